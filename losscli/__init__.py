@@ -1,0 +1,36 @@
+"""losscli evaluates loss functions: predictions and targets in, exact numbers with their noise out.
+
+    >>> import losscli
+    >>> report = losscli.evaluate("preds.csv", "targets.csv", loss="huber", delta=1.0)
+    >>> report["huber"].value
+
+Importing it loads no engine: neither polars nor numpy.
+"""
+
+from __future__ import annotations
+
+from losscli.report import Report, Result, Verdict
+
+__version__ = "0.1.0"
+__all__ = ["Report", "Result", "Verdict", "evaluate", "loss", "losses"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from losscli.api import evaluate
+    from losscli.losses.registry import loss, losses
+
+
+def __getattr__(name: str) -> object:
+    if name == "evaluate":
+        from losscli.api import evaluate
+
+        return evaluate
+    if name in ("loss", "losses"):
+        from losscli.losses import registry
+
+        return getattr(registry, name)
+    raise AttributeError(f"module 'losscli' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

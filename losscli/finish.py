@@ -1,0 +1,64 @@
+"""From the weighted means of a loss's row columns to its value.
+
+A finish sees the means `m` of shape (..., k): leading axes are independent evaluations, as the
+numerical gradient asks for them all at once.  It is called as `function(xp, m, **params)` with those
+parameters of the loss that its signature names.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from losscli.xp import Array, Namespace
+
+
+@dataclass(frozen=True)
+class Finish:
+    """How means become a value.
+
+    `additive` says that the value is the mean of one column, or its root: then classes and slices have
+    a share of it.  `extreme` says that the value is the greatest row ('high'), which has no interval.
+    `undefined` is the reason that is shown where the result is not a number.
+    """
+
+    function: Callable[..., Array]
+    additive: bool = False
+    extreme: bool = False
+    undefined: str = "not defined on these rows"
+
+    @cached_property
+    def _names(self) -> frozenset[str]:
+        return frozenset(list(inspect.signature(self.function).parameters)[2:])
+
+    def __call__(self, xp: Namespace, means: Array, params: Mapping[str, Any]) -> Array:
+        """The value of each row of means; shape (..., k) -> (...)."""
+        return self.function(xp, means, **{name: params[name] for name in self._names})
+
+
+def _mean(xp: Namespace, m: Array) -> Array:
+    return m[..., 0]
+
+
+def _root(xp: Namespace, m: Array) -> Array:
+    return xp.sqrt(m[..., 0])
+
+
+def _ratio(xp: Namespace, m: Array) -> Array:
+    return m[..., 0] / m[..., 1]
+
+
+mean = Finish(_mean, additive=True)
+"""The weighted mean of the row column."""
+
+root = Finish(_root, additive=True)
+"""The root of the weighted mean."""
+
+ratio = Finish(_ratio, undefined="its denominator is zero")
+"""The weighted sum of the first column over that of the second."""
+
+largest = Finish(_mean, extreme=True)
+"""The greatest row of the column."""

@@ -1,0 +1,1 @@
+"""Inputs: files to one aligned stream of rows."""

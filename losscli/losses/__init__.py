@@ -1,0 +1,1 @@
+"""Losses: one module a family, each loss a function."""

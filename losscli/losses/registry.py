@@ -1,0 +1,211 @@
+"""The catalogue: every loss, found by name, alias or short name, made from its function's signature."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, TypeVar
+
+from losscli import finish as finishes
+from losscli.errors import UsageError, near
+from losscli.finish import Finish
+from losscli.params import Param
+from losscli.tasks.base import Batch
+from losscli.xp import Array
+
+FAMILIES = ("regression", "positive", "binary", "multiclass", "multilabel")
+"""The modules beside this one; importing them fills the registry."""
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, eq=False)
+class Loss:
+    """A loss: the function from a batch to row columns, and all that its signature and docstring say.
+
+    `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is
+    the value of a perfect prediction; `score` says that greater is better.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    function: Callable[..., Array | tuple[Array, ...]]
+    batch: type[Batch]
+    params: tuple[Param, ...]
+    finish: Finish
+    best: float | None
+    score: bool
+
+    @property
+    def task(self) -> str:
+        """The task whose columns it reads."""
+        return self.batch.task
+
+    @cached_property
+    def doc(self) -> str:
+        """The docstring, without its indentation."""
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return self.doc.split("\n", 1)[0]
+
+    @property
+    def formula(self) -> str:
+        """The second paragraph of the docstring, less the unit."""
+        paragraphs = self.doc.split("\n\n")
+        return re.sub(r"\s*Unit: .*", "", paragraphs[1], flags=re.DOTALL) if len(paragraphs) > 1 else ""
+
+    @property
+    def reference(self) -> str:
+        """Where the formula comes from: the last paragraph."""
+        return self.doc.split("\n\n")[-1]
+
+    @property
+    def unit(self) -> str:
+        """The unit of the value, in words: 'target', 'nat', '1'."""
+        found = re.search(r"Unit:\s+(.*?)\.(?:\s|$)", self.doc, flags=re.DOTALL)
+        return found.group(1) if found else "1"
+
+    def param(self, name: str) -> Param | None:
+        """The parameter of that name, or None."""
+        return next((param for param in self.params if param.name == name), None)
+
+    def columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array, ...]:
+        """The row columns of a batch, each of shape (n,)."""
+        columns = self.function(batch, **params)
+        return columns if isinstance(columns, tuple) else (columns,)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A loss chosen for a run, with all its parameters."""
+
+    loss: Loss
+    params: Mapping[str, Any]
+
+    def __str__(self) -> str:
+        """As it can be written again: 'huber:delta=2.0'; parameters at their default are left out."""
+        inline = ",".join(
+            f"{param.name}={_text(self.params[param.name])}"
+            for param in self.loss.params
+            if param.required or self.params[param.name] != param.default
+        )
+        return f"{self.loss.name}:{inline}" if inline else self.loss.name
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
+
+
+_registry: dict[str, Loss] = {}
+
+
+def loss(
+    *aliases: str, finish: Finish = finishes.mean, best: float | None = 0.0, score: bool = False
+) -> Callable[[_Function], _Function]:
+    """Register a function as a loss under its own name; `aliases` are its names elsewhere.
+
+    The annotation of the first argument names the batch, the keyword arguments are the parameters with
+    their ranges, the docstring is what `losscli explain` prints.  An alias may stand for one loss a task.
+    """
+
+    def register(function: _Function) -> _Function:
+        hints = typing.get_type_hints(function, include_extras=True)
+        first, *others = inspect.signature(function).parameters.values()
+        params = tuple(
+            Param.of(p.name, hints[p.name], ... if p.default is p.empty else p.default) for p in others
+        )
+        name: str = function.__name__
+        entry = Loss(name, aliases, function, hints[first.name], params, finish, best, score)
+        if name in _registry:
+            raise ValueError(f"two losses are named {name}")
+        for other in _registry.values():
+            if other.task == entry.task and (clash := {name, *aliases} & {other.name, *other.aliases}):
+                raise ValueError(f"{name} and {other.name} of {entry.task} share the names {clash}")
+        _registry[name] = entry
+        return function
+
+    return register
+
+
+@cache
+def _load() -> None:
+    for family in FAMILIES:
+        importlib.import_module(f"losscli.losses.{family}")
+
+
+def losses(task: str | None = None) -> tuple[Loss, ...]:
+    """All losses, or those of one task, in the order of the catalogue."""
+    _load()
+    return tuple(entry for entry in _registry.values() if task in (None, entry.task))
+
+
+def names() -> list[str]:
+    """Every name that finds a loss: canonical names and aliases."""
+    return sorted({name for entry in losses() for name in (entry.name, *entry.aliases)})
+
+
+def find(name: str) -> tuple[Loss, ...]:
+    """The losses that a name may mean: one, or one a task for a short name.  Case does not matter.
+
+    Raises UsageError that suggests near names.
+    """
+    wanted = name.lower()
+    found = [e for e in losses() if wanted in (e.name, *(alias.lower() for alias in e.aliases))]
+    if not found:
+        raise UsageError(f"unknown loss {name!r}.{near(name, names())}", remedy="losscli explain lists all losses")
+    return tuple(sorted(found, key=lambda entry: entry.name != wanted))
+
+
+def parse(text: str) -> tuple[str, dict[str, str]]:
+    """Split 'huber:delta=2' into the name and its in-line parameters.  Raises UsageError."""
+    name, _, inline = text.strip().partition(":")
+    given: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in inline.split(","))):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise UsageError(f"{text!r}: parameters are written name=value, as in huber:delta=2")
+        given[key.strip().replace("-", "_")] = value.strip()
+    return name.strip(), given
+
+
+def choose(entry: Loss, inline: Mapping[str, object], options: Mapping[str, object]) -> Choice:
+    """A loss with its parameters: in-line ones first, then options, then defaults.
+
+    Raises UsageError for an unknown parameter, a value out of range, or one that is missing.
+    """
+    known = [param.name for param in entry.params]
+    problems = [
+        f"{entry.name} has no parameter {name!r}." + (near(name, known) or f" It has: {', '.join(known) or 'none'}.")
+        for name in inline
+        if name not in known
+    ]
+    params: dict[str, Any] = {}
+    for param in entry.params:
+        given = inline.get(param.name, options.get(param.name, param.default))
+        if given is ...:
+            problems.append(f"{entry.name} needs {param.name}: {param.describe()}, as in {entry.name}:{param.name}=...")
+            continue
+        try:
+            params[param.name] = param.parse(given)
+        except UsageError as error:
+            problems.append(f"{entry.name}: {error.problems[0].what}")
+    if problems:
+        raise UsageError("; ".join(problems), remedy=f"losscli explain {entry.name}")
+    return Choice(entry, params)
+
+
+def option_params() -> dict[str, tuple[Param, Sequence[str]]]:
+    """Every parameter name of the catalogue with a description and the losses that take it."""
+    found: dict[str, tuple[Param, list[str]]] = {}
+    for entry in losses():
+        for param in entry.params:
+            found.setdefault(param.name, (param, []))[1].append(entry.name)
+    return {name: found[name] for name in sorted(found)}

@@ -1,0 +1,195 @@
+"""What all tasks share: the roles of columns, the block of rows that is read, and what was wrong in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from losscli.xp import Array, Namespace, np, pl
+
+EXAMPLES = 5
+"""How many examples of each problem are shown."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """A block of checked rows, as one kind of loss wants to see it; `xp` is the namespace of its arrays."""
+
+    task: ClassVar[str]
+    xp: Namespace
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Which columns hold what, and what their values mean.
+
+    `predictions` and `targets` are columns of the aligned stream ('p:NAME' and 't:NAME').  `link` says
+    what a prediction is: value, probability, logit, log_prob or label.  `target_form` is value, label,
+    or matrix (a column a class or label).  `names` are the classes, labels or outputs, in the order of
+    the prediction columns.  `label_values` are the classes in the type of the label column.  `eps` is
+    the clip of probabilities, `normalize` rescales rows of them.
+    """
+
+    task: str
+    predictions: tuple[str, ...]
+    targets: tuple[str, ...]
+    link: str = "value"
+    target_form: str = "value"
+    names: tuple[str, ...] = ()
+    label_values: tuple[Any, ...] = ()
+    weight: str | None = None
+    ids: tuple[str, ...] = ()
+    class_weight: tuple[float, ...] | None = None
+    ignore_label: str | None = None
+    eps: float = 0.0
+    normalize: bool = False
+    drop_missing: bool = False
+    drop_unmatched: bool = False
+    files: tuple[str, str] = ("", "")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Every column that is read, once."""
+        weight = (self.weight,) if self.weight else ()
+        return tuple(dict.fromkeys((*self.predictions, *self.targets, *weight, *self.ids)))
+
+    def place(self, column: str) -> str:
+        """Where a column stands, in words: 'preds.csv, column p'."""
+        return f"{self.files[column.startswith('t:')]}, column {column[2:]}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A kind of thing that was found in rows: a fatal problem, or a note (`remedy` is then unused)."""
+
+    what: str
+    where: str = ""
+    remedy: str = ""
+    fatal: bool = True
+
+
+@dataclass
+class Tally:
+    """How often something was found, with the first examples."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Count a later tally too."""
+        self.count += other.count
+        self.examples = [*self.examples, *other.examples][:EXAMPLES]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What a task read from a block: parts of batches by type, the true class of each row, its weight factor.
+
+    `parts` has one batch (or one an output) for each type of batch; `codes` is -1 where a row has no
+    single true class; `factor` multiplies the row's weight.
+    """
+
+    parts: Mapping[type[Batch], tuple[Batch, ...]]
+    codes: Array | None = None
+    factor: Array | None = None
+    by_label: Mapping[type[Batch], tuple[Batch, ...]] = field(default_factory=dict)
+
+
+class Block:
+    """A block of the aligned stream while it is checked: rows that are wrong are flagged and left out."""
+
+    def __init__(self, frame: pl.DataFrame, first_row: int, roles: Roles) -> None:
+        self.frame = frame
+        self.roles = roles
+        self.rows = np.arange(first_row, first_row + frame.height)
+        self.tallies: dict[Finding, Tally] = {}
+        self._marked: Array | None = None
+
+    @property
+    def height(self) -> int:
+        """The number of rows that are left."""
+        return int(self.frame.height)
+
+    def numbers(self, columns: tuple[str, ...]) -> Array:
+        """The columns as float64 (n, k), column after column in memory; null becomes NaN."""
+        if len(columns) == 1 and isinstance(self.frame.schema[columns[0]], pl.List | pl.Array):
+            return self._nested(columns[0])
+        if len(columns) == 1:
+            return self._column(columns[0])[:, None]
+        matrix = np.empty((len(columns), self.height))
+        for i, column in enumerate(columns):
+            matrix[i] = self._column(column)
+        return matrix.T
+
+    def _column(self, column: str) -> Array:
+        series = self.frame[column]
+        if series.dtype != pl.Float64:
+            series = series.cast(pl.Float64)
+        return series.to_numpy()
+
+    def _nested(self, column: str) -> Array:
+        width = len(self.roles.names)
+        series = self.frame[column]
+        if isinstance(series.dtype, pl.List):
+            lengths = series.list.len()
+            self.flag(
+                ((lengths != width) & lengths.is_not_null()).to_numpy(),
+                f"lists that do not have {width} numbers",
+                column,
+                "every row needs one number a class, in the order of the classes",
+                lambda i: f"{lengths[i]} numbers",
+            )
+            blank = pl.Series([[None] * width], dtype=pl.List(pl.Float64))
+            series = pl.select(pl.when(lengths == width).then(series).otherwise(blank)).to_series()
+            series = series.cast(pl.List(pl.Float64)).list.to_array(width)
+        return series.cast(pl.Array(pl.Float64, width)).to_numpy().astype(float, copy=False)
+
+    def flag(
+        self,
+        mask: Array,
+        what: str,
+        column: str = "",
+        remedy: str = "",
+        show: Callable[[int], str] | None = None,
+        fatal: bool = True,
+        leave_out: bool = True,
+    ) -> None:
+        """Count the rows of a mask under a finding, with examples, and mark them to be left out."""
+        at = np.flatnonzero(mask)
+        if not len(at):
+            return
+        where = self.roles.place(column) if column else ""
+        examples = [f"{self.name_row(i)}{': ' + show(i) if show else ''}" for i in at[:EXAMPLES].tolist()]
+        tally = self.tallies.setdefault(Finding(what, where, remedy, fatal), Tally())
+        tally.add(Tally(len(at), examples))
+        if leave_out:
+            self._marked = mask.copy() if self._marked is None else self._marked | mask
+
+    def name_row(self, index: int) -> str:
+        """A row in words: 'row 17 (id p017)'.  Rows count from 1, the header not counted."""
+        ids = ", ".join(f"{column[2:]} {self.frame[column][index]}" for column in self.roles.ids)
+        return f"row {self.rows[index] + 1}" + (f" ({ids})" if ids else "")
+
+    def drop_marked(self, *arrays: Array | None) -> tuple[Array | None, ...]:
+        """Leave out the marked rows, also from the given arrays of (n, ...)."""
+        if self._marked is None:
+            return arrays
+        keep = ~self._marked
+        self._marked = None
+        self.frame = self.frame.filter(pl.Series(keep))
+        self.rows = self.rows[keep]
+        return tuple(None if array is None else array[keep] for array in arrays)
+
+    def check_range(self, values: Array, low: float, high: float, what: str, columns: tuple[str, ...], remedy: str) -> None:
+        """Flag values (n, k) outside [low, high]."""
+        outside = ~((values >= low) & (values <= high))
+        if not outside.any():
+            return
+        for i in np.flatnonzero(outside.any(axis=0)).tolist():
+            column = columns[i] if len(columns) > 1 else columns[0]
+            self.flag(outside[:, i], what, column, remedy, lambda row, i=i: f"{values[row, i]:.17g}")
+
+
+Reader = Callable[[Block, Namespace, frozenset[type[Batch]], Any], Rows]
+"""A task's reader: (block, namespace, types of batch that are wanted, pilot) -> Rows."""

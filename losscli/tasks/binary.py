@@ -1,0 +1,196 @@
+"""Binary classification: a probability, a logit, a score or a label for each row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from losscli.tasks.base import Batch, Block, Rows
+from losscli.xp import Array, Namespace, np, softplus
+
+
+@dataclass(frozen=True, eq=False)
+class Bernoulli(Batch):
+    """Probabilities of an event with their logarithms, exact from probabilities or from logits.
+
+    `target` in [0, 1] and `prediction` have the same shape; `link` is probability or logit; a
+    probability below `eps` counts as `eps` under a logarithm, on either side.
+    """
+
+    target: Array
+    prediction: Array
+    link: str
+    eps: float
+
+    @cached_property
+    def probability(self) -> Array:
+        """Of the event."""
+        if self.link == "probability":
+            return self.prediction
+        return _expit(self.xp, self.prediction)
+
+    @cached_property
+    def complement(self) -> Array:
+        """1 - probability, with the digits that a logit has."""
+        if self.link == "probability":
+            return 1.0 - self.prediction
+        return _expit(self.xp, -self.prediction)
+
+    @cached_property
+    def log_p(self) -> Array:
+        """Log-probability of the event."""
+        if self.link == "logit":
+            return -softplus(self.xp, -self.prediction)
+        return self.xp.log(self.xp.maximum(self.prediction, self.eps))
+
+    @cached_property
+    def log_q(self) -> Array:
+        """Log-probability of no event."""
+        if self.link == "logit":
+            return -softplus(self.xp, self.prediction)
+        return self.xp.log1p(-self.xp.minimum(self.prediction, 1.0 - self.eps))
+
+    def cross_entropy(self, target: Array, pos_weight: float = 1.0) -> Array:
+        """-(pos_weight y log p + (1 - y) log q), where a part without weight is 0 even if its log is infinite."""
+        xp = self.xp
+        event = xp.where(target == 0, 0.0, (pos_weight * target) * self.log_p)
+        return -(event + xp.where(target == 1, 0.0, (1.0 - target) * self.log_q))
+
+    def smoothed(self, label_smoothing: float) -> Array:
+        """The target y moved towards one half: y (1 - e) + e / 2."""
+        return self.target if label_smoothing == 0 else self.target * (1 - label_smoothing) + label_smoothing / 2
+
+
+@dataclass(frozen=True, eq=False)
+class Binary(Bernoulli):
+    """Probabilities (n,) and targets (n,) in [0, 1]: 0 or 1, or a fraction where labels are soft."""
+
+    task: ClassVar[str] = "binary"
+
+
+@dataclass(frozen=True, eq=False)
+class BinaryScore(Batch):
+    """Decision scores (n,), any number, and signs (n,): +1 for the positive class, -1 for the other."""
+
+    task: ClassVar[str] = "binary"
+    score: Array
+    sign: Array
+
+    @cached_property
+    def margin(self) -> Array:
+        """Sign times score: above zero where the score is on the right side."""
+        return self.sign * self.score
+
+
+@dataclass(frozen=True, eq=False)
+class BinaryLabel(Batch):
+    """Hard targets (n,), 0 or 1, and probabilities or predicted labels (n,) that a threshold makes hard."""
+
+    task: ClassVar[str] = "binary"
+    target: Array
+    probability: Array
+
+    def predicted(self, threshold: float) -> Array:
+        """1 where the probability is above the threshold, else 0; a tie is 0."""
+        return self.xp.where(self.probability > threshold, 1.0, 0.0)
+
+
+def _expit(xp: Namespace, z: Array) -> Array:
+    small = xp.exp(-xp.abs(z))
+    return xp.where(z >= 0, 1.0, small) / (1.0 + small)
+
+
+def pilot(block: Block) -> None:
+    """Nothing is fixed from the first rows."""
+
+
+def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
+    """The batches that are wanted; the class of a row is its target where that is 0 or 1."""
+    roles = block.roles
+    target = read_target(block)
+    prediction = read_labels(block) if roles.link == "label" else block.numbers(roles.predictions)[:, 0]
+    if roles.link == "probability" and wanted & {Binary, BinaryLabel}:
+        check_probabilities(block, prediction[:, None])
+    elif roles.link in ("logit", "probability"):
+        block.flag(np.isinf(prediction), "infinite values", roles.predictions[0], "a score must be finite")
+    if BinaryScore in wanted or BinaryLabel in wanted:
+        soft = (target > 0) & (target < 1)
+        block.flag(
+            soft, "fractions as labels, where a chosen loss needs 0 or 1", roles.targets[0],
+            "choose losses that take soft labels (log_loss, focal, brier)", lambda i: f"{target[i]:g}",
+        )
+    target, prediction = block.drop_marked(target, prediction)
+    if Binary in wanted and roles.link == "probability" and roles.eps > 0:
+        note_clipped(block, target, prediction, roles.eps)
+    y, value = xp.asarray(target), xp.asarray(prediction)
+    link = "probability" if roles.link == "label" else roles.link
+    bernoulli = Binary(xp, y, value, link, roles.eps)
+    made: dict[type[Batch], Batch] = {Binary: bernoulli}
+    if BinaryScore in wanted:
+        made[BinaryScore] = BinaryScore(xp, value, 2.0 * y - 1.0)
+    if BinaryLabel in wanted:
+        made[BinaryLabel] = BinaryLabel(xp, y, bernoulli.probability)
+    codes = xp.where(y == 1, 1, xp.where(y == 0, 0, -1))
+    factor = None
+    if roles.class_weight is not None:
+        factor = y * roles.class_weight[1] + (1.0 - y) * roles.class_weight[0]
+    return Rows({kind: (batch,) for kind, batch in made.items()}, codes, factor)
+
+
+def read_target(block: Block) -> Array:
+    """The target as 0, 1 or a fraction: -1 counts as 0; labels are flagged where they are neither class."""
+    roles = block.roles
+    column = roles.targets[0]
+    if roles.target_form == "label":
+        return _coded(block, column)
+    target = block.numbers(roles.targets)[:, 0]
+    minus = target == -1
+    if minus.any():
+        if roles.link == "probability" and roles.names != ("-1", "1"):
+            block.flag(
+                minus, "labels -1, where losses of probabilities need 0 and 1", column, "--positive 1 makes -1 the other class"
+            )
+        elif (target == 0).any():
+            block.flag(target == 0, "labels 0 among labels -1 and 1", column, "a binary task has two labels")
+        target = np.where(minus, 0.0, target)
+    block.check_range(target[:, None], 0, 1, "labels that are neither 0 nor 1", (column,), "name one class with --positive")
+    return target
+
+
+def read_labels(block: Block) -> Array:
+    """Predicted labels as 0 and 1."""
+    return _coded(block, block.roles.predictions[0])
+
+
+def _coded(block: Block, column: str) -> Array:
+    negative, positive = block.roles.label_values
+    series = block.frame[column]
+    is_positive, is_negative = (series == positive).to_numpy(), (series == negative).to_numpy()
+    names = " and ".join(block.roles.names)
+    block.flag(
+        ~(is_positive | is_negative), f"labels that are neither of the two classes, {names}", column,
+        "a binary task has two labels; --where or --ignore-label leave rows out, --task multiclass takes more",
+        lambda i: repr(series[i]),
+    )
+    return is_positive.astype(float)
+
+
+def check_probabilities(block: Block, values: Array) -> None:
+    """Flag probabilities (n, k) outside [0, 1]."""
+    block.check_range(
+        values, 0, 1, "probabilities outside [0, 1]", block.roles.predictions, "if these are logits, add --from-logits"
+    )
+
+
+def note_clipped(block: Block, target: Array, probability: Array, eps: float) -> None:
+    """Count the rows (n,) or (n, k) whose probability a logarithm clips."""
+    clipped = ((probability < eps) & (target > 0)) | ((1.0 - probability < eps) & (target < 1))
+    if clipped.any():
+        block.flag(
+            clipped.any(axis=1) if clipped.ndim > 1 else clipped,
+            f"probabilities were clipped at {eps:.3g} under a logarithm (--eps 0 gives infinity)",
+            fatal=False, leave_out=False,
+        )
+
+

@@ -1,0 +1,63 @@
+"""Multilabel classification: several labels, each of which a row may have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from losscli.tasks.base import Batch, Block, Rows
+from losscli.tasks.binary import Bernoulli, check_probabilities, note_clipped
+from losscli.xp import Array, Namespace
+
+
+@dataclass(frozen=True, eq=False)
+class Multilabel(Bernoulli):
+    """Probabilities (n, labels) and targets (n, labels) in [0, 1]."""
+
+    task: ClassVar[str] = "multilabel"
+
+
+@dataclass(frozen=True, eq=False)
+class MultilabelLabel(Batch):
+    """Targets (n, labels), 0 or 1, and probabilities (n, labels) that a threshold makes hard."""
+
+    task: ClassVar[str] = "multilabel"
+    target: Array
+    probability: Array
+
+    def wrong(self, threshold: float) -> Array:
+        """Where the predicted label is not the true one (n, labels)."""
+        return (self.probability > threshold) != (self.target > 0)
+
+
+def pilot(block: Block) -> None:
+    """Nothing is fixed from the first rows."""
+
+
+def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
+    """The batches that are wanted, of all labels and of each alone."""
+    roles = block.roles
+    target, prediction = block.numbers(roles.targets), block.numbers(roles.predictions)
+    block.check_range(target, 0, 1, "labels that are neither 0 nor 1", roles.targets, "a label column holds 0 and 1")
+    if roles.link == "probability":
+        check_probabilities(block, prediction)
+    if MultilabelLabel in wanted:
+        soft = ((target > 0) & (target < 1)).any(axis=1)
+        block.flag(soft, "fractions as labels, where a chosen loss needs 0 or 1", roles.targets[0])
+    target, prediction = block.drop_marked(target, prediction)
+    if Multilabel in wanted and roles.link == "probability" and roles.eps > 0:
+        note_clipped(block, target, prediction, roles.eps)
+    target, prediction = xp.asarray(target), xp.asarray(prediction)
+
+    def make(labels: slice) -> dict[type[Batch], Batch]:
+        bernoulli = Multilabel(xp, target[:, labels], prediction[:, labels], roles.link, roles.eps)
+        made: dict[type[Batch], Batch] = {Multilabel: bernoulli}
+        if MultilabelLabel in wanted:
+            made[MultilabelLabel] = MultilabelLabel(xp, target[:, labels], bernoulli.probability)
+        return made
+
+    alone = [make(slice(i, i + 1)) for i in range(target.shape[1])]
+    return Rows(
+        {kind: (batch,) for kind, batch in make(slice(None)).items()},
+        by_label={kind: tuple(each[kind] for each in alone) for kind in alone[0]},
+    )
