@@ -106,6 +106,18 @@ class Report:
         )
 
 
+def cell_name(cell: Mapping[str, str]) -> str:
+    """A cell as a gate writes it: 'region=eu,class=cat'.  What would be misread is quoted as in JSON."""
+    return ",".join(f"{_quoted(column)}={_quoted(value)}" for column, value in cell.items())
+
+
+def _quoted(name: str) -> str:
+    plain = name.isprintable() and name == name.strip() and name not in ("", "*")
+    if plain and not set(name) & set('",=[]'):
+        return name
+    return json.dumps(name, ensure_ascii=not name.isprintable())
+
+
 def _plain(record: Result | Verdict) -> dict[str, Any]:
     plain = asdict(record)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}

@@ -29,7 +29,8 @@ class Loss:
     """A loss: the function from a batch to row columns, and all that its signature and docstring say.
 
     `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is
-    the value of a perfect prediction; `score` says that greater is better.
+    the value of a perfect prediction; `score` says that greater is better; `domain` says in words which
+    values it is defined for, where that is not all of its task's.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Loss:
     finish: Finish
     best: float | None
     score: bool
+    domain: str = ""
 
     @property
     def task(self) -> str:
@@ -108,7 +110,11 @@ _registry: dict[str, Loss] = {}
 
 
 def loss(
-    *aliases: str, finish: Finish = finishes.mean, best: float | None = 0.0, score: bool = False
+    *aliases: str,
+    finish: Finish = finishes.mean,
+    best: float | None = 0.0,
+    score: bool = False,
+    domain: str = "",
 ) -> Callable[[_Function], _Function]:
     """Register a function as a loss under its own name; `aliases` are its names elsewhere.
 
@@ -123,7 +129,7 @@ def loss(
             Param.of(p.name, hints[p.name], ... if p.default is p.empty else p.default) for p in others
         )
         name: str = function.__name__
-        entry = Loss(name, aliases, function, hints[first.name], params, finish, best, score)
+        entry = Loss(name, aliases, function, hints[first.name], params, finish, best, score, domain)
         if name in _registry:
             raise ValueError(f"two losses are named {name}")
         for other in _registry.values():

@@ -42,6 +42,11 @@ class Multiclass(Batch):
         return self.prediction if self.link == "probability" else self.xp.exp(self.log_prob)
 
     @cached_property
+    def complement(self) -> Array:
+        """1 - probability (n, classes), with the digits that log-probabilities have."""
+        return 1.0 - self.prediction if self.link == "probability" else -self.xp.expm1(self.log_prob)
+
+    @cached_property
     def log_prob(self) -> Array:
         """Log-probability of each class (n, classes)."""
         if self.link == "probability":

@@ -63,8 +63,11 @@ def pilot(block: Block) -> Pilot:
 
 
 def _middle(values: Array) -> float:
+    # A value of the data itself: where all are equal, what is centred is exactly zero.
     finite = values[np.isfinite(values)]
-    return float(np.mean(finite)) if len(finite) and np.isfinite(np.mean(finite)) else 0.0
+    if not len(finite) or not np.isfinite(np.mean(finite)):
+        return 0.0
+    return float(finite[np.argmin(np.abs(finite - np.mean(finite)))])
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Pilot) -> Rows:

@@ -1,0 +1,33 @@
+"""A report as CSV: one row a result, every digit."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from losscli.report import Report, Result, cell_name
+
+COLUMNS = (
+    "loss", "params", "model", "cell", "value", "se", "low", "high", "level", "share", "rows", "weight", "notes",
+)  # fmt: skip
+"""The same in every file, so that files of several runs can be stacked."""
+
+
+def text(report: Report) -> str:
+    """One line a result, under a heading; what is not defined is empty."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(map(_row, report.results))
+    return buffer.getvalue()
+
+
+def _row(result: Result) -> list[str]:
+    # repr of a float is the shortest text that reads back as the same number
+    fields = {
+        **{name: getattr(result, name) for name in COLUMNS},
+        "params": cell_name({name: str(value) for name, value in result.params.items()}),
+        "cell": cell_name(result.cell),
+        "notes": "; ".join(result.notes),
+    }
+    return ["" if value is None else value if isinstance(value, str) else repr(value) for value in fields.values()]

@@ -1,0 +1,10 @@
+"""A report as JSON: every digit, null with a note where a value is not defined."""
+
+from __future__ import annotations
+
+from losscli.report import Report
+
+
+def text(report: Report) -> str:
+    """The report as indented JSON, as `Report.from_dict` reads it back."""
+    return report.to_json() + "\n"
