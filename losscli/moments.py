@@ -278,3 +278,12 @@ def _residue(total: Array, weight: Array, quotient: Array) -> Array:
     error = ((q_high * w_high - product) + q_high * w_low + q_low * w_high) + q_low * w_low
     error = np.where(np.isfinite(error), error, 0.0)
     return ((total[:, 0] - product) - error) + total[:, 1] - quotient * weight[:, 1:]
+
+
+def stack(parts: list[Moments]) -> Moments:
+    """The moments of several cells from those of one cell each."""
+    fields = {
+        name: None if getattr(parts[0], name) is None else np.concatenate([getattr(part, name) for part in parts])
+        for name in Moments.__dataclass_fields__
+    }
+    return Moments(**fields)

@@ -125,5 +125,7 @@ def _plain(record: Result | Verdict) -> dict[str, Any]:
 
 def _record(kind: type[_Record], entry: Mapping[str, Any]) -> _Record:
     known = {f.name for f in fields(kind)}
-    values = {name: tuple(v) if isinstance(v, list) else v for name, v in entry.items() if name in known}
+    values: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in entry.items() if name in known
+    }
     return kind(**values)

@@ -79,7 +79,7 @@ def breast_cancer() -> None:
 
 
 def digits() -> None:
-    """Multiclass: ten probabilities a row; the forest's rows are shuffled, so that only the id aligns them."""
+    """Multiclass: ten probabilities a row; the forest's rows are shuffled, so only the id aligns them."""
     x, y = load_digits(return_X_y=True)
     models = {
         "logistic": make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)),

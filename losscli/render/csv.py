@@ -7,9 +7,7 @@ import io
 
 from losscli.report import Report, Result, cell_name
 
-COLUMNS = (
-    "loss", "params", "model", "cell", "value", "se", "low", "high", "level", "share", "rows", "weight", "notes",
-)  # fmt: skip
+COLUMNS = tuple("loss params model cell value se low high level share rows weight notes".split())
 """The same in every file, so that files of several runs can be stacked."""
 
 
@@ -23,11 +21,16 @@ def text(report: Report) -> str:
 
 
 def _row(result: Result) -> list[str]:
-    # repr of a float is the shortest text that reads back as the same number
-    fields = {
-        **{name: getattr(result, name) for name in COLUMNS},
+    written = {
+        **{name: _written(getattr(result, name)) for name in COLUMNS},
         "params": cell_name({name: str(value) for name, value in result.params.items()}),
         "cell": cell_name(result.cell),
         "notes": "; ".join(result.notes),
     }
-    return ["" if value is None else value if isinstance(value, str) else repr(value) for value in fields.values()]
+    return [written[name] for name in COLUMNS]
+
+
+def _written(value: object) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else repr(value)  # repr: the shortest text of the same number

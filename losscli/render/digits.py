@@ -24,8 +24,20 @@ def decimal(value: float | None, digits: int = DIGITS) -> str:
         rounded = f"{value:.{digits - 1}e}"
     else:
         rounded = f"{value:.{max(0, digits - 1 - exponent)}f}"
-    exact = repr(float(value)).removesuffix(".0")
-    return exact if len(exact) < len(rounded) or float(value).is_integer() and "e" not in rounded else rounded
+    exact = repr(float(value) + 0.0).removesuffix(".0")
+    whole = float(value).is_integer() and "e" not in rounded
+    return exact if whole or len(exact) < len(rounded) else rounded
+
+
+def error(se: float | None, value: float | None) -> str:
+    """A standard error in the notation of its value, or nothing where there is none."""
+    if se is None or value is None:
+        return ""
+    if "e" in decimal(value):
+        return f"{se:.{ERROR_DIGITS - 1}e}"
+    if not 1e-9 < se < 1e-4:
+        return decimal(se, ERROR_DIGITS)
+    return f"{se:.{ERROR_DIGITS - 1 - math.floor(math.log10(se))}f}"
 
 
 def apart(value: float | None, limit: float | None) -> tuple[str, str]:

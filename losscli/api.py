@@ -1,0 +1,153 @@
+"""The Python API: the only place where plan, engine, inference, gates and report are put together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import losscli
+from losscli import gate as gates
+from losscli import inference
+from losscli.engines import local
+from losscli.errors import DataError, Problem, UsageError
+from losscli.fold import Partial
+from losscli.inference import Estimate
+from losscli.inputs.align import OutOfOrderError
+from losscli.inputs.formats import Source
+from losscli.losses import registry
+from losscli.losses.registry import Choice
+from losscli.moments import Moments
+from losscli.plan import Plan
+from losscli.planning import Run, prepare
+from losscli.report import Report, Result
+from losscli.tasks.base import Finding, Tally
+
+Progress = Callable[[int], None]
+
+
+def evaluate(
+    predictions: Source,
+    targets: Source | None = None,
+    loss: str | Sequence[str] | None = None,
+    *,
+    gate: str | Sequence[str] = (),
+    threads: int | None = None,
+    progress: Progress = lambda rows: None,
+    on_plan: Callable[[Run], None] = lambda run: None,
+    **options: Any,
+) -> Report:
+    """Evaluate losses of predictions against targets, overall and per class, label or output.
+
+    `predictions` and `targets` are paths, polars frames or NumPy arrays: (n,) numbers, or (n, classes);
+    without `targets`, predictions hold both sides.  `loss` names one or several, as on the command line:
+    "huber", "huber:delta=2".  Every option of the command line is a keyword of the same name (`on="id"`,
+    `weight="w"`, `delta=1.0`); `losscli evaluate --help` says what each means.
+
+    Raises UsageError for a request that makes no sense, DataError for files that are wrong.
+    """
+    parsed = [gates.parse(text, _canonical) for text in ((gate,) if isinstance(gate, str) else gate)]
+    run = prepare(predictions, targets, loss, **options)
+    on_plan(run)
+    part = fold_all(run, threads, progress)
+    report = Report(
+        results=tuple(_results(run.plan, part)),
+        notes=(*run.notes, *notes(part)),
+        signature=run.plan.signature(),
+        losscli=losscli.__version__,
+    )
+    return gates.judged(parsed, report) if parsed else report
+
+
+def _canonical(name: str) -> tuple[str, ...]:
+    """The names of the losses that a name may mean."""
+    return tuple(entry.name for entry in registry.find(name))
+
+
+def check_threads(threads: int | None) -> None:
+    """Raise UsageError for fewer than one."""
+    if threads is not None and threads < 1:
+        raise UsageError(f"--threads must be a whole number >= 1, got {threads}")
+
+
+def fold_all(run: Run, threads: int | None = None, progress: Progress = lambda rows: None) -> Partial:
+    """Read and fold all rows.  Raises DataError with every problem that was found."""
+    check_threads(threads)
+    alignment = run.alignment
+    try:
+        part = local.run(run.plan, alignment.frames(), threads, progress)
+    except OutOfOrderError:
+        assert alignment.otherwise is not None
+        alignment = alignment.otherwise
+        part = local.run(run.plan, alignment.frames(), threads, progress)
+    if part is None:
+        raise DataError(Problem("no rows, only a header", " and ".join(dict.fromkeys(t.name for t in run.tables))))
+    for finding, tally in alignment.tallies.items():
+        part.tallies.setdefault(finding, Tally()).add(tally)
+    problems = [_problem(finding, tally) for finding, tally in part.tallies.items() if finding.fatal]
+    if problems:
+        raise DataError(problems)
+    return part
+
+
+def _problem(finding: Finding, tally: Tally) -> Problem:
+    more = tally.count - len(tally.examples)
+    examples = (*tally.examples, *((f"... and {more} more",) if more > 0 else ()))
+    return Problem(f"{tally.count} {finding.what}", finding.where, finding.remedy, examples)
+
+
+def notes(part: Partial) -> list[str]:
+    """What was done to rows, in words: dropped, clipped, ignored."""
+    return [
+        f"{tally.count} {finding.what}, e.g. {tally.examples[0]}"
+        for finding, tally in part.tallies.items()
+        if not finding.fatal
+    ]
+
+
+def _results(plan: Plan, part: Partial) -> list[Result]:
+    results = []
+    for choice, overall, cells in zip(plan.choices, part.overall, part.cells, strict=True):
+        outputs = len(plan.roles.predictions) if plan.cell == "output" else 1
+        whole = inference.estimate(choice, overall, outputs, plan.level)
+        results.append(_result(choice, overall, whole, plan.level, {}))
+        k = overall.total.shape[-1] // outputs
+        for i, name in enumerate(plan.roles.names if plan.cell else ()):
+            if cells is None:
+                moments = overall.columns(i * k, (i + 1) * k)
+            else:
+                moments = cells.cell(i)
+            estimate = inference.estimate(choice, moments, 1, plan.level)
+            share = _share(plan, choice, overall, moments)
+            results.append(_result(choice, moments, estimate, plan.level, {plan.cell: name}, share))
+    return results
+
+
+def _result(
+    choice: Choice, moments: Moments, estimate: Estimate, level: float | None, cell: dict[str, str], share: float | None = None
+) -> Result:
+    return Result(
+        loss=choice.loss.name,
+        params=choice.params,
+        cell=cell,
+        value=estimate.value,
+        se=estimate.se,
+        low=estimate.low,
+        high=estimate.high,
+        level=level if estimate.se is not None else None,
+        share=share,
+        rows=int(moments.n[0]),
+        weight=float(moments.weight[0].sum()),
+        notes=estimate.notes,
+    )
+
+
+def _share(plan: Plan, choice: Choice, overall: Moments, cell: Moments) -> float | None:
+    """The cell's part of the sum of the row losses; None where the loss is no sum, or the sum is zero."""
+    if not choice.loss.finish.additive or plan.cell == "label":
+        return None
+    whole = float(overall.total[0].sum())
+    low = float(overall.low.min())
+    if not math.isfinite(whole) or whole == 0 or low < 0:
+        return None
+    return float(cell.total[0].sum()) / whole

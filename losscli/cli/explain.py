@@ -1,0 +1,64 @@
+"""losscli explain: the catalogue, and one loss of it."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Annotated, Optional
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from losscli.cli.options import _loss_names
+from losscli.losses import registry
+from losscli.losses.registry import Loss
+
+
+def explain(
+    loss: Annotated[
+        Optional[str], typer.Argument(help="A loss, by any of its names.", show_default=False, autocompletion=_loss_names)
+    ] = None,
+) -> None:
+    """List all losses by task, or show one: formula, parameters, unit, best value, names elsewhere, source."""
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console = Console(highlight=False, width=max(console.width, 160), color_system=None)
+    if loss is None:
+        _catalogue(console)
+        return
+    for number, entry in enumerate(registry.find(registry.parse(loss)[0])):
+        if number:
+            console.print()
+        _one(console, entry)
+
+
+def _catalogue(console: Console) -> None:
+    for task, entries in groupby(registry.losses(), key=lambda entry: entry.task):
+        table = Table(title=task, title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for entry in entries:
+            table.add_row(entry.name, escape(entry.summary))
+        console.print(table)
+        console.print()
+    console.print("losscli explain NAME shows one of them.")
+
+
+def _one(console: Console, entry: Loss) -> None:
+    console.print(f"[bold]{entry.name}[/bold] ({entry.task})\n")
+    console.print(escape(entry.summary), soft_wrap=False)
+    console.print(f"\n    {escape(entry.formula)}\n", overflow="fold")
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for param in entry.params:
+        default = "required" if param.required else f"default {str(param.default).lower() if param.default is None or isinstance(param.default, bool) else param.default}"
+        table.add_row(f"--{param.name.replace('_', '-')}", escape(f"{param.describe()}; {default}"))
+    table.add_row("unit", escape(entry.unit))
+    table.add_row("best", f"{entry.best:g}" + (", greater is better" if entry.score else ""))
+    if entry.domain:
+        table.add_row("takes", escape(entry.domain))
+    table.add_row("also", escape(", ".join(entry.aliases)))
+    table.add_row("source", escape(entry.reference))
+    console.print(table)

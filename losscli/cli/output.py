@@ -1,0 +1,59 @@
+"""Results to stdout and files; a file is written whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from losscli.errors import DataError, Problem, UsageError
+from losscli.render import format_of_suffix, render
+from losscli.report import Report
+
+
+def check_outputs(paths: Sequence[Path]) -> None:
+    """Raise UsageError, before any work, for a suffix that is not known or a folder that is not there."""
+    for path in paths:
+        format_of_suffix(path)
+        if not path.parent.is_dir():
+            raise UsageError(f"-o {path}: there is no folder {path.parent}", remedy=f"mkdir -p {path.parent}")
+        if path.is_dir():
+            raise UsageError(f"-o {path}: is a folder", remedy="name a file")
+
+
+def write_files(report: Report, paths: Sequence[Path]) -> None:
+    """Write the report to each path in the format of its suffix: all of them, or none."""
+    contents = [(path, render(report, format_of_suffix(path))) for path in paths]
+    made: list[tuple[str, Path]] = []
+    try:
+        for path, content in contents:
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            made.append((temporary, path))
+            with open(handle, "w", encoding="utf-8") as file:
+                file.write(content)
+        umask = os.umask(0)
+        os.umask(umask)
+        for temporary, path in made:
+            os.chmod(temporary, 0o666 & ~umask)
+            os.replace(temporary, path)
+    except OSError as error:
+        raise DataError(Problem(f"cannot be written: {error.strerror}", str(error.filename or paths[0]))) from error
+    finally:
+        for temporary, _ in made:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+
+def bare(report: Report) -> str:
+    """The overall value of each loss with every digit, one a line; nan where it is not defined."""
+    values = [result.value for result in report.results if not result.cell]
+    return "".join(f"{'nan' if value is None else repr(value)}\n" for value in values)
+
+
+def warn(lines: Sequence[str]) -> None:
+    """Notes on stderr."""
+    for line in lines:
+        print(f"losscli: note: {line}", file=sys.stderr)

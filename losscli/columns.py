@@ -1,0 +1,279 @@
+"""Which columns hold what: by flags, else by exact names; deterministic, and never from values.
+
+Rules are those of the README: key, target, prediction, task, classes, in this order.  What is ambiguous
+is an error that lists the candidates.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from losscli.errors import DataError, Problem, UsageError, near
+from losscli.inputs.formats import Table
+
+KEYS = ("id", "row_id", "example_id", "sample_id", "key", "uuid")
+TARGETS = ("target", "y_true", "y", "label", "truth", "actual")
+LABEL_PREDICTIONS = ("label_pred", "predicted_label", "pred_label")
+PREDICTIONS = ("prediction", "pred", "y_pred", "yhat", "score", "prob", "p", "logit", *LABEL_PREDICTIONS)
+PROBABILITIES = ("prob", "p", "logit")
+OUTPUT = re.compile(r"(?:y_pred|y_true|y|pred|prediction|target)_(\d+)$")
+CLASS_FAMILY = re.compile(r"(prob|p|logit)_(.+)$")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What flags say of the columns."""
+
+    target: tuple[str, ...] = ()
+    pred: tuple[str, ...] = ()
+    weight: str | None = None
+    on: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Found:
+    """Columns by role, without the prefix of their side; `classes` are named by columns or by flag."""
+
+    predictions: tuple[str, ...]
+    targets: tuple[str, ...]
+    key: tuple[str, ...]
+    weight: str | None
+    weight_side: str
+    classes: tuple[str, ...]
+    same_names: bool
+
+    @property
+    def says_logit(self) -> bool:
+        """Whether the names of the predictions say logit."""
+        return all("logit" in name.lower() for name in self.predictions)
+
+
+def find(predictions: Table, targets: Table, wanted: Wanted, tasks: Collection[str]) -> Found:
+    """The columns of a run.  `targets` is `predictions` where one file holds both sides.
+
+    `tasks` are those that the chosen losses leave open.  Raises UsageError for what is unknown or ambiguous.
+    """
+    one_file = targets is predictions
+    key = _key(predictions, targets, wanted.on, one_file)
+    weight, side = _weight(predictions, targets, wanted.weight)
+    spoken = {*key, *wanted.target, *wanted.pred, *([weight] if weight else [])}
+    p_left = [name for name in predictions.schema if name not in (spoken - set(wanted.pred))]
+    t_left = [name for name in targets.schema if name not in (spoken - set(wanted.target))]
+    if one_file:
+        p_left = [name for name in p_left if name not in wanted.target]
+        t_left = [name for name in t_left if name not in wanted.pred]
+    target = _target(targets, t_left, wanted, one_file)
+    if one_file:
+        p_left = [name for name in p_left if name not in target]
+    pred, classes = _prediction(predictions, targets, p_left, t_left, target, wanted, tasks)
+    if one_file:
+        t_left = [name for name in t_left if name not in pred]
+    target = target or _late_target(targets, t_left, pred, classes)
+    if len(target) > 1 and set(target) == set(pred):
+        target = pred
+    elif len(target) > 1 and classes and set(target) == set(classes):
+        target = classes
+    return Found(pred, target, key, weight, side, classes, len(pred) > 1 and set(target) == set(pred))
+
+
+def _known(table: Table, names: Sequence[str], flag: str) -> None:
+    for name in names:
+        if name not in table.schema:
+            raise UsageError(
+                f"{table.name} has no column {name!r} ({flag}).{near(name, table.schema)}",
+                remedy=f"its columns: {', '.join(table.schema)}",
+            )
+
+
+def _key(predictions: Table, targets: Table, on: tuple[str, ...], one_file: bool) -> tuple[str, ...]:
+    if on:
+        _known(predictions, on, "--on")
+        _known(targets, on, "--on")
+        return on
+    both = [name for name in KEYS if name in predictions.schema and name in targets.schema]
+    if one_file:
+        return tuple(both[:1])
+    if len(both) > 1:
+        raise UsageError(f"several columns could be the key: {', '.join(both)}", remedy=f"choose one: --on {both[0]}")
+    return tuple(both)
+
+
+def _weight(predictions: Table, targets: Table, name: str | None) -> tuple[str | None, str]:
+    if name is None:
+        return None, "t"
+    if name in targets.schema:
+        return name, "t"
+    if name in predictions.schema:
+        return name, "p"
+    known = [*targets.schema, *predictions.schema]
+    raise UsageError(f"no column {name!r} for -w.{near(name, known)}", remedy=f"columns: {', '.join(dict.fromkeys(known))}")
+
+
+def _target(table: Table, left: list[str], wanted: Wanted, one_file: bool) -> tuple[str, ...]:
+    """By flag, exact name or numbered family; empty if only what is left can tell."""
+    if wanted.target:
+        _known(table, wanted.target, "-y")
+        return wanted.target
+    named = [name for name in left if name in TARGETS]
+    if len(named) > 1:
+        raise UsageError(f"{table.name}: several columns could be the target: {', '.join(named)}", remedy=f"choose one: -y {named[0]}")
+    if named:
+        return (named[0],)
+    family = _numbered(left, ("y_true_", "target_", "y_"))
+    if family:
+        return family
+    return (left[0],) if len(left) == 1 and not one_file else ()
+
+
+def _late_target(table: Table, left: list[str], pred: tuple[str, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
+    """What the predictions' names or a single column left say of the target."""
+    for names in (classes, pred):
+        if names and set(names) <= set(left):
+            return names
+    if len(left) == 1:
+        return (left[0],)
+    raise UsageError(f"{table.name}: cannot tell which column is the target among: {', '.join(left) or 'none'}", remedy="name it: -y COLUMN")
+
+
+def _numbered(names: list[str], stems: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of a numbered family, in the order of their numbers."""
+    for stem in stems:
+        family = [name for name in names if name.startswith(stem) and OUTPUT.match(name) and name[len(stem) :].isdigit()]
+        if family:
+            return tuple(sorted(family, key=lambda name: int(name.rsplit("_", 1)[1])))
+    return ()
+
+
+def _prediction(
+    predictions: Table, targets: Table, left: list[str], t_left: list[str], target: tuple[str, ...],
+    wanted: Wanted, tasks: Collection[str],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The prediction columns, and the classes that they name (or that --classes names)."""
+    if wanted.pred:
+        _known(predictions, wanted.pred, "-p")
+        return _in_order(wanted.pred, wanted.classes)
+    named = [name for name in left if name in PREDICTIONS]
+    if len(named) > 1:
+        raise UsageError(
+            f"{predictions.name}: several columns could be the prediction: {', '.join(named)}", remedy=f"choose one: -p {named[0]}"
+        )
+    if named:
+        return (named[0],), wanted.classes
+    outputs = _numbered(left, ("y_pred_", "prediction_", "pred_"))
+    if outputs:
+        return outputs, wanted.classes
+    for prefix in ("prob_", "p_", "logit_"):
+        family = tuple(name for name in left if name.startswith(prefix) and len(name) > len(prefix))
+        if len(family) > 1:
+            return _in_order(family, wanted.classes)
+    if wanted.classes and set(wanted.classes) <= set(left):
+        return wanted.classes, wanted.classes
+    shared = tuple(name for name in left if name in t_left and name not in target)
+    if len(shared) > 1 and (not target or set(target) <= set(shared)):
+        return shared, wanted.classes or shared
+    if target and set(target) <= set(left):
+        return target, target if len(target) > 1 else wanted.classes
+    nested = [name for name in left if isinstance(predictions.schema[name], pl.List | pl.Array)]
+    if len(nested) == 1:
+        return (nested[0],), wanted.classes
+    if len(left) == 1:
+        return (left[0],), wanted.classes
+    numbers = tuple(name for name in left if predictions.schema[name].is_numeric())
+    if len(numbers) > 1 and len(target) == 1 and "multiclass" in tasks and _are_classes(targets, target[0], numbers):
+        return numbers, numbers
+    if len(numbers) == 1:
+        return numbers, wanted.classes
+    raise UsageError(
+        f"{predictions.name}: cannot tell which columns are the prediction among: {', '.join(left) or 'none'}",
+        remedy="name them: -p COLUMN, or -p A,B,C for a column a class",
+    )
+
+
+def _are_classes(targets: Table, target: str, names: tuple[str, ...]) -> bool:
+    """Whether columns can be classes: a label is text or whole, and some label is the name of a column."""
+    dtype = targets.schema[target]
+    if dtype.is_float() or dtype.is_nested():
+        return False
+    labels = targets.head(100)[target].cast(pl.String).str.to_lowercase()
+    return bool(labels.is_in([name.lower() for name in names]).any())
+
+
+def _in_order(names: tuple[str, ...], classes: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns with the classes that they name; --classes puts them in its order."""
+    if len(names) == 1:
+        return names, classes
+    named = tuple(match.group(2) if (match := CLASS_FAMILY.match(name)) else name for name in names)
+    if not classes:
+        return names, named
+    if set(classes) == set(named):
+        return tuple(names[named.index(c)] for c in classes), classes
+    if len(classes) == len(names):
+        raise UsageError(f"--classes names {', '.join(classes)}, the columns {', '.join(named)}")
+    missing = [c for c in classes if c not in named]
+    raise UsageError(f"--classes: no column for {', '.join(missing) or 'some columns'}; columns: {', '.join(names)}")
+
+
+def task_of(found: Found, predictions: Table, targets: Table, tasks: Collection[str], losses: Sequence[str]) -> str:
+    """The task that the columns show, among those that the losses leave open.  Raises UsageError."""
+    shown = _shown_task(found, predictions, targets)
+    if shown in tasks:
+        return shown
+    if len(tasks) == 1:
+        return next(iter(tasks))
+    named = ", ".join(losses)
+    raise UsageError(
+        f"the columns show a {shown} task, and {named} belongs to {' or '.join(sorted(tasks))}",
+        remedy=f"--task {sorted(tasks)[0]}",
+    )
+
+
+def _shown_task(found: Found, predictions: Table, targets: Table) -> str:
+    target_type = targets.schema[found.targets[0]]
+    prediction_type = predictions.schema[found.predictions[0]]
+    several = len(found.predictions) > 1
+    if several and len(found.targets) > 1:
+        if OUTPUT.match(found.predictions[0]) and OUTPUT.match(found.targets[0]):
+            return "regression"
+        sums = targets.head().select(pl.sum_horizontal(pl.col(*found.targets).cast(pl.Float64, strict=False))).to_series()
+        return "multiclass" if bool(((sums - 1.0).abs() < 1e-4).all()) else "multilabel"
+    if several or isinstance(prediction_type, pl.List | pl.Array) or len(found.classes) > 2:
+        return "multiclass"
+    if found.predictions[0] in LABEL_PREDICTIONS or prediction_type == pl.String:
+        return "multiclass"
+    if not target_type.is_numeric() or found.predictions[0] in PROBABILITIES or found.says_logit:
+        return "binary"
+    return "binary" if found.targets[0] == "label" else "regression"
+
+
+def label_values(table: Table, column: str, classes: Sequence[str]) -> tuple[object, ...]:
+    """The classes in the type of a label column: 'true' as True, '3' as 3.  Raises DataError where one cannot be."""
+    dtype = table.schema[column]
+    if dtype == pl.Boolean:
+        words = {"true": True, "false": False, "1": True, "0": False}
+        values = [words.get(name.lower()) for name in classes]
+    elif dtype.is_numeric():
+        values = [_number(name) for name in classes]  # type: ignore[misc]  # numbers beside booleans
+    else:
+        return tuple(classes)
+    wrong = [name for name, value in zip(classes, values, strict=True) if value is None]
+    if wrong:
+        raise DataError(
+            Problem(
+                f"labels of type {dtype} cannot be the classes {', '.join(wrong[:8])}", f"{table.name}, column {column}",
+                "name the classes as the labels are written: --classes",
+            )
+        )
+    return tuple(values)
+
+
+def _number(text: str) -> float | int | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return int(value) if value == int(value) else value

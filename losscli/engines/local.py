@@ -1,0 +1,70 @@
+"""The local engine: blocks on a fixed grid of rows, folded by threads, merged in the order of the rows."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import polars as pl
+
+from losscli import fold
+from losscli.fold import Partial
+from losscli.plan import Plan
+from losscli.xp import namespace
+
+
+def blocks(frames: Iterator[pl.DataFrame], size: int) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Cut a stream of frames into blocks of `size` rows with their first row number; the last may be shorter."""
+    first, pending, height = 0, list[pl.DataFrame](), 0
+    for frame in frames:
+        at = 0
+        while at < frame.height:
+            piece = frame.slice(at, size - height)
+            pending.append(piece)
+            at, height = at + piece.height, height + piece.height
+            if height == size:
+                yield first, _joined(pending)
+                first, pending, height = first + size, [], 0
+    if height:
+        yield first, _joined(pending)
+
+
+def _joined(pieces: list[pl.DataFrame]) -> pl.DataFrame:
+    return pieces[0] if len(pieces) == 1 else pl.concat(pieces, rechunk=True)
+
+
+def run(
+    plan: Plan,
+    frames: Iterator[pl.DataFrame],
+    threads: int | None = None,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Partial | None:
+    """Fold a stream of aligned frames; None if it has no rows.
+
+    The result does not depend on threads or on how frames are cut.  `progress` is told the rows done.
+    """
+    xp = namespace(plan.device)
+    workers = threads or min(8, os.cpu_count() or 1)
+    whole: Partial | None = None
+    waiting: deque[Future[Partial]] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="losscli")
+    try:
+        fixed = None
+        for first, block in blocks(frames, plan.block_rows):
+            if first == 0:
+                fixed = fold.pilot(plan, block)
+            waiting.append(pool.submit(fold.partial, plan, xp, block, first, fixed))
+            while waiting and (waiting[0].done() or len(waiting) > 2 * workers):
+                whole = _merged(whole, waiting.popleft().result())
+                progress(whole.rows)
+        while waiting:
+            whole = _merged(whole, waiting.popleft().result())
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return whole
+
+
+def _merged(whole: Partial | None, part: Partial) -> Partial:
+    return part if whole is None else fold.merge(whole, part)

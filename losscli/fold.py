@@ -1,0 +1,161 @@
+"""A block of rows to moments by cell, and the merge of what blocks leave behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from losscli import moments
+from losscli.losses.registry import Choice
+from losscli.moments import MAX_SPREAD, Moments
+from losscli.plan import Plan
+from losscli.tasks import binary, multiclass, multilabel, regression
+from losscli.tasks.base import Batch, Block, Finding, Rows, Tally
+from losscli.xp import Array, Namespace
+
+TASKS: dict[str, ModuleType] = {
+    "regression": regression,
+    "binary": binary,
+    "multiclass": multiclass,
+    "multilabel": multilabel,
+}
+MATCHED = "matched"
+
+
+@dataclass(frozen=True, eq=False)
+class Partial:
+    """What some rows leave behind: for each chosen loss its moments overall and by cell, and the findings."""
+
+    overall: tuple[Moments, ...]
+    cells: tuple[Moments | None, ...]
+    tallies: dict[Finding, Tally]
+    rows: int
+
+
+def pilot(plan: Plan, frame: pl.DataFrame) -> Any:
+    """What a task fixes from the first block for the whole run."""
+    return TASKS[plan.roles.task].pilot(Block(frame, 0, plan.roles))
+
+
+def partial(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
+    """Read one block, check it, and take the moments of every chosen loss."""
+    block = Block(frame, first_row, plan.roles)
+    _match(block)
+    _check_missing(block)
+    weight = _weight(block)
+    kept = block.rows
+    with np.errstate(all="ignore"):
+        rows = TASKS[plan.roles.task].read(block, xp, plan.wanted, fixed)
+        if weight is not None and len(kept) != block.height:
+            weight = weight[np.isin(kept, block.rows)]
+        if weight is not None:
+            weight = xp.asarray(weight)
+        if rows.factor is not None:
+            weight = rows.factor if weight is None else weight * rows.factor
+        overall, cells = _moments(plan, xp, rows, weight, xp.asarray(block.rows))
+    return Partial(overall, cells, block.tallies, frame.height)
+
+
+def _match(block: Block) -> None:
+    """Leave out predictions without a target."""
+    if MATCHED not in block.frame.columns:
+        return
+    roles = block.roles
+    alone = ~block.frame[MATCHED].to_numpy()
+    if roles.drop_unmatched:
+        block.flag(alone, "predictions without a target were left out", fatal=False)
+    else:
+        block.flag(alone, "predictions without a target", roles.ids[0], "--unmatched drop leaves them out")
+    block.drop_marked()
+
+
+def _check_missing(block: Block) -> None:
+    """Find nulls and NaN in every column that is read."""
+    roles = block.roles
+    for name in roles.columns:
+        series = block.frame[name]
+        missing = series.is_null() if series.null_count() else None
+        if isinstance(series.dtype, pl.Float32 | pl.Float64) and (nan := series.is_nan().fill_null(False)).any():
+            missing = nan if missing is None else missing | nan
+        if isinstance(series.dtype, pl.List | pl.Array):
+            inner = series.cast(pl.List(pl.Float64)).list.eval(pl.element().is_null() | pl.element().is_nan()).list.any()
+            if inner.fill_null(False).any():
+                missing = inner.fill_null(False) if missing is None else missing | inner.fill_null(False)
+        if missing is None:
+            continue
+        if roles.drop_missing:
+            block.flag(missing.to_numpy(), "rows with missing values were left out", fatal=False)
+        else:
+            block.flag(missing.to_numpy(), "missing values", name, "--missing drop leaves such rows out")
+    block.drop_marked()
+
+
+def _weight(block: Block) -> Array | None:
+    """The weights of the rows that are left, checked; rows of weight zero are as if absent."""
+    name = block.roles.weight
+    if name is None:
+        return None
+    weight = block.numbers((name,))[:, 0]
+    remedy = "a weight is a number from 0 up"
+    block.flag(weight < 0, "negative weights", name, remedy, lambda i: f"{weight[i]:g}")
+    block.flag(np.isinf(weight), "infinite weights", name, remedy)
+    return block.drop_marked(weight)[0]
+
+
+def _moments(
+    plan: Plan, xp: Namespace, rows: Rows, weight: Array | None, numbers: Array
+) -> tuple[tuple[Moments, ...], tuple[Moments | None, ...]]:
+    keep = None
+    if weight is not None and not bool(xp.all(weight > 0)):
+        keep = weight > 0
+        weight, numbers = weight[keep], numbers[keep]
+    codes = rows.codes if plan.cell == "class" else None
+    if codes is not None and keep is not None:
+        codes = codes[keep]
+    overall, by_cell = [], []
+    for choice in plan.choices:
+        columns = _columns(choice, rows.parts[choice.loss.batch], keep)
+        spread = plan.level is not None and not choice.loss.finish.extreme
+        overall.append(_of(xp, columns, weight, numbers, spread))
+        if plan.cell == "class" and codes is not None:
+            count = len(plan.roles.names)
+            keeps = spread and count * len(columns) ** 2 <= MAX_SPREAD
+            by_cell.append(moments.of(xp, columns, weight, numbers, codes, count, keeps))
+        elif plan.cell == "label":
+            alone = [
+                _of(xp, _columns(choice, (part,), keep), weight, numbers, spread)
+                for part in rows.by_label[choice.loss.batch]
+            ]
+            by_cell.append(moments.stack(alone))
+        else:
+            by_cell.append(None)
+    return tuple(overall), tuple(by_cell)
+
+
+def _of(xp: Namespace, columns: tuple[Array, ...], weight: Array | None, numbers: Array, spread: bool) -> Moments:
+    return moments.of(xp, columns, weight, numbers, spread=spread and len(columns) ** 2 <= MAX_SPREAD)
+
+
+def _columns(choice: Choice, parts: tuple[Batch, ...], keep: Array | None) -> tuple[Array, ...]:
+    """The row columns of a loss, output after output."""
+    columns = tuple(column for part in parts for column in choice.loss.columns(part, choice.params))
+    return columns if keep is None else tuple(column[keep] for column in columns)
+
+
+def merge(a: Partial, b: Partial) -> Partial:
+    """What the rows of both leave behind; `a` holds the earlier rows."""
+    tallies = {finding: Tally(tally.count, list(tally.examples)) for finding, tally in a.tallies.items()}
+    for finding, tally in b.tallies.items():
+        tallies.setdefault(finding, Tally()).add(tally)
+    return Partial(
+        tuple(moments.merge(x, y) for x, y in zip(a.overall, b.overall, strict=True)),
+        tuple(
+            None if x is None or y is None else moments.merge(x, y) for x, y in zip(a.cells, b.cells, strict=True)
+        ),
+        tallies,
+        a.rows + b.rows,
+    )

@@ -1,0 +1,112 @@
+"""What the renderers share: how a report is cut into tables, and how its parts are named."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from losscli.report import Report, Result, Verdict, cell_name
+
+STRADDLES = "the interval straddles the limit"
+
+Cell = tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """The results of one kind of cell: `columns` are what tells its cells apart, () for overall."""
+
+    columns: tuple[str, ...]
+    losses: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    results: Mapping[tuple[str, Cell], Result]
+
+    def row(self, cell: Cell, losses: Iterable[str]) -> list[Result | None]:
+        """The results of a cell, None where a loss has none."""
+        return [self.results.get((loss, cell)) for loss in losses]
+
+    def column(self, loss: str, cells: Iterable[Cell]) -> list[Result | None]:
+        """The results of a loss, None where a cell has none."""
+        return [self.results.get((loss, cell)) for cell in cells]
+
+
+def sections(report: Report) -> list[Section]:
+    """The report by kind of cell, overall first, each in the report's order."""
+    kinds: dict[tuple[str, ...], list[Result]] = {}
+    for result in report.results:
+        kinds.setdefault(tuple(result.cell), []).append(result)
+    return [_section(kind, kinds[kind]) for kind in sorted(kinds, key=len)]
+
+
+def _section(columns: tuple[str, ...], results: Sequence[Result]) -> Section:
+    keyed = {(label(result), tuple(result.cell.values())): result for result in results}
+    losses = tuple(dict.fromkeys(loss for loss, _ in keyed))
+    cells = tuple(dict.fromkeys(cell for _, cell in keyed))
+    return Section(columns, losses, cells, keyed)
+
+
+def label(result: Result) -> str:
+    """A loss with its parameters: 'huber(delta=1)', and its model where there are several."""
+    inside = ", ".join(
+        f"{name}={_param(value)}" for name, value in result.params.items() if value is not None
+    )
+    loss = f"{result.loss}({inside})" if inside else result.loss
+    return plain(f"{loss} [{result.model}]" if result.model else loss)
+
+
+def _param(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
+
+
+def shown(name: str) -> str:
+    """A name from the data, quoted where spaces or unprintable characters would not be seen."""
+    clear = name.isprintable() and name and name == name.strip()
+    return name if clear else json.dumps(name, ensure_ascii=not name.isprintable())
+
+
+def plain(text: str) -> str:
+    """Text on one line that cannot steer a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+
+
+def interval_head(results: Iterable[Result | None]) -> str:
+    """'95 % interval', or 'interval' where the levels differ."""
+    levels = {result.level for result in results if result is not None and result.level is not None}
+    return f"{100 * levels.pop():g} % interval" if len(levels) == 1 else "interval"
+
+
+def weighted(results: Iterable[Result | None]) -> bool:
+    """Whether weights say something that the numbers of rows do not."""
+    return any(result is not None and result.weight != result.rows for result in results)
+
+
+def remark(verdict: Verdict) -> str:
+    """Why a gate could not be judged, or why its verdict is weak."""
+    return plain(verdict.reason) or (STRADDLES if verdict.weak else "")
+
+
+def notes(report: Report, most: int | None = None) -> list[str]:
+    """The notes of the results, each said once with the losses and cells it is about; then the report's.
+
+    At most `most` cells are named in a note.
+    """
+    by_note: dict[str, dict[str, list[str]]] = {}
+    for result in report.results:
+        for note in result.notes:
+            by_note.setdefault(plain(note), {}).setdefault(label(result), []).append(cell_name(result.cell))
+    everything = len({label(result) for result in report.results})
+    found = []
+    for note, cells_of in by_note.items():
+        for cells in dict.fromkeys(map(tuple, cells_of.values())):
+            losses = [loss for loss, theirs in cells_of.items() if tuple(theirs) == cells]
+            about = [] if len(losses) == everything else losses
+            found.append(": ".join(filter(None, (", ".join([*about, *_first(cells, most)]), note))))
+    return found + [plain(note) for note in report.notes]
+
+
+def _first(cells: Sequence[str], most: int | None) -> list[str]:
+    named = [cell or "overall" for cell in cells] if len(cells) > 1 else [cell for cell in cells if cell]
+    if most is None or len(named) <= most:
+        return named
+    return [*named[:most], f"{len(named) - most} more"]

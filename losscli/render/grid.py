@@ -1,0 +1,129 @@
+"""Columns laid out so that numbers stay whole: names fold, and never is anything cut off."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len, chop_cells
+from rich.table import Table
+from rich.text import Text
+
+GAP = 2
+_HEAD = 12
+"""A heading may make its column so wide; beyond that it folds."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table.
+
+    Names stand left and fold, down to a width of `least`; numbers, which have no `least`, stand right
+    and never fold.
+    """
+
+    head: str
+    cells: tuple[Text, ...]
+    least: int | None = None
+
+    @property
+    def natural(self) -> int:
+        """The width at which no cell folds."""
+        widest = max((cell_len(cell.plain) for cell in self.cells), default=0)
+        head = cell_len(self.head)
+        return max(widest, head if self.least is not None else min(head, _HEAD))
+
+    @property
+    def narrowest(self) -> int:
+        """The width below which the column is not laid out."""
+        return self.natural if self.least is None else min(self.natural, self.least)
+
+
+def names(head: str, cells: Iterable[str], least: int, style: str = "") -> Column:
+    """A column of names from the data: no markup is read in them."""
+    return Column(head, tuple(Text(cell, style) for cell in cells), least)
+
+
+def fits(columns: Sequence[Column], width: int | None) -> bool:
+    """Whether the columns can be laid out in a width; None is without limit."""
+    return width is None or sum(column.narrowest + GAP for column in columns) - GAP <= width
+
+
+def richest(
+    build: Callable[[frozenset[str]], list[Column]], extras: Sequence[str], width: int | None
+) -> list[Column]:
+    """The columns with as many of the extras, the most wanted first, as fit."""
+    for count in range(len(extras), 0, -1):
+        columns = build(frozenset(extras[:count]))
+        if fits(columns, width):
+            return columns
+    return build(frozenset())
+
+
+def grid(columns: Sequence[Column], width: int | None) -> Table:
+    """The columns as a table; on a console narrower than the numbers it is wider than the console."""
+    widths = _widths(columns, width)
+    table = Table(
+        box=SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, GAP - 1, 0, 0),
+        header_style="",
+        border_style="dim",
+    )
+    for column, room in zip(columns, widths, strict=True):
+        is_name = column.least is not None
+        head = fold(column.head, room)
+        lines = head if is_name else [f"{line:>{room}}" for line in head]
+        table.add_column(Text("\n".join(lines)), width=room, no_wrap=True, vertical="top")
+    for row in zip(*(column.cells for column in columns), strict=True):
+        placed = zip(row, columns, widths, strict=True)
+        table.add_row(
+            *(_right(cell, room) if c.least is None else _folded(cell, room) for cell, c, room in placed)
+        )
+    table.width = sum(widths) + GAP * (len(widths) - 1)
+    return table
+
+
+def _widths(columns: Sequence[Column], width: int | None) -> list[int]:
+    widths = [column.narrowest if width else column.natural for column in columns]
+    room = (width or 0) - sum(widths) - GAP * (len(widths) - 1)
+    for _ in range(room):  # a column of room at a time to the name that is most cramped
+        cramped = [i for i, column in enumerate(columns) if widths[i] < column.natural]
+        if not cramped:
+            break
+        widths[min(cramped, key=lambda i: widths[i] / columns[i].natural)] += 1
+    return widths
+
+
+def _right(cell: Text, width: int) -> Text:
+    # by hand, since rich strips the spaces behind a number that hold its decimal point in line
+    return Text(" " * (width - cell.cell_len)).append_text(cell)
+
+
+def _folded(cell: Text, width: int) -> Text:
+    if cell_len(cell.plain) <= width:
+        return cell
+    # further lines stand in, so that a row is seen to begin where its name does
+    first, *others = fold(cell.plain, width, hang=min(2, width // 4))
+    return Text("\n".join([first, *others]), cell.style)
+
+
+def fold(text: str, width: int, hang: int = 0, after: str = " _/,:;=(") -> list[str]:
+    """The lines of a text: folded after one of the characters `after` where there is one, else anywhere."""
+    lines: list[str] = []
+    line = ""
+    for piece in re.findall(f"[^{re.escape(after)}]*[{re.escape(after)}]|[^{re.escape(after)}]+", text):
+        if cell_len((line + piece).rstrip()) <= width:
+            line += piece
+            continue
+        if line.strip():
+            lines.append(line.rstrip())
+        *whole, rest = (
+            [piece] if cell_len(piece.rstrip()) <= width - hang else chop_cells(piece, width - hang)
+        )
+        lines += [" " * hang + part if lines else part for part in whole]
+        line = " " * hang + rest if lines else rest
+    return [*lines, line.rstrip()] if line.strip() else lines or [""]

@@ -1,0 +1,83 @@
+"""Carry the reference cases of the registered losses over into the project.
+
+    python tests/reference/carry.py CASES_DIR
+
+CASES_DIR holds a folder a case with preds.parquet, targets.parquet, case.json and, for most, per_row.csv;
+the README.md beside it names the versions of the libraries.  Run again after a loss was added.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from losscli.losses import registry
+from losscli.losses.registry import Loss
+
+HERE = Path(__file__).parent
+
+
+def main(cases_dir: Path) -> None:
+    versions = dict(re.findall(r"([a-z-]+) (\d+\.\d+\.\d+)", (cases_dir.parent / "README.md").read_text()))
+    registered = {entry.name: entry for entry in registry.losses()}
+    shutil.rmtree(HERE / "data", ignore_errors=True)
+    entries = []
+    for folder in sorted(path.parent for path in cases_dir.glob("*/case.json")):
+        case = json.loads((folder / "case.json").read_text())
+        name, inline = registry.parse(chosen(case["arguments"]))
+        if name in registered:
+            entry = registered[name]
+            case["arguments"] = mended(case["arguments"], entry, inline, case["params"])
+            entries.append(entry_of(folder.name, name, case, versions))
+            copy_data(folder, HERE / "data" / folder.name)
+    text = ",\n".join(json.dumps(entry) for entry in entries)
+    (HERE / "cases.json").write_text(f"[\n{text}\n]\n")
+    print(f"{len(entries)} cases of {len(registered)} losses")
+
+
+def chosen(arguments: list[str]) -> str:
+    return arguments[arguments.index("-l") + 1]
+
+
+def mended(arguments: list[str], entry: Loss, inline: dict[str, str], params: dict[str, Any]) -> list[str]:
+    """The arguments with the parameters that the library was called with and they leave out."""
+    known = {param.name: params[param.name] for param in entry.params if param.name in params}
+    if known.keys() <= inline.keys():
+        return arguments
+    text = str(registry.choose(entry, {**known, **inline}, {}))
+    print(f"mended: {chosen(arguments)} -> {text}")
+    return [text if argument == chosen(arguments) else argument for argument in arguments]
+
+
+def entry_of(name: str, loss: str, case: dict[str, Any], versions: dict[str, str]) -> dict[str, Any]:
+    # 'sklearn_loss', 'torch_nll': several functions of one library.
+    library = {"sklearn": "scikit-learn"}.get(package := re.split("[_-]", case["library"])[0], package)
+    return {
+        "name": name,
+        "loss": loss,
+        "arguments": case["arguments"],
+        "expected": case["expected_overall"],
+        "rtol": case["rtol"],
+        "atol": case["atol"],
+        "library": library,
+        "version": versions[library],
+        "call": case["library_call"],
+    }
+
+
+def copy_data(source: Path, target: Path) -> None:
+    target.mkdir(parents=True)
+    for side in ("preds", "targets"):
+        pl.read_parquet(source / f"{side}.parquet").write_parquet(target / f"{side}.parquet")
+    if (source / "per_row.csv").exists():
+        pl.read_csv(source / "per_row.csv").write_parquet(target / "per_row.parquet")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
