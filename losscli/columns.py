@@ -220,34 +220,38 @@ def _in_order(names: tuple[str, ...], classes: tuple[str, ...]) -> tuple[tuple[s
 
 def task_of(found: Found, predictions: Table, targets: Table, tasks: Collection[str], losses: Sequence[str]) -> str:
     """The task that the columns show, among those that the losses leave open.  Raises UsageError."""
-    shown = _shown_task(found, predictions, targets)
-    if shown in tasks:
-        return shown
+    shown = _shown_tasks(found, predictions, targets)
+    for task in shown:
+        if task in tasks:
+            return task
     if len(tasks) == 1:
         return next(iter(tasks))
-    named = ", ".join(losses)
     raise UsageError(
-        f"the columns show a {shown} task, and {named} belongs to {' or '.join(sorted(tasks))}",
+        f"the columns show a {shown[0]} task, and {', '.join(losses)} belongs to {' or '.join(sorted(tasks))}",
         remedy=f"--task {sorted(tasks)[0]}",
     )
 
 
-def _shown_task(found: Found, predictions: Table, targets: Table) -> str:
+def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str, ...]:
+    """The tasks that the columns may be of, the likeliest first."""
     target_type = targets.schema[found.targets[0]]
     prediction_type = predictions.schema[found.predictions[0]]
     several = len(found.predictions) > 1
     if several and len(found.targets) > 1:
         if OUTPUT.match(found.predictions[0]) and OUTPUT.match(found.targets[0]):
-            return "regression"
+            return ("regression", "multilabel", "multiclass")
         sums = targets.head().select(pl.sum_horizontal(pl.col(*found.targets).cast(pl.Float64, strict=False))).to_series()
-        return "multiclass" if bool(((sums - 1.0).abs() < 1e-4).all()) else "multilabel"
+        one = bool(((sums - 1.0).abs() < 1e-4).all())
+        return ("multiclass", "multilabel", "regression") if one else ("multilabel", "regression", "multiclass")
     if several or isinstance(prediction_type, pl.List | pl.Array) or len(found.classes) > 2:
-        return "multiclass"
+        return ("multiclass",)
     if found.predictions[0] in LABEL_PREDICTIONS or prediction_type == pl.String:
-        return "multiclass"
+        return ("multiclass", "binary")
     if not target_type.is_numeric() or found.predictions[0] in PROBABILITIES or found.says_logit:
-        return "binary"
-    return "binary" if found.targets[0] == "label" else "regression"
+        return ("binary", "regression", "multiclass")
+    if found.targets[0] == "label":
+        return ("binary", "multiclass", "regression")
+    return ("regression", "binary", "multiclass")
 
 
 def label_values(table: Table, column: str, classes: Sequence[str]) -> tuple[object, ...]:

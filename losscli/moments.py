@@ -95,6 +95,8 @@ def of(
     else:
         n_cell = xp.asarray([x.shape[1]])
     present = xp.nonzero(n_cell)[0]
+    if not len(present):
+        return empty(cells, len(columns), spread)
     ends = xp.cumsum(n_cell)[present]
     starts = ends - n_cell[present]
     block = _runs(xp, x, weight, rows, starts, n_cell[present], spread)

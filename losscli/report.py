@@ -58,7 +58,10 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Report:
-    """All results of a run.  `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` a cell's."""
+    """All results of a run.
+
+    `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` a cell's.
+    """
 
     results: tuple[Result, ...]
     gates: tuple[Verdict, ...] = ()

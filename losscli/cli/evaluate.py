@@ -93,7 +93,9 @@ def _print(report: Report, format_: str, bare: bool) -> None:
     elif format_ == "table":
         from losscli.render.table import print_table  # noqa: PLC0415
 
-        print_table(report)
+        from rich.console import Console  # noqa: PLC0415
+
+        print_table(report, Console(highlight=False))
     else:
         sys.stdout.write(render(report, format_))
 

@@ -16,7 +16,7 @@ from losscli.xp import Array, Namespace, xlogy
     "sigmoid_binary_cross_entropy", "binary_logloss", "bce",
 )
 def binary_cross_entropy(
-    batch: Binary, *, label_smoothing: UnitBelowOne = 0.0, pos_weight: Positive = 1.0
+    batch: Binary, *, label_smoothing: UnitBelowOne | None = None, pos_weight: Positive | None = None
 ) -> Array:
     """The surprise of the true label, in nats; a confident error costs without bound.
 
@@ -25,7 +25,7 @@ def binary_cross_entropy(
 
     Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x
     """
-    return batch.cross_entropy(batch.smoothed(label_smoothing), pos_weight)
+    return batch.cross_entropy(batch.smoothed(label_smoothing), pos_weight or 1.0)
 
 
 @loss("focal", "focal_loss", "BinaryFocalCrossentropy", "sigmoid_focal_loss")

@@ -13,7 +13,7 @@ from losscli.xp import Array, Namespace, xlogy
     "log_loss", "logloss", "cross_entropy", "CrossEntropyLoss", "NLLLoss", "CategoricalCrossentropy",
     "SparseCategoricalCrossentropy", "softmax_cross_entropy", "mlogloss", "multi_logloss", "cce",
 )
-def categorical_cross_entropy(batch: Multiclass, *, label_smoothing: UnitBelowOne = 0.0) -> Array:
+def categorical_cross_entropy(batch: Multiclass, *, label_smoothing: UnitBelowOne | None = None) -> Array:
     """The surprise of the true class, in nats; a perfect model has 0, a uniform one log K.
 
     l = -sum_c t_c log p_c, where t is the true class, or the target distribution; t (1 - s) + s / K under
@@ -21,14 +21,14 @@ def categorical_cross_entropy(batch: Multiclass, *, label_smoothing: UnitBelowOn
 
     Good (1952), doi:10.1111/j.2517-6161.1952.tb00104.x
     """
-    if label_smoothing == 0:
+    if not label_smoothing:
         return -batch.log_prob_true
     return -batch.smoothed(batch.log_prob, label_smoothing)
 
 
 @loss("focal", "focal_loss", "CategoricalFocalCrossentropy")
 def categorical_focal(
-    batch: Multiclass, *, alpha: Positive = 0.25, gamma: NonNegative = 2.0, label_smoothing: UnitBelowOne = 0.0
+    batch: Multiclass, *, alpha: Positive = 0.25, gamma: NonNegative = 2.0, label_smoothing: UnitBelowOne | None = None
 ) -> Array:
     """Cross-entropy that fades where the model is already right; alpha scales all classes alike.
 

@@ -49,7 +49,10 @@ def _section(columns: tuple[str, ...], results: Sequence[Result]) -> Section:
 def label(result: Result) -> str:
     """A loss with its parameters: 'huber(delta=1)', and its model where there are several."""
     inside = ", ".join(
-        f"{name}={_param(value)}" for name, value in result.params.items() if value is not None
+        f"{name}={_param(value)}"
+        for name, value in result.params.items()
+        # one that is off says nothing
+        if value is not None and value is not False
     )
     loss = f"{result.loss}({inside})" if inside else result.loss
     return plain(f"{loss} [{result.model}]" if result.model else loss)

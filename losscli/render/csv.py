@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import fields
 
 from losscli.report import Report, Result, cell_name
 
-COLUMNS = tuple("loss params model cell value se low high level share rows weight notes".split())
+COLUMNS = tuple(entry.name for entry in fields(Result))
 """The same in every file, so that files of several runs can be stacked."""
 
 

@@ -57,9 +57,9 @@ class Bernoulli(Batch):
         event = xp.where(target == 0, 0.0, (pos_weight * target) * self.log_p)
         return -(event + xp.where(target == 1, 0.0, (1.0 - target) * self.log_q))
 
-    def smoothed(self, label_smoothing: float) -> Array:
+    def smoothed(self, label_smoothing: float | None) -> Array:
         """The target y moved towards one half: y (1 - e) + e / 2."""
-        return self.target if label_smoothing == 0 else self.target * (1 - label_smoothing) + label_smoothing / 2
+        return self.target if not label_smoothing else self.target * (1 - label_smoothing) + label_smoothing / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +108,7 @@ def pilot(block: Block) -> None:
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
     """The batches that are wanted; the class of a row is its target where that is 0 or 1."""
     roles = block.roles
-    target = read_target(block)
+    target = read_target(block, wanted <= {BinaryScore})
     prediction = read_labels(block) if roles.link == "label" else block.numbers(roles.predictions)[:, 0]
     if roles.link == "probability" and wanted & {Binary, BinaryLabel}:
         check_probabilities(block, prediction[:, None])
@@ -138,23 +138,25 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     return Rows({kind: (batch,) for kind, batch in made.items()}, codes, factor)
 
 
-def read_target(block: Block) -> Array:
-    """The target as 0, 1 or a fraction: -1 counts as 0; labels are flagged where they are neither class."""
+def read_target(block: Block, signed: bool) -> Array:
+    """The target as 0, 1 or a fraction; `signed` takes -1 for 0.  What is neither class is flagged."""
     roles = block.roles
     column = roles.targets[0]
     if roles.target_form == "label":
         return _coded(block, column)
     target = block.numbers(roles.targets)[:, 0]
     minus = target == -1
-    if minus.any():
-        if roles.link == "probability" and roles.names != ("-1", "1"):
-            block.flag(
-                minus, "labels -1, where losses of probabilities need 0 and 1", column, "--positive 1 makes -1 the other class"
-            )
-        elif (target == 0).any():
-            block.flag(target == 0, "labels 0 among labels -1 and 1", column, "a binary task has two labels")
+    if signed and minus.any():
+        block.flag(target == 0, "labels 0 among labels -1 and 1", column, "a binary task has two labels")
         target = np.where(minus, 0.0, target)
-    block.check_range(target[:, None], 0, 1, "labels that are neither 0 nor 1", (column,), "name one class with --positive")
+    elif minus.any():
+        what = "labels -1, where a chosen loss needs 0 and 1"
+        block.flag(minus, what, column, "--positive 1 makes -1 the other class")
+        target = np.where(minus, np.nan, target)
+    neither = ~((target >= 0) & (target <= 1)) & ~minus
+    block.flag(
+        neither, "labels that are neither 0 nor 1", column, "--positive names one of two labels", lambda i: f"{target[i]:g}"
+    )
     return target
 
 

@@ -92,10 +92,10 @@ class Multiclass(Batch):
         own = self.class_weight[self.code] if self.code is not None else self.xp.sum(self.soft * self.class_weight, axis=1)
         return self.class_weight[None, :] / self.xp.where(own == 0, 1.0, own)[:, None]
 
-    def smoothed(self, values: Array, label_smoothing: float) -> Array:
+    def smoothed(self, values: Array, label_smoothing: float | None) -> Array:
         """The mean of values (n, classes) under the target smoothed towards the uniform: t (1 - e) + e / K."""
         own = self.expect(values)
-        if label_smoothing == 0:
+        if not label_smoothing:
             return own
         uniform = self.xp.sum(self.share_weight * values, axis=1) / self.classes
         return (1 - label_smoothing) * own + label_smoothing * uniform
