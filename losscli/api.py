@@ -23,6 +23,8 @@ from losscli.planning import Run, prepare
 from losscli.report import Report, Result
 from losscli.tasks.base import Finding, Tally
 
+__all__ = ["check_threads", "evaluate", "fold_all", "notes", "prepare"]
+
 Progress = Callable[[int], None]
 
 
@@ -81,7 +83,9 @@ def fold_all(run: Run, threads: int | None = None, progress: Progress = lambda r
         alignment = alignment.otherwise
         part = local.run(run.plan, alignment.frames(), threads, progress)
     if part is None:
-        raise DataError(Problem("no rows, only a header", " and ".join(dict.fromkeys(t.name for t in run.tables))))
+        raise DataError(
+            Problem("no rows, only a header", " and ".join(dict.fromkeys(t.name for t in run.tables)))
+        )
     for finding, tally in alignment.tallies.items():
         part.tallies.setdefault(finding, Tally()).add(tally)
     problems = [_problem(finding, tally) for finding, tally in part.tallies.items() if finding.fatal]
@@ -113,10 +117,7 @@ def _results(plan: Plan, part: Partial) -> list[Result]:
         results.append(_result(choice, overall, whole, plan.level, {}))
         k = overall.total.shape[-1] // outputs
         for i, name in enumerate(plan.roles.names if plan.cell else ()):
-            if cells is None:
-                moments = overall.columns(i * k, (i + 1) * k)
-            else:
-                moments = cells.cell(i)
+            moments = overall.columns(i * k, (i + 1) * k) if cells is None else cells.cell(i)
             estimate = inference.estimate(choice, moments, 1, plan.level)
             share = _share(plan, choice, overall, moments)
             results.append(_result(choice, moments, estimate, plan.level, {plan.cell: name}, share))
@@ -124,7 +125,12 @@ def _results(plan: Plan, part: Partial) -> list[Result]:
 
 
 def _result(
-    choice: Choice, moments: Moments, estimate: Estimate, level: float | None, cell: dict[str, str], share: float | None = None
+    choice: Choice,
+    moments: Moments,
+    estimate: Estimate,
+    level: float | None,
+    cell: dict[str, str],
+    share: float | None = None,
 ) -> Result:
     return Result(
         loss=choice.loss.name,

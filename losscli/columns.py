@@ -99,7 +99,9 @@ def _key(predictions: Table, targets: Table, on: tuple[str, ...], one_file: bool
     if one_file:
         return tuple(both[:1])
     if len(both) > 1:
-        raise UsageError(f"several columns could be the key: {', '.join(both)}", remedy=f"choose one: --on {both[0]}")
+        raise UsageError(
+            f"several columns could be the key: {', '.join(both)}", remedy=f"choose one: --on {both[0]}"
+        )
     return tuple(both)
 
 
@@ -111,7 +113,9 @@ def _weight(predictions: Table, targets: Table, name: str | None) -> tuple[str |
     if name in predictions.schema:
         return name, "p"
     known = [*targets.schema, *predictions.schema]
-    raise UsageError(f"no column {name!r} for -w.{near(name, known)}", remedy=f"columns: {', '.join(dict.fromkeys(known))}")
+    raise UsageError(
+        f"no column {name!r} for -w.{near(name, known)}", remedy=f"columns: {', '.join(dict.fromkeys(known))}"
+    )
 
 
 def _target(table: Table, left: list[str], wanted: Wanted, one_file: bool) -> tuple[str, ...]:
@@ -121,7 +125,10 @@ def _target(table: Table, left: list[str], wanted: Wanted, one_file: bool) -> tu
         return wanted.target
     named = [name for name in left if name in TARGETS]
     if len(named) > 1:
-        raise UsageError(f"{table.name}: several columns could be the target: {', '.join(named)}", remedy=f"choose one: -y {named[0]}")
+        raise UsageError(
+            f"{table.name}: several columns could be the target: {', '.join(named)}",
+            remedy=f"choose one: -y {named[0]}",
+        )
     if named:
         return (named[0],)
     family = _numbered(left, ("y_true_", "target_", "y_"))
@@ -130,28 +137,42 @@ def _target(table: Table, left: list[str], wanted: Wanted, one_file: bool) -> tu
     return (left[0],) if len(left) == 1 and not one_file else ()
 
 
-def _late_target(table: Table, left: list[str], pred: tuple[str, ...], classes: tuple[str, ...]) -> tuple[str, ...]:
+def _late_target(
+    table: Table, left: list[str], pred: tuple[str, ...], classes: tuple[str, ...]
+) -> tuple[str, ...]:
     """What the predictions' names or a single column left say of the target."""
     for names in (classes, pred):
         if names and set(names) <= set(left):
             return names
     if len(left) == 1:
         return (left[0],)
-    raise UsageError(f"{table.name}: cannot tell which column is the target among: {', '.join(left) or 'none'}", remedy="name it: -y COLUMN")
+    raise UsageError(
+        f"{table.name}: cannot tell which column is the target among: {', '.join(left) or 'none'}",
+        remedy="name it: -y COLUMN",
+    )
 
 
 def _numbered(names: list[str], stems: tuple[str, ...]) -> tuple[str, ...]:
     """The columns of a numbered family, in the order of their numbers."""
     for stem in stems:
-        family = [name for name in names if name.startswith(stem) and OUTPUT.match(name) and name[len(stem) :].isdigit()]
+        family = [
+            name
+            for name in names
+            if name.startswith(stem) and OUTPUT.match(name) and name[len(stem) :].isdigit()
+        ]
         if family:
             return tuple(sorted(family, key=lambda name: int(name.rsplit("_", 1)[1])))
     return ()
 
 
 def _prediction(
-    predictions: Table, targets: Table, left: list[str], t_left: list[str], target: tuple[str, ...],
-    wanted: Wanted, tasks: Collection[str],
+    predictions: Table,
+    targets: Table,
+    left: list[str],
+    t_left: list[str],
+    target: tuple[str, ...],
+    wanted: Wanted,
+    tasks: Collection[str],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The prediction columns, and the classes that they name (or that --classes names)."""
     if wanted.pred:
@@ -160,7 +181,8 @@ def _prediction(
     named = [name for name in left if name in PREDICTIONS]
     if len(named) > 1:
         raise UsageError(
-            f"{predictions.name}: several columns could be the prediction: {', '.join(named)}", remedy=f"choose one: -p {named[0]}"
+            f"{predictions.name}: several columns could be the prediction: {', '.join(named)}",
+            remedy=f"choose one: -p {named[0]}",
         )
     if named:
         return (named[0],), wanted.classes
@@ -184,12 +206,17 @@ def _prediction(
     if len(left) == 1:
         return (left[0],), wanted.classes
     numbers = tuple(name for name in left if predictions.schema[name].is_numeric())
-    if len(numbers) > 1 and len(target) == 1 and "multiclass" in tasks and _are_classes(targets, target[0], numbers):
+    if (
+        len(numbers) > 1
+        and len(target) == 1
+        and "multiclass" in tasks
+        and _are_classes(targets, target[0], numbers)
+    ):
         return numbers, numbers
     if len(numbers) == 1:
         return numbers, wanted.classes
     raise UsageError(
-        f"{predictions.name}: cannot tell which columns are the prediction among: {', '.join(left) or 'none'}",
+        f"{predictions.name}: cannot tell the prediction columns among: {', '.join(left) or 'none'}",
         remedy="name them: -p COLUMN, or -p A,B,C for a column a class",
     )
 
@@ -215,10 +242,14 @@ def _in_order(names: tuple[str, ...], classes: tuple[str, ...]) -> tuple[tuple[s
     if len(classes) == len(names):
         raise UsageError(f"--classes names {', '.join(classes)}, the columns {', '.join(named)}")
     missing = [c for c in classes if c not in named]
-    raise UsageError(f"--classes: no column for {', '.join(missing) or 'some columns'}; columns: {', '.join(names)}")
+    raise UsageError(
+        f"--classes: no column for {', '.join(missing) or 'some columns'}; columns: {', '.join(names)}"
+    )
 
 
-def task_of(found: Found, predictions: Table, targets: Table, tasks: Collection[str], losses: Sequence[str]) -> str:
+def task_of(
+    found: Found, predictions: Table, targets: Table, tasks: Collection[str], losses: Sequence[str]
+) -> str:
     """The task that the columns show, among those that the losses leave open.  Raises UsageError."""
     shown = _shown_tasks(found, predictions, targets)
     for task in shown:
@@ -227,7 +258,7 @@ def task_of(found: Found, predictions: Table, targets: Table, tasks: Collection[
     if len(tasks) == 1:
         return next(iter(tasks))
     raise UsageError(
-        f"the columns show a {shown[0]} task, and {', '.join(losses)} belongs to {' or '.join(sorted(tasks))}",
+        f"the columns show a {shown[0]} task; {', '.join(losses)} belongs to {' or '.join(sorted(tasks))}",
         remedy=f"--task {sorted(tasks)[0]}",
     )
 
@@ -240,9 +271,15 @@ def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str,
     if several and len(found.targets) > 1:
         if OUTPUT.match(found.predictions[0]) and OUTPUT.match(found.targets[0]):
             return ("regression", "multilabel", "multiclass")
-        sums = targets.head().select(pl.sum_horizontal(pl.col(*found.targets).cast(pl.Float64, strict=False))).to_series()
+        sums = (
+            targets.head()
+            .select(pl.sum_horizontal(pl.col(*found.targets).cast(pl.Float64, strict=False)))
+            .to_series()
+        )
         one = bool(((sums - 1.0).abs() < 1e-4).all())
-        return ("multiclass", "multilabel", "regression") if one else ("multilabel", "regression", "multiclass")
+        return (
+            ("multiclass", "multilabel", "regression") if one else ("multilabel", "regression", "multiclass")
+        )
     if several or isinstance(prediction_type, pl.List | pl.Array) or len(found.classes) > 2:
         return ("multiclass",)
     if found.predictions[0] in LABEL_PREDICTIONS or prediction_type == pl.String:
@@ -255,7 +292,10 @@ def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str,
 
 
 def label_values(table: Table, column: str, classes: Sequence[str]) -> tuple[object, ...]:
-    """The classes in the type of a label column: 'true' as True, '3' as 3.  Raises DataError where one cannot be."""
+    """The classes in the type of a label column: 'true' as True, '3' as 3.
+
+    Raises DataError where one cannot be.
+    """
     dtype = table.schema[column]
     if dtype == pl.Boolean:
         words = {"true": True, "false": False, "1": True, "0": False}
@@ -268,7 +308,8 @@ def label_values(table: Table, column: str, classes: Sequence[str]) -> tuple[obj
     if wrong:
         raise DataError(
             Problem(
-                f"labels of type {dtype} cannot be the classes {', '.join(wrong[:8])}", f"{table.name}, column {column}",
+                f"labels of type {dtype} cannot be the classes {', '.join(wrong[:8])}",
+                f"{table.name}, column {column}",
                 "name the classes as the labels are written: --classes",
             )
         )

@@ -79,10 +79,15 @@ def _check_missing(block: Block) -> None:
     for name in roles.columns:
         series = block.frame[name]
         missing = series.is_null() if series.null_count() else None
-        if isinstance(series.dtype, pl.Float32 | pl.Float64) and (nan := series.is_nan().fill_null(False)).any():
-            missing = nan if missing is None else missing | nan
+        if isinstance(series.dtype, pl.Float32 | pl.Float64) and np.isnan(series.to_numpy()).any():
+            # As NumPy sees it a null is NaN too.
+            missing = series.is_null() | series.is_nan().fill_null(True)
         if isinstance(series.dtype, pl.List | pl.Array):
-            inner = series.cast(pl.List(pl.Float64)).list.eval(pl.element().is_null() | pl.element().is_nan()).list.any()
+            inner = (
+                series.cast(pl.List(pl.Float64))
+                .list.eval(pl.element().is_null() | pl.element().is_nan())
+                .list.any()
+            )
             if inner.fill_null(False).any():
                 missing = inner.fill_null(False) if missing is None else missing | inner.fill_null(False)
         if missing is None:
@@ -116,7 +121,8 @@ def _moments(
     codes = rows.codes if plan.cell == "class" else None
     if codes is not None and keep is not None:
         codes = codes[keep]
-    overall, by_cell = [], []
+    overall: list[Moments] = []
+    by_cell: list[Moments | None] = []
     for choice in plan.choices:
         columns = _columns(choice, rows.parts[choice.loss.batch], keep)
         spread = plan.level is not None and not choice.loss.finish.extreme
@@ -136,7 +142,9 @@ def _moments(
     return tuple(overall), tuple(by_cell)
 
 
-def _of(xp: Namespace, columns: tuple[Array, ...], weight: Array | None, numbers: Array, spread: bool) -> Moments:
+def _of(
+    xp: Namespace, columns: tuple[Array, ...], weight: Array | None, numbers: Array, spread: bool
+) -> Moments:
     return moments.of(xp, columns, weight, numbers, spread=spread and len(columns) ** 2 <= MAX_SPREAD)
 
 
@@ -154,7 +162,8 @@ def merge(a: Partial, b: Partial) -> Partial:
     return Partial(
         tuple(moments.merge(x, y) for x, y in zip(a.overall, b.overall, strict=True)),
         tuple(
-            None if x is None or y is None else moments.merge(x, y) for x, y in zip(a.cells, b.cells, strict=True)
+            None if x is None or y is None else moments.merge(x, y)
+            for x, y in zip(a.cells, b.cells, strict=True)
         ),
         tallies,
         a.rows + b.rows,

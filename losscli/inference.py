@@ -82,8 +82,9 @@ def _defined(choice: Choice, moments: Moments, value: float, notes: tuple[str, .
 
 
 def _standard_error(of: Any, means: Array, spread: Array, weight: float, n: int) -> float:
-    """Taylor linearisation: sqrt(g' V g) / W sqrt(n / (n - 1)), g by central differences of one standard error.
+    """Taylor linearisation: sqrt(g' V g) / W sqrt(n / (n - 1)).
 
+    The gradient g is taken by central differences with a step of one standard error of each column.
     Binder (1983), On the variances of asymptotically normal estimators from complex surveys,
     doi:10.2307/1402588
     """
@@ -133,5 +134,12 @@ def quantile(level: float, freedom: int) -> float:
         y = (((((0.4 * y + 6.3) * y + 36.0) * y + 94.5) / c - y - 3.0) / b + 1.0) * x
         y = math.expm1(a * y * y)
     else:
-        y = ((1.0 / (((freedom + 6.0) / (freedom * y) - 0.089 * d - 0.822) * (freedom + 2.0) * 3.0) + 0.5 / (freedom + 4.0)) * y - 1.0) * (freedom + 1.0) / (freedom + 2.0) + 1.0 / y
+        y = (
+            (
+                1.0 / (((freedom + 6.0) / (freedom * y) - 0.089 * d - 0.822) * (freedom + 2.0) * 3.0)
+                + 0.5 / (freedom + 4.0)
+            )
+            * y
+            - 1.0
+        ) * (freedom + 1.0) / (freedom + 2.0) + 1.0 / y
     return math.sqrt(freedom * y)

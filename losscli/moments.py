@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from losscli.xp import Array, Namespace, np
 
@@ -37,7 +38,7 @@ class Moments:
     low_row: Array
     high_row: Array
 
-    @property
+    @cached_property
     def mean(self) -> Array:
         """The weighted means (c, k); NaN in a cell without weight."""
         weight = self.weight[:, 0] + self.weight[:, 1]
@@ -107,7 +108,7 @@ def _runs(
     xp: Namespace, x: Array, weight: Array | None, rows: Array, starts: Array, sizes: Array, spread: bool
 ) -> Moments:
     """The moments of consecutive runs of columns x (k, n), one run a cell."""
-    k, n = x.shape
+    k = x.shape[0]
     one = len(starts) == 1
 
     def sums(values: Array) -> Array:
@@ -142,7 +143,18 @@ def _runs(
     return Moments(
         *map(
             _to_numpy,
-            (sizes, weight_sums.T, weight2, total.transpose(2, 0, 1), drift.T, products, low, high, low_row, high_row),
+            (
+                sizes,
+                weight_sums.T,
+                weight2,
+                total.transpose(2, 0, 1),
+                drift.T,
+                products,
+                low,
+                high,
+                low_row,
+                high_row,
+            ),
         )
     )
 
@@ -242,8 +254,9 @@ def merge(a: Moments, b: Moments) -> Moments:
 
 
 def _recentred(moments: Moments, centre: Array) -> tuple[Array, Array | None]:
-    """Drift and spread about another centre: with d = m - centre, s' = s + (sum w^2) d and
-    V' = V + s d' + d s' + (sum w^2) d d'.
+    """Drift and spread about another centre.
+
+    With d = m - centre: s' = s + (sum w^2) d and V' = V + s d' + d s' + (sum w^2) d d'.
     """
     shift = np.where(moments.n[:, None] > 0, moments.mean - centre, 0.0)
     moved = moments.weight2[:, None] * shift
@@ -285,7 +298,9 @@ def _residue(total: Array, weight: Array, quotient: Array) -> Array:
 def stack(parts: list[Moments]) -> Moments:
     """The moments of several cells from those of one cell each."""
     fields = {
-        name: None if getattr(parts[0], name) is None else np.concatenate([getattr(part, name) for part in parts])
+        name: None
+        if getattr(parts[0], name) is None
+        else np.concatenate([getattr(part, name) for part in parts])
         for name in Moments.__dataclass_fields__
     }
     return Moments(**fields)

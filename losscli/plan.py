@@ -30,7 +30,7 @@ class Plan:
 
     @property
     def block_rows(self) -> int:
-        """Rows of a block: a power of two that depends on the plan alone, so that results do not on batches."""
+        """Rows of a block: a power of two that depends on the plan alone, and so do results."""
         width = max(len(self.roles.predictions), len(self.roles.names), 16)
         return max(256, 1 << (BLOCK_NUMBERS // width).bit_length() - 1)
 
@@ -69,12 +69,25 @@ class Plan:
         roles = self.roles
         content = [
             [str(choice) for choice in self.choices],
-            roles.task, roles.link, roles.target_form, roles.names, roles.predictions, roles.targets,
-            roles.weight, roles.class_weight, roles.ignore_label, roles.eps, roles.normalize,
-            roles.drop_missing, roles.drop_unmatched, bool(roles.ids),
+            roles.task,
+            roles.link,
+            roles.target_form,
+            roles.names,
+            roles.predictions,
+            roles.targets,
+            roles.weight,
+            roles.class_weight,
+            roles.ignore_label,
+            roles.eps,
+            roles.normalize,
+            roles.drop_missing,
+            roles.drop_unmatched,
+            bool(roles.ids),
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
 def _quoted(text: str) -> str:
-    return text if all(c.isalnum() or c in "_-.,:=/" for c in text) else "'" + text.replace("'", "'\\''") + "'"
+    return (
+        text if all(c.isalnum() or c in "_-.,:=/" for c in text) else "'" + text.replace("'", "'\\''") + "'"
+    )

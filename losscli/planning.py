@@ -11,13 +11,14 @@ import polars as pl
 
 from losscli import columns
 from losscli.columns import Found, Wanted
-from losscli.errors import DataError, Problem, UsageError, near
+from losscli.errors import UsageError, near
 from losscli.inputs import align, formats
 from losscli.inputs.align import Alignment
 from losscli.inputs.formats import Source, Table
 from losscli.losses import registry
 from losscli.losses.registry import Choice, Loss
 from losscli.plan import Plan
+from losscli.roles import roles_of
 from losscli.tasks.base import Roles
 from losscli.tasks.binary import BinaryLabel
 from losscli.tasks.multiclass import MulticlassLabel
@@ -31,8 +32,6 @@ USUAL: Mapping[str, tuple[str, ...]] = {
 """The losses of a task where none is chosen."""
 USUAL_LABELS = {"binary": ("zero_one", "balanced_error", "f1_error"), "multiclass": ("multiclass_zero_one",)}
 """The same where predictions are labels."""
-MAX_CLASSES = 10_000
-"""Classes that are taken from labels, where predictions are labels and --classes is not given."""
 
 
 @dataclass(frozen=True)
@@ -92,10 +91,12 @@ def prepare(
     _known_options(params)
     left = formats.table(predictions, "predictions")
     right = left if targets is None else formats.table(targets, "targets")
-    found = columns.find(left, right, Wanted(names(target), names(pred), weight, names(on), names(classes)), tasks)
+    found = columns.find(
+        left, right, Wanted(names(target), names(pred), weight, names(on), names(classes)), tasks
+    )
     chosen = columns.task_of(found, left, right, tasks, [candidate.name for candidate in candidates])
     link = _link(found, left, chosen, from_logits, from_log_probs)
-    roles, notes = _roles(found, left, right, chosen, link, positive)
+    roles, notes = roles_of(found, left, right, chosen, link, positive)
     choices = _choices(candidates, chosen, link, params)
     roles = replace(
         roles,
@@ -142,7 +143,10 @@ def _candidates(asked: Sequence[str], task: str | None) -> list[Candidate]:
             fitting = tuple(entry for entry in losses if entry.task == task)
             if not fitting:
                 known = [entry.name for entry in registry.losses(task)]
-                raise UsageError(f"{name} is not a {task} loss.{near(name, known)}", remedy=f"losscli explain lists the {task} losses")
+                raise UsageError(
+                    f"{name} is not a {task} loss.{near(name, known)}",
+                    remedy=f"losscli explain lists the {task} losses",
+                )
             losses = fitting
         found.append(Candidate(name, inline, losses))
     return found
@@ -178,7 +182,9 @@ def _link(found: Found, left: Table, task: str, from_logits: bool, from_log_prob
         raise UsageError("--from-logits and --from-log-probs exclude each other")
     if task == "regression":
         if from_logits or from_log_probs:
-            raise UsageError("--from-logits and --from-log-probs are for classification, and this is regression")
+            raise UsageError(
+                "--from-logits and --from-log-probs are for classification, and this is regression"
+            )
         return "value"
     if from_log_probs and task != "multiclass":
         raise UsageError(f"--from-log-probs is for multiclass tasks, and this is {task}")
@@ -195,98 +201,9 @@ def _link(found: Found, left: Table, task: str, from_logits: bool, from_log_prob
     return "probability"
 
 
-def _roles(
-    found: Found, left: Table, right: Table, task: str, link: str, positive: str | None
-) -> tuple[Roles, tuple[str, ...]]:
-    weight = f"{found.weight_side}:{found.weight}" if found.weight else None
-    roles = Roles(
-        task=task,
-        predictions=tuple(f"p:{name}" for name in found.predictions),
-        targets=tuple(f"t:{name}" for name in found.targets),
-        link=link,
-        weight=weight,
-        ids=tuple(f"p:{name}" for name in found.key),
-        files=(left.name, right.name),
-    )
-    if positive is not None and task != "binary":
-        raise UsageError(f"--positive is for binary tasks, and this is {task}")
-    if task == "binary":
-        return _binary(roles, found, right, positive), ()
-    if task == "multiclass":
-        return _multiclass(roles, found, left, right)
-    if len(found.predictions) != len(found.targets):
-        raise UsageError(
-            f"{len(found.predictions)} prediction columns ({', '.join(found.predictions)}) and "
-            f"{len(found.targets)} target columns ({', '.join(found.targets)})",
-            remedy="name them in the same order with -p and -y",
-        )
-    shown = found.targets if task == "multilabel" else tuple(found.predictions)
-    return replace(roles, names=shown, target_form="matrix" if task == "multilabel" else "value"), ()
-
-
-def _binary(roles: Roles, found: Found, right: Table, positive: str | None) -> Roles:
-    if len(found.predictions) != 1 or len(found.targets) != 1:
-        raise UsageError(
-            f"a binary task has one prediction column and one target, not {', '.join(found.predictions)} and "
-            f"{', '.join(found.targets)}",
-            remedy="name them with -p and -y, or choose --task multiclass or multilabel",
-        )
-    column = found.targets[0]
-    dtype = right.schema[column]
-    if dtype == pl.Boolean and positive is None:
-        return replace(roles, target_form="label", names=("false", "true"), label_values=(False, True))
-    if dtype.is_numeric() and positive is None:
-        return replace(roles, names=("0", "1"))
-    labels = right.distinct(column, 4)
-    shown = [str(label).lower() if isinstance(label, bool) else str(label) for label in labels]
-    place = f"{right.name}, column {column}"
-    if len(labels) > 2:
-        raise DataError(
-            Problem(f"more than two labels in a binary task: {', '.join(shown)}, ...", place, "--task multiclass takes more than two")
-        )
-    if positive is None:
-        raise UsageError(
-            f"{place}: the labels are {' and '.join(shown)}; which one is positive?", remedy=f"--positive {shown[-1]}"
-        )
-    wanted = columns.label_values(right, column, [positive])[0]
-    others = [label for label in labels if label != wanted]
-    if len(others) > 1 or not labels:
-        raise UsageError(f"--positive {positive}: {place} has the labels {', '.join(shown)}.{near(positive, shown)}")
-    other = others[0] if others else None
-    return replace(
-        roles, target_form="label", names=(str(other) if others else "other", positive), label_values=(other, wanted)
-    )
-
-
-def _multiclass(roles: Roles, found: Found, left: Table, right: Table) -> tuple[Roles, tuple[str, ...]]:
-    classes, notes = found.classes, tuple[str, ...]()
-    label = len(found.targets) == 1
-    if roles.link == "label" and not classes:
-        both = {*left.distinct(found.predictions[0], MAX_CLASSES), *right.distinct(found.targets[0], MAX_CLASSES)}
-        classes = tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in sorted(both, key=str))
-        notes = (f"the {len(classes)} classes are the labels that occur; --classes fixes them",)
-    elif not classes:
-        classes = tuple(str(i) for i in range(_width(left, found.predictions[0])))
-        notes = (f"the classes are the places in column {found.predictions[0]}, from 0; --classes names them",)
-    if not label and len(found.targets) != len(classes):
-        raise UsageError(f"{len(classes)} classes and {len(found.targets)} target columns: {', '.join(found.targets)}")
-    if not label:
-        return replace(roles, names=classes, target_form="matrix"), notes
-    values = columns.label_values(right, found.targets[0], classes)
-    return replace(roles, names=classes, target_form="label", label_values=values), notes
-
-
-def _width(left: Table, column: str) -> int:
-    dtype = left.schema[column]
-    if isinstance(dtype, pl.Array):
-        return int(dtype.size or 0)
-    if not isinstance(dtype, pl.List):
-        raise UsageError(f"{left.name}, column {column}: one number a row cannot be probabilities of several classes")
-    first = left.head(1)[column]
-    return len(first[0]) if len(first) and first[0] is not None else 0
-
-
-def _choices(candidates: Sequence[Candidate], task: str, link: str, params: Mapping[str, object]) -> tuple[Choice, ...]:
+def _choices(
+    candidates: Sequence[Candidate], task: str, link: str, params: Mapping[str, object]
+) -> tuple[Choice, ...]:
     """The losses with their parameters.  Raises UsageError for options that none of them takes."""
     if candidates:
         chosen = [(next(e for e in c.losses if e.task == task), c.inline) for c in candidates]
@@ -298,7 +215,7 @@ def _choices(candidates: Sequence[Candidate], task: str, link: str, params: Mapp
     if idle:
         takers = registry.option_params()[idle[0]][1]
         raise UsageError(
-            f"no chosen loss takes --{idle[0].replace('_', '-')}: {', '.join(entry.name for entry, _ in chosen)}",
+            f"--{idle[0].replace('_', '-')} is taken by none of {', '.join(entry.name for entry, _ in chosen)}",
             remedy=f"it belongs to {', '.join(takers[:5])}",
         )
     choices = tuple(registry.choose(entry, inline, params) for entry, inline in chosen)
@@ -310,16 +227,25 @@ def _class_weight(given: str | Mapping[str, float] | None, roles: Roles) -> tupl
         return None
     if roles.task not in ("binary", "multiclass"):
         raise UsageError(f"--class-weight is for binary and multiclass tasks, and this is {roles.task}")
-    pairs = given.items() if isinstance(given, Mapping) else (part.rpartition("=")[::2] for part in given.split(","))
+    pairs = (
+        given.items()
+        if isinstance(given, Mapping)
+        else (part.rpartition("=")[::2] for part in given.split(","))
+    )
     weights = {}
     for name, text in pairs:
         try:
             weights[str(name).strip()] = float(text)
         except ValueError:
-            raise UsageError(f"--class-weight {name}={text}: written class=number, as in cat=2,dog=1") from None
+            raise UsageError(
+                f"--class-weight {name}={text}: written class=number, as in cat=2,dog=1"
+            ) from None
     unknown = [name for name in weights if name not in roles.names]
     if unknown:
-        raise UsageError(f"--class-weight: no class {unknown[0]!r}.{near(unknown[0], roles.names)} Classes: {', '.join(roles.names)}")
+        raise UsageError(
+            f"--class-weight: no class {unknown[0]!r}.{near(unknown[0], roles.names)}",
+            remedy=f"the classes: {', '.join(roles.names)}",
+        )
     if min(weights.values()) < 0 or not np.isfinite(list(weights.values())).all():
         raise UsageError("--class-weight takes numbers from 0 up")
     return tuple(weights.get(name, 1.0) for name in roles.names)
@@ -342,10 +268,12 @@ def _usable(roles: Roles, choices: Collection[Choice]) -> None:
     """Labels have no probability: only losses of labels take them."""
     if roles.link != "label":
         return
-    wrong = [choice.loss.name for choice in choices if choice.loss.batch not in (BinaryLabel, MulticlassLabel)]
+    wrong = [
+        choice.loss.name for choice in choices if choice.loss.batch not in (BinaryLabel, MulticlassLabel)
+    ]
     if wrong:
         raise UsageError(
-            f"{', '.join(wrong)} needs probabilities, logits or scores, and column {roles.predictions[0][2:]} holds labels",
+            f"{', '.join(wrong)} needs probabilities, logits or scores; {roles.predictions[0][2:]} holds labels",
             remedy="-p names other columns",
         )
 

@@ -29,6 +29,18 @@ class _Lazy:
         return value
 
 
+__all__ = [
+    "Array",
+    "Namespace",
+    "log1pmx",
+    "log_softmax",
+    "namespace",
+    "np",
+    "pl",
+    "softplus",
+    "xlogy",
+]
+
 if TYPE_CHECKING:
     import numpy as np
     import polars as pl
@@ -60,7 +72,7 @@ def namespace(device: str) -> Namespace:
 
 
 def xlogy(xp: Namespace, x: Array, y: Array) -> Array:
-    """x log y, with 0 log 0 = 0."""
+    """X log y, with 0 log 0 = 0."""
     zero = x == 0
     return xp.where(zero, 0.0, x * xp.log(xp.where(zero, 1.0, y)))
 

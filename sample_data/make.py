@@ -98,7 +98,11 @@ def digits() -> None:
 def joined(predictions: str, targets: str) -> pl.DataFrame:
     """Read a predictions file and its targets back, and join them by id."""
     scan = pl.scan_csv if targets.endswith(".csv") else pl.scan_parquet
-    return scan(HERE / predictions).join(scan(HERE / targets), on="id", validate="1:1", maintain_order="left").collect()
+    return (
+        scan(HERE / predictions)
+        .join(scan(HERE / targets), on="id", validate="1:1", maintain_order="left")
+        .collect()
+    )
 
 
 def scores(path: str) -> dict[str, float]:

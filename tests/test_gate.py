@@ -131,7 +131,11 @@ def test_the_point_decides_and_a_straddling_interval_is_weak(text, expected):
 
 def test_a_star_judges_each_cell():
     found = judge([parse("mae[class=*] <= 1")], REPORT)
-    assert [(v.status, v.cell["class"]) for v in found] == [("pass", "cat"), ("fail", "a ] b"), ("error", "owl")]
+    assert [(v.status, v.cell["class"]) for v in found] == [
+        ("pass", "cat"),
+        ("fail", "a ] b"),
+        ("error", "owl"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +152,10 @@ def test_a_star_judges_each_cell():
         ("hi(max) < 99", "no interval"),
         ("odd < 9", "the value is nan"),
         ("odd > 9", "the value is nan"),
-        ("huber < 9", "which one is meant? The report has huber:delta=1.0,fair=true, huber:delta=2.0,fair=true."),
+        (
+            "huber < 9",
+            "which one is meant? The report has huber:delta=1.0,fair=true, huber:delta=2.0,fair=true.",
+        ),
         ("huber:delta=3 < 9", "no huber with those parameters."),
         ("huber:delta=x < 9", "no huber with those parameters."),
         ("huber:gamma=1 < 9", "no huber with those parameters."),

@@ -22,7 +22,8 @@ CLOSED_PIPE = 141
 app = typer.Typer(
     name="losscli",
     help="Evaluate loss functions: predictions and targets in, exact numbers with their noise out.",
-    epilog="Exit status: 0 evaluated and gates pass, 1 a gate failed, 2 usage, 3 wrong data, 70 a bug, 130 interrupted.",
+    epilog="Exit status: 0 evaluated and gates pass, 1 a gate failed, 2 usage, 3 wrong data, 70 a bug, "
+    "130 interrupted.",
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -59,10 +60,9 @@ def run(argv: list[str]) -> int:
             print(f"losscli: error: {problem}", file=sys.stderr)
         return int(error.status)
     except TyperException as error:
-        if type(error).__name__ == "NoArgsIsHelpError":
-            error.show()
-            return int(Status.USAGE)
-        print(f"losscli: error: {error.format_message()}\n  -> losscli --help", file=sys.stderr)
+        # Without arguments the help was shown, and there is no message.
+        if message := error.format_message():
+            print(f"losscli: error: {message}\n  -> losscli --help", file=sys.stderr)
         return int(Status.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         print("losscli: interrupted", file=sys.stderr)
@@ -75,7 +75,7 @@ def run(argv: list[str]) -> int:
         print(f"losscli: error: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Status.DATA)
-    except Exception as error:  # noqa: BLE001  # Python's own status 1 would read as a failed gate
+    except Exception as error:  # Python's own status 1 would read as a failed gate
         if "--debug" in argv:
             traceback.print_exc()
         hint = "" if "--debug" in argv else "; --debug shows where"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,22 +22,55 @@ FORMATS = ("table", "json", "csv", "markdown")
 def evaluate(
     ci: Annotated[str, typer.Option(rich_help_panel=JUDGING, help="Level of intervals, or none.")] = "0.95",
     gate: Annotated[
-        Optional[list[str]],
-        typer.Option("--gate", "-g", rich_help_panel=JUDGING, show_default=False, help="'huber <= 0.5', 'log_loss[class=cat] <= 0.6'; status 1 if one fails."),
+        list[str] | None,
+        typer.Option(
+            "--gate",
+            "-g",
+            rich_help_panel=JUDGING,
+            show_default=False,
+            help="'huber <= 0.5', 'log_loss[class=cat] <= 0.6'; status 1 if one fails.",
+        ),
     ] = None,
     output: Annotated[
-        Optional[list[Path]],
-        typer.Option("-o", "--output", rich_help_panel=OUTPUT, show_default=False, help="Write a report: .json, .csv, .md or .txt; repeatable."),
+        list[Path] | None,
+        typer.Option(
+            "-o",
+            "--output",
+            rich_help_panel=OUTPUT,
+            show_default=False,
+            help="Write a report: .json, .csv, .md or .txt; repeatable.",
+        ),
     ] = None,
     format_: Annotated[
-        str, typer.Option("--format", rich_help_panel=OUTPUT, show_default=False, help="table (default), json, csv or markdown.")
+        str,
+        typer.Option(
+            "--format",
+            rich_help_panel=OUTPUT,
+            show_default=False,
+            help="table (default), json, csv or markdown.",
+        ),
     ] = "table",
-    json: Annotated[bool, typer.Option("--json", rich_help_panel=OUTPUT, show_default=False, help="The same as --format json.")] = False,
+    json: Annotated[
+        bool,
+        typer.Option("--json", rich_help_panel=OUTPUT, show_default=False, help="The same as --format json."),
+    ] = False,
     bare: Annotated[
-        bool, typer.Option("--bare", rich_help_panel=OUTPUT, show_default=False, help="Only the overall values, with every digit.")
+        bool,
+        typer.Option(
+            "--bare",
+            rich_help_panel=OUTPUT,
+            show_default=False,
+            help="Only the overall values, with every digit.",
+        ),
     ] = False,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", rich_help_panel=RUNNING, show_default=False, help="Show the plan as flags, evaluate nothing.")
+        bool,
+        typer.Option(
+            "--dry-run",
+            rich_help_panel=RUNNING,
+            show_default=False,
+            help="Show the plan as flags, evaluate nothing.",
+        ),
     ] = False,
     **asked: Any,
 ) -> None:
@@ -47,9 +80,10 @@ def evaluate(
 
     Example: losscli evaluate preds.csv targets.csv --loss huber --delta 1
     """
-    from losscli import api, gate as gates  # noqa: PLC0415  # the engine is imported only by commands that run it
-    from losscli.cli import output as out  # noqa: PLC0415
-    from losscli.cli.progress import Progress  # noqa: PLC0415
+    from losscli import api  # the engine is imported only by commands that run it
+    from losscli import gate as gates
+    from losscli.cli import output as out
+    from losscli.cli.progress import Progress
 
     if json:
         format_ = "json"
@@ -67,7 +101,11 @@ def evaluate(
         return
     with Progress(quiet) as progress:
         report = api.evaluate(
-            ci=ci, gate=gate or [], on_plan=show_plan if verbose else lambda run: None, progress=progress.update, **asked
+            ci=ci,
+            gate=gate or [],
+            on_plan=show_plan if verbose else lambda run: None,
+            progress=progress.update,
+            **asked,
         )
     out.write_files(report, output or [])
     if not quiet and (bare or format_ == "csv"):
@@ -81,19 +119,24 @@ def evaluate(
 
 
 def _reasons(report: Report) -> list[str]:
-    return [f"{result.loss}: {note}" for result in report.results if not result.cell and result.value is None for note in result.notes]
+    return [
+        f"{result.loss}: {note}"
+        for result in report.results
+        if not result.cell and result.value is None
+        for note in result.notes
+    ]
 
 
 def _print(report: Report, format_: str, bare: bool) -> None:
-    from losscli.cli import output as out  # noqa: PLC0415
-    from losscli.render import render  # noqa: PLC0415
+    from losscli.cli import output as out
+    from losscli.render import render
 
     if bare:
         sys.stdout.write(out.bare(report))
     elif format_ == "table":
-        from losscli.render.table import print_table  # noqa: PLC0415
+        from rich.console import Console
 
-        from rich.console import Console  # noqa: PLC0415
+        from losscli.render.table import print_table
 
         print_table(report, Console(highlight=False))
     else:
@@ -110,7 +153,7 @@ def show_plan(run: Run) -> None:
 
 def check(**asked: Any) -> None:
     """Validate only: say what would be evaluated, and everything that is wrong with the files."""
-    from losscli import api  # noqa: PLC0415
+    from losscli import api
 
     quiet, _ = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")

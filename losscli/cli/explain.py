@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -17,10 +17,11 @@ from losscli.losses.registry import Loss
 
 def explain(
     loss: Annotated[
-        Optional[str], typer.Argument(help="A loss, by any of its names.", show_default=False, autocompletion=_loss_names)
+        str | None,
+        typer.Argument(help="A loss, by any of its names.", show_default=False, autocompletion=_loss_names),
     ] = None,
 ) -> None:
-    """List all losses by task, or show one: formula, parameters, unit, best value, names elsewhere, source."""
+    """List all losses by task, or show one: formula, parameters, unit, best value, other names, source."""
     console = Console(highlight=False)
     if not console.is_terminal:
         console = Console(highlight=False, width=max(console.width, 160), color_system=None)
@@ -35,7 +36,9 @@ def explain(
 
 def _catalogue(console: Console) -> None:
     for task, entries in groupby(registry.losses(), key=lambda entry: entry.task):
-        table = Table(title=task, title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False)
+        table = Table(
+            title=task, title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False
+        )
         table.add_column(no_wrap=True)
         table.add_column(overflow="fold")
         for entry in entries:
@@ -53,7 +56,7 @@ def _one(console: Console, entry: Loss) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for param in entry.params:
-        default = "required" if param.required else f"default {str(param.default).lower() if param.default is None or isinstance(param.default, bool) else param.default}"
+        default = "required" if param.required else f"default {str(param.default).lower()}"
         table.add_row(f"--{param.name.replace('_', '-')}", escape(f"{param.describe()}; {default}"))
     table.add_row("unit", escape(entry.unit))
     table.add_row("best", f"{entry.best:g}" + (", greater is better" if entry.score else ""))

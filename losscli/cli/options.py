@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Optional, get_type_hints
+from typing import Annotated, Any, get_type_hints
 
 import typer
 
@@ -24,44 +24,83 @@ def _option(*names: str, panel: str, help: str, **more: Any) -> Any:  # noqa: A0
 
 
 def inputs(
-    predictions: Annotated[Path, typer.Argument(help="Predictions: .csv, .tsv or .parquet.", show_default=False)],
+    predictions: Annotated[
+        Path, typer.Argument(help="Predictions: .csv, .tsv or .parquet.", show_default=False)
+    ],
     targets: Annotated[
-        Optional[Path], typer.Argument(help="Targets; without, predictions hold both sides.", show_default=False)
+        Path | None,
+        typer.Argument(help="Targets; without, predictions hold both sides.", show_default=False),
     ] = None,
     loss: Annotated[
-        Optional[list[str]],
-        _option("--loss", "-l", panel=LOSSES, help="huber, or huber:delta=2; repeatable.", autocompletion=_loss_names),
+        list[str] | None,
+        _option(
+            "--loss",
+            "-l",
+            panel=LOSSES,
+            help="huber, or huber:delta=2; repeatable.",
+            autocompletion=_loss_names,
+        ),
     ] = None,
     task: Annotated[
-        Optional[str], _option("--task", panel=LOSSES, help="regression, binary, multiclass or multilabel.")
+        str | None, _option("--task", panel=LOSSES, help="regression, binary, multiclass or multilabel.")
     ] = None,
-    target: Annotated[Optional[list[str]], _option("--target", "-y", panel=COLUMNS, help="Target columns.")] = None,
-    pred: Annotated[Optional[list[str]], _option("--pred", "-p", panel=COLUMNS, help="Prediction columns.")] = None,
-    weight: Annotated[Optional[str], _option("--weight", "-w", panel=COLUMNS, help="Column of row weights.")] = None,
-    on: Annotated[Optional[list[str]], _option("--on", panel=COLUMNS, help="Key columns that align the files.")] = None,
-    missing: Annotated[str, _option("--missing", panel=COLUMNS, help="Missing values: error (default) or drop.")] = "error",
+    target: Annotated[
+        list[str] | None, _option("--target", "-y", panel=COLUMNS, help="Target columns.")
+    ] = None,
+    pred: Annotated[
+        list[str] | None, _option("--pred", "-p", panel=COLUMNS, help="Prediction columns.")
+    ] = None,
+    weight: Annotated[
+        str | None, _option("--weight", "-w", panel=COLUMNS, help="Column of row weights.")
+    ] = None,
+    on: Annotated[
+        list[str] | None, _option("--on", panel=COLUMNS, help="Key columns that align the files.")
+    ] = None,
+    missing: Annotated[
+        str, _option("--missing", panel=COLUMNS, help="Missing values: error (default) or drop.")
+    ] = "error",
     unmatched: Annotated[
         str, _option("--unmatched", panel=COLUMNS, help="Keys on one side only: error (default) or drop.")
     ] = "error",
-    classes: Annotated[Optional[list[str]], _option("--classes", panel=MEANING, help="The classes: cat,dog,bird.")] = None,
-    positive: Annotated[Optional[str], _option("--positive", panel=MEANING, help="The positive label of two.")] = None,
-    class_weight: Annotated[Optional[str], _option("--class-weight", panel=MEANING, help="cat=2,dog=1; else 1.")] = None,
-    ignore_label: Annotated[
-        Optional[str], _option("--ignore-label", panel=MEANING, help="Leave out rows of this label.")
+    classes: Annotated[
+        list[str] | None, _option("--classes", panel=MEANING, help="The classes: cat,dog,bird.")
     ] = None,
-    from_logits: Annotated[bool, _option("--from-logits", panel=MEANING, help="Predictions are logits.")] = False,
+    positive: Annotated[
+        str | None, _option("--positive", panel=MEANING, help="The positive label of two.")
+    ] = None,
+    class_weight: Annotated[
+        str | None, _option("--class-weight", panel=MEANING, help="cat=2,dog=1; else 1.")
+    ] = None,
+    ignore_label: Annotated[
+        str | None, _option("--ignore-label", panel=MEANING, help="Leave out rows of this label.")
+    ] = None,
+    from_logits: Annotated[
+        bool, _option("--from-logits", panel=MEANING, help="Predictions are logits.")
+    ] = False,
     from_log_probs: Annotated[
         bool, _option("--from-log-probs", panel=MEANING, help="Predictions are log-probabilities.")
     ] = False,
     eps: Annotated[
-        Optional[float],
-        _option("--eps", panel=MEANING, help="Clip probabilities under a log; default: epsilon of the file's type."),
+        float | None,
+        _option(
+            "--eps",
+            panel=MEANING,
+            help="Clip probabilities under a log; default: epsilon of the file's type.",
+        ),
     ] = None,
-    normalize: Annotated[bool, _option("--normalize", panel=MEANING, help="Rescale probabilities to sum to one.")] = False,
-    threads: Annotated[Optional[int], _option("--threads", panel=RUNNING, help="Worker threads; default: all cores.")] = None,
+    normalize: Annotated[
+        bool, _option("--normalize", panel=MEANING, help="Rescale probabilities to sum to one.")
+    ] = False,
+    threads: Annotated[
+        int | None, _option("--threads", panel=RUNNING, help="Worker threads; default: all cores.")
+    ] = None,
     device: Annotated[str, _option("--device", panel=RUNNING, help="cpu (default) or cuda.")] = "cpu",
-    quiet: Annotated[bool, _option("--quiet", "-q", panel=RUNNING, help="Nothing on stderr but errors.")] = False,
-    verbose: Annotated[bool, _option("--verbose", "-v", panel=RUNNING, help="Show the plan on stderr.")] = False,
+    quiet: Annotated[
+        bool, _option("--quiet", "-q", panel=RUNNING, help="Nothing on stderr but errors.")
+    ] = False,
+    verbose: Annotated[
+        bool, _option("--verbose", "-v", panel=RUNNING, help="Show the plan on stderr.")
+    ] = False,
     debug: Annotated[bool, _option("--debug", panel=RUNNING, help="Show the traceback of an error.")] = False,
 ) -> None:
     """Every command that reads predictions takes these; only the signature counts."""
@@ -85,7 +124,9 @@ def with_inputs(command: Callable[..., Any]) -> Callable[..., Any]:
     loss_names = {p.name for p in _loss_parameters()}
 
     def called(**given: Any) -> Any:
-        return command(**{name: value for name, value in given.items() if name not in loss_names or value is not None})
+        return command(
+            **{name: value for name, value in given.items() if name not in loss_names or value is not None}
+        )
 
     called.__name__, called.__doc__ = command.__name__, command.__doc__
     called.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what inspect.signature reads first
@@ -101,8 +142,13 @@ def _loss_parameters() -> list[inspect.Parameter]:
     for name, (param, takers) in registry.option_params().items():
         shown = ", ".join(takers[:3]) + (", ..." if len(takers) > 3 else "")
         option = _option(
-            f"--{name.replace('_', '-')}", panel="Parameters of losses", help=f"{param.describe()} ({shown}).", metavar="VALUE"
+            f"--{name.replace('_', '-')}",
+            panel="Parameters of losses",
+            help=f"{param.describe()} ({shown}).",
+            metavar="VALUE",
         )
-        annotation = Annotated[Optional[str], option]
-        made.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation))
+        annotation = Annotated[str | None, option]
+        made.append(
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+        )
     return made

@@ -40,7 +40,9 @@ def write_files(report: Report, paths: Sequence[Path]) -> None:
             os.chmod(temporary, 0o666 & ~umask)
             os.replace(temporary, path)
     except OSError as error:
-        raise DataError(Problem(f"cannot be written: {error.strerror}", str(error.filename or paths[0]))) from error
+        raise DataError(
+            Problem(f"cannot be written: {error.strerror}", str(error.filename or paths[0]))
+        ) from error
     finally:
         for temporary, _ in made:
             with contextlib.suppress(FileNotFoundError):

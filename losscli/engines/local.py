@@ -16,7 +16,7 @@ from losscli.xp import namespace
 
 
 def blocks(frames: Iterator[pl.DataFrame], size: int) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Cut a stream of frames into blocks of `size` rows with their first row number; the last may be shorter."""
+    """Cut a stream of frames into blocks of `size` rows with their first row number."""
     first, pending, height = 0, list[pl.DataFrame](), 0
     for frame in frames:
         at = 0

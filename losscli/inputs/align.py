@@ -40,7 +40,7 @@ class OutOfOrderError(Exception):
 
 
 def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
-    """The rows of a query in order, batch by batch with back-pressure.  The only caller of the unstable API."""
+    """The rows of a query in order, batch by batch with back-pressure."""
     with reading(*tables):
         yield from query.collect_batches(maintain_order=True, engine="streaming")
 
@@ -60,7 +60,9 @@ def by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) ->
     """Row i with row i; the counts of rows must be equal."""
 
     def frames() -> Iterator[pl.DataFrame]:
-        query = pl.concat([_side(predictions, columns, "p:"), _side(targets, columns, "t:")], how="horizontal")
+        query = pl.concat(
+            [_side(predictions, columns, "p:"), _side(targets, columns, "t:")], how="horizontal"
+        )
         try:
             yield from query.collect_batches(maintain_order=True, engine="streaming")
         except (pl.exceptions.PolarsError, OSError):
@@ -96,19 +98,29 @@ def by_key(
     joined: dict[Finding, Tally] = {}
     zipped: dict[Finding, Tally] = {}
     join = Alignment(
-        lambda: _join(p, t, predictions, targets, key, drop_unmatched, joined), f"{words}, joined: orders differ", joined
+        lambda: _join(p, t, predictions, targets, key, drop_unmatched, joined),
+        f"{words}, joined: orders differ",
+        joined,
     )
-    return Alignment(lambda: _zip(p, t, predictions, targets, key, zipped), f"{words}, same order", zipped, join)
+    return Alignment(
+        lambda: _zip(p, t, predictions, targets, key, zipped), f"{words}, same order", zipped, join
+    )
 
 
 def _zip(
-    p: pl.LazyFrame, t: pl.LazyFrame, predictions: Table, targets: Table, key: tuple[str, ...],
+    p: pl.LazyFrame,
+    t: pl.LazyFrame,
+    predictions: Table,
+    targets: Table,
+    key: tuple[str, ...],
     tallies: dict[Finding, Tally],
 ) -> Iterator[pl.DataFrame]:
     """Row i with row i, verified by key.  Raises OutOfOrderError where the keys differ."""
     increasing, last = len(key) == 1, None
     try:
-        for frame in pl.concat([p, t], how="horizontal").collect_batches(maintain_order=True, engine="streaming"):
+        for frame in pl.concat([p, t], how="horizontal").collect_batches(
+            maintain_order=True, engine="streaming"
+        ):
             for name in key:
                 own = frame[f"p:{name}"]
                 if own.null_count() or not own.equals(frame[f"t:{name}"], check_names=False):
@@ -139,7 +151,9 @@ def _common_types(predictions: Table, targets: Table, key: tuple[str, ...]) -> d
     for name in key:
         for table in (predictions, targets):
             if name not in table.schema:
-                raise UsageError(f"{table.name} has no key column {name!r}; it has: {', '.join(table.schema)}")
+                raise UsageError(
+                    f"{table.name} has no key column {name!r}; it has: {', '.join(table.schema)}"
+                )
         a, b = predictions.schema[name], targets.schema[name]
         if a == b:
             casts[name] = None
@@ -167,12 +181,21 @@ def _duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: 
         rows = query.collect(engine="streaming").sort("row")
     if not rows.height:
         return {}
-    finding = Finding("rows with a key that an earlier row has", f"{table.name}, column {', '.join(key)}", "a key stands once")
+    finding = Finding(
+        "rows with a key that an earlier row has",
+        f"{table.name}, column {', '.join(key)}",
+        "a key stands once",
+    )
     return {finding: Tally(rows.height, _show(rows, names, "row"))}
 
 
 def _join(
-    p: pl.LazyFrame, t: pl.LazyFrame, predictions: Table, targets: Table, key: tuple[str, ...], drop: bool,
+    p: pl.LazyFrame,
+    t: pl.LazyFrame,
+    predictions: Table,
+    targets: Table,
+    key: tuple[str, ...],
+    drop: bool,
     tallies: dict[Finding, Tally],
 ) -> Iterator[pl.DataFrame]:
     """The targets' rows at the predictions' keys, in the order of the predictions."""
@@ -200,7 +223,9 @@ def _join(
     if len(lonely) and not repeated_right:
         picked = pl.Series(lonely[:EXAMPLES], dtype=pl.get_index_type())
         with reading(targets):
-            rows_of = t.select(right).with_row_index("row").filter(pl.col("row").is_in(picked.implode())).collect()
+            rows_of = (
+                t.select(right).with_row_index("row").filter(pl.col("row").is_in(picked.implode())).collect()
+            )
         where = f"{targets.name}, column {', '.join(key)}"
         tallies[unmatched("targets", where, drop)] = Tally(len(lonely), _show(rows_of, right, "row"))
 

@@ -115,7 +115,9 @@ def _file(path: Path) -> Table:
     if path.is_dir():
         raise DataError(Problem("a folder, not a file", str(path), "name a file in it"))
     if suffix not in FORMATS:
-        raise DataError(Problem(f"unknown format {suffix or '(no suffix)'}", str(path), f"known: {', '.join(FORMATS)}"))
+        raise DataError(
+            Problem(f"unknown format {suffix or '(no suffix)'}", str(path), f"known: {', '.join(FORMATS)}")
+        )
     try:
         with path.open("rb") as file:
             empty = not file.read(1)
@@ -138,7 +140,9 @@ def reading(*tables: Table) -> Iterator[None]:
         found = [problem for each in tables for problem in diagnose(each)]
         if not found:
             names = " and ".join(each.name for each in tables)
-            found = [Problem(f"cannot be read: {str(error).strip().splitlines()[0]}", names, "is the file whole?")]
+            found = [
+                Problem(f"cannot be read: {str(error).strip().splitlines()[0]}", names, "is the file whole?")
+            ]
         raise DataError(found) from error
 
 
@@ -151,7 +155,9 @@ def diagnose(source: Table) -> list[Problem]:
             pl.scan_parquet(source.path).select(pl.len()).collect()
         except (pl.exceptions.PolarsError, OSError) as error:
             reason = str(error).strip().splitlines()[0]
-            return [Problem(f"not a whole Parquet file ({reason})", source.name, "write or download it again")]
+            return [
+                Problem(f"not a whole Parquet file ({reason})", source.name, "write or download it again")
+            ]
         return []
     return [problem for check in (_not_utf8, _ragged, _not_numbers) for problem in check(source)][:1]
 
@@ -185,7 +191,14 @@ def _ragged(source: Table) -> list[Problem]:
                     examples.append(f"row {number}: {len(line)} fields")
     if not count:
         return []
-    return [Problem(f"{count} rows do not have the header's {width} fields", source.name, "quote fields that hold the separator", tuple(examples))]
+    return [
+        Problem(
+            f"{count} rows do not have the header's {width} fields",
+            source.name,
+            "quote fields that hold the separator",
+            tuple(examples),
+        )
+    ]
 
 
 def _not_numbers(source: Table) -> list[Problem]:
@@ -194,9 +207,11 @@ def _not_numbers(source: Table) -> list[Problem]:
     problems = []
     for name in numeric:
         assert source.path is not None
-        text = pl.scan_csv(source.path, separator=source.separator or ",", infer_schema=False).select(
-            pl.col(name).str.strip_chars()
-        ).with_row_index("row", offset=1)
+        text = (
+            pl.scan_csv(source.path, separator=source.separator or ",", infer_schema=False)
+            .select(pl.col(name).str.strip_chars())
+            .with_row_index("row", offset=1)
+        )
         kind = pl.Int64 if source.schema[name].is_integer() else pl.Float64
         wrong = text.filter(pl.col(name).is_not_null() & pl.col(name).cast(kind, strict=False).is_null())
         try:

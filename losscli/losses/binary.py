@@ -12,8 +12,16 @@ from losscli.xp import Array, Namespace, xlogy
 
 
 @loss(
-    "log_loss", "logloss", "cross_entropy", "log_score", "BCELoss", "BCEWithLogitsLoss", "BinaryCrossentropy",
-    "sigmoid_binary_cross_entropy", "binary_logloss", "bce",
+    "log_loss",
+    "logloss",
+    "cross_entropy",
+    "log_score",
+    "BCELoss",
+    "BCEWithLogitsLoss",
+    "BinaryCrossentropy",
+    "sigmoid_binary_cross_entropy",
+    "binary_logloss",
+    "bce",
 )
 def binary_cross_entropy(
     batch: Binary, *, label_smoothing: UnitBelowOne | None = None, pos_weight: Positive | None = None
@@ -158,7 +166,9 @@ def _d2_log_loss(xp: Namespace, m: Array) -> Array:
 
 
 @loss(
-    "d2_log_loss_score", best=1.0, score=True,
+    "d2_log_loss_score",
+    best=1.0,
+    score=True,
     finish=Finish(_d2_log_loss, undefined="the targets hold one class only"),
 )
 def d2_log_loss(batch: Binary) -> tuple[Array, Array]:

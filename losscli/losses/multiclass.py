@@ -10,8 +10,17 @@ from losscli.xp import Array, Namespace, xlogy
 
 
 @loss(
-    "log_loss", "logloss", "cross_entropy", "CrossEntropyLoss", "NLLLoss", "CategoricalCrossentropy",
-    "SparseCategoricalCrossentropy", "softmax_cross_entropy", "mlogloss", "multi_logloss", "cce",
+    "log_loss",
+    "logloss",
+    "cross_entropy",
+    "CrossEntropyLoss",
+    "NLLLoss",
+    "CategoricalCrossentropy",
+    "SparseCategoricalCrossentropy",
+    "softmax_cross_entropy",
+    "mlogloss",
+    "multi_logloss",
+    "cce",
 )
 def categorical_cross_entropy(batch: Multiclass, *, label_smoothing: UnitBelowOne | None = None) -> Array:
     """The surprise of the true class, in nats; a perfect model has 0, a uniform one log K.
@@ -28,7 +37,11 @@ def categorical_cross_entropy(batch: Multiclass, *, label_smoothing: UnitBelowOn
 
 @loss("focal", "focal_loss", "CategoricalFocalCrossentropy")
 def categorical_focal(
-    batch: Multiclass, *, alpha: Positive = 0.25, gamma: NonNegative = 2.0, label_smoothing: UnitBelowOne | None = None
+    batch: Multiclass,
+    *,
+    alpha: Positive = 0.25,
+    gamma: NonNegative = 2.0,
+    label_smoothing: UnitBelowOne | None = None,
 ) -> Array:
     """Cross-entropy that fades where the model is already right; alpha scales all classes alike.
 
@@ -95,7 +108,10 @@ def _d2_log_loss(xp: Namespace, m: Array) -> Array:
 
 
 @loss(
-    "d2_log_loss", "d2_log_loss_score", best=1.0, score=True,
+    "d2_log_loss",
+    "d2_log_loss_score",
+    best=1.0,
+    score=True,
     finish=Finish(_d2_log_loss, undefined="the targets hold one class only"),
 )
 def d2_log_loss_multiclass(batch: Multiclass) -> tuple[Array, ...]:

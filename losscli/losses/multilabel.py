@@ -9,7 +9,9 @@ from losscli.xp import Array
 
 
 @loss("log_loss", "cross_entropy", "MultiLabelSoftMarginLoss", "MultiLogloss", "MultiCrossEntropy")
-def multilabel_binary_cross_entropy(batch: Multilabel, *, label_smoothing: UnitBelowOne | None = None) -> Array:
+def multilabel_binary_cross_entropy(
+    batch: Multilabel, *, label_smoothing: UnitBelowOne | None = None
+) -> Array:
     """The binary cross-entropy of each label, averaged over the labels.
 
     l = -(1 / L) sum_k (y_k log p_k + (1 - y_k) log(1 - p_k)).  Unit: nat.

@@ -9,7 +9,7 @@ from losscli.xp import Array, Namespace, log1pmx
 
 
 def _gap(xp: Namespace, a: Array, b: Array) -> Array:
-    """t - 1 - log t with t = a / b, both positive: zero at a = b, without cancellation near it."""
+    """T - 1 - log t with t = a / b, both positive: zero at a = b, without cancellation near it."""
     relative = (a - b) / b
     near = xp.abs(relative) < 0.4
     t = xp.where(near, 1.0, a / b)
@@ -50,8 +50,9 @@ def mean_gamma_deviance(batch: Regression) -> Array:
 
 
 @loss(
-    "tweedie_deviance", "tweedie_deviance_score",
-    domain="predictions above 0 (any at power 0), targets at least 0 (above 0 from power 2 on, any up to power 0)",
+    "tweedie_deviance",
+    "tweedie_deviance_score",
+    domain="predictions above 0 and targets at least 0 (above 0 from power 2 on; any targets up to power 0)",
 )
 def mean_tweedie_deviance(batch: Regression, *, power: Power = 0.0) -> Array:
     """Deviance of the family whose variance is mean^power: 0 squared error, 1 Poisson, 2 gamma.

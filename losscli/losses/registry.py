@@ -166,7 +166,9 @@ def find(name: str) -> tuple[Loss, ...]:
     wanted = name.lower()
     found = [e for e in losses() if wanted in (e.name, *(alias.lower() for alias in e.aliases))]
     if not found:
-        raise UsageError(f"unknown loss {name!r}.{near(name, names())}", remedy="losscli explain lists all losses")
+        raise UsageError(
+            f"unknown loss {name!r}.{near(name, names())}", remedy="losscli explain lists all losses"
+        )
     return tuple(sorted(found, key=lambda entry: entry.name != wanted))
 
 
@@ -189,7 +191,8 @@ def choose(entry: Loss, inline: Mapping[str, object], options: Mapping[str, obje
     """
     known = [param.name for param in entry.params]
     problems = [
-        f"{entry.name} has no parameter {name!r}." + (near(name, known) or f" It has: {', '.join(known) or 'none'}.")
+        f"{entry.name} has no parameter {name!r}."
+        + (near(name, known) or f" It has: {', '.join(known) or 'none'}.")
         for name in inline
         if name not in known
     ]
@@ -197,7 +200,9 @@ def choose(entry: Loss, inline: Mapping[str, object], options: Mapping[str, obje
     for param in entry.params:
         given = inline.get(param.name, options.get(param.name, param.default))
         if given is ...:
-            problems.append(f"{entry.name} needs {param.name}: {param.describe()}, as in {entry.name}:{param.name}=...")
+            problems.append(
+                f"{entry.name} needs {param.name}: {param.describe()}, as in {entry.name}:{param.name}=..."
+            )
             continue
         try:
             params[param.name] = param.parse(given)

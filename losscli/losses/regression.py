@@ -199,7 +199,11 @@ def _r2(xp: Namespace, m: Array) -> Array:
 
 
 @loss(
-    "R2", "r2_score", "coefficient_of_determination", best=1.0, score=True,
+    "R2",
+    "r2_score",
+    "coefficient_of_determination",
+    best=1.0,
+    score=True,
     finish=Finish(_r2, undefined="all targets are equal"),
 )
 def r2(batch: Regression) -> tuple[Array, Array, Array]:
@@ -217,7 +221,9 @@ def _explained_variance(xp: Namespace, m: Array) -> Array:
 
 
 @loss(
-    "explained_variance_score", best=1.0, score=True,
+    "explained_variance_score",
+    best=1.0,
+    score=True,
     finish=Finish(_explained_variance, undefined="all targets are equal"),
 )
 def explained_variance(batch: Regression) -> tuple[Array, Array, Array, Array]:

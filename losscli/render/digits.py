@@ -19,11 +19,8 @@ def decimal(value: float | None, digits: int = DIGITS) -> str:
     """
     if value is None or math.isnan(value):
         return DASH
-    exponent = int(f"{value:.{digits - 1}e}".partition("e")[2])
-    if not -5 < exponent < 9 and value != 0:
-        rounded = f"{value:.{digits - 1}e}"
-    else:
-        rounded = f"{value:.{max(0, digits - 1 - exponent)}f}"
+    scientific = f"{value:.{digits - 1}e}"
+    rounded = _positional(value, digits) if -5 < _exponent(scientific) < 9 or value == 0 else scientific
     exact = repr(float(value) + 0.0).removesuffix(".0")
     whole = float(value).is_integer() and "e" not in rounded
     return exact if whole or len(exact) < len(rounded) else rounded
@@ -35,9 +32,15 @@ def error(se: float | None, value: float | None) -> str:
         return ""
     if "e" in decimal(value):
         return f"{se:.{ERROR_DIGITS - 1}e}"
-    if not 1e-9 < se < 1e-4:
-        return decimal(se, ERROR_DIGITS)
-    return f"{se:.{ERROR_DIGITS - 1 - math.floor(math.log10(se))}f}"
+    return _positional(se, ERROR_DIGITS) if 1e-9 < se < 1e-4 else decimal(se, ERROR_DIGITS)
+
+
+def _positional(value: float, digits: int) -> str:
+    return f"{value:.{max(0, digits - 1 - _exponent(f'{value:.{digits - 1}e}'))}f}"
+
+
+def _exponent(scientific: str) -> int:
+    return int(scientific.partition("e")[2])
 
 
 def apart(value: float | None, limit: float | None) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 GAP = 2
-_HEAD = 12
+_HEAD = len("95 % interval")
 """A heading may make its column so wide; beyond that it folds."""
 
 
@@ -71,7 +71,6 @@ def grid(columns: Sequence[Column], width: int | None) -> Table:
         pad_edge=False,
         padding=(0, GAP - 1, 0, 0),
         header_style="",
-        border_style="dim",
     )
     for column, room in zip(columns, widths, strict=True):
         is_name = column.least is not None
@@ -112,18 +111,20 @@ def _folded(cell: Text, width: int) -> Text:
 
 
 def fold(text: str, width: int, hang: int = 0, after: str = " _/,:;=(") -> list[str]:
-    """The lines of a text: folded after one of the characters `after` where there is one, else anywhere."""
+    """The lines of a text, all but the first `hang` cells in.
+
+    A line ends after one of the characters `after`, unless that leaves most of it empty.
+    """
     lines: list[str] = []
-    line = ""
-    for piece in re.findall(f"[^{re.escape(after)}]*[{re.escape(after)}]|[^{re.escape(after)}]+", text):
-        if cell_len((line + piece).rstrip()) <= width:
-            line += piece
-            continue
-        if line.strip():
-            lines.append(line.rstrip())
-        *whole, rest = (
-            [piece] if cell_len(piece.rstrip()) <= width - hang else chop_cells(piece, width - hang)
-        )
-        lines += [" " * hang + part if lines else part for part in whole]
-        line = " " * hang + rest if lines else rest
-    return [*lines, line.rstrip()] if line.strip() else lines or [""]
+    room = max(hang + 2, width)  # the widest character takes two cells
+    while cell_len(text) > room:
+        line = chop_cells(text, room)[0]
+        text = text[len(line) :]
+        if not text.startswith(" "):
+            end = 1 + max(line.rfind(character, hang) for character in after)
+            word = re.split(f"[{re.escape(after)}]", line[end:] + text, maxsplit=1)[0]
+            if end and (2 * cell_len(line[:end]) >= room or cell_len(word) < room - hang):
+                line, text = line[:end], line[end:] + text
+        lines.append(line)
+        text = " " * hang + text.lstrip()
+    return [line.rstrip() for line in (*lines, text)]

@@ -27,8 +27,8 @@ def text(report: Report) -> str:
 
 def _section(section: Section) -> Iterator[str]:
     if not section.columns:
-        results = section.row((), section.losses)
-        yield _titled("overall", [("loss", section.losses, False), *_numbers(results)])
+        numbers = [column for column in _numbers(section.row((), section.losses)) if column[0] != "share %"]
+        yield _titled("overall", [("loss", section.losses, False), *numbers])
         return
     heads = [shown(column) for column in section.columns]
     for loss in section.losses:

@@ -118,7 +118,7 @@ def _heaviest(section: Section, loss: str, most: int | None) -> tuple[tuple[Cell
 def _overall(section: Section, extras: frozenset[str]) -> list[Column]:
     results = section.row((), section.losses)
     first = names("loss", section.losses, least=20)
-    return [first, *_numbers("value", results, extras), *_sizes(results, extras)]
+    return [first, *_numbers("value", results, extras - {"share"}), *_sizes(results, extras)]
 
 
 def _cells(
@@ -157,8 +157,8 @@ def _numbers(head: str, results: Sequence[Result | None], extras: frozenset[str]
     found = [Column(head, tuple(cells))]
     if "se" in extras and any(errors):
         head = "value ± se" if head == "value" else head
-        tails = _left(f" ± {error}" if error else "" for error in errors)
-        found = [Column(head, tuple(c + Text(tail) for c, tail in zip(cells, tails, strict=True)))]
+        tails = _left(f" ± {se}" if se else "" for se in errors)
+        found = [Column(head, tuple(Text.assemble(*parts) for parts in zip(cells, tails, strict=True)))]
     if "interval" in extras and any(result and result.low is not None for result in results):
         found.append(_column(interval_head(results), _intervals(results)))
     if "share" in extras and any(result and result.share is not None for result in results):
@@ -218,7 +218,7 @@ def _troubled(verdict: Verdict) -> bool:
 
 def _verdicts(verdicts: Sequence[Verdict], extras: frozenset[str]) -> list[Column]:
     statuses = [f"{v.status}, weak" if v.weak else v.status for v in verdicts]
-    styles = ["yellow" if v.weak else _STYLES.get(v.status, "red") for v in verdicts]
+    styles = ["yellow" if v.weak and v.status == "pass" else _STYLES.get(v.status, "red") for v in verdicts]
     values, limits = zip(*(apart(v.value, v.limit) for v in verdicts), strict=True)
     cells = [cell_name(verdict.cell) for verdict in verdicts]
     remarks = [remark(verdict) for verdict in verdicts]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 from losscli.xp import Array, Namespace, np, pl
@@ -181,14 +182,21 @@ class Block:
         self.rows = self.rows[keep]
         return tuple(None if array is None else array[keep] for array in arrays)
 
-    def check_range(self, values: Array, low: float, high: float, what: str, columns: tuple[str, ...], remedy: str) -> None:
+    def check_range(
+        self, values: Array, low: float, high: float, what: str, columns: tuple[str, ...], remedy: str
+    ) -> None:
         """Flag values (n, k) outside [low, high]."""
-        outside = ~((values >= low) & (values <= high))
-        if not outside.any():
+        if values.size == 0 or (values.min() >= low and values.max() <= high):
             return
+        outside = ~((values >= low) & (values <= high))
         for i in np.flatnonzero(outside.any(axis=0)).tolist():
             column = columns[i] if len(columns) > 1 else columns[0]
-            self.flag(outside[:, i], what, column, remedy, lambda row, i=i: f"{values[row, i]:.17g}")
+            own = values[:, i]
+            self.flag(outside[:, i], what, column, remedy, partial(_number, own))
+
+
+def _number(values: Array, row: int) -> str:
+    return f"{values[row]:.17g}"
 
 
 Reader = Callable[[Block, Namespace, frozenset[type[Batch]], Any], Rows]

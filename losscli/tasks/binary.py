@@ -52,14 +52,16 @@ class Bernoulli(Batch):
         return self.xp.log1p(-self.xp.minimum(self.prediction, 1.0 - self.eps))
 
     def cross_entropy(self, target: Array, pos_weight: float = 1.0) -> Array:
-        """-(pos_weight y log p + (1 - y) log q), where a part without weight is 0 even if its log is infinite."""
+        """-(pos_weight y log p + (1 - y) log q), where a part without weight is 0 whatever its log."""
         xp = self.xp
         event = xp.where(target == 0, 0.0, (pos_weight * target) * self.log_p)
         return -(event + xp.where(target == 1, 0.0, (1.0 - target) * self.log_q))
 
     def smoothed(self, label_smoothing: float | None) -> Array:
         """The target y moved towards one half: y (1 - e) + e / 2."""
-        return self.target if not label_smoothing else self.target * (1 - label_smoothing) + label_smoothing / 2
+        return (
+            self.target if not label_smoothing else self.target * (1 - label_smoothing) + label_smoothing / 2
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +119,11 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     if BinaryScore in wanted or BinaryLabel in wanted:
         soft = (target > 0) & (target < 1)
         block.flag(
-            soft, "fractions as labels, where a chosen loss needs 0 or 1", roles.targets[0],
-            "choose losses that take soft labels (log_loss, focal, brier)", lambda i: f"{target[i]:g}",
+            soft,
+            "fractions as labels, where a chosen loss needs 0 or 1",
+            roles.targets[0],
+            "choose losses that take soft labels (log_loss, focal, brier)",
+            lambda i: f"{target[i]:g}",
         )
     target, prediction = block.drop_marked(target, prediction)
     if Binary in wanted and roles.link == "probability" and roles.eps > 0:
@@ -155,7 +160,11 @@ def read_target(block: Block, signed: bool) -> Array:
         target = np.where(minus, np.nan, target)
     neither = ~((target >= 0) & (target <= 1)) & ~minus
     block.flag(
-        neither, "labels that are neither 0 nor 1", column, "--positive names one of two labels", lambda i: f"{target[i]:g}"
+        neither,
+        "labels that are neither 0 nor 1",
+        column,
+        "--positive names one of two labels",
+        lambda i: f"{target[i]:g}",
     )
     return target
 
@@ -171,8 +180,10 @@ def _coded(block: Block, column: str) -> Array:
     is_positive, is_negative = (series == positive).to_numpy(), (series == negative).to_numpy()
     names = " and ".join(block.roles.names)
     block.flag(
-        ~(is_positive | is_negative), f"labels that are neither of the two classes, {names}", column,
-        "a binary task has two labels; --where or --ignore-label leave rows out, --task multiclass takes more",
+        ~(is_positive | is_negative),
+        f"labels that are neither of the two classes, {names}",
+        column,
+        "a binary task has two labels; --task multiclass takes more",
         lambda i: repr(series[i]),
     )
     return is_positive.astype(float)
@@ -181,7 +192,12 @@ def _coded(block: Block, column: str) -> Array:
 def check_probabilities(block: Block, values: Array) -> None:
     """Flag probabilities (n, k) outside [0, 1]."""
     block.check_range(
-        values, 0, 1, "probabilities outside [0, 1]", block.roles.predictions, "if these are logits, add --from-logits"
+        values,
+        0,
+        1,
+        "probabilities outside [0, 1]",
+        block.roles.predictions,
+        "if these are logits, add --from-logits",
     )
 
 
@@ -192,7 +208,6 @@ def note_clipped(block: Block, target: Array, probability: Array, eps: float) ->
         block.flag(
             clipped.any(axis=1) if clipped.ndim > 1 else clipped,
             f"probabilities were clipped at {eps:.3g} under a logarithm (--eps 0 gives infinity)",
-            fatal=False, leave_out=False,
+            fatal=False,
+            leave_out=False,
         )
-
-

@@ -16,7 +16,7 @@ SUM_TOLERANCE = 1e-4
 
 @dataclass(frozen=True, eq=False)
 class Multiclass(Batch):
-    """Probabilities (n, classes) with their logarithms, exact from probabilities, logits or log-probabilities.
+    """Probabilities (n, classes) with their logarithms, exact from probabilities, logits or logs.
 
     `code` (n,) is the true class, or None where `soft` (n, classes) holds a distribution.
     `relative_weight` (classes,) are the class weights, which the row's weight already holds for its own
@@ -89,11 +89,15 @@ class Multiclass(Batch):
         """The weight of each class relative to the weight of the row (n, classes)."""
         if self.class_weight is None:
             return self.xp.ones((1, 1))
-        own = self.class_weight[self.code] if self.code is not None else self.xp.sum(self.soft * self.class_weight, axis=1)
+        own = (
+            self.class_weight[self.code]
+            if self.code is not None
+            else self.xp.sum(self.soft * self.class_weight, axis=1)
+        )
         return self.class_weight[None, :] / self.xp.where(own == 0, 1.0, own)[:, None]
 
     def smoothed(self, values: Array, label_smoothing: float | None) -> Array:
-        """The mean of values (n, classes) under the target smoothed towards the uniform: t (1 - e) + e / K."""
+        """The mean of values (n, classes) under the target smoothed to t (1 - e) + e / K."""
         own = self.expect(values)
         if not label_smoothing:
             return own
@@ -143,7 +147,9 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     roles = block.roles
     if roles.ignore_label is not None and roles.target_form == "label":
         ignored = (block.frame[roles.targets[0]].cast(pl.String) == roles.ignore_label).fill_null(False)
-        block.flag(ignored.to_numpy(), f"rows of the ignored label {roles.ignore_label} were left out", fatal=False)
+        block.flag(
+            ignored.to_numpy(), f"rows of the ignored label {roles.ignore_label} were left out", fatal=False
+        )
         block.drop_marked()
     code, soft = _read_target(block)
     if roles.link == "label":
@@ -153,7 +159,9 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     needs_label = wanted & {MulticlassScore, MulticlassLabel}
     if soft is not None and needs_label:
         block.flag(
-            soft.max(axis=1) != 1.0, "soft targets, where a chosen loss needs one true class", roles.targets[0],
+            soft.max(axis=1) != 1.0,
+            "soft targets, where a chosen loss needs one true class",
+            roles.targets[0],
             "choose losses that take distributions (log_loss, focal, brier)",
         )
     code, soft, scores = block.drop_marked(code, soft, scores)
@@ -164,7 +172,12 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
 
 
 def _rows(
-    block: Block, xp: Namespace, wanted: frozenset[type[Batch]], code: Array | None, soft: Array | None, scores: Array
+    block: Block,
+    xp: Namespace,
+    wanted: frozenset[type[Batch]],
+    code: Array | None,
+    soft: Array | None,
+    scores: Array,
 ) -> Rows:
     roles = block.roles
     weights = None if roles.class_weight is None else xp.asarray(roles.class_weight)
@@ -195,8 +208,16 @@ def _read_target(block: Block) -> tuple[Array | None, Array | None]:
     if roles.target_form == "label":
         return label_codes(block, roles.targets[0], "labels"), None
     target = block.numbers(roles.targets)
-    block.check_range(target, 0, 1, "target probabilities outside [0, 1]", roles.targets, "one-hot columns hold 0 and 1")
-    _check_sum(block, target, "target probabilities", roles.targets[0], "each row of one-hot or soft targets sums to one")
+    block.check_range(
+        target, 0, 1, "target probabilities outside [0, 1]", roles.targets, "one-hot columns hold 0 and 1"
+    )
+    _check_sum(
+        block,
+        target,
+        "target probabilities",
+        roles.targets[0],
+        "each row of one-hot or soft targets sums to one",
+    )
     return None, target
 
 
@@ -205,11 +226,16 @@ def label_codes(block: Block, column: str, what: str) -> Array:
     roles = block.roles
     series = block.frame[column]
     values = pl.Series(list(roles.label_values), dtype=series.dtype if series.dtype != pl.Null else pl.String)
-    codes = series.replace_strict(values, pl.Series(range(len(values))), default=-1, return_dtype=pl.Int64).to_numpy()
+    codes = series.replace_strict(
+        values, pl.Series(range(len(values))), default=-1, return_dtype=pl.Int64
+    ).to_numpy()
     shown = ", ".join(roles.names[:8]) + (", ..." if len(roles.names) > 8 else "")
     block.flag(
-        codes < 0, f"{what} outside the {len(roles.names)} classes ({shown})", column,
-        "name all classes with --classes, or leave a label out with --ignore-label", lambda i: repr(series[i]),
+        codes < 0,
+        f"{what} outside the {len(roles.names)} classes ({shown})",
+        column,
+        "name all classes with --classes, or leave a label out with --ignore-label",
+        lambda i: repr(series[i]),
     )
     return codes
 
@@ -223,9 +249,17 @@ def _read_scores(block: Block, wanted: frozenset[type[Batch]]) -> Array:
             if roles.normalize:
                 total = scores.sum(axis=1)
                 off = np.abs(total - 1.0) > SUM_TOLERANCE
-                block.flag(off, "rows of probabilities were rescaled to sum to one", fatal=False, leave_out=False)
+                block.flag(
+                    off, "rows of probabilities were rescaled to sum to one", fatal=False, leave_out=False
+                )
                 scores = scores / np.where(total == 0, np.nan, total)[:, None]
-            _check_sum(block, scores, "probabilities", roles.predictions[0], "--normalize rescales them, --from-logits takes logits")
+            _check_sum(
+                block,
+                scores,
+                "probabilities",
+                roles.predictions[0],
+                "--normalize rescales them, --from-logits takes logits",
+            )
         return scores
     # A logit or log-probability of -inf is an impossible class, which models that mask classes write.
     highest = 1e-6 if roles.link == "log_prob" else np.finfo(float).max
@@ -245,8 +279,14 @@ def _note_clipped(block: Block, code: Array | None, soft: Array | None, scores: 
     low = scores < eps
     if not low.any():
         return
-    hit = (low & (soft > 0)).any(axis=1) if soft is not None else np.take_along_axis(low, code[:, None], axis=1)[:, 0]
+    if soft is not None:
+        hit = (low & (soft > 0)).any(axis=1)
+    else:
+        assert code is not None
+        hit = np.take_along_axis(low, code[:, None], axis=1)[:, 0]
     block.flag(
-        hit, f"probabilities were clipped at {eps:.3g} under a logarithm (--eps 0 gives infinity)",
-        fatal=False, leave_out=False,
+        hit,
+        f"probabilities were clipped at {eps:.3g} under a logarithm (--eps 0 gives infinity)",
+        fatal=False,
+        leave_out=False,
     )

@@ -38,7 +38,9 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     """The batches that are wanted, of all labels and of each alone."""
     roles = block.roles
     target, prediction = block.numbers(roles.targets), block.numbers(roles.predictions)
-    block.check_range(target, 0, 1, "labels that are neither 0 nor 1", roles.targets, "a label column holds 0 and 1")
+    block.check_range(
+        target, 0, 1, "labels that are neither 0 nor 1", roles.targets, "a label column holds 0 and 1"
+    )
     if roles.link == "probability":
         check_probabilities(block, prediction)
     if MultilabelLabel in wanted:

@@ -76,9 +76,16 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Pil
     prediction, target = block.numbers(roles.predictions), block.numbers(roles.targets)
     for values, columns in ((prediction, roles.predictions), (target, roles.targets)):
         block.check_range(
-            values, -np.finfo(float).max, np.finfo(float).max, "infinite values", columns, "a number must be finite"
+            values,
+            -np.finfo(float).max,
+            np.finfo(float).max,
+            "infinite values",
+            columns,
+            "a number must be finite",
         )
     prediction, target = block.drop_marked(prediction, target)
+    assert prediction is not None
+    assert target is not None
     batches = tuple(
         Regression(xp, xp.asarray(prediction[:, i]), xp.asarray(target[:, i]), *centres)
         for i, centres in enumerate(pilot)
