@@ -7,16 +7,18 @@ is an error that lists the candidates.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
-from losscli.errors import DataError, Problem, UsageError, near
+from losscli.errors import DataError, Problem, UsageError, all_of, near
 from losscli.inputs.formats import Table
 
 KEYS = ("id", "row_id", "example_id", "sample_id", "key", "uuid")
 TARGETS = ("target", "y_true", "y", "label", "truth", "actual")
+TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum)
 LABEL_PREDICTIONS = ("label_pred", "predicted_label", "pred_label")
 PREDICTIONS = ("prediction", "pred", "y_pred", "yhat", "score", "prob", "p", "logit", *LABEL_PREDICTIONS)
 PROBABILITIES = ("prob", "p", "logit")
@@ -59,21 +61,29 @@ def find(predictions: Table, targets: Table, wanted: Wanted, tasks: Collection[s
     `tasks` are those that the chosen losses leave open.  Raises UsageError for what is unknown or ambiguous.
     """
     one_file = targets is predictions
-    key = _key(predictions, targets, wanted.on, one_file)
-    weight, side = _weight(predictions, targets, wanted.weight)
-    spoken = {*key, *wanted.target, *wanted.pred, *([weight] if weight else [])}
-    p_left = [name for name in predictions.schema if name not in (spoken - set(wanted.pred))]
-    t_left = [name for name in targets.schema if name not in (spoken - set(wanted.target))]
+    *_, (weight, side) = all_of(
+        lambda: _known(predictions, wanted.on, "--on"),
+        lambda: _known(targets, wanted.on, "--on"),
+        lambda: _known(targets, wanted.target, "-y"),
+        lambda: _known(predictions, wanted.pred, "-p"),
+        lambda: _weight(predictions, targets, wanted.weight),
+    )
+    key = wanted.on or _key(predictions, targets, one_file)
+    taken = {*key, weight, *KEYS}
+    p_left = [name for name in predictions.schema if name not in taken]
+    t_left = [name for name in targets.schema if name not in taken]
     if one_file:
         p_left = [name for name in p_left if name not in wanted.target]
         t_left = [name for name in t_left if name not in wanted.pred]
-    target = _target(targets, t_left, wanted, one_file)
+    target = wanted.target or _target(targets, t_left, one_file)
     if one_file:
         p_left = [name for name in p_left if name not in target]
-    pred, classes = _prediction(predictions, targets, p_left, t_left, target, wanted, tasks)
+    pred, classes = _prediction(predictions, targets, p_left, target, wanted, tasks)
     if one_file:
         t_left = [name for name in t_left if name not in pred]
-    target = target or _late_target(targets, t_left, pred, classes)
+    target = target or _late_target(targets, t_left, pred, classes, one_file)
+    if one_file and (both := set(pred) & set(target)):
+        raise UsageError(f"column {', '.join(both)} cannot be both the prediction and the target")
     if len(target) > 1 and set(target) == set(pred):
         target = pred
     elif len(target) > 1 and classes and set(target) == set(classes):
@@ -82,25 +92,27 @@ def find(predictions: Table, targets: Table, wanted: Wanted, tasks: Collection[s
 
 
 def _known(table: Table, names: Sequence[str], flag: str) -> None:
-    for name in names:
-        if name not in table.schema:
-            raise UsageError(
-                f"{table.name} has no column {name!r} ({flag}).{near(name, table.schema)}",
-                remedy=f"its columns: {', '.join(table.schema)}",
-            )
+    unknown = [name for name in names if name not in table.schema]
+    if unknown:
+        raise UsageError(
+            [
+                Problem(
+                    f"{table.name} has no column {name!r} ({flag}).{near(name, table.schema)}",
+                    remedy=f"its columns: {listed(table.schema)}",
+                )
+                for name in unknown
+            ]
+        )
 
 
-def _key(predictions: Table, targets: Table, on: tuple[str, ...], one_file: bool) -> tuple[str, ...]:
-    if on:
-        _known(predictions, on, "--on")
-        _known(targets, on, "--on")
-        return on
+def _key(predictions: Table, targets: Table, one_file: bool) -> tuple[str, ...]:
     both = [name for name in KEYS if name in predictions.schema and name in targets.schema]
     if one_file:
         return tuple(both[:1])
     if len(both) > 1:
         raise UsageError(
-            f"several columns could be the key: {', '.join(both)}", remedy=f"choose one: --on {both[0]}"
+            f"several columns could be the key: {', '.join(both)}",
+            remedy=f"choose one: --on {both[0]}, or all: --on {','.join(both)}",
         )
     return tuple(both)
 
@@ -112,17 +124,12 @@ def _weight(predictions: Table, targets: Table, name: str | None) -> tuple[str |
         return name, "t"
     if name in predictions.schema:
         return name, "p"
-    known = [*targets.schema, *predictions.schema]
-    raise UsageError(
-        f"no column {name!r} for -w.{near(name, known)}", remedy=f"columns: {', '.join(dict.fromkeys(known))}"
-    )
+    known = dict.fromkeys([*targets.schema, *predictions.schema])
+    raise UsageError(f"no column {name!r} (-w).{near(name, known)}", remedy=f"the columns: {listed(known)}")
 
 
-def _target(table: Table, left: list[str], wanted: Wanted, one_file: bool) -> tuple[str, ...]:
-    """By flag, exact name or numbered family; empty if only what is left can tell."""
-    if wanted.target:
-        _known(table, wanted.target, "-y")
-        return wanted.target
+def _target(table: Table, left: list[str], one_file: bool) -> tuple[str, ...]:
+    """By exact name or numbered family; empty if only what is left can tell."""
     named = [name for name in left if name in TARGETS]
     if len(named) > 1:
         raise UsageError(
@@ -138,7 +145,7 @@ def _target(table: Table, left: list[str], wanted: Wanted, one_file: bool) -> tu
 
 
 def _late_target(
-    table: Table, left: list[str], pred: tuple[str, ...], classes: tuple[str, ...]
+    table: Table, left: list[str], pred: tuple[str, ...], classes: tuple[str, ...], one_file: bool
 ) -> tuple[str, ...]:
     """What the predictions' names or a single column left say of the target."""
     for names in (classes, pred):
@@ -146,10 +153,19 @@ def _late_target(
             return names
     if len(left) == 1:
         return (left[0],)
+    if not left:
+        remedy = "give a file of targets too, or name it: -y COLUMN" if one_file else "name it: -y COLUMN"
+        raise UsageError(f"{table.name}: no column is left to be the target", remedy=remedy)
     raise UsageError(
-        f"{table.name}: cannot tell which column is the target among: {', '.join(left) or 'none'}",
+        f"{table.name}: cannot tell which column is the target among: {listed(left)}",
         remedy="name it: -y COLUMN",
     )
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names with commas between them, at most twenty."""
+    first = [*names]
+    return ", ".join(first[:20]) + (f", ... ({len(first)} in all)" if len(first) > 20 else "")
 
 
 def _numbered(names: list[str], stems: tuple[str, ...]) -> tuple[str, ...]:
@@ -169,15 +185,13 @@ def _prediction(
     predictions: Table,
     targets: Table,
     left: list[str],
-    t_left: list[str],
     target: tuple[str, ...],
     wanted: Wanted,
     tasks: Collection[str],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The prediction columns, and the classes that they name (or that --classes names)."""
     if wanted.pred:
-        _known(predictions, wanted.pred, "-p")
-        return _in_order(wanted.pred, wanted.classes)
+        return _in_order(wanted.pred, wanted.classes, by_place=True)
     named = [name for name in left if name in PREDICTIONS]
     if len(named) > 1:
         raise UsageError(
@@ -193,30 +207,29 @@ def _prediction(
         family = tuple(name for name in left if name.startswith(prefix) and len(name) > len(prefix))
         if len(family) > 1:
             return _in_order(family, wanted.classes)
-    if wanted.classes and set(wanted.classes) <= set(left):
+    if len(wanted.classes) > 1 and set(wanted.classes) <= set(left):
         return wanted.classes, wanted.classes
-    shared = tuple(name for name in left if name in t_left and name not in target)
-    if len(shared) > 1 and (not target or set(target) <= set(shared)):
-        return shared, wanted.classes or shared
-    if target and set(target) <= set(left):
-        return target, target if len(target) > 1 else wanted.classes
+    numbers = tuple(name for name in left if name not in target and predictions.schema[name].is_numeric())
+    if not target and targets is not predictions:
+        shared = tuple(name for name in numbers if name in targets.schema)
+        if len(shared) > 1:
+            return _in_order(shared, wanted.classes)
+    if len(target) > 1 and set(target) <= set(left):
+        return _in_order(target, wanted.classes)
     nested = [name for name in left if isinstance(predictions.schema[name], pl.List | pl.Array)]
     if len(nested) == 1:
         return (nested[0],), wanted.classes
     if len(left) == 1:
         return (left[0],), wanted.classes
-    numbers = tuple(name for name in left if predictions.schema[name].is_numeric())
-    if (
-        len(numbers) > 1
-        and len(target) == 1
-        and "multiclass" in tasks
-        and _are_classes(targets, target[0], numbers)
-    ):
-        return numbers, numbers
-    if len(numbers) == 1:
+    if len(numbers) > 1 and len(target) == 1 and "multiclass" in tasks:
+        if _are_classes(targets, target[0], numbers):
+            return _in_order(numbers, wanted.classes)
+    elif len(numbers) == 1 and target[:1] != numbers and not set(target) & set(left):
         return numbers, wanted.classes
+    elif not numbers and target and set(target) <= set(left):
+        return target, wanted.classes
     raise UsageError(
-        f"{predictions.name}: cannot tell the prediction columns among: {', '.join(left) or 'none'}",
+        f"{predictions.name}: cannot tell the prediction columns among: {listed(left) or 'none'}",
         remedy="name them: -p COLUMN, or -p A,B,C for a column a class",
     )
 
@@ -230,21 +243,24 @@ def _are_classes(targets: Table, target: str, names: tuple[str, ...]) -> bool:
     return bool(labels.is_in([name.lower() for name in names]).any())
 
 
-def _in_order(names: tuple[str, ...], classes: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Columns with the classes that they name; --classes puts them in its order."""
+def _in_order(
+    names: tuple[str, ...], classes: tuple[str, ...], by_place: bool = False
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns with the classes that they name; --classes picks among them and puts them in its order.
+
+    With `by_place`, columns that name none of the classes stand in their order.
+    """
     if len(names) == 1:
         return names, classes
     named = tuple(match.group(2) if (match := CLASS_FAMILY.match(name)) else name for name in names)
     if not classes:
         return names, named
-    if set(classes) == set(named):
+    if set(classes) <= set(named):
         return tuple(names[named.index(c)] for c in classes), classes
-    if len(classes) == len(names):
-        raise UsageError(f"--classes names {', '.join(classes)}, the columns {', '.join(named)}")
+    if by_place and len(classes) == len(names) and not set(classes) & set(named):
+        return names, classes
     missing = [c for c in classes if c not in named]
-    raise UsageError(
-        f"--classes: no column for {', '.join(missing) or 'some columns'}; columns: {', '.join(names)}"
-    )
+    raise UsageError(f"--classes: no column for {listed(missing)}", remedy=f"the columns: {listed(names)}")
 
 
 def task_of(
@@ -282,13 +298,18 @@ def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str,
         )
     if several or isinstance(prediction_type, pl.List | pl.Array) or len(found.classes) > 2:
         return ("multiclass",)
-    if found.predictions[0] in LABEL_PREDICTIONS or prediction_type == pl.String:
+    if found.predictions[0] in LABEL_PREDICTIONS or holds_labels(prediction_type, target_type):
         return ("multiclass", "binary")
     if not target_type.is_numeric() or found.predictions[0] in PROBABILITIES or found.says_logit:
         return ("binary", "regression", "multiclass")
     if found.targets[0] == "label":
         return ("binary", "multiclass", "regression")
     return ("regression", "binary", "multiclass")
+
+
+def holds_labels(prediction_type: Any, target_type: Any) -> bool:
+    """Whether predictions are labels: text where the targets are no numbers."""
+    return bool(prediction_type in TEXT_TYPES) and not bool(target_type.is_numeric())
 
 
 def label_values(table: Table, column: str, classes: Sequence[str]) -> tuple[object, ...]:

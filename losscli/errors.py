@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 
 class Status(IntEnum):
@@ -64,3 +66,32 @@ def near(name: str, known: Iterable[str], n: int = 3) -> str:
     """Say which known names resemble `name`: ' Did you mean huber?', or nothing."""
     matches = difflib.get_close_matches(name.lower(), list(known), n=n, cutoff=0.6)
     return f" Did you mean {' or '.join(matches)}?" if matches else ""
+
+
+def all_of(*steps: Callable[[], Any]) -> list[Any]:
+    """The results of independent steps; one error with the problems of every step that fails.
+
+    It is a UsageError where one of them is: a wrong request outweighs wrong data.
+    """
+    results, errors = [], list[LossCliError]()
+    for step in steps:
+        try:
+            results.append(step())
+        except LossCliError as error:
+            errors.append(error)
+    if errors:
+        kind = min((type(error) for error in errors), key=lambda kind: kind.status)
+        raise kind(list(dict.fromkeys(problem for error in errors for problem in error.problems)))
+    return results
+
+
+_SINGULAR = {"were": "was", "are": "is", "do": "does", "hold": "holds", "have": "has"}
+
+
+def counted(count: int, what: str) -> str:
+    """'3 missing values', and '1 missing value' of the same plural."""
+    if count != 1:
+        return f"{count} {what}"
+    noun = re.sub(r"(\w+?)(ies|s)\b", lambda m: m[1] + ("y" if m[2] == "ies" else ""), what, count=1)
+    verb = re.sub(rf"\b({'|'.join(_SINGULAR)})\b", lambda m: _SINGULAR[m[1]], noun, count=1)
+    return f"1 {verb}"

@@ -8,6 +8,7 @@ moments are centred, because sums of x^2 lose every digit at x near 1e9.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,9 +23,9 @@ class Moments:
     """The weighted moments of k columns in c cells.
 
     n (c,) rows of positive weight; weight (c, 2) = sum w as two floats; weight2 (c,) = sum w^2;
-    total (c, 2, k) = sum w x as two floats; drift (c, k) = sum w^2 (x - m), zero for unit weights;
-    spread (c, k, k) = sum w^2 (x - m)(x - m)', or None where it is not kept; low, high (c, k) the
-    extremes, and low_row, high_row (c, k) the rows where they stand (-1 in an empty cell).
+    total (c, 2, k) = sum w x as two floats; drift (c, k) = sum w^2 (x - m), for unit weights no more than
+    the rounding of m; spread (c, k, k) = sum w^2 (x - m)(x - m)', or None where it is not kept; low, high
+    (c, k) the extremes, and low_row, high_row (c, k) the rows where they first stand (-1 in an empty cell).
     """
 
     n: Array
@@ -38,16 +39,11 @@ class Moments:
     low_row: Array
     high_row: Array
 
-    @cached_property
+    @property
     def mean(self) -> Array:
         """The weighted means (c, k); NaN in a cell without weight."""
-        weight = self.weight[:, 0] + self.weight[:, 1]
         with np.errstate(all="ignore"):
-            # The mean of two floats: the first quotient's remainder is divided again.
-            first = self.total[:, 0] / weight[:, None]
-            exact = np.isfinite(first)
-            rest = np.where(exact, _residue(self.total, self.weight, np.where(exact, first, 0.0)), 0.0)
-            return first + np.where(weight[:, None] > 0, rest / weight[:, None], 0.0)
+            return _mean(self.total, self.weight)
 
     def columns(self, first: int, last: int) -> Moments:
         """The moments of columns first:last alone."""
@@ -65,133 +61,176 @@ class Moments:
 
     def cell(self, index: int) -> Moments:
         """The moments of one cell, with a cell axis of length 1."""
+        return self.cells(slice(index, index + 1))
+
+    def cells(self, pick: slice) -> Moments:
+        """The moments of some cells."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return Moments(**{k: None if v is None else v[index : index + 1] for k, v in fields.items()})
+        return Moments(**{name: None if v is None else v[pick] for name, v in fields.items()})
+
+
+class Cells:
+    """The rows of a block with their weights, sorted into cells: made once for all losses of the block.
+
+    `weight` (n,) is positive, None for ones; `rows` (n,) are row numbers; `codes` (n,) say the cell of
+    each row, -1 for none.  Without codes there is one cell.
+    """
+
+    def __init__(
+        self, xp: Namespace, weight: Array | None, rows: Array, codes: Array | None = None, cells: int = 1
+    ) -> None:
+        self.xp, self.count = xp, cells
+        self.order: Array | None = None
+        bounds: Array = np.array([0, len(rows)])
+        if codes is not None:
+            # One stable sort makes each cell a run: the sums below then serve any number of cells.
+            # NumPy sorts narrow integers by their digits, ten times as fast as wide ones.
+            codes = codes.astype(np.min_scalar_type(-cells - 1))
+            order = xp.argsort(codes, kind="stable")
+            bounds = _to_numpy(xp.searchsorted(codes[order], xp.arange(cells + 1, dtype=codes.dtype)))
+            self.order = order[int(bounds[0]) :]
+            rows = rows[self.order]
+            weight = None if weight is None else weight[self.order]
+            bounds = bounds - bounds[0]
+        sizes = np.diff(bounds)
+        self.present = np.flatnonzero(sizes)
+        self.one_run = len(self.present) == 1
+        self.sizes, self.starts = sizes[self.present], bounds[:-1][self.present]
+        self.rows, self.weight = rows, weight
+
+    @cached_property
+    def run_starts(self) -> Array:
+        """The starts of the runs, on the device."""
+        return self.xp.asarray(self.starts)
+
+    @cached_property
+    def weight_squared(self) -> Array:
+        """The square of each row's weight."""
+        assert self.weight is not None
+        return self.weight * self.weight
+
+    @cached_property
+    def weight_sums(self) -> tuple[Array, Array]:
+        """Sum w (runs, 2) as two floats, and sum w^2 (runs,)."""
+        if self.weight is None:
+            ones = np.stack([self.sizes, np.zeros(len(self.sizes))], axis=1)
+            return self.xp.asarray(ones), self.xp.asarray(ones[:, 0])
+        weight = self.weight[None, :]
+        return self.two_float_sums(weight, weight.max(axis=1))[:, :, 0], self.sums(self.weight_squared)
+
+    def sums(self, values: Array) -> Array:
+        """The sums of values (..., n) by run (..., runs)."""
+        if self.one_run:
+            return values.sum(axis=-1, keepdims=True)
+        return self.xp.add.reduceat(values, self.run_starts, axis=-1)
+
+    def per_row(self, values: Array) -> Array:
+        """The values (..., runs) of each row's run (..., n)."""
+        return values if self.one_run else self.xp.repeat(values, self.sizes, axis=-1)
+
+    def two_float_sums(self, x: Array, greatest: Array) -> Array:
+        """The sums of x (k, n) by run as two floats (runs, 2, k); `greatest` (k,) = max |x|.
+
+        Each value is split at a common binary digit: the high parts add without any rounding, and the
+        low parts are so small that their rounding is some 1e-23 of the greatest value.  Rump, Ogita,
+        Oishi (2008), Accurate floating-point summation, doi:10.1137/050645671.
+        """
+        xp = self.xp
+        above = greatest * (2.0 * x.shape[1])
+        if not bool(xp.isfinite(2.0 * above).all()):
+            # The split itself would overflow, or a value is infinite: the plain sum has to do.
+            plain = self.sums(x)
+            return xp.stack([plain, xp.zeros_like(plain)]).transpose(2, 0, 1)
+        grid = xp.ldexp(xp.ones_like(above), xp.frexp(above)[1])[:, None]
+        part = x + grid
+        part -= grid
+        high = self.sums(part)
+        low = self.sums(xp.subtract(x, part, out=part))
+        return xp.stack(_two_sum(high, low)).transpose(2, 0, 1)
+
+    def extremes(self, x: Array, arg: str, ufunc: str) -> tuple[Array, Array]:
+        """The extreme of each column in each run, and the place where it first stands; each (k, runs)."""
+        xp = self.xp
+        if self.one_run:
+            at = getattr(x, arg)(axis=1)
+            return x[xp.arange(len(x)), at][:, None], at[:, None]
+        extreme = getattr(xp, ufunc).reduceat(x, self.run_starts, axis=1)
+        hit = x == self.per_row(extreme)
+        if bool(xp.isnan(extreme).any()):
+            hit |= xp.isnan(x)
+        hits = [xp.flatnonzero(row) for row in hit]
+        return extreme, xp.stack([at[xp.searchsorted(at, self.run_starts)] for at in hits])
+
+    def products(self, a: Array, b: Array) -> Array:
+        """The sums of a[i] b[j] (runs, k, k) by run; overwrites b where there is one column."""
+        if len(a) == 1:
+            b *= a
+            return self.sums(b).T[:, :, None]
+        ends = (self.starts + self.sizes).tolist()
+        return self.xp.stack(
+            [_gram(self.xp, a[:, i:j], b[:, i:j]) for i, j in zip(self.starts.tolist(), ends, strict=True)]
+        )
 
 
 def of(
     xp: Namespace,
-    columns: tuple[Array, ...],
+    columns: Sequence[Array],
     weight: Array | None,
     rows: Array,
     codes: Array | None = None,
     cells: int = 1,
     spread: bool = True,
 ) -> Moments:
-    """The moments of one block.
+    """The moments of one block: `within` of its `Cells`."""
+    return within(Cells(xp, weight, rows, codes, cells), columns, spread)
 
-    `columns` are k arrays of shape (n,); `weight` (n,) is positive, None for ones; `rows` (n,) are row
-    numbers; `codes` (n,) say the cell of each row, -1 for none.  Returns NumPy arrays: only moments
-    leave a device.
+
+def within(cells: Cells, columns: Sequence[Array], spread: bool = True) -> Moments:
+    """The moments of k columns (n,) of a block in its cells.
+
+    Returns NumPy arrays: only moments leave a device.
     """
-    x = xp.stack(columns)
-    if codes is not None:
-        # One stable sort by cell makes each cell a run: the sums below then serve any number of cells.
-        order = xp.argsort(codes, kind="stable")
-        order = order[int(xp.sum(codes < 0)) :]
-        x, rows = x[:, order], rows[order]
-        weight = None if weight is None else weight[order]
-        sorted_codes = codes[order]
-        n_cell = xp.bincount(sorted_codes, minlength=cells)
-    else:
-        n_cell = xp.asarray([x.shape[1]])
-    present = xp.nonzero(n_cell)[0]
-    if not len(present):
-        return empty(cells, len(columns), spread)
-    ends = xp.cumsum(n_cell)[present]
-    starts = ends - n_cell[present]
-    block = _runs(xp, x, weight, rows, starts, n_cell[present], spread)
-    return block if len(present) == cells else _scatter(block, present, cells)
-
-
-def _runs(
-    xp: Namespace, x: Array, weight: Array | None, rows: Array, starts: Array, sizes: Array, spread: bool
-) -> Moments:
-    """The moments of consecutive runs of columns x (k, n), one run a cell."""
-    k = x.shape[0]
-    one = len(starts) == 1
-
-    def sums(values: Array) -> Array:
-        return xp.sum(values, axis=-1, keepdims=True) if one else xp.add.reduceat(values, starts, axis=-1)
-
-    def per_row(values: Array) -> Array:
-        return values if one else xp.repeat(values, sizes, axis=-1)
-
+    if not len(cells.present):
+        return empty(cells.count, len(columns), spread)
+    xp, weight = cells.xp, cells.weight
+    x = columns[0][None, :] if len(columns) == 1 else xp.stack(columns)
+    if cells.order is not None:
+        x = x.take(cells.order, axis=1)
     with np.errstate(all="ignore"):
+        low, low_at = cells.extremes(x, "argmin", "minimum")
+        high, high_at = cells.extremes(x, "argmax", "maximum")
+        weight_sum, weight2 = cells.weight_sums
+        greatest = xp.maximum(high.max(axis=1), -low.min(axis=1))
         if weight is None:
-            weight_sums = xp.stack([sizes.astype(float), xp.zeros(len(sizes))])
-            weight2, weighted = weight_sums[0], x
+            total = cells.two_float_sums(x, greatest)
         else:
-            weight_sums = _two_float_sum(xp, weight[None, :], sums)[:, 0, :]
-            weight2, weighted = sums(weight * weight), weight * x
-        total = _two_float_sum(xp, weighted, sums)
-        mean = (total[0] + total[1]) / weight_sums[0]
-        deviation = x - per_row(mean)
-        if weight is None:
-            scaled, drift = deviation, xp.zeros((k, len(starts)))
-        else:
-            scaled = weight * weight * deviation
-            drift = sums(scaled)
-        products = None
-        if spread:
-            products = xp.zeros((len(starts), k, k))
-            for i in range(k):
-                for j in range(i + 1):
-                    products[:, i, j] = products[:, j, i] = sums(scaled[i] * deviation[j])
-        low, low_row = _extremes(xp, x, rows, starts, sizes, xp.argmin, xp.minimum)
-        high, high_row = _extremes(xp, x, rows, starts, sizes, xp.argmax, xp.maximum)
-    return Moments(
-        *map(
-            _to_numpy,
-            (
-                sizes,
-                weight_sums.T,
-                weight2,
-                total.transpose(2, 0, 1),
-                drift.T,
-                products,
-                low,
-                high,
-                low_row,
-                high_row,
-            ),
-        )
-    )
+            total = cells.two_float_sums(weight * x, greatest * weight.max())
+        deviation = x - cells.per_row(_mean(total, weight_sum).T)
+        scaled = deviation if weight is None else cells.weight_squared * deviation
+        drift = cells.sums(scaled)
+        products = cells.products(scaled, deviation) if spread else None
+    arrays = (weight_sum, weight2, total, drift.T, products, low.T, high.T)
+    rows = (cells.rows[low_at].T, cells.rows[high_at].T)
+    block = Moments(cells.sizes, *map(_to_numpy, (*arrays, *rows)))
+    return block if len(cells.present) == cells.count else _scatter(block, cells.present, cells.count)
 
 
-def _two_float_sum(xp: Namespace, x: Array, sums: object) -> Array:
-    """The sums of x (k, n) by run as two floats (2, k, runs).
+def _mean(total: Array, weight: Array) -> Array:
+    """The means (c, k) from two-float sums (c, 2, k) and (c, 2)."""
+    return (total[:, 0] + total[:, 1]) / (weight[:, :1] + weight[:, 1:])
 
-    Each value is split at a common binary digit: the high parts add without any rounding, and the low
-    parts are so small that their rounding is some 1e-23 of the greatest value.  Rump, Ogita, Oishi
-    (2008), Accurate floating-point summation, doi:10.1137/050645671.
+
+def _gram(xp: Namespace, a: Array, b: Array) -> Array:
+    """The products a b' (k, k) of columns (k, n).
+
+    In slices so small that BLAS works in the calling thread: on blocks its own threads only spin.
     """
-    assert callable(sums)
-    top = xp.maximum(xp.max(x, axis=-1), -xp.min(x, axis=-1))
-    _, exponent = xp.frexp(xp.where(xp.isfinite(top), top, 0.0))
-    exponent = exponent + math.ceil(math.log2(x.shape[-1] + 1)) + 1
-    # Where the split itself would overflow (or a value is infinite), the plain sum has to do.
-    plain = ~xp.isfinite(top) | (exponent > 1020)
-    grid = xp.ldexp(xp.ones(x.shape[0]), xp.where(plain, 0, exponent))[:, None]
-    high = xp.where(plain[:, None], x, (x + grid) - grid) if bool(xp.any(plain)) else (x + grid) - grid
-    low = x - high
-    if bool(xp.any(plain)):
-        low = xp.where(plain[:, None], 0.0, low)
-    return xp.stack([sums(high), sums(low)])
-
-
-def _extremes(
-    xp: Namespace, x: Array, rows: Array, starts: Array, sizes: Array, arg: object, ufunc: object
-) -> tuple[Array, Array]:
-    """The extreme of each column in each run, and the row where it first stands; each (runs, k)."""
-    assert callable(arg)
-    if len(starts) == 1:
-        at = arg(x, axis=1)
-        return xp.take_along_axis(x, at[:, None], axis=1).T, rows[at][None, :]
-    extreme = ufunc.reduceat(x, starts, axis=1)  # type: ignore[attr-defined]  # ufuncs of both libraries have it
-    hit = (x == xp.repeat(extreme, sizes, axis=1)) | xp.isnan(x)
-    far = xp.where(hit, rows, np.iinfo(np.int64).max)
-    return extreme.T, xp.minimum.reduceat(far, starts, axis=1).T
+    k, n = a.shape
+    width = max(16, 200_000 // (k * k))
+    total = xp.zeros((k, k))
+    for i in range(0, n, width):
+        total += a[:, i : i + width] @ b[:, i : i + width].T
+    return total
 
 
 def _to_numpy(array: Array) -> Array:
@@ -201,7 +240,6 @@ def _to_numpy(array: Array) -> Array:
 def _scatter(block: Moments, present: Array, cells: int) -> Moments:
     """The moments of the present cells among all of them."""
     whole = empty(cells, block.total.shape[-1], block.spread is not None)
-    present = _to_numpy(present)
     for name in block.__dataclass_fields__:
         values = getattr(block, name)
         if values is not None:
@@ -225,32 +263,34 @@ def empty(cells: int, k: int, spread: bool) -> Moments:
     )
 
 
+def stack(parts: Sequence[Moments]) -> Moments:
+    """The cells of all parts, one part after the other."""
+    fields = zip(*(vars(part).values() for part in parts), strict=True)
+    return Moments(*(None if values[0] is None else np.concatenate(values) for values in fields))
+
+
 def merge(a: Moments, b: Moments) -> Moments:
     """The moments of the rows of both; `a` holds the earlier rows."""
     with np.errstate(all="ignore"):
-        weight = _two_float_add(a.weight, b.weight, axis=1)
-        total = _two_float_add(a.total, b.total, axis=1)
-        joint = replace(a, weight=weight, total=total)
-        centre = joint.mean
-        first, second = _recentred(a, centre), _recentred(b, centre)
-        spread = None
-        if first[1] is not None and second[1] is not None:
-            spread = first[1] + second[1]
-        lower, higher = b.low < a.low, b.high > a.high
-        lower |= np.isnan(b.low) & ~np.isnan(a.low)
-        higher |= np.isnan(b.high) & ~np.isnan(a.high)
-        return Moments(
-            n=a.n + b.n,
-            weight=weight,
-            weight2=a.weight2 + b.weight2,
-            total=total,
-            drift=first[0] + second[0],
-            spread=spread,
-            low=np.where(lower, b.low, a.low),
-            high=np.where(higher, b.high, a.high),
-            low_row=np.where(lower, b.low_row, a.low_row),
-            high_row=np.where(higher, b.high_row, a.high_row),
-        )
+        weight, total = _two_float_add(a.weight, b.weight), _two_float_add(a.total, b.total)
+        centre = _mean(total, weight)
+        drift, spread = _recentred(a, centre)
+        other_drift, other_spread = _recentred(b, centre)
+        # A NaN is an extreme, and the first one stays.
+        lower = (b.low < a.low) | ((b.low != b.low) & (a.low == a.low))
+        higher = (b.high > a.high) | ((b.high != b.high) & (a.high == a.high))
+    return Moments(
+        n=a.n + b.n,
+        weight=weight,
+        weight2=a.weight2 + b.weight2,
+        total=total,
+        drift=drift + other_drift,
+        spread=None if spread is None or other_spread is None else spread + other_spread,
+        low=np.where(lower, b.low, a.low),
+        high=np.where(higher, b.high, a.high),
+        low_row=np.where(lower, b.low_row, a.low_row),
+        high_row=np.where(higher, b.high_row, a.high_row),
+    )
 
 
 def _recentred(moments: Moments, centre: Array) -> tuple[Array, Array | None]:
@@ -258,49 +298,30 @@ def _recentred(moments: Moments, centre: Array) -> tuple[Array, Array | None]:
 
     With d = m - centre: s' = s + (sum w^2) d and V' = V + s d' + d s' + (sum w^2) d d'.
     """
-    shift = np.where(moments.n[:, None] > 0, moments.mean - centre, 0.0)
+    shift = _mean(moments.total, moments.weight) - centre
+    shift[moments.n == 0] = 0.0
     moved = moments.weight2[:, None] * shift
     spread = moments.spread
     if spread is not None:
-        cross = moments.drift[:, :, None] * shift[:, None, :]
-        spread = spread + cross + cross.transpose(0, 2, 1) + moved[:, :, None] * shift[:, None, :]
-    # About the joint mean the drift of unit weights is zero in sum, up to rounding.
+        # What is added is a matrix and its transpose.
+        half = (moments.drift + moved / 2)[:, :, None] * shift[:, None, :]
+        spread = spread + (half + half.transpose(0, 2, 1))
     return moments.drift + moved, spread
 
 
-def _two_float_add(a: Array, b: Array, axis: int) -> Array:
-    """The sum of two arrays of two floats (value, rounding error) along an axis."""
-    a0, a1 = np.moveaxis(a, axis, 0)
-    b0, b1 = np.moveaxis(b, axis, 0)
-    total = a0 + b0
-    part = total - a0
-    error = (a0 - (total - part)) + (b0 - part) + (a1 + b1)
-    error = np.where(np.isfinite(total), error, 0.0)
-    high = total + error
-    return np.stack([high, np.where(np.isfinite(high), error - (high - total), 0.0)], axis=axis)
+def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """The sum and its rounding error.  Knuth (1969), The Art of Computer Programming 2, 4.2.2."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
 
 
-def _residue(total: Array, weight: Array, quotient: Array) -> Array:
-    """What is left of total (c, 2, k) after quotient (c, k) times weight (c, 2): exact to two floats."""
-    product = quotient * weight[:, :1]
-    # Dekker's product: the rounding error of a product from the halves of its factors.
-    split = 134217729.0
-    q_high = quotient * split
-    q_high = q_high - (q_high - quotient)
-    w_high = weight[:, :1] * split
-    w_high = w_high - (w_high - weight[:, :1])
-    q_low, w_low = quotient - q_high, weight[:, :1] - w_high
-    error = ((q_high * w_high - product) + q_high * w_low + q_low * w_high) + q_low * w_low
-    error = np.where(np.isfinite(error), error, 0.0)
-    return ((total[:, 0] - product) - error) + total[:, 1] - quotient * weight[:, 1:]
-
-
-def stack(parts: list[Moments]) -> Moments:
-    """The moments of several cells from those of one cell each."""
-    fields = {
-        name: None
-        if getattr(parts[0], name) is None
-        else np.concatenate([getattr(part, name) for part in parts])
-        for name in Moments.__dataclass_fields__
-    }
-    return Moments(**fields)
+def _two_float_add(a: Array, b: Array) -> Array:
+    """The sum of two arrays (c, 2, ...) of two floats, value and rounding error."""
+    total, error = _two_sum(a[:, 0], b[:, 0])
+    error += a[:, 1] + b[:, 1]
+    result = np.stack(_two_sum(total, error), axis=1)
+    if not np.isfinite(result).all():
+        overflow = ~np.isfinite(result[:, 0])
+        result[:, 0][overflow], result[:, 1][~np.isfinite(result[:, 1])] = total[overflow], 0.0
+    return result

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import math
 import types
 import typing
 from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Annotated, Any
 
 from losscli.errors import UsageError
@@ -37,6 +39,16 @@ class Range:
         if self.gap is not None:
             bounds.append(f"not between {self.gap[0]:g} and {self.gap[1]:g}")
         return " ".join([kind, ", ".join(bounds)]).strip()
+
+
+def listed(text: str) -> list[str]:
+    """The names in a list with commas; a name that holds a comma is quoted, as in a CSV file."""
+    return [name for part in csv.reader([text], skipinitialspace=True) for name in map(str.strip, part) if name]
+
+
+def joined(names: Iterable[str]) -> str:
+    """Names as a list with commas that `listed` reads."""
+    return ",".join('"' + n.replace('"', '""') + '"' if set(n) & set('",') or n != n.strip() else n for n in names)
 
 
 Real = Annotated[float, Range()]

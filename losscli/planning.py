@@ -22,6 +22,7 @@ from losscli.roles import roles_of
 from losscli.tasks.base import Roles
 from losscli.tasks.binary import BinaryLabel
 from losscli.tasks.multiclass import MulticlassLabel
+from losscli.xp import namespace
 
 USUAL: Mapping[str, tuple[str, ...]] = {
     "regression": ("root_mean_squared_error", "mean_absolute_error", "huber", "r2"),
@@ -86,6 +87,7 @@ def prepare(
     ):
         if value not in known:
             raise UsageError(f"--{name} must be {' or '.join(filter(None, known))}, got {value}")
+    namespace(device)  # a device that is not there is said before any file is read
     candidates = _candidates((loss,) if isinstance(loss, str) else tuple(loss or ()), task)
     tasks = _tasks(candidates, task)
     _known_options(params)
@@ -215,7 +217,7 @@ def _choices(
     if idle:
         takers = registry.option_params()[idle[0]][1]
         raise UsageError(
-            f"--{idle[0].replace('_', '-')} is taken by none of {', '.join(entry.name for entry, _ in chosen)}",
+            f"no chosen loss ({', '.join(e.name for e, _ in chosen)}) takes --{idle[0].replace('_', '-')}",
             remedy=f"it belongs to {', '.join(takers[:5])}",
         )
     choices = tuple(registry.choose(entry, inline, params) for entry, inline in chosen)
@@ -273,7 +275,7 @@ def _usable(roles: Roles, choices: Collection[Choice]) -> None:
     ]
     if wrong:
         raise UsageError(
-            f"{', '.join(wrong)} needs probabilities, logits or scores; {roles.predictions[0][2:]} holds labels",
+            f"{', '.join(wrong)} needs probabilities or scores; {roles.predictions[0][2:]} holds labels",
             remedy="-p names other columns",
         )
 

@@ -14,7 +14,7 @@ SCHEMA = 1
 _Record = TypeVar("_Record", "Result", "Verdict")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Result:
     """The value of one loss in one cell.
 
@@ -25,16 +25,16 @@ class Result:
     """
 
     loss: str
-    value: float | None
-    rows: int
-    weight: float
     params: Mapping[str, object] = field(default_factory=dict)
     model: str | None = None
     cell: Mapping[str, str] = field(default_factory=dict)
+    value: float | None
     se: float | None = None
     low: float | None = None
     high: float | None = None
     level: float | None = None
+    rows: int
+    weight: float
     share: float | None = None
     notes: tuple[str, ...] = ()
 

@@ -1,6 +1,7 @@
 """Gates: what is read, what is judged, and that nothing passes which cannot be judged."""
 
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -13,7 +14,10 @@ from losscli.report import Report, Result, Verdict, cell_name
 
 def result(loss, value, cell=None, low=None, high=None, rows=100, **params):
     notes = () if value is not None else ("no rows of this class",)
-    return Result(loss, value, rows, float(rows), params, cell=cell or {}, low=low, high=high, notes=notes)
+    return Result(
+        loss=loss, params=params, cell=cell or {}, value=value, low=low, high=high,
+        rows=rows, weight=float(rows), notes=notes,
+    )  # fmt: skip
 
 
 REPORT = Report(
@@ -170,7 +174,7 @@ def test_what_cannot_be_judged_is_an_error_with_a_reason(text, reason):
 
 
 def test_models_are_told_apart():
-    report = Report((Result("mae", 1.0, 9, 9.0, model="a"), Result("mae", 2.0, 9, 9.0, model="b")))
+    report = Report(tuple(replace(result("mae", 1.0), model=model) for model in "ab"))
     assert "mae of a, mae of b" in judge([parse("mae < 9")], report)[0].reason
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from losscli.cli.app import run
 from losscli.losses import registry
 from losscli.losses.registry import Choice
 from losscli.tasks.base import Batch
@@ -30,7 +31,6 @@ def test_every_loss_has_a_case_of_an_independent_library():
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_overall_value_is_that_of_the_library(case, monkeypatch, capsys):
-    run = pytest.importorskip("losscli.cli.app").run
     monkeypatch.chdir(HERE / "data" / case.name)
     status = run([*case.arguments, "--bare"])
     out, err = capsys.readouterr()

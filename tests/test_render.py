@@ -18,14 +18,21 @@ from losscli.render.grid import fold
 from losscli.render.table import print_table, text
 from losscli.report import Report, Result, Verdict
 
+FIELDS = ("loss", "value", "rows", "weight", "params", "model", "cell", "se", "low", "high", "level", "share")
+
+
+def result(*values, **named):
+    return Result(**dict(zip(FIELDS, values, strict=False)), **named)
+
+
 DELTA = {"delta": 1.0}
 REPORT = Report(
     results=(
-        Result("huber", 0.27123412, 442, 442.0, DELTA, None, {}, 0.01, 0.2516, 0.29083412, 0.95, 1.0),
-        Result("mse", 2859.6963, 442, 442.0),
-        Result("huber", 0.5, 42, 40.5, DELTA, None, {"region": "[red]_eu|"}, 0.2, 0.1, 0.9, 0.95, 0.025),
-        Result("huber", 0.125, 400, 400.0, DELTA, None, {"region": "us"}, 3e-05, 0.1, 0.2, 0.95, 0.0001),
-        Result("huber", None, 0, 0.0, DELTA, cell={"region": "mars"}, notes=("no rows in this slice",)),
+        result("huber", 0.27123412, 442, 442.0, DELTA, None, {}, 0.01, 0.2516, 0.29083412, 0.95, 1.0),
+        result("mse", 2859.6963, 442, 442.0),
+        result("huber", 0.5, 42, 40.5, DELTA, None, {"region": "[red]_eu|"}, 0.2, 0.1, 0.9, 0.95, 0.025),
+        result("huber", 0.125, 400, 400.0, DELTA, None, {"region": "us"}, 3e-05, 0.1, 0.2, 0.95, 0.0001),
+        result("huber", None, 0, 0.0, DELTA, cell={"region": "mars"}, notes=("no rows in this slice",)),
     ),
     gates=(
         Verdict("huber <= 0.27123411", "fail", {}, True, 0.27123412, 0.27123411),
@@ -51,10 +58,11 @@ mars       -                     -                 -     0     0
 
 gates
 status      gate                        value         limit  why
-─────────────────────────────────────────────────────────────────────────────────────────────
-fail, weak  huber <= 0.27123411    0.27123412    0.27123411  the interval straddles the limit
+────────────────────────────────────────────────────────────────────────
+fail, weak  huber <= 0.27123411    0.27123412    0.27123411
 error       mae <= 2               -             2           no loss mae
 pass        n >= 100             442           100
+weak: the interval straddles the limit
 
 notes
 - huber(delta=1), region=mars: no rows in this slice
@@ -96,9 +104,11 @@ MARKDOWN = """\
 
 | status | gate | cell | value | limit | why |
 | :--- | :--- | :--- | ---: | ---: | :--- |
-| fail, weak | huber \\<= 0.27123411 |  | 0.27123412 | 0.27123411 | the interval straddles the limit |
+| fail, weak | huber \\<= 0.27123411 |  | 0.27123412 | 0.27123411 |  |
 | error | mae \\<= 2 |  | - | 2 | no loss mae |
 | pass | n \\>= 100 |  | 442 | 100 |  |
+
+weak: the interval straddles the limit
 
 ### notes
 
@@ -107,12 +117,12 @@ MARKDOWN = """\
 """
 
 CSV = """\
-loss,value,rows,weight,params,model,cell,se,low,high,level,share,notes
-huber,0.27123412,442,442.0,delta=1.0,,,0.01,0.2516,0.29083412,0.95,1.0,
-mse,2859.6963,442,442.0,,,,,,,,,
-huber,0.5,42,40.5,delta=1.0,,"region=""[red]_eu|\""",0.2,0.1,0.9,0.95,0.025,
-huber,0.125,400,400.0,delta=1.0,,region=us,3e-05,0.1,0.2,0.95,0.0001,
-huber,,0,0.0,delta=1.0,,region=mars,,,,,,no rows in this slice
+loss,params,model,cell,value,se,low,high,level,rows,weight,share,notes
+huber,delta=1.0,,,0.27123412,0.01,0.2516,0.29083412,0.95,442,442.0,1.0,
+mse,,,,2859.6963,,,,,442,442.0,,
+huber,delta=1.0,,"region=""[red]_eu|\""",0.5,0.2,0.1,0.9,0.95,42,40.5,0.025,
+huber,delta=1.0,,region=us,0.125,3e-05,0.1,0.2,0.95,400,400.0,0.0001,
+huber,delta=1.0,,region=mars,,,,,,0,0.0,,no rows in this slice
 """
 
 
@@ -151,9 +161,9 @@ def value(loss, name):
 
 
 def large():
-    overall = [Result(loss, 1 / 3, 10**7, 1e6, se=0.1, low=0.1, high=0.4, level=0.95) for loss in LOSSES]
+    overall = [result(loss, 1 / 3, 10**7, 1e6, se=0.1, low=0.1, high=0.4, level=0.95) for loss in LOSSES]
     cells = [
-        Result(loss, v, 10**5, 12345.678, {}, None, {"class": name}, v / 9, v - 1, v, 0.95, share=v)
+        result(loss, v, 10**5, 12345.678, {}, None, {"class": name}, v / 9, v - 1, v, 0.95, share=v)
         for loss in LOSSES
         for name in CLASSES
         for v in [value(loss, name)]
@@ -169,13 +179,23 @@ def test_a_large_report_fits_with_every_number_whole(width):
     assert max(map(cell_len, shown.splitlines())) <= width
     assert "…" not in shown
     words = set(shown.split())
-    heaviest = [name for i, name in enumerate(CLASSES) if i % 7 == 6]
-    assert {decimal(value(loss, name)) for loss in LOSSES[:1] for name in heaviest} <= words
+    assert {decimal(value(loss, CLASSES[6])) for loss in LOSSES} <= words
     assert "100,000" in words
     assert re.search(r"the 20 with the\s+largest\s+share\s+of", shown)
     assert f"{len(CLASSES) - 20} more are" in " ".join(shown.split())
     assert shown.count("pass ") == 19
     assert shown.count("fail ") == 1
+
+
+@pytest.mark.parametrize("by", ["share", "value"])
+def test_a_terminal_shows_the_heaviest_cells(by):
+    def cell(i):
+        return Result(loss="mae", **{"value": -i, by: i}, rows=9, weight=9.0, cell={"class": f"c{i}"})
+
+    missing = result("mae", None, 0, 0.0, cell={"class": "none"})
+    lines = terminal(Report((missing, *map(cell, range(24)))), 60).splitlines()
+    assert [line.split()[0] for line in lines[3:23]] == [f"c{i}" for i in range(23, 3, -1)]
+    assert " ".join(lines[23:]) == f"the 20 with the largest {by} of mae; 5 more are left out, --json has all"
 
 
 def test_without_a_terminal_every_cell_is_there():
@@ -186,8 +206,8 @@ def test_without_a_terminal_every_cell_is_there():
 
 
 def test_losses_stand_side_by_side_where_they_fit():
-    cells = [Result(loss, 1.5, 9, 9.0, cell={"class": "cat"}) for loss in ("mae", "mse")]
-    report = Report((*cells, Result("mae", 2.5, 9, 9.0, cell={"class": "dog"})))
+    cells = [result(loss, 1.5, 9, 9.0, cell={"class": "cat"}) for loss in ("mae", "mse")]
+    report = Report((*cells, result("mae", 2.5, 9, 9.0, cell={"class": "dog"})))
     assert [line.split() for line in terminal(report, 60).splitlines()[1::2]] == [
         ["class", "mae", "mse", "rows"],
         ["cat", "1.5", "1.5", "9"],
@@ -196,7 +216,7 @@ def test_losses_stand_side_by_side_where_they_fit():
 
 
 def test_losses_with_other_rows_each_say_theirs():
-    cells = [Result(loss, 1.5, rows, 9.0, cell={"class": "cat"}) for loss, rows in (("mae", 9), ("mse", 8))]
+    cells = [result(loss, 1.5, rows, 9.0, cell={"class": "cat"}) for loss, rows in (("mae", 9), ("mse", 8))]
     shown = terminal(Report(tuple(cells)), 60)
     assert shown.splitlines()[3].split() == ["cat", "1.5", "9", "1.5", "8", "9"]
 
@@ -216,7 +236,7 @@ def test_losses_with_other_rows_each_say_theirs():
 @pytest.mark.parametrize("show", [text, lambda report: terminal(report, 80)])
 def test_names_from_the_data_steer_nothing(show, name, expected):
     note = f"{name}, {name}"
-    report = Report((Result("mae", 1.5, 9, 9.0, cell={"class": name}, notes=(note,)),), notes=(note,))
+    report = Report((result("mae", 1.5, 9, 9.0, cell={"class": name}, notes=(note,)),), notes=(note,))
     shown = show(report)
     assert shown.splitlines()[3].startswith(f"{expected} ")
     assert "\x1b" not in shown
@@ -236,7 +256,7 @@ def test_colour_is_sparse_and_can_be_switched_off():
 
 
 def test_a_note_of_many_cells_is_said_once():
-    cells = [Result("mae", None, 0, 0.0, cell={"class": name}, notes=("no rows",)) for name in "abcdefg"]
+    cells = [result("mae", None, 0, 0.0, cell={"class": name}, notes=("no rows",)) for name in "abcdefg"]
     report = Report(tuple(cells))
     assert "- class=a, class=b, class=c, class=d, class=e, 2 more: no rows\n" in terminal(report, 80)
     assert "class=g: no rows" in text(report)

@@ -9,8 +9,21 @@ from losscli.report import Report, Result, Verdict, cell_name
 
 REPORT = Report(
     results=(
-        Result("huber", 0.1 + 0.2, 442, 441.5, {"delta": 1.0}, "a.csv", {}, 0.01, 0.28, 0.32, 0.95, 1.0),
-        Result("huber", None, 0, 0.0, {"delta": 1.0}, cell={"class": "Käse\n"}, notes=("no rows",)),
+        Result(
+            loss="huber",
+            params={"delta": 1.0},
+            model="a.csv",
+            cell={},
+            value=0.1 + 0.2,
+            se=0.01,
+            low=0.28,
+            high=0.32,
+            level=0.95,
+            rows=442,
+            weight=441.5,
+            share=1.0,
+        ),
+        Result(loss="huber", value=None, rows=0, weight=0.0, cell={"class": "Käse\n"}, notes=("no rows",)),
     ),
     gates=(Verdict("huber <= 0.5", "pass", {}, True, 0.3, 0.5), Verdict("mae < 1", "error", reason="no mae")),
     notes=("3 rows were dropped",),

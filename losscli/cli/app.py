@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -86,6 +87,10 @@ def run(argv: list[str]) -> int:
 
 def main() -> None:
     """The entry point of the program."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A stream that cannot show a sign (± in ASCII) shows ? rather than fail.
+            stream.reconfigure(errors="replace")
     status = run(sys.argv[1:])
     sys.stderr.flush()
     sys.exit(status)

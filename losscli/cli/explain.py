@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from itertools import groupby
 from typing import Annotated
 
@@ -23,8 +24,17 @@ def explain(
 ) -> None:
     """List all losses by task, or show one: formula, parameters, unit, best value, other names, source."""
     console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=max(console.width, 160), color_system=None)
+    if console.is_terminal:
+        _show(console, loss)
+        return
+    # Into a pipe or a file lines are as long as they are, and end where their text ends.
+    wide = Console(highlight=False, width=1000, color_system=None)
+    with wide.capture() as capture:
+        _show(wide, loss)
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def _show(console: Console, loss: str | None) -> None:
     if loss is None:
         _catalogue(console)
         return

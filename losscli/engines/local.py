@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -45,6 +47,7 @@ def run(
 
     The result does not depend on threads or on how frames are cut.  `progress` is told the rows done.
     """
+    _keep_freed_memory()
     xp = namespace(plan.device)
     workers = threads or min(8, os.cpu_count() or 1)
     whole: Partial | None = None
@@ -64,6 +67,19 @@ def run(
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return whole
+
+
+def _keep_freed_memory() -> None:
+    """Let malloc keep the arrays of a block for the next one, where the C library is glibc.
+
+    By default it hands each freed array of this size back to the kernel, and faulting the pages in again
+    costs as much as the arithmetic (measured: 0.98 against 0.53 ms a block of Huber).
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        mallopt = ctypes.CDLL(None).mallopt
+        trim_threshold, mmap_threshold, enough = -1, -3, 1 << 28
+        mallopt(mmap_threshold, enough)
+        mallopt(trim_threshold, enough)
 
 
 def _merged(whole: Partial | None, part: Partial) -> Partial:

@@ -122,8 +122,7 @@ def _zip(
             maintain_order=True, engine="streaming"
         ):
             for name in key:
-                own = frame[f"p:{name}"]
-                if own.null_count() or not own.equals(frame[f"t:{name}"], check_names=False):
+                if not _equal(frame[f"p:{name}"], frame[f"t:{name}"]):
                     raise OutOfOrderError
             if increasing and frame.height:
                 own = frame[f"p:{key[0]}"]
@@ -139,10 +138,24 @@ def _zip(
         tallies.update(_duplicates(p, predictions, key, "p:"))
 
 
-def _increasing(values: pl.Series, last: Any) -> bool:
-    if last is not None and len(values) and not values[0] > last:
+def _equal(a: pl.Series, b: pl.Series) -> bool:
+    """Whether two keys without nulls are equal, row by row."""
+    if a.null_count() or b.null_count():
         return False
-    return bool((values.slice(1) > values.slice(0, max(len(values) - 1, 0))).all())
+    if a.dtype.is_integer():
+        # NumPy compares without a copy, in a fraction of the time.
+        return np.array_equal(a.to_numpy(), b.to_numpy())
+    return a.equals(b, check_names=False)
+
+
+def _increasing(values: pl.Series, last: Any) -> bool:
+    """Whether a key grows from row to row, and from the last of the rows before."""
+    if last is not None and not values[0] > last:
+        return False
+    if values.dtype.is_integer():
+        numbers = values.to_numpy()
+        return bool((numbers[1:] > numbers[:-1]).all())
+    return bool((values.slice(1) > values.slice(0, len(values) - 1)).all())
 
 
 def _common_types(predictions: Table, targets: Table, key: tuple[str, ...]) -> dict[str, Any]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +14,37 @@ import numpy as np
 import polars as pl
 
 from losscli.errors import DataError, Problem
-from losscli.tasks.base import EXAMPLES
+from losscli.inputs.diagnose import MISSING, diagnose
 
 INFER_ROWS = 10_000
 
 Source = Any
 """A path, a polars frame (lazy or not), or a NumPy array."""
 
-
-def _csv(path: Path, separator: str = ",", **options: Any) -> pl.LazyFrame:
-    return pl.scan_csv(path, separator=separator, infer_schema_length=INFER_ROWS, **options)
-
-
-def _tsv(path: Path, **options: Any) -> pl.LazyFrame:
-    return _csv(path, separator="\t", **options)
-
-
-FORMATS: Mapping[str, Callable[..., pl.LazyFrame]] = {
-    ".csv": _csv,
-    ".tsv": _tsv,
-    ".parquet": pl.scan_parquet,
-    ".pq": pl.scan_parquet,
-}
 TEXT = {".csv": ",", ".tsv": "\t"}
+"""Formats of text, each with its separator."""
+FORMATS = (*TEXT, ".parquet", ".pq")
+_MAGIC = {
+    b"PAR1": ("a Parquet file", "name it .parquet"),
+    b"PK\x03\x04": ("a zip or Excel file", "save it as .csv"),
+    b"\x1f\x8b": ("compressed with gzip", "unpack it: gunzip"),
+    b"\xff\xfe": ("UTF-16, not UTF-8", "convert it: iconv -f utf-16 -t utf-8"),
+    b"\xfe\xff": ("UTF-16, not UTF-8", "convert it: iconv -f utf-16 -t utf-8"),
+}
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table that can be scanned: its name in messages, its lazy frame, and the file behind it."""
+    """A table that can be scanned: its name in messages, its lazy frame, and the file behind it.
+
+    `repeated` are names that several columns of a text file have.
+    """
 
     name: str
     scan: pl.LazyFrame
     schema: Mapping[str, Any]
     path: Path | None = None
+    repeated: tuple[str, ...] = ()
 
     @property
     def separator(self) -> str | None:
@@ -68,18 +67,43 @@ class Table:
             values = self.scan.select(pl.col(column).unique()).collect(engine="streaming")[column]
         return list(values.drop_nulls().sort().head(most))
 
-    def with_numbers(self, columns: Collection[str]) -> Table:
-        """The same table with these columns read as numbers, however the first rows of a text file look."""
-        numbers = [name for name in columns if name in self.schema and not self.schema[name].is_nested()]
-        if self.separator is None or self.path is None or not numbers:
+    def with_types(self, types: Mapping[str, Any]) -> Table:
+        """A text file with these columns read as these types, however its first rows look; else the same."""
+        if self.separator is None or self.path is None:
             return self
-        scan = _csv(
+        schema = {**self.schema, **types}
+        numbers = [name for name, dtype in schema.items() if dtype != pl.String]
+        scan = pl.scan_csv(
             self.path,
             separator=self.separator,
-            schema_overrides=dict.fromkeys(numbers, pl.Float64),
-            null_values=dict.fromkeys(numbers, "NA"),
+            schema=pl.Schema(schema),
+            # By column: a label or a key may well be the text NA.
+            null_values=dict.fromkeys(numbers, MISSING) or None,
         )
-        return Table(self.name, scan, {**self.schema, **dict.fromkeys(numbers, pl.Float64())}, self.path)
+        return replace(self, scan=scan, schema=schema)
+
+    def with_numbers(self, columns: Iterable[str]) -> Table:
+        """The same table with these columns as numbers.  Raises DataError where a type cannot be."""
+        flat = [name for name in columns if not self.schema[name].is_nested()]
+        if self.separator is not None:
+            return self.with_types(dict.fromkeys(flat, pl.Float64()))
+        wrong = [name for name in flat if not _is_number(self.schema[name])]
+        if wrong:
+            raise DataError(
+                [
+                    Problem(
+                        f"values of type {self.schema[name]}, where numbers are needed",
+                        f"{self.name}, column {name}",
+                        "write the column as numbers",
+                    )
+                    for name in wrong
+                ]
+            )
+        return self
+
+
+def _is_number(dtype: Any) -> bool:
+    return bool(dtype.is_numeric()) or dtype in (pl.Boolean, pl.Null)
 
 
 def table(source: Source, role: str) -> Table:
@@ -90,18 +114,22 @@ def table(source: Source, role: str) -> Table:
         return Table(role, source, source.collect_schema())
     if isinstance(source, str | Path):
         return _file(Path(source))
+    if hasattr(source, "columns"):
+        what = f"a {type(source).__name__} is neither a polars frame nor an array"
+        raise DataError(Problem(what, role, "polars.from_pandas makes one"))
     return table(_frame(np.asarray(source), role), role)
 
 
 def _frame(array: np.ndarray[Any, Any], role: str) -> pl.DataFrame:
     name = "prediction" if role == "predictions" else "target"
-    if array.ndim == 1:
+    if array.ndim == 1 and array.dtype.kind in "biufUOT":
         return pl.DataFrame({name: array})
     if array.ndim == 2 and role == "predictions":
         return pl.DataFrame({name: pl.Series(array, dtype=pl.Array(_dtype(array), array.shape[1]))})
     if array.ndim == 2:
         return pl.DataFrame({f"y_true_{i}": array[:, i] for i in range(array.shape[1])})
-    raise DataError(f"{role}: an array of {array.ndim} dimensions; give one of one or two")
+    what = f"an array of {array.ndim} dimensions and type {array.dtype}"
+    raise DataError(Problem(what, role, "numbers or labels (n,), or numbers (n, k)"))
 
 
 def _dtype(array: np.ndarray[Any, Any]) -> Any:
@@ -120,15 +148,38 @@ def _file(path: Path) -> Table:
         )
     try:
         with path.open("rb") as file:
-            empty = not file.read(1)
+            start = file.read(4)
     except OSError as error:
         raise DataError(Problem(f"cannot be read: {error.strerror}", str(path))) from None
-    if empty:
+    if not start:
         raise DataError(Problem("an empty file", str(path), "it needs a header and rows"))
-    opened = Table(str(path), FORMATS[suffix](path), {}, path)
+    if suffix in TEXT:
+        return _text(path, TEXT[suffix], start)
+    opened = Table(str(path), pl.scan_parquet(path), {}, path)
     with reading(opened):
-        schema = opened.scan.collect_schema()
-    return Table(str(path), opened.scan, schema, path)
+        return replace(opened, schema=opened.scan.collect_schema())
+
+
+def _text(path: Path, separator: str, start: bytes) -> Table:
+    for magic, (what, remedy) in _MAGIC.items():
+        if start.startswith(magic):
+            raise DataError(Problem(what, str(path), remedy))
+    scan = pl.scan_csv(path, separator=separator, infer_schema_length=INFER_ROWS, null_values=MISSING)
+    opened = Table(str(path), scan, {}, path)
+    with reading(opened):
+        try:
+            schema = dict(scan.collect_schema())
+        except pl.exceptions.NoDataError:
+            raise DataError(Problem("an empty file", str(path), "it needs a header and rows")) from None
+    other = next((sign for sign in ",;\t|" if sign in next(iter(schema))), "")
+    if len(schema) == 1 and other:
+        remedy = "name it .tsv" if other == "\t" else "write it with the separator of its suffix"
+        what = f"one column, {next(iter(schema))!r}: is {other!r} the separator?"
+        raise DataError(Problem(what, str(path), remedy))
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        header = Counter(next(csv.reader(file, delimiter=separator), []))
+    repeated = tuple(name for name, count in header.items() if count > 1)
+    return replace(opened, repeated=repeated).with_types(schema)
 
 
 @contextmanager
@@ -144,83 +195,3 @@ def reading(*tables: Table) -> Iterator[None]:
                 Problem(f"cannot be read: {str(error).strip().splitlines()[0]}", names, "is the file whole?")
             ]
         raise DataError(found) from error
-
-
-def diagnose(source: Table) -> list[Problem]:
-    """What is wrong with a file that could not be read: found by a slow second look at it."""
-    if source.path is None:
-        return []
-    if source.separator is None:
-        try:
-            pl.scan_parquet(source.path).select(pl.len()).collect()
-        except (pl.exceptions.PolarsError, OSError) as error:
-            reason = str(error).strip().splitlines()[0]
-            return [
-                Problem(f"not a whole Parquet file ({reason})", source.name, "write or download it again")
-            ]
-        return []
-    return [problem for check in (_not_utf8, _ragged, _not_numbers) for problem in check(source)][:1]
-
-
-def _not_utf8(source: Table) -> list[Problem]:
-    assert source.path is not None
-    bad = []
-    with source.path.open("rb") as file:
-        for number, line in enumerate(file):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                bad.append(f"line {number + 1}: byte 0x{line[error.start]:02x}")
-                if len(bad) == EXAMPLES:
-                    break
-    if not bad:
-        return []
-    return [Problem("not UTF-8", source.name, f"iconv -f latin1 -t utf-8 {source.path.name}", tuple(bad))]
-
-
-def _ragged(source: Table) -> list[Problem]:
-    assert source.path is not None
-    count, examples = 0, []
-    with source.path.open(newline="", encoding="utf-8", errors="replace") as file:
-        lines = csv.reader(file, delimiter=source.separator or ",")
-        width = len(next(lines, []))
-        for number, line in enumerate(lines, 1):
-            if line and len(line) != width:
-                count += 1
-                if count <= EXAMPLES:
-                    examples.append(f"row {number}: {len(line)} fields")
-    if not count:
-        return []
-    return [
-        Problem(
-            f"{count} rows do not have the header's {width} fields",
-            source.name,
-            "quote fields that hold the separator",
-            tuple(examples),
-        )
-    ]
-
-
-def _not_numbers(source: Table) -> list[Problem]:
-    """Columns that should hold numbers and hold text in some rows."""
-    numeric = [name for name, dtype in source.schema.items() if dtype.is_numeric()]
-    problems = []
-    for name in numeric:
-        assert source.path is not None
-        text = (
-            pl.scan_csv(source.path, separator=source.separator or ",", infer_schema=False)
-            .select(pl.col(name).str.strip_chars())
-            .with_row_index("row", offset=1)
-        )
-        kind = pl.Int64 if source.schema[name].is_integer() else pl.Float64
-        wrong = text.filter(pl.col(name).is_not_null() & pl.col(name).cast(kind, strict=False).is_null())
-        try:
-            rows = wrong.collect()
-        except pl.exceptions.PolarsError:
-            continue
-        rows = rows.filter(~pl.col(name).is_in(["NA", "NaN", "nan", "inf", "-inf"]))
-        if rows.height:
-            shown = tuple(f"row {row}: {value!r}" for row, value in rows.head(EXAMPLES).iter_rows())
-            what = f"{rows.height} values are not {'whole ' if kind == pl.Int64 else ''}numbers"
-            problems.append(Problem(what, f"{source.name}, column {name}", "mend or drop these rows", shown))
-    return problems

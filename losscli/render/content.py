@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from losscli.report import Report, Result, Verdict, cell_name
+from losscli.report import Report, Result, cell_name
 
-STRADDLES = "the interval straddles the limit"
+WEAK = "weak: the interval straddles the limit"
 
 Cell = tuple[str, ...]
 
@@ -82,11 +82,6 @@ def interval_head(results: Iterable[Result | None]) -> str:
 def weighted(results: Iterable[Result | None]) -> bool:
     """Whether weights say something that the numbers of rows do not."""
     return any(result is not None and result.weight != result.rows for result in results)
-
-
-def remark(verdict: Verdict) -> str:
-    """Why a gate could not be judged, or why its verdict is weak."""
-    return plain(verdict.reason) or (STRADDLES if verdict.weak else "")
 
 
 def notes(report: Report, most: int | None = None) -> list[str]:

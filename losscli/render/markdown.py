@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from losscli.render.content import Section, interval_head, notes, plain, remark, sections, shown, weighted
+from losscli.render.content import WEAK, Section, interval_head, notes, plain, sections, shown, weighted
 from losscli.render.digits import DASH, apart, decimal, error, percent
 from losscli.report import Report, Result, Verdict, cell_name
 
@@ -19,7 +19,8 @@ def text(report: Report) -> str:
     """A table of the overall results, one a loss for each kind of cell, the gates and the notes."""
     blocks = [block for section in sections(report) for block in _section(section)]
     if report.gates:
-        blocks.append(_titled("gates", _verdicts(report.gates)))
+        weak = f"\n{WEAK}\n" if any(verdict.weak for verdict in report.gates) else ""
+        blocks.append(_titled("gates", _verdicts(report.gates)) + weak)
     if said := notes(report):
         blocks.append("### notes\n\n" + "".join(f"- {_escaped(note)}\n" for note in said))
     return "\n".join(blocks)
@@ -60,7 +61,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> Columns:
         ("cell", [cell_name(v.cell) for v in verdicts], False),
         ("value", [value for value, _ in pairs], True),
         ("limit", [limit for _, limit in pairs], True),
-        ("why", [remark(v) for v in verdicts], False),
+        ("why", [plain(v.reason) for v in verdicts], False),
     ]
 
 

@@ -10,13 +10,12 @@ from rich.console import Console, RenderableType
 from rich.text import Text
 
 from losscli.render.content import (
-    STRADDLES,
+    WEAK,
     Cell,
     Section,
     interval_head,
     notes,
     plain,
-    remark,
     sections,
     shown,
     weighted,
@@ -195,13 +194,16 @@ def _column(head: str, cells: Sequence[str]) -> Column:
 
 def _gates(verdicts: Sequence[Verdict], width: int | None, most: int | None) -> Iterator[RenderableType]:
     verdicts, left = _telling(verdicts, most)
-    columns = richest(partial(_verdicts, verdicts), ("remark",), width)
+    columns = richest(partial(_verdicts, verdicts), ("reason",), width)
     yield Text("gates")
     yield grid(columns, width)
     if left:
         yield _paragraph(f"{left} more pass; --json has all", width)
+    if any(verdict.weak for verdict in verdicts):
+        yield _paragraph(WEAK, width)
     if columns[-1].head != "why":
-        yield from (_paragraph(line, width) for line in _remarks(verdicts))
+        reasons = dict.fromkeys(f"{plain(v.gate)}: {plain(v.reason)}" for v in verdicts if v.reason)
+        yield from (_paragraph(line, width) for line in reasons)
 
 
 def _telling(verdicts: Sequence[Verdict], most: int | None) -> tuple[Sequence[Verdict], int]:
@@ -221,7 +223,7 @@ def _verdicts(verdicts: Sequence[Verdict], extras: frozenset[str]) -> list[Colum
     styles = ["yellow" if v.weak and v.status == "pass" else _STYLES.get(v.status, "red") for v in verdicts]
     values, limits = zip(*(apart(v.value, v.limit) for v in verdicts), strict=True)
     cells = [cell_name(verdict.cell) for verdict in verdicts]
-    remarks = [remark(verdict) for verdict in verdicts]
+    reasons = [plain(verdict.reason) for verdict in verdicts]
     found = [
         Column("status", tuple(map(Text, statuses, styles)), least=6),
         names("gate", [plain(verdict.gate) for verdict in verdicts], least=14),
@@ -229,17 +231,7 @@ def _verdicts(verdicts: Sequence[Verdict], extras: frozenset[str]) -> list[Colum
         _column("value", aligned(values)),
         _column("limit", aligned(limits)),
     ]
-    return [*found, names("why", remarks, least=30)] if "remark" in extras and any(remarks) else found
-
-
-def _remarks(verdicts: Sequence[Verdict]) -> list[str]:
-    """The remarks that stand below the table where they do not fit into it."""
-    found = dict.fromkeys(
-        f"weak: {STRADDLES}" if remark(v) == STRADDLES else f"{plain(v.gate)}: {remark(v)}"
-        for v in verdicts
-        if remark(v)
-    )
-    return list(found)
+    return [*found, names("why", reasons, least=30)] if "reason" in extras and any(reasons) else found
 
 
 def _paragraph(line: str, width: int | None) -> Text:
