@@ -9,6 +9,8 @@ Importing it loads no engine: neither polars nor numpy.
 
 from __future__ import annotations
 
+# First the subpackage losscli.losses, then the function of the same name, which is what users mean.
+from losscli.losses.registry import loss, losses
 from losscli.report import Report, Result, Verdict
 
 __version__ = "0.1.0"
@@ -17,7 +19,6 @@ __all__ = ["Report", "Result", "Verdict", "evaluate", "loss", "losses"]
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from losscli.api import evaluate
-    from losscli.losses.registry import loss, losses
 
 
 def __getattr__(name: str) -> object:
@@ -25,10 +26,6 @@ def __getattr__(name: str) -> object:
         from losscli.api import evaluate
 
         return evaluate
-    if name in ("loss", "losses"):
-        from losscli.losses import registry
-
-        return getattr(registry, name)
     raise AttributeError(f"module 'losscli' has no attribute {name!r}")
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import losscli
 from losscli import gate as gates
 from losscli import inference
 from losscli.engines import local
-from losscli.errors import DataError, Problem, UsageError
+from losscli.errors import DataError, Problem, UsageError, all_of, counted
 from losscli.fold import Partial
+from losscli.gate import Gate
 from losscli.inference import Estimate
 from losscli.inputs.align import OutOfOrderError
-from losscli.inputs.formats import Source
+from losscli.inputs.diagnose import short_rows
+from losscli.inputs.formats import Source, require_rows
 from losscli.losses import registry
 from losscli.losses.registry import Choice
 from losscli.moments import Moments
@@ -23,7 +26,7 @@ from losscli.planning import Run, prepare
 from losscli.report import Report, Result
 from losscli.tasks.base import Finding, Tally
 
-__all__ = ["check_threads", "evaluate", "fold_all", "notes", "prepare"]
+__all__ = ["evaluate", "evaluated", "fold_all", "notes", "planned"]
 
 Progress = Callable[[int], None]
 
@@ -35,8 +38,6 @@ def evaluate(
     *,
     gate: str | Sequence[str] = (),
     threads: int | None = None,
-    progress: Progress = lambda rows: None,
-    on_plan: Callable[[Run], None] = lambda run: None,
     **options: Any,
 ) -> Report:
     """Evaluate losses of predictions against targets, overall and per class, label or output.
@@ -48,17 +49,45 @@ def evaluate(
 
     Raises UsageError for a request that makes no sense, DataError for files that are wrong.
     """
-    parsed = [gates.parse(text, _canonical) for text in ((gate,) if isinstance(gate, str) else gate)]
-    run = prepare(predictions, targets, loss, **options)
-    on_plan(run)
+    conditions, run = planned(predictions, targets, loss, gate=gate, threads=threads, **options)
+    return evaluated(run, conditions, threads)
+
+
+def planned(
+    predictions: Source,
+    targets: Source | None = None,
+    loss: str | Sequence[str] | None = None,
+    *,
+    gate: str | Sequence[str] = (),
+    threads: int | None = None,
+    **options: Any,
+) -> tuple[list[Gate], Run]:
+    """The gates and the plan of an evaluation.  Raises what `evaluate` raises before it reads rows."""
+    texts = (gate,) if isinstance(gate, str) else gate
+    *conditions, _, run = all_of(
+        *(partial(gates.parse, text, _canonical) for text in texts),
+        lambda: _check_threads(threads),
+        lambda: prepare(predictions, targets, loss, **options),
+    )
+    return conditions, run
+
+
+def evaluated(
+    run: Run,
+    conditions: Sequence[Gate] = (),
+    threads: int | None = None,
+    progress: Progress = lambda rows: None,
+) -> Report:
+    """The report of a planned run, with the verdicts of its gates; `progress` is told the rows done."""
     part = fold_all(run, threads, progress)
     report = Report(
         results=tuple(_results(run.plan, part)),
         notes=(*run.notes, *notes(part)),
         signature=run.plan.signature(),
         losscli=losscli.__version__,
+        names=run.names,
     )
-    return gates.judged(parsed, report) if parsed else report
+    return gates.judged(conditions, report) if conditions else report
 
 
 def _canonical(name: str) -> tuple[str, ...]:
@@ -66,44 +95,51 @@ def _canonical(name: str) -> tuple[str, ...]:
     return tuple(entry.name for entry in registry.find(name))
 
 
-def check_threads(threads: int | None) -> None:
-    """Raise UsageError for fewer than one."""
+def _check_threads(threads: int | None) -> None:
     if threads is not None and threads < 1:
         raise UsageError(f"--threads must be a whole number >= 1, got {threads}")
 
 
 def fold_all(run: Run, threads: int | None = None, progress: Progress = lambda rows: None) -> Partial:
     """Read and fold all rows.  Raises DataError with every problem that was found."""
-    check_threads(threads)
     alignment = run.alignment
-    try:
-        part = local.run(run.plan, alignment.frames(), threads, progress)
-    except OutOfOrderError:
-        assert alignment.otherwise is not None
-        alignment = alignment.otherwise
-        part = local.run(run.plan, alignment.frames(), threads, progress)
+    while True:
+        try:
+            part = local.run(run.plan, alignment.frames(), threads, progress)
+            break
+        except OutOfOrderError:
+            assert alignment.otherwise is not None
+            alignment = alignment.otherwise
     if part is None:
-        raise DataError(
-            Problem("no rows, only a header", " and ".join(dict.fromkeys(t.name for t in run.tables)))
-        )
+        require_rows(*run.tables)
+        raise DataError("no rows")
     for finding, tally in alignment.tallies.items():
         part.tallies.setdefault(finding, Tally()).add(tally)
     problems = [_problem(finding, tally) for finding, tally in part.tallies.items() if finding.fatal]
+    if any("missing values" in finding.what for finding in part.tallies):
+        problems += [problem for each in dict.fromkeys(run.tables) for problem in short_rows(each)]
+    if not problems and not part.overall[0].n[0]:
+        problems = [
+            Problem("no rows are left to evaluate", " and ".join(run.plan.files), "", tuple(notes(part)))
+        ]
     if problems:
         raise DataError(problems)
+    ignored = run.plan.roles.ignore_label
+    if ignored is not None and not any("ignored label" in finding.what for finding in part.tallies):
+        part.tallies[Finding(f"rows have the ignored label {ignored}", fatal=False)] = Tally()
     return part
 
 
 def _problem(finding: Finding, tally: Tally) -> Problem:
     more = tally.count - len(tally.examples)
     examples = (*tally.examples, *((f"... and {more} more",) if more > 0 else ()))
-    return Problem(f"{tally.count} {finding.what}", finding.where, finding.remedy, examples)
+    return Problem(counted(tally.count, finding.what), finding.where, finding.remedy, examples)
 
 
 def notes(part: Partial) -> list[str]:
     """What was done to rows, in words: dropped, clipped, ignored."""
     return [
-        f"{tally.count} {finding.what}, e.g. {tally.examples[0]}"
+        counted(tally.count, finding.what) + (f", e.g. {tally.examples[0]}" if tally.examples else "")
         for finding, tally in part.tallies.items()
         if not finding.fatal
     ]

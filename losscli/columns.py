@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from losscli.errors import DataError, Problem, UsageError, all_of, near
+from losscli.errors import Problem, UsageError, all_of, near
 from losscli.inputs.formats import Table
 
 KEYS = ("id", "row_id", "example_id", "sample_id", "key", "uuid")
@@ -310,36 +310,3 @@ def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str,
 def holds_labels(prediction_type: Any, target_type: Any) -> bool:
     """Whether predictions are labels: text where the targets are no numbers."""
     return bool(prediction_type in TEXT_TYPES) and not bool(target_type.is_numeric())
-
-
-def label_values(table: Table, column: str, classes: Sequence[str]) -> tuple[object, ...]:
-    """The classes in the type of a label column: 'true' as True, '3' as 3.
-
-    Raises DataError where one cannot be.
-    """
-    dtype = table.schema[column]
-    if dtype == pl.Boolean:
-        words = {"true": True, "false": False, "1": True, "0": False}
-        values = [words.get(name.lower()) for name in classes]
-    elif dtype.is_numeric():
-        values = [_number(name) for name in classes]  # type: ignore[misc]  # numbers beside booleans
-    else:
-        return tuple(classes)
-    wrong = [name for name, value in zip(classes, values, strict=True) if value is None]
-    if wrong:
-        raise DataError(
-            Problem(
-                f"labels of type {dtype} cannot be the classes {', '.join(wrong[:8])}",
-                f"{table.name}, column {column}",
-                "name the classes as the labels are written: --classes",
-            )
-        )
-    return tuple(values)
-
-
-def _number(text: str) -> float | int | None:
-    try:
-        value = float(text)
-    except ValueError:
-        return None
-    return int(value) if value == int(value) else value

@@ -44,8 +44,11 @@ def pilot(plan: Plan, frame: pl.DataFrame) -> Any:
 def partial(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
     """Read one block, check it, and take the moments of every chosen loss."""
     block = Block(frame, first_row, plan.roles)
+    _check_missing(block, plan.roles.ids)
     _match(block)
-    _check_missing(block)
+    block.leave_out_label()
+    _check_missing(block, plan.roles.columns)
+    block.check_lengths()
     weight = _weight(block)
     kept = block.rows
     with np.errstate(all="ignore"):
@@ -73,30 +76,33 @@ def _match(block: Block) -> None:
     block.drop_marked()
 
 
-def _check_missing(block: Block) -> None:
-    """Find nulls and NaN in every column that is read."""
-    roles = block.roles
-    for name in roles.columns:
-        series = block.frame[name]
-        missing = series.is_null() if series.null_count() else None
-        if isinstance(series.dtype, pl.Float32 | pl.Float64) and np.isnan(series.to_numpy()).any():
-            # As NumPy sees it a null is NaN too.
-            missing = series.is_null() | series.is_nan().fill_null(True)
-        if isinstance(series.dtype, pl.List | pl.Array):
-            inner = (
-                series.cast(pl.List(pl.Float64))
-                .list.eval(pl.element().is_null() | pl.element().is_nan())
-                .list.any()
-            )
-            if inner.fill_null(False).any():
-                missing = inner.fill_null(False) if missing is None else missing | inner.fill_null(False)
+def _check_missing(block: Block, columns: tuple[str, ...]) -> None:
+    """Find nulls and NaN, and leave out their rows."""
+    absent: Array | None = None
+    for name in columns:
+        missing = _missing(block.frame[name])
         if missing is None:
             continue
-        if roles.drop_missing:
-            block.flag(missing.to_numpy(), "rows with missing values were left out", fatal=False)
-        else:
-            block.flag(missing.to_numpy(), "missing values", name, "--missing drop leaves such rows out")
+        if not block.roles.drop_missing:
+            block.flag(missing, "missing values", name, "--missing drop leaves such rows out")
+        absent = missing if absent is None else absent | missing
+    if absent is not None and block.roles.drop_missing:
+        block.flag(absent, "rows with missing values were left out", fatal=False)
     block.drop_marked()
+
+
+def _missing(series: pl.Series) -> Array | None:
+    """Where a column has null or NaN, or lists that hold one; None for nowhere."""
+    missing = series.is_null() if series.null_count() else None
+    if isinstance(series.dtype, pl.Float32 | pl.Float64) and np.isnan(series.to_numpy()).any():
+        # As NumPy sees it a null is NaN too.
+        missing = series.is_null() | series.is_nan().fill_null(True)
+    if isinstance(series.dtype, pl.List | pl.Array):
+        numbers = series.cast(pl.List(pl.Float64))
+        holes = numbers.list.eval(pl.element().is_null() | pl.element().is_nan()).list.any().fill_null(False)
+        if holes.any():
+            missing = holes if missing is None else missing | holes
+    return None if missing is None else missing.to_numpy()
 
 
 def _weight(block: Block) -> Array | None:
@@ -108,6 +114,7 @@ def _weight(block: Block) -> Array | None:
     remedy = "a weight is a number from 0 up"
     block.flag(weight < 0, "negative weights", name, remedy, lambda i: f"{weight[i]:g}")
     block.flag(np.isinf(weight), "infinite weights", name, remedy)
+    block.flag(weight == 0, "rows of weight zero were left out", fatal=False, leave_out=False)
     return block.drop_marked(weight)[0]
 
 

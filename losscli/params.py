@@ -6,8 +6,8 @@ import csv
 import math
 import types
 import typing
-from dataclasses import dataclass
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from losscli.errors import UsageError
@@ -27,7 +27,8 @@ class Range:
         above = value > self.low if "low" in self.open else value >= self.low
         below = value < self.high if "high" in self.open else value <= self.high
         outside_gap = self.gap is None or not self.gap[0] < value < self.gap[1]
-        return above and below and outside_gap and (not self.whole or value == int(value))
+        whole = not self.whole or float(value).is_integer()
+        return math.isfinite(value) and above and below and outside_gap and whole
 
     def __str__(self) -> str:
         kind = "a whole number" if self.whole else "a number"
@@ -43,12 +44,15 @@ class Range:
 
 def listed(text: str) -> list[str]:
     """The names in a list with commas; a name that holds a comma is quoted, as in a CSV file."""
-    return [name for part in csv.reader([text], skipinitialspace=True) for name in map(str.strip, part) if name]
+    return [name for row in csv.reader([text], skipinitialspace=True) for name in row if name]
 
 
 def joined(names: Iterable[str]) -> str:
     """Names as a list with commas that `listed` reads."""
-    return ",".join('"' + n.replace('"', '""') + '"' if set(n) & set('",') or n != n.strip() else n for n in names)
+    return ",".join(
+        '"' + name.replace('"', '""') + '"' if set(name) & set('",') or name != name.strip() else name
+        for name in names
+    )
 
 
 Real = Annotated[float, Range()]
@@ -118,7 +122,7 @@ class Param:
             number = float(value)  # type: ignore[arg-type]  # what float() refuses is caught here
         except (TypeError, ValueError):
             raise self._error(value) from None
-        if isinstance(value, bool) or math.isnan(number) or self.range is None or number not in self.range:
+        if isinstance(value, bool) or self.range is None or number not in self.range:
             raise self._error(value)
         return int(number) if self.kind is int else number
 

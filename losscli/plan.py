@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from shlex import quote
 
 from losscli.losses.registry import Choice
+from losscli.params import joined
 from losscli.tasks.base import Batch, Roles
 
+LEVEL = 0.95
+"""Of intervals, where none is asked for."""
 BLOCK_NUMBERS = 524_288
-"""Numbers that a block may hold in one matrix: with 16 columns or fewer a block has 32,768 rows."""
+"""Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 65,536 rows."""
 
 
 @dataclass(frozen=True)
@@ -19,9 +23,10 @@ class Plan:
 
     roles: Roles
     choices: tuple[Choice, ...]
-    level: float | None = 0.95
+    level: float | None = LEVEL
     device: str = "cpu"
     alignment: str = ""
+    default_eps: float = 0.0
 
     @property
     def wanted(self) -> frozenset[type[Batch]]:
@@ -31,7 +36,7 @@ class Plan:
     @property
     def block_rows(self) -> int:
         """Rows of a block: a power of two that depends on the plan alone, and so do results."""
-        width = max(len(self.roles.predictions), len(self.roles.names), 16)
+        width = max(len(self.roles.predictions), len(self.roles.names), 8)
         return max(256, 1 << (BLOCK_NUMBERS // width).bit_length() - 1)
 
     @property
@@ -46,23 +51,32 @@ class Plan:
     @property
     def files(self) -> tuple[str, ...]:
         """The files, one or two, quoted for a shell."""
-        return tuple(_quoted(name) for name in dict.fromkeys(self.roles.files))
+        return tuple(quote(name) for name in dict.fromkeys(self.roles.files))
 
     def flags(self) -> str:
-        """The plan as flags that can be pasted."""
+        """The plan as flags that can be pasted: the same files with them give the same results."""
         roles = self.roles
-        words = [f"--task {roles.task}"]
-        words += [f"-p {_quoted(name[2:])}" for name in roles.predictions]
-        words += [f"-y {_quoted(name[2:])}" for name in roles.targets]
-        words += [f"--on {_quoted(','.join(name[2:] for name in roles.ids))}"] if roles.ids else []
-        words += [f"-w {_quoted(roles.weight[2:])}"] if roles.weight else []
+        words = ["--task", roles.task]
+        words += ["-p", joined(name[2:] for name in roles.predictions)]
+        words += ["-y", joined(name[2:] for name in roles.targets)]
+        words += ["--on", joined(name[2:] for name in roles.ids)] if roles.ids else []
+        words += ["-w", roles.weight[2:]] if roles.weight else []
         words += {"logit": ["--from-logits"], "log_prob": ["--from-log-probs"]}.get(roles.link, [])
-        if roles.task == "multiclass":
-            words.append(f"--classes {_quoted(','.join(roles.names))}")
+        words += ["--classes", joined(roles.names)] if roles.task == "multiclass" else []
         if roles.task == "binary" and roles.target_form == "label":
-            words.append(f"--positive {_quoted(roles.names[1])}")
-        words += [f"-l {_quoted(str(choice))}" for choice in self.choices]
-        return " ".join(words)
+            words += ["--positive", roles.names[1]]
+        if roles.class_weight is not None:
+            pairs = zip(roles.names, roles.class_weight, strict=True)
+            words += ["--class-weight", joined(f"{name}={weight!r}" for name, weight in pairs)]
+        words += ["--ignore-label", roles.ignore_label] if roles.ignore_label is not None else []
+        words += ["--eps", repr(roles.eps)] if roles.eps != self.default_eps else []
+        words += ["--normalize"] if roles.normalize else []
+        words += ["--missing", "drop"] if roles.drop_missing else []
+        words += ["--unmatched", "drop"] if roles.drop_unmatched else []
+        words += [word for choice in self.choices for word in ("-l", str(choice))]
+        words += ["--ci", "none" if self.level is None else repr(self.level)] if self.level != LEVEL else []
+        words += ["--device", self.device] if self.device != "cpu" else []
+        return " ".join(map(quote, words))
 
     def signature(self) -> str:
         """A short digest of all that makes numbers comparable: losses with parameters, columns, policies."""
@@ -85,9 +99,3 @@ class Plan:
             bool(roles.ids),
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
-
-
-def _quoted(text: str) -> str:
-    return (
-        text if all(c.isalnum() or c in "_-.,:=/" for c in text) else "'" + text.replace("'", "'\\''") + "'"
-    )

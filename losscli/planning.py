@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,18 +12,18 @@ import polars as pl
 
 from losscli import columns
 from losscli.columns import Found, Wanted
-from losscli.errors import UsageError, near
+from losscli.errors import DataError, Problem, UsageError, all_of, near
 from losscli.inputs import align, formats
 from losscli.inputs.align import Alignment
 from losscli.inputs.formats import Source, Table
 from losscli.losses import registry
 from losscli.losses.registry import Choice, Loss
+from losscli.options import TASKS, Asked, checked, class_weights, meaningful
 from losscli.plan import Plan
 from losscli.roles import roles_of
 from losscli.tasks.base import Roles
-from losscli.tasks.binary import BinaryLabel
+from losscli.tasks.binary import BinaryLabel, BinaryScore
 from losscli.tasks.multiclass import MulticlassLabel
-from losscli.xp import namespace
 
 USUAL: Mapping[str, tuple[str, ...]] = {
     "regression": ("root_mean_squared_error", "mean_absolute_error", "huber", "r2"),
@@ -46,118 +47,89 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is planned and not yet evaluated."""
+    """A run that is planned and not yet evaluated; `names` says which loss an alias meant."""
 
     plan: Plan
     alignment: Alignment
     tables: tuple[Table, Table]
     notes: tuple[str, ...]
+    names: Mapping[str, str]
 
 
 def prepare(
     predictions: Source,
     targets: Source | None = None,
     loss: str | Sequence[str] | None = None,
-    *,
-    on: str | Sequence[str] | None = None,
-    target: str | Sequence[str] | None = None,
-    pred: str | Sequence[str] | None = None,
-    weight: str | None = None,
-    classes: str | Sequence[str] | None = None,
-    positive: str | None = None,
-    class_weight: str | Mapping[str, float] | None = None,
-    ignore_label: str | None = None,
-    from_logits: bool = False,
-    from_log_probs: bool = False,
-    task: str | None = None,
-    missing: str = "error",
-    unmatched: str = "error",
-    eps: float | None = None,
-    normalize: bool = False,
-    ci: float | str | None = 0.95,
-    device: str = "cpu",
-    **params: Any,
+    **options: Any,
 ) -> Run:
     """The plan of a run.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments."""
-    for name, value, known in (
-        ("missing", missing, ("error", "drop")),
-        ("unmatched", unmatched, ("error", "drop")),
-        ("device", device, ("cpu", "cuda")),
-        ("task", task, (None, *USUAL)),
-    ):
-        if value not in known:
-            raise UsageError(f"--{name} must be {' or '.join(filter(None, known))}, got {value}")
-    namespace(device)  # a device that is not there is said before any file is read
-    candidates = _candidates((loss,) if isinstance(loss, str) else tuple(loss or ()), task)
-    tasks = _tasks(candidates, task)
-    _known_options(params)
-    left = formats.table(predictions, "predictions")
-    right = left if targets is None else formats.table(targets, "targets")
-    found = columns.find(
-        left, right, Wanted(names(target), names(pred), weight, names(on), names(classes)), tasks
+    texts = (loss,) if isinstance(loss, str) else tuple(loss or ())
+    asked, candidates, left, right = all_of(
+        lambda: checked(**options),
+        lambda: _candidates(texts, options.get("task")),
+        lambda: formats.table(predictions, "predictions"),
+        lambda: None if targets is None else formats.table(targets, "targets"),
     )
-    chosen = columns.task_of(found, left, right, tasks, [candidate.name for candidate in candidates])
-    link = _link(found, left, chosen, from_logits, from_log_probs)
-    roles, notes = roles_of(found, left, right, chosen, link, positive)
-    choices = _choices(candidates, chosen, link, params)
+    right = left if right is None else right
+    tasks = {asked.task} if asked.task else _tasks(candidates)
+    wanted = Wanted(asked.target, asked.pred, asked.weight, asked.on, asked.classes)
+    found = columns.find(left, right, wanted, tasks)
+    task = columns.task_of(found, left, right, tasks, [candidate.name for candidate in candidates])
+    roles, choices, notes = _meaning(asked, found, left, right, task, candidates)
+    alignment = _alignment(*_numeric(left, right, roles), roles, found.key)
+    plan = Plan(
+        roles, choices, asked.level, asked.device, alignment.how, _default_eps(left, found, roles.link)
+    )
+    return Run(plan, alignment, (left, right), notes, _asked(candidates, task))
+
+
+def _meaning(
+    asked: Asked, found: Found, left: Table, right: Table, task: str, candidates: Sequence[Candidate]
+) -> tuple[Roles, tuple[Choice, ...], tuple[str, ...]]:
+    """The roles of the columns, the losses with their parameters, and notes on what was inferred."""
+    link = _link(asked, found, left, right, task)
+    _, choices = all_of(
+        lambda: meaningful(asked, task, link), lambda: _choices(candidates, task, link, asked.params)
+    )
+    signed = all(choice.loss.batch is BinaryScore for choice in choices)
+    roles, notes = roles_of(found, left, right, task, link, asked.positive, asked.ignore_label, signed)
+    weights, _ = all_of(lambda: class_weights(asked.class_weight, roles), lambda: _usable(roles, choices))
     roles = replace(
         roles,
-        class_weight=_class_weight(class_weight, roles),
-        ignore_label=ignore_label,
-        eps=_eps(eps, left, found, link),
-        normalize=normalize,
-        drop_missing=missing == "drop",
-        drop_unmatched=unmatched == "drop",
+        class_weight=weights,
+        ignore_label=asked.ignore_label,
+        eps=_default_eps(left, found, link) if asked.eps is None else asked.eps,
+        normalize=asked.normalize,
+        drop_missing=asked.drop_missing,
+        drop_unmatched=asked.drop_unmatched,
     )
-    _usable(roles, choices)
-    alignment = _alignment(*_numeric(left, right, roles), roles, found.key)
-    return Run(Plan(roles, choices, level(ci), device, alignment.how), alignment, (left, right), notes)
+    return roles, choices, notes
 
 
-def names(value: str | Iterable[str] | None) -> tuple[str, ...]:
-    """Names from a list, or from text with commas between them."""
-    if value is None:
-        return ()
-    if isinstance(value, str):
-        value = [value]
-    return tuple(part.strip() for item in value for part in str(item).split(",") if part.strip())
-
-
-def level(ci: float | str | None) -> float | None:
-    """The level of intervals: a number between 0 and 1, or None for none.  Raises UsageError."""
-    if ci is None or str(ci).lower() == "none":
-        return None
-    try:
-        number = float(ci)
-    except ValueError:
-        number = np.nan
-    if not 0 < number < 1:
-        raise UsageError(f"--ci must be a number between 0 and 1, or none, got {ci}", remedy="--ci 0.95")
-    return number
-
-
-def _candidates(asked: Sequence[str], task: str | None) -> list[Candidate]:
-    found = []
-    for text in asked:
-        name, inline = registry.parse(text)
-        losses = registry.find(name)
-        if task is not None:
-            fitting = tuple(entry for entry in losses if entry.task == task)
-            if not fitting:
-                known = [entry.name for entry in registry.losses(task)]
-                raise UsageError(
-                    f"{name} is not a {task} loss.{near(name, known)}",
-                    remedy=f"losscli explain lists the {task} losses",
-                )
-            losses = fitting
-        found.append(Candidate(name, inline, losses))
+def _candidates(texts: Sequence[str], task: str | None) -> list[Candidate]:
+    """The losses that were asked for, of a task where one is named."""
+    found = all_of(*(partial(_candidate, text, task if task in TASKS else None) for text in texts))
+    _tasks(found)
     return found
 
 
-def _tasks(candidates: Sequence[Candidate], task: str | None) -> set[str]:
-    """The tasks that all the losses leave open."""
+def _candidate(text: str, task: str | None) -> Candidate:
+    name, inline = registry.parse(text)
+    losses = registry.find(name)
     if task is not None:
-        return {task}
+        fitting = tuple(entry for entry in losses if entry.task == task)
+        if not fitting:
+            known = [entry.name for entry in registry.losses(task)]
+            raise UsageError(
+                f"{name} is not a {task} loss.{near(name, known)}",
+                remedy=f"losscli explain lists the {task} losses",
+            )
+        losses = fitting
+    return Candidate(name, inline, losses)
+
+
+def _tasks(candidates: Sequence[Candidate]) -> set[str]:
+    """The tasks that all the losses leave open."""
     tasks = set(USUAL)
     for candidate in candidates:
         own = {entry.task for entry in candidate.losses}
@@ -171,34 +143,25 @@ def _tasks(candidates: Sequence[Candidate], task: str | None) -> set[str]:
     return tasks
 
 
-def _known_options(params: Mapping[str, object]) -> None:
-    known = registry.option_params()
-    for name in params:
-        if name not in known:
-            raise UsageError(f"no option or loss parameter {name!r}.{near(name, known)}")
+def _asked(candidates: Sequence[Candidate], task: str) -> dict[str, str]:
+    """The names by which losses were asked for, where those are not their own."""
+    own = {c.name: next(entry.name for entry in c.losses if entry.task == task) for c in candidates}
+    return {asked: name for asked, name in own.items() if asked != name}
 
 
-def _link(found: Found, left: Table, task: str, from_logits: bool, from_log_probs: bool) -> str:
+def _link(asked: Asked, found: Found, left: Table, right: Table, task: str) -> str:
     """What the predictions are."""
-    if from_logits and from_log_probs:
-        raise UsageError("--from-logits and --from-log-probs exclude each other")
     if task == "regression":
-        if from_logits or from_log_probs:
-            raise UsageError(
-                "--from-logits and --from-log-probs are for classification, and this is regression"
-            )
         return "value"
-    if from_log_probs and task != "multiclass":
-        raise UsageError(f"--from-log-probs is for multiclass tasks, and this is {task}")
-    if from_logits:
+    if asked.from_logits:
         return "logit"
-    if from_log_probs:
+    if asked.from_log_probs:
         return "log_prob"
     if found.says_logit:
         return "logit"
     dtype = left.schema[found.predictions[0]]
-    nested = isinstance(dtype, pl.List | pl.Array)
-    if len(found.predictions) == 1 and not nested and (task == "multiclass" or dtype == pl.String):
+    flat = len(found.predictions) == 1 and not isinstance(dtype, pl.List | pl.Array)
+    if flat and (task == "multiclass" or columns.holds_labels(dtype, right.schema[found.targets[0]])):
         return "label"
     return "probability"
 
@@ -214,51 +177,24 @@ def _choices(
         chosen = [(registry.find(name)[0], {}) for name in usual]
     known = {param.name for entry, _ in chosen for param in entry.params}
     idle = [name for name in params if name not in known]
-    if idle:
-        takers = registry.option_params()[idle[0]][1]
-        raise UsageError(
-            f"no chosen loss ({', '.join(e.name for e, _ in chosen)}) takes --{idle[0].replace('_', '-')}",
-            remedy=f"it belongs to {', '.join(takers[:5])}",
-        )
-    choices = tuple(registry.choose(entry, inline, params) for entry, inline in chosen)
+    takers, shown = registry.option_params(), ", ".join(entry.name for entry, _ in chosen)
+    *choices, _ = all_of(
+        *(partial(registry.choose, entry, inline, params) for entry, inline in chosen),
+        *(partial(_idle, name, takers[name][1], shown) for name in idle),
+        lambda: None,
+    )
     return tuple({str(choice): choice for choice in choices}.values())
 
 
-def _class_weight(given: str | Mapping[str, float] | None, roles: Roles) -> tuple[float, ...] | None:
-    if not given:
-        return None
-    if roles.task not in ("binary", "multiclass"):
-        raise UsageError(f"--class-weight is for binary and multiclass tasks, and this is {roles.task}")
-    pairs = (
-        given.items()
-        if isinstance(given, Mapping)
-        else (part.rpartition("=")[::2] for part in given.split(","))
+def _idle(name: str, takers: Sequence[str], chosen: str) -> None:
+    raise UsageError(
+        f"no chosen loss ({chosen}) takes --{name.replace('_', '-')}",
+        remedy=f"it belongs to {', '.join(takers[:5])}",
     )
-    weights = {}
-    for name, text in pairs:
-        try:
-            weights[str(name).strip()] = float(text)
-        except ValueError:
-            raise UsageError(
-                f"--class-weight {name}={text}: written class=number, as in cat=2,dog=1"
-            ) from None
-    unknown = [name for name in weights if name not in roles.names]
-    if unknown:
-        raise UsageError(
-            f"--class-weight: no class {unknown[0]!r}.{near(unknown[0], roles.names)}",
-            remedy=f"the classes: {', '.join(roles.names)}",
-        )
-    if min(weights.values()) < 0 or not np.isfinite(list(weights.values())).all():
-        raise UsageError("--class-weight takes numbers from 0 up")
-    return tuple(weights.get(name, 1.0) for name in roles.names)
 
 
-def _eps(given: float | None, left: Table, found: Found, link: str) -> float:
+def _default_eps(left: Table, found: Found, link: str) -> float:
     """Where logarithms clip probabilities: the machine epsilon of the type that the file holds."""
-    if given is not None:
-        if not 0 <= given < 0.5:
-            raise UsageError(f"--eps must be a number >= 0, < 0.5, got {given}")
-        return float(given)
     if link not in ("probability", "label"):
         return 0.0
     dtype = left.schema[found.predictions[0]]
@@ -285,18 +221,26 @@ def _numeric(left: Table, right: Table, roles: Roles) -> tuple[Table, Table]:
     numbers = [] if roles.link == "label" else list(roles.predictions)
     numbers += roles.targets if roles.target_form != "label" else ()
     numbers += [roles.weight] if roles.weight else []
+    _not_repeated(left, [name[2:] for name in roles.columns if name.startswith("p:")])
+    _not_repeated(right, [name[2:] for name in roles.columns if name.startswith("t:")])
     if left is right:
         both = left.with_numbers([name[2:] for name in numbers])
         return both, both
-    return (
-        left.with_numbers([name[2:] for name in numbers if name.startswith("p:")]),
-        right.with_numbers([name[2:] for name in numbers if name.startswith("t:")]),
+    first, second = all_of(
+        lambda: left.with_numbers([name[2:] for name in numbers if name.startswith("p:")]),
+        lambda: right.with_numbers([name[2:] for name in numbers if name.startswith("t:")]),
     )
+    return first, second
+
+
+def _not_repeated(table: Table, used: Collection[str]) -> None:
+    if twice := [name for name in table.repeated if name in used]:
+        raise DataError(Problem(f"several columns are named {', '.join(twice)}", table.name, "rename them"))
 
 
 def _alignment(left: Table, right: Table, roles: Roles, key: tuple[str, ...]) -> Alignment:
     if left is right:
         return align.single(left, roles.columns)
     if key:
-        return align.by_key(left, right, roles.columns, key, roles.drop_unmatched)
+        return align.by_key(left, right, roles, key)
     return align.by_position(left, right, roles.columns)

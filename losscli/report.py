@@ -68,10 +68,12 @@ class Report:
     notes: tuple[str, ...] = ()
     signature: str = ""
     losscli: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, key: str | tuple[str, Mapping[str, object]]) -> Result:
         """The result of a loss overall, or in a cell.  KeyError names the losses and cells there are."""
         loss, cell = (key, {}) if isinstance(key, str) else key
+        loss = self.names.get(loss, loss)
         wanted = {name: str(value) for name, value in cell.items()}
         for result in self.results:
             if result.loss == loss and dict(result.cell) == wanted:
@@ -85,6 +87,7 @@ class Report:
             "schema": SCHEMA,
             "losscli": self.losscli,
             "signature": self.signature,
+            "names": dict(self.names),
             "results": [_plain(result) for result in self.results],
             "comparisons": [],
             "gates": [_plain(verdict) for verdict in self.gates],
@@ -106,6 +109,7 @@ class Report:
             notes=tuple(data["notes"]),
             signature=data["signature"],
             losscli=data["losscli"],
+            names=data.get("names", {}),
         )
 
 

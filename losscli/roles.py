@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -9,17 +10,27 @@ import polars as pl
 from losscli import columns
 from losscli.columns import Found
 from losscli.errors import DataError, Problem, UsageError, near
+from losscli.inputs.diagnose import not_numbers
 from losscli.inputs.formats import Table
-from losscli.tasks.base import Roles
+from losscli.tasks.base import Roles, label_text, label_value
 
 MAX_CLASSES = 10_000
 """Classes that are taken from labels, where predictions are labels and --classes is not given."""
 
 
 def roles_of(
-    found: Found, left: Table, right: Table, task: str, link: str, positive: str | None
+    found: Found,
+    left: Table,
+    right: Table,
+    task: str,
+    link: str,
+    positive: str | None,
+    ignored: str | None,
+    signed: bool,
 ) -> tuple[Roles, tuple[str, ...]]:
     """The roles of columns, with classes and labels, and notes on what was inferred.
+
+    `signed` says that the chosen losses take labels -1 and 1 as well as 0 and 1.
 
     Raises UsageError for columns that do not fit the task, DataError for labels that cannot be its classes.
     """
@@ -33,12 +44,13 @@ def roles_of(
         ids=tuple(f"p:{name}" for name in found.key),
         files=(left.name, right.name),
     )
-    if positive is not None and task != "binary":
-        raise UsageError(f"--positive is for binary tasks, and this is {task}")
+    nested = [name for name in found.predictions if left.schema[name].is_nested()]
+    if nested and (task != "multiclass" or len(found.predictions) > 1):
+        raise UsageError(f"{left.name}, column {nested[0]}: lists of numbers are for multiclass tasks alone")
     if task == "binary":
-        return _binary(roles, found, right, positive), ()
+        return _binary(roles, found, right, positive, ignored, signed), ()
     if task == "multiclass":
-        return _multiclass(roles, found, left, right)
+        return _multiclass(roles, found, left, right, ignored)
     if len(found.predictions) != len(found.targets):
         raise UsageError(
             f"{len(found.predictions)} prediction columns ({', '.join(found.predictions)}) and "
@@ -49,7 +61,9 @@ def roles_of(
     return replace(roles, names=shown, target_form="matrix" if task == "multilabel" else "value"), ()
 
 
-def _binary(roles: Roles, found: Found, right: Table, positive: str | None) -> Roles:
+def _binary(
+    roles: Roles, found: Found, right: Table, positive: str | None, ignored: str | None, signed: bool
+) -> Roles:
     if len(found.predictions) != 1 or len(found.targets) != 1:
         raise UsageError(
             f"a binary task has one prediction column and one target, not {', '.join(found.predictions)} and "
@@ -59,56 +73,77 @@ def _binary(roles: Roles, found: Found, right: Table, positive: str | None) -> R
     column = found.targets[0]
     dtype = right.schema[column]
     if dtype == pl.Boolean and positive is None:
-        return replace(roles, target_form="label", names=("false", "true"), label_values=(False, True))
+        return replace(roles, target_form="label", names=("false", "true"))
+    if signed and positive is None and dtype.is_numeric() and -1 in right.distinct(column, 10):
+        positive = "1"
     if dtype.is_numeric() and positive is None:
         return replace(roles, names=("0", "1"))
-    labels = right.distinct(column, 4)
-    shown = [str(label).lower() if isinstance(label, bool) else str(label) for label in labels]
+    labels = [text for text in map(label_text, right.distinct(column, 10)) if text != ignored]
     place = f"{right.name}, column {column}"
+    if not labels:
+        raise DataError(Problem("no labels", place, "it needs rows with two labels"))
     if len(labels) > 2:
+        shown = ", ".join(labels[:5]) + (", ..." if len(labels) > 5 else "")
+        remedy = "--task multiclass takes more than two, --ignore-label leaves one out"
+        found_text = _text_among_numbers(right, column)
         raise DataError(
-            Problem(
-                f"more than two labels in a binary task: {', '.join(shown)}, ...",
-                place,
-                "--task multiclass takes more than two",
-            )
+            found_text or Problem(f"more than two labels in a binary task: {shown}", place, remedy)
         )
     if positive is None:
         raise UsageError(
-            f"{place}: the labels are {' and '.join(shown)}; which one is positive?",
-            remedy=f"--positive {shown[-1]}",
+            f"{place}: the labels are {' and '.join(labels)}; which one is positive?",
+            remedy=f"--positive {labels[-1]}",
         )
-    wanted = columns.label_values(right, column, [positive])[0]
-    others = [label for label in labels if label != wanted]
-    if len(others) > 1 or not labels:
+    _check_classes(right, column, [positive])
+    value = label_value(positive, dtype)
+    others = [label for label in labels if label_value(label, dtype) != value]
+    if len(others) > 1:
         raise UsageError(
-            f"--positive {positive}: {place} has the labels {', '.join(shown)}.{near(positive, shown)}"
+            f"--positive {positive}: {place} has the labels {', '.join(labels)}.{near(positive, labels)}"
         )
-    other = others[0] if others else None
     return replace(
-        roles,
-        target_form="label",
-        names=(str(other) if others else "other", positive),
-        label_values=(other, wanted),
+        roles, target_form="label", names=(others[0] if others else f"not {positive}", label_text(positive))
     )
 
 
-def _multiclass(roles: Roles, found: Found, left: Table, right: Table) -> tuple[Roles, tuple[str, ...]]:
+def _text_among_numbers(table: Table, column: str) -> list[Problem]:
+    """What is wrong with a column of a text file that holds text, and mostly numbers."""
+    head = table.head()[column]
+    if head.dtype != pl.String or 2 * head.cast(pl.Float64, strict=False).count() <= head.count():
+        return []
+    place = f"{table.name}, column {column}"
+    return [p for p in not_numbers(table.with_types({column: pl.Float64()})) if p.where == place]
+
+
+def _multiclass(
+    roles: Roles, found: Found, left: Table, right: Table, ignored: str | None
+) -> tuple[Roles, tuple[str, ...]]:
     classes, notes = found.classes, tuple[str, ...]()
     label = len(found.targets) == 1
+    if not label and ignored is not None:
+        raise UsageError("--ignore-label needs a column of labels, and the target has a column a class")
+    if roles.link == "label" and not label:
+        raise UsageError(
+            f"{left.name}, column {found.predictions[0]}: one column cannot be probabilities of "
+            f"{len(found.targets)} classes",
+            remedy="name a column a class: -p A,B,C",
+        )
     if roles.link == "label" and not classes:
         both = {
-            *left.distinct(found.predictions[0], MAX_CLASSES),
-            *right.distinct(found.targets[0], MAX_CLASSES),
+            *map(label_text, left.distinct(found.predictions[0], MAX_CLASSES)),
+            *map(label_text, right.distinct(found.targets[0], MAX_CLASSES)),
         }
-        classes = tuple(
-            str(value).lower() if isinstance(value, bool) else str(value) for value in sorted(both, key=str)
-        )
+        classes = tuple(sorted(both - {ignored}, key=_by_number))
         notes = (f"the {len(classes)} classes are the labels that occur; --classes fixes them",)
-    elif not classes:
-        classes = tuple(str(i) for i in range(_width(left, found.predictions[0])))
+    width = len(found.predictions) if len(found.predictions) > 1 else _width(left, found.predictions[0])
+    if not classes:
+        classes = tuple(map(str, range(width)))
         notes = (
             f"the classes are the places in column {found.predictions[0]}, from 0; --classes names them",
+        )
+    elif roles.link != "label" and width != len(classes):
+        raise UsageError(
+            f"{len(classes)} classes, and {width} numbers a row in column {found.predictions[0]}"
         )
     if not label and len(found.targets) != len(classes):
         raise UsageError(
@@ -116,17 +151,38 @@ def _multiclass(roles: Roles, found: Found, left: Table, right: Table) -> tuple[
         )
     if not label:
         return replace(roles, names=classes, target_form="matrix"), notes
-    values = columns.label_values(right, found.targets[0], classes)
-    return replace(roles, names=classes, target_form="label", label_values=values), notes
+    _check_classes(right, found.targets[0], classes)
+    return replace(roles, names=classes, target_form="label"), notes
+
+
+def _by_number(label: str) -> tuple[bool, float, str]:
+    """A key that sorts labels that are numbers by their value, before all others."""
+    try:
+        return False, float(label), label
+    except ValueError:
+        return True, 0.0, label
+
+
+def _check_classes(table: Table, column: str, classes: Sequence[str]) -> None:
+    """Raise DataError where none of the classes can stand in a column of labels."""
+    dtype = table.schema[column]
+    if all(label_value(name, dtype) is None for name in classes):
+        kind = "true and false" if dtype == pl.Boolean else "numbers"
+        raise DataError(
+            Problem(
+                f"it holds {kind}, and the classes are {columns.listed(classes)}",
+                f"{table.name}, column {column}",
+                "-y names the column of labels, --classes the classes as they are written there",
+            )
+        )
 
 
 def _width(left: Table, column: str) -> int:
+    """The length of the lists in a column; 1 for plain values."""
     dtype = left.schema[column]
     if isinstance(dtype, pl.Array):
         return int(dtype.size or 0)
     if not isinstance(dtype, pl.List):
-        raise UsageError(
-            f"{left.name}, column {column}: one number a row cannot be probabilities of several classes"
-        )
-    first = left.head(1)[column]
-    return len(first[0]) if len(first) and first[0] is not None else 0
+        return 1
+    lengths = left.head()[column].list.len().drop_nulls()
+    return int(lengths[0]) if len(lengths) else 0

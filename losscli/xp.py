@@ -99,13 +99,14 @@ def log1pmx(xp: Namespace, x: Array) -> Array:
 
 
 def log_softmax(xp: Namespace, logits: Array) -> Array:
-    """Log-probabilities from logits over the last axis, exact where one class holds nearly all the mass.
+    """Log-probabilities (n, classes) from logits, exact where one class holds nearly all the mass.
 
     Of the greatest logit, log p = -log1p(sum of the others' exp): it keeps its digits where the
     textbook's z - logsumexp z rounds to 0.  Of the others, z - max - log1p(...).
     """
-    shifted = logits - xp.max(logits, axis=-1, keepdims=True)
-    top = xp.expand_dims(xp.argmax(logits, axis=-1), axis=-1)
-    is_top = xp.arange(logits.shape[-1]) == top
-    others = xp.sum(xp.where(is_top, 0.0, xp.exp(shifted)), axis=-1, keepdims=True)
-    return shifted - xp.log1p(others)
+    shifted = logits - xp.max(logits, axis=1, keepdims=True)
+    is_top = shifted == 0
+    others = xp.sum(xp.where(is_top, 0.0, xp.exp(shifted)), axis=1)
+    if int(xp.count_nonzero(is_top)) > len(logits):
+        others += xp.maximum(xp.sum(is_top, axis=1) - 1, 0)
+    return shifted - xp.log1p(others)[:, None]

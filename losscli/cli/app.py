@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import traceback
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -32,6 +33,7 @@ app = typer.Typer(
 app.command()(with_inputs(evaluate))
 app.command()(with_inputs(check))
 app.command()(explain)
+COMMANDS = ("evaluate", "check", "explain")
 
 
 def _version(shown: bool) -> None:
@@ -55,42 +57,67 @@ def run(argv: list[str]) -> int:
         status = app(args=argv, prog_name="losscli", standalone_mode=False)
         sys.stdout.flush()
     except LossCliError as error:
-        if "--debug" in argv:
-            traceback.print_exc()
-        for problem in error.problems:
-            print(f"losscli: error: {problem}", file=sys.stderr)
+        _trace(argv)
+        _say(*(f"error: {problem}" for problem in error.problems))
         return int(error.status)
     except TyperException as error:
         # Without arguments the help was shown, and there is no message.
         if message := error.format_message():
-            print(f"losscli: error: {message}\n  -> losscli --help", file=sys.stderr)
+            command = next((f" {word}" for word in argv[:1] if word in COMMANDS), "")
+            _say(f"error: {message}\n  -> losscli{command} --help")
         return int(Status.USAGE)
     except (KeyboardInterrupt, typer.Abort):
-        print("losscli: interrupted", file=sys.stderr)
-        return int(Status.INTERRUPTED)
-    except BrokenPipeError:
+        status = int(Status.INTERRUPTED)
+    except (BrokenPipeError, SystemExit) as error:
+        # Typer and rich answer a closed pipe with sys.exit(1), which would read as a failed gate.
+        if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
+            return error.code if isinstance(error.code, int) else int(Status.BUG)
         # The reader has what it wanted; Python must not complain when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
     except OSError as error:
-        print(f"losscli: error: {error.filename or 'output'}: {error.strerror}", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _trace(argv)
+        _say(f"error: {error.filename or 'output'}: {error.strerror}")
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Status.DATA)
     except Exception as error:  # Python's own status 1 would read as a failed gate
-        if "--debug" in argv:
-            traceback.print_exc()
+        _trace(argv)
         hint = "" if "--debug" in argv else "; --debug shows where"
-        print(f"losscli: bug: {type(error).__name__}: {error}{hint}", file=sys.stderr)
+        _say(f"bug: {type(error).__name__}: {error}{hint}")
         return int(Status.BUG)
+    if status == Status.INTERRUPTED:
+        _say("interrupted")
     return status if isinstance(status, int) else 0
+
+
+def _trace(argv: list[str]) -> None:
+    if "--debug" in argv:
+        with suppress(OSError, ValueError):
+            traceback.print_exc()
+
+
+def _say(*messages: str) -> None:
+    """Write to stderr; where it is full or closed, the exit status has to say it all."""
+    with suppress(OSError, ValueError):
+        for message in messages:
+            print(f"losscli: {message}", file=sys.stderr)
+        sys.stderr.flush()
 
 
 def main() -> None:
     """The entry point of the program."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            # Closed by the shell (>&-): what goes there is lost, as was asked.
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  open to the end
+        elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
             # A stream that cannot show a sign (± in ASCII) shows ? rather than fail.
             stream.reconfigure(errors="replace")
     status = run(sys.argv[1:])
-    sys.stderr.flush()
+    try:
+        sys.stderr.flush()
+    except OSError:
+        # Python would flush again when it exits, fail, and put its own status in place of ours.
+        os._exit(status)
     sys.exit(status)

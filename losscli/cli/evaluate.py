@@ -8,69 +8,52 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from losscli.cli.options import RUNNING
-from losscli.errors import Status, UsageError, near
+from losscli.cli.options import RUNNING, option
+from losscli.errors import Status, UsageError, all_of, counted, near
+from losscli.render import FORMATS
 
 if TYPE_CHECKING:
     from losscli.planning import Run
     from losscli.report import Report
 
 OUTPUT, JUDGING = "Output", "Judging"
-FORMATS = ("table", "json", "csv", "markdown")
 
 
 def evaluate(
-    ci: Annotated[str, typer.Option(rich_help_panel=JUDGING, help="Level of intervals, or none.")] = "0.95",
+    ci: Annotated[
+        str,
+        option("--ci", panel=JUDGING, metavar="LEVEL", help="Level of intervals, or none; default: 0.95."),
+    ] = "0.95",
     gate: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
             "--gate",
             "-g",
-            rich_help_panel=JUDGING,
-            show_default=False,
-            help="'huber <= 0.5', 'log_loss[class=cat] <= 0.6'; status 1 if one fails.",
+            panel=JUDGING,
+            metavar="GATE",
+            help="'huber <= 0.5', 'log_loss[class=cat] < 0.6'; status 1 where one fails.",
         ),
     ] = None,
     output: Annotated[
         list[Path] | None,
-        typer.Option(
+        option(
             "-o",
             "--output",
-            rich_help_panel=OUTPUT,
-            show_default=False,
-            help="Write a report: .json, .csv, .md or .txt; repeatable.",
+            panel=OUTPUT,
+            metavar="FILE",
+            help="Write a report too: .json, .csv, .md or .txt; repeatable.",
         ),
     ] = None,
     format_: Annotated[
-        str,
-        typer.Option(
-            "--format",
-            rich_help_panel=OUTPUT,
-            show_default=False,
-            help="table (default), json, csv or markdown.",
-        ),
-    ] = "table",
-    json: Annotated[
-        bool,
-        typer.Option("--json", rich_help_panel=OUTPUT, show_default=False, help="The same as --format json."),
-    ] = False,
+        str | None,
+        option("--format", panel=OUTPUT, metavar="FORMAT", help="table (default), json, csv or markdown."),
+    ] = None,
+    json: Annotated[bool, option("--json", panel=OUTPUT, help="The same as --format json.")] = False,
     bare: Annotated[
-        bool,
-        typer.Option(
-            "--bare",
-            rich_help_panel=OUTPUT,
-            show_default=False,
-            help="Only the overall values, with every digit.",
-        ),
+        bool, option("--bare", panel=OUTPUT, help="Only the overall values, with every digit.")
     ] = False,
     dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run",
-            rich_help_panel=RUNNING,
-            show_default=False,
-            help="Show the plan as flags, evaluate nothing.",
-        ),
+        bool, option("--dry-run", panel=RUNNING, help="Show the plan as flags, evaluate nothing.")
     ] = False,
     **asked: Any,
 ) -> None:
@@ -85,37 +68,41 @@ def evaluate(
     from losscli.cli import output as out
     from losscli.cli.progress import Progress
 
-    if json:
-        format_ = "json"
-    if format_ not in FORMATS:
-        raise UsageError(f"--format must be {', '.join(FORMATS)}, got {format_}.{near(format_, FORMATS)}")
-    if bare and format_ != "table":
-        raise UsageError("--bare and another format exclude each other")
     quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
-    out.check_outputs(output or [])
+    form, _, (conditions, run) = all_of(
+        lambda: _format(format_, json, bare),
+        lambda: out.check_outputs(output or []),
+        lambda: api.planned(ci=ci, gate=gate or (), **asked),
+    )
+    if verbose or dry_run:
+        show_plan(run)
     if dry_run:
-        threads = asked.pop("threads")
-        api.check_threads(threads)
-        show_plan(api.prepare(ci=ci, **asked))
         return
     with Progress(quiet) as progress:
-        report = api.evaluate(
-            ci=ci,
-            gate=gate or [],
-            on_plan=show_plan if verbose else lambda run: None,
-            progress=progress.update,
-            **asked,
-        )
+        report = api.evaluated(run, conditions, asked["threads"], progress.update)
     out.write_files(report, output or [])
-    if not quiet and (bare or format_ == "csv"):
+    if not quiet and form in ("bare", "csv"):
         out.warn([*report.notes, *_reasons(report)])
-    _print(report, format_, bare)
-    if report.gates and not quiet and (bare or format_ == "csv"):
+    _print(report, form)
+    if not quiet and form in ("bare", "csv"):
         out.warn([f"gate {v.status}: {v.gate}{f' ({v.reason})' if v.reason else ''}" for v in report.gates])
     status = gates.status(report.gates)
     if status != Status.OK:
         raise typer.Exit(int(status))
+
+
+def _format(asked: str | None, json: bool, bare: bool) -> str:
+    """The format of stdout: one of those of the renderers, or bare."""
+    if asked is not None and asked not in FORMATS:
+        raise UsageError(f"--format must be {' or '.join(FORMATS)}, got {asked!r}.{near(asked, FORMATS)}")
+    wanted = {asked} - {None} | ({"json"} if json else set()) | ({"bare"} if bare else set())
+    if len(wanted) > 1:
+        flags = ["--format " + asked] if asked else []
+        flags += ["--json"] if json else []
+        flags += ["--bare"] if bare else []
+        raise UsageError(f"{' and '.join(flags)} exclude each other", remedy="-o FILE writes another format")
+    return wanted.pop() or "table" if wanted else "table"
 
 
 def _reasons(report: Report) -> list[str]:
@@ -127,20 +114,20 @@ def _reasons(report: Report) -> list[str]:
     ]
 
 
-def _print(report: Report, format_: str, bare: bool) -> None:
+def _print(report: Report, form: str) -> None:
     from losscli.cli import output as out
     from losscli.render import render
 
-    if bare:
+    if form == "bare":
         sys.stdout.write(out.bare(report))
-    elif format_ == "table":
+    elif form == "table":
         from rich.console import Console
 
         from losscli.render.table import print_table
 
         print_table(report, Console(highlight=False))
     else:
-        sys.stdout.write(render(report, format_))
+        sys.stdout.write(render(report, form))
 
 
 def show_plan(run: Run) -> None:
@@ -157,12 +144,12 @@ def check(**asked: Any) -> None:
 
     quiet, _ = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
-    threads = asked.pop("threads")
-    run = api.prepare(**asked)
-    part = api.fold_all(run, threads)
+    _, run = api.planned(**asked)
+    part = api.fold_all(run, asked["threads"])
     if quiet:
         return
-    print(f"{part.rows} rows can be evaluated, aligned {run.alignment.how}")
+    rows = counted(int(part.overall[0].n[0]), "rows can be evaluated")
+    print(f"{rows}, aligned {run.alignment.how}")
     print(f"losscli evaluate {' '.join(run.plan.files)} {run.plan.flags()}")
     for note in (*run.notes, *api.notes(part)):
         print(f"note: {note}")

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from losscli.cli.options import _loss_names
+from losscli.cli.options import loss_names
 from losscli.losses import registry
 from losscli.losses.registry import Loss
 
@@ -19,7 +19,12 @@ from losscli.losses.registry import Loss
 def explain(
     loss: Annotated[
         str | None,
-        typer.Argument(help="A loss, by any of its names.", show_default=False, autocompletion=_loss_names),
+        typer.Argument(
+            metavar="LOSS",
+            help="A loss, by any of its names.",
+            show_default=False,
+            autocompletion=loss_names,
+        ),
     ] = None,
 ) -> None:
     """List all losses by task, or show one: formula, parameters, unit, best value, other names, source."""

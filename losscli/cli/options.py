@@ -8,100 +8,129 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
+from rich.markup import escape
 
 from losscli.losses import registry
+from losscli.params import listed
 
 LOSSES, COLUMNS, MEANING, RUNNING = "Losses", "Columns and rows", "What values mean", "Running"
 
 
-def _loss_names(incomplete: str) -> list[str]:
+def loss_names(incomplete: str) -> list[str]:
     """For shell completion."""
     return [name for name in registry.names() if name.startswith(incomplete.lower())]
 
 
-def _option(*names: str, panel: str, help: str, **more: Any) -> Any:  # noqa: A002  # typer's own word
-    return typer.Option(*names, rich_help_panel=panel, help=help, show_default=False, **more)
+def option(*names: str, panel: str, help: str, metavar: str = "", **more: Any) -> Any:  # noqa: A002  # typer's own word
+    """An option; one without a metavar is a flag."""
+    return typer.Option(
+        *names, rich_help_panel=panel, help=escape(help), metavar=metavar, show_default=False, **more
+    )
 
 
 def inputs(
     predictions: Annotated[
-        Path, typer.Argument(help="Predictions: .csv, .tsv or .parquet.", show_default=False)
+        Path,
+        typer.Argument(metavar="PREDS", help="Predictions: .csv, .tsv or .parquet.", show_default=False),
     ],
     targets: Annotated[
         Path | None,
-        typer.Argument(help="Targets; without, predictions hold both sides.", show_default=False),
+        typer.Argument(
+            metavar="TARGETS", help="Targets; without, PREDS holds both sides.", show_default=False
+        ),
     ] = None,
     loss: Annotated[
         list[str] | None,
-        _option(
+        option(
             "--loss",
             "-l",
             panel=LOSSES,
-            help="huber, or huber:delta=2; repeatable.",
-            autocompletion=_loss_names,
+            metavar="LOSS",
+            help="huber, or huber:delta=2; repeatable. Without, the task's usual ones.",
+            autocompletion=loss_names,
         ),
     ] = None,
     task: Annotated[
-        str | None, _option("--task", panel=LOSSES, help="regression, binary, multiclass or multilabel.")
+        str | None,
+        option(
+            "--task",
+            panel=LOSSES,
+            metavar="TASK",
+            help="regression, binary, multiclass or multilabel, where columns leave it open.",
+        ),
     ] = None,
     target: Annotated[
-        list[str] | None, _option("--target", "-y", panel=COLUMNS, help="Target columns.")
+        list[str] | None,
+        option("--target", "-y", panel=COLUMNS, metavar="COL", help="Target, or several: A,B,C."),
     ] = None,
     pred: Annotated[
-        list[str] | None, _option("--pred", "-p", panel=COLUMNS, help="Prediction columns.")
+        list[str] | None,
+        option("--pred", "-p", panel=COLUMNS, metavar="COL", help="Prediction, or one a class: A,B,C."),
     ] = None,
     weight: Annotated[
-        str | None, _option("--weight", "-w", panel=COLUMNS, help="Column of row weights.")
+        str | None, option("--weight", "-w", panel=COLUMNS, metavar="COL", help="Weights of the rows.")
     ] = None,
     on: Annotated[
-        list[str] | None, _option("--on", panel=COLUMNS, help="Key columns that align the files.")
+        list[str] | None,
+        option("--on", panel=COLUMNS, metavar="KEY", help="Columns that align the files, in any order."),
     ] = None,
     missing: Annotated[
-        str, _option("--missing", panel=COLUMNS, help="Missing values: error (default) or drop.")
+        str, option("--missing", panel=COLUMNS, metavar="error|drop", help="Missing values; default: error.")
     ] = "error",
     unmatched: Annotated[
-        str, _option("--unmatched", panel=COLUMNS, help="Keys on one side only: error (default) or drop.")
+        str,
+        option(
+            "--unmatched", panel=COLUMNS, metavar="error|drop", help="Keys on one side only; default: error."
+        ),
     ] = "error",
     classes: Annotated[
-        list[str] | None, _option("--classes", panel=MEANING, help="The classes: cat,dog,bird.")
+        list[str] | None,
+        option("--classes", panel=MEANING, metavar="A,B,C", help="The classes, in the order of columns."),
     ] = None,
     positive: Annotated[
-        str | None, _option("--positive", panel=MEANING, help="The positive label of two.")
+        str | None,
+        option("--positive", panel=MEANING, metavar="LABEL", help="The positive one of two labels."),
     ] = None,
     class_weight: Annotated[
-        str | None, _option("--class-weight", panel=MEANING, help="cat=2,dog=1; else 1.")
+        str | None,
+        option("--class-weight", panel=MEANING, metavar="A=2,B=1", help="Weights of classes, else 1."),
     ] = None,
     ignore_label: Annotated[
-        str | None, _option("--ignore-label", panel=MEANING, help="Leave out rows of this label.")
+        str | None,
+        option("--ignore-label", panel=MEANING, metavar="LABEL", help="Leave out rows of this label."),
     ] = None,
     from_logits: Annotated[
-        bool, _option("--from-logits", panel=MEANING, help="Predictions are logits.")
+        bool, option("--from-logits", panel=MEANING, help="Predictions are logits.")
     ] = False,
     from_log_probs: Annotated[
-        bool, _option("--from-log-probs", panel=MEANING, help="Predictions are log-probabilities.")
+        bool, option("--from-log-probs", panel=MEANING, help="Predictions are log-probabilities.")
     ] = False,
     eps: Annotated[
         float | None,
-        _option(
+        option(
             "--eps",
             panel=MEANING,
-            help="Clip probabilities under a log; default: epsilon of the file's type.",
+            metavar="NUMBER",
+            help="Clip probabilities under a logarithm; default: epsilon of the file's type.",
         ),
     ] = None,
     normalize: Annotated[
-        bool, _option("--normalize", panel=MEANING, help="Rescale probabilities to sum to one.")
+        bool, option("--normalize", panel=MEANING, help="Rescale probabilities to sum to one.")
     ] = False,
     threads: Annotated[
-        int | None, _option("--threads", panel=RUNNING, help="Worker threads; default: all cores.")
+        int | None,
+        option("--threads", panel=RUNNING, metavar="N", help="Worker threads; default: all cores."),
     ] = None,
-    device: Annotated[str, _option("--device", panel=RUNNING, help="cpu (default) or cuda.")] = "cpu",
+    device: Annotated[
+        str, option("--device", panel=RUNNING, metavar="cpu|cuda", help="Where to compute; default: cpu.")
+    ] = "cpu",
     quiet: Annotated[
-        bool, _option("--quiet", "-q", panel=RUNNING, help="Nothing on stderr but errors.")
+        bool, option("--quiet", "-q", panel=RUNNING, help="Nothing on stderr but errors.")
     ] = False,
     verbose: Annotated[
-        bool, _option("--verbose", "-v", panel=RUNNING, help="Show the plan on stderr.")
+        bool, option("--verbose", "-v", panel=RUNNING, help="Show the plan on stderr.")
     ] = False,
-    debug: Annotated[bool, _option("--debug", panel=RUNNING, help="Show the traceback of an error.")] = False,
+    debug: Annotated[bool, option("--debug", panel=RUNNING, help="Show the traceback of an error.")] = False,
 ) -> None:
     """Every command that reads predictions takes these; only the signature counts."""
 
@@ -120,12 +149,15 @@ def with_inputs(command: Callable[..., Any]) -> Callable[..., Any]:
         for p in inspect.signature(command).parameters.values()
         if p.kind is not p.VAR_KEYWORD
     ]
-    parameters = [*shared, *own, *_loss_parameters()]
-    loss_names = {p.name for p in _loss_parameters()}
+    running = next(i for i, p in enumerate(shared) if p.name == "threads")
+    parameters = [*shared[:running], *own, *shared[running:], *_loss_parameters()]
+    of_losses = {p.name for p in _loss_parameters()}
 
     def called(**given: Any) -> Any:
+        for name in ("target", "pred", "on", "classes"):
+            given[name] = [each for text in given[name] or () for each in listed(text)] or None
         return command(
-            **{name: value for name, value in given.items() if name not in loss_names or value is not None}
+            **{name: value for name, value in given.items() if name not in of_losses or value is not None}
         )
 
     called.__name__, called.__doc__ = command.__name__, command.__doc__
@@ -141,13 +173,13 @@ def _loss_parameters() -> list[inspect.Parameter]:
     made = []
     for name, (param, takers) in registry.option_params().items():
         shown = ", ".join(takers[:3]) + (", ..." if len(takers) > 3 else "")
-        option = _option(
+        shown_as = option(
             f"--{name.replace('_', '-')}",
             panel="Parameters of losses",
             help=f"{param.describe()} ({shown}).",
             metavar="VALUE",
         )
-        annotation = Annotated[str | None, option]
+        annotation = Annotated[str | None, shown_as]
         made.append(
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
         )

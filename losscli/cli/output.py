@@ -7,42 +7,51 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
-from losscli.errors import DataError, Problem, UsageError
+from losscli.errors import DataError, Problem, UsageError, all_of
 from losscli.render import format_of_suffix, render
 from losscli.report import Report
 
 
 def check_outputs(paths: Sequence[Path]) -> None:
     """Raise UsageError, before any work, for a suffix that is not known or a folder that is not there."""
-    for path in paths:
-        format_of_suffix(path)
-        if not path.parent.is_dir():
-            raise UsageError(f"-o {path}: there is no folder {path.parent}", remedy=f"mkdir -p {path.parent}")
-        if path.is_dir():
-            raise UsageError(f"-o {path}: is a folder", remedy="name a file")
+    all_of(*(partial(_check_output, path) for path in paths))
+
+
+def _check_output(path: Path) -> None:
+    format_of_suffix(path)
+    if path.parent.exists() and not path.parent.is_dir():
+        raise UsageError(f"-o {path}: {path.parent} is not a folder")
+    if not path.parent.exists():
+        raise UsageError(f"-o {path}: there is no folder {path.parent}", remedy=f"mkdir -p {path.parent}")
+    if path.is_dir():
+        raise UsageError(f"-o {path}: is a folder", remedy="name a file")
 
 
 def write_files(report: Report, paths: Sequence[Path]) -> None:
     """Write the report to each path in the format of its suffix: all of them, or none."""
     contents = [(path, render(report, format_of_suffix(path))) for path in paths]
     made: list[tuple[str, Path]] = []
+    path = Path()
     try:
         for path, content in contents:
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            made.append((temporary, path))
+            # Beside the file itself, also where a link leads to it: then a rename is all or nothing.
+            real = path.resolve()
+            handle, temporary = tempfile.mkstemp(dir=real.parent, prefix=".losscli.")
+            made.append((temporary, real))
             with open(handle, "w", encoding="utf-8") as file:
                 file.write(content)
+                file.flush()
+                os.fsync(handle)
         umask = os.umask(0)
         os.umask(umask)
         for temporary, path in made:
             os.chmod(temporary, 0o666 & ~umask)
             os.replace(temporary, path)
     except OSError as error:
-        raise DataError(
-            Problem(f"cannot be written: {error.strerror}", str(error.filename or paths[0]))
-        ) from error
+        raise DataError(Problem(f"cannot be written: {error.strerror}", str(path))) from error
     finally:
         for temporary, _ in made:
             with contextlib.suppress(FileNotFoundError):

@@ -6,15 +6,18 @@ Columns of the stream are named by side: 'p:NAME' from the predictions, 't:NAME'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from losscli.errors import DataError, Problem, UsageError
-from losscli.inputs.formats import Table, reading
-from losscli.tasks.base import EXAMPLES, Finding, Tally
+from losscli.errors import DataError, Problem
+from losscli.inputs.diagnose import not_numbers, uneven
+from losscli.inputs.formats import Table, reading, require_rows
+from losscli.tasks.base import EXAMPLES, PREDICTION_ROW, TARGET_ROW, Finding, Roles, Tally
+from losscli.xp import Array
 
 MATCHED = "matched"
 """The column that is false where a prediction has no target."""
@@ -46,7 +49,7 @@ def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
 
 
 def _side(table: Table, columns: tuple[str, ...], prefix: str) -> pl.LazyFrame:
-    names = [column[2:] for column in columns if column.startswith(prefix)]
+    names = dict.fromkeys(column[2:] for column in columns if column.startswith(prefix))
     return table.scan.select(pl.col(name).alias(prefix + name) for name in names)
 
 
@@ -74,53 +77,91 @@ def by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) ->
 
 
 def _require_equal_counts(predictions: Table, targets: Table) -> None:
+    require_rows(predictions, targets)
     n, m = predictions.count(), targets.count()
-    if n != m:
-        raise DataError(
-            Problem(
-                f"{n} rows of predictions and {m} rows of targets cannot be aligned by position",
-                f"{predictions.name} and {targets.name}",
-                "name the key column that both files have: --on id",
-            )
-        )
+    if n == m:
+        return
+    both = [name for name in predictions.schema if name in targets.schema]
+    remedy = "a key column in both files aligns them: --on COLUMN"
+    if both:
+        remedy = f"align them by a column that both files have: --on {both[0]}"
+    what = f"{n} rows of predictions and {m} rows of targets cannot be aligned by position"
+    blank = [problem for table in (predictions, targets) for problem in uneven(table, blank=True)]
+    raise DataError([Problem(what, f"{predictions.name} and {targets.name}", remedy), *blank])
 
 
-def by_key(
-    predictions: Table, targets: Table, columns: tuple[str, ...], key: tuple[str, ...], drop_unmatched: bool
+def by_key(predictions: Table, targets: Table, roles: Roles, key: tuple[str, ...]) -> Alignment:
+    """Rows of equal keys: zipped and verified while both are in the same order, else joined.
+
+    Keys that are whole numbers in the first rows of a text file, and text further down, are read as text.
+    """
+    types = {
+        name: pl.String()
+        for name in key
+        if any(table.separator and table.schema[name].is_integer() for table in (predictions, targets))
+    }
+    text = None
+    if types:
+        text = _by_key(predictions.with_types(types), targets.with_types(types), roles, key, None)
+    return _by_key(predictions, targets, roles, key, text)
+
+
+def _by_key(
+    predictions: Table, targets: Table, roles: Roles, key: tuple[str, ...], text: Alignment | None
 ) -> Alignment:
-    """Rows of equal keys: zipped and verified while both are in the same order, else joined."""
     casts = _common_types(predictions, targets, key)
-    left = tuple(dict.fromkeys((*columns, *(f"p:{name}" for name in key))))
-    right = tuple(dict.fromkeys((*columns, *(f"t:{name}" for name in key))))
-    p = _side(predictions, left, "p:").with_columns(pl.col(f"p:{n}").cast(t) for n, t in casts.items() if t)
-    t = _side(targets, right, "t:").with_columns(pl.col(f"t:{n}").cast(d) for n, d in casts.items() if d)
+    p = _side(predictions, (*roles.columns, *(f"p:{name}" for name in key)), "p:")
+    t = _side(targets, (*roles.columns, *(f"t:{name}" for name in key)), "t:")
+    keyed = _Keyed(
+        p.with_columns(pl.col(f"p:{name}").cast(dtype) for name, dtype in casts.items() if dtype),
+        t.with_columns(pl.col(f"t:{name}").cast(dtype) for name, dtype in casts.items() if dtype),
+        predictions,
+        targets,
+        key,
+        roles,
+        text is not None,
+    )
     words = f"by key {', '.join(key)}"
     joined: dict[Finding, Tally] = {}
     zipped: dict[Finding, Tally] = {}
-    join = Alignment(
-        lambda: _join(p, t, predictions, targets, key, drop_unmatched, joined),
-        f"{words}, joined: orders differ",
-        joined,
-    )
-    return Alignment(
-        lambda: _zip(p, t, predictions, targets, key, zipped), f"{words}, same order", zipped, join
-    )
+    join = Alignment(lambda: _join(keyed, joined), words, joined, text)
+    return Alignment(lambda: _zip(keyed, zipped), words, zipped, join)
 
 
-def _zip(
-    p: pl.LazyFrame,
-    t: pl.LazyFrame,
-    predictions: Table,
-    targets: Table,
-    key: tuple[str, ...],
-    tallies: dict[Finding, Tally],
-) -> Iterator[pl.DataFrame]:
+@dataclass(frozen=True, eq=False)
+class _Keyed:
+    """Two sides with comparable keys; `may_be_text` where keys are numbers as far as the first rows show."""
+
+    p: pl.LazyFrame
+    t: pl.LazyFrame
+    predictions: Table
+    targets: Table
+    key: tuple[str, ...]
+    roles: Roles
+    may_be_text: bool
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """As `reading`, but OutOfOrderError where lengths differ or text is among the keys."""
+        try:
+            yield
+        except pl.exceptions.ShapeError:
+            raise OutOfOrderError from None
+        except (pl.exceptions.PolarsError, OSError):
+            sides = (self.predictions, self.targets)
+            if self.may_be_text and any(not_numbers(side, self.key) for side in sides):
+                raise OutOfOrderError from None
+            with reading(*sides):
+                raise
+
+
+def _zip(keyed: _Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     """Row i with row i, verified by key.  Raises OutOfOrderError where the keys differ."""
+    key = keyed.key
     increasing, last = len(key) == 1, None
-    try:
-        for frame in pl.concat([p, t], how="horizontal").collect_batches(
-            maintain_order=True, engine="streaming"
-        ):
+    with keyed.reading():
+        query = pl.concat([keyed.p, keyed.t], how="horizontal")
+        for frame in query.collect_batches(maintain_order=True, engine="streaming"):
             for name in key:
                 if not _equal(frame[f"p:{name}"], frame[f"t:{name}"]):
                     raise OutOfOrderError
@@ -128,14 +169,10 @@ def _zip(
                 own = frame[f"p:{key[0]}"]
                 increasing, last = _increasing(own, last), own[-1]
             yield frame
-    except pl.exceptions.ShapeError:
-        raise OutOfOrderError from None
-    except (pl.exceptions.PolarsError, OSError):
-        with reading(predictions, targets):
-            raise
     if not increasing:
         # Keys that only ever grow cannot repeat; others are looked through once more.
-        tallies.update(_duplicates(p, predictions, key, "p:"))
+        tallies.update(_duplicates(keyed.p, keyed.predictions, key, "p:"))
+        tallies.update(_duplicates(keyed.t, keyed.targets, key, "t:") if tallies else {})
 
 
 def _equal(a: pl.Series, b: pl.Series) -> bool:
@@ -162,13 +199,8 @@ def _common_types(predictions: Table, targets: Table, key: tuple[str, ...]) -> d
     """The type in which each key column is compared; None where both sides have it already."""
     casts: dict[str, Any] = {}
     for name in key:
-        for table in (predictions, targets):
-            if name not in table.schema:
-                raise UsageError(
-                    f"{table.name} has no key column {name!r}; it has: {', '.join(table.schema)}"
-                )
         a, b = predictions.schema[name], targets.schema[name]
-        if a == b:
+        if a == b and not isinstance(a, pl.Categorical | pl.Enum):
             casts[name] = None
         elif a.is_integer() and b.is_integer():
             casts[name] = pl.Int64
@@ -196,51 +228,58 @@ def _duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: 
         return {}
     finding = Finding(
         "rows with a key that an earlier row has",
-        f"{table.name}, column {', '.join(key)}",
-        "a key stands once",
+        f"{table.name}, column{'s' if len(key) > 1 else ''} {', '.join(key)}",
+        "a key stands once in a file; --on names more key columns",
     )
     return {finding: Tally(rows.height, _show(rows, names, "row"))}
 
 
-def _join(
-    p: pl.LazyFrame,
-    t: pl.LazyFrame,
-    predictions: Table,
-    targets: Table,
-    key: tuple[str, ...],
-    drop: bool,
-    tallies: dict[Finding, Tally],
-) -> Iterator[pl.DataFrame]:
+def _join(keyed: _Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     """The targets' rows at the predictions' keys, in the order of the predictions."""
+    key, targets = keyed.key, keyed.targets
     left, right = [f"p:{name}" for name in key], [f"t:{name}" for name in key]
-    query = p.with_row_index("p#").join(
-        t.with_row_index("t#"), left_on=left, right_on=right, how="left", maintain_order="left"
+    query = keyed.p.with_row_index(PREDICTION_ROW).join(
+        keyed.t.with_row_index(TARGET_ROW), left_on=left, right_on=right, how="left", maintain_order="left"
     )
     seen = np.zeros(targets.count(), dtype=bool)
     last, repeated_left, repeated_right = -1, False, False
-    for frame in stream(query, predictions, targets):
-        at = frame["t#"]
-        found = at.drop_nulls().to_numpy()
-        before = int(seen.sum()) if len(found) else 0
-        seen[found] = True
-        repeated_left |= int(seen.sum()) - before < len(found)
-        rows = np.concatenate([[last], frame["p#"].to_numpy().astype(np.int64)])
-        repeated_right |= bool((np.diff(rows) == 0).any())
-        last = int(rows[-1])
-        yield frame.with_columns(at.is_not_null().alias(MATCHED)).drop("t#", "p#")
+    with keyed.reading():
+        for frame in query.collect_batches(maintain_order=True, engine="streaming"):
+            at = frame[TARGET_ROW]
+            found = at.drop_nulls().to_numpy()
+            repeated_left |= bool(seen[found].any()) or len(np.unique(found)) < len(found)
+            seen[found] = True
+            rows = np.concatenate([[last], frame[PREDICTION_ROW].to_numpy().astype(np.int64)])
+            repeated_right |= bool((np.diff(rows) == 0).any())
+            last = int(rows[-1])
+            yield frame.with_columns(at.is_not_null().alias(MATCHED))
     if repeated_left:
-        tallies.update(_duplicates(p, predictions, key, "p:"))
+        tallies.update(_duplicates(keyed.p, keyed.predictions, key, "p:"))
     if repeated_right:
-        tallies.update(_duplicates(t, targets, key, "t:"))
-    lonely = np.flatnonzero(~seen)
-    if len(lonely) and not repeated_right:
-        picked = pl.Series(lonely[:EXAMPLES], dtype=pl.get_index_type())
-        with reading(targets):
-            rows_of = (
-                t.select(right).with_row_index("row").filter(pl.col("row").is_in(picked.implode())).collect()
-            )
-        where = f"{targets.name}, column {', '.join(key)}"
-        tallies[unmatched("targets", where, drop)] = Tally(len(lonely), _show(rows_of, right, "row"))
+        tallies.update(_duplicates(keyed.t, targets, key, "t:"))
+    _unseen(keyed, np.flatnonzero(~seen), tallies)
+
+
+def _unseen(keyed: _Keyed, unseen: Array, tallies: dict[Finding, Tally]) -> None:
+    """Count the targets that no prediction has met: those without a key, and the others."""
+    if not len(unseen):
+        return
+    keys, roles = [f"t:{name}" for name in keyed.key], keyed.roles
+    rows = keyed.t.select(keys).with_row_index("row")
+    with reading(keyed.targets):
+        keyless = rows.filter(pl.any_horizontal(pl.col(keys).is_null())).collect()
+        lonely = unseen[~np.isin(unseen, keyless["row"].to_numpy())]
+        examples = pl.Series(lonely[:EXAMPLES], dtype=pl.get_index_type())
+        shown = rows.filter(pl.col("row").is_in(examples.implode())).collect()
+    where = roles.place(*keys)
+    if keyless.height:
+        finding = Finding("missing values", where, "--missing drop leaves such rows out")
+        if roles.drop_missing:
+            finding = Finding("rows with missing values were left out", fatal=False)
+        tallies[finding] = Tally(keyless.height, _show(keyless, keys, "row"))
+    if len(lonely):
+        finding = unmatched("targets", where, roles.drop_unmatched)
+        tallies[finding] = Tally(len(lonely), _show(shown, keys, "row"))
 
 
 def unmatched(side: str, where: str, drop: bool) -> Finding:

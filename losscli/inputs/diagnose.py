@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Collection
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -78,15 +79,23 @@ def uneven(source: Table, blank: bool = False) -> list[Problem]:
 
 def short_rows(source: Table) -> list[Problem]:
     """What `uneven` finds, if the last column has missing values: a row cut short has no last field."""
-    if source.separator is None:
+    if source.path is None or source.separator is None:
         return []
-    missing = source.scan.select(pl.col(list(source.schema)[-1]).is_null().any()).collect(engine="streaming")
-    return uneven(source) if missing.item() else []
+    # Read as text, which is never wrong.
+    text = pl.scan_csv(
+        source.path, separator=source.separator, infer_schema=False, truncate_ragged_lines=True
+    )
+    missing = text.select(pl.col(list(source.schema)[-1]).is_null().any()).collect(engine="streaming").item()
+    return uneven(source) if missing else []
 
 
-def not_numbers(source: Table) -> list[Problem]:
+def not_numbers(source: Table, columns: Collection[str] | None = None) -> list[Problem]:
     """Columns of a text file that should hold numbers (or true and false) and hold text in some rows."""
-    wanted = {name: dtype for name, dtype in source.schema.items() if dtype != pl.String}
+    wanted = {
+        name: dtype
+        for name, dtype in source.schema.items()
+        if dtype != pl.String and (columns is None or name in columns)
+    }
     if source.path is None or source.separator is None or not wanted:
         return []
     text = pl.scan_csv(
@@ -101,7 +110,7 @@ def not_numbers(source: Table) -> list[Problem]:
                 continue
             rows = text.with_row_index("#", 1).filter(bad).select("#", name).head(EXAMPLES).collect()
             shown = tuple(f"row {row}: {value!r}" for row, value in rows.iter_rows())
-            kind = "whole numbers" if dtype.is_integer() else "numbers"
+            kind = "a whole number" if dtype.is_integer() else "a number"
             kind = "true or false" if dtype == pl.Boolean else kind
             what = counted(counts[name].item(), f"values that are not {kind}")
             problems.append(Problem(what, f"{source.name}, column {name}", "mend these rows", shown))

@@ -182,6 +182,13 @@ def _text(path: Path, separator: str, start: bytes) -> Table:
     return replace(opened, repeated=repeated).with_types(schema)
 
 
+def require_rows(*tables: Table) -> None:
+    """Raise DataError that names the tables without rows, if there are any."""
+    empty = [each for each in dict.fromkeys(tables) if not each.count()]
+    if empty:
+        raise DataError([Problem("no rows, only a header", each.name, "write rows") for each in empty])
+
+
 @contextmanager
 def reading(*tables: Table) -> Iterator[None]:
     """Turn what Polars raises while it reads into a DataError that names file, row and remedy."""

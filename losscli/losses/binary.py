@@ -119,7 +119,7 @@ def _f1(xp: Namespace, m: Array) -> Array:
     return wrong / (2.0 * m[..., 0] + wrong)
 
 
-@loss("f1", "f1_score", finish=Finish(_f1, undefined="no row is positive, in truth or by prediction"))
+@loss(finish=Finish(_f1, undefined="no row is positive, in truth or by prediction"))
 def f1_error(batch: BinaryLabel, *, threshold: Unit = 0.5) -> tuple[Array, Array, Array]:
     """One minus the F1 score: misses and false alarms of the positive class against its hits.
 

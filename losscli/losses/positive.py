@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from losscli.losses.registry import loss
 from losscli.params import Power
 from losscli.tasks.regression import Regression
@@ -74,33 +76,26 @@ def mean_tweedie_deviance(batch: Regression, *, power: Power = 0.0) -> Array:
 
 
 def _half_tweedie(xp: Namespace, y: Array, mean: Array, power: float) -> Array:
-    """With s = log(y / mean), a = 1 - p, b = 2 - p: mean^b (e^(bs) - b e^s + a) / (ab).
+    """With a = 1 - p, b = 2 - p and differences of powers d_c = (y^c - mean^c) / c.
 
-    Near y = mean that is the series mean^b sum_k s^k / k! (1 + b + ... + b^(k-2)), which has no
-    cancellation; near p = 1 and p = 2 the forms with expm1 have none.
+    (y d_a - mean^b r) / b or, nearer to p = 2, (d_b - mean^b r) / a, where r = (y - mean) / mean: neither
+    cancels away from y = mean.  Near it the series mean^b sum_k s^k / k! (1 + b + ... + b^(k-2)) in
+    s = log(y / mean) does not.  A target of zero or below has no powers: they count as zero.
     """
     a, b = 1.0 - power, 2.0 - power
+    c = a if abs(a) <= abs(b) else b
     positive = y > 0
-    relative = xp.where(positive, (y - mean) / mean, 0.0)
-    s = xp.log1p(relative)
-    near = xp.abs(s) * max(1.0, abs(b)) < 0.5
-    s_near = xp.where(near, s, 0.0)
-    term, geometric, series = s_near, 0.0, xp.zeros_like(s)
-    for k in range(2, 22):
-        term = term * s_near / k
-        geometric = geometric * b + 1.0
-        series = series + term * geometric
-    above = xp.where(positive, y, 0.0)
-    if abs(a) < 0.1 or abs(b) < 0.1:
-        s_far = xp.where(positive, s, -xp.inf)
-        grown = xp.expm1(s_far)
-        bracket = (
-            ((1.0 + grown) * xp.expm1(a * xp.where(positive, s, 0.0)) / a - grown) / b
-            if abs(a) < abs(b)
-            else (xp.expm1(b * s_far) / b - grown) / a
-        )
-        far = xp.power(mean, b) * bracket
-    else:
-        own = xp.power(xp.where(positive, above, 1.0), b) * positive
-        far = own / (a * b) - y * xp.power(mean, a) / a + xp.power(mean, b) / b
-    return xp.where(near & positive, xp.power(mean, b) * series, far)
+    own = xp.where(positive, y, mean)
+    relative = (y - mean) / mean
+    close = xp.abs(relative) < 0.4
+    s = xp.where(close, xp.log1p(xp.where(close, relative, 0.0)), xp.log(own / mean))
+    mean_b, mean_c = xp.power(mean, b), xp.power(mean, c)
+    grown = xp.where(xp.abs(c * s) < 1.0, mean_c * xp.expm1(c * s), xp.power(own, c) - mean_c)
+    difference = xp.where(positive, grown, -mean_c) / c
+    far = (y * difference - mean_b * relative) / b if c == a else (difference - mean_b * relative) / a
+    near = positive & (xp.abs(s) * max(1.0, abs(b)) < 1.0)
+    s = xp.where(near, s, 0.0)
+    series = xp.zeros_like(s)
+    for k in range(21, 1, -1):
+        series = series * s + sum(b**i for i in range(k - 1)) / math.factorial(k)
+    return xp.where(near, mean_b * (series * s * s), far)

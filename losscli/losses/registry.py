@@ -154,8 +154,8 @@ def losses(task: str | None = None) -> tuple[Loss, ...]:
 
 
 def names() -> list[str]:
-    """Every name that finds a loss: canonical names and aliases."""
-    return sorted({name for entry in losses() for name in (entry.name, *entry.aliases)})
+    """Every name that finds a loss, in lower case: canonical names and aliases."""
+    return sorted({name.lower() for entry in losses() for name in (entry.name, *entry.aliases)})
 
 
 def find(name: str) -> tuple[Loss, ...]:

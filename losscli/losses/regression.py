@@ -85,9 +85,9 @@ def pseudo_huber(batch: Regression, *, delta: Positive = 1.0) -> Array:
 
     Charbonnier et al. (1994), doi:10.1109/ICIP.1994.413553
     """
-    # x / (1 + sqrt(1 + x^2)) is at most one: nothing cancels for small errors or overflows for large.
-    x = batch.abs_error / delta
-    return delta * batch.abs_error * (x / (1.0 + batch.xp.hypot(x, 1.0)))
+    # The ratio is at most one: nothing cancels for small errors or overflows for large.
+    size = batch.abs_error
+    return delta * size * (size / (delta + batch.xp.hypot(size, delta)))
 
 
 @loss("logcosh", "LogCosh", "log_cosh_error")

@@ -11,6 +11,8 @@ from losscli.xp import Array, Namespace, np, pl
 
 EXAMPLES = 5
 """How many examples of each problem are shown."""
+PREDICTION_ROW, TARGET_ROW = "p#", "t#"
+"""Columns of a joined stream that say in which row of its file each side stands, from 0."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,8 +30,7 @@ class Roles:
     `predictions` and `targets` are columns of the aligned stream ('p:NAME' and 't:NAME').  `link` says
     what a prediction is: value, probability, logit, log_prob or label.  `target_form` is value, label,
     or matrix (a column a class or label).  `names` are the classes, labels or outputs, in the order of
-    the prediction columns.  `label_values` are the classes in the type of the label column.  `eps` is
-    the clip of probabilities, `normalize` rescales rows of them.
+    the prediction columns.  `eps` is the clip of probabilities, `normalize` rescales rows of them.
     """
 
     task: str
@@ -38,7 +39,6 @@ class Roles:
     link: str = "value"
     target_form: str = "value"
     names: tuple[str, ...] = ()
-    label_values: tuple[Any, ...] = ()
     weight: str | None = None
     ids: tuple[str, ...] = ()
     class_weight: tuple[float, ...] | None = None
@@ -55,9 +55,11 @@ class Roles:
         weight = (self.weight,) if self.weight else ()
         return tuple(dict.fromkeys((*self.predictions, *self.targets, *weight, *self.ids)))
 
-    def place(self, column: str) -> str:
-        """Where a column stands, in words: 'preds.csv, column p'."""
-        return f"{self.files[column.startswith('t:')]}, column {column[2:]}"
+    def place(self, *columns: str) -> str:
+        """Where columns of one side stand, in words: 'preds.csv, column p'."""
+        shown = ", ".join(column[2:] for column in columns[:8]) + (", ..." if len(columns) > 8 else "")
+        file = self.files[columns[0].startswith("t:")]
+        return f"{file}, column{'s' if len(columns) > 1 else ''} {shown}"
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,10 @@ class Block:
     def __init__(self, frame: pl.DataFrame, first_row: int, roles: Roles) -> None:
         self.frame = frame
         self.roles = roles
-        self.rows = np.arange(first_row, first_row + frame.height)
+        if PREDICTION_ROW in frame.columns:
+            self.rows = frame[PREDICTION_ROW].to_numpy().astype(np.int64)
+        else:
+            self.rows = np.arange(first_row, first_row + frame.height)
         self.tallies: dict[Finding, Tally] = {}
         self._marked: Array | None = None
 
@@ -133,24 +138,64 @@ class Block:
         width = len(self.roles.names)
         series = self.frame[column]
         if isinstance(series.dtype, pl.List):
-            lengths = series.list.len()
-            self.flag(
-                ((lengths != width) & lengths.is_not_null()).to_numpy(),
-                f"lists that do not have {width} numbers",
-                column,
-                "every row needs one number a class, in the order of the classes",
-                lambda i: f"{lengths[i]} numbers",
-            )
-            blank = pl.Series([[None] * width], dtype=pl.List(pl.Float64))
-            series = pl.select(pl.when(lengths == width).then(series).otherwise(blank)).to_series()
             series = series.cast(pl.List(pl.Float64)).list.to_array(width)
         return series.cast(pl.Array(pl.Float64, width)).to_numpy().astype(float, copy=False)
+
+    def check_lengths(self) -> None:
+        """Flag and leave out lists that do not have one number a class."""
+        column, width = self.roles.predictions[0], len(self.roles.names)
+        if not isinstance(self.frame.schema[column], pl.List):
+            return
+        lengths = self.frame[column].list.len()
+        self.flag(
+            (lengths != width).fill_null(False).to_numpy(),
+            f"lists that do not have {width} numbers",
+            column,
+            "every row needs one number a class, in the order of the classes",
+            lambda i: f"{lengths[i]} numbers",
+        )
+        self.drop_marked()
+
+    def codes(self, column: str) -> Array:
+        """The place of each row's label among the classes (n,), -1 where it is none of them."""
+        series = self.frame[column]
+        dtype = series.dtype
+        if dtype.is_integer():
+            dtype = pl.Int64()
+        elif not (dtype.is_float() or dtype == pl.Boolean):
+            dtype = pl.String()
+        places = {label_value(name, dtype): i for i, name in enumerate(self.roles.names)}
+        places.pop(None, None)
+        return (
+            series.cast(dtype, strict=False)
+            .replace_strict(
+                pl.Series(list(places), dtype=dtype),
+                pl.Series(list(places.values()), dtype=pl.Int64),
+                default=-1,
+                return_dtype=pl.Int64,
+            )
+            .to_numpy()
+        )
+
+    def leave_out_label(self) -> None:
+        """Leave out the rows whose target is the label to be ignored."""
+        label, column = self.roles.ignore_label, self.roles.targets[0]
+        if label is None:
+            return
+        series = self.frame[column]
+        if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
+            series = series.cast(pl.String)
+        value = label_value(label, series.dtype)
+        if value is not None:
+            hit = (series == value).fill_null(False).to_numpy()
+            self.flag(hit, f"rows of the ignored label {label} were left out", fatal=False)
+            self.drop_marked()
 
     def flag(
         self,
         mask: Array,
         what: str,
-        column: str = "",
+        columns: str | tuple[str, ...] = (),
         remedy: str = "",
         show: Callable[[int], str] | None = None,
         fatal: bool = True,
@@ -160,17 +205,24 @@ class Block:
         at = np.flatnonzero(mask)
         if not len(at):
             return
-        where = self.roles.place(column) if column else ""
-        examples = [f"{self.name_row(i)}{': ' + show(i) if show else ''}" for i in at[:EXAMPLES].tolist()]
+        columns = (columns,) if isinstance(columns, str) else columns
+        where = self.roles.place(*columns) if columns else ""
+        target = bool(columns) and columns[0].startswith("t:")
+        examples = [
+            f"{self.name_row(i, target)}{': ' + show(i) if show else ''}" for i in at[:EXAMPLES].tolist()
+        ]
         tally = self.tallies.setdefault(Finding(what, where, remedy, fatal), Tally())
         tally.add(Tally(len(at), examples))
         if leave_out:
             self._marked = mask.copy() if self._marked is None else self._marked | mask
 
-    def name_row(self, index: int) -> str:
-        """A row in words: 'row 17 (id p017)'.  Rows count from 1, the header not counted."""
+    def name_row(self, index: int, target: bool = False) -> str:
+        """A row in words: 'row 17 (id p017)'.  Rows of its own file count from 1, the header not counted."""
         ids = ", ".join(f"{column[2:]} {self.frame[column][index]}" for column in self.roles.ids)
-        return f"row {self.rows[index] + 1}" + (f" ({ids})" if ids else "")
+        row = (
+            self.frame[TARGET_ROW][index] if target and TARGET_ROW in self.frame.columns else self.rows[index]
+        )
+        return f"row {row + 1}" + (f" ({ids})" if ids else "")
 
     def drop_marked(self, *arrays: Array | None) -> tuple[Array | None, ...]:
         """Leave out the marked rows, also from the given arrays of (n, ...)."""
@@ -188,15 +240,37 @@ class Block:
         """Flag values (n, k) outside [low, high]."""
         if values.size == 0 or (values.min() >= low and values.max() <= high):
             return
-        outside = ~((values >= low) & (values <= high))
+        outside = (values < low) | (values > high)
         for i in np.flatnonzero(outside.any(axis=0)).tolist():
             column = columns[i] if len(columns) > 1 else columns[0]
             own = values[:, i]
             self.flag(outside[:, i], what, column, remedy, partial(_number, own))
 
 
+def label_text(label: object) -> str:
+    """A label in words, as classes are named: true, 3, cat."""
+    if isinstance(label, bool):
+        return str(label).lower()
+    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
+def label_value(name: str, dtype: Any) -> object:
+    """The value of a class in a column of labels of that type; None if it cannot stand there."""
+    if dtype == pl.Boolean:
+        return {"true": True, "false": False, "1": True, "0": False}.get(name.lower())
+    if not dtype.is_numeric():
+        return name
+    try:
+        value = float(name)
+    except ValueError:
+        return None
+    if not value.is_integer():
+        return None if dtype.is_integer() else value
+    return int(name) if name.lstrip("+-").isdecimal() else int(value)
+
+
 def _number(values: Array, row: int) -> str:
-    return f"{values[row]:.17g}"
+    return repr(float(values[row]))
 
 
 Reader = Callable[[Block, Namespace, frozenset[type[Batch]], Any], Rows]

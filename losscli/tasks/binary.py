@@ -110,8 +110,11 @@ def pilot(block: Block) -> None:
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
     """The batches that are wanted; the class of a row is its target where that is 0 or 1."""
     roles = block.roles
-    target = read_target(block, wanted <= {BinaryScore})
-    prediction = read_labels(block) if roles.link == "label" else block.numbers(roles.predictions)[:, 0]
+    target = read_target(block)
+    if roles.link == "label":
+        prediction = read_labels(block, roles.predictions[0])
+    else:
+        prediction = block.numbers(roles.predictions)[:, 0]
     if roles.link == "probability" and wanted & {Binary, BinaryLabel}:
         check_probabilities(block, prediction[:, None])
     elif roles.link in ("logit", "probability"):
@@ -143,50 +146,41 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     return Rows({kind: (batch,) for kind, batch in made.items()}, codes, factor)
 
 
-def read_target(block: Block, signed: bool) -> Array:
-    """The target as 0, 1 or a fraction; `signed` takes -1 for 0.  What is neither class is flagged."""
+def read_target(block: Block) -> Array:
+    """The target as 0, 1 or a fraction.  What is neither class is flagged."""
     roles = block.roles
     column = roles.targets[0]
     if roles.target_form == "label":
-        return _coded(block, column)
+        return read_labels(block, column)
     target = block.numbers(roles.targets)[:, 0]
     minus = target == -1
-    if signed and minus.any():
-        block.flag(target == 0, "labels 0 among labels -1 and 1", column, "a binary task has two labels")
-        target = np.where(minus, 0.0, target)
-    elif minus.any():
+    if minus.any():
         what = "labels -1, where a chosen loss needs 0 and 1"
         block.flag(minus, what, column, "--positive 1 makes -1 the other class")
-        target = np.where(minus, np.nan, target)
-    neither = ~((target >= 0) & (target <= 1)) & ~minus
+        target = np.where(minus, 0.0, target)
+    neither = (target < 0) | (target > 1)
     block.flag(
         neither,
         "labels that are neither 0 nor 1",
         column,
-        "--positive names one of two labels",
-        lambda i: f"{target[i]:g}",
+        "--positive names one of two labels; --task multiclass takes more",
+        lambda i: repr(float(target[i])).removesuffix(".0"),
     )
     return target
 
 
-def read_labels(block: Block) -> Array:
-    """Predicted labels as 0 and 1."""
-    return _coded(block, block.roles.predictions[0])
-
-
-def _coded(block: Block, column: str) -> Array:
-    negative, positive = block.roles.label_values
+def read_labels(block: Block, column: str) -> Array:
+    """Labels as 0 and 1.  What is neither class is flagged."""
+    codes = block.codes(column)
     series = block.frame[column]
-    is_positive, is_negative = (series == positive).to_numpy(), (series == negative).to_numpy()
-    names = " and ".join(block.roles.names)
     block.flag(
-        ~(is_positive | is_negative),
-        f"labels that are neither of the two classes, {names}",
+        codes < 0,
+        f"labels that are neither of the two classes, {' and '.join(block.roles.names)}",
         column,
-        "a binary task has two labels; --task multiclass takes more",
+        "a binary task has two labels; --ignore-label leaves one out, --task multiclass takes more",
         lambda i: repr(series[i]),
     )
-    return is_positive.astype(float)
+    return (codes == 1).astype(float)
 
 
 def check_probabilities(block: Block, values: Array) -> None:

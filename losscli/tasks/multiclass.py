@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from losscli.tasks.base import Batch, Block, Rows
 from losscli.tasks.binary import check_probabilities
-from losscli.xp import Array, Namespace, log_softmax, np, pl
+from losscli.xp import Array, Namespace, log_softmax, np
 
 SUM_TOLERANCE = 1e-4
 """How far from one the probabilities of a row may sum: files are often rounded to a few digits."""
@@ -145,12 +145,6 @@ def pilot(block: Block) -> None:
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
     """The batches that are wanted; soft targets have no true class."""
     roles = block.roles
-    if roles.ignore_label is not None and roles.target_form == "label":
-        ignored = (block.frame[roles.targets[0]].cast(pl.String) == roles.ignore_label).fill_null(False)
-        block.flag(
-            ignored.to_numpy(), f"rows of the ignored label {roles.ignore_label} were left out", fatal=False
-        )
-        block.drop_marked()
     code, soft = _read_target(block)
     if roles.link == "label":
         scores = label_codes(block, roles.predictions[0], "predicted labels")
@@ -215,7 +209,7 @@ def _read_target(block: Block) -> tuple[Array | None, Array | None]:
         block,
         target,
         "target probabilities",
-        roles.targets[0],
+        roles.targets,
         "each row of one-hot or soft targets sums to one",
     )
     return None, target
@@ -223,16 +217,12 @@ def _read_target(block: Block) -> tuple[Array | None, Array | None]:
 
 def label_codes(block: Block, column: str, what: str) -> Array:
     """The place of each label among the classes; labels outside the classes are flagged."""
-    roles = block.roles
+    codes, names = block.codes(column), block.roles.names
     series = block.frame[column]
-    values = pl.Series(list(roles.label_values), dtype=series.dtype if series.dtype != pl.Null else pl.String)
-    codes = series.replace_strict(
-        values, pl.Series(range(len(values))), default=-1, return_dtype=pl.Int64
-    ).to_numpy()
-    shown = ", ".join(roles.names[:8]) + (", ..." if len(roles.names) > 8 else "")
+    shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     block.flag(
         codes < 0,
-        f"{what} outside the {len(roles.names)} classes ({shown})",
+        f"{what} outside the {len(names)} classes ({shown})",
         column,
         "name all classes with --classes, or leave a label out with --ignore-label",
         lambda i: repr(series[i]),
@@ -245,21 +235,12 @@ def _read_scores(block: Block, wanted: frozenset[type[Batch]]) -> Array:
     scores = block.numbers(roles.predictions)
     if roles.link == "probability":
         if wanted & {Multiclass}:
-            check_probabilities(block, scores)
             if roles.normalize:
-                total = scores.sum(axis=1)
-                off = np.abs(total - 1.0) > SUM_TOLERANCE
-                block.flag(
-                    off, "rows of probabilities were rescaled to sum to one", fatal=False, leave_out=False
-                )
-                scores = scores / np.where(total == 0, np.nan, total)[:, None]
-            _check_sum(
-                block,
-                scores,
-                "probabilities",
-                roles.predictions[0],
-                "--normalize rescales them, --from-logits takes logits",
-            )
+                scores = _normalized(block, scores)
+            else:
+                check_probabilities(block, scores)
+            remedy = "--normalize rescales them, --from-logits takes logits"
+            _check_sum(block, scores, "probabilities", roles.predictions, remedy)
         return scores
     # A logit or log-probability of -inf is an impossible class, which models that mask classes write.
     highest = 1e-6 if roles.link == "log_prob" else np.finfo(float).max
@@ -268,10 +249,29 @@ def _read_scores(block: Block, wanted: frozenset[type[Batch]]) -> Array:
     return scores
 
 
-def _check_sum(block: Block, values: Array, what: str, column: str, remedy: str) -> None:
+def _normalized(block: Block, scores: Array) -> Array:
+    """The scores, from 0 up, rescaled so that each row sums to one; a row of zeros stays as it is."""
+    block.check_range(
+        scores,
+        0,
+        np.finfo(float).max,
+        "probabilities below 0 or infinite",
+        block.roles.predictions,
+        "if these are logits, add --from-logits",
+    )
+    total = scores.sum(axis=1)
+    off = (np.abs(total - 1.0) > SUM_TOLERANCE) & (total != 0)
+    block.flag(off, "rows of probabilities were rescaled to sum to one", fatal=False, leave_out=False)
+    return scores / np.where(total == 0, 1.0, total)[:, None]
+
+
+def _check_sum(block: Block, values: Array, what: str, columns: tuple[str, ...], remedy: str) -> None:
+    """Flag rows of probabilities whose sum is not one; what is outside [0, 1] is flagged elsewhere."""
     total = values.sum(axis=1)
-    wrong = ~(np.abs(total - 1.0) <= SUM_TOLERANCE)
-    block.flag(wrong, f"{what} that do not sum to one", column, remedy, lambda i: f"sum {total[i]:.6g}")
+    wrong = np.abs(total - 1.0) > SUM_TOLERANCE
+    if wrong.any():
+        wrong &= ((values >= 0) & (values <= 1)).all(axis=1)
+        block.flag(wrong, f"{what} that do not sum to one", columns, remedy, lambda i: f"sum {total[i]:.6g}")
 
 
 def _note_clipped(block: Block, code: Array | None, soft: Array | None, scores: Array) -> None:

@@ -1,0 +1,224 @@
+"""What options say, checked: words, names, levels and weights, and whether they mean anything here."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from losscli.errors import Problem, UsageError, all_of, near
+from losscli.losses import registry
+from losscli.params import listed
+from losscli.tasks.base import Roles, label_text
+from losscli.xp import namespace
+
+TASKS = ("regression", "binary", "multiclass", "multilabel")
+POLICIES = ("error", "drop")
+DEVICES = ("cpu", "cuda")
+
+Names = str | Iterable[object] | None
+"""Names as text with commas between them, or a list of them."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The options of a run, each checked by itself; `params` are parameters of losses, as they were given."""
+
+    on: tuple[str, ...]
+    target: tuple[str, ...]
+    pred: tuple[str, ...]
+    weight: str | None
+    classes: tuple[str, ...]
+    positive: str | None
+    class_weight: Mapping[str, float]
+    ignore_label: str | None
+    from_logits: bool
+    from_log_probs: bool
+    task: str | None
+    drop_missing: bool
+    drop_unmatched: bool
+    eps: float | None
+    normalize: bool
+    level: float | None
+    device: str
+    params: Mapping[str, object]
+
+
+def checked(
+    *,
+    on: Names = None,
+    target: Names = None,
+    pred: Names = None,
+    weight: str | None = None,
+    classes: Names = None,
+    positive: object = None,
+    class_weight: str | Mapping[Any, float] | None = None,
+    ignore_label: object = None,
+    from_logits: bool = False,
+    from_log_probs: bool = False,
+    task: str | None = None,
+    missing: str = "error",
+    unmatched: str = "error",
+    eps: float | None = None,
+    normalize: bool = False,
+    ci: float | str | None = 0.95,
+    device: str = "cpu",
+    **params: object,
+) -> Asked:
+    """The options of `losscli.evaluate`, checked.  Raises UsageError with everything that is wrong."""
+    level, weights, clip, named, *_ = all_of(
+        lambda: _level(ci),
+        lambda: _weights(class_weight),
+        lambda: _clip(eps),
+        lambda: _different(_names(classes)),
+        lambda: _known(params),
+        lambda: _one_of("task", task, (None, *TASKS)),
+        lambda: _one_of("missing", missing, POLICIES),
+        lambda: _one_of("unmatched", unmatched, POLICIES),
+        lambda: _device(device),
+        lambda: _apart(from_logits, from_log_probs),
+    )
+    return Asked(
+        on=_names(on),
+        target=_names(target),
+        pred=_names(pred),
+        weight=weight,
+        classes=named,
+        positive=None if positive is None else label_text(positive),
+        class_weight=weights,
+        ignore_label=None if ignore_label is None else label_text(ignore_label),
+        from_logits=from_logits,
+        from_log_probs=from_log_probs,
+        task=task,
+        drop_missing=missing == "drop",
+        drop_unmatched=unmatched == "drop",
+        eps=clip,
+        normalize=normalize,
+        level=level,
+        device=device,
+        params=params,
+    )
+
+
+def _names(value: Names) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return tuple(listed(value)) if isinstance(value, str) else tuple(map(label_text, value))
+
+
+def _different(classes: tuple[str, ...]) -> tuple[str, ...]:
+    if twice := [name for name, count in Counter(classes).items() if count > 1]:
+        raise UsageError(f"--classes names {', '.join(twice)} twice")
+    return classes
+
+
+def _one_of(name: str, value: str | None, known: Sequence[str | None]) -> None:
+    if value not in known:
+        words = [word for word in known if word]
+        raise UsageError(f"--{name} must be {' or '.join(words)}, got {value!r}.{near(str(value), words)}")
+
+
+def _device(device: str) -> None:
+    _one_of("device", device, DEVICES)
+    namespace(device)
+
+
+def _apart(from_logits: bool, from_log_probs: bool) -> None:
+    if from_logits and from_log_probs:
+        raise UsageError("--from-logits and --from-log-probs exclude each other")
+
+
+def _known(params: Mapping[str, object]) -> None:
+    known = registry.option_params()
+    words = [*known, *(name for name in inspect.signature(checked).parameters if name != "params")]
+    unknown = [name for name in params if name not in known]
+    if unknown:
+        raise UsageError(
+            [Problem(f"no option or loss parameter {name!r}.{near(name, words)}") for name in unknown]
+        )
+
+
+def _level(ci: float | str | None) -> float | None:
+    """The level of intervals: a number between 0 and 1, or None for none."""
+    if ci is None or str(ci).lower() == "none":
+        return None
+    try:
+        number = float(ci)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < 1:
+        raise UsageError(f"--ci must be a number between 0 and 1, or none, got {ci}", remedy="--ci 0.95")
+    return number
+
+
+def _clip(eps: float | None) -> float | None:
+    if eps is not None and not 0 <= eps < 0.5:
+        raise UsageError(f"--eps must be a number >= 0, < 0.5, got {eps}")
+    return None if eps is None else float(eps)
+
+
+def _weights(given: str | Mapping[Any, float] | None) -> dict[str, float]:
+    """The weight of each class that is named: 'cat=2,dog=1', or a mapping."""
+    if given is None:
+        return {}
+    pairs = given.items() if isinstance(given, Mapping) else [_pair(part) for part in listed(given)]
+    weights = {}
+    for name, text in pairs:
+        try:
+            weight = float(text)
+        except (TypeError, ValueError):
+            weight = math.nan
+        if not 0 <= weight < math.inf:
+            raise UsageError(f"--class-weight {label_text(name)}: a weight is a number from 0 up, got {text}")
+        weights[label_text(name)] = weight
+    return weights
+
+
+def _pair(part: str) -> tuple[str, str]:
+    name, equals, text = part.rpartition("=")
+    if not equals:
+        raise UsageError(f"--class-weight {part}: written class=number, as in cat=2,dog=1")
+    return name, text
+
+
+def meaningful(asked: Asked, task: str, link: str) -> None:
+    """Raise UsageError for options that have no meaning in this task, rather than ignore them."""
+    of_labels = task in ("binary", "multiclass")
+    of_probabilities = task != "regression" and link == "probability"
+    idle = {
+        "--eps clips probabilities": asked.eps is not None and not of_probabilities,
+        "--normalize rescales probabilities of classes": asked.normalize
+        and not (task == "multiclass" and of_probabilities),
+        "--ignore-label leaves out a class": asked.ignore_label is not None and not of_labels,
+        "--class-weight weighs classes": bool(asked.class_weight) and not of_labels,
+        "--classes names the classes of a multiclass task": bool(asked.classes) and task != "multiclass",
+        "--positive names one of two labels": asked.positive is not None and task != "binary",
+        "--from-logits is for classification": asked.from_logits and task == "regression",
+        "--from-log-probs is for multiclass tasks": asked.from_log_probs and task != "multiclass",
+    }
+    shown = f"a {task} task" + (
+        f" of {link.replace('_', '-')}s" if link in ("logit", "log_prob", "label") else ""
+    )
+    if wrong := [what for what, is_idle in idle.items() if is_idle]:
+        raise UsageError([Problem(f"{what}, and this is {shown}") for what in wrong])
+
+
+def class_weights(weights: Mapping[str, float], roles: Roles) -> tuple[float, ...] | None:
+    """The weight of each class, one where none is given.  Raises UsageError for a class that is none."""
+    if not weights:
+        return None
+    unknown = [name for name in weights if name not in roles.names]
+    if unknown:
+        raise UsageError(
+            [
+                Problem(
+                    f"--class-weight: no class {name!r}.{near(name, roles.names)}",
+                    remedy=f"the classes: {', '.join(roles.names[:20])}",
+                )
+                for name in unknown
+            ]
+        )
+    return tuple(weights.get(name, 1.0) for name in roles.names)

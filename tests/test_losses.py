@@ -1,0 +1,109 @@
+"""What holds for every loss of the registry."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from samples import LOSSES, ROWS, sample, taken, value
+
+from losscli.losses import registry
+from losscli.params import Param
+
+every_loss = pytest.mark.parametrize("entry", LOSSES.values(), ids=LOSSES)
+
+
+def parameters(entry) -> st.SearchStrategy[dict[str, object]]:
+    """Parameters a loss may have."""
+    return st.fixed_dictionaries({}, optional={param.name: values(param) for param in entry.params})
+
+
+def values(param: Param) -> st.SearchStrategy[object]:
+    if param.kind is bool or param.choices:
+        found = st.sampled_from(param.choices or (True, False))
+    elif param.kind is int:
+        found = st.integers(int(param.range.low), 50)
+    else:
+        found = st.floats(max(param.range.low, -100), min(param.range.high, 100)).filter(
+            param.range.__contains__
+        )
+    return st.none() | found if param.optional else found
+
+
+@every_loss
+def test_perfect_predictions_have_the_best_value(entry):
+    assert value(entry.name, sample(entry.batch, perfect=True)) == entry.best
+
+
+@every_loss
+def test_imperfect_predictions_are_worse(entry):
+    found = [value(entry.name, sample(entry.batch, seed)) for seed in range(5)]
+    assert len(set(found)) > 1
+    if entry.name != "mean_bias_error":
+        assert all(x < entry.best if entry.score else x > entry.best for x in found)
+
+
+@every_loss
+def test_a_row_column_has_a_number_for_each_row_whatever_the_other_rows_are(entry):
+    batch = sample(entry.batch)
+    params = registry.choose(entry, {}, {}).params
+    order = np.random.default_rng(1).permutation(ROWS)[: ROWS // 2]
+    for whole, part in zip(
+        entry.columns(batch, params), entry.columns(taken(batch, order), params), strict=True
+    ):
+        assert whole.shape == (ROWS,)
+        assert np.isfinite(whole).all()
+        np.testing.assert_allclose(part, whole[order], rtol=1e-13)
+
+
+@every_loss
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_any_parameters_in_range_give_numbers(entry, data):
+    chosen = registry.choose(entry, data.draw(parameters(entry)), {}).params
+    with np.errstate(all="ignore"):
+        for column in entry.columns(sample(entry.batch), chosen):
+            assert not np.isnan(column).any()
+
+
+@every_loss
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_a_choice_reads_back_from_its_text(entry, data):
+    choice = registry.choose(entry, data.draw(parameters(entry)), {})
+    name, inline = registry.parse(str(choice))
+    assert name == entry.name
+    assert registry.choose(entry, inline, {}).params == choice.params
+
+
+@every_loss
+def test_documentation_has_summary_formula_unit_and_reference(entry):
+    summary, formula, *_, reference = entry.doc.split("\n\n")
+    assert entry.summary == summary
+    assert re.fullmatch(r"[A-Z].*\.", summary)
+    assert "  Unit: " in " ".join(formula.split("\n")) or "\nUnit: " in formula
+    assert entry.formula
+    assert "Unit" not in entry.formula
+    assert entry.unit in {"1", "nat", "score", "score^2", "target", "target^2", "target^(2-p)"}
+    assert re.search(r"\(\d{4}\)|user guide", reference)
+    assert entry.reference == reference
+    assert all(len(line) <= 110 for line in entry.doc.splitlines())
+
+
+@every_loss
+def test_parameters_say_what_they_take_and_their_defaults_are_such(entry):
+    for param in entry.params:
+        assert re.match(r"a number|a whole number|true or false|\w+ or ", param.describe())
+        assert param.required or param.parse(param.default) == param.default
+
+
+@every_loss
+def test_every_name_finds_the_loss_in_any_case(entry):
+    for name in (entry.name, *entry.aliases):
+        for written in (name, name.upper(), name.lower()):
+            assert entry in registry.find(written)
+    assert registry.find(entry.name)[0] is entry
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", entry.name)
