@@ -216,16 +216,19 @@ def within(cells: Cells, columns: Sequence[Array], spread: bool = True) -> Momen
 
 
 def _mean(total: Array, weight: Array) -> Array:
-    """The means (c, k) from two-float sums (c, 2, k) and (c, 2)."""
-    return (total[:, 0] + total[:, 1]) / (weight[:, :1] + weight[:, 1:])
+    """The means (c, k) from two-float sums (c, 2, k) and (c, 2), whose values are rounded sums."""
+    return total[:, 0] / weight[:, :1]
 
 
 def _gram(xp: Namespace, a: Array, b: Array) -> Array:
     """The products a b' (k, k) of columns (k, n).
 
-    In slices so small that BLAS works in the calling thread: on blocks its own threads only spin.
+    Of few columns in slices so small that BLAS works in the calling thread: there its own threads only
+    spin.  Many columns are worth them.
     """
     k, n = a.shape
+    if k > 32:
+        return a @ b.T
     width = max(16, 200_000 // (k * k))
     total = xp.zeros((k, k))
     for i in range(0, n, width):
