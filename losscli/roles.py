@@ -81,7 +81,7 @@ def _binary(
     labels = [text for text in map(label_text, right.distinct(column, 10)) if text != ignored]
     place = f"{right.name}, column {column}"
     if not labels:
-        raise DataError(Problem("no labels", place, "it needs rows with two labels"))
+        raise DataError(Problem("no labels", place, "a binary task needs rows with two labels"))
     if len(labels) > 2:
         shown = ", ".join(labels[:5]) + (", ..." if len(labels) > 5 else "")
         remedy = "--task multiclass takes more than two, --ignore-label leaves one out"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +39,17 @@ class Program:
     def __call__(self, *argv: str) -> Done:
         status = run(list(argv))
         return Done(status, *self._capsys.readouterr())
+
+    def refuses(self, status: int, *argv: str, said: Sequence[str]) -> None:
+        """Assert that a run ends with a status, nothing on stdout, and these words on stderr in order."""
+        done = self(*argv)
+        assert (done.status, done.out) == (status, ""), done.err
+        at = 0
+        for part in said:
+            assert part in done.err[at:], done.err
+            at = done.err.index(part, at) + len(part)
+        assert done.err.startswith("losscli: error: ")
+        assert "Traceback" not in done.err
 
     def bare(self, *argv: str) -> list[float]:
         """The overall values that an evaluation prints with --bare."""

@@ -33,15 +33,11 @@ class Progress:
         if self._bar is None:
             from rich.console import Console  # imported by the few runs that last
             from rich.progress import Progress as Bar
-            from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import SpinnerColumn, TextColumn
 
-            columns = (
-                SpinnerColumn(),
-                TextColumn("{task.completed:,.0f} rows, {task.fields[speed]}"),
-                TimeElapsedColumn(),
-            )
+            columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} rows, {task.fields[speed]}"))
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
             self._bar.start()
             self._task = self._bar.add_task("", total=None, speed="")
-        speed = rows / (time.monotonic() - self._start)
-        self._bar.update(self._task, completed=rows, speed=f"{speed:,.0f} rows/s")
+        seconds = time.monotonic() - self._start
+        self._bar.update(self._task, completed=rows, speed=f"{rows / seconds:,.0f} rows/s, {seconds:.0f} s")

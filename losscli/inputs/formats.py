@@ -107,7 +107,14 @@ def _is_number(dtype: Any) -> bool:
 
 
 def table(source: Source, role: str) -> Table:
-    """A table from a path, a polars frame or an array.  Raises DataError where it cannot be read."""
+    """A table with rows, from a path, a polars frame or an array.  Raises DataError where there is none."""
+    opened = _opened(source, role)
+    if not opened.head(1).height:
+        raise DataError(Problem("no rows, only a header", opened.name, "write rows"))
+    return opened
+
+
+def _opened(source: Source, role: str) -> Table:
     if isinstance(source, pl.DataFrame):
         return Table(role, source.lazy(), source.schema)
     if isinstance(source, pl.LazyFrame):
@@ -117,7 +124,7 @@ def table(source: Source, role: str) -> Table:
     if hasattr(source, "columns"):
         what = f"a {type(source).__name__} is neither a polars frame nor an array"
         raise DataError(Problem(what, role, "polars.from_pandas makes one"))
-    return table(_frame(np.asarray(source), role), role)
+    return _opened(_frame(np.asarray(source), role), role)
 
 
 def _frame(array: np.ndarray[Any, Any], role: str) -> pl.DataFrame:
@@ -180,13 +187,6 @@ def _text(path: Path, separator: str, start: bytes) -> Table:
         header = Counter(next(csv.reader(file, delimiter=separator), []))
     repeated = tuple(name for name, count in header.items() if count > 1)
     return replace(opened, repeated=repeated).with_types(schema)
-
-
-def require_rows(*tables: Table) -> None:
-    """Raise DataError that names the tables without rows, if there are any."""
-    empty = [each for each in dict.fromkeys(tables) if not each.count()]
-    if empty:
-        raise DataError([Problem("no rows, only a header", each.name, "write rows") for each in empty])
 
 
 @contextmanager
