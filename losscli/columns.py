@@ -285,17 +285,16 @@ def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str,
     prediction_type = predictions.schema[found.predictions[0]]
     several = len(found.predictions) > 1
     if several and len(found.targets) > 1:
-        if OUTPUT.match(found.predictions[0]) and OUTPUT.match(found.targets[0]):
-            return ("regression", "multilabel", "multiclass")
         sums = (
             targets.head()
             .select(pl.sum_horizontal(pl.col(*found.targets).cast(pl.Float64, strict=False)))
             .to_series()
         )
         one = bool(((sums - 1.0).abs() < 1e-4).all())
-        return (
-            ("multiclass", "multilabel", "regression") if one else ("multilabel", "regression", "multiclass")
-        )
+        shown = ("multiclass", "multilabel") if one else ("multilabel", "multiclass")
+        outputs = OUTPUT.match(found.predictions[0]) and OUTPUT.match(found.targets[0])
+        amounts = target_type.is_float() and not one
+        return ("regression", *shown) if outputs or amounts else (*shown, "regression")
     if several or isinstance(prediction_type, pl.List | pl.Array) or len(found.classes) > 2:
         return ("multiclass",)
     if found.predictions[0] in LABEL_PREDICTIONS or holds_labels(prediction_type, target_type):

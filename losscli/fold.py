@@ -11,7 +11,7 @@ import polars as pl
 
 from losscli import moments
 from losscli.losses.registry import Choice
-from losscli.moments import MAX_SPREAD, Moments
+from losscli.moments import MAX_SPREAD, Cells, Moments
 from losscli.plan import Plan
 from losscli.tasks import binary, multiclass, multilabel, regression
 from losscli.tasks.base import Batch, Block, Finding, Rows, Tally
@@ -125,34 +125,30 @@ def _moments(
     if weight is not None and not bool(xp.all(weight > 0)):
         keep = weight > 0
         weight, numbers = weight[keep], numbers[keep]
-    codes = rows.codes if plan.cell == "class" else None
-    if codes is not None and keep is not None:
-        codes = codes[keep]
+    everyone, by_class = Cells(xp, weight, numbers), None
+    if plan.cell == "class" and rows.codes is not None:
+        codes = rows.codes if keep is None else rows.codes[keep]
+        by_class = Cells(xp, weight, numbers, codes, len(plan.roles.names))
     overall: list[Moments] = []
     by_cell: list[Moments | None] = []
     for choice in plan.choices:
-        columns = _columns(choice, rows.parts[choice.loss.batch], keep)
         spread = plan.level is not None and not choice.loss.finish.extreme
-        overall.append(_of(xp, columns, weight, numbers, spread))
-        if plan.cell == "class" and codes is not None:
-            count = len(plan.roles.names)
-            keeps = spread and count * len(columns) ** 2 <= MAX_SPREAD
-            by_cell.append(moments.of(xp, columns, weight, numbers, codes, count, keeps))
+        columns = _columns(choice, rows.parts[choice.loss.batch], keep)
+        overall.append(_within(everyone, columns, spread))
+        if by_class is not None:
+            by_cell.append(_within(by_class, columns, spread))
         elif plan.cell == "label":
-            alone = [
-                _of(xp, _columns(choice, (part,), keep), weight, numbers, spread)
-                for part in rows.by_label[choice.loss.batch]
-            ]
+            parts = rows.by_label[choice.loss.batch]
+            alone = [_within(everyone, _columns(choice, (part,), keep), spread) for part in parts]
             by_cell.append(moments.stack(alone))
         else:
             by_cell.append(None)
     return tuple(overall), tuple(by_cell)
 
 
-def _of(
-    xp: Namespace, columns: tuple[Array, ...], weight: Array | None, numbers: Array, spread: bool
-) -> Moments:
-    return moments.of(xp, columns, weight, numbers, spread=spread and len(columns) ** 2 <= MAX_SPREAD)
+def _within(cells: Cells, columns: tuple[Array, ...], spread: bool) -> Moments:
+    """The moments of columns in cells, without second moments where those would be too many."""
+    return moments.within(cells, columns, spread and cells.count * len(columns) ** 2 <= MAX_SPREAD)
 
 
 def _columns(choice: Choice, parts: tuple[Batch, ...], keep: Array | None) -> tuple[Array, ...]:

@@ -37,7 +37,7 @@ class Plan:
     def block_rows(self) -> int:
         """Rows of a block: a power of two that depends on the plan alone, and so do results."""
         width = max(len(self.roles.predictions), len(self.roles.names), 8)
-        return max(256, 1 << (BLOCK_NUMBERS // width).bit_length() - 1)
+        return max(2048, 1 << (BLOCK_NUMBERS // width).bit_length() - 1)
 
     @property
     def cell(self) -> str:

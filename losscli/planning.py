@@ -67,7 +67,7 @@ def prepare(
     asked, candidates, left, right = all_of(
         lambda: checked(**options),
         lambda: _candidates(texts, options.get("task")),
-        lambda: formats.table(predictions, "predictions"),
+        lambda: formats.table(predictions, "predictions", flat=formats.is_matrix(targets)),
         lambda: None if targets is None else formats.table(targets, "targets"),
     )
     right = left if right is None else right

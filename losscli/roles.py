@@ -44,7 +44,7 @@ def roles_of(
         ids=tuple(f"p:{name}" for name in found.key),
         files=(left.name, right.name),
     )
-    nested = [name for name in found.predictions if left.schema[name].is_nested()]
+    nested = [name for name in found.predictions if isinstance(left.schema[name], pl.List | pl.Array)]
     if nested and (task != "multiclass" or len(found.predictions) > 1):
         raise UsageError(f"{left.name}, column {nested[0]}: lists of numbers are for multiclass tasks alone")
     if task == "binary":
@@ -138,9 +138,8 @@ def _multiclass(
     width = len(found.predictions) if len(found.predictions) > 1 else _width(left, found.predictions[0])
     if not classes:
         classes = tuple(map(str, range(width)))
-        notes = (
-            f"the classes are the places in column {found.predictions[0]}, from 0; --classes names them",
-        )
+        places = f"in column {found.predictions[0]}" if len(found.predictions) == 1 else "of the columns"
+        notes = (f"the classes are the places {places}, from 0; --classes names them",)
     elif roles.link != "label" and width != len(classes):
         raise UsageError(
             f"{len(classes)} classes, and {width} numbers a row in column {found.predictions[0]}"

@@ -63,6 +63,25 @@ def test_matrices_are_probabilities_of_classes_or_outputs():
     assert named["log_loss", {"class": "b"}].value == report["log_loss", {"class": 1}].value
 
 
+def test_two_matrices_are_outputs_or_labels_as_the_loss_says():
+    report = losscli.evaluate(np.stack([PRED, PRED + 1], axis=1), np.stack([Y, Y], axis=1), loss="mae")
+    expected = [np.abs(PRED - Y).mean(), np.abs(PRED + 1 - Y).mean()]
+    assert [r.value for r in report.results] == pytest.approx([np.mean(expected), *expected])
+    bits = np.stack([CODE > 0, CODE > 1], axis=1)
+    hamming = losscli.evaluate(PROBS[:, 1:], bits, loss="hamming")
+    assert hamming["hamming"].value == pytest.approx(metrics.hamming_loss(bits, PROBS[:, 1:] > 0.5))
+    column = losscli.evaluate(PRED[:, None], Y[:, None], loss="mae")
+    assert column.results == losscli.evaluate(PRED, Y, loss="mae").results
+
+
+def test_masked_and_none_are_missing():
+    masked = np.ma.array(PRED[:3], mask=[False, True, False])
+    for predictions in (masked, np.array([PRED[0], None, PRED[2]], dtype=object)):
+        report = losscli.evaluate(predictions, Y[:3], loss="mae", missing="drop")
+        assert report["mae"].value == pytest.approx(np.abs(PRED - Y)[[0, 2]].mean())
+        assert report.notes == ("1 row with missing values was left out, e.g. row 2",)
+
+
 def test_a_report_is_typed_plain_frozen_data():
     report = losscli.evaluate(PRED, Y, loss=["huber:delta=0.5", "mae"], gate="mae < 9")
     assert isinstance(report, losscli.Report)
@@ -123,6 +142,9 @@ WRONG_SOURCES = {
     "complex numbers": (PRED * 1j, Y, "type complex128"),
     "no file": ("no.csv", Y, "no.csv: no such file"),
     "text": (["a", "b"], [1.0, 2.0], "values of type String, where numbers are needed"),
+    "rows of unequal length": ([[1.0], [1.0, 2.0]], [1.0, 2.0], "no array: .*inhomogeneous"),
+    "dates": (np.array(["2020-01-01"], "datetime64[D]"), [1.0], "type datetime64"),
+    "a dictionary": ({"pred": [1.0]}, [1.0], "an array of 0 dimensions and type object"),
 }
 
 
@@ -130,6 +152,11 @@ WRONG_SOURCES = {
 def test_wrong_sources(predictions, targets, said):
     with pytest.raises(DataError, match=said):
         losscli.evaluate(predictions, targets, loss="mae")
+
+
+def test_lists_of_text_are_no_probabilities():
+    with pytest.raises(DataError, match=r"column probs: values of type List\(String\), where numbers"):
+        losscli.evaluate(pl.DataFrame({"probs": [["a", "b"]]}), pl.DataFrame({"label": [0]}), loss="log_loss")
 
 
 def test_wrong_requests_raise_usage_error_with_every_problem():

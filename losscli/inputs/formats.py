@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -84,10 +84,9 @@ class Table:
 
     def with_numbers(self, columns: Iterable[str]) -> Table:
         """The same table with these columns as numbers.  Raises DataError where a type cannot be."""
-        flat = [name for name in columns if not self.schema[name].is_nested()]
         if self.separator is not None:
-            return self.with_types(dict.fromkeys(flat, pl.Float64()))
-        wrong = [name for name in flat if not _is_number(self.schema[name])]
+            return self.with_types(dict.fromkeys(columns, pl.Float64()))
+        wrong = [name for name in columns if not _is_number(self.schema[name])]
         if wrong:
             raise DataError(
                 [
@@ -103,18 +102,31 @@ class Table:
 
 
 def _is_number(dtype: Any) -> bool:
-    return bool(dtype.is_numeric()) or dtype in (pl.Boolean, pl.Null)
+    inner = dtype.inner if isinstance(dtype, pl.List | pl.Array) else dtype
+    return bool(inner.is_numeric()) or inner in (pl.Boolean, pl.Null)
 
 
-def table(source: Source, role: str) -> Table:
-    """A table with rows, from a path, a polars frame or an array.  Raises DataError where there is none."""
-    opened = _opened(source, role)
+def table(source: Source, role: str, flat: bool = False) -> Table:
+    """A table with rows, from a path, a polars frame or an array.  Raises DataError where there is none.
+
+    A matrix of predictions is a column of arrays, or with `flat` a column an output.
+    """
+    opened = _opened(source, role, flat)
     if not opened.head(1).height:
         raise DataError(Problem("no rows, only a header", opened.name, "write rows"))
     return opened
 
 
-def _opened(source: Source, role: str) -> Table:
+def is_matrix(source: Source) -> bool:
+    """Whether a source is an array (n, k) with several columns."""
+    if isinstance(source, str | Path | pl.DataFrame | pl.LazyFrame):
+        return False
+    with suppress(ValueError):
+        return np.ndim(source) == 2 and np.shape(source)[1] > 1
+    return False
+
+
+def _opened(source: Source, role: str, flat: bool) -> Table:
     if isinstance(source, pl.DataFrame):
         return Table(role, source.lazy(), source.schema)
     if isinstance(source, pl.LazyFrame):
@@ -124,17 +136,28 @@ def _opened(source: Source, role: str) -> Table:
     if hasattr(source, "columns"):
         what = f"a {type(source).__name__} is neither a polars frame nor an array"
         raise DataError(Problem(what, role, "polars.from_pandas makes one"))
-    return _opened(_frame(np.asarray(source), role), role)
+    if isinstance(source, np.ma.MaskedArray):
+        # What is masked is missing.
+        source = np.ma.filled(source.astype(float), np.nan)
+    try:
+        array = np.asarray(source)
+    except ValueError as error:
+        raise DataError(Problem(f"no array: {error}", role, "rows of equal length")) from None
+    return _opened(_frame(array, role, flat), role, flat)
 
 
-def _frame(array: np.ndarray[Any, Any], role: str) -> pl.DataFrame:
+def _frame(array: np.ndarray[Any, Any], role: str, flat: bool) -> pl.DataFrame:
     name = "prediction" if role == "predictions" else "target"
-    if array.ndim == 1 and array.dtype.kind in "biufUOT":
-        return pl.DataFrame({name: array})
-    if array.ndim == 2 and role == "predictions":
-        return pl.DataFrame({name: pl.Series(array, dtype=pl.Array(_dtype(array), array.shape[1]))})
-    if array.ndim == 2:
-        return pl.DataFrame({f"y_true_{i}": array[:, i] for i in range(array.shape[1])})
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    with suppress(TypeError, pl.exceptions.PolarsError):
+        if array.ndim == 1 and array.dtype.kind in "biufUOT":
+            return pl.DataFrame({name: array.tolist() if array.dtype.kind == "O" else array})
+        if array.ndim == 2 and array.dtype.kind in "biuf" and role == "predictions" and not flat:
+            return pl.DataFrame({name: pl.Series(array, dtype=pl.Array(_dtype(array), array.shape[1]))})
+        if array.ndim == 2 and array.dtype.kind in "biuf":
+            stem = "y_pred" if role == "predictions" else "y_true"
+            return pl.DataFrame({f"{stem}_{i}": array[:, i] for i in range(array.shape[1])})
     what = f"an array of {array.ndim} dimensions and type {array.dtype}"
     raise DataError(Problem(what, role, "numbers or labels (n,), or numbers (n, k)"))
 

@@ -191,7 +191,7 @@ def check_probabilities(block: Block, values: Array) -> None:
         1,
         "probabilities outside [0, 1]",
         block.roles.predictions,
-        "if these are logits, add --from-logits",
+        "if these are logits, add --from-logits; if labels, --task multiclass",
     )
 
 

@@ -66,7 +66,7 @@ class Multiclass(Batch):
         if self.soft is not None:
             return self.soft
         assert self.code is not None
-        return self.xp.where(self.xp.arange(self.classes) == self.code[:, None], 1.0, 0.0)
+        return self.xp.where(_one_hot(self.xp, self.code, self.classes), 1.0, 0.0)
 
     def pick(self, values: Array) -> Array:
         """Of values (n, classes) that of the true class (n,); targets must be labels."""
@@ -121,7 +121,7 @@ class MulticlassScore(Batch):
     @cached_property
     def is_true(self) -> Array:
         """Where the true class stands (n, classes)."""
-        return self.xp.arange(self.score.shape[1]) == self.code[:, None]
+        return _one_hot(self.xp, self.code, self.score.shape[1])
 
     @cached_property
     def best_other(self) -> Array:
@@ -136,6 +136,11 @@ class MulticlassLabel(Batch):
     task: ClassVar[str] = "multiclass"
     predicted: Array
     code: Array
+
+
+def _one_hot(xp: Namespace, code: Array, classes: int) -> Array:
+    """Where the class of each row stands (n, classes), column after column in memory as scores are."""
+    return (xp.arange(classes)[:, None] == code).T
 
 
 def pilot(block: Block) -> None:
