@@ -271,11 +271,12 @@ def task_of(
     for task in shown:
         if task in tasks:
             return task
-    if len(tasks) == 1:
+    if len(tasks) == 1 and shown != ("multiclass",):
         return next(iter(tasks))
+    wanted = f"{', '.join(losses)} belongs to {' or '.join(sorted(tasks))}" if losses else f"not {min(tasks)}"
     raise UsageError(
-        f"the columns show a {shown[0]} task; {', '.join(losses)} belongs to {' or '.join(sorted(tasks))}",
-        remedy=f"--task {sorted(tasks)[0]}",
+        f"the columns show a {shown[0]} task; {wanted}",
+        remedy=f"choose a {shown[0]} loss, or other columns with -p and -y",
     )
 
 

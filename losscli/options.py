@@ -199,9 +199,7 @@ def meaningful(asked: Asked, task: str, link: str) -> None:
         "--from-logits is for classification": asked.from_logits and task == "regression",
         "--from-log-probs is for multiclass tasks": asked.from_log_probs and task != "multiclass",
     }
-    shown = f"a {task} task" + (
-        f" of {link.replace('_', '-')}s" if link in ("logit", "log_prob", "label") else ""
-    )
+    shown = f"a {task} task" + (f" of {link.replace('_', '-')}s" if link in ("logit", "label") else "")
     if wrong := [what for what, is_idle in idle.items() if is_idle]:
         raise UsageError([Problem(f"{what}, and this is {shown}") for what in wrong])
 

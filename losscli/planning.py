@@ -115,6 +115,8 @@ def _candidates(texts: Sequence[str], task: str | None) -> list[Candidate]:
 
 def _candidate(text: str, task: str | None) -> Candidate:
     name, inline = registry.parse(text)
+    if "," in name:
+        raise UsageError(f"one loss each: {' '.join('-l ' + part for part in text.split(','))}")
     losses = registry.find(name)
     if task is not None:
         fitting = tuple(entry for entry in losses if entry.task == task)

@@ -9,7 +9,7 @@ import polars as pl
 
 from losscli import columns
 from losscli.columns import Found
-from losscli.errors import DataError, Problem, UsageError, near
+from losscli.errors import DataError, Problem, UsageError, counted, near
 from losscli.inputs.diagnose import not_numbers
 from losscli.inputs.formats import Table
 from losscli.tasks.base import Roles, label_text, label_value
@@ -52,9 +52,10 @@ def roles_of(
     if task == "multiclass":
         return _multiclass(roles, found, left, right, ignored)
     if len(found.predictions) != len(found.targets):
+        predictions, targets = found.predictions, found.targets
         raise UsageError(
-            f"{len(found.predictions)} prediction columns ({', '.join(found.predictions)}) and "
-            f"{len(found.targets)} target columns ({', '.join(found.targets)})",
+            f"{counted(len(predictions), 'prediction columns')} ({columns.listed(predictions)}) and "
+            f"{counted(len(targets), 'target columns')} ({columns.listed(targets)})",
             remedy="name them in the same order with -p and -y",
         )
     shown = found.targets if task == "multilabel" else tuple(found.predictions)
@@ -66,8 +67,8 @@ def _binary(
 ) -> Roles:
     if len(found.predictions) != 1 or len(found.targets) != 1:
         raise UsageError(
-            f"a binary task has one prediction column and one target, not {', '.join(found.predictions)} and "
-            f"{', '.join(found.targets)}",
+            "a binary task has one prediction column and one target, not "
+            f"{columns.listed(found.predictions)} and {columns.listed(found.targets)}",
             remedy="name them with -p and -y, or choose --task multiclass or multilabel",
         )
     column = found.targets[0]

@@ -211,6 +211,22 @@ def test_clipped_probabilities_are_counted(eps):
     assert report.notes == (said,)
 
 
+def test_only_clips_that_count_are_counted():
+    # Row 2 gives its own class nothing; row 1 another class, which costs nothing.
+    probs = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.2, 0.3, 0.5]])
+    said = "1 probability was clipped at 2.22e-16 under a logarithm (--eps 0 gives infinity), e.g. row 2"
+    for targets in (
+        frame(label=["cat", "dog", "owl"]),
+        pl.DataFrame(dict(zip(NAMES, np.eye(3), strict=True))),
+    ):
+        report = losscli.evaluate(classes(probs=probs), targets, loss="log_loss", task="multiclass")
+        assert report["log_loss"].value == pytest.approx(-np.log([1, EPS, 0.5]).mean())
+        assert report.notes == (said,)
+    bits = pl.DataFrame(dict(zip(NAMES, np.eye(3, dtype=int), strict=True)))
+    labels = losscli.evaluate(classes(probs=probs), bits, loss="log_loss", task="multilabel")
+    assert labels.notes == (said,)
+
+
 def test_the_clip_is_the_epsilon_of_the_type_in_the_file():
     prob = pl.Series([0.0, 0.5], dtype=pl.Float32)
     report = losscli.evaluate(frame(prob=prob), frame(y=[1, 1]), loss="log_loss")

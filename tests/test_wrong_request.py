@@ -58,6 +58,12 @@ WRONG = {
         "p.csv y.csv -l log_loss --task multiclass",
         "categorical_cross_entropy needs probabilities or scores; pred holds labels",
     ),
+    "a regression loss for columns of classes": (
+        "c.csv l.csv -p cat,dog -l mse",
+        "the columns show a multiclass task; mse belongs to regression",
+        "-> choose a multiclass loss, or other columns",
+    ),
+    "losses in one list": ("p.csv y.csv -l mse,mae", "one loss each: -l mse -l mae"),
     # options
     "unknown option": (
         "p.csv y.csv --dleta 1",
