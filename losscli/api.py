@@ -11,7 +11,7 @@ import losscli
 from losscli import gate as gates
 from losscli import inference
 from losscli.engines import local
-from losscli.errors import DataError, Problem, UsageError, all_of, counted
+from losscli.errors import DataError, Problem, all_of, counted
 from losscli.fold import Partial
 from losscli.gate import Gate
 from losscli.inference import Estimate
@@ -37,7 +37,6 @@ def evaluate(
     loss: str | Sequence[str] | None = None,
     *,
     gate: str | Sequence[str] = (),
-    threads: int | None = None,
     **options: Any,
 ) -> Report:
     """Evaluate losses of predictions against targets, overall and per class, label or output.
@@ -49,8 +48,8 @@ def evaluate(
 
     Raises UsageError for a request that makes no sense, DataError for files that are wrong.
     """
-    conditions, run = planned(predictions, targets, loss, gate=gate, threads=threads, **options)
-    return evaluated(run, conditions, threads)
+    conditions, run = planned(predictions, targets, loss, gate=gate, **options)
+    return evaluated(run, conditions)
 
 
 def planned(
@@ -59,14 +58,12 @@ def planned(
     loss: str | Sequence[str] | None = None,
     *,
     gate: str | Sequence[str] = (),
-    threads: int | None = None,
     **options: Any,
 ) -> tuple[list[Gate], Run]:
     """The gates and the plan of an evaluation.  Raises what `evaluate` raises before it reads rows."""
     texts = (gate,) if isinstance(gate, str) else gate
-    *conditions, _, run = all_of(
+    *conditions, run = all_of(
         *(partial(gates.parse, text, _canonical) for text in texts),
-        lambda: _check_threads(threads),
         lambda: prepare(predictions, targets, loss, **options),
     )
     return conditions, run
@@ -75,11 +72,10 @@ def planned(
 def evaluated(
     run: Run,
     conditions: Sequence[Gate] = (),
-    threads: int | None = None,
     progress: Progress = lambda rows: None,
 ) -> Report:
     """The report of a planned run, with the verdicts of its gates; `progress` is told the rows done."""
-    part = fold_all(run, threads, progress)
+    part = fold_all(run, progress)
     report = Report(
         results=tuple(_results(run.plan, part)),
         notes=(*run.notes, *notes(part)),
@@ -95,17 +91,12 @@ def _canonical(name: str) -> tuple[str, ...]:
     return tuple(entry.name for entry in registry.find(name))
 
 
-def _check_threads(threads: int | None) -> None:
-    if threads is not None and threads < 1:
-        raise UsageError(f"--threads must be a whole number >= 1, got {threads}")
-
-
-def fold_all(run: Run, threads: int | None = None, progress: Progress = lambda rows: None) -> Partial:
+def fold_all(run: Run, progress: Progress = lambda rows: None) -> Partial:
     """Read and fold all rows.  Raises DataError with every problem that was found."""
     alignment = run.alignment
     while True:
         try:
-            part = local.run(run.plan, alignment.frames(), threads, progress)
+            part = local.run(run.plan, alignment.frames(), run.threads, progress)
             break
         except OutOfOrderError:
             assert alignment.otherwise is not None

@@ -44,6 +44,7 @@ class Asked:
     normalize: bool
     level: float | None
     device: str
+    threads: int | None
     params: Mapping[str, object]
 
 
@@ -62,18 +63,20 @@ def checked(
     task: str | None = None,
     missing: str = "error",
     unmatched: str = "error",
-    eps: float | None = None,
+    eps: float | str | None = None,
     normalize: bool = False,
     ci: float | str | None = 0.95,
     device: str = "cpu",
+    threads: int | str | None = None,
     **params: object,
 ) -> Asked:
     """The options of `losscli.evaluate`, checked.  Raises UsageError with everything that is wrong."""
-    level, weights, clip, named, *_ = all_of(
+    level, weights, clip, named, workers, *_ = all_of(
         lambda: _level(ci),
         lambda: _weights(class_weight),
         lambda: _clip(eps),
         lambda: _different(_names(classes)),
+        lambda: _threads(threads),
         lambda: _known(params),
         lambda: _one_of("task", task, (None, *TASKS)),
         lambda: _one_of("missing", missing, POLICIES),
@@ -99,6 +102,7 @@ def checked(
         normalize=normalize,
         level=level,
         device=device,
+        threads=workers,
         params=params,
     )
 
@@ -145,19 +149,36 @@ def _level(ci: float | str | None) -> float | None:
     """The level of intervals: a number between 0 and 1, or None for none."""
     if ci is None or str(ci).lower() == "none":
         return None
-    try:
-        number = float(ci)
-    except ValueError:
-        number = math.nan
+    number = _number(ci)
     if not 0 < number < 1:
         raise UsageError(f"--ci must be a number between 0 and 1, or none, got {ci}", remedy="--ci 0.95")
     return number
 
 
-def _clip(eps: float | None) -> float | None:
-    if eps is not None and not 0 <= eps < 0.5:
+def _clip(eps: float | str | None) -> float | None:
+    if eps is None:
+        return None
+    number = _number(eps)
+    if not 0 <= number < 0.5:
         raise UsageError(f"--eps must be a number >= 0, < 0.5, got {eps}")
-    return None if eps is None else float(eps)
+    return number
+
+
+def _threads(threads: int | str | None) -> int | None:
+    if threads is None:
+        return None
+    number = _number(threads)
+    if not (number >= 1 and number.is_integer()):
+        raise UsageError(f"--threads must be a whole number >= 1, got {threads}")
+    return int(number)
+
+
+def _number(given: object) -> float:
+    """The number that an option says; NaN where it says none."""
+    try:
+        return float(given)  # type: ignore[arg-type]  # what float() refuses is caught here
+    except (TypeError, ValueError):
+        return math.nan
 
 
 def _weights(given: str | Mapping[Any, float] | None) -> dict[str, float]:
@@ -167,10 +188,7 @@ def _weights(given: str | Mapping[Any, float] | None) -> dict[str, float]:
     pairs = given.items() if isinstance(given, Mapping) else [_pair(part) for part in listed(given)]
     weights = {}
     for name, text in pairs:
-        try:
-            weight = float(text)
-        except (TypeError, ValueError):
-            weight = math.nan
+        weight = _number(text)
         if not 0 <= weight < math.inf:
             raise UsageError(f"--class-weight {label_text(name)}: a weight is a number from 0 up, got {text}")
         weights[label_text(name)] = weight

@@ -47,13 +47,17 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Run:
-    """A run that is planned and not yet evaluated; `names` says which loss an alias meant."""
+    """A run that is planned and not yet evaluated; `names` says which loss an alias meant.
+
+    `threads` is the number of workers, None for as many as serve.
+    """
 
     plan: Plan
     alignment: Alignment
     tables: tuple[Table, Table]
     notes: tuple[str, ...]
     names: Mapping[str, str]
+    threads: int | None = None
 
 
 def prepare(
@@ -80,7 +84,7 @@ def prepare(
     plan = Plan(
         roles, choices, asked.level, asked.device, alignment.how, _default_eps(left, found, roles.link)
     )
-    return Run(plan, alignment, (left, right), notes, _asked(candidates, task))
+    return Run(plan, alignment, (left, right), notes, _asked(candidates, task), asked.threads)
 
 
 def _meaning(

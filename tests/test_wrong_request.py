@@ -83,9 +83,9 @@ WRONG = {
     ),
     "numbers out of range": (
         "p.csv y.csv --ci 95 --eps 2 --threads 0",
-        "--threads must be a whole number >= 1, got 0",
         "--ci must be a number between 0 and 1, or none, got 95",
-        "--eps must be a number >= 0, < 0.5, got 2.0",
+        "--eps must be a number >= 0, < 0.5, got 2",
+        "--threads must be a whole number >= 1, got 0",
     ),
     "a level that is no number": (
         "p.csv y.csv --ci high",

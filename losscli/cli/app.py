@@ -15,7 +15,7 @@ from typer.exceptions import TyperException
 import losscli
 from losscli.cli.evaluate import check, evaluate
 from losscli.cli.explain import explain
-from losscli.cli.options import with_inputs
+from losscli.cli.options import Command, Group, with_inputs
 from losscli.errors import LossCliError, Status
 
 CLOSED_PIPE = 141
@@ -23,6 +23,7 @@ CLOSED_PIPE = 141
 
 app = typer.Typer(
     name="losscli",
+    cls=Group,
     help="Evaluate loss functions: predictions and targets in, exact numbers with their noise out.",
     epilog="Exit status: 0 evaluated and gates pass, 1 a gate failed, 2 usage, 3 wrong data, 70 a bug, "
     "130 interrupted.",
@@ -30,9 +31,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command()(with_inputs(evaluate))
-app.command()(with_inputs(check))
-app.command()(explain)
+app.command(cls=Command)(with_inputs(evaluate))
+app.command(cls=Command)(with_inputs(check))
+app.command(cls=Command)(explain)
 COMMANDS = ("evaluate", "check", "explain")
 
 
@@ -115,9 +116,9 @@ def main() -> None:
             # A stream that cannot show a sign (± in ASCII) shows ? rather than fail.
             stream.reconfigure(errors="replace")
     status = run(sys.argv[1:])
-    try:
-        sys.stderr.flush()
-    except OSError:
-        # Python would flush again when it exits, fail, and put its own status in place of ours.
-        os._exit(status)
-    sys.exit(status)
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    # All is written.  Taking the interpreter down would cost a fifth of the time of a small run, and Python
+    # would put its own status in place of ours where a stream cannot be flushed again.
+    os._exit(status)

@@ -35,7 +35,7 @@ def evaluate(
         ),
     ] = None,
     output: Annotated[
-        list[Path] | None,
+        list[str] | None,
         option(
             "-o",
             "--output",
@@ -70,9 +70,10 @@ def evaluate(
 
     quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
+    files = [Path(name) for name in output or ()]
     form, _, (conditions, run) = all_of(
         lambda: _format(format_, json, bare),
-        lambda: out.check_outputs(output or []),
+        lambda: out.check_outputs(files),
         lambda: api.planned(ci=ci, gate=gate or (), **asked),
     )
     if verbose or dry_run:
@@ -80,8 +81,8 @@ def evaluate(
     if dry_run:
         return
     with Progress(quiet) as progress:
-        report = api.evaluated(run, conditions, asked["threads"], progress.update)
-    out.write_files(report, output or [])
+        report = api.evaluated(run, conditions, progress.update)
+    out.write_files(report, files)
     if not quiet and form in ("bare", "csv"):
         out.warn([*report.notes, *_reasons(report)])
     _print(report, form)
@@ -145,7 +146,7 @@ def check(**asked: Any) -> None:
     quiet, _ = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
     _, run = api.planned(**asked)
-    part = api.fold_all(run, asked["threads"])
+    part = api.fold_all(run)
     if quiet:
         return
     rows = counted(int(part.overall[0].n[0]), "rows can be evaluated")

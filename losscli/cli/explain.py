@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sys
 from itertools import groupby
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from losscli.cli.options import loss_names
 from losscli.losses import registry
 from losscli.losses.registry import Loss
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def explain(
@@ -28,6 +28,8 @@ def explain(
     ] = None,
 ) -> None:
     """List all losses by task, or show one: formula, parameters, unit, best value, other names, source."""
+    from rich.console import Console  # imported by the commands that draw
+
     console = Console(highlight=False)
     if console.is_terminal:
         _show(console, loss)
@@ -50,6 +52,9 @@ def _show(console: Console, loss: str | None) -> None:
 
 
 def _catalogue(console: Console) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
     for task, entries in groupby(registry.losses(), key=lambda entry: entry.task):
         table = Table(
             title=task, title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False
@@ -64,6 +69,9 @@ def _catalogue(console: Console) -> None:
 
 
 def _one(console: Console, entry: Loss) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
     console.print(f"[bold]{entry.name}[/bold] ({entry.task})\n")
     console.print(escape(entry.summary), soft_wrap=False)
     console.print(f"\n    {escape(entry.formula)}\n", overflow="fold")

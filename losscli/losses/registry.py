@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-import typing
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -36,12 +35,33 @@ class Loss:
     name: str
     aliases: tuple[str, ...]
     function: Callable[..., Array | tuple[Array, ...]]
-    batch: type[Batch]
-    params: tuple[Param, ...]
     finish: Finish
     best: float | None
     score: bool
     domain: str = ""
+
+    # What annotations say is found when it is asked for: most runs ask it of one loss.
+
+    @cached_property
+    def batch(self) -> type[Batch]:
+        """The type of the function's first argument."""
+        found: type[Batch] = self._annotation(next(iter(inspect.signature(self.function).parameters)))
+        return found
+
+    @cached_property
+    def params(self) -> tuple[Param, ...]:
+        """The keyword arguments of the function, with their ranges."""
+        _, *others = inspect.signature(self.function).parameters.values()
+        return tuple(
+            Param.of(p.name, self._annotation(p.name), ... if p.default is p.empty else p.default)
+            for p in others
+        )
+
+    def _annotation(self, argument: str) -> Any:
+        text = self.function.__annotations__[argument]
+        # A name is looked up, which is what its evaluation comes to, in a tenth of the time.
+        scope = self.function.__globals__
+        return scope[text] if text in scope else eval(text, scope)
 
     @property
     def task(self) -> str:
@@ -107,6 +127,8 @@ def _text(value: object) -> str:
 
 
 _registry: dict[str, Loss] = {}
+_named: dict[str, list[Loss]] = {}
+"""The losses that each name in lower case may mean: one a task."""
 
 
 def loss(
@@ -123,18 +145,15 @@ def loss(
     """
 
     def register(function: _Function) -> _Function:
-        hints = typing.get_type_hints(function, include_extras=True)
-        first, *others = inspect.signature(function).parameters.values()
-        params = tuple(
-            Param.of(p.name, hints[p.name], ... if p.default is p.empty else p.default) for p in others
-        )
         name: str = function.__name__
-        entry = Loss(name, aliases, function, hints[first.name], params, finish, best, score, domain)
+        entry = Loss(name, aliases, function, finish, best, score, domain)
         if name in _registry:
             raise ValueError(f"two losses are named {name}")
-        for other in _registry.values():
-            if other.task == entry.task and (clash := {name, *aliases} & {other.name, *other.aliases}):
-                raise ValueError(f"{name} and {other.name} of {entry.task} share the names {clash}")
+        for known in {each.lower() for each in (name, *aliases)}:
+            for other in _named.setdefault(known, []):
+                if other.task == entry.task:
+                    raise ValueError(f"{name} and {other.name} of {entry.task} share the name {known}")
+            _named[known].append(entry)
         _registry[name] = entry
         return function
 
@@ -155,7 +174,8 @@ def losses(task: str | None = None) -> tuple[Loss, ...]:
 
 def names() -> list[str]:
     """Every name that finds a loss, in lower case: canonical names and aliases."""
-    return sorted({name.lower() for entry in losses() for name in (entry.name, *entry.aliases)})
+    _load()
+    return sorted(_named)
 
 
 def find(name: str) -> tuple[Loss, ...]:
@@ -164,7 +184,8 @@ def find(name: str) -> tuple[Loss, ...]:
     Raises UsageError that suggests near names.
     """
     wanted = name.lower()
-    found = [e for e in losses() if wanted in (e.name, *(alias.lower() for alias in e.aliases))]
+    _load()
+    found = _named.get(wanted)
     if not found:
         raise UsageError(
             f"unknown loss {name!r}.{near(name, names())}", remedy="losscli explain lists all losses"
@@ -213,6 +234,7 @@ def choose(entry: Loss, inline: Mapping[str, object], options: Mapping[str, obje
     return Choice(entry, params)
 
 
+@cache
 def option_params() -> dict[str, tuple[Param, Sequence[str]]]:
     """Every parameter name of the catalogue with a description and the losses that take it."""
     found: dict[str, tuple[Param, list[str]]] = {}
