@@ -44,22 +44,18 @@ def pilot(plan: Plan, frame: pl.DataFrame) -> Any:
 def partial(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
     """Read one block, check it, and take the moments of every chosen loss."""
     block = Block(frame, first_row, plan.roles)
-    _check_missing(block, plan.roles.ids)
+    _check_missing(block, plan.roles.id_groups)
     _match(block)
     block.leave_out_label()
-    _check_missing(block, plan.roles.columns)
     block.check_lengths()
-    weight = _weight(block)
-    kept = block.rows
+    _check_missing(block, plan.roles.groups)
+    _read_weight(block)
     with np.errstate(all="ignore"):
         rows = TASKS[plan.roles.task].read(block, xp, plan.wanted, fixed)
-        if weight is not None and len(kept) != block.height:
-            weight = weight[np.isin(kept, block.rows)]
-        if weight is not None:
-            weight = xp.asarray(weight)
+        weight = None if block.weight is None else xp.asarray(block.weight)
         if rows.factor is not None:
             weight = rows.factor if weight is None else weight * rows.factor
-        overall, cells = _moments(plan, xp, rows, weight, xp.asarray(block.rows))
+        overall, cells = _moments(plan, xp, block, rows, weight)
     return Partial(overall, cells, block.tallies, frame.height)
 
 
@@ -76,10 +72,10 @@ def _match(block: Block) -> None:
     block.drop_marked()
 
 
-def _check_missing(block: Block, columns: tuple[str, ...]) -> None:
-    """Find nulls and NaN, and leave out their rows."""
+def _check_missing(block: Block, groups: tuple[tuple[str, ...], ...]) -> None:
+    """Find nulls and NaN in groups of columns, and leave out their rows."""
     absent: Array | None = None
-    for name in columns:
+    for name in [name for columns in groups if not block.are_finite(columns) for name in columns]:
         missing = _missing(block.frame[name])
         if missing is None:
             continue
@@ -105,30 +101,37 @@ def _missing(series: pl.Series) -> Array | None:
     return None if missing is None else missing.to_numpy()
 
 
-def _weight(block: Block) -> Array | None:
+def _read_weight(block: Block) -> None:
     """The weights of the rows that are left, checked; rows of weight zero are as if absent."""
     name = block.roles.weight
     if name is None:
-        return None
+        return
     weight = block.numbers((name,))[:, 0]
+    block.weight = weight
+    if weight.min(initial=1.0) > 0 and block.are_finite((name,)):
+        return
     remedy = "a weight is a number from 0 up"
     block.flag(weight < 0, "negative weights", name, remedy, lambda i: f"{weight[i]:g}")
     block.flag(np.isinf(weight), "infinite weights", name, remedy)
     block.flag(weight == 0, "rows of weight zero were left out", fatal=False, leave_out=False)
-    return block.drop_marked(weight)[0]
+    block.drop_marked()
 
 
 def _moments(
-    plan: Plan, xp: Namespace, rows: Rows, weight: Array | None, numbers: Array
+    plan: Plan, xp: Namespace, block: Block, rows: Rows, weight: Array | None
 ) -> tuple[tuple[Moments, ...], tuple[Moments | None, ...]]:
-    keep = None
+    keep, n = None, block.height
+    numbers: Array | int = block.numbering
     if weight is not None and not bool(xp.all(weight > 0)):
         keep = weight > 0
-        weight, numbers = weight[keep], numbers[keep]
-    everyone, by_class = Cells(xp, weight, numbers), None
+        weight, numbers = weight[keep], xp.asarray(block.rows)[keep]
+        n = len(weight)
+    elif not isinstance(numbers, int):
+        numbers = xp.asarray(numbers)
+    everyone, by_class = Cells(xp, n, weight, numbers), None
     if plan.cell == "class" and rows.codes is not None:
         codes = rows.codes if keep is None else rows.codes[keep]
-        by_class = Cells(xp, weight, numbers, codes, len(plan.roles.names))
+        by_class = Cells(xp, n, weight, numbers, codes, len(plan.roles.names))
     overall: list[Moments] = []
     by_cell: list[Moments | None] = []
     for choice in plan.choices:

@@ -72,16 +72,22 @@ class Moments:
 class Cells:
     """The rows of a block with their weights, sorted into cells: made once for all losses of the block.
 
-    `weight` (n,) is positive, None for ones; `rows` (n,) are row numbers; `codes` (n,) say the cell of
-    each row, -1 for none.  Without codes there is one cell.
+    `weight` (n,) is positive, None for ones; `numbers` (n,) are row numbers, or the first of consecutive
+    ones; `codes` (n,) say the cell of each row, -1 for none.  Without codes there is one cell.
     """
 
     def __init__(
-        self, xp: Namespace, weight: Array | None, rows: Array, codes: Array | None = None, cells: int = 1
+        self,
+        xp: Namespace,
+        n: int,
+        weight: Array | None,
+        numbers: Array | int,
+        codes: Array | None = None,
+        cells: int = 1,
     ) -> None:
         self.xp, self.count = xp, cells
         self.order: Array | None = None
-        bounds: Array = np.array([0, len(rows)])
+        bounds: Array = np.array([0, n])
         if codes is not None:
             # One stable sort makes each cell a run: the sums below then serve any number of cells.
             # NumPy sorts narrow integers by their digits, ten times as fast as wide ones.
@@ -89,14 +95,18 @@ class Cells:
             order = xp.argsort(codes, kind="stable")
             bounds = _to_numpy(xp.searchsorted(codes[order], xp.arange(cells + 1, dtype=codes.dtype)))
             self.order = order[int(bounds[0]) :]
-            rows = rows[self.order]
             weight = None if weight is None else weight[self.order]
             bounds = bounds - bounds[0]
         sizes = np.diff(bounds)
         self.present = np.flatnonzero(sizes)
         self.one_run = len(self.present) == 1
         self.sizes, self.starts = sizes[self.present], bounds[:-1][self.present]
-        self.rows, self.weight = rows, weight
+        self._numbers, self.weight = numbers, weight
+
+    def numbers(self, places: Array) -> Array:
+        """The row numbers of places among the sorted rows."""
+        at = places if self.order is None else self.order[places]
+        return at + self._numbers if isinstance(self._numbers, int) else self._numbers[at]
 
     @cached_property
     def run_starts(self) -> Array:
@@ -182,7 +192,7 @@ def of(
     spread: bool = True,
 ) -> Moments:
     """The moments of one block: `within` of its `Cells`."""
-    return within(Cells(xp, weight, rows, codes, cells), columns, spread)
+    return within(Cells(xp, len(rows), weight, rows, codes, cells), columns, spread)
 
 
 def within(cells: Cells, columns: Sequence[Array], spread: bool = True) -> Moments:
@@ -210,7 +220,7 @@ def within(cells: Cells, columns: Sequence[Array], spread: bool = True) -> Momen
         drift = cells.sums(scaled)
         products = cells.products(scaled, deviation) if spread else None
     arrays = (weight_sum, weight2, total, drift.T, products, low.T, high.T)
-    rows = (cells.rows[low_at].T, cells.rows[high_at].T)
+    rows = (cells.numbers(low_at).T, cells.numbers(high_at).T)
     block = Moments(cells.sizes, *map(_to_numpy, (*arrays, *rows)))
     return block if len(cells.present) == cells.count else _scatter(block, cells.present, cells.count)
 

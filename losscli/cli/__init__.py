@@ -3,12 +3,18 @@
 
 def main() -> None:
     """The entry point of the program: Ctrl-C ends it without a traceback even while it is being imported."""
+    import gc
+    import os
+
+    # Imports make hundreds of thousands of objects and no garbage: looking for it would be a twentieth of a
+    # small run.
+    gc.set_threshold(100_000)
+    # The engine has threads of its own; those of BLAS, which NumPy starts, would only spin beside them.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from losscli.cli.app import main as run
 
         run()
     except KeyboardInterrupt:
-        import os
-
         os.write(2, b"losscli: interrupted\n")
         os._exit(130)

@@ -55,6 +55,17 @@ class Roles:
         weight = (self.weight,) if self.weight else ()
         return tuple(dict.fromkeys((*self.predictions, *self.targets, *weight, *self.ids)))
 
+    @property
+    def groups(self) -> tuple[tuple[str, ...], ...]:
+        """The columns in groups of one type, which are read together."""
+        weight = (self.weight,) if self.weight else ()
+        return tuple(filter(None, (self.predictions, self.targets, weight, *self.id_groups)))
+
+    @property
+    def id_groups(self) -> tuple[tuple[str, ...], ...]:
+        """The key columns, each by itself."""
+        return tuple((name,) for name in self.ids)
+
     def place(self, *columns: str) -> str:
         """Where columns of one side stand, in words: 'preds.csv, column p'."""
         shown = ", ".join(column[2:] for column in columns[:8]) + (", ..." if len(columns) > 8 else "")
@@ -100,16 +111,20 @@ class Rows:
 
 
 class Block:
-    """A block of the aligned stream while it is checked: rows that are wrong are flagged and left out."""
+    """A block of the aligned stream while it is checked: rows that are wrong are flagged and left out.
+
+    `weight` (n,) is that of the rows that are left, None for ones.
+    """
 
     def __init__(self, frame: pl.DataFrame, first_row: int, roles: Roles) -> None:
         self.frame = frame
         self.roles = roles
-        if PREDICTION_ROW in frame.columns:
-            self.rows = frame[PREDICTION_ROW].to_numpy().astype(np.int64)
-        else:
-            self.rows = np.arange(first_row, first_row + frame.height)
+        self._first_row: int | None = None if PREDICTION_ROW in frame.columns else first_row
+        self._rows: Array | None = None
+        self._numbers: dict[tuple[str, ...], Array] = {}
+        self._finite: dict[tuple[str, ...], bool] = {}
         self.tallies: dict[Finding, Tally] = {}
+        self.weight: Array | None = None
         self._marked: Array | None = None
 
     @property
@@ -117,29 +132,61 @@ class Block:
         """The number of rows that are left."""
         return int(self.frame.height)
 
-    def numbers(self, columns: tuple[str, ...]) -> Array:
-        """The columns as float64 (n, k), column after column in memory; null becomes NaN."""
-        if len(columns) == 1 and isinstance(self.frame.schema[columns[0]], pl.List | pl.Array):
-            return self._nested(columns[0])
-        if len(columns) == 1:
-            return self._column(columns[0])[:, None]
-        matrix = np.empty((len(columns), self.height))
-        for i, column in enumerate(columns):
-            matrix[i] = self._column(column)
-        return matrix.T
+    @property
+    def rows(self) -> Array:
+        """The row number of each row that is left (n,)."""
+        if self._rows is None:
+            if self._first_row is None:
+                self._rows = self.frame[PREDICTION_ROW].to_numpy().astype(np.int64)
+            else:
+                self._rows = np.arange(self._first_row, self._first_row + self.height)
+        return self._rows
 
-    def _column(self, column: str) -> Array:
-        series = self.frame[column]
+    @property
+    def numbering(self) -> Array | int:
+        """The row numbers, or where they are consecutive the first of them."""
+        return self.rows if self._first_row is None else self._first_row
+
+    def numbers(self, columns: tuple[str, ...]) -> Array:
+        """The columns as float64 (n, k), as they lie in memory: column after column, or lists row after row.
+
+        Null becomes NaN.  The array is not to be written to.
+        """
+        found = self._numbers.get(columns)
+        if found is None:
+            found = self._numbers[columns] = self._read_numbers(columns)
+        return found
+
+    def _read_numbers(self, columns: tuple[str, ...]) -> Array:
+        if len(columns) > 1:
+            return self.frame[list(columns)].to_numpy(order="fortran").astype(float, copy=False)
+        series = self.frame[columns[0]]
+        if isinstance(series.dtype, pl.List | pl.Array):
+            # As long as lists have the length of the first one, their numbers are the rows of a matrix.
+            width = len(series) and (
+                series.dtype.size if isinstance(series.dtype, pl.Array) else len(series[0])
+            )
+            return (
+                series.explode(empty_as_null=False)
+                .to_numpy()
+                .astype(float, copy=False)
+                .reshape(-1, width or 1)
+            )
         if series.dtype != pl.Float64:
             series = series.cast(pl.Float64)
-        return series.to_numpy()
+        return series.to_numpy()[:, None]
 
-    def _nested(self, column: str) -> Array:
-        width = len(self.roles.names)
-        series = self.frame[column]
-        if isinstance(series.dtype, pl.List):
-            series = series.cast(pl.List(pl.Float64)).list.to_array(width)
-        return series.cast(pl.Array(pl.Float64, width)).to_numpy().astype(float, copy=False)
+    def are_finite(self, columns: tuple[str, ...]) -> bool:
+        """Whether nothing is missing and no number infinite; may be False where numbers are merely huge."""
+        found = self._finite.get(columns)
+        if found is None:
+            frame = self.frame[list(columns)]
+            found = not any(frame.null_count().row(0))
+            if found and any(dtype.is_float() or dtype.is_nested() for dtype in frame.dtypes):
+                # A sum is NaN or infinite where one of its terms is, and is had in one pass over the numbers.
+                found = bool(np.isfinite(self.numbers(columns).sum()))
+            self._finite[columns] = found
+        return found
 
     def check_lengths(self) -> None:
         """Flag and leave out lists that do not have one number a class."""
@@ -158,24 +205,23 @@ class Block:
 
     def codes(self, column: str) -> Array:
         """The place of each row's label among the classes (n,), -1 where it is none of them."""
-        series = self.frame[column]
-        dtype = series.dtype
-        if dtype.is_integer():
-            dtype = pl.Int64()
-        elif not (dtype.is_float() or dtype == pl.Boolean):
-            dtype = pl.String()
-        places = {label_value(name, dtype): i for i, name in enumerate(self.roles.names)}
-        places.pop(None, None)
-        return (
-            series.cast(dtype, strict=False)
-            .replace_strict(
-                pl.Series(list(places), dtype=dtype),
-                pl.Series(list(places.values()), dtype=pl.Int64),
-                default=-1,
-                return_dtype=pl.Int64,
-            )
-            .to_numpy()
-        )
+        series, names = self.frame[column], self.roles.names
+        if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
+            places = series.cast(pl.String).cast(pl.Enum(names), strict=False).to_physical()
+            return places.cast(pl.Int64).fill_null(-1).to_numpy()
+        known = {label_value(name, series.dtype): place for place, name in enumerate(names)}
+        known.pop(None, None)
+        if not known:
+            return np.full(self.height, -1)
+        values = series.cast(pl.Float64 if series.dtype.is_float() else pl.Int64, strict=False).to_numpy()
+        ordered = sorted(known)
+        places = np.array([known[label] for label in ordered])
+        if series.dtype.is_integer() and ordered == list(range(len(names))):
+            # The last place is that of index -1.
+            return np.append(places, -1)[np.where((values >= 0) & (values < len(names)), values, -1)]
+        labels = np.array(ordered, dtype=values.dtype)
+        at = np.minimum(np.searchsorted(labels, values), len(labels) - 1)
+        return np.where(labels[at] == values, places[at], -1)
 
     def leave_out_label(self) -> None:
         """Leave out the rows whose target is the label to be ignored."""
@@ -230,8 +276,12 @@ class Block:
             return arrays
         keep = ~self._marked
         self._marked = None
+        self._rows, self._first_row = self.rows[keep], None
         self.frame = self.frame.filter(pl.Series(keep))
-        self.rows = self.rows[keep]
+        self._numbers.clear()
+        self._finite.clear()
+        if self.weight is not None:
+            self.weight = self.weight[keep]
         return tuple(None if array is None else array[keep] for array in arrays)
 
     def check_range(

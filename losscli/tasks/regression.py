@@ -74,15 +74,13 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Pil
     """One Regression batch an output."""
     roles = block.roles
     prediction, target = block.numbers(roles.predictions), block.numbers(roles.targets)
-    for values, columns in ((prediction, roles.predictions), (target, roles.targets)):
-        block.check_range(
-            values,
-            -np.finfo(float).max,
-            np.finfo(float).max,
-            "infinite values",
-            columns,
-            "a number must be finite",
-        )
+    largest = np.finfo(float).max
+    for columns in (roles.predictions, roles.targets):
+        if not block.are_finite(columns):
+            values = block.numbers(columns)
+            block.check_range(
+                values, -largest, largest, "infinite values", columns, "a number must be finite"
+            )
     prediction, target = block.drop_marked(prediction, target)
     assert prediction is not None
     assert target is not None
