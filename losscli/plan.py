@@ -15,6 +15,7 @@ LEVEL = 0.95
 """Of intervals, where none is asked for."""
 BLOCK_NUMBERS = 524_288
 """Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 65,536 rows."""
+LEAST_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Plan:
     def block_rows(self) -> int:
         """Rows of a block: a power of two that depends on the plan alone, and so do results."""
         width = max(len(self.roles.predictions), len(self.roles.names), 8)
-        return max(2048, 1 << (BLOCK_NUMBERS // width).bit_length() - 1)
+        return max(LEAST_ROWS, 1 << (BLOCK_NUMBERS // width).bit_length() - 1)
 
     @property
     def cell(self) -> str:

@@ -51,6 +51,11 @@ class Table:
         """Of a text file, else None."""
         return TEXT.get(self.path.suffix.lower()) if self.path else None
 
+    def is_empty(self) -> bool:
+        """Whether there are no rows; reads no more than the beginning of one column."""
+        with reading(self):
+            return not self.scan.select(list(self.schema)[:1]).head(1).collect().height
+
     def head(self, rows: int = 1000) -> pl.DataFrame:
         """The first rows."""
         with reading(self):
@@ -112,7 +117,7 @@ def table(source: Source, role: str, flat: bool = False) -> Table:
     A matrix of predictions is a column of arrays, or with `flat` a column an output.
     """
     opened = _opened(source, role, flat)
-    if not opened.head(1).height:
+    if opened.is_empty():
         raise DataError(Problem("no rows, only a header", opened.name, "write rows"))
     return opened
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 from losscli.xp import Array, Namespace, np, pl
 
 EXAMPLES = 5
 """How many examples of each problem are shown."""
+MANY_COLUMNS = 64
 PREDICTION_ROW, TARGET_ROW = "p#", "t#"
 """Columns of a joined stream that say in which row of its file each side stands, from 0."""
 
@@ -158,31 +159,28 @@ class Block:
         return found
 
     def _read_numbers(self, columns: tuple[str, ...]) -> Array:
-        if len(columns) > 1:
+        if len(columns) > MANY_COLUMNS:
+            # In Polars' own threads, for which a few columns are not worth the wait.
             return self.frame[list(columns)].to_numpy(order="fortran").astype(float, copy=False)
+        if len(columns) > 1:
+            matrix = np.empty((len(columns), self.height))
+            for i, column in enumerate(columns):
+                matrix[i] = self.frame[column].to_numpy()
+            return matrix.T
         series = self.frame[columns[0]]
-        if isinstance(series.dtype, pl.List | pl.Array):
-            # As long as lists have the length of the first one, their numbers are the rows of a matrix.
-            width = len(series) and (
-                series.dtype.size if isinstance(series.dtype, pl.Array) else len(series[0])
-            )
-            return (
-                series.explode(empty_as_null=False)
-                .to_numpy()
-                .astype(float, copy=False)
-                .reshape(-1, width or 1)
-            )
-        if series.dtype != pl.Float64:
-            series = series.cast(pl.Float64)
-        return series.to_numpy()[:, None]
+        if not isinstance(series.dtype, pl.List | pl.Array):
+            return series.cast(pl.Float64).to_numpy()[:, None]
+        # While all lists have the length of the first one, their numbers are the rows of a matrix.
+        values = series.explode(empty_as_null=False).to_numpy().astype(float, copy=False)
+        return values.reshape(self.height, -1) if self.height else values.reshape(0, 1)
 
     def are_finite(self, columns: tuple[str, ...]) -> bool:
         """Whether nothing is missing and no number infinite; may be False where numbers are merely huge."""
         found = self._finite.get(columns)
         if found is None:
-            frame = self.frame[list(columns)]
-            found = not any(frame.null_count().row(0))
-            if found and any(dtype.is_float() or dtype.is_nested() for dtype in frame.dtypes):
+            found = not any(self.frame[list(columns)].null_count().row(0))
+            dtype = self.frame[columns[0]].dtype
+            if found and (len(columns) > 1 or dtype.is_float() or dtype.is_nested()):
                 # A sum is NaN or infinite where one of its terms is, and is had in one pass over the numbers.
                 found = bool(np.isfinite(self.numbers(columns).sum()))
             self._finite[columns] = found
@@ -191,7 +189,7 @@ class Block:
     def check_lengths(self) -> None:
         """Flag and leave out lists that do not have one number a class."""
         column, width = self.roles.predictions[0], len(self.roles.names)
-        if not isinstance(self.frame.schema[column], pl.List):
+        if not isinstance(self.frame[column].dtype, pl.List):
             return
         lengths = self.frame[column].list.len()
         self.flag(
@@ -209,17 +207,13 @@ class Block:
         if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
             places = series.cast(pl.String).cast(pl.Enum(names), strict=False).to_physical()
             return places.cast(pl.Int64).fill_null(-1).to_numpy()
-        known = {label_value(name, series.dtype): place for place, name in enumerate(names)}
-        known.pop(None, None)
-        if not known:
+        labels, places = _places(names, series.dtype)
+        if not len(labels):
             return np.full(self.height, -1)
         values = series.cast(pl.Float64 if series.dtype.is_float() else pl.Int64, strict=False).to_numpy()
-        ordered = sorted(known)
-        places = np.array([known[label] for label in ordered])
-        if series.dtype.is_integer() and ordered == list(range(len(names))):
+        if series.dtype.is_integer() and labels[0] == 0 and labels[-1] == len(labels) - 1:
             # The last place is that of index -1.
-            return np.append(places, -1)[np.where((values >= 0) & (values < len(names)), values, -1)]
-        labels = np.array(ordered, dtype=values.dtype)
+            return np.append(places, -1)[np.where((values >= 0) & (values < len(labels)), values, -1)]
         at = np.minimum(np.searchsorted(labels, values), len(labels) - 1)
         return np.where(labels[at] == values, places[at], -1)
 
@@ -317,6 +311,15 @@ def label_value(name: str, dtype: Any) -> object:
     if not value.is_integer():
         return None if dtype.is_integer() else value
     return int(name) if name.lstrip("+-").isdecimal() else int(value)
+
+
+@lru_cache
+def _places(names: tuple[str, ...], dtype: Any) -> tuple[Array, Array]:
+    """The classes that can stand in a column of numbers, in order, and the place of each among the names."""
+    values = [(value, i) for i, name in enumerate(names) if (value := label_value(name, dtype)) is not None]
+    labels = np.array([value for value, _ in values], dtype=float if dtype.is_float() else np.int64)
+    order = np.argsort(labels, kind="stable")
+    return labels[order], np.array([i for _, i in values], dtype=np.int64)[order]
 
 
 def _number(values: Array, row: int) -> str:
