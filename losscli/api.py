@@ -15,9 +15,10 @@ from losscli.errors import DataError, Problem, all_of, counted
 from losscli.fold import Partial
 from losscli.gate import Gate
 from losscli.inference import Estimate
-from losscli.inputs.align import OutOfOrderError
+from losscli.inputs.align import Alignment
 from losscli.inputs.diagnose import short_rows
 from losscli.inputs.formats import Source
+from losscli.inputs.join import OutOfOrderError
 from losscli.losses import registry
 from losscli.losses.registry import Choice
 from losscli.moments import Moments
@@ -73,9 +74,13 @@ def evaluated(
     run: Run,
     conditions: Sequence[Gate] = (),
     progress: Progress = lambda rows: None,
+    say: Callable[[str], None] = lambda text: None,
 ) -> Report:
-    """The report of a planned run, with the verdicts of its gates; `progress` is told the rows done."""
-    part = fold_all(run, progress)
+    """The report of a planned run, with the verdicts of its gates.
+
+    `progress` is told the rows done, `say` what turned out while they were read.
+    """
+    part, _ = fold_all(run, progress, say)
     report = Report(
         results=tuple(_results(run.plan, part)),
         notes=(*run.notes, *notes(part)),
@@ -91,8 +96,13 @@ def _canonical(name: str) -> tuple[str, ...]:
     return tuple(entry.name for entry in registry.find(name))
 
 
-def fold_all(run: Run, progress: Progress = lambda rows: None) -> Partial:
-    """Read and fold all rows.  Raises DataError with every problem that was found."""
+def fold_all(
+    run: Run, progress: Progress = lambda rows: None, say: Callable[[str], None] = lambda text: None
+) -> tuple[Partial, Alignment]:
+    """Read and fold all rows, in the way of aligning that served; `say` is told where the first did not.
+
+    Raises DataError with every problem that was found.
+    """
     alignment = run.alignment
     while True:
         try:
@@ -101,6 +111,7 @@ def fold_all(run: Run, progress: Progress = lambda rows: None) -> Partial:
         except OutOfOrderError:
             assert alignment.otherwise is not None
             alignment = alignment.otherwise
+            say(f"aligned {alignment.how}")
     assert part is not None  # a table has rows
     for finding, tally in alignment.tallies.items():
         part.tallies.setdefault(finding, Tally()).add(tally)
@@ -116,7 +127,7 @@ def fold_all(run: Run, progress: Progress = lambda rows: None) -> Partial:
     ignored = run.plan.roles.ignore_label
     if ignored is not None and not any("ignored label" in finding.what for finding in part.tallies):
         part.tallies[Finding(f"rows have the ignored label {ignored}", fatal=False)] = Tally()
-    return part
+    return part, alignment
 
 
 def _problem(finding: Finding, tally: Tally) -> Problem:

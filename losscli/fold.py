@@ -14,7 +14,7 @@ from losscli.losses.registry import Choice
 from losscli.moments import MAX_SPREAD, Cells, Moments
 from losscli.plan import Plan
 from losscli.tasks import binary, multiclass, multilabel, regression
-from losscli.tasks.base import Batch, Block, Finding, Rows, Tally
+from losscli.tasks.base import MATCHED, Batch, Block, Finding, Rows, Tally
 from losscli.xp import Array, Namespace
 
 TASKS: dict[str, ModuleType] = {
@@ -23,7 +23,6 @@ TASKS: dict[str, ModuleType] = {
     "multiclass": multiclass,
     "multilabel": multilabel,
 }
-MATCHED = "matched"
 
 
 @dataclass(frozen=True, eq=False)

@@ -81,7 +81,7 @@ def evaluate(
     if dry_run:
         return
     with Progress(quiet) as progress:
-        report = api.evaluated(run, conditions, progress.update)
+        report = api.evaluated(run, conditions, progress.update, _say if verbose else lambda text: None)
     out.write_files(report, files)
     if not quiet and form in ("bare", "csv"):
         out.warn([*report.notes, *_reasons(report)])
@@ -133,10 +133,14 @@ def _print(report: Report, form: str) -> None:
 
 def show_plan(run: Run) -> None:
     """The plan on stderr, as flags that can be pasted, and how the files are aligned."""
-    print(f"losscli: plan: {run.plan.flags()}", file=sys.stderr)
-    print(f"losscli: aligned {run.alignment.how}", file=sys.stderr)
+    for line in (f"plan: {run.plan.flags()}", f"aligned {run.alignment.how}"):
+        _say(line)
     for note in run.notes:
-        print(f"losscli: note: {note}", file=sys.stderr)
+        _say(f"note: {note}")
+
+
+def _say(text: str) -> None:
+    print(f"losscli: {text}", file=sys.stderr)
 
 
 def check(**asked: Any) -> None:
@@ -146,11 +150,11 @@ def check(**asked: Any) -> None:
     quiet, _ = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
     _, run = api.planned(**asked)
-    part = api.fold_all(run)
+    part, alignment = api.fold_all(run)
     if quiet:
         return
     rows = counted(int(part.overall[0].n[0]), "rows can be evaluated")
-    print(f"{rows}, aligned {run.alignment.how}")
+    print(f"{rows}, aligned {alignment.how}")
     print(f"losscli evaluate {' '.join(run.plan.files)} {run.plan.flags()}")
     for note in (*run.notes, *api.notes(part)):
         print(f"note: {note}")

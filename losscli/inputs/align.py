@@ -6,7 +6,6 @@ Columns of the stream are named by side: 'p:NAME' from the predictions, 't:NAME'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,13 +13,10 @@ import numpy as np
 import polars as pl
 
 from losscli.errors import DataError, Problem
-from losscli.inputs.diagnose import not_numbers, uneven
+from losscli.inputs.diagnose import uneven
 from losscli.inputs.formats import Table, reading
-from losscli.tasks.base import EXAMPLES, PREDICTION_ROW, TARGET_ROW, Finding, Roles, Tally
-from losscli.xp import Array
-
-MATCHED = "matched"
-"""The column that is false where a prediction has no target."""
+from losscli.inputs.join import Keyed, OutOfOrderError, batches, duplicates, join
+from losscli.tasks.base import Finding, Roles, Tally
 
 
 @dataclass
@@ -38,14 +34,10 @@ class Alignment:
     otherwise: Alignment | None = None
 
 
-class OutOfOrderError(Exception):
-    """The keys of two files are not in the same order: zipping them was not enough."""
-
-
 def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
     """The rows of a query in order, batch by batch with back-pressure."""
     with reading(*tables):
-        yield from query.collect_batches(maintain_order=True, engine="streaming")
+        yield from batches(query)
 
 
 def _side(table: Table, columns: tuple[str, ...], prefix: str) -> pl.LazyFrame:
@@ -67,7 +59,7 @@ def by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) ->
             [_side(predictions, columns, "p:"), _side(targets, columns, "t:")], how="horizontal"
         )
         try:
-            yield from query.collect_batches(maintain_order=True, engine="streaming")
+            yield from batches(query)
         except (pl.exceptions.PolarsError, OSError):
             with reading(predictions, targets):
                 _require_equal_counts(predictions, targets)
@@ -111,7 +103,7 @@ def _by_key(
     casts = _common_types(predictions, targets, key)
     p = _side(predictions, (*roles.columns, *(f"p:{name}" for name in key)), "p:")
     t = _side(targets, (*roles.columns, *(f"t:{name}" for name in key)), "t:")
-    keyed = _Keyed(
+    keyed = Keyed(
         p.with_columns(pl.col(f"p:{name}").cast(dtype) for name, dtype in casts.items() if dtype),
         t.with_columns(pl.col(f"t:{name}").cast(dtype) for name, dtype in casts.items() if dtype),
         predictions,
@@ -123,44 +115,19 @@ def _by_key(
     words = f"by key {', '.join(key)}"
     joined: dict[Finding, Tally] = {}
     zipped: dict[Finding, Tally] = {}
-    join = Alignment(lambda: _join(keyed, joined), words, joined, text)
-    return Alignment(lambda: _zip(keyed, zipped), words, zipped, join)
+    otherwise = Alignment(
+        lambda: join(keyed, joined), f"{words}, which is not in the same order: joined", joined, text
+    )
+    return Alignment(lambda: _zip(keyed, zipped), words, zipped, otherwise)
 
 
-@dataclass(frozen=True, eq=False)
-class _Keyed:
-    """Two sides with comparable keys; `may_be_text` where keys are numbers as far as the first rows show."""
-
-    p: pl.LazyFrame
-    t: pl.LazyFrame
-    predictions: Table
-    targets: Table
-    key: tuple[str, ...]
-    roles: Roles
-    may_be_text: bool
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        """As `reading`, but OutOfOrderError where lengths differ or text is among the keys."""
-        try:
-            yield
-        except pl.exceptions.ShapeError:
-            raise OutOfOrderError from None
-        except (pl.exceptions.PolarsError, OSError):
-            sides = (self.predictions, self.targets)
-            if self.may_be_text and any(not_numbers(side, self.key) for side in sides):
-                raise OutOfOrderError from None
-            with reading(*sides):
-                raise
-
-
-def _zip(keyed: _Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
+def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     """Row i with row i, verified by key.  Raises OutOfOrderError where the keys differ."""
     key = keyed.key
     increasing, last = len(key) == 1, None
     with keyed.reading():
         query = pl.concat([keyed.p, keyed.t], how="horizontal")
-        for frame in query.collect_batches(maintain_order=True, engine="streaming"):
+        for frame in batches(query):
             for name in key:
                 if not _equal(frame[f"p:{name}"], frame[f"t:{name}"]):
                     raise OutOfOrderError
@@ -170,8 +137,8 @@ def _zip(keyed: _Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]
             yield frame
     if not increasing:
         # Keys that only ever grow cannot repeat; others are looked through once more.
-        tallies.update(_duplicates(keyed.p, keyed.predictions, key, "p:"))
-        tallies.update(_duplicates(keyed.t, keyed.targets, key, "t:") if tallies else {})
+        tallies.update(duplicates(keyed.p, keyed.predictions, key, "p:"))
+        tallies.update(duplicates(keyed.t, keyed.targets, key, "t:") if tallies else {})
 
 
 def _equal(a: pl.Series, b: pl.Series) -> bool:
@@ -208,82 +175,3 @@ def _common_types(predictions: Table, targets: Table, key: tuple[str, ...]) -> d
         else:
             casts[name] = pl.String
     return casts
-
-
-def _show(frame: pl.DataFrame, names: list[str], row: str) -> list[str]:
-    return [
-        f"row {entry[row] + 1} (" + ", ".join(f"{name[2:]} {entry[name]}" for name in names) + ")"
-        for entry in frame.head(EXAMPLES).iter_rows(named=True)
-    ]
-
-
-def _duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: str) -> dict[Finding, Tally]:
-    """The rows whose key an earlier row has."""
-    names = [prefix + name for name in key]
-    query = side.select(names).with_row_index("row").filter(~pl.struct(names).is_first_distinct())
-    with reading(table):
-        rows = query.collect(engine="streaming").sort("row")
-    if not rows.height:
-        return {}
-    finding = Finding(
-        "rows with a key that an earlier row has",
-        f"{table.name}, column{'s' if len(key) > 1 else ''} {', '.join(key)}",
-        "a key stands once in a file; --on names more key columns",
-    )
-    return {finding: Tally(rows.height, _show(rows, names, "row"))}
-
-
-def _join(keyed: _Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
-    """The targets' rows at the predictions' keys, in the order of the predictions."""
-    key, targets = keyed.key, keyed.targets
-    left, right = [f"p:{name}" for name in key], [f"t:{name}" for name in key]
-    query = keyed.p.with_row_index(PREDICTION_ROW).join(
-        keyed.t.with_row_index(TARGET_ROW), left_on=left, right_on=right, how="left", maintain_order="left"
-    )
-    seen = np.zeros(targets.count(), dtype=bool)
-    last, repeated_left, repeated_right = -1, False, False
-    with keyed.reading():
-        for frame in query.collect_batches(maintain_order=True, engine="streaming"):
-            at = frame[TARGET_ROW]
-            found = at.drop_nulls().to_numpy()
-            repeated_left |= bool(seen[found].any()) or len(np.unique(found)) < len(found)
-            seen[found] = True
-            rows = np.concatenate([[last], frame[PREDICTION_ROW].to_numpy().astype(np.int64)])
-            repeated_right |= bool((np.diff(rows) == 0).any())
-            last = int(rows[-1])
-            yield frame.with_columns(at.is_not_null().alias(MATCHED))
-    if repeated_left:
-        tallies.update(_duplicates(keyed.p, keyed.predictions, key, "p:"))
-    if repeated_right:
-        tallies.update(_duplicates(keyed.t, targets, key, "t:"))
-    _unseen(keyed, np.flatnonzero(~seen), tallies)
-
-
-def _unseen(keyed: _Keyed, unseen: Array, tallies: dict[Finding, Tally]) -> None:
-    """Count the targets that no prediction has met: those without a key, and the others."""
-    if not len(unseen):
-        return
-    keys, roles = [f"t:{name}" for name in keyed.key], keyed.roles
-    rows = keyed.t.select(keys).with_row_index("row")
-    with reading(keyed.targets):
-        keyless = rows.filter(pl.any_horizontal(pl.col(keys).is_null())).collect()
-        lonely = unseen[~np.isin(unseen, keyless["row"].to_numpy())]
-        examples = pl.Series(lonely[:EXAMPLES], dtype=pl.get_index_type())
-        shown = rows.filter(pl.col("row").is_in(examples.implode())).collect()
-    where = roles.place(*keys)
-    if keyless.height:
-        finding = Finding("missing values", where, "--missing drop leaves such rows out")
-        if roles.drop_missing:
-            finding = Finding("rows with missing values were left out", fatal=False)
-        tallies[finding] = Tally(keyless.height, _show(keyless, keys, "row"))
-    if len(lonely):
-        finding = unmatched("targets", where, roles.drop_unmatched)
-        tallies[finding] = Tally(len(lonely), _show(shown, keys, "row"))
-
-
-def unmatched(side: str, where: str, drop: bool) -> Finding:
-    """The finding of keys that only one side has."""
-    other = "prediction" if side == "targets" else "target"
-    if drop:
-        return Finding(f"{side} without a {other} were left out", fatal=False)
-    return Finding(f"{side} without a {other}", where, "--unmatched drop leaves them out")

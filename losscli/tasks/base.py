@@ -14,6 +14,8 @@ EXAMPLES = 5
 MANY_COLUMNS = 64
 PREDICTION_ROW, TARGET_ROW = "p#", "t#"
 """Columns of a joined stream that say in which row of its file each side stands, from 0."""
+MATCHED = "matched"
+"""The column of a joined stream that is false where a prediction has no target."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,296 @@
+"""Two keyed tables in different orders to one stream, in the order of the predictions.
+
+Sorted keys are merged.  Else the targets are held in memory and looked up: whole numbers that lie close
+together in a table of places, all other keys by a hash join of the keys alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from losscli.inputs.diagnose import not_numbers
+from losscli.inputs.formats import Table, reading
+from losscli.tasks.base import EXAMPLES, MATCHED, PREDICTION_ROW, TARGET_ROW, Finding, Roles, Tally
+from losscli.xp import Array
+
+SPARSE = 4
+"""How many times as wide as their number whole keys may lie to be looked up in a table of places."""
+
+
+class OutOfOrderError(Exception):
+    """The keys of two files are not in the same order: zipping them was not enough."""
+
+
+@dataclass(frozen=True, eq=False)
+class Keyed:
+    """Two sides with comparable keys; `may_be_text` where keys are numbers as far as the first rows show."""
+
+    p: pl.LazyFrame
+    t: pl.LazyFrame
+    predictions: Table
+    targets: Table
+    key: tuple[str, ...]
+    roles: Roles
+    may_be_text: bool
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """As `reading`, but OutOfOrderError where lengths differ or text is among the keys."""
+        try:
+            yield
+        except pl.exceptions.ShapeError:
+            raise OutOfOrderError from None
+        except (pl.exceptions.PolarsError, OSError):
+            sides = (self.predictions, self.targets)
+            if self.may_be_text and any(not_numbers(side, self.key) for side in sides):
+                raise OutOfOrderError from None
+            with reading(*sides):
+                raise
+
+    def keys(self, prefix: str) -> list[str]:
+        """The key columns of a side."""
+        return [prefix + name for name in self.key]
+
+    @property
+    def target_columns(self) -> list[str]:
+        """The columns of the targets that are evaluated."""
+        return [name for name in self.roles.columns if name.startswith("t:")]
+
+
+def batches(query: pl.LazyFrame) -> Iterator[pl.DataFrame]:
+    """The rows of a query in order, batch by batch with back-pressure."""
+    return iter(query.collect_batches(maintain_order=True, engine="streaming"))
+
+
+class _Seen:
+    """Which targets were met by a prediction, and how many predictions met one."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = np.zeros(rows, dtype=bool)
+        self.matched = 0
+
+    def add(self, at: Array) -> None:
+        """Note the rows of targets that a batch has met, -1 for none."""
+        if len(at) and at.min() < 0:
+            at = at[at >= 0]
+        self.rows[at] = True
+        self.matched += len(at)
+
+    @property
+    def repeated(self) -> bool:
+        """Whether some target was met twice."""
+        return self.matched > int(np.count_nonzero(self.rows))
+
+
+def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
+    """The predictions with the targets of equal keys; afterwards `tallies` holds what keys showed."""
+    with keyed.reading():
+        seen, repeated = _Seen(keyed.targets.count()), False
+        if _are_sorted(keyed):
+            last = -1
+            for frame in _merged(keyed):
+                rows = np.concatenate([[last], frame[PREDICTION_ROW].to_numpy().astype(np.int64)])
+                repeated |= bool((np.diff(rows) == 0).any())
+                last = int(rows[-1])
+                seen.add(frame[TARGET_ROW].to_numpy())
+                yield frame
+        else:
+            held, find, repeated = _lookup(keyed)
+            targets = _Targets(held.rechunk())
+            for frame in batches(keyed.p):
+                at = find(frame)
+                seen.add(at)
+                yield targets.beside(frame, at)
+    if repeated or seen.repeated:
+        tallies.update(duplicates(keyed.p, keyed.predictions, keyed.key, "p:"))
+        tallies.update(duplicates(keyed.t, keyed.targets, keyed.key, "t:"))
+    _unseen(keyed, np.flatnonzero(~seen.rows), tallies)
+
+
+def _are_sorted(keyed: Keyed) -> bool:
+    """Whether there is one key, and it never falls and is never missing on either side."""
+    (left, *more), right = keyed.keys("p:"), keyed.keys("t:")[0]
+    # NaN has no place in an order.
+    if more or keyed.predictions.schema[keyed.key[0]].is_float():
+        return False
+    return _is_sorted(keyed.p.select(left)) and _is_sorted(keyed.t.select(right))
+
+
+def _is_sorted(column: pl.LazyFrame) -> bool:
+    """Whether a column never falls and is never missing; stops where it does."""
+    last = None
+    for frame in batches(column):
+        keys = frame.to_series()
+        if keys.null_count() or not keys.is_sorted() or (last is not None and len(keys) and keys[0] < last):
+            return False
+        last = keys[-1] if len(keys) else last
+    return True
+
+
+def _merged(keyed: Keyed) -> Iterator[pl.DataFrame]:
+    """A join of sorted sides, in which neither is held."""
+    (left,), (right,) = keyed.keys("p:"), keyed.keys("t:")
+    query = (
+        keyed.p.with_row_index(PREDICTION_ROW)
+        .set_sorted(left)
+        .join(
+            keyed.t.with_row_index(TARGET_ROW).set_sorted(right),
+            left_on=left,
+            right_on=right,
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(
+            pl.col(TARGET_ROW).is_not_null().alias(MATCHED), pl.col(TARGET_ROW).cast(pl.Int64).fill_null(-1)
+        )
+    )
+    return batches(query)
+
+
+def _lookup(keyed: Keyed) -> tuple[pl.DataFrame, Callable[[pl.DataFrame], Array], bool]:
+    """The targets, the function from a batch of predictions to its rows of them, and whether keys repeat."""
+    wanted = keyed.target_columns
+    if len(keyed.key) == 1:
+        key = keyed.keys("t:")[0]
+        held = keyed.t.select(list(dict.fromkeys([key, *wanted]))).collect(engine="streaming")
+        table = _Table.of(held[key])
+        if table is not None:
+            own = keyed.keys("p:")[0]
+            return held.select(wanted), lambda frame: table.find(frame[own]), table.repeated
+        held = held.select(wanted)
+    else:
+        held = keyed.t.select(wanted).collect(engine="streaming")
+    left, right = keyed.keys("p:"), keyed.keys("t:")
+    pairs = (
+        keyed.p.select(left)
+        .with_row_index(PREDICTION_ROW)
+        .join(keyed.t.select(right).with_row_index(TARGET_ROW), left_on=left, right_on=right, how="left")
+        .select(PREDICTION_ROW, pl.col(TARGET_ROW).cast(pl.Int64).fill_null(-1))
+        .collect(engine="streaming")
+    )
+    rows = pairs[PREDICTION_ROW].to_numpy()
+    places = np.full(int(rows.max(initial=0)) + 1, -1)
+    places[rows] = pairs[TARGET_ROW].to_numpy()
+    done = 0
+
+    def find(frame: pl.DataFrame) -> Array:
+        nonlocal done
+        done += frame.height
+        return places[done - frame.height : done]
+
+    return held, find, pairs.height > len(places)
+
+
+@dataclass(frozen=True, eq=False)
+class _Table:
+    """Whole numbers that lie close together, and the row where each stands: a join without a hash."""
+
+    low: int
+    high: int
+    places: Array
+    repeated: bool
+
+    @classmethod
+    def of(cls, keys: pl.Series) -> _Table | None:
+        """The table of keys; None where they are no whole numbers, or would waste it."""
+        if not keys.dtype.is_integer() or not len(keys) or keys.null_count():
+            return None
+        low, high = int(keys.min()), int(keys.max())  # type: ignore[arg-type]  # whole numbers
+        if high - low >= SPARSE * len(keys) + 1024:
+            return None
+        rows = np.int32 if len(keys) < 2**31 else np.int64
+        places = np.full(high - low + 1, -1, dtype=rows)
+        first = 0
+        for chunk in keys.get_chunks():
+            numbers = chunk.to_numpy()
+            places[numbers - numbers.dtype.type(low)] = np.arange(first, first + len(chunk), dtype=rows)
+            first += len(chunk)
+        return cls(low, high, places, int(np.count_nonzero(places >= 0)) < len(keys))
+
+    def find(self, keys: pl.Series) -> Array:
+        """The row of each key (n,), -1 for those that are missing or not in the table."""
+        if keys.null_count() == 0 and keys.min() >= self.low and keys.max() <= self.high:  # type: ignore[operator]  # whole numbers
+            numbers = keys.to_numpy()
+            return self.places[numbers - numbers.dtype.type(self.low)]
+        inside = keys.is_between(self.low, self.high).fill_null(False).to_numpy()
+        found = np.full(len(keys), -1)
+        numbers = keys.filter(pl.Series(inside)).to_numpy()
+        found[inside] = self.places[numbers - numbers.dtype.type(self.low)]
+        return found
+
+
+class _Targets:
+    """The targets, held to be taken from by row."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame
+        plain = all(each.dtype.is_numeric() and not each.null_count() for each in frame)
+        self.arrays = {each.name: each.to_numpy() for each in frame} if plain else None
+
+    def beside(self, frame: pl.DataFrame, at: Array) -> pl.DataFrame:
+        """A batch of predictions with the rows `at` of the targets, which are null where it is -1."""
+        matched = at >= 0
+        if self.arrays is not None and matched.all():
+            found = [pl.Series(name, values[at]) for name, values in self.arrays.items()]
+        else:
+            rows = pl.Series(at).set(pl.Series(~matched), None).cast(pl.get_index_type())
+            found = self.frame.select(pl.all().gather(rows)).get_columns()
+        return frame.hstack([*found, pl.Series(TARGET_ROW, at), pl.Series(MATCHED, matched)])
+
+
+def duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: str) -> dict[Finding, Tally]:
+    """The rows whose key an earlier row has."""
+    names = [prefix + name for name in key]
+    query = side.select(names).with_row_index("row").filter(~pl.struct(names).is_first_distinct())
+    with reading(table):
+        rows = query.collect(engine="streaming").sort("row")
+    if not rows.height:
+        return {}
+    finding = Finding(
+        "rows with a key that an earlier row has",
+        f"{table.name}, column{'s' if len(key) > 1 else ''} {', '.join(key)}",
+        "a key stands once in a file; --on names more key columns",
+    )
+    return {finding: Tally(rows.height, _show(rows, names, "row"))}
+
+
+def _show(frame: pl.DataFrame, names: list[str], row: str) -> list[str]:
+    return [
+        f"row {entry[row] + 1} (" + ", ".join(f"{name[2:]} {entry[name]}" for name in names) + ")"
+        for entry in frame.head(EXAMPLES).iter_rows(named=True)
+    ]
+
+
+def _unseen(keyed: Keyed, unseen: Array, tallies: dict[Finding, Tally]) -> None:
+    """Count the targets that no prediction has met: those without a key, and the others."""
+    if not len(unseen):
+        return
+    keys, roles = keyed.keys("t:"), keyed.roles
+    rows = keyed.t.select(keys).with_row_index("row")
+    with reading(keyed.targets):
+        keyless = rows.filter(pl.any_horizontal(pl.col(keys).is_null())).collect()
+        lonely = unseen[~np.isin(unseen, keyless["row"].to_numpy())]
+        examples = pl.Series(lonely[:EXAMPLES], dtype=pl.get_index_type())
+        shown = rows.filter(pl.col("row").is_in(examples.implode())).collect()
+    where = roles.place(*keys)
+    if keyless.height:
+        finding = Finding("missing values", where, "--missing drop leaves such rows out")
+        if roles.drop_missing:
+            finding = Finding("rows with missing values were left out", fatal=False)
+        tallies[finding] = Tally(keyless.height, _show(keyless, keys, "row"))
+    if len(lonely):
+        finding = unmatched("targets", where, roles.drop_unmatched)
+        tallies[finding] = Tally(len(lonely), _show(shown, keys, "row"))
+
+
+def unmatched(side: str, where: str, drop: bool) -> Finding:
+    """The finding of keys that only one side has."""
+    other = "prediction" if side == "targets" else "target"
+    if drop:
+        return Finding(f"{side} without a {other} were left out", fatal=False)
+    return Finding(f"{side} without a {other}", where, "--unmatched drop leaves them out")
