@@ -204,7 +204,7 @@ class _Table:
         if high - low >= SPARSE * len(keys) + 1024:
             return None
         rows = np.int32 if len(keys) < 2**31 else np.int64
-        places = np.full(high - low + 1, -1, dtype=rows)
+        places: Array = np.full(high - low + 1, -1, dtype=rows)
         first = 0
         for chunk in keys.get_chunks():
             numbers = chunk.to_numpy()
