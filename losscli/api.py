@@ -138,12 +138,14 @@ def _results(plan: Plan, part: Partial) -> list[Result]:
     results = []
     for choice, overall, cells in zip(plan.choices, part.overall, part.cells, strict=True):
         outputs = len(plan.roles.predictions) if plan.cell == "output" else 1
-        whole = inference.estimate(choice, overall, outputs, plan.level)
+        pilots = part.pilots or (None,) * outputs
+        whole = inference.estimate(choice, overall, plan.level, pilots)
         results.append(_result(choice, overall, whole, plan.level, {}))
         k = overall.total.shape[-1] // outputs
         for i, name in enumerate(plan.roles.names if plan.cell else ()):
             moments = overall.columns(i * k, (i + 1) * k) if cells is None else cells.cell(i)
-            estimate = inference.estimate(choice, moments, 1, plan.level)
+            own = pilots[i : i + 1] if plan.cell == "output" else pilots
+            estimate = inference.estimate(choice, moments, plan.level, own)
             share = _share(plan, choice, overall, moments)
             results.append(_result(choice, moments, estimate, plan.level, {plan.cell: name}, share))
     return results

@@ -102,13 +102,15 @@ class Rows:
     """What a task read from a block: parts of batches by type, the true class of each row, its weight factor.
 
     `parts` has one batch (or one an output) for each type of batch; `codes` is -1 where a row has no
-    single true class; `factor` multiplies the row's weight.
+    single true class; `factor` multiplies the row's weight.  `pilots` say, for each output, what a task
+    fixed from the first rows and the finishes of its losses have to know.
     """
 
     parts: Mapping[type[Batch], tuple[Batch, ...]]
     codes: Array | None = None
     factor: Array | None = None
     by_label: Mapping[type[Batch], tuple[Batch, ...]] = field(default_factory=dict)
+    pilots: tuple[Any, ...] = ()
 
 
 class Block:
