@@ -110,7 +110,11 @@ def _standard_error(of: Any, means: Array, spread: Array, weight: float, n: int)
     unit = gradient * steps
     inverse = np.where(steps > 0, 1.0 / np.where(steps > 0, steps, 1.0), 0.0)
     correlation = spread * scale * scale * inverse[:, None] * inverse[None, :]
-    return math.sqrt(max(float(unit @ correlation @ unit), 0.0))
+    size = float(np.abs(unit).max())
+    if not 0 < size < math.inf:
+        return size
+    unit = unit / size
+    return size * math.sqrt(max(float(unit @ correlation @ unit), 0.0))
 
 
 def quantile(level: float, freedom: int) -> float:

@@ -153,32 +153,37 @@ _STEPS = 128
 
 @cache
 def _log_table() -> tuple[list[float], list[float]]:
-    """log(i / 128) for i = 0..128 as two floats; below 64 it is not used."""
+    """log(i / 128) for i = 0..192 as two floats; below 90 it is not used."""
     with localcontext() as context:
         context.prec = 50
-        logs = [(Decimal(max(i, 1)) / _STEPS).ln() for i in range(_STEPS + 1)]
+        logs = [(Decimal(max(i, 1)) / _STEPS).ln() for i in range(193)]
         high = [float(log) for log in logs]
         return high, [float(log - Decimal(h)) for log, h in zip(logs, high, strict=True)]
 
 
 def two_float_log(xp: Namespace, x: Array) -> tuple[Array, Array]:
-    """Log x of x > 0 as two floats, which add up to it within some 1e-19.
+    """Log x of x > 0 as two floats, which add up to it within some 1e-20 and a part in 1e16 of the second.
 
-    With x = 2^k c (1 + f), where c = i / 128 is near: k log 2 and log c are known to more digits, and
-    log1p(f) is so small that its rounding does not count.  Tang (1990), doi:10.1145/98267.98294
+    With x = 2^k c (1 + f), where c = i / 128 is near: k log 2 and log c are known to more digits, f has its
+    remainder, and log(1 + f) - f is so small that its rounding does not count.
+    Tang (1990), doi:10.1145/98267.98294
     """
     fraction, exponent = xp.frexp(x)
+    low = fraction < 0.7071067811865476  # so that near 1, where log x is small, k and log c are zero
+    fraction, exponent = xp.where(low, 2.0 * fraction, fraction), exponent - low
     step = xp.rint(fraction * _STEPS)
     near = step / _STEPS
     high_table, low_table = (xp.asarray(column) for column in _log_table())
     index = step.astype(int)
+    f = (fraction - near) / near
+    product, product_error = two_product(f, near)
+    remainder = ((fraction - near - product) - product_error) / near
     # The upper part of log 2 has so few digits that its product with an exponent is exact.
     upper, lower = 0.693147180369123816490, 1.90821492927058770002e-10
     total, error = two_sum(exponent * upper, high_table[index])
-    small = xp.log1p((fraction - near) / near)
     total, more = two_sum(total, exponent * lower)
-    total, most = two_sum(total, small)
-    return two_sum(total, error + more + most + low_table[index])
+    total, most = two_sum(total, f)
+    return two_sum(total, error + more + most + low_table[index] + (remainder + log1pmx(xp, f)))
 
 
 _STIRLING = (

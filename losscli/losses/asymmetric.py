@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from losscli.losses.registry import loss
 from losscli.losses.robust import huber
-from losscli.params import Positive, Unit
+from losscli.params import OpenUnit, Positive, Unit
 from losscli.tasks.regression import Regression
 from losscli.xp import Array
 
@@ -39,7 +39,7 @@ def _side(batch: Regression, alpha: float) -> Array:
 
 
 @loss("asymmetric_least_squares")
-def expectile(batch: Regression, *, alpha: Unit = 0.5) -> Array:
+def expectile(batch: Regression, *, alpha: OpenUnit = 0.5) -> Array:
     """The loss whose best constant is the alpha-expectile: pinball with squares.
 
     l = alpha e^2 if prediction <= y, else (1 - alpha) e^2.  Unit: target^2.
@@ -50,7 +50,7 @@ def expectile(batch: Regression, *, alpha: Unit = 0.5) -> Array:
 
 
 @loss("MQuantileNorm")
-def m_quantile_huber(batch: Regression, *, alpha: Unit, delta: Positive = 1.345) -> Array:
+def m_quantile_huber(batch: Regression, *, alpha: OpenUnit, delta: Positive = 1.345) -> Array:
     """Huber's loss weighed by its side: between quantile (small delta) and expectile (large delta).
 
     l = alpha huber(e) if prediction <= y, else (1 - alpha) huber(e).  Unit: target^2.

@@ -118,8 +118,9 @@ def _reference(pilot: Pilot, power: float) -> float:
 
 def _d2(xp: Namespace, m: Array, pilot: Pilot, power: float) -> Array:
     # The mean deviance from a constant c is that from the mean of y, plus the deviance of that mean from c.
-    mean = pilot.centre + pilot.target_unit * m[..., 2]
-    constant = xp.full_like(mean, _reference(pilot, power))
+    # Squared errors (power 0) are the same about zero, where the mean of y has all its digits.
+    mean = (pilot.centre if power else 0.0) + pilot.target_unit * m[..., 2]
+    constant = xp.full_like(mean, _reference(pilot, power) if power else 0.0)
     return 1.0 - m[..., 0] / (m[..., 1] - _tweedie(xp, mean, constant, power))
 
 

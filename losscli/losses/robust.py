@@ -75,7 +75,7 @@ def fair(batch: Regression, *, c: Positive = 1.0) -> Array:
     ratio = size / c
     near = -c * (c * log1pmx(xp, xp.minimum(ratio, 1.0)))
     far = c * (size - c * xp.log1p(xp.minimum(ratio, _LARGEST)))
-    return xp.where(ratio < 1e-8, size * size / 2, xp.where(ratio < 1.0, near, far))
+    return xp.where(ratio < 1e-17, size * size / 2, xp.where(ratio < 1.0, near, far))
 
 
 _LARGEST = 1.7976931348623157e308
