@@ -216,9 +216,7 @@ def meaningful(asked: Asked, task: str, link: str) -> None:
     of_labels = task in ("binary", "multiclass")
     of_probabilities = task != "regression" and link == "probability"
     idle = {
-        "--eps clips probabilities (a loss's own eps is written in line: epsilon_insensitive:eps=0.1)": (
-            asked.eps is not None and not of_probabilities
-        ),
+        "--eps clips probabilities": asked.eps is not None and not of_probabilities,
         "--normalize rescales probabilities of classes": asked.normalize
         and not (task == "multiclass" and of_probabilities),
         "--ignore-label leaves out a class": asked.ignore_label is not None and not of_labels,
@@ -229,8 +227,13 @@ def meaningful(asked: Asked, task: str, link: str) -> None:
         "--from-log-probs is for multiclass tasks": asked.from_log_probs and task != "multiclass",
     }
     shown = f"a {task} task" + (f" of {link.replace('_', '-')}s" if link in ("logit", "label") else "")
+    remedies = {
+        "--eps clips probabilities": "a loss's own eps is written in line: epsilon_insensitive:eps=0.1"
+    }
     if wrong := [what for what, is_idle in idle.items() if is_idle]:
-        raise UsageError([Problem(f"{what}, and this is {shown}") for what in wrong])
+        raise UsageError(
+            [Problem(f"{what}, and this is {shown}", remedy=remedies.get(what, "")) for what in wrong]
+        )
 
 
 def class_weights(weights: Mapping[str, float], roles: Roles) -> tuple[float, ...] | None:

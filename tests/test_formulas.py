@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from samples import CLASSES, LOSSES, ROWS, arrays, chosen, sample, softmax, value
 
+import losscli
 from losscli.tasks.binary import Binary, BinaryLabel
 from losscli.tasks.multiclass import Multiclass, MulticlassScore
 from losscli.tasks.multilabel import Multilabel, MultilabelLabel
@@ -104,6 +105,35 @@ def test_explained_variance_is_r2_without_the_bias():
     unbiased = replace(batch, prediction=batch.prediction - batch.error.mean())
     assert value("explained_variance", batch) == pytest.approx(value("r2", unbiased), rel=1e-12)
     assert value("explained_variance", batch) > value("r2", batch) + 1e-6
+
+
+def test_losses_of_all_outputs_together_and_of_each():
+    errors = np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 2.0]])
+    report = losscli.evaluate(errors, np.zeros((3, 2)), ["multi_rmse", "rmse"], ci=None)
+    together = [r.value for r in report.results if r.loss == "multi_rmse"]
+    alone = [r.value for r in report.results if r.loss == "root_mean_squared_error"]
+    assert together == pytest.approx([30**0.5 / 3**0.5, (10 / 3) ** 0.5, (20 / 3) ** 0.5], rel=1e-15)
+    assert alone[1:] == together[1:]
+    assert alone[0] == pytest.approx((alone[1] + alone[2]) / 2, rel=1e-15)
+
+
+def test_a_range_is_that_of_all_rows():
+    y = np.arange(200_000.0)
+    found = losscli.evaluate(y + 1.0, y, "normalized_rmse:normalization=range", threads=2)
+    assert found["normalized_rmse"].value == 1.0 / 199_999.0
+
+
+def test_student_t_of_one_degree_of_freedom_is_cauchy():
+    batch = sample(Regression)
+    assert value("student_t", batch, c=0.7, df=1.0) == pytest.approx(
+        value("cauchy", batch, delta=0.7), rel=1e-15
+    )
+
+
+def test_one_row_has_no_sample_variance():
+    report = losscli.evaluate(np.ones(1), np.zeros(1), "concordance_correlation")
+    assert report["concordance_correlation"].value is None
+    assert "one row" in report["concordance_correlation"].notes[0]
 
 
 # One formula, however it is written

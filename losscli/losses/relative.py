@@ -122,6 +122,8 @@ def normalized_rmse(
 
     sqrt(mean e^2) / size, size = mean y, max y - min y, sqrt(mean (y - mean y)^2) or sqrt(sum y^2).  Unit: 1.
 
+    An interval takes the range and the norm of the targets as known.
+
     TorchMetrics user guide, Normalized Root Mean Squared Error
     """
     unit = batch.pilot.target_unit
