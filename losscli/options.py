@@ -227,9 +227,7 @@ def meaningful(asked: Asked, task: str, link: str) -> None:
         "--from-log-probs is for multiclass tasks": asked.from_log_probs and task != "multiclass",
     }
     shown = f"a {task} task" + (f" of {link.replace('_', '-')}s" if link in ("logit", "label") else "")
-    remedies = {
-        "--eps clips probabilities": "a loss's own eps is written in line: epsilon_insensitive:eps=0.1"
-    }
+    remedies = {"--eps clips probabilities": "a loss's own is written in line: epsilon_insensitive:eps=0.1"}
     if wrong := [what for what, is_idle in idle.items() if is_idle]:
         raise UsageError(
             [Problem(f"{what}, and this is {shown}", remedy=remedies.get(what, "")) for what in wrong]

@@ -7,7 +7,6 @@ namespace.  NumPy itself is imported on first use, so that the catalogue of loss
 from __future__ import annotations
 
 import importlib
-from decimal import Decimal, localcontext
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +153,8 @@ _STEPS = 128
 @cache
 def _log_table() -> tuple[list[float], list[float]]:
     """log(i / 128) for i = 0..192 as two floats; below 90 it is not used."""
+    from decimal import Decimal, localcontext  # which most runs do not need
+
     with localcontext() as context:
         context.prec = 50
         logs = [(Decimal(max(i, 1)) / _STEPS).ln() for i in range(193)]

@@ -106,7 +106,7 @@ WRONG = {
         "p.csv y.csv --eps 0 --normalize --ignore-label a --class-weight a=1 --classes a,b --positive a "
         "--from-logits",
         "--eps clips probabilities, and this is a regression task",
-        "-> a loss's own eps is written in line: epsilon_insensitive:eps=0.1",
+        "-> a loss's own is written in line: epsilon_insensitive:eps=0.1",
         "--normalize",
         "--ignore-label",
         "--class-weight",

@@ -22,7 +22,7 @@ def mean_absolute_percentage_error(batch: Regression, *, epsilon: Positive = 2.2
     return batch.abs_error / batch.xp.maximum(batch.xp.abs(batch.target), epsilon)
 
 
-@loss("rmspe", "RMSPE", finish=root)
+@loss("rmspe", finish=root)
 def root_mean_squared_percentage_error(
     batch: Regression, *, epsilon: Positive = 2.220446049250313e-16
 ) -> Array:
@@ -122,7 +122,7 @@ def normalized_rmse(
 
     sqrt(mean e^2) / size, size = mean y, max y - min y, sqrt(mean (y - mean y)^2) or sqrt(sum y^2).  Unit: 1.
 
-    An interval takes the range and the norm of the targets as known.
+    An interval takes the range of the targets as known.
 
     TorchMetrics user guide, Normalized Root Mean Squared Error
     """
