@@ -154,6 +154,18 @@ def test_poisson_nll_of_log_rates(name, rest):
     regression(name, formula, rows, limit=16, log_input=True)
 
 
+@pytest.mark.parametrize("name", ["mean_poisson_deviance", "mean_gamma_deviance"])
+def test_deviances_of_ordinary_amounts(name):
+    def exact(mean, y):
+        if "poisson" in name:
+            return 2 * (y * mpmath.log(y / mean) - y + mean)
+        return 2 * (mpmath.log(mean / y) + y / mean - 1)
+
+    rng = np.random.default_rng(0)
+    rows = [(m * r, m) for m, r in np.exp(rng.normal(size=(1500, 2)) * [2.0, 0.5])]
+    regression(name, exact, rows, limit=16)
+
+
 def test_gamma_nll():
     rows = [*POSITIVE, *((m, y) for m in np.linspace(0.01, 1.2, 60) for y in np.linspace(0.001, 1.3, 40))]
     regression("gamma_nll", lambda m, y: y / m + mpmath.log(m), rows)
@@ -251,6 +263,8 @@ def test_several_outputs_of_very_different_size():
     predictions = np.array([[1e200, 3.0], [-1e200, 1.0]])
     check(value("root_mean_squared_error", predictions, np.zeros((2, 2))), (mpf(1e200) + mpmath.sqrt(5)) / 2)
     check(value("multi_rmse", predictions, np.zeros((2, 2))), mpf(1e200))
+    shares = {r.share for r in losscli.evaluate(predictions, np.zeros((2, 2)), "rmse").results}
+    assert shares == {None}
     check(value("multi_rmse", [[3.0, 4.0], [0.0, 0.0]], np.zeros((2, 2))), 5 / mpmath.sqrt(2))
 
 

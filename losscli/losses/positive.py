@@ -21,7 +21,7 @@ def _half_poisson(xp: Namespace, y: Array, mean: Array, log_ratio: Array | None 
     near = xp.abs(relative) < 0.4
     if log_ratio is None:
         log_ratio = xp.log(xp.where(near | xp.isinf(ratio), 1.0, ratio))
-    far = mean - y - y * log_ratio
+    far = xp.where(xp.isinf(ratio), mean, y * (relative - log_ratio))
     return xp.where(y == 0, mean, xp.where(near, -y * log1pmx(xp, xp.where(near, relative, 0.0)), far))
 
 

@@ -103,7 +103,8 @@ class Rows:
 
     `parts` has one batch (or one an output) for each type of batch; `codes` is -1 where a row has no
     single true class; `factor` multiplies the row's weight.  `pilots` say, for each output, what a task
-    fixed from the first rows and the finishes of its losses have to know.
+    fixed from the first rows and the finishes of its losses have to know; `error_unit` of each is the unit
+    of its sums.
     """
 
     parts: Mapping[type[Batch], tuple[Batch, ...]]
