@@ -11,18 +11,23 @@ from losscli.tasks.regression import Pilot, Regression
 from losscli.xp import Array, Namespace, log1pmx, stirling_error, sum_with_product, two_float_log
 
 
-def _half_poisson(xp: Namespace, y: Array, mean: Array, log_ratio: Array | None = None) -> Array:
-    """Y log(y / mean) - y + mean: zero at mean = y > 0, without cancellation near it.
+def _gap(xp: Namespace, a: Array, b: Array, log_ratio: Array | None = None) -> Array:
+    """T - 1 - log t with t = a / b, b positive: zero at a = b, without cancellation near it.
 
-    `log_ratio` is log(mean / y), where it is known better than mean.
+    `log_ratio` is log t, where it is known better than t.
     """
-    positive = xp.where(y > 0, y, 1.0)
-    relative, ratio = (mean - positive) / positive, mean / positive
+    relative, ratio = (a - b) / b, a / b
     near = xp.abs(relative) < 0.4
     if log_ratio is None:
-        log_ratio = xp.log(xp.where(near | xp.isinf(ratio), 1.0, ratio))
-    far = xp.where(xp.isinf(ratio), mean, y * (relative - log_ratio))
-    return xp.where(y == 0, mean, xp.where(near, -y * log1pmx(xp, xp.where(near, relative, 0.0)), far))
+        log_ratio = xp.log(xp.where(near, 1.0, ratio))
+    return xp.where(near, -log1pmx(xp, xp.where(near, relative, 0.0)), ratio - 1.0 - log_ratio)
+
+
+def _half_poisson(xp: Namespace, y: Array, mean: Array, log_ratio: Array | None = None) -> Array:
+    """Y log(y / mean) - y + mean; `log_ratio` is log(mean / y), where it is known better than mean."""
+    positive = xp.where(y > 0, y, 1.0)
+    negligible = (y == 0) | xp.isinf(mean / positive)
+    return xp.where(negligible, mean, y * _gap(xp, mean, positive, log_ratio))
 
 
 def _poisson(xp: Namespace, y: Array, mean: Array) -> Array:
@@ -30,11 +35,7 @@ def _poisson(xp: Namespace, y: Array, mean: Array) -> Array:
 
 
 def _gamma(xp: Namespace, y: Array, mean: Array) -> Array:
-    relative, ratio = (y - mean) / mean, y / mean
-    near = xp.abs(relative) < 0.4
-    far = ratio - 1.0 - xp.log(xp.where(near, 1.0, ratio))
-    half = xp.where(near, -log1pmx(xp, xp.where(near, relative, 0.0)), far)
-    return xp.where((mean > 0) & (y > 0), 2.0 * half, xp.nan)
+    return xp.where((mean > 0) & (y > 0), 2.0 * _gap(xp, y, mean), xp.nan)
 
 
 def _tweedie(xp: Namespace, y: Array, mean: Array, power: float) -> Array:
