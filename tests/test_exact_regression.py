@@ -242,6 +242,13 @@ def test_the_errors_variance_is_infinite_only_where_it_is():
     assert report["error_variance"].notes == ("undefined: beyond the largest float",)
 
 
+def test_a_sum_beyond_the_floats_is_null_with_a_reason():
+    found = losscli.evaluate(np.full(2, 1.5e308), np.zeros(2), ["mae", "rmse"], ci=None)
+    assert found["mean_absolute_error"].value is None
+    assert found["mean_absolute_error"].notes == ("its sum is beyond the largest float",)
+    check(found["root_mean_squared_error"].value, mpf(1.5e308))
+
+
 def test_an_extreme_row_after_ordinary_ones_is_null_with_a_reason():
     prediction = np.zeros(200_000)
     prediction[:70_000], prediction[-1] = 1e-3, 1e200

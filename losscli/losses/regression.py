@@ -109,7 +109,7 @@ def lq(batch: Regression, *, q: AtLeastOne) -> Array:
 
     l = |e|^q.  Unit: target^q.
 
-    Rice and White (1964), doi:10.1137/1006049
+    Rice and White (1964), Norms for smoothing and estimation, SIAM Review 6
     """
     return batch.xp.power(batch.abs_error, q)
 

@@ -137,7 +137,7 @@ def ramsay_e(batch: Regression, *, a: Positive = 0.3) -> Array:
 
     l = (1 - exp(-a |e|) (1 + a |e|)) / a^2.  Unit: target^2.
 
-    Ramsay (1977), doi:10.2307/2286228
+    Ramsay (1977), A comparative study of several robust estimates of slope, intercept, and scale, JASA 72
     """
     xp, size = batch.xp, batch.abs_error
     # Beyond 1000 nothing changes.  Below 2 the difference cancels, and exp(-x) (x^2 / 2! + ...) does not.
@@ -169,7 +169,7 @@ def truncated_quadratic(batch: Regression, *, c: Positive = 2.0) -> Array:
 
     l = min(|e|, c)^2 / 2.  Unit: target^2.
 
-    Talwar (1975), Hinich and Talwar, doi:10.2307/2285387
+    Hinich and Talwar (1975), A simple method for robust regression, JASA 70
     """
     inner = batch.xp.minimum(batch.abs_error, c)
     return inner * inner / 2

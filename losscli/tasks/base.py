@@ -185,7 +185,8 @@ class Block:
             dtype = self.frame[columns[0]].dtype
             if found and (len(columns) > 1 or dtype.is_float() or dtype.is_nested()):
                 # A sum is NaN or infinite where one of its terms is, and is had in one pass over the numbers.
-                found = bool(np.isfinite(self.numbers(columns).sum()))
+                with np.errstate(all="ignore"):
+                    found = bool(np.isfinite(self.numbers(columns).sum()))
             self._finite[columns] = found
         return found
 
