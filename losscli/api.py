@@ -149,13 +149,15 @@ def _results(plan: Plan, part: Partial) -> list[Result]:
     results = []
     for choice, overall, cells in zip(plan.choices, part.overall, part.cells, strict=True):
         outputs = len(plan.roles.predictions) if plan.cell == "output" else 1
-        whole = inference.estimate(choice, overall, outputs, plan.level)
+        pilots = part.pilots or (None,) * outputs
+        whole = inference.estimate(choice, overall, plan.level, pilots)
         results.append(_result(choice, overall, whole, plan.level, {}))
         k = overall.total.shape[-1] // outputs
         for i, name in enumerate(plan.roles.names if plan.cell else ()):
             moments = overall.columns(i * k, (i + 1) * k) if cells is None else cells.cell(i)
-            estimate = inference.estimate(choice, moments, 1, plan.level)
-            share = _share(plan, choice, overall, moments)
+            own = pilots[i : i + 1] if plan.cell == "output" else pilots
+            estimate = inference.estimate(choice, moments, plan.level, own)
+            share = _share(plan, choice, overall, moments, part.pilots)
             results.append(_result(choice, moments, estimate, plan.level, {plan.cell: name}, share))
     return results
 
@@ -184,10 +186,14 @@ def _result(
     )
 
 
-def _share(plan: Plan, choice: Choice, overall: Moments, cell: Moments) -> float | None:
+def _share(
+    plan: Plan, choice: Choice, overall: Moments, cell: Moments, pilots: Sequence[Any]
+) -> float | None:
     """The cell's part of the sum of the row losses; None where the loss is no sum, or the sum is zero."""
     if not choice.loss.finish.additive or plan.cell == "label":
         return None
+    if len({pilot.error_unit for pilot in pilots}) > 1:
+        return None  # sums in different units do not add up
     whole = float(overall.total[0].sum())
     low = float(overall.low.min())
     if not math.isfinite(whole) or whole == 0 or low < 0:

@@ -1,8 +1,12 @@
 """From the weighted means of a loss's row columns to its value.
 
 A finish sees the means `m` of shape (..., k): leading axes are independent evaluations, as the
-numerical gradient asks for them all at once.  It is called as `function(xp, m, **params)` with those
-parameters of the loss that its signature names.
+numerical gradient asks for them all at once.  It is called as `function(xp, m, **known)` with what its
+signature names of the loss's parameters and of these:
+
+    weight      the sum of the weights
+    low, high   the least and the greatest value (k,) of each column; an interval takes them as known
+    pilot       what the task fixed from the first rows
 """
 
 from __future__ import annotations
@@ -21,22 +25,25 @@ class Finish:
     """How means become a value.
 
     `additive` says that the value is the mean of one column, or its root: then classes and slices have
-    a share of it.  `extreme` says that the value is the greatest row ('high'), which has no interval.
-    `undefined` is the reason that is shown where the result is not a number.
+    a share of it.  `extreme` says that the value is the greatest row, which has no interval.  `joint` says
+    that the function sees all outputs at once, as means (..., outputs, k) and `pilots`, instead of one after
+    the other for the mean of their values.  `undefined` is the reason that is shown where the result is not
+    a number.
     """
 
     function: Callable[..., Array]
     additive: bool = False
     extreme: bool = False
+    joint: bool = False
     undefined: str = "not defined on these rows"
 
     @cached_property
     def _names(self) -> frozenset[str]:
         return frozenset(list(inspect.signature(self.function).parameters)[2:])
 
-    def __call__(self, xp: Namespace, means: Array, params: Mapping[str, Any]) -> Array:
+    def __call__(self, xp: Namespace, means: Array, known: Mapping[str, Any]) -> Array:
         """The value of each row of means; shape (..., k) -> (...)."""
-        return self.function(xp, means, **{name: params[name] for name in self._names})
+        return self.function(xp, means, **{name: known[name] for name in self._names})
 
 
 def _mean(xp: Namespace, m: Array) -> Array:

@@ -27,12 +27,16 @@ TASKS: dict[str, ModuleType] = {
 
 @dataclass(frozen=True, eq=False)
 class Partial:
-    """What some rows leave behind: for each chosen loss its moments overall and by cell, and the findings."""
+    """What some rows leave behind: for each chosen loss its moments overall and by cell, and the findings.
+
+    `pilots` are what the task fixed for the run, for each output: parts of one run have the same.
+    """
 
     overall: tuple[Moments, ...]
     cells: tuple[Moments | None, ...]
     tallies: dict[Finding, Tally]
     rows: int
+    pilots: tuple[Any, ...] = ()
 
 
 def pilot(plan: Plan, frame: pl.DataFrame) -> Any:
@@ -55,7 +59,7 @@ def partial(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixe
         if rows.factor is not None:
             weight = rows.factor if weight is None else weight * rows.factor
         overall, cells = _moments(plan, xp, block, rows, weight)
-    return Partial(overall, cells, block.tallies, frame.height)
+    return Partial(overall, cells, block.tallies, frame.height, rows.pilots)
 
 
 def _match(block: Block) -> None:
@@ -172,4 +176,5 @@ def merge(a: Partial, b: Partial) -> Partial:
         ),
         tallies,
         a.rows + b.rows,
+        a.pilots,
     )

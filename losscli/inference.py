@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
@@ -26,26 +26,34 @@ class Estimate:
     notes: tuple[str, ...] = ()
 
 
-def estimate(choice: Choice, moments: Moments, outputs: int = 1, level: float | None = None) -> Estimate:
+def estimate(
+    choice: Choice, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
+) -> Estimate:
     """The value of a loss from the moments of one cell.
 
-    With several outputs the columns hold one output after the other, and the value is the mean of theirs.
+    There is a pilot an output.  With several outputs the columns hold one output after the other, and the
+    value is the mean of theirs, or what a finish that is `joint` makes of all of them.
     """
     finish = choice.loss.finish
     weight = float(moments.weight[0, 0])
     if int(moments.n[0]) == 0 or weight <= 0:
         return Estimate(None, notes=("no rows",))
-    k = moments.total.shape[-1] // outputs
+    outputs = len(pilots)
     if finish.extreme:
-        means = moments.high[0]
         rows = ", ".join(str(int(row) + 1) for row in moments.high_row[0])
-        value = _mean_of_outputs(finish.function, means, {}, outputs)
+        value = float(np.mean(moments.high[0]))
         return _defined(choice, moments, value, notes=(f"at row {rows}; a maximum has no interval",))
     means = moments.mean[0]
+    low, high = (extreme[0].reshape(outputs, -1) for extreme in (moments.low, moments.high))
+    known = {**choice.params, "weight": weight, "low": low, "high": high, "pilots": pilots}
+    each = [{**known, "low": low[i], "high": high[i], "pilot": pilots[i]} for i in range(outputs)]
 
     def of(points: Array) -> Array:
+        points = points.reshape(*points.shape[:-1], outputs, -1)
         with np.errstate(all="ignore"):
-            parts = [finish(np, points[..., i * k : (i + 1) * k], choice.params) for i in range(outputs)]
+            if finish.joint:
+                return finish(np, points, known)
+            parts = [finish(np, points[..., i, :], own) for i, own in enumerate(each)]
             return parts[0] if outputs == 1 else sum(parts) / outputs
 
     value = float(of(means))
@@ -60,10 +68,6 @@ def estimate(choice: Choice, moments: Moments, outputs: int = 1, level: float | 
         return Estimate(value, notes=("no interval: the spread of the rows is not finite",))
     half = quantile(level, n - 1) * se
     return Estimate(value, se, value - half, value + half)
-
-
-def _mean_of_outputs(function: Any, means: Array, params: Mapping[str, Any], outputs: int) -> float:
-    return float(np.mean([function(np, means[i : i + 1]) for i in range(outputs)]))
 
 
 def _defined(choice: Choice, moments: Moments, value: float, notes: tuple[str, ...] = ()) -> Estimate:
@@ -106,7 +110,11 @@ def _standard_error(of: Any, means: Array, spread: Array, weight: float, n: int)
     unit = gradient * steps
     inverse = np.where(steps > 0, 1.0 / np.where(steps > 0, steps, 1.0), 0.0)
     correlation = spread * scale * scale * inverse[:, None] * inverse[None, :]
-    return math.sqrt(max(float(unit @ correlation @ unit), 0.0))
+    size = float(np.abs(unit).max())
+    if not 0 < size < math.inf:
+        return size
+    unit = unit / size
+    return size * math.sqrt(max(float(unit @ correlation @ unit), 0.0))
 
 
 def quantile(level: float, freedom: int) -> float:

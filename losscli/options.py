@@ -11,7 +11,7 @@ from typing import Any
 
 from losscli.errors import Problem, UsageError, all_of, near
 from losscli.losses import registry
-from losscli.params import listed
+from losscli.params import Param, listed
 from losscli.tasks.base import Roles, label_text
 from losscli.xp import namespace
 
@@ -107,6 +107,15 @@ def checked(
     )
 
 
+def loss_params() -> dict[str, tuple[Param, Sequence[str]]]:
+    """The parameters of losses that are options too, with the losses that take them.
+
+    One that has the name of another option (eps) is written in line alone: epsilon_insensitive:eps=0.1.
+    """
+    taken = inspect.signature(checked).parameters
+    return {name: found for name, found in registry.option_params().items() if name not in taken}
+
+
 def _names(value: Names) -> tuple[str, ...]:
     if value is None:
         return ()
@@ -136,7 +145,7 @@ def _apart(from_logits: bool, from_log_probs: bool) -> None:
 
 
 def _known(params: Mapping[str, object]) -> None:
-    known = registry.option_params()
+    known = loss_params()
     words = [*known, *(name for name in inspect.signature(checked).parameters if name != "params")]
     unknown = [name for name in params if name not in known]
     if unknown:
@@ -218,8 +227,11 @@ def meaningful(asked: Asked, task: str, link: str) -> None:
         "--from-log-probs is for multiclass tasks": asked.from_log_probs and task != "multiclass",
     }
     shown = f"a {task} task" + (f" of {link.replace('_', '-')}s" if link in ("logit", "label") else "")
+    remedies = {"--eps clips probabilities": "a loss's own is written in line: epsilon_insensitive:eps=0.1"}
     if wrong := [what for what, is_idle in idle.items() if is_idle]:
-        raise UsageError([Problem(f"{what}, and this is {shown}") for what in wrong])
+        raise UsageError(
+            [Problem(f"{what}, and this is {shown}", remedy=remedies.get(what, "")) for what in wrong]
+        )
 
 
 def class_weights(weights: Mapping[str, float], roles: Roles) -> tuple[float, ...] | None:

@@ -58,10 +58,12 @@ def joined(names: Iterable[str]) -> str:
 Real = Annotated[float, Range()]
 Positive = Annotated[float, Range(0, open="low")]
 NonNegative = Annotated[float, Range(0)]
+AtLeastOne = Annotated[float, Range(1)]
 Unit = Annotated[float, Range(0, 1)]
 OpenUnit = Annotated[float, Range(0, 1, open="low high")]
 UnitBelowOne = Annotated[float, Range(0, 1, open="high")]
 Count = Annotated[int, Range(1, whole=True)]
+BetweenOneAndTwo = Annotated[float, Range(1, 2, open="low high")]
 Power = Annotated[float, Range(gap=(0, 1))]
 """The power of a Tweedie variance function: no distribution has one between 0 and 1."""
 

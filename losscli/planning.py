@@ -18,7 +18,7 @@ from losscli.inputs.align import Alignment
 from losscli.inputs.formats import Source, Table
 from losscli.losses import registry
 from losscli.losses.registry import Choice, Loss
-from losscli.options import TASKS, Asked, checked, class_weights, meaningful
+from losscli.options import TASKS, Asked, checked, class_weights, loss_params, meaningful
 from losscli.plan import Plan
 from losscli.roles import roles_of
 from losscli.tasks.base import Roles
@@ -183,7 +183,7 @@ def _choices(
         chosen = [(registry.find(name)[0], {}) for name in usual]
     known = {param.name for entry, _ in chosen for param in entry.params}
     idle = [name for name in params if name not in known]
-    takers, shown = registry.option_params(), ", ".join(entry.name for entry, _ in chosen)
+    takers, shown = loss_params(), ", ".join(entry.name for entry, _ in chosen)
     *choices, _ = all_of(
         *(partial(registry.choose, entry, inline, params) for entry, inline in chosen),
         *(partial(_idle, name, takers[name][1], shown) for name in idle),

@@ -7,6 +7,7 @@ namespace.  NumPy itself is imported on first use, so that the catalogue of loss
 from __future__ import annotations
 
 import importlib
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
@@ -38,6 +39,11 @@ __all__ = [
     "np",
     "pl",
     "softplus",
+    "stirling_error",
+    "sum_with_product",
+    "two_float_log",
+    "two_product",
+    "two_sum",
     "xlogy",
 ]
 
@@ -110,3 +116,94 @@ def log_softmax(xp: Namespace, logits: Array) -> Array:
     if int(xp.count_nonzero(is_top)) > len(logits):
         others += xp.maximum(xp.sum(is_top, axis=1) - 1, 0)
     return shifted - xp.log1p(others)[:, None]
+
+
+def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """The sum and its rounding error.  Knuth (1969), The Art of Computer Programming 2, 4.2.2."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+def two_product(a: Array, b: Array) -> tuple[Array, Array]:
+    """The product and its rounding error.  Dekker (1971), doi:10.1007/BF01397083."""
+    product = a * b
+    a_high, b_high = _upper_half(a), _upper_half(b)
+    a_low, b_low = a - a_high, b - b_high
+    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+def _upper_half(a: Array) -> Array:
+    shifted = 134217729.0 * a  # 2^27 + 1
+    return shifted - (shifted - a)
+
+
+def sum_with_product(xp: Namespace, a: Array, b: Array, c: Array) -> Array:
+    """A + b c, rounded once or twice however much of it cancels."""
+    product, product_error = two_product(b, c)
+    total, error = two_sum(a, product)
+    error = error + product_error
+    # Where a step overflows, the plain sum has lost nothing that counts.
+    return total + xp.where(xp.isfinite(error), error, 0.0)
+
+
+_STEPS = 128
+
+
+@cache
+def _log_table() -> tuple[list[float], list[float]]:
+    """log(i / 128) for i = 0..192 as two floats; below 90 it is not used."""
+    from decimal import Decimal, localcontext  # which most runs do not need
+
+    with localcontext() as context:
+        context.prec = 50
+        logs = [(Decimal(max(i, 1)) / _STEPS).ln() for i in range(193)]
+        high = [float(log) for log in logs]
+        return high, [float(log - Decimal(h)) for log, h in zip(logs, high, strict=True)]
+
+
+def two_float_log(xp: Namespace, x: Array) -> tuple[Array, Array]:
+    """Log x of x > 0 as two floats, which add up to it within some 1e-20 and a part in 1e16 of the second.
+
+    With x = 2^k c (1 + f), where c = i / 128 is near: k log 2 and log c are known to more digits, f has its
+    remainder, and log(1 + f) - f is so small that its rounding does not count.
+    Tang (1990), doi:10.1145/98267.98294
+    """
+    fraction, exponent = xp.frexp(x)
+    low = fraction < 0.7071067811865476  # so that near 1, where log x is small, k and log c are zero
+    fraction, exponent = xp.where(low, 2.0 * fraction, fraction), exponent - low
+    step = xp.rint(fraction * _STEPS)
+    near = step / _STEPS
+    high_table, low_table = (xp.asarray(column) for column in _log_table())
+    index = step.astype(int)
+    f = (fraction - near) / near
+    product, product_error = two_product(f, near)
+    remainder = ((fraction - near - product) - product_error) / near
+    # The upper part of log 2 has so few digits that its product with an exponent is exact.
+    upper, lower = 0.693147180369123816490, 1.90821492927058770002e-10
+    total, error = two_sum(exponent * upper, high_table[index])
+    total, more = two_sum(total, exponent * lower)
+    total, most = two_sum(total, f)
+    return two_sum(total, error + more + most + low_table[index] + (remainder + log1pmx(xp, f)))
+
+
+_STIRLING = (
+    (-3617, 122400), (1, 156), (-691, 360360), (1, 1188), (-1, 1680), (1, 1260), (-1, 360), (1, 12),
+)  # fmt: skip
+"""The series' coefficients, last first: Bernoulli numbers B_2k over 2k (2k - 1)."""
+
+
+def stirling_error(xp: Namespace, x: Array) -> Array:
+    """Log x! - (x log x - x + log(2 pi x) / 2) for x > 0: about 1 / (12 x).
+
+    From 10 on the asymptotic series; below, as often as needed, with x + 1 instead of x.
+    """
+    total = xp.zeros_like(x)
+    while bool(xp.any(below := x < 10.0)):
+        total = total + xp.where(below, (x + 0.5) * xp.log1p(1.0 / x) - 1.0, 0.0)
+        x = xp.where(below, x + 1.0, x)
+    square = 1.0 / (x * x)
+    series = xp.zeros_like(x)
+    for numerator, denominator in _STIRLING:
+        series = series * square + numerator / denominator
+    return total + series / x

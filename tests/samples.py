@@ -6,27 +6,49 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from losscli import moments
+from losscli import inference, moments
 from losscli.losses import registry
 from losscli.tasks.base import Batch
 from losscli.tasks.binary import Binary, BinaryLabel, BinaryScore
 from losscli.tasks.multiclass import Multiclass, MulticlassLabel, MulticlassScore
 from losscli.tasks.multilabel import Multilabel, MultilabelLabel
-from losscli.tasks.regression import Regression
+from losscli.tasks.regression import Pilot, Regression
 
 ROWS, CLASSES = 40, 4
 LOSSES = {entry.name: entry for entry in registry.losses()}
 
 
-def value(name: str, batch: Batch, **given) -> float:
-    """The value of a loss on a batch."""
-    entry = LOSSES[name]
-    choice = registry.choose(entry, given, {})
+GIVEN: dict[str, dict[str, object]] = {
+    "lq": {"q": 3.0},
+    "minkowski_distance": {"p": 3.0},
+    "num_errors": {"greater_than": 0.5},
+    "critical_success_index": {"threshold": 1.5},
+    "m_quantile_huber": {"alpha": 0.3},
+}
+"""The parameters that a loss has no default for."""
+LOGARITHMIC = {"log_linear_quantile"}
+"""The losses whose prediction is a logarithm."""
+
+
+def chosen(name: str, **given) -> registry.Choice:
+    """A loss with its parameters."""
+    return registry.choose(LOSSES[name], {**GIVEN.get(name, {}), **given}, {})
+
+
+def value(name: str, batch: Batch, weight: np.ndarray | None = None, **given) -> float:
+    """The value of a loss on a batch; NaN where it has none."""
+    choice = chosen(name, **given)
     with np.errstate(all="ignore"):  # as the engine has it
-        columns = entry.columns(batch, choice.params)
-    found = moments.of(np, columns, None, np.arange(len(columns[0])))
-    means = found.high if entry.finish.extreme else found.mean
-    return float(entry.finish(np, means[0], choice.params))
+        columns = choice.loss.columns(batch, choice.params)
+    found = moments.of(np, columns, weight, np.arange(len(columns[0])))
+    estimate = inference.estimate(choice, found, pilots=(getattr(batch, "pilot", None),))
+    return np.nan if estimate.value is None else estimate.value
+
+
+def rows(name: str, seed: int = 0, perfect: bool = False) -> Batch:
+    """A sample that a loss takes."""
+    batch = sample(LOSSES[name].batch, seed, perfect)
+    return replace(batch, prediction=np.log(batch.prediction)) if name in LOGARITHMIC else batch
 
 
 def sample(kind: type[Batch], seed: int = 0, perfect: bool = False) -> Batch:
@@ -38,7 +60,7 @@ def sample(kind: type[Batch], seed: int = 0, perfect: bool = False) -> Batch:
     score = 3.0 * np.eye(CLASSES)[code] if perfect else rng.normal(size=y.shape)
     amount = rng.gamma(2.0, size=(2, ROWS))
     made = {
-        Regression: lambda: Regression(np, amount[0] if perfect else amount[1], amount[0], 1.5, 0.25),
+        Regression: lambda: Regression(np, amount[0] if perfect else amount[1], amount[0], Pilot(1.5, 0.25)),
         Binary: lambda: Binary(np, y[:, 0], p[:, 0], "probability", 0.0),
         BinaryLabel: lambda: BinaryLabel(np, y[:, 0], p[:, 0]),
         BinaryScore: lambda: BinaryScore(np, 2 * y[:, 0] - 1 if perfect else score[:, 0], 2 * y[:, 0] - 1),

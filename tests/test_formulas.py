@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from samples import CLASSES, LOSSES, ROWS, arrays, sample, softmax, value
+from samples import CLASSES, LOSSES, ROWS, arrays, chosen, sample, softmax, value
 
+import losscli
 from losscli.tasks.binary import Binary, BinaryLabel
 from losscli.tasks.multiclass import Multiclass, MulticlassScore
 from losscli.tasks.multilabel import Multilabel, MultilabelLabel
-from losscli.tasks.regression import Regression
+from losscli.tasks.regression import Pilot, Regression
 
 # Scaling
 
@@ -34,6 +35,39 @@ from losscli.tasks.regression import Regression
         ("weighted_mean_absolute_percentage_error", 0, {}, {}),
         ("r2", 0, {}, {}),
         ("explained_variance", 0, {}, {}),
+        ("root_mean_squared_percentage_error", 0, {}, {}),
+        ("lq", 1.5, {"q": 1.5}, {"q": 1.5}),
+        ("minkowski_distance", 1, {}, {}),
+        ("num_errors", 0, {"greater_than": 0.5}, {"greater_than": 1.5}),
+        ("error_variance", 2, {}, {}),
+        ("error_std", 1, {}, {}),
+        ("multi_rmse", 1, {}, {}),
+        ("fair", 2, {"c": 0.7}, {"c": 2.1}),
+        ("cauchy", 2, {"delta": 0.7}, {"delta": 2.1}),
+        ("arctan", 2, {"delta": 0.7}, {"delta": 2.1}),
+        ("ramsay_e", 2, {"a": 0.7}, {"a": 0.7 / 3}),
+        ("andrew_wave", 2, {"a": 0.3}, {"a": 0.9}),
+        ("truncated_quadratic", 2, {"c": 0.7}, {"c": 2.1}),
+        ("hampel", 2, {"a": 0.3, "b": 0.6, "c": 1}, {"a": 0.9, "b": 1.8, "c": 3}),
+        ("tukey_biweight", 2, {"c": 0.7}, {"c": 2.1}),
+        ("tukey_quartic", 2, {"c": 0.7}, {"c": 2.1}),
+        ("student_t", 2, {"c": 0.7}, {"c": 2.1}),
+        ("epsilon_insensitive", 1, {"eps": 0.2}, {"eps": 0.6}),
+        ("squared_epsilon_insensitive", 2, {"eps": 0.2}, {"eps": 0.6}),
+        ("expectile", 2, {"alpha": 0.2}, {"alpha": 0.2}),
+        ("m_quantile_huber", 2, {"delta": 0.7}, {"delta": 2.1}),
+        ("normalized_rmse", 0, {}, {}),
+        ("normalized_rmse", 0, {"normalization": "range"}, {"normalization": "range"}),
+        ("normalized_rmse", 0, {"normalization": "std"}, {"normalization": "std"}),
+        ("normalized_rmse", 0, {"normalization": "l2"}, {"normalization": "l2"}),
+        ("relative_squared_error", 0, {}, {}),
+        ("root_relative_squared_error", 0, {}, {}),
+        ("pearson_correlation", 0, {}, {}),
+        ("concordance_correlation", 0, {}, {}),
+        ("concordance_correlation_population", 0, {}, {}),
+        ("critical_success_index", 0, {"threshold": 1}, {"threshold": 3}),
+        ("d2_tweedie", 0, {"power": 1.5}, {"power": 1.5}),
+        ("tweedie_nll", 0.5, {}, {}),
         ("mean_gamma_deviance", 0, {}, {}),
         ("mean_poisson_deviance", 1, {}, {}),
         ("mean_tweedie_deviance", 0.5, {"power": 1.5}, {"power": 1.5}),
@@ -42,16 +76,28 @@ from losscli.tasks.regression import Regression
 )
 def test_a_unit_three_times_smaller_makes_the_loss(name, power, given, scaled):
     batch = sample(Regression)
-    triple = replace(batch, **{name: 3 * array for name, array in arrays(batch).items()}, centre=4.0)
+    triple = replace(batch, **{name: 3 * array for name, array in arrays(batch).items()}, pilot=Pilot(4.0))
     assert value(name, triple, **scaled) == pytest.approx(3**power * value(name, batch, **given), rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["r2", "explained_variance"])
+CENTRED = [
+    "r2",
+    "explained_variance",
+    "relative_squared_error",
+    "root_relative_squared_error",
+    "error_std",
+    "pearson_correlation",
+    "concordance_correlation",
+    "d2_tweedie",
+]
+
+
+@pytest.mark.parametrize("name", CENTRED)
 @pytest.mark.parametrize("centre", [0.0, 1.4, 1e4])
 def test_the_centre_changes_no_value(name, centre):
     batch = sample(Regression)
-    moved = replace(batch, centre=centre, error_centre=centre / 10)
-    assert value(name, moved) == pytest.approx(value(name, batch), rel=1e-7 if centre > 2 else 1e-12)
+    moved = replace(batch, pilot=Pilot(centre, centre / 10))
+    assert value(name, moved) == pytest.approx(value(name, batch), rel=1e-6 if centre > 2 else 1e-12)
 
 
 def test_explained_variance_is_r2_without_the_bias():
@@ -59,6 +105,34 @@ def test_explained_variance_is_r2_without_the_bias():
     unbiased = replace(batch, prediction=batch.prediction - batch.error.mean())
     assert value("explained_variance", batch) == pytest.approx(value("r2", unbiased), rel=1e-12)
     assert value("explained_variance", batch) > value("r2", batch) + 1e-6
+
+
+def test_losses_of_all_outputs_together_and_of_each():
+    errors = np.array([[3.0, 4.0], [0.0, 0.0], [1.0, 2.0]])
+    report = losscli.evaluate(errors, np.zeros((3, 2)), ["multi_rmse", "rmse"], ci=None)
+    together = [r.value for r in report.results if r.loss == "multi_rmse"]
+    alone = [r.value for r in report.results if r.loss == "root_mean_squared_error"]
+    assert together == pytest.approx([30**0.5 / 3**0.5, (10 / 3) ** 0.5, (20 / 3) ** 0.5], rel=1e-15)
+    assert alone[1:] == together[1:]
+    assert alone[0] == pytest.approx((alone[1] + alone[2]) / 2, rel=1e-15)
+
+
+def test_a_range_is_that_of_all_rows():
+    y = np.arange(200_000.0)
+    found = losscli.evaluate(y + 1.0, y, "normalized_rmse:normalization=range", threads=2)
+    assert found["normalized_rmse"].value == 1.0 / 199_999.0
+
+
+def test_student_t_of_one_degree_of_freedom_is_cauchy():
+    batch = sample(Regression)
+    cauchy = value("cauchy", batch, delta=0.7)
+    assert value("student_t", batch, c=0.7, df=1.0) == pytest.approx(cauchy, rel=1e-15)
+
+
+def test_one_row_has_no_sample_variance():
+    report = losscli.evaluate(np.ones(1), np.zeros(1), "concordance_correlation")
+    assert report["concordance_correlation"].value is None
+    assert "one row" in report["concordance_correlation"].notes[0]
 
 
 # One formula, however it is written
@@ -163,7 +237,9 @@ def test_probabilities_are_clipped_at_eps_under_a_logarithm(name):
     else:
         batch = Multiclass(np, np.eye(2), "probability", eps, np.array([1, 0]), None)
     assert value(name, batch) == pytest.approx(-np.log(eps), rel=1e-9)
-    assert value(name, replace(batch, eps=0.0)) == np.inf
+    with np.errstate(divide="ignore"):
+        (column,) = LOSSES[name].columns(replace(batch, eps=0.0), chosen(name).params)
+    assert (column == np.inf).all()
 
 
 def test_top_k_counts_ties_in_the_order_of_the_classes():

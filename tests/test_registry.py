@@ -82,6 +82,13 @@ def test_in_line_parameters_go_before_options_and_options_before_defaults():
     assert str(registry.choose(focal, {}, {})) == "binary_focal"
 
 
+def test_parameters_that_must_rise_are_checked_with_the_defaults_of_the_others():
+    hampel = LOSSES["hampel"]
+    assert registry.choose(hampel, {"a": "3"}, {}).params == {"a": 3.0, "b": 4.0, "c": 8.0}
+    with pytest.raises(UsageError, match="hampel needs a < b < c, got a=2, b=8, c=8"):
+        registry.choose(hampel, {"b": "8"}, {})
+
+
 def test_all_wrong_parameters_are_told_at_once():
     with pytest.raises(UsageError) as error:
         registry.choose(LOSSES["binary_focal"], {"gama": "1", "gamma": "-1", "alpha": "x"}, {})

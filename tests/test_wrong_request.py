@@ -28,6 +28,12 @@ WRONG = {
         "p.csv y.csv -l huber:dleta=1",
         "huber has no parameter 'dleta'. Did you mean delta?",
     ),
+    "missing parameter": ("p.csv y.csv -l lq", "lq needs q: a number >= 1, as in lq:q=..."),
+    "parameters that do not rise": (
+        "p.csv y.csv -l hampel:a=9",
+        "hampel needs a < b < c, got a=9, b=4, c=8",
+        "-> losscli explain hampel",
+    ),
     "parameter without a value": (
         "p.csv y.csv -l huber:delta",
         "'huber:delta': parameters are written name=value",
@@ -100,6 +106,7 @@ WRONG = {
         "p.csv y.csv --eps 0 --normalize --ignore-label a --class-weight a=1 --classes a,b --positive a "
         "--from-logits",
         "--eps clips probabilities, and this is a regression task",
+        "-> a loss's own is written in line: epsilon_insensitive:eps=0.1",
         "--normalize",
         "--ignore-label",
         "--class-weight",

@@ -11,6 +11,7 @@ import typer
 from losscli.cli.options import loss_names
 from losscli.losses import registry
 from losscli.losses.registry import Loss
+from losscli.options import loss_params
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -80,9 +81,14 @@ def _one(console: Console, entry: Loss) -> None:
     table.add_column(overflow="fold")
     for param in entry.params:
         default = "required" if param.required else f"default {str(param.default).lower()}"
-        table.add_row(f"--{param.name.replace('_', '-')}", escape(f"{param.describe()}; {default}"))
+        if param.name in loss_params():
+            table.add_row(f"--{param.name.replace('_', '-')}", escape(f"{param.describe()}; {default}"))
+        else:
+            told = f"{param.describe()}; {default}; written in line alone: {entry.name}:{param.name}=VALUE"
+            table.add_row(f":{param.name}=", escape(told))
     table.add_row("unit", escape(entry.unit))
-    table.add_row("best", f"{entry.best:g}" + (", greater is better" if entry.score else ""))
+    best = "depends on the targets" if entry.best is None else f"{entry.best:g}"
+    table.add_row("best", best + (", greater is better" if entry.score else ""))
     if entry.domain:
         table.add_row("takes", escape(entry.domain))
     table.add_row("also", escape(", ".join(entry.aliases)))

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from losscli.losses import registry
+from losscli.options import loss_params
 from losscli.params import listed
 
 LOSSES, COLUMNS, MEANING, RUNNING = "Losses", "Columns and rows", "What values mean", "Running"
@@ -138,7 +139,8 @@ def inputs(
             "--eps",
             panel=MEANING,
             metavar="NUMBER",
-            help="Clip probabilities under a logarithm; default: epsilon of the file's type.",
+            help="Clip probabilities under a logarithm; default: epsilon of the file's type. "
+            "A loss's own eps is written in line: epsilon_insensitive:eps=0.1.",
         ),
     ] = None,
     normalize: Annotated[
@@ -199,7 +201,7 @@ def with_inputs(command: Callable[..., Any]) -> Callable[..., Any]:
 def _loss_parameters() -> list[inspect.Parameter]:
     """An option for each parameter that some loss takes."""
     made = []
-    for name, (param, takers) in registry.option_params().items():
+    for name, (param, takers) in loss_params().items():
         shown = ", ".join(takers[:3]) + (", ..." if len(takers) > 3 else "")
         shown_as = option(
             f"--{name.replace('_', '-')}",

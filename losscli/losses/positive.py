@@ -1,32 +1,53 @@
-"""Losses of regression on counts and positive amounts: unit deviances of exponential families."""
+"""Losses of counts and positive amounts: deviances and likelihoods of exponential families."""
 
 from __future__ import annotations
 
 import math
 
+from losscli.finish import Finish
 from losscli.losses.registry import loss
-from losscli.params import Power
-from losscli.tasks.regression import Regression
-from losscli.xp import Array, Namespace, log1pmx
+from losscli.params import BetweenOneAndTwo, Power
+from losscli.tasks.regression import Pilot, Regression
+from losscli.xp import Array, Namespace, log1pmx, stirling_error, sum_with_product, two_float_log
 
 
-def _gap(xp: Namespace, a: Array, b: Array) -> Array:
-    """T - 1 - log t with t = a / b, both positive: zero at a = b, without cancellation near it."""
-    relative = (a - b) / b
+def _gap(xp: Namespace, a: Array, b: Array, log_ratio: Array | None = None) -> Array:
+    """T - 1 - log t with t = a / b, b positive: zero at a = b, without cancellation near it.
+
+    `log_ratio` is log t, where it is known better than t.
+    """
+    relative, ratio = (a - b) / b, a / b
     near = xp.abs(relative) < 0.4
-    t = xp.where(near, 1.0, a / b)
-    return xp.where(near, -log1pmx(xp, xp.where(near, relative, 0.0)), t - 1.0 - xp.log(t))
+    if log_ratio is None:
+        log_ratio = xp.log(xp.where(near, 1.0, ratio))
+    return xp.where(near, -log1pmx(xp, xp.where(near, relative, 0.0)), ratio - 1.0 - log_ratio)
+
+
+def _half_poisson(xp: Namespace, y: Array, mean: Array, log_ratio: Array | None = None) -> Array:
+    """Y log(y / mean) - y + mean; `log_ratio` is log(mean / y), where it is known better than mean."""
+    positive = xp.where(y > 0, y, 1.0)
+    negligible = (y == 0) | xp.isinf(mean / positive)
+    return xp.where(negligible, mean, y * _gap(xp, mean, positive, log_ratio))
 
 
 def _poisson(xp: Namespace, y: Array, mean: Array) -> Array:
-    valid = (mean > 0) & (y >= 0)
-    zero = y == 0
-    deviance = 2.0 * y * _gap(xp, mean, xp.where(zero, mean, y))
-    return xp.where(valid, xp.where(zero, 2.0 * mean, deviance), xp.nan)
+    return xp.where((mean > 0) & (y >= 0), 2.0 * _half_poisson(xp, y, mean), xp.nan)
 
 
 def _gamma(xp: Namespace, y: Array, mean: Array) -> Array:
     return xp.where((mean > 0) & (y > 0), 2.0 * _gap(xp, y, mean), xp.nan)
+
+
+def _tweedie(xp: Namespace, y: Array, mean: Array, power: float) -> Array:
+    if power == 0:
+        return (y - mean) * (y - mean)
+    if power == 1:
+        return _poisson(xp, y, mean)
+    if power == 2:
+        return _gamma(xp, y, mean)
+    valid = (mean > 0) & ((y > 0) if power > 2 else (y >= 0) if power > 0 else (y == y))
+    safe_mean = xp.where(valid, mean, 1.0)
+    return xp.where(valid, 2.0 * _half_tweedie(xp, xp.where(valid, y, 1.0), safe_mean, power), xp.nan)
 
 
 @loss("poisson_deviance", domain="predictions above 0, targets at least 0")
@@ -51,11 +72,10 @@ def mean_gamma_deviance(batch: Regression) -> Array:
     return _gamma(batch.xp, batch.target, batch.prediction)
 
 
-@loss(
-    "tweedie_deviance",
-    "tweedie_deviance_score",
-    domain="predictions above 0 and targets at least 0 (above 0 from power 2 on; any targets up to power 0)",
-)
+TWEEDIE = "predictions above 0 and targets at least 0 (above 0 from power 2 on; any targets up to power 0)"
+
+
+@loss("tweedie_deviance", "tweedie_deviance_score", domain=TWEEDIE)
 def mean_tweedie_deviance(batch: Regression, *, power: Power = 0.0) -> Array:
     """Deviance of the family whose variance is mean^power: 0 squared error, 1 Poisson, 2 gamma.
 
@@ -63,16 +83,7 @@ def mean_tweedie_deviance(batch: Regression, *, power: Power = 0.0) -> Array:
 
     Jorgensen (1987), doi:10.1111/j.2517-6161.1987.tb01685.x
     """
-    xp, y, mean = batch.xp, batch.target, batch.prediction
-    if power == 0:
-        return batch.squared_error
-    if power == 1:
-        return _poisson(xp, y, mean)
-    if power == 2:
-        return _gamma(xp, y, mean)
-    valid = (mean > 0) & ((y > 0) if power > 2 else (y >= 0) if power > 0 else (y == y))
-    safe_mean = xp.where(valid, mean, 1.0)
-    return xp.where(valid, 2.0 * _half_tweedie(xp, xp.where(valid, y, 1.0), safe_mean, power), xp.nan)
+    return _tweedie(batch.xp, batch.target, batch.prediction, power)
 
 
 def _half_tweedie(xp: Namespace, y: Array, mean: Array, power: float) -> Array:
@@ -99,3 +110,132 @@ def _half_tweedie(xp: Namespace, y: Array, mean: Array, power: float) -> Array:
     for k in range(21, 1, -1):
         series = series * s + sum(b**i for i in range(k - 1)) / math.factorial(k)
     return xp.where(near, mean_b * (series * s * s), far)
+
+
+def _reference(pilot: Pilot, power: float) -> float:
+    """A constant prediction near the mean of the targets that the deviance is defined for."""
+    return pilot.centre if power == 0 or pilot.centre > 0 else pilot.target_size
+
+
+def _d2(xp: Namespace, m: Array, pilot: Pilot, power: float) -> Array:
+    # The mean deviance from a constant c is that from the mean of y, plus the deviance of that mean from c.
+    # Squared errors (power 0) are the same about zero, where the mean of y has all its digits.
+    mean = (pilot.centre if power else 0.0) + pilot.target_unit * m[..., 2]
+    constant = xp.full_like(mean, _reference(pilot, power) if power else 0.0)
+    return 1.0 - m[..., 0] / (m[..., 1] - _tweedie(xp, mean, constant, power))
+
+
+@loss(
+    "d2_tweedie_score",
+    best=1.0,
+    score=True,
+    finish=Finish(_d2, undefined="all targets are equal"),
+    domain=TWEEDIE,
+)
+def d2_tweedie(batch: Regression, *, power: Power = 0.0) -> tuple[Array, Array, Array]:
+    """The share of the targets' deviance that predictions explain: 1 is perfect, 0 is their mean.
+
+    1 - sum deviance(y, prediction) / sum deviance(y, mean y).  Unit: 1.
+
+    Hastie, Tibshirani and Wainwright (2015), Statistical Learning with Sparsity, eq. 3.11
+    """
+    xp, y = batch.xp, batch.target
+    constant = xp.full_like(y, _reference(batch.pilot, power))
+    own = mean_tweedie_deviance(batch, power=power)
+    return own, _tweedie(xp, y, constant, power), batch.target_in_units
+
+
+def _poisson_nll(batch: Regression, log_input: bool) -> Array:
+    """Mean - y log(mean); the logarithm has the digits that the difference loses."""
+    xp, y, mean = batch.xp, batch.target, batch.prediction
+    if log_input:
+        return xp.where(y >= 0, sum_with_product(xp, xp.exp(mean), -y, mean), xp.nan)
+    log, rest = two_float_log(xp, xp.where(mean > 0, mean, 1.0))
+    above = sum_with_product(xp, mean, -y, log) - y * rest
+    at_zero = xp.where(y == 0, 0.0, xp.inf)
+    return xp.where((mean >= 0) & (y >= 0), xp.where(mean == 0, at_zero, above), xp.nan)
+
+
+def _stirling_nll(batch: Regression, log_input: bool) -> Array:
+    """Mean - y log(mean) + y log y - y + log(2 pi y) / 2 for y > 0: half the deviance has no cancellation."""
+    xp, y, mean = batch.xp, batch.target, batch.prediction
+    log_y = xp.log(xp.where(y > 0, y, 1.0))
+    if log_input:
+        half = _half_poisson(xp, y, xp.exp(mean), mean - log_y)
+    else:
+        half = xp.where(mean >= 0, _half_poisson(xp, y, mean), xp.nan)
+    return xp.where(y > 0, half + (log_y + math.log(2.0 * math.pi)) / 2, half)
+
+
+RATES = "predictions and targets at least 0 (with log_input any predictions)"
+
+
+@loss("PoissonNLLLoss", "poisson", "HalfPoissonLoss", "poisson-nloglik", best=None, domain=RATES)
+def poisson_nll(batch: Regression, *, log_input: bool = False, full: bool = False) -> Array:
+    """The negative log-likelihood of counts; with `full` with log y!, which no prediction changes.
+
+    l = mean - y log(mean) [+ log y! if full], mean = exp(prediction) if log_input.  Unit: nat.
+
+    McCullagh and Nelder (1989), Generalized Linear Models, section 6.2
+    """
+    if not full:
+        return _poisson_nll(batch, log_input)
+    # Loader (2000), Fast and accurate computation of binomial probabilities: no term cancels another.
+    xp, y = batch.xp, batch.target
+    counted = y > 0
+    rest = xp.where(counted, stirling_error(xp, xp.where(counted, y, 1.0)), 0.0)
+    return xp.where(y >= 0, _stirling_nll(batch, log_input) + rest, xp.nan)
+
+
+@loss(best=None, domain=RATES)
+def poisson_nll_stirling(batch: Regression, *, log_input: bool = False) -> Array:
+    """The negative log-likelihood of counts with Stirling's approximation of log y! above 1: torch's `full`.
+
+    l = mean - y log(mean) + (y log y - y + log(2 pi y) / 2 if y > 1), mean = exp(prediction) if log_input.
+    Unit: nat.
+
+    PyTorch user guide, PoissonNLLLoss
+    """
+    above = _stirling_nll(batch, log_input)
+    return batch.xp.where(batch.target > 1.0, above, _poisson_nll(batch, log_input))
+
+
+@loss("gamma", "gamma-nloglik", "HalfGammaLoss", best=None, domain="predictions and targets above 0")
+def gamma_nll(batch: Regression) -> Array:
+    """The negative log-likelihood of positive amounts of an exponential distribution (gamma of shape 1).
+
+    l = y / mean + log(mean).  Unit: nat.
+
+    McCullagh and Nelder (1989), Generalized Linear Models, section 8.2
+    """
+    xp, y, mean = batch.xp, batch.target, batch.prediction
+    valid = (mean > 0) & (y > 0)
+    mean = xp.where(valid, mean, 1.0)
+    log, rest = two_float_log(xp, mean)
+    ratio = y / mean
+    # What rounding took from the ratio: the difference of ratio and logarithm may lose every other digit.
+    lost = sum_with_product(xp, y, -ratio, mean) / mean
+    value = sum_with_product(xp, ratio, 1.0, log) + (rest + xp.where(xp.isfinite(lost), lost, 0.0))
+    return xp.where(valid, value, xp.nan)
+
+
+@loss(
+    "tweedie",
+    "tweedie-nloglik",
+    "HalfTweedieLoss",
+    best=None,
+    domain="predictions above 0, targets at least 0",
+)
+def tweedie_nll(batch: Regression, *, power: BetweenOneAndTwo = 1.5) -> Array:
+    """The negative quasi-log-likelihood of amounts that are often zero, such as insurance claims.
+
+    l = mean^(2-p) / (2-p) - y mean^(1-p) / (1-p).  Unit: target^(2-p).
+
+    Jorgensen (1987), doi:10.1111/j.2517-6161.1987.tb01685.x
+    """
+    xp, y, mean = batch.xp, batch.target, batch.prediction
+    valid = (mean > 0) & (y >= 0)
+    mean = xp.where(valid, mean, 1.0)
+    # As mean^(2-p) (1 / (2-p) + (y / mean) / (p-1)): both terms are positive.
+    value = xp.power(mean, 2.0 - power) * (1.0 / (2.0 - power) + y / mean / (power - 1.0))
+    return xp.where(valid, value, xp.nan)

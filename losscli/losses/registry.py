@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from losscli import finish as finishes
@@ -17,7 +18,17 @@ from losscli.params import Param
 from losscli.tasks.base import Batch
 from losscli.xp import Array
 
-FAMILIES = ("regression", "positive", "binary", "multiclass", "multilabel")
+FAMILIES = (
+    "regression",
+    "robust",
+    "relative",
+    "explained",
+    "asymmetric",
+    "positive",
+    "binary",
+    "multiclass",
+    "multilabel",
+)
 """The modules beside this one; importing them fills the registry."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -28,8 +39,9 @@ class Loss:
     """A loss: the function from a batch to row columns, and all that its signature and docstring say.
 
     `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is
-    the value of a perfect prediction; `score` says that greater is better; `domain` says in words which
-    values it is defined for, where that is not all of its task's.
+    the value of a perfect prediction, None where that depends on the targets; `score` says that greater is
+    better; `domain` says in words which values it is defined for, where that is not all of its task's;
+    `increasing` names parameters that must rise in that order.
     """
 
     name: str
@@ -39,6 +51,7 @@ class Loss:
     best: float | None
     score: bool
     domain: str = ""
+    increasing: tuple[str, ...] = ()
 
     # What annotations say is found when it is asked for: most runs ask it of one loss.
 
@@ -137,6 +150,7 @@ def loss(
     best: float | None = 0.0,
     score: bool = False,
     domain: str = "",
+    increasing: tuple[str, ...] = (),
 ) -> Callable[[_Function], _Function]:
     """Register a function as a loss under its own name; `aliases` are its names elsewhere.
 
@@ -146,7 +160,7 @@ def loss(
 
     def register(function: _Function) -> _Function:
         name: str = function.__name__
-        entry = Loss(name, aliases, function, finish, best, score, domain)
+        entry = Loss(name, aliases, function, finish, best, score, domain, increasing)
         if name in _registry:
             raise ValueError(f"two losses are named {name}")
         for known in {each.lower() for each in (name, *aliases)}:
@@ -229,6 +243,10 @@ def choose(entry: Loss, inline: Mapping[str, object], options: Mapping[str, obje
             params[param.name] = param.parse(given)
         except UsageError as error:
             problems.append(f"{entry.name}: {error.problems[0].what}")
+    rising = [params[name] for name in entry.increasing if name in params]
+    if any(lower >= upper for lower, upper in pairwise(rising)):
+        values = ", ".join(f"{name}={params[name]:g}" for name in entry.increasing if name in params)
+        problems.append(f"{entry.name} needs {' < '.join(entry.increasing)}, got {values}")
     if problems:
         raise UsageError("; ".join(problems), remedy=f"losscli explain {entry.name}")
     return Choice(entry, params)

@@ -104,13 +104,16 @@ class Rows:
     """What a task read from a block: parts of batches by type, the true class of each row, its weight factor.
 
     `parts` has one batch (or one an output) for each type of batch; `codes` is -1 where a row has no
-    single true class; `factor` multiplies the row's weight.
+    single true class; `factor` multiplies the row's weight.  `pilots` say, for each output, what a task
+    fixed from the first rows and the finishes of its losses have to know; `error_unit` of each is the unit
+    of its sums.
     """
 
     parts: Mapping[type[Batch], tuple[Batch, ...]]
     codes: Array | None = None
     factor: Array | None = None
     by_label: Mapping[type[Batch], tuple[Batch, ...]] = field(default_factory=dict)
+    pilots: tuple[Any, ...] = ()
 
 
 class Block:
@@ -184,7 +187,8 @@ class Block:
             dtype = self.frame[columns[0]].dtype
             if found and (len(columns) > 1 or dtype.is_float() or dtype.is_nested()):
                 # A sum is NaN or infinite where one of its terms is, and is had in one pass over the numbers.
-                found = bool(np.isfinite(self.numbers(columns).sum()))
+                with np.errstate(all="ignore"):
+                    found = bool(np.isfinite(self.numbers(columns).sum()))
             self._finite[columns] = found
         return found
 

@@ -2,27 +2,67 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from losscli.tasks.base import Batch, Block, Rows
 from losscli.xp import Array, Namespace, np
+
+
+class Pilot(NamedTuple):
+    """What the first rows of an output fix for the run, so that sums of squares keep their digits.
+
+    `centre` is a target near the mean of all targets, `error_centre` an error near the mean error.
+    `target_size` and `error_size` are powers of two about as large as the greatest centred target and the
+    greatest error.
+    """
+
+    centre: float = 0.0
+    error_centre: float = 0.0
+    target_size: float = 1.0
+    error_size: float = 1.0
+
+    @property
+    def target_unit(self) -> float:
+        """The power of two in which targets are squared: one, unless their squares are extreme."""
+        return _unit(self.target_size)
+
+    @property
+    def error_unit(self) -> float:
+        """The power of two in which errors are squared: one, unless their squares are extreme."""
+        return _unit(self.error_size)
+
+    @property
+    def joint_unit(self) -> float:
+        """The unit where targets and errors are squared together."""
+        return _unit(max(self.target_size, self.error_size))
+
+
+NO_PILOT = Pilot()
+"""For data that need none: centred near zero and of ordinary size."""
+
+
+def _unit(size: float) -> float:
+    # Squares up to 2^400 leave room for the squares of those, which intervals take, and for larger rows
+    # that come later.
+    exponent = math.frexp(size)[1] - 1
+    return math.ldexp(1.0, exponent - min(max(exponent, -200), 200))
 
 
 @dataclass(frozen=True, eq=False)
 class Regression(Batch):
     """One output: `prediction` and `target` (n,), finite, in the unit of the target.
 
-    `centre` is a target near the mean of all targets, `error_centre` an error near the mean error: fixed
-    for a run, so that losses which need variances can keep them without losing digits.
+    `pilot` is fixed for a run.  Errors and targets "in units" are divided by a power of two that is one for
+    all but extreme data: their squares neither overflow nor vanish, and the finish multiplies it back.
     """
 
     task: ClassVar[str] = "regression"
     prediction: Array
     target: Array
-    centre: float = 0.0
-    error_centre: float = 0.0
+    pilot: Pilot = NO_PILOT
 
     @cached_property
     def error(self) -> Array:
@@ -40,37 +80,52 @@ class Regression(Batch):
         return self.error * self.error
 
     @cached_property
-    def centred_target(self) -> Array:
-        """Target - centre."""
-        return self.target - self.centre
+    def squared_error_in_units(self) -> Array:
+        """((prediction - target) / error_unit)^2."""
+        unit = self.pilot.error_unit
+        return self.squared_error if unit == 1.0 else (self.error / unit) ** 2
 
     @cached_property
-    def centred_error(self) -> Array:
-        """Error - error_centre."""
-        return self.error - self.error_centre
+    def error_in_units(self) -> Array:
+        """(prediction - target - error_centre) / error_unit."""
+        return _divided(self.error - self.pilot.error_centre, self.pilot.error_unit)
+
+    @cached_property
+    def target_in_units(self) -> Array:
+        """(target - centre) / target_unit."""
+        return _divided(self.target - self.pilot.centre, self.pilot.target_unit)
 
 
-Pilot = tuple[tuple[float, float], ...]
-"""For each output a target near the mean, and an error near the mean error."""
+def _divided(values: Array, unit: float) -> Array:
+    return values if unit == 1.0 else values / unit
 
 
-def pilot(block: Block) -> Pilot:
-    """The centres, from the first rows."""
+def pilot(block: Block) -> tuple[Pilot, ...]:
+    """What the first rows fix, for each output."""
     target, prediction = block.numbers(block.roles.targets), block.numbers(block.roles.predictions)
     with np.errstate(all="ignore"):
-        centres = [_middle(target[:, i]) for i in range(target.shape[1])]
-        return tuple((c, _middle(prediction[:, i] - target[:, i])) for i, c in enumerate(centres))
+        return tuple(_pilot(target[:, i], prediction[:, i] - target[:, i]) for i in range(target.shape[1]))
+
+
+def _pilot(target: Array, error: Array) -> Pilot:
+    target, error = target[np.isfinite(target)], error[np.isfinite(error)]
+    centre = _middle(target)
+    return Pilot(centre, _middle(error), _size(target - centre), _size(error))
+
+
+def _size(values: Array) -> float:
+    """The power of two that is not above the greatest |value|; 1 where all are zero."""
+    greatest = float(np.max(np.abs(values), initial=0.0))
+    return math.ldexp(1.0, math.frexp(greatest)[1] - 1) if 0 < greatest < math.inf else 1.0
 
 
 def _middle(values: Array) -> float:
     # A value of the data itself: where all are equal, what is centred is exactly zero.
-    finite = values[np.isfinite(values)]
-    if not len(finite) or not np.isfinite(np.mean(finite)):
-        return 0.0
-    return float(finite[np.argmin(np.abs(finite - np.mean(finite)))])
+    mean = np.mean(values) if len(values) else np.nan
+    return float(values[np.argmin(np.abs(values - mean))]) if np.isfinite(mean) else 0.0
 
 
-def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Pilot) -> Rows:
+def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: tuple[Pilot, ...]) -> Rows:
     """One Regression batch an output."""
     roles = block.roles
     prediction, target = block.numbers(roles.predictions), block.numbers(roles.targets)
@@ -85,7 +140,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Pil
     assert prediction is not None
     assert target is not None
     batches = tuple(
-        Regression(xp, xp.asarray(prediction[:, i]), xp.asarray(target[:, i]), *centres)
-        for i, centres in enumerate(pilot)
+        Regression(xp, xp.asarray(prediction[:, i]), xp.asarray(target[:, i]), fixed)
+        for i, fixed in enumerate(pilot)
     )
-    return Rows({Regression: batches})
+    return Rows({Regression: batches}, pilots=pilot)

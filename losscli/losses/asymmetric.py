@@ -1,0 +1,60 @@
+"""Losses that weigh an error by its side: of quantiles, expectiles and what lies between."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from losscli.losses.registry import loss
+from losscli.losses.robust import huber
+from losscli.params import OpenUnit, Positive, Unit
+from losscli.tasks.regression import Regression
+from losscli.xp import Array
+
+
+@loss("quantile", "quantile_loss", "quantile_score", "mean_pinball_loss", "PinballLoss")
+def pinball(batch: Regression, *, alpha: Unit = 0.5) -> Array:
+    """The loss whose best constant is the alpha-quantile: too low costs alpha, too high 1 - alpha.
+
+    l = alpha max(y - prediction, 0) + (1 - alpha) max(prediction - y, 0).  Unit: target.
+
+    Koenker and Bassett (1978), doi:10.2307/1913643
+    """
+    return batch.xp.maximum(-alpha * batch.error, (1.0 - alpha) * batch.error)
+
+
+@loss("LogLinQuantile", domain="predictions on the logarithmic scale")
+def log_linear_quantile(batch: Regression, *, alpha: Unit = 0.5) -> Array:
+    """The pinball loss of exp(prediction): for models that predict the logarithm of a quantile.
+
+    l = alpha max(y - q, 0) + (1 - alpha) max(q - y, 0), q = exp(prediction).  Unit: target.
+
+    CatBoost user guide, Objectives and metrics: LogLinQuantile
+    """
+    return pinball(replace(batch, prediction=batch.xp.exp(batch.prediction)), alpha=alpha)
+
+
+def _side(batch: Regression, alpha: float) -> Array:
+    """Alpha where the prediction is not above the target, else 1 - alpha."""
+    return batch.xp.where(batch.error > 0, 1.0 - alpha, alpha)
+
+
+@loss("asymmetric_least_squares")
+def expectile(batch: Regression, *, alpha: OpenUnit = 0.5) -> Array:
+    """The loss whose best constant is the alpha-expectile: pinball with squares.
+
+    l = alpha e^2 if prediction <= y, else (1 - alpha) e^2.  Unit: target^2.
+
+    Newey and Powell (1987), doi:10.2307/1911031
+    """
+    return _side(batch, alpha) * batch.squared_error
+
+
+@loss("MQuantileNorm")
+def m_quantile_huber(batch: Regression, *, alpha: OpenUnit, delta: Positive = 1.345) -> Array:
+    """Huber's loss weighed by its side: between quantile (small delta) and expectile (large delta).
+
+    l = alpha huber(e) if prediction <= y, else (1 - alpha) huber(e).  Unit: target^2.
+
+    Breckling and Chambers (1988), doi:10.1093/biomet/75.4.761
+    """
+    return _side(batch, alpha) * huber(batch, delta=delta)

@@ -1,0 +1,190 @@
+"""How well predictions explain targets: scores and errors relative to the targets' variance."""
+
+from __future__ import annotations
+
+from losscli.finish import Finish, ratio
+from losscli.losses.registry import loss
+from losscli.params import Real
+from losscli.tasks.regression import Pilot, Regression
+from losscli.xp import Array, Namespace
+
+EQUAL = "all targets are equal"
+
+
+def _relative(xp: Namespace, m: Array, pilot: Pilot) -> Array:
+    unit = pilot.error_unit / pilot.target_unit
+    return m[..., 0] / (m[..., 2] - m[..., 1] * m[..., 1]) * unit * unit
+
+
+def _root_relative(xp: Namespace, m: Array, pilot: Pilot) -> Array:
+    return xp.sqrt(m[..., 0] / (m[..., 2] - m[..., 1] * m[..., 1])) * (pilot.error_unit / pilot.target_unit)
+
+
+def _r2(xp: Namespace, m: Array, pilot: Pilot) -> Array:
+    return 1.0 - _relative(xp, m, pilot)
+
+
+@loss(
+    "R2",
+    "r2_score",
+    "coefficient_of_determination",
+    best=1.0,
+    score=True,
+    finish=Finish(_r2, undefined=EQUAL),
+)
+def r2(batch: Regression) -> tuple[Array, Array, Array]:
+    """The share of the targets' variance that predictions explain: 1 is perfect, 0 is their mean.
+
+    1 - sum e^2 / sum (y - mean y)^2.  Unit: 1.
+
+    Wright (1921), Correlation and causation, J. Agric. Res. 20
+    """
+    return batch.squared_error_in_units, batch.target_in_units, batch.target_in_units**2
+
+
+@loss("rse", finish=Finish(_relative, undefined=EQUAL))
+def relative_squared_error(batch: Regression) -> tuple[Array, Array, Array]:
+    """The share of the targets' variance that predictions leave: 1 - R2.
+
+    sum e^2 / sum (y - mean y)^2.  Unit: 1.
+
+    Witten and Frank (2005), Data Mining, table 5.8
+    """
+    return r2(batch)
+
+
+@loss("rrse", finish=Finish(_root_relative, undefined=EQUAL))
+def root_relative_squared_error(batch: Regression) -> tuple[Array, Array, Array]:
+    """The root mean squared error as a part of the targets' standard deviation.
+
+    sqrt(sum e^2 / sum (y - mean y)^2).  Unit: 1.
+
+    Witten and Frank (2005), Data Mining, table 5.8
+    """
+    return r2(batch)
+
+
+def _explained_variance(xp: Namespace, m: Array, pilot: Pilot) -> Array:
+    unit = pilot.error_unit / pilot.target_unit
+    unexplained = (m[..., 1] - m[..., 0] * m[..., 0]) / (m[..., 3] - m[..., 2] * m[..., 2])
+    return 1.0 - unexplained * unit * unit
+
+
+@loss(
+    "explained_variance_score",
+    best=1.0,
+    score=True,
+    finish=Finish(_explained_variance, undefined=EQUAL),
+)
+def explained_variance(batch: Regression) -> tuple[Array, Array, Array, Array]:
+    """Like R2 without the bias: a constant added to all predictions changes nothing.
+
+    1 - var(e) / var(y).  Unit: 1.
+
+    scikit-learn user guide, Explained variance score
+    """
+    e, y = batch.error_in_units, batch.target_in_units
+    return e, e * e, y, y * y
+
+
+def _joint(batch: Regression) -> tuple[Array, ...]:
+    """The centred error e and target y with e^2, y^2 and e y, all in one unit."""
+    unit = batch.pilot.joint_unit
+    e = batch.error_in_units * (batch.pilot.error_unit / unit)
+    y = batch.target_in_units * (batch.pilot.target_unit / unit)
+    return e, y, e * e, y * y, e * y
+
+
+def _covariances(m: Array) -> tuple[Array, Array, Array]:
+    """The variances of error and target, and their covariance."""
+    e, y, e2, y2, ey = (m[..., i] for i in range(5))
+    return e2 - e * e, y2 - y * y, ey - e * y
+
+
+def _pearson(xp: Namespace, m: Array) -> Array:
+    # As prediction = y + e: perfect predictions have exactly 1.
+    error, target, joint = _covariances(m)
+    return (target + joint) / xp.sqrt(target * (target + 2.0 * joint + error))
+
+
+@loss(
+    "pearson_corrcoef",
+    "pearsonr",
+    best=1.0,
+    score=True,
+    finish=Finish(_pearson, undefined="all targets or all predictions are equal"),
+)
+def pearson_correlation(batch: Regression) -> tuple[Array, ...]:
+    """How near predictions lie to some rising straight line of the targets; bias and scale do not count.
+
+    cov(prediction, y) / sqrt(var(prediction) var(y)).  Unit: 1.
+
+    Pearson (1895), doi:10.1098/rspl.1895.0041
+    """
+    return _joint(batch)
+
+
+def _disagreement(xp: Namespace, m: Array, pilot: Pilot, bias_weight: float) -> Array:
+    # 2 cov(p, y) = var(p) + var(y) - var(e): perfect predictions have exactly 1.
+    error, target, joint = _covariances(m)
+    bias = m[..., 0] + pilot.error_centre / pilot.joint_unit
+    lost = bias_weight * bias * bias
+    return 1.0 - (error + lost) / (2.0 * (target + joint) + error + lost)
+
+
+def _concordance(xp: Namespace, m: Array, pilot: Pilot) -> Array:
+    return _disagreement(xp, m, pilot, 1.0)
+
+
+def _concordance_sample(xp: Namespace, m: Array, pilot: Pilot, weight: float) -> Array:
+    return _disagreement(xp, m, pilot, 1.0 - 1.0 / weight if weight > 1.0 else xp.nan)
+
+
+@loss(
+    "concordance_corrcoef",
+    "ccc",
+    best=1.0,
+    score=True,
+    finish=Finish(_concordance_sample, undefined="all targets and predictions are equal, or one row"),
+)
+def concordance_correlation(batch: Regression) -> tuple[Array, ...]:
+    """How near predictions lie to the targets themselves, from -1 to 1; with sample variances.
+
+    2 cov(prediction, y) / (var(prediction) + var(y) + (mean prediction - mean y)^2).  Unit: 1.
+
+    Lin (1989), doi:10.2307/2532051; sample variances as in TorchMetrics
+    """
+    return _joint(batch)
+
+
+@loss(
+    best=1.0,
+    score=True,
+    finish=Finish(_concordance, undefined="all targets and predictions are equal"),
+)
+def concordance_correlation_population(batch: Regression) -> tuple[Array, ...]:
+    """How near predictions lie to the targets themselves, from -1 to 1; with population variances.
+
+    2 cov(prediction, y) / (var(prediction) + var(y) + (mean prediction - mean y)^2).  Unit: 1.
+
+    Lin (1989), doi:10.2307/2532051
+    """
+    return _joint(batch)
+
+
+@loss(
+    "CSI",
+    "threat_score",
+    best=1.0,
+    score=True,
+    finish=Finish(ratio.function, undefined="no target or prediction reaches the threshold"),
+)
+def critical_success_index(batch: Regression, *, threshold: Real) -> tuple[Array, Array]:
+    """Of all rows where prediction or target reaches the threshold, the share where both do.
+
+    hits / (hits + misses + false alarms).  Unit: 1.
+
+    Gilbert (1884), Finley's tornado predictions, American Meteorological Journal 1
+    """
+    predicted, observed = batch.prediction >= threshold, batch.target >= threshold
+    return (predicted & observed) * 1.0, (predicted | observed) * 1.0

@@ -1,0 +1,133 @@
+"""Relative losses: the error as a part of the target's size, of its spread, or of its logarithm's."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from losscli.finish import Finish, ratio, root
+from losscli.losses.registry import loss
+from losscli.params import Positive
+from losscli.tasks.regression import Pilot, Regression
+from losscli.xp import Array, Namespace
+
+
+@loss("mape", "MeanAbsolutePercentageError")
+def mean_absolute_percentage_error(batch: Regression, *, epsilon: Positive = 2.220446049250313e-16) -> Array:
+    """The error as a fraction of the target (not per cent); a target of zero counts as epsilon.
+
+    l = |e| / max(|y|, epsilon).  Unit: 1.
+
+    Hyndman and Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001
+    """
+    return batch.abs_error / batch.xp.maximum(batch.xp.abs(batch.target), epsilon)
+
+
+@loss("rmspe", finish=root)
+def root_mean_squared_percentage_error(
+    batch: Regression, *, epsilon: Positive = 2.220446049250313e-16
+) -> Array:
+    """The root of the mean squared error as a fraction of the target; a target of zero counts as epsilon.
+
+    sqrt(mean (e / max(|y|, epsilon))^2).  Unit: 1.
+
+    Shcherbakov et al. (2013), A survey of forecast error measures, World Applied Sciences Journal 24
+    """
+    return mean_absolute_percentage_error(batch, epsilon=epsilon) ** 2
+
+
+@loss("smape")
+def symmetric_mean_absolute_percentage_error(batch: Regression) -> Array:
+    """The error as a fraction of the mean size of target and prediction: from 0 to 2; 0 where both are 0.
+
+    l = 2 |e| / (|y| + |prediction|).  Unit: 1.
+
+    Makridakis (1993), doi:10.1016/0169-2070(93)90079-3
+    """
+    xp = batch.xp
+    size = xp.abs(batch.target) + xp.abs(batch.prediction)
+    return 2.0 * batch.abs_error / xp.where(size == 0, 1.0, size)
+
+
+@loss("wmape", "wape", finish=ratio)
+def weighted_mean_absolute_percentage_error(batch: Regression) -> tuple[Array, Array]:
+    """The sum of the errors over the sum of the targets: no row is divided by a small number.
+
+    sum |e| / sum |y|.  Unit: 1.
+
+    Kolassa and Schuetz (2007), Advantages of the MAD/mean ratio over the MAPE, Foresight 6
+    """
+    return batch.abs_error, batch.xp.abs(batch.target)
+
+
+def _log_error(batch: Regression) -> Array:
+    """|log(1 + prediction) - log(1 + target)|, without cancellation where both are near.
+
+    With s = 1 + the smaller it is log1p(|e| / s).  What rounding took from e and s goes back to first order.
+    """
+    xp, error = batch.xp, batch.error
+    low = xp.minimum(batch.prediction, batch.target)
+    # Outside the domain log1p makes NaN of the row, which the report names.
+    shifted = 1.0 + xp.where(low > -1.0, low, xp.nan)
+    shift_lost = xp.where(low > 1.0, 1.0 - (shifted - low), low - (shifted - 1.0))
+    part = error - batch.prediction
+    error_lost = (batch.prediction - (error - part)) - (batch.target + part)
+    ratio = error / shifted
+    return xp.log1p(xp.abs(ratio + (error_lost - ratio * shift_lost) / shifted))
+
+
+@loss("msle", "MeanSquaredLogarithmicError", domain="targets and predictions above -1")
+def mean_squared_log_error(batch: Regression) -> Array:
+    """The squared error of log(1 + x): ratios count, not differences.
+
+    l = (log(1 + prediction) - log(1 + y))^2.  Unit: 1.
+
+    scikit-learn user guide, Mean squared logarithmic error
+    """
+    error = _log_error(batch)
+    return error * error
+
+
+@loss("rmsle", finish=root, domain="targets and predictions above -1")
+def root_mean_squared_log_error(batch: Regression) -> Array:
+    """The root of the mean squared log error: about the relative error, where it is small.
+
+    sqrt(mean (log(1 + prediction) - log(1 + y))^2).  Unit: 1.
+
+    scikit-learn user guide, Mean squared logarithmic error
+    """
+    return mean_squared_log_error(batch)
+
+
+def _normalized(
+    xp: Namespace, m: Array, weight: float, low: Array, high: Array, pilot: Pilot, normalization: str
+) -> Array:
+    if normalization == "mean":
+        size = m[..., 1]
+    elif normalization == "range":
+        size = high[1] - low[1]
+    else:
+        size = xp.sqrt(m[..., 2] - m[..., 1] * m[..., 1] if normalization == "std" else weight * m[..., 1])
+    return xp.sqrt(m[..., 0]) / size * (pilot.error_unit / pilot.target_unit)
+
+
+@loss(
+    "nrmse",
+    "normalized_root_mean_squared_error",
+    finish=Finish(_normalized, undefined="the size of the targets is zero"),
+)
+def normalized_rmse(
+    batch: Regression, *, normalization: Literal["mean", "range", "std", "l2"] = "mean"
+) -> tuple[Array, ...]:
+    """The root mean squared error over the size of the targets: their mean, range, deviation or l2 norm.
+
+    sqrt(mean e^2) / size, size = mean y, max y - min y, sqrt(mean (y - mean y)^2) or sqrt(sum y^2).  Unit: 1.
+
+    An interval takes the range of the targets as known.
+
+    TorchMetrics user guide, Normalized Root Mean Squared Error
+    """
+    unit = batch.pilot.target_unit
+    if normalization == "std":
+        return batch.squared_error_in_units, batch.target_in_units, batch.target_in_units**2
+    y = batch.target / unit
+    return batch.squared_error_in_units, y * y if normalization == "l2" else y
