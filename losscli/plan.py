@@ -13,9 +13,10 @@ from losscli.tasks.base import Batch, Roles
 
 LEVEL = 0.95
 """Of intervals, where none is asked for."""
-BLOCK_NUMBERS = 524_288
-"""Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 65,536 rows."""
+BLOCK_NUMBERS = 1 << 20
+"""Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 131,072 rows."""
 LEAST_ROWS = 256
+"""Of a block, however wide its rows are."""
 
 
 @dataclass(frozen=True)
