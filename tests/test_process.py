@@ -95,6 +95,25 @@ def test_ctrl_c_ends_at_once_and_leaves_nothing_half_written(shuffled, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p.parquet", "t.parquet"]
 
 
+DEAF = """
+import ctypes, os, signal
+from losscli.cli import interrupt
+interrupt.watch()
+signal.siginterrupt(signal.SIGINT, False)
+print("ready", flush=True)
+ctypes.CDLL(None).read(os.pipe()[0], ctypes.create_string_buffer(1), 1)
+"""
+"""Waits in a call that goes on when a signal comes, as a join in Polars does: Python cannot raise."""
+
+
+def test_ctrl_c_ends_a_call_that_python_cannot_leave():
+    with subprocess.Popen([sys.executable, "-c", DEAF], stdout=-1, stderr=-1, text=True) as running:
+        assert running.stdout.readline() == "ready\n"
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=20)
+    assert (running.returncode, out, err) == (130, "", "losscli: interrupted\n")
+
+
 def test_not_a_terminal_has_no_colour_unless_forced(folder):
     for argv in (["evaluate", *FILES, "-g", "mae < 9"], ["explain", "huber"], ["evaluate", "--help"]):
         assert "\x1b[" not in process(folder, *argv)[1]

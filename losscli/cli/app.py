@@ -13,6 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 import losscli
+from losscli.cli import interrupt
 from losscli.cli.evaluate import check, evaluate
 from losscli.cli.explain import explain
 from losscli.cli.options import Command, Group, with_inputs
@@ -115,6 +116,7 @@ def main() -> None:
         elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
             # A stream that cannot show a sign (± in ASCII) shows ? rather than fail.
             stream.reconfigure(errors="replace")
+    interrupt.watch()
     status = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
