@@ -99,7 +99,7 @@ DEAF = """
 import ctypes, os, signal
 from losscli.cli import interrupt
 interrupt.watch()
-signal.siginterrupt(signal.SIGINT, False)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
 print("ready", flush=True)
 ctypes.CDLL(None).read(os.pipe()[0], ctypes.create_string_buffer(1), 1)
 """
