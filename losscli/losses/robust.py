@@ -43,7 +43,7 @@ def pseudo_huber(batch: Regression, *, delta: Positive = 1.0) -> Array:
 
     Charbonnier et al. (1994), doi:10.1109/ICIP.1994.413553
     """
-    # Beyond 1e150 the last ratio is one, and the square would overflow.  NumPy's hypot takes ten times as long.
+    # Beyond 1e150 the last ratio is one, and a square would overflow.  NumPy's hypot takes ten times as long.
     ratio = batch.xp.minimum(batch.abs_error / delta, 1e150)
     return delta * batch.abs_error * (ratio / (1.0 + batch.xp.sqrt(1.0 + ratio * ratio)))
 

@@ -1,0 +1,179 @@
+"""What is measured: for each piece of work losscli's command line, its peers' scripts, and the goal."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SAMPLES = Path(__file__).parent.parent / "sample_data" / "diabetes"
+HUBER = ["-p", "y_pred", "-y", "y_true", "-l", "huber", "--bare"]
+TEN = ["mse", "mae", "rmse", "smooth_l1", "pseudo_huber", "log_cosh", "mape", "pinball", "r2"]
+
+POLARS = """
+import polars as pl
+e = (pl.col('y_pred') - pl.col('y_true')).abs()
+i = pl.min_horizontal(e, 1.0)
+both = {both}
+print(both.select((i * i / 2 + (e - i)).mean()).collect(engine='streaming').item())
+"""
+BESIDE = """pl.concat([pl.scan_parquet('pv.parquet').select('y_pred'),
+    pl.scan_parquet('tv.parquet').select('y_true')], how='horizontal')"""
+JOINED = """pl.scan_parquet('{p}.parquet').select('id', 'y_pred').join(
+    pl.scan_parquet('{t}.parquet').select('id', 'y_true'), on='id')"""
+DUCKDB = """
+import duckdb
+e = 'abs(y_pred - y_true)'
+huber = f'avg(case when {{e}} <= 1 then {{e}} * {{e}} / 2 else {{e}} - 0.5 end)'
+print(duckdb.sql(f"select {{huber}} from {both}").fetchall())
+"""
+PANDAS = """
+import numpy as np, pandas as pd
+p, t = pd.read_{kind}('{p}.{kind}'), pd.read_{kind}('{t}.{kind}')
+e = np.abs(p['y_pred'].to_numpy() - t['y_true'].to_numpy())
+i = np.minimum(e, 1.0)
+print(np.mean(i * i / 2 + (e - i)))
+"""
+SCAN_CSV = """
+import polars as pl
+both = [pl.scan_csv('p.csv').select('y_pred'), pl.scan_csv('t.csv').select('y_true')]
+print(pl.concat(both, how='horizontal').select(pl.all().sum()).collect(engine='streaming').row(0))
+"""
+POLARS_CLASSES = """
+import polars as pl
+names = [f'prob_{c}' for c in range(10)]
+p, t = pl.scan_parquet('pc.parquet').select(names), pl.scan_parquet('tc.parquet').select('label')
+own = pl.coalesce(*(pl.when(pl.col('label') == c).then(pl.col(f'prob_{c}')) for c in range(10)))
+both = pl.concat([p, t], how='horizontal').select('label', l=-own.clip(2.2e-16).log())
+print(both.group_by('label').agg(pl.col('l').mean()).collect(engine='streaming')['l'].mean())
+"""
+SKLEARN_CLASSES = """
+import pandas as pd
+from sklearn.metrics import log_loss
+p, t = pd.read_parquet('pc.parquet'), pd.read_parquet('tc.parquet')
+print(log_loss(t['label'], p[[f'prob_{c}' for c in range(10)]].to_numpy()))
+"""
+SCAN_WIDE = """
+import polars as pl
+both = [pl.scan_parquet('{file}.parquet'), pl.scan_parquet('tw.parquet')]
+for _ in pl.concat(both, how='horizontal').collect_batches(maintain_order=True, engine='streaming'):
+    pass
+"""
+
+
+@dataclass(frozen=True)
+class Work:
+    """A part of the table: `ours` and each of `peers` do the same work on `millions` of rows.
+
+    `goals` say how many times a peer's time losscli may take, by the peer's name.
+    """
+
+    name: str
+    millions: float
+    ours: list[str]
+    peers: dict[str, list[str]] = field(default_factory=dict)
+    goals: dict[str, float] = field(default_factory=dict)
+
+
+def script(text: str) -> list[str]:
+    """The command that runs a Python script."""
+    return [sys.executable, "-c", text]
+
+
+def losscli(*argv: str) -> list[str]:
+    """The command that runs losscli."""
+    return [sys.executable, "-m", "losscli", *argv]
+
+
+def evaluate(p: str, t: str, *more: str) -> list[str]:
+    """The command that evaluates two files of the folder."""
+    return losscli("evaluate", p, t, *more)
+
+
+BY_POSITION = evaluate("pv.parquet", "tv.parquet", *HUBER)
+BY_POSITION_PEERS = {
+    "Polars": script(POLARS.format(both=BESIDE)),
+    "DuckDB": script(DUCKDB.format(both="'pv.parquet' positional join 'tv.parquet'")),
+    "pandas": script(PANDAS.format(kind="parquet", p="pv", t="tv")),
+}
+
+
+def keyed(millions: float, p: str, t: str, name: str, goal: float) -> Work:
+    """Huber of two files that are aligned by key."""
+    peers = {
+        "Polars join": script(POLARS.format(both=JOINED.format(p=p, t=t))),
+        "DuckDB join": script(DUCKDB.format(both=f"'{p}.parquet' join '{t}.parquet' using (id)")),
+    }
+    ours = evaluate(f"{p}.parquet", f"{t}.parquet", "--on", "id", *HUBER)
+    return Work(f"Huber by key, {name}", millions, ours, peers, {"Polars join": goal})
+
+
+def wide(file: str, name: str) -> Work:
+    """Cross-entropy of 1,000 classes from logits."""
+    ours = evaluate(f"{file}.parquet", "tw.parquet", "-l", "log_loss", "--from-logits", "-q", "--bare")
+    peers = {"reading": script(SCAN_WIDE.format(file=file))}
+    return Work(f"1,000 classes from float32 logits, {name}", 0.1, ours, peers, {"reading": 2.0})
+
+
+WORKS = [
+    Work(
+        "Huber with interval by position",
+        20,
+        BY_POSITION,
+        BY_POSITION_PEERS,
+        {"Polars": 1.35, "DuckDB": 1.0, "pandas": 0.2},
+    ),
+    Work(
+        "Huber with interval by position",
+        50,
+        BY_POSITION,
+        BY_POSITION_PEERS,
+        {"Polars": 1.2, "DuckDB": 1.0, "pandas": 0.2},
+    ),
+    keyed(20, "p", "t", "same order", 0.35),
+    keyed(20, "p", "ts", "shuffled", 1.3),
+    keyed(5, "xp", "xt", "shuffled text", 1.3),
+    Work(
+        "log loss of 10 classes, overall and per class",
+        4,
+        evaluate("pc.parquet", "tc.parquet", "-l", "log_loss", "--bare"),
+        {"Polars": script(POLARS_CLASSES), "scikit-learn": script(SKLEARN_CLASSES)},
+        {"Polars": 1.3, "scikit-learn": 1 / 30},
+    ),
+    Work(
+        "Huber, CSV, by position",
+        10,
+        evaluate("p.csv", "t.csv", *HUBER),
+        {
+            "Polars scan": script(SCAN_CSV),
+            "DuckDB": script(DUCKDB.format(both="'p.csv' positional join 't.csv'")),
+            "pandas": script(PANDAS.format(kind="csv", p="p", t="t")),
+        },
+        {"Polars scan": 1.2, "DuckDB": 1.0},
+    ),
+    Work(
+        "ten regression losses in one pass",
+        20,
+        BY_POSITION + [word for name in TEN for word in ("-l", name)],
+        {"one loss": BY_POSITION},
+        {"one loss": 2.0},
+    ),
+    Work("weighted Huber", 20, [*BY_POSITION, "-w", "w"], {"without": BY_POSITION}, {"without": 1.3}),
+    wide("pw", "as columns"),
+    wide("pl", "as one list column"),
+    Work("Huber with interval by position", 5, BY_POSITION),
+    Work(
+        "442 rows of CSV",
+        0,
+        evaluate(str(SAMPLES / "ridge.csv"), str(SAMPLES / "targets.csv"), "-l", "huber", "--bare"),
+        {"imports": script("import typer, rich, polars, numpy")},
+        {"imports": 1.2},
+    ),
+    Work(
+        "losscli --help",
+        0,
+        losscli("--help"),
+        {"imports": script("import typer, rich"), "with rich's help": script("import typer.rich_utils")},
+        {"imports": 1.5},
+    ),
+]
