@@ -35,7 +35,7 @@ def values(param: Param) -> st.SearchStrategy[object]:
     if param.kind is bool or param.choices:
         found = st.sampled_from(param.choices or (True, False))
     elif param.kind is int:
-        found = st.integers(int(param.range.low), 50)
+        found = st.integers(int(param.range.low), int(min(param.range.high, 50)))
     else:
         found = st.floats(max(param.range.low, -100), min(param.range.high, 100)).filter(
             param.range.__contains__
