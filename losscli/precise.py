@@ -10,7 +10,7 @@ from functools import cache
 
 from losscli.xp import Array, Namespace, log1pmx, two_sum
 
-CHUNK_NUMBERS, CHUNK_ROWS = 32_768, 1_024
+CHUNK_NUMBERS, CHUNK_ROWS = 131_072, 1_024
 """Numbers of a matrix that are worked on at once, so that what is in between stays in the cache; never
 fewer rows than the second."""
 
@@ -104,15 +104,22 @@ def _chunks(matrix: Array) -> list[slice]:
     return [slice(i, i + step) for i in range(0, len(matrix), step)]
 
 
-def _below_top(xp: Namespace, logits: Array) -> tuple[Array, Array, Array]:
-    """Logits (n, classes) less the greatest of the row, what was rounded off, and where the greatest stand.
+def _below_top(xp: Namespace, logits: Array, below: Array) -> Array:
+    """Fill `below` with logits (n, classes) less the greatest of the row; what was rounded off is returned.
 
-    What was rounded off counts: exp makes a relative error of it, as large as it is.
+    It counts: exp makes a relative error of it, as large as it is.  A `two_sum` in place, for speed.
     """
-    below, lost = two_sum(logits, -xp.max(logits, axis=1, keepdims=True))
-    if not bool(xp.isfinite(xp.sum(lost))):
+    top = xp.max(logits, axis=1, keepdims=True)
+    xp.subtract(logits, top, out=below)
+    added = below - logits
+    lost = below - added
+    xp.subtract(logits, lost, out=lost)
+    added += top
+    lost -= added
+    if not bool(xp.isfinite(xp.min(below))):
+        # Of infinite differences, whose exp is zero, nothing was lost.
         lost = xp.where(xp.isfinite(lost), lost, 0.0)
-    return below, lost, below == 0
+    return lost
 
 
 def log_softmax(xp: Namespace, logits: Array) -> Array:
@@ -123,12 +130,15 @@ def log_softmax(xp: Namespace, logits: Array) -> Array:
     """
     found = xp.empty_like(logits)
     for rows in _chunks(logits):
-        below, lost, top = _below_top(xp, logits[rows])
+        below = found[rows]
+        lost = _below_top(xp, logits[rows], below)
+        top = below == 0
         mass = xp.exp(below)
-        lost *= mass
-        mass += lost
-        others = xp.sum(xp.where(top, 0.0, mass), axis=1) + (xp.sum(top, axis=1) - 1)
-        xp.subtract(below, xp.log1p(others)[:, None], out=found[rows])
+        mass *= ~top
+        others = xp.sum(mass, axis=1) + xp.einsum("ij,ij->i", mass, lost)
+        if int(xp.count_nonzero(top)) > len(top):
+            others += xp.maximum(xp.sum(top, axis=1) - 1, 0)
+        below -= xp.log1p(others)[:, None]
     return found
 
 
@@ -136,7 +146,9 @@ def softmax(xp: Namespace, logits: Array) -> tuple[Array, Array]:
     """Probabilities and their complements to one (n, classes) from logits, each with all its digits."""
     probability, complement = xp.empty_like(logits), xp.empty_like(logits)
     for rows in _chunks(logits):
-        below, lost, top = _below_top(xp, logits[rows])
+        below = xp.empty_like(logits[rows])
+        lost = _below_top(xp, logits[rows], below)
+        top = below == 0
         mass, rest = exp_pair(xp, below, lost)
         others, off = exact_sum(xp, xp.where(top, 0.0, mass))
         others, more = two_sum(others, xp.sum(top, axis=1) - 1.0)
