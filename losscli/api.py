@@ -153,7 +153,7 @@ def _results(plan: Plan, part: Partial) -> list[Result]:
         whole = inference.estimate(choice, overall, plan.level, pilots)
         results.append(_result(choice, overall, whole, plan.level, {}))
         k = overall.total.shape[-1] // outputs
-        for i, name in enumerate(plan.roles.names if plan.cell else ()):
+        for i, name in enumerate(plan.cells(choice)):
             moments = overall.columns(i * k, (i + 1) * k) if cells is None else cells.cell(i)
             own = pilots[i : i + 1] if plan.cell == "output" else pilots
             estimate = inference.estimate(choice, moments, plan.level, own)

@@ -64,6 +64,9 @@ OpenUnit = Annotated[float, Range(0, 1, open="low high")]
 UnitBelowOne = Annotated[float, Range(0, 1, open="high")]
 Count = Annotated[int, Range(1, whole=True)]
 BetweenOneAndTwo = Annotated[float, Range(1, 2, open="low high")]
+Share = Annotated[float, Range(0, 1, open="low")]
+FromMinusOne = Annotated[float, Range(-1)]
+OneOrTwo = Annotated[int, Range(1, 2, whole=True)]
 Power = Annotated[float, Range(gap=(0, 1))]
 """The power of a Tweedie variance function: no distribution has one between 0 and 1."""
 

@@ -10,6 +10,7 @@ from shlex import quote
 from losscli.losses.registry import Choice
 from losscli.params import joined
 from losscli.tasks.base import Batch, Roles
+from losscli.tasks.multilabel import MultilabelScore
 
 LEVEL = 0.95
 """Of intervals, where none is asked for."""
@@ -49,6 +50,12 @@ class Plan:
         if self.roles.task == "multilabel":
             return "label"
         return "output" if len(self.roles.predictions) > 1 else ""
+
+    def cells(self, choice: Choice) -> tuple[str, ...]:
+        """The cells of a loss; none where it judges the order of labels, which one label alone has not."""
+        if not self.cell or choice.loss.batch is MultilabelScore:
+            return ()
+        return self.roles.names
 
     @property
     def files(self) -> tuple[str, ...]:

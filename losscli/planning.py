@@ -22,8 +22,8 @@ from losscli.options import TASKS, Asked, checked, class_weights, loss_params, m
 from losscli.plan import Plan
 from losscli.roles import roles_of
 from losscli.tasks.base import Roles
-from losscli.tasks.binary import BinaryLabel, BinaryScore
-from losscli.tasks.multiclass import MulticlassLabel
+from losscli.tasks.binary import BinaryLabel, BinaryScore, BinarySoftScore
+from losscli.tasks.classes import MulticlassLabel
 
 USUAL: Mapping[str, tuple[str, ...]] = {
     "regression": ("root_mean_squared_error", "mean_absolute_error", "huber", "r2"),
@@ -95,7 +95,7 @@ def _meaning(
     _, choices = all_of(
         lambda: meaningful(asked, task, link), lambda: _choices(candidates, task, link, asked.params)
     )
-    signed = all(choice.loss.batch is BinaryScore for choice in choices)
+    signed = all(choice.loss.batch in (BinaryScore, BinarySoftScore) for choice in choices)
     roles, notes = roles_of(found, left, right, task, link, asked.positive, asked.ignore_label, signed)
     weights, _ = all_of(lambda: class_weights(asked.class_weight, roles), lambda: _usable(roles, choices))
     roles = replace(

@@ -9,9 +9,9 @@ import numpy as np
 from losscli import inference, moments
 from losscli.losses import registry
 from losscli.tasks.base import Batch
-from losscli.tasks.binary import Binary, BinaryLabel, BinaryScore
-from losscli.tasks.multiclass import Multiclass, MulticlassLabel, MulticlassScore
-from losscli.tasks.multilabel import Multilabel, MultilabelLabel
+from losscli.tasks.binary import Binary, BinaryLabel, BinaryScore, BinarySoftScore
+from losscli.tasks.classes import Multiclass, MulticlassAmount, MulticlassLabel, MulticlassScore, OneVsAll
+from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelScore
 from losscli.tasks.regression import Pilot, Regression
 
 ROWS, CLASSES = 40, 4
@@ -57,25 +57,28 @@ def sample(kind: type[Batch], seed: int = 0, perfect: bool = False) -> Batch:
     y = (rng.uniform(size=(ROWS, CLASSES)) < 0.4) * 1.0
     p = y if perfect else rng.uniform(0.01, 0.99, size=y.shape)
     code = rng.integers(0, CLASSES, ROWS)
-    score = 3.0 * np.eye(CLASSES)[code] if perfect else rng.normal(size=y.shape)
+    one_hot = np.eye(CLASSES)[code]
+    score = 1e3 * (2.0 * one_hot - 1.0) if perfect else rng.normal(size=y.shape)
+    distribution = one_hot if perfect else softmax(score)
+    sign = 2.0 * y[:, 0] - 1.0
+    margin = 1e3 * sign if perfect else score[:, 0]
     amount = rng.gamma(2.0, size=(2, ROWS))
     made = {
         Regression: lambda: Regression(np, amount[0] if perfect else amount[1], amount[0], Pilot(1.5, 0.25)),
         Binary: lambda: Binary(np, y[:, 0], p[:, 0], "probability", 0.0),
         BinaryLabel: lambda: BinaryLabel(np, y[:, 0], p[:, 0]),
-        BinaryScore: lambda: BinaryScore(np, 2 * y[:, 0] - 1 if perfect else score[:, 0], 2 * y[:, 0] - 1),
-        Multiclass: lambda: Multiclass(
-            np,
-            np.eye(CLASSES)[code] if perfect else softmax(score),
-            "probability",
-            0.0,
-            code,
-            None,
+        BinaryScore: lambda: BinaryScore(np, margin, sign),
+        BinarySoftScore: lambda: BinarySoftScore(np, margin, y[:, 0]),
+        Multiclass: lambda: Multiclass(np, distribution, "probability", 0.0, code, None),
+        MulticlassAmount: lambda: MulticlassAmount(
+            np, y + 0.5 if perfect else y + p, "probability", 0.0, None, y + 0.5
         ),
+        OneVsAll: lambda: OneVsAll(np, one_hot, one_hot if perfect else p, "probability", 0.0),
         MulticlassScore: lambda: MulticlassScore(np, score, code),
-        MulticlassLabel: lambda: MulticlassLabel(np, score.argmax(axis=1), code),
+        MulticlassLabel: lambda: MulticlassLabel(np, score.argmax(axis=1), code, CLASSES),
         Multilabel: lambda: Multilabel(np, y, p, "probability", 0.0),
         MultilabelLabel: lambda: MultilabelLabel(np, y, p),
+        MultilabelScore: lambda: MultilabelScore(np, 2e3 * y if perfect else score, y > 0),
     }[kind]()
     for array in arrays(made).values():
         array.setflags(write=False)

@@ -9,7 +9,7 @@ HOUSE = Path(__file__).parent.parent / "losscli"
 LAYERS = [
     {"errors"},
     {"params", "xp", "report"},
-    {"moments"},
+    {"moments", "precise"},
     {"tasks", "finish"},
     {"losses"},
     {"plan", "inference"},

@@ -10,7 +10,7 @@ from samples import CLASSES, LOSSES, ROWS, arrays, chosen, sample, softmax, valu
 
 import losscli
 from losscli.tasks.binary import Binary, BinaryLabel
-from losscli.tasks.multiclass import Multiclass, MulticlassScore
+from losscli.tasks.classes import Multiclass, MulticlassScore
 from losscli.tasks.multilabel import Multilabel, MultilabelLabel
 from losscli.tasks.regression import Pilot, Regression
 

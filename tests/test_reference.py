@@ -15,9 +15,9 @@ from losscli.cli.app import run
 from losscli.losses import registry
 from losscli.losses.registry import Choice
 from losscli.tasks.base import Batch
-from losscli.tasks.binary import Binary, BinaryLabel, BinaryScore
-from losscli.tasks.multiclass import Multiclass, MulticlassLabel, MulticlassScore
-from losscli.tasks.multilabel import Multilabel, MultilabelLabel
+from losscli.tasks.binary import Binary, BinaryLabel, BinaryScore, BinarySoftScore
+from losscli.tasks.classes import Multiclass, MulticlassLabel, MulticlassScore, OneVsAll
+from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelScore
 from losscli.tasks.regression import Regression
 
 HERE = Path(__file__).parent / "reference"
@@ -83,10 +83,14 @@ def option(case: Any, flag: str) -> str:
 def binary(kind: type[Batch], y: Any, value: Any, link: str) -> Batch:
     if kind is BinaryScore:
         return BinaryScore(np, value, 2 * y - 1)
+    if kind is BinarySoftScore:
+        return BinarySoftScore(np, value, y)
     return BinaryLabel(np, y, value) if kind is BinaryLabel else Binary(np, y, value, link, 0.0)
 
 
 def multilabel(kind: type[Batch], y: Any, value: Any, link: str) -> Batch:
+    if kind is MultilabelScore:
+        return MultilabelScore(np, value, y > 0)
     return MultilabelLabel(np, y, value) if kind is MultilabelLabel else Multilabel(np, y, value, link, 0.0)
 
 
@@ -98,15 +102,18 @@ def multiclass(
     if kind is MulticlassLabel:
         names = sorted(set(preds.to_series()) | set(targets.to_series()))
         codes = [[names.index(label) for label in frame.to_series()] for frame in (preds, targets)]
-        return [MulticlassLabel(np, *map(np.array, codes))], 1.0
+        return [MulticlassLabel(np, *map(np.array, codes), len(names))], 1.0
     names, score = preds.columns, preds.to_numpy()
     if targets.width > 1:
-        return [Multiclass(np, score, link, 0.0, None, targets.select(names).to_numpy())], 1.0
+        distribution = targets.select(names).to_numpy()
+        return [kind(np, score, link, 0.0, None, distribution)], 1.0  # type: ignore[call-arg]
     labels = targets.to_series()
     code = np.array([names.index(label) for label in labels])
-    if kind is MulticlassScore:
-        return [MulticlassScore(np, score, code)], 1.0
+    if kind is OneVsAll:
+        return [OneVsAll(np, np.eye(len(names))[code], score, link, 0.0)], 1.0
     class_weight = np.array([float(weights[name]) for name in names]) if weights else None
     factor = np.ones(len(code)) if class_weight is None else class_weight[code]
     factor = np.where(labels == option(case, "--ignore-label"), 0.0, factor)
+    if kind is MulticlassScore:
+        return [MulticlassScore(np, score, code, class_weight)], factor
     return [Multiclass(np, score, link, 0.0, code, None, class_weight)], factor

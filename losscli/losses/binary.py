@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from losscli.finish import Finish
 from losscli.losses.registry import loss
-from losscli.params import Count, NonNegative, Positive, Unit, UnitBelowOne
-from losscli.tasks.binary import Binary, BinaryLabel, BinaryScore
+from losscli.params import NonNegative, Positive, Unit, UnitBelowOne
+from losscli.tasks.binary import Binary, BinaryLabel
 from losscli.xp import Array, Namespace, xlogy
 
 
@@ -49,29 +47,6 @@ def binary_focal(batch: Binary, *, gamma: NonNegative = 2.0, alpha: Unit | None 
     miss = y * batch.complement + (1.0 - y) * batch.probability
     focused = batch.xp.power(miss, gamma) * batch.cross_entropy(y)
     return focused if alpha is None else (alpha * y + (1.0 - alpha) * (1.0 - y)) * focused
-
-
-@loss("hinge_loss", "HingeLoss")
-def hinge(batch: BinaryScore) -> Array:
-    """The loss of support vector machines: zero beyond a margin of one, then linear.
-
-    l = max(0, 1 - y s), with y = -1 or 1 and the score s.  Unit: score.
-
-    Cortes and Vapnik (1995), doi:10.1007/BF00994018
-    """
-    return batch.xp.maximum(1.0 - batch.margin, 0.0)
-
-
-@loss("SquaredHinge")
-def squared_hinge(batch: BinaryScore) -> Array:
-    """The square of the hinge: smooth where the margin is reached.
-
-    l = max(0, 1 - y s)^2, with y = -1 or 1 and the score s.  Unit: score^2.
-
-    Lee and Mangasarian (2001), doi:10.1023/A:1011215321374
-    """
-    short = batch.xp.maximum(1.0 - batch.margin, 0.0)
-    return short * short
 
 
 @loss("brier_score", "brier_score_loss", "BrierScore")
@@ -131,33 +106,20 @@ def f1_error(batch: BinaryLabel, *, threshold: Unit = 0.5) -> tuple[Array, Array
     return guess * y, guess * (1.0 - y), (1.0 - guess) * y
 
 
-def _calibration(xp: Namespace, m: Array, norm: str) -> Array:
-    bins = m.shape[-1] // 2
-    gap, share = xp.abs(m[..., :bins]), m[..., bins:]
-    # An empty bin has no gap; under the gradient's steps its share may leave zero.
-    ratio = xp.where(share > 0, gap / xp.where(share > 0, share, 1.0), 0.0)
-    if norm == "l1":
-        return xp.sum(gap, axis=-1)
-    return xp.max(ratio, axis=-1) if norm == "max" else xp.sqrt(xp.sum(ratio * gap, axis=-1))
+def _jaccard(xp: Namespace, m: Array) -> Array:
+    wrong = m[..., 1] + m[..., 2]
+    return wrong / (m[..., 0] + wrong)
 
 
-@loss("ece", "expected_calibration_error", "binary_calibration_error", finish=Finish(_calibration))
-def calibration_error(
-    batch: Binary, *, n_bins: Count = 15, norm: Literal["l1", "l2", "max"] = "l1"
-) -> tuple[Array, ...]:
-    """How far probabilities are from frequencies, over bins of equal width.
+@loss(finish=Finish(_jaccard, undefined="no row is positive, in truth or by prediction"))
+def jaccard_distance(batch: BinaryLabel, *, threshold: Unit = 0.5) -> tuple[Array, Array, Array]:
+    """One minus the overlap of the rows that are positive in truth and by prediction.
 
-    sum_b share_b |frequency_b - mean p_b| (l1), the root of the mean square (l2), or the greatest gap (max).
-    Unit: 1.
+    1 - TP / (TP + FP + FN).  Unit: 1.
 
-    Naeini et al. (2015), doi:10.1609/aaai.v29i1.9602
+    Jaccard (1912), doi:10.1111/j.1469-8137.1912.tb05611.x
     """
-    xp, p = batch.xp, batch.probability
-    place = xp.searchsorted(xp.linspace(0.0, 1.0, n_bins + 1), p, side="right") - 1
-    place = xp.minimum(place, n_bins - 1)
-    inside = [place == b for b in range(n_bins)]
-    gaps = [xp.where(here, p - batch.target, 0.0) for here in inside]
-    return (*gaps, *(xp.where(here, 1.0, 0.0) for here in inside))
+    return f1_error(batch, threshold=threshold)
 
 
 def _d2_log_loss(xp: Namespace, m: Array) -> Array:
@@ -179,3 +141,25 @@ def d2_log_loss(batch: Binary) -> tuple[Array, Array]:
     McFadden (1974), Conditional logit analysis of qualitative choice behavior
     """
     return batch.cross_entropy(batch.target), batch.target
+
+
+def _d2_brier(xp: Namespace, m: Array) -> Array:
+    rate = m[..., 1]
+    return 1.0 - m[..., 0] / (rate * (1.0 - rate) - m[..., 2])
+
+
+@loss(
+    "d2_brier_score",
+    best=1.0,
+    score=True,
+    finish=Finish(_d2_brier, undefined="all targets are equal"),
+)
+def d2_brier(batch: Binary) -> tuple[Array, Array, Array]:
+    """The share of the Brier score of the class frequencies that predictions remove: 1 is perfect.
+
+    1 - Brier score / mean (y - mean y)^2.  Unit: 1.
+
+    Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2
+    """
+    # The third column, zero but for soft labels, is what y (1 - y) lacks of mean y (1 - mean y).
+    return brier(batch), batch.target, batch.target * (1.0 - batch.target)

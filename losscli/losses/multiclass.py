@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from losscli.finish import Finish
 from losscli.losses.registry import loss
-from losscli.params import Count, NonNegative, Positive, UnitBelowOne
-from losscli.tasks.multiclass import Multiclass, MulticlassLabel, MulticlassScore
-from losscli.xp import Array, Namespace, xlogy
+from losscli.params import Count, FromMinusOne, NonNegative, Positive, Share, UnitBelowOne
+from losscli.tasks.classes import Multiclass, MulticlassLabel, MulticlassScore, OneVsAll
+from losscli.xp import Array, Namespace, log1pmx, xlogy
 
 
 @loss(
@@ -53,15 +53,69 @@ def categorical_focal(
     return -alpha * batch.smoothed(focused, label_smoothing)
 
 
-@loss("hinge", "hinge_loss", "crammer_singer", "multiclass_hinge_loss")
-def multiclass_hinge(batch: MulticlassScore) -> Array:
-    """The margin of the true class over the best of the others, short of one.
+@loss("CategoricalGeneralizedCrossEntropy", "gce")
+def generalized_cross_entropy(batch: Multiclass, *, q: Share = 0.5) -> Array:
+    """Between cross-entropy (q near 0) and 1 - p_y (q = 1): bounded, so that wrong labels cost less.
 
-    l = max(0, 1 + max_{c != y} s_c - s_y).  Unit: score.
+    l = (1 - p_y^q) / q; with soft targets its mean under them.  Unit: nat.
 
-    Crammer and Singer (2001), J. Mach. Learn. Res. 2
+    Zhang and Sabuncu (2018), arXiv:1805.07836
     """
-    return batch.xp.maximum(batch.best_other - batch.true_score + 1.0, 0.0)
+    return -batch.expect(batch.xp.expm1(q * batch.log_prob)) / q
+
+
+@loss("poly_loss_cross_entropy")
+def poly1_cross_entropy(batch: Multiclass, *, epsilon1: FromMinusOne = 2.0) -> Array:
+    """Cross-entropy with another first coefficient of its series in 1 - p.
+
+    l = -log p_y + epsilon1 (1 - p_y); with soft targets its mean under them.  Unit: nat.
+
+    Leng et al. (2022), arXiv:2204.12511
+    """
+    xp, miss = batch.xp, batch.complement
+    # Cross-entropy less its first term, so that nothing is subtracted where epsilon1 is negative.
+    small = miss < 0.5
+    rest = xp.where(small, -log1pmx(xp, xp.where(small, -miss, 0.0)), -batch.log_prob - miss)
+    return batch.expect((1.0 + epsilon1) * miss + rest)
+
+
+def _perplexity(xp: Namespace, m: Array) -> Array:
+    return xp.exp(m[..., 0])
+
+
+@loss(best=1.0, finish=Finish(_perplexity, undefined="it is beyond the largest float"))
+def perplexity(batch: Multiclass) -> Array:
+    """How many equally likely classes would surprise as much: 1 is perfect, K is a guess among K.
+
+    exp(mean of -log p_y).  Unit: 1.
+
+    Jelinek et al. (1977), doi:10.1121/1.2016299
+    """
+    return categorical_cross_entropy(batch)
+
+
+@loss("MultiClassOneVsAll")
+def one_vs_all_log_loss(batch: OneVsAll) -> Array:
+    """The binary cross-entropy of each class against all others, averaged over the classes.
+
+    l = -(1 / K) sum_c (t_c log p_c + (1 - t_c) log(1 - p_c)), where p_c is the sigmoid of c's own logit.
+    Unit: nat.
+
+    Rifkin and Klautau (2004), J. Mach. Learn. Res. 5
+    """
+    return batch.xp.mean(batch.cross_entropy(batch.target), axis=1)
+
+
+@loss()
+def one_vs_all_true_class_log_loss(batch: OneVsAll) -> Array:
+    """The surprise of the true class by its own probability, whatever those of the others.
+
+    l = -sum_c t_c log p_c, where p_c is the sigmoid of c's own logit.  Unit: nat.
+
+    Rifkin and Klautau (2004), J. Mach. Learn. Res. 5
+    """
+    xp, t = batch.xp, batch.target
+    return -xp.sum(xp.where(t == 0, 0.0, t * batch.log_p), axis=1)
 
 
 @loss("brier", "brier_score", "brier_score_loss")
@@ -103,6 +157,55 @@ def top_k_error(batch: MulticlassScore, *, k: Count = 2) -> Array:
     return xp.where(xp.sum(before, axis=1) >= k, 1.0, 0.0)
 
 
+@loss("rps", "rps_score")
+def ranked_probability_score(batch: Multiclass) -> Array:
+    """The Brier score of each threshold between ordered classes, summed: a near miss costs less.
+
+    l = sum_k (F_k - T_k)^2 over k < K, where F and T are the cumulative probabilities of prediction and
+    target, in the order of the classes.  Unit: 1.
+
+    Epstein (1969), doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2
+    """
+    # As F (1 - T) - (1 - F) T the small difference of a confident prediction keeps its digits.
+    gap = batch.below * (1.0 - batch.target_below) - batch.above * batch.target_below
+    return batch.xp.sum(gap * gap, axis=1)
+
+
+@loss("rls_score")
+def ranked_logarithmic_score(batch: Multiclass) -> Array:
+    """The log loss of each threshold between ordered classes, summed.
+
+    l = -sum_k (T_k log F_k + (1 - T_k) log(1 - F_k)) over k < K, where F and T are the cumulative
+    probabilities of prediction and target, in the order of the classes.  Unit: nat.
+
+    Todter and Ahrens (2012), doi:10.1175/MWR-D-11-00266.1
+    """
+    xp, t = batch.xp, batch.target_below
+    below = xp.where(t == 0, 0.0, t * batch.log_below)
+    return -xp.sum(below + xp.where(t == 1, 0.0, (1.0 - t) * batch.log_above), axis=1)
+
+
+def _balanced(xp: Namespace, m: Array) -> Array:
+    classes = m.shape[-1] // 2
+    wrong, share = m[..., :classes], m[..., classes:]
+    occurs = share > 0
+    rates = xp.where(occurs, wrong / xp.where(occurs, share, 1.0), 0.0)
+    return xp.sum(rates, axis=-1) / xp.sum(occurs, axis=-1)
+
+
+@loss("balanced_error", finish=Finish(_balanced))
+def multiclass_balanced_error(batch: MulticlassLabel) -> tuple[Array, ...]:
+    """The mean of the error rates of the classes that have rows: a rare class counts as much as a common one.
+
+    1 - mean_c recall_c.  Unit: 1.
+
+    Brodersen et al. (2010), doi:10.1109/ICPR.2010.764
+    """
+    wrong = multiclass_zero_one(batch)
+    own = [batch.xp.where(batch.code == c, 1.0, 0.0) for c in range(batch.classes)]
+    return (*(wrong * here for here in own), *own)
+
+
 def _d2_log_loss(xp: Namespace, m: Array) -> Array:
     rates = m[..., 1:]
     return 1.0 + m[..., 0] / xp.sum(xlogy(xp, rates, rates), axis=-1)
@@ -123,3 +226,28 @@ def d2_log_loss_multiclass(batch: Multiclass) -> tuple[Array, ...]:
     McFadden (1974), Conditional logit analysis of qualitative choice behavior
     """
     return (-batch.log_prob_true, *(batch.target[:, c] for c in range(batch.classes)))
+
+
+def _d2_brier(xp: Namespace, m: Array) -> Array:
+    rates = m[..., 2:]
+    return 1.0 - m[..., 0] / (xp.sum(rates * (1.0 - rates), axis=-1) - m[..., 1])
+
+
+@loss(
+    "d2_brier",
+    "d2_brier_score",
+    best=1.0,
+    score=True,
+    finish=Finish(_d2_brier, undefined="all targets are equal"),
+)
+def d2_brier_multiclass(batch: Multiclass) -> tuple[Array, ...]:
+    """The share of the Brier score of the class frequencies that predictions remove: 1 is perfect.
+
+    1 - Brier score / mean sum_c (t_c - mean t_c)^2.  Unit: 1.
+
+    Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2
+    """
+    t = batch.target
+    # The second column, zero but for soft targets, is what t (1 - t) lacks of mean t (1 - mean t).
+    soft = batch.xp.sum(t * (1.0 - t), axis=1)
+    return (multiclass_brier(batch), soft, *(t[:, c] for c in range(batch.classes)))

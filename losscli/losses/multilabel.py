@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from losscli.losses.registry import loss
 from losscli.params import Unit, UnitBelowOne
-from losscli.tasks.multilabel import Multilabel, MultilabelLabel
+from losscli.precise import sum_of_three
+from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelScore
 from losscli.xp import Array
 
 
@@ -41,3 +42,67 @@ def subset_zero_one(batch: MultilabelLabel, *, threshold: Unit = 0.5) -> Array:
     Tsoumakas and Katakis (2007), doi:10.4018/jdwm.2007070101
     """
     return batch.xp.where(batch.xp.any(batch.wrong(threshold), axis=1), 1.0, 0.0)
+
+
+@loss("multilabel_coverage_error", best=None)
+def coverage_error(batch: MultilabelScore) -> Array:
+    """How far down the ranking one must go to find all labels of a row; 0 for a row without any.
+
+    l = the rank of the lowest label of the row, where of equal scores the worst rank counts.  Unit: 1.
+
+    Tsoumakas et al. (2010), Mining multi-label data, sec. 5.2
+    """
+    xp = batch.xp
+    lowest = xp.min(xp.where(batch.relevant, batch.score, xp.inf), axis=1)
+    return xp.sum(batch.score >= lowest[:, None], axis=1) * 1.0
+
+
+@loss("label_ranking_loss", "multilabel_ranking_loss")
+def label_ranking(batch: MultilabelScore) -> Array:
+    """The share of pairs of a label of the row and another that are in the wrong order; 0 without pairs.
+
+    l = |{(j, k) : y_j = 1, y_k = 0, s_j <= s_k}| / (m (L - m)), with m labels of the row.  Unit: 1.
+
+    Tsoumakas et al. (2010), Mining multi-label data, sec. 5.2
+    """
+    xp, relevant = batch.xp, batch.relevant
+    own = xp.sum(relevant, axis=1)
+    wrong = xp.sum(xp.where(relevant, batch.rank - batch.rank_among_relevant, 0), axis=1)
+    return wrong / xp.maximum(own * (relevant.shape[1] - own), 1)
+
+
+@loss(
+    "lrap",
+    "label_ranking_average_precision_score",
+    "multilabel_ranking_average_precision",
+    best=1.0,
+    score=True,
+)
+def label_ranking_average_precision(batch: MultilabelScore) -> Array:
+    """For each label of the row, the share of its own labels among those ranked as high; 1 without labels.
+
+    l = (1 / m) sum over the m labels of the row of its labels with at least that score / all labels with it.
+    Unit: 1.
+
+    Tsoumakas et al. (2010), Mining multi-label data, sec. 5.2
+    """
+    xp, relevant = batch.xp, batch.relevant
+    own = xp.sum(relevant, axis=1)
+    precision = xp.sum(xp.where(relevant, batch.rank_among_relevant / batch.rank, 0.0), axis=1)
+    return xp.where(own == 0, 1.0, precision / xp.maximum(own, 1))
+
+
+@loss("MultiLabelMarginLoss")
+def multilabel_margin(batch: MultilabelScore) -> Array:
+    """Every label of the row should have a score above those of all others by one.
+
+    l = (1 / L) sum_{y_j = 1, y_k = 0} max(0, 1 - (s_j - s_k)).  Unit: score.
+
+    Crammer and Singer (2003), J. Mach. Learn. Res. 3
+    """
+    xp, score, relevant = batch.xp, batch.score, batch.relevant
+    cost = xp.zeros(len(score))
+    for other, taken in zip(score.T, relevant.T, strict=True):
+        short = xp.maximum(sum_of_three(xp, -score, other[:, None], 1.0), 0.0)
+        cost += xp.where(taken, 0.0, xp.sum(xp.where(relevant, short, 0.0), axis=1))
+    return cost / score.shape[1]

@@ -7,31 +7,21 @@ import math
 from losscli.finish import Finish
 from losscli.losses.registry import loss
 from losscli.params import BetweenOneAndTwo, Power
+from losscli.precise import kl_div
 from losscli.tasks.regression import Pilot, Regression
 from losscli.xp import Array, Namespace, log1pmx, stirling_error, sum_with_product, two_float_log
 
 
-def _gap(xp: Namespace, a: Array, b: Array, log_ratio: Array | None = None) -> Array:
-    """T - 1 - log t with t = a / b, b positive: zero at a = b, without cancellation near it.
-
-    `log_ratio` is log t, where it is known better than t.
-    """
+def _gap(xp: Namespace, a: Array, b: Array) -> Array:
+    """T - 1 - log t with t = a / b, both positive: zero at a = b, without cancellation near it."""
     relative, ratio = (a - b) / b, a / b
     near = xp.abs(relative) < 0.4
-    if log_ratio is None:
-        log_ratio = xp.log(xp.where(near, 1.0, ratio))
-    return xp.where(near, -log1pmx(xp, xp.where(near, relative, 0.0)), ratio - 1.0 - log_ratio)
-
-
-def _half_poisson(xp: Namespace, y: Array, mean: Array, log_ratio: Array | None = None) -> Array:
-    """Y log(y / mean) - y + mean; `log_ratio` is log(mean / y), where it is known better than mean."""
-    positive = xp.where(y > 0, y, 1.0)
-    negligible = (y == 0) | xp.isinf(mean / positive)
-    return xp.where(negligible, mean, y * _gap(xp, mean, positive, log_ratio))
+    far = ratio - 1.0 - xp.log(xp.where(near, 1.0, ratio))
+    return xp.where(near, -log1pmx(xp, xp.where(near, relative, 0.0)), far)
 
 
 def _poisson(xp: Namespace, y: Array, mean: Array) -> Array:
-    return xp.where((mean > 0) & (y >= 0), 2.0 * _half_poisson(xp, y, mean), xp.nan)
+    return xp.where((mean > 0) & (y >= 0), 2.0 * kl_div(xp, y, mean, xp.log(mean), mean - y), xp.nan)
 
 
 def _gamma(xp: Namespace, y: Array, mean: Array) -> Array:
@@ -161,9 +151,10 @@ def _stirling_nll(batch: Regression, log_input: bool) -> Array:
     xp, y, mean = batch.xp, batch.target, batch.prediction
     log_y = xp.log(xp.where(y > 0, y, 1.0))
     if log_input:
-        half = _half_poisson(xp, y, xp.exp(mean), mean - log_y)
+        rate = xp.exp(mean)
+        half = kl_div(xp, y, rate, mean, rate - y)
     else:
-        half = xp.where(mean >= 0, _half_poisson(xp, y, mean), xp.nan)
+        half = xp.where(mean >= 0, kl_div(xp, y, mean, xp.log(mean), mean - y), xp.nan)
     return xp.where(y > 0, half + (log_y + math.log(2.0 * math.pi)) / 2, half)
 
 

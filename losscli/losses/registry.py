@@ -27,6 +27,9 @@ FAMILIES = (
     "positive",
     "binary",
     "multiclass",
+    "margin",
+    "divergence",
+    "calibration",
     "multilabel",
 )
 """The modules beside this one; importing them fills the registry."""
@@ -181,9 +184,11 @@ def _load() -> None:
 
 
 def losses(task: str | None = None) -> tuple[Loss, ...]:
-    """All losses, or those of one task, in the order of the catalogue."""
+    """All losses task by task, or those of one task, in the order of the catalogue."""
     _load()
-    return tuple(entry for entry in _registry.values() if task in (None, entry.task))
+    tasks = [*dict.fromkeys(entry.task for entry in _registry.values())]
+    found = sorted(_registry.values(), key=lambda entry: tasks.index(entry.task))
+    return tuple(entry for entry in found if task in (None, entry.task))
 
 
 def names() -> list[str]:

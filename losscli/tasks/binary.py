@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+from losscli.precise import expit
 from losscli.tasks.base import Batch, Block, Rows
 from losscli.xp import Array, Namespace, np, softplus
 
@@ -28,14 +29,14 @@ class Bernoulli(Batch):
         """Of the event."""
         if self.link == "probability":
             return self.prediction
-        return _expit(self.xp, self.prediction)
+        return expit(self.xp, self.prediction)
 
     @cached_property
     def complement(self) -> Array:
         """1 - probability, with the digits that a logit has."""
         if self.link == "probability":
             return 1.0 - self.prediction
-        return _expit(self.xp, -self.prediction)
+        return expit(self.xp, -self.prediction)
 
     @cached_property
     def log_p(self) -> Array:
@@ -86,6 +87,15 @@ class BinaryScore(Batch):
 
 
 @dataclass(frozen=True, eq=False)
+class BinarySoftScore(Batch):
+    """Decision scores (n,), any number, and targets (n,) in [0, 1]: 0 or 1, or a fraction of labels."""
+
+    task: ClassVar[str] = "binary"
+    score: Array
+    target: Array
+
+
+@dataclass(frozen=True, eq=False)
 class BinaryLabel(Batch):
     """Hard targets (n,), 0 or 1, and probabilities or predicted labels (n,) that a threshold makes hard."""
 
@@ -96,11 +106,6 @@ class BinaryLabel(Batch):
     def predicted(self, threshold: float) -> Array:
         """1 where the probability is above the threshold, else 0; a tie is 0."""
         return self.xp.where(self.probability > threshold, 1.0, 0.0)
-
-
-def _expit(xp: Namespace, z: Array) -> Array:
-    small = xp.exp(-xp.abs(z))
-    return xp.where(z >= 0, 1.0, small) / (1.0 + small)
 
 
 def pilot(block: Block) -> None:
@@ -137,6 +142,8 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     made: dict[type[Batch], Batch] = {Binary: bernoulli}
     if BinaryScore in wanted:
         made[BinaryScore] = BinaryScore(xp, value, 2.0 * y - 1.0)
+    if BinarySoftScore in wanted:
+        made[BinarySoftScore] = BinarySoftScore(xp, value, y)
     if BinaryLabel in wanted:
         made[BinaryLabel] = BinaryLabel(xp, y, bernoulli.probability)
     codes = xp.where(y == 1, 1, xp.where(y == 0, 0, -1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar
 
 from losscli.tasks.base import Batch, Block, Rows
@@ -30,6 +31,26 @@ class MultilabelLabel(Batch):
         return (self.probability > threshold) != (self.target > 0)
 
 
+@dataclass(frozen=True, eq=False)
+class MultilabelScore(Batch):
+    """Scores (n, labels), any number, and where a row has the label (n, labels)."""
+
+    task: ClassVar[str] = "multilabel"
+    score: Array
+    relevant: Array
+
+    @cached_property
+    def rank(self) -> Array:
+        """How many labels of the row have at least the score of each (n, labels): 1 for the best."""
+        return sum(other[:, None] >= self.score for other in self.score.T)
+
+    @cached_property
+    def rank_among_relevant(self) -> Array:
+        """How many of the labels that the row has have at least the score of each (n, labels)."""
+        pairs = zip(self.score.T, self.relevant.T, strict=True)
+        return sum((other[:, None] >= self.score) & taken[:, None] for other, taken in pairs)
+
+
 def pilot(block: Block) -> None:
     """Nothing is fixed from the first rows."""
 
@@ -41,9 +62,9 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     block.check_range(
         target, 0, 1, "labels that are neither 0 nor 1", roles.targets, "a label column holds 0 and 1"
     )
-    if roles.link == "probability":
+    if roles.link == "probability" and wanted & {Multilabel, MultilabelLabel}:
         check_probabilities(block, prediction)
-    if MultilabelLabel in wanted:
+    if wanted & {MultilabelLabel, MultilabelScore}:
         soft = ((target > 0) & (target < 1)).any(axis=1)
         block.flag(soft, "fractions as labels, where a chosen loss needs 0 or 1", roles.targets[0])
     target, prediction = block.drop_marked(target, prediction)
@@ -56,6 +77,8 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         made: dict[type[Batch], Batch] = {Multilabel: bernoulli}
         if MultilabelLabel in wanted:
             made[MultilabelLabel] = MultilabelLabel(xp, target[:, labels], bernoulli.probability)
+        if MultilabelScore in wanted:
+            made[MultilabelScore] = MultilabelScore(xp, prediction[:, labels], target[:, labels] > 0)
         return made
 
     alone = [make(slice(i, i + 1)) for i in range(target.shape[1])]

@@ -1,0 +1,63 @@
+"""Losses of calibration: how far probabilities are from frequencies, whatever they tell apart."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from losscli.finish import Finish
+from losscli.losses.registry import loss
+from losscli.params import Count
+from losscli.tasks.binary import Binary
+from losscli.tasks.classes import Multiclass
+from losscli.xp import Array, Namespace
+
+
+def _calibration(xp: Namespace, m: Array, norm: str) -> Array:
+    bins = m.shape[-1] // 2
+    gap, share = xp.abs(m[..., :bins]), m[..., bins:]
+    # An empty bin has no gap; under the gradient's steps its share may leave zero.
+    ratio = xp.where(share > 0, gap / xp.where(share > 0, share, 1.0), 0.0)
+    if norm == "l1":
+        return xp.sum(gap, axis=-1)
+    return xp.max(ratio, axis=-1) if norm == "max" else xp.sqrt(xp.sum(ratio * gap, axis=-1))
+
+
+def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int) -> tuple[Array, ...]:
+    """For each bin of probabilities their gap to what happened, then for each bin the share of rows."""
+    place = xp.searchsorted(xp.linspace(0.0, 1.0, n_bins + 1), probability, side="right") - 1
+    place = xp.minimum(place, n_bins - 1)
+    inside = [place == b for b in range(n_bins)]
+    gaps = [xp.where(here, probability - hit, 0.0) for here in inside]
+    return (*gaps, *(xp.where(here, 1.0, 0.0) for here in inside))
+
+
+@loss("ece", "expected_calibration_error", "binary_calibration_error", finish=Finish(_calibration))
+def calibration_error(
+    batch: Binary, *, n_bins: Count = 15, norm: Literal["l1", "l2", "max"] = "l1"
+) -> tuple[Array, ...]:
+    """How far probabilities are from frequencies, over bins of equal width.
+
+    sum_b share_b |frequency_b - mean p_b| (l1), the root of the mean square (l2), or the greatest gap (max).
+    Unit: 1.
+
+    Naeini et al. (2015), doi:10.1609/aaai.v29i1.9602
+    """
+    return _binned(batch.xp, batch.probability, batch.target, n_bins)
+
+
+@loss("ece", "expected_calibration_error", "calibration_error", finish=Finish(_calibration))
+def multiclass_calibration_error(
+    batch: Multiclass, *, n_bins: Count = 15, norm: Literal["l1", "l2", "max"] = "l1"
+) -> tuple[Array, ...]:
+    """How far the probability of the class that is guessed is from how often the guess is right.
+
+    sum_b share_b |accuracy_b - mean confidence_b| (l1), the root of the mean square (l2), or the greatest gap
+    (max).  Unit: 1.
+
+    Guo et al. (2017), arXiv:1706.04599
+    """
+    xp = batch.xp
+    guess = xp.argmax(batch.probability, axis=1)[:, None]
+    confidence = xp.take_along_axis(batch.probability, guess, axis=1)[:, 0]
+    hit = xp.take_along_axis(batch.target, guess, axis=1)[:, 0]
+    return _binned(xp, confidence, hit, n_bins)

@@ -1,0 +1,171 @@
+"""Sums, exponentials and softmax with more digits than a float has, where a plain formula loses them.
+
+A number is kept as two floats: its rounded value, and what that lacks.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+
+from losscli.xp import Array, Namespace, log1pmx, two_sum
+
+CHUNK_NUMBERS, CHUNK_ROWS = 131_072, 1_024
+"""Numbers of a matrix that are worked on at once, so that what is in between stays in the cache; never
+fewer rows than the second."""
+
+
+def sum_of_three(xp: Namespace, a: Array, b: Array, c: Array | float) -> Array:
+    """A + b + c with one rounding, however much of it cancels; infinite where a term is."""
+    first, lost = two_sum(a, b)
+    total, more = two_sum(first, c)
+    rest = lost + more
+    return total + xp.where(xp.isfinite(rest), rest, 0.0)
+
+
+def exact_sum(xp: Namespace, columns: Array, start: float = 0.0) -> tuple[Array, Array]:
+    """The sum of each row (n,) of (n, k) from `start` on, and what was rounded off: twice the digits.
+
+    Ogita, Rump, Oishi (2005), Accurate sum and dot product, doi:10.1137/030601818
+    """
+    total, error = xp.full(len(columns), start), xp.zeros(len(columns))
+    for column in columns.T:
+        total, lost = two_sum(total, column)
+        error += lost
+    return total, error
+
+
+@cache
+def _exponentials(xp: Namespace) -> tuple[Array, Array]:
+    """Exp(j / 64) for j from -24 to 24, each as two floats."""
+    exact = [(Decimal(j) / 64).exp() for j in range(-24, 25)]
+    values = [float(number) for number in exact]
+    rests = [float(number - Decimal(value)) for number, value in zip(exact, values, strict=True)]
+    return xp.asarray(values), xp.asarray(rests)
+
+
+def exp_pair(xp: Namespace, x: Array, rest: Array | float = 0.0) -> tuple[Array, Array]:
+    """Exp(x + rest) for x <= 0 and a much smaller rest, as a float and what it lacks: ten digits more.
+
+    x = k log 2 + j / 64 + t with |t| < 1 / 128, so that the series of exp t - 1 needs few terms, and no more
+    digits than a float has.
+    """
+    x = xp.maximum(x, -800.0)
+    k = xp.rint(x * 1.4426950408889634)
+    # log 2 in three parts: k times the first two has no rounding.
+    r, off = two_sum(x - k * 0.6931471803691238, -k * 1.9082149291141208e-10)
+    off += rest - k * 1.564670158533888e-20
+    j = xp.rint(r * 64.0)
+    bases, fractions = _exponentials(xp)
+    place = j.astype(xp.int32) + 24
+    base = bases[place]
+    t = (r - j / 64.0) + off
+    series = t / 720.0
+    for factorial in (120.0, 24.0, 6.0, 2.0, 1.0):
+        series += 1.0 / factorial
+        series *= t
+    value, lacking = two_sum(base, series * base + fractions[place])
+    scale = xp.ldexp(xp.ones_like(x), k.astype(xp.int32))
+    return value * scale, lacking * scale
+
+
+def _quotient(a: Array, a_rest: Array, b: Array, b_rest: Array) -> Array:
+    """(a + a_rest) / (b + b_rest), where the rests are what floats a and b lack."""
+    share = a / b
+    return share + (a_rest - share * b_rest) / b
+
+
+def expit(xp: Namespace, x: Array) -> Array:
+    """1 / (1 + exp(-x)), exact in both tails."""
+    small, rest = exp_pair(xp, -xp.abs(x))
+    total, off = two_sum(small, 1.0)
+    above = x >= 0
+    return _quotient(xp.where(above, 1.0, small), xp.where(above, 0.0, rest), total, off + rest)
+
+
+def kl_div(xp: Namespace, y: Array, q: Array, log_q: Array, gap: Array) -> Array:
+    """Y log(y / q) - y + q, the part of one class in a divergence, with 0 log 0 = 0; never below 0.
+
+    `log_q` and `gap` = q - y come from the caller, who may have them with digits that q has lost.
+    """
+    some = y > 0
+    y = xp.where(some, y, 1.0)
+    change = gap / y
+    near = (change > -0.6) & (change < 1.5)
+    ratio = y / q
+    within = (ratio > 1e-290) & (ratio < 1e290)
+    log_ratio = xp.where(within, xp.log(xp.where(within, ratio, 1.0)), xp.log(y) - log_q)
+    far = y * log_ratio + gap
+    return xp.where(some, xp.where(near, -y * log1pmx(xp, xp.where(near, change, 0.0)), far), q)
+
+
+def _chunks(matrix: Array) -> list[slice]:
+    step = max(CHUNK_ROWS, CHUNK_NUMBERS // max(matrix.shape[1], 1))
+    return [slice(i, i + step) for i in range(0, len(matrix), step)]
+
+
+def _below_top(xp: Namespace, logits: Array, below: Array) -> Array:
+    """Fill `below` with logits (n, classes) less the greatest of the row; what was rounded off is returned.
+
+    It counts: exp makes a relative error of it, as large as it is.  A `two_sum` in place, for speed.
+    """
+    top = xp.max(logits, axis=1, keepdims=True)
+    xp.subtract(logits, top, out=below)
+    added = below - logits
+    lost = below - added
+    xp.subtract(logits, lost, out=lost)
+    added += top
+    lost -= added
+    if not bool(xp.isfinite(xp.min(below))):
+        # Of infinite differences, whose exp is zero, nothing was lost.
+        lost = xp.where(xp.isfinite(lost), lost, 0.0)
+    return lost
+
+
+def log_softmax(xp: Namespace, logits: Array) -> Array:
+    """Log-probabilities (n, classes) from logits, exact where one class holds nearly all the mass.
+
+    Of the greatest logit, log p = -log1p(sum of the others' exp): it keeps its digits where the
+    textbook's z - logsumexp z rounds to 0.  Of the others, z - max - log1p(...).
+    """
+    found = xp.empty_like(logits)
+    for rows in _chunks(logits):
+        below = found[rows]
+        lost = _below_top(xp, logits[rows], below)
+        top = below == 0
+        mass = xp.exp(below)
+        mass *= ~top
+        others = xp.sum(mass, axis=1) + xp.einsum("ij,ij->i", mass, lost)
+        if int(xp.count_nonzero(top)) > len(top):
+            others += xp.maximum(xp.sum(top, axis=1) - 1, 0)
+        below -= xp.log1p(others)[:, None]
+    return found
+
+
+def softmax(xp: Namespace, logits: Array) -> tuple[Array, Array]:
+    """Probabilities and their complements to one (n, classes) from logits, each with all its digits."""
+    probability, complement = xp.empty_like(logits), xp.empty_like(logits)
+    for rows in _chunks(logits):
+        below = xp.empty_like(logits[rows])
+        lost = _below_top(xp, logits[rows], below)
+        top = below == 0
+        mass, rest = exp_pair(xp, below, lost)
+        others, off = exact_sum(xp, xp.where(top, 0.0, mass))
+        others, more = two_sum(others, xp.sum(top, axis=1) - 1.0)
+        off += more + xp.sum(rest, axis=1)
+        total, more = two_sum(others, 1.0)
+        total, total_off = total[:, None], (off + more)[:, None]
+        probability[rows] = _quotient(mass, rest, total, total_off)
+        left = xp.where(top, others[:, None], total - mass)
+        left_off = xp.where(top, off[:, None], total_off - rest)
+        complement[rows] = _quotient(left, left_off, total, total_off)
+    return probability, complement
+
+
+def logsumexp_running(xp: Namespace, log_p: Array) -> Array:
+    """The logarithm of the sum of exp of each column and all before it (n, k)."""
+    found = xp.empty_like(log_p)
+    total = xp.full(len(log_p), -xp.inf)
+    for i, column in enumerate(log_p.T):
+        total = found[:, i] = xp.logaddexp(total, column)
+    return found

@@ -1,0 +1,219 @@
+"""What losses of several classes see: distributions over them, scores, and labels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from losscli.precise import exact_sum, log_softmax, logsumexp_running, softmax
+from losscli.tasks.base import Batch
+from losscli.tasks.binary import Bernoulli
+from losscli.xp import Array, Namespace
+
+
+@dataclass(frozen=True, eq=False)
+class Multiclass(Batch):
+    """Probabilities (n, classes) with their logarithms, exact from probabilities, logits or logs.
+
+    `code` (n,) is the true class, or None where `soft` (n, classes) holds a distribution.
+    `relative_weight` (classes,) are the class weights, which the row's weight already holds for its own
+    class: only what a loss charges to other classes needs them.
+    """
+
+    task: ClassVar[str] = "multiclass"
+    prediction: Array
+    link: str
+    eps: float
+    code: Array | None
+    soft: Array | None
+    class_weight: Array | None = None
+
+    @property
+    def classes(self) -> int:
+        """How many there are."""
+        return int(self.prediction.shape[1])
+
+    @cached_property
+    def probability(self) -> Array:
+        """Of each class (n, classes)."""
+        if self.link == "logit":
+            return self._softmax[0]
+        return self.prediction if self.link == "probability" else self.xp.exp(self.prediction)
+
+    @cached_property
+    def complement(self) -> Array:
+        """1 - probability (n, classes), with the digits that logits and log-probabilities have."""
+        if self.link == "logit":
+            return self._softmax[1]
+        return 1.0 - self.prediction if self.link == "probability" else -self.xp.expm1(self.prediction)
+
+    @cached_property
+    def _softmax(self) -> tuple[Array, Array]:
+        return softmax(self.xp, self.prediction)
+
+    @cached_property
+    def clipped(self) -> Array:
+        """Probabilities (n, classes) as logarithms see them: none below `eps`."""
+        return self.xp.maximum(self.probability, self.eps)
+
+    @cached_property
+    def excess(self) -> Array:
+        """Sum of the target distribution less that of `clipped` (n,), with all digits of what is near 0."""
+        if self.link == "logit":
+            total, rest = exact_sum(self.xp, self.target, start=-1.0)
+        else:
+            total, rest = exact_sum(self.xp, self.target - self.clipped)
+        return total + rest
+
+    @cached_property
+    def log_prob(self) -> Array:
+        """Log-probability of each class (n, classes)."""
+        if self.link == "probability":
+            return self.xp.log(self.xp.maximum(self.prediction, self.eps))
+        return self.prediction if self.link == "log_prob" else log_softmax(self.xp, self.prediction)
+
+    @cached_property
+    def log_prob_true(self) -> Array:
+        """Log-probability of the true class (n,); for soft targets its expectation."""
+        if self.code is not None and self.link == "probability":
+            return self.xp.log(self.xp.maximum(self.pick(self.prediction), self.eps))
+        return self.expect(self.log_prob)
+
+    @cached_property
+    def target(self) -> Array:
+        """The target distribution (n, classes)."""
+        if self.soft is not None:
+            return self.soft
+        assert self.code is not None
+        return self.xp.where(one_hot(self.xp, self.code, self.classes), 1.0, 0.0)
+
+    @cached_property
+    def target_below(self) -> Array:
+        """Target probability of all classes up to each but the last (n, classes - 1), in their order."""
+        return self.xp.cumsum(self.target, axis=1)[:, :-1]
+
+    @cached_property
+    def below(self) -> Array:
+        """Probability of all classes up to each but the last (n, classes - 1)."""
+        return self.xp.cumsum(self.probability, axis=1)[:, :-1]
+
+    @cached_property
+    def above(self) -> Array:
+        """Probability of all classes after each but the last (n, classes - 1)."""
+        return self.xp.cumsum(self.probability[:, ::-1], axis=1)[:, -2::-1]
+
+    @cached_property
+    def log_below(self) -> Array:
+        """Log-probability of all classes up to each but the last (n, classes - 1)."""
+        return self._log_sum(self.below, self.above, slice(None))
+
+    @cached_property
+    def log_above(self) -> Array:
+        """Log-probability of all classes after each but the last (n, classes - 1)."""
+        return self._log_sum(self.above, self.below, slice(None, None, -1))
+
+    def _log_sum(self, own: Array, rest: Array, order: slice) -> Array:
+        """The logarithm of sums whose complement is `rest`, added in an order of the classes."""
+        xp = self.xp
+        mostly = rest < 0.5
+        logs = xp.where(mostly, xp.log1p(-xp.where(mostly, rest, 0.0)), xp.log(xp.maximum(own, self.eps)))
+        lost = own < 1e-290
+        if self.link == "probability" or not bool(lost.any()):
+            return logs
+        return xp.where(lost, logsumexp_running(xp, self.log_prob[:, order])[:, :-1][:, order], logs)
+
+    def pick(self, values: Array) -> Array:
+        """Of values (n, classes) that of the true class (n,); targets must be labels."""
+        assert self.code is not None
+        return self.xp.take_along_axis(values, self.code[:, None], axis=1)[:, 0]
+
+    def expect(self, values: Array) -> Array:
+        """The mean of values (n, classes) under the target distribution (n,), 0 times infinity being 0.
+
+        With soft targets each class's part carries its class weight, relative to that of the row.
+        """
+        if self.code is not None:
+            return self.pick(values)
+        assert self.soft is not None
+        parts = self.soft * self.share_weight if self.class_weight is not None else self.soft
+        return self.xp.sum(self.xp.where(parts == 0, 0.0, parts * values), axis=1)
+
+    @cached_property
+    def share_weight(self) -> Array:
+        """The weight of each class relative to the weight of the row (n, classes)."""
+        if self.class_weight is None:
+            return self.xp.ones((1, 1))
+        own = (
+            self.class_weight[self.code]
+            if self.code is not None
+            else self.xp.sum(self.soft * self.class_weight, axis=1)
+        )
+        return self.class_weight[None, :] / self.xp.where(own == 0, 1.0, own)[:, None]
+
+    def smoothed(self, values: Array, label_smoothing: float | None) -> Array:
+        """The mean of values (n, classes) under the target smoothed to t (1 - e) + e / K."""
+        own = self.expect(values)
+        if not label_smoothing:
+            return own
+        uniform = self.xp.sum(self.share_weight * values, axis=1) / self.classes
+        return (1 - label_smoothing) * own + label_smoothing * uniform
+
+
+@dataclass(frozen=True, eq=False)
+class MulticlassAmount(Multiclass):
+    """As `Multiclass`, but of any amounts from 0 up: rows need not sum to one, and nothing is clipped."""
+
+
+@dataclass(frozen=True, eq=False)
+class OneVsAll(Bernoulli):
+    """For each class its own probability (n, classes), whatever those of the others; `target` is one-hot."""
+
+    task: ClassVar[str] = "multiclass"
+
+
+@dataclass(frozen=True, eq=False)
+class MulticlassScore(Batch):
+    """Scores (n, classes), any number, and the true class `code` (n,)."""
+
+    task: ClassVar[str] = "multiclass"
+    score: Array
+    code: Array
+    class_weight: Array | None = None
+
+    @cached_property
+    def unit_weight(self) -> Array:
+        """One row's count (n,) for each unit of its class weight: times the weight of a row it is its own."""
+        if self.class_weight is None:
+            return self.xp.ones(len(self.code))
+        return 1.0 / self.class_weight[self.code]
+
+    @cached_property
+    def true_score(self) -> Array:
+        """The score of the true class (n,)."""
+        return self.xp.take_along_axis(self.score, self.code[:, None], axis=1)[:, 0]
+
+    @cached_property
+    def is_true(self) -> Array:
+        """Where the true class stands (n, classes)."""
+        return one_hot(self.xp, self.code, self.score.shape[1])
+
+    @cached_property
+    def best_other(self) -> Array:
+        """The greatest score of another class (n,)."""
+        return self.xp.max(self.xp.where(self.is_true, -self.xp.inf, self.score), axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class MulticlassLabel(Batch):
+    """The predicted class (n,) and the true class (n,) of `classes`; of equal scores the first counts."""
+
+    task: ClassVar[str] = "multiclass"
+    predicted: Array
+    code: Array
+    classes: int
+
+
+def one_hot(xp: Namespace, code: Array, classes: int) -> Array:
+    """Where the class of each row stands (n, classes), column after column in memory as scores are."""
+    return (xp.arange(classes)[:, None] == code).T
