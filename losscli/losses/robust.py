@@ -117,7 +117,8 @@ def student_t(batch: Regression, *, c: Positive = 2.3849, df: Positive = 4.0) ->
 
     Lange, Little and Taylor (1989), doi:10.2307/2290063
     """
-    return _lorentzian(batch, c * math.sqrt(df))
+    # Two tiny parameters must not make a delta of zero.
+    return _lorentzian(batch, max(c * math.sqrt(df), 5e-324))
 
 
 @loss("least_squares_arctan")
