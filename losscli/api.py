@@ -112,22 +112,26 @@ def fold_all(
             assert alignment.otherwise is not None
             alignment = alignment.otherwise
             say(f"aligned {alignment.how}")
-    assert part is not None  # a table has rows
+    if part is None:
+        left_out = [f"{tally.count} {finding.what}" for finding, tally in alignment.tallies.items()]
+        raise DataError(_no_rows(run, left_out))
     for finding, tally in alignment.tallies.items():
         part.tallies.setdefault(finding, Tally()).add(tally)
     problems = [_problem(finding, tally) for finding, tally in part.tallies.items() if finding.fatal]
     if any("missing values" in finding.what for finding in part.tallies):
         problems += [problem for each in dict.fromkeys(run.tables) for problem in short_rows(each)]
     if not problems and not part.overall[0].n[0]:
-        problems = [
-            Problem("no rows are left to evaluate", " and ".join(run.plan.files), "", tuple(notes(part)))
-        ]
+        problems = [_no_rows(run, notes(part))]
     if problems:
         raise DataError(problems)
     ignored = run.plan.roles.ignore_label
     if ignored is not None and not any("ignored label" in finding.what for finding in part.tallies):
         part.tallies[Finding(f"rows have the ignored label {ignored}", fatal=False)] = Tally()
     return part, alignment
+
+
+def _no_rows(run: Run, left_out: Sequence[str]) -> Problem:
+    return Problem("no rows are left to evaluate", " and ".join(run.plan.files), "", tuple(left_out))
 
 
 def _problem(finding: Finding, tally: Tally) -> Problem:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from losscli.errors import Problem, UsageError, all_of, near
+from losscli.inputs import sources
+from losscli.inputs.sources import Reading
 from losscli.losses import registry
 from losscli.params import Param, listed
 from losscli.tasks.base import Roles, label_text
@@ -45,6 +47,8 @@ class Asked:
     level: float | None
     device: str
     threads: int | None
+    where: str | None
+    reading: Reading
     params: Mapping[str, object]
 
 
@@ -67,11 +71,15 @@ def checked(
     normalize: bool = False,
     ci: float | str | None = 0.95,
     device: str = "cpu",
+    where: str | None = None,
+    separator: str | None = None,
+    input_format: str | None = None,
     threads: int | str | None = None,
     **params: object,
 ) -> Asked:
     """The options of `losscli.evaluate`, checked.  Raises UsageError with everything that is wrong."""
-    level, weights, clip, named, workers, *_ = all_of(
+    reading, level, weights, clip, named, workers, *_ = all_of(
+        lambda: sources.reading(separator, input_format),
         lambda: _level(ci),
         lambda: _weights(class_weight),
         lambda: _clip(eps),
@@ -103,6 +111,8 @@ def checked(
         level=level,
         device=device,
         threads=workers,
+        where=where,
+        reading=reading,
         params=params,
     )
 

@@ -30,6 +30,7 @@ class Plan:
     device: str = "cpu"
     alignment: str = ""
     default_eps: float = 0.0
+    where: str | None = None
 
     @property
     def wanted(self) -> frozenset[type[Batch]]:
@@ -82,6 +83,7 @@ class Plan:
         words += ["--normalize"] if roles.normalize else []
         words += ["--missing", "drop"] if roles.drop_missing else []
         words += ["--unmatched", "drop"] if roles.drop_unmatched else []
+        words += ["--where", self.where] if self.where is not None else []
         words += [word for choice in self.choices for word in ("-l", str(choice))]
         words += ["--ci", "none" if self.level is None else repr(self.level)] if self.level != LEVEL else []
         words += ["--device", self.device] if self.device != "cpu" else []
@@ -106,5 +108,6 @@ class Plan:
             roles.drop_missing,
             roles.drop_unmatched,
             bool(roles.ids),
+            self.where,
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

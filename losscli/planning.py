@@ -13,9 +13,11 @@ import polars as pl
 from losscli import columns
 from losscli.columns import Found, Wanted
 from losscli.errors import DataError, Problem, UsageError, all_of, near
-from losscli.inputs import align, formats
+from losscli.inputs import align, formats, sources
+from losscli.inputs import where as wheres
 from losscli.inputs.align import Alignment
 from losscli.inputs.formats import Source, Table
+from losscli.inputs.where import Where
 from losscli.losses import registry
 from losscli.losses.registry import Choice, Loss
 from losscli.options import TASKS, Asked, checked, class_weights, loss_params, meaningful
@@ -68,22 +70,24 @@ def prepare(
 ) -> Run:
     """The plan of a run.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments."""
     texts = (loss,) if isinstance(loss, str) else tuple(loss or ())
-    asked, candidates, left, right = all_of(
+    asked, candidates, (left, right) = all_of(
         lambda: checked(**options),
         lambda: _candidates(texts, options.get("task")),
-        lambda: formats.table(predictions, "predictions", flat=formats.is_matrix(targets)),
-        lambda: None if targets is None else formats.table(targets, "targets"),
+        lambda: formats.tables(
+            predictions, targets, sources.reading(options.get("separator"), options.get("input_format"))
+        ),
     )
-    right = left if right is None else right
     tasks = {asked.task} if asked.task else _tasks(candidates)
     wanted = Wanted(asked.target, asked.pred, asked.weight, asked.on, asked.classes)
     found = columns.find(left, right, wanted, tasks)
     task = columns.task_of(found, left, right, tasks, [candidate.name for candidate in candidates])
-    roles, choices, notes = _meaning(asked, found, left, right, task, candidates)
-    alignment = _alignment(*_numeric(left, right, roles), roles, found.key)
-    plan = Plan(
-        roles, choices, asked.level, asked.device, alignment.how, _default_eps(left, found, roles.link)
-    )
+    where = None if asked.where is None else wheres.parsed(asked.where, left, right, found.key)
+    roles, choices, notes = _meaning(asked, found, *_narrowed(left, right, where), task, candidates)
+    if where is not None:
+        roles = replace(roles, conditions=where.columns)
+    alignment = _alignment(*_numeric(left, right, roles), roles, found.key, where)
+    eps = _default_eps(left, found, roles.link)
+    plan = Plan(roles, choices, asked.level, asked.device, alignment.how, eps, asked.where)
     return Run(plan, alignment, (left, right), notes, _asked(candidates, task), asked.threads)
 
 
@@ -244,9 +248,18 @@ def _not_repeated(table: Table, used: Collection[str]) -> None:
         raise DataError(Problem(f"several columns are named {', '.join(twice)}", table.name, "rename them"))
 
 
-def _alignment(left: Table, right: Table, roles: Roles, key: tuple[str, ...]) -> Alignment:
+def _narrowed(left: Table, right: Table, where: Where | None) -> tuple[Table, Table]:
+    """The tables in which labels are looked for: without rows that are not evaluated, where that is known."""
+    if where is None:
+        return left, right
+    narrowed = where.narrowed(left)
+    return narrowed, narrowed if left is right else where.narrowed(right)
+
+
+def _alignment(
+    left: Table, right: Table, roles: Roles, key: tuple[str, ...], where: Where | None
+) -> Alignment:
     if left is right:
-        return align.single(left, roles.columns)
-    if key:
-        return align.by_key(left, right, roles, key)
-    return align.by_position(left, right, roles.columns)
+        return wheres.single(left, roles.columns, where) if where else align.single(left, roles.columns)
+    aligned = align.by_key(left, right, roles, key) if key else align.by_position(left, right, roles.read)
+    return wheres.filtered(aligned, where) if where else aligned

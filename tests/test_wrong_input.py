@@ -30,7 +30,6 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
     # the file
     "no file": ({"t": Y}, "p.csv t.csv", ("p.csv: no such file", "-> check the path")),
     "neither file": ({}, "p.csv t.csv", ("p.csv: no such file", "t.csv: no such file")),
-    "a folder": ({"t": Y}, ". t.csv", (".: a folder, not a file",)),
     "empty": ({"p": "", "t": Y}, "p.csv t.csv", ("p.csv: an empty file", "-> it needs a header and rows")),
     "blank lines alone": ({"p": "\n\n", "t": Y}, "p.csv t.csv", ("p.csv: an empty file",)),
     "empty Parquet": ({"p_parquet": b"", "t": Y}, "p.parquet t.csv", ("p.parquet: an empty file",)),
@@ -46,9 +45,14 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
         ("p.csv: no rows, only a header", "t.csv: no rows, only a header"),
     ),
     "unknown suffix": (
+        {"p_xlsx": "", "t": Y},
+        "p.xlsx t.csv",
+        ("p.xlsx: unknown format .xlsx", "-> known: .csv, .tsv, .txt, .parquet", "--input-format"),
+    ),
+    "JSON": (
         {"p_json": "{}", "t": Y},
         "p.json t.csv",
-        ("p.json: unknown format .json", "-> known: .csv, .tsv, .parquet, .pq"),
+        ("p.json: JSON, one document", "-> write NDJSON, an object a line: jq"),
     ),
     "fake Parquet": (
         {"p_parquet": b"id,pred\n1,2\n", "t": Y},
@@ -60,11 +64,15 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
         "p.csv t.csv",
         ("p.csv: a Parquet file", "-> name it .parquet"),
     ),
-    "gzip named CSV": ({"p": b"\x1f\x8b\x08\x00", "t": Y}, "p.csv t.csv", ("compressed with gzip", "gunzip")),
+    "gzip that is cut short, named CSV": (
+        {"p": b"\x1f\x8b\x08\x00", "t": Y},
+        "p.csv t.csv",
+        ("p.csv: the compressed data are not whole", "write it again"),
+    ),
     "Latin-1": (
         {"p": "id,pred,note\n1,1.5,ok\n2,2.5,é\n3,2.0,ok\n".encode("latin1"), "t": Y},
         "p.csv t.csv",
-        ("p.csv: not UTF-8", "line 3: byte 0xe9", "-> iconv -f latin1 -t utf-8 p.csv"),
+        ("p.csv: not UTF-8", "line 3: 2,2.5,\ufffd", "-> iconv -f latin1 -t utf-8 p.csv"),
     ),
     "UTF-16": (
         {"p": P.encode("utf-16"), "t": Y},

@@ -133,7 +133,8 @@ def _print(report: Report, form: str) -> None:
 
 def show_plan(run: Run) -> None:
     """The plan on stderr, as flags that can be pasted, and how the files are aligned."""
-    for line in (f"plan: {run.plan.flags()}", f"aligned {run.alignment.how}"):
+    read = [table.files.how for table in dict.fromkeys(run.tables) if table.files and table.files.how]
+    for line in (f"plan: {run.plan.flags()}", *read, f"aligned {run.alignment.how}"):
         _say(line)
     for note in run.notes:
         _say(f"note: {note}")

@@ -59,7 +59,11 @@ def option(*names: str, panel: str, help: str, metavar: str = "", **more: Any) -
 def inputs(
     predictions: Annotated[
         str,
-        typer.Argument(metavar="PREDS", help="Predictions: .csv, .tsv or .parquet.", show_default=False),
+        typer.Argument(
+            metavar="PREDS",
+            help="Predictions: a file, 'a pattern/*.parquet', a folder, a URL, or - for standard input.",
+            show_default=False,
+        ),
     ],
     targets: Annotated[
         str | None,
@@ -111,6 +115,23 @@ def inputs(
             "--unmatched", panel=COLUMNS, metavar="error|drop", help="Keys on one side only; default: error."
         ),
     ] = "error",
+    where: Annotated[
+        str | None,
+        option("--where", panel=COLUMNS, metavar="EXPR", help="Rows to evaluate, in SQL: \"region = 'eu'\"."),
+    ] = None,
+    separator: Annotated[
+        str | None,
+        option("--separator", panel=COLUMNS, metavar="CHAR", help="Of fields in text: ';', '|', tab."),
+    ] = None,
+    input_format: Annotated[
+        str | None,
+        option(
+            "--input-format",
+            panel=COLUMNS,
+            metavar="FORMAT",
+            help="csv, tsv, parquet, ipc, ndjson, npy or npz, where a name does not tell it.",
+        ),
+    ] = None,
     classes: Annotated[
         list[str] | None,
         option("--classes", panel=MEANING, metavar="A,B,C", help="The classes, in the order of columns."),

@@ -101,8 +101,8 @@ def _by_key(
     predictions: Table, targets: Table, roles: Roles, key: tuple[str, ...], text: Alignment | None
 ) -> Alignment:
     casts = _common_types(predictions, targets, key)
-    p = _side(predictions, (*roles.columns, *(f"p:{name}" for name in key)), "p:")
-    t = _side(targets, (*roles.columns, *(f"t:{name}" for name in key)), "t:")
+    p = _side(predictions, (*roles.read, *(f"p:{name}" for name in key)), "p:")
+    t = _side(targets, (*roles.read, *(f"t:{name}" for name in key)), "t:")
     keyed = Keyed(
         p.with_columns(pl.col(f"p:{name}").cast(dtype) for name, dtype in casts.items() if dtype),
         t.with_columns(pl.col(f"t:{name}").cast(dtype) for name, dtype in casts.items() if dtype),

@@ -1,41 +1,35 @@
-"""Files, frames and arrays to lazily scanned tables, and what is wrong with a file that cannot be read."""
+"""Files, frames and arrays to lazily scanned tables."""
 
 from __future__ import annotations
 
-import csv
+import glob
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
-from losscli.errors import DataError, Problem
-from losscli.inputs.diagnose import MISSING, diagnose
+from losscli.errors import DataError, Problem, UsageError, all_of
+from losscli.inputs import arrays, content, sources
+from losscli.inputs.arrays import Part
+from losscli.inputs.diagnose import MISSING, diagnose, unlike
+from losscli.inputs.sources import Files, Reading
 
 INFER_ROWS = 10_000
+FILE = "#file"
+"""The column that says from which file a row is, while folders key=value become columns."""
 
 Source = Any
-"""A path, a polars frame (lazy or not), or a NumPy array."""
-
-TEXT = {".csv": ",", ".tsv": "\t"}
-"""Formats of text, each with its separator."""
-FORMATS = (*TEXT, ".parquet", ".pq")
-_MAGIC = {
-    b"PAR1": ("a Parquet file", "name it .parquet"),
-    b"PK\x03\x04": ("a zip or Excel file", "save it as .csv"),
-    b"\x1f\x8b": ("compressed with gzip", "unpack it: gunzip"),
-    b"\xff\xfe": ("UTF-16, not UTF-8", "convert it: iconv -f utf-16 -t utf-8"),
-    b"\xfe\xff": ("UTF-16, not UTF-8", "convert it: iconv -f utf-16 -t utf-8"),
-}
+"""A path, a pattern, a folder, a URL or "-"; a polars frame (lazy or not), or a NumPy array."""
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table that can be scanned: its name in messages, its lazy frame, and the file behind it.
+    """A table that can be scanned: its name in messages, its lazy frame, and the files behind it.
 
     `repeated` are names that several columns of a text file have.
     """
@@ -43,13 +37,13 @@ class Table:
     name: str
     scan: pl.LazyFrame
     schema: Mapping[str, Any]
-    path: Path | None = None
+    files: Files | None = None
     repeated: tuple[str, ...] = ()
 
     @property
     def separator(self) -> str | None:
-        """Of a text file, else None."""
-        return TEXT.get(self.path.suffix.lower()) if self.path else None
+        """Of text files, else None."""
+        return self.files.separator if self.files else None
 
     def is_empty(self) -> bool:
         """Whether there are no rows; reads no more than the beginning of one column."""
@@ -64,7 +58,7 @@ class Table:
     def count(self) -> int:
         """The number of rows."""
         with reading(self):
-            return int(self.scan.select(pl.len()).collect().item())
+            return int(self.scan.select(pl.len()).collect(engine="streaming").item())
 
     def distinct(self, column: str, most: int) -> list[Any]:
         """The sorted distinct values of a column, at most so many; one pass over the column."""
@@ -73,25 +67,18 @@ class Table:
         return list(values.drop_nulls().sort().head(most))
 
     def with_types(self, types: Mapping[str, Any]) -> Table:
-        """A text file with these columns read as these types, however its first rows look; else the same."""
-        if self.separator is None or self.path is None:
+        """Text files with these columns read as these types, however their first rows look; else the same."""
+        if self.separator is None or self.files is None:
             return self
         schema = {**self.schema, **types}
-        numbers = [name for name, dtype in schema.items() if dtype != pl.String]
-        scan = pl.scan_csv(
-            self.path,
-            separator=self.separator,
-            schema=pl.Schema(schema),
-            # By column: a label or a key may well be the text NA.
-            null_values=dict.fromkeys(numbers, MISSING) or None,
-        )
-        return replace(self, scan=scan, schema=schema)
+        return replace(self, scan=_scan(self.files, schema), schema=schema)
 
     def with_numbers(self, columns: Iterable[str]) -> Table:
         """The same table with these columns as numbers.  Raises DataError where a type cannot be."""
+        names = list(columns)
         if self.separator is not None:
-            return self.with_types(dict.fromkeys(columns, pl.Float64()))
-        wrong = [name for name in columns if not _is_number(self.schema[name])]
+            return self.with_types(dict.fromkeys(names, pl.Float64()))
+        wrong = [name for name in names if not _is_number(self.schema[name])]
         if wrong:
             raise DataError(
                 [
@@ -103,7 +90,11 @@ class Table:
                     for name in wrong
                 ]
             )
-        return self
+        if self.files is None or self.files.format != "ndjson":
+            return self
+        # Whole numbers in the first rows do not say that all are.
+        schema = {**self.schema, **{name: _as_float(self.schema[name]) for name in names}}
+        return replace(self, scan=_scan(self.files, schema), schema=schema)
 
 
 def _is_number(dtype: Any) -> bool:
@@ -111,110 +102,150 @@ def _is_number(dtype: Any) -> bool:
     return bool(inner.is_numeric()) or inner in (pl.Boolean, pl.Null)
 
 
-def table(source: Source, role: str, flat: bool = False) -> Table:
-    """A table with rows, from a path, a polars frame or an array.  Raises DataError where there is none.
+def _as_float(dtype: Any) -> Any:
+    if isinstance(dtype, pl.List):
+        return pl.List(_as_float(dtype.inner))
+    return dtype if dtype == pl.Boolean else pl.Float64()
 
-    A matrix of predictions is a column of arrays, or with `flat` a column an output.
+
+def tables(predictions: Source, targets: Source | None, asked: Reading) -> tuple[Table, Table]:
+    """The tables of predictions and targets; twice the same one where there are no targets.
+
+    Raises UsageError for options that no input needs, DataError where there is nothing to read.
     """
-    opened = _opened(source, role, flat)
+    if _is_stdin(predictions) and _is_stdin(targets):
+        raise UsageError("standard input can be one side only", remedy="name a file for the other")
+    found = all_of(
+        lambda: _found(predictions, "predictions", asked),
+        *([] if targets is None else [lambda: _found(targets, "targets", asked)]),
+    )
+    sources.used(asked, [files for _, files in found if files])
+    matrix = len(found) == 2 and isinstance(found[1][0], list) and arrays.is_matrix(found[1][0][0])
+    opened = all_of(
+        partial(_table, found[0], "predictions", matrix),
+        *(partial(_table, each, "targets", False) for each in found[1:]),
+    )
+    return opened[0], opened[-1]
+
+
+def _is_stdin(source: Source | None) -> bool:
+    return isinstance(source, str | Path) and str(source) == sources.STDIN
+
+
+_Found = tuple[pl.DataFrame | pl.LazyFrame | list[list[Part]] | None, Files | None]
+"""What a source is: a frame, or the arrays of files or of memory, and the files."""
+
+
+def _found(source: Source, role: str, asked: Reading) -> _Found:
+    if isinstance(source, pl.DataFrame | pl.LazyFrame):
+        return source, None
+    if not isinstance(source, str | Path):
+        return [[Part(None, arrays.in_memory(source, role))]], None
+    files = sources.locate(source, asked)
+    return (arrays.mapped(files) if files.format in sources.ARRAYS else None), files
+
+
+def _table(found: _Found, role: str, flat: bool) -> Table:
+    opened = _opened(*found, role, flat)
     if opened.is_empty():
         raise DataError(Problem("no rows, only a header", opened.name, "write rows"))
     return opened
 
 
-def is_matrix(source: Source) -> bool:
-    """Whether a source is an array (n, k) with several columns."""
-    if isinstance(source, str | Path | pl.DataFrame | pl.LazyFrame):
-        return False
-    with suppress(ValueError):
-        return np.ndim(source) == 2 and np.shape(source)[1] > 1
-    return False
-
-
-def _opened(source: Source, role: str, flat: bool) -> Table:
-    if isinstance(source, pl.DataFrame):
-        return Table(role, source.lazy(), source.schema)
-    if isinstance(source, pl.LazyFrame):
-        return Table(role, source, source.collect_schema())
-    if isinstance(source, str | Path):
-        return _file(Path(source))
-    if hasattr(source, "columns"):
-        what = f"a {type(source).__name__} is neither a polars frame nor an array"
-        raise DataError(Problem(what, role, "polars.from_pandas makes one"))
-    if isinstance(source, np.ma.MaskedArray):
-        # What is masked is missing.
-        source = np.ma.filled(source.astype(float), np.nan)
-    try:
-        array = np.asarray(source)
-    except ValueError as error:
-        raise DataError(Problem(f"no array: {error}", role, "rows of equal length")) from None
-    return _opened(_frame(array, role, flat), role, flat)
-
-
-def _frame(array: np.ndarray[Any, Any], role: str, flat: bool) -> pl.DataFrame:
-    name = "prediction" if role == "predictions" else "target"
-    if array.ndim == 2 and array.shape[1] == 1:
-        array = array[:, 0]
-    with suppress(TypeError, pl.exceptions.PolarsError):
-        if array.ndim == 1 and array.dtype.kind in "biufUOT":
-            return pl.DataFrame({name: array.tolist() if array.dtype.kind == "O" else array})
-        if array.ndim == 2 and array.dtype.kind in "biuf" and role == "predictions" and not flat:
-            return pl.DataFrame({name: pl.Series(array, dtype=pl.Array(_dtype(array), array.shape[1]))})
-        if array.ndim == 2 and array.dtype.kind in "biuf":
-            stem = "y_pred" if role == "predictions" else "y_true"
-            return pl.DataFrame({f"{stem}_{i}": array[:, i] for i in range(array.shape[1])})
-    what = f"an array of {array.ndim} dimensions and type {array.dtype}"
-    raise DataError(Problem(what, role, "numbers or labels (n,), or numbers (n, k)"))
-
-
-def _dtype(array: np.ndarray[Any, Any]) -> Any:
-    return pl.Float32 if array.dtype == np.float32 else pl.Float64
-
-
-def _file(path: Path) -> Table:
-    suffix = path.suffix.lower()
-    if not path.exists():
-        raise DataError(Problem("no such file", str(path), "check the path"))
-    if path.is_dir():
-        raise DataError(Problem("a folder, not a file", str(path), "name a file in it"))
-    if suffix not in FORMATS:
-        raise DataError(
-            Problem(f"unknown format {suffix or '(no suffix)'}", str(path), f"known: {', '.join(FORMATS)}")
-        )
-    try:
-        with path.open("rb") as file:
-            start = file.read(4)
-    except OSError as error:
-        raise DataError(Problem(f"cannot be read: {error.strerror}", str(path))) from None
-    if not start:
-        raise DataError(Problem("an empty file", str(path), "it needs a header and rows"))
-    if suffix in TEXT:
-        return _text(path, TEXT[suffix], start)
-    opened = Table(str(path), pl.scan_parquet(path), {}, path)
+def _opened(data: Any, files: Files | None, role: str, flat: bool) -> Table:
+    if files is None:
+        if isinstance(data, list):
+            data = arrays.frame(data[0][0], role, role, flat)
+        return Table(role, data.lazy(), data.collect_schema())
+    if data is not None:
+        scan = _partitioned(arrays.scan(data, files, role, flat), files)
+    elif files.separator is not None:
+        return _text(files, files.separator)
+    else:
+        scan = _scan(files)
+    opened = Table(files.name, scan, {}, files)
     with reading(opened):
-        return replace(opened, schema=opened.scan.collect_schema())
+        opened = replace(opened, schema=dict(scan.collect_schema()))
+    if problems := unlike(opened):
+        raise DataError(problems)
+    return opened
 
 
-def _text(path: Path, separator: str, start: bytes) -> Table:
-    for magic, (what, remedy) in _MAGIC.items():
-        if start.startswith(magic):
-            raise DataError(Problem(what, str(path), remedy))
-    scan = pl.scan_csv(path, separator=separator, infer_schema_length=INFER_ROWS, null_values=MISSING)
-    opened = Table(str(path), scan, {}, path)
+def _scan(files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+    """Files as a lazy table, in order; with types where a schema gives them."""
+    paths = list(files.paths)
+    own = {name: dtype for name, dtype in (schema or {}).items() if name not in files.partitions}
+    # Names are names: only Polars can look for patterns behind a URL, everything else is found already.
+    pattern = files.remote
+    if files.format in ("parquet", "ipc"):
+        read = pl.scan_parquet if files.format == "parquet" else pl.scan_ipc
+        if not files.partitions:
+            return read(paths, glob=pattern, hive_partitioning=None if pattern else False)
+        hive = dict.fromkeys(sources.keys_of(paths[0]), pl.String()) | {
+            name: values.dtype for name, values in files.partitions.items()
+        }
+        others = [name for name in hive if name not in files.partitions]
+        return read(paths, glob=False, hive_partitioning=True, hive_schema=hive).drop(others)
+    label = FILE if files.partitions else None
+    if files.format == "ndjson":
+        scan = pl.scan_ndjson(
+            paths if pattern else [glob.escape(path) for path in paths],
+            schema=own or None,
+            infer_schema_length=INFER_ROWS,
+            include_file_paths=label,
+        )
+        return _partitioned(scan, files)
+    numbers = [name for name, dtype in own.items() if dtype != pl.String]
+    scan = pl.scan_csv(
+        paths,
+        separator=files.separator or ",",
+        schema=pl.Schema(own),
+        # By column: a label or a key may well be the text NA.
+        null_values=dict.fromkeys(numbers, MISSING) or None,
+        glob=pattern,
+        include_file_paths=label,
+    )
+    return _partitioned(scan, files)
+
+
+def _partitioned(scan: pl.LazyFrame, files: Files) -> pl.LazyFrame:
+    """The columns that folders key=value give, where Polars does not give them itself."""
+    if not files.partitions:
+        return scan
+    columns = [
+        pl.col(FILE).replace_strict(list(files.paths), values, return_dtype=values.dtype).alias(name)
+        for name, values in files.partitions.items()
+    ]
+    return scan.with_columns(columns).drop(FILE)
+
+
+def _text(files: Files, separator: str) -> Table:
+    empty = DataError(Problem("an empty file", files.name, "it needs a header and rows"))
+    first = pl.scan_csv(
+        files.paths[0],
+        separator=separator,
+        infer_schema_length=INFER_ROWS,
+        null_values=MISSING,
+        glob=files.remote,
+    )
+    opened = Table(files.name, first, {}, files)
     with reading(opened):
         try:
-            schema = dict(scan.collect_schema())
+            schema = dict(first.collect_schema())
+            header = Counter(content.header(files.paths[0], separator))
         except pl.exceptions.NoDataError:
-            raise DataError(Problem("an empty file", str(path), "it needs a header and rows")) from None
+            raise empty from None
     other = next((sign for sign in ",;\t|" if sign in next(iter(schema))), "")
     if len(schema) == 1 and other:
-        remedy = "name it .tsv" if other == "\t" else "write it with the separator of its suffix"
+        option = f"--separator {'tab' if other == chr(9) else repr(other) if other != ',' else other}"
+        remedy = f"name it .tsv, or {option}" if other == "\t" else option
         what = f"one column, {next(iter(schema))!r}: is {other!r} the separator?"
-        raise DataError(Problem(what, str(path), remedy))
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        header = Counter(next(csv.reader(file, delimiter=separator), []))
+        raise DataError(Problem(what, files.name, remedy))
+    if problems := unlike(opened):
+        raise DataError(problems)
     repeated = tuple(name for name, count in header.items() if count > 1)
-    return replace(opened, repeated=repeated).with_types(schema)
+    types = {name: values.dtype for name, values in files.partitions.items()}
+    return replace(opened, repeated=repeated).with_types({**schema, **types})
 
 
 @contextmanager
@@ -226,7 +257,7 @@ def reading(*tables: Table) -> Iterator[None]:
         found = [problem for each in tables for problem in diagnose(each)]
         if not found:
             names = " and ".join(each.name for each in tables)
-            found = [
-                Problem(f"cannot be read: {str(error).strip().splitlines()[0]}", names, "is the file whole?")
-            ]
-        raise DataError(found) from error
+            found = [Problem(f"cannot be read: {sources.said(error)}", names, "is the file whole?")]
+        # A URL in Polars' own words may hold a password, so they are not shown even with a traceback.
+        remote = any(each.files and each.files.remote for each in tables)
+        raise DataError(found) from (None if remote else error)

@@ -34,6 +34,7 @@ class Roles:
     what a prediction is: value, probability, logit, log_prob or label.  `target_form` is value, label,
     or matrix (a column a class or label).  `names` are the classes, labels or outputs, in the order of
     the prediction columns.  `eps` is the clip of probabilities, `normalize` rescales rows of them.
+    `conditions` are columns by which rows are left out before they are evaluated.
     """
 
     task: str
@@ -51,6 +52,7 @@ class Roles:
     drop_missing: bool = False
     drop_unmatched: bool = False
     files: tuple[str, str] = ("", "")
+    conditions: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -68,6 +70,11 @@ class Roles:
     def id_groups(self) -> tuple[tuple[str, ...], ...]:
         """The key columns, each by itself."""
         return tuple((name,) for name in self.ids)
+
+    @property
+    def read(self) -> tuple[str, ...]:
+        """Every column that is read, once: those that are evaluated, and those of conditions."""
+        return tuple(dict.fromkeys((*self.columns, *self.conditions)))
 
     def place(self, *columns: str) -> str:
         """Where columns of one side stand, in words: 'preds.csv, column p'."""

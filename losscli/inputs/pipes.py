@@ -1,0 +1,34 @@
+"""What comes out of a pipe, kept for the passes that look at it again."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from losscli.errors import DataError, Problem
+
+_DESCRIPTORS = Path("/proc/self/fd")
+
+
+class Spool:
+    """The bytes of a pipe in a temporary file that is gone with this object, however the program ends.
+
+    `path` opens it as often as needed.  Raises DataError where the temporary folder is full.
+    """
+
+    def __init__(self, pipe: BinaryIO, name: str) -> None:
+        try:
+            # Where the system can open a file by its descriptor, the file has no name to be left behind.
+            nameless = _DESCRIPTORS.is_dir()
+            made = tempfile.TemporaryFile if nameless else tempfile.NamedTemporaryFile
+            self._file: Any = made()
+            shutil.copyfileobj(pipe, self._file, 1 << 20)
+            self._file.flush()
+        except OSError as error:
+            where = tempfile.gettempdir()
+            raise DataError(
+                Problem(f"cannot be kept in {where}: {error.strerror}", name, "TMPDIR names another folder")
+            ) from None
+        self.path = str(_DESCRIPTORS / str(self._file.fileno()) if nameless else self._file.name)
