@@ -9,8 +9,7 @@ from shlex import quote
 
 from losscli.losses.registry import Choice
 from losscli.params import joined
-from losscli.tasks.base import Batch, Roles
-from losscli.tasks.multilabel import MultilabelScore
+from losscli.tasks.base import STANDARD_INPUT, Batch, Roles
 
 LEVEL = 0.95
 """Of intervals, where none is asked for."""
@@ -60,8 +59,9 @@ class Plan:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files, one or two, quoted for a shell."""
-        return tuple(quote(name) for name in dict.fromkeys(self.roles.files))
+        """The files, one or two, as a shell takes them."""
+        names = dict.fromkeys(self.roles.files)
+        return tuple("-" if name == STANDARD_INPUT else quote(name) for name in names)
 
     def flags(self) -> str:
         """The plan as flags that can be pasted: the same files with them give the same results."""

@@ -156,7 +156,7 @@ def _shape(part: Part) -> tuple[Any, ...]:
 
 def _unreadable(error: Exception, name: str) -> Problem:
     reason = (str(error).splitlines() or [type(error).__name__])[0]
-    if "Object arrays" in reason:
+    if "objects in dtype" in reason or "Object arrays" in reason:
         return Problem("an array of Python objects", name, "save numbers or text: array.astype(float)")
     return Problem(f"not a whole file of arrays ({reason})", name, "write it again: numpy.save, numpy.savez")
 

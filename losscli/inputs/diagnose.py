@@ -27,21 +27,22 @@ Errors = (pl.exceptions.PolarsError, OSError)
 def diagnose(source: Table) -> list[Problem]:
     """What is wrong with files that could not be read: found by a slow second look at them."""
     files = source.files
-    if files is None or files.format in sources.ARRAYS:
+    if files is None or files.remote or files.format in sources.ARRAYS:
         return []
-    if files.remote:
-        return _unreachable(source, files)
     if files.format in _WHOLE:
         return _not_whole(files)
     for path in files.paths:
         try:
-            for _ in content.lines(path):
-                pass
+            blank = True
+            for line in content.lines(path):
+                blank = blank and not line.strip()
         except pl.exceptions.NoDataError:
-            return [Problem("an empty file", files.shown(path), "it needs a header and rows")]
+            blank = True
         except Errors as error:
             reason = f"the compressed data are not whole ({sources.said(error)})"
             return [Problem(reason, files.shown(path), "write it again")]
+        if blank:
+            return [Problem("an empty file", files.shown(path), "it needs a header and rows")]
     if problems := _not_utf8(files):
         return problems
     return (
@@ -49,26 +50,28 @@ def diagnose(source: Table) -> list[Problem]:
     )
 
 
-def _unreachable(source: Table, files: Files) -> list[Problem]:
-    """What a server says that has no such file, or does not give it."""
-    try:
-        source.scan.head(1).collect()
-    except Errors as error:
-        reason = sources.said(error)
-        codes = {
-            "NoSuchBucket": ("no such bucket", "check the address"),
-            "expanded paths were empty": ("no file has a name like this", "check the pattern"),
-            "not found": ("no such file", "check the address"),
-            "403": ("access denied", "credentials are those of the environment"),
-            "401": ("access denied", "credentials are those of the environment"),
-            "necessary privileges": ("access denied", "credentials are those of the environment"),
-        }
-        text = str(error)
-        for word, (what, remedy) in codes.items():
-            if word in text:
-                return [Problem(what, files.name, remedy)]
-        return [Problem(f"cannot be read: {reason}", files.name, "check address, credentials, and network")]
-    return []
+_REFUSED = {
+    "NoSuchBucket": ("no such bucket", "check the address"),
+    "expanded paths were empty": ("no file has a name like this", "check the pattern"),
+    "not found": ("no such file", "check the address"),
+    "status code: 40": ("access denied", "credentials are those of the environment"),
+    "necessary privileges": ("access denied", "credentials are those of the environment"),
+}
+"""What errors of object stores say, in the order in which they are looked for, and what it means."""
+
+
+def unreadable(error: Exception, *tables: Table) -> Problem:
+    """What an error says of tables in which nothing wrong was found."""
+    remote = [each.name for each in tables if each.files and each.files.remote]
+    if not remote:
+        names = " and ".join(each.name for each in tables)
+        return Problem(f"cannot be read: {sources.said(error)}", names, "is the file whole?")
+    names = " and ".join(remote)
+    for word, (what, remedy) in _REFUSED.items():
+        if word in str(error):
+            return Problem(what, names, remedy)
+    remedy = "check the address, the credentials in the environment, and the file"
+    return Problem(f"cannot be read: {sources.said(error)}", names, remedy)
 
 
 def _not_whole(files: Files) -> list[Problem]:

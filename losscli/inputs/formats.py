@@ -16,7 +16,7 @@ import polars as pl
 from losscli.errors import DataError, Problem, UsageError, all_of
 from losscli.inputs import arrays, content, sources
 from losscli.inputs.arrays import Part
-from losscli.inputs.diagnose import MISSING, diagnose, unlike
+from losscli.inputs.diagnose import MISSING, diagnose, unlike, unreadable
 from losscli.inputs.sources import Files, Reading
 
 INFER_ROWS = 10_000
@@ -165,7 +165,8 @@ def _opened(data: Any, files: Files | None, role: str, flat: bool) -> Table:
         scan = _scan(files)
     opened = Table(files.name, scan, {}, files)
     with reading(opened):
-        opened = replace(opened, schema=dict(scan.collect_schema()))
+        # From a copy: Polars puts row numbers into a scan only as long as its schema was not asked for.
+        opened = replace(opened, schema=dict(scan.head().collect_schema()))
     if problems := unlike(opened):
         raise DataError(problems)
     return opened
@@ -185,7 +186,8 @@ def _scan(files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame
             name: values.dtype for name, values in files.partitions.items()
         }
         others = [name for name in hive if name not in files.partitions]
-        return read(paths, glob=False, hive_partitioning=True, hive_schema=hive).drop(others)
+        scan = read(paths, glob=False, hive_partitioning=True, hive_schema=hive)
+        return scan.drop(others) if others else scan
     label = FILE if files.partitions else None
     if files.format == "ndjson":
         scan = pl.scan_ndjson(
@@ -255,9 +257,6 @@ def reading(*tables: Table) -> Iterator[None]:
         yield
     except (pl.exceptions.PolarsError, OSError) as error:
         found = [problem for each in tables for problem in diagnose(each)]
-        if not found:
-            names = " and ".join(each.name for each in tables)
-            found = [Problem(f"cannot be read: {sources.said(error)}", names, "is the file whole?")]
         # A URL in Polars' own words may hold a password, so they are not shown even with a traceback.
         remote = any(each.files and each.files.remote for each in tables)
-        raise DataError(found) from (None if remote else error)
+        raise DataError(found or unreadable(error, *tables)) from (None if remote else error)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -23,12 +24,13 @@ class Spool:
             # Where the system can open a file by its descriptor, the file has no name to be left behind.
             nameless = _DESCRIPTORS.is_dir()
             made = tempfile.TemporaryFile if nameless else tempfile.NamedTemporaryFile
-            self._file: Any = made()
-            shutil.copyfileobj(pipe, self._file, 1 << 20)
-            self._file.flush()
+            file: Any = made()
+            weakref.finalize(self, file.close)
+            shutil.copyfileobj(pipe, file, 1 << 20)
+            file.flush()
         except OSError as error:
             where = tempfile.gettempdir()
             raise DataError(
                 Problem(f"cannot be kept in {where}: {error.strerror}", name, "TMPDIR names another folder")
             ) from None
-        self.path = str(_DESCRIPTORS / str(self._file.fileno()) if nameless else self._file.name)
+        self.path = str(_DESCRIPTORS / str(file.fileno()) if nameless else file.name)

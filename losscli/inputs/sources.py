@@ -17,6 +17,7 @@ import polars as pl
 from losscli.errors import DataError, Problem, UsageError, near
 from losscli.inputs import content
 from losscli.inputs.pipes import Spool
+from losscli.tasks.base import STANDARD_INPUT
 
 STDIN = "-"
 SEPARATORS = {"csv": ",", "tsv": "\t", "txt": ""}
@@ -118,8 +119,8 @@ def locate(source: str | Path, asked: Reading) -> Files:
     text = os.fspath(source)
     if text == STDIN:
         if sys.stdin is None:
-            raise DataError(Problem("standard input is closed", STDIN))
-        return _piped(Spool(sys.stdin.buffer, STDIN), STDIN, asked)
+            raise DataError(Problem("it is closed", STANDARD_INPUT, "name a file"))
+        return _piped(Spool(sys.stdin.buffer, STANDARD_INPUT), STANDARD_INPUT, asked)
     if "://" in text:
         return _remote(text, asked)
     try:
@@ -167,15 +168,14 @@ def _several(name: str, paths: Sequence[str], root: int, asked: Reading) -> File
     """Files of one format; folders key=value count from the `root`-th part of a path on."""
     if not paths:
         raise DataError(Problem("a folder without files", name, "check the path"))
-    if len(paths) == 1 and "=" not in paths[0]:
-        return replace(_local(paths[0], asked), name=paths[0])
     formats = [_format(path, path, asked) for path in paths]
     if len(set(formats)) > 1:
         shown = " and ".join(f"{count} of {each}" for each, count in Counter(formats).items())
         raise DataError(
             Problem(f"files of several formats: {shown}", name, f"name those of one: '{_pattern(name)}'")
         )
-    files = Files(name, tuple(paths), formats[0], partitions=_partitions(name, paths, root))
+    name = name if len(paths) > 1 else paths[0]
+    files = Files(name, tuple(paths), formats[0], partitions=_partitions(paths, root))
     return _checked(files, asked)
 
 
@@ -189,7 +189,7 @@ def keys_of(path: str, root: int = 0) -> dict[str, str | None]:
     return {key: None if text == "__HIVE_DEFAULT_PARTITION__" else unquote(text) for key, _, text in folders}
 
 
-def _partitions(name: str, paths: Sequence[str], root: int) -> dict[str, pl.Series]:
+def _partitions(paths: Sequence[str], root: int) -> dict[str, pl.Series]:
     """A column a key: whole numbers where all values are, else text."""
     rows = [keys_of(path, root) for path in paths]
     odd = next((path for path, row in zip(paths, rows, strict=True) if list(row) != list(rows[0])), None)
@@ -256,7 +256,9 @@ def _checked(files: Files, asked: Reading) -> Files:
     for path in files.paths:
         found = content.kind(_start(path, files.shown(path)))
         if found and found.format != files.format:
-            problems.append(Problem(found.what, files.shown(path), found.remedy))
+            unnamed = format_of(files.shown(path)) is None and found.format
+            remedy = f"--input-format {found.format}" if unnamed else found.remedy
+            problems.append(Problem(found.what, files.shown(path), remedy))
     if problems:
         raise DataError(problems[: content.START])
     told = asked.input_format is not None and format_of(files.shown(files.paths[0])) is None

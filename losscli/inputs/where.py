@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -26,7 +26,9 @@ FUNCTIONS = frozenset(_NAMES.split())
 """Functions of one row; those of several rows would depend on how the rows are read."""
 _WORDS = {"in", "and", "or", "not", "between", "like", "ilike", "is", "when", "then", "else", "any", "all"}
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_TEXT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _SHOWN = 20
+_UNREADABLE = "cannot be read: "
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,16 +99,21 @@ def _column(
         column = ("p:" if left else "t:") + name
         return [column], pl.col(column).alias(name)
     if name in SIDES and predictions is not targets:
-        # The whole side would be read, were it not for the names in the text.
-        table = predictions if name == "preds" else targets
-        fields = [field for field in table.schema if field in text]
-        if fields:
-            prefix = SIDES[name]
-            own = pl.struct(pl.col(prefix + field).alias(field) for field in fields).alias(name)
-            return [prefix + field for field in fields], own
-    known = list(dict.fromkeys([*predictions.schema, *targets.schema]))
+        side, table = SIDES[name], predictions if name == "preds" else targets
+        found = re.findall(rf'\b{name}\s*\.\s*(?:"([^"]+)"|(\w+))', _TEXT.sub(" ", text))
+        fields = list(dict.fromkeys(quoted or plain for quoted, plain in found))
+        if unknown := [field for field in fields if field not in table.schema]:
+            raise _unknown(text, unknown[0], table.schema)
+        # What SQL calls a table is a struct to Polars.
+        own = pl.struct(pl.col(side + field).alias(field) for field in fields).alias(name)
+        return [side + field for field in fields], own
+    raise _unknown(text, name, [*predictions.schema, *targets.schema])
+
+
+def _unknown(text: str, name: str, columns: Iterable[str]) -> UsageError:
+    known = list(dict.fromkeys(columns))
     shown = ", ".join(known[:_SHOWN]) + (f", ... ({len(known)} in all)" if len(known) > _SHOWN else "")
-    raise UsageError(
+    return UsageError(
         f"--where {text}: no column {name!r}.{near(name, known)}",
         remedy=f"the columns: {shown}; text stands in single quotes",
     )
@@ -184,6 +191,7 @@ def _left_out(where: Where, total: int, left: int) -> dict[Finding, Tally]:
 
 def _failed(where: Where, error: DataError) -> Exception:
     """A condition that fails on some row is no fault of the file."""
-    if all(problem.what.startswith("cannot be read") for problem in error.problems):
-        return UsageError([Problem(f"--where {where.text}: {p.what}", p.where) for p in error.problems])
+    if all(problem.what.startswith(_UNREADABLE) for problem in error.problems):
+        reasons = [problem.what.removeprefix(_UNREADABLE) for problem in error.problems]
+        return UsageError([Problem(f"--where {where.text}: {reason}") for reason in reasons])
     return error

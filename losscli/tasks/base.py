@@ -12,6 +12,8 @@ from losscli.xp import Array, Namespace, np, pl
 EXAMPLES = 5
 """How many examples of each problem are shown."""
 MANY_COLUMNS = 64
+STANDARD_INPUT = "standard input"
+"""What messages call the input that is written -."""
 PREDICTION_ROW, TARGET_ROW = "p#", "t#"
 """Columns of a joined stream that say in which row of its file each side stands, from 0."""
 MATCHED = "matched"
