@@ -42,8 +42,9 @@ def evaluate(
 ) -> Report:
     """Evaluate losses of predictions against targets, overall and per class, label or output.
 
-    `predictions` and `targets` are paths, polars frames or NumPy arrays: (n,) numbers, or (n, classes);
-    without `targets`, predictions hold both sides.  `loss` names one or several, as on the command line:
+    `predictions` and `targets` are files (a path, a pattern, a folder, a URL, or "-" for standard input),
+    polars frames or NumPy arrays: (n,) numbers, or (n, classes); without `targets`, predictions hold both
+    sides.  `loss` names one or several, as on the command line:
     "huber", "huber:delta=2".  Every option of the command line is a keyword of the same name (`on="id"`,
     `weight="w"`, `delta=1.0`); `losscli evaluate --help` says what each means.
 

@@ -10,6 +10,7 @@ from shlex import quote
 from losscli.losses.registry import Choice
 from losscli.params import joined
 from losscli.tasks.base import STANDARD_INPUT, Batch, Roles
+from losscli.tasks.multilabel import MultilabelScore
 
 LEVEL = 0.95
 """Of intervals, where none is asked for."""
