@@ -121,6 +121,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
+    if pipes := sys.modules.get("losscli.inputs.pipes"):
+        for spool in pipes.Spool.kept:
+            spool.close()
     # All is written.  Taking the interpreter down would cost a fifth of the time of a small run, and Python
     # would put its own status in place of ours where a stream cannot be flushed again.
     os._exit(status)

@@ -58,8 +58,8 @@ class Keyed:
 
     @property
     def target_columns(self) -> list[str]:
-        """The columns of the targets that are evaluated."""
-        return [name for name in self.roles.columns if name.startswith("t:")]
+        """The columns of the targets that are read besides the key."""
+        return [name for name in self.roles.read if name.startswith("t:")]
 
 
 def batches(query: pl.LazyFrame) -> Iterator[pl.DataFrame]:

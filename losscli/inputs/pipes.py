@@ -6,7 +6,7 @@ import shutil
 import tempfile
 import weakref
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar
 
 from losscli.errors import DataError, Problem
 
@@ -19,13 +19,17 @@ class Spool:
     `path` opens it as often as needed.  Raises DataError where the temporary folder is full.
     """
 
+    kept: ClassVar[weakref.WeakSet[Spool]] = weakref.WeakSet()
+    """Those that are there; `close` must be called on each where Python is not taken down in order."""
+
     def __init__(self, pipe: BinaryIO, name: str) -> None:
         try:
             # Where the system can open a file by its descriptor, the file has no name to be left behind.
             nameless = _DESCRIPTORS.is_dir()
             made = tempfile.TemporaryFile if nameless else tempfile.NamedTemporaryFile
             file: Any = made()
-            weakref.finalize(self, file.close)
+            self.close = weakref.finalize(self, file.close)
+            self.kept.add(self)
             shutil.copyfileobj(pipe, file, 1 << 20)
             file.flush()
         except OSError as error:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from losscli.errors import DataError, Problem, UsageError, near
-from losscli.inputs.align import MATCHED, Alignment, stream
+from losscli.inputs.align import Alignment, stream
 from losscli.inputs.formats import Table
 from losscli.inputs.sources import said
-from losscli.tasks.base import PREDICTION_ROW, Finding, Tally
+from losscli.tasks.base import MATCHED, PREDICTION_ROW, Finding, Tally
 
 SIDES = {"preds": "p:", "targets": "t:"}
 """What tells columns of one name apart: preds.x, targets.x."""
