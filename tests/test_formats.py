@@ -50,6 +50,8 @@ WRITERS = {
     "large_groups.pq": lambda path: FRAME.write_parquet(path, row_group_size=1_000_000),
     "d.arrow": lambda path: FRAME.write_ipc(path, record_batch_size=999),
     "d.feather": lambda path: FRAME.write_ipc(path, compression="zstd"),
+    "d.arrows": FRAME.write_ipc_stream,
+    "stream.arrow": lambda path: FRAME.write_ipc_stream(path, compression="zstd"),
     "d.ndjson": FRAME.write_ndjson,
     "d.jsonl.gz": lambda path: FRAME.write_ndjson(path, compression="gzip"),
     "d.jsonl.zst": lambda path: FRAME.write_ndjson(path, compression="zstd"),
@@ -180,7 +182,7 @@ def test_a_file_whose_name_looks_like_a_pattern_is_itself(losscli):
         assert '"rows": 12' in report.out, report.err
 
 
-@pytest.mark.parametrize("suffix", ["csv", "parquet", "arrow", "ndjson.gz"])
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "arrow", "arrows", "ndjson.gz", "npz"])
 @pytest.mark.parametrize("named", ["d", "d/region=*/*/*"])
 def test_folders_key_value_are_columns(suffix, named, losscli):
     for (region,), rows in SMALL.group_by("region"):
@@ -190,6 +192,8 @@ def test_folders_key_value_are_columns(suffix, named, losscli):
             "csv": pl.DataFrame.write_csv,
             "parquet": pl.DataFrame.write_parquet,
             "arrow": pl.DataFrame.write_ipc,
+            "arrows": pl.DataFrame.write_ipc_stream,
+            "npz": lambda frame, path: np.savez(path, **arrays(frame)),
             "ndjson.gz": lambda frame, path: frame.write_ndjson(path, compression="gzip"),
         }[suffix]
         write(rows.drop("region"), folder / f"part-0.{suffix}")
@@ -230,6 +234,7 @@ def bytes_of(name: str) -> bytes:
         "csv.gz": lambda p: SMALL.write_csv(p, compression="gzip"),
         "parquet": SMALL.write_parquet,
         "arrow": SMALL.write_ipc,
+        "arrows": SMALL.write_ipc_stream,
         "ndjson": SMALL.write_ndjson,
         "ndjson.zst": lambda p: SMALL.write_ndjson(p, compression="zstd"),
         "npz": lambda p: np.savez(p, **arrays(SMALL)),
@@ -249,6 +254,7 @@ COLUMNS = ("-p", "pred", "-y", "y", "-l", "mse", "--bare")
         "csv.gz": "csv",
         "parquet": "parquet",
         "arrow": "ipc",
+        "arrows": "ipc_stream",
         "ndjson": "ndjson",
         "ndjson.zst": "ndjson",
         "npz": "npz",

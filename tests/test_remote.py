@@ -74,7 +74,7 @@ def test_a_condition_on_a_file_behind_a_url(bucket, losscli):
         "run/none.parquet": ["s3://models/run/none.parquet: no such file", "check the address"],
         "run/none.csv": ["s3://models/run/none.csv: no such file"],
         "none/*.parquet": ["s3://models/none/*.parquet: no file has a name like this"],
-        "run/d.npy": ["arrays are mapped into memory, so they must be local"],
+        "run/d.npy": ["npy is read of local files alone"],
         "run/d": ["its name does not tell the format", "--input-format parquet"],
     }.items(),
 )

@@ -82,7 +82,12 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         COMPRESSED.replace(b"\x28\xb5\x2f\xfd", b"\0\0\0\0"),
         ("p.feather: not a whole Arrow file",),
     ),
-    "an Arrow stream": ("p.arrow", STREAM, ("p.arrow: an Arrow stream", "write an Arrow file")),
+    "an Arrow stream cut short": (
+        "p.arrow",
+        STREAM[:-2000],
+        ("p.arrow: not a whole Arrow stream", "write it"),
+    ),
+    "CSV named stream": ("p.arrows", CSV, ("p.arrows: not a whole Arrow stream", "no Arrow message")),
     "Feather 1": ("p.feather", b"FEA1....", ("p.feather: a Feather file of version 1", "version 2")),
     "empty Arrow": ("p.ipc", b"", ("p.ipc: an empty file",)),
     "Arrow without rows": ("p.ipc", saved(FRAME.clear().write_ipc), ("p.ipc: no rows, only a header",)),

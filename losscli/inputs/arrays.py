@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
-from polars.io.plugins import register_io_source
 
 from losscli.errors import DataError, Problem
+from losscli.inputs.slices import lazy
 from losscli.inputs.sources import Files
 
 SLICE = 131_072
@@ -176,24 +176,10 @@ def scan(found: list[list[Part]], files: Files, role: str, flat: bool) -> pl.Laz
     schema = rows(found[0], 0, 1).schema
     width = sum(part.array.shape[1] if part.array.ndim > 1 else 1 for part in found[0])
     step = max(1, SLICE // max(1, width))
-    return register_io_source(_source(found, rows, step), schema=schema)
 
+    def frames(place: int) -> Iterator[pl.DataFrame]:
+        parts = found[place]
+        for start in range(0, len(parts[0].array), step):
+            yield rows(parts, start, start + step)
 
-def _source(
-    found: list[list[Part]], rows: Callable[[list[Part], int, int], pl.DataFrame], step: int
-) -> Callable[[list[str] | None, pl.Expr | None, int | None, int | None], Iterator[pl.DataFrame]]:
-    """What Polars calls for the columns, the rows and the number of rows that it needs."""
-
-    def frames(
-        columns: list[str] | None, predicate: pl.Expr | None, most: int | None, _: int | None
-    ) -> Iterator[pl.DataFrame]:
-        left = sum(len(parts[0].array) for parts in found) if most is None else most
-        for parts in found:
-            own = min(left, len(parts[0].array))
-            left -= own
-            for start in range(0, own, step):
-                made = rows(parts, start, min(start + step, own))
-                made = made if columns is None else made.select(columns)
-                yield made if predicate is None else made.filter(predicate)
-
-    return frames
+    return lazy(frames, files, schema)

@@ -34,7 +34,7 @@ KINDS = (
     Kind(b"\x93NUMPY", "a NumPy array", "npy", "name it .npy"),
     Kind(b"PK\x03\x04", "a zip, .npz or Excel file", "npz", "name it .npz, or save it as .csv"),
     Kind(b"FEA1", "a Feather file of version 1", "", "write version 2: polars.DataFrame.write_ipc does"),
-    Kind(b"\xff\xff\xff\xff", "an Arrow stream", "", "write an Arrow file: polars.DataFrame.write_ipc does"),
+    Kind(b"\xff\xff\xff\xff", "an Arrow stream", "ipc_stream", "name it .arrows"),
     Kind(b"\x89HDF", "an HDF5 file", "", "write Parquet"),
     Kind(b"\x80", "a pickle", "", "write Parquet, or numpy.save"),
     Kind(b"\xff\xfe", "UTF-16, not UTF-8", "", _UTF16),

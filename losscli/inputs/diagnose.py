@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from losscli.errors import Problem, counted
-from losscli.inputs import content, sources
+from losscli.inputs import content, slices, sources
 from losscli.inputs.sources import Files
 from losscli.tasks.base import EXAMPLES
 
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 MISSING = "NA"
 """What stands for a missing number in a text file, besides nothing at all."""
-_WHOLE = {"parquet": "Parquet file", "ipc": "Arrow file"}
-Errors = (pl.exceptions.PolarsError, OSError)
+_WHOLE = {"parquet": "Parquet file", "ipc": "Arrow file", "ipc_stream": "Arrow stream"}
+Errors = (pl.exceptions.PolarsError, OSError, ValueError)
+"""What is raised for files that cannot be read."""
 
 
 def diagnose(source: Table) -> list[Problem]:
@@ -76,17 +77,22 @@ def unreadable(error: Exception, *tables: Table) -> Problem:
 
 def _not_whole(files: Files) -> list[Problem]:
     """Files of which some bytes cannot be decoded: everything is decoded, and nothing is kept."""
-    read: Callable[..., pl.LazyFrame] = pl.scan_parquet if files.format == "parquet" else pl.scan_ipc
     problems = []
     for path in files.paths:
         try:
-            scan = read(path, glob=False, hive_partitioning=False)
-            for _ in scan.collect_batches(maintain_order=False, engine="streaming"):
+            for _ in _decoded(path, files.format):
                 pass
         except Errors as error:
             what = f"not a whole {_WHOLE[files.format]} ({sources.said(error)})"
             problems.append(Problem(what, files.shown(path), "write it again"))
     return problems
+
+
+def _decoded(path: str, form: str) -> Iterator[pl.DataFrame]:
+    if form == "ipc_stream":
+        return slices.stream_frames(path)
+    scan = pl.scan_parquet(path, glob=False) if form == "parquet" else pl.scan_ipc(path, glob=False)
+    return scan.collect_batches(maintain_order=False, engine="streaming")
 
 
 def unlike(source: Table) -> list[Problem]:
@@ -119,6 +125,8 @@ def _columns(path: str, files: Files) -> dict[str, Any]:
         return dict(pl.read_parquet_schema(path))
     if files.format == "ipc":
         return dict(pl.read_ipc_schema(path))
+    if files.format == "ipc_stream":
+        return slices.stream_schema(path)
     return dict.fromkeys(content.header(path, files.separator or ","))
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import polars as pl
 
 from losscli.errors import DataError, Problem, UsageError, all_of
-from losscli.inputs import arrays, content, sources
+from losscli.inputs import arrays, content, slices, sources
 from losscli.inputs.arrays import Part
-from losscli.inputs.diagnose import MISSING, diagnose, unlike, unreadable
+from losscli.inputs.diagnose import MISSING, Errors, diagnose, unlike, unreadable
 from losscli.inputs.sources import Files, Reading
 
 INFER_ROWS = 10_000
@@ -158,11 +158,12 @@ def _opened(data: Any, files: Files | None, role: str, flat: bool) -> Table:
             data = arrays.frame(data[0][0], role, role, flat)
         return Table(role, data.lazy(), data.collect_schema())
     if data is not None:
-        scan = _partitioned(arrays.scan(data, files, role, flat), files)
+        scan = arrays.scan(data, files, role, flat)
     elif files.separator is not None:
         return _text(files, files.separator)
     else:
-        scan = _scan(files)
+        with reading(Table(files.name, pl.LazyFrame(), {}, files)):
+            scan = _scan(files)
     opened = Table(files.name, scan, {}, files)
     with reading(opened):
         # From a copy: Polars puts row numbers into a scan only as long as its schema was not asked for.
@@ -178,6 +179,9 @@ def _scan(files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame
     own = {name: dtype for name, dtype in (schema or {}).items() if name not in files.partitions}
     # Names are names: only Polars can look for patterns behind a URL, everything else is found already.
     pattern = files.remote
+    if files.format == "ipc_stream":
+        types = slices.stream_schema(files.paths[0])
+        return slices.lazy(lambda place: slices.stream_frames(files.paths[place]), files, types)
     if files.format in ("parquet", "ipc"):
         read = pl.scan_parquet if files.format == "parquet" else pl.scan_ipc
         if not files.partitions:
@@ -255,7 +259,7 @@ def reading(*tables: Table) -> Iterator[None]:
     """Turn what Polars raises while it reads into a DataError that names file, row and remedy."""
     try:
         yield
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except Errors as error:
         found = [problem for each in tables for problem in diagnose(each)]
         # A URL in Polars' own words may hold a password, so they are not shown even with a traceback.
         remote = any(each.files and each.files.remote for each in tables)

@@ -32,6 +32,7 @@ SUFFIXES = {
     ".arrow": "ipc",
     ".ipc": "ipc",
     ".feather": "ipc",
+    ".arrows": "ipc_stream",
     ".ndjson": "ndjson",
     ".jsonl": "ndjson",
     ".npy": "npy",
@@ -39,6 +40,8 @@ SUFFIXES = {
 }
 COMPRESSIBLE = ("csv", "tsv", "txt", "ndjson")
 ARRAYS = ("npy", "npz")
+LOCAL = (*ARRAYS, "ipc_stream")
+"""Formats that Polars does not scan itself."""
 _NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL")
 
@@ -210,10 +213,8 @@ def _remote(url: str, asked: Reading) -> Files:
     told = format_of(urlsplit(url).path) or asked.input_format
     if told is None:
         raise DataError(Problem("its name does not tell the format", name, "--input-format parquet"))
-    if told in ARRAYS:
-        raise DataError(
-            Problem("arrays are mapped into memory, so they must be local", name, "copy it first")
-        )
+    if told in LOCAL:
+        raise DataError(Problem(f"{told} is read of local files alone", name, "copy it first"))
     files = Files(name, (url,), told, told=format_of(urlsplit(url).path) is None)
     return replace(files, separator=_separator(files, asked))
 
@@ -226,7 +227,9 @@ def _piped(spool: Spool, name: str, asked: Reading) -> Files:
 def _format(path: str, name: str, asked: Reading) -> str:
     """The format by the suffix of a name, else by --input-format; without a suffix also by content."""
     if found := format_of(name) or asked.input_format:
-        return found
+        kind = content.kind(_start(path, name)) if found == "ipc" else None
+        # Streams are often named as files are, and their beginning tells them apart.
+        return "ipc_stream" if kind and kind.format == "ipc_stream" else found
     suffix = "".join(PurePosixPath(name).suffixes[-2:]) if name.endswith((".gz", ".zst")) else ""
     suffix = (suffix or PurePosixPath(name).suffix).lower()
     if suffix.startswith(".json"):
