@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -310,6 +312,25 @@ def test_nothing_is_left_of_a_pipe(tmp_path, monkeypatch):
     assert piped(b"pred,y\n1,2\n", "-").returncode == 0
     assert piped(b"pred,y\nx,2\n1,1\n", "-", "-p", "pred").returncode == 3
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_a_pipe_is_read_ends_at_once_and_leaves_nothing(tmp_path):
+    command = [sys.executable, "-m", "losscli", "evaluate", "-"]
+    env = os.environ | {"TMPDIR": str(tmp_path)}
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, env=env, **streams) as running:
+        running.stdin.write(b"pred,y\n" + b"1,2\n" * 1_000_000)
+        running.stdin.flush()
+        time.sleep(0.2)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err) == (130, b"", b"losscli: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_shows_how_to_run_again(losscli, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"pred,y\n1,2\n")))
+    assert "\nlosscli evaluate - --task regression -p pred -y y" in losscli("check", "-").out
 
 
 # Only what is needed is read

@@ -17,7 +17,7 @@ import polars as pl
 from losscli.errors import DataError, Problem, UsageError, near
 from losscli.inputs import content
 from losscli.inputs.pipes import Spool
-from losscli.tasks.base import STANDARD_INPUT
+from losscli.tasks.base import EXAMPLES, STANDARD_INPUT
 
 STDIN = "-"
 SEPARATORS = {"csv": ",", "tsv": "\t", "txt": ""}
@@ -96,10 +96,8 @@ def reading(separator: str | None, input_format: str | None) -> Reading:
     if separator is not None:
         separator = _NAMED_SEPARATORS.get(separator, separator)
         if len(separator.encode()) != 1 or separator in '"\n\r':
-            raise UsageError(
-                f"--separator must be one character, or {', '.join(sorted(_NAMED_SEPARATORS))[4:]}, "
-                f"got {separator!r}"
-            )
+            names = ", ".join(sorted(filter(str.isalpha, _NAMED_SEPARATORS)))
+            raise UsageError(f"--separator must be one character, or {names}, got {separator!r}")
     if input_format is not None and input_format not in FORMATS:
         raise UsageError(
             f"--input-format must be {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, "
@@ -263,7 +261,7 @@ def _checked(files: Files, asked: Reading) -> Files:
             remedy = f"--input-format {found.format}" if unnamed else found.remedy
             problems.append(Problem(found.what, files.shown(path), remedy))
     if problems:
-        raise DataError(problems[: content.START])
+        raise DataError(problems[:EXAMPLES])
     told = asked.input_format is not None and format_of(files.shown(files.paths[0])) is None
     return replace(files, separator=_separator(files, asked), told=told)
 
