@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from losscli.errors import Problem, UsageError, all_of, near
-from losscli.inputs import sources
-from losscli.inputs.sources import Reading
+from losscli.inputs.request import Reading, reading
 from losscli.losses import registry
 from losscli.params import Param, listed
 from losscli.tasks.base import Roles, label_text
@@ -78,8 +77,8 @@ def checked(
     **params: object,
 ) -> Asked:
     """The options of `losscli.evaluate`, checked.  Raises UsageError with everything that is wrong."""
-    reading, level, weights, clip, named, workers, *_ = all_of(
-        lambda: sources.reading(separator, input_format),
+    inputs, level, weights, clip, named, workers, *_ = all_of(
+        lambda: reading(separator, input_format),
         lambda: _level(ci),
         lambda: _weights(class_weight),
         lambda: _clip(eps),
@@ -112,7 +111,7 @@ def checked(
         device=device,
         threads=workers,
         where=where,
-        reading=reading,
+        reading=inputs,
         params=params,
     )
 

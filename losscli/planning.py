@@ -13,10 +13,11 @@ import polars as pl
 from losscli import columns
 from losscli.columns import Found, Wanted
 from losscli.errors import DataError, Problem, UsageError, all_of, near
-from losscli.inputs import align, formats, sources
+from losscli.inputs import align, formats
 from losscli.inputs import where as wheres
 from losscli.inputs.align import Alignment
 from losscli.inputs.formats import Source, Table
+from losscli.inputs.request import reading
 from losscli.inputs.where import Where
 from losscli.losses import registry
 from losscli.losses.registry import Choice, Loss
@@ -74,7 +75,7 @@ def prepare(
         lambda: checked(**options),
         lambda: _candidates(texts, options.get("task")),
         lambda: formats.tables(
-            predictions, targets, sources.reading(options.get("separator"), options.get("input_format"))
+            predictions, targets, reading(options.get("separator"), options.get("input_format"))
         ),
     )
     tasks = {asked.task} if asked.task else _tasks(candidates)

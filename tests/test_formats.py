@@ -16,7 +16,7 @@ import pytest
 
 import losscli
 from losscli.inputs import formats
-from losscli.inputs.sources import Reading
+from losscli.inputs.request import Reading
 
 N = 150_000
 """More rows than two blocks hold."""

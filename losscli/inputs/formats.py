@@ -17,7 +17,8 @@ from losscli.errors import DataError, Problem, UsageError, all_of
 from losscli.inputs import arrays, content, slices, sources
 from losscli.inputs.arrays import Part
 from losscli.inputs.diagnose import MISSING, Errors, diagnose, unlike, unreadable
-from losscli.inputs.sources import Files, Reading
+from losscli.inputs.request import Reading
+from losscli.inputs.sources import Files
 
 INFER_ROWS = 10_000
 FILE = "#file"

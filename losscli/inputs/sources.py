@@ -14,15 +14,15 @@ from urllib.parse import unquote, urlsplit
 
 import polars as pl
 
-from losscli.errors import DataError, Problem, UsageError, near
+from losscli.errors import DataError, Problem, UsageError
 from losscli.inputs import content
 from losscli.inputs.pipes import Spool
+from losscli.inputs.request import Reading
 from losscli.tasks.base import EXAMPLES, STANDARD_INPUT
 
 STDIN = "-"
 SEPARATORS = {"csv": ",", "tsv": "\t", "txt": ""}
 """Formats of text, each with its separator; --separator names another."""
-FORMATS = ("csv", "tsv", "parquet", "ipc", "ndjson", "npy", "npz")
 SUFFIXES = {
     ".csv": "csv",
     ".tsv": "tsv",
@@ -42,16 +42,7 @@ COMPRESSIBLE = ("csv", "tsv", "txt", "ndjson")
 ARRAYS = ("npy", "npz")
 LOCAL = (*ARRAYS, "ipc_stream")
 """Formats that Polars does not scan itself."""
-_NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How inputs are read where their names do not tell: a separator of text, a format."""
-
-    separator: str | None = None
-    input_format: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,21 +80,6 @@ class Files:
     def shown(self, path: str) -> str:
         """What messages call one of the files."""
         return self.name if len(self.paths) == 1 else path
-
-
-def reading(separator: str | None, input_format: str | None) -> Reading:
-    """Options checked.  Raises UsageError."""
-    if separator is not None:
-        separator = _NAMED_SEPARATORS.get(separator, separator)
-        if len(separator.encode()) != 1 or separator in '"\n\r':
-            names = ", ".join(sorted(filter(str.isalpha, _NAMED_SEPARATORS)))
-            raise UsageError(f"--separator must be one character, or {names}, got {separator!r}")
-    if input_format is not None and input_format not in FORMATS:
-        raise UsageError(
-            f"--input-format must be {', '.join(FORMATS[:-1])} or {FORMATS[-1]}, "
-            f"got {input_format!r}.{near(input_format, FORMATS)}"
-        )
-    return Reading(separator, input_format)
 
 
 def format_of(path: str) -> str | None:
