@@ -62,6 +62,11 @@ def test_a_folder_behind_a_url_and_a_local_file(bucket, losscli):
     assert losscli.bare(*argv) == losscli.bare("d.parquet", *ARGUMENTS)
 
 
+def test_a_web_address(bucket, server, losscli):
+    address = f"{server}/models/run/d.parquet?X-Amz-Signature=signed"
+    assert losscli.bare(address, *ARGUMENTS) == losscli.bare("d.parquet", *ARGUMENTS)
+
+
 def test_a_condition_on_a_file_behind_a_url(bucket, losscli):
     FRAME.filter(pl.col("id") > 30).write_csv("kept.csv")
     found = losscli.bare(f"{bucket}/run/d.parquet", *ARGUMENTS, "--where", "id > 30")
