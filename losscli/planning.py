@@ -62,6 +62,10 @@ class Run:
     names: Mapping[str, str]
     threads: int | None = None
 
+    def expected(self) -> int | None:
+        """About how many rows will be read, where that is known."""
+        return None if self.plan.where else self.tables[0].expected()
+
 
 def prepare(
     predictions: Source,

@@ -80,7 +80,7 @@ def evaluate(
         show_plan(run)
     if dry_run:
         return
-    with Progress(quiet) as progress:
+    with Progress(quiet, run.expected) as progress:
         report = api.evaluated(run, conditions, progress.update, _say if verbose else lambda text: None)
     out.write_files(report, files)
     if not quiet and form in ("bare", "csv"):

@@ -3,41 +3,76 @@
 from __future__ import annotations
 
 import sys
-import time
+from collections.abc import Callable
+from threading import Lock, Timer
 from types import TracebackType
 from typing import Any
 
+DELAY = 1.0
+"""Seconds that a run lasts before it is shown."""
+
 
 class Progress:
-    """Rows done, and rows a second, once a run has lasted a second on a terminal."""
+    """Rows done, rows a second, and the time left where `expected()` tells how many there will be."""
 
-    def __init__(self, quiet: bool) -> None:
-        self._shown = not quiet and sys.stderr.isatty()
-        self._start = time.monotonic()
+    def __init__(self, quiet: bool, expected: Callable[[], int | None]) -> None:
+        self._expected = expected
+        self._total: int | None = None
+        self._rows = 0
         self._bar: Any = None
-        self._task: Any = None
+        self._over = False
+        self._lock = Lock()
+        self._timer = None if quiet or not sys.stderr.isatty() else Timer(DELAY, self._show)
 
     def __enter__(self) -> Progress:
+        if self._timer is not None:
+            self._total = self._expected()
+            self._timer.daemon = True
+            self._timer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._bar is not None:
-            self._bar.stop()
+        if self._timer is not None:
+            self._timer.cancel()
+        with self._lock:
+            self._over = True
+            if self._bar is not None:
+                self._bar.stop()
 
     def update(self, rows: int) -> None:
         """Say how many rows are done."""
-        if not self._shown or time.monotonic() - self._start < 1.0:
-            return
-        if self._bar is None:
-            from rich.console import Console  # imported by the few runs that last
-            from rich.progress import Progress as Bar
-            from rich.progress import SpinnerColumn, TextColumn
+        self._rows = rows
+        if self._bar is not None:
+            self._bar.update(0, completed=rows)
 
-            columns = (SpinnerColumn(), TextColumn("{task.completed:,.0f} rows, {task.fields[speed]}"))
+    def _show(self) -> None:
+        """Draw the bar; in a thread of its own, for a run may wait for its first rows."""
+        from rich.console import Console  # imported by the few runs that last
+        from rich.progress import (
+            BarColumn,
+            ProgressColumn,
+            SpinnerColumn,
+            Task,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
+        from rich.progress import Progress as Bar
+        from rich.text import Text
+
+        class Speed(ProgressColumn):
+            def render(self, task: Task) -> Text:
+                return Text(f"{task.speed or 0:,.0f} rows/s" if task.completed else "")
+
+        total = self._total
+        rows = TextColumn("{task.completed:,.0f} rows" + ("" if total is None else f" of about {total:,}"))
+        known = (BarColumn(), rows, Speed(), TimeRemainingColumn())
+        columns = (SpinnerColumn(), rows, Speed(), TimeElapsedColumn()) if total is None else known
+        with self._lock:
+            if self._over:
+                return
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+            self._bar.add_task("", total=total, completed=self._rows)
             self._bar.start()
-            self._task = self._bar.add_task("", total=None, speed="")
-        seconds = time.monotonic() - self._start
-        self._bar.update(self._task, completed=rows, speed=f"{rows / seconds:,.0f} rows/s, {seconds:.0f} s")

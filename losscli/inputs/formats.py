@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -61,6 +62,19 @@ class Table:
         with reading(self):
             return int(self.scan.select(pl.len()).collect(engine="streaming").item())
 
+    def expected(self) -> int | None:
+        """About how many rows there are, where that is known without reading them."""
+        if self.files is None or self.files.remote:
+            return None
+        if self.files.format in ("parquet", "ipc", *sources.ARRAYS):
+            return self.count()
+        if self.files.format in sources.COMPRESSIBLE and not any(map(_is_compressed, self.files.paths)):
+            with open(self.files.paths[0], "rb") as file:
+                start = file.read(1 << 16)
+            size = sum(os.path.getsize(path) for path in self.files.paths)
+            return round(size * start.count(b"\n") / max(len(start), 1)) or None
+        return None
+
     def distinct(self, column: str, most: int) -> list[Any]:
         """The sorted distinct values of a column, at most so many; one pass over the column."""
         with reading(self):
@@ -96,6 +110,10 @@ class Table:
         # Whole numbers in the first rows do not say that all are.
         schema = {**self.schema, **{name: _as_float(self.schema[name]) for name in names}}
         return replace(self, scan=_scan(self.files, schema), schema=schema)
+
+
+def _is_compressed(path: str) -> bool:
+    return path.lower().endswith((".gz", ".zst"))
 
 
 def _is_number(dtype: Any) -> bool:
