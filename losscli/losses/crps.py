@@ -9,7 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from losscli.losses.log_score import binomial_score, negbinom_score, poisson_score
+from losscli.losses.log_score import binomial_score, negbinom_score
+from losscli.losses.positive import poisson_score
 from losscli.losses.registry import loss
 from losscli.tasks.distribution import (
     Beta,
@@ -127,7 +128,7 @@ def crps_gamma(batch: Gamma) -> Array:
     xp, shape, rate = batch.xp, batch.shape, batch.rate
     mean, scaled = shape / rate, rate * xp.maximum(batch.target, 0.0)
     balance = 2.0 * special(xp).gammainc(shape, scaled) - 1.0
-    edge = 2.0 * shape * xp.exp(-poisson_score(xp, shape, scaled))
+    edge = 2.0 * shape * xp.exp(-poisson_score(xp, shape, scaled, xp.log(scaled)))
     spread = gamma_half_step(xp, shape) * xp.sqrt(shape) / SQRT_PI
     return (batch.target - mean) * balance + (edge - spread) / rate
 
@@ -177,7 +178,7 @@ def crps_poisson(batch: Poisson) -> Array:
     """
     xp, y, mean = batch.xp, batch.target, batch.mean
     balance = 2.0 * special(xp).gammaincc(y + 1.0, mean) - 1.0
-    edge = 2.0 * mean * xp.exp(-poisson_score(xp, y, mean))
+    edge = 2.0 * mean * xp.exp(-poisson_score(xp, y, mean, xp.log(mean)))
     spread = mean * (special(xp).i0e(2.0 * mean) + special(xp).i1e(2.0 * mean))
     return (y - mean) * balance + (edge - spread)
 

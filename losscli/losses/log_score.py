@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from losscli.losses.positive import poisson_score
 from losscli.losses.registry import loss
 from losscli.precise import kl_div
 from losscli.tasks.distribution import (
@@ -119,7 +120,8 @@ def log_score_gamma(batch: Gamma) -> Array:
     """
     xp, y, shape, rate = batch.xp, batch.target, batch.shape, batch.rate
     inside = xp.where(y > 0, y, 1.0)
-    score = poisson_score(xp, shape, rate * inside) + xp.log(inside) - xp.log(shape)
+    mean = rate * inside
+    score = poisson_score(xp, shape, mean, xp.log(mean)) + xp.log(inside) - xp.log(shape)
     return xp.where(y > 0, score, xp.where(y == 0, _at_end(xp, shape, rate), xp.inf))
 
 
@@ -157,11 +159,6 @@ def log_score_uniform(batch: Uniform) -> Array:
     return xp.where((y >= batch.min) & (y <= batch.max), xp.log(batch.max - batch.min), xp.inf)
 
 
-def poisson_score(xp: Namespace, count: Array, mean: Array) -> Array:
-    """log(count!) - count log mean + mean, for any count >= 0, without large terms (Loader 2000)."""
-    return factorial_excess(xp, count) + kl_div(xp, count, mean, xp.log(mean), mean - count)
-
-
 @loss("logs_poisson", best=None)
 def log_score_poisson(batch: Poisson) -> Array:
     """The log score of the Poisson law.
@@ -170,7 +167,7 @@ def log_score_poisson(batch: Poisson) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    return poisson_score(batch.xp, batch.target, batch.mean)
+    return poisson_score(batch.xp, batch.target, batch.mean, batch.xp.log(batch.mean))
 
 
 def binomial_score(xp: Namespace, hits: Array, misses: Array, prob: Array) -> Array:
