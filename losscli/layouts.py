@@ -171,10 +171,14 @@ class _Search:
         side = of_fields[missing[0]].side
         lacking = " or ".join(dict.fromkeys(shown[name] for name in missing))
         own = [name.upper() for name, column in of_fields.items() if column.side == side]
+        remedy = f"name them in this order: {'-p' if side == 'p' else '-y'} {','.join(own)}"
+        if of_fields[missing[0]].like:
+            remedy = f"rename them: {shown[missing[0]]}"
+        reads = " and ".join(dict.fromkeys(shown.values())).removesuffix(".")
+        known = near(missing[0], self.left[side])
         return UsageError(
-            f"{self.tables[side].name}: no column {lacking}, and the chosen losses read "
-            f"{' and '.join(dict.fromkeys(shown.values()))}.{near(missing[0], self.left[side])}",
-            remedy=f"name them in this order: {'-p' if side == 'p' else '-y'} {','.join(own)}",
+            f"{self.tables[side].name}: no column {lacking}, where the chosen losses read {reads}.{known}",
+            remedy=remedy,
         )
 
     def require_all_used(self, used: Mapping[str, None]) -> None:

@@ -94,7 +94,7 @@ def test_flags_stand_for_fields_in_their_order():
     assert "50 intervals whose lower end is above the upper" in said
     assert "predictions, columns top, bottom" in said
     said = refused(UsageError, p, frame(y=Y), loss=score)
-    assert "no column lower or upper, and the chosen losses read lower and upper" in said
+    assert "no column lower or upper, where the chosen losses read lower and upper" in said
     assert "name them in this order: -p LOWER,UPPER" in said
 
 
