@@ -153,14 +153,14 @@ def notes(part: Partial) -> list[str]:
 def _results(plan: Plan, part: Partial) -> list[Result]:
     results = []
     for choice, overall, cells in zip(plan.choices, part.overall, part.cells, strict=True):
-        outputs = len(plan.roles.predictions) if plan.cell == "output" else 1
+        outputs = plan.outputs(choice)
         pilots = part.pilots or (None,) * outputs
         whole = inference.estimate(choice, overall, plan.level, pilots)
         results.append(_result(choice, overall, whole, plan.level, {}))
         k = overall.total.shape[-1] // outputs
         for i, name in enumerate(plan.cells(choice)):
             moments = overall.columns(i * k, (i + 1) * k) if cells is None else cells.cell(i)
-            own = pilots[i : i + 1] if plan.cell == "output" else pilots
+            own = pilots[i : i + 1] if outputs > 1 else pilots
             estimate = inference.estimate(choice, moments, plan.level, own)
             share = _share(plan, choice, overall, moments, part.pilots)
             results.append(_result(choice, moments, estimate, plan.level, {plan.cell: name}, share))

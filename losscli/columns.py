@@ -7,14 +7,15 @@ is an error that lists the candidates.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import polars as pl
 
 from losscli.errors import Problem, UsageError, all_of, near
 from losscli.inputs.formats import Table
+from losscli.tasks.named import Part
 
 KEYS = ("id", "row_id", "example_id", "sample_id", "key", "uuid")
 TARGETS = ("target", "y_true", "y", "label", "truth", "actual")
@@ -22,6 +23,7 @@ TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum)
 LABEL_PREDICTIONS = ("label_pred", "predicted_label", "pred_label")
 PREDICTIONS = ("prediction", "pred", "y_pred", "yhat", "score", "prob", "p", "logit", *LABEL_PREDICTIONS)
 PROBABILITIES = ("prob", "p", "logit")
+OUTPUTS = {"p": ("y_pred_", "prediction_", "pred_"), "t": ("y_true_", "target_", "y_")}
 OUTPUT = re.compile(r"(?:y_pred|y_true|y|pred|prediction|target)_(\d+)$")
 CLASS_FAMILY = re.compile(r"(prob|p|logit)_(.+)$")
 
@@ -39,15 +41,20 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Found:
-    """Columns by role, without the prefix of their side; `classes` are named by columns or by flag."""
+    """Columns by role, without the prefix of their side; `classes` are named by columns or by flag.
+
+    `parts` and `widths` are those of Roles, in tasks whose batches name their columns.
+    """
 
     predictions: tuple[str, ...]
     targets: tuple[str, ...]
     key: tuple[str, ...]
     weight: str | None
     weight_side: str
-    classes: tuple[str, ...]
-    same_names: bool
+    classes: tuple[str, ...] = ()
+    same_names: bool = False
+    parts: tuple[Part, ...] = ()
+    widths: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def says_logit(self) -> bool:
@@ -55,11 +62,20 @@ class Found:
         return all("logit" in name.lower() for name in self.predictions)
 
 
-def find(predictions: Table, targets: Table, wanted: Wanted, tasks: Collection[str]) -> Found:
-    """The columns of a run.  `targets` is `predictions` where one file holds both sides.
+@dataclass(frozen=True)
+class Sides:
+    """What is the same for all tasks: key, weight, and the columns that are left on each side."""
 
-    `tasks` are those that the chosen losses leave open.  Raises UsageError for what is unknown or ambiguous.
-    """
+    one_file: bool
+    key: tuple[str, ...]
+    weight: str | None
+    weight_side: str
+    predictions: list[str]
+    targets: list[str]
+
+
+def sides(predictions: Table, targets: Table, wanted: Wanted) -> Sides:
+    """Check that all columns that flags name are there, and take key and weight from the rest."""
     one_file = targets is predictions
     *_, (weight, side) = all_of(
         lambda: _known(predictions, wanted.on, "--on"),
@@ -75,20 +91,31 @@ def find(predictions: Table, targets: Table, wanted: Wanted, tasks: Collection[s
     if one_file:
         p_left = [name for name in p_left if name not in wanted.target]
         t_left = [name for name in t_left if name not in wanted.pred]
-    target = wanted.target or _target(targets, t_left, one_file)
+    return Sides(one_file, key, weight, side, p_left, t_left)
+
+
+def find(predictions: Table, targets: Table, wanted: Wanted, tasks: Collection[str]) -> Found:
+    """The columns of a run.  `targets` is `predictions` where one file holds both sides.
+
+    `tasks` are those that the chosen losses leave open.  Raises UsageError for what is unknown or ambiguous.
+    """
+    both = sides(predictions, targets, wanted)
+    one_file, p_left, t_left = both.one_file, both.predictions, both.targets
+    target = wanted.target or single_target(targets, t_left, one_file)
     if one_file:
         p_left = [name for name in p_left if name not in target]
     pred, classes = _prediction(predictions, targets, p_left, target, wanted, tasks)
     if one_file:
         t_left = [name for name in t_left if name not in pred]
-    target = target or _late_target(targets, t_left, pred, classes, one_file)
-    if one_file and (both := set(pred) & set(target)):
-        raise UsageError(f"column {', '.join(both)} cannot be both the prediction and the target")
+    target = target or late_target(targets, t_left, pred, classes, one_file)
+    if one_file and (twice := set(pred) & set(target)):
+        raise UsageError(f"column {', '.join(twice)} cannot be both the prediction and the target")
     if len(target) > 1 and set(target) == set(pred):
         target = pred
     elif len(target) > 1 and classes and set(target) == set(classes):
         target = classes
-    return Found(pred, target, key, weight, side, classes, len(pred) > 1 and set(target) == set(pred))
+    same = len(pred) > 1 and set(target) == set(pred)
+    return Found(pred, target, both.key, both.weight, both.weight_side, classes, same)
 
 
 def _known(table: Table, names: Sequence[str], flag: str) -> None:
@@ -128,7 +155,7 @@ def _weight(predictions: Table, targets: Table, name: str | None) -> tuple[str |
     raise UsageError(f"no column {name!r} (-w).{near(name, known)}", remedy=f"the columns: {listed(known)}")
 
 
-def _target(table: Table, left: list[str], one_file: bool) -> tuple[str, ...]:
+def single_target(table: Table, left: list[str], one_file: bool) -> tuple[str, ...]:
     """By exact name or numbered family; empty if only what is left can tell."""
     named = [name for name in left if name in TARGETS]
     if len(named) > 1:
@@ -138,13 +165,13 @@ def _target(table: Table, left: list[str], one_file: bool) -> tuple[str, ...]:
         )
     if named:
         return (named[0],)
-    family = _numbered(left, ("y_true_", "target_", "y_"))
+    family = numbered(left, OUTPUTS["t"])
     if family:
         return family
     return (left[0],) if len(left) == 1 and not one_file else ()
 
 
-def _late_target(
+def late_target(
     table: Table, left: list[str], pred: tuple[str, ...], classes: tuple[str, ...], one_file: bool
 ) -> tuple[str, ...]:
     """What the predictions' names or a single column left say of the target."""
@@ -168,7 +195,7 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(first[:20]) + (f", ... ({len(first)} in all)" if len(first) > 20 else "")
 
 
-def _numbered(names: list[str], stems: tuple[str, ...]) -> tuple[str, ...]:
+def numbered(names: Sequence[str], stems: tuple[str, ...]) -> tuple[str, ...]:
     """The columns of a numbered family, in the order of their numbers."""
     for stem in stems:
         family = [
@@ -200,7 +227,7 @@ def _prediction(
         )
     if named:
         return (named[0],), wanted.classes
-    outputs = _numbered(left, ("y_pred_", "prediction_", "pred_"))
+    outputs = numbered(left, OUTPUTS["p"])
     if outputs:
         return outputs, wanted.classes
     for prefix in ("prob_", "p_", "logit_"):
@@ -310,3 +337,14 @@ def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str,
 def holds_labels(prediction_type: Any, target_type: Any) -> bool:
     """Whether predictions are labels: text where the targets are no numbers."""
     return bool(prediction_type in TEXT_TYPES) and not bool(target_type.is_numeric())
+
+
+def width(table: Table, column: str) -> int:
+    """The length of the lists in a column; 1 for plain values."""
+    dtype = table.schema[column]
+    if isinstance(dtype, pl.Array):
+        return int(dtype.size or 0)
+    if not isinstance(dtype, pl.List):
+        return 1
+    lengths = table.head()[column].list.len().drop_nulls()
+    return int(lengths[0]) if len(lengths) else 0

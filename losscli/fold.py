@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,16 +12,9 @@ from losscli import moments
 from losscli.losses.registry import Choice
 from losscli.moments import MAX_SPREAD, Cells, Moments
 from losscli.plan import Plan
-from losscli.tasks import binary, multiclass, multilabel, regression
 from losscli.tasks.base import MATCHED, Batch, Block, Finding, Rows, Tally
+from losscli.tasks.catalogue import TASKS
 from losscli.xp import Array, Namespace
-
-TASKS: dict[str, ModuleType] = {
-    "regression": regression,
-    "binary": binary,
-    "multiclass": multiclass,
-    "multilabel": multilabel,
-}
 
 
 @dataclass(frozen=True, eq=False)

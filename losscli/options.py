@@ -13,10 +13,11 @@ from losscli.errors import Problem, UsageError, all_of, near
 from losscli.inputs.request import Reading, reading
 from losscli.losses import registry
 from losscli.params import Param, listed
-from losscli.tasks.base import Roles, label_text
+from losscli.tasks.base import Roles
+from losscli.tasks.catalogue import TASKS
+from losscli.tasks.labels import label_text
 from losscli.xp import namespace
 
-TASKS = ("regression", "binary", "multiclass", "multilabel")
 POLICIES = ("error", "drop")
 DEVICES = ("cpu", "cuda")
 
@@ -222,18 +223,17 @@ def _pair(part: str) -> tuple[str, str]:
 
 def meaningful(asked: Asked, task: str, link: str) -> None:
     """Raise UsageError for options that have no meaning in this task, rather than ignore them."""
-    of_labels = task in ("binary", "multiclass")
-    of_probabilities = task != "regression" and link == "probability"
+    options, of_probabilities = TASKS[task].options, link == "probability"
     idle = {
-        "--eps clips probabilities": asked.eps is not None and not of_probabilities,
+        "--eps clips probabilities": asked.eps is not None and not ("eps" in options and of_probabilities),
         "--normalize rescales probabilities of classes": asked.normalize
-        and not (task == "multiclass" and of_probabilities),
-        "--ignore-label leaves out a class": asked.ignore_label is not None and not of_labels,
-        "--class-weight weighs classes": bool(asked.class_weight) and not of_labels,
-        "--classes names the classes of a multiclass task": bool(asked.classes) and task != "multiclass",
-        "--positive names one of two labels": asked.positive is not None and task != "binary",
-        "--from-logits is for classification": asked.from_logits and task == "regression",
-        "--from-log-probs is for multiclass tasks": asked.from_log_probs and task != "multiclass",
+        and not ("normalize" in options and of_probabilities),
+        "--ignore-label leaves out a class": asked.ignore_label is not None and "ignore_label" not in options,
+        "--class-weight weighs classes": bool(asked.class_weight) and "class_weight" not in options,
+        "--classes names the classes of a multiclass task": bool(asked.classes) and "classes" not in options,
+        "--positive names one of two labels": asked.positive is not None and "positive" not in options,
+        "--from-logits is for classification": asked.from_logits and "from_logits" not in options,
+        "--from-log-probs is for multiclass tasks": asked.from_log_probs and "from_log_probs" not in options,
     }
     shown = f"a {task} task" + (f" of {link.replace('_', '-')}s" if link in ("logit", "label") else "")
     remedies = {"--eps clips probabilities": "a loss's own is written in line: epsilon_insensitive:eps=0.1"}

@@ -10,6 +10,7 @@ from shlex import quote
 from losscli.losses.registry import Choice
 from losscli.params import joined
 from losscli.tasks.base import STANDARD_INPUT, Batch, Roles
+from losscli.tasks.catalogue import TASKS
 from losscli.tasks.multilabel import MultilabelScore
 
 LEVEL = 0.95
@@ -40,23 +41,26 @@ class Plan:
     @property
     def block_rows(self) -> int:
         """Rows of a block: a power of two that depends on the plan alone, and so do results."""
-        width = max(len(self.roles.predictions), len(self.roles.names), 8)
+        width = max(len(self.roles.predictions), len(self.roles.names), *self.roles.widths.values(), 8)
         return max(LEAST_ROWS, 1 << (BLOCK_NUMBERS // width).bit_length() - 1)
 
     @property
     def cell(self) -> str:
-        """What the cells besides overall are: class, label, output, or nothing."""
-        if self.roles.task in ("binary", "multiclass"):
-            return "class"
-        if self.roles.task == "multilabel":
-            return "label"
-        return "output" if len(self.roles.predictions) > 1 else ""
+        """What the cells besides overall are: class, label, output, quantile, or nothing."""
+        return TASKS[self.roles.task].cell
 
     def cells(self, choice: Choice) -> tuple[str, ...]:
         """The cells of a loss; none where it judges the order of labels, which one label alone has not."""
-        if not self.cell or choice.loss.batch is MultilabelScore:
+        if choice.loss.batch is MultilabelScore:
             return ()
-        return self.roles.names
+        for part in self.roles.parts:
+            if part.batch is choice.loss.batch:
+                return part.cells
+        return () if self.cell == "output" and len(self.roles.predictions) == 1 else self.roles.names
+
+    def outputs(self, choice: Choice) -> int:
+        """How many batches a loss sees of each block: one, or one for each output or quantile."""
+        return max(1, len(self.cells(choice))) if self.cell in ("output", "quantile") else 1
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from losscli import columns
+from losscli import columns, layouts
 from losscli.columns import Found, Wanted
 from losscli.errors import DataError, Problem, UsageError, all_of, near
 from losscli.inputs import align, formats
@@ -21,22 +21,14 @@ from losscli.inputs.request import reading
 from losscli.inputs.where import Where
 from losscli.losses import registry
 from losscli.losses.registry import Choice, Loss
-from losscli.options import TASKS, Asked, checked, class_weights, loss_params, meaningful
+from losscli.options import Asked, checked, class_weights, loss_params, meaningful
 from losscli.plan import Plan
 from losscli.roles import roles_of
 from losscli.tasks.base import Roles
 from losscli.tasks.binary import BinaryLabel, BinaryScore, BinarySoftScore
+from losscli.tasks.catalogue import TASKS
 from losscli.tasks.classes import MulticlassLabel
-
-USUAL: Mapping[str, tuple[str, ...]] = {
-    "regression": ("root_mean_squared_error", "mean_absolute_error", "huber", "r2"),
-    "binary": ("binary_cross_entropy", "brier", "zero_one"),
-    "multiclass": ("categorical_cross_entropy", "multiclass_brier", "multiclass_zero_one"),
-    "multilabel": ("multilabel_binary_cross_entropy", "hamming", "subset_zero_one"),
-}
-"""The losses of a task where none is chosen."""
-USUAL_LABELS = {"binary": ("zero_one", "balanced_error", "f1_error"), "multiclass": ("multiclass_zero_one",)}
-"""The same where predictions are labels."""
+from losscli.tasks.named import Named
 
 
 @dataclass(frozen=True)
@@ -84,8 +76,7 @@ def prepare(
     )
     tasks = {asked.task} if asked.task else _tasks(candidates)
     wanted = Wanted(asked.target, asked.pred, asked.weight, asked.on, asked.classes)
-    found = columns.find(left, right, wanted, tasks)
-    task = columns.task_of(found, left, right, tasks, [candidate.name for candidate in candidates])
+    task, found = _found(left, right, wanted, tasks, candidates)
     where = None if asked.where is None else wheres.parsed(asked.where, left, right, found.key)
     roles, choices, notes = _meaning(asked, found, *_narrowed(left, right, where), task, candidates)
     if where is not None:
@@ -96,13 +87,41 @@ def prepare(
     return Run(plan, alignment, (left, right), notes, _asked(candidates, task), asked.threads)
 
 
+def _found(
+    left: Table, right: Table, wanted: Wanted, tasks: Collection[str], candidates: Sequence[Candidate]
+) -> tuple[str, Found]:
+    """The task that the columns show, of those that the losses leave open, and the columns."""
+    open_tasks = [task for task in TASKS if task in tasks and TASKS[task].batches]
+    named = {task: _batches(task, candidates, len(tasks) == 1) for task in open_tasks}
+    others = tasks - named.keys()
+    for task, batches in named.items():
+        fitting = [batch for batch in batches if layouts.fits(batch, left, right, wanted)]
+        if candidates and len(fitting) == len(batches):
+            return task, layouts.find(left, right, wanted, batches)
+        if not candidates and fitting:
+            return task, layouts.find(left, right, wanted, fitting[:1])
+    if not others:
+        task, batches = next(iter(named.items()))
+        return task, layouts.find(left, right, wanted, batches if candidates else batches[:1])
+    found = columns.find(left, right, wanted, others)
+    return columns.task_of(found, left, right, others, [candidate.name for candidate in candidates]), found
+
+
+def _batches(task: str, candidates: Sequence[Candidate], settled: bool) -> tuple[type[Named], ...]:
+    """The batches of a task that may be read: those of the losses, else those that columns can show."""
+    if not candidates:
+        return TASKS[task].batches if settled else TASKS[task].shown
+    of_losses = (next(entry.batch for entry in c.losses if entry.task == task) for c in candidates)
+    return tuple(dict.fromkeys(batch for batch in of_losses if issubclass(batch, Named)))
+
+
 def _meaning(
     asked: Asked, found: Found, left: Table, right: Table, task: str, candidates: Sequence[Candidate]
 ) -> tuple[Roles, tuple[Choice, ...], tuple[str, ...]]:
     """The roles of the columns, the losses with their parameters, and notes on what was inferred."""
     link = _link(asked, found, left, right, task)
     _, choices = all_of(
-        lambda: meaningful(asked, task, link), lambda: _choices(candidates, task, link, asked.params)
+        lambda: meaningful(asked, task, link), lambda: _choices(candidates, task, link, asked.params, found)
     )
     signed = all(choice.loss.batch in (BinaryScore, BinarySoftScore) for choice in choices)
     roles, notes = roles_of(found, left, right, task, link, asked.positive, asked.ignore_label, signed)
@@ -145,7 +164,7 @@ def _candidate(text: str, task: str | None) -> Candidate:
 
 def _tasks(candidates: Sequence[Candidate]) -> set[str]:
     """The tasks that all the losses leave open."""
-    tasks = set(USUAL)
+    tasks = set(TASKS)
     for candidate in candidates:
         own = {entry.task for entry in candidate.losses}
         if not tasks & own:
@@ -166,7 +185,7 @@ def _asked(candidates: Sequence[Candidate], task: str) -> dict[str, str]:
 
 def _link(asked: Asked, found: Found, left: Table, right: Table, task: str) -> str:
     """What the predictions are."""
-    if task == "regression":
+    if "from_logits" not in TASKS[task].options:
         return "value"
     if asked.from_logits:
         return "logit"
@@ -182,20 +201,22 @@ def _link(asked: Asked, found: Found, left: Table, right: Table, task: str) -> s
 
 
 def _choices(
-    candidates: Sequence[Candidate], task: str, link: str, params: Mapping[str, object]
+    candidates: Sequence[Candidate], task: str, link: str, params: Mapping[str, object], found: Found
 ) -> tuple[Choice, ...]:
     """The losses with their parameters.  Raises UsageError for options that none of them takes."""
     if candidates:
         chosen = [(next(e for e in c.losses if e.task == task), c.inline) for c in candidates]
     else:
-        usual = USUAL_LABELS.get(task, USUAL[task]) if link == "label" else USUAL[task]
-        chosen = [(registry.find(name)[0], {}) for name in usual]
+        usual = TASKS[task].usual_labels if link == "label" else TASKS[task].usual
+        shown = {part.batch for part in found.parts}
+        entries = [registry.find(name)[0] for name in usual]
+        chosen = [(entry, {}) for entry in entries if not shown or entry.batch in shown]
     known = {param.name for entry, _ in chosen for param in entry.params}
     idle = [name for name in params if name not in known]
-    takers, shown = loss_params(), ", ".join(entry.name for entry, _ in chosen)
+    takers, names = loss_params(), ", ".join(entry.name for entry, _ in chosen)
     *choices, _ = all_of(
         *(partial(registry.choose, entry, inline, params) for entry, inline in chosen),
-        *(partial(_idle, name, takers[name][1], shown) for name in idle),
+        *(partial(_idle, name, takers[name][1], names) for name in idle),
         lambda: None,
     )
     return tuple({str(choice): choice for choice in choices}.values())

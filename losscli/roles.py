@@ -12,7 +12,8 @@ from losscli.columns import Found
 from losscli.errors import DataError, Problem, UsageError, counted, near
 from losscli.inputs.diagnose import not_numbers
 from losscli.inputs.formats import Table
-from losscli.tasks.base import Roles, label_text, label_value
+from losscli.tasks.base import Roles
+from losscli.tasks.labels import label_text, label_value
 
 MAX_CLASSES = 10_000
 """Classes that are taken from labels, where predictions are labels and --classes is not given."""
@@ -44,6 +45,8 @@ def roles_of(
         ids=tuple(f"p:{name}" for name in found.key),
         files=(left.name, right.name),
     )
+    if found.parts:
+        return replace(roles, parts=found.parts, widths=found.widths), ()
     nested = [name for name in found.predictions if isinstance(left.schema[name], pl.List | pl.Array)]
     if nested and (task != "multiclass" or len(found.predictions) > 1):
         raise UsageError(f"{left.name}, column {nested[0]}: lists of numbers are for multiclass tasks alone")
@@ -136,7 +139,9 @@ def _multiclass(
         }
         classes = tuple(sorted(both - {ignored}, key=_by_number))
         notes = (f"the {len(classes)} classes are the labels that occur; --classes fixes them",)
-    width = len(found.predictions) if len(found.predictions) > 1 else _width(left, found.predictions[0])
+    width = (
+        len(found.predictions) if len(found.predictions) > 1 else columns.width(left, found.predictions[0])
+    )
     if not classes:
         classes = tuple(map(str, range(width)))
         places = f"in column {found.predictions[0]}" if len(found.predictions) == 1 else "of the columns"
@@ -149,6 +154,8 @@ def _multiclass(
         raise UsageError(
             f"{len(classes)} classes and {len(found.targets)} target columns: {', '.join(found.targets)}"
         )
+    if isinstance(left.schema[found.predictions[0]], pl.List | pl.Array):
+        roles = replace(roles, widths={roles.predictions[0]: len(classes)})
     if not label:
         return replace(roles, names=classes, target_form="matrix"), notes
     _check_classes(right, found.targets[0], classes)
@@ -175,14 +182,3 @@ def _check_classes(table: Table, column: str, classes: Sequence[str]) -> None:
                 "-y names the column of labels, --classes the classes as they are written there",
             )
         )
-
-
-def _width(left: Table, column: str) -> int:
-    """The length of the lists in a column; 1 for plain values."""
-    dtype = left.schema[column]
-    if isinstance(dtype, pl.Array):
-        return int(dtype.size or 0)
-    if not isinstance(dtype, pl.List):
-        return 1
-    lengths = left.head()[column].list.len().drop_nulls()
-    return int(lengths[0]) if len(lengths) else 0

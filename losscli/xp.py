@@ -33,11 +33,15 @@ class _Lazy:
 __all__ = [
     "Array",
     "Namespace",
+    "factorial_excess",
+    "gamma_half_step",
     "log1pmx",
+    "log1psq",
     "namespace",
     "np",
     "pl",
     "softplus",
+    "special",
     "stirling_error",
     "sum_with_product",
     "two_float_log",
@@ -74,6 +78,11 @@ def namespace(device: str) -> Namespace:
             f"--device cuda found no usable GPU: {error}", remedy="check nvidia-smi, or use --device cpu"
         ) from None
     return cupy
+
+
+def special(xp: Namespace) -> Any:
+    """The special functions of a namespace: scipy.special, or CuPy's own, imported on first use."""
+    return importlib.import_module("scipy.special" if xp.__name__ == "numpy" else "cupyx.scipy.special")
 
 
 def xlogy(xp: Namespace, x: Array, y: Array) -> Array:
@@ -192,3 +201,25 @@ def stirling_error(xp: Namespace, x: Array) -> Array:
     for numerator, denominator in _STIRLING:
         series = series * square + numerator / denominator
     return total + series / x
+
+
+def log1psq(xp: Namespace, x: Array) -> Array:
+    """log(1 + x^2), also where x^2 overflows."""
+    return xp.where(xp.abs(x) < 1e8, xp.log1p(x * x), 2.0 * xp.log(xp.abs(x)))
+
+
+def factorial_excess(xp: Namespace, x: Array) -> Array:
+    """log(x!) - x log x + x, which grows like log(2 pi x) / 2 and has no large terms; x from 0 up."""
+    below, above = xp.minimum(x, 1.0), xp.maximum(x, 1.0)
+    return xp.where(
+        x < 1.0,
+        special(xp).gammaln(below + 1.0) - xlogy(xp, below, below) + below,
+        0.9189385332046727 + xp.log(above) / 2 + stirling_error(xp, above),
+    )
+
+
+def gamma_half_step(xp: Namespace, x: Array) -> Array:
+    """gamma(x + 1/2) / (gamma(x) sqrt x), which tends to one; x > 0."""
+    gamma, below, above = special(xp).gamma, xp.minimum(x, 6.0), xp.maximum(x, 6.0)
+    log = above * xp.log1p(0.5 / above) - 0.5 + stirling_error(xp, above + 0.5) - stirling_error(xp, above)
+    return xp.where(x < 6.0, gamma(below + 0.5) * xp.sqrt(below) / gamma(below + 1.0), xp.exp(log))

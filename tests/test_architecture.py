@@ -16,6 +16,7 @@ LAYERS = [
     {"fold"},
     {"engines", "inputs", "gate", "render"},
     {"columns", "options"},
+    {"layouts"},
     {"roles"},
     {"planning"},
     {"api"},

@@ -273,7 +273,7 @@ def test_explain_lists_every_loss_and_shows_each(program):
             in_line = f":{param.name}=" in shown and f"{entry.name}:{param.name}=VALUE" in shown
             assert f"--{param.name.replace('_', '-')}" in shown or in_line
     assert "--eps" not in program("explain", "epsilon_insensitive").out
-    assert "best    depends on the targets" in program("explain", "gamma_nll").out
+    assert "best    no fixed value" in program("explain", "gamma_nll").out
     both = program("explain", "log_loss").out
     assert "binary_cross_entropy (binary)" in both
     assert "categorical_cross_entropy (multiclass)" in both

@@ -14,10 +14,13 @@ import pytest
 from losscli.cli.app import run
 from losscli.losses import registry
 from losscli.losses.registry import Choice
-from losscli.tasks.base import Batch
+from losscli.planning import prepare
+from losscli.tasks.base import Batch, Block
 from losscli.tasks.binary import Binary, BinaryLabel, BinaryScore, BinarySoftScore
+from losscli.tasks.catalogue import TASKS
 from losscli.tasks.classes import Multiclass, MulticlassLabel, MulticlassScore, OneVsAll
 from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelScore
+from losscli.tasks.named import Named
 from losscli.tasks.regression import Regression
 
 HERE = Path(__file__).parent / "reference"
@@ -55,6 +58,8 @@ def read(case: Any) -> tuple[Choice, list[Batch], Any]:
     name, inline = registry.parse(option(case, "-l"))
     (entry,) = (entry for entry in registry.find(name) if entry.name == name)
     choice = registry.choose(entry, inline, {})
+    if issubclass(entry.batch, Named):
+        return choice, named(case, choice), 1.0
     if entry.task == "regression":
         pairs = zip(preds.iter_columns(), targets.iter_columns(), strict=True)
         return choice, [Regression(np, p.to_numpy(), y.to_numpy()) for p, y in pairs], 1.0
@@ -67,6 +72,15 @@ def read(case: Any) -> tuple[Choice, list[Batch], Any]:
         y, value = targets.select(preds.columns).to_numpy().astype(float), preds.to_numpy()
         return choice, [multilabel(entry.batch, y, value, link)], 1.0
     return choice, *multiclass(case, entry.batch, preds, targets, link)
+
+
+def named(case: Any, choice: Choice) -> list[Batch]:
+    """The batches that the program itself makes."""
+    preds, targets = (parquet(case, side).sort("id") for side in ("preds", "targets"))
+    run = prepare(preds, targets, str(choice), on="id")
+    frame = pl.concat(run.alignment.frames())
+    rows = TASKS[choice.loss.task].read(Block(frame, 0, run.plan.roles), np, run.plan.wanted, None)
+    return list(rows.parts[choice.loss.batch])
 
 
 LINKS = {"--from-logits": "logit", "--from-log-probs": "log_prob"}

@@ -82,7 +82,8 @@ WRONG = {
     "a third file": ("p.csv y.csv z.csv", "unexpected extra argument"),
     "words out of a list": (
         "p.csv y.csv --task regresion --missing ignore --unmatched no --device gpu",
-        "--task must be regression or binary or multiclass or multilabel, got 'regresion'. Did you mean reg",
+        "--task must be regression or binary or ",
+        "got 'regresion'. Did you mean reg",
         "--missing must be error or drop, got 'ignore'",
         "--unmatched must be error or drop, got 'no'",
         "--device must be cpu or cuda, got 'gpu'",

@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from losscli.losses import registry
 from losscli.options import loss_params
 from losscli.params import listed
+from losscli.tasks.catalogue import TASKS
 
 LOSSES, COLUMNS, MEANING, RUNNING = "Losses", "Columns and rows", "What values mean", "Running"
 
@@ -88,7 +89,7 @@ def inputs(
             "--task",
             panel=LOSSES,
             metavar="TASK",
-            help="regression, binary, multiclass or multilabel, where columns leave it open.",
+            help=f"{', '.join(TASKS)}: where columns leave it open.",
         ),
     ] = None,
     target: Annotated[

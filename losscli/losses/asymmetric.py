@@ -8,7 +8,7 @@ from losscli.losses.registry import loss
 from losscli.losses.robust import huber
 from losscli.params import OpenUnit, Positive, Unit
 from losscli.tasks.regression import Regression
-from losscli.xp import Array
+from losscli.xp import Array, Namespace
 
 
 @loss("quantile", "quantile_loss", "quantile_score", "mean_pinball_loss", "PinballLoss")
@@ -19,7 +19,12 @@ def pinball(batch: Regression, *, alpha: Unit = 0.5) -> Array:
 
     Koenker and Bassett (1978), doi:10.2307/1913643
     """
-    return batch.xp.maximum(-alpha * batch.error, (1.0 - alpha) * batch.error)
+    return tilted(batch.xp, batch.error, alpha)
+
+
+def tilted(xp: Namespace, error: Array, level: float) -> Array:
+    """An error of prediction - target tilted towards a quantile level: the pinball loss (n,)."""
+    return xp.maximum(-level * error, (1.0 - level) * error)
 
 
 @loss("LogLinQuantile", domain="predictions on the logarithmic scale")

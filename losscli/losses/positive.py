@@ -9,7 +9,7 @@ from losscli.losses.registry import loss
 from losscli.params import BetweenOneAndTwo, Power
 from losscli.precise import kl_div
 from losscli.tasks.regression import Pilot, Regression
-from losscli.xp import Array, Namespace, log1pmx, stirling_error, sum_with_product, two_float_log
+from losscli.xp import Array, Namespace, factorial_excess, log1pmx, sum_with_product, two_float_log
 
 
 def _gap(xp: Namespace, a: Array, b: Array) -> Array:
@@ -158,6 +158,14 @@ def _stirling_nll(batch: Regression, log_input: bool) -> Array:
     return xp.where(y > 0, half + (log_y + math.log(2.0 * math.pi)) / 2, half)
 
 
+def poisson_score(xp: Namespace, count: Array, rate: Array, log_rate: Array) -> Array:
+    """log(count!) - count log rate + rate, for any count >= 0, in two terms of which none cancels another.
+
+    Loader (2000), Fast and accurate computation of binomial probabilities
+    """
+    return factorial_excess(xp, count) + kl_div(xp, count, rate, log_rate, rate - count)
+
+
 RATES = "predictions and targets at least 0 (with log_input any predictions)"
 
 
@@ -171,11 +179,10 @@ def poisson_nll(batch: Regression, *, log_input: bool = False, full: bool = Fals
     """
     if not full:
         return _poisson_nll(batch, log_input)
-    # Loader (2000), Fast and accurate computation of binomial probabilities: no term cancels another.
-    xp, y = batch.xp, batch.target
-    counted = y > 0
-    rest = xp.where(counted, stirling_error(xp, xp.where(counted, y, 1.0)), 0.0)
-    return xp.where(y >= 0, _stirling_nll(batch, log_input) + rest, xp.nan)
+    xp, y, mean = batch.xp, batch.target, batch.prediction
+    rate, log_rate = (xp.exp(mean), mean) if log_input else (mean, xp.log(mean))
+    valid = (y >= 0) & (rate >= 0)
+    return xp.where(valid, poisson_score(xp, xp.where(valid, y, 0.0), rate, log_rate), xp.nan)
 
 
 @loss(best=None, domain=RATES)

@@ -31,6 +31,14 @@ FAMILIES = (
     "divergence",
     "calibration",
     "multilabel",
+    "quantile",
+    "crps",
+    "log_score",
+    "ensemble",
+    "embedding",
+    "triplet",
+    "ranking",
+    "segmentation",
 )
 """The modules beside this one; importing them fills the registry."""
 

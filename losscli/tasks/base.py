@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
-from typing import Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from losscli.tasks.labels import label_value, places_of
 from losscli.xp import Array, Namespace, np, pl
+
+if TYPE_CHECKING:
+    from losscli.tasks.named import Part
 
 EXAMPLES = 5
 """How many examples of each problem are shown."""
@@ -37,6 +41,8 @@ class Roles:
     or matrix (a column a class or label).  `names` are the classes, labels or outputs, in the order of
     the prediction columns.  `eps` is the clip of probabilities, `normalize` rescales rows of them.
     `conditions` are columns by which rows are left out before they are evaluated.
+    `parts` say which columns each batch reads, in tasks whose batches name theirs; `widths` are the
+    lengths of lists and arrays, by column.
     """
 
     task: str
@@ -55,6 +61,8 @@ class Roles:
     drop_unmatched: bool = False
     files: tuple[str, str] = ("", "")
     conditions: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    widths: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -66,7 +74,9 @@ class Roles:
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The columns in groups of one type, which are read together."""
         weight = (self.weight,) if self.weight else ()
-        return tuple(filter(None, (self.predictions, self.targets, weight, *self.id_groups)))
+        arrays = [own for part in self.parts for own in part.arrays.values()]
+        sides = dict.fromkeys(arrays or (self.predictions, self.targets))
+        return tuple(filter(None, (*sides, weight, *self.id_groups)))
 
     @property
     def id_groups(self) -> tuple[tuple[str, ...], ...]:
@@ -202,18 +212,21 @@ class Block:
         return found
 
     def check_lengths(self) -> None:
-        """Flag and leave out lists that do not have one number a class."""
-        column, width = self.roles.predictions[0], len(self.roles.names)
-        if not isinstance(self.frame[column].dtype, pl.List):
-            return
-        lengths = self.frame[column].list.len()
-        self.flag(
-            (lengths != width).fill_null(False).to_numpy(),
-            f"lists that do not have {width} numbers",
-            column,
-            "every row needs one number a class, in the order of the classes",
-            lambda i: f"{lengths[i]} numbers",
-        )
+        """Flag and leave out lists that do not have the length that the run needs."""
+        for column, width in self.roles.widths.items():
+            if not isinstance(self.frame[column].dtype, pl.List):
+                continue
+            lengths = self.frame[column].list.len()
+            remedy = "every row needs as many numbers as the first"
+            if self.roles.names:
+                remedy = "every row needs one number a class, in the order of the classes"
+            self.flag(
+                (lengths != width).fill_null(False).to_numpy(),
+                f"lists that do not have {width} numbers",
+                column,
+                remedy,
+                partial(_counted, lengths),
+            )
         self.drop_marked()
 
     def codes(self, column: str) -> Array:
@@ -222,7 +235,7 @@ class Block:
         if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
             places = series.cast(pl.String).cast(pl.Enum(names), strict=False).to_physical()
             return places.cast(pl.Int64).fill_null(-1).to_numpy()
-        labels, places = _places(names, series.dtype)
+        labels, places = places_of(names, series.dtype)
         if not len(labels):
             return np.full(self.height, -1)
         values = series.cast(pl.Float64 if series.dtype.is_float() else pl.Int64, strict=False).to_numpy()
@@ -306,40 +319,9 @@ class Block:
             self.flag(outside[:, i], what, column, remedy, partial(_number, own))
 
 
-def label_text(label: object) -> str:
-    """A label in words, as classes are named: true, 3, cat."""
-    if isinstance(label, bool):
-        return str(label).lower()
-    return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
-
-
-def label_value(name: str, dtype: Any) -> object:
-    """The value of a class in a column of labels of that type; None if it cannot stand there."""
-    if dtype == pl.Boolean:
-        return {"true": True, "false": False, "1": True, "0": False}.get(name.lower())
-    if not dtype.is_numeric():
-        return name
-    try:
-        value = float(name)
-    except ValueError:
-        return None
-    if not value.is_integer():
-        return None if dtype.is_integer() else value
-    return int(name) if name.lstrip("+-").isdecimal() else int(value)
-
-
-@lru_cache
-def _places(names: tuple[str, ...], dtype: Any) -> tuple[Array, Array]:
-    """The classes that can stand in a column of numbers, in order, and the place of each among the names."""
-    values = [(value, i) for i, name in enumerate(names) if (value := label_value(name, dtype)) is not None]
-    labels = np.array([value for value, _ in values], dtype=float if dtype.is_float() else np.int64)
-    order = np.argsort(labels, kind="stable")
-    return labels[order], np.array([i for _, i in values], dtype=np.int64)[order]
-
-
 def _number(values: Array, row: int) -> str:
     return repr(float(values[row]))
 
 
-Reader = Callable[[Block, Namespace, frozenset[type[Batch]], Any], Rows]
-"""A task's reader: (block, namespace, types of batch that are wanted, pilot) -> Rows."""
+def _counted(lengths: pl.Series, row: int) -> str:
+    return f"{lengths[row]} numbers"

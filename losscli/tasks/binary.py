@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from losscli.precise import expit
 from losscli.tasks.base import Batch, Block, Rows
+from losscli.tasks.task import Task
 from losscli.xp import Array, Namespace, np, softplus
 
 
@@ -106,10 +107,6 @@ class BinaryLabel(Batch):
     def predicted(self, threshold: float) -> Array:
         """1 where the probability is above the threshold, else 0; a tie is 0."""
         return self.xp.where(self.probability > threshold, 1.0, 0.0)
-
-
-def pilot(block: Block) -> None:
-    """Nothing is fixed from the first rows."""
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
@@ -212,3 +209,13 @@ def note_clipped(block: Block, target: Array, probability: Array, eps: float) ->
             fatal=False,
             leave_out=False,
         )
+
+
+TASK = Task(
+    "binary",
+    read,
+    usual=("binary_cross_entropy", "brier", "zero_one"),
+    usual_labels=("zero_one", "balanced_error", "f1_error"),
+    cell="class",
+    options=frozenset({"eps", "ignore_label", "class_weight", "positive", "from_logits"}),
+)

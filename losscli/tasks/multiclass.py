@@ -12,14 +12,11 @@ from losscli.tasks.classes import (
     OneVsAll,
     one_hot,
 )
+from losscli.tasks.task import Task
 from losscli.xp import Array, Namespace, np
 
 SUM_TOLERANCE = 1e-4
 """How far from one the probabilities of a row may sum: files are often rounded to a few digits."""
-
-
-def pilot(block: Block) -> None:
-    """Nothing is fixed from the first rows."""
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
@@ -203,3 +200,15 @@ def _note_clipped(block: Block, code: Array | None, soft: Array | None, scores: 
         fatal=False,
         leave_out=False,
     )
+
+
+TASK = Task(
+    "multiclass",
+    read,
+    usual=("categorical_cross_entropy", "multiclass_brier", "multiclass_zero_one"),
+    usual_labels=("multiclass_zero_one",),
+    cell="class",
+    options=frozenset(
+        {"eps", "normalize", "ignore_label", "class_weight", "classes", "from_logits", "from_log_probs"}
+    ),
+)

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from losscli.tasks.base import Batch, Block, Rows
 from losscli.tasks.binary import Bernoulli, check_probabilities, note_clipped
+from losscli.tasks.task import Task
 from losscli.xp import Array, Namespace
 
 
@@ -51,10 +52,6 @@ class MultilabelScore(Batch):
         return sum((other[:, None] >= self.score) & taken[:, None] for other, taken in pairs)
 
 
-def pilot(block: Block) -> None:
-    """Nothing is fixed from the first rows."""
-
-
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
     """The batches that are wanted, of all labels and of each alone."""
     roles = block.roles
@@ -86,3 +83,12 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         {kind: (batch,) for kind, batch in make(slice(None)).items()},
         by_label={kind: tuple(each[kind] for each in alone) for kind in alone[0]},
     )
+
+
+TASK = Task(
+    "multilabel",
+    read,
+    usual=("multilabel_binary_cross_entropy", "hamming", "subset_zero_one"),
+    cell="label",
+    options=frozenset({"eps", "from_logits"}),
+)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 from losscli.tasks.base import Batch, Block, Rows
+from losscli.tasks.task import Task
 from losscli.xp import Array, Namespace, np
 
 
@@ -144,3 +145,12 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: tup
         for i, fixed in enumerate(pilot)
     )
     return Rows({Regression: batches}, pilots=pilot)
+
+
+TASK = Task(
+    "regression",
+    read,
+    usual=("root_mean_squared_error", "mean_absolute_error", "huber", "r2"),
+    pilot=pilot,
+    cell="output",
+)

@@ -1,0 +1,191 @@
+"""Which columns the fields of a batch read, in tasks whose batches name them: see tasks/named.py.
+
+The rules are those of `columns`: exact names, -p and -y before names, the order of columns never matters.
+Of -p each field takes the columns that it knows by name; columns that no field knows stand for the fields
+in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import polars as pl
+
+from losscli import columns
+from losscli.columns import Found, Sides, Wanted
+from losscli.errors import UsageError, near
+from losscli.inputs.formats import Table
+from losscli.tasks.named import Column, Keys, Named, Part, columns_of
+
+
+def fits(batch: type[Named], predictions: Table, targets: Table, wanted: Wanted) -> bool:
+    """Whether names alone show every column of a batch, and there is a target for it."""
+    try:
+        find(predictions, targets, wanted, (batch,), by_place=False)
+    except UsageError:
+        return False
+    return True
+
+
+def find(
+    predictions: Table,
+    targets: Table,
+    wanted: Wanted,
+    batches: Sequence[type[Named]],
+    by_place: bool = True,
+) -> Found:
+    """The columns of a run whose losses take these batches.  Raises UsageError for what is missing.
+
+    `by_place` says that -p and -y may stand for the fields of a single batch in their order.
+    """
+    search = _Search(predictions, targets, wanted)
+    named = {batch: search.by_name(batch, by_place and len(batches) == 1) for batch in batches}
+    target = ""
+    if any(not column.by_name for batch in batches for column in columns_of(batch).values()):
+        target = search.target({name for found in named.values() for own in found.values() for name in own})
+    parts = tuple(search.part(batch, found, target) for batch, found in named.items())
+    used = dict.fromkeys(name for part in parts for own in part.arrays.values() for name in own)
+    search.require_all_used(used)
+    both = search.sides
+    return Found(
+        predictions=tuple(name[2:] for name in used if name.startswith("p:")),
+        targets=tuple(name[2:] for name in used if name.startswith("t:")),
+        key=both.key,
+        weight=both.weight,
+        weight_side=both.weight_side,
+        parts=parts,
+        widths={name: search.width(name) for name in used if search.is_nested(name)},
+    )
+
+
+class _Search:
+    """The columns of two tables that fields may read."""
+
+    def __init__(self, predictions: Table, targets: Table, wanted: Wanted) -> None:
+        self.tables: Mapping[str, Table] = {"p": predictions, "t": targets}
+        self.sides: Sides = columns.sides(predictions, targets, wanted)
+        self.flagged: Mapping[str, tuple[str, ...]] = {"p": wanted.pred, "t": wanted.target}
+        self.left: Mapping[str, Sequence[str]] = {
+            "p": wanted.pred or self.sides.predictions,
+            "t": wanted.target or self.sides.targets,
+        }
+
+    def is_nested(self, name: str) -> bool:
+        """Whether a column of the aligned stream holds lists or arrays."""
+        return isinstance(self.tables[name[0]].schema[name[2:]], pl.List | pl.Array)
+
+    def width(self, name: str) -> int:
+        """How many numbers a row of a column of the aligned stream has."""
+        return columns.width(self.tables[name[0]], name[2:])
+
+    def named(self, name: str, column: Column) -> tuple[str, ...]:
+        """The columns of a field by their names, in order; none where names do not tell."""
+        left = self.left[column.side]
+        if column.role == "prediction":
+            return (name,) if name in left else ()
+        nested = [own for own in left if self.is_nested(f"{column.side}:{own}")]
+        if column.role == "shared":
+            return self._shared(column, nested)
+        matching = [own for own in left if column.key(own) is not None and own not in nested]
+        if matching:
+            return tuple(sorted(matching, key=column.order))
+        if not column.vector:
+            return ()
+        return (name,) if name in nested else tuple(nested) if len(nested) == 1 else ()
+
+    def _shared(self, column: Column, nested: list[str]) -> tuple[str, ...]:
+        """The columns of one side that the other side has too, or its one column of arrays."""
+        flagged = self.flagged
+        if flagged[column.side]:
+            return flagged["p" if set(flagged["p"]) == set(flagged["t"]) else column.side]
+        if len(nested) == 1:
+            return (nested[0],)
+        other = "t" if column.side == "p" else "p"
+        if self.sides.one_file or nested:
+            return ()
+        there = flagged[other] or self.tables[other].schema
+        schema = self.tables["p"].schema
+        order = flagged[other] or self.sides.predictions
+        left = set(self.left[column.side])
+        both = tuple(name for name in order if name in left and name in there and schema[name].is_numeric())
+        return both or columns.numbered(self.left[column.side], columns.OUTPUTS[column.side])
+
+    def by_name(self, batch: type[Named], by_place: bool) -> dict[str, tuple[str, ...]]:
+        """The columns of the aligned stream for each field but the target.
+
+        Raises UsageError for what is missing; `by_place` says that flags can stand for the fields in order.
+        """
+        of_fields = {name: column for name, column in columns_of(batch).items() if column.by_name}
+        found = {name: self.named(name, column) for name, column in of_fields.items()}
+        if by_place and not all(found.values()):
+            found |= self._by_place(of_fields)
+        if missing := [name for name, own in found.items() if not own]:
+            raise self._missing(of_fields, missing)
+        return {name: tuple(f"{of_fields[name].side}:{each}" for each in own) for name, own in found.items()}
+
+    def part(self, batch: type[Named], found: Mapping[str, tuple[str, ...]], target: str) -> Part:
+        """The columns of a batch.  Raises UsageError where they do not go together."""
+        of_fields = columns_of(batch)
+        arrays = {name: found.get(name, (f"t:{target}",)) for name in of_fields}
+        matrices = {name: arrays[name] for name, column in of_fields.items() if column.is_matrix}
+        keys = {name: self._keys(of_fields[name], own) for name, own in matrices.items()}
+        widths = {name: self.width(own[0]) if len(own) == 1 else len(own) for name, own in matrices.items()}
+        return Part(batch, arrays, keys, batch.cells(keys, widths))
+
+    def _by_place(self, of_fields: Mapping[str, Column]) -> dict[str, tuple[str, ...]]:
+        """The columns of -p and -y for the fields in their order, where they are as many."""
+        found: dict[str, tuple[str, ...]] = {}
+        for side in ("p", "t"):
+            own = [name for name, column in of_fields.items() if column.side == side]
+            flagged = self.flagged[side]
+            if len(own) == 1 and of_fields[own[0]].is_matrix and of_fields[own[0]].vector:
+                found |= {own[0]: flagged} if flagged else {}
+            elif len(own) == len(flagged):
+                nested = [self.is_nested(f"{side}:{name}") for name in flagged]
+                if nested == [of_fields[name].is_matrix for name in own]:
+                    found |= {name: (column,) for name, column in zip(own, flagged, strict=True)}
+        return found
+
+    def target(self, taken: Collection[str]) -> str:
+        """The one target, by the rules of every task, beside the columns that fields have taken."""
+        flagged = [name for name in self.flagged["t"] if f"t:{name}" not in taken]
+        if len(flagged) > 1:
+            raise UsageError(f"-y names {', '.join(flagged)}, and this loss has one target")
+        if flagged:
+            return flagged[0]
+        one_file = self.sides.one_file
+        left = [
+            name
+            for name in self.sides.targets
+            if f"t:{name}" not in taken and not (one_file and f"p:{name}" in taken)
+        ]
+        found = columns.single_target(self.tables["t"], left, one_file)
+        return (found or columns.late_target(self.tables["t"], left, (), (), one_file))[0]
+
+    def _keys(self, column: Column, names: tuple[str, ...]) -> Keys:
+        keys = [column.key(name[2:]) if column.pattern else None for name in names]
+        return tuple(key for key in keys if key is not None) if None not in keys else ()
+
+    def _missing(self, of_fields: Mapping[str, Column], missing: list[str]) -> UsageError:
+        shown = {name: column.like or name for name, column in of_fields.items()}
+        side = of_fields[missing[0]].side
+        lacking = " or ".join(dict.fromkeys(shown[name] for name in missing))
+        own = [name.upper() for name, column in of_fields.items() if column.side == side]
+        remedy = f"name them in this order: {'-p' if side == 'p' else '-y'} {','.join(own)}"
+        if of_fields[missing[0]].like:
+            remedy = f"rename them: {shown[missing[0]]}"
+        reads = " and ".join(dict.fromkeys(shown.values())).removesuffix(".")
+        known = near(missing[0], self.left[side])
+        return UsageError(
+            f"{self.tables[side].name}: no column {lacking}, where the chosen losses read {reads}.{known}",
+            remedy=remedy,
+        )
+
+    def require_all_used(self, used: Mapping[str, None]) -> None:
+        """Raise UsageError for columns of -p or -y that no field reads."""
+        for side, flag in (("p", "-p"), ("t", "-y")):
+            if idle := [name for name in self.flagged[side] if f"{side}:{name}" not in used]:
+                reads = columns.listed(name[2:] for name in used if name[0] == side)
+                raise UsageError(
+                    f"{flag} {', '.join(idle)}: no chosen loss reads that", remedy=f"they read {reads}"
+                )

@@ -1,0 +1,152 @@
+"""Losses of pairs of vectors: a is the prediction, b the target."""
+
+from __future__ import annotations
+
+from losscli.losses.registry import loss
+from losscli.params import AtLeastOne, Real
+from losscli.tasks.embedding import PairDistance, SimilarPair, VectorPair
+from losscli.tasks.vectors import angle, length, norm
+from losscli.xp import Array
+
+NONZERO = "vectors that are not zero"
+
+
+@loss("cosine", "paired_cosine_distances", domain=NONZERO)
+def cosine_distance(batch: VectorPair) -> Array:
+    """One minus the cosine of the angle between the vectors.
+
+    l = 1 - a b / (|a| |b|).  Unit: 1.
+
+    Salton and McGill (1983), Introduction to Modern Information Retrieval
+    """
+    return batch.angle.distance
+
+
+@loss("CosineSimilarity", best=-1.0, domain=NONZERO)
+def cosine_similarity(batch: VectorPair) -> Array:
+    """Minus the cosine of the angle between the vectors: -1 is best.
+
+    l = -a b / (|a| |b|).  Unit: 1.
+
+    Salton and McGill (1983), Introduction to Modern Information Retrieval
+    """
+    return -batch.angle.cosine
+
+
+@loss("euclidean", "paired_euclidean_distances")
+def euclidean_distance(batch: VectorPair) -> Array:
+    """The length of the difference.
+
+    l = sqrt(sum (a - b)^2).  Unit: target.
+
+    Deza and Deza (2009), Encyclopedia of Distances
+    """
+    return length(batch.xp, batch.difference)
+
+
+@loss("squared_euclidean", "sqeuclidean")
+def squared_euclidean_distance(batch: VectorPair) -> Array:
+    """The squared length of the difference.
+
+    l = sum (a - b)^2.  Unit: target^2.
+
+    Deza and Deza (2009), Encyclopedia of Distances
+    """
+    return batch.xp.sum(batch.difference * batch.difference, axis=1)
+
+
+@loss("manhattan", "cityblock", "paired_manhattan_distances")
+def manhattan_distance(batch: VectorPair) -> Array:
+    """The sum of the differences of the coordinates.
+
+    l = sum |a - b|.  Unit: target.
+
+    Deza and Deza (2009), Encyclopedia of Distances
+    """
+    return batch.xp.sum(batch.difference, axis=1)
+
+
+@loss("chebyshev")
+def chebyshev_distance(batch: VectorPair) -> Array:
+    """The greatest difference of a coordinate.
+
+    l = max |a - b|.  Unit: target.
+
+    Deza and Deza (2009), Encyclopedia of Distances
+    """
+    return batch.xp.max(batch.difference, axis=1)
+
+
+@loss("minkowski")
+def minkowski_distance_rowwise(batch: VectorPair, *, p: AtLeastOne) -> Array:
+    """Manhattan's distance for p = 1, Euclid's for p = 2, Chebyshev's in the limit.
+
+    l = (sum |a - b|^p)^(1/p).  Unit: target.
+
+    Deza and Deza (2009), Encyclopedia of Distances
+    """
+    return norm(batch.xp, batch.difference, p)
+
+
+@loss("canberra")
+def canberra_distance(batch: VectorPair) -> Array:
+    """The sum of relative differences; coordinates that are zero in both count nothing.
+
+    l = sum |a - b| / (|a| + |b|).  Unit: 1.
+
+    Lance and Williams (1966), doi:10.1093/comjnl/9.1.60
+    """
+    xp = batch.xp
+    size = xp.abs(batch.prediction) + xp.abs(batch.target)
+    return xp.sum(batch.difference / xp.where(size == 0, 1.0, size), axis=1)
+
+
+@loss("bray_curtis", "braycurtis", domain="vectors whose sum is not zero")
+def bray_curtis_distance(batch: VectorPair) -> Array:
+    """The sum of differences relative to the sum of both vectors.
+
+    l = sum |a - b| / sum |a + b|.  Unit: 1.
+
+    Bray and Curtis (1957), doi:10.2307/1942268
+    """
+    xp = batch.xp
+    whole = xp.sum(xp.abs(batch.prediction + batch.target), axis=1)
+    return xp.sum(batch.difference, axis=1) / whole
+
+
+@loss("correlation", domain="vectors that are not constant")
+def correlation_distance(batch: VectorPair) -> Array:
+    """One minus the correlation of the coordinates.
+
+    l = 1 - cos of the angle between a - mean a and b - mean b.  Unit: 1.
+
+    Deza and Deza (2009), Encyclopedia of Distances
+    """
+    xp = batch.xp
+    a, b = (x - xp.mean(x, axis=1, keepdims=True) for x in (batch.prediction, batch.target))
+    return angle(xp, a, b).distance
+
+
+@loss("CosineEmbeddingLoss", domain=NONZERO)
+def cosine_embedding(batch: SimilarPair, *, margin: Real = 0.0) -> Array:
+    """The cosine distance of similar pairs, and the cosine above a margin of dissimilar ones.
+
+    l = 1 - cos if y = 1, else max(0, cos - margin).  Unit: 1.
+
+    PyTorch user guide, CosineEmbeddingLoss
+    """
+    xp, found = batch.xp, batch.angle
+    apart = xp.maximum(found.cosine - margin, 0.0)
+    return xp.where(batch.target > 0, found.distance, apart)
+
+
+@loss("HingeEmbeddingLoss", best=0.0)
+def hinge_embedding(batch: PairDistance, *, margin: Real = 1.0) -> Array:
+    """The distance of similar pairs, and what dissimilar ones lack of a margin.
+
+    l = d if y = 1, else max(0, margin - d).  Unit: score.
+
+    PyTorch user guide, HingeEmbeddingLoss
+    """
+    xp, d = batch.xp, batch.distance
+    return xp.where(batch.target > 0, d, xp.maximum(margin - d, 0.0))

@@ -1,0 +1,135 @@
+"""Losses of ensembles: M members x, and the target y."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from losscli.losses.registry import loss
+from losscli.params import Extended, Positive
+from losscli.tasks.ensemble import Ensemble, MultivariateEnsemble
+from losscli.tasks.vectors import length
+from losscli.xp import Array, Namespace
+
+Estimator = Literal["qd", "nrg", "int", "fair", "pwm"]
+UNBIASED = ("fair", "pwm")
+Kernel = Literal["qd", "nrg", "int", "fair", "pwm", "akr", "akr_circperm"]
+
+
+def _crps(xp: Namespace, ordered: Array, y: Array, estimator: str) -> Array:
+    """The CRPS of ordered members (n, M), as the integral of (F - [y <= x])^2 over the gaps between them.
+
+    All its terms are positive; the unbiased estimators subtract the part of the spread that M members
+    add to it.
+    """
+    size = ordered.shape[1]
+    low, high, at = ordered[:, :-1], ordered[:, 1:], y[:, None]
+    level = xp.arange(1, size) / size
+    below = xp.minimum(high, at) - xp.minimum(low, at)
+    above = xp.maximum(high, at) - xp.maximum(low, at)
+    outside = xp.maximum(ordered[:, 0] - y, 0.0) + xp.maximum(y - ordered[:, -1], 0.0)
+    biased = outside + xp.sum(below * level * level + above * (1.0 - level) * (1.0 - level), axis=1)
+    if estimator not in UNBIASED:
+        return biased
+    return biased - xp.sum((high - low) * level * (1.0 - level), axis=1) / (size - 1)
+
+
+@loss("ContinuousRankedProbabilityScore", "crps")
+def crps_ensemble(batch: Ensemble, *, estimator: Kernel = "qd") -> Array:
+    """The CRPS of the members' distribution; fair and pwm that of the one they were drawn from.
+
+    l = mean |x - y| - mean |x - x'| / 2 (qd, nrg, int: the same number); for fair and pwm the mean of
+    |x - x'| is over pairs of different members, for akr over each and the one before it, for
+    akr_circperm over each and the one half a round on.  Unit: target.
+
+    Gneiting and Raftery (2007), doi:10.1198/016214506000001437; Ferro (2014), doi:10.1002/qj.2270
+    """
+    if not estimator.startswith("akr"):
+        return _crps(batch.xp, batch.ordered, batch.target, estimator)
+    xp, x = batch.xp, batch.members
+    shift = 1 if estimator == "akr" else 1 + (batch.size - 1) // 2
+    pairs = xp.mean(xp.abs(x - xp.roll(x, shift, axis=1)), axis=1)
+    return xp.mean(xp.abs(x - batch.target[:, None]), axis=1) - pairs / 2
+
+
+@loss(increasing=("a", "b"))
+def twcrps_ensemble(
+    batch: Ensemble, *, a: Extended = -math.inf, b: Extended = math.inf, estimator: Estimator = "qd"
+) -> Array:
+    """The CRPS where only what lies between a and b counts: threshold-weighted.
+
+    The CRPS of members and target clipped to [a, b].  Unit: target.
+
+    Gneiting and Ranjan (2011), doi:10.1198/jbes.2010.08110
+    """
+    xp = batch.xp
+    ordered, y = (xp.minimum(xp.maximum(x, a), b) for x in (batch.ordered, batch.target))
+    return _crps(xp, ordered, y, estimator)
+
+
+@loss("dssuv_ensemble", "dawid_sebastiani", best=None)
+def dawid_sebastiani_ensemble(batch: Ensemble, *, bias: bool = False) -> Array:
+    """The log score of a normal law with the members' mean and deviation, but for constants.
+
+    l = ((y - m) / s)^2 + 2 log s; the variance s^2 divides by M - 1, with `bias` by M.  Unit: nat.
+
+    Dawid and Sebastiani (1999), doi:10.1214/aos/1018031101
+    """
+    deviation = batch.deviation(bias)
+    z = batch.error / deviation
+    return z * z + 2.0 * batch.xp.log(deviation)
+
+
+@loss("ess", domain="three members or more")
+def error_spread_score(batch: Ensemble) -> Array:
+    """Whether the squared error is what the members' spread and skewness promise.
+
+    l = (s^2 - e^2 - e s g)^2, e = m - y, with the members' deviation s (over M - 1) and
+    g = sum ((x - m) / s)^3 / ((M - 1) (M - 2)).  Unit: target^4.
+
+    Christensen et al. (2015), doi:10.1002/qj.2375, with the g of scoringrules
+    """
+    xp, e, s = batch.xp, batch.error, batch.deviation(bias=False)
+    z = batch.centred / xp.where(s == 0, 1.0, s)[:, None]
+    pairs = (batch.size - 1) * (batch.size - 2)
+    skewness = xp.sum(z * z * z, axis=1) / (pairs or xp.nan)
+    gap = s * s - e * e - e * s * skewness
+    return gap * gap
+
+
+@loss("es_ensemble")
+def energy_score(batch: MultivariateEnsemble, *, estimator: Literal["nrg", "fair"] = "nrg") -> Array:
+    """The CRPS of vectors: distances for differences.
+
+    l = mean |x - y| - mean |x - x'| / 2; for fair the mean of |x - x'| is over pairs of different members.
+    Unit: target.
+
+    Gneiting and Raftery (2007), doi:10.1198/016214506000001437
+    """
+    xp, x, size = batch.xp, batch.members, batch.size
+    pairs = sum(xp.sum(length(xp, x[:, step:] - x[:, : size - step]), axis=1) for step in range(1, size)) / (
+        size * (size if estimator == "nrg" else size - 1)
+    )
+    return xp.mean(length(xp, x - batch.target[:, None, :]), axis=1) - pairs
+
+
+@loss("vs_ensemble")
+def variogram_score(
+    batch: MultivariateEnsemble, *, p: Positive = 0.5, estimator: Literal["nrg", "fair"] = "nrg"
+) -> Array:
+    """Whether the dimensions differ from each other as the members say.
+
+    l = sum over dimensions i and j of (|y_i - y_j|^p - mean |x_i - x_j|^p)^2; fair takes away what M
+    members add to it.  Unit: target^(2p).
+
+    Scheuerer and Hamill (2015), doi:10.1175/MWR-D-14-00269.1
+    """
+    xp, x, y, size = batch.xp, batch.members, batch.target, batch.size
+    total = xp.zeros(len(y))
+    for step in range(1, y.shape[1]):
+        forecast = xp.abs(x[:, :, step:] - x[:, :, :-step]) ** p
+        mean = xp.mean(forecast, axis=1)
+        total += xp.sum((xp.abs(y[:, step:] - y[:, :-step]) ** p - mean) ** 2, axis=1)
+        if estimator == "fair":
+            total -= xp.sum((forecast - mean[:, None, :]) ** 2, axis=(1, 2)) / (size * (size - 1))
+    return 2.0 * total

@@ -1,0 +1,30 @@
+"""Losses of ranking by pairs: s is the score of the item that ranks higher, less that of the other."""
+
+from __future__ import annotations
+
+from losscli.losses.registry import loss
+from losscli.params import NonNegative
+from losscli.tasks.ranking import ScorePair
+from losscli.xp import Array, softplus
+
+
+@loss("MarginRankingLoss")
+def margin_ranking(batch: ScorePair, *, margin: NonNegative = 0.0) -> Array:
+    """How much the item that ranks higher lacks of a lead.
+
+    l = max(0, margin - s).  Unit: score.
+
+    Herbrich et al. (1999), doi:10.1049/cp:19991091
+    """
+    return batch.xp.maximum(margin - batch.lead, 0.0)
+
+
+@loss("PairLogit", "RankNet")
+def pairwise_logistic(batch: ScorePair) -> Array:
+    """The log loss of the logistic model of which item ranks higher.
+
+    l = log(1 + exp(-s)).  Unit: nat.
+
+    Burges et al. (2005), doi:10.1145/1102351.1102363
+    """
+    return softplus(batch.xp, -batch.lead)

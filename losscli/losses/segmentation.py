@@ -1,0 +1,102 @@
+"""Losses of segmentation: how far predicted and true masks overlap."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from losscli.finish import Finish
+from losscli.losses.registry import loss
+from losscli.params import NonNegative
+from losscli.tasks.segmentation import ClassMask, Mask
+from losscli.xp import Array, Namespace
+
+Aggregate = Literal["per_image", "global"]
+
+
+def _overlap(xp: Namespace, m: Array, aggregate: str) -> Array:
+    return m[..., 0] if aggregate == "per_image" else m[..., 1] / m[..., 2]
+
+
+OVERLAP = Finish(_overlap, undefined="no mask holds anything")
+
+
+@loss("Tversky", finish=OVERLAP)
+def tversky(
+    batch: Mask,
+    *,
+    aggregate: Aggregate = "per_image",
+    fp_weight: NonNegative = 0.5,
+    fn_weight: NonNegative = 0.5,
+) -> tuple[Array, Array, Array]:
+    """Dice's loss with weights of its own for false alarms and for misses.
+
+    l = 1 - I / (I + fp_weight FP + fn_weight FN), with I = sum y p, FP = sum (1 - y) p and
+    FN = sum y (1 - p) over an image, 0 for two empty masks; global: over all images.  Unit: 1.
+
+    Salehi et al. (2017), doi:10.1007/978-3-319-67389-9_44
+    """
+    xp = batch.xp
+    wrong = fp_weight * batch.false_alarms + fn_weight * batch.misses
+    whole = batch.hits + wrong
+    return wrong / xp.where(whole == 0, 1.0, whole), wrong, whole
+
+
+@loss("Dice", "dice_coefficient_loss", finish=OVERLAP)
+def dice(batch: Mask, *, aggregate: Aggregate = "per_image") -> tuple[Array, Array, Array]:
+    """One minus twice the overlap over the sum of both masks.
+
+    l = 1 - 2 sum y p / (sum y + sum p) of an image, 0 for two empty masks; global: over all images.
+    Unit: 1.
+
+    Milletari et al. (2016), doi:10.1109/3DV.2016.79
+    """
+    return tversky(batch, aggregate=aggregate)
+
+
+@loss("dice_loss", "binary_dice_loss")
+def dice_smooth(batch: Mask, *, smooth: NonNegative = 1.0) -> Array:
+    """Dice's loss with a constant that makes small masks count less.
+
+    l = 1 - (sum y p + smooth) / ((sum y + sum p) / 2 + smooth).  Unit: 1.
+
+    Milletari et al. (2016), doi:10.1109/3DV.2016.79
+    """
+    xp = batch.xp
+    wrong = (batch.false_alarms + batch.misses) / 2
+    whole = batch.hits + wrong + smooth
+    return wrong / xp.where(whole == 0, 1.0, whole)
+
+
+def _mean_over_classes(batch: ClassMask, miss_weight: float) -> Array:
+    """The mean over the classes in either mask of wrong / (hits + wrong), wrong times miss_weight (n,)."""
+    xp = batch.xp
+    total, classes = xp.zeros(len(batch.target)), xp.zeros(len(batch.target))
+    for label in xp.unique(xp.concatenate([batch.prediction.ravel(), batch.target.ravel()])):
+        guess, truth = batch.prediction == label, batch.target == label
+        wrong = miss_weight * xp.sum(guess != truth, axis=1)
+        whole = xp.sum(guess & truth, axis=1) + wrong
+        total += wrong / xp.where(whole == 0, 1.0, whole)
+        classes += whole > 0
+    return total / classes
+
+
+@loss("DiceScore")
+def segmentation_dice_error(batch: ClassMask) -> Array:
+    """One minus the Dice score, the mean over the classes that are in the image or its prediction.
+
+    l = 1 - mean over classes of 2 |P and T| / (|P| + |T|).  Unit: 1.
+
+    Dice (1945), doi:10.2307/1932409
+    """
+    return _mean_over_classes(batch, 0.5)
+
+
+@loss("MeanIoU", "jaccard_error")
+def segmentation_mean_iou_error(batch: ClassMask) -> Array:
+    """One minus intersection over union, the mean over the classes in the image or its prediction.
+
+    l = 1 - mean over classes of |P and T| / |P or T|.  Unit: 1.
+
+    Jaccard (1912), doi:10.1111/j.1469-8137.1912.tb05611.x
+    """
+    return _mean_over_classes(batch, 1.0)

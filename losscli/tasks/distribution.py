@@ -1,0 +1,207 @@
+"""Forecasts of distributions: a column for each parameter, named as the parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, ClassVar
+
+from losscli.params import Range
+from losscli.tasks.base import Block
+from losscli.tasks.named import COUNT, POSITIVE, PROBABILITY, Column, Named, Part, Target, read
+from losscli.tasks.task import Task
+from losscli.xp import Array
+
+Real = Annotated[Array, Column()]
+Positive = Annotated[Array, Column(POSITIVE)]
+NonNegative = Annotated[Array, Column(Range(0))]
+Probability = Annotated[Array, Column(PROBABILITY)]
+PositiveProbability = Annotated[Array, Column(Range(0, 1, open="low"))]
+Count = Annotated[Array, Column(COUNT)]
+CountTarget = Annotated[Array, Column(COUNT, role="target")]
+
+
+@dataclass(frozen=True, eq=False)
+class _Distribution(Named):
+    """The parameters of one law (n,), by the names of the columns, and the target (n,)."""
+
+    task: ClassVar[str] = "distribution"
+    target: Target
+
+
+@dataclass(frozen=True, eq=False)
+class _MuSigma(_Distribution):
+    mu: Real
+    sigma: Positive
+
+    @cached_property
+    def error(self) -> Array:
+        """Target - mu."""
+        return self.target - self.mu
+
+    @cached_property
+    def z(self) -> Array:
+        """The error in units of sigma."""
+        return self.error / self.sigma
+
+
+@dataclass(frozen=True, eq=False)
+class _LocationScale(_Distribution):
+    location: Real
+    scale: Positive
+
+    @cached_property
+    def error(self) -> Array:
+        """Target - location."""
+        return self.target - self.location
+
+    @cached_property
+    def z(self) -> Array:
+        """The error in units of the scale."""
+        return self.error / self.scale
+
+
+@dataclass(frozen=True, eq=False)
+class Normal(_MuSigma):
+    """Mean mu and standard deviation sigma."""
+
+
+@dataclass(frozen=True, eq=False)
+class Logistic(_MuSigma):
+    """Mean mu and scale sigma."""
+
+
+@dataclass(frozen=True, eq=False)
+class Laplace(_LocationScale):
+    """Median location, and mean absolute deviation scale."""
+
+
+@dataclass(frozen=True, eq=False)
+class StudentT(_LocationScale):
+    """Student's t with df degrees of freedom, moved and stretched."""
+
+    df: Positive
+
+
+@dataclass(frozen=True, eq=False)
+class LogNormal(_Distribution):
+    """The logarithm is normal, of mean mulog and standard deviation sigmalog."""
+
+    mulog: Real
+    sigmalog: Positive
+
+    @cached_property
+    def of_log(self) -> Normal:
+        """The law of the logarithm; a target of zero or below has the logarithm minus infinity."""
+        positive = self.target > 0
+        log = self.xp.where(positive, self.xp.log(self.xp.where(positive, self.target, 1.0)), -self.xp.inf)
+        return Normal(self.xp, log, self.mulog, self.sigmalog)
+
+
+@dataclass(frozen=True, eq=False)
+class Exponential(_Distribution):
+    """Mean 1 / rate."""
+
+    rate: Positive
+
+
+@dataclass(frozen=True, eq=False)
+class Gamma(_Distribution):
+    """Mean shape / rate."""
+
+    shape: Positive
+    rate: Positive
+
+
+@dataclass(frozen=True, eq=False)
+class Beta(_Distribution):
+    """Mean a / (a + b), between 0 and 1."""
+
+    a: Positive
+    b: Positive
+
+
+@dataclass(frozen=True, eq=False)
+class Uniform(_Distribution):
+    """Any number from min to max is as likely."""
+
+    min: Real
+    max: Real
+
+    @classmethod
+    def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
+        """Flag ranges without a width."""
+        low, high = values["min"][:, 0], values["max"][:, 0]
+        block.flag(
+            low >= high,
+            "ranges whose min is not below their max",
+            (*part.arrays["min"], *part.arrays["max"]),
+            "are the columns swapped? -p MIN,MAX names them",
+            lambda i: f"{float(low[i])!r} and {float(high[i])!r}",
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Poisson(_Distribution):
+    """Counts of a mean."""
+
+    target: CountTarget
+    mean: NonNegative
+
+
+@dataclass(frozen=True, eq=False)
+class Binomial(_Distribution):
+    """Successes in n trials, each of probability prob."""
+
+    target: CountTarget
+    n: Count
+    prob: Probability
+
+
+@dataclass(frozen=True, eq=False)
+class NegativeBinomial(_Distribution):
+    """Failures before n successes of probability prob; n need not be whole."""
+
+    target: CountTarget
+    n: Positive
+    prob: PositiveProbability
+
+
+LAWS = (
+    Normal,
+    StudentT,
+    Laplace,
+    LogNormal,
+    Gamma,
+    Exponential,
+    Beta,
+    Uniform,
+    Binomial,
+    Poisson,
+    Logistic,
+    NegativeBinomial,
+)
+"""Where two laws have parameters of the same names, the first is the usual one."""
+NAMES = (
+    "normal",
+    "student_t",
+    "laplace",
+    "lognormal",
+    "gamma",
+    "exponential",
+    "beta",
+    "uniform",
+    "binomial",
+    "poisson",
+    "logistic",
+    "negbinom",
+)
+
+TASK = Task(
+    "distribution",
+    read,
+    usual=tuple(f"{score}_{name}" for name in NAMES for score in ("crps", "log_score")),
+    batches=LAWS,
+    shown=(Normal,),
+)

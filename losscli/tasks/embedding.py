@@ -1,0 +1,66 @@
+"""Pairs of vectors: a column for each number on both sides, or one column of arrays on each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, ClassVar
+
+from losscli.tasks.named import SIGN, Column, Named, read
+from losscli.tasks.task import Task
+from losscli.tasks.vectors import Angle, Vectors, angle
+from losscli.xp import Array
+
+Sign = Annotated[Array, Column(SIGN, role="target", words="-1 or 1")]
+
+
+@dataclass(frozen=True, eq=False)
+class VectorPair(Vectors):
+    """The predicted and the true vector of each row (n, dimensions)."""
+
+    task: ClassVar[str] = "embedding"
+    prediction: Annotated[Array, Column(role="shared")]
+    target: Annotated[Array, Column(role="shared", side="t")]
+
+    @cached_property
+    def difference(self) -> Array:
+        """|prediction - target| (n, dimensions)."""
+        return self.xp.abs(self.prediction - self.target)
+
+    @cached_property
+    def angle(self) -> Angle:
+        """The angle between the two."""
+        return angle(self.xp, self.prediction, self.target)
+
+
+@dataclass(frozen=True, eq=False)
+class SimilarPair(Vectors):
+    """Two vectors (n, dimensions), and whether they are similar: 1, or -1 for dissimilar (n,)."""
+
+    task: ClassVar[str] = "embedding"
+    x1: Annotated[Array, Column(role="family", pattern=r"x1_(.+)", like="x1_0, x1_1, ...")]
+    x2: Annotated[Array, Column(role="family", pattern=r"x2_(.+)", like="x2_0, x2_1, ...")]
+    target: Sign
+
+    @cached_property
+    def angle(self) -> Angle:
+        """The angle between the two."""
+        return angle(self.xp, self.x1, self.x2)
+
+
+@dataclass(frozen=True, eq=False)
+class PairDistance(Named):
+    """The distance of a pair (n,), and whether it is similar: 1, or -1 for dissimilar (n,)."""
+
+    task: ClassVar[str] = "embedding"
+    distance: Annotated[Array, Column()]
+    target: Sign
+
+
+TASK = Task(
+    "embedding",
+    read,
+    usual=("cosine_distance", "euclidean_distance", "cosine_embedding", "hinge_embedding"),
+    batches=(SimilarPair, PairDistance, VectorPair),
+    shown=(SimilarPair,),
+)

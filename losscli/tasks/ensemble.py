@@ -1,0 +1,107 @@
+"""Ensemble forecasts: a column for each member (m0, m1, ...), or a member and a dimension (m0_d0, ...)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, ClassVar
+
+from losscli.errors import UsageError
+from losscli.tasks.base import Batch
+from losscli.tasks.named import Column, Keys, Named, Part, Target, read
+from losscli.tasks.task import Task
+from losscli.xp import Array, Namespace
+
+MEMBERS = Column(role="family", pattern=r"(?:m|member_?)(\d+)", like="m0, m1, ...")
+CELLS = Column(role="family", pattern=r"(?:m|member_?)(\d+)_d(\d+)", vector=False, like="m0_d0, m0_d1, ...")
+DIMENSIONS = Column(
+    role="family", pattern=r"(?:y_true|target|y)_(\d+)", side="t", like="y_true_0, y_true_1, ..."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble(Named):
+    """The members (n, members), in any order, and the target (n,)."""
+
+    task: ClassVar[str] = "ensemble"
+    members: Annotated[Array, MEMBERS]
+    target: Target
+
+    @property
+    def size(self) -> int:
+        """How many members there are."""
+        return int(self.members.shape[1])
+
+    @cached_property
+    def ordered(self) -> Array:
+        """The members of each row from the least to the greatest (n, members)."""
+        return self.xp.sort(self.members, axis=1)
+
+    @cached_property
+    def centred(self) -> Array:
+        """Members less the mean of their row (n, members)."""
+        # Twice, as the first mean has an error of the size of the members.
+        once = self.members - self.xp.mean(self.members, axis=1, keepdims=True)
+        return once - self.xp.mean(once, axis=1, keepdims=True)
+
+    @cached_property
+    def error(self) -> Array:
+        """The mean of the members less the target (n,)."""
+        return self.xp.mean(self.members - self.target[:, None], axis=1)
+
+    def deviation(self, bias: bool) -> Array:
+        """The standard deviation of the members (n,): with `bias` over their number, else one less."""
+        squares = self.xp.sum(self.centred * self.centred, axis=1)
+        return self.xp.sqrt(squares / (self.size if bias else self.size - 1))
+
+    @classmethod
+    def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
+        """No cells.  Raises UsageError for a single member, which is no ensemble."""
+        if widths["members"] < 2:
+            raise UsageError("an ensemble has at least two members", remedy="name them m0, m1, ...")
+        return ()
+
+
+@dataclass(frozen=True, eq=False)
+class MultivariateEnsemble(Named):
+    """The members (n, members, dimensions), and the targets (n, dimensions)."""
+
+    task: ClassVar[str] = "ensemble"
+    members: Annotated[Array, CELLS]
+    target: Annotated[Array, DIMENSIONS]
+
+    @property
+    def size(self) -> int:
+        """How many members there are."""
+        return int(self.members.shape[1])
+
+    @classmethod
+    def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
+        """No cells.  Raises UsageError where a member lacks a dimension of the target."""
+        wanted = [own[0] for own in keys["target"]] or [float(i) for i in range(widths["target"])]
+        members = list(dict.fromkeys(own[0] for own in keys["members"]))
+        if list(keys["members"]) != [(member, d) for member in members for d in wanted]:
+            raise UsageError(
+                f"each member needs a column for each of the {len(wanted)} dimensions of the target",
+                remedy="name them m0_d0, m0_d1, m1_d0, m1_d1, and the targets y_true_0, y_true_1",
+            )
+        if len(members) < 2:
+            raise UsageError("an ensemble has at least two members", remedy="name them m0_d0, m1_d0, ...")
+        return ()
+
+    @classmethod
+    def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
+        """One batch, with the members' columns as members by dimensions."""
+        members, target = values["members"], values["target"]
+        shape = (len(target), members.shape[1] // target.shape[1], target.shape[1])
+        return (cls(xp, xp.ascontiguousarray(members).reshape(shape), target),)
+
+
+TASK = Task(
+    "ensemble",
+    read,
+    usual=("crps_ensemble", "dawid_sebastiani_ensemble", "energy_score", "variogram_score"),
+    batches=(MultivariateEnsemble, Ensemble),
+    shown=(MultivariateEnsemble, Ensemble),
+)

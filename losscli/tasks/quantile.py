@@ -1,0 +1,104 @@
+"""Quantile forecasts: a column for each level (q0.1, q0.5, q0.9), or the ends of an interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from losscli.errors import UsageError
+from losscli.tasks.base import Batch, Block
+from losscli.tasks.named import Column, Keys, Named, Part, Target, read
+from losscli.tasks.task import Task
+from losscli.xp import Array, Namespace, np
+
+LEVELS = Column(role="family", pattern=r"(?:q|quantile)_?(0?\.\d+)", vector=False, like="q0.1, q0.5, ...")
+
+
+@dataclass(frozen=True, eq=False)
+class Quantile(Named):
+    """The forecasts of one level (n,), and the target (n,); a run has one such batch for each level."""
+
+    task: ClassVar[str] = "quantile"
+    prediction: Annotated[Array, LEVELS]
+    target: Target
+    level: float = 0.5
+
+    @property
+    def error(self) -> Array:
+        """Prediction - target."""
+        return self.prediction - self.target
+
+    @classmethod
+    def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
+        """The levels, which the names of the columns tell.  Raises UsageError where they do not."""
+        levels = [level for (level,) in keys["prediction"]]
+        if len(levels) != widths["prediction"] or len(set(levels)) < len(levels):
+            raise UsageError(
+                "the names of quantile columns tell their levels, each once",
+                remedy="name them q0.1, q0.5, q0.9",
+            )
+        return tuple(map(str, levels))
+
+    @classmethod
+    def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
+        """Note rows whose quantiles cross: a forecast may, and its loss says what it costs."""
+        crossing = (np.diff(values["prediction"], axis=1) < 0).any(axis=1)
+        block.flag(crossing, "rows have quantiles that cross", fatal=False, leave_out=False)
+
+    @classmethod
+    def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
+        """One batch for each level."""
+        prediction, target = values["prediction"], values["target"]
+        return tuple(cls(xp, prediction[:, i], target, float(level)) for i, level in enumerate(part.cells))
+
+
+@dataclass(frozen=True, eq=False)
+class CentralQuantile(Quantile):
+    """The same where levels are those of central intervals and the median: 0.1, 0.5, 0.9."""
+
+    @classmethod
+    def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
+        """The levels.  Raises UsageError where one has no partner, or the median is missing."""
+        cells = super().cells(keys, widths)
+        levels = [float(level) for level in cells]
+        pairs = zip(levels, reversed(levels), strict=True)
+        if 0.5 not in levels or any(abs(low + high - 1.0) > 1e-9 for low, high in pairs):
+            raise UsageError(
+                f"weighted_interval_score needs the median and pairs of levels such as 0.1 and 0.9, not "
+                f"{', '.join(cells)}",
+                remedy="quantile_crps takes any levels",
+            )
+        return cells
+
+
+@dataclass(frozen=True, eq=False)
+class Interval(Named):
+    """The ends of a central interval (n,), and the target (n,)."""
+
+    task: ClassVar[str] = "quantile"
+    lower: Annotated[Array, Column()]
+    upper: Annotated[Array, Column()]
+    target: Target
+
+    @classmethod
+    def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
+        """Flag intervals whose ends are swapped."""
+        lower, upper = values["lower"][:, 0], values["upper"][:, 0]
+        block.flag(
+            lower > upper,
+            "intervals whose lower end is above the upper",
+            (*part.arrays["lower"], *part.arrays["upper"]),
+            "are the columns swapped? -p LOWER,UPPER names them",
+            lambda i: f"{float(lower[i])!r} and {float(upper[i])!r}",
+        )
+
+
+TASK = Task(
+    "quantile",
+    read,
+    usual=("multi_quantile", "quantile_crps"),
+    cell="quantile",
+    batches=(Quantile,),
+    shown=(Quantile,),
+)

@@ -1,0 +1,36 @@
+"""Ranking by pairs: the scores of two items, and which of them ranks higher."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, ClassVar
+
+from losscli.tasks.embedding import Sign
+from losscli.tasks.named import Column, Named, read
+from losscli.tasks.task import Task
+from losscli.xp import Array
+
+
+@dataclass(frozen=True, eq=False)
+class ScorePair(Named):
+    """The scores of two items (n,), and 1 where the first ranks higher, -1 where the second does (n,)."""
+
+    task: ClassVar[str] = "ranking"
+    score1: Annotated[Array, Column()]
+    score2: Annotated[Array, Column()]
+    target: Sign
+
+    @cached_property
+    def lead(self) -> Array:
+        """How far the item that ranks higher leads; below zero it scores lower."""
+        return self.target * (self.score1 - self.score2)
+
+
+TASK = Task(
+    "ranking",
+    read,
+    usual=("pairwise_logistic", "margin_ranking"),
+    batches=(ScorePair,),
+    shown=(ScorePair,),
+)

@@ -1,0 +1,51 @@
+"""Segmentation: a row is an image, and a column a pixel, with the same names on both sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Annotated, ClassVar
+
+from losscli.tasks.named import COUNT, PROBABILITY, Column, read
+from losscli.tasks.task import Task
+from losscli.tasks.vectors import Vectors
+from losscli.xp import Array
+
+Pixels = Column(PROBABILITY, role="shared")
+TruePixels = Column(PROBABILITY, role="shared", side="t")
+
+
+@dataclass(frozen=True, eq=False)
+class Mask(Vectors):
+    """The probability of the object in each pixel, and whether it is there (n, pixels), in [0, 1]."""
+
+    task: ClassVar[str] = "segmentation"
+    prediction: Annotated[Array, Pixels]
+    target: Annotated[Array, TruePixels]
+
+    @cached_property
+    def hits(self) -> Array:
+        """What prediction and target share (n,): sum y p."""
+        return self.xp.sum(self.target * self.prediction, axis=1)
+
+    @cached_property
+    def false_alarms(self) -> Array:
+        """What is predicted and not there (n,): sum (1 - y) p."""
+        return self.xp.sum((1.0 - self.target) * self.prediction, axis=1)
+
+    @cached_property
+    def misses(self) -> Array:
+        """What is there and not predicted (n,): sum y (1 - p)."""
+        return self.xp.sum(self.target * (1.0 - self.prediction), axis=1)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassMask(Vectors):
+    """The predicted and the true class of each pixel (n, pixels), by its number from 0 up."""
+
+    task: ClassVar[str] = "segmentation"
+    prediction: Annotated[Array, Column(COUNT, role="shared")]
+    target: Annotated[Array, Column(COUNT, role="shared", side="t")]
+
+
+TASK = Task("segmentation", read, usual=("dice", "dice_smooth"), batches=(Mask,))

@@ -1,0 +1,42 @@
+"""What a task declares of itself; every module beside this one that is a task has a TASK."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from losscli.tasks.base import Batch, Block, Rows
+from losscli.tasks.named import Named
+from losscli.xp import Namespace
+
+Reader = Callable[[Block, Namespace, frozenset[type[Batch]], Any], Rows]
+"""A task's reader: (block, namespace, types of batch that are wanted, pilot) -> Rows."""
+Pilot = Callable[[Block], Any]
+"""What a task fixes from the first block for the whole run."""
+
+
+def no_pilot(block: Block) -> None:
+    """Nothing is fixed from the first rows."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What the layers above ask of a task.
+
+    `usual` are the losses where none is chosen, `usual_labels` the same where predictions are labels.
+    `cell` is what results besides the overall one are of: class, label, output, quantile.  `options` are
+    those of eps, normalize, ignore_label, class_weight, classes, positive, from_logits and from_log_probs
+    that have a meaning.  `batches` are those of a task whose batches name their columns, in the order in
+    which --task tries them; of these `shown` are so plain in the names that they need no --task.
+    """
+
+    name: str
+    read: Reader
+    usual: tuple[str, ...]
+    usual_labels: tuple[str, ...] = ()
+    pilot: Pilot = no_pilot
+    cell: str = ""
+    options: frozenset[str] = frozenset()
+    batches: tuple[type[Named], ...] = ()
+    shown: tuple[type[Named], ...] = ()

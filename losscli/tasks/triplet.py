@@ -1,0 +1,34 @@
+"""Triplets of vectors: an anchor, one that should be near to it, and one that should be far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+from losscli.tasks.named import Column, read
+from losscli.tasks.task import Task
+from losscli.tasks.vectors import Vectors
+from losscli.xp import Array
+
+
+@dataclass(frozen=True, eq=False)
+class Triplet(Vectors):
+    """Anchors among the predictions, positives and negatives among the targets (n, dimensions)."""
+
+    task: ClassVar[str] = "triplet"
+    anchor: Annotated[Array, Column(role="family", pattern=r"anchor_(.+)", like="anchor_0, anchor_1, ...")]
+    positive: Annotated[
+        Array, Column(role="family", side="t", pattern=r"positive_(.+)", like="positive_0, positive_1, ...")
+    ]
+    negative: Annotated[
+        Array, Column(role="family", side="t", pattern=r"negative_(.+)", like="negative_0, negative_1, ...")
+    ]
+
+
+TASK = Task(
+    "triplet",
+    read,
+    usual=("triplet_margin", "triplet_margin_cosine"),
+    batches=(Triplet,),
+    shown=(Triplet,),
+)
