@@ -109,6 +109,7 @@ ctypes.CDLL(None).read(os.pipe()[0], ctypes.create_string_buffer(1), 1)
 def test_ctrl_c_ends_a_call_that_python_cannot_leave():
     with subprocess.Popen([sys.executable, "-c", DEAF], stdout=-1, stderr=-1, text=True) as running:
         assert running.stdout.readline() == "ready\n"
+        time.sleep(1)  # for the call itself to begin
         running.send_signal(signal.SIGINT)
         out, err = running.communicate(timeout=20)
     assert (running.returncode, out, err) == (130, "", "losscli: interrupted\n")
