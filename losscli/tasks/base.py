@@ -240,6 +240,8 @@ class Block:
             return np.full(self.height, -1)
         values = series.cast(pl.Float64 if series.dtype.is_float() else pl.Int64, strict=False).to_numpy()
         if series.dtype.is_integer() and labels[0] == 0 and labels[-1] == len(labels) - 1:
+            if len(values) and values.min() >= 0 and values.max() < len(labels):
+                return values if places[0] == 0 and (np.diff(places) == 1).all() else places[values]
             # The last place is that of index -1.
             return np.append(places, -1)[np.where((values >= 0) & (values < len(labels)), values, -1)]
         at = np.minimum(np.searchsorted(labels, values), len(labels) - 1)
