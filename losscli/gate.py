@@ -202,7 +202,7 @@ def _results(subject: Subject, results: Sequence[Result]) -> Sequence[Result] | 
     """The results that a gate is about, one a cell, or why there are none."""
     named = [result for result in results if not subject.losses or result.loss in subject.losses]
     if not named:
-        known = sorted({result.loss for result in results})
+        known = sorted({_shown(result.loss) for result in results})
         loss = subject.losses[0] if subject.losses else "n"
         return f"no loss {loss} in the report.{near(loss, known) or _known(known)}"
     chosen = [r for r in named if all(_same(text, r.params.get(key)) for key, text in subject.params)]

@@ -23,7 +23,7 @@ from losscli.losses import registry
 from losscli.losses import request as requests
 from losscli.losses.registry import Choice, Loss
 from losscli.losses.request import Given, Request
-from losscli.options import Asked, checked, class_weights, loss_params, meaningful
+from losscli.options import Asked, checked, class_weights, known, loss_params, meaningful
 from losscli.plan import Plan
 from losscli.roles import roles_of
 from losscli.tasks.base import Roles
@@ -59,9 +59,11 @@ def prepare(
     **options: Any,
 ) -> Run:
     """The plan of a run.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments."""
-    asked, candidates, (left, right) = all_of(
+    given = requested(loss)
+    asked, _, candidates, (left, right) = all_of(
         lambda: checked(**options),
-        lambda: _candidates(requested(loss), options.get("task")),
+        lambda: known(options, requests.own_params(given)),
+        lambda: _candidates(given, options.get("task")),
         lambda: formats.tables(
             predictions, targets, reading(options.get("separator"), options.get("input_format"))
         ),
@@ -149,9 +151,9 @@ def _candidate(given: Given, task: str | None) -> Request:
         return request
     fitting = tuple(entry for entry in request.losses if entry.task == task)
     if not fitting:
-        known = [entry.name for entry in registry.losses(task)]
+        names = [entry.name for entry in registry.losses(task)]
         raise UsageError(
-            f"{request.name} is not a {task} loss.{near(request.name, known)}",
+            f"{request.name} is not a {task} loss.{near(request.name, names)}",
             remedy=f"losscli explain lists the {task} losses",
         )
     return replace(request, losses=fitting)
@@ -218,8 +220,8 @@ def _choices(
         shown = {part.batch for part in found.parts}
         entries = [registry.find(name)[0] for name in usual]
         chosen = [(entry, {}) for entry in entries if not shown or entry.batch in shown]
-    known = {param.name for entry, _ in chosen for param in entry.params}
-    idle = [name for name in params if name not in known]
+    taken = {param.name for entry, _ in chosen for param in entry.params}
+    idle = [name for name in params if name not in taken]
     takers, names = loss_params(), ", ".join(entry.name for entry, _ in chosen)
     *choices, _ = all_of(
         *(partial(registry.choose, entry, inline, params) for entry, inline in chosen),

@@ -86,7 +86,9 @@ def _one(console: Console, entry: Loss) -> None:
         if param.name in loss_params():
             table.add_row(f"--{param.name.replace('_', '-')}", escape(f"{param.describe()}; {default}"))
         else:
-            told = f"{param.describe()}; {default}; written in line alone: {entry.asked_as}:{param.name}=VALUE"
+            told = (
+                f"{param.describe()}; {default}; written in line alone: {entry.asked_as}:{param.name}=VALUE"
+            )
             table.add_row(f":{param.name}=", escape(told))
     table.add_row("unit", escape(entry.unit))
     best = "no fixed value" if entry.best is None else f"{entry.best:g}"

@@ -138,21 +138,21 @@ _INSTEAD: Mapping[type[ast.AST], str] = {
 """What to write for what users of Python may try."""
 
 
-def find(text: str) -> tuple[str, tuple[Loss, ...]] | None:
-    """The name of 'expr: ...' or 'name = expr: ...' and its losses, one a task; None if it is neither.
+def find(text: str) -> tuple[Loss, ...]:
+    """The losses of 'expr: ...' or 'name = expr: ...', one a task; none if it is neither.
 
     Raises UsageError that points at the place which is not understood.
     """
     named = split(text)
     if named is None:
-        return None
+        return ()
     name, source = named
     unnamed = f"expr: {source}"
     if name != unnamed and not re.fullmatch(r"[A-Za-z_]\w*", name):
         raise UsageError(f"{text.strip()!r}: a name is one word", remedy="as in 'tail = expr: abs(e) > 3'")
     value = parse(source)
     request = unnamed if name == unnamed else f"{name} = {unnamed}"
-    return name, tuple(_loss(name, request, value, kind) for kind in (RegressionVariables, BinaryVariables))
+    return tuple(_loss(name, request, value, kind) for kind in (RegressionVariables, BinaryVariables))
 
 
 def split(text: str) -> tuple[str, str] | None:

@@ -7,6 +7,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
+from types import CodeType
 from typing import Any, TypeVar
 
 from losscli import finish as finishes
@@ -149,8 +150,13 @@ def _digest(function: Any) -> str:
     try:
         text = inspect.getsource(function)
     except (OSError, TypeError):
-        text = repr((function.__code__.co_code, function.__code__.co_names))
+        text = _code(function.__code__)
     return digest_of(text.encode(), function.__name__)
+
+
+def _code(code: CodeType) -> str:
+    within = [_code(each) if isinstance(each, CodeType) else each for each in code.co_consts]
+    return repr((code.co_code, code.co_names, within))
 
 
 def digest_of(source: bytes, name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,9 +32,8 @@ def find(given: Given) -> Request:
     if not isinstance(given, str):
         entry = own.of_function(given)
         return _own(entry.name, {}, (entry,))
-    if (named := expression.find(given)) is not None:
-        name, losses = named
-        return _own(name, {}, losses)
+    if losses := expression.find(given):
+        return _own(given.strip(), {}, losses)
     if (parts := userfile.split(given)) is not None:
         path, function, text = parts
         inline = registry.parse_inline(given, text)
@@ -68,3 +68,9 @@ def own_names(given: Sequence[Given]) -> dict[str, str]:
             continue
         names |= {name: name, asked: name}
     return names
+
+
+def own_params(given: Sequence[Given]) -> list[str]:
+    """The parameters of the losses that are given as functions: those in files are written in line."""
+    functions = [each for each in given if inspect.isfunction(each)]
+    return [name for each in functions for name in list(inspect.signature(each).parameters)[1:]]
