@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import numpy as np
+import polars as pl
 import pytest
 
 import losscli
@@ -17,6 +18,7 @@ from losscli.losses import registry
 from losscli.losses.robust import huber
 from losscli.params import Positive, Unit
 from losscli.tasks.binary import Binary
+from losscli.tasks.ensemble import Ensemble
 from losscli.tasks.multiclass import Multiclass
 from losscli.tasks.regression import Regression
 from losscli.xp import softplus
@@ -209,6 +211,11 @@ WRONG = {
         "mine.py:asym",
         "mine.py:asym: batch must be annotated with the batch of a task, not <class 'int'>",
     ),
+    "a batch that no task makes": (
+        HEAD + "class Own(Regression): pass\ndef asym(batch: Own): pass",
+        "mine.py:asym",
+        "batch must be annotated with the batch of a task, not <class 'mine.Own'>",
+    ),
     "an unknown annotation": (
         "from __future__ import annotations\ndef asym(batch: Regresion): pass",
         "mine.py:asym",
@@ -370,6 +377,15 @@ def test_a_function_may_be_of_any_task():
     expected = np.log1p(PROBS[np.arange(N), CODE])
     assert report["true_mass"].value == pytest.approx(expected.mean(), rel=1e-13)
     assert report["true_mass", {"class": 1}].value == pytest.approx(expected[CODE == 1].mean(), rel=1e-12)
+
+
+def spread(batch: Ensemble):
+    return batch.xp.max(batch.members, axis=1) - batch.xp.min(batch.members, axis=1)
+
+
+def test_a_batch_may_be_one_that_names_its_columns():
+    frame = pl.DataFrame({"m0": [1.0, 2.0], "m1": [2.0, 5.0], "y": [1.0, 1.0]})
+    assert losscli.evaluate(frame, loss=spread)["spread"].value == 2.0
 
 
 def test_a_function_of_the_catalogue_is_its_loss():

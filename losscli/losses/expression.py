@@ -85,7 +85,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "log10": _of("log10"),
     "logaddexp": _of("logaddexp", 2),
     "softplus": Function(1, 1, softplus),
-    "xlogy": Function(2, 2, xlogy),
+    "xlogy": Function(2, 2, lambda xp, x, y: xlogy(xp, xp.asarray(x), y)),
     "hypot": _of("hypot", 2),
     "sin": _of("sin"),
     "cos": _of("cos"),

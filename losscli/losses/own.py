@@ -120,7 +120,8 @@ def _check(entry: OwnLoss) -> None:
         batch, _ = entry.batch, entry.params
     except Exception as error:  # an annotation is the user's own code too
         raise UsageError(f"{entry.request}: {_raised(error, entry.function)}", remedy=_REMEDY) from error
-    if not (isinstance(batch, type) and issubclass(batch, Batch) and hasattr(batch, "task")):
+    is_batch = isinstance(batch, type) and issubclass(batch, Batch) and hasattr(batch, "task")
+    if not is_batch or not batch.__module__.startswith("losscli.tasks."):  # which readers know to make
         what = f"{entry.request}: {parameters[0].name}"
         raise UsageError(f"{what} must be annotated with the batch of a task, not {batch!r}", remedy=_REMEDY)
 
