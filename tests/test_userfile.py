@@ -306,9 +306,36 @@ WRONG = {
         "mine.py:asym",
         "it returned an array of type <U",
     ),
-    "one wrong column of two": (
-        HEAD + "def asym(batch: Regression): return batch.error, 1.0",
+    "two columns for a mean": (
+        HEAD + "def asym(batch: Regression): return batch.error, batch.target",
         "mine.py:asym",
+        "mine.py:asym: it returned 2 row columns, and its finish takes 1",
+        "-> @loss(finish=...) says how",
+    ),
+    "one column for a ratio": (
+        MINE.replace("batch.abs_error, batch.target * high / low", "batch.abs_error"),
+        "mine.py:share",
+        "mine.py:share: it returned 1 row columns, and its finish takes 2",
+    ),
+    "a finish that raises": (
+        MINE.replace("finish=ratio", "finish=Finish(lambda xp, m: m[..., 7])").replace("ratio", "Finish"),
+        "mine.py:share",
+        "mine.py:share: its finish: line 20: IndexError: index 7 is out of bounds",
+    ),
+    "a finish that asks for nonsense": (
+        MINE.replace("finish=ratio", "finish=Finish(lambda xp, m, size: m)").replace("ratio", "Finish"),
+        "mine.py:share",
+        "mine.py:share: its finish asks for size",
+        "-> a finish may ask for high, low, pilot, pilots, weight",
+    ),
+    "a finish that is none": (
+        MINE.replace("finish=ratio", "finish=3"),
+        "mine.py:share",
+        "mine.py:share: its finish must be a losscli.finish.Finish, not 3",
+    ),
+    "one wrong column of two": (
+        MINE.replace("batch.target * high / low", "1.0"),
+        "mine.py:share",
         "it returned a float, where 4 rows",
     ),
 }
@@ -349,6 +376,11 @@ def pinched(batch: Regression, *, slope: Positive = 2.0, share: Unit = 0.5):
     return batch.xp.minimum(slope * batch.abs_error, share)
 
 
+@losscli.loss(finish=finish.Finish(lambda xp, m, weight, power: weight * m[..., 0] ** power))
+def scaled_sum(batch: Regression, *, power: Positive = 2.0):
+    return batch.squared_error
+
+
 @losscli.loss(finish=finish.root, best=0.0)
 def root_pinched(batch: Regression, *, slope: Positive = 2.0):
     return pinched(batch, slope=slope) ** 2
@@ -370,6 +402,12 @@ def test_a_function_is_passed_as_it_is():
     assert [verdict.status for verdict in report.gates] == ["pass", "pass"]
     one, many = (losscli.evaluate(P, Y, loss=pinched, threads=n).to_dict() for n in (1, 7))
     assert one == many
+
+
+def test_a_finish_may_ask_for_parameters_and_the_weight():
+    result = losscli.evaluate(P, Y, loss=scaled_sum, power=0.5, gate="scaled_sum > 0").results[0]
+    assert result.value == pytest.approx(N * np.sqrt(((P - Y) ** 2).mean()), rel=1e-12)
+    assert result.se > 0
 
 
 def test_a_function_may_be_of_any_task():

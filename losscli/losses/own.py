@@ -6,7 +6,8 @@ import hashlib
 import inspect
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import wraps
 from types import CodeType
 from typing import Any, TypeVar
 
@@ -25,6 +26,10 @@ _PROPERTIES = "__loss__"
 """The attribute of a function that holds what `loss` says of it."""
 _PLAIN = {"finish": finishes.mean, "best": None, "score": False}
 """What a function is that `loss` says nothing of."""
+_COLUMNS = {finishes.mean: 1, finishes.root: 1, finishes.largest: 1, finishes.ratio: 2}
+"""How many row columns the finishes of `losscli.finish` take."""
+_KNOWN = {"weight", "low", "high", "pilot", "pilots"}
+"""What a finish may ask for besides the loss's parameters."""
 
 
 def loss(
@@ -67,6 +72,12 @@ class OwnLoss(Loss):
             columns = super().columns(batch, params)
         except Exception as error:
             raise UsageError(f"{self.request}: {_raised(error, self.function)}") from error
+        wanted = _COLUMNS.get(self.finish, len(columns))
+        if len(columns) != wanted:
+            raise UsageError(
+                f"{self.request}: it returned {len(columns)} row columns, and its finish takes {wanted}",
+                remedy="@loss(finish=...) says how the value is made of them",
+            )
         n = _rows(batch)
         for column in columns:
             if not isinstance(column, batch.xp.ndarray):
@@ -101,7 +112,8 @@ def of_function(function: object, name: str = "", request: str = "", digest: str
     digest = digest or _digest(function)
     entry = OwnLoss(name, (), function, request=request or name, digest=digest, **properties)
     _check(entry)
-    return entry
+    _check_finish(entry)
+    return entry if entry.finish in _COLUMNS else replace(entry, finish=_guarded(entry))
 
 
 def _check(entry: OwnLoss) -> None:
@@ -124,6 +136,38 @@ def _check(entry: OwnLoss) -> None:
     if not is_batch or not batch.__module__.startswith("losscli.tasks."):  # which readers know to make
         what = f"{entry.request}: {parameters[0].name}"
         raise UsageError(f"{what} must be annotated with the batch of a task, not {batch!r}", remedy=_REMEDY)
+
+
+def _check_finish(entry: OwnLoss) -> None:
+    """Raise UsageError where the finish is none, or asks for what there is not."""
+    if not isinstance(entry.finish, Finish):
+        raise UsageError(
+            f"{entry.request}: its finish must be a losscli.finish.Finish, not {entry.finish!r}",
+            remedy="as in @loss(finish=Finish(lambda xp, m: m[..., 0] / m[..., 1]))",
+        )
+    known = {param.name for param in entry.params} | _KNOWN
+    unknown = [
+        name for name in list(inspect.signature(entry.finish.function).parameters)[2:] if name not in known
+    ]
+    if unknown:
+        raise UsageError(
+            f"{entry.request}: its finish asks for {', '.join(unknown)}",
+            remedy=f"a finish may ask for {', '.join(sorted(known))}",
+        )
+
+
+def _guarded(entry: OwnLoss) -> Finish:
+    """The finish of a loss, which says what it raises in the user's terms."""
+    function = entry.finish.function
+
+    @wraps(function)
+    def guarded(*arguments: Any, **known: Any) -> Array:
+        try:
+            return function(*arguments, **known)
+        except Exception as error:
+            raise UsageError(f"{entry.request}: its finish: {_raised(error, function)}") from error
+
+    return replace(entry.finish, function=guarded)
 
 
 def _raised(error: BaseException, function: Any) -> str:
