@@ -10,7 +10,8 @@ Importing it loads no engine: neither polars nor numpy.
 from __future__ import annotations
 
 # First the subpackage losscli.losses, then the function of the same name, which is what users mean.
-from losscli.losses.registry import loss, losses
+from losscli.losses.own import loss
+from losscli.losses.registry import losses
 from losscli.report import Report, Result, Verdict
 
 __version__ = "0.1.0"

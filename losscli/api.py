@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,10 +20,12 @@ from losscli.inputs.diagnose import short_rows
 from losscli.inputs.formats import Source
 from losscli.inputs.join import OutOfOrderError
 from losscli.losses import registry
+from losscli.losses import request as requests
 from losscli.losses.registry import Choice
+from losscli.losses.request import Given
 from losscli.moments import Moments
 from losscli.plan import Plan
-from losscli.planning import Run, prepare
+from losscli.planning import Run, prepare, requested
 from losscli.report import Report, Result
 from losscli.tasks.base import Finding, Tally
 
@@ -35,7 +37,7 @@ Progress = Callable[[int], None]
 def evaluate(
     predictions: Source,
     targets: Source | None = None,
-    loss: str | Sequence[str] | None = None,
+    loss: Given | Sequence[Given] | None = None,
     *,
     gate: str | Sequence[str] = (),
     **options: Any,
@@ -44,8 +46,9 @@ def evaluate(
 
     `predictions` and `targets` are files (a path, a pattern, a folder, a URL, or "-" for standard input),
     polars frames or NumPy arrays: (n,) numbers, or (n, classes); without `targets`, predictions hold both
-    sides.  `loss` names one or several, as on the command line:
-    "huber", "huber:delta=2".  Every option of the command line is a keyword of the same name (`on="id"`,
+    sides.  `loss` is one or several, as on the command line: "huber", "huber:delta=2", "expr: abs(e)**1.5",
+    "file.py:name"; or a function with the signature of a loss.  Every option of the command line is a keyword
+    of the same name (`on="id"`,
     `weight="w"`, `delta=1.0`); `losscli evaluate --help` says what each means.
 
     Raises UsageError for a request that makes no sense, DataError for files that are wrong.
@@ -57,15 +60,16 @@ def evaluate(
 def planned(
     predictions: Source,
     targets: Source | None = None,
-    loss: str | Sequence[str] | None = None,
+    loss: Given | Sequence[Given] | None = None,
     *,
     gate: str | Sequence[str] = (),
     **options: Any,
 ) -> tuple[list[Gate], Run]:
     """The gates and the plan of an evaluation.  Raises what `evaluate` raises before it reads rows."""
     texts = (gate,) if isinstance(gate, str) else gate
+    own = requests.own_names(requested(loss))
     *conditions, run = all_of(
-        *(partial(gates.parse, text, _canonical) for text in texts),
+        *(partial(gates.parse, text, partial(_canonical, own)) for text in texts),
         lambda: prepare(predictions, targets, loss, **options),
     )
     return conditions, run
@@ -92,9 +96,9 @@ def evaluated(
     return gates.judged(conditions, report) if conditions else report
 
 
-def _canonical(name: str) -> tuple[str, ...]:
-    """The names of the losses that a name may mean."""
-    return tuple(entry.name for entry in registry.find(name))
+def _canonical(own: Mapping[str, str], name: str) -> tuple[str, ...]:
+    """The names of the losses that a name may mean; `own` are those that users wrote."""
+    return (own[name],) if name in own else tuple(entry.name for entry in registry.find(name))
 
 
 def fold_all(

@@ -18,9 +18,11 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
     ">": operator.gt,
 }
+_NAME = r"[A-Za-z_][\w.@-]*"
+_QUOTED = r'"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
 _FIELDS = {"lo": "low", "hi": "high"}
 _HELP = """as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2' or 'n >= 10000';
-     names that hold brackets or commas are quoted: [class="a ] b"]"""
+     names that hold brackets or commas are quoted: [class="a ] b"]; so are expressions: "expr: e**4" <= 2"""
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,7 @@ def _subject(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> t
 
 
 def _metric(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
-    name, at = _take(text, at, r"[A-Za-z_][\w.@-]*", "the name of a loss, or n")
+    name, at = _take(text, at, rf"{_QUOTED}|{_NAME}", "the name of a loss, or n")
     params: list[tuple[str, str]] = []
     if name != "n" and text.startswith(":", at):
         params, at = _items(text, at + 1, r"[\w-]+", r"[^\s,<>=\[\])\"]+")
@@ -125,20 +127,19 @@ def _metric(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tu
     if name == "n":
         return Subject((), (), tuple(cell), "rows"), at
     plain = [(key, _unquoted(value)) for key, value in params]
-    return Subject(resolve(name), tuple(plain), tuple(cell)), at
+    return Subject(resolve(_unquoted(name)), tuple(plain), tuple(cell)), at
 
 
 def _items(text: str, at: int, name: str, value: str) -> tuple[list[tuple[str, str]], int]:
     """Read 'name=value,name=value'; either may be quoted as in JSON, and is returned with its quotes."""
     found: dict[str, str] = {}
-    quoted = r'"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
     while True:
         start = at
-        key, at = _take(text, at, f"{quoted}|{name}", "a name")
+        key, at = _take(text, at, f"{_QUOTED}|{name}", "a name")
         _, at = _take(text, at, "=", f"= and a value after {key}")
         if key in found:
             raise _error(text, start, f"{key} once only")
-        found[key], at = _take(text, at, f"{quoted}|{value}", f"a value of {key}")
+        found[key], at = _take(text, at, f"{_QUOTED}|{value}", f"a value of {key}")
         if not text.startswith(",", at):
             return list(found.items()), at
         at += 1
@@ -201,7 +202,7 @@ def _results(subject: Subject, results: Sequence[Result]) -> Sequence[Result] | 
     """The results that a gate is about, one a cell, or why there are none."""
     named = [result for result in results if not subject.losses or result.loss in subject.losses]
     if not named:
-        known = sorted({result.loss for result in results})
+        known = sorted({_shown(result.loss) for result in results})
         loss = subject.losses[0] if subject.losses else "n"
         return f"no loss {loss} in the report.{near(loss, known) or _known(known)}"
     chosen = [r for r in named if all(_same(text, r.params.get(key)) for key, text in subject.params)]
@@ -252,8 +253,13 @@ def _variants(results: Iterable[Result]) -> list[str]:
 def _variant(result: Result) -> str:
     params = cell_name({key: _text(value) for key, value in result.params.items()})
     return "".join(
-        (result.loss, f":{params}" if params else "", f" of {result.model}" if result.model else "")
+        (_shown(result.loss), f":{params}" if params else "", f" of {result.model}" if result.model else "")
     )
+
+
+def _shown(loss: str) -> str:
+    """A loss as a gate names it."""
+    return loss if re.fullmatch(_NAME, loss) else json.dumps(loss, ensure_ascii=not loss.isprintable())
 
 
 def _known(names: Sequence[str], most: int = 5) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,7 +77,10 @@ def checked(
     threads: int | str | None = None,
     **params: object,
 ) -> Asked:
-    """The options of `losscli.evaluate`, checked.  Raises UsageError with everything that is wrong."""
+    """The options of `losscli.evaluate`, checked.  Raises UsageError with everything that is wrong.
+
+    Whether some loss has the parameters in `params` is not looked at: see `known`.
+    """
     inputs, level, weights, clip, named, workers, *_ = all_of(
         lambda: reading(separator, input_format),
         lambda: _level(ci),
@@ -85,7 +88,6 @@ def checked(
         lambda: _clip(eps),
         lambda: _different(_names(classes)),
         lambda: _threads(threads),
-        lambda: _known(params),
         lambda: _one_of("task", task, (None, *TASKS)),
         lambda: _one_of("missing", missing, POLICIES),
         lambda: _one_of("unmatched", unmatched, POLICIES),
@@ -154,10 +156,11 @@ def _apart(from_logits: bool, from_log_probs: bool) -> None:
         raise UsageError("--from-logits and --from-log-probs exclude each other")
 
 
-def _known(params: Mapping[str, object]) -> None:
-    known = loss_params()
-    words = [*known, *(name for name in inspect.signature(checked).parameters if name != "params")]
-    unknown = [name for name in params if name not in known]
+def known(given: Iterable[str], own: Collection[str] = ()) -> None:
+    """Raise UsageError for names that are no option, no loss's parameter, and not one of `own` losses'."""
+    options = [name for name in inspect.signature(checked).parameters if name != "params"]
+    words = [*loss_params(), *own, *options]
+    unknown = [name for name in given if name not in words]
     if unknown:
         raise UsageError(
             [Problem(f"no option or loss parameter {name!r}.{near(name, words)}") for name in unknown]

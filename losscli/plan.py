@@ -98,7 +98,7 @@ class Plan:
         """A short digest of all that makes numbers comparable: losses with parameters, columns, policies."""
         roles = self.roles
         content = [
-            [str(choice) for choice in self.choices],
+            [choice.identity for choice in self.choices],
             roles.task,
             roles.link,
             roles.target_form,

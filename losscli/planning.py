@@ -20,8 +20,10 @@ from losscli.inputs.formats import Source, Table
 from losscli.inputs.request import reading
 from losscli.inputs.where import Where
 from losscli.losses import registry
+from losscli.losses import request as requests
 from losscli.losses.registry import Choice, Loss
-from losscli.options import Asked, checked, class_weights, loss_params, meaningful
+from losscli.losses.request import Given, Request
+from losscli.options import Asked, checked, class_weights, known, loss_params, meaningful
 from losscli.plan import Plan
 from losscli.roles import roles_of
 from losscli.tasks.base import Roles
@@ -29,15 +31,6 @@ from losscli.tasks.binary import BinaryLabel, BinaryScore, BinarySoftScore
 from losscli.tasks.catalogue import TASKS
 from losscli.tasks.classes import MulticlassLabel
 from losscli.tasks.named import Named
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A loss as it was asked for, and the losses (one a task) that it may mean."""
-
-    name: str
-    inline: Mapping[str, str]
-    losses: tuple[Loss, ...]
 
 
 @dataclass(frozen=True)
@@ -62,14 +55,15 @@ class Run:
 def prepare(
     predictions: Source,
     targets: Source | None = None,
-    loss: str | Sequence[str] | None = None,
+    loss: Given | Sequence[Given] | None = None,
     **options: Any,
 ) -> Run:
     """The plan of a run.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments."""
-    texts = (loss,) if isinstance(loss, str) else tuple(loss or ())
-    asked, candidates, (left, right) = all_of(
+    given = requested(loss)
+    asked, _, candidates, (left, right) = all_of(
         lambda: checked(**options),
-        lambda: _candidates(texts, options.get("task")),
+        lambda: known(options, requests.own_params(given)),
+        lambda: _candidates(given, options.get("task")),
         lambda: formats.tables(
             predictions, targets, reading(options.get("separator"), options.get("input_format"))
         ),
@@ -88,7 +82,7 @@ def prepare(
 
 
 def _found(
-    left: Table, right: Table, wanted: Wanted, tasks: Collection[str], candidates: Sequence[Candidate]
+    left: Table, right: Table, wanted: Wanted, tasks: Collection[str], candidates: Sequence[Request]
 ) -> tuple[str, Found]:
     """The task that the columns show, of those that the losses leave open, and the columns."""
     open_tasks = [task for task in TASKS if task in tasks and TASKS[task].batches]
@@ -107,7 +101,7 @@ def _found(
     return columns.task_of(found, left, right, others, [candidate.name for candidate in candidates]), found
 
 
-def _batches(task: str, candidates: Sequence[Candidate], settled: bool) -> tuple[type[Named], ...]:
+def _batches(task: str, candidates: Sequence[Request], settled: bool) -> tuple[type[Named], ...]:
     """The batches of a task that may be read: those of the losses, else those that columns can show."""
     if not candidates:
         return TASKS[task].batches if settled else TASKS[task].shown
@@ -116,7 +110,7 @@ def _batches(task: str, candidates: Sequence[Candidate], settled: bool) -> tuple
 
 
 def _meaning(
-    asked: Asked, found: Found, left: Table, right: Table, task: str, candidates: Sequence[Candidate]
+    asked: Asked, found: Found, left: Table, right: Table, task: str, candidates: Sequence[Request]
 ) -> tuple[Roles, tuple[Choice, ...], tuple[str, ...]]:
     """The roles of the columns, the losses with their parameters, and notes on what was inferred."""
     link = _link(asked, found, left, right, task)
@@ -138,31 +132,46 @@ def _meaning(
     return roles, choices, notes
 
 
-def _candidates(texts: Sequence[str], task: str | None) -> list[Candidate]:
+def requested(loss: Given | Sequence[Given] | None) -> tuple[Given, ...]:
+    """The losses that are asked for, one by one."""
+    return (loss,) if isinstance(loss, str) or callable(loss) else tuple(loss or ())
+
+
+def _candidates(given: Sequence[Given], task: str | None) -> list[Request]:
     """The losses that were asked for, of a task where one is named."""
-    found = all_of(*(partial(_candidate, text, task if task in TASKS else None) for text in texts))
+    found = all_of(*(partial(_candidate, each, task if task in TASKS else None) for each in given))
     _tasks(found)
+    _apart(found)
     return found
 
 
-def _candidate(text: str, task: str | None) -> Candidate:
-    name, inline = registry.parse(text)
-    if "," in name:
-        raise UsageError(f"one loss each: {' '.join('-l ' + part for part in text.split(','))}")
-    losses = registry.find(name)
-    if task is not None:
-        fitting = tuple(entry for entry in losses if entry.task == task)
-        if not fitting:
-            known = [entry.name for entry in registry.losses(task)]
+def _candidate(given: Given, task: str | None) -> Request:
+    request = requests.find(given)
+    if task is None:
+        return request
+    fitting = tuple(entry for entry in request.losses if entry.task == task)
+    if not fitting:
+        names = [entry.name for entry in registry.losses(task)]
+        raise UsageError(
+            f"{request.name} is not a {task} loss.{near(request.name, names)}",
+            remedy=f"losscli explain lists the {task} losses",
+        )
+    return replace(request, losses=fitting)
+
+
+def _apart(candidates: Sequence[Request]) -> None:
+    """Raise UsageError where two losses that users wrote share a name: a report could not tell them apart."""
+    own: dict[str, Loss] = {}
+    for loss in (candidate.losses[0] for candidate in candidates if candidate.losses[0].request):
+        other = own.setdefault(loss.name, loss)
+        if (other.request, other.digest) != (loss.request, loss.digest):
             raise UsageError(
-                f"{name} is not a {task} loss.{near(name, known)}",
-                remedy=f"losscli explain lists the {task} losses",
+                f"two losses are named {loss.name}: {other.request} and {loss.request}",
+                remedy="choose another name for one of them",
             )
-        losses = fitting
-    return Candidate(name, inline, losses)
 
 
-def _tasks(candidates: Sequence[Candidate]) -> set[str]:
+def _tasks(candidates: Sequence[Request]) -> set[str]:
     """The tasks that all the losses leave open."""
     tasks = set(TASKS)
     for candidate in candidates:
@@ -177,7 +186,7 @@ def _tasks(candidates: Sequence[Candidate]) -> set[str]:
     return tasks
 
 
-def _asked(candidates: Sequence[Candidate], task: str) -> dict[str, str]:
+def _asked(candidates: Sequence[Request], task: str) -> dict[str, str]:
     """The names by which losses were asked for, where those are not their own."""
     own = {c.name: next(entry.name for entry in c.losses if entry.task == task) for c in candidates}
     return {asked: name for asked, name in own.items() if asked != name}
@@ -201,7 +210,7 @@ def _link(asked: Asked, found: Found, left: Table, right: Table, task: str) -> s
 
 
 def _choices(
-    candidates: Sequence[Candidate], task: str, link: str, params: Mapping[str, object], found: Found
+    candidates: Sequence[Request], task: str, link: str, params: Mapping[str, object], found: Found
 ) -> tuple[Choice, ...]:
     """The losses with their parameters.  Raises UsageError for options that none of them takes."""
     if candidates:
@@ -211,8 +220,8 @@ def _choices(
         shown = {part.batch for part in found.parts}
         entries = [registry.find(name)[0] for name in usual]
         chosen = [(entry, {}) for entry in entries if not shown or entry.batch in shown]
-    known = {param.name for entry, _ in chosen for param in entry.params}
-    idle = [name for name in params if name not in known]
+    taken = {param.name for entry, _ in chosen for param in entry.params}
+    idle = [name for name in params if name not in taken]
     takers, names = loss_params(), ", ".join(entry.name for entry, _ in chosen)
     *choices, _ = all_of(
         *(partial(registry.choose, entry, inline, params) for entry, inline in chosen),

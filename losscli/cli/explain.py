@@ -10,6 +10,7 @@ import typer
 
 from losscli.cli.options import loss_names
 from losscli.losses import registry
+from losscli.losses import request as requests
 from losscli.losses.registry import Loss
 from losscli.options import loss_params
 from losscli.tasks.named import described
@@ -47,7 +48,7 @@ def _show(console: Console, loss: str | None) -> None:
     if loss is None:
         _catalogue(console)
         return
-    for number, entry in enumerate(registry.find(registry.parse(loss)[0])):
+    for number, entry in enumerate(requests.find(loss).losses):
         if number:
             console.print()
         _one(console, entry)
@@ -85,7 +86,9 @@ def _one(console: Console, entry: Loss) -> None:
         if param.name in loss_params():
             table.add_row(f"--{param.name.replace('_', '-')}", escape(f"{param.describe()}; {default}"))
         else:
-            told = f"{param.describe()}; {default}; written in line alone: {entry.name}:{param.name}=VALUE"
+            told = (
+                f"{param.describe()}; {default}; written in line alone: {entry.asked_as}:{param.name}=VALUE"
+            )
             table.add_row(f":{param.name}=", escape(told))
     table.add_row("unit", escape(entry.unit))
     best = "no fixed value" if entry.best is None else f"{entry.best:g}"

@@ -79,7 +79,8 @@ def inputs(
             "-l",
             panel=LOSSES,
             metavar="LOSS",
-            help="huber, or huber:delta=2; repeatable. Without, the task's usual ones.",
+            help="huber, or huber:delta=2; 'expr: abs(e)**1.5' over y, p, e and w; file.py:NAME. Repeatable. "
+            "Without, the task's usual ones.",
             autocompletion=loss_names,
         ),
     ] = None,

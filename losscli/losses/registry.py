@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import pairwise
+from shlex import quote
 from typing import Any, TypeVar
 
 from losscli import finish as finishes
@@ -52,7 +53,8 @@ class Loss:
     `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is
     the value of a perfect prediction, None where that depends on the targets; `score` says that greater is
     better; `domain` says in words which values it is defined for, where that is not all of its task's;
-    `increasing` names parameters that must rise in that order.
+    `increasing` names parameters that must rise in that order.  A loss that users wrote has a `request`, by
+    which it is asked for, and a `digest` of its source where the request does not hold it.
     """
 
     name: str
@@ -63,6 +65,8 @@ class Loss:
     score: bool
     domain: str = ""
     increasing: tuple[str, ...] = ()
+    request: str = ""
+    digest: str = ""
 
     # What annotations say is found when it is asked for: most runs ask it of one loss.
 
@@ -83,9 +87,16 @@ class Loss:
 
     def _annotation(self, argument: str) -> Any:
         text = self.function.__annotations__[argument]
+        if not isinstance(text, str):
+            return text
         # A name is looked up, which is what its evaluation comes to, in a tenth of the time.
         scope = self.function.__globals__
         return scope[text] if text in scope else eval(text, scope)
+
+    @property
+    def asked_as(self) -> str:
+        """How it is named on the command line."""
+        return self.request or self.name
 
     @property
     def task(self) -> str:
@@ -138,12 +149,20 @@ class Choice:
 
     def __str__(self) -> str:
         """As it can be written again: 'huber:delta=2.0'; parameters at their default are left out."""
+        return self._written(self.loss.asked_as)
+
+    @property
+    def identity(self) -> str:
+        """What it computes: as it is written, or by the digest of a source that the request does not hold."""
+        return self._written(self.loss.digest or self.loss.asked_as)
+
+    def _written(self, name: str) -> str:
         inline = ",".join(
             f"{param.name}={_text(self.params[param.name])}"
             for param in self.loss.params
             if param.required or self.params[param.name] != param.default
         )
-        return f"{self.loss.name}:{inline}" if inline else self.loss.name
+        return f"{name}:{inline}" if inline else name
 
 
 def _text(value: object) -> str:
@@ -223,13 +242,18 @@ def find(name: str) -> tuple[Loss, ...]:
 def parse(text: str) -> tuple[str, dict[str, str]]:
     """Split 'huber:delta=2' into the name and its in-line parameters.  Raises UsageError."""
     name, _, inline = text.strip().partition(":")
+    return name.strip(), parse_inline(text, inline)
+
+
+def parse_inline(text: str, inline: str) -> dict[str, str]:
+    """The parameters in 'delta=2,...', the end of a text that names a loss.  Raises UsageError."""
     given: dict[str, str] = {}
     for part in filter(None, (part.strip() for part in inline.split(","))):
         key, equals, value = part.partition("=")
         if not equals:
             raise UsageError(f"{text!r}: parameters are written name=value, as in huber:delta=2")
         given[key.strip().replace("-", "_")] = value.strip()
-    return name.strip(), given
+    return given
 
 
 def choose(entry: Loss, inline: Mapping[str, object], options: Mapping[str, object]) -> Choice:
@@ -248,9 +272,8 @@ def choose(entry: Loss, inline: Mapping[str, object], options: Mapping[str, obje
     for param in entry.params:
         given = inline.get(param.name, options.get(param.name, param.default))
         if given is ...:
-            problems.append(
-                f"{entry.name} needs {param.name}: {param.describe()}, as in {entry.name}:{param.name}=..."
-            )
+            example = f"{entry.asked_as}:{param.name}=..."
+            problems.append(f"{entry.name} needs {param.name}: {param.describe()}, as in {example}")
             continue
         try:
             params[param.name] = param.parse(given)
@@ -261,7 +284,7 @@ def choose(entry: Loss, inline: Mapping[str, object], options: Mapping[str, obje
         values = ", ".join(f"{name}={params[name]:g}" for name in entry.increasing if name in params)
         problems.append(f"{entry.name} needs {' < '.join(entry.increasing)}, got {values}")
     if problems:
-        raise UsageError("; ".join(problems), remedy=f"losscli explain {entry.name}")
+        raise UsageError("; ".join(problems), remedy=f"losscli explain {quote(entry.asked_as)}")
     return Choice(entry, params)
 
 

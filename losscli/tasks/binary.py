@@ -9,6 +9,7 @@ from typing import ClassVar
 from losscli.precise import expit
 from losscli.tasks.base import Batch, Block, Rows
 from losscli.tasks.task import Task
+from losscli.tasks.variables import BinaryVariables
 from losscli.xp import Array, Namespace, np, softplus
 
 
@@ -117,7 +118,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         prediction = read_labels(block, roles.predictions[0])
     else:
         prediction = block.numbers(roles.predictions)[:, 0]
-    if roles.link == "probability" and wanted & {Binary, BinaryLabel}:
+    if roles.link == "probability" and wanted & {Binary, BinaryLabel, BinaryVariables}:
         check_probabilities(block, prediction[:, None])
     elif roles.link in ("logit", "probability"):
         block.flag(np.isinf(prediction), "infinite values", roles.predictions[0], "a score must be finite")
@@ -147,6 +148,11 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     factor = None
     if roles.class_weight is not None:
         factor = y * roles.class_weight[1] + (1.0 - y) * roles.class_weight[0]
+    if BinaryVariables in wanted:
+        weight = (
+            factor if block.weight is None else xp.asarray(block.weight) * (1.0 if factor is None else factor)
+        )
+        made[BinaryVariables] = BinaryVariables(xp, bernoulli.probability, y, weight)
     return Rows({kind: (batch,) for kind, batch in made.items()}, codes, factor)
 
 

@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 
 from losscli.tasks.base import Batch, Block, Rows
 from losscli.tasks.task import Task
+from losscli.tasks.variables import RegressionVariables
 from losscli.xp import Array, Namespace, np
 
 
@@ -127,7 +128,7 @@ def _middle(values: Array) -> float:
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: tuple[Pilot, ...]) -> Rows:
-    """One Regression batch an output."""
+    """One batch an output of each type that is wanted."""
     roles = block.roles
     prediction, target = block.numbers(roles.predictions), block.numbers(roles.targets)
     largest = np.finfo(float).max
@@ -144,7 +145,13 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: tup
         Regression(xp, xp.asarray(prediction[:, i]), xp.asarray(target[:, i]), fixed)
         for i, fixed in enumerate(pilot)
     )
-    return Rows({Regression: batches}, pilots=pilot)
+    parts: dict[type[Batch], tuple[Batch, ...]] = {Regression: batches}
+    if RegressionVariables in wanted:
+        weight = None if block.weight is None else xp.asarray(block.weight)
+        parts[RegressionVariables] = tuple(
+            RegressionVariables(xp, batch.prediction, batch.target, weight) for batch in batches
+        )
+    return Rows(parts, pilots=pilot)
 
 
 TASK = Task(

@@ -1,0 +1,44 @@
+"""The columns that a loss by expression names, in the tasks that have them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+from losscli.tasks.base import Batch
+from losscli.xp import Array
+
+NAMES = ("y", "p", "e", "w")
+"""What an expression may name: target, prediction, error, weight."""
+
+
+@dataclass(frozen=True, eq=False)
+class Variables(Batch):
+    """A number for the prediction and the target of each row (n,), and its weight (n,), None for ones."""
+
+    prediction: Array
+    target: Array
+    weight: Array | None
+
+    @cached_property
+    def named(self) -> Mapping[str, Array]:
+        """Each name with its numbers (n,)."""
+        weight = self.xp.ones_like(self.target) if self.weight is None else self.weight
+        values = (self.target, self.prediction, self.prediction - self.target, weight)
+        return dict(zip(NAMES, values, strict=True))
+
+
+@dataclass(frozen=True, eq=False)
+class RegressionVariables(Variables):
+    """One output: values and targets."""
+
+    task: ClassVar[str] = "regression"
+
+
+@dataclass(frozen=True, eq=False)
+class BinaryVariables(Variables):
+    """Probabilities of the positive class, as they are, and targets: 0, 1, or a fraction of soft labels."""
+
+    task: ClassVar[str] = "binary"
