@@ -2,29 +2,55 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 import losscli
 from losscli.cli import interrupt
 from losscli.cli.evaluate import check, evaluate
 from losscli.cli.explain import explain
-from losscli.cli.options import Command, Group, with_inputs
+from losscli.cli.options import AsTyped, with_inputs
 from losscli.errors import LossCliError, Status
 
 CLOSED_PIPE = 141
 """What a shell reports of a program whose reader went away: 128 + SIGPIPE."""
 
+COMMANDS: dict[str, Callable[..., None]] = {"evaluate": evaluate, "check": check, "explain": explain}
+READ_INPUTS = ("evaluate", "check")
+"""Commands that take the shared options, and one for each loss parameter of the whole catalogue."""
+
+
+class Command(AsTyped, TyperCommand):
+    """A command of the program."""
+
+
+class Program(AsTyped, TyperGroup):
+    """The program, which makes a command with its options where it is called."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first argument names, its name, and the other arguments."""
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in COMMANDS:
+            alone = typer.Typer(add_completion=False)
+            function = COMMANDS[name]
+            alone.command(name, cls=Command)(with_inputs(function) if name in READ_INPUTS else function)
+            command = typer.main.get_command(alone)
+        return name, command, rest
+
+
 app = typer.Typer(
     name="losscli",
-    cls=Group,
+    cls=Program,
     help="Evaluate loss functions: predictions and targets in, exact numbers with their noise out.",
     epilog="Exit status: 0 evaluated and gates pass, 1 a gate failed, 2 usage, 3 wrong data, 70 a bug, "
     "130 interrupted.",
@@ -32,10 +58,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command(cls=Command)(with_inputs(evaluate))
-app.command(cls=Command)(with_inputs(check))
-app.command(cls=Command)(explain)
-COMMANDS = ("evaluate", "check", "explain")
+for _name, _function in COMMANDS.items():
+    app.command(_name, help=inspect.getdoc(_function))(lambda: None)
 
 
 def _version(shown: bool) -> None:

@@ -8,7 +8,6 @@ from functools import cache
 from typing import Annotated, Any, get_type_hints
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 
 from losscli.losses import registry
 from losscli.options import loss_params
@@ -18,7 +17,7 @@ from losscli.tasks.catalogue import TASKS
 LOSSES, COLUMNS, MEANING, RUNNING = "Losses", "Columns and rows", "What values mean", "Running"
 
 
-class _AsTyped:
+class AsTyped:
     """Parameters as they were typed: what is wrong with them the API says, all at once.
 
     Typer would import pydantic and build a validator of text for each: a fifth of the time of a small run.
@@ -29,21 +28,13 @@ class _AsTyped:
         parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]  # that of the command
         for parameter in parameters:
             if parameter.type_descriptor.annotation in (str, list[str], bool):
-                parameter.get_runtime_param = lambda: _AsTyped
+                parameter.get_runtime_param = lambda: AsTyped
         return parameters
 
     @staticmethod
     def coerce(value: Any, param: Any, ctx: Any) -> Any:
         """The value itself; what is not given several times is an empty tuple, as Typer has it."""
         return () if value is None and param.multiple else value
-
-
-class Command(_AsTyped, TyperCommand):
-    """A command of the program."""
-
-
-class Group(_AsTyped, TyperGroup):
-    """The program, with its commands."""
 
 
 def loss_names(incomplete: str) -> list[str]:
