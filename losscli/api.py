@@ -12,7 +12,7 @@ from losscli import gate as gates
 from losscli import inference
 from losscli.engines import local
 from losscli.errors import DataError, Problem, all_of, counted
-from losscli.fold import Partial
+from losscli.fold import Partial, Slices
 from losscli.gate import Gate
 from losscli.inference import Estimate
 from losscli.inputs.align import Alignment
@@ -28,6 +28,7 @@ from losscli.plan import Plan
 from losscli.planning import Run, prepare, requested
 from losscli.report import Report, Result
 from losscli.tasks.base import Finding, Tally
+from losscli.tasks.slicing import Key, sorted_keys
 
 __all__ = ["evaluate", "evaluated", "fold_all", "notes", "planned"]
 
@@ -156,6 +157,7 @@ def notes(part: Partial) -> list[str]:
 
 def _results(plan: Plan, part: Partial) -> list[Result]:
     results = []
+    orders = [_worst_first(plan, slices, part.pilots) for slices in part.slices]
     for choice, overall, cells in zip(plan.choices, part.overall, part.cells, strict=True):
         outputs = plan.outputs(choice)
         pilots = part.pilots or (None,) * outputs
@@ -168,7 +170,28 @@ def _results(plan: Plan, part: Partial) -> list[Result]:
             estimate = inference.estimate(choice, moments, plan.level, own)
             share = _share(plan, choice, overall, moments, part.pilots)
             results.append(_result(choice, moments, estimate, plan.level, {plan.cell: name}, share))
+        for slicing, slices, order in zip(plan.roles.slicings, part.slices, orders, strict=True):
+            of_choice = slices.moments[plan.choices.index(choice)]
+            for key in order:
+                moments = of_choice.cell(slices.places[key])
+                cell = dict(zip(slicing.names, key, strict=True))
+                estimate = inference.estimate(choice, moments, plan.level, pilots)
+                share = _share(plan, choice, overall, moments, part.pilots)
+                results.append(_result(choice, moments, estimate, plan.level, cell, share))
     return results
+
+
+def _worst_first(plan: Plan, slices: Slices, pilots: Sequence[Any]) -> list[Key]:
+    """The slices by the value of the first loss, the worst first; those without one last."""
+    choice, moments = plan.choices[0], slices.moments[0]
+    own = pilots or (None,) * plan.outputs(choice)
+    values = {
+        key: inference.estimate(choice, moments.cell(place), None, own).value
+        for key, place in slices.places.items()
+    }
+    sign = 1.0 if choice.loss.score else -1.0
+    keys = sorted_keys(list(slices.places))
+    return sorted(keys, key=lambda key: math.inf if (v := values[key]) is None else sign * v)
 
 
 def _result(

@@ -9,19 +9,33 @@ import numpy as np
 import polars as pl
 
 from losscli import moments
+from losscli.cells import Cells
 from losscli.losses.registry import Choice
-from losscli.moments import MAX_SPREAD, Cells, Moments
+from losscli.moments import MAX_SPREAD, Moments
 from losscli.plan import Plan
 from losscli.tasks.base import MATCHED, Batch, Block, Finding, Rows, Tally
 from losscli.tasks.catalogue import TASKS
+from losscli.tasks.slicing import Key, merged_places
 from losscli.xp import Array, Namespace
+
+
+@dataclass(frozen=True, eq=False)
+class Slices:
+    """The moments of each chosen loss in the slices of one slicing that have occurred.
+
+    `places` say at which cell the moments of a slice are.
+    """
+
+    places: dict[Key, int]
+    moments: tuple[Moments, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Partial:
     """What some rows leave behind: for each chosen loss its moments overall and by cell, and the findings.
 
-    `pilots` are what the task fixed for the run, for each output: parts of one run have the same.
+    `slices` are those of each slicing.  `pilots` are what the task fixed for the run, for each output: parts
+    of one run have the same.
     """
 
     overall: tuple[Moments, ...]
@@ -29,6 +43,7 @@ class Partial:
     tallies: dict[Finding, Tally]
     rows: int
     pilots: tuple[Any, ...] = ()
+    slices: tuple[Slices, ...] = ()
 
 
 def pilot(plan: Plan, frame: pl.DataFrame) -> Any:
@@ -50,8 +65,8 @@ def partial(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixe
         weight = None if block.weight is None else xp.asarray(block.weight)
         if rows.factor is not None:
             weight = rows.factor if weight is None else weight * rows.factor
-        overall, cells = _moments(plan, xp, block, rows, weight)
-    return Partial(overall, cells, block.tallies, frame.height, rows.pilots)
+        overall, cells, slices = _moments(plan, xp, block, rows, weight)
+    return Partial(overall, cells, block.tallies, frame.height, rows.pilots, slices)
 
 
 def _match(block: Block) -> None:
@@ -114,7 +129,7 @@ def _read_weight(block: Block) -> None:
 
 def _moments(
     plan: Plan, xp: Namespace, block: Block, rows: Rows, weight: Array | None
-) -> tuple[tuple[Moments, ...], tuple[Moments | None, ...]]:
+) -> tuple[tuple[Moments, ...], tuple[Moments | None, ...], tuple[Slices, ...]]:
     keep, n = None, block.height
     numbers: Array | int = block.numbering
     if weight is not None and not bool(xp.all(weight > 0)):
@@ -127,12 +142,20 @@ def _moments(
     if plan.cell == "class" and rows.codes is not None:
         codes = rows.codes if keep is None else rows.codes[keep]
         by_class = Cells(xp, n, weight, numbers, codes, len(plan.roles.names))
+    cut = [slicing.of(block.frame) for slicing in plan.roles.slicings]
+    by_slice = [
+        Cells(xp, n, weight, numbers, xp.asarray(places if keep is None else places[keep]), len(keys))
+        for places, keys in cut
+    ]
+    sliced: list[list[Moments]] = [[] for _ in cut]
     overall: list[Moments] = []
     by_cell: list[Moments | None] = []
     for choice in plan.choices:
         spread = plan.level is not None and not choice.loss.finish.extreme
         columns = _columns(choice, rows.parts[choice.loss.batch], keep)
         overall.append(_within(everyone, columns, spread))
+        for found, cells in zip(sliced, by_slice, strict=True):
+            found.append(_within(cells, columns, spread))
         if by_class is not None:
             by_cell.append(_within(by_class, columns, spread))
         elif plan.cell == "label":
@@ -141,7 +164,11 @@ def _moments(
             by_cell.append(moments.stack(alone))
         else:
             by_cell.append(None)
-    return tuple(overall), tuple(by_cell)
+    slices = tuple(
+        Slices({key: i for i, key in enumerate(keys)}, tuple(found))
+        for (_, keys), found in zip(cut, sliced, strict=True)
+    )
+    return tuple(overall), tuple(by_cell), slices
 
 
 def _within(cells: Cells, columns: tuple[Array, ...], spread: bool) -> Moments:
@@ -169,4 +196,11 @@ def merge(a: Partial, b: Partial) -> Partial:
         tallies,
         a.rows + b.rows,
         a.pilots,
+        tuple(_merge_slices(x, y) for x, y in zip(a.slices, b.slices, strict=True)),
     )
+
+
+def _merge_slices(a: Slices, b: Slices) -> Slices:
+    places, at = merged_places(a.places, list(b.places))
+    pairs = zip(a.moments, b.moments, strict=True)
+    return Slices(places, tuple(moments.merge_at(x, y, at, len(places)) for x, y in pairs))

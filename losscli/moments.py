@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
-from losscli.xp import Array, Namespace, np
+from losscli.cells import Cells, to_numpy
+from losscli.xp import Array, Namespace, np, two_sum
 
 MAX_SPREAD = 4_000_000
 """Numbers that the second moments of one loss may hold; beyond it there is no interval, and that is said."""
@@ -63,123 +63,10 @@ class Moments:
         """The moments of one cell, with a cell axis of length 1."""
         return self.cells(slice(index, index + 1))
 
-    def cells(self, pick: slice) -> Moments:
+    def cells(self, pick: slice | Array) -> Moments:
         """The moments of some cells."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         return Moments(**{name: None if v is None else v[pick] for name, v in fields.items()})
-
-
-class Cells:
-    """The rows of a block with their weights, sorted into cells: made once for all losses of the block.
-
-    `weight` (n,) is positive, None for ones; `numbers` (n,) are row numbers, or the first of consecutive
-    ones; `codes` (n,) say the cell of each row, -1 for none.  Without codes there is one cell.
-    """
-
-    def __init__(
-        self,
-        xp: Namespace,
-        n: int,
-        weight: Array | None,
-        numbers: Array | int,
-        codes: Array | None = None,
-        cells: int = 1,
-    ) -> None:
-        self.xp, self.count = xp, cells
-        self.order: Array | None = None
-        bounds: Array = np.array([0, n])
-        if codes is not None:
-            # One stable sort makes each cell a run: the sums below then serve any number of cells.
-            counts = _to_numpy(xp.bincount(codes + 1, minlength=cells + 1))
-            bounds = np.cumsum(counts)
-            # NumPy sorts narrow integers by their digits, ten times as fast as wide ones.
-            order = xp.argsort(codes.astype(np.min_scalar_type(-cells - 1)), kind="stable")
-            self.order = order[int(bounds[0]) :]
-            weight = None if weight is None else weight[self.order]
-            bounds = bounds - bounds[0]
-        sizes = np.diff(bounds)
-        self.present = np.flatnonzero(sizes)
-        self.one_run = len(self.present) == 1
-        self.sizes, self.starts = sizes[self.present], bounds[:-1][self.present]
-        self._numbers, self.weight = numbers, weight
-
-    def numbers(self, places: Array) -> Array:
-        """The row numbers of places among the sorted rows."""
-        at = places if self.order is None else self.order[places]
-        return at + self._numbers if isinstance(self._numbers, int) else self._numbers[at]
-
-    @cached_property
-    def run_starts(self) -> Array:
-        """The starts of the runs, on the device."""
-        return self.xp.asarray(self.starts)
-
-    @cached_property
-    def weight_squared(self) -> Array:
-        """The square of each row's weight."""
-        assert self.weight is not None
-        return self.weight * self.weight
-
-    @cached_property
-    def weight_sums(self) -> tuple[Array, Array]:
-        """Sum w (runs, 2) as two floats, and sum w^2 (runs,)."""
-        if self.weight is None:
-            ones = np.stack([self.sizes, np.zeros(len(self.sizes))], axis=1)
-            return self.xp.asarray(ones), self.xp.asarray(ones[:, 0])
-        weight = self.weight[None, :]
-        return self.two_float_sums(weight, weight.max(axis=1))[:, :, 0], self.sums(self.weight_squared)
-
-    def sums(self, values: Array) -> Array:
-        """The sums of values (..., n) by run (..., runs)."""
-        if self.one_run:
-            return values.sum(axis=-1, keepdims=True)
-        return self.xp.add.reduceat(values, self.run_starts, axis=-1)
-
-    def per_row(self, values: Array) -> Array:
-        """The values (..., runs) of each row's run (..., n)."""
-        return values if self.one_run else self.xp.repeat(values, self.sizes, axis=-1)
-
-    def two_float_sums(self, x: Array, greatest: Array) -> Array:
-        """The sums of x (k, n) by run as two floats (runs, 2, k); `greatest` (k,) = max |x|.
-
-        Each value is split at a common binary digit: the high parts add without any rounding, and the
-        low parts are so small that their rounding is some 1e-23 of the greatest value.  Rump, Ogita,
-        Oishi (2008), Accurate floating-point summation, doi:10.1137/050645671.
-        """
-        xp = self.xp
-        above = greatest * (2.0 * x.shape[1])
-        if not bool(xp.isfinite(2.0 * above).all()):
-            # The split itself would overflow, or a value is infinite: the plain sum has to do.
-            plain = self.sums(x)
-            return xp.stack([plain, xp.zeros_like(plain)]).transpose(2, 0, 1)
-        grid = xp.ldexp(xp.ones_like(above), xp.frexp(above)[1])[:, None]
-        part = x + grid
-        part -= grid
-        high = self.sums(part)
-        low = self.sums(xp.subtract(x, part, out=part))
-        return xp.stack(_two_sum(high, low)).transpose(2, 0, 1)
-
-    def extremes(self, x: Array, arg: str, ufunc: str) -> tuple[Array, Array]:
-        """The extreme of each column in each run, and the place where it first stands; each (k, runs)."""
-        xp = self.xp
-        if self.one_run:
-            at = getattr(x, arg)(axis=1)
-            return x[xp.arange(len(x)), at][:, None], at[:, None]
-        extreme = getattr(xp, ufunc).reduceat(x, self.run_starts, axis=1)
-        hit = x == self.per_row(extreme)
-        if bool(xp.isnan(extreme).any()):
-            hit |= xp.isnan(x)
-        hits = [xp.flatnonzero(row) for row in hit]
-        return extreme, xp.stack([at[xp.searchsorted(at, self.run_starts)] for at in hits])
-
-    def products(self, a: Array, b: Array) -> Array:
-        """The sums of a[i] b[j] (runs, k, k) by run; overwrites b where there is one column."""
-        if len(a) == 1:
-            b *= a
-            return self.sums(b).T[:, :, None]
-        ends = (self.starts + self.sizes).tolist()
-        return self.xp.stack(
-            [_gram(self.xp, a[:, i:j], b[:, i:j]) for i, j in zip(self.starts.tolist(), ends, strict=True)]
-        )
 
 
 def of(
@@ -221,33 +108,13 @@ def within(cells: Cells, columns: Sequence[Array], spread: bool = True) -> Momen
         products = cells.products(scaled, deviation) if spread else None
     arrays = (weight_sum, weight2, total, drift.T, products, low.T, high.T)
     rows = (cells.numbers(low_at).T, cells.numbers(high_at).T)
-    block = Moments(cells.sizes, *map(_to_numpy, (*arrays, *rows)))
+    block = Moments(cells.sizes, *map(to_numpy, (*arrays, *rows)))
     return block if len(cells.present) == cells.count else _scatter(block, cells.present, cells.count)
 
 
 def _mean(total: Array, weight: Array) -> Array:
     """The means (c, k) from two-float sums (c, 2, k) and (c, 2), whose values are rounded sums."""
     return total[:, 0] / weight[:, :1]
-
-
-def _gram(xp: Namespace, a: Array, b: Array) -> Array:
-    """The products a b' (k, k) of columns (k, n).
-
-    Of few columns in slices so small that BLAS works in the calling thread: there its own threads only
-    spin.  Many columns are worth them.
-    """
-    k, n = a.shape
-    if k > 32:
-        return a @ b.T
-    width = max(16, 200_000 // (k * k))
-    total = xp.zeros((k, k))
-    for i in range(0, n, width):
-        total += a[:, i : i + width] @ b[:, i : i + width].T
-    return total
-
-
-def _to_numpy(array: Array) -> Array:
-    return array.get() if hasattr(array, "get") else array
 
 
 def _scatter(block: Moments, present: Array, cells: int) -> Moments:
@@ -306,6 +173,18 @@ def merge(a: Moments, b: Moments) -> Moments:
     )
 
 
+def merge_at(a: Moments, b: Moments, places: Array, cells: int) -> Moments:
+    """The moments of both, where cell i of `b` is cell places[i] of `a`, which grows to so many cells."""
+    more = cells - len(a.n)
+    whole = stack([a, empty(more, a.total.shape[-1], a.spread is not None)]) if more else a
+    joint = merge(whole.cells(places), b)
+    fields = {name: values for name, values in vars(whole).items() if values is not None}
+    copied = {name: values if more else values.copy() for name, values in fields.items()}
+    for name, values in copied.items():
+        values[places] = getattr(joint, name)
+    return replace(whole, **copied)
+
+
 def _recentred(moments: Moments, centre: Array) -> tuple[Array, Array | None]:
     """Drift and spread about another centre.
 
@@ -322,18 +201,11 @@ def _recentred(moments: Moments, centre: Array) -> tuple[Array, Array | None]:
     return moments.drift + moved, spread
 
 
-def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
-    """The sum and its rounding error.  Knuth (1969), The Art of Computer Programming 2, 4.2.2."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
-
-
 def _two_float_add(a: Array, b: Array) -> Array:
     """The sum of two arrays (c, 2, ...) of two floats, value and rounding error."""
-    total, error = _two_sum(a[:, 0], b[:, 0])
+    total, error = two_sum(a[:, 0], b[:, 0])
     error += a[:, 1] + b[:, 1]
-    result = np.stack(_two_sum(total, error), axis=1)
+    result = np.stack(two_sum(total, error), axis=1)
     if not np.isfinite(result).all():
         overflow = ~np.isfinite(result[:, 0])
         result[:, 0][overflow], result[:, 1][~np.isfinite(result[:, 1])] = total[overflow], 0.0

@@ -48,6 +48,7 @@ class Asked:
     device: str
     threads: int | None
     where: str | None
+    by: tuple[tuple[str, ...], ...]
     reading: Reading
     params: Mapping[str, object]
 
@@ -72,6 +73,7 @@ def checked(
     ci: float | str | None = 0.95,
     device: str = "cpu",
     where: str | None = None,
+    by: str | Iterable[str] | None = None,
     separator: str | None = None,
     input_format: str | None = None,
     threads: int | str | None = None,
@@ -114,6 +116,7 @@ def checked(
         device=device,
         threads=workers,
         where=where,
+        by=tuple(tuple(listed(text)) for text in ([by] if isinstance(by, str) else by or ())),
         reading=inputs,
         params=params,
     )

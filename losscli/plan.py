@@ -89,6 +89,7 @@ class Plan:
         words += ["--missing", "drop"] if roles.drop_missing else []
         words += ["--unmatched", "drop"] if roles.drop_unmatched else []
         words += ["--where", self.where] if self.where is not None else []
+        words += [word for slicing in roles.slicings for word in ("--by", joined(slicing.text))]
         words += [word for choice in self.choices for word in ("-l", str(choice))]
         words += ["--ci", "none" if self.level is None else repr(self.level)] if self.level != LEVEL else []
         words += ["--device", self.device] if self.device != "cpu" else []
@@ -114,5 +115,6 @@ class Plan:
             roles.drop_unmatched,
             bool(roles.ids),
             self.where,
+            [(slicing.text, slicing.edges) for slicing in roles.slicings],
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

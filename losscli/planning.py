@@ -26,6 +26,7 @@ from losscli.losses.request import Given, Request
 from losscli.options import Asked, checked, class_weights, known, loss_params, meaningful
 from losscli.plan import Plan
 from losscli.roles import roles_of
+from losscli.slices import slicings
 from losscli.tasks.base import Roles
 from losscli.tasks.binary import BinaryLabel, BinaryScore, BinarySoftScore
 from losscli.tasks.catalogue import TASKS
@@ -75,6 +76,7 @@ def prepare(
     roles, choices, notes = _meaning(asked, found, *_narrowed(left, right, where), task, candidates)
     if where is not None:
         roles = replace(roles, conditions=where.columns)
+    roles = replace(roles, slicings=slicings(asked.by, left, right, found.key))
     alignment = _alignment(*_numeric(left, right, roles), roles, found.key, where)
     eps = _default_eps(left, found, roles.link)
     plan = Plan(roles, choices, asked.level, asked.device, alignment.how, eps, asked.where)
@@ -295,6 +297,6 @@ def _alignment(
     left: Table, right: Table, roles: Roles, key: tuple[str, ...], where: Where | None
 ) -> Alignment:
     if left is right:
-        return wheres.single(left, roles.columns, where) if where else align.single(left, roles.columns)
+        return wheres.single(left, roles.read, where) if where else align.single(left, roles.read)
     aligned = align.by_key(left, right, roles, key) if key else align.by_position(left, right, roles.read)
     return wheres.filtered(aligned, where) if where else aligned

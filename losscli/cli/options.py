@@ -99,6 +99,15 @@ def inputs(
         list[str] | None,
         option("--on", panel=COLUMNS, metavar="KEY", help="Columns that align the files, in any order."),
     ] = None,
+    by: Annotated[
+        list[str] | None,
+        option(
+            "--by",
+            panel=COLUMNS,
+            metavar="COL",
+            help="Slices too: region, or region,device crossed, or age:4 in quarters; repeatable.",
+        ),
+    ] = None,
     missing: Annotated[
         str, option("--missing", panel=COLUMNS, metavar="error|drop", help="Missing values; default: error.")
     ] = "error",

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from losscli.tasks.labels import label_value, places_of
+from losscli.tasks.slicing import Slicing
 from losscli.xp import Array, Namespace, np, pl
 
 if TYPE_CHECKING:
@@ -40,7 +41,8 @@ class Roles:
     what a prediction is: value, probability, logit, log_prob or label.  `target_form` is value, label,
     or matrix (a column a class or label).  `names` are the classes, labels or outputs, in the order of
     the prediction columns.  `eps` is the clip of probabilities, `normalize` rescales rows of them.
-    `conditions` are columns by which rows are left out before they are evaluated.
+    `conditions` are columns by which rows are left out before they are evaluated, `slicings` the ways to
+    cut the others into slices.
     `parts` say which columns each batch reads, in tasks whose batches name theirs; `widths` are the
     lengths of lists and arrays, by column.
     """
@@ -61,6 +63,7 @@ class Roles:
     drop_unmatched: bool = False
     files: tuple[str, str] = ("", "")
     conditions: tuple[str, ...] = ()
+    slicings: tuple[Slicing, ...] = ()
     parts: tuple[Part, ...] = ()
     widths: Mapping[str, int] = field(default_factory=dict)
 
@@ -85,8 +88,9 @@ class Roles:
 
     @property
     def read(self) -> tuple[str, ...]:
-        """Every column that is read, once: those that are evaluated, and those of conditions."""
-        return tuple(dict.fromkeys((*self.columns, *self.conditions)))
+        """Every column that is read, once: those that are evaluated, those of conditions and of slices."""
+        slices = [column for slicing in self.slicings for column in slicing.columns]
+        return tuple(dict.fromkeys((*self.columns, *self.conditions, *slices)))
 
     def place(self, *columns: str) -> str:
         """Where columns of one side stand, in words: 'preds.csv, column p'."""

@@ -1,0 +1,151 @@
+"""The rows of a block sorted into cells: overall, classes or slices; sums and extremes by cell."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from losscli.xp import Array, Namespace, np, two_sum
+
+_FEW_ROWS = 32
+
+
+class Cells:
+    """The rows of a block with their weights, sorted into cells: made once for all losses of the block.
+
+    `weight` (n,) is positive, None for ones; `numbers` (n,) are row numbers, or the first of consecutive
+    ones; `codes` (n,) say the cell of each row, -1 for none.  Without codes there is one cell.
+    """
+
+    def __init__(
+        self,
+        xp: Namespace,
+        n: int,
+        weight: Array | None,
+        numbers: Array | int,
+        codes: Array | None = None,
+        cells: int = 1,
+    ) -> None:
+        self.xp, self.count = xp, cells
+        self.order: Array | None = None
+        bounds: Array = np.array([0, n])
+        if codes is not None:
+            # One stable sort makes each cell a run: the sums below then serve any number of cells.
+            counts = to_numpy(xp.bincount(codes + 1, minlength=cells + 1))
+            bounds = np.cumsum(counts)
+            # NumPy sorts narrow integers by their digits, ten times as fast as wide ones.
+            order = xp.argsort(codes.astype(np.min_scalar_type(-cells - 1)), kind="stable")
+            self.order = order[int(bounds[0]) :]
+            weight = None if weight is None else weight[self.order]
+            bounds = bounds - bounds[0]
+        sizes = np.diff(bounds)
+        self.present = np.flatnonzero(sizes)
+        self.one_run = len(self.present) == 1
+        self.sizes, self.starts = sizes[self.present], bounds[:-1][self.present]
+        self._numbers, self.weight = numbers, weight
+
+    def numbers(self, places: Array) -> Array:
+        """The row numbers of places among the sorted rows."""
+        at = places if self.order is None else self.order[places]
+        return at + self._numbers if isinstance(self._numbers, int) else self._numbers[at]
+
+    @cached_property
+    def run_starts(self) -> Array:
+        """The starts of the runs, on the device."""
+        return self.xp.asarray(self.starts)
+
+    @cached_property
+    def weight_squared(self) -> Array:
+        """The square of each row's weight."""
+        assert self.weight is not None
+        return self.weight * self.weight
+
+    @cached_property
+    def weight_sums(self) -> tuple[Array, Array]:
+        """Sum w (runs, 2) as two floats, and sum w^2 (runs,)."""
+        if self.weight is None:
+            ones = np.stack([self.sizes, np.zeros(len(self.sizes))], axis=1)
+            return self.xp.asarray(ones), self.xp.asarray(ones[:, 0])
+        weight = self.weight[None, :]
+        return self.two_float_sums(weight, weight.max(axis=1))[:, :, 0], self.sums(self.weight_squared)
+
+    def sums(self, values: Array) -> Array:
+        """The sums of values (..., n) by run (..., runs)."""
+        if self.one_run:
+            return values.sum(axis=-1, keepdims=True)
+        return self.xp.add.reduceat(values, self.run_starts, axis=-1)
+
+    def per_row(self, values: Array) -> Array:
+        """The values (..., runs) of each row's run (..., n)."""
+        return values if self.one_run else self.xp.repeat(values, self.sizes, axis=-1)
+
+    def two_float_sums(self, x: Array, greatest: Array) -> Array:
+        """The sums of x (k, n) by run as two floats (runs, 2, k); `greatest` (k,) = max |x|.
+
+        Each value is split at a common binary digit: the high parts add without any rounding, and the
+        low parts are so small that their rounding is some 1e-23 of the greatest value.  Rump, Ogita,
+        Oishi (2008), Accurate floating-point summation, doi:10.1137/050645671.
+        """
+        xp = self.xp
+        above = greatest * (2.0 * x.shape[1])
+        if not bool(xp.isfinite(2.0 * above).all()):
+            # The split itself would overflow, or a value is infinite: the plain sum has to do.
+            plain = self.sums(x)
+            return xp.stack([plain, xp.zeros_like(plain)]).transpose(2, 0, 1)
+        grid = xp.ldexp(xp.ones_like(above), xp.frexp(above)[1])[:, None]
+        part = x + grid
+        part -= grid
+        high = self.sums(part)
+        low = self.sums(xp.subtract(x, part, out=part))
+        return xp.stack(two_sum(high, low)).transpose(2, 0, 1)
+
+    def extremes(self, x: Array, arg: str, ufunc: str) -> tuple[Array, Array]:
+        """The extreme of each column in each run, and the place where it first stands; each (k, runs)."""
+        xp = self.xp
+        if self.one_run:
+            at = getattr(x, arg)(axis=1)
+            return x[xp.arange(len(x)), at][:, None], at[:, None]
+        extreme = getattr(xp, ufunc).reduceat(x, self.run_starts, axis=1)
+        hit = x == self.per_row(extreme)
+        if bool(xp.isnan(extreme).any()):
+            hit |= xp.isnan(x)
+        hits = [xp.flatnonzero(row) for row in hit]
+        return extreme, xp.stack([at[xp.searchsorted(at, self.run_starts)] for at in hits])
+
+    def products(self, a: Array, b: Array) -> Array:
+        """The sums of a[i] b[j] (runs, k, k) by run; overwrites b where there is one column."""
+        if len(a) == 1:
+            b *= a
+            return self.sums(b).T[:, :, None]
+        k = len(a)
+        if len(self.starts) > k * _FEW_ROWS:
+            # So many runs are too short for a product of matrices each.
+            found = self.xp.empty((len(self.starts), k, k))
+            for i in range(k):
+                found[:, i, i:] = self.sums(a[i] * b[i:]).T
+                found[:, i:, i] = found[:, i, i:]
+            return found
+        ends = (self.starts + self.sizes).tolist()
+        return self.xp.stack(
+            [_gram(self.xp, a[:, i:j], b[:, i:j]) for i, j in zip(self.starts.tolist(), ends, strict=True)]
+        )
+
+
+def _gram(xp: Namespace, a: Array, b: Array) -> Array:
+    """The products a b' (k, k) of columns (k, n).
+
+    Of few columns in slices so small that BLAS works in the calling thread: there its own threads only
+    spin.  Many columns are worth them.
+    """
+    k, n = a.shape
+    if k > 32:
+        return a @ b.T
+    width = max(16, 200_000 // (k * k))
+    total = xp.zeros((k, k))
+    for i in range(0, n, width):
+        total += a[:, i : i + width] @ b[:, i : i + width].T
+    return total
+
+
+def to_numpy(array: Array) -> Array:
+    """An array of NumPy, copied from the device where it is on one."""
+    return array.get() if hasattr(array, "get") else array
