@@ -9,17 +9,18 @@ HOUSE = Path(__file__).parent.parent / "losscli"
 LAYERS = [
     {"errors"},
     {"params", "xp", "report"},
-    {"moments", "precise"},
+    {"moments", "precise", "profile"},
     {"tasks", "finish"},
     {"losses"},
     {"plan", "inference"},
     {"fold"},
-    {"engines", "inputs", "gate", "render"},
+    {"engines", "inputs", "gate", "render", "curve"},
     {"columns", "options"},
     {"layouts"},
     {"roles"},
     {"planning"},
     {"api"},
+    {"explanation"},
     {"cli"},
 ]
 """From the ground up; a layer may import those below it, and a package its own modules."""
