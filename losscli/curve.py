@@ -5,7 +5,7 @@ It is computed by the loss itself on rows that are made up, read as a file's wou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from losscli import finish
@@ -59,7 +59,9 @@ def has_curve(choice: Choice) -> bool:
         return True
     # Of these numbers sums and differences are exact: a loss of the residual alone gives the same bits.
     at = np.array(_PROBES)
-    return all(np.array_equal(_values(choice, at, target=0.0), _values(choice, at, target=t)) for t in (1.0, 64.0))
+    return all(
+        np.array_equal(_values(choice, at, target=0.0), _values(choice, at, target=t)) for t in (1.0, 64.0)
+    )
 
 
 def drawing(choice: Choice, samples: int, reach: float | None = None) -> Drawing | None:
@@ -115,7 +117,7 @@ def _values(choice: Choice, at: Array, target: float = 1.0, link: str = "") -> A
     return values
 
 
-Made = tuple[Mapping[str, Sequence[float]], Roles]
+Made = tuple[Mapping[str, Array], Roles]
 
 
 def _regression(at: Array, target: float, link: str) -> Made:

@@ -111,7 +111,8 @@ def _check(choice: Choice, outputs: int) -> None:
 
 
 def _facts(choice: Choice, profile: Profile, notes: tuple[str, ...]) -> Facts:
-    shared = profile.least >= 0 and 0 < profile.loss < math.inf
+    unshared = _unshared(profile)
+    shared = not unshared
     parts = [
         Part(mark.what, int(rows), weight / profile.weight, loss / profile.loss if shared else None)
         for mark, (rows, weight, loss) in zip(marks_of(choice), profile.parts.tolist(), strict=True)
@@ -127,5 +128,14 @@ def _facts(choice: Choice, profile: Profile, notes: tuple[str, ...]) -> Facts:
         worst_share=profile.worst(WORST) if shared else None,
         quantiles={share: sizes.quantile(share) for share in QUANTILES} if residual else {},
         covers={tail[0]: sizes.quantile(COVERED)} if tail else {},
-        notes=notes,
+        notes=(*notes, *unshared),
     )
+
+
+def _unshared(profile: Profile) -> tuple[str, ...]:
+    """Why no row has a share of the loss; nothing where rows have."""
+    if profile.least < 0:
+        return ("rows have no share of the loss, which is below zero in some",)
+    if profile.loss == 0:
+        return ("rows have no share of the loss, which is zero",)
+    return () if profile.loss < math.inf else ("rows have no share of the loss, which is infinite",)

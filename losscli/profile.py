@@ -19,7 +19,7 @@ _SHIFT = 52 - DIGITS
 
 @dataclass(frozen=True, eq=False)
 class Histogram:
-    """Values from 0 up: the weight and the weighted sum (bins,) in consecutive bins, the first of them numbered.
+    """Values from 0 up: the weight and the weighted sum (bins,) in consecutive bins from the first.
 
     A bin's number is the leading bits of its values as float64, which stand in the order of the values.
     """
@@ -43,7 +43,7 @@ class Histogram:
         return float(self.total[at] / self.weight[at])
 
     def greatest(self, share: float) -> float:
-        """The part of the sum that this share of the weight holds, the greatest values of all; NaN of zero."""
+        """The part of the sum that the greatest values of this share of the weight hold; NaN of zero."""
         weight, total = self.weight[::-1], self.total[::-1]
         reached = np.cumsum(weight)
         if not len(reached) or not 0 < total.sum() < math.inf:
@@ -103,7 +103,9 @@ class Profile:
     def places(self, edges: Array) -> Array:
         """The weight between consecutive places on the curve (m + 1,) -> (m,)."""
         # Below zero the sizes fall where places rise.
-        return self.above.within(np.maximum(edges, 0.0)) + self.below.within(np.maximum(-edges, 0.0)[::-1])[::-1]
+        return (
+            self.above.within(np.maximum(edges, 0.0)) + self.below.within(np.maximum(-edges, 0.0)[::-1])[::-1]
+        )
 
     @property
     def sizes(self) -> Histogram:
@@ -121,14 +123,12 @@ class Profile:
 def of(
     xp: Namespace, place: Array, loss: Array, weight: Array | None, parts: Sequence[Array] = ()
 ) -> Profile:
-    """The profile of a block: places, losses and positive weights (n,), and where each part is (n,) of bool."""
+    """The profile of a block: places, losses and positive weights (n,), and the rows of each part (n,)."""
     weight = xp.ones(len(loss)) if weight is None else weight
     negative = place < 0
     rest = ~negative
     weighted = weight * loss
-    counts = [
-        [float(part.sum()), float(weight[part].sum()), float(weighted[part].sum())] for part in parts
-    ]
+    counts = [[float(part.sum()), float(weight[part].sum()), float(weighted[part].sum())] for part in parts]
     return Profile(
         rows=len(loss),
         weight=float(weight.sum()),

@@ -141,6 +141,7 @@ def show_plan(run: Run) -> None:
 
 
 def say(text: str) -> None:
+    """Tell the user something besides the results."""
     print(f"losscli: {text}", file=sys.stderr)
 
 

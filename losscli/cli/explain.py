@@ -40,9 +40,7 @@ def explain(
         str | None,
         option("--search", panel=SHOWN, metavar="WORDS", help="List the losses that all words fit."),
     ] = None,
-    json: Annotated[
-        bool, option("--json", panel=SHOWN, help="All there is to know, for programs.")
-    ] = False,
+    json: Annotated[bool, option("--json", panel=SHOWN, help="All there is to know, for programs.")] = False,
     **asked: Any,
 ) -> None:
     """List all losses by task, or show one: formula, curve, parameters, and its names in other libraries.
@@ -59,8 +57,7 @@ def explain(
     if loss is None:
         if params:
             raise UsageError(f"--{next(iter(params)).replace('_', '-')} belongs to a loss, and none is named")
-        entries = _found(search, asked["task"])
-        pages = [(entry, None) for entry in entries]
+        pages: list[tuple[Loss, Choice | None]] = [(entry, None) for entry in _found(search, asked["task"])]
     elif search is not None:
         raise UsageError("--search lists losses, and one is named already")
     elif predictions is not None:
@@ -115,9 +112,7 @@ def _known_task(task: str | None) -> None:
         raise UsageError(f"--task must be {' or '.join(TASKS)}, got {task!r}.{near(str(task), TASKS)}")
 
 
-def _chosen(
-    text: str, task: str | None, params: Mapping[str, object]
-) -> list[tuple[Loss, Choice | None]]:
+def _chosen(text: str, task: str | None, params: Mapping[str, object]) -> list[tuple[Loss, Choice | None]]:
     """The losses that a name may mean, with their parameters where all that are required are given."""
     _known_task(task)
     name, inline = registry.parse(text)

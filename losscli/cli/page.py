@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from losscli.errors import counted
 from losscli.losses import elsewhere
 from losscli.losses.registry import Choice, Loss
 from losscli.options import loss_params
@@ -110,7 +111,9 @@ def _elsewhere(console: Console, entry: Loss) -> None:
             table.add_row(each.library, "", each.how, style="dim")
         else:
             verdict = "yes" if each.agrees else "never"
-            table.add_row(each.library, escape(each.call), escape(": ".join(filter(None, [verdict, each.how]))))
+            table.add_row(
+                each.library, escape(each.call), escape(": ".join(filter(None, [verdict, each.how])))
+            )
     console.print()
     console.print(table)
     habits = elsewhere.habits([each.library for each in known if each.call])
@@ -140,7 +143,9 @@ def _drawing(console: Console, choice: Choice, explanation: Explanation | None) 
     edges = np.linspace(drawn.low, drawn.high, canvas.width + 1)
     bars = () if explanation is None else explanation.bars(edges)
     rows = [*chart(lines, drawn.low, drawn.high, canvas, bars), *legend(lines, canvas)]
-    told = curve.AXES[drawn.axis] + (f" of {curve.CLASSES} classes" if choice.loss.task == "multiclass" else "")
+    told = curve.AXES[drawn.axis] + (
+        f" of {curve.CLASSES} classes" if choice.loss.task == "multiclass" else ""
+    )
     for row in [*rows[: -len(lines)], [(" " * LABELS + told, "dim")], *rows[-len(lines) :]]:
         console.print(Text.assemble(*row), no_wrap=True, overflow="crop", soft_wrap=True)
     console.print()
@@ -148,8 +153,7 @@ def _drawing(console: Console, choice: Choice, explanation: Explanation | None) 
 
 def _lines(curves: Sequence[Curve], looks: Sequence[tuple[str, str]]) -> list[Line]:
     return [
-        Line(each.label, each.values, style, mark)
-        for each, (style, mark) in zip(curves, looks, strict=False)
+        Line(each.label, each.values, style, mark) for each, (style, mark) in zip(curves, looks, strict=False)
     ]
 
 
@@ -163,7 +167,7 @@ def _facts(console: Console, choice: Choice, facts: Facts) -> None:
     noun = "rows" if facts.weight == facts.rows else "weight"
     for part in facts.parts:
         loss = "" if part.loss_share is None else f", {part.loss_share:.1%} of the loss"
-        table.add_row(part.what, f"{part.rows:,} rows, {part.weight_share:.1%} of the {noun}{loss}")
+        table.add_row(part.what, f"{counted(part.rows, 'rows')}, {part.weight_share:.1%} of the {noun}{loss}")
     if facts.worst_share is not None:
         table.add_row(f"worst {WORST:.0%} of the {noun}", f"{facts.worst_share:.1%} of the loss")
     for share, value in facts.quantiles.items():

@@ -21,7 +21,7 @@ LIBRARIES = (*ALWAYS_SHOWN, "SciPy", "statsmodels", "TorchMetrics", "scoringrule
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """A loss in one library: the call, whether it gives the number here, and under which conditions or why not.
+    """A loss in one library: the call, whether it gives the number here, and by which means or why not.
 
     `call` is empty where the library has no such loss, or where `how` holds for all of its losses.
     """
@@ -36,10 +36,10 @@ class Elsewhere:
 def table() -> Mapping[str, Sequence[Elsewhere]]:
     """The rows of each loss, in the order of LIBRARIES."""
     found: dict[str, list[Elsewhere]] = {}
-    with files(__package__).joinpath("elsewhere.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            entry = Elsewhere(row["library"], row["call"], row["agrees"] == "yes", row["how"])
-            found.setdefault(row["loss"], []).append(entry)
+    text = files(__package__).joinpath("elsewhere.csv").read_text(encoding="utf-8")
+    for row in csv.DictReader(text.splitlines()):
+        entry = Elsewhere(row["library"], row["call"], row["agrees"] == "yes", row["how"])
+        found.setdefault(row["loss"], []).append(entry)
     return found
 
 

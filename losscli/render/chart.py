@@ -1,4 +1,4 @@
-"""Curves and bars in a terminal: in braille dots where it shows colours, else in marks that differ by curve."""
+"""Curves and bars in a terminal: in braille dots where it shows colours, else in a mark a curve."""
 
 from __future__ import annotations
 
@@ -59,8 +59,8 @@ def chart(
         row = [(f"{shown.get(y, ''):>{LABELS - 2}} {vertical}", "dim")]
         rows.append(row + [_cell(cells, x, y) for x in range(canvas.width)])
     rows.append([(" " * (LABELS - 1) + corner + flat * canvas.width, "dim")])
-    for text in _bars(bars, canvas) if len(bars) else ():
-        rows.append([(" " * LABELS, ""), (text, "dim" if canvas.colour else "")])
+    under = _bars(bars, canvas) if len(bars) else []
+    rows.extend([(" " * LABELS, ""), (text, "")] for text in under)
     middle = f"{(low + high) / 2:.3g}".center(canvas.width - len(f"{low:.3g}") - len(f"{high:.3g}"))
     rows.append([(" " * LABELS + f"{low:.3g}{middle}{high:.3g}", "dim")])
     return rows
