@@ -12,7 +12,7 @@ from losscli.errors import UsageError
 from losscli.inputs.formats import Source
 from losscli.losses.marks import marks_of
 from losscli.losses.registry import Choice
-from losscli.planning import prepare
+from losscli.planning import Run, prepare
 from losscli.profile import Profile
 from losscli.xp import Array
 
@@ -75,23 +75,26 @@ class Explanation:
         return found
 
 
-def explained(
-    loss: str,
-    predictions: Source,
-    targets: Source | None = None,
-    progress: Callable[[int], None] = lambda rows: None,
-    say: Callable[[str], None] = lambda text: None,
-    **options: Any,
-) -> Explanation:
-    """Read all rows once.  Takes the options of `losscli.evaluate`, and raises what it raises.
+def planned(loss: str, predictions: Source, targets: Source | None = None, **options: Any) -> Run:
+    """The plan of a profile.  Takes the options of `losscli.evaluate`, and raises what it raises.
 
     Raises UsageError for a loss that is no mean of rows, or whose rows stand on no axis.
     """
     run = prepare(predictions, targets, loss, ci=None, **options)
     (choice,) = run.plan.choices
     _check(choice, len(run.plan.roles.predictions) if run.plan.cell == "output" else 1)
-    part, _ = api.fold_all(replace(run, plan=replace(run.plan, profiled=True)), progress, say)
+    return replace(run, plan=replace(run.plan, profiled=True))
+
+
+def explained(
+    run: Run,
+    progress: Callable[[int], None] = lambda rows: None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Explanation:
+    """Read all rows once; `progress` and `say` are as in `api.evaluated`.  Raises DataError."""
+    part, _ = api.fold_all(run, progress, say)
     assert part.profile is not None
+    (choice,) = run.plan.choices
     return Explanation(choice, part.profile, _facts(choice, part.profile, (*run.notes, *api.notes(part))))
 
 

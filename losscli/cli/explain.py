@@ -138,13 +138,14 @@ def _choice(entry: Loss, inline: Mapping[str, str], params: Mapping[str, object]
 
 
 def _explained(loss: str, predictions: str, asked: dict[str, Any]) -> Explanation:
-    from losscli.cli.evaluate import say
+    from losscli.cli.evaluate import say, show_plan
     from losscli.cli.progress import Progress
-    from losscli.explanation import explained  # the engine
+    from losscli.explanation import explained, planned  # the engine
 
     quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
+    run = planned(loss, predictions, **asked)
+    if verbose:
+        show_plan(run)
     with Progress(quiet) as progress:
-        return explained(
-            loss, predictions, progress=progress.update, say=say if verbose else lambda text: None, **asked
-        )
+        return explained(run, progress.update, say if verbose else lambda text: None)
