@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from losscli import finish
-from losscli.fold import TASKS
 from losscli.losses import registry
 from losscli.losses.registry import Choice
 from losscli.tasks.base import Block, Roles
+from losscli.tasks.catalogue import TASKS
 from losscli.xp import Array, np, pl
 
 CLASSES = 3
@@ -82,8 +82,8 @@ def drawing(choice: Choice, samples: int, reach: float | None = None) -> Drawing
         other = _curve(f"{choice}, of the negative class", choice, at, target=0.0)
         if not np.allclose(own[0].values, other.values):
             own = [replace(own[0], label=f"{choice}, of the positive class"), other]
-    entries = [registry.find(name)[0] for name in BESIDE[choice.loss.task]]
-    others = [registry.choose(entry, {}, {}) for entry in entries if entry is not choice.loss]
+    known = [registry.choose(registry.find(name)[0], {}, {}) for name in BESIDE[choice.loss.task]]
+    others = [each for each in known if str(each) != str(choice)]
     link = _link(axis)
     beside = tuple(_curve(str(other), other, at, link=link) for other in others)
     return Drawing(axis, low, high, tuple(own), beside)

@@ -12,6 +12,7 @@ from losscli.losses import elsewhere
 from losscli.losses.registry import Loss
 from losscli.options import loss_params
 from losscli.params import Param
+from losscli.tasks.named import described as columns_in_words
 
 if TYPE_CHECKING:
     from losscli.explanation import Explanation
@@ -39,6 +40,7 @@ def described(entry: Loss) -> dict[str, Any]:
         "best": entry.best,
         "score": entry.score,
         "domain": entry.domain,
+        "reads": columns_in_words(entry.batch),
         "params": [_param(param) for param in entry.params],
         "reference": entry.reference,
         "elsewhere": [asdict(each) for each in elsewhere.of(entry.name)],

@@ -12,7 +12,8 @@ from losscli.cli.options import given_inputs, loss_names, option
 from losscli.errors import UsageError, near
 from losscli.losses import registry
 from losscli.losses.registry import Choice, Loss
-from losscli.options import TASKS, loss_params
+from losscli.options import loss_params
+from losscli.tasks.catalogue import TASKS
 
 if TYPE_CHECKING:
     from losscli.explanation import Explanation
@@ -147,5 +148,5 @@ def _explained(loss: str, predictions: str, asked: dict[str, Any]) -> Explanatio
     run = planned(loss, predictions, **asked)
     if verbose:
         show_plan(run)
-    with Progress(quiet) as progress:
+    with Progress(quiet, run.expected) as progress:
         return explained(run, progress.update, say if verbose else lambda text: None)

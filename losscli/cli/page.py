@@ -18,6 +18,7 @@ from losscli.losses import elsewhere
 from losscli.losses.registry import Choice, Loss
 from losscli.options import loss_params
 from losscli.render.chart import LABELS, Canvas, Line, chart, legend
+from losscli.tasks.named import described
 
 if TYPE_CHECKING:
     from losscli.curve import Curve
@@ -91,11 +92,14 @@ def _traits(console: Console, entry: Loss) -> None:
             told = f"{param.describe()}; {default}; written in line alone: {entry.name}:{param.name}=VALUE"
             table.add_row(f":{param.name}=", escape(told))
     table.add_row("unit", escape(entry.unit))
-    best = "depends on the targets" if entry.best is None else f"{entry.best:g}"
+    best = "no fixed value" if entry.best is None else f"{entry.best:g}"
     table.add_row("best", best + (", greater is better" if entry.score else ""))
     if entry.domain:
         table.add_row("takes", escape(entry.domain))
-    table.add_row("also", escape(", ".join(entry.aliases)))
+    if columns := described(entry.batch):
+        table.add_row("reads", escape(columns))
+    if entry.aliases:
+        table.add_row("also", escape(", ".join(entry.aliases)))
     table.add_row("source", escape(entry.reference))
     console.print(table)
 
