@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from losscli.losses import elsewhere
-from losscli.losses.registry import Loss
+from losscli.losses.registry import Choice, Loss
 from losscli.options import loss_params
 from losscli.params import Param
 from losscli.tasks.named import described as columns_in_words
@@ -18,14 +18,25 @@ if TYPE_CHECKING:
     from losscli.explanation import Explanation
 
 SCHEMA = 1
+SAMPLES = 100
+"""Places of a curve."""
 
 
-def as_json(entries: Sequence[Loss], explanation: Explanation | None) -> str:
-    """The losses as JSON; with an explanation what is known of the rows."""
-    content: dict[str, Any] = {"schema": SCHEMA, "losses": [described(entry) for entry in entries]}
+def as_json(pages: Sequence[tuple[Loss, Choice | None]], explanation: Explanation | None) -> str:
+    """The losses as JSON, those that are chosen with their curve; with an explanation the facts of rows."""
+    losses = [described(entry) | ({} if choice is None else _curve(choice)) for entry, choice in pages]
+    content: dict[str, Any] = {"schema": SCHEMA, "losses": losses}
     if explanation is not None:
         content |= {"loss": str(explanation.choice), "data": explanation.facts.to_dict()}
     return json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _curve(choice: Choice) -> dict[str, Any]:
+    """The curve of a loss at places evenly spaced between two bounds; null for a loss that has none."""
+    from losscli.curve import drawing  # needs the readers of tasks
+
+    drawn = drawing(choice, SAMPLES)
+    return {"curve": None if drawn is None else asdict(drawn)}
 
 
 def described(entry: Loss) -> dict[str, Any]:

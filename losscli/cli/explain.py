@@ -79,7 +79,7 @@ def _print(
     if json:
         from losscli.cli.catalogue import as_json
 
-        sys.stdout.write(as_json([entry for entry, _ in pages], explanation))
+        sys.stdout.write(as_json(pages, explanation))
         return
     from losscli.cli import page  # draws with rich
 

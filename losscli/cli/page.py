@@ -13,7 +13,6 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from losscli.errors import counted
 from losscli.losses import elsewhere
 from losscli.losses.registry import Choice, Loss
 from losscli.options import loss_params
@@ -148,7 +147,7 @@ def _drawing(console: Console, choice: Choice, explanation: Explanation | None) 
     bars = () if explanation is None else explanation.bars(edges)
     rows = [*chart(lines, drawn.low, drawn.high, canvas, bars), *legend(lines, canvas)]
     told = curve.AXES[drawn.axis] + (
-        f" of {curve.CLASSES} classes" if choice.loss.task == "multiclass" else ""
+        f", with {curve.CLASSES} classes" if choice.loss.task == "multiclass" else ""
     )
     for row in [*rows[: -len(lines)], [(" " * LABELS + told, "dim")], *rows[-len(lines) :]]:
         console.print(Text.assemble(*row), no_wrap=True, overflow="crop", soft_wrap=True)
@@ -161,6 +160,10 @@ def _lines(curves: Sequence[Curve], looks: Sequence[tuple[str, str]]) -> list[Li
     ]
 
 
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
 def _facts(console: Console, choice: Choice, facts: Facts) -> None:
     """Which rows the loss comes from."""
     from losscli.explanation import COVERED, PRECISION, WORST
@@ -171,7 +174,7 @@ def _facts(console: Console, choice: Choice, facts: Facts) -> None:
     noun = "rows" if facts.weight == facts.rows else "weight"
     for part in facts.parts:
         loss = "" if part.loss_share is None else f", {part.loss_share:.1%} of the loss"
-        table.add_row(part.what, f"{counted(part.rows, 'rows')}, {part.weight_share:.1%} of the {noun}{loss}")
+        table.add_row(part.what, f"{_rows(part.rows)}, {part.weight_share:.1%} of the {noun}{loss}")
     if facts.worst_share is not None:
         table.add_row(f"worst {WORST:.0%} of the {noun}", f"{facts.worst_share:.1%} of the loss")
     for share, value in facts.quantiles.items():
