@@ -13,14 +13,14 @@ from losscli.inputs.formats import Source
 from losscli.losses.marks import marks_of
 from losscli.losses.registry import Choice
 from losscli.planning import Run, prepare
-from losscli.profile import Profile
+from losscli.profile import DIGITS, Profile
 from losscli.xp import Array
 
 WORST = 0.01
 """The share of the rows that is looked at for its share of the loss."""
 QUANTILES = (0.5, 0.9, 0.99)
 COVERED = 0.9
-PRECISION = 2**-7
+PRECISION = 2.0**-DIGITS
 """How far a quantile may be from its value, relative to it."""
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from losscli.explanation import Explanation
 
 SHOWN = "What is shown"
+Pages = Sequence[tuple[Loss, Choice | None]]
+"""Losses, each with its parameters where those are known."""
 
 
 def explain(
@@ -55,38 +57,35 @@ def explain(
             f"{', '.join(idle)}: there are no files to read", remedy="losscli explain LOSS PREDS TARGETS"
         )
     params = {name: value for name, value in asked.items() if name in loss_params()}
+    explanation: Explanation | None = None
     if loss is None:
         if params:
             raise UsageError(f"--{next(iter(params)).replace('_', '-')} belongs to a loss, and none is named")
-        pages: list[tuple[Loss, Choice | None]] = [(entry, None) for entry in _found(search, asked["task"])]
+        pages: Pages = [(entry, None) for entry in _found(search, asked["task"])]
     elif search is not None:
         raise UsageError("--search lists losses, and one is named already")
     elif predictions is not None:
         explanation = _explained(loss, predictions, asked)
-        _print([(explanation.choice.loss, explanation.choice)], json, False, explanation)
-        return
+        pages = [(explanation.choice.loss, explanation.choice)]
     else:
         pages = _chosen(loss, asked["task"], params)
-    _print(pages, json, listed=loss is None)
-
-
-def _print(
-    pages: Sequence[tuple[Loss, Choice | None]],
-    json: bool,
-    listed: bool,
-    explanation: Explanation | None = None,
-) -> None:
     if json:
         from losscli.cli.catalogue import as_json
 
         sys.stdout.write(as_json(pages, explanation))
-        return
+    else:
+        _show(pages, explanation, listed=loss is None)
+
+
+def _show(pages: Pages, explanation: Explanation | None, listed: bool) -> None:
+    """The names of losses, or a page of each."""
     from losscli.cli import page  # draws with rich
 
     with page.console() as console:
         if listed:
             page.catalogue(console, [entry for entry, _ in pages])
-        for number, (entry, choice) in enumerate(pages if not listed else ()):
+            return
+        for number, (entry, choice) in enumerate(pages):
             if number:
                 console.print()
             page.one(console, entry, choice, explanation)
@@ -113,7 +112,7 @@ def _known_task(task: str | None) -> None:
         raise UsageError(f"--task must be {' or '.join(TASKS)}, got {task!r}.{near(str(task), TASKS)}")
 
 
-def _chosen(text: str, task: str | None, params: Mapping[str, object]) -> list[tuple[Loss, Choice | None]]:
+def _chosen(text: str, task: str | None, params: Mapping[str, object]) -> Pages:
     """The losses that a name may mean, with their parameters where all that are required are given."""
     _known_task(task)
     name, inline = registry.parse(text)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from losscli.losses.registry import Choice
 from losscli.xp import Array, Namespace
 
-_PLACES = {"probability": (0.5, 0.1, 0.01), "margin": (1.0, 0.0)}
+_BELOW = {
+    "probability": ("probability of the true class", (0.5, 0.1, 0.01)),
+    "margin": ("margin", (1.0, 0.0)),
+}
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,9 @@ class Mark:
 
 def marks_of(choice: Choice) -> tuple[Mark, ...]:
     """The marks of a loss: for residuals where its tail begins, else probabilities or margins."""
-    axis = choice.loss.batch.axis
     if choice.loss.tail is not None:
         name, how = choice.loss.tail
         at = choice.params[name]
         return (Mark(at, f"|residual| above {name}={at:g}, where the loss is {how}", residual=True),)
-    noun = {"probability": "probability of the true class", "margin": "margin"}
-    return tuple(Mark(at, f"{noun[axis]} below {at:g}") for at in _PLACES.get(axis, ()))
+    noun, places = _BELOW.get(choice.loss.batch.axis, ("", ()))
+    return tuple(Mark(at, f"{noun} below {at:g}") for at in places)
