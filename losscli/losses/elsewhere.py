@@ -1,7 +1,8 @@
 """What other libraries call each loss, and by which call they give its number: `elsewhere.csv`, as data.
 
-In the calls `y` is the target, `p` the prediction or probability, `s` a score; parameters have the names
-that they have here, and a loss of XGBoost, LightGBM or CatBoost is the name of its metric.
+In the calls `y` is the target, `p` the prediction or probability (`prediction` and `target` where `p` is a
+parameter), `s` a score; parameters have the names that they have here, and a loss of XGBoost, LightGBM or
+CatBoost is the name of its metric.
 """
 
 from __future__ import annotations
