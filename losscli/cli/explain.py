@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from losscli.cli.options import given_inputs, loss_names, option
 from losscli.errors import UsageError, near
 from losscli.losses import registry
+from losscli.losses import request as requests
 from losscli.losses.registry import Choice, Loss
 from losscli.options import loss_params
 from losscli.tasks.catalogue import TASKS
@@ -115,17 +117,20 @@ def _known_task(task: str | None) -> None:
 def _chosen(text: str, task: str | None, params: Mapping[str, object]) -> Pages:
     """The losses that a name may mean, with their parameters where all that are required are given."""
     _known_task(task)
-    name, inline = registry.parse(text)
-    entries = [entry for entry in registry.find(name) if task in (None, entry.task)]
+    request = requests.find(text)
+    inline = request.inline
+    entries = [entry for entry in request.losses if task in (None, entry.task)]
     if not entries:
-        raise UsageError(f"{name} is not a {task} loss", remedy=f"losscli explain --task {task} lists them")
+        raise UsageError(
+            f"{request.name} is not a {task} loss", remedy=f"losscli explain --task {task} lists them"
+        )
     # What only one of several losses of that name takes, says which one is meant.
     named = {*inline, *params}
     fitting = [entry for entry in entries if named <= {param.name for param in entry.params}]
     if not fitting and (idle := [p for p in params if not any(entry.param(p) for entry in entries)]):
         raise UsageError(
             f"{entries[0].name} does not take --{idle[0].replace('_', '-')}",
-            remedy=f"losscli explain {entries[0].name}",
+            remedy=f"losscli explain {quote(entries[0].asked_as)}",
         )
     return [(entry, _choice(entry, inline, params)) for entry in fitting or entries]
 

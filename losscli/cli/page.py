@@ -63,7 +63,8 @@ def one(console: Console, entry: Loss, choice: Choice | None, explanation: Expla
     if explanation is not None:
         _facts(console, explanation.choice, explanation.facts)
     _traits(console, entry)
-    _elsewhere(console, entry)
+    if not entry.request:  # no library knows what a user wrote
+        _elsewhere(console, entry)
 
 
 def _table(title: str = "") -> Table:
@@ -88,7 +89,9 @@ def _traits(console: Console, entry: Loss) -> None:
         if param.name in loss_params():
             table.add_row(f"--{param.name.replace('_', '-')}", escape(f"{param.describe()}; {default}"))
         else:
-            told = f"{param.describe()}; {default}; written in line alone: {entry.name}:{param.name}=VALUE"
+            told = (
+                f"{param.describe()}; {default}; written in line alone: {entry.asked_as}:{param.name}=VALUE"
+            )
             table.add_row(f":{param.name}=", escape(told))
     table.add_row("unit", escape(entry.unit))
     best = "no fixed value" if entry.best is None else f"{entry.best:g}"
