@@ -200,6 +200,16 @@ def test_a_short_name_shows_each_task_and_a_parameter_or_task_picks_one(files):
     assert "(multiclass)" not in files("explain", "log_loss", "--pos-weight", "2").out
 
 
+def test_a_loss_that_the_user_writes_has_its_curve_and_its_rows(files):
+    text = "expr: where(abs(e) < 2, e**2 / 2, 2 * abs(e) - 2)"
+    own = files("explain", text, "--task", "regression").out
+    assert drawing(own) == drawing(files("explain", "huber", "--delta", "2").out)
+    assert "elsewhere" not in own
+    size = np.abs(ERROR)
+    found = data(files, text, *PAIR)
+    assert found["value"] == pytest.approx(np.where(size < 2, size**2 / 2, 2 * size - 2).mean())
+
+
 # The catalogue
 
 

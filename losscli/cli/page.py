@@ -55,7 +55,7 @@ def catalogue(console: Console, entries: Sequence[Loss]) -> None:
 
 def one(console: Console, entry: Loss, choice: Choice | None, explanation: Explanation | None) -> None:
     """A loss: its formula, its curve where it has one, its parameters, its names elsewhere."""
-    console.print(f"[bold]{entry.name}[/bold] ({entry.task})\n")
+    console.print(f"[bold]{escape(entry.name)}[/bold] ({entry.task})\n")
     console.print(escape(entry.summary), soft_wrap=False)
     console.print(f"\n    {escape(entry.formula)}\n", overflow="fold")
     if choice is not None:
@@ -173,7 +173,7 @@ def _facts(console: Console, choice: Choice, facts: Facts) -> None:
 
     table = _table(title="your rows")
     table.add_row("rows", f"{facts.rows:,}")
-    table.add_row(str(choice), f"{facts.value:.6g}")
+    table.add_row(escape(str(choice)), f"{facts.value:.6g}")
     noun = "rows" if facts.weight == facts.rows else "weight"
     for part in facts.parts:
         loss = "" if part.loss_share is None else f", {part.loss_share:.1%} of the loss"
