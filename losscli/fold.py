@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from losscli import moments
+from losscli import moments, profile
 from losscli.cells import Cells
+from losscli.losses.marks import marks_of
 from losscli.losses.registry import Choice
 from losscli.moments import MAX_SPREAD, Moments
 from losscli.plan import Plan
+from losscli.profile import Profile
 from losscli.tasks.base import MATCHED, Batch, Block, Finding, Rows, Tally
 from losscli.tasks.catalogue import TASKS
 from losscli.tasks.slicing import Key, merged_places
@@ -35,7 +37,7 @@ class Partial:
     """What some rows leave behind: for each chosen loss its moments overall and by cell, and the findings.
 
     `slices` are those of each slicing.  `pilots` are what the task fixed for the run, for each output: parts
-    of one run have the same.
+    of one run have the same.  `profile` is kept where the plan asks for it.
     """
 
     overall: tuple[Moments, ...]
@@ -44,6 +46,7 @@ class Partial:
     rows: int
     pilots: tuple[Any, ...] = ()
     slices: tuple[Slices, ...] = ()
+    profile: Profile | None = None
 
 
 def pilot(plan: Plan, frame: pl.DataFrame) -> Any:
@@ -66,7 +69,8 @@ def partial(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixe
         if rows.factor is not None:
             weight = rows.factor if weight is None else weight * rows.factor
         overall, cells, slices = _moments(plan, xp, block, rows, weight)
-    return Partial(overall, cells, block.tallies, frame.height, rows.pilots, slices)
+        own = _profile(plan, xp, rows, weight) if plan.profiled else None
+    return Partial(overall, cells, block.tallies, frame.height, rows.pilots, slices, own)
 
 
 def _match(block: Block) -> None:
@@ -171,6 +175,17 @@ def _moments(
     return tuple(overall), tuple(by_cell), slices
 
 
+def _profile(plan: Plan, xp: Namespace, rows: Rows, weight: Array | None) -> Profile:
+    """The profile of the plan's one loss, of one column on one output."""
+    (choice,) = plan.choices
+    (part,) = rows.parts[choice.loss.batch]
+    place, (loss,) = part.place, choice.loss.columns(part, choice.params)
+    if weight is not None and not bool(xp.all(weight > 0)):
+        keep = weight > 0
+        place, loss, weight = place[keep], loss[keep], weight[keep]
+    return profile.of(xp, place, loss, weight, [mark.holds(xp, place) for mark in marks_of(choice)])
+
+
 def _within(cells: Cells, columns: tuple[Array, ...], spread: bool) -> Moments:
     """The moments of columns in cells, without second moments where those would be too many."""
     return moments.within(cells, columns, spread and cells.count * len(columns) ** 2 <= MAX_SPREAD)
@@ -197,6 +212,7 @@ def merge(a: Partial, b: Partial) -> Partial:
         a.rows + b.rows,
         a.pilots,
         tuple(_merge_slices(x, y) for x, y in zip(a.slices, b.slices, strict=True)),
+        None if a.profile is None or b.profile is None else profile.merge(a.profile, b.profile),
     )
 
 

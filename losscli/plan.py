@@ -23,7 +23,7 @@ LEAST_ROWS = 256
 
 @dataclass(frozen=True)
 class Plan:
-    """What is evaluated, how, and with which policies."""
+    """What is evaluated, how, and with which policies; `profiled` asks for the profile of the one loss."""
 
     roles: Roles
     choices: tuple[Choice, ...]
@@ -32,6 +32,7 @@ class Plan:
     alignment: str = ""
     default_eps: float = 0.0
     where: str | None = None
+    profiled: bool = False
 
     @property
     def wanted(self) -> frozenset[type[Batch]]:

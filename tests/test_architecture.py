@@ -9,18 +9,19 @@ HOUSE = Path(__file__).parent.parent / "losscli"
 LAYERS = [
     {"errors"},
     {"params", "xp", "report"},
-    {"cells", "precise"},
+    {"cells", "precise", "profile"},
     {"moments"},
     {"tasks", "finish"},
     {"losses"},
     {"plan", "inference"},
     {"fold"},
-    {"engines", "inputs", "gate", "render"},
+    {"engines", "inputs", "gate", "render", "curve"},
     {"columns", "options", "slices"},
     {"layouts"},
     {"roles"},
     {"planning"},
     {"api"},
+    {"explanation"},
     {"cli"},
 ]
 """From the ground up; a layer may import those below it, and a package its own modules."""

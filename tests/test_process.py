@@ -133,7 +133,7 @@ def test_python_m_and_the_script_are_one_program(folder):
 
 
 def test_help_and_the_catalogue_load_no_engine(folder):
-    for argv in (["evaluate", "--help"], ["explain", "huber"], ["--version"]):
+    for argv in (["evaluate", "--help"], ["explain"], ["explain", "--json"], ["--version"]):
         code = (
             f"import sys; from losscli.cli.app import run; assert run({argv}) == 0;"
             "assert not {'numpy', 'polars'} & set(sys.modules)"

@@ -26,8 +26,7 @@ CLOSED_PIPE = 141
 """What a shell reports of a program whose reader went away: 128 + SIGPIPE."""
 
 COMMANDS: dict[str, Callable[..., None]] = {"evaluate": evaluate, "check": check, "explain": explain}
-READ_INPUTS = ("evaluate", "check")
-"""Commands that take the shared options, and one for each loss parameter of the whole catalogue."""
+"""Each takes the shared options too, and one for each loss parameter of the whole catalogue."""
 
 
 class Command(AsTyped, TyperCommand):
@@ -42,8 +41,7 @@ class Program(AsTyped, TyperGroup):
         name, command, rest = super().resolve_command(ctx, args)
         if name in COMMANDS:
             alone = typer.Typer(add_completion=False)
-            function = COMMANDS[name]
-            alone.command(name, cls=Command)(with_inputs(function) if name in READ_INPUTS else function)
+            alone.command(name, cls=Command)(with_inputs(COMMANDS[name]))
             command = typer.main.get_command(alone)
         return name, command, rest
 

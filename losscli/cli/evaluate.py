@@ -81,7 +81,7 @@ def evaluate(
     if dry_run:
         return
     with Progress(quiet, run.expected) as progress:
-        report = api.evaluated(run, conditions, progress.update, _say if verbose else lambda text: None)
+        report = api.evaluated(run, conditions, progress.update, say if verbose else lambda text: None)
     out.write_files(report, files)
     if not quiet and form in ("bare", "csv"):
         out.warn([*report.notes, *_reasons(report)])
@@ -135,12 +135,13 @@ def show_plan(run: Run) -> None:
     """The plan on stderr, as flags that can be pasted, and how the files are aligned."""
     read = [table.files.how for table in dict.fromkeys(run.tables) if table.files and table.files.how]
     for line in (f"plan: {run.plan.flags()}", *read, f"aligned {run.alignment.how}"):
-        _say(line)
+        say(line)
     for note in run.notes:
-        _say(f"note: {note}")
+        say(f"note: {note}")
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell the user something besides the results."""
     print(f"losscli: {text}", file=sys.stderr)
 
 

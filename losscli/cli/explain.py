@@ -1,22 +1,28 @@
-"""losscli explain: the catalogue, and one loss of it."""
+"""losscli explain: the catalogue, one loss of it, and a loss on the user's rows."""
 
 from __future__ import annotations
 
 import sys
-from itertools import groupby
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Mapping, Sequence
+from shlex import quote
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from losscli.cli.options import loss_names
+from losscli.cli.options import given_inputs, loss_names, option
+from losscli.errors import UsageError, near
 from losscli.losses import registry
 from losscli.losses import request as requests
-from losscli.losses.registry import Loss
+from losscli.losses.registry import Choice, Loss
 from losscli.options import loss_params
-from losscli.tasks.named import described
+from losscli.tasks.catalogue import TASKS
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from losscli.explanation import Explanation
+
+SHOWN = "What is shown"
+Pages = Sequence[tuple[Loss, Choice | None]]
+"""Losses, each with its parameters where those are known."""
 
 
 def explain(
@@ -24,80 +30,127 @@ def explain(
         str | None,
         typer.Argument(
             metavar="LOSS",
-            help="A loss, by any of its names.",
+            help="A loss, by any of its names: huber, or huber:delta=2.",
             show_default=False,
             autocompletion=loss_names,
         ),
     ] = None,
+    predictions: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PREDS", help="Predictions, to put their rows on the curve.", show_default=False
+        ),
+    ] = None,
+    search: Annotated[
+        str | None,
+        option("--search", panel=SHOWN, metavar="WORDS", help="List the losses that all words fit."),
+    ] = None,
+    json: Annotated[bool, option("--json", panel=SHOWN, help="All there is to know, for programs.")] = False,
+    **asked: Any,
 ) -> None:
-    """List all losses by task, or show one: formula, parameters, unit, best value, other names, source."""
-    from rich.console import Console  # imported by the commands that draw
+    """List all losses by task, or show one: formula, curve, parameters, and its names in other libraries.
 
-    console = Console(highlight=False)
-    if console.is_terminal:
-        _show(console, loss)
-        return
-    # Into a pipe or a file lines are as long as they are, and end where their text ends.
-    wide = Console(highlight=False, width=1000, color_system=None)
-    with wide.capture() as capture:
-        _show(wide, loss)
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+    With files it says where their rows stand on the curve, and which of them the loss comes from.
 
-
-def _show(console: Console, loss: str | None) -> None:
-    if loss is None:
-        _catalogue(console)
-        return
-    for number, entry in enumerate(requests.find(loss).losses):
-        if number:
-            console.print()
-        _one(console, entry)
-
-
-def _catalogue(console: Console) -> None:
-    from rich.markup import escape
-    from rich.table import Table
-
-    for task, entries in groupby(registry.losses(), key=lambda entry: entry.task):
-        table = Table(
-            title=task, title_justify="left", title_style="bold", box=None, pad_edge=False, show_header=False
+    Example: losscli explain huber preds.csv targets.csv --delta 2
+    """
+    if predictions is None and (idle := given_inputs(asked)):
+        raise UsageError(
+            f"{', '.join(idle)}: there are no files to read", remedy="losscli explain LOSS PREDS TARGETS"
         )
-        table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
-        for entry in entries:
-            table.add_row(entry.name, escape(entry.summary))
-        console.print(table)
-        console.print()
-    console.print("losscli explain NAME shows one of them.")
+    params = {name: value for name, value in asked.items() if name in loss_params()}
+    explanation: Explanation | None = None
+    if loss is None:
+        if params:
+            raise UsageError(f"--{next(iter(params)).replace('_', '-')} belongs to a loss, and none is named")
+        pages: Pages = [(entry, None) for entry in _found(search, asked["task"])]
+    elif search is not None:
+        raise UsageError("--search lists losses, and one is named already")
+    elif predictions is not None:
+        explanation = _explained(loss, predictions, asked)
+        pages = [(explanation.choice.loss, explanation.choice)]
+    else:
+        pages = _chosen(loss, asked["task"], params)
+    if json:
+        from losscli.cli.catalogue import as_json
+
+        sys.stdout.write(as_json(pages, explanation))
+    else:
+        _show(pages, explanation, listed=loss is None)
 
 
-def _one(console: Console, entry: Loss) -> None:
-    from rich.markup import escape
-    from rich.table import Table
+def _show(pages: Pages, explanation: Explanation | None, listed: bool) -> None:
+    """The names of losses, or a page of each."""
+    from losscli.cli import page  # draws with rich
 
-    console.print(f"[bold]{entry.name}[/bold] ({entry.task})\n")
-    console.print(escape(entry.summary), soft_wrap=False)
-    console.print(f"\n    {escape(entry.formula)}\n", overflow="fold")
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for param in entry.params:
-        default = "required" if param.required else f"default {str(param.default).lower()}"
-        if param.name in loss_params():
-            table.add_row(f"--{param.name.replace('_', '-')}", escape(f"{param.describe()}; {default}"))
-        else:
-            told = (
-                f"{param.describe()}; {default}; written in line alone: {entry.asked_as}:{param.name}=VALUE"
-            )
-            table.add_row(f":{param.name}=", escape(told))
-    table.add_row("unit", escape(entry.unit))
-    best = "no fixed value" if entry.best is None else f"{entry.best:g}"
-    table.add_row("best", best + (", greater is better" if entry.score else ""))
-    if entry.domain:
-        table.add_row("takes", escape(entry.domain))
-    if columns := described(entry.batch):
-        table.add_row("reads", escape(columns))
-    if entry.aliases:
-        table.add_row("also", escape(", ".join(entry.aliases)))
-    table.add_row("source", escape(entry.reference))
-    console.print(table)
+    with page.console() as console:
+        if listed:
+            page.catalogue(console, [entry for entry, _ in pages])
+            return
+        for number, (entry, choice) in enumerate(pages):
+            if number:
+                console.print()
+            page.one(console, entry, choice, explanation)
+
+
+def _found(search: str | None, task: str | None) -> list[Loss]:
+    """The losses of the task that all words fit."""
+    from losscli.cli.catalogue import text_of  # only a search reads what libraries call them
+
+    _known_task(task)
+    words = (search or "").lower().split()
+    texts = {entry: text_of(entry) for entry in registry.losses(task)} if words else {}
+    found = [entry for entry in registry.losses(task) if all(word in texts[entry] for word in words)]
+    if not found:
+        raise UsageError(
+            f"no loss has the words {search!r}.{near(search or '', registry.names())}",
+            remedy="losscli explain lists all losses",
+        )
+    return found
+
+
+def _known_task(task: str | None) -> None:
+    if task not in (None, *TASKS):
+        raise UsageError(f"--task must be {' or '.join(TASKS)}, got {task!r}.{near(str(task), TASKS)}")
+
+
+def _chosen(text: str, task: str | None, params: Mapping[str, object]) -> Pages:
+    """The losses that a name may mean, with their parameters where all that are required are given."""
+    _known_task(task)
+    request = requests.find(text)
+    inline = request.inline
+    entries = [entry for entry in request.losses if task in (None, entry.task)]
+    if not entries:
+        raise UsageError(
+            f"{request.name} is not a {task} loss", remedy=f"losscli explain --task {task} lists them"
+        )
+    # What only one of several losses of that name takes, says which one is meant.
+    named = {*inline, *params}
+    fitting = [entry for entry in entries if named <= {param.name for param in entry.params}]
+    if not fitting and (idle := [p for p in params if not any(entry.param(p) for entry in entries)]):
+        raise UsageError(
+            f"{entries[0].name} does not take --{idle[0].replace('_', '-')}",
+            remedy=f"losscli explain {quote(entries[0].asked_as)}",
+        )
+    return [(entry, _choice(entry, inline, params)) for entry in fitting or entries]
+
+
+def _choice(entry: Loss, inline: Mapping[str, str], params: Mapping[str, object]) -> Choice | None:
+    given = {*inline, *params}
+    if not given and any(param.required for param in entry.params):
+        return None
+    return registry.choose(entry, inline, params)
+
+
+def _explained(loss: str, predictions: str, asked: dict[str, Any]) -> Explanation:
+    from losscli.cli.evaluate import say, show_plan
+    from losscli.cli.progress import Progress
+    from losscli.explanation import explained, planned  # the engine
+
+    quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
+    asked.pop("debug")
+    run = planned(loss, predictions, **asked)
+    if verbose:
+        show_plan(run)
+    with Progress(quiet, run.expected) as progress:
+        return explained(run, progress.update, say if verbose else lambda text: None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any, get_type_hints
 
@@ -187,11 +187,23 @@ def inputs(
     """Every command that reads predictions takes these; only the signature counts."""
 
 
+def given_inputs(asked: Mapping[str, Any]) -> list[str]:
+    """The flags among shared options about files that were given, whatever their value."""
+    defaults = {p.name: p.default for p in inspect.signature(inputs).parameters.values()}
+    of_no_file = {"task", "quiet", "verbose", "debug"}
+    return [
+        f"--{name.replace('_', '-')}"
+        for name, value in asked.items()
+        if name in defaults.keys() - of_no_file and value != defaults[name]
+    ]
+
+
 def with_inputs(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the shared options, and one for every loss parameter; it receives them as keywords.
 
-    The command's own signature names what it takes besides; the rest arrives in its `**asked`, with loss
-    parameters only where they were given.
+    The command's own signature names what it takes besides, or otherwise: a parameter of its own stands
+    before the shared ones that it replaces.  The rest arrives in its `**asked`, with loss parameters only
+    where they were given.
     """
     hints = get_type_hints(inputs, include_extras=True)
     own_hints = get_type_hints(command, include_extras=True)
@@ -201,8 +213,12 @@ def with_inputs(command: Callable[..., Any]) -> Callable[..., Any]:
         for p in inspect.signature(command).parameters.values()
         if p.kind is not p.VAR_KEYWORD
     ]
+    names = {p.name for p in shared}
+    instead = [p for p in own if p.name in names]
+    shared = [p for p in shared if p.name not in {each.name for each in instead}]
     running = next(i for i, p in enumerate(shared) if p.name == "threads")
-    parameters = [*shared[:running], *own, *shared[running:], *_loss_parameters()]
+    besides = [p for p in own if p not in instead]
+    parameters = [*instead, *shared[:running], *besides, *shared[running:], *_loss_parameters()]
     of_losses = {p.name for p in _loss_parameters()}
 
     def called(**given: Any) -> Any:

@@ -54,7 +54,7 @@ def expectile(batch: Regression, *, alpha: OpenUnit = 0.5) -> Array:
     return _side(batch, alpha) * batch.squared_error
 
 
-@loss("MQuantileNorm")
+@loss("MQuantileNorm", tail=("delta", "linear"))
 def m_quantile_huber(batch: Regression, *, alpha: OpenUnit, delta: Positive = 1.345) -> Array:
     """Huber's loss weighed by its side: between quantile (small delta) and expectile (large delta).
 

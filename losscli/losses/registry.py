@@ -53,8 +53,9 @@ class Loss:
     `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is
     the value of a perfect prediction, None where that depends on the targets; `score` says that greater is
     better; `domain` says in words which values it is defined for, where that is not all of its task's;
-    `increasing` names parameters that must rise in that order.  A loss that users wrote has a `request`, by
-    which it is asked for, and a `digest` of its source where the request does not hold it.
+    `increasing` names parameters that must rise in that order; `tail` names the one beyond which a residual
+    costs in another way, and that way in a word: linear.  A loss that users wrote has a `request`, by which
+    it is asked for, and a `digest` of its source where the request does not hold it.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Loss:
     score: bool
     domain: str = ""
     increasing: tuple[str, ...] = ()
+    tail: tuple[str, str] | None = None
     request: str = ""
     digest: str = ""
 
@@ -181,6 +183,7 @@ def loss(
     score: bool = False,
     domain: str = "",
     increasing: tuple[str, ...] = (),
+    tail: tuple[str, str] | None = None,
 ) -> Callable[[_Function], _Function]:
     """Register a function as a loss under its own name; `aliases` are its names elsewhere.
 
@@ -190,7 +193,7 @@ def loss(
 
     def register(function: _Function) -> _Function:
         name: str = function.__name__
-        entry = Loss(name, aliases, function, finish, best, score, domain, increasing)
+        entry = Loss(name, aliases, function, finish, best, score, domain, increasing, tail)
         if name in _registry:
             raise ValueError(f"two losses are named {name}")
         for known in {each.lower() for each in (name, *aliases)}:

@@ -11,7 +11,7 @@ from losscli.tasks.regression import Regression
 from losscli.xp import Array, log1pmx
 
 
-@loss("huber_loss", "HuberLoss", "HuberT")
+@loss("huber_loss", "HuberLoss", "HuberT", tail=("delta", "linear"))
 def huber(batch: Regression, *, delta: Positive = 1.0) -> Array:
     """Quadratic near zero, linear in the tails: robust to outliers.
 
@@ -23,7 +23,7 @@ def huber(batch: Regression, *, delta: Positive = 1.0) -> Array:
     return inner * (batch.abs_error - inner / 2)
 
 
-@loss("SmoothL1Loss")
+@loss("SmoothL1Loss", tail=("beta", "linear"))
 def smooth_l1(batch: Regression, *, beta: Positive = 1.0) -> Array:
     """Huber's loss over its delta: the slope of the tails is one whatever beta is.
 
@@ -164,7 +164,7 @@ def andrew_wave(batch: Regression, *, a: Positive = 1.339) -> Array:
     return 2.0 * half_wave * half_wave
 
 
-@loss("TrimmedMean", "talwar")
+@loss("TrimmedMean", "talwar", tail=("c", "constant"))
 def truncated_quadratic(batch: Regression, *, c: Positive = 2.0) -> Array:
     """Half the squared error up to c, and constant beyond.
 
@@ -176,7 +176,7 @@ def truncated_quadratic(batch: Regression, *, c: Positive = 2.0) -> Array:
     return inner * inner / 2
 
 
-@loss("Hampel17A", increasing=("a", "b", "c"))
+@loss("Hampel17A", increasing=("a", "b", "c"), tail=("c", "constant"))
 def hampel(batch: Regression, *, a: Positive = 2.0, b: Positive = 4.0, c: Positive = 8.0) -> Array:
     """Quadratic up to a, linear up to b, bent down to be flat from c on; a < b < c.
 
@@ -189,7 +189,7 @@ def hampel(batch: Regression, *, a: Positive = 2.0, b: Positive = 4.0, c: Positi
     return inner * inner / 2 + a * (middle + outer * (1.0 - outer / (2.0 * (c - b))))
 
 
-@loss("TukeyBiweight", "bisquare")
+@loss("TukeyBiweight", "bisquare", tail=("c", "constant"))
 def tukey_biweight(batch: Regression, *, c: Positive = 4.685) -> Array:
     """Quadratic near zero; no row costs more than c^2 / 6, which it reaches at c.
 
@@ -202,7 +202,7 @@ def tukey_biweight(batch: Regression, *, c: Positive = 4.685) -> Array:
     return inner * inner / 6 * (3.0 - square * (3.0 - square))
 
 
-@loss("TukeyQuartic")
+@loss("TukeyQuartic", tail=("c", "constant"))
 def tukey_quartic(batch: Regression, *, c: Positive = 3.61752, k: AtLeastOne = 4.0) -> Array:
     """Tukey's biweight (k 2) with another exponent: flat from c on.
 
@@ -216,7 +216,7 @@ def tukey_quartic(batch: Regression, *, c: Positive = 3.61752, k: AtLeastOne = 4
     return inner * inner / 2 * ((k * k + q * (2.0 * k + (k + 2.0) * q)) / ((k + 1.0) * (k + 2.0)))
 
 
-@loss("svr", "EpsilonInsensitive")
+@loss("svr", "EpsilonInsensitive", tail=("eps", "above zero"))
 def epsilon_insensitive(batch: Regression, *, eps: NonNegative = 0.1) -> Array:
     """Errors up to eps cost nothing, larger ones what they exceed it by.
 
@@ -227,7 +227,7 @@ def epsilon_insensitive(batch: Regression, *, eps: NonNegative = 0.1) -> Array:
     return batch.xp.maximum(batch.abs_error - eps, 0.0)
 
 
-@loss("SquaredEpsilonInsensitive")
+@loss("SquaredEpsilonInsensitive", tail=("eps", "above zero"))
 def squared_epsilon_insensitive(batch: Regression, *, eps: NonNegative = 0.1) -> Array:
     """Errors up to eps cost nothing, larger ones the square of what they exceed it by.
 

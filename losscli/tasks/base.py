@@ -30,7 +30,14 @@ class Batch:
     """A block of checked rows, as one kind of loss wants to see it; `xp` is the namespace of its arrays."""
 
     task: ClassVar[str]
+    axis: ClassVar[str] = ""
+    """What the curves of its losses are drawn against, a row's `place`: residual, probability or margin."""
     xp: Namespace
+
+    @property
+    def place(self) -> Array:
+        """Where each row stands on the axis (n,)."""
+        raise NotImplementedError(f"{type(self).__name__} has no axis")
 
 
 @dataclass(frozen=True)

@@ -72,6 +72,12 @@ class Binary(Bernoulli):
     """Probabilities (n,) and targets (n,) in [0, 1]: 0 or 1, or a fraction where labels are soft."""
 
     task: ClassVar[str] = "binary"
+    axis: ClassVar[str] = "probability"
+
+    @property
+    def place(self) -> Array:
+        """The probability of the true class; of a soft label its mean."""
+        return self.target * self.probability + (1.0 - self.target) * self.complement
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +85,14 @@ class BinaryScore(Batch):
     """Decision scores (n,), any number, and signs (n,): +1 for the positive class, -1 for the other."""
 
     task: ClassVar[str] = "binary"
+    axis: ClassVar[str] = "margin"
     score: Array
     sign: Array
+
+    @property
+    def place(self) -> Array:
+        """The margin."""
+        return self.margin
 
     @cached_property
     def margin(self) -> Array:
@@ -93,8 +105,14 @@ class BinarySoftScore(Batch):
     """Decision scores (n,), any number, and targets (n,) in [0, 1]: 0 or 1, or a fraction of labels."""
 
     task: ClassVar[str] = "binary"
+    axis: ClassVar[str] = "margin"
     score: Array
     target: Array
+
+    @property
+    def place(self) -> Array:
+        """The margin of the score; of a soft label its mean."""
+        return (2.0 * self.target - 1.0) * self.score
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +120,14 @@ class BinaryLabel(Batch):
     """Hard targets (n,), 0 or 1, and probabilities or predicted labels (n,) that a threshold makes hard."""
 
     task: ClassVar[str] = "binary"
+    axis: ClassVar[str] = "probability"
     target: Array
     probability: Array
+
+    @property
+    def place(self) -> Array:
+        """The probability of the true class."""
+        return self.xp.where(self.target == 1, self.probability, 1.0 - self.probability)
 
     def predicted(self, threshold: float) -> Array:
         """1 where the probability is above the threshold, else 0; a tie is 0."""

@@ -22,12 +22,20 @@ class Multiclass(Batch):
     """
 
     task: ClassVar[str] = "multiclass"
+    axis: ClassVar[str] = "probability"
     prediction: Array
     link: str
     eps: float
     code: Array | None
     soft: Array | None
     class_weight: Array | None = None
+
+    @property
+    def place(self) -> Array:
+        """The probability of the true class; of soft targets its mean."""
+        if self.code is not None:
+            return self.pick(self.probability)
+        return self.xp.sum(self.target * self.probability, axis=1)
 
     @property
     def classes(self) -> int:
@@ -164,6 +172,8 @@ class Multiclass(Batch):
 class MulticlassAmount(Multiclass):
     """As `Multiclass`, but of any amounts from 0 up: rows need not sum to one, and nothing is clipped."""
 
+    axis: ClassVar[str] = ""
+
 
 @dataclass(frozen=True, eq=False)
 class OneVsAll(Bernoulli):
@@ -177,9 +187,15 @@ class MulticlassScore(Batch):
     """Scores (n, classes), any number, and the true class `code` (n,)."""
 
     task: ClassVar[str] = "multiclass"
+    axis: ClassVar[str] = "margin"
     score: Array
     code: Array
     class_weight: Array | None = None
+
+    @property
+    def place(self) -> Array:
+        """The score of the true class above the best of the others."""
+        return self.true_score - self.best_other
 
     @cached_property
     def unit_weight(self) -> Array:

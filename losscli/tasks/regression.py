@@ -62,6 +62,7 @@ class Regression(Batch):
     """
 
     task: ClassVar[str] = "regression"
+    axis: ClassVar[str] = "residual"
     prediction: Array
     target: Array
     pilot: Pilot = NO_PILOT
@@ -70,6 +71,11 @@ class Regression(Batch):
     def error(self) -> Array:
         """Prediction - target."""
         return self.prediction - self.target
+
+    @property
+    def place(self) -> Array:
+        """The error."""
+        return self.error
 
     @cached_property
     def abs_error(self) -> Array:

@@ -35,6 +35,12 @@ class RegressionVariables(Variables):
     """One output: values and targets."""
 
     task: ClassVar[str] = "regression"
+    axis: ClassVar[str] = "residual"
+
+    @property
+    def place(self) -> Array:
+        """The error."""
+        return self.prediction - self.target
 
 
 @dataclass(frozen=True, eq=False)
