@@ -172,11 +172,12 @@ def _results(plan: Plan, part: Partial) -> list[Result]:
             results.append(_result(choice, moments, estimate, plan.level, {plan.cell: name}, share))
         for slicing, slices, order in zip(plan.roles.slicings, part.slices, orders, strict=True):
             of_choice = slices.moments[plan.choices.index(choice)]
+            estimated = inference.estimates(choice, of_choice, plan.level, pilots)
             for key in order:
                 moments = of_choice.cell(slices.places[key])
                 cell = dict(zip(slicing.names, key, strict=True))
-                estimate = inference.estimate(choice, moments, plan.level, pilots)
                 share = _share(plan, choice, overall, moments, part.pilots)
+                estimate = estimated[slices.places[key]]
                 results.append(_result(choice, moments, estimate, plan.level, cell, share))
     return results
 
@@ -185,10 +186,8 @@ def _worst_first(plan: Plan, slices: Slices, pilots: Sequence[Any]) -> list[Key]
     """The slices by the value of the first loss, the worst first; those without one last."""
     choice, moments = plan.choices[0], slices.moments[0]
     own = pilots or (None,) * plan.outputs(choice)
-    values = {
-        key: inference.estimate(choice, moments.cell(place), None, own).value
-        for key, place in slices.places.items()
-    }
+    estimated = inference.estimates(choice, moments, plan.level, own)
+    values = {key: estimated[place].value for key, place in slices.places.items()}
     sign = 1.0 if choice.loss.score else -1.0
     keys = sorted_keys(list(slices.places))
     return sorted(keys, key=lambda key: math.inf if (v := values[key]) is None else sign * v)

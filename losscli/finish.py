@@ -38,12 +38,13 @@ class Finish:
     undefined: str = "not defined on these rows"
 
     @cached_property
-    def _names(self) -> frozenset[str]:
+    def names(self) -> frozenset[str]:
+        """What the function asks for besides the means."""
         return frozenset(list(inspect.signature(self.function).parameters)[2:])
 
     def __call__(self, xp: Namespace, means: Array, known: Mapping[str, Any]) -> Array:
         """The value of each row of means; shape (..., k) -> (...)."""
-        return self.function(xp, means, **{name: known[name] for name in self._names})
+        return self.function(xp, means, **{name: known[name] for name in self.names})
 
 
 def _mean(xp: Namespace, m: Array) -> Array:

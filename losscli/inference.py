@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
+from losscli.finish import Finish
 from losscli.losses.registry import Choice
 from losscli.moments import Moments
 from losscli.xp import Array
@@ -68,6 +69,53 @@ def estimate(
         return Estimate(value, notes=("no interval: the spread of the rows is not finite",))
     half = quantile(level, n - 1) * se
     return Estimate(value, se, value - half, value + half)
+
+
+def estimates(
+    choice: Choice, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
+) -> list[Estimate]:
+    """The estimate of each cell: the same numbers as `estimate` gives, for many cells at once."""
+    found: list[Estimate | None] = [None] * len(moments.n)
+    if (
+        len(pilots) == 1
+        and level is not None
+        and moments.spread is not None
+        and _same_for_all(choice.loss.finish)
+    ):
+        known = {**choice.params, "pilot": pilots[0]}
+        for place, estimated in _at_once(choice.loss.finish, moments, level, known).items():
+            found[place] = estimated
+    return [each or estimate(choice, moments.cell(place), level, pilots) for place, each in enumerate(found)]
+
+
+def _same_for_all(finish: Finish) -> bool:
+    """Whether a finish asks for nothing that differs from cell to cell."""
+    return not (finish.extreme or finish.joint or finish.names & {"weight", "low", "high"})
+
+
+def _at_once(finish: Finish, moments: Moments, level: float, known: Mapping[str, Any]) -> dict[int, Estimate]:
+    """The estimates of ordinary cells: of two rows or more, with finite values and slopes."""
+    assert moments.spread is not None
+    n, weight, means, spread = moments.n, moments.weight[:, 0], moments.mean, moments.spread
+    with np.errstate(all="ignore"):
+        scale = np.sqrt(n / (n - 1)) / weight
+        steps = np.sqrt(np.maximum(np.diagonal(spread, axis1=1, axis2=2), 0.0)) * scale[:, None]
+        shifts = steps[:, :, None] * np.eye(means.shape[1])
+        values = finish(np, means, known)
+        ahead, behind = (finish(np, means[:, None, :] + sign * shifts, known) for sign in (1.0, -1.0))
+        moving = steps > 0
+        unit = np.where(moving, (ahead - behind) / 2.0, 0.0)
+        inverse = np.where(moving, 1.0 / np.where(moving, steps, 1.0), 0.0) * scale[:, None]
+        correlation = spread * inverse[:, :, None] * inverse[:, None, :]
+        se = np.sqrt(np.maximum(np.einsum("ci,cij,cj->c", unit, correlation, unit), 0.0))
+    ordinary = (n > 1) & (weight > 0) & np.isfinite(values) & np.isfinite(unit).all(axis=1) & np.isfinite(se)
+    quantiles = {rows: quantile(level, rows - 1) for rows in np.unique(n[ordinary]).tolist()}
+    found = {}
+    for place in np.flatnonzero(ordinary).tolist():
+        value, error = float(values[place]), float(se[place])
+        half = quantiles[int(n[place])] * error
+        found[place] = Estimate(value, error, value - half, value + half)
+    return found
 
 
 def _defined(choice: Choice, moments: Moments, value: float, notes: tuple[str, ...] = ()) -> Estimate:

@@ -1,0 +1,199 @@
+"""--by: a slice is the file filtered to it; crossed columns, bins of numbers, missing values, many slices."""
+
+from __future__ import annotations
+
+import io
+import math
+import shlex
+
+import numpy as np
+import polars as pl
+import pytest
+from rich.console import Console
+
+import losscli
+from losscli.cli.app import run
+from losscli.errors import UsageError
+from losscli.render.table import print_table
+
+ROWS = 3_000
+LOSSES = ["mse", "rmse", "r2", "wape", "max_error"]
+
+
+@pytest.fixture(scope="module")
+def frame() -> pl.DataFrame:
+    rng = np.random.default_rng(0)
+    return pl.DataFrame(
+        {
+            "y_pred": rng.normal(size=ROWS),
+            "y_true": rng.normal(size=ROWS) + 1,
+            "w": rng.integers(0, 3, ROWS) / 2,
+            "region": rng.choice(["eu", "us", "as,ia", None], ROWS),
+            "new": rng.choice([True, False], ROWS),
+            "age": rng.integers(18, 90, ROWS),
+            "income": np.where(rng.random(ROWS) < 0.1, np.nan, rng.lognormal(size=ROWS)),
+        }
+    )
+
+
+def evaluated(frame: pl.DataFrame, by=(), **options) -> losscli.Report:
+    return losscli.evaluate(frame, pred="y_pred", target="y_true", loss=LOSSES, by=by, **options)
+
+
+def matches(frame: pl.DataFrame, cell: dict[str, str]) -> pl.Expr:
+    return pl.all_horizontal(
+        pl.col(name).is_null() if value == "(missing)" else pl.col(name).cast(pl.String) == value
+        for name, value in cell.items()
+    )
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+@pytest.mark.parametrize("by", ["region", "new", "age", "region,new", "new,age,region"])
+def test_a_slice_is_the_file_filtered_to_it(by, weight, frame):
+    report = evaluated(frame, [by], weight=weight)
+    cells = {tuple(result.cell.items()) for result in report.results if result.cell}
+    assert len(cells) == frame.select(pl.struct(by.split(",")).n_unique()).item()
+    for cell in sorted(cells)[:25]:
+        alone = evaluated(frame.filter(matches(frame, dict(cell))), weight=weight)
+        for loss in LOSSES:
+            here, there = report[loss, dict(cell)], alone[loss]
+            assert here.rows == there.rows
+            assert close(here.value, there.value, 1e-12)
+            # The steps of a curved finish depend on the centre that the first rows of the file give.
+            assert loss == "r2" or close(here.se, there.se, 1e-6)
+
+
+def close(a: float | None, b: float | None, rel: float) -> bool:
+    """Whether both are undefined, or nearly the same."""
+    return a is b or (a is not None and b is not None and a == pytest.approx(b, rel=rel))
+
+
+def test_slices_of_several_blocks_and_files_are_the_same(tmp_path):
+    rng = np.random.default_rng(1)
+    n = 300_000
+    frame = pl.DataFrame({"y_pred": rng.normal(size=n), "y_true": 0.0, "g": rng.integers(0, 50, n)})
+    # Some slices occur late in the file alone.
+    frame = frame.with_columns(pl.when(pl.int_range(n) > 250_000).then("g").otherwise(pl.col("g") % 20))
+    frame.write_parquet(tmp_path / "f.parquet")
+    frame.write_csv(tmp_path / "f.csv")
+    reports = [evaluated(frame, "g", threads=t).to_dict() for t in (1, 2)]
+    reports += [evaluated(tmp_path / f"f.{s}", "g").to_dict() for s in ("parquet", "csv")]
+    for report in reports[1:]:
+        assert report["results"] == reports[0]["results"]
+    found = evaluated(frame, "g")
+    means = frame.group_by("g").agg((pl.col("y_pred") ** 2).mean(), pl.len())
+    for g, mean, rows in means.iter_rows():
+        assert found["mse", {"g": str(g)}].value == pytest.approx(mean, rel=1e-13)
+        assert found["mse", {"g": str(g)}].rows == rows
+
+
+def test_the_worst_slices_come_first(frame):
+    report = evaluated(frame, ["age"])
+    values = [
+        result.value for result in report.results if result.loss == "mean_squared_error" and result.cell
+    ]
+    assert values == sorted(values, reverse=True)
+    scores = losscli.evaluate(frame, pred="y_pred", target="y_true", loss="r2", by="age")
+    values = [result.value for result in scores.results if result.cell]
+    assert values == sorted(values)
+
+
+def test_shares_of_slices_add_up(frame):
+    report = evaluated(frame, ["region", "age:7"])
+    for kind in ({"region"}, {"age"}):
+        shares = [r.share for r in report.results if set(r.cell) == kind and r.loss == "mean_squared_error"]
+        assert math.fsum(shares) == pytest.approx(1.0, abs=1e-12)
+
+
+def test_bins_hold_about_as_many_rows_each(frame):
+    report = evaluated(frame, "income:4")
+    rows = {r.cell["income"]: r.rows for r in report.results if r.cell and r.loss == "mean_squared_error"}
+    missing = rows.pop("(missing)")
+    assert missing == int(frame["income"].is_nan().sum())
+    assert len(rows) == 4
+    assert max(rows.values()) - min(rows.values()) <= 2
+    edges = frame["income"].drop_nans().quantile(0.25, "lower")
+    assert f"<= {edges:.6g}" in rows
+
+
+def test_bins_of_few_numbers_are_fewer():
+    frame = pl.DataFrame({"y_pred": [1.0] * 9, "y_true": 2.0, "k": [1, 1, 1, 1, 1, 1, 2, 2, 3]})
+    report = losscli.evaluate(frame, pred="y_pred", target="y_true", loss="mse", by="k:4")
+    rows = {r.cell["k"]: r.rows for r in report.results if r.cell}
+    assert rows == {"<= 1": 6, "1 to 2": 2, "> 2": 1}
+
+
+def test_columns_come_from_either_file(frame, tmp_path):
+    keyed = frame.with_row_index("id")
+    keyed.select("id", "y_pred", "region").write_parquet(tmp_path / "p.parquet")
+    keyed.select("id", "y_true", "age").reverse().write_parquet(tmp_path / "t.parquet")
+    files = [tmp_path / "p.parquet", tmp_path / "t.parquet"]
+    report = losscli.evaluate(*files, loss="mse", by=["region,age:2"])
+    whole = losscli.evaluate(frame, pred="y_pred", target="y_true", loss="mse", by=["region,age:2"])
+    for result in whole.results:
+        assert report["mse", result.cell].value == pytest.approx(result.value, rel=1e-12)
+
+
+def test_classes_and_slices_stand_together():
+    rng = np.random.default_rng(2)
+    frame = pl.DataFrame(
+        {"p": rng.random(500), "y": rng.integers(0, 2, 500), "g": rng.choice(["a", "b"], 500)}
+    )
+    report = losscli.evaluate(frame, loss="log_loss", by="g")
+    assert {tuple(r.cell) for r in report.results} == {(), ("class",), ("g",)}
+
+
+def test_conditions_and_dropped_rows_are_not_in_slices(frame):
+    holes = frame.with_columns(pl.when(pl.col("age") < 30).then(None).otherwise("y_true").alias("y_true"))
+    report = evaluated(holes, "region", missing="drop", where="age < 60")
+    kept = frame.filter((pl.col("age") >= 30) & (pl.col("age") < 60))
+    for region, rows in kept.group_by("region").len().iter_rows():
+        assert report["mse", {"region": region or "(missing)"}].rows == rows
+
+
+def test_a_hundred_thousand_slices(tmp_path):
+    n = 200_000
+    rng = np.random.default_rng(3)
+    ids = rng.permutation(np.repeat(np.arange(100_000), 2))
+    frame = pl.DataFrame({"y_pred": rng.normal(size=n), "y_true": 0.0, "user": ids})
+    report = losscli.evaluate(frame, pred="y_pred", target="y_true", loss="mse", by="user")
+    assert len(report.results) == 100_001
+    assert sum(r.rows for r in report.results if r.cell) == n
+    one = frame.filter(pl.col("user") == 77_777)
+    assert report["mse", {"user": "77777"}].value == pytest.approx((one["y_pred"] ** 2).mean(), rel=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        ("regoin", "no column 'regoin' (--by). Did you mean region"),
+        ("region,region", "name each column once"),
+        ("region:4", "bins of numbers, and column region is String"),
+        ("age:1", "at least two bins"),
+    ],
+)
+def test_wrong_columns_are_usage_errors(by, said, frame):
+    with pytest.raises(UsageError) as error:
+        evaluated(frame, [by])
+    assert said in str(error.value)
+
+
+def test_the_plan_with_slices_pastes_back(frame, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frame.write_parquet("f.parquet")
+    asked = ["-p", "y_pred", "-y", "y_true", "--by", "region,age:4", "--by", "new", "--json"]
+    assert run(["evaluate", "f.parquet", *asked, "-v"]) == 0
+    first = capsys.readouterr()
+    plan = first.err.splitlines()[0].removeprefix("losscli: plan: ")
+    assert "--by region,age:4 --by new" in plan
+    assert run(["evaluate", "f.parquet", *shlex.split(plan), "--json"]) == 0
+    assert capsys.readouterr().out == first.out
+
+
+def test_a_terminal_sees_the_worst_slices_and_how_many_are_left_out(frame):
+    buffer = io.StringIO()
+    console = Console(file=buffer, force_terminal=True, width=100, color_system=None)
+    print_table(evaluated(frame, "age"), console)
+    shown = buffer.getvalue()
+    assert "by age" in shown
+    assert "52 more are left out, --json has all" in shown
