@@ -59,7 +59,7 @@ def run(
             if first == 0:
                 fixed = fold.pilot(plan, block)
             waiting.append(pool.submit(fold.partial, plan, xp, block, first, fixed))
-            while waiting and (waiting[0].done() or len(waiting) > 2 * workers):
+            while waiting and (waiting[0].done() or len(waiting) > workers):
                 whole = _merged(whole, waiting.popleft().result())
                 progress(whole.rows)
         while waiting:
