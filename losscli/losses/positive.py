@@ -6,7 +6,7 @@ import math
 
 from losscli.finish import Finish
 from losscli.losses.registry import loss
-from losscli.params import BetweenOneAndTwo, Power
+from losscli.params import BetweenOneAndTwo, NonNegative, Power
 from losscli.precise import kl_div
 from losscli.tasks.regression import Pilot, Regression
 from losscli.xp import Array, Namespace, factorial_excess, log1pmx, sum_with_product, two_float_log
@@ -135,15 +135,16 @@ def d2_tweedie(batch: Regression, *, power: Power = 0.0) -> tuple[Array, Array, 
     return own, _tweedie(xp, y, constant, power), batch.target_in_units
 
 
-def _poisson_nll(batch: Regression, log_input: bool) -> Array:
-    """Mean - y log(mean); the logarithm has the digits that the difference loses."""
+def _poisson_nll(batch: Regression, log_input: bool, epsilon: float) -> Array:
+    """Mean - y log(mean + epsilon); the logarithm has the digits that the difference loses."""
     xp, y, mean = batch.xp, batch.target, batch.prediction
     if log_input:
         return xp.where(y >= 0, sum_with_product(xp, xp.exp(mean), -y, mean), xp.nan)
-    log, rest = two_float_log(xp, xp.where(mean > 0, mean, 1.0))
+    rate = mean + epsilon
+    log, rest = two_float_log(xp, xp.where(rate > 0, rate, 1.0))
     above = sum_with_product(xp, mean, -y, log) - y * rest
     at_zero = xp.where(y == 0, 0.0, xp.inf)
-    return xp.where((mean >= 0) & (y >= 0), xp.where(mean == 0, at_zero, above), xp.nan)
+    return xp.where((mean >= 0) & (y >= 0), xp.where(rate == 0, at_zero, above), xp.nan)
 
 
 def _stirling_nll(batch: Regression, log_input: bool) -> Array:
@@ -170,15 +171,18 @@ RATES = "predictions and targets at least 0 (with log_input any predictions)"
 
 
 @loss("PoissonNLLLoss", "poisson", "HalfPoissonLoss", "poisson-nloglik", best=None, domain=RATES)
-def poisson_nll(batch: Regression, *, log_input: bool = False, full: bool = False) -> Array:
+def poisson_nll(
+    batch: Regression, *, log_input: bool = False, full: bool = False, epsilon: NonNegative = 0.0
+) -> Array:
     """The negative log-likelihood of counts; with `full` with log y!, which no prediction changes.
 
-    l = mean - y log(mean) [+ log y! if full], mean = exp(prediction) if log_input.  Unit: nat.
+    l = mean - y log(mean) [+ log y! if full], mean = exp(prediction) if log_input; without
+    either the logarithm is that of mean + epsilon.  Unit: nat.
 
     McCullagh and Nelder (1989), Generalized Linear Models, section 6.2
     """
     if not full:
-        return _poisson_nll(batch, log_input)
+        return _poisson_nll(batch, log_input, epsilon)
     xp, y, mean = batch.xp, batch.target, batch.prediction
     rate, log_rate = (xp.exp(mean), mean) if log_input else (mean, xp.log(mean))
     valid = (y >= 0) & (rate >= 0)
@@ -195,7 +199,7 @@ def poisson_nll_stirling(batch: Regression, *, log_input: bool = False) -> Array
     PyTorch user guide, PoissonNLLLoss
     """
     above = _stirling_nll(batch, log_input)
-    return batch.xp.where(batch.target > 1.0, above, _poisson_nll(batch, log_input))
+    return batch.xp.where(batch.target > 1.0, above, _poisson_nll(batch, log_input, 0.0))
 
 
 @loss("gamma", "gamma-nloglik", "HalfGammaLoss", best=None, domain="predictions and targets above 0")
