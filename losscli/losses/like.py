@@ -125,6 +125,15 @@ TORCH = Library(
             "binary_cross_entropy", clip=_LOG_BOUND, lacks=("label_smoothing",), weights=ROW_COUNT
         ),
         "multilabel_margin": _unweighted("multilabel_margin_loss"),
+        "gaussian_nll": _unweighted("gaussian_nll_loss", params={"full": False, "min_variance": 1e-6}),
+        "cosine_embedding": _unweighted(
+            "cosine_embedding_loss", params={"margin": 0.0}, but="it has a value for zero vectors"
+        ),
+        "hinge_embedding": _unweighted("hinge_embedding_loss", params={"margin": 1.0}),
+        "margin_ranking": _unweighted("margin_ranking_loss", params={"margin": 0.0}),
+        "triplet_margin": _unweighted(
+            "triplet_margin_loss", params={"margin": 1.0, "p": 2.0, "swap": False, "eps": 1e-6}
+        ),
     },
 )
 """PyTorch 2.13."""
@@ -163,6 +172,9 @@ KERAS = Library(
         "multiclass_zero_one": Convention("1 - metrics.CategoricalAccuracy"),
         "top_k_error": Convention("1 - metrics.TopKCategoricalAccuracy", {"k": 5}),
         "multilabel_binary_cross_entropy": _loss_of_keras("BinaryCrossentropy", clip=_CLIP),
+        "cosine_similarity": _loss_of_keras(
+            "CosineSimilarity", but="vectors shorter than 1e-6 count less there"
+        ),
     },
     remark="computed in float32 there: its numbers agree to about seven digits",
 )

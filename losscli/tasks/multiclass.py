@@ -180,7 +180,7 @@ def _check_sum(block: Block, values: Array, what: str, columns: tuple[str, ...],
     total = values.sum(axis=1)
     wrong = np.abs(total - 1.0) > SUM_TOLERANCE
     if block.roles.like and columns == block.roles.predictions:
-        said = f"rows of {what} that do not sum to one were taken as {block.roles.like} takes them"
+        said = f"rows of {what} with a sum other than one were taken as {block.roles.like} takes them"
         block.flag(wrong, said, fatal=False, leave_out=False)
     elif wrong.any():
         wrong &= ((values >= 0) & (values <= 1)).all(axis=1)
