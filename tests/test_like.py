@@ -105,7 +105,7 @@ REGRESSION = [
 @pytest.mark.parametrize(("library", "loss", "row", "expected"), REGRESSION)
 def test_regression_loss_of_one_row(library, loss, row, expected):
     found = number(library, loss, columns("y p", row), task="regression")
-    rel = FLOAT32 if library == "keras" else 1e-8  # torch adds 1e-8 to rates
+    rel = FLOAT32 if library == "keras" else 2e-9
     assert found == pytest.approx(expected, rel=rel, abs=1e-25)
 
 
@@ -246,6 +246,29 @@ def test_focal_loss_of_keras():
     assert balanced == pytest.approx(0.02065548114, rel=FLOAT32)
     found = number("keras", "focal", columns("label prob_a prob_b", ("a", p, 1 - p)))
     assert found == pytest.approx(0.02065548106, rel=FLOAT32)
+
+
+def test_epsilon_of_a_poisson_likelihood_stands_under_its_logarithm():
+    rows = columns("y p", (4.0, 0.5))
+    expected = 0.5 - 4.0 * np.log(0.75)
+    stirling = 4.0 * np.log(4.0) - 4.0 + np.log(8.0 * np.pi) / 2
+    for loss, more in (
+        ("poisson_nll", 0.0),
+        ("poisson_nll:full=true", np.log(24.0)),
+        ("poisson_nll_stirling", stirling),
+    ):
+        joint = "," if ":" in loss else ":"
+        found = number(None, f"{loss}{joint}epsilon=0.25", rows, task="regression")
+        assert found == pytest.approx(expected + more, rel=1e-14)
+
+
+def test_labels_of_a_row_are_clipped_alike():
+    # binary_cross_entropy, BinaryCrossentropy of two labels, one of them certain and wrong
+    p, y = pl.DataFrame({"a": [0.0], "b": [0.5]}), pl.DataFrame({"a": [1.0], "b": [1.0]})
+    for library, surprise in (("torch", 100.0), ("keras", -np.log(1e-7))):
+        report = api.evaluate(p, y, loss="log_loss", like=library, task="multilabel")
+        assert report["log_loss"].value == pytest.approx((surprise + np.log(2.0)) / 2, rel=1e-9)
+        assert report["log_loss", {"label": "a"}].value == pytest.approx(surprise, rel=1e-9)
 
 
 def test_gaussian_likelihood_of_torch():

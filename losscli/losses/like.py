@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from losscli.errors import UsageError
 from losscli.losses.convention import ROW_COUNT, WEIGHT_SUM, Clip, Convention, Policy
@@ -21,14 +22,8 @@ class Library:
     remark: str = ""
 
 
-def _unweighted(call: str, **more: object) -> Convention:
-    return Convention(call, weights=None, class_weights=None, **more)  # type: ignore[arg-type]  # its fields
-
-
-def _loss_of_keras(call: str, **more: object) -> Convention:
-    return Convention(call, weights=ROW_COUNT, class_weights=ROW_COUNT, **more)  # type: ignore[arg-type]
-
-
+_unweighted = partial(Convention, weights=None, class_weights=None)
+_loss_of_keras = partial(Convention, weights=ROW_COUNT, class_weights=ROW_COUNT)
 _TYPE_EPS = Clip()
 _LAST_CLASS_FIRST = "of equal scores it ranks the last class first"
 _NO_DIVISION = "where nothing is positive it gives 1, and this no value"
@@ -97,8 +92,7 @@ TORCH = Library(
         ),
         "poisson_nll_stirling": _unweighted(
             "poisson_nll_loss(full=True)",
-            params={"log_input": True},
-            but="it adds 1e-8 to rates under the logarithm",
+            params={"log_input": True, "epsilon": 1e-8},
         ),
         "binary_cross_entropy": Convention(
             "binary_cross_entropy",
