@@ -151,6 +151,13 @@ def test_the_interval_of_a_mean_over_rows_is_that_of_the_weighted_losses():
     assert any("weight zero count as rows without loss" in note for note in twice.notes)
 
 
+def test_a_slice_divides_by_its_own_rows():
+    rows = columns("y p w part", (0.0, 1.0, 1.0, "a"), (0.0, 3.0, 0.0, "a"), (0.0, 3.0, 3.0, "b"))
+    report = api.evaluate(pl.DataFrame(rows), loss="mse", like="keras", weight="w", by="part")
+    found = {result.cell.get("part"): result.value for result in report.results}
+    assert found == pytest.approx({None: 28.0 / 3.0, "a": 0.5, "b": 27.0})
+
+
 def test_class_weights_of_torch():
     labels = columns("label logit_a logit_b logit_c", ("a", 1.0, 0.0, 0.0), ("b", 0.0, 1.0, 0.0))
     given = {"class_weight": "a=1,b=3,c=1"}
