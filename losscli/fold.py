@@ -230,7 +230,7 @@ def _profile(plan: Plan, xp: Namespace, rows: Rows, weight: Array | None) -> Pro
     """The profile of the plan's one loss, of one column on one output."""
     (choice,) = plan.choices
     (part,) = rows.parts[choice.loss.batch]
-    place, (loss,) = part.place, choice.loss.columns(part, choice.params)
+    place, (loss,) = part.place, choice.columns(part)
     if weight is not None and not bool(xp.all(weight > 0)):
         keep = weight > 0
         place, loss, weight = place[keep], loss[keep], weight[keep]
