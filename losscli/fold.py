@@ -62,7 +62,7 @@ def partial(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixe
     block.leave_out_label()
     block.check_lengths()
     _check_missing(block, plan.roles.groups)
-    _read_weight(block)
+    _read_weight(block, any(choice.by_rows for choice in plan.choices))
     with np.errstate(all="ignore"):
         rows = TASKS[plan.roles.task].read(block, xp, plan.wanted, fixed)
         weight = None if block.weight is None else xp.asarray(block.weight)
@@ -115,8 +115,11 @@ def _missing(series: pl.Series) -> Array | None:
     return None if missing is None else missing.to_numpy()
 
 
-def _read_weight(block: Block) -> None:
-    """The weights of the rows that are left, checked; rows of weight zero are as if absent."""
+def _read_weight(block: Block, counted: bool) -> None:
+    """The weights of the rows that are left, checked.
+
+    Rows of weight zero are as if absent, but where they are `counted` in a mean over the number of rows.
+    """
     name = block.roles.weight
     if name is None:
         return
@@ -127,44 +130,92 @@ def _read_weight(block: Block) -> None:
     remedy = "a weight is a number from 0 up"
     block.flag(weight < 0, "negative weights", name, remedy, lambda i: f"{weight[i]:g}")
     block.flag(np.isinf(weight), "infinite weights", name, remedy)
-    block.flag(weight == 0, "rows of weight zero were left out", fatal=False, leave_out=False)
+    said = (
+        "rows of weight zero count as rows without loss" if counted else "rows of weight zero were left out"
+    )
+    block.flag(weight == 0, said, fatal=False, leave_out=False)
     block.drop_marked()
 
 
-def _moments(
-    plan: Plan, xp: Namespace, block: Block, rows: Rows, weight: Array | None
-) -> tuple[tuple[Moments, ...], tuple[Moments | None, ...], tuple[Slices, ...]]:
-    keep, n = None, block.height
+@dataclass(frozen=True, eq=False)
+class _View:
+    """The rows of a block as one kind of mean takes them: overall, by class and by each slicing.
+
+    `keep` are the rows that count, None for all; `factor` multiplies their losses, None for one.
+    """
+
+    everyone: Cells
+    by_class: Cells | None
+    by_slice: tuple[Cells, ...]
+    keep: Array | None
+    factor: Array | None
+
+    def columns(self, choice: Choice, parts: tuple[Batch, ...]) -> tuple[Array, ...]:
+        """The row columns of a loss, output after output."""
+        columns = tuple(column for part in parts for column in choice.columns(part))
+        if self.keep is not None:
+            columns = tuple(column[self.keep] for column in columns)
+        if self.factor is None:
+            return columns
+        xp, factor = self.everyone.xp, self.factor
+        return tuple(xp.where(factor == 0, 0.0, factor * column) for column in columns)
+
+
+_Cut = list[tuple[Array, list[Key]]]
+"""For each slicing the place of each row among its slices, and what those are."""
+
+
+def _view(
+    plan: Plan,
+    xp: Namespace,
+    block: Block,
+    codes: Array | None,
+    cut: _Cut,
+    weight: Array | None,
+    by_rows: bool,
+) -> _View:
+    """The rows weighted, or, where a mean divides `by_rows`, each counted once with its loss weighted."""
+    keep, n, factor = None, block.height, weight if by_rows else None
     numbers: Array | int = block.numbering
+    weight = None if by_rows else weight
     if weight is not None and not bool(xp.all(weight > 0)):
         keep = weight > 0
         weight, numbers = weight[keep], xp.asarray(block.rows)[keep]
         n = len(weight)
     elif not isinstance(numbers, int):
         numbers = xp.asarray(numbers)
-    everyone, by_class = Cells(xp, n, weight, numbers), None
-    if plan.cell == "class" and rows.codes is not None:
-        codes = rows.codes if keep is None else rows.codes[keep]
-        by_class = Cells(xp, n, weight, numbers, codes, len(plan.roles.names))
+
+    def cells(places: Array, count: int) -> Cells:
+        return Cells(xp, n, weight, numbers, places if keep is None else places[keep], count)
+
+    by_class = None
+    if plan.cell == "class" and codes is not None:
+        by_class = cells(codes, len(plan.roles.names))
+    by_slice = tuple(cells(xp.asarray(places), len(keys)) for places, keys in cut)
+    return _View(Cells(xp, n, weight, numbers), by_class, by_slice, keep, factor)
+
+
+def _moments(
+    plan: Plan, xp: Namespace, block: Block, rows: Rows, weight: Array | None
+) -> tuple[tuple[Moments, ...], tuple[Moments | None, ...], tuple[Slices, ...]]:
     cut = [slicing.of(block.frame) for slicing in plan.roles.slicings]
-    by_slice = [
-        Cells(xp, n, weight, numbers, xp.asarray(places if keep is None else places[keep]), len(keys))
-        for places, keys in cut
-    ]
+    ways = {choice.by_rows for choice in plan.choices}
+    views = {by_rows: _view(plan, xp, block, rows.codes, cut, weight, by_rows) for by_rows in ways}
     sliced: list[list[Moments]] = [[] for _ in cut]
     overall: list[Moments] = []
     by_cell: list[Moments | None] = []
     for choice in plan.choices:
+        view = views[choice.by_rows]
         spread = plan.level is not None and not choice.loss.finish.extreme
-        columns = _columns(choice, rows.parts[choice.loss.batch], keep)
-        overall.append(_within(everyone, columns, spread))
-        for found, cells in zip(sliced, by_slice, strict=True):
+        columns = view.columns(choice, rows.parts[choice.loss.batch])
+        overall.append(_within(view.everyone, columns, spread))
+        for found, cells in zip(sliced, view.by_slice, strict=True):
             found.append(_within(cells, columns, spread))
-        if by_class is not None:
-            by_cell.append(_within(by_class, columns, spread))
+        if view.by_class is not None:
+            by_cell.append(_within(view.by_class, columns, spread))
         elif plan.cell == "label":
             parts = rows.by_label[choice.loss.batch]
-            alone = [_within(everyone, _columns(choice, (part,), keep), spread) for part in parts]
+            alone = [_within(view.everyone, view.columns(choice, (part,)), spread) for part in parts]
             by_cell.append(moments.stack(alone))
         else:
             by_cell.append(None)
@@ -179,7 +230,7 @@ def _profile(plan: Plan, xp: Namespace, rows: Rows, weight: Array | None) -> Pro
     """The profile of the plan's one loss, of one column on one output."""
     (choice,) = plan.choices
     (part,) = rows.parts[choice.loss.batch]
-    place, (loss,) = part.place, choice.loss.columns(part, choice.params)
+    place, (loss,) = part.place, choice.columns(part)
     if weight is not None and not bool(xp.all(weight > 0)):
         keep = weight > 0
         place, loss, weight = place[keep], loss[keep], weight[keep]
@@ -189,12 +240,6 @@ def _profile(plan: Plan, xp: Namespace, rows: Rows, weight: Array | None) -> Pro
 def _within(cells: Cells, columns: tuple[Array, ...], spread: bool) -> Moments:
     """The moments of columns in cells, without second moments where those would be too many."""
     return moments.within(cells, columns, spread and cells.count * len(columns) ** 2 <= MAX_SPREAD)
-
-
-def _columns(choice: Choice, parts: tuple[Batch, ...], keep: Array | None) -> tuple[Array, ...]:
-    """The row columns of a loss, output after output."""
-    columns = tuple(column for part in parts for column in choice.loss.columns(part, choice.params))
-    return columns if keep is None else tuple(column[keep] for column in columns)
 
 
 def merge(a: Partial, b: Partial) -> Partial:

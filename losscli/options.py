@@ -12,6 +12,7 @@ from typing import Any
 from losscli.errors import Problem, UsageError, all_of, near
 from losscli.inputs.request import Reading, reading
 from losscli.losses import registry
+from losscli.losses.like import LIBRARIES
 from losscli.params import Param, listed
 from losscli.tasks.base import Roles
 from losscli.tasks.catalogue import TASKS
@@ -43,6 +44,7 @@ class Asked:
     drop_missing: bool
     drop_unmatched: bool
     eps: float | None
+    like: str | None
     normalize: bool
     level: float | None
     device: str
@@ -69,6 +71,7 @@ def checked(
     missing: str = "error",
     unmatched: str = "error",
     eps: float | str | None = None,
+    like: str | None = None,
     normalize: bool = False,
     ci: float | str | None = 0.95,
     device: str = "cpu",
@@ -94,7 +97,9 @@ def checked(
         lambda: _one_of("missing", missing, POLICIES),
         lambda: _one_of("unmatched", unmatched, POLICIES),
         lambda: _device(device),
-        lambda: _apart(from_logits, from_log_probs),
+        lambda: _one_of("like", like, (None, *LIBRARIES)),
+        lambda: _apart("--from-logits and --from-log-probs", from_logits, from_log_probs),
+        lambda: _apart("--eps and --like, which sets the clip,", eps is not None, like is not None),
     )
     return Asked(
         on=_names(on),
@@ -111,6 +116,7 @@ def checked(
         drop_missing=missing == "drop",
         drop_unmatched=unmatched == "drop",
         eps=clip,
+        like=like,
         normalize=normalize,
         level=level,
         device=device,
@@ -154,9 +160,9 @@ def _device(device: str) -> None:
     namespace(device)
 
 
-def _apart(from_logits: bool, from_log_probs: bool) -> None:
-    if from_logits and from_log_probs:
-        raise UsageError("--from-logits and --from-log-probs exclude each other")
+def _apart(names: str, one: bool, other: bool) -> None:
+    if one and other:
+        raise UsageError(f"{names} exclude each other")
 
 
 def known(given: Iterable[str], own: Collection[str] = ()) -> None:

@@ -58,6 +58,11 @@ def joined(names: Iterable[str]) -> str:
     )
 
 
+def text(value: object) -> str:
+    """The value of a parameter as it is written in line."""
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
+
+
 Real = Annotated[float, Range()]
 Extended = Annotated[float, Range(infinite=True)]
 Positive = Annotated[float, Range(0, open="low")]

@@ -85,7 +85,8 @@ class Plan:
             pairs = zip(roles.names, roles.class_weight, strict=True)
             words += ["--class-weight", joined(f"{name}={weight!r}" for name, weight in pairs)]
         words += ["--ignore-label", roles.ignore_label] if roles.ignore_label is not None else []
-        words += ["--eps", repr(roles.eps)] if roles.eps != self.default_eps else []
+        words += ["--like", roles.like] if roles.like else []
+        words += ["--eps", repr(roles.eps)] if not roles.like and roles.eps != self.default_eps else []
         words += ["--normalize"] if roles.normalize else []
         words += ["--missing", "drop"] if roles.drop_missing else []
         words += ["--unmatched", "drop"] if roles.drop_unmatched else []
@@ -117,5 +118,6 @@ class Plan:
             bool(roles.ids),
             self.where,
             [(slicing.text, slicing.edges) for slicing in roles.slicings],
+            *([roles.like] if roles.like else []),
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

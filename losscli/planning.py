@@ -19,8 +19,9 @@ from losscli.inputs.align import Alignment
 from losscli.inputs.formats import Source, Table
 from losscli.inputs.request import reading
 from losscli.inputs.where import Where
-from losscli.losses import registry
+from losscli.losses import like, registry
 from losscli.losses import request as requests
+from losscli.losses.like import LIBRARIES
 from losscli.losses.registry import Choice, Loss
 from losscli.losses.request import Given, Request
 from losscli.options import Asked, checked, class_weights, known, loss_params, meaningful
@@ -117,21 +118,27 @@ def _meaning(
     """The roles of the columns, the losses with their parameters, and notes on what was inferred."""
     link = _link(asked, found, left, right, task)
     _, choices = all_of(
-        lambda: meaningful(asked, task, link), lambda: _choices(candidates, task, link, asked.params, found)
+        lambda: meaningful(asked, task, link), lambda: _choices(asked, candidates, task, link, found)
     )
     signed = all(choice.loss.batch in (BinaryScore, BinarySoftScore) for choice in choices)
     roles, notes = roles_of(found, left, right, task, link, asked.positive, asked.ignore_label, signed)
     weights, _ = all_of(lambda: class_weights(asked.class_weight, roles), lambda: _usable(roles, choices))
+    type_eps = _default_eps(left, found, link)
     roles = replace(
         roles,
         class_weight=weights,
         ignore_label=asked.ignore_label,
-        eps=_default_eps(left, found, link) if asked.eps is None else asked.eps,
+        eps=type_eps if asked.eps is None else asked.eps,
+        like=asked.like,
         normalize=asked.normalize,
         drop_missing=asked.drop_missing,
         drop_unmatched=asked.drop_unmatched,
     )
-    return roles, choices, notes
+    if asked.like is None:
+        return roles, choices, notes
+    choices = _like(asked.like, choices, roles, type_eps)
+    eps = max(choice.policy.low for choice in choices if choice.policy)
+    return replace(roles, eps=eps), choices, (*notes, *like.notes(choices, roles))
 
 
 def requested(loss: Given | Sequence[Given] | None) -> tuple[Given, ...]:
@@ -212,7 +219,7 @@ def _link(asked: Asked, found: Found, left: Table, right: Table, task: str) -> s
 
 
 def _choices(
-    candidates: Sequence[Request], task: str, link: str, params: Mapping[str, object], found: Found
+    asked: Asked, candidates: Sequence[Request], task: str, link: str, found: Found
 ) -> tuple[Choice, ...]:
     """The losses with their parameters.  Raises UsageError for options that none of them takes."""
     if candidates:
@@ -222,15 +229,31 @@ def _choices(
         shown = {part.batch for part in found.parts}
         entries = [registry.find(name)[0] for name in usual]
         chosen = [(entry, {}) for entry in entries if not shown or entry.batch in shown]
+        if asked.like is not None:
+            of_library = LIBRARIES[asked.like].losses
+            chosen = [each for each in chosen if each[0].name in of_library] or chosen
     taken = {param.name for entry, _ in chosen for param in entry.params}
-    idle = [name for name in params if name not in taken]
+    idle = [name for name in asked.params if name not in taken]
     takers, names = loss_params(), ", ".join(entry.name for entry, _ in chosen)
     *choices, _ = all_of(
-        *(partial(registry.choose, entry, inline, params) for entry, inline in chosen),
+        *(partial(_choice, entry, inline, asked) for entry, inline in chosen),
         *(partial(_idle, name, takers[name][1], names) for name in idle),
         lambda: None,
     )
     return tuple({str(choice): choice for choice in choices}.values())
+
+
+def _choice(entry: Loss, inline: Mapping[str, str], asked: Asked) -> Choice:
+    defaults = {} if asked.like is None else like.convention(asked.like, entry).params
+    return registry.choose(entry, inline, asked.params, defaults)
+
+
+def _like(library: str, choices: Sequence[Choice], roles: Roles, type_eps: float) -> tuple[Choice, ...]:
+    """The losses as a library computes them."""
+    *settled, _ = all_of(
+        *(partial(like.settled, library, choice, roles, type_eps) for choice in choices), lambda: None
+    )
+    return tuple(settled)
 
 
 def _idle(name: str, takers: Sequence[str], chosen: str) -> None:

@@ -166,6 +166,15 @@ def inputs(
             "A loss's own eps is written in line: epsilon_insensitive:eps=0.1.",
         ),
     ] = None,
+    like: Annotated[
+        str | None,
+        option(
+            "--like",
+            panel=MEANING,
+            metavar="sklearn|torch|keras",
+            help="Defaults, clipping and the mean of weighted losses as that library has them.",
+        ),
+    ] = None,
     normalize: Annotated[
         bool, option("--normalize", panel=MEANING, help="Rescale probabilities to sum to one.")
     ] = False,

@@ -20,8 +20,14 @@ def _root_relative(xp: Namespace, m: Array, pilot: Pilot) -> Array:
     return xp.sqrt(m[..., 0] / (m[..., 2] - m[..., 1] * m[..., 1])) * (pilot.error_unit / pilot.target_unit)
 
 
-def _r2(xp: Namespace, m: Array, pilot: Pilot) -> Array:
-    return 1.0 - _relative(xp, m, pilot)
+def _finite(xp: Namespace, score: Array, unexplained: Array, total: Array) -> Array:
+    """The score; of targets that are all equal 1 where nothing is unexplained, else 0."""
+    return xp.where(total == 0, xp.where(unexplained == 0, 1.0, 0.0), score)
+
+
+def _r2(xp: Namespace, m: Array, pilot: Pilot, force_finite: bool) -> Array:
+    score = 1.0 - _relative(xp, m, pilot)
+    return _finite(xp, score, m[..., 0], m[..., 2] - m[..., 1] * m[..., 1]) if force_finite else score
 
 
 @loss(
@@ -32,10 +38,11 @@ def _r2(xp: Namespace, m: Array, pilot: Pilot) -> Array:
     score=True,
     finish=Finish(_r2, undefined=EQUAL),
 )
-def r2(batch: Regression) -> tuple[Array, Array, Array]:
+def r2(batch: Regression, *, force_finite: bool = False) -> tuple[Array, Array, Array]:
     """The share of the targets' variance that predictions explain: 1 is perfect, 0 is their mean.
 
-    1 - sum e^2 / sum (y - mean y)^2.  Unit: 1.
+    1 - sum e^2 / sum (y - mean y)^2; of equal targets not defined, or if force_finite 1 where predictions
+    equal them and else 0.  Unit: 1.
 
     Wright (1921), Correlation and causation, J. Agric. Res. 20
     """
@@ -64,10 +71,11 @@ def root_relative_squared_error(batch: Regression) -> tuple[Array, Array, Array]
     return r2(batch)
 
 
-def _explained_variance(xp: Namespace, m: Array, pilot: Pilot) -> Array:
+def _explained_variance(xp: Namespace, m: Array, pilot: Pilot, force_finite: bool) -> Array:
     unit = pilot.error_unit / pilot.target_unit
-    unexplained = (m[..., 1] - m[..., 0] * m[..., 0]) / (m[..., 3] - m[..., 2] * m[..., 2])
-    return 1.0 - unexplained * unit * unit
+    unexplained, total = m[..., 1] - m[..., 0] * m[..., 0], m[..., 3] - m[..., 2] * m[..., 2]
+    score = 1.0 - unexplained / total * unit * unit
+    return _finite(xp, score, unexplained, total) if force_finite else score
 
 
 @loss(
@@ -76,10 +84,11 @@ def _explained_variance(xp: Namespace, m: Array, pilot: Pilot) -> Array:
     score=True,
     finish=Finish(_explained_variance, undefined=EQUAL),
 )
-def explained_variance(batch: Regression) -> tuple[Array, Array, Array, Array]:
+def explained_variance(batch: Regression, *, force_finite: bool = False) -> tuple[Array, Array, Array, Array]:
     """Like R2 without the bias: a constant added to all predictions changes nothing.
 
-    1 - var(e) / var(y).  Unit: 1.
+    1 - var(e) / var(y); of equal targets not defined, or if force_finite 1 where errors are equal too and
+    else 0.  Unit: 1.
 
     scikit-learn user guide, Explained variance score
     """

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from losscli.losses.positive import poisson_score
 from losscli.losses.registry import loss
+from losscli.params import NonNegative
 from losscli.precise import kl_div
 from losscli.tasks.distribution import (
     Beta,
@@ -27,13 +29,16 @@ HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 
 
 @loss("GaussianNLLLoss", "RMSEWithUncertainty", "gaussian_nll_loss", best=None)
-def gaussian_nll(batch: Normal, *, full: bool = False) -> Array:
+def gaussian_nll(batch: Normal, *, full: bool = False, min_variance: NonNegative = 0.0) -> Array:
     """The log score of the normal law without its constant, which `full` adds.
 
-    l = log sigma + z^2 / 2 (+ log(2 pi) / 2), z = (y - mu) / sigma.  Unit: nat.
+    l = log sigma + z^2 / 2 (+ log(2 pi) / 2), z = (y - mu) / sigma, where sigma^2 is at least min_variance.
+    Unit: nat.
 
     Nix and Weigend (1994), doi:10.1109/ICNN.1994.374138
     """
+    if min_variance:
+        batch = replace(batch, sigma=batch.xp.maximum(batch.sigma, math.sqrt(min_variance)))
     score = batch.xp.log(batch.sigma) + batch.z * batch.z / 2
     return score + HALF_LOG_2PI if full else score
 

@@ -119,17 +119,18 @@ def one_vs_all_true_class_log_loss(batch: OneVsAll) -> Array:
 
 
 @loss("brier", "brier_score", "brier_score_loss")
-def multiclass_brier(batch: Multiclass, *, scale_by_half: bool = False) -> Array:
+def multiclass_brier(batch: Multiclass, *, scale_by_half: bool | None = False) -> Array:
     """The squared distance of the probabilities from the target: from 0 to 2, or to 1 scaled by half.
 
-    l = sum_c (p_c - t_c)^2.  Unit: 1.
+    l = sum_c (p_c - t_c)^2, over 2 if scale_by_half; none scales where there are two classes.  Unit: 1.
 
     Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2
     """
     # Of the true class the complement has the digits that p - 1 loses.
     gap = batch.xp.where(batch.target == 1, batch.complement, batch.probability - batch.target)
     distance = batch.xp.sum(gap * gap, axis=1)
-    return distance / 2 if scale_by_half else distance
+    halved = batch.classes == 2 if scale_by_half is None else scale_by_half
+    return distance / 2 if halved else distance
 
 
 @loss("zero_one", "zero_one_loss", "error", "error_rate", "merror", "multi_error", "ZeroOneLoss")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 from losscli.finish import Finish
 from losscli.losses.registry import loss
-from losscli.params import BetweenOneAndTwo, Power
+from losscli.params import BetweenOneAndTwo, NonNegative, Power
 from losscli.precise import kl_div
 from losscli.tasks.regression import Pilot, Regression
 from losscli.xp import Array, Namespace, factorial_excess, log1pmx, sum_with_product, two_float_log
@@ -135,15 +136,22 @@ def d2_tweedie(batch: Regression, *, power: Power = 0.0) -> tuple[Array, Array, 
     return own, _tweedie(xp, y, constant, power), batch.target_in_units
 
 
-def _poisson_nll(batch: Regression, log_input: bool) -> Array:
-    """Mean - y log(mean); the logarithm has the digits that the difference loses."""
+def _raised(batch: Regression, log_input: bool, epsilon: float) -> tuple[Regression, float]:
+    """The batch with epsilon added to its rates, and what was added."""
+    added = 0.0 if log_input else epsilon
+    return (replace(batch, prediction=batch.prediction + added) if added else batch), added
+
+
+def _poisson_nll(batch: Regression, log_input: bool, epsilon: float) -> Array:
+    """Mean - y log(mean + epsilon); the logarithm has the digits that the difference loses."""
     xp, y, mean = batch.xp, batch.target, batch.prediction
     if log_input:
         return xp.where(y >= 0, sum_with_product(xp, xp.exp(mean), -y, mean), xp.nan)
-    log, rest = two_float_log(xp, xp.where(mean > 0, mean, 1.0))
+    rate = mean + epsilon
+    log, rest = two_float_log(xp, xp.where(rate > 0, rate, 1.0))
     above = sum_with_product(xp, mean, -y, log) - y * rest
     at_zero = xp.where(y == 0, 0.0, xp.inf)
-    return xp.where((mean >= 0) & (y >= 0), xp.where(mean == 0, at_zero, above), xp.nan)
+    return xp.where((mean >= 0) & (y >= 0), xp.where(rate == 0, at_zero, above), xp.nan)
 
 
 def _stirling_nll(batch: Regression, log_input: bool) -> Array:
@@ -170,32 +178,37 @@ RATES = "predictions and targets at least 0 (with log_input any predictions)"
 
 
 @loss("PoissonNLLLoss", "poisson", "HalfPoissonLoss", "poisson-nloglik", best=None, domain=RATES)
-def poisson_nll(batch: Regression, *, log_input: bool = False, full: bool = False) -> Array:
+def poisson_nll(
+    batch: Regression, *, log_input: bool = False, full: bool = False, epsilon: NonNegative = 0.0
+) -> Array:
     """The negative log-likelihood of counts; with `full` with log y!, which no prediction changes.
 
-    l = mean - y log(mean) [+ log y! if full], mean = exp(prediction) if log_input.  Unit: nat.
+    l = mean - y log(mean + epsilon) [+ log y! if full]; if log_input mean = exp(prediction), and nothing is
+    added under the logarithm.  Unit: nat.
 
     McCullagh and Nelder (1989), Generalized Linear Models, section 6.2
     """
     if not full:
-        return _poisson_nll(batch, log_input)
+        return _poisson_nll(batch, log_input, epsilon)
+    batch, added = _raised(batch, log_input, epsilon)
     xp, y, mean = batch.xp, batch.target, batch.prediction
     rate, log_rate = (xp.exp(mean), mean) if log_input else (mean, xp.log(mean))
     valid = (y >= 0) & (rate >= 0)
-    return xp.where(valid, poisson_score(xp, xp.where(valid, y, 0.0), rate, log_rate), xp.nan)
+    return xp.where(valid, poisson_score(xp, xp.where(valid, y, 0.0), rate, log_rate) - added, xp.nan)
 
 
 @loss(best=None, domain=RATES)
-def poisson_nll_stirling(batch: Regression, *, log_input: bool = False) -> Array:
+def poisson_nll_stirling(batch: Regression, *, log_input: bool = False, epsilon: NonNegative = 0.0) -> Array:
     """The negative log-likelihood of counts with Stirling's approximation of log y! above 1: torch's `full`.
 
-    l = mean - y log(mean) + (y log y - y + log(2 pi y) / 2 if y > 1), mean = exp(prediction) if log_input.
-    Unit: nat.
+    l = mean - y log(mean + epsilon) + (y log y - y + log(2 pi y) / 2 if y > 1); if log_input
+    mean = exp(prediction), and nothing is added under the logarithm.  Unit: nat.
 
     PyTorch user guide, PoissonNLLLoss
     """
-    above = _stirling_nll(batch, log_input)
-    return batch.xp.where(batch.target > 1.0, above, _poisson_nll(batch, log_input))
+    raised, added = _raised(batch, log_input, epsilon)
+    above = _stirling_nll(raised, log_input) - added
+    return batch.xp.where(batch.target > 1.0, above, _poisson_nll(batch, log_input, epsilon))
 
 
 @loss("gamma", "gamma-nloglik", "HalfGammaLoss", best=None, domain="predictions and targets above 0")

@@ -15,7 +15,8 @@ from typing import Any, TypeVar
 from losscli import finish as finishes
 from losscli.errors import UsageError, near
 from losscli.finish import Finish
-from losscli.params import Param
+from losscli.losses.convention import Policy
+from losscli.params import Param, text
 from losscli.tasks.base import Batch
 from losscli.xp import Array
 
@@ -144,13 +145,17 @@ class Loss:
 
 @dataclass(frozen=True)
 class Choice:
-    """A loss chosen for a run, with all its parameters."""
+    """A loss chosen for a run, with all its parameters; `policy` is that of the library it is to be like."""
 
     loss: Loss
     params: Mapping[str, Any]
+    policy: Policy | None = None
 
     def __str__(self) -> str:
-        """As it can be written again: 'huber:delta=2.0'; parameters at their default are left out."""
+        """As it can be written again: 'huber:delta=2.0'; parameters at their default are left out.
+
+        A library's own defaults are written, as they may differ from these.
+        """
         return self._written(self.loss.asked_as)
 
     @property
@@ -159,16 +164,22 @@ class Choice:
         return self._written(self.loss.digest or self.loss.asked_as)
 
     def _written(self, name: str) -> str:
+        of_library = () if self.policy is None else self.policy.convention.params
         inline = ",".join(
-            f"{param.name}={_text(self.params[param.name])}"
+            f"{param.name}={text(self.params[param.name])}"
             for param in self.loss.params
-            if param.required or self.params[param.name] != param.default
+            if param.required or self.params[param.name] != param.default or param.name in of_library
         )
         return f"{name}:{inline}" if inline else name
 
+    @property
+    def by_rows(self) -> bool:
+        """Whether a weighted mean divides by the number of rows, not by the sum of the weights."""
+        return self.policy is not None and self.policy.by_rows
 
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
+    def columns(self, batch: Batch) -> tuple[Array, ...]:
+        """The row columns of a batch, each of shape (n,)."""
+        return self.loss.columns(batch if self.policy is None else self.policy.seen(batch), self.params)
 
 
 _registry: dict[str, Loss] = {}
@@ -259,8 +270,13 @@ def parse_inline(text: str, inline: str) -> dict[str, str]:
     return given
 
 
-def choose(entry: Loss, inline: Mapping[str, object], options: Mapping[str, object]) -> Choice:
-    """A loss with its parameters: in-line ones first, then options, then defaults.
+def choose(
+    entry: Loss,
+    inline: Mapping[str, object],
+    options: Mapping[str, object],
+    defaults: Mapping[str, object] | None = None,
+) -> Choice:
+    """A loss with its parameters: in-line ones first, then options, then `defaults`, then its own.
 
     Raises UsageError for an unknown parameter, a value out of range, or one that is missing.
     """
@@ -273,7 +289,8 @@ def choose(entry: Loss, inline: Mapping[str, object], options: Mapping[str, obje
     ]
     params: dict[str, Any] = {}
     for param in entry.params:
-        given = inline.get(param.name, options.get(param.name, param.default))
+        own = (defaults or {}).get(param.name, param.default)
+        given = inline.get(param.name, options.get(param.name, own))
         if given is ...:
             example = f"{entry.asked_as}:{param.name}=..."
             problems.append(f"{entry.name} needs {param.name}: {param.describe()}, as in {example}")

@@ -9,13 +9,16 @@ from losscli.tasks.regression import Pilot, Regression
 from losscli.xp import Array, Namespace
 
 
-def _root(xp: Namespace, m: Array, pilot: Pilot) -> Array:
-    return xp.sqrt(m[..., 0]) * pilot.error_unit
-
-
 def _root_of_sum(xp: Namespace, m: Array, pilots: tuple[Pilot, ...]) -> Array:
     unit = max(pilot.error_unit for pilot in pilots)
     return unit * xp.sqrt(sum(m[..., i, 0] * (p.error_unit / unit) ** 2 for i, p in enumerate(pilots)))
+
+
+def _root(xp: Namespace, m: Array, pilots: tuple[Pilot, ...], pooled: bool) -> Array:
+    if pooled:
+        return _root_of_sum(xp, m / len(pilots), pilots)
+    parts = [xp.sqrt(m[..., i, 0]) * pilot.error_unit for i, pilot in enumerate(pilots)]
+    return sum(parts) / len(parts)
 
 
 def _variance(xp: Namespace, m: Array) -> Array:
@@ -48,11 +51,12 @@ def mean_squared_error(batch: Regression) -> Array:
     return batch.squared_error
 
 
-@loss("rmse", "RootMeanSquaredError", finish=Finish(_root, additive=True, undefined=BEYOND))
-def root_mean_squared_error(batch: Regression) -> Array:
+@loss("rmse", "RootMeanSquaredError", finish=Finish(_root, additive=True, joint=True, undefined=BEYOND))
+def root_mean_squared_error(batch: Regression, *, pooled: bool = False) -> Array:
     """The mean squared error brought back to the unit of the target.
 
-    sqrt(mean e^2); of several outputs, the mean of each one's.  Unit: target.
+    sqrt(mean e^2); of several outputs the mean of each one's, or if pooled the root of the mean over all.
+    Unit: target.
 
     Gauss (1809), Theoria motus corporum coelestium
     """

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from losscli.finish import Finish, ratio, root
 from losscli.losses.registry import loss
-from losscli.params import Positive
+from losscli.params import Positive, Real
 from losscli.tasks.regression import Pilot, Regression
 from losscli.xp import Array, Namespace
 
 
 @loss("mape", "MeanAbsolutePercentageError")
-def mean_absolute_percentage_error(batch: Regression, *, epsilon: Positive = 2.220446049250313e-16) -> Array:
-    """The error as a fraction of the target (not per cent); a target of zero counts as epsilon.
+def mean_absolute_percentage_error(
+    batch: Regression, *, epsilon: Positive = 2.220446049250313e-16, percent: bool = False
+) -> Array:
+    """The error as a fraction of the target, or in per cent of it; a target of zero counts as epsilon.
 
-    l = |e| / max(|y|, epsilon).  Unit: 1.
+    l = |e| / max(|y|, epsilon), times 100 if percent.  Unit: 1.
 
     Hyndman and Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001
     """
-    return batch.abs_error / batch.xp.maximum(batch.xp.abs(batch.target), epsilon)
+    fraction = batch.abs_error / batch.xp.maximum(batch.xp.abs(batch.target), epsilon)
+    return 100.0 * fraction if percent else fraction
 
 
 @loss("rmspe", finish=root)
@@ -76,13 +80,16 @@ def _log_error(batch: Regression) -> Array:
 
 
 @loss("msle", "MeanSquaredLogarithmicError", domain="targets and predictions above -1")
-def mean_squared_log_error(batch: Regression) -> Array:
+def mean_squared_log_error(batch: Regression, *, floor: Real | None = None) -> Array:
     """The squared error of log(1 + x): ratios count, not differences.
 
-    l = (log(1 + prediction) - log(1 + y))^2.  Unit: 1.
+    l = (log(1 + prediction) - log(1 + y))^2, where numbers below floor count as floor.  Unit: 1.
 
     scikit-learn user guide, Mean squared logarithmic error
     """
+    if floor is not None:
+        raised = (batch.xp.maximum(side, floor) for side in (batch.prediction, batch.target))
+        batch = replace(batch, **dict(zip(("prediction", "target"), raised, strict=True)))
     error = _log_error(batch)
     return error * error
 

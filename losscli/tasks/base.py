@@ -48,6 +48,7 @@ class Roles:
     what a prediction is: value, probability, logit, log_prob or label.  `target_form` is value, label,
     or matrix (a column a class or label).  `names` are the classes, labels or outputs, in the order of
     the prediction columns.  `eps` is the clip of probabilities, `normalize` rescales rows of them.
+    `like` is the library whose conventions hold.
     `conditions` are columns by which rows are left out before they are evaluated, `slicings` the ways to
     cut the others into slices.
     `parts` say which columns each batch reads, in tasks whose batches name theirs; `widths` are the
@@ -66,6 +67,7 @@ class Roles:
     ignore_label: str | None = None
     eps: float = 0.0
     normalize: bool = False
+    like: str | None = None
     drop_missing: bool = False
     drop_unmatched: bool = False
     files: tuple[str, str] = ("", "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 from losscli.precise import expit
-from losscli.tasks.base import Batch, Block, Rows
+from losscli.tasks.base import Batch, Block, Roles, Rows
 from losscli.tasks.task import Task
 from losscli.tasks.variables import BinaryVariables
 from losscli.xp import Array, Namespace, np, softplus
@@ -52,7 +53,10 @@ class Bernoulli(Batch):
         """Log-probability of no event."""
         if self.link == "logit":
             return -softplus(self.xp, self.prediction)
-        return self.xp.log1p(-self.xp.minimum(self.prediction, 1.0 - self.eps))
+        log_q = self.xp.log1p(-self.xp.minimum(self.prediction, 1.0 - self.eps))
+        # A clip that is smaller than the spacing of floats at one.
+        tiny = self.eps > 0 and 1.0 - self.eps == 1.0
+        return self.xp.maximum(log_q, math.log(self.eps)) if tiny else log_q
 
     def cross_entropy(self, target: Array, pos_weight: float = 1.0) -> Array:
         """-(pos_weight y log p + (1 - y) log q), where a part without weight is 0 whatever its log."""
@@ -235,10 +239,16 @@ def note_clipped(block: Block, target: Array, probability: Array, eps: float) ->
     if clipped.any():
         block.flag(
             clipped.any(axis=1) if clipped.ndim > 1 else clipped,
-            f"probabilities were clipped at {eps:.3g} under a logarithm (--eps 0 gives infinity)",
+            clipped_at(block.roles),
             fatal=False,
             leave_out=False,
         )
+
+
+def clipped_at(roles: Roles) -> str:
+    """What is said of clipped probabilities."""
+    other = f"as {roles.like} does" if roles.like else "--eps 0 gives infinity"
+    return f"probabilities were clipped at {roles.eps:.3g} under a logarithm ({other})"
 
 
 TASK = Task(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losscli.tasks.base import Batch, Block, Roles, Rows
-from losscli.tasks.binary import check_probabilities, note_clipped
+from losscli.tasks.binary import check_probabilities, clipped_at, note_clipped
 from losscli.tasks.classes import (
     Multiclass,
     MulticlassAmount,
@@ -179,7 +179,10 @@ def _check_sum(block: Block, values: Array, what: str, columns: tuple[str, ...],
     """Flag rows of probabilities whose sum is not one; what is outside [0, 1] is flagged elsewhere."""
     total = values.sum(axis=1)
     wrong = np.abs(total - 1.0) > SUM_TOLERANCE
-    if wrong.any():
+    if block.roles.like and columns == block.roles.predictions:
+        said = f"rows of {what} with a sum other than one were taken as {block.roles.like} takes them"
+        block.flag(wrong, said, fatal=False, leave_out=False)
+    elif wrong.any():
         wrong &= ((values >= 0) & (values <= 1)).all(axis=1)
         block.flag(wrong, f"{what} that do not sum to one", columns, remedy, lambda i: f"sum {total[i]:.6g}")
 
@@ -196,7 +199,7 @@ def _note_clipped(block: Block, code: Array | None, soft: Array | None, scores: 
         hit = np.take_along_axis(low, code[:, None], axis=1)[:, 0]
     block.flag(
         hit,
-        f"probabilities were clipped at {eps:.3g} under a logarithm (--eps 0 gives infinity)",
+        clipped_at(block.roles),
         fatal=False,
         leave_out=False,
     )
