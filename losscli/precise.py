@@ -11,8 +11,8 @@ from functools import cache
 from losscli.xp import Array, Namespace, log1pmx, two_sum
 
 CHUNK_NUMBERS, CHUNK_ROWS = 131_072, 1_024
-"""Numbers of a matrix that are worked on at once, so that what is in between stays in the cache; never
-fewer rows than the second."""
+"""Numbers of a matrix that are worked on at once, so that what is in between stays in the cache; of columns
+that lie one after another never fewer rows than the second."""
 
 
 def sum_of_three(xp: Namespace, a: Array, b: Array, c: Array | float) -> Array:
@@ -100,7 +100,8 @@ def kl_div(xp: Namespace, y: Array, q: Array, log_q: Array, gap: Array) -> Array
 
 
 def _chunks(matrix: Array) -> list[slice]:
-    step = max(CHUNK_ROWS, CHUNK_NUMBERS // max(matrix.shape[1], 1))
+    fewest = 1 if matrix.flags.c_contiguous else CHUNK_ROWS
+    step = max(fewest, CHUNK_NUMBERS // max(matrix.shape[1], 1))
     return [slice(i, i + step) for i in range(0, len(matrix), step)]
 
 

@@ -147,7 +147,8 @@ def _read_scores(block: Block, wanted: frozenset[type[Batch]]) -> Array:
     bounded = roles.link == "log_prob" and wanted != {MulticlassAmount}
     highest = 1e-6 if bounded else np.finfo(float).max
     what = "log-probabilities above 0" if bounded else "infinite values"
-    block.check_range(scores, -np.inf, highest, what, roles.predictions, "--from-logits takes logits")
+    if bounded or not block.are_finite(roles.predictions):
+        block.check_range(scores, -np.inf, highest, what, roles.predictions, "--from-logits takes logits")
     return scores
 
 
@@ -188,15 +189,11 @@ def _check_sum(block: Block, values: Array, what: str, columns: tuple[str, ...],
 
 
 def _note_clipped(block: Block, code: Array | None, soft: Array | None, scores: Array) -> None:
-    eps = block.roles.eps
-    low = scores < eps
-    if not low.any():
-        return
     if soft is not None:
-        hit = (low & (soft > 0)).any(axis=1)
+        hit = ((scores < block.roles.eps) & (soft > 0)).any(axis=1)
     else:
         assert code is not None
-        hit = np.take_along_axis(low, code[:, None], axis=1)[:, 0]
+        hit = np.take_along_axis(scores, code[:, None], axis=1)[:, 0] < block.roles.eps
     block.flag(
         hit,
         clipped_at(block.roles),
