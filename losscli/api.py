@@ -18,6 +18,7 @@ from losscli.inference import Estimate
 from losscli.inputs.align import Alignment
 from losscli.inputs.diagnose import short_rows
 from losscli.inputs.formats import Source
+from losscli.inputs.grouping import ScatteredError
 from losscli.inputs.join import OutOfOrderError
 from losscli.losses import registry
 from losscli.losses import request as requests
@@ -114,9 +115,10 @@ def fold_all(
         try:
             part = local.run(run.plan, alignment.frames(), run.threads, progress)
             break
-        except OutOfOrderError:
-            assert alignment.otherwise is not None
-            alignment = alignment.otherwise
+        except OutOfOrderError as error:
+            instead = alignment.in_groups if isinstance(error, ScatteredError) else alignment.otherwise
+            assert instead is not None
+            alignment = instead
             say(f"aligned {alignment.how}")
     if part is None:
         left_out = [f"{tally.count} {finding.what}" for finding, tally in alignment.tallies.items()]

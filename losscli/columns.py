@@ -37,13 +37,14 @@ class Wanted:
     weight: str | None = None
     on: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    group: str | None = None
 
 
 @dataclass(frozen=True)
 class Found:
     """Columns by role, without the prefix of their side; `classes` are named by columns or by flag.
 
-    `parts` and `widths` are those of Roles, in tasks whose batches name their columns.
+    `parts`, `widths` and `group` are those of Roles, in tasks whose batches name their columns.
     """
 
     predictions: tuple[str, ...]
@@ -55,6 +56,7 @@ class Found:
     same_names: bool = False
     parts: tuple[Part, ...] = ()
     widths: Mapping[str, int] = field(default_factory=dict)
+    group: str | None = None
 
     @property
     def says_logit(self) -> bool:
@@ -85,7 +87,7 @@ def sides(predictions: Table, targets: Table, wanted: Wanted) -> Sides:
         lambda: _weight(predictions, targets, wanted.weight),
     )
     key = wanted.on or _key(predictions, targets, one_file)
-    taken = {*key, weight, *KEYS}
+    taken = {*key, weight, wanted.group, *KEYS}
     p_left = [name for name in predictions.schema if name not in taken]
     t_left = [name for name in targets.schema if name not in taken]
     if one_file:
@@ -337,14 +339,3 @@ def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str,
 def holds_labels(prediction_type: Any, target_type: Any) -> bool:
     """Whether predictions are labels: text where the targets are no numbers."""
     return bool(prediction_type in TEXT_TYPES) and not bool(target_type.is_numeric())
-
-
-def width(table: Table, column: str) -> int:
-    """The length of the lists in a column; 1 for plain values."""
-    dtype = table.schema[column]
-    if isinstance(dtype, pl.Array):
-        return int(dtype.size or 0)
-    if not isinstance(dtype, pl.List):
-        return 1
-    lengths = table.head()[column].list.len().drop_nulls()
-    return int(lengths[0]) if len(lengths) else 0

@@ -55,6 +55,10 @@ def _root(xp: Namespace, m: Array) -> Array:
     return xp.sqrt(m[..., 0])
 
 
+def _root_ratio(xp: Namespace, m: Array) -> Array:
+    return xp.sqrt(m[..., 0] / m[..., 1])
+
+
 def _ratio(xp: Namespace, m: Array) -> Array:
     return m[..., 0] / m[..., 1]
 
@@ -67,6 +71,9 @@ root = Finish(_root, additive=True)
 
 ratio = Finish(_ratio, undefined="its denominator is zero")
 """The weighted sum of the first column over that of the second."""
+
+root_ratio = Finish(_root_ratio, undefined="its denominator is zero")
+"""The root of the ratio."""
 
 largest = Finish(_mean, extreme=True)
 """The greatest row of the column."""

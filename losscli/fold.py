@@ -13,11 +13,13 @@ from losscli.cells import Cells
 from losscli.losses.marks import marks_of
 from losscli.losses.registry import Choice
 from losscli.moments import MAX_SPREAD, Moments
+from losscli.params import joined
 from losscli.plan import Plan
 from losscli.profile import Profile
 from losscli.tasks.base import MATCHED, Batch, Block, Finding, Rows, Tally
 from losscli.tasks.catalogue import TASKS
-from losscli.tasks.slicing import Key, merged_places
+from losscli.tasks.grouped import run_of
+from losscli.tasks.slicing import Key, Slicing, merged_places
 from losscli.xp import Array, Namespace
 
 
@@ -65,7 +67,7 @@ def partial(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixe
     _read_weight(block, any(choice.by_rows for choice in plan.choices))
     with np.errstate(all="ignore"):
         rows = TASKS[plan.roles.task].read(block, xp, plan.wanted, fixed)
-        weight = None if block.weight is None else xp.asarray(block.weight)
+        weight = None if block.weight is None else xp.asarray(_of_units(block.weight, rows))
         if rows.factor is not None:
             weight = rows.factor if weight is None else weight * rows.factor
         overall, cells, slices = _moments(plan, xp, block, rows, weight)
@@ -169,7 +171,7 @@ def _view(
     plan: Plan,
     xp: Namespace,
     block: Block,
-    codes: Array | None,
+    rows: Rows,
     cut: _Cut,
     weight: Array | None,
     by_rows: bool,
@@ -177,10 +179,12 @@ def _view(
     """The rows weighted, or, where a mean divides `by_rows`, each counted once with its loss weighted."""
     keep, n, factor = None, block.height, weight if by_rows else None
     numbers: Array | int = block.numbering
+    if rows.starts is not None:
+        n, numbers = len(rows.starts), block.rows[rows.starts]
     weight = None if by_rows else weight
     if weight is not None and not bool(xp.all(weight > 0)):
         keep = weight > 0
-        weight, numbers = weight[keep], xp.asarray(block.rows)[keep]
+        weight, numbers = weight[keep], xp.asarray(_of_units(block.rows, rows))[keep]
         n = len(weight)
     elif not isinstance(numbers, int):
         numbers = xp.asarray(numbers)
@@ -189,8 +193,8 @@ def _view(
         return Cells(xp, n, weight, numbers, places if keep is None else places[keep], count)
 
     by_class = None
-    if plan.cell == "class" and codes is not None:
-        by_class = cells(codes, len(plan.roles.names))
+    if plan.cell == "class" and rows.codes is not None:
+        by_class = cells(rows.codes, len(plan.roles.names))
     by_slice = tuple(cells(xp.asarray(places), len(keys)) for places, keys in cut)
     return _View(Cells(xp, n, weight, numbers), by_class, by_slice, keep, factor)
 
@@ -198,9 +202,9 @@ def _view(
 def _moments(
     plan: Plan, xp: Namespace, block: Block, rows: Rows, weight: Array | None
 ) -> tuple[tuple[Moments, ...], tuple[Moments | None, ...], tuple[Slices, ...]]:
-    cut = [slicing.of(block.frame) for slicing in plan.roles.slicings]
+    cut = [_cut(block, slicing, rows) for slicing in plan.roles.slicings]
     ways = {choice.by_rows for choice in plan.choices}
-    views = {by_rows: _view(plan, xp, block, rows.codes, cut, weight, by_rows) for by_rows in ways}
+    views = {by_rows: _view(plan, xp, block, rows, cut, weight, by_rows) for by_rows in ways}
     sliced: list[list[Moments]] = [[] for _ in cut]
     overall: list[Moments] = []
     by_cell: list[Moments | None] = []
@@ -224,6 +228,22 @@ def _moments(
         for (_, keys), found in zip(cut, sliced, strict=True)
     )
     return tuple(overall), tuple(by_cell), slices
+
+
+def _of_units(values: Array, rows: Rows) -> Array:
+    """The values (n,) of rows, or where groups are evaluated those of the first row of each."""
+    return values if rows.starts is None else values[rows.starts]
+
+
+def _cut(block: Block, slicing: Slicing, rows: Rows) -> tuple[Array, list[Key]]:
+    """The slice of each row, or of each group, and the slices that occur."""
+    places, keys = slicing.of(block.frame)
+    if rows.starts is not None:
+        own = places[rows.starts][run_of(np, rows.starts, len(places))]
+        what = f"rows are in another slice by {joined(slicing.text)} than the first of their group"
+        remedy = "a slice takes whole groups: choose a column that is the same in all rows of a group"
+        block.flag(places != own, what, slicing.columns, remedy, leave_out=False)
+    return _of_units(places, rows), keys
 
 
 def _profile(plan: Plan, xp: Namespace, rows: Rows, weight: Array | None) -> Profile:

@@ -8,6 +8,7 @@ in their order.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -15,11 +16,17 @@ from losscli import columns
 from losscli.columns import Found, Sides, Wanted
 from losscli.errors import UsageError, near
 from losscli.inputs.formats import Table
+from losscli.tasks.grouped import NAMES, Groups
 from losscli.tasks.named import Column, Keys, Named, Part, columns_of
 
 
-def fits(batch: type[Named], predictions: Table, targets: Table, wanted: Wanted) -> bool:
-    """Whether names alone show every column of a batch, and there is a target for it."""
+def fits(batch: type[Named], predictions: Table, targets: Table, wanted: Wanted, asked: bool) -> bool:
+    """Whether names alone show every column of a batch, and there is a target for it.
+
+    Groups are shown by a flag alone, unless a loss of them was `asked` for: many files have such a column.
+    """
+    if is_grouped(batch) and wanted.group is None and not asked:
+        return False
     try:
         find(predictions, targets, wanted, (batch,), by_place=False)
     except UsageError:
@@ -36,10 +43,14 @@ def find(
 ) -> Found:
     """The columns of a run whose losses take these batches.  Raises UsageError for what is missing.
 
-    `by_place` says that -p and -y may stand for the fields of a single batch in their order.
+    `by_place` says that -p and -y may stand for the fields in their order, where batches have the same.
     """
-    search = _Search(predictions, targets, wanted)
-    named = {batch: search.by_name(batch, by_place and len(batches) == 1) for batch in batches}
+    group = _group(predictions, targets, wanted) if any(map(is_grouped, batches)) else None
+    search = _Search(predictions, targets, replace(wanted, group=group[2:] if group else None))
+    same = (
+        len({tuple(name for name, own in columns_of(batch).items() if own.by_name) for batch in batches}) == 1
+    )
+    named = {batch: search.by_name(batch, by_place and same) for batch in batches}
     target = ""
     if any(not column.by_name for batch in batches for column in columns_of(batch).values()):
         target = search.target({name for found in named.values() for own in found.values() for name in own})
@@ -55,7 +66,40 @@ def find(
         weight_side=both.weight_side,
         parts=parts,
         widths={name: search.width(name) for name in used if search.is_nested(name)},
+        group=group,
     )
+
+
+def is_grouped(batch: type[Named]) -> bool:
+    """Whether a batch evaluates groups of rows."""
+    return issubclass(batch, Groups)
+
+
+def _group(predictions: Table, targets: Table, wanted: Wanted) -> str:
+    """The column of the aligned stream that tells groups, by --group or by its name.  Raises UsageError."""
+    schemas = {**predictions.schema, **targets.schema}
+    known = [name for name in NAMES if name in schemas] if wanted.group is None else [wanted.group]
+    if len(known) != 1:
+        what = (
+            f"several columns could tell the groups: {', '.join(known)}" if known else "no column of groups"
+        )
+        raise UsageError(what, remedy=f"name it: --group {known[0] if known else 'COLUMN'}")
+    (name,) = known
+    if name not in schemas:
+        raise UsageError(
+            f"no column {name!r} (--group).{near(name, schemas)}",
+            remedy=f"the columns: {columns.listed(schemas)}",
+        )
+    if schemas[name].is_nested():
+        raise UsageError(f"--group {name}: the column holds lists", remedy="a column of values")
+    if name in (wanted.weight, *wanted.pred, *wanted.target):
+        raise UsageError(f"--group {name}: the column has another role", remedy="name another one")
+    on_both = name in predictions.schema and name in targets.schema and targets is not predictions
+    if on_both and name not in columns.sides(predictions, targets, replace(wanted, group=None)).key:
+        raise UsageError(
+            f"--group {name}: both files have a column {name}", remedy="rename one, or align by it: --on"
+        )
+    return f"p:{name}" if name in predictions.schema else f"t:{name}"
 
 
 class _Search:
@@ -76,13 +120,14 @@ class _Search:
 
     def width(self, name: str) -> int:
         """How many numbers a row of a column of the aligned stream has."""
-        return columns.width(self.tables[name[0]], name[2:])
+        return width(self.tables[name[0]], name[2:])
 
     def named(self, name: str, column: Column) -> tuple[str, ...]:
         """The columns of a field by their names, in order; none where names do not tell."""
         left = self.left[column.side]
         if column.role == "prediction":
-            return (name,) if name in left else ()
+            others = [own for own in left if own in column.also]
+            return (name,) if name in left else tuple(others) if len(others) == 1 else ()
         nested = [own for own in left if self.is_nested(f"{column.side}:{own}")]
         if column.role == "shared":
             return self._shared(column, nested)
@@ -189,3 +234,14 @@ class _Search:
                 raise UsageError(
                     f"{flag} {', '.join(idle)}: no chosen loss reads that", remedy=f"they read {reads}"
                 )
+
+
+def width(table: Table, column: str) -> int:
+    """The length of the lists in a column; 1 for plain values."""
+    dtype = table.schema[column]
+    if isinstance(dtype, pl.Array):
+        return int(dtype.size or 0)
+    if not isinstance(dtype, pl.List):
+        return 1
+    lengths = table.head()[column].list.len().drop_nulls()
+    return int(lengths[0]) if len(lengths) else 0

@@ -50,6 +50,7 @@ class Asked:
     device: str
     threads: int | None
     where: str | None
+    group: str | None
     by: tuple[tuple[str, ...], ...]
     reading: Reading
     params: Mapping[str, object]
@@ -76,6 +77,7 @@ def checked(
     ci: float | str | None = 0.95,
     device: str = "cpu",
     where: str | None = None,
+    group: str | None = None,
     by: str | Iterable[str] | None = None,
     separator: str | None = None,
     input_format: str | None = None,
@@ -122,6 +124,7 @@ def checked(
         device=device,
         threads=workers,
         where=where,
+        group=group,
         by=tuple(tuple(listed(text)) for text in ([by] if isinstance(by, str) else by or ())),
         reading=inputs,
         params=params,
@@ -244,6 +247,7 @@ def meaningful(asked: Asked, task: str, link: str) -> None:
         "--class-weight weighs classes": bool(asked.class_weight) and "class_weight" not in options,
         "--classes names the classes of a multiclass task": bool(asked.classes) and "classes" not in options,
         "--positive names one of two labels": asked.positive is not None and "positive" not in options,
+        "--group tells groups that are ranked": asked.group is not None and "group" not in options,
         "--from-logits is for classification": asked.from_logits and "from_logits" not in options,
         "--from-log-probs is for multiclass tasks": asked.from_log_probs and "from_log_probs" not in options,
     }

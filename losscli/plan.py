@@ -77,6 +77,7 @@ class Plan:
         words += ["-y", joined(name[2:] for name in roles.targets)]
         words += ["--on", joined(name[2:] for name in roles.ids)] if roles.ids else []
         words += ["-w", roles.weight[2:]] if roles.weight else []
+        words += ["--group", roles.group[2:]] if roles.group else []
         words += {"logit": ["--from-logits"], "log_prob": ["--from-log-probs"]}.get(roles.link, [])
         words += ["--classes", joined(roles.names)] if roles.task == "multiclass" else []
         if roles.task == "binary" and roles.target_form == "label":
@@ -109,6 +110,7 @@ class Plan:
             roles.predictions,
             roles.targets,
             roles.weight,
+            roles.group,
             roles.class_weight,
             roles.ignore_label,
             roles.eps,

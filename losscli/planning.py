@@ -13,7 +13,7 @@ import polars as pl
 from losscli import columns, layouts
 from losscli.columns import Found, Wanted
 from losscli.errors import DataError, Problem, UsageError, all_of, near
-from losscli.inputs import align, formats
+from losscli.inputs import align, formats, grouping
 from losscli.inputs import where as wheres
 from losscli.inputs.align import Alignment
 from losscli.inputs.formats import Source, Table
@@ -71,7 +71,7 @@ def prepare(
         ),
     )
     tasks = {asked.task} if asked.task else _tasks(candidates)
-    wanted = Wanted(asked.target, asked.pred, asked.weight, asked.on, asked.classes)
+    wanted = Wanted(asked.target, asked.pred, asked.weight, asked.on, asked.classes, asked.group)
     task, found = _found(left, right, wanted, tasks, candidates)
     where = None if asked.where is None else wheres.parsed(asked.where, left, right, found.key)
     roles, choices, notes = _meaning(asked, found, *_narrowed(left, right, where), task, candidates)
@@ -79,6 +79,8 @@ def prepare(
         roles = replace(roles, conditions=where.columns)
     roles = replace(roles, slicings=slicings(asked.by, left, right, found.key))
     alignment = _alignment(*_numeric(left, right, roles), roles, found.key, where)
+    if roles.group:
+        alignment = grouping.together(alignment, roles.group)
     eps = _default_eps(left, found, roles.link)
     plan = Plan(roles, choices, asked.level, asked.device, alignment.how, eps, asked.where)
     return Run(plan, alignment, (left, right), notes, _asked(candidates, task), asked.threads)
@@ -92,7 +94,7 @@ def _found(
     named = {task: _batches(task, candidates, len(tasks) == 1) for task in open_tasks}
     others = tasks - named.keys()
     for task, batches in named.items():
-        fitting = [batch for batch in batches if layouts.fits(batch, left, right, wanted)]
+        fitting = [batch for batch in batches if layouts.fits(batch, left, right, wanted, bool(candidates))]
         if candidates and len(fitting) == len(batches):
             return task, layouts.find(left, right, wanted, batches)
         if not candidates and fitting:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
-from losscli import columns
+from losscli import columns, layouts
 from losscli.columns import Found
 from losscli.errors import DataError, Problem, UsageError, counted, near
 from losscli.inputs.diagnose import not_numbers
@@ -46,7 +46,8 @@ def roles_of(
         files=(left.name, right.name),
     )
     if found.parts:
-        return replace(roles, parts=found.parts, widths=found.widths), ()
+        notes = (f"rows counts groups: those of column {found.group[2:]}",) if found.group else ()
+        return replace(roles, parts=found.parts, widths=found.widths, group=found.group), notes
     nested = [name for name in found.predictions if isinstance(left.schema[name], pl.List | pl.Array)]
     if nested and (task != "multiclass" or len(found.predictions) > 1):
         raise UsageError(f"{left.name}, column {nested[0]}: lists of numbers are for multiclass tasks alone")
@@ -140,7 +141,7 @@ def _multiclass(
         classes = tuple(sorted(both - {ignored}, key=_by_number))
         notes = (f"the {len(classes)} classes are the labels that occur; --classes fixes them",)
     width = (
-        len(found.predictions) if len(found.predictions) > 1 else columns.width(left, found.predictions[0])
+        len(found.predictions) if len(found.predictions) > 1 else layouts.width(left, found.predictions[0])
     )
     if not classes:
         classes = tuple(map(str, range(width)))

@@ -148,6 +148,7 @@ def say(text: str) -> None:
 def check(**asked: Any) -> None:
     """Validate only: say what would be evaluated, and everything that is wrong with the files."""
     from losscli import api
+    from losscli.tasks.catalogue import TASKS
 
     quiet, _ = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
@@ -155,7 +156,8 @@ def check(**asked: Any) -> None:
     part, alignment = api.fold_all(run)
     if quiet:
         return
-    rows = counted(int(part.overall[0].n[0]), "rows can be evaluated")
+    unit = TASKS[run.plan.roles.task].unit
+    rows = counted(int(part.overall[0].n[0]), f"{unit} can be evaluated")
     print(f"{rows}, aligned {alignment.how}")
     print(f"losscli evaluate {' '.join(run.plan.files)} {run.plan.flags()}")
     for note in (*run.notes, *api.notes(part)):

@@ -121,6 +121,10 @@ def inputs(
         str | None,
         option("--where", panel=COLUMNS, metavar="EXPR", help="Rows to evaluate, in SQL: \"region = 'eu'\"."),
     ] = None,
+    group: Annotated[
+        str | None,
+        option("--group", panel=COLUMNS, metavar="COL", help="Rows that are ranked together, as of a query."),
+    ] = None,
     separator: Annotated[
         str | None,
         option("--separator", panel=COLUMNS, metavar="CHAR", help="Of fields in text: ';', '|', tab."),

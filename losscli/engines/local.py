@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,21 +15,34 @@ import polars as pl
 from losscli import fold
 from losscli.fold import Partial
 from losscli.plan import Plan
+from losscli.tasks.grouped import starts_of
 from losscli.xp import namespace
 
 
-def blocks(frames: Iterator[pl.DataFrame], size: int) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Cut a stream of frames into blocks of `size` rows with their first row number."""
-    first, pending, height = 0, list[pl.DataFrame](), 0
-    for frame in frames:
+def blocks(
+    frames: Iterator[pl.DataFrame], size: int, group: str | None = None
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Cut a stream of frames into blocks of `size` rows with their first row number.
+
+    With a column `group`, whose groups stand together, a block ends with the group in which the next
+    multiple of `size` lies: where is the same however frames are cut.
+    """
+    first, pending, height, before = 0, list[pl.DataFrame](), 0, None
+    for frame in filter(len, frames):
+        borders = None if group is None else starts_of(frame[group], before).tolist()
         at = 0
         while at < frame.height:
-            piece = frame.slice(at, size - height)
+            end = max(at, at - height + size - first % size)
+            if borders is not None:
+                next_border = bisect_left(borders, end)
+                end = borders[next_border] if next_border < len(borders) else frame.height + 1
+            piece = frame.slice(at, end - at)
             pending.append(piece)
             at, height = at + piece.height, height + piece.height
-            if height == size:
+            if at == end:
                 yield first, _joined(pending)
-                first, pending, height = first + size, [], 0
+                first, pending, height = first + height, [], 0
+        before = None if group is None else frame[group][-1]
     if height:
         yield first, _joined(pending)
 
@@ -55,7 +69,7 @@ def run(
     pool = ThreadPoolExecutor(workers, thread_name_prefix="losscli")
     try:
         fixed = None
-        for first, block in blocks(frames, plan.block_rows):
+        for first, block in blocks(frames, plan.block_rows, plan.roles.group):
             if first == 0:
                 fixed = fold.pilot(plan, block)
             waiting.append(pool.submit(fold.partial, plan, xp, block, first, fixed))

@@ -25,13 +25,15 @@ class Alignment:
 
     `frames()` starts a pass and yields frames in the order of the predictions; after it, `tallies` holds
     what keys showed: duplicates, and keys on one side only.  `how` says in words what was done.  Where
-    `frames` raises OutOfOrderError, `otherwise` is the way that always works.
+    `frames` raises OutOfOrderError, `otherwise` is the way that always works; where it is rows of groups that
+    do not stand together, `in_groups`.
     """
 
     frames: Callable[[], Iterator[pl.DataFrame]]
     how: str
     tallies: dict[Finding, Tally] = field(default_factory=dict)
     otherwise: Alignment | None = None
+    in_groups: Alignment | None = None
 
 
 def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:

@@ -40,6 +40,7 @@ FAMILIES = (
     "embedding",
     "triplet",
     "ranking",
+    "grouped",
     "segmentation",
 )
 """The modules beside this one; importing them fills the registry."""

@@ -50,7 +50,7 @@ class Roles:
     the prediction columns.  `eps` is the clip of probabilities, `normalize` rescales rows of them.
     `like` is the library whose conventions hold.
     `conditions` are columns by which rows are left out before they are evaluated, `slicings` the ways to
-    cut the others into slices.
+    cut the others into slices, `group` the column that tells which rows are evaluated together.
     `parts` say which columns each batch reads, in tasks whose batches name theirs; `widths` are the
     lengths of lists and arrays, by column.
     """
@@ -73,6 +73,7 @@ class Roles:
     files: tuple[str, str] = ("", "")
     conditions: tuple[str, ...] = ()
     slicings: tuple[Slicing, ...] = ()
+    group: str | None = None
     parts: tuple[Part, ...] = ()
     widths: Mapping[str, int] = field(default_factory=dict)
 
@@ -80,15 +81,17 @@ class Roles:
     def columns(self) -> tuple[str, ...]:
         """Every column that is read, once."""
         weight = (self.weight,) if self.weight else ()
-        return tuple(dict.fromkeys((*self.predictions, *self.targets, *weight, *self.ids)))
+        group = (self.group,) if self.group else ()
+        return tuple(dict.fromkeys((*self.predictions, *self.targets, *weight, *group, *self.ids)))
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The columns in groups of one type, which are read together."""
         weight = (self.weight,) if self.weight else ()
+        group = (self.group,) if self.group else ()
         arrays = [own for part in self.parts for own in part.arrays.values()]
         sides = dict.fromkeys(arrays or (self.predictions, self.targets))
-        return tuple(filter(None, (*sides, weight, *self.id_groups)))
+        return tuple(filter(None, (*sides, weight, group, *self.id_groups)))
 
     @property
     def id_groups(self) -> tuple[tuple[str, ...], ...]:
@@ -138,7 +141,8 @@ class Rows:
     `parts` has one batch (or one an output) for each type of batch; `codes` is -1 where a row has no
     single true class; `factor` multiplies the row's weight.  `pilots` say, for each output, what a task
     fixed from the first rows and the finishes of its losses have to know; `error_unit` of each is the unit
-    of its sums.
+    of its sums.  `starts` (groups,) are the rows where each group begins, in tasks that evaluate groups of
+    rows: row columns then have a number for each group.
     """
 
     parts: Mapping[type[Batch], tuple[Batch, ...]]
@@ -146,6 +150,7 @@ class Rows:
     factor: Array | None = None
     by_label: Mapping[type[Batch], tuple[Batch, ...]] = field(default_factory=dict)
     pilots: tuple[Any, ...] = ()
+    starts: Array | None = None
 
 
 class Block:

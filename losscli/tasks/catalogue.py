@@ -7,6 +7,7 @@ from losscli.tasks import (
     distribution,
     embedding,
     ensemble,
+    grouped,
     multiclass,
     multilabel,
     quantile,
@@ -30,6 +31,7 @@ TASKS: dict[str, Task] = {
         embedding,
         triplet,
         ranking,
+        grouped,
         segmentation,
     )
 }

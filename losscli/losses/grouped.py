@@ -1,0 +1,125 @@
+"""Losses of ranking in groups: the items of a query, their scores s, and how relevant each is, r.
+
+Items of equal scores share their ranks: each counts as at a random one of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Literal
+
+from losscli.finish import ratio, root_ratio
+from losscli.losses.registry import loss
+from losscli.params import Count
+from losscli.tasks.grouped import BinaryRelevance, Groups, Relevance
+from losscli.xp import Array
+
+Empty = Literal["zero", "one", "skip"]
+"""What a group without a relevant item counts as; skip leaves it out."""
+
+_kept_mean = replace(ratio, undefined="no group has a relevant item")
+
+
+def _judged(batch: Relevance, found: Array, best: Array, empty: str) -> tuple[Array, Array]:
+    """What was found of the best that there is in each group (groups,), and whether the group counts."""
+    xp, none = batch.xp, best == 0
+    value = xp.where(none, 1.0 if empty == "one" else 0.0, found / xp.where(none, 1.0, best))
+    return value, xp.where(none, 0.0 if empty == "skip" else 1.0, 1.0)
+
+
+def _ndcg(batch: Relevance, gain: Array, k: int | None, empty: str) -> tuple[Array, Array]:
+    """The discounted gain (n,) of items over that of the ideal order."""
+    discount = batch.within(k) / batch.xp.log2(batch.rank + 2.0)
+    found = batch.sums(gain[batch.by_score] * batch.shared(discount))
+    return _judged(batch, found, batch.sums(gain[batch.by_target] * discount), empty)
+
+
+@loss("ndcg_score", "normalized_discounted_cumulative_gain", finish=_kept_mean, best=1.0, score=True)
+def ndcg(batch: Relevance, *, k: Count | None = None, empty: Empty = "zero") -> tuple[Array, Array]:
+    """How much of the relevance stands at the top of each group: the mean over groups, of the first k ranks.
+
+    DCG / ideal DCG, with DCG = sum over ranks i <= k of r / log2(i + 1); of a group without a relevant item
+    0, 1 or left out by empty.  Items of equal scores share the mean discount of their ranks.  Unit: 1.
+
+    Jarvelin and Kekalainen (2002), doi:10.1145/582415.582418
+    """
+    return _ndcg(batch, batch.target, k, empty)
+
+
+@loss(finish=_kept_mean, best=1.0, score=True)
+def ndcg_exponential_gain(
+    batch: Relevance, *, k: Count | None = None, empty: Empty = "zero"
+) -> tuple[Array, Array]:
+    """As ndcg, where an item of relevance r gains 2^r - 1: the top grades count most.
+
+    DCG / ideal DCG, with DCG = sum over ranks i <= k of (2^r - 1) / log2(i + 1).  Unit: 1.
+
+    Burges et al. (2005), doi:10.1145/1102351.1102363
+    """
+    xp, r = batch.xp, batch.target
+    # Over 2^max of the group, so that no gain overflows.
+    gain = xp.exp2(r - batch.most(r)[batch.group]) * -xp.expm1(-0.6931471805599453 * r)
+    return _ndcg(batch, gain, k, empty)
+
+
+@loss("map", finish=_kept_mean, best=1.0, score=True)
+def mean_average_precision(
+    batch: BinaryRelevance, *, k: Count | None = None, empty: Empty = "zero"
+) -> tuple[Array, Array]:
+    """The mean precision at the rank of each relevant item of a group: the mean over groups.
+
+    (1 / m) sum over the relevant items at ranks i <= k of (relevant items at ranks <= i) / i, with m relevant
+    items in the group, also those below k.  Items of equal scores all have the last of their ranks, and where
+    k divides them count by the share above it.  Unit: 1.
+
+    Manning, Raghavan and Schuetze (2008), Introduction to Information Retrieval, sec. 8.4
+    """
+    relevant = batch.target[batch.by_score]
+    last = (batch.tie_starts + batch.tie_sizes - 1)[batch.tie]
+    above = batch.xp.cumsum(relevant)
+    before = (above - relevant)[batch.starts][batch.group]
+    precision = (above[last] - before) / (batch.rank[last] + 1.0)
+    found = batch.sums(relevant * batch.shared(batch.within(k)) * precision)
+    return _judged(batch, found, batch.relevant, empty)
+
+
+@loss("ranking_softmax_loss", best=None)
+def ranking_softmax(batch: Relevance) -> Array:
+    """The cross-entropy of the softmax of a group's scores, weighted by relevance: the mean over groups.
+
+    l = -sum r log softmax(s).  Unit: nat.
+
+    Cao et al. (2007), doi:10.1145/1273496.1273513
+    """
+    xp = batch.xp
+    below = batch.score - batch.most(batch.score)[batch.group]
+    # The greatest terms are ones: apart from them, log(1 + x) keeps the digits of a small rest.
+    top = below == 0
+    ties = batch.sums(xp.where(top, 1.0, 0.0))
+    rest = batch.sums(xp.where(top, 0.0, xp.exp(below)))
+    log_sum = xp.log(ties) + xp.log1p(rest / ties)
+    return batch.sums(xp.where(batch.target > 0, batch.target * (log_sum[batch.group] - below), 0.0))
+
+
+@loss("QuerySoftMax", finish=ratio, best=None)
+def query_softmax(batch: Relevance) -> tuple[Array, Array]:
+    """As ranking_softmax, over the sum of relevance of all groups: groups count by their relevance.
+
+    -sum r log softmax(s) / sum r.  Unit: nat.
+
+    Cao et al. (2007), doi:10.1145/1273496.1273513
+    """
+    return ranking_softmax(batch), batch.relevant
+
+
+@loss("QueryRMSE", finish=root_ratio)
+def query_rmse(batch: Groups) -> tuple[Array, Array]:
+    """The root mean squared error of items, after the mean error of each group is taken out.
+
+    sqrt(mean (e - mean of e in the group)^2), with e = s - r.  Unit: target.
+
+    Prokhorenkova et al. (2018), CatBoost: unbiased boosting with categorical features
+    """
+    error = batch.score - batch.target
+    error = error - (batch.sums(error) / batch.sizes)[batch.group]
+    return batch.sums(error * error), batch.sizes * 1.0

@@ -1,0 +1,191 @@
+"""Ranking in groups: the scores of the items of each query, and how relevant each item is.
+
+A row of the file is an item, and what is evaluated is a group: n, weights and intervals are of groups.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Annotated, Any, ClassVar
+
+from losscli.params import Range
+from losscli.tasks.base import EXAMPLES, Batch, Block, Finding, Rows, Tally
+from losscli.tasks.named import COUNT, PROBABILITY, Column, Named, Target, read
+from losscli.tasks.task import Task
+from losscli.xp import Array, Namespace, np, pl
+
+NAMES = ("group", "query", "query_id", "qid")
+"""The columns that tell groups where no flag does."""
+Score = Annotated[Array, Column(also=("prediction", "pred", "y_pred", "yhat"))]
+
+
+def starts_of(keys: pl.Series, before: Any = None) -> Array:
+    """The rows where a group starts: those whose key is not that of the row before.
+
+    `before` is the key of the row before the first one, None where there is none.
+    """
+    changed = keys.ne_missing(keys.shift(1)).to_numpy().copy()
+    changed[:1] = keys.head(1).to_list() != [before]
+    return np.flatnonzero(changed)
+
+
+def run_of(xp: Namespace, starts: Array, n: int) -> Array:
+    """The place of the run in which each of n items is, of runs that start at `starts`, the first at 0."""
+    marks = xp.zeros(n, dtype=int)
+    marks[starts] = 1
+    return xp.cumsum(marks) - 1
+
+
+@dataclass(frozen=True, eq=False)
+class Groups(Named):
+    """Scores and targets (n,), any number, of items that stand group by group.
+
+    `starts` (groups,) are the places where a group begins; no group is empty.  Ranks count the items of a
+    group from the highest score down, from 0; arrays by rank hold group after group, as those by item do.
+    """
+
+    task: ClassVar[str] = "grouped_ranking"
+    score: Score
+    target: Target
+    starts: Array = None
+
+    @cached_property
+    def sizes(self) -> Array:
+        """The number of items of each group (groups,)."""
+        return self.xp.bincount(self.group, minlength=len(self.starts))
+
+    @cached_property
+    def group(self) -> Array:
+        """The place of each item's group (n,)."""
+        return run_of(self.xp, self.starts, len(self.score))
+
+    @cached_property
+    def rank(self) -> Array:
+        """The ranks (n,), group after group: 0, 1, 2, ..., 0, 1, ..."""
+        return self.xp.arange(len(self.score)) - self.starts[self.group]
+
+    def sums(self, values: Array) -> Array:
+        """The sums of values (n,) by group (groups,)."""
+        return self.xp.add.reduceat(values, self.starts)
+
+    def most(self, values: Array) -> Array:
+        """The greatest of values (n,) in each group (groups,)."""
+        return self.xp.maximum.reduceat(values, self.starts)
+
+
+@dataclass(frozen=True, eq=False)
+class Relevance(Groups):
+    """As Groups; targets say how relevant an item is, from 0 up."""
+
+    target: Annotated[Array, Column(Range(0), role="target")]
+
+    @cached_property
+    def by_score(self) -> Array:
+        """The item at each rank (n,); equal scores in the order of the file."""
+        return self._order(self.score)
+
+    @cached_property
+    def by_target(self) -> Array:
+        """The item at each rank (n,) of the ideal order: by relevance."""
+        return self._order(self.target)
+
+    def _order(self, values: Array) -> Array:
+        # Stable sorts, by value and then by group, which keeps what is sorted already.
+        order = self.xp.argsort(-values, kind="stable")
+        return order[self.xp.argsort(self.group[order], kind="stable")]
+
+    @cached_property
+    def tie_starts(self) -> Array:
+        """The first of the ranks that each run of equal scores shares (runs,), as places by rank."""
+        score = self.score[self.by_score]
+        changed = self.xp.ones(len(score), dtype=bool)
+        changed[1:] = score[1:] != score[:-1]
+        changed[self.starts] = True
+        return self.xp.flatnonzero(changed)
+
+    @cached_property
+    def tie(self) -> Array:
+        """The place of the run of equal scores at each rank (n,)."""
+        return run_of(self.xp, self.tie_starts, len(self.score))
+
+    @cached_property
+    def tie_sizes(self) -> Array:
+        """The number of items of each run of equal scores (runs,)."""
+        return self.xp.bincount(self.tie, minlength=len(self.tie_starts))
+
+    def shared(self, values: Array) -> Array:
+        """The mean of values (n,) by rank over the ranks of equal scores: what each such item may expect."""
+        if len(self.tie_starts) == len(values):
+            return values
+        return (self.xp.add.reduceat(values, self.tie_starts) / self.tie_sizes)[self.tie]
+
+    def within(self, k: int | None) -> Array:
+        """1 at each of the first k ranks (n,), 0 below; None for all ranks."""
+        xp = self.xp
+        return xp.ones(len(self.score)) if k is None else xp.where(self.rank < k, 1.0, 0.0)
+
+    @cached_property
+    def relevant(self) -> Array:
+        """The sum of relevance of each group (groups,)."""
+        return self.sums(self.target)
+
+
+@dataclass(frozen=True, eq=False)
+class BinaryRelevance(Relevance):
+    """As Relevance, but an item is relevant, 1, or not, 0."""
+
+    target: Annotated[Array, Column(replace(PROBABILITY, whole=COUNT.whole), role="target", words="0 or 1")]
+
+
+def read_groups(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any) -> Rows:
+    """The batches that are wanted, of the groups of the block; notes the groups without a relevant item."""
+    group = block.roles.group
+    assert group is not None
+    _check_weights(block, starts_of(block.frame[group]))
+    found = read(block, xp, wanted, pilot).parts
+    starts = starts_of(block.frame[group])
+    parts = {kind: tuple(_started(batch, xp.asarray(starts)) for batch in own) for kind, own in found.items()}
+    for batch in (own[0] for own in parts.values()):
+        if isinstance(batch, Relevance):
+            _note_idle(block, group, starts[_on_host(batch.relevant == 0)])
+            break
+    return Rows(parts, starts=starts)
+
+
+def _started(batch: Batch, starts: Array) -> Batch:
+    assert isinstance(batch, Groups)
+    return replace(batch, starts=starts)
+
+
+def _on_host(values: Array) -> Array:
+    return values if isinstance(values, np.ndarray) else values.get()
+
+
+def _check_weights(block: Block, starts: Array) -> None:
+    """Flag items whose weight is not that of their group's first."""
+    if block.weight is None:
+        return
+    weight, own = block.weight, block.roles.weight
+    assert own is not None
+    differs = weight != weight[starts][run_of(np, starts, len(weight))]
+    remedy = "a weight is that of a group: write it in each of its rows"
+    block.flag(differs, "weights that differ within a group", own, remedy, lambda i: f"{weight[i]:g}")
+
+
+def _note_idle(block: Block, group: str, rows: Array) -> None:
+    if len(rows):
+        shown = [f"{group[2:]} {block.frame[group][i]}" for i in rows[:EXAMPLES].tolist()]
+        finding = Finding("groups have no relevant item", fatal=False)
+        block.tallies.setdefault(finding, Tally()).add(Tally(len(rows), shown))
+
+
+TASK = Task(
+    "grouped_ranking",
+    read_groups,
+    usual=("ndcg", "ranking_softmax"),
+    unit="groups",
+    options=frozenset({"group"}),
+    batches=(Relevance, BinaryRelevance, Groups),
+    shown=(Relevance,),
+)
