@@ -51,9 +51,11 @@ def find(
         len({tuple(name for name, own in columns_of(batch).items() if own.by_name) for batch in batches}) == 1
     )
     named = {batch: search.by_name(batch, by_place and same) for batch in batches}
-    target = ""
-    if any(not column.by_name for batch in batches for column in columns_of(batch).values()):
-        target = search.target({name for found in named.values() for own in found.values() for name in own})
+    target, own_target = "", [c for batch in batches for c in columns_of(batch).values() if not c.by_name]
+    if own_target:
+        target = search.target(
+            own_target[0].also, {name for found in named.values() for own in found.values() for name in own}
+        )
     parts = tuple(search.part(batch, found, target) for batch, found in named.items())
     used = dict.fromkeys(name for part in parts for own in part.arrays.values() for name in own)
     search.require_all_used(used)
@@ -191,8 +193,8 @@ class _Search:
                     found |= {name: (column,) for name, column in zip(own, flagged, strict=True)}
         return found
 
-    def target(self, taken: Collection[str]) -> str:
-        """The one target, by the rules of every task, beside the columns that fields have taken."""
+    def target(self, also: tuple[str, ...], taken: Collection[str]) -> str:
+        """The one target, by the rules of every task or by the names `also`, beside the columns of fields."""
         flagged = [name for name in self.flagged["t"] if f"t:{name}" not in taken]
         if len(flagged) > 1:
             raise UsageError(f"-y names {', '.join(flagged)}, and this loss has one target")
@@ -205,6 +207,7 @@ class _Search:
             if f"t:{name}" not in taken and not (one_file and f"p:{name}" in taken)
         ]
         found = columns.single_target(self.tables["t"], left, one_file)
+        found = found or tuple(name for name in left if name in also)
         return (found or columns.late_target(self.tables["t"], left, (), (), one_file))[0]
 
     def _keys(self, column: Column, names: tuple[str, ...]) -> Keys:

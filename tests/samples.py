@@ -27,6 +27,7 @@ from losscli.tasks.distribution import (
 )
 from losscli.tasks.embedding import PairDistance, SimilarPair, VectorPair
 from losscli.tasks.ensemble import Ensemble, MultivariateEnsemble
+from losscli.tasks.grouped import BinaryRelevance, Groups, Relevance
 from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelScore
 from losscli.tasks.named import Named
 from losscli.tasks.quantile import CentralQuantile, Interval, Quantile
@@ -118,6 +119,11 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
     sign = 1.0 - 2.0 * (rng.uniform(size=ROWS) < 0.4)
     a, b, c = rng.normal(size=(3, ROWS, 7))
     pixels, masks = rng.integers(0, 3, (ROWS, 9)) * 1.0, (rng.uniform(size=(ROWS, 9)) < 0.5) * 1.0
+    sizes = rng.integers(1, 7, ROWS)
+    starts, score = np.cumsum(sizes) - sizes, rng.normal(size=sizes.sum())
+    grade = rng.integers(0, 4, sizes.sum()) * 1.0
+    grade[starts] += 1  # every group has a relevant item
+    hit = np.minimum(grade, 1.0)
     zero, one, narrow = np.zeros(ROWS), np.ones(ROWS), np.full(ROWS, 1e-300)
     if perfect:
         return {
@@ -145,6 +151,13 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
             ScorePair: {"target": sign, "score1": 1e3 * sign, "score2": -1e3 * sign},
             Mask: {"target": masks, "prediction": masks},
             ClassMask: {"target": pixels, "prediction": pixels},
+            Groups: {
+                "target": grade,
+                "score": grade + np.repeat(rng.normal(size=ROWS), sizes),
+                "starts": starts,
+            },
+            Relevance: {"target": grade, "score": np.log(np.maximum(grade, 1e-300)), "starts": starts},
+            BinaryRelevance: {"target": hit, "score": hit, "starts": starts},
         }[kind]
     return {
         Quantile: {"target": y, "prediction": mu, "level": 0.3},
@@ -171,6 +184,9 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
         ScorePair: {"target": sign, "score1": y, "score2": mu},
         Mask: {"target": masks, "prediction": rng.uniform(size=(ROWS, 9))},
         ClassMask: {"target": pixels, "prediction": rng.permuted(pixels, axis=1)},
+        Groups: {"target": grade, "score": score, "starts": starts},
+        Relevance: {"target": grade, "score": score, "starts": starts},
+        BinaryRelevance: {"target": hit, "score": score, "starts": starts},
     }[kind]
 
 
@@ -190,4 +206,12 @@ def arrays(batch: Batch) -> dict[str, np.ndarray]:
 
 
 def taken(batch: Batch, rows) -> Batch:
+    """Some rows of a batch, or some groups."""
+    if isinstance(batch, Groups):
+        ends = np.append(batch.starts[1:], len(batch.score))
+        items = np.concatenate([np.arange(batch.starts[i], ends[i]) for i in rows])
+        sizes = (ends - batch.starts)[rows]
+        return replace(
+            batch, score=batch.score[items], target=batch.target[items], starts=np.cumsum(sizes) - sizes
+        )
     return replace(batch, **{name: array[rows] for name, array in arrays(batch).items()})

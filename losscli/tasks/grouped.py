@@ -11,12 +11,13 @@ from typing import Annotated, Any, ClassVar
 
 from losscli.params import Range
 from losscli.tasks.base import EXAMPLES, Batch, Block, Finding, Rows, Tally
-from losscli.tasks.named import COUNT, PROBABILITY, Column, Named, Target, read
+from losscli.tasks.named import Column, Named, read
 from losscli.tasks.task import Task
 from losscli.xp import Array, Namespace, np, pl
 
 NAMES = ("group", "query", "query_id", "qid")
 """The columns that tell groups where no flag does."""
+ALSO_TARGET = ("relevance",)
 Score = Annotated[Array, Column(also=("prediction", "pred", "y_pred", "yhat"))]
 
 
@@ -47,7 +48,7 @@ class Groups(Named):
 
     task: ClassVar[str] = "grouped_ranking"
     score: Score
-    target: Target
+    target: Annotated[Array, Column(role="target", also=ALSO_TARGET)]
     starts: Array = None
 
     @cached_property
@@ -78,7 +79,7 @@ class Groups(Named):
 class Relevance(Groups):
     """As Groups; targets say how relevant an item is, from 0 up."""
 
-    target: Annotated[Array, Column(Range(0), role="target")]
+    target: Annotated[Array, Column(Range(0), role="target", also=ALSO_TARGET)]
 
     @cached_property
     def by_score(self) -> Array:
@@ -135,7 +136,10 @@ class Relevance(Groups):
 class BinaryRelevance(Relevance):
     """As Relevance, but an item is relevant, 1, or not, 0."""
 
-    target: Annotated[Array, Column(replace(PROBABILITY, whole=COUNT.whole), role="target", words="0 or 1")]
+    target: Annotated[
+        Array,
+        Column(Range(0, 1, whole=True), role="target", words="0 or 1", also=ALSO_TARGET),
+    ]
 
 
 def read_groups(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any) -> Rows:
@@ -183,7 +187,7 @@ def _note_idle(block: Block, group: str, rows: Array) -> None:
 TASK = Task(
     "grouped_ranking",
     read_groups,
-    usual=("ndcg", "ranking_softmax"),
+    usual=("ndcg", "ranking_softmax", "mean_average_precision", "query_rmse"),
     unit="groups",
     options=frozenset({"group"}),
     batches=(Relevance, BinaryRelevance, Groups),

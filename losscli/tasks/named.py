@@ -100,11 +100,12 @@ class Column:
     """Where an array of a batch is found, and which numbers it may hold.
 
     Roles: `prediction` is the column of predictions named as the field (n,), and `target` the one target
-    (n,), by the rules of every task; a prediction may also have one of the names `also`.  `family` are all
+    (n,), by the rules of every task; `also` are further names of either.  `family` are all
     columns whose whole name matches `pattern`, in the order of the numbers in its groups (n, k); or, where
-    none does and `vector` allows it, one column of arrays or lists.  `shared` are the columns that both sides have under the same names (n, k), or one such
-    column on each.  A family with `side` "t" stands among the targets.  For messages, `like` shows the
-    names of a family, and `words` tell the numbers it may hold where its range does not say it well.
+    none does and `vector` allows it, one column of arrays or lists.  `shared` are the columns that both
+    sides have under the same names (n, k), or one such column on each.  A family with `side` "t" stands
+    among the targets.  For messages, `like` shows the names of a family, and `words` tell the numbers it may
+    hold where its range does not say it well.
     """
 
     range: Range = FINITE
