@@ -47,15 +47,13 @@ def find(
     """
     group = _group(predictions, targets, wanted) if any(map(is_grouped, batches)) else None
     search = _Search(predictions, targets, replace(wanted, group=group[2:] if group else None))
-    same = (
-        len({tuple(name for name, own in columns_of(batch).items() if own.by_name) for batch in batches}) == 1
-    )
+    fields = [columns_of(batch) for batch in batches]
+    same = all([*own] == [*fields[0]] for own in fields)
     named = {batch: search.by_name(batch, by_place and same) for batch in batches}
-    target, own_target = "", [c for batch in batches for c in columns_of(batch).values() if not c.by_name]
-    if own_target:
-        target = search.target(
-            own_target[0].also, {name for found in named.values() for own in found.values() for name in own}
-        )
+    target, targets_of = "", [column for own in fields for column in own.values() if not column.by_name]
+    if targets_of:
+        taken = {name for found in named.values() for own in found.values() for name in own}
+        target = search.target(targets_of[0].also, taken)
     parts = tuple(search.part(batch, found, target) for batch, found in named.items())
     used = dict.fromkeys(name for part in parts for own in part.arrays.values() for name in own)
     search.require_all_used(used)
