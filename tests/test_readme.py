@@ -76,9 +76,8 @@ def losses_table() -> str:
     """The losses of the registry, a table a task."""
     parts = []
     for task, entries in groupby(registry.losses(), key=lambda entry: entry.task):
-        head = (
-            f"### {task.capitalize()}\n\n| loss | short names | formula | parameters |\n|---|---|---|---|\n"
-        )
+        head = f"### {task.replace('_', ' ').capitalize()}\n\n"
+        head += "| loss | short names | formula | parameters |\n|---|---|---|---|\n"
         parts.append(head + "".join(map(row, entries)))
     return "\n" + "\n".join(parts) + "\n"
 

@@ -38,8 +38,10 @@ def _ndcg(batch: Relevance, gain: Array, k: int | None, empty: str) -> tuple[Arr
 def ndcg(batch: Relevance, *, k: Count | None = None, empty: Empty = "zero") -> tuple[Array, Array]:
     """How much of the relevance stands at the top of each group: the mean over groups, of the first k ranks.
 
-    DCG / ideal DCG, with DCG = sum over ranks i <= k of r / log2(i + 1); of a group without a relevant item
-    0, 1 or left out by empty.  Items of equal scores share the mean discount of their ranks.  Unit: 1.
+    DCG / ideal DCG, with DCG = sum over ranks i <= k of r / log2(i + 1).  Unit: 1.
+
+    Items of equal scores share the mean discount of their ranks.  A group without a relevant item counts 0
+    or 1, or is left out, by empty.
 
     Jarvelin and Kekalainen (2002), doi:10.1145/582415.582418
     """
@@ -69,8 +71,10 @@ def mean_average_precision(
     """The mean precision at the rank of each relevant item of a group: the mean over groups.
 
     (1 / m) sum over the relevant items at ranks i <= k of (relevant items at ranks <= i) / i, with m relevant
-    items in the group, also those below k.  Items of equal scores all have the last of their ranks, and where
-    k divides them count by the share above it.  Unit: 1.
+    items in the group, also those below k.  Unit: 1.
+
+    Items of equal scores all have the last of their ranks, and where k divides them they count by the share
+    of their ranks above it.  A group without a relevant item counts 0 or 1, or is left out, by empty.
 
     Manning, Raghavan and Schuetze (2008), Introduction to Information Retrieval, sec. 8.4
     """

@@ -47,6 +47,7 @@ class Groups(Named):
     """
 
     task: ClassVar[str] = "grouped_ranking"
+    besides: ClassVar[tuple[str, ...]] = ("the group",)
     score: Score
     target: Annotated[Array, Column(role="target", also=ALSO_TARGET)]
     starts: Array = None
@@ -72,7 +73,10 @@ class Groups(Named):
 
     def most(self, values: Array) -> Array:
         """The greatest of values (n,) in each group (groups,)."""
-        return self.xp.maximum.reduceat(values, self.starts)
+        # CuPy has no maximum.reduceat.
+        found = self.xp.full(len(self.starts), -self.xp.inf)
+        self.xp.maximum.at(found, self.group, values)
+        return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from losscli.params import Range
 from losscli.tasks.base import Batch, Block, Rows
@@ -59,7 +59,9 @@ Keys = tuple[tuple[float | str, ...], ...]
 
 @dataclass(frozen=True, eq=False)
 class Named(Batch):
-    """A batch whose fields name the columns that it reads."""
+    """A batch whose fields name the columns that it reads; `besides` says in words which others are read."""
+
+    besides: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
@@ -164,7 +166,7 @@ def columns_of(batch: type[Batch]) -> Mapping[str, Column]:
 
 def described(batch: type[Batch]) -> str:
     """The columns that a batch reads, in words: 'mu, sigma (a number > 0), and the target'."""
-    words = []
+    words = [*batch.besides] if issubclass(batch, Named) else []
     for name, column in columns_of(batch).items():
         shown = column.like or (
             "columns of the same names on both sides" if column.role == "shared" else name
