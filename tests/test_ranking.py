@@ -275,6 +275,13 @@ def test_flags_give_the_same_run_again(losscli):
     assert len(again.out.splitlines()) == 3
 
 
+def test_explain_tells_ties_and_groups_without_a_relevant_item(losscli):
+    told = " ".join(losscli("explain", "ndcg").out.split())
+    assert "Items of equal scores share the mean discount of their ranks." in told
+    assert "A group without a relevant item counts 0 or 1, or is left out, by empty." in told
+    assert "reads the group, score, the target (a number >= 0)" in told
+
+
 def test_check_counts_groups(losscli):
     losscli.write(p=ranked(21))
     done = losscli("check", "p.csv", "-l", "ndcg")

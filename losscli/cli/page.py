@@ -58,6 +58,8 @@ def one(console: Console, entry: Loss, choice: Choice | None, explanation: Expla
     console.print(f"[bold]{escape(entry.name)}[/bold] ({entry.task})\n")
     console.print(escape(entry.summary), soft_wrap=False)
     console.print(f"\n    {escape(entry.formula)}\n", overflow="fold")
+    for paragraph in entry.details:
+        console.print(f"{escape(paragraph)}\n")
     if choice is not None:
         _drawing(console, choice, explanation)
     if explanation is not None:

@@ -124,6 +124,11 @@ class Loss:
         return re.sub(r"\s*Unit: .*", "", paragraphs[1], flags=re.DOTALL) if len(paragraphs) > 1 else ""
 
     @property
+    def details(self) -> tuple[str, ...]:
+        """The paragraphs of the docstring between formula and reference: conventions, one line each."""
+        return tuple(" ".join(paragraph.split()) for paragraph in self.doc.split("\n\n")[2:-1])
+
+    @property
     def reference(self) -> str:
         """Where the formula comes from: the last paragraph."""
         return self.doc.split("\n\n")[-1]
