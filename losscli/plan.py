@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from shlex import quote
+from typing import Any
 
 from losscli.losses.registry import Choice
 from losscli.params import joined
@@ -19,6 +21,8 @@ BLOCK_NUMBERS = 1 << 20
 """Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 131,072 rows."""
 LEAST_ROWS = 256
 """Of a block, however wide its rows are."""
+_SHORT = {"pred": "-p", "target": "-y", "weight": "-w", "loss": "-l"}
+_REPEATED = ("by", "loss")
 
 
 @dataclass(frozen=True)
@@ -69,33 +73,45 @@ class Plan:
         names = dict.fromkeys(self.roles.files)
         return tuple("-" if name == STANDARD_INPUT else quote(name) for name in names)
 
-    def flags(self) -> str:
-        """The plan as flags that can be pasted: the same files with them give the same results."""
+    def options(self) -> dict[str, Any]:
+        """The plan as options by name: the same files with them give the same results."""
         roles = self.roles
-        words = ["--task", roles.task]
-        words += ["-p", joined(name[2:] for name in roles.predictions)]
-        words += ["-y", joined(name[2:] for name in roles.targets)]
-        words += ["--on", joined(name[2:] for name in roles.ids)] if roles.ids else []
-        words += ["-w", roles.weight[2:]] if roles.weight else []
-        words += ["--group", roles.group[2:]] if roles.group else []
-        words += {"logit": ["--from-logits"], "log_prob": ["--from-log-probs"]}.get(roles.link, [])
-        words += ["--classes", joined(roles.names)] if roles.task == "multiclass" else []
-        if roles.task == "binary" and roles.target_form == "label":
-            words += ["--positive", roles.names[1]]
-        if roles.class_weight is not None:
-            pairs = zip(roles.names, roles.class_weight, strict=True)
-            words += ["--class-weight", joined(f"{name}={weight!r}" for name, weight in pairs)]
-        words += ["--ignore-label", roles.ignore_label] if roles.ignore_label is not None else []
-        words += ["--like", roles.like] if roles.like else []
-        words += ["--eps", repr(roles.eps)] if not roles.like and roles.eps != self.default_eps else []
-        words += ["--normalize"] if roles.normalize else []
-        words += ["--missing", "drop"] if roles.drop_missing else []
-        words += ["--unmatched", "drop"] if roles.drop_unmatched else []
-        words += ["--where", self.where] if self.where is not None else []
-        words += [word for slicing in roles.slicings for word in ("--by", joined(slicing.text))]
-        words += [word for choice in self.choices for word in ("-l", str(choice))]
-        words += ["--ci", "none" if self.level is None else repr(self.level)] if self.level != LEVEL else []
-        words += ["--device", self.device] if self.device != "cpu" else []
+        classes = roles.names if roles.task == "multiclass" else ()
+        positive = roles.names[1] if roles.task == "binary" and roles.target_form == "label" else None
+        weights = roles.class_weight
+        found = {
+            "task": roles.task,
+            "pred": [name[2:] for name in roles.predictions],
+            "target": [name[2:] for name in roles.targets],
+            "on": [name[2:] for name in roles.ids],
+            "weight": roles.weight[2:] if roles.weight else None,
+            "group": roles.group[2:] if roles.group else None,
+            "from_logits": roles.link == "logit",
+            "from_log_probs": roles.link == "log_prob",
+            "classes": list(classes),
+            "positive": positive,
+            "class_weight": dict(zip(roles.names, weights, strict=True)) if weights else None,
+            "ignore_label": roles.ignore_label,
+            "like": roles.like,
+            "eps": roles.eps if not roles.like and roles.eps != self.default_eps else None,
+            "normalize": roles.normalize,
+            "missing": "drop" if roles.drop_missing else None,
+            "unmatched": "drop" if roles.drop_unmatched else None,
+            "where": self.where,
+            "by": [joined(slicing.text) for slicing in roles.slicings],
+            "loss": [str(choice) for choice in self.choices],
+            "ci": "none" if self.level is None else self.level if self.level != LEVEL else None,
+            "device": self.device if self.device != "cpu" else None,
+        }
+        return {name: value for name, value in found.items() if not (value is None or value is False or value == [])}
+
+    def flags(self) -> str:
+        """The plan as flags that can be pasted."""
+        words = []
+        for name, value in self.options().items():
+            flag = _SHORT.get(name, f"--{name.replace('_', '-')}")
+            texts = value if name in _REPEATED else [_text(value)]
+            words += [flag] if value is True else [word for text in texts for word in (flag, text)]
         return " ".join(map(quote, words))
 
     def signature(self) -> str:
@@ -123,3 +139,10 @@ class Plan:
             *([roles.like] if roles.like else []),
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+def _text(value: object) -> str:
+    """The value of an option as a shell takes it."""
+    if isinstance(value, Mapping):
+        return joined(f"{name}={weight!r}" for name, weight in value.items())
+    return joined(value) if isinstance(value, list) else str(value)
