@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import losscli
+from losscli import config as settings
 from losscli import gate as gates
 from losscli import inference
 from losscli.engines import local
-from losscli.errors import DataError, Problem, all_of, counted
+from losscli.errors import DataError, Problem, UsageError, all_of, counted
 from losscli.fold import Partial, Slices
 from losscli.gate import Gate
 from losscli.inference import Estimate
@@ -34,14 +37,17 @@ from losscli.tasks.slicing import Key, sorted_keys
 __all__ = ["evaluate", "evaluated", "fold_all", "notes", "planned"]
 
 Progress = Callable[[int], None]
+Condition = str | Mapping[str, object]
+"""A gate as it may be given: text, or a table as in a file of settings."""
 
 
 def evaluate(
-    predictions: Source,
+    predictions: Source | None = None,
     targets: Source | None = None,
     loss: Given | Sequence[Given] | None = None,
     *,
-    gate: str | Sequence[str] = (),
+    gate: Condition | Sequence[Condition] | None = None,
+    config: str | PathLike[str] | None = None,
     **options: Any,
 ) -> Report:
     """Evaluate losses of predictions against targets, overall and per class, label or output.
@@ -50,31 +56,41 @@ def evaluate(
     polars frames or NumPy arrays: (n,) numbers, or (n, classes); without `targets`, predictions hold both
     sides.  `loss` is one or several, as on the command line: "huber", "huber:delta=2", "expr: abs(e)**1.5",
     "file.py:name"; or a function with the signature of a loss.  Every option of the command line is a keyword
-    of the same name (`on="id"`,
-    `weight="w"`, `delta=1.0`); `losscli evaluate --help` says what each means.
+    of the same name (`on="id"`, `weight="w"`, `delta=1.0`); `losscli evaluate --help` says what each means.
+    `config` is a file like losscli.toml, which sets what no argument says; none is read unless it is named.
 
     Raises UsageError for a request that makes no sense, DataError for files that are wrong.
     """
-    conditions, run = planned(predictions, targets, loss, gate=gate, **options)
+    if config is not None:
+        given = {"predictions": predictions, "targets": targets, "loss": loss, "gate": gate}
+        above: dict[str, Any] = {name: value for name, value in given.items() if value is not None} | options
+        return evaluate(**settings.for_python(Path(config), above), **above)
+    conditions, run = planned(predictions, targets, loss, gate=gate or (), **options)
     return evaluated(run, conditions)
 
 
 def planned(
-    predictions: Source,
+    predictions: Source | None,
     targets: Source | None = None,
     loss: Given | Sequence[Given] | None = None,
     *,
-    gate: str | Sequence[str] = (),
+    gate: Condition | Sequence[Condition] = (),
     **options: Any,
 ) -> tuple[list[Gate], Run]:
     """The gates and the plan of an evaluation.  Raises what `evaluate` raises before it reads rows."""
-    texts = (gate,) if isinstance(gate, str) else gate
+    given = (gate,) if isinstance(gate, str | Mapping) else gate
     own = requests.own_names(requested(loss))
     *conditions, run = all_of(
-        *(partial(gates.parse, text, partial(_canonical, own)) for text in texts),
-        lambda: prepare(predictions, targets, loss, **options),
+        *(partial(gates.of, each, partial(_canonical, own)) for each in given),
+        lambda: prepare(_named(predictions), targets, loss, **options),
     )
     return conditions, run
+
+
+def _named(predictions: Source | None) -> Source:
+    if predictions is None:
+        raise UsageError("no predictions", remedy="name a file, or set predictions in losscli.toml")
+    return predictions
 
 
 def evaluated(

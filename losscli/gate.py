@@ -7,7 +7,8 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import MISSING, dataclass, fields, replace
+from typing import Any
 
 from losscli.errors import Problem, Status, UsageError, near
 from losscli.report import Report, Result, Verdict, cell_name
@@ -75,6 +76,24 @@ def parse(text: str, resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gate
     limit, at = _limit(text, at)
     _take(text, at, r"$", "nothing more")
     return Gate(text, subject, sign, limit)
+
+
+def of(given: str | Mapping[str, object], resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gate:
+    """A gate from its text, or from a table: `check` is the text, other keys are fields that text has not.
+
+    Raises what `parse` raises, and UsageError for a table without a check or with a key that is unknown.
+    """
+    if isinstance(given, str):
+        return parse(given, resolve)
+    known = ["check", *(field.name for field in fields(Gate) if field.default is not MISSING)]
+    if unknown := [key for key in given if key not in known]:
+        raise UsageError(
+            [Problem(f"a gate has no {key!r}.{near(key, known)}", remedy=", ".join(known)) for key in unknown]
+        )
+    if not isinstance(check := given.get("check"), str):
+        raise UsageError("a table of a gate needs its check, as in check = 'huber <= 0.5'")
+    others: dict[str, Any] = {key: value for key, value in given.items() if key != "check"}
+    return replace(parse(check, resolve), **others)
 
 
 def judge(gates: Iterable[Gate], report: Report) -> tuple[Verdict, ...]:

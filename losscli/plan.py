@@ -103,11 +103,15 @@ class Plan:
             "ci": "none" if self.level is None else self.level if self.level != LEVEL else None,
             "device": self.device if self.device != "cpu" else None,
         }
-        return {name: value for name, value in found.items() if not (value is None or value is False or value == [])}
+        return {
+            name: value
+            for name, value in found.items()
+            if not (value is None or value is False or value == [])
+        }
 
     def flags(self) -> str:
         """The plan as flags that can be pasted."""
-        words = []
+        words = list[str]()
         for name, value in self.options().items():
             flag = _SHORT.get(name, f"--{name.replace('_', '-')}")
             texts = value if name in _REPEATED else [_text(value)]

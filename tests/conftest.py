@@ -61,4 +61,5 @@ class Program:
 @pytest.fixture
 def losscli(tmp_path, monkeypatch, capsys) -> Program:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))  # not that of who runs the tests
     return Program(tmp_path, capsys)

@@ -17,7 +17,7 @@ LAYERS = [
     {"fold"},
     {"engines", "inputs", "gate", "render", "curve"},
     {"columns", "options", "slices"},
-    {"layouts"},
+    {"layouts", "config"},
     {"roles"},
     {"planning"},
     {"api"},

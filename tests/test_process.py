@@ -15,7 +15,7 @@ import pytest
 from losscli.losses import registry
 
 LOSSCLI = [sys.executable, "-m", "losscli"]
-PLAIN = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1"}
+PLAIN = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "XDG_CONFIG_HOME": os.devnull}
 FILES = ["p.csv", "t.csv"]
 
 

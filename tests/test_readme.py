@@ -53,7 +53,7 @@ def run(lines: list[str], folder: Path) -> list[str]:
     done = subprocess.run(
         ["bash", "-c", script],
         cwd=folder,
-        env={"PATH": path, "PYTHONUTF8": "1"},
+        env={"PATH": path, "PYTHONUTF8": "1", "XDG_CONFIG_HOME": os.devnull},
         capture_output=True,
         timeout=300,
     )

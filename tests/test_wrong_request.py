@@ -78,7 +78,7 @@ WRONG = {
         "-> losscli evaluate --help",
     ),
     "option without a value": ("p.csv y.csv --delta", "'--delta' requires an argument"),
-    "no arguments": ("", "Missing argument", "-> losscli evaluate --help"),
+    "no arguments": ("", "no predictions", "-> name a file, or set predictions in losscli.toml"),
     "a third file": ("p.csv y.csv z.csv", "unexpected extra argument"),
     "words out of a list": (
         "p.csv y.csv --task regresion --missing ignore --unmatched no --device gpu",

@@ -19,13 +19,20 @@ import losscli
 from losscli.cli import interrupt
 from losscli.cli.evaluate import check, evaluate
 from losscli.cli.explain import explain
+from losscli.cli.init import init
 from losscli.cli.options import AsTyped, with_inputs
+from losscli.cli.settings import configured
 from losscli.errors import LossCliError, Status
 
 CLOSED_PIPE = 141
 """What a shell reports of a program whose reader went away: 128 + SIGPIPE."""
 
-COMMANDS: dict[str, Callable[..., None]] = {"evaluate": evaluate, "check": check, "explain": explain}
+COMMANDS: dict[str, Callable[..., None]] = {
+    "evaluate": configured(evaluate),
+    "check": configured(check),
+    "explain": explain,
+    "init": init,
+}
 """Each takes the shared options too, and one for each loss parameter of the whole catalogue."""
 
 

@@ -52,6 +52,9 @@ def evaluate(
     bare: Annotated[
         bool, option("--bare", panel=OUTPUT, help="Only the overall values, with every digit.")
     ] = False,
+    color: Annotated[
+        str, option("--color", panel=OUTPUT, metavar="WHEN", help="auto (default), always or never.")
+    ] = "auto",
     dry_run: Annotated[
         bool, option("--dry-run", panel=RUNNING, help="Show the plan as flags, evaluate nothing.")
     ] = False,
@@ -71,8 +74,9 @@ def evaluate(
     quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
     files = [Path(name) for name in output or ()]
-    form, _, (conditions, run) = all_of(
-        lambda: _format(format_, json, bare),
+    form, *_, (conditions, run) = all_of(
+        lambda: form_of(format_, json, bare),
+        lambda: out.check_color(color),
         lambda: out.check_outputs(files),
         lambda: api.planned(ci=ci, gate=gate or (), **asked),
     )
@@ -85,7 +89,7 @@ def evaluate(
     out.write_files(report, files)
     if not quiet and form in ("bare", "csv"):
         out.warn([*report.notes, *_reasons(report)])
-    _print(report, form)
+    _print(report, form, color)
     if not quiet and form in ("bare", "csv"):
         out.warn([f"gate {v.status}: {v.gate}{f' ({v.reason})' if v.reason else ''}" for v in report.gates])
     status = gates.status(report.gates)
@@ -93,8 +97,8 @@ def evaluate(
         raise typer.Exit(int(status))
 
 
-def _format(asked: str | None, json: bool, bare: bool) -> str:
-    """The format of stdout: one of those of the renderers, or bare."""
+def form_of(asked: str | None, json: bool, bare: bool) -> str:
+    """The format of stdout: one of those of the renderers, or bare.  Raises UsageError."""
     if asked is not None and asked not in FORMATS:
         raise UsageError(f"--format must be {' or '.join(FORMATS)}, got {asked!r}.{near(asked, FORMATS)}")
     wanted = {asked} - {None} | ({"json"} if json else set()) | ({"bare"} if bare else set())
@@ -115,18 +119,16 @@ def _reasons(report: Report) -> list[str]:
     ]
 
 
-def _print(report: Report, form: str) -> None:
+def _print(report: Report, form: str, color: str) -> None:
     from losscli.cli import output as out
     from losscli.render import render
 
     if form == "bare":
         sys.stdout.write(out.bare(report))
     elif form == "table":
-        from rich.console import Console
-
         from losscli.render.table import print_table
 
-        print_table(report, Console(highlight=False))
+        print_table(report, out.console(color))
     else:
         sys.stdout.write(render(report, form))
 

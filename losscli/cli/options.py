@@ -50,13 +50,13 @@ def option(*names: str, panel: str, help: str, metavar: str = "", **more: Any) -
 
 def inputs(
     predictions: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="PREDS",
             help="Predictions: a file, 'a pattern/*.parquet', a folder, a URL, or - for standard input.",
             show_default=False,
         ),
-    ],
+    ] = None,
     targets: Annotated[
         str | None,
         typer.Argument(
@@ -200,15 +200,16 @@ def inputs(
     """Every command that reads predictions takes these; only the signature counts."""
 
 
+def stated(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """The shared options about what is evaluated that were given, whatever their value."""
+    defaults = {p.name: p.default for p in inspect.signature(inputs).parameters.values()}
+    about = defaults.keys() - {"quiet", "verbose", "debug"}
+    return {name: value for name, value in asked.items() if name in about and value != defaults[name]}
+
+
 def given_inputs(asked: Mapping[str, Any]) -> list[str]:
     """The flags among shared options about files that were given, whatever their value."""
-    defaults = {p.name: p.default for p in inspect.signature(inputs).parameters.values()}
-    of_no_file = {"task", "quiet", "verbose", "debug"}
-    return [
-        f"--{name.replace('_', '-')}"
-        for name, value in asked.items()
-        if name in defaults.keys() - of_no_file and value != defaults[name]
-    ]
+    return [f"--{name.replace('_', '-')}" for name in stated(asked) if name != "task"]
 
 
 def with_inputs(command: Callable[..., Any]) -> Callable[..., Any]:

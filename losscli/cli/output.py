@@ -9,10 +9,35 @@ import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from losscli.errors import DataError, Problem, UsageError, all_of
+from losscli.errors import DataError, Problem, UsageError, all_of, near
 from losscli.render import format_of_suffix, render
 from losscli.report import Report
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+COLORS = ("auto", "always", "never")
+"""When the table has colour: on a terminal that shows it, or whatever there is."""
+
+
+def check_color(color: str) -> None:
+    """Raise UsageError for a word that is not in COLORS."""
+    if color not in COLORS:
+        raise UsageError(f"--color must be {' or '.join(COLORS)}, got {color!r}.{near(color, COLORS)}")
+
+
+def console(color: str) -> Console:
+    """Where the table goes; what is asked for outweighs NO_COLOR and FORCE_COLOR."""
+    from rich.console import Console  # imported by the commands that draw
+
+    if color == "auto":
+        return Console(highlight=False)
+    if color == "never":
+        return Console(highlight=False, color_system=None)
+    return Console(highlight=False, force_terminal=True, color_system="standard", no_color=False)
 
 
 def check_outputs(paths: Sequence[Path]) -> None:
@@ -32,7 +57,11 @@ def _check_output(path: Path) -> None:
 
 def write_files(report: Report, paths: Sequence[Path]) -> None:
     """Write the report to each path in the format of its suffix: all of them, or none."""
-    contents = [(path, render(report, format_of_suffix(path))) for path in paths]
+    write([(path, render(report, format_of_suffix(path))) for path in paths])
+
+
+def write(contents: Sequence[tuple[Path, str]]) -> None:
+    """Write each text to its path: all of them, or none.  Raises DataError."""
     made: list[tuple[str, Path]] = []
     path = Path()
     try:
