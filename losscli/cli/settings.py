@@ -48,16 +48,16 @@ def configured(command: Callable[..., Any]) -> Callable[..., Any]:
             used = {key: value for key, value in files.below(each.values, above).items() if key in taken}
             asked |= {taken[key]: value for key, value in used.items()}
             overruled = [key for key in each.values if key in taken and key not in used]
-            said.append(_said(each.name, list(used), overruled))
+            said.append((bool(used), _said(each.name, list(used), overruled)))
             above = used | above
         shown = asked["verbose"] or asked.get("dry_run")
         if shown:
-            _say(said)
+            _say([line for _, line in said])
         try:
             return command(**asked)
         except LossCliError:
             if not (shown or asked["quiet"]):
-                _say(said)
+                _say([line for used_some, line in said if used_some])  # what is wrong may come from there
             raise
 
     called.__name__, called.__doc__ = command.__name__, command.__doc__
