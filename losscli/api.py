@@ -57,7 +57,8 @@ def evaluate(
     sides.  `loss` is one or several, as on the command line: "huber", "huber:delta=2", "expr: abs(e)**1.5",
     "file.py:name"; or a function with the signature of a loss.  Every option of the command line is a keyword
     of the same name (`on="id"`, `weight="w"`, `delta=1.0`); `losscli evaluate --help` says what each means.
-    `config` is a file like losscli.toml, which sets what no argument says; none is read unless it is named.
+    `config` is a file like losscli.toml, which sets what no argument says, but for how and where the command
+    line shows results; none is read unless it is named.
 
     Raises UsageError for a request that makes no sense, DataError for files that are wrong.
     """

@@ -92,12 +92,19 @@ def find(folder: Path) -> Path | None:
     """The nearest file with settings, from a folder upwards to the root of its repository, if there is one.
 
     Its path is relative to the folder, and so are the paths that messages and reports show.
+
+    Raises UsageError for a file of another user above the folder: where many share a place, it could name a
+    loss to run.
     """
     for each in (folder, *folder.parents):
         for name in (FILE, PROJECT):
             path = each / name
             if os.path.isfile(path) and (name == FILE or _section(path) is not None):
-                return Path(os.path.relpath(path, folder))
+                found = Path(os.path.relpath(path, folder))
+                if each != folder and hasattr(os, "getuid") and path.stat().st_uid not in (os.getuid(), 0):
+                    remedy = f"-c {found} takes it nevertheless, --no-config takes none"
+                    raise UsageError(Problem("belongs to another user", str(found), remedy))
+                return found
         if any(os.path.exists(each / root) for root in _ROOTS):
             return None
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -74,6 +75,15 @@ MEANING = {
     "a condition and a separator": (
         'predictions="s.csv"\nseparator=";"\nwhere="w > 1"\nthreads=1',
         "s.csv --separator ';' --where 'w > 1' --threads 1",
+    ),
+    "slices, each crossed or not": (
+        'predictions="p.csv"\ntargets="y.csv"\nmissing="drop"\nby=["region,w:2", "w:2"]',
+        "p.csv y.csv --missing drop --by region,w:2 --by w:2",
+    ),
+    "one slice": ('predictions="s.csv"\nseparator=";"\nby="w:2"', "s.csv --separator ';' --by w:2"),
+    "another library": (
+        'predictions="b.csv"\ntargets="z.csv"\npositive="yes"\nlike="keras"\nloss="log_loss"',
+        "b.csv z.csv --positive yes --like keras -l log_loss",
     ),
     "labels and a clip": (
         'predictions="b.csv"\ntargets="z.csv"\npositive="yes"\neps=0.45',
@@ -293,6 +303,10 @@ def test_what_a_file_set_is_said(program):
     done = program("evaluate", "-l", "hubber")  # an error may come from the file
     assert done.err.startswith(line + "losscli: error: unknown loss 'hubber'")
     assert program("evaluate", "-l", "hubber", "-q").err.startswith("losscli: error: ")
+    (program.folder / "losscli.toml").unlink()
+    program.write(pyproject_toml='[tool.losscli]\npositive = "yes"\n')
+    done = program("evaluate", "b.csv", "z.csv", "-v")
+    assert done.err.startswith("losscli: pyproject.toml [tool.losscli] sets positive\n")
 
 
 def test_settings_of_a_user_change_looks_alone(program):
@@ -303,8 +317,9 @@ def test_settings_of_a_user_change_looks_alone(program):
     own.write_text('format = "csv"\nquiet = true\ncolor = "always"\n')
     assert program(*argv) == program(*argv, "--no-config", "--format", "csv", "-q")
     assert program(*argv, "--no-config") == usual
-    program.write(losscli_toml="json = true\n")  # the nearer file wins, and so does a flag
+    program.write(losscli_toml='json = true\noutput = "r.md"\n')  # the nearer file wins, and so does a flag
     assert report(program(*argv))["schema"] == 1
+    assert (program.folder / "r.md").exists()
     assert program(*argv, "--bare") == program(*argv, "--bare", "--no-config")
     own.write_text('ci = 0.9\nformat = "csv"\nloss = "gone.py:f"\ngate = "n > 1"\nquite = true\nbare = 1\n')
     program.refuses(
@@ -335,6 +350,21 @@ def test_colour_can_be_asked_for_and_refused(program, monkeypatch):
     program.refuses(
         2, *argv, "--color", "maybe", said=("--color must be auto or always or never, got 'maybe'",)
     )
+
+
+def test_a_file_of_another_user_is_taken_only_where_it_is_named(program, monkeypatch):
+    program.write(losscli_toml='positive = "yes"\n')
+    if os.getuid():
+        monkeypatch.setattr(os, "getuid", lambda: 12345)
+    else:
+        os.chown("losscli.toml", 12345, -1)
+    assert program("evaluate", "b.csv", "z.csv").status == 0  # where the user is, it was seen
+    (program.folder / "sub").mkdir()
+    monkeypatch.chdir("sub")
+    argv = ["evaluate", "../b.csv", "../z.csv"]
+    program.refuses(2, *argv, said=("../losscli.toml: belongs to another user", "-> -c ../losscli.toml"))
+    assert program(*argv, "-c", "../losscli.toml").status == 0
+    assert program(*argv, "--no-config", "--positive", "yes").status == 0
 
 
 def test_which_file_cannot_be_two_things(program):
@@ -379,6 +409,8 @@ INFERRED = {
     "classes with commas": """c.csv l.csv --normalize --class-weight '"owl, the=2"'""",
     "labels": "l.csv l.csv -p label -y label",
     "logits": "c.csv l.csv --from-logits --ignore-label dog",
+    "slices": "p.csv y.csv --missing drop --by region,w:2 --by w:2",
+    "another library": "b.csv z.csv --positive yes --like keras -l log_loss",
     "how files are read": "s.csv --separator ';' --threads 1 -w w",
 }
 

@@ -19,6 +19,9 @@ from losscli.cli.options import RUNNING, inputs, option
 from losscli.config import Key, Settings
 from losscli.errors import LossCliError, UsageError, all_of
 
+_NO_KEYS = {"dry_run", "debug", "asked", "return"}
+"""What is of one run, and what is no option."""
+
 
 def _own(
     ctx: typer.Context,
@@ -75,14 +78,17 @@ def configured(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def known() -> dict[str, Key]:
     """Every key that a file may have: the options of `losscli evaluate`."""
-    own = get_type_hints(inputs) | get_type_hints(evaluate)
-    hints = {name.rstrip("_"): hint for name, hint in own.items()}
-    shown = {name: Key(hints[name]) for name in files.SHOWN}
-    checks: dict[str, Callable[[Any], object]] = {
-        "format": partial(form_of, json=False, bare=False),
-        "color": out.check_color,
-    }
-    return files.keys() | shown | {name: Key(hints[name], check) for name, check in checks.items()}
+    hints = get_type_hints(inputs) | get_type_hints(evaluate)
+    options = {name.rstrip("_"): Key(hint) for name, hint in hints.items() if name not in _NO_KEYS}
+    return (
+        options
+        | files.keys()
+        | {
+            "format": Key(str, partial(form_of, json=False, bare=False)),
+            "color": Key(str, out.check_color),
+            "output": Key(str | list[str]),
+        }
+    )
 
 
 def _is_flag(ctx: typer.Context, name: str) -> bool:
