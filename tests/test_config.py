@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from dataclasses import make_dataclass
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,7 @@ import pytest
 
 import losscli as api
 from losscli import config
+from losscli import gate as gates
 from losscli.cli.evaluate import evaluate
 from losscli.cli.options import with_inputs
 from losscli.cli.settings import configured, known
@@ -205,6 +207,15 @@ def test_every_option_is_a_key():
     assert set(config.keys()) == set(known()) - set(config.SHOWN)
     assert set(config.LOOKS) < set(config.SHOWN)
     assert set(loss_params()) < set(known())
+
+
+def test_what_a_gate_has_beside_its_text_is_a_key_of_its_table(monkeypatch):
+    named = make_dataclass("Named", [("name", str, "")], bases=(gates.Gate,), frozen=True)
+    monkeypatch.setattr(gates, "Gate", named)
+    gate = gates.of({"check": "mae < 1", "name": "quality"})
+    assert (gate.text, gate.name) == ("mae < 1", "quality")
+    with pytest.raises(UsageError, match=r"a gate has no 'nam'. Did you mean name\?"):
+        gates.of({"check": "mae < 1", "nam": "quality"})
 
 
 def test_flags_win_over_the_file(program):
