@@ -45,6 +45,7 @@ FILES = {
     "z": "id,y\n1,yes\n2,no\n3,yes\n",
     "c": 'id,"owl, the",dog\n1,.8,.2\n2,.1,.8\n3,.5,.5\n',
     "l": 'id,label\n1,"owl, the"\n2,dog\n3,dog\n',
+    "g": "q,score,relevance\n1,.5,1\n1,.4,0\n2,.3,0\n2,.1,2\n",
     "s": "id;pred;y;w\n1;1.5;1;1\n2;2.5;2;2\n4;2.0;.5;3\n",
 }
 
@@ -83,6 +84,10 @@ MEANING = {
         "p.csv y.csv --missing drop --by region,w:2 --by w:2",
     ),
     "one slice": ('predictions="s.csv"\nseparator=";"\nby="w:2"', "s.csv --separator ';' --by w:2"),
+    "groups": (
+        'predictions="g.csv"\ntarget="relevance"\npred="score"\ngroup="q"\nloss="ndcg"',
+        "g.csv -y relevance -p score --group q -l ndcg",
+    ),
     "another library": (
         'predictions="b.csv"\ntargets="z.csv"\npositive="yes"\nlike="keras"\nloss="log_loss"',
         "b.csv z.csv --positive yes --like keras -l log_loss",
@@ -422,6 +427,7 @@ INFERRED = {
     "logits": "c.csv l.csv --from-logits --ignore-label dog",
     "slices": "p.csv y.csv --missing drop --by region,w:2 --by w:2",
     "another library": "b.csv z.csv --positive yes --like keras -l log_loss",
+    "groups": "g.csv -y relevance -p score --group q -l ndcg",
     "how files are read": "s.csv --separator ';' --threads 1 -w w",
 }
 
