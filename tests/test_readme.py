@@ -144,6 +144,10 @@ def test_examples_in_python_give_what_is_shown(monkeypatch):
     assert doctest.DocTestRunner().run(test).failed == 0
 
 
+def test_the_number_of_losses_is_that_of_the_catalogue():
+    assert f"{len(registry.losses())} losses, each tested" in README.read_text()
+
+
 def test_the_loss_that_is_shown_is_the_one_in_the_source():
     (shown,) = (block for block in blocks("python") if ">>>" not in block)
     (huber,) = registry.find("huber")
