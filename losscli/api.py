@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import losscli
+from losscli import basis, inference, saved
 from losscli import config as settings
 from losscli import gate as gates
-from losscli import inference
 from losscli.engines import local
 from losscli.errors import DataError, Problem, UsageError, all_of, counted
 from losscli.fold import Partial, Slices
-from losscli.gate import Gate
+from losscli.gate import PLAIN, Gate, Rules
 from losscli.inference import Estimate
 from losscli.inputs.align import Alignment
 from losscli.inputs.diagnose import short_rows
@@ -48,6 +48,10 @@ def evaluate(
     *,
     gate: Condition | Sequence[Condition] | None = None,
     config: str | PathLike[str] | None = None,
+    baseline: Report | str | PathLike[str] | None = None,
+    confident: bool = False,
+    strict: bool = False,
+    min_n: int | str = 0,
     **options: Any,
 ) -> Report:
     """Evaluate losses of predictions against targets, overall and per class, label or output.
@@ -57,17 +61,30 @@ def evaluate(
     sides.  `loss` is one or several, as on the command line: "huber", "huber:delta=2", "expr: abs(e)**1.5",
     "file.py:name"; or a function with the signature of a loss.  Every option of the command line is a keyword
     of the same name (`on="id"`, `weight="w"`, `delta=1.0`); `losscli evaluate --help` says what each means.
+    `baseline` is a saved report, or where one is.
     `config` is a file like losscli.toml, which sets what no argument says, but for how and where the command
     line shows results; none is read unless it is named.
 
     Raises UsageError for a request that makes no sense, DataError for files that are wrong.
     """
     if config is not None:
-        given = {"predictions": predictions, "targets": targets, "loss": loss, "gate": gate}
+        given = {
+            "predictions": predictions,
+            "targets": targets,
+            "loss": loss,
+            "gate": gate,
+            "baseline": baseline,
+            "confident": confident or None,
+            "strict": strict or None,
+            "min_n": min_n or None,
+        }
         above: dict[str, Any] = {name: value for name, value in given.items() if value is not None} | options
         return evaluate(**settings.for_python(Path(config), above), **above)
     conditions, run = planned(predictions, targets, loss, gate=gate or (), **options)
-    return evaluated(run, conditions)
+    base = saved.baseline(baseline)
+    rules = gates.rules(confident, strict, min_n)
+    gates.meaningful(conditions, base, rules)
+    return evaluated(run, conditions, base=base, rules=rules)
 
 
 def planned(
@@ -99,8 +116,10 @@ def evaluated(
     conditions: Sequence[Gate] = (),
     progress: Progress = lambda rows: None,
     say: Callable[[str], None] = lambda text: None,
+    base: Report | None = None,
+    rules: Rules = PLAIN,
 ) -> Report:
-    """The report of a planned run, with the verdicts of its gates.
+    """The report of a planned run, with the verdicts of its gates, for which `base` is the baseline.
 
     `progress` is told the rows done, `say` what turned out while they were read.
     """
@@ -111,8 +130,9 @@ def evaluated(
         signature=run.plan.signature(),
         losscli=losscli.__version__,
         names=run.names,
+        basis=basis.of(run.plan, part.fingerprint),
     )
-    return gates.judged(conditions, report) if conditions else report
+    return gates.judged(conditions, report, base, rules) if conditions else report
 
 
 def _canonical(own: Mapping[str, str], name: str) -> tuple[str, ...]:
@@ -229,6 +249,7 @@ def _result(
         low=estimate.low,
         high=estimate.high,
         level=level if estimate.se is not None else None,
+        freedom=estimate.freedom,
         share=share,
         rows=int(moments.n[0]),
         weight=float(moments.weight[0].sum()),

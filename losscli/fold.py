@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from losscli import moments, profile
-from losscli.cells import Cells
+from losscli.cells import Cells, to_numpy
 from losscli.losses.marks import marks_of
 from losscli.losses.registry import Choice
 from losscli.moments import MAX_SPREAD, Moments
@@ -39,7 +39,8 @@ class Partial:
     """What some rows leave behind: for each chosen loss its moments overall and by cell, and the findings.
 
     `slices` are those of each slicing.  `pilots` are what the task fixed for the run, for each output: parts
-    of one run have the same.  `profile` is kept where the plan asks for it.
+    of one run have the same.  `profile` is kept where the plan asks for it.  `fingerprint` tells
+    targets apart, whatever the order of their rows.
     """
 
     overall: tuple[Moments, ...]
@@ -49,6 +50,7 @@ class Partial:
     pilots: tuple[Any, ...] = ()
     slices: tuple[Slices, ...] = ()
     profile: Profile | None = None
+    fingerprint: int = 0
 
 
 def pilot(plan: Plan, frame: pl.DataFrame) -> Any:
@@ -72,7 +74,29 @@ def partial(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixe
             weight = rows.factor if weight is None else weight * rows.factor
         overall, cells, slices = _moments(plan, xp, block, rows, weight)
         own = _profile(plan, xp, rows, weight) if plan.profiled else None
-    return Partial(overall, cells, block.tallies, frame.height, rows.pilots, slices, own)
+    return Partial(
+        overall, cells, block.tallies, frame.height, rows.pilots, slices, own, _fingerprint(block, rows)
+    )
+
+
+def _fingerprint(block: Block, rows: Rows) -> int:
+    """The sum of a hash of each target: the same for the same targets, in whatever file or order.
+
+    The hash spreads the bits of a float64, or the place of a label among the classes, as the finalizer of
+    MurmurHash3 does.
+    """
+    roles = block.roles
+    if roles.target_form == "label":
+        values = None if rows.codes is None else to_numpy(rows.codes).astype(np.float64)
+    else:
+        values = block.numbers(roles.targets) if roles.targets else None
+    if values is None:
+        return 0
+    bits = (values.ravel(order="K") + 0.0).view(np.uint64)  # 0.0 and -0.0 are one number
+    bits ^= bits >> np.uint64(33)
+    bits *= np.uint64(0xFF51AFD7ED558CCD)
+    bits ^= bits >> np.uint64(33)
+    return int(bits.sum())
 
 
 def _match(block: Block) -> None:
@@ -278,6 +302,7 @@ def merge(a: Partial, b: Partial) -> Partial:
         a.pilots,
         tuple(_merge_slices(x, y) for x, y in zip(a.slices, b.slices, strict=True)),
         None if a.profile is None or b.profile is None else profile.merge(a.profile, b.profile),
+        (a.fingerprint + b.fingerprint) % 2**64,
     )
 
 

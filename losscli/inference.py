@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from losscli.finish import Finish
 from losscli.losses.registry import Choice
 from losscli.moments import Moments
+from losscli.student import quantile
 from losscli.xp import Array
 
 
@@ -25,6 +25,7 @@ class Estimate:
     low: float | None = None
     high: float | None = None
     notes: tuple[str, ...] = ()
+    freedom: float | None = None
 
 
 def estimate(
@@ -68,7 +69,7 @@ def estimate(
     if not math.isfinite(se):
         return Estimate(value, notes=("no interval: the spread of the rows is not finite",))
     half = quantile(level, n - 1) * se
-    return Estimate(value, se, value - half, value + half)
+    return Estimate(value, se, value - half, value + half, freedom=n - 1)
 
 
 def estimates(
@@ -114,7 +115,7 @@ def _at_once(finish: Finish, moments: Moments, level: float, known: Mapping[str,
     for place in np.flatnonzero(ordinary).tolist():
         value, error = float(values[place]), float(se[place])
         half = quantiles[int(n[place])] * error
-        found[place] = Estimate(value, error, value - half, value + half)
+        found[place] = Estimate(value, error, value - half, value + half, freedom=int(n[place]) - 1)
     return found
 
 
@@ -163,39 +164,3 @@ def _standard_error(of: Any, means: Array, spread: Array, weight: float, n: int)
         return size
     unit = unit / size
     return size * math.sqrt(max(float(unit @ correlation @ unit), 0.0))
-
-
-def quantile(level: float, freedom: int) -> float:
-    """The two-sided quantile of Student's t distribution.
-
-    Exact for 1 and 2 degrees of freedom, else the expansion of Hill (1970), doi:10.1145/355598.362775,
-    good to seven digits from 3 degrees on.
-    """
-    tail = 1.0 - level
-    if freedom == 1:
-        return 1.0 / math.tan(tail * math.pi / 2)
-    if freedom == 2:
-        return math.sqrt(2.0 / (tail * (2.0 - tail)) - 2.0)
-    a = 1.0 / (freedom - 0.5)
-    b = 48.0 / (a * a)
-    c = ((20700.0 * a / b - 98.0) * a - 16.0) * a + 96.36
-    d = ((94.5 / (b + c) - 3.0) / b + 1.0) * math.sqrt(a * math.pi / 2) * freedom
-    y = (d * tail) ** (2.0 / freedom)
-    if y > 0.05 + a:
-        x = NormalDist().inv_cdf(tail / 2)
-        y = x * x
-        if freedom < 5:
-            c += 0.3 * (freedom - 4.5) * (x + 0.6)
-        c = (((0.05 * d * x - 5.0) * x - 7.0) * x - 2.0) * x + b + c
-        y = (((((0.4 * y + 6.3) * y + 36.0) * y + 94.5) / c - y - 3.0) / b + 1.0) * x
-        y = math.expm1(a * y * y)
-    else:
-        y = (
-            (
-                1.0 / (((freedom + 6.0) / (freedom * y) - 0.089 * d - 0.822) * (freedom + 2.0) * 3.0)
-                + 0.5 / (freedom + 4.0)
-            )
-            * y
-            - 1.0
-        ) * (freedom + 1.0) / (freedom + 2.0) + 1.0 / y
-    return math.sqrt(freedom * y)

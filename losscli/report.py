@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from statistics import NormalDist
 from typing import Any, TypeVar
 
 from losscli.errors import UsageError
 
 SCHEMA = 1
+LOSS_NAME = r"[A-Za-z_][\w.@-]*"
+"""The pattern of a name that needs no quotes."""
+POWER = 0.8
+"""Of a comparison that shows a difference just `detectable`."""
 
 _Record = TypeVar("_Record", "Result", "Verdict")
 
@@ -20,8 +26,9 @@ class Result:
 
     `cell` is empty for overall, else names its class, label, output or slice.  `value` is None where it
     is not defined, and `notes` says why.  `se`, `low` and `high` are the standard error and the bounds
-    of the interval at `level`, or None where an interval has no meaning.  `share` is the part (0 to 1)
-    of the overall loss that comes from the rows of this cell, where the loss adds up over rows.
+    of the interval at `level`, of Student's t with `freedom` degrees of freedom, or None where an interval
+    has no meaning.  `share` is the part (0 to 1) of the overall loss
+    that comes from the rows of this cell, where the loss adds up over rows.
     """
 
     loss: str
@@ -33,18 +40,33 @@ class Result:
     low: float | None = None
     high: float | None = None
     level: float | None = None
+    freedom: float | None = None
     rows: int
     weight: float
     share: float | None = None
     notes: tuple[str, ...] = ()
+
+    @property
+    def detectable(self) -> float | None:
+        """The smallest true difference that an unpaired comparison with as many other rows would likely show.
+
+        It has a power of 80 % at `level`: 2.8 standard errors of the difference at 95 %, which are those of
+        the value times the root of 2.  On the same rows, models are compared more sharply.
+        """
+        if self.se is None or self.level is None:
+            return None
+        normal = NormalDist()
+        return (normal.inv_cdf((1 + self.level) / 2) + normal.inv_cdf(POWER)) * 2**0.5 * self.se
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What a gate said of one result.
 
-    `status` is pass, fail, unsure or error; `weak` says that the interval straddles the limit;
-    `reason` says why a gate could not be judged.
+    `status` is pass, fail, unsure (the interval straddles the limit, where confidence was asked for), skipped
+    (too few rows) or error; `weak` says that the interval straddles the limit; `limit` is the number that
+    was compared with, `base` the one of the baseline that it comes from; `margin` is how far the value is
+    within the limit, in standard errors, below zero where it fails; `reason` says why there is no verdict.
     """
 
     gate: str
@@ -53,6 +75,8 @@ class Verdict:
     weak: bool = False
     value: float | None = None
     limit: float | None = None
+    margin: float | None = None
+    base: float | None = None
     reason: str = ""
 
 
@@ -60,7 +84,8 @@ class Verdict:
 class Report:
     """All results of a run.
 
-    `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` a cell's.
+    `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` a cell's.  `signature` is a
+    digest of all that was asked for; `basis` says in words what makes numbers of two reports comparable.
     """
 
     results: tuple[Result, ...]
@@ -69,6 +94,7 @@ class Report:
     signature: str = ""
     losscli: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    basis: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, key: str | tuple[str, Mapping[str, object]]) -> Result:
         """The result of a loss overall, or in a cell.  KeyError names the losses and cells there are."""
@@ -88,7 +114,8 @@ class Report:
             "losscli": self.losscli,
             "signature": self.signature,
             "names": dict(self.names),
-            "results": [_plain(result) for result in self.results],
+            "basis": dict(self.basis),
+            "results": [_plain(r) | {"detectable": r.detectable} for r in self.results],
             "comparisons": [],
             "gates": [_plain(verdict) for verdict in self.gates],
             "notes": list(self.notes),
@@ -110,12 +137,30 @@ class Report:
             signature=data["signature"],
             losscli=data["losscli"],
             names=data.get("names", {}),
+            basis=data.get("basis", {}),
         )
 
 
 def cell_name(cell: Mapping[str, str]) -> str:
     """A cell as a gate writes it: 'region=eu,class=cat'.  What would be misread is quoted as in JSON."""
     return ",".join(f"{_quoted(column)}={_quoted(value)}" for column, value in cell.items())
+
+
+def result_name(result: Result) -> str:
+    """A loss with its parameters as a gate writes it, and its model: 'huber:delta=1.0'."""
+    params = cell_name({name: param_text(value) for name, value in result.params.items()})
+    model = f" of {result.model}" if result.model else ""
+    return f"{loss_name(result.loss)}{':' if params else ''}{params}{model}"
+
+
+def loss_name(loss: str) -> str:
+    """A loss as a gate names it, quoted where it is an expression."""
+    return loss if re.fullmatch(LOSS_NAME, loss) else json.dumps(loss, ensure_ascii=not loss.isprintable())
+
+
+def param_text(value: object) -> str:
+    """The value of a parameter as it is written in line."""
+    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
 
 
 def _quoted(name: str) -> str:

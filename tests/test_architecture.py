@@ -8,14 +8,14 @@ import pytest
 HOUSE = Path(__file__).parent.parent / "losscli"
 LAYERS = [
     {"errors"},
-    {"params", "xp", "report"},
+    {"params", "xp", "report", "student"},
     {"cells", "precise", "profile"},
     {"moments"},
     {"tasks", "finish"},
     {"losses"},
     {"plan", "inference"},
     {"fold"},
-    {"engines", "inputs", "gate", "render", "curve"},
+    {"engines", "inputs", "gate", "render", "curve", "basis", "saved"},
     {"columns", "options", "slices"},
     {"layouts", "config"},
     {"roles"},
@@ -65,7 +65,7 @@ def test_gates_and_renderers_know_only_the_report(name):
     for path in [HOUSE / f"{name}.py", *(HOUSE / name).glob("*.py")]:
         if path.exists():
             known = {part(module) for module in imports(path) if module.startswith("losscli.")}
-            assert known <= {"report", "errors", name}
+            assert known <= {"report", "errors", "student", name}
 
 
 def test_losses_use_the_namespace_of_their_batch():

@@ -19,6 +19,7 @@ import losscli
 from losscli.cli import interrupt
 from losscli.cli.evaluate import check, evaluate
 from losscli.cli.explain import explain
+from losscli.cli.gate import gate
 from losscli.cli.init import init
 from losscli.cli.options import AsTyped, with_inputs
 from losscli.cli.settings import configured
@@ -36,6 +37,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
 """Each takes the shared options too, and one for each loss parameter of the whole catalogue."""
 
 
+ALONE: dict[str, Callable[..., None]] = {"gate": gate}
+"""These read no predictions, and take their own options alone."""
+
+
 class Command(AsTyped, TyperCommand):
     """A command of the program."""
 
@@ -46,9 +51,10 @@ class Program(AsTyped, TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first argument names, its name, and the other arguments."""
         name, command, rest = super().resolve_command(ctx, args)
-        if name in COMMANDS:
+        if name in COMMANDS or name in ALONE:
+            function = with_inputs(COMMANDS[name]) if name in COMMANDS else ALONE[name]
             alone = typer.Typer(add_completion=False)
-            alone.command(name, cls=Command)(with_inputs(COMMANDS[name]))
+            alone.command(name, cls=Command)(function)
             command = typer.main.get_command(alone)
         return name, command, rest
 
@@ -63,7 +69,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _name, _function in COMMANDS.items():
+for _name, _function in (COMMANDS | ALONE).items():
     app.command(_name, help=inspect.getdoc(_function))(lambda: None)
 
 
@@ -94,7 +100,7 @@ def run(argv: list[str]) -> int:
     except TyperException as error:
         # Without arguments the help was shown, and there is no message.
         if message := error.format_message():
-            command = next((f" {word}" for word in argv[:1] if word in COMMANDS), "")
+            command = next((f" {word}" for word in argv[:1] if word in COMMANDS | ALONE), "")
             _say(f"error: {message}\n  -> losscli{command} --help")
         return int(Status.USAGE)
     except (KeyboardInterrupt, typer.Abort):

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from losscli.cli.judging import (
+    JUDGING,
+    OUTPUT,
+    Bare,
+    Confident,
+    Format,
+    Gates,
+    Json,
+    MinRows,
+    OutputFiles,
+    Strict,
+)
 from losscli.cli.options import RUNNING, option
 from losscli.errors import Status, UsageError, all_of, counted, near
 from losscli.render import FORMATS
 
 if TYPE_CHECKING:
+    from losscli.cli.output import Outputs
     from losscli.planning import Run
     from losscli.report import Report
-
-OUTPUT, JUDGING = "Output", "Judging"
 
 
 def evaluate(
@@ -24,34 +34,23 @@ def evaluate(
         str,
         option("--ci", panel=JUDGING, metavar="LEVEL", help="Level of intervals, or none; default: 0.95."),
     ] = "0.95",
-    gate: Annotated[
-        list[str] | None,
-        option(
-            "--gate",
-            "-g",
-            panel=JUDGING,
-            metavar="GATE",
-            help="'huber <= 0.5', 'log_loss[class=cat] < 0.6'; status 1 where one fails.",
-        ),
-    ] = None,
-    output: Annotated[
-        list[str] | None,
-        option(
-            "-o",
-            "--output",
-            panel=OUTPUT,
-            metavar="FILE",
-            help="Write a report too: .json, .csv, .md or .txt; repeatable.",
-        ),
-    ] = None,
-    format_: Annotated[
+    gate: Gates = None,
+    baseline: Annotated[
         str | None,
-        option("--format", panel=OUTPUT, metavar="FORMAT", help="table (default), json, csv or markdown."),
+        option(
+            "--baseline",
+            panel=JUDGING,
+            metavar="REPORT",
+            help="What 'base' stands for in gates: a saved report.json, or git:main:report.json.",
+        ),
     ] = None,
-    json: Annotated[bool, option("--json", panel=OUTPUT, help="The same as --format json.")] = False,
-    bare: Annotated[
-        bool, option("--bare", panel=OUTPUT, help="Only the overall values, with every digit.")
-    ] = False,
+    confident: Confident = False,
+    strict: Strict = False,
+    min_n: MinRows = "0",
+    output: OutputFiles = None,
+    format_: Format = None,
+    json: Json = False,
+    bare: Bare = False,
     color: Annotated[
         str, option("--color", panel=OUTPUT, metavar="WHEN", help="auto (default), always or never.")
     ] = "auto",
@@ -66,31 +65,48 @@ def evaluate(
 
     Example: losscli evaluate preds.csv targets.csv --loss huber --delta 1
     """
-    from losscli import api  # the engine is imported only by commands that run it
+    from losscli import (
+        api,  # the engine is imported only by commands that run it
+        saved,
+    )
     from losscli import gate as gates
     from losscli.cli import output as out
     from losscli.cli.progress import Progress
 
     quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
-    files = [Path(name) for name in output or ()]
-    form, *_, (conditions, run) = all_of(
+    form, outputs, rules, base, _, (conditions, run) = all_of(
         lambda: form_of(format_, json, bare),
+        lambda: out.outputs(output or ()),
+        lambda: gates.rules(confident, strict, min_n),
+        lambda: saved.baseline(baseline),
         lambda: out.check_color(color),
-        lambda: out.check_outputs(files),
         lambda: api.planned(ci=ci, gate=gate or (), **asked),
     )
+    gates.meaningful(conditions, base, rules)
     if verbose or dry_run:
         show_plan(run)
     if dry_run:
         return
+    tell = say if verbose else lambda text: None
     with Progress(quiet, run.expected) as progress:
-        report = api.evaluated(run, conditions, progress.update, say if verbose else lambda text: None)
-    out.write_files(report, files)
-    if not quiet and form in ("bare", "csv"):
+        report = api.evaluated(run, conditions, progress.update, tell, base, rules)
+    emit(report, form, outputs, quiet, color)
+
+
+def emit(report: Report, form: str, outputs: Outputs, quiet: bool, color: str = "auto") -> None:
+    """Write a judged report to its outputs and to stdout.  Ends the program where its gates do not pass."""
+    from losscli import gate as gates
+    from losscli.cli import output as out
+
+    out.write_files(report, outputs.files)
+    if outputs.github is not None:
+        out.to_github(report, outputs.github)
+    silent = not quiet and form in ("bare", "csv", "flat")
+    if silent:
         out.warn([*report.notes, *_reasons(report)])
     _print(report, form, color)
-    if not quiet and form in ("bare", "csv"):
+    if silent:
         out.warn([f"gate {v.status}: {v.gate}{f' ({v.reason})' if v.reason else ''}" for v in report.gates])
     status = gates.status(report.gates)
     if status != Status.OK:
@@ -147,13 +163,31 @@ def say(text: str) -> None:
     print(f"losscli: {text}", file=sys.stderr)
 
 
-def check(**asked: Any) -> None:
+def check(
+    verify: Annotated[
+        str | None,
+        option(
+            "--verify",
+            panel=JUDGING,
+            metavar="REPORT",
+            help="Evaluate again, with the options of then, and compare with a saved report.",
+        ),
+    ] = None,
+    **asked: Any,
+) -> None:
     """Validate only: say what would be evaluated, and everything that is wrong with the files."""
-    from losscli import api
+    from losscli import api, saved
     from losscli.tasks.catalogue import TASKS
 
     quiet, _ = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
+    if verify is not None:
+        before = saved.load(verify)
+        _, run = api.planned(ci=saved.level(before), **asked)
+        told = saved.reproduced(before, api.evaluated(run), verify)
+        if not quiet:
+            print("\n".join(told))
+        return
     _, run = api.planned(**asked)
     part, alignment = api.fold_all(run)
     if quiet:

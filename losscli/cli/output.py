@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,9 +41,38 @@ def console(color: str) -> Console:
     return Console(highlight=False, force_terminal=True, color_system="standard", no_color=False)
 
 
-def check_outputs(paths: Sequence[Path]) -> None:
-    """Raise UsageError, before any work, for a suffix that is not known or a folder that is not there."""
-    all_of(*(partial(_check_output, path) for path in paths))
+GITHUB = "github"
+"""Among outputs it is no file: the summary and annotations of the job that runs."""
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where a report is written besides stdout."""
+
+    files: tuple[Path, ...] = ()
+    github: Path | None = None
+
+
+def outputs(names: Sequence[str]) -> Outputs:
+    """The outputs that names ask for.
+
+    Raises UsageError, before any work, for a suffix that is not known, a folder that is not there, and
+    for github outside of its jobs.
+    """
+    files = tuple(Path(name) for name in names if name != GITHUB)
+    *_, summary = all_of(
+        *(partial(_check_output, path) for path in files), lambda: _summary() if GITHUB in names else None
+    )
+    return Outputs(files, summary)
+
+
+def _summary() -> Path:
+    named = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not named:
+        raise UsageError(
+            "-o github: GITHUB_STEP_SUMMARY is not set", remedy="it is in jobs of GitHub Actions"
+        )
+    return Path(named)
 
 
 def _check_output(path: Path) -> None:
@@ -85,6 +115,22 @@ def write(contents: Sequence[tuple[Path, str]]) -> None:
         for temporary, _ in made:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(temporary)
+
+
+def to_github(report: Report, path: Path) -> None:
+    """Add to the summary of the step, and print annotations on stderr, where they spoil no result.
+
+    Raises DataError where the summary cannot be written.
+    """
+    from losscli.render import github
+
+    try:
+        room = github.SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(github.summary(report, room))
+    except OSError as error:
+        raise DataError(Problem(f"cannot be written: {error.strerror}", str(path))) from error
+    sys.stderr.write(github.commands(report))
 
 
 def bare(report: Report) -> str:

@@ -8,10 +8,11 @@ from pathlib import PurePath
 from losscli.errors import UsageError, near
 from losscli.report import Report
 
-FORMATS = ("table", "json", "csv", "markdown")
+FORMATS = ("table", "json", "csv", "markdown", "junit", "flat")
 """What `render` writes; each is the module of that name."""
 
-_SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table"}
+_SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table", ".xml": "junit"}
+_FLAT = ".flat.json"
 
 
 def render(report: Report, format: str) -> str:  # noqa: A002  the option's name, which callers pass on
@@ -26,8 +27,10 @@ def render(report: Report, format: str) -> str:  # noqa: A002  the option's name
 
 def format_of_suffix(path: str | PurePath) -> str:
     """The format that a file's suffix stands for.  Raises UsageError, naming the suffixes, for any other."""
+    if PurePath(path).name.lower().endswith(_FLAT):
+        return "flat"
     suffix = PurePath(path).suffix.lower()
     if suffix not in _SUFFIXES:
-        known = ", ".join(_SUFFIXES)
+        known = ", ".join([*_SUFFIXES, _FLAT])
         raise UsageError(f"{path}: the suffix says the format, and {suffix or 'none'} is none of {known}")
     return _SUFFIXES[suffix]

@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from losscli.report import Report, Result, cell_name
+from losscli.render.digits import ERROR_DIGITS, apart, decimal, signed
+from losscli.report import Report, Result, Verdict, cell_name
 
 WEAK = "weak: the interval straddles the limit"
 
@@ -71,6 +72,42 @@ def shown(name: str) -> str:
 def plain(text: str) -> str:
     """Text on one line that cannot steer a terminal."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+
+
+_ORDER = ("error", "fail", "unsure", "pass", "skipped")
+
+
+def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Verdicts by how bad they are, then by how far the value is from its limit in standard errors."""
+
+    def badness(verdict: Verdict) -> tuple[int, float]:
+        margin = 0.0 if verdict.margin is None else verdict.margin
+        return _ORDER.index(verdict.status) if verdict.status in _ORDER else 0, margin
+
+    return sorted(verdicts, key=badness)
+
+
+def judgement(verdict: Verdict) -> str:
+    """A verdict in words: 'fail, weak: value 0.5, limit 0.4, margin -1.2 se'."""
+    status = f"{verdict.status}, weak" if verdict.weak else verdict.status
+    value, limit = apart(verdict.value, verdict.limit)
+    numbers = [
+        *([] if verdict.value is None else [f"value {value}"]),
+        *([] if verdict.limit is None else [f"limit {limit}"]),
+        *([] if verdict.margin is None else [f"margin {signed(verdict.margin)} se"]),
+        *([verdict.reason] if verdict.reason else []),
+    ]
+    return plain(f"{status}: {', '.join(numbers)}" if numbers else status)
+
+
+def detectable(report: Report) -> str:
+    """What differences of the overall values a comparison would likely show; nothing without intervals."""
+    found = [r for r in report.results if not r.cell and r.detectable]
+    if not found:
+        return ""
+    values = [decimal(r.detectable, ERROR_DIGITS) for r in found]
+    told = values if len(found) == 1 else [f"{label(r)} {v}" for r, v in zip(found, values, strict=True)]
+    return f"detectable on as many other rows, 80 % power: {', '.join(told)}"
 
 
 def interval_head(results: Iterable[Result | None]) -> str:

@@ -52,6 +52,13 @@ def apart(value: float | None, limit: float | None) -> tuple[str, str]:
     return texts
 
 
+def signed(margin: float | None) -> str:
+    """A margin to three digits with its sign: '+2.31'."""
+    if margin is None:
+        return ""
+    return ("+" if margin >= 0 else "") + decimal(margin, ERROR_DIGITS)
+
+
 def percent(share: float | None) -> str:
     """A share in per cent to one decimal; what is there but too small for it is not written as none."""
     if share is None:

@@ -5,8 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from losscli.render.content import WEAK, Section, interval_head, notes, plain, sections, shown, weighted
-from losscli.render.digits import DASH, apart, decimal, error, percent
+from losscli.render.content import (
+    WEAK,
+    Section,
+    detectable,
+    interval_head,
+    notes,
+    plain,
+    sections,
+    shown,
+    weighted,
+)
+from losscli.render.digits import DASH, apart, decimal, error, percent, signed
 from losscli.report import Report, Result, Verdict, cell_name
 
 Columns = list[tuple[str, Sequence[str], bool]]
@@ -18,6 +28,8 @@ _MARKUP = re.compile(r"[\\`*\[\]<>|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 def text(report: Report) -> str:
     """A table of the overall results, one a loss for each kind of cell, the gates and the notes."""
     blocks = [block for section in sections(report) for block in _section(section)]
+    if found := detectable(report):
+        blocks[0] += f"\n{_escaped(found)}\n"
     if report.gates:
         weak = f"\n{WEAK}\n" if any(verdict.weak for verdict in report.gates) else ""
         blocks.append(_titled("gates", _verdicts(report.gates)) + weak)
@@ -61,6 +73,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> Columns:
         ("cell", [cell_name(v.cell) for v in verdicts], False),
         ("value", [value for value, _ in pairs], True),
         ("limit", [limit for _, limit in pairs], True),
+        ("margin/se", [signed(v.margin) for v in verdicts], True),
         ("why", [plain(v.reason) for v in verdicts], False),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 
 from rich.console import Console, RenderableType
 from rich.text import Text
@@ -13,6 +14,7 @@ from losscli.render.content import (
     WEAK,
     Cell,
     Section,
+    detectable,
     interval_head,
     notes,
     plain,
@@ -20,7 +22,7 @@ from losscli.render.content import (
     shown,
     weighted,
 )
-from losscli.render.digits import DASH, aligned, apart, decimal, error, percent
+from losscli.render.digits import DASH, aligned, apart, decimal, error, percent, signed
 from losscli.render.grid import Column, fits, fold, grid, names, richest
 from losscli.report import Report, Result, Verdict, cell_name
 
@@ -62,6 +64,8 @@ def text(report: Report, width: int | None = None) -> str:
 def _parts(report: Report, width: int | None, most: int | None) -> Iterator[RenderableType]:
     """What is printed, piece by piece: tables with their headings, at most `most` cells each."""
     blocks = [_section(section, width, most) for section in sections(report)]
+    if found := detectable(report):
+        blocks[0] = chain(blocks[0], [_paragraph(found, width)])
     if report.gates:
         blocks.append(_gates(report.gates, width, most))
     if said := notes(report, most and _NAMED):
@@ -194,7 +198,7 @@ def _column(head: str, cells: Sequence[str]) -> Column:
 
 def _gates(verdicts: Sequence[Verdict], width: int | None, most: int | None) -> Iterator[RenderableType]:
     verdicts, left = _telling(verdicts, most)
-    columns = richest(partial(_verdicts, verdicts), ("reason",), width)
+    columns = richest(partial(_verdicts, verdicts), ("margin", "reason"), width)
     yield Text("gates")
     yield grid(columns, width)
     if left:
@@ -231,6 +235,8 @@ def _verdicts(verdicts: Sequence[Verdict], extras: frozenset[str]) -> list[Colum
         _column("value", aligned(values)),
         _column("limit", aligned(limits)),
     ]
+    if "margin" in extras and any(verdict.margin is not None for verdict in verdicts):
+        found.append(_column("margin/se", aligned(signed(verdict.margin) for verdict in verdicts)))
     return [*found, names("why", reasons, least=30)] if "reason" in extras and any(reasons) else found
 
 

@@ -1,25 +1,17 @@
-"""Gates: parse 'huber[class=cat] <= 0.5' and judge a report by it."""
+"""What a gate says: 'huber[class=cat] <= base + 1%' from its text."""
 
 from __future__ import annotations
 
 import json
 import math
-import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any
 
-from losscli.errors import Problem, Status, UsageError, near
-from losscli.report import Report, Result, Verdict, cell_name
+from losscli.errors import Problem, UsageError, near
+from losscli.report import LOSS_NAME
 
-OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
-}
-_NAME = r"[A-Za-z_][\w.@-]*"
 _QUOTED = r'"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
 _FIELDS = {"lo": "low", "hi": "high"}
 _HELP = """as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2' or 'n >= 10000';
@@ -96,28 +88,6 @@ def of(given: str | Mapping[str, object], resolve: Callable[[str], tuple[str, ..
     return replace(parse(check, resolve), **others)
 
 
-def judge(gates: Iterable[Gate], report: Report) -> tuple[Verdict, ...]:
-    """The verdicts of the gates on a report, one for each cell that a gate is about."""
-    return tuple(verdict for gate in gates for verdict in _judge(gate, report))
-
-
-def judged(gates: Iterable[Gate], report: Report) -> Report:
-    """The report with the verdicts of the gates."""
-    return replace(report, gates=judge(gates, report))
-
-
-def status(verdicts: Iterable[Verdict], strict: bool = False) -> Status:
-    """The exit status for verdicts; what could not be judged outweighs what failed.
-
-    With `strict`, unsure is failed.
-    """
-    said = {verdict.status for verdict in verdicts}
-    if said - {"pass", "fail", "unsure"}:
-        return Status.DATA
-    failed = "fail" in said or (strict and "unsure" in said)
-    return Status.GATE_FAILED if failed else Status.OK
-
-
 # Parsing: each function takes the text and where to begin, and returns what it read and where that ends.
 
 
@@ -133,7 +103,7 @@ def _subject(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> t
 
 
 def _metric(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
-    name, at = _take(text, at, rf"{_QUOTED}|{_NAME}", "the name of a loss, or n")
+    name, at = _take(text, at, rf"{_QUOTED}|{LOSS_NAME}", "the name of a loss, or n")
     params: list[tuple[str, str]] = []
     if name != "n" and text.startswith(":", at):
         params, at = _items(text, at + 1, r"[\w-]+", r"[^\s,<>=\[\])\"]+")
@@ -203,113 +173,3 @@ def _unquoted(name: str) -> str:
 def _error(text: str, at: int, what: str) -> UsageError:
     at += len(text[at:]) - len(text[at:].lstrip())
     return UsageError(Problem(f"gate not understood: expected {what}", "", _HELP, (text, " " * at + "^")))
-
-
-# Judging: a gate that cannot be judged gives a reason, a str, in place of results.
-
-
-def _judge(gate: Gate, report: Report) -> tuple[Verdict, ...]:
-    found = "no baseline" if gate.limit.base else _results(gate.subject, report.results)
-    if isinstance(found, str):
-        return (
-            Verdict(gate.text, "error", limit=None if gate.limit.base else gate.limit.offset, reason=found),
-        )
-    return tuple(_verdict(gate, result) for result in found)
-
-
-def _results(subject: Subject, results: Sequence[Result]) -> Sequence[Result] | str:
-    """The results that a gate is about, one a cell, or why there are none."""
-    named = [result for result in results if not subject.losses or result.loss in subject.losses]
-    if not named:
-        known = sorted({_shown(result.loss) for result in results})
-        loss = subject.losses[0] if subject.losses else "n"
-        return f"no loss {loss} in the report.{near(loss, known) or _known(known)}"
-    chosen = [r for r in named if all(_same(text, r.params.get(key)) for key, text in subject.params)]
-    if not chosen:
-        return f"no {named[0].loss} with those parameters.{_known(_variants(named))}"
-    found = [result for result in chosen if _in_cell(result, subject.cell)]
-    if not found:
-        return _no_cell(subject.cell, chosen)
-    if subject.field == "rows":
-        return _one_a_cell(found)
-    variants = _variants(found)
-    return found if len(variants) == 1 else f"which one is meant?{_known(variants)}"
-
-
-def _in_cell(result: Result, wanted: Sequence[tuple[str, str | None]]) -> bool:
-    return set(result.cell) == {column for column, _ in wanted} and all(
-        value in (None, result.cell[column]) for column, value in wanted
-    )
-
-
-def _one_a_cell(results: Sequence[Result]) -> Sequence[Result] | str:
-    by_cell = {cell_name(result.cell): result for result in results}
-    differing = [r for r in results if r.rows != by_cell[cell_name(r.cell)].rows]
-    if differing:
-        return f"the losses do not have the same rows in {cell_name(differing[0].cell) or 'the whole'}"
-    return list(by_cell.values())
-
-
-def _no_cell(wanted: Sequence[tuple[str, str | None]], results: Sequence[Result]) -> str:
-    columns = tuple(column for column, _ in wanted)
-    kind = [result.cell for result in results if set(result.cell) == set(columns)]
-    if not kind:
-        kinds = dict.fromkeys("by " + "+".join(r.cell) if r.cell else "overall" for r in results)
-        return f"no result {'by ' + '+'.join(columns) if columns else 'overall'}.{_known(list(kinds))}"
-    for column, value in wanted:
-        known = list(dict.fromkeys(cell[column] for cell in kind))
-        if value is not None and value not in known:
-            cell = cell_name({column: value})
-            return f"no {cell}.{near(value, known) or _known(known)}"
-    return "no rows have these values together"
-
-
-def _variants(results: Iterable[Result]) -> list[str]:
-    """How to write each kind of result: the loss with its parameters and model."""
-    return list(dict.fromkeys(map(_variant, results)))
-
-
-def _variant(result: Result) -> str:
-    params = cell_name({key: _text(value) for key, value in result.params.items()})
-    return "".join(
-        (_shown(result.loss), f":{params}" if params else "", f" of {result.model}" if result.model else "")
-    )
-
-
-def _shown(loss: str) -> str:
-    """A loss as a gate names it."""
-    return loss if re.fullmatch(_NAME, loss) else json.dumps(loss, ensure_ascii=not loss.isprintable())
-
-
-def _known(names: Sequence[str], most: int = 5) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f" The report has {', '.join(names[:most])}{more}." if names else " The report is empty."
-
-
-def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) or value is None else str(value)
-
-
-def _same(text: str, value: object) -> bool:
-    """Whether a parameter written in a gate is the one in the report: 2 is 2.0."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            return float(text) == value
-        except ValueError:
-            return False
-    return text.lower() == _text(value).lower()
-
-
-def _verdict(gate: Gate, result: Result) -> Verdict:
-    value, limit = getattr(result, gate.subject.field), gate.limit.offset
-    verdict = Verdict(gate.text, "error", dict(result.cell), value=value, limit=limit)
-    if value is None:
-        missing = "no value" if result.value is None else "no interval"
-        return replace(verdict, reason=": ".join([missing, *result.notes]))
-    if not math.isfinite(value):
-        # a report holds finite numbers only, and NaN would pass for a comparison
-        return replace(verdict, value=None, reason=f"the value is {value}")
-    holds = OPERATORS[gate.operator]
-    ends = [end for end in (result.low, result.high) if end is not None and gate.subject.field == "value"]
-    weak = len({holds(end, limit) for end in ends}) > 1
-    return replace(verdict, status="pass" if holds(value, limit) else "fail", weak=weak, value=float(value))

@@ -1,0 +1,32 @@
+"""What makes the numbers of two reports comparable, in words that a report keeps."""
+
+from __future__ import annotations
+
+from losscli.params import joined
+from losscli.plan import Plan
+
+
+def of(plan: Plan, fingerprint: int) -> dict[str, str]:
+    """What stands behind the numbers of a plan, besides losses and their parameters, which results name.
+
+    The columns of the predictions are not among it: models name them as they like.  `fingerprint` is that
+    of the targets.
+    """
+    roles = plan.roles
+    pairs = zip(roles.names, roles.class_weight or (), strict=bool(roles.class_weight))
+    said = {
+        "task": roles.task,
+        "classes": joined(roles.names) if plan.cell in ("class", "label") else "",
+        "weight": roles.weight[2:] if roles.weight else "",
+        "class weight": joined(f"{name}={weight!r}" for name, weight in pairs),
+        "ignored label": roles.ignore_label or "",
+        "like": roles.like or "",
+        "normalize": "yes" if roles.normalize else "",
+        "missing": "drop" if roles.drop_missing else "",
+        "unmatched": "drop" if roles.drop_unmatched else "",
+        "where": plan.where or "",
+        "alignment": "key" if roles.ids else "position",
+        "eps": repr(roles.eps) if roles.eps else "",
+        "targets": f"{fingerprint:016x}",
+    }
+    return {name: text for name, text in said.items() if text}

@@ -1,0 +1,16 @@
+"""A report as one flat JSON object, a number a name: the metrics that DVC and dashboards read."""
+
+from __future__ import annotations
+
+import json
+
+from losscli.report import Report, cell_name, result_name
+
+
+def text(report: Report) -> str:
+    """The value of each result under the name that a gate has for it; null where it is not defined."""
+    values = {}
+    for result in report.results:
+        cell = f"[{cell_name(result.cell)}]" if result.cell else ""
+        values[result_name(result) + cell] = result.value
+    return json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
