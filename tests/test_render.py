@@ -35,7 +35,7 @@ REPORT = Report(
         result("huber", None, 0, 0.0, DELTA, cell={"region": "mars"}, notes=("no rows in this slice",)),
     ),
     gates=(
-        Verdict("huber <= 0.27123411", "fail", {}, True, 0.27123412, 0.27123411),
+        Verdict("huber <= 0.27123411", "fail", {}, True, 0.27123412, 0.27123411, -1.25),
         Verdict("mae <= 2", "error", limit=2.0, reason="no loss mae"),
         Verdict("n >= 100", "pass", {}, False, 442.0, 100.0),
     ),
@@ -48,6 +48,7 @@ loss                    value ± se       95 % interval  rows
 ────────────────────────────────────────────────────────────
 huber(delta=1)     0.271234 ± 0.01  0.2516 to 0.290834   442
 mse             2859.70             -                    442
+detectable on as many other rows, 80 % power: huber(delta=1) 0.0396
 
 huber(delta=1) by region
 region            value ± se  95 % interval  share %  rows  weight
@@ -57,10 +58,10 @@ us         0.125 ± 0.0000300     0.1 to 0.2     <0.1   400   400
 mars       -                     -                 -     0     0
 
 gates
-status      gate                        value         limit  why
-────────────────────────────────────────────────────────────────────────
-fail, weak  huber <= 0.27123411    0.27123412    0.27123411
-error       mae <= 2               -             2           no loss mae
+status      gate                        value         limit  margin/se  why
+───────────────────────────────────────────────────────────────────────────────────
+fail, weak  huber <= 0.27123411    0.27123412    0.27123411      -1.25
+error       mae <= 2               -             2                      no loss mae
 pass        n >= 100             442           100
 weak: the interval straddles the limit
 
@@ -75,6 +76,8 @@ loss                    value ± se
 ──────────────────────────────────
 huber(delta=1)     0.271234 ± 0.01
 mse             2859.70
+detectable on as many other rows, 80
+% power: huber(delta=1) 0.0396
 
 huber(delta=1) by region
 region            value ± se  rows
@@ -92,6 +95,8 @@ MARKDOWN = """\
 | huber(delta=1) | 0.271234 | 0.01 | 0.2516 to 0.290834 | 442 |
 | mse | 2859.70 | - | - | 442 |
 
+detectable on as many other rows, 80 % power: huber(delta=1) 0.0396
+
 ### huber(delta=1) by region
 
 | region | value | ± se | 95 % interval | share % | rows | weight |
@@ -102,11 +107,11 @@ MARKDOWN = """\
 
 ### gates
 
-| status | gate | cell | value | limit | why |
-| :--- | :--- | :--- | ---: | ---: | :--- |
-| fail, weak | huber \\<= 0.27123411 |  | 0.27123412 | 0.27123411 |  |
-| error | mae \\<= 2 |  | - | 2 | no loss mae |
-| pass | n \\>= 100 |  | 442 | 100 |  |
+| status | gate | cell | value | limit | margin/se | why |
+| :--- | :--- | :--- | ---: | ---: | ---: | :--- |
+| fail, weak | huber \\<= 0.27123411 |  | 0.27123412 | 0.27123411 | -1.25 |  |
+| error | mae \\<= 2 |  | - | 2 |  | no loss mae |
+| pass | n \\>= 100 |  | 442 | 100 |  |  |
 
 weak: the interval straddles the limit
 
@@ -117,12 +122,12 @@ weak: the interval straddles the limit
 """
 
 CSV = """\
-loss,params,model,cell,value,se,low,high,level,rows,weight,share,notes
-huber,delta=1.0,,,0.27123412,0.01,0.2516,0.29083412,0.95,442,442.0,1.0,
-mse,,,,2859.6963,,,,,442,442.0,,
-huber,delta=1.0,,"region=""[red]_eu|\""",0.5,0.2,0.1,0.9,0.95,42,40.5,0.025,
-huber,delta=1.0,,region=us,0.125,3e-05,0.1,0.2,0.95,400,400.0,0.0001,
-huber,delta=1.0,,region=mars,,,,,,0,0.0,,no rows in this slice
+loss,params,model,cell,value,se,low,high,level,freedom,rows,weight,share,notes
+huber,delta=1.0,,,0.27123412,0.01,0.2516,0.29083412,0.95,,442,442.0,1.0,
+mse,,,,2859.6963,,,,,,442,442.0,,
+huber,delta=1.0,,"region=""[red]_eu|\""",0.5,0.2,0.1,0.9,0.95,,42,40.5,0.025,
+huber,delta=1.0,,region=us,0.125,3e-05,0.1,0.2,0.95,,400,400.0,0.0001,
+huber,delta=1.0,,region=mars,,,,,,,0,0.0,,no rows in this slice
 """
 
 
@@ -243,7 +248,7 @@ def test_names_from_the_data_steer_nothing(show, name, expected):
 
 
 def test_colour_is_sparse_and_can_be_switched_off():
-    shown = terminal(REPORT, 80, color_system="standard")
+    shown = terminal(REPORT, 90, color_system="standard")
     assert "\x1b[1m   0.271234\x1b[0m ± 0.01" in shown
     assert re.findall(r"\x1b\[(3\d)m([a-z, ]*[a-z])", shown) == [
         ("31", "fail, weak"),
@@ -312,11 +317,14 @@ def test_shares_and_points_in_line():
 
 
 def test_formats():
-    assert [format_of_suffix(f"report{end}") for end in (".json", ".CSV", ".md", ".txt")] == [
-        "json", "csv", "markdown", "table",
+    suffixes = (".json", ".CSV", ".md", ".txt", ".flat.json", ".xml")
+    assert [format_of_suffix(f"report{end}") for end in suffixes] == [
+        "json", "csv", "markdown", "table", "flat", "junit",
     ]  # fmt: skip
-    with pytest.raises(UsageError, match=r"\.xml is none of \.json, \.csv, \.md, \.txt"):
-        format_of_suffix("report.xml")
+    with pytest.raises(
+        UsageError, match=r"\.html is none of \.json, \.csv, \.md, \.txt, \.xml, \.flat\.json"
+    ):
+        format_of_suffix("report.html")
     with pytest.raises(UsageError, match="Did you mean markdown"):
         render(REPORT, "markdwn")
     assert all(render(REPORT, name).endswith("\n") for name in FORMATS)

@@ -102,11 +102,11 @@ def judgement(verdict: Verdict) -> str:
 
 def detectable(report: Report) -> str:
     """What differences of the overall values a comparison would likely show; nothing without intervals."""
-    found = [r for r in report.results if not r.cell and r.detectable]
-    if not found:
+    overall = [result for result in report.results if not result.cell]
+    values = {label(r): decimal(r.detectable, ERROR_DIGITS) for r in overall if r.detectable}
+    if not values:
         return ""
-    values = [decimal(r.detectable, ERROR_DIGITS) for r in found]
-    told = values if len(found) == 1 else [f"{label(r)} {v}" for r, v in zip(found, values, strict=True)]
+    told = values.values() if len(overall) == 1 else [f"{loss} {value}" for loss, value in values.items()]
     return f"detectable on as many other rows, 80 % power: {', '.join(told)}"
 
 
