@@ -11,7 +11,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-from losscli.errors import DataError, Problem, UsageError
+from losscli.errors import DataError, Problem, UsageError, counted
 from losscli.report import Report, Result, cell_name, result_name
 
 _NUMBERS = ("value", "se", "low", "high", "level", "freedom", "rows", "weight")
@@ -84,7 +84,7 @@ def reproduced(saved: Report, now: Report, place: str) -> list[str]:
         more = (f"... and {len(wrong) - _SHOWN} more",) if len(wrong) > _SHOWN else ()
         remedy = "give the files and options with which it was made"
         raise DataError(Problem("is not reproduced", place, remedy, (*wrong[:_SHOWN], *more)))
-    told = [f"reproduced: {len(after)} results of {place}"]
+    told = [counted(len(after), f"results of {place} are reproduced")]
     if saved.losscli != now.losscli:
         told.append(f"note: it is of losscli {saved.losscli}, this is {now.losscli}")
     return told

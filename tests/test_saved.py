@@ -67,7 +67,8 @@ def test_gate_judges_a_saved_report(report, argv, status):
 
 def test_gate_loads_no_engine(report):
     code = (
-        "import sys; from losscli.cli.app import run\ns = run(['gate', 'r.json', '-g', 'mae <= 1', '--json'])\n"
+        "import sys; from losscli.cli.app import run\n"
+        "s = run(['gate', 'r.json', '-g', 'mae <= 1', '--json'])\n"
         "sys.exit(s or bool({'polars'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
@@ -148,7 +149,7 @@ def test_a_file_that_is_no_report(folder, text, kind, said):
 
 
 def test_a_report_is_reproduced_or_it_is_said_where_not(report, folder):
-    assert program("check", *FILES, "--verify", "r.json") == (0, "reproduced: 3 results of r.json\n", "")
+    assert program("check", *FILES, "--verify", "r.json") == (0, "3 results of r.json are reproduced\n", "")
     other = program("check", "p.csv", "t.csv", "-l", "mse", "--by", "r", "--verify", "r.json")
     assert (other[0], "is not reproduced" in other[2]) == (3, True)
     data = json.loads(report.read_text())
