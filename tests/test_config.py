@@ -216,7 +216,7 @@ def test_every_option_is_a_key():
 
 def test_what_a_gate_has_beside_its_text_is_a_key_of_its_table(monkeypatch):
     named = make_dataclass("Named", [("name", str, "")], bases=(gates.Gate,), frozen=True)
-    monkeypatch.setattr(gates, "Gate", named)
+    monkeypatch.setattr(sys.modules[gates.Gate.__module__], "Gate", named)
     gate = gates.of({"check": "mae < 1", "name": "quality"})
     assert (gate.text, gate.name) == ("mae < 1", "quality")
     with pytest.raises(UsageError, match=r"a gate has no 'nam'. Did you mean name\?"):

@@ -11,7 +11,8 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
-from losscli.cli.evaluate import OUTPUT, evaluate, show_plan
+from losscli.cli.evaluate import evaluate, show_plan
+from losscli.cli.judging import OUTPUT
 from losscli.cli.options import inputs, option, stated
 from losscli.cli.settings import known
 from losscli.config import FILE, PROJECT, find
