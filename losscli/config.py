@@ -81,6 +81,10 @@ def keys() -> dict[str, Key]:
         "targets": Key(str),
         "loss": Key(str | list[str | Mapping[str, object]], requests.find),
         "gate": Key(str | list[str | Mapping[str, object]], gates.of),
+        "baseline": Key(str),
+        "confident": Key(bool),
+        "strict": Key(bool),
+        "min_n": Key(int, lambda rows: gates.rules(min_n=rows)),
     }
 
 
