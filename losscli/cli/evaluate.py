@@ -18,12 +18,23 @@ if TYPE_CHECKING:
 
 OUTPUT, JUDGING = "Output", "Judging"
 
+Cluster = Annotated[
+    str | None,
+    option(
+        "--cluster",
+        panel=JUDGING,
+        metavar="COL",
+        help="Rows of the same value belong together: intervals are between such clusters.",
+    ),
+]
+
 
 def evaluate(
     ci: Annotated[
         str,
         option("--ci", panel=JUDGING, metavar="LEVEL", help="Level of intervals, or none; default: 0.95."),
     ] = "0.95",
+    cluster: Cluster = None,
     gate: Annotated[
         list[str] | None,
         option(
@@ -78,7 +89,7 @@ def evaluate(
         lambda: form_of(format_, json, bare),
         lambda: out.check_color(color),
         lambda: out.check_outputs(files),
-        lambda: api.planned(ci=ci, gate=gate or (), **asked),
+        lambda: api.planned(ci=ci, cluster=cluster, gate=gate or (), **asked),
     )
     if verbose or dry_run:
         show_plan(run)
@@ -147,14 +158,14 @@ def say(text: str) -> None:
     print(f"losscli: {text}", file=sys.stderr)
 
 
-def check(**asked: Any) -> None:
+def check(cluster: Cluster = None, **asked: Any) -> None:
     """Validate only: say what would be evaluated, and everything that is wrong with the files."""
     from losscli import api
     from losscli.tasks.catalogue import TASKS
 
     quiet, _ = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
-    _, run = api.planned(**asked)
+    _, run = api.planned(cluster=cluster, **asked)
     part, alignment = api.fold_all(run)
     if quiet:
         return
