@@ -59,8 +59,8 @@ def test_a_slice_is_the_file_filtered_to_it(by, weight, frame):
             here, there = report[loss, dict(cell)], alone[loss]
             assert here.rows == there.rows
             assert close(here.value, there.value, 1e-12)
-            # In slices of two rows a step of the gradient is not small beside what it moves.
-            assert close(here.se, there.se, 1e-4 if loss == "r2" else 1e-6)
+            # Between two rows a step of the gradient is not so small beside what it moves.
+            assert close(here.se, there.se, 1e-2 if loss == "r2" and here.rows < 10 else 1e-6)
 
 
 def close(a: float | None, b: float | None, rel: float) -> bool:
