@@ -12,6 +12,7 @@ import polars as pl
 from losscli import clusters, moments, profile
 from losscli.cells import Cells
 from losscli.clusters import Totals
+from losscli.errors import UsageError
 from losscli.losses.marks import marks_of
 from losscli.losses.registry import Choice
 from losscli.moments import MAX_SPREAD, Moments
@@ -24,6 +25,10 @@ from losscli.tasks.catalogue import TASKS
 from losscli.tasks.grouped import run_of
 from losscli.tasks.slicing import Key, Slicing, merged_places
 from losscli.xp import Array, Namespace
+
+
+MAX_SLICES = 100_000
+"""As many slices as one --by may have: each has moments of its own, and a row of the report."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,6 +265,11 @@ def merge(a: Partial, b: Partial) -> Partial:
 
 def _merge_slices(a: Slices, b: Slices) -> Slices:
     places, at = merged_places(a.places, list(b.places))
+    if len(places) > MAX_SLICES:
+        raise UsageError(
+            f"--by cuts the rows into more than {MAX_SLICES:,} slices",
+            remedy="a column of fewer values, or bins of numbers: --by age:4",
+        )
     pairs = zip(a.moments, b.moments, strict=True)
     found = tuple(moments.merge_at(x, y, at, len(places)) for x, y in pairs)
     return Slices(places, found, _merge_totals(a.totals, b.totals, at))

@@ -67,8 +67,10 @@ def column_of(
             f"{flag}: both files have a column {name}", remedy="rename one, or align by it: --on"
         )
     table, prefix = (targets, "t:") if name in targets.schema else (predictions, "p:")
-    if table.schema[name].is_nested():
-        raise UsageError(f"{flag}: {table.name}, column {name} holds lists", remedy="a column of values")
+    dtype = table.schema[name]
+    if dtype.is_nested() or dtype == pl.Binary:
+        held = "bytes" if dtype == pl.Binary else "lists"
+        raise UsageError(f"{flag}: {table.name}, column {name} holds {held}", remedy="a column of values")
     return table, prefix + name
 
 
