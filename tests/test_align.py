@@ -64,6 +64,16 @@ def test_keys_of_different_types_meet(left, right):
     assert values(preds(KEYS[left]), targets(KEYS[right])) == BY_POSITION
 
 
+@pytest.mark.parametrize("wide", [pl.UInt64, pl.Int128])
+def test_whole_keys_beyond_64_bits_with_a_sign_meet_and_are_unmatched_as_others(wide):
+    ids = pl.Series([2, 1, 2**63 + 5], dtype=wide)
+    left, right = preds(ids, slice(3)), targets(NUMBERS[1:4], slice(3))
+    with pytest.raises(DataError, match="1 prediction without a target"):
+        values(left, right)
+    report = losscli.evaluate(left, right, loss="mse", unmatched="drop")
+    assert report["mse"].rows == 2
+
+
 def test_several_key_columns():
     parts = {"id": NUMBERS // 100, "part": NUMBERS % 100}
     p = pl.DataFrame({**parts, "pred": PRED})
