@@ -26,7 +26,6 @@ from losscli.tasks.grouped import run_of
 from losscli.tasks.slicing import Key, Slicing, merged_places
 from losscli.xp import Array, Namespace
 
-
 MAX_SLICES = 100_000
 """As many slices as one --by may have: each has moments of its own, and a row of the report."""
 
