@@ -74,6 +74,16 @@ def test_whole_keys_beyond_64_bits_with_a_sign_meet_and_are_unmatched_as_others(
     assert report["mse"].rows == 2
 
 
+def test_a_key_that_repeats_where_a_batch_ends_is_found(monkeypatch):
+    def a_row_each(query):
+        return iter(query.collect().iter_slices(1))
+
+    monkeypatch.setattr("losscli.inputs.align.batches", a_row_each)
+    ids = pl.Series([1, 2, 2, 3])
+    with pytest.raises(DataError, match="a key that an earlier row has"):
+        values(preds(ids, slice(4)), targets(ids, slice(4)))
+
+
 def test_several_key_columns():
     parts = {"id": NUMBERS // 100, "part": NUMBERS % 100}
     p = pl.DataFrame({**parts, "pred": PRED})
