@@ -15,7 +15,7 @@ from losscli import config as settings
 from losscli import gate as gates
 from losscli.engines import local
 from losscli.errors import DataError, Problem, UsageError, all_of, counted
-from losscli.fold import Partial, Slices
+from losscli.fold import Partial, Slices, with_clusters
 from losscli.gate import PLAIN, Gate, Rules
 from losscli.inference import Estimate
 from losscli.inputs.align import Alignment
@@ -123,10 +123,11 @@ def evaluated(
 
     `progress` is told the rows done, `say` what turned out while they were read.
     """
-    part, _ = fold_all(run, progress, say)
+    folded, _ = fold_all(run, progress, say)
+    part = with_clusters(folded)
     report = Report(
         results=tuple(_results(run.plan, part)),
-        notes=(*run.notes, *notes(part)),
+        notes=(*run.notes, *notes(part), *_clusters(run.plan, part)),
         signature=run.plan.signature(),
         losscli=losscli.__version__,
         names=run.names,
@@ -191,6 +192,20 @@ def notes(part: Partial) -> list[str]:
         counted(tally.count, finding.what) + (f", e.g. {tally.examples[0]}" if tally.examples else "")
         for finding, tally in part.tallies.items()
         if not finding.fatal
+    ]
+
+
+def _clusters(plan: Plan, part: Partial) -> list[str]:
+    """Between how many clusters the intervals are."""
+    units = part.overall[0].units
+    if part.totals is None or units is None:
+        return []
+    column, found = (plan.roles.cluster or "")[2:], f"{int(units[0]):,}"
+    if not part.totals.coarse:
+        return [f"intervals are between {found} {'clusters' if units[0] != 1 else 'cluster'} of {column}"]
+    return [
+        f"intervals are between {found} random groups of the clusters of {column}, which are more than "
+        f"{part.totals.most:,}"
     ]
 
 

@@ -18,6 +18,8 @@ def of(plan: Plan, fingerprint: int) -> dict[str, str]:
         "task": roles.task,
         "classes": joined(roles.names) if plan.cell in ("class", "label") else "",
         "weight": roles.weight[2:] if roles.weight else "",
+        "group": roles.group[2:] if roles.group else "",
+        "cluster": roles.cluster[2:] if roles.cluster else "",
         "class weight": joined(f"{name}={weight!r}" for name, weight in pairs),
         "ignored label": roles.ignore_label or "",
         "like": roles.like or "",

@@ -2,36 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from losscli import moments, profile
+from losscli import clusters, moments, profile
 from losscli.cells import Cells, to_numpy
+from losscli.clusters import Totals
+from losscli.errors import UsageError
 from losscli.losses.marks import marks_of
 from losscli.losses.registry import Choice
 from losscli.moments import MAX_SPREAD, Moments
 from losscli.params import joined
 from losscli.plan import Plan
 from losscli.profile import Profile
-from losscli.tasks.base import MATCHED, Batch, Block, Finding, Rows, Tally
+from losscli.screening import check_missing, match, read_weight
+from losscli.tasks.base import Batch, Block, Finding, Rows, Tally
 from losscli.tasks.catalogue import TASKS
 from losscli.tasks.grouped import run_of
 from losscli.tasks.slicing import Key, Slicing, merged_places
 from losscli.xp import Array, Namespace
+
+MAX_SLICES = 100_000
+"""As many slices as one --by may have: each has moments of its own, and a row of the report."""
 
 
 @dataclass(frozen=True, eq=False)
 class Slices:
     """The moments of each chosen loss in the slices of one slicing that have occurred.
 
-    `places` say at which cell the moments of a slice are.
+    `places` say at which cell the moments of a slice are, and the `totals` of clusters.
     """
 
     places: dict[Key, int]
     moments: tuple[Moments, ...]
+    totals: Totals | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +47,9 @@ class Partial:
     """What some rows leave behind: for each chosen loss its moments overall and by cell, and the findings.
 
     `slices` are those of each slicing.  `pilots` are what the task fixed for the run, for each output: parts
-    of one run have the same.  `profile` is kept where the plan asks for it.  `fingerprint` tells
-    targets apart, whatever the order of their rows.
+    of one run have the same.  `profile` is kept where the plan asks for it.  `totals` are those of clusters
+    overall, `cell_totals` by class, or overall for the columns of all labels.  `fingerprint` tells targets
+    apart, whatever the order of their rows.
     """
 
     overall: tuple[Moments, ...]
@@ -50,6 +59,8 @@ class Partial:
     pilots: tuple[Any, ...] = ()
     slices: tuple[Slices, ...] = ()
     profile: Profile | None = None
+    totals: Totals | None = None
+    cell_totals: Totals | None = None
     fingerprint: int = 0
 
 
@@ -61,21 +72,26 @@ def pilot(plan: Plan, frame: pl.DataFrame) -> Any:
 def partial(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
     """Read one block, check it, and take the moments of every chosen loss."""
     block = Block(frame, first_row, plan.roles)
-    _check_missing(block, plan.roles.id_groups)
-    _match(block)
+    check_missing(block, plan.roles.id_groups)
+    match(block)
     block.leave_out_label()
     block.check_lengths()
-    _check_missing(block, plan.roles.groups)
-    _read_weight(block, any(choice.by_rows for choice in plan.choices))
+    check_missing(block, plan.roles.groups)
+    read_weight(block, any(choice.by_rows for choice in plan.choices))
     with np.errstate(all="ignore"):
         rows = TASKS[plan.roles.task].read(block, xp, plan.wanted, fixed)
         weight = None if block.weight is None else xp.asarray(_of_units(block.weight, rows))
         if rows.factor is not None:
             weight = rows.factor if weight is None else weight * rows.factor
-        overall, cells, slices = _moments(plan, xp, block, rows, weight)
+        found = _moments(plan, xp, block, rows, weight)
         own = _profile(plan, xp, rows, weight) if plan.profiled else None
-    return Partial(
-        overall, cells, block.tallies, frame.height, rows.pilots, slices, own, _fingerprint(block, rows)
+    return replace(
+        found,
+        tallies=block.tallies,
+        rows=frame.height,
+        pilots=rows.pilots,
+        profile=own,
+        fingerprint=_fingerprint(block, rows),
     )
 
 
@@ -97,70 +113,6 @@ def _fingerprint(block: Block, rows: Rows) -> int:
     bits *= np.uint64(0xFF51AFD7ED558CCD)
     bits ^= bits >> np.uint64(33)
     return int(bits.sum())
-
-
-def _match(block: Block) -> None:
-    """Leave out predictions without a target."""
-    if MATCHED not in block.frame.columns:
-        return
-    roles = block.roles
-    alone = ~block.frame[MATCHED].to_numpy()
-    if roles.drop_unmatched:
-        block.flag(alone, "predictions without a target were left out", fatal=False)
-    else:
-        block.flag(alone, "predictions without a target", roles.ids[0], "--unmatched drop leaves them out")
-    block.drop_marked()
-
-
-def _check_missing(block: Block, groups: tuple[tuple[str, ...], ...]) -> None:
-    """Find nulls and NaN in groups of columns, and leave out their rows."""
-    absent: Array | None = None
-    for name in [name for columns in groups if not block.are_finite(columns) for name in columns]:
-        missing = _missing(block.frame[name])
-        if missing is None:
-            continue
-        if not block.roles.drop_missing:
-            block.flag(missing, "missing values", name, "--missing drop leaves such rows out")
-        absent = missing if absent is None else absent | missing
-    if absent is not None and block.roles.drop_missing:
-        block.flag(absent, "rows with missing values were left out", fatal=False)
-    block.drop_marked()
-
-
-def _missing(series: pl.Series) -> Array | None:
-    """Where a column has null or NaN, or lists that hold one; None for nowhere."""
-    missing = series.is_null() if series.null_count() else None
-    if isinstance(series.dtype, pl.Float32 | pl.Float64) and np.isnan(series.to_numpy()).any():
-        # As NumPy sees it a null is NaN too.
-        missing = series.is_null() | series.is_nan().fill_null(True)
-    if isinstance(series.dtype, pl.List | pl.Array):
-        numbers = series.cast(pl.List(pl.Float64))
-        holes = numbers.list.eval(pl.element().is_null() | pl.element().is_nan()).list.any().fill_null(False)
-        if holes.any():
-            missing = holes if missing is None else missing | holes
-    return None if missing is None else missing.to_numpy()
-
-
-def _read_weight(block: Block, counted: bool) -> None:
-    """The weights of the rows that are left, checked.
-
-    Rows of weight zero are as if absent, but where they are `counted` in a mean over the number of rows.
-    """
-    name = block.roles.weight
-    if name is None:
-        return
-    weight = block.numbers((name,))[:, 0]
-    block.weight = weight
-    if weight.min(initial=1.0) > 0 and block.are_finite((name,)):
-        return
-    remedy = "a weight is a number from 0 up"
-    block.flag(weight < 0, "negative weights", name, remedy, lambda i: f"{weight[i]:g}")
-    block.flag(np.isinf(weight), "infinite weights", name, remedy)
-    said = (
-        "rows of weight zero count as rows without loss" if counted else "rows of weight zero were left out"
-    )
-    block.flag(weight == 0, said, fatal=False, leave_out=False)
-    block.drop_marked()
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,35 +175,59 @@ def _view(
     return _View(Cells(xp, n, weight, numbers), by_class, by_slice, keep, factor)
 
 
-def _moments(
-    plan: Plan, xp: Namespace, block: Block, rows: Rows, weight: Array | None
-) -> tuple[tuple[Moments, ...], tuple[Moments | None, ...], tuple[Slices, ...]]:
+def _moments(plan: Plan, xp: Namespace, block: Block, rows: Rows, weight: Array | None) -> Partial:
     cut = [_cut(block, slicing, rows) for slicing in plan.roles.slicings]
     ways = {choice.by_rows for choice in plan.choices}
     views = {by_rows: _view(plan, xp, block, rows, cut, weight, by_rows) for by_rows in ways}
+    clustered = _clustered(plan, block, rows, cut)
     sliced: list[list[Moments]] = [[] for _ in cut]
     overall: list[Moments] = []
     by_cell: list[Moments | None] = []
     for choice in plan.choices:
         view = views[choice.by_rows]
-        spread = plan.level is not None and not choice.loss.finish.extreme
+        # The spread between clusters is taken when their totals are whole.
+        of_rows = plan.roles.cluster is None
+        spread = plan.level is not None and not choice.loss.finish.extreme and of_rows
         columns = view.columns(choice, rows.parts[choice.loss.batch])
+        clustered.add(_OVERALL, columns, view.everyone.weight, view.keep)
         overall.append(_within(view.everyone, columns, spread))
-        for found, cells in zip(sliced, view.by_slice, strict=True):
+        for number, (found, cells) in enumerate(zip(sliced, view.by_slice, strict=True)):
+            clustered.add(_SLICES + number, columns, view.everyone.weight, view.keep)
             found.append(_within(cells, columns, spread))
         if view.by_class is not None:
+            clustered.add(_BY_CELL, columns, view.everyone.weight, view.keep)
             by_cell.append(_within(view.by_class, columns, spread))
         elif plan.cell == "label":
-            parts = rows.by_label[choice.loss.batch]
-            alone = [_within(view.everyone, view.columns(choice, (part,)), spread) for part in parts]
-            by_cell.append(moments.stack(alone))
+            each = [view.columns(choice, (part,)) for part in rows.by_label[choice.loss.batch]]
+            of_labels = [column for own in each for column in own]
+            clustered.add(_BY_CELL, of_labels, view.everyone.weight, view.keep)
+            by_cell.append(moments.stack([_within(view.everyone, own, spread) for own in each]))
         else:
             by_cell.append(None)
+    totals = clustered.totals()
     slices = tuple(
-        Slices({key: i for i, key in enumerate(keys)}, tuple(found))
-        for (_, keys), found in zip(cut, sliced, strict=True)
+        Slices({key: i for i, key in enumerate(keys)}, tuple(found), totals.get(_SLICES + number))
+        for number, ((_, keys), found) in enumerate(zip(cut, sliced, strict=True))
     )
-    return tuple(overall), tuple(by_cell), slices
+    of_all, of_cells = totals.get(_OVERALL), totals.get(_BY_CELL)
+    return Partial(tuple(overall), tuple(by_cell), {}, 0, (), slices, None, of_all, of_cells)
+
+
+_OVERALL, _BY_CELL, _SLICES = range(3)
+"""The ways in which clusters are cut into cells; there is one of the last kind for each slicing."""
+
+
+def _clustered(plan: Plan, block: Block, rows: Rows, cut: _Cut) -> clusters.Block:
+    """The clusters of the block, in no way where there are none."""
+    if plan.roles.cluster is None:
+        return clusters.Block(np.empty(0, dtype=np.int64), {})
+    ways: dict[int, Array | None] = {_OVERALL: None}
+    ways |= {_SLICES + number: places for number, (places, _) in enumerate(cut)}
+    if plan.cell == "label" or (plan.cell == "class" and rows.codes is not None):
+        ways[_BY_CELL] = None if plan.cell == "label" else rows.codes
+    hashes = clusters.hashed(block.frame[plan.roles.cluster])
+    cluster = plan.roles.cluster
+    return clusters.Block(_of_whole_groups(block, hashes, rows, "cluster", (cluster,)), ways)
 
 
 def _of_units(values: Array, rows: Rows) -> Array:
@@ -262,12 +238,20 @@ def _of_units(values: Array, rows: Rows) -> Array:
 def _cut(block: Block, slicing: Slicing, rows: Rows) -> tuple[Array, list[Key]]:
     """The slice of each row, or of each group, and the slices that occur."""
     places, keys = slicing.of(block.frame)
+    return _of_whole_groups(block, places, rows, "slice", slicing.columns, slicing.text), keys
+
+
+def _of_whole_groups(
+    block: Block, values: Array, rows: Rows, kind: str, columns: tuple[str, ...], text: Sequence[str] = ()
+) -> Array:
+    """The slice or cluster of each row, or of each group, whose rows may not differ in it."""
     if rows.starts is not None:
-        own = places[rows.starts][run_of(np, rows.starts, len(places))]
-        what = f"rows are in another slice by {joined(slicing.text)} than the first of their group"
-        remedy = "a slice takes whole groups: choose a column that is the same in all rows of a group"
-        block.flag(places != own, what, slicing.columns, remedy, leave_out=False)
-    return _of_units(places, rows), keys
+        own = values[rows.starts][run_of(np, rows.starts, len(values))]
+        shown = joined(text or [column[2:] for column in columns])
+        what = f"rows are in another {kind} by {shown} than the first of their group"
+        remedy = f"a {kind} takes whole groups: choose a column that is the same in all rows of a group"
+        block.flag(values != own, what, columns, remedy, leave_out=False)
+    return _of_units(values, rows)
 
 
 def _profile(plan: Plan, xp: Namespace, rows: Rows, weight: Array | None) -> Profile:
@@ -302,11 +286,41 @@ def merge(a: Partial, b: Partial) -> Partial:
         a.pilots,
         tuple(_merge_slices(x, y) for x, y in zip(a.slices, b.slices, strict=True)),
         None if a.profile is None or b.profile is None else profile.merge(a.profile, b.profile),
+        _merge_totals(a.totals, b.totals),
+        _merge_totals(a.cell_totals, b.cell_totals),
         (a.fingerprint + b.fingerprint) % 2**64,
     )
 
 
 def _merge_slices(a: Slices, b: Slices) -> Slices:
     places, at = merged_places(a.places, list(b.places))
+    if len(places) > MAX_SLICES:
+        raise UsageError(
+            f"--by cuts the rows into more than {MAX_SLICES:,} slices",
+            remedy="a column of fewer values, or bins of numbers: --by age:4",
+        )
     pairs = zip(a.moments, b.moments, strict=True)
-    return Slices(places, tuple(moments.merge_at(x, y, at, len(places)) for x, y in pairs))
+    found = tuple(moments.merge_at(x, y, at, len(places)) for x, y in pairs)
+    return Slices(places, found, _merge_totals(a.totals, b.totals, at))
+
+
+def _merge_totals(a: Totals | None, b: Totals | None, at: Array | None = None) -> Totals | None:
+    return None if a is None or b is None else clusters.merge(a, b, at)
+
+
+def with_clusters(part: Partial) -> Partial:
+    """The same, where the spread of moments is that between clusters, if rows come in clusters."""
+    if part.totals is None:
+        return part
+    return replace(
+        part,
+        overall=_between(part.overall, part.totals),
+        cells=_between(part.cells, part.cell_totals),
+        slices=tuple(replace(each, moments=_between(each.moments, each.totals)) for each in part.slices),
+    )
+
+
+def _between(found: Sequence[Any], totals: Totals | None) -> tuple[Any, ...]:
+    if totals is None:
+        return tuple(found)
+    return tuple(None if each is None else clusters.between(each, totals, i) for i, each in enumerate(found))

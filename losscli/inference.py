@@ -15,6 +15,16 @@ from losscli.moments import Moments
 from losscli.student import quantile
 from losscli.xp import Array
 
+FEW = 30
+"""Rows or clusters below which an interval is rough."""
+STEP = 1e-3
+"""Of the differences that make the gradient, in standard errors of a column.
+
+So small because some finishes subtract columns that are large: a variance about a centre far from the mean
+is straight for a small part of a standard error only.  So large because rounding then costs no more than
+the seventh digit, of a billion rows too.
+"""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -62,14 +72,14 @@ def estimate(
     if not math.isfinite(value) or level is None or moments.spread is None:
         notes = ("no interval: too many columns",) if level is not None and moments.spread is None else ()
         return _defined(choice, moments, value, notes)
-    n = int(moments.n[0])
+    unit, units = _units(moments)
+    n = int(units[0])
     if n < 2:
-        return Estimate(value, notes=("no interval: one row",))
-    se = _standard_error(of, means, moments.spread[0], weight, n)
+        return Estimate(value, notes=(f"no interval: one {unit}",))
+    se, heavy = _standard_error(of, means, moments.spread[0], _largest(moments)[0], weight, n)
     if not math.isfinite(se):
-        return Estimate(value, notes=("no interval: the spread of the rows is not finite",))
-    half = quantile(level, n - 1) * se
-    return Estimate(value, se, value - half, value + half, freedom=n - 1)
+        return Estimate(value, notes=(f"no interval: the spread of the {unit}s is not finite",))
+    return _interval(value, se, level, unit, n, heavy)
 
 
 def estimates(
@@ -97,26 +107,64 @@ def _same_for_all(finish: Finish) -> bool:
 def _at_once(finish: Finish, moments: Moments, level: float, known: Mapping[str, Any]) -> dict[int, Estimate]:
     """The estimates of ordinary cells: of two rows or more, with finite values and slopes."""
     assert moments.spread is not None
-    n, weight, means, spread = moments.n, moments.weight[:, 0], moments.mean, moments.spread
+    unit_name, n = _units(moments)
+    weight, means, spread = moments.weight[:, 0], moments.mean, moments.spread
+    variance = np.maximum(np.diagonal(spread, axis1=1, axis2=2), 0.0)
     with np.errstate(all="ignore"):
         scale = np.sqrt(n / (n - 1)) / weight
-        steps = np.sqrt(np.maximum(np.diagonal(spread, axis1=1, axis2=2), 0.0)) * scale[:, None]
-        shifts = steps[:, :, None] * np.eye(means.shape[1])
+        steps = np.sqrt(variance) * scale[:, None]
+        shifts = STEP * steps[:, :, None] * np.eye(means.shape[1])
         values = finish(np, means, known)
         ahead, behind = (finish(np, means[:, None, :] + sign * shifts, known) for sign in (1.0, -1.0))
         moving = steps > 0
-        unit = np.where(moving, (ahead - behind) / 2.0, 0.0)
+        unit = np.where(moving, (ahead - behind) / (2.0 * STEP), 0.0)
         inverse = np.where(moving, 1.0 / np.where(moving, steps, 1.0), 0.0) * scale[:, None]
         correlation = spread * inverse[:, :, None] * inverse[:, None, :]
         se = np.sqrt(np.maximum(np.einsum("ci,cij,cj->c", unit, correlation, unit), 0.0))
+        heavy = _heavy(_largest(moments), variance, unit, se[:, None])
     ordinary = (n > 1) & (weight > 0) & np.isfinite(values) & np.isfinite(unit).all(axis=1) & np.isfinite(se)
-    quantiles = {rows: quantile(level, rows - 1) for rows in np.unique(n[ordinary]).tolist()}
-    found = {}
-    for place in np.flatnonzero(ordinary).tolist():
-        value, error = float(values[place]), float(se[place])
-        half = quantiles[int(n[place])] * error
-        found[place] = Estimate(value, error, value - half, value + half, freedom=int(n[place]) - 1)
-    return found
+    return {
+        place: _interval(
+            float(values[place]), float(se[place]), level, unit_name, int(n[place]), bool(heavy[place])
+        )
+        for place in np.flatnonzero(ordinary).tolist()
+    }
+
+
+def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: bool) -> Estimate:
+    """The interval of Student's t between n rows or clusters, with a note where it is rough."""
+    half = quantile(level, n - 1) * se
+    note = ""
+    if se == 0:
+        note = f"no spread: an interval without width says only that all {unit}s are alike"
+    elif n < FEW:
+        note = f"rough interval: fewer than {FEW} {unit}s"
+    elif heavy:
+        note = f"rough interval: one {unit} makes most of the spread"
+    return Estimate(value, se, value - half, value + half, (note,) if note else (), freedom=n - 1)
+
+
+def _units(moments: Moments) -> tuple[str, Array]:
+    """What the spread is between, and how many of them there are (c,)."""
+    return ("row", moments.n) if moments.units is None else ("cluster", moments.units)
+
+
+def _largest(moments: Moments) -> Array:
+    """What a row or cluster adds at most to the spread of each column (c, k); a row of usual weight."""
+    if moments.largest is not None:
+        return moments.largest
+    with np.errstate(all="ignore"):
+        furthest = np.maximum(moments.high - moments.mean, moments.mean - moments.low)
+        return furthest * furthest * (moments.weight2 / moments.n)[:, None]
+
+
+def _heavy(largest: Array, variance: Array, unit: Array, se: Array) -> Array:
+    """Whether one row or cluster makes most of the variance (...,): of a column (..., k) on which it rests.
+
+    `unit` is what each column does to the value in a standard error of its own.
+    """
+    part = np.minimum(np.abs(unit) / se, 1.0)
+    return (2.0 * largest * part * part > variance).any(axis=-1)
 
 
 def _defined(choice: Choice, moments: Moments, value: float, notes: tuple[str, ...] = ()) -> Estimate:
@@ -134,21 +182,24 @@ def _defined(choice: Choice, moments: Moments, value: float, notes: tuple[str, .
     return Estimate(None, notes=(f"undefined: {choice.loss.finish.undefined}",))
 
 
-def _standard_error(of: Any, means: Array, spread: Array, weight: float, n: int) -> float:
-    """Taylor linearisation: sqrt(g' V g) / W sqrt(n / (n - 1)).
+def _standard_error(
+    of: Any, means: Array, spread: Array, largest: Array, weight: float, n: int
+) -> tuple[float, bool]:
+    """Taylor linearisation: sqrt(g' V g) / W sqrt(n / (n - 1)); and whether one of the n makes most of it.
 
-    The gradient g is taken by central differences with a step of one standard error of each column.
+    The gradient g is taken by central differences.
     Binder (1983), On the variances of asymptotically normal estimators from complex surveys,
     doi:10.2307/1402588
     """
     scale = math.sqrt(n / (n - 1)) / weight
-    steps = np.sqrt(np.maximum(np.diagonal(spread), 0.0)) * scale
+    variance = np.maximum(np.diagonal(spread), 0.0)
+    steps = np.sqrt(variance) * scale
     moving = np.flatnonzero(steps > 0)
     if not len(moving):
-        return 0.0
+        return 0.0, False
     gradient = np.zeros(len(means))
     # A step may leave the domain (a root below zero): then a smaller one serves.
-    for shrink in (1.0, 0.1, 1e-2, 1e-3, 1e-4):
+    for shrink in (STEP, STEP / 100):
         shifts = np.zeros((len(moving), len(means)))
         shifts[np.arange(len(moving)), moving] = steps[moving] * shrink
         slopes = (of(means + shifts) - of(means - shifts)) / (2.0 * steps[moving] * shrink)
@@ -161,6 +212,8 @@ def _standard_error(of: Any, means: Array, spread: Array, weight: float, n: int)
     correlation = spread * scale * scale * inverse[:, None] * inverse[None, :]
     size = float(np.abs(unit).max())
     if not 0 < size < math.inf:
-        return size
+        return size, False
     unit = unit / size
-    return size * math.sqrt(max(float(unit @ correlation @ unit), 0.0))
+    relative = math.sqrt(max(float(unit @ correlation @ unit), 0.0))
+    with np.errstate(all="ignore"):
+        return size * relative, bool(_heavy(largest, variance, unit, np.float64(relative)))

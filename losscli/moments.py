@@ -26,6 +26,10 @@ class Moments:
     total (c, 2, k) = sum w x as two floats; drift (c, k) = sum w^2 (x - m), for unit weights no more than
     the rounding of m; spread (c, k, k) = sum w^2 (x - m)(x - m)', or None where it is not kept; low, high
     (c, k) the extremes, and low_row, high_row (c, k) the rows where they first stand (-1 in an empty cell).
+
+    Where rows come in clusters, the spread is that between the totals of clusters, `units` (c,) is their
+    number, and `largest` (c, k) what one of them adds at most to the diagonal of the spread.  These are taken
+    at last: moments that are merged have none.
     """
 
     n: Array
@@ -38,6 +42,8 @@ class Moments:
     high: Array
     low_row: Array
     high_row: Array
+    units: Array | None = None
+    largest: Array | None = None
 
     @property
     def mean(self) -> Array:
@@ -57,6 +63,7 @@ class Moments:
             high=self.high[:, pick],
             low_row=self.low_row[:, pick],
             high_row=self.high_row[:, pick],
+            largest=None if self.largest is None else self.largest[:, pick],
         )
 
     def cell(self, index: int) -> Moments:

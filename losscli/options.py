@@ -52,6 +52,7 @@ class Asked:
     where: str | None
     group: str | None
     by: tuple[tuple[str, ...], ...]
+    cluster: str | None
     reading: Reading
     params: Mapping[str, object]
 
@@ -79,6 +80,7 @@ def checked(
     where: str | None = None,
     group: str | None = None,
     by: str | Iterable[str] | None = None,
+    cluster: str | None = None,
     separator: str | None = None,
     input_format: str | None = None,
     threads: int | str | None = None,
@@ -101,6 +103,9 @@ def checked(
         lambda: _device(device),
         lambda: _one_of("like", like, (None, *LIBRARIES)),
         lambda: _apart("--from-logits and --from-log-probs", from_logits, from_log_probs),
+        lambda: _apart(
+            "--cluster and --ci none", cluster is not None, ci is None or str(ci).lower() == "none"
+        ),
         lambda: _apart("--eps and --like, which sets the clip,", eps is not None, like is not None),
     )
     return Asked(
@@ -126,6 +131,7 @@ def checked(
         where=where,
         group=group,
         by=tuple(tuple(listed(text)) for text in ([by] if isinstance(by, str) else by or ())),
+        cluster=cluster,
         reading=inputs,
         params=params,
     )

@@ -99,6 +99,7 @@ class Plan:
             "unmatched": "drop" if roles.drop_unmatched else None,
             "where": self.where,
             "by": [joined(slicing.text) for slicing in roles.slicings],
+            "cluster": roles.cluster[2:] if roles.cluster else None,
             "loss": [str(choice) for choice in self.choices],
             "ci": "none" if self.level is None else self.level if self.level != LEVEL else None,
             "device": self.device if self.device != "cpu" else None,
@@ -141,6 +142,7 @@ class Plan:
             self.where,
             [(slicing.text, slicing.edges) for slicing in roles.slicings],
             *([roles.like] if roles.like else []),
+            *([["cluster", roles.cluster[2:]]] if roles.cluster else []),
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 

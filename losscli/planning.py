@@ -27,7 +27,7 @@ from losscli.losses.request import Given, Request
 from losscli.options import Asked, checked, class_weights, known, loss_params, meaningful
 from losscli.plan import Plan
 from losscli.roles import roles_of
-from losscli.slices import slicings
+from losscli.slices import column_of, slicings
 from losscli.tasks.base import Roles
 from losscli.tasks.binary import BinaryLabel, BinaryScore, BinarySoftScore
 from losscli.tasks.catalogue import TASKS
@@ -78,6 +78,9 @@ def prepare(
     if where is not None:
         roles = replace(roles, conditions=where.columns)
     roles = replace(roles, slicings=slicings(asked.by, left, right, found.key))
+    if asked.cluster is not None:
+        flag = f"--cluster {asked.cluster}"
+        roles = replace(roles, cluster=column_of(asked.cluster, flag, left, right, found.key)[1])
     alignment = _alignment(*_numeric(left, right, roles), roles, found.key, where)
     if roles.group:
         alignment = grouping.together(alignment, roles.group)

@@ -1,4 +1,4 @@
-"""--by: which columns cut the rows into slices, and the bins of numbers."""
+"""--by and --cluster: which columns cut the rows into slices, with the bins of numbers, and into clusters."""
 
 from __future__ import annotations
 
@@ -37,35 +37,41 @@ def _column(
 ) -> tuple[str, tuple[float, ...] | None]:
     """The column of the stream, and the edges of its bins."""
     name, bins = text, None
-    schemas = {**predictions.schema, **targets.schema}
-    if name not in schemas and text.rpartition(":")[2].isdecimal():
+    if name not in (*predictions.schema, *targets.schema) and text.rpartition(":")[2].isdecimal():
         name, _, number = text.rpartition(":")
         bins = int(number)
-    if name not in schemas:
-        known = list(schemas)
-        shown = ", ".join(known[:20]) + (f", ... ({len(known)} in all)" if len(known) > 20 else "")
-        raise UsageError(
-            Problem(f"no column {name!r} (--by).{near(name, known)}", remedy=f"the columns: {shown}")
-        )
-    if (
-        predictions is not targets
-        and name in predictions.schema
-        and name in targets.schema
-        and name not in key
-    ):
-        raise UsageError(
-            f"--by {text}: both files have a column {name}", remedy="rename one, or align by it: --on"
-        )
-    table, prefix = (targets, "t:") if name in targets.schema else (predictions, "p:")
-    dtype = table.schema[name]
-    if dtype.is_nested():
-        raise UsageError(f"--by {text}: {table.name}, column {name} holds lists", remedy="a column of values")
+    table, found = column_of(name, f"--by {text}", predictions, targets, key)
     if bins is None:
-        return prefix + name, None
+        return found, None
+    dtype = table.schema[name]
     if bins < 2 or not dtype.is_numeric():
         what = "at least two bins" if bins < 2 else f"bins of numbers, and column {name} is {dtype}"
         raise UsageError(f"--by {text}: it takes {what}", remedy=f"--by {name}:4, or --by {name}")
-    return prefix + name, _edges(table, name, bins)
+    return found, _edges(table, name, bins)
+
+
+def column_of(
+    name: str, flag: str, predictions: Table, targets: Table, key: Sequence[str]
+) -> tuple[Table, str]:
+    """The file that has a column, and the column of the stream.  Raises UsageError where none is meant."""
+    known = list(dict.fromkeys((*predictions.schema, *targets.schema)))
+    if name not in known:
+        option = flag.split()[0]
+        shown = ", ".join(known[:20]) + (f", ... ({len(known)} in all)" if len(known) > 20 else "")
+        raise UsageError(
+            Problem(f"no column {name!r} ({option}).{near(name, known)}", remedy=f"the columns: {shown}")
+        )
+    both = name in predictions.schema and name in targets.schema
+    if predictions is not targets and both and name not in key:
+        raise UsageError(
+            f"{flag}: both files have a column {name}", remedy="rename one, or align by it: --on"
+        )
+    table, prefix = (targets, "t:") if name in targets.schema else (predictions, "p:")
+    dtype = table.schema[name]
+    if dtype.is_nested() or dtype == pl.Binary:
+        held = "bytes" if dtype == pl.Binary else "lists"
+        raise UsageError(f"{flag}: {table.name}, column {name} holds {held}", remedy="a column of values")
+    return table, prefix + name
 
 
 def _edges(table: Table, name: str, bins: int) -> tuple[float, ...]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from statistics import NormalDist
 
 
+@lru_cache(maxsize=1 << 16)
 def quantile(level: float, freedom: float) -> float:
     """The two-sided quantile of Student's t distribution.
 

@@ -64,6 +64,26 @@ def test_keys_of_different_types_meet(left, right):
     assert values(preds(KEYS[left]), targets(KEYS[right])) == BY_POSITION
 
 
+@pytest.mark.parametrize("wide", [pl.UInt64, pl.Int128])
+def test_whole_keys_beyond_64_bits_with_a_sign_meet_and_are_unmatched_as_others(wide):
+    ids = pl.Series([2, 1, 2**63 + 5], dtype=wide)
+    left, right = preds(ids, slice(3)), targets(NUMBERS[1:4], slice(3))
+    with pytest.raises(DataError, match="1 prediction without a target"):
+        values(left, right)
+    report = losscli.evaluate(left, right, loss="mse", unmatched="drop")
+    assert report["mse"].rows == 2
+
+
+def test_a_key_that_repeats_where_a_batch_ends_is_found(monkeypatch):
+    def a_row_each(query):
+        return iter(query.collect().iter_slices(1))
+
+    monkeypatch.setattr("losscli.inputs.align.batches", a_row_each)
+    ids = pl.Series([1, 2, 2, 3])
+    with pytest.raises(DataError, match="a key that an earlier row has"):
+        values(preds(ids, slice(4)), targets(ids, slice(4)))
+
+
 def test_several_key_columns():
     parts = {"id": NUMBERS // 100, "part": NUMBERS % 100}
     p = pl.DataFrame({**parts, "pred": PRED})

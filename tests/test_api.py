@@ -8,6 +8,7 @@ from dataclasses import FrozenInstanceError
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 from sklearn import metrics
 
 import losscli
@@ -226,3 +227,11 @@ def test_results_have_the_documented_fields():
         *("loss", "params", "model", "cell", "value", "se", "low", "high", "level", "rows", "weight", "notes")
     }
     assert fields <= set(Result.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("rows", [2, 3, 10])
+def test_the_interval_is_that_of_a_mean_by_student_s_t(rows):
+    loss = np.arange(rows) ** 2.0
+    result = losscli.evaluate(loss, np.zeros(rows), loss="mae", ci=0.9)["mae"]
+    expected = stats.t.interval(0.9, rows - 1, loc=loss.mean(), scale=loss.std(ddof=1) / np.sqrt(rows))
+    assert (result.low, result.high) == pytest.approx(expected, rel=1e-7)

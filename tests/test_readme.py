@@ -83,7 +83,7 @@ def losses_table() -> str:
 
 
 def row(entry: Loss) -> str:
-    params = [f"{p.name}={text(p.default)}" for p in entry.params]
+    params = [p.name if p.required else f"{p.name}={text(p.default)}" for p in entry.params]
     formula = " ".join(entry.formula.split()).removesuffix(".")
     return f"| {code([entry.name])} | {code(short(entry))} | {code([formula])} | {code(params)} |\n"
 

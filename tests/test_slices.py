@@ -59,8 +59,8 @@ def test_a_slice_is_the_file_filtered_to_it(by, weight, frame):
             here, there = report[loss, dict(cell)], alone[loss]
             assert here.rows == there.rows
             assert close(here.value, there.value, 1e-12)
-            # The steps of a curved finish depend on the centre that the first rows of the file give.
-            assert loss == "r2" or close(here.se, there.se, 1e-6)
+            # Between two rows a step of the gradient is not so small beside what it moves.
+            assert close(here.se, there.se, 1e-2 if loss == "r2" and here.rows < 10 else 1e-6)
 
 
 def close(a: float | None, b: float | None, rel: float) -> bool:
@@ -197,3 +197,45 @@ def test_a_terminal_sees_the_worst_slices_and_how_many_are_left_out(frame):
     shown = buffer.getvalue()
     assert "by age" in shown
     assert "52 more are left out, --json has all" in shown
+
+
+ODD = {
+    "unsigned": pl.Series([2**63 + 5, 2**63 + 5, 2**63 + 6, None], dtype=pl.UInt64),
+    "of 128 bits": pl.Series([2**100, 2**100, -1, None], dtype=pl.Int128),
+    "durations": pl.Series([1, 1, 2, None], dtype=pl.Duration("us")),
+    "nanoseconds": pl.Series([1, 1, 5_000, None], dtype=pl.Datetime("ns")),
+    "times": pl.Series([1, 1, 5_000_000_000, None], dtype=pl.Time),
+}
+
+
+@pytest.mark.parametrize("values", ODD.values(), ids=ODD)
+def test_columns_of_any_type_cut_rows(values):
+    frame = pl.DataFrame({"y_pred": [1.0, 2, 3, 5], "y_true": [0.0, 1, 1, 1], "cut": values})
+    report = losscli.evaluate(frame, loss="mse", by="cut")
+    assert [(r.value, r.rows) for r in report.results if r.cell] == [(16.0, 1), (4.0, 1), (1.0, 2)]
+
+
+ALIKE = {
+    "the word that stands for no value": pl.Series(["(missing)", None, "a"]),
+    "what is shown to the microsecond": pl.Series([1, 2, 5_000], dtype=pl.Datetime("ns")),
+}
+
+
+@pytest.mark.parametrize("values", ALIKE.values(), ids=ALIKE)
+def test_values_that_read_the_same_are_one_slice_which_loses_no_row(values):
+    frame = pl.DataFrame({"y_pred": [1.0, 2, 3], "y_true": [0.0, 0, 0], "cut": values})
+    report = losscli.evaluate(frame, loss="mse", by="cut")
+    assert sorted((r.value, r.rows) for r in report.results if r.cell) == [(2.5, 2), (9.0, 1)]
+
+
+def test_bytes_cut_no_rows():
+    frame = pl.DataFrame({"y_pred": [1.0, 2], "y_true": [0.0, 1], "cut": [b"\xff", b"a"]})
+    with pytest.raises(UsageError, match="column cut holds bytes"):
+        losscli.evaluate(frame, loss="mse", by="cut")
+
+
+def test_more_slices_than_a_report_can_hold_are_an_error():
+    numbers = np.arange(150_000.0)
+    frame = pl.DataFrame({"y_pred": numbers, "y_true": numbers, "cut": numbers})
+    with pytest.raises(UsageError, match="more than 100,000 slices"):
+        losscli.evaluate(frame, loss="mse", by="cut")

@@ -28,12 +28,23 @@ if TYPE_CHECKING:
     from losscli.planning import Run
     from losscli.report import Report
 
+Cluster = Annotated[
+    str | None,
+    option(
+        "--cluster",
+        panel=JUDGING,
+        metavar="COL",
+        help="Rows of the same value belong together: intervals are between such clusters.",
+    ),
+]
+
 
 def evaluate(
     ci: Annotated[
         str,
         option("--ci", panel=JUDGING, metavar="LEVEL", help="Level of intervals, or none; default: 0.95."),
     ] = "0.95",
+    cluster: Cluster = None,
     gate: Gates = None,
     baseline: Annotated[
         str | None,
@@ -81,7 +92,7 @@ def evaluate(
         lambda: gates.rules(confident, strict, min_n),
         lambda: saved.baseline(baseline),
         lambda: out.check_color(color),
-        lambda: api.planned(ci=ci, gate=gate or (), **asked),
+        lambda: api.planned(ci=ci, cluster=cluster, gate=gate or (), **asked),
     )
     gates.meaningful(conditions, base, rules)
     if verbose or dry_run:
@@ -164,6 +175,7 @@ def say(text: str) -> None:
 
 
 def check(
+    cluster: Cluster = None,
     verify: Annotated[
         str | None,
         option(
@@ -177,18 +189,21 @@ def check(
 ) -> None:
     """Validate only: say what would be evaluated, and everything that is wrong with the files."""
     from losscli import api, saved
+    from losscli.plan import LEVEL
     from losscli.tasks.catalogue import TASKS
 
     quiet, _ = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
     if verify is not None:
         before = saved.load(verify)
-        _, run = api.planned(ci=saved.level(before), **asked)
+        # Clusters were not without a level, even where no result has an interval.
+        level = saved.level(before) or (None if cluster is None else LEVEL)
+        _, run = api.planned(ci=level, cluster=cluster, **asked)
         told = saved.reproduced(before, api.evaluated(run), verify)
         if not quiet:
             print("\n".join(told))
         return
-    _, run = api.planned(**asked)
+    _, run = api.planned(cluster=cluster, **asked)
     part, alignment = api.fold_all(run)
     if quiet:
         return

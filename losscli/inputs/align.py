@@ -171,7 +171,8 @@ def _common_types(predictions: Table, targets: Table, key: tuple[str, ...]) -> d
         if a == b and not isinstance(a, pl.Categorical | pl.Enum):
             casts[name] = None
         elif a.is_integer() and b.is_integer():
-            casts[name] = pl.Int64
+            # Text holds the whole numbers that are beyond 64 bits with a sign.
+            casts[name] = pl.String if {a, b} & {pl.UInt64, pl.Int128, pl.UInt128} else pl.Int64
         elif a.is_numeric() and b.is_numeric():
             casts[name] = pl.Float64
         else:

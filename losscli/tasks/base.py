@@ -50,7 +50,8 @@ class Roles:
     the prediction columns.  `eps` is the clip of probabilities, `normalize` rescales rows of them.
     `like` is the library whose conventions hold.
     `conditions` are columns by which rows are left out before they are evaluated, `slicings` the ways to
-    cut the others into slices, `group` the column that tells which rows are evaluated together.
+    cut the others into slices, `group` the column that tells which rows are evaluated together, `cluster` the
+    column of those whose noise is shared.
     `parts` say which columns each batch reads, in tasks whose batches name theirs; `widths` are the
     lengths of lists and arrays, by column.
     """
@@ -74,15 +75,15 @@ class Roles:
     conditions: tuple[str, ...] = ()
     slicings: tuple[Slicing, ...] = ()
     group: str | None = None
+    cluster: str | None = None
     parts: tuple[Part, ...] = ()
     widths: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that is read, once."""
-        weight = (self.weight,) if self.weight else ()
-        group = (self.group,) if self.group else ()
-        return tuple(dict.fromkeys((*self.predictions, *self.targets, *weight, *group, *self.ids)))
+        besides = filter(None, (self.weight, self.group, self.cluster))
+        return tuple(dict.fromkeys((*self.predictions, *self.targets, *besides, *self.ids)))
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
@@ -91,7 +92,8 @@ class Roles:
         group = (self.group,) if self.group else ()
         arrays = [own for part in self.parts for own in part.arrays.values()]
         sides = dict.fromkeys(arrays or (self.predictions, self.targets))
-        return tuple(filter(None, (*sides, weight, group, *self.id_groups)))
+        cluster = (self.cluster,) if self.cluster else ()
+        return tuple(filter(None, (*sides, weight, group, cluster, *self.id_groups)))
 
     @property
     def id_groups(self) -> tuple[tuple[str, ...], ...]:

@@ -61,8 +61,8 @@ def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, 
         values = series.to_numpy()
         missing = missing | np.isnan(values)
         codes = np.unique(values, return_inverse=True)[1]
-    elif series.dtype.is_integer() or series.dtype == pl.Boolean:
-        values = series.cast(pl.Int64).fill_null(0).to_numpy()
+    elif _fits(series.dtype):
+        values = series.to_physical().cast(pl.Int64).fill_null(0).to_numpy()
         low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
         codes = values - low if high - low < NARROW else np.unique(values, return_inverse=True)[1]
     else:
@@ -73,7 +73,18 @@ def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, 
     rows[places[::-1]] = np.arange(len(places) - 1, -1, -1)
     shown = series.gather(rows.astype(np.uint32)).to_list()
     absent = missing[rows]
-    return places, [MISSING if gone else label_text(v) for v, gone in zip(shown, absent, strict=True)]
+    labels = [MISSING if gone else label_text(v) for v, gone in zip(shown, absent, strict=True)]
+    index = {label: place for place, label in enumerate(dict.fromkeys(labels))}
+    if len(index) < len(labels):
+        # Values that read the same, as the text "(missing)" and no value, are one slice: no row is lost.
+        places = np.array([index[label] for label in labels])[places]
+    return places, list(index)
+
+
+def _fits(dtype: pl.DataType) -> bool:
+    """Whether 64 bits with a sign hold all values of a type."""
+    whole = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.Boolean)
+    return dtype in whole or dtype.is_temporal()
 
 
 def _compressed(codes: Array) -> tuple[Array, Array]:
