@@ -13,9 +13,6 @@ MISSING = "(missing)"
 NARROW = 1 << 20
 """As many different whole numbers as are counted rather than sorted."""
 
-_WHOLE = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32)
-"""The whole numbers that 64 bits with a sign hold."""
-
 Key = tuple[str, ...]
 """The values that tell a slice, one for each of its columns."""
 
@@ -64,7 +61,7 @@ def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, 
         values = series.to_numpy()
         missing = missing | np.isnan(values)
         codes = np.unique(values, return_inverse=True)[1]
-    elif series.dtype in (*_WHOLE, pl.Boolean) or series.dtype.is_temporal():
+    elif _fits(series.dtype):
         values = series.to_physical().cast(pl.Int64).fill_null(0).to_numpy()
         low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
         codes = values - low if high - low < NARROW else np.unique(values, return_inverse=True)[1]
@@ -82,6 +79,12 @@ def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, 
         # Values that read the same, as the text "(missing)" and no value, are one slice: no row is lost.
         places = np.array([index[label] for label in labels])[places]
     return places, list(index)
+
+
+def _fits(dtype: pl.DataType) -> bool:
+    """Whether 64 bits with a sign hold all values of a type."""
+    wide = dtype in (pl.UInt64, pl.Int128, pl.UInt128)
+    return (dtype.is_integer() and not wide) or dtype == pl.Boolean or dtype.is_temporal()
 
 
 def _compressed(codes: Array) -> tuple[Array, Array]:
