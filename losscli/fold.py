@@ -103,16 +103,18 @@ def _fingerprint(block: Block, rows: Rows) -> int:
     """
     roles = block.roles
     if roles.target_form == "label":
-        values = None if rows.codes is None else to_numpy(rows.codes).astype(np.float64)
+        parts = [] if rows.codes is None else [to_numpy(rows.codes).astype(np.float64)]
     else:
-        values = block.numbers(roles.targets) if roles.targets else None
-    if values is None:
-        return 0
-    bits = (values.ravel(order="K") + 0.0).view(np.uint64)  # 0.0 and -0.0 are one number
-    bits ^= bits >> np.uint64(33)
-    bits *= np.uint64(0xFF51AFD7ED558CCD)
-    bits ^= bits >> np.uint64(33)
-    return int(bits.sum())
+        # Each by itself: a column of vectors is not as long as one of numbers.
+        parts = [block.numbers((name,)) for name in roles.targets]
+    total = 0
+    for values in parts:
+        bits = (values.ravel(order="K") + 0.0).view(np.uint64)  # 0.0 and -0.0 are one number
+        bits ^= bits >> np.uint64(33)
+        bits *= np.uint64(0xFF51AFD7ED558CCD)
+        bits ^= bits >> np.uint64(33)
+        total += int(bits.sum())
+    return total % (1 << 64)
 
 
 @dataclass(frozen=True, eq=False)

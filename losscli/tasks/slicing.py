@@ -83,8 +83,8 @@ def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, 
 
 def _fits(dtype: pl.DataType) -> bool:
     """Whether 64 bits with a sign hold all values of a type."""
-    whole = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.Boolean)
-    return dtype in whole or dtype.is_temporal()
+    wide = dtype in (pl.UInt64, pl.Int128, pl.UInt128)
+    return (dtype.is_integer() and not wide) or dtype == pl.Boolean or dtype.is_temporal()
 
 
 def _compressed(codes: Array) -> tuple[Array, Array]:
