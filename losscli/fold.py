@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -54,8 +54,8 @@ class Partial:
 
     overall: tuple[Moments, ...]
     cells: tuple[Moments | None, ...]
-    tallies: dict[Finding, Tally]
-    rows: int
+    tallies: dict[Finding, Tally] = field(default_factory=dict)
+    rows: int = 0
     pilots: tuple[Any, ...] = ()
     slices: tuple[Slices, ...] = ()
     profile: Profile | None = None
@@ -211,8 +211,13 @@ def _moments(plan: Plan, xp: Namespace, block: Block, rows: Rows, weight: Array 
         Slices({key: i for i, key in enumerate(keys)}, tuple(found), totals.get(_SLICES + number))
         for number, ((_, keys), found) in enumerate(zip(cut, sliced, strict=True))
     )
-    of_all, of_cells = totals.get(_OVERALL), totals.get(_BY_CELL)
-    return Partial(tuple(overall), tuple(by_cell), {}, 0, (), slices, None, of_all, of_cells)
+    return Partial(
+        overall=tuple(overall),
+        cells=tuple(by_cell),
+        slices=slices,
+        totals=totals.get(_OVERALL),
+        cell_totals=totals.get(_BY_CELL),
+    )
 
 
 _OVERALL, _BY_CELL, _SLICES = range(3)
@@ -278,19 +283,19 @@ def merge(a: Partial, b: Partial) -> Partial:
     for finding, tally in b.tallies.items():
         tallies.setdefault(finding, Tally()).add(tally)
     return Partial(
-        tuple(moments.merge(x, y) for x, y in zip(a.overall, b.overall, strict=True)),
-        tuple(
+        overall=tuple(moments.merge(x, y) for x, y in zip(a.overall, b.overall, strict=True)),
+        cells=tuple(
             None if x is None or y is None else moments.merge(x, y)
             for x, y in zip(a.cells, b.cells, strict=True)
         ),
-        tallies,
-        a.rows + b.rows,
-        a.pilots,
-        tuple(_merge_slices(x, y) for x, y in zip(a.slices, b.slices, strict=True)),
-        None if a.profile is None or b.profile is None else profile.merge(a.profile, b.profile),
-        _merge_totals(a.totals, b.totals),
-        _merge_totals(a.cell_totals, b.cell_totals),
-        (a.fingerprint + b.fingerprint) % 2**64,
+        tallies=tallies,
+        rows=a.rows + b.rows,
+        pilots=a.pilots,
+        slices=tuple(_merge_slices(x, y) for x, y in zip(a.slices, b.slices, strict=True)),
+        profile=None if a.profile is None or b.profile is None else profile.merge(a.profile, b.profile),
+        totals=_merge_totals(a.totals, b.totals),
+        cell_totals=_merge_totals(a.cell_totals, b.cell_totals),
+        fingerprint=(a.fingerprint + b.fingerprint) % 2**64,
     )
 
 

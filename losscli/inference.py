@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from losscli.finish import Finish
 from losscli.losses.registry import Choice
 from losscli.moments import Moments
 from losscli.student import quantile
@@ -41,22 +40,50 @@ class Estimate:
 def estimate(
     choice: Choice, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
 ) -> Estimate:
-    """The value of a loss from the moments of one cell.
+    """The value of a loss from the moments of one cell; see `estimates`."""
+    return estimates(choice, moments, level, pilots)[0]
+
+
+def estimates(
+    choice: Choice, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
+) -> list[Estimate]:
+    """The value of a loss in each cell from its moments, with its interval at a level, None for none.
 
     There is a pilot an output.  With several outputs the columns hold one output after the other, and the
     value is the mean of theirs, or what a finish that is `joint` makes of all of them.
     """
-    finish = choice.loss.finish
-    weight = float(moments.weight[0, 0])
-    if int(moments.n[0]) == 0 or weight <= 0:
-        return Estimate(None, notes=("no rows",))
-    outputs = len(pilots)
+    finish, cells = choice.loss.finish, len(moments.n)
+    if cells > 1 and finish.names & {"weight", "low", "high"}:
+        # The finish asks for what differs from cell to cell.
+        return [estimate(choice, moments.cell(place), level, pilots) for place in range(cells)]
     if finish.extreme:
-        rows = ", ".join(str(int(row) + 1) for row in moments.high_row[0])
-        value = float(np.mean(moments.high[0]))
-        return _defined(choice, moments, value, notes=(f"at row {rows}; a maximum has no interval",))
-    means = moments.mean[0]
+        return [_extreme(choice, moments.cell(place)) for place in range(cells)]
+    of = _value(choice, moments, pilots)
+    values = of(moments.mean)
+    if level is None or moments.spread is None:
+        notes = ("no interval: too many columns",) if level is not None else ()
+        return [_defined(choice, moments, place, values, notes) for place in range(cells)]
+    unit, units = _units(moments)
+    errors, heavy = _standard_errors(of, moments, units)
+    found = []
+    for place, n in enumerate(units.tolist()):
+        value, se = float(values[place]), float(errors[place])
+        if not math.isfinite(value) or not moments.n[place]:
+            found.append(_defined(choice, moments, place, values))
+        elif n < 2:
+            found.append(Estimate(value, notes=(f"no interval: one {unit}",)))
+        elif not math.isfinite(se):
+            found.append(Estimate(value, notes=(f"no interval: the spread of the {unit}s is not finite",)))
+        else:
+            found.append(_interval(value, se, level, unit, n, bool(heavy[place])))
+    return found
+
+
+def _value(choice: Choice, moments: Moments, pilots: Sequence[Any]) -> Callable[[Array], Array]:
+    """From means (..., k) of all outputs to values (...); weight and extremes are those of the first cell."""
+    finish, outputs = choice.loss.finish, len(pilots)
     low, high = (extreme[0].reshape(outputs, -1) for extreme in (moments.low, moments.high))
+    weight = float(moments.weight[0, 0])
     known = {**choice.params, "weight": weight, "low": low, "high": high, "pilots": pilots}
     each = [{**known, "low": low[i], "high": high[i], "pilot": pilots[i]} for i in range(outputs)]
 
@@ -68,67 +95,13 @@ def estimate(
             parts = [finish(np, points[..., i, :], own) for i, own in enumerate(each)]
             return parts[0] if outputs == 1 else sum(parts) / outputs
 
-    value = float(of(means))
-    if not math.isfinite(value) or level is None or moments.spread is None:
-        notes = ("no interval: too many columns",) if level is not None and moments.spread is None else ()
-        return _defined(choice, moments, value, notes)
-    unit, units = _units(moments)
-    n = int(units[0])
-    if n < 2:
-        return Estimate(value, notes=(f"no interval: one {unit}",))
-    se, heavy = _standard_error(of, means, moments.spread[0], _largest(moments)[0], weight, n)
-    if not math.isfinite(se):
-        return Estimate(value, notes=(f"no interval: the spread of the {unit}s is not finite",))
-    return _interval(value, se, level, unit, n, heavy)
+    return of
 
 
-def estimates(
-    choice: Choice, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
-) -> list[Estimate]:
-    """The estimate of each cell: the same numbers as `estimate` gives, for many cells at once."""
-    found: list[Estimate | None] = [None] * len(moments.n)
-    if (
-        len(pilots) == 1
-        and level is not None
-        and moments.spread is not None
-        and _same_for_all(choice.loss.finish)
-    ):
-        known = {**choice.params, "pilot": pilots[0]}
-        for place, estimated in _at_once(choice.loss.finish, moments, level, known).items():
-            found[place] = estimated
-    return [each or estimate(choice, moments.cell(place), level, pilots) for place, each in enumerate(found)]
-
-
-def _same_for_all(finish: Finish) -> bool:
-    """Whether a finish asks for nothing that differs from cell to cell."""
-    return not (finish.extreme or finish.joint or finish.names & {"weight", "low", "high"})
-
-
-def _at_once(finish: Finish, moments: Moments, level: float, known: Mapping[str, Any]) -> dict[int, Estimate]:
-    """The estimates of ordinary cells: of two rows or more, with finite values and slopes."""
-    assert moments.spread is not None
-    unit_name, n = _units(moments)
-    weight, means, spread = moments.weight[:, 0], moments.mean, moments.spread
-    variance = np.maximum(np.diagonal(spread, axis1=1, axis2=2), 0.0)
-    with np.errstate(all="ignore"):
-        scale = np.sqrt(n / (n - 1)) / weight
-        steps = np.sqrt(variance) * scale[:, None]
-        shifts = STEP * steps[:, :, None] * np.eye(means.shape[1])
-        values = finish(np, means, known)
-        ahead, behind = (finish(np, means[:, None, :] + sign * shifts, known) for sign in (1.0, -1.0))
-        moving = steps > 0
-        unit = np.where(moving, (ahead - behind) / (2.0 * STEP), 0.0)
-        inverse = np.where(moving, 1.0 / np.where(moving, steps, 1.0), 0.0) * scale[:, None]
-        correlation = spread * inverse[:, :, None] * inverse[:, None, :]
-        se = np.sqrt(np.maximum(np.einsum("ci,cij,cj->c", unit, correlation, unit), 0.0))
-        heavy = _heavy(_largest(moments), variance, unit, se[:, None])
-    ordinary = (n > 1) & (weight > 0) & np.isfinite(values) & np.isfinite(unit).all(axis=1) & np.isfinite(se)
-    return {
-        place: _interval(
-            float(values[place]), float(se[place]), level, unit_name, int(n[place]), bool(heavy[place])
-        )
-        for place in np.flatnonzero(ordinary).tolist()
-    }
+def _extreme(choice: Choice, moments: Moments) -> Estimate:
+    rows = ", ".join(str(int(row) + 1) for row in moments.high_row[0])
+    value = np.mean(moments.high, axis=1)
+    return _defined(choice, moments, 0, value, (f"at row {rows}; a maximum has no interval",))
 
 
 def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: bool) -> Estimate:
@@ -158,62 +131,62 @@ def _largest(moments: Moments) -> Array:
         return furthest * furthest * (moments.weight2 / moments.n)[:, None]
 
 
-def _heavy(largest: Array, variance: Array, unit: Array, se: Array) -> Array:
+def _heavy(largest: Array, variance: Array, effect: Array, se: Array) -> Array:
     """Whether one row or cluster makes most of the variance (...,): of a column (..., k) on which it rests.
 
-    `unit` is what each column does to the value in a standard error of its own.
+    `effect` is what each column does to the value in a standard error of its own.
     """
-    part = np.minimum(np.abs(unit) / se, 1.0)
+    part = np.minimum(np.abs(effect) / se, 1.0)
     return (2.0 * largest * part * part > variance).any(axis=-1)
 
 
-def _defined(choice: Choice, moments: Moments, value: float, notes: tuple[str, ...] = ()) -> Estimate:
-    """The estimate of a value without noise, or the reason why there is no value."""
+def _defined(
+    choice: Choice, moments: Moments, place: int, values: Array, notes: tuple[str, ...] = ()
+) -> Estimate:
+    """The estimate of a value without noise in one of the cells, or the reason why there is no value."""
+    if not moments.n[place] or moments.weight[place, 0] <= 0:
+        return Estimate(None, notes=("no rows",))
+    value = float(values[place])
     if math.isfinite(value):
         return Estimate(value, notes=notes)
     domain = f"; it takes {choice.loss.domain}" if choice.loss.domain else ""
-    for extreme, row in ((moments.high[0], moments.high_row[0]), (moments.low[0], moments.low_row[0])):
+    ends = ((moments.high, moments.high_row), (moments.low, moments.low_row))
+    for extreme, row in ((end[place], rows[place]) for end, rows in ends):
         bad = np.flatnonzero(~np.isfinite(extreme))
         if len(bad):
             kind = "not a number" if np.isnan(extreme[bad[0]]) else "infinite"
             return Estimate(None, notes=(f"{kind}: first at row {int(row[bad[0]]) + 1}{domain}",))
-    if math.isinf(value) and np.isinf(moments.mean[0]).any():
+    if math.isinf(value) and np.isinf(moments.mean[place]).any():
         return Estimate(None, notes=("its sum is beyond the largest float",))
     return Estimate(None, notes=(f"undefined: {choice.loss.finish.undefined}",))
 
 
-def _standard_error(
-    of: Any, means: Array, spread: Array, largest: Array, weight: float, n: int
-) -> tuple[float, bool]:
-    """Taylor linearisation: sqrt(g' V g) / W sqrt(n / (n - 1)); and whether one of the n makes most of it.
+def _standard_errors(of: Callable[[Array], Array], moments: Moments, units: Array) -> tuple[Array, Array]:
+    """Taylor linearisation in each cell (c,): sqrt(g' V g) / W sqrt(n / (n - 1)).
 
-    The gradient g is taken by central differences.
+    And whether one of the n units makes most of it (c,).  The gradient g is taken by central differences.
     Binder (1983), On the variances of asymptotically normal estimators from complex surveys,
     doi:10.2307/1402588
     """
-    scale = math.sqrt(n / (n - 1)) / weight
-    variance = np.maximum(np.diagonal(spread), 0.0)
-    steps = np.sqrt(variance) * scale
-    moving = np.flatnonzero(steps > 0)
-    if not len(moving):
-        return 0.0, False
-    gradient = np.zeros(len(means))
-    # A step may leave the domain (a root below zero): then a smaller one serves.
-    for shrink in (STEP, STEP / 100):
-        shifts = np.zeros((len(moving), len(means)))
-        shifts[np.arange(len(moving)), moving] = steps[moving] * shrink
-        slopes = (of(means + shifts) - of(means - shifts)) / (2.0 * steps[moving] * shrink)
-        if np.isfinite(slopes).all():
-            break
-    gradient[moving] = slopes
-    # Scaled to steps, neither tiny nor huge columns overflow.
-    unit = gradient * steps
-    inverse = np.where(steps > 0, 1.0 / np.where(steps > 0, steps, 1.0), 0.0)
-    correlation = spread * scale * scale * inverse[:, None] * inverse[None, :]
-    size = float(np.abs(unit).max())
-    if not 0 < size < math.inf:
-        return size, False
-    unit = unit / size
-    relative = math.sqrt(max(float(unit @ correlation @ unit), 0.0))
+    means, spread = moments.mean, moments.spread
+    assert spread is not None
+    variance = np.maximum(np.diagonal(spread, axis1=1, axis2=2), 0.0)
     with np.errstate(all="ignore"):
-        return size * relative, bool(_heavy(largest, variance, unit, np.float64(relative)))
+        scale = np.sqrt(units / (units - 1)) / moments.weight[:, 0]
+        steps = np.sqrt(variance) * scale[:, None]
+        # What each column does to the value in a standard error of its own: neither tiny nor huge columns
+        # overflow.  A step may leave the domain (a root below zero): then a smaller one serves.
+        effect = np.full(means.shape, np.nan)
+        for size in (STEP, STEP / 100):
+            shifts = size * steps[:, :, None] * np.eye(means.shape[1])
+            slopes = (of(means[:, None, :] + shifts) - of(means[:, None, :] - shifts)) / (2.0 * size)
+            effect = np.where(np.isfinite(effect), effect, np.where(steps > 0, slopes, 0.0))
+            if np.isfinite(effect).all():
+                break
+        inverse = np.where(steps > 0, 1.0 / np.where(steps > 0, steps, 1.0), 0.0) * scale[:, None]
+        correlation = spread * inverse[:, :, None] * inverse[:, None, :]
+        most = np.abs(effect).max(axis=1, keepdims=True)
+        relative = effect / np.where(most > 0, most, 1.0)
+        square = np.einsum("ci,cij,cj->c", relative, correlation, relative)
+        error = np.sqrt(np.maximum(square, 0.0))
+        return most[:, 0] * error, _heavy(_largest(moments), variance, relative, error[:, None])

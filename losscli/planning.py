@@ -73,6 +73,7 @@ def prepare(
     tasks = {asked.task} if asked.task else _tasks(candidates)
     wanted = Wanted(asked.target, asked.pred, asked.weight, asked.on, asked.classes, asked.group)
     task, found = _found(left, right, wanted, tasks, candidates)
+    _two_sides(left, right, found)
     where = None if asked.where is None else wheres.parsed(asked.where, left, right, found.key)
     roles, choices, notes = _meaning(asked, found, *_narrowed(left, right, where), task, candidates)
     if where is not None:
@@ -87,6 +88,15 @@ def prepare(
     eps = _default_eps(left, found, roles.link)
     plan = Plan(roles, choices, asked.level, asked.device, alignment.how, eps, asked.where)
     return Run(plan, alignment, (left, right), notes, _asked(candidates, task), asked.threads)
+
+
+def _two_sides(left: Table, right: Table, found: Found) -> None:
+    """Raise UsageError where one file was given twice and its columns would be compared with themselves."""
+    if left is not right and set(found.predictions) == set(found.targets) and left.is_file_of(right):
+        raise UsageError(
+            f"{left.name} was given twice: {columns.listed(found.predictions)} would be compared with itself",
+            remedy="name the file of the targets, or their column: -y COLUMN",
+        )
 
 
 def _found(

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import losscli
-from losscli.errors import DataError
+from losscli.errors import DataError, UsageError
 
 N = 70_000
 """More rows than two blocks hold."""
@@ -173,3 +173,30 @@ def test_weight_two_is_the_row_twice():
     for one, other in zip(weighted.results, repeated.results, strict=True):
         assert one.value == pytest.approx(other.value, rel=1e-12)
         assert one.weight == other.rows
+
+
+def test_whole_keys_that_fractions_cannot_tell_apart_are_refused():
+    near = [2**53, 2**53 + 1]
+    whole = pl.DataFrame({"id": near, "y": [1.0, 2.0]})
+    fractions = pl.DataFrame({"id": [float(2**53), None], "pred": [1.0, 2.0]})
+    for predictions, targets in ((fractions, whole), (whole.rename({"y": "pred"}), fractions)):
+        targets = targets.rename({"pred": "y"}) if "pred" in targets.columns else targets
+        with pytest.raises(DataError, match="too large to be told apart"):
+            losscli.evaluate(predictions, targets, loss="mae", on="id")
+
+
+def test_smaller_whole_keys_meet_fractions():
+    whole = pl.DataFrame({"id": [2**53 - 1, 5], "y": [1.0, 2.0]})
+    fractions = pl.DataFrame({"id": [5.0, float(2**53 - 1)], "pred": [2.5, 1.0]})
+    assert losscli.evaluate(fractions, whole, loss="mae", on="id")["mae"].value == 0.25
+
+
+def test_a_file_given_twice_is_not_compared_with_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pl.DataFrame({"id": [1, 2], "pred": [1.0, 2.0]}).write_parquet("p.parquet")
+    (tmp_path / "link.parquet").symlink_to("p.parquet")
+    for again in ("p.parquet", "./p.parquet", tmp_path / "link.parquet"):
+        with pytest.raises(UsageError, match="pred would be compared with itself"):
+            losscli.evaluate("p.parquet", again, loss="mae")
+    pl.DataFrame({"pred": [1.0, 2.0], "y": [1.0, 4.0]}).write_parquet("both.parquet")
+    assert losscli.evaluate("both.parquet", "both.parquet", loss="mae", pred="pred")["mae"].value == 1.0

@@ -76,6 +76,11 @@ def test_losses_use_the_namespace_of_their_batch():
         assert not {"losscli.xp.np", "losscli.xp.pl"} & imports(path)
 
 
+def test_one_module_calls_what_polars_marks_as_unstable():
+    callers = [path.name for path in FILES if ".collect_batches(" in path.read_text()]
+    assert callers == ["batches.py"]
+
+
 def test_files_are_short():
     long = {path.name: lines for path in FILES if (lines := len(path.read_text().splitlines())) > 350}
     assert not long

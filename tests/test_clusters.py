@@ -13,6 +13,7 @@ import losscli
 from losscli import clusters, moments
 from losscli.cli.app import run
 from losscli.errors import DataError, UsageError
+from losscli.render.table import text
 
 LOSSES = ["mse", "rmse", "r2", "wape"]
 ROWS = 3_000
@@ -319,3 +320,10 @@ def test_a_file_of_settings_names_the_clusters(frame, tmp_path, capsys, monkeypa
     (tmp_path / "losscli.toml").write_text('pred = "y_pred"\ntarget = "y_true"\ncluster = "user"\n')
     assert run(["evaluate", "f.parquet", "-l", "mse"]) == 0
     assert "intervals are between 200 clusters of user" in capsys.readouterr().out
+
+
+def test_what_is_detectable_is_so_on_as_many_other_clusters():
+    rng = np.random.default_rng(5)
+    frame = pl.DataFrame({"y_pred": rng.normal(size=400), "y_true": 0.0, "user": rng.integers(0, 50, 400)})
+    report = losscli.evaluate(frame, loss="mse", pred="y_pred", target="y_true", cluster="user")
+    assert "detectable on as many other clusters, 80 % power" in text(report)

@@ -45,6 +45,7 @@ FILES = {
     "z": "id,y\n1,yes\n2,no\n3,yes\n",
     "c": 'id,"owl, the",dog\n1,.8,.2\n2,.1,.8\n3,.5,.5\n',
     "l": 'id,label\n1,"owl, the"\n2,dog\n3,dog\n',
+    "m": 'id,label\n1,"owl, the"\n2,"owl, the"\n3,dog\n',
     "g": "q,score,relevance\n1,.5,1\n1,.4,0\n2,.3,0\n2,.1,2\n",
     "s": "id;pred;y;w\n1;1.5;1;1\n2;2.5;2;2\n4;2.0;.5;3\n",
 }
@@ -423,7 +424,7 @@ INFERRED = {
     "losses with parameters": "p.csv y.csv --missing drop -l huber -l 'expr: abs(e)' --delta 0.25",
     "binary": "b.csv z.csv --positive yes --eps 0.01",
     "classes with commas": """c.csv l.csv --normalize --class-weight '"owl, the=2"'""",
-    "labels": "l.csv l.csv -p label -y label",
+    "labels": "m.csv l.csv -p label -y label",
     "logits": "c.csv l.csv --from-logits --ignore-label dog",
     "slices": "p.csv y.csv --missing drop --by region,w:2 --by w:2",
     "another library": "b.csv z.csv --positive yes --like keras -l log_loss",

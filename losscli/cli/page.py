@@ -69,8 +69,8 @@ def one(console: Console, entry: Loss, choice: Choice | None, explanation: Expla
         _elsewhere(console, entry)
 
 
-def _table(title: str = "") -> Table:
-    """A table without lines, of names and what they mean."""
+def _table(title: str = "", fold: bool = False) -> Table:
+    """A table without lines, of names and what they mean; with `fold` long names share the width."""
     table = Table(
         title=title or None,
         title_justify="left",
@@ -79,7 +79,7 @@ def _table(title: str = "") -> Table:
         pad_edge=False,
         show_header=False,
     )
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=not fold)
     table.add_column(overflow="fold")
     return table
 
@@ -173,7 +173,7 @@ def _facts(console: Console, choice: Choice, facts: Facts) -> None:
     """Which rows the loss comes from."""
     from losscli.explanation import COVERED, PRECISION, WORST
 
-    table = _table(title="your rows")
+    table = _table(title="your rows", fold=True)
     table.add_row("rows", f"{facts.rows:,}")
     table.add_row(escape(str(choice)), f"{facts.value:.6g}")
     noun = "rows" if facts.weight == facts.rows else "weight"

@@ -13,9 +13,10 @@ import numpy as np
 import polars as pl
 
 from losscli.errors import DataError, Problem
+from losscli.inputs.batches import batches
 from losscli.inputs.diagnose import uneven
 from losscli.inputs.formats import Table, reading
-from losscli.inputs.join import Keyed, OutOfOrderError, batches, duplicates, join
+from losscli.inputs.join import Keyed, OutOfOrderError, duplicates, join
 from losscli.tasks.base import Finding, Roles, Tally
 
 
@@ -123,6 +124,21 @@ def _by_key(
     return Alignment(lambda: _zip(keyed, zipped), words, zipped, otherwise)
 
 
+_EXACT = 2**53
+"""Up to here every whole number has a float of its own."""
+
+
+def _require_exact(table: Table, name: str) -> None:
+    """Raise DataError for keys that are too large to be told apart as floats: two could seem equal."""
+    with reading(table):
+        column = pl.col(name).cast(pl.Float64)
+        low, high = table.scan.select(column.min().alias("low"), column.max().alias("high")).collect().row(0)
+    if max(-(low or 0.0), high or 0.0) >= _EXACT:
+        what = "whole numbers in one file and fractions in the other, too large to be told apart as fractions"
+        remedy = "write the key as whole numbers, or as text, in both files"
+        raise DataError(Problem(f"the key is {what}", f"{table.name}, column {name}", remedy))
+
+
 def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     """Row i with row i, verified by key.  Raises OutOfOrderError where the keys differ."""
     key = keyed.key
@@ -175,6 +191,8 @@ def _common_types(predictions: Table, targets: Table, key: tuple[str, ...]) -> d
             casts[name] = pl.String if {a, b} & {pl.UInt64, pl.Int128, pl.UInt128} else pl.Int64
         elif a.is_numeric() and b.is_numeric():
             casts[name] = pl.Float64
+            for table in (predictions, targets):
+                _require_exact(table, name)
         else:
             casts[name] = pl.String
     return casts

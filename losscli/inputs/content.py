@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from losscli.errors import DataError, Problem
+from losscli.inputs.batches import batches
 
 START = 8
 """Bytes that tell one binary format from another."""
@@ -67,7 +68,7 @@ def lines(path: str, most: int | None = None) -> Iterator[str]:
         glob="://" in path,
         n_rows=most,
     )
-    for batch in text.collect_batches(maintain_order=True, engine="streaming"):
+    for batch in batches(text):
         yield from batch.to_series()
 
 

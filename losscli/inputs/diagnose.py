@@ -12,6 +12,7 @@ import polars as pl
 
 from losscli.errors import Problem, counted
 from losscli.inputs import content, slices, sources
+from losscli.inputs.batches import batches
 from losscli.inputs.sources import Files
 from losscli.tasks.base import EXAMPLES
 
@@ -92,7 +93,7 @@ def _decoded(path: str, form: str) -> Iterator[pl.DataFrame]:
     if form == "ipc_stream":
         return slices.stream_frames(path)
     scan = pl.scan_parquet(path, glob=False) if form == "parquet" else pl.scan_ipc(path, glob=False)
-    return scan.collect_batches(maintain_order=False, engine="streaming")
+    return batches(scan, ordered=False)
 
 
 def unlike(source: Table) -> list[Problem]:

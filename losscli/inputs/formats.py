@@ -47,6 +47,13 @@ class Table:
         """Of text files, else None."""
         return self.files.separator if self.files else None
 
+    def is_file_of(self, other: Table) -> bool:
+        """Whether both read the same local files."""
+        if self.files is None or other.files is None or self.files.remote or other.files.remote:
+            return False
+        mine, theirs = (sorted(map(os.path.realpath, files.paths)) for files in (self.files, other.files))
+        return mine == theirs
+
     def is_empty(self) -> bool:
         """Whether there are no rows; reads no more than the beginning of one column."""
         with reading(self):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from losscli.inputs.batches import batches
 from losscli.inputs.diagnose import not_numbers
 from losscli.inputs.formats import Table, reading
 from losscli.tasks.base import EXAMPLES, MATCHED, PREDICTION_ROW, TARGET_ROW, Finding, Roles, Tally
@@ -60,11 +61,6 @@ class Keyed:
     def target_columns(self) -> list[str]:
         """The columns of the targets that are read besides the key."""
         return [name for name in self.roles.read if name.startswith("t:")]
-
-
-def batches(query: pl.LazyFrame) -> Iterator[pl.DataFrame]:
-    """The rows of a query in order, batch by batch with back-pressure."""
-    return iter(query.collect_batches(maintain_order=True, engine="streaming"))
 
 
 class _Seen:

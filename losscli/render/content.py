@@ -107,7 +107,8 @@ def detectable(report: Report) -> str:
     if not values:
         return ""
     told = values.values() if len(overall) == 1 else [f"{loss} {value}" for loss, value in values.items()]
-    return f"detectable on as many other rows, 80 % power: {', '.join(told)}"
+    units = "clusters" if "cluster" in report.basis else "groups" if "group" in report.basis else "rows"
+    return f"detectable on as many other {units}, 80 % power: {', '.join(told)}"
 
 
 def interval_head(results: Iterable[Result | None]) -> str:
