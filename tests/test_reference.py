@@ -120,7 +120,7 @@ def multiclass(
     names, score = preds.columns, preds.to_numpy()
     if targets.width > 1:
         distribution = targets.select(names).to_numpy()
-        return [kind(np, score, link, 0.0, None, distribution)], 1.0  # type: ignore[call-arg]
+        return [kind(np, score, link, 0.0, None, distribution)], 1.0
     labels = targets.to_series()
     code = np.array([names.index(label) for label in labels])
     if kind is OneVsAll:

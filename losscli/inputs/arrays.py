@@ -112,7 +112,8 @@ def mapped(files: Files) -> list[list[Part]]:
 
 
 def _load(file: Any) -> NDArray:
-    return np.load(file, mmap_mode="r", allow_pickle=False)  # type: ignore[no-any-return]
+    array: NDArray = np.load(file, mmap_mode="r", allow_pickle=False)
+    return array
 
 
 def _members(path: str) -> Iterator[Part]:

@@ -86,9 +86,9 @@ class _Seen:
 def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     """The predictions with the targets of equal keys; afterwards `tallies` holds what keys showed."""
     with keyed.reading():
-        seen, repeated = _Seen(keyed.targets.count()), False
-        if _are_sorted(keyed):
-            last = -1
+        rows_if_sorted = _rows_if_sorted(keyed)
+        if rows_if_sorted is not None:
+            seen, repeated, last = _Seen(rows_if_sorted), False, -1
             for frame in _merged(keyed):
                 rows = np.concatenate([[last], frame[PREDICTION_ROW].to_numpy().astype(np.int64)])
                 repeated |= bool((np.diff(rows) == 0).any())
@@ -97,7 +97,7 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
                 yield frame
         else:
             held, find, repeated = _lookup(keyed)
-            targets = _Targets(held.rechunk())
+            seen, targets = _Seen(held.height), _Targets(held.rechunk())
             for frame in batches(keyed.p):
                 at = find(frame)
                 seen.add(at)
@@ -108,24 +108,24 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     _unseen(keyed, np.flatnonzero(~seen.rows), tallies)
 
 
-def _are_sorted(keyed: Keyed) -> bool:
-    """Whether there is one key, and it never falls and is never missing on either side."""
+def _rows_if_sorted(keyed: Keyed) -> int | None:
+    """The rows of the targets where there is one key that never falls and is never missing; else None."""
     (left, *more), right = keyed.keys("p:"), keyed.keys("t:")[0]
     # NaN has no place in an order.
     if more or keyed.predictions.schema[keyed.key[0]].is_float():
-        return False
-    return _is_sorted(keyed.p.select(left)) and _is_sorted(keyed.t.select(right))
+        return None
+    return None if _sorted_rows(keyed.p.select(left)) is None else _sorted_rows(keyed.t.select(right))
 
 
-def _is_sorted(column: pl.LazyFrame) -> bool:
-    """Whether a column never falls and is never missing; stops where it does."""
-    last = None
+def _sorted_rows(column: pl.LazyFrame) -> int | None:
+    """The rows of a column that never falls and is never missing; None, at once, where it does or is."""
+    rows, last = 0, None
     for frame in batches(column):
         keys = frame.to_series()
         if keys.null_count() or not keys.is_sorted() or (last is not None and len(keys) and keys[0] < last):
-            return False
-        last = keys[-1] if len(keys) else last
-    return True
+            return None
+        rows, last = rows + len(keys), keys[-1] if len(keys) else last
+    return rows
 
 
 def _merged(keyed: Keyed) -> Iterator[pl.DataFrame]:
