@@ -17,7 +17,7 @@ LOSS_NAME = r"[A-Za-z_][\w.@-]*"
 POWER = 0.8
 """Of a comparison that shows a difference just `detectable`."""
 
-_Record = TypeVar("_Record", "Result", "Verdict")
+_Record = TypeVar("_Record", "Result", "Comparison", "Verdict")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,6 +59,55 @@ class Result:
         return (normal.inv_cdf((1 + self.level) / 2) + normal.inv_cdf(POWER)) * 2**0.5 * self.se
 
 
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """How the losses of two models on the same rows differ in one cell.
+
+    `a` and `b` name the models, `value_a` and `value_b` are their losses with standard errors `se_a` and
+    `se_b`.  `difference` is value_b - value_a, so below zero b loses less; `percent` the same in per cent of
+    |value_a|.  `se`, `low` and `high` are those of the difference at `level`, with `freedom` degrees of
+    freedom: of paired rows, whose common noise cancels.  `p_value` is that of Student's t test of no
+    difference, two-sided, and `adjusted` the same adjusted by Holm's method for the comparisons of the same
+    loss that were made together.  `contribution` is the part of the overall difference that comes from the
+    rows of this cell, in the unit of the loss: over the cells of one kind it adds up to the difference.
+    `better` and `worse` count the rows on which b does better and worse than a, where a loss has a value for
+    each row.  `higher_is_better` tells a score from a loss.
+    """
+
+    loss: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    a: str
+    b: str
+    cell: Mapping[str, str] = field(default_factory=dict)
+    value_a: float | None
+    value_b: float | None
+    se_a: float | None = None
+    se_b: float | None = None
+    difference: float | None
+    percent: float | None = None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    freedom: float | None = None
+    p_value: float | None = None
+    adjusted: float | None = None
+    contribution: float | None = None
+    better: int | None = None
+    worse: int | None = None
+    higher_is_better: bool = False
+    rows: int
+    weight: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def winner(self) -> str | None:
+        """The model that is better beyond the noise: whose adjusted p-value is below 1 - level; else None."""
+        if self.adjusted is None or self.level is None or not self.adjusted < 1 - self.level:
+            return None
+        return self.b if ((self.difference or 0.0) > 0) == self.higher_is_better else self.a
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a gate said of one result.
@@ -90,6 +139,7 @@ class Report:
 
     results: tuple[Result, ...]
     gates: tuple[Verdict, ...] = ()
+    comparisons: tuple[Comparison, ...] = ()
     notes: tuple[str, ...] = ()
     signature: str = ""
     losscli: str = ""
@@ -116,7 +166,7 @@ class Report:
             "names": dict(self.names),
             "basis": dict(self.basis),
             "results": [_plain(r) | {"detectable": r.detectable} for r in self.results],
-            "comparisons": [],
+            "comparisons": [_plain(each) | {"winner": each.winner} for each in self.comparisons],
             "gates": [_plain(verdict) for verdict in self.gates],
             "notes": list(self.notes),
         }
@@ -133,6 +183,7 @@ class Report:
         return cls(
             results=tuple(_record(Result, entry) for entry in data["results"]),
             gates=tuple(_record(Verdict, entry) for entry in data["gates"]),
+            comparisons=tuple(_record(Comparison, entry) for entry in data.get("comparisons", ())),
             notes=tuple(data["notes"]),
             signature=data["signature"],
             losscli=data["losscli"],
@@ -170,7 +221,7 @@ def _quoted(name: str) -> str:
     return json.dumps(name, ensure_ascii=not name.isprintable())
 
 
-def _plain(record: Result | Verdict) -> dict[str, Any]:
+def _plain(record: Result | Comparison | Verdict) -> dict[str, Any]:
     plain = asdict(record)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
