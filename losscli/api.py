@@ -21,7 +21,6 @@ from losscli.inference import Estimate
 from losscli.inputs.align import Alignment
 from losscli.inputs.diagnose import short_rows
 from losscli.inputs.formats import Source
-from losscli.inputs.grouping import ScatteredError
 from losscli.inputs.join import OutOfOrderError
 from losscli.losses import registry
 from losscli.losses import request as requests
@@ -154,7 +153,7 @@ def fold_all(
             part = local.run(run.plan, alignment.frames(), run.threads, progress)
             break
         except OutOfOrderError as error:
-            instead = alignment.in_groups if isinstance(error, ScatteredError) else alignment.otherwise
+            instead = alignment.instead(error)
             assert instead is not None
             alignment = instead
             say(f"aligned {alignment.how}")

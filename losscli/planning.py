@@ -11,9 +11,10 @@ import numpy as np
 import polars as pl
 
 from losscli import columns, layouts
+from losscli.aligning import aligned, narrowed, numeric
 from losscli.columns import Found, Wanted
-from losscli.errors import DataError, Problem, UsageError, all_of, near
-from losscli.inputs import align, formats, grouping
+from losscli.errors import UsageError, all_of, near
+from losscli.inputs import formats
 from losscli.inputs import where as wheres
 from losscli.inputs.align import Alignment
 from losscli.inputs.formats import Source, Table
@@ -61,6 +62,40 @@ def prepare(
     **options: Any,
 ) -> Run:
     """The plan of a run.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments."""
+    found = settled(predictions, targets, loss, **options)
+    alignment = aligned(*found.tables, found.roles, found.key, found.where)
+    return Run(
+        found.plan(alignment.how), alignment, found.tables, found.notes, found.names, found.asked.threads
+    )
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What is evaluated and how, before the files are aligned: the tables with their numbers as numbers."""
+
+    asked: Asked
+    roles: Roles
+    choices: tuple[Choice, ...]
+    tables: tuple[Table, Table]
+    key: tuple[str, ...]
+    where: Where | None
+    default_eps: float
+    notes: tuple[str, ...]
+    names: Mapping[str, str]
+
+    def plan(self, how: str) -> Plan:
+        """The plan of a run that is aligned so."""
+        asked = self.asked
+        return Plan(self.roles, self.choices, asked.level, asked.device, how, self.default_eps, asked.where)
+
+
+def settled(
+    predictions: Source,
+    targets: Source | None = None,
+    loss: Given | Sequence[Given] | None = None,
+    **options: Any,
+) -> Settled:
+    """What a run evaluates.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments."""
     given = requested(loss)
     asked, _, candidates, (left, right) = all_of(
         lambda: checked(**options),
@@ -75,19 +110,16 @@ def prepare(
     task, found = _found(left, right, wanted, tasks, candidates)
     _two_sides(left, right, found)
     where = None if asked.where is None else wheres.parsed(asked.where, left, right, found.key)
-    roles, choices, notes = _meaning(asked, found, *_narrowed(left, right, where), task, candidates)
+    roles, choices, notes = _meaning(asked, found, *narrowed(left, right, where), task, candidates)
     if where is not None:
         roles = replace(roles, conditions=where.columns)
     roles = replace(roles, slicings=slicings(asked.by, left, right, found.key))
     if asked.cluster is not None:
         flag = f"--cluster {asked.cluster}"
         roles = replace(roles, cluster=column_of(asked.cluster, flag, left, right, found.key)[1])
-    alignment = _alignment(*_numeric(left, right, roles), roles, found.key, where)
-    if roles.group:
-        alignment = grouping.together(alignment, roles.group)
+    tables = numeric(left, right, roles)
     eps = _default_eps(left, found, roles.link)
-    plan = Plan(roles, choices, asked.level, asked.device, alignment.how, eps, asked.where)
-    return Run(plan, alignment, (left, right), notes, _asked(candidates, task), asked.threads)
+    return Settled(asked, roles, choices, tables, found.key, where, eps, notes, _asked(candidates, task))
 
 
 def _two_sides(left: Table, right: Table, found: Found) -> None:
@@ -299,42 +331,3 @@ def _usable(roles: Roles, choices: Collection[Choice]) -> None:
             f"{', '.join(wrong)} needs probabilities or scores; {roles.predictions[0][2:]} holds labels",
             remedy="-p names other columns",
         )
-
-
-def _numeric(left: Table, right: Table, roles: Roles) -> tuple[Table, Table]:
-    """The tables with number columns read as numbers, whatever the first rows of a text file look like."""
-    numbers = [] if roles.link == "label" else list(roles.predictions)
-    numbers += roles.targets if roles.target_form != "label" else ()
-    numbers += [roles.weight] if roles.weight else []
-    _not_repeated(left, [name[2:] for name in roles.columns if name.startswith("p:")])
-    _not_repeated(right, [name[2:] for name in roles.columns if name.startswith("t:")])
-    if left is right:
-        both = left.with_numbers([name[2:] for name in numbers])
-        return both, both
-    first, second = all_of(
-        lambda: left.with_numbers([name[2:] for name in numbers if name.startswith("p:")]),
-        lambda: right.with_numbers([name[2:] for name in numbers if name.startswith("t:")]),
-    )
-    return first, second
-
-
-def _not_repeated(table: Table, used: Collection[str]) -> None:
-    if twice := [name for name in table.repeated if name in used]:
-        raise DataError(Problem(f"several columns are named {', '.join(twice)}", table.name, "rename them"))
-
-
-def _narrowed(left: Table, right: Table, where: Where | None) -> tuple[Table, Table]:
-    """The tables in which labels are looked for: without rows that are not evaluated, where that is known."""
-    if where is None:
-        return left, right
-    narrowed = where.narrowed(left)
-    return narrowed, narrowed if left is right else where.narrowed(right)
-
-
-def _alignment(
-    left: Table, right: Table, roles: Roles, key: tuple[str, ...], where: Where | None
-) -> Alignment:
-    if left is right:
-        return wheres.single(left, roles.read, where) if where else align.single(left, roles.read)
-    aligned = align.by_key(left, right, roles, key) if key else align.by_position(left, right, roles.read)
-    return wheres.filtered(aligned, where) if where else aligned

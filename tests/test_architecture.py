@@ -18,7 +18,7 @@ LAYERS = [
     {"fold"},
     {"engines", "inputs", "gate", "render", "curve", "basis", "saved"},
     {"columns", "options", "slices"},
-    {"layouts", "config"},
+    {"layouts", "config", "aligning"},
     {"roles"},
     {"planning"},
     {"api"},

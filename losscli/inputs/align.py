@@ -26,15 +26,13 @@ class Alignment:
 
     `frames()` starts a pass and yields frames in the order of the predictions; after it, `tallies` holds
     what keys showed: duplicates, and keys on one side only.  `how` says in words what was done.  Where
-    `frames` raises OutOfOrderError, `otherwise` is the way that always works; where it is rows of groups that
-    do not stand together, `in_groups`.
+    `frames` raises OutOfOrderError, `instead` of that error is the way to try next.
     """
 
     frames: Callable[[], Iterator[pl.DataFrame]]
     how: str
     tallies: dict[Finding, Tally] = field(default_factory=dict)
-    otherwise: Alignment | None = None
-    in_groups: Alignment | None = None
+    instead: Callable[[OutOfOrderError], Alignment | None] = lambda error: None
 
 
 def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
@@ -118,17 +116,16 @@ def _by_key(
     words = f"by key {', '.join(key)}"
     joined: dict[Finding, Tally] = {}
     zipped: dict[Finding, Tally] = {}
-    otherwise = Alignment(
-        lambda: join(keyed, joined), f"{words}, which is not in the same order: joined", joined, text
-    )
-    return Alignment(lambda: _zip(keyed, zipped), words, zipped, otherwise)
+    how = f"{words}, which is not in the same order: joined"
+    otherwise = Alignment(lambda: join(keyed, joined), how, joined, lambda error: text)
+    return Alignment(lambda: _zip(keyed, zipped), words, zipped, lambda error: otherwise)
 
 
 _EXACT = 2**53
 """Up to here every whole number has a float of its own."""
 
 
-def _require_exact(table: Table, name: str) -> None:
+def require_exact(table: Table, name: str) -> None:
     """Raise DataError for keys that are too large to be told apart as floats: two could seem equal."""
     with reading(table):
         column = pl.col(name).cast(pl.Float64)
@@ -147,7 +144,7 @@ def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
         query = pl.concat([keyed.p, keyed.t], how="horizontal")
         for frame in batches(query):
             for name in key:
-                if not _equal(frame[f"p:{name}"], frame[f"t:{name}"]):
+                if not equal(frame[f"p:{name}"], frame[f"t:{name}"]):
                     raise OutOfOrderError
             if increasing and frame.height:
                 own = frame[f"p:{key[0]}"]
@@ -159,7 +156,7 @@ def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
         tallies.update(duplicates(keyed.t, keyed.targets, key, "t:") if tallies else {})
 
 
-def _equal(a: pl.Series, b: pl.Series) -> bool:
+def equal(a: pl.Series, b: pl.Series) -> bool:
     """Whether two keys without nulls are equal, row by row."""
     if a.null_count() or b.null_count():
         return False
@@ -184,15 +181,18 @@ def _common_types(predictions: Table, targets: Table, key: tuple[str, ...]) -> d
     casts: dict[str, Any] = {}
     for name in key:
         a, b = predictions.schema[name], targets.schema[name]
-        if a == b and not isinstance(a, pl.Categorical | pl.Enum):
-            casts[name] = None
-        elif a.is_integer() and b.is_integer():
-            # Text holds the whole numbers that are beyond 64 bits with a sign.
-            casts[name] = pl.String if {a, b} & {pl.UInt64, pl.Int128, pl.UInt128} else pl.Int64
-        elif a.is_numeric() and b.is_numeric():
-            casts[name] = pl.Float64
+        casts[name] = common_type(a, b)
+        if casts[name] == pl.Float64:
             for table in (predictions, targets):
-                _require_exact(table, name)
-        else:
-            casts[name] = pl.String
+                require_exact(table, name)
     return casts
+
+
+def common_type(a: Any, b: Any) -> Any:
+    """The type in which keys of two types are compared; None where both have it already."""
+    if a == b and not isinstance(a, pl.Categorical | pl.Enum):
+        return None
+    if a.is_integer() and b.is_integer():
+        # Text holds the whole numbers that are beyond 64 bits with a sign.
+        return pl.String if {a, b} & {pl.UInt64, pl.Int128, pl.UInt128} else pl.Int64
+    return pl.Float64 if a.is_numeric() and b.is_numeric() else pl.String

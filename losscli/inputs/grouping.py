@@ -20,14 +20,17 @@ def together(alignment: Alignment, group: str) -> Alignment:
     """The same rows, those of each group one after the other.
 
     Frames are handed on as they come while the keys of their groups are noted.  ScatteredError is raised
-    where a key comes again, at the latest after the last frame; `in_groups` then sorts the rows in memory.
+    where a key comes again, at the latest after the last frame; instead the rows are sorted in memory.
     """
     how = f"{alignment.how}; the rows of a group do not stand together: sorted by {group[2:]}, in memory"
-    otherwise = together(alignment.otherwise, group) if alignment.otherwise else None
-    in_groups = Alignment(lambda: _sorted(alignment, group), how, alignment.tallies, otherwise)
-    return Alignment(
-        lambda: _verified(alignment, group), alignment.how, alignment.tallies, otherwise, in_groups
-    )
+
+    def instead(error: OutOfOrderError) -> Alignment | None:
+        if isinstance(error, ScatteredError):
+            return Alignment(lambda: _sorted(alignment, group), how, alignment.tallies, instead)
+        found = alignment.instead(error)
+        return found and together(found, group)
+
+    return Alignment(lambda: _verified(alignment, group), alignment.how, alignment.tallies, instead)
 
 
 def _verified(alignment: Alignment, group: str) -> Iterator[pl.DataFrame]:

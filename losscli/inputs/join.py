@@ -63,7 +63,7 @@ class Keyed:
         return [name for name in self.roles.read if name.startswith("t:")]
 
 
-class _Seen:
+class Seen:
     """Which targets were met by a prediction, and how many predictions met one."""
 
     def __init__(self, rows: int) -> None:
@@ -88,7 +88,7 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     with keyed.reading():
         rows_if_sorted = _rows_if_sorted(keyed)
         if rows_if_sorted is not None:
-            seen, repeated, last = _Seen(rows_if_sorted), False, -1
+            seen, repeated, last = Seen(rows_if_sorted), False, -1
             for frame in _merged(keyed):
                 rows = np.concatenate([[last], frame[PREDICTION_ROW].to_numpy().astype(np.int64)])
                 repeated |= bool((np.diff(rows) == 0).any())
@@ -96,12 +96,14 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
                 seen.add(frame[TARGET_ROW].to_numpy())
                 yield frame
         else:
-            held, find, repeated = _lookup(keyed)
-            seen, targets = _Seen(held.height), _Targets(held.rechunk())
+            wanted = keyed.target_columns
+            held, find, repeated = lookup(keyed.p, keyed.t, keyed.keys("p:"), keyed.keys("t:"), wanted)
+            seen, targets = Seen(held.height), Held(held)
             for frame in batches(keyed.p):
                 at = find(frame)
                 seen.add(at)
-                yield targets.beside(frame, at)
+                matched = pl.Series(MATCHED, at >= 0)
+                yield targets.beside(frame, at).hstack([pl.Series(TARGET_ROW, at), matched])
     if repeated or seen.repeated:
         tallies.update(duplicates(keyed.p, keyed.predictions, keyed.key, "p:"))
         tallies.update(duplicates(keyed.t, keyed.targets, keyed.key, "t:"))
@@ -148,24 +150,26 @@ def _merged(keyed: Keyed) -> Iterator[pl.DataFrame]:
     return batches(query)
 
 
-def _lookup(keyed: Keyed) -> tuple[pl.DataFrame, Callable[[pl.DataFrame], Array], bool]:
-    """The targets, the function from a batch of predictions to its rows of them, and whether keys repeat."""
-    wanted = keyed.target_columns
-    if len(keyed.key) == 1:
-        key = keyed.keys("t:")[0]
-        held = keyed.t.select(list(dict.fromkeys([key, *wanted]))).collect(engine="streaming")
-        table = _Table.of(held[key])
+def lookup(
+    stream: pl.LazyFrame, side: pl.LazyFrame, left: list[str], right: list[str], wanted: list[str]
+) -> tuple[pl.DataFrame, Callable[[pl.DataFrame], Array], bool]:
+    """The wanted columns of a side, the function from a frame of the stream to its rows of them, -1 for none.
+
+    And whether keys repeat.  `left` are the keys of the stream, `right` those of the side.  Frames have to
+    come in the order of the stream.
+    """
+    if len(right) == 1:
+        held = side.select(list(dict.fromkeys([*right, *wanted]))).collect(engine="streaming")
+        table = _Table.of(held[right[0]])
         if table is not None:
-            own = keyed.keys("p:")[0]
-            return held.select(wanted), lambda frame: table.find(frame[own]), table.repeated
+            return held.select(wanted), lambda frame: table.find(frame[left[0]]), table.repeated
         held = held.select(wanted)
     else:
-        held = keyed.t.select(wanted).collect(engine="streaming")
-    left, right = keyed.keys("p:"), keyed.keys("t:")
+        held = side.select(wanted).collect(engine="streaming")
     pairs = (
-        keyed.p.select(left)
+        stream.select(left)
         .with_row_index(PREDICTION_ROW)
-        .join(keyed.t.select(right).with_row_index(TARGET_ROW), left_on=left, right_on=right, how="left")
+        .join(side.select(right).with_row_index(TARGET_ROW), left_on=left, right_on=right, how="left")
         .select(PREDICTION_ROW, pl.col(TARGET_ROW).cast(pl.Int64).fill_null(-1))
         .collect(engine="streaming")
     )
@@ -220,23 +224,23 @@ class _Table:
         return found
 
 
-class _Targets:
-    """The targets, held to be taken from by row."""
+class Held:
+    """A side that is held to be taken from by row."""
 
     def __init__(self, frame: pl.DataFrame) -> None:
-        self.frame = frame
+        self.frame = frame = frame.rechunk()
         plain = all(each.dtype.is_numeric() and not each.null_count() for each in frame)
         self.arrays = {each.name: each.to_numpy() for each in frame} if plain else None
 
     def beside(self, frame: pl.DataFrame, at: Array) -> pl.DataFrame:
-        """A batch of predictions with the rows `at` of the targets, which are null where it is -1."""
+        """A frame with the rows `at` of this side, which are null where it is -1."""
         matched = at >= 0
         if self.arrays is not None and matched.all():
             found = [pl.Series(name, values[at]) for name, values in self.arrays.items()]
         else:
             rows = pl.Series(at).set(pl.Series(~matched), None).cast(pl.get_index_type())
             found = self.frame.select(pl.all().gather(rows)).get_columns()
-        return frame.hstack([*found, pl.Series(TARGET_ROW, at), pl.Series(MATCHED, matched)])
+        return frame.hstack(found)
 
 
 def duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: str) -> dict[Finding, Tally]:

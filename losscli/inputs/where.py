@@ -11,6 +11,7 @@ import polars as pl
 from losscli.errors import DataError, Problem, UsageError, near
 from losscli.inputs.align import Alignment, stream
 from losscli.inputs.formats import Table
+from losscli.inputs.join import OutOfOrderError
 from losscli.inputs.sources import said
 from losscli.tasks.base import MATCHED, PREDICTION_ROW, Finding, Tally
 
@@ -180,8 +181,11 @@ def filtered(alignment: Alignment, where: Where) -> Alignment:
         tallies.update(alignment.tallies)
         tallies.update(_left_out(where, first, left))
 
-    otherwise = filtered(alignment.otherwise, where) if alignment.otherwise else None
-    return Alignment(frames, alignment.how, tallies, otherwise)
+    def instead(error: OutOfOrderError) -> Alignment | None:
+        found = alignment.instead(error)
+        return found and filtered(found, where)
+
+    return Alignment(frames, alignment.how, tallies, instead)
 
 
 def _left_out(where: Where, total: int, left: int) -> dict[Finding, Tally]:
