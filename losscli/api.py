@@ -15,7 +15,7 @@ from losscli import config as settings
 from losscli import gate as gates
 from losscli.engines import local
 from losscli.errors import DataError, Problem, UsageError, all_of, counted
-from losscli.fold import Partial, Slices, with_clusters
+from losscli.fold import Partial, Slices, Work, with_clusters
 from losscli.gate import PLAIN, Gate, Rules
 from losscli.inference import Estimate
 from losscli.inputs.align import Alignment
@@ -150,7 +150,7 @@ def fold_all(
     alignment = run.alignment
     while True:
         try:
-            part = local.run(run.plan, alignment.frames(), run.threads, progress)
+            part = local.run(Work(run.plan), alignment.frames(), run.threads, progress)
             break
         except OutOfOrderError as error:
             instead = alignment.instead(error)

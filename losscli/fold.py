@@ -9,21 +9,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from losscli import clusters, moments, profile
+from losscli import clusters, moments, profile, views
 from losscli.cells import Cells, to_numpy
 from losscli.clusters import Totals
 from losscli.errors import UsageError
 from losscli.losses.marks import marks_of
 from losscli.losses.registry import Choice
 from losscli.moments import MAX_SPREAD, Moments
-from losscli.params import joined
 from losscli.plan import Plan
 from losscli.profile import Profile
 from losscli.screening import check_missing, match, read_weight
-from losscli.tasks.base import Batch, Block, Finding, Rows, Tally
+from losscli.tasks.base import Block, Finding, Rows, Tally
 from losscli.tasks.catalogue import TASKS
-from losscli.tasks.grouped import run_of
-from losscli.tasks.slicing import Key, Slicing, merged_places
+from losscli.tasks.slicing import Key, merged_places
 from losscli.xp import Array, Namespace
 
 MAX_SLICES = 100_000
@@ -64,13 +62,65 @@ class Partial:
     fingerprint: int = 0
 
 
-def pilot(plan: Plan, frame: pl.DataFrame) -> Any:
-    """What a task fixes from the first block for the whole run."""
-    return TASKS[plan.roles.task].pilot(Block(frame, 0, plan.roles))
+@dataclass(frozen=True)
+class Work:
+    """The evaluation of one model, as an engine does it."""
+
+    plan: Plan
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of a block."""
+        return self.plan.block_rows
+
+    @property
+    def group(self) -> str | None:
+        """The column of groups, which no block may cut."""
+        return self.plan.roles.group
+
+    @property
+    def device(self) -> str:
+        """Where to compute."""
+        return self.plan.device
+
+    def begin(self, frame: pl.DataFrame) -> Any:
+        """What the task fixes from the first block for the whole run."""
+        return TASKS[self.plan.roles.task].pilot(Block(frame, 0, self.plan.roles))
+
+    def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
+        """Read one block, check it, and take the moments of every chosen loss."""
+        taken = take(self.plan, xp, frame, first_row, fixed)
+        with np.errstate(all="ignore"):
+            own = _profile(self.plan, xp, taken.rows, taken.weight) if self.plan.profiled else None
+        fingerprint = _fingerprint(taken.block, taken.rows)
+        return replace(moments_of(taken), rows=frame.height, profile=own, fingerprint=fingerprint)
+
+    def merge(self, a: Partial, b: Partial) -> Partial:
+        """What the rows of both leave behind; `a` holds the earlier rows."""
+        return merge(a, b)
 
 
-def partial(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
-    """Read one block, check it, and take the moments of every chosen loss."""
+@dataclass(frozen=True, eq=False)
+class Taken:
+    """A block that was read and checked, and the weight of each row (n,), None for ones."""
+
+    plan: Plan
+    xp: Namespace
+    block: Block
+    rows: Rows
+    weight: Array | None
+
+    def columns(self, choice: Choice) -> tuple[Array, ...]:
+        """The row columns of a loss, output after output."""
+        return tuple(column for part in self.rows.parts[choice.loss.batch] for column in choice.columns(part))
+
+    def label_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+        """The row columns of a loss for each label."""
+        return [choice.columns(part) for part in self.rows.by_label[choice.loss.batch]]
+
+
+def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Taken:
+    """Read one block and check it."""
     block = Block(frame, first_row, plan.roles)
     check_missing(block, plan.roles.id_groups)
     match(block)
@@ -80,19 +130,10 @@ def partial(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixe
     read_weight(block, any(choice.by_rows for choice in plan.choices))
     with np.errstate(all="ignore"):
         rows = TASKS[plan.roles.task].read(block, xp, plan.wanted, fixed)
-        weight = None if block.weight is None else xp.asarray(_of_units(block.weight, rows))
+        weight = None if block.weight is None else xp.asarray(views.of_units(block.weight, rows))
         if rows.factor is not None:
             weight = rows.factor if weight is None else weight * rows.factor
-        found = _moments(plan, xp, block, rows, weight)
-        own = _profile(plan, xp, rows, weight) if plan.profiled else None
-    return replace(
-        found,
-        tallies=block.tallies,
-        rows=frame.height,
-        pilots=rows.pilots,
-        profile=own,
-        fingerprint=_fingerprint(block, rows),
-    )
+    return Taken(plan, xp, block, rows, weight)
 
 
 def _fingerprint(block: Block, rows: Rows) -> int:
@@ -117,148 +158,56 @@ def _fingerprint(block: Block, rows: Rows) -> int:
     return total % (1 << 64)
 
 
-@dataclass(frozen=True, eq=False)
-class _View:
-    """The rows of a block as one kind of mean takes them: overall, by class and by each slicing.
-
-    `keep` are the rows that count, None for all; `factor` multiplies their losses, None for one.
-    """
-
-    everyone: Cells
-    by_class: Cells | None
-    by_slice: tuple[Cells, ...]
-    keep: Array | None
-    factor: Array | None
-
-    def columns(self, choice: Choice, parts: tuple[Batch, ...]) -> tuple[Array, ...]:
-        """The row columns of a loss, output after output."""
-        columns = tuple(column for part in parts for column in choice.columns(part))
-        if self.keep is not None:
-            columns = tuple(column[self.keep] for column in columns)
-        if self.factor is None:
-            return columns
-        xp, factor = self.everyone.xp, self.factor
-        return tuple(xp.where(factor == 0, 0.0, factor * column) for column in columns)
+def moments_of(taken: Taken) -> Partial:
+    """The moments of every chosen loss in a block, overall and in its cells."""
+    with np.errstate(all="ignore"):
+        return _moments(taken)
 
 
-_Cut = list[tuple[Array, list[Key]]]
-"""For each slicing the place of each row among its slices, and what those are."""
-
-
-def _view(
-    plan: Plan,
-    xp: Namespace,
-    block: Block,
-    rows: Rows,
-    cut: _Cut,
-    weight: Array | None,
-    by_rows: bool,
-) -> _View:
-    """The rows weighted, or, where a mean divides `by_rows`, each counted once with its loss weighted."""
-    keep, n, factor = None, block.height, weight if by_rows else None
-    numbers: Array | int = block.numbering
-    if rows.starts is not None:
-        n, numbers = len(rows.starts), block.rows[rows.starts]
-    weight = None if by_rows else weight
-    if weight is not None and not bool(xp.all(weight > 0)):
-        keep = weight > 0
-        weight, numbers = weight[keep], xp.asarray(_of_units(block.rows, rows))[keep]
-        n = len(weight)
-    elif not isinstance(numbers, int):
-        numbers = xp.asarray(numbers)
-
-    def cells(places: Array, count: int) -> Cells:
-        return Cells(xp, n, weight, numbers, places if keep is None else places[keep], count)
-
-    by_class = None
-    if plan.cell == "class" and rows.codes is not None:
-        by_class = cells(rows.codes, len(plan.roles.names))
-    by_slice = tuple(cells(xp.asarray(places), len(keys)) for places, keys in cut)
-    return _View(Cells(xp, n, weight, numbers), by_class, by_slice, keep, factor)
-
-
-def _moments(plan: Plan, xp: Namespace, block: Block, rows: Rows, weight: Array | None) -> Partial:
-    cut = [_cut(block, slicing, rows) for slicing in plan.roles.slicings]
-    ways = {choice.by_rows for choice in plan.choices}
-    views = {by_rows: _view(plan, xp, block, rows, cut, weight, by_rows) for by_rows in ways}
-    clustered = _clustered(plan, block, rows, cut)
+def _moments(taken: Taken) -> Partial:
+    plan, xp, block, rows, weight = taken.plan, taken.xp, taken.block, taken.rows, taken.weight
+    cut = [views.cut_by(block, slicing, rows) for slicing in plan.roles.slicings]
+    both = {choice.by_rows for choice in plan.choices}
+    ways = {by_rows: views.view(plan, xp, block, rows, cut, weight, by_rows) for by_rows in both}
+    clustered = views.clustered(plan, block, rows, cut)
     sliced: list[list[Moments]] = [[] for _ in cut]
     overall: list[Moments] = []
     by_cell: list[Moments | None] = []
     for choice in plan.choices:
-        view = views[choice.by_rows]
+        view = ways[choice.by_rows]
         # The spread between clusters is taken when their totals are whole.
         of_rows = plan.roles.cluster is None
         spread = plan.level is not None and not choice.loss.finish.extreme and of_rows
-        columns = view.columns(choice, rows.parts[choice.loss.batch])
-        clustered.add(_OVERALL, columns, view.everyone.weight, view.keep)
+        columns = view.counted(taken.columns(choice))
+        clustered.add(views.OVERALL, columns, view.everyone.weight, view.keep)
         overall.append(_within(view.everyone, columns, spread))
         for number, (found, cells) in enumerate(zip(sliced, view.by_slice, strict=True)):
-            clustered.add(_SLICES + number, columns, view.everyone.weight, view.keep)
+            clustered.add(views.SLICES + number, columns, view.everyone.weight, view.keep)
             found.append(_within(cells, columns, spread))
         if view.by_class is not None:
-            clustered.add(_BY_CELL, columns, view.everyone.weight, view.keep)
+            clustered.add(views.BY_CELL, columns, view.everyone.weight, view.keep)
             by_cell.append(_within(view.by_class, columns, spread))
         elif plan.cell == "label":
-            each = [view.columns(choice, (part,)) for part in rows.by_label[choice.loss.batch]]
+            each = [view.counted(own) for own in taken.label_columns(choice)]
             of_labels = [column for own in each for column in own]
-            clustered.add(_BY_CELL, of_labels, view.everyone.weight, view.keep)
+            clustered.add(views.BY_CELL, of_labels, view.everyone.weight, view.keep)
             by_cell.append(moments.stack([_within(view.everyone, own, spread) for own in each]))
         else:
             by_cell.append(None)
     totals = clustered.totals()
     slices = tuple(
-        Slices({key: i for i, key in enumerate(keys)}, tuple(found), totals.get(_SLICES + number))
+        Slices({key: i for i, key in enumerate(keys)}, tuple(found), totals.get(views.SLICES + number))
         for number, ((_, keys), found) in enumerate(zip(cut, sliced, strict=True))
     )
     return Partial(
         overall=tuple(overall),
         cells=tuple(by_cell),
+        tallies=block.tallies,
+        pilots=rows.pilots,
         slices=slices,
-        totals=totals.get(_OVERALL),
-        cell_totals=totals.get(_BY_CELL),
+        totals=totals.get(views.OVERALL),
+        cell_totals=totals.get(views.BY_CELL),
     )
-
-
-_OVERALL, _BY_CELL, _SLICES = range(3)
-"""The ways in which clusters are cut into cells; there is one of the last kind for each slicing."""
-
-
-def _clustered(plan: Plan, block: Block, rows: Rows, cut: _Cut) -> clusters.Block:
-    """The clusters of the block, in no way where there are none."""
-    if plan.roles.cluster is None:
-        return clusters.Block(np.empty(0, dtype=np.int64), {})
-    ways: dict[int, Array | None] = {_OVERALL: None}
-    ways |= {_SLICES + number: places for number, (places, _) in enumerate(cut)}
-    if plan.cell == "label" or (plan.cell == "class" and rows.codes is not None):
-        ways[_BY_CELL] = None if plan.cell == "label" else rows.codes
-    hashes = clusters.hashed(block.frame[plan.roles.cluster])
-    cluster = plan.roles.cluster
-    return clusters.Block(_of_whole_groups(block, hashes, rows, "cluster", (cluster,)), ways)
-
-
-def _of_units(values: Array, rows: Rows) -> Array:
-    """The values (n,) of rows, or where groups are evaluated those of the first row of each."""
-    return values if rows.starts is None else values[rows.starts]
-
-
-def _cut(block: Block, slicing: Slicing, rows: Rows) -> tuple[Array, list[Key]]:
-    """The slice of each row, or of each group, and the slices that occur."""
-    places, keys = slicing.of(block.frame)
-    return _of_whole_groups(block, places, rows, "slice", slicing.columns, slicing.text), keys
-
-
-def _of_whole_groups(
-    block: Block, values: Array, rows: Rows, kind: str, columns: tuple[str, ...], text: Sequence[str] = ()
-) -> Array:
-    """The slice or cluster of each row, or of each group, whose rows may not differ in it."""
-    if rows.starts is not None:
-        own = values[rows.starts][run_of(np, rows.starts, len(values))]
-        shown = joined(text or [column[2:] for column in columns])
-        what = f"rows are in another {kind} by {shown} than the first of their group"
-        remedy = f"a {kind} takes whole groups: choose a column that is the same in all rows of a group"
-        block.flag(values != own, what, columns, remedy, leave_out=False)
-    return _of_units(values, rows)
 
 
 def _profile(plan: Plan, xp: Namespace, rows: Rows, weight: Array | None) -> Profile:

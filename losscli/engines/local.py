@@ -9,14 +9,48 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
 
 import polars as pl
 
-from losscli import fold
-from losscli.fold import Partial
-from losscli.plan import Plan
 from losscli.tasks.grouped import starts_of
-from losscli.xp import namespace
+from losscli.xp import Namespace, namespace
+
+
+class Folded(Protocol):
+    """What rows leave behind, and how many they were."""
+
+    @property
+    def rows(self) -> int:
+        """The rows that were read."""
+
+
+P = TypeVar("P", bound=Folded)
+
+
+class Work(Protocol[P]):
+    """What is folded: a plan of one model, or of several."""
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of a block."""
+
+    @property
+    def group(self) -> str | None:
+        """The column of groups, which no block may cut."""
+
+    @property
+    def device(self) -> str:
+        """Where to compute."""
+
+    def begin(self, frame: pl.DataFrame) -> Any:
+        """What the first block fixes for the whole run."""
+
+    def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> P:
+        """What a block leaves behind."""
+
+    def merge(self, a: P, b: P) -> P:
+        """What the rows of both leave behind; `a` holds the earlier rows."""
 
 
 def blocks(
@@ -52,32 +86,37 @@ def _joined(pieces: list[pl.DataFrame]) -> pl.DataFrame:
 
 
 def run(
-    plan: Plan,
+    work: Work[P],
     frames: Iterator[pl.DataFrame],
     threads: int | None = None,
     progress: Callable[[int], None] = lambda rows: None,
-) -> Partial | None:
+) -> P | None:
     """Fold a stream of aligned frames; None if it has no rows.
 
     The result does not depend on threads or on how frames are cut.  `progress` is told the rows done.
     """
     _keep_freed_memory()
-    xp = namespace(plan.device)
+    xp = namespace(work.device)
     workers = threads or min(8, os.cpu_count() or 1)
-    whole: Partial | None = None
-    waiting: deque[Future[Partial]] = deque()
+    whole: P | None = None
+    waiting: deque[Future[P]] = deque()
+
+    def add(part: P) -> None:
+        nonlocal whole
+        whole = part if whole is None else work.merge(whole, part)
+        progress(whole.rows)
+
     pool = ThreadPoolExecutor(workers, thread_name_prefix="losscli")
     try:
         fixed = None
-        for first, block in blocks(frames, plan.block_rows, plan.roles.group):
+        for first, block in blocks(frames, work.block_rows, work.group):
             if first == 0:
-                fixed = fold.pilot(plan, block)
-            waiting.append(pool.submit(fold.partial, plan, xp, block, first, fixed))
+                fixed = work.begin(block)
+            waiting.append(pool.submit(work.fold, xp, block, first, fixed))
             while waiting and (waiting[0].done() or len(waiting) > workers):
-                whole = _merged(whole, waiting.popleft().result())
-                progress(whole.rows)
+                add(waiting.popleft().result())
         while waiting:
-            whole = _merged(whole, waiting.popleft().result())
+            add(waiting.popleft().result())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return whole
@@ -94,7 +133,3 @@ def _keep_freed_memory() -> None:
         trim_threshold, mmap_threshold, enough = -1, -3, 1 << 28
         mallopt(mmap_threshold, enough)
         mallopt(trim_threshold, enough)
-
-
-def _merged(whole: Partial | None, part: Partial) -> Partial:
-    return part if whole is None else fold.merge(whole, part)
