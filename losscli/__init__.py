@@ -12,21 +12,21 @@ from __future__ import annotations
 # First the subpackage losscli.losses, then the function of the same name, which is what users mean.
 from losscli.losses.own import loss
 from losscli.losses.registry import losses
-from losscli.report import Report, Result, Verdict
+from losscli.report import Comparison, Report, Result, Verdict
 
 __version__ = "0.1.0"
-__all__ = ["Report", "Result", "Verdict", "evaluate", "loss", "losses"]
+__all__ = ["Comparison", "Report", "Result", "Verdict", "compare", "evaluate", "loss", "losses"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from losscli.api import evaluate
+    from losscli.api import compare, evaluate
 
 
 def __getattr__(name: str) -> object:
-    if name == "evaluate":
-        from losscli.api import evaluate
+    if name in ("compare", "evaluate"):
+        from losscli import api
 
-        return evaluate
+        return getattr(api, name)
     raise AttributeError(f"module 'losscli' has no attribute {name!r}")
 
 

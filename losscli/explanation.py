@@ -14,6 +14,7 @@ from losscli.losses.marks import marks_of
 from losscli.losses.registry import Choice
 from losscli.planning import Run, prepare
 from losscli.profile import DIGITS, Profile
+from losscli.results import notes
 from losscli.xp import Array
 
 WORST = 0.01
@@ -95,7 +96,7 @@ def explained(
     part, _ = api.fold_all(run, progress, say)
     assert part.profile is not None
     (choice,) = run.plan.choices
-    return Explanation(choice, part.profile, _facts(choice, part.profile, (*run.notes, *api.notes(part))))
+    return Explanation(choice, part.profile, _facts(choice, part.profile, (*run.notes, *notes(part.tallies))))
 
 
 def _check(choice: Choice, outputs: int) -> None:

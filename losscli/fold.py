@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ class Work:
         taken = take(self.plan, xp, frame, first_row, fixed)
         with np.errstate(all="ignore"):
             own = _profile(self.plan, xp, taken.rows, taken.weight) if self.plan.profiled else None
-        fingerprint = _fingerprint(taken.block, taken.rows)
+        fingerprint = fingerprint_of(taken.block, taken.rows)
         return replace(moments_of(taken), rows=frame.height, profile=own, fingerprint=fingerprint)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
@@ -110,9 +111,9 @@ class Taken:
     rows: Rows
     weight: Array | None
 
-    def columns(self, choice: Choice) -> tuple[Array, ...]:
-        """The row columns of a loss, output after output."""
-        return tuple(column for part in self.rows.parts[choice.loss.batch] for column in choice.columns(part))
+    def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+        """The row columns of a loss for each output."""
+        return [choice.columns(part) for part in self.rows.parts[choice.loss.batch]]
 
     def label_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
         """The row columns of a loss for each label."""
@@ -136,7 +137,7 @@ def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: 
     return Taken(plan, xp, block, rows, weight)
 
 
-def _fingerprint(block: Block, rows: Rows) -> int:
+def fingerprint_of(block: Block, rows: Rows) -> int:
     """The sum of a hash of each target: the same for the same targets, in whatever file or order.
 
     The hash spreads the bits of a float64, or the place of a label among the classes, as the finalizer of
@@ -178,7 +179,7 @@ def _moments(taken: Taken) -> Partial:
         # The spread between clusters is taken when their totals are whole.
         of_rows = plan.roles.cluster is None
         spread = plan.level is not None and not choice.loss.finish.extreme and of_rows
-        columns = view.counted(taken.columns(choice))
+        columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
         clustered.add(views.OVERALL, columns, view.everyone.weight, view.keep)
         overall.append(_within(view.everyone, columns, spread))
         for number, (found, cells) in enumerate(zip(sliced, view.by_slice, strict=True)):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from losscli.finish import mean
 from losscli.losses.registry import Choice
 from losscli.moments import Moments
 from losscli.student import quantile
@@ -23,6 +24,13 @@ So small because some finishes subtract columns that are large: a variance about
 is straight for a small part of a standard error only.  So large because rounding then costs no more than
 the seventh digit, of a billion rows too.
 """
+
+
+_NODES = 12
+"""Of the quadrature of Gauss and Legendre."""
+_SLOPE = 1e-5
+"""Of the differences that make a gradient where there is no standard error, relative."""
+_NO_EXTREME = "a maximum has no interval"
 
 
 @dataclass(frozen=True)
@@ -58,11 +66,89 @@ def estimates(
         return [estimate(choice, moments.cell(place), level, pilots) for place in range(cells)]
     if finish.extreme:
         return [_extreme(choice, moments.cell(place)) for place in range(cells)]
-    of = _value(choice, moments, pilots)
+    return _with_intervals(choice, _value(choice, moments, pilots), moments, level)
+
+
+def differences(
+    choice: Choice,
+    pair: Moments,
+    a: Moments,
+    b: Moments,
+    level: float | None = None,
+    pilots: Sequence[Any] = (None,),
+) -> list[Estimate]:
+    """How much the value of model b is above that of a in each cell, with its interval.
+
+    `pair` has for each output the columns of a, then what b has more; `a` and `b` are the moments of the
+    models themselves.
+    """
+    finish, cells = choice.loss.finish, len(pair.n)
+    if finish.extreme:
+        return [
+            _defined(choice, pair, i, np.mean(b.high, axis=1) - np.mean(a.high, axis=1), (_NO_EXTREME,))
+            for i in range(cells)
+        ]
+    if cells > 1 and finish.names & {"weight", "low", "high"}:
+        alone = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
+        return [differences(choice, *each, level, pilots)[0] for each in alone]
+    return _with_intervals(choice, _difference(choice, a, b, pilots), pair, level)
+
+
+def _difference(choice: Choice, a: Moments, b: Moments, pilots: Sequence[Any]) -> Callable[[Array], Array]:
+    """From the means (..., 2 k) of a pair to the difference of values (...)."""
+    of_a, of_b = _value(choice, a, pilots), _value(choice, b, pilots)
+
+    def of(points: Array) -> Array:
+        points = points.reshape(*points.shape[:-1], len(pilots), 2, -1)
+        first, more = points[..., 0, :], points[..., 1, :]
+        shape = (*points.shape[:-3], -1)
+        if choice.loss.finish is mean:
+            # No digits are lost: the means of a do not enter.
+            return more.reshape(shape).mean(axis=-1)
+        return of_b((first + more).reshape(shape)) - of_a(first.reshape(shape))
+
+    return of
+
+
+def contributions(
+    choice: Choice, pair: Moments, cells: Moments, a: Moments, b: Moments, pilots: Sequence[Any] = (None,)
+) -> Array:
+    """The part (c,) of the difference b - a overall that comes from the rows of each cell; NaN for none.
+
+    Along the straight way from the means of a to those of b, the difference of a finish is the integral of
+    its gradient, and so is linear in what each cell adds to the means: Aumann, Shapley (1974), Values of
+    Non-Atomic Games.  Of cells that share out the rows, parts add up to the difference.
+    """
+    whole = _difference(choice, a, b, pilots)(pair.mean)[0]
+    k = pair.total.shape[-1] // (2 * len(pilots))
+    split = (-1, len(pilots), 2, k)
+    first, more = (pair.mean.reshape(split)[0, :, side].ravel() for side in (0, 1))
+    with np.errstate(all="ignore"):
+        added = (cells.total[:, 0] / pair.weight[0, 0]).reshape(split)[:, :, 1].reshape(len(cells.n), -1)
+        if choice.loss.finish is mean:
+            parts: Array = added.mean(axis=1)
+        else:
+            nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+            points = first + (nodes[:, None] + 1) / 2 * more
+            size = _SLOPE * np.maximum(np.abs(first), np.abs(first + more))
+            shifts = np.where(size > 0, size, _SLOPE)[:, None] * np.eye(len(first))
+            of = _value(choice, b, pilots)
+            above, below = (of(points[:, None] + sign * shifts) for sign in (1.0, -1.0))
+            slope = (above - below) / (2 * shifts.diagonal())
+            parts = added @ (weights / 2 @ slope)
+        # What the integral and rounding leave open is shared out too.
+        total = parts[cells.n > 0].sum()
+        exact = abs(total - whole) <= 1e-6 * np.abs(parts).sum() and total != 0
+        return parts * (whole / total) if exact else parts
+
+
+def _with_intervals(
+    choice: Choice, of: Callable[[Array], Array], moments: Moments, level: float | None
+) -> list[Estimate]:
     values = of(moments.mean)
     if level is None or moments.spread is None:
         notes = ("no interval: too many columns",) if level is not None else ()
-        return [_defined(choice, moments, place, values, notes) for place in range(cells)]
+        return [_defined(choice, moments, place, values, notes) for place in range(len(moments.n))]
     unit, units = _units(moments)
     errors, heavy = _standard_errors(of, moments, units)
     found = []
@@ -101,7 +187,7 @@ def _value(choice: Choice, moments: Moments, pilots: Sequence[Any]) -> Callable[
 def _extreme(choice: Choice, moments: Moments) -> Estimate:
     rows = ", ".join(str(int(row) + 1) for row in moments.high_row[0])
     value = np.mean(moments.high, axis=1)
-    return _defined(choice, moments, 0, value, (f"at row {rows}; a maximum has no interval",))
+    return _defined(choice, moments, 0, value, (f"at row {rows}; {_NO_EXTREME}",))
 
 
 def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: bool) -> Estimate:

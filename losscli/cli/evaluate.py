@@ -188,7 +188,7 @@ def check(
     **asked: Any,
 ) -> None:
     """Validate only: say what would be evaluated, and everything that is wrong with the files."""
-    from losscli import api, saved
+    from losscli import api, results, saved
     from losscli.plan import LEVEL
     from losscli.tasks.catalogue import TASKS
 
@@ -211,5 +211,5 @@ def check(
     rows = counted(int(part.overall[0].n[0]), f"{unit} can be evaluated")
     print(f"{rows}, aligned {alignment.how}")
     print(f"losscli evaluate {' '.join(run.plan.files)} {run.plan.flags()}")
-    for note in (*run.notes, *api.notes(part)):
+    for note in (*run.notes, *results.notes(part.tallies)):
         print(f"note: {note}")

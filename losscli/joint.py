@@ -1,0 +1,185 @@
+"""Several models on the same rows: what a block of them leaves behind, for each model and for pairs.
+
+A pair of models a and b is one more loss, with twice the row columns: those of a, and b - a.  Its means are
+m_a and m_b - m_a, so the difference of any finish is a finish of them, with the noise that both share left
+out; and where b equals a, every digit of the difference is zero.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial, reduce
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from losscli import fold
+from losscli.fold import Partial, Taken
+from losscli.losses.registry import Choice
+from losscli.plan import Plan
+from losscli.tasks.base import PREDICTION_ROW, Block, Finding, Tally
+from losscli.tasks.catalogue import TASKS
+from losscli.xp import Array, Namespace
+
+INDEX = "#"
+"""A column of a block that says where each of its rows stands."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What some rows leave behind: a part for each model, and for each pair.
+
+    `counts` (pairs, losses, 2) are the rows on which the loss of b is below that of a, and above it.
+    """
+
+    models: tuple[Partial, ...]
+    pairs: tuple[Partial, ...]
+    counts: Array
+    rows: int
+
+    @property
+    def tallies(self) -> dict[Finding, Tally]:
+        """What was found in the rows of any model; what is wrong with a target, every model finds."""
+        found: dict[Finding, Tally] = {}
+        for part in self.models:
+            found = part.tallies | found
+        return found
+
+    def with_clusters(self) -> Scores:
+        """The same, where the spread of moments is that between clusters, if rows come in clusters."""
+        models, pairs = (tuple(map(fold.with_clusters, parts)) for parts in (self.models, self.pairs))
+        return replace(self, models=models, pairs=pairs)
+
+
+@dataclass(frozen=True)
+class Work:
+    """The evaluation of several models, as an engine does it; `pairs` are places of models (a, b)."""
+
+    plans: tuple[Plan, ...]
+    pairs: tuple[tuple[int, int], ...]
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of a block: fewer, the more models there are."""
+        least = min(plan.block_rows for plan in self.plans)
+        return max(256, least >> (len(self.plans) - 1).bit_length() - 1 if len(self.plans) > 1 else least)
+
+    @property
+    def group(self) -> str | None:
+        """The column of groups, which no block may cut."""
+        return self.plans[0].roles.group
+
+    @property
+    def device(self) -> str:
+        """Where to compute."""
+        return self.plans[0].device
+
+    def begin(self, frame: pl.DataFrame) -> Any:
+        """What the first block fixes: for all models the same, so that their columns are in one unit."""
+        roles = self.plans[0].roles
+        return TASKS[roles.task].pilot(Block(self._of(frame, 0), 0, roles))
+
+    def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Scores:
+        """Read one block of every model, check it, and take the moments of models and pairs."""
+        taken, tallies = self._taken(xp, frame, first_row, fixed)
+        fingerprint = fold.fingerprint_of(taken[0].block, taken[0].rows)
+        models = tuple(
+            replace(fold.moments_of(each), tallies=own, rows=frame.height, fingerprint=fingerprint)
+            for each, own in zip(taken, tallies, strict=True)
+        )
+        pairs = [_Pair.of(taken[a], taken[b]) for a, b in self.pairs]
+        counts = np.array([[pair.counts(choice) for choice in pair.plan.choices] for pair in pairs])
+        return Scores(models, tuple(map(fold.moments_of, pairs)), counts, frame.height)
+
+    def merge(self, a: Scores, b: Scores) -> Scores:
+        """What the rows of both leave behind; `a` holds the earlier rows."""
+        models = tuple(map(fold.merge, a.models, b.models))
+        return Scores(models, tuple(map(fold.merge, a.pairs, b.pairs)), a.counts + b.counts, a.rows + b.rows)
+
+    def _of(self, frame: pl.DataFrame, model: int) -> pl.DataFrame:
+        """The block as one model alone would be read; what describes rows is the first model's."""
+        if model == 0:
+            return frame.select(name for name in frame.columns if not name[0].isdigit())
+        prefix = f"{model}p:"
+        own = {name[len(str(model)) :]: name for name in frame.columns if name.startswith(prefix)}
+        row = f"{model}{PREDICTION_ROW}"
+        if row in frame.columns:
+            own[PREDICTION_ROW] = row
+        shared = [name for name in frame.columns if not name[0].isdigit() and name not in own]
+        return frame.select(*shared, *(pl.col(name).alias(short) for short, name in own.items()))
+
+    def _taken(
+        self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any
+    ) -> tuple[list[_Columns], list[dict[Finding, Tally]]]:
+        """The rows that every model has, and what was found in those of each."""
+        taken = self._each(xp, frame, first_row, fixed)
+        tallies = [each.block.tallies for each in taken]
+        if all(each.block.height == frame.height for each in taken):
+            return taken, tallies
+        if PREDICTION_ROW not in frame.columns:
+            frame = frame.with_row_index(PREDICTION_ROW, first_row)
+        frame = frame.with_row_index(INDEX)
+        kept = [each.block.frame[INDEX].to_numpy() for each in self._each(xp, frame, first_row, fixed)]
+        common = reduce(partial(np.intersect1d, assume_unique=True), kept)
+        return self._each(xp, frame[common], first_row, fixed), tallies
+
+    def _each(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> list[_Columns]:
+        views = (self._of(frame, model) for model in range(len(self.plans)))
+        read = (fold.take(p, xp, view, first_row, fixed) for p, view in zip(self.plans, views, strict=True))
+        return [_Columns.of(each) for each in read]
+
+
+@dataclass(frozen=True, eq=False)
+class _Columns(Taken):
+    """A block of a model whose row columns are kept: pairs take them again."""
+
+    kept: dict[str, list[tuple[Array, ...]]]
+
+    @classmethod
+    def of(cls, taken: Taken) -> _Columns:
+        return cls(taken.plan, taken.xp, taken.block, taken.rows, taken.weight, {})
+
+    def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+        """The row columns of a loss for each output."""
+        found = self.kept.get(str(choice))
+        if found is None:
+            found = self.kept[str(choice)] = super().output_columns(choice)
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Pair(Taken):
+    """A block of two models: the rows, cells and weights are those of both."""
+
+    a: _Columns
+    b: _Columns
+
+    @classmethod
+    def of(cls, a: _Columns, b: _Columns) -> _Pair:
+        return cls(a.plan, a.xp, a.block, a.rows, a.weight, a, b)
+
+    def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+        """For each output the row columns of a, then what b has more."""
+        return _paired(self.a.output_columns(choice), self.b.output_columns(choice))
+
+    def label_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+        """The same for each label."""
+        return _paired(self.a.label_columns(choice), self.b.label_columns(choice))
+
+    def counts(self, choice: Choice) -> tuple[int, int]:
+        """The rows of positive weight on which b is below a, and above it; (0, 0) without row values."""
+        if not choice.loss.finish.additive:
+            return 0, 0
+        a, b = (sum(column for (column,) in each.output_columns(choice)) for each in (self.a, self.b))
+        less, more = b < a, b > a
+        if self.weight is not None:
+            less, more = less & (self.weight > 0), more & (self.weight > 0)
+        return int(less.sum()), int(more.sum())
+
+
+def _paired(a: list[tuple[Array, ...]], b: list[tuple[Array, ...]]) -> list[tuple[Array, ...]]:
+    return [
+        (*first, *(y - x for x, y in zip(first, second, strict=True)))
+        for first, second in zip(a, b, strict=True)
+    ]
