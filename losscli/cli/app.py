@@ -17,6 +17,7 @@ from typer.exceptions import TyperException
 
 import losscli
 from losscli.cli import interrupt
+from losscli.cli.compare import compare
 from losscli.cli.evaluate import check, evaluate
 from losscli.cli.explain import explain
 from losscli.cli.gate import gate
@@ -30,6 +31,7 @@ CLOSED_PIPE = 141
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": configured(evaluate),
+    "compare": configured(compare),
     "check": configured(check),
     "explain": explain,
     "init": init,
