@@ -45,7 +45,7 @@ def evaluate(
     *,
     gate: Condition | Sequence[Condition] | None = None,
     config: str | PathLike[str] | None = None,
-    baseline: Report | str | PathLike[str] | None = None,
+    baseline: Report | Source | None = None,
     confident: bool = False,
     strict: bool = False,
     min_n: int | str = 0,
@@ -58,7 +58,8 @@ def evaluate(
     sides.  `loss` is one or several, as on the command line: "huber", "huber:delta=2", "expr: abs(e)**1.5",
     "file.py:name"; or a function with the signature of a loss.  Every option of the command line is a keyword
     of the same name (`on="id"`, `weight="w"`, `delta=1.0`); `losscli evaluate --help` says what each means.
-    `baseline` is a saved report, or where one is.
+    `baseline` is a saved report, or where one is (a path.json, or git:REVISION:PATH); or the predictions of
+    another model for the same targets, with which this one is then compared row by row.
     `config` is a file like losscli.toml, which sets what no argument says, but for how and where the command
     line shows results; none is read unless it is named.
 
@@ -77,9 +78,14 @@ def evaluate(
         }
         above: dict[str, Any] = {name: value for name, value in given.items() if value is not None} | options
         return evaluate(**settings.for_python(Path(config), above), **above)
+    rules = gates.rules(confident, strict, min_n)
+    if baseline is not None and not saved.is_report(baseline):
+        against: Any = baseline
+        conditions, models = planned_against(predictions, targets, loss, against, gate=gate or (), **options)
+        gates.meaningful(conditions, None, rules)
+        return compared(models, conditions, rules=rules, alone=0)
     conditions, run = planned(predictions, targets, loss, gate=gate or (), **options)
     base = saved.baseline(baseline)
-    rules = gates.rules(confident, strict, min_n)
     gates.meaningful(conditions, base, rules)
     return evaluated(run, conditions, base=base, rules=rules)
 
@@ -100,6 +106,20 @@ def planned(
         lambda: prepare(_named(predictions), targets, loss, **options),
     )
     return conditions, run
+
+
+def planned_against(
+    predictions: Source | None,
+    targets: Source | None,
+    loss: Given | Sequence[Given] | None,
+    baseline: Source,
+    *,
+    gate: Condition | Sequence[Condition] = (),
+    **options: Any,
+) -> tuple[list[Gate], Models]:
+    """The gates and the plan of an evaluation beside a baseline, which is the second of two models."""
+    own = _named(predictions)
+    return planned_models((own, baseline), targets, loss, gate=gate, pairs=((1, 0),), **options)
 
 
 def _named(predictions: Source | None) -> Source:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import combinations
 from pathlib import PurePath
 from typing import Any
 
@@ -54,10 +55,12 @@ def plan_models(
     loss: Given | Sequence[Given] | None = None,
     names: Sequence[str] = (),
     all_pairs: bool = False,
+    pairs: tuple[tuple[int, int], ...] = (),
     **options: Any,
 ) -> Models:
     """The plan of a comparison of models.  Raises UsageError or DataError; see `losscli.compare`.
 
+    Pairs are each model with the first one before it, or with `all_pairs` all, or those that are given.
     What describes rows (weights, slices, clusters, conditions) is the targets', or else the first model's.
     """
     if not 2 <= len(predictions) <= MAX_MODELS:
@@ -79,14 +82,11 @@ def plan_models(
     add: Callable[[Alignment], Alignment] = lambda base: beside(base, left, found, key)  # noqa: E731  # short
     alignment = aligned(left, right, first.roles, key, first.where, add)
     plans = tuple(each.plan(alignment.how) for each in (first, *others))
-    count = len(plans)
-    pairs = [(0, b) for b in range(1, count)]
-    if all_pairs:
-        pairs = [(a, b) for a in range(count) for b in range(a + 1, count)]
+    pairs = pairs or tuple(combinations(range(len(plans)), 2))
+    if not all_pairs:
+        pairs = tuple(pair for pair in pairs if 0 in pair)
     tables = (left, right, *(each.tables[0] for each in others))
-    return Models(
-        Work(plans, tuple(pairs)), shown, alignment, tables, first.notes, first.names, first.asked.threads
-    )
+    return Models(Work(plans, pairs), shown, alignment, tables, first.notes, first.names, first.asked.threads)
 
 
 def _names(predictions: Sequence[Source], names: Sequence[str]) -> tuple[str, ...]:

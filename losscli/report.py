@@ -115,7 +115,8 @@ class Verdict:
     `status` is pass, fail, unsure (the interval straddles the limit, where confidence was asked for), skipped
     (too few rows) or error; `weak` says that the interval straddles the limit; `limit` is the number that
     was compared with, `base` the one of the baseline that it comes from; `margin` is how far the value is
-    within the limit, in standard errors, below zero where it fails; `reason` says why there is no verdict.
+    within the limit, in standard errors, below zero where it fails; `reason` says why there is no verdict;
+    `model` is the one of several that was judged.
     """
 
     gate: str
@@ -127,6 +128,12 @@ class Verdict:
     margin: float | None = None
     base: float | None = None
     reason: str = ""
+    model: str | None = None
+
+    @property
+    def place(self) -> str:
+        """The model and the cell that were judged, in words."""
+        return " ".join(filter(None, (self.model, cell_name(self.cell))))
 
 
 @dataclass(frozen=True)
@@ -139,12 +146,12 @@ class Report:
 
     results: tuple[Result, ...]
     gates: tuple[Verdict, ...] = ()
-    comparisons: tuple[Comparison, ...] = ()
     notes: tuple[str, ...] = ()
     signature: str = ""
     losscli: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     basis: Mapping[str, str] = field(default_factory=dict)
+    comparisons: tuple[Comparison, ...] = ()
 
     def __getitem__(self, key: str | tuple[str, Mapping[str, object]]) -> Result:
         """The result of a loss overall, or in a cell.  KeyError names the losses and cells there are."""

@@ -19,17 +19,17 @@ _SHOWN = 5
 """Differences that are named."""
 
 
+def is_report(given: object) -> bool:
+    """Whether a baseline is, or names, a saved report; else it is the predictions of another model."""
+    if isinstance(given, str | PathLike):
+        place = str(fspath(given))
+        return place == "-" or place.endswith(".json") or place.startswith("git:")
+    return isinstance(given, Report)
+
+
 def baseline(given: Report | str | PathLike[str] | None) -> Report | None:
-    """The report that a baseline names.  Raises as `load`, and UsageError for a file of predictions."""
-    if given is None or isinstance(given, Report):
-        return given
-    place = fspath(given)
-    if place != "-" and not place.endswith(".json"):
-        raise UsageError(
-            f"--baseline {place}: a baseline is a saved report",
-            remedy="losscli evaluate OLD ... -o base.json; then --baseline base.json or git:main:base.json",
-        )
-    return load(place)
+    """The report that a baseline names.  Raises as `load`."""
+    return given if given is None or isinstance(given, Report) else load(fspath(given))
 
 
 def load(place: str) -> Report:

@@ -175,7 +175,8 @@ def test_what_cannot_be_judged_is_an_error_with_a_reason(text, reason):
 
 def test_models_are_told_apart():
     report = Report(tuple(replace(result("mae", 1.0), model=model) for model in "ab"))
-    assert "mae of a, mae of b" in judge([parse("mae < 9")], report)[0].reason
+    assert [verdict.model for verdict in judge([parse("mae < 9")], report)] == ["a", "b"]
+    assert [verdict.model for verdict in judge([parse("mae[b] < 9")], report)] == ["b"]
 
 
 def test_any_of_the_names_that_a_short_name_stands_for_is_judged():

@@ -87,7 +87,7 @@ def test_the_baseline_of_an_evaluation(report):
 @pytest.mark.parametrize(
     ("argv", "status", "said"),
     [
-        (["--baseline", "old.parquet", "-g", "mae <= base"], 2, "a baseline is a saved report"),
+        (["--baseline", "old.parquet", "-g", "mae <= base"], 3, "old.parquet: no such file"),
         (["--baseline", "r.json", "-g", "mae <= 1"], 2, "no gate speaks of the baseline"),
         (["--baseline", "r.json", "-g", "mae <= base", "--where", "y > 5"], 2, "made with where none"),
         (["--confident"], 2, "there is no gate"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -25,6 +27,7 @@ from losscli.render import FORMATS
 
 if TYPE_CHECKING:
     from losscli.cli.output import Outputs
+    from losscli.models import Models
     from losscli.planning import Run
     from losscli.report import Report
 
@@ -51,8 +54,9 @@ def evaluate(
         option(
             "--baseline",
             panel=JUDGING,
-            metavar="REPORT",
-            help="What 'base' stands for in gates: a saved report.json, or git:main:report.json.",
+            metavar="REPORT|PREDS",
+            help="What 'base' stands for in gates: a saved report.json, or git:main:report.json; "
+            "or the predictions of another model, compared row by row.",
         ),
     ] = None,
     confident: Confident = False,
@@ -86,13 +90,18 @@ def evaluate(
 
     quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
+    paired = baseline is not None and not saved.is_report(baseline)
+    plan: Callable[..., tuple[Any, Any]] = api.planned
+    if paired:
+        plan = partial(api.planned_against, baseline=baseline)
+        asked |= {name: asked.get(name) for name in ("predictions", "targets", "loss")}
     form, outputs, rules, base, _, (conditions, run) = all_of(
         lambda: form_of(format_, json, bare),
         lambda: out.outputs(output or ()),
         lambda: gates.rules(confident, strict, min_n),
-        lambda: saved.baseline(baseline),
+        lambda: None if paired else saved.baseline(baseline),
         lambda: out.check_color(color),
-        lambda: api.planned(ci=ci, cluster=cluster, gate=gate or (), **asked),
+        lambda: plan(ci=ci, cluster=cluster, gate=gate or (), **asked),
     )
     gates.meaningful(conditions, base, rules)
     if verbose or dry_run:
@@ -101,7 +110,10 @@ def evaluate(
         return
     tell = say if verbose else lambda text: None
     with Progress(quiet, run.expected) as progress:
-        report = api.evaluated(run, conditions, progress.update, tell, base, rules)
+        if paired:
+            report = api.compared(run, conditions, progress.update, tell, rules, alone=0)
+        else:
+            report = api.evaluated(run, conditions, progress.update, tell, base, rules)
     emit(report, form, outputs, quiet, color)
 
 
@@ -160,7 +172,7 @@ def _print(report: Report, form: str, color: str) -> None:
         sys.stdout.write(render(report, form))
 
 
-def show_plan(run: Run) -> None:
+def show_plan(run: Run | Models) -> None:
     """The plan on stderr, as flags that can be pasted, and how the files are aligned."""
     read = [table.files.how for table in dict.fromkeys(run.tables) if table.files and table.files.how]
     for line in (f"plan: {run.plan.flags()}", *read, f"aligned {run.alignment.how}"):

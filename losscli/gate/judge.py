@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from losscli.errors import Status
+from losscli.gate import paired
 from losscli.gate.parse import Gate, Limit
 from losscli.gate.select import results
-from losscli.report import Report, Result, Verdict, cell_name
+from losscli.report import Comparison, Report, Result, Verdict, cell_name
 from losscli.student import normalised, quantile
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -64,11 +65,17 @@ def judge(
     """The verdicts of the gates on a report, one for each cell that a gate is about.
 
     A limit that speaks of `base` is taken from the same loss and cell of that report, as of other rows: the
-    variance of the difference is the sum of both.  Several cells of one gate are judged by the method of
-    Holm (1979), doi:10.2307/4615733: the chance that any of their verdicts is wrongly not weak stays what
-    it is for one.  The bounds lo and hi are those of the report.
+    variance of the difference is the sum of both.  Where the report itself compares models on the same rows,
+    the base is the first of them, and the noise is that of paired rows.  Several cells of one gate are judged
+    by the method of Holm (1979), doi:10.2307/4615733: the chance that any of their verdicts is wrongly not
+    weak stays what it is for one.  The bounds lo and hi are those of the report.
     """
-    return tuple(verdict for gate in gates for verdict in _judge(gate, report, base, rules))
+    return tuple(
+        replace(verdict, model=name)
+        for gate in gates
+        for name, own in paired.by_model(gate, report)
+        for verdict in ([own] if isinstance(own, Verdict) else _judge(gate, own, base, rules))
+    )
 
 
 def status(verdicts: Iterable[Verdict]) -> Status:
@@ -82,7 +89,7 @@ def status(verdicts: Iterable[Verdict]) -> Status:
 def _judge(gate: Gate, report: Report, base: Report | None, rules: Rules) -> Sequence[Verdict]:
     limit = None if gate.limit.base else gate.limit.offset
     found = results(gate.subject, report.results)
-    if gate.limit.base and base is None:
+    if gate.limit.base and base is None and not report.comparisons:
         found = "no baseline"
     if isinstance(found, str):
         return [Verdict(gate.text, "error", limit=limit, reason=found)]
@@ -98,14 +105,14 @@ def _judge(gate: Gate, report: Report, base: Report | None, rules: Rules) -> Seq
     compared = [
         _Compared(_unjudged(gate, result, f"fewer than {rules.min_n} rows", "skipped"))
         if _key(result) in skipped
-        else _compared(gate, result, bases)
+        else _compared(gate, result, bases, report.comparisons)
         for result in found
     ]
     weak = _weak(gate, compared)
     return [_verdict(each, place in weak, rules) for place, each in enumerate(compared)]
 
 
-def _key(result: Result) -> tuple[object, ...]:
+def _key(result: Result | Comparison) -> tuple[object, ...]:
     params = sorted((name, repr(value)) for name, value in result.params.items())
     return result.loss, tuple(params), tuple(sorted(result.cell.items()))
 
@@ -116,7 +123,12 @@ def _unjudged(gate: Gate, result: Result, reason: str, status: str) -> Verdict:
     return Verdict(gate.text, status, dict(result.cell), value=value, limit=limit, reason=reason)
 
 
-def _compared(gate: Gate, result: Result, bases: Mapping[tuple[object, ...], Result]) -> _Compared:
+def _compared(
+    gate: Gate,
+    result: Result,
+    bases: Mapping[tuple[object, ...], Result],
+    comparisons: Sequence[Comparison],
+) -> _Compared:
     value = getattr(result, gate.subject.field)
     failed = _unjudged(gate, result, "", "error")
     if value is None:
@@ -125,9 +137,12 @@ def _compared(gate: Gate, result: Result, bases: Mapping[tuple[object, ...], Res
     if not math.isfinite(value):
         # A report holds finite numbers only, and NaN would pass for a comparison.
         return _Compared(replace(failed, value=None, reason=f"the value is {value}"))
-    base, limit = None, gate.limit.offset
+    base, limit, pair = None, gate.limit.offset, None
     if gate.limit.base:
         base = bases.get(_key(result))
+        if base is None:
+            pair = next((each for each in comparisons if _key(each) == _key(result)), None)
+            base = None if pair is None else paired.base_of(pair)
         if base is None:
             where = cell_name(result.cell)
             reason = f"the base has no {result.loss} with these parameters{' in ' + where if where else ''}"
@@ -143,6 +158,9 @@ def _compared(gate: Gate, result: Result, bases: Mapping[tuple[object, ...], Res
     verdict = replace(failed, status=status, value=float(value), limit=float(limit))
     if gate.subject.field != "value":
         return _Compared(verdict, exact=True)
+    if pair is not None:
+        slope = _slope(gate.limit, pair.value_a or 0.0)
+        return _Compared(verdict, paired.error(pair, slope), pair.freedom or math.inf, pair.level)
     if base is not None:
         return _against(verdict, result, base, gate.limit)
     ends = None if result.low is None or result.high is None else (result.low, result.high)
@@ -153,6 +171,11 @@ def _limit(limit: Limit, base: float) -> float:
     return limit.factor * base + limit.percent / 100 * abs(base) + limit.offset
 
 
+def _slope(limit: Limit, base: float) -> float:
+    """How much the limit moves with the base."""
+    return limit.factor + limit.percent / 100 * math.copysign(1.0, base)
+
+
 def _against(verdict: Verdict, result: Result, base: Result, limit: Limit) -> _Compared:
     """The noise of a value less a limit that comes from other rows.
 
@@ -160,7 +183,7 @@ def _against(verdict: Verdict, result: Result, base: Result, limit: Limit) -> _C
     """
     if result.se is None or base.se is None:
         return _Compared(verdict)
-    slope = limit.factor + limit.percent / 100 * math.copysign(1.0, verdict.base or 0.0)
+    slope = _slope(limit, verdict.base or 0.0)
     new, old = result.se, abs(slope) * base.se
     se = math.hypot(new, old)
     if se == 0:

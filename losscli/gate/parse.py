@@ -13,6 +13,8 @@ from losscli.errors import Problem, UsageError, near
 from losscli.report import LOSS_NAME
 
 _QUOTED = r'"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
+_MODEL = r"[a-z]|[^=,\]\"]*[./][^=,\]\"]*?"
+"""A letter, or what looks like a file; other names of models are quoted."""
 _FIELDS = {"lo": "low", "hi": "high"}
 _HELP = """as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2' or 'n >= 10000';
      names that hold brackets or commas are quoted: [class="a ] b"]; so are expressions: "expr: e**4" <= 2"""
@@ -24,23 +26,29 @@ class Subject:
 
     `losses` are the names that the loss may have in a report, none for `n`; `params` pick among several
     of them; a column of `cell` without a value stands for each of its cells.  `field` is the field of
-    Result that holds the number: value, low, high or rows.
+    Result that holds the number: value, low, high or rows.  `model` is one of several, by its name or by
+    the letter of its place.
     """
 
     losses: tuple[str, ...]
     params: tuple[tuple[str, str], ...] = ()
     cell: tuple[tuple[str, str | None], ...] = ()
     field: str = "value"
+    model: str | None = None
 
 
 @dataclass(frozen=True)
 class Limit:
-    """base * `factor` + `offset` + `percent` of the absolute value of base; just `offset` without a base."""
+    """base * `factor` + `offset` + `percent` of the absolute value of base; just `offset` without a base.
+
+    `model` is the one of several that is the base, by its name or letter; else it is the first.
+    """
 
     offset: float = 0.0
     base: bool = False
     factor: float = 1.0
     percent: float = 0.0
+    model: str | None = None
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ def parse(text: str, resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gate
     text = re.sub(r"[\t\n\r\f\v]", " ", text.strip())
     subject, at = _subject(text, 0, resolve)
     sign, at = _take(text, at, r"<=|>=|<(?!=)|>(?!=)", "one of <= < >= >")
-    limit, at = _limit(text, at)
+    limit, at = _limit(text, at, subject, resolve)
     _take(text, at, r"$", "nothing more")
     return Gate(text, subject, sign, limit)
 
@@ -108,15 +116,19 @@ def _metric(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tu
     if name != "n" and text.startswith(":", at):
         params, at = _items(text, at + 1, r"[\w-]+", r"[^\s,<>=\[\])\"]+")
         params = [(key.replace("-", "_"), value) for key, value in params]
+    model = re.compile(rf"\[\s*({_QUOTED}|{_MODEL})\s*\]").match(text, at)
+    if model is not None:
+        at = model.end()
     cell: list[tuple[str, str | None]] = []
     if text.startswith("[", at):
         found, at = _items(text, at + 1, r"[^=,\]\"]+", r"[^,\]\"]+")
         cell = [(_unquoted(column), None if value == "*" else _unquoted(value)) for column, value in found]
         _, at = _take(text, at, r"\]", "a comma or a closing ]")
+    named = None if model is None else _unquoted(model[1])
     if name == "n":
-        return Subject((), (), tuple(cell), "rows"), at
+        return Subject((), (), tuple(cell), "rows", named), at
     plain = [(key, _unquoted(value)) for key, value in params]
-    return Subject(resolve(_unquoted(name)), tuple(plain), tuple(cell)), at
+    return Subject(resolve(_unquoted(name)), tuple(plain), tuple(cell), model=named), at
 
 
 def _items(text: str, at: int, name: str, value: str) -> tuple[list[tuple[str, str]], int]:
@@ -134,21 +146,32 @@ def _items(text: str, at: int, name: str, value: str) -> tuple[list[tuple[str, s
         at += 1
 
 
-def _limit(text: str, at: int) -> tuple[Limit, int]:
-    base = re.compile(r"\s*base\b").match(text, at)
-    if base is None:
+def _limit(
+    text: str, at: int, subject: Subject, resolve: Callable[[str], tuple[str, ...]]
+) -> tuple[Limit, int]:
+    base, model = re.compile(r"\s*base\b").match(text, at), None
+    if base is not None:
+        end = base.end()
+    elif re.compile(rf"\s*({_QUOTED}|{LOSS_NAME})\s*[\[:]").match(text, at):
+        other, end = _metric(text, at, resolve)
+        if other.model is None or replace(other, model=subject.model, cell=subject.cell) != subject:
+            raise _error(text, at, "the same loss of another model, as in huber[b] <= huber[a]")
+        if other.cell not in ((), subject.cell):
+            raise _error(text, at, "the same cell of the other model, or none")
+        model = other.model
+    else:
         number, at = _number(text, at, "a number, or base")
         return Limit(number), at
-    change = re.compile(r"\s*([-+*])").match(text, base.end())
+    change = re.compile(r"\s*([-+*])").match(text, end)
     if change is None:
-        return Limit(base=True), base.end()
+        return Limit(base=True, model=model), end
     number, at = _number(text, change.end(), "a number")
     if change[1] == "*":
-        return Limit(base=True, factor=number), at
+        return Limit(base=True, factor=number, model=model), at
     number = -number if change[1] == "-" else number
     if text[at:].lstrip().startswith("%"):
-        return Limit(base=True, percent=number), text.index("%", at) + 1
-    return Limit(number, base=True), at
+        return Limit(base=True, percent=number, model=model), text.index("%", at) + 1
+    return Limit(number, base=True, model=model), at
 
 
 def _number(text: str, at: int, what: str) -> tuple[float, int]:

@@ -218,7 +218,7 @@ class _Table:
             numbers = keys.to_numpy()
             return self.places[numbers - numbers.dtype.type(self.low)]
         inside = keys.is_between(self.low, self.high).fill_null(False).to_numpy()
-        found = np.full(len(keys), -1)
+        found: Array = np.full(len(keys), -1, dtype=self.places.dtype)
         numbers = keys.filter(pl.Series(inside)).to_numpy()
         found[inside] = self.places[numbers - numbers.dtype.type(self.low)]
         return found

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from losscli.render import markdown
 from losscli.render.content import judgement, plain, worst_first
-from losscli.report import Report, cell_name
+from losscli.report import Report
 
 SUMMARY_BYTES = 1 << 20
 """What GitHub shows of a step's summary; it takes nothing of one that is longer."""
@@ -52,7 +52,7 @@ def commands(report: Report) -> str:
     found = [verdict for verdict in worst_first(report.gates) if verdict.status in _LEVELS]
     lines = []
     for verdict in found[:ANNOTATIONS]:
-        cell = cell_name(verdict.cell)
+        cell = verdict.place
         where = f" ({cell})" if cell else ""
         message = plain(f"{verdict.gate}{where}: {judgement(verdict)}")
         lines.append(f"::{_LEVELS[verdict.status]} title=losscli gate::{_escaped(message)}\n")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as Xml
 
 from losscli.render.content import judgement, plain
-from losscli.report import Report, Verdict, cell_name
+from losscli.report import Report, Verdict
 
 _OUTCOMES = {"fail": "failure", "error": "error", "unsure": "skipped", "skipped": "skipped"}
 _COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
@@ -26,7 +26,7 @@ def text(report: Report) -> str:
 
 
 def _case(suite: Xml.Element, verdict: Verdict, outcome: str) -> None:
-    cell = cell_name(verdict.cell)
+    cell = verdict.place
     name = plain(f"{verdict.gate} ({cell})" if cell else verdict.gate)
     case = Xml.SubElement(suite, "testcase", {"classname": "losscli.gate", "name": name})
     said = judgement(verdict)

@@ -17,7 +17,7 @@ from losscli.render.content import (
     weighted,
 )
 from losscli.render.digits import DASH, apart, decimal, error, percent, signed
-from losscli.report import Report, Result, Verdict, cell_name
+from losscli.report import Report, Result, Verdict
 
 Columns = list[tuple[str, Sequence[str], bool]]
 """Heading, cells, and whether they are numbers."""
@@ -70,7 +70,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> Columns:
     return [
         ("status", [f"{v.status}, weak" if v.weak else v.status for v in verdicts], False),
         ("gate", [plain(v.gate) for v in verdicts], False),
-        ("cell", [cell_name(v.cell) for v in verdicts], False),
+        ("cell", [v.place for v in verdicts], False),
         ("value", [value for value, _ in pairs], True),
         ("limit", [limit for _, limit in pairs], True),
         ("margin/se", [signed(v.margin) for v in verdicts], True),

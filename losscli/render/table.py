@@ -24,7 +24,7 @@ from losscli.render.content import (
 )
 from losscli.render.digits import DASH, aligned, apart, decimal, error, percent, signed
 from losscli.render.grid import Column, fits, fold, grid, names, richest
-from losscli.report import Report, Result, Verdict, cell_name
+from losscli.report import Report, Result, Verdict
 
 MOST = 20
 """Rows of cells that a terminal shows."""
@@ -226,7 +226,7 @@ def _verdicts(verdicts: Sequence[Verdict], extras: frozenset[str]) -> list[Colum
     statuses = [f"{v.status}, weak" if v.weak else v.status for v in verdicts]
     styles = ["yellow" if v.weak and v.status == "pass" else _STYLES.get(v.status, "red") for v in verdicts]
     values, limits = zip(*(apart(v.value, v.limit) for v in verdicts), strict=True)
-    cells = [cell_name(verdict.cell) for verdict in verdicts]
+    cells = [verdict.place for verdict in verdicts]
     reasons = [plain(verdict.reason) for verdict in verdicts]
     found = [
         Column("status", tuple(map(Text, statuses, styles)), least=6),
