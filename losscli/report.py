@@ -204,10 +204,10 @@ def cell_name(cell: Mapping[str, str]) -> str:
     return ",".join(f"{_quoted(column)}={_quoted(value)}" for column, value in cell.items())
 
 
-def result_name(result: Result) -> str:
+def result_name(result: Result | Comparison) -> str:
     """A loss with its parameters as a gate writes it, and its model: 'huber:delta=1.0'."""
     params = cell_name({name: param_text(value) for name, value in result.params.items()})
-    model = f" of {result.model}" if result.model else ""
+    model = f" of {result.model}" if isinstance(result, Result) and result.model else ""
     return f"{loss_name(result.loss)}{':' if params else ''}{params}{model}"
 
 

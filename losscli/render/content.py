@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from losscli.render.digits import ERROR_DIGITS, apart, decimal, signed
-from losscli.report import Report, Result, Verdict, cell_name
+from losscli.report import Comparison, Report, Result, Verdict, cell_name
 
 WEAK = "weak: the interval straddles the limit"
 
@@ -33,9 +33,14 @@ class Section:
 
 
 def sections(report: Report) -> list[Section]:
-    """The report by kind of cell, overall first, each in the report's order."""
+    """The report by kind of cell, overall first, each in the report's order; of one model.
+
+    The losses of models that are compared stand in the comparisons.
+    """
     kinds: dict[tuple[str, ...], list[Result]] = {}
     for result in report.results:
+        if result.model is not None and report.comparisons:
+            continue
         kinds.setdefault(tuple(result.cell), []).append(result)
     return [_section(kind, kinds[kind]) for kind in sorted(kinds, key=len)]
 
@@ -49,14 +54,18 @@ def _section(columns: tuple[str, ...], results: Sequence[Result]) -> Section:
 
 def label(result: Result) -> str:
     """A loss with its parameters: 'huber(delta=1)', and its model where there are several."""
+    return plain(f"{loss_label(result)} [{result.model}]" if result.model else loss_label(result))
+
+
+def loss_label(result: Result | Comparison) -> str:
+    """A loss with its parameters: 'huber(delta=1)'."""
     inside = ", ".join(
         f"{name}={_param(value)}"
         for name, value in result.params.items()
         # one that is off says nothing
         if value is not None and value is not False
     )
-    loss = f"{result.loss}({inside})" if inside else result.loss
-    return plain(f"{loss} [{result.model}]" if result.model else loss)
+    return plain(f"{result.loss}({inside})" if inside else result.loss)
 
 
 def _param(value: object) -> str:
@@ -102,7 +111,7 @@ def judgement(verdict: Verdict) -> str:
 
 def detectable(report: Report) -> str:
     """What differences of the overall values a comparison would likely show; nothing without intervals."""
-    overall = [result for result in report.results if not result.cell]
+    overall = [result for result in report.results if not result.cell and result.model is None]
     values = {label(r): decimal(r.detectable, ERROR_DIGITS) for r in overall if r.detectable}
     if not values:
         return ""
@@ -127,18 +136,26 @@ def notes(report: Report, most: int | None = None) -> list[str]:
 
     At most `most` cells are named in a note.
     """
+    results = [(label(result), result) for result in report.results]
+    differences = [(f"{loss_label(each)} [{each.b} - {each.a}]", each) for each in report.comparisons]
+    found = [*_said(results, most), *_said(differences, most)]
+    return found + [plain(note) for note in report.notes]
+
+
+def _said(entries: Sequence[tuple[str, Result | Comparison]], most: int | None) -> list[str]:
+    """The notes of results, each said once."""
     by_note: dict[str, dict[str, list[str]]] = {}
-    for result in report.results:
-        for note in result.notes:
-            by_note.setdefault(plain(note), {}).setdefault(label(result), []).append(cell_name(result.cell))
-    everything = len({label(result) for result in report.results})
+    for name, each in entries:
+        for note in each.notes:
+            by_note.setdefault(plain(note), {}).setdefault(plain(name), []).append(cell_name(each.cell))
+    everything = len({name for name, _ in entries})
     found = []
     for note, cells_of in by_note.items():
         for cells in dict.fromkeys(map(tuple, cells_of.values())):
             losses = [loss for loss, theirs in cells_of.items() if tuple(theirs) == cells]
             about = [] if len(losses) == everything else losses
             found.append(": ".join(filter(None, (", ".join([*about, *_first(cells, most)]), note))))
-    return found + [plain(note) for note in report.notes]
+    return found
 
 
 def _first(cells: Sequence[str], most: int | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""A report as CSV: one row a result, every digit."""
+"""A report as CSV: one row a result, or of models that were compared one a comparison; every digit."""
 
 from __future__ import annotations
 
@@ -6,29 +6,33 @@ import csv
 import io
 from dataclasses import fields
 
-from losscli.report import Report, Result, cell_name
+from losscli.report import Comparison, Report, Result, cell_name
 
 COLUMNS = tuple(entry.name for entry in fields(Result))
 """The same in every file, so that files of several runs can be stacked."""
+COMPARED = tuple(entry.name for entry in fields(Comparison))
+"""Those of a comparison."""
 
 
 def text(report: Report) -> str:
-    """One line a result, under a heading; what is not defined is empty."""
+    """One line a result or comparison, under a heading; what is not defined is empty."""
+    of_models = bool(report.comparisons) and all(result.model is not None for result in report.results)
+    columns = COMPARED if of_models else COLUMNS
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows(map(_row, report.results))
+    writer.writerow(columns)
+    writer.writerows(_row(each, columns) for each in (report.comparisons if of_models else report.results))
     return buffer.getvalue()
 
 
-def _row(result: Result) -> list[str]:
+def _row(result: Result | Comparison, columns: tuple[str, ...]) -> list[str]:
     written = {
-        **{name: _written(getattr(result, name)) for name in COLUMNS},
+        **{name: _written(getattr(result, name)) for name in columns},
         "params": cell_name({name: str(value) for name, value in result.params.items()}),
         "cell": cell_name(result.cell),
         "notes": "; ".join(result.notes),
     }
-    return [written[name] for name in COLUMNS]
+    return [written[name] for name in columns]
 
 
 def _written(value: object) -> str:

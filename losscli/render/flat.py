@@ -13,4 +13,7 @@ def text(report: Report) -> str:
     for result in report.results:
         cell = f"[{cell_name(result.cell)}]" if result.cell else ""
         values[result_name(result) + cell] = result.value
+    for each in report.comparisons:
+        cell = f"[{cell_name(each.cell)}]" if each.cell else ""
+        values[f"{result_name(each)}{cell}: {each.b} - {each.a}"] = each.difference
     return json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False) + "\n"

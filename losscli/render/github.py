@@ -25,26 +25,29 @@ def summary(report: Report, room: int = SUMMARY_BYTES) -> str:
     if len(text.encode()) < room:
         return text
     overall = tuple(replace(result, notes=()) for result in report.results if not result.cell)
+    pairs = tuple(replace(each, notes=()) for each in report.comparisons if not each.cell)
     verdicts, notes = worst_first(report.gates), report.notes
     while True:
         left = {
             "results": len(report.results) - len(overall),
+            "comparisons": len(report.comparisons) - len(pairs),
             "verdicts": len(report.gates) - len(verdicts),
             "notes": len(report.notes) - len(notes),
         }
         told = " and ".join(f"{count:,} {what}" for what, count in left.items() if count)
         said = (*notes, f"{told} are left out here; a JSON report has all") if told else notes
-        text = markdown.text(replace(report, results=overall, gates=tuple(verdicts), notes=said))
+        short = replace(report, results=overall, comparisons=pairs, gates=tuple(verdicts), notes=said)
+        text = markdown.text(short)
         if len(text.encode()) < room:
             return text
-        if not (overall or verdicts or notes):
+        if not (overall or pairs or verdicts or notes):
             return ""
         if verdicts:
             verdicts = verdicts[: len(verdicts) // 2]
         elif notes:
             notes = notes[: len(notes) // 2]
         else:
-            overall = overall[: len(overall) // 2]
+            overall, pairs = overall[: len(overall) // 2], pairs[: len(pairs) // 2]
 
 
 def commands(report: Report) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from losscli.render import comparison
 from losscli.render.content import (
     WEAK,
     Section,
@@ -28,6 +29,12 @@ _MARKUP = re.compile(r"[\\`*\[\]<>|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 def text(report: Report) -> str:
     """A table of the overall results, one a loss for each kind of cell, the gates and the notes."""
     blocks = [block for section in sections(report) for block in _section(section)]
+    for kind in comparison.kinds(report):
+        fields = kind.fields()
+        told: Columns = [(field.head, field.cells, field.number) for field in fields if not field.bar]
+        blocks.append(_titled(kind.title, told))
+    if any(map(comparison.stars, report.comparisons)):
+        blocks.append(f"{_escaped(comparison.LEGEND)}\n")
     if found := detectable(report):
         blocks[0] += f"\n{_escaped(found)}\n"
     if report.gates:

@@ -10,6 +10,8 @@ from itertools import chain
 from rich.console import Console, RenderableType
 from rich.text import Text
 
+from losscli.render import comparison
+from losscli.render.comparison import Field, Kind
 from losscli.render.content import (
     WEAK,
     Cell,
@@ -64,6 +66,9 @@ def text(report: Report, width: int | None = None) -> str:
 def _parts(report: Report, width: int | None, most: int | None) -> Iterator[RenderableType]:
     """What is printed, piece by piece: tables with their headings, at most `most` cells each."""
     blocks = [_section(section, width, most) for section in sections(report)]
+    blocks += [_compared(kind, width, most) for kind in comparison.kinds(report)]
+    if any(map(comparison.stars, report.comparisons)):
+        blocks.append(iter([_paragraph(comparison.LEGEND, width)]))
     if found := detectable(report):
         blocks[0] = chain(blocks[0], [_paragraph(found, width)])
     if report.gates:
@@ -194,6 +199,31 @@ def _sizes(results: Sequence[Result | None], extras: frozenset[str]) -> list[Col
 
 def _column(head: str, cells: Sequence[str]) -> Column:
     return Column(head, tuple(map(Text, cells)))
+
+
+def _compared(kind: Kind, width: int | None, most: int | None) -> Iterator[RenderableType]:
+    """Comparisons of one pair: as many columns as fit, the most telling first."""
+    kind, left = kind.first(most)
+    fields = kind.fields()
+    ranks = sorted({field.rank for field in fields})[1:]
+
+    def build(extras: frozenset[str]) -> list[Column]:
+        return [_field(field) for field in fields if not field.rank or str(field.rank) in extras]
+
+    yield _paragraph(kind.title, width)
+    yield grid(richest(build, list(map(str, ranks)), width), width)
+    if left:
+        yield _paragraph(
+            f"the {len(kind.rows)} that add most; {left} more are left out, --json has all", width
+        )
+
+
+def _field(field: Field) -> Column:
+    if field.number:
+        return _column(field.head, aligned(field.cells))
+    if field.bar:
+        return _column(field.head, _left(field.cells))
+    return names(field.head, field.cells, least=12)
 
 
 def _gates(verdicts: Sequence[Verdict], width: int | None, most: int | None) -> Iterator[RenderableType]:
