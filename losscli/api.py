@@ -243,13 +243,16 @@ def _canonical(own: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 
 def fold_all(
-    run: Run, progress: Progress = lambda rows: None, say: Callable[[str], None] = lambda text: None
+    run: Run,
+    progress: Progress = lambda rows: None,
+    say: Callable[[str], None] = lambda text: None,
+    work: Work | None = None,
 ) -> tuple[Partial, Alignment]:
     """Read and fold all rows, in the way of aligning that served; `say` is told where the first did not.
 
-    Raises DataError with every problem that was found.
+    `work` is how, where that is not the usual way.  Raises DataError with every problem that was found.
     """
-    part, alignment = _folded(Work(run.plan), run, progress, say)
+    part, alignment = _folded(work or Work(run.plan), run, progress, say)
     tallies = part.tallies if part else {}
     n = int(part.overall[0].n[0]) if part else 0
     _require_sound(run.plan, alignment, tallies, n, run.tables)

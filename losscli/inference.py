@@ -130,16 +130,30 @@ def contributions(
         else:
             nodes, weights = np.polynomial.legendre.leggauss(_NODES)
             points = first + (nodes[:, None] + 1) / 2 * more
-            size = _SLOPE * np.maximum(np.abs(first), np.abs(first + more))
-            shifts = np.where(size > 0, size, _SLOPE)[:, None] * np.eye(len(first))
-            of = _value(choice, b, pilots)
-            above, below = (of(points[:, None] + sign * shifts) for sign in (1.0, -1.0))
-            slope = (above - below) / (2 * shifts.diagonal())
-            parts = added @ (weights / 2 @ slope)
+            size = np.maximum(np.abs(first), np.abs(first + more))
+            parts = added @ (weights / 2 @ _slopes(_value(choice, b, pilots), points, size))
         # What the integral and rounding leave open is shared out too.
         total = parts[cells.n > 0].sum()
         exact = abs(total - whole) <= 1e-6 * np.abs(parts).sum() and total != 0
         return parts * (whole / total) if exact else parts
+
+
+def gradients(choice: Choice, moments: Moments, pilots: Sequence[Any] = (None,)) -> Array:
+    """How much the value of each cell moves with the mean of each column (c, k)."""
+    means = moments.mean
+    if choice.loss.finish is mean:
+        return np.full(means.shape, 1.0 / len(pilots))
+    alone = (moments.cell(place) for place in range(len(means)))
+    with np.errstate(all="ignore"):
+        found = [_slopes(_value(choice, m, pilots), m.mean, np.abs(m.mean[0]))[0] for m in alone]
+    return np.stack(found)
+
+
+def _slopes(of: Callable[[Array], Array], points: Array, size: Array) -> Array:
+    """The gradient of a value at points (p, k), by central differences relative to the size (k,) of means."""
+    step = np.where(size > 0, size, 1.0) * _SLOPE
+    shifts = step[:, None] * np.eye(len(step))
+    return (of(points[:, None] + shifts) - of(points[:, None] - shifts)) / (2 * step)
 
 
 def _with_intervals(

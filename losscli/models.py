@@ -68,7 +68,7 @@ def plan_models(
             f"a comparison takes 2 to {MAX_MODELS} models, got {len(predictions)}",
             remedy="losscli compare A B -t TARGETS",
         )
-    shown = _names(predictions, names)
+    shown = names_of(predictions, names)
     first = settled(predictions[0], targets, loss, **options)
     given = _as_first(first, options)
     of_targets = predictions[0] if targets is None else targets
@@ -89,7 +89,7 @@ def plan_models(
     return Models(Work(plans, pairs), shown, alignment, tables, first.notes, first.names, first.asked.threads)
 
 
-def _names(predictions: Sequence[Source], names: Sequence[str]) -> tuple[str, ...]:
+def names_of(predictions: Sequence[Source], names: Sequence[str]) -> tuple[str, ...]:
     """What the models are called: as named, or by their files, as shortly as tells them apart."""
     if names:
         if len(names) != len(predictions) or len(set(names)) < len(names):

@@ -17,7 +17,7 @@ LOSS_NAME = r"[A-Za-z_][\w.@-]*"
 POWER = 0.8
 """Of a comparison that shows a difference just `detectable`."""
 
-_Record = TypeVar("_Record", "Result", "Comparison", "Verdict")
+_Record = TypeVar("_Record", "Result", "Comparison", "Placing", "Verdict")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,6 +108,29 @@ class Comparison:
         return self.b if ((self.difference or 0.0) > 0) == self.higher_is_better else self.a
 
 
+@dataclass(frozen=True, kw_only=True)
+class Placing:
+    """A submission on a leaderboard, in one cell.
+
+    `place` counts from 1; submissions that noise cannot separate share one, and are `tied`.  It is None for
+    one that is broken or has no value, and `reason` says why.  `p_value` is that of the paired test that it
+    does not differ from the best one of its place, adjusted for all pairs of submissions.
+    """
+
+    place: int | None = None
+    model: str
+    cell: Mapping[str, str] = field(default_factory=dict)
+    value: float | None = None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    tied: bool = False
+    p_value: float | None = None
+    rows: int | None = None
+    reason: str = ""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a gate said of one result.
@@ -152,6 +175,7 @@ class Report:
     names: Mapping[str, str] = field(default_factory=dict)
     basis: Mapping[str, str] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
+    board: tuple[Placing, ...] = ()
 
     def __getitem__(self, key: str | tuple[str, Mapping[str, object]]) -> Result:
         """The result of a loss overall, or in a cell.  KeyError names the losses and cells there are."""
@@ -174,6 +198,7 @@ class Report:
             "basis": dict(self.basis),
             "results": [_plain(r) | {"detectable": r.detectable} for r in self.results],
             "comparisons": [_plain(each) | {"winner": each.winner} for each in self.comparisons],
+            "board": [_plain(placing) for placing in self.board],
             "gates": [_plain(verdict) for verdict in self.gates],
             "notes": list(self.notes),
         }
@@ -190,6 +215,7 @@ class Report:
         return cls(
             results=tuple(_record(Result, entry) for entry in data["results"]),
             gates=tuple(_record(Verdict, entry) for entry in data["gates"]),
+            board=tuple(_record(Placing, entry) for entry in data.get("board", ())),
             comparisons=tuple(_record(Comparison, entry) for entry in data.get("comparisons", ())),
             notes=tuple(data["notes"]),
             signature=data["signature"],
@@ -228,7 +254,7 @@ def _quoted(name: str) -> str:
     return json.dumps(name, ensure_ascii=not name.isprintable())
 
 
-def _plain(record: Result | Comparison | Verdict) -> dict[str, Any]:
+def _plain(record: Result | Comparison | Placing | Verdict) -> dict[str, Any]:
     plain = asdict(record)
     return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 

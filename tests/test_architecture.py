@@ -25,8 +25,9 @@ LAYERS = [
     {"planning"},
     {"models"},
     {"comparing"},
+    {"board"},
     {"api"},
-    {"explanation"},
+    {"explanation", "leaderboard"},
     {"cli"},
 ]
 """From the ground up; a layer may import those below it, and a package its own modules."""

@@ -23,6 +23,7 @@ from losscli.cli.explain import explain
 from losscli.cli.gate import gate
 from losscli.cli.init import init
 from losscli.cli.options import AsTyped, with_inputs
+from losscli.cli.rank import rank
 from losscli.cli.settings import configured
 from losscli.errors import LossCliError, Status
 
@@ -32,6 +33,7 @@ CLOSED_PIPE = 141
 COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": configured(evaluate),
     "compare": configured(compare),
+    "rank": configured(rank),
     "check": configured(check),
     "explain": explain,
     "init": init,

@@ -197,6 +197,14 @@ def check(
             help="Evaluate again, with the options of then, and compare with a saved report.",
         ),
     ] = None,
+    public: Annotated[
+        bool,
+        option(
+            "--public",
+            panel=JUDGING,
+            help="Tell a submitter what is wrong with PREDS, and nothing of the values in TARGETS.",
+        ),
+    ] = False,
     **asked: Any,
 ) -> None:
     """Validate only: say what would be evaluated, and everything that is wrong with the files."""
@@ -214,6 +222,13 @@ def check(
         told = saved.reproduced(before, api.evaluated(run), verify)
         if not quiet:
             print("\n".join(told))
+        return
+    if public:
+        from losscli import leaderboard
+
+        sound = leaderboard.checked(cluster=cluster, **asked)
+        if not quiet:
+            print(sound)
         return
     _, run = api.planned(cluster=cluster, **asked)
     part, alignment = api.fold_all(run)

@@ -136,9 +136,10 @@ def to_github(report: Report, path: Path) -> None:
 def bare(report: Report) -> str:
     """The overall value of each loss with every digit, one a line; nan where it is not defined.
 
-    Of models that are compared, their differences.
+    Of models that are compared, their differences; of a leaderboard, the values from the best one on.
     """
     values = [result.value for result in report.results if not result.cell and result.model is None]
+    values = values or [each.value for each in report.board if each.place is not None and not each.cell]
     values = values or [each.difference for each in report.comparisons if not each.cell]
     return "".join(f"{'nan' if value is None else repr(value)}\n" for value in values)
 

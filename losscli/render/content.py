@@ -39,7 +39,7 @@ def sections(report: Report) -> list[Section]:
     """
     kinds: dict[tuple[str, ...], list[Result]] = {}
     for result in report.results:
-        if result.model is not None and report.comparisons:
+        if result.model is not None and (report.comparisons or report.board):
             continue
         kinds.setdefault(tuple(result.cell), []).append(result)
     return [_section(kind, kinds[kind]) for kind in sorted(kinds, key=len)]

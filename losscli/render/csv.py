@@ -1,37 +1,44 @@
-"""A report as CSV: one row a result, or of models that were compared one a comparison; every digit."""
+"""A report as CSV: one row a result, a comparison or a placing; every digit."""
 
 from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import fields
 
-from losscli.report import Comparison, Report, Result, cell_name
+from losscli.report import Comparison, Placing, Report, Result, cell_name
 
 COLUMNS = tuple(entry.name for entry in fields(Result))
 """The same in every file, so that files of several runs can be stacked."""
 COMPARED = tuple(entry.name for entry in fields(Comparison))
 """Those of a comparison."""
+PLACED = tuple(entry.name for entry in fields(Placing))
+"""Those of a leaderboard."""
 
 
 def text(report: Report) -> str:
     """One line a result or comparison, under a heading; what is not defined is empty."""
     of_models = bool(report.comparisons) and all(result.model is not None for result in report.results)
+    rows: Sequence[Result | Comparison | Placing] = report.comparisons if of_models else report.results
     columns = COMPARED if of_models else COLUMNS
+    if report.board:
+        rows, columns = report.board, PLACED
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows(_row(each, columns) for each in (report.comparisons if of_models else report.results))
+    writer.writerows(_row(each, columns) for each in rows)
     return buffer.getvalue()
 
 
-def _row(result: Result | Comparison, columns: tuple[str, ...]) -> list[str]:
+def _row(result: Result | Comparison | Placing, columns: tuple[str, ...]) -> list[str]:
     written = {
         **{name: _written(getattr(result, name)) for name in columns},
-        "params": cell_name({name: str(value) for name, value in result.params.items()}),
         "cell": cell_name(result.cell),
-        "notes": "; ".join(result.notes),
     }
+    if not isinstance(result, Placing):
+        written["params"] = cell_name({name: str(value) for name, value in result.params.items()})
+        written["notes"] = "; ".join(result.notes)
     return [written[name] for name in columns]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from losscli.render import comparison
+from losscli.render import board, comparison
 from losscli.render.content import (
     WEAK,
     Section,
@@ -33,6 +33,10 @@ def text(report: Report) -> str:
         fields = kind.fields()
         told: Columns = [(field.head, field.cells, field.number) for field in fields if not field.bar]
         blocks.append(_titled(kind.title, told))
+    for title, fields in board.sections(report):
+        blocks.append(_titled(title, [(field.head, field.cells, field.number) for field in fields]))
+    if any(placing.tied for placing in report.board):
+        blocks.append(f"{_escaped(board.LEGEND)}\n")
     if any(map(comparison.stars, report.comparisons)):
         blocks.append(f"{_escaped(comparison.LEGEND)}\n")
     if found := detectable(report):

@@ -10,7 +10,7 @@ from itertools import chain
 from rich.console import Console, RenderableType
 from rich.text import Text
 
-from losscli.render import comparison
+from losscli.render import board, comparison
 from losscli.render.comparison import Field, Kind
 from losscli.render.content import (
     WEAK,
@@ -67,6 +67,9 @@ def _parts(report: Report, width: int | None, most: int | None) -> Iterator[Rend
     """What is printed, piece by piece: tables with their headings, at most `most` cells each."""
     blocks = [_section(section, width, most) for section in sections(report)]
     blocks += [_compared(kind, width, most) for kind in comparison.kinds(report)]
+    blocks += [_board(title, fields, width) for title, fields in board.sections(report)]
+    if any(placing.tied for placing in report.board):
+        blocks.append(iter([_paragraph(board.LEGEND, width)]))
     if any(map(comparison.stars, report.comparisons)):
         blocks.append(iter([_paragraph(comparison.LEGEND, width)]))
     if found := detectable(report):
@@ -205,17 +208,27 @@ def _compared(kind: Kind, width: int | None, most: int | None) -> Iterator[Rende
     """Comparisons of one pair: as many columns as fit, the most telling first."""
     kind, left = kind.first(most)
     fields = kind.fields()
-    ranks = sorted({field.rank for field in fields})[1:]
-
-    def build(extras: frozenset[str]) -> list[Column]:
-        return [_field(field) for field in fields if not field.rank or str(field.rank) in extras]
-
     yield _paragraph(kind.title, width)
-    yield grid(richest(build, list(map(str, ranks)), width), width)
+    yield _laid_out(fields, width)
     if left:
         yield _paragraph(
             f"the {len(kind.rows)} that add most; {left} more are left out, --json has all", width
         )
+
+
+def _board(title: str, fields: Sequence[Field], width: int | None) -> Iterator[RenderableType]:
+    yield _paragraph(title, width)
+    yield _laid_out(fields, width)
+
+
+def _laid_out(fields: Sequence[Field], width: int | None) -> RenderableType:
+    """As many of the columns as fit, the most wanted first."""
+    ranks = sorted({field.rank for field in fields} - {0})
+
+    def build(extras: frozenset[str]) -> list[Column]:
+        return [_field(field) for field in fields if not field.rank or str(field.rank) in extras]
+
+    return grid(richest(build, list(map(str, ranks)), width), width)
 
 
 def _field(field: Field) -> Column:
