@@ -79,8 +79,8 @@ def differences(
 ) -> list[Estimate]:
     """How much the value of model b is above that of a in each cell, with its interval.
 
-    `pair` has for each output the columns of a, then what b has more; `a` and `b` are the moments of the
-    models themselves.
+    `pair` has for each output the columns of a, then what b has more, of a mean the latter alone; `a` and `b`
+    are the moments of the models themselves.
     """
     finish, cells = choice.loss.finish, len(pair.n)
     if finish.extreme:
@@ -95,16 +95,15 @@ def differences(
 
 
 def _difference(choice: Choice, a: Moments, b: Moments, pilots: Sequence[Any]) -> Callable[[Array], Array]:
-    """From the means (..., 2 k) of a pair to the difference of values (...)."""
+    """From the means of a pair (..., 2 k), of a mean (..., 1), to the difference of values (...)."""
+    if choice.loss.finish is mean:
+        return lambda points: points.mean(axis=-1)
     of_a, of_b = _value(choice, a, pilots), _value(choice, b, pilots)
 
     def of(points: Array) -> Array:
         points = points.reshape(*points.shape[:-1], len(pilots), 2, -1)
         first, more = points[..., 0, :], points[..., 1, :]
         shape = (*points.shape[:-3], -1)
-        if choice.loss.finish is mean:
-            # No digits are lost: the means of a do not enter.
-            return more.reshape(shape).mean(axis=-1)
         return of_b((first + more).reshape(shape)) - of_a(first.reshape(shape))
 
     return of
@@ -120,18 +119,18 @@ def contributions(
     Non-Atomic Games.  Of cells that share out the rows, parts add up to the difference.
     """
     whole = _difference(choice, a, b, pilots)(pair.mean)[0]
-    k = pair.total.shape[-1] // (2 * len(pilots))
-    split = (-1, len(pilots), 2, k)
-    first, more = (pair.mean.reshape(split)[0, :, side].ravel() for side in (0, 1))
     with np.errstate(all="ignore"):
-        added = (cells.total[:, 0] / pair.weight[0, 0]).reshape(split)[:, :, 1].reshape(len(cells.n), -1)
+        added = cells.total[:, 0] / pair.weight[0, 0]
         if choice.loss.finish is mean:
             parts: Array = added.mean(axis=1)
         else:
+            split = (-1, len(pilots), 2, added.shape[1] // (2 * len(pilots)))
+            first, more = (pair.mean.reshape(split)[0, :, side].ravel() for side in (0, 1))
             nodes, weights = np.polynomial.legendre.leggauss(_NODES)
             points = first + (nodes[:, None] + 1) / 2 * more
             size = np.maximum(np.abs(first), np.abs(first + more))
-            parts = added @ (weights / 2 @ _slopes(_value(choice, b, pilots), points, size))
+            slope = weights / 2 @ _slopes(_value(choice, b, pilots), points, size)
+            parts = added.reshape(split)[:, :, 1].reshape(len(cells.n), -1) @ slope
         # What the integral and rounding leave open is shared out too.
         total = parts[cells.n > 0].sum()
         exact = abs(total - whole) <= 1e-6 * np.abs(parts).sum() and total != 0

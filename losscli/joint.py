@@ -2,7 +2,7 @@
 
 A pair of models a and b is one more loss, with twice the row columns: those of a, and b - a.  Its means are
 m_a and m_b - m_a, so the difference of any finish is a finish of them, with the noise that both share left
-out; and where b equals a, every digit of the difference is zero.
+out; and where b equals a, every digit of the difference is zero.  For a mean b - a alone is enough.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from losscli import fold
+from losscli.finish import mean
 from losscli.fold import Partial, Taken
 from losscli.losses.registry import Choice
 from losscli.plan import Plan
@@ -160,12 +161,12 @@ class _Pair(Taken):
         return cls(a.plan, a.xp, a.block, a.rows, a.weight, a, b)
 
     def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
-        """For each output the row columns of a, then what b has more."""
-        return _paired(self.a.output_columns(choice), self.b.output_columns(choice))
+        """For each output the row columns of a, then what b has more; of a mean the latter alone."""
+        return _paired(choice, self.a.output_columns(choice), self.b.output_columns(choice))
 
     def label_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
         """The same for each label."""
-        return _paired(self.a.label_columns(choice), self.b.label_columns(choice))
+        return _paired(choice, self.a.label_columns(choice), self.b.label_columns(choice))
 
     def counts(self, choice: Choice) -> tuple[int, int]:
         """The rows of positive weight on which b is below a, and above it; (0, 0) without row values."""
@@ -178,8 +179,13 @@ class _Pair(Taken):
         return int(less.sum()), int(more.sum())
 
 
-def _paired(a: list[tuple[Array, ...]], b: list[tuple[Array, ...]]) -> list[tuple[Array, ...]]:
+def _paired(
+    choice: Choice, a: list[tuple[Array, ...]], b: list[tuple[Array, ...]]
+) -> list[tuple[Array, ...]]:
     return [
-        (*first, *(y - x for x, y in zip(first, second, strict=True)))
+        (
+            *(() if choice.loss.finish is mean else first),
+            *(y - x for x, y in zip(first, second, strict=True)),
+        )
         for first, second in zip(a, b, strict=True)
     ]
