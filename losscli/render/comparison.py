@@ -42,8 +42,8 @@ class Kind:
         left = 0 if most is None else max(0, len(self.rows) - most)
         return (Kind(self.title, self.rows[: len(self.rows) - left]), left) if left else (self, 0)
 
-    def fields(self) -> list[Field]:
-        """The columns, names first."""
+    def fields(self, drawn: bool) -> list[Field]:
+        """The columns, names first; with intervals `drawn` as bars, or in numbers."""
         rows = self.rows
         values = [apart(each.value_a, each.value_b) for each in rows]
         found = [
@@ -53,8 +53,13 @@ class Kind:
             Field("difference", tuple(decimal(each.difference) for each in rows)),
             Field("± se", tuple(error(each.se, each.difference) for each in rows), rank=4),
             Field("%", tuple(_percent(each.percent) for each in rows), rank=6),
-            Field(_interval_head(rows), _bars(rows, self.is_overall), number=False, rank=3, bar=True),
-            Field(_interval_head(rows), tuple(map(_span, rows)), number=False, rank=8),
+            Field(
+                _interval_head(rows),
+                _bars(rows, self.is_overall) if drawn else tuple(map(_span, rows)),
+                number=not drawn,
+                rank=3,
+                bar=drawn,
+            ),
             Field("p", tuple(map(_p_value, rows)), number=False, rank=1),
         ]
         if any(each.contribution is not None for each in rows):

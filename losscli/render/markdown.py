@@ -30,9 +30,8 @@ def text(report: Report) -> str:
     """A table of the overall results, one a loss for each kind of cell, the gates and the notes."""
     blocks = [block for section in sections(report) for block in _section(section)]
     for kind in comparison.kinds(report):
-        fields = kind.fields()
-        told: Columns = [(field.head, field.cells, field.number) for field in fields if not field.bar]
-        blocks.append(_titled(kind.title, told))
+        fields = kind.fields(drawn=False)
+        blocks.append(_titled(kind.title, [(field.head, field.cells, field.number) for field in fields]))
     for title, fields in board.sections(report):
         blocks.append(_titled(title, [(field.head, field.cells, field.number) for field in fields]))
     if any(placing.tied for placing in report.board):

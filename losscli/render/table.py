@@ -207,7 +207,7 @@ def _column(head: str, cells: Sequence[str]) -> Column:
 def _compared(kind: Kind, width: int | None, most: int | None) -> Iterator[RenderableType]:
     """Comparisons of one pair: as many columns as fit, the most telling first."""
     kind, left = kind.first(most)
-    fields = kind.fields()
+    fields = kind.fields(drawn=True)
     yield _paragraph(kind.title, width)
     yield _laid_out(fields, width)
     if left:
