@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import losscli
-from losscli import basis, saved
+from losscli import basis, rowwise, saved
 from losscli import config as settings
 from losscli import gate as gates
 from losscli.comparing import comparisons, model_notes
@@ -46,9 +47,11 @@ def evaluate(
     gate: Condition | Sequence[Condition] | None = None,
     config: str | PathLike[str] | None = None,
     baseline: Report | Source | None = None,
-    confident: bool = False,
-    strict: bool = False,
-    min_n: int | str = 0,
+    confident: bool | None = None,
+    strict: bool | None = None,
+    min_n: int | str | None = None,
+    rows: str | PathLike[str] | None = None,
+    worst: int | str | None = None,
     **options: Any,
 ) -> Report:
     """Evaluate losses of predictions against targets, overall and per class, label or output.
@@ -60,6 +63,8 @@ def evaluate(
     of the same name (`on="id"`, `weight="w"`, `delta=1.0`); `losscli evaluate --help` says what each means.
     `baseline` is a saved report, or where one is (a path.json, or git:REVISION:PATH); or the predictions of
     another model for the same targets, with which this one is then compared row by row.
+    `rows` is a file for the loss of every row (.parquet, .csv, .ndjson, .arrow), and `worst` the number of
+    rows of greatest loss that the report names.
     `config` is a file like losscli.toml, which sets what no argument says, but for how and where the command
     line shows results; none is read unless it is named.
 
@@ -72,22 +77,33 @@ def evaluate(
             "loss": loss,
             "gate": gate,
             "baseline": baseline,
-            "confident": confident or None,
-            "strict": strict or None,
-            "min_n": min_n or None,
+            "confident": confident,
+            "strict": strict,
+            "min_n": min_n,
+            "rows": rows,
+            "worst": worst,
         }
         above: dict[str, Any] = {name: value for name, value in given.items() if value is not None} | options
         return evaluate(**settings.for_python(Path(config), above), **above)
-    rules = gates.rules(confident, strict, min_n)
+    rules = gates.rules(bool(confident), bool(strict), min_n or 0)
     if baseline is not None and not saved.is_report(baseline):
         against: Any = baseline
         conditions, models = planned_against(predictions, targets, loss, against, gate=gate or (), **options)
         gates.meaningful(conditions, None, rules)
+        rowless(rows, worst or 0)
         return compared(models, conditions, rules=rules, alone=0)
     conditions, run = planned(predictions, targets, loss, gate=gate or (), **options)
     base = saved.baseline(baseline)
     gates.meaningful(conditions, base, rules)
-    return evaluated(run, conditions, base=base, rules=rules)
+    return evaluated(run, conditions, base=base, rules=rules, rows=rows, worst=worst or 0)
+
+
+def rowless(rows: str | PathLike[str] | None, worst: int | str) -> None:
+    """Raise UsageError where losses of single rows are asked of two models at once."""
+    if rows is not None or rowwise.number(worst):
+        raise UsageError(
+            "--rows and --worst are of one model", remedy="leave out --baseline, or name a saved report"
+        )
 
 
 def planned(
@@ -135,13 +151,24 @@ def evaluated(
     say: Callable[[str], None] = lambda text: None,
     base: Report | None = None,
     rules: Rules = PLAIN,
+    rows: str | PathLike[str] | None = None,
+    worst: int | str = 0,
 ) -> Report:
     """The report of a planned run, with the verdicts of its gates, for which `base` is the baseline.
 
     `progress` is told the rows done, `say` what turned out while they were read.
     """
-    folded, _ = fold_all(run, progress, say)
+    path, most = rowwise.checked(rows, run.plan.roles.files), rowwise.number(worst)
+    if path is None and not most:
+        folded, _ = fold_all(run, progress, say)
+    else:
+        rowwise.require_row_values(run.plan.choices if path else run.plan.choices[:1])
+        with rowwise.Writer(path) if path else nullcontext() as writer:
+            work = rowwise.Work(run.plan, writer, most)
+            folded, _ = fold_all(run, progress, say, work)
+            work.write(folded)
     part = with_clusters(folded)
+    top = folded.top if isinstance(folded, rowwise.Detailed) else None
     report = Report(
         results=tuple(results_of(run.plan, part)),
         notes=(*run.notes, *notes(part.tallies), *of_clusters(run.plan, part)),
@@ -149,6 +176,7 @@ def evaluated(
         losscli=losscli.__version__,
         names=run.names,
         basis=basis.of(run.plan, part.fingerprint),
+        worst=() if top is None else rowwise.plain(top.frame),
     )
     return gates.judged(conditions, report, base, rules) if conditions else report
 

@@ -69,6 +69,10 @@ class Settings:
     values: Mapping[str, Any]
 
 
+_PATHS = ("predictions", "targets", "baseline", "rows")
+"""Keys whose values are places of files."""
+
+
 def keys() -> dict[str, Key]:
     """The keys that change numbers: the keywords of `losscli.evaluate`, each with its own check."""
     hints = get_type_hints(checked)
@@ -85,7 +89,15 @@ def keys() -> dict[str, Key]:
         "confident": Key(bool),
         "strict": Key(bool),
         "min_n": Key(int, lambda rows: gates.rules(min_n=rows)),
+        "rows": Key(str),
+        "worst": Key(int, _worst),
     }
+
+
+def _worst(rows: int) -> None:
+    from losscli import rowwise  # the engine is imported only where it is asked for
+
+    rowwise.number(rows)
 
 
 def _alone(name: str, value: Any) -> None:
@@ -215,11 +227,15 @@ def _from(folder: Path, key: str, value: Any) -> Any:
         return [_loss(folder, each) for each in value]
     if key == "output":
         return [_path(folder, each) for each in value]
-    return _path(folder, value) if key in ("predictions", "targets") else value
+    return _path(folder, value) if key in _PATHS else value
 
 
 def _path(folder: Path, text: str) -> str:
-    return text if text == "-" or "://" in text else os.path.join(*filter(None, (_here(folder), text)))
+    return (
+        text
+        if text == "-" or "://" in text or text.startswith("git:")
+        else os.path.join(*filter(None, (_here(folder), text)))
+    )
 
 
 def _here(folder: Path) -> str:

@@ -90,11 +90,7 @@ class Work:
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
         """Read one block, check it, and take the moments of every chosen loss."""
-        taken = take(self.plan, xp, frame, first_row, fixed)
-        with np.errstate(all="ignore"):
-            own = _profile(self.plan, xp, taken.rows, taken.weight) if self.plan.profiled else None
-        fingerprint = fingerprint_of(taken.block, taken.rows)
-        return replace(moments_of(taken), rows=frame.height, profile=own, fingerprint=fingerprint)
+        return complete(take(self.plan, xp, frame, first_row, fixed), frame.height)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
         """What the rows of both leave behind; `a` holds the earlier rows."""
@@ -118,6 +114,14 @@ class Taken:
     def label_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
         """The row columns of a loss for each label."""
         return [choice.columns(part) for part in self.rows.by_label[choice.loss.batch]]
+
+
+def complete(taken: Taken, height: int) -> Partial:
+    """What a block of so many rows leaves behind."""
+    with np.errstate(all="ignore"):
+        own = _profile(taken.plan, taken.xp, taken.rows, taken.weight) if taken.plan.profiled else None
+    fingerprint = fingerprint_of(taken.block, taken.rows)
+    return replace(moments_of(taken), rows=height, profile=own, fingerprint=fingerprint)
 
 
 def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Taken:

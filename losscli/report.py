@@ -136,10 +136,11 @@ class Verdict:
     """What a gate said of one result.
 
     `status` is pass, fail, unsure (the interval straddles the limit, where confidence was asked for), skipped
-    (too few rows) or error; `weak` says that the interval straddles the limit; `limit` is the number that
-    was compared with, `base` the one of the baseline that it comes from; `margin` is how far the value is
-    within the limit, in standard errors, below zero where it fails; `reason` says why there is no verdict;
-    `model` is the one of several that was judged.
+    (too few rows), error, or warn (of a gate that only warns, and would fail or be an error); `weak` says
+    that the interval straddles the limit; `limit` is the number that was compared with, `base` the one of the
+    baseline that it comes from; `margin` is how far the value is within the limit, in standard errors, below
+    zero where it fails; `reason` says why there is no verdict; `model` is the one of several that was judged,
+    `name` what the gate is called.
     """
 
     gate: str
@@ -152,6 +153,12 @@ class Verdict:
     base: float | None = None
     reason: str = ""
     model: str | None = None
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """The gate, with its name where it has one."""
+        return f"{self.name}: {self.gate}" if self.name else self.gate
 
     @property
     def place(self) -> str:
@@ -165,6 +172,8 @@ class Report:
 
     `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` a cell's.  `signature` is a
     digest of all that was asked for; `basis` says in words what makes numbers of two reports comparable.
+    `worst` are the rows of greatest loss, where those were asked for: their numbers from 1, keys, targets,
+    predictions and losses.
     """
 
     results: tuple[Result, ...]
@@ -176,6 +185,7 @@ class Report:
     basis: Mapping[str, str] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
     board: tuple[Placing, ...] = ()
+    worst: tuple[Mapping[str, Any], ...] = ()
 
     def __getitem__(self, key: str | tuple[str, Mapping[str, object]]) -> Result:
         """The result of a loss overall, or in a cell.  KeyError names the losses and cells there are."""
@@ -198,6 +208,7 @@ class Report:
             "basis": dict(self.basis),
             "results": [_plain(r) | {"detectable": r.detectable} for r in self.results],
             "comparisons": [_plain(each) | {"winner": each.winner} for each in self.comparisons],
+            "worst": [dict(row) for row in self.worst],
             "board": [_plain(placing) for placing in self.board],
             "gates": [_plain(verdict) for verdict in self.gates],
             "notes": list(self.notes),
@@ -215,6 +226,7 @@ class Report:
         return cls(
             results=tuple(_record(Result, entry) for entry in data["results"]),
             gates=tuple(_record(Verdict, entry) for entry in data["gates"]),
+            worst=tuple(data.get("worst", ())),
             board=tuple(_record(Placing, entry) for entry in data.get("board", ())),
             comparisons=tuple(_record(Comparison, entry) for entry in data.get("comparisons", ())),
             notes=tuple(data["notes"]),

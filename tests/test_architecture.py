@@ -17,7 +17,7 @@ LAYERS = [
     {"plan", "inference", "screening"},
     {"views"},
     {"fold"},
-    {"joint"},
+    {"joint", "rowwise"},
     {"engines", "inputs", "gate", "render", "curve", "basis", "saved", "results"},
     {"columns", "options", "slices"},
     {"layouts", "config", "aligning"},

@@ -1,6 +1,7 @@
 """Gates: what is read, what is judged, and that nothing passes which cannot be judged."""
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from losscli.errors import Status, UsageError
-from losscli.gate import Gate, Limit, Rules, Subject, judge, judged, parse, status
+from losscli.gate import Gate, Limit, Rules, Subject, judge, judged, of, parse, status
 from losscli.report import Report, Result, Verdict, cell_name
 
 
@@ -359,3 +360,41 @@ def test_a_base_of_other_policies_is_refused():
     old = replace(REPORT, basis={**BASIS, "where": "a > 1"})
     with pytest.raises(UsageError, match="made with where a > 1, this report with none"):
         judged([parse("mae <= base")], replace(REPORT, basis=BASIS), old)
+
+
+def test_a_gate_in_a_table_may_warn_and_has_a_name():
+    report = Report((result("mae", 1.0), result("mae", 2.0, {"region": "eu"})))
+    table = {"check": "mae <= 0.5", "severity": "warn", "name": "accuracy"}
+    (verdict,) = judge([of(table)], report)
+    assert (verdict.status, verdict.name, verdict.title) == ("warn", "accuracy", "accuracy: mae <= 0.5")
+    assert status([verdict]) == Status.OK
+    (missing,) = judge([of(table | {"check": "rmse <= 0.5"})], report)
+    assert missing.status == "warn"
+    assert "no loss rmse" in missing.reason
+    (passed,) = judge([of(table | {"check": "mae <= 5"})], report)
+    assert passed.status == "pass"
+
+
+def test_a_gate_in_a_table_has_its_own_min_n():
+    report = Report((result("mae", 1.0), result("mae", 2.0, {"region": "eu"})))
+    rows = report.results[0].rows
+    (few,) = judge([of({"check": "mae <= 5", "min_n": rows + 1})], report)
+    assert few.status == "error"
+    assert f"fewer than {rows + 1} rows" in few.reason
+    (enough,) = judge([of({"check": "mae <= 5", "min_n": 0})], report, rules=Rules(min_n=rows + 1))
+    assert enough.status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("severity", "warning", "severity must be error or warn, got 'warning'"),
+        ("min_n", -1, "min_n must be a whole number"),
+        ("min_n", 1.5, "min_n must be a whole number"),
+        ("name", 3, "name must be text"),
+        ("severty", "warn", "a gate has no 'severty'. Did you mean severity?"),
+    ],
+)
+def test_a_table_of_a_gate_that_makes_no_sense(key, value, said):
+    with pytest.raises(UsageError, match=re.escape(said)):
+        of({"check": "mae <= 1", key: value})

@@ -9,8 +9,8 @@ import typer
 from losscli.cli.evaluate import Cluster, emit, form_of, say
 from losscli.cli.judging import (
     JUDGING,
-    OUTPUT,
     Bare,
+    Color,
     Confident,
     Format,
     Gates,
@@ -61,9 +61,7 @@ def compare(
     format_: Format = None,
     json: Json = False,
     bare: Bare = False,
-    color: Annotated[
-        str, option("--color", panel=OUTPUT, metavar="WHEN", help="auto (default), always or never.")
-    ] = "auto",
+    color: Color = "auto",
     dry_run: Annotated[
         bool, option("--dry-run", panel=RUNNING, help="Show the plan as flags, evaluate nothing.")
     ] = False,

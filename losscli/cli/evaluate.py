@@ -13,6 +13,7 @@ from losscli.cli.judging import (
     JUDGING,
     OUTPUT,
     Bare,
+    Color,
     Confident,
     Format,
     Gates,
@@ -62,13 +63,26 @@ def evaluate(
     confident: Confident = False,
     strict: Strict = False,
     min_n: MinRows = "0",
+    rows: Annotated[
+        str | None,
+        option(
+            "--rows",
+            panel=OUTPUT,
+            metavar="FILE",
+            help="Write the loss of every row too: .parquet, .csv, .ndjson or .arrow.",
+        ),
+    ] = None,
+    worst: Annotated[
+        str,
+        option(
+            "--worst", panel=OUTPUT, metavar="N", help="Show the N rows of greatest loss, the first one's."
+        ),
+    ] = "0",
     output: OutputFiles = None,
     format_: Format = None,
     json: Json = False,
     bare: Bare = False,
-    color: Annotated[
-        str, option("--color", panel=OUTPUT, metavar="WHEN", help="auto (default), always or never.")
-    ] = "auto",
+    color: Color = "auto",
     dry_run: Annotated[
         bool, option("--dry-run", panel=RUNNING, help="Show the plan as flags, evaluate nothing.")
     ] = False,
@@ -104,6 +118,8 @@ def evaluate(
         lambda: plan(ci=ci, cluster=cluster, gate=gate or (), **asked),
     )
     gates.meaningful(conditions, base, rules)
+    if paired:
+        api.rowless(rows, worst)
     if verbose or dry_run:
         show_plan(run)
     if dry_run:
@@ -113,7 +129,7 @@ def evaluate(
         if paired:
             report = api.compared(run, conditions, progress.update, tell, rules, alone=0)
         else:
-            report = api.evaluated(run, conditions, progress.update, tell, base, rules)
+            report = api.evaluated(run, conditions, progress.update, tell, base, rules, rows, worst)
     emit(report, form, outputs, quiet, color)
 
 
@@ -130,7 +146,7 @@ def emit(report: Report, form: str, outputs: Outputs, quiet: bool, color: str = 
         out.warn([*report.notes, *_reasons(report)])
     _print(report, form, color)
     if silent:
-        out.warn([f"gate {v.status}: {v.gate}{f' ({v.reason})' if v.reason else ''}" for v in report.gates])
+        out.warn([f"gate {v.status}: {v.title}{f' ({v.reason})' if v.reason else ''}" for v in report.gates])
     status = gates.status(report.gates)
     if status != Status.OK:
         raise typer.Exit(int(status))

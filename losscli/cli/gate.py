@@ -13,6 +13,7 @@ from losscli.cli import output as out
 from losscli.cli.evaluate import emit, form_of
 from losscli.cli.judging import (
     Bare,
+    Color,
     Confident,
     Debug,
     Format,
@@ -46,6 +47,7 @@ def gate(
     format_: Format = None,
     json: Json = False,
     bare: Bare = False,
+    color: Color = "auto",
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -55,16 +57,17 @@ def gate(
     """
     if not gate:
         raise UsageError("no gate", remedy="-g 'huber <= 0.5'")
-    form, outputs, rules, found, baseline = all_of(
+    form, outputs, _, rules, found, baseline = all_of(
         lambda: form_of(format_, json, bare),
         lambda: out.outputs(output or ()),
+        lambda: out.check_color(color),
         lambda: gates.rules(confident, strict, min_n),
         lambda: saved.load(report),
         lambda: None if base is None else saved.load(base),
     )
     conditions = all_of(*(partial(gates.parse, text, partial(_names, found)) for text in gate))
     gates.meaningful(conditions, baseline, rules)
-    emit(gates.judged(conditions, found, baseline, rules), form, outputs, quiet)
+    emit(gates.judged(conditions, found, baseline, rules), form, outputs, quiet, color)
 
 
 def _names(report: Report, name: str) -> tuple[str, ...]:

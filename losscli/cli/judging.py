@@ -52,5 +52,8 @@ Format = Annotated[
 ]
 Json = Annotated[bool, option("--json", panel=OUTPUT, help="The same as --format json.")]
 Bare = Annotated[bool, option("--bare", panel=OUTPUT, help="Only the overall values, with every digit.")]
+Color = Annotated[
+    str, option("--color", panel=OUTPUT, metavar="WHEN", help="auto (default), always or never.")
+]
 Quiet = Annotated[bool, option("--quiet", "-q", panel=OUTPUT, help="Nothing on stderr but errors.")]
 Debug = Annotated[bool, option("--debug", panel=OUTPUT, help="Show the traceback of an error.")]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from losscli.cli.evaluate import emit, form_of, say
-from losscli.cli.judging import JUDGING, OUTPUT, Bare, Format, Json, OutputFiles
+from losscli.cli.judging import JUDGING, Bare, Color, Format, Json, OutputFiles
 from losscli.cli.options import COLUMNS, option
 from losscli.errors import all_of
 
@@ -37,9 +37,7 @@ def rank(
     format_: Format = None,
     json: Json = False,
     bare: Bare = False,
-    color: Annotated[
-        str, option("--color", panel=OUTPUT, metavar="WHEN", help="auto (default), always or never.")
-    ] = "auto",
+    color: Color = "auto",
     **asked: Any,
 ) -> None:
     """A leaderboard of submissions, in which those that noise cannot separate share a place.

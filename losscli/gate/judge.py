@@ -71,22 +71,31 @@ def judge(
     weak stays what it is for one.  The bounds lo and hi are those of the report.
     """
     return tuple(
-        replace(verdict, model=name)
+        _as_severe(gate, replace(verdict, model=name, name=gate.name))
         for gate in gates
         for name, own in paired.by_model(gate, report)
         for verdict in ([own] if isinstance(own, Verdict) else _judge(gate, own, base, rules))
     )
 
 
+def _as_severe(gate: Gate, verdict: Verdict) -> Verdict:
+    """The verdict of a gate that warns decides nothing."""
+    if gate.severity == "warn" and verdict.status in ("fail", "error"):
+        return replace(verdict, status="warn")
+    return verdict
+
+
 def status(verdicts: Iterable[Verdict]) -> Status:
     """The exit status for verdicts; what could not be judged outweighs what failed, unsure is a warning."""
     said = {verdict.status for verdict in verdicts}
-    if said - {"pass", "fail", "unsure", "skipped"}:
+    if said - {"pass", "fail", "unsure", "skipped", "warn"}:
         return Status.DATA
     return Status.GATE_FAILED if "fail" in said else Status.OK
 
 
 def _judge(gate: Gate, report: Report, base: Report | None, rules: Rules) -> Sequence[Verdict]:
+    if gate.min_n is not None:
+        rules = replace(rules, min_n=gate.min_n)
     limit = None if gate.limit.base else gate.limit.offset
     found = results(gate.subject, report.results)
     if gate.limit.base and base is None and not report.comparisons:

@@ -15,6 +15,8 @@ from losscli.report import LOSS_NAME
 _QUOTED = r'"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
 _MODEL = r"[a-z]|[^=,\]\"]*[./][^=,\]\"]*?"
 """A letter, or what looks like a file; other names of models are quoted."""
+SEVERITIES = ("error", "warn")
+"""What a gate that fails does: it ends the program with its status, or warns."""
 _FIELDS = {"lo": "low", "hi": "high"}
 _HELP = """as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2' or 'n >= 10000';
      names that hold brackets or commas are quoted: [class="a ] b"]; so are expressions: "expr: e**4" <= 2"""
@@ -53,12 +55,32 @@ class Limit:
 
 @dataclass(frozen=True)
 class Gate:
-    """A condition on a report; `text` is how it was written."""
+    """A condition on a report; `text` is how it was written.
+
+    What a table of settings may say besides: cells of fewer than `min_n` rows are not judged, whatever holds
+    for other gates; of `severity` warn it warns and decides nothing; `name` is what it is called.
+    """
 
     text: str
     subject: Subject
     operator: str
     limit: Limit
+    min_n: int | None = None
+    severity: str = "error"
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for values that make no sense."""
+        if self.severity not in SEVERITIES:
+            raise UsageError(
+                f"severity must be {' or '.join(SEVERITIES)}, got {self.severity!r}."
+                f"{near(str(self.severity), SEVERITIES)}"
+            )
+        count = self.min_n
+        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
+            raise UsageError(f"min_n must be a whole number >= 0, got {count!r}")
+        if not isinstance(self.name, str):
+            raise UsageError(f"name must be text, got {self.name!r}")
 
 
 def _alone(name: str) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A leaderboard as columns of text, which the table and Markdown lay out."""
+"""A leaderboard, and the worst rows, as columns of text, which the table and Markdown lay out."""
 
 from __future__ import annotations
 
@@ -53,3 +53,19 @@ def _place(placing: Placing) -> str:
 
 def _names(head: str, placings: Iterable[Placing]) -> Field:
     return Field(head, tuple(shown(p.model) for p in placings), number=False)
+
+
+def worst(report: Report) -> list[Field]:
+    """The rows of greatest loss: a column for all that is known of them."""
+    found = []
+    for name in report.worst[0]:
+        values = [row[name] for row in report.worst]
+        number = all(value is None or isinstance(value, int | float) for value in values)
+        found.append(Field(shown(name), tuple(map(_value, values)), number=number))
+    return found
+
+
+def _value(value: object) -> str:
+    if isinstance(value, float):
+        return decimal(value)
+    return DASH if value is None else plain(str(value))

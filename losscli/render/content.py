@@ -83,7 +83,7 @@ def plain(text: str) -> str:
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
 
 
-_ORDER = ("error", "fail", "unsure", "pass", "skipped")
+_ORDER = ("error", "fail", "warn", "unsure", "pass", "skipped")
 
 
 def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:

@@ -12,7 +12,7 @@ SUMMARY_BYTES = 1 << 20
 """What GitHub shows of a step's summary; it takes nothing of one that is longer."""
 ANNOTATIONS = 10
 """What GitHub shows of one kind in a step."""
-_LEVELS = {"error": "error", "fail": "error", "unsure": "warning"}
+_LEVELS = {"error": "error", "fail": "error", "unsure": "warning", "warn": "warning"}
 
 
 def summary(report: Report, room: int = SUMMARY_BYTES) -> str:
@@ -57,7 +57,7 @@ def commands(report: Report) -> str:
     for verdict in found[:ANNOTATIONS]:
         cell = verdict.place
         where = f" ({cell})" if cell else ""
-        message = plain(f"{verdict.gate}{where}: {judgement(verdict)}")
+        message = plain(f"{verdict.title}{where}: {judgement(verdict)}")
         lines.append(f"::{_LEVELS[verdict.status]} title=losscli gate::{_escaped(message)}\n")
     return "".join(lines)
 

@@ -7,7 +7,13 @@ from xml.etree import ElementTree as Xml
 from losscli.render.content import judgement, plain
 from losscli.report import Report, Verdict
 
-_OUTCOMES = {"fail": "failure", "error": "error", "unsure": "skipped", "skipped": "skipped"}
+_OUTCOMES = {
+    "fail": "failure",
+    "error": "error",
+    "unsure": "skipped",
+    "warn": "skipped",
+    "skipped": "skipped",
+}
 _COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
@@ -27,7 +33,7 @@ def text(report: Report) -> str:
 
 def _case(suite: Xml.Element, verdict: Verdict, outcome: str) -> None:
     cell = verdict.place
-    name = plain(f"{verdict.gate} ({cell})" if cell else verdict.gate)
+    name = plain(f"{verdict.title} ({cell})" if cell else verdict.title)
     case = Xml.SubElement(suite, "testcase", {"classname": "losscli.gate", "name": name})
     said = judgement(verdict)
     if outcome:

@@ -36,6 +36,9 @@ def text(report: Report) -> str:
         blocks.append(_titled(title, [(field.head, field.cells, field.number) for field in fields]))
     if any(placing.tied for placing in report.board):
         blocks.append(f"{_escaped(board.LEGEND)}\n")
+    if report.worst:
+        rows: Columns = [(field.head, field.cells, field.number) for field in board.worst(report)]
+        blocks.append(_titled("worst rows", rows))
     if any(map(comparison.stars, report.comparisons)):
         blocks.append(f"{_escaped(comparison.LEGEND)}\n")
     if found := detectable(report):
@@ -79,7 +82,7 @@ def _verdicts(verdicts: Sequence[Verdict]) -> Columns:
     pairs = [apart(verdict.value, verdict.limit) for verdict in verdicts]
     return [
         ("status", [f"{v.status}, weak" if v.weak else v.status for v in verdicts], False),
-        ("gate", [plain(v.gate) for v in verdicts], False),
+        ("gate", [plain(v.title) for v in verdicts], False),
         ("cell", [v.place for v in verdicts], False),
         ("value", [value for value, _ in pairs], True),
         ("limit", [limit for _, limit in pairs], True),

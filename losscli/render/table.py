@@ -35,7 +35,7 @@ _UNLIMITED = 120
 """Where the width has no limit, losses are still put side by side only as far as this."""
 _EXTRAS = ("se", "rows", "share", "weight", "interval")
 """Columns beside the value, the most wanted first."""
-_STYLES = {"pass": "green", "fail": "red", "unsure": "yellow", "error": "red"}
+_STYLES = {"pass": "green", "fail": "red", "unsure": "yellow", "warn": "yellow", "error": "red"}
 
 
 def print_table(report: Report, console: Console) -> None:
@@ -70,6 +70,8 @@ def _parts(report: Report, width: int | None, most: int | None) -> Iterator[Rend
     blocks += [_board(title, fields, width) for title, fields in board.sections(report)]
     if any(placing.tied for placing in report.board):
         blocks.append(iter([_paragraph(board.LEGEND, width)]))
+    if report.worst:
+        blocks.append(_board("worst rows", board.worst(report), width))
     if any(map(comparison.stars, report.comparisons)):
         blocks.append(iter([_paragraph(comparison.LEGEND, width)]))
     if found := detectable(report):
@@ -249,7 +251,7 @@ def _gates(verdicts: Sequence[Verdict], width: int | None, most: int | None) -> 
     if any(verdict.weak for verdict in verdicts):
         yield _paragraph(WEAK, width)
     if columns[-1].head != "why":
-        reasons = dict.fromkeys(f"{plain(v.gate)}: {plain(v.reason)}" for v in verdicts if v.reason)
+        reasons = dict.fromkeys(f"{plain(v.title)}: {plain(v.reason)}" for v in verdicts if v.reason)
         yield from (_paragraph(line, width) for line in reasons)
 
 
@@ -273,7 +275,7 @@ def _verdicts(verdicts: Sequence[Verdict], extras: frozenset[str]) -> list[Colum
     reasons = [plain(verdict.reason) for verdict in verdicts]
     found = [
         Column("status", tuple(map(Text, statuses, styles)), least=6),
-        names("gate", [plain(verdict.gate) for verdict in verdicts], least=14),
+        names("gate", [plain(verdict.title) for verdict in verdicts], least=14),
         *([names("cell", cells, least=10)] if any(cells) else []),
         _column("value", aligned(values)),
         _column("limit", aligned(limits)),

@@ -1,0 +1,273 @@
+"""Losses of single rows: all of them to a file, and the worst ones of a run."""
+
+from __future__ import annotations
+
+import os
+import queue
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from losscli import fold
+from losscli.cells import to_numpy
+from losscli.errors import DataError, Problem, UsageError
+from losscli.fold import Partial, Taken
+from losscli.losses.registry import Choice
+from losscli.plan import Plan
+from losscli.xp import Array, Namespace
+
+MOST = 10_000
+"""As many rows as --worst may keep."""
+WIDE = 8
+"""Columns of predictions that are shown beside a row; of more, none is."""
+SINKS: Mapping[str, Callable[[pl.LazyFrame, str], Any]] = {
+    ".parquet": pl.LazyFrame.sink_parquet,
+    ".csv": pl.LazyFrame.sink_csv,
+    ".ndjson": pl.LazyFrame.sink_ndjson,
+    ".jsonl": pl.LazyFrame.sink_ndjson,
+    ".arrow": pl.LazyFrame.sink_ipc,
+    ".feather": pl.LazyFrame.sink_ipc,
+    ".ipc": pl.LazyFrame.sink_ipc,
+}
+"""How a file is written, by its suffix."""
+
+
+def checked(rows: str | os.PathLike[str] | None, inputs: Sequence[str]) -> Path | None:
+    """The file for rows.  Raises UsageError for a suffix that is not known, a missing folder, or an input."""
+    if rows is None:
+        return None
+    path = Path(rows)
+    if path.suffix not in SINKS:
+        raise UsageError(f"--rows {path}: no format has this suffix", remedy=f"one of {', '.join(SINKS)}")
+    if not path.parent.is_dir():
+        raise UsageError(f"--rows {path}: there is no folder {path.parent}", remedy="make it")
+    if any(os.path.exists(name) and path.exists() and os.path.samefile(name, path) for name in inputs):
+        raise UsageError(f"--rows {path} is read too", remedy="name another file")
+    return path
+
+
+def number(worst: int | str) -> int:
+    """How many of the worst rows are wanted.  Raises UsageError for what is no number, or too many."""
+    try:
+        value = float(worst)
+    except (TypeError, ValueError):
+        value = -1.0
+    if not (0 <= value <= MOST and value.is_integer()):
+        raise UsageError(f"--worst must be a whole number from 0 to {MOST:,}, got {worst}")
+    return int(value)
+
+
+def require_row_values(choices: Sequence[Choice]) -> None:
+    """Raise UsageError for losses of which a row has no value."""
+    without = [str(choice) for choice in choices if not choice.loss.finish.additive]
+    if without:
+        raise UsageError(
+            f"{', '.join(without)} has no value of a single row",
+            remedy="--rows and --worst take losses that add up over rows, such as mae or log_loss",
+        )
+
+
+def values(taken: Taken, choice: Choice) -> Array:
+    """The loss of each row (n,): of a root, what stands under it; of several outputs, their mean."""
+    found = [to_numpy(column) for (column,) in taken.output_columns(choice)]
+    scale = [getattr(pilot, "error_unit", 1.0) for pilot in taken.rows.pilots] or [1.0] * len(found)
+    if any(unit != 1.0 for unit in scale):
+        raise DataError(Problem("errors are too extreme for the losses of single rows", taken.plan.files[0]))
+    return found[0] if len(found) == 1 else sum(found) / len(found)
+
+
+def described(taken: Taken, columns: Sequence[str]) -> pl.DataFrame:
+    """Where each row stands, its key, and these columns of the stream, under the names that they have."""
+    block = taken.block
+    rows, frame = block.rows, block.frame
+    if taken.rows.starts is not None:
+        rows, frame = rows[taken.rows.starts], frame[taken.rows.starts]
+    found = {"row": pl.Series("row", rows + 1)}
+    for name in (*block.roles.ids, *columns):
+        short = name[2:]
+        found.setdefault(short, frame[name].alias(short))
+    return pl.DataFrame(list(found.values()))
+
+
+@dataclass(frozen=True, eq=False)
+class Top:
+    """The rows of greatest `score` among those seen, the greatest first, earlier rows before equal ones."""
+
+    frame: pl.DataFrame
+    score: Array
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, score: Array, most: int) -> Top:
+        """The greatest of a block; what is not a number is greatest."""
+        score = np.where(np.isnan(score), np.inf, score)
+        if len(score) > most:
+            least = np.partition(score, len(score) - most)[len(score) - most]
+            near = np.flatnonzero(score >= least)
+        else:
+            near = np.arange(len(score))
+        at = near[np.argsort(-score[near], kind="stable")][:most]
+        return cls(frame[at], score[at])
+
+    def merge(self, later: Top, most: int) -> Top:
+        """The greatest of both."""
+        score = np.concatenate([self.score, later.score])
+        at = np.argsort(-score, kind="stable")[:most]
+        return Top(pl.concat([self.frame, later.frame])[at], score[at])
+
+
+def shown_columns(plan: Plan) -> tuple[str, ...]:
+    """The targets and predictions that are shown beside a row."""
+    roles = plan.roles
+    parts = (roles.targets, roles.predictions)
+    return tuple(name for part in parts if len(part) <= WIDE for name in part)
+
+
+@dataclass(frozen=True, eq=False)
+class Detailed(Partial):
+    """What some rows leave behind, with their losses one by one until those are written."""
+
+    rows_of: pl.DataFrame | None = None
+    top: Top | None = None
+
+
+@dataclass(frozen=True)
+class Work(fold.Work):
+    """The evaluation of one model, with the losses of single rows: for a `writer`, and the `worst`."""
+
+    writer: Writer | None = None
+    worst: int = 0
+
+    def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
+        """Read one block, check it, take the moments of every chosen loss, and keep what rows are wanted."""
+        taken = fold.take(self.plan, xp, frame, first_row, fixed)
+        part = fold.complete(taken, frame.height)
+        details: dict[str, Any] = {}
+        if self.writer is not None:
+            weight = (self.plan.roles.weight,) if self.plan.roles.weight else ()
+            table = described(taken, weight)
+            for choice in self.plan.choices:
+                table = table.with_columns(pl.Series(self._name(choice), values(taken, choice)))
+            details["rows_of"] = table
+        if self.worst:
+            choice = self.plan.choices[0]
+            own = values(taken, choice)
+            table = described(taken, shown_columns(self.plan))
+            table = table.with_columns(pl.Series(self._name(choice), own))
+            keep = None if taken.weight is None else to_numpy(taken.weight > 0)
+            if keep is not None:
+                table, own = table.filter(pl.Series(keep)), own[keep]
+            details["top"] = Top.of(table, -own if choice.loss.score else own, self.worst)
+        return Detailed(**{**vars(part), **details})
+
+    def _name(self, choice: Choice) -> str:
+        """The loss, with its parameters where it is chosen twice."""
+        names = [each.loss.name for each in self.plan.choices]
+        return choice.loss.name if names.count(choice.loss.name) == 1 else str(choice)
+
+    def merge(self, a: Partial, b: Partial) -> Partial:
+        """What the rows of both leave behind; writes those that are not written yet, of `a` first."""
+        assert isinstance(a, Detailed)
+        assert isinstance(b, Detailed)
+        self.write(a)
+        self.write(b)
+        top = None if a.top is None or b.top is None else a.top.merge(b.top, self.worst)
+        return Detailed(**{**vars(fold.merge(a, b)), "top": top})
+
+    def write(self, part: Partial) -> None:
+        """Hand the rows of a part to the writer, where they are not written yet."""
+        if self.writer is not None and isinstance(part, Detailed) and part.rows_of is not None:
+            self.writer.put(part.rows_of)
+
+
+class Writer:
+    """Writes frames to a file as they come, in their order: all of it, or no file.
+
+    Polars writes in a thread of its own, from a queue that is never long.  As the batches that are read, its
+    source of frames is marked unstable, and so is called here alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._frames: queue.Queue[pl.DataFrame | None] = queue.Queue(4)
+        self._thread: threading.Thread | None = None
+        self._temporary = ""
+        self._error: BaseException | None = None
+
+    def put(self, frame: pl.DataFrame) -> None:
+        """Write the next rows.  Raises DataError where nothing can be written."""
+        if self._thread is None:
+            real = self.path.resolve()
+            try:
+                handle, self._temporary = tempfile.mkstemp(
+                    dir=real.parent, prefix=".losscli.", suffix=real.suffix
+                )
+            except OSError as error:
+                raise DataError(Problem(f"cannot be written: {error.strerror}", str(self.path))) from error
+            os.close(handle)
+            self._thread = threading.Thread(target=self._run, args=(frame.schema,), daemon=True)
+            self._thread.start()
+        while self._error is None:
+            try:
+                self._frames.put(frame, timeout=0.2)
+            except queue.Full:
+                continue
+            return
+        self._fail()
+
+    def _run(self, schema: pl.Schema) -> None:
+        def frames(*_: Any) -> Iterator[pl.DataFrame]:
+            while (frame := self._frames.get()) is not None:
+                yield frame
+
+        try:
+            SINKS[self.path.suffix](register_io_source(frames, schema=schema), self._temporary)
+        except BaseException as error:  # told to who writes
+            self._error = error
+
+    def _fail(self) -> None:
+        raise DataError(Problem(f"cannot be written: {self._error}", str(self.path))) from self._error
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Make the file what it is called; where something was raised, leave none."""
+        try:
+            if self._thread is not None and kind is None:
+                while self._thread.is_alive() and self._error is None:
+                    try:
+                        self._frames.put(None, timeout=0.2)
+                        break
+                    except queue.Full:
+                        continue
+                self._thread.join()
+                if self._error is not None:
+                    self._fail()
+                umask = os.umask(0)
+                os.umask(umask)
+                os.chmod(self._temporary, 0o666 & ~umask)
+                os.replace(self._temporary, self.path.resolve())
+        finally:
+            if self._temporary and os.path.exists(self._temporary):
+                os.unlink(self._temporary)
+
+
+def plain(frame: pl.DataFrame) -> tuple[dict[str, Any], ...]:
+    """The rows as plain JSON types."""
+    return tuple({name: _plain(value) for name, value in row.items()} for row in frame.iter_rows(named=True))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str | list) else str(value)
