@@ -22,6 +22,8 @@ def make(folder: Path, millions: float) -> None:
         _wide(folder, rows)
     elif rows == 4_000_000:
         _classes(folder, rows)
+    elif rows == 200_000:
+        _submissions(folder, rows // 2)
     else:
         _numbers(folder, rows)
     (folder / "done").touch()
@@ -43,6 +45,8 @@ def _numbers(folder: Path, rows: int) -> None:
         p.write_parquet(folder / "p.parquet")
         t.write_parquet(folder / "t.parquet")
         t.sample(fraction=1.0, shuffle=True, seed=1).write_parquet(folder / "ts.parquet")
+        t.select("y_true", s=rng.integers(0, 1000, rows)).write_parquet(folder / "tb.parquet")
+        pl.DataFrame({"y_pred": y + rng.normal(size=rows)}).write_parquet(folder / "pb.parquet")
     if rows == 10_000_000:
         p.drop("id").write_csv(folder / "p.csv")
         t.select("y_true").write_csv(folder / "t.csv")
@@ -51,6 +55,22 @@ def _numbers(folder: Path, rows: int) -> None:
         p.with_columns(text).write_parquet(folder / "xp.parquet")
         shuffled = t.sample(fraction=1.0, shuffle=True, seed=1)
         shuffled.with_columns(text).write_parquet(folder / "xt.parquet")
+
+
+def _submissions(folder: Path, rows: int) -> None:
+    """Two hundred submissions of so many rows."""
+    import numpy as np
+    import polars as pl
+
+    rng = np.random.default_rng(7)
+    y, ids = rng.normal(size=rows), np.arange(rows)
+    usage = rng.choice(["Public", "Private"], rows)
+    pl.DataFrame({"id": ids, "y_true": y, "Usage": usage}).write_parquet(folder / "solution.parquet")
+    (folder / "submissions").mkdir(exist_ok=True)
+    for number in range(200):
+        noise = (1 + number / 400) * rng.normal(size=rows)
+        frame = pl.DataFrame({"id": ids, "pred": y + noise})
+        frame.write_csv(folder / "submissions" / f"s{number:03}.csv")
 
 
 def _classes(folder: Path, rows: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import tempfile
@@ -243,14 +244,11 @@ class Writer:
     ) -> None:
         """Make the file what it is called; where something was raised, leave none."""
         try:
-            if self._thread is not None and kind is None:
-                while self._thread.is_alive() and self._error is None:
-                    try:
-                        self._frames.put(None, timeout=0.2)
-                        break
-                    except queue.Full:
-                        continue
-                self._thread.join()
+            if self._thread is None:
+                return
+            # Also where it is not wanted the file is ended first: Polars might make it again.
+            self._end(self._thread, wanted=kind is None)
+            if kind is None:
                 if self._error is not None:
                     self._fail()
                 umask = os.umask(0)
@@ -260,6 +258,18 @@ class Writer:
         finally:
             if self._temporary and os.path.exists(self._temporary):
                 os.unlink(self._temporary)
+
+    def _end(self, thread: threading.Thread, wanted: bool) -> None:
+        """Wait until all is written, or if it is not wanted until nothing is any more."""
+        if not wanted:
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    self._frames.get_nowait()
+        while thread.is_alive():
+            with contextlib.suppress(queue.Full):
+                self._frames.put(None, timeout=0.2)
+                break
+        thread.join()
 
 
 def plain(frame: pl.DataFrame) -> tuple[dict[str, Any], ...]:
