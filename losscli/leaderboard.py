@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -16,7 +17,7 @@ import polars as pl
 import losscli
 from losscli import api, basis, board
 from losscli.board import Columns, Entry, Lines, Work
-from losscli.errors import LossCliError, Problem, UsageError, counted
+from losscli.errors import DataError, LossCliError, Problem, UsageError, counted
 from losscli.inputs.formats import Source, Table, reading, tables
 from losscli.inputs.request import reading as asked_reading
 from losscli.losses.registry import Choice
@@ -68,6 +69,7 @@ def rank(
         asked = asked_reading(options.get("separator"), options.get("input_format"))
         (host, _) = tables(targets, None, asked)
         held, n = _held(host, Path(folder))
+        _require_room(Path(folder), len(submissions) * n * (1 + bool(options.get("by"))))
         league = _League(held, n, loss, options, Lines(Path(folder), len(submissions), n), Path(folder))
         for name, submission in zip(shown, submissions, strict=True):
             say(f"scoring {name}")
@@ -82,6 +84,14 @@ def _held(table: Table, folder: Path) -> tuple[pl.LazyFrame, int]:
         table.scan.sink_ipc(path, compression="uncompressed")
     held = pl.scan_ipc(path)
     return held, int(held.select(pl.len()).collect().item())
+
+
+def _require_room(folder: Path, numbers: int) -> None:
+    """Raise DataError where so many numbers do not fit on the disk, rather than fail while they are written."""
+    free, needed = shutil.disk_usage(folder).free, 8 * numbers
+    if needed > free:
+        what = f"{needed / 1e9:.1f} GB of temporary files are needed, and {free / 1e9:.1f} GB are free"
+        raise DataError(Problem(what, str(folder.parent), "set TMPDIR to a folder with more room"))
 
 
 class _League:

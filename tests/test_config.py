@@ -473,3 +473,23 @@ def test_init_without_files_writes_comments_alone(program):
         *("init", "--force", "-y", "y", "--delta", "1"),
         said=("--target, --delta: there are no files to look at", "-> losscli init PREDS TARGETS"),
     )
+
+
+def test_the_baseline_and_rows_are_relative_to_the_file_too(program, monkeypatch):
+    program.write(p=FILES["p"].replace("3,,eu", "3,2.5,eu"), y=FILES["y"], losscli_toml="")
+    assert program("evaluate", "p.csv", "y.csv", "-l", "mae", "-o", "base.json").status == 0
+    settings = 'predictions = "p.csv"\ntargets = "y.csv"\nloss = "mae"\nrows = "rows.csv"\n'
+    program.write(losscli_toml=settings + 'baseline = "base.json"\ngate = "mae <= base"\n')
+    (program.folder / "deep").mkdir()
+    monkeypatch.chdir(program.folder / "deep")
+    assert program("evaluate").status == 0
+    assert (program.folder / "rows.csv").exists()
+    assert config._path(Path("x"), "git:main:base.json") == "git:main:base.json"
+
+
+def test_a_keyword_wins_over_a_switch_in_the_file(program):
+    program.write(p=FILES["p"].replace("3,,eu", "3,2.5,eu"), y=FILES["y"])
+    settings = 'predictions = "p.csv"\ntargets = "y.csv"\nloss = "mae"\ngate = "mae <= 1.2"\nstrict = true\n'
+    program.write(losscli_toml=settings)
+    assert api.evaluate(config="losscli.toml").gates[0].status == "fail"
+    assert api.evaluate(config="losscli.toml", strict=False).gates[0].status == "pass"

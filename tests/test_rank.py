@@ -252,3 +252,24 @@ def test_p_values_are_those_of_the_t_test():
     report = losscli.rank(*SUBMISSIONS[:2], targets=TARGETS, loss="mae")
     rows = [abs(frame.sort("id")["pred"].to_numpy() - Y) for frame in SUBMISSIONS[:2]]
     assert report.board[1].p_value == pytest.approx(stats.ttest_rel(*rows).pvalue, rel=1e-9)
+
+
+def test_too_small_a_disk_is_told_before_work(monkeypatch):
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
+    with pytest.raises(DataError, match="set TMPDIR"):
+        losscli.rank(*SUBMISSIONS, targets=TARGETS, loss="mae")
+
+
+def test_settings_hold_for_leaderboards_and_comparisons(tmp_path, program, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, frame in (("a", SUBMISSIONS[0]), ("b", SUBMISSIONS[1]), ("t", TARGETS)):
+        frame.write_csv(f"{name}.csv")
+    (tmp_path / "losscli.toml").write_text('predictions = "a.csv"\ntargets = "t.csv"\nloss = "mae"\n')
+    assert program("rank", "--bare")[1].splitlines() == [
+        repr(losscli.evaluate("a.csv", "t.csv", "mae").results[0].value)
+    ]
+    status, _, said = program("compare")
+    assert (status, "2 to 32 models, got 1" in said) == (2, True)
+    expected = losscli.compare("a.csv", "b.csv", targets="t.csv", loss="mae").comparisons[0].difference
+    assert program("compare", "a.csv", "b.csv", "--bare")[1] == f"{expected!r}\n"

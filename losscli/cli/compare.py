@@ -89,7 +89,7 @@ def compare(
         lambda: gates.rules(confident, strict, min_n),
         lambda: out.check_color(color),
         lambda: api.planned_models(
-            predictions or (), targets, ci=ci, cluster=cluster, all_pairs=all_pairs, gate=gate or (), **asked
+            one_by_one(predictions), targets, ci=ci, cluster=cluster, all_pairs=all_pairs, gate=gate or (), **asked
         ),
     )
     gates.meaningful(conditions, None, rules)
@@ -101,6 +101,11 @@ def compare(
     with Progress(quiet, models.expected) as progress:
         report = api.compared(models, conditions, progress.update, tell, rules)
     emit(report, form, outputs, quiet, color)
+
+
+def one_by_one(predictions: list[str] | str | None) -> list[str]:
+    """The files of models, of which settings may name one as text."""
+    return [predictions] if isinstance(predictions, str) else predictions or []
 
 
 def _show_plan(models: Models) -> None:

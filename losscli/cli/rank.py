@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from losscli.cli.compare import one_by_one
 from losscli.cli.evaluate import emit, form_of, say
 from losscli.cli.judging import JUDGING, Bare, Color, Format, Json, OutputFiles
 from losscli.cli.options import COLUMNS, option
@@ -60,7 +61,7 @@ def rank(
     tell = say if verbose else lambda text: None
     with Progress(quiet, lambda: None) as progress:
         report = leaderboard.rank(
-            *leaderboard.expanded(predictions or ()),
+            *leaderboard.expanded(one_by_one(predictions)),
             targets=targets,
             ci=ci,
             progress=progress.update,
