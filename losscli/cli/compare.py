@@ -89,7 +89,13 @@ def compare(
         lambda: gates.rules(confident, strict, min_n),
         lambda: out.check_color(color),
         lambda: api.planned_models(
-            one_by_one(predictions), targets, ci=ci, cluster=cluster, all_pairs=all_pairs, gate=gate or (), **asked
+            one_by_one(predictions),
+            targets,
+            ci=ci,
+            cluster=cluster,
+            all_pairs=all_pairs,
+            gate=gate or (),
+            **asked,
         ),
     )
     gates.meaningful(conditions, None, rules)

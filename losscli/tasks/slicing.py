@@ -42,8 +42,12 @@ class Slicing:
 
     def of(self, frame: pl.DataFrame) -> tuple[Array, list[Key]]:
         """The slice of each row (n,) as a place in the list of the slices that occur, and that list."""
-        places, keys = np.zeros(frame.height, dtype=np.int64), list[Key]([()])
-        for column, edges in zip(self.columns, self.edges, strict=True):
+        places, labels = _labels(frame[self.columns[0]], self.edges[0])
+        if self.edges[0] is not None:
+            places, first = _compressed(places)
+            labels = [labels[at] for at in first.tolist()]
+        keys: list[Key] = [(label,) for label in labels]
+        for column, edges in zip(self.columns[1:], self.edges[1:], strict=True):
             own, labels = _labels(frame[column], edges)
             places, first = _compressed(places * len(labels) + own)
             keys = [(*keys[at // len(labels)], labels[at % len(labels)]) for at in first.tolist()]
@@ -56,10 +60,11 @@ def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, 
         values = series.cast(pl.Float64).to_numpy()
         bins = np.searchsorted(np.array(edges), values, side="left")
         return np.where(np.isnan(values), len(edges) + 1, bins), [*bin_labels(edges), MISSING]
-    missing = series.is_null().to_numpy() if series.null_count() else np.zeros(len(series), dtype=bool)
+    missing = series.is_null().to_numpy() if series.null_count() else None
     if series.dtype.is_float():
         values = series.to_numpy()
-        missing = missing | np.isnan(values)
+        # As NumPy sees it a null is NaN too.
+        missing = np.isnan(values)
         codes = np.unique(values, return_inverse=True)[1]
     elif _fits(series.dtype):
         values = series.to_physical().cast(pl.Int64).fill_null(0).to_numpy()
@@ -67,12 +72,14 @@ def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, 
         codes = values - low if high - low < NARROW else np.unique(values, return_inverse=True)[1]
     else:
         codes = series.cast(pl.String).cast(pl.Categorical).to_physical().fill_null(0).to_numpy()
-    codes = np.where(missing, -1, codes) + 1
-    places, _ = _compressed(codes)
-    rows = np.full(int(places.max(initial=-1)) + 1, -1)
-    rows[places[::-1]] = np.arange(len(places) - 1, -1, -1)
-    shown = series.gather(rows.astype(np.uint32)).to_list()
-    absent = missing[rows]
+    if missing is not None:
+        codes = np.where(missing, -1, codes) + 1
+    places, present = _compressed(codes)
+    # Some row of each slice: all have the same label.
+    rows = np.empty(len(present), dtype=np.uint32)
+    rows[places] = np.arange(len(places), dtype=np.uint32)
+    shown = series.gather(rows).to_list()
+    absent = np.zeros(len(rows), dtype=bool) if missing is None else missing[rows]
     labels = [MISSING if gone else label_text(v) for v, gone in zip(shown, absent, strict=True)]
     index = {label: place for place, label in enumerate(dict.fromkeys(labels))}
     if len(index) < len(labels):
