@@ -87,7 +87,7 @@ def _held(table: Table, folder: Path) -> tuple[pl.LazyFrame, int]:
 
 
 def _require_room(folder: Path, numbers: int) -> None:
-    """Raise DataError where so many numbers do not fit on the disk, rather than fail while they are written."""
+    """Raise DataError where so many numbers do not fit on the disk, before any is written."""
     free, needed = shutil.disk_usage(folder).free, 8 * numbers
     if needed > free:
         what = f"{needed / 1e9:.1f} GB of temporary files are needed, and {free / 1e9:.1f} GB are free"

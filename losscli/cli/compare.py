@@ -81,6 +81,7 @@ def compare(
     from losscli.cli import output as out
     from losscli.cli.progress import Progress
 
+    given = {"ci": ci, "cluster": cluster, "all_pairs": all_pairs, "gate": gate or ()}
     quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
     form, outputs, rules, _, (conditions, models) = all_of(
@@ -88,15 +89,7 @@ def compare(
         lambda: out.outputs(output or ()),
         lambda: gates.rules(confident, strict, min_n),
         lambda: out.check_color(color),
-        lambda: api.planned_models(
-            one_by_one(predictions),
-            targets,
-            ci=ci,
-            cluster=cluster,
-            all_pairs=all_pairs,
-            gate=gate or (),
-            **asked,
-        ),
+        lambda: api.planned_models(one_by_one(predictions), targets, **given, **asked),
     )
     gates.meaningful(conditions, None, rules)
     if verbose or dry_run:
