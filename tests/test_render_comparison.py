@@ -59,9 +59,9 @@ def test_no_line_is_wider_than_the_terminal(width):
 @pytest.mark.parametrize(
     ("low", "middle", "high", "bar"),
     [
-        (-1.0, -0.5, 0.5, "├─────●─────┼─────┤      "),
-        (0.5, 0.75, 1.0, "            │     ├──●──┤"),
-        (-1.0, -0.75, -0.5, "├──●──┤     │            "),
+        (-1.0, -0.5, 0.5, "├────●───┼───┤     "),
+        (0.5, 0.75, 1.0, "         │   ├──●─┤"),
+        (-1.0, -0.75, -0.5, "├─●──┤   │         "),
     ],
 )
 def test_an_interval_is_drawn_about_zero(low, middle, high, bar):

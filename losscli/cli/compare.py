@@ -81,7 +81,7 @@ def compare(
     from losscli.cli import output as out
     from losscli.cli.progress import Progress
 
-    given = {"ci": ci, "cluster": cluster, "all_pairs": all_pairs, "gate": gate or ()}
+    given: dict[str, Any] = {"ci": ci, "cluster": cluster, "all_pairs": all_pairs, "gate": gate or ()}
     quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
     form, outputs, rules, _, (conditions, models) = all_of(

@@ -11,7 +11,7 @@ from losscli.report import Comparison, Report
 
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 LEGEND = "* p < 0.05, ** p < 0.01, *** p < 0.001; p is adjusted by Holm for all comparisons of one kind"
-BAR = 25
+BAR = 19
 """Cells of a bar; the middle one is zero."""
 
 
@@ -48,8 +48,8 @@ class Kind:
         values = [apart(each.value_a, each.value_b) for each in rows]
         found = [
             *self._names(),
-            Field(shown(rows[0].a), tuple(a for a, _ in values), rank=2),
-            Field(shown(rows[0].b), tuple(b for _, b in values), rank=1),
+            Field(shown(rows[0].a), tuple(a for a, _ in values), rank=3),
+            Field(shown(rows[0].b), tuple(b for _, b in values), rank=3),
             Field("difference", tuple(decimal(each.difference) for each in rows)),
             Field("± se", tuple(error(each.se, each.difference) for each in rows), rank=4),
             Field("%", tuple(_percent(each.percent) for each in rows), rank=6),
@@ -57,7 +57,7 @@ class Kind:
                 _interval_head(rows),
                 _bars(rows, self.is_overall) if drawn else tuple(map(_span, rows)),
                 number=not drawn,
-                rank=3,
+                rank=2,
                 bar=drawn,
             ),
             Field("p", tuple(map(_p_value, rows)), number=False, rank=1),
@@ -65,7 +65,7 @@ class Kind:
         if any(each.contribution is not None for each in rows):
             found.append(Field("adds", tuple(_contribution(each) for each in rows), rank=2))
         winners = tuple(shown(each.winner) if each.winner else _neither(each) for each in rows)
-        found.append(Field("better", winners, number=False, rank=2))
+        found.append(Field("better", winners, number=False, rank=1))
         if any(each.better or each.worse for each in rows):
             counts = tuple(_counts(each) for each in rows)
             found.append(Field("rows better : worse", counts, number=False, rank=7))
