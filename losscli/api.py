@@ -13,7 +13,7 @@ import losscli
 from losscli import basis, rowwise, saved
 from losscli import config as settings
 from losscli import gate as gates
-from losscli.comparing import comparisons, model_notes
+from losscli.comparing import changed_rows, comparisons, model_notes
 from losscli.engines import local
 from losscli.errors import DataError, Problem, UsageError, all_of, counted
 from losscli.fold import Partial, Work, with_clusters
@@ -187,6 +187,7 @@ def compare(
     loss: Given | Sequence[Given] | None = None,
     names: Sequence[str] = (),
     all_pairs: bool = False,
+    changed: int | str = 0,
     gate: Condition | Sequence[Condition] = (),
     confident: bool = False,
     strict: bool = False,
@@ -198,13 +199,14 @@ def compare(
     Each of `predictions` is a model, as in `evaluate`; the others are compared with the first one, or with
     `all_pairs` each with each.  `names` are what models are called, else their files.  Without `targets` the
     first model's file holds them.  `report.comparisons` holds the differences b - a, overall and by class,
-    label, output and slice; `report.results` the losses of every model.  Slices, weights, clusters and
+    label, output and slice; `report.results` the losses of every model; `report.changed` as many as `changed`
+    of the rows on which the first loss differs most, for each pair.  Slices, weights, clusters and
     conditions are columns of the targets, or else of the first model's file.
 
     Raises UsageError for a request that makes no sense, DataError for files that are wrong.
     """
     conditions, models = planned_models(
-        predictions, targets, loss, names=names, all_pairs=all_pairs, gate=gate, **options
+        predictions, targets, loss, names=names, all_pairs=all_pairs, changed=changed, gate=gate, **options
     )
     rules = gates.rules(confident, strict, min_n)
     gates.meaningful(conditions, None, rules)
@@ -256,6 +258,7 @@ def compared(
     report = Report(
         results=tuple(results),
         comparisons=tuple(comparisons(models, scores)),
+        changed=changed_rows(models, scores),
         notes=(*models.notes, *model_notes(models, scores, tallies), *of_clusters(models.plan, part)),
         signature=models.plan.signature(),
         losscli=losscli.__version__,

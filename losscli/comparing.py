@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from losscli import inference
+from losscli import inference, rowwise
 from losscli.fold import Partial
 from losscli.inference import Estimate
 from losscli.joint import Scores
@@ -213,3 +213,12 @@ def model_notes(models: Models, scores: Scores, tallies: Mapping[Finding, Tally]
         named = zip(models.names, own, strict=True)
         found += [f"{name}: {text}" for name, each in named if each for text in notes({finding: each})]
     return found
+
+
+def changed_rows(models: Models, scores: Scores) -> tuple[dict[str, Any], ...]:
+    """The rows on which the first loss of each pair differs most, with the names of the models."""
+    found = []
+    for (a, b), top in zip(models.work.pairs, scores.changed, strict=bool(scores.changed)):
+        pair = {"a": models.names[a], "b": models.names[b]}
+        found += [pair | row for row in rowwise.plain(top.frame)]
+    return tuple(found)

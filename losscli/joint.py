@@ -7,6 +7,7 @@ out; and where b equals a, every digit of the difference is zero.  For a mean b 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Any
@@ -14,11 +15,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from losscli import fold
+from losscli import fold, rowwise
+from losscli.cells import to_numpy
 from losscli.finish import mean
 from losscli.fold import Partial, Taken
 from losscli.losses.registry import Choice
 from losscli.plan import Plan
+from losscli.rowwise import WIDE, Top
 from losscli.tasks.base import PREDICTION_ROW, Block, Finding, Tally
 from losscli.tasks.catalogue import TASKS
 from losscli.xp import Array, Namespace
@@ -31,13 +34,15 @@ INDEX = "#"
 class Scores:
     """What some rows leave behind: a part for each model, and for each pair.
 
-    `counts` (pairs, losses, 2) are the rows on which the loss of b is below that of a, and above it.
+    `counts` (pairs, losses, 2) are the rows on which the loss of b is below that of a, and above it;
+    `changed` are for each pair the rows on which the first loss differs most, where those are asked for.
     """
 
     models: tuple[Partial, ...]
     pairs: tuple[Partial, ...]
     counts: Array
     rows: int
+    changed: tuple[Top, ...] = ()
 
     @property
     def tallies(self) -> dict[Finding, Tally]:
@@ -55,10 +60,15 @@ class Scores:
 
 @dataclass(frozen=True)
 class Work:
-    """The evaluation of several models, as an engine does it; `pairs` are places of models (a, b)."""
+    """The evaluation of several models, as an engine does it; `pairs` are places of models (a, b).
+
+    `names` are those of the models, `changed` is how many of the rows that differ most are kept.
+    """
 
     plans: tuple[Plan, ...]
     pairs: tuple[tuple[int, int], ...]
+    names: tuple[str, ...] = ()
+    changed: int = 0
 
     @property
     def block_rows(self) -> int:
@@ -91,12 +101,36 @@ class Work:
         )
         pairs = [_Pair.of(taken[a], taken[b]) for a, b in self.pairs]
         counts = np.array([[pair.counts(choice) for choice in pair.plan.choices] for pair in pairs])
-        return Scores(models, tuple(map(fold.moments_of, pairs)), counts, frame.height)
+        changed = tuple(self._changed(taken, *pair) for pair in self.pairs) if self.changed else ()
+        return Scores(models, tuple(map(fold.moments_of, pairs)), counts, frame.height, changed)
 
     def merge(self, a: Scores, b: Scores) -> Scores:
         """What the rows of both leave behind; `a` holds the earlier rows."""
         models = tuple(map(fold.merge, a.models, b.models))
-        return Scores(models, tuple(map(fold.merge, a.pairs, b.pairs)), a.counts + b.counts, a.rows + b.rows)
+        pairs = tuple(map(fold.merge, a.pairs, b.pairs))
+        both = zip(a.changed, b.changed, strict=True)
+        changed = tuple(first.merge(later, self.changed) for first, later in both)
+        return Scores(models, pairs, a.counts + b.counts, a.rows + b.rows, changed)
+
+    def _changed(self, taken: Sequence[_Columns], a: int, b: int) -> Top:
+        """The rows of a block on which the first loss of two models differs most."""
+        choice, plan = self.plans[a].choices[0], self.plans[a]
+        frame = rowwise.described(taken[0], plan.roles.targets if len(plan.roles.targets) <= WIDE else ())
+        losses = [rowwise.values(taken[place], choice) for place in (a, b)]
+        for place, loss in zip((a, b), losses, strict=True):
+            own, name = taken[place], self.names[place]
+            predictions = own.plan.roles.predictions
+            if len(predictions) <= WIDE and own.rows.starts is None:
+                shown = own.block.frame.select(pl.col(p).alias(f"{p[2:]} of {name}") for p in predictions)
+                frame = frame.hstack(shown)
+            frame = frame.with_columns(pl.Series(f"{choice.loss.name} of {name}", loss))
+        apart = losses[1] - losses[0]
+        frame = frame.with_columns(pl.Series("difference", apart))
+        weight = taken[0].weight
+        if weight is not None:
+            counted = to_numpy(weight > 0)
+            frame, apart = frame.filter(pl.Series(counted)), apart[counted]
+        return Top.of(frame, np.abs(apart), self.changed)
 
     def _of(self, frame: pl.DataFrame, model: int) -> pl.DataFrame:
         """The block as one model alone would be read; what describes rows is the first model's."""

@@ -10,6 +10,7 @@ from itertools import combinations
 from pathlib import PurePath
 from typing import Any
 
+from losscli import rowwise
 from losscli.aligning import aligned
 from losscli.errors import UsageError, all_of
 from losscli.inputs.align import Alignment
@@ -56,6 +57,7 @@ def plan_models(
     names: Sequence[str] = (),
     all_pairs: bool = False,
     pairs: tuple[tuple[int, int], ...] = (),
+    changed: int | str = 0,
     **options: Any,
 ) -> Models:
     """The plan of a comparison of models.  Raises UsageError or DataError; see `losscli.compare`.
@@ -68,11 +70,13 @@ def plan_models(
             f"a comparison takes 2 to {MAX_MODELS} models, got {len(predictions)}",
             remedy="losscli compare A B -t TARGETS",
         )
-    shown = names_of(predictions, names)
+    shown, most = names_of(predictions, names), rowwise.number(changed, "--changed")
     first = settled(predictions[0], targets, loss, **options)
     given = _as_first(first, options)
     of_targets = predictions[0] if targets is None else targets
     others = all_of(*(partial(_other, first, each, of_targets, loss, given) for each in predictions[1:]))
+    if most:
+        rowwise.require_row_values(first.choices[:1])
     key = first.key
     found = [
         Other(each.tables[0], _read(each.roles), number, each.roles.drop_unmatched)
@@ -86,7 +90,15 @@ def plan_models(
     if not all_pairs:
         pairs = tuple(pair for pair in pairs if 0 in pair)
     tables = (left, right, *(each.tables[0] for each in others))
-    return Models(Work(plans, pairs), shown, alignment, tables, first.notes, first.names, first.asked.threads)
+    return Models(
+        Work(plans, pairs, shown, most),
+        shown,
+        alignment,
+        tables,
+        first.notes,
+        first.names,
+        first.asked.threads,
+    )
 
 
 def names_of(predictions: Sequence[Source], names: Sequence[str]) -> tuple[str, ...]:

@@ -173,7 +173,7 @@ class Report:
     `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` a cell's.  `signature` is a
     digest of all that was asked for; `basis` says in words what makes numbers of two reports comparable.
     `worst` are the rows of greatest loss, where those were asked for: their numbers from 1, keys, targets,
-    predictions and losses.
+    predictions and losses; `changed` the same of pairs of models, by how much their losses differ.
     """
 
     results: tuple[Result, ...]
@@ -186,6 +186,7 @@ class Report:
     comparisons: tuple[Comparison, ...] = ()
     board: tuple[Placing, ...] = ()
     worst: tuple[Mapping[str, Any], ...] = ()
+    changed: tuple[Mapping[str, Any], ...] = ()
 
     def __getitem__(self, key: str | tuple[str, Mapping[str, object]]) -> Result:
         """The result of a loss overall, or in a cell.  KeyError names the losses and cells there are."""
@@ -209,6 +210,7 @@ class Report:
             "results": [_plain(r) | {"detectable": r.detectable} for r in self.results],
             "comparisons": [_plain(each) | {"winner": each.winner} for each in self.comparisons],
             "worst": [dict(row) for row in self.worst],
+            "changed": [dict(row) for row in self.changed],
             "board": [_plain(placing) for placing in self.board],
             "gates": [_plain(verdict) for verdict in self.gates],
             "notes": list(self.notes),
@@ -227,6 +229,7 @@ class Report:
             results=tuple(_record(Result, entry) for entry in data["results"]),
             gates=tuple(_record(Verdict, entry) for entry in data["gates"]),
             worst=tuple(data.get("worst", ())),
+            changed=tuple(data.get("changed", ())),
             board=tuple(_record(Placing, entry) for entry in data.get("board", ())),
             comparisons=tuple(_record(Comparison, entry) for entry in data.get("comparisons", ())),
             notes=tuple(data["notes"]),

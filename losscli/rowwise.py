@@ -26,7 +26,7 @@ from losscli.plan import Plan
 from losscli.xp import Array, Namespace
 
 MOST = 10_000
-"""As many rows as --worst may keep."""
+"""As many rows as --worst and --changed may keep."""
 WIDE = 8
 """Columns of predictions that are shown beside a row; of more, none is."""
 SINKS: Mapping[str, Callable[[pl.LazyFrame, str], Any]] = {
@@ -55,14 +55,14 @@ def checked(rows: str | os.PathLike[str] | None, inputs: Sequence[str]) -> Path 
     return path
 
 
-def number(worst: int | str) -> int:
-    """How many of the worst rows are wanted.  Raises UsageError for what is no number, or too many."""
+def number(worst: int | str, flag: str = "--worst") -> int:
+    """How many rows an option asks for.  Raises UsageError for what is no number, or too many."""
     try:
         value = float(worst)
     except (TypeError, ValueError):
         value = -1.0
     if not (0 <= value <= MOST and value.is_integer()):
-        raise UsageError(f"--worst must be a whole number from 0 to {MOST:,}, got {worst}")
+        raise UsageError(f"{flag} must be a whole number from 0 to {MOST:,}, got {worst}")
     return int(value)
 
 
@@ -72,7 +72,7 @@ def require_row_values(choices: Sequence[Choice]) -> None:
     if without:
         raise UsageError(
             f"{', '.join(without)} has no value of a single row",
-            remedy="--rows and --worst take losses that add up over rows, such as mae or log_loss",
+            remedy="choose losses that add up over rows, such as mae or log_loss",
         )
 
 

@@ -388,3 +388,24 @@ def test_groups_are_compared_as_a_whole():
     assert report.comparisons[0].rows == 60
     assert report.comparisons[0].difference > 0
     assert report.comparisons[0].winner == "model 2"
+
+
+@pytest.mark.parametrize("options", [{}, {"weight": "w"}], ids=str)
+def test_the_rows_that_changed_most(options):
+    silent = TARGETS.with_columns(w=pl.when(pl.col("id") % 3 == 0).then(0.0).otherwise("w"))
+    report = losscli.compare(
+        OLD, NEW.sample(fraction=1.0, shuffle=True, seed=1), targets=silent, loss=["mae", "r2"], changed=7,
+        names=["old", "new"], **options,
+    )  # fmt: skip
+    apart = abs(B - Y) - abs(A - Y)
+    order = np.argsort(-np.where((np.arange(N) % 3 == 0) & bool(options), 0, abs(apart)), kind="stable")[:7]
+    assert [row["id"] for row in report.changed] == order.tolist()
+    first = report.changed[0]
+    assert (first["a"], first["b"]) == ("old", "new")
+    assert first["difference"] == pytest.approx(apart[order[0]], rel=1e-12)
+    assert (first["y_pred of old"], first["pred of new"]) == (A[order[0]], B[order[0]])
+    assert losscli.Report.from_dict(report.to_dict()) == report
+    with pytest.raises(UsageError, match="no value of a single row"):
+        losscli.compare(OLD, NEW, targets=TARGETS, loss="r2", changed=3)
+    with pytest.raises(UsageError, match="--changed must be a whole number"):
+        losscli.compare(OLD, NEW, targets=TARGETS, loss="mae", changed=-3)

@@ -9,6 +9,7 @@ import typer
 from losscli.cli.evaluate import Cluster, emit, form_of, say
 from losscli.cli.judging import (
     JUDGING,
+    OUTPUT,
     Bare,
     Color,
     Confident,
@@ -48,6 +49,15 @@ def compare(
     all_pairs: Annotated[
         bool, option("--all-pairs", panel=JUDGING, help="Compare each with each, not with the first alone.")
     ] = False,
+    changed: Annotated[
+        str,
+        option(
+            "--changed",
+            panel=OUTPUT,
+            metavar="N",
+            help="Show the N rows on which the first loss of each pair differs most.",
+        ),
+    ] = "0",
     ci: Annotated[
         str,
         option("--ci", panel=JUDGING, metavar="LEVEL", help="Level of intervals, or none; default: 0.95."),
@@ -81,7 +91,7 @@ def compare(
     from losscli.cli import output as out
     from losscli.cli.progress import Progress
 
-    given: dict[str, Any] = {"ci": ci, "cluster": cluster, "all_pairs": all_pairs, "gate": gate or ()}
+    given: dict[str, Any] = {"ci": ci, "cluster": cluster, "all_pairs": all_pairs, "changed": changed}
     quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
     form, outputs, rules, _, (conditions, models) = all_of(
@@ -89,7 +99,7 @@ def compare(
         lambda: out.outputs(output or ()),
         lambda: gates.rules(confident, strict, min_n),
         lambda: out.check_color(color),
-        lambda: api.planned_models(one_by_one(predictions), targets, **given, **asked),
+        lambda: api.planned_models(one_by_one(predictions), targets, gate=gate or (), **given, **asked),
     )
     gates.meaningful(conditions, None, rules)
     if verbose or dry_run:

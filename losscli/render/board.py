@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from losscli.render.comparison import Field
 from losscli.render.content import label, plain, shown
@@ -55,11 +55,22 @@ def _names(head: str, placings: Iterable[Placing]) -> Field:
     return Field(head, tuple(shown(p.model) for p in placings), number=False)
 
 
-def worst(report: Report) -> list[Field]:
-    """The rows of greatest loss: a column for all that is known of them."""
+def single_rows(report: Report) -> list[tuple[str, list[Field]]]:
+    """Tables of single rows with their titles: the worst ones, and those that changed most."""
+    found = [("worst rows", _rows(report.worst))] if report.worst else []
+    pairs = dict.fromkeys((row["a"], row["b"]) for row in report.changed)
+    for a, b in pairs:
+        rows = [row for row in report.changed if (row["a"], row["b"]) == (a, b)]
+        alone = [{name: value for name, value in row.items() if name not in ("a", "b")} for row in rows]
+        found.append((f"{shown(b)} against {shown(a)}, rows that changed most", _rows(alone)))
+    return found
+
+
+def _rows(rows: Sequence[Mapping[str, object]]) -> list[Field]:
+    """A column for all that is known of single rows."""
     found = []
-    for name in report.worst[0]:
-        values = [row[name] for row in report.worst]
+    for name in rows[0]:
+        values = [row[name] for row in rows]
         number = all(value is None or isinstance(value, int | float) for value in values)
         found.append(Field(shown(name), tuple(map(_value, values)), number=number))
     return found

@@ -36,9 +36,8 @@ def text(report: Report) -> str:
         blocks.append(_titled(title, [(field.head, field.cells, field.number) for field in fields]))
     if any(placing.tied for placing in report.board):
         blocks.append(f"{_escaped(board.LEGEND)}\n")
-    if report.worst:
-        rows: Columns = [(field.head, field.cells, field.number) for field in board.worst(report)]
-        blocks.append(_titled("worst rows", rows))
+    for title, fields in board.single_rows(report):
+        blocks.append(_titled(title, [(field.head, field.cells, field.number) for field in fields]))
     if any(map(comparison.stars, report.comparisons)):
         blocks.append(f"{_escaped(comparison.LEGEND)}\n")
     if found := detectable(report):

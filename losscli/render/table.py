@@ -70,8 +70,7 @@ def _parts(report: Report, width: int | None, most: int | None) -> Iterator[Rend
     blocks += [_board(title, fields, width) for title, fields in board.sections(report)]
     if any(placing.tied for placing in report.board):
         blocks.append(iter([_paragraph(board.LEGEND, width)]))
-    if report.worst:
-        blocks.append(_board("worst rows", board.worst(report), width))
+    blocks += [_board(title, fields, width) for title, fields in board.single_rows(report)]
     if any(map(comparison.stars, report.comparisons)):
         blocks.append(iter([_paragraph(comparison.LEGEND, width)]))
     if found := detectable(report):
