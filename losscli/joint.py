@@ -123,7 +123,7 @@ class Work:
             if len(predictions) <= WIDE and own.rows.starts is None:
                 shown = own.block.frame.select(pl.col(p).alias(f"{p[2:]} of {name}") for p in predictions)
                 frame = frame.hstack(shown)
-            frame = frame.with_columns(pl.Series(f"{choice.loss.name} of {name}", loss))
+            frame = frame.with_columns(pl.Series(f"loss of {name}", loss))
         apart = losses[1] - losses[0]
         frame = frame.with_columns(pl.Series("difference", apart))
         weight = taken[0].weight
