@@ -493,3 +493,5 @@ def test_a_keyword_wins_over_a_switch_in_the_file(program):
     program.write(losscli_toml=settings)
     assert api.evaluate(config="losscli.toml").gates[0].status == "fail"
     assert api.evaluate(config="losscli.toml", strict=False).gates[0].status == "pass"
+    assert program("evaluate").status == 1
+    assert program("evaluate", "--no-strict").status == 0

@@ -21,11 +21,14 @@ Gates = Annotated[
 Confident = Annotated[
     bool,
     option(
-        "--confident", panel=JUDGING, help="A weak verdict is unsure: a warning, whichever way it points."
+        "--confident/--no-confident",
+        panel=JUDGING,
+        help="A weak verdict is unsure: a warning, whichever way it points.",
     ),
 ]
 Strict = Annotated[
-    bool, option("--strict", panel=JUDGING, help="As --confident, and an unsure verdict is a failure.")
+    bool,
+    option("--strict/--no-strict", panel=JUDGING, help="As --confident, and an unsure verdict is a failure."),
 ]
 MinRows = Annotated[
     str, option("--min-n", panel=JUDGING, metavar="N", help="Cells of fewer rows are shown, not judged.")

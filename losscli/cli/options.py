@@ -155,10 +155,13 @@ def inputs(
         option("--ignore-label", panel=MEANING, metavar="LABEL", help="Leave out rows of this label."),
     ] = None,
     from_logits: Annotated[
-        bool, option("--from-logits", panel=MEANING, help="Predictions are logits.")
+        bool, option("--from-logits/--no-from-logits", panel=MEANING, help="Predictions are logits.")
     ] = False,
     from_log_probs: Annotated[
-        bool, option("--from-log-probs", panel=MEANING, help="Predictions are log-probabilities.")
+        bool,
+        option(
+            "--from-log-probs/--no-from-log-probs", panel=MEANING, help="Predictions are log-probabilities."
+        ),
     ] = False,
     eps: Annotated[
         str | None,
@@ -180,7 +183,7 @@ def inputs(
         ),
     ] = None,
     normalize: Annotated[
-        bool, option("--normalize", panel=MEANING, help="Rescale probabilities to sum to one.")
+        bool, option("--normalize/--no-normalize", panel=MEANING, help="Rescale probabilities to sum to one.")
     ] = False,
     threads: Annotated[
         str | None,
