@@ -59,8 +59,8 @@ def _of_pair(models: Models, scores: Scores, place: int, number: int, choice: Ch
 
 
 def _cells_of(pair: Partial, a: Partial, b: Partial, number: int) -> tuple[Moments, ...] | None:
-    found = tuple(part.cells[number] for part in (pair, a, b))
-    return None if any(each is None for each in found) else found  # type: ignore[return-value]  # just looked
+    found = tuple(each for part in (pair, a, b) if (each := part.cells[number]) is not None)
+    return found if len(found) == 3 else None
 
 
 def _at(part: Partial, slicing: int, number: int, keys: Sequence[Key]) -> Moments:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
@@ -83,7 +83,7 @@ def plan_models(
         for number, each in enumerate(others, 1)
     ]
     left, right = first.tables
-    add: Callable[[Alignment], Alignment] = lambda base: beside(base, left, found, key)  # noqa: E731  # short
+    add = partial(beside, first=left, others=found, key=key)
     alignment = aligned(left, right, first.roles, key, first.where, add)
     plans = tuple(each.plan(alignment.how) for each in (first, *others))
     pairs = pairs or tuple(combinations(range(len(plans)), 2))

@@ -137,14 +137,10 @@ def _interval_head(rows: Sequence[Comparison]) -> str:
 
 def _bars(rows: Sequence[Comparison], alone: bool) -> tuple[str, ...]:
     """Each interval drawn about zero; of cells on one scale, of losses each on its own."""
-    ends = [max(abs(each.low), abs(each.high)) if _has_ends(each) else 0.0 for each in rows]  # type: ignore[arg-type]  # it has both
+    ends = [max(abs(each.low or 0.0), abs(each.high or 0.0)) for each in rows]
     return tuple(
         _bar(each, end if alone else max(ends)) if end else "" for each, end in zip(rows, ends, strict=True)
     )
-
-
-def _has_ends(each: Comparison) -> bool:
-    return each.low is not None and each.high is not None
 
 
 def _bar(each: Comparison, scale: float) -> str:
