@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -23,6 +23,7 @@ from losscli.comparing import holm
 from losscli.finish import mean
 from losscli.fold import Partial
 from losscli.moments import Moments
+from losscli.records import frozen
 from losscli.report import Placing, Result
 from losscli.tasks.base import TARGET_ROW
 from losscli.xp import Array, Namespace, special
@@ -35,7 +36,7 @@ _NUMBERING = Lock()
 """Held while slices get their numbers, on which threads have to agree."""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Work(fold.Work):
     """The evaluation of a submission, which notes the row columns of its first loss by row of the targets.
 
@@ -72,7 +73,7 @@ class Work(fold.Work):
         return replace(fold.moments_of(taken), rows=frame.height)
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Entry:
     """A submission: its results, and its line on disk; or the reason why it is broken."""
 

@@ -8,10 +8,11 @@ asymptotically normal estimators from complex surveys, doi:10.2307/1402588.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from losscli.cells import Cells, to_numpy
 from losscli.moments import MAX_SPREAD, Moments, stack
+from losscli.records import frozen
 from losscli.xp import Array, np, pl
 
 HASH_BITS = 40
@@ -26,7 +27,7 @@ ROUNDING = 1e-11
 """Of a cluster's sum: a difference from its mean that adding up a million equal rows can make is none."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Totals:
     """What the clusters add up to in each cell where they have rows, in as many pairs as `most`.
 
@@ -67,7 +68,7 @@ class Block:
         return {way: pairs.totals(self._sums[way]) for way, pairs in self._pairs.items()}
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class _Pairs:
     """The pairs of a cell and a cluster in a block: their `keys`, and the place of each row among them.
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 import polars as pl
 
 from losscli.errors import Problem, UsageError, all_of, near
 from losscli.inputs.formats import Table
+from losscli.records import frozen
 from losscli.tasks.named import Part
 
 KEYS = ("id", "row_id", "example_id", "sample_id", "key", "uuid")
@@ -28,7 +29,7 @@ OUTPUT = re.compile(r"(?:y_pred|y_true|y|pred|prediction|target)_(\d+)$")
 CLASS_FAMILY = re.compile(r"(prob|p|logit)_(.+)$")
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Wanted:
     """What flags say of the columns."""
 
@@ -40,7 +41,7 @@ class Wanted:
     group: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Found:
     """Columns by role, without the prefix of their side; `classes` are named by columns or by flag.
 
@@ -64,7 +65,7 @@ class Found:
         return all("logit" in name.lower() for name in self.predictions)
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Sides:
     """What is the same for all tasks: key, weight, and the columns that are left on each side."""
 

@@ -9,7 +9,6 @@ import os
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -19,6 +18,7 @@ from losscli.errors import LossCliError, Problem, UsageError, all_of, near
 from losscli.losses import expression, userfile
 from losscli.losses import request as requests
 from losscli.options import checked, loss_params
+from losscli.records import frozen
 
 FILE, PROJECT, SECTION = "losscli.toml", "pyproject.toml", "tool.losscli"
 LOOKS = ("format", "json", "bare", "color", "quiet", "verbose")
@@ -53,7 +53,7 @@ _WORDS = {
 }
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Key:
     """What a key may hold: values of a type, as `check` finds them right; it raises UsageError."""
 
@@ -61,7 +61,7 @@ class Key:
     check: Callable[[Any], object] = lambda value: None
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Settings:
     """What one file sets; `name` is how messages call the file."""
 

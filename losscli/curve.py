@@ -6,11 +6,12 @@ It is computed by the loss itself on rows that are made up, read as a file's wou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from losscli import finish
 from losscli.losses import registry
 from losscli.losses.registry import Choice
+from losscli.records import frozen
 from losscli.tasks.base import Block, Roles
 from losscli.tasks.catalogue import TASKS
 from losscli.xp import Array, np, pl
@@ -31,7 +32,7 @@ AXES = {
 _PROBES = (-3.25, -1.5, -0.375, -0.125, 0.0, 0.125, 0.375, 1.5, 3.25)
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Curve:
     """One line of a drawing: its label, and its value at each place."""
 
@@ -39,7 +40,7 @@ class Curve:
     values: tuple[float, ...]
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Drawing:
     """The curves of a loss, first its own, at places evenly spaced between two bounds."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from losscli import api, finish
@@ -14,6 +14,7 @@ from losscli.losses.marks import marks_of
 from losscli.losses.registry import Choice
 from losscli.planning import Run, prepare
 from losscli.profile import DIGITS, Profile
+from losscli.records import frozen
 from losscli.results import notes
 from losscli.xp import Array
 
@@ -25,7 +26,7 @@ PRECISION = 2.0**-DIGITS
 """How far a quantile may be from its value, relative to it."""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Part:
     """Some of the rows, as `what` says: their number, their share of the weight and of the loss."""
 
@@ -35,7 +36,7 @@ class Part:
     loss_share: float | None
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Facts:
     """What rows have to do with a loss; a share of the loss is None where the loss is not a sum of parts.
 
@@ -57,7 +58,7 @@ class Facts:
         return asdict(self) | {"quantiles": {f"{share:g}": value for share, value in self.quantiles.items()}}
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Explanation:
     """A loss with its parameters, and what is known of the rows."""
 

@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from losscli.records import frozen
 from losscli.xp import Array, Namespace
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Finish:
     """How means become a value.
 

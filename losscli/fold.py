@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from itertools import chain
 from typing import Any
 
@@ -19,6 +19,7 @@ from losscli.losses.registry import Choice
 from losscli.moments import MAX_SPREAD, Moments
 from losscli.plan import Plan
 from losscli.profile import Profile
+from losscli.records import frozen
 from losscli.screening import check_missing, match, read_weight
 from losscli.tasks.base import Block, Finding, Rows, Tally
 from losscli.tasks.catalogue import TASKS
@@ -29,7 +30,7 @@ MAX_SLICES = 100_000
 """As many slices as one --by may have: each has moments of its own, and a row of the report."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Slices:
     """The moments of each chosen loss in the slices of one slicing that have occurred.
 
@@ -41,7 +42,7 @@ class Slices:
     totals: Totals | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Partial:
     """What some rows leave behind: for each chosen loss its moments overall and by cell, and the findings.
 
@@ -63,7 +64,7 @@ class Partial:
     fingerprint: int = 0
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Work:
     """The evaluation of one model, as an engine does it."""
 
@@ -97,7 +98,7 @@ class Work:
         return merge(a, b)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Taken:
     """A block that was read and checked, and the weight of each row (n,), None for ones."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from losscli.finish import mean
 from losscli.losses.registry import Choice
 from losscli.moments import Moments
+from losscli.records import frozen
 from losscli.student import quantile
 from losscli.xp import Array
 
@@ -33,7 +33,7 @@ _SLOPE = 1e-5
 _NO_EXTREME = "a maximum has no interval"
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Estimate:
     """A value with its noise; None where it is not defined, with the reason in `notes`."""
 

@@ -8,7 +8,7 @@ out; and where b equals a, every digit of the difference is zero.  For a mean b 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial, reduce
 from typing import Any
 
@@ -21,6 +21,7 @@ from losscli.finish import mean
 from losscli.fold import Partial, Taken
 from losscli.losses.registry import Choice
 from losscli.plan import Plan
+from losscli.records import frozen
 from losscli.rowwise import WIDE, Top
 from losscli.tasks.base import PREDICTION_ROW, Block, Finding, Tally
 from losscli.tasks.catalogue import TASKS
@@ -30,7 +31,7 @@ INDEX = "#"
 """A column of a block that says where each of its rows stands."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Scores:
     """What some rows leave behind: a part for each model, and for each pair.
 
@@ -58,7 +59,7 @@ class Scores:
         return replace(self, models=models, pairs=pairs)
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Work:
     """The evaluation of several models, as an engine does it; `pairs` are places of models (a, b).
 
@@ -165,7 +166,7 @@ class Work:
         return [_Columns.of(each) for each in read]
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class _Columns(Taken):
     """A block of a model whose row columns are kept: pairs take them again."""
 
@@ -183,7 +184,7 @@ class _Columns(Taken):
         return found
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class _Pair(Taken):
     """A block of two models: the rows, cells and weights are those of both."""
 

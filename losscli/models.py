@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from pathlib import PurePath
@@ -20,6 +20,7 @@ from losscli.joint import Work
 from losscli.losses.request import Given
 from losscli.plan import Plan
 from losscli.planning import Settled, settled
+from losscli.records import frozen
 from losscli.tasks.base import Roles
 
 MAX_MODELS = 32
@@ -28,7 +29,7 @@ _OF_ROWS = ("weight", "by", "cluster", "where")
 """Options that describe rows, whose columns are looked for in the first model's files alone."""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Models:
     """A planned run of several models; `names` are theirs, `aliases` say which loss an alias meant."""
 

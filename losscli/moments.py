@@ -9,23 +9,24 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from losscli.cells import Cells, to_numpy
-from losscli.xp import Array, Namespace, np, two_sum
+from losscli.records import frozen
+from losscli.xp import Array, Namespace, np, sum_with_product, two_sum
 
 MAX_SPREAD = 4_000_000
 """Numbers that the second moments of one loss may hold; beyond it there is no interval, and that is said."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Moments:
     """The weighted moments of k columns in c cells.
 
     n (c,) rows of positive weight; weight (c, 2) = sum w as two floats; weight2 (c,) = sum w^2;
-    total (c, 2, k) = sum w x as two floats; drift (c, k) = sum w^2 (x - m), for unit weights no more than
-    the rounding of m; spread (c, k, k) = sum w^2 (x - m)(x - m)', or None where it is not kept; low, high
-    (c, k) the extremes, and low_row, high_row (c, k) the rows where they first stand (-1 in an empty cell).
+    total (c, 2, k) = sum w x as two floats; drift (c, k) = sum w^2 (x - m), of ones the rounding of m;
+    spread (c, k, k) = sum w^2 (x - m)(x - m)', or None where it is not kept; low, high (c, k) the extremes,
+    and low_row, high_row (c, k) the rows where they first stand (-1 in an empty cell).
 
     Where rows come in clusters, the spread is that between the totals of clusters, `units` (c,) is their
     number, and `largest` (c, k) what one of them adds at most to the diagonal of the spread.  These are taken
@@ -109,11 +110,16 @@ def within(cells: Cells, columns: Sequence[Array], spread: bool = True) -> Momen
             total = cells.two_float_sums(x, greatest)
         else:
             total = cells.two_float_sums(weight * x, greatest * weight.max())
-        deviation = x - cells.per_row(_mean(total, weight_sum).T)
-        scaled = deviation if weight is None else cells.weight_squared * deviation
-        drift = cells.sums(scaled)
+        mean = _mean(total, weight_sum)
+        deviation = x - cells.per_row(mean.T)
+        if weight is None:
+            # What is left of it is the rounding of the mean, which needs no pass over the rows.
+            scaled, drift = deviation, _rounding(xp, total, weight_sum, mean)
+        else:
+            scaled = cells.weight_squared * deviation
+            drift = cells.sums(scaled).T
         products = cells.products(scaled, deviation) if spread else None
-    arrays = (weight_sum, weight2, total, drift.T, products, low.T, high.T)
+    arrays = (weight_sum, weight2, total, drift, products, low.T, high.T)
     rows = (cells.numbers(low_at).T, cells.numbers(high_at).T)
     block = Moments(cells.sizes, *map(to_numpy, (*arrays, *rows)))
     return block if len(cells.present) == cells.count else _scatter(block, cells.present, cells.count)
@@ -122,6 +128,11 @@ def within(cells: Cells, columns: Sequence[Array], spread: bool = True) -> Momen
 def _mean(total: Array, weight: Array) -> Array:
     """The means (c, k) from two-float sums (c, 2, k) and (c, 2), whose values are rounded sums."""
     return total[:, 0] / weight[:, :1]
+
+
+def _rounding(xp: Namespace, total: Array, weight: Array, mean: Array) -> Array:
+    """Sum x less n times the mean as it was rounded (c, k), to the digits that two floats have."""
+    return sum_with_product(xp, total[:, 0], -weight[:, :1], mean) + total[:, 1]
 
 
 def _scatter(block: Moments, present: Array, cells: int) -> Moments:

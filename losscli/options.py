@@ -6,7 +6,6 @@ import inspect
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from losscli.errors import Problem, UsageError, all_of, near
@@ -14,6 +13,7 @@ from losscli.inputs.request import Reading, reading
 from losscli.losses import registry
 from losscli.losses.like import LIBRARIES
 from losscli.params import Param, listed
+from losscli.records import frozen
 from losscli.tasks.base import Roles
 from losscli.tasks.catalogue import TASKS
 from losscli.tasks.labels import label_text
@@ -26,7 +26,7 @@ Names = str | Iterable[object] | None
 """Names as text with commas between them, or a list of them."""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Asked:
     """The options of a run, each checked by itself; `params` are parameters of losses, as they were given."""
 

@@ -7,13 +7,13 @@ import math
 import types
 import typing
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from losscli.errors import UsageError
+from losscli.records import frozen
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Range:
     """The numbers a parameter may take; a bound in `open` is itself excluded, infinity unless `infinite`."""
 
@@ -80,7 +80,7 @@ Power = Annotated[float, Range(gap=(0, 1))]
 """The power of a Tweedie variance function: no distribution has one between 0 and 1."""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Param:
     """One parameter of a loss: its name, default, and the values it takes.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from shlex import quote
 from typing import Any
 
 from losscli.losses.registry import Choice
 from losscli.params import joined
+from losscli.records import frozen
 from losscli.tasks.base import STANDARD_INPUT, Batch, Roles
 from losscli.tasks.catalogue import TASKS
 from losscli.tasks.multilabel import MultilabelScore
@@ -25,7 +25,7 @@ _SHORT = {"pred": "-p", "target": "-y", "weight": "-w", "loss": "-l"}
 _REPEATED = ("by", "loss")
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Plan:
     """What is evaluated, how, and with which policies; `profiled` asks for the profile of the one loss."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -27,6 +27,7 @@ from losscli.losses.registry import Choice, Loss
 from losscli.losses.request import Given, Request
 from losscli.options import Asked, checked, class_weights, known, loss_params, meaningful
 from losscli.plan import Plan
+from losscli.records import frozen
 from losscli.roles import roles_of
 from losscli.slices import column_of, slicings
 from losscli.tasks.base import Roles
@@ -36,7 +37,7 @@ from losscli.tasks.classes import MulticlassLabel
 from losscli.tasks.named import Named
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Run:
     """A run that is planned and not yet evaluated; `names` says which loss an alias meant.
 
@@ -69,7 +70,7 @@ def prepare(
     )
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Settled:
     """What is evaluated and how, before the files are aligned: the tables with their numbers as numbers."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from losscli.records import frozen
 from losscli.xp import Array, Namespace, np
 
 DIGITS = 7
@@ -17,7 +17,7 @@ DIGITS = 7
 _SHIFT = 52 - DIGITS
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Histogram:
     """Values from 0 up: the weight and the weighted sum (bins,) in consecutive bins from the first.
 
@@ -83,7 +83,7 @@ def _merged(a: Histogram, b: Histogram) -> Histogram:
     return Histogram(first, weight, total)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Profile:
     """What rows leave behind: their number, the sum of their weights and of the loss, its least value.
 

@@ -8,7 +8,6 @@ import queue
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,6 +22,7 @@ from losscli.errors import DataError, Problem, UsageError
 from losscli.fold import Partial, Taken
 from losscli.losses.registry import Choice
 from losscli.plan import Plan
+from losscli.records import frozen
 from losscli.xp import Array, Namespace
 
 MOST = 10_000
@@ -98,7 +98,7 @@ def described(taken: Taken, columns: Sequence[str]) -> pl.DataFrame:
     return pl.DataFrame(list(found.values()))
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Top:
     """The rows of greatest `score` among those seen, the greatest first, earlier rows before equal ones."""
 
@@ -131,7 +131,7 @@ def shown_columns(plan: Plan) -> tuple[str, ...]:
     return tuple(name for part in parts if len(part) <= WIDE for name in part)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Detailed(Partial):
     """What some rows leave behind, with their losses one by one until those are written."""
 
@@ -139,7 +139,7 @@ class Detailed(Partial):
     top: Top | None = None
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Work(fold.Work):
     """The evaluation of one model, with the losses of single rows: for a `writer`, and the `worst`."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,13 +10,14 @@ from losscli import clusters
 from losscli.cells import Cells
 from losscli.params import joined
 from losscli.plan import Plan
+from losscli.records import frozen
 from losscli.tasks.base import Block, Rows
 from losscli.tasks.grouped import run_of
 from losscli.tasks.slicing import Key, Slicing
 from losscli.xp import Array, Namespace
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class View:
     """The rows of a block as one kind of mean takes them: overall, by class and by each slicing.
 

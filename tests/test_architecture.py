@@ -7,7 +7,7 @@ import pytest
 
 HOUSE = Path(__file__).parent.parent / "losscli"
 LAYERS = [
-    {"errors"},
+    {"errors", "records"},
     {"params", "xp", "report", "student"},
     {"cells", "precise", "profile"},
     {"moments"},
@@ -72,7 +72,7 @@ def test_gates_and_renderers_know_only_the_report(name):
     for path in [HOUSE / f"{name}.py", *(HOUSE / name).glob("*.py")]:
         if path.exists():
             known = {part(module) for module in imports(path) if module.startswith("losscli.")}
-            assert known <= {"report", "errors", "student", name}
+            assert known <= {"report", "errors", "records", "student", name}
 
 
 def test_losses_use_the_namespace_of_their_batch():

@@ -216,7 +216,7 @@ def test_every_option_is_a_key():
 
 
 def test_what_a_gate_has_beside_its_text_is_a_key_of_its_table(monkeypatch):
-    named = make_dataclass("Named", [("name", str, "")], bases=(gates.Gate,), frozen=True)
+    named = make_dataclass("Named", [("name", str, "")], bases=(gates.Gate,))
     monkeypatch.setattr(sys.modules[gates.Gate.__module__], "Gate", named)
     gate = gates.of({"check": "mae < 1", "name": "quality"})
     assert (gate.text, gate.name) == ("mae < 1", "quality")

@@ -7,12 +7,12 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli.errors import DataError, Problem, UsageError, all_of, near
+from losscli.records import frozen
 from losscli.render import format_of_suffix, render
 from losscli.report import Report
 
@@ -45,7 +45,7 @@ GITHUB = "github"
 """Among outputs it is no file: the summary and annotations of the job that runs."""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Outputs:
     """Where a report is written besides stdout."""
 

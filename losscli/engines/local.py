@@ -82,7 +82,7 @@ def blocks(
 
 
 def _joined(pieces: list[pl.DataFrame]) -> pl.DataFrame:
-    return pieces[0] if len(pieces) == 1 else pl.concat(pieces, rechunk=True)
+    return pieces[0] if len(pieces) == 1 else pl.concat(pieces, rechunk=False)
 
 
 def run(

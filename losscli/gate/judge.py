@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from losscli.errors import Status
 from losscli.gate import paired
 from losscli.gate.parse import Gate, Limit
 from losscli.gate.select import results
+from losscli.records import frozen
 from losscli.report import Comparison, Report, Result, Verdict, cell_name
 from losscli.student import normalised, quantile
 
@@ -22,7 +23,7 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Rules:
     """How gates are judged.
 
@@ -44,7 +45,7 @@ PLAIN = Rules()
 """Every cell is judged, and a weak verdict stands."""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class _Compared:
     """A verdict before noise is looked at, with what its noise is: `se` of value - limit, and its freedom.
 

@@ -6,10 +6,11 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, fields, replace
 from typing import Any
 
 from losscli.errors import Problem, UsageError, near
+from losscli.records import frozen
 from losscli.report import LOSS_NAME
 
 _QUOTED = r'"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
@@ -22,7 +23,7 @@ _HELP = """as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2
      names that hold brackets or commas are quoted: [class="a ] b"]; so are expressions: "expr: e**4" <= 2"""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Subject:
     """The number that a gate judges, and of which results.
 
@@ -39,7 +40,7 @@ class Subject:
     model: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Limit:
     """base * `factor` + `offset` + `percent` of the absolute value of base; just `offset` without a base.
 
@@ -53,7 +54,7 @@ class Limit:
     model: str | None = None
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Gate:
     """A condition on a report; `text` is how it was written.
 

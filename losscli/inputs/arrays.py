@@ -5,7 +5,6 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ import polars as pl
 from losscli.errors import DataError, Problem
 from losscli.inputs.slices import lazy
 from losscli.inputs.sources import Files
+from losscli.records import frozen
 
 SLICE = 131_072
 """Numbers of a mapped array that become a frame at a time."""
@@ -25,7 +25,7 @@ NumPyErrors = (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError)
 """What NumPy raises for files that are no arrays."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Part:
     """An array (n,) or (n, k) with the name of its column, or no name."""
 

@@ -7,7 +7,6 @@ where that is not the row of the first model's.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,11 +17,12 @@ from losscli.inputs.align import Alignment, common_type, equal, require_exact
 from losscli.inputs.batches import batches
 from losscli.inputs.formats import Table, reading
 from losscli.inputs.join import Held, OutOfOrderError, Seen, duplicates, lookup
+from losscli.records import frozen
 from losscli.tasks.base import EXAMPLES, MATCHED, PREDICTION_ROW, Finding, Tally
 from losscli.xp import Array
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Other:
     """The predictions of another model: where they are, and the columns 'p:NAME' that are read.
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
 from losscli.errors import DataError, Problem
 from losscli.inputs.batches import batches
+from losscli.records import frozen
 
 START = 8
 """Bytes that tell one binary format from another."""
@@ -18,7 +18,7 @@ HEAD = 100
 JSON_REMEDY = "write NDJSON, an object a line: jq -c '.[]' x.json > x.ndjson"
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Kind:
     """What first bytes mean: a format that is read, or one that is not (`format` is empty), and a remedy."""
 

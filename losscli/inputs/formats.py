@@ -7,7 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from losscli.inputs.arrays import Part
 from losscli.inputs.diagnose import MISSING, Errors, diagnose, unlike, unreadable
 from losscli.inputs.request import Reading
 from losscli.inputs.sources import Files
+from losscli.records import frozen
 
 INFER_ROWS = 10_000
 FILE = "#file"
@@ -29,7 +30,7 @@ Source = Any
 """A path, a pattern, a folder, a URL or "-"; a polars frame (lazy or not), or a NumPy array."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Table:
     """A table that can be scanned: its name in messages, its lazy frame, and the files behind it.
 

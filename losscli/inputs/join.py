@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -16,6 +15,7 @@ import polars as pl
 from losscli.inputs.batches import batches
 from losscli.inputs.diagnose import not_numbers
 from losscli.inputs.formats import Table, reading
+from losscli.records import frozen
 from losscli.tasks.base import EXAMPLES, MATCHED, PREDICTION_ROW, TARGET_ROW, Finding, Roles, Tally
 from losscli.xp import Array
 
@@ -27,7 +27,7 @@ class OutOfOrderError(Exception):
     """The keys of two files are not in the same order: zipping them was not enough."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Keyed:
     """Two sides with comparable keys; `may_be_text` where keys are numbers as far as the first rows show."""
 
@@ -186,7 +186,7 @@ def lookup(
     return held, find, pairs.height > len(places)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class _Table:
     """Whole numbers that lie close together, and the row where each stands: a join without a hash."""
 

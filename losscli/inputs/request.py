@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from losscli.errors import UsageError, near
+from losscli.records import frozen
 
 FORMATS = ("csv", "tsv", "parquet", "ipc", "ndjson", "npy", "npz")
 _NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Reading:
     """How inputs are read where their names do not tell: a separator of text, a format."""
 

@@ -8,7 +8,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +18,7 @@ from losscli.errors import DataError, Problem, UsageError
 from losscli.inputs import content
 from losscli.inputs.pipes import Spool
 from losscli.inputs.request import Reading
+from losscli.records import frozen
 from losscli.tasks.base import EXAMPLES, STANDARD_INPUT
 
 STDIN = "-"
@@ -45,7 +46,7 @@ LOCAL = (*ARRAYS, "ipc_stream")
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL")
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Files:
     """Files of one format that are read one after another, as one table.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import polars as pl
 
@@ -13,6 +13,7 @@ from losscli.inputs.align import Alignment, stream
 from losscli.inputs.formats import Table
 from losscli.inputs.join import OutOfOrderError
 from losscli.inputs.sources import said
+from losscli.records import frozen
 from losscli.tasks.base import MATCHED, PREDICTION_ROW, Finding, Tally
 
 SIDES = {"preds": "p:", "targets": "t:"}
@@ -32,7 +33,7 @@ _SHOWN = 20
 _UNREADABLE = "cannot be read: "
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Where:
     """A condition: its text, what Polars makes of it, and the columns of the aligned stream that it needs.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, TypeVar
 
 from losscli.params import text
+from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.tasks.binary import Bernoulli
 from losscli.tasks.classes import Multiclass
@@ -19,7 +20,7 @@ WEIGHT_SUM, ROW_COUNT = "the sum of the weights", "the number of rows"
 _Probabilities = TypeVar("_Probabilities", Bernoulli, Multiclass)
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Clip:
     """Where a library clips probabilities before it takes logarithms.
 
@@ -38,7 +39,7 @@ class Clip:
         return low, max(low, type_eps) if self.both else 0.0
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Convention:
     """How one library computes one loss.
 
@@ -60,7 +61,7 @@ class Convention:
     but: str = ""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Policy:
     """A convention settled for a run: of its file's type, link and weights.
 

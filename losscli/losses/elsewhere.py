@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+
+from losscli.records import frozen
 
 EVERY_LOSS = "*"
 """The name under which stands what holds for all losses of a library."""
@@ -20,7 +21,7 @@ ALWAYS_SHOWN = ("scikit-learn", "PyTorch", "Keras", "Optax", "XGBoost", "LightGB
 LIBRARIES = (*ALWAYS_SHOWN, "SciPy", "statsmodels", "TorchMetrics", "scoringrules")
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Elsewhere:
     """A loss in one library: the call, whether it gives the number here, and by which means or why not.
 

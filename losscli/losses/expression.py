@@ -12,12 +12,12 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial, reduce
 
 from losscli import finish
 from losscli.errors import Problem, UsageError, near
 from losscli.losses.registry import Loss
+from losscli.records import frozen
 from losscli.tasks.variables import NAMES, BinaryVariables, RegressionVariables, Variables
 from losscli.xp import Array, Namespace, softplus, xlogy
 
@@ -32,7 +32,7 @@ Value = Callable[[Namespace, Mapping[str, Array]], Array]
 CONSTANTS = {"pi": math.pi}
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Function:
     """A function of `least` to `most` arguments, which are numbers or arrays (n,)."""
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 from losscli.errors import UsageError
 from losscli.losses.convention import ROW_COUNT, WEIGHT_SUM, Clip, Convention, Policy
 from losscli.losses.registry import Choice, Loss
+from losscli.records import frozen
 from losscli.tasks.base import Roles
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Library:
     """A library and how it computes the losses that it has; `remark` holds for all of them."""
 

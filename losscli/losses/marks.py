@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from losscli.losses.registry import Choice
+from losscli.records import frozen
 from losscli.xp import Array, Namespace
 
 _BELOW = {
@@ -13,7 +12,7 @@ _BELOW = {
 }
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Mark:
     """Rows whose place is below `at`, or whose residual is larger; `what` says it in words."""
 

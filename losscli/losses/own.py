@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from functools import wraps
 from types import CodeType
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ from losscli import finish as finishes
 from losscli.errors import UsageError
 from losscli.finish import Finish
 from losscli.losses.registry import Loss, losses
+from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.xp import Array
 
@@ -59,7 +60,7 @@ def loss(
     return described
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class OwnLoss(Loss):
     """A loss that users wrote: what it returns is checked, and what it raises is said in their terms."""
 

@@ -6,7 +6,6 @@ import importlib
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import pairwise
 from shlex import quote
@@ -17,6 +16,7 @@ from losscli.errors import UsageError, near
 from losscli.finish import Finish
 from losscli.losses.convention import Policy
 from losscli.params import Param, text
+from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.xp import Array
 
@@ -48,7 +48,7 @@ FAMILIES = (
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Loss:
     """A loss: the function from a batch to row columns, and all that its signature and docstring say.
 
@@ -150,7 +150,7 @@ class Loss:
         return columns if isinstance(columns, tuple) else (columns,)
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Choice:
     """A loss chosen for a run, with all its parameters; `policy` is that of the library it is to be like."""
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from losscli.errors import UsageError
 from losscli.losses import expression, own, registry, userfile
 from losscli.losses.registry import Loss
+from losscli.records import frozen
 
 Given = str | Callable[..., Any]
 """A loss as it may be given: text, or in Python a function."""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Request:
     """A loss as it was asked for, and the losses (one a task) that it may mean."""
 

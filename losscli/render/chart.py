@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from losscli.records import frozen
 
 Segment = tuple[str, str]
 """Text and its style."""
@@ -14,7 +15,7 @@ _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Line:
     """A curve: its values from the left edge to the right, and how it looks in colours and without."""
 
@@ -24,7 +25,7 @@ class Line:
     mark: str
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Canvas:
     """What the terminal can show: the size of a chart in characters, colours, and more than ASCII."""
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from losscli.records import frozen
 from losscli.render.content import loss_label, shown
 from losscli.render.digits import DASH, ERROR_DIGITS, apart, decimal, error, signed
 from losscli.report import Comparison, Report
@@ -15,7 +15,7 @@ BAR = 19
 """Cells of a bar; the middle one is zero."""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Field:
     """A column: its heading, its cells, and whether they are numbers, which stand right.
 
@@ -30,7 +30,7 @@ class Field:
     bar: bool = False
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Kind:
     """The comparisons of one pair that belong in one table: all losses overall, or the cells of one loss."""
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
+from losscli.records import frozen
 from losscli.render.digits import ERROR_DIGITS, apart, decimal, signed
 from losscli.report import Comparison, Report, Result, Verdict, cell_name
 
@@ -14,7 +14,7 @@ WEAK = "weak: the interval straddles the limit"
 Cell = tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Section:
     """The results of one kind of cell: `columns` are what tells its cells apart, () for overall."""
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len, chop_cells
 from rich.table import Table
 from rich.text import Text
 
+from losscli.records import frozen
+
 GAP = 2
 _HEAD = len("95 % interval")
 """A heading may make its column so wide; beyond that it folds."""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Column:
     """A column of a table.
 

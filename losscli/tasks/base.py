@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from losscli.records import frozen
 from losscli.tasks.labels import label_value, places_of
+from losscli.tasks.matrix import matrix_of
 from losscli.tasks.slicing import Slicing
 from losscli.xp import Array, Namespace, np, pl
 
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = 5
 """How many examples of each problem are shown."""
-MANY_COLUMNS = 64
 STANDARD_INPUT = "standard input"
 """What messages call the input that is written -."""
 PREDICTION_ROW, TARGET_ROW = "p#", "t#"
@@ -25,7 +26,7 @@ MATCHED = "matched"
 """The column of a joined stream that is false where a prediction has no target."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Batch:
     """A block of checked rows, as one kind of loss wants to see it; `xp` is the namespace of its arrays."""
 
@@ -40,7 +41,7 @@ class Batch:
         raise NotImplementedError(f"{type(self).__name__} has no axis")
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Roles:
     """Which columns hold what, and what their values mean.
 
@@ -113,7 +114,7 @@ class Roles:
         return f"{file}, column{'s' if len(columns) > 1 else ''} {shown}"
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Finding:
     """A kind of thing that was found in rows: a fatal problem, or a note (`remedy` is then unused)."""
 
@@ -136,7 +137,7 @@ class Tally:
         self.examples = [*self.examples, *other.examples][:EXAMPLES]
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Rows:
     """What a task read from a block: parts of batches by type, the true class of each row, its weight factor.
 
@@ -199,31 +200,15 @@ class Block:
         """
         found = self._numbers.get(columns)
         if found is None:
-            found = self._numbers[columns] = self._read_numbers(columns)
+            found = self._numbers[columns] = matrix_of(self.frame, columns)
         return found
-
-    def _read_numbers(self, columns: tuple[str, ...]) -> Array:
-        if len(columns) > MANY_COLUMNS:
-            # In Polars' own threads, for which a few columns are not worth the wait.
-            return self.frame[list(columns)].to_numpy(order="fortran").astype(float, copy=False)
-        if len(columns) > 1:
-            matrix = np.empty((len(columns), self.height))
-            for i, column in enumerate(columns):
-                matrix[i] = self.frame[column].to_numpy()
-            return matrix.T
-        series = self.frame[columns[0]]
-        if not isinstance(series.dtype, pl.List | pl.Array):
-            return series.cast(pl.Float64).to_numpy()[:, None]
-        # While all lists have the length of the first one, their numbers are the rows of a matrix.
-        values = series.explode(empty_as_null=False).to_numpy().astype(float, copy=False)
-        return values.reshape(self.height, -1) if self.height else values.reshape(0, 1)
 
     def are_finite(self, columns: tuple[str, ...]) -> bool:
         """Whether nothing is missing and no number infinite; may be False where numbers are merely huge."""
         found = self._finite.get(columns)
         if found is None:
-            found = not any(self.frame[list(columns)].null_count().row(0))
-            dtype = self.frame[columns[0]].dtype
+            series = [self.frame.get_column(name) for name in columns]
+            found, dtype = not any(each.null_count() for each in series), series[0].dtype
             if found and (len(columns) > 1 or dtype.is_float() or dtype.is_nested()):
                 # A sum is NaN or infinite where one of its terms is, and is had in one pass over the numbers.
                 with np.errstate(all="ignore"):

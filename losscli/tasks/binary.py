@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 from losscli.precise import expit
+from losscli.records import frozen
 from losscli.tasks.base import Batch, Block, Roles, Rows
 from losscli.tasks.task import Task
 from losscli.tasks.variables import BinaryVariables
 from losscli.xp import Array, Namespace, np, softplus
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Bernoulli(Batch):
     """Probabilities of an event with their logarithms, exact from probabilities or from logits.
 
@@ -71,7 +71,7 @@ class Bernoulli(Batch):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Binary(Bernoulli):
     """Probabilities (n,) and targets (n,) in [0, 1]: 0 or 1, or a fraction where labels are soft."""
 
@@ -84,7 +84,7 @@ class Binary(Bernoulli):
         return self.target * self.probability + (1.0 - self.target) * self.complement
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class BinaryScore(Batch):
     """Decision scores (n,), any number, and signs (n,): +1 for the positive class, -1 for the other."""
 
@@ -104,7 +104,7 @@ class BinaryScore(Batch):
         return self.sign * self.score
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class BinarySoftScore(Batch):
     """Decision scores (n,), any number, and targets (n,) in [0, 1]: 0 or 1, or a fraction of labels."""
 
@@ -119,7 +119,7 @@ class BinarySoftScore(Batch):
         return (2.0 * self.target - 1.0) * self.score
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class BinaryLabel(Batch):
     """Hard targets (n,), 0 or 1, and probabilities or predicted labels (n,) that a threshold makes hard."""
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
 from losscli.precise import exact_sum, log_softmax, logsumexp_running, softmax
+from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.tasks.binary import Bernoulli
 from losscli.xp import Array, Namespace
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Multiclass(Batch):
     """Probabilities (n, classes) with their logarithms, exact from probabilities, logits or logs.
 
@@ -168,21 +168,21 @@ class Multiclass(Batch):
         return (1 - label_smoothing) * own + label_smoothing * uniform
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class MulticlassAmount(Multiclass):
     """As `Multiclass`, but of any amounts from 0 up: rows need not sum to one, and nothing is clipped."""
 
     axis: ClassVar[str] = ""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class OneVsAll(Bernoulli):
     """For each class its own probability (n, classes), whatever those of the others; `target` is one-hot."""
 
     task: ClassVar[str] = "multiclass"
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class MulticlassScore(Batch):
     """Scores (n, classes), any number, and the true class `code` (n,)."""
 
@@ -220,7 +220,7 @@ class MulticlassScore(Batch):
         return self.xp.max(self.xp.where(self.is_true, -self.xp.inf, self.score), axis=1)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class MulticlassLabel(Batch):
     """The predicted class (n,) and the true class (n,) of `classes`; of equal scores the first counts."""
 

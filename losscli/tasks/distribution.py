@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar
 
 from losscli.params import Range
+from losscli.records import frozen
 from losscli.tasks.base import Block
 from losscli.tasks.named import COUNT, POSITIVE, PROBABILITY, Column, Named, Part, Target, read
 from losscli.tasks.task import Task
@@ -22,7 +22,7 @@ Count = Annotated[Array, Column(COUNT)]
 CountTarget = Annotated[Array, Column(COUNT, role="target")]
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class _Distribution(Named):
     """The parameters of one law (n,), by the names of the columns, and the target (n,)."""
 
@@ -30,7 +30,7 @@ class _Distribution(Named):
     target: Target
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class _MuSigma(_Distribution):
     mu: Real
     sigma: Positive
@@ -46,7 +46,7 @@ class _MuSigma(_Distribution):
         return self.error / self.sigma
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class _LocationScale(_Distribution):
     location: Real
     scale: Positive
@@ -62,29 +62,29 @@ class _LocationScale(_Distribution):
         return self.error / self.scale
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Normal(_MuSigma):
     """Mean mu and standard deviation sigma."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Logistic(_MuSigma):
     """Mean mu and scale sigma."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Laplace(_LocationScale):
     """Median location, and mean absolute deviation scale."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class StudentT(_LocationScale):
     """Student's t with df degrees of freedom, moved and stretched."""
 
     df: Positive
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class LogNormal(_Distribution):
     """The logarithm is normal, of mean mulog and standard deviation sigmalog."""
 
@@ -99,14 +99,14 @@ class LogNormal(_Distribution):
         return Normal(self.xp, log, self.mulog, self.sigmalog)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Exponential(_Distribution):
     """Mean 1 / rate."""
 
     rate: Positive
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Gamma(_Distribution):
     """Mean shape / rate."""
 
@@ -114,7 +114,7 @@ class Gamma(_Distribution):
     rate: Positive
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Beta(_Distribution):
     """Mean a / (a + b), between 0 and 1."""
 
@@ -122,7 +122,7 @@ class Beta(_Distribution):
     b: Positive
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Uniform(_Distribution):
     """Any number from min to max is as likely."""
 
@@ -142,7 +142,7 @@ class Uniform(_Distribution):
         )
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Poisson(_Distribution):
     """Counts of a mean."""
 
@@ -150,7 +150,7 @@ class Poisson(_Distribution):
     mean: NonNegative
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Binomial(_Distribution):
     """Successes in n trials, each of probability prob."""
 
@@ -159,7 +159,7 @@ class Binomial(_Distribution):
     prob: Probability
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class NegativeBinomial(_Distribution):
     """Failures before n successes of probability prob; n need not be whole."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar
 
+from losscli.records import frozen
 from losscli.tasks.named import SIGN, Column, Named, read
 from losscli.tasks.task import Task
 from losscli.tasks.vectors import Angle, Vectors, angle
@@ -14,7 +14,7 @@ from losscli.xp import Array
 Sign = Annotated[Array, Column(SIGN, role="target", words="-1 or 1")]
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class VectorPair(Vectors):
     """The predicted and the true vector of each row (n, dimensions)."""
 
@@ -33,7 +33,7 @@ class VectorPair(Vectors):
         return angle(self.xp, self.prediction, self.target)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class SimilarPair(Vectors):
     """Two vectors (n, dimensions), and whether they are similar: 1, or -1 for dissimilar (n,)."""
 
@@ -48,7 +48,7 @@ class SimilarPair(Vectors):
         return angle(self.xp, self.x1, self.x2)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class PairDistance(Named):
     """The distance of a pair (n,), and whether it is similar: 1, or -1 for dissimilar (n,)."""
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar
 
 from losscli.errors import UsageError
+from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.tasks.named import Column, Keys, Named, Part, Target, read
 from losscli.tasks.task import Task
@@ -20,7 +20,7 @@ DIMENSIONS = Column(
 )
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Ensemble(Named):
     """The members (n, members), in any order, and the target (n,)."""
 
@@ -63,7 +63,7 @@ class Ensemble(Named):
         return ()
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class MultivariateEnsemble(Named):
     """The members (n, members, dimensions), and the targets (n, dimensions)."""
 

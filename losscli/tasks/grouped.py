@@ -5,11 +5,12 @@ A row of the file is an item, and what is evaluated is a group: n, weights and i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from losscli.params import Range
+from losscli.records import frozen
 from losscli.tasks.base import EXAMPLES, Batch, Block, Finding, Rows, Tally
 from losscli.tasks.named import Column, Named, read
 from losscli.tasks.task import Task
@@ -38,7 +39,7 @@ def run_of(xp: Namespace, starts: Array, n: int) -> Array:
     return xp.cumsum(marks) - 1
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Groups(Named):
     """Scores and targets (n,), any number, of items that stand group by group.
 
@@ -79,7 +80,7 @@ class Groups(Named):
         return found
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Relevance(Groups):
     """As Groups; targets say how relevant an item is, from 0 up."""
 
@@ -136,7 +137,7 @@ class Relevance(Groups):
         return self.sums(self.target)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class BinaryRelevance(Relevance):
     """As Relevance, but an item is relevant, 1, or not, 0."""
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+from losscli.records import frozen
 from losscli.tasks.base import Batch, Block, Rows
 from losscli.tasks.binary import Bernoulli, check_probabilities, note_clipped
 from losscli.tasks.task import Task
 from losscli.xp import Array, Namespace
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Multilabel(Bernoulli):
     """Probabilities (n, labels) and targets (n, labels) in [0, 1]."""
 
     task: ClassVar[str] = "multilabel"
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class MultilabelLabel(Batch):
     """Targets (n, labels), 0 or 1, and probabilities (n, labels) that a threshold makes hard."""
 
@@ -32,7 +32,7 @@ class MultilabelLabel(Batch):
         return (self.probability > threshold) != (self.target > 0)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class MultilabelScore(Batch):
     """Scores (n, labels), any number, and where a row has the label (n, labels)."""
 

@@ -21,11 +21,12 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from losscli.params import Range
+from losscli.records import frozen
 from losscli.tasks.base import Batch, Block, Rows
 from losscli.xp import Array, Namespace, np
 
@@ -57,7 +58,7 @@ Keys = tuple[tuple[float | str, ...], ...]
 """What puts the columns of a family in their order: the numbers in each name."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Named(Batch):
     """A batch whose fields name the columns that it reads; `besides` says in words which others are read."""
 
@@ -83,7 +84,7 @@ class Named(Batch):
         return (cls(xp, **values),)
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Part:
     """The columns of one Named batch: for each field its columns of the aligned stream.
 
@@ -97,7 +98,7 @@ class Part:
     cells: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Column:
     """Where an array of a batch is found, and which numbers it may hold.
 

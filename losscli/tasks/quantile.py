@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 from losscli.errors import UsageError
+from losscli.records import frozen
 from losscli.tasks.base import Batch, Block
 from losscli.tasks.named import Column, Keys, Named, Part, Target, read
 from losscli.tasks.task import Task
@@ -15,7 +15,7 @@ from losscli.xp import Array, Namespace, np
 LEVELS = Column(role="family", pattern=r"(?:q|quantile)_?(0?\.\d+)", vector=False, like="q0.1, q0.5, ...")
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Quantile(Named):
     """The forecasts of one level (n,), and the target (n,); a run has one such batch for each level."""
 
@@ -53,7 +53,7 @@ class Quantile(Named):
         return tuple(cls(xp, prediction[:, i], target, float(level)) for i, level in enumerate(part.cells))
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class CentralQuantile(Quantile):
     """The same where levels are those of central intervals and the median: 0.1, 0.5, 0.9."""
 
@@ -72,7 +72,7 @@ class CentralQuantile(Quantile):
         return cells
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Interval(Named):
     """The ends of a central interval (n,), and the target (n,)."""
 

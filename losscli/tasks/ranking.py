@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar
 
+from losscli.records import frozen
 from losscli.tasks.embedding import Sign
 from losscli.tasks.named import Column, Named, read
 from losscli.tasks.task import Task
 from losscli.xp import Array
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class ScorePair(Named):
     """The scores of two items (n,), and 1 where the first ranks higher, -1 where the second does (n,)."""
 

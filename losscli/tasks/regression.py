@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, NamedTuple
 
+from losscli.records import frozen
 from losscli.tasks.base import Batch, Block, Rows
 from losscli.tasks.task import Task
 from losscli.tasks.variables import RegressionVariables
@@ -53,7 +53,7 @@ def _unit(size: float) -> float:
     return math.ldexp(1.0, exponent - min(max(exponent, -200), 200))
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Regression(Batch):
     """One output: `prediction` and `target` (n,), finite, in the unit of the target.
 

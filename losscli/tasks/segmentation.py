@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, ClassVar
 
+from losscli.records import frozen
 from losscli.tasks.named import COUNT, PROBABILITY, Column, read
 from losscli.tasks.task import Task
 from losscli.tasks.vectors import Vectors
@@ -15,7 +15,7 @@ Pixels = Column(PROBABILITY, role="shared")
 TruePixels = Column(PROBABILITY, role="shared", side="t")
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Mask(Vectors):
     """The probability of the object in each pixel, and whether it is there (n, pixels), in [0, 1]."""
 
@@ -39,7 +39,7 @@ class Mask(Vectors):
         return self.xp.sum(self.target * (1.0 - self.prediction), axis=1)
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class ClassMask(Vectors):
     """The predicted and the true class of each pixel (n, pixels), by its number from 0 up."""
 

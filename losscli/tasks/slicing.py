@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
+from losscli.records import frozen
 from losscli.tasks.labels import label_text
 from losscli.xp import Array, np, pl
 
@@ -17,7 +17,7 @@ Key = tuple[str, ...]
 """The values that tell a slice, one for each of its columns."""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Slicing:
     """A way to cut rows into slices: by columns of the aligned stream ('p:NAME', 't:NAME').
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from losscli.records import frozen
 from losscli.tasks.base import Batch, Block, Rows
 from losscli.tasks.named import Named
 from losscli.xp import Namespace
@@ -20,7 +20,7 @@ def no_pilot(block: Block) -> None:
     """Nothing is fixed from the first rows."""
 
 
-@dataclass(frozen=True)
+@frozen(eq=True)
 class Task:
     """What the layers above ask of a task.
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
+from losscli.records import frozen
 from losscli.tasks.named import Column, read
 from losscli.tasks.task import Task
 from losscli.tasks.vectors import Vectors
 from losscli.xp import Array
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Triplet(Vectors):
     """Anchors among the predictions, positives and negatives among the targets (n, dimensions)."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar
 
+from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.xp import Array
 
@@ -14,7 +14,7 @@ NAMES = ("y", "p", "e", "w")
 """What an expression may name: target, prediction, error, weight."""
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Variables(Batch):
     """A number for the prediction and the target of each row (n,), and its weight (n,), None for ones."""
 
@@ -30,7 +30,7 @@ class Variables(Batch):
         return dict(zip(NAMES, values, strict=True))
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class RegressionVariables(Variables):
     """One output: values and targets."""
 
@@ -43,7 +43,7 @@ class RegressionVariables(Variables):
         return self.prediction - self.target
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class BinaryVariables(Variables):
     """Probabilities of the positive class, as they are, and targets: 0, 1, or a fraction of soft labels."""
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from losscli.errors import UsageError
+from losscli.records import frozen
 from losscli.tasks.named import Keys, Named
 from losscli.xp import Array, Namespace
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Vectors(Named):
     """A batch whose matrices (n, dimensions) have the same dimensions."""
 
@@ -53,7 +53,7 @@ def _balanced(xp: Namespace, x: Array) -> tuple[Array, Array | int]:
     return xp.ldexp(x, -exponent[..., None]), exponent
 
 
-@dataclass(frozen=True, eq=False)
+@frozen
 class Angle:
     """The cosine of the angle between vectors (n,), and 1 - cosine with the digits that it loses near one.
 
