@@ -15,7 +15,7 @@ from losscli import config as settings
 from losscli import gate as gates
 from losscli.comparing import changed_rows, comparisons, model_notes
 from losscli.engines import local
-from losscli.errors import DataError, Problem, UsageError, all_of, counted
+from losscli.errors import DataError, DeviceError, Problem, UsageError, all_of, counted
 from losscli.fold import Partial, Work, with_clusters
 from losscli.gate import PLAIN, Gate, Rules
 from losscli.inputs.align import Alignment
@@ -304,6 +304,9 @@ def _folded(
             assert instead is not None
             alignment = instead
             say(f"aligned {alignment.how}")
+        except DeviceError as error:
+            work = work.instead(error)
+            say(f"device: cpu, from the first row on: {error.problems[0].what}")
 
 
 def _require_sound(

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from losscli import fold, inference, moments
-from losscli.cells import Cells, to_numpy
+from losscli.cells import Cells
 from losscli.comparing import holm
 from losscli.finish import mean
 from losscli.fold import Partial
@@ -26,7 +26,7 @@ from losscli.moments import Moments
 from losscli.records import frozen
 from losscli.report import Placing, Result
 from losscli.tasks.base import TARGET_ROW
-from losscli.xp import Array, Namespace, special
+from losscli.xp import Array, Namespace, special, to_numpy
 
 MOST = 2_000
 """Submissions among which ties are looked for: the best ones."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
-from losscli.xp import Array, Namespace, np, two_sum
+from losscli.xp import Array, Namespace, Runs, np, on_host, to_numpy, two_sum
 
 _FEW_ROWS = 32
 
@@ -49,9 +50,9 @@ class Cells:
         return at + self._numbers if isinstance(self._numbers, int) else self._numbers[at]
 
     @cached_property
-    def run_starts(self) -> Array:
-        """The starts of the runs, on the device."""
-        return self.xp.asarray(self.starts)
+    def runs(self) -> Runs:
+        """The runs of the sorted rows, one for each cell that is present."""
+        return Runs(self.xp, self.starts, int(self.sizes.sum()))
 
     @cached_property
     def weight_squared(self) -> Array:
@@ -72,11 +73,11 @@ class Cells:
         """The sums of values (..., n) by run (..., runs)."""
         if self.one_run:
             return values.sum(axis=-1, keepdims=True)
-        return self.xp.add.reduceat(values, self.run_starts, axis=-1)
+        return self.runs.sums(values)
 
     def per_row(self, values: Array) -> Array:
         """The values (..., runs) of each row's run (..., n)."""
-        return values if self.one_run else self.xp.repeat(values, self.sizes, axis=-1)
+        return values if self.one_run else self.runs.per_row(values)
 
     def two_float_sums(self, x: Array, greatest: Array) -> Array:
         """The sums of x (k, n) by run as two floats (runs, 2, k); `greatest` (k,) = max |x|.
@@ -98,18 +99,17 @@ class Cells:
         low = self.sums(xp.subtract(x, part, out=part))
         return xp.stack(two_sum(high, low)).transpose(2, 0, 1)
 
-    def extremes(self, x: Array, arg: str, ufunc: str) -> tuple[Array, Array]:
+    def extremes(self, x: Array, arg: str, of_runs: str) -> tuple[Array, Array]:
         """The extreme of each column in each run, and the place where it first stands; each (k, runs)."""
         xp = self.xp
         if self.one_run:
             at = getattr(x, arg)(axis=1)
             return x[xp.arange(len(x)), at][:, None], at[:, None]
-        extreme = getattr(xp, ufunc).reduceat(x, self.run_starts, axis=1)
+        extreme = getattr(self.runs, of_runs)(x)
         hit = x == self.per_row(extreme)
         if bool(xp.isnan(extreme).any()):
             hit |= xp.isnan(x)
-        hits = [xp.flatnonzero(row) for row in hit]
-        return extreme, xp.stack([at[xp.searchsorted(at, self.run_starts)] for at in hits])
+        return extreme, self.runs.first_hits(hit)
 
     def products(self, a: Array, b: Array) -> Array:
         """The sums of a[i] b[j] (runs, k, k) by run; overwrites b where there is one column."""
@@ -137,7 +137,7 @@ def _gram(xp: Namespace, a: Array, b: Array) -> Array:
     spin.  Many columns are worth them.
     """
     k, n = a.shape
-    if k > 32:
+    if k > 32 or not on_host(xp):
         return a @ b.T
     width = max(16, 200_000 // (k * k))
     total = xp.zeros((k, k))
@@ -146,6 +146,16 @@ def _gram(xp: Namespace, a: Array, b: Array) -> Array:
     return total
 
 
-def to_numpy(array: Array) -> Array:
-    """An array of NumPy, copied from the device where it is on one."""
-    return array.get() if hasattr(array, "get") else array
+def all_to_numpy(xp: Namespace, arrays: Sequence[Array | None]) -> list[Array | None]:
+    """Arrays of numbers of 64 bits as NumPy's; from a device in one copy, for which it is waited once."""
+    if on_host(xp):
+        return list(arrays)
+    there = [array for array in arrays if array is not None]
+    # As bits: a row number that is written as a float64 may look like any.
+    flat = to_numpy(xp.concatenate([xp.ascontiguousarray(array).ravel().view(float) for array in there]))
+    ends = np.cumsum([array.size for array in there])
+    parts = iter(
+        part.view(np.dtype(array.dtype.str)).reshape(array.shape)
+        for part, array in zip(np.split(flat, ends[:-1]), there, strict=True)
+    )
+    return [None if array is None else next(parts) for array in arrays]

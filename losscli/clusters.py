@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from losscli.cells import Cells, to_numpy
+from losscli.cells import Cells
 from losscli.moments import MAX_SPREAD, Moments, stack
 from losscli.records import frozen
-from losscli.xp import Array, np, pl
+from losscli.xp import Array, Namespace, binned_sums, np, pl, to_numpy
 
 HASH_BITS = 40
 """Of the hash that tells clusters apart: two of 65,536 have the same one in a run of five hundred."""
@@ -47,10 +47,11 @@ class Block:
     """The clusters of a block of rows, in each way to cut the rows into cells.
 
     `hashes` (n,) are those of `hashed`; each of `ways` has the cell of each row (n,), -1 for none, or is None
-    for one cell.
+    for one cell.  `xp` is the namespace of what is added up.
     """
 
-    def __init__(self, hashes: Array, ways: Mapping[int, Array | None]) -> None:
+    def __init__(self, hashes: Array, ways: Mapping[int, Array | None], xp: Namespace = np) -> None:
+        self._xp = xp
         self._pairs = {way: _Pairs.of(hashes, codes) for way, codes in ways.items()}
         self._sums: dict[int, list[Array]] = {way: [] for way in ways}
 
@@ -59,9 +60,9 @@ class Block:
         pairs = self._pairs.get(way)
         if pairs is None:
             return
-        w = np.ones(len(pairs.places)) if weight is None else to_numpy(weight)
-        weighted = (w, *(w * to_numpy(column) for column in columns))
-        self._sums[way].append(pairs.sums(weighted, None if keep is None else to_numpy(keep)))
+        w = self._xp.ones(len(pairs.places)) if weight is None else weight
+        weighted = (w, *(w * column for column in columns))
+        self._sums[way].append(pairs.sums(self._xp, weighted, keep))
 
     def totals(self) -> dict[int, Totals]:
         """The totals of each way."""
@@ -87,10 +88,9 @@ class _Pairs:
         nowhere = int(np.searchsorted(found, 0))
         return cls(found[nowhere:], places, nowhere, MAX_CLUSTERS if codes is None else MAX_PAIRS)
 
-    def sums(self, columns: Sequence[Array], keep: Array | None) -> Array:
-        places, size = self.places if keep is None else self.places[keep], self.nowhere + len(self.keys)
-        sums = [np.bincount(places, weights=column, minlength=size) for column in columns]
-        return np.stack(sums, axis=1)[self.nowhere :]
+    def sums(self, xp: Namespace, columns: Sequence[Array], keep: Array | None) -> Array:
+        places, size = xp.asarray(self.places), self.nowhere + len(self.keys)
+        return binned_sums(xp, places if keep is None else places[keep], columns, size).T[self.nowhere :]
 
     def totals(self, sums: Sequence[Array]) -> Totals:
         most = min(self.most, MAX_NUMBERS // sum(each.shape[1] for each in sums))

@@ -17,7 +17,7 @@ from losscli import gate as gates
 from losscli.errors import LossCliError, Problem, UsageError, all_of, near
 from losscli.losses import expression, userfile
 from losscli.losses import request as requests
-from losscli.options import checked, loss_params
+from losscli.options import VARIABLES, checked, loss_params
 from losscli.records import frozen
 
 FILE, PROJECT, SECTION = "losscli.toml", "pyproject.toml", "tool.losscli"
@@ -168,6 +168,7 @@ def below(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     """Of values those that stay where others are set above them: on the command line, or in a nearer file."""
     chosen = {name for name, value in above.items() if value is not False}
     gone = set(above).union(*(rivals for rivals in _RIVALS if rivals & chosen))
+    gone |= {name for name, variable in VARIABLES.items() if os.environ.get(variable)}
     return {name: value for name, value in values.items() if name not in gone}
 
 

@@ -56,6 +56,10 @@ class UsageError(LossCliError):
     status = Status.USAGE
 
 
+class DeviceError(UsageError):
+    """The device that was asked for is not there, does not compute, or has too little memory."""
+
+
 class DataError(LossCliError):
     """The files are wrong: missing, unreadable, misaligned, or with values that cannot be."""
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field, replace
 from itertools import chain
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
 from losscli import clusters, moments, profile, views
-from losscli.cells import Cells, to_numpy
+from losscli.cells import Cells
 from losscli.clusters import Totals
-from losscli.errors import UsageError
+from losscli.errors import DeviceError, UsageError
 from losscli.losses.marks import marks_of
 from losscli.losses.registry import Choice
 from losscli.moments import MAX_SPREAD, Moments
@@ -24,7 +24,7 @@ from losscli.screening import check_missing, match, read_weight
 from losscli.tasks.base import Block, Finding, Rows, Tally
 from losscli.tasks.catalogue import TASKS
 from losscli.tasks.slicing import Key, merged_places
-from losscli.xp import Array, Namespace
+from losscli.xp import Array, Namespace, on_host
 
 MAX_SLICES = 100_000
 """As many slices as one --by may have: each has moments of its own, and a row of the report."""
@@ -97,6 +97,10 @@ class Work:
         """What the rows of both leave behind; `a` holds the earlier rows."""
         return merge(a, b)
 
+    def instead(self, error: DeviceError) -> Self:
+        """The same on the CPU, from the first row on.  Raises the error where a user chose the device."""
+        return replace(self, plan=self.plan.instead(error))
+
 
 @frozen
 class Taken:
@@ -127,7 +131,7 @@ def complete(taken: Taken, height: int) -> Partial:
 
 def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Taken:
     """Read one block and check it."""
-    block = Block(frame, first_row, plan.roles)
+    block = Block(frame, first_row, plan.roles, narrow=not on_host(xp))
     check_missing(block, plan.roles.id_groups)
     match(block)
     block.leave_out_label()
@@ -150,7 +154,7 @@ def fingerprint_of(block: Block, rows: Rows) -> int:
     """
     roles = block.roles
     if roles.target_form == "label":
-        parts = [] if rows.codes is None else [to_numpy(rows.codes).astype(np.float64)]
+        parts = [] if rows.codes is None else [rows.codes.astype(np.float64)]
     else:
         # Each by itself: a column of vectors is not as long as one of numbers.
         parts = [block.numbers((name,)) for name in roles.targets]
@@ -175,7 +179,7 @@ def _moments(taken: Taken) -> Partial:
     cut = [views.cut_by(block, slicing, rows) for slicing in plan.roles.slicings]
     both = {choice.by_rows for choice in plan.choices}
     ways = {by_rows: views.view(plan, xp, block, rows, cut, weight, by_rows) for by_rows in both}
-    clustered = views.clustered(plan, block, rows, cut)
+    clustered = views.clustered(plan, xp, block, rows, cut)
     sliced: list[list[Moments]] = [[] for _ in cut]
     overall: list[Moments] = []
     by_cell: list[Moments | None] = []

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from losscli import fold, rowwise
-from losscli.cells import to_numpy
+from losscli.errors import DeviceError
 from losscli.finish import mean
 from losscli.fold import Partial, Taken
 from losscli.losses.registry import Choice
@@ -25,7 +25,7 @@ from losscli.records import frozen
 from losscli.rowwise import WIDE, Top
 from losscli.tasks.base import PREDICTION_ROW, Block, Finding, Tally
 from losscli.tasks.catalogue import TASKS
-from losscli.xp import Array, Namespace
+from losscli.xp import Array, Namespace, to_numpy
 
 INDEX = "#"
 """A column of a block that says where each of its rows stands."""
@@ -112,6 +112,10 @@ class Work:
         both = zip(a.changed, b.changed, strict=True)
         changed = tuple(first.merge(later, self.changed) for first, later in both)
         return Scores(models, pairs, a.counts + b.counts, a.rows + b.rows, changed)
+
+    def instead(self, error: DeviceError) -> Work:
+        """The same on the CPU, from the first row on.  Raises the error where a user chose the device."""
+        return replace(self, plans=tuple(plan.instead(error) for plan in self.plans))
 
     def _changed(self, taken: Sequence[_Columns], a: int, b: int) -> Top:
         """The rows of a block on which the first loss of two models differs most."""

@@ -86,7 +86,8 @@ def plan_models(
     left, right = first.tables
     add = partial(beside, first=left, others=found, key=key)
     alignment = aligned(left, right, first.roles, key, first.where, add)
-    plans = tuple(each.plan(alignment.how) for each in (first, *others))
+    place = first.placed(1 + len(others))
+    plans = tuple(each.plan(alignment.how, place) for each in (first, *others))
     pairs = pairs or tuple(combinations(range(len(plans)), 2))
     if not all_pairs:
         pairs = tuple(pair for pair in pairs if 0 in pair)

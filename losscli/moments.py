@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from losscli.cells import Cells, to_numpy
+from losscli.cells import Cells, all_to_numpy
 from losscli.records import frozen
 from losscli.xp import Array, Namespace, np, sum_with_product, two_sum
 
@@ -102,8 +102,8 @@ def within(cells: Cells, columns: Sequence[Array], spread: bool = True) -> Momen
     if cells.order is not None:
         x = x.take(cells.order, axis=1)
     with np.errstate(all="ignore"):
-        low, low_at = cells.extremes(x, "argmin", "minimum")
-        high, high_at = cells.extremes(x, "argmax", "maximum")
+        low, low_at = cells.extremes(x, "argmin", "least")
+        high, high_at = cells.extremes(x, "argmax", "greatest")
         weight_sum, weight2 = cells.weight_sums
         greatest = xp.maximum(high.max(axis=1), -low.min(axis=1))
         if weight is None:
@@ -121,7 +121,7 @@ def within(cells: Cells, columns: Sequence[Array], spread: bool = True) -> Momen
         products = cells.products(scaled, deviation) if spread else None
     arrays = (weight_sum, weight2, total, drift, products, low.T, high.T)
     rows = (cells.numbers(low_at).T, cells.numbers(high_at).T)
-    block = Moments(cells.sizes, *map(to_numpy, (*arrays, *rows)))
+    block = Moments(cells.sizes, *all_to_numpy(xp, (*arrays, *rows)))
     return block if len(cells.present) == cells.count else _scatter(block, cells.present, cells.count)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import math
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+from losscli import devices
 from losscli.errors import Problem, UsageError, all_of, near
 from losscli.inputs.request import Reading, reading
 from losscli.losses import registry
@@ -17,10 +19,10 @@ from losscli.records import frozen
 from losscli.tasks.base import Roles
 from losscli.tasks.catalogue import TASKS
 from losscli.tasks.labels import label_text
-from losscli.xp import namespace
 
 POLICIES = ("error", "drop")
-DEVICES = ("cpu", "cuda")
+VARIABLES = {"device": "LOSSCLI_DEVICE"}
+"""Options that the environment sets, where no argument does; it is above files of settings."""
 
 Names = str | Iterable[object] | None
 """Names as text with commas between them, or a list of them."""
@@ -76,7 +78,7 @@ def checked(
     like: str | None = None,
     normalize: bool = False,
     ci: float | str | None = 0.95,
-    device: str = "cpu",
+    device: str | None = None,
     where: str | None = None,
     group: str | None = None,
     by: str | Iterable[str] | None = None,
@@ -90,6 +92,7 @@ def checked(
 
     Whether some loss has the parameters in `params` is not looked at: see `known`.
     """
+    place = device or os.environ.get(VARIABLES["device"]) or devices.CPU
     inputs, level, weights, clip, named, workers, *_ = all_of(
         lambda: reading(separator, input_format),
         lambda: _level(ci),
@@ -100,7 +103,7 @@ def checked(
         lambda: _one_of("task", task, (None, *TASKS)),
         lambda: _one_of("missing", missing, POLICIES),
         lambda: _one_of("unmatched", unmatched, POLICIES),
-        lambda: _device(device),
+        lambda: _device(place),
         lambda: _one_of("like", like, (None, *LIBRARIES)),
         lambda: _apart("--from-logits and --from-log-probs", from_logits, from_log_probs),
         lambda: _apart(
@@ -126,7 +129,7 @@ def checked(
         like=like,
         normalize=normalize,
         level=level,
-        device=device,
+        device=place,
         threads=workers,
         where=where,
         group=group,
@@ -165,8 +168,8 @@ def _one_of(name: str, value: str | None, known: Sequence[str | None]) -> None:
 
 
 def _device(device: str) -> None:
-    _one_of("device", device, DEVICES)
-    namespace(device)
+    if devices.checked(device) != devices.AUTO:
+        devices.found(device)
 
 
 def _apart(names: str, one: bool, other: bool) -> None:

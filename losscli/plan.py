@@ -5,11 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from shlex import quote
 from typing import Any
 
+from losscli.devices import CPU
+from losscli.errors import DeviceError
 from losscli.losses.registry import Choice
 from losscli.params import joined
+from losscli.placement import Place
 from losscli.records import frozen
 from losscli.tasks.base import STANDARD_INPUT, Batch, Roles
 from losscli.tasks.catalogue import TASKS
@@ -19,6 +23,8 @@ LEVEL = 0.95
 """Of intervals, where none is asked for."""
 BLOCK_NUMBERS = 1 << 20
 """Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 131,072 rows."""
+DEVICE_NUMBERS = 1 << 23
+"""The same on a GPU, whose kernels start in microseconds: 64 MB a matrix are some 50 of them to compute."""
 LEAST_ROWS = 256
 """Of a block, however wide its rows are."""
 _SHORT = {"pred": "-p", "target": "-y", "weight": "-w", "loss": "-l"}
@@ -32,7 +38,7 @@ class Plan:
     roles: Roles
     choices: tuple[Choice, ...]
     level: float | None = LEVEL
-    device: str = "cpu"
+    place: Place = Place(CPU)
     alignment: str = ""
     default_eps: float = 0.0
     where: str | None = None
@@ -46,8 +52,20 @@ class Plan:
     @property
     def block_rows(self) -> int:
         """Rows of a block: a power of two that depends on the plan alone, and so do results."""
-        width = max(len(self.roles.predictions), len(self.roles.names), *self.roles.widths.values(), 8)
-        return max(LEAST_ROWS, 1 << (BLOCK_NUMBERS // width).bit_length() - 1)
+        width = max(len(self.roles.predictions), len(self.roles.names), *self.roles.widths.values(), 1)
+        numbers, least = (BLOCK_NUMBERS, 8) if self.device == CPU else (DEVICE_NUMBERS, 1)
+        return max(LEAST_ROWS, 1 << (numbers // max(width, least)).bit_length() - 1)
+
+    @property
+    def device(self) -> str:
+        """Where to compute, by name."""
+        return self.place.device
+
+    def instead(self, error: DeviceError) -> Plan:
+        """The plan on the CPU, where `auto` chose a device that failed.  Raises the error where a user did."""
+        if not self.place.why:
+            raise error
+        return replace(self, place=Place(CPU, error.problems[0].what))
 
     @property
     def cell(self) -> str:
@@ -102,7 +120,7 @@ class Plan:
             "cluster": roles.cluster[2:] if roles.cluster else None,
             "loss": [str(choice) for choice in self.choices],
             "ci": "none" if self.level is None else self.level if self.level != LEVEL else None,
-            "device": self.device if self.device != "cpu" else None,
+            "device": self.device if self.device != CPU else None,
         }
         return {
             name: value

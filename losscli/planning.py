@@ -26,6 +26,7 @@ from losscli.losses.like import LIBRARIES
 from losscli.losses.registry import Choice, Loss
 from losscli.losses.request import Given, Request
 from losscli.options import Asked, checked, class_weights, known, loss_params, meaningful
+from losscli.placement import Load, Place, placed
 from losscli.plan import Plan
 from losscli.records import frozen
 from losscli.roles import roles_of
@@ -65,9 +66,8 @@ def prepare(
     """The plan of a run.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments."""
     found = settled(predictions, targets, loss, **options)
     alignment = aligned(*found.tables, found.roles, found.key, found.where)
-    return Run(
-        found.plan(alignment.how), alignment, found.tables, found.notes, found.names, found.asked.threads
-    )
+    plan = found.plan(alignment.how, found.placed())
+    return Run(plan, alignment, found.tables, found.notes, found.names, found.asked.threads)
 
 
 @frozen(eq=True)
@@ -84,10 +84,16 @@ class Settled:
     notes: tuple[str, ...]
     names: Mapping[str, str]
 
-    def plan(self, how: str) -> Plan:
+    def placed(self, models: int = 1) -> Place:
+        """Where a run of so many such models computes."""
+        dtype = _number_type(self.tables[0], [name[2:] for name in self.roles.predictions])
+        load = Load(self.roles, self.choices, 4 if dtype == pl.Float32 else 8, models, self.asked.threads)
+        return placed(self.asked.device, load, self.tables[0].expected)
+
+    def plan(self, how: str, place: Place) -> Plan:
         """The plan of a run that is aligned so."""
         asked = self.asked
-        return Plan(self.roles, self.choices, asked.level, asked.device, how, self.default_eps, asked.where)
+        return Plan(self.roles, self.choices, asked.level, place, how, self.default_eps, asked.where)
 
 
 def settled(
@@ -315,9 +321,14 @@ def _default_eps(left: Table, found: Found, link: str) -> float:
     """Where logarithms clip probabilities: the machine epsilon of the type that the file holds."""
     if link not in ("probability", "label"):
         return 0.0
-    dtype = left.schema[found.predictions[0]]
-    inner = dtype.inner if isinstance(dtype, pl.List | pl.Array) else dtype
-    return float(np.finfo(np.float32 if inner == pl.Float32 else np.float64).eps)
+    narrow = _number_type(left, found.predictions) == pl.Float32
+    return float(np.finfo(np.float32 if narrow else np.float64).eps)
+
+
+def _number_type(left: Table, predictions: Sequence[str]) -> Any:
+    """The type of the numbers in columns of predictions, or in their lists."""
+    dtype = left.schema[predictions[0]]
+    return dtype.inner if isinstance(dtype, pl.List | pl.Array) else dtype
 
 
 def _usable(roles: Roles, choices: Collection[Choice]) -> None:

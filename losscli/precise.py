@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from functools import cache
 
-from losscli.xp import Array, Namespace, log1pmx, two_sum
+from losscli.xp import Array, Namespace, log1pmx, np, on_host, two_sum
 
 CHUNK_NUMBERS, CHUNK_ROWS = 131_072, 1_024
 """Numbers of a matrix that are worked on at once, so that what is in between stays in the cache; of columns
@@ -36,12 +36,12 @@ def exact_sum(xp: Namespace, columns: Array, start: float = 0.0) -> tuple[Array,
 
 
 @cache
-def _exponentials(xp: Namespace) -> tuple[Array, Array]:
-    """Exp(j / 64) for j from -24 to 24, each as two floats."""
+def _exponentials() -> tuple[Array, Array]:
+    """Exp(j / 64) for j from -24 to 24, each as two floats, as NumPy's: what is kept belongs to no device."""
     exact = [(Decimal(j) / 64).exp() for j in range(-24, 25)]
     values = [float(number) for number in exact]
     rests = [float(number - Decimal(value)) for number, value in zip(exact, values, strict=True)]
-    return xp.asarray(values), xp.asarray(rests)
+    return np.asarray(values), np.asarray(rests)
 
 
 def exp_pair(xp: Namespace, x: Array, rest: Array | float = 0.0) -> tuple[Array, Array]:
@@ -56,7 +56,7 @@ def exp_pair(xp: Namespace, x: Array, rest: Array | float = 0.0) -> tuple[Array,
     r, off = two_sum(x - k * 0.6931471803691238, -k * 1.9082149291141208e-10)
     off += rest - k * 1.564670158533888e-20
     j = xp.rint(r * 64.0)
-    bases, fractions = _exponentials(xp)
+    bases, fractions = map(xp.asarray, _exponentials())
     place = j.astype(xp.int32) + 24
     base = bases[place]
     t = (r - j / 64.0) + off
@@ -99,7 +99,9 @@ def kl_div(xp: Namespace, y: Array, q: Array, log_q: Array, gap: Array) -> Array
     return xp.where(some, xp.where(near, -y * log1pmx(xp, xp.where(near, change, 0.0)), far), q)
 
 
-def _chunks(matrix: Array) -> list[slice]:
+def _chunks(xp: Namespace, matrix: Array) -> list[slice]:
+    if not on_host(xp):
+        return [slice(None)]  # a device is busy with large arrays alone
     fewest = 1 if matrix.flags.c_contiguous else CHUNK_ROWS
     step = max(fewest, CHUNK_NUMBERS // max(matrix.shape[1], 1))
     return [slice(i, i + step) for i in range(0, len(matrix), step)]
@@ -130,7 +132,7 @@ def log_softmax(xp: Namespace, logits: Array) -> Array:
     textbook's z - logsumexp z rounds to 0.  Of the others, z - max - log1p(...).
     """
     found = xp.empty_like(logits)
-    for rows in _chunks(logits):
+    for rows in _chunks(xp, logits):
         below = found[rows]
         lost = _below_top(xp, logits[rows], below)
         top = below == 0
@@ -146,7 +148,7 @@ def log_softmax(xp: Namespace, logits: Array) -> Array:
 def softmax(xp: Namespace, logits: Array) -> tuple[Array, Array]:
     """Probabilities and their complements to one (n, classes) from logits, each with all its digits."""
     probability, complement = xp.empty_like(logits), xp.empty_like(logits)
-    for rows in _chunks(logits):
+    for rows in _chunks(xp, logits):
         below = xp.empty_like(logits[rows])
         lost = _below_top(xp, logits[rows], below)
         top = below == 0

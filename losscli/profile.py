@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 
 from losscli.records import frozen
-from losscli.xp import Array, Namespace, np
+from losscli.xp import Array, Namespace, binned_sums, np
 
 DIGITS = 7
 """Binary digits of a value, after its first, that tell its bin."""
@@ -66,8 +66,7 @@ def _histogram(xp: Namespace, values: Array, weight: Array) -> Histogram:
     numbers = xp.ascontiguousarray(values).view(xp.int64) >> _SHIFT
     first = int(numbers.min())
     numbers -= first
-    counted = (xp.bincount(numbers, weights=each) for each in (weight, weight * values))
-    return Histogram(first, *map(_to_numpy, counted))
+    return Histogram(first, *binned_sums(xp, numbers, (weight, weight * values)))
 
 
 def _merged(a: Histogram, b: Histogram) -> Histogram:
@@ -153,7 +152,3 @@ def merge(a: Profile, b: Profile) -> Profile:
         _merged(a.losses, b.losses),
         a.parts + b.parts,
     )
-
-
-def _to_numpy(array: Array) -> Array:
-    return array.get() if hasattr(array, "get") else array

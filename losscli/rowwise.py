@@ -10,20 +10,19 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 from polars.io.plugins import register_io_source
 
 from losscli import fold
-from losscli.cells import to_numpy
-from losscli.errors import DataError, Problem, UsageError
+from losscli.errors import DataError, DeviceError, Problem, UsageError
 from losscli.fold import Partial, Taken
 from losscli.losses.registry import Choice
 from losscli.plan import Plan
 from losscli.records import frozen
-from losscli.xp import Array, Namespace
+from losscli.xp import Array, Namespace, to_numpy
 
 MOST = 10_000
 """As many rows as --worst and --changed may keep."""
@@ -182,6 +181,13 @@ class Work(fold.Work):
         top = None if a.top is None or b.top is None else a.top.merge(b.top, self.worst)
         return Detailed(**{**vars(fold.merge(a, b)), "top": top})
 
+    def instead(self, error: DeviceError) -> Self:
+        """The same on the CPU, with a file that is empty again."""
+        found = super().instead(error)
+        if self.writer is not None:
+            self.writer.restart()
+        return found
+
     def write(self, part: Partial) -> None:
         """Hand the rows of a part to the writer, where they are not written yet."""
         if self.writer is not None and isinstance(part, Detailed) and part.rows_of is not None:
@@ -246,7 +252,6 @@ class Writer:
         try:
             if self._thread is None:
                 return
-            # Also where it is not wanted the file is ended first: Polars might make it again.
             self._end(self._thread, wanted=kind is None)
             if kind is None:
                 if self._error is not None:
@@ -259,8 +264,18 @@ class Writer:
             if self._temporary and os.path.exists(self._temporary):
                 os.unlink(self._temporary)
 
+    def restart(self) -> None:
+        """Forget what was written so far: its rows are to come again."""
+        if self._thread is not None:
+            self._end(self._thread, wanted=False)
+            os.unlink(self._temporary)
+        self.__init__(self.path)  # type: ignore[misc]  # a writer like a new one
+
     def _end(self, thread: threading.Thread, wanted: bool) -> None:
-        """Wait until all is written, or if it is not wanted until nothing is any more."""
+        """Wait until all is written, or if it is not wanted until nothing is any more.
+
+        Also then the file is ended first: Polars might make it again.
+        """
         if not wanted:
             with contextlib.suppress(queue.Empty):
                 while True:

@@ -12,9 +12,8 @@ from losscli.params import joined
 from losscli.plan import Plan
 from losscli.records import frozen
 from losscli.tasks.base import Block, Rows
-from losscli.tasks.grouped import run_of
 from losscli.tasks.slicing import Key, Slicing
-from losscli.xp import Array, Namespace
+from losscli.xp import Array, Namespace, run_of
 
 
 @frozen
@@ -80,7 +79,7 @@ OVERALL, BY_CELL, SLICES = range(3)
 """The ways in which clusters are cut into cells; there is one of the last kind for each slicing."""
 
 
-def clustered(plan: Plan, block: Block, rows: Rows, cut: Cut) -> clusters.Block:
+def clustered(plan: Plan, xp: Namespace, block: Block, rows: Rows, cut: Cut) -> clusters.Block:
     """The clusters of the block, in no way where there are none."""
     if plan.roles.cluster is None:
         return clusters.Block(np.empty(0, dtype=np.int64), {})
@@ -90,7 +89,7 @@ def clustered(plan: Plan, block: Block, rows: Rows, cut: Cut) -> clusters.Block:
         ways[BY_CELL] = None if plan.cell == "label" else rows.codes
     hashes = clusters.hashed(block.frame[plan.roles.cluster])
     cluster = plan.roles.cluster
-    return clusters.Block(_of_whole_groups(block, hashes, rows, "cluster", (cluster,)), ways)
+    return clusters.Block(_of_whole_groups(block, hashes, rows, "cluster", (cluster,)), ways, xp)
 
 
 def of_units(values: Array, rows: Rows) -> Array:

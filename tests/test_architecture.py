@@ -9,11 +9,12 @@ HOUSE = Path(__file__).parent.parent / "losscli"
 LAYERS = [
     {"errors", "records"},
     {"params", "xp", "report", "student"},
-    {"cells", "precise", "profile"},
+    {"cells", "precise", "profile", "devices"},
     {"moments"},
     {"clusters"},
     {"tasks", "finish"},
     {"losses"},
+    {"placement"},
     {"plan", "inference", "screening"},
     {"views"},
     {"fold"},

@@ -193,6 +193,8 @@ def show_plan(run: Run | Models) -> None:
     read = [table.files.how for table in dict.fromkeys(run.tables) if table.files and table.files.how]
     for line in (f"plan: {run.plan.flags()}", *read, f"aligned {run.alignment.how}"):
         say(line)
+    if run.plan.place.why:
+        say(f"device: {run.plan.place.device} ({run.plan.place.why})")
     for note in run.notes:
         say(f"note: {note}")
 

@@ -190,8 +190,14 @@ def inputs(
         option("--threads", panel=RUNNING, metavar="N", help="Worker threads; default: all cores."),
     ] = None,
     device: Annotated[
-        str, option("--device", panel=RUNNING, metavar="cpu|cuda", help="Where to compute; default: cpu.")
-    ] = "cpu",
+        str | None,
+        option(
+            "--device",
+            panel=RUNNING,
+            metavar="cpu|cuda|cuda:N|auto",
+            help="Where to compute; auto: on a GPU where that is worth it. Default: LOSSCLI_DEVICE, or cpu.",
+        ),
+    ] = None,
     quiet: Annotated[
         bool, option("--quiet", "-q", panel=RUNNING, help="Nothing on stderr but errors.")
     ] = False,

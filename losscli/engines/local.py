@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 import polars as pl
 
+from losscli import devices
+from losscli.errors import DeviceError
 from losscli.tasks.grouped import starts_of
-from losscli.xp import Namespace, namespace
+from losscli.xp import Namespace
 
 
 class Folded(Protocol):
@@ -51,6 +52,9 @@ class Work(Protocol[P]):
 
     def merge(self, a: P, b: P) -> P:
         """What the rows of both leave behind; `a` holds the earlier rows."""
+
+    def instead(self, error: DeviceError) -> Self:
+        """The same on the CPU, from the first row on.  Raises the error where a user chose the device."""
 
 
 def blocks(
@@ -94,10 +98,11 @@ def run(
     """Fold a stream of aligned frames; None if it has no rows.
 
     The result does not depend on threads or on how frames are cut.  `progress` is told the rows done.
+    Raises DeviceError where the device fails.
     """
     _keep_freed_memory()
-    xp = namespace(work.device)
-    workers = threads or min(8, os.cpu_count() or 1)
+    device = devices.found(work.device)
+    workers = device.workers(threads)
     whole: P | None = None
     waiting: deque[Future[P]] = deque()
 
@@ -112,13 +117,16 @@ def run(
         for first, block in blocks(frames, work.block_rows, work.group):
             if first == 0:
                 fixed = work.begin(block)
-            waiting.append(pool.submit(work.fold, xp, block, first, fixed))
+            waiting.append(pool.submit(device.call, work.fold, block, first, fixed))
             while waiting and (waiting[0].done() or len(waiting) > workers):
                 add(waiting.popleft().result())
         while waiting:
             add(waiting.popleft().result())
+    except device.errors as error:
+        raise device.failure(error) from error
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        device.close()
     return whole
 
 

@@ -11,7 +11,7 @@ from losscli.records import frozen
 from losscli.tasks.base import Batch, Block, Roles, Rows
 from losscli.tasks.task import Task
 from losscli.tasks.variables import BinaryVariables
-from losscli.xp import Array, Namespace, np, softplus
+from losscli.xp import Array, Namespace, np, softplus, to_numpy
 
 
 @frozen
@@ -234,11 +234,11 @@ def check_probabilities(block: Block, values: Array) -> None:
 
 
 def note_clipped(block: Block, target: Array, probability: Array, eps: float) -> None:
-    """Count the rows (n,) or (n, k) whose probability a logarithm clips."""
+    """Count the rows (n,) or (n, k), of the host or of a device, whose probability a logarithm clips."""
     clipped = ((probability < eps) & (target > 0)) | ((1.0 - probability < eps) & (target < 1))
-    if clipped.any():
+    if bool(clipped.any()):
         block.flag(
-            clipped.any(axis=1) if clipped.ndim > 1 else clipped,
+            to_numpy(clipped.any(axis=1) if clipped.ndim > 1 else clipped),
             clipped_at(block.roles),
             fatal=False,
             leave_out=False,

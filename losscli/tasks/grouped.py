@@ -14,7 +14,7 @@ from losscli.records import frozen
 from losscli.tasks.base import EXAMPLES, Batch, Block, Finding, Rows, Tally
 from losscli.tasks.named import Column, Named, read
 from losscli.tasks.task import Task
-from losscli.xp import Array, Namespace, np, pl
+from losscli.xp import Array, Namespace, Runs, np, pl, run_of, to_numpy
 
 NAMES = ("group", "query", "query_id", "qid")
 """The columns that tell groups where no flag does."""
@@ -30,13 +30,6 @@ def starts_of(keys: pl.Series, before: Any = None) -> Array:
     changed = keys.ne_missing(keys.shift(1)).to_numpy().copy()
     changed[:1] = keys.head(1).to_list() != [before]
     return np.flatnonzero(changed)
-
-
-def run_of(xp: Namespace, starts: Array, n: int) -> Array:
-    """The place of the run in which each of n items is, of runs that start at `starts`, the first at 0."""
-    marks = xp.zeros(n, dtype=int)
-    marks[starts] = 1
-    return xp.cumsum(marks) - 1
 
 
 @frozen
@@ -70,14 +63,15 @@ class Groups(Named):
 
     def sums(self, values: Array) -> Array:
         """The sums of values (n,) by group (groups,)."""
-        return self.xp.add.reduceat(values, self.starts)
+        return self._runs.sums(values)
 
     def most(self, values: Array) -> Array:
         """The greatest of values (n,) in each group (groups,)."""
-        # CuPy has no maximum.reduceat.
-        found = self.xp.full(len(self.starts), -self.xp.inf)
-        self.xp.maximum.at(found, self.group, values)
-        return found
+        return self._runs.greatest(values)
+
+    @cached_property
+    def _runs(self) -> Runs:
+        return Runs(self.xp, to_numpy(self.starts), len(self.score))
 
 
 @frozen
@@ -111,6 +105,10 @@ class Relevance(Groups):
         return self.xp.flatnonzero(changed)
 
     @cached_property
+    def _tie_runs(self) -> Runs:
+        return Runs(self.xp, to_numpy(self.tie_starts), len(self.score))
+
+    @cached_property
     def tie(self) -> Array:
         """The place of the run of equal scores at each rank (n,)."""
         return run_of(self.xp, self.tie_starts, len(self.score))
@@ -124,7 +122,7 @@ class Relevance(Groups):
         """The mean of values (n,) by rank over the ranks of equal scores: what each such item may expect."""
         if len(self.tie_starts) == len(values):
             return values
-        return (self.xp.add.reduceat(values, self.tie_starts) / self.tie_sizes)[self.tie]
+        return (self._tie_runs.sums(values) / self.tie_sizes)[self.tie]
 
     def within(self, k: int | None) -> Array:
         """1 at each of the first k ranks (n,), 0 below; None for all ranks."""
@@ -157,7 +155,7 @@ def read_groups(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pil
     parts = {kind: tuple(_started(batch, xp.asarray(starts)) for batch in own) for kind, own in found.items()}
     for batch in (own[0] for own in parts.values()):
         if isinstance(batch, Relevance):
-            _note_idle(block, group, starts[_on_host(batch.relevant == 0)])
+            _note_idle(block, group, starts[to_numpy(batch.relevant == 0)])
             break
     return Rows(parts, starts=starts)
 
@@ -165,10 +163,6 @@ def read_groups(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pil
 def _started(batch: Batch, starts: Array) -> Batch:
     assert isinstance(batch, Groups)
     return replace(batch, starts=starts)
-
-
-def _on_host(values: Array) -> Array:
-    return values if isinstance(values, np.ndarray) else values.get()
 
 
 def _check_weights(block: Block, starts: Array) -> None:

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from losscli.xp import Array, np, pl
 
 MANY = 64
 """Above so many columns Polars' own threads are worth the wait for them."""
 
 
-def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Array:
+def narrow_type(frame: pl.DataFrame, columns: tuple[str, ...]) -> Any:
+    """The type of the numbers in columns where they all have one of fewer bits, else float64."""
+    types = {frame.schema[name] for name in columns}
+    inner = {each.inner if isinstance(each, pl.List | pl.Array) else each for each in types}
+    return np.float32 if inner == {pl.Float32} else np.float64
+
+
+def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...], dtype: Any = float) -> Array:
     """The columns as float64 (n, k), as they lie in memory: column after column, or lists row after row.
 
-    Null becomes NaN.  A block of several batches is joined here, in memory that NumPy has at hand.
+    Null becomes NaN.  With a `dtype`, which is that of `narrow_type`, the numbers are left as they are.  A block of several batches is joined here, in memory that NumPy has at hand.
     """
     if len(columns) > MANY:
-        return frame[list(columns)].to_numpy(order="fortran").astype(float, copy=False)
+        return frame[list(columns)].to_numpy(order="fortran").astype(dtype, copy=False)
     if len(columns) > 1:
-        matrix = np.empty((len(columns), frame.height))
+        matrix = np.empty((len(columns), frame.height), dtype)
         for i, column in enumerate(columns):
             at = 0
             for chunk in frame.get_column(column).get_chunks():
@@ -25,8 +34,9 @@ def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Array:
         return matrix.T
     series = frame[columns[0]]
     if not isinstance(series.dtype, pl.List | pl.Array):
-        chunks = [chunk.to_numpy() for chunk in series.cast(pl.Float64).get_chunks()]
+        series = series if dtype == np.float32 else series.cast(pl.Float64)
+        chunks = [chunk.to_numpy() for chunk in series.get_chunks()]
         return (chunks[0] if len(chunks) == 1 else np.concatenate(chunks))[:, None]
     # While all lists have the length of the first one, their numbers are the rows of a matrix.
-    values = series.explode(empty_as_null=False).to_numpy().astype(float, copy=False)
+    values = series.explode(empty_as_null=False).to_numpy().astype(dtype, copy=False)
     return values.reshape(frame.height, -1) if frame.height else values.reshape(0, 1)

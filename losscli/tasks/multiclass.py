@@ -13,7 +13,7 @@ from losscli.tasks.classes import (
     one_hot,
 )
 from losscli.tasks.task import Task
-from losscli.xp import Array, Namespace, np
+from losscli.xp import Array, Namespace, np, on_device
 
 SUM_TOLERANCE = 1e-4
 """How far from one the probabilities of a row may sum: files are often rounded to a few digits."""
@@ -54,14 +54,15 @@ def _rows(
     roles = block.roles
     weights = None if roles.class_weight is None else xp.asarray(roles.class_weight)
     made: dict[type[Batch], Batch] = {}
+    read = scores
     if roles.link != "label":
-        scores = xp.asarray(scores)
+        scores = on_device(xp, read)
     hard = None if code is None else xp.asarray(code)
     distribution = None if soft is None else xp.asarray(soft)
     clips = roles.link == "probability" and roles.eps > 0
     if Multiclass in wanted:
         if clips:
-            _note_clipped(block, code, soft, scores)
+            _note_clipped(block, code, soft, read)
         made[Multiclass] = Multiclass(xp, scores, roles.link, roles.eps, hard, distribution, weights)
     if MulticlassAmount in wanted:
         made[MulticlassAmount] = MulticlassAmount(xp, scores, roles.link, 0.0, hard, distribution, weights)
@@ -131,7 +132,7 @@ def label_codes(block: Block, column: str, what: str) -> Array:
 
 def _read_scores(block: Block, wanted: frozenset[type[Batch]]) -> Array:
     roles = block.roles
-    scores = block.numbers(roles.predictions)
+    scores = block.numbers(roles.predictions) if roles.link == "probability" else block.values(roles.predictions)
     if roles.link == "probability":
         if roles.normalize:
             scores = _normalized(block, scores)

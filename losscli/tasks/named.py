@@ -28,7 +28,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from losscli.params import Range
 from losscli.records import frozen
 from losscli.tasks.base import Batch, Block, Rows
-from losscli.xp import Array, Namespace, np
+from losscli.xp import Array, Namespace, np, on_device
 
 __all__ = [
     "COUNT",
@@ -186,11 +186,11 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any
         for name, column in columns_of(part.batch).items():
             own = part.arrays[name]
             if own not in values:
-                values[own] = block.numbers(own)
+                values[own] = block.values(own)
             _check(block, own, column, values[own])
         part.batch.check(block, part, {name: values[own] for name, own in part.arrays.items()})
     kept = dict(zip(values, block.drop_marked(*values.values()), strict=True))
-    arrays = {own: xp.asarray(value) for own, value in kept.items()}
+    arrays = {own: on_device(xp, value) for own, value in kept.items()}
     return Rows({part.batch: _made(xp, part, arrays) for part in parts})
 
 
