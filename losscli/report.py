@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -271,6 +272,11 @@ def _quoted(name: str) -> str:
 
 def _plain(record: Result | Comparison | Placing | Verdict) -> dict[str, Any]:
     plain = asdict(record)
+    if "params" in plain:
+        # JSON has no infinity, which bounds of losses may be.
+        plain["params"] = {
+            name: str(v) if isinstance(v, float) and math.isinf(v) else v for name, v in plain["params"].items()
+        }
     return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 
 
@@ -279,4 +285,7 @@ def _record(kind: type[_Record], entry: Mapping[str, Any]) -> _Record:
     values: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in entry.items() if name in known
     }
+    if "params" in values:
+        own = values["params"].items()
+        values["params"] = {name: float(v) if v in ("inf", "-inf") else v for name, v in own}
     return kind(**values)

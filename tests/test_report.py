@@ -1,6 +1,7 @@
 """The report as data: what `to_dict` writes, `from_dict` reads, whatever the names."""
 
 import json
+import math
 
 import pytest
 
@@ -34,6 +35,12 @@ REPORT = Report(
 
 def test_json_brings_every_field_back():
     assert Report.from_dict(json.loads(REPORT.to_json())) == REPORT
+
+
+def test_a_parameter_may_be_infinite():
+    report = Report(results=(Result(loss="twcrps_ensemble", params={"a": -math.inf, "b": 2.0}),))
+    assert json.loads(report.to_json())["results"][0]["params"] == {"a": "-inf", "b": 2.0}
+    assert Report.from_dict(json.loads(report.to_json())) == report
 
 
 def test_json_holds_every_digit_and_null():
