@@ -137,6 +137,7 @@ def read(path: Path, known: Mapping[str, Key], ignored: Collection[str] = ()) ->
         raise UsageError(Problem(f"no table [{SECTION}]", name))
     if path.name == PROJECT:
         name += f" [{SECTION}]"
+    ignored = {*ignored, *_of_environment()}
     values = all_of(*(partial(_value, name, path.parent, known, ignored, *item) for item in table.items()))
     return Settings(name, dict(zip(table, values, strict=True)))
 
@@ -164,11 +165,16 @@ def for_python(path: Path, above: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in below(values, above).items() if name not in SHOWN}
 
 
+def _of_environment() -> set[str]:
+    """The keys that the environment sets."""
+    return {name for name, variable in VARIABLES.items() if os.environ.get(variable)}
+
+
 def below(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """Of values those that stay where others are set above them: on the command line, or in a nearer file."""
     chosen = {name for name, value in above.items() if value is not False}
     gone = set(above).union(*(rivals for rivals in _RIVALS if rivals & chosen))
-    gone |= {name for name, variable in VARIABLES.items() if os.environ.get(variable)}
+    gone |= _of_environment()
     return {name: value for name, value in values.items() if name not in gone}
 
 

@@ -1,9 +1,9 @@
 """Where a run computes: the CPU with NumPy, or a GPU with CuPy; and what is said where there is none.
 
-A GPU is used by a few threads, each with a stream of its own, so that while one block is computed the next one
-is read and copied.  CuPy copies an array of NumPy by way of memory that it keeps pinned, without waiting; a
-thread waits only where a block ends, for its moments.  Streams share nothing: what the code keeps from block to
-block are arrays of NumPy.  So the same blocks give the same bits in whatever order threads come.
+A GPU is used by a few threads, each with a stream of its own, so that while one block is computed the next
+one is read and copied.  CuPy copies an array of NumPy by way of memory that it keeps pinned, without waiting.
+Streams share nothing: what is kept from block to block are arrays of NumPy, and cuBLAS has a handle for each
+thread.  So the same blocks give the same bits in whatever order threads come.
 """
 
 from __future__ import annotations
@@ -24,7 +24,9 @@ STREAMS = 2
 """Threads that use a GPU at once, where --threads says no other number."""
 INSTALL = "pip install 'losscli[gpu]' (for CUDA 12: pip install 'cupy-cuda12x[ctk]'), or use --device cpu"
 DRIVER = "nvidia-smi shows the driver and its GPUs; --device cpu needs none"
-MEMORY = "--threads 1 needs half the memory; or free some (nvidia-smi shows by whom it is used), or --device cpu"
+MEMORY = (
+    "--threads 1 needs half the memory; or free some (nvidia-smi shows by whom it is used), or --device cpu"
+)
 
 
 def workers(threads: int | None) -> int:
@@ -124,7 +126,9 @@ def found(name: str) -> Device:
     except device.errors as error:
         raise device.failure(error) from None
     except (ImportError, RuntimeError, OSError) as error:
-        raise DeviceError(f"--device {name}: CuPy cannot compute on {title}: {error}", remedy=INSTALL) from None
+        raise DeviceError(
+            f"--device {name}: CuPy cannot compute on {title}: {error}", remedy=INSTALL
+        ) from None
     return device
 
 

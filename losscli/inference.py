@@ -104,7 +104,8 @@ def _difference(choice: Choice, a: Moments, b: Moments, pilots: Sequence[Any]) -
         points = points.reshape(*points.shape[:-1], len(pilots), 2, -1)
         first, more = points[..., 0, :], points[..., 1, :]
         shape = (*points.shape[:-3], -1)
-        return of_b((first + more).reshape(shape)) - of_a(first.reshape(shape))
+        with np.errstate(all="ignore"):  # where both are infinite, there is no difference
+            return of_b((first + more).reshape(shape)) - of_a(first.reshape(shape))
 
     return of
 

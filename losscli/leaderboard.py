@@ -73,7 +73,7 @@ def rank(
         league = _League(held, n, loss, options, Lines(Path(folder), len(submissions), n), Path(folder))
         for name, submission in zip(shown, submissions, strict=True):
             say(f"scoring {name}")
-            league.enter(name, submission, progress)
+            league.enter(name, submission, progress, say)
         return league.report()
 
 
@@ -116,20 +116,26 @@ class _League:
         self.done = 0
         self._folder = folder
 
-    def enter(self, name: str, submission: Source, progress: Callable[[int], None]) -> None:
+    def enter(
+        self, name: str, submission: Source, progress: Callable[[int], None], say: Callable[[str], None]
+    ) -> None:
         """Score a submission; what is wrong with it is its reason."""
         try:
-            self.entries.append(self._scored(name, submission, progress))
+            self.entries.append(self._scored(name, submission, progress, say))
         except LossCliError as error:
             self.errors.append(error)
             self.entries.append(Entry(name, reason=_reason(error)))
 
-    def _scored(self, name: str, submission: Source, progress: Callable[[int], None]) -> Entry:
+    def _scored(
+        self, name: str, submission: Source, progress: Callable[[int], None], say: Callable[[str], None]
+    ) -> Entry:
         run = prepare(submission, self.targets, self.loss, **self.options)
         self._check(run)
         work = self._work(run)
         done = self.done
-        part, _ = api.fold_all(run, lambda rows: progress(done + rows), work=work)
+        for told in run.plan.place.told:
+            say(told)
+        part, _ = api.fold_all(run, lambda rows: progress(done + rows), say, work)
         self.done += part.rows
         if self.work is not None and not np.array_equal(work.weights > 0, self.work.weights > 0):
             raise LossCliError(

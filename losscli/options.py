@@ -7,6 +7,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from losscli import devices
@@ -103,7 +104,7 @@ def checked(
         lambda: _one_of("task", task, (None, *TASKS)),
         lambda: _one_of("missing", missing, POLICIES),
         lambda: _one_of("unmatched", unmatched, POLICIES),
-        lambda: _device(place),
+        lambda: _device(place, device),
         lambda: _one_of("like", like, (None, *LIBRARIES)),
         lambda: _apart("--from-logits and --from-log-probs", from_logits, from_log_probs),
         lambda: _apart(
@@ -167,9 +168,15 @@ def _one_of(name: str, value: str | None, known: Sequence[str | None]) -> None:
         raise UsageError(f"--{name} must be {' or '.join(words)}, got {value!r}.{near(str(value), words)}")
 
 
-def _device(device: str) -> None:
-    if devices.checked(device) != devices.AUTO:
-        devices.found(device)
+def _device(device: str, given: str | None) -> None:
+    try:
+        if devices.checked(device) != devices.AUTO:
+            devices.found(device)
+    except UsageError as error:
+        if given is not None:
+            raise
+        where = f"environment, {VARIABLES['device']}"
+        raise UsageError([replace(problem, where=where) for problem in error.problems]) from None
 
 
 def _apart(names: str, one: bool, other: bool) -> None:

@@ -54,6 +54,11 @@ class Place:
     device: str
     why: str = ""
 
+    @property
+    def told(self) -> tuple[str, ...]:
+        """What is said of it: nothing where a user chose."""
+        return (f"device: {self.device} ({self.why})",) if self.why else ()
+
 
 @frozen(eq=True)
 class Load:
@@ -104,7 +109,7 @@ def placed(device: str, load: Load, expected: Callable[[], int | None]) -> Place
     except DeviceError as error:
         return Place(devices.CPU, error.problems[0].what)
     times = load.computing / load.copying
-    return Place(devices.CUDA, f"{title}: the CPU would compute {times:.0f} times as long as the copy takes")
+    return Place(devices.CUDA, f"{title}: the CPU computes {times:.0f} times as long as the copy takes")
 
 
 def _against(load: Load, rows: int | None) -> str:

@@ -24,7 +24,7 @@ LEVEL = 0.95
 BLOCK_NUMBERS = 1 << 20
 """Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 131,072 rows."""
 DEVICE_NUMBERS = 1 << 23
-"""The same on a GPU, whose kernels start in microseconds: 64 MB a matrix are some 50 of them to compute."""
+"""The same on a GPU: many beside the microseconds in which a kernel starts, few beside its memory."""
 LEAST_ROWS = 256
 """Of a block, however wide its rows are."""
 _SHORT = {"pred": "-p", "target": "-y", "weight": "-w", "loss": "-l"}

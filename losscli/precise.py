@@ -29,10 +29,26 @@ def exact_sum(xp: Namespace, columns: Array, start: float = 0.0) -> tuple[Array,
     Ogita, Rump, Oishi (2005), Accurate sum and dot product, doi:10.1137/030601818
     """
     total, error = xp.full(len(columns), start), xp.zeros(len(columns))
+    if not on_host(xp):
+        columns, error = _halved(xp, columns)
     for column in columns.T:
         total, lost = two_sum(total, column)
         error += lost
     return total, error
+
+
+def _halved(xp: Namespace, columns: Array) -> tuple[Array, Array]:
+    """Columns (n, k) added up in pairs to one (n, 1), and what was rounded off (n,).
+
+    A device is kept busy by a few additions of many numbers, not by many of few.
+    """
+    error = xp.zeros(len(columns))
+    while columns.shape[1] > 1:
+        half = columns.shape[1] // 2
+        total, lost = two_sum(columns[:, :half], columns[:, half : 2 * half])
+        error += xp.sum(lost, axis=1)
+        columns = xp.concatenate([total, columns[:, 2 * half :]], axis=1)
+    return columns, error
 
 
 @cache

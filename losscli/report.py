@@ -275,7 +275,8 @@ def _plain(record: Result | Comparison | Placing | Verdict) -> dict[str, Any]:
     if "params" in plain:
         # JSON has no infinity, which bounds of losses may be.
         plain["params"] = {
-            name: str(v) if isinstance(v, float) and math.isinf(v) else v for name, v in plain["params"].items()
+            name: str(v) if isinstance(v, float) and math.isinf(v) else v
+            for name, v in plain["params"].items()
         }
     return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
 

@@ -165,7 +165,9 @@ class Runs:
             before = (np.arange(len(run)) - firsts[run]) * width
             left = xp.asarray(sizes[run] - before)[:, None]
             step = xp.arange(width)
-            found.append((xp.asarray(starts[run] + before)[:, None] + xp.where(step < left, step, 0), step < left))
+            found.append(
+                (xp.asarray(starts[run] + before)[:, None] + xp.where(step < left, step, 0), step < left)
+            )
             starts, sizes, pieces = firsts, counts, len(run)
         return found
 

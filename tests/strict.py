@@ -30,23 +30,31 @@ DTYPES = {"float64", "float32", "int64", "int32", "int8", "int16", "uint64", "bo
 CONSTANTS = {"nan", "inf", "pi", "e", "newaxis"}
 
 
-class Refused(TypeError):
+class RefusedError(TypeError):
     """What CuPy cannot do, or does not do well."""
 
 
-class Counts(threading.local):
-    """How often this thread waited for the device, and what it copied from it in bytes."""
+class Counts:
+    """How often threads waited for the device, and the bytes that were copied from it."""
 
-    syncs = 0
-    copied = 0
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        self.syncs, self.copied = 0, 0
+
+    def add(self, nbytes: int) -> None:
+        with self._lock:
+            self.syncs += 1
+            self.copied += nbytes
 
 
 COUNTS = Counts()
 
 
 def _wait(array: np.ndarray) -> np.ndarray:
-    COUNTS.syncs += 1
-    COUNTS.copied += array.nbytes
+    COUNTS.add(array.nbytes)
     return array
 
 
@@ -56,7 +64,7 @@ def _inner(value: Any) -> Any:
         return value.inner
     if isinstance(value, PLAIN):
         return value
-    raise Refused(f"an operand of {type(value)} beside an array of the device")
+    raise RefusedError(f"an operand of {type(value)} beside an array of the device")
 
 
 def _outer(value: Any) -> Any:
@@ -71,11 +79,11 @@ def _index(key: Any) -> Any:
         return tuple(map(_index, key))
     if isinstance(key, Array):
         if key.inner.dtype == bool:
-            COUNTS.syncs += 1  # how many rows are taken the host has to know
+            COUNTS.add(8)  # how many rows are taken the host has to know
         return key.inner
     if key is None or key is Ellipsis or isinstance(key, int | slice | np.integer):
         return key
-    raise Refused(f"an index of {type(key)} is copied to the device each time")
+    raise RefusedError(f"an index of {type(key)} is copied to the device each time")
 
 
 def _known(function: str, arguments: list[str] | None, positional: int, keywords: Any) -> None:
@@ -83,10 +91,10 @@ def _known(function: str, arguments: list[str] | None, positional: int, keywords
     if arguments is None:
         return
     if positional > len(arguments):
-        raise Refused(f"cupy.{function} takes {len(arguments)} arguments, not {positional}")
+        raise RefusedError(f"cupy.{function} takes {len(arguments)} arguments, not {positional}")
     for keyword in keywords:
         if keyword not in arguments:
-            raise Refused(f"cupy.{function} has no argument {keyword}")
+            raise RefusedError(f"cupy.{function} has no argument {keyword}")
 
 
 def _operation(name: str) -> Any:
@@ -119,19 +127,18 @@ class Array:
         self.inner = np.asarray(inner)
 
     def __array__(self, *_: Any, **__: Any) -> Any:
-        raise Refused("an array of the device became one of NumPy where nobody asked: .get() does it")
+        raise RefusedError("an array of the device became one of NumPy where nobody asked: .get() does it")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **_: Any) -> Any:
         # Of operators a number of NumPy may stand on the left.
         numbers = [each for each in inputs if not isinstance(each, Array)]
-        if method == "__call__" and len(inputs) == 2 and all(isinstance(n, np.generic) for n in numbers):
-            if numbers:
-                with np.errstate(all="ignore"):
-                    return _outer(ufunc(*map(_inner, inputs)))
-        raise Refused(f"numpy.{ufunc.__name__} of an array of the device")
+        if method == "__call__" and numbers and all(isinstance(n, np.generic) for n in numbers):
+            with np.errstate(all="ignore"):
+                return _outer(ufunc(*map(_inner, inputs)))
+        raise RefusedError(f"numpy.{ufunc.__name__} of an array of the device")
 
     def __array_function__(self, function: Any, *_: Any) -> Any:
-        raise Refused(f"numpy.{function.__name__} of an array of the device")
+        raise RefusedError(f"numpy.{function.__name__} of an array of the device")
 
     def __bool__(self) -> bool:
         return bool(_wait(self.inner))
@@ -146,16 +153,18 @@ class Array:
         return len(self.inner)
 
     def __iter__(self) -> Iterator[Array]:
-        return iter([_outer(np.asarray(each)) if self.inner.ndim == 1 else Array(each) for each in self.inner])
+        return iter(
+            [_outer(np.asarray(each)) if self.inner.ndim == 1 else Array(each) for each in self.inner]
+        )
 
     def __getitem__(self, key: Any) -> Any:
         return Array(self.inner[_index(key)])
 
     def __setitem__(self, key: Any, value: Any) -> None:
         masks = key if isinstance(key, tuple) else (key,)
-        if isinstance(value, Array) and value.inner.ndim:
-            if any(isinstance(mask, Array) and mask.inner.dtype == bool for mask in masks):
-                raise Refused("CuPy fills a mask with one number alone")
+        masked = any(isinstance(mask, Array) and mask.inner.dtype == bool for mask in masks)
+        if masked and isinstance(value, Array) and value.inner.ndim:
+            raise RefusedError("CuPy fills a mask with one number alone")
         self.inner[_index(key)] = _inner(value)
 
     def __neg__(self) -> Any:
@@ -197,7 +206,7 @@ class Array:
     def repeat(self, repeats: Any, axis: int | None = None) -> Array:
         """Each element several times."""
         if not isinstance(repeats, int):
-            raise Refused("CuPy below 14.1 repeats by an array not at all, and by a list one by one")
+            raise RefusedError("CuPy below 14.1 repeats by an array not at all, and by a list one by one")
         return Array(self.inner.repeat(repeats, axis))
 
     def __getattr__(self, name: str) -> Any:
@@ -215,7 +224,26 @@ class Array:
         return method
 
 
-for _name in "add sub mul truediv floordiv mod pow matmul and_ or_ xor lshift rshift lt le gt ge".split():
+_OPERATORS = (
+    "add",
+    "sub",
+    "mul",
+    "truediv",
+    "floordiv",
+    "mod",
+    "pow",
+    "matmul",
+    "and_",
+    "or_",
+    "xor",
+    "lshift",
+    "rshift",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+)
+for _name in _OPERATORS:
     _own, _forward, _backward, _in_place = _operation(_name)
     assert _own in RECORD["operators"]
     setattr(Array, _own, _forward)
@@ -230,7 +258,7 @@ def _argument(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return type(value)(map(_argument, value))
     if isinstance(value, np.ndarray):
-        raise Refused("an array of NumPy as the argument of a function of CuPy")
+        raise RefusedError("an array of NumPy as the argument of a function of CuPy")
     return value.inner if isinstance(value, Array) else value
 
 
@@ -252,15 +280,15 @@ class Ufunc:
 
     def reduceat(self, *_: Any, **__: Any) -> Any:
         """CuPy has it of add alone, and there subtracts running sums."""
-        raise Refused(f"{self._name}.reduceat: CuPy subtracts sums of all runs before, or has none")
+        raise RefusedError(f"{self._name}.reduceat: CuPy subtracts sums of all runs before, or has none")
 
     def at(self, *_: Any, **__: Any) -> Any:
         """CuPy adds in whatever order threads come."""
-        raise Refused(f"{self._name}.at: the order of its operations differs from run to run")
+        raise RefusedError(f"{self._name}.at: the order of its operations differs from run to run")
 
     def reduce(self, *_: Any, **__: Any) -> Any:
         """CuPy has it of some functions alone."""
-        raise Refused(f"{self._name}.reduce: CuPy has sum, max and min")
+        raise RefusedError(f"{self._name}.reduce: CuPy has sum, max and min")
 
 
 def _function(name: str) -> Any:
@@ -276,28 +304,30 @@ def _function(name: str) -> Any:
     def of_arrays(*given: Any, **keywords: Any) -> Any:
         first = given[0][0] if given and isinstance(given[0], list | tuple) and given[0] else given[0]
         if not any(isinstance(each, Array) for each in (first, *given[1:])):
-            raise Refused(f"cupy.{name} without an array of the device")
+            raise RefusedError(f"cupy.{name} without an array of the device")
         return function(*given, **keywords)
 
     return function if name in CREATES else of_arrays
 
 
-def asarray(a: Any, dtype: Any = None, order: Any = None, *, copy: Any = None, blocking: bool = False) -> Array:
+def asarray(
+    a: Any, dtype: Any = None, order: Any = None, *, copy: Any = None, blocking: bool = False
+) -> Array:
     """An array of NumPy, numbers or lists of them, copied to the device."""
     if isinstance(a, Array):
         return a if dtype is None else a.astype(dtype, copy=False)
     if isinstance(a, list | tuple) and any(isinstance(each, Array) for each in a):
-        raise Refused("a list of arrays of the device: stack joins them")
+        raise RefusedError("a list of arrays of the device: stack joins them")
     found = np.array(a, dtype=dtype, order=order or "K")
     if found.dtype.kind not in "fiub":
-        raise Refused(f"an array of {found.dtype} on the device")
+        raise RefusedError(f"an array of {found.dtype} on the device")
     return Array(found)
 
 
 def where(condition: Any, *choices: Any) -> Array:
     """One of two numbers each."""
     if not isinstance(condition, Array) or len(choices) != 2:
-        raise Refused("cupy.where of a condition on the device, and two choices")
+        raise RefusedError("cupy.where of a condition on the device, and two choices")
     with np.errstate(all="ignore"):
         return Array(np.where(condition.inner, *map(_inner, choices)))
 
@@ -305,8 +335,9 @@ def where(condition: Any, *choices: Any) -> Array:
 def bincount(x: Array, weights: Any = None, minlength: int | None = None) -> Array:
     """How often each number occurs."""
     if weights is not None:
-        raise Refused("bincount with weights: CuPy adds them in whatever order threads come")
-    COUNTS.syncs += 2  # it looks for the least and for the greatest
+        raise RefusedError("bincount with weights: CuPy adds them in whatever order threads come")
+    COUNTS.add(8)  # it looks for the least
+    COUNTS.add(8)  # and for the greatest
     return Array(np.bincount(_inner(x), minlength=minlength or 0))
 
 
@@ -324,7 +355,7 @@ class _Special(ModuleType):
 
         def function(*given: Any) -> Any:
             if not any(isinstance(each, Array) for each in given):
-                raise Refused(f"cupyx.scipy.special.{name} without an array of the device")
+                raise RefusedError(f"cupyx.scipy.special.{name} without an array of the device")
             with np.errstate(all="ignore"):
                 return _outer(getattr(scipy.special, name)(*map(_inner, given)))
 

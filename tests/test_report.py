@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -38,7 +39,8 @@ def test_json_brings_every_field_back():
 
 
 def test_a_parameter_may_be_infinite():
-    report = Report(results=(Result(loss="twcrps_ensemble", params={"a": -math.inf, "b": 2.0}),))
+    own = replace(REPORT.results[0], params={"a": -math.inf, "b": 2.0})
+    report = replace(REPORT, results=(own,))
     assert json.loads(report.to_json())["results"][0]["params"] == {"a": "-inf", "b": 2.0}
     assert Report.from_dict(json.loads(report.to_json())) == report
 

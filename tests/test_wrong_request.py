@@ -86,7 +86,7 @@ WRONG = {
         "got 'regresion'. Did you mean reg",
         "--missing must be error or drop, got 'ignore'",
         "--unmatched must be error or drop, got 'no'",
-        "--device must be cpu or cuda, got 'gpu'",
+        "--device must be cpu, cuda, cuda:N or auto, got 'gpu'",
     ),
     "numbers out of range": (
         "p.csv y.csv --ci 95 --eps 2 --threads 0",

@@ -159,8 +159,8 @@ class Rows:
 class Block:
     """A block of the aligned stream while it is checked: rows that are wrong are flagged and left out.
 
-    `weight` (n,) is that of the rows that are left, None for ones.  With `narrow`, `values` are as wide as the
-    file has them.
+    `weight` (n,) is that of the rows that are left, None for ones.  With `narrow`, `values` are of the type
+    that the file has.
     """
 
     def __init__(self, frame: pl.DataFrame, first_row: int, roles: Roles, narrow: bool = False) -> None:

@@ -11,7 +11,7 @@ MANY = 64
 
 
 def narrow_type(frame: pl.DataFrame, columns: tuple[str, ...]) -> Any:
-    """The type of the numbers in columns where they all have one of fewer bits, else float64."""
+    """float32 where all numbers in the columns have that type, else float64."""
     types = {frame.schema[name] for name in columns}
     inner = {each.inner if isinstance(each, pl.List | pl.Array) else each for each in types}
     return np.float32 if inner == {pl.Float32} else np.float64
@@ -20,7 +20,8 @@ def narrow_type(frame: pl.DataFrame, columns: tuple[str, ...]) -> Any:
 def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...], dtype: Any = float) -> Array:
     """The columns as float64 (n, k), as they lie in memory: column after column, or lists row after row.
 
-    Null becomes NaN.  With a `dtype`, which is that of `narrow_type`, the numbers are left as they are.  A block of several batches is joined here, in memory that NumPy has at hand.
+    Null becomes NaN.  A block of several batches is joined here, in memory that NumPy has at hand.  A `dtype`
+    is that of `narrow_type`, for numbers that stay as they are.
     """
     if len(columns) > MANY:
         return frame[list(columns)].to_numpy(order="fortran").astype(dtype, copy=False)

@@ -132,7 +132,9 @@ def label_codes(block: Block, column: str, what: str) -> Array:
 
 def _read_scores(block: Block, wanted: frozenset[type[Batch]]) -> Array:
     roles = block.roles
-    scores = block.numbers(roles.predictions) if roles.link == "probability" else block.values(roles.predictions)
+    scores = (
+        block.numbers(roles.predictions) if roles.link == "probability" else block.values(roles.predictions)
+    )
     if roles.link == "probability":
         if roles.normalize:
             scores = _normalized(block, scores)

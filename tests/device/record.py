@@ -17,7 +17,7 @@ NAMES = Path(__file__).parent / "names.json"
 
 
 def recorded() -> dict[str, Any]:
-    """The functions of CuPy with their arguments, its ufuncs, the methods of its arrays, its special functions."""
+    """The functions of CuPy with their arguments, its ufuncs, the methods of its arrays, and more."""
     import cupy
     from cupyx.scipy import special
 
