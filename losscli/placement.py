@@ -98,7 +98,7 @@ class Load:
 
 
 def placed(device: str, load: Load, expected: Callable[[], int | None]) -> Place:
-    """Where a run computes that asks for a device, of about as many rows as `expected` says, where it knows."""
+    """Where a run computes that asks for a device, of as many rows as `expected` says, where it knows."""
     if device != devices.AUTO:
         return Place(device)
     why = _against(load, expected())
@@ -120,4 +120,6 @@ def _against(load: Load, rows: int | None) -> str:
     if rows is None:
         return "the number of rows is not known before they are read"
     saved = (computing - copying) * rows * 1e-9
-    return f"a GPU would save {saved:.2g} s, and takes {START:g} s to start" if saved < START else ""
+    if saved < START:
+        return f"a GPU would save {saved:.2g} s, and takes {START:g} s to start"
+    return ""

@@ -62,7 +62,7 @@ class Plan:
         return self.place.device
 
     def instead(self, error: DeviceError) -> Plan:
-        """The plan on the CPU, where `auto` chose a device that failed.  Raises the error where a user did."""
+        """The plan on the CPU, where `auto` chose a device that fails.  Raises the error where a user did."""
         if not self.place.why:
             raise error
         return replace(self, place=Place(CPU, error.problems[0].what))

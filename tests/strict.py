@@ -35,22 +35,28 @@ class RefusedError(TypeError):
 
 
 class Counts:
-    """How often threads waited for the device, and the bytes that were copied from it."""
+    """How often threads waited for the device, the bytes copied from it, and those that operations touch."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self.reset()
 
     def reset(self) -> None:
-        self.syncs, self.copied = 0, 0
+        self.syncs, self.copied, self.touched = 0, 0, 0
 
     def add(self, nbytes: int) -> None:
         with self._lock:
             self.syncs += 1
             self.copied += nbytes
 
+    def touch(self, nbytes: int) -> None:
+        with self._lock:
+            self.touched += nbytes
+
 
 COUNTS = Counts()
+VIEWS = {"ravel", "reshape", "squeeze", "swapaxes", "transpose", "view"}
+"""Methods that touch no numbers."""
 
 
 def _wait(array: np.ndarray) -> np.ndarray:
@@ -61,6 +67,7 @@ def _wait(array: np.ndarray) -> np.ndarray:
 def _inner(value: Any) -> Any:
     """What NumPy computes with in the place of an operand."""
     if isinstance(value, Array):
+        COUNTS.touch(value.inner.nbytes)
         return value.inner
     if isinstance(value, PLAIN):
         return value
@@ -71,7 +78,10 @@ def _outer(value: Any) -> Any:
     """A result on the device: also a single number is an array there."""
     if isinstance(value, tuple):
         return tuple(map(_outer, value))
-    return Array(value) if isinstance(value, np.ndarray | np.generic) else value
+    if isinstance(value, np.ndarray | np.generic):
+        COUNTS.touch(value.nbytes)
+        return Array(value)
+    return value
 
 
 def _index(key: Any) -> Any:
@@ -218,6 +228,9 @@ class Array:
 
         def method(*given: Any, **keywords: Any) -> Any:
             _known(f"ndarray.{name}", RECORD["methods"][name], len(given), keywords)
+            if name in VIEWS:
+                return Array(found(*given, **keywords))
+            COUNTS.touch(self.inner.nbytes)
             with np.errstate(all="ignore"):
                 return _outer(found(*map(_argument, given), **_each(keywords)))
 
@@ -259,7 +272,10 @@ def _argument(value: Any) -> Any:
         return type(value)(map(_argument, value))
     if isinstance(value, np.ndarray):
         raise RefusedError("an array of NumPy as the argument of a function of CuPy")
-    return value.inner if isinstance(value, Array) else value
+    if isinstance(value, Array):
+        COUNTS.touch(value.inner.nbytes)
+        return value.inner
+    return value
 
 
 def _each(keywords: dict[str, Any]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def files(losscli, xp) -> Any:
     described = {
         "w": rng.integers(0, 4, N) * 0.5,
         "region": rng.choice(["eu", "us", "as"], N, p=[0.7, 0.29, 0.01]),
-        "many": rng.integers(0, 900, N),
+        "many": rng.integers(0, 150, N),
         "age": rng.uniform(20, 80, N),
         "who": rng.integers(0, 300, N),
         "qid": np.sort(rng.integers(0, 400, N)),
