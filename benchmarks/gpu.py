@@ -133,7 +133,7 @@ def taken(run: Run, device: Device, most: int) -> list[fold.Taken]:
     from losscli.engines import local
 
     held, found, fixed = 0, [], None
-    work = fold.Work(run.plan, *([False] if "kept" in fold.Work.__dataclass_fields__ else []))
+    work = fold.Work(run.plan, kept=False)
     for first, block in local.blocks(run.alignment.frames(), run.plan.block_rows):
         fixed = work.begin(block) if first == 0 else fixed
         found.append(device.call(lambda xp, *given: fold.take(run.plan, xp, *given), block, first, fixed))

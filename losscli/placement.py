@@ -7,7 +7,7 @@ read and checked on the CPU either way.  So it is chosen where, by the numbers b
 * what that saves over all rows is at least what it takes to START.
 
 COST was measured, on one core of a CPU.  RATE and START are estimates by arithmetic, from a bus of 25 bytes a
-nanosecond and two threads that fill pinned memory: no GPU was at hand.  All err towards the CPU.
+nanosecond and two threads that fill pinned memory, and were not measured on a GPU.  All err towards the CPU.
 """
 
 from __future__ import annotations

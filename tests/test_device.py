@@ -320,7 +320,7 @@ def test_each_thread_has_a_stream_of_its_own(files, xp, monkeypatch):
             used.append((threading.get_ident(), xp.cuda.local.stream, xp.cuda.local.device))
             return super().fold(namespace, *given)
 
-    local.run(Watched(run.plan), iter([frame]))
+    local.run(Watched(run.plan, kept=False), iter([frame]))
     assert len({thread for thread, _, _ in used}) == len({stream for _, stream, _ in used}) == devices.STREAMS
     assert {device for *_, device in used} == {0}
 
@@ -336,7 +336,7 @@ def test_results_do_not_depend_on_threads_or_on_how_frames_are_cut(files, xp):
 
     whole = [frame], [frame[i : i + 700] for i in range(0, frame.height, 700)]
     found = [
-        local.run(Small(run.plan), iter(frames), threads) for frames in whole for threads in (None, 1, 5)
+        local.run(Small(run.plan, kept=False), iter(frames), threads) for frames in whole for threads in (None, 1, 5)
     ]
     for other in found[1:]:
         for mine, theirs in zip(found[0].overall, other.overall, strict=True):
@@ -491,7 +491,7 @@ class Full(Work):
 def test_out_of_memory_is_said_with_what_helps(files):
     run = evaluated(files)
     with pytest.raises(DeviceError) as error:
-        local.run(Full(run.plan), run.alignment.frames())
+        local.run(Full(run.plan, kept=False), run.alignment.frames())
     assert str(error.value).startswith("--device cuda: out of memory on Stand-in\n  -> --threads 1")
     assert error.value.status == 2
 
@@ -503,7 +503,7 @@ def test_a_driver_that_fails_is_no_bug(files, monkeypatch):
     run = evaluated(files)
     monkeypatch.setattr(Full, "fold", fails)
     with pytest.raises(DeviceError, match="failed: cudaErrorECCUncorrectable"):
-        local.run(Full(run.plan), run.alignment.frames())
+        local.run(Full(run.plan, kept=False), run.alignment.frames())
 
 
 @pytest.fixture
