@@ -107,17 +107,72 @@ def _known(function: str, arguments: list[str] | None, positional: int, keywords
             raise RefusedError(f"cupy.{function} has no argument {keyword}")
 
 
+KINDS = {"b": 0, "i": 1, "u": 1, "f": 2}
+
+
+def _computed(name: str, function: Any, *operands: Any, **keywords: Any) -> Any:
+    """The result of an elementwise function, where CuPy has one of these types and of the same type."""
+    with np.errstate(all="ignore"):
+        found = function(*map(_inner, operands), **keywords)
+    if not keywords:
+        results = found if isinstance(found, tuple) else (found,)
+        own, expected = _loop(name, operands), [each.dtype for each in results]
+        if own != expected:
+            raise RefusedError(f"cupy.{name} makes {own} of what NumPy makes {expected} of")
+    return _outer(found)
+
+
+def _loop(name: str, operands: tuple[Any, ...]) -> list[np.dtype]:
+    """The types of the results of CuPy's loop for such operands: the first one that they can be cast to."""
+    dtypes = [each.inner.dtype if isinstance(each, Array) else np.asarray(each).dtype for each in operands]
+    weak = [type(each) if isinstance(each, bool | int | float) else None for each in operands]
+    weak = [None if isinstance(each, np.generic) else kind for each, kind in zip(operands, weak, strict=True)]
+    strong = [KINDS[dtype.kind] for dtype, kind in zip(dtypes, weak, strict=True) if kind is None]
+    most = max((KINDS[dtype.kind] for dtype, kind in zip(dtypes, weak, strict=True) if kind), default=0)
+    if not strong or max(strong) < most:
+        weak = [None] * len(weak)
+    for types in RECORD["ufuncs"][name]:
+        taken, made = types.split("->")
+        if all(
+            np.can_cast(dtype, wanted)
+            or (kind and np.result_type(kind(0), np.dtype(wanted)) == np.dtype(wanted))
+            for dtype, kind, wanted in zip(dtypes, weak, taken, strict=True)
+        ):
+            return [np.dtype(each) for each in made]
+    raise RefusedError(f"cupy.{name} of {dtypes}")
+
+
+UFUNCS = {
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "true_divide",
+    "floordiv": "floor_divide",
+    "mod": "remainder",
+    "pow": "power",
+    "and_": "bitwise_and",
+    "or_": "bitwise_or",
+    "xor": "bitwise_xor",
+    "lshift": "left_shift",
+    "rshift": "right_shift",
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+}
+"""The elementwise functions of operators that have other names."""
+
+
 def _operation(name: str) -> Any:
     function = getattr(operator, name)
-    own = f"__{name.strip('_')}__"
+    own, ufunc = f"__{name.strip('_')}__", UFUNCS.get(name, name)
 
     def forward(self: Array, other: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return _outer(function(self.inner, _inner(other)))
+        if name == "matmul":
+            return _outer(function(_inner(self), _inner(other)))
+        return _computed(ufunc, function, self, other)
 
     def backward(self: Array, other: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return _outer(function(_inner(other), self.inner))
+        return _computed(ufunc, function, other, self)
 
     def in_place(self: Array, other: Any) -> Array:
         with np.errstate(all="ignore"):
@@ -143,8 +198,7 @@ class Array:
         # Of operators a number of NumPy may stand on the left.
         numbers = [each for each in inputs if not isinstance(each, Array)]
         if method == "__call__" and numbers and all(isinstance(n, np.generic) for n in numbers):
-            with np.errstate(all="ignore"):
-                return _outer(ufunc(*map(_inner, inputs)))
+            return _computed(ufunc.__name__, ufunc, *inputs)
         raise RefusedError(f"numpy.{ufunc.__name__} of an array of the device")
 
     def __array_function__(self, function: Any, *_: Any) -> Any:
@@ -178,22 +232,22 @@ class Array:
         self.inner[_index(key)] = _inner(value)
 
     def __neg__(self) -> Any:
-        return Array(-self.inner)
+        return _computed("negative", operator.neg, self)
 
     def __pos__(self) -> Any:
-        return Array(+self.inner)
+        return _computed("positive", operator.pos, self)
 
     def __abs__(self) -> Any:
-        return Array(abs(self.inner))
+        return _computed("absolute", operator.abs, self)
 
     def __invert__(self) -> Any:
-        return Array(~self.inner)
+        return _computed("invert", operator.invert, self)
 
     def __eq__(self, other: Any) -> Any:
-        return Array(self.inner == _inner(other))
+        return _computed("equal", operator.eq, self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return Array(self.inner != _inner(other))
+        return _computed("not_equal", operator.ne, self, other)
 
     def get(self, stream: Any = None, order: str = "C", out: Any = None, blocking: bool = True) -> np.ndarray:
         """The same as an array of NumPy."""
@@ -291,8 +345,7 @@ class Ufunc:
     def __call__(self, *given: Any, **keywords: Any) -> Any:
         """The function of arrays of the device and numbers."""
         _known(self._name, ["x", "y", "out", "dtype", "casting"], len(given), keywords)
-        with np.errstate(all="ignore"):
-            return _outer(getattr(np, self._name)(*map(_inner, given), **_each(keywords)))
+        return _computed(self._name, getattr(np, self._name), *given, **_each(keywords))
 
     def reduceat(self, *_: Any, **__: Any) -> Any:
         """CuPy has it of add alone, and there subtracts running sums."""
@@ -344,8 +397,7 @@ def where(condition: Any, *choices: Any) -> Array:
     """One of two numbers each."""
     if not isinstance(condition, Array) or len(choices) != 2:
         raise RefusedError("cupy.where of a condition on the device, and two choices")
-    with np.errstate(all="ignore"):
-        return Array(np.where(condition.inner, *map(_inner, choices)))
+    return _computed("where", np.where, condition.astype(bool), *choices)
 
 
 def bincount(x: Array, weights: Any = None, minlength: int | None = None) -> Array:

@@ -19,13 +19,16 @@ NAMES = Path(__file__).parent / "names.json"
 def recorded() -> dict[str, Any]:
     """The functions of CuPy with their arguments, its ufuncs, the methods of its arrays, and more."""
     import cupy
+    from cupy._sorting.search import _where_ufunc
     from cupyx.scipy import special
 
     public = {name: getattr(cupy, name) for name in dir(cupy) if not name.startswith("_")}
     return {
         "version": cupy.__version__,
         "functions": {name: arguments(f) for name, f in public.items() if inspect.isroutine(f)},
-        "ufuncs": [name for name, f in public.items() if isinstance(f, cupy.ufunc)],
+        # Each with the types of its loops, the first of which that fits is taken.
+        "ufuncs": {name: f.types for name, f in public.items() if isinstance(f, cupy.ufunc)}
+        | {"where": _where_ufunc.types},
         "methods": {
             name: arguments(getattr(cupy.ndarray, name))
             for name in dir(cupy.ndarray)
