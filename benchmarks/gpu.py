@@ -194,7 +194,7 @@ def _seconds(done: Callable[[], object]) -> float:
 
 def rows_of(works: list[Work], there: dict[str, Device], asked: argparse.Namespace) -> Iterator[str]:
     """The rows of the table: for each piece of work a device's times, and those of the CPU over them."""
-    limits = {name: bandwidth(device, asked.repeat) for name, device in there.items()}
+    limits = {name: bandwidth(device, asked.repeat) for name, device in there.items() if name != "cpu"}
     for work in works:
         n = int(work.rows * asked.scale)
         files, bytes_of_row = made(work, asked.data, n), touched(work, asked.data)
@@ -206,10 +206,11 @@ def rows_of(works: list[Work], there: dict[str, Device], asked: argparse.Namespa
             alone = computed(blocks, device, asked.repeat) / held
             times = (statistics.median(whole[1:]), alone)
             base = base or times
-            share = bytes_of_row / alone / limits[name]
+            # On a CPU blocks stay in the cache, and memory is no limit.
+            share = "" if name == "cpu" else f"{bytes_of_row / alone / limits[name]:.0%}"
             yield (
                 f"| {work.name} | {n / 1e6:g} M | {name} | {times[0]:.2f} | {base[0] / times[0]:.1f} | "
-                f"{1e9 * alone:.2f} | {base[1] / alone:.1f} | {bytes_of_row:.0f} | {100 * share:.0f} % |"
+                f"{1e9 * alone:.2f} | {base[1] / alone:.1f} | {bytes_of_row:.0f} | {share} |"
             )
 
 
