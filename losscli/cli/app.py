@@ -51,7 +51,11 @@ def run(argv: list[str]) -> int:
     """Run the program and return its exit status; nothing is raised."""
     try:
         status = app(args=argv, prog_name="losscli", standalone_mode=False)
+        if callable(status):
+            status = status()
         sys.stdout.flush()
+    except typer.Exit as ended:
+        status = ended.exit_code
     except LossCliError as error:
         _trace(argv)
         _say(*(f"error: {problem}" for problem in error.problems))
