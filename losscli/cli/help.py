@@ -139,7 +139,8 @@ def _body(on: Paper, rows: Sequence[Row], width: int) -> Iterator[tuple[str, int
     names = max(len(name) for row in rows for name in row.names)
     columns = (names, max(len(row.short) for row in rows), max(len(row.value) for row in rows))
     taken = sum(column + 2 for column in columns if column)
-    if width - taken < max(24, width // 3):
+    longest = max((len(word) for row in rows for word in row.text.split()), default=0)
+    if width - taken < max(longest, 24, width // 3):
         yield from _below(on, rows, width)
         return
     for row in rows:
