@@ -155,18 +155,20 @@ def evaluated(
     rules: Rules = PLAIN,
     rows: str | PathLike[str] | None = None,
     worst: int | str = 0,
+    kept: bool = True,
 ) -> Report:
     """The report of a planned run, with the verdicts of its gates, for which `base` is the baseline.
 
-    `progress` is told the rows done, `say` what turned out while they were read.
+    `progress` is told the rows done, `say` what turned out while they were read.  A report that is not `kept`
+    cannot be a baseline, or have one.
     """
     path, most = rowwise.checked(rows, run.plan.roles.files), rowwise.number(worst)
     if path is None and not most:
-        folded, _ = fold_all(run, progress, say)
+        folded, _ = fold_all(run, progress, say, Work(run.plan, kept))
     else:
         rowwise.require_row_values(run.plan.choices if path else run.plan.choices[:1])
         with rowwise.Writer(path) if path else nullcontext() as writer:
-            work = rowwise.Work(run.plan, writer, most)
+            work = rowwise.Work(run.plan, kept, writer, most)
             folded, _ = fold_all(run, progress, say, work)
             work.write(folded)
     part = with_clusters(folded)
@@ -289,7 +291,7 @@ def fold_all(
 
     `work` is how, where that is not the usual way.  Raises DataError with every problem that was found.
     """
-    part, alignment = _folded(work or Work(run.plan), run, progress, say)
+    part, alignment = _folded(work or Work(run.plan, kept=False), run, progress, say)
     tallies = part.tallies if part else {}
     n = int(part.overall[0].n[0]) if part else 0
     _require_sound(run.plan, alignment, tallies, n, run.tables)

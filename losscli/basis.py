@@ -6,11 +6,11 @@ from losscli.params import joined
 from losscli.plan import Plan
 
 
-def of(plan: Plan, fingerprint: int) -> dict[str, str]:
+def of(plan: Plan, fingerprint: int | None) -> dict[str, str]:
     """What stands behind the numbers of a plan, besides losses and their parameters, which results name.
 
     The columns of the predictions are not among it: models name them as they like.  `fingerprint` is that
-    of the targets.
+    of the targets, None where it was not taken.
     """
     roles = plan.roles
     pairs = zip(roles.names, roles.class_weight or (), strict=bool(roles.class_weight))
@@ -29,6 +29,6 @@ def of(plan: Plan, fingerprint: int) -> dict[str, str]:
         "where": plan.where or "",
         "alignment": "key" if roles.ids else "position",
         "eps": repr(roles.eps) if roles.eps else "",
-        "targets": f"{fingerprint:016x}",
+        "targets": "" if fingerprint is None else f"{fingerprint:016x}",
     }
     return {name: text for name, text in said.items() if text}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 
 from losscli.xp import Array, Namespace, np, two_sum
@@ -27,20 +28,18 @@ class Cells:
     ) -> None:
         self.xp, self.count = xp, cells
         self.order: Array | None = None
-        bounds: Array = np.array([0, n])
+        sizes: Array = np.array([n])
         if codes is not None:
             # One stable sort makes each cell a run: the sums below then serve any number of cells.
-            counts = to_numpy(xp.bincount(codes + 1, minlength=cells + 1))
-            bounds = np.cumsum(counts)
+            nowhere, *counts = to_numpy(xp.bincount(codes + 1, minlength=cells + 1)).tolist()
+            sizes = np.array(counts)
             # NumPy sorts narrow integers by their digits, ten times as fast as wide ones.
             order = xp.argsort(codes.astype(np.min_scalar_type(-cells - 1)), kind="stable")
-            self.order = order[int(bounds[0]) :]
+            self.order = order[nowhere:]
             weight = None if weight is None else weight[self.order]
-            bounds = bounds - bounds[0]
-        sizes = np.diff(bounds)
-        self.present = np.flatnonzero(sizes)
+        self.present = sizes.nonzero()[0]
         self.one_run = len(self.present) == 1
-        self.sizes, self.starts = sizes[self.present], bounds[:-1][self.present]
+        self.sizes, self.starts = sizes[self.present], (sizes.cumsum() - sizes)[self.present]
         self._numbers, self.weight = numbers, weight
 
     def numbers(self, places: Array) -> Array:
@@ -63,7 +62,8 @@ class Cells:
     def weight_sums(self) -> tuple[Array, Array]:
         """Sum w (runs, 2) as two floats, and sum w^2 (runs,)."""
         if self.weight is None:
-            ones = np.stack([self.sizes, np.zeros(len(self.sizes))], axis=1)
+            ones = np.zeros((len(self.sizes), 2))
+            ones[:, 0] = self.sizes
             return self.xp.asarray(ones), self.xp.asarray(ones[:, 0])
         weight = self.weight[None, :]
         return self.two_float_sums(weight, weight.max(axis=1))[:, :, 0], self.sums(self.weight_squared)
@@ -73,6 +73,10 @@ class Cells:
         if self.one_run:
             return values.sum(axis=-1, keepdims=True)
         return self.xp.add.reduceat(values, self.run_starts, axis=-1)
+
+    def quick_sums(self, values: Array) -> Array:
+        """As `sums`, in any order: of values whose sums have no rounding, or one that does not count."""
+        return self.xp.einsum("ij->i", values)[:, None] if self.one_run else self.sums(values)
 
     def per_row(self, values: Array) -> Array:
         """The values (..., runs) of each row's run (..., n)."""
@@ -87,16 +91,18 @@ class Cells:
         """
         xp = self.xp
         above = greatest * (2.0 * x.shape[1])
-        if not bool(xp.isfinite(2.0 * above).all()):
-            # The split itself would overflow, or a value is infinite: the plain sum has to do.
-            plain = self.sums(x)
-            return xp.stack([plain, xp.zeros_like(plain)]).transpose(2, 0, 1)
-        grid = xp.ldexp(xp.ones_like(above), xp.frexp(above)[1])[:, None]
-        part = x + grid
-        part -= grid
-        high = self.sums(part)
-        low = self.sums(xp.subtract(x, part, out=part))
-        return xp.stack(two_sum(high, low)).transpose(2, 0, 1)
+        # Where the split itself would overflow, or a value is infinite, the plain sum has to do.
+        if not math.isfinite(2.0 * above.max()):
+            high = self.sums(x)
+            low = xp.zeros_like(high)
+        else:
+            grid = xp.ldexp(1.0, xp.frexp(above)[1])[:, None]
+            part = x + grid
+            part -= grid
+            high, low = two_sum(self.quick_sums(part), self.quick_sums(xp.subtract(x, part, out=part)))
+        found = xp.empty((high.shape[1], 2, len(x)))
+        found[:, 0], found[:, 1] = high.T, low.T
+        return found
 
     def extremes(self, x: Array, arg: str, ufunc: str) -> tuple[Array, Array]:
         """The extreme of each column in each run, and the place where it first stands; each (k, runs)."""
@@ -113,10 +119,12 @@ class Cells:
 
     def products(self, a: Array, b: Array) -> Array:
         """The sums of a[i] b[j] (runs, k, k) by run; overwrites b where there is one column."""
-        if len(a) == 1:
+        k = len(a)
+        if k == 1 and self.one_run:
+            return self.xp.einsum("ij,ij->i", a, b)[:, None, None]
+        if k == 1:
             b *= a
             return self.sums(b).T[:, :, None]
-        k = len(a)
         if len(self.starts) > k * _FEW_ROWS:
             # So many runs are too short for a product of matrices each.
             found = self.xp.empty((len(self.starts), k, k))

@@ -49,7 +49,7 @@ class Partial:
     `slices` are those of each slicing.  `pilots` are what the task fixed for the run, for each output: parts
     of one run have the same.  `profile` is kept where the plan asks for it.  `totals` are those of clusters
     overall, `cell_totals` by class, or overall for the columns of all labels.  `fingerprint` tells targets
-    apart, whatever the order of their rows.
+    apart, whatever the order of their rows; None where nobody will.
     """
 
     overall: tuple[Moments, ...]
@@ -61,14 +61,18 @@ class Partial:
     profile: Profile | None = None
     totals: Totals | None = None
     cell_totals: Totals | None = None
-    fingerprint: int = 0
+    fingerprint: int | None = None
 
 
 @frozen(eq=True)
 class Work:
-    """The evaluation of one model, as an engine does it."""
+    """The evaluation of one model, as an engine does it; `kept` if its report may be compared with another.
+
+    Only then its targets have to be told from others, which costs as much as a loss.
+    """
 
     plan: Plan
+    kept: bool
 
     @property
     def block_rows(self) -> int:
@@ -91,7 +95,14 @@ class Work:
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
         """Read one block, check it, and take the moments of every chosen loss."""
-        return complete(take(self.plan, xp, frame, first_row, fixed), frame.height)
+        return self.complete(take(self.plan, xp, frame, first_row, fixed), frame.height)
+
+    def complete(self, taken: Taken, height: int) -> Partial:
+        """What a block of so many rows leaves behind."""
+        with np.errstate(all="ignore"):
+            own = _profile(taken.plan, taken.xp, taken.rows, taken.weight) if taken.plan.profiled else None
+        fingerprint = fingerprint_of(taken.block, taken.rows) if self.kept else None
+        return replace(moments_of(taken), rows=height, profile=own, fingerprint=fingerprint)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
         """What the rows of both leave behind; `a` holds the earlier rows."""
@@ -115,14 +126,6 @@ class Taken:
     def label_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
         """The row columns of a loss for each label."""
         return [choice.columns(part) for part in self.rows.by_label[choice.loss.batch]]
-
-
-def complete(taken: Taken, height: int) -> Partial:
-    """What a block of so many rows leaves behind."""
-    with np.errstate(all="ignore"):
-        own = _profile(taken.plan, taken.xp, taken.rows, taken.weight) if taken.plan.profiled else None
-    fingerprint = fingerprint_of(taken.block, taken.rows)
-    return replace(moments_of(taken), rows=height, profile=own, fingerprint=fingerprint)
 
 
 def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Taken:
@@ -250,7 +253,9 @@ def merge(a: Partial, b: Partial) -> Partial:
         profile=None if a.profile is None or b.profile is None else profile.merge(a.profile, b.profile),
         totals=_merge_totals(a.totals, b.totals),
         cell_totals=_merge_totals(a.cell_totals, b.cell_totals),
-        fingerprint=(a.fingerprint + b.fingerprint) % 2**64,
+        fingerprint=None
+        if a.fingerprint is None or b.fingerprint is None
+        else (a.fingerprint + b.fingerprint) % 2**64,
     )
 
 

@@ -112,7 +112,7 @@ class _League:
         self.run: Run | None = None
         self.work: Work | None = None
         self.notes: list[str] = []
-        self.fingerprint = 0
+        self.fingerprint: int | None = None
         self.done = 0
         self._folder = folder
 
@@ -168,7 +168,7 @@ class _League:
         weights: Array = np.memmap(self._folder / f"weights{again}", np.float64, "w+", shape=rows)
         cells: Array = np.memmap(self._folder / f"cells{again}", np.int32, "w+", shape=shape)
         numbers = tuple({} for _ in range(slicings)) if first is None else first.numbers
-        return Work(plan, Columns(self._folder, self.rows), weights, cells, numbers)
+        return Work(plan, False, Columns(self._folder, self.rows), weights, cells, numbers)
 
     def report(self) -> Report:
         """The leaderboard.  Raises the error of the first submission where all are broken."""

@@ -97,28 +97,32 @@ def within(cells: Cells, columns: Sequence[Array], spread: bool = True) -> Momen
     """
     if not len(cells.present):
         return empty(cells.count, len(columns), spread)
+    with np.errstate(all="ignore"):
+        return _within(cells, columns, spread)
+
+
+def _within(cells: Cells, columns: Sequence[Array], spread: bool) -> Moments:
     xp, weight = cells.xp, cells.weight
     x = columns[0][None, :] if len(columns) == 1 else xp.stack(columns)
     if cells.order is not None:
         x = x.take(cells.order, axis=1)
-    with np.errstate(all="ignore"):
-        low, low_at = cells.extremes(x, "argmin", "minimum")
-        high, high_at = cells.extremes(x, "argmax", "maximum")
-        weight_sum, weight2 = cells.weight_sums
-        greatest = xp.maximum(high.max(axis=1), -low.min(axis=1))
-        if weight is None:
-            total = cells.two_float_sums(x, greatest)
-        else:
-            total = cells.two_float_sums(weight * x, greatest * weight.max())
-        mean = _mean(total, weight_sum)
-        deviation = x - cells.per_row(mean.T)
-        if weight is None:
-            # What is left of it is the rounding of the mean, which needs no pass over the rows.
-            scaled, drift = deviation, _rounding(xp, total, weight_sum, mean)
-        else:
-            scaled = cells.weight_squared * deviation
-            drift = cells.sums(scaled).T
-        products = cells.products(scaled, deviation) if spread else None
+    low, low_at = cells.extremes(x, "argmin", "minimum")
+    high, high_at = cells.extremes(x, "argmax", "maximum")
+    weight_sum, weight2 = cells.weight_sums
+    greatest = xp.maximum(high.max(axis=1), -low.min(axis=1))
+    if weight is None:
+        total = cells.two_float_sums(x, greatest)
+    else:
+        total = cells.two_float_sums(weight * x, greatest * weight.max())
+    mean = _mean(total, weight_sum)
+    deviation = x - cells.per_row(mean.T)
+    if weight is None:
+        # What is left of it is the rounding of the mean, which needs no pass over the rows.
+        scaled, drift = deviation, _rounding(xp, total, weight_sum, mean)
+    else:
+        scaled = cells.weight_squared * deviation
+        drift = cells.sums(scaled).T
+    products = cells.products(scaled, deviation) if spread else None
     arrays = (weight_sum, weight2, total, drift, products, low.T, high.T)
     rows = (cells.numbers(low_at).T, cells.numbers(high_at).T)
     block = Moments(cells.sizes, *map(to_numpy, (*arrays, *rows)))

@@ -149,7 +149,7 @@ class Work(fold.Work):
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
         """Read one block, check it, take the moments of every chosen loss, and keep what rows are wanted."""
         taken = fold.take(self.plan, xp, frame, first_row, fixed)
-        part = fold.complete(taken, frame.height)
+        part = self.complete(taken, frame.height)
         details: dict[str, Any] = {}
         if self.writer is not None:
             weight = (self.plan.roles.weight,) if self.plan.roles.weight else ()

@@ -191,9 +191,9 @@ def test_blocks_lie_on_a_fixed_grid_however_the_reader_cuts_frames(size):
     cut = list(local.blocks(iter(frames), step))
     assert [first for first, _ in cut] == list(range(0, N, step))
     assert pl.concat([block for _, block in cut]).equals(rows)
-    part = local.run(fold.Work(run.plan), iter(frames))
+    part = local.run(fold.Work(run.plan, kept=True), iter(frames))
     assert part is not None
-    (found,), (expected,) = part.overall, local.run(fold.Work(run.plan), iter([rows])).overall
+    (found,), (expected,) = part.overall, local.run(fold.Work(run.plan, kept=True), iter([rows])).overall
     for name, array in vars(expected).items():
         assert np.array_equal(getattr(found, name), array), name
 
@@ -214,7 +214,8 @@ def test_merging_parts_leaves_them_as_they_were():
     run = prepare(PRED, Y, "mae")
     frames = pl.concat(list(run.alignment.frames()))
     one, other = (
-        local.run(fold.Work(run.plan), iter([part])) for part in (frames[: N // 2], frames[N // 2 :])
+        local.run(fold.Work(run.plan, kept=True), iter([part]))
+        for part in (frames[: N // 2], frames[N // 2 :])
     )
     assert one is not None
     assert other is not None

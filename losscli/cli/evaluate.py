@@ -24,7 +24,7 @@ from losscli.cli.judging import (
 )
 from losscli.cli.options import RUNNING, option
 from losscli.errors import Status, UsageError, all_of, counted, near
-from losscli.render import FORMATS
+from losscli.render import FORMATS, format_of_suffix
 
 if TYPE_CHECKING:
     from losscli.cli.output import Outputs
@@ -129,7 +129,8 @@ def evaluate(
         if paired:
             report = api.compared(run, conditions, progress.update, tell, rules, alone=0)
         else:
-            report = api.evaluated(run, conditions, progress.update, tell, base, rules, rows, worst)
+            kept = base is not None or "json" in (form, *map(format_of_suffix, outputs.files))
+            report = api.evaluated(run, conditions, progress.update, tell, base, rules, rows, worst, kept)
     emit(report, form, outputs, quiet, color)
 
 

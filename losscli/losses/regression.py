@@ -82,7 +82,7 @@ def half_squared_error(batch: Regression) -> Array:
 
     Bishop (2006), Pattern Recognition and Machine Learning, eq. 1.2
     """
-    return batch.squared_error / 2
+    return 0.5 * batch.squared_error
 
 
 @loss("mae", "l1", "L1Loss", "meanabs", "AbsoluteError", "absolute_error")

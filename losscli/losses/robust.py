@@ -20,7 +20,7 @@ def huber(batch: Regression, *, delta: Positive = 1.0) -> Array:
     Huber (1964), doi:10.1214/aoms/1177703732
     """
     inner = batch.xp.minimum(batch.abs_error, delta)
-    return inner * (batch.abs_error - inner / 2)
+    return inner * (batch.abs_error - 0.5 * inner)
 
 
 @loss("SmoothL1Loss", tail=("beta", "linear"))
@@ -32,7 +32,7 @@ def smooth_l1(batch: Regression, *, beta: Positive = 1.0) -> Array:
     Girshick (2015), Fast R-CNN, arXiv:1504.08083
     """
     inner = batch.xp.minimum(batch.abs_error, beta)
-    return inner * (inner / beta) / 2 + (batch.abs_error - inner)
+    return 0.5 * inner * (inner / beta) + (batch.abs_error - inner)
 
 
 @loss("soft_l1", "charbonnier", "mphe", "reg:pseudohubererror")
@@ -58,7 +58,7 @@ def log_cosh(batch: Regression) -> Array:
     """
     xp, size = batch.xp, batch.abs_error
     # For small errors log cosh e = log1p(2 sinh^2(e / 2)), which keeps the digits that |e| - log 2 loses.
-    half = xp.sinh(xp.minimum(size, 1.0) / 2)
+    half = xp.sinh(0.5 * xp.minimum(size, 1.0))
     far = (size - 0.6931471805599453) + xp.log1p(xp.exp(-2.0 * size))
     return xp.where(size < 1.0, xp.log1p(2.0 * half * half), far)
 
@@ -75,7 +75,7 @@ def fair(batch: Regression, *, c: Positive = 1.0) -> Array:
     ratio = size / c
     near = -c * (c * log1pmx(xp, xp.minimum(ratio, 1.0)))
     far = c * (size - c * xp.log1p(xp.minimum(ratio, _LARGEST)))
-    return xp.where(ratio < 1e-17, size * size / 2, xp.where(ratio < 1.0, near, far))
+    return xp.where(ratio < 1e-17, 0.5 * size * size, xp.where(ratio < 1.0, near, far))
 
 
 _LARGEST = 1.7976931348623157e308
@@ -85,7 +85,7 @@ def _of_square(batch: Regression, delta: float, bend: Callable[[Array], Array]) 
     """delta^2 / 2 bend(|e| / delta), where bend(x) is x^2 (1 + O(x^2)) near zero."""
     size = batch.abs_error
     ratio = size / delta
-    return batch.xp.where(ratio < 1e-8, size * size / 2, delta * (delta / 2 * bend(ratio)))
+    return batch.xp.where(ratio < 1e-8, 0.5 * size * size, delta * (delta / 2 * bend(ratio)))
 
 
 def _lorentzian(batch: Regression, delta: float) -> Array:
@@ -173,7 +173,7 @@ def truncated_quadratic(batch: Regression, *, c: Positive = 2.0) -> Array:
     Hinich and Talwar (1975), A simple method for robust regression, JASA 70
     """
     inner = batch.xp.minimum(batch.abs_error, c)
-    return inner * inner / 2
+    return 0.5 * inner * inner
 
 
 @loss("Hampel17A", increasing=("a", "b", "c"), tail=("c", "constant"))
@@ -186,7 +186,7 @@ def hampel(batch: Regression, *, a: Positive = 2.0, b: Positive = 4.0, c: Positi
     """
     xp, size = batch.xp, batch.abs_error
     inner, middle, outer = xp.minimum(size, a), xp.clip(size, a, b) - a, xp.clip(size, b, c) - b
-    return inner * inner / 2 + a * (middle + outer * (1.0 - outer / (2.0 * (c - b))))
+    return 0.5 * inner * inner + a * (middle + outer * (1.0 - outer / (2.0 * (c - b))))
 
 
 @loss("TukeyBiweight", "bisquare", tail=("c", "constant"))
@@ -213,7 +213,7 @@ def tukey_quartic(batch: Regression, *, c: Positive = 3.61752, k: AtLeastOne = 4
     inner = batch.xp.minimum(batch.abs_error, c)
     # In q = 1 - x^k the polynomial has no term below zero: nothing cancels.
     q = 1.0 - batch.xp.power(inner / c, k)
-    return inner * inner / 2 * ((k * k + q * (2.0 * k + (k + 2.0) * q)) / ((k + 1.0) * (k + 2.0)))
+    return 0.5 * inner * inner * ((k * k + q * (2.0 * k + (k + 2.0) * q)) / ((k + 1.0) * (k + 2.0)))
 
 
 @loss("svr", "EpsilonInsensitive", tail=("eps", "above zero"))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from losscli.records import frozen
@@ -86,7 +87,7 @@ class Roles:
         besides = filter(None, (self.weight, self.group, self.cluster))
         return tuple(dict.fromkeys((*self.predictions, *self.targets, *besides, *self.ids)))
 
-    @property
+    @cached_property
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The columns in groups of one type, which are read together."""
         weight = (self.weight,) if self.weight else ()
@@ -96,7 +97,7 @@ class Roles:
         cluster = (self.cluster,) if self.cluster else ()
         return tuple(filter(None, (*sides, weight, group, cluster, *self.id_groups)))
 
-    @property
+    @cached_property
     def id_groups(self) -> tuple[tuple[str, ...], ...]:
         """The key columns, each by itself."""
         return tuple((name,) for name in self.ids)
@@ -211,8 +212,7 @@ class Block:
             found, dtype = not any(each.null_count() for each in series), series[0].dtype
             if found and (len(columns) > 1 or dtype.is_float() or dtype.is_nested()):
                 # A sum is NaN or infinite where one of its terms is, and is had in one pass over the numbers.
-                with np.errstate(all="ignore"):
-                    found = bool(np.isfinite(self.numbers(columns).sum()))
+                found = math.isfinite(np.einsum("ij->", self.numbers(columns)))
             self._finite[columns] = found
         return found
 

@@ -23,10 +23,12 @@ def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Array:
                 matrix[i, at : at + len(chunk)] = chunk.to_numpy()
                 at += len(chunk)
         return matrix.T
-    series = frame[columns[0]]
-    if not isinstance(series.dtype, pl.List | pl.Array):
-        chunks = [chunk.to_numpy() for chunk in series.cast(pl.Float64).get_chunks()]
-        return (chunks[0] if len(chunks) == 1 else np.concatenate(chunks))[:, None]
+    series = frame.get_column(columns[0])
+    if not series.dtype.is_nested():
+        series = series.cast(pl.Float64)
+        if series.n_chunks() == 1:
+            return series.to_numpy()[:, None]
+        return np.concatenate([chunk.to_numpy() for chunk in series.get_chunks()])[:, None]
     # While all lists have the length of the first one, their numbers are the rows of a matrix.
     values = series.explode(empty_as_null=False).to_numpy().astype(float, copy=False)
     return values.reshape(frame.height, -1) if frame.height else values.reshape(0, 1)
