@@ -14,7 +14,10 @@ import pytest
 
 from losscli.cli import commands
 from losscli.cli.help import paper
+from losscli.losses import registry
+from losscli.losses.families import FAMILIES, homes
 from losscli.records import frozen, sealed
+from losscli.tasks.catalogue import TASKS
 
 HEAVY = {"numpy", "polars", "rich", "scipy", "pydantic", "losscli.losses.registry", "losscli.options"}
 
@@ -58,6 +61,31 @@ def test_one_loss_loads_what_it_needs_alone(folder):
     assert not {"rich", "scipy", "pydantic", "pandas", "pyarrow", "tomllib"} & modules
     for name in ("models", "comparing", "joint", "leaderboard", "cli.help", "cli.explain", "cli.page"):
         assert f"losscli.{name}" not in modules
+    assert [name for name in FAMILIES if f"losscli.losses.{name}" in modules] == ["robust"]
+    assert "losscli.tasks.distribution" not in modules
+
+
+@pytest.mark.parametrize("name", registry.names())
+def test_a_name_is_looked_for_in_every_family_that_has_it(name):
+    found = {entry.function.__module__.removeprefix("losscli.losses.") for entry in registry.find(name)}
+    assert found <= set(homes(name)) != set(FAMILIES)
+
+
+def test_the_catalogue_does_not_depend_on_what_was_asked_for_first():
+    code = (
+        "from losscli.losses import registry\n"
+        "for name in {first}: registry.find(name)\n"
+        "print([entry.name for entry in registry.losses()], [e.task for e in registry.find('brier')])"
+    )
+    told = [
+        subprocess.run([sys.executable, "-c", code.format(first=first)], capture_output=True, timeout=60)
+        for first in ([], ["crps_ensemble", "brier", "mse"])
+    ]
+    assert told[0].stdout == told[1].stdout != b""
+
+
+def test_every_task_is_found_by_its_own_name():
+    assert [TASKS[name].name for name in TASKS] == list(TASKS)
 
 
 def test_one_loss_looks_through_no_parameters_of_others(folder):
