@@ -17,8 +17,8 @@ from losscli.tasks.multilabel import MultilabelScore
 
 LEVEL = 0.95
 """Of intervals, where none is asked for."""
-BLOCK_NUMBERS = 1 << 20
-"""Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 131,072 rows."""
+BLOCK_NUMBERS = 1 << 21
+"""Numbers that a block may hold in one matrix: with 16 columns or fewer a block has 131,072 rows."""
 LEAST_ROWS = 256
 """Of a block, however wide its rows are."""
 _SHORT = {"pred": "-p", "target": "-y", "weight": "-w", "loss": "-l"}
@@ -46,7 +46,7 @@ class Plan:
     @property
     def block_rows(self) -> int:
         """Rows of a block: a power of two that depends on the plan alone, and so do results."""
-        width = max(len(self.roles.predictions), len(self.roles.names), *self.roles.widths.values(), 8)
+        width = max(len(self.roles.predictions), len(self.roles.names), *self.roles.widths.values(), 16)
         return max(LEAST_ROWS, 1 << (BLOCK_NUMBERS // width).bit_length() - 1)
 
     @property

@@ -2,33 +2,54 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from losscli.xp import Array, np, pl
 
 MANY = 64
 """Above so many columns Polars' own threads are worth the wait for them."""
 
 
-def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Array:
-    """The columns as float64 (n, k), as they lie in memory: column after column, or lists row after row.
+class Matrix(NamedTuple):
+    """Numbers (n, k), with the least and the greatest: NaN where one is missing, infinities without rows."""
 
-    Null becomes NaN.  A block of several batches is joined here, in memory that NumPy has at hand.
+    values: Array
+    low: float
+    high: float
+
+
+def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
+    """The columns (n, k) as they lie in memory: column after column, or lists row after row.
+
+    They are float64; or float32 where lists, or more than MANY columns, hold that.  Null becomes NaN.  A
+    block of several batches is joined here, in memory that NumPy has at hand.
     """
     if len(columns) > MANY:
-        return frame[list(columns)].to_numpy(order="fortran").astype(float, copy=False)
+        return _with_extremes(_floats(frame[list(columns)].to_numpy(order="fortran")))
     if len(columns) > 1:
-        matrix = np.empty((len(columns), frame.height))
-        for i, column in enumerate(columns):
+        values, low, high = np.empty((len(columns), frame.height)), np.inf, -np.inf
+        for own, name in zip(values, columns, strict=True):
             at = 0
-            for chunk in frame.get_column(column).get_chunks():
-                matrix[i, at : at + len(chunk)] = chunk.to_numpy()
+            for chunk in frame.get_column(name).get_chunks():
+                own[at : at + len(chunk)] = chunk.to_numpy()
                 at += len(chunk)
-        return matrix.T
+            # While the column is in the cache: read again it costs three times as much.
+            low, high = np.minimum(low, own.min(initial=np.inf)), np.maximum(high, own.max(initial=-np.inf))
+        return Matrix(values.T, float(low), float(high))
     series = frame.get_column(columns[0])
     if not series.dtype.is_nested():
         series = series.cast(pl.Float64)
         if series.n_chunks() == 1:
-            return series.to_numpy()[:, None]
-        return np.concatenate([chunk.to_numpy() for chunk in series.get_chunks()])[:, None]
+            return _with_extremes(series.to_numpy()[:, None])
+        return _with_extremes(np.concatenate([chunk.to_numpy() for chunk in series.get_chunks()])[:, None])
     # While all lists have the length of the first one, their numbers are the rows of a matrix.
-    values = series.explode(empty_as_null=False).to_numpy().astype(float, copy=False)
-    return values.reshape(frame.height, -1) if frame.height else values.reshape(0, 1)
+    numbers = _floats(series.explode(empty_as_null=False).to_numpy())
+    return _with_extremes(numbers.reshape(frame.height, -1) if frame.height else numbers.reshape(0, 1))
+
+
+def _floats(values: Array) -> Array:
+    return values if values.dtype == np.float32 else values.astype(float, copy=False)
+
+
+def _with_extremes(values: Array) -> Matrix:
+    return Matrix(values, float(values.min(initial=np.inf)), float(values.max(initial=-np.inf)))
