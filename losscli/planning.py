@@ -282,7 +282,7 @@ def _choices(
             chosen = [each for each in chosen if each[0].name in of_library] or chosen
     taken = {param.name for entry, _ in chosen for param in entry.params}
     idle = [name for name in asked.params if name not in taken]
-    takers, names = loss_params(), ", ".join(entry.name for entry, _ in chosen)
+    takers, names = loss_params() if idle else {}, ", ".join(entry.name for entry, _ in chosen)
     *choices, _ = all_of(
         *(partial(_choice, entry, inline, asked) for entry, inline in chosen),
         *(partial(_idle, name, takers[name][1], names) for name in idle),
