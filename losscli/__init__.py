@@ -4,15 +4,12 @@
     >>> report = losscli.evaluate("preds.csv", "targets.csv", loss="huber", delta=1.0)
     >>> report["huber"].value
 
-Importing it loads no engine: neither polars nor numpy.
+Importing it loads nothing else: what a name stands for is imported when it is used.
 """
 
 from __future__ import annotations
 
-# First the subpackage losscli.losses, then the function of the same name, which is what users mean.
-from losscli.losses.own import loss
-from losscli.losses.registry import losses
-from losscli.report import Comparison, Placing, Report, Result, Verdict
+from importlib import import_module
 
 __version__ = "0.1.0"
 __all__ = [
@@ -28,21 +25,33 @@ __all__ = [
     "rank",
 ]
 
+_HOMES = {
+    "Comparison": "losscli.report",
+    "Placing": "losscli.report",
+    "Report": "losscli.report",
+    "Result": "losscli.report",
+    "Verdict": "losscli.report",
+    "compare": "losscli.api",
+    "evaluate": "losscli.api",
+    "loss": "losscli.losses.own",
+    "rank": "losscli.leaderboard",
+}
+"""Where each name is, which is imported when it is used."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from losscli.api import compare, evaluate
     from losscli.leaderboard import rank
+    from losscli.losses.own import loss
+    from losscli.losses.registry import losses
+    from losscli.report import Comparison, Placing, Report, Result, Verdict
 
 
 def __getattr__(name: str) -> object:
-    if name in ("compare", "evaluate"):
-        from losscli import api
-
-        return getattr(api, name)
-    if name == "rank":
-        from losscli.leaderboard import rank
-
-        return rank
+    if name == "losses":  # a package that can be called
+        return import_module("losscli.losses")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'losscli' has no attribute {name!r}")
 
 

@@ -7,13 +7,11 @@ from contextlib import nullcontext
 from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import losscli
 from losscli import basis, rowwise, saved
-from losscli import config as settings
 from losscli import gate as gates
-from losscli.comparing import changed_rows, comparisons, model_notes
 from losscli.engines import local
 from losscli.errors import DataError, DeviceError, Problem, UsageError, all_of, counted
 from losscli.fold import Partial, Work, with_clusters
@@ -25,12 +23,14 @@ from losscli.inputs.join import OutOfOrderError
 from losscli.losses import registry
 from losscli.losses import request as requests
 from losscli.losses.request import Given
-from losscli.models import Models, plan_models
 from losscli.plan import Plan
 from losscli.planning import Run, prepare, requested
 from losscli.report import Report
 from losscli.results import notes, of_clusters, results_of
 from losscli.tasks.base import Finding, Tally
+
+if TYPE_CHECKING:
+    from losscli.models import Models
 
 __all__ = ["compare", "compared", "evaluate", "evaluated", "fold_all", "notes", "planned"]
 
@@ -71,6 +71,8 @@ def evaluate(
     Raises UsageError for a request that makes no sense, DataError for files that are wrong.
     """
     if config is not None:
+        from losscli import config as settings  # read where a file is named
+
         given = {
             "predictions": predictions,
             "targets": targets,
@@ -224,6 +226,8 @@ def planned_models(
     **options: Any,
 ) -> tuple[list[Gate], Models]:
     """The gates and the plan of a comparison.  Raises what `compare` raises before it reads rows."""
+    from losscli.models import plan_models  # one model needs no comparison
+
     given = (gate,) if isinstance(gate, str | Mapping) else gate
     own = requests.own_names(requested(loss))
     *conditions, models = all_of(
@@ -242,6 +246,8 @@ def compared(
     alone: int | None = None,
 ) -> Report:
     """The report of planned models, with the verdicts of gates; the results of all, or of one `alone`."""
+    from losscli.comparing import changed_rows, comparisons, model_notes  # one model needs no comparison
+
     folded, alignment = _folded(models.work, models, progress, say)
     tallies = folded.tallies if folded else {}
     n = int(folded.models[0].overall[0].n[0]) if folded else 0

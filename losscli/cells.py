@@ -9,6 +9,8 @@ from functools import cached_property
 from losscli.xp import Array, Namespace, Runs, np, on_host, to_numpy, two_sum
 
 _FEW_ROWS = 32
+_FEW_COLUMNS = 4
+"""Of so few columns products are had faster pair by pair than as a product of matrices."""
 
 
 class Cells:
@@ -120,8 +122,11 @@ class Cells:
     def products(self, a: Array, b: Array) -> Array:
         """The sums of a[i] b[j] (runs, k, k) by run; overwrites b where there is one column."""
         k = len(a)
-        if k == 1 and self.one_run:
-            return self.xp.einsum("ij,ij->i", a, b)[:, None, None]
+        if self.one_run and k <= _FEW_COLUMNS:
+            found = self.xp.empty((1, k, k))
+            for i in range(k):
+                found[0, i, i:] = found[0, i:, i] = self.xp.einsum("j,ij->i", a[i], b[i:])
+            return found
         if k == 1:
             b *= a
             return self.sums(b).T[:, :, None]

@@ -5,9 +5,10 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
+
+from losscli.records import sealed
 
 
 class Status(IntEnum):
@@ -21,7 +22,7 @@ class Status(IntEnum):
     INTERRUPTED = 130
 
 
-@dataclass(frozen=True)
+@sealed()
 class Problem:
     """One thing that is wrong: what, where (file, rows, ids), and how to mend it."""
 

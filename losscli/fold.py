@@ -24,7 +24,7 @@ from losscli.screening import check_missing, match, read_weight
 from losscli.tasks.base import Block, Finding, Rows, Tally
 from losscli.tasks.catalogue import TASKS
 from losscli.tasks.slicing import Key, merged_places
-from losscli.xp import Array, Namespace, on_host
+from losscli.xp import Array, Namespace
 
 MAX_SLICES = 100_000
 """As many slices as one --by may have: each has moments of its own, and a row of the report."""
@@ -134,7 +134,7 @@ class Taken:
 
 def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Taken:
     """Read one block and check it."""
-    block = Block(frame, first_row, plan.roles, narrow=not on_host(xp))
+    block = Block(frame, first_row, plan.roles)
     check_missing(block, plan.roles.id_groups)
     match(block)
     block.leave_out_label()

@@ -187,9 +187,11 @@ def _apart(names: str, one: bool, other: bool) -> None:
 def known(given: Iterable[str], own: Collection[str] = ()) -> None:
     """Raise UsageError for names that are no option, no loss's parameter, and not one of `own` losses'."""
     options = [name for name in inspect.signature(checked).parameters if name != "params"]
+    unknown = [name for name in given if name not in options and name not in own]
+    if not unknown:
+        return  # most runs give no parameter so, and need not look through the catalogue
     words = [*loss_params(), *own, *options]
-    unknown = [name for name in given if name not in words]
-    if unknown:
+    if unknown := [name for name in unknown if name not in words]:
         raise UsageError(
             [Problem(f"no option or loss parameter {name!r}.{near(name, words)}") for name in unknown]
         )

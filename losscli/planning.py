@@ -35,6 +35,7 @@ from losscli.tasks.base import Roles
 from losscli.tasks.binary import BinaryLabel, BinaryScore, BinarySoftScore
 from losscli.tasks.catalogue import TASKS
 from losscli.tasks.classes import MulticlassLabel
+from losscli.tasks.matrix import is_narrow
 from losscli.tasks.named import Named
 
 
@@ -86,8 +87,9 @@ class Settled:
 
     def placed(self, models: int = 1) -> Place:
         """Where a run of so many such models computes."""
-        dtype = _number_type(self.tables[0], [name[2:] for name in self.roles.predictions])
-        load = Load(self.roles, self.choices, 4 if dtype == pl.Float32 else 8, models, self.asked.threads)
+        names = [name[2:] for name in self.roles.predictions]
+        narrow = is_narrow(self.tables[0].schema, names)
+        load = Load(self.roles, self.choices, 4 if narrow else 8, models, self.asked.threads)
         return placed(self.asked.device, load, self.tables[0].expected)
 
     def plan(self, how: str, place: Place) -> Plan:
@@ -288,7 +290,7 @@ def _choices(
             chosen = [each for each in chosen if each[0].name in of_library] or chosen
     taken = {param.name for entry, _ in chosen for param in entry.params}
     idle = [name for name in asked.params if name not in taken]
-    takers, names = loss_params(), ", ".join(entry.name for entry, _ in chosen)
+    takers, names = loss_params() if idle else {}, ", ".join(entry.name for entry, _ in chosen)
     *choices, _ = all_of(
         *(partial(_choice, entry, inline, asked) for entry, inline in chosen),
         *(partial(_idle, name, takers[name][1], names) for name in idle),
@@ -321,14 +323,9 @@ def _default_eps(left: Table, found: Found, link: str) -> float:
     """Where logarithms clip probabilities: the machine epsilon of the type that the file holds."""
     if link not in ("probability", "label"):
         return 0.0
-    narrow = _number_type(left, found.predictions) == pl.Float32
-    return float(np.finfo(np.float32 if narrow else np.float64).eps)
-
-
-def _number_type(left: Table, predictions: Sequence[str]) -> Any:
-    """The type of the numbers in columns of predictions, or in their lists."""
-    dtype = left.schema[predictions[0]]
-    return dtype.inner if isinstance(dtype, pl.List | pl.Array) else dtype
+    dtype = left.schema[found.predictions[0]]
+    inner = dtype.inner if isinstance(dtype, pl.List | pl.Array) else dtype
+    return float(np.finfo(np.float32 if inner == pl.Float32 else np.float64).eps)
 
 
 def _usable(roles: Roles, choices: Collection[Choice]) -> None:

@@ -10,9 +10,11 @@ from functools import cache
 
 from losscli.xp import Array, Namespace, log1pmx, np, on_host, two_sum
 
-CHUNK_NUMBERS, CHUNK_ROWS = 131_072, 1_024
+CHUNK_NUMBERS, CHUNK_ROWS = 131_072, 128
 """Numbers of a matrix that are worked on at once, so that what is in between stays in the cache; of columns
 that lie one after another never fewer rows than the second."""
+ORDINARY = 300.0
+"""Logits up to here have an exp, and sums of them, without overflow."""
 
 
 def sum_of_three(xp: Namespace, a: Array, b: Array, c: Array | float) -> Array:
@@ -141,32 +143,76 @@ def _below_top(xp: Namespace, logits: Array, below: Array) -> Array:
     return lost
 
 
+def _others(xp: Namespace, logits: Array) -> tuple[Array, Array]:
+    """The greatest logit of each row (n,), and the mass of all other classes in units of its own (n,).
+
+    Of ordinary logits exp is taken as they are, since the greatest, if subtracted first, would cost digits.
+    """
+    top = xp.max(logits, axis=1)
+    is_top = logits == top[:, None]
+    ordinary = bool((xp.min(top) > -ORDINARY) & (xp.max(top) < ORDINARY))
+    if ordinary:
+        mass = xp.exp(logits)
+        unit, rest = exp_pair(xp, -xp.abs(top))
+    else:
+        below = xp.empty_like(logits)
+        lost = _below_top(xp, logits, below)
+        mass = xp.exp(below)
+        lost *= mass
+        mass += lost
+    xp.copyto(mass, 0.0, where=is_top)
+    others = xp.sum(mass, axis=1)
+    if ordinary:
+        # Over exp(top), which for a top above 0 is times exp(-top).
+        others = xp.where(top > 0, others * unit + others * rest, _quotient(others, 0.0, unit, rest))
+    if int(xp.count_nonzero(is_top)) > len(logits):
+        others += xp.maximum(xp.sum(is_top, axis=1) - 1, 0)
+    return top, others
+
+
 def log_softmax(xp: Namespace, logits: Array) -> Array:
     """Log-probabilities (n, classes) from logits, exact where one class holds nearly all the mass.
 
-    Of the greatest logit, log p = -log1p(sum of the others' exp): it keeps its digits where the
+    Of the greatest logit, log p = -log1p(mass of the others over its own): it keeps its digits where the
     textbook's z - logsumexp z rounds to 0.  Of the others, z - max - log1p(...).
     """
-    found = xp.empty_like(logits)
+    found = xp.empty(logits.shape)
     for rows in _chunks(xp, logits):
-        below = found[rows]
-        lost = _below_top(xp, logits[rows], below)
-        top = below == 0
-        mass = xp.exp(below)
-        mass *= ~top
-        others = xp.sum(mass, axis=1) + xp.einsum("ij,ij->i", mass, lost)
-        if int(xp.count_nonzero(top)) > len(top):
-            others += xp.maximum(xp.sum(top, axis=1) - 1, 0)
-        below -= xp.log1p(others)[:, None]
+        own = logits[rows].astype(float)
+        top, others = _others(xp, own)
+        own -= top[:, None]
+        xp.subtract(own, xp.log1p(others)[:, None], out=found[rows])
     return found
+
+
+def log_softmax_at(xp: Namespace, logits: Array, code: Array) -> Array:
+    """As `log_softmax`, of one class of each row (n,): no matrix leaves the cache."""
+    found = xp.empty(len(logits))
+    for rows in _chunks(xp, logits):
+        own = logits[rows].astype(float)
+        top, others = _others(xp, own)
+        found[rows] = (pick(xp, own, code[rows]) - top) - xp.log1p(others)
+    return found
+
+
+def pick(xp: Namespace, values: Array, code: Array) -> Array:
+    """Of values (n, classes) that of each row's class (n,).
+
+    By places in memory: five times as fast as take_along_axis.
+    """
+    n, classes = values.shape
+    if values.flags.f_contiguous:
+        return values.T.reshape(-1).take(code * n + xp.arange(n))
+    return values.reshape(-1).take(xp.arange(0, n * classes, classes) + code)
 
 
 def softmax(xp: Namespace, logits: Array) -> tuple[Array, Array]:
     """Probabilities and their complements to one (n, classes) from logits, each with all its digits."""
-    probability, complement = xp.empty_like(logits), xp.empty_like(logits)
+    probability, complement = xp.empty_like(logits, dtype=float), xp.empty_like(logits, dtype=float)
     for rows in _chunks(xp, logits):
-        below = xp.empty_like(logits[rows])
-        lost = _below_top(xp, logits[rows], below)
+        own = logits[rows].astype(float)
+        below = xp.empty_like(own)
+        lost = _below_top(xp, own, below)
         top = below == 0
         mass, rest = exp_pair(xp, below, lost)
         others, off = exact_sum(xp, xp.where(top, 0.0, mass))

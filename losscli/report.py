@@ -6,11 +6,12 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, field, fields
 from statistics import NormalDist
 from typing import Any, TypeVar
 
 from losscli.errors import UsageError
+from losscli.records import sealed
 
 SCHEMA = 1
 LOSS_NAME = r"[A-Za-z_][\w.@-]*"
@@ -21,7 +22,7 @@ POWER = 0.8
 _Record = TypeVar("_Record", "Result", "Comparison", "Placing", "Verdict")
 
 
-@dataclass(frozen=True, kw_only=True)
+@sealed(kw_only=True)
 class Result:
     """The value of one loss in one cell.
 
@@ -60,7 +61,7 @@ class Result:
         return (normal.inv_cdf((1 + self.level) / 2) + normal.inv_cdf(POWER)) * 2**0.5 * self.se
 
 
-@dataclass(frozen=True, kw_only=True)
+@sealed(kw_only=True)
 class Comparison:
     """How the losses of two models on the same rows differ in one cell.
 
@@ -109,7 +110,7 @@ class Comparison:
         return self.b if ((self.difference or 0.0) > 0) == self.higher_is_better else self.a
 
 
-@dataclass(frozen=True, kw_only=True)
+@sealed(kw_only=True)
 class Placing:
     """A submission on a leaderboard, in one cell.
 
@@ -132,7 +133,7 @@ class Placing:
     reason: str = ""
 
 
-@dataclass(frozen=True)
+@sealed()
 class Verdict:
     """What a gate said of one result.
 
@@ -167,7 +168,7 @@ class Verdict:
         return " ".join(filter(None, (self.model, cell_name(self.cell))))
 
 
-@dataclass(frozen=True)
+@sealed()
 class Report:
     """All results of a run.
 

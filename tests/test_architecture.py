@@ -7,7 +7,8 @@ import pytest
 
 HOUSE = Path(__file__).parent.parent / "losscli"
 LAYERS = [
-    {"errors", "records"},
+    {"records"},
+    {"errors"},
     {"params", "xp", "report", "student"},
     {"cells", "precise", "profile", "devices"},
     {"moments"},

@@ -104,7 +104,7 @@ GROUPS = split("--task grouped_ranking --group qid -p score -y grade -l ndcg -l 
         CLASSES,
         [*CLASSES, "-w", "w", "--by", "region", "--class-weight", "1=2,3=0.5"],
         [*CLASSES, "--cluster", "who", "--ignore-label", "2"],
-        [*LOGITS, "-p", "vector", "-l", "log_loss"],
+        split("-p vector -y label --classes 0,1,2,3,4 --from-logits -l log_loss -l brier -l zero_one"),
         split("-p t0 -y hit -l log_loss --like torch -w w"),
         split("-p t0 -y hit -l ece -l f1_error -l d2_log_loss -w w --by region"),
         split("-p t0 -y hit -l log_loss --eps 0.2 --by region --where age>30"),
@@ -375,8 +375,11 @@ def test_float32_travels_as_it_is(files, xp, capsys, monkeypatch):
     monkeypatch.setattr(
         xp, "asarray", lambda a, *more: copied.append(getattr(a, "dtype", None)) or asarray(a, *more)
     )
-    report(capsys, "evaluate", "p.parquet", "t.parquet", *LOGITS, "-l", "log_loss", "--device", "cuda")
-    assert np.float32 in copied
+    lists = split("-p vector -y label --classes 0,1,2,3,4 --from-logits --device cuda")
+    for losses in (["-l", "log_loss"], ["-l", "log_loss", "-l", "brier", "-l", "zero_one"]):
+        copied.clear()
+        report(capsys, "evaluate", "p.parquet", "t.parquet", *lists, *losses)
+        assert np.float32 in copied
 
 
 # Which device, and what is said where there is none.

@@ -118,6 +118,33 @@ def test_losses_of_logits(name, params, formula, rows):
     multiclass(name, formula, rows, **params)
 
 
+@pytest.mark.parametrize("top", [-800.0, -301.0, -299.0, 0.0, 299.0, 301.0, 1e300])
+def test_logits_of_any_size(top):
+    # Beside the greatest: another as great, one near, one far, one that is impossible.
+    rows = [([top, top + lower, top - 3.0, -math.inf], c) for lower in (0.0, -1e-9, -40.0) for c in range(3)]
+    multiclass("categorical_cross_entropy", cross_entropy, rows)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("width", [1.0, 400.0])
+def test_float32_logits_are_what_they_are_as_float64(order, width):
+    rng = np.random.default_rng(3)
+    logits = np.asarray(rng.normal(0, width, (700, 300)), dtype=np.float32, order=order)
+    code = rng.integers(0, 300, 700)
+    narrow, wide = (
+        Multiclass(np, values, "logit", 0.0, code, None)
+        for values in (logits, logits.astype(float, order=order))
+    )
+    assert narrow.log_prob_true.dtype == float
+    np.testing.assert_array_equal(narrow.log_prob_true, wide.log_prob_true)
+    np.testing.assert_array_equal(narrow.log_prob, wide.log_prob)
+    np.testing.assert_array_equal(narrow.probability, wide.probability)
+    # One class alone is the same as that class among all.
+    np.testing.assert_array_equal(
+        narrow.log_prob_true, np.take_along_axis(narrow.log_prob, code[:, None], axis=1)[:, 0]
+    )
+
+
 @pytest.mark.parametrize("p", PROBABILITIES)
 @pytest.mark.parametrize("q", [1e-6, 0.5, 1.0])
 def test_generalized_cross_entropy_of_probabilities(p, q):

@@ -107,17 +107,19 @@ def test_a_device_that_is_named_is_not_looked_at():
         assert placed(name, CLASSES, never).told == ()
 
 
-@pytest.mark.parametrize(("dtype", "size"), [(np.float32, 4), (np.float64, 8)])
-def test_a_plan_knows_how_wide_the_numbers_of_its_file_are(dtype, size, monkeypatch):
+@pytest.mark.parametrize(
+    ("dtype", "classes", "size"), [(np.float32, 5, 8), (np.float32, 70, 4), (np.float64, 70, 8)]
+)
+def test_a_plan_knows_how_wide_numbers_are_that_are_copied(dtype, classes, size, monkeypatch):
     rng, found = np.random.default_rng(1), []
-    scores = rng.normal(size=(9, 5)).astype(dtype)
-    frame = pl.DataFrame({"label": rng.integers(0, 5, 9), **{f"logit_{c}": scores[:, c] for c in range(5)}})
+    scores = {f"logit_{c}": rng.normal(size=9).astype(dtype) for c in range(classes)}
+    frame = pl.DataFrame({"label": rng.integers(0, classes, 9), **scores})
     monkeypatch.setattr(
         "losscli.planning.placed", lambda *given: found.append(given) or placement.Place("cpu")
     )
     prepare(frame, device="auto")
     ((device, load, _),) = found
-    assert (device, load.number_bytes, load.predicted, load.beside) == ("auto", size, 5, 1)
+    assert (device, load.number_bytes, load.predicted, load.beside) == ("auto", size, classes, 1)
 
 
 @pytest.mark.parametrize(

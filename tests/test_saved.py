@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import losscli
-from losscli import saved
+from losscli import api, saved
 from losscli.errors import DataError, UsageError
 
 ROOT = Path(__file__).parent.parent
@@ -108,6 +108,14 @@ def test_targets_are_known_whatever_their_order(folder):
         for name in ("t.csv", "u.csv", "v.csv")
     )
     assert one == other != changed
+
+
+def test_targets_are_told_apart_only_where_reports_are_kept(report):
+    known = saved.load(report.name).basis["targets"]
+    assert json.loads(program("evaluate", *FILES, "--json")[1])["basis"]["targets"] == known
+    assert losscli.evaluate("p.csv", "t.csv", "mae").basis["targets"] == known
+    _, run = api.planned("p.csv", "t.csv", "mae")
+    assert "targets" not in api.evaluated(run, kept=False).basis
 
 
 def test_a_baseline_out_of_git(report, folder, monkeypatch):

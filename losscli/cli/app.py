@@ -2,66 +2,23 @@
 
 from __future__ import annotations
 
-import inspect
 import io
 import os
 import sys
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 import losscli
 from losscli.cli import interrupt
-from losscli.cli.compare import compare
-from losscli.cli.evaluate import check, evaluate
-from losscli.cli.explain import explain
-from losscli.cli.gate import gate
-from losscli.cli.init import init
-from losscli.cli.options import AsTyped, with_inputs
-from losscli.cli.rank import rank
-from losscli.cli.settings import configured
+from losscli.cli.commands import COMMANDS, Program
 from losscli.errors import LossCliError, Status
 
 CLOSED_PIPE = 141
 """What a shell reports of a program whose reader went away: 128 + SIGPIPE."""
-
-COMMANDS: dict[str, Callable[..., None]] = {
-    "evaluate": configured(evaluate),
-    "compare": configured(compare),
-    "rank": configured(rank),
-    "check": configured(check),
-    "explain": explain,
-    "init": init,
-}
-"""Each takes the shared options too, and one for each loss parameter of the whole catalogue."""
-
-
-ALONE: dict[str, Callable[..., None]] = {"gate": gate}
-"""These read no predictions, and take their own options alone."""
-
-
-class Command(AsTyped, TyperCommand):
-    """A command of the program."""
-
-
-class Program(AsTyped, TyperGroup):
-    """The program, which makes a command with its options where it is called."""
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """The command that the first argument names, its name, and the other arguments."""
-        name, command, rest = super().resolve_command(ctx, args)
-        if name in COMMANDS or name in ALONE:
-            function = with_inputs(COMMANDS[name]) if name in COMMANDS else ALONE[name]
-            alone = typer.Typer(add_completion=False)
-            alone.command(name, cls=Command)(function)
-            command = typer.main.get_command(alone)
-        return name, command, rest
-
 
 app = typer.Typer(
     name="losscli",
@@ -73,8 +30,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-for _name, _function in (COMMANDS | ALONE).items():
-    app.command(_name, help=inspect.getdoc(_function))(lambda: None)
 
 
 def _version(shown: bool) -> None:
@@ -96,7 +51,11 @@ def run(argv: list[str]) -> int:
     """Run the program and return its exit status; nothing is raised."""
     try:
         status = app(args=argv, prog_name="losscli", standalone_mode=False)
+        if callable(status):
+            status = status()
         sys.stdout.flush()
+    except typer.Exit as ended:
+        status = ended.exit_code
     except LossCliError as error:
         _trace(argv)
         _say(*(f"error: {problem}" for problem in error.problems))
@@ -104,7 +63,7 @@ def run(argv: list[str]) -> int:
     except TyperException as error:
         # Without arguments the help was shown, and there is no message.
         if message := error.format_message():
-            command = next((f" {word}" for word in argv[:1] if word in COMMANDS | ALONE), "")
+            command = next((f" {word}" for word in argv[:1] if word in COMMANDS), "")
             _say(f"error: {message}\n  -> losscli{command} --help")
         return int(Status.USAGE)
     except (KeyboardInterrupt, typer.Abort):

@@ -90,8 +90,7 @@ def _text(values: Mapping[str, Any]) -> str:
         parts.append("\n" + (f"# {panel}\n\n" if panel else ""))
         for name, info in entries:
             value = f"{name} = {_toml(values.get(name, info.metavar or True))}"
-            help_text = info.help.replace("\\[", "[")
-            comment = "\n".join(wrap(help_text, 100, initial_indent="# ", subsequent_indent="# "))
+            comment = "\n".join(wrap(info.help, 100, initial_indent="# ", subsequent_indent="# "))
             parts.append(f"{comment}\n{value if name in values else f'# {value}'}\n")
     loss = re.split("[: ]", values["loss"][0])[0] if "loss" in values else "mae"
     return "".join([*parts, "\n", _GATES.format(loss=loss)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -17,26 +17,6 @@ from losscli.tasks.catalogue import TASKS
 LOSSES, COLUMNS, MEANING, RUNNING = "Losses", "Columns and rows", "What values mean", "Running"
 
 
-class AsTyped:
-    """Parameters as they were typed: what is wrong with them the API says, all at once.
-
-    Typer would import pydantic and build a validator of text for each: a fifth of the time of a small run.
-    """
-
-    def get_params(self, ctx: Any) -> list[Any]:
-        """The parameters of a command, flags and text among them without a validator."""
-        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]  # that of the command
-        for parameter in parameters:
-            if parameter.type_descriptor.annotation in (str, list[str], bool):
-                parameter.get_runtime_param = lambda: AsTyped
-        return parameters
-
-    @staticmethod
-    def coerce(value: Any, param: Any, ctx: Any) -> Any:
-        """The value itself; what is not given several times is an empty tuple, as Typer has it."""
-        return () if value is None and param.multiple else value
-
-
 def loss_names(incomplete: str) -> list[str]:
     """For shell completion."""
     return [name for name in registry.names() if name.startswith(incomplete.lower())]
@@ -44,8 +24,7 @@ def loss_names(incomplete: str) -> list[str]:
 
 def option(*names: str, panel: str, help: str, metavar: str = "", **more: Any) -> Any:  # noqa: A002  # typer's own word
     """An option; one without a metavar is a flag."""
-    text = help.replace("[", r"\[")  # no markup of rich's
-    return typer.Option(*names, rich_help_panel=panel, help=text, metavar=metavar, show_default=False, **more)
+    return typer.Option(*names, rich_help_panel=panel, help=help, metavar=metavar, show_default=False, **more)
 
 
 def inputs(
@@ -221,12 +200,18 @@ def given_inputs(asked: Mapping[str, Any]) -> list[str]:
     return [f"--{name.replace('_', '-')}" for name in stated(asked) if name != "task"]
 
 
-def with_inputs(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the shared options, and one for every loss parameter; it receives them as keywords.
+def with_inputs(command: Callable[..., Any], every: bool = True) -> Callable[..., Any]:
+    """Give a command the shared options; it receives them as keywords.
+
+    With `every` there is one for each loss parameter too.
 
     The command's own signature names what it takes besides, or otherwise: a parameter of its own stands
     before the shared ones that it replaces.  The rest arrives in its `**asked`, with loss parameters only
     where they were given.
+
+    When it is called it returns the work, which is done by whoever called the program: Python 3.11 gets and
+    gives back memory at each call that crosses a border of its stack, so that importing Polars from deep
+    within the parser of the command line takes a tenth longer.
     """
     hints = get_type_hints(inputs, include_extras=True)
     own_hints = get_type_hints(command, include_extras=True)
@@ -241,15 +226,15 @@ def with_inputs(command: Callable[..., Any]) -> Callable[..., Any]:
     shared = [p for p in shared if p.name not in {each.name for each in instead}]
     running = next(i for i, p in enumerate(shared) if p.name == "threads")
     besides = [p for p in own if p not in instead]
-    parameters = [*instead, *shared[:running], *besides, *shared[running:], *_loss_parameters()]
-    of_losses = {p.name for p in _loss_parameters()}
+    of_losses = _loss_parameters() if every else []
+    parameters = [*instead, *shared[:running], *besides, *shared[running:], *of_losses]
+    optional = {p.name for p in of_losses}
 
-    def called(**given: Any) -> Any:
+    def called(**given: Any) -> Callable[[], Any]:
         for name in ("target", "pred", "on", "classes"):
             given[name] = [each for text in given[name] or () for each in listed(text)] or None
-        return command(
-            **{name: value for name, value in given.items() if name not in of_losses or value is not None}
-        )
+        asked = {name: value for name, value in given.items() if name not in optional or value is not None}
+        return partial(command, **asked)
 
     called.__name__, called.__doc__ = command.__name__, command.__doc__
     called.__signature__ = inspect.Signature(  # type: ignore[attr-defined]  # what inspect.signature reads first

@@ -18,6 +18,7 @@ from losscli.cli.evaluate import evaluate, form_of
 from losscli.cli.options import RUNNING, inputs, option
 from losscli.config import Key, Settings
 from losscli.errors import LossCliError, UsageError, all_of
+from losscli.options import loss_params
 
 _NO_KEYS = {"dry_run", "debug", "asked", "return"}
 """What is of one run, and what is no option."""
@@ -47,7 +48,10 @@ def configured(command: Callable[..., Any]) -> Callable[..., Any]:
         above = {name.rstrip("_"): value for name, value in asked.items() if _is_flag(ctx, name)}
         taken = {parameter.name.rstrip("_"): parameter.name for parameter in ctx.command.params}
         said = []
-        for each in _settings(config, no_config, above):
+        settings = _settings(config, no_config, above)
+        if settings:  # else nobody asks what options of losses there are besides those that were given
+            taken |= {name: name for name in loss_params()}
+        for each in settings:
             used = {key: value for key, value in files.below(each.values, above).items() if key in taken}
             asked |= {taken[key]: value for key, value in used.items()}
             overruled = [key for key in each.values if key in taken and key not in used]

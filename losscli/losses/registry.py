@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, cached_property
 from itertools import pairwise
 from shlex import quote
@@ -15,35 +15,11 @@ from losscli import finish as finishes
 from losscli.errors import UsageError, near
 from losscli.finish import Finish
 from losscli.losses.convention import Policy
+from losscli.losses.families import FAMILIES, homes
 from losscli.params import Param, text
 from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.xp import Array
-
-FAMILIES = (
-    "regression",
-    "robust",
-    "relative",
-    "explained",
-    "asymmetric",
-    "positive",
-    "binary",
-    "multiclass",
-    "margin",
-    "divergence",
-    "calibration",
-    "multilabel",
-    "quantile",
-    "crps",
-    "log_score",
-    "ensemble",
-    "embedding",
-    "triplet",
-    "ranking",
-    "grouped",
-    "segmentation",
-)
-"""The modules beside this one; importing them fills the registry."""
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -226,16 +202,23 @@ def loss(
 
 
 @cache
-def _load() -> None:
-    for family in FAMILIES:
+def _load(families: tuple[str, ...] = FAMILIES) -> None:
+    for family in families:
         importlib.import_module(f"losscli.losses.{family}")
+
+
+def _in_order(entries: Iterable[Loss]) -> list[Loss]:
+    """Losses in the order of the catalogue, in whatever order their families were imported."""
+    place = {f"losscli.losses.{family}": i for i, family in enumerate(FAMILIES)}
+    return sorted(entries, key=lambda entry: place.get(entry.function.__module__, len(place)))
 
 
 def losses(task: str | None = None) -> tuple[Loss, ...]:
     """All losses task by task, or those of one task, in the order of the catalogue."""
     _load()
-    tasks = [*dict.fromkeys(entry.task for entry in _registry.values())]
-    found = sorted(_registry.values(), key=lambda entry: tasks.index(entry.task))
+    entries = _in_order(_registry.values())
+    tasks = [*dict.fromkeys(entry.task for entry in entries)]
+    found = sorted(entries, key=lambda entry: tasks.index(entry.task))
     return tuple(entry for entry in found if task in (None, entry.task))
 
 
@@ -251,13 +234,15 @@ def find(name: str) -> tuple[Loss, ...]:
     Raises UsageError that suggests near names.
     """
     wanted = name.lower()
-    _load()
+    _load(homes(wanted))
+    if wanted not in _named:
+        _load()
     found = _named.get(wanted)
     if not found:
         raise UsageError(
             f"unknown loss {name!r}.{near(name, names())}", remedy="losscli explain lists all losses"
         )
-    return tuple(sorted(found, key=lambda entry: entry.name != wanted))
+    return tuple(sorted(_in_order(found), key=lambda entry: entry.name != wanted))
 
 
 def parse(text: str) -> tuple[str, dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from losscli.records import frozen
 from losscli.tasks.labels import label_value, places_of
-from losscli.tasks.matrix import matrix_of, narrow_type
+from losscli.tasks.matrix import Matrix, matrix_of
 from losscli.tasks.slicing import Slicing
 from losscli.xp import Array, Namespace, np, pl
 
 if TYPE_CHECKING:
     from losscli.tasks.named import Part
 
+LARGEST = sys.float_info.max
+"""The greatest number that is finite."""
 EXAMPLES = 5
 """How many examples of each problem are shown."""
 STANDARD_INPUT = "standard input"
@@ -160,20 +162,15 @@ class Rows:
 class Block:
     """A block of the aligned stream while it is checked: rows that are wrong are flagged and left out.
 
-    `weight` (n,) is that of the rows that are left, None for ones.  With `narrow`, `values` are of the type
-    that the file has.
+    `weight` (n,) is that of the rows that are left, None for ones.
     """
 
-    def __init__(self, frame: pl.DataFrame, first_row: int, roles: Roles, narrow: bool = False) -> None:
+    def __init__(self, frame: pl.DataFrame, first_row: int, roles: Roles) -> None:
         self.frame = frame
         self.roles = roles
-        # Others need every digit of 1 - p, or compare with bounds that float32 does not have.
-        self._narrow = narrow and (bool(roles.parts) or roles.link in ("logit", "log_prob"))
         self._first_row: int | None = None if PREDICTION_ROW in frame.columns else first_row
         self._rows: Array | None = None
-        self._numbers: dict[tuple[str, ...], Array] = {}
-        self._values: dict[tuple[str, ...], Array] = {}
-        self._finite: dict[tuple[str, ...], bool] = {}
+        self._matrices: dict[tuple[str, ...], Matrix] = {}
         self.tallies: dict[Finding, Tally] = {}
         self.weight: Array | None = None
         self._marked: Array | None = None
@@ -203,32 +200,34 @@ class Block:
 
         Null becomes NaN.  The array is not to be written to.
         """
-        found = self._numbers.get(columns)
+        values = self._matrix(columns).values
+        if values.dtype != np.float64:
+            values = values.astype(float)
+            self._matrices[columns] = self._matrices[columns]._replace(values=values)
+        return values
+
+    def as_held(self, columns: tuple[str, ...]) -> Array:
+        """As `numbers`, but in float32 where wide columns or lists hold that: half as much to move."""
+        return self._matrix(columns).values
+
+    def _matrix(self, columns: tuple[str, ...]) -> Matrix:
+        found = self._matrices.get(columns)
         if found is None:
-            found = self._numbers[columns] = matrix_of(self.frame, columns)
+            found = self._matrices[columns] = matrix_of(self.frame, columns)
         return found
 
-    def values(self, columns: tuple[str, ...]) -> Array:
-        """As `numbers`; but on the way to a device float32 stays what it is, as half the bytes to copy."""
-        dtype = narrow_type(self.frame, columns) if self._narrow else np.float64
-        if dtype == np.float64:
-            return self.numbers(columns)
-        found = self._values.get(columns)
-        if found is None:
-            found = self._values[columns] = matrix_of(self.frame, columns, dtype)
-        return found
+    def within(self, columns: tuple[str, ...], low: float, high: float) -> bool:
+        """Whether all numbers of the columns are from low to high; not so where one is missing."""
+        found = self._matrix(columns)
+        return not self.height or (low <= found.low and found.high <= high)
 
     def are_finite(self, columns: tuple[str, ...]) -> bool:
-        """Whether nothing is missing and no number infinite; may be False where numbers are merely huge."""
-        found = self._finite.get(columns)
-        if found is None:
-            series = [self.frame.get_column(name) for name in columns]
-            found, dtype = not any(each.null_count() for each in series), series[0].dtype
-            if found and (len(columns) > 1 or dtype.is_float() or dtype.is_nested()):
-                # A sum is NaN or infinite where one of its terms is, and is had in one pass over the numbers.
-                found = math.isfinite(np.einsum("ij->", self.values(columns)))
-            self._finite[columns] = found
-        return found
+        """Whether nothing is missing and no number infinite."""
+        if len(columns) == 1:
+            series = self.frame.get_column(columns[0])
+            if series.null_count() or not (series.dtype.is_float() or series.dtype.is_nested()):
+                return not series.null_count()
+        return self.within(columns, -LARGEST, LARGEST)
 
     def check_lengths(self) -> None:
         """Flag and leave out lists that do not have the length that the run needs."""
@@ -321,19 +320,16 @@ class Block:
         self._marked = None
         self._rows, self._first_row = self.rows[keep], None
         self.frame = self.frame.filter(pl.Series(keep))
-        self._numbers.clear()
-        self._values.clear()
-        self._finite.clear()
+        self._matrices.clear()
         if self.weight is not None:
             self.weight = self.weight[keep]
         return tuple(None if array is None else array[keep] for array in arrays)
 
-    def check_range(
-        self, values: Array, low: float, high: float, what: str, columns: tuple[str, ...], remedy: str
-    ) -> None:
-        """Flag values (n, k) outside [low, high]."""
-        if values.size == 0 or (values.min() >= low and values.max() <= high):
+    def check_range(self, columns: tuple[str, ...], low: float, high: float, what: str, remedy: str) -> None:
+        """Flag numbers outside [low, high]."""
+        if self.within(columns, low, high):
             return
+        values = self.numbers(columns)
         outside = (values < low) | (values > high)
         for i in np.flatnonzero(outside.any(axis=0)).tolist():
             column = columns[i] if len(columns) > 1 else columns[0]

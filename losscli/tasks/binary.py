@@ -147,8 +147,8 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     else:
         prediction = block.numbers(roles.predictions)[:, 0]
     if roles.link == "probability" and wanted & {Binary, BinaryLabel, BinaryVariables}:
-        check_probabilities(block, prediction[:, None])
-    elif roles.link in ("logit", "probability"):
+        check_probabilities(block)
+    elif roles.link in ("logit", "probability") and not block.are_finite(roles.predictions):
         block.flag(np.isinf(prediction), "infinite values", roles.predictions[0], "a score must be finite")
     if BinaryScore in wanted or BinaryLabel in wanted:
         soft = (target > 0) & (target < 1)
@@ -191,6 +191,8 @@ def read_target(block: Block) -> Array:
     if roles.target_form == "label":
         return read_labels(block, column)
     target = block.numbers(roles.targets)[:, 0]
+    if block.within(roles.targets, 0, 1):
+        return target
     minus = target == -1
     if minus.any():
         what = "labels -1, where a chosen loss needs 0 and 1"
@@ -221,20 +223,21 @@ def read_labels(block: Block, column: str) -> Array:
     return (codes == 1).astype(float)
 
 
-def check_probabilities(block: Block, values: Array) -> None:
-    """Flag probabilities (n, k) outside [0, 1]."""
+def check_probabilities(block: Block) -> None:
+    """Flag predictions outside [0, 1]."""
     block.check_range(
-        values,
+        block.roles.predictions,
         0,
         1,
         "probabilities outside [0, 1]",
-        block.roles.predictions,
         "if these are logits, add --from-logits; if labels, --task multiclass",
     )
 
 
 def note_clipped(block: Block, target: Array, probability: Array, eps: float) -> None:
     """Count the rows (n,) or (n, k), of the host or of a device, whose probability a logarithm clips."""
+    if block.within(block.roles.predictions, eps, 1.0 - eps):
+        return
     clipped = ((probability < eps) & (target > 0)) | ((1.0 - probability < eps) & (target < 1))
     if bool(clipped.any()):
         block.flag(

@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from losscli.tasks import (
-    binary,
-    distribution,
-    embedding,
-    ensemble,
-    grouped,
-    multiclass,
-    multilabel,
-    quantile,
-    ranking,
-    regression,
-    segmentation,
-    triplet,
-)
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
 from losscli.tasks.task import Task
 
-TASKS: dict[str, Task] = {
-    module.TASK.name: module.TASK
-    for module in (
-        regression,
-        binary,
-        multiclass,
-        multilabel,
-        quantile,
-        distribution,
-        ensemble,
-        embedding,
-        triplet,
-        ranking,
-        grouped,
-        segmentation,
-    )
+_MODULES = {
+    "regression": "regression",
+    "binary": "binary",
+    "multiclass": "multiclass",
+    "multilabel": "multilabel",
+    "quantile": "quantile",
+    "distribution": "distribution",
+    "ensemble": "ensemble",
+    "embedding": "embedding",
+    "triplet": "triplet",
+    "ranking": "ranking",
+    "grouped_ranking": "grouped",
+    "segmentation": "segmentation",
 }
+
+
+class _Tasks(Mapping[str, Task]):
+    """The tasks, each imported when it is asked for: a run has one."""
+
+    def __getitem__(self, name: str) -> Task:
+        task: Task = import_module(f"losscli.tasks.{_MODULES[name]}").TASK
+        return task
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+TASKS: Mapping[str, Task] = _Tasks()

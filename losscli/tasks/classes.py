@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import ClassVar
 
-from losscli.precise import exact_sum, log_softmax, logsumexp_running, softmax
+from losscli.precise import exact_sum, log_softmax, log_softmax_at, logsumexp_running, pick, softmax
 from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.tasks.binary import Bernoulli
@@ -16,6 +16,7 @@ from losscli.xp import Array, Namespace
 class Multiclass(Batch):
     """Probabilities (n, classes) with their logarithms, exact from probabilities, logits or logs.
 
+    Logits may be float32, as a file holds them: what is computed from them is float64.
     `code` (n,) is the true class, or None where `soft` (n, classes) holds a distribution.
     `relative_weight` (classes,) are the class weights, which the row's weight already holds for its own
     class: only what a loss charges to other classes needs them.
@@ -86,6 +87,8 @@ class Multiclass(Batch):
         """Log-probability of the true class (n,); for soft targets its expectation."""
         if self.code is not None and self.link == "probability":
             return self.xp.log(self.xp.maximum(self.pick(self.prediction), self.eps))
+        if self.code is not None and self.link == "logit" and "log_prob" not in vars(self):
+            return log_softmax_at(self.xp, self.prediction, self.code)
         return self.expect(self.log_prob)
 
     @cached_property
@@ -134,7 +137,7 @@ class Multiclass(Batch):
     def pick(self, values: Array) -> Array:
         """Of values (n, classes) that of the true class (n,); targets must be labels."""
         assert self.code is not None
-        return self.xp.take_along_axis(values, self.code[:, None], axis=1)[:, 0]
+        return pick(self.xp, values, self.code)
 
     def expect(self, values: Array) -> Array:
         """The mean of values (n, classes) under the target distribution (n,), 0 times infinity being 0.
@@ -207,7 +210,7 @@ class MulticlassScore(Batch):
     @cached_property
     def true_score(self) -> Array:
         """The score of the true class (n,)."""
-        return self.xp.take_along_axis(self.score, self.code[:, None], axis=1)[:, 0]
+        return pick(self.xp, self.score, self.code)
 
     @cached_property
     def is_true(self) -> Array:

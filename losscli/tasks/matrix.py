@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from losscli.xp import Array, np, pl
 
@@ -10,35 +11,53 @@ MANY = 64
 """Above so many columns Polars' own threads are worth the wait for them."""
 
 
-def narrow_type(frame: pl.DataFrame, columns: tuple[str, ...]) -> Any:
-    """float32 where all numbers in the columns have that type, else float64."""
-    types = {frame.schema[name] for name in columns}
-    inner = {each.inner if isinstance(each, pl.List | pl.Array) else each for each in types}
-    return np.float32 if inner == {pl.Float32} else np.float64
+class Matrix(NamedTuple):
+    """Numbers (n, k), with the least and the greatest: NaN where one is missing, infinities without rows."""
+
+    values: Array
+    low: float
+    high: float
 
 
-def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...], dtype: Any = float) -> Array:
-    """The columns as float64 (n, k), as they lie in memory: column after column, or lists row after row.
+def is_narrow(schema: Mapping[str, Any], columns: Sequence[str]) -> bool:
+    """Whether `matrix_of` columns of these types is float32."""
+    types = {schema[name] for name in columns}
+    wide = len(columns) > MANY or any(each.is_nested() for each in types)
+    return wide and {getattr(each, "inner", each) for each in types} == {pl.Float32}
 
-    Null becomes NaN.  A block of several batches is joined here, in memory that NumPy has at hand.  A `dtype`
-    is that of `narrow_type`, for numbers that stay as they are.
+
+def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
+    """The columns (n, k) as they lie in memory: column after column, or lists row after row.
+
+    They are float64; or float32 where lists, or more than MANY columns, hold that.  Null becomes NaN.  A
+    block of several batches is joined here, in memory that NumPy has at hand.
     """
     if len(columns) > MANY:
-        return frame[list(columns)].to_numpy(order="fortran").astype(dtype, copy=False)
+        return _with_extremes(_floats(frame[list(columns)].to_numpy(order="fortran")))
     if len(columns) > 1:
-        matrix = np.empty((len(columns), frame.height), dtype)
-        for i, column in enumerate(columns):
+        values, low, high = np.empty((len(columns), frame.height)), np.inf, -np.inf
+        for own, name in zip(values, columns, strict=True):
             at = 0
-            for chunk in frame.get_column(column).get_chunks():
-                matrix[i, at : at + len(chunk)] = chunk.to_numpy()
+            for chunk in frame.get_column(name).get_chunks():
+                own[at : at + len(chunk)] = chunk.to_numpy()
                 at += len(chunk)
-        return matrix.T
+            # While the column is in the cache: read again it costs three times as much.
+            low, high = np.minimum(low, own.min(initial=np.inf)), np.maximum(high, own.max(initial=-np.inf))
+        return Matrix(values.T, float(low), float(high))
     series = frame.get_column(columns[0])
     if not series.dtype.is_nested():
-        series = series if dtype == np.float32 else series.cast(pl.Float64)
+        series = series.cast(pl.Float64)
         if series.n_chunks() == 1:
-            return series.to_numpy()[:, None]
-        return np.concatenate([chunk.to_numpy() for chunk in series.get_chunks()])[:, None]
+            return _with_extremes(series.to_numpy()[:, None])
+        return _with_extremes(np.concatenate([chunk.to_numpy() for chunk in series.get_chunks()])[:, None])
     # While all lists have the length of the first one, their numbers are the rows of a matrix.
-    values = series.explode(empty_as_null=False).to_numpy().astype(dtype, copy=False)
-    return values.reshape(frame.height, -1) if frame.height else values.reshape(0, 1)
+    numbers = _floats(series.explode(empty_as_null=False).to_numpy())
+    return _with_extremes(numbers.reshape(frame.height, -1) if frame.height else numbers.reshape(0, 1))
+
+
+def _floats(values: Array) -> Array:
+    return values if values.dtype == np.float32 else values.astype(float, copy=False)
+
+
+def _with_extremes(values: Array) -> Matrix:
+    return Matrix(values, float(values.min(initial=np.inf)), float(values.max(initial=-np.inf)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from losscli.tasks.base import Batch, Block, Roles, Rows
+from losscli.precise import pick
+from losscli.tasks.base import LARGEST, Batch, Block, Roles, Rows
 from losscli.tasks.binary import check_probabilities, clipped_at, note_clipped
 from losscli.tasks.classes import (
     Multiclass,
@@ -13,7 +14,7 @@ from losscli.tasks.classes import (
     one_hot,
 )
 from losscli.tasks.task import Task
-from losscli.xp import Array, Namespace, np, on_device
+from losscli.xp import Array, Namespace, np, on_device, on_host
 
 SUM_TOLERANCE = 1e-4
 """How far from one the probabilities of a row may sum: files are often rounded to a few digits."""
@@ -26,7 +27,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     if roles.link == "label":
         scores = label_codes(block, roles.predictions[0], "predicted labels")
     else:
-        scores = _read_scores(block, wanted)
+        scores = _read_scores(block, xp, wanted)
     needs_label = wanted & {MulticlassScore, MulticlassLabel}
     if soft is not None and needs_label:
         block.flag(
@@ -55,7 +56,7 @@ def _rows(
     weights = None if roles.class_weight is None else xp.asarray(roles.class_weight)
     made: dict[type[Batch], Batch] = {}
     read = scores
-    if roles.link != "label":
+    if roles.link != "label" and not on_host(xp):
         scores = on_device(xp, read)
     hard = None if code is None else xp.asarray(code)
     distribution = None if soft is None else xp.asarray(soft)
@@ -100,10 +101,10 @@ def _read_target(block: Block, wanted: frozenset[type[Batch]]) -> tuple[Array | 
         return label_codes(block, roles.targets[0], "labels"), None
     target = block.numbers(roles.targets)
     if wanted == {MulticlassAmount}:
-        _check_amounts(block, target, roles.targets)
+        _check_amounts(block, roles.targets)
         return None, target
     block.check_range(
-        target, 0, 1, "target probabilities outside [0, 1]", roles.targets, "one-hot columns hold 0 and 1"
+        roles.targets, 0, 1, "target probabilities outside [0, 1]", "one-hot columns hold 0 and 1"
     )
     _check_sum(
         block,
@@ -130,47 +131,43 @@ def label_codes(block: Block, column: str, what: str) -> Array:
     return codes
 
 
-def _read_scores(block: Block, wanted: frozenset[type[Batch]]) -> Array:
+def _read_scores(block: Block, xp: Namespace, wanted: frozenset[type[Batch]]) -> Array:
     roles = block.roles
-    scores = (
-        block.numbers(roles.predictions) if roles.link == "probability" else block.values(roles.predictions)
-    )
+    columns = roles.predictions
+    # Logits become float64 piece by piece where they are used, or on a device.
+    logits = roles.link == "logit" and (wanted <= {Multiclass} or not on_host(xp))
+    scores = block.as_held(columns) if logits else block.numbers(columns)
     if roles.link == "probability":
         if roles.normalize:
             scores = _normalized(block, scores)
         elif wanted == {MulticlassAmount}:
-            _check_amounts(block, scores, roles.predictions)
+            _check_amounts(block, roles.predictions)
         elif wanted & {Multiclass, MulticlassAmount, OneVsAll}:
-            check_probabilities(block, scores)
+            check_probabilities(block)
         if Multiclass in wanted:
             remedy = "--normalize rescales them, --from-logits takes logits"
             _check_sum(block, scores, "probabilities", roles.predictions, remedy)
         return scores
     # A logit or log-probability of -inf is an impossible class, which models that mask classes write.
     bounded = roles.link == "log_prob" and wanted != {MulticlassAmount}
-    highest = 1e-6 if bounded else np.finfo(float).max
+    highest = 1e-6 if bounded else LARGEST
     what = "log-probabilities above 0" if bounded else "infinite values"
-    if bounded or not block.are_finite(roles.predictions):
-        block.check_range(scores, -np.inf, highest, what, roles.predictions, "--from-logits takes logits")
+    block.check_range(roles.predictions, -np.inf, highest, what, "--from-logits takes logits")
     return scores
 
 
-def _check_amounts(block: Block, values: Array, columns: tuple[str, ...]) -> None:
+def _check_amounts(block: Block, columns: tuple[str, ...]) -> None:
     """Flag what is no amount."""
-    most = np.finfo(float).max
-    block.check_range(
-        values, 0, most, "amounts below 0 or infinite", columns, "an amount is a number from 0 up"
-    )
+    block.check_range(columns, 0, LARGEST, "amounts below 0 or infinite", "an amount is a number from 0 up")
 
 
 def _normalized(block: Block, scores: Array) -> Array:
     """The scores, from 0 up, rescaled so that each row sums to one; a row of zeros stays as it is."""
     block.check_range(
-        scores,
-        0,
-        np.finfo(float).max,
-        "probabilities below 0 or infinite",
         block.roles.predictions,
+        0,
+        LARGEST,
+        "probabilities below 0 or infinite",
         "if these are logits, add --from-logits",
     )
     total = scores.sum(axis=1)
@@ -192,11 +189,13 @@ def _check_sum(block: Block, values: Array, what: str, columns: tuple[str, ...],
 
 
 def _note_clipped(block: Block, code: Array | None, soft: Array | None, scores: Array) -> None:
+    if not block.roles.normalize and block.within(block.roles.predictions, block.roles.eps, np.inf):
+        return
     if soft is not None:
         hit = ((scores < block.roles.eps) & (soft > 0)).any(axis=1)
     else:
         assert code is not None
-        hit = np.take_along_axis(scores, code[:, None], axis=1)[:, 0] < block.roles.eps
+        hit = pick(np, scores, code) < block.roles.eps
     block.flag(
         hit,
         clipped_at(block.roles),

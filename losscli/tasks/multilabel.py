@@ -56,11 +56,9 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     """The batches that are wanted, of all labels and of each alone."""
     roles = block.roles
     target, prediction = block.numbers(roles.targets), block.numbers(roles.predictions)
-    block.check_range(
-        target, 0, 1, "labels that are neither 0 nor 1", roles.targets, "a label column holds 0 and 1"
-    )
+    block.check_range(roles.targets, 0, 1, "labels that are neither 0 nor 1", "a label column holds 0 and 1")
     if roles.link == "probability" and wanted & {Multilabel, MultilabelLabel}:
-        check_probabilities(block, prediction)
+        check_probabilities(block)
     if wanted & {MultilabelLabel, MultilabelScore}:
         soft = ((target > 0) & (target < 1)).any(axis=1)
         block.flag(soft, "fractions as labels, where a chosen loss needs 0 or 1", roles.targets[0])

@@ -6,7 +6,7 @@ To add a task of this kind, write a module beside this one with
   arrays, each annotated with a Column that says where it is found and which numbers it may hold;
 * `TASK`, a Task with the losses that are usual, and the batches that columns alone can show.
 
-Add TASK to tasks/catalogue.py, and a module of losses to registry.FAMILIES.  That is all: which columns are
+Add TASK to tasks/catalogue.py, and a module of losses to losses/families.py.  That is all: which columns are
 read, in which order, how they are checked, and what -p and -y mean follow from the fields.
 
     class Normal(Named):
@@ -186,7 +186,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any
         for name, column in columns_of(part.batch).items():
             own = part.arrays[name]
             if own not in values:
-                values[own] = block.values(own)
+                values[own] = block.as_held(own)
             _check(block, own, column, values[own])
         part.batch.check(block, part, {name: values[own] for name, own in part.arrays.items()})
     kept = dict(zip(values, block.drop_marked(*values.values()), strict=True))

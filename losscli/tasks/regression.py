@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 from losscli.records import frozen
-from losscli.tasks.base import Batch, Block, Rows
+from losscli.tasks.base import LARGEST, Batch, Block, Rows
 from losscli.tasks.task import Task
 from losscli.tasks.variables import RegressionVariables
 from losscli.xp import Array, Namespace, np
@@ -137,13 +137,8 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: tup
     """One batch an output of each type that is wanted."""
     roles = block.roles
     prediction, target = block.numbers(roles.predictions), block.numbers(roles.targets)
-    largest = np.finfo(float).max
     for columns in (roles.predictions, roles.targets):
-        if not block.are_finite(columns):
-            values = block.numbers(columns)
-            block.check_range(
-                values, -largest, largest, "infinite values", columns, "a number must be finite"
-            )
+        block.check_range(columns, -LARGEST, LARGEST, "infinite values", "a number must be finite")
     prediction, target = block.drop_marked(prediction, target)
     assert prediction is not None
     assert target is not None

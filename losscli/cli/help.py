@@ -1,0 +1,167 @@
+"""The help of the program and its commands: panels of options by topic, in colour on a terminal.
+
+It is drawn without rich: importing what Typer draws it with would take as long as all else that it needs.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from inspect import cleandoc
+from itertools import zip_longest
+from textwrap import wrap
+from typing import Any, NamedTuple
+
+NARROWEST, WIDEST = 30, 120
+"""Columns that help takes."""
+BOX, ASCII = "╭─╮│╰╯", "+-+|++"
+_BOLD, _DIM, _YELLOW, _NAME, _SHORT, _WORD = "1", "2", "1;33", "1;36", "1;32", "33"
+_CELLS = (_NAME, _SHORT, _WORD)
+_COLOURS = re.compile(r";?3\d")
+_FLAG = re.compile(r"(?<![\w-])(--?[a-zA-Z][\w-]*)")
+
+
+class Row(NamedTuple):
+    """A line of a panel: what is typed, its short form, the word for its value, and what it means."""
+
+    names: tuple[str, ...]
+    short: str
+    value: str
+    text: str
+
+
+class Paper(NamedTuple):
+    """What is written on: its width, the signs of a frame, and whether it shows styles and colours."""
+
+    width: int
+    box: str
+    styled: bool
+    coloured: bool
+
+    def dye(self, style: str, text: str) -> str:
+        """The text in a style of ANSI, where there are styles."""
+        if not self.coloured:
+            style = _COLOURS.sub("", style)
+        return f"\x1b[{style.strip(';')}m{text}\x1b[0m" if self.styled and style and text else text
+
+    def flags(self, text: str, style: str = "") -> str:
+        """The text in a style, and flags in it in theirs."""
+        parts = _FLAG.split(text)
+        styles = (style, _NAME)
+        return "".join(self.dye(styles[i % 2], part) for i, part in enumerate(parts))
+
+
+def paper(stream: Any, environment: Mapping[str, str]) -> Paper:
+    """What a stream is: a terminal, or a pipe or file, which shows no styles."""
+    styled = stream.isatty() or bool(environment.get("FORCE_COLOR"))
+    styled = styled and environment.get("TERM") not in ("dumb", "unknown")
+    unicode = (stream.encoding or "").lower().startswith("utf")
+    width = min(max(_columns(environment), NARROWEST), WIDEST)
+    return Paper(width, BOX if unicode else ASCII, styled, not environment.get("NO_COLOR"))
+
+
+def _columns(environment: Mapping[str, str]) -> int:
+    """The width of the terminal that the help is read on, also through a pager."""
+    if (told := environment.get("COLUMNS", "")).isdecimal():
+        return int(told)
+    for stream in (1, 2, 0):
+        with suppress(OSError):
+            return os.get_terminal_size(stream).columns
+    return 80
+
+
+def print_help(command: Any, ctx: Any) -> None:
+    """Print the help of a command of Typer's to stdout."""
+    on = paper(sys.stdout, os.environ)
+    lines = ["", *_usage(on, command.get_usage(ctx)), ""]
+    first, _, rest = cleandoc(command.help or "").partition("\n\n")
+    lines += [*_paragraph(on, first), ""] if first else []
+    lines += [line for part in filter(None, rest.split("\n\n")) for line in (*_paragraph(on, part, _DIM), "")]
+    panels: dict[str, list[Row]] = {"Arguments": [], "Options": []}
+    for parameter in command.get_params(ctx):
+        if not parameter.hidden:
+            is_argument = parameter.param_type_name == "argument"
+            title = parameter.rich_help_panel or ("Arguments" if is_argument else "Options")
+            panels.setdefault(title, []).append(_row(parameter, is_argument))
+    if names := getattr(command, "commands", None):
+        panels["Commands"] = [Row((name,), "", "", _first(each.help)) for name, each in names.items()]
+    for title, rows in panels.items():
+        lines += _panel(on, title, rows) if rows else []
+    lines += ["", *_paragraph(on, command.epilog), ""] if command.epilog else []
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _first(text: str | None) -> str:
+    return " ".join(cleandoc(text or "").partition("\n\n")[0].split())
+
+
+def _usage(on: Paper, text: str) -> list[str]:
+    first, *rest = wrap(text, on.width - 2, subsequent_indent=" " * 7)
+    lines = [on.dye(_YELLOW, "Usage: ") + on.dye(_BOLD, first.removeprefix("Usage: "))]
+    return [f" {line}" for line in [*lines, *(on.dye(_BOLD, line) for line in rest)]]
+
+
+def _paragraph(on: Paper, text: str, style: str = "") -> list[str]:
+    return [f" {on.flags(line, style)}" for line in _lines(text, on.width - 2)]
+
+
+def _lines(text: str, width: int) -> list[str]:
+    return wrap(" ".join(text.split()), width, break_on_hyphens=False) or [""]
+
+
+def _row(parameter: Any, is_argument: bool) -> Row:
+    if is_argument:
+        return Row(
+            (parameter.metavar,), "", "", parameter.help + (" Required." if parameter.required else "")
+        )
+    long = [flag for flag in parameter.opts if flag.startswith("--")]
+    short = [flag for flag in parameter.opts if not flag.startswith("--")]
+    value = "" if parameter.is_flag else parameter.metavar or ""
+    return Row((*long, *parameter.secondary_opts), ",".join(short), value, parameter.help or "")
+
+
+def _panel(on: Paper, title: str, rows: Sequence[Row]) -> list[str]:
+    """A frame around rows in columns; on a narrow terminal what each means is below its name."""
+    corner, across, right, down, low, end = (on.dye(_DIM, sign) for sign in on.box)
+    inner = on.width - 4
+    line = on.dye(_DIM, on.box[1] * (on.width - len(title) - 5))
+    lines = [f"{corner}{across} {title} {line}{right}"]
+    for text, length in _body(on, rows, inner):
+        lines.append(f"{down} {text}{' ' * (inner - length)} {down}")
+    return [*lines, f"{low}{on.dye(_DIM, on.box[1] * (on.width - 2))}{end}"]
+
+
+def _body(on: Paper, rows: Sequence[Row], width: int) -> Iterator[tuple[str, int]]:
+    """The lines of rows, each with the columns that it takes."""
+    names = max(len(name) for row in rows for name in row.names)
+    columns = (names, max(len(row.short) for row in rows), max(len(row.value) for row in rows))
+    taken = sum(column + 2 for column in columns if column)
+    longest = max((len(word) for row in rows for word in row.text.split()), default=0)
+    if width - taken < max(longest, 24, width // 3):
+        yield from _below(on, rows, width)
+        return
+    for row in rows:
+        lines = zip_longest(
+            row.names, [row.short], [row.value], _lines(row.text, width - taken), fillvalue=""
+        )
+        for *cells, text in lines:
+            shown = [
+                on.dye(style, cell) + " " * (column - len(cell) + 2)
+                for cell, column, style in zip(cells, columns, _CELLS, strict=True)
+                if column
+            ]
+            yield "".join(shown) + on.flags(text), taken + len(text)
+
+
+def _below(on: Paper, rows: Sequence[Row], width: int) -> Iterator[tuple[str, int]]:
+    """The lines of rows on a narrow terminal, what each means below its name."""
+    for row in rows:
+        for name in row.names:
+            cells = (name, row.short, row.value) if name is row.names[0] else (name, "", "")
+            shown = [on.dye(style, cell) for cell, style in zip(cells, _CELLS, strict=True) if cell]
+            yield " ".join(shown), len(" ".join(filter(None, cells)))
+        for line in _lines(row.text, width - 2):
+            yield f"  {on.flags(line)}", 2 + len(line)
