@@ -173,8 +173,8 @@ def inputs(
         option(
             "--device",
             panel=RUNNING,
-            metavar="cpu|cuda|cuda:N|auto",
-            help="Where to compute; auto: on a GPU where that is worth it. Default: LOSSCLI_DEVICE, or cpu.",
+            metavar="DEVICE",
+            help="cpu, cuda, cuda:1, or auto: a GPU where that is worth it; default: LOSSCLI_DEVICE, or cpu.",
         ),
     ] = None,
     quiet: Annotated[
