@@ -33,6 +33,7 @@ from run import measure
 
 from losscli import devices, fold
 from losscli.devices import Device
+from losscli.engines import local
 from losscli.errors import DeviceError
 from losscli.planning import Run, prepare
 
@@ -130,8 +131,6 @@ def planned(work: Work, files: tuple[Path, Path], device: str) -> Run:
 
 def taken(run: Run, device: Device, most: int) -> list[fold.Taken]:
     """Blocks that were read and checked, their arrays where they are computed, as many as may be held."""
-    from losscli.engines import local
-
     held, found, fixed = 0, [], None
     work = fold.Work(run.plan, kept=False)
     for first, block in local.blocks(run.alignment.frames(), run.plan.block_rows):
@@ -225,6 +224,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="rows, as a part of those of the table")
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
     asked = parser.parse_args()
+    local._keep_freed_memory()  # as a run does
     there, said = {"cpu": devices.found("cpu")}, ""
     try:
         there["cuda"] = devices.found("cuda")

@@ -35,7 +35,7 @@ COST: Mapping[str, float] = {
     "segmentation": 5.0,
 }
 """Nanoseconds that one of the cheaper losses of a task takes for each number of a row, on one core."""
-EXPONENTIALS = 10.0
+EXPONENTIALS = 6.0
 """The same of several classes by logits, each of which has an exponential."""
 MOMENTS = 1.0
 """Nanoseconds that the moments of a loss take for each row, on one core."""
