@@ -22,7 +22,7 @@ from losscli.tasks.multilabel import MultilabelScore
 LEVEL = 0.95
 """Of intervals, where none is asked for."""
 BLOCK_NUMBERS = 1 << 21
-"""Numbers that a block may hold in one matrix: with 16 columns or fewer a block has 131,072 rows."""
+"""Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 262,144 rows."""
 DEVICE_NUMBERS = 1 << 23
 """The same on a GPU: many beside the microseconds in which a kernel starts, few beside its memory."""
 LEAST_ROWS = 256
@@ -53,7 +53,7 @@ class Plan:
     def block_rows(self) -> int:
         """Rows of a block: a power of two that depends on the plan alone, and so do results."""
         width = max(len(self.roles.predictions), len(self.roles.names), *self.roles.widths.values(), 1)
-        numbers, least = (BLOCK_NUMBERS, 16) if self.device == CPU else (DEVICE_NUMBERS, 1)
+        numbers, least = (BLOCK_NUMBERS, 8) if self.device == CPU else (DEVICE_NUMBERS, 1)
         return max(LEAST_ROWS, 1 << (numbers // max(width, least)).bit_length() - 1)
 
     @property
