@@ -180,6 +180,8 @@ def moments_of(taken: Taken) -> Partial:
 def _moments(taken: Taken) -> Partial:
     plan, xp, block, rows, weight = taken.plan, taken.xp, taken.block, taken.rows, taken.weight
     cut = [views.cut_by(block, slicing, rows) for slicing in plan.roles.slicings]
+    for _, keys in cut:
+        _require_few(len(keys))
     both = {choice.by_rows for choice in plan.choices}
     ways = {by_rows: views.view(plan, xp, block, rows, cut, weight, by_rows) for by_rows in both}
     clustered = views.clustered(plan, xp, block, rows, cut)
@@ -265,14 +267,18 @@ def merge(a: Partial, b: Partial) -> Partial:
 
 def _merge_slices(a: Slices, b: Slices) -> Slices:
     places, at = merged_places(a.places, list(b.places))
-    if len(places) > MAX_SLICES:
+    _require_few(len(places))
+    pairs = zip(a.moments, b.moments, strict=True)
+    found = tuple(moments.merge_at(x, y, at, len(places)) for x, y in pairs)
+    return Slices(places, found, _merge_totals(a.totals, b.totals, at))
+
+
+def _require_few(slices: int) -> None:
+    if slices > MAX_SLICES:
         raise UsageError(
             f"--by cuts the rows into more than {MAX_SLICES:,} slices",
             remedy="a column of fewer values, or bins of numbers: --by age:4",
         )
-    pairs = zip(a.moments, b.moments, strict=True)
-    found = tuple(moments.merge_at(x, y, at, len(places)) for x, y in pairs)
-    return Slices(places, found, _merge_totals(a.totals, b.totals, at))
 
 
 def _merge_totals(a: Totals | None, b: Totals | None, at: Array | None = None) -> Totals | None:

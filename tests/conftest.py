@@ -9,7 +9,12 @@ from typing import NamedTuple
 import polars as pl
 import pytest
 
+from losscli import plan
 from losscli.cli.app import run
+
+plan.BLOCK_NUMBERS = 1 << 18
+"""In this process narrow blocks have 32,768 rows, so that few rows make several; programs that tests start
+have those of users."""
 
 
 class Done(NamedTuple):

@@ -23,7 +23,7 @@ from samples import LOSSES
 from strict import COUNTS, RefusedError, Strict
 
 import losscli as package
-from losscli import devices
+from losscli import devices, plan
 from losscli.engines import local
 from losscli.errors import DeviceError, UsageError
 from losscli.fold import Work
@@ -353,7 +353,7 @@ def test_results_do_not_depend_on_threads_or_on_how_frames_are_cut(files, xp):
 def test_blocks_are_larger_on_a_device_and_part_of_the_plan(files):
     on_cpu = prepare("p.parquet", "t.parquet", ["mae", "mse"], pred="y_pred_0", target="y_true_0").plan
     on_gpu = evaluated(files).plan
-    assert (on_cpu.block_rows, on_gpu.block_rows) == (1 << 17, 1 << 23)
+    assert (on_cpu.block_rows, on_gpu.block_rows) == (plan.BLOCK_NUMBERS // 8, 1 << 23)
     assert on_cpu.signature() == on_gpu.signature()
     assert on_gpu.options()["device"] == "cuda"
 

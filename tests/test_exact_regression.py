@@ -250,6 +250,7 @@ def test_a_sum_beyond_the_floats_is_null_with_a_reason():
 
 
 def test_an_extreme_row_after_ordinary_ones_is_null_with_a_reason():
+    # What the first block holds tells the size of squares; the last row is in another.
     prediction = np.zeros(200_000)
     prediction[:70_000], prediction[-1] = 1e-3, 1e200
     found = losscli.evaluate(prediction, np.zeros(200_000), "rmse")["root_mean_squared_error"]

@@ -234,8 +234,9 @@ def test_bytes_cut_no_rows():
         losscli.evaluate(frame, loss="mse", by="cut")
 
 
-def test_more_slices_than_a_report_can_hold_are_an_error():
-    numbers = np.arange(150_000.0)
+@pytest.mark.parametrize("rows", [150_000, 300_000], ids=["of one block", "of two"])
+def test_more_slices_than_a_report_can_hold_are_an_error(rows):
+    numbers = np.arange(float(rows)) // (rows // 150_000)
     frame = pl.DataFrame({"y_pred": numbers, "y_true": numbers, "cut": numbers})
     with pytest.raises(UsageError, match="more than 100,000 slices"):
         losscli.evaluate(frame, loss="mse", by="cut")
