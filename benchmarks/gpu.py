@@ -22,7 +22,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from importlib import metadata
 from pathlib import Path
 from shlex import split
 from typing import Any
@@ -228,7 +227,7 @@ def main() -> None:
     there, said = {"cpu": devices.found("cpu")}, ""
     try:
         there["cuda"] = devices.found("cuda")
-        said = f"{there['cuda'].title}, CuPy {metadata.version('cupy-cuda13x')}"
+        said = f"{there['cuda'].title}, CuPy {there['cuda'].xp.__version__}"
     except DeviceError as error:
         said = f"no GPU was measured ({error.problems[0].what})"
     head = f"{os.cpu_count()} cores, {said}, Python {platform.python_version()}, NumPy {np.__version__}, "

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from losscli import devices
 from losscli import gate as gates
 from losscli.errors import LossCliError, Problem, UsageError, all_of, near
 from losscli.losses import expression, userfile
@@ -101,7 +102,8 @@ def _worst(rows: int) -> None:
 
 
 def _alone(name: str, value: Any) -> None:
-    checked(**{name: value})
+    # By itself: what the environment sets is not this key's, and a flag may be above it.
+    checked(**{"device": devices.CPU, name: value})
 
 
 def find(folder: Path) -> Path | None:

@@ -24,6 +24,8 @@ STREAMS = 2
 """Threads that use a GPU at once, where --threads says no other number."""
 INSTALL = "pip install 'losscli[gpu]' (for CUDA 12: pip install 'cupy-cuda12x[ctk]'), or use --device cpu"
 DRIVER = "nvidia-smi shows the driver and its GPUs; --device cpu needs none"
+_SPENT = ("MemoryAllocation", "ALLOC_FAILED", "CUDA_ERROR_OUT_OF_MEMORY")
+"""What CUDA calls it where memory is spent: its runtime, cuBLAS and its driver."""
 MEMORY = (
     "--threads 1 needs half the memory; or free some (nvidia-smi shows by whom it is used), or --device cpu"
 )
@@ -66,12 +68,23 @@ class Gpu(Device):
     def __init__(self, cupy: Any, name: str, index: int, title: str) -> None:
         super().__init__(cupy)
         self.title, self._name, self._index = title, name, index
-        self.errors = (cupy.cuda.memory.OutOfMemoryError, cupy.cuda.runtime.CUDARuntimeError)
+        self.errors: tuple[type[BaseException], ...] = (
+            cupy.cuda.memory.OutOfMemoryError,
+            cupy.cuda.runtime.CUDARuntimeError,
+        )
         self._own = threading.local()
 
     def workers(self, threads: int | None) -> int:
         """A thread a stream."""
         return threads or STREAMS
+
+    def try_out(self) -> None:
+        """Compute a little: that a GPU is listed does not say that it can be used."""
+        with self.xp.cuda.Device(self._index):
+            square = self.xp.asarray([[1.0, 2.0], [3.0, 4.0]])
+            float((square @ square).sum())
+        # cuBLAS is loaded now; before, its errors may not be importable.
+        self.errors += (self.xp.cuda.cublas.CUBLASError, self.xp.cuda.driver.CUDADriverError)
 
     def call(self, function: Callable[..., T], *given: Any) -> T:
         """As on the CPU, in the stream of the calling thread."""
@@ -83,13 +96,14 @@ class Gpu(Device):
 
     def failure(self, error: BaseException) -> DeviceError:
         """Out of memory, or what the driver says."""
-        if isinstance(error, MemoryError) or "MemoryAllocation" in str(error):
+        if isinstance(error, MemoryError) or any(word in str(error) for word in _SPENT):
             return DeviceError(f"--device {self._name}: out of memory on {self.title}", remedy=MEMORY)
         return DeviceError(f"--device {self._name} failed: {error}", remedy=DRIVER)
 
     def close(self) -> None:
         """Give unused memory back to others."""
-        self.xp.get_default_memory_pool().free_all_blocks()
+        with self.xp.cuda.Device(self._index):
+            self.xp.get_default_memory_pool().free_all_blocks()
         self.xp.get_default_pinned_memory_pool().free_all_blocks()
 
 
@@ -120,9 +134,7 @@ def found(name: str) -> Device:
     title = cupy.cuda.runtime.getDeviceProperties(index)["name"].decode()
     device = Gpu(cupy, name, index, title)
     try:
-        # That a GPU is listed does not say that code for it can be compiled, and its memory had.
-        with cupy.cuda.Device(index):
-            float(cupy.asarray([1.0, 2.0]).sum())
+        device.try_out()
     except device.errors as error:
         raise device.failure(error) from None
     except (ImportError, RuntimeError, OSError) as error:

@@ -17,7 +17,7 @@ import polars as pl
 import losscli
 from losscli import api, basis, board
 from losscli.board import Columns, Entry, Lines, Work
-from losscli.errors import DataError, LossCliError, Problem, UsageError, counted
+from losscli.errors import DataError, DeviceError, LossCliError, Problem, UsageError, counted
 from losscli.inputs.formats import Source, Table, reading, tables
 from losscli.inputs.request import reading as asked_reading
 from losscli.losses.registry import Choice
@@ -122,6 +122,8 @@ class _League:
         """Score a submission; what is wrong with it is its reason."""
         try:
             self.entries.append(self._scored(name, submission, progress, say))
+        except DeviceError:
+            raise  # which is no fault of the submission
         except LossCliError as error:
             self.errors.append(error)
             self.entries.append(Entry(name, reason=_reason(error)))

@@ -19,7 +19,7 @@ from losscli.inputs.formats import Source, Table
 from losscli.joint import Work
 from losscli.losses.request import Given
 from losscli.plan import Plan
-from losscli.planning import Settled, settled
+from losscli.planning import Settled, expected_rows, settled
 from losscli.records import frozen
 from losscli.tasks.base import Roles
 
@@ -48,7 +48,7 @@ class Models:
 
     def expected(self) -> int | None:
         """About how many rows will be read, where that is known."""
-        return None if self.plan.where else self.tables[0].expected()
+        return expected_rows(self.tables[0], self.plan.where)
 
 
 def plan_models(

@@ -93,7 +93,7 @@ def checked(
 
     Whether some loss has the parameters in `params` is not looked at: see `known`.
     """
-    place = device or os.environ.get(VARIABLES["device"]) or devices.CPU
+    place = device if device is not None else os.environ.get(VARIABLES["device"]) or devices.CPU
     inputs, level, weights, clip, named, workers, *_ = all_of(
         lambda: reading(separator, input_format),
         lambda: _level(ci),

@@ -86,7 +86,7 @@ class Load:
     @property
     def computing(self) -> float:
         """Nanoseconds a row on the cores of the CPU that a run uses."""
-        by_logits = self.roles.task == "multiclass" and self.roles.link in ("logit", "log_prob")
+        by_logits = self.roles.task == "multiclass" and self.roles.link == "logit"
         cost = EXPONENTIALS if by_logits else COST[self.roles.task]
         of_loss = cost * (self.predicted + self.beside) + MOMENTS
         return self.models * len(self.choices) * of_loss / devices.workers(self.threads)

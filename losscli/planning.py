@@ -55,7 +55,12 @@ class Run:
 
     def expected(self) -> int | None:
         """About how many rows will be read, where that is known."""
-        return None if self.plan.where else self.tables[0].expected()
+        return expected_rows(self.tables[0], self.plan.where)
+
+
+def expected_rows(table: Table, where: str | None) -> int | None:
+    """About how many rows of a table will be read, where that is known."""
+    return None if where else table.expected()
 
 
 def prepare(
@@ -88,9 +93,11 @@ class Settled:
     def placed(self, models: int = 1) -> Place:
         """Where a run of so many such models computes."""
         names = [name[2:] for name in self.roles.predictions]
-        narrow = is_narrow(self.tables[0].schema, names)
+        # Of all else float64 travels: see who reads a block `as_held`.
+        as_held = bool(self.roles.parts) or (self.roles.task, self.roles.link) == ("multiclass", "logit")
+        narrow = as_held and is_narrow(self.tables[0].schema, names)
         load = Load(self.roles, self.choices, 4 if narrow else 8, models, self.asked.threads)
-        return placed(self.asked.device, load, self.tables[0].expected)
+        return placed(self.asked.device, load, partial(expected_rows, self.tables[0], self.asked.where))
 
     def plan(self, how: str, place: Place) -> Plan:
         """The plan of a run that is aligned so."""

@@ -13,8 +13,9 @@ from losscli.xp import Array, Namespace, log1pmx, np, on_host, two_sum
 CHUNK_NUMBERS, CHUNK_ROWS = 131_072, 128
 """Numbers of a matrix that are worked on at once, so that what is in between stays in the cache; of columns
 that lie one after another never fewer rows than the second."""
-ORDINARY = 300.0
-"""Logits up to here have an exp, and sums of them, without overflow."""
+ORDINARY = (-30.0, 300.0)
+"""Where the greatest logit of a row is between these, sums of exp do not overflow, and what vanishes beside
+that of the greatest is less than 1e-290 of it."""
 
 
 def sum_of_three(xp: Namespace, a: Array, b: Array, c: Array | float) -> Array:
@@ -119,7 +120,7 @@ def kl_div(xp: Namespace, y: Array, q: Array, log_q: Array, gap: Array) -> Array
 
 def _chunks(xp: Namespace, matrix: Array) -> list[slice]:
     if not on_host(xp):
-        return [slice(None)]  # a device is busy with large arrays alone
+        return [slice(None)][: len(matrix)]  # a device is busy with large arrays alone
     fewest = 1 if matrix.flags.c_contiguous else CHUNK_ROWS
     step = max(fewest, CHUNK_NUMBERS // max(matrix.shape[1], 1))
     return [slice(i, i + step) for i in range(0, len(matrix), step)]
@@ -150,7 +151,7 @@ def _others(xp: Namespace, logits: Array) -> tuple[Array, Array]:
     """
     top = xp.max(logits, axis=1)
     is_top = logits == top[:, None]
-    ordinary = bool((xp.min(top) > -ORDINARY) & (xp.max(top) < ORDINARY))
+    ordinary = bool((xp.min(top) > ORDINARY[0]) & (xp.max(top) < ORDINARY[1]))
     if ordinary:
         mass = xp.exp(logits)
         unit, rest = exp_pair(xp, -xp.abs(top))

@@ -10,6 +10,16 @@ from typing import Any, TypeVar, dataclass_transform, overload
 T = TypeVar("T")
 
 
+class _Factory:
+    """Stands in a signature for a value that is made anew."""
+
+    def __repr__(self) -> str:
+        return "<factory>"
+
+
+FACTORY = _Factory()
+
+
 @overload
 def frozen(cls: type[T], /) -> type[T]: ...
 @overload
@@ -43,6 +53,11 @@ def _made(eq: bool, kw_only: bool = False, sealed: bool = False) -> Callable[[ty
     def make(cls: Any) -> Any:
         cls = dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)
 
+        if sealed:
+            cls.__init__ = _init(cls, sealed)  # users look at its signature
+            cls.__eq__, cls.__hash__ = _comparison([each.name for each in fields(cls)])
+            return cls
+
         def first(self: Any, *args: Any, **given: Any) -> None:
             cls.__init__ = init = _init(cls, sealed)
             init(self, *args, **given)
@@ -57,7 +72,7 @@ def _made(eq: bool, kw_only: bool = False, sealed: bool = False) -> Callable[[ty
 
 def _init(cls: Any, sealed: bool) -> Any:
     """The function that makes an object out of the values of its fields, as `dataclass` would write it."""
-    scope: dict[str, Any] = {"MISSING": MISSING, "assign": object.__setattr__}
+    scope: dict[str, Any] = {"FACTORY": FACTORY, "assign": object.__setattr__}
     places: list[str] = []
     by_name: list[str] = []
     body: list[str] = []
@@ -66,8 +81,8 @@ def _init(cls: Any, sealed: bool) -> Any:
         if each.default is not MISSING:
             scope[f"_{number}"], default = each.default, f"=_{number}"
         elif each.default_factory is not MISSING:
-            scope[f"_{number}"], default = each.default_factory, "=MISSING"
-            value = f"_{number}() if {name} is MISSING else {name}"
+            scope[f"_{number}"], default = each.default_factory, "=FACTORY"
+            value = f"_{number}() if {name} is FACTORY else {name}"
         (by_name if each.kw_only else places).append(name + default)
         body.append(f"assign(self, {name!r}, {value})" if sealed else f"self.{name} = {value}")
     if hasattr(cls, "__post_init__"):
@@ -75,6 +90,7 @@ def _init(cls: Any, sealed: bool) -> Any:
     arguments = ", ".join(["self", *places, *(["*", *by_name] if by_name else [])])
     exec(f"def __init__({arguments}):\n " + "\n ".join(body or ["pass"]), scope)
     scope["__init__"].__qualname__ = f"{cls.__qualname__}.__init__"
+    scope["__init__"].__annotations__ = {each.name: each.type for each in fields(cls)} | {"return": None}
     return scope["__init__"]
 
 
@@ -92,7 +108,7 @@ def _comparison(names: list[str]) -> tuple[Any, Any]:
 
 
 def _refuse(self: Any, name: str, *value: Any) -> None:
-    raise FrozenInstanceError(f"cannot assign to field {name!r}")
+    raise FrozenInstanceError(f"cannot {'assign to' if value else 'delete'} field {name!r}")
 
 
 def _shown(self: Any) -> str:

@@ -434,6 +434,14 @@ class CUDARuntimeError(RuntimeError):
     """What the driver says."""
 
 
+class CUBLASError(RuntimeError):
+    """What cuBLAS says."""
+
+
+class CUDADriverError(RuntimeError):
+    """What the driver says below the runtime."""
+
+
 class OutOfMemoryError(MemoryError):
     """The memory of the device is spent."""
 
@@ -467,6 +475,8 @@ class _Cuda(ModuleType):
             getDeviceProperties=lambda index: {"name": b"Stand-in", "totalGlobalMem": 1 << 34},
         )
         self.memory = SimpleNamespace(OutOfMemoryError=OutOfMemoryError)
+        self.cublas = SimpleNamespace(CUBLASError=CUBLASError)
+        self.driver = SimpleNamespace(CUDADriverError=CUDADriverError)
 
     def _count(self) -> int:
         if isinstance(self.devices, str):

@@ -254,7 +254,7 @@ def test_what_excludes_a_flag_gives_way_to_it(program):
     program.write(losscli_toml='bare = true\nquiet = true\nfrom_log_probs = true\npositive = "yes"\n')
     done = program("evaluate", "b.csv", "z.csv", "--from-logits", "--format", "json", "-v")
     assert report(done)["results"][0]["loss"] == "binary_cross_entropy"
-    assert "but not bare, quiet, from_log_probs: set by flags or a nearer file" in done.err
+    assert "but not bare, quiet, from_log_probs: set by flags, the environment or a nearer file" in done.err
 
 
 def test_the_nearest_file_counts_up_to_the_root_of_the_repository(program, monkeypatch):
@@ -495,3 +495,12 @@ def test_a_keyword_wins_over_a_switch_in_the_file(program):
     assert api.evaluate(config="losscli.toml", strict=False).gates[0].status == "pass"
     assert program("evaluate").status == 1
     assert program("evaluate", "--no-strict").status == 0
+
+
+def test_what_the_environment_says_is_not_blamed_on_keys(program, monkeypatch):
+    monkeypatch.setenv("LOSSCLI_DEVICE", "tpu")
+    program.write(losscli_toml='predictions = "p.csv"\ntargets = "y.csv"\nci = 0.9\nmissing = "drop"\n')
+    assert program("evaluate", "-l", "mae", "--device", "cpu").status == 0
+    done = program("evaluate", "-l", "mae")
+    assert (done.status, done.err.count("--device must be")) == (2, 1)
+    assert "environment, LOSSCLI_DEVICE" in done.err

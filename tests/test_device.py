@@ -514,6 +514,36 @@ def test_a_driver_that_fails_is_no_bug(files, monkeypatch):
         local.run(Full(run.plan, kept=False), run.alignment.frames())
 
 
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (strict.CUBLASError("CUBLAS_STATUS_ALLOC_FAILED"), "out of memory on Stand-in"),
+        (strict.CUBLASError("CUBLAS_STATUS_NOT_INITIALIZED"), "failed: CUBLAS_STATUS_NOT_INITIALIZED"),
+        (strict.CUDADriverError("CUDA_ERROR_OUT_OF_MEMORY: out of memory"), "out of memory on Stand-in"),
+    ],
+)
+def test_what_the_libraries_of_a_device_say_is_no_bug(files, monkeypatch, error, said):
+    def fails(*_: Any) -> Any:
+        raise error
+
+    run = evaluated(files)
+    monkeypatch.setattr(Full, "fold", fails)
+    with pytest.raises(DeviceError, match=said):
+        local.run(Full(run.plan, kept=False), run.alignment.frames())
+
+
+def test_a_block_of_logits_from_which_every_row_is_left_out(files):
+    files.write(lg="id,label,logit_0,logit_1\n1,0,1,2\n2,0,3,1\n")
+    argv = split("evaluate lg.csv --classes 0,1 --ignore-label 0 -l log_loss -l brier --from-logits")
+    for device in ("cpu", "cuda"):
+        files.refuses(3, *argv, "--device", device, said=["no rows are left to evaluate"])
+
+
+def test_a_device_that_fails_is_no_fault_of_a_submission(files, hasty):
+    argv = split("rank p.parquet q.parquet -t t.parquet -p y_pred_0 -y y_true_0 -l mae --device cuda")
+    files.refuses(2, *argv, said=["out of memory on Stand-in"])
+
+
 @pytest.fixture
 def hasty(monkeypatch) -> None:
     """A GPU that is worth its start at once, and whose memory is spent in the middle of a run."""

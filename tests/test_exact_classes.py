@@ -125,6 +125,13 @@ def test_logits_of_any_size(top):
     multiclass("categorical_cross_entropy", cross_entropy, rows)
 
 
+def test_what_is_far_below_a_low_top_is_not_lost():
+    # And a neighbour of another size changes nothing.
+    rows = [([-299.0, -740.0, -900.0], 0), ([-29.0, -690.0, -900.0], 0), ([1000.0, 0.0, 0.0], 0)]
+    for some in (rows[:1], rows[1:2], rows):
+        multiclass("categorical_cross_entropy", cross_entropy, some)
+
+
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("width", [1.0, 400.0])
 def test_float32_logits_are_what_they_are_as_float64(order, width):

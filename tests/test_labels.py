@@ -276,3 +276,20 @@ def test_one_row_only():
     assert (report["mae"].value, report["mae"].se) == (0.5, None)
     assert report["mae"].notes == ("no interval: one row",)
     assert report["r2"].value is None
+
+
+def test_labels_beyond_64_bits_are_none_of_the_classes():
+    labels = pl.Series([0, 2**63 + 5], dtype=pl.UInt64)
+    with pytest.raises(DataError, match="1 label outside the 2 classes"):
+        losscli.evaluate(
+            frame(prob_0=[0.5, 0.5], prob_1=[0.5, 0.5], label=labels), loss="log_loss", task="multiclass"
+        )
+
+
+@pytest.mark.parametrize("width", [1, 2, 70])
+def test_numbers_that_numpy_lacks(width):
+    columns = {f"y{i}": [1, 2, 3] for i in range(width)}
+    predictions, targets = (pl.DataFrame(columns).cast(dtype) for dtype in (pl.Int128, pl.Int64))
+    assert losscli.evaluate(predictions, targets.with_columns(y0=pl.lit(0)), "mae").results[0].value == (
+        2.0 / width
+    )

@@ -12,11 +12,12 @@ import strict
 from samples import chosen
 
 from losscli import placement
-from losscli.placement import Load, placed
+from losscli.placement import Load, Place, placed
 from losscli.planning import prepare
 from losscli.tasks.base import Roles
 from losscli.tasks.catalogue import TASKS
 
+CPU = Place("cpu")
 HUBER = Load(Roles("regression", ("p:p",), ("t:y",)), (chosen("huber"),), threads=8)
 CLASSES = Load(
     Roles("multiclass", tuple(f"p:{c}" for c in range(1000)), ("t:y",), "logit"),
@@ -130,3 +131,26 @@ def test_it_is_told_with_v(command, losscli):
     told = losscli(*split(command), "-l", "huber", "--device", "auto", "-v").err
     assert "losscli: device: cpu (a " in told
     assert "device: cpu" not in losscli(*split(command), "-l", "huber", "--device", "auto").err
+
+
+def test_it_counts_the_bytes_that_travel(monkeypatch):
+    rng = np.random.default_rng(0)
+    scores = rng.dirichlet(np.ones(100), size=20).astype(np.float32)
+    labels = pl.Series("label", rng.integers(0, 100, 20))
+    seen: list[Load] = []
+    monkeypatch.setattr("losscli.planning.placed", lambda device, load, rows: seen.append(load) or CPU)
+    for name, options in (("prob", {"normalize": True}), ("logit", {"from_logits": True})):
+        frame = pl.DataFrame({f"{name}_{c}": own for c, own in enumerate(scores.T)})
+        prepare(frame.with_columns(labels), loss="log_loss", device="auto", **options)
+    # Logits stay as a file holds them until they are used; probabilities are checked as float64.
+    assert [load.number_bytes for load in seen] == [8, 4]
+
+
+def test_of_rows_that_a_condition_leaves_out_the_number_is_not_known(tmp_path, monkeypatch):
+    file = tmp_path / "d.parquet"
+    pl.DataFrame({"p": [1.0, 2.0], "y": [1.0, 3.0]}).write_parquet(file)
+    seen: list[int | None] = []
+    monkeypatch.setattr("losscli.planning.placed", lambda device, load, rows: seen.append(rows()) or CPU)
+    prepare(file, loss="mae", device="auto")
+    prepare(file, loss="mae", device="auto", where="y > 1")
+    assert seen == [2, None]

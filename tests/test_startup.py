@@ -12,6 +12,7 @@ from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
+import losscli
 from losscli.cli import commands
 from losscli.cli.help import paper
 from losscli.losses import registry
@@ -219,6 +220,18 @@ def test_sealed_records_refuse_to_change_and_show_themselves():
         del fact.count
     with pytest.raises(TypeError):
         Fact("rows")
+
+
+def test_users_see_the_signature_of_what_they_get():
+    shown = inspect.signature(losscli.Result)
+    assert str(shown.parameters["value"]) == "value: 'float | None'"
+    assert str(shown.parameters["params"]) == "params: 'Mapping[str, object]' = <factory>"
+    assert repr(registry.find("huber")[0]) == "<loss huber of regression>"
+
+
+def test_a_terminal_of_no_width_is_none(monkeypatch):
+    monkeypatch.setattr(os, "get_terminal_size", lambda stream: os.terminal_size((0, 0)))
+    assert paper(sys.stdout, {"COLUMNS": "0"}).width == 80
 
 
 def test_records_may_first_be_made_by_several_threads_at_once():

@@ -229,13 +229,15 @@ def check(
     from losscli.plan import LEVEL
     from losscli.tasks.catalogue import TASKS
 
-    quiet, _ = asked.pop("quiet"), asked.pop("verbose")
+    quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
     if verify is not None:
         before = saved.load(verify)
         # Clusters were not without a level, even where no result has an interval.
         level = saved.level(before) or (None if cluster is None else LEVEL)
         _, run = api.planned(ci=level, cluster=cluster, **asked)
+        if verbose:
+            show_plan(run)
         told = saved.reproduced(before, api.evaluated(run), verify)
         if not quiet:
             print("\n".join(told))
@@ -248,7 +250,9 @@ def check(
             print(sound)
         return
     _, run = api.planned(cluster=cluster, **asked)
-    part, alignment = api.fold_all(run)
+    if verbose:
+        show_plan(run)
+    part, alignment = api.fold_all(run, say=say if verbose else lambda text: None)
     if quiet:
         return
     unit = TASKS[run.plan.roles.task].unit

@@ -65,12 +65,13 @@ def paper(stream: Any, environment: Mapping[str, str]) -> Paper:
 
 def _columns(environment: Mapping[str, str]) -> int:
     """The width of the terminal that the help is read on, also through a pager."""
-    if (told := environment.get("COLUMNS", "")).isdecimal():
-        return int(told)
+    told = environment.get("COLUMNS", "")
+    found = [int(told) if told.isdecimal() else 0]
     for stream in (1, 2, 0):
         with suppress(OSError):
-            return os.get_terminal_size(stream).columns
-    return 80
+            found.append(os.get_terminal_size(stream).columns)
+    # A terminal that nobody looks at may say 0.
+    return next(filter(None, found), 80)
 
 
 def print_help(command: Any, ctx: Any) -> None:

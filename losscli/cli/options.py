@@ -166,7 +166,7 @@ def inputs(
     ] = False,
     threads: Annotated[
         str | None,
-        option("--threads", panel=RUNNING, metavar="N", help="Worker threads; default: all cores."),
+        option("--threads", panel=RUNNING, metavar="N", help="Worker threads; default: all cores, up to 8."),
     ] = None,
     device: Annotated[
         str | None,

@@ -118,7 +118,11 @@ def _settings(config: str | None, no_config: bool, flags: dict[str, Any]) -> lis
 
 def _said(name: str, used: list[str], overruled: list[str]) -> str:
     """What a file sets, and what is set above it."""
-    instead = f", but not {', '.join(overruled)}: set by flags or a nearer file" if overruled else ""
+    instead = (
+        f", but not {', '.join(overruled)}: set by flags, the environment or a nearer file"
+        if overruled
+        else ""
+    )
     return f"{name} sets {', '.join(used) or 'nothing'}{instead}"
 
 

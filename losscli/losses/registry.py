@@ -48,6 +48,9 @@ class Loss:
     request: str = ""
     digest: str = ""
 
+    def __repr__(self) -> str:
+        return f"<loss {self.name} of {self.task}>"
+
     # What annotations say is found when it is asked for: most runs ask it of one loss.
 
     @cached_property

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from losscli.records import frozen
-from losscli.tasks.labels import label_value, places_of
+from losscli.tasks.labels import codes_of, label_value
 from losscli.tasks.matrix import Matrix, matrix_of
 from losscli.tasks.slicing import Slicing
 from losscli.xp import Array, Namespace, np, pl
@@ -249,21 +249,7 @@ class Block:
 
     def codes(self, column: str) -> Array:
         """The place of each row's label among the classes (n,), -1 where it is none of them."""
-        series, names = self.frame[column], self.roles.names
-        if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
-            places = series.cast(pl.String).cast(pl.Enum(names), strict=False).to_physical()
-            return places.cast(pl.Int64).fill_null(-1).to_numpy()
-        labels, places = places_of(names, series.dtype)
-        if not len(labels):
-            return np.full(self.height, -1)
-        values = series.cast(pl.Float64 if series.dtype.is_float() else pl.Int64, strict=False).to_numpy()
-        if series.dtype.is_integer() and labels[0] == 0 and labels[-1] == len(labels) - 1:
-            if len(values) and values.min() >= 0 and values.max() < len(labels):
-                return values if places[0] == 0 and (np.diff(places) == 1).all() else places[values]
-            # The last place is that of index -1.
-            return np.append(places, -1)[np.where((values >= 0) & (values < len(labels)), values, -1)]
-        at = np.minimum(np.searchsorted(labels, values), len(labels) - 1)
-        return np.where(labels[at] == values, places[at], -1)
+        return codes_of(self.frame[column], self.roles.names)
 
     def leave_out_label(self) -> None:
         """Leave out the rows whose target is the label to be ignored."""

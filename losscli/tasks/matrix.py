@@ -33,12 +33,15 @@ def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
     block of several batches is joined here, in memory that NumPy has at hand.
     """
     if len(columns) > MANY:
-        return _with_extremes(_floats(frame[list(columns)].to_numpy(order="fortran")))
+        wide = frame[list(columns)]
+        if {pl.Int128, pl.UInt128} & set(wide.dtypes):
+            wide = wide.cast({pl.Int128: pl.Float64, pl.UInt128: pl.Float64})  # which NumPy lacks
+        return _with_extremes(_floats(wide.to_numpy(order="fortran")))
     if len(columns) > 1:
         values, low, high = np.empty((len(columns), frame.height)), np.inf, -np.inf
         for own, name in zip(values, columns, strict=True):
             at = 0
-            for chunk in frame.get_column(name).get_chunks():
+            for chunk in frame.get_column(name).cast(pl.Float64).get_chunks():
                 own[at : at + len(chunk)] = chunk.to_numpy()
                 at += len(chunk)
             # While the column is in the cache: read again it costs three times as much.

@@ -1,6 +1,6 @@
 """What CuPy offers, recorded beside the stand-in for it, so that it need not be installed where tests run.
 
-    python tests/cupy/record.py
+    python tests/device/record.py
 
 writes names.json anew, of the CuPy that is installed; no GPU is needed.
 """
