@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -244,11 +245,15 @@ def compared(
     say: Callable[[str], None] = lambda text: None,
     rules: Rules = PLAIN,
     alone: int | None = None,
+    kept: bool = True,
 ) -> Report:
-    """The report of planned models, with the verdicts of gates; the results of all, or of one `alone`."""
+    """The report of planned models, with the verdicts of gates; the results of all, or of one `alone`.
+
+    `kept` as in `evaluated`.
+    """
     from losscli.comparing import changed_rows, comparisons, model_notes  # one model needs no comparison
 
-    folded, alignment = _folded(models.work, models, progress, say)
+    folded, alignment = _folded(replace(models.work, kept=kept), models, progress, say)
     tallies = folded.tallies if folded else {}
     n = int(folded.models[0].overall[0].n[0]) if folded else 0
     _require_sound(models.plan, alignment, tallies, n, models.tables)

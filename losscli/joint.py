@@ -63,19 +63,21 @@ class Scores:
 class Work:
     """The evaluation of several models, as an engine does it; `pairs` are places of models (a, b).
 
-    `names` are those of the models, `changed` is how many of the rows that differ most are kept.
+    `names` are those of the models, `changed` is how many of the rows that differ most are kept; `kept` as in
+    the work of one.
     """
 
     plans: tuple[Plan, ...]
     pairs: tuple[tuple[int, int], ...]
     names: tuple[str, ...] = ()
     changed: int = 0
+    kept: bool = True
 
     @property
     def block_rows(self) -> int:
         """Rows of a block: fewer, the more models there are."""
         least = min(plan.block_rows for plan in self.plans)
-        return max(256, least >> (len(self.plans) - 1).bit_length() - 1 if len(self.plans) > 1 else least)
+        return max(256, least >> max(0, (len(self.plans) - 1).bit_length() - 1))
 
     @property
     def group(self) -> str | None:
@@ -95,7 +97,7 @@ class Work:
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Scores:
         """Read one block of every model, check it, and take the moments of models and pairs."""
         taken, tallies = self._taken(xp, frame, first_row, fixed)
-        fingerprint = fold.fingerprint_of(taken[0].block, taken[0].rows)
+        fingerprint = fold.fingerprint_of(taken[0].block, taken[0].rows) if self.kept else None
         models = tuple(
             replace(fold.moments_of(each), tallies=own, rows=frame.height, fingerprint=fingerprint)
             for each, own in zip(taken, tallies, strict=True)

@@ -116,6 +116,9 @@ def test_targets_are_told_apart_only_where_reports_are_kept(report):
     assert losscli.evaluate("p.csv", "t.csv", "mae").basis["targets"] == known
     _, run = api.planned("p.csv", "t.csv", "mae")
     assert "targets" not in api.evaluated(run, kept=False).basis
+    (report.parent / "q.csv").write_text((report.parent / "p.csv").read_text())
+    models = ("p.csv", "q.csv", "-t", "t.csv", "-l", "mae")
+    assert json.loads(program("compare", *models, "--json")[1])["basis"]["targets"] == known
 
 
 def test_a_baseline_out_of_git(report, folder, monkeypatch):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from losscli.cli.evaluate import Cluster, emit, form_of, say
+from losscli.cli.evaluate import Cluster, emit, form_of, is_kept, say
 from losscli.cli.judging import (
     JUDGING,
     OUTPUT,
@@ -108,7 +108,8 @@ def compare(
         return
     tell = say if verbose else lambda text: None
     with Progress(quiet, models.expected) as progress:
-        report = api.compared(models, conditions, progress.update, tell, rules)
+        kept = is_kept(form, outputs)
+        report = api.compared(models, conditions, progress.update, tell, rules, kept=kept)
     emit(report, form, outputs, quiet, color)
 
 

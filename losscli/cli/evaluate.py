@@ -126,12 +126,17 @@ def evaluate(
         return
     tell = say if verbose else lambda text: None
     with Progress(quiet, run.expected) as progress:
+        kept = base is not None or is_kept(form, outputs)
         if paired:
-            report = api.compared(run, conditions, progress.update, tell, rules, alone=0)
+            report = api.compared(run, conditions, progress.update, tell, rules, alone=0, kept=kept)
         else:
-            kept = base is not None or "json" in (form, *map(format_of_suffix, outputs.files))
             report = api.evaluated(run, conditions, progress.update, tell, base, rules, rows, worst, kept)
     emit(report, form, outputs, quiet, color)
+
+
+def is_kept(form: str, outputs: Outputs) -> bool:
+    """Whether a report is written in a form that can be read again."""
+    return "json" in (form, *map(format_of_suffix, outputs.files))
 
 
 def emit(report: Report, form: str, outputs: Outputs, quiet: bool, color: str = "auto") -> None:
