@@ -53,18 +53,15 @@ def _made(eq: bool, kw_only: bool = False, sealed: bool = False) -> Callable[[ty
     def make(cls: Any) -> Any:
         cls = dataclass(init=False, repr=False, eq=False, kw_only=kw_only)(cls)
 
-        if sealed:
-            cls.__init__ = _init(cls, sealed)  # users look at its signature
+        if eq:
             cls.__eq__, cls.__hash__ = _comparison([each.name for each in fields(cls)])
-            return cls
 
         def first(self: Any, *args: Any, **given: Any) -> None:
             cls.__init__ = init = _init(cls, sealed)
             init(self, *args, **given)
 
-        cls.__init__ = first
-        if eq:
-            cls.__eq__, cls.__hash__ = _comparison([each.name for each in fields(cls)])
+        # Users look at the signature of what is sealed.
+        cls.__init__ = _init(cls, sealed) if sealed else first
         return cls
 
     return make

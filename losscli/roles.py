@@ -143,6 +143,8 @@ def _multiclass(
     width = (
         len(found.predictions) if len(found.predictions) > 1 else layouts.width(left, found.predictions[0])
     )
+    if not width:
+        raise DataError(Problem("no rows are left to evaluate", left.name))
     if not classes:
         classes = tuple(map(str, range(width)))
         places = f"in column {found.predictions[0]}" if len(found.predictions) == 1 else "of the columns"

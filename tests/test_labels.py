@@ -293,3 +293,26 @@ def test_numbers_that_numpy_lacks(width):
     assert losscli.evaluate(predictions, targets.with_columns(y0=pl.lit(0)), "mae").results[0].value == (
         2.0 / width
     )
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "one_vs_all_log_loss"])
+def test_what_rescaling_brings_below_the_clip_is_counted(loss):
+    probs = frame(prob_0=[3e-16, 0.9], prob_1=[0.9, 0.05], prob_2=[0.9, 0.05], label=[0, 0])
+    notes = losscli.evaluate(probs, loss=loss, task="multiclass", normalize=True).notes
+    assert any("was clipped at 2.22e-16" in note for note in notes)
+    # As it stands in the file it is above the clip.
+    raw = probs.with_columns(prob_1=pl.Series([0.5, 0.05]), prob_2=pl.Series([0.5, 0.05]))
+    assert not any("clipped" in note for note in losscli.evaluate(raw, loss=loss, task="multiclass").notes)
+
+
+def test_an_infinite_logit_is_not_mended_by_saying_that_it_is_one():
+    logits = frame(logit_0=[np.inf, 1.0], logit_1=[0.0, 0.0], label=[0, 1])
+    with pytest.raises(DataError, match="infinite value") as error:
+        losscli.evaluate(logits, loss="log_loss")
+    assert "--from-logits" not in str(error.value)
+
+
+def test_lists_of_which_no_row_is_left():
+    lists = frame(id=[1, 2], logit=[[1.0, 2.0], [0.0, 1.0]], label=[0, 1])
+    with pytest.raises(DataError, match="no rows are left to evaluate"):
+        losscli.evaluate(lists, loss="log_loss", task="multiclass", from_logits=True, where="id < 0")

@@ -234,9 +234,14 @@ def check_probabilities(block: Block) -> None:
     )
 
 
+def probabilities_within(block: Block, low: float, high: float) -> bool:
+    """Whether all are known to be from low to high; not of those that are rescaled, which no file holds."""
+    return not block.roles.normalize and block.within(block.roles.predictions, low, high)
+
+
 def note_clipped(block: Block, target: Array, probability: Array, eps: float) -> None:
     """Count the rows (n,) or (n, k), of the host or of a device, whose probability a logarithm clips."""
-    if block.within(block.roles.predictions, eps, 1.0 - eps):
+    if probabilities_within(block, eps, 1.0 - eps):
         return
     clipped = ((probability < eps) & (target > 0)) | ((1.0 - probability < eps) & (target < 1))
     if bool(clipped.any()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from losscli.precise import pick
 from losscli.tasks.base import LARGEST, Batch, Block, Roles, Rows
-from losscli.tasks.binary import check_probabilities, clipped_at, note_clipped
+from losscli.tasks.binary import check_probabilities, clipped_at, note_clipped, probabilities_within
 from losscli.tasks.classes import (
     Multiclass,
     MulticlassAmount,
@@ -151,8 +151,10 @@ def _read_scores(block: Block, xp: Namespace, wanted: frozenset[type[Batch]]) ->
     # A logit or log-probability of -inf is an impossible class, which models that mask classes write.
     bounded = roles.link == "log_prob" and wanted != {MulticlassAmount}
     highest = 1e-6 if bounded else LARGEST
-    what = "log-probabilities above 0" if bounded else "infinite values"
-    block.check_range(roles.predictions, -np.inf, highest, what, "--from-logits takes logits")
+    what, remedy = "infinite values", "of a class that is impossible the logit is -inf, of no class it is inf"
+    if bounded:
+        what, remedy = "log-probabilities above 0", "--from-logits takes logits"
+    block.check_range(roles.predictions, -np.inf, highest, what, remedy)
     return scores
 
 
@@ -189,7 +191,7 @@ def _check_sum(block: Block, values: Array, what: str, columns: tuple[str, ...],
 
 
 def _note_clipped(block: Block, code: Array | None, soft: Array | None, scores: Array) -> None:
-    if not block.roles.normalize and block.within(block.roles.predictions, block.roles.eps, np.inf):
+    if probabilities_within(block, block.roles.eps, np.inf):
         return
     if soft is not None:
         hit = ((scores < block.roles.eps) & (soft > 0)).any(axis=1)
