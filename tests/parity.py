@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from samples import chosen, rows
 
+from losscli import moments
 from losscli.cli.app import run
 from losscli.losses.registry import Loss
+from losscli.moments import Moments
 from losscli.tasks.base import Batch
 
 HERE = Path(__file__).parent / "reference"
@@ -35,6 +37,49 @@ def check_loss(xp: Any, entry: Loss, seed: int = 0, perfect: bool = False) -> No
     for own, column in zip(expected, entry.columns(on(xp, batch), params), strict=True):
         assert isinstance(column, xp.ndarray)
         np.testing.assert_allclose(column.get(), own, rtol=1e-12, atol=1e-30)
+
+
+def check_laws(xp: Any, entry: Loss) -> None:
+    """The laws of moments hold for the columns of a loss on a device, and are those of the CPU."""
+    with np.errstate(all="ignore"):
+        own = entry.columns(rows(entry.name), chosen(entry.name).params)
+    own = tuple(np.where(np.isfinite(column), column, 0.5) for column in own)
+    columns, n = tuple(map(xp.asarray, own)), len(own[0])
+    weight, code = 1.0 + np.arange(n) % 2, np.arange(n) % 3
+
+    def of(columns: Any, weight: Any = None, **more: Any) -> Moments:
+        given = None if weight is None else xp.asarray(weight)
+        return moments.of(xp, columns, given, xp.arange(len(columns[0])), **more)
+
+    plain, weighted = of(columns), of(columns, weight)
+    same(plain, moments.of(np, own, None, np.arange(n)))
+    same(weighted, moments.of(np, own, weight, np.arange(n)))
+    # Unit weights are no weights.
+    same(plain, of(columns, np.ones(n)))
+    # A row of weight two counts as two rows.
+    again = np.concatenate([np.arange(n), np.flatnonzero(weight == 2)])
+    same(weighted, of(tuple(column[xp.asarray(again)] for column in columns)), "total", "weight")
+    # A cell is the block filtered to it; parts merge to the whole.
+    cells = of(columns, weight, codes=xp.asarray(code), cells=3)
+    for i in range(3):
+        at = np.flatnonzero(code == i)
+        same(cells.cell(i), of(tuple(column[xp.asarray(at)] for column in columns), weight[at]), *SUMS)
+    halves = (slice(0, n // 2), slice(n // 2, n))
+    parts = (of(tuple(column[half] for column in columns), weight[half]) for half in halves)
+    same(weighted, moments.merge(*parts), *SUMS)
+
+
+SUMS = ("total", "weight", "weight2", "spread", "low", "high")
+
+
+def same(a: Moments, b: Moments, *names: str) -> None:
+    """The moments are equal to 12 digits of what they add up; all of them, or those of the names."""
+    for name in names or (*SUMS, "low_row", "high_row"):
+        one, other = getattr(a, name), getattr(b, name)
+        if name in ("total", "weight"):
+            one, other = one.sum(axis=1), other.sum(axis=1)
+        scale = np.abs(other).max(initial=0.0)
+        np.testing.assert_allclose(one, other, rtol=1e-12, atol=1e-12 * scale, err_msg=name)
 
 
 def check_case(case: Any, capsys: Any) -> None:

@@ -18,7 +18,7 @@ import pytest
 import strict
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from parity import CASES, HERE, agree, check_case, check_loss, report
+from parity import CASES, HERE, agree, check_case, check_laws, check_loss, report
 from samples import LOSSES
 from strict import COUNTS, RefusedError, Strict
 
@@ -44,6 +44,11 @@ def xp() -> Iterator[Strict]:
 def test_every_loss_computes_on_a_device(entry, xp):
     check_loss(xp, entry)
     check_loss(xp, entry, perfect=True)
+
+
+@pytest.mark.parametrize("entry", LOSSES.values(), ids=LOSSES)
+def test_the_laws_hold_for_every_loss_on_a_device(entry, xp):
+    check_laws(xp, entry)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

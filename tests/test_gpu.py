@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from parity import CASES, HERE, agree, check_case, check_loss, report
+from parity import CASES, HERE, agree, check_case, check_laws, check_loss, report
 from samples import LOSSES, rows
 
 from losscli import devices, precise
@@ -33,6 +33,11 @@ def test_every_loss_computes_on_a_gpu(entry, xp):
     for seed in range(3):
         check_loss(xp, entry, seed)
     check_loss(xp, entry, perfect=True)
+
+
+@pytest.mark.parametrize("entry", LOSSES.values(), ids=LOSSES)
+def test_the_laws_hold_for_every_loss_on_a_gpu(entry, xp):
+    check_laws(xp, entry)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
