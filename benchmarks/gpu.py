@@ -30,15 +30,17 @@ import numpy as np
 import polars as pl
 from run import measure
 
-from losscli import devices, fold
-from losscli.devices import Device
-from losscli.engines import local
+from losscli.engines import devices, local
+from losscli.engines.blocks import blocks
+from losscli.engines.devices import Device
 from losscli.errors import DeviceError
-from losscli.planning import Run, prepare
+from losscli.evaluation import partial as partials
+from losscli.evaluation.block import Taken, take
+from losscli.plan.resolve import Run, prepare
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests"))
-import strict  # noqa: E402  # it counts what operations touch
+from support import cupy_stub  # noqa: E402  # it counts what operations touch
 
 MARK = ("<!-- gpu -->", "<!-- /gpu -->")
 TWENTY = split(
@@ -128,32 +130,34 @@ def planned(work: Work, files: tuple[Path, Path], device: str) -> Run:
     return prepare(str(files[0]), str(files[1]), list(work.losses), **options)
 
 
-def taken(run: Run, device: Device, most: int) -> list[fold.Taken]:
+def taken(run: Run, device: Device, most: int) -> list[Taken]:
     """Blocks that were read and checked, their arrays where they are computed, as many as may be held."""
     held, found, fixed = 0, [], None
-    work = fold.Work(run.plan, kept=False)
-    for first, block in local.blocks(run.alignment.frames(), run.plan.block_rows):
+    work = partials.Work(run.plan, kept=False)
+    for first, block in blocks(run.alignment.frames(), run.plan.block_rows):
         fixed = work.begin(block) if first == 0 else fixed
-        found.append(device.call(lambda xp, *given: fold.take(run.plan, xp, *given), block, first, fixed))
+        found.append(device.call(lambda xp, *given: take(run.plan, xp, *given), block, first, fixed))
         held += block.height * 8 * (len(run.plan.roles.predictions) + sum(run.plan.roles.widths.values()) + 1)
         if held > most:
             break
     return found
 
 
-def fresh(block: fold.Taken) -> fold.Taken:
+def fresh(block: Taken) -> Taken:
     """The block with nothing of its losses computed yet."""
     parts = {kind: tuple(map(replace, own)) for kind, own in block.rows.parts.items()}
     return replace(block, rows=replace(block.rows, parts=parts))
 
 
-def computed(blocks: list[fold.Taken], device: Device, repeat: int) -> float:
+def computed(blocks: list[Taken], device: Device, repeat: int) -> float:
     """Seconds of losses and moments of blocks; the median of some times, after one that is not counted."""
     found = []
     with ThreadPoolExecutor(device.workers(None)) as pool:
         for _ in range(repeat + 1):
             start = time.perf_counter()
-            for _ in pool.map(lambda block: device.call(lambda xp: fold.moments_of(fresh(block))), blocks):
+            for _ in pool.map(
+                lambda block: device.call(lambda xp: partials.moments_of(fresh(block))), blocks
+            ):
                 pass
             found.append(time.perf_counter() - start)
     return statistics.median(found[1:])
@@ -163,12 +167,12 @@ def touched(work: Work, folder: Path) -> float:
     """Bytes a row that the operations on arrays read and write."""
     rows = 4_096
     files = made(work, folder, rows)
-    with strict.installed() as xp:
+    with cupy_stub.installed() as xp:
         (block,) = taken(planned(work, files, "cuda"), devices.found("cuda"), 1 << 40)
         assert block.xp is xp
-        strict.COUNTS.reset()
-        fold.moments_of(block)
-        return strict.COUNTS.touched / rows
+        cupy_stub.COUNTS.reset()
+        partials.moments_of(block)
+        return cupy_stub.COUNTS.touched / rows
 
 
 def bandwidth(device: Device, repeat: int) -> float:

@@ -9,7 +9,6 @@ pyarrow, DuckDB, scikit-learn) are left out where they are not installed.
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import importlib.util
 import os
 import platform

@@ -26,25 +26,25 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Comparison": "losscli.report",
-    "Placing": "losscli.report",
-    "Report": "losscli.report",
-    "Result": "losscli.report",
-    "Verdict": "losscli.report",
+    "Comparison": "losscli.report.model",
+    "Placing": "losscli.report.model",
+    "Report": "losscli.report.model",
+    "Result": "losscli.report.model",
+    "Verdict": "losscli.report.model",
     "compare": "losscli.api",
     "evaluate": "losscli.api",
-    "loss": "losscli.losses.own",
-    "rank": "losscli.leaderboard",
+    "loss": "losscli.catalog.custom.function",
+    "rank": "losscli.evaluation.rank",
 }
 """Where each name is, which is imported when it is used."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from losscli.api import compare, evaluate
-    from losscli.leaderboard import rank
-    from losscli.losses.own import loss
-    from losscli.losses.registry import losses
-    from losscli.report import Comparison, Placing, Report, Result, Verdict
+    from losscli.catalog.custom.function import loss
+    from losscli.catalog.registry import losses
+    from losscli.evaluation.rank import rank
+    from losscli.report.model import Comparison, Placing, Report, Result, Verdict
 
 
 def __getattr__(name: str) -> object:

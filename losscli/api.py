@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import losscli
-from losscli import basis, rowwise, saved
-from losscli import gate as gates
-from losscli.engines import local
-from losscli.errors import DataError, DeviceError, Problem, UsageError, all_of, counted
-from losscli.fold import Partial, Work, with_clusters
-from losscli.gate import PLAIN, Gate, Rules
-from losscli.inputs.align import Alignment
-from losscli.inputs.diagnose import short_rows
-from losscli.inputs.formats import Source, Table
-from losscli.inputs.join import OutOfOrderError
-from losscli.losses import registry
-from losscli.losses import request as requests
-from losscli.losses.request import Given
-from losscli.plan import Plan
-from losscli.planning import Run, prepare, requested
-from losscli.report import Report
-from losscli.results import notes, of_clusters, results_of
-from losscli.tasks.base import Finding, Tally
+from losscli import gates
+from losscli.catalog import registry
+from losscli.catalog import request as requests
+from losscli.catalog.request import Given
+from losscli.data.table import Source
+from losscli.errors import LossCliError, Problem, UsageError, all_of
+from losscli.evaluation import rows as row_losses
+from losscli.evaluation.compare import compared
+from losscli.evaluation.results import notes
+from losscli.evaluation.run import evaluated, fold_all
+from losscli.gates.parse import Gate
+from losscli.plan.resolve import Run, prepare, requested
+from losscli.report import saved
+from losscli.report.model import Report
+from losscli.tasks.catalog import TASKS
+from losscli.text import counted
 
 if TYPE_CHECKING:
-    from losscli.models import Models
+    from losscli.evaluation.compare_plan import Models
+
 
 __all__ = ["compare", "compared", "evaluate", "evaluated", "fold_all", "notes", "planned"]
-
-Progress = Callable[[int], None]
 Condition = str | Mapping[str, object]
 """A gate as it may be given: text, or a table as in a file of settings."""
 
@@ -72,7 +66,7 @@ def evaluate(
     Raises UsageError for a request that makes no sense, DataError for files that are wrong.
     """
     if config is not None:
-        from losscli import config as settings  # read where a file is named
+        from losscli.settings import files  # read where a file is named
 
         given = {
             "predictions": predictions,
@@ -87,7 +81,7 @@ def evaluate(
             "worst": worst,
         }
         above: dict[str, Any] = {name: value for name, value in given.items() if value is not None} | options
-        return evaluate(**settings.for_python(Path(config), above), **above)
+        return evaluate(**files.for_python(Path(config), above), **above)
     rules = gates.rules(bool(confident), bool(strict), min_n or 0)
     if baseline is not None and not saved.is_report(baseline):
         against: Any = baseline
@@ -103,7 +97,7 @@ def evaluate(
 
 def rowless(rows: str | PathLike[str] | None, worst: int | str) -> None:
     """Raise UsageError where losses of single rows are asked of two models at once."""
-    if rows is not None or rowwise.number(worst):
+    if rows is not None or row_losses.number(worst):
         raise UsageError(
             "--rows and --worst are of one model", remedy="leave out --baseline, or name a saved report"
         )
@@ -147,45 +141,6 @@ def _named(predictions: Source | None) -> Source:
     return predictions
 
 
-def evaluated(
-    run: Run,
-    conditions: Sequence[Gate] = (),
-    progress: Progress = lambda rows: None,
-    say: Callable[[str], None] = lambda text: None,
-    base: Report | None = None,
-    rules: Rules = PLAIN,
-    rows: str | PathLike[str] | None = None,
-    worst: int | str = 0,
-    kept: bool = True,
-) -> Report:
-    """The report of a planned run, with the verdicts of its gates, for which `base` is the baseline.
-
-    `progress` is told the rows done, `say` what turned out while they were read.  A report that is not `kept`
-    cannot be a baseline, or have one.
-    """
-    path, most = rowwise.checked(rows, run.plan.roles.files), rowwise.number(worst)
-    if path is None and not most:
-        folded, _ = fold_all(run, progress, say, Work(run.plan, kept))
-    else:
-        rowwise.require_row_values(run.plan.choices if path else run.plan.choices[:1])
-        with rowwise.Writer(path) if path else nullcontext() as writer:
-            work = rowwise.Work(run.plan, kept, writer, most)
-            folded, _ = fold_all(run, progress, say, work)
-            work.write(folded)
-    part = with_clusters(folded)
-    top = folded.top if isinstance(folded, rowwise.Detailed) else None
-    report = Report(
-        results=tuple(results_of(run.plan, part)),
-        notes=(*run.notes, *notes(part.tallies), *of_clusters(run.plan, part)),
-        signature=run.plan.signature(),
-        losscli=losscli.__version__,
-        names=run.names,
-        basis=basis.of(run.plan, part.fingerprint),
-        worst=() if top is None else rowwise.plain(top.frame),
-    )
-    return gates.judged(conditions, report, base, rules) if conditions else report
-
-
 def compare(
     *predictions: Source,
     targets: Source | None = None,
@@ -227,7 +182,7 @@ def planned_models(
     **options: Any,
 ) -> tuple[list[Gate], Models]:
     """The gates and the plan of a comparison.  Raises what `compare` raises before it reads rows."""
-    from losscli.models import plan_models  # one model needs no comparison
+    from losscli.evaluation.compare_plan import plan_models  # one model needs no comparison
 
     given = (gate,) if isinstance(gate, str | Mapping) else gate
     own = requests.own_names(requested(loss))
@@ -238,110 +193,31 @@ def planned_models(
     return conditions, models
 
 
-def compared(
-    models: Models,
-    conditions: Sequence[Gate] = (),
-    progress: Progress = lambda rows: None,
-    say: Callable[[str], None] = lambda text: None,
-    rules: Rules = PLAIN,
-    alone: int | None = None,
-    kept: bool = True,
-) -> Report:
-    """The report of planned models, with the verdicts of gates; the results of all, or of one `alone`.
-
-    `kept` as in `evaluated`.
-    """
-    from losscli.comparing import changed_rows, comparisons, model_notes  # one model needs no comparison
-
-    folded, alignment = _folded(replace(models.work, kept=kept), models, progress, say)
-    tallies = folded.tallies if folded else {}
-    n = int(folded.models[0].overall[0].n[0]) if folded else 0
-    _require_sound(models.plan, alignment, tallies, n, models.tables)
-    assert folded is not None
-    scores = folded.with_clusters()
-    results = [
-        result
-        for place, part in enumerate(scores.models)
-        if alone in (None, place)
-        for result in results_of(
-            models.work.plans[place], part, models.names[place] if alone is None else None
-        )
-    ]
-    part = scores.models[0]
-    report = Report(
-        results=tuple(results),
-        comparisons=tuple(comparisons(models, scores)),
-        changed=changed_rows(models, scores),
-        notes=(*models.notes, *model_notes(models, scores, tallies), *of_clusters(models.plan, part)),
-        signature=models.plan.signature(),
-        losscli=losscli.__version__,
-        names=models.aliases,
-        basis=basis.of(models.plan, part.fingerprint),
-    )
-    return gates.judged(conditions, report, None, rules) if conditions else report
-
-
 def _canonical(own: Mapping[str, str], name: str) -> tuple[str, ...]:
     """The names of the losses that a name may mean; `own` are those that users wrote."""
     return (own[name],) if name in own else tuple(entry.name for entry in registry.find(name))
 
 
-def fold_all(
-    run: Run,
-    progress: Progress = lambda rows: None,
-    say: Callable[[str], None] = lambda text: None,
-    work: Work | None = None,
-) -> tuple[Partial, Alignment]:
-    """Read and fold all rows, in the way of aligning that served; `say` is told where the first did not.
+def checked(predictions: Source | None = None, targets: Source | None = None, **options: Any) -> str:
+    """That a submission can be evaluated, in words that tell nothing of the values in the targets.
 
-    `work` is how, where that is not the usual way.  Raises DataError with every problem that was found.
+    Raises the errors that an evaluation raises, without what they show of targets.
     """
-    part, alignment = _folded(work or Work(run.plan, kept=False), run, progress, say)
-    tallies = part.tallies if part else {}
-    n = int(part.overall[0].n[0]) if part else 0
-    _require_sound(run.plan, alignment, tallies, n, run.tables)
-    assert part is not None
-    return part, alignment
+    if predictions is None or targets is None:
+        remedy = "losscli check PREDS TARGETS --public"
+        raise UsageError("--public checks predictions against targets", remedy=remedy)
+    try:
+        _, run = planned(predictions, targets, **options)
+        part, _ = fold_all(run)
+    except LossCliError as error:
+        raise type(error)([_public(problem, str(targets)) for problem in error.problems]) from None
+    return counted(int(part.overall[0].n[0]), f"{TASKS[run.plan.roles.task].unit} can be evaluated")
 
 
-def _folded(
-    work: local.Work[local.P], run: Run | Models, progress: Progress, say: Callable[[str], None]
-) -> tuple[local.P | None, Alignment]:
-    """What the rows of a run leave behind, in the way of aligning that served."""
-    alignment = run.alignment
-    while True:
-        try:
-            return local.run(work, alignment.frames(), run.threads, progress), alignment
-        except OutOfOrderError as error:
-            instead = alignment.instead(error)
-            assert instead is not None
-            alignment = instead
-            say(f"aligned {alignment.how}")
-        except DeviceError as error:
-            work = work.instead(error)
-            say(f"device: cpu, from the first row on: {error.problems[0].what}")
-
-
-def _require_sound(
-    plan: Plan, alignment: Alignment, tallies: dict[Finding, Tally], n: int, tables: Sequence[Table]
-) -> None:
-    """Raise DataError for what is fatal in the findings of `n` rows; adds those of the alignment."""
-    for finding, tally in alignment.tallies.items():
-        tallies.setdefault(finding, Tally()).add(tally)
-    problems = [_problem(finding, tally) for finding, tally in tallies.items() if finding.fatal]
-    if any("missing values" in finding.what for finding in tallies):
-        problems += [problem for each in dict.fromkeys(tables) for problem in short_rows(each)]
-    if not problems and not n:
-        what = "no rows are left to evaluate"
-        problems = [Problem(what, " and ".join(plan.files), "", tuple(notes(tallies)))]
-    if problems:
-        raise DataError(problems)
-    ignored = plan.roles.ignore_label
-    if ignored is not None and not any("ignored label" in finding.what for finding in tallies):
-        tallies[Finding(f"rows have the ignored label {ignored}", fatal=False)] = Tally()
-
-
-def _problem(finding: Finding, tally: Tally) -> Problem:
-    more = tally.count - len(tally.examples)
-    examples = (*tally.examples, *((f"... and {more} more",) if more > 0 else ()))
-    return Problem(counted(tally.count, finding.what), finding.where, finding.remedy, examples)
+def _public(problem: Problem, targets: str) -> Problem:
+    """A problem as a submitter may see it: of one of the targets no more than that there is one."""
+    if targets and problem.where.startswith(targets) and "without a prediction" not in problem.what:
+        return Problem("a problem of the targets, which are not shown", remedy="tell who keeps them")
+    if targets in problem.what:
+        return Problem("does not fit the targets, which are not shown", remedy=problem.remedy)
+    return problem

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from losscli.records import sealed
+from losscli.records import frozen, sealed
 
 
 class Status(IntEnum):
@@ -67,12 +66,6 @@ class DataError(LossCliError):
     status = Status.DATA
 
 
-def near(name: str, known: Iterable[str], n: int = 3) -> str:
-    """Say which known names resemble `name`: ' Did you mean huber?', or nothing."""
-    matches = difflib.get_close_matches(name.lower(), list(known), n=n, cutoff=0.6)
-    return f" Did you mean {' or '.join(matches)}?" if matches else ""
-
-
 def all_of(*steps: Callable[[], Any]) -> list[Any]:
     """The results of independent steps; one error with the problems of every step that fails.
 
@@ -90,13 +83,28 @@ def all_of(*steps: Callable[[], Any]) -> list[Any]:
     return results
 
 
-_SINGULAR = {"were": "was", "are": "is", "do": "does", "hold": "holds", "have": "has"}
+EXAMPLES = 5
+"""How many examples of each problem are shown."""
 
 
-def counted(count: int, what: str) -> str:
-    """'3 missing values', and '1 missing value' of the same plural."""
-    if count != 1:
-        return f"{count} {what}"
-    noun = re.sub(r"(\w+?)(ies|s)\b", lambda m: m[1] + ("y" if m[2] == "ies" else ""), what, count=1)
-    verb = re.sub(rf"\b({'|'.join(_SINGULAR)})\b", lambda m: _SINGULAR[m[1]], noun, count=1)
-    return f"1 {verb}"
+@frozen(eq=True)
+class Finding:
+    """A kind of thing that was found in rows: a fatal problem, or a note (`remedy` is then unused)."""
+
+    what: str
+    where: str = ""
+    remedy: str = ""
+    fatal: bool = True
+
+
+@dataclass
+class Tally:
+    """How often something was found, with the first examples."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Count a later tally too."""
+        self.count += other.count
+        self.examples = [*self.examples, *other.examples][:EXAMPLES]

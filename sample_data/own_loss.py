@@ -1,7 +1,6 @@
 """A loss that no catalogue has."""
 
-from losscli.params import Positive
-from losscli.tasks.regression import Regression
+from losscli.custom import Positive, Regression
 
 
 def short(batch: Regression, *, slope: Positive = 2.0):

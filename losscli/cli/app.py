@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 
 import losscli
 from losscli.cli import interrupt
-from losscli.cli.commands import COMMANDS, Program
+from losscli.cli.parser import COMMANDS, Program
 from losscli.errors import LossCliError, Status
 
 CLOSED_PIPE = 141
@@ -119,9 +119,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
-    if pipes := sys.modules.get("losscli.inputs.pipes"):
-        for spool in pipes.Spool.kept:
-            spool.close()
+    if spool := sys.modules.get("losscli.data.spool"):
+        for each in spool.Spool.kept:
+            each.close()
     # All is written.  Taking the interpreter down would cost a fifth of the time of a small run, and Python
     # would put its own status in place of ours where a stream cannot be flushed again.
     os._exit(status)

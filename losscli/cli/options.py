@@ -9,10 +9,10 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from losscli.losses import registry
-from losscli.options import loss_params
-from losscli.params import listed
-from losscli.tasks.catalogue import TASKS
+from losscli.catalog import registry
+from losscli.plan.options import loss_params
+from losscli.tasks.catalog import TASKS
+from losscli.text import split_names
 
 LOSSES, COLUMNS, MEANING, RUNNING = "Losses", "Columns and rows", "What values mean", "Running"
 
@@ -232,7 +232,7 @@ def with_inputs(command: Callable[..., Any], every: bool = True) -> Callable[...
 
     def called(**given: Any) -> Callable[[], Any]:
         for name in ("target", "pred", "on", "classes"):
-            given[name] = [each for text in given[name] or () for each in listed(text)] or None
+            given[name] = [each for text in given[name] or () for each in split_names(text)] or None
         asked = {name: value for name, value in given.items() if name not in optional or value is not None}
         return partial(command, **asked)
 
@@ -261,3 +261,59 @@ def _loss_parameters() -> list[inspect.Parameter]:
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
         )
     return made
+
+
+OUTPUT, JUDGING = "Output", "Judging"
+
+Gates = Annotated[
+    list[str] | None,
+    option(
+        "--gate",
+        "-g",
+        panel=JUDGING,
+        metavar="GATE",
+        help="'huber <= 0.5', 'log_loss[class=*] < 0.6', 'hi(mae) <= base + 1%'; status 1 where one fails.",
+    ),
+]
+Confident = Annotated[
+    bool,
+    option(
+        "--confident/--no-confident",
+        panel=JUDGING,
+        help="A weak verdict is unsure: a warning, whichever way it points.",
+    ),
+]
+Strict = Annotated[
+    bool,
+    option("--strict/--no-strict", panel=JUDGING, help="As --confident, and an unsure verdict is a failure."),
+]
+MinRows = Annotated[
+    str, option("--min-n", panel=JUDGING, metavar="N", help="Cells of fewer rows are shown, not judged.")
+]
+OutputFiles = Annotated[
+    list[str] | None,
+    option(
+        "-o",
+        "--output",
+        panel=OUTPUT,
+        metavar="FILE",
+        help="Write a report too: .json, .csv, .md, .txt, .xml (JUnit), .flat.json (metrics of DVC), "
+        "or github: summary and annotations of a GitHub job; repeatable.",
+    ),
+]
+Format = Annotated[
+    str | None,
+    option(
+        "--format",
+        panel=OUTPUT,
+        metavar="FORMAT",
+        help="table (default), json, csv, markdown, junit or flat.",
+    ),
+]
+Json = Annotated[bool, option("--json", panel=OUTPUT, help="The same as --format json.")]
+Bare = Annotated[bool, option("--bare", panel=OUTPUT, help="Only the overall values, with every digit.")]
+Color = Annotated[
+    str, option("--color", panel=OUTPUT, metavar="WHEN", help="auto (default), always or never.")
+]
+Quiet = Annotated[bool, option("--quiet", "-q", panel=OUTPUT, help="Nothing on stderr but errors.")]
+Debug = Annotated[bool, option("--debug", panel=OUTPUT, help="Show the traceback of an error.")]

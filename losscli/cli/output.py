@@ -11,13 +11,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from losscli.errors import DataError, Problem, UsageError, all_of, near
+import typer
+
+from losscli.errors import DataError, Problem, Status, UsageError, all_of
 from losscli.records import frozen
-from losscli.render import format_of_suffix, render
-from losscli.report import Report
+from losscli.render import FORMATS, format_of_suffix, render
+from losscli.report.model import Report
+from losscli.text import near
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from losscli.evaluation.compare_plan import Models
+    from losscli.plan.resolve import Run
 
 
 COLORS = ("auto", "always", "never")
@@ -148,3 +154,77 @@ def warn(lines: Sequence[str]) -> None:
     """Notes on stderr."""
     for line in lines:
         print(f"losscli: note: {line}", file=sys.stderr)
+
+
+def is_kept(form: str, outputs: Outputs) -> bool:
+    """Whether a report is written in a form that can be read again."""
+    return "json" in (form, *map(format_of_suffix, outputs.files))
+
+
+def emit(report: Report, form: str, outputs: Outputs, quiet: bool, color: str = "auto") -> None:
+    """Write a judged report to its outputs and to stdout.  Ends the program where its gates do not pass."""
+    from losscli import gates
+    from losscli.cli import output as out
+
+    out.write_files(report, outputs.files)
+    if outputs.github is not None:
+        out.to_github(report, outputs.github)
+    silent = not quiet and form in ("bare", "csv", "flat")
+    if silent:
+        out.warn([*report.notes, *_reasons(report)])
+    _print(report, form, color)
+    if silent:
+        out.warn([f"gate {v.status}: {v.title}{f' ({v.reason})' if v.reason else ''}" for v in report.gates])
+    status = gates.status(report.gates)
+    if status != Status.OK:
+        raise typer.Exit(int(status))
+
+
+def form_of(asked: str | None, json: bool, bare: bool) -> str:
+    """The format of stdout: one of those of the renderers, or bare.  Raises UsageError."""
+    if asked is not None and asked not in FORMATS:
+        raise UsageError(f"--format must be {' or '.join(FORMATS)}, got {asked!r}.{near(asked, FORMATS)}")
+    wanted = {asked} - {None} | ({"json"} if json else set()) | ({"bare"} if bare else set())
+    if len(wanted) > 1:
+        flags = ["--format " + asked] if asked else []
+        flags += ["--json"] if json else []
+        flags += ["--bare"] if bare else []
+        raise UsageError(f"{' and '.join(flags)} exclude each other", remedy="-o FILE writes another format")
+    return wanted.pop() or "table" if wanted else "table"
+
+
+def _reasons(report: Report) -> list[str]:
+    return [
+        f"{result.loss}: {note}"
+        for result in report.results
+        if not result.cell and result.value is None
+        for note in result.notes
+    ]
+
+
+def _print(report: Report, form: str, color: str) -> None:
+    from losscli.cli import output as out
+    from losscli.render import render
+
+    if form == "bare":
+        sys.stdout.write(out.bare(report))
+    elif form == "table":
+        from losscli.render.table import print_table
+
+        print_table(report, out.console(color))
+    else:
+        sys.stdout.write(render(report, form))
+
+
+def show_plan(run: Run | Models) -> None:
+    """The plan on stderr, as flags that can be pasted, and how the files are aligned."""
+    read = [table.files.how for table in dict.fromkeys(run.tables) if table.files and table.files.how]
+    for line in (f"plan: {run.plan.flags()}", *read, f"aligned {run.alignment.how}", *run.plan.place.told):
+        say(line)
+    for note in run.notes:
+        say(f"note: {note}")
+
+
+def say(text: str) -> None:
+    """Tell the user something besides the results."""
+    print(f"losscli: {text}", file=sys.stderr)

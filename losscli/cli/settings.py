@@ -12,13 +12,14 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from losscli import config as files
 from losscli.cli import output as out
-from losscli.cli.evaluate import evaluate, form_of
+from losscli.cli.commands.evaluate import evaluate
 from losscli.cli.options import RUNNING, inputs, option
-from losscli.config import Key, Settings
+from losscli.cli.output import form_of
 from losscli.errors import LossCliError, UsageError, all_of
-from losscli.options import loss_params
+from losscli.plan.options import loss_params
+from losscli.settings import files
+from losscli.settings.files import Key, Settings
 
 _NO_KEYS = {"dry_run", "debug", "asked", "return"}
 """What is of one run, and what is no option."""

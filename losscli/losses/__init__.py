@@ -12,7 +12,7 @@ class _Losses(ModuleType):
 
     def __call__(self, task: str | None = None) -> tuple[Any, ...]:
         """All losses task by task, or those of one task, in the order of the catalogue."""
-        from losscli.losses.registry import losses
+        from losscli.catalog.registry import losses
 
         return losses(task)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from losscli.losses.registry import loss
+from losscli.catalog.params import OpenUnit, Positive, Unit
+from losscli.catalog.registry import loss
 from losscli.losses.robust import huber
-from losscli.params import OpenUnit, Positive, Unit
+from losscli.numeric.arrays import Array, Namespace
 from losscli.tasks.regression import Regression
-from losscli.xp import Array, Namespace
 
 
 @loss("quantile", "quantile_loss", "quantile_score", "mean_pinball_loss", "PinballLoss")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from losscli.finish import Finish
-from losscli.losses.registry import loss
-from losscli.params import NonNegative, Positive, Unit, UnitBelowOne
+from losscli.catalog.params import NonNegative, Positive, Unit, UnitBelowOne
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.special import xlogy
+from losscli.states.reductions import Finish
 from losscli.tasks.binary import Binary, BinaryLabel
-from losscli.xp import Array, Namespace, xlogy
 
 
 @loss(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-from losscli.finish import Finish
-from losscli.losses.registry import loss
-from losscli.params import Count
+from losscli.catalog.params import Count
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.states.reductions import Finish
 from losscli.tasks.binary import Binary
 from losscli.tasks.classes import Multiclass
-from losscli.xp import Array, Namespace
 
 
 def _calibration(xp: Namespace, m: Array, norm: str) -> Array:

@@ -9,9 +9,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from losscli.catalog.registry import loss
 from losscli.losses.log_score import binomial_score, negbinom_score
 from losscli.losses.positive import poisson_score
-from losscli.losses.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.special import factorial_excess, gamma_half_step, log1psq, special
 from losscli.tasks.distribution import (
     Beta,
     Binomial,
@@ -26,7 +28,6 @@ from losscli.tasks.distribution import (
     StudentT,
     Uniform,
 )
-from losscli.xp import Array, Namespace, factorial_excess, gamma_half_step, log1psq, special
 
 SQRT2, SQRT_PI = math.sqrt(2.0), math.sqrt(math.pi)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from losscli.losses.registry import loss
-from losscli.precise import kl_div
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.softmax import kl_div
+from losscli.numeric.special import xlogy
 from losscli.tasks.binary import Binary
 from losscli.tasks.classes import Multiclass, MulticlassAmount
-from losscli.xp import Array, Namespace, xlogy
 
 
 @loss("kullback_leibler", "kl_divergence")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from losscli.losses.registry import loss
-from losscli.params import AtLeastOne, Real
+from losscli.catalog.params import AtLeastOne, Real
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array
+from losscli.numeric.vectors import angle, length, norm
 from losscli.tasks.embedding import PairDistance, SimilarPair, VectorPair
-from losscli.tasks.vectors import angle, length, norm
-from losscli.xp import Array
 
 NONZERO = "vectors that are not zero"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from losscli.losses.registry import loss
-from losscli.params import Extended, Positive
+from losscli.catalog.params import Extended, Positive
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.vectors import length
 from losscli.tasks.ensemble import Ensemble, MultivariateEnsemble
-from losscli.tasks.vectors import length
-from losscli.xp import Array, Namespace
 
 Estimator = Literal["qd", "nrg", "int", "fair", "pwm"]
 UNBIASED = ("fair", "pwm")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from losscli.finish import Finish, ratio
-from losscli.losses.registry import loss
-from losscli.params import Real
+from losscli.catalog.params import Real
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.states.reductions import Finish, ratio
 from losscli.tasks.regression import Pilot, Regression
-from losscli.xp import Array, Namespace
 
 EQUAL = "all targets are equal"
 

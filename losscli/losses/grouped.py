@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from losscli.finish import ratio, root_ratio
-from losscli.losses.registry import loss
-from losscli.params import Count
+from losscli.catalog.params import Count
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array
+from losscli.states.reductions import ratio, root_ratio
 from losscli.tasks.grouped import BinaryRelevance, Groups, Relevance
-from losscli.xp import Array
 
 Empty = Literal["zero", "one", "skip"]
 """What a group without a relevant item counts as; skip leaves it out."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
+from losscli.catalog.params import NonNegative
+from losscli.catalog.registry import loss
 from losscli.losses.positive import poisson_score
-from losscli.losses.registry import loss
-from losscli.params import NonNegative
-from losscli.precise import kl_div
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.softmax import kl_div
+from losscli.numeric.special import factorial_excess, gamma_half_step, log1psq
 from losscli.tasks.distribution import (
     Beta,
     Binomial,
@@ -23,7 +25,6 @@ from losscli.tasks.distribution import (
     StudentT,
     Uniform,
 )
-from losscli.xp import Array, Namespace, factorial_excess, gamma_half_step, log1psq
 
 HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 

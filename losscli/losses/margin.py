@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from losscli.finish import ratio
-from losscli.losses.registry import loss
-from losscli.params import OneOrTwo, Real
-from losscli.precise import sum_of_three
+from losscli.catalog.params import OneOrTwo, Real
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.special import softplus
+from losscli.numeric.two_float import sum_of_three
+from losscli.states.reductions import ratio
 from losscli.tasks.binary import BinaryScore, BinarySoftScore
 from losscli.tasks.classes import MulticlassScore
-from losscli.xp import Array, Namespace, softplus
 
 
 @loss("hinge_loss", "HingeLoss")

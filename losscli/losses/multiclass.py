@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from losscli.finish import Finish
-from losscli.losses.registry import loss
-from losscli.params import Count, FromMinusOne, NonNegative, Positive, Share, UnitBelowOne
+from losscli.catalog.params import Count, FromMinusOne, NonNegative, Positive, Share, UnitBelowOne
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.special import log1pmx, xlogy
+from losscli.states.reductions import Finish
 from losscli.tasks.classes import Multiclass, MulticlassLabel, MulticlassScore, OneVsAll
-from losscli.xp import Array, Namespace, log1pmx, xlogy
 
 
 @loss(

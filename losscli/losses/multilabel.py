@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from losscli.losses.registry import loss
-from losscli.params import Unit, UnitBelowOne
-from losscli.precise import sum_of_three
+from losscli.catalog.params import Unit, UnitBelowOne
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array
+from losscli.numeric.two_float import sum_of_three
 from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelScore
-from losscli.xp import Array
 
 
 @loss("log_loss", "cross_entropy", "MultiLabelSoftMarginLoss", "MultiLogloss", "MultiCrossEntropy")

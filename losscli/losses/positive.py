@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from losscli.finish import Finish
-from losscli.losses.registry import loss
-from losscli.params import BetweenOneAndTwo, NonNegative, Power
-from losscli.precise import kl_div
+from losscli.catalog.params import BetweenOneAndTwo, NonNegative, Power
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.softmax import kl_div
+from losscli.numeric.special import factorial_excess, log1pmx
+from losscli.numeric.two_float import sum_with_product, two_float_log
+from losscli.states.reductions import Finish
 from losscli.tasks.regression import Pilot, Regression
-from losscli.xp import Array, Namespace, factorial_excess, log1pmx, sum_with_product, two_float_log
 
 
 def _gap(xp: Namespace, a: Array, b: Array) -> Array:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from losscli.catalog.params import OpenUnit
+from losscli.catalog.registry import loss
 from losscli.losses.asymmetric import tilted
-from losscli.losses.registry import loss
-from losscli.params import OpenUnit
+from losscli.numeric.arrays import Array
 from losscli.tasks.quantile import CentralQuantile, Interval, Quantile
-from losscli.xp import Array
 
 
 @loss("MultiQuantile", "mean_quantile_loss", "pinball", "quantile_loss")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from losscli.losses.registry import loss
-from losscli.params import NonNegative
+from losscli.catalog.params import NonNegative
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array
+from losscli.numeric.special import softplus
 from losscli.tasks.ranking import ScorePair
-from losscli.xp import Array, softplus
 
 
 @loss("MarginRankingLoss")

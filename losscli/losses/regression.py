@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from losscli.finish import Finish, largest
-from losscli.losses.registry import loss
-from losscli.params import AtLeastOne, NonNegative
+from losscli.catalog.params import AtLeastOne, NonNegative
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.states.reductions import Finish, largest
 from losscli.tasks.regression import Pilot, Regression
-from losscli.xp import Array, Namespace
 
 
 def _root_of_sum(xp: Namespace, m: Array, pilots: tuple[Pilot, ...]) -> Array:

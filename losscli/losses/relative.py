@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Literal
 
-from losscli.finish import Finish, ratio, root
-from losscli.losses.registry import loss
-from losscli.params import Positive, Real
+from losscli.catalog.params import Positive, Real
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.states.reductions import Finish, ratio, root
 from losscli.tasks.regression import Pilot, Regression
-from losscli.xp import Array, Namespace
 
 
 @loss("mape", "MeanAbsolutePercentageError")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from losscli.losses.registry import loss
-from losscli.params import AtLeastOne, NonNegative, Positive
+from losscli.catalog.params import AtLeastOne, NonNegative, Positive
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array
+from losscli.numeric.special import log1pmx
 from losscli.tasks.regression import Regression
-from losscli.xp import Array, log1pmx
 
 
 @loss("huber_loss", "HuberLoss", "HuberT", tail=("delta", "linear"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from losscli.finish import Finish
-from losscli.losses.registry import loss
-from losscli.params import NonNegative
+from losscli.catalog.params import NonNegative
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.states.reductions import Finish
 from losscli.tasks.segmentation import ClassMask, Mask
-from losscli.xp import Array, Namespace
 
 Aggregate = Literal["per_image", "global"]
 

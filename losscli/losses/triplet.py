@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from losscli.losses.registry import loss
-from losscli.params import AtLeastOne, NonNegative
+from losscli.catalog.params import AtLeastOne, NonNegative
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array
+from losscli.numeric.vectors import angle, norm
 from losscli.tasks.triplet import Triplet
-from losscli.tasks.vectors import angle, norm
-from losscli.xp import Array
 
 
 def _margin(batch: Triplet, distance: Callable[[Array, Array], Array], margin: float, swap: bool) -> Array:

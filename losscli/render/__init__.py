@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import PurePath
 
-from losscli.errors import UsageError, near
-from losscli.report import Report
+from losscli.errors import UsageError
+from losscli.report.model import Report
+from losscli.text import near
 
 FORMATS = ("table", "json", "csv", "markdown", "junit", "flat")
 """What `render` writes; each is the module of that name."""

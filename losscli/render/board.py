@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from losscli.render.comparison import Field
 from losscli.render.content import label, plain, shown
 from losscli.render.digits import DASH, decimal, error
-from losscli.report import Placing, Report, cell_name
+from losscli.report.model import Placing, Report, cell_name
 
 LEGEND = (
     "= shares its place: the paired test, adjusted for all pairs, does not tell it from the best one there"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from losscli.records import frozen
 from losscli.render.content import loss_label, shown
 from losscli.render.digits import DASH, ERROR_DIGITS, apart, decimal, error, signed
-from losscli.report import Comparison, Report
+from losscli.report.model import Comparison, Report
 
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 LEGEND = "* p < 0.05, ** p < 0.01, *** p < 0.001; p is adjusted by Holm for all comparisons of one kind"

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from losscli.records import frozen
 from losscli.render.digits import ERROR_DIGITS, apart, decimal, signed
-from losscli.report import Comparison, Report, Result, Verdict, cell_name
+from losscli.report.model import Comparison, Report, Result, Verdict, cell_name
 
 WEAK = "weak: the interval straddles the limit"
 

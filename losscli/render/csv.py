@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import fields
 
-from losscli.report import Comparison, Placing, Report, Result, cell_name
+from losscli.report.model import Comparison, Placing, Report, Result, cell_name
 
 COLUMNS = tuple(entry.name for entry in fields(Result))
 """The same in every file, so that files of several runs can be stacked."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from losscli.report import Report, cell_name, result_name
+from losscli.report.model import Report, cell_name, result_name
 
 
 def text(report: Report) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from losscli.render import markdown
 from losscli.render.content import judgement, plain, worst_first
-from losscli.report import Report
+from losscli.report.model import Report
 
 SUMMARY_BYTES = 1 << 20
 """What GitHub shows of a step's summary; it takes nothing of one that is longer."""

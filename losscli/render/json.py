@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscli.report import Report
+from losscli.report.model import Report
 
 
 def text(report: Report) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as Xml
 
 from losscli.render.content import judgement, plain
-from losscli.report import Report, Verdict
+from losscli.report.model import Report, Verdict
 
 _OUTCOMES = {
     "fail": "failure",

@@ -18,7 +18,7 @@ from losscli.render.content import (
     weighted,
 )
 from losscli.render.digits import DASH, apart, decimal, error, percent, signed
-from losscli.report import Report, Result, Verdict
+from losscli.report.model import Report, Result, Verdict
 
 Columns = list[tuple[str, Sequence[str], bool]]
 """Heading, cells, and whether they are numbers."""

@@ -26,7 +26,7 @@ from losscli.render.content import (
 )
 from losscli.render.digits import DASH, aligned, apart, decimal, error, percent, signed
 from losscli.render.grid import Column, fits, fold, grid, names, richest
-from losscli.report import Report, Result, Verdict
+from losscli.report.model import Report, Result, Verdict
 
 MOST = 20
 """Rows of cells that a terminal shows."""

@@ -6,12 +6,15 @@ import math
 from functools import cached_property
 from typing import ClassVar
 
-from losscli.precise import expit
+from losscli.data.stream import Roles
+from losscli.numeric.arrays import Array, Namespace, np, to_numpy
+from losscli.numeric.softmax import expit
+from losscli.numeric.special import softplus
 from losscli.records import frozen
-from losscli.tasks.base import Batch, Block, Roles, Rows
-from losscli.tasks.task import Task
+from losscli.tasks.base import Batch, Rows
+from losscli.tasks.block import Block
+from losscli.tasks.catalog import Task
 from losscli.tasks.variables import BinaryVariables
-from losscli.xp import Array, Namespace, np, softplus, to_numpy
 
 
 @frozen

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import ClassVar
 
-from losscli.precise import exact_sum, log_softmax, log_softmax_at, logsumexp_running, pick, softmax
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.softmax import log_softmax, log_softmax_at, logsumexp_running, pick, softmax
+from losscli.numeric.two_float import exact_sum
 from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.tasks.binary import Bernoulli
-from losscli.xp import Array, Namespace
 
 
 @frozen

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, ClassVar
 
-from losscli.params import Range
+from losscli.data.stream import Part
+from losscli.numeric.arrays import Array
+from losscli.numeric.ranges import Range
 from losscli.records import frozen
-from losscli.tasks.base import Block
-from losscli.tasks.named import COUNT, POSITIVE, PROBABILITY, Column, Named, Part, Target, read
-from losscli.tasks.task import Task
-from losscli.xp import Array
+from losscli.tasks.block import Block
+from losscli.tasks.catalog import Task
+from losscli.tasks.named import COUNT, POSITIVE, PROBABILITY, Column, Named, Target, read
 
 Real = Annotated[Array, Column()]
 Positive = Annotated[Array, Column(POSITIVE)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, ClassVar
 
+from losscli.numeric.arrays import Array
+from losscli.numeric.vectors import Angle, angle
 from losscli.records import frozen
-from losscli.tasks.named import SIGN, Column, Named, read
-from losscli.tasks.task import Task
-from losscli.tasks.vectors import Angle, Vectors, angle
-from losscli.xp import Array
+from losscli.tasks.catalog import Task
+from losscli.tasks.named import SIGN, Column, Named, Vectors, read
 
 Sign = Annotated[Array, Column(SIGN, role="target", words="-1 or 1")]
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, ClassVar
 
+from losscli.data.stream import Part
 from losscli.errors import UsageError
+from losscli.numeric.arrays import Array, Namespace
 from losscli.records import frozen
 from losscli.tasks.base import Batch
-from losscli.tasks.named import Column, Keys, Named, Part, Target, read
-from losscli.tasks.task import Task
-from losscli.xp import Array, Namespace
+from losscli.tasks.catalog import Task
+from losscli.tasks.named import Column, Keys, Named, Target, read
 
 MEMBERS = Column(role="family", pattern=r"(?:m|member_?)(\d+)", like="m0, m1, ...")
 CELLS = Column(role="family", pattern=r"(?:m|member_?)(\d+)_d(\d+)", vector=False, like="m0_d0, m0_d1, ...")

@@ -9,27 +9,21 @@ from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
-from losscli.params import Range
+from losscli.data.slicing import starts_of
+from losscli.errors import EXAMPLES, Finding, Tally
+from losscli.numeric.arrays import Array, Namespace, np, to_numpy
+from losscli.numeric.ranges import Range
+from losscli.numeric.segments import Runs, run_of
 from losscli.records import frozen
-from losscli.tasks.base import EXAMPLES, Batch, Block, Finding, Rows, Tally
+from losscli.tasks.base import Batch, Rows
+from losscli.tasks.block import Block
+from losscli.tasks.catalog import Task
 from losscli.tasks.named import Column, Named, read
-from losscli.tasks.task import Task
-from losscli.xp import Array, Namespace, Runs, np, pl, run_of, to_numpy
 
 NAMES = ("group", "query", "query_id", "qid")
 """The columns that tell groups where no flag does."""
 ALSO_TARGET = ("relevance",)
 Score = Annotated[Array, Column(also=("prediction", "pred", "y_pred", "yhat"))]
-
-
-def starts_of(keys: pl.Series, before: Any = None) -> Array:
-    """The rows where a group starts: those whose key is not that of the row before.
-
-    `before` is the key of the row before the first one, None where there is none.
-    """
-    changed = keys.ne_missing(keys.shift(1)).to_numpy().copy()
-    changed[:1] = keys.head(1).to_list() != [before]
-    return np.flatnonzero(changed)
 
 
 @frozen

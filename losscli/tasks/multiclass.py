@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from losscli.precise import pick
-from losscli.tasks.base import LARGEST, Batch, Block, Roles, Rows
+from losscli.data.stream import Roles
+from losscli.numeric.arrays import Array, Namespace, np, on_device, on_host
+from losscli.numeric.softmax import pick
+from losscli.tasks.base import Batch, Rows
 from losscli.tasks.binary import check_probabilities, clipped_at, note_clipped, probabilities_within
+from losscli.tasks.block import LARGEST, Block
+from losscli.tasks.catalog import Task
 from losscli.tasks.classes import (
     Multiclass,
     MulticlassAmount,
@@ -13,8 +17,6 @@ from losscli.tasks.classes import (
     OneVsAll,
     one_hot,
 )
-from losscli.tasks.task import Task
-from losscli.xp import Array, Namespace, np, on_device, on_host
 
 SUM_TOLERANCE = 1e-4
 """How far from one the probabilities of a row may sum: files are often rounded to a few digits."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import ClassVar
 
+from losscli.numeric.arrays import Array, Namespace
 from losscli.records import frozen
-from losscli.tasks.base import Batch, Block, Rows
+from losscli.tasks.base import Batch, Rows
 from losscli.tasks.binary import Bernoulli, check_probabilities, note_clipped
-from losscli.tasks.task import Task
-from losscli.xp import Array, Namespace
+from losscli.tasks.block import Block
+from losscli.tasks.catalog import Task
 
 
 @frozen

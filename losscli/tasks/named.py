@@ -21,14 +21,17 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Mapping
-from dataclasses import field, fields
+from dataclasses import fields
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
-from losscli.params import Range
+from losscli.data.stream import Keys, Part
+from losscli.errors import UsageError
+from losscli.numeric.arrays import Array, Namespace, np, on_device
+from losscli.numeric.ranges import Range
 from losscli.records import frozen
-from losscli.tasks.base import Batch, Block, Rows
-from losscli.xp import Array, Namespace, np, on_device
+from losscli.tasks.base import Batch, Rows
+from losscli.tasks.block import Block
 
 __all__ = [
     "COUNT",
@@ -52,10 +55,6 @@ PROBABILITY = Range(0, 1)
 COUNT = Range(0, whole=True)
 SIGN = Range(-1, 1, gap=(-1, 1))
 """-1 or 1."""
-
-
-Keys = tuple[tuple[float | str, ...], ...]
-"""What puts the columns of a family in their order: the numbers in each name."""
 
 
 @frozen
@@ -82,20 +81,6 @@ class Named(Batch):
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
         """The batch of checked arrays, or one for each cell of the part."""
         return (cls(xp, **values),)
-
-
-@frozen(eq=True)
-class Part:
-    """The columns of one Named batch: for each field its columns of the aligned stream.
-
-    `keys` are the numbers in the names of a family's columns, in their order.  `cells` name what the batch
-    comes in several of: one for each quantile level; empty where there is one.
-    """
-
-    batch: type[Named]
-    arrays: Mapping[str, tuple[str, ...]]
-    keys: Mapping[str, Keys] = field(default_factory=dict)
-    cells: tuple[str, ...] = ()
 
 
 @frozen(eq=True)
@@ -200,7 +185,8 @@ def _made(xp: Namespace, part: Part, arrays: Mapping[tuple[str, ...], Array]) ->
         name: arrays[columns] if shapes[name].is_matrix else arrays[columns][:, 0]
         for name, columns in part.arrays.items()
     }
-    return part.batch.made(xp, part, own)
+    made: tuple[Batch, ...] = part.batch.made(xp, part, own)
+    return made
 
 
 def _check(block: Block, columns: tuple[str, ...], column: Column, values: Array) -> None:
@@ -233,3 +219,18 @@ def _inside(bounds: Range, values: Array) -> Array:
     if bounds.whole:
         inside &= values == np.floor(values)
     return inside
+
+
+@frozen
+class Vectors(Named):
+    """A batch whose matrices (n, dimensions) have the same dimensions."""
+
+    @classmethod
+    def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
+        """No cells.  Raises UsageError where the matrices differ in their dimensions."""
+        if len(set(widths.values())) > 1 or len({own for own in keys.values() if own}) > 1:
+            shown = ", ".join(f"{name} {width}" for name, width in widths.items())
+            raise UsageError(
+                f"vectors of different dimensions: {shown}", remedy="name the columns with -p and -y"
+            )
+        return ()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar
 
+from losscli.data.stream import Part
 from losscli.errors import UsageError
+from losscli.numeric.arrays import Array, Namespace, np
 from losscli.records import frozen
-from losscli.tasks.base import Batch, Block
-from losscli.tasks.named import Column, Keys, Named, Part, Target, read
-from losscli.tasks.task import Task
-from losscli.xp import Array, Namespace, np
+from losscli.tasks.base import Batch
+from losscli.tasks.block import Block
+from losscli.tasks.catalog import Task
+from losscli.tasks.named import Column, Keys, Named, Target, read
 
 LEVELS = Column(role="family", pattern=r"(?:q|quantile)_?(0?\.\d+)", vector=False, like="q0.1, q0.5, ...")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, ClassVar
 
+from losscli.numeric.arrays import Array
 from losscli.records import frozen
+from losscli.tasks.catalog import Task
 from losscli.tasks.embedding import Sign
 from losscli.tasks.named import Column, Named, read
-from losscli.tasks.task import Task
-from losscli.xp import Array
 
 
 @frozen

@@ -6,11 +6,12 @@ import math
 from functools import cached_property
 from typing import ClassVar, NamedTuple
 
+from losscli.numeric.arrays import Array, Namespace, np
 from losscli.records import frozen
-from losscli.tasks.base import LARGEST, Batch, Block, Rows
-from losscli.tasks.task import Task
+from losscli.tasks.base import Batch, Rows
+from losscli.tasks.block import LARGEST, Block
+from losscli.tasks.catalog import Task
 from losscli.tasks.variables import RegressionVariables
-from losscli.xp import Array, Namespace, np
 
 
 class Pilot(NamedTuple):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Annotated, ClassVar
 
+from losscli.numeric.arrays import Array
 from losscli.records import frozen
-from losscli.tasks.named import COUNT, PROBABILITY, Column, read
-from losscli.tasks.task import Task
-from losscli.tasks.vectors import Vectors
-from losscli.xp import Array
+from losscli.tasks.catalog import Task
+from losscli.tasks.named import COUNT, PROBABILITY, Column, Vectors, read
 
 Pixels = Column(PROBABILITY, role="shared")
 TruePixels = Column(PROBABILITY, role="shared", side="t")

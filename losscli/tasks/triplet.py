@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
+from losscli.numeric.arrays import Array
 from losscli.records import frozen
-from losscli.tasks.named import Column, read
-from losscli.tasks.task import Task
-from losscli.tasks.vectors import Vectors
-from losscli.xp import Array
+from losscli.tasks.catalog import Task
+from losscli.tasks.named import Column, Vectors, read
 
 
 @frozen

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import ClassVar
 
+from losscli.numeric.arrays import Array
 from losscli.records import frozen
 from losscli.tasks.base import Batch
-from losscli.xp import Array
 
 NAMES = ("y", "p", "e", "w")
 """What an expression may name: target, prediction, error, weight."""

@@ -17,8 +17,8 @@ from typing import Any
 
 import polars as pl
 
-from losscli.losses import registry
-from losscli.losses.registry import Loss
+from losscli.catalog import registry
+from losscli.catalog.loss import Loss
 
 HERE = Path(__file__).parent
 

@@ -1,0 +1,1 @@
+"""Losses by name: the registry, parameters, conventions of other libraries, and custom losses."""

@@ -1,0 +1,1 @@
+"""Conventions: how other libraries define, clip and average the same losses."""

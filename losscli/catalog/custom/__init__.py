@@ -1,0 +1,1 @@
+"""Custom losses: expressions, functions in Python, and functions in files."""

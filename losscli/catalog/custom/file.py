@@ -1,0 +1,62 @@
+"""Losses in Python files of users: '-l path/to/file.py:name', with parameters ':name=value,...' after it.
+
+A file is run only because a request names it: the path must be that of a .py file, and no module is searched.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from losscli.catalog.custom.function import digest_of, of_function, raised
+from losscli.catalog.loss import Loss
+from losscli.errors import UsageError
+from losscli.text import near
+
+
+def split(text: str) -> tuple[str, str, str] | None:
+    """Path, function and in-line parameters of 'path/to/file.py:name:delta=2'; None for any other text."""
+    found = re.fullmatch(r"\s*(.*?\.py)\s*(?::([^:]*)(?::(.*))?)?", text, flags=re.DOTALL)
+    return None if found is None else (found[1], (found[2] or "").strip(), found[3] or "")
+
+
+def find(path: str, name: str) -> Loss:
+    """The loss of a function in a file, which is run.
+
+    Raises UsageError where there is no such file or function, where running it raises, and for a function
+    that has not the signature of a loss.
+    """
+    try:
+        source = Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {(error.strerror or 'cannot be read').lower()}", remedy="check the path"
+        ) from None
+    module = _run(path, source)
+    functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
+    function = vars(module).get(name)
+    if function is None:
+        known = [key for key in functions if vars(module)[key].__module__ == module.__name__]
+        listed = f" It has: {', '.join(known) or 'none'}."
+        what = (
+            f"no function {name!r} in it.{near(name, known) or listed}"
+            if name
+            else f"which function?{listed}"
+        )
+        raise UsageError(f"{path}: {what}", remedy=f"{path}:{known[0] if known else 'NAME'}")
+    return of_function(function, name, f"{path}:{name}", digest_of(source, name))
+
+
+@cache
+def _run(path: str, source: bytes) -> ModuleType:
+    """The module that a source makes.  Raises UsageError with the line where it fails."""
+    module = ModuleType(Path(path).stem)
+    module.__file__ = path
+    try:
+        exec(compile(source, path, "exec"), vars(module))
+    except (Exception, SystemExit) as error:
+        raise UsageError(f"{path}: {raised(error, path)}") from error
+    return module

@@ -1,0 +1,211 @@
+"""Losses that users write as Python functions: those of the catalogue in signature, checked when they run."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from functools import wraps
+from types import CodeType
+from typing import Any, TypeVar
+
+from losscli.catalog.loss import Loss
+from losscli.catalog.registry import losses
+from losscli.errors import UsageError
+from losscli.numeric.arrays import Array
+from losscli.records import frozen
+from losscli.states import reductions
+from losscli.states.reductions import Finish
+from losscli.tasks.base import Batch
+
+Function = Callable[..., Array | tuple[Array, ...]]
+_Function = TypeVar("_Function", bound=Function)
+
+_REMEDY = "as in `def asym(batch: Regression, *, slope: Positive = 2.0): ...`"
+_PROPERTIES = "__loss__"
+"""The attribute of a function that holds what `loss` says of it."""
+_PLAIN = {"finish": reductions.mean, "best": None, "score": False}
+"""What a function is that `loss` says nothing of."""
+_COLUMNS = {reductions.mean: 1, reductions.root: 1, reductions.largest: 1, reductions.ratio: 2}
+"""How many row columns the finishes of `losscli.custom` take."""
+_KNOWN = {"weight", "low", "high", "pilot", "pilots"}
+"""What a finish may ask for besides the loss's parameters."""
+
+
+def loss(
+    *,
+    finish: Finish = reductions.mean,
+    best: float | None = None,
+    score: bool = False,
+    domain: str = "",
+    increasing: tuple[str, ...] = (),
+) -> Callable[[_Function], _Function]:
+    """Say more of a function that is to be used as a loss; one that is the mean of its rows needs it not.
+
+    `finish` makes the value of the means of its row columns; `best` is the value of a perfect prediction,
+    None where that depends on the targets; `score` says that greater is better; `domain` says in words which
+    values it takes; `increasing` names parameters that must rise in that order.
+
+    The function is passed as it is, `losscli.evaluate(..., loss=function)`, or named: `-l file.py:function`.
+    """
+
+    def described(function: _Function) -> _Function:
+        properties = {
+            "finish": finish, "best": best, "score": score, "domain": domain, "increasing": increasing
+        }  # fmt: skip
+        setattr(function, _PROPERTIES, properties)
+        return function
+
+    return described
+
+
+@frozen
+class OwnLoss(Loss):
+    """A loss that users wrote: what it returns is checked, and what it raises is said in their terms."""
+
+    def columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array, ...]:
+        """The row columns of a batch, each of shape (n,), as floats.
+
+        Raises UsageError where the function raises, or returns anything but numbers or conditions (n,).
+        """
+        try:
+            columns = super().columns(batch, params)
+        except Exception as error:
+            raise UsageError(f"{self.request}: {_raised(error, self.function)}") from error
+        wanted = _COLUMNS.get(self.finish, len(columns))
+        if len(columns) != wanted:
+            raise UsageError(
+                f"{self.request}: it returned {len(columns)} row columns, and its finish takes {wanted}",
+                remedy="@loss(finish=...) says how the value is made of them",
+            )
+        n = _rows(batch)
+        for column in columns:
+            if not isinstance(column, batch.xp.ndarray):
+                found = f"a {type(column).__name__}"
+            elif column.dtype.kind not in "fiub":
+                found = f"an array of type {column.dtype}"
+            elif column.shape != (n,):
+                found = f"an array of shape {column.shape}"
+            else:
+                continue
+            raise UsageError(
+                f"{self.request}: it returned {found}, where {n} rows need an array of {n} numbers",
+                remedy="return the loss of each row, or a tuple of row columns with a finish",
+            )
+        return tuple(column.astype(float, copy=False) for column in columns)
+
+
+def of_function(function: object, name: str = "", request: str = "", digest: str = "") -> Loss:
+    """The loss of a function with the signature of a loss; that of the catalogue for one of its functions.
+
+    `name` is by default the function's own, and `request` the name.
+
+    Raises UsageError that says what the signature lacks.
+    """
+    if not inspect.isfunction(function):
+        raise UsageError(f"{request or repr(function)} is not a function", remedy=_REMEDY)
+    known = next((entry for entry in losses() if entry.function is function), None)
+    if known is not None:
+        return known
+    name = name or function.__name__
+    properties = vars(function).get(_PROPERTIES, _PLAIN)
+    digest = digest or _digest(function)
+    entry = OwnLoss(name, (), function, request=request or name, digest=digest, **properties)
+    _check(entry)
+    _check_finish(entry)
+    return entry if entry.finish in _COLUMNS else replace(entry, finish=_guarded(entry))
+
+
+def _check(entry: OwnLoss) -> None:
+    """Raise UsageError where the signature is not that of a loss."""
+    parameters = list(inspect.signature(entry.function).parameters.values())
+    if not parameters or parameters[0].kind is not parameters[0].POSITIONAL_OR_KEYWORD:
+        raise UsageError(f"{entry.request}: its first argument must be the batch", remedy=_REMEDY)
+    for i, parameter in enumerate(parameters):
+        what = f"{entry.request}: {parameter.name}"
+        if i and parameter.kind is not parameter.KEYWORD_ONLY:
+            raise UsageError(f"{what} must be a keyword, after a *", remedy=_REMEDY)
+        if parameter.annotation is parameter.empty:
+            kind = "range: Positive, Unit, ..." if i else "batch: Regression, Binary, ..."
+            raise UsageError(f"{what} has no annotation, where there must be a {kind}", remedy=_REMEDY)
+    try:
+        batch, _ = entry.batch, entry.params
+    except Exception as error:  # an annotation is the user's own code too
+        raise UsageError(f"{entry.request}: {_raised(error, entry.function)}", remedy=_REMEDY) from error
+    is_batch = isinstance(batch, type) and issubclass(batch, Batch) and hasattr(batch, "task")
+    if not is_batch or not batch.__module__.startswith("losscli.tasks."):  # which readers know to make
+        what = f"{entry.request}: {parameters[0].name}"
+        raise UsageError(f"{what} must be annotated with the batch of a task, not {batch!r}", remedy=_REMEDY)
+
+
+def _check_finish(entry: OwnLoss) -> None:
+    """Raise UsageError where the finish is none, or asks for what there is not."""
+    if not isinstance(entry.finish, Finish):
+        raise UsageError(
+            f"{entry.request}: its finish must be a losscli.custom.Finish, not {entry.finish!r}",
+            remedy="as in @loss(finish=Finish(lambda xp, m: m[..., 0] / m[..., 1]))",
+        )
+    known = {param.name for param in entry.params} | _KNOWN
+    unknown = [
+        name for name in list(inspect.signature(entry.finish.function).parameters)[2:] if name not in known
+    ]
+    if unknown:
+        raise UsageError(
+            f"{entry.request}: its finish asks for {', '.join(unknown)}",
+            remedy=f"a finish may ask for {', '.join(sorted(known))}",
+        )
+
+
+def _guarded(entry: OwnLoss) -> Finish:
+    """The finish of a loss, which says what it raises in the user's terms."""
+    function = entry.finish.function
+
+    @wraps(function)
+    def guarded(*arguments: Any, **known: Any) -> Array:
+        try:
+            return function(*arguments, **known)
+        except Exception as error:
+            raise UsageError(f"{entry.request}: its finish: {_raised(error, function)}") from error
+
+    return replace(entry.finish, function=guarded)
+
+
+def _raised(error: BaseException, function: Any) -> str:
+    """What was raised, with the line of the function's own file."""
+    return raised(error, function.__code__.co_filename)
+
+
+def raised(error: BaseException, file: str) -> str:
+    """What was raised, with the last line of that file on the way."""
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    if isinstance(error, SyntaxError) and error.filename == file:
+        lines = [error.lineno]
+    place = f"line {lines[-1]}: " if lines else ""
+    return f"{place}{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+
+
+def _rows(batch: Batch) -> int:
+    """The number of rows of a batch: its first array has one entry a row."""
+    values = (getattr(batch, field.name) for field in fields(batch))
+    return next(len(value) for value in values if isinstance(value, batch.xp.ndarray))
+
+
+def _digest(function: Any) -> str:
+    """A digest of a function's source, or of its code where there is no source."""
+    try:
+        text = inspect.getsource(function)
+    except (OSError, TypeError):
+        text = _code(function.__code__)
+    return digest_of(text.encode(), function.__name__)
+
+
+def _code(code: CodeType) -> str:
+    within = [_code(each) if isinstance(each, CodeType) else each for each in code.co_consts]
+    return repr((code.co_code, code.co_names, within))
+
+
+def digest_of(source: bytes, name: str) -> str:
+    """A short digest of a source and the name of the function in it."""
+    return f"{name}@{hashlib.sha256(source).hexdigest()[:16]}"

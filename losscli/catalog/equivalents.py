@@ -1,0 +1,58 @@
+"""What other libraries call each loss, and by which call they give its number: `equivalents.csv`, as data.
+
+In the calls `y` is the target, `p` the prediction or probability (`prediction` and `target` where `p` is a
+parameter), `s` a score; parameters have the names that they have here, and a loss of XGBoost, LightGBM or
+CatBoost is the name of its metric.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
+
+from losscli.records import frozen
+
+EVERY_LOSS = "*"
+"""The name under which stands what holds for all losses of a library."""
+ALWAYS_SHOWN = ("scikit-learn", "PyTorch", "Keras", "Optax", "XGBoost", "LightGBM", "CatBoost")
+"""Libraries that are named even where they have no such loss."""
+LIBRARIES = (*ALWAYS_SHOWN, "SciPy", "statsmodels", "TorchMetrics", "scoringrules")
+
+
+@frozen(eq=True)
+class Elsewhere:
+    """A loss in one library: the call, whether it gives the number here, and by which means or why not.
+
+    `call` is empty where the library has no such loss, or where `how` holds for all of its losses.
+    """
+
+    library: str
+    call: str
+    agrees: bool
+    how: str
+
+
+@cache
+def table() -> Mapping[str, Sequence[Elsewhere]]:
+    """The rows of each loss, in the order of LIBRARIES."""
+    found: dict[str, list[Elsewhere]] = {}
+    text = files(__package__).joinpath("equivalents.csv").read_text(encoding="utf-8")
+    for row in csv.DictReader(text.splitlines()):
+        entry = Elsewhere(row["library"], row["call"], row["agrees"] == "yes", row["how"])
+        found.setdefault(row["loss"], []).append(entry)
+    return found
+
+
+def of(name: str) -> tuple[Elsewhere, ...]:
+    """A loss in every library that has it, and in those that are always shown."""
+    known = {entry.library: entry for entry in table().get(name, ())}
+    absent = {library: Elsewhere(library, "", False, "has none") for library in ALWAYS_SHOWN}
+    both = absent | known
+    return tuple(both[library] for library in LIBRARIES if library in both)
+
+
+def habits(libraries: Sequence[str]) -> tuple[Elsewhere, ...]:
+    """What holds for all losses of these libraries."""
+    return tuple(entry for entry in table()[EVERY_LOSS] if entry.library in libraries)

@@ -1,0 +1,166 @@
+"""A loss: its function, and all that its signature and docstring say."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from losscli.catalog.conventions.policy import Policy
+from losscli.catalog.params import Param
+from losscli.numeric.arrays import Array
+from losscli.records import frozen
+from losscli.states.reductions import BoundReduction, Finish
+from losscli.tasks.base import Batch
+from losscli.text import param_text
+
+
+@frozen
+class Loss:
+    """A loss: the function from a batch to row columns, and all that its signature and docstring say.
+
+    `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is
+    the value of a perfect prediction, None where that depends on the targets; `score` says that greater is
+    better; `domain` says in words which values it is defined for, where that is not all of its task's;
+    `increasing` names parameters that must rise in that order; `tail` names the one beyond which a residual
+    costs in another way, and that way in a word: linear.  A loss that users wrote has a `request`, by which
+    it is asked for, and a `digest` of its source where the request does not hold it.
+    """
+
+    name: str
+    aliases: tuple[str, ...]
+    function: Callable[..., Array | tuple[Array, ...]]
+    finish: Finish
+    best: float | None
+    score: bool
+    domain: str = ""
+    increasing: tuple[str, ...] = ()
+    tail: tuple[str, str] | None = None
+    request: str = ""
+    digest: str = ""
+
+    def __repr__(self) -> str:
+        return f"<loss {self.name} of {self.task}>"
+
+    # What annotations say is found when it is asked for: most runs ask it of one loss.
+
+    @cached_property
+    def batch(self) -> type[Batch]:
+        """The type of the function's first argument."""
+        # Asked of every loss when names are told apart: a signature would take fifty times as long.
+        found: type[Batch] = self._annotation(self.function.__code__.co_varnames[0])
+        return found
+
+    @cached_property
+    def params(self) -> tuple[Param, ...]:
+        """The keyword arguments of the function, with their ranges."""
+        _, *others = inspect.signature(self.function).parameters.values()
+        return tuple(
+            Param.of(p.name, self._annotation(p.name), ... if p.default is p.empty else p.default)
+            for p in others
+        )
+
+    def _annotation(self, argument: str) -> Any:
+        text = self.function.__annotations__[argument]
+        if not isinstance(text, str):
+            return text
+        # A name is looked up, which is what its evaluation comes to, in a tenth of the time.
+        scope = self.function.__globals__
+        return scope[text] if text in scope else eval(text, scope)
+
+    @property
+    def asked_as(self) -> str:
+        """How it is named on the command line."""
+        return self.request or self.name
+
+    @property
+    def task(self) -> str:
+        """The task whose columns it reads."""
+        return self.batch.task
+
+    @cached_property
+    def doc(self) -> str:
+        """The docstring, without its indentation."""
+        return inspect.getdoc(self.function) or ""
+
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return self.doc.split("\n", 1)[0]
+
+    @property
+    def formula(self) -> str:
+        """The second paragraph of the docstring, less the unit."""
+        paragraphs = self.doc.split("\n\n")
+        return re.sub(r"\s*Unit: .*", "", paragraphs[1], flags=re.DOTALL) if len(paragraphs) > 1 else ""
+
+    @property
+    def details(self) -> tuple[str, ...]:
+        """The paragraphs of the docstring between formula and reference: conventions, one line each."""
+        return tuple(" ".join(paragraph.split()) for paragraph in self.doc.split("\n\n")[2:-1])
+
+    @property
+    def reference(self) -> str:
+        """Where the formula comes from: the last paragraph."""
+        return self.doc.split("\n\n")[-1]
+
+    @property
+    def unit(self) -> str:
+        """The unit of the value, in words: 'target', 'nat', '1'."""
+        found = re.search(r"Unit:\s+(.*?)\.(?:\s|$)", self.doc, flags=re.DOTALL)
+        return found.group(1) if found else "1"
+
+    def param(self, name: str) -> Param | None:
+        """The parameter of that name, or None."""
+        return next((param for param in self.params if param.name == name), None)
+
+    def columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array, ...]:
+        """The row columns of a batch, each of shape (n,)."""
+        columns = self.function(batch, **params)
+        return columns if isinstance(columns, tuple) else (columns,)
+
+
+@frozen(eq=True)
+class Choice:
+    """A loss chosen for a run, with all its parameters; `policy` is that of the library it is to be like."""
+
+    loss: Loss
+    params: Mapping[str, Any]
+    policy: Policy | None = None
+
+    def __str__(self) -> str:
+        """As it can be written again: 'huber:delta=2.0'; parameters at their default are left out.
+
+        A library's own defaults are written, as they may differ from these.
+        """
+        return self._written(self.loss.asked_as)
+
+    @cached_property
+    def reduction(self) -> BoundReduction:
+        """How its means become its value."""
+        return BoundReduction(self.loss.finish, self.params, self.loss.domain)
+
+    @property
+    def identity(self) -> str:
+        """What it computes: as it is written, or by the digest of a source that the request does not hold."""
+        return self._written(self.loss.digest or self.loss.asked_as)
+
+    def _written(self, name: str) -> str:
+        of_library = () if self.policy is None else self.policy.convention.params
+        inline = ",".join(
+            f"{param.name}={param_text(self.params[param.name])}"
+            for param in self.loss.params
+            if param.required or self.params[param.name] != param.default or param.name in of_library
+        )
+        return f"{name}:{inline}" if inline else name
+
+    @property
+    def by_rows(self) -> bool:
+        """Whether a weighted mean divides by the number of rows, not by the sum of the weights."""
+        return self.policy is not None and self.policy.by_rows
+
+    def columns(self, batch: Batch) -> tuple[Array, ...]:
+        """The row columns of a batch, each of shape (n,)."""
+        return self.loss.columns(batch if self.policy is None else self.policy.seen(batch), self.params)

@@ -1,0 +1,35 @@
+"""The marks on the axis of a loss's curve: the rows beyond each are counted by themselves."""
+
+from __future__ import annotations
+
+from losscli.catalog.loss import Choice
+from losscli.numeric.arrays import Array, Namespace
+from losscli.records import frozen
+
+_BELOW = {
+    "probability": ("probability of the true class", (0.5, 0.1, 0.01)),
+    "margin": ("margin", (1.0, 0.0)),
+}
+
+
+@frozen(eq=True)
+class Mark:
+    """Rows whose place is below `at`, or whose residual is larger; `what` says it in words."""
+
+    at: float
+    what: str
+    residual: bool = False
+
+    def holds(self, xp: Namespace, place: Array) -> Array:
+        """Which places lie beyond it (n,)."""
+        return xp.abs(place) > self.at if self.residual else place < self.at
+
+
+def marks_of(choice: Choice) -> tuple[Mark, ...]:
+    """The marks of a loss: for residuals where its tail begins, else probabilities or margins."""
+    if choice.loss.tail is not None:
+        name, how = choice.loss.tail
+        at = choice.params[name]
+        return (Mark(at, f"|residual| above {name}={at:g}, where the loss is {how}", residual=True),)
+    noun, places = _BELOW.get(choice.loss.batch.axis, ("", ()))
+    return tuple(Mark(at, f"{noun} below {at:g}") for at in places)

@@ -1,0 +1,99 @@
+"""The ranges of loss parameters: how each is parsed from text, checked and described."""
+
+from __future__ import annotations
+
+import types
+import typing
+from typing import Annotated, Any
+
+from losscli.errors import UsageError
+from losscli.numeric.ranges import Range
+from losscli.records import frozen
+
+Real = Annotated[float, Range()]
+Extended = Annotated[float, Range(infinite=True)]
+Positive = Annotated[float, Range(0, open="low")]
+NonNegative = Annotated[float, Range(0)]
+AtLeastOne = Annotated[float, Range(1)]
+Unit = Annotated[float, Range(0, 1)]
+OpenUnit = Annotated[float, Range(0, 1, open="low high")]
+UnitBelowOne = Annotated[float, Range(0, 1, open="high")]
+Count = Annotated[int, Range(1, whole=True)]
+BetweenOneAndTwo = Annotated[float, Range(1, 2, open="low high")]
+Share = Annotated[float, Range(0, 1, open="low")]
+FromMinusOne = Annotated[float, Range(-1)]
+OneOrTwo = Annotated[int, Range(1, 2, whole=True)]
+Power = Annotated[float, Range(gap=(0, 1))]
+"""The power of a Tweedie variance function: no distribution has one between 0 and 1."""
+
+
+@frozen(eq=True)
+class Param:
+    """One parameter of a loss: its name, default, and the values it takes.
+
+    `kind` is float, int, bool or str; `range` bounds numbers, `choices` lists words; `optional` says
+    that None (switched off) is a value.
+    """
+
+    name: str
+    default: Any
+    kind: type
+    range: Range | None = None
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+
+    @classmethod
+    def of(cls, name: str, annotation: Any, default: Any) -> Param:
+        """The parameter that an annotation of a loss's signature describes."""
+        optional = False
+        if typing.get_origin(annotation) in (types.UnionType, typing.Union):
+            (annotation,) = (part for part in typing.get_args(annotation) if part is not type(None))
+            optional = True
+        if typing.get_origin(annotation) is Annotated:
+            kind, bounds = typing.get_args(annotation)
+            return cls(name, default, kind, range=bounds, optional=optional)
+        if typing.get_origin(annotation) is typing.Literal:
+            return cls(name, default, str, choices=typing.get_args(annotation), optional=optional)
+        if annotation is bool:
+            return cls(name, default, bool, optional=optional)
+        raise TypeError(f"parameter {name} has an annotation without a range: {annotation!r}")
+
+    @property
+    def required(self) -> bool:
+        """Whether the loss has no default for it."""
+        return self.default is ...
+
+    def parse(self, value: object) -> Any:
+        """The value from text or a Python object.  Raises UsageError where it is out of range."""
+        if value is None or (isinstance(value, str) and value.lower() == "none"):
+            if self.optional:
+                return None
+            raise self._error(value)
+        if self.kind is bool:
+            if isinstance(value, bool):
+                return value
+            if str(value).lower() in ("true", "false"):
+                return str(value).lower() == "true"
+            raise self._error(value)
+        if self.choices:
+            if value in self.choices:
+                return value
+            raise self._error(value)
+        try:
+            number = float(value)  # type: ignore[arg-type]  # what float() refuses is caught here
+        except (TypeError, ValueError):
+            raise self._error(value) from None
+        if isinstance(value, bool) or self.range is None or number not in self.range:
+            raise self._error(value)
+        return int(number) if self.kind is int else number
+
+    def _error(self, value: object) -> UsageError:
+        return UsageError(f"{self.name} must be {self.describe()}, got {value}")
+
+    def describe(self) -> str:
+        """The values that it takes, in words: 'a number > 0'."""
+        if self.kind is bool:
+            words = "true or false"
+        else:
+            words = " or ".join(self.choices) if self.choices else str(self.range)
+        return f"{words}, or none" if self.optional else words

@@ -1,0 +1,165 @@
+"""The catalogue: every loss, found by name, alias or short name, made from its function's signature."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
+from itertools import pairwise
+from shlex import quote
+from typing import Any, TypeVar
+
+from losscli.catalog.families import FAMILIES, homes
+from losscli.catalog.loss import Choice, Loss
+from losscli.catalog.params import Param
+from losscli.errors import UsageError
+from losscli.states import reductions
+from losscli.states.reductions import Finish
+from losscli.text import near
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+_registry: dict[str, Loss] = {}
+_named: dict[str, list[Loss]] = {}
+"""The losses that each name in lower case may mean: one a task."""
+
+
+def loss(
+    *aliases: str,
+    finish: Finish = reductions.mean,
+    best: float | None = 0.0,
+    score: bool = False,
+    domain: str = "",
+    increasing: tuple[str, ...] = (),
+    tail: tuple[str, str] | None = None,
+) -> Callable[[_Function], _Function]:
+    """Register a function as a loss under its own name; `aliases` are its names elsewhere.
+
+    The annotation of the first argument names the batch, the keyword arguments are the parameters with
+    their ranges, the docstring is what `losscli explain` prints.  An alias may stand for one loss a task.
+    """
+
+    def register(function: _Function) -> _Function:
+        name: str = function.__name__
+        entry = Loss(name, aliases, function, finish, best, score, domain, increasing, tail)
+        if name in _registry:
+            raise ValueError(f"two losses are named {name}")
+        for known in {each.lower() for each in (name, *aliases)}:
+            for other in _named.setdefault(known, []):
+                if other.task == entry.task:
+                    raise ValueError(f"{name} and {other.name} of {entry.task} share the name {known}")
+            _named[known].append(entry)
+        _registry[name] = entry
+        return function
+
+    return register
+
+
+@cache
+def _load(families: tuple[str, ...] = FAMILIES) -> None:
+    for family in families:
+        importlib.import_module(f"losscli.losses.{family}")
+
+
+def _in_order(entries: Iterable[Loss]) -> list[Loss]:
+    """Losses in the order of the catalogue, in whatever order their families were imported."""
+    place = {f"losscli.losses.{family}": i for i, family in enumerate(FAMILIES)}
+    return sorted(entries, key=lambda entry: place.get(entry.function.__module__, len(place)))
+
+
+def losses(task: str | None = None) -> tuple[Loss, ...]:
+    """All losses task by task, or those of one task, in the order of the catalogue."""
+    _load()
+    entries = _in_order(_registry.values())
+    tasks = [*dict.fromkeys(entry.task for entry in entries)]
+    found = sorted(entries, key=lambda entry: tasks.index(entry.task))
+    return tuple(entry for entry in found if task in (None, entry.task))
+
+
+def names() -> list[str]:
+    """Every name that finds a loss, in lower case: canonical names and aliases."""
+    _load()
+    return sorted(_named)
+
+
+def find(name: str) -> tuple[Loss, ...]:
+    """The losses that a name may mean: one, or one a task for a short name.  Case does not matter.
+
+    Raises UsageError that suggests near names.
+    """
+    wanted = name.lower()
+    _load(homes(wanted))
+    if wanted not in _named:
+        _load()
+    found = _named.get(wanted)
+    if not found:
+        raise UsageError(
+            f"unknown loss {name!r}.{near(name, names())}", remedy="losscli explain lists all losses"
+        )
+    return tuple(sorted(_in_order(found), key=lambda entry: entry.name != wanted))
+
+
+def parse(text: str) -> tuple[str, dict[str, str]]:
+    """Split 'huber:delta=2' into the name and its in-line parameters.  Raises UsageError."""
+    name, _, inline = text.strip().partition(":")
+    return name.strip(), parse_inline(text, inline)
+
+
+def parse_inline(text: str, inline: str) -> dict[str, str]:
+    """The parameters in 'delta=2,...', the end of a text that names a loss.  Raises UsageError."""
+    given: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in inline.split(","))):
+        key, equals, value = part.partition("=")
+        if not equals:
+            raise UsageError(f"{text!r}: parameters are written name=value, as in huber:delta=2")
+        given[key.strip().replace("-", "_")] = value.strip()
+    return given
+
+
+def choose(
+    entry: Loss,
+    inline: Mapping[str, object],
+    options: Mapping[str, object],
+    defaults: Mapping[str, object] | None = None,
+) -> Choice:
+    """A loss with its parameters: in-line ones first, then options, then `defaults`, then its own.
+
+    Raises UsageError for an unknown parameter, a value out of range, or one that is missing.
+    """
+    known = [param.name for param in entry.params]
+    problems = [
+        f"{entry.name} has no parameter {name!r}."
+        + (near(name, known) or f" It has: {', '.join(known) or 'none'}.")
+        for name in inline
+        if name not in known
+    ]
+    params: dict[str, Any] = {}
+    for param in entry.params:
+        own = (defaults or {}).get(param.name, param.default)
+        given = inline.get(param.name, options.get(param.name, own))
+        if given is ...:
+            example = f"{entry.asked_as}:{param.name}=..."
+            problems.append(f"{entry.name} needs {param.name}: {param.describe()}, as in {example}")
+            continue
+        try:
+            params[param.name] = param.parse(given)
+        except UsageError as error:
+            problems.append(f"{entry.name}: {error.problems[0].what}")
+    rising = [params[name] for name in entry.increasing if name in params]
+    if any(lower >= upper for lower, upper in pairwise(rising)):
+        values = ", ".join(f"{name}={params[name]:g}" for name in entry.increasing if name in params)
+        problems.append(f"{entry.name} needs {' < '.join(entry.increasing)}, got {values}")
+    if problems:
+        raise UsageError("; ".join(problems), remedy=f"losscli explain {quote(entry.asked_as)}")
+    return Choice(entry, params)
+
+
+@cache
+def option_params() -> dict[str, tuple[Param, Sequence[str]]]:
+    """Every parameter name of the catalogue with a description and the losses that take it."""
+    found: dict[str, tuple[Param, list[str]]] = {}
+    for entry in losses():
+        for param in entry.params:
+            found.setdefault(param.name, (param, []))[1].append(entry.name)
+    return {name: found[name] for name in sorted(found)}

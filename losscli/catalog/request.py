@@ -1,0 +1,79 @@
+"""What users ask for as a loss: a name of the catalogue, an expression, a function in a file or in Python."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from losscli.catalog import registry
+from losscli.catalog.custom import expression
+from losscli.catalog.custom import file as custom_file
+from losscli.catalog.custom import function as custom_function
+from losscli.catalog.loss import Loss
+from losscli.errors import UsageError
+from losscli.records import frozen
+
+Given = str | Callable[..., Any]
+"""A loss as it may be given: text, or in Python a function."""
+
+
+@frozen(eq=True)
+class Request:
+    """A loss as it was asked for, and the losses (one a task) that it may mean."""
+
+    name: str
+    inline: Mapping[str, str]
+    losses: tuple[Loss, ...]
+
+
+def find(given: Given) -> Request:
+    """The request that a text or a function makes.
+
+    Raises UsageError where it is not understood, and where the name of a loss that a user wrote is taken.
+    """
+    if not isinstance(given, str):
+        entry = custom_function.of_function(given)
+        return _own(entry.name, {}, (entry,))
+    if losses := expression.find(given):
+        return _own(given.strip(), {}, losses)
+    if (parts := custom_file.split(given)) is not None:
+        path, function, text = parts
+        inline = registry.parse_inline(given, text)
+        return _own(f"{path}:{function}", inline, (custom_file.find(path, function),))
+    name, inline = registry.parse(given)
+    if "," in name:
+        raise UsageError(f"one loss each: {' '.join('-l ' + part for part in given.split(','))}")
+    return Request(name, inline, registry.find(name))
+
+
+def _own(name: str, inline: Mapping[str, str], losses: tuple[Loss, ...]) -> Request:
+    wanted = losses[0].name
+    if losses[0].request and (wanted == "n" or wanted.lower() in registry.names()):
+        taken = (
+            "n is the number of rows in a gate" if wanted == "n" else f"{wanted} is a loss of the catalogue"
+        )
+        raise UsageError(f"{losses[0].request}: {taken}", remedy="choose another name")
+    return Request(name, inline, losses)
+
+
+def own_names(given: Sequence[Given]) -> dict[str, str]:
+    """By what a gate may call the losses that users wrote, with their names in a report; nothing is run."""
+    names: dict[str, str] = {}
+    for each in given:
+        if not isinstance(each, str):
+            name = asked = getattr(each, "__name__", "")
+        elif (named := expression.split(each)) is not None:
+            name, asked = named[0], each.strip()
+        elif (parts := custom_file.split(each)) is not None:
+            name, asked = parts[1], f"{parts[0]}:{parts[1]}"
+        else:
+            continue
+        names |= {name: name, asked: name}
+    return names
+
+
+def own_params(given: Sequence[Given]) -> list[str]:
+    """The parameters of the losses that are given as functions: those in files are written in line."""
+    functions = [each for each in given if inspect.isfunction(each)]
+    return [name for each in functions for name in list(inspect.signature(each).parameters)[1:]]

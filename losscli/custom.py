@@ -1,0 +1,103 @@
+"""The public names for writing a custom loss, each imported when it is used.
+
+from losscli.custom import Positive, Regression, loss
+
+def short(batch: Regression, *, slope: Positive = 2.0):
+    e = batch.error
+    return batch.xp.where(e < 0, -slope * e, e)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from losscli.catalog.custom.function import loss as loss
+    from losscli.catalog.params import AtLeastOne as AtLeastOne
+    from losscli.catalog.params import Count as Count
+    from losscli.catalog.params import NonNegative as NonNegative
+    from losscli.catalog.params import OpenUnit as OpenUnit
+    from losscli.catalog.params import Positive as Positive
+    from losscli.catalog.params import Real as Real
+    from losscli.catalog.params import Unit as Unit
+    from losscli.catalog.params import UnitBelowOne as UnitBelowOne
+    from losscli.numeric.ranges import Range as Range
+    from losscli.states.reductions import Finish as Finish
+    from losscli.states.reductions import largest as largest
+    from losscli.states.reductions import mean as mean
+    from losscli.states.reductions import ratio as ratio
+    from losscli.states.reductions import root as root
+    from losscli.states.reductions import root_ratio as root_ratio
+    from losscli.tasks.binary import Bernoulli as Bernoulli
+    from losscli.tasks.binary import Binary as Binary
+    from losscli.tasks.binary import BinaryLabel as BinaryLabel
+    from losscli.tasks.binary import BinaryScore as BinaryScore
+    from losscli.tasks.binary import BinarySoftScore as BinarySoftScore
+    from losscli.tasks.classes import Multiclass as Multiclass
+    from losscli.tasks.classes import MulticlassLabel as MulticlassLabel
+    from losscli.tasks.classes import MulticlassScore as MulticlassScore
+    from losscli.tasks.classes import OneVsAll as OneVsAll
+    from losscli.tasks.distribution import Beta as Beta
+    from losscli.tasks.distribution import Binomial as Binomial
+    from losscli.tasks.distribution import Exponential as Exponential
+    from losscli.tasks.distribution import Gamma as Gamma
+    from losscli.tasks.distribution import Laplace as Laplace
+    from losscli.tasks.distribution import Logistic as Logistic
+    from losscli.tasks.distribution import LogNormal as LogNormal
+    from losscli.tasks.distribution import NegativeBinomial as NegativeBinomial
+    from losscli.tasks.distribution import Normal as Normal
+    from losscli.tasks.distribution import Poisson as Poisson
+    from losscli.tasks.distribution import StudentT as StudentT
+    from losscli.tasks.distribution import Uniform as Uniform
+    from losscli.tasks.embedding import PairDistance as PairDistance
+    from losscli.tasks.embedding import SimilarPair as SimilarPair
+    from losscli.tasks.embedding import VectorPair as VectorPair
+    from losscli.tasks.ensemble import Ensemble as Ensemble
+    from losscli.tasks.ensemble import MultivariateEnsemble as MultivariateEnsemble
+    from losscli.tasks.grouped import BinaryRelevance as BinaryRelevance
+    from losscli.tasks.grouped import Relevance as Relevance
+    from losscli.tasks.multilabel import Multilabel as Multilabel
+    from losscli.tasks.multilabel import MultilabelLabel as MultilabelLabel
+    from losscli.tasks.multilabel import MultilabelScore as MultilabelScore
+    from losscli.tasks.quantile import CentralQuantile as CentralQuantile
+    from losscli.tasks.quantile import Interval as Interval
+    from losscli.tasks.quantile import Quantile as Quantile
+    from losscli.tasks.ranking import ScorePair as ScorePair
+    from losscli.tasks.regression import Regression as Regression
+    from losscli.tasks.segmentation import ClassMask as ClassMask
+    from losscli.tasks.segmentation import Mask as Mask
+    from losscli.tasks.triplet import Triplet as Triplet
+
+_HOMES = {
+    "losscli.catalog.custom.function": "loss",
+    "losscli.catalog.params": "AtLeastOne Count NonNegative OpenUnit Positive Real Unit UnitBelowOne",
+    "losscli.numeric.ranges": "Range",
+    "losscli.states.reductions": "Finish largest mean ratio root root_ratio",
+    "losscli.tasks.binary": "Bernoulli Binary BinaryLabel BinaryScore BinarySoftScore",
+    "losscli.tasks.classes": "Multiclass MulticlassLabel MulticlassScore OneVsAll",
+    "losscli.tasks.distribution": "Normal Logistic Laplace StudentT LogNormal Exponential Gamma Beta Uniform "
+    "Poisson Binomial NegativeBinomial",
+    "losscli.tasks.embedding": "PairDistance SimilarPair VectorPair",
+    "losscli.tasks.ensemble": "Ensemble MultivariateEnsemble",
+    "losscli.tasks.grouped": "BinaryRelevance Relevance",
+    "losscli.tasks.multilabel": "Multilabel MultilabelLabel MultilabelScore",
+    "losscli.tasks.quantile": "CentralQuantile Interval Quantile",
+    "losscli.tasks.ranking": "ScorePair",
+    "losscli.tasks.regression": "Regression",
+    "losscli.tasks.segmentation": "ClassMask Mask",
+    "losscli.tasks.triplet": "Triplet",
+}
+"""The names that each module defines."""
+_MODULES = {name: module for module, names in _HOMES.items() for name in names.split()}
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> object:
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
+    raise AttributeError(f"module 'losscli.custom' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

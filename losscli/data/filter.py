@@ -1,0 +1,203 @@
+"""--where: the rows that are evaluated, by an expression of SQL over the columns of either file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from losscli.data.align import Alignment, stream
+from losscli.data.join import OutOfOrderError
+from losscli.data.sources import said
+from losscli.data.stream import MATCHED, PREDICTION_ROW
+from losscli.data.table import Table
+from losscli.errors import DataError, Finding, Problem, Tally, UsageError
+from losscli.records import frozen
+from losscli.text import near
+
+SIDES = {"preds": "p:", "targets": "t:"}
+"""What tells columns of one name apart: preds.x, targets.x."""
+_NAMES = (
+    "abs sign floor ceil ceiling round sqrt cbrt exp ln log log2 log10 pow power mod div greatest least "
+    "coalesce ifnull nullif if lower upper initcap length char_length character_length octet_length "
+    "trim ltrim rtrim left right substr concat concat_ws replace reverse starts_with ends_with strpos "
+    "regexp_like date date_part extract year month day strftime try_cast cast"
+)
+FUNCTIONS = frozenset(_NAMES.split())
+"""Functions of one row; those of several rows would depend on how the rows are read."""
+_WORDS = {"in", "and", "or", "not", "between", "like", "ilike", "is", "when", "then", "else", "any", "all"}
+_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_TEXT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_SHOWN = 20
+_UNREADABLE = "cannot be read: "
+
+
+@frozen
+class Where:
+    """A condition: its text, what Polars makes of it, and the columns of the aligned stream that it needs.
+
+    `parts` give each column the name that it has in the text.
+    """
+
+    text: str
+    condition: pl.Expr
+    columns: tuple[str, ...]
+    parts: tuple[pl.Expr, ...]
+
+    def mask(self, frame: pl.DataFrame) -> pl.Series:
+        """Which rows of the aligned stream are evaluated; not those where the condition is null."""
+        named = frame.with_columns(*self.parts).with_columns(self.condition.alias(MATCHED))
+        return named[MATCHED].fill_null(False)
+
+    def narrowed(self, table: Table) -> Table:
+        """A table with its evaluated rows, where the condition needs its columns alone; else all its rows."""
+        if not set(self.condition.meta.root_names()) <= set(table.schema):
+            return table
+        return replace(table, scan=table.scan.filter(self.condition))
+
+
+def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> Where:
+    """A condition over the columns of both sides (`targets` may be `predictions`).
+
+    Raises UsageError for what is no condition of one row, and for columns that are unknown or ambiguous.
+    """
+    bare = _QUOTED.sub(" ", text)
+    called = [name.lower() for name in re.findall(r"(\w+)\s*\(", bare)]
+    wrong = [name for name in called if name not in FUNCTIONS | _WORDS]
+    if wrong or re.search(r"\bselect\b", bare, re.IGNORECASE):
+        raise UsageError(
+            f"--where {text}: {wrong[0] if wrong else 'select'} is no function of a row",
+            remedy=f"those that are: {', '.join(sorted(FUNCTIONS))}",
+        )
+    try:
+        condition = pl.sql_expr(text)
+        names = list(dict.fromkeys(condition.meta.root_names()))
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(
+            f"--where {text}: {said(error)}", remedy="--where \"region = 'eu' AND n > 10\""
+        ) from None
+    columns, parts = list[str](), list[pl.Expr]()
+    for name in names:
+        found, part = _column(text, name, predictions, targets, key)
+        columns += found
+        parts.append(part)
+    where = Where(text, condition, tuple(dict.fromkeys(columns)), tuple(parts))
+    _check_type(where, predictions, targets)
+    return where
+
+
+def _column(
+    text: str, name: str, predictions: Table, targets: Table, key: Sequence[str]
+) -> tuple[list[str], pl.Expr]:
+    """The columns of the stream that a name stands for, and the expression that gives them this name."""
+    left, right = name in predictions.schema, name in targets.schema
+    if left and right and predictions is not targets and name not in key:
+        raise UsageError(
+            f"--where {text}: both files have a column {name}",
+            remedy=" or ".join(f"{side}.{name}" for side in SIDES),
+        )
+    if left or right:
+        column = ("p:" if left else "t:") + name
+        return [column], pl.col(column).alias(name)
+    if name in SIDES and predictions is not targets:
+        side, table = SIDES[name], predictions if name == "preds" else targets
+        found = re.findall(rf'\b{name}\s*\.\s*(?:"([^"]+)"|(\w+))', _TEXT.sub(" ", text))
+        fields = list(dict.fromkeys(quoted or plain for quoted, plain in found))
+        if unknown := [field for field in fields if field not in table.schema]:
+            raise _unknown(text, unknown[0], table.schema)
+        # What SQL calls a table is a struct to Polars.
+        own = pl.struct(pl.col(side + field).alias(field) for field in fields).alias(name)
+        return [side + field for field in fields], own
+    raise _unknown(text, name, [*predictions.schema, *targets.schema])
+
+
+def _unknown(text: str, name: str, columns: Iterable[str]) -> UsageError:
+    known = list(dict.fromkeys(columns))
+    shown = ", ".join(known[:_SHOWN]) + (f", ... ({len(known)} in all)" if len(known) > _SHOWN else "")
+    return UsageError(
+        f"--where {text}: no column {name!r}.{near(name, known)}",
+        remedy=f"the columns: {shown}; text stands in single quotes",
+    )
+
+
+def _check_type(where: Where, predictions: Table, targets: Table) -> None:
+    """Raise UsageError for what is not true or false, or compares what cannot be compared."""
+    schemas = {"p:": predictions.schema, "t:": targets.schema}
+    types = {column: schemas[column[:2]][column[2:]] for column in where.columns}
+    shown = ", ".join(f"{column[2:]} is {dtype}" for column, dtype in types.items())
+    try:
+        dtype = pl.DataFrame(schema=types).select(*where.parts).select(where.condition).to_series().dtype
+    except pl.exceptions.PolarsError as error:
+        raise UsageError(f"--where {where.text}: {said(error)}", remedy=shown) from None
+    if dtype != pl.Boolean:
+        raise UsageError(f"--where {where.text}: not true or false, but {dtype}", remedy="compare: x > 0")
+
+
+def single(table: Table, columns: tuple[str, ...], where: Where) -> Alignment:
+    """One table that holds both sides; the file's own statistics let the scan leave out whole row groups."""
+    query = (
+        table.scan.with_row_index(PREDICTION_ROW)
+        .filter(where.condition)
+        .select(PREDICTION_ROW, *(pl.col(column[2:]).alias(column) for column in columns))
+    )
+    tallies: dict[Finding, Tally] = {}
+
+    def frames() -> Iterator[pl.DataFrame]:
+        left = 0
+        try:
+            for frame in stream(query, table):
+                left += frame.height
+                yield frame
+        except DataError as error:
+            raise _failed(where, error) from None
+        tallies.update(_left_out(where, table.count(), left))
+
+    return Alignment(frames, "one file", tallies)
+
+
+def filtered(alignment: Alignment, where: Where) -> Alignment:
+    """The same alignment with the rows that fulfil a condition.
+
+    Rows are aligned first, so that none changes its partner, and predictions without a target stay to be
+    reported.
+    """
+    tallies: dict[Finding, Tally] = {}
+
+    def frames() -> Iterator[pl.DataFrame]:
+        first, left = 0, 0
+        for frame in alignment.frames():
+            try:
+                keep = where.mask(frame)
+            except pl.exceptions.PolarsError as error:
+                raise UsageError(f"--where {where.text}: {said(error)}") from None
+            numbered = frame
+            if PREDICTION_ROW not in frame.columns:
+                numbered = frame.with_row_index(PREDICTION_ROW, first)
+            if MATCHED in frame.columns:
+                keep |= ~frame[MATCHED]
+            kept = numbered.filter(keep)
+            first, left = first + frame.height, left + kept.height
+            yield kept
+        tallies.update(alignment.tallies)
+        tallies.update(_left_out(where, first, left))
+
+    def instead(error: OutOfOrderError) -> Alignment | None:
+        found = alignment.instead(error)
+        return found and filtered(found, where)
+
+    return Alignment(frames, alignment.how, tallies, instead)
+
+
+def _left_out(where: Where, total: int, left: int) -> dict[Finding, Tally]:
+    what = f"rows of {total} were left out by --where {where.text}"
+    return {Finding(what, fatal=False): Tally(total - left)}
+
+
+def _failed(where: Where, error: DataError) -> Exception:
+    """A condition that fails on some row is no fault of the file."""
+    if all(problem.what.startswith(_UNREADABLE) for problem in error.problems):
+        reasons = [problem.what.removeprefix(_UNREADABLE) for problem in error.problems]
+        return UsageError([Problem(f"--where {where.text}: {reason}") for reason in reasons])
+    return error

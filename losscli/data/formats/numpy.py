@@ -1,0 +1,186 @@
+"""NumPy arrays, in memory or mapped from .npy and .npz files, to lazy frames."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from losscli.data.formats.arrow_stream import lazy
+from losscli.data.sources import Files
+from losscli.errors import DataError, Problem
+from losscli.records import frozen
+
+SLICE = 131_072
+"""Numbers of a mapped array that become a frame at a time."""
+UNNAMED = "arr_"
+"""What numpy.savez calls arrays without a name, before their number."""
+
+NDArray = np.ndarray[Any, Any]
+NumPyErrors = (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError)
+"""What NumPy raises for files that are no arrays."""
+
+
+@frozen
+class Part:
+    """An array (n,) or (n, k) with the name of its column, or no name."""
+
+    name: str | None
+    array: NDArray
+
+
+def is_matrix(parts: Sequence[Part]) -> bool:
+    """Whether there is one array, and it has several columns."""
+    return len(parts) == 1 and parts[0].array.ndim == 2 and parts[0].array.shape[1] > 1
+
+
+def in_memory(source: Any, role: str) -> NDArray:
+    """Anything array-like as an array.  Raises DataError."""
+    if hasattr(source, "columns"):
+        what = f"a {type(source).__name__} is neither a polars frame nor an array"
+        raise DataError(Problem(what, role, "polars.from_pandas makes one"))
+    if isinstance(source, np.ma.MaskedArray):
+        # What is masked is missing.
+        source = np.ma.filled(source.astype(float), np.nan)
+    try:
+        return np.asarray(source)
+    except ValueError as error:
+        raise DataError(Problem(f"no array: {error}", role, "rows of equal length")) from None
+
+
+def frame(part: Part, name: str, role: str, flat: bool) -> pl.DataFrame:
+    """An array as a frame; a matrix of predictions is a column of arrays, or with `flat` a column an output.
+
+    `name` is what messages call the source.  Raises DataError for arrays that cannot be columns.
+    """
+    column = part.name or ("prediction" if role == "predictions" else "target")
+    array = part.array
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    with suppress(TypeError, pl.exceptions.PolarsError):
+        if array.ndim == 1 and array.dtype.kind in "biufUOT":
+            return pl.DataFrame({column: array.tolist() if array.dtype.kind == "O" else _native(array)})
+        if (
+            array.ndim == 2
+            and array.dtype.kind in "biuf"
+            and (part.name or role == "predictions")
+            and not flat
+        ):
+            dtype = pl.Float32 if array.dtype == np.float32 else pl.Float64
+            return pl.DataFrame({column: pl.Series(_native(array), dtype=pl.Array(dtype, array.shape[1]))})
+        if array.ndim == 2 and array.dtype.kind in "biuf":
+            stem = "y_pred" if role == "predictions" else "y_true"
+            return pl.DataFrame({f"{stem}_{i}": _native(array[:, i]) for i in range(array.shape[1])})
+    what = f"an array of {array.ndim} dimensions and type {array.dtype}"
+    remedy = "numbers or labels (n,), or numbers (n, k)"
+    if array.dtype.names:
+        what = f"a structured array with the fields {', '.join(array.dtype.names)}"
+        remedy = "numpy.savez(file, **{name: array[name] for name in array.dtype.names}) makes columns"
+    raise DataError(Problem(what, name, remedy))
+
+
+def _native(array: NDArray) -> NDArray:
+    """The same numbers in this machine's order of bytes, and in a type that Polars has."""
+    if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
+        return array.astype(np.float64)
+    return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
+
+
+def mapped(files: Files) -> list[list[Part]]:
+    """The arrays of each file, mapped into memory where they are stored as they are.  Raises DataError."""
+    found = []
+    for path in files.paths:
+        try:
+            found.append([Part(None, _load(path))] if files.format == "npy" else list(_members(path)))
+        except NumPyErrors as error:
+            raise DataError(_unreadable(error, files.shown(path))) from None
+    first = [_shape(part) for part in found[0]]
+    for path, parts in zip(files.paths, found, strict=True):
+        if [_shape(part) for part in parts] != first:
+            raise DataError(
+                Problem(f"its arrays are not those of {files.paths[0]}", path, "name equal files")
+            )
+        lengths = {part.name: len(part.array) for part in parts if part.array.ndim}
+        if len(set(lengths.values())) > 1:
+            shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
+            raise DataError(Problem(f"its arrays have different lengths: {shown}", files.shown(path)))
+    return found
+
+
+def _load(file: Any) -> NDArray:
+    array: NDArray = np.load(file, mmap_mode="r", allow_pickle=False)
+    return array
+
+
+def _members(path: str) -> Iterator[Part]:
+    """The arrays of an .npz file: mapped where they are stored as they are, as numpy.savez does."""
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if not entries or not all(entry.filename.endswith(".npy") for entry in entries):
+            raise ValueError("a zip file without arrays, or with other files among them")
+        for entry in entries:
+            stem = entry.filename.removesuffix(".npy")
+            name = None if len(entries) == 1 and stem.startswith(UNNAMED) else stem
+            with archive.open(entry) as member:
+                if entry.compress_type == zipfile.ZIP_STORED:
+                    yield Part(name, _stored(path, entry))
+                else:
+                    yield Part(name, np.lib.format.read_array(member, allow_pickle=False))
+
+
+def _stored(path: str, entry: zipfile.ZipInfo) -> NDArray:
+    """An array within an .npz file that is not compressed, mapped."""
+    with open(path, "rb") as file:
+        # The local header: 30 bytes, then a name and an extra field, whose lengths it gives at 26 and 28.
+        file.seek(entry.header_offset + 26)
+        name, extra = file.read(2), file.read(2)
+        file.seek(entry.header_offset + 30 + int.from_bytes(name, "little") + int.from_bytes(extra, "little"))
+        version = np.lib.format.read_magic(file)
+        read = (
+            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        )
+        shape, fortran, dtype = read(file)
+        if dtype.hasobject:
+            raise ValueError("Object arrays cannot be loaded")
+        if 0 in shape or not shape:
+            return np.fromfile(file, dtype, 1 if not shape else 0).reshape(shape)
+        return np.memmap(path, dtype, "r", file.tell(), shape, "F" if fortran else "C")
+
+
+def _shape(part: Part) -> tuple[Any, ...]:
+    return part.name, part.array.dtype, part.array.shape[1:]
+
+
+def _unreadable(error: Exception, name: str) -> Problem:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    if "objects in dtype" in reason or "Object arrays" in reason:
+        return Problem("an array of Python objects", name, "save numbers or text: array.astype(float)")
+    return Problem(f"not a whole file of arrays ({reason})", name, "write it again: numpy.save, numpy.savez")
+
+
+def scan(found: list[list[Part]], files: Files, role: str, flat: bool) -> pl.LazyFrame:
+    """The arrays of files as one lazy table, of which only slices are ever frames.  Raises DataError."""
+    names = [part.name for part in found[0]]
+    if None in names and len(names) > 1:
+        raise DataError(Problem("several arrays, and not all have names", files.name, "numpy.savez(x=...)"))
+
+    def rows(parts: list[Part], start: int, stop: int) -> pl.DataFrame:
+        slices = [Part(part.name, part.array[start:stop]) for part in parts]
+        return pl.concat([frame(part, files.name, role, flat) for part in slices], how="horizontal")
+
+    if any(part.array.ndim == 0 for part in found[0]):
+        raise DataError(Problem("a single number, no rows", files.name, "numbers or labels (n,)"))
+    schema = rows(found[0], 0, 1).schema
+    width = sum(part.array.shape[1] if part.array.ndim > 1 else 1 for part in found[0])
+    step = max(1, SLICE // max(1, width))
+
+    def frames(place: int) -> Iterator[pl.DataFrame]:
+        parts = found[place]
+        for start in range(0, len(parts[0].array), step):
+            yield rows(parts, start, start + step)
+
+    return lazy(frames, files, schema)

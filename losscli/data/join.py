@@ -1,0 +1,297 @@
+"""Two keyed tables in different orders to one stream, in the order of the predictions.
+
+Sorted keys are merged.  Else the targets are held in memory and looked up: whole numbers that lie close
+together in a table of places, all other keys by a hash join of the keys alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import polars as pl
+
+from losscli.data.batches import batches
+from losscli.data.diagnose import not_numbers
+from losscli.data.stream import MATCHED, PREDICTION_ROW, TARGET_ROW, Roles
+from losscli.data.table import Table, reading
+from losscli.errors import EXAMPLES, Finding, Tally
+from losscli.numeric.arrays import Array
+from losscli.records import frozen
+
+SPARSE = 4
+"""How many times as wide as their number whole keys may lie to be looked up in a table of places."""
+
+
+class OutOfOrderError(Exception):
+    """The keys of two files are not in the same order: zipping them was not enough."""
+
+
+@frozen
+class Keyed:
+    """Two sides with comparable keys; `may_be_text` where keys are numbers as far as the first rows show."""
+
+    p: pl.LazyFrame
+    t: pl.LazyFrame
+    predictions: Table
+    targets: Table
+    key: tuple[str, ...]
+    roles: Roles
+    may_be_text: bool
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """As `reading`, but OutOfOrderError where lengths differ or text is among the keys."""
+        try:
+            yield
+        except pl.exceptions.ShapeError:
+            raise OutOfOrderError from None
+        except (pl.exceptions.PolarsError, OSError):
+            sides = (self.predictions, self.targets)
+            if self.may_be_text and any(not_numbers(side, self.key) for side in sides):
+                raise OutOfOrderError from None
+            with reading(*sides):
+                raise
+
+    def keys(self, prefix: str) -> list[str]:
+        """The key columns of a side."""
+        return [prefix + name for name in self.key]
+
+    @property
+    def target_columns(self) -> list[str]:
+        """The columns of the targets that are read besides the key."""
+        return [name for name in self.roles.read if name.startswith("t:")]
+
+
+class Seen:
+    """Which targets were met by a prediction, and how many predictions met one."""
+
+    def __init__(self, rows: int) -> None:
+        self.rows = np.zeros(rows, dtype=bool)
+        self.matched = 0
+
+    def add(self, at: Array) -> None:
+        """Note the rows of targets that a batch has met, -1 for none."""
+        if len(at) and at.min() < 0:
+            at = at[at >= 0]
+        self.rows[at] = True
+        self.matched += len(at)
+
+    @property
+    def repeated(self) -> bool:
+        """Whether some target was met twice."""
+        return self.matched > int(np.count_nonzero(self.rows))
+
+
+def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
+    """The predictions with the targets of equal keys; afterwards `tallies` holds what keys showed."""
+    with keyed.reading():
+        rows_if_sorted = _rows_if_sorted(keyed)
+        if rows_if_sorted is not None:
+            seen, repeated, last = Seen(rows_if_sorted), False, -1
+            for frame in _merged(keyed):
+                rows = np.concatenate([[last], frame[PREDICTION_ROW].to_numpy().astype(np.int64)])
+                repeated |= bool((np.diff(rows) == 0).any())
+                last = int(rows[-1])
+                seen.add(frame[TARGET_ROW].to_numpy())
+                yield frame
+        else:
+            wanted = keyed.target_columns
+            held, find, repeated = lookup(keyed.p, keyed.t, keyed.keys("p:"), keyed.keys("t:"), wanted)
+            seen, targets = Seen(held.height), Held(held)
+            for frame in batches(keyed.p):
+                at = find(frame)
+                seen.add(at)
+                matched = pl.Series(MATCHED, at >= 0)
+                yield targets.beside(frame, at).hstack([pl.Series(TARGET_ROW, at), matched])
+    if repeated or seen.repeated:
+        tallies.update(duplicates(keyed.p, keyed.predictions, keyed.key, "p:"))
+        tallies.update(duplicates(keyed.t, keyed.targets, keyed.key, "t:"))
+    _unseen(keyed, np.flatnonzero(~seen.rows), tallies)
+
+
+def _rows_if_sorted(keyed: Keyed) -> int | None:
+    """The rows of the targets where there is one key that never falls and is never missing; else None."""
+    (left, *more), right = keyed.keys("p:"), keyed.keys("t:")[0]
+    # NaN has no place in an order.
+    if more or keyed.predictions.schema[keyed.key[0]].is_float():
+        return None
+    return None if _sorted_rows(keyed.p.select(left)) is None else _sorted_rows(keyed.t.select(right))
+
+
+def _sorted_rows(column: pl.LazyFrame) -> int | None:
+    """The rows of a column that never falls and is never missing; None, at once, where it does or is."""
+    rows, last = 0, None
+    for frame in batches(column):
+        keys = frame.to_series()
+        if keys.null_count() or not keys.is_sorted() or (last is not None and len(keys) and keys[0] < last):
+            return None
+        rows, last = rows + len(keys), keys[-1] if len(keys) else last
+    return rows
+
+
+def _merged(keyed: Keyed) -> Iterator[pl.DataFrame]:
+    """A join of sorted sides, in which neither is held."""
+    (left,), (right,) = keyed.keys("p:"), keyed.keys("t:")
+    query = (
+        keyed.p.with_row_index(PREDICTION_ROW)
+        .set_sorted(left)
+        .join(
+            keyed.t.with_row_index(TARGET_ROW).set_sorted(right),
+            left_on=left,
+            right_on=right,
+            how="left",
+            maintain_order="left",
+        )
+        .with_columns(
+            pl.col(TARGET_ROW).is_not_null().alias(MATCHED), pl.col(TARGET_ROW).cast(pl.Int64).fill_null(-1)
+        )
+    )
+    return batches(query)
+
+
+def lookup(
+    stream: pl.LazyFrame, side: pl.LazyFrame, left: list[str], right: list[str], wanted: list[str]
+) -> tuple[pl.DataFrame, Callable[[pl.DataFrame], Array], bool]:
+    """The wanted columns of a side, the function from a frame of the stream to its rows of them, -1 for none.
+
+    And whether keys repeat.  `left` are the keys of the stream, `right` those of the side.  Frames have to
+    come in the order of the stream.
+    """
+    if len(right) == 1:
+        held = side.select(list(dict.fromkeys([*right, *wanted]))).collect(engine="streaming")
+        table = _Table.of(held[right[0]])
+        if table is not None:
+            return held.select(wanted), lambda frame: table.find(frame[left[0]]), table.repeated
+        held = held.select(wanted)
+    else:
+        held = side.select(wanted).collect(engine="streaming")
+    pairs = (
+        stream.select(left)
+        .with_row_index(PREDICTION_ROW)
+        .join(side.select(right).with_row_index(TARGET_ROW), left_on=left, right_on=right, how="left")
+        .select(PREDICTION_ROW, pl.col(TARGET_ROW).cast(pl.Int64).fill_null(-1))
+        .collect(engine="streaming")
+    )
+    rows = pairs[PREDICTION_ROW].to_numpy()
+    places = np.full(int(rows.max(initial=0)) + 1, -1)
+    places[rows] = pairs[TARGET_ROW].to_numpy()
+    done = 0
+
+    def find(frame: pl.DataFrame) -> Array:
+        nonlocal done
+        done += frame.height
+        return places[done - frame.height : done]
+
+    return held, find, pairs.height > len(places)
+
+
+@frozen
+class _Table:
+    """Whole numbers that lie close together, and the row where each stands: a join without a hash."""
+
+    low: int
+    high: int
+    places: Array
+    repeated: bool
+
+    @classmethod
+    def of(cls, keys: pl.Series) -> _Table | None:
+        """The table of keys; None where they are no whole numbers, or would waste it."""
+        if not keys.dtype.is_integer() or not len(keys) or keys.null_count():
+            return None
+        low, high = int(keys.min()), int(keys.max())  # type: ignore[arg-type]  # whole numbers
+        if high - low >= SPARSE * len(keys) + 1024:
+            return None
+        rows = np.int32 if len(keys) < 2**31 else np.int64
+        places: Array = np.full(high - low + 1, -1, dtype=rows)
+        first = 0
+        for chunk in keys.get_chunks():
+            numbers = chunk.to_numpy()
+            places[numbers - numbers.dtype.type(low)] = np.arange(first, first + len(chunk), dtype=rows)
+            first += len(chunk)
+        return cls(low, high, places, int(np.count_nonzero(places >= 0)) < len(keys))
+
+    def find(self, keys: pl.Series) -> Array:
+        """The row of each key (n,), -1 for those that are missing or not in the table."""
+        if keys.null_count() == 0 and keys.min() >= self.low and keys.max() <= self.high:  # type: ignore[operator]  # whole numbers
+            numbers = keys.to_numpy()
+            return self.places[numbers - numbers.dtype.type(self.low)]
+        inside = keys.is_between(self.low, self.high).fill_null(False).to_numpy()
+        found: Array = np.full(len(keys), -1, dtype=self.places.dtype)
+        numbers = keys.filter(pl.Series(inside)).to_numpy()
+        found[inside] = self.places[numbers - numbers.dtype.type(self.low)]
+        return found
+
+
+class Held:
+    """A side that is held to be taken from by row."""
+
+    def __init__(self, frame: pl.DataFrame) -> None:
+        self.frame = frame = frame.rechunk()
+        plain = all(each.dtype.is_numeric() and not each.null_count() for each in frame)
+        self.arrays = {each.name: each.to_numpy() for each in frame} if plain else None
+
+    def beside(self, frame: pl.DataFrame, at: Array) -> pl.DataFrame:
+        """A frame with the rows `at` of this side, which are null where it is -1."""
+        matched = at >= 0
+        if self.arrays is not None and matched.all():
+            found = [pl.Series(name, values[at]) for name, values in self.arrays.items()]
+        else:
+            rows = pl.Series(at).set(pl.Series(~matched), None).cast(pl.get_index_type())
+            found = self.frame.select(pl.all().gather(rows)).get_columns()
+        return frame.hstack(found)
+
+
+def duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: str) -> dict[Finding, Tally]:
+    """The rows whose key an earlier row has."""
+    names = [prefix + name for name in key]
+    query = side.select(names).with_row_index("row").filter(~pl.struct(names).is_first_distinct())
+    with reading(table):
+        rows = query.collect(engine="streaming").sort("row")
+    if not rows.height:
+        return {}
+    finding = Finding(
+        "rows with a key that an earlier row has",
+        f"{table.name}, column{'s' if len(key) > 1 else ''} {', '.join(key)}",
+        "a key stands once in a file; --on names more key columns",
+    )
+    return {finding: Tally(rows.height, _show(rows, names, "row"))}
+
+
+def _show(frame: pl.DataFrame, names: list[str], row: str) -> list[str]:
+    return [
+        f"row {entry[row] + 1} (" + ", ".join(f"{name[2:]} {entry[name]}" for name in names) + ")"
+        for entry in frame.head(EXAMPLES).iter_rows(named=True)
+    ]
+
+
+def _unseen(keyed: Keyed, unseen: Array, tallies: dict[Finding, Tally]) -> None:
+    """Count the targets that no prediction has met: those without a key, and the others."""
+    if not len(unseen):
+        return
+    keys, roles = keyed.keys("t:"), keyed.roles
+    rows = keyed.t.select(keys).with_row_index("row")
+    with reading(keyed.targets):
+        keyless = rows.filter(pl.any_horizontal(pl.col(keys).is_null())).collect()
+        lonely = unseen[~np.isin(unseen, keyless["row"].to_numpy())]
+        examples = pl.Series(lonely[:EXAMPLES], dtype=pl.get_index_type())
+        shown = rows.filter(pl.col("row").is_in(examples.implode())).collect()
+    where = roles.place(*keys)
+    if keyless.height:
+        finding = Finding("missing values", where, "--missing drop leaves such rows out")
+        if roles.drop_missing:
+            finding = Finding("rows with missing values were left out", fatal=False)
+        tallies[finding] = Tally(keyless.height, _show(keyless, keys, "row"))
+    if len(lonely):
+        finding = unmatched("targets", where, roles.drop_unmatched)
+        tallies[finding] = Tally(len(lonely), _show(shown, keys, "row"))
+
+
+def unmatched(side: str, where: str, drop: bool) -> Finding:
+    """The finding of keys that only one side has."""
+    other = "prediction" if side == "targets" else "target"
+    if drop:
+        return Finding(f"{side} without a {other} were left out", fatal=False)
+    return Finding(f"{side} without a {other}", where, "--unmatched drop leaves them out")

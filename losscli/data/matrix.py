@@ -1,0 +1,66 @@
+"""Columns of a frame as one array of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from losscli.numeric.arrays import Array, np, pl
+
+MANY = 64
+"""Above so many columns Polars' own threads are worth the wait for them."""
+
+
+class Matrix(NamedTuple):
+    """Numbers (n, k), with the least and the greatest: NaN where one is missing, infinities without rows."""
+
+    values: Array
+    low: float
+    high: float
+
+
+def is_narrow(schema: Mapping[str, Any], columns: Sequence[str]) -> bool:
+    """Whether `matrix_of` columns of these types is float32."""
+    types = {schema[name] for name in columns}
+    wide = len(columns) > MANY or any(each.is_nested() for each in types)
+    return wide and {getattr(each, "inner", each) for each in types} == {pl.Float32}
+
+
+def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
+    """The columns (n, k) as they lie in memory: column after column, or lists row after row.
+
+    They are float64; or float32 where lists, or more than MANY columns, hold that.  Null becomes NaN.  A
+    block of several batches is joined here, in memory that NumPy has at hand.
+    """
+    if len(columns) > MANY:
+        wide = frame[list(columns)]
+        if {pl.Int128, pl.UInt128} & set(wide.dtypes):
+            wide = wide.cast({pl.Int128: pl.Float64, pl.UInt128: pl.Float64})  # which NumPy lacks
+        return _with_extremes(_floats(wide.to_numpy(order="fortran")))
+    if len(columns) > 1:
+        values, low, high = np.empty((len(columns), frame.height)), np.inf, -np.inf
+        for own, name in zip(values, columns, strict=True):
+            at = 0
+            for chunk in frame.get_column(name).cast(pl.Float64).get_chunks():
+                own[at : at + len(chunk)] = chunk.to_numpy()
+                at += len(chunk)
+            # While the column is in the cache: read again it costs three times as much.
+            low, high = np.minimum(low, own.min(initial=np.inf)), np.maximum(high, own.max(initial=-np.inf))
+        return Matrix(values.T, float(low), float(high))
+    series = frame.get_column(columns[0])
+    if not series.dtype.is_nested():
+        series = series.cast(pl.Float64)
+        if series.n_chunks() == 1:
+            return _with_extremes(series.to_numpy()[:, None])
+        return _with_extremes(np.concatenate([chunk.to_numpy() for chunk in series.get_chunks()])[:, None])
+    # While all lists have the length of the first one, their numbers are the rows of a matrix.
+    numbers = _floats(series.explode(empty_as_null=False).to_numpy())
+    return _with_extremes(numbers.reshape(frame.height, -1) if frame.height else numbers.reshape(0, 1))
+
+
+def _floats(values: Array) -> Array:
+    return values if values.dtype == np.float32 else values.astype(float, copy=False)
+
+
+def _with_extremes(values: Array) -> Matrix:
+    return Matrix(values, float(values.min(initial=np.inf)), float(values.max(initial=-np.inf)))

@@ -1,0 +1,253 @@
+"""The predictions of other models beside a stream: zipped while keys are in the same order, else looked up.
+
+Columns of the n-th of them, from 1, are named 'np:NAME'; 'np#' says in which row of its file each stands,
+where that is not the row of the first model's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from losscli.data.align import Alignment, common_type, equal, require_exact
+from losscli.data.batches import batches
+from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, lookup
+from losscli.data.stream import MATCHED, PREDICTION_ROW
+from losscli.data.table import Table, reading
+from losscli.errors import EXAMPLES, DataError, Finding, Problem, Tally
+from losscli.numeric.arrays import Array
+from losscli.records import frozen
+
+
+@frozen
+class Other:
+    """The predictions of another model: where they are, and the columns 'p:NAME' that are read.
+
+    `number` is its place among the models, from 1.  `drop` leaves out rows that not all models have.
+    """
+
+    table: Table
+    columns: tuple[str, ...]
+    number: int
+    drop: bool = False
+
+    def named(self, name: str) -> str:
+        """What a column 'p:NAME' of its file is called in the stream."""
+        return f"{self.number}{name}"
+
+
+class _UnlikeError(OutOfOrderError):
+    """The keys of another model are not in the order of the stream."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def beside(
+    base: Alignment,
+    first: Table,
+    others: Sequence[Other],
+    key: tuple[str, ...],
+    held: frozenset[int] = frozenset(),
+) -> Alignment:
+    """The stream of `base`, whose order is that of the table `first`, with the columns of other models.
+
+    Without a key rows are matched by position, and there must be as many.  Those of `held` are looked up.
+    """
+    tallies: dict[Finding, Tally] = {}
+
+    def frames() -> Iterator[pl.DataFrame]:
+        stream = base.frames()
+        for other in others:
+            if other.number in held:
+                stream = _looked_up(stream, first, other, key, tallies)
+            else:
+                stream = _zipped(stream, first, other, key)
+        yield from stream
+        for finding, tally in base.tallies.items():
+            tallies.setdefault(finding, Tally()).add(tally)
+
+    def instead(error: OutOfOrderError) -> Alignment | None:
+        if isinstance(error, _UnlikeError):
+            return beside(base, first, others, key, held | {error.number})
+        found = base.instead(error)
+        return found and beside(found, first, others, key, held)
+
+    names = [other.table.name for other in others if other.number in held]
+    how = f"{base.how}; looked up: {', '.join(names)}" if names else base.how
+    return Alignment(frames, how, tallies, instead)
+
+
+def _scan(other: Other, key: Sequence[str], types: Mapping[str, Any]) -> pl.LazyFrame:
+    """The columns of another model, keys among them as these types, named as in the stream."""
+    text = {name: dtype for name, dtype in types.items() if dtype == pl.String}
+    scan = other.table.with_types(text).scan
+    names = dict.fromkeys((*key, *(column[2:] for column in other.columns)))
+    casts = {name: pl.col(name).cast(types[name]) if name in types else pl.col(name) for name in names}
+    return scan.select(column.alias(other.named(f"p:{name}")) for name, column in casts.items())
+
+
+def _types(frame: pl.DataFrame, first: Table, other: Other, key: Sequence[str]) -> dict[str, Any]:
+    """The types in which keys of the stream and of another model are compared, where one has another."""
+    types = {}
+    for name in key:
+        dtype = common_type(frame.schema[f"p:{name}"], other.table.schema[name])
+        if dtype is not None:
+            types[name] = dtype
+        if dtype == pl.Float64:
+            require_exact(first, name)
+            require_exact(other.table, name)
+    return types
+
+
+def _own_keys(frame: pl.DataFrame, types: Mapping[str, Any]) -> pl.DataFrame:
+    return frame.with_columns(pl.col(f"p:{name}").cast(dtype) for name, dtype in types.items())
+
+
+def _zipped(
+    stream: Iterator[pl.DataFrame], first: Table, other: Other, key: Sequence[str]
+) -> Iterator[pl.DataFrame]:
+    """The stream with the rows of another model, one by one.  Raises _UnlikeError where keys differ."""
+    rows, own, types = 0, _Pieces(other), dict[str, Any]()
+    keys = [other.named(f"p:{name}") for name in key]
+    with reading(other.table):
+        for frame in stream:
+            if own.frames is None:
+                types = _types(frame, first, other, key)
+                own.frames = batches(_scan(other, key, types))
+            found = own.take(frame.height)
+            rows += found.height
+            if found.height < frame.height or not _alike(_own_keys(frame, types), found, key, other):
+                break
+            # Only where the file has a column of that name is the key among its predictions.
+            yield frame.hstack(found.drop(keys))
+        else:
+            if not own.rest().height:
+                return
+    if key:
+        raise _UnlikeError(other.number)
+    n, m = first.count(), other.table.count()
+    raise DataError(
+        Problem(
+            f"{n} rows and {m} rows cannot be aligned by position",
+            f"{first.name} and {other.table.name}",
+            "a key column in all files aligns them: --on COLUMN",
+        )
+    )
+
+
+def _alike(frame: pl.DataFrame, found: pl.DataFrame, key: Sequence[str], other: Other) -> bool:
+    return all(equal(frame[f"p:{name}"], found[other.named(f"p:{name}")]) for name in key)
+
+
+class _Pieces:
+    """The frames of another model, cut as they are asked for."""
+
+    def __init__(self, other: Other) -> None:
+        self.frames: Iterator[pl.DataFrame] | None = None
+        self._pending: list[pl.DataFrame] = []
+
+    def take(self, rows: int) -> pl.DataFrame:
+        """The next rows, fewer where there are no more."""
+        assert self.frames is not None
+        height = sum(frame.height for frame in self._pending)
+        while height < rows and (frame := next(self.frames, None)) is not None:
+            self._pending.append(frame)
+            height += frame.height
+        if not self._pending:
+            return pl.DataFrame()
+        whole = self._pending[0] if len(self._pending) == 1 else pl.concat(self._pending)
+        self._pending = [whole.slice(rows)] if height > rows else []
+        return whole.head(rows)
+
+    def rest(self) -> pl.DataFrame:
+        """A row more, where there is one."""
+        return self.take(1) if self.frames is not None else pl.DataFrame()
+
+
+def _looked_up(
+    stream: Iterator[pl.DataFrame],
+    first: Table,
+    other: Other,
+    key: Sequence[str],
+    tallies: dict[Finding, Tally],
+) -> Iterator[pl.DataFrame]:
+    """The stream with the rows of equal keys of another model, which is held in memory."""
+    left, right = [f"p:{name}" for name in key], [other.named(f"p:{name}") for name in key]
+    place = f"{other.table.name}, column{'s' if len(key) > 1 else ''} {', '.join(key)}"
+    seen, lonely, repeated, done = Seen(0), Tally(), False, 0
+    held: Held | None = None
+    for frame in stream:
+        if held is None:
+            types = _types(frame, first, other, key)
+            dtypes = {f"p:{name}": types.get(name, frame.schema[f"p:{name}"]) for name in key}
+            text = {name: pl.String() for name in key if dtypes[f"p:{name}"] == pl.String}
+            keys = first.with_types(text).scan.select(
+                pl.col(name).cast(dtypes[f"p:{name}"]).alias(f"p:{name}") for name in key
+            )
+            side = _scan(other, key, types)
+            with reading(first, other.table):
+                wanted = [other.named(column) for column in other.columns]
+                rows, find, repeated = lookup(keys, side, left, right, wanted)
+            held, seen = Held(rows), Seen(rows.height)
+        at = find(_own_keys(frame, types))
+        seen.add(at)
+        if PREDICTION_ROW not in frame.columns:
+            frame = frame.with_row_index(PREDICTION_ROW, done)
+        done += frame.height
+        found = held.beside(frame, at).with_columns(pl.Series(f"{other.number}{PREDICTION_ROW}", at))
+        yield _matched(found, at, left, lonely)
+    if held is not None:
+        tallies.update(_unmatched(other, side, right, seen, lonely, place))
+        if repeated or seen.repeated:
+            tallies.update(duplicates(keys, first, tuple(key), "p:"))
+            tallies.update(duplicates(side, other.table, tuple(key), other.named("p:")))
+
+
+def _matched(frame: pl.DataFrame, at: Array, keys: Sequence[str], lonely: Tally) -> pl.DataFrame:
+    """The rows that the other model has; those that it has not are counted, but where no target is either."""
+    keep = at >= 0
+    if keep.all():
+        return frame
+    missing = ~keep
+    if MATCHED in frame.columns:
+        missing &= frame[MATCHED].to_numpy()
+    of_keys = frame.filter(pl.Series(missing)).select(keys)
+    shown = [
+        ", ".join(f"{name[2:]} {value}" for name, value in row.items())
+        for row in of_keys.head(EXAMPLES).iter_rows(named=True)
+    ]
+    lonely.add(Tally(int(missing.sum()), shown))
+    return frame.filter(pl.Series(keep | ~missing))
+
+
+def _unmatched(
+    other: Other, side: pl.LazyFrame, keys: Sequence[str], seen: Seen, lonely: Tally, place: str
+) -> dict[Finding, Tally]:
+    """Keys that the other model alone has, and those that it has not."""
+    found = {}
+    name = other.table.name
+    remedy = "--unmatched drop leaves out what not all files have"
+    if lonely.count:
+        finding = Finding("targets without a prediction", place, remedy)
+        if other.drop:
+            finding = Finding(f"targets without a prediction in {name} were left out", fatal=False)
+        found[finding] = lonely
+    unseen, prefix = np.flatnonzero(~seen.rows), other.named("p:")
+    if len(unseen):
+        first = pl.Series(unseen[:EXAMPLES], dtype=pl.get_index_type())
+        with reading(other.table):
+            rows = side.select(keys).with_row_index("row").filter(pl.col("row").is_in(first.implode()))
+            shown = [
+                f"row {row['row'] + 1} ({', '.join(f'{key[len(prefix) :]} {row[key]}' for key in keys)})"
+                for row in rows.collect().iter_rows(named=True)
+            ]
+        finding = Finding("predictions without a target", place, remedy)
+        if other.drop:
+            finding = Finding(f"predictions of {name} without a target were left out", fatal=False)
+        found[finding] = Tally(len(unseen), shown)
+    return found

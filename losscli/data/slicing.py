@@ -1,0 +1,142 @@
+"""Slices: the rows that have the same values in some columns, whatever the task."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+from losscli.data.labels import label_text
+from losscli.numeric.arrays import Array, np, pl
+from losscli.records import frozen
+
+MISSING = "(missing)"
+"""The slice of rows without a value."""
+NARROW = 1 << 20
+"""As many different whole numbers as are counted rather than sorted."""
+
+Key = tuple[str, ...]
+"""The values that tell a slice, one for each of its columns."""
+
+
+@frozen(eq=True)
+class Slicing:
+    """A way to cut rows into slices: by columns of the aligned stream ('p:NAME', 't:NAME').
+
+    `edges` are for each column None, or the inner edges of the bins into which its numbers fall.
+    """
+
+    columns: tuple[str, ...]
+    edges: tuple[tuple[float, ...] | None, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns as the files name them."""
+        return tuple(column[2:] for column in self.columns)
+
+    @property
+    def text(self) -> tuple[str, ...]:
+        """The columns as --by takes them: 'region', 'age:4'."""
+        return tuple(
+            name if edges is None else f"{name}:{len(edges) + 1}"
+            for name, edges in zip(self.names, self.edges, strict=True)
+        )
+
+    def of(self, frame: pl.DataFrame) -> tuple[Array, list[Key]]:
+        """The slice of each row (n,) as a place in the list of the slices that occur, and that list."""
+        places, labels = _labels(frame[self.columns[0]], self.edges[0])
+        if self.edges[0] is not None:
+            places, first = _compressed(places)
+            labels = [labels[at] for at in first.tolist()]
+        keys: list[Key] = [(label,) for label in labels]
+        for column, edges in zip(self.columns[1:], self.edges[1:], strict=True):
+            own, labels = _labels(frame[column], edges)
+            places, first = _compressed(places * len(labels) + own)
+            keys = [(*keys[at // len(labels)], labels[at % len(labels)]) for at in first.tolist()]
+        return places, keys
+
+
+def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, list[str]]:
+    """The label of each row (n,) as a place in the list of labels, and that list."""
+    if edges is not None:
+        values = series.cast(pl.Float64).to_numpy()
+        bins = np.searchsorted(np.array(edges), values, side="left")
+        return np.where(np.isnan(values), len(edges) + 1, bins), [*bin_labels(edges), MISSING]
+    missing = series.is_null().to_numpy() if series.null_count() else None
+    if series.dtype.is_float():
+        values = series.to_numpy()
+        # As NumPy sees it a null is NaN too.
+        missing = np.isnan(values)
+        codes = np.unique(values, return_inverse=True)[1]
+    elif _fits(series.dtype):
+        values = series.to_physical().cast(pl.Int64).fill_null(0).to_numpy()
+        low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+        codes = values - low if high - low < NARROW else np.unique(values, return_inverse=True)[1]
+    else:
+        codes = series.cast(pl.String).cast(pl.Categorical).to_physical().fill_null(0).to_numpy()
+    if missing is not None:
+        codes = np.where(missing, -1, codes) + 1
+    places, present = _compressed(codes)
+    # Some row of each slice: all have the same label.
+    rows = np.empty(len(present), dtype=np.uint32)
+    rows[places] = np.arange(len(places), dtype=np.uint32)
+    shown = series.gather(rows).to_list()
+    absent = np.zeros(len(rows), dtype=bool) if missing is None else missing[rows]
+    labels = [MISSING if gone else label_text(v) for v, gone in zip(shown, absent, strict=True)]
+    index = {label: place for place, label in enumerate(dict.fromkeys(labels))}
+    if len(index) < len(labels):
+        # Values that read the same, as the text "(missing)" and no value, are one slice: no row is lost.
+        places = np.array([index[label] for label in labels])[places]
+    return places, list(index)
+
+
+def _fits(dtype: pl.DataType) -> bool:
+    """Whether 64 bits with a sign hold all values of a type."""
+    wide = dtype in (pl.UInt64, pl.Int128, pl.UInt128)
+    return (dtype.is_integer() and not wide) or dtype == pl.Boolean or dtype.is_temporal()
+
+
+def _compressed(codes: Array) -> tuple[Array, Array]:
+    """Whole numbers from 0 up as places among those that occur, and these in order."""
+    if int(codes.max(initial=0)) >= 4 * NARROW:
+        present, places = np.unique(codes, return_inverse=True)
+        return places, present
+    present = np.flatnonzero(np.bincount(codes)) if len(codes) else np.empty(0, dtype=np.int64)
+    table = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.int64)
+    table[present] = np.arange(len(present))
+    return table[codes], present
+
+
+def bin_labels(edges: tuple[float, ...]) -> list[str]:
+    """The bins between edges in words: '<= 1', '1 to 2', '> 2'."""
+    if not edges:
+        return ["all"]
+    inner = [f"{a:.6g} to {b:.6g}" for a, b in pairwise(edges)]
+    return [f"<= {edges[0]:.6g}", *inner, f"> {edges[-1]:.6g}"]
+
+
+def sorted_keys(keys: list[Key]) -> list[Key]:
+    """Keys in the order of a reader: numbers by their value, before text."""
+    return sorted(keys, key=lambda key: [_by_value(part) for part in key])
+
+
+def _by_value(part: str) -> tuple[int, float, str]:
+    try:
+        return 0, float(part), part
+    except ValueError:
+        return (2 if part == MISSING else 1), 0.0, part
+
+
+def merged_places(index: dict[Key, int], keys: list[Key]) -> tuple[dict[Key, int], Array]:
+    """The places of keys in an index, which gains those that it lacks."""
+    index = dict(index)
+    return index, np.array([index.setdefault(key, len(index)) for key in keys], dtype=np.int64)
+
+
+def starts_of(keys: pl.Series, before: Any = None) -> Array:
+    """The rows where a group starts: those whose key is not that of the row before.
+
+    `before` is the key of the row before the first one, None where there is none.
+    """
+    changed = keys.ne_missing(keys.shift(1)).to_numpy().copy()
+    changed[:1] = keys.head(1).to_list() != [before]
+    return np.flatnonzero(changed)

@@ -1,0 +1,42 @@
+"""Blocks on a fixed grid of row numbers, cut from a stream of batches."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+import polars as pl
+
+from losscli.data.slicing import starts_of
+
+
+def blocks(
+    frames: Iterator[pl.DataFrame], size: int, group: str | None = None
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Cut a stream of frames into blocks of `size` rows with their first row number.
+
+    With a column `group`, whose groups stand together, a block ends with the group in which the next
+    multiple of `size` lies: where is the same however frames are cut.
+    """
+    first, pending, height, before = 0, list[pl.DataFrame](), 0, None
+    for frame in filter(len, frames):
+        borders = None if group is None else starts_of(frame[group], before).tolist()
+        at = 0
+        while at < frame.height:
+            end = max(at, at - height + size - first % size)
+            if borders is not None:
+                next_border = bisect_left(borders, end)
+                end = borders[next_border] if next_border < len(borders) else frame.height + 1
+            piece = frame.slice(at, end - at)
+            pending.append(piece)
+            at, height = at + piece.height, height + piece.height
+            if at == end:
+                yield first, _joined(pending)
+                first, pending, height = first + height, [], 0
+        before = None if group is None else frame[group][-1]
+    if height:
+        yield first, _joined(pending)
+
+
+def _joined(pieces: list[pl.DataFrame]) -> pl.DataFrame:
+    return pieces[0] if len(pieces) == 1 else pl.concat(pieces, rechunk=False)

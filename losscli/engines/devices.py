@@ -1,0 +1,155 @@
+"""Where a run computes: the CPU with NumPy, or a GPU with CuPy; and what is said where there is none.
+
+A GPU is used by a few threads, each with a stream of its own, so that while one block is computed the next
+one is read and copied.  CuPy copies an array of NumPy by way of memory that it keeps pinned, without waiting.
+Streams share nothing: what is kept from block to block are arrays of NumPy, and cuBLAS has a handle for each
+thread.  So the same blocks give the same bits in whatever order threads come.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import re
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from losscli.errors import DeviceError, UsageError
+from losscli.numeric.arrays import Namespace
+
+AUTO, CPU, CUDA = "auto", "cpu", "cuda"
+T = TypeVar("T")
+STREAMS = 2
+"""Threads that use a GPU at once, where --threads says no other number."""
+INSTALL = "pip install 'losscli[gpu]' (for CUDA 12: pip install 'cupy-cuda12x[ctk]'), or use --device cpu"
+DRIVER = "nvidia-smi shows the driver and its GPUs; --device cpu needs none"
+_SPENT = ("MemoryAllocation", "ALLOC_FAILED", "CUDA_ERROR_OUT_OF_MEMORY")
+"""What CUDA calls it where memory is spent: its runtime, cuBLAS and its driver."""
+MEMORY = (
+    "--threads 1 needs half the memory; or free some (nvidia-smi shows by whom it is used), or --device cpu"
+)
+
+
+def workers(threads: int | None) -> int:
+    """How many threads of the CPU compute, of which so many were asked for."""
+    return threads or min(8, os.cpu_count() or 1)
+
+
+class Device:
+    """A place to compute, with its arrays in the namespace `xp`; this one is the CPU."""
+
+    title = "CPU"
+    errors: tuple[type[BaseException], ...] = ()
+    """What is raised where the device fails; `failure` says it to the user."""
+
+    def __init__(self, xp: Namespace) -> None:
+        self.xp = xp
+
+    def workers(self, threads: int | None) -> int:
+        """How many threads compute, of which so many were asked for."""
+        return workers(threads)
+
+    def call(self, function: Callable[..., T], *given: Any) -> T:
+        """The function of the namespace and what is given, computed here by the calling thread."""
+        return function(self.xp, *given)
+
+    def failure(self, error: BaseException) -> DeviceError:
+        """What is said of an error."""
+        return DeviceError(str(error))
+
+    def close(self) -> None:
+        """Give back what the run needed."""
+
+
+class Gpu(Device):
+    """A GPU, by its number."""
+
+    def __init__(self, cupy: Any, name: str, index: int, title: str) -> None:
+        super().__init__(cupy)
+        self.title, self._name, self._index = title, name, index
+        self.errors: tuple[type[BaseException], ...] = (
+            cupy.cuda.memory.OutOfMemoryError,
+            cupy.cuda.runtime.CUDARuntimeError,
+        )
+        self._own = threading.local()
+
+    def workers(self, threads: int | None) -> int:
+        """A thread a stream."""
+        return threads or STREAMS
+
+    def try_out(self) -> None:
+        """Compute a little: that a GPU is listed does not say that it can be used."""
+        with self.xp.cuda.Device(self._index):
+            square = self.xp.asarray([[1.0, 2.0], [3.0, 4.0]])
+            float((square @ square).sum())
+        # cuBLAS is loaded now; before, its errors may not be importable.
+        self.errors += (self.xp.cuda.cublas.CUBLASError, self.xp.cuda.driver.CUDADriverError)
+
+    def call(self, function: Callable[..., T], *given: Any) -> T:
+        """As on the CPU, in the stream of the calling thread."""
+        with self.xp.cuda.Device(self._index):
+            if not hasattr(self._own, "stream"):
+                self._own.stream = self.xp.cuda.Stream(non_blocking=True)
+            with self._own.stream:
+                return super().call(function, *given)
+
+    def failure(self, error: BaseException) -> DeviceError:
+        """Out of memory, or what the driver says."""
+        if isinstance(error, MemoryError) or any(word in str(error) for word in _SPENT):
+            return DeviceError(f"--device {self._name}: out of memory on {self.title}", remedy=MEMORY)
+        return DeviceError(f"--device {self._name} failed: {error}", remedy=DRIVER)
+
+    def close(self) -> None:
+        """Give unused memory back to others."""
+        with self.xp.cuda.Device(self._index):
+            self.xp.get_default_memory_pool().free_all_blocks()
+        self.xp.get_default_pinned_memory_pool().free_all_blocks()
+
+
+def checked(name: str) -> str:
+    """The name of a device.  Raises UsageError for what is none."""
+    if not re.fullmatch(r"cpu|auto|cuda(:\d+)?", name):
+        raise UsageError(f"--device must be cpu, cuda, cuda:N or auto, got {name!r}")
+    return name
+
+
+def found(name: str) -> Device:
+    """The device of that name: 'cpu', 'cuda' (the first GPU) or 'cuda:N'.
+
+    Raises DeviceError with what helps where there is no CuPy, no driver, or no such GPU, and where that GPU
+    does not compute.
+    """
+    if name == CPU:
+        return Device(importlib.import_module("numpy"))
+    index = int(name.partition(":")[2] or 0)
+    cupy = _cupy(name)
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise DeviceError(f"--device {name} found no usable GPU: {error}", remedy=DRIVER) from None
+    if index >= count:
+        there = {0: "none", 1: "cuda:0 alone"}.get(count, f"cuda:0 to cuda:{count - 1}")
+        raise DeviceError(f"--device {name}: there is no such GPU, but {there}", remedy=DRIVER)
+    title = cupy.cuda.runtime.getDeviceProperties(index)["name"].decode()
+    device = Gpu(cupy, name, index, title)
+    try:
+        device.try_out()
+    except device.errors as error:
+        raise device.failure(error) from None
+    except (ImportError, RuntimeError, OSError) as error:
+        raise DeviceError(
+            f"--device {name}: CuPy cannot compute on {title}: {error}", remedy=INSTALL
+        ) from None
+    return device
+
+
+def _cupy(name: str) -> Any:
+    try:
+        return importlib.import_module("cupy")
+    except ModuleNotFoundError as error:
+        if error.name != "cupy":
+            raise DeviceError(f"--device {name}: CuPy cannot be imported: {error}", remedy=INSTALL) from None
+        raise DeviceError(f"--device {name} needs CuPy, which is not installed", remedy=INSTALL) from None
+    except (ImportError, OSError) as error:
+        raise DeviceError(f"--device {name}: CuPy cannot be imported: {error}", remedy=INSTALL) from None

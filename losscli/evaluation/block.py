@@ -1,0 +1,140 @@
+"""Which rows of a block count: those that have a partner, miss nothing, and have a weight that can be one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from losscli.catalog.loss import Choice
+from losscli.data.stream import MATCHED
+from losscli.evaluation import cells as cell_views
+from losscli.numeric.arrays import Array, Namespace
+from losscli.plan.plan import Plan
+from losscli.records import frozen
+from losscli.tasks.base import Rows
+from losscli.tasks.block import Block
+from losscli.tasks.catalog import TASKS
+
+
+def match(block: Block) -> None:
+    """Leave out predictions without a target."""
+    if MATCHED not in block.frame.columns:
+        return
+    roles = block.roles
+    alone = ~block.frame[MATCHED].to_numpy()
+    if roles.drop_unmatched:
+        block.flag(alone, "predictions without a target were left out", fatal=False)
+    else:
+        block.flag(alone, "predictions without a target", roles.ids[0], "--unmatched drop leaves them out")
+    block.drop_marked()
+
+
+def check_missing(block: Block, groups: tuple[tuple[str, ...], ...]) -> None:
+    """Find nulls and NaN in groups of columns, and leave out their rows."""
+    absent: Array | None = None
+    for name in [name for columns in groups if not block.are_finite(columns) for name in columns]:
+        missing = _missing(block.frame[name])
+        if missing is None:
+            continue
+        if not block.roles.drop_missing:
+            block.flag(missing, "missing values", name, "--missing drop leaves such rows out")
+        absent = missing if absent is None else absent | missing
+    if absent is not None and block.roles.drop_missing:
+        block.flag(absent, "rows with missing values were left out", fatal=False)
+    block.drop_marked()
+
+
+def _missing(series: pl.Series) -> Array | None:
+    """Where a column has null or NaN, or lists that hold one; None for nowhere."""
+    missing = series.is_null() if series.null_count() else None
+    if isinstance(series.dtype, pl.Float32 | pl.Float64) and np.isnan(series.to_numpy()).any():
+        # As NumPy sees it a null is NaN too.
+        missing = series.is_null() | series.is_nan().fill_null(True)
+    if isinstance(series.dtype, pl.List | pl.Array):
+        numbers = series.cast(pl.List(pl.Float64))
+        holes = numbers.list.eval(pl.element().is_null() | pl.element().is_nan()).list.any().fill_null(False)
+        if holes.any():
+            missing = holes if missing is None else missing | holes
+    return None if missing is None else missing.to_numpy()
+
+
+def read_weight(block: Block, counted: bool) -> None:
+    """The weights of the rows that are left, checked.
+
+    Rows of weight zero are as if absent, but where they are `counted` in a mean over the number of rows.
+    """
+    name = block.roles.weight
+    if name is None:
+        return
+    weight = block.numbers((name,))[:, 0]
+    block.weight = weight
+    if weight.min(initial=1.0) > 0 and block.are_finite((name,)):
+        return
+    remedy = "a weight is a number from 0 up"
+    block.flag(weight < 0, "negative weights", name, remedy, lambda i: f"{weight[i]:g}")
+    block.flag(np.isinf(weight), "infinite weights", name, remedy)
+    said = (
+        "rows of weight zero count as rows without loss" if counted else "rows of weight zero were left out"
+    )
+    block.flag(weight == 0, said, fatal=False, leave_out=False)
+    block.drop_marked()
+
+
+@frozen
+class Taken:
+    """A block that was read and checked, and the weight of each row (n,), None for ones."""
+
+    plan: Plan
+    xp: Namespace
+    block: Block
+    rows: Rows
+    weight: Array | None
+
+    def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+        """The row columns of a loss for each output."""
+        return [choice.columns(part) for part in self.rows.parts[choice.loss.batch]]
+
+    def label_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+        """The row columns of a loss for each label."""
+        return [choice.columns(part) for part in self.rows.by_label[choice.loss.batch]]
+
+
+def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Taken:
+    """Read one block and check it."""
+    block = Block(frame, first_row, plan.roles)
+    check_missing(block, plan.roles.id_groups)
+    match(block)
+    block.leave_out_label()
+    block.check_lengths()
+    check_missing(block, plan.roles.groups)
+    read_weight(block, any(choice.by_rows for choice in plan.choices))
+    with np.errstate(all="ignore"):
+        rows = TASKS[plan.roles.task].read(block, xp, plan.wanted, fixed)
+        weight = None if block.weight is None else xp.asarray(cell_views.of_units(block.weight, rows))
+        if rows.factor is not None:
+            weight = rows.factor if weight is None else weight * rows.factor
+    return Taken(plan, xp, block, rows, weight)
+
+
+def fingerprint_of(block: Block, rows: Rows) -> int:
+    """The sum of a hash of each target: the same for the same targets, in whatever file or order.
+
+    The hash spreads the bits of a float64, or the place of a label among the classes, as the finalizer of
+    MurmurHash3 does.
+    """
+    roles = block.roles
+    if roles.target_form == "label":
+        parts = [] if rows.codes is None else [rows.codes.astype(np.float64)]
+    else:
+        # Each by itself: a column of vectors is not as long as one of numbers.
+        parts = [block.numbers((name,)) for name in roles.targets]
+    total = 0
+    for values in parts:
+        bits = (values.ravel(order="K") + 0.0).view(np.uint64)  # 0.0 and -0.0 are one number
+        bits ^= bits >> np.uint64(33)
+        bits *= np.uint64(0xFF51AFD7ED558CCD)
+        bits ^= bits >> np.uint64(33)
+        total += int(bits.sum())
+    return total % (1 << 64)

@@ -1,0 +1,118 @@
+"""The rows of a block as means take them: overall, by class, by slice, and in their clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from losscli.data.slicing import Key, Slicing
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.segments import run_of
+from losscli.plan.plan import Plan
+from losscli.records import frozen
+from losscli.states import clusters
+from losscli.states.cells import Cells
+from losscli.tasks.base import Rows
+from losscli.tasks.block import Block
+from losscli.text import join_names
+
+
+@frozen
+class View:
+    """The rows of a block as one kind of mean takes them: overall, by class and by each slicing.
+
+    `keep` are the rows that count, None for all; `factor` multiplies their losses, None for one.
+    """
+
+    everyone: Cells
+    by_class: Cells | None
+    by_slice: tuple[Cells, ...]
+    keep: Array | None
+    factor: Array | None
+
+    def counted(self, columns: tuple[Array, ...]) -> tuple[Array, ...]:
+        """The row columns of the rows that count, weighted where the mean divides by rows."""
+        if self.keep is not None:
+            columns = tuple(column[self.keep] for column in columns)
+        if self.factor is None:
+            return columns
+        xp, factor = self.everyone.xp, self.factor
+        return tuple(xp.where(factor == 0, 0.0, factor * column) for column in columns)
+
+
+Cut = list[tuple[Array, list[Key]]]
+"""For each slicing the place of each row among its slices, and what those are."""
+
+
+def view(
+    plan: Plan,
+    xp: Namespace,
+    block: Block,
+    rows: Rows,
+    cut: Cut,
+    weight: Array | None,
+    by_rows: bool,
+) -> View:
+    """The rows weighted, or, where a mean divides `by_rows`, each counted once with its loss weighted."""
+    keep, n, factor = None, block.height, weight if by_rows else None
+    numbers: Array | int = block.numbering
+    if rows.starts is not None:
+        n, numbers = len(rows.starts), block.rows[rows.starts]
+    weight = None if by_rows else weight
+    if weight is not None and not bool(xp.all(weight > 0)):
+        keep = weight > 0
+        weight, numbers = weight[keep], xp.asarray(of_units(block.rows, rows))[keep]
+        n = len(weight)
+    elif not isinstance(numbers, int):
+        numbers = xp.asarray(numbers)
+
+    def cells(places: Array, count: int) -> Cells:
+        return Cells(xp, n, weight, numbers, places if keep is None else places[keep], count)
+
+    by_class = None
+    if plan.cell == "class" and rows.codes is not None:
+        by_class = cells(rows.codes, len(plan.roles.names))
+    by_slice = tuple(cells(xp.asarray(places), len(keys)) for places, keys in cut)
+    return View(Cells(xp, n, weight, numbers), by_class, by_slice, keep, factor)
+
+
+OVERALL, BY_CELL, SLICES = range(3)
+"""The ways in which clusters are cut into cells; there is one of the last kind for each slicing."""
+
+
+def clustered(plan: Plan, xp: Namespace, block: Block, rows: Rows, cut: Cut) -> clusters.Block:
+    """The clusters of the block, in no way where there are none."""
+    if plan.roles.cluster is None:
+        return clusters.Block(np.empty(0, dtype=np.int64), {})
+    ways: dict[int, Array | None] = {OVERALL: None}
+    ways |= {SLICES + number: places for number, (places, _) in enumerate(cut)}
+    if plan.cell == "label" or (plan.cell == "class" and rows.codes is not None):
+        ways[BY_CELL] = None if plan.cell == "label" else rows.codes
+    hashes = clusters.hashed(block.frame[plan.roles.cluster])
+    cluster = plan.roles.cluster
+    return clusters.Block(_of_whole_groups(block, hashes, rows, "cluster", (cluster,)), ways, xp)
+
+
+def of_units(values: Array, rows: Rows) -> Array:
+    """The values (n,) of rows, or where groups are evaluated those of the first row of each."""
+    return values if rows.starts is None else values[rows.starts]
+
+
+def cut_by(block: Block, slicing: Slicing, rows: Rows) -> tuple[Array, list[Key]]:
+    """The slice of each row, or of each group, and the slices that occur."""
+    places, keys = slicing.of(block.frame)
+    return _of_whole_groups(block, places, rows, "slice", slicing.columns, slicing.text), keys
+
+
+def _of_whole_groups(
+    block: Block, values: Array, rows: Rows, kind: str, columns: tuple[str, ...], text: Sequence[str] = ()
+) -> Array:
+    """The slice or cluster of each row, or of each group, whose rows may not differ in it."""
+    if rows.starts is not None:
+        own = values[rows.starts][run_of(np, rows.starts, len(values))]
+        shown = join_names(text or [column[2:] for column in columns])
+        what = f"rows are in another {kind} by {shown} than the first of their group"
+        remedy = f"a {kind} takes whole groups: choose a column that is the same in all rows of a group"
+        block.flag(values != own, what, columns, remedy, leave_out=False)
+    return of_units(values, rows)

@@ -1,0 +1,67 @@
+"""A planned comparison of models, run: one pass over all, and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import losscli
+from losscli import gates
+from losscli.engines.job import Progress
+from losscli.evaluation.results import of_clusters, results_of
+from losscli.evaluation.run import _folded, _require_sound
+from losscli.gates.judge import PLAIN, Rules
+from losscli.gates.parse import Gate
+from losscli.plan import comparability
+from losscli.report.model import Report
+
+if TYPE_CHECKING:
+    from losscli.evaluation.compare_plan import Models
+
+
+def compared(
+    models: Models,
+    conditions: Sequence[Gate] = (),
+    progress: Progress = lambda rows: None,
+    say: Callable[[str], None] = lambda text: None,
+    rules: Rules = PLAIN,
+    alone: int | None = None,
+    kept: bool = True,
+) -> Report:
+    """The report of planned models, with the verdicts of gates; the results of all, or of one `alone`.
+
+    `kept` as in `evaluated`.
+    """
+    from losscli.evaluation.differences import (  # one model needs no comparison
+        changed_rows,
+        comparisons,
+        model_notes,
+    )
+
+    folded, alignment = _folded(replace(models.work, kept=kept), models, progress, say)
+    tallies = folded.tallies if folded else {}
+    n = int(folded.models[0].overall[0].n[0]) if folded else 0
+    _require_sound(models.plan, alignment, tallies, n, models.tables)
+    assert folded is not None
+    scores = folded.with_clusters()
+    results = [
+        result
+        for place, part in enumerate(scores.models)
+        if alone in (None, place)
+        for result in results_of(
+            models.work.plans[place], part, models.names[place] if alone is None else None
+        )
+    ]
+    part = scores.models[0]
+    report = Report(
+        results=tuple(results),
+        comparisons=tuple(comparisons(models, scores)),
+        changed=changed_rows(models, scores),
+        notes=(*models.notes, *model_notes(models, scores, tallies), *of_clusters(models.plan, part)),
+        signature=models.plan.signature(),
+        losscli=losscli.__version__,
+        names=models.aliases,
+        basis=comparability.of(models.plan, part.fingerprint),
+    )
+    return gates.judged(conditions, report, None, rules) if conditions else report

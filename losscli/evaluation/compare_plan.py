@@ -1,0 +1,181 @@
+"""Several models on the same rows: from what a user asks to one plan a model, and one stream."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from itertools import combinations
+from pathlib import PurePath
+from typing import Any
+
+from losscli.catalog.request import Given
+from losscli.data.align import Alignment
+from losscli.data.assemble import aligned
+from losscli.data.models import Other, beside
+from losscli.data.stream import Roles
+from losscli.data.table import Source, Table
+from losscli.errors import UsageError, all_of
+from losscli.evaluation import rows as row_losses
+from losscli.evaluation.pairs import Work
+from losscli.plan.plan import Plan
+from losscli.plan.resolve import Settled, expected_rows, settled
+from losscli.records import frozen
+
+MAX_MODELS = 32
+"""As many models as one comparison may have: their columns stand in memory beside each other."""
+_OF_ROWS = ("weight", "by", "cluster", "where")
+"""Options that describe rows, whose columns are looked for in the first model's files alone."""
+
+
+@frozen(eq=True)
+class Models:
+    """A planned run of several models; `names` are theirs, `aliases` say which loss an alias meant."""
+
+    work: Work
+    names: tuple[str, ...]
+    alignment: Alignment
+    tables: tuple[Table, ...]
+    notes: tuple[str, ...]
+    aliases: Mapping[str, str]
+    threads: int | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the first model, whose losses, cells and policies are those of all."""
+        return self.work.plans[0]
+
+    def expected(self) -> int | None:
+        """About how many rows will be read, where that is known."""
+        return expected_rows(self.tables[0], self.plan.where)
+
+
+def plan_models(
+    predictions: Sequence[Source],
+    targets: Source | None = None,
+    loss: Given | Sequence[Given] | None = None,
+    names: Sequence[str] = (),
+    all_pairs: bool = False,
+    pairs: tuple[tuple[int, int], ...] = (),
+    changed: int | str = 0,
+    **options: Any,
+) -> Models:
+    """The plan of a comparison of models.  Raises UsageError or DataError; see `losscli.compare`.
+
+    Pairs are each model with the first one before it, or with `all_pairs` all, or those that are given.
+    What describes rows (weights, slices, clusters, conditions) is the targets', or else the first model's.
+    """
+    if not 2 <= len(predictions) <= MAX_MODELS:
+        raise UsageError(
+            f"a comparison takes 2 to {MAX_MODELS} models, got {len(predictions)}",
+            remedy="losscli compare A B -t TARGETS",
+        )
+    shown, most = names_of(predictions, names), row_losses.number(changed, "--changed")
+    first = settled(predictions[0], targets, loss, **options)
+    given = _as_first(first, options)
+    of_targets = predictions[0] if targets is None else targets
+    others = all_of(*(partial(_other, first, each, of_targets, loss, given) for each in predictions[1:]))
+    if most:
+        row_losses.require_row_values(first.choices[:1])
+    key = first.key
+    found = [
+        Other(each.tables[0], _read(each.roles), number, each.roles.drop_unmatched)
+        for number, each in enumerate(others, 1)
+    ]
+    left, right = first.tables
+    add = partial(beside, first=left, others=found, key=key)
+    alignment = aligned(left, right, first.roles, key, first.where, add)
+    place = first.placed(1 + len(others))
+    plans = tuple(each.plan(alignment.how, place) for each in (first, *others))
+    pairs = pairs or tuple(combinations(range(len(plans)), 2))
+    if not all_pairs:
+        pairs = tuple(pair for pair in pairs if 0 in pair)
+    tables = (left, right, *(each.tables[0] for each in others))
+    return Models(
+        Work(plans, pairs, shown, most),
+        shown,
+        alignment,
+        tables,
+        first.notes,
+        first.names,
+        first.asked.threads,
+    )
+
+
+def names_of(predictions: Sequence[Source], names: Sequence[str]) -> tuple[str, ...]:
+    """What the models are called: as named, or by their files, as shortly as tells them apart."""
+    if names:
+        if len(names) != len(predictions) or len(set(names)) < len(names):
+            raise UsageError(f"{len(predictions)} models need as many different names")
+        return tuple(names)
+    paths = [
+        each if isinstance(each, str) else str(each) if isinstance(each, PurePath) else f"model {place}"
+        for place, each in enumerate(predictions, 1)
+    ]
+    if twice := [path for path, count in Counter(paths).items() if count > 1]:
+        raise UsageError(f"{', '.join(twice)} is given twice", remedy="a model is compared with another one")
+    parts = [PurePath(path).parts for path in paths]
+    for depth in range(1, max(map(len, parts)) + 1):
+        short = ["/".join(own[-depth:]) for own in parts]
+        if len(set(short)) == len(short):
+            return tuple(short)
+    return tuple(paths)
+
+
+def _as_first(first: Settled, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with which other models are read, so that they mean what the first one means."""
+    roles = first.roles
+    given = {name: value for name, value in options.items() if name not in _OF_ROWS} | {"task": roles.task}
+    if roles.weight and roles.weight.startswith("t:"):
+        given["weight"] = options["weight"]
+    if roles.task == "multiclass":
+        given["classes"] = list(roles.names)
+    if roles.task == "binary" and roles.target_form == "label":
+        given["positive"] = roles.names[1]
+    if first.key:
+        given["on"] = list(first.key)
+    return given
+
+
+def _other(
+    first: Settled,
+    predictions: Source,
+    targets: Source,
+    loss: Given | Sequence[Given] | None,
+    options: Mapping[str, Any],
+) -> Settled:
+    """Another model, whose rows are described as those of the first one."""
+    own = settled(predictions, targets, loss, **options)
+    roles, expected = own.roles, first.roles
+    name = own.tables[0].name
+    if (roles.task, roles.target_form) != (expected.task, expected.target_form):
+        raise UsageError(
+            f"{name} shows a {roles.task} task, and {first.tables[0].name} a {expected.task} task",
+            remedy="name the columns of the predictions alike, or with -p",
+        )
+    if roles.names != expected.names and roles.task != "regression":
+        raise UsageError(
+            f"{name} has other classes than {first.tables[0].name}: {', '.join(roles.names[:10])}",
+            remedy=f"columns for {', '.join(expected.names[:10])}",
+        )
+    if len(roles.predictions) != len(expected.predictions) and roles.task == "regression":
+        raise UsageError(f"{name} has {len(roles.predictions)} outputs, not {len(expected.predictions)}")
+    described = replace(
+        roles,
+        targets=expected.targets,
+        weight=expected.weight,
+        ids=expected.ids,
+        slicings=expected.slicings,
+        group=expected.group,
+        cluster=expected.cluster,
+        conditions=expected.conditions,
+    )
+    if expected.names and roles.names != expected.names:
+        described = replace(described, names=expected.names)
+    return replace(own, roles=described, choices=own.choices)
+
+
+def _read(roles: Roles) -> tuple[str, ...]:
+    """The columns of a model's own file that are read: its predictions."""
+    return tuple(dict.fromkeys(name for name in roles.predictions if name.startswith("p:")))

@@ -1,0 +1,207 @@
+"""From what pairs of models left behind to comparisons: differences, their noise, where they come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from losscli.catalog.loss import Choice
+from losscli.data.slicing import Key, sorted_keys
+from losscli.errors import Finding, Tally
+from losscli.evaluation import rows as row_losses
+from losscli.evaluation.compare_plan import Models
+from losscli.evaluation.pairs import Scores
+from losscli.evaluation.partial import Partial
+from losscli.evaluation.results import notes
+from losscli.numeric.arrays import Array
+from losscli.plan.plan import Plan
+from losscli.report.model import Comparison
+from losscli.states import inference
+from losscli.states.inference import Estimate
+from losscli.states.moments import Moments
+from losscli.states.multiple import holm, p_value
+
+
+def comparisons(models: Models, scores: Scores) -> list[Comparison]:
+    """Each loss of each pair: overall, and in every cell, those that add most to the difference first."""
+    found = []
+    for number, choice in enumerate(models.plan.choices):
+        of_choice = [
+            list(_of_pair(models, scores, place, number, choice)) for place in range(len(models.work.pairs))
+        ]
+        found += _adjusted([each for pair in of_choice for each in pair])
+    return found
+
+
+def _of_pair(models: Models, scores: Scores, place: int, number: int, choice: Choice) -> Iterator[Comparison]:
+    plan, pair = models.plan, scores.pairs[place]
+    at = models.work.pairs[place]
+    a, b = (scores.models[model] for model in at)
+    names = (models.names[at[0]], models.names[at[1]])
+    outputs = plan.outputs(choice)
+    pilots = pair.pilots or (None,) * outputs
+    build = _Builder(plan, choice, names, pilots)
+    whole = (pair.overall[number], a.overall[number], b.overall[number])
+    (overall,) = build.cells(*whole, [{}])
+    if choice.loss.finish.additive:
+        less, more = scores.counts[place, number].tolist()
+        better, worse = (more, less) if choice.loss.score else (less, more)
+        overall = replace(overall, better=better, worse=worse)
+    yield overall
+    yield from build.named(plan.cells(choice), whole, _cells_of(pair, a, b, number))
+    for i, slicing in enumerate(plan.roles.slicings):
+        keys = sorted_keys(list(pair.slices[i].places))
+        cells = [dict(zip(slicing.names, key, strict=True)) for key in keys]
+        parts = [_at(part, i, number, keys) for part in (pair, a, b)]
+        yield from build.shared(whole, parts, cells)
+
+
+def _cells_of(pair: Partial, a: Partial, b: Partial, number: int) -> tuple[Moments, ...] | None:
+    found = tuple(each for part in (pair, a, b) if (each := part.cells[number]) is not None)
+    return found if len(found) == 3 else None
+
+
+def _at(part: Partial, slicing: int, number: int, keys: Sequence[Key]) -> Moments:
+    """The moments in the slices, in the order of keys."""
+    slices = part.slices[slicing]
+    return slices.moments[number].cells(np.array([slices.places[key] for key in keys]))
+
+
+class _Builder:
+    """The comparisons of one loss of two models."""
+
+    def __init__(self, plan: Plan, choice: Choice, names: tuple[str, str], pilots: Sequence[Any]) -> None:
+        self.plan, self.choice, self.names, self.pilots = plan, choice, names, pilots
+
+    def cells(
+        self,
+        pair: Moments,
+        a: Moments,
+        b: Moments,
+        cells: Sequence[dict[str, str]],
+        pilots: Sequence[Any] | None = None,
+        parts: Array | None = None,
+    ) -> list[Comparison]:
+        """One comparison for each cell of the moments; `parts` are their contributions."""
+        level, own = self.plan.level, self.pilots if pilots is None else pilots
+        differences = inference.differences(self.choice.reduction, pair, a, b, level, own)
+        values = [inference.estimates(self.choice.reduction, each, level, own) for each in (a, b)]
+        return [
+            self._one(cell, differences[i], values[0][i], values[1][i], pair.cell(i), _number(parts, i))
+            for i, cell in enumerate(cells)
+        ]
+
+    def named(
+        self, names: Sequence[str], whole: tuple[Moments, ...], found: tuple[Moments, ...] | None
+    ) -> list[Comparison]:
+        """By class, label or output."""
+        plan, cells = self.plan, [{self.plan.cell: name} for name in names]
+        if not names:
+            return []
+        if found is None:
+            outputs = len(names)
+            each = []
+            for i, cell in enumerate(cells):
+                k = [part.total.shape[-1] // outputs for part in whole]
+                own = [part.columns(i * n, (i + 1) * n) for part, n in zip(whole, k, strict=True)]
+                each += self.cells(own[0], own[1], own[2], [cell], self.pilots[i : i + 1])
+            return each
+        if plan.cell != "class":
+            return self.cells(found[0], found[1], found[2], cells)
+        return self.shared(whole, found, cells)
+
+    def shared(
+        self, whole: Sequence[Moments], parts: Sequence[Moments], cells: Sequence[dict[str, str]]
+    ) -> list[Comparison]:
+        """By cells that share out the rows, the one that adds most to the difference first."""
+        pair, a, b = whole
+        added = None
+        finish = self.choice.loss.finish
+        if not finish.extreme and not finish.names & {"weight", "low", "high"}:
+            added = inference.contributions(self.choice.reduction, pair, parts[0], a, b, self.pilots)
+        found = self.cells(parts[0], parts[1], parts[2], cells, None, added)
+        return sorted(found, key=lambda each: -abs(each.contribution or 0.0))
+
+    def _one(
+        self,
+        cell: dict[str, str],
+        difference: Estimate,
+        a: Estimate,
+        b: Estimate,
+        pair: Moments,
+        part: float | None,
+    ) -> Comparison:
+        value, of_a = difference.value, a.value
+        return Comparison(
+            loss=self.choice.loss.name,
+            params=self.choice.params,
+            a=self.names[0],
+            b=self.names[1],
+            cell=cell,
+            value_a=of_a,
+            value_b=b.value,
+            se_a=a.se,
+            se_b=b.se,
+            difference=value,
+            percent=100 * value / abs(of_a) if value is not None and of_a else None,
+            se=difference.se,
+            low=difference.low,
+            high=difference.high,
+            level=self.plan.level if difference.se is not None else None,
+            freedom=difference.freedom,
+            p_value=p_value(difference),
+            contribution=part,
+            higher_is_better=self.choice.loss.score,
+            rows=int(pair.n[0]),
+            weight=float(pair.weight[0].sum()),
+            notes=difference.notes,
+        )
+
+
+def _number(values: Array | None, place: int) -> float | None:
+    return None if values is None or not math.isfinite(values[place]) else float(values[place])
+
+
+def _adjusted(found: Sequence[Comparison]) -> list[Comparison]:
+    """The same with p-values adjusted: of all pairs overall, and of all cells of one kind.
+
+    Holm (1979), A simple sequentially rejective multiple test procedure, doi:10.2307/4615733.
+    """
+    kinds: dict[tuple[str, ...], list[int]] = {}
+    for place, each in enumerate(found):
+        if each.p_value is not None:
+            kinds.setdefault(tuple(each.cell), []).append(place)
+    adjusted: dict[int, float] = {}
+    for places in kinds.values():
+        values = holm([found[place].p_value or 0.0 for place in places])
+        adjusted |= dict(zip(places, values, strict=True))
+    return [replace(each, adjusted=adjusted.get(place)) for place, each in enumerate(found)]
+
+
+def model_notes(models: Models, scores: Scores, tallies: Mapping[Finding, Tally]) -> list[str]:
+    """What was done to rows, in words: that of one model alone with its name."""
+    found = []
+    for finding, tally in tallies.items():
+        own = [part.tallies.get(finding) for part in scores.models]
+        counts = {None if each is None else each.count for each in own}
+        if finding.fatal:
+            continue
+        if counts in ({None}, {tally.count}):
+            found += notes({finding: tally})
+            continue
+        named = zip(models.names, own, strict=True)
+        found += [f"{name}: {text}" for name, each in named if each for text in notes({finding: each})]
+    return found
+
+
+def changed_rows(models: Models, scores: Scores) -> tuple[dict[str, Any], ...]:
+    """The rows on which the first loss of each pair differs most, with the names of the models."""
+    found = []
+    for (a, b), top in zip(models.work.pairs, scores.changed, strict=bool(scores.changed)):
+        pair = {"a": models.names[a], "b": models.names[b]}
+        found += [pair | row for row in row_losses.plain(top.frame)]
+    return tuple(found)

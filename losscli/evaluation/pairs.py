@@ -1,0 +1,240 @@
+"""Several models on the same rows: what a block of them leaves behind, for each model and for pairs.
+
+A pair of models a and b is one more loss, with twice the row columns: those of a, and b - a.  Its means are
+m_a and m_b - m_a, so the difference of any finish is a finish of them, with the noise that both share left
+out; and where b equals a, every digit of the difference is zero.  For a mean b - a alone is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial, reduce
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from losscli.catalog.loss import Choice
+from losscli.data.stream import PREDICTION_ROW
+from losscli.errors import DeviceError, Finding, Tally
+from losscli.evaluation import block as block_reading
+from losscli.evaluation import partial as partials
+from losscli.evaluation import rows as row_losses
+from losscli.evaluation.block import Taken
+from losscli.evaluation.partial import Partial
+from losscli.evaluation.rows import WIDE
+from losscli.numeric.arrays import Array, Namespace, to_numpy
+from losscli.plan.plan import Plan
+from losscli.records import frozen
+from losscli.states.reductions import mean
+from losscli.states.top import Top
+from losscli.tasks.block import Block
+from losscli.tasks.catalog import TASKS
+
+INDEX = "#"
+"""A column of a block that says where each of its rows stands."""
+
+
+@frozen
+class Scores:
+    """What some rows leave behind: a part for each model, and for each pair.
+
+    `counts` (pairs, losses, 2) are the rows on which the loss of b is below that of a, and above it;
+    `changed` are for each pair the rows on which the first loss differs most, where those are asked for.
+    """
+
+    models: tuple[Partial, ...]
+    pairs: tuple[Partial, ...]
+    counts: Array
+    rows: int
+    changed: tuple[Top, ...] = ()
+
+    @property
+    def tallies(self) -> dict[Finding, Tally]:
+        """What was found in the rows of any model; what is wrong with a target, every model finds."""
+        found: dict[Finding, Tally] = {}
+        for part in self.models:
+            found = part.tallies | found
+        return found
+
+    def with_clusters(self) -> Scores:
+        """The same, where the spread of moments is that between clusters, if rows come in clusters."""
+        models, pairs = (tuple(map(partials.with_clusters, parts)) for parts in (self.models, self.pairs))
+        return replace(self, models=models, pairs=pairs)
+
+
+@frozen(eq=True)
+class Work:
+    """The evaluation of several models, as an engine does it; `pairs` are places of models (a, b).
+
+    `names` are those of the models, `changed` is how many of the rows that differ most are kept; `kept` as in
+    the work of one.
+    """
+
+    plans: tuple[Plan, ...]
+    pairs: tuple[tuple[int, int], ...]
+    names: tuple[str, ...] = ()
+    changed: int = 0
+    kept: bool = True
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of a block: fewer, the more models there are."""
+        least = min(plan.block_rows for plan in self.plans)
+        return max(256, least >> max(0, (len(self.plans) - 1).bit_length() - 1))
+
+    @property
+    def group(self) -> str | None:
+        """The column of groups, which no block may cut."""
+        return self.plans[0].roles.group
+
+    @property
+    def device(self) -> str:
+        """Where to compute."""
+        return self.plans[0].device
+
+    def begin(self, frame: pl.DataFrame) -> Any:
+        """What the first block fixes: for all models the same, so that their columns are in one unit."""
+        roles = self.plans[0].roles
+        return TASKS[roles.task].pilot(Block(self._of(frame, 0), 0, roles))
+
+    def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Scores:
+        """Read one block of every model, check it, and take the moments of models and pairs."""
+        taken, tallies = self._taken(xp, frame, first_row, fixed)
+        fingerprint = block_reading.fingerprint_of(taken[0].block, taken[0].rows) if self.kept else None
+        models = tuple(
+            replace(partials.moments_of(each), tallies=own, rows=frame.height, fingerprint=fingerprint)
+            for each, own in zip(taken, tallies, strict=True)
+        )
+        pairs = [_Pair.of(taken[a], taken[b]) for a, b in self.pairs]
+        counts = np.array([[pair.counts(choice) for choice in pair.plan.choices] for pair in pairs])
+        changed = tuple(self._changed(taken, *pair) for pair in self.pairs) if self.changed else ()
+        return Scores(models, tuple(map(partials.moments_of, pairs)), counts, frame.height, changed)
+
+    def merge(self, a: Scores, b: Scores) -> Scores:
+        """What the rows of both leave behind; `a` holds the earlier rows."""
+        models = tuple(map(partials.merge, a.models, b.models))
+        pairs = tuple(map(partials.merge, a.pairs, b.pairs))
+        both = zip(a.changed, b.changed, strict=True)
+        changed = tuple(first.merge(later, self.changed) for first, later in both)
+        return Scores(models, pairs, a.counts + b.counts, a.rows + b.rows, changed)
+
+    def instead(self, error: DeviceError) -> Work:
+        """The same on the CPU, from the first row on.  Raises the error where a user chose the device."""
+        return replace(self, plans=tuple(plan.instead(error) for plan in self.plans))
+
+    def _changed(self, taken: Sequence[_Columns], a: int, b: int) -> Top:
+        """The rows of a block on which the first loss of two models differs most."""
+        choice, plan = self.plans[a].choices[0], self.plans[a]
+        frame = row_losses.described(taken[0], plan.roles.targets if len(plan.roles.targets) <= WIDE else ())
+        losses = [row_losses.values(taken[place], choice) for place in (a, b)]
+        for place, loss in zip((a, b), losses, strict=True):
+            own, name = taken[place], self.names[place]
+            predictions = own.plan.roles.predictions
+            if len(predictions) <= WIDE and own.rows.starts is None:
+                shown = own.block.frame.select(pl.col(p).alias(f"{p[2:]} of {name}") for p in predictions)
+                frame = frame.hstack(shown)
+            frame = frame.with_columns(pl.Series(f"loss of {name}", loss))
+        apart = losses[1] - losses[0]
+        frame = frame.with_columns(pl.Series("difference", apart))
+        weight = taken[0].weight
+        if weight is not None:
+            counted = to_numpy(weight > 0)
+            frame, apart = frame.filter(pl.Series(counted)), apart[counted]
+        return Top.of(frame, np.abs(apart), self.changed)
+
+    def _of(self, frame: pl.DataFrame, model: int) -> pl.DataFrame:
+        """The block as one model alone would be read; what describes rows is the first model's."""
+        if model == 0:
+            return frame.select(name for name in frame.columns if not name[0].isdigit())
+        prefix = f"{model}p:"
+        own = {name[len(str(model)) :]: name for name in frame.columns if name.startswith(prefix)}
+        row = f"{model}{PREDICTION_ROW}"
+        if row in frame.columns:
+            own[PREDICTION_ROW] = row
+        shared = [name for name in frame.columns if not name[0].isdigit() and name not in own]
+        return frame.select(*shared, *(pl.col(name).alias(short) for short, name in own.items()))
+
+    def _taken(
+        self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any
+    ) -> tuple[list[_Columns], list[dict[Finding, Tally]]]:
+        """The rows that every model has, and what was found in those of each."""
+        taken = self._each(xp, frame, first_row, fixed)
+        tallies = [each.block.tallies for each in taken]
+        if all(each.block.height == frame.height for each in taken):
+            return taken, tallies
+        if PREDICTION_ROW not in frame.columns:
+            frame = frame.with_row_index(PREDICTION_ROW, first_row)
+        frame = frame.with_row_index(INDEX)
+        kept = [each.block.frame[INDEX].to_numpy() for each in self._each(xp, frame, first_row, fixed)]
+        common = reduce(partial(np.intersect1d, assume_unique=True), kept)
+        return self._each(xp, frame[common], first_row, fixed), tallies
+
+    def _each(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> list[_Columns]:
+        views = (self._of(frame, model) for model in range(len(self.plans)))
+        read = (
+            block_reading.take(p, xp, view, first_row, fixed)
+            for p, view in zip(self.plans, views, strict=True)
+        )
+        return [_Columns.of(each) for each in read]
+
+
+@frozen
+class _Columns(Taken):
+    """A block of a model whose row columns are kept: pairs take them again."""
+
+    kept: dict[str, list[tuple[Array, ...]]]
+
+    @classmethod
+    def of(cls, taken: Taken) -> _Columns:
+        return cls(taken.plan, taken.xp, taken.block, taken.rows, taken.weight, {})
+
+    def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+        """The row columns of a loss for each output."""
+        found = self.kept.get(str(choice))
+        if found is None:
+            found = self.kept[str(choice)] = super().output_columns(choice)
+        return found
+
+
+@frozen
+class _Pair(Taken):
+    """A block of two models: the rows, cells and weights are those of both."""
+
+    a: _Columns
+    b: _Columns
+
+    @classmethod
+    def of(cls, a: _Columns, b: _Columns) -> _Pair:
+        return cls(a.plan, a.xp, a.block, a.rows, a.weight, a, b)
+
+    def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+        """For each output the row columns of a, then what b has more; of a mean the latter alone."""
+        return _paired(choice, self.a.output_columns(choice), self.b.output_columns(choice))
+
+    def label_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+        """The same for each label."""
+        return _paired(choice, self.a.label_columns(choice), self.b.label_columns(choice))
+
+    def counts(self, choice: Choice) -> tuple[int, int]:
+        """The rows of positive weight on which b is below a, and above it; (0, 0) without row values."""
+        if not choice.loss.finish.additive:
+            return 0, 0
+        a, b = (sum(column for (column,) in each.output_columns(choice)) for each in (self.a, self.b))
+        less, more = b < a, b > a
+        if self.weight is not None:
+            less, more = less & (self.weight > 0), more & (self.weight > 0)
+        return int(less.sum()), int(more.sum())
+
+
+def _paired(
+    choice: Choice, a: list[tuple[Array, ...]], b: list[tuple[Array, ...]]
+) -> list[tuple[Array, ...]]:
+    return [
+        (
+            *(() if choice.loss.finish is mean else first),
+            *(y - x for x, y in zip(first, second, strict=True)),
+        )
+        for first, second in zip(a, b, strict=True)
+    ]

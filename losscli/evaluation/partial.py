@@ -1,0 +1,247 @@
+"""A block of rows to moments by cell, and the merge of what blocks leave behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import field, replace
+from itertools import chain
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from losscli.catalog.marks import marks_of
+from losscli.data.slicing import Key, merged_places
+from losscli.errors import DeviceError, Finding, Tally, UsageError
+from losscli.evaluation import block as block_reading
+from losscli.evaluation import cells as cell_views
+from losscli.evaluation.block import Taken, fingerprint_of
+from losscli.numeric.arrays import Array, Namespace
+from losscli.plan.plan import Plan
+from losscli.records import frozen
+from losscli.states import clusters, histogram, moments
+from losscli.states.cells import Cells
+from losscli.states.clusters import Totals
+from losscli.states.histogram import Profile
+from losscli.states.moments import MAX_SPREAD, Moments
+from losscli.tasks.base import Rows
+from losscli.tasks.block import Block
+from losscli.tasks.catalog import TASKS
+
+MAX_SLICES = 100_000
+"""As many slices as one --by may have: each has moments of its own, and a row of the report."""
+
+
+@frozen
+class Slices:
+    """The moments of each chosen loss in the slices of one slicing that have occurred.
+
+    `places` say at which cell the moments of a slice are, and the `totals` of clusters.
+    """
+
+    places: dict[Key, int]
+    moments: tuple[Moments, ...]
+    totals: Totals | None = None
+
+
+@frozen
+class Partial:
+    """What some rows leave behind: for each chosen loss its moments overall and by cell, and the findings.
+
+    `slices` are those of each slicing.  `pilots` are what the task fixed for the run, for each output: parts
+    of one run have the same.  `profile` is kept where the plan asks for it.  `totals` are those of clusters
+    overall, `cell_totals` by class, or overall for the columns of all labels.  `fingerprint` tells targets
+    apart, whatever the order of their rows; None where nobody will.
+    """
+
+    overall: tuple[Moments, ...]
+    cells: tuple[Moments | None, ...]
+    tallies: dict[Finding, Tally] = field(default_factory=dict)
+    rows: int = 0
+    pilots: tuple[Any, ...] = ()
+    slices: tuple[Slices, ...] = ()
+    profile: Profile | None = None
+    totals: Totals | None = None
+    cell_totals: Totals | None = None
+    fingerprint: int | None = None
+
+
+@frozen(eq=True)
+class Work:
+    """The evaluation of one model, as an engine does it; `kept` if its report may be compared with another.
+
+    Only then its targets have to be told from others, which costs as much as a loss.
+    """
+
+    plan: Plan
+    kept: bool
+
+    @property
+    def block_rows(self) -> int:
+        """Rows of a block."""
+        return self.plan.block_rows
+
+    @property
+    def group(self) -> str | None:
+        """The column of groups, which no block may cut."""
+        return self.plan.roles.group
+
+    @property
+    def device(self) -> str:
+        """Where to compute."""
+        return self.plan.device
+
+    def begin(self, frame: pl.DataFrame) -> Any:
+        """What the task fixes from the first block for the whole run."""
+        return TASKS[self.plan.roles.task].pilot(Block(frame, 0, self.plan.roles))
+
+    def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
+        """Read one block, check it, and take the moments of every chosen loss."""
+        return self.complete(block_reading.take(self.plan, xp, frame, first_row, fixed), frame.height)
+
+    def complete(self, taken: Taken, height: int) -> Partial:
+        """What a block of so many rows leaves behind."""
+        with np.errstate(all="ignore"):
+            own = _profile(taken.plan, taken.xp, taken.rows, taken.weight) if taken.plan.profiled else None
+        fingerprint = fingerprint_of(taken.block, taken.rows) if self.kept else None
+        return replace(moments_of(taken), rows=height, profile=own, fingerprint=fingerprint)
+
+    def merge(self, a: Partial, b: Partial) -> Partial:
+        """What the rows of both leave behind; `a` holds the earlier rows."""
+        return merge(a, b)
+
+    def instead(self, error: DeviceError) -> Self:
+        """The same on the CPU, from the first row on.  Raises the error where a user chose the device."""
+        return replace(self, plan=self.plan.instead(error))
+
+
+def moments_of(taken: Taken) -> Partial:
+    """The moments of every chosen loss in a block, overall and in its cells."""
+    with np.errstate(all="ignore"):
+        return _moments(taken)
+
+
+def _moments(taken: Taken) -> Partial:
+    plan, xp, block, rows, weight = taken.plan, taken.xp, taken.block, taken.rows, taken.weight
+    cut = [cell_views.cut_by(block, slicing, rows) for slicing in plan.roles.slicings]
+    for _, keys in cut:
+        _require_few(len(keys))
+    both = {choice.by_rows for choice in plan.choices}
+    ways = {by_rows: cell_views.view(plan, xp, block, rows, cut, weight, by_rows) for by_rows in both}
+    clustered = cell_views.clustered(plan, xp, block, rows, cut)
+    sliced: list[list[Moments]] = [[] for _ in cut]
+    overall: list[Moments] = []
+    by_cell: list[Moments | None] = []
+    for choice in plan.choices:
+        view = ways[choice.by_rows]
+        # The spread between clusters is taken when their totals are whole.
+        of_rows = plan.roles.cluster is None
+        spread = plan.level is not None and not choice.loss.finish.extreme and of_rows
+        columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
+        clustered.add(cell_views.OVERALL, columns, view.everyone.weight, view.keep)
+        overall.append(_within(view.everyone, columns, spread))
+        for number, (found, cells) in enumerate(zip(sliced, view.by_slice, strict=True)):
+            clustered.add(cell_views.SLICES + number, columns, view.everyone.weight, view.keep)
+            found.append(_within(cells, columns, spread))
+        if view.by_class is not None:
+            clustered.add(cell_views.BY_CELL, columns, view.everyone.weight, view.keep)
+            by_cell.append(_within(view.by_class, columns, spread))
+        elif plan.cell == "label":
+            each = [view.counted(own) for own in taken.label_columns(choice)]
+            of_labels = [column for own in each for column in own]
+            clustered.add(cell_views.BY_CELL, of_labels, view.everyone.weight, view.keep)
+            by_cell.append(moments.stack([_within(view.everyone, own, spread) for own in each]))
+        else:
+            by_cell.append(None)
+    totals = clustered.totals()
+    slices = tuple(
+        Slices({key: i for i, key in enumerate(keys)}, tuple(found), totals.get(cell_views.SLICES + number))
+        for number, ((_, keys), found) in enumerate(zip(cut, sliced, strict=True))
+    )
+    return Partial(
+        overall=tuple(overall),
+        cells=tuple(by_cell),
+        tallies=block.tallies,
+        pilots=rows.pilots,
+        slices=slices,
+        totals=totals.get(cell_views.OVERALL),
+        cell_totals=totals.get(cell_views.BY_CELL),
+    )
+
+
+def _profile(plan: Plan, xp: Namespace, rows: Rows, weight: Array | None) -> Profile:
+    """The profile of the plan's one loss, of one column on one output."""
+    (choice,) = plan.choices
+    (part,) = rows.parts[choice.loss.batch]
+    place, (loss,) = part.place, choice.columns(part)
+    if weight is not None and not bool(xp.all(weight > 0)):
+        keep = weight > 0
+        place, loss, weight = place[keep], loss[keep], weight[keep]
+    return histogram.of(xp, place, loss, weight, [mark.holds(xp, place) for mark in marks_of(choice)])
+
+
+def _within(cells: Cells, columns: tuple[Array, ...], spread: bool) -> Moments:
+    """The moments of columns in cells, without second moments where those would be too many."""
+    return moments.within(cells, columns, spread and cells.count * len(columns) ** 2 <= MAX_SPREAD)
+
+
+def merge(a: Partial, b: Partial) -> Partial:
+    """What the rows of both leave behind; `a` holds the earlier rows."""
+    tallies = {finding: Tally(tally.count, list(tally.examples)) for finding, tally in a.tallies.items()}
+    for finding, tally in b.tallies.items():
+        tallies.setdefault(finding, Tally()).add(tally)
+    return Partial(
+        overall=tuple(moments.merge(x, y) for x, y in zip(a.overall, b.overall, strict=True)),
+        cells=tuple(
+            None if x is None or y is None else moments.merge(x, y)
+            for x, y in zip(a.cells, b.cells, strict=True)
+        ),
+        tallies=tallies,
+        rows=a.rows + b.rows,
+        pilots=a.pilots,
+        slices=tuple(_merge_slices(x, y) for x, y in zip(a.slices, b.slices, strict=True)),
+        profile=None if a.profile is None or b.profile is None else histogram.merge(a.profile, b.profile),
+        totals=_merge_totals(a.totals, b.totals),
+        cell_totals=_merge_totals(a.cell_totals, b.cell_totals),
+        fingerprint=None
+        if a.fingerprint is None or b.fingerprint is None
+        else (a.fingerprint + b.fingerprint) % 2**64,
+    )
+
+
+def _merge_slices(a: Slices, b: Slices) -> Slices:
+    places, at = merged_places(a.places, list(b.places))
+    _require_few(len(places))
+    pairs = zip(a.moments, b.moments, strict=True)
+    found = tuple(moments.merge_at(x, y, at, len(places)) for x, y in pairs)
+    return Slices(places, found, _merge_totals(a.totals, b.totals, at))
+
+
+def _require_few(slices: int) -> None:
+    if slices > MAX_SLICES:
+        raise UsageError(
+            f"--by cuts the rows into more than {MAX_SLICES:,} slices",
+            remedy="a column of fewer values, or bins of numbers: --by age:4",
+        )
+
+
+def _merge_totals(a: Totals | None, b: Totals | None, at: Array | None = None) -> Totals | None:
+    return None if a is None or b is None else clusters.merge(a, b, at)
+
+
+def with_clusters(part: Partial) -> Partial:
+    """The same, where the spread of moments is that between clusters, if rows come in clusters."""
+    if part.totals is None:
+        return part
+    return replace(
+        part,
+        overall=_between(part.overall, part.totals),
+        cells=_between(part.cells, part.cell_totals),
+        slices=tuple(replace(each, moments=_between(each.moments, each.totals)) for each in part.slices),
+    )
+
+
+def _between(found: Sequence[Any], totals: Totals | None) -> tuple[Any, ...]:
+    if totals is None:
+        return tuple(found)
+    return tuple(None if each is None else clusters.between(each, totals, i) for i, each in enumerate(found))

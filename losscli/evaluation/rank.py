@@ -1,0 +1,255 @@
+"""losscli.rank: submissions to a leaderboard, each read alone, so that a broken one breaks no other."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+import losscli
+from losscli.catalog.loss import Choice
+from losscli.catalog.request import Given
+from losscli.data.load import tables
+from losscli.data.request import reading as asked_reading
+from losscli.data.table import Source, Table, reading
+from losscli.errors import DataError, DeviceError, LossCliError, Problem, UsageError
+from losscli.evaluation import run as running
+from losscli.evaluation import ties
+from losscli.evaluation.compare_plan import names_of
+from losscli.evaluation.results import notes, results_of
+from losscli.evaluation.ties import Columns, Entry, Lines, Work
+from losscli.numeric.arrays import Array
+from losscli.plan import comparability
+from losscli.plan.plan import LEVEL
+from losscli.plan.resolve import Run, prepare
+from losscli.report.model import Placing, Report, Result
+
+_SHOWN = 3
+"""Problems that the reason of a broken submission names."""
+
+
+def rank(
+    *submissions: Source,
+    targets: Source | None = None,
+    loss: Given | Sequence[Given] | None = None,
+    names: Sequence[str] = (),
+    progress: Callable[[int], None] = lambda rows: None,
+    say: Callable[[str], None] = lambda text: None,
+    **options: Any,
+) -> Report:
+    """A leaderboard of submissions by their first loss, overall and by each slice.
+
+    `report.board` has a `Placing` for each submission and cell, the best first.  Those that noise cannot
+    separate share a place: a submission shares that of the best one above it from which the paired test,
+    adjusted for all pairs, does not tell it apart.  One that is broken stands at the end with its reason.
+    `report.results` holds the losses of each.  Options are those of `losscli.evaluate`; slices, weights and
+    clusters are columns of the targets, which are read once.
+
+    Raises UsageError for a request that makes no sense, DataError where no submission can be evaluated.
+    """
+    if targets is None:
+        raise UsageError("a leaderboard needs targets", remedy="losscli rank SUBMISSIONS -t TARGETS")
+    if not submissions:
+        raise UsageError("no submissions", remedy="losscli rank submissions/*.csv -t TARGETS")
+    if options.get("cluster"):
+        raise UsageError(
+            "--cluster is not for leaderboards: ties are told between rows",
+            remedy="losscli compare A B --cluster COL",
+        )
+    shown = names_of(submissions, names)
+    with tempfile.TemporaryDirectory(prefix="losscli-") as folder:
+        asked = asked_reading(options.get("separator"), options.get("input_format"))
+        (host, _) = tables(targets, None, asked)
+        held, n = _held(host, Path(folder))
+        _require_room(Path(folder), len(submissions) * n * (1 + bool(options.get("by"))))
+        league = _League(held, n, loss, options, Lines(Path(folder), len(submissions), n), Path(folder))
+        for name, submission in zip(shown, submissions, strict=True):
+            say(f"scoring {name}")
+            league.enter(name, submission, progress, say)
+        return league.report()
+
+
+def _held(table: Table, folder: Path) -> tuple[pl.LazyFrame, int]:
+    """The targets, parsed once, in a file of their own that is mapped and not held; and their rows."""
+    path = folder / "targets.arrow"
+    with reading(table):
+        table.scan.sink_ipc(path, compression="uncompressed")
+    held = pl.scan_ipc(path)
+    return held, int(held.select(pl.len()).collect().item())
+
+
+def _require_room(folder: Path, numbers: int) -> None:
+    """Raise DataError where so many numbers do not fit on the disk, before any is written."""
+    free, needed = shutil.disk_usage(folder).free, 8 * numbers
+    if needed > free:
+        what = f"{needed / 1e9:.1f} GB of temporary files are needed, and {free / 1e9:.1f} GB are free"
+        raise DataError(Problem(what, str(folder.parent), "set TMPDIR to a folder with more room"))
+
+
+class _League:
+    """The submissions that were scored so far."""
+
+    def __init__(
+        self,
+        targets: pl.LazyFrame,
+        rows: int,
+        loss: Given | Sequence[Given] | None,
+        options: dict[str, Any],
+        lines: Lines,
+        folder: Path,
+    ) -> None:
+        self.targets, self.rows, self.loss, self.options, self.lines = targets, rows, loss, options, lines
+        self.entries: list[Entry] = []
+        self.errors: list[LossCliError] = []
+        self.run: Run | None = None
+        self.work: Work | None = None
+        self.notes: list[str] = []
+        self.fingerprint: int | None = None
+        self.done = 0
+        self._folder = folder
+
+    def enter(
+        self, name: str, submission: Source, progress: Callable[[int], None], say: Callable[[str], None]
+    ) -> None:
+        """Score a submission; what is wrong with it is its reason."""
+        try:
+            self.entries.append(self._scored(name, submission, progress, say))
+        except DeviceError:
+            raise  # which is no fault of the submission
+        except LossCliError as error:
+            self.errors.append(error)
+            self.entries.append(Entry(name, reason=_reason(error)))
+
+    def _scored(
+        self, name: str, submission: Source, progress: Callable[[int], None], say: Callable[[str], None]
+    ) -> Entry:
+        run = prepare(submission, self.targets, self.loss, **self.options)
+        self._check(run)
+        work = self._work(run)
+        done = self.done
+        for told in run.plan.place.told:
+            say(told)
+        part, _ = running.fold_all(run, lambda rows: progress(done + rows), say, work)
+        self.done += part.rows
+        if self.work is not None and not np.array_equal(work.weights > 0, self.work.weights > 0):
+            raise LossCliError(
+                Problem("other rows are evaluated than of the submissions before", name, "submit every row")
+            )
+        line = self.lines.add(work, part)
+        if self.work is None:
+            self.work, self.run, self.fingerprint = work, run, part.fingerprint
+        results = tuple(replace(each, model=name) for each in results_of(run.plan, part))
+        self.notes += [f"{name}: {note}" for note in notes(part.tallies)]
+        return Entry(name, results, line)
+
+    def _check(self, run: Run) -> None:
+        """Raise UsageError for what describes rows and is not of the targets."""
+        roles = run.plan.roles
+        of_rows = [*(column for slicing in roles.slicings for column in slicing.columns), roles.weight]
+        ids = {name[2:] for name in roles.ids}
+        own = [name[2:] for name in of_rows if name and name.startswith("p:") and name[2:] not in ids]
+        if own:
+            raise UsageError(
+                f"column {', '.join(own)} is the submission's: slices and weights are the targets'"
+            )
+        if self.run is None:
+            return
+        mine, theirs = ([str(choice) for choice in each.plan.choices] for each in (run, self.run))
+        if mine != theirs:
+            raise UsageError(f"its columns show other losses than those before: {', '.join(mine)}")
+
+    def _work(self, run: Run) -> Work:
+        """The evaluation of a submission, with room for what its rows leave."""
+        plan, first = run.plan, self.work
+        slicings = len(plan.roles.slicings)
+        # Those of the first submission are kept, the others are held against them.
+        again = "" if first is None else "-again"
+        rows, shape = self.rows, (max(1, slicings), self.rows)
+        weights: Array = np.memmap(self._folder / f"weights{again}", np.float64, "w+", shape=rows)
+        cells: Array = np.memmap(self._folder / f"cells{again}", np.int32, "w+", shape=shape)
+        numbers = tuple({} for _ in range(slicings)) if first is None else first.numbers
+        return Work(plan, False, Columns(self._folder, self.rows), weights, cells, numbers)
+
+    def report(self) -> Report:
+        """The leaderboard.  Raises the error of the first submission where all are broken."""
+        sound = [entry for entry in self.entries if not entry.reason]
+        if self.run is None or self.work is None:
+            raise self.errors[0]
+        plan = self.run.plan
+        placed = [placing for each in self._placed(sound) for placing in each]
+        broken = [Placing(model=each.name, reason=each.reason) for each in self.entries if each.reason]
+        told = [*self.run.notes, *self.notes]
+        if len(plan.choices) > 1:
+            told.append(f"ranked by {plan.choices[0]}; the other losses are in the JSON report")
+        return Report(
+            results=tuple(result for entry in sound for result in entry.results),
+            board=(*placed, *broken),
+            notes=tuple(told),
+            signature=plan.signature(),
+            losscli=losscli.__version__,
+            names=self.run.names,
+            basis=comparability.of(plan, self.fingerprint),
+        )
+
+    def _placed(self, sound: Sequence[Entry]) -> Iterator[list[Placing]]:
+        assert self.run is not None
+        assert self.work is not None
+        plan = self.run.plan
+        choice = plan.choices[0]
+        best = sorted(sound, key=lambda entry: _overall(entry, choice.loss.score))[: ties.MOST]
+        if len(sound) > len(best):
+            self.notes.append(f"ties are looked for among the best {ties.MOST} submissions alone")
+        lines = [entry.line for entry in best]
+        own = [replace(e, results=tuple(r for r in e.results if _is_of(r, choice))) for e in best]
+        ways: list[tuple[Array | None, list[dict[str, str]]]] = [(None, [{}])]
+        for place, slicing in enumerate(plan.roles.slicings):
+            keys = self.work.numbers[place]
+            cells = [dict(zip(slicing.names, key, strict=True)) for key in keys]
+            ways.append((self.work.cells[place], cells))
+        for way, (codes, cells) in enumerate(ways):
+            # Without noise, different values are separated.
+            noise = iter([(np.zeros((len(best), len(best))), 1.0)] * len(cells))
+            if plan.level is not None and not choice.loss.finish.extreme:
+                noise = self.lines.variances(lines, self.work.weights, way, codes, len(cells))
+            level, score = plan.level or LEVEL, choice.loss.score
+            found = [
+                ties.places(own, cell, *each, level, score) for cell, each in zip(cells, noise, strict=True)
+            ]
+            yield from sorted(found, key=lambda placings: list(placings[0].cell.values()))
+
+
+def _is_of(result: Result, choice: Choice) -> bool:
+    return (result.loss, result.params) == (choice.loss.name, choice.params)
+
+
+def _overall(entry: Entry, score: bool) -> float:
+    value = entry.results[0].value
+    return float("inf") if value is None else -value if score else value
+
+
+def _reason(error: LossCliError) -> str:
+    """What is wrong with a submission, without its examples, which may tell of targets."""
+    said = [problem.what for problem in error.problems]
+    more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
+    return "; ".join(said[:_SHOWN]) + more
+
+
+def expanded(names: Sequence[str]) -> list[str]:
+    """The files that patterns and folders stand for, each a submission."""
+    found: list[str] = []
+    for name in names:
+        if os.path.isdir(name):
+            found += sorted(str(path) for path in Path(name).iterdir() if path.is_file())
+        elif glob.has_magic(name) and not os.path.exists(name):
+            found += sorted(glob.glob(name, recursive=True)) or [name]
+        else:
+            found.append(name)
+    return found

@@ -1,0 +1,121 @@
+"""From what rows left behind to the results of a report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from losscli.catalog.loss import Choice
+from losscli.data.slicing import Key, sorted_keys
+from losscli.errors import Finding, Tally
+from losscli.evaluation.partial import Partial, Slices
+from losscli.plan.plan import Plan
+from losscli.report.model import Result
+from losscli.states import inference
+from losscli.states.inference import Estimate
+from losscli.states.moments import Moments
+from losscli.text import counted
+
+
+def notes(tallies: Mapping[Finding, Tally]) -> list[str]:
+    """What was done to rows, in words: dropped, clipped, ignored."""
+    return [
+        counted(tally.count, finding.what) + (f", e.g. {tally.examples[0]}" if tally.examples else "")
+        for finding, tally in tallies.items()
+        if not finding.fatal
+    ]
+
+
+def of_clusters(plan: Plan, part: Partial) -> list[str]:
+    """Between how many clusters the intervals are."""
+    units = part.overall[0].units
+    if part.totals is None or units is None:
+        return []
+    column, found = (plan.roles.cluster or "")[2:], f"{int(units[0]):,}"
+    if not part.totals.coarse:
+        return [f"intervals are between {found} {'clusters' if units[0] != 1 else 'cluster'} of {column}"]
+    return [
+        f"intervals are between {found} random groups of the clusters of {column}, which are more than "
+        f"{part.totals.most:,}"
+    ]
+
+
+def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Result]:
+    """The results of every loss of a model: overall, by class, label or output, and by slice."""
+    results = []
+    orders = [worst_first(plan, slices, part.pilots) for slices in part.slices]
+    for choice, overall, cells in zip(plan.choices, part.overall, part.cells, strict=True):
+        outputs = plan.outputs(choice)
+        pilots = part.pilots or (None,) * outputs
+        whole = inference.estimate(choice.reduction, overall, plan.level, pilots)
+        results.append(_result(choice, overall, whole, plan.level, {}))
+        k = overall.total.shape[-1] // outputs
+        for i, name in enumerate(plan.cells(choice)):
+            moments = overall.columns(i * k, (i + 1) * k) if cells is None else cells.cell(i)
+            own = pilots[i : i + 1] if outputs > 1 else pilots
+            estimate = inference.estimate(choice.reduction, moments, plan.level, own)
+            share = _share(plan, choice, overall, moments, part.pilots)
+            results.append(_result(choice, moments, estimate, plan.level, {plan.cell: name}, share))
+        for slicing, slices, order in zip(plan.roles.slicings, part.slices, orders, strict=True):
+            of_choice = slices.moments[plan.choices.index(choice)]
+            estimated = inference.estimates(choice.reduction, of_choice, plan.level, pilots)
+            for key in order:
+                moments = of_choice.cell(slices.places[key])
+                cell = dict(zip(slicing.names, key, strict=True))
+                share = _share(plan, choice, overall, moments, part.pilots)
+                estimate = estimated[slices.places[key]]
+                results.append(_result(choice, moments, estimate, plan.level, cell, share))
+    return [replace(result, model=model) for result in results] if model else results
+
+
+def worst_first(plan: Plan, slices: Slices, pilots: Sequence[Any]) -> list[Key]:
+    """The slices by the value of the first loss, the worst first; those without one last."""
+    choice, moments = plan.choices[0], slices.moments[0]
+    own = pilots or (None,) * plan.outputs(choice)
+    estimated = inference.estimates(choice.reduction, moments, plan.level, own)
+    values = {key: estimated[place].value for key, place in slices.places.items()}
+    sign = 1.0 if choice.loss.score else -1.0
+    keys = sorted_keys(list(slices.places))
+    return sorted(keys, key=lambda key: math.inf if (v := values[key]) is None else sign * v)
+
+
+def _result(
+    choice: Choice,
+    moments: Moments,
+    estimate: Estimate,
+    level: float | None,
+    cell: dict[str, str],
+    share: float | None = None,
+) -> Result:
+    return Result(
+        loss=choice.loss.name,
+        params=choice.params,
+        cell=cell,
+        value=estimate.value,
+        se=estimate.se,
+        low=estimate.low,
+        high=estimate.high,
+        level=level if estimate.se is not None else None,
+        freedom=estimate.freedom,
+        share=share,
+        rows=int(moments.n[0]),
+        weight=float(moments.weight[0].sum()),
+        notes=estimate.notes,
+    )
+
+
+def _share(
+    plan: Plan, choice: Choice, overall: Moments, cell: Moments, pilots: Sequence[Any]
+) -> float | None:
+    """The cell's part of the sum of the row losses; None where the loss is no sum, or the sum is zero."""
+    if not choice.loss.finish.additive or plan.cell == "label":
+        return None
+    if len({pilot.error_unit for pilot in pilots}) > 1:
+        return None  # sums in different units do not add up
+    whole = float(overall.total[0].sum())
+    low = float(overall.low.min())
+    if not math.isfinite(whole) or whole == 0 or low < 0:
+        return None
+    return float(cell.total[0].sum()) / whole

@@ -1,0 +1,167 @@
+"""Losses of single rows: all of them to a file, and the worst ones of a run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+
+from losscli.catalog.loss import Choice
+from losscli.data.writer import SINKS, Writer
+from losscli.errors import DataError, DeviceError, Problem, UsageError
+from losscli.evaluation import block as block_reading
+from losscli.evaluation import partial as partials
+from losscli.evaluation.block import Taken
+from losscli.evaluation.partial import Partial
+from losscli.numeric.arrays import Array, Namespace, to_numpy
+from losscli.plan.plan import Plan
+from losscli.records import frozen
+from losscli.states.top import Top
+
+MOST = 10_000
+"""As many rows as --worst and --changed may keep."""
+WIDE = 8
+"""Columns of predictions that are shown beside a row; of more, none is."""
+
+
+def checked(rows: str | os.PathLike[str] | None, inputs: Sequence[str]) -> Path | None:
+    """The file for rows.  Raises UsageError for a suffix that is not known, a missing folder, or an input."""
+    if rows is None:
+        return None
+    path = Path(rows)
+    if path.suffix not in SINKS:
+        raise UsageError(f"--rows {path}: no format has this suffix", remedy=f"one of {', '.join(SINKS)}")
+    if not path.parent.is_dir():
+        raise UsageError(f"--rows {path}: there is no folder {path.parent}", remedy="make it")
+    if any(os.path.exists(name) and path.exists() and os.path.samefile(name, path) for name in inputs):
+        raise UsageError(f"--rows {path} is read too", remedy="name another file")
+    return path
+
+
+def number(worst: int | str, flag: str = "--worst") -> int:
+    """How many rows an option asks for.  Raises UsageError for what is no number, or too many."""
+    try:
+        value = float(worst)
+    except (TypeError, ValueError):
+        value = -1.0
+    if not (0 <= value <= MOST and value.is_integer()):
+        raise UsageError(f"{flag} must be a whole number from 0 to {MOST:,}, got {worst}")
+    return int(value)
+
+
+def require_row_values(choices: Sequence[Choice]) -> None:
+    """Raise UsageError for losses of which a row has no value."""
+    without = [str(choice) for choice in choices if not choice.loss.finish.additive]
+    if without:
+        raise UsageError(
+            f"{', '.join(without)} has no value of a single row",
+            remedy="choose losses that add up over rows, such as mae or log_loss",
+        )
+
+
+def values(taken: Taken, choice: Choice) -> Array:
+    """The loss of each row (n,): of a root, what stands under it; of several outputs, their mean."""
+    found = [to_numpy(column) for (column,) in taken.output_columns(choice)]
+    scale = [getattr(pilot, "error_unit", 1.0) for pilot in taken.rows.pilots] or [1.0] * len(found)
+    if any(unit != 1.0 for unit in scale):
+        raise DataError(Problem("errors are too extreme for the losses of single rows", taken.plan.files[0]))
+    return found[0] if len(found) == 1 else sum(found) / len(found)
+
+
+def described(taken: Taken, columns: Sequence[str]) -> pl.DataFrame:
+    """Where each row stands, its key, and these columns of the stream, under the names that they have."""
+    block = taken.block
+    rows, frame = block.rows, block.frame
+    if taken.rows.starts is not None:
+        rows, frame = rows[taken.rows.starts], frame[taken.rows.starts]
+    found = {"row": pl.Series("row", rows + 1)}
+    for name in (*block.roles.ids, *columns):
+        short = name[2:]
+        found.setdefault(short, frame[name].alias(short))
+    return pl.DataFrame(list(found.values()))
+
+
+def shown_columns(plan: Plan) -> tuple[str, ...]:
+    """The targets and predictions that are shown beside a row."""
+    roles = plan.roles
+    parts = (roles.targets, roles.predictions)
+    return tuple(name for part in parts if len(part) <= WIDE for name in part)
+
+
+@frozen
+class Detailed(Partial):
+    """What some rows leave behind, with their losses one by one until those are written."""
+
+    rows_of: pl.DataFrame | None = None
+    top: Top | None = None
+
+
+@frozen(eq=True)
+class Work(partials.Work):
+    """The evaluation of one model, with the losses of single rows: for a `writer`, and the `worst`."""
+
+    writer: Writer | None = None
+    worst: int = 0
+
+    def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
+        """Read one block, check it, take the moments of every chosen loss, and keep what rows are wanted."""
+        taken = block_reading.take(self.plan, xp, frame, first_row, fixed)
+        part = self.complete(taken, frame.height)
+        details: dict[str, Any] = {}
+        if self.writer is not None:
+            weight = (self.plan.roles.weight,) if self.plan.roles.weight else ()
+            table = described(taken, weight)
+            for choice in self.plan.choices:
+                table = table.with_columns(pl.Series(self._name(choice), values(taken, choice)))
+            details["rows_of"] = table
+        if self.worst:
+            choice = self.plan.choices[0]
+            own = values(taken, choice)
+            table = described(taken, shown_columns(self.plan))
+            table = table.with_columns(pl.Series(self._name(choice), own))
+            keep = None if taken.weight is None else to_numpy(taken.weight > 0)
+            if keep is not None:
+                table, own = table.filter(pl.Series(keep)), own[keep]
+            details["top"] = Top.of(table, -own if choice.loss.score else own, self.worst)
+        return Detailed(**{**vars(part), **details})
+
+    def _name(self, choice: Choice) -> str:
+        """The loss, with its parameters where it is chosen twice."""
+        names = [each.loss.name for each in self.plan.choices]
+        return choice.loss.name if names.count(choice.loss.name) == 1 else str(choice)
+
+    def merge(self, a: Partial, b: Partial) -> Partial:
+        """What the rows of both leave behind; writes those that are not written yet, of `a` first."""
+        assert isinstance(a, Detailed)
+        assert isinstance(b, Detailed)
+        self.write(a)
+        self.write(b)
+        top = None if a.top is None or b.top is None else a.top.merge(b.top, self.worst)
+        return Detailed(**{**vars(partials.merge(a, b)), "top": top})
+
+    def instead(self, error: DeviceError) -> Self:
+        """The same on the CPU, with a file that is empty again."""
+        found = super().instead(error)
+        if self.writer is not None:
+            self.writer.restart()
+        return found
+
+    def write(self, part: Partial) -> None:
+        """Hand the rows of a part to the writer, where they are not written yet."""
+        if self.writer is not None and isinstance(part, Detailed) and part.rows_of is not None:
+            self.writer.put(part.rows_of)
+
+
+def plain(frame: pl.DataFrame) -> tuple[dict[str, Any], ...]:
+    """The rows as plain JSON types."""
+    return tuple({name: _plain(value) for name, value in row.items()} for row in frame.iter_rows(named=True))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if value is None or isinstance(value, bool | int | float | str | list) else str(value)

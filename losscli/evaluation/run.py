@@ -1,0 +1,132 @@
+"""A planned evaluation, run: rows folded, findings judged, and the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from os import PathLike
+from typing import TYPE_CHECKING
+
+import losscli
+from losscli import gates
+from losscli.data import writer as writing
+from losscli.data.align import Alignment
+from losscli.data.diagnose import short_rows
+from losscli.data.join import OutOfOrderError
+from losscli.data.table import Table
+from losscli.engines import job, local
+from losscli.engines.job import Progress
+from losscli.errors import DataError, DeviceError, Finding, Problem, Tally
+from losscli.evaluation import rows as row_losses
+from losscli.evaluation.partial import Partial, Work, with_clusters
+from losscli.evaluation.results import notes, of_clusters, results_of
+from losscli.gates.judge import PLAIN, Rules
+from losscli.gates.parse import Gate
+from losscli.plan import comparability
+from losscli.plan.plan import Plan
+from losscli.plan.resolve import Run
+from losscli.report.model import Report
+from losscli.text import counted
+
+if TYPE_CHECKING:
+    from losscli.evaluation.compare_plan import Models
+
+
+def evaluated(
+    run: Run,
+    conditions: Sequence[Gate] = (),
+    progress: Progress = lambda rows: None,
+    say: Callable[[str], None] = lambda text: None,
+    base: Report | None = None,
+    rules: Rules = PLAIN,
+    rows: str | PathLike[str] | None = None,
+    worst: int | str = 0,
+    kept: bool = True,
+) -> Report:
+    """The report of a planned run, with the verdicts of its gates, for which `base` is the baseline.
+
+    `progress` is told the rows done, `say` what turned out while they were read.  A report that is not `kept`
+    cannot be a baseline, or have one.
+    """
+    path, most = row_losses.checked(rows, run.plan.roles.files), row_losses.number(worst)
+    if path is None and not most:
+        folded, _ = fold_all(run, progress, say, Work(run.plan, kept))
+    else:
+        row_losses.require_row_values(run.plan.choices if path else run.plan.choices[:1])
+        with writing.Writer(path) if path else nullcontext() as writer:
+            work = row_losses.Work(run.plan, kept, writer, most)
+            folded, _ = fold_all(run, progress, say, work)
+            work.write(folded)
+    part = with_clusters(folded)
+    top = folded.top if isinstance(folded, row_losses.Detailed) else None
+    report = Report(
+        results=tuple(results_of(run.plan, part)),
+        notes=(*run.notes, *notes(part.tallies), *of_clusters(run.plan, part)),
+        signature=run.plan.signature(),
+        losscli=losscli.__version__,
+        names=run.names,
+        basis=comparability.of(run.plan, part.fingerprint),
+        worst=() if top is None else row_losses.plain(top.frame),
+    )
+    return gates.judged(conditions, report, base, rules) if conditions else report
+
+
+def fold_all(
+    run: Run,
+    progress: Progress = lambda rows: None,
+    say: Callable[[str], None] = lambda text: None,
+    work: Work | None = None,
+) -> tuple[Partial, Alignment]:
+    """Read and fold all rows, in the way of aligning that served; `say` is told where the first did not.
+
+    `work` is how, where that is not the usual way.  Raises DataError with every problem that was found.
+    """
+    part, alignment = _folded(work or Work(run.plan, kept=False), run, progress, say)
+    tallies = part.tallies if part else {}
+    n = int(part.overall[0].n[0]) if part else 0
+    _require_sound(run.plan, alignment, tallies, n, run.tables)
+    assert part is not None
+    return part, alignment
+
+
+def _folded(
+    work: job.Work[job.P], run: Run | Models, progress: Progress, say: Callable[[str], None]
+) -> tuple[job.P | None, Alignment]:
+    """What the rows of a run leave behind, in the way of aligning that served."""
+    alignment = run.alignment
+    while True:
+        try:
+            return local.run(work, alignment.frames(), run.threads, progress), alignment
+        except OutOfOrderError as error:
+            instead = alignment.instead(error)
+            assert instead is not None
+            alignment = instead
+            say(f"aligned {alignment.how}")
+        except DeviceError as error:
+            work = work.instead(error)
+            say(f"device: cpu, from the first row on: {error.problems[0].what}")
+
+
+def _require_sound(
+    plan: Plan, alignment: Alignment, tallies: dict[Finding, Tally], n: int, tables: Sequence[Table]
+) -> None:
+    """Raise DataError for what is fatal in the findings of `n` rows; adds those of the alignment."""
+    for finding, tally in alignment.tallies.items():
+        tallies.setdefault(finding, Tally()).add(tally)
+    problems = [_problem(finding, tally) for finding, tally in tallies.items() if finding.fatal]
+    if any("missing values" in finding.what for finding in tallies):
+        problems += [problem for each in dict.fromkeys(tables) for problem in short_rows(each)]
+    if not problems and not n:
+        what = "no rows are left to evaluate"
+        problems = [Problem(what, " and ".join(plan.files), "", tuple(notes(tallies)))]
+    if problems:
+        raise DataError(problems)
+    ignored = plan.roles.ignore_label
+    if ignored is not None and not any("ignored label" in finding.what for finding in tallies):
+        tallies[Finding(f"rows have the ignored label {ignored}", fatal=False)] = Tally()
+
+
+def _problem(finding: Finding, tally: Tally) -> Problem:
+    more = tally.count - len(tally.examples)
+    examples = (*tally.examples, *((f"... and {more} more",) if more > 0 else ()))
+    return Problem(counted(tally.count, finding.what), finding.where, finding.remedy, examples)

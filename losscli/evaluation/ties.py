@@ -1,0 +1,241 @@
+"""A leaderboard: submissions scored one after the other, and which of them noise cannot separate.
+
+What each row adds to the value of a submission (its linearised loss) is kept in a file on disk, a line a
+submission.  Their covariance then gives the noise of every paired difference, and memory holds no more than
+a block of rows of all submissions, whatever the rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from losscli.data.stream import TARGET_ROW
+from losscli.evaluation import block as block_reading
+from losscli.evaluation import partial as partials
+from losscli.evaluation.partial import Partial
+from losscli.numeric.arrays import Array, Namespace, to_numpy
+from losscli.numeric.special import special
+from losscli.records import frozen
+from losscli.report.model import Placing, Result
+from losscli.states import inference, moments
+from losscli.states.cells import Cells
+from losscli.states.moments import Moments
+from losscli.states.multiple import holm
+from losscli.states.reductions import mean
+
+MOST = 2_000
+"""Submissions among which ties are looked for: the best ones."""
+_NUMBERS = 1 << 22
+"""Numbers of a block of rows of all submissions."""
+_NUMBERING = Lock()
+"""Held while slices get their numbers, on which threads have to agree."""
+
+
+@frozen(eq=True)
+class Work(partials.Work):
+    """The evaluation of a submission, which notes the row columns of its first loss by row of the targets.
+
+    `columns` hold them, `weights` (n,) the weights, which stay 0 where no row is evaluated, and `cells`
+    (slicings, n) the number of each row's slice; `numbers` are those given so far.
+    """
+
+    columns: Columns
+    weights: Array
+    cells: Array
+    numbers: tuple[dict[Any, int], ...]
+
+    def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
+        """Read one block, check it, note its rows, and take the moments of every chosen loss."""
+        taken = block_reading.take(self.plan, xp, frame, first_row, fixed)
+        block, starts = taken.block, taken.rows.starts
+        rows = block.frame[TARGET_ROW].to_numpy() if TARGET_ROW in block.frame.columns else block.rows
+        if starts is not None:
+            # A group stands at the first of its rows in the targets, in whatever order it was submitted.
+            rows = np.minimum.reduceat(rows, starts) if len(starts) else rows[:0]
+        found = [column for own in taken.output_columns(self.plan.choices[0]) for column in own]
+        weight: Array | float = 1.0 if taken.weight is None else to_numpy(taken.weight)
+        if self.plan.choices[0].by_rows:
+            found, weight = [weight * to_numpy(column) for column in found], 1.0
+        for place, column in enumerate(found):
+            self.columns.place(place)[rows] = to_numpy(column)
+        self.weights[rows] = weight
+        for place, slicing in enumerate(self.plan.roles.slicings):
+            codes, keys = slicing.of(block.frame)
+            codes = codes if starts is None else codes[starts]
+            with _NUMBERING:
+                known = [self.numbers[place].setdefault(key, len(self.numbers[place])) for key in keys]
+            self.cells[place, rows] = np.array([*known, -1])[codes]
+        return replace(partials.moments_of(taken), rows=frame.height)
+
+
+@frozen(eq=True)
+class Entry:
+    """A submission: its results, and its line on disk; or the reason why it is broken."""
+
+    name: str
+    results: tuple[Result, ...] = ()
+    line: int = -1
+    reason: str = ""
+
+
+class Columns:
+    """Row columns of one submission on disk, as many as its loss has."""
+
+    def __init__(self, folder: Path, rows: int) -> None:
+        self._folder, self._rows = folder, rows
+        self._found: dict[int, Array] = {}
+
+    def place(self, place: int) -> Array:
+        """A column (rows,), zero where nothing was written yet."""
+        with _NUMBERING:
+            if place not in self._found:
+                path = self._folder / f"column-{place}"
+                self._found[place] = np.memmap(path, np.float64, "w+", shape=self._rows)
+            return self._found[place]
+
+
+class Lines:
+    """What each row adds to the value of each submission, on disk: a line a submission.
+
+    A value that is no mean is linear in its rows only near its own means, so there is a line for each way to
+    cut the rows into cells.
+    """
+
+    def __init__(self, folder: Path, submissions: int, rows: int) -> None:
+        self.rows, self._shape, self._folder = rows, (max(1, submissions), max(1, rows)), folder
+        self._ways: list[Array] = []
+        self.used = 0
+
+    def add(self, work: Work, part: Partial) -> int:
+        """Keep what the rows of a submission add to its values; returns its line."""
+        choice = work.plan.choices[0]
+        pilots = part.pilots or (None,) * work.plan.outputs(choice)
+        slopes = [inference.gradients(choice.reduction, part.overall[0], pilots)]
+        if choice.loss.finish is not mean:
+            for slices, numbers in zip(part.slices, work.numbers, strict=True):
+                own = inference.gradients(choice.reduction, slices.moments[0], pilots)
+                at = [slices.places[key] for key in numbers]
+                slopes.append(own[at])
+        for way, slope in enumerate(slopes):
+            self._write(self._way(way)[self.used], work, slope, None if way == 0 else work.cells[way - 1])
+        self.used += 1
+        return self.used - 1
+
+    def _way(self, way: int) -> Array:
+        while len(self._ways) <= way:
+            path = self._folder / f"lines-{len(self._ways)}"
+            self._ways.append(np.memmap(path, np.float64, "w+", shape=self._shape))
+        return self._ways[way]
+
+    def _write(self, line: Array, work: Work, slope: Array, codes: Array | None) -> None:
+        step = max(1, _NUMBERS // slope.shape[1])
+        for first in range(0, self.rows, step):
+            own = slice(first, first + step)
+            slopes = slope[0] if codes is None else slope[codes[own]].T
+            line[own] = sum(each * work.columns.place(i)[own] for i, each in enumerate(slopes))
+
+    def variances(
+        self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, cells: int
+    ) -> Iterator[tuple[Array, float]]:
+        """For each cell the variance of the difference of every two submissions (s, s), and n - 1."""
+        at_once = max(1, _NUMBERS // len(lines) ** 2)
+        for first in range(0, cells, at_once):
+            count = min(at_once, cells - first)
+            whole = self._moments(lines, weights, way, codes, first, count)
+            for cell in range(count):
+                n, total = float(whole.n[cell]), float(whole.weight[cell, 0])
+                assert whole.spread is not None
+                spread = whole.spread[cell]
+                own = np.diagonal(spread)
+                apart = own[:, None] + own[None, :] - 2 * spread
+                scale = n / (n - 1) / total**2 if n > 1 else math.nan
+                yield np.maximum(apart, 0.0) * scale, n - 1
+
+    def _moments(
+        self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, first: int, count: int
+    ) -> Moments:
+        """The moments of lines in the cells from the first one on."""
+        values = self._ways[min(way, len(self._ways) - 1)]
+        even = bool((weights[weights > 0] == 1.0).all())
+        step = max(256, _NUMBERS // len(lines))
+        whole = moments.empty(count, len(lines), True)
+        for start in range(0, self.rows, step):
+            own = slice(start, start + step)
+            at = np.flatnonzero(weights[own] > 0)
+            cell = None
+            if codes is not None:
+                cell = codes[own][at] - first
+                cell = np.where((cell >= 0) & (cell < count), cell, -1)
+            block = Cells(np, len(at), None if even else weights[own][at], start, cell, count)
+            whole = moments.merge(whole, moments.within(block, [values[line, own][at] for line in lines]))
+        return whole
+
+
+def places(
+    entries: Sequence[Entry], cell: dict[str, str], variance: Array, freedom: float, level: float, score: bool
+) -> list[Placing]:
+    """The submissions of one cell in their order, those that noise cannot separate in one place.
+
+    A submission shares the place of the best one before it from which it is not separated: with paired
+    differences, at `level`, adjusted by Holm for all pairs.  `variance` (s, s) is that of differences.
+    """
+    found = [next((r for r in entry.results if dict(r.cell) == cell), None) for entry in entries]
+    values = np.array([math.nan if r is None or r.value is None else r.value for r in found])
+    p = adjusted(values, variance, freedom)
+    sign = -1.0 if score else 1.0
+    order = sorted(np.flatnonzero(np.isfinite(values)).tolist(), key=lambda i: (sign * values[i], i))
+    board, leader, place = list[Placing](), -1, 0
+    for rank, i in enumerate(order, 1):
+        if leader < 0 or p[leader, i] < 1 - level:
+            leader, place = int(i), rank
+        board.append(
+            _placing(entries[i], found[i], cell, place, None if i == leader else float(p[leader, i]))
+        )
+    shared = [each.place for each in board]
+    board = [replace(each, tied=shared.count(each.place) > 1) for each in board]
+    undefined = np.flatnonzero(~np.isfinite(values)).tolist()
+    return [*board, *(_placing(entries[i], found[i], cell, None, None) for i in undefined)]
+
+
+def _placing(
+    entry: Entry, result: Result | None, cell: dict[str, str], place: int | None, p_value: float | None
+) -> Placing:
+    if result is None:
+        return Placing(model=entry.name, cell=cell, reason="no rows")
+    return Placing(
+        place=place,
+        model=entry.name,
+        cell=cell,
+        value=result.value,
+        se=result.se,
+        low=result.low,
+        high=result.high,
+        level=result.level,
+        p_value=p_value,
+        rows=result.rows,
+        reason="" if place is not None else "; ".join(result.notes),
+    )
+
+
+def adjusted(values: Array, variance: Array, freedom: float) -> Array:
+    """The p-values (s, s) that two submissions do not differ, adjusted by Holm for all pairs."""
+    count = len(values)
+    upper = np.triu_indices(count, 1)
+    with np.errstate(all="ignore"):
+        difference = np.abs(values[upper[0]] - values[upper[1]])
+        t = np.where(difference == 0, 0.0, difference / np.sqrt(variance[upper]))
+        p = 2 * special(np).stdtr(freedom, -t)
+    known = np.flatnonzero(np.isfinite(p))
+    found = np.ones((count, count))
+    of_pairs = np.ones(len(p))
+    of_pairs[known] = holm(p[known].tolist())
+    found[upper] = of_pairs
+    return np.minimum(found, found.T)

@@ -1,0 +1,87 @@
+"""The catalogue for programs: each loss as plain data, and as the text in which words are searched."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from losscli.catalog import equivalents
+from losscli.catalog.loss import Choice, Loss
+from losscli.catalog.params import Param
+from losscli.plan.options import loss_params
+from losscli.tasks.named import described as columns_in_words
+
+if TYPE_CHECKING:
+    from losscli.explain.facts import Explanation
+
+
+SCHEMA = 1
+SAMPLES = 100
+"""Places of a curve."""
+
+
+def as_json(pages: Sequence[tuple[Loss, Choice | None]], explanation: Explanation | None) -> str:
+    """The losses as JSON, those that are chosen with their curve; with an explanation the facts of rows."""
+    losses = [described(entry) | ({} if choice is None else _curve(choice)) for entry, choice in pages]
+    content: dict[str, Any] = {"schema": SCHEMA, "losses": losses}
+    if explanation is not None:
+        content |= {"loss": str(explanation.choice), "data": explanation.facts.to_dict()}
+    return json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _curve(choice: Choice) -> dict[str, Any]:
+    """The curve of a loss at places evenly spaced between two bounds; null for a loss that has none."""
+    from losscli.explain.curve import drawing  # needs the readers of tasks
+
+    drawn = drawing(choice, SAMPLES)
+    return {"curve": None if drawn is None else asdict(drawn)}
+
+
+def described(entry: Loss) -> dict[str, Any]:
+    """All that is known of a loss, as plain data."""
+    return {
+        "name": entry.name,
+        "aliases": list(entry.aliases),
+        "task": entry.task,
+        "summary": entry.summary,
+        "formula": " ".join(entry.formula.split()),
+        "unit": entry.unit,
+        "best": entry.best,
+        "score": entry.score,
+        "domain": entry.domain,
+        "reads": columns_in_words(entry.batch),
+        "params": [_param(param) for param in entry.params],
+        "reference": entry.reference,
+        "elsewhere": [asdict(each) for each in equivalents.of(entry.name)],
+    }
+
+
+def _param(param: Param) -> dict[str, Any]:
+    """A parameter; `option` is its flag, None where it is written in line alone."""
+    return {
+        "name": param.name,
+        "range": param.describe(),
+        "required": param.required,
+        "default": None if param.required else param.default,
+        "option": f"--{param.name.replace('_', '-')}" if param.name in loss_params() else None,
+    }
+
+
+def text_of(entry: Loss) -> str:
+    """All words of a loss in lower case, its names in other libraries among them."""
+    known = described(entry)
+    calls = [f"{each['library']} {each['call']}" for each in known["elsewhere"] if each["call"]]
+    words = (known[key] for key in ("name", "task", "summary", "formula", "reference"))
+    return " ".join([*words, *entry.aliases, *calls]).lower()
+
+
+def _plain(value: Any) -> Any:
+    """The value with null for numbers that JSON lacks."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

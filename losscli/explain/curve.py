@@ -1,0 +1,144 @@
+"""The curve of a loss: its value for one row, against the residual, the probability or the margin.
+
+It is computed by the loss itself on rows that are made up, read as a file's would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from losscli.catalog import registry
+from losscli.catalog.loss import Choice
+from losscli.data.stream import Roles
+from losscli.numeric.arrays import Array, np, pl
+from losscli.records import frozen
+from losscli.states import reductions
+from losscli.tasks.block import Block
+from losscli.tasks.catalog import TASKS
+
+CLASSES = 3
+"""Of a multiclass curve: those that are not true share what is left."""
+BESIDE = {
+    "regression": ("mean_squared_error", "mean_absolute_error"),
+    "binary": ("binary_cross_entropy", "brier"),
+    "multiclass": ("categorical_cross_entropy", "multiclass_brier"),
+}
+"""The losses that each curve is drawn beside."""
+AXES = {
+    "residual": "residual: prediction - target",
+    "probability": "probability of the true class",
+    "margin": "margin of the score",
+}
+_PROBES = (-3.25, -1.5, -0.375, -0.125, 0.0, 0.125, 0.375, 1.5, 3.25)
+
+
+@frozen(eq=True)
+class Curve:
+    """One line of a drawing: its label, and its value at each place."""
+
+    label: str
+    values: tuple[float, ...]
+
+
+@frozen(eq=True)
+class Drawing:
+    """The curves of a loss, first its own, at places evenly spaced between two bounds."""
+
+    axis: str
+    low: float
+    high: float
+    own: tuple[Curve, ...]
+    beside: tuple[Curve, ...]
+
+
+def has_curve(choice: Choice) -> bool:
+    """Whether the loss is a mean over rows, each of which costs by its place on an axis alone."""
+    entry = choice.loss
+    if entry.finish is not reductions.mean or entry.task not in BESIDE or not entry.batch.axis:
+        return False
+    if entry.batch.axis != "residual":
+        return True
+    # Of these numbers sums and differences are exact: a loss of the residual alone gives the same bits.
+    at = np.array(_PROBES)
+    return all(
+        np.array_equal(_values(choice, at, target=0.0), _values(choice, at, target=t)) for t in (1.0, 64.0)
+    )
+
+
+def drawing(choice: Choice, samples: int, reach: float | None = None) -> Drawing | None:
+    """The curves of a loss at a number of places; None for a loss that has none.
+
+    `reach` is how far residuals and margins go to either side; without it the parameters decide.
+    """
+    if not has_curve(choice):
+        return None
+    axis = choice.loss.batch.axis
+    low, high = (0.0, 1.0) if axis == "probability" else (-1.0, 1.0)
+    if axis != "probability":
+        reach = reach or _reach(choice)
+        low, high = -reach, reach
+    at = low + (np.arange(samples) + 0.5) * ((high - low) / samples)
+    own = [_curve(str(choice), choice, at)]
+    if choice.loss.task == "binary":
+        other = _curve(f"{choice}, of the negative class", choice, at, target=0.0)
+        if not np.allclose(own[0].values, other.values):
+            own = [replace(own[0], label=f"{choice}, of the positive class"), other]
+    known = [registry.choose(registry.find(name)[0], {}, {}) for name in BESIDE[choice.loss.task]]
+    others = [each for each in known if str(each) != str(choice)]
+    link = _link(axis)
+    beside = tuple(_curve(str(other), other, at, link=link) for other in others)
+    return Drawing(axis, low, high, tuple(own), beside)
+
+
+def _reach(choice: Choice) -> float:
+    """Twice the greatest number among the parameters: far enough that the shape of the curve shows."""
+    numbers = [v for v in choice.params.values() if isinstance(v, int | float) and not isinstance(v, bool)]
+    return max(4.0, 2.0 * max(map(abs, numbers), default=0.0))
+
+
+def _curve(label: str, choice: Choice, at: Array, target: float = 1.0, link: str = "") -> Curve:
+    return Curve(label, tuple(_values(choice, at, target, link).tolist()))
+
+
+def _link(axis: str) -> str:
+    return {"residual": "value", "probability": "probability", "margin": "logit"}[axis]
+
+
+def _values(choice: Choice, at: Array, target: float = 1.0, link: str = "") -> Array:
+    """The loss (n,) of rows that stand at these places (n,) and have this target, where the task has one."""
+    link = link or _link(choice.loss.batch.axis)
+    made = {"regression": _regression, "binary": _binary, "multiclass": _multiclass}[choice.loss.task]
+    columns, roles = made(at, target, link)
+    block = Block(pl.DataFrame(columns), 0, roles)
+    task = TASKS[choice.loss.task]
+    with np.errstate(all="ignore"):
+        rows = task.read(block, np, frozenset([choice.loss.batch]), task.pilot(block))
+        (part,) = rows.parts[choice.loss.batch]
+        (values,) = choice.loss.columns(part, choice.params)
+    return values
+
+
+Made = tuple[Mapping[str, Array], Roles]
+
+
+def _regression(at: Array, target: float, link: str) -> Made:
+    return {"p:x": at + target, "t:y": np.full(len(at), target)}, Roles(
+        "regression", ("p:x",), ("t:y",), link, names=("x",)
+    )
+
+
+def _binary(at: Array, target: float, link: str) -> Made:
+    opposite = -at if link == "logit" else 1.0 - at
+    return {"p:x": at if target else opposite, "t:y": np.full(len(at), target)}, Roles(
+        "binary", ("p:x",), ("t:y",), link, names=("0", "1")
+    )
+
+
+def _multiclass(at: Array, target: float, link: str) -> Made:
+    """The first class is true, and the others are alike."""
+    rest = np.zeros(len(at)) if link == "logit" else (1.0 - at) / (CLASSES - 1)
+    names = tuple(map(str, range(CLASSES)))
+    columns = {f"p:{name}": at if name == "0" else rest for name in names}
+    roles = Roles("multiclass", tuple(columns), ("t:y",), link, target_form="label", names=names)
+    return columns | {"t:y": np.zeros(len(at), dtype=np.int64)}, roles

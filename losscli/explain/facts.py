@@ -1,0 +1,147 @@
+"""A loss on the user's rows: where they stand on its curve, and which of them the loss comes from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from typing import Any
+
+from losscli.catalog.loss import Choice
+from losscli.catalog.marks import marks_of
+from losscli.data.table import Source
+from losscli.errors import UsageError
+from losscli.evaluation import run as running
+from losscli.evaluation.results import notes
+from losscli.numeric.arrays import Array
+from losscli.plan.resolve import Run, prepare
+from losscli.records import frozen
+from losscli.states import reductions
+from losscli.states.histogram import DIGITS, Profile
+
+WORST = 0.01
+"""The share of the rows that is looked at for its share of the loss."""
+QUANTILES = (0.5, 0.9, 0.99)
+COVERED = 0.9
+PRECISION = 2.0**-DIGITS
+"""How far a quantile may be from its value, relative to it."""
+
+
+@frozen(eq=True)
+class Part:
+    """Some of the rows, as `what` says: their number, their share of the weight and of the loss."""
+
+    what: str
+    rows: int
+    weight_share: float
+    loss_share: float | None
+
+
+@frozen(eq=True)
+class Facts:
+    """What rows have to do with a loss; a share of the loss is None where the loss is not a sum of parts.
+
+    `value` is the mean of the row losses; `quantiles` are those of |residual|, or of the probability or
+    margin from below; `covers` is the parameter that would leave nine in ten residuals before the tail.
+    """
+
+    rows: int
+    weight: float
+    value: float
+    parts: tuple[Part, ...]
+    worst_share: float | None
+    quantiles: dict[float, float]
+    covers: dict[str, float]
+    notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data; quantiles by their share of the rows in text."""
+        return asdict(self) | {"quantiles": {f"{share:g}": value for share, value in self.quantiles.items()}}
+
+
+@frozen
+class Explanation:
+    """A loss with its parameters, and what is known of the rows."""
+
+    choice: Choice
+    profile: Profile
+    facts: Facts
+
+    @property
+    def reach(self) -> float:
+        """How far the axis goes, so that it holds nearly all rows."""
+        return self.profile.sizes.quantile(QUANTILES[-1]) or 1.0
+
+    def bars(self, edges: Array) -> list[float]:
+        """The weight of the rows between consecutive places on the axis."""
+        found: list[float] = self.profile.places(edges).tolist()
+        return found
+
+
+def planned(loss: str, predictions: Source, targets: Source | None = None, **options: Any) -> Run:
+    """The plan of a profile.  Takes the options of `losscli.evaluate`, and raises what it raises.
+
+    Raises UsageError for a loss that is no mean of rows, or whose rows stand on no axis.
+    """
+    run = prepare(predictions, targets, loss, ci=None, **options)
+    (choice,) = run.plan.choices
+    _check(choice, len(run.plan.roles.predictions) if run.plan.cell == "output" else 1)
+    return replace(run, plan=replace(run.plan, profiled=True))
+
+
+def explained(
+    run: Run,
+    progress: Callable[[int], None] = lambda rows: None,
+    say: Callable[[str], None] = lambda text: None,
+) -> Explanation:
+    """Read all rows once; `progress` and `say` are as in `api.evaluated`.  Raises DataError."""
+    part, _ = running.fold_all(run, progress, say)
+    assert part.profile is not None
+    (choice,) = run.plan.choices
+    return Explanation(choice, part.profile, _facts(choice, part.profile, (*run.notes, *notes(part.tallies))))
+
+
+def _check(choice: Choice, outputs: int) -> None:
+    entry = choice.loss
+    if entry.finish is not reductions.mean or not entry.batch.axis:
+        raise UsageError(
+            f"{entry.name} is no mean of what single rows cost by their "
+            f"{'residual' if entry.task == 'regression' else 'probability or margin'}: "
+            "files have nothing to add to its explanation",
+            remedy=f"losscli evaluate PREDS TARGETS -l {entry.name} gives its value",
+        )
+    if outputs > 1:
+        raise UsageError(
+            f"{outputs} outputs, and their residuals are of one each", remedy="name one with -p and -y"
+        )
+
+
+def _facts(choice: Choice, profile: Profile, notes: tuple[str, ...]) -> Facts:
+    unshared = _unshared(profile)
+    shared = not unshared
+    parts = [
+        Part(mark.what, int(rows), weight / profile.weight, loss / profile.loss if shared else None)
+        for mark, (rows, weight, loss) in zip(marks_of(choice), profile.parts.tolist(), strict=True)
+    ]
+    residual = choice.loss.batch.axis == "residual"
+    sizes = profile.sizes
+    tail = choice.loss.tail
+    return Facts(
+        rows=profile.rows,
+        weight=profile.weight,
+        value=profile.loss / profile.weight,
+        parts=tuple(parts),
+        worst_share=profile.worst(WORST) if shared else None,
+        quantiles={share: sizes.quantile(share) for share in QUANTILES} if residual else {},
+        covers={tail[0]: sizes.quantile(COVERED)} if tail else {},
+        notes=(*notes, *unshared),
+    )
+
+
+def _unshared(profile: Profile) -> tuple[str, ...]:
+    """Why no row has a share of the loss; nothing where rows have."""
+    if profile.least < 0:
+        return ("rows have no share of the loss, which is below zero in some",)
+    if profile.loss == 0:
+        return ("rows have no share of the loss, which is zero",)
+    return () if profile.loss < math.inf else ("rows have no share of the loss, which is infinite",)

@@ -1,0 +1,195 @@
+"""What losscli explain shows: tables, the curve, the rows on it.  Drawn with rich, so imported late."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from losscli.catalog import equivalents
+from losscli.catalog.loss import Choice, Loss
+from losscli.plan.options import loss_params
+from losscli.render.chart import LABELS, Canvas, Line, chart, legend
+from losscli.tasks.named import described
+
+if TYPE_CHECKING:
+    from losscli.explain.curve import Curve
+    from losscli.explain.facts import Explanation, Facts
+
+
+WIDEST, WIDE, NARROW = 100, 80, 20
+"""Columns of a drawing: on a terminal, elsewhere, and at the least."""
+OWN, BESIDE = (("bold cyan", "*"), ("bold blue", "o")), (("yellow", "+"), ("magenta", "."))
+"""How curves look, in colours and without."""
+
+
+@contextmanager
+def console() -> Iterator[Console]:
+    """Where to print: the terminal, or a pipe or file, whose lines are as long as they are."""
+    terminal = Console(highlight=False)
+    if terminal.is_terminal:
+        yield terminal
+        return
+    wide = Console(highlight=False, width=1000, color_system=None)
+    with wide.capture() as capture:
+        yield wide
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+
+
+def catalogue(console: Console, entries: Sequence[Loss]) -> None:
+    """The names and summaries of losses, by task."""
+    for task, group in groupby(entries, key=lambda entry: entry.task):
+        table = _table(title=task)
+        for entry in group:
+            table.add_row(entry.name, escape(entry.summary))
+        console.print(table)
+        console.print()
+    console.print("losscli explain NAME shows one of them.")
+
+
+def one(console: Console, entry: Loss, choice: Choice | None, explanation: Explanation | None) -> None:
+    """A loss: its formula, its curve where it has one, its parameters, its names elsewhere."""
+    console.print(f"[bold]{escape(entry.name)}[/bold] ({entry.task})\n")
+    console.print(escape(entry.summary), soft_wrap=False)
+    console.print(f"\n    {escape(entry.formula)}\n", overflow="fold")
+    for paragraph in entry.details:
+        console.print(f"{escape(paragraph)}\n")
+    if choice is not None:
+        _drawing(console, choice, explanation)
+    if explanation is not None:
+        _facts(console, explanation.choice, explanation.facts)
+    _traits(console, entry)
+    if not entry.request:  # no library knows what a user wrote
+        _elsewhere(console, entry)
+
+
+def _table(title: str = "", fold: bool = False) -> Table:
+    """A table without lines, of names and what they mean; with `fold` long names share the width."""
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        title_style="bold",
+        box=None,
+        pad_edge=False,
+        show_header=False,
+    )
+    table.add_column(no_wrap=not fold)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _traits(console: Console, entry: Loss) -> None:
+    table = _table()
+    for param in entry.params:
+        default = "required" if param.required else f"default {str(param.default).lower()}"
+        if param.name in loss_params():
+            table.add_row(f"--{param.name.replace('_', '-')}", escape(f"{param.describe()}; {default}"))
+        else:
+            told = (
+                f"{param.describe()}; {default}; written in line alone: {entry.asked_as}:{param.name}=VALUE"
+            )
+            table.add_row(f":{param.name}=", escape(told))
+    table.add_row("unit", escape(entry.unit))
+    best = "no fixed value" if entry.best is None else f"{entry.best:g}"
+    table.add_row("best", best + (", greater is better" if entry.score else ""))
+    if entry.domain:
+        table.add_row("takes", escape(entry.domain))
+    if columns := described(entry.batch):
+        table.add_row("reads", escape(columns))
+    if entry.aliases:
+        table.add_row("also", escape(", ".join(entry.aliases)))
+    table.add_row("source", escape(entry.reference))
+    console.print(table)
+
+
+def _elsewhere(console: Console, entry: Loss) -> None:
+    known = equivalents.of(entry.name)
+    table = Table(title="elsewhere", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    table.add_column("library", no_wrap=True)
+    table.add_column("call", overflow="fold")
+    table.add_column("this number", overflow="fold")
+    for each in known:
+        if not each.call:
+            table.add_row(each.library, "", each.how, style="dim")
+        else:
+            verdict = "yes" if each.agrees else "never"
+            table.add_row(
+                each.library, escape(each.call), escape(": ".join(filter(None, [verdict, each.how])))
+            )
+    console.print()
+    console.print(table)
+    habits = equivalents.habits([each.library for each in known if each.call])
+    for each in habits:
+        console.print(f"{each.library}: {each.how}", style="dim")
+
+
+def _canvas(console: Console) -> Canvas:
+    unicode = console.encoding.lower().startswith("utf")
+    colour = console.is_terminal and console.color_system is not None and not console.no_color
+    widest = min(console.width, WIDEST if console.is_terminal else WIDE)
+    height = 16 if console.is_terminal and console.height >= 36 else 11
+    return Canvas(max(NARROW, widest - LABELS), height, colour, unicode)
+
+
+def _drawing(console: Console, choice: Choice, explanation: Explanation | None) -> None:
+    """The curve beside those of well-known losses, with the rows of files under it."""
+    from losscli.explain import curve  # needs the engine's readers
+    from losscli.numeric.arrays import np
+
+    canvas = _canvas(console)
+    reach = None if explanation is None else explanation.reach
+    drawn = curve.drawing(choice, 2 * canvas.width, reach)
+    if drawn is None:
+        return
+    lines = [*_lines(drawn.own, OWN), *_lines(drawn.beside, BESIDE)]
+    edges = np.linspace(drawn.low, drawn.high, canvas.width + 1)
+    bars = () if explanation is None else explanation.bars(edges)
+    rows = [*chart(lines, drawn.low, drawn.high, canvas, bars), *legend(lines, canvas)]
+    told = curve.AXES[drawn.axis] + (
+        f", with {curve.CLASSES} classes" if choice.loss.task == "multiclass" else ""
+    )
+    for row in [*rows[: -len(lines)], [(" " * LABELS + told, "dim")], *rows[-len(lines) :]]:
+        console.print(Text.assemble(*row), no_wrap=True, overflow="crop", soft_wrap=True)
+    console.print()
+
+
+def _lines(curves: Sequence[Curve], looks: Sequence[tuple[str, str]]) -> list[Line]:
+    return [
+        Line(each.label, each.values, style, mark) for each, (style, mark) in zip(curves, looks, strict=False)
+    ]
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _facts(console: Console, choice: Choice, facts: Facts) -> None:
+    """Which rows the loss comes from."""
+    from losscli.explain.facts import COVERED, PRECISION, WORST
+
+    table = _table(title="your rows", fold=True)
+    table.add_row("rows", f"{facts.rows:,}")
+    table.add_row(escape(str(choice)), f"{facts.value:.6g}")
+    noun = "rows" if facts.weight == facts.rows else "weight"
+    for part in facts.parts:
+        loss = "" if part.loss_share is None else f", {part.loss_share:.1%} of the loss"
+        table.add_row(part.what, f"{_rows(part.rows)}, {part.weight_share:.1%} of the {noun}{loss}")
+    if facts.worst_share is not None:
+        table.add_row(f"worst {WORST:.0%} of the {noun}", f"{facts.worst_share:.1%} of the loss")
+    for share, value in facts.quantiles.items():
+        table.add_row(f"|residual| of {share:.0%} of the {noun}", f"up to {value:.3g}")
+    for name, value in facts.covers.items():
+        table.add_row(f"{name} that covers {COVERED:.0%}", f"{value:.3g}")
+    console.print(table)
+    for note in facts.notes:
+        console.print(escape(f"note: {note}"))
+    if facts.quantiles:
+        console.print(f"Quantiles are within {PRECISION:.1%} of their value.", style="dim")
+    console.print()

@@ -1,0 +1,24 @@
+"""Gates: conditions on a report, judged with its noise."""
+
+from __future__ import annotations
+
+from losscli.gates.base import judged, meaningful, rules
+from losscli.gates.judge import PLAIN, Rules, judge, status
+from losscli.gates.parse import Gate, Limit, Subject, of, parse
+from losscli.report.comparable import compared
+
+__all__ = [
+    "PLAIN",
+    "Gate",
+    "Limit",
+    "Rules",
+    "Subject",
+    "compared",
+    "judge",
+    "judged",
+    "meaningful",
+    "of",
+    "parse",
+    "rules",
+    "status",
+]

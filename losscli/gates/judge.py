@@ -1,0 +1,254 @@
+"""Judge a report by gates: the estimate decides, and its noise says how much that means."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from losscli.errors import Status
+from losscli.gates import paired
+from losscli.gates.parse import Gate, Limit
+from losscli.gates.select import results
+from losscli.numeric.student import normalised, quantile
+from losscli.records import frozen
+from losscli.report.model import Comparison, Report, Result, Verdict, cell_name
+
+OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+
+
+@frozen(eq=True)
+class Rules:
+    """How gates are judged.
+
+    With `confident` a verdict that is weak is unsure; with `strict` it fails.  A cell of
+    fewer than `min_n` rows is skipped: shown and not judged.
+    """
+
+    confident: bool = False
+    strict: bool = False
+    min_n: int = 0
+
+    @property
+    def sure(self) -> bool:
+        """Whether a weak verdict does not stand."""
+        return self.confident or self.strict
+
+
+PLAIN = Rules()
+"""Every cell is judged, and a weak verdict stands."""
+
+
+@frozen(eq=True)
+class _Compared:
+    """A verdict before noise is looked at, with what its noise is: `se` of value - limit, and its freedom.
+
+    `ends` are those of the value's own interval, which serves where neither base nor other cells matter.
+    """
+
+    verdict: Verdict
+    se: float | None = None
+    freedom: float = math.inf
+    level: float | None = None
+    ends: tuple[float, float] | None = None
+    exact: bool = False
+
+
+def judge(
+    gates: Iterable[Gate], report: Report, base: Report | None = None, rules: Rules = PLAIN
+) -> tuple[Verdict, ...]:
+    """The verdicts of the gates on a report, one for each cell that a gate is about.
+
+    A limit that speaks of `base` is taken from the same loss and cell of that report, as of other rows: the
+    variance of the difference is the sum of both.  Where the report itself compares models on the same rows,
+    the base is the first of them, and the noise is that of paired rows.  Several cells of one gate are judged
+    by the method of Holm (1979), doi:10.2307/4615733: the chance that any of their verdicts is wrongly not
+    weak stays what it is for one.  The bounds lo and hi are those of the report.
+    """
+    return tuple(
+        _as_severe(gate, replace(verdict, model=name, name=gate.name))
+        for gate in gates
+        for name, own in paired.by_model(gate, report)
+        for verdict in ([own] if isinstance(own, Verdict) else _judge(gate, own, base, rules))
+    )
+
+
+def _as_severe(gate: Gate, verdict: Verdict) -> Verdict:
+    """The verdict of a gate that warns decides nothing."""
+    if gate.severity == "warn" and verdict.status in ("fail", "error"):
+        return replace(verdict, status="warn")
+    return verdict
+
+
+def status(verdicts: Iterable[Verdict]) -> Status:
+    """The exit status for verdicts; what could not be judged outweighs what failed, unsure is a warning."""
+    said = {verdict.status for verdict in verdicts}
+    if said - {"pass", "fail", "unsure", "skipped", "warn"}:
+        return Status.DATA
+    return Status.GATE_FAILED if "fail" in said else Status.OK
+
+
+def _judge(gate: Gate, report: Report, base: Report | None, rules: Rules) -> Sequence[Verdict]:
+    if gate.min_n is not None:
+        rules = replace(rules, min_n=gate.min_n)
+    limit = None if gate.limit.base else gate.limit.offset
+    found = results(gate.subject, report.results)
+    if gate.limit.base and base is None and not report.comparisons:
+        found = "no baseline"
+    if isinstance(found, str):
+        return [Verdict(gate.text, "error", limit=limit, reason=found)]
+    if gate.subject.field != "rows":
+        few = [result for result in found if result.rows < rules.min_n]
+        if few and len(few) == len(found):
+            # A gate that judged nothing must not pass.
+            return [_unjudged(gate, each, f"fewer than {rules.min_n} rows", "error") for each in few]
+    else:
+        few = []
+    bases = {} if base is None else {_key(result): result for result in base.results}
+    skipped = {_key(result) for result in few}
+    compared = [
+        _Compared(_unjudged(gate, result, f"fewer than {rules.min_n} rows", "skipped"))
+        if _key(result) in skipped
+        else _compared(gate, result, bases, report.comparisons)
+        for result in found
+    ]
+    weak = _weak(gate, compared)
+    return [_verdict(each, place in weak, rules) for place, each in enumerate(compared)]
+
+
+def _key(result: Result | Comparison) -> tuple[object, ...]:
+    params = sorted((name, repr(value)) for name, value in result.params.items())
+    return result.loss, tuple(params), tuple(sorted(result.cell.items()))
+
+
+def _unjudged(gate: Gate, result: Result, reason: str, status: str) -> Verdict:
+    limit = None if gate.limit.base else gate.limit.offset
+    value = _finite(getattr(result, gate.subject.field))
+    return Verdict(gate.text, status, dict(result.cell), value=value, limit=limit, reason=reason)
+
+
+def _compared(
+    gate: Gate,
+    result: Result,
+    bases: Mapping[tuple[object, ...], Result],
+    comparisons: Sequence[Comparison],
+) -> _Compared:
+    value = getattr(result, gate.subject.field)
+    failed = _unjudged(gate, result, "", "error")
+    if value is None:
+        missing = "no value" if result.value is None else "no interval"
+        return _Compared(replace(failed, reason=": ".join([missing, *result.notes])))
+    if not math.isfinite(value):
+        # A report holds finite numbers only, and NaN would pass for a comparison.
+        return _Compared(replace(failed, value=None, reason=f"the value is {value}"))
+    base, limit, pair = None, gate.limit.offset, None
+    if gate.limit.base:
+        base = bases.get(_key(result))
+        if base is None:
+            pair = next((each for each in comparisons if _key(each) == _key(result)), None)
+            base = None if pair is None else paired.base_of(pair)
+        if base is None:
+            where = cell_name(result.cell)
+            reason = f"the base has no {result.loss} with these parameters{' in ' + where if where else ''}"
+            return _Compared(replace(failed, reason=reason))
+        of_base = _finite(base.rows if gate.subject.field == "rows" else base.value)
+        if of_base is None:
+            return _Compared(replace(failed, reason=": ".join(["the base has no value", *base.notes])))
+        limit = _limit(gate.limit, of_base)
+        failed = replace(failed, base=of_base)
+        if not math.isfinite(limit):
+            return _Compared(replace(failed, reason=f"the limit is {limit}"))
+    status = "pass" if OPERATORS[gate.operator](value, limit) else "fail"
+    verdict = replace(failed, status=status, value=float(value), limit=float(limit))
+    if gate.subject.field != "value":
+        return _Compared(verdict, exact=True)
+    if pair is not None:
+        slope = _slope(gate.limit, pair.value_a or 0.0)
+        return _Compared(verdict, paired.error(pair, slope), pair.freedom or math.inf, pair.level)
+    if base is not None:
+        return _against(verdict, result, base, gate.limit)
+    ends = None if result.low is None or result.high is None else (result.low, result.high)
+    return _Compared(verdict, result.se, result.freedom or math.inf, result.level, ends)
+
+
+def _limit(limit: Limit, base: float) -> float:
+    return limit.factor * base + limit.percent / 100 * abs(base) + limit.offset
+
+
+def _slope(limit: Limit, base: float) -> float:
+    """How much the limit moves with the base."""
+    return limit.factor + limit.percent / 100 * math.copysign(1.0, base)
+
+
+def _against(verdict: Verdict, result: Result, base: Result, limit: Limit) -> _Compared:
+    """The noise of a value less a limit that comes from other rows.
+
+    Its degrees of freedom are those of Welch (1947), doi:10.1093/biomet/34.1-2.28.
+    """
+    if result.se is None or base.se is None:
+        return _Compared(verdict)
+    slope = _slope(limit, verdict.base or 0.0)
+    new, old = result.se, abs(slope) * base.se
+    se = math.hypot(new, old)
+    if se == 0:
+        return _Compared(verdict, 0.0, math.inf, result.level)
+    parts = (new / se) ** 4 / (result.freedom or math.inf) + (old / se) ** 4 / (base.freedom or math.inf)
+    freedom = math.floor(1 / parts) if parts > 0 else math.inf
+    return _Compared(verdict, se, max(1, freedom), result.level)
+
+
+def _weak(gate: Gate, compared: Sequence[_Compared]) -> set[int]:
+    """The places of the verdicts whose interval straddles the limit."""
+    decided = [i for i, each in enumerate(compared) if each.verdict.status in ("pass", "fail")]
+    if len(decided) == 1 and (ends := compared[decided[0]].ends) is not None:
+        limit = compared[decided[0]].verdict.limit or 0.0
+        return {decided[0]} if len({OPERATORS[gate.operator](end, limit) for end in ends}) > 1 else set()
+    noisy = sorted((i for i in decided if compared[i].se is not None), key=lambda i: -_deviate(compared[i]))
+    for step, place in enumerate(noisy):
+        if _straddles(gate, compared[place], len(noisy) - step):
+            return set(noisy[step:])
+    return set()
+
+
+def _deviate(each: _Compared) -> float:
+    """How many standard errors value and limit are apart, on the scale of the normal distribution."""
+    apart = abs((each.verdict.value or 0.0) - (each.verdict.limit or 0.0))
+    if not each.se:
+        return math.inf  # nothing straddles without noise
+    return normalised(apart / each.se, each.freedom) if each.freedom < math.inf else apart / each.se
+
+
+def _straddles(gate: Gate, each: _Compared, cells: int) -> bool:
+    """Whether the interval holds the limit, at a level adjusted for so many cells."""
+    value, limit = each.verdict.value or 0.0, each.verdict.limit or 0.0
+    if not each.se or each.level is None:
+        return False
+    half = quantile(1.0 - (1.0 - each.level) / cells, each.freedom) * each.se
+    holds = OPERATORS[gate.operator]
+    return holds(value - half, limit) != holds(value + half, limit)
+
+
+def _verdict(each: _Compared, weak: bool, rules: Rules) -> Verdict:
+    verdict = each.verdict
+    if verdict.status not in ("pass", "fail"):
+        return verdict
+    if each.se and verdict.value is not None and verdict.limit is not None:
+        apart = abs(verdict.value - verdict.limit) / each.se
+        verdict = replace(verdict, margin=apart if verdict.status == "pass" else -apart)
+    if rules.sure and each.se is None and not each.exact:
+        return replace(verdict, status="error", reason="no interval, and confidence was asked for")
+    if weak and rules.strict:
+        return replace(verdict, status="fail", weak=True, reason="unsure, which fails where strict")
+    if weak and rules.confident:
+        return replace(verdict, status="unsure", weak=True)
+    return replace(verdict, weak=weak)
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else float(value)

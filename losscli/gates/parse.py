@@ -1,0 +1,222 @@
+"""What a gate says: 'huber[class=cat] <= base + 1%' from its text."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, fields, replace
+from typing import Any
+
+from losscli.errors import Problem, UsageError
+from losscli.records import frozen
+from losscli.report.model import LOSS_NAME
+from losscli.text import near
+
+_QUOTED = r'"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
+_MODEL = r"[a-z]|[^=,\]\"]*[./][^=,\]\"]*?"
+"""A letter, or what looks like a file; other names of models are quoted."""
+SEVERITIES = ("error", "warn")
+"""What a gate that fails does: it ends the program with its status, or warns."""
+_FIELDS = {"lo": "low", "hi": "high"}
+_HELP = """as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2' or 'n >= 10000';
+     names that hold brackets or commas are quoted: [class="a ] b"]; so are expressions: "expr: e**4" <= 2"""
+
+
+@frozen(eq=True)
+class Subject:
+    """The number that a gate judges, and of which results.
+
+    `losses` are the names that the loss may have in a report, none for `n`; `params` pick among several
+    of them; a column of `cell` without a value stands for each of its cells.  `field` is the field of
+    Result that holds the number: value, low, high or rows.  `model` is one of several, by its name or by
+    the letter of its place.
+    """
+
+    losses: tuple[str, ...]
+    params: tuple[tuple[str, str], ...] = ()
+    cell: tuple[tuple[str, str | None], ...] = ()
+    field: str = "value"
+    model: str | None = None
+
+
+@frozen(eq=True)
+class Limit:
+    """base * `factor` + `offset` + `percent` of the absolute value of base; just `offset` without a base.
+
+    `model` is the one of several that is the base, by its name or letter; else it is the first.
+    """
+
+    offset: float = 0.0
+    base: bool = False
+    factor: float = 1.0
+    percent: float = 0.0
+    model: str | None = None
+
+
+@frozen(eq=True)
+class Gate:
+    """A condition on a report; `text` is how it was written.
+
+    What a table of settings may say besides: cells of fewer than `min_n` rows are not judged, whatever holds
+    for other gates; of `severity` warn it warns and decides nothing; `name` is what it is called.
+    """
+
+    text: str
+    subject: Subject
+    operator: str
+    limit: Limit
+    min_n: int | None = None
+    severity: str = "error"
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for values that make no sense."""
+        if self.severity not in SEVERITIES:
+            raise UsageError(
+                f"severity must be {' or '.join(SEVERITIES)}, got {self.severity!r}."
+                f"{near(str(self.severity), SEVERITIES)}"
+            )
+        count = self.min_n
+        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
+            raise UsageError(f"min_n must be a whole number >= 0, got {count!r}")
+        if not isinstance(self.name, str):
+            raise UsageError(f"name must be text, got {self.name!r}")
+
+
+def _alone(name: str) -> tuple[str, ...]:
+    return (name,)
+
+
+def parse(text: str, resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gate:
+    """A gate from its text.  `resolve` gives the names that a loss may have in a report.
+
+    Raises UsageError that shows the place which is not understood, and what `resolve` raises.
+    """
+    text = re.sub(r"[\t\n\r\f\v]", " ", text.strip())
+    subject, at = _subject(text, 0, resolve)
+    sign, at = _take(text, at, r"<=|>=|<(?!=)|>(?!=)", "one of <= < >= >")
+    limit, at = _limit(text, at, subject, resolve)
+    _take(text, at, r"$", "nothing more")
+    return Gate(text, subject, sign, limit)
+
+
+def of(given: str | Mapping[str, object], resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gate:
+    """A gate from its text, or from a table: `check` is the text, other keys are fields that text has not.
+
+    Raises what `parse` raises, and UsageError for a table without a check or with a key that is unknown.
+    """
+    if isinstance(given, str):
+        return parse(given, resolve)
+    known = ["check", *(field.name for field in fields(Gate) if field.default is not MISSING)]
+    if unknown := [key for key in given if key not in known]:
+        raise UsageError(
+            [Problem(f"a gate has no {key!r}.{near(key, known)}", remedy=", ".join(known)) for key in unknown]
+        )
+    if not isinstance(check := given.get("check"), str):
+        raise UsageError("a table of a gate needs its check, as in check = 'huber <= 0.5'")
+    others: dict[str, Any] = {key: value for key, value in given.items() if key != "check"}
+    return replace(parse(check, resolve), **others)
+
+
+# Parsing: each function takes the text and where to begin, and returns what it read and where that ends.
+
+
+def _subject(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
+    bound = re.compile(r"\s*(lo|hi)\s*\(").match(text, at)
+    if bound is None:
+        return _metric(text, at, resolve)
+    metric, end = _metric(text, bound.end(), resolve)
+    if metric.field == "rows":
+        raise _error(text, bound.end(), "a loss: n has no interval")
+    _, end = _take(text, end, r"\)", "a closing )")
+    return replace(metric, field=_FIELDS[bound[1]]), end
+
+
+def _metric(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
+    name, at = _take(text, at, rf"{_QUOTED}|{LOSS_NAME}", "the name of a loss, or n")
+    params: list[tuple[str, str]] = []
+    if name != "n" and text.startswith(":", at):
+        params, at = _items(text, at + 1, r"[\w-]+", r"[^\s,<>=\[\])\"]+")
+        params = [(key.replace("-", "_"), value) for key, value in params]
+    model = re.compile(rf"\[\s*({_QUOTED}|{_MODEL})\s*\]").match(text, at)
+    if model is not None:
+        at = model.end()
+    cell: list[tuple[str, str | None]] = []
+    if text.startswith("[", at):
+        found, at = _items(text, at + 1, r"[^=,\]\"]+", r"[^,\]\"]+")
+        cell = [(_unquoted(column), None if value == "*" else _unquoted(value)) for column, value in found]
+        _, at = _take(text, at, r"\]", "a comma or a closing ]")
+    named = None if model is None else _unquoted(model[1])
+    if name == "n":
+        return Subject((), (), tuple(cell), "rows", named), at
+    plain = [(key, _unquoted(value)) for key, value in params]
+    return Subject(resolve(_unquoted(name)), tuple(plain), tuple(cell), model=named), at
+
+
+def _items(text: str, at: int, name: str, value: str) -> tuple[list[tuple[str, str]], int]:
+    """Read 'name=value,name=value'; either may be quoted as in JSON, and is returned with its quotes."""
+    found: dict[str, str] = {}
+    while True:
+        start = at
+        key, at = _take(text, at, f"{_QUOTED}|{name}", "a name")
+        _, at = _take(text, at, "=", f"= and a value after {key}")
+        if key in found:
+            raise _error(text, start, f"{key} once only")
+        found[key], at = _take(text, at, f"{_QUOTED}|{value}", f"a value of {key}")
+        if not text.startswith(",", at):
+            return list(found.items()), at
+        at += 1
+
+
+def _limit(
+    text: str, at: int, subject: Subject, resolve: Callable[[str], tuple[str, ...]]
+) -> tuple[Limit, int]:
+    base, model = re.compile(r"\s*base\b").match(text, at), None
+    if base is not None:
+        end = base.end()
+    elif re.compile(rf"\s*({_QUOTED}|{LOSS_NAME})\s*[\[:]").match(text, at):
+        other, end = _metric(text, at, resolve)
+        if other.model is None or replace(other, model=subject.model, cell=subject.cell) != subject:
+            raise _error(text, at, "the same loss of another model, as in huber[b] <= huber[a]")
+        if other.cell not in ((), subject.cell):
+            raise _error(text, at, "the same cell of the other model, or none")
+        model = other.model
+    else:
+        number, at = _number(text, at, "a number, or base")
+        return Limit(number), at
+    change = re.compile(r"\s*([-+*])").match(text, end)
+    if change is None:
+        return Limit(base=True, model=model), end
+    number, at = _number(text, change.end(), "a number")
+    if change[1] == "*":
+        return Limit(base=True, factor=number, model=model), at
+    number = -number if change[1] == "-" else number
+    if text[at:].lstrip().startswith("%"):
+        return Limit(base=True, percent=number, model=model), text.index("%", at) + 1
+    return Limit(number, base=True, model=model), at
+
+
+def _number(text: str, at: int, what: str) -> tuple[float, int]:
+    digits, end = _take(text, at, r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", what)
+    if not math.isfinite(float(digits)):
+        raise _error(text, at, "a finite number")
+    return float(digits), end
+
+
+def _take(text: str, at: int, pattern: str, what: str) -> tuple[str, int]:
+    """Match a pattern, less the spaces around it.  Raises UsageError that says what was expected."""
+    found = re.compile(rf"\s*({pattern})\s*").match(text, at)
+    if found is None:
+        raise _error(text, at, what)
+    return found[1].strip(), found.end()
+
+
+def _unquoted(name: str) -> str:
+    return str(json.loads(name, strict=False)) if name.startswith('"') else name
+
+
+def _error(text: str, at: int, what: str) -> UsageError:
+    at += len(text[at:]) - len(text[at:].lstrip())
+    return UsageError(Problem(f"gate not understood: expected {what}", "", _HELP, (text, " " * at + "^")))

@@ -1,0 +1,1 @@
+"""Arrays and floating point, NumPy or CuPy; nothing here knows of losses."""

@@ -1,0 +1,52 @@
+"""The array namespace, NumPy or CuPy.
+
+Functions here take arrays of either library and return arrays of the same; the caller passes the
+namespace.  NumPy itself is imported on first use, so that the catalogue of losses can be listed without.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__all__ = ["Array", "Namespace", "np", "on_device", "on_host", "pl", "to_numpy"]
+
+Array = Any
+"""An array of NumPy or of CuPy."""
+Namespace = Any
+"""The module `numpy` or `cupy`."""
+
+
+class _Lazy:
+    """A module that is imported when its first attribute is read."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        value = getattr(importlib.import_module(self._name), attribute)
+        setattr(self, attribute, value)
+        return value
+
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+else:
+    np = _Lazy("numpy")
+    pl = _Lazy("polars")
+
+
+def on_host(xp: Namespace) -> bool:
+    """Whether the arrays of a namespace are NumPy's."""
+    return bool(xp.__name__ == "numpy")
+
+
+def on_device(xp: Namespace, array: Array) -> Array:
+    """An array of NumPy as float64 on the device.  It travels as it is: float32 in half the time."""
+    return xp.asarray(array).astype(float, copy=False)
+
+
+def to_numpy(array: Array) -> Array:
+    """An array of NumPy, copied from the device where it is on one."""
+    return array.get() if hasattr(array, "get") else array

@@ -1,0 +1,111 @@
+"""Reductions by segment: sums and extremes of runs of rows and of bins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
+
+
+def run_of(xp: Namespace, starts: Array, n: int) -> Array:
+    """The place of the run in which each of n items is, of runs that start at `starts`, the first at 0."""
+    marks = xp.zeros(n, dtype=int)
+    marks[starts] = 1
+    return xp.cumsum(marks) - 1
+
+
+_WIDEST = 1024
+"""Numbers that are reduced at once where runs are reduced in steps: one block of threads."""
+
+
+class Runs:
+    """Rows that stand run after run, none of them empty: what each run adds up to, and its extremes.
+
+    `starts` (runs,), an array of NumPy, are the rows where runs begin, the first at 0.  Arrays are (..., n).
+    NumPy has `reduceat` for this.  CuPy has it for sums alone, as differences of running sums, which lose the
+    digits of a run after a greater one, and all of one after an infinity; and its sums by index (bincount,
+    scatter_add) add in another order in every run.  There the runs are cut into pieces of one width, padded,
+    which are reduced side by side, and what is left of them likewise, until each run is one number.
+    """
+
+    def __init__(self, xp: Namespace, starts: Array, n: int) -> None:
+        self.xp, self.starts, self.n = xp, starts, n
+        self.sizes: Array = np.diff(starts, append=n)
+
+    @cached_property
+    def first(self) -> Array:
+        """The starts, on the device."""
+        return self.xp.asarray(self.starts)
+
+    @cached_property
+    def of_rows(self) -> Array:
+        """The place of each row's run (n,)."""
+        return run_of(self.xp, self.first, self.n)
+
+    def sums(self, values: Array) -> Array:
+        """The sum of each run (..., runs)."""
+        return self._reduced("add", "sum", 0, values)
+
+    def least(self, values: Array) -> Array:
+        """The least value of each run (..., runs); NaN is."""
+        return self._reduced("minimum", "min", self.xp.inf, values)
+
+    def greatest(self, values: Array) -> Array:
+        """The greatest value of each run (..., runs); NaN is."""
+        return self._reduced("maximum", "max", -self.xp.inf, values)
+
+    def per_row(self, values: Array) -> Array:
+        """The values (..., runs) of each row's run (..., n)."""
+        if on_host(self.xp):
+            return np.repeat(values, self.sizes, axis=-1)
+        return values.take(self.of_rows, axis=-1)
+
+    def first_hits(self, hit: Array) -> Array:
+        """The first row of each run where a condition (k, n) holds (k, runs); it does in every run."""
+        xp = self.xp
+        if on_host(xp):
+            hits = [np.flatnonzero(row) for row in hit]
+            return np.stack([at[np.searchsorted(at, self.starts)] for at in hits])
+        return self._reduced("minimum", "min", self.n, xp.where(hit, xp.arange(self.n), self.n))
+
+    def _reduced(self, ufunc: str, method: str, neutral: float, values: Array) -> Array:
+        xp = self.xp
+        if on_host(xp):
+            return getattr(np, ufunc).reduceat(values, self.starts, axis=-1)
+        for places, inside in self._steps:
+            values = getattr(xp.where(inside, values.take(places, axis=-1), neutral), method)(axis=-1)
+        return values
+
+    @cached_property
+    def _steps(self) -> list[tuple[Array, Array]]:
+        """Of each step the places (pieces, width) of what is reduced, and which of them are no padding."""
+        xp, found = self.xp, []
+        starts, sizes, pieces = self.starts, self.sizes, -1
+        while pieces != len(self.starts):
+            # About as wide as a run is long, so that padding is at most as much again.
+            width = min(_WIDEST, 1 << max(3, (int(sizes.sum()) // max(1, len(sizes))).bit_length()))
+            counts = -(-sizes // width)
+            run = np.repeat(np.arange(len(sizes)), counts)
+            firsts = np.cumsum(counts) - counts
+            before = (np.arange(len(run)) - firsts[run]) * width
+            left = xp.asarray(sizes[run] - before)[:, None]
+            step = xp.arange(width)
+            found.append(
+                (xp.asarray(starts[run] + before)[:, None] + xp.where(step < left, step, 0), step < left)
+            )
+            starts, sizes, pieces = firsts, counts, len(run)
+        return found
+
+
+def binned_sums(xp: Namespace, places: Array, columns: Sequence[Array], size: int = 0) -> Array:
+    """The sums of k columns (n,) by place (n,), at least `size` of them (k, places), as NumPy's."""
+    if on_host(xp):
+        return np.stack([np.bincount(places, weights=column, minlength=size) for column in columns])
+    sizes = to_numpy(xp.bincount(places, minlength=size))
+    present, found = np.flatnonzero(sizes), np.zeros((len(columns), len(sizes)))
+    if len(present):
+        order = xp.argsort(places, kind="stable")
+        runs = Runs(xp, np.cumsum(sizes[present]) - sizes[present], len(places))
+        found[:, present] = to_numpy(runs.sums(xp.stack(columns).take(order, axis=1)))
+    return found

@@ -1,0 +1,160 @@
+"""Sums, exponentials and softmax with more digits than a float has, where a plain formula loses them.
+
+A number is kept as two floats: its rounded value, and what that lacks.
+"""
+
+from __future__ import annotations
+
+from losscli.numeric.arrays import Array, Namespace, on_host
+from losscli.numeric.special import log1pmx
+from losscli.numeric.two_float import _quotient, exact_sum, exp_pair, two_sum
+
+CHUNK_NUMBERS, CHUNK_ROWS = 131_072, 128
+"""Numbers of a matrix that are worked on at once, so that what is in between stays in the cache; of columns
+that lie one after another never fewer rows than the second."""
+ORDINARY = (-30.0, 300.0)
+"""Where the greatest logit of a row is between these, sums of exp do not overflow, and what vanishes beside
+that of the greatest is less than 1e-290 of it."""
+
+
+def expit(xp: Namespace, x: Array) -> Array:
+    """1 / (1 + exp(-x)), exact in both tails."""
+    small, rest = exp_pair(xp, -xp.abs(x))
+    total, off = two_sum(small, 1.0)
+    above = x >= 0
+    return _quotient(xp.where(above, 1.0, small), xp.where(above, 0.0, rest), total, off + rest)
+
+
+def kl_div(xp: Namespace, y: Array, q: Array, log_q: Array, gap: Array) -> Array:
+    """Y log(y / q) - y + q, the part of one class in a divergence, with 0 log 0 = 0; never below 0.
+
+    `log_q` and `gap` = q - y come from the caller, who may have them with digits that q has lost.
+    """
+    some = y > 0
+    y = xp.where(some, y, 1.0)
+    change = gap / y
+    near = (change > -0.6) & (change < 1.5)
+    ratio = y / q
+    within = (ratio > 1e-290) & (ratio < 1e290)
+    log_ratio = xp.where(within, xp.log(xp.where(within, ratio, 1.0)), xp.log(y) - log_q)
+    far = y * log_ratio + gap
+    return xp.where(some, xp.where(near, -y * log1pmx(xp, xp.where(near, change, 0.0)), far), q)
+
+
+def _chunks(xp: Namespace, matrix: Array) -> list[slice]:
+    if not on_host(xp):
+        return [slice(None)][: len(matrix)]  # a device is busy with large arrays alone
+    fewest = 1 if matrix.flags.c_contiguous else CHUNK_ROWS
+    step = max(fewest, CHUNK_NUMBERS // max(matrix.shape[1], 1))
+    return [slice(i, i + step) for i in range(0, len(matrix), step)]
+
+
+def _below_top(xp: Namespace, logits: Array, below: Array) -> Array:
+    """Fill `below` with logits (n, classes) less the greatest of the row; what was rounded off is returned.
+
+    It counts: exp makes a relative error of it, as large as it is.  A `two_sum` in place, for speed.
+    """
+    top = xp.max(logits, axis=1, keepdims=True)
+    xp.subtract(logits, top, out=below)
+    added = below - logits
+    lost = below - added
+    xp.subtract(logits, lost, out=lost)
+    added += top
+    lost -= added
+    if not bool(xp.isfinite(xp.min(below))):
+        # Of infinite differences, whose exp is zero, nothing was lost.
+        lost = xp.where(xp.isfinite(lost), lost, 0.0)
+    return lost
+
+
+def _others(xp: Namespace, logits: Array) -> tuple[Array, Array]:
+    """The greatest logit of each row (n,), and the mass of all other classes in units of its own (n,).
+
+    Of ordinary logits exp is taken as they are, since the greatest, if subtracted first, would cost digits.
+    """
+    top = xp.max(logits, axis=1)
+    is_top = logits == top[:, None]
+    ordinary = bool((xp.min(top) > ORDINARY[0]) & (xp.max(top) < ORDINARY[1]))
+    if ordinary:
+        mass = xp.exp(logits)
+        unit, rest = exp_pair(xp, -xp.abs(top))
+    else:
+        below = xp.empty_like(logits)
+        lost = _below_top(xp, logits, below)
+        mass = xp.exp(below)
+        lost *= mass
+        mass += lost
+    xp.copyto(mass, 0.0, where=is_top)
+    others = xp.sum(mass, axis=1)
+    if ordinary:
+        # Over exp(top), which for a top above 0 is times exp(-top).
+        others = xp.where(top > 0, others * unit + others * rest, _quotient(others, 0.0, unit, rest))
+    if int(xp.count_nonzero(is_top)) > len(logits):
+        others += xp.maximum(xp.sum(is_top, axis=1) - 1, 0)
+    return top, others
+
+
+def log_softmax(xp: Namespace, logits: Array) -> Array:
+    """Log-probabilities (n, classes) from logits, exact where one class holds nearly all the mass.
+
+    Of the greatest logit, log p = -log1p(mass of the others over its own): it keeps its digits where the
+    textbook's z - logsumexp z rounds to 0.  Of the others, z - max - log1p(...).
+    """
+    found = xp.empty(logits.shape)
+    for rows in _chunks(xp, logits):
+        own = logits[rows].astype(float)
+        top, others = _others(xp, own)
+        own -= top[:, None]
+        xp.subtract(own, xp.log1p(others)[:, None], out=found[rows])
+    return found
+
+
+def log_softmax_at(xp: Namespace, logits: Array, code: Array) -> Array:
+    """As `log_softmax`, of one class of each row (n,): no matrix leaves the cache."""
+    found = xp.empty(len(logits))
+    for rows in _chunks(xp, logits):
+        own = logits[rows].astype(float)
+        top, others = _others(xp, own)
+        found[rows] = (pick(xp, own, code[rows]) - top) - xp.log1p(others)
+    return found
+
+
+def pick(xp: Namespace, values: Array, code: Array) -> Array:
+    """Of values (n, classes) that of each row's class (n,).
+
+    By places in memory: five times as fast as take_along_axis.
+    """
+    n, classes = values.shape
+    if values.flags.f_contiguous:
+        return values.T.reshape(-1).take(code * n + xp.arange(n))
+    return values.reshape(-1).take(xp.arange(0, n * classes, classes) + code)
+
+
+def softmax(xp: Namespace, logits: Array) -> tuple[Array, Array]:
+    """Probabilities and their complements to one (n, classes) from logits, each with all its digits."""
+    probability, complement = xp.empty_like(logits, dtype=float), xp.empty_like(logits, dtype=float)
+    for rows in _chunks(xp, logits):
+        own = logits[rows].astype(float)
+        below = xp.empty_like(own)
+        lost = _below_top(xp, own, below)
+        top = below == 0
+        mass, rest = exp_pair(xp, below, lost)
+        others, off = exact_sum(xp, xp.where(top, 0.0, mass))
+        others, more = two_sum(others, xp.sum(top, axis=1) - 1.0)
+        off += more + xp.sum(rest, axis=1)
+        total, more = two_sum(others, 1.0)
+        total, total_off = total[:, None], (off + more)[:, None]
+        probability[rows] = _quotient(mass, rest, total, total_off)
+        left = xp.where(top, others[:, None], total - mass)
+        left_off = xp.where(top, off[:, None], total_off - rest)
+        complement[rows] = _quotient(left, left_off, total, total_off)
+    return probability, complement
+
+
+def logsumexp_running(xp: Namespace, log_p: Array) -> Array:
+    """The logarithm of the sum of exp of each column and all before it (n, k)."""
+    found = xp.empty_like(log_p)
+    total = xp.full(len(log_p), -xp.inf)
+    for i, column in enumerate(log_p.T):
+        total = found[:, i] = xp.logaddexp(total, column)
+    return found

@@ -1,0 +1,154 @@
+"""Sums, products and logarithms of twice the digits: a number as an unevaluated sum of two."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import cache
+
+from losscli.numeric.arrays import Array, Namespace, np, on_host
+from losscli.numeric.special import log1pmx
+
+
+def sum_of_three(xp: Namespace, a: Array, b: Array, c: Array | float) -> Array:
+    """A + b + c with one rounding, however much of it cancels; infinite where a term is."""
+    first, lost = two_sum(a, b)
+    total, more = two_sum(first, c)
+    rest = lost + more
+    return total + xp.where(xp.isfinite(rest), rest, 0.0)
+
+
+def exact_sum(xp: Namespace, columns: Array, start: float = 0.0) -> tuple[Array, Array]:
+    """The sum of each row (n,) of (n, k) from `start` on, and what was rounded off: twice the digits.
+
+    Ogita, Rump, Oishi (2005), Accurate sum and dot product, doi:10.1137/030601818
+    """
+    total, error = xp.full(len(columns), start), xp.zeros(len(columns))
+    if not on_host(xp):
+        columns, error = _halved(xp, columns)
+    for column in columns.T:
+        total, lost = two_sum(total, column)
+        error += lost
+    return total, error
+
+
+def _halved(xp: Namespace, columns: Array) -> tuple[Array, Array]:
+    """Columns (n, k) added up in pairs to one (n, 1), and what was rounded off (n,).
+
+    A device is kept busy by a few additions of many numbers, not by many of few.
+    """
+    error = xp.zeros(len(columns))
+    while columns.shape[1] > 1:
+        half = columns.shape[1] // 2
+        total, lost = two_sum(columns[:, :half], columns[:, half : 2 * half])
+        error += xp.sum(lost, axis=1)
+        columns = xp.concatenate([total, columns[:, 2 * half :]], axis=1)
+    return columns, error
+
+
+@cache
+def _exponentials() -> tuple[Array, Array]:
+    """Exp(j / 64) for j from -24 to 24, each as two floats, as NumPy's: what is kept belongs to no device."""
+    exact = [(Decimal(j) / 64).exp() for j in range(-24, 25)]
+    values = [float(number) for number in exact]
+    rests = [float(number - Decimal(value)) for number, value in zip(exact, values, strict=True)]
+    return np.asarray(values), np.asarray(rests)
+
+
+def exp_pair(xp: Namespace, x: Array, rest: Array | float = 0.0) -> tuple[Array, Array]:
+    """Exp(x + rest) for x <= 0 and a much smaller rest, as a float and what it lacks: ten digits more.
+
+    x = k log 2 + j / 64 + t with |t| < 1 / 128, so that the series of exp t - 1 needs few terms, and no more
+    digits than a float has.
+    """
+    x = xp.maximum(x, -800.0)
+    k = xp.rint(x * 1.4426950408889634)
+    # log 2 in three parts: k times the first two has no rounding.
+    r, off = two_sum(x - k * 0.6931471803691238, -k * 1.9082149291141208e-10)
+    off += rest - k * 1.564670158533888e-20
+    j = xp.rint(r * 64.0)
+    bases, fractions = map(xp.asarray, _exponentials())
+    place = j.astype(xp.int32) + 24
+    base = bases[place]
+    t = (r - j / 64.0) + off
+    series = t / 720.0
+    for factorial in (120.0, 24.0, 6.0, 2.0, 1.0):
+        series += 1.0 / factorial
+        series *= t
+    value, lacking = two_sum(base, series * base + fractions[place])
+    scale = xp.ldexp(xp.ones_like(x), k.astype(xp.int32))
+    return value * scale, lacking * scale
+
+
+def _quotient(a: Array, a_rest: Array, b: Array, b_rest: Array) -> Array:
+    """(a + a_rest) / (b + b_rest), where the rests are what floats a and b lack."""
+    share = a / b
+    return share + (a_rest - share * b_rest) / b
+
+
+def two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """The sum and its rounding error.  Knuth (1969), The Art of Computer Programming 2, 4.2.2."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+def two_product(a: Array, b: Array) -> tuple[Array, Array]:
+    """The product and its rounding error.  Dekker (1971), doi:10.1007/BF01397083."""
+    product = a * b
+    a_high, b_high = _upper_half(a), _upper_half(b)
+    a_low, b_low = a - a_high, b - b_high
+    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+def _upper_half(a: Array) -> Array:
+    shifted = 134217729.0 * a  # 2^27 + 1
+    return shifted - (shifted - a)
+
+
+def sum_with_product(xp: Namespace, a: Array, b: Array, c: Array) -> Array:
+    """A + b c, rounded once or twice however much of it cancels."""
+    product, product_error = two_product(b, c)
+    total, error = two_sum(a, product)
+    error = error + product_error
+    # Where a step overflows, the plain sum has lost nothing that counts.
+    return total + xp.where(xp.isfinite(error), error, 0.0)
+
+
+_STEPS = 128
+
+
+@cache
+def _log_table() -> tuple[list[float], list[float]]:
+    """log(i / 128) for i = 0..192 as two floats; below 90 it is not used."""
+    from decimal import Decimal, localcontext  # which most runs do not need
+
+    with localcontext() as context:
+        context.prec = 50
+        logs = [(Decimal(max(i, 1)) / _STEPS).ln() for i in range(193)]
+        high = [float(log) for log in logs]
+        return high, [float(log - Decimal(h)) for log, h in zip(logs, high, strict=True)]
+
+
+def two_float_log(xp: Namespace, x: Array) -> tuple[Array, Array]:
+    """Log x of x > 0 as two floats, which add up to it within some 1e-20 and a part in 1e16 of the second.
+
+    With x = 2^k c (1 + f), where c = i / 128 is near: k log 2 and log c are known to more digits, f has its
+    remainder, and log(1 + f) - f is so small that its rounding does not count.
+    Tang (1990), doi:10.1145/98267.98294
+    """
+    fraction, exponent = xp.frexp(x)
+    low = fraction < 0.7071067811865476  # so that near 1, where log x is small, k and log c are zero
+    fraction, exponent = xp.where(low, 2.0 * fraction, fraction), exponent - low
+    step = xp.rint(fraction * _STEPS)
+    near = step / _STEPS
+    high_table, low_table = (xp.asarray(column) for column in _log_table())
+    index = step.astype(int)
+    f = (fraction - near) / near
+    product, product_error = two_product(f, near)
+    remainder = ((fraction - near - product) - product_error) / near
+    # The upper part of log 2 has so few digits that its product with an exponent is exact.
+    upper, lower = 0.693147180369123816490, 1.90821492927058770002e-10
+    total, error = two_sum(exponent * upper, high_table[index])
+    total, more = two_sum(total, exponent * lower)
+    total, most = two_sum(total, f)
+    return two_sum(total, error + more + most + low_table[index] + (remainder + log1pmx(xp, f)))

@@ -1,0 +1,64 @@
+"""What tasks of vectors share: matrices of equal width, and lengths and angles without overflow."""
+
+from __future__ import annotations
+
+from losscli.numeric.arrays import Array, Namespace
+from losscli.records import frozen
+
+
+def length(xp: Namespace, x: Array) -> Array:
+    """The Euclidean lengths (...) of vectors (..., dimensions), also where squares overflow or vanish."""
+    x, exponent = _balanced(xp, x)
+    return xp.ldexp(xp.sqrt(xp.sum(x * x, axis=-1)), exponent)
+
+
+def norm(xp: Namespace, x: Array, p: float) -> Array:
+    """(sum |x|^p)^(1/p) (...) of vectors (..., dimensions), also where powers overflow or vanish."""
+    if p == 2.0:
+        return length(xp, x)
+    size = xp.abs(x)
+    largest = xp.max(size, axis=-1)
+    scale = xp.where(largest > 0, largest, 1.0)
+    return scale * xp.sum((size / scale[..., None]) ** p, axis=-1) ** (1.0 / p)
+
+
+def _balanced(xp: Namespace, x: Array) -> tuple[Array, Array | int]:
+    """Vectors over powers of two, and the exponents (...), where squares would overflow or vanish.
+
+    Such a quotient is exact: where none is needed the same numbers come out.
+    """
+    largest = xp.max(xp.abs(x), axis=-1)
+    if not bool(xp.any((largest > 1e100) | ((largest > 0) & (largest < 1e-100)))):
+        return x, 0
+    _, exponent = xp.frexp(largest)
+    return xp.ldexp(x, -exponent[..., None]), exponent
+
+
+@frozen
+class Angle:
+    """The cosine of the angle between vectors (n,), and 1 - cosine with the digits that it loses near one.
+
+    Both are NaN where a vector is zero.
+    """
+
+    cosine: Array
+    distance: Array
+
+
+def angle(xp: Namespace, a: Array, b: Array) -> Angle:
+    """The angle between vectors a and b (n, dimensions).
+
+    1 - cos = sin^2 / (1 + cos), and sin |b| is the length of what b - a has across a: for vectors that are
+    nearly equal that difference is exact.  A power of two first gives both about the same length.
+    """
+    (a, _), (b, _) = _balanced(xp, a), _balanced(xp, b)
+    squared = xp.sum(a * a, axis=1)
+    factor = xp.exp2(xp.rint(xp.log2(squared / xp.sum(b * b, axis=1)) / 2))
+    if bool(xp.any(factor != 1.0)):
+        b = b * factor[:, None]
+    other = xp.sum(b * b, axis=1)
+    cosine = xp.sum(a * b, axis=1) / (xp.sqrt(squared) * xp.sqrt(other))
+    difference = b - a
+    across = difference - (xp.sum(a * difference, axis=1) / squared)[:, None] * a
+    squared_sine = xp.sum(across * across, axis=1) / other
+    return Angle(cosine, xp.where(cosine > 0.5, squared_sine / (1.0 + cosine), 1.0 - cosine))

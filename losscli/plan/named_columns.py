@@ -1,0 +1,250 @@
+"""Which columns the fields of a batch read, in tasks whose batches name them: see tasks/named.py.
+
+The rules are those of `columns`: exact names, -p and -y before names, the order of columns never matters.
+Of -p each field takes the columns that it knows by name; columns that no field knows stand for the fields
+in their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from losscli.data.stream import Part
+from losscli.data.table import Table
+from losscli.errors import UsageError
+from losscli.plan import columns
+from losscli.plan.columns import Found, Sides, Wanted
+from losscli.tasks.grouped import NAMES, Groups
+from losscli.tasks.named import Column, Keys, Named, columns_of
+from losscli.text import enumerated, near
+
+
+def fits(batch: type[Named], predictions: Table, targets: Table, wanted: Wanted, asked: bool) -> bool:
+    """Whether names alone show every column of a batch, and there is a target for it.
+
+    Groups are shown by a flag alone, unless a loss of them was `asked` for: many files have such a column.
+    """
+    if is_grouped(batch) and wanted.group is None and not asked:
+        return False
+    try:
+        find(predictions, targets, wanted, (batch,), by_place=False)
+    except UsageError:
+        return False
+    return True
+
+
+def find(
+    predictions: Table,
+    targets: Table,
+    wanted: Wanted,
+    batches: Sequence[type[Named]],
+    by_place: bool = True,
+) -> Found:
+    """The columns of a run whose losses take these batches.  Raises UsageError for what is missing.
+
+    `by_place` says that -p and -y may stand for the fields in their order, where batches have the same.
+    """
+    group = _group(predictions, targets, wanted) if any(map(is_grouped, batches)) else None
+    search = _Search(predictions, targets, replace(wanted, group=group[2:] if group else None))
+    fields = [columns_of(batch) for batch in batches]
+    same = all([*own] == [*fields[0]] for own in fields)
+    named = {batch: search.by_name(batch, by_place and same) for batch in batches}
+    target, targets_of = "", [column for own in fields for column in own.values() if not column.by_name]
+    if targets_of:
+        taken = {name for found in named.values() for own in found.values() for name in own}
+        target = search.target(targets_of[0].also, taken)
+    parts = tuple(search.part(batch, found, target) for batch, found in named.items())
+    used = dict.fromkeys(name for part in parts for own in part.arrays.values() for name in own)
+    search.require_all_used(used)
+    both = search.sides
+    return Found(
+        predictions=tuple(name[2:] for name in used if name.startswith("p:")),
+        targets=tuple(name[2:] for name in used if name.startswith("t:")),
+        key=both.key,
+        weight=both.weight,
+        weight_side=both.weight_side,
+        parts=parts,
+        widths={name: search.width(name) for name in used if search.is_nested(name)},
+        group=group,
+    )
+
+
+def is_grouped(batch: type[Named]) -> bool:
+    """Whether a batch evaluates groups of rows."""
+    return issubclass(batch, Groups)
+
+
+def _group(predictions: Table, targets: Table, wanted: Wanted) -> str:
+    """The column of the aligned stream that tells groups, by --group or by its name.  Raises UsageError."""
+    schemas = {**predictions.schema, **targets.schema}
+    known = [name for name in NAMES if name in schemas] if wanted.group is None else [wanted.group]
+    if len(known) != 1:
+        what = (
+            f"several columns could tell the groups: {', '.join(known)}" if known else "no column of groups"
+        )
+        raise UsageError(what, remedy=f"name it: --group {known[0] if known else 'COLUMN'}")
+    (name,) = known
+    if name not in schemas:
+        raise UsageError(
+            f"no column {name!r} (--group).{near(name, schemas)}",
+            remedy=f"the columns: {enumerated(schemas)}",
+        )
+    if schemas[name].is_nested():
+        raise UsageError(f"--group {name}: the column holds lists", remedy="a column of values")
+    if name in (wanted.weight, *wanted.pred, *wanted.target):
+        raise UsageError(f"--group {name}: the column has another role", remedy="name another one")
+    on_both = name in predictions.schema and name in targets.schema and targets is not predictions
+    if on_both and name not in columns.sides(predictions, targets, replace(wanted, group=None)).key:
+        raise UsageError(
+            f"--group {name}: both files have a column {name}", remedy="rename one, or align by it: --on"
+        )
+    return f"p:{name}" if name in predictions.schema else f"t:{name}"
+
+
+class _Search:
+    """The columns of two tables that fields may read."""
+
+    def __init__(self, predictions: Table, targets: Table, wanted: Wanted) -> None:
+        self.tables: Mapping[str, Table] = {"p": predictions, "t": targets}
+        self.sides: Sides = columns.sides(predictions, targets, wanted)
+        self.flagged: Mapping[str, tuple[str, ...]] = {"p": wanted.pred, "t": wanted.target}
+        self.left: Mapping[str, Sequence[str]] = {
+            "p": wanted.pred or self.sides.predictions,
+            "t": wanted.target or self.sides.targets,
+        }
+
+    def is_nested(self, name: str) -> bool:
+        """Whether a column of the aligned stream holds lists or arrays."""
+        return isinstance(self.tables[name[0]].schema[name[2:]], pl.List | pl.Array)
+
+    def width(self, name: str) -> int:
+        """How many numbers a row of a column of the aligned stream has."""
+        return width(self.tables[name[0]], name[2:])
+
+    def named(self, name: str, column: Column) -> tuple[str, ...]:
+        """The columns of a field by their names, in order; none where names do not tell."""
+        left = self.left[column.side]
+        if column.role == "prediction":
+            others = [own for own in left if own in column.also]
+            return (name,) if name in left else tuple(others) if len(others) == 1 else ()
+        nested = [own for own in left if self.is_nested(f"{column.side}:{own}")]
+        if column.role == "shared":
+            return self._shared(column, nested)
+        matching = [own for own in left if column.key(own) is not None and own not in nested]
+        if matching:
+            return tuple(sorted(matching, key=column.order))
+        if not column.vector:
+            return ()
+        return (name,) if name in nested else tuple(nested) if len(nested) == 1 else ()
+
+    def _shared(self, column: Column, nested: list[str]) -> tuple[str, ...]:
+        """The columns of one side that the other side has too, or its one column of arrays."""
+        flagged = self.flagged
+        if flagged[column.side]:
+            return flagged["p" if set(flagged["p"]) == set(flagged["t"]) else column.side]
+        if len(nested) == 1:
+            return (nested[0],)
+        other = "t" if column.side == "p" else "p"
+        if self.sides.one_file or nested:
+            return ()
+        there = flagged[other] or self.tables[other].schema
+        schema = self.tables["p"].schema
+        order = flagged[other] or self.sides.predictions
+        left = set(self.left[column.side])
+        both = tuple(name for name in order if name in left and name in there and schema[name].is_numeric())
+        return both or columns.numbered(self.left[column.side], columns.OUTPUTS[column.side])
+
+    def by_name(self, batch: type[Named], by_place: bool) -> dict[str, tuple[str, ...]]:
+        """The columns of the aligned stream for each field but the target.
+
+        Raises UsageError for what is missing; `by_place` says that flags can stand for the fields in order.
+        """
+        of_fields = {name: column for name, column in columns_of(batch).items() if column.by_name}
+        found = {name: self.named(name, column) for name, column in of_fields.items()}
+        if by_place and not all(found.values()):
+            found |= self._by_place(of_fields)
+        if missing := [name for name, own in found.items() if not own]:
+            raise self._missing(of_fields, missing)
+        return {name: tuple(f"{of_fields[name].side}:{each}" for each in own) for name, own in found.items()}
+
+    def part(self, batch: type[Named], found: Mapping[str, tuple[str, ...]], target: str) -> Part:
+        """The columns of a batch.  Raises UsageError where they do not go together."""
+        of_fields = columns_of(batch)
+        arrays = {name: found.get(name, (f"t:{target}",)) for name in of_fields}
+        matrices = {name: arrays[name] for name, column in of_fields.items() if column.is_matrix}
+        keys = {name: self._keys(of_fields[name], own) for name, own in matrices.items()}
+        widths = {name: self.width(own[0]) if len(own) == 1 else len(own) for name, own in matrices.items()}
+        return Part(batch, arrays, keys, batch.cells(keys, widths))
+
+    def _by_place(self, of_fields: Mapping[str, Column]) -> dict[str, tuple[str, ...]]:
+        """The columns of -p and -y for the fields in their order, where they are as many."""
+        found: dict[str, tuple[str, ...]] = {}
+        for side in ("p", "t"):
+            own = [name for name, column in of_fields.items() if column.side == side]
+            flagged = self.flagged[side]
+            if len(own) == 1 and of_fields[own[0]].is_matrix and of_fields[own[0]].vector:
+                found |= {own[0]: flagged} if flagged else {}
+            elif len(own) == len(flagged):
+                nested = [self.is_nested(f"{side}:{name}") for name in flagged]
+                if nested == [of_fields[name].is_matrix for name in own]:
+                    found |= {name: (column,) for name, column in zip(own, flagged, strict=True)}
+        return found
+
+    def target(self, also: tuple[str, ...], taken: Collection[str]) -> str:
+        """The one target, by the rules of every task or by the names `also`, beside the columns of fields."""
+        flagged = [name for name in self.flagged["t"] if f"t:{name}" not in taken]
+        if len(flagged) > 1:
+            raise UsageError(f"-y names {', '.join(flagged)}, and this loss has one target")
+        if flagged:
+            return flagged[0]
+        one_file = self.sides.one_file
+        left = [
+            name
+            for name in self.sides.targets
+            if f"t:{name}" not in taken and not (one_file and f"p:{name}" in taken)
+        ]
+        found = columns.single_target(self.tables["t"], left, one_file)
+        found = found or tuple(name for name in left if name in also)
+        return (found or columns.late_target(self.tables["t"], left, (), (), one_file))[0]
+
+    def _keys(self, column: Column, names: tuple[str, ...]) -> Keys:
+        keys = [column.key(name[2:]) if column.pattern else None for name in names]
+        return tuple(key for key in keys if key is not None) if None not in keys else ()
+
+    def _missing(self, of_fields: Mapping[str, Column], missing: list[str]) -> UsageError:
+        shown = {name: column.like or name for name, column in of_fields.items()}
+        side = of_fields[missing[0]].side
+        lacking = " or ".join(dict.fromkeys(shown[name] for name in missing))
+        own = [name.upper() for name, column in of_fields.items() if column.side == side]
+        remedy = f"name them in this order: {'-p' if side == 'p' else '-y'} {','.join(own)}"
+        if of_fields[missing[0]].like:
+            remedy = f"rename them: {shown[missing[0]]}"
+        reads = " and ".join(dict.fromkeys(shown.values())).removesuffix(".")
+        known = near(missing[0], self.left[side])
+        return UsageError(
+            f"{self.tables[side].name}: no column {lacking}, where the chosen losses read {reads}.{known}",
+            remedy=remedy,
+        )
+
+    def require_all_used(self, used: Mapping[str, None]) -> None:
+        """Raise UsageError for columns of -p or -y that no field reads."""
+        for side, flag in (("p", "-p"), ("t", "-y")):
+            if idle := [name for name in self.flagged[side] if f"{side}:{name}" not in used]:
+                reads = enumerated(name[2:] for name in used if name[0] == side)
+                raise UsageError(
+                    f"{flag} {', '.join(idle)}: no chosen loss reads that", remedy=f"they read {reads}"
+                )
+
+
+def width(table: Table, column: str) -> int:
+    """The length of the lists in a column; 1 for plain values."""
+    dtype = table.schema[column]
+    if isinstance(dtype, pl.Array):
+        return int(dtype.size or 0)
+    if not isinstance(dtype, pl.List):
+        return 1
+    lengths = table.head()[column].list.len().drop_nulls()
+    return int(lengths[0]) if len(lengths) else 0

@@ -1,0 +1,190 @@
+"""From found columns to roles: what each column means in its task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import polars as pl
+
+from losscli.data.diagnose import not_numbers
+from losscli.data.labels import label_text, label_value
+from losscli.data.stream import Roles
+from losscli.data.table import Table
+from losscli.errors import DataError, Problem, UsageError
+from losscli.plan import named_columns
+from losscli.plan.columns import Found
+from losscli.text import counted, enumerated, near
+
+MAX_CLASSES = 10_000
+"""Classes that are taken from labels, where predictions are labels and --classes is not given."""
+
+
+def roles_of(
+    found: Found,
+    left: Table,
+    right: Table,
+    task: str,
+    link: str,
+    positive: str | None,
+    ignored: str | None,
+    signed: bool,
+) -> tuple[Roles, tuple[str, ...]]:
+    """The roles of columns, with classes and labels, and notes on what was inferred.
+
+    `signed` says that the chosen losses take labels -1 and 1 as well as 0 and 1.
+
+    Raises UsageError for columns that do not fit the task, DataError for labels that cannot be its classes.
+    """
+    weight = f"{found.weight_side}:{found.weight}" if found.weight else None
+    roles = Roles(
+        task=task,
+        predictions=tuple(f"p:{name}" for name in found.predictions),
+        targets=tuple(f"t:{name}" for name in found.targets),
+        link=link,
+        weight=weight,
+        ids=tuple(f"p:{name}" for name in found.key),
+        files=(left.name, right.name),
+    )
+    if found.parts:
+        notes = (f"rows counts groups: those of column {found.group[2:]}",) if found.group else ()
+        return replace(roles, parts=found.parts, widths=found.widths, group=found.group), notes
+    nested = [name for name in found.predictions if isinstance(left.schema[name], pl.List | pl.Array)]
+    if nested and (task != "multiclass" or len(found.predictions) > 1):
+        raise UsageError(f"{left.name}, column {nested[0]}: lists of numbers are for multiclass tasks alone")
+    if task == "binary":
+        return _binary(roles, found, right, positive, ignored, signed), ()
+    if task == "multiclass":
+        return _multiclass(roles, found, left, right, ignored)
+    if len(found.predictions) != len(found.targets):
+        predictions, targets = found.predictions, found.targets
+        raise UsageError(
+            f"{counted(len(predictions), 'prediction columns')} ({enumerated(predictions)}) and "
+            f"{counted(len(targets), 'target columns')} ({enumerated(targets)})",
+            remedy="name them in the same order with -p and -y",
+        )
+    shown = found.targets if task == "multilabel" else tuple(found.predictions)
+    return replace(roles, names=shown, target_form="matrix" if task == "multilabel" else "value"), ()
+
+
+def _binary(
+    roles: Roles, found: Found, right: Table, positive: str | None, ignored: str | None, signed: bool
+) -> Roles:
+    if len(found.predictions) != 1 or len(found.targets) != 1:
+        raise UsageError(
+            "a binary task has one prediction column and one target, not "
+            f"{enumerated(found.predictions)} and {enumerated(found.targets)}",
+            remedy="name them with -p and -y, or choose --task multiclass or multilabel",
+        )
+    column = found.targets[0]
+    dtype = right.schema[column]
+    if dtype == pl.Boolean and positive is None:
+        return replace(roles, target_form="label", names=("false", "true"))
+    if signed and positive is None and dtype.is_numeric() and -1 in right.distinct(column, 10):
+        positive = "1"
+    if dtype.is_numeric() and positive is None:
+        return replace(roles, names=("0", "1"))
+    labels = [text for text in map(label_text, right.distinct(column, 10)) if text != ignored]
+    place = f"{right.name}, column {column}"
+    if not labels:
+        raise DataError(Problem("no labels", place, "a binary task needs rows with two labels"))
+    if len(labels) > 2:
+        shown = ", ".join(labels[:5]) + (", ..." if len(labels) > 5 else "")
+        remedy = "--task multiclass takes more than two, --ignore-label leaves one out"
+        found_text = _text_among_numbers(right, column)
+        raise DataError(
+            found_text or Problem(f"more than two labels in a binary task: {shown}", place, remedy)
+        )
+    if positive is None:
+        raise UsageError(
+            f"{place}: the labels are {' and '.join(labels)}; which one is positive?",
+            remedy=f"--positive {labels[-1]}",
+        )
+    _check_classes(right, column, [positive])
+    value = label_value(positive, dtype)
+    others = [label for label in labels if label_value(label, dtype) != value]
+    if len(others) > 1:
+        raise UsageError(
+            f"--positive {positive}: {place} has the labels {', '.join(labels)}.{near(positive, labels)}"
+        )
+    return replace(
+        roles, target_form="label", names=(others[0] if others else f"not {positive}", label_text(positive))
+    )
+
+
+def _text_among_numbers(table: Table, column: str) -> list[Problem]:
+    """What is wrong with a column of a text file that holds text, and mostly numbers."""
+    head = table.head()[column]
+    if head.dtype != pl.String or 2 * head.cast(pl.Float64, strict=False).count() <= head.count():
+        return []
+    place = f"{table.name}, column {column}"
+    return [p for p in not_numbers(table.with_types({column: pl.Float64()})) if p.where == place]
+
+
+def _multiclass(
+    roles: Roles, found: Found, left: Table, right: Table, ignored: str | None
+) -> tuple[Roles, tuple[str, ...]]:
+    classes, notes = found.classes, tuple[str, ...]()
+    label = len(found.targets) == 1
+    if not label and ignored is not None:
+        raise UsageError("--ignore-label needs a column of labels, and the target has a column a class")
+    if roles.link == "label" and not label:
+        raise UsageError(
+            f"{left.name}, column {found.predictions[0]}: one column cannot be probabilities of "
+            f"{len(found.targets)} classes",
+            remedy="name a column a class: -p A,B,C",
+        )
+    if roles.link == "label" and not classes:
+        both = {
+            *map(label_text, left.distinct(found.predictions[0], MAX_CLASSES)),
+            *map(label_text, right.distinct(found.targets[0], MAX_CLASSES)),
+        }
+        classes = tuple(sorted(both - {ignored}, key=_by_number))
+        notes = (f"the {len(classes)} classes are the labels that occur; --classes fixes them",)
+    width = (
+        len(found.predictions)
+        if len(found.predictions) > 1
+        else named_columns.width(left, found.predictions[0])
+    )
+    if not width:
+        raise DataError(Problem("no rows are left to evaluate", left.name))
+    if not classes:
+        classes = tuple(map(str, range(width)))
+        places = f"in column {found.predictions[0]}" if len(found.predictions) == 1 else "of the columns"
+        notes = (f"the classes are the places {places}, from 0; --classes names them",)
+    elif roles.link != "label" and width != len(classes):
+        raise UsageError(
+            f"{len(classes)} classes, and {width} numbers a row in column {found.predictions[0]}"
+        )
+    if not label and len(found.targets) != len(classes):
+        raise UsageError(
+            f"{len(classes)} classes and {len(found.targets)} target columns: {', '.join(found.targets)}"
+        )
+    if isinstance(left.schema[found.predictions[0]], pl.List | pl.Array):
+        roles = replace(roles, widths={roles.predictions[0]: len(classes)})
+    if not label:
+        return replace(roles, names=classes, target_form="matrix"), notes
+    _check_classes(right, found.targets[0], classes)
+    return replace(roles, names=classes, target_form="label"), notes
+
+
+def _by_number(label: str) -> tuple[bool, float, str]:
+    """A key that sorts labels that are numbers by their value, before all others."""
+    try:
+        return False, float(label), label
+    except ValueError:
+        return True, 0.0, label
+
+
+def _check_classes(table: Table, column: str, classes: Sequence[str]) -> None:
+    """Raise DataError where none of the classes can stand in a column of labels."""
+    dtype = table.schema[column]
+    if all(label_value(name, dtype) is None for name in classes):
+        kind = "true and false" if dtype == pl.Boolean else "numbers"
+        raise DataError(
+            Problem(
+                f"it holds {kind}, and the classes are {enumerated(classes)}",
+                f"{table.name}, column {column}",
+                "-y names the column of labels, --classes the classes as they are written there",
+            )
+        )

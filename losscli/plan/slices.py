@@ -1,0 +1,86 @@
+"""--by and --cluster: which columns cut the rows into slices, with the bins of numbers, and into clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import polars as pl
+
+from losscli.data.slicing import Slicing
+from losscli.data.table import Table, reading
+from losscli.errors import Problem, UsageError, all_of
+from losscli.text import near
+
+
+def slicings(
+    by: Sequence[tuple[str, ...]], predictions: Table, targets: Table, key: Sequence[str]
+) -> tuple[Slicing, ...]:
+    """The slicings that --by asks for; `targets` is `predictions` where one file holds both sides.
+
+    The edges of bins are quantiles of the whole column, so that bins have about as many rows each; a column
+    of fewer different numbers has fewer bins.  Raises UsageError for what is no column, or has no numbers.
+    """
+    found = all_of(*(partial(_slicing, parts, predictions, targets, key) for parts in by))
+    return tuple(dict.fromkeys(found))
+
+
+def _slicing(parts: Sequence[str], predictions: Table, targets: Table, key: Sequence[str]) -> Slicing:
+    cut = all_of(*(partial(_column, part, predictions, targets, key) for part in parts))
+    names = [column for column, _ in cut]
+    if not names or len(set(names)) < len(names):
+        raise UsageError(f"--by {','.join(parts)}: name each column once", remedy="--by region,device")
+    return Slicing(tuple(names), tuple(edges for _, edges in cut))
+
+
+def _column(
+    text: str, predictions: Table, targets: Table, key: Sequence[str]
+) -> tuple[str, tuple[float, ...] | None]:
+    """The column of the stream, and the edges of its bins."""
+    name, bins = text, None
+    if name not in (*predictions.schema, *targets.schema) and text.rpartition(":")[2].isdecimal():
+        name, _, number = text.rpartition(":")
+        bins = int(number)
+    table, found = column_of(name, f"--by {text}", predictions, targets, key)
+    if bins is None:
+        return found, None
+    dtype = table.schema[name]
+    if bins < 2 or not dtype.is_numeric():
+        what = "at least two bins" if bins < 2 else f"bins of numbers, and column {name} is {dtype}"
+        raise UsageError(f"--by {text}: it takes {what}", remedy=f"--by {name}:4, or --by {name}")
+    return found, _edges(table, name, bins)
+
+
+def column_of(
+    name: str, flag: str, predictions: Table, targets: Table, key: Sequence[str]
+) -> tuple[Table, str]:
+    """The file that has a column, and the column of the stream.  Raises UsageError where none is meant."""
+    known = list(dict.fromkeys((*predictions.schema, *targets.schema)))
+    if name not in known:
+        option = flag.split()[0]
+        shown = ", ".join(known[:20]) + (f", ... ({len(known)} in all)" if len(known) > 20 else "")
+        raise UsageError(
+            Problem(f"no column {name!r} ({option}).{near(name, known)}", remedy=f"the columns: {shown}")
+        )
+    both = name in predictions.schema and name in targets.schema
+    if predictions is not targets and both and name not in key:
+        raise UsageError(
+            f"{flag}: both files have a column {name}", remedy="rename one, or align by it: --on"
+        )
+    table, prefix = (targets, "t:") if name in targets.schema else (predictions, "p:")
+    dtype = table.schema[name]
+    if dtype.is_nested() or dtype == pl.Binary:
+        held = "bytes" if dtype == pl.Binary else "lists"
+        raise UsageError(f"{flag}: {table.name}, column {name} holds {held}", remedy="a column of values")
+    return table, prefix + name
+
+
+def _edges(table: Table, name: str, bins: int) -> tuple[float, ...]:
+    column = pl.col(name).cast(pl.Float64)
+    column = column.filter(column.is_not_nan())
+    shares = [i / bins for i in range(1, bins)]
+    wanted = [column.quantile(share, "lower").alias(str(i)) for i, share in enumerate(shares)]
+    with reading(table):
+        found = table.scan.select(*wanted, column.max().alias("most")).collect(engine="streaming").row(0)
+    *edges, most = found
+    return tuple(sorted({edge for edge in edges if edge is not None and edge < most}))

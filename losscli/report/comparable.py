@@ -1,0 +1,44 @@
+"""Whether two reports can be compared."""
+
+from __future__ import annotations
+
+from losscli.errors import Problem, UsageError
+from losscli.report.model import Report
+
+_TOLD = {
+    "targets": "the baseline has other targets: a difference may come from the data too",
+    "alignment": "the baseline was aligned otherwise",
+    "eps": "the baseline clips probabilities elsewhere",
+}
+"""What may differ from a baseline, and is said; anything else that differs is an error."""
+UNPAIRED = "the baseline is compared as other rows: its noise adds to that of this report"
+
+
+def compared(report: Report, base: Report) -> tuple[str, ...]:
+    """What to know of a comparison with `base`, in words.
+
+    Raises UsageError where the reports were made with different policies, and their numbers mean different
+    things.
+    """
+    names = [name for name in {**base.basis, **report.basis} if _differs(name, report, base)]
+    if base.basis and (wrong := [name for name in names if name not in _TOLD]):
+        raise UsageError(
+            [
+                Problem(
+                    f"the baseline was made with {name} {base.basis.get(name, 'none')}, this report with "
+                    f"{report.basis.get(name, 'none')}",
+                    remedy="evaluate one of them again, with the options of the other",
+                )
+                for name in wrong
+            ]
+        )
+    told = [_TOLD[name] for name in names if name in _TOLD]
+    if not base.basis:
+        told = ["the baseline does not say how it was made: whether its numbers compare is not checked"]
+    if base.losscli != report.losscli:
+        told.append(f"the baseline is of losscli {base.losscli}, this report of {report.losscli}")
+    return (UNPAIRED, *told)
+
+
+def _differs(name: str, report: Report, base: Report) -> bool:
+    return base.basis.get(name) != report.basis.get(name)

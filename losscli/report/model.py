@@ -1,0 +1,282 @@
+"""What an evaluation found, as plain frozen data with a stable JSON form."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, field, fields
+from statistics import NormalDist
+from typing import Any, TypeVar
+
+from losscli.errors import UsageError
+from losscli.records import sealed
+from losscli.text import _quoted, param_text
+
+SCHEMA = 1
+LOSS_NAME = r"[A-Za-z_][\w.@-]*"
+"""The pattern of a name that needs no quotes."""
+POWER = 0.8
+"""Of a comparison that shows a difference just `detectable`."""
+
+_Record = TypeVar("_Record", "Result", "Comparison", "Placing", "Verdict")
+
+
+@sealed(kw_only=True)
+class Result:
+    """The value of one loss in one cell.
+
+    `cell` is empty for overall, else names its class, label, output or slice.  `value` is None where it
+    is not defined, and `notes` says why.  `se`, `low` and `high` are the standard error and the bounds
+    of the interval at `level`, of Student's t with `freedom` degrees of freedom, or None where an interval
+    has no meaning.  `share` is the part (0 to 1) of the overall loss
+    that comes from the rows of this cell, where the loss adds up over rows.
+    """
+
+    loss: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    model: str | None = None
+    cell: Mapping[str, str] = field(default_factory=dict)
+    value: float | None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    freedom: float | None = None
+    rows: int
+    weight: float
+    share: float | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def detectable(self) -> float | None:
+        """The smallest true difference that an unpaired comparison with as many other rows would likely show.
+
+        It has a power of 80 % at `level`: 2.8 standard errors of the difference at 95 %, which are those of
+        the value times the root of 2.  On the same rows, models are compared more sharply.
+        """
+        if self.se is None or self.level is None:
+            return None
+        normal = NormalDist()
+        return (normal.inv_cdf((1 + self.level) / 2) + normal.inv_cdf(POWER)) * 2**0.5 * self.se
+
+
+@sealed(kw_only=True)
+class Comparison:
+    """How the losses of two models on the same rows differ in one cell.
+
+    `a` and `b` name the models, `value_a` and `value_b` are their losses with standard errors `se_a` and
+    `se_b`.  `difference` is value_b - value_a, so below zero b loses less; `percent` the same in per cent of
+    |value_a|.  `se`, `low` and `high` are those of the difference at `level`, with `freedom` degrees of
+    freedom: of paired rows, whose common noise cancels.  `p_value` is that of Student's t test of no
+    difference, two-sided, and `adjusted` the same adjusted by Holm's method for the comparisons of the same
+    loss that were made together.  `contribution` is the part of the overall difference that comes from the
+    rows of this cell, in the unit of the loss: over the cells of one kind it adds up to the difference.
+    `better` and `worse` count the rows on which b does better and worse than a, where a loss has a value for
+    each row.  `higher_is_better` tells a score from a loss.
+    """
+
+    loss: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    a: str
+    b: str
+    cell: Mapping[str, str] = field(default_factory=dict)
+    value_a: float | None
+    value_b: float | None
+    se_a: float | None = None
+    se_b: float | None = None
+    difference: float | None
+    percent: float | None = None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    freedom: float | None = None
+    p_value: float | None = None
+    adjusted: float | None = None
+    contribution: float | None = None
+    better: int | None = None
+    worse: int | None = None
+    higher_is_better: bool = False
+    rows: int
+    weight: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def winner(self) -> str | None:
+        """The model that is better beyond the noise: whose adjusted p-value is below 1 - level; else None."""
+        if self.adjusted is None or self.level is None or not self.adjusted < 1 - self.level:
+            return None
+        return self.b if ((self.difference or 0.0) > 0) == self.higher_is_better else self.a
+
+
+@sealed(kw_only=True)
+class Placing:
+    """A submission on a leaderboard, in one cell.
+
+    `place` counts from 1; submissions that noise cannot separate share one, and are `tied`.  It is None for
+    one that is broken or has no value, and `reason` says why.  `p_value` is that of the paired test that it
+    does not differ from the best one of its place, adjusted for all pairs of submissions.
+    """
+
+    place: int | None = None
+    model: str
+    cell: Mapping[str, str] = field(default_factory=dict)
+    value: float | None = None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    tied: bool = False
+    p_value: float | None = None
+    rows: int | None = None
+    reason: str = ""
+
+
+@sealed()
+class Verdict:
+    """What a gate said of one result.
+
+    `status` is pass, fail, unsure (the interval straddles the limit, where confidence was asked for), skipped
+    (too few rows), error, or warn (of a gate that only warns, and would fail or be an error); `weak` says
+    that the interval straddles the limit; `limit` is the number that was compared with, `base` the one of the
+    baseline that it comes from; `margin` is how far the value is within the limit, in standard errors, below
+    zero where it fails; `reason` says why there is no verdict; `model` is the one of several that was judged,
+    `name` what the gate is called.
+    """
+
+    gate: str
+    status: str
+    cell: Mapping[str, str] = field(default_factory=dict)
+    weak: bool = False
+    value: float | None = None
+    limit: float | None = None
+    margin: float | None = None
+    base: float | None = None
+    reason: str = ""
+    model: str | None = None
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """The gate, with its name where it has one."""
+        return f"{self.name}: {self.gate}" if self.name else self.gate
+
+    @property
+    def place(self) -> str:
+        """The model and the cell that were judged, in words."""
+        return " ".join(filter(None, (self.model, cell_name(self.cell))))
+
+
+@sealed()
+class Report:
+    """All results of a run.
+
+    `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` a cell's.  `signature` is a
+    digest of all that was asked for; `basis` says in words what makes numbers of two reports comparable.
+    `worst` are the rows of greatest loss, where those were asked for: their numbers from 1, keys, targets,
+    predictions and losses; `changed` the same of pairs of models, by how much their losses differ.
+    """
+
+    results: tuple[Result, ...]
+    gates: tuple[Verdict, ...] = ()
+    notes: tuple[str, ...] = ()
+    signature: str = ""
+    losscli: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    basis: Mapping[str, str] = field(default_factory=dict)
+    comparisons: tuple[Comparison, ...] = ()
+    board: tuple[Placing, ...] = ()
+    worst: tuple[Mapping[str, Any], ...] = ()
+    changed: tuple[Mapping[str, Any], ...] = ()
+
+    def __getitem__(self, key: str | tuple[str, Mapping[str, object]]) -> Result:
+        """The result of a loss overall, or in a cell.  KeyError names the losses and cells there are."""
+        loss, cell = (key, {}) if isinstance(key, str) else key
+        loss = self.names.get(loss, loss)
+        wanted = {name: str(value) for name, value in cell.items()}
+        for result in self.results:
+            if result.loss == loss and dict(result.cell) == wanted:
+                return result
+        known = sorted({result.loss for result in self.results})
+        raise KeyError(f"no result of {loss!r} in cell {wanted}; losses: {', '.join(known)}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as plain JSON types, stable within a schema version."""
+        return {
+            "schema": SCHEMA,
+            "losscli": self.losscli,
+            "signature": self.signature,
+            "names": dict(self.names),
+            "basis": dict(self.basis),
+            "results": [_plain(r) | {"detectable": r.detectable} for r in self.results],
+            "comparisons": [_plain(each) | {"winner": each.winner} for each in self.comparisons],
+            "worst": [dict(row) for row in self.worst],
+            "changed": [dict(row) for row in self.changed],
+            "board": [_plain(placing) for placing in self.board],
+            "gates": [_plain(verdict) for verdict in self.gates],
+            "notes": list(self.notes),
+        }
+
+    def to_json(self, indent: int | None = 2) -> str:
+        """The report as JSON text, with every digit of each number."""
+        return json.dumps(self.to_dict(), indent=indent, allow_nan=False, ensure_ascii=False)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Report:
+        """The report that `to_dict` wrote.  Raises UsageError for another schema."""
+        if data.get("schema") != SCHEMA:
+            raise UsageError(f"a report of schema {data.get('schema')!r}; this version reads schema {SCHEMA}")
+        return cls(
+            results=tuple(_record(Result, entry) for entry in data["results"]),
+            gates=tuple(_record(Verdict, entry) for entry in data["gates"]),
+            worst=tuple(data.get("worst", ())),
+            changed=tuple(data.get("changed", ())),
+            board=tuple(_record(Placing, entry) for entry in data.get("board", ())),
+            comparisons=tuple(_record(Comparison, entry) for entry in data.get("comparisons", ())),
+            notes=tuple(data["notes"]),
+            signature=data["signature"],
+            losscli=data["losscli"],
+            names=data.get("names", {}),
+            basis=data.get("basis", {}),
+        )
+
+
+def cell_name(cell: Mapping[str, str]) -> str:
+    """A cell as a gate writes it: 'region=eu,class=cat'.  What would be misread is quoted as in JSON."""
+    return ",".join(f"{_quoted(column)}={_quoted(value)}" for column, value in cell.items())
+
+
+def result_name(result: Result | Comparison) -> str:
+    """A loss with its parameters as a gate writes it, and its model: 'huber:delta=1.0'."""
+    params = cell_name({name: param_text(value) for name, value in result.params.items()})
+    model = f" of {result.model}" if isinstance(result, Result) and result.model else ""
+    return f"{loss_name(result.loss)}{':' if params else ''}{params}{model}"
+
+
+def loss_name(loss: str) -> str:
+    """A loss as a gate names it, quoted where it is an expression."""
+    return loss if re.fullmatch(LOSS_NAME, loss) else json.dumps(loss, ensure_ascii=not loss.isprintable())
+
+
+def _plain(record: Result | Comparison | Placing | Verdict) -> dict[str, Any]:
+    plain = asdict(record)
+    if "params" in plain:
+        # JSON has no infinity, which bounds of losses may be.
+        plain["params"] = {
+            name: str(v) if isinstance(v, float) and math.isinf(v) else v
+            for name, v in plain["params"].items()
+        }
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+
+def _record(kind: type[_Record], entry: Mapping[str, Any]) -> _Record:
+    known = {f.name for f in fields(kind)}
+    values: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in entry.items() if name in known
+    }
+    if "params" in values:
+        own = values["params"].items()
+        values["params"] = {name: float(v) if v in ("inf", "-inf") else v for name, v in own}
+    return kind(**values)

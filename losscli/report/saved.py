@@ -1,0 +1,151 @@
+"""Reports that were saved: read from a file, from standard input, or out of a git repository."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Mapping
+from os import PathLike, fspath
+from pathlib import Path
+from typing import Any
+
+from losscli.errors import DataError, Problem, UsageError
+from losscli.report.model import Report, Result, cell_name, result_name
+from losscli.text import counted
+
+_NUMBERS = ("value", "se", "low", "high", "level", "freedom", "rows", "weight")
+_SHOWN = 5
+"""Differences that are named."""
+
+
+def is_report(given: object) -> bool:
+    """Whether a baseline is, or names, a saved report; else it is the predictions of another model."""
+    if isinstance(given, str | PathLike):
+        place = str(fspath(given))
+        return place == "-" or place.endswith(".json") or place.startswith("git:")
+    return isinstance(given, Report)
+
+
+def baseline(given: Report | str | PathLike[str] | None) -> Report | None:
+    """The report that a baseline names.  Raises as `load`."""
+    return given if given is None or isinstance(given, Report) else load(fspath(given))
+
+
+def load(place: str) -> Report:
+    """The report in a JSON file, '-' for standard input, or 'git:REVISION:PATH'.
+
+    Of git it only reads.  Raises DataError where there is none, UsageError for another schema.
+    """
+    text = _of_git(place) if place.startswith("git:") else _of_file(place)
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise DataError(
+            Problem(f"is not JSON: {error}", place, "losscli evaluate ... -o report.json")
+        ) from error
+    if not isinstance(data, dict) or "schema" not in data:
+        raise DataError(Problem("is no report of losscli", place, "losscli evaluate ... -o report.json"))
+    try:
+        report = Report.from_dict(data)
+        wrong = [entry for entry in data["results"] if not _numeric(entry)]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        what = f"is a damaged report: {type(error).__name__} {error}"
+        raise DataError(Problem(what, place, "save it again")) from error
+    if wrong:
+        raise DataError(Problem("is a damaged report: a result without numbers", place, "save it again"))
+    return report
+
+
+def level(report: Report) -> float | None:
+    """The level of a report's intervals; None where it has none."""
+    return next((result.level for result in report.results if result.level is not None), None)
+
+
+def reproduced(saved: Report, now: Report, place: str) -> list[str]:
+    """That a saved report holds the results of one made now, in words.
+
+    Every value, standard error, bound and number of rows has to agree within a relative 1e-12, which is how
+    far processors differ.  Raises DataError with the first differences.
+    """
+    before, after = (_numbers_of(report) for report in (saved, now))
+    wrong = [
+        f"{name}: {key} {old} in the report, {new} now"
+        for name in dict.fromkeys((*before, *after))
+        for key, old, new in _different(before.get(name), after.get(name))
+    ]
+    for key in sorted({*saved.basis, *now.basis}):
+        if saved.basis.get(key) != now.basis.get(key):
+            old, new = saved.basis.get(key, "none"), now.basis.get(key, "none")
+            wrong.insert(0, f"{key}: {old} in the report, {new} now")
+    if saved.signature != now.signature:
+        wrong.insert(0, f"signature: {saved.signature} in the report, {now.signature} now")
+    if wrong:
+        more = (f"... and {len(wrong) - _SHOWN} more",) if len(wrong) > _SHOWN else ()
+        remedy = "give the files and options with which it was made"
+        raise DataError(Problem("is not reproduced", place, remedy, (*wrong[:_SHOWN], *more)))
+    told = [counted(len(after), f"results of {place} are reproduced")]
+    if saved.losscli != now.losscli:
+        told.append(f"note: it is of losscli {saved.losscli}, this is {now.losscli}")
+    return told
+
+
+def _numbers_of(report: Report) -> dict[str, dict[str, float | None]]:
+    return {_shown(result): {name: getattr(result, name) for name in _NUMBERS} for result in report.results}
+
+
+def _shown(result: Result) -> str:
+    return result_name(result) + (f"[{cell_name(result.cell)}]" if result.cell else "")
+
+
+def _different(
+    before: Mapping[str, float | None] | None, after: Mapping[str, float | None] | None
+) -> list[tuple[str, float | str | None, float | str | None]]:
+    if before is None or after is None:
+        return [("result", "none" if before is None else "one", "none" if after is None else "one")]
+    return [(name, before[name], after[name]) for name in before if not _same(before[name], after[name])]
+
+
+def _same(one: float | None, other: float | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return math.isclose(one, other, rel_tol=1e-12, abs_tol=1e-300)
+
+
+def _numeric(entry: dict[str, Any]) -> bool:
+    values = (entry.get(name) for name in _NUMBERS)
+    return all(v is None or (isinstance(v, int | float) and not isinstance(v, bool)) for v in values)
+
+
+def _of_file(place: str) -> str:
+    try:
+        data = sys.stdin.buffer.read() if place == "-" else Path(place).read_bytes()
+        return data.decode()
+    except OSError as error:
+        raise DataError(Problem(f"cannot be read: {error.strerror}", place)) from error
+    except UnicodeDecodeError as error:
+        raise DataError(Problem("is not text in UTF-8", place)) from error
+
+
+def _of_git(place: str) -> str:
+    """The file as a revision has it; its path is relative to the top of the repository."""
+    revision, _, path = place.removeprefix("git:").partition(":")
+    if not revision or not path or revision.startswith("-"):
+        raise UsageError(f"{place}: written git:REVISION:PATH", remedy="git:main:reports/loss.json")
+    try:
+        # Not `git show`, which could run the filters that a repository sets up.
+        done = subprocess.run(
+            ["git", "cat-file", "blob", f"{revision}:{path}"], capture_output=True, check=False
+        )
+    except OSError as error:
+        raise DataError(Problem(f"git does not run: {error.strerror}", place)) from error
+    if done.returncode:
+        told = done.stderr.decode(errors="replace").strip().splitlines()[:3]
+        raise DataError(
+            Problem("git has no such file", place, f"git ls-tree -r --name-only {revision}", tuple(told))
+        )
+    try:
+        return done.stdout.decode()
+    except UnicodeDecodeError as error:
+        raise DataError(Problem("is not text in UTF-8", place)) from error

@@ -1,0 +1,1 @@
+"""What rows leave behind: states that merge, and the values they reduce to."""

@@ -1,0 +1,176 @@
+"""The rows of a block sorted into cells: overall, classes or slices; sums and extremes by cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+
+from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
+from losscli.numeric.segments import Runs
+from losscli.numeric.two_float import two_sum
+
+_FEW_ROWS = 32
+_FEW_COLUMNS = 4
+"""Of so few columns products are had faster pair by pair than as a product of matrices."""
+
+
+class Cells:
+    """The rows of a block with their weights, sorted into cells: made once for all losses of the block.
+
+    `weight` (n,) is positive, None for ones; `numbers` (n,) are row numbers, or the first of consecutive
+    ones; `codes` (n,) say the cell of each row, -1 for none.  Without codes there is one cell.
+    """
+
+    def __init__(
+        self,
+        xp: Namespace,
+        n: int,
+        weight: Array | None,
+        numbers: Array | int,
+        codes: Array | None = None,
+        cells: int = 1,
+    ) -> None:
+        self.xp, self.count = xp, cells
+        self.order: Array | None = None
+        sizes: Array = np.array([n])
+        if codes is not None:
+            # One stable sort makes each cell a run: the sums below then serve any number of cells.
+            nowhere, *counts = to_numpy(xp.bincount(codes + 1, minlength=cells + 1)).tolist()
+            sizes = np.array(counts)
+            # NumPy sorts narrow integers by their digits, ten times as fast as wide ones.
+            order = xp.argsort(codes.astype(np.min_scalar_type(-cells - 1)), kind="stable")
+            self.order = order[nowhere:]
+            weight = None if weight is None else weight[self.order]
+        self.present = sizes.nonzero()[0]
+        self.one_run = len(self.present) == 1
+        self.sizes, self.starts = sizes[self.present], (sizes.cumsum() - sizes)[self.present]
+        self._numbers, self.weight = numbers, weight
+
+    def numbers(self, places: Array) -> Array:
+        """The row numbers of places among the sorted rows."""
+        at = places if self.order is None else self.order[places]
+        return at + self._numbers if isinstance(self._numbers, int) else self._numbers[at]
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs of the sorted rows, one for each cell that is present."""
+        return Runs(self.xp, self.starts, int(self.sizes.sum()))
+
+    @cached_property
+    def weight_squared(self) -> Array:
+        """The square of each row's weight."""
+        assert self.weight is not None
+        return self.weight * self.weight
+
+    @cached_property
+    def weight_sums(self) -> tuple[Array, Array]:
+        """Sum w (runs, 2) as two floats, and sum w^2 (runs,)."""
+        if self.weight is None:
+            ones = np.zeros((len(self.sizes), 2))
+            ones[:, 0] = self.sizes
+            return self.xp.asarray(ones), self.xp.asarray(ones[:, 0])
+        weight = self.weight[None, :]
+        return self.two_float_sums(weight, weight.max(axis=1))[:, :, 0], self.sums(self.weight_squared)
+
+    def sums(self, values: Array) -> Array:
+        """The sums of values (..., n) by run (..., runs)."""
+        if self.one_run:
+            return values.sum(axis=-1, keepdims=True)
+        return self.runs.sums(values)
+
+    def quick_sums(self, values: Array) -> Array:
+        """As `sums`, in any order: of values whose sums have no rounding, or one that does not count."""
+        return self.xp.einsum("ij->i", values)[:, None] if self.one_run else self.sums(values)
+
+    def per_row(self, values: Array) -> Array:
+        """The values (..., runs) of each row's run (..., n)."""
+        return values if self.one_run else self.runs.per_row(values)
+
+    def two_float_sums(self, x: Array, greatest: Array) -> Array:
+        """The sums of x (k, n) by run as two floats (runs, 2, k); `greatest` (k,) = max |x|.
+
+        Each value is split at a common binary digit: the high parts add without any rounding, and the
+        low parts are so small that their rounding is some 1e-23 of the greatest value.  Rump, Ogita,
+        Oishi (2008), Accurate floating-point summation, doi:10.1137/050645671.
+        """
+        xp = self.xp
+        above = greatest * (2.0 * x.shape[1])
+        # Where the split itself would overflow, or a value is infinite, the plain sum has to do.
+        if not math.isfinite(2.0 * above.max()):
+            high = self.sums(x)
+            low = xp.zeros_like(high)
+        else:
+            grid = xp.ldexp(1.0, xp.frexp(above)[1])[:, None]
+            part = x + grid
+            part -= grid
+            high, low = two_sum(self.quick_sums(part), self.quick_sums(xp.subtract(x, part, out=part)))
+        found = xp.empty((high.shape[1], 2, len(x)))
+        found[:, 0], found[:, 1] = high.T, low.T
+        return found
+
+    def extremes(self, x: Array, arg: str, of_runs: str) -> tuple[Array, Array]:
+        """The extreme of each column in each run, and the place where it first stands; each (k, runs)."""
+        xp = self.xp
+        if self.one_run:
+            at = getattr(x, arg)(axis=1)
+            return x[xp.arange(len(x)), at][:, None], at[:, None]
+        extreme = getattr(self.runs, of_runs)(x)
+        hit = x == self.per_row(extreme)
+        if bool(xp.isnan(extreme).any()):
+            hit |= xp.isnan(x)
+        return extreme, self.runs.first_hits(hit)
+
+    def products(self, a: Array, b: Array) -> Array:
+        """The sums of a[i] b[j] (runs, k, k) by run; overwrites b where there is one column."""
+        k = len(a)
+        if self.one_run and k <= _FEW_COLUMNS:
+            found = self.xp.empty((1, k, k))
+            for i in range(k):
+                found[0, i, i:] = found[0, i:, i] = self.xp.einsum("j,ij->i", a[i], b[i:])
+            return found
+        if k == 1:
+            b *= a
+            return self.sums(b).T[:, :, None]
+        if len(self.starts) > k * _FEW_ROWS:
+            # So many runs are too short for a product of matrices each.
+            found = self.xp.empty((len(self.starts), k, k))
+            for i in range(k):
+                found[:, i, i:] = self.sums(a[i] * b[i:]).T
+                found[:, i:, i] = found[:, i, i:]
+            return found
+        ends = (self.starts + self.sizes).tolist()
+        return self.xp.stack(
+            [_gram(self.xp, a[:, i:j], b[:, i:j]) for i, j in zip(self.starts.tolist(), ends, strict=True)]
+        )
+
+
+def _gram(xp: Namespace, a: Array, b: Array) -> Array:
+    """The products a b' (k, k) of columns (k, n).
+
+    Of few columns in slices so small that BLAS works in the calling thread: there its own threads only
+    spin.  Many columns are worth them.
+    """
+    k, n = a.shape
+    if k > 32 or not on_host(xp):
+        return a @ b.T
+    width = max(16, 200_000 // (k * k))
+    total = xp.zeros((k, k))
+    for i in range(0, n, width):
+        total += a[:, i : i + width] @ b[:, i : i + width].T
+    return total
+
+
+def all_to_numpy(xp: Namespace, arrays: Sequence[Array | None]) -> list[Array | None]:
+    """Arrays of numbers of 64 bits as NumPy's; from a device in one copy, for which it is waited once."""
+    if on_host(xp):
+        return list(arrays)
+    there = [array for array in arrays if array is not None]
+    # As bits: a row number that is written as a float64 may look like any.
+    flat = to_numpy(xp.concatenate([xp.ascontiguousarray(array).ravel().view(float) for array in there]))
+    ends = np.cumsum([array.size for array in there])
+    parts = iter(
+        part.view(np.dtype(array.dtype.str)).reshape(array.shape)
+        for part, array in zip(np.split(flat, ends[:-1]), there, strict=True)
+    )
+    return [None if array is None else next(parts) for array in arrays]

@@ -1,0 +1,170 @@
+"""--cluster: rows that belong together, whose noise is that of their totals.
+
+With T_g = sum w (x - m) over the rows of cluster g, the spread between clusters is V = sum T_g T_g': what
+the spread of rows is where every row is a cluster of its own.  Binder (1983), On the variances of
+asymptotically normal estimators from complex surveys, doi:10.2307/1402588.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from losscli.numeric.arrays import Array, Namespace, np, pl, to_numpy
+from losscli.numeric.segments import binned_sums
+from losscli.records import frozen
+from losscli.states.cells import Cells
+from losscli.states.moments import MAX_SPREAD, Moments, stack
+
+HASH_BITS = 40
+"""Of the hash that tells clusters apart: two of 65,536 have the same one in a run of five hundred."""
+MAX_CLUSTERS = 1 << 16
+"""Clusters that are told apart overall."""
+MAX_PAIRS = 1 << 20
+"""Pairs of a cell and a cluster that are told apart, of classes or of one way to slice."""
+MAX_NUMBERS = 1 << 23
+"""Numbers that the totals of all losses may hold."""
+ROUNDING = 1e-11
+"""Of a cluster's sum: a difference from its mean that adding up a million equal rows can make is none."""
+
+
+@frozen
+class Totals:
+    """What the clusters add up to in each cell where they have rows, in as many pairs as `most`.
+
+    `keys` (p,), ascending, hold the cell of a pair above the 40 bits of its cluster's hash.  `sums` are for
+    each loss sum w and sum w x (p, 1 + k).  Where there would be more pairs than `most`, the lowest `coarse`
+    bits of hashes are dropped, so that clusters fall into groups at random: the expectation of V stays what
+    it was.  How coarse is decided by the clusters alone, not by the order in which they come.
+    """
+
+    keys: Array
+    sums: tuple[Array, ...]
+    most: int
+    coarse: int = 0
+
+
+class Block:
+    """The clusters of a block of rows, in each way to cut the rows into cells.
+
+    `hashes` (n,) are those of `hashed`; each of `ways` has the cell of each row (n,), -1 for none, or is None
+    for one cell.  `xp` is the namespace of what is added up.
+    """
+
+    def __init__(self, hashes: Array, ways: Mapping[int, Array | None], xp: Namespace = np) -> None:
+        self._xp = xp
+        self._pairs = {way: _Pairs.of(hashes, codes) for way, codes in ways.items()}
+        self._sums: dict[int, list[Array]] = {way: [] for way in ways}
+
+    def add(self, way: int, columns: Sequence[Array], weight: Array | None, keep: Array | None) -> None:
+        """Add up the columns and weights (n,) of the rows that are kept; what is none of the ways is left."""
+        pairs = self._pairs.get(way)
+        if pairs is None:
+            return
+        w = self._xp.ones(len(pairs.places)) if weight is None else weight
+        weighted = (w, *(w * column for column in columns))
+        self._sums[way].append(pairs.sums(self._xp, weighted, keep))
+
+    def totals(self) -> dict[int, Totals]:
+        """The totals of each way."""
+        return {way: pairs.totals(self._sums[way]) for way, pairs in self._pairs.items()}
+
+
+@frozen
+class _Pairs:
+    """The pairs of a cell and a cluster in a block: their `keys`, and the place of each row among them.
+
+    The first `nowhere` places are those of rows without a cell, which no key stands for.
+    """
+
+    keys: Array
+    places: Array
+    nowhere: int
+    most: int
+
+    @classmethod
+    def of(cls, hashes: Array, codes: Array | None) -> _Pairs:
+        keys = hashes if codes is None else (to_numpy(codes).astype(np.int64) << HASH_BITS) | hashes
+        found, places = np.unique(keys, return_inverse=True)
+        nowhere = int(np.searchsorted(found, 0))
+        return cls(found[nowhere:], places, nowhere, MAX_CLUSTERS if codes is None else MAX_PAIRS)
+
+    def sums(self, xp: Namespace, columns: Sequence[Array], keep: Array | None) -> Array:
+        places, size = xp.asarray(self.places), self.nowhere + len(self.keys)
+        return binned_sums(xp, places if keep is None else places[keep], columns, size).T[self.nowhere :]
+
+    def totals(self, sums: Sequence[Array]) -> Totals:
+        most = min(self.most, MAX_NUMBERS // sum(each.shape[1] for each in sums))
+        return _bounded(Totals(self.keys, tuple(sums), most))
+
+
+def hashed(series: pl.Series) -> Array:
+    """The hash of each row's cluster (n,), the same for the same text whatever type the file gives it."""
+    hashes: Array = series.cast(pl.String).hash().to_numpy()
+    return (hashes >> np.uint64(64 - HASH_BITS)).astype(np.int64)
+
+
+def merge(a: Totals, b: Totals, places: Array | None = None) -> Totals:
+    """The totals of the rows of both; cell i of `b` is cell places[i] of `a`, or the same."""
+    coarse = max(a.coarse, b.coarse)
+    a, b = _coarser(a, coarse), _coarser(b if places is None else _moved(b, places), coarse)
+    at: Array = np.searchsorted(a.keys, b.keys)
+    new = np.append(a.keys, -1)[at] != b.keys
+    keys = np.insert(a.keys, at[new], b.keys[new])
+    # Each new key moves what stands behind it.
+    to = at + np.cumsum(new) - new
+    sums = tuple(np.insert(each, at[new], 0.0, axis=0) for each in a.sums)
+    for joint, own in zip(sums, b.sums, strict=True):
+        joint[to] += own
+    return _bounded(Totals(keys, sums, a.most, coarse))
+
+
+def _moved(totals: Totals, places: Array) -> Totals:
+    """The totals with other numbers of cells."""
+    keys = (places[totals.keys >> HASH_BITS] << HASH_BITS) | (totals.keys & ((1 << HASH_BITS) - 1))
+    order = np.argsort(keys)
+    return replace(totals, keys=keys[order], sums=tuple(each[order] for each in totals.sums))
+
+
+def _bounded(totals: Totals) -> Totals:
+    while len(totals.keys) > totals.most and totals.coarse < HASH_BITS:
+        totals = _coarser(totals, totals.coarse + 1)
+    return totals
+
+
+def _coarser(totals: Totals, coarse: int) -> Totals:
+    """The totals with so many bits of each hash dropped."""
+    if coarse == totals.coarse or not len(totals.keys):
+        return replace(totals, coarse=coarse)
+    keys = totals.keys & -(1 << coarse)
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    sums = tuple(np.add.reduceat(each, first, axis=0) for each in totals.sums)
+    return Totals(keys[first], sums, totals.most, coarse)
+
+
+def between(found: Moments, totals: Totals, place: int) -> Moments:
+    """The moments of a loss, of which the spread is that between clusters; `place` says which loss it is."""
+    return _between(found, totals.keys, totals.sums[place])
+
+
+def _between(moments: Moments, keys: Array, sums: Array) -> Moments:
+    cells, k = moments.drift.shape
+    if sums.shape[1] > 1 + k:
+        # The cells are labels, whose columns follow one another.
+        parts = np.split(sums[:, 1:], cells, axis=1)
+        alone = [np.concatenate([sums[:, :1], part], axis=1) for part in parts]
+        return stack([_between(moments.cell(i), keys, own) for i, own in enumerate(alone)])
+    present = sums[:, 0] > 0
+    cell, sums = (keys >> HASH_BITS)[present], sums[present]
+    units = np.bincount(cell, minlength=cells)
+    if cells * k * k > MAX_SPREAD:
+        return replace(moments, spread=None, units=units)
+    spread, largest = np.zeros((cells, k, k)), np.zeros((cells, k))
+    if len(cell):
+        with np.errstate(all="ignore"):
+            totals = (sums[:, 1:] - sums[:, :1] * moments.mean[cell]).T
+            totals[np.abs(totals) <= ROUNDING * np.abs(sums[:, 1:].T)] = 0.0
+            runs = Cells(np, len(cell), None, 0, cell, cells)
+            spread[runs.present] = runs.products(totals, totals.copy())
+            largest[runs.present] = np.maximum.reduceat(totals * totals, runs.starts, axis=1).T
+    return replace(moments, spread=spread, units=units, largest=largest)

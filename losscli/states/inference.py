@@ -1,0 +1,298 @@
+"""From moments to a value with its standard error and interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from losscli.numeric.arrays import Array
+from losscli.numeric.student import quantile
+from losscli.records import frozen
+from losscli.states.moments import Moments
+from losscli.states.reductions import BoundReduction, mean
+
+FEW = 30
+"""Rows or clusters below which an interval is rough."""
+STEP = 1e-3
+"""Of the differences that make the gradient, in standard errors of a column.
+
+So small because some finishes subtract columns that are large: a variance about a centre far from the mean
+is straight for a small part of a standard error only.  So large because rounding then costs no more than
+the seventh digit, of a billion rows too.
+"""
+
+
+_NODES = 12
+"""Of the quadrature of Gauss and Legendre."""
+_SLOPE = 1e-5
+"""Of the differences that make a gradient where there is no standard error, relative."""
+_NO_EXTREME = "a maximum has no interval"
+
+
+@frozen(eq=True)
+class Estimate:
+    """A value with its noise; None where it is not defined, with the reason in `notes`."""
+
+    value: float | None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+    notes: tuple[str, ...] = ()
+    freedom: float | None = None
+
+
+def estimate(
+    reduction: BoundReduction, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
+) -> Estimate:
+    """The value of a loss from the moments of one cell; see `estimates`."""
+    return estimates(reduction, moments, level, pilots)[0]
+
+
+def estimates(
+    reduction: BoundReduction, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
+) -> list[Estimate]:
+    """The value of a loss in each cell from its moments, with its interval at a level, None for none.
+
+    There is a pilot an output.  With several outputs the columns hold one output after the other, and the
+    value is the mean of theirs, or what a finish that is `joint` makes of all of them.
+    """
+    finish, cells = reduction.finish, len(moments.n)
+    if cells > 1 and finish.names & {"weight", "low", "high"}:
+        # The finish asks for what differs from cell to cell.
+        return [estimate(reduction, moments.cell(place), level, pilots) for place in range(cells)]
+    if finish.extreme:
+        return [_extreme(reduction, moments.cell(place)) for place in range(cells)]
+    return _with_intervals(reduction, _value(reduction, moments, pilots), moments, level)
+
+
+def differences(
+    reduction: BoundReduction,
+    pair: Moments,
+    a: Moments,
+    b: Moments,
+    level: float | None = None,
+    pilots: Sequence[Any] = (None,),
+) -> list[Estimate]:
+    """How much the value of model b is above that of a in each cell, with its interval.
+
+    `pair` has for each output the columns of a, then what b has more, of a mean the latter alone; `a` and `b`
+    are the moments of the models themselves.
+    """
+    finish, cells = reduction.finish, len(pair.n)
+    if finish.extreme:
+        return [
+            _defined(reduction, pair, i, np.mean(b.high, axis=1) - np.mean(a.high, axis=1), (_NO_EXTREME,))
+            for i in range(cells)
+        ]
+    if cells > 1 and finish.names & {"weight", "low", "high"}:
+        alone = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
+        return [differences(reduction, *each, level, pilots)[0] for each in alone]
+    return _with_intervals(reduction, _difference(reduction, a, b, pilots), pair, level)
+
+
+def _difference(
+    reduction: BoundReduction, a: Moments, b: Moments, pilots: Sequence[Any]
+) -> Callable[[Array], Array]:
+    """From the means of a pair (..., 2 k), of a mean (..., 1), to the difference of values (...)."""
+    if reduction.finish is mean:
+        return lambda points: points.mean(axis=-1)
+    of_a, of_b = _value(reduction, a, pilots), _value(reduction, b, pilots)
+
+    def of(points: Array) -> Array:
+        points = points.reshape(*points.shape[:-1], len(pilots), 2, -1)
+        first, more = points[..., 0, :], points[..., 1, :]
+        shape = (*points.shape[:-3], -1)
+        with np.errstate(all="ignore"):  # where both are infinite, there is no difference
+            return of_b((first + more).reshape(shape)) - of_a(first.reshape(shape))
+
+    return of
+
+
+def contributions(
+    reduction: BoundReduction,
+    pair: Moments,
+    cells: Moments,
+    a: Moments,
+    b: Moments,
+    pilots: Sequence[Any] = (None,),
+) -> Array:
+    """The part (c,) of the difference b - a overall that comes from the rows of each cell; NaN for none.
+
+    Along the straight way from the means of a to those of b, the difference of a finish is the integral of
+    its gradient, and so is linear in what each cell adds to the means: Aumann, Shapley (1974), Values of
+    Non-Atomic Games.  Of cells that share out the rows, parts add up to the difference.
+    """
+    whole = _difference(reduction, a, b, pilots)(pair.mean)[0]
+    with np.errstate(all="ignore"):
+        added = cells.total[:, 0] / pair.weight[0, 0]
+        if reduction.finish is mean:
+            parts: Array = added.mean(axis=1)
+        else:
+            split = (-1, len(pilots), 2, added.shape[1] // (2 * len(pilots)))
+            first, more = (pair.mean.reshape(split)[0, :, side].ravel() for side in (0, 1))
+            nodes, weights = np.polynomial.legendre.leggauss(_NODES)
+            points = first + (nodes[:, None] + 1) / 2 * more
+            size = np.maximum(np.abs(first), np.abs(first + more))
+            slope = weights / 2 @ _slopes(_value(reduction, b, pilots), points, size)
+            parts = added.reshape(split)[:, :, 1].reshape(len(cells.n), -1) @ slope
+        # What the integral and rounding leave open is shared out too.
+        total = parts[cells.n > 0].sum()
+        exact = abs(total - whole) <= 1e-6 * np.abs(parts).sum() and total != 0
+        return parts * (whole / total) if exact else parts
+
+
+def gradients(reduction: BoundReduction, moments: Moments, pilots: Sequence[Any] = (None,)) -> Array:
+    """How much the value of each cell moves with the mean of each column (c, k)."""
+    means = moments.mean
+    if reduction.finish is mean:
+        return np.full(means.shape, 1.0 / len(pilots))
+    alone = (moments.cell(place) for place in range(len(means)))
+    with np.errstate(all="ignore"):
+        found = [_slopes(_value(reduction, m, pilots), m.mean, np.abs(m.mean[0]))[0] for m in alone]
+    return np.stack(found)
+
+
+def _slopes(of: Callable[[Array], Array], points: Array, size: Array) -> Array:
+    """The gradient of a value at points (p, k), by central differences relative to the size (k,) of means."""
+    step = np.where(size > 0, size, 1.0) * _SLOPE
+    shifts = step[:, None] * np.eye(len(step))
+    return (of(points[:, None] + shifts) - of(points[:, None] - shifts)) / (2 * step)
+
+
+def _with_intervals(
+    reduction: BoundReduction, of: Callable[[Array], Array], moments: Moments, level: float | None
+) -> list[Estimate]:
+    values = of(moments.mean)
+    if level is None or moments.spread is None:
+        notes = ("no interval: too many columns",) if level is not None else ()
+        return [_defined(reduction, moments, place, values, notes) for place in range(len(moments.n))]
+    unit, units = _units(moments)
+    errors, heavy = _standard_errors(of, moments, units)
+    found = []
+    for place, n in enumerate(units.tolist()):
+        value, se = float(values[place]), float(errors[place])
+        if not math.isfinite(value) or not moments.n[place]:
+            found.append(_defined(reduction, moments, place, values))
+        elif n < 2:
+            found.append(Estimate(value, notes=(f"no interval: one {unit}",)))
+        elif not math.isfinite(se):
+            found.append(Estimate(value, notes=(f"no interval: the spread of the {unit}s is not finite",)))
+        else:
+            found.append(_interval(value, se, level, unit, n, bool(heavy[place])))
+    return found
+
+
+def _value(reduction: BoundReduction, moments: Moments, pilots: Sequence[Any]) -> Callable[[Array], Array]:
+    """From means (..., k) of all outputs to values (...); weight and extremes are those of the first cell."""
+    finish, outputs = reduction.finish, len(pilots)
+    low, high = (extreme[0].reshape(outputs, -1) for extreme in (moments.low, moments.high))
+    weight = float(moments.weight[0, 0])
+    known = {**reduction.params, "weight": weight, "low": low, "high": high, "pilots": pilots}
+    each = [{**known, "low": low[i], "high": high[i], "pilot": pilots[i]} for i in range(outputs)]
+
+    def of(points: Array) -> Array:
+        points = points.reshape(*points.shape[:-1], outputs, -1)
+        with np.errstate(all="ignore"):
+            if finish.joint:
+                return finish(np, points, known)
+            parts = [finish(np, points[..., i, :], own) for i, own in enumerate(each)]
+            return parts[0] if outputs == 1 else sum(parts) / outputs
+
+    return of
+
+
+def _extreme(reduction: BoundReduction, moments: Moments) -> Estimate:
+    rows = ", ".join(str(int(row) + 1) for row in moments.high_row[0])
+    value = np.mean(moments.high, axis=1)
+    return _defined(reduction, moments, 0, value, (f"at row {rows}; {_NO_EXTREME}",))
+
+
+def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: bool) -> Estimate:
+    """The interval of Student's t between n rows or clusters, with a note where it is rough."""
+    half = quantile(level, n - 1) * se
+    note = ""
+    if se == 0:
+        note = f"no spread: an interval without width says only that all {unit}s are alike"
+    elif n < FEW:
+        note = f"rough interval: fewer than {FEW} {unit}s"
+    elif heavy:
+        note = f"rough interval: one {unit} makes most of the spread"
+    return Estimate(value, se, value - half, value + half, (note,) if note else (), freedom=n - 1)
+
+
+def _units(moments: Moments) -> tuple[str, Array]:
+    """What the spread is between, and how many of them there are (c,)."""
+    return ("row", moments.n) if moments.units is None else ("cluster", moments.units)
+
+
+def _largest(moments: Moments) -> Array:
+    """What a row or cluster adds at most to the spread of each column (c, k); a row of usual weight."""
+    if moments.largest is not None:
+        return moments.largest
+    with np.errstate(all="ignore"):
+        furthest = np.maximum(moments.high - moments.mean, moments.mean - moments.low)
+        return furthest * furthest * (moments.weight2 / moments.n)[:, None]
+
+
+def _heavy(largest: Array, variance: Array, effect: Array, se: Array) -> Array:
+    """Whether one row or cluster makes most of the variance (...,): of a column (..., k) on which it rests.
+
+    `effect` is what each column does to the value in a standard error of its own.
+    """
+    part = np.minimum(np.abs(effect) / se, 1.0)
+    return (2.0 * largest * part * part > variance).any(axis=-1)
+
+
+def _defined(
+    reduction: BoundReduction, moments: Moments, place: int, values: Array, notes: tuple[str, ...] = ()
+) -> Estimate:
+    """The estimate of a value without noise in one of the cells, or the reason why there is no value."""
+    if not moments.n[place] or moments.weight[place, 0] <= 0:
+        return Estimate(None, notes=("no rows",))
+    value = float(values[place])
+    if math.isfinite(value):
+        return Estimate(value, notes=notes)
+    domain = f"; it takes {reduction.domain}" if reduction.domain else ""
+    ends = ((moments.high, moments.high_row), (moments.low, moments.low_row))
+    for extreme, row in ((end[place], rows[place]) for end, rows in ends):
+        bad = np.flatnonzero(~np.isfinite(extreme))
+        if len(bad):
+            kind = "not a number" if np.isnan(extreme[bad[0]]) else "infinite"
+            return Estimate(None, notes=(f"{kind}: first at row {int(row[bad[0]]) + 1}{domain}",))
+    if math.isinf(value) and np.isinf(moments.mean[place]).any():
+        return Estimate(None, notes=("its sum is beyond the largest float",))
+    return Estimate(None, notes=(f"undefined: {reduction.finish.undefined}",))
+
+
+def _standard_errors(of: Callable[[Array], Array], moments: Moments, units: Array) -> tuple[Array, Array]:
+    """Taylor linearisation in each cell (c,): sqrt(g' V g) / W sqrt(n / (n - 1)).
+
+    And whether one of the n units makes most of it (c,).  The gradient g is taken by central differences.
+    Binder (1983), On the variances of asymptotically normal estimators from complex surveys,
+    doi:10.2307/1402588
+    """
+    means, spread = moments.mean, moments.spread
+    assert spread is not None
+    variance = np.maximum(np.diagonal(spread, axis1=1, axis2=2), 0.0)
+    with np.errstate(all="ignore"):
+        scale = np.sqrt(units / (units - 1)) / moments.weight[:, 0]
+        steps = np.sqrt(variance) * scale[:, None]
+        # What each column does to the value in a standard error of its own: neither tiny nor huge columns
+        # overflow.  A step may leave the domain (a root below zero): then a smaller one serves.
+        effect = np.full(means.shape, np.nan)
+        for size in (STEP, STEP / 100):
+            shifts = size * steps[:, :, None] * np.eye(means.shape[1])
+            slopes = (of(means[:, None, :] + shifts) - of(means[:, None, :] - shifts)) / (2.0 * size)
+            effect = np.where(np.isfinite(effect), effect, np.where(steps > 0, slopes, 0.0))
+            if np.isfinite(effect).all():
+                break
+        inverse = np.where(steps > 0, 1.0 / np.where(steps > 0, steps, 1.0), 0.0) * scale[:, None]
+        correlation = spread * inverse[:, :, None] * inverse[:, None, :]
+        most = np.abs(effect).max(axis=1, keepdims=True)
+        relative = effect / np.where(most > 0, most, 1.0)
+        square = np.einsum("ci,cij,cj->c", relative, correlation, relative)
+        error = np.sqrt(np.maximum(square, 0.0))
+        return most[:, 0] * error, _heavy(_largest(moments), variance, relative, error[:, None])

@@ -1,0 +1,235 @@
+"""Moments: what a block of rows leaves behind, and how two of them merge.
+
+All arrays have a leading axis of cells (one for overall, one a class for classes).  Sums are kept as two
+floats, a value and its rounding error, so that a billion rows end within a few ulp of math.fsum; second
+moments are centred, because sums of x^2 lose every digit at x near 1e9.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from losscli.numeric.arrays import Array, Namespace, np
+from losscli.numeric.two_float import sum_with_product, two_sum
+from losscli.records import frozen
+from losscli.states.cells import Cells, all_to_numpy
+
+MAX_SPREAD = 4_000_000
+"""Numbers that the second moments of one loss may hold; beyond it there is no interval, and that is said."""
+
+
+@frozen
+class Moments:
+    """The weighted moments of k columns in c cells.
+
+    n (c,) rows of positive weight; weight (c, 2) = sum w as two floats; weight2 (c,) = sum w^2;
+    total (c, 2, k) = sum w x as two floats; drift (c, k) = sum w^2 (x - m), of ones the rounding of m;
+    spread (c, k, k) = sum w^2 (x - m)(x - m)', or None where it is not kept; low, high (c, k) the extremes,
+    and low_row, high_row (c, k) the rows where they first stand (-1 in an empty cell).
+
+    Where rows come in clusters, the spread is that between the totals of clusters, `units` (c,) is their
+    number, and `largest` (c, k) what one of them adds at most to the diagonal of the spread.  These are taken
+    at last: moments that are merged have none.
+    """
+
+    n: Array
+    weight: Array
+    weight2: Array
+    total: Array
+    drift: Array
+    spread: Array | None
+    low: Array
+    high: Array
+    low_row: Array
+    high_row: Array
+    units: Array | None = None
+    largest: Array | None = None
+
+    @property
+    def mean(self) -> Array:
+        """The weighted means (c, k); NaN in a cell without weight."""
+        with np.errstate(all="ignore"):
+            return _mean(self.total, self.weight)
+
+    def columns(self, first: int, last: int) -> Moments:
+        """The moments of columns first:last alone."""
+        pick = slice(first, last)
+        return replace(
+            self,
+            total=self.total[:, :, pick],
+            drift=self.drift[:, pick],
+            spread=None if self.spread is None else self.spread[:, pick, pick],
+            low=self.low[:, pick],
+            high=self.high[:, pick],
+            low_row=self.low_row[:, pick],
+            high_row=self.high_row[:, pick],
+            largest=None if self.largest is None else self.largest[:, pick],
+        )
+
+    def cell(self, index: int) -> Moments:
+        """The moments of one cell, with a cell axis of length 1."""
+        return self.cells(slice(index, index + 1))
+
+    def cells(self, pick: slice | Array) -> Moments:
+        """The moments of some cells."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return Moments(**{name: None if v is None else v[pick] for name, v in fields.items()})
+
+
+def of(
+    xp: Namespace,
+    columns: Sequence[Array],
+    weight: Array | None,
+    rows: Array,
+    codes: Array | None = None,
+    cells: int = 1,
+    spread: bool = True,
+) -> Moments:
+    """The moments of one block: `within` of its `Cells`."""
+    return within(Cells(xp, len(rows), weight, rows, codes, cells), columns, spread)
+
+
+def within(cells: Cells, columns: Sequence[Array], spread: bool = True) -> Moments:
+    """The moments of k columns (n,) of a block in its cells.
+
+    Returns NumPy arrays: only moments leave a device.
+    """
+    if not len(cells.present):
+        return empty(cells.count, len(columns), spread)
+    with np.errstate(all="ignore"):
+        return _within(cells, columns, spread)
+
+
+def _within(cells: Cells, columns: Sequence[Array], spread: bool) -> Moments:
+    xp, weight = cells.xp, cells.weight
+    x = columns[0][None, :] if len(columns) == 1 else xp.stack(columns)
+    if cells.order is not None:
+        x = x.take(cells.order, axis=1)
+    low, low_at = cells.extremes(x, "argmin", "least")
+    high, high_at = cells.extremes(x, "argmax", "greatest")
+    weight_sum, weight2 = cells.weight_sums
+    greatest = xp.maximum(high.max(axis=1), -low.min(axis=1))
+    if weight is None:
+        total = cells.two_float_sums(x, greatest)
+    else:
+        total = cells.two_float_sums(weight * x, greatest * weight.max())
+    mean = _mean(total, weight_sum)
+    deviation = x - cells.per_row(mean.T)
+    if weight is None:
+        # What is left of it is the rounding of the mean, which needs no pass over the rows.
+        scaled, drift = deviation, _rounding(xp, total, weight_sum, mean)
+    else:
+        scaled = cells.weight_squared * deviation
+        drift = cells.sums(scaled).T
+    products = cells.products(scaled, deviation) if spread else None
+    arrays = (weight_sum, weight2, total, drift, products, low.T, high.T)
+    rows = (cells.numbers(low_at).T, cells.numbers(high_at).T)
+    block = Moments(cells.sizes, *all_to_numpy(xp, (*arrays, *rows)))
+    return block if len(cells.present) == cells.count else _scatter(block, cells.present, cells.count)
+
+
+def _mean(total: Array, weight: Array) -> Array:
+    """The means (c, k) from two-float sums (c, 2, k) and (c, 2), whose values are rounded sums."""
+    return total[:, 0] / weight[:, :1]
+
+
+def _rounding(xp: Namespace, total: Array, weight: Array, mean: Array) -> Array:
+    """Sum x less n times the mean as it was rounded (c, k), to the digits that two floats have."""
+    return sum_with_product(xp, total[:, 0], -weight[:, :1], mean) + total[:, 1]
+
+
+def _scatter(block: Moments, present: Array, cells: int) -> Moments:
+    """The moments of the present cells among all of them."""
+    whole = empty(cells, block.total.shape[-1], block.spread is not None)
+    for name in block.__dataclass_fields__:
+        values = getattr(block, name)
+        if values is not None:
+            getattr(whole, name)[present] = values
+    return whole
+
+
+def empty(cells: int, k: int, spread: bool) -> Moments:
+    """The moments of no rows."""
+    return Moments(
+        n=np.zeros(cells, dtype=np.int64),
+        weight=np.zeros((cells, 2)),
+        weight2=np.zeros(cells),
+        total=np.zeros((cells, 2, k)),
+        drift=np.zeros((cells, k)),
+        spread=np.zeros((cells, k, k)) if spread else None,
+        low=np.full((cells, k), math.inf),
+        high=np.full((cells, k), -math.inf),
+        low_row=np.full((cells, k), -1, dtype=np.int64),
+        high_row=np.full((cells, k), -1, dtype=np.int64),
+    )
+
+
+def stack(parts: Sequence[Moments]) -> Moments:
+    """The cells of all parts, one part after the other."""
+    fields = zip(*(vars(part).values() for part in parts), strict=True)
+    return Moments(*(None if values[0] is None else np.concatenate(values) for values in fields))
+
+
+def merge(a: Moments, b: Moments) -> Moments:
+    """The moments of the rows of both; `a` holds the earlier rows."""
+    with np.errstate(all="ignore"):
+        weight, total = _two_float_add(a.weight, b.weight), _two_float_add(a.total, b.total)
+        centre = _mean(total, weight)
+        drift, spread = _recentred(a, centre)
+        other_drift, other_spread = _recentred(b, centre)
+        # A NaN is an extreme, and the first one stays.
+        lower = (b.low < a.low) | ((b.low != b.low) & (a.low == a.low))
+        higher = (b.high > a.high) | ((b.high != b.high) & (a.high == a.high))
+    return Moments(
+        n=a.n + b.n,
+        weight=weight,
+        weight2=a.weight2 + b.weight2,
+        total=total,
+        drift=drift + other_drift,
+        spread=None if spread is None or other_spread is None else spread + other_spread,
+        low=np.where(lower, b.low, a.low),
+        high=np.where(higher, b.high, a.high),
+        low_row=np.where(lower, b.low_row, a.low_row),
+        high_row=np.where(higher, b.high_row, a.high_row),
+    )
+
+
+def merge_at(a: Moments, b: Moments, places: Array, cells: int) -> Moments:
+    """The moments of both, where cell i of `b` is cell places[i] of `a`, which grows to so many cells."""
+    more = cells - len(a.n)
+    whole = stack([a, empty(more, a.total.shape[-1], a.spread is not None)]) if more else a
+    joint = merge(whole.cells(places), b)
+    fields = {name: values for name, values in vars(whole).items() if values is not None}
+    copied = {name: values if more else values.copy() for name, values in fields.items()}
+    for name, values in copied.items():
+        values[places] = getattr(joint, name)
+    return replace(whole, **copied)
+
+
+def _recentred(moments: Moments, centre: Array) -> tuple[Array, Array | None]:
+    """Drift and spread about another centre.
+
+    With d = m - centre: s' = s + (sum w^2) d and V' = V + s d' + d s' + (sum w^2) d d'.
+    """
+    shift = _mean(moments.total, moments.weight) - centre
+    shift[moments.n == 0] = 0.0
+    moved = moments.weight2[:, None] * shift
+    spread = moments.spread
+    if spread is not None:
+        # What is added is a matrix and its transpose.
+        half = (moments.drift + moved / 2)[:, :, None] * shift[:, None, :]
+        spread = spread + (half + half.transpose(0, 2, 1))
+    return moments.drift + moved, spread
+
+
+def _two_float_add(a: Array, b: Array) -> Array:
+    """The sum of two arrays (c, 2, ...) of two floats, value and rounding error."""
+    total, error = two_sum(a[:, 0], b[:, 0])
+    error += a[:, 1] + b[:, 1]
+    result = np.stack(two_sum(total, error), axis=1)
+    if not np.isfinite(result).all():
+        overflow = ~np.isfinite(result[:, 0])
+        result[:, 0][overflow], result[:, 1][~np.isfinite(result[:, 1])] = total[overflow], 0.0
+    return result

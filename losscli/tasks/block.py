@@ -1,0 +1,188 @@
+"""The block of rows that is read, and what is wrong in it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+
+from losscli.data.labels import codes_of, label_value
+from losscli.data.matrix import Matrix, matrix_of
+from losscli.data.stream import PREDICTION_ROW, TARGET_ROW, Roles
+from losscli.errors import EXAMPLES, Finding, Tally
+from losscli.numeric.arrays import Array, np, pl
+
+LARGEST = sys.float_info.max
+"""The greatest number that is finite."""
+
+
+class Block:
+    """A block of the aligned stream while it is checked: rows that are wrong are flagged and left out.
+
+    `weight` (n,) is that of the rows that are left, None for ones.
+    """
+
+    def __init__(self, frame: pl.DataFrame, first_row: int, roles: Roles) -> None:
+        self.frame = frame
+        self.roles = roles
+        self._first_row: int | None = None if PREDICTION_ROW in frame.columns else first_row
+        self._rows: Array | None = None
+        self._matrices: dict[tuple[str, ...], Matrix] = {}
+        self.tallies: dict[Finding, Tally] = {}
+        self.weight: Array | None = None
+        self._marked: Array | None = None
+
+    @property
+    def height(self) -> int:
+        """The number of rows that are left."""
+        return int(self.frame.height)
+
+    @property
+    def rows(self) -> Array:
+        """The row number of each row that is left (n,)."""
+        if self._rows is None:
+            if self._first_row is None:
+                self._rows = self.frame[PREDICTION_ROW].to_numpy().astype(np.int64)
+            else:
+                self._rows = np.arange(self._first_row, self._first_row + self.height)
+        return self._rows
+
+    @property
+    def numbering(self) -> Array | int:
+        """The row numbers, or where they are consecutive the first of them."""
+        return self.rows if self._first_row is None else self._first_row
+
+    def numbers(self, columns: tuple[str, ...]) -> Array:
+        """The columns as float64 (n, k), as they lie in memory: column after column, or lists row after row.
+
+        Null becomes NaN.  The array is not to be written to.
+        """
+        values = self._matrix(columns).values
+        if values.dtype != np.float64:
+            values = values.astype(float)
+            self._matrices[columns] = self._matrices[columns]._replace(values=values)
+        return values
+
+    def as_held(self, columns: tuple[str, ...]) -> Array:
+        """As `numbers`, but in float32 where wide columns or lists hold that: half as much to move."""
+        return self._matrix(columns).values
+
+    def _matrix(self, columns: tuple[str, ...]) -> Matrix:
+        found = self._matrices.get(columns)
+        if found is None:
+            found = self._matrices[columns] = matrix_of(self.frame, columns)
+        return found
+
+    def within(self, columns: tuple[str, ...], low: float, high: float) -> bool:
+        """Whether all numbers of the columns are from low to high; not so where one is missing."""
+        found = self._matrix(columns)
+        return not self.height or (low <= found.low and found.high <= high)
+
+    def are_finite(self, columns: tuple[str, ...]) -> bool:
+        """Whether nothing is missing and no number infinite."""
+        if len(columns) == 1:
+            series = self.frame.get_column(columns[0])
+            if series.null_count() or not (series.dtype.is_float() or series.dtype.is_nested()):
+                return not series.null_count()
+        return self.within(columns, -LARGEST, LARGEST)
+
+    def check_lengths(self) -> None:
+        """Flag and leave out lists that do not have the length that the run needs."""
+        for column, width in self.roles.widths.items():
+            if not isinstance(self.frame[column].dtype, pl.List):
+                continue
+            lengths = self.frame[column].list.len()
+            remedy = "every row needs as many numbers as the first"
+            if self.roles.names:
+                remedy = "every row needs one number a class, in the order of the classes"
+            self.flag(
+                (lengths != width).fill_null(False).to_numpy(),
+                f"lists that do not have {width} numbers",
+                column,
+                remedy,
+                partial(_counted, lengths),
+            )
+        self.drop_marked()
+
+    def codes(self, column: str) -> Array:
+        """The place of each row's label among the classes (n,), -1 where it is none of them."""
+        return codes_of(self.frame[column], self.roles.names)
+
+    def leave_out_label(self) -> None:
+        """Leave out the rows whose target is the label to be ignored."""
+        label, column = self.roles.ignore_label, self.roles.targets[0]
+        if label is None:
+            return
+        series = self.frame[column]
+        if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
+            series = series.cast(pl.String)
+        value = label_value(label, series.dtype)
+        if value is not None:
+            hit = (series == value).fill_null(False).to_numpy()
+            self.flag(hit, f"rows of the ignored label {label} were left out", fatal=False)
+            self.drop_marked()
+
+    def flag(
+        self,
+        mask: Array,
+        what: str,
+        columns: str | tuple[str, ...] = (),
+        remedy: str = "",
+        show: Callable[[int], str] | None = None,
+        fatal: bool = True,
+        leave_out: bool = True,
+    ) -> None:
+        """Count the rows of a mask under a finding, with examples, and mark them to be left out."""
+        at = np.flatnonzero(mask)
+        if not len(at):
+            return
+        columns = (columns,) if isinstance(columns, str) else columns
+        where = self.roles.place(*columns) if columns else ""
+        target = bool(columns) and columns[0].startswith("t:")
+        examples = [
+            f"{self.name_row(i, target)}{': ' + show(i) if show else ''}" for i in at[:EXAMPLES].tolist()
+        ]
+        tally = self.tallies.setdefault(Finding(what, where, remedy, fatal), Tally())
+        tally.add(Tally(len(at), examples))
+        if leave_out:
+            self._marked = mask.copy() if self._marked is None else self._marked | mask
+
+    def name_row(self, index: int, target: bool = False) -> str:
+        """A row in words: 'row 17 (id p017)'.  Rows of its own file count from 1, the header not counted."""
+        ids = ", ".join(f"{column[2:]} {self.frame[column][index]}" for column in self.roles.ids)
+        row = (
+            self.frame[TARGET_ROW][index] if target and TARGET_ROW in self.frame.columns else self.rows[index]
+        )
+        return f"row {row + 1}" + (f" ({ids})" if ids else "")
+
+    def drop_marked(self, *arrays: Array | None) -> tuple[Array | None, ...]:
+        """Leave out the marked rows, also from the given arrays of (n, ...)."""
+        if self._marked is None:
+            return arrays
+        keep = ~self._marked
+        self._marked = None
+        self._rows, self._first_row = self.rows[keep], None
+        self.frame = self.frame.filter(pl.Series(keep))
+        self._matrices.clear()
+        if self.weight is not None:
+            self.weight = self.weight[keep]
+        return tuple(None if array is None else array[keep] for array in arrays)
+
+    def check_range(self, columns: tuple[str, ...], low: float, high: float, what: str, remedy: str) -> None:
+        """Flag numbers outside [low, high]."""
+        if self.within(columns, low, high):
+            return
+        values = self.numbers(columns)
+        outside = (values < low) | (values > high)
+        for i in np.flatnonzero(outside.any(axis=0)).tolist():
+            column = columns[i] if len(columns) > 1 else columns[0]
+            own = values[:, i]
+            self.flag(outside[:, i], what, column, remedy, partial(_number, own))
+
+
+def _number(values: Array, row: int) -> str:
+    return repr(float(values[row]))
+
+
+def _counted(lengths: pl.Series, row: int) -> str:
+    return f"{lengths[row]} numbers"

@@ -1,0 +1,131 @@
+"""How the names and parameters of losses are read."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import pytest
+from support.samples import LOSSES
+
+from losscli.catalog import params, registry
+from losscli.catalog.params import Param
+from losscli.errors import UsageError
+from losscli.tasks.regression import Regression
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    {
+        "log_loss": "binary_cross_entropy categorical_cross_entropy multilabel_binary_cross_entropy",
+        "cross_entropy": "binary_cross_entropy categorical_cross_entropy multilabel_binary_cross_entropy",
+        "focal": "binary_focal categorical_focal",
+        "brier": "brier multiclass_brier",
+        "hinge": "hinge multiclass_hinge",
+        "zero_one": "zero_one multiclass_zero_one subset_zero_one",
+        "d2_log_loss": "d2_log_loss d2_log_loss_multiclass",
+        "mse": "mean_squared_error",
+        "CrossEntropyLoss": "categorical_cross_entropy",
+        "HUBERLOSS": "huber",
+    }.items(),
+)
+def test_a_name_means_one_loss_a_task(name, meant):
+    found = registry.find(name)
+    assert [entry.name for entry in found] == meant.split()
+    assert len({entry.task for entry in found}) == len(found)
+
+
+def test_an_unknown_name_is_an_error_that_suggests_near_ones():
+    with pytest.raises(UsageError, match=r"unknown loss 'hubre'\. Did you mean huber"):
+        registry.find("hubre")
+
+
+def test_no_two_losses_share_a_name():
+    with pytest.raises(ValueError, match="huber_loss"):
+
+        @registry.loss("huber_loss")
+        def another(batch: Regression):
+            """A loss that takes the name of another."""
+
+    assert "another" not in {entry.name for entry in registry.losses()}
+
+
+# Parameters
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "given"),
+    [
+        ("huber", "huber", {}),
+        (" huber : delta = 2 ", "huber", {"delta": "2"}),
+        ("focal:gamma=2,alpha=.25", "focal", {"gamma": "2", "alpha": ".25"}),
+        ("log_loss:label-smoothing=.1", "log_loss", {"label_smoothing": ".1"}),
+    ],
+)
+def test_a_loss_is_written_with_its_parameters(text, name, given):
+    assert registry.parse(text) == (name, given)
+
+
+def test_a_parameter_without_a_value_is_an_error():
+    with pytest.raises(UsageError, match="written name=value"):
+        registry.parse("huber:2")
+
+
+def test_in_line_parameters_go_before_options_and_options_before_defaults():
+    focal = LOSSES["binary_focal"]
+    choice = registry.choose(focal, {"gamma": "3"}, {"gamma": "1", "alpha": "0.5", "delta": "9"})
+    assert choice.params == {"gamma": 3.0, "alpha": 0.5}
+    assert str(choice) == "binary_focal:gamma=3.0,alpha=0.5"
+    assert str(registry.choose(focal, {}, {})) == "binary_focal"
+
+
+def test_parameters_that_must_rise_are_checked_with_the_defaults_of_the_others():
+    hampel = LOSSES["hampel"]
+    assert registry.choose(hampel, {"a": "3"}, {}).params == {"a": 3.0, "b": 4.0, "c": 8.0}
+    with pytest.raises(UsageError, match="hampel needs a < b < c, got a=2, b=8, c=8"):
+        registry.choose(hampel, {"b": "8"}, {})
+
+
+def test_all_wrong_parameters_are_told_at_once():
+    with pytest.raises(UsageError) as error:
+        registry.choose(LOSSES["binary_focal"], {"gama": "1", "gamma": "-1", "alpha": "x"}, {})
+    assert "no parameter 'gama'. Did you mean gamma" in str(error.value)
+    assert "gamma must be a number >= 0, got -1" in str(error.value)
+    assert "alpha must be a number >= 0, <= 1, or none, got x" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "accepted", "refused", "words"),
+    [
+        (params.Real, {"-1e3": -1000.0, 2: 2.0}, ["", "x", "nan", True, None, "none", []], "a number"),
+        (params.Positive, {"1e-9": 1e-9}, ["0", "-1", 0, "inf"], "a number > 0"),
+        (params.NonNegative, {"0": 0.0}, ["-1e-300"], "a number >= 0"),
+        (params.Unit, {"0": 0.0, "1": 1.0}, ["-0.1", "1.0000001"], "a number >= 0, <= 1"),
+        (params.OpenUnit, {"0.5": 0.5}, ["0", "1"], "a number > 0, < 1"),
+        (params.UnitBelowOne, {"0": 0.0}, ["1"], "a number >= 0, < 1"),
+        (params.Count, {"3": 3, 1: 1, "2.0": 2}, ["0", "1.5", "inf", False], "a whole number >= 1"),
+        (params.Power, {"-1": -1.0, "0": 0.0, "1": 1.0, "3": 3.0}, ["0.5"], "a number not between 0 and 1"),
+        (params.Unit | None, {"none": None, "None": None, "1": 1.0}, ["2"], "a number >= 0, <= 1, or none"),
+        (bool, {"true": True, "False": False, True: True}, ["1", "yes", 0, None], "true or false"),
+        (Literal["l1", "max"], {"l1": "l1"}, ["L3", "", None, 1], "l1 or max"),
+        (Literal["l1", "max"] | None, {"none": None}, ["l2"], "l1 or max, or none"),
+    ],
+)
+def test_a_parameter_takes_its_range_and_nothing_else(annotation, accepted, refused, words):
+    param = Param.of("parameter", annotation, ...)
+    assert param.required
+    assert param.describe() == words
+    for text, parsed in accepted.items():
+        found = param.parse(text)
+        assert found == parsed
+        assert type(found) is type(parsed)
+    for text in refused:
+        with pytest.raises(UsageError, match=f"parameter must be {re.escape(words)}, got "):
+            param.parse(text)
+
+
+def test_a_parameter_without_a_range_is_refused_when_the_loss_is_made():
+    with pytest.raises(TypeError, match="without a range"):
+        Param.of("delta", float, 1.0)

@@ -1,0 +1,158 @@
+"""The program as a process: pipes, signals, full disks, closed streams, colour, completion, imports."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from losscli.catalog import registry
+
+LOSSCLI = [sys.executable, "-m", "losscli"]
+PLAIN = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "XDG_CONFIG_HOME": os.devnull}
+FILES = ["p.csv", "t.csv"]
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    (tmp_path / "p.csv").write_text("id,pred\n1,1.5\n2,2.5\n3,2.0\n")
+    (tmp_path / "t.csv").write_text("id,y\n1,1.0\n2,2.0\n3,3.0\n")
+    return tmp_path
+
+
+def process(folder, *argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **env) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [*LOSSCLI, *argv], cwd=folder, env=PLAIN | env, stdout=stdout, stderr=stderr, timeout=60
+    )
+    return done.returncode, (done.stdout or b"").decode(), (done.stderr or b"").decode()
+
+
+EVERY_OUTPUT = {
+    "table": ["evaluate", *FILES],
+    "json": ["evaluate", *FILES, "--json"],
+    "bare": ["evaluate", *FILES, "--bare"],
+    "check": ["check", *FILES],
+    "explain": ["explain"],
+    "help": ["evaluate", "--help"],
+    "version": ["--version"],
+}
+
+
+@pytest.mark.parametrize("argv", EVERY_OUTPUT.values(), ids=EVERY_OUTPUT)
+def test_a_closed_pipe_ends_quietly_as_sigpipe_would(argv, folder):
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        assert process(folder, *argv, stdout=writer) == (141, "", "")
+    finally:
+        os.close(writer)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("argv", EVERY_OUTPUT.values(), ids=EVERY_OUTPUT)
+def test_a_full_disk_is_said_and_is_no_failed_gate(argv, folder):
+    with open("/dev/full", "w") as full:
+        status, _, err = process(folder, *argv, stdout=full)
+    assert (status, err) == (3, "losscli: error: output: No space left on device\n")
+
+
+@pytest.mark.parametrize(("argv", "expected"), [(FILES, 0), ([*FILES, "-g", "mae < 0"], 1), (["no.csv"], 3)])
+@pytest.mark.parametrize("streams", [">&-", "2>&-", ">&- 2>&-", "2>/dev/full"])
+def test_the_status_does_not_depend_on_the_streams(argv, expected, streams, folder):
+    done = subprocess.run(
+        ["bash", "-c", f'"$@" {streams}', "-", *LOSSCLI, "evaluate", *argv, "-l", "mae"],
+        cwd=folder,
+        env=PLAIN,
+        capture_output=True,
+        timeout=60,
+    )
+    assert done.returncode == expected
+    assert b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_ctrl_c_ends_at_once_and_leaves_nothing_half_written(shuffled, tmp_path):
+    rows = pl.DataFrame({"id": pl.int_range(3_000_000, eager=True)}).with_columns(y=pl.col("id") * 0.5)
+    rows.rename({"y": "pred"}).write_parquet(tmp_path / "p.parquet")
+    (rows.sample(fraction=1, shuffle=True, seed=1) if shuffled else rows).write_parquet(
+        tmp_path / "t.parquet"
+    )
+    argv = [*LOSSCLI, "evaluate", "p.parquet", "t.parquet", "-v", "-o", "r.json"]
+    with subprocess.Popen(argv, cwd=tmp_path, env=PLAIN, stdout=-1, stderr=-1, text=True) as running:
+        while "aligned" not in running.stderr.readline():
+            assert running.poll() is None
+        running.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        out, err = running.communicate(timeout=30)
+    assert (running.returncode, out, err) == (130, "", "losscli: interrupted\n")
+    assert time.monotonic() - start < 5
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.parquet", "t.parquet"]
+
+
+DEAF = """
+import ctypes, os, signal
+from losscli.cli import interrupt
+interrupt.watch()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+print("ready", flush=True)
+ctypes.CDLL(None).read(os.pipe()[0], ctypes.create_string_buffer(1), 1)
+"""
+"""Waits in a call that goes on when a signal comes, as a join in Polars does: Python cannot raise."""
+
+
+def test_ctrl_c_ends_a_call_that_python_cannot_leave():
+    with subprocess.Popen([sys.executable, "-c", DEAF], stdout=-1, stderr=-1, text=True) as running:
+        assert running.stdout.readline() == "ready\n"
+        time.sleep(1)  # for the call itself to begin
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=20)
+    assert (running.returncode, out, err) == (130, "", "losscli: interrupted\n")
+
+
+def test_not_a_terminal_has_no_colour_unless_forced(folder):
+    for argv in (["evaluate", *FILES, "-g", "mae < 9"], ["explain", "huber"], ["evaluate", "--help"]):
+        assert "\x1b[" not in process(folder, *argv)[1]
+    gated = ["evaluate", *FILES, "-g", "mae < 9"]
+    assert "\x1b[" in process(folder, *gated, FORCE_COLOR="1")[1]
+    colours = [f"\x1b[{code}m" for code in range(30, 50)]
+    forced = process(folder, *gated, FORCE_COLOR="1", NO_COLOR="1")[1]
+    assert not any(colour in forced for colour in colours)
+
+
+def test_python_m_and_the_script_are_one_program(folder):
+    script = Path(sys.executable).parent / "losscli"
+    done = subprocess.run([script, "--version"], env=PLAIN, capture_output=True, text=True, timeout=60)
+    assert process(folder, "--version") == (0, done.stdout, "")
+    assert done.stdout.startswith("losscli 0.")
+
+
+def test_help_and_the_catalogue_load_no_engine(folder):
+    for argv in (["evaluate", "--help"], ["explain"], ["explain", "--json"], ["--version"]):
+        code = (
+            f"import sys; from losscli.cli.app import run; assert run({argv}) == 0;"
+            "assert not {'numpy', 'polars'} & set(sys.modules)"
+        )
+        subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("words", "at", "expected"),
+    [
+        ("losscli evaluate p.csv --loss hub", 4, ["huber"]),
+        ("losscli explain top", 2, ["top_k"]),
+        ("losscli evaluate p.csv --del", 3, ["--delta"]),
+    ],
+)
+def test_the_shell_completes_losses_and_options(words, at, expected, folder):
+    asked = {"_LOSSCLI_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(at)}
+    status, out, err = process(folder, **asked)
+    assert (status, err) == (0, "")
+    assert set(expected) <= set(out.split())
+    if expected[0] in registry.names():
+        assert set(out.split()) <= set(registry.names())

@@ -1,0 +1,202 @@
+"""Rows that meet: by position, by keys in any order and of any type; what is left out is counted."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+import losscli
+from losscli.errors import DataError, UsageError
+
+N = 70_000
+"""More rows than two blocks hold."""
+RNG = np.random.default_rng(5)
+Y = RNG.normal(size=N)
+PRED = Y + RNG.normal(scale=0.5, size=N)
+SHUFFLED = RNG.permutation(N)
+LOSSES = ["mae", "huber", "r2"]
+
+
+def preds(ids, rows=slice(None), **more) -> pl.DataFrame:
+    return pl.DataFrame({"id": ids, "pred": PRED[rows], **more})
+
+
+def targets(ids, rows=slice(None), **more) -> pl.DataFrame:
+    return pl.DataFrame({"id": ids, "y": Y[rows], **more})
+
+
+def values(*args, **options) -> list[tuple[float, float]]:
+    """The value and the standard error of each loss."""
+    report = losscli.evaluate(*args, loss=LOSSES, **options)
+    return [(report[name].value, report[name].se) for name in LOSSES]
+
+
+NUMBERS = pl.Series(range(N))
+BY_POSITION = values(PRED, Y)
+KEYS = {
+    "int64": NUMBERS,
+    "int32": NUMBERS.cast(pl.Int32),
+    "text": NUMBERS.cast(pl.String),
+    "text that sorts otherwise": pl.Series([f"k{i:x}" for i in range(N)]),
+    "float": NUMBERS * 0.5,
+    "date": NUMBERS.cast(pl.Datetime("ms")),
+    "categorical": NUMBERS.cast(pl.String).cast(pl.Categorical),
+}
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+def test_keys_in_any_order_give_the_bits_of_rows_by_position(key):
+    assert values(preds(key), targets(key)) == BY_POSITION
+    assert values(preds(key), targets(key.gather(SHUFFLED), SHUFFLED)) == BY_POSITION
+
+
+def test_the_order_of_the_predictions_is_the_order_of_the_rows():
+    shuffled = values(PRED[SHUFFLED], Y[SHUFFLED])
+    assert values(preds(NUMBERS.gather(SHUFFLED), SHUFFLED), targets(NUMBERS)) == shuffled
+    for (value, _), (expected, _) in zip(shuffled, BY_POSITION, strict=True):
+        assert value == pytest.approx(expected, rel=1e-13)
+
+
+@pytest.mark.parametrize("left", ["int64", "int32", "text"])
+@pytest.mark.parametrize("right", ["int64", "int32", "text"])
+def test_keys_of_different_types_meet(left, right):
+    assert values(preds(KEYS[left]), targets(KEYS[right])) == BY_POSITION
+
+
+@pytest.mark.parametrize("wide", [pl.UInt64, pl.Int128])
+def test_whole_keys_beyond_64_bits_with_a_sign_meet_and_are_unmatched_as_others(wide):
+    ids = pl.Series([2, 1, 2**63 + 5], dtype=wide)
+    left, right = preds(ids, slice(3)), targets(NUMBERS[1:4], slice(3))
+    with pytest.raises(DataError, match="1 prediction without a target"):
+        values(left, right)
+    report = losscli.evaluate(left, right, loss="mse", unmatched="drop")
+    assert report["mse"].rows == 2
+
+
+def test_a_key_that_repeats_where_a_batch_ends_is_found(monkeypatch):
+    def a_row_each(query):
+        return iter(query.collect().iter_slices(1))
+
+    monkeypatch.setattr("losscli.data.align.batches", a_row_each)
+    ids = pl.Series([1, 2, 2, 3])
+    with pytest.raises(DataError, match="a key that an earlier row has"):
+        values(preds(ids, slice(4)), targets(ids, slice(4)))
+
+
+def test_several_key_columns():
+    parts = {"id": NUMBERS // 100, "part": NUMBERS % 100}
+    p = pl.DataFrame({**parts, "pred": PRED})
+    t = pl.DataFrame({**parts, "y": Y})[SHUFFLED.tolist()]
+    assert values(p, t, on=["id", "part"]) == BY_POSITION
+    assert values(p, t, on="id,part") == BY_POSITION
+    with pytest.raises(DataError, match="rows with a key that an earlier row has"):
+        values(p, t, on="id")
+
+
+def test_numbers_that_become_text_late_in_a_file_are_text(tmp_path):
+    keys = [*map(str, range(N - 1)), "last"]
+    preds(keys).write_csv(tmp_path / "p.csv")
+    targets(pl.Series(keys).gather(SHUFFLED), SHUFFLED).write_csv(tmp_path / "t.csv")
+    assert values(tmp_path / "p.csv", tmp_path / "t.csv") == BY_POSITION
+
+
+def test_one_file_holds_both_sides():
+    assert values(pl.DataFrame({"id": NUMBERS, "y": Y, "pred": PRED})) == BY_POSITION
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_csv_and_parquet_give_the_same_bits(tmp_path, nested):
+    p, t = (
+        preds(NUMBERS),
+        targets(NUMBERS.gather(SHUFFLED) if nested else NUMBERS, SHUFFLED if nested else slice(None)),
+    )
+    for name, frame in (("p", p), ("t", t)):
+        frame.write_csv(tmp_path / f"{name}.csv")
+        frame.write_csv(tmp_path / f"{name}.tsv", separator="\t")
+        frame.write_parquet(tmp_path / f"{name}.parquet", row_group_size=1234)
+    for left in ("csv", "tsv", "parquet"):
+        for right in ("csv", "parquet"):
+            assert values(tmp_path / f"p.{left}", str(tmp_path / f"t.{right}")) == BY_POSITION
+
+
+def test_unmatched_rows_are_left_out_and_counted():
+    p = preds(NUMBERS + 10)  # 10 to N + 9
+    t = targets(NUMBERS, weight=np.ones(N))  # 0 to N - 1
+    report = losscli.evaluate(p, t, loss="mae", unmatched="drop", target="y")
+    assert report["mean_absolute_error"].value == pytest.approx(np.abs(PRED[:-10] - Y[10:]).mean(), rel=1e-13)
+    assert report["mean_absolute_error"].rows == N - 10
+    assert report.notes == (
+        f"10 predictions without a target were left out, e.g. row {N - 9} (id {N})",
+        "10 targets without a prediction were left out, e.g. row 1 (id 0)",
+    )
+
+
+def test_missing_rows_are_left_out_and_counted_once():
+    gaps = pl.Series(PRED).scatter([0, 1], None), pl.Series(Y).scatter([1, 2], float("nan"))
+    report = losscli.evaluate(
+        pl.DataFrame({"pred": gaps[0]}), pl.DataFrame({"y": gaps[1]}), loss="mae", missing="drop"
+    )
+    assert report["mean_absolute_error"].value == pytest.approx(np.abs(PRED[3:] - Y[3:]).mean(), rel=1e-13)
+    assert report.notes == ("3 rows with missing values were left out, e.g. row 1",)
+
+
+def test_keys_that_are_missing_are_left_out_with_missing_rows():
+    p = pl.DataFrame({"id": [1, None, 3], "pred": [1.0, 2.0, 3.0]})
+    t = pl.DataFrame({"id": [3, 1, None], "y": [5.0, 2.0, 9.0]})
+    report = losscli.evaluate(p, t, loss="mae", missing="drop")
+    assert (report["mean_absolute_error"].value, report["mean_absolute_error"].rows) == (1.5, 2)
+    assert report.notes == ("2 rows with missing values were left out, e.g. row 2 (id None)",)
+
+
+def test_a_key_on_one_side_only_is_no_key():
+    assert values(preds(NUMBERS), pl.DataFrame({"y": Y})) == BY_POSITION
+
+
+def test_rows_of_weight_zero_are_as_if_absent_and_counted():
+    weight = (np.arange(N) % 3).astype(float)
+    p, t = preds(NUMBERS), targets(NUMBERS, w=weight)
+    weighted = losscli.evaluate(p, t, loss="mae", target="y", weight="w")
+    kept = weight > 0
+    expected = np.average(np.abs(PRED - Y)[kept], weights=weight[kept])
+    assert weighted["mean_absolute_error"].value == pytest.approx(expected, rel=1e-13)
+    assert weighted["mean_absolute_error"].rows == kept.sum()
+    assert weighted.notes == (f"{N - kept.sum()} rows of weight zero were left out, e.g. row 1 (id 0)",)
+
+
+def test_weight_two_is_the_row_twice():
+    twice = np.repeat(np.arange(1000), np.arange(1000) % 2 + 1)
+    t = pl.DataFrame({"y": Y[:1000], "w": np.arange(1000) % 2 + 1})
+    p = pl.DataFrame({"pred": PRED[:1000]})
+    weighted = losscli.evaluate(p, t, loss=LOSSES, target="y", weight="w")
+    repeated = losscli.evaluate(PRED[twice], Y[twice], loss=LOSSES)
+    for one, other in zip(weighted.results, repeated.results, strict=True):
+        assert one.value == pytest.approx(other.value, rel=1e-12)
+        assert one.weight == other.rows
+
+
+def test_whole_keys_that_fractions_cannot_tell_apart_are_refused():
+    near = [2**53, 2**53 + 1]
+    whole = pl.DataFrame({"id": near, "y": [1.0, 2.0]})
+    fractions = pl.DataFrame({"id": [float(2**53), None], "pred": [1.0, 2.0]})
+    for predictions, targets in ((fractions, whole), (whole.rename({"y": "pred"}), fractions)):
+        targets = targets.rename({"pred": "y"}) if "pred" in targets.columns else targets
+        with pytest.raises(DataError, match="too large to be told apart"):
+            losscli.evaluate(predictions, targets, loss="mae", on="id")
+
+
+def test_smaller_whole_keys_meet_fractions():
+    whole = pl.DataFrame({"id": [2**53 - 1, 5], "y": [1.0, 2.0]})
+    fractions = pl.DataFrame({"id": [5.0, float(2**53 - 1)], "pred": [2.5, 1.0]})
+    assert losscli.evaluate(fractions, whole, loss="mae", on="id")["mae"].value == 0.25
+
+
+def test_a_file_given_twice_is_not_compared_with_itself(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    pl.DataFrame({"id": [1, 2], "pred": [1.0, 2.0]}).write_parquet("p.parquet")
+    (tmp_path / "link.parquet").symlink_to("p.parquet")
+    for again in ("p.parquet", "./p.parquet", tmp_path / "link.parquet"):
+        with pytest.raises(UsageError, match="pred would be compared with itself"):
+            losscli.evaluate("p.parquet", again, loss="mae")
+    pl.DataFrame({"pred": [1.0, 2.0], "y": [1.0, 4.0]}).write_parquet("both.parquet")
+    assert losscli.evaluate("both.parquet", "both.parquet", loss="mae", pred="pred")["mae"].value == 1.0

@@ -1,0 +1,275 @@
+"""Leaderboards: places that noise cannot separate are shared, and broken submissions break nothing."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+import losscli
+from losscli.cli.app import run
+from losscli.errors import DataError, UsageError
+from losscli.evaluation import ties
+
+N = 2000
+RNG = np.random.default_rng(11)
+Y = RNG.normal(size=N)
+TARGETS = pl.DataFrame(
+    {
+        "id": np.arange(N),
+        "y_true": Y,
+        "Usage": RNG.choice(["Public", "Private"], N, p=[0.3, 0.7]),
+        "w": RNG.uniform(0.5, 2.0, N),
+    }
+)
+
+
+def submission(scale, seed, shuffled=True):
+    rng = np.random.default_rng(seed)
+    frame = pl.DataFrame({"id": np.arange(N), "pred": Y + scale * rng.normal(size=N)})
+    return frame.sample(fraction=1.0, shuffle=True, seed=seed) if shuffled else frame
+
+
+SUBMISSIONS = [submission(scale, seed) for seed, scale in enumerate([1.0, 1.01, 0.7, 1.5, 1.02])]
+
+
+@pytest.fixture
+def program(capsys):
+    """The program, run in this process: its status, stdout and stderr."""
+
+    def called(*argv):
+        return run(list(argv)), *capsys.readouterr()
+
+    return called
+
+
+@pytest.mark.parametrize("loss", ["rmse", "mae", "r2", "wape", "huber"])
+@pytest.mark.parametrize("options", [{}, {"weight": "w"}], ids=str)
+def test_places_are_those_of_paired_comparisons(loss, options):
+    report = losscli.rank(*SUBMISSIONS, targets=TARGETS, loss=loss, by="Usage", **options)
+    pairs = losscli.compare(
+        *SUBMISSIONS, targets=TARGETS, loss=loss, by="Usage", all_pairs=True, **options
+    ).comparisons
+    for cell in ({}, {"Usage": "Public"}, {"Usage": "Private"}):
+        placed = [each for each in report.board if each.cell == cell]
+        values = [each.value for each in placed]
+        assert values == sorted(values, reverse=loss == "r2")
+        own = [each for each in pairs if each.cell == cell]
+        p = np.array([each.p_value for each in own])
+        # Holm by SciPy's ranks: the largest of the smaller ones, each times those that are left.
+        order = np.argsort(p)
+        adjusted = np.empty(len(p))
+        adjusted[order] = np.minimum(1, np.maximum.accumulate(p[order] * (len(p) - np.arange(len(p)))))
+        by_pair = {frozenset((each.a, each.b)): q for each, q in zip(own, adjusted, strict=True)}
+        leader = placed[0]
+        for rank, each in enumerate(placed[1:], 2):
+            q = by_pair[frozenset((leader.model, each.model))]
+            if q < 0.05:
+                assert each.place == rank
+                leader = each
+            else:
+                assert each.place == leader.place
+                assert each.tied
+                assert each.p_value == pytest.approx(q, rel=1e-4)
+
+
+def test_results_are_those_of_each_submission_alone():
+    report = losscli.rank(*SUBMISSIONS, targets=TARGETS, loss=["mae", "rmse"], by="Usage")
+    for number, frame in enumerate(SUBMISSIONS, 1):
+        alone = losscli.evaluate(frame, TARGETS, ["mae", "rmse"], by="Usage")
+        own = [each for each in report.results if each.model == f"model {number}"]
+        assert [each.value for each in own] == [each.value for each in alone.results]
+    assert any("ranked by" in note for note in report.notes)
+
+
+def test_equal_submissions_share_a_place_as_often_as_the_level_says():
+    rng, shared, runs = np.random.default_rng(0), 0, 300
+    for _ in range(runs):
+        y = rng.normal(size=150)
+        frames = [pl.DataFrame({"p": y + rng.normal(size=150)}) for _ in range(2)]
+        placed = losscli.rank(*frames, targets=pl.DataFrame({"y": y}), loss="rmse").board
+        shared += placed[1].place == 1
+    assert 0.915 <= shared / runs <= 0.98  # 95 %, within 2.8 standard errors
+
+
+def test_many_equal_submissions_share_one_place():
+    rng, apart = np.random.default_rng(1), 0
+    for _ in range(40):
+        y = rng.normal(size=200)
+        frames = [pl.DataFrame({"p": y + rng.normal(size=200)}) for _ in range(8)]
+        placed = losscli.rank(*frames, targets=pl.DataFrame({"y": y}), loss="mae").board
+        apart += max(each.place for each in placed) > 1
+    assert apart <= 6  # 2 of 40 are expected; more than 6 come once in 300 runs
+
+
+def test_without_an_interval_only_equal_values_share():
+    again = [*SUBMISSIONS[:2], SUBMISSIONS[0].clone()]
+    placed = losscli.rank(*again, targets=TARGETS, loss="mae", ci="none").board
+    assert [each.place for each in placed] == [1, 1, 3]
+
+
+def broken(folder):
+    """Ten files that are broken in ten ways, and what is said of each."""
+    ids = list(range(N))
+    good = submission(1.0, 5)
+    files = {
+        "empty.csv": (b"", "an empty file"),
+        "header.csv": (b"id,pred\n", "no rows, only a header"),
+        "short.csv": (good.head(N - 3), "3 targets without a prediction"),
+        "twice.csv": (good.vstack(good.head(2)), "2 rows with a key that an earlier row has"),
+        "unknown.csv": (good.with_columns(pl.col("id") + 1), "without a target"),
+        "text.csv": (b"id,pred\n" + b"\n".join(b"%d,x" % i for i in ids), "that are not a number"),
+        "hole.csv": (good.with_columns(pred=pl.when(pl.col("id") != 7).then("pred")), "1 missing value"),
+        "infinite.csv": (good.with_columns(pred=pl.lit(float("inf"))), "infinite values"),
+        "columns.csv": (
+            good.select("id", x="pred", z="pred"),
+            "cannot tell the prediction",
+        ),
+        "nonsense.parquet": (b"nonsense", "not a whole Parquet file"),
+    }
+    for name, (content, _) in files.items():
+        if isinstance(content, bytes):
+            (folder / name).write_bytes(content)
+        else:
+            content.write_csv(folder / name)
+    return {name: said for name, (_, said) in files.items()}
+
+
+def test_broken_files_have_their_reason_and_no_rank(tmp_path, program):
+    folder = tmp_path / "subs"
+    folder.mkdir()
+    for i, frame in enumerate(SUBMISSIONS[:3]):
+        frame.write_csv(folder / f"good{i}.csv")
+    said = broken(folder)
+    TARGETS.write_parquet(tmp_path / "t.parquet")
+    output = tmp_path / "board.csv"
+    status, out, _ = program(
+        "rank", str(folder), "-t", str(tmp_path / "t.parquet"), "-l", "mae", "-w", "w", "-o", str(output)
+    )
+    assert status == 0
+    rows = {row["model"]: row for row in csv.DictReader(io.StringIO(output.read_text()))}
+    assert [rows[f"good{i}.csv"]["place"] for i in (2, 0, 1)] == ["1", "2", "2"]
+    for name, reason in said.items():
+        assert rows[name]["place"] == rows[name]["value"] == ""
+        assert reason in rows[name]["reason"], (name, rows[name]["reason"])
+    assert "not ranked" in out
+    # No target is shown, anywhere.
+    assert not any(f"{y:.6g}" in out or repr(float(y)) in output.read_text() for y in Y[:200])
+
+
+def test_where_all_are_broken_the_first_one_says_why(tmp_path, program):
+    (tmp_path / "a.csv").write_text("")
+    TARGETS.write_csv(tmp_path / "t.csv")
+    status, out, said = program("rank", str(tmp_path / "a.csv"), "-t", str(tmp_path / "t.csv"))
+    assert (status, out) == (3, "")
+    assert "an empty file" in said
+    with pytest.raises(UsageError, match="unknown loss"):
+        losscli.rank(*SUBMISSIONS, targets=TARGETS, loss="nonesuch")
+    with pytest.raises(UsageError, match="needs targets"):
+        losscli.rank(*SUBMISSIONS, loss="mae")
+    with pytest.raises(UsageError, match="no submissions"):
+        losscli.rank(targets=TARGETS, loss="mae")
+    with pytest.raises(UsageError, match="not for leaderboards"):
+        losscli.rank(*SUBMISSIONS, targets=TARGETS, loss="mae", cluster="Usage")
+
+
+def test_all_are_evaluated_on_the_same_rows():
+    holes = SUBMISSIONS[1].with_columns(pred=pl.when(pl.col("id") > 9).then("pred"))
+    report = losscli.rank(SUBMISSIONS[0], holes, targets=TARGETS, loss="mae", missing="drop")
+    assert report.board[1].reason == "other rows are evaluated than of the submissions before"
+
+
+def test_groups_and_classes_are_ranked_too():
+    rng = np.random.default_rng(2)
+    relevance = rng.integers(0, 3, 600)
+    targets = pl.DataFrame(
+        {"id": np.arange(600), "query_id": np.repeat(np.arange(60), 10), "relevance": relevance}
+    )
+    good, bad = (
+        pl.DataFrame({"id": np.arange(600), "score": relevance + rng.normal(0, noise, 600)})
+        for noise in (0.5, 3.0)
+    )
+    placed = losscli.rank(bad, good, targets=targets, loss="ndcg", group="query_id").board
+    assert [(each.model, each.place, each.rows) for each in placed] == [
+        ("model 2", 1, 60),
+        ("model 1", 2, 60),
+    ]
+    labels = pl.DataFrame({"label": rng.choice(["ant", "bee"], 300)})
+    p = rng.uniform(size=(2, 300))
+    classes = [pl.DataFrame({"prob_ant": own, "prob_bee": 1 - own}) for own in p]
+    placed = losscli.rank(*classes, targets=labels, loss="log_loss").board
+    pair = losscli.compare(*classes, targets=labels, loss="log_loss").comparisons[0]
+    assert placed[0].place == 1
+    assert placed[1].place == (1 if pair.p_value >= 0.05 else 2)
+
+
+def test_the_board_is_in_the_report(tmp_path, program):
+    for i, frame in enumerate(SUBMISSIONS[:2]):
+        frame.write_parquet(tmp_path / f"s{i}.parquet")
+    TARGETS.write_parquet(tmp_path / "t.parquet")
+    argv = ["rank", str(tmp_path / "s*.parquet"), "-t", str(tmp_path / "t.parquet"), "-l", "mae"]
+    out = program(*argv, "--json")[1]
+    report = losscli.Report.from_dict(json.loads(out))
+    assert [each.model for each in report.board] == ["s0.parquet", "s1.parquet"]
+    assert "| 1= | s0.parquet |" in program(*argv, "--format", "markdown")[1].replace("\\", "")
+    assert program(*argv, "--bare")[1].splitlines() == [repr(each.value) for each in report.board]
+
+
+def test_memory_holds_a_block_of_rows_of_all(monkeypatch):
+    expected = losscli.rank(*SUBMISSIONS, targets=TARGETS, loss="rmse", by="Usage").board
+    monkeypatch.setattr(ties, "_NUMBERS", 1500)
+    found = losscli.rank(*SUBMISSIONS, targets=TARGETS, loss="rmse", by="Usage").board
+    for one, other in zip(found, expected, strict=True):
+        assert (one.model, one.place, one.value) == (other.model, other.place, other.value)
+        assert one.p_value == (None if other.p_value is None else pytest.approx(other.p_value, rel=1e-9))
+
+
+def test_a_submitter_sees_no_target(tmp_path, program):
+    TARGETS.write_csv(tmp_path / "t.csv")
+    SUBMISSIONS[0].write_csv(tmp_path / "p.csv")
+    SUBMISSIONS[0].head(N - 2).with_columns(pred=pl.lit("x")).write_csv(tmp_path / "wrong.csv")
+    t = str(tmp_path / "t.csv")
+    assert program("check", str(tmp_path / "p.csv"), t, "--public")[:2] == (0, "2000 rows can be evaluated\n")
+    status, out, said = program("check", str(tmp_path / "wrong.csv"), t, "--public", "-l", "mae")
+    assert (status, out) == (3, "")
+    assert "wrong.csv" in said
+    labels = pl.DataFrame({"id": [1, 2, 3], "label": ["secret1", "secret2", None]})
+    labels.write_csv(tmp_path / "labels.csv")
+    pl.DataFrame({"id": [1, 2, 3], "secret1": [0.5, 0.5, 0.5], "b": [0.5, 0.5, 0.5]}).write_csv(
+        tmp_path / "q.csv"
+    )
+    status, out, said = program("check", str(tmp_path / "q.csv"), str(tmp_path / "labels.csv"), "--public")
+    assert status == 3
+    assert "secret2" not in said
+    with pytest.raises(DataError):
+        losscli.evaluate(tmp_path / "q.csv", tmp_path / "labels.csv")
+
+
+def test_p_values_are_those_of_the_t_test():
+    report = losscli.rank(*SUBMISSIONS[:2], targets=TARGETS, loss="mae")
+    rows = [abs(frame.sort("id")["pred"].to_numpy() - Y) for frame in SUBMISSIONS[:2]]
+    assert report.board[1].p_value == pytest.approx(stats.ttest_rel(*rows).pvalue, rel=1e-9)
+
+
+def test_too_small_a_disk_is_told_before_work(monkeypatch):
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
+    with pytest.raises(DataError, match="set TMPDIR"):
+        losscli.rank(*SUBMISSIONS, targets=TARGETS, loss="mae")
+
+
+def test_settings_hold_for_leaderboards_and_comparisons(tmp_path, program, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name, frame in (("a", SUBMISSIONS[0]), ("b", SUBMISSIONS[1]), ("t", TARGETS)):
+        frame.write_csv(f"{name}.csv")
+    (tmp_path / "losscli.toml").write_text('predictions = "a.csv"\ntargets = "t.csv"\nloss = "mae"\n')
+    assert program("rank", "--bare")[1].splitlines() == [
+        repr(losscli.evaluate("a.csv", "t.csv", "mae").results[0].value)
+    ]
+    status, _, said = program("compare")
+    assert (status, "2 to 32 models, got 1" in said) == (2, True)
+    expected = losscli.compare("a.csv", "b.csv", targets="t.csv", loss="mae").comparisons[0].difference
+    assert program("compare", "a.csv", "b.csv", "--bare")[1] == f"{expected!r}\n"

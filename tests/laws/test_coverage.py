@@ -1,0 +1,209 @@
+"""Intervals hold what they promise: on data of known truth, and beside a bootstrap of the sample data."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from support.samples import chosen
+
+import losscli
+from losscli.catalog.loss import Choice
+from losscli.states import clusters, inference, moments
+from losscli.tasks.regression import Pilot, Regression
+
+SAMPLES = Path(__file__).parent.parent.parent / "sample_data" / "diabetes"
+REPLICATIONS = 4_000
+LOSSES = [
+    "mean_absolute_error",
+    "mean_squared_error",
+    "root_mean_squared_error",
+    "r2",
+    "weighted_mean_absolute_percentage_error",
+]
+PILOT = Pilot(1.5, 1.0)
+
+
+def coverage(
+    name: str,
+    truth: float,
+    target: np.ndarray,
+    prediction: np.ndarray,
+    weight: np.ndarray | None = None,
+    cluster: np.ndarray | None = None,
+) -> float:
+    """How often the 95 % interval holds the truth, of replications (r, n)."""
+    choice = chosen(name)
+    found = folded(choice, target, prediction, weight, cluster)
+    estimates = inference.estimates(choice.reduction, found, 0.95, (PILOT,))
+    return float(np.mean([each.low <= truth <= each.high for each in estimates]))
+
+
+def folded(
+    choice: Choice,
+    target: np.ndarray,
+    prediction: np.ndarray,
+    weight: np.ndarray | None,
+    cluster: np.ndarray | None,
+) -> moments.Moments:
+    """The moments of each replication, the rows of which may be in clusters (n,)."""
+    batch = Regression(np, prediction.ravel(), target.ravel(), PILOT)
+    columns = choice.columns(batch)
+    w = None if weight is None else weight.ravel()
+    codes = np.repeat(np.arange(len(target)), target.shape[1])
+    found = moments.of(np, columns, w, np.arange(target.size), codes, len(target))
+    if cluster is None:
+        return found
+    block = clusters.Block(np.tile(cluster, len(target)), {0: codes})
+    block.add(0, columns, w, None)
+    return clusters.between(found, block.totals()[0], 0)
+
+
+def truths(residual: float, signal: float, level: float) -> dict[str, float]:
+    """The losses of normal residuals of a target that is normal about a level so high that it is positive."""
+    return {
+        "mean_absolute_error": residual * math.sqrt(2 / math.pi),
+        "mean_squared_error": residual**2,
+        "root_mean_squared_error": residual,
+        "r2": 1 - residual**2 / (residual**2 + signal**2),
+        "weighted_mean_absolute_percentage_error": residual * math.sqrt(2 / math.pi) / level,
+    }
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_intervals_of_rows_hold_the_truth(name):
+    rng = np.random.default_rng(1)
+    prediction = 10 + 1.5 * rng.normal(size=(REPLICATIONS, 150))
+    target = prediction + 0.8 * rng.normal(size=prediction.shape)
+    assert 0.93 <= coverage(name, truths(0.8, 1.5, 10)[name], target, prediction) <= 0.97
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_intervals_of_weighted_rows_hold_the_truth(name):
+    """Heavy rows are noisier, so that neither the value nor its noise is that without weights."""
+    rng = np.random.default_rng(2)
+    w = rng.choice([0.5, 1.0, 3.0], size=(REPLICATIONS, 500))
+    scale = np.sqrt(w)
+    prediction = 10 + 1.5 * rng.normal(size=w.shape)
+    target = prediction + 0.8 * scale * rng.normal(size=w.shape)
+    values = np.array([0.5, 1.0, 3.0])
+    square, root = (values**2).sum() / values.sum(), (values**1.5).sum() / values.sum()
+    truth = truths(0.8 * math.sqrt(square), 1.5, 10)
+    truth["mean_absolute_error"] *= root / math.sqrt(square)
+    truth["weighted_mean_absolute_percentage_error"] *= root / math.sqrt(square)
+    assert 0.93 <= coverage(name, truth[name], target, prediction, weight=w) <= 0.97
+    assert coverage(name, truth[name], target, prediction) < 0.5
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", LOSSES)
+def test_intervals_between_clusters_hold_the_truth_where_those_of_rows_do_not(name, weighted):
+    """Most of the noise is that of 100 clusters of 1 to 5 rows."""
+    rng = np.random.default_rng(3)
+    replications = REPLICATIONS // 2
+    cluster = np.repeat(np.arange(100), np.arange(100) % 5 + 1)
+    shared = rng.normal(size=(2, replications, 100))[:, :, cluster]
+    own = rng.normal(size=(2, replications, len(cluster)))
+    signal, noise = 0.9 * shared + math.sqrt(1 - 0.9**2) * own
+    prediction = 10 + 1.5 * signal
+    target = prediction + 0.8 * noise
+    w = rng.choice([1.0, 2.0], size=target.shape) if weighted else None
+    truth = truths(0.8, 1.5, 10)[name]
+    assert 0.93 <= coverage(name, truth, target, prediction, w, cluster) <= 0.97
+    assert coverage(name, truth, target, prediction, w) < 0.9
+
+
+@pytest.mark.parametrize("cluster", [None, "batch"])
+@pytest.mark.parametrize("name", LOSSES)
+def test_intervals_are_those_of_a_bootstrap_of_the_sample_data(name, cluster):
+    """10,000 draws with replacement, of the rows or of 148 batches of three by their predictions."""
+    targets = pl.read_csv(SAMPLES / "targets.csv").join(pl.read_csv(SAMPLES / "forest.csv"), on="id")
+    rows = targets.sort("prediction").with_columns(batch=pl.int_range(pl.len()) // 3)
+    rows = rows.drop("id", "sex", "age_group")
+    result = losscli.evaluate(rows, loss=name, cluster=cluster)[name]
+    choice = chosen(name)
+    rng = np.random.default_rng(4)
+    columns = np.array(choice.columns(Regression(np, rows["prediction"], rows["target"], PILOT)))
+    drawn = rows["batch"].to_numpy() if cluster else np.arange(len(rows))
+    parts = int(drawn.max()) + 1
+    times = rng.multinomial(parts, np.full(parts, 1 / parts), size=10_000)[:, drawn]
+    means = times @ columns.T / times.sum(axis=1)[:, None]
+    finish = choice.loss.finish
+    means = means[:, None, :] if finish.joint else means
+    values = finish(np, means, {**choice.params, "pilots": (PILOT,), "pilot": PILOT})
+    assert result.se == pytest.approx(values.std(), rel=0.05)
+    low, high = np.quantile(values, [0.025, 0.975])
+    assert result.low == pytest.approx(low, abs=0.35 * result.se)
+    assert result.high == pytest.approx(high, abs=0.35 * result.se)
+
+
+def noted(x, weight=None, cluster=None, name="mean_squared_error") -> tuple[str, ...]:
+    """The notes on the interval of rows with these errors; the same alone and among several cells."""
+    target, prediction = np.zeros((1, len(x))), np.asarray(x, dtype=float)[None, :]
+    weight = None if weight is None else np.asarray(weight, dtype=float)[None, :]
+    found = folded(chosen(name), target, prediction, weight, cluster)
+    alone = inference.estimate(chosen(name).reduction, found, 0.95, (PILOT,)).notes
+    assert inference.estimates(chosen(name).reduction, found, 0.95, (PILOT,))[0].notes == alone
+    return alone
+
+
+ORDINARY = np.sin(np.arange(1.0, 61.0))
+FEW_ROWS = ("rough interval: fewer than 30 rows",)
+FEW_CLUSTERS = ("rough interval: fewer than 30 clusters",)
+ONE_ROW = ("rough interval: one row makes most of the spread",)
+ONE_CLUSTER = ("rough interval: one cluster makes most of the spread",)
+
+
+@pytest.mark.parametrize(
+    ("x", "options", "expected"),
+    [
+        (ORDINARY, {}, ()),
+        (ORDINARY[:30], {}, ()),
+        (ORDINARY[:29], {}, FEW_ROWS),
+        (np.append(ORDINARY, 9), {}, ONE_ROW),
+        (np.append(ORDINARY, 9), {"name": "root_mean_squared_error"}, ONE_ROW),
+        (np.append(ORDINARY, 1.5), {}, ()),
+        (np.append(ORDINARY[:20], 9), {}, FEW_ROWS),
+        (np.repeat([0.0, 1.0], [999, 1]), {}, ONE_ROW),
+        (np.repeat([0.0, 1.0], [999, 3]), {}, ()),
+        (ORDINARY, {"weight": np.full(60, 7.0)}, ()),
+        (np.append(ORDINARY, 9), {"weight": np.full(61, 7.0)}, ONE_ROW),
+        (ORDINARY, {"cluster": np.arange(60)}, ()),
+        (ORDINARY, {"cluster": np.arange(60) // 2}, ()),
+        (ORDINARY, {"cluster": np.arange(60) // 3}, FEW_CLUSTERS),
+        (np.append(ORDINARY, [3] * 40), {"cluster": np.minimum(np.arange(100), 60)}, ONE_CLUSTER),
+        (np.append(ORDINARY, [3] * 40), {"cluster": np.arange(100)}, ()),
+        ([2.0] * 50, {}, ("no spread: an interval without width says only that all rows are alike",)),
+        (
+            [0.1] * 50,
+            {"cluster": np.arange(50) // 7},
+            ("no spread: an interval without width says only that all clusters are alike",),
+        ),
+    ],
+)
+def test_where_an_interval_is_rough_it_is_said(x, options, expected):
+    assert noted(x, **options) == expected
+
+
+def test_a_column_on_which_the_value_hardly_rests_makes_no_interval_rough():
+    """One target is most of the little spread of the targets, by whose sum errors are divided."""
+    target = np.append(10 + 0.001 * ORDINARY, 11.0)[None, :]
+    prediction = target + np.append(ORDINARY, 0.5)
+    name = "weighted_mean_absolute_percentage_error"
+    for other, expected in ((prediction, ()), (np.zeros_like(target), ONE_ROW)):
+        loss = name if expected == () else "mean_absolute_error"
+        found = folded(chosen(loss), target, other, None, None)
+        for notes in (inference.estimate, lambda *given: inference.estimates(*given)[0]):
+            assert notes(chosen(loss).reduction, found, 0.95, (PILOT,)).notes == expected
+
+
+def test_notes_stand_in_the_report():
+    frame = pl.DataFrame({"y_true": np.zeros(60), "y_pred": ORDINARY, "k": [0] * 40 + [1] * 20})
+    report = losscli.evaluate(frame, pred="y_pred", target="y_true", loss="mse", by="k")
+    assert report["mse"].notes == report["mse", {"k": "0"}].notes == ()
+    assert report["mse", {"k": "1"}].notes == FEW_ROWS
+    silent = losscli.evaluate(frame, pred="y_pred", target="y_true", loss="mse", by="k", ci="none")
+    assert not any(result.notes for result in silent.results)

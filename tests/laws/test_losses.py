@@ -1,0 +1,137 @@
+"""What holds for every loss of the registry."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support.samples import LOGARITHMIC, LOSSES, ROWS, chosen, rows, taken, value
+
+from losscli.catalog import registry
+from losscli.catalog.params import Param
+from losscli.tasks.named import Named
+
+every_loss = pytest.mark.parametrize("entry", LOSSES.values(), ids=LOSSES)
+
+
+def parameters(entry) -> st.SearchStrategy[dict[str, object]]:
+    """Parameters a loss may have."""
+    required = {param.name: values(param) for param in entry.params if param.required}
+    optional = {param.name: values(param) for param in entry.params if not param.required}
+    drawn = st.fixed_dictionaries(required, optional=optional)
+    return drawn.map(lambda given: risen(entry, given)) if entry.increasing else drawn
+
+
+def risen(entry, given: dict[str, object]) -> dict[str, object]:
+    """The parameters that must rise, all of them given, in their order."""
+    found = sorted(given.get(name, entry.param(name).default) for name in entry.increasing)
+    steps = range(len(found))
+    return {**given, **{name: found[i] + i for name, i in zip(entry.increasing, steps, strict=True)}}
+
+
+def values(param: Param) -> st.SearchStrategy[object]:
+    if param.kind is bool or param.choices:
+        found = st.sampled_from(param.choices or (True, False))
+    elif param.kind is int:
+        found = st.integers(int(param.range.low), int(min(param.range.high, 50)))
+    else:
+        found = st.floats(max(param.range.low, -100), min(param.range.high, 100)).filter(
+            param.range.__contains__
+        )
+    return st.none() | found if param.optional else found
+
+
+@every_loss
+def test_perfect_predictions_have_the_best_value(entry):
+    found = value(entry.name, rows(entry.name, perfect=True))
+    if entry.name in LOGARITHMIC or (entry.best is not None and issubclass(entry.batch, Named)):
+        # A law has a width, and an ensemble a spread.
+        assert found == pytest.approx(entry.best, abs=1e-15)
+    elif entry.best is not None:
+        assert found == entry.best
+
+
+@every_loss
+def test_imperfect_predictions_are_worse(entry):
+    found = [value(entry.name, rows(entry.name, seed)) for seed in range(5)]
+    perfect = [value(entry.name, rows(entry.name, seed, perfect=True)) for seed in range(5)]
+    assert len(set(found)) > 1
+    if entry.name != "mean_bias_error":
+        assert all(x < y if entry.score else x > y for x, y in zip(found, perfect, strict=True))
+
+
+@every_loss
+def test_a_row_column_has_a_number_for_each_row_whatever_the_other_rows_are(entry):
+    batch = rows(entry.name)
+    params = chosen(entry.name).params
+    order = np.random.default_rng(1).permutation(ROWS)[: ROWS // 2]
+    for whole, part in zip(
+        entry.columns(batch, params), entry.columns(taken(batch, order), params), strict=True
+    ):
+        assert whole.shape == (ROWS,)
+        assert np.isfinite(whole).all()
+        np.testing.assert_allclose(part, whole[order], rtol=1e-13)
+
+
+@every_loss
+def test_a_row_of_weight_two_counts_as_two_rows(entry):
+    batch = rows(entry.name)
+    twice = np.random.default_rng(2).integers(1, 3, ROWS)
+    expected = value(entry.name, taken(batch, np.repeat(np.arange(ROWS), twice)))
+    assert value(entry.name, batch, twice * 1.0) == pytest.approx(expected, rel=1e-12)
+
+
+@every_loss
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_any_parameters_in_range_give_numbers(entry, data):
+    params = registry.choose(entry, data.draw(parameters(entry)), {}).params
+    with np.errstate(all="ignore"):
+        for column in entry.columns(rows(entry.name), params):
+            assert not np.isnan(column).any()
+
+
+@every_loss
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_a_choice_reads_back_from_its_text(entry, data):
+    choice = registry.choose(entry, data.draw(parameters(entry)), {})
+    name, inline = registry.parse(str(choice))
+    assert name == entry.name
+    assert registry.choose(entry, inline, {}).params == choice.params
+
+
+@every_loss
+def test_documentation_has_summary_formula_unit_and_reference(entry):
+    summary, formula, *_, reference = entry.doc.split("\n\n")
+    assert entry.summary == summary
+    assert re.fullmatch(r"[A-Z].*\.", summary)
+    assert "  Unit: " in " ".join(formula.split("\n")) or "\nUnit: " in formula
+    assert entry.formula
+    assert "Unit" not in entry.formula
+    assert entry.unit in {
+        *("1", "nat", "nat^(1/2)", "score", "score^2", "score^p"),
+        *("target", "target^2", "target^4", "target^q", "target^(2-p)", "target^(2p)"),
+    }
+    assert re.search(r"\(\d{4}\)|user guide", reference)
+    assert entry.reference == reference
+    assert all(len(line) <= 110 for line in entry.doc.splitlines())
+
+
+@every_loss
+def test_parameters_say_what_they_take_and_their_defaults_are_such(entry):
+    for param in entry.params:
+        assert re.match(r"a number|a whole number|true or false|\w+ or ", param.describe())
+        assert param.required or param.parse(param.default) == param.default
+
+
+@every_loss
+def test_every_name_finds_the_loss_in_any_case(entry):
+    for name in (entry.name, *entry.aliases):
+        for written in (name, name.upper(), name.lower()):
+            assert entry in registry.find(written)
+    assert registry.find(entry.name)[0] is entry
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", entry.name)

@@ -1,0 +1,117 @@
+"""What CI reads: JUnit XML, summaries and annotations of GitHub, flat metrics; minimum differences."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from xml.etree import ElementTree as Xml
+
+import pytest
+
+from losscli.render import github, render
+from losscli.render.content import worst_first
+from losscli.report.model import Report, Result, Verdict
+
+VERDICTS = (
+    Verdict("mae <= 2", "pass", {}, False, 1.0, 2.0, 5.0),
+    Verdict("mae[c=*] <= 2", "fail", {"c": 'a&<"b\x07%\n::x::'}, False, 3.0, 2.0, -4.0),
+    Verdict("mae[c=*] <= 2", "fail", {"c": "worst"}, False, 9.0, 2.0, -40.0),
+    Verdict("mae[c=*] <= 2", "unsure", {"c": "weak"}, True, 2.1, 2.0, -0.5),
+    Verdict("mae[c=*] <= 2", "skipped", {"c": "few"}, value=2.0, limit=2.0, reason="fewer than 9 rows"),
+    Verdict("mse <= 1", "error", limit=1.0, reason="no loss mse"),
+)
+RESULTS = (
+    Result(loss="mae", value=1 / 3, se=0.5, level=0.95, rows=10, weight=10.0),
+    Result(loss="huber", params={"delta": 2.0}, value=None, rows=0, weight=0.0, cell={"c": "cat"}),
+)
+REPORT = Report(RESULTS, VERDICTS, ("3 rows were dropped",))
+
+# From the schema of Jenkins (junit-10.xsd): what each element may hold and carry, and what it must.
+SCHEMA = {
+    "testsuites": ({"testsuite"}, {"name", "time", "tests", "failures", "disabled", "errors"}, set()),
+    "testsuite": (
+        {"properties", "testcase", "system-out", "system-err"},
+        {"name", "tests", "failures", "errors", "time", "disabled", "skipped", "timestamp", "hostname", "id"},
+        {"name"},
+    ),
+    "testcase": (
+        {"skipped", "error", "failure", "system-out", "system-err"},
+        {"name", "assertions", "time", "classname", "status"},
+        {"name"},
+    ),
+    "skipped": (set(), {"type", "message"}, set()),
+    "failure": (set(), {"type", "message"}, set()),
+    "error": (set(), {"type", "message"}, set()),
+    "system-out": (set(), set(), set()),
+}
+
+
+@pytest.mark.parametrize("report", [REPORT, Report(())])
+def test_junit_keeps_to_its_schema(report):
+    root = Xml.fromstring(render(report, "junit"))
+    assert root.tag == "testsuites"
+    for element in root.iter():
+        children, attributes, required = SCHEMA[element.tag]
+        assert {child.tag for child in element} <= children
+        assert required <= set(element.attrib) <= attributes
+
+
+def test_junit_has_a_case_for_each_verdict():
+    root = Xml.fromstring(render(REPORT, "junit"))
+    found = [[child.tag for child in case] for case in root.iter("testcase")]
+    assert found == [["system-out"], ["failure"], ["failure"], ["skipped"], ["skipped"], ["error"]]
+    counts = {"name": "losscli", "tests": "6", "failures": "2", "errors": "1"}
+    assert (root.attrib, root[0].attrib) == (counts, counts | {"skipped": "2"})
+    messages = [child.get("message") for case in root.iter("testcase") for child in case]
+    assert messages[2] == "fail: value 9, limit 2, margin -40 se"
+    assert messages[4] == "skipped: value 2, limit 2, fewer than 9 rows"
+    assert messages[5] == "error: limit 1, no loss mse"
+
+
+def test_annotations_are_escaped_and_the_worst_come_first():
+    lines = github.commands(REPORT).splitlines()
+    assert [line.split(" ")[0] for line in lines] == ["::error", "::error", "::error", "::warning"]
+    assert "mse <= 1" in lines[0]
+    assert "(c=worst): fail: value 9, limit 2, margin -40 se" in lines[1]
+    assert "%25" in lines[2]
+    assert "\x07" not in lines[2]
+
+
+def test_at_most_ten_annotations():
+    report = replace(REPORT, gates=VERDICTS[1:2] * 30 + VERDICTS[2:3])
+    lines = github.commands(report).splitlines()
+    assert len(lines) == 10
+    assert "worst" in lines[0]
+
+
+def test_a_verdict_is_as_bad_as_its_status_then_its_margin():
+    assert [v.status for v in worst_first(VERDICTS)] == ["error", "fail", "fail", "unsure", "pass", "skipped"]
+
+
+def test_a_long_summary_keeps_what_matters_and_says_what_it_leaves_out():
+    cells = tuple(replace(RESULTS[1], cell={"c": "x" * 100 + str(i)}) for i in range(3000))
+    gates = (*VERDICTS[:1] * 60_000, VERDICTS[2])
+    text = github.summary(Report((RESULTS[0], *cells), gates))
+    assert len(text.encode()) < 1 << 20
+    assert "c=worst" in text
+    assert "| mae |" in text
+    assert "3,000 results" in text
+    assert "verdicts are left out here" in text
+
+
+def test_a_short_summary_is_the_whole_report():
+    assert github.summary(REPORT) == render(REPORT, "markdown")
+    assert github.summary(REPORT, room=10) == ""
+
+
+def test_flat_metrics_are_named_as_in_gates():
+    assert json.loads(render(REPORT, "flat")) == {"mae": 1 / 3, "huber:delta=2.0[c=cat]": None}
+
+
+def test_the_minimum_detectable_difference():
+    # (1.959964 + 0.841621) sqrt(2) se: Cohen (1988), Statistical Power Analysis, two groups of one size.
+    assert RESULTS[0].detectable == pytest.approx(2.801585 * 2**0.5 * 0.5, rel=1e-6)
+    assert RESULTS[1].detectable is None
+    assert REPORT.to_dict()["results"][0]["detectable"] == RESULTS[0].detectable
+    assert "80 % power: mae 1.98" not in render(REPORT, "table")
+    assert "80 % power: 1.98" in render(REPORT, "table")

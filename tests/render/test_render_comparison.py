@@ -1,0 +1,124 @@
+"""Comparisons of models as tables, Markdown and data."""
+
+import csv
+import io
+import json
+
+import pytest
+from rich.cells import cell_len
+
+from losscli.render import render
+from losscli.render.comparison import LEGEND, stars
+from losscli.render.table import text
+from losscli.report.model import Comparison, Report, Result
+
+
+def pair(loss="mae", difference=-0.25, se=0.05, adjusted=0.0005, cell=None, **more):
+    noise = {"se": se, "low": difference - 2 * se, "high": difference + 2 * se, "level": 0.95, "freedom": 99}
+    fields = {
+        "value_a": 1.0,
+        "value_b": 1.0 + difference,
+        "difference": difference,
+        "percent": 100 * difference,
+        "p_value": adjusted,
+        "adjusted": adjusted,
+        "rows": 100,
+        "weight": 100.0,
+    }
+    return Comparison(loss=loss, a="a.csv", b="b.csv", cell=cell or {}, **(fields | noise | more))
+
+
+def results(*models):
+    return tuple(Result(loss="mae", model=model, value=1.0, rows=100, weight=100.0) for model in models)
+
+
+CELLS = [pair(cell={"region": f"r{i}"}, contribution=-0.25 / (i + 1)) for i in range(30)]
+REPORT = Report(results("a.csv", "b.csv"), comparisons=(pair(better=70, worse=30), *CELLS))
+
+
+def test_a_table_tells_who_is_better_and_by_how_much():
+    shown = text(REPORT)
+    head, _, first = shown.splitlines()[1:4]
+    assert shown.splitlines()[0] == "b.csv against a.csv"
+    for word in ("a.csv", "b.csv", "difference", "95 % interval", "better"):
+        assert word in head
+    for word in ("-0.25", "0.05", "-25", "0.0005 ***", "b.csv", "70 : 30"):
+        assert word in first
+    assert "●" in first
+    assert LEGEND in shown
+    assert shown.count("\nr") == 31
+    assert "overall" not in shown
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_no_line_is_wider_than_the_terminal(width):
+    assert all(cell_len(line) <= width for line in text(REPORT, width).splitlines())
+    assert "difference" in text(REPORT, width)
+
+
+@pytest.mark.parametrize(
+    ("low", "middle", "high", "bar"),
+    [
+        (-1.0, -0.5, 0.5, "├────●───┼───┤     "),
+        (0.5, 0.75, 1.0, "         │   ├──●─┤"),
+        (-1.0, -0.75, -0.5, "├─●──┤   │         "),
+    ],
+)
+def test_an_interval_is_drawn_about_zero(low, middle, high, bar):
+    report = Report((), comparisons=(pair(difference=middle, low=low, high=high),))
+    assert bar.rstrip() in text(report)
+
+
+def test_stars_are_earned_by_the_adjusted_p_value():
+    assert [stars(pair(adjusted=p, p_value=0.0)) for p in (0.0009, 0.009, 0.04, 0.06, None)] == [
+        "***",
+        "**",
+        "*",
+        "",
+        "",
+    ]
+    assert LEGEND not in text(Report((), comparisons=(pair(adjusted=0.5),)))
+    assert "neither" in text(Report((), comparisons=(pair(adjusted=0.5),)))
+
+
+def test_what_is_not_defined_has_its_reason():
+    none = Comparison(
+        loss="mae",
+        a="a.csv",
+        b="b.csv",
+        value_a=1.0,
+        value_b=None,
+        difference=None,
+        rows=0,
+        weight=0.0,
+        notes=("no rows",),
+    )
+    shown = text(Report((), comparisons=(none,)))
+    assert "no rows" in shown
+    assert "None" not in shown
+
+
+def test_names_are_no_markup():
+    named = Comparison(
+        loss="mae", a="[red]a", b="b\x1b[31m", value_a=1.0, value_b=2.0, difference=1.0, rows=1, weight=1.0
+    )
+    shown = text(Report((), comparisons=(named,)))
+    assert "[red]a" in shown
+    assert "\x1b" not in shown
+
+
+def test_other_formats():
+    markdown = render(REPORT, "markdown")
+    assert "### b.csv against a.csv" in markdown
+    assert "-0.35 to -0.15" in markdown
+    assert "●" not in markdown
+    rows = list(csv.DictReader(io.StringIO(render(REPORT, "csv"))))
+    assert len(rows) == 31
+    assert (rows[0]["difference"], rows[1]["cell"]) == ("-0.25", "region=r0")
+    flat = json.loads(render(REPORT, "flat"))
+    assert flat["mae: b.csv - a.csv"] == -0.25
+    assert flat["mae[region=r0]: b.csv - a.csv"] == -0.25
+    assert Report.from_dict(json.loads(render(REPORT, "json"))) == REPORT
+    alone = Report(results(None), comparisons=(pair(),))
+    assert "overall" in text(alone)
+    assert render(alone, "csv").startswith("loss,params,model")

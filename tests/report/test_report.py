@@ -1,0 +1,84 @@
+"""The report as data: what `to_dict` writes, `from_dict` reads, whatever the names."""
+
+import json
+import math
+from dataclasses import replace
+
+import pytest
+
+from losscli.errors import UsageError
+from losscli.report.model import Report, Result, Verdict, cell_name
+
+REPORT = Report(
+    results=(
+        Result(
+            loss="huber",
+            params={"delta": 1.0},
+            model="a.csv",
+            cell={},
+            value=0.1 + 0.2,
+            se=0.01,
+            low=0.28,
+            high=0.32,
+            level=0.95,
+            rows=442,
+            weight=441.5,
+            share=1.0,
+        ),
+        Result(loss="huber", value=None, rows=0, weight=0.0, cell={"class": "Käse\n"}, notes=("no rows",)),
+    ),
+    gates=(Verdict("huber <= 0.5", "pass", {}, True, 0.3, 0.5), Verdict("mae < 1", "error", reason="no mae")),
+    notes=("3 rows were dropped",),
+    signature="abc",
+    losscli="0.1.0",
+)
+
+
+def test_json_brings_every_field_back():
+    assert Report.from_dict(json.loads(REPORT.to_json())) == REPORT
+
+
+def test_a_parameter_may_be_infinite():
+    own = replace(REPORT.results[0], params={"a": -math.inf, "b": 2.0})
+    report = replace(REPORT, results=(own,))
+    assert json.loads(report.to_json())["results"][0]["params"] == {"a": "-inf", "b": 2.0}
+    assert Report.from_dict(json.loads(report.to_json())) == report
+
+
+def test_json_holds_every_digit_and_null():
+    first, second = REPORT.to_dict()["results"]
+    assert '"value": 0.30000000000000004' in REPORT.to_json()
+    assert (first["cell"], second["value"], second["notes"]) == ({}, None, ["no rows"])
+
+
+def test_a_result_is_found_by_loss_and_cell():
+    assert REPORT["huber"] is REPORT.results[0]
+    assert REPORT["huber", {"class": "Käse\n"}] is REPORT.results[1]
+
+
+@pytest.mark.parametrize("key", ["mae", ("huber", {"class": "dog"})])
+def test_a_missing_result_names_what_there_is(key):
+    with pytest.raises(KeyError, match=r"no result of .* in cell .*; losses: huber"):
+        REPORT[key]
+
+
+@pytest.mark.parametrize("schema", [None, 0, 2])
+def test_another_schema_is_refused(schema):
+    with pytest.raises(UsageError, match="reads schema 1"):
+        Report.from_dict({**REPORT.to_dict(), "schema": schema})
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ({}, ""),
+        ({"region": "eu", "class": "black cat"}, "region=eu,class=black cat"),
+        ({"class": "a,b"}, 'class="a,b"'),
+        ({"class": 'a "b" ]'}, r'class="a \"b\" ]"'),
+        ({"class": "*"}, 'class="*"'),
+        ({"class": ""}, 'class=""'),
+        ({"class": "\x1b[31mé"}, r'class="\u001b[31m\u00e9"'),
+    ],
+)
+def test_cells_are_named_so_that_a_gate_can_read_them(cell, name):
+    assert cell_name(cell) == name

@@ -1,0 +1,217 @@
+"""Saved reports: judged again, as baselines, out of git, and reproduced."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import losscli
+from losscli import api
+from losscli.errors import DataError, UsageError
+from losscli.evaluation import run as running
+from losscli.report import saved
+
+ROOT = Path(__file__).parent.parent.parent
+GIT = ["git", "-c", "user.name=n", "-c", "user.email=e@x", "-c", "commit.gpgsign=false"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "p.csv").write_text("id,pred\n" + "".join(f"{i},{i + 0.1 * (i % 7)}\n" for i in range(50)))
+    (tmp_path / "t.csv").write_text("id,y,r\n" + "".join(f"{i},{i},{'ab'[i % 2]}\n" for i in range(50)))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def program(*argv, **env):
+    environment = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **env}
+    done = subprocess.run(
+        [sys.executable, "-m", "losscli", *argv], capture_output=True, text=True, env=environment, timeout=60
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+FILES = ("p.csv", "t.csv", "-l", "mae", "--by", "r")
+
+
+@pytest.fixture
+def report(folder):
+    assert program("evaluate", *FILES, "-o", "r.json", "-q")[0] == 0
+    return folder / "r.json"
+
+
+@pytest.mark.parametrize(
+    ("argv", "status"),
+    [
+        (["-g", "mae <= 1"], 0),
+        (["-g", "mae <= 0.1"], 1),
+        (["-g", "mae <= 0.31", "--confident"], 0),
+        (["-g", "mae <= 0.31", "--strict"], 1),
+        (["-g", "mae[r=*] <= 1", "--min-n", "26"], 3),
+        (["-g", "mse <= 1"], 3),
+        (["-g", "mae <= base"], 3),
+        (["r.json", "-g", "mae[r=*] <= base"], 0),
+        (["r.json", "-g", "mae <= 1"], 2),
+        ([], 2),
+        (["-g", "mae <= 1", "--min-n", "x"], 2),
+        (["none.json", "-g", "mae <= base"], 3),
+    ],
+)
+def test_gate_judges_a_saved_report(report, argv, status):
+    assert program("gate", "r.json", *argv)[0] == status
+
+
+def test_gate_loads_no_engine(report):
+    code = (
+        "import sys; from losscli.cli.app import run\n"
+        "s = run(['gate', 'r.json', '-g', 'mae <= 1', '--json'])\n"
+        "sys.exit(s or bool({'polars'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+
+
+def test_the_baseline_of_an_evaluation(report):
+    assert program("evaluate", *FILES, "--baseline", "r.json", "-g", "mae <= base")[0] == 0
+    status, out, _ = program("evaluate", *FILES, "--baseline", "r.json", "-g", "mae <= base - 50%", "--json")
+    (verdict,) = json.loads(out)["gates"]
+    assert status == 1
+    assert verdict["limit"] == pytest.approx(verdict["base"] / 2, rel=1e-15)
+    again = losscli.evaluate("p.csv", "t.csv", "mae", baseline=report, gate="mae <= base", min_n=2)
+    assert again.gates[0].status == "pass"
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "said"),
+    [
+        (["--baseline", "old.parquet", "-g", "mae <= base"], 3, "old.parquet: no such file"),
+        (["--baseline", "r.json", "-g", "mae <= 1"], 2, "no gate speaks of the baseline"),
+        (["--baseline", "r.json", "-g", "mae <= base", "--where", "y > 5"], 2, "made with where none"),
+        (["--confident"], 2, "there is no gate"),
+        (["-o", "github"], 2, "GITHUB_STEP_SUMMARY is not set"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(report, argv, status, said):
+    found = program("evaluate", *FILES, *argv)
+    assert (found[0], said in found[2]) == (status, True)
+
+
+def test_targets_are_known_whatever_their_order(folder):
+    lines = (folder / "t.csv").read_text().splitlines()
+    (folder / "u.csv").write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
+    (folder / "v.csv").write_text("\n".join([*lines[:-1], "49,48.5,b"]) + "\n")
+    one, other, changed = (
+        losscli.evaluate("p.csv", name, "mae", on="id").basis["targets"]
+        for name in ("t.csv", "u.csv", "v.csv")
+    )
+    assert one == other != changed
+
+
+def test_targets_are_told_apart_only_where_reports_are_kept(report):
+    known = saved.load(report.name).basis["targets"]
+    assert json.loads(program("evaluate", *FILES, "--json")[1])["basis"]["targets"] == known
+    assert losscli.evaluate("p.csv", "t.csv", "mae").basis["targets"] == known
+    _, run = api.planned("p.csv", "t.csv", "mae")
+    assert "targets" not in running.evaluated(run, kept=False).basis
+    (report.parent / "q.csv").write_text((report.parent / "p.csv").read_text())
+    models = ("p.csv", "q.csv", "-t", "t.csv", "-l", "mae")
+    assert json.loads(program("compare", *models, "--json")[1])["basis"]["targets"] == known
+
+
+def test_a_baseline_out_of_git(report, folder, monkeypatch):
+    for argv in (["init", "-q"], ["add", "r.json"], ["commit", "-qm", "report"]):
+        subprocess.run([*GIT, *argv], check=True, capture_output=True)
+    expected = saved.load("r.json")
+    report.unlink()
+    assert saved.load("git:HEAD:r.json") == expected
+    with pytest.raises(DataError, match="git has no such file"):
+        saved.load("git:HEAD:none.json")
+    for wrong in ("git:HEAD", "git:--help:r.json", "git::r.json"):
+        with pytest.raises(UsageError, match="git:REVISION:PATH"):
+            saved.load(wrong)
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(DataError, match="git does not run"):
+        saved.load("git:HEAD:r.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("{", DataError, "is not JSON"),
+        ("[]", DataError, "is no report"),
+        ('{"a": 1}', DataError, "is no report"),
+        ('{"schema": 2}', UsageError, "reads schema 1"),
+        ('{"schema": 1}', DataError, "is a damaged report: KeyError"),
+        (
+            '{"schema": 1, "signature": "", "losscli": "", "gates": [], "notes": [], "results": '
+            '[{"loss": "mae", "value": "x", "rows": 1, "weight": 1}]}',
+            DataError,
+            "a result without numbers",
+        ),
+    ],
+)
+def test_a_file_that_is_no_report(folder, text, kind, said):
+    (folder / "r.json").write_text(text)
+    with pytest.raises(kind, match=said):
+        saved.load("r.json")
+
+
+def test_a_report_is_reproduced_or_it_is_said_where_not(report, folder):
+    assert program("check", *FILES, "--verify", "r.json") == (0, "3 results of r.json are reproduced\n", "")
+    other = program("check", "p.csv", "t.csv", "-l", "mse", "--by", "r", "--verify", "r.json")
+    assert (other[0], "is not reproduced" in other[2]) == (3, True)
+    data = json.loads(report.read_text())
+    data["results"][0]["value"] *= 1 + 1e-9
+    report.write_text(json.dumps(data))
+    status, _, err = program("check", *FILES, "--verify", "r.json")
+    assert (status, "mean_absolute_error: value" in err) == (3, True)
+
+
+def test_github_in_a_job(report, folder):
+    (folder / "s.md").write_text("before\n")
+    status, out, err = program(
+        "gate", "r.json", "-g", "mae <= 0.1", "-o", "github", "-o", "j.xml", "--bare",
+        GITHUB_STEP_SUMMARY=str(folder / "s.md"),
+    )  # fmt: skip
+    assert (status, len(out.splitlines())) == (1, 1)
+    assert err.startswith("::error title=losscli gate::mae <= 0.1: fail: value 0.294000, limit 0.1, margin ")
+    assert (folder / "s.md").read_text().startswith("before\n### overall")
+    assert 'failures="1"' in (folder / "j.xml").read_text()
+
+
+def bash(script, folder, **env):
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    environment = {"PATH": path, "PYTHONUTF8": "1", "GITHUB_STEP_SUMMARY": str(folder / "s.md"), **env}
+    return subprocess.run(["bash", "-ec", script], env=environment, cwd=folder, timeout=60).returncode
+
+
+@pytest.mark.parametrize(("limit", "status"), [("1", 0), ("0.1", 1)])
+def test_the_action_runs_the_program(report, folder, limit, status):
+    action = (ROOT / ".github/actions/losscli/action.yml").read_text()
+    script = action.partition("run: |\n")[2]
+    assert bash(script, folder, LOSSCLI_ARGS=f"gate r.json -g 'mae <= {limit}'") == status
+    assert (folder / "s.md").read_text().startswith("### overall")
+
+
+def test_the_action_runs_nothing_that_is_in_its_arguments(report, folder):
+    script = (ROOT / ".github/actions/losscli/action.yml").read_text().partition("run: |\n")[2]
+    assert bash(script, folder, LOSSCLI_ARGS="gate r.json -g 'mae <= 1' ; touch bad $(touch bad)") == 2
+    assert not (folder / "bad").exists()
+
+
+def test_the_hook_calls_the_program(report, folder):
+    hook = (ROOT / ".pre-commit-hooks.yaml").read_text()
+    entry = re.search(r"entry: (.*)", hook)[1]
+    assert bash(f"{entry} r.json -g 'mae <= 1'", folder) == 0
+
+
+def test_the_recipe_for_github_runs(folder):
+    (folder / "sample_data").symlink_to(ROOT / "sample_data")
+    recipe = re.search(r"run: >-\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    assert bash(" ".join(recipe.split()), folder) == 0
+    assert "mae \\<= 50" in (folder / "s.md").read_text()
