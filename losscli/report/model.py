@@ -68,7 +68,7 @@ class Comparison:
 
     `a` and `b` name the models, `value_a` and `value_b` are their losses with standard errors `se_a` and
     `se_b`.  `difference` is value_b - value_a, so below zero b loses less; `percent` the same in per cent of
-    |value_a|.  `se`, `low` and `high` are those of the difference at `level`, with `freedom` degrees of
+    `abs(value_a)`.  `se`, `low` and `high` are those of the difference at `level`, with `freedom` degrees of
     freedom: of paired rows, whose common noise cancels.  `p_value` is that of Student's t test of no
     difference, two-sided, and `adjusted` the same adjusted by Holm's method for the comparisons of the same
     loss that were made together.  `contribution` is the part of the overall difference that comes from the

@@ -1,0 +1,44 @@
+"""A Sphinx extension that writes the reference from the package: losses, options, report, findings.
+
+Pages go to `reference/losses/` and fragments, which hand-written pages include, to `_generated/`.  Both are
+ignored by git and written anew by every build, so that no list is kept by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import catalog_pages
+import options_pages
+import python_pages
+import report_pages
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Write the pages before Sphinx looks for its sources."""
+    app.connect("builder-inited", lambda app: write(Path(app.srcdir)))
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def write(docs: Path) -> None:
+    """Write all pages and fragments; files that nothing generates any more are removed."""
+    fragments = options_pages.fragments() | report_pages.fragments() | python_pages.fragments()
+    _write_folder(docs / "_generated", fragments)
+    _write_folder(docs / "reference" / "losses", catalog_pages.pages())
+
+
+def _write_folder(folder: Path, texts: Mapping[str, str]) -> None:
+    folder.mkdir(exist_ok=True)
+    for path in folder.iterdir():
+        if path.name not in texts:
+            path.unlink()
+    for name, text in texts.items():
+        path = folder / name
+        # An unchanged file keeps its time, so that Sphinx need not read it again.
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
