@@ -21,13 +21,14 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from shlex import split
 from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec.structs import replace
 from run import measure
 
 from losscli.engines import devices, local

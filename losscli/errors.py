@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
 
-from losscli.records import frozen, sealed
+from msgspec import Struct, field
 
 
 class Status(IntEnum):
@@ -21,8 +20,7 @@ class Status(IntEnum):
     INTERRUPTED = 130
 
 
-@sealed()
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that is wrong: what, where (file, rows, ids), and how to mend it."""
 
     what: str
@@ -87,8 +85,7 @@ EXAMPLES = 5
 """How many examples of each problem are shown."""
 
 
-@frozen(eq=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """A kind of thing that was found in rows: a fatal problem, or a note (`remedy` is then unused)."""
 
     what: str
@@ -97,8 +94,7 @@ class Finding:
     fatal: bool = True
 
 
-@dataclass
-class Tally:
+class Tally(Struct):
     """How often something was found, with the first examples."""
 
     count: int = 0

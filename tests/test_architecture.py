@@ -7,7 +7,6 @@ import pytest
 
 HOUSE = Path(__file__).parent.parent / "losscli"
 LAYERS = [
-    {"records"},
     {"errors", "text"},
     {"numeric", "report"},
     {"states", "data", "gates", "render"},
@@ -20,7 +19,7 @@ LAYERS = [
     {"cli"},
 ]
 """Folders from the ground up; one may import those below it, and its own modules."""
-LOOSE = {"__init__", "__main__", "api", "custom", "errors", "records", "text"}
+LOOSE = {"__init__", "__main__", "api", "custom", "errors", "text"}
 """The only modules beside the folders."""
 LONGEST = 60
 """Lines of the body of a function."""
@@ -106,7 +105,7 @@ def test_gates_and_renderers_know_only_the_report(name):
     for path in [HOUSE / f"{name}.py", *(HOUSE / name).glob("*.py")]:
         if path.exists():
             known = {part(module) for module in imports(path) if module.startswith("losscli.")}
-            assert known <= {"report", "errors", "text", "records", "numeric", name}
+            assert known <= {"report", "errors", "text", "numeric", name}
 
 
 def test_losses_use_the_namespace_of_their_batch():

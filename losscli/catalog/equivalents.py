@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 
-from losscli.records import frozen
+from msgspec import Struct
 
 EVERY_LOSS = "*"
 """The name under which stands what holds for all losses of a library."""
@@ -21,8 +21,7 @@ ALWAYS_SHOWN = ("scikit-learn", "PyTorch", "Keras", "Optax", "XGBoost", "LightGB
 LIBRARIES = (*ALWAYS_SHOWN, "SciPy", "statsmodels", "TorchMetrics", "scoringrules")
 
 
-@frozen(eq=True)
-class Elsewhere:
+class Elsewhere(Struct, frozen=True):
     """A loss in one library: the call, whether it gives the number here, and by which means or why not.
 
     `call` is empty where the library has no such loss, or where `how` holds for all of its losses.

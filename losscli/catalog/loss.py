@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
+from msgspec import Struct
+
 from losscli.catalog.conventions.policy import Policy
 from losscli.catalog.params import Param
 from losscli.numeric.arrays import Array
-from losscli.records import frozen
 from losscli.states.reductions import BoundReduction, Finish
 from losscli.tasks.base import Batch
 from losscli.text import param_text
 
 
-@frozen
-class Loss:
+class Loss(Struct, frozen=True, eq=False, dict=True):
     """A loss: the function from a batch to row columns, and all that its signature and docstring say.
 
     `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is
@@ -122,8 +122,7 @@ class Loss:
         return columns if isinstance(columns, tuple) else (columns,)
 
 
-@frozen(eq=True)
-class Choice:
+class Choice(Struct, frozen=True, dict=True):
     """A loss chosen for a run, with all its parameters; `policy` is that of the library it is to be like."""
 
     loss: Loss

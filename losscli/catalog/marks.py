@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from losscli.catalog.loss import Choice
 from losscli.numeric.arrays import Array, Namespace
-from losscli.records import frozen
 
 _BELOW = {
     "probability": ("probability of the true class", (0.5, 0.1, 0.01)),
@@ -12,8 +13,7 @@ _BELOW = {
 }
 
 
-@frozen(eq=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """Rows whose place is below `at`, or whose residual is larger; `what` says it in words."""
 
     at: float

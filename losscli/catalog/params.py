@@ -6,9 +6,10 @@ import types
 import typing
 from typing import Annotated, Any
 
+from msgspec import Struct
+
 from losscli.errors import UsageError
 from losscli.numeric.ranges import Range
-from losscli.records import frozen
 
 Real = Annotated[float, Range()]
 Extended = Annotated[float, Range(infinite=True)]
@@ -27,8 +28,7 @@ Power = Annotated[float, Range(gap=(0, 1))]
 """The power of a Tweedie variance function: no distribution has one between 0 and 1."""
 
 
-@frozen(eq=True)
-class Param:
+class Param(Struct, frozen=True):
     """One parameter of a loss: its name, default, and the values it takes.
 
     `kind` is float, int, bool or str; `range` bounds numbers, `choices` lists words; `optional` says

@@ -6,20 +6,20 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from msgspec import Struct
+
 from losscli.catalog import registry
 from losscli.catalog.custom import expression
 from losscli.catalog.custom import file as custom_file
 from losscli.catalog.custom import function as custom_function
 from losscli.catalog.loss import Loss
 from losscli.errors import UsageError
-from losscli.records import frozen
 
 Given = str | Callable[..., Any]
 """A loss as it may be given: text, or in Python a function."""
 
 
-@frozen(eq=True)
-class Request:
+class Request(Struct, frozen=True):
     """A loss as it was asked for, and the losses (one a task) that it may mean."""
 
     name: str

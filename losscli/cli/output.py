@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from msgspec import Struct
 
 from losscli.errors import DataError, Problem, Status, UsageError, all_of
-from losscli.records import frozen
 from losscli.render import FORMATS, format_of_suffix, render
 from losscli.report.model import Report
 from losscli.text import near
@@ -51,8 +51,7 @@ GITHUB = "github"
 """Among outputs it is no file: the summary and annotations of the job that runs."""
 
 
-@frozen(eq=True)
-class Outputs:
+class Outputs(Struct, frozen=True):
     """Where a report is written besides stdout."""
 
     files: tuple[Path, ...] = ()

@@ -6,11 +6,11 @@ Columns of the stream are named by side: 'p:NAME' from the predictions, 't:NAME'
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec import Struct, field
 
 from losscli.data.batches import batches
 from losscli.data.diagnose import uneven
@@ -20,8 +20,7 @@ from losscli.data.table import Table, reading
 from losscli.errors import DataError, Finding, Problem, Tally
 
 
-@dataclass
-class Alignment:
+class Alignment(Struct):
     """How two tables become one stream.
 
     `frames()` starts a pass and yields frames in the order of the predictions; after it, `tallies` holds

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.data.align import Alignment, stream
 from losscli.data.join import OutOfOrderError
@@ -14,7 +15,6 @@ from losscli.data.sources import said
 from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table
 from losscli.errors import DataError, Finding, Problem, Tally, UsageError
-from losscli.records import frozen
 from losscli.text import near
 
 SIDES = {"preds": "p:", "targets": "t:"}
@@ -34,8 +34,7 @@ _SHOWN = 20
 _UNREADABLE = "cannot be read: "
 
 
-@frozen
-class Where:
+class Where(Struct, frozen=True, eq=False):
     """A condition: its text, what Polars makes of it, and the columns of the aligned stream that it needs.
 
     `parts` give each column the name that it has in the text.

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 
 from losscli.data.batches import batches
 from losscli.data.diagnose import not_numbers
@@ -18,7 +19,6 @@ from losscli.data.stream import MATCHED, PREDICTION_ROW, TARGET_ROW, Roles
 from losscli.data.table import Table, reading
 from losscli.errors import EXAMPLES, Finding, Tally
 from losscli.numeric.arrays import Array
-from losscli.records import frozen
 
 SPARSE = 4
 """How many times as wide as their number whole keys may lie to be looked up in a table of places."""
@@ -28,8 +28,7 @@ class OutOfOrderError(Exception):
     """The keys of two files are not in the same order: zipping them was not enough."""
 
 
-@frozen
-class Keyed:
+class Keyed(Struct, frozen=True, eq=False):
     """Two sides with comparable keys; `may_be_text` where keys are numbers as far as the first rows show."""
 
     p: pl.LazyFrame
@@ -187,8 +186,7 @@ def lookup(
     return held, find, pairs.height > len(places)
 
 
-@frozen
-class _Table:
+class _Table(Struct, frozen=True, eq=False):
     """Whole numbers that lie close together, and the row where each stands: a join without a hash."""
 
     low: int

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 
 from losscli.data.align import Alignment, common_type, equal, require_exact
 from losscli.data.batches import batches
@@ -19,11 +20,9 @@ from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table, reading
 from losscli.errors import EXAMPLES, DataError, Finding, Problem, Tally
 from losscli.numeric.arrays import Array
-from losscli.records import frozen
 
 
-@frozen
-class Other:
+class Other(Struct, frozen=True, eq=False):
     """The predictions of another model: where they are, and the columns 'p:NAME' that are read.
 
     `number` is its place among the models, from 1.  `drop` leaves out rows that not all models have.

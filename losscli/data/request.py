@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from losscli.errors import UsageError
-from losscli.records import frozen
 from losscli.text import near
 
 FORMATS = ("csv", "tsv", "parquet", "ipc", "ndjson", "npy", "npz")
 _NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
 
 
-@frozen(eq=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """How inputs are read where their names do not tell: a separator of text, a format."""
 
     separator: str | None = None

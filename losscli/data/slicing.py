@@ -5,9 +5,10 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from msgspec import Struct
+
 from losscli.data.labels import label_text
 from losscli.numeric.arrays import Array, np, pl
-from losscli.records import frozen
 
 MISSING = "(missing)"
 """The slice of rows without a value."""
@@ -18,8 +19,7 @@ Key = tuple[str, ...]
 """The values that tell a slice, one for each of its columns."""
 
 
-@frozen(eq=True)
-class Slicing:
+class Slicing(Struct, frozen=True):
     """A way to cut rows into slices: by columns of the aligned stream ('p:NAME', 't:NAME').
 
     `edges` are for each column None, or the inner edges of the bins into which its numbers fall.

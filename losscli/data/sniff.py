@@ -6,10 +6,10 @@ import csv
 from collections.abc import Iterator, Sequence
 
 import polars as pl
+from msgspec import Struct
 
 from losscli.data.batches import batches
 from losscli.errors import DataError, Problem
-from losscli.records import frozen
 
 START = 8
 """Bytes that tell one binary format from another."""
@@ -18,8 +18,7 @@ HEAD = 100
 JSON_REMEDY = "write NDJSON, an object a line: jq -c '.[]' x.json > x.ndjson"
 
 
-@frozen(eq=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """What first bytes mean: a format that is read, or one that is not (`format` is empty), and a remedy."""
 
     magic: bytes

@@ -8,18 +8,18 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 import polars as pl
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from losscli.data import sniff
 from losscli.data.request import Reading
 from losscli.data.spool import Spool
 from losscli.data.stream import STANDARD_INPUT
 from losscli.errors import EXAMPLES, DataError, Problem, UsageError
-from losscli.records import frozen
 
 STDIN = "-"
 SEPARATORS = {"csv": ",", "tsv": "\t", "txt": ""}
@@ -46,8 +46,7 @@ LOCAL = (*ARRAYS, "ipc_stream")
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL")
 
 
-@frozen
-class Files:
+class Files(Struct, frozen=True, eq=False):
     """Files of one format that are read one after another, as one table.
 
     `name` is what messages call them, `paths` are local paths, or one URL.  `partitions` holds the values

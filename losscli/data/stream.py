@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from functools import cached_property
 from typing import Any
 
+from msgspec import Struct, field
+
 from losscli.data.slicing import Slicing
-from losscli.records import frozen
 
 STANDARD_INPUT = "standard input"
 """What messages call the input that is written -."""
@@ -21,8 +21,7 @@ Keys = tuple[tuple[float | str, ...], ...]
 """What puts the columns of a family in their order: the numbers in each name."""
 
 
-@frozen(eq=True)
-class Roles:
+class Roles(Struct, frozen=True, dict=True):
     """Which columns hold what, and what their values mean.
 
     `predictions` and `targets` are columns of the aligned stream ('p:NAME' and 't:NAME').  `link` says
@@ -94,8 +93,7 @@ class Roles:
         return f"{file}, column{'s' if len(columns) > 1 else ''} {shown}"
 
 
-@frozen(eq=True)
-class Part:
+class Part(Struct, frozen=True):
     """The columns of one Named batch: for each field its columns of the aligned stream.
 
     `keys` are the numbers in the names of a family's columns, in their order.  `cells` name what the batch

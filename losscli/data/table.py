@@ -6,17 +6,17 @@ import glob
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.data import sources
 from losscli.data.diagnose import MISSING, Errors, diagnose, unreadable
 from losscli.data.formats import arrow_stream
 from losscli.data.sources import Files
 from losscli.errors import DataError, Problem
-from losscli.records import frozen
 
 INFER_ROWS = 10_000
 FILE = "#file"
@@ -26,8 +26,7 @@ Source = Any
 """A path, a pattern, a folder, a URL or "-"; a polars frame (lazy or not), or a NumPy array."""
 
 
-@frozen
-class Table:
+class Table(Struct, frozen=True, eq=False):
     """A table that can be scanned: its name in messages, its lazy frame, and the files behind it.
 
     `repeated` are names that several columns of a text file have.

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 
 from losscli.catalog.loss import Choice
 from losscli.data.stream import MATCHED
 from losscli.evaluation import cells as cell_views
 from losscli.numeric.arrays import Array, Namespace
 from losscli.plan.plan import Plan
-from losscli.records import frozen
 from losscli.tasks.base import Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import TASKS
@@ -82,8 +82,7 @@ def read_weight(block: Block, counted: bool) -> None:
     block.drop_marked()
 
 
-@frozen
-class Taken:
+class Taken(Struct, frozen=True, eq=False):
     """A block that was read and checked, and the weight of each row (n,), None for ones."""
 
     plan: Plan

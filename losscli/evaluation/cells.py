@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from msgspec import Struct
 
 from losscli.data.slicing import Key, Slicing
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.segments import run_of
 from losscli.plan.plan import Plan
-from losscli.records import frozen
 from losscli.states import clusters
 from losscli.states.cells import Cells
 from losscli.tasks.base import Rows
@@ -18,8 +18,7 @@ from losscli.tasks.block import Block
 from losscli.text import join_names
 
 
-@frozen
-class View:
+class View(Struct, frozen=True, eq=False):
     """The rows of a block as one kind of mean takes them: overall, by class and by each slicing.
 
     `keep` are the rows that count, None for all; `factor` multiplies their losses, None for one.

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from itertools import combinations
 from pathlib import PurePath
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.catalog.request import Given
 from losscli.data.align import Alignment
@@ -21,7 +23,6 @@ from losscli.evaluation import rows as row_losses
 from losscli.evaluation.pairs import Work
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Settled, expected_rows, settled
-from losscli.records import frozen
 
 MAX_MODELS = 32
 """As many models as one comparison may have: their columns stand in memory beside each other."""
@@ -29,8 +30,7 @@ _OF_ROWS = ("weight", "by", "cluster", "where")
 """Options that describe rows, whose columns are looked for in the first model's files alone."""
 
 
-@frozen(eq=True)
-class Models:
+class Models(Struct, frozen=True):
     """A planned run of several models; `names` are theirs, `aliases` say which loss an alias meant."""
 
     work: Work

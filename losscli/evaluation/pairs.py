@@ -8,12 +8,13 @@ out; and where b equals a, every digit of the difference is zero.  For a mean b 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import partial, reduce
 from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
 from losscli.data.stream import PREDICTION_ROW
@@ -26,7 +27,6 @@ from losscli.evaluation.partial import Partial
 from losscli.evaluation.rows import WIDE
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.plan.plan import Plan
-from losscli.records import frozen
 from losscli.states.reductions import mean
 from losscli.states.top import Top
 from losscli.tasks.block import Block
@@ -36,8 +36,7 @@ INDEX = "#"
 """A column of a block that says where each of its rows stands."""
 
 
-@frozen
-class Scores:
+class Scores(Struct, frozen=True, eq=False):
     """What some rows leave behind: a part for each model, and for each pair.
 
     `counts` (pairs, losses, 2) are the rows on which the loss of b is below that of a, and above it;
@@ -64,8 +63,7 @@ class Scores:
         return replace(self, models=models, pairs=pairs)
 
 
-@frozen(eq=True)
-class Work:
+class Work(Struct, frozen=True):
     """The evaluation of several models, as an engine does it; `pairs` are places of models (a, b).
 
     `names` are those of the models, `changed` is how many of the rows that differ most are kept; `kept` as in
@@ -180,8 +178,7 @@ class Work:
         return [_Columns.of(each) for each in read]
 
 
-@frozen
-class _Columns(Taken):
+class _Columns(Taken, frozen=True):
     """A block of a model whose row columns are kept: pairs take them again."""
 
     kept: dict[str, list[tuple[Array, ...]]]
@@ -198,8 +195,7 @@ class _Columns(Taken):
         return found
 
 
-@frozen
-class _Pair(Taken):
+class _Pair(Taken, frozen=True):
     """A block of two models: the rows, cells and weights are those of both."""
 
     a: _Columns

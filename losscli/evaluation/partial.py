@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field, replace
 from itertools import chain
 from typing import Any, Self
 
 import numpy as np
 import polars as pl
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from losscli.catalog.marks import marks_of
 from losscli.data.slicing import Key, merged_places
@@ -18,7 +19,6 @@ from losscli.evaluation import cells as cell_views
 from losscli.evaluation.block import Taken, fingerprint_of
 from losscli.numeric.arrays import Array, Namespace
 from losscli.plan.plan import Plan
-from losscli.records import frozen
 from losscli.states import clusters, histogram, moments
 from losscli.states.cells import Cells
 from losscli.states.clusters import Totals
@@ -32,8 +32,7 @@ MAX_SLICES = 100_000
 """As many slices as one --by may have: each has moments of its own, and a row of the report."""
 
 
-@frozen
-class Slices:
+class Slices(Struct, frozen=True, eq=False):
     """The moments of each chosen loss in the slices of one slicing that have occurred.
 
     `places` say at which cell the moments of a slice are, and the `totals` of clusters.
@@ -44,8 +43,7 @@ class Slices:
     totals: Totals | None = None
 
 
-@frozen
-class Partial:
+class Partial(Struct, frozen=True, eq=False):
     """What some rows leave behind: for each chosen loss its moments overall and by cell, and the findings.
 
     `slices` are those of each slicing.  `pilots` are what the task fixed for the run, for each output: parts
@@ -66,8 +64,7 @@ class Partial:
     fingerprint: int | None = None
 
 
-@frozen(eq=True)
-class Work:
+class Work(Struct, frozen=True):
     """The evaluation of one model, as an engine does it; `kept` if its report may be compared with another.
 
     Only then its targets have to be told from others, which costs as much as a loss.

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 import polars as pl
+from msgspec.structs import asdict
 
 from losscli.catalog.loss import Choice
 from losscli.data.writer import SINKS, Writer
@@ -19,7 +20,6 @@ from losscli.evaluation.block import Taken
 from losscli.evaluation.partial import Partial
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.plan.plan import Plan
-from losscli.records import frozen
 from losscli.states.top import Top
 
 MOST = 10_000
@@ -92,16 +92,14 @@ def shown_columns(plan: Plan) -> tuple[str, ...]:
     return tuple(name for part in parts if len(part) <= WIDE for name in part)
 
 
-@frozen
-class Detailed(Partial):
+class Detailed(Partial, frozen=True):
     """What some rows leave behind, with their losses one by one until those are written."""
 
     rows_of: pl.DataFrame | None = None
     top: Top | None = None
 
 
-@frozen(eq=True)
-class Work(partials.Work):
+class Work(partials.Work, frozen=True):
     """The evaluation of one model, with the losses of single rows: for a `writer`, and the `worst`."""
 
     writer: Writer | None = None
@@ -127,7 +125,7 @@ class Work(partials.Work):
             if keep is not None:
                 table, own = table.filter(pl.Series(keep)), own[keep]
             details["top"] = Top.of(table, -own if choice.loss.score else own, self.worst)
-        return Detailed(**{**vars(part), **details})
+        return Detailed(**{**asdict(part), **details})
 
     def _name(self, choice: Choice) -> str:
         """The loss, with its parameters where it is chosen twice."""
@@ -141,7 +139,7 @@ class Work(partials.Work):
         self.write(a)
         self.write(b)
         top = None if a.top is None or b.top is None else a.top.merge(b.top, self.worst)
-        return Detailed(**{**vars(partials.merge(a, b)), "top": top})
+        return Detailed(**{**asdict(partials.merge(a, b)), "top": top})
 
     def instead(self, error: DeviceError) -> Self:
         """The same on the CPU, with a file that is empty again."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.data.stream import TARGET_ROW
 from losscli.evaluation import block as block_reading
@@ -23,7 +24,6 @@ from losscli.evaluation import partial as partials
 from losscli.evaluation.partial import Partial
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.numeric.special import special
-from losscli.records import frozen
 from losscli.report.model import Placing, Result
 from losscli.states import inference, moments
 from losscli.states.cells import Cells
@@ -39,8 +39,7 @@ _NUMBERING = Lock()
 """Held while slices get their numbers, on which threads have to agree."""
 
 
-@frozen(eq=True)
-class Work(partials.Work):
+class Work(partials.Work, frozen=True):
     """The evaluation of a submission, which notes the row columns of its first loss by row of the targets.
 
     `columns` hold them, `weights` (n,) the weights, which stay 0 where no row is evaluated, and `cells`
@@ -76,8 +75,7 @@ class Work(partials.Work):
         return replace(partials.moments_of(taken), rows=frame.height)
 
 
-@frozen(eq=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A submission: its results, and its line on disk; or the reason why it is broken."""
 
     name: str

@@ -6,13 +6,14 @@ It is computed by the loss itself on rows that are made up, read as a file's wou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.catalog import registry
 from losscli.catalog.loss import Choice
 from losscli.data.stream import Roles
 from losscli.numeric.arrays import Array, np, pl
-from losscli.records import frozen
 from losscli.states import reductions
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import TASKS
@@ -33,16 +34,14 @@ AXES = {
 _PROBES = (-3.25, -1.5, -0.375, -0.125, 0.0, 0.125, 0.375, 1.5, 3.25)
 
 
-@frozen(eq=True)
-class Curve:
+class Curve(Struct, frozen=True):
     """One line of a drawing: its label, and its value at each place."""
 
     label: str
     values: tuple[float, ...]
 
 
-@frozen(eq=True)
-class Drawing:
+class Drawing(Struct, frozen=True):
     """The curves of a loss, first its own, at places evenly spaced between two bounds."""
 
     axis: str

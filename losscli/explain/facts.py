@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from losscli.catalog.loss import Choice
 from losscli.catalog.marks import marks_of
@@ -15,7 +17,6 @@ from losscli.evaluation import run as running
 from losscli.evaluation.results import notes
 from losscli.numeric.arrays import Array
 from losscli.plan.resolve import Run, prepare
-from losscli.records import frozen
 from losscli.states import reductions
 from losscli.states.histogram import DIGITS, Profile
 
@@ -27,8 +28,7 @@ PRECISION = 2.0**-DIGITS
 """How far a quantile may be from its value, relative to it."""
 
 
-@frozen(eq=True)
-class Part:
+class Part(Struct, frozen=True):
     """Some of the rows, as `what` says: their number, their share of the weight and of the loss."""
 
     what: str
@@ -37,8 +37,7 @@ class Part:
     loss_share: float | None
 
 
-@frozen(eq=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What rows have to do with a loss; a share of the loss is None where the loss is not a sum of parts.
 
     `value` is the mean of the row losses; `quantiles` are those of |residual|, or of the probability or
@@ -59,8 +58,7 @@ class Facts:
         return asdict(self) | {"quantiles": {f"{share:g}": value for share, value in self.quantiles.items()}}
 
 
-@frozen
-class Explanation:
+class Explanation(Struct, frozen=True, eq=False):
     """A loss with its parameters, and what is known of the rows."""
 
     choice: Choice

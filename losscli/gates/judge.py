@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.errors import Status
 from losscli.gates import paired
 from losscli.gates.parse import Gate, Limit
 from losscli.gates.select import results
 from losscli.numeric.student import normalised, quantile
-from losscli.records import frozen
 from losscli.report.model import Comparison, Report, Result, Verdict, cell_name
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
@@ -23,8 +24,7 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 }
 
 
-@frozen(eq=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """How gates are judged.
 
     With `confident` a verdict that is weak is unsure; with `strict` it fails.  A cell of
@@ -45,8 +45,7 @@ PLAIN = Rules()
 """Every cell is judged, and a weak verdict stands."""
 
 
-@frozen(eq=True)
-class _Compared:
+class _Compared(Struct, frozen=True):
     """A verdict before noise is looked at, with what its noise is: `se` of value - limit, and its freedom.
 
     `ends` are those of the value's own interval, which serves where neither base nor other cells matter.

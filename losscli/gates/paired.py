@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from losscli.gates.parse import Gate
 from losscli.report.model import Comparison, Report, Result, Verdict

@@ -6,11 +6,12 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, replace
 from typing import Any
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from losscli.errors import Problem, UsageError
-from losscli.records import frozen
 from losscli.report.model import LOSS_NAME
 from losscli.text import near
 
@@ -24,8 +25,7 @@ _HELP = """as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2
      names that hold brackets or commas are quoted: [class="a ] b"]; so are expressions: "expr: e**4" <= 2"""
 
 
-@frozen(eq=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """The number that a gate judges, and of which results.
 
     `losses` are the names that the loss may have in a report, none for `n`; `params` pick among several
@@ -41,8 +41,7 @@ class Subject:
     model: str | None = None
 
 
-@frozen(eq=True)
-class Limit:
+class Limit(Struct, frozen=True):
     """base * `factor` + `offset` + `percent` of the absolute value of base; just `offset` without a base.
 
     `model` is the one of several that is the base, by its name or letter; else it is the first.
@@ -55,8 +54,7 @@ class Limit:
     model: str | None = None
 
 
-@frozen(eq=True)
-class Gate:
+class Gate(Struct, frozen=True):
     """A condition on a report; `text` is how it was written.
 
     What a table of settings may say besides: cells of fewer than `min_n` rows are not judged, whatever holds
@@ -109,7 +107,8 @@ def of(given: str | Mapping[str, object], resolve: Callable[[str], tuple[str, ..
     """
     if isinstance(given, str):
         return parse(given, resolve)
-    known = ["check", *(field.name for field in fields(Gate) if field.default is not MISSING)]
+    optional = Gate.__struct_fields__[-len(Gate.__struct_defaults__) :]
+    known = ["check", *optional]
     if unknown := [key for key in given if key not in known]:
         raise UsageError(
             [Problem(f"a gate has no {key!r}.{near(key, known)}", remedy=", ".join(known)) for key in unknown]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from losscli.catalog.params import OpenUnit, Positive, Unit
 from losscli.catalog.registry import loss

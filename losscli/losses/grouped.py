@@ -5,8 +5,9 @@ Items of equal scores share their ranks: each counts as at a random one of them.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from losscli.catalog.params import Count
 from losscli.catalog.registry import loss

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from losscli.catalog.params import BetweenOneAndTwo, NonNegative, Power
 from losscli.catalog.registry import loss

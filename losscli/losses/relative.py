@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
+
+from msgspec.structs import replace
 
 from losscli.catalog.params import Positive, Real
 from losscli.catalog.registry import loss

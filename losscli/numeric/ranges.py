@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-from losscli.records import frozen
+from msgspec import Struct
 
 
-@frozen(eq=True)
-class Range:
+class Range(Struct, frozen=True):
     """The numbers a parameter may take; a bound in `open` is itself excluded, infinity unless `infinite`."""
 
     low: float = -math.inf

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from losscli.numeric.arrays import Array, Namespace
-from losscli.records import frozen
 
 
 def length(xp: Namespace, x: Array) -> Array:
@@ -34,8 +35,7 @@ def _balanced(xp: Namespace, x: Array) -> tuple[Array, Array | int]:
     return xp.ldexp(x, -exponent[..., None]), exponent
 
 
-@frozen
-class Angle:
+class Angle(Struct, frozen=True, eq=False):
     """The cosine of the angle between vectors (n,), and 1 - cosine with the digits that it loses near one.
 
     Both are NaN where a vector is zero.

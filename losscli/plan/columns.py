@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import field
 from typing import Any
 
 import polars as pl
+from msgspec import Struct, field
 
 from losscli.data.stream import Part
 from losscli.data.table import Table
 from losscli.errors import Problem, UsageError, all_of
-from losscli.records import frozen
 from losscli.text import enumerated, near
 
 KEYS = ("id", "row_id", "example_id", "sample_id", "key", "uuid")
@@ -30,8 +29,7 @@ OUTPUT = re.compile(r"(?:y_pred|y_true|y|pred|prediction|target)_(\d+)$")
 CLASS_FAMILY = re.compile(r"(prob|p|logit)_(.+)$")
 
 
-@frozen(eq=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What flags say of the columns."""
 
     target: tuple[str, ...] = ()
@@ -42,8 +40,7 @@ class Wanted:
     group: str | None = None
 
 
-@frozen(eq=True)
-class Found:
+class Found(Struct, frozen=True):
     """Columns by role, without the prefix of their side; `classes` are named by columns or by flag.
 
     `parts`, `widths` and `group` are those of Roles, in tasks whose batches name their columns.
@@ -66,8 +63,7 @@ class Found:
         return all("logit" in name.lower() for name in self.predictions)
 
 
-@frozen(eq=True)
-class Sides:
+class Sides(Struct, frozen=True):
     """What is the same for all tasks: key, weight, and the columns that are left on each side."""
 
     one_file: bool

@@ -8,9 +8,9 @@ in their order.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 
 import polars as pl
+from msgspec.structs import replace
 
 from losscli.data.stream import Part
 from losscli.data.table import Table

@@ -7,8 +7,10 @@ import math
 import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.catalog import registry
 from losscli.catalog.conventions.libraries import LIBRARIES
@@ -18,7 +20,6 @@ from losscli.data.request import Reading, reading
 from losscli.data.stream import Roles
 from losscli.engines import devices
 from losscli.errors import Problem, UsageError, all_of
-from losscli.records import frozen
 from losscli.tasks.catalog import TASKS
 from losscli.text import near, split_names
 
@@ -30,8 +31,7 @@ Names = str | Iterable[object] | None
 """Names as text with commas between them, or a list of them."""
 
 
-@frozen(eq=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """The options of a run, each checked by itself; `params` are parameters of losses, as they were given."""
 
     on: tuple[str, ...]

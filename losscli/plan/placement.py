@@ -14,11 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from msgspec import Struct
+
 from losscli.catalog.loss import Choice
 from losscli.data.stream import Roles
 from losscli.engines import devices
 from losscli.errors import DeviceError
-from losscli.records import frozen
 
 COST: Mapping[str, float] = {
     "regression": 2.0,
@@ -47,8 +48,7 @@ START = 2.0
 """Seconds for CuPy, the driver, and the first of each kernel."""
 
 
-@frozen(eq=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a run computes: a device by its name; `why`, where `auto` chose it."""
 
     device: str
@@ -60,8 +60,7 @@ class Place:
         return (f"device: {self.device} ({self.why})",) if self.why else ()
 
 
-@frozen(eq=True)
-class Load:
+class Load(Struct, frozen=True):
     """What a run computes for each row: its losses, of so many models.
 
     `number_bytes` is how wide a number of the predictions is in the file; `threads` as they were asked for.

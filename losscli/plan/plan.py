@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from shlex import quote
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
 from losscli.data.stream import STANDARD_INPUT, Roles
 from losscli.engines.devices import CPU
 from losscli.errors import DeviceError
 from losscli.plan.placement import Place
-from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.tasks.catalog import TASKS
 from losscli.tasks.multilabel import MultilabelScore
@@ -32,8 +33,7 @@ _SHORT = {"pred": "-p", "target": "-y", "weight": "-w", "loss": "-l"}
 _REPEATED = ("by", "loss")
 
 
-@frozen(eq=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What is evaluated, how, and with which policies; `profiled` asks for the profile of the one loss."""
 
     roles: Roles

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.catalog import registry
 from losscli.catalog import request as requests
@@ -33,7 +34,6 @@ from losscli.plan.placement import Load, Place, placed
 from losscli.plan.plan import Plan
 from losscli.plan.roles import roles_of
 from losscli.plan.slices import column_of, slicings
-from losscli.records import frozen
 from losscli.tasks.binary import BinaryLabel, BinaryScore, BinarySoftScore
 from losscli.tasks.catalog import TASKS
 from losscli.tasks.classes import MulticlassLabel
@@ -41,8 +41,7 @@ from losscli.tasks.named import Named
 from losscli.text import enumerated, near
 
 
-@frozen(eq=True)
-class Run:
+class Run(Struct, frozen=True):
     """A run that is planned and not yet evaluated; `names` says which loss an alias meant.
 
     `threads` is the number of workers, None for as many as serve.
@@ -78,8 +77,7 @@ def prepare(
     return Run(plan, alignment, found.tables, found.notes, found.names, found.asked.threads)
 
 
-@frozen(eq=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """What is evaluated and how, before the files are aligned: the tables with their numbers as numbers."""
 
     asked: Asked

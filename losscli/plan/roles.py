@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import polars as pl
+from msgspec.structs import replace
 
 from losscli.data.diagnose import not_numbers
 from losscli.data.labels import label_text, label_value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from losscli.records import frozen
+from msgspec import Struct
 
 Segment = tuple[str, str]
 """Text and its style."""
@@ -15,8 +15,7 @@ _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
-@frozen(eq=True)
-class Line:
+class Line(Struct, frozen=True):
     """A curve: its values from the left edge to the right, and how it looks in colours and without."""
 
     label: str
@@ -25,8 +24,7 @@ class Line:
     mark: str
 
 
-@frozen(eq=True)
-class Canvas:
+class Canvas(Struct, frozen=True):
     """What the terminal can show: the size of a chart in characters, colours, and more than ASCII."""
 
     width: int

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from losscli.records import frozen
+from msgspec import Struct
+
 from losscli.render.content import loss_label, shown
 from losscli.render.digits import DASH, ERROR_DIGITS, apart, decimal, error, signed
 from losscli.report.model import Comparison, Report
@@ -15,8 +16,7 @@ BAR = 19
 """Cells of a bar; the middle one is zero."""
 
 
-@frozen(eq=True)
-class Field:
+class Field(Struct, frozen=True):
     """A column: its heading, its cells, and whether they are numbers, which stand right.
 
     The lower the `rank`, the more it is wanted where there is no room for all.  `bar` says that cells are
@@ -30,8 +30,7 @@ class Field:
     bar: bool = False
 
 
-@frozen(eq=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """The comparisons of one pair that belong in one table: all losses overall, or the cells of one loss."""
 
     title: str

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
-from losscli.records import frozen
+from msgspec import Struct
+
 from losscli.render.digits import ERROR_DIGITS, apart, decimal, signed
 from losscli.report.model import Comparison, Report, Result, Verdict, cell_name
 
@@ -14,8 +15,7 @@ WEAK = "weak: the interval straddles the limit"
 Cell = tuple[str, ...]
 
 
-@frozen(eq=True)
-class Section:
+class Section(Struct, frozen=True):
     """The results of one kind of cell: `columns` are what tells its cells apart, () for overall."""
 
     columns: tuple[str, ...]

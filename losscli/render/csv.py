@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import fields
 
 from losscli.report.model import Comparison, Placing, Report, Result, cell_name
 
-COLUMNS = tuple(entry.name for entry in fields(Result))
+COLUMNS = Result.__struct_fields__
 """The same in every file, so that files of several runs can be stacked."""
-COMPARED = tuple(entry.name for entry in fields(Comparison))
+COMPARED = Comparison.__struct_fields__
 """Those of a comparison."""
-PLACED = tuple(entry.name for entry in fields(Placing))
+PLACED = Placing.__struct_fields__
 """Those of a leaderboard."""
 
 

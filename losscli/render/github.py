@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from losscli.render import markdown
 from losscli.render.content import judgement, plain, worst_first

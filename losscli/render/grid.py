@@ -5,20 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
+from msgspec import Struct
 from rich.box import SIMPLE_HEAD
 from rich.cells import cell_len, chop_cells
 from rich.table import Table
 from rich.text import Text
-
-from losscli.records import frozen
 
 GAP = 2
 _HEAD = len("95 % interval")
 """A heading may make its column so wide; beyond that it folds."""
 
 
-@frozen(eq=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a table.
 
     Names stand left and fold, down to a width of `least`; numbers, which have no `least`, stand right

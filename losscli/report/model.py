@@ -6,12 +6,13 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, field, fields
 from statistics import NormalDist
 from typing import Any, TypeVar
 
+from msgspec import Struct, field
+from msgspec.structs import asdict
+
 from losscli.errors import UsageError
-from losscli.records import sealed
 from losscli.text import _quoted, param_text
 
 SCHEMA = 1
@@ -23,8 +24,7 @@ POWER = 0.8
 _Record = TypeVar("_Record", "Result", "Comparison", "Placing", "Verdict")
 
 
-@sealed(kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """The value of one loss in one cell.
 
     `cell` is empty for overall, else names its class, label, output or slice.  `value` is None where it
@@ -62,8 +62,7 @@ class Result:
         return (normal.inv_cdf((1 + self.level) / 2) + normal.inv_cdf(POWER)) * 2**0.5 * self.se
 
 
-@sealed(kw_only=True)
-class Comparison:
+class Comparison(Struct, frozen=True, kw_only=True):
     """How the losses of two models on the same rows differ in one cell.
 
     `a` and `b` name the models, `value_a` and `value_b` are their losses with standard errors `se_a` and
@@ -111,8 +110,7 @@ class Comparison:
         return self.b if ((self.difference or 0.0) > 0) == self.higher_is_better else self.a
 
 
-@sealed(kw_only=True)
-class Placing:
+class Placing(Struct, frozen=True, kw_only=True):
     """A submission on a leaderboard, in one cell.
 
     `place` counts from 1; submissions that noise cannot separate share one, and are `tied`.  It is None for
@@ -134,8 +132,7 @@ class Placing:
     reason: str = ""
 
 
-@sealed()
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What a gate said of one result.
 
     `status` is pass, fail, unsure (the interval straddles the limit, where confidence was asked for), skipped
@@ -169,8 +166,7 @@ class Verdict:
         return " ".join(filter(None, (self.model, cell_name(self.cell))))
 
 
-@sealed()
-class Report:
+class Report(Struct, frozen=True):
     """All results of a run.
 
     `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` a cell's.  `signature` is a
@@ -272,7 +268,7 @@ def _plain(record: Result | Comparison | Placing | Verdict) -> dict[str, Any]:
 
 
 def _record(kind: type[_Record], entry: Mapping[str, Any]) -> _Record:
-    known = {f.name for f in fields(kind)}
+    known = set(kind.__struct_fields__)
     values: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in entry.items() if name in known
     }

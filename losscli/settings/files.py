@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from msgspec import Struct
+
 from losscli import gates
 from losscli.catalog import request as requests
 from losscli.catalog.custom import expression
@@ -20,7 +22,6 @@ from losscli.catalog.custom import file as custom_file
 from losscli.engines import devices
 from losscli.errors import LossCliError, Problem, UsageError, all_of
 from losscli.plan.options import VARIABLES, checked, loss_params
-from losscli.records import frozen
 from losscli.text import near
 
 FILE, PROJECT, SECTION = "losscli.toml", "pyproject.toml", "tool.losscli"
@@ -56,16 +57,14 @@ _WORDS = {
 }
 
 
-@frozen(eq=True)
-class Key:
+class Key(Struct, frozen=True):
     """What a key may hold: values of a type, as `check` finds them right; it raises UsageError."""
 
     hint: Any
     check: Callable[[Any], object] = lambda value: None
 
 
-@frozen(eq=True)
-class Settings:
+class Settings(Struct, frozen=True):
     """What one file sets; `name` is how messages call the file."""
 
     name: str

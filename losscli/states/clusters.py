@@ -8,11 +8,12 @@ asymptotically normal estimators from complex surveys, doi:10.2307/1402588.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, Namespace, np, pl, to_numpy
 from losscli.numeric.segments import binned_sums
-from losscli.records import frozen
 from losscli.states.cells import Cells
 from losscli.states.moments import MAX_SPREAD, Moments, stack
 
@@ -28,8 +29,7 @@ ROUNDING = 1e-11
 """Of a cluster's sum: a difference from its mean that adding up a million equal rows can make is none."""
 
 
-@frozen
-class Totals:
+class Totals(Struct, frozen=True, eq=False):
     """What the clusters add up to in each cell where they have rows, in as many pairs as `most`.
 
     `keys` (p,), ascending, hold the cell of a pair above the 40 bits of its cluster's hash.  `sums` are for
@@ -70,8 +70,7 @@ class Block:
         return {way: pairs.totals(self._sums[way]) for way, pairs in self._pairs.items()}
 
 
-@frozen
-class _Pairs:
+class _Pairs(Struct, frozen=True, eq=False):
     """The pairs of a cell and a cluster in a block: their `keys`, and the place of each row among them.
 
     The first `nowhere` places are those of rows without a cell, which no key stands for.

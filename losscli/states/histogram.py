@@ -9,17 +9,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.segments import binned_sums
-from losscli.records import frozen
 
 DIGITS = 7
 """Binary digits of a value, after its first, that tell its bin."""
 _SHIFT = 52 - DIGITS
 
 
-@frozen
-class Histogram:
+class Histogram(Struct, frozen=True, eq=False):
     """Values from 0 up: the weight and the weighted sum (bins,) in consecutive bins from the first.
 
     A bin's number is the leading bits of its values as float64, which stand in the order of the values.
@@ -83,8 +83,7 @@ def _merged(a: Histogram, b: Histogram) -> Histogram:
     return Histogram(first, weight, total)
 
 
-@frozen
-class Profile:
+class Profile(Struct, frozen=True, eq=False):
     """What rows leave behind: their number, the sum of their weights and of the loss, its least value.
 
     `below` and `above` hold the places of the rows on the curve by their size, below zero and from zero up;

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+from msgspec import Struct
 
 from losscli.numeric.arrays import Array
 from losscli.numeric.student import quantile
-from losscli.records import frozen
 from losscli.states.moments import Moments
 from losscli.states.reductions import BoundReduction, mean
 
@@ -32,8 +32,7 @@ _SLOPE = 1e-5
 _NO_EXTREME = "a maximum has no interval"
 
 
-@frozen(eq=True)
-class Estimate:
+class Estimate(Struct, frozen=True):
     """A value with its noise; None where it is not defined, with the reason in `notes`."""
 
     value: float | None

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec import Struct
+from msgspec.structs import asdict, astuple, replace
 
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.two_float import sum_with_product, two_sum
-from losscli.records import frozen
 from losscli.states.cells import Cells, all_to_numpy
 
 MAX_SPREAD = 4_000_000
 """Numbers that the second moments of one loss may hold; beyond it there is no interval, and that is said."""
 
 
-@frozen
-class Moments:
+class Moments(Struct, frozen=True, eq=False):
     """The weighted moments of k columns in c cells.
 
     n (c,) rows of positive weight; weight (c, 2) = sum w as two floats; weight2 (c,) = sum w^2;
@@ -74,7 +74,7 @@ class Moments:
 
     def cells(self, pick: slice | Array) -> Moments:
         """The moments of some cells."""
-        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
         return Moments(**{name: None if v is None else v[pick] for name, v in fields.items()})
 
 
@@ -143,7 +143,7 @@ def _rounding(xp: Namespace, total: Array, weight: Array, mean: Array) -> Array:
 def _scatter(block: Moments, present: Array, cells: int) -> Moments:
     """The moments of the present cells among all of them."""
     whole = empty(cells, block.total.shape[-1], block.spread is not None)
-    for name in block.__dataclass_fields__:
+    for name in block.__struct_fields__:
         values = getattr(block, name)
         if values is not None:
             getattr(whole, name)[present] = values
@@ -168,7 +168,7 @@ def empty(cells: int, k: int, spread: bool) -> Moments:
 
 def stack(parts: Sequence[Moments]) -> Moments:
     """The cells of all parts, one part after the other."""
-    fields = zip(*(vars(part).values() for part in parts), strict=True)
+    fields = zip(*(astuple(part) for part in parts), strict=True)
     return Moments(*(None if values[0] is None else np.concatenate(values) for values in fields))
 
 
@@ -201,7 +201,7 @@ def merge_at(a: Moments, b: Moments, places: Array, cells: int) -> Moments:
     more = cells - len(a.n)
     whole = stack([a, empty(more, a.total.shape[-1], a.spread is not None)]) if more else a
     joint = merge(whole.cells(places), b)
-    fields = {name: values for name, values in vars(whole).items() if values is not None}
+    fields = {name: values for name, values in asdict(whole).items() if values is not None}
     copied = {name: values if more else values.copy() for name, values in fields.items()}
     for name, values in copied.items():
         values[places] = getattr(joint, name)

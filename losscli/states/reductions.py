@@ -16,12 +16,12 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
+from msgspec import Struct
+
 from losscli.numeric.arrays import Array, Namespace
-from losscli.records import frozen
 
 
-@frozen(eq=True)
-class Finish:
+class Finish(Struct, frozen=True, dict=True):
     """How means become a value.
 
     `additive` says that the value is the mean of one column, or its root: then classes and slices have
@@ -47,8 +47,7 @@ class Finish:
         return self.function(xp, means, **{name: known[name] for name in self.names})
 
 
-@frozen(eq=True)
-class BoundReduction:
+class BoundReduction(Struct, frozen=True):
     """A finish with the parameters of the loss; `domain` says in words where the loss is defined."""
 
     finish: Finish

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 
 from losscli.numeric.arrays import Array
-from losscli.records import frozen
 
 
-@frozen
-class Top:
+class Top(Struct, frozen=True, eq=False):
     """The rows of greatest `score` among those seen, the greatest first, earlier rows before equal ones."""
 
     frame: pl.DataFrame

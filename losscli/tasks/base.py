@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from typing import Any, ClassVar
 
+from msgspec import Struct, field
+
 from losscli.numeric.arrays import Array, Namespace
-from losscli.records import frozen
 
 
-@frozen
-class Batch:
+class Batch(Struct, frozen=True, eq=False, dict=True):
     """A block of checked rows, as one kind of loss wants to see it; `xp` is the namespace of its arrays."""
 
     task: ClassVar[str]
@@ -25,8 +24,7 @@ class Batch:
         raise NotImplementedError(f"{type(self).__name__} has no axis")
 
 
-@frozen
-class Rows:
+class Rows(Struct, frozen=True, eq=False):
     """What a task read from a block: parts of batches by type, the true class of each row, its weight factor.
 
     `parts` has one batch (or one an output) for each type of batch; `codes` is -1 where a row has no

@@ -10,15 +10,13 @@ from losscli.data.stream import Roles
 from losscli.numeric.arrays import Array, Namespace, np, to_numpy
 from losscli.numeric.softmax import expit
 from losscli.numeric.special import softplus
-from losscli.records import frozen
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
 from losscli.tasks.variables import BinaryVariables
 
 
-@frozen
-class Bernoulli(Batch):
+class Bernoulli(Batch, frozen=True):
     """Probabilities of an event with their logarithms, exact from probabilities or from logits.
 
     `target` in [0, 1] and `prediction` have the same shape; `link` is probability or logit; a
@@ -74,8 +72,7 @@ class Bernoulli(Batch):
         )
 
 
-@frozen
-class Binary(Bernoulli):
+class Binary(Bernoulli, frozen=True):
     """Probabilities (n,) and targets (n,) in [0, 1]: 0 or 1, or a fraction where labels are soft."""
 
     task: ClassVar[str] = "binary"
@@ -87,8 +84,7 @@ class Binary(Bernoulli):
         return self.target * self.probability + (1.0 - self.target) * self.complement
 
 
-@frozen
-class BinaryScore(Batch):
+class BinaryScore(Batch, frozen=True):
     """Decision scores (n,), any number, and signs (n,): +1 for the positive class, -1 for the other."""
 
     task: ClassVar[str] = "binary"
@@ -107,8 +103,7 @@ class BinaryScore(Batch):
         return self.sign * self.score
 
 
-@frozen
-class BinarySoftScore(Batch):
+class BinarySoftScore(Batch, frozen=True):
     """Decision scores (n,), any number, and targets (n,) in [0, 1]: 0 or 1, or a fraction of labels."""
 
     task: ClassVar[str] = "binary"
@@ -122,8 +117,7 @@ class BinarySoftScore(Batch):
         return (2.0 * self.target - 1.0) * self.score
 
 
-@frozen
-class BinaryLabel(Batch):
+class BinaryLabel(Batch, frozen=True):
     """Hard targets (n,), 0 or 1, and probabilities or predicted labels (n,) that a threshold makes hard."""
 
     task: ClassVar[str] = "binary"

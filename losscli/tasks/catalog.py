@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from typing import Any
 
+from msgspec import Struct
+
 from losscli.numeric.arrays import Namespace
-from losscli.records import frozen
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import Block
 from losscli.tasks.named import Named
@@ -22,8 +23,7 @@ def no_pilot(block: Block) -> None:
     """Nothing is fixed from the first rows."""
 
 
-@frozen(eq=True)
-class Task:
+class Task(Struct, frozen=True):
     """What the layers above ask of a task.
 
     `usual` are the losses where none is chosen, `usual_labels` the same where predictions are labels.

@@ -8,13 +8,11 @@ from typing import ClassVar
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.softmax import log_softmax, log_softmax_at, logsumexp_running, pick, softmax
 from losscli.numeric.two_float import exact_sum
-from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.tasks.binary import Bernoulli
 
 
-@frozen
-class Multiclass(Batch):
+class Multiclass(Batch, frozen=True):
     """Probabilities (n, classes) with their logarithms, exact from probabilities, logits or logs.
 
     Logits may be float32, as a file holds them: what is computed from them is float64.
@@ -172,22 +170,19 @@ class Multiclass(Batch):
         return (1 - label_smoothing) * own + label_smoothing * uniform
 
 
-@frozen
-class MulticlassAmount(Multiclass):
+class MulticlassAmount(Multiclass, frozen=True):
     """As `Multiclass`, but of any amounts from 0 up: rows need not sum to one, and nothing is clipped."""
 
     axis: ClassVar[str] = ""
 
 
-@frozen
-class OneVsAll(Bernoulli):
+class OneVsAll(Bernoulli, frozen=True):
     """For each class its own probability (n, classes), whatever those of the others; `target` is one-hot."""
 
     task: ClassVar[str] = "multiclass"
 
 
-@frozen
-class MulticlassScore(Batch):
+class MulticlassScore(Batch, frozen=True):
     """Scores (n, classes), any number, and the true class `code` (n,)."""
 
     task: ClassVar[str] = "multiclass"
@@ -224,8 +219,7 @@ class MulticlassScore(Batch):
         return self.xp.max(self.xp.where(self.is_true, -self.xp.inf, self.score), axis=1)
 
 
-@frozen
-class MulticlassLabel(Batch):
+class MulticlassLabel(Batch, frozen=True):
     """The predicted class (n,) and the true class (n,) of `classes`; of equal scores the first counts."""
 
     task: ClassVar[str] = "multiclass"

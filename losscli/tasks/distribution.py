@@ -9,7 +9,6 @@ from typing import Annotated, ClassVar
 from losscli.data.stream import Part
 from losscli.numeric.arrays import Array
 from losscli.numeric.ranges import Range
-from losscli.records import frozen
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
 from losscli.tasks.named import COUNT, POSITIVE, PROBABILITY, Column, Named, Target, read
@@ -23,16 +22,14 @@ Count = Annotated[Array, Column(COUNT)]
 CountTarget = Annotated[Array, Column(COUNT, role="target")]
 
 
-@frozen
-class _Distribution(Named):
+class _Distribution(Named, frozen=True):
     """The parameters of one law (n,), by the names of the columns, and the target (n,)."""
 
     task: ClassVar[str] = "distribution"
     target: Target
 
 
-@frozen
-class _MuSigma(_Distribution):
+class _MuSigma(_Distribution, frozen=True):
     mu: Real
     sigma: Positive
 
@@ -47,8 +44,7 @@ class _MuSigma(_Distribution):
         return self.error / self.sigma
 
 
-@frozen
-class _LocationScale(_Distribution):
+class _LocationScale(_Distribution, frozen=True):
     location: Real
     scale: Positive
 
@@ -63,30 +59,25 @@ class _LocationScale(_Distribution):
         return self.error / self.scale
 
 
-@frozen
-class Normal(_MuSigma):
+class Normal(_MuSigma, frozen=True):
     """Mean mu and standard deviation sigma."""
 
 
-@frozen
-class Logistic(_MuSigma):
+class Logistic(_MuSigma, frozen=True):
     """Mean mu and scale sigma."""
 
 
-@frozen
-class Laplace(_LocationScale):
+class Laplace(_LocationScale, frozen=True):
     """Median location, and mean absolute deviation scale."""
 
 
-@frozen
-class StudentT(_LocationScale):
+class StudentT(_LocationScale, frozen=True):
     """Student's t with df degrees of freedom, moved and stretched."""
 
     df: Positive
 
 
-@frozen
-class LogNormal(_Distribution):
+class LogNormal(_Distribution, frozen=True):
     """The logarithm is normal, of mean mulog and standard deviation sigmalog."""
 
     mulog: Real
@@ -100,31 +91,27 @@ class LogNormal(_Distribution):
         return Normal(self.xp, log, self.mulog, self.sigmalog)
 
 
-@frozen
-class Exponential(_Distribution):
+class Exponential(_Distribution, frozen=True):
     """Mean 1 / rate."""
 
     rate: Positive
 
 
-@frozen
-class Gamma(_Distribution):
+class Gamma(_Distribution, frozen=True):
     """Mean shape / rate."""
 
     shape: Positive
     rate: Positive
 
 
-@frozen
-class Beta(_Distribution):
+class Beta(_Distribution, frozen=True):
     """Mean a / (a + b), between 0 and 1."""
 
     a: Positive
     b: Positive
 
 
-@frozen
-class Uniform(_Distribution):
+class Uniform(_Distribution, frozen=True):
     """Any number from min to max is as likely."""
 
     min: Real
@@ -143,16 +130,14 @@ class Uniform(_Distribution):
         )
 
 
-@frozen
-class Poisson(_Distribution):
+class Poisson(_Distribution, frozen=True):
     """Counts of a mean."""
 
     target: CountTarget
     mean: NonNegative
 
 
-@frozen
-class Binomial(_Distribution):
+class Binomial(_Distribution, frozen=True):
     """Successes in n trials, each of probability prob."""
 
     target: CountTarget
@@ -160,8 +145,7 @@ class Binomial(_Distribution):
     prob: Probability
 
 
-@frozen
-class NegativeBinomial(_Distribution):
+class NegativeBinomial(_Distribution, frozen=True):
     """Failures before n successes of probability prob; n need not be whole."""
 
     target: CountTarget

@@ -7,15 +7,13 @@ from typing import Annotated, ClassVar
 
 from losscli.numeric.arrays import Array
 from losscli.numeric.vectors import Angle, angle
-from losscli.records import frozen
 from losscli.tasks.catalog import Task
 from losscli.tasks.named import SIGN, Column, Named, Vectors, read
 
 Sign = Annotated[Array, Column(SIGN, role="target", words="-1 or 1")]
 
 
-@frozen
-class VectorPair(Vectors):
+class VectorPair(Vectors, frozen=True):
     """The predicted and the true vector of each row (n, dimensions)."""
 
     task: ClassVar[str] = "embedding"
@@ -33,8 +31,7 @@ class VectorPair(Vectors):
         return angle(self.xp, self.prediction, self.target)
 
 
-@frozen
-class SimilarPair(Vectors):
+class SimilarPair(Vectors, frozen=True):
     """Two vectors (n, dimensions), and whether they are similar: 1, or -1 for dissimilar (n,)."""
 
     task: ClassVar[str] = "embedding"
@@ -48,8 +45,7 @@ class SimilarPair(Vectors):
         return angle(self.xp, self.x1, self.x2)
 
 
-@frozen
-class PairDistance(Named):
+class PairDistance(Named, frozen=True):
     """The distance of a pair (n,), and whether it is similar: 1, or -1 for dissimilar (n,)."""
 
     task: ClassVar[str] = "embedding"

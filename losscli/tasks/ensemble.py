@@ -9,7 +9,6 @@ from typing import Annotated, ClassVar
 from losscli.data.stream import Part
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array, Namespace
-from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.tasks.catalog import Task
 from losscli.tasks.named import Column, Keys, Named, Target, read
@@ -21,8 +20,7 @@ DIMENSIONS = Column(
 )
 
 
-@frozen
-class Ensemble(Named):
+class Ensemble(Named, frozen=True):
     """The members (n, members), in any order, and the target (n,)."""
 
     task: ClassVar[str] = "ensemble"
@@ -64,8 +62,7 @@ class Ensemble(Named):
         return ()
 
 
-@frozen
-class MultivariateEnsemble(Named):
+class MultivariateEnsemble(Named, frozen=True):
     """The members (n, members, dimensions), and the targets (n, dimensions)."""
 
     task: ClassVar[str] = "ensemble"

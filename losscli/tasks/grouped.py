@@ -5,16 +5,16 @@ A row of the file is an item, and what is evaluated is a group: n, weights and i
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
+
+from msgspec.structs import replace
 
 from losscli.data.slicing import starts_of
 from losscli.errors import EXAMPLES, Finding, Tally
 from losscli.numeric.arrays import Array, Namespace, np, to_numpy
 from losscli.numeric.ranges import Range
 from losscli.numeric.segments import Runs, run_of
-from losscli.records import frozen
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
@@ -26,8 +26,7 @@ ALSO_TARGET = ("relevance",)
 Score = Annotated[Array, Column(also=("prediction", "pred", "y_pred", "yhat"))]
 
 
-@frozen
-class Groups(Named):
+class Groups(Named, frozen=True):
     """Scores and targets (n,), any number, of items that stand group by group.
 
     `starts` (groups,) are the places where a group begins; no group is empty.  Ranks count the items of a
@@ -68,8 +67,7 @@ class Groups(Named):
         return Runs(self.xp, to_numpy(self.starts), len(self.score))
 
 
-@frozen
-class Relevance(Groups):
+class Relevance(Groups, frozen=True):
     """As Groups; targets say how relevant an item is, from 0 up."""
 
     target: Annotated[Array, Column(Range(0), role="target", also=ALSO_TARGET)]
@@ -129,8 +127,7 @@ class Relevance(Groups):
         return self.sums(self.target)
 
 
-@frozen
-class BinaryRelevance(Relevance):
+class BinaryRelevance(Relevance, frozen=True):
     """As Relevance, but an item is relevant, 1, or not, 0."""
 
     target: Annotated[

@@ -6,22 +6,19 @@ from functools import cached_property
 from typing import ClassVar
 
 from losscli.numeric.arrays import Array, Namespace
-from losscli.records import frozen
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.binary import Bernoulli, check_probabilities, note_clipped
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
 
 
-@frozen
-class Multilabel(Bernoulli):
+class Multilabel(Bernoulli, frozen=True):
     """Probabilities (n, labels) and targets (n, labels) in [0, 1]."""
 
     task: ClassVar[str] = "multilabel"
 
 
-@frozen
-class MultilabelLabel(Batch):
+class MultilabelLabel(Batch, frozen=True):
     """Targets (n, labels), 0 or 1, and probabilities (n, labels) that a threshold makes hard."""
 
     task: ClassVar[str] = "multilabel"
@@ -33,8 +30,7 @@ class MultilabelLabel(Batch):
         return (self.probability > threshold) != (self.target > 0)
 
 
-@frozen
-class MultilabelScore(Batch):
+class MultilabelScore(Batch, frozen=True):
     """Scores (n, labels), any number, and where a row has the label (n, labels)."""
 
     task: ClassVar[str] = "multilabel"

@@ -21,15 +21,15 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Mapping
-from dataclasses import fields
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
+
+from msgspec import Struct
 
 from losscli.data.stream import Keys, Part
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array, Namespace, np, on_device
 from losscli.numeric.ranges import Range
-from losscli.records import frozen
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import Block
 
@@ -57,8 +57,7 @@ SIGN = Range(-1, 1, gap=(-1, 1))
 """-1 or 1."""
 
 
-@frozen
-class Named(Batch):
+class Named(Batch, frozen=True):
     """A batch whose fields name the columns that it reads; `besides` says in words which others are read."""
 
     besides: ClassVar[tuple[str, ...]] = ()
@@ -83,8 +82,7 @@ class Named(Batch):
         return (cls(xp, **values),)
 
 
-@frozen(eq=True)
-class Column:
+class Column(Struct, frozen=True):
     """Where an array of a batch is found, and which numbers it may hold.
 
     Roles: `prediction` is the column of predictions named as the field (n,), and `target` the one target
@@ -143,7 +141,7 @@ def columns_of(batch: type[Batch]) -> Mapping[str, Column]:
     """The arrays of a batch by field, each with its Column; other fields are not read from files."""
     if batch not in _known:
         hints = typing.get_type_hints(batch, include_extras=True)
-        found = {own.name: typing.get_args(hints[own.name]) for own in fields(batch)}
+        found = {name: typing.get_args(hints[name]) for name in batch.__struct_fields__}
         _known[batch] = {
             name: args[1] for name, args in found.items() if len(args) > 1 and isinstance(args[1], Column)
         }
@@ -221,8 +219,7 @@ def _inside(bounds: Range, values: Array) -> Array:
     return inside
 
 
-@frozen
-class Vectors(Named):
+class Vectors(Named, frozen=True):
     """A batch whose matrices (n, dimensions) have the same dimensions."""
 
     @classmethod

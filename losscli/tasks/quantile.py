@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar
 from losscli.data.stream import Part
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array, Namespace, np
-from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
@@ -17,8 +16,7 @@ from losscli.tasks.named import Column, Keys, Named, Target, read
 LEVELS = Column(role="family", pattern=r"(?:q|quantile)_?(0?\.\d+)", vector=False, like="q0.1, q0.5, ...")
 
 
-@frozen
-class Quantile(Named):
+class Quantile(Named, frozen=True):
     """The forecasts of one level (n,), and the target (n,); a run has one such batch for each level."""
 
     task: ClassVar[str] = "quantile"
@@ -55,8 +53,7 @@ class Quantile(Named):
         return tuple(cls(xp, prediction[:, i], target, float(level)) for i, level in enumerate(part.cells))
 
 
-@frozen
-class CentralQuantile(Quantile):
+class CentralQuantile(Quantile, frozen=True):
     """The same where levels are those of central intervals and the median: 0.1, 0.5, 0.9."""
 
     @classmethod
@@ -74,8 +71,7 @@ class CentralQuantile(Quantile):
         return cells
 
 
-@frozen
-class Interval(Named):
+class Interval(Named, frozen=True):
     """The ends of a central interval (n,), and the target (n,)."""
 
     task: ClassVar[str] = "quantile"

@@ -6,14 +6,12 @@ from functools import cached_property
 from typing import Annotated, ClassVar
 
 from losscli.numeric.arrays import Array
-from losscli.records import frozen
 from losscli.tasks.catalog import Task
 from losscli.tasks.embedding import Sign
 from losscli.tasks.named import Column, Named, read
 
 
-@frozen
-class ScorePair(Named):
+class ScorePair(Named, frozen=True):
     """The scores of two items (n,), and 1 where the first ranks higher, -1 where the second does (n,)."""
 
     task: ClassVar[str] = "ranking"

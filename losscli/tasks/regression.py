@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 from losscli.numeric.arrays import Array, Namespace, np
-from losscli.records import frozen
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import LARGEST, Block
 from losscli.tasks.catalog import Task
@@ -54,8 +53,7 @@ def _unit(size: float) -> float:
     return math.ldexp(1.0, exponent - min(max(exponent, -200), 200))
 
 
-@frozen
-class Regression(Batch):
+class Regression(Batch, frozen=True):
     """One output: `prediction` and `target` (n,), finite, in the unit of the target.
 
     `pilot` is fixed for a run.  Errors and targets "in units" are divided by a power of two that is one for

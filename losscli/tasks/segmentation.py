@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Annotated, ClassVar
 
 from losscli.numeric.arrays import Array
-from losscli.records import frozen
 from losscli.tasks.catalog import Task
 from losscli.tasks.named import COUNT, PROBABILITY, Column, Vectors, read
 
@@ -14,8 +13,7 @@ Pixels = Column(PROBABILITY, role="shared")
 TruePixels = Column(PROBABILITY, role="shared", side="t")
 
 
-@frozen
-class Mask(Vectors):
+class Mask(Vectors, frozen=True):
     """The probability of the object in each pixel, and whether it is there (n, pixels), in [0, 1]."""
 
     task: ClassVar[str] = "segmentation"
@@ -38,8 +36,7 @@ class Mask(Vectors):
         return self.xp.sum(self.target * (1.0 - self.prediction), axis=1)
 
 
-@frozen
-class ClassMask(Vectors):
+class ClassMask(Vectors, frozen=True):
     """The predicted and the true class of each pixel (n, pixels), by its number from 0 up."""
 
     task: ClassVar[str] = "segmentation"

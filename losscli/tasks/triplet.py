@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from losscli.numeric.arrays import Array
-from losscli.records import frozen
 from losscli.tasks.catalog import Task
 from losscli.tasks.named import Column, Vectors, read
 
 
-@frozen
-class Triplet(Vectors):
+class Triplet(Vectors, frozen=True):
     """Anchors among the predictions, positives and negatives among the targets (n, dimensions)."""
 
     task: ClassVar[str] = "triplet"

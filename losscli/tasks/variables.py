@@ -7,15 +7,13 @@ from functools import cached_property
 from typing import ClassVar
 
 from losscli.numeric.arrays import Array
-from losscli.records import frozen
 from losscli.tasks.base import Batch
 
 NAMES = ("y", "p", "e", "w")
 """What an expression may name: target, prediction, error, weight."""
 
 
-@frozen
-class Variables(Batch):
+class Variables(Batch, frozen=True):
     """A number for the prediction and the target of each row (n,), and its weight (n,), None for ones."""
 
     prediction: Array
@@ -30,8 +28,7 @@ class Variables(Batch):
         return dict(zip(NAMES, values, strict=True))
 
 
-@frozen
-class RegressionVariables(Variables):
+class RegressionVariables(Variables, frozen=True):
     """One output: values and targets."""
 
     task: ClassVar[str] = "regression"
@@ -43,8 +40,7 @@ class RegressionVariables(Variables):
         return self.prediction - self.target
 
 
-@frozen
-class BinaryVariables(Variables):
+class BinaryVariables(Variables, frozen=True):
     """Probabilities of the positive class, as they are, and targets: 0, 1, or a fraction of soft labels."""
 
     task: ClassVar[str] = "binary"

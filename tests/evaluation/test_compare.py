@@ -2,11 +2,11 @@
 
 import json
 import math
-from dataclasses import asdict
 
 import numpy as np
 import polars as pl
 import pytest
+from msgspec.structs import asdict
 from scipy import stats
 
 import losscli

@@ -5,7 +5,6 @@ CRPS from its definition: the integral, or the sum, of (F - [y <= x])^2.
 
 from __future__ import annotations
 
-from dataclasses import fields
 from itertools import product
 
 import mpmath
@@ -36,7 +35,7 @@ log, exp, sqrt, pi = mpmath.log, mpmath.exp, mpmath.sqrt, mpmath.pi
 
 def scores(name, kind, rows, formula, limit=LIMIT, **params):
     """Rows are (target, *parameters in the order of the formula)."""
-    names = [field.name for field in fields(kind) if field.name not in ("xp", "target")]
+    names = [name for name in kind.__struct_fields__ if name not in ("xp", "target")]
     target, *values = np.array(rows, dtype=float).T
     batch = kind(np, target=target, **dict(zip(names, values, strict=True)))
     found = columns(name, batch, **params)

@@ -2,11 +2,11 @@
 
 import math
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from losscli.errors import Status, UsageError
 from losscli.gates import judge, parse

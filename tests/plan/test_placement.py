@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from shlex import split
 
 import numpy as np
 import polars as pl
 import pytest
+from msgspec.structs import replace
 from support import cupy_stub
 from support.samples import chosen
 

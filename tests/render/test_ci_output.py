@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from xml.etree import ElementTree as Xml
 
 import pytest
+from msgspec.structs import replace
 
 from losscli.render import github, render
 from losscli.render.content import worst_first

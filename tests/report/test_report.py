@@ -2,9 +2,9 @@
 
 import json
 import math
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from losscli.errors import UsageError
 from losscli.report.model import Report, Result, Verdict, cell_name

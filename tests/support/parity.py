@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import fields, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from msgspec.structs import replace
 
 from losscli.catalog.loss import Loss
 from losscli.cli.app import run
@@ -24,7 +24,7 @@ CASES = [SimpleNamespace(**case) for case in json.loads((HERE / "cases.json").re
 
 def on(xp: Any, batch: Batch) -> Batch:
     """The batch with its arrays on the device."""
-    found = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    found = {name: getattr(batch, name) for name in batch.__struct_fields__}
     arrays = {name: xp.asarray(value) for name, value in found.items() if isinstance(value, np.ndarray)}
     return replace(batch, xp=xp, **arrays)
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-
 import numpy as np
+from msgspec.structs import replace
 
 from losscli.catalog import loss, registry
 from losscli.states import inference, moments
@@ -201,7 +200,7 @@ def softmax(z):
 
 
 def arrays(batch: Batch) -> dict[str, np.ndarray]:
-    found = {field.name: getattr(batch, field.name) for field in fields(batch)}
+    found = {name: getattr(batch, name) for name in batch.__struct_fields__}
     return {name: array for name, array in found.items() if isinstance(array, np.ndarray)}
 
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.catalog.conventions.policy import ROW_COUNT, WEIGHT_SUM, Clip, Convention, Policy
 from losscli.catalog.loss import Choice, Loss
 from losscli.data.stream import Roles
 from losscli.errors import UsageError
-from losscli.records import frozen
 
 
-@frozen(eq=True)
-class Library:
+class Library(Struct, frozen=True):
     """A library and how it computes the losses that it has; `remark` holds for all of them."""
 
     title: str

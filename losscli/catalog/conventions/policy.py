@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import field, replace
 from typing import Any, TypeVar
 
+from msgspec import Struct, field
+from msgspec.structs import replace
+
 from losscli.numeric.arrays import Array
-from losscli.records import frozen
 from losscli.tasks.base import Batch
 from losscli.tasks.binary import Bernoulli
 from losscli.tasks.classes import Multiclass
@@ -20,8 +21,7 @@ WEIGHT_SUM, ROW_COUNT = "the sum of the weights", "the number of rows"
 _Probabilities = TypeVar("_Probabilities", Bernoulli, Multiclass)
 
 
-@frozen(eq=True)
-class Clip:
+class Clip(Struct, frozen=True):
     """Where a library clips probabilities before it takes logarithms.
 
     None is below `low`, None standing for the machine epsilon of the type that the file holds; with `both`
@@ -39,8 +39,7 @@ class Clip:
         return low, max(low, type_eps) if self.both else 0.0
 
 
-@frozen(eq=True)
-class Convention:
+class Convention(Struct, frozen=True):
     """How one library computes one loss.
 
     `call` is what it is there.  `params` replace the loss's own defaults, and `lacks` are parameters of it
@@ -61,8 +60,7 @@ class Convention:
     but: str = ""
 
 
-@frozen(eq=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """A convention settled for a run: of its file's type, link and weights.
 
     `low` and `high` are how near to zero and to one a probability may be, zero for no clip; `bounded` says

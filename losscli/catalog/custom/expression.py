@@ -14,11 +14,12 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import partial, reduce
 
+from msgspec import Struct
+
 from losscli.catalog.loss import Loss
 from losscli.errors import Problem, UsageError
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.special import softplus, xlogy
-from losscli.records import frozen
 from losscli.states import reductions
 from losscli.tasks.variables import NAMES, BinaryVariables, RegressionVariables, Variables
 from losscli.text import near
@@ -34,8 +35,7 @@ Value = Callable[[Namespace, Mapping[str, Array]], Array]
 CONSTANTS = {"pi": math.pi}
 
 
-@frozen(eq=True)
-class Function:
+class Function(Struct, frozen=True):
     """A function of `least` to `most` arguments, which are numbers or arrays (n,)."""
 
     least: int

@@ -6,16 +6,16 @@ import hashlib
 import inspect
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
 from functools import wraps
 from types import CodeType
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from losscli.catalog.loss import Loss
 from losscli.catalog.registry import losses
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array
-from losscli.records import frozen
 from losscli.states import reductions
 from losscli.states.reductions import Finish
 from losscli.tasks.base import Batch
@@ -61,8 +61,7 @@ def loss(
     return described
 
 
-@frozen
-class OwnLoss(Loss):
+class OwnLoss(Loss, frozen=True):
     """A loss that users wrote: what it returns is checked, and what it raises is said in their terms."""
 
     def columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array, ...]:
@@ -188,7 +187,7 @@ def raised(error: BaseException, file: str) -> str:
 
 def _rows(batch: Batch) -> int:
     """The number of rows of a batch: its first array has one entry a row."""
-    values = (getattr(batch, field.name) for field in fields(batch))
+    values = (getattr(batch, name) for name in batch.__struct_fields__)
     return next(len(value) for value in values if isinstance(value, batch.xp.ndarray))
 
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 
 from losscli.data.formats.arrow_stream import lazy
 from losscli.data.sources import Files
 from losscli.errors import DataError, Problem
-from losscli.records import frozen
 
 SLICE = 131_072
 """Numbers of a mapped array that become a frame at a time."""
@@ -25,8 +25,7 @@ NumPyErrors = (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError)
 """What NumPy raises for files that are no arrays."""
 
 
-@frozen
-class Part:
+class Part(Struct, frozen=True, eq=False):
     """An array (n,) or (n, k) with the name of its column, or no name."""
 
     name: str | None
