@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from losscli.catalog.params import Unit as Unit
     from losscli.catalog.params import UnitBelowOne as UnitBelowOne
     from losscli.numeric.ranges import Range as Range
-    from losscli.states.reductions import Finish as Finish
+    from losscli.states.reductions import Reduction as Reduction
     from losscli.states.reductions import largest as largest
     from losscli.states.reductions import mean as mean
     from losscli.states.reductions import ratio as ratio
@@ -73,7 +73,7 @@ _HOMES = {
     "losscli.catalog.custom.function": "loss",
     "losscli.catalog.params": "AtLeastOne Count NonNegative OpenUnit Positive Real Unit UnitBelowOne",
     "losscli.numeric.ranges": "Range",
-    "losscli.states.reductions": "Finish largest mean ratio root root_ratio",
+    "losscli.states.reductions": "Reduction largest mean ratio root root_ratio",
     "losscli.tasks.binary": "Bernoulli Binary BinaryLabel BinaryScore BinarySoftScore",
     "losscli.tasks.classes": "Multiclass MulticlassLabel MulticlassScore OneVsAll",
     "losscli.tasks.distribution": "Normal Logistic Laplace StudentT LogNormal Exponential Gamma Beta Uniform "

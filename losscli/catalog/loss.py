@@ -13,7 +13,7 @@ from msgspec import Struct
 from losscli.catalog.conventions.policy import Policy
 from losscli.catalog.params import Param
 from losscli.numeric.arrays import Array
-from losscli.states.reductions import BoundReduction, Finish
+from losscli.states.reductions import BoundReduction, Reduction
 from losscli.tasks.base import Batch
 from losscli.text import param_text
 
@@ -32,7 +32,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     name: str
     aliases: tuple[str, ...]
     function: Callable[..., Array | tuple[Array, ...]]
-    finish: Finish
+    reduction: Reduction
     best: float | None
     score: bool
     domain: str = ""
@@ -139,7 +139,7 @@ class Choice(Struct, frozen=True, dict=True):
     @cached_property
     def reduction(self) -> BoundReduction:
         """How its means become its value."""
-        return BoundReduction(self.loss.finish, self.params, self.loss.domain)
+        return BoundReduction(self.loss.reduction, self.params, self.loss.domain)
 
     @property
     def identity(self) -> str:

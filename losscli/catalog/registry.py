@@ -14,7 +14,7 @@ from losscli.catalog.loss import Choice, Loss
 from losscli.catalog.params import Param
 from losscli.errors import UsageError
 from losscli.states import reductions
-from losscli.states.reductions import Finish
+from losscli.states.reductions import Reduction
 from losscli.text import near
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -27,7 +27,7 @@ _named: dict[str, list[Loss]] = {}
 
 def loss(
     *aliases: str,
-    finish: Finish = reductions.mean,
+    reduction: Reduction = reductions.mean,
     best: float | None = 0.0,
     score: bool = False,
     domain: str = "",
@@ -42,7 +42,7 @@ def loss(
 
     def register(function: _Function) -> _Function:
         name: str = function.__name__
-        entry = Loss(name, aliases, function, finish, best, score, domain, increasing, tail)
+        entry = Loss(name, aliases, function, reduction, best, score, domain, increasing, tail)
         if name in _registry:
             raise ValueError(f"two losses are named {name}")
         for known in {each.lower() for each in (name, *aliases)}:

@@ -47,7 +47,7 @@ def _of_pair(models: Models, scores: Scores, place: int, number: int, choice: Ch
     build = _Builder(plan, choice, names, pilots)
     whole = (pair.overall[number], a.overall[number], b.overall[number])
     (overall,) = build.cells(*whole, [{}])
-    if choice.loss.finish.additive:
+    if choice.loss.reduction.additive:
         less, more = scores.counts[place, number].tolist()
         better, worse = (more, less) if choice.loss.score else (less, more)
         overall = replace(overall, better=better, worse=worse)
@@ -120,8 +120,8 @@ class _Builder:
         """By cells that share out the rows, the one that adds most to the difference first."""
         pair, a, b = whole
         added = None
-        finish = self.choice.loss.finish
-        if not finish.extreme and not finish.names & {"weight", "low", "high"}:
+        reduction = self.choice.loss.reduction
+        if not reduction.extreme and not reduction.names & {"weight", "low", "high"}:
             added = inference.contributions(self.choice.reduction, pair, parts[0], a, b, self.pilots)
         found = self.cells(parts[0], parts[1], parts[2], cells, None, added)
         return sorted(found, key=lambda each: -abs(each.contribution or 0.0))

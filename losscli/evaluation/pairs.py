@@ -1,8 +1,8 @@
 """Several models on the same rows: what a block of them leaves behind, for each model and for pairs.
 
 A pair of models a and b is one more loss, with twice the row columns: those of a, and b - a.  Its means are
-m_a and m_b - m_a, so the difference of any finish is a finish of them, with the noise that both share left
-out; and where b equals a, every digit of the difference is zero.  For a mean b - a alone is enough.
+m_a and m_b - m_a, so the difference of any reduction is a reduction of them, without the noise that both
+share; and where b equals a, every digit of the difference is zero.  For a mean b - a alone is enough.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ class _Pair(Taken, frozen=True):
 
     def counts(self, choice: Choice) -> tuple[int, int]:
         """The rows of positive weight on which b is below a, and above it; (0, 0) without row values."""
-        if not choice.loss.finish.additive:
+        if not choice.loss.reduction.additive:
             return 0, 0
         a, b = (sum(column for (column,) in each.output_columns(choice)) for each in (self.a, self.b))
         less, more = b < a, b > a
@@ -229,7 +229,7 @@ def _paired(
 ) -> list[tuple[Array, ...]]:
     return [
         (
-            *(() if choice.loss.finish is mean else first),
+            *(() if choice.loss.reduction is mean else first),
             *(y - x for x, y in zip(first, second, strict=True)),
         )
         for first, second in zip(a, b, strict=True)

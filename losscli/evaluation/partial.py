@@ -133,7 +133,7 @@ def _moments(taken: Taken) -> Partial:
         view = ways[choice.by_rows]
         # The spread between clusters is taken when their totals are whole.
         of_rows = plan.roles.cluster is None
-        spread = plan.level is not None and not choice.loss.finish.extreme and of_rows
+        spread = plan.level is not None and not choice.loss.reduction.extreme and of_rows
         columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
         clustered.add(cell_views.OVERALL, columns, view.everyone.weight, view.keep)
         overall.append(_within(view.everyone, columns, spread))

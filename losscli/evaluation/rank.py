@@ -217,7 +217,7 @@ class _League:
         for way, (codes, cells) in enumerate(ways):
             # Without noise, different values are separated.
             noise = iter([(np.zeros((len(best), len(best))), 1.0)] * len(cells))
-            if plan.level is not None and not choice.loss.finish.extreme:
+            if plan.level is not None and not choice.loss.reduction.extreme:
                 noise = self.lines.variances(lines, self.work.weights, way, codes, len(cells))
             level, score = plan.level or LEVEL, choice.loss.score
             found = [

@@ -111,7 +111,7 @@ def _share(
     plan: Plan, choice: Choice, overall: Moments, cell: Moments, pilots: Sequence[Any]
 ) -> float | None:
     """The cell's part of the sum of the row losses; None where the loss is no sum, or the sum is zero."""
-    if not choice.loss.finish.additive or plan.cell == "label":
+    if not choice.loss.reduction.additive or plan.cell == "label":
         return None
     if len({pilot.error_unit for pilot in pilots}) > 1:
         return None  # sums in different units do not add up

@@ -55,7 +55,7 @@ def number(worst: int | str, flag: str = "--worst") -> int:
 
 def require_row_values(choices: Sequence[Choice]) -> None:
     """Raise UsageError for losses of which a row has no value."""
-    without = [str(choice) for choice in choices if not choice.loss.finish.additive]
+    without = [str(choice) for choice in choices if not choice.loss.reduction.additive]
     if without:
         raise UsageError(
             f"{', '.join(without)} has no value of a single row",

@@ -117,7 +117,7 @@ class Lines:
         choice = work.plan.choices[0]
         pilots = part.pilots or (None,) * work.plan.outputs(choice)
         slopes = [inference.gradients(choice.reduction, part.overall[0], pilots)]
-        if choice.loss.finish is not mean:
+        if choice.loss.reduction is not mean:
             for slices, numbers in zip(part.slices, work.numbers, strict=True):
                 own = inference.gradients(choice.reduction, slices.moments[0], pilots)
                 at = [slices.places[key] for key in numbers]

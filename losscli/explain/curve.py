@@ -54,7 +54,7 @@ class Drawing(Struct, frozen=True):
 def has_curve(choice: Choice) -> bool:
     """Whether the loss is a mean over rows, each of which costs by its place on an axis alone."""
     entry = choice.loss
-    if entry.finish is not reductions.mean or entry.task not in BESIDE or not entry.batch.axis:
+    if entry.reduction is not reductions.mean or entry.task not in BESIDE or not entry.batch.axis:
         return False
     if entry.batch.axis != "residual":
         return True

@@ -101,7 +101,7 @@ def explained(
 
 def _check(choice: Choice, outputs: int) -> None:
     entry = choice.loss
-    if entry.finish is not reductions.mean or not entry.batch.axis:
+    if entry.reduction is not reductions.mean or not entry.batch.axis:
         raise UsageError(
             f"{entry.name} is no mean of what single rows cost by their "
             f"{'residual' if entry.task == 'regression' else 'probability or margin'}: "

@@ -6,7 +6,7 @@ from losscli.catalog.params import NonNegative, Positive, Unit, UnitBelowOne
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.special import xlogy
-from losscli.states.reductions import Finish
+from losscli.states.reductions import Reduction
 from losscli.tasks.binary import Binary, BinaryLabel
 
 
@@ -78,7 +78,7 @@ def _balanced(xp: Namespace, m: Array) -> Array:
     return (m[..., 0] / m[..., 2] + m[..., 1] / (1.0 - m[..., 2])) / 2
 
 
-@loss("BalancedErrorRate", "ber", finish=Finish(_balanced, undefined="it needs rows of both classes"))
+@loss("BalancedErrorRate", "ber", reduction=Reduction(_balanced, undefined="it needs rows of both classes"))
 def balanced_error(batch: BinaryLabel, *, threshold: Unit = 0.5) -> tuple[Array, Array, Array]:
     """The mean of the error rates of the two classes: a rare class counts as much as a common one.
 
@@ -95,7 +95,7 @@ def _f1(xp: Namespace, m: Array) -> Array:
     return wrong / (2.0 * m[..., 0] + wrong)
 
 
-@loss(finish=Finish(_f1, undefined="no row is positive, in truth or by prediction"))
+@loss(reduction=Reduction(_f1, undefined="no row is positive, in truth or by prediction"))
 def f1_error(batch: BinaryLabel, *, threshold: Unit = 0.5) -> tuple[Array, Array, Array]:
     """One minus the F1 score: misses and false alarms of the positive class against its hits.
 
@@ -112,7 +112,7 @@ def _jaccard(xp: Namespace, m: Array) -> Array:
     return wrong / (m[..., 0] + wrong)
 
 
-@loss(finish=Finish(_jaccard, undefined="no row is positive, in truth or by prediction"))
+@loss(reduction=Reduction(_jaccard, undefined="no row is positive, in truth or by prediction"))
 def jaccard_distance(batch: BinaryLabel, *, threshold: Unit = 0.5) -> tuple[Array, Array, Array]:
     """One minus the overlap of the rows that are positive in truth and by prediction.
 
@@ -132,7 +132,7 @@ def _d2_log_loss(xp: Namespace, m: Array) -> Array:
     "d2_log_loss_score",
     best=1.0,
     score=True,
-    finish=Finish(_d2_log_loss, undefined="the targets hold one class only"),
+    reduction=Reduction(_d2_log_loss, undefined="the targets hold one class only"),
 )
 def d2_log_loss(batch: Binary) -> tuple[Array, Array]:
     """The share of the log loss of the class frequencies that predictions remove: 1 is perfect.
@@ -153,7 +153,7 @@ def _d2_brier(xp: Namespace, m: Array) -> Array:
     "d2_brier_score",
     best=1.0,
     score=True,
-    finish=Finish(_d2_brier, undefined="all targets are equal"),
+    reduction=Reduction(_d2_brier, undefined="all targets are equal"),
 )
 def d2_brier(batch: Binary) -> tuple[Array, Array, Array]:
     """The share of the Brier score of the class frequencies that predictions remove: 1 is perfect.

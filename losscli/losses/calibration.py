@@ -7,7 +7,7 @@ from typing import Literal
 from losscli.catalog.params import Count
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
-from losscli.states.reductions import Finish
+from losscli.states.reductions import Reduction
 from losscli.tasks.binary import Binary
 from losscli.tasks.classes import Multiclass
 
@@ -31,7 +31,7 @@ def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int) -> tuple
     return (*gaps, *(xp.where(here, 1.0, 0.0) for here in inside))
 
 
-@loss("ece", "expected_calibration_error", "binary_calibration_error", finish=Finish(_calibration))
+@loss("ece", "expected_calibration_error", "binary_calibration_error", reduction=Reduction(_calibration))
 def calibration_error(
     batch: Binary, *, n_bins: Count = 15, norm: Literal["l1", "l2", "max"] = "l1"
 ) -> tuple[Array, ...]:
@@ -45,7 +45,7 @@ def calibration_error(
     return _binned(batch.xp, batch.probability, batch.target, n_bins)
 
 
-@loss("ece", "expected_calibration_error", "calibration_error", finish=Finish(_calibration))
+@loss("ece", "expected_calibration_error", "calibration_error", reduction=Reduction(_calibration))
 def multiclass_calibration_error(
     batch: Multiclass, *, n_bins: Count = 15, norm: Literal["l1", "l2", "max"] = "l1"
 ) -> tuple[Array, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from losscli.catalog.params import Real
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
-from losscli.states.reductions import Finish, ratio
+from losscli.states.reductions import Reduction, ratio
 from losscli.tasks.regression import Pilot, Regression
 
 EQUAL = "all targets are equal"
@@ -36,7 +36,7 @@ def _r2(xp: Namespace, m: Array, pilot: Pilot, force_finite: bool) -> Array:
     "coefficient_of_determination",
     best=1.0,
     score=True,
-    finish=Finish(_r2, undefined=EQUAL),
+    reduction=Reduction(_r2, undefined=EQUAL),
 )
 def r2(batch: Regression, *, force_finite: bool = False) -> tuple[Array, Array, Array]:
     """The share of the targets' variance that predictions explain: 1 is perfect, 0 is their mean.
@@ -49,7 +49,7 @@ def r2(batch: Regression, *, force_finite: bool = False) -> tuple[Array, Array, 
     return batch.squared_error_in_units, batch.target_in_units, batch.target_in_units**2
 
 
-@loss("rse", finish=Finish(_relative, undefined=EQUAL))
+@loss("rse", reduction=Reduction(_relative, undefined=EQUAL))
 def relative_squared_error(batch: Regression) -> tuple[Array, Array, Array]:
     """The share of the targets' variance that predictions leave: 1 - R2.
 
@@ -60,7 +60,7 @@ def relative_squared_error(batch: Regression) -> tuple[Array, Array, Array]:
     return r2(batch)
 
 
-@loss("rrse", finish=Finish(_root_relative, undefined=EQUAL))
+@loss("rrse", reduction=Reduction(_root_relative, undefined=EQUAL))
 def root_relative_squared_error(batch: Regression) -> tuple[Array, Array, Array]:
     """The root mean squared error as a part of the targets' standard deviation.
 
@@ -82,7 +82,7 @@ def _explained_variance(xp: Namespace, m: Array, pilot: Pilot, force_finite: boo
     "explained_variance_score",
     best=1.0,
     score=True,
-    finish=Finish(_explained_variance, undefined=EQUAL),
+    reduction=Reduction(_explained_variance, undefined=EQUAL),
 )
 def explained_variance(batch: Regression, *, force_finite: bool = False) -> tuple[Array, Array, Array, Array]:
     """Like R2 without the bias: a constant added to all predictions changes nothing.
@@ -121,7 +121,7 @@ def _pearson(xp: Namespace, m: Array) -> Array:
     "pearsonr",
     best=1.0,
     score=True,
-    finish=Finish(_pearson, undefined="all targets or all predictions are equal"),
+    reduction=Reduction(_pearson, undefined="all targets or all predictions are equal"),
 )
 def pearson_correlation(batch: Regression) -> tuple[Array, ...]:
     """How near predictions lie to some rising straight line of the targets; bias and scale do not count.
@@ -154,7 +154,7 @@ def _concordance_sample(xp: Namespace, m: Array, pilot: Pilot, weight: float) ->
     "ccc",
     best=1.0,
     score=True,
-    finish=Finish(_concordance_sample, undefined="all targets and predictions are equal, or one row"),
+    reduction=Reduction(_concordance_sample, undefined="all targets and predictions are equal, or one row"),
 )
 def concordance_correlation(batch: Regression) -> tuple[Array, ...]:
     """How near predictions lie to the targets themselves, from -1 to 1; with sample variances.
@@ -169,7 +169,7 @@ def concordance_correlation(batch: Regression) -> tuple[Array, ...]:
 @loss(
     best=1.0,
     score=True,
-    finish=Finish(_concordance, undefined="all targets and predictions are equal"),
+    reduction=Reduction(_concordance, undefined="all targets and predictions are equal"),
 )
 def concordance_correlation_population(batch: Regression) -> tuple[Array, ...]:
     """How near predictions lie to the targets themselves, from -1 to 1; with population variances.
@@ -186,7 +186,7 @@ def concordance_correlation_population(batch: Regression) -> tuple[Array, ...]:
     "threat_score",
     best=1.0,
     score=True,
-    finish=Finish(ratio.function, undefined="no target or prediction reaches the threshold"),
+    reduction=Reduction(ratio.function, undefined="no target or prediction reaches the threshold"),
 )
 def critical_success_index(batch: Regression, *, threshold: Real) -> tuple[Array, Array]:
     """Of all rows where prediction or target reaches the threshold, the share where both do.

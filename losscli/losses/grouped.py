@@ -35,7 +35,7 @@ def _ndcg(batch: Relevance, gain: Array, k: int | None, empty: str) -> tuple[Arr
     return _judged(batch, found, batch.sums(gain[batch.by_target] * discount), empty)
 
 
-@loss("ndcg_score", "normalized_discounted_cumulative_gain", finish=_kept_mean, best=1.0, score=True)
+@loss("ndcg_score", "normalized_discounted_cumulative_gain", reduction=_kept_mean, best=1.0, score=True)
 def ndcg(batch: Relevance, *, k: Count | None = None, empty: Empty = "zero") -> tuple[Array, Array]:
     """How much of the relevance stands at the top of each group: the mean over groups, of the first k ranks.
 
@@ -49,7 +49,7 @@ def ndcg(batch: Relevance, *, k: Count | None = None, empty: Empty = "zero") -> 
     return _ndcg(batch, batch.target, k, empty)
 
 
-@loss(finish=_kept_mean, best=1.0, score=True)
+@loss(reduction=_kept_mean, best=1.0, score=True)
 def ndcg_exponential_gain(
     batch: Relevance, *, k: Count | None = None, empty: Empty = "zero"
 ) -> tuple[Array, Array]:
@@ -65,7 +65,7 @@ def ndcg_exponential_gain(
     return _ndcg(batch, gain, k, empty)
 
 
-@loss("map", finish=_kept_mean, best=1.0, score=True)
+@loss("map", reduction=_kept_mean, best=1.0, score=True)
 def mean_average_precision(
     batch: BinaryRelevance, *, k: Count | None = None, empty: Empty = "zero"
 ) -> tuple[Array, Array]:
@@ -106,7 +106,7 @@ def ranking_softmax(batch: Relevance) -> Array:
     return batch.sums(xp.where(batch.target > 0, batch.target * (log_sum[batch.group] - below), 0.0))
 
 
-@loss("QuerySoftMax", finish=ratio, best=None)
+@loss("QuerySoftMax", reduction=ratio, best=None)
 def query_softmax(batch: Relevance) -> tuple[Array, Array]:
     """As ranking_softmax, over the sum of relevance of all groups: groups count by their relevance.
 
@@ -117,7 +117,7 @@ def query_softmax(batch: Relevance) -> tuple[Array, Array]:
     return ranking_softmax(batch), batch.relevant
 
 
-@loss("QueryRMSE", finish=root_ratio)
+@loss("QueryRMSE", reduction=root_ratio)
 def query_rmse(batch: Groups) -> tuple[Array, Array]:
     """The root mean squared error of items, after the mean error of each group is taken out.
 

@@ -122,7 +122,7 @@ def categorical_hinge(batch: MulticlassScore) -> Array:
     return xp.maximum(sum_of_three(xp, other, -batch.true_score, 1.0), 0.0)
 
 
-@loss("MultiMarginLoss", finish=ratio)
+@loss("MultiMarginLoss", reduction=ratio)
 def multi_margin(batch: MulticlassScore, *, p: OneOrTwo = 1, margin: Real = 1.0) -> tuple[Array, Array]:
     """Every class that comes too near to the true one costs, not only the best.
 

@@ -6,7 +6,7 @@ from losscli.catalog.params import Count, FromMinusOne, NonNegative, Positive, S
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.special import log1pmx, xlogy
-from losscli.states.reductions import Finish
+from losscli.states.reductions import Reduction
 from losscli.tasks.classes import Multiclass, MulticlassLabel, MulticlassScore, OneVsAll
 
 
@@ -84,7 +84,7 @@ def _perplexity(xp: Namespace, m: Array) -> Array:
     return xp.exp(m[..., 0])
 
 
-@loss(best=1.0, finish=Finish(_perplexity, undefined="it is beyond the largest float"))
+@loss(best=1.0, reduction=Reduction(_perplexity, undefined="it is beyond the largest float"))
 def perplexity(batch: Multiclass) -> Array:
     """How many equally likely classes would surprise as much: 1 is perfect, K is a guess among K.
 
@@ -195,7 +195,7 @@ def _balanced(xp: Namespace, m: Array) -> Array:
     return xp.sum(rates, axis=-1) / xp.sum(occurs, axis=-1)
 
 
-@loss("balanced_error", finish=Finish(_balanced))
+@loss("balanced_error", reduction=Reduction(_balanced))
 def multiclass_balanced_error(batch: MulticlassLabel) -> tuple[Array, ...]:
     """The mean of the error rates of the classes that have rows: a rare class counts as much as a common one.
 
@@ -218,7 +218,7 @@ def _d2_log_loss(xp: Namespace, m: Array) -> Array:
     "d2_log_loss_score",
     best=1.0,
     score=True,
-    finish=Finish(_d2_log_loss, undefined="the targets hold one class only"),
+    reduction=Reduction(_d2_log_loss, undefined="the targets hold one class only"),
 )
 def d2_log_loss_multiclass(batch: Multiclass) -> tuple[Array, ...]:
     """The share of the log loss of the class frequencies that predictions remove: 1 is perfect.
@@ -240,7 +240,7 @@ def _d2_brier(xp: Namespace, m: Array) -> Array:
     "d2_brier_score",
     best=1.0,
     score=True,
-    finish=Finish(_d2_brier, undefined="all targets are equal"),
+    reduction=Reduction(_d2_brier, undefined="all targets are equal"),
 )
 def d2_brier_multiclass(batch: Multiclass) -> tuple[Array, ...]:
     """The share of the Brier score of the class frequencies that predictions remove: 1 is perfect.

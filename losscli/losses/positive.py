@@ -12,7 +12,7 @@ from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.softmax import kl_div
 from losscli.numeric.special import factorial_excess, log1pmx
 from losscli.numeric.two_float import sum_with_product, two_float_log
-from losscli.states.reductions import Finish
+from losscli.states.reductions import Reduction
 from losscli.tasks.regression import Pilot, Regression
 
 
@@ -123,7 +123,7 @@ def _d2(xp: Namespace, m: Array, pilot: Pilot, power: float) -> Array:
     "d2_tweedie_score",
     best=1.0,
     score=True,
-    finish=Finish(_d2, undefined="all targets are equal"),
+    reduction=Reduction(_d2, undefined="all targets are equal"),
     domain=TWEEDIE,
 )
 def d2_tweedie(batch: Regression, *, power: Power = 0.0) -> tuple[Array, Array, Array]:

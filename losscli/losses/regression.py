@@ -5,7 +5,7 @@ from __future__ import annotations
 from losscli.catalog.params import AtLeastOne, NonNegative
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
-from losscli.states.reductions import Finish, largest
+from losscli.states.reductions import Reduction, largest
 from losscli.tasks.regression import Pilot, Regression
 
 
@@ -51,7 +51,7 @@ def mean_squared_error(batch: Regression) -> Array:
     return batch.squared_error
 
 
-@loss("rmse", "RootMeanSquaredError", finish=Finish(_root, additive=True, joint=True, undefined=BEYOND))
+@loss("rmse", "RootMeanSquaredError", reduction=Reduction(_root, additive=True, joint=True, undefined=BEYOND))
 def root_mean_squared_error(batch: Regression, *, pooled: bool = False) -> Array:
     """The mean squared error brought back to the unit of the target.
 
@@ -63,7 +63,7 @@ def root_mean_squared_error(batch: Regression, *, pooled: bool = False) -> Array
     return batch.squared_error_in_units
 
 
-@loss("MultiRMSE", finish=Finish(_root_of_sum, additive=True, joint=True, undefined=BEYOND))
+@loss("MultiRMSE", reduction=Reduction(_root_of_sum, additive=True, joint=True, undefined=BEYOND))
 def multi_rmse(batch: Regression) -> Array:
     """The root of the mean squared length of the error of all outputs together.
 
@@ -96,7 +96,7 @@ def mean_absolute_error(batch: Regression) -> Array:
     return batch.abs_error
 
 
-@loss("maxabs", finish=largest)
+@loss("maxabs", reduction=largest)
 def max_error(batch: Regression) -> Array:
     """The worst row.
 
@@ -118,7 +118,7 @@ def lq(batch: Regression, *, q: AtLeastOne) -> Array:
     return batch.xp.power(batch.abs_error, q)
 
 
-@loss("minkowski", finish=Finish(_distance, undefined=BEYOND))
+@loss("minkowski", reduction=Reduction(_distance, undefined=BEYOND))
 def minkowski_distance(batch: Regression, *, p: AtLeastOne) -> Array:
     """The p-norm of the column of errors: it grows with the number of rows; a weight counts a row so often.
 
@@ -141,7 +141,7 @@ def mean_bias_error(batch: Regression) -> Array:
     return batch.error
 
 
-@loss("vare", finish=Finish(_error_variance, undefined=BEYOND))
+@loss("vare", reduction=Reduction(_error_variance, undefined=BEYOND))
 def error_variance(batch: Regression) -> tuple[Array, Array]:
     """The mean squared error without the bias: the population variance of the errors.
 
@@ -152,7 +152,7 @@ def error_variance(batch: Regression) -> tuple[Array, Array]:
     return batch.error_in_units, batch.error_in_units**2
 
 
-@loss("stde", finish=Finish(_error_std, undefined=BEYOND))
+@loss("stde", reduction=Reduction(_error_std, undefined=BEYOND))
 def error_std(batch: Regression) -> tuple[Array, Array]:
     """The root mean squared error without the bias: the population standard deviation of the errors.
 

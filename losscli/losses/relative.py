@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from losscli.catalog.params import Positive, Real
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
-from losscli.states.reductions import Finish, ratio, root
+from losscli.states.reductions import Reduction, ratio, root
 from losscli.tasks.regression import Pilot, Regression
 
 
@@ -27,7 +27,7 @@ def mean_absolute_percentage_error(
     return 100.0 * fraction if percent else fraction
 
 
-@loss("rmspe", finish=root)
+@loss("rmspe", reduction=root)
 def root_mean_squared_percentage_error(
     batch: Regression, *, epsilon: Positive = 2.220446049250313e-16
 ) -> Array:
@@ -53,7 +53,7 @@ def symmetric_mean_absolute_percentage_error(batch: Regression) -> Array:
     return 2.0 * batch.abs_error / xp.where(size == 0, 1.0, size)
 
 
-@loss("wmape", "wape", finish=ratio)
+@loss("wmape", "wape", reduction=ratio)
 def weighted_mean_absolute_percentage_error(batch: Regression) -> tuple[Array, Array]:
     """The sum of the errors over the sum of the targets: no row is divided by a small number.
 
@@ -95,7 +95,7 @@ def mean_squared_log_error(batch: Regression, *, floor: Real | None = None) -> A
     return error * error
 
 
-@loss("rmsle", finish=root, domain="targets and predictions above -1")
+@loss("rmsle", reduction=root, domain="targets and predictions above -1")
 def root_mean_squared_log_error(batch: Regression) -> Array:
     """The root of the mean squared log error: about the relative error, where it is small.
 
@@ -121,7 +121,7 @@ def _normalized(
 @loss(
     "nrmse",
     "normalized_root_mean_squared_error",
-    finish=Finish(_normalized, undefined="the size of the targets is zero"),
+    reduction=Reduction(_normalized, undefined="the size of the targets is zero"),
 )
 def normalized_rmse(
     batch: Regression, *, normalization: Literal["mean", "range", "std", "l2"] = "mean"

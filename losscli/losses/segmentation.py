@@ -7,7 +7,7 @@ from typing import Literal
 from losscli.catalog.params import NonNegative
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
-from losscli.states.reductions import Finish
+from losscli.states.reductions import Reduction
 from losscli.tasks.segmentation import ClassMask, Mask
 
 Aggregate = Literal["per_image", "global"]
@@ -17,10 +17,10 @@ def _overlap(xp: Namespace, m: Array, aggregate: str) -> Array:
     return m[..., 0] if aggregate == "per_image" else m[..., 1] / m[..., 2]
 
 
-OVERLAP = Finish(_overlap, undefined="no mask holds anything")
+OVERLAP = Reduction(_overlap, undefined="no mask holds anything")
 
 
-@loss("Tversky", finish=OVERLAP)
+@loss("Tversky", reduction=OVERLAP)
 def tversky(
     batch: Mask,
     *,
@@ -41,7 +41,7 @@ def tversky(
     return wrong / xp.where(whole == 0, 1.0, whole), wrong, whole
 
 
-@loss("Dice", "dice_coefficient_loss", finish=OVERLAP)
+@loss("Dice", "dice_coefficient_loss", reduction=OVERLAP)
 def dice(batch: Mask, *, aggregate: Aggregate = "per_image") -> tuple[Array, Array, Array]:
     """One minus twice the overlap over the sum of both masks.
 

@@ -19,7 +19,7 @@ FEW = 30
 STEP = 1e-3
 """Of the differences that make the gradient, in standard errors of a column.
 
-So small because some finishes subtract columns that are large: a variance about a centre far from the mean
+So small because some reductions subtract columns that are large: a variance about a centre far from the mean
 is straight for a small part of a standard error only.  So large because rounding then costs no more than
 the seventh digit, of a billion rows too.
 """
@@ -44,31 +44,31 @@ class Estimate(Struct, frozen=True):
 
 
 def estimate(
-    reduction: BoundReduction, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
+    bound: BoundReduction, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
 ) -> Estimate:
     """The value of a loss from the moments of one cell; see `estimates`."""
-    return estimates(reduction, moments, level, pilots)[0]
+    return estimates(bound, moments, level, pilots)[0]
 
 
 def estimates(
-    reduction: BoundReduction, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
+    bound: BoundReduction, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
 ) -> list[Estimate]:
     """The value of a loss in each cell from its moments, with its interval at a level, None for none.
 
     There is a pilot an output.  With several outputs the columns hold one output after the other, and the
-    value is the mean of theirs, or what a finish that is `joint` makes of all of them.
+    value is the mean of theirs, or what a reduction that is `joint` makes of all of them.
     """
-    finish, cells = reduction.finish, len(moments.n)
-    if cells > 1 and finish.names & {"weight", "low", "high"}:
-        # The finish asks for what differs from cell to cell.
-        return [estimate(reduction, moments.cell(place), level, pilots) for place in range(cells)]
-    if finish.extreme:
-        return [_extreme(reduction, moments.cell(place)) for place in range(cells)]
-    return _with_intervals(reduction, _value(reduction, moments, pilots), moments, level)
+    reduction, cells = bound.reduction, len(moments.n)
+    if cells > 1 and reduction.names & {"weight", "low", "high"}:
+        # The reduction asks for what differs from cell to cell.
+        return [estimate(bound, moments.cell(place), level, pilots) for place in range(cells)]
+    if reduction.extreme:
+        return [_extreme(bound, moments.cell(place)) for place in range(cells)]
+    return _with_intervals(bound, _value(bound, moments, pilots), moments, level)
 
 
 def differences(
-    reduction: BoundReduction,
+    bound: BoundReduction,
     pair: Moments,
     a: Moments,
     b: Moments,
@@ -80,25 +80,25 @@ def differences(
     `pair` has for each output the columns of a, then what b has more, of a mean the latter alone; `a` and `b`
     are the moments of the models themselves.
     """
-    finish, cells = reduction.finish, len(pair.n)
-    if finish.extreme:
+    reduction, cells = bound.reduction, len(pair.n)
+    if reduction.extreme:
         return [
-            _defined(reduction, pair, i, np.mean(b.high, axis=1) - np.mean(a.high, axis=1), (_NO_EXTREME,))
+            _defined(bound, pair, i, np.mean(b.high, axis=1) - np.mean(a.high, axis=1), (_NO_EXTREME,))
             for i in range(cells)
         ]
-    if cells > 1 and finish.names & {"weight", "low", "high"}:
+    if cells > 1 and reduction.names & {"weight", "low", "high"}:
         alone = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
-        return [differences(reduction, *each, level, pilots)[0] for each in alone]
-    return _with_intervals(reduction, _difference(reduction, a, b, pilots), pair, level)
+        return [differences(bound, *each, level, pilots)[0] for each in alone]
+    return _with_intervals(bound, _difference(bound, a, b, pilots), pair, level)
 
 
 def _difference(
-    reduction: BoundReduction, a: Moments, b: Moments, pilots: Sequence[Any]
+    bound: BoundReduction, a: Moments, b: Moments, pilots: Sequence[Any]
 ) -> Callable[[Array], Array]:
     """From the means of a pair (..., 2 k), of a mean (..., 1), to the difference of values (...)."""
-    if reduction.finish is mean:
+    if bound.reduction is mean:
         return lambda points: points.mean(axis=-1)
-    of_a, of_b = _value(reduction, a, pilots), _value(reduction, b, pilots)
+    of_a, of_b = _value(bound, a, pilots), _value(bound, b, pilots)
 
     def of(points: Array) -> Array:
         points = points.reshape(*points.shape[:-1], len(pilots), 2, -1)
@@ -111,7 +111,7 @@ def _difference(
 
 
 def contributions(
-    reduction: BoundReduction,
+    bound: BoundReduction,
     pair: Moments,
     cells: Moments,
     a: Moments,
@@ -120,14 +120,14 @@ def contributions(
 ) -> Array:
     """The part (c,) of the difference b - a overall that comes from the rows of each cell; NaN for none.
 
-    Along the straight way from the means of a to those of b, the difference of a finish is the integral of
+    Along the straight way from the means of a to those of b, the difference of a reduction is the integral of
     its gradient, and so is linear in what each cell adds to the means: Aumann, Shapley (1974), Values of
     Non-Atomic Games.  Of cells that share out the rows, parts add up to the difference.
     """
-    whole = _difference(reduction, a, b, pilots)(pair.mean)[0]
+    whole = _difference(bound, a, b, pilots)(pair.mean)[0]
     with np.errstate(all="ignore"):
         added = cells.total[:, 0] / pair.weight[0, 0]
-        if reduction.finish is mean:
+        if bound.reduction is mean:
             parts: Array = added.mean(axis=1)
         else:
             split = (-1, len(pilots), 2, added.shape[1] // (2 * len(pilots)))
@@ -135,7 +135,7 @@ def contributions(
             nodes, weights = np.polynomial.legendre.leggauss(_NODES)
             points = first + (nodes[:, None] + 1) / 2 * more
             size = np.maximum(np.abs(first), np.abs(first + more))
-            slope = weights / 2 @ _slopes(_value(reduction, b, pilots), points, size)
+            slope = weights / 2 @ _slopes(_value(bound, b, pilots), points, size)
             parts = added.reshape(split)[:, :, 1].reshape(len(cells.n), -1) @ slope
         # What the integral and rounding leave open is shared out too.
         total = parts[cells.n > 0].sum()
@@ -143,14 +143,14 @@ def contributions(
         return parts * (whole / total) if exact else parts
 
 
-def gradients(reduction: BoundReduction, moments: Moments, pilots: Sequence[Any] = (None,)) -> Array:
+def gradients(bound: BoundReduction, moments: Moments, pilots: Sequence[Any] = (None,)) -> Array:
     """How much the value of each cell moves with the mean of each column (c, k)."""
     means = moments.mean
-    if reduction.finish is mean:
+    if bound.reduction is mean:
         return np.full(means.shape, 1.0 / len(pilots))
     alone = (moments.cell(place) for place in range(len(means)))
     with np.errstate(all="ignore"):
-        found = [_slopes(_value(reduction, m, pilots), m.mean, np.abs(m.mean[0]))[0] for m in alone]
+        found = [_slopes(_value(bound, m, pilots), m.mean, np.abs(m.mean[0]))[0] for m in alone]
     return np.stack(found)
 
 
@@ -162,19 +162,19 @@ def _slopes(of: Callable[[Array], Array], points: Array, size: Array) -> Array:
 
 
 def _with_intervals(
-    reduction: BoundReduction, of: Callable[[Array], Array], moments: Moments, level: float | None
+    bound: BoundReduction, of: Callable[[Array], Array], moments: Moments, level: float | None
 ) -> list[Estimate]:
     values = of(moments.mean)
     if level is None or moments.spread is None:
         notes = ("no interval: too many columns",) if level is not None else ()
-        return [_defined(reduction, moments, place, values, notes) for place in range(len(moments.n))]
+        return [_defined(bound, moments, place, values, notes) for place in range(len(moments.n))]
     unit, units = _units(moments)
     errors, heavy = _standard_errors(of, moments, units)
     found = []
     for place, n in enumerate(units.tolist()):
         value, se = float(values[place]), float(errors[place])
         if not math.isfinite(value) or not moments.n[place]:
-            found.append(_defined(reduction, moments, place, values))
+            found.append(_defined(bound, moments, place, values))
         elif n < 2:
             found.append(Estimate(value, notes=(f"no interval: one {unit}",)))
         elif not math.isfinite(se):
@@ -184,29 +184,29 @@ def _with_intervals(
     return found
 
 
-def _value(reduction: BoundReduction, moments: Moments, pilots: Sequence[Any]) -> Callable[[Array], Array]:
+def _value(bound: BoundReduction, moments: Moments, pilots: Sequence[Any]) -> Callable[[Array], Array]:
     """From means (..., k) of all outputs to values (...); weight and extremes are those of the first cell."""
-    finish, outputs = reduction.finish, len(pilots)
+    reduction, outputs = bound.reduction, len(pilots)
     low, high = (extreme[0].reshape(outputs, -1) for extreme in (moments.low, moments.high))
     weight = float(moments.weight[0, 0])
-    known = {**reduction.params, "weight": weight, "low": low, "high": high, "pilots": pilots}
+    known = {**bound.params, "weight": weight, "low": low, "high": high, "pilots": pilots}
     each = [{**known, "low": low[i], "high": high[i], "pilot": pilots[i]} for i in range(outputs)]
 
     def of(points: Array) -> Array:
         points = points.reshape(*points.shape[:-1], outputs, -1)
         with np.errstate(all="ignore"):
-            if finish.joint:
-                return finish(np, points, known)
-            parts = [finish(np, points[..., i, :], own) for i, own in enumerate(each)]
+            if reduction.joint:
+                return reduction(np, points, known)
+            parts = [reduction(np, points[..., i, :], own) for i, own in enumerate(each)]
             return parts[0] if outputs == 1 else sum(parts) / outputs
 
     return of
 
 
-def _extreme(reduction: BoundReduction, moments: Moments) -> Estimate:
+def _extreme(bound: BoundReduction, moments: Moments) -> Estimate:
     rows = ", ".join(str(int(row) + 1) for row in moments.high_row[0])
     value = np.mean(moments.high, axis=1)
-    return _defined(reduction, moments, 0, value, (f"at row {rows}; {_NO_EXTREME}",))
+    return _defined(bound, moments, 0, value, (f"at row {rows}; {_NO_EXTREME}",))
 
 
 def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: bool) -> Estimate:
@@ -246,7 +246,7 @@ def _heavy(largest: Array, variance: Array, effect: Array, se: Array) -> Array:
 
 
 def _defined(
-    reduction: BoundReduction, moments: Moments, place: int, values: Array, notes: tuple[str, ...] = ()
+    bound: BoundReduction, moments: Moments, place: int, values: Array, notes: tuple[str, ...] = ()
 ) -> Estimate:
     """The estimate of a value without noise in one of the cells, or the reason why there is no value."""
     if not moments.n[place] or moments.weight[place, 0] <= 0:
@@ -254,7 +254,7 @@ def _defined(
     value = float(values[place])
     if math.isfinite(value):
         return Estimate(value, notes=notes)
-    domain = f"; it takes {reduction.domain}" if reduction.domain else ""
+    domain = f"; it takes {bound.domain}" if bound.domain else ""
     ends = ((moments.high, moments.high_row), (moments.low, moments.low_row))
     for extreme, row in ((end[place], rows[place]) for end, rows in ends):
         bad = np.flatnonzero(~np.isfinite(extreme))
@@ -263,7 +263,7 @@ def _defined(
             return Estimate(None, notes=(f"{kind}: first at row {int(row[bad[0]]) + 1}{domain}",))
     if math.isinf(value) and np.isinf(moments.mean[place]).any():
         return Estimate(None, notes=("its sum is beyond the largest float",))
-    return Estimate(None, notes=(f"undefined: {reduction.finish.undefined}",))
+    return Estimate(None, notes=(f"undefined: {bound.reduction.undefined}",))
 
 
 def _standard_errors(of: Callable[[Array], Array], moments: Moments, units: Array) -> tuple[Array, Array]:

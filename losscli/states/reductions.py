@@ -1,6 +1,6 @@
 """From the weighted means of a loss's row columns to its value.
 
-A finish sees the means `m` of shape (..., k): leading axes are independent evaluations, as the
+A reduction sees the means `m` of shape (..., k): leading axes are independent evaluations, as the
 numerical gradient asks for them all at once.  It is called as `function(xp, m, **known)` with what its
 signature names of the loss's parameters and of these:
 
@@ -21,7 +21,7 @@ from msgspec import Struct
 from losscli.numeric.arrays import Array, Namespace
 
 
-class Finish(Struct, frozen=True, dict=True):
+class Reduction(Struct, frozen=True, dict=True):
     """How means become a value.
 
     `additive` says that the value is the mean of one column, or its root: then classes and slices have
@@ -48,9 +48,9 @@ class Finish(Struct, frozen=True, dict=True):
 
 
 class BoundReduction(Struct, frozen=True):
-    """A finish with the parameters of the loss; `domain` says in words where the loss is defined."""
+    """A reduction with the parameters of the loss; `domain` says in words where the loss is defined."""
 
-    finish: Finish
+    reduction: Reduction
     params: Mapping[str, Any]
     domain: str = ""
 
@@ -71,17 +71,17 @@ def _ratio(xp: Namespace, m: Array) -> Array:
     return m[..., 0] / m[..., 1]
 
 
-mean = Finish(_mean, additive=True)
+mean = Reduction(_mean, additive=True)
 """The weighted mean of the row column."""
 
-root = Finish(_root, additive=True)
+root = Reduction(_root, additive=True)
 """The root of the weighted mean."""
 
-ratio = Finish(_ratio, undefined="its denominator is zero")
+ratio = Reduction(_ratio, undefined="its denominator is zero")
 """The weighted sum of the first column over that of the second."""
 
-root_ratio = Finish(_root_ratio, undefined="its denominator is zero")
+root_ratio = Reduction(_root_ratio, undefined="its denominator is zero")
 """The root of the ratio."""
 
-largest = Finish(_mean, extreme=True)
+largest = Reduction(_mean, extreme=True)
 """The greatest row of the column."""

@@ -29,7 +29,7 @@ class Rows(Struct, frozen=True, eq=False):
 
     `parts` has one batch (or one an output) for each type of batch; `codes` is -1 where a row has no
     single true class; `factor` multiplies the row's weight.  `pilots` say, for each output, what a task
-    fixed from the first rows and the finishes of its losses have to know; `error_unit` of each is the unit
+    fixed from the first rows and the reductions of its losses have to know; `error_unit` of each is the unit
     of its sums.  `starts` (groups,) are the rows where each group begins, in tasks that evaluate groups of
     rows: row columns then have a number for each group.
     """

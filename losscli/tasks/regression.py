@@ -57,7 +57,7 @@ class Regression(Batch, frozen=True):
     """One output: `prediction` and `target` (n,), finite, in the unit of the target.
 
     `pilot` is fixed for a run.  Errors and targets "in units" are divided by a power of two that is one for
-    all but extreme data: their squares neither overflow nor vanish, and the finish multiplies it back.
+    all but extreme data: their squares neither overflow nor vanish, and the reduction multiplies it back.
     """
 
     task: ClassVar[str] = "regression"

@@ -47,7 +47,7 @@ def asym(batch: Regression, *, slope: Positive = 2.0):
     return batch.xp.where(batch.error < 0, -slope * batch.error, batch.error)
 
 
-@loss(finish=ratio, best=0.0, domain="targets above zero", increasing=("low", "high"))
+@loss(reduction=ratio, best=0.0, domain="targets above zero", increasing=("low", "high"))
 def share(batch: Regression, *, low: Positive = 1.0, high: Positive = 2.0):
     return batch.abs_error, batch.target * high / low
 
@@ -279,7 +279,7 @@ WRONG = {
         HEAD + "def asym(batch: Regression): return batch.error.mean()",
         "mine.py:asym",
         "mine.py:asym: it returned a float64, where 4 rows need an array of 4 numbers",
-        "-> return the loss of each row, or a tuple of row columns with a finish",
+        "-> return the loss of each row, or a tuple of row columns with a reduction",
     ),
     "nothing": (
         HEAD + "def asym(batch: Regression): pass",
@@ -309,29 +309,33 @@ WRONG = {
     "two columns for a mean": (
         HEAD + "def asym(batch: Regression): return batch.error, batch.target",
         "mine.py:asym",
-        "mine.py:asym: it returned 2 row columns, and its finish takes 1",
-        "-> @loss(finish=...) says how",
+        "mine.py:asym: it returned 2 row columns, and its reduction takes 1",
+        "-> @loss(reduction=...) says how",
     ),
     "one column for a ratio": (
         MINE.replace("batch.abs_error, batch.target * high / low", "batch.abs_error"),
         "mine.py:share",
-        "mine.py:share: it returned 1 row columns, and its finish takes 2",
+        "mine.py:share: it returned 1 row columns, and its reduction takes 2",
     ),
-    "a finish that raises": (
-        MINE.replace("finish=ratio", "finish=Finish(lambda xp, m: m[..., 7])").replace("ratio", "Finish"),
+    "a reduction that raises": (
+        MINE.replace("reduction=ratio", "reduction=Reduction(lambda xp, m: m[..., 7])").replace(
+            "ratio", "Reduction"
+        ),
         "mine.py:share",
-        "mine.py:share: its finish: line 20: IndexError: index 7 is out of bounds",
+        "mine.py:share: its reduction: line 20: IndexError: index 7 is out of bounds",
     ),
-    "a finish that asks for nonsense": (
-        MINE.replace("finish=ratio", "finish=Finish(lambda xp, m, size: m)").replace("ratio", "Finish"),
+    "a reduction that asks for nonsense": (
+        MINE.replace("reduction=ratio", "reduction=Reduction(lambda xp, m, size: m)").replace(
+            "ratio", "Reduction"
+        ),
         "mine.py:share",
-        "mine.py:share: its finish asks for size",
-        "-> a finish may ask for high, low, pilot, pilots, weight",
+        "mine.py:share: its reduction asks for size",
+        "-> a reduction may ask for high, low, pilot, pilots, weight",
     ),
-    "a finish that is none": (
-        MINE.replace("finish=ratio", "finish=3"),
+    "a reduction that is none": (
+        MINE.replace("reduction=ratio", "reduction=3"),
         "mine.py:share",
-        "mine.py:share: its finish must be a losscli.custom.Finish, not 3",
+        "mine.py:share: its reduction must be a losscli.custom.Reduction, not 3",
     ),
     "one wrong column of two": (
         MINE.replace("batch.target * high / low", "1.0"),
@@ -376,12 +380,12 @@ def pinched(batch: Regression, *, slope: Positive = 2.0, share: Unit = 0.5):
     return batch.xp.minimum(slope * batch.abs_error, share)
 
 
-@losscli.loss(finish=reductions.Finish(lambda xp, m, weight, power: weight * m[..., 0] ** power))
+@losscli.loss(reduction=reductions.Reduction(lambda xp, m, weight, power: weight * m[..., 0] ** power))
 def scaled_sum(batch: Regression, *, power: Positive = 2.0):
     return batch.squared_error
 
 
-@losscli.loss(finish=reductions.root, best=0.0)
+@losscli.loss(reduction=reductions.root, best=0.0)
 def root_pinched(batch: Regression, *, slope: Positive = 2.0):
     return pinched(batch, slope=slope) ** 2
 
@@ -404,7 +408,7 @@ def test_a_function_is_passed_as_it_is():
     assert one == many
 
 
-def test_a_finish_may_ask_for_parameters_and_the_weight():
+def test_a_reduction_may_ask_for_parameters_and_the_weight():
     result = losscli.evaluate(P, Y, loss=scaled_sum, power=0.5, gate="scaled_sum > 0").results[0]
     assert result.value == pytest.approx(N * np.sqrt(((P - Y) ** 2).mean()), rel=1e-12)
     assert result.se > 0

@@ -131,9 +131,9 @@ def test_intervals_are_those_of_a_bootstrap_of_the_sample_data(name, cluster):
     parts = int(drawn.max()) + 1
     times = rng.multinomial(parts, np.full(parts, 1 / parts), size=10_000)[:, drawn]
     means = times @ columns.T / times.sum(axis=1)[:, None]
-    finish = choice.loss.finish
-    means = means[:, None, :] if finish.joint else means
-    values = finish(np, means, {**choice.params, "pilots": (PILOT,), "pilot": PILOT})
+    reduction = choice.loss.reduction
+    means = means[:, None, :] if reduction.joint else means
+    values = reduction(np, means, {**choice.params, "pilots": (PILOT,), "pilot": PILOT})
     assert result.se == pytest.approx(values.std(), rel=0.05)
     low, high = np.quantile(values, [0.025, 0.975])
     assert result.low == pytest.approx(low, abs=0.35 * result.se)

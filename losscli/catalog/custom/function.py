@@ -17,7 +17,7 @@ from losscli.catalog.registry import losses
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array
 from losscli.states import reductions
-from losscli.states.reductions import Finish
+from losscli.states.reductions import Reduction
 from losscli.tasks.base import Batch
 
 Function = Callable[..., Array | tuple[Array, ...]]
@@ -26,17 +26,17 @@ _Function = TypeVar("_Function", bound=Function)
 _REMEDY = "as in `def asym(batch: Regression, *, slope: Positive = 2.0): ...`"
 _PROPERTIES = "__loss__"
 """The attribute of a function that holds what `loss` says of it."""
-_PLAIN = {"finish": reductions.mean, "best": None, "score": False}
+_PLAIN = {"reduction": reductions.mean, "best": None, "score": False}
 """What a function is that `loss` says nothing of."""
 _COLUMNS = {reductions.mean: 1, reductions.root: 1, reductions.largest: 1, reductions.ratio: 2}
-"""How many row columns the finishes of `losscli.custom` take."""
+"""How many row columns the reductions of `losscli.custom` take."""
 _KNOWN = {"weight", "low", "high", "pilot", "pilots"}
-"""What a finish may ask for besides the loss's parameters."""
+"""What a reduction may ask for besides the loss's parameters."""
 
 
 def loss(
     *,
-    finish: Finish = reductions.mean,
+    reduction: Reduction = reductions.mean,
     best: float | None = None,
     score: bool = False,
     domain: str = "",
@@ -44,7 +44,7 @@ def loss(
 ) -> Callable[[_Function], _Function]:
     """Say more of a function that is to be used as a loss; one that is the mean of its rows needs it not.
 
-    `finish` makes the value of the means of its row columns; `best` is the value of a perfect prediction,
+    `reduction` makes the value of the means of its row columns; `best` is the value of a perfect prediction,
     None where that depends on the targets; `score` says that greater is better; `domain` says in words which
     values it takes; `increasing` names parameters that must rise in that order.
 
@@ -53,7 +53,7 @@ def loss(
 
     def described(function: _Function) -> _Function:
         properties = {
-            "finish": finish, "best": best, "score": score, "domain": domain, "increasing": increasing
+            "reduction": reduction, "best": best, "score": score, "domain": domain, "increasing": increasing
         }  # fmt: skip
         setattr(function, _PROPERTIES, properties)
         return function
@@ -73,11 +73,11 @@ class OwnLoss(Loss, frozen=True):
             columns = super().columns(batch, params)
         except Exception as error:
             raise UsageError(f"{self.request}: {_raised(error, self.function)}") from error
-        wanted = _COLUMNS.get(self.finish, len(columns))
+        wanted = _COLUMNS.get(self.reduction, len(columns))
         if len(columns) != wanted:
             raise UsageError(
-                f"{self.request}: it returned {len(columns)} row columns, and its finish takes {wanted}",
-                remedy="@loss(finish=...) says how the value is made of them",
+                f"{self.request}: it returned {len(columns)} row columns, and its reduction takes {wanted}",
+                remedy="@loss(reduction=...) says how the value is made of them",
             )
         n = _rows(batch)
         for column in columns:
@@ -91,7 +91,7 @@ class OwnLoss(Loss, frozen=True):
                 continue
             raise UsageError(
                 f"{self.request}: it returned {found}, where {n} rows need an array of {n} numbers",
-                remedy="return the loss of each row, or a tuple of row columns with a finish",
+                remedy="return the loss of each row, or a tuple of row columns with a reduction",
             )
         return tuple(column.astype(float, copy=False) for column in columns)
 
@@ -113,8 +113,8 @@ def of_function(function: object, name: str = "", request: str = "", digest: str
     digest = digest or _digest(function)
     entry = OwnLoss(name, (), function, request=request or name, digest=digest, **properties)
     _check(entry)
-    _check_finish(entry)
-    return entry if entry.finish in _COLUMNS else replace(entry, finish=_guarded(entry))
+    _check_reduction(entry)
+    return entry if entry.reduction in _COLUMNS else replace(entry, reduction=_guarded(entry))
 
 
 def _check(entry: OwnLoss) -> None:
@@ -139,36 +139,36 @@ def _check(entry: OwnLoss) -> None:
         raise UsageError(f"{what} must be annotated with the batch of a task, not {batch!r}", remedy=_REMEDY)
 
 
-def _check_finish(entry: OwnLoss) -> None:
-    """Raise UsageError where the finish is none, or asks for what there is not."""
-    if not isinstance(entry.finish, Finish):
+def _check_reduction(entry: OwnLoss) -> None:
+    """Raise UsageError where the reduction is none, or asks for what there is not."""
+    if not isinstance(entry.reduction, Reduction):
         raise UsageError(
-            f"{entry.request}: its finish must be a losscli.custom.Finish, not {entry.finish!r}",
-            remedy="as in @loss(finish=Finish(lambda xp, m: m[..., 0] / m[..., 1]))",
+            f"{entry.request}: its reduction must be a losscli.custom.Reduction, not {entry.reduction!r}",
+            remedy="as in @loss(reduction=Reduction(lambda xp, m: m[..., 0] / m[..., 1]))",
         )
     known = {param.name for param in entry.params} | _KNOWN
     unknown = [
-        name for name in list(inspect.signature(entry.finish.function).parameters)[2:] if name not in known
+        name for name in list(inspect.signature(entry.reduction.function).parameters)[2:] if name not in known
     ]
     if unknown:
         raise UsageError(
-            f"{entry.request}: its finish asks for {', '.join(unknown)}",
-            remedy=f"a finish may ask for {', '.join(sorted(known))}",
+            f"{entry.request}: its reduction asks for {', '.join(unknown)}",
+            remedy=f"a reduction may ask for {', '.join(sorted(known))}",
         )
 
 
-def _guarded(entry: OwnLoss) -> Finish:
-    """The finish of a loss, which says what it raises in the user's terms."""
-    function = entry.finish.function
+def _guarded(entry: OwnLoss) -> Reduction:
+    """The reduction of a loss, which says what it raises in the user's terms."""
+    function = entry.reduction.function
 
     @wraps(function)
     def guarded(*arguments: Any, **known: Any) -> Array:
         try:
             return function(*arguments, **known)
         except Exception as error:
-            raise UsageError(f"{entry.request}: its finish: {_raised(error, function)}") from error
+            raise UsageError(f"{entry.request}: its reduction: {_raised(error, function)}") from error
 
-    return replace(entry.finish, function=guarded)
+    return replace(entry.reduction, function=guarded)
 
 
 def _raised(error: BaseException, function: Any) -> str:
