@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import fields
 
 from markdown import code, escape, table
+from msgspec.structs import fields
 
 from losscli.report import model
 
