@@ -85,24 +85,29 @@ def test_results_are_those_of_each_submission_alone():
     assert any("ranked by" in note for note in report.notes)
 
 
-def test_equal_submissions_share_a_place_as_often_as_the_level_says():
-    rng, shared, runs = np.random.default_rng(0), 0, 300
+@pytest.mark.parametrize(
+    ("runs", "lowest", "highest"),
+    [(60, 0.87, 1.0), pytest.param(300, 0.915, 0.98, marks=pytest.mark.slow)],
+)
+def test_equal_submissions_share_a_place_as_often_as_the_level_says(runs, lowest, highest):
+    rng, shared = np.random.default_rng(0), 0
     for _ in range(runs):
         y = rng.normal(size=150)
         frames = [pl.DataFrame({"p": y + rng.normal(size=150)}) for _ in range(2)]
         placed = losscli.rank(*frames, targets=pl.DataFrame({"y": y}), loss="rmse").board
         shared += placed[1].place == 1
-    assert 0.915 <= shared / runs <= 0.98  # 95 %, within 2.8 standard errors
+    assert lowest <= shared / runs <= highest  # 95 %, within 2.8 standard errors
 
 
-def test_many_equal_submissions_share_one_place():
+@pytest.mark.parametrize(("runs", "most"), [(10, 3), pytest.param(40, 6, marks=pytest.mark.slow)])
+def test_many_equal_submissions_share_one_place(runs, most):
     rng, apart = np.random.default_rng(1), 0
-    for _ in range(40):
+    for _ in range(runs):
         y = rng.normal(size=200)
         frames = [pl.DataFrame({"p": y + rng.normal(size=200)}) for _ in range(8)]
         placed = losscli.rank(*frames, targets=pl.DataFrame({"y": y}), loss="mae").board
         apart += max(each.place for each in placed) > 1
-    assert apart <= 6  # 2 of 40 are expected; more than 6 come once in 300 runs
+    assert apart <= most  # 5 % are expected; more than 6 of 40 or 3 of 10 come once in 300 to 1,000 trials
 
 
 def test_without_an_interval_only_equal_values_share():

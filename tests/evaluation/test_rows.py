@@ -40,8 +40,8 @@ def test_every_row_is_written_in_order(tmp_path, suffix):
     assert found.columns == ["row", "id", "mean_absolute_error", "root_mean_squared_error", "huber"]
     assert (found["row"] == pl.Series(np.arange(1, N + 1))).all()
     assert (found["id"] == TARGETS["id"]).all()
-    assert found["mean_absolute_error"].to_numpy() == pytest.approx(abs(P - Y), rel=1e-15)
-    assert found["root_mean_squared_error"].to_numpy() == pytest.approx((P - Y) ** 2, rel=1e-15)
+    np.testing.assert_allclose(found["mean_absolute_error"], abs(P - Y), rtol=1e-15)
+    np.testing.assert_allclose(found["root_mean_squared_error"], (P - Y) ** 2, rtol=1e-15)
     assert found["huber"].mean() == pytest.approx(report["huber"].value, rel=1e-12)
     assert os.listdir(tmp_path) == [path.name]
 
