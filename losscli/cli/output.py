@@ -218,7 +218,12 @@ def _print(report: Report, form: str, color: str) -> None:
 def show_plan(run: Run | Models) -> None:
     """The plan on stderr, as flags that can be pasted, and how the files are aligned."""
     read = [table.files.how for table in dict.fromkeys(run.tables) if table.files and table.files.how]
-    for line in (f"plan: {run.plan.flags()}", *read, f"aligned {run.alignment.how}", *run.plan.place.told):
+    for line in (
+        f"plan: {run.plan.flags()}",
+        *read,
+        f"aligned {run.alignment.how}",
+        *run.plan.place.notes,
+    ):
         say(line)
     for note in run.notes:
         say(f"note: {note}")

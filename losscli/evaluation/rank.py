@@ -135,7 +135,7 @@ class _League:
         self._check(run)
         work = self._work(run)
         done = self.done
-        for told in run.plan.place.told:
+        for told in run.plan.place.notes:
             say(told)
         part, _ = running.fold_all(run, lambda rows: progress(done + rows), say, work)
         self.done += part.rows

@@ -1,7 +1,7 @@
-"""Which columns the fields of a batch read, in tasks whose batches name them: see tasks/named.py.
+"""Assign columns to the fields of a batch, for tasks whose batches name their columns (see tasks/named.py).
 
-The rules are those of `columns`: exact names, -p and -y before names, the order of columns never matters.
-Of -p each field takes the columns that it knows by name; columns that no field knows stand for the fields
+The rules are those of `columns`: exact names, -p and -y before names, the order of columns in a file never
+matters.  Each field takes from -p the columns that match it by name; if no name matches, -p lists the fields
 in their order.
 """
 
@@ -23,9 +23,10 @@ from losscli.text import enumerated, near
 
 
 def fits(batch: type[Named], predictions: Table, targets: Table, wanted: Wanted, asked: bool) -> bool:
-    """Whether names alone show every column of a batch, and there is a target for it.
+    """Whether names alone determine every column of a batch, its target included.
 
-    Groups are shown by a flag alone, unless a loss of them was `asked` for: many files have such a column.
+    A group column needs --group unless a grouped loss was `asked` for, since many files have a column of that
+    name.
     """
     if is_grouped(batch) and wanted.group is None and not asked:
         return False
@@ -43,9 +44,9 @@ def find(
     batches: Sequence[type[Named]],
     by_place: bool = True,
 ) -> Found:
-    """The columns of a run whose losses take these batches.  Raises UsageError for what is missing.
+    """Find the columns for these batches.  Raises UsageError for what is missing.
 
-    `by_place` says that -p and -y may stand for the fields in their order, where batches have the same.
+    With `by_place`, -p and -y may list the fields in order if all batches have the same fields.
     """
     group = _group(predictions, targets, wanted) if any(map(is_grouped, batches)) else None
     search = _Search(predictions, targets, replace(wanted, group=group[2:] if group else None))
@@ -78,13 +79,11 @@ def is_grouped(batch: type[Named]) -> bool:
 
 
 def _group(predictions: Table, targets: Table, wanted: Wanted) -> str:
-    """The column of the aligned stream that tells groups, by --group or by its name.  Raises UsageError."""
+    """The group column of the aligned stream, from --group or by name.  Raises UsageError."""
     schemas = {**predictions.schema, **targets.schema}
     known = [name for name in NAMES if name in schemas] if wanted.group is None else [wanted.group]
     if len(known) != 1:
-        what = (
-            f"several columns could tell the groups: {', '.join(known)}" if known else "no column of groups"
-        )
+        what = f"several columns could be the group: {', '.join(known)}" if known else "no group column"
         raise UsageError(what, remedy=f"name it: --group {known[0] if known else 'COLUMN'}")
     (name,) = known
     if name not in schemas:
@@ -121,11 +120,11 @@ class _Search:
         return isinstance(self.tables[name[0]].schema[name[2:]], pl.List | pl.Array)
 
     def width(self, name: str) -> int:
-        """How many numbers a row of a column of the aligned stream has."""
+        """The numbers per row in a column of the aligned stream."""
         return width(self.tables[name[0]], name[2:])
 
     def named(self, name: str, column: Column) -> tuple[str, ...]:
-        """The columns of a field by their names, in order; none where names do not tell."""
+        """The columns of a field by name, in order; empty if names do not determine them."""
         left = self.left[column.side]
         if column.role == "prediction":
             others = [own for own in left if own in column.also]
@@ -141,7 +140,7 @@ class _Search:
         return (name,) if name in nested else tuple(nested) if len(nested) == 1 else ()
 
     def _shared(self, column: Column, nested: list[str]) -> tuple[str, ...]:
-        """The columns of one side that the other side has too, or its one column of arrays."""
+        """The columns that both sides have, or the single column of arrays of this side."""
         flagged = self.flagged
         if flagged[column.side]:
             return flagged["p" if set(flagged["p"]) == set(flagged["t"]) else column.side]
@@ -158,9 +157,9 @@ class _Search:
         return both or columns.numbered(self.left[column.side], columns.OUTPUTS[column.side])
 
     def by_name(self, batch: type[Named], by_place: bool) -> dict[str, tuple[str, ...]]:
-        """The columns of the aligned stream for each field but the target.
+        """The columns of the aligned stream for each field except the target.
 
-        Raises UsageError for what is missing; `by_place` says that flags can stand for the fields in order.
+        With `by_place`, flags may list the fields in order.  Raises UsageError for what is missing.
         """
         of_fields = {name: column for name, column in columns_of(batch).items() if column.by_name}
         found = {name: self.named(name, column) for name, column in of_fields.items()}
@@ -171,7 +170,7 @@ class _Search:
         return {name: tuple(f"{of_fields[name].side}:{each}" for each in own) for name, own in found.items()}
 
     def part(self, batch: type[Named], found: Mapping[str, tuple[str, ...]], target: str) -> Part:
-        """The columns of a batch.  Raises UsageError where they do not go together."""
+        """The columns of a batch.  Raises UsageError if they do not fit together."""
         of_fields = columns_of(batch)
         arrays = {name: found.get(name, (f"t:{target}",)) for name in of_fields}
         matrices = {name: arrays[name] for name, column in of_fields.items() if column.is_matrix}
@@ -180,7 +179,7 @@ class _Search:
         return Part(batch, arrays, keys, batch.cells(keys, widths))
 
     def _by_place(self, of_fields: Mapping[str, Column]) -> dict[str, tuple[str, ...]]:
-        """The columns of -p and -y for the fields in their order, where they are as many."""
+        """The columns of -p and -y in the order of the fields, if the counts agree."""
         found: dict[str, tuple[str, ...]] = {}
         for side in ("p", "t"):
             own = [name for name, column in of_fields.items() if column.side == side]
@@ -194,10 +193,10 @@ class _Search:
         return found
 
     def target(self, also: tuple[str, ...], taken: Collection[str]) -> str:
-        """The one target, by the rules of every task or by the names `also`, beside the columns of fields."""
+        """The target among the remaining columns, by the rules of every task or one of the names `also`."""
         flagged = [name for name in self.flagged["t"] if f"t:{name}" not in taken]
         if len(flagged) > 1:
-            raise UsageError(f"-y names {', '.join(flagged)}, and this loss has one target")
+            raise UsageError(f"-y names {', '.join(flagged)}, but this loss has one target")
         if flagged:
             return flagged[0]
         one_file = self.sides.one_file
@@ -225,7 +224,7 @@ class _Search:
         reads = " and ".join(dict.fromkeys(shown.values())).removesuffix(".")
         known = near(missing[0], self.left[side])
         return UsageError(
-            f"{self.tables[side].name}: no column {lacking}, where the chosen losses read {reads}.{known}",
+            f"{self.tables[side].name}: no column {lacking}; the chosen losses read {reads}.{known}",
             remedy=remedy,
         )
 
@@ -235,7 +234,7 @@ class _Search:
             if idle := [name for name in self.flagged[side] if f"{side}:{name}" not in used]:
                 reads = enumerated(name[2:] for name in used if name[0] == side)
                 raise UsageError(
-                    f"{flag} {', '.join(idle)}: no chosen loss reads that", remedy=f"they read {reads}"
+                    f"{flag} {', '.join(idle)}: not read by any chosen loss", remedy=f"they read {reads}"
                 )
 
 

@@ -1,13 +1,13 @@
-"""--device auto: whether a GPU is worth the transfer.  One rule, from the plan alone, so that runs repeat.
+"""--device auto: whether a GPU is worth the transfer.  The rule depends on the plan alone.
 
-A GPU computes so fast that what it costs is to start it, and to copy the numbers of the rows there; files are
-read and checked on the CPU either way.  So it is chosen where, by the numbers below,
+A GPU computes so fast that its cost is start-up and the copy of the data; files are read and checked on the
+CPU either way.  With the constants below, auto chooses the GPU if
 
-* the CPU would compute at least MARGIN times as long as the copy takes, and
-* what that saves over all rows is at least what it takes to START.
+* computing on the CPU would take at least MARGIN times as long as the copy, and
+* the time saved over all rows is at least START.
 
-COST was measured, on one core of a CPU.  RATE and START are estimates by arithmetic, from a bus of 25 bytes a
-nanosecond and two threads that fill pinned memory, and were not measured on a GPU.  All err towards the CPU.
+COST was measured on one CPU core.  RATE and START are calculated from a bus of 25 bytes per nanosecond and
+two threads that fill pinned memory; they were not measured on a GPU.  All of them err towards the CPU.
 """
 
 from __future__ import annotations
@@ -35,35 +35,35 @@ COST: Mapping[str, float] = {
     "grouped_ranking": 9.0,
     "segmentation": 5.0,
 }
-"""Nanoseconds that one of the cheaper losses of a task takes for each number of a row, on one core."""
+"""Nanoseconds per number in a row for one of the cheaper losses of each task, on one core."""
 EXPONENTIALS = 6.0
-"""The same of several classes by logits, each of which has an exponential."""
+"""The same for multiclass logits, which need one exponential per class."""
 MOMENTS = 1.0
-"""Nanoseconds that the moments of a loss take for each row, on one core."""
+"""Nanoseconds per row for the moments of a loss, on one core."""
 RATE = 12.0
-"""Bytes a nanosecond that reach a GPU."""
+"""Bytes per nanosecond copied to a GPU."""
 MARGIN = 2.0
-"""How many times as long as the copy takes the CPU has to compute."""
+"""Minimum ratio of CPU compute time to copy time."""
 START = 2.0
-"""Seconds for CuPy, the driver, and the first of each kernel."""
+"""Seconds to load CuPy and the driver, and to compile each kernel once."""
 
 
 class Place(Struct, frozen=True):
-    """Where a run computes: a device by its name; `why`, where `auto` chose it."""
+    """The device that a run computes on; `why` is the reason if `auto` chose it."""
 
     device: str
     why: str = ""
 
     @property
-    def told(self) -> tuple[str, ...]:
-        """What is said of it: nothing where a user chose."""
+    def notes(self) -> tuple[str, ...]:
+        """Messages for the user; empty if they chose the device."""
         return (f"device: {self.device} ({self.why})",) if self.why else ()
 
 
 class Load(Struct, frozen=True):
-    """What a run computes for each row: its losses, of so many models.
+    """The work per row: the losses, and the number of models.
 
-    `number_bytes` is how wide a number of the predictions is in the file; `threads` as they were asked for.
+    `number_bytes` is the width of a prediction in the file; `threads` is the requested number.
     """
 
     roles: Roles
@@ -74,30 +74,30 @@ class Load(Struct, frozen=True):
 
     @property
     def predicted(self) -> int:
-        """Numbers of a row that one model predicts."""
+        """Predicted numbers per row and model."""
         return sum(self.roles.widths.get(name, 1) for name in self.roles.predictions)
 
     @property
-    def beside(self) -> int:
-        """Numbers of a row beside them: its targets and its weight."""
+    def shared(self) -> int:
+        """Numbers per row that all models share: targets and weight."""
         return sum(self.roles.widths.get(name, 1) for name in self.roles.targets) + bool(self.roles.weight)
 
     @property
     def computing(self) -> float:
-        """Nanoseconds a row on the cores of the CPU that a run uses."""
+        """Nanoseconds per row on the CPU cores of the run."""
         by_logits = self.roles.task == "multiclass" and self.roles.link == "logit"
         cost = EXPONENTIALS if by_logits else COST[self.roles.task]
-        of_loss = cost * (self.predicted + self.beside) + MOMENTS
+        of_loss = cost * (self.predicted + self.shared) + MOMENTS
         return self.models * len(self.choices) * of_loss / devices.workers(self.threads)
 
     @property
     def copying(self) -> float:
-        """Nanoseconds a row to a GPU."""
-        return (self.models * self.predicted * self.number_bytes + self.beside * 8) / RATE
+        """Nanoseconds per row for the copy to a GPU."""
+        return (self.models * self.predicted * self.number_bytes + self.shared * 8) / RATE
 
 
 def placed(device: str, load: Load, expected: Callable[[], int | None]) -> Place:
-    """Where a run computes that asks for a device, of as many rows as `expected` says, where it knows."""
+    """Choose the device of a run; `expected` returns the number of rows if it is known."""
     if device != devices.AUTO:
         return Place(device)
     why = _against(load, expected())
@@ -108,17 +108,17 @@ def placed(device: str, load: Load, expected: Callable[[], int | None]) -> Place
     except DeviceError as error:
         return Place(devices.CPU, error.problems[0].what)
     times = load.computing / load.copying
-    return Place(devices.CUDA, f"{title}: the CPU computes {times:.0f} times as long as the copy takes")
+    return Place(devices.CUDA, f"{title}: computing on the CPU takes {times:.0f} times as long as the copy")
 
 
 def _against(load: Load, rows: int | None) -> str:
-    """Why a GPU is not worth the transfer of so many rows; nothing where it is."""
+    """The reason why a GPU does not pay off for this many rows; empty if it does."""
     computing, copying = load.computing, load.copying
     if computing < MARGIN * copying:
-        return f"a row takes {computing:.2g} ns here, and {copying:.2g} ns to be copied to a GPU"
+        return f"a row takes {computing:.2g} ns to compute on the CPU and {copying:.2g} ns to copy to a GPU"
     if rows is None:
-        return "the number of rows is not known before they are read"
+        return "the number of rows is unknown before reading"
     saved = (computing - copying) * rows * 1e-9
     if saved < START:
-        return f"a GPU would save {saved:.2g} s, and takes {START:g} s to start"
+        return f"a GPU would save {saved:.2g} s and take {START:g} s to start"
     return ""

@@ -1,4 +1,4 @@
-"""From found columns to roles: what each column means in its task."""
+"""Assign roles to the inferred columns: what each column means in its task."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from losscli.plan.columns import Found
 from losscli.text import counted, enumerated, near
 
 MAX_CLASSES = 10_000
-"""Classes that are taken from labels, where predictions are labels and --classes is not given."""
+"""Maximum number of classes inferred from labels if predictions are labels and --classes is not given."""
 
 
 def roles_of(
@@ -30,9 +30,9 @@ def roles_of(
     ignored: str | None,
     signed: bool,
 ) -> tuple[Roles, tuple[str, ...]]:
-    """The roles of columns, with classes and labels, and notes on what was inferred.
+    """The roles of columns with their classes and labels, and notes on what was inferred.
 
-    `signed` says that the chosen losses take labels -1 and 1 as well as 0 and 1.
+    `signed` is true if the chosen losses accept labels -1 and 1 as well as 0 and 1.
 
     Raises UsageError for columns that do not fit the task, DataError for labels that cannot be its classes.
     """
@@ -47,11 +47,13 @@ def roles_of(
         files=(left.name, right.name),
     )
     if found.parts:
-        notes = (f"rows counts groups: those of column {found.group[2:]}",) if found.group else ()
+        notes = (f"the column rows counts groups of {found.group[2:]}",) if found.group else ()
         return replace(roles, parts=found.parts, widths=found.widths, group=found.group), notes
     nested = [name for name in found.predictions if isinstance(left.schema[name], pl.List | pl.Array)]
     if nested and (task != "multiclass" or len(found.predictions) > 1):
-        raise UsageError(f"{left.name}, column {nested[0]}: lists of numbers are for multiclass tasks alone")
+        raise UsageError(
+            f"{left.name}, column {nested[0]}: lists of numbers are only valid in multiclass tasks"
+        )
     if task == "binary":
         return _binary(roles, found, right, positive, ignored, signed), ()
     if task == "multiclass":
@@ -90,7 +92,7 @@ def _binary(
         raise DataError(Problem("no labels", place, "a binary task needs rows with two labels"))
     if len(labels) > 2:
         shown = ", ".join(labels[:5]) + (", ..." if len(labels) > 5 else "")
-        remedy = "--task multiclass takes more than two, --ignore-label leaves one out"
+        remedy = "--task multiclass accepts more than two, --ignore-label drops one"
         found_text = _text_among_numbers(right, column)
         raise DataError(
             found_text or Problem(f"more than two labels in a binary task: {shown}", place, remedy)
@@ -113,7 +115,7 @@ def _binary(
 
 
 def _text_among_numbers(table: Table, column: str) -> list[Problem]:
-    """What is wrong with a column of a text file that holds text, and mostly numbers."""
+    """The problems of a text file's column that holds mostly numbers but also text."""
     head = table.head()[column]
     if head.dtype != pl.String or 2 * head.cast(pl.Float64, strict=False).count() <= head.count():
         return []
@@ -127,12 +129,12 @@ def _multiclass(
     classes, notes = found.classes, tuple[str, ...]()
     label = len(found.targets) == 1
     if not label and ignored is not None:
-        raise UsageError("--ignore-label needs a column of labels, and the target has a column a class")
+        raise UsageError("--ignore-label needs a label column, but the target has one column per class")
     if roles.link == "label" and not label:
         raise UsageError(
             f"{left.name}, column {found.predictions[0]}: one column cannot be probabilities of "
             f"{len(found.targets)} classes",
-            remedy="name a column a class: -p A,B,C",
+            remedy="name one column per class: -p A,B,C",
         )
     if roles.link == "label" and not classes:
         both = {
@@ -140,7 +142,7 @@ def _multiclass(
             *map(label_text, right.distinct(found.targets[0], MAX_CLASSES)),
         }
         classes = tuple(sorted(both - {ignored}, key=_by_number))
-        notes = (f"the {len(classes)} classes are the labels that occur; --classes fixes them",)
+        notes = (f"the {len(classes)} classes are the labels in the files; --classes sets them",)
     width = (
         len(found.predictions)
         if len(found.predictions) > 1
@@ -154,11 +156,11 @@ def _multiclass(
         notes = (f"the classes are the places {places}, from 0; --classes names them",)
     elif roles.link != "label" and width != len(classes):
         raise UsageError(
-            f"{len(classes)} classes, and {width} numbers a row in column {found.predictions[0]}"
+            f"{len(classes)} classes, but {width} numbers per row in column {found.predictions[0]}"
         )
     if not label and len(found.targets) != len(classes):
         raise UsageError(
-            f"{len(classes)} classes and {len(found.targets)} target columns: {', '.join(found.targets)}"
+            f"{len(classes)} classes, but {len(found.targets)} target columns: {', '.join(found.targets)}"
         )
     if isinstance(left.schema[found.predictions[0]], pl.List | pl.Array):
         roles = replace(roles, widths={roles.predictions[0]: len(classes)})
@@ -169,7 +171,7 @@ def _multiclass(
 
 
 def _by_number(label: str) -> tuple[bool, float, str]:
-    """A key that sorts labels that are numbers by their value, before all others."""
+    """Sort key: numeric labels by value, before all others."""
     try:
         return False, float(label), label
     except ValueError:
@@ -177,14 +179,14 @@ def _by_number(label: str) -> tuple[bool, float, str]:
 
 
 def _check_classes(table: Table, column: str, classes: Sequence[str]) -> None:
-    """Raise DataError where none of the classes can stand in a column of labels."""
+    """Raise DataError if none of the classes can occur in the label column."""
     dtype = table.schema[column]
     if all(label_value(name, dtype) is None for name in classes):
         kind = "true and false" if dtype == pl.Boolean else "numbers"
         raise DataError(
             Problem(
-                f"it holds {kind}, and the classes are {enumerated(classes)}",
+                f"it holds {kind}, but the classes are {enumerated(classes)}",
                 f"{table.name}, column {column}",
-                "-y names the column of labels, --classes the classes as they are written there",
+                "name the label column with -y, and the classes as written there with --classes",
             )
         )

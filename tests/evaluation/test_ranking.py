@@ -160,7 +160,7 @@ def test_groups_without_a_relevant_item_count_as_asked(loss):
 def test_results_count_groups_and_say_so():
     report = losscli.evaluate(ranked(9), group="group")
     assert [(r.loss, r.rows) for r in report.results] == [("ndcg", GROUPS), ("ranking_softmax", GROUPS)]
-    assert "rows counts groups: those of column group" in report.notes
+    assert "the column rows counts groups of group" in report.notes
 
 
 def test_weights_are_of_groups():
@@ -313,9 +313,9 @@ def test_what_makes_no_sense_is_refused(options, said):
 
 
 def test_no_column_of_groups_or_several_are_refused():
-    with pytest.raises(UsageError, match="no column of groups"):
+    with pytest.raises(UsageError, match="no group column"):
         losscli.evaluate(ranked().rename({"group": "user"}), loss="ndcg")
-    with pytest.raises(UsageError, match="several columns could tell the groups: group, qid"):
+    with pytest.raises(UsageError, match="several columns could be the group: group, qid"):
         losscli.evaluate(ranked().with_columns(qid=1), loss="ndcg")
 
 

@@ -58,7 +58,7 @@ def test_levels_are_named_by_columns_alone():
     p = frame(**{"q0.1": MU, "low": MU, "q0.9": MU + 1})
     assert "-p q0.1,q0.9 " in flags(p, frame(y=Y), loss="multi_quantile")
     assert "-p q0.9 " in flags(p, frame(y=Y), loss="multi_quantile", pred="q0.9")
-    assert "-p low: no chosen loss reads that" in refused(
+    assert "-p low: not read by any chosen loss" in refused(
         UsageError, p, frame(y=Y), loss="multi_quantile", pred="q0.1,low"
     )
     assert "no column q0.1, q0.5, ..." in refused(
@@ -94,7 +94,7 @@ def test_flags_stand_for_fields_in_their_order():
     assert "50 intervals whose lower end is above the upper" in said
     assert "predictions, columns top, bottom" in said
     said = refused(UsageError, p, frame(y=Y), loss=score)
-    assert "no column lower or upper, where the chosen losses read lower and upper" in said
+    assert "no column lower or upper; the chosen losses read lower and upper" in said
     assert "name them in this order: -p LOWER,UPPER" in said
 
 

@@ -65,7 +65,7 @@ def test_many_models_are_worth_what_one_is_not():
 def test_few_rows_are_not_worth_the_start():
     computing, copying = CLASSES.computing, CLASSES.copying
     saved = (computing - copying) * 1e-6
-    why = f"a GPU would save {saved:.2g} s, and takes {placement.START:g} s to start"
+    why = f"a GPU would save {saved:.2g} s and take {placement.START:g} s to start"
     assert where(CLASSES, 1_000) == placement.Place("cpu", why)
     enough = round(placement.START / (computing - copying) * 1e9)
     assert where(CLASSES, enough - 1_000).device == "cpu"
@@ -84,19 +84,19 @@ def test_the_costs_are_those_of_the_numbers_of_a_row():
 @pytest.mark.parametrize(
     ("rows", "devices", "why"),
     [
-        (None, 1, "the number of rows is not known before they are read"),
+        (None, 1, "the number of rows is unknown before reading"),
         (10**9, 0, "--device cuda: there is no such GPU, but none"),
         (10**9, "cudaErrorNoDevice: none", "--device cuda found no usable GPU: cudaErrorNoDevice: none"),
     ],
 )
 def test_where_it_is_the_cpu_it_is_said_why(rows, devices, why):
-    assert where(CLASSES, rows, devices).told == (f"device: cpu ({why})",)
+    assert where(CLASSES, rows, devices).notes == (f"device: cpu ({why})",)
 
 
 def test_where_it_is_the_gpu_it_is_said_why():
     times = CLASSES.computing / CLASSES.copying
-    expected = f"device: cuda (Stand-in: the CPU computes {times:.0f} times as long as the copy takes)"
-    assert where(CLASSES, 10**9).told == (expected,)
+    expected = f"device: cuda (Stand-in: computing on the CPU takes {times:.0f} times as long as the copy)"
+    assert where(CLASSES, 10**9).notes == (expected,)
 
 
 def test_a_device_that_is_named_is_not_looked_at():
@@ -105,7 +105,7 @@ def test_a_device_that_is_named_is_not_looked_at():
 
     for name in ("cpu", "cuda", "cuda:1"):
         assert placed(name, CLASSES, never) == placement.Place(name)
-        assert placed(name, CLASSES, never).told == ()
+        assert placed(name, CLASSES, never).notes == ()
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_a_plan_knows_how_wide_numbers_are_that_are_copied(dtype, classes, size,
     )
     prepare(frame, device="auto")
     ((device, load, _),) = found
-    assert (device, load.number_bytes, load.predicted, load.beside) == ("auto", size, classes, 1)
+    assert (device, load.number_bytes, load.predicted, load.shared) == ("auto", size, classes, 1)
 
 
 @pytest.mark.parametrize(

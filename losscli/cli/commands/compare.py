@@ -126,7 +126,7 @@ def _show_plan(models: Models) -> None:
     for table in dict.fromkeys(models.tables):
         if table.files and table.files.how:
             say(table.files.how)
-    for line in (f"aligned {models.alignment.how}", *models.plan.place.told):
+    for line in (f"aligned {models.alignment.how}", *models.plan.place.notes):
         say(line)
     for note in models.notes:
         say(f"note: {note}")
