@@ -17,8 +17,9 @@ version = release = losscli.__version__
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "generated"]
 exclude_patterns = ["_build", "_generated"]
-myst_enable_extensions = ["deflist", "dollarmath"]
+myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3
+smartquotes = False  # quotes in tables are those that are typed
 default_role = "code"  # docstrings write code in single backticks
 
 autodoc_member_order = "bysource"

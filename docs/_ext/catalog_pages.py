@@ -53,7 +53,7 @@ def _page(entry: Loss) -> str:
     parts += [
         f"[Losses](index.md) / [{title}](index.md#{entry.task.replace('_', '-')})\n",
         escape(entry.summary) + "\n",
-        fenced(entry.formula),
+        fenced(" ".join(entry.formula.split()).removesuffix(".")),
     ]
     parts += [linked(paragraph) + "\n" for paragraph in entry.details]
     parts += [drawing] if (drawing := curve_svg.curve(entry)) else []
@@ -113,5 +113,7 @@ def _elsewhere(entry: Loss) -> str:
     text = "## In other libraries\n\n"
     text += "With `y` the target, `p` the prediction and parameters under the names that they have here.\n\n"
     return (
-        text + table(("library", "call", "same number", ""), rows) + ("\n" + "".join(lines) if lines else "")
+        text
+        + table(("library", "call", "same number", "note"), rows)
+        + ("\n" + "".join(lines) if lines else "")
     )

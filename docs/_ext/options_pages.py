@@ -65,10 +65,17 @@ def _options() -> str:
         rows = []
         for option in group:
             flags = sorted(option.flags, key=lambda flag: flag.startswith("--no-"))
-            taken = "all" if len(option.commands) == len(COMMANDS) else ", ".join(option.commands)
-            rows.append((codes(flags), code(option.value), escape(option.text), taken))
+            rows.append((codes(flags), code(option.value), escape(option.text), _takers(option)))
         parts += [f"## {panel}\n", table(("option", "value", "meaning", "commands"), rows)]
     return "\n".join(parts)
+
+
+def _takers(option: Option) -> str:
+    """The commands that take an option, in short."""
+    others = [name for name in COMMANDS if name not in option.commands]
+    if len(others) > 2:
+        return ", ".join(option.commands)
+    return f"all but {' and '.join(others)}" if others else "all"
 
 
 def _manual() -> str:
