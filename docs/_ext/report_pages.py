@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import re
+from typing import get_args
 
 from markdown import code, escape, table
 from msgspec.structs import fields
@@ -26,6 +28,14 @@ def fragments() -> dict[str, str]:
 def _report() -> str:
     parts = ["## Report\n", escape(inspect.getdoc(model.Report) or "") + "\n"]
     for name, record in RECORDS.items():
-        rows = [(code(each.name), code(str(each.type))) for each in fields(record)]
+        rows = [(code(each.name), code(_type(each.type))) for each in fields(record)]
         parts += [f"## {name}\n", escape(inspect.getdoc(record) or "") + "\n", table(("field", "type"), rows)]
     return "\n".join(parts)
+
+
+def _type(annotation: object) -> str:
+    """A type as it is written."""
+    text = (
+        annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)
+    )
+    return re.sub(r"\b(?:\w+\.)+", "", text)
