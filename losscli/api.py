@@ -51,9 +51,13 @@ def evaluate(
 ) -> Report:
     """Evaluate losses of predictions against targets, overall and per class, label or output.
 
-    `predictions` and `targets` are files (a path, a pattern, a folder, a URL, or "-" for standard input),
-    polars frames or NumPy arrays: (n,) numbers, or (n, classes); without `targets`, predictions hold both
-    sides.  `loss` is one or several, as on the command line: "huber", "huber:delta=2", "expr: abs(e)**1.5",
+    `predictions` and `targets` are files (a path, a pattern, a folder, a URL, or "-" for standard input), or
+    data in memory: frames (polars, pandas, pyarrow, DuckDB, or anything else that exports Arrow), a dict of
+    columns, or an array or a sequence of (n,) numbers or labels, or (n, classes); an index is a column where
+    it has a name.  Without `targets`, predictions hold both sides.  `weight`, `by` and `cluster` take arrays
+    too, with a value for each row of predictions in memory.
+
+    `loss` is one or several, as on the command line: "huber", "huber:delta=2", "expr: abs(e)**1.5",
     "file.py:name"; or a function with the signature of a loss.  Every option of the command line is a keyword
     of the same name (`on="id"`, `weight="w"`, `delta=1.0`); `losscli evaluate --help` says what each means.
     `baseline` is a saved report, or where one is (a path.json, or git:REVISION:PATH); or the predictions of

@@ -1,9 +1,11 @@
-"""Files, frames and arrays to lazily scanned tables."""
+"""Files, and data in memory, to lazily scanned tables."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +14,14 @@ from msgspec.structs import replace
 
 from losscli.data import sniff, sources
 from losscli.data.diagnose import MISSING, unlike
+from losscli.data.formats import memory
 from losscli.data.formats import numpy as numpy_files
 from losscli.data.formats.numpy import Part
 from losscli.data.request import Reading
 from losscli.data.sources import Files
 from losscli.data.table import INFER_ROWS, Source, Table, _scan, reading
 from losscli.errors import DataError, Problem, UsageError, all_of
+from losscli.text import counted
 
 
 def tables(predictions: Source, targets: Source | None, asked: Reading) -> tuple[Table, Table]:
@@ -44,15 +48,62 @@ def _is_stdin(source: Source | None) -> bool:
     return isinstance(source, str | Path) and str(source) == sources.STDIN
 
 
+def with_columns(
+    table: Table, other: Table, given: Mapping[str, Sequence[pl.Series]]
+) -> tuple[Table, dict[str, tuple[str, ...]]]:
+    """A table with one column more for each that an option was given as data, and their names by option.
+
+    Names that `table` or `other` has get a number.  Raises UsageError for a table of files, DataError for
+    columns of another length.
+    """
+    if not given:
+        return table, {}
+    if table.files is not None:
+        raise UsageError(
+            [
+                Problem(
+                    f"{option}= is an array, and the predictions are {table.name}",
+                    remedy=f"write it into the file, and name the column: {option}='COLUMN'",
+                )
+                for option in given
+            ]
+        )
+    rows = table.count()
+    if wrong := [
+        Problem(
+            f"{option}= has {counted(len(each), 'values')}, and there are {counted(rows, 'rows')}", table.name
+        )
+        for option, columns in given.items()
+        for each in columns
+        if len(each) != rows
+    ]:
+        raise DataError(wrong)
+    taken = {*table.schema, *other.schema}
+    named: dict[str, list[pl.Series]] = {}
+    for option, columns in given.items():
+        for each in columns:
+            name = _unused(each.name, taken)
+            taken.add(name)
+            named.setdefault(option, []).append(each.alias(name))
+    frame = pl.DataFrame([each for columns in named.values() for each in columns])
+    names = {option: tuple(each.name for each in columns) for option, columns in named.items()}
+    scan = pl.concat([table.scan, frame.lazy()], how="horizontal")
+    return replace(table, scan=scan, schema={**table.schema, **frame.schema}), names
+
+
+def _unused(name: str, taken: Collection[str]) -> str:
+    numbered = (f"{name}_{number}" for number in count(2))
+    return next(each for each in chain([name], numbered) if each not in taken)
+
+
 _Found = tuple[pl.DataFrame | pl.LazyFrame | list[list[Part]] | None, Files | None]
 """What a source is: a frame, or the arrays of files or of memory, and the files."""
 
 
 def _found(source: Source, role: str, asked: Reading) -> _Found:
-    if isinstance(source, pl.DataFrame | pl.LazyFrame):
-        return source, None
     if not isinstance(source, str | Path):
-        return [[Part(None, numpy_files.in_memory(source, role))]], None
+        held = memory.read(source, role)
+        return (held if isinstance(held, pl.DataFrame | pl.LazyFrame) else [[Part(None, held)]]), None
     files = sources.locate(source, asked)
     return (numpy_files.mapped(files) if files.format in sources.ARRAYS else None), files
 

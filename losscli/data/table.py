@@ -23,7 +23,7 @@ FILE = "#file"
 """The column that says from which file a row is, while folders key=value become columns."""
 
 Source = Any
-"""A path, a pattern, a folder, a URL or "-"; a polars frame (lazy or not), or a NumPy array."""
+"""A path, a pattern, a folder, a URL or "-"; or data in memory: see `formats.memory.read`."""
 
 
 class Table(Struct, frozen=True, eq=False):

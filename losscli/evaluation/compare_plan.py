@@ -127,7 +127,7 @@ def _as_first(first: Settled, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options with which other models are read, so that they mean what the first one means."""
     roles = first.roles
     given = {name: value for name, value in options.items() if name not in _OF_ROWS} | {"task": roles.task}
-    if roles.weight and roles.weight.startswith("t:"):
+    if roles.weight and roles.weight.startswith("t:") and isinstance(options["weight"], str):
         given["weight"] = options["weight"]
     if roles.task == "multiclass":
         given["classes"] = list(roles.names)

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 import losscli
 from losscli.catalog.loss import Choice
 from losscli.catalog.request import Given
+from losscli.data.formats import memory
 from losscli.data.load import tables
 from losscli.data.request import reading as asked_reading
 from losscli.data.table import Source, Table, reading
@@ -59,6 +60,11 @@ def rank(
         raise UsageError("a leaderboard needs targets", remedy="losscli rank SUBMISSIONS -t TARGETS")
     if not submissions:
         raise UsageError("no submissions", remedy="losscli rank submissions/*.csv -t TARGETS")
+    if arrays := memory.apart(options)[1]:
+        option = next(iter(arrays))
+        raise UsageError(
+            f"{option}= names a column of the targets", remedy="add the array to the targets as a column"
+        )
     if options.get("cluster"):
         raise UsageError(
             "--cluster is not for leaderboards: ties are told between rows",

@@ -30,7 +30,7 @@ CLASS_FAMILY = re.compile(r"(prob|p|logit)_(.+)$")
 
 
 class Wanted(Struct, frozen=True):
-    """What flags say of the columns."""
+    """What flags say of the columns; `added` are those that came as arrays and have no other role."""
 
     target: tuple[str, ...] = ()
     pred: tuple[str, ...] = ()
@@ -38,6 +38,7 @@ class Wanted(Struct, frozen=True):
     on: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
     group: str | None = None
+    added: tuple[str, ...] = ()
 
 
 class Found(Struct, frozen=True):
@@ -85,7 +86,7 @@ def sides(predictions: Table, targets: Table, wanted: Wanted) -> Sides:
         lambda: _weight(predictions, targets, wanted.weight),
     )
     key = wanted.on or _key(predictions, targets, one_file)
-    taken = {*key, weight, wanted.group, *KEYS}
+    taken = {*key, weight, wanted.group, *wanted.added, *KEYS}
     p_left = [name for name in predictions.schema if name not in taken]
     t_left = [name for name in targets.schema if name not in taken]
     if one_file:

@@ -22,6 +22,7 @@ from losscli.data import load
 from losscli.data.align import Alignment
 from losscli.data.assemble import aligned, narrowed, numeric
 from losscli.data.filter import Where
+from losscli.data.formats import memory
 from losscli.data.matrix import is_narrow
 from losscli.data.request import reading
 from losscli.data.stream import Roles
@@ -113,6 +114,7 @@ def settled(
 ) -> Settled:
     """What a run evaluates.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments."""
     given = requested(loss)
+    options, arrays = memory.apart(options)
     asked, _, candidates, (left, right) = all_of(
         lambda: checked(**options),
         lambda: known(options, requests.own_params(given)),
@@ -121,8 +123,9 @@ def settled(
             predictions, targets, reading(options.get("separator"), options.get("input_format"))
         ),
     )
+    asked, left, right, added = _with_arrays(asked, left, right, arrays)
     tasks = {asked.task} if asked.task else _tasks(candidates)
-    wanted = Wanted(asked.target, asked.pred, asked.weight, asked.on, asked.classes, asked.group)
+    wanted = Wanted(asked.target, asked.pred, asked.weight, asked.on, asked.classes, asked.group, added)
     task, found = _found(left, right, wanted, tasks, candidates)
     _two_sides(left, right, found)
     where = None if asked.where is None else filters.parsed(asked.where, left, right, found.key)
@@ -136,6 +139,17 @@ def settled(
     tables = numeric(left, right, roles)
     eps = _default_eps(left, found, roles.link)
     return Settled(asked, roles, choices, tables, found.key, where, eps, notes, _asked(candidates, task))
+
+
+def _with_arrays(
+    asked: Asked, left: Table, right: Table, arrays: Mapping[str, Sequence[pl.Series]]
+) -> tuple[Asked, Table, Table, tuple[str, ...]]:
+    """The options with column names for what was given as arrays, which become columns of the predictions."""
+    added, names = load.with_columns(left, right, arrays)
+    columns = {option: own[0] for option, own in names.items() if option != "by"}
+    by = (*asked.by, *((name,) for name in names.get("by", ())))
+    every = tuple(name for own in names.values() for name in own)
+    return replace(asked, by=by, **columns), added, added if right is left else right, every
 
 
 def _two_sides(left: Table, right: Table, found: Found) -> None:

@@ -145,7 +145,7 @@ WRONG_SOURCES = {
     "text": (["a", "b"], [1.0, 2.0], "values of type String, where numbers are needed"),
     "rows of unequal length": ([[1.0], [1.0, 2.0]], [1.0, 2.0], "no array: .*inhomogeneous"),
     "dates": (np.array(["2020-01-01"], "datetime64[D]"), [1.0], "type datetime64"),
-    "a dictionary": ({"pred": [1.0]}, [1.0], "an array of 0 dimensions and type object"),
+    "a set": ({1.0}, [1.0], "an array of 0 dimensions and type object"),
 }
 
 

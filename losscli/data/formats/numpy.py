@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -62,7 +63,7 @@ def frame(part: Part, name: str, role: str, flat: bool) -> pl.DataFrame:
         array = array[:, 0]
     with suppress(TypeError, pl.exceptions.PolarsError):
         if array.ndim == 1 and array.dtype.kind in "biufUOT":
-            return pl.DataFrame({column: array.tolist() if array.dtype.kind == "O" else _native(array)})
+            return pl.DataFrame({column: _objects(array) if array.dtype.kind == "O" else _native(array)})
         if (
             array.ndim == 2
             and array.dtype.kind in "biuf"
@@ -80,6 +81,14 @@ def frame(part: Part, name: str, role: str, flat: bool) -> pl.DataFrame:
         what = f"a structured array with the fields {', '.join(array.dtype.names)}"
         remedy = "numpy.savez(file, **{name: array[name] for name in array.dtype.names}) makes columns"
     raise DataError(Problem(what, name, remedy))
+
+
+def _objects(array: NDArray) -> pl.Series:
+    """Python objects (n,): numbers of several types, or missing, are floats; else all are of one type."""
+    values = array.tolist()
+    numbers = all(each is None or isinstance(each, Real) for each in values)
+    floats = numbers and any(isinstance(each, float) for each in values)
+    return pl.Series(values, dtype=pl.Float64 if floats else None, strict=not floats)
 
 
 def _native(array: NDArray) -> NDArray:

@@ -1,0 +1,134 @@
+"""What a caller holds in memory: Arrow tables, mappings, sequences and arrays, as frames and columns."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from losscli.data.formats import numpy as arrays
+from losscli.data.formats.numpy import NDArray, Part
+from losscli.errors import DataError, Problem, UsageError, all_of
+
+SINGLE = {"predictions": "prediction", "targets": "target"}
+"""What the column of a source without column names is called."""
+DESCRIBING = ("weight", "by", "cluster")
+"""Options that name columns which describe rows, and that take arrays instead."""
+_ARROW = ("__arrow_c_stream__", "__arrow_c_array__")
+"""The Arrow PyCapsule interface: tables, record batches, and single columns."""
+_UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
+"""What pandas calls an index without a name when it becomes an Arrow column."""
+_REFUSED = (pl.exceptions.PolarsError, ImportError, TypeError, ValueError, RuntimeError, NotImplementedError)
+"""What polars and the libraries that export data to it raise for what they cannot convert."""
+
+
+def read(source: Any, role: str) -> pl.DataFrame | pl.LazyFrame | NDArray:
+    """A source in memory as a frame, or as an array, whose column has no name.  Raises DataError.
+
+    Args:
+        source: A polars frame; anything that exports Arrow (pandas, pyarrow, DuckDB); a mapping of
+            columns; a sequence or an array.
+        role: predictions or targets, which messages name.
+    """
+    if isinstance(source, pl.DataFrame | pl.LazyFrame):
+        return source
+    if isinstance(source, Mapping):
+        return _from_mapping(source, role)
+    if _is_table_or_column(source):
+        if hasattr(source, "to_frame"):
+            source = source.to_frame(SINGLE[role])
+        return _from_arrow(_with_named_index(source), SINGLE[role], role)
+    return arrays.in_memory(source, role)
+
+
+def _is_table_or_column(source: Any) -> bool:
+    """Whether polars can take it: what exports Arrow, and pandas before it did."""
+    of_pandas = hasattr(source, "to_frame") and hasattr(source, "index")
+    return isinstance(source, pl.Series) or of_pandas or any(hasattr(source, name) for name in _ARROW)
+
+
+def _with_named_index(source: Any) -> Any:
+    """A pandas frame with the named levels of its index as columns; a nameless index is no column."""
+    levels = getattr(getattr(source, "index", None), "names", ())
+    named = [name for name in levels if name is not None and name not in source.columns]
+    return source.reset_index(named) if named else source
+
+
+def _from_arrow(source: Any, single: str, where: str) -> pl.DataFrame:
+    """A table or column as a frame; `single` is the name of a lone column.  Raises DataError."""
+    if isinstance(source, pl.DataFrame):
+        return source
+    try:
+        values = pl.Series(source)
+    except _REFUSED as error:
+        remedy = (
+            "pip install pyarrow" if isinstance(error, ImportError) else "polars.DataFrame(...) shows why"
+        )
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        what = f"a {type(source).__name__} that cannot become a frame: {reason}"
+        raise DataError(Problem(what, where, remedy)) from None
+    if values.dtype != pl.Struct:
+        return values.alias(single).to_frame()
+    frame = values.struct.unnest()
+    return frame.drop(name for name in frame.columns if _UNNAMED_INDEX.fullmatch(name))
+
+
+def _from_mapping(source: Mapping[Any, Any], role: str) -> pl.DataFrame:
+    columns = [_column(values, str(name), role) for name, values in source.items()]
+    if len({len(each) for each in columns}) > 1:
+        shown = ", ".join(f"{each.name} {len(each)}" for each in columns)
+        raise DataError(Problem(f"columns of different lengths: {shown}", role))
+    return pl.DataFrame(columns)
+
+
+def _column(values: Any, name: str, where: str) -> pl.Series:
+    """One column from an array, a sequence, or what exports Arrow; an index is left out.
+
+    `where` is what messages call its source.  Raises DataError.
+    """
+    where = f"{where}, column {name}"
+    if _is_table_or_column(values):
+        return _from_arrow(values, name, where).to_series().alias(name)
+    part = Part(name, arrays.in_memory(values, where))
+    return arrays.frame(part, where, "predictions", flat=False).to_series()
+
+
+def apart(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[pl.Series]]]:
+    """Options whose values are text, and the columns that `weight`, `by` and `cluster` were given as data.
+
+    Raises UsageError for data that are not one column, DataError for what cannot be read.
+    """
+    given = [name for name in DESCRIBING if name in options and _is_data(options[name], name)]
+    read = all_of(*(lambda name=name: _describing(options[name], name) for name in given))
+    return {name: value for name, value in options.items() if name not in given}, dict(
+        zip(given, read, strict=True)
+    )
+
+
+def _is_data(value: Any, option: str) -> bool:
+    """Whether an option was given as data, not as the name of a column; a list for `by` may hold names."""
+    if isinstance(value, list | tuple):
+        return option != "by" or not all(isinstance(each, str) for each in value)
+    known = isinstance(value, Mapping | range)
+    return known or _is_table_or_column(value) or hasattr(value, "__array__")
+
+
+def _describing(values: Any, option: str) -> list[pl.Series]:
+    """The columns in the data of an option, under their own names where they have one."""
+    own = getattr(values, "name", None)
+    name = own if isinstance(own, str) and own else option
+    if isinstance(values, Mapping):
+        columns = _from_mapping(values, option).get_columns()
+    elif _is_table_or_column(values):
+        # An index would be one more column.
+        rows = values.reset_index(drop=True) if hasattr(values, "reset_index") else values
+        columns = _from_arrow(rows, name, option).get_columns()
+    else:
+        columns = [_column(values, name, option)]
+    if len(columns) != 1 and option != "by":
+        raise UsageError(f"{option}= takes one column, got {len(columns)}", remedy=f"{option}=frame['w']")
+    if wide := [each.name for each in columns if each.dtype.is_nested()]:
+        raise UsageError(f"{option}= takes a value for each row, and {', '.join(wide)} holds arrays")
+    return columns
