@@ -15,7 +15,7 @@ author = "the losscli authors"
 copyright = author  # noqa: A001  the name that Sphinx reads
 version = release = losscli.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "generated"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton", "losscli_docs"]
 exclude_patterns = ["_build", "_generated"]
 myst_enable_extensions = ["deflist"]
 myst_heading_anchors = 3

@@ -7,10 +7,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 import typer
-from markdown import code, codes, escape, table
 
 from losscli.catalog import registry
 from losscli.cli.parser import COMMANDS, _with_options
+from losscli_docs.markdown import code, codes, escape, table
 
 PARAMETERS = "Parameters of losses"
 

@@ -10,10 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import catalog_pages
-import options_pages
-import python_pages
-import report_pages
+from losscli_docs import losses, options, python, report
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -27,9 +24,9 @@ def setup(app: Sphinx) -> dict[str, bool]:
 
 def write(docs: Path) -> None:
     """Write all pages and fragments; files that nothing generates any more are removed."""
-    fragments = options_pages.fragments() | report_pages.fragments() | python_pages.fragments()
+    fragments = options.fragments() | report.fragments() | python.fragments()
     _write_folder(docs / "_generated", fragments)
-    _write_folder(docs / "reference" / "losses", catalog_pages.pages())
+    _write_folder(docs / "reference" / "losses", losses.pages())
 
 
 def _write_folder(folder: Path, texts: Mapping[str, str]) -> None:

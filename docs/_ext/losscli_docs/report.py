@@ -6,12 +6,13 @@ import inspect
 import re
 from typing import get_args
 
-from markdown import code, escape, table
+from msgspec import Struct
 from msgspec.structs import fields
 
 from losscli.report import model
+from losscli_docs.markdown import code, escape, table
 
-RECORDS = {
+RECORDS: dict[str, type[Struct]] = {
     "results": model.Result,
     "comparisons": model.Comparison,
     "board": model.Placing,

@@ -5,13 +5,12 @@ from __future__ import annotations
 import inspect
 from itertools import groupby
 
-import curve_svg
-from markdown import code, codes, escape, fenced, linked, table
-
 from losscli.catalog import equivalents, registry
 from losscli.catalog.loss import Loss
 from losscli.catalog.params import Param
 from losscli.tasks.named import described
+from losscli_docs import curve
+from losscli_docs.markdown import code, codes, escape, fenced, linked, table
 
 NEEDED = {"alpha": "0.1", "greater_than": "1", "p": "3", "q": "1.5", "threshold": "0.5"}
 """Values of required parameters in the examples."""
@@ -56,7 +55,7 @@ def _page(entry: Loss) -> str:
         fenced(" ".join(entry.formula.split()).removesuffix(".")),
     ]
     parts += [linked(paragraph) + "\n" for paragraph in entry.details]
-    parts += [drawing] if (drawing := curve_svg.curve(entry)) else []
+    parts += [drawing] if (drawing := curve.curve(entry)) else []
     parts += [_facts(entry), _parameters(entry), _use(entry), _elsewhere(entry)]
     parts += ["## Definition\n", fenced(inspect.getsource(entry.function), "python")]
     return "\n".join(parts)

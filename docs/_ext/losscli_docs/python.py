@@ -5,10 +5,10 @@ from __future__ import annotations
 import inspect
 import typing
 
-from markdown import code, codes, escape, table
-
 from losscli import custom
 from losscli.tasks.base import Batch
+from losscli.tasks.named import Named
+from losscli_docs.markdown import code, codes, escape, table
 
 
 def fragments() -> dict[str, str]:
@@ -36,7 +36,7 @@ def _batches() -> str:
     return table(("task", "batch", "what it holds", "attributes"), rows)
 
 
-INTERNAL = {"task", "axis", "xp", "place"}
+INTERNAL = {"task", "axis", "xp", "place", *vars(Named), *Named.__annotations__}
 """Attributes of batches that losses have no use for, or that all of them have."""
 
 
