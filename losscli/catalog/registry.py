@@ -9,6 +9,7 @@ from itertools import pairwise
 from shlex import quote
 from typing import Any, TypeVar
 
+from losscli.catalog import hints
 from losscli.catalog.families import FAMILIES, homes
 from losscli.catalog.loss import Choice, Loss
 from losscli.catalog.params import Param
@@ -84,20 +85,43 @@ def names() -> list[str]:
 
 
 def find(name: str) -> tuple[Loss, ...]:
-    """The losses that a name may mean: one, or one a task for a short name.  Case does not matter.
+    """The losses that a name may mean: one, or one per task for a short name.
 
-    Raises UsageError that suggests near names.
+    Case does not matter, nor do blanks, hyphens and underscores where only one loss is meant without them.
+
+    Raises:
+        UsageError: No loss has the name; it says what there is instead, or suggests near names.
     """
     wanted = name.lower()
     _load(homes(wanted))
     if wanted not in _named:
         _load()
-    found = _named.get(wanted)
+    found = _named.get(wanted) or _spelled_otherwise(wanted)
     if not found:
-        raise UsageError(
-            f"unknown loss {name!r}.{near(name, names())}", remedy="losscli explain lists all losses"
-        )
+        raise _unknown(name)
     return tuple(sorted(_in_order(found), key=lambda entry: entry.name != wanted))
+
+
+def _spelled_otherwise(name: str) -> list[Loss]:
+    """The losses whose name differs in blanks, hyphens and underscores alone; none if that is ambiguous."""
+    wanted = hints.squeezed(name)
+    same = [
+        entry for known, entries in _named.items() if hints.squeezed(known) == wanted for entry in entries
+    ]
+    found = {entry.name: entry for entry in same}
+    tasks = {entry.task for entry in found.values()}
+    return list(found.values()) if len(tasks) == len(found) else []
+
+
+def _unknown(name: str) -> UsageError:
+    """The error for a name that no loss has."""
+    if hint := hints.of(name):
+        remedy = ", or ".join(f"-l {loss}" for loss in hint.losses)
+        return UsageError(f"unknown loss {name!r}: {hint.text}", remedy=remedy)
+    stem = hints.without_ending(hints.squeezed(name))
+    same = [known for known in names() if hints.squeezed(known) == stem]
+    suggestion = f" Did you mean {same[0]}?" if same else near(name, names())
+    return UsageError(f"unknown loss {name!r}.{suggestion}", remedy="losscli explain lists all losses")
 
 
 def parse(text: str) -> tuple[str, dict[str, str]]:

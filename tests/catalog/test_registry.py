@@ -9,6 +9,7 @@ import pytest
 from support.samples import LOSSES
 
 from losscli.catalog import params, registry
+from losscli.catalog.hints import HINTS, squeezed
 from losscli.catalog.params import Param
 from losscli.errors import UsageError
 from losscli.tasks.regression import Regression
@@ -29,6 +30,11 @@ from losscli.tasks.regression import Regression
         "mse": "mean_squared_error",
         "CrossEntropyLoss": "categorical_cross_entropy",
         "HUBERLOSS": "huber",
+        "Log Loss": "binary_cross_entropy categorical_cross_entropy multilabel_binary_cross_entropy",
+        "cross-entropy": "binary_cross_entropy categorical_cross_entropy multilabel_binary_cross_entropy",
+        "crossentropy": "binary_cross_entropy categorical_cross_entropy multilabel_binary_cross_entropy",
+        "mean squared error": "mean_squared_error",
+        "smooth-L1": "smooth_l1",
     }.items(),
 )
 def test_a_name_means_one_loss_a_task(name, meant):
@@ -40,6 +46,41 @@ def test_a_name_means_one_loss_a_task(name, meant):
 def test_an_unknown_name_is_an_error_that_suggests_near_ones():
     with pytest.raises(UsageError, match=r"unknown loss 'hubre'\. Did you mean huber"):
         registry.find("hubre")
+
+
+@pytest.mark.parametrize(
+    ("name", "said", "remedy"),
+    [
+        ("accuracy", "unknown loss 'accuracy': accuracy is 1 - zero_one", "-l zero_one"),
+        ("accuracy_score", "unknown loss 'accuracy_score': accuracy is 1 - zero_one", "-l zero_one"),
+        ("F1", "unknown loss 'F1': the F1 score is 1 - f1_error", "-l f1_error"),
+        ("roc-auc", "unknown loss 'roc-auc': AUC is not a mean", "-l brier, or -l log_loss"),
+        ("precision", "precision is part of F1", "-l f1_error"),
+        ("recall", "the recall of a class is 1 - zero_one of that class", "-l zero_one"),
+        ("median absolute error", "a median is not a mean over rows", "-l mae, or -l huber"),
+        ("medae", "a median is not a mean over rows", "-l mae, or -l huber"),
+        ("rmse score", r"unknown loss 'rmse score'. Did you mean rmse\?", "losscli explain lists all losses"),
+    ],
+)
+def test_a_well_known_name_says_what_there_is(name, said, remedy):
+    with pytest.raises(UsageError, match=said) as caught:
+        registry.find(name)
+    assert caught.value.problems[0].remedy == remedy
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_a_hint_names_losses_and_is_of_no_loss(name):
+    for request in HINTS[name].losses:
+        loss, inline = registry.parse(request)
+        assert all(registry.choose(entry, inline, {}) for entry in registry.find(loss) if inline)
+    with pytest.raises(UsageError, match="unknown loss"):
+        registry.find(name)
+    assert squeezed(name) == name
+
+
+def test_a_hint_names_in_its_text_only_what_there_is():
+    words = {word for hint in HINTS.values() for word in re.findall(r"[a-z0-9]+(?:_[a-z0-9]+)+", hint.text)}
+    assert words <= set(registry.names())
 
 
 def test_no_two_losses_share_a_name():

@@ -1,0 +1,104 @@
+"""Well-known names that are no loss here, and what there is instead: a table, one line a measure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+_SEPARATORS = re.compile(r"[\s_-]+")
+_ENDINGS = ("score", "loss", "error", "metric")
+"""Words that libraries add to the name of a measure."""
+
+
+class Hint(Struct, frozen=True):
+    """What to say of a name, and the losses to ask for instead."""
+
+    text: str
+    losses: tuple[str, ...]
+
+
+_NO_AUC = "AUC is not a mean over rows; proper scores judge the same probabilities"
+_PLAIN = {
+    "accuracy acc": Hint("accuracy is 1 - zero_one", ("zero_one",)),
+    "balancedaccuracy bacc": Hint("balanced accuracy is 1 - balanced_error", ("balanced_error",)),
+    "topkaccuracy top5 top5accuracy": Hint("top-k accuracy is 1 - top_k_error", ("top_k_error:k=5",)),
+    "exactmatch subsetaccuracy": Hint("subset accuracy is 1 - subset_zero_one", ("subset_zero_one",)),
+    "f1 fscore fmeasure fbeta": Hint("the F1 score is 1 - f1_error", ("f1_error",)),
+    "precision ppv": Hint("precision is part of F1, which is 1 - f1_error", ("f1_error",)),
+    "recall sensitivity tpr truepositiverate": Hint(
+        "the recall of a class is 1 - zero_one of that class", ("zero_one",)
+    ),
+    "specificity tnr truenegativerate": Hint(
+        "specificity is 1 - zero_one of the negative class", ("zero_one",)
+    ),
+    "fpr falsepositiverate": Hint("the false positive rate is zero_one of the negative class", ("zero_one",)),
+    "fnr falsenegativerate missrate": Hint(
+        "the false negative rate is zero_one of the positive class", ("zero_one",)
+    ),
+    "mcc matthews matthewscorrcoef kappa cohenkappa": Hint(
+        "chance-corrected agreement is not available; balanced_error weighs all classes alike",
+        ("balanced_error",),
+    ),
+    "auc rocauc auroc gini ks": Hint(_NO_AUC, ("brier", "log_loss")),
+    "prauc aucpr auprc averageprecision ap": Hint(
+        "average precision is available for groups of ranked items and for labels",
+        ("mean_average_precision", "label_ranking_average_precision"),
+    ),
+    "iou jaccard jaccardindex": Hint(
+        "IoU is 1 - jaccard_distance, or 1 - segmentation_mean_iou_error for masks",
+        ("jaccard_distance", "segmentation_mean_iou_error"),
+    ),
+    "mrr meanreciprocalrank reciprocalrank": Hint(
+        "MRR is mean_average_precision where each group has one relevant item", ("mean_average_precision",)
+    ),
+    "dcg": Hint("DCG is available divided by its ideal value: ndcg", ("ndcg",)),
+    "nll negativeloglikelihood loglikelihood loglik": Hint(
+        "the negative log-likelihood of labels is log_loss, of counts poisson_nll",
+        ("log_loss", "poisson_nll", "gaussian_nll"),
+    ),
+    "ce xent": Hint("ce is cross_entropy", ("cross_entropy",)),
+    "ppl": Hint("ppl is perplexity", ("perplexity",)),
+    "bitsperdim bpd bitspertoken": Hint("bits are log_loss / log(2)", ("log_loss",)),
+    "kl kld": Hint("KL is kl_divergence", ("kl_divergence",)),
+    "js jsd": Hint("JS is jensen_shannon_divergence", ("jensen_shannon_divergence",)),
+    "medae mdae medianabsolute mad": Hint(
+        "a median is not a mean over rows; losscli explain mae PREDS TARGETS shows the median |residual|",
+        ("mae", "huber"),
+    ),
+    "mdape medape": Hint("a median is not a mean over rows", ("mape", "wape")),
+    "mase meanabsolutescaled": Hint("wape scales errors by the sizes of the targets", ("wape",)),
+    "mbe": Hint("mbe is mean_bias_error", ("mean_bias_error",)),
+    "mpe meanpercentage": Hint(
+        "mape is the absolute percentage error, bias the signed error", ("mape", "bias")
+    ),
+    "pearson corr spearman spearmanr kendall kendalltau": Hint(
+        "pearson_correlation is the correlation of values; correlations of ranks are not available",
+        ("pearson_correlation",),
+    ),
+    "adjustedr2 adjr2": Hint("R2 is available without adjustment", ("r2",)),
+    "ev": Hint("ev is explained_variance", ("explained_variance",)),
+    "wasserstein emd earthmover": Hint(
+        "distances of distributions are judged by crps, of ordered classes by rps", ("crps", "rps")
+    ),
+}
+HINTS: Mapping[str, Hint] = {name: hint for names, hint in _PLAIN.items() for name in names.split()}
+"""What to say of each name, written as `squeezed` writes it."""
+
+
+def squeezed(name: str) -> str:
+    """A name in lower case without blanks, hyphens and underscores: 'Cross-Entropy' is 'crossentropy'."""
+    return _SEPARATORS.sub("", name.lower())
+
+
+def without_ending(name: str) -> str:
+    """A squeezed name without the last word that libraries add: 'accuracyscore' is 'accuracy'."""
+    ending = next((each for each in _ENDINGS if name.endswith(each) and name != each), "")
+    return name.removesuffix(ending)
+
+
+def of(name: str) -> Hint | None:
+    """What to say of a name that is no loss, or None."""
+    plain = squeezed(name)
+    return HINTS.get(plain) or HINTS.get(without_ending(plain))
