@@ -33,7 +33,7 @@ def process(folder, *argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **env
     return done.returncode, (done.stdout or b"").decode(), (done.stderr or b"").decode()
 
 
-EVERY_OUTPUT = {
+OUTPUTS = {
     "table": ["evaluate", *FILES],
     "json": ["evaluate", *FILES, "--json"],
     "bare": ["evaluate", *FILES, "--bare"],
@@ -42,9 +42,17 @@ EVERY_OUTPUT = {
     "help": ["evaluate", "--help"],
     "version": ["--version"],
 }
+SLOW_OUTPUTS = {"json", "bare", "check"}
+every_output = pytest.mark.parametrize(
+    "argv",
+    [
+        pytest.param(argv, id=name, marks=pytest.mark.slow if name in SLOW_OUTPUTS else ())
+        for name, argv in OUTPUTS.items()
+    ],
+)
 
 
-@pytest.mark.parametrize("argv", EVERY_OUTPUT.values(), ids=EVERY_OUTPUT)
+@every_output
 def test_a_closed_pipe_ends_quietly_as_sigpipe_would(argv, folder):
     reader, writer = os.pipe()
     os.close(reader)
@@ -55,7 +63,7 @@ def test_a_closed_pipe_ends_quietly_as_sigpipe_would(argv, folder):
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
-@pytest.mark.parametrize("argv", EVERY_OUTPUT.values(), ids=EVERY_OUTPUT)
+@every_output
 def test_a_full_disk_is_said_and_is_no_failed_gate(argv, folder):
     with open("/dev/full", "w") as full:
         status, _, err = process(folder, *argv, stdout=full)
@@ -63,7 +71,15 @@ def test_a_full_disk_is_said_and_is_no_failed_gate(argv, folder):
 
 
 @pytest.mark.parametrize(("argv", "expected"), [(FILES, 0), ([*FILES, "-g", "mae < 0"], 1), (["no.csv"], 3)])
-@pytest.mark.parametrize("streams", [">&-", "2>&-", ">&- 2>&-", "2>/dev/full"])
+@pytest.mark.parametrize(
+    "streams",
+    [
+        ">&- 2>&-",
+        "2>/dev/full",
+        pytest.param(">&-", marks=pytest.mark.slow),
+        pytest.param("2>&-", marks=pytest.mark.slow),
+    ],
+)
 def test_the_status_does_not_depend_on_the_streams(argv, expected, streams, folder):
     done = subprocess.run(
         ["bash", "-c", f'"$@" {streams}', "-", *LOSSCLI, "evaluate", *argv, "-l", "mae"],

@@ -262,13 +262,13 @@ COLUMNS = ("-p", "pred", "-y", "y", "-l", "mse", "--bare")
         "npz": "npz",
     }.items(),
 )
-def test_standard_input_is_told_by_its_content(name, format_, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    expected = losscli.evaluate(SMALL, pred="pred", target="y", loss="mse")["mse"].value
-    done = piped(bytes_of(name), "-", *COLUMNS, "-v")
-    assert done.returncode == 0, done.stderr
-    assert float(done.stdout) == expected
-    assert f"standard input: read as {format_}" in done.stderr.decode()
+def test_standard_input_is_told_by_its_content(name, format_, losscli, monkeypatch):
+    SMALL.write_parquet("expected.parquet")
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(bytes_of(name))))
+    done = losscli("evaluate", "-", *COLUMNS, "-v")
+    assert done.status == 0, done.err
+    assert [float(done.out)] == losscli.bare("expected.parquet", *COLUMNS)
+    assert f"standard input: read as {format_}" in done.err
 
 
 def test_input_format_says_what_content_does_not_tell(losscli, monkeypatch):

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.program import Program
 
 import losscli
 from losscli import api
@@ -22,26 +23,26 @@ GIT = ["git", "-c", "user.name=n", "-c", "user.email=e@x", "-c", "commit.gpgsign
 
 
 @pytest.fixture
-def folder(tmp_path, monkeypatch):
-    (tmp_path / "p.csv").write_text("id,pred\n" + "".join(f"{i},{i + 0.1 * (i % 7)}\n" for i in range(50)))
-    (tmp_path / "t.csv").write_text("id,y,r\n" + "".join(f"{i},{i},{'ab'[i % 2]}\n" for i in range(50)))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def program(losscli, monkeypatch) -> Program:
+    """The program as it runs outside of a job on GitHub."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    return losscli
 
 
-def program(*argv, **env):
-    environment = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", **env}
-    done = subprocess.run(
-        [sys.executable, "-m", "losscli", *argv], capture_output=True, text=True, env=environment, timeout=60
+@pytest.fixture
+def folder(program):
+    program.write(
+        p="id,pred\n" + "".join(f"{i},{i + 0.1 * (i % 7)}\n" for i in range(50)),
+        t="id,y,r\n" + "".join(f"{i},{i},{'ab'[i % 2]}\n" for i in range(50)),
     )
-    return done.returncode, done.stdout, done.stderr
+    return program.folder
 
 
 FILES = ("p.csv", "t.csv", "-l", "mae", "--by", "r")
 
 
 @pytest.fixture
-def report(folder):
+def report(program, folder):
     assert program("evaluate", *FILES, "-o", "r.json", "-q")[0] == 0
     return folder / "r.json"
 
@@ -63,7 +64,7 @@ def report(folder):
         (["none.json", "-g", "mae <= base"], 3),
     ],
 )
-def test_gate_judges_a_saved_report(report, argv, status):
+def test_gate_judges_a_saved_report(program, report, argv, status):
     assert program("gate", "r.json", *argv)[0] == status
 
 
@@ -76,7 +77,7 @@ def test_gate_loads_no_engine(report):
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
 
 
-def test_the_baseline_of_an_evaluation(report):
+def test_the_baseline_of_an_evaluation(program, report):
     assert program("evaluate", *FILES, "--baseline", "r.json", "-g", "mae <= base")[0] == 0
     status, out, _ = program("evaluate", *FILES, "--baseline", "r.json", "-g", "mae <= base - 50%", "--json")
     (verdict,) = json.loads(out)["gates"]
@@ -96,7 +97,7 @@ def test_the_baseline_of_an_evaluation(report):
         (["-o", "github"], 2, "GITHUB_STEP_SUMMARY is not set"),
     ],
 )
-def test_what_makes_no_sense_is_refused(report, argv, status, said):
+def test_what_makes_no_sense_is_refused(program, report, argv, status, said):
     found = program("evaluate", *FILES, *argv)
     assert (found[0], said in found[2]) == (status, True)
 
@@ -112,7 +113,7 @@ def test_targets_are_known_whatever_their_order(folder):
     assert one == other != changed
 
 
-def test_targets_are_told_apart_only_where_reports_are_kept(report):
+def test_targets_are_told_apart_only_where_reports_are_kept(program, report):
     known = saved.load(report.name).basis["targets"]
     assert json.loads(program("evaluate", *FILES, "--json")[1])["basis"]["targets"] == known
     assert losscli.evaluate("p.csv", "t.csv", "mae").basis["targets"] == known
@@ -161,7 +162,7 @@ def test_a_file_that_is_no_report(folder, text, kind, said):
         saved.load("r.json")
 
 
-def test_a_report_is_reproduced_or_it_is_said_where_not(report, folder):
+def test_a_report_is_reproduced_or_it_is_said_where_not(program, report):
     assert program("check", *FILES, "--verify", "r.json") == (0, "3 results of r.json are reproduced\n", "")
     other = program("check", "p.csv", "t.csv", "-l", "mse", "--by", "r", "--verify", "r.json")
     assert (other[0], "is not reproduced" in other[2]) == (3, True)
@@ -172,12 +173,10 @@ def test_a_report_is_reproduced_or_it_is_said_where_not(report, folder):
     assert (status, "mean_absolute_error: value" in err) == (3, True)
 
 
-def test_github_in_a_job(report, folder):
+def test_github_in_a_job(program, report, folder, monkeypatch):
     (folder / "s.md").write_text("before\n")
-    status, out, err = program(
-        "gate", "r.json", "-g", "mae <= 0.1", "-o", "github", "-o", "j.xml", "--bare",
-        GITHUB_STEP_SUMMARY=str(folder / "s.md"),
-    )  # fmt: skip
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(folder / "s.md"))
+    status, out, err = program("gate", "r.json", "-g", "mae <= 0.1", "-o", "github", "-o", "j.xml", "--bare")
     assert (status, len(out.splitlines())) == (1, 1)
     assert err.startswith("::error title=losscli gate::mae <= 0.1: fail: value 0.294000, limit 0.1, margin ")
     assert (folder / "s.md").read_text().startswith("before\n### overall")
@@ -212,6 +211,6 @@ def test_the_hook_calls_the_program(report, folder):
 
 def test_the_recipe_for_github_runs(folder):
     (folder / "sample_data").symlink_to(ROOT / "sample_data")
-    recipe = re.search(r"run: >-\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    recipe = re.search(r"run: >-\n(.*?)```", (ROOT / "docs/guides/ci.md").read_text(), re.DOTALL)[1]
     assert bash(" ".join(recipe.split()), folder) == 0
     assert "mae \\<= 50" in (folder / "s.md").read_text()
