@@ -11,6 +11,7 @@ import typer
 
 from losscli.catalog import registry
 from losscli.plan.options import loss_params
+from losscli.render import format_help, suffix_help
 from losscli.tasks.catalog import TASKS
 from losscli.text import split_names
 
@@ -297,8 +298,8 @@ OutputFiles = Annotated[
         "--output",
         panel=OUTPUT,
         metavar="FILE",
-        help="Write a report too: .json, .csv, .md, .txt, .xml (JUnit), .flat.json (metrics of DVC), "
-        "or github: summary and annotations of a GitHub job; repeatable.",
+        help=f"Write a report too: {suffix_help()}, or github: summary and annotations of a GitHub job; "
+        "repeatable.",
     ),
 ]
 Format = Annotated[
@@ -307,7 +308,17 @@ Format = Annotated[
         "--format",
         panel=OUTPUT,
         metavar="FORMAT",
-        help="table (default), json, csv, markdown, junit or flat.",
+        help=f"{format_help()}.",
+    ),
+]
+Cells = Annotated[
+    str | None,
+    option(
+        "--cells",
+        panel=OUTPUT,
+        metavar="all|N",
+        help="Classes and slices that tables and Markdown show, the worst ones; default: 10 on a terminal, "
+        "else all. Data (JSON, CSV, ...) always have all.",
     ),
 ]
 Json = Annotated[bool, option("--json", panel=OUTPUT, help="The same as --format json.")]

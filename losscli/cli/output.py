@@ -15,7 +15,8 @@ import typer
 from msgspec import Struct
 
 from losscli.errors import DataError, Problem, Status, UsageError, all_of
-from losscli.render import FORMATS, format_of_suffix, render
+from losscli.render import ALL, format_of_suffix, render
+from losscli.render.formats import all_formats
 from losscli.report.model import Report
 from losscli.text import near
 
@@ -90,9 +91,9 @@ def _check_output(path: Path) -> None:
         raise UsageError(f"-o {path}: is a folder", remedy="name a file")
 
 
-def write_files(report: Report, paths: Sequence[Path]) -> None:
+def write_files(report: Report, paths: Sequence[Path], cells: int | None = None) -> None:
     """Write the report to each path in the format of its suffix: all of them, or none."""
-    write([(path, render(report, format_of_suffix(path))) for path in paths])
+    write([(path, render(report, format_of_suffix(path), cells)) for path in paths])
 
 
 def write(contents: Sequence[tuple[Path, str]]) -> None:
@@ -122,17 +123,17 @@ def write(contents: Sequence[tuple[Path, str]]) -> None:
                 os.unlink(temporary)
 
 
-def to_github(report: Report, path: Path) -> None:
+def to_github(report: Report, path: Path, cells: int | None = None) -> None:
     """Add to the summary of the step, and print annotations on stderr, where they spoil no result.
 
-    Raises DataError where the summary cannot be written.
+    Raises DataError if the summary cannot be written.
     """
     from losscli.render import github
 
     try:
         room = github.SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
         with path.open("a", encoding="utf-8") as file:
-            file.write(github.summary(report, room))
+            file.write(github.summary(report, room, cells))
     except OSError as error:
         raise DataError(Problem(f"cannot be written: {error.strerror}", str(path))) from error
     sys.stderr.write(github.commands(report))
@@ -160,18 +161,26 @@ def is_kept(form: str, outputs: Outputs) -> bool:
     return "json" in (form, *map(format_of_suffix, outputs.files))
 
 
-def emit(report: Report, form: str, outputs: Outputs, quiet: bool, color: str = "auto") -> None:
-    """Write a judged report to its outputs and to stdout.  Ends the program where its gates do not pass."""
+def emit(
+    report: Report,
+    form: str,
+    outputs: Outputs,
+    quiet: bool,
+    color: str = "auto",
+    cells: int | None = None,
+    verbose: bool = False,
+) -> None:
+    """Write a judged report to its outputs and to stdout.  Ends the program if its gates do not pass."""
     from losscli import gates
     from losscli.cli import output as out
 
-    out.write_files(report, outputs.files)
+    out.write_files(report, outputs.files, cells)
     if outputs.github is not None:
-        out.to_github(report, outputs.github)
+        out.to_github(report, outputs.github, cells)
     silent = not quiet and form in ("bare", "csv", "flat")
     if silent:
         out.warn([*report.notes, *_reasons(report)])
-    _print(report, form, color)
+    _print(report, form, color, cells, verbose)
     if silent:
         out.warn([f"gate {v.status}: {v.title}{f' ({v.reason})' if v.reason else ''}" for v in report.gates])
     status = gates.status(report.gates)
@@ -179,10 +188,22 @@ def emit(report: Report, form: str, outputs: Outputs, quiet: bool, color: str = 
         raise typer.Exit(int(status))
 
 
+def cells_of(text: str | None) -> int | None:
+    """The number of cells that --cells asks for, None without it.  Raises UsageError."""
+    if text is None:
+        return None
+    if text == "all":
+        return ALL
+    if not text.isdecimal() or not int(text):
+        raise UsageError(f"--cells must be all or a number from 1 on, got {text!r}")
+    return int(text)
+
+
 def form_of(asked: str | None, json: bool, bare: bool) -> str:
     """The format of stdout: one of those of the renderers, or bare.  Raises UsageError."""
-    if asked is not None and asked not in FORMATS:
-        raise UsageError(f"--format must be {' or '.join(FORMATS)}, got {asked!r}.{near(asked, FORMATS)}")
+    known = all_formats()
+    if asked is not None and asked not in known:
+        raise UsageError(f"--format must be {' or '.join(known)}, got {asked!r}.{near(asked, known)}")
     wanted = {asked} - {None} | ({"json"} if json else set()) | ({"bare"} if bare else set())
     if len(wanted) > 1:
         flags = ["--format " + asked] if asked else []
@@ -201,18 +222,16 @@ def _reasons(report: Report) -> list[str]:
     ]
 
 
-def _print(report: Report, form: str, color: str) -> None:
+def _print(report: Report, form: str, color: str, cells: int | None, verbose: bool) -> None:
     from losscli.cli import output as out
-    from losscli.render import render
+    from losscli.render import print_tables, render
 
     if form == "bare":
         sys.stdout.write(out.bare(report))
     elif form == "table":
-        from losscli.render.table import print_table
-
-        print_table(report, out.console(color))
+        print_tables(report, out.console(color), cells, verbose)
     else:
-        sys.stdout.write(render(report, form))
+        sys.stdout.write(render(report, form, cells, verbose))
 
 
 def show_plan(run: Run | Models) -> None:

@@ -1,37 +1,92 @@
-"""Renderers: each is a function of a Report, and is imported when it is used."""
+"""Reports for people and programs; what people read is laid out from one model of tables."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
+from losscli.render.formats import DEFAULT, Data, Layout, all_formats
 from losscli.report.model import Report
 from losscli.text import near
 
-FORMATS = ("table", "json", "csv", "markdown", "junit", "flat")
-"""What `render` writes; each is the module of that name."""
+if TYPE_CHECKING:
+    from rich.console import Console
 
-_SUFFIXES = {".json": "json", ".csv": "csv", ".md": "markdown", ".txt": "table", ".xml": "junit"}
-_FLAT = ".flat.json"
+CELLS = 10
+"""The classes or slices of a table on a terminal, the worst ones."""
+ALL = 1 << 62
+"""As many as there are."""
 
 
-def render(report: Report, format: str) -> str:  # noqa: A002  the option's name, which callers pass on
-    """The report as text that ends in a newline.  Raises UsageError for a format that is not in FORMATS."""
-    if format not in FORMATS:
+def render(report: Report, format: str, cells: int | None = None, verbose: bool = False) -> str:  # noqa: A002  the option's name, which callers pass on
+    """The report as text that ends in a newline.
+
+    `cells` is the number of classes or slices, the worst ones, that a table for people shows; data are always
+    complete.  `verbose` adds details to formats that do without.  Raises UsageError for an unknown format.
+    """
+    chosen = format_named(format)
+    if isinstance(chosen, Data):
+        return chosen.write(report)
+    from losscli.render.sections import document
+
+    shown = document(report).first(cells)
+    return chosen.write(shown.detailed() if verbose or chosen.details else shown)
+
+
+def print_tables(report: Report, console: Console, cells: int | None = None, verbose: bool = False) -> None:
+    """Print the report as tables: all of it, or on a terminal the columns that fit and the worst cells."""
+    if not console.is_terminal:
+        console.file.write(render(report, DEFAULT, cells, verbose))
+        return
+    from losscli.render.formats.table import show
+    from losscli.render.sections import document
+
+    shown = document(report, console.width).first(CELLS if cells is None else cells)
+    show(shown.detailed() if verbose else shown, console)
+
+
+def format_named(name: str) -> Layout | Data:
+    """The format of this name.  Raises UsageError, which names all of them, for an unknown one."""
+    known = all_formats()
+    if name not in known:
         raise UsageError(
-            f"unknown format {format!r}.{near(format, FORMATS)}", remedy=f"formats: {', '.join(FORMATS)}"
+            f"unknown format {name!r}.{near(name, known)}", remedy=f"formats: {', '.join(known)}"
         )
-    text: str = import_module(f"losscli.render.{format}").text(report)
-    return text
+    return known[name]
 
 
 def format_of_suffix(path: str | PurePath) -> str:
-    """The format that a file's suffix stands for.  Raises UsageError, naming the suffixes, for any other."""
-    if PurePath(path).name.lower().endswith(_FLAT):
-        return "flat"
-    suffix = PurePath(path).suffix.lower()
-    if suffix not in _SUFFIXES:
-        known = ", ".join([*_SUFFIXES, _FLAT])
-        raise UsageError(f"{path}: the suffix says the format, and {suffix or 'none'} is none of {known}")
-    return _SUFFIXES[suffix]
+    """The format that the suffix of a file means.  Raises UsageError, which names the suffixes, otherwise."""
+    name = PurePath(path).name.lower()
+    matching = [each for each in all_formats().values() if name.endswith(each.suffix)]
+    if not matching:
+        suffixes = ", ".join(each.suffix for each in all_formats().values())
+        suffix = PurePath(path).suffix or "no suffix"
+        raise UsageError(f"{path}: the suffix chooses the format, and {suffix} is none of {suffixes}")
+    return max(matching, key=lambda each: len(each.suffix)).name
+
+
+def format_help() -> str:
+    """The formats for the help of --format: 'table (default), csv, ...'."""
+    names = [f"{name} (default)" if name == DEFAULT else name for name in all_formats()]
+    return f"{', '.join(names[:-1])} or {names[-1]}"
+
+
+def suffix_help() -> str:
+    """The suffixes for the help of --output: '.txt, .csv, .xml (JUnit), ...'."""
+    known = all_formats().values()
+    return ", ".join(f"{each.suffix} ({each.meaning})" if each.meaning else each.suffix for each in known)
+
+
+def text_of(report: Report) -> str:
+    """The report as the text that `print(report)` shows."""
+    return render(report, DEFAULT).rstrip("\n")
+
+
+def html_of(report: Report) -> str:
+    """The report as the HTML that a notebook shows."""
+    from losscli.render import html
+    from losscli.render.sections import document
+
+    return html.text(document(report))

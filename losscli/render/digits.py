@@ -1,46 +1,105 @@
-"""How numbers are written for people: six significant digits, decimal points in line."""
+"""Numbers as people read them: as many digits as the standard error allows, decimal points in line."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
+from itertools import zip_longest
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 DIGITS = 6
-ERROR_DIGITS = 3
-"""Of a standard error; it is itself an estimate, and more digits would be noise."""
+"""Significant digits of a value without a standard error."""
+ERROR_DIGITS = 2
+"""Significant digits of a standard error; it is itself an estimate, and more would be noise."""
+MOST_DIGITS = 12
+"""Significant digits that a standard error can give its value; a smaller one is rounding error."""
 DASH = "-"
-"""Stands for what is not defined."""
+"""Stands for a value that is not defined."""
+SEPARATORS = re.compile("( ± | to )")
+"""Between the numbers of one cell."""
 
 
 def decimal(value: float | None, digits: int = DIGITS) -> str:
-    """A number to so many significant digits, or all of its digits where they are fewer.
+    """A number to this many significant digits, or all of its digits if they are fewer.
 
-    So `0.5` is a half to the last bit, and `0.500000` is rounded.
+    So `0.5` is exactly a half, and `0.500000` is rounded.
     """
     if value is None or math.isnan(value):
         return DASH
     scientific = f"{value:.{digits - 1}e}"
-    rounded = _positional(value, digits) if -5 < _exponent(scientific) < 9 or value == 0 else scientific
+    rounded = _positional(value, digits) if _is_positional(value, digits) else scientific
     exact = repr(float(value) + 0.0).removesuffix(".0")
     whole = float(value).is_integer() and "e" not in rounded
     return exact if whole or len(exact) < len(rounded) else rounded
 
 
-def error(se: float | None, value: float | None) -> str:
-    """A standard error in the notation of its value, or nothing where there is none."""
-    if se is None or value is None:
-        return ""
-    if "e" in decimal(value):
-        return f"{se:.{ERROR_DIGITS - 1}e}"
-    return _positional(se, ERROR_DIGITS) if 1e-9 < se < 1e-4 else decimal(se, ERROR_DIGITS)
+class Precision(Struct, frozen=True):
+    """How the numbers of one estimate are written, for short `12.3 ± 4.5`.
+
+    `place` is the power of ten of the last digit that is shown, or None where six significant digits are.
+    """
+
+    place: int | None = None
+    scientific: bool = False
+
+    @classmethod
+    def of(cls, value: float | None, se: float | None) -> Precision:
+        """The precision of a value with this standard error: to its second significant digit."""
+        if value is None or se is None or not (math.isfinite(value) and 0 < se < math.inf):
+            return cls()
+        place = _exponent(se, ERROR_DIGITS) - ERROR_DIGITS + 1
+        largest = max(abs(value), se)
+        if _exponent(largest, DIGITS) - place >= MOST_DIGITS:
+            return cls()
+        return cls(place, not _is_positional(largest, DIGITS))
+
+    def finer(self, digits: int) -> Precision:
+        """The precision with this many digits more."""
+        return self if self.place is None else replace(self, place=self.place - digits)
+
+    def text(self, value: float | None) -> str:
+        """A number to the place of the last digit."""
+        if value is None or self.place is None or not math.isfinite(value):
+            return decimal(value)
+        if self.scientific:
+            return "0" if value == 0 else f"{value:.{max(0, _exponent(value, DIGITS) - self.place)}e}"
+        return f"{round(value, -self.place) + 0.0:.{max(0, -self.place)}f}"
+
+    def error(self, se: float | None) -> str:
+        """The standard error itself, or nothing if it is not defined."""
+        if se is None or math.isnan(se):
+            return ""
+        return decimal(se, ERROR_DIGITS) if self.place is None else self.text(se)
+
+
+def estimate(value: float | None, se: float | None) -> str:
+    """A value with its standard error: '46.1 ± 1.6'; the value alone if it has none."""
+    precision = Precision.of(value, se)
+    error = precision.error(se)
+    return f"{precision.text(value)} ± {error}" if value is not None and error else precision.text(value)
+
+
+def span(low: float | None, high: float | None, precision: Precision) -> str:
+    """An interval, to the place of the estimate it belongs to: '43.0 to 49.3'."""
+    if low is None or high is None:
+        return DASH
+    return f"{precision.text(low)} to {precision.text(high)}"
+
+
+def _is_positional(value: float, digits: int) -> bool:
+    return value == 0 or -5 < _exponent(value, digits) < 9
 
 
 def _positional(value: float, digits: int) -> str:
-    return f"{value:.{max(0, digits - 1 - _exponent(f'{value:.{digits - 1}e}'))}f}"
+    return f"{value:.{max(0, digits - 1 - _exponent(value, digits))}f}"
 
 
-def _exponent(scientific: str) -> int:
-    return int(scientific.partition("e")[2])
+def _exponent(value: float, digits: int) -> int:
+    """The power of ten of the first digit, after rounding to this many digits."""
+    return int(f"{value:.{digits - 1}e}".partition("e")[2]) if math.isfinite(value) else 999
 
 
 def apart(value: float | None, limit: float | None) -> tuple[str, str]:
@@ -56,25 +115,31 @@ def signed(margin: float | None) -> str:
     """A margin to three digits with its sign: '+2.31'."""
     if margin is None:
         return ""
-    return ("+" if margin >= 0 else "") + decimal(margin, ERROR_DIGITS)
+    return ("+" if margin >= 0 else "") + decimal(margin, 3)
 
 
 def percent(share: float | None) -> str:
-    """A share in per cent to one decimal; what is there but too small for it is not written as none."""
+    """A share in percent to one decimal; one that is too small for that is '<0.1', not '0.0'."""
     if share is None:
         return DASH
     return "<0.1" if 0 < share < 0.0005 else f"{100 * share:.1f}"
 
 
-def aligned(texts: Iterable[str]) -> list[str]:
-    """The texts padded to one width with their decimal points in line."""
-    parts = [_split(text) for text in texts]
-    left = max((len(whole) for whole, _ in parts), default=0)
-    right = max((len(rest) for _, rest in parts), default=0)
-    return [whole.rjust(left) + rest.ljust(right) for whole, rest in parts]
+def aligned(cells: Iterable[str]) -> list[str]:
+    """The cells of a column padded to one width, with the decimal points of each of their numbers in line."""
+    parts = zip_longest(*map(SEPARATORS.split, cells), fillvalue="")
+    return list(map("".join, zip(*map(_in_line, parts), strict=True)))
 
 
-def _split(text: str) -> tuple[str, str]:
-    places = [place for place in (text.find("."), text.find("e")) if place >= 0]
-    place = min(places, default=len(text))
-    return text[:place], text[place:]
+def _in_line(numbers: Sequence[str]) -> list[str]:
+    halves = [_halves(number) for number in numbers]
+    left = max(len(whole) for whole, _ in halves)
+    right = max(len(fraction) for _, fraction in halves)
+    return [whole.rjust(left) + fraction.ljust(right) for whole, fraction in halves]
+
+
+def _halves(number: str) -> tuple[str, str]:
+    """What stands before the decimal point or the exponent, and what stands from there on."""
+    places = [place for place in (number.find("."), number.find("e")) if place >= 0]
+    place = min(places, default=len(number))
+    return number[:place], number[place:]

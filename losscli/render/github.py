@@ -1,60 +1,37 @@
-"""A report for a job on GitHub: its summary, and annotations of what does not pass."""
+"""A report for a job on GitHub: its summary, and annotations for what does not pass."""
 
 from __future__ import annotations
 
-from msgspec.structs import replace
-
-from losscli.render import markdown
-from losscli.render.content import judgement, plain, worst_first
+from losscli.render.formats import markdown
+from losscli.render.naming import plain
+from losscli.render.sections import document
+from losscli.render.sections.verdicts import judgement, worst_first
 from losscli.report.model import Report
 
 SUMMARY_BYTES = 1 << 20
-"""What GitHub shows of a step's summary; it takes nothing of one that is longer."""
+"""The size up to which GitHub shows the summary of a step; it rejects a longer one."""
 ANNOTATIONS = 10
-"""What GitHub shows of one kind in a step."""
+"""The annotations of one kind that GitHub shows for a step."""
 _LEVELS = {"error": "error", "fail": "error", "unsure": "warning", "warn": "warning"}
+_SHORTER = (None, 1000, 100, 10, 1, 0)
+"""Cells of a table, in summaries that are ever shorter."""
 
 
-def summary(report: Report, room: int = SUMMARY_BYTES) -> str:
-    """The report as Markdown of fewer than `room` bytes: all of it, or what matters most.
-
-    Where it is long, results of cells are left out, then verdicts, those that pass first, and then notes;
-    it says how many.
-    """
-    text = markdown.text(report)
-    if len(text.encode()) < room:
-        return text
-    overall = tuple(replace(result, notes=()) for result in report.results if not result.cell)
-    pairs = tuple(replace(each, notes=()) for each in report.comparisons if not each.cell)
-    verdicts, notes = worst_first(report.gates), report.notes
-    while True:
-        left = {
-            "results": len(report.results) - len(overall),
-            "comparisons": len(report.comparisons) - len(pairs),
-            "verdicts": len(report.gates) - len(verdicts),
-            "notes": len(report.notes) - len(notes),
-        }
-        told = " and ".join(f"{count:,} {what}" for what, count in left.items() if count)
-        said = (*notes, f"{told} are left out here; a JSON report has all") if told else notes
-        short = replace(report, results=overall, comparisons=pairs, gates=tuple(verdicts), notes=said)
-        text = markdown.text(short)
+def summary(report: Report, room: int = SUMMARY_BYTES, cells: int | None = None) -> str:
+    """The report as Markdown of fewer than `room` bytes; with the worst cells alone if it is longer."""
+    whole = document(report).detailed().first(cells)
+    for most in _SHORTER:
+        text = markdown.text(whole.first(most, "a JSON report has all"))
         if len(text.encode()) < room:
             return text
-        if not (overall or pairs or verdicts or notes):
-            return ""
-        if verdicts:
-            verdicts = verdicts[: len(verdicts) // 2]
-        elif notes:
-            notes = notes[: len(notes) // 2]
-        else:
-            overall, pairs = overall[: len(overall) // 2], pairs[: len(pairs) // 2]
+    return ""
 
 
 def commands(report: Report) -> str:
     """A workflow command a line for verdicts that do not pass, the worst first and at most ten."""
-    found = [verdict for verdict in worst_first(report.gates) if verdict.status in _LEVELS]
+    failed = [verdict for verdict in worst_first(report.gates) if verdict.status in _LEVELS]
     lines = []
-    for verdict in found[:ANNOTATIONS]:
+    for verdict in failed[:ANNOTATIONS]:
         cell = verdict.place
         where = f" ({cell})" if cell else ""
         message = plain(f"{verdict.title}{where}: {judgement(verdict)}")
@@ -63,5 +40,5 @@ def commands(report: Report) -> str:
 
 
 def _escaped(message: str) -> str:
-    """The text of a workflow command, in which a line break would end it, and another could begin."""
+    """The text of a workflow command, in which a line break would start another command."""
     return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

@@ -25,7 +25,7 @@ from losscli.plan.options import VARIABLES, checked, loss_params
 from losscli.text import near
 
 FILE, PROJECT, SECTION = "losscli.toml", "pyproject.toml", "tool.losscli"
-LOOKS = ("format", "json", "bare", "color", "quiet", "verbose")
+LOOKS = ("format", "json", "bare", "color", "quiet", "verbose", "cells")
 """Options of the command line that change how results look: all that a user's own settings may hold."""
 SHOWN = (*LOOKS, "output")
 """Options of the command line alone."""

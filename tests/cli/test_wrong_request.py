@@ -146,12 +146,16 @@ WRONG = {
         "has the labels no, yes. Did you mean yes?",
     ),
     # outputs
-    "unknown format": ("p.csv y.csv --format jsn", "--format must be table or json", "Did you mean json?"),
+    "unknown format": (
+        "p.csv y.csv --format jsn",
+        "--format must be table or markdown",
+        "Did you mean json?",
+    ),
     "two formats": ("p.csv y.csv --json --bare", "--json and --bare exclude each other"),
     "three formats": ("p.csv y.csv --format csv --json --bare", "--format csv and --json and --bare exclude"),
     "outputs that cannot be": (
         "p.csv y.csv -o r.json -o r.xlsx -o no/r.json -o p.csv/r.json",
-        "r.xlsx: the suffix says the format, and .xlsx is none of .json, .csv, .md, .txt",
+        "r.xlsx: the suffix chooses the format, and .xlsx is none of .txt, .md, .csv",
         "-o no/r.json: there is no folder no",
         "-> mkdir -p no",
         "-o p.csv/r.json: p.csv is not a folder",

@@ -14,7 +14,7 @@ from rich.console import Console
 import losscli
 from losscli.cli.app import run
 from losscli.errors import UsageError
-from losscli.render.table import print_table
+from losscli.render import print_tables
 
 ROWS = 3_000
 LOSSES = ["mse", "rmse", "r2", "wape", "max_error"]
@@ -194,10 +194,10 @@ def test_the_plan_with_slices_pastes_back(frame, tmp_path, capsys, monkeypatch):
 def test_a_terminal_sees_the_worst_slices_and_how_many_are_left_out(frame):
     buffer = io.StringIO()
     console = Console(file=buffer, force_terminal=True, width=100, color_system=None)
-    print_table(evaluated(frame, "age"), console)
+    print_tables(evaluated(frame, "age"), console)
     shown = buffer.getvalue()
     assert "by age" in shown
-    assert "52 more are left out, --json has all" in shown
+    assert "... 62 more; --cells all shows them" in shown
 
 
 ODD = {

@@ -5,6 +5,7 @@ import json
 import re
 import subprocess
 import sys
+from xml.etree import ElementTree as Xml
 
 import pytest
 from msgspec.structs import replace
@@ -12,10 +13,20 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from losscli.errors import UsageError
-from losscli.render import FORMATS, format_of_suffix, render
-from losscli.render.digits import aligned, apart, decimal, error, percent
-from losscli.render.grid import fold
-from losscli.render.table import print_table, text
+from losscli.render import (
+    ALL,
+    format_help,
+    format_of_suffix,
+    formats,
+    html_of,
+    print_tables,
+    render,
+    suffix_help,
+    text_of,
+)
+from losscli.render.digits import estimate
+from losscli.render.formats import all_formats
+from losscli.render.formats.table import fold
 from losscli.report.model import Report, Result, Verdict
 
 FIELDS = ("loss", "value", "rows", "weight", "params", "model", "cell", "se", "low", "high", "level", "share")
@@ -44,80 +55,80 @@ REPORT = Report(
 
 TABLE = """\
 overall
-loss                    value ± se       95 % interval  rows
-────────────────────────────────────────────────────────────
-huber(delta=1)     0.271234 ± 0.01  0.2516 to 0.290834   442
-mse             2859.70             -                    442
-detectable on as many other rows, 80 % power: huber(delta=1) 0.0396
+loss                  value ± se   95 % interval  rows
+──────────────────────────────────────────────────────
+huber(delta=1)     0.271 ± 0.010  0.252 to 0.291   442
+mse             2859.70           -                442
 
 huber(delta=1) by region
-region            value ± se  95 % interval  share %  rows  weight
-──────────────────────────────────────────────────────────────────
-[red]_eu|  0.5   ± 0.2           0.1 to 0.9      2.5    42    40.5
-us         0.125 ± 0.0000300     0.1 to 0.2     <0.1   400   400
-mars       -                     -                 -     0     0
+region              value ± se         95 % interval  share %  rows  weight
+───────────────────────────────────────────────────────────────────────────
+[red]_eu|  0.50     ± 0.20      0.10     to 0.90          2.5    42    40.5
+us         0.125000 ± 0.000030  0.100000 to 0.200000     <0.1   400   400
+mars       -                    -                         -       0     0
 
 gates
-status      gate                        value         limit  margin/se  why
+status      gate                        value         limit  margin/se  reason
 ───────────────────────────────────────────────────────────────────────────────────
 fail, weak  huber <= 0.27123411    0.27123412    0.27123411      -1.25
 error       mae <= 2               -             2                      no loss mae
 pass        n >= 100             442           100
-weak: the interval straddles the limit
+weak: the interval contains the limit
 
 notes
-- huber(delta=1), region=mars: no rows in this slice
+- no rows in this slice (huber(delta=1): region mars)
 - 3 rows were dropped
 """
 
 NARROW = """\
 overall
-loss                    value ± se
-──────────────────────────────────
-huber(delta=1)     0.271234 ± 0.01
+loss                  value ± se
+────────────────────────────────
+huber(delta=1)     0.271 ± 0.010
 mse             2859.70
-detectable on as many other rows, 80
-% power: huber(delta=1) 0.0396
 
 huber(delta=1) by region
-region            value ± se  rows
-──────────────────────────────────
-[red]_eu|  0.5   ± 0.2          42
-us         0.125 ± 0.0000300   400
-mars       -                     0
+region              value ± se  rows
+────────────────────────────────────
+[red]_eu|  0.50     ± 0.20        42
+us         0.125000 ± 0.000030   400
+mars       -                       0
+
+4 columns hidden: -o report.md or a
+wider terminal shows them
 """
 
 MARKDOWN = """\
 ### overall
 
-| loss | value | ± se | 95 % interval | rows |
-| :--- | ---: | ---: | ---: | ---: |
-| huber(delta=1) | 0.271234 | 0.01 | 0.2516 to 0.290834 | 442 |
-| mse | 2859.70 | - | - | 442 |
+| loss | value ± se | 95 % interval | rows |
+| :--- | ---: | ---: | ---: |
+| huber(delta=1) | 0.271 ± 0.010 | 0.252 to 0.291 | 442 |
+| mse | 2859.70 | - | 442 |
 
-detectable on as many other rows, 80 % power: huber(delta=1) 0.0396
+minimum detectable difference, independent sample of the same size, 80 % power: huber(delta=1) 0.040
 
 ### huber(delta=1) by region
 
-| region | value | ± se | 95 % interval | share % | rows | weight |
-| :--- | ---: | ---: | ---: | ---: | ---: | ---: |
-| \\[red\\]\\_eu\\| | 0.5 | 0.2 | 0.1 to 0.9 | 2.5 | 42 | 40.5 |
-| us | 0.125 | 0.0000300 | 0.1 to 0.2 | \\<0.1 | 400 | 400 |
-| mars | - | - | - | - | 0 | 0 |
+| region | value ± se | 95 % interval | share % | rows | weight |
+| :--- | ---: | ---: | ---: | ---: | ---: |
+| \\[red\\]\\_eu\\| | 0.50 ± 0.20 | 0.10 to 0.90 | 2.5 | 42 | 40.5 |
+| us | 0.125000 ± 0.000030 | 0.100000 to 0.200000 | \\<0.1 | 400 | 400 |
+| mars | - | - | - | 0 | 0 |
 
 ### gates
 
-| status | gate | cell | value | limit | margin/se | why |
-| :--- | :--- | :--- | ---: | ---: | ---: | :--- |
-| fail, weak | huber \\<= 0.27123411 |  | 0.27123412 | 0.27123411 | -1.25 |  |
-| error | mae \\<= 2 |  | - | 2 |  | no loss mae |
-| pass | n \\>= 100 |  | 442 | 100 |  |  |
+| status | gate | value | limit | margin/se | reason |
+| :--- | :--- | ---: | ---: | ---: | :--- |
+| fail, weak | huber \\<= 0.27123411 | 0.27123412 | 0.27123411 | -1.25 |  |
+| error | mae \\<= 2 | - | 2 |  | no loss mae |
+| pass | n \\>= 100 | 442 | 100 |  |  |
 
-weak: the interval straddles the limit
+weak: the interval contains the limit
 
 ### notes
 
-- huber(delta=1), region=mars: no rows in this slice
+- no rows in this slice (huber(delta=1): region mars)
 - 3 rows were dropped
 """
 
@@ -131,11 +142,15 @@ huber,delta=1.0,,region=mars,,,,,,,0,0.0,,no rows in this slice
 """
 
 
-def terminal(report, width, **options):
+def text(report):
+    return render(report, "table")
+
+
+def terminal(report, width, cells=None, **options):
     options = {"force_terminal": True, "color_system": None, **options}
     console = Console(file=io.StringIO(), width=width, **options)
-    print_table(report, console)
-    return "".join(f"{line.rstrip()}\n" for line in console.file.getvalue().splitlines())
+    print_tables(report, console, cells)
+    return console.file.getvalue()
 
 
 @pytest.mark.parametrize(("name", "expected"), [("table", TABLE), ("markdown", MARKDOWN), ("csv", CSV)])
@@ -148,13 +163,15 @@ def test_json_is_the_report():
 
 
 def test_a_narrow_terminal_drops_columns_rather_than_digits():
-    assert terminal(replace(REPORT, gates=(), notes=()), 36).startswith(NARROW)
+    results = tuple(replace(result, notes=()) for result in REPORT.results)
+    assert terminal(replace(REPORT, results=results, gates=(), notes=()), 36) == NARROW
 
 
 def test_without_a_terminal_the_width_has_no_limit():
     console = Console(file=io.StringIO(), width=40, force_terminal=False)
-    print_table(REPORT, console)
+    print_tables(REPORT, console)
     assert console.file.getvalue() == text(REPORT) == TABLE
+    assert text_of(REPORT) == TABLE.rstrip()
 
 
 LOSSES = [f"loss_{i}_".ljust(40, "x") for i in range(10)]
@@ -184,30 +201,52 @@ def test_a_large_report_fits_with_every_number_whole(width):
     assert max(map(cell_len, shown.splitlines())) <= width
     assert "…" not in shown
     words = set(shown.split())
-    assert {decimal(value(loss, CLASSES[6])) for loss in LOSSES} <= words
+    worst = [value(loss, CLASSES[6]) for loss in LOSSES]
+    assert {estimate(v, v / 9).split()[0] for v in worst} <= words
     assert "100,000" in words
-    assert re.search(r"the 20 with the\s+largest\s+share\s+of", shown)
-    assert f"{len(CLASSES) - 20} more are" in " ".join(shown.split())
-    assert shown.count("pass ") == 19
+    assert f"... {len(CLASSES) - 10} more; --cells all shows them" in shown
+    assert shown.count("pass ") == 9
     assert shown.count("fail ") == 1
+    assert ("hidden: -o report.md" in shown) == (width < 200)
 
 
-@pytest.mark.parametrize("by", ["share", "value"])
-def test_a_terminal_shows_the_heaviest_cells(by):
-    def cell(i):
-        return Result(loss="mae", **{"value": -i, by: i}, rows=9, weight=9.0, cell={"class": f"c{i}"})
-
+def cells(count):
     missing = result("mae", None, 0, 0.0, cell={"class": "none"})
-    lines = terminal(Report((missing, *map(cell, range(24)))), 60).splitlines()
-    assert [line.split()[0] for line in lines[3:23]] == [f"c{i}" for i in range(23, 3, -1)]
-    assert " ".join(lines[23:]) == f"the 20 with the largest {by} of mae; 5 more are left out, --json has all"
+    return Report((missing, *(result("mae", i, 9, 9.0, cell={"class": f"c{i}"}) for i in range(count))))
 
 
-def test_without_a_terminal_every_cell_is_there():
+def test_a_terminal_shows_the_worst_cells_and_how_many_are_left():
+    lines = terminal(cells(24), 60).splitlines()
+    assert [line.split()[0] for line in lines[3:13]] == [f"c{i}" for i in range(23, 13, -1)]
+    assert lines[13:] == ["... 15 more; --cells all shows them"]
+    assert terminal(cells(9), 60).splitlines()[3].split()[0] == "none"
+    assert terminal(cells(24), 60, cells=ALL) == text(cells(24))
+    assert terminal(cells(24), 60, cells=1).splitlines()[3:] == [
+        "c23       23     9",
+        "... 24 more; --cells all shows them",
+    ]
+
+
+def test_elsewhere_every_cell_is_there_unless_fewer_are_asked_for():
     shown = text(large())
     assert all(name in shown for name in CLASSES)
-    assert "left out" not in shown
     assert "95 % interval" in shown
+    assert "more;" not in shown
+    assert "hidden" not in shown
+    for name in ("table", "markdown"):
+        assert "... 23 more; --cells all shows them" in render(cells(24), name, cells=2)
+    for name in ("csv", "json", "flat"):
+        assert render(cells(24), name, cells=2) == render(cells(24), name)
+
+
+def test_gates_on_cells_that_pass_are_left_out_before_those_that_fail():
+    passes = [Verdict("mae[c=*] < 9", "pass", {"c": str(i)}, margin=i) for i in range(30)]
+    fails = [Verdict("mae[c=*] < 9", "fail", {"c": f"f{i}"}, margin=-i) for i in range(3)]
+    report = Report((), (*passes, *fails, *[Verdict("mae < 9", "pass")] * 5))
+    rows = [line.split() for line in terminal(report, 80, cells=4).splitlines()[3:]]
+    assert [row[0] for row in rows[:9]] == ["pass"] * 5 + ["fail"] * 3 + ["pass"]
+    assert [row[4] for row in rows[5:9]] == ["c=f2", "c=f1", "c=f0", "c=0"]
+    assert " ".join(rows[9]) == "... 29 more; --cells all shows them"
 
 
 def test_losses_stand_side_by_side_where_they_fit():
@@ -249,7 +288,8 @@ def test_names_from_the_data_steer_nothing(show, name, expected):
 
 def test_colour_is_sparse_and_can_be_switched_off():
     shown = terminal(REPORT, 90, color_system="standard")
-    assert "\x1b[1m   0.271234\x1b[0m ± 0.01" in shown
+    assert "\x1b[1m   0.271\x1b[0m ± 0.010" in shown
+    assert "\x1b[1;4moverall\x1b[0m" in shown
     assert re.findall(r"\x1b\[(3\d)m([a-z, ]*[a-z])", shown) == [
         ("31", "fail, weak"),
         ("31", "error"),
@@ -260,60 +300,42 @@ def test_colour_is_sparse_and_can_be_switched_off():
     assert "\x1b[3" not in terminal(REPORT, 80, color_system="standard", no_color=True)
 
 
-def test_a_note_of_many_cells_is_said_once():
-    cells = [result("mae", None, 0, 0.0, cell={"class": name}, notes=("no rows",)) for name in "abcdefg"]
-    report = Report(tuple(cells))
-    assert "- class=a, class=b, class=c, class=d, class=e, 2 more: no rows\n" in terminal(report, 80)
-    assert "class=g: no rows" in text(report)
-
-
 @pytest.mark.parametrize(
-    ("number", "expected"),
+    ("cells", "losses", "note"),
     [
-        (None, "-"),
-        (0.0, "0"),
-        (-0.0, "0"),
-        (0.5, "0.5"),
-        (1 / 3, "0.333333"),
-        (-200 / 3, "-66.6667"),
-        (0.4999999999, "0.500000"),
-        (999999.97, "1000000"),
-        (12345678.9, "12345679"),
-        (12345678.0, "12345678"),
-        (1e9 / 3, "333333333"),
-        (1e12 / 3, "3.33333e+11"),
-        (1e-4 / 3, "3.33333e-05"),
-        (1e-5, "1e-05"),
+        ([{}], ["mae"], "no rows"),
+        ([{"class": "a"}], ["mae"], "no rows (class a)"),
+        ([{"class": name} for name in "abcdefg"], ["mae"], "no rows (classes a, b and 5 more)"),
+        ([{"class": name} for name in "abcd"], ["mae"], "no rows (classes a, b, c and d)"),
+        ([{}, {"region": "eu"}, {"region": "us"}], ["mae"], "no rows (overall, region eu and us)"),
+        ([{"a": "1", "b": "2"}], ["mae"], "no rows (a=1,b=2)"),
+        ([{"class": "a"}], ["mae", "mse"], "no rows (class a)"),
+        ([{"class": "a"}], ["mse"], "no rows (mse: class a)"),
+        ([{}], ["mse"], "no rows (mse)"),
     ],
 )
-def test_decimal(number, expected):
-    assert decimal(number) == expected
+def test_a_note_on_many_cells_is_one_line(cells, losses, note):
+    noted = [result(loss, None, 0, 0.0, cell=cell, notes=("no rows",)) for loss in losses for cell in cells]
+    others = [result(loss, 1.0, 9, 9.0) for loss in ("mae", "mse") if losses != ["mae"]]
+    report = Report((*others, *noted))
+    for name in ("table", "markdown"):
+        assert f"- {note}\n" in render(report, name)
 
 
-@pytest.mark.parametrize(
-    ("se", "of", "expected"),
-    [
-        (None, 1.0, ""),
-        (0.012345, 1 / 3, "0.0123"),
-        (0.00001234, 1 / 3, "0.0000123"),
-        (123456789.0, 4e9 / 3, "1.23e+08"),
-        (9.999e-5, 1 / 3, "0.000100"),
-    ],
-)
-def test_a_standard_error_is_written_as_its_value_is(se, of, expected):
-    assert error(se, of) == expected
-
-
-def test_different_numbers_read_differently():
-    assert apart(0.5000000001, 0.5) == ("0.5000000001", "0.5")
-    assert apart(0.3, 0.1 + 0.2) == ("0.3", "0.30000000000000004")
-    assert apart(1 / 3, 1 / 3) == ("0.333333", "0.333333")
-    assert apart(None, 1 / 3) == ("-", "0.333333")
-
-
-def test_shares_and_points_in_line():
-    assert [percent(share) for share in (None, 0.0, 0.0004, 0.123)] == ["-", "0.0", "<0.1", "12.3"]
-    assert aligned(["1.5", "22", "-", "3e-05"]) == [" 1.5  ", "22    ", " -    ", " 3e-05"]
+def test_html_is_escaped_and_has_all_that_is_shown():
+    report = replace(REPORT, notes=("<script>1</script>",))
+    shown = html_of(report)
+    root = Xml.fromstring(shown.replace("&nbsp;", " "))
+    titles = [element.text for element in root.iter("h4")]
+    assert titles == ["overall", "huber(delta=1) by region", "gates", "notes"]
+    tables = [
+        [["".join(cell.itertext()) for cell in row] for row in table.iter("tr")]
+        for table in root.iter("table")
+    ]
+    assert tables[0][1] == ["huber(delta=1)", "0.271 ± 0.010", "0.252 to 0.291", "442"]
+    assert tables[1][1][0] == "[red]_eu|"
+    assert "<script>" not in shown
+    assert "weak: the interval contains the limit" in shown
 
 
 def test_formats():
@@ -321,13 +343,26 @@ def test_formats():
     assert [format_of_suffix(f"report{end}") for end in suffixes] == [
         "json", "csv", "markdown", "table", "flat", "junit",
     ]  # fmt: skip
-    with pytest.raises(
-        UsageError, match=r"\.html is none of \.json, \.csv, \.md, \.txt, \.xml, \.flat\.json"
-    ):
-        format_of_suffix("report.html")
+    with pytest.raises(UsageError, match=r"\.xlsx is none of \.txt, \.md, \.csv, \.flat\.json"):
+        format_of_suffix("report.xlsx")
     with pytest.raises(UsageError, match="Did you mean markdown"):
         render(REPORT, "markdwn")
-    assert all(render(REPORT, name).endswith("\n") for name in FORMATS)
+    assert all(render(REPORT, name).endswith("\n") for name in all_formats())
+
+
+def test_a_format_is_one_file(tmp_path, monkeypatch):
+    """A module that is put into the folder is offered by --format, -o and both of their help texts."""
+    (tmp_path / "latex.py").write_text(
+        "from losscli.render.formats import Layout\n"
+        "FORMAT = Layout('latex', '.tex', lambda document: document.tables[0].title + '\\n', 'LaTeX')\n"
+    )
+    monkeypatch.setattr(formats, "__path__", [*formats.__path__, str(tmp_path)])
+    monkeypatch.setattr(formats, "all_formats", formats.all_formats.__wrapped__)
+    monkeypatch.setattr("losscli.render.all_formats", formats.all_formats)
+    assert render(REPORT, "latex") == "overall\n"
+    assert format_of_suffix("report.tex") == "latex"
+    assert "latex" in format_help()
+    assert ".tex (LaTeX)" in suffix_help()
 
 
 def test_json_needs_no_rich():

@@ -6,10 +6,10 @@ import json
 
 import pytest
 from rich.cells import cell_len
+from rich.console import Console
 
-from losscli.render import render
-from losscli.render.comparison import LEGEND, stars
-from losscli.render.table import text
+from losscli.render import print_tables, render
+from losscli.render.sections.comparisons import LEGEND, stars
 from losscli.report.model import Comparison, Report, Result
 
 
@@ -28,6 +28,16 @@ def pair(loss="mae", difference=-0.25, se=0.05, adjusted=0.0005, cell=None, **mo
     return Comparison(loss=loss, a="a.csv", b="b.csv", cell=cell or {}, **(fields | noise | more))
 
 
+def text(report):
+    return render(report, "table")
+
+
+def terminal(report, width):
+    console = Console(file=io.StringIO(), width=width, force_terminal=True, color_system=None)
+    print_tables(report, console)
+    return console.file.getvalue()
+
+
 def results(*models):
     return tuple(Result(loss="mae", model=model, value=1.0, rows=100, weight=100.0) for model in models)
 
@@ -42,7 +52,7 @@ def test_a_table_tells_who_is_better_and_by_how_much():
     assert shown.splitlines()[0] == "b.csv against a.csv"
     for word in ("a.csv", "b.csv", "difference", "95 % interval", "better"):
         assert word in head
-    for word in ("-0.25", "0.05", "-25", "0.0005 ***", "b.csv", "70 : 30"):
+    for word in ("0.750", "-0.250 ± 0.050", "-25", "-0.350 to -0.150", "0.0005 ***", "b.csv", "70 : 30"):
         assert word in first
     assert "●" in first
     assert LEGEND in shown
@@ -52,8 +62,10 @@ def test_a_table_tells_who_is_better_and_by_how_much():
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 def test_no_line_is_wider_than_the_terminal(width):
-    assert all(cell_len(line) <= width for line in text(REPORT, width).splitlines())
-    assert "difference" in text(REPORT, width)
+    shown = terminal(REPORT, width)
+    assert all(cell_len(line) <= width for line in shown.splitlines())
+    assert "difference" in shown
+    assert "... 20 more; --cells all shows them" in shown
 
 
 @pytest.mark.parametrize(
@@ -110,7 +122,7 @@ def test_names_are_no_markup():
 def test_other_formats():
     markdown = render(REPORT, "markdown")
     assert "### b.csv against a.csv" in markdown
-    assert "-0.35 to -0.15" in markdown
+    assert "-0.350 to -0.150" in markdown
     assert "●" not in markdown
     rows = list(csv.DictReader(io.StringIO(render(REPORT, "csv"))))
     assert len(rows) == 31

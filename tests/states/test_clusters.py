@@ -12,7 +12,7 @@ import pytest
 import losscli
 from losscli.cli.app import run
 from losscli.errors import DataError, UsageError
-from losscli.render.table import text
+from losscli.render import render
 from losscli.states import clusters, moments
 
 LOSSES = ["mse", "rmse", "r2", "wape"]
@@ -326,4 +326,4 @@ def test_what_is_detectable_is_so_on_as_many_other_clusters():
     rng = np.random.default_rng(5)
     frame = pl.DataFrame({"y_pred": rng.normal(size=400), "y_true": 0.0, "user": rng.integers(0, 50, 400)})
     report = losscli.evaluate(frame, loss="mse", pred="y_pred", target="y_true", cluster="user")
-    assert "detectable on as many other clusters, 80 % power" in text(report)
+    assert "independent sample of the same number of clusters, 80 % power" in render(report, "markdown")

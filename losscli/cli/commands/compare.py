@@ -13,6 +13,7 @@ from losscli.cli.options import (
     OUTPUT,
     RUNNING,
     Bare,
+    Cells,
     Color,
     Confident,
     Format,
@@ -23,7 +24,7 @@ from losscli.cli.options import (
     Strict,
     option,
 )
-from losscli.cli.output import emit, form_of, is_kept, say
+from losscli.cli.output import cells_of, emit, form_of, is_kept, say
 from losscli.errors import all_of
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def compare(
     min_n: MinRows = "0",
     output: OutputFiles = None,
     format_: Format = None,
+    cells: Cells = None,
     json: Json = False,
     bare: Bare = False,
     color: Color = "auto",
@@ -95,8 +97,9 @@ def compare(
     given: dict[str, Any] = {"ci": ci, "cluster": cluster, "all_pairs": all_pairs, "changed": changed}
     quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
     asked.pop("debug")
-    form, outputs, rules, _, (conditions, models) = all_of(
+    form, shown, outputs, rules, _, (conditions, models) = all_of(
         lambda: form_of(format_, json, bare),
+        lambda: cells_of(cells),
         lambda: out.outputs(output or ()),
         lambda: gates.rules(confident, strict, min_n),
         lambda: out.check_color(color),
@@ -111,7 +114,7 @@ def compare(
     with Progress(quiet, models.expected) as progress:
         kept = is_kept(form, outputs)
         report = comparing.compared(models, conditions, progress.update, tell, rules, kept=kept)
-    emit(report, form, outputs, quiet, color)
+    emit(report, form, outputs, quiet, color, shown, verbose)
 
 
 def one_by_one(predictions: list[str] | str | None) -> list[str]:

@@ -11,6 +11,7 @@ from losscli.cli.options import (
     OUTPUT,
     RUNNING,
     Bare,
+    Cells,
     Color,
     Confident,
     Format,
@@ -21,7 +22,7 @@ from losscli.cli.options import (
     Strict,
     option,
 )
-from losscli.cli.output import emit, form_of, is_kept, say, show_plan
+from losscli.cli.output import cells_of, emit, form_of, is_kept, say, show_plan
 from losscli.errors import all_of
 
 Cluster = Annotated[
@@ -72,6 +73,7 @@ def evaluate(
     ] = "0",
     output: OutputFiles = None,
     format_: Format = None,
+    cells: Cells = None,
     json: Json = False,
     bare: Bare = False,
     color: Color = "auto",
@@ -100,8 +102,9 @@ def evaluate(
     if paired:
         plan = partial(api.planned_against, baseline=baseline)
         asked |= {name: asked.get(name) for name in ("predictions", "targets", "loss")}
-    form, outputs, rules, base, _, (conditions, run) = all_of(
+    form, shown, outputs, rules, base, _, (conditions, run) = all_of(
         lambda: form_of(format_, json, bare),
+        lambda: cells_of(cells),
         lambda: out.outputs(output or ()),
         lambda: gates.rules(confident, strict, min_n),
         lambda: None if paired else saved.baseline(baseline),
@@ -122,4 +125,4 @@ def evaluate(
             report = comparing.compared(run, conditions, progress.update, tell, rules, alone=0, kept=kept)
         else:
             report = running.evaluated(run, conditions, progress.update, tell, base, rules, rows, worst, kept)
-    emit(report, form, outputs, quiet, color)
+    emit(report, form, outputs, quiet, color, shown, verbose)

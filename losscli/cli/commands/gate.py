@@ -12,6 +12,7 @@ from losscli.catalog import registry
 from losscli.cli import output as out
 from losscli.cli.options import (
     Bare,
+    Cells,
     Color,
     Confident,
     Debug,
@@ -23,7 +24,7 @@ from losscli.cli.options import (
     Quiet,
     Strict,
 )
-from losscli.cli.output import emit, form_of
+from losscli.cli.output import cells_of, emit, form_of
 from losscli.errors import UsageError, all_of
 from losscli.report import saved
 from losscli.report.model import Report
@@ -45,6 +46,7 @@ def gate(
     min_n: MinRows = "0",
     output: OutputFiles = None,
     format_: Format = None,
+    cells: Cells = None,
     json: Json = False,
     bare: Bare = False,
     color: Color = "auto",
@@ -57,8 +59,9 @@ def gate(
     """
     if not gate:
         raise UsageError("no gate", remedy="-g 'huber <= 0.5'")
-    form, outputs, _, rules, found, baseline = all_of(
+    form, shown, outputs, _, rules, found, baseline = all_of(
         lambda: form_of(format_, json, bare),
+        lambda: cells_of(cells),
         lambda: out.outputs(output or ()),
         lambda: out.check_color(color),
         lambda: gates.rules(confident, strict, min_n),
@@ -67,7 +70,7 @@ def gate(
     )
     conditions = all_of(*(partial(gates.parse, text, partial(_names, found)) for text in gate))
     gates.meaningful(conditions, baseline, rules)
-    emit(gates.judged(conditions, found, baseline, rules), form, outputs, quiet, color)
+    emit(gates.judged(conditions, found, baseline, rules), form, outputs, quiet, color, shown)
 
 
 def _names(report: Report, name: str) -> tuple[str, ...]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree as Xml
+from typing import TYPE_CHECKING
 
-from losscli.render.content import judgement, plain
+from losscli.render.formats import Data
+from losscli.render.naming import plain
+from losscli.render.sections.verdicts import judgement
 from losscli.report.model import Report, Verdict
+
+if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
 
 _OUTCOMES = {
     "fail": "failure",
@@ -18,11 +23,13 @@ _COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
 def text(report: Report) -> str:
-    """One suite in the schema of Jenkins; an unsure verdict is a skipped case, which says why."""
+    """One suite in the schema of Jenkins; an unsure verdict is a skipped case with its reason."""
+    from xml.etree import ElementTree as Xml  # loads a parser, which only this format needs
+
     outcomes = [_OUTCOMES.get(verdict.status, "") for verdict in report.gates]
     counts = {name: str(outcomes.count(outcome)) for name, outcome in _COUNTS.items()}
     whole = {"name": "losscli", "tests": str(len(outcomes))}
-    # Only a suite counts what was skipped: the schema has no such attribute above it.
+    # The schema has the attribute `skipped` for a suite, but not for the suites.
     suites = Xml.Element("testsuites", whole | {name: counts[name] for name in ("failures", "errors")})
     suite = Xml.SubElement(suites, "testsuite", whole | counts)
     for verdict, outcome in zip(report.gates, outcomes, strict=True):
@@ -31,12 +38,18 @@ def text(report: Report) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + Xml.tostring(suites, encoding="unicode") + "\n"
 
 
-def _case(suite: Xml.Element, verdict: Verdict, outcome: str) -> None:
+def _case(suite: Element, verdict: Verdict, outcome: str) -> None:
+    from xml.etree.ElementTree import SubElement
+
     cell = verdict.place
     name = plain(f"{verdict.title} ({cell})" if cell else verdict.title)
-    case = Xml.SubElement(suite, "testcase", {"classname": "losscli.gate", "name": name})
-    said = judgement(verdict)
+    case = SubElement(suite, "testcase", {"classname": "losscli.gate", "name": name})
+    message = judgement(verdict)
     if outcome:
-        Xml.SubElement(case, outcome, {"message": said} | ({} if outcome == "skipped" else {"type": outcome}))
+        kind = {} if outcome == "skipped" else {"type": outcome}
+        SubElement(case, outcome, {"message": message} | kind)
     else:
-        Xml.SubElement(case, "system-out").text = said
+        SubElement(case, "system-out").text = message
+
+
+FORMAT = Data("junit", ".xml", text, meaning="JUnit")

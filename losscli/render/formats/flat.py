@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 
+from losscli.render.formats import Data
 from losscli.report.model import Report, cell_name, result_name
 
 
 def text(report: Report) -> str:
-    """The value of each result under the name that a gate has for it; null where it is not defined."""
+    """The value of each result under the name that a gate has for it; null if it is not defined."""
     values = {}
     for result in report.results:
         cell = f"[{cell_name(result.cell)}]" if result.cell else ""
@@ -17,3 +18,6 @@ def text(report: Report) -> str:
         cell = f"[{cell_name(each.cell)}]" if each.cell else ""
         values[f"{result_name(each)}{cell}: {each.b} - {each.a}"] = each.difference
     return json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+FORMAT = Data("flat", ".flat.json", text, meaning="metrics of DVC")

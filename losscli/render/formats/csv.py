@@ -1,4 +1,4 @@
-"""A report as CSV: one row a result, a comparison or a placing; every digit."""
+"""A report as CSV: one row for each result, comparison or placing, with every digit."""
 
 from __future__ import annotations
 
@@ -6,18 +6,19 @@ import csv
 import io
 from collections.abc import Sequence
 
+from losscli.render.formats import Data
 from losscli.report.model import Comparison, Placing, Report, Result, cell_name
 
 COLUMNS = Result.__struct_fields__
 """The same in every file, so that files of several runs can be stacked."""
 COMPARED = Comparison.__struct_fields__
-"""Those of a comparison."""
+"""The columns of a comparison."""
 PLACED = Placing.__struct_fields__
-"""Those of a leaderboard."""
+"""The columns of a leaderboard."""
 
 
 def text(report: Report) -> str:
-    """One line a result or comparison, under a heading; what is not defined is empty."""
+    """One line for each result or comparison under a header; a value that is not defined is empty."""
     of_models = bool(report.comparisons) and all(result.model is not None for result in report.results)
     rows: Sequence[Result | Comparison | Placing] = report.comparisons if of_models else report.results
     columns = COMPARED if of_models else COLUMNS
@@ -45,3 +46,6 @@ def _written(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else repr(value)  # repr: the shortest text of the same number
+
+
+FORMAT = Data("csv", ".csv", text)

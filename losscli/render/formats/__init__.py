@@ -1,0 +1,48 @@
+"""The formats of a report, each a module of this folder with its `FORMAT`: no list is kept elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from msgspec import Struct
+
+from losscli.render.tables import Document
+from losscli.report.model import Report
+
+
+class Layout(Struct, frozen=True):
+    """A format for people: its name for --format, the suffix of its files, and what lays out the tables.
+
+    It may be a short form of the report.  With `details` it always has what a terminal shows with -v.
+    """
+
+    name: str
+    suffix: str
+    write: Callable[[Document], str]
+    meaning: str = ""
+    details: bool = False
+
+
+class Data(Struct, frozen=True):
+    """A format for programs, which is always complete; `meaning` explains its suffix if need be."""
+
+    name: str
+    suffix: str
+    write: Callable[[Report], str]
+    meaning: str = ""
+
+
+@cache
+def all_formats() -> dict[str, Layout | Data]:
+    """Every format by its name, the default first, those for people before those for programs."""
+    names = sorted(module.name for module in iter_modules(__path__))
+    found: list[Layout | Data] = [import_module(f"{__name__}.{name}").FORMAT for name in names]
+    found.sort(key=lambda each: (each.name != DEFAULT, isinstance(each, Data)))
+    return {each.name: each for each in found}
+
+
+DEFAULT = "table"
+"""The format of stdout."""

@@ -1,0 +1,151 @@
+"""A report as text: tables that keep numbers and names whole at any width."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from losscli.render.formats import Layout
+from losscli.render.tables import GAP, Column, Document, Table, width_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Line = list[tuple[str, str]]
+"""Parts of a line: texts and their styles."""
+
+_TITLE = "bold underline"
+_TONES = {"": "", "good": "green", "warning": "yellow", "bad": "red"}
+_RULE = "─"
+
+
+def text(document: Document) -> str:
+    """The document as plain text, as wide as it is."""
+    return "".join(f"{''.join(part for part, _ in line)}\n" for line in lines(document, None))
+
+
+def show(document: Document, console: Console) -> None:
+    """Print the document on a terminal, with all that fits its width."""
+    from rich.text import Text
+
+    for line in lines(document, console.width):
+        console.print(Text.assemble(*line), soft_wrap=True)
+
+
+def lines(document: Document, width: int | None) -> Iterator[Line]:
+    """The lines of the document: tables, what is hidden, notes."""
+    tables = [table.fitting(width) for table in document.tables]
+    hidden = {heading for table in tables for heading in table.hidden_columns}
+    blocks: list[Iterable[Line]] = [_table(table, width) for table in tables]
+    if hidden:
+        columns, them = ("1 column", "it") if len(hidden) == 1 else (f"{len(hidden)} columns", "them")
+        message = f"{columns} hidden: -o report.md or a wider terminal shows {them}"
+        blocks.append(_paragraph(message, width))
+    if document.notes:
+        notes = (line for note in document.notes for line in _paragraph(f"- {note}", width, hang=2))
+        blocks.append([[("notes", _TITLE)], *notes])
+    for place, block in enumerate(blocks):
+        if place:
+            yield []
+        yield from block
+
+
+def _table(table: Table, width: int | None) -> Iterator[Line]:
+    yield from _paragraph(table.title, width, style=_TITLE)
+    widths = _widths(table.columns, width)
+    placed = list(zip(table.columns, widths, strict=True))
+    yield from _row([_heading(column, room) for column, room in placed], widths)
+    yield [(_RULE * (sum(widths) + GAP * (len(widths) - 1)), "")]
+    for place in range(table.height):
+        yield from _row([_cell(column, place, room) for column, room in placed], widths)
+    for line in table.below:
+        yield from _paragraph(line, width)
+
+
+def _widths(columns: Sequence[Column], width: int | None) -> list[int]:
+    """The width of each column: what is left of the line goes to the names that are folded most."""
+    if width is None:
+        return [column.width for column in columns]
+    widths = [column.narrowest for column in columns]
+    for _ in range(width - sum(widths) - GAP * (len(widths) - 1)):
+        folded = [place for place, column in enumerate(columns) if widths[place] < column.width]
+        if not folded:
+            break
+        widths[min(folded, key=lambda place: widths[place] / columns[place].width)] += 1
+    return widths
+
+
+def _heading(column: Column, width: int) -> list[Line]:
+    folded = fold(column.heading, width)
+    return [[(line if column.kind == "name" else _right(line, width), "")] for line in folded]
+
+
+def _cell(column: Column, place: int, width: int) -> list[Line]:
+    """The lines of a cell: names fold, numbers stand right, of which the value itself is bold."""
+    cell = column.texts[place]
+    if column.kind == "name":
+        style = _TONES[column.tones[place]] if column.tones else ""
+        # further lines are indented, so that it is seen where a row begins
+        return [[(line, style)] for line in fold(cell, width, hang=min(2, width // 4))]
+    if not column.is_value:
+        return [[(_right(cell, width), "")]]
+    value, separator, error = _right(cell, width).partition(" ± ")
+    return [[(value, "bold"), (separator + error, "")]]
+
+
+def _right(cell: str, width: int) -> str:
+    return " " * (width - width_of(cell)) + cell
+
+
+def _row(cells: Sequence[list[Line]], widths: Sequence[int]) -> Iterator[Line]:
+    """The lines of a row, each cell padded to its width."""
+    for parts in zip_longest(*cells, fillvalue=[]):
+        row: Line = []
+        for part, width in zip(parts, widths, strict=True):
+            row += [*part, (" " * (width + GAP - sum(width_of(text) for text, _ in part)), "")]
+        yield _stripped(row)
+
+
+def _stripped(line: Line) -> Line:
+    """The line without spaces at its end."""
+    while line and not (end := line[-1][0].rstrip()):
+        line = line[:-1]
+    return [*line[:-1], (end, line[-1][1])] if line else []
+
+
+def _paragraph(text: str, width: int | None, hang: int = 0, style: str = "") -> list[Line]:
+    folded = [text] if width is None else fold(text, width, hang, after=" ")
+    return [[(line, style)] for line in folded]
+
+
+def fold(text: str, width: int, hang: int = 0, after: str = " _/,:;=(") -> list[str]:
+    """The lines of a text, all but the first indented by `hang`.
+
+    A line ends after one of the characters `after`, unless that leaves most of it empty.
+    """
+    folded: list[str] = []
+    room = max(hang + 2, width)  # the widest character takes two cells
+    while width_of(text) > room:
+        line = _head(text, room)
+        text = text[len(line) :]
+        if not text.startswith(" "):
+            end = 1 + max(line.rfind(character, hang) for character in after)
+            word = re.split(f"[{re.escape(after)}]", line[end:] + text, maxsplit=1)[0]
+            if end and (2 * width_of(line[:end]) >= room or width_of(word) < room - hang):
+                line, text = line[:end], line[end:] + text
+        folded.append(line)
+        text = " " * hang + text.lstrip()
+    return [line.rstrip() for line in (*folded, text)]
+
+
+def _head(text: str, width: int) -> str:
+    """As much of the beginning of a text as fits."""
+    end = min(len(text), width)
+    while width_of(text[:end]) > width:
+        end -= 1
+    return text[:end]
+
+
+FORMAT = Layout("table", ".txt", text)

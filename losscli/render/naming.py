@@ -1,0 +1,54 @@
+"""How losses, cells and other text from the data are written for people."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+from losscli.report.model import Comparison, Result
+
+
+def label(result: Result) -> str:
+    """A loss with its parameters: 'huber(delta=1)'; and its model if it has one."""
+    return plain(f"{loss_label(result)} [{result.model}]" if result.model else loss_label(result))
+
+
+def loss_label(result: Result | Comparison) -> str:
+    """A loss with its parameters: 'huber(delta=1)'."""
+    inside = ", ".join(
+        f"{name}={_param(value)}"
+        for name, value in result.params.items()
+        # a parameter that is off changes nothing
+        if value is not None and value is not False
+    )
+    return plain(f"{result.loss}({inside})" if inside else result.loss)
+
+
+def _param(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
+
+
+def interval_heading(estimates: Iterable[object]) -> str:
+    """'95 % interval', or 'interval' if the levels differ."""
+    levels = {level for each in estimates if (level := getattr(each, "level", None)) is not None}
+    return f"{100 * levels.pop():g} % interval" if len(levels) == 1 else "interval"
+
+
+def shown(name: str) -> str:
+    """A name from the data, quoted if it has spaces at an end or characters that cannot be seen."""
+    clear = name.isprintable() and name and name == name.strip()
+    return name if clear else json.dumps(name, ensure_ascii=not name.isprintable())
+
+
+def plain(text: str) -> str:
+    """Text on one line that cannot steer a terminal."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+
+
+def listed(names: Sequence[str], most: int | None = None) -> str:
+    """'a', 'a and b', 'a, b and c'; beyond `most` names 'a, b and 28 more'."""
+    named, left = list(names), 0
+    if most is not None and len(named) > most:
+        named, left = named[:most], len(named) - most
+    last = f"{left:,} more" if left else named.pop()
+    return f"{', '.join(named)} and {last}" if named else last

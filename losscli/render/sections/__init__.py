@@ -1,0 +1,24 @@
+"""What a report shows, section by section; each is a module that makes tables of one part of the report."""
+
+from __future__ import annotations
+
+from losscli.render.sections import comparisons, leaderboard, results, rows, verdicts
+from losscli.render.sections.notes import notes
+from losscli.render.tables import Document
+from losscli.report.model import Report
+
+
+def document(report: Report, page: int | None = None) -> Document:
+    """The report as tables and notes, in the order in which they are read.
+
+    `page` is the width that losses side by side should not exceed; without one, they do not exceed what is
+    comfortable to read.
+    """
+    tables = (
+        *results.tables(report, page),
+        *comparisons.tables(report),
+        *leaderboard.tables(report),
+        *rows.tables(report),
+        *verdicts.tables(report),
+    )
+    return Document(tables, tuple(notes(report)))

@@ -1,0 +1,174 @@
+"""The results of one model: overall, and by each kind of cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from losscli.render.digits import DASH, ERROR_DIGITS, Precision, decimal, estimate, percent, span
+from losscli.render.naming import interval_heading, label, shown
+from losscli.render.tables import Column, Table, narrowest
+from losscli.report.model import Report, Result
+
+PAGE = 120
+"""Losses stand side by side up to this width where the width has no limit."""
+_ROWS, _SHARE, _WEIGHT, _INTERVAL = 1, 2, 3, 4
+"""Priorities of columns."""
+
+Cell = tuple[str, ...]
+
+
+class Section(Struct, frozen=True):
+    """The results of one kind of cell; `columns` name what distinguishes its cells, () for overall."""
+
+    columns: tuple[str, ...]
+    losses: tuple[str, ...]
+    cells: tuple[Cell, ...]
+    results: Mapping[tuple[str, Cell], Result]
+
+    def of(self, loss: str) -> list[Result | None]:
+        """The results of a loss in each cell, None if it has none."""
+        return [self.results.get((loss, cell)) for cell in self.cells]
+
+
+def tables(report: Report, page: int | None) -> Iterator[Table]:
+    """The results by kind of cell, overall first, each in the report's order.
+
+    Those of models that are compared or ranked are in their own sections.
+    """
+    kinds: dict[tuple[str, ...], list[Result]] = {}
+    for result in report.results:
+        if result.model is None or not (report.comparisons or report.board):
+            kinds.setdefault(tuple(result.cell), []).append(result)
+    for columns in sorted(kinds, key=len):
+        section = _section(columns, kinds[columns])
+        if columns:
+            yield from _by_cell(section, page)
+        else:
+            yield _overall(section, detectable(report))
+
+
+def _section(columns: tuple[str, ...], results: Sequence[Result]) -> Section:
+    keyed = {(label(result), tuple(result.cell.values())): result for result in results}
+    losses = tuple(dict.fromkeys(loss for loss, _ in keyed))
+    cells = tuple(dict.fromkeys(cell for _, cell in keyed))
+    return Section(columns, losses, cells, keyed)
+
+
+def _overall(section: Section, details: tuple[str, ...]) -> Table:
+    results = [section.results[loss, ()] for loss in section.losses]
+    numbers = (column for column in _numbers("value", results) if column.priority != _SHARE)
+    columns = (Column("loss", section.losses, "name", fold=20), *numbers, *_sizes(results))
+    return Table("overall", columns, details=details)
+
+
+def _by_cell(section: Section, page: int | None) -> Iterator[Table]:
+    """Tables with the cells down and the losses across, as many losses as fit side by side."""
+    fold = max(8, 20 // len(section.columns))
+    names = tuple(
+        Column(shown(column), tuple(map(shown, values)), "name", fold=fold)
+        for column, values in zip(section.columns, zip(*section.cells, strict=True), strict=True)
+    )
+    by = ", ".join(map(shown, section.columns))
+    sizes = _sizes(_common(section))
+    numbers = {}
+    for loss in section.losses:
+        results = section.of(loss)
+        numbers[loss] = (*_numbers(loss, results), *([] if sizes else _sizes(results)))
+    for losses in _side_by_side(section.losses, numbers, (*names, *sizes), page):
+        columns = tuple(column for loss in losses for column in numbers[loss])
+        if len(losses) == 1:
+            columns = (replace(columns[0], heading=_value_heading("value", columns[0])), *columns[1:])
+        title = f"{losses[0]} by {by}" if len(losses) == 1 else f"by {by}"
+        yield Table(title, (*names, *columns, *sizes), _worst(section.of(losses[0])))
+
+
+def _side_by_side(
+    losses: Sequence[str],
+    numbers: Mapping[str, tuple[Column, ...]],
+    shared: tuple[Column, ...],
+    page: int | None,
+) -> list[tuple[str, ...]]:
+    """The losses of each table: as many as fit, on a narrow page with the most important columns alone."""
+    width = page or PAGE
+
+    def fits(part: tuple[str, ...]) -> bool:
+        columns = [*shared, *(column for loss in part for column in numbers[loss])]
+        return narrowest([c for c in columns if width >= PAGE or c.priority <= _SHARE]) <= width
+
+    parts = [tuple(losses)]
+    for count in range(1, len(losses) + 1):
+        size = math.ceil(len(losses) / count)
+        parts = [tuple(losses[start : start + size]) for start in range(0, len(losses), size)]
+        if all(map(fits, parts)):
+            break
+    return parts
+
+
+def _worst(results: Sequence[Result | None]) -> tuple[int, ...]:
+    """The places of the cells from the largest loss to the smallest; those without a value last."""
+    values = [-math.inf if result is None or result.value is None else result.value for result in results]
+    return tuple(sorted(range(len(values)), key=lambda place: -values[place]))
+
+
+def _common(section: Section) -> list[Result | None]:
+    """Results that give the number of rows of each cell for all losses; none if the losses differ in it."""
+    found: list[Result | None] = []
+    for cell in section.cells:
+        results = [r for loss in section.losses if (r := section.results.get((loss, cell))) is not None]
+        if len({(result.rows, result.weight) for result in results}) > 1:
+            return []
+        found.append(results[0])
+    return found
+
+
+def _numbers(name: str, results: Sequence[Result | None]) -> list[Column]:
+    """The value of each result with its standard error; its interval; its share."""
+    rows = [result or _ABSENT for result in results]
+    values = tuple(estimate(r.value, r.se) for r in rows)
+    value = Column(name, values, is_value=True)
+    found = [replace(value, heading=_value_heading(name, value))]
+    if any(r.low is not None for r in rows):
+        spans = tuple(span(r.low, r.high, Precision.of(r.value, r.se)) for r in rows)
+        found.append(Column(interval_heading(rows), spans, priority=_INTERVAL))
+    if any(r.share is not None for r in rows):
+        found.append(Column("share %", tuple(percent(r.share) for r in rows), priority=_SHARE))
+    return found
+
+
+_ABSENT = Result(loss="", value=None, rows=0, weight=0.0)
+"""Stands for the result of a loss that a cell does not have."""
+
+
+def _value_heading(name: str, column: Column) -> str:
+    return f"{name} ± se" if any("±" in cell for cell in column.cells) else name
+
+
+def _sizes(results: Sequence[Result | None]) -> list[Column]:
+    """The number of rows, and their weight if that differs from it."""
+    if not results:
+        return []
+    rows = tuple(DASH if r is None else f"{r.rows:,}" for r in results)
+    found = [Column("rows", rows, priority=_ROWS)]
+    if any(r is not None and r.weight != r.rows for r in results):
+        weights = tuple(decimal(r.weight if r else None) for r in results)
+        found.append(Column("weight", weights, priority=_WEIGHT))
+    return found
+
+
+def detectable(report: Report) -> tuple[str, ...]:
+    """The minimum detectable difference of each overall value, in words; nothing without intervals."""
+    overall = [result for result in report.results if not result.cell and result.model is None]
+    values = {label(r): decimal(r.detectable, ERROR_DIGITS) for r in overall if r.detectable}
+    if not values:
+        return ()
+    listed: Iterable[str] = values.values()
+    if len(overall) > 1:
+        listed = [f"{loss} {value}" for loss, value in values.items()]
+    same = "number of clusters" if "cluster" in report.basis else "number of groups"
+    size = same if report.basis.keys() & {"cluster", "group"} else "size"
+    sample = f"independent sample of the same {size}"
+    return (f"minimum detectable difference, {sample}, 80 % power: {', '.join(listed)}",)

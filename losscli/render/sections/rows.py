@@ -1,0 +1,38 @@
+"""Single rows: those with the largest loss, and those on which two models differ most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from losscli.render.digits import DASH, decimal
+from losscli.render.naming import plain, shown
+from losscli.render.tables import Column, Table
+from losscli.report.model import Report
+
+
+def tables(report: Report) -> Iterator[Table]:
+    """The worst rows; then for each pair of models the rows that changed most."""
+    if report.worst:
+        yield Table("worst rows", _columns(report.worst))
+    pairs: dict[tuple[str, str], list[dict[str, object]]] = {}
+    for row in report.changed:
+        known = {name: value for name, value in row.items() if name not in ("a", "b")}
+        pairs.setdefault((row["a"], row["b"]), []).append(known)
+    for (a, b), rows in pairs.items():
+        yield Table(f"{shown(b)} against {shown(a)}, rows that changed most", _columns(rows))
+
+
+def _columns(rows: Sequence[Mapping[str, object]]) -> tuple[Column, ...]:
+    """A column for all that is known of each row."""
+    found = []
+    for name in rows[0]:
+        values = [row[name] for row in rows]
+        numeric = all(value is None or isinstance(value, int | float) for value in values)
+        found.append(Column(shown(name), tuple(map(_text, values)), "number" if numeric else "name"))
+    return tuple(found)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, float):
+        return decimal(value)
+    return DASH if value is None else plain(str(value))

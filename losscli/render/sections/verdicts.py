@@ -1,0 +1,73 @@
+"""What the gates say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from losscli.render.digits import apart, signed
+from losscli.render.naming import plain
+from losscli.render.tables import Column, Table, Tone
+from losscli.report.model import Report, Verdict
+
+WEAK = "weak: the interval contains the limit"
+_ORDER = ("error", "fail", "warn", "unsure", "pass", "skipped")
+_TONES: dict[str, Tone] = {"pass": "good", "unsure": "warning", "warn": "warning", "skipped": ""}
+
+
+def tables(report: Report) -> Iterator[Table]:
+    """The verdicts; in a short form, those on cells that pass are left out first."""
+    if not report.gates:
+        return
+    order = sorted(range(len(report.gates)), key=lambda place: _badness(report.gates[place]))
+    worst = tuple(place for place in order if report.gates[place].cell)
+    notes = (WEAK,) if any(verdict.weak for verdict in report.gates) else ()
+    yield Table("gates", tuple(_columns(report.gates)), worst, notes)
+
+
+def _columns(verdicts: Sequence[Verdict]) -> Iterator[Column]:
+    values, limits = zip(*(apart(v.value, v.limit) for v in verdicts), strict=True)
+    titles, reasons = [plain(v.title) for v in verdicts], [plain(v.reason) for v in verdicts]
+    cells = tuple(verdict.place for verdict in verdicts)
+    yield Column("status", tuple(map(_status, verdicts)), "name", fold=10, tones=tuple(map(_tone, verdicts)))
+    yield Column("gate", tuple(titles), "name", fold=14)
+    if any(cells):
+        yield Column("cell", cells, "name", fold=10)
+    yield Column("value", values)
+    yield Column("limit", limits)
+    if any(verdict.margin is not None for verdict in verdicts):
+        yield Column("margin/se", tuple(signed(verdict.margin) for verdict in verdicts), priority=1)
+    if any(reasons):
+        lines = (f"{title}: {reason}" for title, reason in zip(titles, reasons, strict=True) if reason)
+        instead = tuple(dict.fromkeys(lines))
+        yield Column("reason", tuple(reasons), "name", priority=2, fold=30, instead=instead)
+
+
+def _status(verdict: Verdict) -> str:
+    return f"{verdict.status}, weak" if verdict.weak else verdict.status
+
+
+def _tone(verdict: Verdict) -> Tone:
+    return "warning" if verdict.weak and verdict.status == "pass" else _TONES.get(verdict.status, "bad")
+
+
+def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
+    """Verdicts by how bad they are, then by how far the value is from its limit in standard errors."""
+    return sorted(verdicts, key=_badness)
+
+
+def _badness(verdict: Verdict) -> tuple[int, float]:
+    margin = 0.0 if verdict.margin is None else verdict.margin
+    return _ORDER.index(verdict.status) if verdict.status in _ORDER else 0, margin
+
+
+def judgement(verdict: Verdict) -> str:
+    """A verdict in words: 'fail, weak: value 0.5, limit 0.4, margin -1.2 se'."""
+    value, limit = apart(verdict.value, verdict.limit)
+    parts = [
+        *([] if verdict.value is None else [f"value {value}"]),
+        *([] if verdict.limit is None else [f"limit {limit}"]),
+        *([] if verdict.margin is None else [f"margin {signed(verdict.margin)} se"]),
+        *([verdict.reason] if verdict.reason else []),
+    ]
+    status = _status(verdict)
+    return plain(f"{status}: {', '.join(parts)}" if parts else status)
