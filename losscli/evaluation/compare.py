@@ -63,6 +63,6 @@ def compared(
         signature=models.plan.signature(),
         losscli=losscli.__version__,
         names=models.aliases,
-        basis=comparability.of(models.plan, part.fingerprint),
+        provenance=comparability.of(models.plan, part.fingerprint),
     )
     return gates.judged(conditions, report, None, rules) if conditions else report

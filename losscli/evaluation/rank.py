@@ -202,7 +202,7 @@ class _League:
             signature=plan.signature(),
             losscli=losscli.__version__,
             names=self.run.names,
-            basis=comparability.of(plan, self.fingerprint),
+            provenance=comparability.of(plan, self.fingerprint),
         )
 
     def _placed(self, sound: Sequence[Entry]) -> Iterator[list[Placing]]:

@@ -65,7 +65,7 @@ def evaluated(
         signature=run.plan.signature(),
         losscli=losscli.__version__,
         names=run.names,
-        basis=comparability.of(run.plan, part.fingerprint),
+        provenance=comparability.of(run.plan, part.fingerprint),
         worst=() if top is None else row_losses.plain(top.frame),
     )
     return gates.judged(conditions, report, base, rules) if conditions else report

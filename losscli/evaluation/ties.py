@@ -178,7 +178,7 @@ class Lines:
 
 
 def places(
-    entries: Sequence[Entry], cell: dict[str, str], variance: Array, freedom: float, level: float, score: bool
+    entries: Sequence[Entry], cell: dict[str, str], variance: Array, df: float, level: float, score: bool
 ) -> list[Placing]:
     """The submissions of one cell in their order, those that noise cannot separate in one place.
 
@@ -187,7 +187,7 @@ def places(
     """
     found = [next((r for r in entry.results if dict(r.cell) == cell), None) for entry in entries]
     values = np.array([math.nan if r is None or r.value is None else r.value for r in found])
-    p = adjusted(values, variance, freedom)
+    p = adjusted(values, variance, df)
     sign = -1.0 if score else 1.0
     order = sorted(np.flatnonzero(np.isfinite(values)).tolist(), key=lambda i: (sign * values[i], i))
     board, leader, place = list[Placing](), -1, 0
@@ -214,8 +214,8 @@ def _placing(
         cell=cell,
         value=result.value,
         se=result.se,
-        low=result.low,
-        high=result.high,
+        ci_low=result.ci_low,
+        ci_high=result.ci_high,
         level=result.level,
         p_value=p_value,
         rows=result.rows,
@@ -223,14 +223,14 @@ def _placing(
     )
 
 
-def adjusted(values: Array, variance: Array, freedom: float) -> Array:
+def adjusted(values: Array, variance: Array, df: float) -> Array:
     """The p-values (s, s) that two submissions do not differ, adjusted by Holm for all pairs."""
     count = len(values)
     upper = np.triu_indices(count, 1)
     with np.errstate(all="ignore"):
         difference = np.abs(values[upper[0]] - values[upper[1]])
         t = np.where(difference == 0, 0.0, difference / np.sqrt(variance[upper]))
-        p = 2 * special(np).stdtr(freedom, -t)
+        p = 2 * special(np).stdtr(df, -t)
     known = np.flatnonzero(np.isfinite(p))
     found = np.ones((count, count))
     of_pairs = np.ones(len(p))

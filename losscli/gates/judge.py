@@ -46,14 +46,14 @@ PLAIN = Rules()
 
 
 class _Compared(Struct, frozen=True):
-    """A verdict before noise is looked at, with what its noise is: `se` of value - limit, and its freedom.
+    """A verdict before noise is looked at, with its noise: `se` of value - limit, and `df` of that.
 
     `ends` are those of the value's own interval, which serves where neither base nor other cells matter.
     """
 
     verdict: Verdict
     se: float | None = None
-    freedom: float = math.inf
+    df: float = math.inf
     level: float | None = None
     ends: tuple[float, float] | None = None
     exact: bool = False
@@ -169,11 +169,11 @@ def _compared(
         return _Compared(verdict, exact=True)
     if pair is not None:
         slope = _slope(gate.limit, pair.value_a or 0.0)
-        return _Compared(verdict, paired.error(pair, slope), pair.freedom or math.inf, pair.level)
+        return _Compared(verdict, paired.error(pair, slope), pair.df or math.inf, pair.level)
     if base is not None:
         return _against(verdict, result, base, gate.limit)
-    ends = None if result.low is None or result.high is None else (result.low, result.high)
-    return _Compared(verdict, result.se, result.freedom or math.inf, result.level, ends)
+    ends = None if result.ci_low is None or result.ci_high is None else (result.ci_low, result.ci_high)
+    return _Compared(verdict, result.se, result.df or math.inf, result.level, ends)
 
 
 def _limit(limit: Limit, base: float) -> float:
@@ -197,9 +197,9 @@ def _against(verdict: Verdict, result: Result, base: Result, limit: Limit) -> _C
     se = math.hypot(new, old)
     if se == 0:
         return _Compared(verdict, 0.0, math.inf, result.level)
-    parts = (new / se) ** 4 / (result.freedom or math.inf) + (old / se) ** 4 / (base.freedom or math.inf)
-    freedom = math.floor(1 / parts) if parts > 0 else math.inf
-    return _Compared(verdict, se, max(1, freedom), result.level)
+    parts = (new / se) ** 4 / (result.df or math.inf) + (old / se) ** 4 / (base.df or math.inf)
+    df = math.floor(1 / parts) if parts > 0 else math.inf
+    return _Compared(verdict, se, max(1, df), result.level)
 
 
 def _weak(gate: Gate, compared: Sequence[_Compared]) -> set[int]:
@@ -220,7 +220,7 @@ def _deviate(each: _Compared) -> float:
     apart = abs((each.verdict.value or 0.0) - (each.verdict.limit or 0.0))
     if not each.se:
         return math.inf  # nothing straddles without noise
-    return normalised(apart / each.se, each.freedom) if each.freedom < math.inf else apart / each.se
+    return normalised(apart / each.se, each.df) if each.df < math.inf else apart / each.se
 
 
 def _straddles(gate: Gate, each: _Compared, cells: int) -> bool:
@@ -228,7 +228,7 @@ def _straddles(gate: Gate, each: _Compared, cells: int) -> bool:
     value, limit = each.verdict.value or 0.0, each.verdict.limit or 0.0
     if not each.se or each.level is None:
         return False
-    half = quantile(1.0 - (1.0 - each.level) / cells, each.freedom) * each.se
+    half = quantile(1.0 - (1.0 - each.level) / cells, each.df) * each.se
     holds = OPERATORS[gate.operator]
     return holds(value - half, limit) != holds(value + half, limit)
 

@@ -66,8 +66,8 @@ def _between(each: Comparison, a: str, b: str) -> Comparison | None:
         se_a=each.se_b,
         se_b=each.se_a,
         difference=None if each.difference is None else -each.difference,
-        low=None if each.high is None else -each.high,
-        high=None if each.low is None else -each.low,
+        ci_low=None if each.ci_high is None else -each.ci_high,
+        ci_high=None if each.ci_low is None else -each.ci_low,
     )
 
 

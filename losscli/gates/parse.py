@@ -20,7 +20,7 @@ _MODEL = r"[a-z]|[^=,\]\"]*[./][^=,\]\"]*?"
 """A letter, or what looks like a file; other names of models are quoted."""
 SEVERITIES = ("error", "warn")
 """What a gate that fails does: it ends the program with its status, or warns."""
-_FIELDS = {"lo": "low", "hi": "high"}
+_FIELDS = {"lo": "ci_low", "hi": "ci_high"}
 _HELP = """as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2' or 'n >= 10000';
      names that hold brackets or commas are quoted: [class="a ] b"]; so are expressions: "expr: e**4" <= 2"""
 
@@ -30,8 +30,8 @@ class Subject(Struct, frozen=True):
 
     `losses` are the names that the loss may have in a report, none for `n`; `params` pick among several
     of them; a column of `cell` without a value stands for each of its cells.  `field` is the field of
-    Result that holds the number: value, low, high or rows.  `model` is one of several, by its name or by
-    the letter of its place.
+    Result that holds the number: value, ci_low, ci_high or rows.  `model` is one of several, by its name or
+    by the letter of its place.
     """
 
     losses: tuple[str, ...]

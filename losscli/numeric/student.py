@@ -8,51 +8,47 @@ from statistics import NormalDist
 
 
 @lru_cache(maxsize=1 << 16)
-def quantile(level: float, freedom: float) -> float:
+def quantile(level: float, df: float) -> float:
     """The two-sided quantile of Student's t distribution.
 
-    `freedom` is a whole number from 1 up, or infinite.  Exact for 1 and 2 degrees of freedom, else the
+    `df` is a whole number from 1 up, or infinite.  Exact for 1 and 2 degrees of freedom, else the
     expansion of Hill (1970), doi:10.1145/355598.362775, good to seven digits from 3 degrees on.
     """
     tail = 1.0 - level
-    if freedom == math.inf:
+    if df == math.inf:
         return NormalDist().inv_cdf((1.0 + level) / 2)
-    if freedom == 1:
+    if df == 1:
         return 1.0 / math.tan(tail * math.pi / 2)
-    if freedom == 2:
+    if df == 2:
         return math.sqrt(2.0 / (tail * (2.0 - tail)) - 2.0)
-    a = 1.0 / (freedom - 0.5)
+    a = 1.0 / (df - 0.5)
     b = 48.0 / (a * a)
     c = ((20700.0 * a / b - 98.0) * a - 16.0) * a + 96.36
-    d = ((94.5 / (b + c) - 3.0) / b + 1.0) * math.sqrt(a * math.pi / 2) * freedom
-    y = (d * tail) ** (2.0 / freedom)
+    d = ((94.5 / (b + c) - 3.0) / b + 1.0) * math.sqrt(a * math.pi / 2) * df
+    y = (d * tail) ** (2.0 / df)
     if y > 0.05 + a:
         x = NormalDist().inv_cdf(tail / 2)
         y = x * x
-        if freedom < 5:
-            c += 0.3 * (freedom - 4.5) * (x + 0.6)
+        if df < 5:
+            c += 0.3 * (df - 4.5) * (x + 0.6)
         c = (((0.05 * d * x - 5.0) * x - 7.0) * x - 2.0) * x + b + c
         y = (((((0.4 * y + 6.3) * y + 36.0) * y + 94.5) / c - y - 3.0) / b + 1.0) * x
         y = math.expm1(a * y * y)
     else:
         y = (
-            (
-                1.0 / (((freedom + 6.0) / (freedom * y) - 0.089 * d - 0.822) * (freedom + 2.0) * 3.0)
-                + 0.5 / (freedom + 4.0)
-            )
-            * y
+            (1.0 / (((df + 6.0) / (df * y) - 0.089 * d - 0.822) * (df + 2.0) * 3.0) + 0.5 / (df + 4.0)) * y
             - 1.0
-        ) * (freedom + 1.0) / (freedom + 2.0) + 1.0 / y
-    return math.sqrt(freedom * y)
+        ) * (df + 1.0) / (df + 2.0) + 1.0 / y
+    return math.sqrt(df * y)
 
 
-def normalised(t: float, freedom: float) -> float:
+def normalised(t: float, df: float) -> float:
     """The normal deviate with about the tail of t >= 0: puts tests of different freedom in order.
 
     Hill (1970), doi:10.1145/355598.355599
     """
-    a = freedom - 0.5
-    y = a * math.log1p(t * t / freedom)
+    a = df - 0.5
+    y = a * math.log1p(t * t / df)
     b = 48.0 * a * a
     root = math.sqrt(y)
     c = (((-0.4 * y - 3.3) * y - 24.0) * y - 85.5) / (0.8 * y * y + 100.0 + b)

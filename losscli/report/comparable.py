@@ -20,20 +20,20 @@ def compared(report: Report, base: Report) -> tuple[str, ...]:
     Raises UsageError where the reports were made with different policies, and their numbers mean different
     things.
     """
-    names = [name for name in {**base.basis, **report.basis} if _differs(name, report, base)]
-    if base.basis and (wrong := [name for name in names if name not in _TOLD]):
+    names = [name for name in {**base.provenance, **report.provenance} if _differs(name, report, base)]
+    if base.provenance and (wrong := [name for name in names if name not in _TOLD]):
         raise UsageError(
             [
                 Problem(
-                    f"the baseline was made with {name} {base.basis.get(name, 'none')}, this report with "
-                    f"{report.basis.get(name, 'none')}",
+                    f"the baseline was made with {name} {base.provenance.get(name, 'none')}, "
+                    f"this report with {report.provenance.get(name, 'none')}",
                     remedy="evaluate one of them again, with the options of the other",
                 )
                 for name in wrong
             ]
         )
     told = [_TOLD[name] for name in names if name in _TOLD]
-    if not base.basis:
+    if not base.provenance:
         told = ["the baseline does not say how it was made: whether its numbers compare is not checked"]
     if base.losscli != report.losscli:
         told.append(f"the baseline is of losscli {base.losscli}, this report of {report.losscli}")
@@ -41,4 +41,4 @@ def compared(report: Report, base: Report) -> tuple[str, ...]:
 
 
 def _differs(name: str, report: Report, base: Report) -> bool:
-    return base.basis.get(name) != report.basis.get(name)
+    return base.provenance.get(name) != report.provenance.get(name)

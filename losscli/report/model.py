@@ -19,7 +19,7 @@ SCHEMA = 1
 LOSS_NAME = r"[A-Za-z_][\w.@-]*"
 """The pattern of a name that needs no quotes."""
 POWER = 0.8
-"""Of a comparison that shows a difference just `detectable`."""
+"""Of a comparison that shows a difference just `minimum_detectable`."""
 
 _Record = TypeVar("_Record", "Result", "Comparison", "Placing", "Verdict")
 
@@ -28,8 +28,8 @@ class Result(Struct, frozen=True, kw_only=True):
     """The value of one loss in one cell.
 
     `cell` is empty for overall, else names its class, label, output or slice.  `value` is None where it
-    is not defined, and `notes` says why.  `se`, `low` and `high` are the standard error and the bounds
-    of the interval at `level`, of Student's t with `freedom` degrees of freedom, or None where an interval
+    is not defined, and `notes` says why.  `se`, `ci_low` and `ci_high` are the standard error and the bounds
+    of the interval at `level`, of Student's t with `df` degrees of freedom, or None where an interval
     has no meaning.  `share` is the part (0 to 1) of the overall loss
     that comes from the rows of this cell, where the loss adds up over rows.
     """
@@ -40,17 +40,17 @@ class Result(Struct, frozen=True, kw_only=True):
     cell: Mapping[str, str] = field(default_factory=dict)
     value: float | None
     se: float | None = None
-    low: float | None = None
-    high: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
     level: float | None = None
-    freedom: float | None = None
+    df: float | None = None
     rows: int
     weight: float
     share: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
-    def detectable(self) -> float | None:
+    def minimum_detectable(self) -> float | None:
         """The smallest true difference that an unpaired comparison with as many other rows would likely show.
 
         It has a power of 80 % at `level`: 2.8 standard errors of the difference at 95 %, which are those of
@@ -67,7 +67,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
     `a` and `b` name the models, `value_a` and `value_b` are their losses with standard errors `se_a` and
     `se_b`.  `difference` is value_b - value_a, so below zero b loses less; `percent` the same in per cent of
-    `abs(value_a)`.  `se`, `low` and `high` are those of the difference at `level`, with `freedom` degrees of
+    `abs(value_a)`.  `se`, `ci_low` and `ci_high` are those of the difference at `level`, with `df` degrees of
     freedom: of paired rows, whose common noise cancels.  `p_value` is that of Student's t test of no
     difference, two-sided, and `adjusted` the same adjusted by Holm's method for the comparisons of the same
     loss that were made together.  `contribution` is the part of the overall difference that comes from the
@@ -88,10 +88,10 @@ class Comparison(Struct, frozen=True, kw_only=True):
     difference: float | None
     percent: float | None = None
     se: float | None = None
-    low: float | None = None
-    high: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
     level: float | None = None
-    freedom: float | None = None
+    df: float | None = None
     p_value: float | None = None
     adjusted: float | None = None
     contribution: float | None = None
@@ -123,8 +123,8 @@ class Placing(Struct, frozen=True, kw_only=True):
     cell: Mapping[str, str] = field(default_factory=dict)
     value: float | None = None
     se: float | None = None
-    low: float | None = None
-    high: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
     level: float | None = None
     tied: bool = False
     p_value: float | None = None
@@ -170,7 +170,7 @@ class Report(Struct, frozen=True):
     """All results of a run.
 
     `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` a cell's.  `signature` is a
-    digest of all that was asked for; `basis` says in words what makes numbers of two reports comparable.
+    digest of all that was asked for; `provenance` says in words what makes numbers of two reports comparable.
     `worst` are the rows of greatest loss, where those were asked for: their numbers from 1, keys, targets,
     predictions and losses; `changed` the same of pairs of models, by how much their losses differ.
     """
@@ -181,7 +181,7 @@ class Report(Struct, frozen=True):
     signature: str = ""
     losscli: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
-    basis: Mapping[str, str] = field(default_factory=dict)
+    provenance: Mapping[str, str] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
     board: tuple[Placing, ...] = ()
     worst: tuple[Mapping[str, Any], ...] = ()
@@ -205,8 +205,8 @@ class Report(Struct, frozen=True):
             "losscli": self.losscli,
             "signature": self.signature,
             "names": dict(self.names),
-            "basis": dict(self.basis),
-            "results": [_plain(r) | {"detectable": r.detectable} for r in self.results],
+            "provenance": dict(self.provenance),
+            "results": [_plain(r) | {"minimum_detectable": r.minimum_detectable} for r in self.results],
             "comparisons": [_plain(each) | {"winner": each.winner} for each in self.comparisons],
             "worst": [dict(row) for row in self.worst],
             "changed": [dict(row) for row in self.changed],
@@ -235,7 +235,7 @@ class Report(Struct, frozen=True):
             signature=data["signature"],
             losscli=data["losscli"],
             names=data.get("names", {}),
-            basis=data.get("basis", {}),
+            provenance=data.get("provenance", {}),
         )
 
 

@@ -15,7 +15,7 @@ from losscli.errors import DataError, Problem, UsageError
 from losscli.report.model import Report, Result, cell_name, result_name
 from losscli.text import counted
 
-_NUMBERS = ("value", "se", "low", "high", "level", "freedom", "rows", "weight")
+_NUMBERS = ("value", "se", "ci_low", "ci_high", "level", "df", "rows", "weight")
 _SHOWN = 5
 """Differences that are named."""
 
@@ -75,9 +75,9 @@ def reproduced(saved: Report, now: Report, place: str) -> list[str]:
         for name in dict.fromkeys((*before, *after))
         for key, old, new in _different(before.get(name), after.get(name))
     ]
-    for key in sorted({*saved.basis, *now.basis}):
-        if saved.basis.get(key) != now.basis.get(key):
-            old, new = saved.basis.get(key, "none"), now.basis.get(key, "none")
+    for key in sorted({*saved.provenance, *now.provenance}):
+        if saved.provenance.get(key) != now.provenance.get(key):
+            old, new = saved.provenance.get(key, "none"), now.provenance.get(key, "none")
             wrong.insert(0, f"{key}: {old} in the report, {new} now")
     if saved.signature != now.signature:
         wrong.insert(0, f"signature: {saved.signature} in the report, {now.signature} now")

@@ -37,10 +37,10 @@ class Estimate(Struct, frozen=True):
 
     value: float | None
     se: float | None = None
-    low: float | None = None
-    high: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
     notes: tuple[str, ...] = ()
-    freedom: float | None = None
+    df: float | None = None
 
 
 def estimate(
@@ -219,7 +219,7 @@ def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: b
         note = f"rough interval: fewer than {FEW} {unit}s"
     elif heavy:
         note = f"rough interval: one {unit} makes most of the spread"
-    return Estimate(value, se, value - half, value + half, (note,) if note else (), freedom=n - 1)
+    return Estimate(value, se, value - half, value + half, (note,) if note else (), df=n - 1)
 
 
 def _units(moments: Moments) -> tuple[str, Array]:

@@ -13,12 +13,12 @@ from losscli.states.inference import Estimate
 
 def p_value(difference: Estimate) -> float | None:
     """Of Student's t test that there is no difference, two-sided; None without noise to hold it against."""
-    if difference.value is None or difference.se is None or difference.freedom is None:
+    if difference.value is None or difference.se is None or difference.df is None:
         return None
     if difference.value == 0:
         return 1.0
     t = abs(difference.value) / difference.se if difference.se else math.inf
-    return float(2 * special(np).stdtr(difference.freedom, -t))
+    return float(2 * special(np).stdtr(difference.df, -t))
 
 
 def holm(values: Sequence[float]) -> list[float]:

@@ -90,7 +90,7 @@ def test_a_report_is_typed_plain_frozen_data():
     assert isinstance(result, losscli.Result)
     assert (result.loss, dict(result.params), result.rows, result.level) == ("huber", {"delta": 0.5}, N, 0.95)
     assert isinstance(result.value, float)
-    assert result.low < result.value < result.high
+    assert result.ci_low < result.value < result.ci_high
     assert report["mae"] is report["mean_absolute_error"]
     assert report.gates[0].status == "pass"
     assert Report.from_dict(json.loads(report.to_json())) == report
@@ -227,7 +227,8 @@ def test_merging_parts_leaves_them_as_they_were():
 
 def test_results_have_the_documented_fields():
     fields = {
-        *("loss", "params", "model", "cell", "value", "se", "low", "high", "level", "rows", "weight", "notes")
+        *("loss", "params", "model", "cell", "value", "se", "ci_low", "ci_high", "level"),
+        *("rows", "weight", "notes"),
     }
     assert fields <= set(Result.__struct_fields__)
 
@@ -237,4 +238,4 @@ def test_the_interval_is_that_of_a_mean_by_student_s_t(rows):
     loss = np.arange(rows) ** 2.0
     result = losscli.evaluate(loss, np.zeros(rows), loss="mae", ci=0.9)["mae"]
     expected = stats.t.interval(0.9, rows - 1, loc=loss.mean(), scale=loss.std(ddof=1) / np.sqrt(rows))
-    assert (result.low, result.high) == pytest.approx(expected, rel=1e-7)
+    assert (result.ci_low, result.ci_high) == pytest.approx(expected, rel=1e-7)

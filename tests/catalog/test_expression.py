@@ -111,7 +111,7 @@ def test_regression_has_weights_outputs_threads_and_intervals():
     frame = pl.DataFrame({"y": Y, "pred": P, "w": W})
     report = losscli.evaluate(frame, loss=[f"expr: {HUBER}", "huber", "weighed = expr: w * e"], weight="w")
     by_expression, huber = report[f"expr: {HUBER}"], report["huber"]
-    for field in ("value", "se", "low", "high", "rows", "weight"):
+    for field in ("value", "se", "ci_low", "ci_high", "rows", "weight"):
         assert getattr(by_expression, field) == pytest.approx(getattr(huber, field), rel=1e-13), field
     assert report["weighed"].value == pytest.approx(np.average(W * (P - Y), weights=W), rel=1e-10)
     one, many = (losscli.evaluate(P, Y, loss=f"expr: {HUBER}", threads=n).to_dict() for n in (1, 7))

@@ -66,7 +66,7 @@ def test_json_has_the_keys_of_its_schema_and_null_for_what_is_not_defined(progra
     assert {"schema", "losscli", "signature", "results", "comparisons", "gates", "notes"} <= set(report)
     r2, huber = report["results"]
     assert set(huber) >= {
-        *("loss", "params", "model", "cell", "value", "se", "low", "high", "level", "rows", "weight"),
+        *("loss", "params", "model", "cell", "value", "se", "ci_low", "ci_high", "level", "rows", "weight"),
         *("notes", "share"),
     }
     assert (r2["value"], r2["notes"]) == (None, ["undefined: all targets are equal"])
@@ -212,7 +212,7 @@ def test_intervals_follow_ci(program):
     def bounds(*ci: str) -> tuple[float | None, ...]:
         report = json.loads(program("evaluate", "p.csv", "t.csv", "-l", "mae", *ci, "--json").out)
         result = report["results"][0]
-        return result["value"], result["se"], result["low"], result["high"]
+        return result["value"], result["se"], result["ci_low"], result["ci_high"]
 
     value, se, low, high = bounds()
     errors = np.abs(PRED - Y)

@@ -59,9 +59,9 @@ def test_a_mean_is_the_paired_t_test():
     expected = stats.ttest_rel(abs(B - Y), abs(A - Y))
     low, high = expected.confidence_interval(0.95)
     assert found.difference == pytest.approx(np.mean(abs(B - Y) - abs(A - Y)), rel=1e-13)
-    assert (found.low, found.high) == pytest.approx((low, high), rel=1e-8)
+    assert (found.ci_low, found.ci_high) == pytest.approx((low, high), rel=1e-8)
     assert found.p_value == pytest.approx(expected.pvalue, rel=1e-6)
-    assert (found.rows, found.freedom) == (N, N - 1)
+    assert (found.rows, found.df) == (N, N - 1)
     assert (found.better, found.worse) == ((abs(B - Y) < abs(A - Y)).sum(), (abs(B - Y) > abs(A - Y)).sum())
 
 

@@ -19,7 +19,7 @@ from losscli.report.model import Report, Result, Verdict, cell_name
 def result(loss, value, cell=None, low=None, high=None, rows=100, **params):
     notes = () if value is not None else ("no rows of this class",)
     return Result(
-        loss=loss, params=params, cell=cell or {}, value=value, low=low, high=high,
+        loss=loss, params=params, cell=cell or {}, value=value, ci_low=low, ci_high=high,
         rows=rows, weight=float(rows), notes=notes,
     )  # fmt: skip
 
@@ -52,8 +52,13 @@ def verdicts(text, report=REPORT):
         ("r2 > +.5", Subject(("r2",)), ">", Limit(0.5)),
         ("n >= 10000", Subject((), field="rows"), ">=", Limit(10000)),
         ("n[class=*] >= 30", Subject((), cell=(("class", None),), field="rows"), ">=", Limit(30)),
-        ("hi( mae ) <= 2", Subject(("mae",), field="high"), "<=", Limit(2)),
-        ("lo(mae[class=cat]) > 2", Subject(("mae",), cell=(("class", "cat"),), field="low"), ">", Limit(2)),
+        ("hi( mae ) <= 2", Subject(("mae",), field="ci_high"), "<=", Limit(2)),
+        (
+            "lo(mae[class=cat]) > 2",
+            Subject(("mae",), cell=(("class", "cat"),), field="ci_low"),
+            ">",
+            Limit(2),
+        ),
         (
             'huber:delta=2,top-k=5[ region = north america ,"class"="a ] \\"b"] <= 1',
             Subject(
@@ -209,12 +214,12 @@ def test_status_of_the_verdicts(said, expected):
     assert status([Verdict("mae < 1", word) for word in said]) == expected
 
 
-def noisy(loss, value, se, cell=None, freedom=1e6, rows=100):
+def noisy(loss, value, se, cell=None, df=1e6, rows=100):
     """A result whose interval is 1.96 standard errors to each side."""
     half = 1.959964 * se
     return Result(
-        loss=loss, cell=cell or {}, value=value, se=se, low=value - half, high=value + half,
-        level=0.95, freedom=freedom, rows=rows, weight=float(rows),
+        loss=loss, cell=cell or {}, value=value, se=se, ci_low=value - half, ci_high=value + half,
+        level=0.95, df=df, rows=rows, weight=float(rows),
     )  # fmt: skip
 
 
@@ -261,8 +266,8 @@ def test_a_factor_scales_the_noise_of_the_base():
 
 def test_few_rows_on_either_side_widen_the_difference():
     # Welch: (1 + 1)^2 / (1 / 4 + 1 / 4) = 8 degrees; t is 2.306, and the difference 2.2 standard errors.
-    few = [noisy("mae", value, 1.0, freedom=4) for value in (2.2 * 2**0.5, 0.0)]
-    many = [replace(each, freedom=10**6) for each in few]
+    few = [noisy("mae", value, 1.0, df=4) for value in (2.2 * 2**0.5, 0.0)]
+    many = [replace(each, df=10**6) for each in few]
     assert one("mae <= base", *few).weak
     assert not one("mae <= base", *many).weak
 
@@ -352,7 +357,7 @@ BASIS = {"task": "regression", "targets": "1f"}
     ],
 )
 def test_what_differs_from_the_base_is_said(basis, version, told):
-    new, old = (replace(REPORT, basis=b, losscli=v) for b, v in ((BASIS, "1"), (basis, version)))
+    new, old = (replace(REPORT, provenance=b, losscli=v) for b, v in ((BASIS, "1"), (basis, version)))
     notes = judged([parse("mae <= base")], new, old).notes
     assert "its noise adds" in notes[0]
     assert len(notes) == 1 + len(told)
@@ -360,9 +365,9 @@ def test_what_differs_from_the_base_is_said(basis, version, told):
 
 
 def test_a_base_of_other_policies_is_refused():
-    old = replace(REPORT, basis={**BASIS, "where": "a > 1"})
+    old = replace(REPORT, provenance={**BASIS, "where": "a > 1"})
     with pytest.raises(UsageError, match="made with where a > 1, this report with none"):
-        judged([parse("mae <= base")], replace(REPORT, basis=BASIS), old)
+        judged([parse("mae <= base")], replace(REPORT, provenance=BASIS), old)
 
 
 def test_a_gate_in_a_table_may_warn_and_has_a_name():

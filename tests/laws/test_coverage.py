@@ -39,7 +39,7 @@ def coverage(
     choice = chosen(name)
     found = folded(choice, target, prediction, weight, cluster)
     estimates = inference.estimates(choice.reduction, found, 0.95, (PILOT,))
-    return float(np.mean([each.low <= truth <= each.high for each in estimates]))
+    return float(np.mean([each.ci_low <= truth <= each.ci_high for each in estimates]))
 
 
 def folded(
@@ -136,8 +136,8 @@ def test_intervals_are_those_of_a_bootstrap_of_the_sample_data(name, cluster):
     values = reduction(np, means, {**choice.params, "pilots": (PILOT,), "pilot": PILOT})
     assert result.se == pytest.approx(values.std(), rel=0.05)
     low, high = np.quantile(values, [0.025, 0.975])
-    assert result.low == pytest.approx(low, abs=0.35 * result.se)
-    assert result.high == pytest.approx(high, abs=0.35 * result.se)
+    assert result.ci_low == pytest.approx(low, abs=0.35 * result.se)
+    assert result.ci_high == pytest.approx(high, abs=0.35 * result.se)
 
 
 def noted(x, weight=None, cluster=None, name="mean_squared_error") -> tuple[str, ...]:

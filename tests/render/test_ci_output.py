@@ -111,9 +111,9 @@ def test_flat_metrics_are_named_as_in_gates():
 
 def test_the_minimum_detectable_difference():
     # (1.959964 + 0.841621) sqrt(2) se: Cohen (1988), Statistical Power Analysis, two groups of one size.
-    assert RESULTS[0].detectable == pytest.approx(2.801585 * 2**0.5 * 0.5, rel=1e-6)
-    assert RESULTS[1].detectable is None
-    assert REPORT.to_dict()["results"][0]["detectable"] == RESULTS[0].detectable
+    assert RESULTS[0].minimum_detectable == pytest.approx(2.801585 * 2**0.5 * 0.5, rel=1e-6)
+    assert RESULTS[1].minimum_detectable is None
+    assert REPORT.to_dict()["results"][0]["minimum_detectable"] == RESULTS[0].minimum_detectable
     assert "80 % power" not in render(REPORT, "table")
     for shown in (render(REPORT, "table", verbose=True), render(REPORT, "markdown")):
         assert (

@@ -29,7 +29,10 @@ from losscli.render.formats import all_formats
 from losscli.render.formats.table import fold
 from losscli.report.model import Report, Result, Verdict
 
-FIELDS = ("loss", "value", "rows", "weight", "params", "model", "cell", "se", "low", "high", "level", "share")
+FIELDS = (
+    *("loss", "value", "rows", "weight", "params", "model", "cell"),
+    *("se", "ci_low", "ci_high", "level", "share"),
+)
 
 
 def result(*values, **named):
@@ -133,7 +136,7 @@ weak: the interval contains the limit
 """
 
 CSV = """\
-loss,params,model,cell,value,se,low,high,level,freedom,rows,weight,share,notes
+loss,params,model,cell,value,se,ci_low,ci_high,level,df,rows,weight,share,notes
 huber,delta=1.0,,,0.27123412,0.01,0.2516,0.29083412,0.95,,442,442.0,1.0,
 mse,,,,2859.6963,,,,,,442,442.0,,
 huber,delta=1.0,,"region=""[red]_eu|\""",0.5,0.2,0.1,0.9,0.95,,42,40.5,0.025,
@@ -183,7 +186,9 @@ def value(loss, name):
 
 
 def large():
-    overall = [result(loss, 1 / 3, 10**7, 1e6, se=0.1, low=0.1, high=0.4, level=0.95) for loss in LOSSES]
+    overall = [
+        result(loss, 1 / 3, 10**7, 1e6, se=0.1, ci_low=0.1, ci_high=0.4, level=0.95) for loss in LOSSES
+    ]
     cells = [
         result(loss, v, 10**5, 12345.678, {}, None, {"class": name}, v / 9, v - 1, v, 0.95, share=v)
         for loss in LOSSES

@@ -14,7 +14,7 @@ from losscli.report.model import Comparison, Report, Result
 
 
 def pair(loss="mae", difference=-0.25, se=0.05, adjusted=0.0005, cell=None, **more):
-    noise = {"se": se, "low": difference - 2 * se, "high": difference + 2 * se, "level": 0.95, "freedom": 99}
+    noise = {"se": se, "ci_low": difference - 2 * se, "ci_high": difference + 2 * se, "level": 0.95, "df": 99}
     fields = {
         "value_a": 1.0,
         "value_b": 1.0 + difference,
@@ -77,7 +77,7 @@ def test_no_line_is_wider_than_the_terminal(width):
     ],
 )
 def test_an_interval_is_drawn_about_zero(low, middle, high, bar):
-    report = Report((), comparisons=(pair(difference=middle, low=low, high=high),))
+    report = Report((), comparisons=(pair(difference=middle, ci_low=low, ci_high=high),))
     assert bar.rstrip() in text(report)
 
 

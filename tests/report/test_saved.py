@@ -107,21 +107,21 @@ def test_targets_are_known_whatever_their_order(folder):
     (folder / "u.csv").write_text("\n".join([lines[0], *reversed(lines[1:])]) + "\n")
     (folder / "v.csv").write_text("\n".join([*lines[:-1], "49,48.5,b"]) + "\n")
     one, other, changed = (
-        losscli.evaluate("p.csv", name, "mae", on="id").basis["targets"]
+        losscli.evaluate("p.csv", name, "mae", on="id").provenance["targets"]
         for name in ("t.csv", "u.csv", "v.csv")
     )
     assert one == other != changed
 
 
 def test_targets_are_told_apart_only_where_reports_are_kept(program, report):
-    known = saved.load(report.name).basis["targets"]
-    assert json.loads(program("evaluate", *FILES, "--json")[1])["basis"]["targets"] == known
-    assert losscli.evaluate("p.csv", "t.csv", "mae").basis["targets"] == known
+    known = saved.load(report.name).provenance["targets"]
+    assert json.loads(program("evaluate", *FILES, "--json")[1])["provenance"]["targets"] == known
+    assert losscli.evaluate("p.csv", "t.csv", "mae").provenance["targets"] == known
     _, run = api.planned("p.csv", "t.csv", "mae")
-    assert "targets" not in running.evaluated(run, kept=False).basis
+    assert "targets" not in running.evaluated(run, kept=False).provenance
     (report.parent / "q.csv").write_text((report.parent / "p.csv").read_text())
     models = ("p.csv", "q.csv", "-t", "t.csv", "-l", "mae")
-    assert json.loads(program("compare", *models, "--json")[1])["basis"]["targets"] == known
+    assert json.loads(program("compare", *models, "--json")[1])["provenance"]["targets"] == known
 
 
 def test_a_baseline_out_of_git(report, folder, monkeypatch):

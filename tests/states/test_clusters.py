@@ -80,7 +80,7 @@ def test_rows_that_are_clusters_of_their_own_have_the_intervals_of_rows(weight, 
     rows = evaluated(frame, weight=weight, by=by)
     for here, there in zip(alone.results, rows.results, strict=True):
         assert here.cell == there.cell
-        for field in ("value", "se", "low", "high"):
+        for field in ("value", "se", "ci_low", "ci_high"):
             assert getattr(here, field) == pytest.approx(getattr(there, field), rel=1e-9)
 
 
@@ -91,7 +91,7 @@ def test_a_slice_is_the_file_filtered_to_it(weight, frame):
         alone = evaluated(frame.filter(region=region), "mse", cluster="user", weight=weight)
         here = report["mse", {"region": region}]
         assert here.se == pytest.approx(alone["mse"].se, rel=1e-12)
-        assert here.low == pytest.approx(alone["mse"].low, rel=1e-12)
+        assert here.ci_low == pytest.approx(alone["mse"].ci_low, rel=1e-12)
 
 
 def test_a_class_is_the_file_filtered_to_it(frame):
@@ -226,7 +226,7 @@ def test_how_many_clusters_there_are_is_said(frame, monkeypatch):
 def test_one_cluster_has_no_interval(frame):
     one = frame.with_columns(user=pl.lit("a"))
     report = evaluated(one, "mse", cluster="user")
-    assert report["mse"].se is report["mse"].low is None
+    assert report["mse"].se is report["mse"].ci_low is None
     assert report["mse"].notes == ("no interval: one cluster",)
     assert report.notes == ("intervals are between 1 cluster of user",)
 

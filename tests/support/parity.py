@@ -120,4 +120,4 @@ def agree(own: Any, other: Any, place: str = "") -> None:
         assert own == other, place
 
 
-NOISE = ("se", "low", "high", "p_value", "share", "detectable", "adjusted", "sensitivity")
+NOISE = ("se", "ci_low", "ci_high", "p_value", "share", "minimum_detectable", "adjusted", "sensitivity")

@@ -50,7 +50,7 @@ def _names(rows: Sequence[Comparison]) -> Iterator[Column]:
 def _numbers(rows: Sequence[Comparison]) -> Iterator[Column]:
     values = [_values(each) for each in rows]
     precisions = [Precision.of(each.difference, each.se) for each in rows]
-    spans = (span(each.low, each.high, at) for each, at in zip(rows, precisions, strict=True))
+    spans = (span(each.ci_low, each.ci_high, at) for each, at in zip(rows, precisions, strict=True))
     yield Column(shown(rows[0].a), tuple(a for a, _ in values), priority=3)
     yield Column(shown(rows[0].b), tuple(b for _, b in values), priority=3)
     differences = tuple(estimate(each.difference, each.se) for each in rows)
@@ -100,7 +100,7 @@ def _p_value(each: Comparison) -> str:
 
 def _bars(rows: Sequence[Comparison]) -> tuple[str, ...]:
     """Each interval drawn about zero: cells on one scale, losses, whose units differ, each on its own."""
-    ends = [max(abs(each.low or 0.0), abs(each.high or 0.0)) for each in rows]
+    ends = [max(abs(each.ci_low or 0.0), abs(each.ci_high or 0.0)) for each in rows]
     scales = [max(ends)] * len(rows) if rows[0].cell else ends
     return tuple(_bar(each, scale) if scale else "" for each, scale in zip(rows, scales, strict=True))
 
@@ -109,7 +109,7 @@ def _bar(each: Comparison, scale: float) -> str:
     """An interval as '├──●──┤' on a line with zero in the middle."""
     half = BAR // 2
     low, middle, high = (
-        half + round((value or 0.0) / scale * half) for value in (each.low, each.difference, each.high)
+        half + round((value or 0.0) / scale * half) for value in (each.ci_low, each.difference, each.ci_high)
     )
     cells = [" "] * BAR
     cells[low : high + 1] = "─" * (high + 1 - low)

@@ -63,7 +63,7 @@ def _numbers(placings: Sequence[Placing]) -> Iterator[tuple[str, str]]:
             break
     for precision, text, p in zip(precisions, texts, placings, strict=True):
         error = precision.error(p.se)
-        yield f"{text} ± {error}" if error else text, span(p.low, p.high, precision)
+        yield f"{text} ± {error}" if error else text, span(p.ci_low, p.ci_high, precision)
 
 
 def _place(placing: Placing) -> str:

@@ -131,8 +131,8 @@ def _numbers(name: str, results: Sequence[Result | None]) -> list[Column]:
     values = tuple(estimate(r.value, r.se) for r in rows)
     value = Column(name, values, is_value=True)
     found = [replace(value, heading=_value_heading(name, value))]
-    if any(r.low is not None for r in rows):
-        spans = tuple(span(r.low, r.high, Precision.of(r.value, r.se)) for r in rows)
+    if any(r.ci_low is not None for r in rows):
+        spans = tuple(span(r.ci_low, r.ci_high, Precision.of(r.value, r.se)) for r in rows)
         found.append(Column(interval_heading(rows), spans, priority=_INTERVAL))
     if any(r.share is not None for r in rows):
         found.append(Column("share %", tuple(percent(r.share) for r in rows), priority=_SHARE))
@@ -162,13 +162,13 @@ def _sizes(results: Sequence[Result | None]) -> list[Column]:
 def detectable(report: Report) -> tuple[str, ...]:
     """The minimum detectable difference of each overall value, in words; nothing without intervals."""
     overall = [result for result in report.results if not result.cell and result.model is None]
-    values = {label(r): decimal(r.detectable, ERROR_DIGITS) for r in overall if r.detectable}
+    values = {label(r): decimal(r.minimum_detectable, ERROR_DIGITS) for r in overall if r.minimum_detectable}
     if not values:
         return ()
     listed: Iterable[str] = values.values()
     if len(overall) > 1:
         listed = [f"{loss} {value}" for loss, value in values.items()]
-    same = "number of clusters" if "cluster" in report.basis else "number of groups"
-    size = same if report.basis.keys() & {"cluster", "group"} else "size"
+    same = "number of clusters" if "cluster" in report.provenance else "number of groups"
+    size = same if report.provenance.keys() & {"cluster", "group"} else "size"
     sample = f"independent sample of the same {size}"
     return (f"minimum detectable difference, {sample}, 80 % power: {', '.join(listed)}",)
