@@ -13,7 +13,6 @@ import polars as pl
 from msgspec import Struct, field
 
 from losscli.data.batches import batches
-from losscli.data.diagnose import uneven
 from losscli.data.join import Keyed, OutOfOrderError, duplicates, join
 from losscli.data.stream import Roles
 from losscli.data.table import Table, reading
@@ -77,7 +76,7 @@ def _require_equal_counts(predictions: Table, targets: Table) -> None:
     if both:
         remedy = f"align them by a column that both files have: --on {both[0]}"
     what = f"{n} rows of predictions and {m} rows of targets cannot be aligned by position"
-    blank = [problem for table in (predictions, targets) for problem in uneven(table, blank=True)]
+    blank = [problem for table in (predictions, targets) for problem in table.uneven(blank=True)]
     raise DataError([Problem(what, f"{predictions.name} and {targets.name}", remedy), *blank])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import polars as pl
+from losscli.numeric.arrays import pl
 
 
 def batches(query: pl.LazyFrame, ordered: bool = True) -> Iterator[pl.DataFrame]:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from losscli.data.align import Alignment, stream
 from losscli.data.join import OutOfOrderError
-from losscli.data.sources import said
+from losscli.data.redaction import reason
 from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table
 from losscli.errors import DataError, Finding, Problem, Tally, UsageError
@@ -75,7 +75,7 @@ def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) ->
         names = list(dict.fromkeys(condition.meta.root_names()))
     except pl.exceptions.PolarsError as error:
         raise UsageError(
-            f"--where {text}: {said(error)}", remedy="--where \"region = 'eu' AND n > 10\""
+            f"--where {text}: {reason(error)}", remedy="--where \"region = 'eu' AND n > 10\""
         ) from None
     columns, parts = list[str](), list[pl.Expr]()
     for name in names:
@@ -129,7 +129,7 @@ def _check_type(where: Where, predictions: Table, targets: Table) -> None:
     try:
         dtype = pl.DataFrame(schema=types).select(*where.parts).select(where.condition).to_series().dtype
     except pl.exceptions.PolarsError as error:
-        raise UsageError(f"--where {where.text}: {said(error)}", remedy=shown) from None
+        raise UsageError(f"--where {where.text}: {reason(error)}", remedy=shown) from None
     if dtype != pl.Boolean:
         raise UsageError(f"--where {where.text}: not true or false, but {dtype}", remedy="compare: x > 0")
 
@@ -170,7 +170,7 @@ def filtered(alignment: Alignment, where: Where) -> Alignment:
             try:
                 keep = where.mask(frame)
             except pl.exceptions.PolarsError as error:
-                raise UsageError(f"--where {where.text}: {said(error)}") from None
+                raise UsageError(f"--where {where.text}: {reason(error)}") from None
             numbered = frame
             if PREDICTION_ROW not in frame.columns:
                 numbered = frame.with_row_index(PREDICTION_ROW, first)

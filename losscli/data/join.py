@@ -14,7 +14,6 @@ import polars as pl
 from msgspec import Struct
 
 from losscli.data.batches import batches
-from losscli.data.diagnose import not_numbers
 from losscli.data.stream import MATCHED, PREDICTION_ROW, TARGET_ROW, Roles
 from losscli.data.table import Table, reading
 from losscli.errors import EXAMPLES, Finding, Tally
@@ -48,7 +47,7 @@ class Keyed(Struct, frozen=True, eq=False):
             raise OutOfOrderError from None
         except (pl.exceptions.PolarsError, OSError):
             sides = (self.predictions, self.targets)
-            if self.may_be_text and any(not_numbers(side, self.key) for side in sides):
+            if self.may_be_text and any(side.not_numbers(self.key) for side in sides):
                 raise OutOfOrderError from None
             with reading(*sides):
                 raise

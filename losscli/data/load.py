@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from itertools import chain, count
@@ -12,14 +11,14 @@ from typing import Any
 import polars as pl
 from msgspec.structs import replace
 
-from losscli.data import sniff, sources
-from losscli.data.diagnose import MISSING, unlike
+from losscli.data import sources
+from losscli.data.diagnose import unlike
+from losscli.data.files import Files
 from losscli.data.formats import memory
 from losscli.data.formats import numpy as numpy_files
 from losscli.data.formats.numpy import Part
 from losscli.data.request import Reading
-from losscli.data.sources import Files
-from losscli.data.table import INFER_ROWS, Source, Table, _scan, reading
+from losscli.data.table import Source, Table, reading
 from losscli.errors import DataError, Problem, UsageError, all_of
 from losscli.text import counted
 
@@ -36,7 +35,7 @@ def tables(predictions: Source, targets: Source | None, asked: Reading) -> tuple
         *([] if targets is None else [lambda: _found(targets, "targets", asked)]),
     )
     sources.used(asked, [files for _, files in found if files])
-    matrix = len(found) == 2 and isinstance(found[1][0], list) and numpy_files.is_matrix(found[1][0][0])
+    matrix = len(found) == 2 and _is_matrix(found[1])
     opened = all_of(
         partial(_table, found[0], "predictions", matrix),
         *(partial(_table, each, "targets", False) for each in found[1:]),
@@ -97,7 +96,7 @@ def _unused(name: str, taken: Collection[str]) -> str:
 
 
 _Found = tuple[pl.DataFrame | pl.LazyFrame | list[list[Part]] | None, Files | None]
-"""What a source is: a frame, or the arrays of files or of memory, and the files."""
+"""What a source is: a frame or arrays in memory, or files, which may hold mapped arrays."""
 
 
 def _found(source: Source, role: str, asked: Reading) -> _Found:
@@ -105,7 +104,13 @@ def _found(source: Source, role: str, asked: Reading) -> _Found:
         held = memory.read(source, role)
         return (held if isinstance(held, pl.DataFrame | pl.LazyFrame) else [[Part(None, held)]]), None
     files = sources.locate(source, asked)
-    return (numpy_files.mapped(files) if files.format in sources.ARRAYS else None), files
+    return None, files.format.hold(files)
+
+
+def _is_matrix(found: _Found) -> bool:
+    data, files = found
+    arrays = data if isinstance(data, list) else files.arrays if files else ()
+    return bool(arrays) and numpy_files.is_matrix(arrays[0])
 
 
 def _table(found: _Found, role: str, flat: bool) -> Table:
@@ -120,46 +125,9 @@ def _opened(data: Any, files: Files | None, role: str, flat: bool) -> Table:
         if isinstance(data, list):
             data = numpy_files.frame(data[0][0], role, role, flat)
         return Table(role, data.lazy(), data.collect_schema())
-    if data is not None:
-        scan = numpy_files.scan(data, files, role, flat)
-    elif files.separator is not None:
-        return _text(files, files.separator)
-    else:
-        with reading(Table(files.name, pl.LazyFrame(), {}, files)):
-            scan = _scan(files)
-    opened = Table(files.name, scan, {}, files)
-    with reading(opened):
-        # From a copy: Polars puts row numbers into a scan only as long as its schema was not asked for.
-        opened = replace(opened, schema=dict(scan.head().collect_schema()))
-    if problems := unlike(opened):
+    source = Table(files.name, pl.LazyFrame(), {}, files)
+    with reading(source):
+        opened = files.format.open(files, role, flat)
+    if problems := unlike(files):
         raise DataError(problems)
-    return opened
-
-
-def _text(files: Files, separator: str) -> Table:
-    empty = DataError(Problem("an empty file", files.name, "it needs a header and rows"))
-    first = pl.scan_csv(
-        files.paths[0],
-        separator=separator,
-        infer_schema_length=INFER_ROWS,
-        null_values=MISSING,
-        glob=files.remote,
-    )
-    opened = Table(files.name, first, {}, files)
-    with reading(opened):
-        try:
-            schema = dict(first.collect_schema())
-            header = Counter(sniff.header(files.paths[0], separator))
-        except pl.exceptions.NoDataError:
-            raise empty from None
-    other = next((sign for sign in ",;\t|" if sign in next(iter(schema))), "")
-    if len(schema) == 1 and other:
-        option = f"--separator {'tab' if other == chr(9) else repr(other) if other != ',' else other}"
-        remedy = f"name it .tsv, or {option}" if other == "\t" else option
-        what = f"one column, {next(iter(schema))!r}: is {other!r} the separator?"
-        raise DataError(Problem(what, files.name, remedy))
-    if problems := unlike(opened):
-        raise DataError(problems)
-    repeated = tuple(name for name, count in header.items() if count > 1)
-    types = {name: values.dtype for name, values in files.partitions.items()}
-    return replace(opened, repeated=repeated).with_types({**schema, **types})
+    return replace(source, scan=opened.scan, schema=opened.schema, repeated=opened.repeated)

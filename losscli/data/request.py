@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from losscli.data.formats import FORMATS
 from losscli.errors import UsageError
 from losscli.text import near
 
-FORMATS = ("csv", "tsv", "parquet", "ipc", "ndjson", "npy", "npz")
 _NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import glob
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,15 +11,9 @@ import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
-from losscli.data import sources
-from losscli.data.diagnose import MISSING, Errors, diagnose, unreadable
-from losscli.data.formats import arrow_stream
-from losscli.data.sources import Files
+from losscli.data.diagnose import Errors, diagnose, unreadable
+from losscli.data.files import Files
 from losscli.errors import DataError, Problem
-
-INFER_ROWS = 10_000
-FILE = "#file"
-"""The column that says from which file a row is, while folders key=value become columns."""
 
 Source = Any
 """A path, a pattern, a folder, a URL or "-"; or data in memory: see `formats.memory.read`."""
@@ -69,14 +62,7 @@ class Table(Struct, frozen=True, eq=False):
         """About how many rows there are, where that is known without reading them."""
         if self.files is None or self.files.remote:
             return None
-        if self.files.format in ("parquet", "ipc", *sources.ARRAYS):
-            return self.count()
-        if self.files.format in sources.COMPRESSIBLE and not any(map(_is_compressed, self.files.paths)):
-            with open(self.files.paths[0], "rb") as file:
-                start = file.read(1 << 16)
-            size = sum(os.path.getsize(path) for path in self.files.paths)
-            return round(size * start.count(b"\n") / max(len(start), 1)) or None
-        return None
+        return self.count() if self.files.format.knows_rows else self.files.format.expected_rows(self.files)
 
     def distinct(self, column: str, most: int) -> list[Any]:
         """The sorted distinct values of a column, at most so many; one pass over the column."""
@@ -86,16 +72,24 @@ class Table(Struct, frozen=True, eq=False):
 
     def with_types(self, types: Mapping[str, Any]) -> Table:
         """Text files with these columns read as these types, however their first rows look; else the same."""
-        if self.separator is None or self.files is None:
-            return self
+        untyped = self.files is not None and self.files.format.is_untyped
+        return self._with_types(types) if untyped else self
+
+    def _with_types(self, types: Mapping[str, Any]) -> Table:
+        assert self.files is not None
         schema = {**self.schema, **types}
-        return replace(self, scan=_scan(self.files, schema), schema=schema)
+        return replace(self, scan=self.files.format.scan(self.files, schema), schema=schema)
 
     def with_numbers(self, columns: Iterable[str]) -> Table:
         """The same table with these columns as numbers.  Raises DataError where a type cannot be."""
         names = list(columns)
-        if self.separator is not None:
-            return self.with_types(dict.fromkeys(names, pl.Float64()))
+        form = None if self.files is None else self.files.format
+        if form is None or not form.is_untyped:
+            self._require_numbers(names)
+        types = {} if form is None else form.as_numbers(self.schema, names)
+        return self._with_types(types) if types else self
+
+    def _require_numbers(self, names: Iterable[str]) -> None:
         wrong = [name for name in names if not _is_number(self.schema[name])]
         if wrong:
             raise DataError(
@@ -108,78 +102,26 @@ class Table(Struct, frozen=True, eq=False):
                     for name in wrong
                 ]
             )
-        if self.files is None or self.files.format != "ndjson":
-            return self
-        # Whole numbers in the first rows do not say that all are.
-        schema = {**self.schema, **{name: _as_float(self.schema[name]) for name in names}}
-        return replace(self, scan=_scan(self.files, schema), schema=schema)
 
+    def uneven(self, blank: bool = False) -> list[Problem]:
+        """Rows of text files with more or fewer fields than the header: see `Format.uneven`."""
+        return [] if self.files is None else self.files.format.uneven(self.files, blank)
 
-def _is_compressed(path: str) -> bool:
-    return path.lower().endswith((".gz", ".zst"))
+    def short_rows(self) -> list[Problem]:
+        """Rows of text files that end before the last column, if that has missing values."""
+        if self.files is None:
+            return []
+        last = [name for name in self.schema if name not in self.files.partitions][-1]
+        return self.files.format.short_rows(self.files, last)
+
+    def not_numbers(self, columns: Collection[str] | None = None) -> list[Problem]:
+        """Columns of text files that should hold numbers, of these or of all, and hold text in some rows."""
+        return [] if self.files is None else self.files.format.not_numbers(self.files, self.schema, columns)
 
 
 def _is_number(dtype: Any) -> bool:
     inner = dtype.inner if isinstance(dtype, pl.List | pl.Array) else dtype
     return bool(inner.is_numeric()) or inner in (pl.Boolean, pl.Null)
-
-
-def _as_float(dtype: Any) -> Any:
-    if isinstance(dtype, pl.List):
-        return pl.List(_as_float(dtype.inner))
-    return dtype if dtype == pl.Boolean else pl.Float64()
-
-
-def _scan(files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
-    """Files as a lazy table, in order; with types where a schema gives them."""
-    paths = list(files.paths)
-    own = {name: dtype for name, dtype in (schema or {}).items() if name not in files.partitions}
-    # Names are names: only Polars can look for patterns behind a URL, everything else is found already.
-    pattern = files.remote
-    if files.format == "ipc_stream":
-        types = arrow_stream.stream_schema(files.paths[0])
-        return arrow_stream.lazy(lambda place: arrow_stream.stream_frames(files.paths[place]), files, types)
-    if files.format in ("parquet", "ipc"):
-        read = pl.scan_parquet if files.format == "parquet" else pl.scan_ipc
-        if not files.partitions:
-            return read(paths, glob=pattern, hive_partitioning=None if pattern else False)
-        hive = dict.fromkeys(sources.keys_of(paths[0]), pl.String()) | {
-            name: values.dtype for name, values in files.partitions.items()
-        }
-        others = [name for name in hive if name not in files.partitions]
-        scan = read(paths, glob=False, hive_partitioning=True, hive_schema=hive)
-        return scan.drop(others) if others else scan
-    label = FILE if files.partitions else None
-    if files.format == "ndjson":
-        scan = pl.scan_ndjson(
-            paths if pattern else [glob.escape(path) for path in paths],
-            schema=own or None,
-            infer_schema_length=INFER_ROWS,
-            include_file_paths=label,
-        )
-        return _partitioned(scan, files)
-    numbers = [name for name, dtype in own.items() if dtype != pl.String]
-    scan = pl.scan_csv(
-        paths,
-        separator=files.separator or ",",
-        schema=pl.Schema(own),
-        # By column: a label or a key may well be the text NA.
-        null_values=dict.fromkeys(numbers, MISSING) or None,
-        glob=pattern,
-        include_file_paths=label,
-    )
-    return _partitioned(scan, files)
-
-
-def _partitioned(scan: pl.LazyFrame, files: Files) -> pl.LazyFrame:
-    """The columns that folders key=value give, where Polars does not give them itself."""
-    if not files.partitions:
-        return scan
-    columns = [
-        pl.col(FILE).replace_strict(list(files.paths), values, return_dtype=values.dtype).alias(name)
-        for name, values in files.partitions.items()
-    ]
-    return scan.with_columns(columns).drop(FILE)
 
 
 @contextmanager
@@ -188,7 +130,9 @@ def reading(*tables: Table) -> Iterator[None]:
     try:
         yield
     except Errors as error:
-        found = [problem for each in tables for problem in diagnose(each)]
+        found = [problem for each in tables for problem in diagnose(each.files, each.schema)]
+        remote = [each.name for each in tables if each.files and each.files.remote]
         # A URL in Polars' own words may hold a password, so they are not shown even with a traceback.
-        remote = any(each.files and each.files.remote for each in tables)
-        raise DataError(found or unreadable(error, *tables)) from (None if remote else error)
+        raise DataError(found or unreadable(error, [each.name for each in tables], remote)) from (
+            None if remote else error
+        )

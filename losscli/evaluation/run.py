@@ -11,7 +11,6 @@ import losscli
 from losscli import gates
 from losscli.data import writer as writing
 from losscli.data.align import Alignment
-from losscli.data.diagnose import short_rows
 from losscli.data.join import OutOfOrderError
 from losscli.data.table import Table
 from losscli.engines import job, local
@@ -115,7 +114,7 @@ def _require_sound(
         tallies.setdefault(finding, Tally()).add(tally)
     problems = [_problem(finding, tally) for finding, tally in tallies.items() if finding.fatal]
     if any("missing values" in finding.what for finding in tallies):
-        problems += [problem for each in dict.fromkeys(tables) for problem in short_rows(each)]
+        problems += [problem for each in dict.fromkeys(tables) for problem in each.short_rows()]
     if not problems and not n:
         what = "no rows are left to evaluate"
         problems = [Problem(what, " and ".join(plan.files), "", tuple(notes(tallies)))]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import polars as pl
 from msgspec.structs import replace
 
-from losscli.data.diagnose import not_numbers
 from losscli.data.labels import label_text, label_value
 from losscli.data.stream import Roles
 from losscli.data.table import Table
@@ -120,7 +119,7 @@ def _text_among_numbers(table: Table, column: str) -> list[Problem]:
     if head.dtype != pl.String or 2 * head.cast(pl.Float64, strict=False).count() <= head.count():
         return []
     place = f"{table.name}, column {column}"
-    return [p for p in not_numbers(table.with_types({column: pl.Float64()})) if p.where == place]
+    return [p for p in table.with_types({column: pl.Float64()}).not_numbers() if p.where == place]
 
 
 def _multiclass(

@@ -1,15 +1,17 @@
-"""Lazy tables of what Polars cannot scan itself: frame after frame, made as they are asked for."""
+"""Arrow streams: the schema, then record batches, which Polars reads but does not scan."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import Any
 
-import polars as pl
-from polars.io.plugins import register_io_source
-
-from losscli.data.sources import Files
+from losscli.data.files import Files
+from losscli.data.formats.base import Format
+from losscli.data.formats.columnar import not_whole
+from losscli.data.formats.frames import lazy
+from losscli.errors import Problem
+from losscli.numeric.arrays import pl
 
 CONTINUES = b"\xff\xff\xff\xff"
 """What every message of an Arrow stream begins with."""
@@ -17,28 +19,20 @@ RECORDS = 3
 """The type of message that holds rows; the others are the schema and dictionaries."""
 
 
-def lazy(
-    frames: Callable[[int], Iterable[pl.DataFrame]], files: Files, schema: Mapping[str, Any]
-) -> pl.LazyFrame:
-    """The rows of all files, of which `frames(i)` gives the i-th one's, with the columns of its folders."""
+class ArrowStream(Format, frozen=True):
+    """Local files, of which one record batch is read at a time."""
 
-    def source(
-        columns: list[str] | None, predicate: pl.Expr | None, most: int | None, _: int | None
-    ) -> Iterator[pl.DataFrame]:
-        for place in range(len(files.paths)):
-            own = [
-                pl.lit(values[place], values.dtype).alias(name) for name, values in files.partitions.items()
-            ]
-            for frame in frames(place):
-                made = (frame if most is None else frame.head(most)).with_columns(own)
-                most = None if most is None else most - made.height
-                made = made if columns is None else made.select(columns)
-                yield made if predicate is None else made.filter(predicate)
-                if most == 0:
-                    return
+    def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+        """The files, whose columns have types of their own."""
+        return lazy(lambda place: stream_frames(files.paths[place]), files, stream_schema(files.paths[0]))
 
-    types = {name: values.dtype for name, values in files.partitions.items()}
-    return register_io_source(source, schema={**schema, **types})
+    def columns(self, path: str, files: Files) -> dict[str, Any]:
+        """As the first message gives them."""
+        return stream_schema(path)
+
+    def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
+        """Files that are not whole."""
+        return not_whole(files, self.whole, stream_frames)
 
 
 def stream_schema(path: str) -> dict[str, Any]:
@@ -93,3 +87,14 @@ def _type_and_size(metadata: bytes) -> tuple[int, int]:
     kind, size = (number(fields + 4 + 2 * field, 2) for field in (1, 3))
     # A field at 0 is left out, and has its default.
     return number(root + kind, 1) if kind else 0, number(root + size, 8) if size else 0
+
+
+ARROW_STREAM = ArrowStream(
+    "ipc_stream",
+    (".arrows",),
+    CONTINUES,
+    "an Arrow stream",
+    "name it .arrows",
+    is_option=False,
+    is_remote=False,
+)

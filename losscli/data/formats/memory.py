@@ -9,8 +9,9 @@ from typing import Any
 import polars as pl
 
 from losscli.data.formats import numpy as arrays
-from losscli.data.formats.numpy import NDArray, Part
+from losscli.data.formats.numpy import Part
 from losscli.errors import DataError, Problem, UsageError, all_of
+from losscli.numeric.arrays import Array
 
 SINGLE = {"predictions": "prediction", "targets": "target"}
 """What the column of a source without column names is called."""
@@ -24,7 +25,7 @@ _REFUSED = (pl.exceptions.PolarsError, ImportError, TypeError, ValueError, Runti
 """What polars and the libraries that export data to it raise for what they cannot convert."""
 
 
-def read(source: Any, role: str) -> pl.DataFrame | pl.LazyFrame | NDArray:
+def read(source: Any, role: str) -> pl.DataFrame | pl.LazyFrame | Array:
     """A source in memory as a frame, or as an array, whose column has no name.  Raises DataError.
 
     Args:

@@ -8,20 +8,20 @@ from contextlib import suppress
 from numbers import Real
 from typing import Any
 
-import numpy as np
-import polars as pl
 from msgspec import Struct
+from msgspec.structs import replace
 
-from losscli.data.formats.arrow_stream import lazy
-from losscli.data.sources import Files
+from losscli.data.files import Files
+from losscli.data.formats.base import Format, Scanned
+from losscli.data.formats.frames import lazy
 from losscli.errors import DataError, Problem
+from losscli.numeric.arrays import Array, np, pl
 
 SLICE = 131_072
 """Numbers of a mapped array that become a frame at a time."""
 UNNAMED = "arr_"
 """What numpy.savez calls arrays without a name, before their number."""
 
-NDArray = np.ndarray[Any, Any]
 NumPyErrors = (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError)
 """What NumPy raises for files that are no arrays."""
 
@@ -30,7 +30,22 @@ class Part(Struct, frozen=True, eq=False):
     """An array (n,) or (n, k) with the name of its column, or no name."""
 
     name: str | None
-    array: NDArray
+    array: Array
+
+
+class Arrays(Format, frozen=True):
+    """Local files that are mapped, of which slices become frames; `has_names` says that arrays have names."""
+
+    has_names: bool = False
+
+    def hold(self, files: Files) -> Files:
+        """The files with the arrays of each, mapped into memory where they are stored as they are."""
+        return replace(files, arrays=mapped(files, self.has_names))
+
+    def open(self, files: Files, role: str, flat: bool) -> Scanned:
+        """The arrays as columns, named by their role where they have no name."""
+        scan = scanned(files, role, flat)
+        return Scanned(scan, dict(scan.collect_schema()))
 
 
 def is_matrix(parts: Sequence[Part]) -> bool:
@@ -38,7 +53,7 @@ def is_matrix(parts: Sequence[Part]) -> bool:
     return len(parts) == 1 and parts[0].array.ndim == 2 and parts[0].array.shape[1] > 1
 
 
-def in_memory(source: Any, role: str) -> NDArray:
+def in_memory(source: Any, role: str) -> Array:
     """Anything array-like as an array.  Raises DataError."""
     if hasattr(source, "columns"):
         what = f"a {type(source).__name__} is neither a polars frame nor an array"
@@ -83,7 +98,7 @@ def frame(part: Part, name: str, role: str, flat: bool) -> pl.DataFrame:
     raise DataError(Problem(what, name, remedy))
 
 
-def _objects(array: NDArray) -> pl.Series:
+def _objects(array: Array) -> pl.Series:
     """Python objects (n,): numbers of several types, or missing, are floats; else all are of one type."""
     values = array.tolist()
     numbers = all(each is None or isinstance(each, Real) for each in values)
@@ -91,19 +106,19 @@ def _objects(array: NDArray) -> pl.Series:
     return pl.Series(values, dtype=pl.Float64 if floats else None, strict=not floats)
 
 
-def _native(array: NDArray) -> NDArray:
+def _native(array: Array) -> Array:
     """The same numbers in this machine's order of bytes, and in a type that Polars has."""
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
         return array.astype(np.float64)
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
-def mapped(files: Files) -> list[list[Part]]:
+def mapped(files: Files, have_names: bool) -> list[list[Part]]:
     """The arrays of each file, mapped into memory where they are stored as they are.  Raises DataError."""
     found = []
     for path in files.paths:
         try:
-            found.append([Part(None, _load(path))] if files.format == "npy" else list(_members(path)))
+            found.append(list(_members(path)) if have_names else [Part(None, _load(path))])
         except NumPyErrors as error:
             raise DataError(_unreadable(error, files.shown(path))) from None
     first = [_shape(part) for part in found[0]]
@@ -119,8 +134,8 @@ def mapped(files: Files) -> list[list[Part]]:
     return found
 
 
-def _load(file: Any) -> NDArray:
-    array: NDArray = np.load(file, mmap_mode="r", allow_pickle=False)
+def _load(file: Any) -> Array:
+    array: Array = np.load(file, mmap_mode="r", allow_pickle=False)
     return array
 
 
@@ -140,7 +155,7 @@ def _members(path: str) -> Iterator[Part]:
                     yield Part(name, np.lib.format.read_array(member, allow_pickle=False))
 
 
-def _stored(path: str, entry: zipfile.ZipInfo) -> NDArray:
+def _stored(path: str, entry: zipfile.ZipInfo) -> Array:
     """An array within an .npz file that is not compressed, mapped."""
     with open(path, "rb") as file:
         # The local header: 30 bytes, then a name and an extra field, whose lengths it gives at 26 and 28.
@@ -170,13 +185,14 @@ def _unreadable(error: Exception, name: str) -> Problem:
     return Problem(f"not a whole file of arrays ({reason})", name, "write it again: numpy.save, numpy.savez")
 
 
-def scan(found: list[list[Part]], files: Files, role: str, flat: bool) -> pl.LazyFrame:
+def scanned(files: Files, role: str, flat: bool) -> pl.LazyFrame:
     """The arrays of files as one lazy table, of which only slices are ever frames.  Raises DataError."""
+    found: Sequence[Sequence[Part]] = files.arrays
     names = [part.name for part in found[0]]
     if None in names and len(names) > 1:
         raise DataError(Problem("several arrays, and not all have names", files.name, "numpy.savez(x=...)"))
 
-    def rows(parts: list[Part], start: int, stop: int) -> pl.DataFrame:
+    def rows(parts: Sequence[Part], start: int, stop: int) -> pl.DataFrame:
         slices = [Part(part.name, part.array[start:stop]) for part in parts]
         return pl.concat([frame(part, files.name, role, flat) for part in slices], how="horizontal")
 
@@ -192,3 +208,18 @@ def scan(found: list[list[Part]], files: Files, role: str, flat: bool) -> pl.Laz
             yield rows(parts, start, start + step)
 
     return lazy(frames, files, schema)
+
+
+NPY = Arrays(
+    "npy", (".npy",), b"\x93NUMPY", "a NumPy array", "name it .npy", is_remote=False, knows_rows=True
+)
+NPZ = Arrays(
+    "npz",
+    (".npz",),
+    b"PK\x03\x04",
+    "a zip, .npz or Excel file",
+    "name it .npz, or save it as .csv",
+    is_remote=False,
+    knows_rows=True,
+    has_names=True,
+)

@@ -1,0 +1,150 @@
+"""What a format of files is: how it is recognised and scanned, and what is wrong with files of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from msgspec import Struct
+
+from losscli.data.files import COMPRESSED, Files
+from losscli.errors import DataError, Problem
+from losscli.numeric.arrays import pl
+
+FILE = "#file"
+"""The column that says from which file a row is, while folders key=value become columns."""
+
+
+class Scanned(Struct, frozen=True, eq=False):
+    """Files as a lazy table with its schema; `repeated` are names that several columns of text have."""
+
+    scan: pl.LazyFrame
+    schema: Mapping[str, Any]
+    repeated: tuple[str, ...] = ()
+
+
+class Format(Struct, frozen=True):
+    """A format of files; each is an instance of a subclass, in a file of its own.
+
+    `suffixes` are those of its files' names, `magic` are their first bytes (none for text), and `noun` is
+    what messages call one of them.  `remedy` says how to read a file that has another name.  `is_option`
+    says whether --input-format may name it, `is_remote` whether it is read behind a URL, `knows_rows` whether
+    its files hold their number of rows.  `separator` is that of the fields of text: empty if only the user
+    can say, None for other formats.
+    """
+
+    name: str
+    suffixes: tuple[str, ...]
+    magic: bytes = b""
+    noun: str = ""
+    remedy: str = ""
+    is_option: bool = True
+    is_remote: bool = True
+    is_compressible: bool = False
+    knows_rows: bool = False
+    separator: str | None = None
+
+    def fits(self, path: str) -> bool:
+        """Whether a path has one of the suffixes, compressed or not."""
+        stem, suffix = os.path.splitext(path.lower())
+        if suffix in COMPRESSED:
+            return self.is_compressible and os.path.splitext(stem)[1] in self.suffixes
+        return suffix in self.suffixes
+
+    def by_content(self, start: bytes) -> Format:
+        """The format of a file that has a suffix of this one and begins with these bytes."""
+        return self
+
+    def claims(self, line: str) -> bool:
+        """Whether text whose first line with content is this one is of this format."""
+        return False
+
+    def hold(self, files: Files) -> Files:
+        """The files, with what is mapped into memory before they are scanned.  Raises DataError."""
+        return files
+
+    def open(self, files: Files, role: str, flat: bool) -> Scanned:
+        """The files as a lazy table.  Raises DataError, or what Polars raises.
+
+        `role` (predictions or targets) names columns that have no name, and `flat` makes a matrix a column
+        for each output.
+        """
+        scan = self.scan(files)
+        # From a copy: Polars puts row numbers into a scan only as long as its schema was not asked for.
+        return Scanned(scan, dict(scan.head().collect_schema()))
+
+    def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+        """The files as a lazy table, in order; columns of text have the types that a schema gives."""
+        raise NotImplementedError
+
+    def columns(self, path: str, files: Files) -> dict[str, Any] | None:
+        """The columns of one file with their types; None if files of one table may differ."""
+        return None
+
+    def expected_rows(self, files: Files) -> int | None:
+        """About how many rows text has, if that is known without reading it all."""
+        return None
+
+    @property
+    def whole(self) -> str:
+        """What messages call a file that should be whole: the noun without its article."""
+        return self.noun.partition(" ")[2] or "file"
+
+    @property
+    def is_untyped(self) -> bool:
+        """Whether a column has the type that its role asks for: it is text without quotes."""
+        return self.separator is not None
+
+    def as_numbers(self, schema: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+        """The types in which these columns are read again to be numbers; none if they stay as they are."""
+        return {}
+
+    def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
+        """What is wrong with local files that could not be read: found by a slow second look at them."""
+        return []
+
+    def uneven(self, files: Files, blank: bool = False) -> list[Problem]:
+        """Rows of text with more or fewer fields than the header.
+
+        `blank` says that a blank line is one too many in a single column, where else it is a missing value.
+        """
+        return []
+
+    def short_rows(self, files: Files, last: str) -> list[Problem]:
+        """What `uneven` finds, if the last column has missing values: a row cut short has no last field."""
+        return []
+
+    def not_numbers(
+        self, files: Files, schema: Mapping[str, Any], columns: Collection[str] | None = None
+    ) -> list[Problem]:
+        """Columns of text that should hold numbers (or true and false) and hold text in some rows."""
+        return []
+
+
+def empty_file(name: str) -> DataError:
+    """The error for a file that holds nothing."""
+    return DataError(Problem("an empty file", name, "it needs a header and rows"))
+
+
+def read_errors() -> tuple[type[Exception], ...]:
+    """What is raised for files that cannot be read."""
+    return (pl.exceptions.PolarsError, OSError, ValueError)
+
+
+def partitioned(scan: pl.LazyFrame, files: Files) -> pl.LazyFrame:
+    """A scan of text with the columns that folders key=value give, which Polars gives for Parquet alone."""
+    if not files.partitions:
+        return scan
+    columns = [
+        pl.col(FILE).replace_strict(list(files.paths), values, return_dtype=values.dtype).alias(name)
+        for name, values in files.partitions.items()
+    ]
+    return scan.with_columns(columns).drop(FILE)
+
+
+def kind_of_value(dtype: Any) -> str:
+    """What a value of a type is, in words."""
+    if dtype == pl.Boolean:
+        return "true or false"
+    return "a whole number" if dtype.is_integer() else "text" if dtype == pl.String else "a number"

@@ -1,0 +1,45 @@
+"""What Parquet and Arrow files share: typed columns, each of which can be read alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from losscli.data.batches import batches
+from losscli.data.files import Files, keys_of
+from losscli.data.formats.base import read_errors
+from losscli.data.redaction import reason
+from losscli.errors import Problem
+from losscli.numeric.arrays import pl
+
+
+def scanned(read: Callable[..., pl.LazyFrame], files: Files) -> pl.LazyFrame:
+    """The files as `read`, a scan of Polars, reads them, with the columns of their folders key=value."""
+    paths = list(files.paths)
+    if not files.partitions:
+        # Only Polars can resolve patterns behind a URL; elsewhere names are names.
+        return read(paths, glob=files.remote, hive_partitioning=None if files.remote else False)
+    hive = dict.fromkeys(keys_of(paths[0]), pl.String()) | {
+        name: values.dtype for name, values in files.partitions.items()
+    }
+    others = [name for name in hive if name not in files.partitions]
+    scan = read(paths, glob=False, hive_partitioning=True, hive_schema=hive)
+    return scan.drop(others) if others else scan
+
+
+def all_batches(read: Callable[..., pl.LazyFrame], path: str) -> Iterable[pl.DataFrame]:
+    """Every batch of one local file."""
+    return batches(read(path, glob=False), ordered=False)
+
+
+def not_whole(files: Files, noun: str, decoded: Callable[[str], Iterable[Any]]) -> list[Problem]:
+    """Files of which some bytes cannot be decoded: everything is decoded, and nothing is kept."""
+    problems = []
+    for path in files.paths:
+        try:
+            for _ in decoded(path):
+                pass
+        except read_errors() as error:
+            what = f"not a whole {noun} ({reason(error)})"
+            problems.append(Problem(what, files.shown(path), "write it again"))
+    return problems

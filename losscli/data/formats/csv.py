@@ -1,0 +1,185 @@
+"""CSV, TSV and other text with a header, and fields between separators."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from losscli.data.files import Files
+from losscli.data.formats.base import FILE, Format, Scanned, empty_file, kind_of_value, partitioned
+from losscli.data.formats.text import INFER_ROWS, MISSING, expected_rows, lines, not_text
+from losscli.errors import EXAMPLES, DataError, Problem
+from losscli.numeric.arrays import pl
+from losscli.text import counted
+
+HEADER_LINES = 100
+"""Lines among which the end of a header is looked for."""
+
+
+class Delimited(Format, frozen=True):
+    """Text whose columns have no type: the first rows show one, and roles may ask for another."""
+
+    marker: str = ""
+    """What the first line holds if the content alone tells the format, where it has no comma."""
+
+    def claims(self, line: str) -> bool:
+        """Tabs without commas are TSV."""
+        return bool(self.marker) and self.marker in line and "," not in line
+
+    def open(self, files: Files, role: str, flat: bool) -> Scanned:
+        """The types that the first rows show, and a header that has the separator."""
+        separator = files.separator or ","
+        first = pl.scan_csv(
+            files.paths[0],
+            separator=separator,
+            infer_schema_length=INFER_ROWS,
+            null_values=MISSING,
+            glob=files.remote,
+        )
+        try:
+            schema = dict(first.collect_schema())
+            names = Counter(header(files.paths[0], separator))
+        except pl.exceptions.NoDataError:
+            raise empty_file(files.name) from None
+        if len(schema) == 1:
+            _require_separator(next(iter(schema)), files.name)
+        repeated = tuple(name for name, count in names.items() if count > 1)
+        schema |= {name: values.dtype for name, values in files.partitions.items()}
+        return Scanned(self.scan(files, schema), schema, repeated)
+
+    def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+        """The files with the types of a schema, which text needs."""
+        own = {name: dtype for name, dtype in (schema or {}).items() if name not in files.partitions}
+        numbers = [name for name, dtype in own.items() if dtype != pl.String]
+        scan = pl.scan_csv(
+            list(files.paths),
+            separator=files.separator or ",",
+            schema=pl.Schema(own),
+            # By column: a label or a key may well be the text NA.
+            null_values=dict.fromkeys(numbers, MISSING) or None,
+            # Only Polars can resolve patterns behind a URL; elsewhere names are names.
+            glob=files.remote,
+            include_file_paths=FILE if files.partitions else None,
+        )
+        return partitioned(scan, files)
+
+    def columns(self, path: str, files: Files) -> dict[str, Any]:
+        """The names of the header; text has no types."""
+        return dict.fromkeys(header(path, files.separator or ","))
+
+    def expected_rows(self, files: Files) -> int | None:
+        """By the length of the first lines."""
+        return expected_rows(files)
+
+    def as_numbers(self, schema: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+        """Any text may be parsed as numbers."""
+        return dict.fromkeys(names, pl.Float64())
+
+    def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
+        """What is no text, rows of other lengths, and text among numbers."""
+        return not_text(files) or [*self.uneven(files), *self.not_numbers(files, schema)]
+
+    def uneven(self, files: Files, blank: bool = False) -> list[Problem]:
+        """Rows with more or fewer fields than the header, and blank lines among several columns."""
+        return (
+            [] if files.remote else [found for path in files.paths for found in _uneven(path, files, blank)]
+        )
+
+    def short_rows(self, files: Files, last: str) -> list[Problem]:
+        """What `uneven` finds, if the last column has missing values."""
+        if files.remote:
+            return []
+        missing = (
+            _as_text(path, files).select(pl.col(last).is_null().any()).collect(engine="streaming").item()
+            for path in files.paths
+        )
+        return self.uneven(files) if any(missing) else []
+
+    def not_numbers(
+        self, files: Files, schema: Mapping[str, Any], columns: Collection[str] | None = None
+    ) -> list[Problem]:
+        """Columns that should hold numbers (or true and false) and hold text in some rows."""
+        wanted = {
+            name: dtype
+            for name, dtype in schema.items()
+            if dtype != pl.String and name not in files.partitions and (columns is None or name in columns)
+        }
+        if not wanted:
+            return []
+        return [found for path in files.paths for found in _not_numbers(path, files, wanted)]
+
+
+def header(path: str, separator: str) -> Sequence[str]:
+    """The names in the first line of a text file, those that repeat too."""
+    return next(csv.reader(lines(path, HEADER_LINES), delimiter=separator), [])
+
+
+def _require_separator(name: str, file: str) -> None:
+    """Raise DataError for a lone column whose name holds what separates fields in other files."""
+    other = next((sign for sign in ",;\t|" if sign in name), "")
+    if other:
+        option = f"--separator {'tab' if other == chr(9) else repr(other) if other != ',' else other}"
+        remedy = f"name it .tsv, or {option}" if other == "\t" else option
+        what = f"one column, {name!r}: is {other!r} the separator?"
+        raise DataError(Problem(what, file, remedy))
+
+
+def _uneven(path: str, files: Files, blank: bool) -> list[Problem]:
+    count, examples = 0, list[str]()
+    rows = csv.reader(lines(path), delimiter=files.separator or ",")
+    width = len(next(rows, []))
+    with suppress(csv.Error):
+        for number, line in enumerate(rows, 1):
+            if len(line) == width or (not line and width == 1 and not blank):
+                continue
+            count += 1
+            if count <= EXAMPLES:
+                found = counted(len(line), "fields") if line else "a blank line"
+                examples.append(f"row {number}: {found}")
+    if not count:
+        return []
+    fields = counted(width, "fields").removeprefix("1 ")
+    what = counted(count, f"rows do not have the header's {fields}")
+    remedy = "quote fields that hold the separator, delete blank lines"
+    return [Problem(what, files.shown(path), remedy, tuple(examples))]
+
+
+def _as_text(path: str, files: Files) -> pl.LazyFrame:
+    """A file with all columns as text, which is never wrong."""
+    return pl.scan_csv(
+        path,
+        separator=files.separator or ",",
+        infer_schema=False,
+        truncate_ragged_lines=True,
+        glob=files.remote,
+    )
+
+
+def _not_numbers(path: str, files: Files, wanted: dict[str, Any]) -> list[Problem]:
+    text = _as_text(path, files).select(pl.col(*wanted).str.strip_chars_start().replace(MISSING, None))
+    wrong = [pl.col(name).is_not_null() & ~_readable(pl.col(name), dtype) for name, dtype in wanted.items()]
+    problems = []
+    with suppress(pl.exceptions.PolarsError):
+        counts = text.select(each.sum() for each in wrong).collect(engine="streaming")
+        for (name, dtype), bad in zip(wanted.items(), wrong, strict=True):
+            if not counts[name].item():
+                continue
+            rows = text.with_row_index("#", 1).filter(bad).select("#", name).head(EXAMPLES).collect()
+            shown = tuple(f"row {row}: {value!r}" for row, value in rows.iter_rows())
+            what = counted(counts[name].item(), f"values that are not {kind_of_value(dtype)}")
+            problems.append(Problem(what, f"{files.shown(path)}, column {name}", "mend these rows", shown))
+    return problems
+
+
+def _readable(text: pl.Expr, dtype: Any) -> pl.Expr:
+    if dtype == pl.Boolean:
+        return text.str.to_lowercase().is_in(["true", "false"])
+    return text.cast(dtype, strict=False).is_not_null()
+
+
+CSV = Delimited("csv", (".csv",), separator=",", is_compressible=True)
+TSV = Delimited("tsv", (".tsv",), separator="\t", is_compressible=True, marker="\t")
+TXT = Delimited("txt", (".txt",), separator="", is_compressible=True, is_option=False)

@@ -1,0 +1,34 @@
+"""Lazy tables of what Polars cannot scan itself: frame after frame, made as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from losscli.data.files import Files
+from losscli.numeric.arrays import pl
+
+
+def lazy(
+    frames: Callable[[int], Iterable[pl.DataFrame]], files: Files, schema: Mapping[str, Any]
+) -> pl.LazyFrame:
+    """The rows of all files, of which `frames(i)` gives the i-th one's, with the columns of its folders."""
+    from polars.io.plugins import register_io_source  # loads Polars
+
+    def source(
+        columns: list[str] | None, predicate: pl.Expr | None, most: int | None, _: int | None
+    ) -> Iterator[pl.DataFrame]:
+        for place in range(len(files.paths)):
+            own = [
+                pl.lit(values[place], values.dtype).alias(name) for name, values in files.partitions.items()
+            ]
+            for frame in frames(place):
+                made = (frame if most is None else frame.head(most)).with_columns(own)
+                most = None if most is None else most - made.height
+                made = made if columns is None else made.select(columns)
+                yield made if predicate is None else made.filter(predicate)
+                if most == 0:
+                    return
+
+    types = {name: values.dtype for name, values in files.partitions.items()}
+    return register_io_source(source, schema={**schema, **types})

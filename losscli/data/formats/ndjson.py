@@ -1,0 +1,110 @@
+"""NDJSON: an object a line."""
+
+from __future__ import annotations
+
+import glob
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from losscli.data.files import Files
+from losscli.data.formats.base import FILE, Format, kind_of_value, partitioned
+from losscli.data.formats.text import INFER_ROWS, expected_rows, lines, not_text
+from losscli.errors import EXAMPLES, Problem
+from losscli.numeric.arrays import pl
+from losscli.text import counted
+
+
+class Ndjson(Format, frozen=True):
+    """Text whose values have types, which the first rows show; files may have different columns."""
+
+    def claims(self, line: str) -> bool:
+        """An object begins with a brace."""
+        return line.lstrip("\ufeff ").startswith("{")
+
+    def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+        """The files, with the types of a schema where one is given."""
+        own = {name: dtype for name, dtype in (schema or {}).items() if name not in files.partitions}
+        scan = pl.scan_ndjson(
+            # Only Polars can resolve patterns behind a URL; elsewhere names are names.
+            list(files.paths) if files.remote else [glob.escape(path) for path in files.paths],
+            schema=own or None,
+            infer_schema_length=INFER_ROWS,
+            include_file_paths=FILE if files.partitions else None,
+        )
+        return partitioned(scan, files)
+
+    def expected_rows(self, files: Files) -> int | None:
+        """By the length of the first lines."""
+        return expected_rows(files)
+
+    def as_numbers(self, schema: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+        """Whole numbers in the first rows do not say that all are."""
+        return {name: _as_float(schema[name]) for name in names}
+
+    def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
+        """What is no text, lines that are no object, and values of another type than the others."""
+        return not_text(files) or _not_objects(files, schema)
+
+
+def _as_float(dtype: Any) -> Any:
+    if isinstance(dtype, pl.List):
+        return pl.List(_as_float(dtype.inner))
+    return dtype if dtype == pl.Boolean else pl.Float64()
+
+
+def _not_objects(files: Files, schema: Mapping[str, Any]) -> list[Problem]:
+    """Lines that are no JSON object, and columns with values that are not of the type of the others."""
+    problems = []
+    for path in files.paths:
+        broken, odd = list[str](), dict[str, list[str]]()
+        for number, value in _parsed(path):
+            if isinstance(value, str):
+                broken.append(f"line {number}: {value}")
+                continue
+            for name, dtype in schema.items():
+                if name in value and not _fits(value[name], dtype):
+                    odd.setdefault(name, []).append(f"line {number}: {value[name]!r}")
+        shown = files.shown(path)
+        if broken:
+            what = counted(len(broken), "lines are not a JSON object")
+            remedy = "an object a line; null for a missing number"
+            problems.append(Problem(what, shown, remedy, tuple(broken[:EXAMPLES])))
+        for name, examples in odd.items():
+            what = counted(len(examples), f"values that are not {kind_of_value(schema[name])}")
+            where = f"{shown}, column {name}"
+            problems.append(Problem(what, where, "mend these rows", tuple(examples[:EXAMPLES])))
+    return problems
+
+
+def _parsed(path: str) -> Iterator[tuple[int, Any]]:
+    """Each line with its number as an object, or as text that says why it is none."""
+
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
+    for number, line in enumerate(lines(path), 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line, parse_constant=refuse)
+        except ValueError as error:
+            yield number, str(error)
+            continue
+        yield number, value if isinstance(value, dict) else f"{line[:40]} is no object"
+
+
+def _fits(value: Any, dtype: Any) -> bool:
+    """Whether a JSON value can stand in a column of a type."""
+    if value is None or dtype in (pl.Null, pl.String):
+        return True
+    if isinstance(dtype, pl.List):
+        return isinstance(value, list) and all(_fits(each, dtype.inner) for each in value)
+    if dtype == pl.Boolean:
+        return isinstance(value, bool)
+    if dtype.is_integer():
+        return isinstance(value, int) and not isinstance(value, bool)
+    return not dtype.is_numeric() or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+NDJSON = Ndjson("ndjson", (".ndjson", ".jsonl"), is_compressible=True)

@@ -1,0 +1,34 @@
+"""Parquet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+from losscli.data.files import Files
+from losscli.data.formats.base import Format
+from losscli.data.formats.columnar import all_batches, not_whole, scanned
+from losscli.errors import Problem
+from losscli.numeric.arrays import pl
+
+
+class Parquet(Format, frozen=True):
+    """Files that Polars scans, local or behind a URL."""
+
+    def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+        """The files, whose columns have types of their own."""
+        return scanned(pl.scan_parquet, files)
+
+    def columns(self, path: str, files: Files) -> dict[str, Any]:
+        """As the end of the file gives them."""
+        return dict(pl.read_parquet_schema(path))
+
+    def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
+        """Files that are not whole."""
+        return not_whole(files, self.whole, partial(all_batches, pl.scan_parquet))
+
+
+PARQUET = Parquet(
+    "parquet", (".parquet", ".pq"), b"PAR1", "a Parquet file", "name it .parquet", knows_rows=True
+)

@@ -1,0 +1,23 @@
+"""Text of errors without credentials."""
+
+from __future__ import annotations
+
+import os
+import re
+
+_SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL")
+
+
+def redacted(text: str) -> str:
+    """A message without what URLs and the environment hold of credentials."""
+    text = re.sub(r"(?<=://)[^/@\s'\"]+@", "***@", text)
+    text = re.sub(r"(://[^\s?'\"]*)\?[^\s'\"]*=[^\s'\"]*", r"\1?***", text)
+    for name, value in os.environ.items():
+        if _SECRET.search(name.upper()) and len(value) >= 8:
+            text = text.replace(value, "***")
+    return text
+
+
+def reason(error: Exception) -> str:
+    """The first line of an error of Polars, without credentials."""
+    return redacted((str(error).strip().splitlines() or [type(error).__name__])[0])
