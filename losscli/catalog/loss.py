@@ -123,11 +123,16 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
 
 class Choice(Struct, frozen=True, dict=True):
-    """A loss chosen for a run, with all its parameters; `policy` is that of the library it is to be like."""
+    """A loss chosen for a run, with all its parameters.
+
+    `policy` is that of the library it is to be like; `label` is how the user named the loss, with the
+    parameters that were set.
+    """
 
     loss: Loss
     params: Mapping[str, Any]
     policy: Policy | None = None
+    label: str = ""
 
     def __str__(self) -> str:
         """As it can be written again: 'huber:delta=2.0'; parameters at their default are left out.

@@ -16,7 +16,7 @@ from losscli.catalog.params import Param
 from losscli.errors import UsageError
 from losscli.states import reductions
 from losscli.states.reductions import Reduction
-from losscli.text import near
+from losscli.text import near, param_text
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -146,8 +146,11 @@ def choose(
     inline: Mapping[str, object],
     options: Mapping[str, object],
     defaults: Mapping[str, object] | None = None,
+    name: str = "",
 ) -> Choice:
     """A loss with its parameters: in-line ones first, then options, then `defaults`, then its own.
+
+    `name` is the one by which the user asked for it.
 
     Raises UsageError for an unknown parameter, a value out of range, or one that is missing.
     """
@@ -159,9 +162,12 @@ def choose(
         if name not in known
     ]
     params: dict[str, Any] = {}
+    named = dict(inline)
     for param in entry.params:
         own = (defaults or {}).get(param.name, param.default)
         given = inline.get(param.name, options.get(param.name, own))
+        if param.name in options:
+            named.setdefault(param.name, given)
         if given is ...:
             example = f"{entry.asked_as}:{param.name}=..."
             problems.append(f"{entry.name} needs {param.name}: {param.describe()}, as in {example}")
@@ -176,7 +182,9 @@ def choose(
         problems.append(f"{entry.name} needs {' < '.join(entry.increasing)}, got {values}")
     if problems:
         raise UsageError("; ".join(problems), remedy=f"losscli explain {quote(entry.asked_as)}")
-    return Choice(entry, params)
+    written = ",".join(f"{key}={param_text(value)}" for key, value in named.items())
+    label = f"{name or entry.name}:{written}" if written else name or entry.name
+    return Choice(entry, params, label=label)
 
 
 @cache

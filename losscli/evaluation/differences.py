@@ -138,6 +138,7 @@ class _Builder:
         value, of_a = difference.value, a.value
         return Comparison(
             loss=self.choice.loss.name,
+            label=self.choice.label,
             params=self.choice.params,
             a=self.names[0],
             b=self.names[1],

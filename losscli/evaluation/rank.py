@@ -197,7 +197,7 @@ class _League:
             told.append(f"ranked by {plan.choices[0]}; the other losses are in the JSON report")
         return Report(
             results=tuple(result for entry in sound for result in entry.results),
-            board=(*placed, *broken),
+            board=tuple(replace(each, label=plan.choices[0].label) for each in (*placed, *broken)),
             notes=tuple(told),
             signature=plan.signature(),
             losscli=losscli.__version__,

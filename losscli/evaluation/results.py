@@ -92,6 +92,7 @@ def _result(
 ) -> Result:
     return Result(
         loss=choice.loss.name,
+        label=choice.label,
         params=choice.params,
         cell=cell,
         value=estimate.value,

@@ -1,4 +1,4 @@
-"""Student's t distribution, in plain Python where that has enough digits: reports are judged without NumPy."""
+"""Student's t distribution, in plain Python where that is exact enough: gates are judged without NumPy."""
 
 from __future__ import annotations
 

@@ -302,12 +302,12 @@ def _choices(
 ) -> tuple[Choice, ...]:
     """The losses with their parameters.  Raises UsageError for options that none of them takes."""
     if candidates:
-        chosen = [(next(e for e in c.losses if e.task == task), c.inline) for c in candidates]
+        chosen = [(next(e for e in c.losses if e.task == task), c) for c in candidates]
     else:
         usual = TASKS[task].usual_labels if link == "label" else TASKS[task].usual
         shown = {part.batch for part in found.parts}
-        entries = [registry.find(name)[0] for name in usual]
-        chosen = [(entry, {}) for entry in entries if not shown or entry.batch in shown]
+        entries = [entry for name in usual if (entry := registry.find(name)[0]).batch in shown or not shown]
+        chosen = [(entry, Request(entry.name, {}, (entry,))) for entry in entries]
         if asked.like is not None:
             of_library = LIBRARIES[asked.like].losses
             chosen = [each for each in chosen if each[0].name in of_library] or chosen
@@ -315,16 +315,17 @@ def _choices(
     idle = [name for name in asked.params if name not in taken]
     takers, names = loss_params() if idle else {}, ", ".join(entry.name for entry, _ in chosen)
     *choices, _ = all_of(
-        *(partial(_choice, entry, inline, asked) for entry, inline in chosen),
+        *(partial(_choice, entry, request, asked) for entry, request in chosen),
         *(partial(_idle, name, takers[name][1], names) for name in idle),
         lambda: None,
     )
     return tuple({str(choice): choice for choice in choices}.values())
 
 
-def _choice(entry: Loss, inline: Mapping[str, str], asked: Asked) -> Choice:
+def _choice(entry: Loss, request: Request, asked: Asked) -> Choice:
     defaults = {} if asked.like is None else libraries.convention(asked.like, entry).params
-    return registry.choose(entry, inline, asked.params, defaults)
+    name = entry.name if entry.request else request.name
+    return registry.choose(entry, request.inline, asked.params, defaults, name)
 
 
 def _like(library: str, choices: Sequence[Choice], roles: Roles, type_eps: float) -> tuple[Choice, ...]:

@@ -27,6 +27,7 @@ _Record = TypeVar("_Record", "Result", "Comparison", "Placing", "Verdict")
 class Result(Struct, frozen=True, kw_only=True):
     """The value of one loss in one cell.
 
+    `loss` is its name in the catalog, `label` how the user named it, with the parameters that were set.
     `cell` is empty for overall, else names its class, label, output or slice.  `value` is None where it
     is not defined, and `notes` says why.  `se`, `ci_low` and `ci_high` are the standard error and the bounds
     of the interval at `level`, of Student's t with `df` degrees of freedom, or None where an interval
@@ -35,6 +36,7 @@ class Result(Struct, frozen=True, kw_only=True):
     """
 
     loss: str
+    label: str = ""
     params: Mapping[str, object] = field(default_factory=dict)
     model: str | None = None
     cell: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +79,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     """
 
     loss: str
+    label: str = ""
     params: Mapping[str, object] = field(default_factory=dict)
     a: str
     b: str
@@ -113,13 +116,15 @@ class Comparison(Struct, frozen=True, kw_only=True):
 class Placing(Struct, frozen=True, kw_only=True):
     """A submission on a leaderboard, in one cell.
 
-    `place` counts from 1; submissions that noise cannot separate share one, and are `tied`.  It is None for
-    one that is broken or has no value, and `reason` says why.  `p_value` is that of the paired test that it
-    does not differ from the best one of its place, adjusted for all pairs of submissions.
+    `label` is how the user named the loss that ranks.  `place` counts from 1; submissions that noise cannot
+    distinguish share one, and are `tied`.  It is None for one that is broken or has no value, and `reason`
+    says why.  `p_value` is that of the paired test that it does not differ from the best one of its place,
+    adjusted for all pairs of submissions.
     """
 
     place: int | None = None
     model: str
+    label: str = ""
     cell: Mapping[str, str] = field(default_factory=dict)
     value: float | None = None
     se: float | None = None
@@ -169,8 +174,9 @@ class Verdict(Struct, frozen=True):
 class Report(Struct, frozen=True):
     """All results of a run.
 
-    `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` a cell's.  `signature` is a
-    digest of all that was asked for; `provenance` says in words what makes numbers of two reports comparable.
+    `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` that of a cell; a loss is
+    looked up by the name that the user gave or by that of the catalog.  `signature` is a digest of all that
+    was asked for; `provenance` says in words what makes numbers of two reports comparable.
     `worst` are the rows of greatest loss, where those were asked for: their numbers from 1, keys, targets,
     predictions and losses; `changed` the same of pairs of models, by how much their losses differ.
     """
@@ -189,14 +195,18 @@ class Report(Struct, frozen=True):
 
     def __getitem__(self, key: str | tuple[str, Mapping[str, object]]) -> Result:
         """The result of a loss overall, or in a cell.  KeyError names the losses and cells there are."""
-        loss, cell = (key, {}) if isinstance(key, str) else key
-        loss = self.names.get(loss, loss)
-        wanted = {name: str(value) for name, value in cell.items()}
-        for result in self.results:
-            if result.loss == loss and dict(result.cell) == wanted:
+        name, cell = (key, {}) if isinstance(key, str) else key
+        loss = self.names.get(name, name)
+        wanted = {column: str(value) for column, value in cell.items()}
+        in_cell = [result for result in self.results if dict(result.cell) == wanted]
+        for result in in_cell:
+            if result.label == name:
                 return result
-        known = sorted({result.loss for result in self.results})
-        raise KeyError(f"no result of {loss!r} in cell {wanted}; losses: {', '.join(known)}")
+        for result in in_cell:
+            if result.loss == loss:
+                return result
+        known = dict.fromkeys(result.label or result.loss for result in self.results)
+        raise KeyError(f"no result of {name!r} in cell {wanted}; losses: {', '.join(known)}")
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON types, stable within a schema version."""

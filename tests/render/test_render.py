@@ -136,12 +136,12 @@ weak: the interval contains the limit
 """
 
 CSV = """\
-loss,params,model,cell,value,se,ci_low,ci_high,level,df,rows,weight,share,notes
-huber,delta=1.0,,,0.27123412,0.01,0.2516,0.29083412,0.95,,442,442.0,1.0,
-mse,,,,2859.6963,,,,,,442,442.0,,
-huber,delta=1.0,,"region=""[red]_eu|\""",0.5,0.2,0.1,0.9,0.95,,42,40.5,0.025,
-huber,delta=1.0,,region=us,0.125,3e-05,0.1,0.2,0.95,,400,400.0,0.0001,
-huber,delta=1.0,,region=mars,,,,,,,0,0.0,,no rows in this slice
+loss,label,params,model,cell,value,se,ci_low,ci_high,level,df,rows,weight,share,notes
+huber,,delta=1.0,,,0.27123412,0.01,0.2516,0.29083412,0.95,,442,442.0,1.0,
+mse,,,,,2859.6963,,,,,,442,442.0,,
+huber,,delta=1.0,,"region=""[red]_eu|\""",0.5,0.2,0.1,0.9,0.95,,42,40.5,0.025,
+huber,,delta=1.0,,region=us,0.125,3e-05,0.1,0.2,0.95,,400,400.0,0.0001,
+huber,,delta=1.0,,region=mars,,,,,,,0,0.0,,no rows in this slice
 """
 
 

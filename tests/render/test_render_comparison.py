@@ -133,4 +133,4 @@ def test_other_formats():
     assert Report.from_dict(json.loads(render(REPORT, "json"))) == REPORT
     alone = Report(results(None), comparisons=(pair(),))
     assert "overall" in text(alone)
-    assert render(alone, "csv").startswith("loss,params,model")
+    assert render(alone, "csv").startswith("loss,label,params,model")
