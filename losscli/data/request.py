@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from losscli.data.formats import FORMATS
+from losscli.data import formats
 from losscli.errors import UsageError
 from losscli.text import near
 
+FORMATS = formats.names()
+"""What --input-format takes."""
 _NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
 
 

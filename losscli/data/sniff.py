@@ -28,7 +28,7 @@ class Kind(Struct, frozen=True):
 
 _UTF16 = "convert it: iconv -f utf-16 -t utf-8"
 KINDS = (
-    *(Kind(each.magic, each.noun, each, each.remedy) for each in formats.ALL if each.magic),
+    *(Kind(each.magic, each.noun, each, each.remedy) for each in formats.all_formats() if each.magic),
     Kind(b"FEA1", "a Feather file of version 1", None, "write version 2: polars.DataFrame.write_ipc does"),
     Kind(b"\x89HDF", "an HDF5 file", None, "write Parquet"),
     Kind(b"\x80", "a pickle", None, "write Parquet, or numpy.save"),

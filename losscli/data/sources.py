@@ -140,12 +140,12 @@ def _format(path: str, name: str, asked: Reading) -> Format:
     if suffix.startswith(".json"):
         raise DataError(Problem("JSON, one document", name, sniff.JSON_REMEDY))
     if suffix:
-        known = ", ".join(own for each in formats.ALL for own in each.suffixes)
+        known = ", ".join(own for each in formats.all_formats() for own in each.suffixes)
         remedy = f"known: {known}; --input-format says what it is"
         raise DataError(Problem(f"unknown format {suffix}", name, remedy))
     kind = sniff.kind(_start(path, name))
     if kind is None:
-        return formats.PLAIN if asked.separator else sniff.text_format(path, name)
+        return formats.named(formats.PLAIN) if asked.separator else sniff.text_format(path, name)
     if kind.format is None:
         raise DataError(Problem(kind.what, name, kind.remedy))
     return kind.format

@@ -13,8 +13,8 @@ from losscli.data.request import Reading
 
 
 def test_no_two_formats_share_a_name_a_suffix_or_first_bytes():
-    names = [each.name for each in formats.ALL]
-    suffixes = [suffix for each in formats.ALL for suffix in each.suffixes]
+    names = [each.name for each in formats.all_formats()]
+    suffixes = [suffix for each in formats.all_formats() for suffix in each.suffixes]
     assert len(set(names)) == len(names)
     assert len(set(suffixes)) == len(suffixes)
     for one, other in combinations([each.magic for each in sniff.KINDS], 2):
@@ -63,7 +63,8 @@ class Numbers(Format, frozen=True):
 
 
 def test_a_format_needs_its_record_and_a_scan(tmp_path, monkeypatch):
-    monkeypatch.setattr(formats, "ALL", (*formats.ALL, Numbers("numbers", (".num",), b"NUM:")))
+    every = (*formats.all_formats(), Numbers("numbers", (".num",), b"NUM:"))
+    monkeypatch.setattr(formats, "all_formats", lambda: every)
     (tmp_path / "p.num").write_bytes(b"NUM:" + bytes([1, 2, 3]))
     (tmp_path / "y.num").write_bytes(b"NUM:" + bytes([1, 2, 5]))
     assert losscli.evaluate(tmp_path / "p.num", tmp_path / "y.num", loss="mse")["mse"].value == 4 / 3

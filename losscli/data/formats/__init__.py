@@ -1,32 +1,44 @@
-"""Input formats: each is one file of this folder and an entry of ALL; `memory` reads data without files."""
+"""Formats of files: each module of this folder that has FORMATS describes one, and no list is kept elsewhere.
+
+`base` says what a format is, `text`, `columnar` and `frames` hold what several share, and `memory` reads data
+that are no files.
+"""
 
 from __future__ import annotations
 
-from losscli.data.formats.arrow_stream import ARROW_STREAM
-from losscli.data.formats.base import Format
-from losscli.data.formats.csv import CSV, TSV, TXT
-from losscli.data.formats.ipc import IPC
-from losscli.data.formats.ndjson import NDJSON
-from losscli.data.formats.numpy import NPY, NPZ
-from losscli.data.formats.parquet import PARQUET
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 
-ALL: tuple[Format, ...] = (CSV, TSV, TXT, PARQUET, IPC, ARROW_STREAM, NDJSON, NPY, NPZ)
-FORMATS = tuple(each.name for each in ALL if each.is_option)
-"""The names that --input-format takes."""
-PLAIN = CSV
+from losscli.data.formats.base import Format
+
+PLAIN = "csv"
 """The format of text that no other format claims."""
+
+
+@cache
+def all_formats() -> tuple[Format, ...]:
+    """Every format: those of text first, then by the names of their modules."""
+    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
+    found = [each for module in modules for each in getattr(module, "FORMATS", ())]
+    return tuple(sorted(found, key=lambda each: bool(each.magic)))
+
+
+def names() -> tuple[str, ...]:
+    """The names that --input-format takes."""
+    return tuple(each.name for each in all_formats() if each.is_option)
 
 
 def named(name: str) -> Format:
     """The format of that name."""
-    return next(each for each in ALL if each.name == name)
+    return next(each for each in all_formats() if each.name == name)
 
 
 def by_suffix(path: str) -> Format | None:
     """The format that the suffix of a path tells, or None."""
-    return next((each for each in ALL if each.fits(path)), None)
+    return next((each for each in all_formats() if each.fits(path)), None)
 
 
 def by_first_line(line: str) -> Format:
     """The format of text, by its first line with content."""
-    return next((each for each in ALL if each.claims(line)), PLAIN)
+    return next((each for each in all_formats() if each.claims(line)), named(PLAIN))

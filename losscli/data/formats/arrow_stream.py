@@ -98,3 +98,4 @@ ARROW_STREAM = ArrowStream(
     is_option=False,
     is_remote=False,
 )
+FORMATS = (ARROW_STREAM,)

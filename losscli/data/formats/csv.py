@@ -180,6 +180,8 @@ def _readable(text: pl.Expr, dtype: Any) -> pl.Expr:
     return text.cast(dtype, strict=False).is_not_null()
 
 
-CSV = Delimited("csv", (".csv",), separator=",", is_compressible=True)
-TSV = Delimited("tsv", (".tsv",), separator="\t", is_compressible=True, marker="\t")
-TXT = Delimited("txt", (".txt",), separator="", is_compressible=True, is_option=False)
+FORMATS = (
+    Delimited("csv", (".csv",), separator=",", is_compressible=True),
+    Delimited("tsv", (".tsv",), separator="\t", is_compressible=True, marker="\t"),
+    Delimited("txt", (".txt",), separator="", is_compressible=True, is_option=False),
+)

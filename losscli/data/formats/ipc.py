@@ -34,6 +34,6 @@ class Ipc(Format, frozen=True):
         return not_whole(files, self.whole, partial(all_batches, pl.scan_ipc))
 
 
-IPC = Ipc(
-    "ipc", (".arrow", ".ipc", ".feather"), b"ARROW1", "an Arrow file", "name it .arrow", knows_rows=True
+FORMATS = (
+    Ipc("ipc", (".arrow", ".ipc", ".feather"), b"ARROW1", "an Arrow file", "name it .arrow", knows_rows=True),
 )

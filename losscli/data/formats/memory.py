@@ -6,12 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import polars as pl
-
 from losscli.data.formats import numpy as arrays
+from losscli.data.formats.base import read_errors
 from losscli.data.formats.numpy import Part
 from losscli.errors import DataError, Problem, UsageError, all_of
-from losscli.numeric.arrays import Array
+from losscli.numeric.arrays import Array, pl
 
 SINGLE = {"predictions": "prediction", "targets": "target"}
 """What the column of a source without column names is called."""
@@ -21,8 +20,6 @@ _ARROW = ("__arrow_c_stream__", "__arrow_c_array__")
 """The Arrow PyCapsule interface: tables, record batches, and single columns."""
 _UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 """What pandas calls an index without a name when it becomes an Arrow column."""
-_REFUSED = (pl.exceptions.PolarsError, ImportError, TypeError, ValueError, RuntimeError, NotImplementedError)
-"""What polars and the libraries that export data to it raise for what they cannot convert."""
 
 
 def read(source: Any, role: str) -> pl.DataFrame | pl.LazyFrame | Array:
@@ -61,9 +58,10 @@ def _from_arrow(source: Any, single: str, where: str) -> pl.DataFrame:
     """A table or column as a frame; `single` is the name of a lone column.  Raises DataError."""
     if isinstance(source, pl.DataFrame):
         return source
+    refused: tuple[type[Exception], ...] = (*read_errors(), ImportError, TypeError, RuntimeError)
     try:
         values = pl.Series(source)
-    except _REFUSED as error:
+    except refused as error:
         remedy = (
             "pip install pyarrow" if isinstance(error, ImportError) else "polars.DataFrame(...) shows why"
         )

@@ -107,4 +107,4 @@ def _fits(value: Any, dtype: Any) -> bool:
     return not dtype.is_numeric() or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-NDJSON = Ndjson("ndjson", (".ndjson", ".jsonl"), is_compressible=True)
+FORMATS = (Ndjson("ndjson", (".ndjson", ".jsonl"), is_compressible=True),)

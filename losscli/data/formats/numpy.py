@@ -210,16 +210,16 @@ def scanned(files: Files, role: str, flat: bool) -> pl.LazyFrame:
     return lazy(frames, files, schema)
 
 
-NPY = Arrays(
-    "npy", (".npy",), b"\x93NUMPY", "a NumPy array", "name it .npy", is_remote=False, knows_rows=True
-)
-NPZ = Arrays(
-    "npz",
-    (".npz",),
-    b"PK\x03\x04",
-    "a zip, .npz or Excel file",
-    "name it .npz, or save it as .csv",
-    is_remote=False,
-    knows_rows=True,
-    has_names=True,
+FORMATS = (
+    Arrays("npy", (".npy",), b"\x93NUMPY", "a NumPy array", "name it .npy", is_remote=False, knows_rows=True),
+    Arrays(
+        "npz",
+        (".npz",),
+        b"PK\x03\x04",
+        "a zip, .npz or Excel file",
+        "name it .npz, or save it as .csv",
+        is_remote=False,
+        knows_rows=True,
+        has_names=True,
+    ),
 )

@@ -29,6 +29,6 @@ class Parquet(Format, frozen=True):
         return not_whole(files, self.whole, partial(all_batches, pl.scan_parquet))
 
 
-PARQUET = Parquet(
-    "parquet", (".parquet", ".pq"), b"PAR1", "a Parquet file", "name it .parquet", knows_rows=True
+FORMATS = (
+    Parquet("parquet", (".parquet", ".pq"), b"PAR1", "a Parquet file", "name it .parquet", knows_rows=True),
 )
