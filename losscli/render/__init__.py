@@ -36,13 +36,11 @@ def render(report: Report, format: str, cells: int | None = None, verbose: bool 
 
 def print_tables(report: Report, console: Console, cells: int | None = None, verbose: bool = False) -> None:
     """Print the report as tables: all of it, or on a terminal the columns that fit and the worst cells."""
-    if not console.is_terminal:
-        console.file.write(render(report, DEFAULT, cells, verbose))
-        return
     from losscli.render.formats.table import show
     from losscli.render.sections import document
 
-    shown = document(report, console.width).first(CELLS if cells is None else cells)
+    page = console.width if console.is_terminal else None
+    shown = document(report, page).first(CELLS if page and cells is None else cells)
     show(shown.detailed() if verbose else shown, console)
 
 

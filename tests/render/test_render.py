@@ -177,6 +177,15 @@ def test_without_a_terminal_the_width_has_no_limit():
     assert text_of(REPORT) == TABLE.rstrip()
 
 
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_an_encoding_without_lines_gets_dashes(is_terminal):
+    file = io.TextIOWrapper(io.BytesIO(), encoding="latin-1", write_through=True)
+    print_tables(REPORT, Console(file=file, width=80, force_terminal=is_terminal, color_system=None))
+    lines = file.buffer.getvalue().decode("latin-1").splitlines()
+    assert lines[2] == "-" * len(lines[1])
+    assert "0.271 ± 0.010" in lines[3]
+
+
 LOSSES = [f"loss_{i}_".ljust(40, "x") for i in range(10)]
 CLASSES = [f"class {i:03} ".ljust(39, "y") + "猫" for i in range(100)]
 

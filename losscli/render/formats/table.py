@@ -19,6 +19,8 @@ Line = list[tuple[str, str]]
 _TITLE = "bold underline"
 _TONES = {"": "", "good": "green", "warning": "yellow", "bad": "red"}
 _RULE = "─"
+_ASCII = str.maketrans("─│├┤┼●", "-|||+*")
+"""What is drawn where the encoding has no lines."""
 
 
 def text(document: Document) -> str:
@@ -27,11 +29,17 @@ def text(document: Document) -> str:
 
 
 def show(document: Document, console: Console) -> None:
-    """Print the document on a terminal, with all that fits its width."""
+    """Print the document: on a terminal with all that fits its width, elsewhere as plain text."""
+    ascii_only = not console.encoding.lower().startswith("utf")
+    if not console.is_terminal:
+        plain = text(document)
+        console.file.write(plain.translate(_ASCII) if ascii_only else plain)
+        return
     from rich.text import Text
 
     for line in lines(document, console.width):
-        console.print(Text.assemble(*line), soft_wrap=True)
+        parts = ((part.translate(_ASCII) if ascii_only else part, style) for part, style in line)
+        console.print(Text.assemble(*parts), soft_wrap=True)
 
 
 def lines(document: Document, width: int | None) -> Iterator[Line]:
