@@ -257,7 +257,9 @@ def test_gates_on_cells_that_pass_are_left_out_before_those_that_fail():
     passes = [Verdict("mae[c=*] < 9", "pass", {"c": str(i)}, margin=i) for i in range(30)]
     fails = [Verdict("mae[c=*] < 9", "fail", {"c": f"f{i}"}, margin=-i) for i in range(3)]
     report = Report((), (*passes, *fails, *[Verdict("mae < 9", "pass")] * 5))
-    rows = [line.split() for line in terminal(report, 80, cells=4).splitlines()[3:]]
+    title, _, _, *lines = terminal(report, 80, cells=4).splitlines()
+    rows = [line.split() for line in lines]
+    assert title == "gates: 3 fail, 35 pass"
     assert [row[0] for row in rows[:9]] == ["pass"] * 5 + ["fail"] * 3 + ["pass"]
     assert [row[4] for row in rows[5:9]] == ["c=f2", "c=f1", "c=f0", "c=0"]
     assert " ".join(rows[9]) == "... 29 more; --cells all shows them"

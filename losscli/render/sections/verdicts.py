@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from losscli.render.digits import apart, signed
@@ -9,6 +10,8 @@ from losscli.render.naming import plain
 from losscli.render.tables import Column, Table, Tone
 from losscli.report.model import Report, Verdict
 
+MANY = 10
+"""Verdicts above which their statuses are counted."""
 WEAK = "weak: the interval contains the limit"
 _ORDER = ("error", "fail", "warn", "unsure", "pass", "skipped")
 _TONES: dict[str, Tone] = {"pass": "good", "unsure": "warning", "warn": "warning", "skipped": ""}
@@ -21,7 +24,15 @@ def tables(report: Report) -> Iterator[Table]:
     order = sorted(range(len(report.gates)), key=lambda place: _badness(report.gates[place]))
     worst = tuple(place for place in order if report.gates[place].cell)
     notes = (WEAK,) if any(verdict.weak for verdict in report.gates) else ()
-    yield Table("gates", tuple(_columns(report.gates)), worst, notes)
+    yield Table(_title(report.gates), tuple(_columns(report.gates)), worst, notes)
+
+
+def _title(verdicts: Sequence[Verdict]) -> str:
+    """'gates', and of many how often each status occurs, since a short form does not show all."""
+    counts = Counter(verdict.status for verdict in worst_first(verdicts))
+    if len(verdicts) <= MANY:
+        return "gates"
+    return f"gates: {', '.join(f'{count:,} {status}' for status, count in counts.items())}"
 
 
 def _columns(verdicts: Sequence[Verdict]) -> Iterator[Column]:
