@@ -9,9 +9,10 @@ from losscli.render.tables import Column, Document, Table
 
 _STYLES = {
     "name": "text-align: left",
-    "number": "text-align: right; white-space: nowrap",
+    "number": "text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums",
     "drawing": "text-align: left; white-space: pre; font-family: monospace",
 }
+_PADDING = "padding: 0.1em 0.8em 0.1em 0"
 
 
 def text(document: Document) -> str:
@@ -36,4 +37,4 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _cell(tag: str, column: Column, text: str) -> str:
-    return f'<{tag} style="{_STYLES[column.kind]}">{escape(text)}</{tag}>'
+    return f'<{tag} style="{_STYLES[column.kind]}; {_PADDING}">{escape(text)}</{tag}>'
