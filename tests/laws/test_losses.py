@@ -15,6 +15,8 @@ from losscli.catalog.params import Param
 from losscli.tasks.named import Named
 
 every_loss = pytest.mark.parametrize("entry", LOSSES.values(), ids=LOSSES)
+examples = pytest.mark.parametrize("examples", [8, pytest.param(50, marks=pytest.mark.slow)])
+"""How many choices of parameters are drawn for a loss."""
 
 
 def parameters(entry) -> st.SearchStrategy[dict[str, object]]:
@@ -85,23 +87,33 @@ def test_a_row_of_weight_two_counts_as_two_rows(entry):
 
 
 @every_loss
-@settings(max_examples=25, deadline=None)
-@given(data=st.data())
-def test_any_parameters_in_range_give_numbers(entry, data):
-    params = registry.choose(entry, data.draw(parameters(entry)), {}).params
-    with np.errstate(all="ignore"):
-        for column in entry.columns(rows(entry.name), params):
-            assert not np.isnan(column).any()
+@examples
+def test_any_parameters_in_range_give_numbers(entry, examples):
+    batch = rows(entry.name)
+
+    @settings(max_examples=examples, deadline=None)
+    @given(parameters(entry))
+    def check(drawn):
+        params = registry.choose(entry, drawn, {}).params
+        with np.errstate(all="ignore"):
+            for column in entry.columns(batch, params):
+                assert not np.isnan(column).any()
+
+    check()
 
 
 @every_loss
-@settings(max_examples=25, deadline=None)
-@given(data=st.data())
-def test_a_choice_reads_back_from_its_text(entry, data):
-    choice = registry.choose(entry, data.draw(parameters(entry)), {})
-    name, inline = registry.parse(str(choice))
-    assert name == entry.name
-    assert registry.choose(entry, inline, {}).params == choice.params
+@examples
+def test_a_choice_reads_back_from_its_text(entry, examples):
+    @settings(max_examples=examples, deadline=None)
+    @given(parameters(entry))
+    def check(drawn):
+        choice = registry.choose(entry, drawn, {})
+        name, inline = registry.parse(str(choice))
+        assert name == entry.name
+        assert registry.choose(entry, inline, {}).params == choice.params
+
+    check()
 
 
 @every_loss
