@@ -179,7 +179,7 @@ def emit(
         out.to_github(report, outputs.github, cells)
     silent = not quiet and form in ("bare", "csv", "flat")
     if silent:
-        out.warn([*report.notes, *_reasons(report)])
+        out.warn([*map(str, report.findings), *_reasons(report)])
     _print(report, form, color, cells, verbose)
     if silent:
         out.warn([f"gate {v.status}: {v.title}{f' ({v.reason})' if v.reason else ''}" for v in report.gates])

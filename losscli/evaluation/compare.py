@@ -59,7 +59,7 @@ def compared(
         results=tuple(results),
         comparisons=tuple(comparisons(models, scores)),
         changed=changed_rows(models, scores),
-        notes=(*models.notes, *model_notes(models, scores, tallies), *of_clusters(models.plan, part)),
+        findings=(*models.notes, *model_notes(models, scores, tallies), *of_clusters(models.plan, part)),
         signature=models.plan.signature(),
         losscli=losscli.__version__,
         names=models.aliases,

@@ -23,6 +23,7 @@ from losscli.evaluation import rows as row_losses
 from losscli.evaluation.pairs import Work
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Settled, expected_rows, settled
+from losscli.report.findings import Note
 
 MAX_MODELS = 32
 """As many models as one comparison may have: their columns stand in memory beside each other."""
@@ -37,7 +38,7 @@ class Models(Struct, frozen=True):
     names: tuple[str, ...]
     alignment: Alignment
     tables: tuple[Table, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     aliases: Mapping[str, str]
     threads: int | None = None
 

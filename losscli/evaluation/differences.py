@@ -19,6 +19,7 @@ from losscli.evaluation.partial import Partial
 from losscli.evaluation.results import notes
 from losscli.numeric.arrays import Array
 from losscli.plan.plan import Plan
+from losscli.report.findings import Note
 from losscli.report.model import Comparison
 from losscli.states import inference
 from losscli.states.inference import Estimate
@@ -183,7 +184,7 @@ def _adjusted(found: Sequence[Comparison]) -> list[Comparison]:
     return [replace(each, adjusted=adjusted.get(place)) for place, each in enumerate(found)]
 
 
-def model_notes(models: Models, scores: Scores, tallies: Mapping[Finding, Tally]) -> list[str]:
+def model_notes(models: Models, scores: Scores, tallies: Mapping[Finding, Tally]) -> list[Note]:
     """What was done to rows, in words: that of one model alone with its name."""
     found = []
     for finding, tally in tallies.items():
@@ -195,7 +196,12 @@ def model_notes(models: Models, scores: Scores, tallies: Mapping[Finding, Tally]
             found += notes({finding: tally})
             continue
         named = zip(models.names, own, strict=True)
-        found += [f"{name}: {text}" for name, each in named if each for text in notes({finding: each})]
+        found += [
+            replace(note, text=f"{name}: {note}")
+            for name, each in named
+            if each
+            for note in notes({finding: each})
+        ]
     return found
 
 

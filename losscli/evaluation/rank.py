@@ -31,6 +31,7 @@ from losscli.numeric.arrays import Array
 from losscli.plan import comparability
 from losscli.plan.plan import LEVEL
 from losscli.plan.resolve import Run, prepare
+from losscli.report.findings import Note
 from losscli.report.model import Placing, Report, Result
 
 _SHOWN = 3
@@ -117,7 +118,7 @@ class _League:
         self.errors: list[LossCliError] = []
         self.run: Run | None = None
         self.work: Work | None = None
-        self.notes: list[str] = []
+        self.notes: list[Note] = []
         self.fingerprint: int | None = None
         self.done = 0
         self._folder = folder
@@ -153,7 +154,7 @@ class _League:
         if self.work is None:
             self.work, self.run, self.fingerprint = work, run, part.fingerprint
         results = tuple(replace(each, model=name) for each in results_of(run.plan, part))
-        self.notes += [f"{name}: {note}" for note in notes(part.tallies)]
+        self.notes += [replace(note, text=f"{name}: {note}") for note in notes(part.tallies)]
         return Entry(name, results, line)
 
     def _check(self, run: Run) -> None:
@@ -194,11 +195,12 @@ class _League:
         broken = [Placing(model=each.name, reason=each.reason) for each in self.entries if each.reason]
         told = [*self.run.notes, *self.notes]
         if len(plan.choices) > 1:
-            told.append(f"ranked by {plan.choices[0]}; the other losses are in the JSON report")
+            text = f"ranked by {plan.choices[0]}; the other losses are in the JSON report"
+            told.append(Note("", text))
         return Report(
             results=tuple(result for entry in sound for result in entry.results),
             board=tuple(replace(each, label=plan.choices[0].label) for each in (*placed, *broken)),
-            notes=tuple(told),
+            findings=tuple(told),
             signature=plan.signature(),
             losscli=losscli.__version__,
             names=self.run.names,
@@ -212,7 +214,8 @@ class _League:
         choice = plan.choices[0]
         best = sorted(sound, key=lambda entry: _overall(entry, choice.loss.score))[: ties.MOST]
         if len(sound) > len(best):
-            self.notes.append(f"ties are looked for among the best {ties.MOST} submissions alone")
+            text = f"ties are looked for among the best {ties.MOST} submissions alone"
+            self.notes.append(Note("", text))
         lines = [entry.line for entry in best]
         own = [replace(e, results=tuple(r for r in e.results if _is_of(r, choice))) for e in best]
         ways: list[tuple[Array | None, list[dict[str, str]]]] = [(None, [{}])]

@@ -13,6 +13,7 @@ from losscli.data.slicing import Key, sorted_keys
 from losscli.errors import Finding, Tally
 from losscli.evaluation.partial import Partial, Slices
 from losscli.plan.plan import Plan
+from losscli.report.findings import Note
 from losscli.report.model import Result
 from losscli.states import inference
 from losscli.states.inference import Estimate
@@ -20,27 +21,35 @@ from losscli.states.moments import Moments
 from losscli.text import counted
 
 
-def notes(tallies: Mapping[Finding, Tally]) -> list[str]:
-    """What was done to rows, in words: dropped, clipped, ignored."""
+def notes(tallies: Mapping[Finding, Tally]) -> list[Note]:
+    """What was done to rows: dropped, clipped, ignored."""
     return [
-        counted(tally.count, finding.what) + (f", e.g. {tally.examples[0]}" if tally.examples else "")
+        Note(
+            "",
+            counted(tally.count, finding.what) + (f", e.g. {tally.examples[0]}" if tally.examples else ""),
+            tally.count,
+            finding.where,
+            tuple(tally.examples),
+        )
         for finding, tally in tallies.items()
         if not finding.fatal
     ]
 
 
-def of_clusters(plan: Plan, part: Partial) -> list[str]:
+def of_clusters(plan: Plan, part: Partial) -> list[Note]:
     """Between how many clusters the intervals are."""
     units = part.overall[0].units
     if part.totals is None or units is None:
         return []
     column, found = (plan.roles.cluster or "")[2:], f"{int(units[0]):,}"
     if not part.totals.coarse:
-        return [f"intervals are between {found} {'clusters' if units[0] != 1 else 'cluster'} of {column}"]
-    return [
+        unit = "clusters" if units[0] != 1 else "cluster"
+        return [Note("", f"intervals are between {found} {unit} of {column}")]
+    text = (
         f"intervals are between {found} random groups of the clusters of {column}, which are more than "
         f"{part.totals.most:,}"
-    ]
+    )
+    return [Note("", text)]
 
 
 def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Result]:

@@ -60,7 +60,7 @@ def evaluated(
     top = folded.top if isinstance(folded, row_losses.Detailed) else None
     report = Report(
         results=tuple(results_of(run.plan, part)),
-        notes=(*run.notes, *notes(part.tallies), *of_clusters(run.plan, part)),
+        findings=(*run.notes, *notes(part.tallies), *of_clusters(run.plan, part)),
         signature=run.plan.signature(),
         losscli=losscli.__version__,
         names=run.names,
@@ -117,7 +117,7 @@ def _require_sound(
         problems += [problem for each in dict.fromkeys(tables) for problem in each.short_rows()]
     if not problems and not n:
         what = "no rows are left to evaluate"
-        problems = [Problem(what, " and ".join(plan.files), "", tuple(notes(tallies)))]
+        problems = [Problem(what, " and ".join(plan.files), "", tuple(map(str, notes(tallies))))]
     if problems:
         raise DataError(problems)
     ignored = plan.roles.ignore_label

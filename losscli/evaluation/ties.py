@@ -219,7 +219,7 @@ def _placing(
         level=result.level,
         p_value=p_value,
         rows=result.rows,
-        reason="" if place is not None else "; ".join(result.notes),
+        reason="" if place is not None else "; ".join(map(str, result.notes)),
     )
 
 

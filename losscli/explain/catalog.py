@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from msgspec.structs import asdict
+from msgspec import to_builtins
 
 from losscli.catalog import equivalents
 from losscli.catalog.loss import Choice, Loss
@@ -38,7 +38,7 @@ def _curve(choice: Choice) -> dict[str, Any]:
     from losscli.explain.curve import drawing  # needs the readers of tasks
 
     drawn = drawing(choice, SAMPLES)
-    return {"curve": None if drawn is None else asdict(drawn)}
+    return {"curve": None if drawn is None else to_builtins(drawn)}
 
 
 def described(entry: Loss) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def described(entry: Loss) -> dict[str, Any]:
         "reads": columns_in_words(entry.batch),
         "params": [_param(param) for param in entry.params],
         "reference": entry.reference,
-        "elsewhere": [asdict(each) for each in equivalents.of(entry.name)],
+        "elsewhere": [to_builtins(each) for each in equivalents.of(entry.name)],
     }
 
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
 from losscli.catalog.marks import marks_of
@@ -17,6 +17,7 @@ from losscli.evaluation import run as running
 from losscli.evaluation.results import notes
 from losscli.numeric.arrays import Array
 from losscli.plan.resolve import Run, prepare
+from losscli.report.findings import Note
 from losscli.states import reductions
 from losscli.states.histogram import DIGITS, Profile
 
@@ -51,11 +52,12 @@ class Facts(Struct, frozen=True):
     worst_share: float | None
     quantiles: dict[float, float]
     covers: dict[str, float]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """As plain data; quantiles by their share of the rows in text."""
-        return asdict(self) | {"quantiles": {f"{share:g}": value for share, value in self.quantiles.items()}}
+        quantiles = {f"{share:g}": value for share, value in self.quantiles.items()}
+        return {**to_builtins(replace(self, quantiles={})), "quantiles": quantiles}
 
 
 class Explanation(Struct, frozen=True, eq=False):
@@ -114,7 +116,7 @@ def _check(choice: Choice, outputs: int) -> None:
         )
 
 
-def _facts(choice: Choice, profile: Profile, notes: tuple[str, ...]) -> Facts:
+def _facts(choice: Choice, profile: Profile, notes: tuple[Note, ...]) -> Facts:
     unshared = _unshared(profile)
     shared = not unshared
     parts = [
@@ -136,10 +138,12 @@ def _facts(choice: Choice, profile: Profile, notes: tuple[str, ...]) -> Facts:
     )
 
 
-def _unshared(profile: Profile) -> tuple[str, ...]:
+def _unshared(profile: Profile) -> tuple[Note, ...]:
     """Why no row has a share of the loss; nothing where rows have."""
     if profile.least < 0:
-        return ("rows have no share of the loss, which is below zero in some",)
+        return (Note("", "rows have no share of the loss, which is below zero in some"),)
     if profile.loss == 0:
-        return ("rows have no share of the loss, which is zero",)
-    return () if profile.loss < math.inf else ("rows have no share of the loss, which is infinite",)
+        return (Note("", "rows have no share of the loss, which is zero"),)
+    if profile.loss == math.inf:
+        return (Note("", "rows have no share of the loss, which is infinite"),)
+    return ()

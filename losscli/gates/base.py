@@ -16,7 +16,7 @@ from losscli.report.model import Report
 def judged(gates: Iterable[Gate], report: Report, base: Report | None = None, rules: Rules = PLAIN) -> Report:
     """The report with the verdicts of the gates, and what to know of its baseline.  Raises as `compared`."""
     notes = () if base is None else compared(report, base)
-    return replace(report, gates=judge(gates, report, base, rules), notes=(*report.notes, *notes))
+    return replace(report, gates=judge(gates, report, base, rules), findings=(*report.findings, *notes))
 
 
 def rules(confident: bool = False, strict: bool = False, min_n: int | str = 0) -> Rules:

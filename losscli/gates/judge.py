@@ -142,7 +142,7 @@ def _compared(
     failed = _unjudged(gate, result, "", "error")
     if value is None:
         missing = "no value" if result.value is None else "no interval"
-        return _Compared(replace(failed, reason=": ".join([missing, *result.notes])))
+        return _Compared(replace(failed, reason=": ".join([missing, *map(str, result.notes)])))
     if not math.isfinite(value):
         # A report holds finite numbers only, and NaN would pass for a comparison.
         return _Compared(replace(failed, value=None, reason=f"the value is {value}"))
@@ -158,7 +158,9 @@ def _compared(
             return _Compared(replace(failed, reason=reason))
         of_base = _finite(base.rows if gate.subject.field == "rows" else base.value)
         if of_base is None:
-            return _Compared(replace(failed, reason=": ".join(["the base has no value", *base.notes])))
+            return _Compared(
+                replace(failed, reason=": ".join(["the base has no value", *map(str, base.notes)]))
+            )
         limit = _limit(gate.limit, of_base)
         failed = replace(failed, base=of_base)
         if not math.isfinite(limit):

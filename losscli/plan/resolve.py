@@ -35,6 +35,7 @@ from losscli.plan.placement import Load, Place, placed
 from losscli.plan.plan import Plan
 from losscli.plan.roles import roles_of
 from losscli.plan.slices import column_of, slicings
+from losscli.report.findings import Note
 from losscli.tasks.binary import BinaryLabel, BinaryScore, BinarySoftScore
 from losscli.tasks.catalog import TASKS
 from losscli.tasks.classes import MulticlassLabel
@@ -51,7 +52,7 @@ class Run(Struct, frozen=True):
     plan: Plan
     alignment: Alignment
     tables: tuple[Table, Table]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     names: Mapping[str, str]
     threads: int | None = None
 
@@ -88,7 +89,7 @@ class Settled(Struct, frozen=True):
     key: tuple[str, ...]
     where: Where | None
     default_eps: float
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     names: Mapping[str, str]
 
     def placed(self, models: int = 1) -> Place:
@@ -193,7 +194,7 @@ def _batches(task: str, candidates: Sequence[Request], settled: bool) -> tuple[t
 
 def _meaning(
     asked: Asked, found: Found, left: Table, right: Table, task: str, candidates: Sequence[Request]
-) -> tuple[Roles, tuple[Choice, ...], tuple[str, ...]]:
+) -> tuple[Roles, tuple[Choice, ...], tuple[Note, ...]]:
     """The roles of the columns, the losses with their parameters, and notes on what was inferred."""
     link = _link(asked, found, left, right, task)
     _, choices = all_of(

@@ -13,6 +13,7 @@ from losscli.data.table import Table
 from losscli.errors import DataError, Problem, UsageError
 from losscli.plan import named_columns
 from losscli.plan.columns import Found
+from losscli.report.findings import Note
 from losscli.text import counted, enumerated, near
 
 MAX_CLASSES = 10_000
@@ -28,7 +29,7 @@ def roles_of(
     positive: str | None,
     ignored: str | None,
     signed: bool,
-) -> tuple[Roles, tuple[str, ...]]:
+) -> tuple[Roles, tuple[Note, ...]]:
     """The roles of columns with their classes and labels, and notes on what was inferred.
 
     `signed` is true if the chosen losses accept labels -1 and 1 as well as 0 and 1.
@@ -46,8 +47,10 @@ def roles_of(
         files=(left.name, right.name),
     )
     if found.parts:
-        notes = (f"the column rows counts groups of {found.group[2:]}",) if found.group else ()
-        return replace(roles, parts=found.parts, widths=found.widths, group=found.group), notes
+        roles = replace(roles, parts=found.parts, widths=found.widths, group=found.group)
+        if not found.group:
+            return roles, ()
+        return roles, (Note("", f"the column rows counts groups of {found.group[2:]}"),)
     nested = [name for name in found.predictions if isinstance(left.schema[name], pl.List | pl.Array)]
     if nested and (task != "multiclass" or len(found.predictions) > 1):
         raise UsageError(
@@ -124,8 +127,8 @@ def _text_among_numbers(table: Table, column: str) -> list[Problem]:
 
 def _multiclass(
     roles: Roles, found: Found, left: Table, right: Table, ignored: str | None
-) -> tuple[Roles, tuple[str, ...]]:
-    classes, notes = found.classes, tuple[str, ...]()
+) -> tuple[Roles, tuple[Note, ...]]:
+    classes, notes = found.classes, tuple[Note, ...]()
     label = len(found.targets) == 1
     if not label and ignored is not None:
         raise UsageError("--ignore-label needs a label column, but the target has one column per class")
@@ -141,7 +144,8 @@ def _multiclass(
             *map(label_text, right.distinct(found.targets[0], MAX_CLASSES)),
         }
         classes = tuple(sorted(both - {ignored}, key=_by_number))
-        notes = (f"the {len(classes)} classes are the labels in the files; --classes sets them",)
+        text = f"the {len(classes)} classes are the labels in the files; --classes sets them"
+        notes = (Note("", text),)
     width = (
         len(found.predictions)
         if len(found.predictions) > 1
@@ -152,7 +156,7 @@ def _multiclass(
     if not classes:
         classes = tuple(map(str, range(width)))
         places = f"in column {found.predictions[0]}" if len(found.predictions) == 1 else "of the columns"
-        notes = (f"the classes are the places {places}, from 0; --classes names them",)
+        notes = (Note("", f"the classes are the places {places}, from 0; --classes names them"),)
     elif roles.link != "label" and width != len(classes):
         raise UsageError(
             f"{len(classes)} classes, but {width} numbers per row in column {found.predictions[0]}"

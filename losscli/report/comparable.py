@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from losscli.errors import Problem, UsageError
+from losscli.report.findings import Note
 from losscli.report.model import Report
 
 _TOLD = {
@@ -14,7 +15,7 @@ _TOLD = {
 UNPAIRED = "the baseline is compared as other rows: its noise adds to that of this report"
 
 
-def compared(report: Report, base: Report) -> tuple[str, ...]:
+def compared(report: Report, base: Report) -> tuple[Note, ...]:
     """What to know of a comparison with `base`, in words.
 
     Raises UsageError where the reports were made with different policies, and their numbers mean different
@@ -37,7 +38,7 @@ def compared(report: Report, base: Report) -> tuple[str, ...]:
         told = ["the baseline does not say how it was made: whether its numbers compare is not checked"]
     if base.losscli != report.losscli:
         told.append(f"the baseline is of losscli {base.losscli}, this report of {report.losscli}")
-    return (UNPAIRED, *told)
+    return tuple(Note("", text) for text in (UNPAIRED, *told))
 
 
 def _differs(name: str, report: Report, base: Report) -> bool:

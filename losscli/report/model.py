@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from statistics import NormalDist
 from typing import Any, TypeVar
 
-from msgspec import Struct, field
+from msgspec import Struct, convert, field, to_builtins
 from msgspec.structs import asdict
 
 from losscli.errors import UsageError
+from losscli.report.findings import Note
 from losscli.text import _quoted, param_text
 
 SCHEMA = 1
@@ -49,7 +50,7 @@ class Result(Struct, frozen=True, kw_only=True):
     rows: int
     weight: float
     share: float | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def minimum_detectable(self) -> float | None:
@@ -103,7 +104,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     higher_is_better: bool = False
     rows: int
     weight: float
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def winner(self) -> str | None:
@@ -183,7 +184,7 @@ class Report(Struct, frozen=True):
 
     results: tuple[Result, ...]
     gates: tuple[Verdict, ...] = ()
-    notes: tuple[str, ...] = ()
+    findings: tuple[Note, ...] = ()
     signature: str = ""
     losscli: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
@@ -222,7 +223,7 @@ class Report(Struct, frozen=True):
             "changed": [dict(row) for row in self.changed],
             "board": [_plain(placing) for placing in self.board],
             "gates": [_plain(verdict) for verdict in self.gates],
-            "notes": list(self.notes),
+            "findings": to_builtins(self.findings),
         }
 
     def to_json(self, indent: int | None = 2) -> str:
@@ -241,7 +242,7 @@ class Report(Struct, frozen=True):
             changed=tuple(data.get("changed", ())),
             board=tuple(_record(Placing, entry) for entry in data.get("board", ())),
             comparisons=tuple(_record(Comparison, entry) for entry in data.get("comparisons", ())),
-            notes=tuple(data["notes"]),
+            findings=_notes(data["findings"]),
             signature=data["signature"],
             losscli=data["losscli"],
             names=data.get("names", {}),
@@ -274,7 +275,13 @@ def _plain(record: Result | Comparison | Placing | Verdict) -> dict[str, Any]:
             name: str(v) if isinstance(v, float) and math.isinf(v) else v
             for name, v in plain["params"].items()
         }
+    if "notes" in plain:
+        plain["notes"] = to_builtins(plain["notes"])
     return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
+
+
+def _notes(entries: Iterable[Mapping[str, Any]]) -> tuple[Note, ...]:
+    return convert(entries, tuple[Note, ...])
 
 
 def _record(kind: type[_Record], entry: Mapping[str, Any]) -> _Record:
@@ -285,4 +292,6 @@ def _record(kind: type[_Record], entry: Mapping[str, Any]) -> _Record:
     if "params" in values:
         own = values["params"].items()
         values["params"] = {name: float(v) if v in ("inf", "-inf") else v for name, v in own}
+    if "notes" in values:
+        values["notes"] = _notes(values["notes"])
     return kind(**values)

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from losscli.numeric.arrays import Array
 from losscli.numeric.student import quantile
+from losscli.report.findings import Note
 from losscli.states.moments import Moments
 from losscli.states.reductions import BoundReduction, mean
 
@@ -39,7 +40,7 @@ class Estimate(Struct, frozen=True):
     se: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     df: float | None = None
 
 
@@ -83,7 +84,9 @@ def differences(
     reduction, cells = bound.reduction, len(pair.n)
     if reduction.extreme:
         return [
-            _defined(bound, pair, i, np.mean(b.high, axis=1) - np.mean(a.high, axis=1), (_NO_EXTREME,))
+            _defined(
+                bound, pair, i, np.mean(b.high, axis=1) - np.mean(a.high, axis=1), (Note("", _NO_EXTREME),)
+            )
             for i in range(cells)
         ]
     if cells > 1 and reduction.names & {"weight", "low", "high"}:
@@ -166,7 +169,7 @@ def _with_intervals(
 ) -> list[Estimate]:
     values = of(moments.mean)
     if level is None or moments.spread is None:
-        notes = ("no interval: too many columns",) if level is not None else ()
+        notes = (Note("", "no interval: too many columns"),) if level is not None else ()
         return [_defined(bound, moments, place, values, notes) for place in range(len(moments.n))]
     unit, units = _units(moments)
     errors, heavy = _standard_errors(of, moments, units)
@@ -176,9 +179,10 @@ def _with_intervals(
         if not math.isfinite(value) or not moments.n[place]:
             found.append(_defined(bound, moments, place, values))
         elif n < 2:
-            found.append(Estimate(value, notes=(f"no interval: one {unit}",)))
+            found.append(Estimate(value, notes=(Note("", f"no interval: one {unit}"),)))
         elif not math.isfinite(se):
-            found.append(Estimate(value, notes=(f"no interval: the spread of the {unit}s is not finite",)))
+            text = f"no interval: the spread of the {unit}s is not finite"
+            found.append(Estimate(value, notes=(Note("", text),)))
         else:
             found.append(_interval(value, se, level, unit, n, bool(heavy[place])))
     return found
@@ -206,7 +210,7 @@ def _value(bound: BoundReduction, moments: Moments, pilots: Sequence[Any]) -> Ca
 def _extreme(bound: BoundReduction, moments: Moments) -> Estimate:
     rows = ", ".join(str(int(row) + 1) for row in moments.high_row[0])
     value = np.mean(moments.high, axis=1)
-    return _defined(bound, moments, 0, value, (f"at row {rows}; {_NO_EXTREME}",))
+    return _defined(bound, moments, 0, value, (Note("", f"at row {rows}; {_NO_EXTREME}"),))
 
 
 def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: bool) -> Estimate:
@@ -219,7 +223,7 @@ def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: b
         note = f"rough interval: fewer than {FEW} {unit}s"
     elif heavy:
         note = f"rough interval: one {unit} makes most of the spread"
-    return Estimate(value, se, value - half, value + half, (note,) if note else (), df=n - 1)
+    return Estimate(value, se, value - half, value + half, (Note("", note),) if note else (), df=n - 1)
 
 
 def _units(moments: Moments) -> tuple[str, Array]:
@@ -246,11 +250,11 @@ def _heavy(largest: Array, variance: Array, effect: Array, se: Array) -> Array:
 
 
 def _defined(
-    bound: BoundReduction, moments: Moments, place: int, values: Array, notes: tuple[str, ...] = ()
+    bound: BoundReduction, moments: Moments, place: int, values: Array, notes: tuple[Note, ...] = ()
 ) -> Estimate:
     """The estimate of a value without noise in one of the cells, or the reason why there is no value."""
     if not moments.n[place] or moments.weight[place, 0] <= 0:
-        return Estimate(None, notes=("no rows",))
+        return Estimate(None, notes=(Note("", "no rows"),))
     value = float(values[place])
     if math.isfinite(value):
         return Estimate(value, notes=notes)
@@ -260,10 +264,11 @@ def _defined(
         bad = np.flatnonzero(~np.isfinite(extreme))
         if len(bad):
             kind = "not a number" if np.isnan(extreme[bad[0]]) else "infinite"
-            return Estimate(None, notes=(f"{kind}: first at row {int(row[bad[0]]) + 1}{domain}",))
+            text = f"{kind}: first at row {int(row[bad[0]]) + 1}{domain}"
+            return Estimate(None, notes=(Note("", text),))
     if math.isinf(value) and np.isinf(moments.mean[place]).any():
-        return Estimate(None, notes=("its sum is beyond the largest float",))
-    return Estimate(None, notes=(f"undefined: {bound.reduction.undefined}",))
+        return Estimate(None, notes=(Note("", "its sum is beyond the largest float"),))
+    return Estimate(None, notes=(Note("", f"undefined: {bound.reduction.undefined}"),))
 
 
 def _standard_errors(of: Callable[[Array], Array], moments: Moments, units: Array) -> tuple[Array, Array]:

@@ -169,7 +169,7 @@ def test_columns_and_the_task_option_say_which_task():
 
 def test_probabilities_are_checked_and_not_clipped():
     report = losscli.evaluate(np.array([0.0, 0.5]), np.array([0, 1]), loss="expr: p", task="binary")
-    assert (report.results[0].value, report.notes) == (0.25, ())
+    assert (report.results[0].value, report.findings) == (0.25, ())
     with pytest.raises(DataError, match=r"1 probability outside \[0, 1\]"):
         losscli.evaluate(np.array([2.0, 0.5]), np.array([0, 1]), loss="expr: p", task="binary")
 
@@ -186,7 +186,7 @@ def test_probabilities_are_checked_and_not_clipped():
 def test_what_is_no_number_is_no_value_and_a_note_says_where(text, note):
     y, p = ([0.0, 2.0, 0.0], [1.0, 1.0, 1.0]) if text == "sqrt(e)" else ([1.0, 0.0, 0.0], [1.0, 1.0, 1.0])
     result = losscli.evaluate(p, y, loss=f"expr: {text}").results[0]
-    assert (result.value, result.notes) == (None, (note,))
+    assert (result.value, str(*result.notes)) == (None, note)
 
 
 # How they are written and named

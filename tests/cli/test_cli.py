@@ -63,13 +63,13 @@ def test_json_has_the_keys_of_its_schema_and_null_for_what_is_not_defined(progra
     program.write(t="id,y\n" + "".join(f"{i},1\n" for i in range(50)))
     done = program("evaluate", "p.csv", "t.csv", "-l", "r2", "-l", "huber", "-g", "r2 > 0", "--json")
     report = json.loads(done.out, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    assert {"schema", "losscli", "signature", "results", "comparisons", "gates", "notes"} <= set(report)
+    assert {"schema", "losscli", "signature", "results", "comparisons", "gates", "findings"} <= set(report)
     r2, huber = report["results"]
     assert set(huber) >= {
         *("loss", "params", "model", "cell", "value", "se", "ci_low", "ci_high", "level", "rows", "weight"),
         *("notes", "share"),
     }
-    assert (r2["value"], r2["notes"]) == (None, ["undefined: all targets are equal"])
+    assert (r2["value"], r2["notes"][0]["text"]) == (None, "undefined: all targets are equal")
     assert (huber["params"], huber["level"], huber["rows"], huber["cell"]) == ({"delta": 1.0}, 0.95, 50, {})
     assert report["gates"][0]["status"] == "error"
     assert done.status == 3
@@ -153,7 +153,7 @@ def test_the_plan_can_be_pasted_and_gives_the_same_report(argv, program):
     first, second = json.loads(inferred.out), json.loads(pasted.out)
     assert pasted.err.splitlines()[0] == inferred.err.splitlines()[0]
     for report in (first, second):
-        del report["names"], report["notes"]
+        del report["names"], report["findings"]
     assert first == second
 
 

@@ -126,7 +126,7 @@ def test_unmatched_rows_are_left_out_and_counted():
     report = losscli.evaluate(p, t, loss="mae", unmatched="drop", target="y")
     assert report["mean_absolute_error"].value == pytest.approx(np.abs(PRED[:-10] - Y[10:]).mean(), rel=1e-13)
     assert report["mean_absolute_error"].rows == N - 10
-    assert report.notes == (
+    assert tuple(map(str, report.findings)) == (
         f"10 predictions without a target were left out, e.g. row {N - 9} (id {N})",
         "10 targets without a prediction were left out, e.g. row 1 (id 0)",
     )
@@ -138,7 +138,7 @@ def test_missing_rows_are_left_out_and_counted_once():
         pl.DataFrame({"pred": gaps[0]}), pl.DataFrame({"y": gaps[1]}), loss="mae", missing="drop"
     )
     assert report["mean_absolute_error"].value == pytest.approx(np.abs(PRED[3:] - Y[3:]).mean(), rel=1e-13)
-    assert report.notes == ("3 rows with missing values were left out, e.g. row 1",)
+    assert tuple(map(str, report.findings)) == ("3 rows with missing values were left out, e.g. row 1",)
 
 
 def test_keys_that_are_missing_are_left_out_with_missing_rows():
@@ -146,7 +146,9 @@ def test_keys_that_are_missing_are_left_out_with_missing_rows():
     t = pl.DataFrame({"id": [3, 1, None], "y": [5.0, 2.0, 9.0]})
     report = losscli.evaluate(p, t, loss="mae", missing="drop")
     assert (report["mean_absolute_error"].value, report["mean_absolute_error"].rows) == (1.5, 2)
-    assert report.notes == ("2 rows with missing values were left out, e.g. row 2 (id None)",)
+    assert tuple(map(str, report.findings)) == (
+        "2 rows with missing values were left out, e.g. row 2 (id None)",
+    )
 
 
 def test_a_key_on_one_side_only_is_no_key():
@@ -161,7 +163,9 @@ def test_rows_of_weight_zero_are_as_if_absent_and_counted():
     expected = np.average(np.abs(PRED - Y)[kept], weights=weight[kept])
     assert weighted["mean_absolute_error"].value == pytest.approx(expected, rel=1e-13)
     assert weighted["mean_absolute_error"].rows == kept.sum()
-    assert weighted.notes == (f"{N - kept.sum()} rows of weight zero were left out, e.g. row 1 (id 0)",)
+    assert tuple(map(str, weighted.findings)) == (
+        f"{N - kept.sum()} rows of weight zero were left out, e.g. row 1 (id 0)",
+    )
 
 
 def test_weight_two_is_the_row_twice():

@@ -65,7 +65,9 @@ def test_one_file_gives_what_filtered_rows_give(suffix, tmp_path):
     report = package.evaluate(path, loss=["huber", "r2"], pred="pred", target="y", where="x > 0.25")
     kept = FRAME.filter(pl.col("x") > 0.25)
     assert report.results == results(kept)
-    assert report.notes == (f"{N - kept.height} rows of {N} were left out by --where x > 0.25",)
+    assert tuple(map(str, report.findings)) == (
+        f"{N - kept.height} rows of {N} were left out by --where x > 0.25",
+    )
 
 
 def test_row_groups_that_cannot_fulfil_it_are_not_read(tmp_path):

@@ -267,7 +267,7 @@ def test_rows_that_one_model_lacks_leave_both():
     assert report.comparisons[0].difference == pytest.approx(
         np.mean((abs(B - Y) - abs(A - Y))[keep]), rel=1e-12
     )
-    assert "b: 400 rows with missing values were left out" in " ".join(report.notes)
+    assert "b: 400 rows with missing values were left out" in " ".join(map(str, report.findings))
 
 
 def test_keys_that_one_model_lacks():
@@ -283,7 +283,7 @@ def test_keys_that_one_model_lacks():
     assert report.comparisons[0].difference == pytest.approx(
         np.mean((abs(B - Y) - abs(A - Y))[keep]), rel=1e-12
     )
-    notes = " ".join(report.notes)
+    notes = " ".join(map(str, report.findings))
     assert "1000 targets without a prediction" in notes
     assert "1 prediction" in notes
     twice = NEW.vstack(NEW.head(2))

@@ -82,7 +82,7 @@ def test_results_are_those_of_each_submission_alone():
         alone = losscli.evaluate(frame, TARGETS, ["mae", "rmse"], by="Usage")
         own = [each for each in report.results if each.model == f"model {number}"]
         assert [each.value for each in own] == [each.value for each in alone.results]
-    assert any("ranked by" in note for note in report.notes)
+    assert any("ranked by" in note.text for note in report.findings)
 
 
 @pytest.mark.parametrize(

@@ -151,16 +151,16 @@ def test_groups_without_a_relevant_item_count_as_asked(loss):
     assert value(both, loss, empty="one") == pytest.approx((alone * GROUPS + 3) / (GROUPS + 3), rel=1e-14)
     assert value(both, loss, empty="skip") == pytest.approx(alone, rel=1e-14)
     report = losscli.evaluate(both, loss=loss, group="group")
-    assert "3 groups have no relevant item, e.g. group 97" in report.notes
+    assert "3 groups have no relevant item, e.g. group 97" in map(str, report.findings)
     (nothing,) = losscli.evaluate(empty, loss=loss, group="group", empty="skip").results
     assert nothing.value is None
-    assert "no group has a relevant item" in nothing.notes[0]
+    assert "no group has a relevant item" in nothing.notes[0].text
 
 
 def test_results_count_groups_and_say_so():
     report = losscli.evaluate(ranked(9), group="group")
     assert [(r.loss, r.rows) for r in report.results] == [("ndcg", GROUPS), ("ranking_softmax", GROUPS)]
-    assert "the column rows counts groups of group" in report.notes
+    assert "the column rows counts groups of group" in map(str, report.findings)
 
 
 def test_weights_are_of_groups():

@@ -325,7 +325,7 @@ def test_weights_count(files):
     assert found["value"] == pytest.approx(np.average(loss, weights=WEIGHT))
     assert found["parts"][0]["rows"] == (there & (size > 3)).sum()
     assert found["parts"][0]["weight_share"] == pytest.approx(WEIGHT[size > 3].sum() / WEIGHT.sum())
-    assert any("weight zero" in note for note in found["notes"])
+    assert any("weight zero" in note["text"] for note in found["notes"])
 
 
 @pytest.mark.parametrize(
@@ -372,7 +372,9 @@ def test_what_is_found_does_not_depend_on_threads_or_blocks(files):
 def test_shares_of_a_loss_below_zero_are_left_out_and_that_is_said(files):
     found = data(files, "mean_bias_error", *PAIR)
     assert found["worst_share"] is None
-    assert "rows have no share of the loss, which is below zero in some" in found["notes"]
+    assert "rows have no share of the loss, which is below zero in some" in [
+        note["text"] for note in found["notes"]
+    ]
     assert found["value"] == pytest.approx(ERROR.mean())
 
 
@@ -380,7 +382,7 @@ def test_a_loss_that_is_infinite_is_null_with_a_reason(files):
     files.write(q="prob,label\n0,1\n0.5,0\n")
     found = data(files, "binary_cross_entropy", "q.csv", "--eps", "0")
     assert (found["value"], found["worst_share"]) == (None, None)
-    assert "rows have no share of the loss, which is infinite" in found["notes"]
+    assert "rows have no share of the loss, which is infinite" in [note["text"] for note in found["notes"]]
 
 
 def test_a_page_puts_the_rows_under_the_curve(files):

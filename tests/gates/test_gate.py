@@ -13,11 +13,12 @@ from losscli.gates import judge, parse
 from losscli.gates.base import judged
 from losscli.gates.judge import Rules, status
 from losscli.gates.parse import Gate, Limit, Subject, of
+from losscli.report.findings import Note
 from losscli.report.model import Report, Result, Verdict, cell_name
 
 
 def result(loss, value, cell=None, low=None, high=None, rows=100, **params):
-    notes = () if value is not None else ("no rows of this class",)
+    notes = () if value is not None else (Note("no-rows", "no rows of this class"),)
     return Result(
         loss=loss, params=params, cell=cell or {}, value=value, ci_low=low, ci_high=high,
         rows=rows, weight=float(rows), notes=notes,
@@ -358,10 +359,10 @@ BASIS = {"task": "regression", "targets": "1f"}
 )
 def test_what_differs_from_the_base_is_said(basis, version, told):
     new, old = (replace(REPORT, provenance=b, losscli=v) for b, v in ((BASIS, "1"), (basis, version)))
-    notes = judged([parse("mae <= base")], new, old).notes
-    assert "its noise adds" in notes[0]
+    notes = judged([parse("mae <= base")], new, old).findings
+    assert "its noise adds" in notes[0].text
     assert len(notes) == 1 + len(told)
-    assert all(note.startswith(start) for note, start in zip(notes[1:], told, strict=True))
+    assert all(note.text.startswith(start) for note, start in zip(notes[1:], told, strict=True))
 
 
 def test_a_base_of_other_policies_is_refused():

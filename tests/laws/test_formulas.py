@@ -131,7 +131,7 @@ def test_student_t_of_one_degree_of_freedom_is_cauchy():
 def test_one_row_has_no_sample_variance():
     report = losscli.evaluate(np.ones(1), np.zeros(1), "concordance_correlation")
     assert report["concordance_correlation"].value is None
-    assert "one row" in report["concordance_correlation"].notes[0]
+    assert "one row" in report["concordance_correlation"].notes[0].text
 
 
 # One formula, however it is written

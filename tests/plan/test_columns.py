@@ -152,7 +152,9 @@ def test_one_list_or_array_column(dtype):
     assert value(p, t, loss="log_loss", classes=NAMES) == pytest.approx(LOG_LOSS, rel=tolerance)
     by_place = losscli.evaluate(p, frame(id=range(N), label=CODE), loss="log_loss")
     assert by_place["log_loss"].value == pytest.approx(LOG_LOSS, rel=tolerance)
-    assert by_place.notes == ("the classes are the places in column probs, from 0; --classes names them",)
+    assert tuple(map(str, by_place.findings)) == (
+        "the classes are the places in column probs, from 0; --classes names them",
+    )
 
 
 TARGETS = {

@@ -73,7 +73,7 @@ def test_a_zero_vector_leaves_the_mean_undefined_and_says_why():
     p = frame(a=[0.0, 1.0], b=[0.0, 1.0])
     report = losscli.evaluate(p, frame(a=[1.0, 1.0], b=[1.0, 1.0]), loss="cosine_distance")
     assert report.results[0].value is None
-    assert "vectors that are not zero" in " ".join(report.results[0].notes)
+    assert "vectors that are not zero" in " ".join(map(str, report.results[0].notes))
 
 
 def test_pairs_with_a_sign():

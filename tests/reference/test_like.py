@@ -148,7 +148,7 @@ def test_the_interval_of_a_mean_over_rows_is_that_of_the_weighted_losses():
     twice = api.evaluate(frame, loss=["mse", "rmse"], like="keras", weight="w")
     assert twice["mse"] == result
     assert twice["rmse"].value == pytest.approx((weighted.sum() / w.sum()) ** 0.5, rel=1e-14)
-    assert any("weight zero count as rows without loss" in note for note in twice.notes)
+    assert any("weight zero count as rows without loss" in note.text for note in twice.findings)
 
 
 def test_a_slice_divides_by_its_own_rows():
@@ -438,7 +438,7 @@ def test_the_plan_can_be_pasted_and_is_signed(losscli):
 def test_notes_say_what_was_chosen(losscli):
     losscli.write(r="y,p,w\n0,1,1\n2,4,2\n")
     argv = ("evaluate", "r.csv", "--like", "keras", "-l", "mape", "-l", "mse", "-w", "w", "--json")
-    assert json.loads(losscli(*argv).out)["notes"] == [
+    assert [each["text"] for each in json.loads(losscli(*argv).out)["findings"]] == [
         "mean_absolute_percentage_error as Keras's MeanAbsolutePercentageError: epsilon=1e-07; percent=true; "
         "the mean divides by the number of rows",
         "mean_squared_error as Keras's MeanSquaredError: the mean divides by the number of rows",
@@ -457,18 +457,18 @@ CLIPS = {
 def test_notes_say_where_probabilities_are_clipped(library):
     frame = pl.DataFrame({"y": [1, 0], "p": [0.0, 0.4]})
     report = api.evaluate(frame, loss="log_loss", like=library, task="binary")
-    assert CLIPS[library] in report.notes[0]
-    assert f"(as {library} does), e.g. row 1" in report.notes[-1]
+    assert CLIPS[library] in report.findings[0].text
+    assert f"(as {library} does), e.g. row 1" in report.findings[-1].text
     logits = api.evaluate(frame, loss="log_loss", like=library, task="binary", from_logits=True)
-    assert "clipped" not in " ".join(logits.notes)
+    assert "clipped" not in " ".join(map(str, logits.findings))
 
 
 def test_rows_that_do_not_sum_to_one_are_named():
     frame = pl.DataFrame(columns("label prob_a prob_b", ("a", 0.5, 0.7), ("a", 0.5, 0.5)))
     report = api.evaluate(frame, loss="cross_entropy", like="keras")
-    assert "rows of probabilities divided by their sum" in report.notes[0]
+    assert "rows of probabilities divided by their sum" in report.findings[0].text
     said = "1 row of probabilities with a sum other than one was taken as keras takes them, e.g. row 1"
-    assert said in report.notes
+    assert said in map(str, report.findings)
 
 
 REFUSED = [

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from losscli.render import github, render
 from losscli.render.sections.verdicts import worst_first
+from losscli.report.findings import Note
 from losscli.report.model import Report, Result, Verdict
 
 VERDICTS = (
@@ -24,7 +25,7 @@ RESULTS = (
     Result(loss="mae", value=1 / 3, se=0.5, level=0.95, rows=10, weight=10.0),
     Result(loss="huber", params={"delta": 2.0}, value=None, rows=0, weight=0.0, cell={"c": "cat"}),
 )
-REPORT = Report(RESULTS, VERDICTS, ("3 rows were dropped",))
+REPORT = Report(RESULTS, VERDICTS, (Note("missing-value", "3 rows were dropped", 3),))
 
 # From the schema of Jenkins (junit-10.xsd): what each element may hold and carry, and what it must.
 SCHEMA = {

@@ -27,6 +27,7 @@ from losscli.render import (
 from losscli.render.digits import estimate
 from losscli.render.formats import all_formats
 from losscli.render.formats.table import fold
+from losscli.report.findings import Note
 from losscli.report.model import Report, Result, Verdict
 
 FIELDS = (
@@ -40,20 +41,21 @@ def result(*values, **named):
 
 
 DELTA = {"delta": 1.0}
+NO_ROWS = (Note("no-rows", "no rows"),)
 REPORT = Report(
     results=(
         result("huber", 0.27123412, 442, 442.0, DELTA, None, {}, 0.01, 0.2516, 0.29083412, 0.95, 1.0),
         result("mse", 2859.6963, 442, 442.0),
         result("huber", 0.5, 42, 40.5, DELTA, None, {"region": "[red]_eu|"}, 0.2, 0.1, 0.9, 0.95, 0.025),
         result("huber", 0.125, 400, 400.0, DELTA, None, {"region": "us"}, 3e-05, 0.1, 0.2, 0.95, 0.0001),
-        result("huber", None, 0, 0.0, DELTA, cell={"region": "mars"}, notes=("no rows in this slice",)),
+        result("huber", None, 0, 0.0, DELTA, cell={"region": "mars"}, notes=NO_ROWS),
     ),
     gates=(
         Verdict("huber <= 0.27123411", "fail", {}, True, 0.27123412, 0.27123411, -1.25),
         Verdict("mae <= 2", "error", limit=2.0, reason="no loss mae"),
         Verdict("n >= 100", "pass", {}, False, 442.0, 100.0),
     ),
-    notes=("3 rows were dropped",),
+    findings=(Note("missing-value", "3 rows were dropped", 3),),
 )
 
 TABLE = """\
@@ -79,7 +81,7 @@ pass        n >= 100             442           100
 weak: the interval contains the limit
 
 notes
-- no rows in this slice (huber(delta=1): region mars)
+- no rows (huber(delta=1): region mars)
 - 3 rows were dropped
 """
 
@@ -131,7 +133,7 @@ weak: the interval contains the limit
 
 ### notes
 
-- no rows in this slice (huber(delta=1): region mars)
+- no rows (huber(delta=1): region mars)
 - 3 rows were dropped
 """
 
@@ -141,7 +143,7 @@ huber,,delta=1.0,,,0.27123412,0.01,0.2516,0.29083412,0.95,,442,442.0,1.0,
 mse,,,,,2859.6963,,,,,,442,442.0,,
 huber,,delta=1.0,,"region=""[red]_eu|\""",0.5,0.2,0.1,0.9,0.95,,42,40.5,0.025,
 huber,,delta=1.0,,region=us,0.125,3e-05,0.1,0.2,0.95,,400,400.0,0.0001,
-huber,,delta=1.0,,region=mars,,,,,,,0,0.0,,no rows in this slice
+huber,,delta=1.0,,region=mars,,,,,,,0,0.0,,no rows
 """
 
 
@@ -167,7 +169,7 @@ def test_json_is_the_report():
 
 def test_a_narrow_terminal_drops_columns_rather_than_digits():
     results = tuple(replace(result, notes=()) for result in REPORT.results)
-    assert terminal(replace(REPORT, results=results, gates=(), notes=()), 36) == NARROW
+    assert terminal(replace(REPORT, results=results, gates=(), findings=()), 36) == NARROW
 
 
 def test_without_a_terminal_the_width_has_no_limit():
@@ -295,8 +297,8 @@ def test_losses_with_other_rows_each_say_theirs():
 )
 @pytest.mark.parametrize("show", [text, lambda report: terminal(report, 80)])
 def test_names_from_the_data_steer_nothing(show, name, expected):
-    note = f"{name}, {name}"
-    report = Report((result("mae", 1.5, 9, 9.0, cell={"class": name}, notes=(note,)),), notes=(note,))
+    notes = (Note("custom", f"{name}, {name}"),)
+    report = Report((result("mae", 1.5, 9, 9.0, cell={"class": name}, notes=notes),), findings=notes)
     shown = show(report)
     assert shown.splitlines()[3].startswith(f"{expected} ")
     assert "\x1b" not in shown
@@ -331,7 +333,7 @@ def test_colour_is_sparse_and_can_be_switched_off():
     ],
 )
 def test_a_note_on_many_cells_is_one_line(cells, losses, note):
-    noted = [result(loss, None, 0, 0.0, cell=cell, notes=("no rows",)) for loss in losses for cell in cells]
+    noted = [result(loss, None, 0, 0.0, cell=cell, notes=NO_ROWS) for loss in losses for cell in cells]
     others = [result(loss, 1.0, 9, 9.0) for loss in ("mae", "mse") if losses != ["mae"]]
     report = Report((*others, *noted))
     for name in ("table", "markdown"):
@@ -339,7 +341,7 @@ def test_a_note_on_many_cells_is_one_line(cells, losses, note):
 
 
 def test_html_is_escaped_and_has_all_that_is_shown():
-    report = replace(REPORT, notes=("<script>1</script>",))
+    report = replace(REPORT, findings=(Note("custom", "<script>1</script>"),))
     shown = html_of(report)
     root = Xml.fromstring(shown.replace("&nbsp;", " "))
     titles = [element.text for element in root.iter("h4")]

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from losscli.render import print_tables, render
 from losscli.render.sections.comparisons import LEGEND, stars
+from losscli.report.findings import Note
 from losscli.report.model import Comparison, Report, Result
 
 
@@ -103,7 +104,7 @@ def test_what_is_not_defined_has_its_reason():
         difference=None,
         rows=0,
         weight=0.0,
-        notes=("no rows",),
+        notes=(Note("no-rows", "no rows"),),
     )
     shown = text(Report((), comparisons=(none,)))
     assert "no rows" in shown

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from losscli.errors import UsageError
+from losscli.report.findings import Note
 from losscli.report.model import Report, Result, Verdict, cell_name
 
 REPORT = Report(
@@ -25,10 +26,17 @@ REPORT = Report(
             weight=441.5,
             share=1.0,
         ),
-        Result(loss="huber", value=None, rows=0, weight=0.0, cell={"class": "Käse\n"}, notes=("no rows",)),
+        Result(
+            loss="huber",
+            value=None,
+            rows=0,
+            weight=0.0,
+            cell={"class": "Käse\n"},
+            notes=(Note("no-rows", "no rows"),),
+        ),
     ),
     gates=(Verdict("huber <= 0.5", "pass", {}, True, 0.3, 0.5), Verdict("mae < 1", "error", reason="no mae")),
-    notes=("3 rows were dropped",),
+    findings=(Note("missing-value", "3 rows were dropped", 3, examples=("row 2",)),),
     signature="abc",
     losscli="0.1.0",
 )
@@ -48,7 +56,8 @@ def test_a_parameter_may_be_infinite():
 def test_json_holds_every_digit_and_null():
     first, second = REPORT.to_dict()["results"]
     assert '"value": 0.30000000000000004' in REPORT.to_json()
-    assert (first["cell"], second["value"], second["notes"]) == ({}, None, ["no rows"])
+    assert (first["cell"], second["value"]) == ({}, None)
+    assert second["notes"] == [{"code": "no-rows", "text": "no rows"}]
 
 
 def test_a_result_is_found_by_loss_and_cell():

@@ -149,7 +149,7 @@ def test_a_baseline_out_of_git(report, folder, monkeypatch):
         ('{"schema": 2}', UsageError, "reads schema 1"),
         ('{"schema": 1}', DataError, "is a damaged report: KeyError"),
         (
-            '{"schema": 1, "signature": "", "losscli": "", "gates": [], "notes": [], "results": '
+            '{"schema": 1, "signature": "", "losscli": "", "gates": [], "findings": [], "results": '
             '[{"loss": "mae", "value": "x", "rows": 1, "weight": 1}]}',
             DataError,
             "a result without numbers",

@@ -132,7 +132,7 @@ def test_weight_zero_is_a_row_that_is_absent(frame):
     report = evaluated(silent, "mse", cluster="user", weight="w")
     kept = evaluated(frame.filter(pl.col("user") >= 50), "mse", cluster="user")
     assert report["mse"].se == pytest.approx(kept["mse"].se, rel=1e-12)
-    assert "intervals are between 150 clusters of user" in report.notes
+    assert "intervals are between 150 clusters of user" in map(str, report.findings)
 
 
 def test_threads_blocks_and_formats_give_the_same_bits(tmp_path):
@@ -217,18 +217,18 @@ def test_too_many_pairs_of_slices_and_clusters_are_grouped(monkeypatch, frame):
 
 def test_how_many_clusters_there_are_is_said(frame, monkeypatch):
     report = evaluated(frame, cluster="user")
-    assert report.notes == ("intervals are between 200 clusters of user",)
+    assert tuple(map(str, report.findings)) == ("intervals are between 200 clusters of user",)
     monkeypatch.setattr(clusters, "MAX_CLUSTERS", 64)
-    (note,) = evaluated(frame, cluster="user").notes
-    assert note.endswith(" random groups of the clusters of user, which are more than 64")
+    (note,) = evaluated(frame, cluster="user").findings
+    assert note.text.endswith(" random groups of the clusters of user, which are more than 64")
 
 
 def test_one_cluster_has_no_interval(frame):
     one = frame.with_columns(user=pl.lit("a"))
     report = evaluated(one, "mse", cluster="user")
     assert report["mse"].se is report["mse"].ci_low is None
-    assert report["mse"].notes == ("no interval: one cluster",)
-    assert report.notes == ("intervals are between 1 cluster of user",)
+    assert tuple(map(str, report["mse"].notes)) == ("no interval: one cluster",)
+    assert tuple(map(str, report.findings)) == ("intervals are between 1 cluster of user",)
 
 
 def test_an_infinite_row_leaves_the_other_slices_their_intervals(frame):
@@ -271,7 +271,7 @@ def test_rows_without_a_cluster_are_rows_with_missing_values(column, frame):
     assert column in str(error.value)
     report = evaluated(holes, "mse", cluster=column, missing="drop")
     assert report["mse"].rows == ROWS - 10
-    assert "10 rows with missing values were left out" in " ".join(report.notes)
+    assert "10 rows with missing values were left out" in " ".join(map(str, report.findings))
     assert report["mse"].se == evaluated(frame[10:], "mse", cluster=column)["mse"].se
 
 

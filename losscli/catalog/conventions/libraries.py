@@ -13,6 +13,7 @@ from losscli.catalog.conventions.policy import ROW_COUNT, WEIGHT_SUM, Clip, Conv
 from losscli.catalog.loss import Choice, Loss
 from losscli.data.stream import Roles
 from losscli.errors import UsageError
+from losscli.report.findings import Note
 
 
 class Library(Struct, frozen=True):
@@ -211,7 +212,7 @@ def settled(library: str, choice: Choice, roles: Roles, type_eps: float) -> Choi
     return replace(choice, policy=Policy(own, low, high, ROW_COUNT in asked.values()))
 
 
-def notes(choices: Sequence[Choice], roles: Roles) -> tuple[str, ...]:
+def notes(choices: Sequence[Choice], roles: Roles) -> tuple[Note, ...]:
     """What the library of a run chose for each loss, in words."""
     if roles.like is None:
         return ()
@@ -222,4 +223,4 @@ def notes(choices: Sequence[Choice], roles: Roles) -> tuple[str, ...]:
         for choice in choices
         if choice.policy is not None
     ]
-    return (*said, *([f"{own.title}: {own.remark}"] if own.remark else []))
+    return tuple(Note("", text) for text in (*said, *([f"{own.title}: {own.remark}"] if own.remark else [])))

@@ -38,7 +38,7 @@ def _row(result: Result | Comparison | Placing, columns: tuple[str, ...]) -> lis
     }
     if not isinstance(result, Placing):
         written["params"] = cell_name({name: str(value) for name, value in result.params.items()})
-        written["notes"] = "; ".join(result.notes)
+        written["notes"] = "; ".join(map(str, result.notes))
     return [written[name] for name in columns]
 
 

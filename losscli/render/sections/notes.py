@@ -16,7 +16,7 @@ def notes(report: Report) -> list[str]:
     """The notes of the results and of the comparisons, then the report's own."""
     results = [(label(result), result) for result in report.results]
     differences = [(f"{loss_label(each)} [{each.b} - {each.a}]", each) for each in report.comparisons]
-    return [*_grouped(results), *_grouped(differences), *map(plain, report.notes)]
+    return [*_grouped(results), *_grouped(differences), *(plain(note.text) for note in report.findings)]
 
 
 def _grouped(entries: Sequence[tuple[str, Result | Comparison]]) -> list[str]:
@@ -24,17 +24,17 @@ def _grouped(entries: Sequence[tuple[str, Result | Comparison]]) -> list[str]:
     about: dict[str, dict[str, list[dict[str, str]]]] = {}
     for name, each in entries:
         for note in each.notes:
-            about.setdefault(plain(note), {}).setdefault(plain(name), []).append(dict(each.cell))
+            about.setdefault(plain(note.text), {}).setdefault(plain(name), []).append(dict(each.cell))
     everything = len({name for name, _ in entries})
     found = []
-    for note, cells_of in about.items():
+    for text, cells_of in about.items():
         losses_of: dict[str, list[str]] = {}
         for loss, cells in cells_of.items():
             losses_of.setdefault(_cells(cells), []).append(loss)
         for where, losses in losses_of.items():
             of = "" if len(losses) == everything else listed(losses, NAMED)
             place = ": ".join(filter(None, (of, where)))
-            found.append(f"{note} ({place})" if place else note)
+            found.append(f"{text} ({place})" if place else text)
     return found
 
 
