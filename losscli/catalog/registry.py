@@ -162,12 +162,9 @@ def choose(
         if name not in known
     ]
     params: dict[str, Any] = {}
-    named = dict(inline)
     for param in entry.params:
         own = (defaults or {}).get(param.name, param.default)
         given = inline.get(param.name, options.get(param.name, own))
-        if param.name in options:
-            named.setdefault(param.name, given)
         if given is ...:
             example = f"{entry.asked_as}:{param.name}=..."
             problems.append(f"{entry.name} needs {param.name}: {param.describe()}, as in {example}")
@@ -182,7 +179,8 @@ def choose(
         problems.append(f"{entry.name} needs {' < '.join(entry.increasing)}, got {values}")
     if problems:
         raise UsageError("; ".join(problems), remedy=f"losscli explain {quote(entry.asked_as)}")
-    written = ",".join(f"{key}={param_text(value)}" for key, value in named.items())
+    given = [key for key in params if key in inline or key in options]
+    written = ",".join(f"{key}={param_text(params[key]).removesuffix('.0')}" for key in given)
     label = f"{name or entry.name}:{written}" if written else name or entry.name
     return Choice(entry, params, label=label)
 

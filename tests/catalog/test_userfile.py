@@ -104,7 +104,7 @@ def test_its_name_stands_in_tables_reports_and_gates(program):
     assert [line.split("  ")[0] for line in done.out.splitlines()[3:5]] == ["asym(slope=3)", "asym(slope=2)"]
     report = losscli.Report.from_dict(json.loads((program.folder / "r.json").read_text()))
     assert report["mine.py:asym"].params == {"slope": 3.0}
-    assert report["asym"].value == 1.75
+    assert report["asym:slope=3"].value == 1.75
     assert program(*argv, "-g", "asym:slope=3 <= 1.7").status == 1
 
 
