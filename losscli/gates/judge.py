@@ -14,7 +14,7 @@ from losscli.gates import paired
 from losscli.gates.parse import Gate, Limit
 from losscli.gates.select import results
 from losscli.numeric.student import normalised, quantile
-from losscli.report.model import Comparison, Report, Result, Verdict, cell_name
+from losscli.report.model import Comparison, Outcome, Report, Result, Verdict, cell_name
 
 OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     "<=": operator.le,
@@ -126,7 +126,7 @@ def _key(result: Result | Comparison) -> tuple[object, ...]:
     return result.loss, tuple(params), tuple(sorted(result.cell.items()))
 
 
-def _unjudged(gate: Gate, result: Result, reason: str, status: str) -> Verdict:
+def _unjudged(gate: Gate, result: Result, reason: str, status: Outcome) -> Verdict:
     limit = None if gate.limit.base else gate.limit.offset
     value = _finite(getattr(result, gate.subject.field))
     return Verdict(gate.text, status, dict(result.cell), value=value, limit=limit, reason=reason)

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from statistics import NormalDist
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias
 
-from msgspec import Struct, convert, field, to_builtins
-from msgspec.structs import asdict
+import msgspec
+from msgspec import Struct, field
 
-from losscli.errors import UsageError
 from losscli.report.findings import Note
 from losscli.text import _quoted, param_text
 
-SCHEMA = 1
 LOSS_NAME = r"[A-Za-z_][\w.@-]*"
 """The pattern of a name that needs no quotes."""
 POWER = 0.8
 """Of a comparison that shows a difference just `minimum_detectable`."""
 
-_Record = TypeVar("_Record", "Result", "Comparison", "Placing", "Verdict")
+ParamValue: TypeAlias = bool | int | float | str | None
+"""What a parameter of a loss may be."""
+Outcome: TypeAlias = Literal["pass", "fail", "unsure", "skipped", "error", "warn"]
+"""What a gate may say."""
 
 
 class Result(Struct, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
     loss: str
     label: str = ""
-    params: Mapping[str, object] = field(default_factory=dict)
+    params: Mapping[str, ParamValue] = field(default_factory=dict)
     model: str | None = None
     cell: Mapping[str, str] = field(default_factory=dict)
     value: float | None
@@ -81,7 +81,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
     loss: str
     label: str = ""
-    params: Mapping[str, object] = field(default_factory=dict)
+    params: Mapping[str, ParamValue] = field(default_factory=dict)
     a: str
     b: str
     cell: Mapping[str, str] = field(default_factory=dict)
@@ -150,7 +150,7 @@ class Verdict(Struct, frozen=True):
     """
 
     gate: str
-    status: str
+    status: Outcome
     cell: Mapping[str, str] = field(default_factory=dict)
     weak: bool = False
     value: float | None = None
@@ -211,43 +211,27 @@ class Report(Struct, frozen=True):
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON types, stable within a schema version."""
-        return {
-            "schema": SCHEMA,
-            "losscli": self.losscli,
-            "signature": self.signature,
-            "names": dict(self.names),
-            "provenance": dict(self.provenance),
-            "results": [_plain(r) | {"minimum_detectable": r.minimum_detectable} for r in self.results],
-            "comparisons": [_plain(each) | {"winner": each.winner} for each in self.comparisons],
-            "worst": [dict(row) for row in self.worst],
-            "changed": [dict(row) for row in self.changed],
-            "board": [_plain(placing) for placing in self.board],
-            "gates": [_plain(verdict) for verdict in self.gates],
-            "findings": to_builtins(self.findings),
-        }
+        plain: dict[str, Any] = msgspec.json.decode(self.to_json(indent=None))
+        return plain
 
     def to_json(self, indent: int | None = 2) -> str:
-        """The report as JSON text, with every digit of each number."""
-        return json.dumps(self.to_dict(), indent=indent, allow_nan=False, ensure_ascii=False)
+        """The report as JSON text, with every digit of each number; on one line without an indent."""
+        from losscli.report import codec
+
+        text = codec.encode(self)
+        return (text if indent is None else msgspec.json.format(text, indent=indent)).decode()
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Report:
-        """The report that `to_dict` wrote.  Raises UsageError for another schema."""
-        if data.get("schema") != SCHEMA:
-            raise UsageError(f"a report of schema {data.get('schema')!r}; this version reads schema {SCHEMA}")
-        return cls(
-            results=tuple(_record(Result, entry) for entry in data["results"]),
-            gates=tuple(_record(Verdict, entry) for entry in data["gates"]),
-            worst=tuple(data.get("worst", ())),
-            changed=tuple(data.get("changed", ())),
-            board=tuple(_record(Placing, entry) for entry in data.get("board", ())),
-            comparisons=tuple(_record(Comparison, entry) for entry in data.get("comparisons", ())),
-            findings=_notes(data["findings"]),
-            signature=data["signature"],
-            losscli=data["losscli"],
-            names=data.get("names", {}),
-            provenance=data.get("provenance", {}),
-        )
+        """The report that `to_dict` wrote.  Raises DataError, which names the field that is wrong."""
+        return cls.from_json(json.dumps(data))
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> Report:
+        """The report that `to_json` wrote.  Raises DataError, which names the field that is wrong."""
+        from losscli.report import codec
+
+        return codec.decode(text)
 
 
 def cell_name(cell: Mapping[str, str]) -> str:
@@ -265,33 +249,3 @@ def result_name(result: Result | Comparison) -> str:
 def loss_name(loss: str) -> str:
     """A loss as a gate names it, quoted where it is an expression."""
     return loss if re.fullmatch(LOSS_NAME, loss) else json.dumps(loss, ensure_ascii=not loss.isprintable())
-
-
-def _plain(record: Result | Comparison | Placing | Verdict) -> dict[str, Any]:
-    plain = asdict(record)
-    if "params" in plain:
-        # JSON has no infinity, which bounds of losses may be.
-        plain["params"] = {
-            name: str(v) if isinstance(v, float) and math.isinf(v) else v
-            for name, v in plain["params"].items()
-        }
-    if "notes" in plain:
-        plain["notes"] = to_builtins(plain["notes"])
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in plain.items()}
-
-
-def _notes(entries: Iterable[Mapping[str, Any]]) -> tuple[Note, ...]:
-    return convert(entries, tuple[Note, ...])
-
-
-def _record(kind: type[_Record], entry: Mapping[str, Any]) -> _Record:
-    known = set(kind.__struct_fields__)
-    values: dict[str, Any] = {
-        name: tuple(v) if isinstance(v, list) else v for name, v in entry.items() if name in known
-    }
-    if "params" in values:
-        own = values["params"].items()
-        values["params"] = {name: float(v) if v in ("inf", "-inf") else v for name, v in own}
-    if "notes" in values:
-        values["notes"] = _notes(values["notes"])
-    return kind(**values)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
 import subprocess
 import sys
 from collections.abc import Mapping
 from os import PathLike, fspath
 from pathlib import Path
-from typing import Any
+
+from msgspec.structs import replace
 
 from losscli.errors import DataError, Problem, UsageError
 from losscli.report.model import Report, Result, cell_name, result_name
@@ -36,26 +36,13 @@ def baseline(given: Report | str | PathLike[str] | None) -> Report | None:
 def load(place: str) -> Report:
     """The report in a JSON file, '-' for standard input, or 'git:REVISION:PATH'.
 
-    Of git it only reads.  Raises DataError where there is none, UsageError for another schema.
+    Git is only read from.  Raises DataError for a file that cannot be read or is not a whole report.
     """
     text = _of_git(place) if place.startswith("git:") else _of_file(place)
     try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise DataError(
-            Problem(f"is not JSON: {error}", place, "losscli evaluate ... -o report.json")
-        ) from error
-    if not isinstance(data, dict) or "schema" not in data:
-        raise DataError(Problem("is no report of losscli", place, "losscli evaluate ... -o report.json"))
-    try:
-        report = Report.from_dict(data)
-        wrong = [entry for entry in data["results"] if not _numeric(entry)]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        what = f"is a damaged report: {type(error).__name__} {error}"
-        raise DataError(Problem(what, place, "save it again")) from error
-    if wrong:
-        raise DataError(Problem("is a damaged report: a result without numbers", place, "save it again"))
-    return report
+        return Report.from_json(text)
+    except DataError as error:
+        raise DataError([replace(problem, where=place) for problem in error.problems]) from error
 
 
 def level(report: Report) -> float | None:
@@ -111,11 +98,6 @@ def _same(one: float | None, other: float | None) -> bool:
     if one is None or other is None:
         return one is other
     return math.isclose(one, other, rel_tol=1e-12, abs_tol=1e-300)
-
-
-def _numeric(entry: dict[str, Any]) -> bool:
-    values = (entry.get(name) for name in _NUMBERS)
-    return all(v is None or (isinstance(v, int | float) and not isinstance(v, bool)) for v in values)
 
 
 def _of_file(place: str) -> str:

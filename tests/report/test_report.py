@@ -3,10 +3,12 @@
 import json
 import math
 
+import jsonschema
 import pytest
 from msgspec.structs import replace
 
-from losscli.errors import UsageError
+from losscli.errors import DataError
+from losscli.report import codec
 from losscli.report.findings import Note
 from losscli.report.model import Report, Result, Verdict, cell_name
 
@@ -71,10 +73,66 @@ def test_a_missing_result_names_what_there_is(key):
         REPORT[key]
 
 
-@pytest.mark.parametrize("schema", [None, 0, 2])
-def test_another_schema_is_refused(schema):
-    with pytest.raises(UsageError, match="reads schema 1"):
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (None, "is not a losscli report"),
+        (0, r"of losscli 0.1.0 in schema 0; this version reads schema 1\n  -> save it again"),
+        (2, r"in schema 2; this version reads schema 1\n  -> upgrade losscli"),
+    ],
+)
+def test_another_schema_is_refused(schema, said):
+    with pytest.raises(DataError, match=said):
         Report.from_dict({**REPORT.to_dict(), "schema": schema})
+
+
+def broken(value):
+    """The same JSON value with each of its parts, one at a time, replaced by some of another type."""
+    wrong = [None, True, 10**400, -1.5, "text", [], [[]], {}, {"a": {}}]
+    yield from (other for other in wrong if type(other) is not type(value))
+    if isinstance(value, dict):
+        yield from ({**value, key: other} for key, own in value.items() for other in broken(own))
+        yield from ({k: v for k, v in value.items() if k != key} for key in value)
+    if isinstance(value, list):
+        for i, own in enumerate(value):
+            yield from ([*value[:i], other, *value[i + 1 :]] for other in broken(own))
+
+
+def test_a_damaged_report_is_read_or_refused():
+    whole = REPORT.to_dict()
+    damaged = list(broken(whole))
+    assert len(damaged) > 500
+    refused = 0
+    for data in damaged:
+        try:
+            report = Report.from_dict(data)
+        except DataError:
+            refused += 1
+        else:
+            assert Report.from_dict(report.to_dict()) == report
+    assert refused > len(damaged) / 2
+
+
+def test_what_is_wrong_has_its_place():
+    whole = REPORT.to_dict()
+    whole["results"][1]["value"] = "x"
+    with pytest.raises(DataError, match=r"is a damaged report at \$\.results\[1\]\.value: Expected `float"):
+        Report.from_dict(whole)
+
+
+def test_text_that_is_nested_too_deeply_is_refused():
+    deep = "[" * 100_000
+    with pytest.raises(DataError):
+        Report.from_json('{"schema": 1, "results": [], "more": ' + deep)
+
+
+def test_reports_match_their_schema():
+    schema = codec.schema()
+    written = REPORT.to_dict()
+    described = schema["$defs"]["Report"]["properties"]
+    assert set(written) == set(described)
+    assert set(written["results"][0]) == set(schema["$defs"]["Result"]["properties"])
+    jsonschema.validate(written, schema)
 
 
 @pytest.mark.parametrize(

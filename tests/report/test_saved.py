@@ -144,15 +144,15 @@ def test_a_baseline_out_of_git(report, folder, monkeypatch):
     ("text", "kind", "said"),
     [
         ("{", DataError, "is not JSON"),
-        ("[]", DataError, "is no report"),
-        ('{"a": 1}', DataError, "is no report"),
-        ('{"schema": 2}', UsageError, "reads schema 1"),
-        ('{"schema": 1}', DataError, "is a damaged report: KeyError"),
+        ("[]", DataError, "r.json: is not a losscli report"),
+        ('{"a": 1}', DataError, "is not a losscli report"),
+        ('{"schema": 2}', DataError, "reads schema 1"),
+        ('{"schema": 1}', DataError, "is a damaged report: Object missing required field `results`"),
         (
             '{"schema": 1, "signature": "", "losscli": "", "gates": [], "findings": [], "results": '
             '[{"loss": "mae", "value": "x", "rows": 1, "weight": 1}]}',
             DataError,
-            "a result without numbers",
+            r"is a damaged report at \$\.results\[0\]\.value: Expected `float \| null`, got `str`",
         ),
     ],
 )
