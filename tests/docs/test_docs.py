@@ -58,13 +58,17 @@ def commands(block: str) -> list[str]:
 
 
 def run(lines: list[str], folder: Path) -> list[str]:
-    """What each command of one bash session prints to stdout, in a folder that looks like the root."""
+    """What each command of one bash session prints to stdout, in a folder that looks like the root.
+
+    Raises AssertionError for a command that fails without being meant to: neither the status nor what stands
+    on stderr is shown.
+    """
     bin_dir = Path(sys.executable).parent
     (folder / ".venv").mkdir()
     (folder / ".venv" / "bin").symlink_to(bin_dir)
     (folder / "sample_data").symlink_to(ROOT / "sample_data")
-    # A NUL ends what a command prints; the subshell hands the command's status on to `echo $?`.
-    script = "".join(f"{line}\n(status=$?; printf '\\0'; exit $status)\n" for line in lines)
+    # NULs enclose the status of a command; the subshell hands it on to `echo $?`.
+    script = "".join(f"{line}\n(status=$?; printf '\\0%s\\0' $status; exit $status)\n" for line in lines)
     kept = {name: os.environ[name] for name in ("PYTHONPATH",) if name in os.environ}
     path = os.pathsep.join([str(bin_dir), os.environ["PATH"]])
     done = subprocess.run(
@@ -74,7 +78,12 @@ def run(lines: list[str], folder: Path) -> list[str]:
         capture_output=True,
         timeout=300,
     )
-    return done.stdout.decode().split("\0")[:-1]
+    *parts, _ = done.stdout.decode().split("\0")
+    outputs, statuses = parts[::2], parts[1::2]
+    for line, following, status in zip(lines, [*lines[1:], ""], statuses, strict=True):
+        meant = status == "0" or following == "echo $?" or line.endswith("2>&1")
+        assert meant, f"{line}\nfails with status {status}:\n{done.stderr.decode()}"
+    return outputs
 
 
 def with_outputs(text: str) -> str:
