@@ -34,11 +34,13 @@ def as_json(pages: Sequence[tuple[Loss, Choice | None]], explanation: Explanatio
 
 
 def _curve(choice: Choice) -> dict[str, Any]:
-    """The curve of a loss at places evenly spaced between two bounds; null for a loss that has none."""
+    """The curve of a loss at places evenly spaced between two bounds (null if it has none), and two rows."""
     from losscli.explain.curve import drawing  # needs the readers of tasks
+    from losscli.explain.examples import examples
 
     drawn = drawing(choice, SAMPLES)
-    return {"curve": None if drawn is None else to_builtins(drawn)}
+    rows = [to_builtins(each) for each in examples(choice)]
+    return {"curve": None if drawn is None else to_builtins(drawn), "examples": rows}
 
 
 def described(entry: Loss) -> dict[str, Any]:

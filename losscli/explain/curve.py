@@ -11,8 +11,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.catalog import registry
-from losscli.catalog.loss import Choice
+from losscli.catalog.loss import Choice, Loss
 from losscli.data.stream import Roles
+from losscli.explain import formula
 from losscli.numeric.arrays import Array, np, pl
 from losscli.states import reductions
 from losscli.tasks.block import Block
@@ -21,11 +22,15 @@ from losscli.tasks.catalog import TASKS
 CLASSES = 3
 """Of a multiclass curve: those that are not true share what is left."""
 BESIDE = {
-    "regression": ("mean_squared_error", "mean_absolute_error"),
-    "binary": ("binary_cross_entropy", "brier"),
-    "multiclass": ("categorical_cross_entropy", "multiclass_brier"),
+    ("regression", "residual"): ("mean_squared_error", "mean_absolute_error"),
+    ("binary", "probability"): ("binary_cross_entropy", "brier"),
+    ("binary", "margin"): ("soft_margin", "zero_one"),
+    ("multiclass", "probability"): ("categorical_cross_entropy", "multiclass_brier"),
+    ("multiclass", "margin"): ("categorical_cross_entropy", "multiclass_zero_one"),
 }
-"""The losses that each curve is drawn beside."""
+"""The losses with which a curve of a task and an axis is compared."""
+HALF_SQUARE = "half_squared_error"
+"""What takes the place of the squared error where a loss is half of it near zero."""
 AXES = {
     "residual": "residual: prediction - target",
     "probability": "probability of the true class",
@@ -54,14 +59,15 @@ class Drawing(Struct, frozen=True):
 def has_curve(choice: Choice) -> bool:
     """Whether the loss is a mean over rows, each of which costs by its place on an axis alone."""
     entry = choice.loss
-    if entry.reduction is not reductions.mean or entry.task not in BESIDE or not entry.batch.axis:
+    if entry.reduction is not reductions.mean or (entry.task, entry.batch.axis) not in BESIDE:
         return False
     if entry.batch.axis != "residual":
         return True
     # Of these numbers sums and differences are exact: a loss of the residual alone gives the same bits.
     at = np.array(_PROBES)
     return all(
-        np.array_equal(_values(choice, at, target=0.0), _values(choice, at, target=t)) for t in (1.0, 64.0)
+        np.array_equal(values_at(choice, at, target=0.0), values_at(choice, at, target=t))
+        for t in (1.0, 64.0)
     )
 
 
@@ -83,11 +89,39 @@ def drawing(choice: Choice, samples: int, reach: float | None = None) -> Drawing
         other = _curve(f"{choice}, of the negative class", choice, at, target=0.0)
         if not np.allclose(own[0].values, other.values):
             own = [replace(own[0], label=f"{choice}, of the positive class"), other]
-    known = [registry.choose(registry.find(name)[0], {}, {}) for name in BESIDE[choice.loss.task]]
-    others = [each for each in known if str(each) != str(choice)]
-    link = _link(axis)
-    beside = tuple(_curve(str(other), other, at, link=link) for other in others)
-    return Drawing(axis, low, high, tuple(own), beside)
+    return Drawing(axis, low, high, tuple(own), _branches(choice, at) or _compared(choice, at))
+
+
+def _branches(choice: Choice, at: Array) -> tuple[Curve, ...]:
+    """The two formulas of a loss of residuals, each drawn over the whole axis; none if it has one."""
+    names = formula.numbers(choice) | {"e": at, "prediction": at, "y": np.zeros(len(at))}
+    found = formula.branches(choice.loss)
+    if choice.loss.batch.axis != "residual" or len(found) < 2 or "e" not in found[0].text:
+        return ()
+    values = [formula.value(each.text, names) for each in found]
+    return tuple(
+        Curve(each.text, tuple(np.broadcast_to(own, at.shape).tolist()))
+        for each, own in zip(found, values, strict=True)
+        if own is not None
+    )
+
+
+def _compared(choice: Choice, at: Array) -> tuple[Curve, ...]:
+    """The curves of well-known losses of the same task and axis."""
+    names = BESIDE[choice.loss.task, choice.loss.batch.axis]
+    if names[0] == "mean_squared_error" and _is_half_square(choice):
+        names = (HALF_SQUARE, *names[1:])
+    known = [registry.choose(registry.find(name)[0], {}, {}) for name in names]
+    link = _link(choice.loss)
+    return tuple(_curve(str(other), other, at, link=link) for other in known if other.loss is not choice.loss)
+
+
+def _is_half_square(choice: Choice) -> bool:
+    """Whether a loss is half the squared error near zero."""
+    if choice.loss.name == HALF_SQUARE:
+        return False
+    near = np.array([-1e-3, 1e-3])
+    return bool(np.allclose(values_at(choice, near), 0.5 * near**2, rtol=0.02))
 
 
 def _reach(choice: Choice) -> float:
@@ -97,16 +131,18 @@ def _reach(choice: Choice) -> float:
 
 
 def _curve(label: str, choice: Choice, at: Array, target: float = 1.0, link: str = "") -> Curve:
-    return Curve(label, tuple(_values(choice, at, target, link).tolist()))
+    return Curve(label, tuple(values_at(choice, at, target, link).tolist()))
 
 
-def _link(axis: str) -> str:
+def _link(entry: Loss) -> str:
+    """What the predictions of a loss are, by its axis, or else by its task."""
+    axis = entry.batch.axis or ("residual" if entry.task == "regression" else "probability")
     return {"residual": "value", "probability": "probability", "margin": "logit"}[axis]
 
 
-def _values(choice: Choice, at: Array, target: float = 1.0, link: str = "") -> Array:
+def values_at(choice: Choice, at: Array, target: float = 1.0, link: str = "") -> Array:
     """The loss (n,) of rows that stand at these places (n,) and have this target, where the task has one."""
-    link = link or _link(choice.loss.batch.axis)
+    link = link or _link(choice.loss)
     made = {"regression": _regression, "binary": _binary, "multiclass": _multiclass}[choice.loss.task]
     columns, roles = made(at, target, link)
     block = Block(pl.DataFrame(columns), 0, roles)

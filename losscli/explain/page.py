@@ -15,6 +15,7 @@ from rich.text import Text
 
 from losscli.catalog import equivalents
 from losscli.catalog.loss import Choice, Loss
+from losscli.explain import pager
 from losscli.plan.options import loss_params
 from losscli.render.chart import LABELS, Canvas, Line, chart, legend
 from losscli.tasks.named import described
@@ -31,9 +32,17 @@ OWN, BESIDE = (("bold cyan", "*"), ("bold blue", "o")), (("yellow", "+"), ("mage
 
 
 @contextmanager
-def console() -> Iterator[Console]:
-    """Where to print: the terminal, or a pipe or file, whose lines are as long as they are."""
+def console(paged: bool = False) -> Iterator[Console]:
+    """Where to print: the terminal, or a pipe or file, whose lines are as long as they are.
+
+    With `paged` the terminal shows what does not fit in a pager.
+    """
     terminal = Console(highlight=False)
+    if terminal.is_terminal and paged and sys.stdout.isatty():
+        with terminal.capture() as capture:
+            yield terminal
+        pager.show(capture.get(), terminal.height)
+        return
     if terminal.is_terminal:
         yield terminal
         return
@@ -63,6 +72,7 @@ def one(console: Console, entry: Loss, choice: Choice | None, explanation: Expla
         console.print(f"{escape(paragraph)}\n")
     if choice is not None:
         _drawing(console, choice, explanation)
+        _examples(console, choice)
     if explanation is not None:
         _facts(console, explanation.choice, explanation.facts)
     _traits(console, entry)
@@ -157,6 +167,24 @@ def _drawing(console: Console, choice: Choice, explanation: Explanation | None) 
     )
     for row in [*rows[: -len(lines)], [(" " * LABELS + told, "dim")], *rows[-len(lines) :]]:
         console.print(Text.assemble(*row), no_wrap=True, overflow="crop", soft_wrap=True)
+    console.print()
+
+
+def _examples(console: Console, choice: Choice) -> None:
+    """Two rows with the numbers in the formula."""
+    from losscli.explain.examples import examples  # needs the engine's readers
+
+    found = examples(choice)
+    if not found:
+        return
+    table = Table(title="two rows", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for name in found[0].row:
+        table.add_column(name, no_wrap=True)
+    table.add_column("loss", overflow="fold")
+    for each in found:
+        numbers = [f"{number:g}" for number in each.row.values()]
+        table.add_row(*numbers, escape(f"{each.formula} = {each.loss:.6g}".removeprefix(" = ")))
+    console.print(table)
     console.print()
 
 

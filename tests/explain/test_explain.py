@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import sys
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,8 @@ import pytest
 
 from losscli.catalog import equivalents, registry
 from losscli.catalog.loss import Choice
-from losscli.explain import curve
+from losscli.explain import curve, formula, pager
+from losscli.explain.examples import examples
 from losscli.explain.facts import PRECISION
 
 RNG = np.random.default_rng(23)
@@ -69,14 +71,32 @@ def test_a_curve_is_what_the_loss_gives_rows_at_those_places(loss, files):
         assert files.bare("q.parquet", "-l", str(loss)) == pytest.approx([value], rel=1e-9, abs=1e-12)
 
 
-def test_curves_of_huber_are_its_formula_beside_squared_and_absolute_error():
+def test_curves_of_huber_are_its_formula_and_both_of_its_branches():
     drawn = curve.drawing(choice("huber:delta=2"), 9, reach=4.5)
     at = np.arange(-4, 5)
     size = np.abs(at)
     assert drawn.own[0].values == pytest.approx(np.where(size <= 2, at**2 / 2, 2 * (size - 1)))
-    assert [each.label for each in drawn.beside] == ["mean_squared_error", "mean_absolute_error"]
-    assert drawn.beside[0].values == pytest.approx(at**2)
-    assert drawn.beside[1].values == pytest.approx(size)
+    assert [each.label for each in drawn.beside] == ["e^2 / 2", "delta (|e| - delta / 2)"]
+    assert drawn.beside[0].values == pytest.approx(at**2 / 2)
+    assert drawn.beside[1].values == pytest.approx(2 * size - 2)
+
+
+@pytest.mark.parametrize(
+    ("text", "labels"),
+    {
+        "mae": ["mean_squared_error"],
+        "mse": ["mean_absolute_error"],
+        "log_cosh": ["half_squared_error", "mean_absolute_error"],
+        "half_squared_error": ["mean_squared_error", "mean_absolute_error"],
+        "smooth_l1": ["e^2 / (2 beta)", "|e| - beta / 2"],
+        "expectile:alpha=0.3": ["alpha e^2", "(1 - alpha) e^2"],
+        "num_errors:greater_than=1": ["mean_squared_error", "mean_absolute_error"],
+        "hinge": ["soft_margin", "zero_one"],
+        "multiclass_hinge": ["categorical_cross_entropy", "multiclass_zero_one"],
+    }.items(),
+)
+def test_a_curve_is_compared_with_what_has_a_meaning_for_it(text, labels):
+    assert [each.label for each in curve.drawing(choice(text), 20).beside] == labels
 
 
 def test_curves_of_probabilities_are_those_of_the_true_class():
@@ -127,6 +147,93 @@ def choice(text: str) -> Choice:
     return registry.choose(registry.find(name)[0], inline, {})
 
 
+# Two rows with the numbers in the formula
+
+
+def test_two_rows_have_their_numbers_in_the_branch_that_holds(files):
+    assert [(each.formula, each.loss) for each in examples(choice("huber:delta=2"))] == [
+        ("1^2 / 2", 0.5),
+        ("2 * (|-4| - 2 / 2)", 6.0),
+    ]
+    out = files("explain", "huber:delta=2").out
+    assert "6       2           -4  2 * (|-4| - 2 / 2) = 6\n" in out
+
+
+@pytest.mark.parametrize("loss", list(choices()), ids=str)
+def test_two_rows_are_what_the_loss_gives_them(loss, files):
+    for each in examples(loss):
+        if loss.loss.task == "regression":
+            files.write(
+                q_parquet=pl.DataFrame({"y_pred": [each.row["prediction"]], "y_true": [each.row["target"]]})
+            )
+            assert files.bare("q.parquet", "-l", str(loss)) == pytest.approx([each.loss], rel=1e-9, abs=1e-12)
+        assert math.isfinite(each.loss)
+
+
+def test_most_formulas_are_shown_with_numbers():
+    shown = [
+        each.formula != "" for loss in choices() for each in examples(loss) if loss.loss.task == "regression"
+    ]
+    assert sum(shown) > 0.7 * len(shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "value", "written"),
+    [
+        ("2 c |e|", {"c": 3.0, "e": -2.0}, 12.0, "2 * 3 * |-2|"),
+        ("e^2 / (2 beta)", {"beta": 2.0, "e": -2.0}, 1.0, "(-2)^2 / (2 * 2)"),
+        ("a^2 (1 - cos(e / a))", {"a": 1.0, "e": 0.0}, 0.0, "1^2 * (1 - cos(0 / 1))"),
+        ("-log p_y", {"p_y": 1.0}, 0.0, "-log 1"),
+        ("log cosh e", {"e": 1.0}, None, "log cosh 1"),
+        ("sum_c t_c", {"e": 1.0}, None, "sum_c * t_c"),
+    ],
+)
+def test_a_formula_is_evaluated_as_it_is_written(text, names, value, written):
+    found = formula.value(text, names)
+    assert value is None if found is None else found == pytest.approx(value)
+    assert formula.with_numbers(text, names) == written
+
+
+# Pages on a terminal
+
+
+@pytest.fixture
+def in_terminal(monkeypatch, tmp_path):
+    """A pager that keeps what it is given, and a terminal of ten lines; the text shown and that on stderr."""
+    kept = tmp_path / "kept"
+    monkeypatch.setenv(
+        "PAGER", f"{sys.executable} -c \"import sys; open('{kept}', 'w').write(sys.stdin.read())\""
+    )
+    monkeypatch.setenv("TERM", "xterm")
+    return kept
+
+
+def test_what_does_not_fit_is_paged_and_that_is_said(in_terminal, capfd):
+    pager.show("line\n" * 10, height=10)
+    assert in_terminal.read_text() == "line\n" * 10
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "10 lines, shown in" in err
+
+
+def test_what_fits_is_not_paged(in_terminal, capfd):
+    pager.show("line\n" * 9, height=10)
+    assert not in_terminal.exists()
+    assert capfd.readouterr() == ("line\n" * 9, "")
+
+
+@pytest.mark.parametrize(("variable", "value"), [("TERM", "dumb"), ("PAGER", "no-such-pager")])
+def test_without_a_pager_all_is_printed(variable, value, in_terminal, monkeypatch, capfd):
+    monkeypatch.setenv(variable, value)
+    pager.show("line\n" * 10, height=10)
+    assert capfd.readouterr() == ("line\n" * 10, "")
+
+
+def test_nothing_is_paged_in_a_pipe(in_terminal, files):
+    assert len(files("explain").out.splitlines()) > 100
+    assert not in_terminal.exists()
+
+
 # The page of a loss
 
 
@@ -146,11 +253,12 @@ def test_json_has_the_curve_with_its_parameters(files):
     (own,) = huber["curve"]["own"]
     assert (own["label"], tuple(own["values"])) == ("huber:delta=2.0", drawn.own[0].values)
     assert [each["label"] for each in huber["curve"]["beside"]] == [
-        "mean_squared_error",
-        "mean_absolute_error",
+        "e^2 / 2",
+        "delta (|e| - delta / 2)",
     ]
+    assert [each["loss"] for each in huber["examples"]] == [0.5, 6.0]
     (r2,) = json.loads(files("explain", "r2", "--json").out)["losses"]
-    assert r2["curve"] is None
+    assert (r2["curve"], r2["examples"]) == (None, [])
 
 
 def drawing(page: str) -> str:
@@ -203,7 +311,11 @@ def test_a_short_name_shows_each_task_and_a_parameter_or_task_picks_one(files):
 def test_a_loss_that_the_user_writes_has_its_curve_and_its_rows(files):
     text = "expr: where(abs(e) < 2, e**2 / 2, 2 * abs(e) - 2)"
     own = files("explain", text, "--task", "regression").out
-    assert drawing(own) == drawing(files("explain", "huber", "--delta", "2").out)
+    of_huber = files("explain", "huber", "--delta", "2").out
+    curves = [drawing(page).replace("+", " ").replace(".", " ") for page in (own, of_huber)]
+    assert [line.rstrip() for line in curves[0].splitlines()] == [
+        line.rstrip() for line in curves[1].splitlines()
+    ]
     assert "elsewhere" not in own
     size = np.abs(ERROR)
     found = data(files, text, *PAIR)
@@ -235,7 +347,9 @@ def test_json_lists_all_that_is_known_of_all_losses(files):
     assert content["schema"] == 1
     assert [each["name"] for each in content["losses"]] == [entry.name for entry in registry.losses()]
     (huber,) = json.loads(files("explain", "HuberLoss", "--json").out)["losses"]
-    assert {key: value for key, value in huber.items() if key != "curve"} in content["losses"]
+    assert {key: value for key, value in huber.items() if key not in ("curve", "examples")} in content[
+        "losses"
+    ]
     assert (huber["name"], huber["task"], huber["unit"]) == ("huber", "regression", "target^2")
     assert (huber["best"], huber["score"]) == (0, False)
     assert huber["aliases"] == ["huber_loss", "HuberLoss", "HuberT"]

@@ -85,7 +85,7 @@ def _show(pages: Pages, explanation: Explanation | None, listed: bool) -> None:
     """The names of losses, or a page of each."""
     from losscli.explain import page  # draws with rich
 
-    with page.console() as console:
+    with page.console(paged=len(pages) > 1) as console:
         if listed:
             page.catalogue(console, [entry for entry, _ in pages])
             return

@@ -1,0 +1,39 @@
+"""Text that is longer than the terminal, shown page by page."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+
+LESS = "-R"
+"""Options of less, if LESS gives none: colours are shown as they are."""
+
+
+def command() -> list[str]:
+    """The pager: that of PAGER, else less; none if the terminal cannot show one."""
+    if os.environ.get("TERM") == "dumb":
+        return []
+    return shlex.split(os.environ.get("PAGER") or "less")
+
+
+def show(text: str, height: int) -> None:
+    """Write text to the terminal, through the pager if it has more lines than the terminal."""
+    pager = command()
+    if text.count("\n") < height or not pager:
+        sys.stdout.write(text)
+        return
+    sys.stdout.flush()
+    try:
+        with subprocess.Popen(pager, stdin=subprocess.PIPE, env={"LESS": LESS} | os.environ) as running:
+            assert running.stdin is not None
+            try:
+                running.stdin.write(text.encode(sys.stdout.encoding or "utf-8", "replace"))
+                running.stdin.close()
+            except BrokenPipeError:
+                pass  # who has seen enough leaves the pager before its end
+    except OSError:
+        sys.stdout.write(text)
+        return
+    sys.stderr.write(f"losscli: {text.count(chr(10))} lines, shown in {pager[0]}; PAGER=cat prints them\n")
