@@ -14,9 +14,12 @@ from importlib import import_module
 __version__ = "0.1.0"
 __all__ = [
     "Comparison",
+    "DataError",
+    "GateError",
     "Placing",
     "Report",
     "Result",
+    "UsageError",
     "Verdict",
     "compare",
     "evaluate",
@@ -27,9 +30,12 @@ __all__ = [
 
 _HOMES = {
     "Comparison": "losscli.report.model",
+    "DataError": "losscli.errors",
+    "GateError": "losscli.errors",
     "Placing": "losscli.report.model",
     "Report": "losscli.report.model",
     "Result": "losscli.report.model",
+    "UsageError": "losscli.errors",
     "Verdict": "losscli.report.model",
     "compare": "losscli.api",
     "evaluate": "losscli.api",
@@ -43,6 +49,7 @@ if TYPE_CHECKING:
     from losscli.api import compare, evaluate
     from losscli.catalog.custom.function import loss
     from losscli.catalog.registry import losses
+    from losscli.errors import DataError, GateError, UsageError
     from losscli.evaluation.rank import rank
     from losscli.report.model import Comparison, Placing, Report, Result, Verdict
 

@@ -64,6 +64,12 @@ class DataError(LossCliError):
     status = Status.DATA
 
 
+class GateError(LossCliError):
+    """A gate failed or could not be judged; the text of the error is the table of gates."""
+
+    status = Status.GATE_FAILED
+
+
 def all_of(*steps: Callable[[], Any]) -> list[Any]:
     """The results of independent steps; one error with the problems of every step that fails.
 

@@ -82,6 +82,15 @@ def text_of(report: Report) -> str:
     return render(report, DEFAULT).rstrip("\n")
 
 
+def gates_of(report: Report) -> str:
+    """The table of gates alone, as text."""
+    from losscli.render.formats.table import text
+    from losscli.render.sections import verdicts
+    from losscli.render.tables import Document
+
+    return text(Document(tuple(verdicts.tables(report)))).rstrip("\n")
+
+
 def html_of(report: Report) -> str:
     """The report as the HTML that a notebook shows."""
     from losscli.render import html

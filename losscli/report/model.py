@@ -5,14 +5,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from importlib import import_module
 from statistics import NormalDist
-from typing import Any, Literal, TypeAlias
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct, field
 
+from losscli.errors import GateError, UsageError
 from losscli.report.findings import Note
 from losscli.text import _quoted, param_text
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    import polars as pl
 
 LOSS_NAME = r"[A-Za-z_][\w.@-]*"
 """The pattern of a name that needs no quotes."""
@@ -209,6 +217,40 @@ class Report(Struct, frozen=True):
         known = dict.fromkeys(result.label or result.loss for result in self.results)
         raise KeyError(f"no result of {name!r} in cell {wanted}; losses: {', '.join(known)}")
 
+    @property
+    def passed(self) -> bool:
+        """Whether no gate failed and each could be judged: exit status 0.  True without gates."""
+        return not any(verdict.status in ("fail", "error") for verdict in self.gates)
+
+    def check(self) -> Self:
+        """Return the report itself if its gates pass.
+
+        Raises GateError, whose text is the table of gates, if one failed or could not be judged, and
+        UsageError for a report without gates.
+        """
+        if not self.gates:
+            raise UsageError("the report has no gates", remedy="evaluate(..., gate='huber <= 0.5')")
+        if not self.passed:
+            raise GateError(str(_render().gates_of(self)))
+        return self
+
+    def to_frame(self) -> pl.DataFrame:
+        """The results as a polars frame, a row for each result.
+
+        Its columns are the fields of `Result`.  Parameters, cells and notes are text; a column `cell.NAME`
+        for each column of the cells has their values alone.
+        """
+        from losscli.report.frame import frame
+
+        return frame(self.results)
+
+    def __str__(self) -> str:
+        return str(_render().text_of(self))
+
+    def _repr_html_(self) -> str:
+        """The report as a notebook shows it."""
+        return str(_render().html_of(self))
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON types, stable within a schema version."""
         plain: dict[str, Any] = msgspec.json.decode(self.to_json(indent=None))
@@ -232,6 +274,11 @@ class Report(Struct, frozen=True):
         from losscli.report import codec
 
         return codec.decode(text)
+
+
+def _render() -> ModuleType:
+    """The renderers, which are above reports: they are imported when a report is shown."""
+    return import_module("losscli.render")
 
 
 def cell_name(cell: Mapping[str, str]) -> str:
