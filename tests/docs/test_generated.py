@@ -52,7 +52,7 @@ def test_pages_include_every_fragment(tmp_path):
     written = {path.name for path in (tmp_path / "_generated").iterdir()}
     texts = (path.read_text(encoding="utf-8") for path in (DOCS / "reference").glob("*.md"))
     assert {
-        name for text in texts for name in re.findall(r"include\} \.\./_generated/(\S+)", text)
+        name for text in texts for name in re.findall(r"\.\./_generated/([\w.-]+)", text)
     } == written
 
 

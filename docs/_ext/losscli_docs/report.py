@@ -1,42 +1,56 @@
-"""The fields of a report's JSON, and the findings."""
+"""The fields of a report's JSON from its schema, and the findings."""
 
 from __future__ import annotations
 
-import inspect
-import re
-from typing import get_args
+import json
+from collections.abc import Mapping
+from typing import Any
 
-from msgspec import Struct
-from msgspec.structs import fields
-
-from losscli.report import model
+from losscli.report import codec
 from losscli_docs.markdown import code, escape, table
 
-RECORDS: dict[str, type[Struct]] = {
-    "results": model.Result,
-    "comparisons": model.Comparison,
-    "board": model.Placing,
-    "gates": model.Verdict,
-}
-"""The records in a report by the name of their list."""
+Schema = Mapping[str, Any]
 
 
 def fragments() -> dict[str, str]:
     """The text of each fragment by its file name."""
-    return {"report.md": _report(), "findings.md": ""}
+    schema = codec.schema()
+    return {
+        "report.md": "\n".join(_record(record) for record in schema["$defs"].values()),
+        "report.schema.json": json.dumps(schema, indent=2) + "\n",
+        "findings.md": "",
+    }
 
 
-def _report() -> str:
-    parts = ["## Report\n", escape(inspect.getdoc(model.Report) or "") + "\n"]
-    for name, record in RECORDS.items():
-        rows = [(code(each.name), code(_type(each.type))) for each in fields(record)]
-        parts += [f"## {name}\n", escape(inspect.getdoc(record) or "") + "\n", table(("field", "type"), rows)]
-    return "\n".join(parts)
+def _record(schema: Schema) -> str:
+    """A kind of record: what it is, and its fields."""
+    required = schema.get("required", ())
+    rows = []
+    for name, field in schema["properties"].items():
+        default = (
+            "required"
+            if name in required
+            else code(json.dumps(field["default"]))
+            if "default" in field
+            else ""
+        )
+        rows.append((code(name), _type(field), default))
+    head = f"## {schema['title']}\n\n{escape(schema['description'])}\n"
+    return f"{head}\n{table(('field', 'type', 'default'), rows)}"
 
 
-def _type(annotation: object) -> str:
-    """A type as it is written."""
-    text = (
-        annotation.__name__ if isinstance(annotation, type) and not get_args(annotation) else str(annotation)
-    )
-    return re.sub(r"\b(?:\w+\.)+", "", text)
+def _type(field: Schema) -> str:
+    """The type of a field in words."""
+    if "anyOf" in field:
+        types = dict.fromkeys(_type(each) for each in field["anyOf"])
+        return "any scalar" if len(types) > 3 else " or ".join(types)
+    if "$ref" in field:
+        name = field["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "const" in field or "enum" in field:
+        return ", ".join(code(json.dumps(each)) for each in field.get("enum", [field.get("const")]))
+    if field["type"] == "array":
+        return f"array of {_type(field['items'])}" if field.get("items") else "array"
+    if field["type"] == "object" and field.get("additionalProperties"):
+        return f"object of {_type(field['additionalProperties'])}"
+    return str(field["type"])
