@@ -156,9 +156,7 @@ def computed(blocks: list[Taken], device: Device, repeat: int) -> float:
     with ThreadPoolExecutor(device.workers(None)) as pool:
         for _ in range(repeat + 1):
             start = time.perf_counter()
-            for _ in pool.map(
-                lambda block: device.call(lambda xp: partials.moments_of(fresh(block))), blocks
-            ):
+            for _ in pool.map(lambda block: device.call(lambda xp: partials.states_of(fresh(block))), blocks):
                 pass
             found.append(time.perf_counter() - start)
     return statistics.median(found[1:])
@@ -172,7 +170,7 @@ def touched(work: Work, folder: Path) -> float:
         (block,) = taken(planned(work, files, "cuda"), devices.found("cuda"), 1 << 40)
         assert block.xp is xp
         cupy_stub.COUNTS.reset()
-        partials.moments_of(block)
+        partials.states_of(block)
         return cupy_stub.COUNTS.touched / rows
 
 

@@ -13,6 +13,8 @@ from msgspec import Struct
 from losscli.catalog.conventions.policy import Policy
 from losscli.catalog.params import Param
 from losscli.numeric.arrays import Array
+from losscli.states.base import State
+from losscli.states.moments import Moments
 from losscli.states.reductions import BoundReduction, Reduction
 from losscli.tasks.base import Batch
 from losscli.text import param_text
@@ -25,8 +27,9 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     the value of a perfect prediction, None where that depends on the targets; `score` says that greater is
     better; `domain` says in words which values it is defined for, where that is not all of its task's;
     `increasing` names parameters that must rise in that order; `tail` names the one beyond which a residual
-    costs in another way, and that way in a word: linear.  A loss that users wrote has a `request`, by which
-    it is asked for, and a `digest` of its source where the request does not hold it.
+    costs in another way, and that way in a word: linear.  `state` is what rows leave behind, to which the
+    reduction belongs.  A custom loss has a `request`, by which it is asked for, and a `digest` of its source
+    where the request does not hold it.
     """
 
     name: str
@@ -40,6 +43,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     tail: tuple[str, str] | None = None
     request: str = ""
     digest: str = ""
+    state: type[State] = Moments
 
     def __repr__(self) -> str:
         return f"<loss {self.name} of {self.task}>"
@@ -69,6 +73,16 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
         # A name is looked up, which is what its evaluation comes to, in a tenth of the time.
         scope = self.function.__globals__
         return scope[text] if text in scope else eval(text, scope)
+
+    @property
+    def additive(self) -> bool:
+        """Whether the value is the mean of one row column, or its root: then each row has a share of it."""
+        return self.has_means and self.reduction.additive
+
+    @property
+    def has_means(self) -> bool:
+        """Whether the value is a function of means, as comparisons, clusters and leaderboards need it."""
+        return issubclass(self.state, Moments)
 
     @property
     def asked_as(self) -> str:

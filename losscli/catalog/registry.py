@@ -15,6 +15,8 @@ from losscli.catalog.loss import Choice, Loss
 from losscli.catalog.params import Param
 from losscli.errors import UsageError
 from losscli.states import reductions
+from losscli.states.base import State
+from losscli.states.moments import Moments
 from losscli.states.reductions import Reduction
 from losscli.text import near, param_text
 
@@ -34,16 +36,18 @@ def loss(
     domain: str = "",
     increasing: tuple[str, ...] = (),
     tail: tuple[str, str] | None = None,
+    state: type[State] = Moments,
 ) -> Callable[[_Function], _Function]:
     """Register a function as a loss under its own name; `aliases` are its names elsewhere.
 
     The annotation of the first argument names the batch, the keyword arguments are the parameters with
     their ranges, the docstring is what `losscli explain` prints.  An alias may stand for one loss a task.
+    `state` is what rows leave behind: their moments, for all that is a function of means.
     """
 
     def register(function: _Function) -> _Function:
         name: str = function.__name__
-        entry = Loss(name, aliases, function, reduction, best, score, domain, increasing, tail)
+        entry = Loss(name, aliases, function, reduction, best, score, domain, increasing, tail, state=state)
         if name in _registry:
             raise ValueError(f"two losses are named {name}")
         for known in {each.lower() for each in (name, *aliases)}:

@@ -21,6 +21,7 @@ from losscli.data.table import Source, Table
 from losscli.errors import UsageError, all_of
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.pairs import Work
+from losscli.evaluation.partial import require_means
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Settled, expected_rows, settled
 from losscli.report.findings import Note
@@ -74,6 +75,7 @@ def plan_models(
         )
     shown, most = names_of(predictions, names), row_losses.number(changed, "--changed")
     first = settled(predictions[0], targets, loss, **options)
+    require_means(first.choices, "a comparison", "losscli evaluate gives the value of one model")
     given = _as_first(first, options)
     of_targets = predictions[0] if targets is None else targets
     others = all_of(*(partial(_other, first, each, of_targets, loss, given) for each in predictions[1:]))

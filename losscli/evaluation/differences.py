@@ -22,8 +22,8 @@ from losscli.plan.plan import Plan
 from losscli.report.findings import Note
 from losscli.report.model import Comparison
 from losscli.states import inference
-from losscli.states.inference import Estimate
-from losscli.states.moments import Moments
+from losscli.states.base import Estimate
+from losscli.states.moments import Moments, moments_of
 from losscli.states.multiple import holm, p_value
 
 
@@ -46,9 +46,9 @@ def _of_pair(models: Models, scores: Scores, place: int, number: int, choice: Ch
     outputs = plan.outputs(choice)
     pilots = pair.pilots or (None,) * outputs
     build = _Builder(plan, choice, names, pilots)
-    whole = (pair.overall[number], a.overall[number], b.overall[number])
-    (overall,) = build.cells(*whole, [{}])
-    if choice.loss.reduction.additive:
+    whole = tuple(moments_of(part.overall[number]) for part in (pair, a, b))
+    (overall,) = build.cells(whole[0], whole[1], whole[2], [{}])
+    if choice.loss.additive:
         less, more = scores.counts[place, number].tolist()
         better, worse = (more, less) if choice.loss.score else (less, more)
         overall = replace(overall, better=better, worse=worse)
@@ -62,14 +62,14 @@ def _of_pair(models: Models, scores: Scores, place: int, number: int, choice: Ch
 
 
 def _cells_of(pair: Partial, a: Partial, b: Partial, number: int) -> tuple[Moments, ...] | None:
-    found = tuple(each for part in (pair, a, b) if (each := part.cells[number]) is not None)
+    found = tuple(moments_of(each) for part in (pair, a, b) if (each := part.cells[number]) is not None)
     return found if len(found) == 3 else None
 
 
 def _at(part: Partial, slicing: int, number: int, keys: Sequence[Key]) -> Moments:
     """The moments in the slices, in the order of keys."""
     slices = part.slices[slicing]
-    return slices.moments[number].cells(np.array([slices.places[key] for key in keys]))
+    return moments_of(slices.states[number]).select(np.array([slices.places[key] for key in keys]))
 
 
 class _Builder:
@@ -77,6 +77,7 @@ class _Builder:
 
     def __init__(self, plan: Plan, choice: Choice, names: tuple[str, str], pilots: Sequence[Any]) -> None:
         self.plan, self.choice, self.names, self.pilots = plan, choice, names, pilots
+        self.bound = choice.reduction.with_pilots(pilots)
 
     def cells(
         self,
@@ -88,9 +89,10 @@ class _Builder:
         parts: Array | None = None,
     ) -> list[Comparison]:
         """One comparison for each cell of the moments; `parts` are their contributions."""
-        level, own = self.plan.level, self.pilots if pilots is None else pilots
-        differences = inference.differences(self.choice.reduction, pair, a, b, level, own)
-        values = [inference.estimates(self.choice.reduction, each, level, own) for each in (a, b)]
+        level = self.plan.level
+        bound = self.bound if pilots is None else self.bound.with_pilots(pilots)
+        differences = inference.differences(bound, pair, a, b, level)
+        values = [each.estimates(bound, level) for each in (a, b)]
         return [
             self._one(cell, differences[i], values[0][i], values[1][i], pair.cell(i), _number(parts, i))
             for i, cell in enumerate(cells)
@@ -107,9 +109,8 @@ class _Builder:
             outputs = len(names)
             each = []
             for i, cell in enumerate(cells):
-                k = [part.total.shape[-1] // outputs for part in whole]
-                own = [part.columns(i * n, (i + 1) * n) for part, n in zip(whole, k, strict=True)]
-                each += self.cells(own[0], own[1], own[2], [cell], self.pilots[i : i + 1])
+                pair, a, b = (part.output(i, outputs) for part in whole)
+                each += self.cells(pair, a, b, [cell], self.pilots[i : i + 1])
             return each
         if plan.cell != "class":
             return self.cells(found[0], found[1], found[2], cells)
@@ -123,7 +124,7 @@ class _Builder:
         added = None
         reduction = self.choice.loss.reduction
         if not reduction.extreme and not reduction.names & {"weight", "low", "high"}:
-            added = inference.contributions(self.choice.reduction, pair, parts[0], a, b, self.pilots)
+            added = inference.contributions(self.bound, pair, parts[0], a, b)
         found = self.cells(parts[0], parts[1], parts[2], cells, None, added)
         return sorted(found, key=lambda each: -abs(each.contribution or 0.0))
 

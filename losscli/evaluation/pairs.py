@@ -27,6 +27,7 @@ from losscli.evaluation.partial import Partial
 from losscli.evaluation.rows import WIDE
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.plan.plan import Plan
+from losscli.states.cells import Cells
 from losscli.states.reductions import mean
 from losscli.states.top import Top
 from losscli.tasks.block import Block
@@ -102,20 +103,20 @@ class Work(Struct, frozen=True):
         taken, tallies = self._taken(xp, frame, first_row, fixed)
         fingerprint = block_reading.fingerprint_of(taken[0].block, taken[0].rows) if self.kept else None
         models = tuple(
-            replace(partials.moments_of(each), tallies=own, rows=frame.height, fingerprint=fingerprint)
+            replace(partials.states_of(each), tallies=own, rows=frame.height, fingerprint=fingerprint)
             for each, own in zip(taken, tallies, strict=True)
         )
         pairs = [_Pair.of(taken[a], taken[b]) for a, b in self.pairs]
         counts = np.array([[pair.counts(choice) for choice in pair.plan.choices] for pair in pairs])
         changed = tuple(self._changed(taken, *pair) for pair in self.pairs) if self.changed else ()
-        return Scores(models, tuple(map(partials.moments_of, pairs)), counts, frame.height, changed)
+        return Scores(models, tuple(map(partials.states_of, pairs)), counts, frame.height, changed)
 
     def merge(self, a: Scores, b: Scores) -> Scores:
         """What the rows of both leave behind; `a` holds the earlier rows."""
         models = tuple(map(partials.merge, a.models, b.models))
         pairs = tuple(map(partials.merge, a.pairs, b.pairs))
         both = zip(a.changed, b.changed, strict=True)
-        changed = tuple(first.merge(later, self.changed) for first, later in both)
+        changed = tuple(first.merge(later) for first, later in both)
         return Scores(models, pairs, a.counts + b.counts, a.rows + b.rows, changed)
 
     def instead(self, error: DeviceError) -> Work:
@@ -140,7 +141,8 @@ class Work(Struct, frozen=True):
         if weight is not None:
             counted = to_numpy(weight > 0)
             frame, apart = frame.filter(pl.Series(counted)), apart[counted]
-        return Top.of(frame, np.abs(apart), self.changed)
+        cells = Cells(np, len(apart), None, 0)
+        return Top.of(cells, (np.abs(apart),), frame=frame, most=self.changed)
 
     def _of(self, frame: pl.DataFrame, model: int) -> pl.DataFrame:
         """The block as one model alone would be read; what describes rows is the first model's."""
@@ -215,7 +217,7 @@ class _Pair(Taken, frozen=True):
 
     def counts(self, choice: Choice) -> tuple[int, int]:
         """The rows of positive weight on which b is below a, and above it; (0, 0) without row values."""
-        if not choice.loss.reduction.additive:
+        if not choice.loss.additive:
             return 0, 0
         a, b = (sum(column for (column,) in each.output_columns(choice)) for each in (self.a, self.b))
         less, more = b < a, b > a

@@ -1,8 +1,8 @@
-"""A block of rows to moments by cell, and the merge of what blocks leave behind."""
+"""A block of rows to states by cell, and the merge of what blocks leave behind."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ import polars as pl
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from losscli.catalog.loss import Choice
 from losscli.catalog.marks import marks_of
 from losscli.data.slicing import Key, merged_places
 from losscli.errors import DeviceError, Finding, Tally, UsageError
@@ -19,46 +20,48 @@ from losscli.evaluation import cells as cell_views
 from losscli.evaluation.block import Taken, fingerprint_of
 from losscli.numeric.arrays import Array, Namespace
 from losscli.plan.plan import Plan
-from losscli.states import clusters, histogram, moments
+from losscli.states import clusters
+from losscli.states.base import State
 from losscli.states.cells import Cells
 from losscli.states.clusters import Totals
-from losscli.states.histogram import Profile
-from losscli.states.moments import MAX_SPREAD, Moments
-from losscli.tasks.base import Rows
+from losscli.states.histogram import Histogram
+from losscli.states.moments import moments_of
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import TASKS
 
 MAX_SLICES = 100_000
-"""As many slices as one --by may have: each has moments of its own, and a row of the report."""
+"""As many slices as one --by may have: each has a state of its own, and a row of the report."""
+HISTOGRAM = "histogram"
+"""The name of the state that `Plan.profiled` asks for."""
 
 
 class Slices(Struct, frozen=True, eq=False):
-    """The moments of each chosen loss in the slices of one slicing that have occurred.
+    """The state of each chosen loss in the slices of one slicing that have occurred.
 
-    `places` say at which cell the moments of a slice are, and the `totals` of clusters.
+    `places` say which cell of the states, and of the `totals` of clusters, a slice is.
     """
 
     places: dict[Key, int]
-    moments: tuple[Moments, ...]
+    states: tuple[State, ...]
     totals: Totals | None = None
 
 
 class Partial(Struct, frozen=True, eq=False):
-    """What some rows leave behind: for each chosen loss its moments overall and by cell, and the findings.
+    """What some rows leave behind: for each chosen loss its state overall and by cell, and the findings.
 
     `slices` are those of each slicing.  `pilots` are what the task fixed for the run, for each output: parts
-    of one run have the same.  `profile` is kept where the plan asks for it.  `totals` are those of clusters
-    overall, `cell_totals` by class, or overall for the columns of all labels.  `fingerprint` tells targets
-    apart, whatever the order of their rows; None where nobody will.
+    of one run have the same.  `extras` are further states, by name.  `totals` are those of clusters overall,
+    `cell_totals` by class, or overall for the columns of all labels.  `fingerprint` distinguishes targets,
+    whatever the order of their rows; None where no report is kept.
     """
 
-    overall: tuple[Moments, ...]
-    cells: tuple[Moments | None, ...]
+    overall: tuple[State, ...]
+    cells: tuple[State | None, ...]
     tallies: dict[Finding, Tally] = field(default_factory=dict)
     rows: int = 0
     pilots: tuple[Any, ...] = ()
     slices: tuple[Slices, ...] = ()
-    profile: Profile | None = None
+    extras: Mapping[str, State] = field(default_factory=dict)
     totals: Totals | None = None
     cell_totals: Totals | None = None
     fingerprint: int | None = None
@@ -93,15 +96,14 @@ class Work(Struct, frozen=True):
         return TASKS[self.plan.roles.task].pilot(Block(frame, 0, self.plan.roles))
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
-        """Read one block, check it, and take the moments of every chosen loss."""
+        """Read one block, check it, and take the state of every chosen loss."""
         return self.complete(block_reading.take(self.plan, xp, frame, first_row, fixed), frame.height)
 
     def complete(self, taken: Taken, height: int) -> Partial:
         """What a block of so many rows leaves behind."""
-        with np.errstate(all="ignore"):
-            own = _profile(taken.plan, taken.xp, taken.rows, taken.weight) if taken.plan.profiled else None
+        extras = {HISTOGRAM: _histogram(taken)} if taken.plan.profiled else {}
         fingerprint = fingerprint_of(taken.block, taken.rows) if self.kept else None
-        return replace(moments_of(taken), rows=height, profile=own, fingerprint=fingerprint)
+        return replace(states_of(taken), rows=height, extras=extras, fingerprint=fingerprint)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
         """What the rows of both leave behind; `a` holds the earlier rows."""
@@ -112,13 +114,13 @@ class Work(Struct, frozen=True):
         return replace(self, plan=self.plan.instead(error))
 
 
-def moments_of(taken: Taken) -> Partial:
-    """The moments of every chosen loss in a block, overall and in its cells."""
+def states_of(taken: Taken) -> Partial:
+    """The state of every chosen loss in a block, overall and in its cells."""
     with np.errstate(all="ignore"):
-        return _moments(taken)
+        return _states(taken)
 
 
-def _moments(taken: Taken) -> Partial:
+def _states(taken: Taken) -> Partial:
     plan, xp, block, rows, weight = taken.plan, taken.xp, taken.block, taken.rows, taken.weight
     cut = [cell_views.cut_by(block, slicing, rows) for slicing in plan.roles.slicings]
     for _, keys in cut:
@@ -126,34 +128,34 @@ def _moments(taken: Taken) -> Partial:
     both = {choice.by_rows for choice in plan.choices}
     ways = {by_rows: cell_views.view(plan, xp, block, rows, cut, weight, by_rows) for by_rows in both}
     clustered = cell_views.clustered(plan, xp, block, rows, cut)
-    sliced: list[list[Moments]] = [[] for _ in cut]
-    overall: list[Moments] = []
-    by_cell: list[Moments | None] = []
+    sliced: list[list[State]] = [[] for _ in cut]
+    overall: list[State] = []
+    by_cell: list[State | None] = []
     for choice in plan.choices:
-        view = ways[choice.by_rows]
-        # The spread between clusters is taken when their totals are whole.
+        view, state = ways[choice.by_rows], choice.loss.state
+        # With clusters the interval is made of their totals, when those are complete.
         of_rows = plan.roles.cluster is None
-        spread = plan.level is not None and not choice.loss.reduction.extreme and of_rows
+        interval = plan.level is not None and not choice.loss.reduction.extreme and of_rows
         columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
         clustered.add(cell_views.OVERALL, columns, view.everyone.weight, view.keep)
-        overall.append(_within(view.everyone, columns, spread))
-        for number, (found, cells) in enumerate(zip(sliced, view.by_slice, strict=True)):
+        overall.append(state.of(view.everyone, columns, interval))
+        for number, (states, cells) in enumerate(zip(sliced, view.by_slice, strict=True)):
             clustered.add(cell_views.SLICES + number, columns, view.everyone.weight, view.keep)
-            found.append(_within(cells, columns, spread))
+            states.append(state.of(cells, columns, interval))
         if view.by_class is not None:
             clustered.add(cell_views.BY_CELL, columns, view.everyone.weight, view.keep)
-            by_cell.append(_within(view.by_class, columns, spread))
+            by_cell.append(state.of(view.by_class, columns, interval))
         elif plan.cell == "label":
             each = [view.counted(own) for own in taken.label_columns(choice)]
             of_labels = [column for own in each for column in own]
             clustered.add(cell_views.BY_CELL, of_labels, view.everyone.weight, view.keep)
-            by_cell.append(moments.stack([_within(view.everyone, own, spread) for own in each]))
+            by_cell.append(state.stack([state.of(view.everyone, own, interval) for own in each]))
         else:
             by_cell.append(None)
     totals = clustered.totals()
     slices = tuple(
-        Slices({key: i for i, key in enumerate(keys)}, tuple(found), totals.get(cell_views.SLICES + number))
-        for number, ((_, keys), found) in enumerate(zip(cut, sliced, strict=True))
+        Slices({key: i for i, key in enumerate(keys)}, tuple(states), totals.get(cell_views.SLICES + number))
+        for number, ((_, keys), states) in enumerate(zip(cut, sliced, strict=True))
     )
     return Partial(
         overall=tuple(overall),
@@ -166,20 +168,19 @@ def _moments(taken: Taken) -> Partial:
     )
 
 
-def _profile(plan: Plan, xp: Namespace, rows: Rows, weight: Array | None) -> Profile:
-    """The profile of the plan's one loss, of one column on one output."""
-    (choice,) = plan.choices
-    (part,) = rows.parts[choice.loss.batch]
-    place, (loss,) = part.place, choice.columns(part)
-    if weight is not None and not bool(xp.all(weight > 0)):
+def _histogram(taken: Taken) -> Histogram:
+    """The histogram of the plan's one loss, of one column on one output, with a part for each mark."""
+    (choice,) = taken.plan.choices
+    (batch,) = taken.rows.parts[choice.loss.batch]
+    with np.errstate(all="ignore"):
+        place, (loss,) = batch.place, choice.columns(batch)
+        columns = (place, loss, *(mark.holds(taken.xp, place) for mark in marks_of(choice)))
+    weight = taken.weight
+    if weight is not None and not bool(taken.xp.all(weight > 0)):
         keep = weight > 0
-        place, loss, weight = place[keep], loss[keep], weight[keep]
-    return histogram.of(xp, place, loss, weight, [mark.holds(xp, place) for mark in marks_of(choice)])
-
-
-def _within(cells: Cells, columns: tuple[Array, ...], spread: bool) -> Moments:
-    """The moments of columns in cells, without second moments where those would be too many."""
-    return moments.within(cells, columns, spread and cells.count * len(columns) ** 2 <= MAX_SPREAD)
+        columns, weight = tuple(column[keep] for column in columns), weight[keep]
+    with np.errstate(all="ignore"):
+        return Histogram.of(Cells(taken.xp, len(columns[0]), weight, 0), columns)
 
 
 def merge(a: Partial, b: Partial) -> Partial:
@@ -188,16 +189,15 @@ def merge(a: Partial, b: Partial) -> Partial:
     for finding, tally in b.tallies.items():
         tallies.setdefault(finding, Tally()).add(tally)
     return Partial(
-        overall=tuple(moments.merge(x, y) for x, y in zip(a.overall, b.overall, strict=True)),
+        overall=tuple(x.merge(y) for x, y in zip(a.overall, b.overall, strict=True)),
         cells=tuple(
-            None if x is None or y is None else moments.merge(x, y)
-            for x, y in zip(a.cells, b.cells, strict=True)
+            None if x is None or y is None else x.merge(y) for x, y in zip(a.cells, b.cells, strict=True)
         ),
         tallies=tallies,
         rows=a.rows + b.rows,
         pilots=a.pilots,
         slices=tuple(_merge_slices(x, y) for x, y in zip(a.slices, b.slices, strict=True)),
-        profile=None if a.profile is None or b.profile is None else histogram.merge(a.profile, b.profile),
+        extras={name: state.merge(b.extras[name]) for name, state in a.extras.items()},
         totals=_merge_totals(a.totals, b.totals),
         cell_totals=_merge_totals(a.cell_totals, b.cell_totals),
         fingerprint=None
@@ -209,9 +209,8 @@ def merge(a: Partial, b: Partial) -> Partial:
 def _merge_slices(a: Slices, b: Slices) -> Slices:
     places, at = merged_places(a.places, list(b.places))
     _require_few(len(places))
-    pairs = zip(a.moments, b.moments, strict=True)
-    found = tuple(moments.merge_at(x, y, at, len(places)) for x, y in pairs)
-    return Slices(places, found, _merge_totals(a.totals, b.totals, at))
+    states = tuple(x.merge(y, at) for x, y in zip(a.states, b.states, strict=True))
+    return Slices(places, states, _merge_totals(a.totals, b.totals, at))
 
 
 def _require_few(slices: int) -> None:
@@ -223,7 +222,14 @@ def _require_few(slices: int) -> None:
 
 
 def _merge_totals(a: Totals | None, b: Totals | None, at: Array | None = None) -> Totals | None:
-    return None if a is None or b is None else clusters.merge(a, b, at)
+    return None if a is None or b is None else a.merge(b, at)
+
+
+def require_means(choices: Sequence[Choice], what: str, remedy: str = "") -> None:
+    """Raise UsageError for losses that are no function of means, without which `what` has no noise."""
+    others = [str(choice) for choice in choices if not choice.loss.has_means]
+    if others:
+        raise UsageError(f"{what} takes losses of means, not {', '.join(others)}", remedy=remedy)
 
 
 def with_clusters(part: Partial) -> Partial:
@@ -234,11 +240,14 @@ def with_clusters(part: Partial) -> Partial:
         part,
         overall=_between(part.overall, part.totals),
         cells=_between(part.cells, part.cell_totals),
-        slices=tuple(replace(each, moments=_between(each.moments, each.totals)) for each in part.slices),
+        slices=tuple(replace(each, states=_between(each.states, each.totals)) for each in part.slices),
     )
 
 
-def _between(found: Sequence[Any], totals: Totals | None) -> tuple[Any, ...]:
+def _between(states: Sequence[Any], totals: Totals | None) -> tuple[Any, ...]:
     if totals is None:
-        return tuple(found)
-    return tuple(None if each is None else clusters.between(each, totals, i) for i, each in enumerate(found))
+        return tuple(states)
+    return tuple(
+        None if state is None else clusters.between(moments_of(state), totals, place)
+        for place, state in enumerate(states)
+    )

@@ -25,6 +25,7 @@ from losscli.errors import DataError, DeviceError, LossCliError, Problem, UsageE
 from losscli.evaluation import run as running
 from losscli.evaluation import ties
 from losscli.evaluation.compare_plan import names_of
+from losscli.evaluation.partial import require_means
 from losscli.evaluation.results import notes, results_of
 from losscli.evaluation.ties import Columns, Entry, Lines, Work
 from losscli.numeric.arrays import Array
@@ -159,6 +160,7 @@ class _League:
 
     def _check(self, run: Run) -> None:
         """Raise UsageError for what describes rows and is not of the targets."""
+        require_means(run.plan.choices[:1], "a leaderboard", "choose another loss to rank by")
         roles = run.plan.roles
         of_rows = [*(column for slicing in roles.slicings for column in slicing.columns), roles.weight]
         ids = {name[2:] for name in roles.ids}

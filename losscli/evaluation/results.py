@@ -15,9 +15,8 @@ from losscli.evaluation.partial import Partial, Slices
 from losscli.plan.plan import Plan
 from losscli.report.findings import Note
 from losscli.report.model import Result
-from losscli.states import inference
-from losscli.states.inference import Estimate
-from losscli.states.moments import Moments
+from losscli.states.base import Estimate, State
+from losscli.states.moments import moments_of
 from losscli.text import counted
 
 
@@ -38,7 +37,7 @@ def notes(tallies: Mapping[Finding, Tally]) -> list[Note]:
 
 def of_clusters(plan: Plan, part: Partial) -> list[Note]:
     """Between how many clusters the intervals are."""
-    units = part.overall[0].units
+    units = None if part.totals is None else moments_of(part.overall[0]).units
     if part.totals is None or units is None:
         return []
     column, found = (plan.roles.cluster or "")[2:], f"{int(units[0]):,}"
@@ -59,32 +58,32 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Resu
     for choice, overall, cells in zip(plan.choices, part.overall, part.cells, strict=True):
         outputs = plan.outputs(choice)
         pilots = part.pilots or (None,) * outputs
-        whole = inference.estimate(choice.reduction, overall, plan.level, pilots)
+        bound = choice.reduction.with_pilots(pilots)
+        (whole,) = overall.estimates(bound, plan.level)
         results.append(_result(choice, overall, whole, plan.level, {}))
-        k = overall.total.shape[-1] // outputs
         for i, name in enumerate(plan.cells(choice)):
-            moments = overall.columns(i * k, (i + 1) * k) if cells is None else cells.cell(i)
-            own = pilots[i : i + 1] if outputs > 1 else pilots
-            estimate = inference.estimate(choice.reduction, moments, plan.level, own)
-            share = _share(plan, choice, overall, moments, part.pilots)
-            results.append(_result(choice, moments, estimate, plan.level, {plan.cell: name}, share))
+            state = overall.output(i, outputs) if cells is None else cells.select(slice(i, i + 1))
+            own = bound.with_pilots(pilots[i : i + 1]) if outputs > 1 else bound
+            (estimate,) = state.estimates(own, plan.level)
+            share = _share(plan, choice, overall, state, part.pilots)
+            results.append(_result(choice, state, estimate, plan.level, {plan.cell: name}, share))
         for slicing, slices, order in zip(plan.roles.slicings, part.slices, orders, strict=True):
-            of_choice = slices.moments[plan.choices.index(choice)]
-            estimated = inference.estimates(choice.reduction, of_choice, plan.level, pilots)
+            of_choice = slices.states[plan.choices.index(choice)]
+            estimated = of_choice.estimates(bound, plan.level)
             for key in order:
-                moments = of_choice.cell(slices.places[key])
+                place = slices.places[key]
+                state = of_choice.select(slice(place, place + 1))
                 cell = dict(zip(slicing.names, key, strict=True))
-                share = _share(plan, choice, overall, moments, part.pilots)
-                estimate = estimated[slices.places[key]]
-                results.append(_result(choice, moments, estimate, plan.level, cell, share))
+                share = _share(plan, choice, overall, state, part.pilots)
+                results.append(_result(choice, state, estimated[place], plan.level, cell, share))
     return [replace(result, model=model) for result in results] if model else results
 
 
 def worst_first(plan: Plan, slices: Slices, pilots: Sequence[Any]) -> list[Key]:
     """The slices by the value of the first loss, the worst first; those without one last."""
-    choice, moments = plan.choices[0], slices.moments[0]
-    own = pilots or (None,) * plan.outputs(choice)
-    estimated = inference.estimates(choice.reduction, moments, plan.level, own)
+    choice = plan.choices[0]
+    bound = choice.reduction.with_pilots(pilots or (None,) * plan.outputs(choice))
+    estimated = slices.states[0].estimates(bound, plan.level)
     values = {key: estimated[place].value for key, place in slices.places.items()}
     sign = 1.0 if choice.loss.score else -1.0
     keys = sorted_keys(list(slices.places))
@@ -93,7 +92,7 @@ def worst_first(plan: Plan, slices: Slices, pilots: Sequence[Any]) -> list[Key]:
 
 def _result(
     choice: Choice,
-    moments: Moments,
+    state: State,
     estimate: Estimate,
     level: float | None,
     cell: dict[str, str],
@@ -111,22 +110,21 @@ def _result(
         level=level if estimate.se is not None else None,
         df=estimate.df,
         share=share,
-        rows=int(moments.n[0]),
-        weight=float(moments.weight[0].sum()),
+        rows=int(state.n[0]),
+        weight=float(state.weights[0]),
         notes=estimate.notes,
     )
 
 
-def _share(
-    plan: Plan, choice: Choice, overall: Moments, cell: Moments, pilots: Sequence[Any]
-) -> float | None:
+def _share(plan: Plan, choice: Choice, overall: State, cell: State, pilots: Sequence[Any]) -> float | None:
     """The cell's part of the sum of the row losses; None where the loss is no sum, or the sum is zero."""
-    if not choice.loss.reduction.additive or plan.cell == "label":
+    if not choice.loss.additive or plan.cell == "label":
         return None
     if len({pilot.error_unit for pilot in pilots}) > 1:
         return None  # sums in different units do not add up
-    whole = float(overall.total[0].sum())
-    low = float(overall.low.min())
+    moments = moments_of(overall)
+    whole = float(moments.total[0].sum())
+    low = float(moments.low.min())
     if not math.isfinite(whole) or whole == 0 or low < 0:
         return None
-    return float(cell.total[0].sum()) / whole
+    return float(moments_of(cell).total[0].sum()) / whole

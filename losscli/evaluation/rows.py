@@ -20,8 +20,11 @@ from losscli.evaluation.block import Taken
 from losscli.evaluation.partial import Partial
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.plan.plan import Plan
+from losscli.states.cells import Cells
 from losscli.states.top import Top
 
+TOP = "top"
+"""The name of the state that --worst asks for."""
 MOST = 10_000
 """As many rows as --worst and --changed may keep."""
 WIDE = 8
@@ -55,7 +58,7 @@ def number(worst: int | str, flag: str = "--worst") -> int:
 
 def require_row_values(choices: Sequence[Choice]) -> None:
     """Raise UsageError for losses of which a row has no value."""
-    without = [str(choice) for choice in choices if not choice.loss.reduction.additive]
+    without = [str(choice) for choice in choices if not choice.loss.additive]
     if without:
         raise UsageError(
             f"{', '.join(without)} has no value of a single row",
@@ -96,7 +99,6 @@ class Detailed(Partial, frozen=True):
     """What some rows leave behind, with their losses one by one until those are written."""
 
     rows_of: pl.DataFrame | None = None
-    top: Top | None = None
 
 
 class Work(partials.Work, frozen=True):
@@ -106,7 +108,7 @@ class Work(partials.Work, frozen=True):
     worst: int = 0
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
-        """Read one block, check it, take the moments of every chosen loss, and keep what rows are wanted."""
+        """Read one block, check it, take the state of every chosen loss, and keep what rows are wanted."""
         taken = block_reading.take(self.plan, xp, frame, first_row, fixed)
         part = self.complete(taken, frame.height)
         details: dict[str, Any] = {}
@@ -124,7 +126,9 @@ class Work(partials.Work, frozen=True):
             keep = None if taken.weight is None else to_numpy(taken.weight > 0)
             if keep is not None:
                 table, own = table.filter(pl.Series(keep)), own[keep]
-            details["top"] = Top.of(table, -own if choice.loss.score else own, self.worst)
+            score = -own if choice.loss.score else own
+            top = Top.of(Cells(np, len(own), None, 0), (score,), frame=table, most=self.worst)
+            details["extras"] = {**part.extras, TOP: top}
         return Detailed(**{**asdict(part), **details})
 
     def _name(self, choice: Choice) -> str:
@@ -134,12 +138,9 @@ class Work(partials.Work, frozen=True):
 
     def merge(self, a: Partial, b: Partial) -> Partial:
         """What the rows of both leave behind; writes those that are not written yet, of `a` first."""
-        assert isinstance(a, Detailed)
-        assert isinstance(b, Detailed)
         self.write(a)
         self.write(b)
-        top = None if a.top is None or b.top is None else a.top.merge(b.top, self.worst)
-        return Detailed(**{**asdict(partials.merge(a, b)), "top": top})
+        return partials.merge(a, b)
 
     def instead(self, error: DeviceError) -> Self:
         """The same on the CPU, with a file that is empty again."""

@@ -17,7 +17,7 @@ from losscli.engines import job, local
 from losscli.engines.job import Progress
 from losscli.errors import DataError, DeviceError, Finding, Problem, Tally
 from losscli.evaluation import rows as row_losses
-from losscli.evaluation.partial import Partial, Work, with_clusters
+from losscli.evaluation.partial import Partial, Work, require_means, with_clusters
 from losscli.evaluation.results import notes, of_clusters, results_of
 from losscli.gates.judge import PLAIN, Rules
 from losscli.gates.parse import Gate
@@ -25,6 +25,7 @@ from losscli.plan import comparability
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Run
 from losscli.report.model import Report
+from losscli.states.top import Top
 from losscli.text import counted
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ def evaluated(
     `progress` is told the rows done, `say` what turned out while they were read.  A report that is not `kept`
     cannot be a baseline, or have one.
     """
+    if run.plan.roles.cluster is not None:
+        require_means(run.plan.choices, "--cluster")
     path, most = row_losses.checked(rows, run.plan.roles.files), row_losses.number(worst)
     if path is None and not most:
         folded, _ = fold_all(run, progress, say, Work(run.plan, kept))
@@ -57,7 +60,7 @@ def evaluated(
             folded, _ = fold_all(run, progress, say, work)
             work.write(folded)
     part = with_clusters(folded)
-    top = folded.top if isinstance(folded, row_losses.Detailed) else None
+    top = folded.extras.get(row_losses.TOP)
     report = Report(
         results=tuple(results_of(run.plan, part)),
         findings=(*run.notes, *notes(part.tallies), *of_clusters(run.plan, part)),
@@ -65,7 +68,7 @@ def evaluated(
         losscli=losscli.__version__,
         names=run.names,
         provenance=comparability.of(run.plan, part.fingerprint),
-        worst=() if top is None else row_losses.plain(top.frame),
+        worst=row_losses.plain(top.frame) if isinstance(top, Top) else (),
     )
     return gates.judged(conditions, report, base, rules) if conditions else report
 

@@ -25,9 +25,9 @@ from losscli.evaluation.partial import Partial
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.numeric.special import special
 from losscli.report.model import Placing, Result
-from losscli.states import inference, moments
+from losscli.states import inference
 from losscli.states.cells import Cells
-from losscli.states.moments import Moments
+from losscli.states.moments import MAX_SPREAD, Moments, moments_of
 from losscli.states.multiple import holm
 from losscli.states.reductions import mean
 
@@ -52,7 +52,7 @@ class Work(partials.Work, frozen=True):
     numbers: tuple[dict[Any, int], ...]
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
-        """Read one block, check it, note its rows, and take the moments of every chosen loss."""
+        """Read one block, check it, note its rows, and take the state of every chosen loss."""
         taken = block_reading.take(self.plan, xp, frame, first_row, fixed)
         block, starts = taken.block, taken.rows.starts
         rows = block.frame[TARGET_ROW].to_numpy() if TARGET_ROW in block.frame.columns else block.rows
@@ -72,7 +72,7 @@ class Work(partials.Work, frozen=True):
             with _NUMBERING:
                 known = [self.numbers[place].setdefault(key, len(self.numbers[place])) for key in keys]
             self.cells[place, rows] = np.array([*known, -1])[codes]
-        return replace(partials.moments_of(taken), rows=frame.height)
+        return replace(partials.states_of(taken), rows=frame.height)
 
 
 class Entry(Struct, frozen=True):
@@ -116,10 +116,11 @@ class Lines:
         """Keep what the rows of a submission add to its values; returns its line."""
         choice = work.plan.choices[0]
         pilots = part.pilots or (None,) * work.plan.outputs(choice)
-        slopes = [inference.gradients(choice.reduction, part.overall[0], pilots)]
+        bound = choice.reduction.with_pilots(pilots)
+        slopes = [inference.gradients(bound, moments_of(part.overall[0]))]
         if choice.loss.reduction is not mean:
             for slices, numbers in zip(part.slices, work.numbers, strict=True):
-                own = inference.gradients(choice.reduction, slices.moments[0], pilots)
+                own = inference.gradients(bound, moments_of(slices.states[0]))
                 at = [slices.places[key] for key in numbers]
                 slopes.append(own[at])
         for way, slope in enumerate(slopes):
@@ -144,7 +145,7 @@ class Lines:
         self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, cells: int
     ) -> Iterator[tuple[Array, float]]:
         """For each cell the variance of the difference of every two submissions (s, s), and n - 1."""
-        at_once = max(1, _NUMBERS // len(lines) ** 2)
+        at_once = max(1, MAX_SPREAD // len(lines) ** 2)
         for first in range(0, cells, at_once):
             count = min(at_once, cells - first)
             whole = self._moments(lines, weights, way, codes, first, count)
@@ -164,7 +165,7 @@ class Lines:
         values = self._ways[min(way, len(self._ways) - 1)]
         even = bool((weights[weights > 0] == 1.0).all())
         step = max(256, _NUMBERS // len(lines))
-        whole = moments.empty(count, len(lines), True)
+        whole = Moments.empty(count, len(lines))
         for start in range(0, self.rows, step):
             own = slice(start, start + step)
             at = np.flatnonzero(weights[own] > 0)
@@ -173,7 +174,7 @@ class Lines:
                 cell = codes[own][at] - first
                 cell = np.where((cell >= 0) & (cell < count), cell, -1)
             block = Cells(np, len(at), None if even else weights[own][at], start, cell, count)
-            whole = moments.merge(whole, moments.within(block, [values[line, own][at] for line in lines]))
+            whole = whole.merge(Moments.of(block, [values[line, own][at] for line in lines]))
         return whole
 
 

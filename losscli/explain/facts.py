@@ -14,12 +14,13 @@ from losscli.catalog.marks import marks_of
 from losscli.data.table import Source
 from losscli.errors import UsageError
 from losscli.evaluation import run as running
+from losscli.evaluation.partial import HISTOGRAM
 from losscli.evaluation.results import notes
 from losscli.numeric.arrays import Array
 from losscli.plan.resolve import Run, prepare
 from losscli.report.findings import Note
 from losscli.states import reductions
-from losscli.states.histogram import DIGITS, Profile
+from losscli.states.histogram import DIGITS, Histogram
 
 WORST = 0.01
 """The share of the rows that is looked at for its share of the loss."""
@@ -64,7 +65,7 @@ class Explanation(Struct, frozen=True, eq=False):
     """A loss with its parameters, and what is known of the rows."""
 
     choice: Choice
-    profile: Profile
+    profile: Histogram
     facts: Facts
 
     @property
@@ -96,9 +97,10 @@ def explained(
 ) -> Explanation:
     """Read all rows once; `progress` and `say` are as in `api.evaluated`.  Raises DataError."""
     part, _ = running.fold_all(run, progress, say)
-    assert part.profile is not None
+    profile = part.extras[HISTOGRAM]
+    assert isinstance(profile, Histogram)
     (choice,) = run.plan.choices
-    return Explanation(choice, part.profile, _facts(choice, part.profile, (*run.notes, *notes(part.tallies))))
+    return Explanation(choice, profile, _facts(choice, profile, (*run.notes, *notes(part.tallies))))
 
 
 def _check(choice: Choice, outputs: int) -> None:
@@ -116,20 +118,21 @@ def _check(choice: Choice, outputs: int) -> None:
         )
 
 
-def _facts(choice: Choice, profile: Profile, notes: tuple[Note, ...]) -> Facts:
+def _facts(choice: Choice, profile: Histogram, notes: tuple[Note, ...]) -> Facts:
     unshared = _unshared(profile)
     shared = not unshared
+    whole_weight, whole_loss = float(profile.weights[0]), float(profile.loss[0])
     parts = [
-        Part(mark.what, int(rows), weight / profile.weight, loss / profile.loss if shared else None)
-        for mark, (rows, weight, loss) in zip(marks_of(choice), profile.parts.tolist(), strict=True)
+        Part(mark.what, int(rows), weight / whole_weight, loss / whole_loss if shared else None)
+        for mark, (rows, weight, loss) in zip(marks_of(choice), profile.parts[0].tolist(), strict=True)
     ]
     residual = choice.loss.batch.axis == "residual"
     sizes = profile.sizes
     tail = choice.loss.tail
     return Facts(
-        rows=profile.rows,
-        weight=profile.weight,
-        value=profile.loss / profile.weight,
+        rows=int(profile.n[0]),
+        weight=whole_weight,
+        value=whole_loss / whole_weight,
         parts=tuple(parts),
         worst_share=profile.worst(WORST) if shared else None,
         quantiles={share: sizes.quantile(share) for share in QUANTILES} if residual else {},
@@ -138,12 +141,12 @@ def _facts(choice: Choice, profile: Profile, notes: tuple[Note, ...]) -> Facts:
     )
 
 
-def _unshared(profile: Profile) -> tuple[Note, ...]:
+def _unshared(profile: Histogram) -> tuple[Note, ...]:
     """Why no row has a share of the loss; nothing where rows have."""
-    if profile.least < 0:
+    if profile.least[0] < 0:
         return (Note("", "rows have no share of the loss, which is below zero in some"),)
-    if profile.loss == 0:
+    if profile.loss[0] == 0:
         return (Note("", "rows have no share of the loss, which is zero"),)
-    if profile.loss == math.inf:
+    if profile.loss[0] == math.inf:
         return (Note("", "rows have no share of the loss, which is infinite"),)
     return ()

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from losscli.numeric.arrays import Array, Namespace, np, pl, to_numpy
 from losscli.numeric.segments import binned_sums
 from losscli.states.cells import Cells
-from losscli.states.moments import MAX_SPREAD, Moments, stack
+from losscli.states.moments import MAX_SPREAD, Moments
 
 HASH_BITS = 40
 """Of the hash that tells clusters apart: two of 65,536 have the same one in a run of five hundred."""
@@ -42,6 +42,32 @@ class Totals(Struct, frozen=True, eq=False):
     sums: tuple[Array, ...]
     most: int
     coarse: int = 0
+
+    def merge(self, later: Totals, places: Array | None = None) -> Totals:
+        """The totals of the rows of both; cell i of `later` is cell places[i], by default cell i."""
+        coarse = max(self.coarse, later.coarse)
+        a, b = _coarser(self, coarse), _coarser(later if places is None else _moved(later, places), coarse)
+        at: Array = np.searchsorted(a.keys, b.keys)
+        new = np.append(a.keys, -1)[at] != b.keys
+        keys = np.insert(a.keys, at[new], b.keys[new])
+        # Each new key moves what stands behind it.
+        to = at + np.cumsum(new) - new
+        sums = tuple(np.insert(each, at[new], 0.0, axis=0) for each in a.sums)
+        for joint, own in zip(sums, b.sums, strict=True):
+            joint[to] += own
+        return _bounded(Totals(keys, sums, a.most, coarse))
+
+    def to_arrays(self) -> dict[str, Array]:
+        """The totals as plain arrays by name."""
+        sums = {f"sums_{place}": each for place, each in enumerate(self.sums)}
+        return {"keys": self.keys, "limits": np.array([self.most, self.coarse]), **sums}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Totals:
+        """The totals that `to_arrays` has written."""
+        sums = tuple(arrays[f"sums_{place}"] for place in range(len(arrays) - 2))
+        most, coarse = arrays["limits"].tolist()
+        return cls(arrays["keys"], sums, most, coarse)
 
 
 class Block:
@@ -103,21 +129,6 @@ def hashed(series: pl.Series) -> Array:
     return (hashes >> np.uint64(64 - HASH_BITS)).astype(np.int64)
 
 
-def merge(a: Totals, b: Totals, places: Array | None = None) -> Totals:
-    """The totals of the rows of both; cell i of `b` is cell places[i] of `a`, or the same."""
-    coarse = max(a.coarse, b.coarse)
-    a, b = _coarser(a, coarse), _coarser(b if places is None else _moved(b, places), coarse)
-    at: Array = np.searchsorted(a.keys, b.keys)
-    new = np.append(a.keys, -1)[at] != b.keys
-    keys = np.insert(a.keys, at[new], b.keys[new])
-    # Each new key moves what stands behind it.
-    to = at + np.cumsum(new) - new
-    sums = tuple(np.insert(each, at[new], 0.0, axis=0) for each in a.sums)
-    for joint, own in zip(sums, b.sums, strict=True):
-        joint[to] += own
-    return _bounded(Totals(keys, sums, a.most, coarse))
-
-
 def _moved(totals: Totals, places: Array) -> Totals:
     """The totals with other numbers of cells."""
     keys = (places[totals.keys >> HASH_BITS] << HASH_BITS) | (totals.keys & ((1 << HASH_BITS) - 1))
@@ -152,7 +163,7 @@ def _between(moments: Moments, keys: Array, sums: Array) -> Moments:
         # The cells are labels, whose columns follow one another.
         parts = np.split(sums[:, 1:], cells, axis=1)
         alone = [np.concatenate([sums[:, :1], part], axis=1) for part in parts]
-        return stack([_between(moments.cell(i), keys, own) for i, own in enumerate(alone)])
+        return Moments.stack([_between(moments.cell(i), keys, own) for i, own in enumerate(alone)])
     present = sums[:, 0] > 0
     cell, sums = (keys >> HASH_BITS)[present], sums[present]
     units = np.bincount(cell, minlength=cells)

@@ -1,51 +1,86 @@
-"""The profile of one loss on some rows: where they stand on its curve, and how its sum is spread over them.
+"""Histogram: where rows lie on the curve of a loss, and how the sum of the loss is spread over them.
 
 Values are counted in bins whose width is a 128th of a power of two, so that whatever their range a quantile
-is within 0.8 % of its value.  Profiles merge by adding.
+is within 0.8 % of its value.  Histograms merge by adding.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
-from losscli.numeric.arrays import Array, Namespace, np
+from losscli.numeric.arrays import Array, Namespace, np, to_numpy
 from losscli.numeric.segments import binned_sums
+from losscli.report.findings import Note
+from losscli.states.base import Estimate
+from losscli.states.cells import Cells
+from losscli.states.reductions import BoundReduction
 
 DIGITS = 7
 """Binary digits of a value, after its first, that tell its bin."""
 _SHIFT = 52 - DIGITS
 
 
-class Histogram(Struct, frozen=True, eq=False):
-    """Values from 0 up: the weight and the weighted sum (bins,) in consecutive bins from the first.
+class Bins(Struct, frozen=True, eq=False):
+    """Values from 0 up: their weight and weighted sum (c, bins) in consecutive bins from the first.
 
-    A bin's number is the leading bits of its values as float64, which stand in the order of the values.
+    A bin's number is the leading bits of its values as float64, which are in the order of the values.  What
+    is asked of one cell is asked of the first by default.
     """
 
     first: int
     weight: Array
     total: Array
 
+    @classmethod
+    def of(cls, xp: Namespace, values: Array, weight: Array, codes: Array, cells: int) -> Bins:
+        """The bins of values (n,) from 0 up, in the cells that the codes (n,) name."""
+        if not len(values):
+            return cls(0, np.zeros((cells, 0)), np.zeros((cells, 0)))
+        numbers = xp.ascontiguousarray(values).view(xp.int64) >> _SHIFT
+        first = int(numbers.min())
+        size = int(numbers.max()) - first + 1
+        sums = binned_sums(xp, codes * size + (numbers - first), (weight, weight * values), cells * size)
+        return cls(first, *sums.reshape(2, cells, size))
+
+    def merge(self, later: Bins, places: Array, cells: int) -> Bins:
+        """The bins of both; cell i of `later` is cell places[i] of so many."""
+        parts = [(self, np.arange(len(self.weight))), (later, places)]
+        filled = [part for part, _ in parts if part.weight.shape[1]]
+        first = min((part.first for part in filled), default=0)
+        size = max((part.first + part.weight.shape[1] for part in filled), default=0) - first
+        weight, total = np.zeros((cells, size)), np.zeros((cells, size))
+        for part, at in parts:
+            start = part.first - first if part.weight.shape[1] else 0
+            there = slice(start, start + part.weight.shape[1])
+            weight[at, there] += part.weight
+            total[at, there] += part.total
+        return Bins(first, weight, total)
+
+    def select(self, cells: slice | Array) -> Bins:
+        """The bins of some cells."""
+        return Bins(self.first, self.weight[cells], self.total[cells])
+
     @property
     def edges(self) -> Array:
         """The bounds of the bins (bins + 1,)."""
-        numbers = np.arange(self.first, self.first + len(self.weight) + 1, dtype=np.int64)
+        numbers = np.arange(self.first, self.first + self.weight.shape[1] + 1, dtype=np.int64)
         return (numbers << _SHIFT).view(np.float64)
 
-    def quantile(self, share: float) -> float:
+    def quantile(self, share: float, cell: int = 0) -> float:
         """The value up to which this share of the weight lies; NaN without any."""
-        reached = np.cumsum(self.weight)
+        reached = np.cumsum(self.weight[cell])
         if not len(reached) or reached[-1] == 0:
             return math.nan
         at = int(np.searchsorted(reached, share * reached[-1]))
-        return float(self.total[at] / self.weight[at])
+        return float(self.total[cell, at] / self.weight[cell, at])
 
-    def greatest(self, share: float) -> float:
-        """The part of the sum that the greatest values of this share of the weight hold; NaN of zero."""
-        weight, total = self.weight[::-1], self.total[::-1]
+    def upper_share(self, share: float, cell: int = 0) -> float:
+        """The part of the sum that the largest values of this share of the weight hold; NaN of zero."""
+        weight, total = self.weight[cell, ::-1], self.total[cell, ::-1]
         reached = np.cumsum(weight)
         if not len(reached) or not 0 < total.sum() < math.inf:
             return math.nan
@@ -54,50 +89,130 @@ class Histogram(Struct, frozen=True, eq=False):
         within = 1.0 - (reached[at] - wanted) / weight[at] if weight[at] else 0.0
         return float((total[:at].sum() + within * total[at]) / total.sum())
 
-    def within(self, edges: Array) -> Array:
+    def within(self, edges: Array, cell: int = 0) -> Array:
         """The weight between consecutive edges; that of a bin is spread evenly over it."""
-        reached = np.concatenate([[0.0], np.cumsum(self.weight)])
+        reached = np.concatenate([[0.0], np.cumsum(self.weight[cell])])
         return np.diff(np.interp(edges, self.edges, reached))
 
 
-def _histogram(xp: Namespace, values: Array, weight: Array) -> Histogram:
-    """The histogram of values (n,) from 0 up."""
-    if not len(values):
-        return Histogram(0, np.zeros(0), np.zeros(0))
-    numbers = xp.ascontiguousarray(values).view(xp.int64) >> _SHIFT
-    first = int(numbers.min())
-    numbers -= first
-    return Histogram(first, *binned_sums(xp, numbers, (weight, weight * values)))
-
-
-def _merged(a: Histogram, b: Histogram) -> Histogram:
-    if not len(a.weight) or not len(b.weight):
-        return a if len(a.weight) else b
-    first = min(a.first, b.first)
-    size = max(a.first + len(a.weight), b.first + len(b.weight)) - first
-    weight, total = np.zeros(size), np.zeros(size)
-    for each in (a, b):
-        there = slice(each.first - first, each.first - first + len(each.weight))
-        weight[there] += each.weight
-        total[there] += each.total
-    return Histogram(first, weight, total)
-
-
-class Profile(Struct, frozen=True, eq=False):
-    """What rows leave behind: their number, the sum of their weights and of the loss, its least value.
+class Histogram(Struct, frozen=True, eq=False):
+    """The rows `n` (c,), the sum of their `weights` and of the `loss` (c,), and its minimum `least` (c,).
 
     `below` and `above` hold the places of the rows on the curve by their size, below zero and from zero up;
-    `losses` the losses by their size; `parts` (m, 3) the number, weight and loss of the rows of each part.
+    `losses` the losses by their size; `parts` (c, m, 3) the number, weight and loss of the rows of each part.
     """
 
-    rows: int
-    weight: float
-    loss: float
-    least: float
-    below: Histogram
-    above: Histogram
-    losses: Histogram
+    n: Array
+    weights: Array
+    loss: Array
+    least: Array
+    below: Bins
+    above: Bins
+    losses: Bins
     parts: Array
+
+    @classmethod
+    def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Histogram:
+        """The histogram of a block: places, losses, and the rows of each part as conditions; (n,) each."""
+        xp = cells.xp
+        place, loss, *parts = (column if cells.order is None else column[cells.order] for column in columns)
+        weight = xp.ones(len(loss)) if cells.weight is None else cells.weight
+        codes = xp.asarray(np.repeat(cells.present, cells.sizes))
+        weighted, negative = weight * loss, place < 0
+
+        def bins(values: Array, rows: Array) -> Bins:
+            return Bins.of(xp, values[rows], weight[rows], codes[rows], cells.count)
+
+        def by_cell(values: Array, empty: float = 0.0) -> Array:
+            """Values (..., runs) of the runs of rows as those of cells (c, ...)."""
+            whole = np.full((cells.count, *values.shape[:-1]), empty)
+            whole[cells.present] = to_numpy(values).T
+            return whole
+
+        counted = [xp.where(part, each, 0.0) for part in parts for each in (1.0, weight, weighted)]
+        sums = xp.zeros((2 + len(counted), 0))
+        least = xp.zeros(0)
+        if len(cells.present):
+            sums = cells.sums(xp.stack([weight, weighted, *counted]))
+            least = cells.extremes(loss[None], "argmin", "least")[0][0]
+        n = np.zeros(cells.count, dtype=np.int64)
+        n[cells.present] = cells.sizes
+        return cls(
+            n=n,
+            weights=by_cell(sums[0]),
+            loss=by_cell(sums[1]),
+            least=by_cell(least, math.inf),
+            below=bins(-place, negative),
+            above=bins(xp.abs(place), ~negative),  # of -0.0 too
+            losses=bins(xp.abs(loss), xp.ones(len(loss), dtype=bool)),
+            parts=by_cell(sums[2:]).reshape(cells.count, len(parts), 3),
+        )
+
+    @classmethod
+    def stack(cls, parts: Sequence[Histogram]) -> Histogram:
+        """The cells of all parts, one part after the other."""
+        whole, *others = parts
+        for part in others:
+            whole = whole.merge(part, len(whole.n) + np.arange(len(part.n)))
+        return whole
+
+    def merge(self, later: Histogram, places: Array | None = None) -> Histogram:
+        """The histogram of the rows of both; cell i of `later` is cell places[i], by default cell i."""
+        at = np.arange(len(later.n)) if places is None else places
+        cells = max(len(self.n), int(at.max(initial=-1)) + 1)
+
+        def sum_of(name: str) -> Array:
+            own, added = getattr(self, name), getattr(later, name)
+            whole = np.zeros((cells, *own.shape[1:]), dtype=own.dtype)
+            whole[: len(own)] = own
+            whole[at] += added
+            return whole
+
+        least = np.full(cells, math.inf)
+        least[: len(self.least)] = self.least
+        least[at] = np.minimum(least[at], later.least)
+        sums = {name: sum_of(name) for name in ("n", "weights", "loss", "parts")}
+        bins = {name: getattr(self, name).merge(getattr(later, name), at, cells) for name in _BINS}
+        return Histogram(least=least, **sums, **bins)
+
+    def select(self, cells: slice | Array) -> Histogram:
+        """The histogram of some cells."""
+        fields = asdict(self)
+        return Histogram(
+            **{name: v.select(cells) if name in _BINS else v[cells] for name, v in fields.items()}
+        )
+
+    def output(self, index: int, outputs: int) -> Histogram:
+        """The histogram, which is of one output."""
+        return self
+
+    def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
+        """The mean of the loss in each cell, without an interval."""
+        no_rows = Estimate(None, notes=(Note("", "no rows"),))
+        with np.errstate(all="ignore"):
+            means = (self.loss / self.weights).tolist()
+        return [
+            (Estimate(mean) if math.isfinite(mean) else Estimate(None)) if n else no_rows
+            for mean, n in zip(means, self.n.tolist(), strict=True)
+        ]
+
+    def to_arrays(self) -> dict[str, Array]:
+        """The fields by name, and those of bins by theirs."""
+        arrays = {name: value for name, value in asdict(self).items() if name not in _BINS}
+        for name in _BINS:
+            bins = getattr(self, name)
+            arrays[f"{name}_first"] = np.array(bins.first)
+            arrays[f"{name}_weight"], arrays[f"{name}_total"] = bins.weight, bins.total
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Histogram:
+        """The histogram that `to_arrays` has written."""
+        bins = {
+            name: Bins(int(arrays[f"{name}_first"]), arrays[f"{name}_weight"], arrays[f"{name}_total"])
+            for name in _BINS
+        }
+        return cls(**{name: arrays[name] for name in ("n", "weights", "loss", "least", "parts")}, **bins)
 
     def places(self, edges: Array) -> Array:
         """The weight between consecutive places on the curve (m + 1,) -> (m,)."""
@@ -107,48 +222,17 @@ class Profile(Struct, frozen=True, eq=False):
         )
 
     @property
-    def sizes(self) -> Histogram:
+    def sizes(self) -> Bins:
         """The places by their size, whatever their sign."""
-        return _merged(self.below, self.above)
+        return self.below.merge(self.above, np.arange(len(self.n)), len(self.n))
 
     def worst(self, share: float) -> float:
         """The part of the loss that this share of the rows holds, the worst of all.
 
         NaN where the loss is zero, infinite, or below zero in some row: then nothing has a share of it.
         """
-        return self.losses.greatest(share) if self.least >= 0 else math.nan
+        return self.losses.upper_share(share) if self.least[0] >= 0 else math.nan
 
 
-def of(
-    xp: Namespace, place: Array, loss: Array, weight: Array | None, parts: Sequence[Array] = ()
-) -> Profile:
-    """The profile of a block: places, losses and positive weights (n,), and the rows of each part (n,)."""
-    weight = xp.ones(len(loss)) if weight is None else weight
-    negative = place < 0
-    rest = ~negative
-    weighted = weight * loss
-    counts = [[float(part.sum()), float(weight[part].sum()), float(weighted[part].sum())] for part in parts]
-    return Profile(
-        rows=len(loss),
-        weight=float(weight.sum()),
-        loss=float(weighted.sum()),
-        least=float(loss.min()) if len(loss) else math.inf,
-        below=_histogram(xp, -place[negative], weight[negative]),
-        above=_histogram(xp, xp.abs(place[rest]), weight[rest]),  # of -0.0 too
-        losses=_histogram(xp, xp.abs(loss), weight),
-        parts=np.array(counts).reshape(len(parts), 3),
-    )
-
-
-def merge(a: Profile, b: Profile) -> Profile:
-    """The profile of the rows of both."""
-    return Profile(
-        a.rows + b.rows,
-        a.weight + b.weight,
-        a.loss + b.loss,
-        min(a.least, b.least),
-        _merged(a.below, b.below),
-        _merged(a.above, b.above),
-        _merged(a.losses, b.losses),
-        a.parts + b.parts,
-    )
+_BINS = ("below", "above", "losses")
+"""The fields of a histogram that are bins."""

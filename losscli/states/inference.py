@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import numpy as np
-from msgspec import Struct
-
-from losscli.numeric.arrays import Array
+from losscli.numeric.arrays import Array, np
 from losscli.numeric.student import quantile
 from losscli.report.findings import Note
-from losscli.states.moments import Moments
+from losscli.states.base import Estimate
 from losscli.states.reductions import BoundReduction, mean
+
+if TYPE_CHECKING:
+    from losscli.states.moments import Moments
 
 FEW = 30
 """Rows or clusters below which an interval is rough."""
@@ -33,39 +33,24 @@ _SLOPE = 1e-5
 _NO_EXTREME = "a maximum has no interval"
 
 
-class Estimate(Struct, frozen=True):
-    """A value with its noise; None where it is not defined, with the reason in `notes`."""
-
-    value: float | None
-    se: float | None = None
-    ci_low: float | None = None
-    ci_high: float | None = None
-    notes: tuple[Note, ...] = ()
-    df: float | None = None
-
-
-def estimate(
-    bound: BoundReduction, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
-) -> Estimate:
+def estimate(bound: BoundReduction, moments: Moments, level: float | None = None) -> Estimate:
     """The value of a loss from the moments of one cell; see `estimates`."""
-    return estimates(bound, moments, level, pilots)[0]
+    return estimates(bound, moments, level)[0]
 
 
-def estimates(
-    bound: BoundReduction, moments: Moments, level: float | None = None, pilots: Sequence[Any] = (None,)
-) -> list[Estimate]:
+def estimates(bound: BoundReduction, moments: Moments, level: float | None = None) -> list[Estimate]:
     """The value of a loss in each cell from its moments, with its interval at a level, None for none.
 
-    There is a pilot an output.  With several outputs the columns hold one output after the other, and the
-    value is the mean of theirs, or what a reduction that is `joint` makes of all of them.
+    With several outputs (a pilot each) the columns hold one output after the other, and the value is the mean
+    of theirs, or what a `joint` reduction makes of all of them.
     """
     reduction, cells = bound.reduction, len(moments.n)
     if cells > 1 and reduction.names & {"weight", "low", "high"}:
         # The reduction asks for what differs from cell to cell.
-        return [estimate(bound, moments.cell(place), level, pilots) for place in range(cells)]
+        return [estimate(bound, moments.cell(place), level) for place in range(cells)]
     if reduction.extreme:
         return [_extreme(bound, moments.cell(place)) for place in range(cells)]
-    return _with_intervals(bound, _value(bound, moments, pilots), moments, level)
+    return _with_intervals(bound, _value(bound, moments), moments, level)
 
 
 def differences(
@@ -74,7 +59,6 @@ def differences(
     a: Moments,
     b: Moments,
     level: float | None = None,
-    pilots: Sequence[Any] = (None,),
 ) -> list[Estimate]:
     """How much the value of model b is above that of a in each cell, with its interval.
 
@@ -91,20 +75,18 @@ def differences(
         ]
     if cells > 1 and reduction.names & {"weight", "low", "high"}:
         alone = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
-        return [differences(bound, *each, level, pilots)[0] for each in alone]
-    return _with_intervals(bound, _difference(bound, a, b, pilots), pair, level)
+        return [differences(bound, *each, level)[0] for each in alone]
+    return _with_intervals(bound, _difference(bound, a, b), pair, level)
 
 
-def _difference(
-    bound: BoundReduction, a: Moments, b: Moments, pilots: Sequence[Any]
-) -> Callable[[Array], Array]:
+def _difference(bound: BoundReduction, a: Moments, b: Moments) -> Callable[[Array], Array]:
     """From the means of a pair (..., 2 k), of a mean (..., 1), to the difference of values (...)."""
     if bound.reduction is mean:
         return lambda points: points.mean(axis=-1)
-    of_a, of_b = _value(bound, a, pilots), _value(bound, b, pilots)
+    of_a, of_b = _value(bound, a), _value(bound, b)
 
     def of(points: Array) -> Array:
-        points = points.reshape(*points.shape[:-1], len(pilots), 2, -1)
+        points = points.reshape(*points.shape[:-1], len(bound.pilots), 2, -1)
         first, more = points[..., 0, :], points[..., 1, :]
         shape = (*points.shape[:-3], -1)
         with np.errstate(all="ignore"):  # where both are infinite, there is no difference
@@ -119,7 +101,6 @@ def contributions(
     cells: Moments,
     a: Moments,
     b: Moments,
-    pilots: Sequence[Any] = (None,),
 ) -> Array:
     """The part (c,) of the difference b - a overall that comes from the rows of each cell; NaN for none.
 
@@ -127,18 +108,18 @@ def contributions(
     its gradient, and so is linear in what each cell adds to the means: Aumann, Shapley (1974), Values of
     Non-Atomic Games.  Of cells that share out the rows, parts add up to the difference.
     """
-    whole = _difference(bound, a, b, pilots)(pair.mean)[0]
+    whole, outputs = _difference(bound, a, b)(pair.mean)[0], len(bound.pilots)
     with np.errstate(all="ignore"):
         added = cells.total[:, 0] / pair.weight[0, 0]
         if bound.reduction is mean:
             parts: Array = added.mean(axis=1)
         else:
-            split = (-1, len(pilots), 2, added.shape[1] // (2 * len(pilots)))
+            split = (-1, outputs, 2, added.shape[1] // (2 * outputs))
             first, more = (pair.mean.reshape(split)[0, :, side].ravel() for side in (0, 1))
             nodes, weights = np.polynomial.legendre.leggauss(_NODES)
             points = first + (nodes[:, None] + 1) / 2 * more
             size = np.maximum(np.abs(first), np.abs(first + more))
-            slope = weights / 2 @ _slopes(_value(bound, b, pilots), points, size)
+            slope = weights / 2 @ _slopes(_value(bound, b), points, size)
             parts = added.reshape(split)[:, :, 1].reshape(len(cells.n), -1) @ slope
         # What the integral and rounding leave open is shared out too.
         total = parts[cells.n > 0].sum()
@@ -146,14 +127,14 @@ def contributions(
         return parts * (whole / total) if exact else parts
 
 
-def gradients(bound: BoundReduction, moments: Moments, pilots: Sequence[Any] = (None,)) -> Array:
+def gradients(bound: BoundReduction, moments: Moments) -> Array:
     """How much the value of each cell moves with the mean of each column (c, k)."""
     means = moments.mean
     if bound.reduction is mean:
-        return np.full(means.shape, 1.0 / len(pilots))
+        return np.full(means.shape, 1.0 / len(bound.pilots))
     alone = (moments.cell(place) for place in range(len(means)))
     with np.errstate(all="ignore"):
-        found = [_slopes(_value(bound, m, pilots), m.mean, np.abs(m.mean[0]))[0] for m in alone]
+        found = [_slopes(_value(bound, m), m.mean, np.abs(m.mean[0]))[0] for m in alone]
     return np.stack(found)
 
 
@@ -188,9 +169,9 @@ def _with_intervals(
     return found
 
 
-def _value(bound: BoundReduction, moments: Moments, pilots: Sequence[Any]) -> Callable[[Array], Array]:
+def _value(bound: BoundReduction, moments: Moments) -> Callable[[Array], Array]:
     """From means (..., k) of all outputs to values (...); weight and extremes are those of the first cell."""
-    reduction, outputs = bound.reduction, len(pilots)
+    reduction, pilots, outputs = bound.reduction, bound.pilots, len(bound.pilots)
     low, high = (extreme[0].reshape(outputs, -1) for extreme in (moments.low, moments.high))
     weight = float(moments.weight[0, 0])
     known = {**bound.params, "weight": weight, "low": low, "high": high, "pilots": pilots}

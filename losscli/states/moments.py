@@ -1,4 +1,4 @@
-"""Moments: what a block of rows leaves behind, and how two of them merge.
+"""Moments: the state of every loss that is a function of weighted means.
 
 All arrays have a leading axis of cells (one for overall, one a class for classes).  Sums are kept as two
 floats, a value and its rounding error, so that a billion rows end within a few ulp of math.fsum; second
@@ -8,14 +8,17 @@ moments are centred, because sums of x^2 lose every digit at x near 1e9.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import asdict, astuple, replace
 
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.two_float import sum_with_product, two_sum
+from losscli.states import inference
+from losscli.states.base import Estimate, State
 from losscli.states.cells import Cells, all_to_numpy
+from losscli.states.reductions import BoundReduction
 
 MAX_SPREAD = 4_000_000
 """Numbers that the second moments of one loss may hold; beyond it there is no interval, and that is said."""
@@ -29,9 +32,9 @@ class Moments(Struct, frozen=True, eq=False):
     spread (c, k, k) = sum w^2 (x - m)(x - m)', or None where it is not kept; low, high (c, k) the extremes,
     and low_row, high_row (c, k) the rows where they first stand (-1 in an empty cell).
 
-    Where rows come in clusters, the spread is that between the totals of clusters, `units` (c,) is their
-    number, and `largest` (c, k) what one of them adds at most to the diagonal of the spread.  These are taken
-    at last: moments that are merged have none.
+    With clusters the spread is that between the totals of clusters, `units` (c,) is their number, and
+    `largest` (c, k) what one of them adds at most to the diagonal of the spread.  These are computed after
+    the last merge.
     """
 
     n: Array
@@ -47,11 +50,75 @@ class Moments(Struct, frozen=True, eq=False):
     units: Array | None = None
     largest: Array | None = None
 
+    @classmethod
+    def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Moments:
+        """The moments of k columns (n,) of a block in its cells.
+
+        Without `interval` there is no spread, nor where it would hold more than MAX_SPREAD numbers.
+        """
+        spread = interval and cells.count * len(columns) ** 2 <= MAX_SPREAD
+        if not len(cells.present):
+            return cls.empty(cells.count, len(columns), spread)
+        with np.errstate(all="ignore"):
+            return _within(cells, columns, spread)
+
+    @classmethod
+    def empty(cls, cells: int, k: int, spread: bool = True) -> Moments:
+        """The moments of no rows."""
+        return cls(
+            n=np.zeros(cells, dtype=np.int64),
+            weight=np.zeros((cells, 2)),
+            weight2=np.zeros(cells),
+            total=np.zeros((cells, 2, k)),
+            drift=np.zeros((cells, k)),
+            spread=np.zeros((cells, k, k)) if spread else None,
+            low=np.full((cells, k), math.inf),
+            high=np.full((cells, k), -math.inf),
+            low_row=np.full((cells, k), -1, dtype=np.int64),
+            high_row=np.full((cells, k), -1, dtype=np.int64),
+        )
+
+    @classmethod
+    def stack(cls, parts: Sequence[Moments]) -> Moments:
+        """The cells of all parts, one part after the other."""
+        fields = zip(*(astuple(part) for part in parts), strict=True)
+        return cls(*(None if values[0] is None else np.concatenate(values) for values in fields))
+
+    @property
+    def weights(self) -> Array:
+        """The sum of the weights in each cell (c,)."""
+        return self.weight.sum(axis=1)
+
     @property
     def mean(self) -> Array:
         """The weighted means (c, k); NaN in a cell without weight."""
         with np.errstate(all="ignore"):
             return _mean(self.total, self.weight)
+
+    def merge(self, later: Moments, places: Array | None = None) -> Moments:
+        """The moments of the rows of both; cell i of `later` is cell places[i], by default cell i."""
+        if places is None:
+            return _merge(self, later)
+        more = int(places.max(initial=-1)) + 1 - len(self.n)
+        whole = self
+        if more > 0:
+            whole = Moments.stack([self, Moments.empty(more, self.drift.shape[-1], self.spread is not None)])
+        joint = _merge(whole.select(places), later)
+        merged = {}
+        for name, values in whole.to_arrays().items():
+            if (values_at := getattr(joint, name)) is not None:
+                merged[name] = values if more > 0 else values.copy()
+                merged[name][places] = values_at
+        return Moments.from_arrays(merged)
+
+    def select(self, cells: slice | Array) -> Moments:
+        """The moments of some cells."""
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        return Moments(**{name: None if v is None else v[cells] for name, v in fields.items()})
+
+    def cell(self, index: int) -> Moments:
+        """The moments of one cell, with a cell axis of length 1."""
+        return self.select(slice(index, index + 1))
 
     def columns(self, first: int, last: int) -> Moments:
         """The moments of columns first:last alone."""
@@ -68,38 +135,29 @@ class Moments(Struct, frozen=True, eq=False):
             largest=None if self.largest is None else self.largest[:, pick],
         )
 
-    def cell(self, index: int) -> Moments:
-        """The moments of one cell, with a cell axis of length 1."""
-        return self.cells(slice(index, index + 1))
+    def output(self, index: int, outputs: int) -> Moments:
+        """The moments of one of several outputs."""
+        k = self.drift.shape[1] // outputs
+        return self.columns(index * k, (index + 1) * k)
 
-    def cells(self, pick: slice | Array) -> Moments:
-        """The moments of some cells."""
-        fields = {name: getattr(self, name) for name in self.__struct_fields__}
-        return Moments(**{name: None if v is None else v[pick] for name, v in fields.items()})
+    def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
+        """The value of the loss in each cell, with its interval at a level, None for none."""
+        return inference.estimates(bound, self, level)
 
+    def to_arrays(self) -> dict[str, Array]:
+        """The fields that are kept, by name."""
+        return {name: values for name, values in asdict(self).items() if values is not None}
 
-def of(
-    xp: Namespace,
-    columns: Sequence[Array],
-    weight: Array | None,
-    rows: Array,
-    codes: Array | None = None,
-    cells: int = 1,
-    spread: bool = True,
-) -> Moments:
-    """The moments of one block: `within` of its `Cells`."""
-    return within(Cells(xp, len(rows), weight, rows, codes, cells), columns, spread)
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Moments:
+        """The moments that `to_arrays` has written."""
+        return cls(**{"spread": None, **arrays})
 
 
-def within(cells: Cells, columns: Sequence[Array], spread: bool = True) -> Moments:
-    """The moments of k columns (n,) of a block in its cells.
-
-    Returns NumPy arrays: only moments leave a device.
-    """
-    if not len(cells.present):
-        return empty(cells.count, len(columns), spread)
-    with np.errstate(all="ignore"):
-        return _within(cells, columns, spread)
+def moments_of(state: State) -> Moments:
+    """The state of a loss that is known to be a function of means."""
+    assert isinstance(state, Moments)
+    return state
 
 
 def _within(cells: Cells, columns: Sequence[Array], spread: bool) -> Moments:
@@ -142,7 +200,7 @@ def _rounding(xp: Namespace, total: Array, weight: Array, mean: Array) -> Array:
 
 def _scatter(block: Moments, present: Array, cells: int) -> Moments:
     """The moments of the present cells among all of them."""
-    whole = empty(cells, block.total.shape[-1], block.spread is not None)
+    whole = Moments.empty(cells, block.total.shape[-1], block.spread is not None)
     for name in block.__struct_fields__:
         values = getattr(block, name)
         if values is not None:
@@ -150,29 +208,7 @@ def _scatter(block: Moments, present: Array, cells: int) -> Moments:
     return whole
 
 
-def empty(cells: int, k: int, spread: bool) -> Moments:
-    """The moments of no rows."""
-    return Moments(
-        n=np.zeros(cells, dtype=np.int64),
-        weight=np.zeros((cells, 2)),
-        weight2=np.zeros(cells),
-        total=np.zeros((cells, 2, k)),
-        drift=np.zeros((cells, k)),
-        spread=np.zeros((cells, k, k)) if spread else None,
-        low=np.full((cells, k), math.inf),
-        high=np.full((cells, k), -math.inf),
-        low_row=np.full((cells, k), -1, dtype=np.int64),
-        high_row=np.full((cells, k), -1, dtype=np.int64),
-    )
-
-
-def stack(parts: Sequence[Moments]) -> Moments:
-    """The cells of all parts, one part after the other."""
-    fields = zip(*(astuple(part) for part in parts), strict=True)
-    return Moments(*(None if values[0] is None else np.concatenate(values) for values in fields))
-
-
-def merge(a: Moments, b: Moments) -> Moments:
+def _merge(a: Moments, b: Moments) -> Moments:
     """The moments of the rows of both; `a` holds the earlier rows."""
     with np.errstate(all="ignore"):
         weight, total = _two_float_add(a.weight, b.weight), _two_float_add(a.total, b.total)
@@ -194,18 +230,6 @@ def merge(a: Moments, b: Moments) -> Moments:
         low_row=np.where(lower, b.low_row, a.low_row),
         high_row=np.where(higher, b.high_row, a.high_row),
     )
-
-
-def merge_at(a: Moments, b: Moments, places: Array, cells: int) -> Moments:
-    """The moments of both, where cell i of `b` is cell places[i] of `a`, which grows to so many cells."""
-    more = cells - len(a.n)
-    whole = stack([a, empty(more, a.total.shape[-1], a.spread is not None)]) if more else a
-    joint = merge(whole.cells(places), b)
-    fields = {name: values for name, values in asdict(whole).items() if values is not None}
-    copied = {name: values if more else values.copy() for name, values in fields.items()}
-    for name, values in copied.items():
-        values[places] = getattr(joint, name)
-    return replace(whole, **copied)
 
 
 def _recentred(moments: Moments, centre: Array) -> tuple[Array, Array | None]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from losscli.numeric.special import special
-from losscli.states.inference import Estimate
+from losscli.states.base import Estimate
 
 
 def p_value(difference: Estimate) -> float | None:

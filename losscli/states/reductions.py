@@ -12,11 +12,12 @@ signature names of the loss's parameters and of these:
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, Namespace
 
@@ -48,11 +49,19 @@ class Reduction(Struct, frozen=True, dict=True):
 
 
 class BoundReduction(Struct, frozen=True):
-    """A reduction with the parameters of the loss; `domain` says in words where the loss is defined."""
+    """A reduction with the parameters of the loss; `domain` says in words where the loss is defined.
+
+    `pilots` hold for each output what the task fixed for the run, None for tasks that fix nothing.
+    """
 
     reduction: Reduction
     params: Mapping[str, Any]
     domain: str = ""
+    pilots: Sequence[Any] = (None,)
+
+    def with_pilots(self, pilots: Sequence[Any]) -> BoundReduction:
+        """The same reduction for outputs with these pilots."""
+        return replace(self, pilots=pilots)
 
 
 def _mean(xp: Namespace, m: Array) -> Array:

@@ -1,34 +1,143 @@
-"""The rows of greatest loss."""
+"""Top: the rows of greatest score in each cell, one by one."""
 
 from __future__ import annotations
+
+import io
+import math
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 from msgspec import Struct
 
-from losscli.numeric.arrays import Array
+from losscli.numeric.arrays import Array, to_numpy
+from losscli.report.findings import Note
+from losscli.states.base import Estimate
+from losscli.states.cells import Cells
+from losscli.states.reductions import BoundReduction
+
+MOST = 10
+"""Rows that are kept of a cell by default."""
 
 
 class Top(Struct, frozen=True, eq=False):
-    """The rows of greatest `score` among those seen, the greatest first, earlier rows before equal ones."""
+    """The rows of greatest `score` (m,) in each cell, at most so many, as the rows of a frame.
 
-    frame: pl.DataFrame
+    `codes` (m,) are their cells, ascending; in a cell the greatest score comes first, and earlier rows before
+    later ones of equal score.  `n` and `weights` (c,) are of all rows, those that are not kept too.
+    """
+
+    n: Array
+    weights: Array
+    codes: Array
     score: Array
+    frame: pl.DataFrame
+    most: int = MOST
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, score: Array, most: int) -> Top:
-        """The greatest of a block; what is not a number is greatest."""
-        score = np.where(np.isnan(score), np.inf, score)
-        if len(score) > most:
-            least = np.partition(score, len(score) - most)[len(score) - most]
-            near = np.flatnonzero(score >= least)
-        else:
-            near = np.arange(len(score))
-        at = near[np.argsort(-score[near], kind="stable")][:most]
-        return cls(frame[at], score[at])
+    def of(
+        cls,
+        cells: Cells,
+        columns: Sequence[Array],
+        interval: bool = True,
+        frame: pl.DataFrame | None = None,
+        most: int = MOST,
+    ) -> Top:
+        """The greatest of the first column of a block; NaN is greatest.
 
-    def merge(self, later: Top, most: int) -> Top:
-        """The greatest of both."""
+        The rows of `frame` describe those of the block, by default with their number.
+        """
+        score = to_numpy(columns[0])
+        order = None if cells.order is None else to_numpy(cells.order)
+        score = np.where(np.isnan(score), np.inf, score)
+        score = score if order is None else score[order]
+        codes = np.repeat(cells.present, cells.sizes)
+        best = _best(codes, score, most)
+        if frame is None:
+            shown = pl.DataFrame({"row": to_numpy(cells.numbers(cells.xp.asarray(best))) + 1})
+        else:
+            shown = frame[best if order is None else order[best]]
+        n, weights = np.zeros(cells.count, dtype=np.int64), np.zeros(cells.count)
+        n[cells.present] = cells.sizes
+        if len(cells.present):
+            weights[cells.present] = to_numpy(cells.weight_sums[0]).sum(axis=1)
+        return cls(n, weights, codes[best], score[best], shown, most)
+
+    @classmethod
+    def stack(cls, parts: Sequence[Top]) -> Top:
+        """The cells of all parts, one part after the other."""
+        whole, *others = parts
+        for part in others:
+            whole = whole.merge(part, len(whole.n) + np.arange(len(part.n)))
+        return whole
+
+    def merge(self, later: Top, places: Array | None = None) -> Top:
+        """The greatest of both; cell i of `later` is cell places[i], by default cell i."""
+        at = np.arange(len(later.n)) if places is None else places
+        cells = max(len(self.n), int(at.max(initial=-1)) + 1)
+        n, weights = np.zeros(cells, dtype=np.int64), np.zeros(cells)
+        for part, own in ((self, np.arange(len(self.n))), (later, at)):
+            n[own] += part.n
+            weights[own] += part.weights
+        codes = np.concatenate([self.codes, at[later.codes]])
         score = np.concatenate([self.score, later.score])
-        at = np.argsort(-score, kind="stable")[:most]
-        return Top(pl.concat([self.frame, later.frame])[at], score[at])
+        best = _best(codes, score, self.most)
+        frame = pl.concat([self.frame, later.frame])[best]
+        return Top(n, weights, codes[best], score[best], frame, self.most)
+
+    def select(self, cells: slice | Array) -> Top:
+        """The greatest in some cells."""
+        chosen = np.arange(len(self.n))[cells]
+        rows = [np.flatnonzero(self.codes == cell) for cell in chosen.tolist()]
+        at = np.concatenate([np.zeros(0, dtype=np.int64), *rows])
+        codes = np.repeat(np.arange(len(chosen)), [len(each) for each in rows])
+        return Top(self.n[cells], self.weights[cells], codes, self.score[at], self.frame[at], self.most)
+
+    def output(self, index: int, outputs: int) -> Top:
+        """The same rows, which are those of all outputs."""
+        return self
+
+    def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
+        """The greatest score of each cell, without an interval."""
+        firsts = np.searchsorted(self.codes, np.arange(len(self.n))).tolist()
+        return [
+            Estimate(None, notes=(Note("", "no rows"),)) if not n else _estimate(float(self.score[first]))
+            for first, n in zip(firsts, self.n.tolist(), strict=True)
+        ]
+
+    def to_arrays(self) -> dict[str, Array]:
+        """The fields by name, the frame as the bytes of an Arrow file."""
+        file = io.BytesIO()
+        self.frame.write_ipc(file)
+        return {
+            "n": self.n,
+            "weights": self.weights,
+            "codes": self.codes,
+            "score": self.score,
+            "frame": np.frombuffer(file.getvalue(), dtype=np.uint8),
+            "most": np.array(self.most),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Top:
+        """The rows that `to_arrays` has written."""
+        frame = pl.read_ipc(io.BytesIO(arrays["frame"].tobytes()))
+        return cls(**{**arrays, "frame": frame, "most": int(arrays["most"])})
+
+
+def _best(codes: Array, score: Array, most: int) -> Array:
+    """The places of the greatest scores of each cell, cell by cell and greatest first."""
+    near = np.arange(len(score))
+    if len(score) > most and codes[0] == codes[-1] and (codes == codes[0]).all():
+        least = np.partition(score, len(score) - most)[len(score) - most]
+        near = np.flatnonzero(score >= least)
+    order = near[np.lexsort((-score[near], codes[near]))]
+    ordered = codes[order]
+    rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
+    return order[rank < most]
+
+
+def _estimate(value: float) -> Estimate:
+    if not math.isfinite(value):
+        return Estimate(None, notes=(Note("", "not finite"),))
+    return Estimate(value, notes=(Note("", "a maximum has no interval"),))

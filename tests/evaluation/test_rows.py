@@ -11,7 +11,8 @@ import losscli
 from losscli.cli.app import run
 from losscli.data import writer as writing
 from losscli.errors import DataError, UsageError
-from losscli.states import top
+from losscli.states.cells import Cells
+from losscli.states.top import Top
 
 N = 300_000
 RNG = np.random.default_rng(3)
@@ -70,14 +71,18 @@ def test_the_worst_rows_are_named(shuffled):
     assert losscli.Report.from_dict(report.to_dict()) == report
 
 
+def greatest(frame, score):
+    return Top.of(Cells(np, len(score), None, 0), (score,), frame=frame, most=4)
+
+
 def test_equal_rows_stand_in_their_order_and_nan_first():
     frame = pl.DataFrame({"row": range(8)})
     score = np.array([1.0, 3.0, 2.0, 3.0, np.nan, 0.0, 3.0, 1.0])
-    whole = top.Top.of(frame, score, 4)
+    whole = greatest(frame, score)
     assert whole.frame["row"].to_list() == [4, 1, 3, 6]
     for cut in range(1, 8):
-        one, two = top.Top.of(frame[:cut], score[:cut], 4), top.Top.of(frame[cut:], score[cut:], 4)
-        assert one.merge(two, 4).frame["row"].to_list() == [4, 1, 3, 6]
+        one, two = greatest(frame[:cut], score[:cut]), greatest(frame[cut:], score[cut:])
+        assert one.merge(two).frame["row"].to_list() == [4, 1, 3, 6]
 
 
 def test_rows_of_weight_zero_are_not_the_worst():

@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from support.samples import chosen
+from support.samples import chosen, moments
 
 import losscli
 from losscli.catalog.loss import Choice
-from losscli.states import clusters, inference, moments
+from losscli.states import clusters, inference
+from losscli.states.moments import Moments
 from losscli.tasks.regression import Pilot, Regression
 
 SAMPLES = Path(__file__).parent.parent.parent / "sample_data" / "diabetes"
@@ -48,13 +49,13 @@ def folded(
     prediction: np.ndarray,
     weight: np.ndarray | None,
     cluster: np.ndarray | None,
-) -> moments.Moments:
+) -> Moments:
     """The moments of each replication, the rows of which may be in clusters (n,)."""
     batch = Regression(np, prediction.ravel(), target.ravel(), PILOT)
     columns = choice.columns(batch)
     w = None if weight is None else weight.ravel()
     codes = np.repeat(np.arange(len(target)), target.shape[1])
-    found = moments.of(np, columns, w, np.arange(target.size), codes, len(target))
+    found = moments(columns, w, codes=codes, cells=len(target))
     if cluster is None:
         return found
     block = clusters.Block(np.tile(cluster, len(target)), {0: codes})

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from support.samples import moments
 
-from losscli.states import moments
-from losscli.states.moments import Moments, merge
+from losscli.states.moments import Moments
 
 EXACT = ("n", "low", "high", "low_row", "high_row")
 BLOCK = 32_768
@@ -27,7 +27,7 @@ examples = settings(max_examples=60, deadline=None)
 
 def of(x, weight=None, first_row=0, **options) -> Moments:
     x = np.atleast_2d(x)
-    return moments.of(np, tuple(x), weight, np.arange(first_row, first_row + x.shape[1]), **options)
+    return moments(tuple(x), weight, first_row, **options)
 
 
 def blocks(x, cuts, weight=None) -> list[Moments]:
@@ -91,7 +91,7 @@ def test_mean_of_many_blocks_is_that_of_fsum(draw, weighted):
     rng = np.random.default_rng(7)
     n = 200_000
     x, weight = draw(rng, n), rng.uniform(0.5, 2e4, n) if weighted else None
-    whole = reduce(merge, blocks(x, range(BLOCK, n, BLOCK), weight))
+    whole = reduce(Moments.merge, blocks(x, range(BLOCK, n, BLOCK), weight))
     terms = x if weight is None else weight * x
     true = math.fsum(terms) / (n if weight is None else math.fsum(weight))
     assert abs(whole.mean[0, 0] - true) <= 4 * math.ulp(true) + 1e-19 * math.fsum(np.abs(terms)) / n
@@ -105,7 +105,7 @@ def test_mean_survives_cancellation_that_leaves_one_digit_in_1e17():
     x[:1000] -= rng.integers(1, 5, 1000) * 64.0
     true = math.fsum(x) / n
     assert -0.2 < true < -0.1
-    whole = reduce(merge, blocks(x, range(BLOCK, n, BLOCK)))
+    whole = reduce(Moments.merge, blocks(x, range(BLOCK, n, BLOCK)))
     assert whole.mean[0, 0] == pytest.approx(true, rel=1e-9)
 
 
@@ -120,7 +120,7 @@ def test_second_moments_keep_their_digits_far_from_zero(offset, weighted):
     x, weight = offset + rng.normal(size=n), rng.uniform(0.1, 3, n) if weighted else None
     mean, square = exact_square(x, np.ones(n) if weight is None else weight)
     for parts in ([of(x, weight)], blocks(x, range(100, n, 100), weight)):
-        whole = reduce(merge, parts)
+        whole = reduce(Moments.merge, parts)
         # Whatever the last digit of the mean is: drift and spread are about it as it was rounded.
         shift, centre = whole.drift[0, 0] / whole.weight2[0], whole.mean[0, 0]
         about_mean = whole.spread[0, 0, 0] - shift * whole.drift[0, 0]
@@ -142,7 +142,7 @@ def test_weighted_moments_are_their_formula(k):
     np.testing.assert_allclose(found.drift[0], (w * w * centred).sum(axis=1), rtol=1e-9, atol=1e-9)
     np.testing.assert_allclose(found.spread[0], (w * w * centred) @ centred.T, rtol=1e-9, atol=1e-9)
     assert found.n.tolist() == [n]
-    assert of(x, w, spread=False).spread is None
+    assert of(x, w, interval=False).spread is None
 
 
 # Weights
@@ -178,7 +178,7 @@ def test_any_blocks_in_any_merge_tree_are_the_whole(seed, n, weighted, cuts, ran
     parts = blocks(x, [min(cut, n) for cut in cuts], weight)
     while len(parts) > 1:
         at = random.randrange(len(parts) - 1)
-        parts[at : at + 2] = [merge(*parts[at : at + 2])]
+        parts[at : at + 2] = [Moments.merge(*parts[at : at + 2])]
     assert_same(parts[0], of(x, weight))
 
 
@@ -186,9 +186,9 @@ def test_merge_of_no_rows_changes_nothing():
     x, weight = data(5, 50)
     some, none = of(x, weight), of(x[:, :0], weight[:0])
     assert none.n == 0
-    for merged in (merge(some, none), merge(none, some)):
+    for merged in (some.merge(none), none.merge(some)):
         assert_same(merged, some, rtol=2e-16)
-    assert np.isnan(merge(none, none).mean).all()
+    assert np.isnan(none.merge(none).mean).all()
 
 
 # Cells
@@ -201,11 +201,11 @@ def test_a_cell_is_the_block_filtered_to_it(seed, n, cells, weighted, k):
     weight = weight if weighted else None
     codes = np.random.default_rng(seed).integers(-1, cells, n)
     rows = np.arange(100, 100 + n)
-    found = moments.of(np, tuple(x), weight, rows, codes, cells)
+    found = moments(tuple(x), weight, rows, codes, cells)
     assert found.n.sum() == (codes >= 0).sum()
     for cell in range(0, cells, max(1, cells // 10)):
         inside = codes == cell
-        alone = moments.of(np, tuple(x[:, inside]), None if weight is None else weight[inside], rows[inside])
+        alone = moments(tuple(x[:, inside]), None if weight is None else weight[inside], rows[inside])
         assert_same(found.cell(cell), alone)
 
 
@@ -214,7 +214,7 @@ def test_cells_merge_one_by_one():
     codes = np.repeat([2, 0, 2], 30)
     first = of(x[:, :45], codes=codes[:45], cells=3)
     second = of(x[:, 45:], first_row=45, codes=codes[45:], cells=3)
-    whole = merge(first, second)
+    whole = first.merge(second)
     assert whole.n.tolist() == [30, 0, 60]
     assert_same(whole.cell(0), of(x[:, 30:60], first_row=30))
     assert np.isnan(whole.mean[1]).all()
@@ -225,7 +225,7 @@ def test_columns_and_stacks_are_parts():
     x, weight = data(2, 40, k=3)
     whole = of(x, weight)
     assert_same(whole.columns(1, 3), of(x[1:], weight))
-    pile = moments.stack([whole, of(2 * x, weight)])
+    pile = Moments.stack([whole, of(2 * x, weight)])
     np.testing.assert_allclose(pile.mean[1], 2 * pile.mean[0], rtol=1e-15)
     assert_same(pile.cell(0), whole)
 
@@ -236,7 +236,7 @@ def test_columns_and_stacks_are_parts():
 def test_extremes_stand_where_they_first_occur():
     x = np.array([3.0, 1.0, 9.0, 1.0, 9.0, 5.0])
     for cut in range(7):
-        whole = reduce(merge, blocks(x, [cut]))
+        whole = reduce(Moments.merge, blocks(x, [cut]))
         assert (whole.low[0, 0], whole.low_row[0, 0]) == (1.0, 1)
         assert (whole.high[0, 0], whole.high_row[0, 0]) == (9.0, 2)
 
@@ -262,19 +262,19 @@ def test_a_value_that_is_no_number_spoils_its_column_and_cell_alone_and_is_named
     assert np.isfinite(found.mean[:, 1]).all()
     assert np.isfinite(found.mean[:cell]).all()
     parts = [of(x[:, i : i + 10], first_row=i) for i in range(0, 40, 10)]
-    merged = reduce(merge, parts)
+    merged = reduce(Moments.merge, parts)
     assert rows_of(bad, merged, 0) == {17}
     np.testing.assert_equal(merged.mean[0, 0], bad)
     np.testing.assert_allclose(merged.spread[0, 1, 1], of(x[1]).spread[0, 0, 0], rtol=1e-12)
 
 
 def test_infinities_of_both_signs_have_no_mean():
-    found = reduce(merge, blocks(np.array([1.0, math.inf, 2.0, -math.inf]), [2]))
+    found = reduce(Moments.merge, blocks(np.array([1.0, math.inf, 2.0, -math.inf]), [2]))
     assert np.isnan(found.mean[0, 0])
     assert (found.low_row[0, 0], found.high_row[0, 0]) == (3, 1)
 
 
 def test_a_sum_beyond_the_largest_float_is_infinite():
-    found = reduce(merge, blocks(np.full(4, 1.5e308), [1, 2]))
+    found = reduce(Moments.merge, blocks(np.full(4, 1.5e308), [1, 2]))
     assert found.mean[0, 0] == math.inf
     assert found.high[0, 0] == 1.5e308

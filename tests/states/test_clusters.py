@@ -8,12 +8,13 @@ import shlex
 import numpy as np
 import polars as pl
 import pytest
+from support.samples import moments
 
 import losscli
 from losscli.cli.app import run
 from losscli.errors import DataError, UsageError
 from losscli.render import render
-from losscli.states import clusters, moments
+from losscli.states import clusters
 
 LOSSES = ["mse", "rmse", "r2", "wape"]
 ROWS = 3_000
@@ -174,9 +175,9 @@ def test_more_clusters_than_the_bound_are_the_same_groups_in_any_order(monkeypat
     parts = [totals(*each) for each in zip(np.split(user, 120), np.split(x, 120), strict=True)]
     forward, backward = parts[0], parts[-1]
     for part in parts[1:]:
-        forward = clusters.merge(forward, part)
+        forward = forward.merge(part)
     for part in parts[-2::-1]:
-        backward = clusters.merge(part, backward)
+        backward = part.merge(backward)
     whole = totals(user, x)
     assert 500 < len(whole.keys) <= 1_000
     for other in (forward, backward):
@@ -194,7 +195,7 @@ def test_random_groups_leave_the_variance_what_it_is(monkeypatch):
     for draw in range(200):
         x = rng.normal(size=2_000)[users] + rng.normal(size=4_000)
         names = users + draw * 10_000  # other hashes
-        found = moments.of(np, [x], None, np.arange(4_000), spread=False)
+        found = moments([x], interval=False)
         for most, variances in ((1 << 16, exact), (100, grouped)):
             monkeypatch.setattr(clusters, "MAX_CLUSTERS", most)
             between = clusters.between(found, totals(names, x), 0)

@@ -13,10 +13,9 @@ from msgspec.structs import replace
 
 from losscli.catalog.loss import Loss
 from losscli.cli.app import run
-from losscli.states import moments
 from losscli.states.moments import Moments
 from losscli.tasks.base import Batch
-from support.samples import chosen, rows
+from support.samples import chosen, moments, rows
 
 HERE = Path(__file__).parent.parent / "reference"
 CASES = [SimpleNamespace(**case) for case in json.loads((HERE / "cases.json").read_text())]
@@ -49,11 +48,11 @@ def check_laws(xp: Any, entry: Loss) -> None:
 
     def of(columns: Any, weight: Any = None, **more: Any) -> Moments:
         given = None if weight is None else xp.asarray(weight)
-        return moments.of(xp, columns, given, xp.arange(len(columns[0])), **more)
+        return moments(columns, given, xp.arange(len(columns[0])), xp=xp, **more)
 
     plain, weighted = of(columns), of(columns, weight)
-    same(plain, moments.of(np, own, None, np.arange(n)))
-    same(weighted, moments.of(np, own, weight, np.arange(n)))
+    same(plain, moments(own))
+    same(weighted, moments(own, weight))
     # Unit weights are no weights.
     same(plain, of(columns, np.ones(n)))
     # A row of weight two counts as two rows.
@@ -65,8 +64,8 @@ def check_laws(xp: Any, entry: Loss) -> None:
         at = np.flatnonzero(code == i)
         same(cells.cell(i), of(tuple(column[xp.asarray(at)] for column in columns), weight[at]), *SUMS)
     halves = (slice(0, n // 2), slice(n // 2, n))
-    parts = (of(tuple(column[half] for column in columns), weight[half]) for half in halves)
-    same(weighted, moments.merge(*parts), *SUMS)
+    first, later = (of(tuple(column[half] for column in columns), weight[half]) for half in halves)
+    same(weighted, first.merge(later), *SUMS)
 
 
 SUMS = ("total", "weight", "weight2", "spread", "low", "high")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from msgspec.structs import replace
 
 from losscli.catalog import loss, registry
-from losscli.states import inference, moments
+from losscli.numeric.arrays import Array
+from losscli.states.cells import Cells
+from losscli.states.moments import Moments
 from losscli.tasks.base import Batch
 from losscli.tasks.binary import Binary, BinaryLabel, BinaryScore, BinarySoftScore
 from losscli.tasks.classes import Multiclass, MulticlassAmount, MulticlassLabel, MulticlassScore, OneVsAll
@@ -63,9 +68,22 @@ def value(name: str, batch: Batch, weight: np.ndarray | None = None, **given) ->
     choice = chosen(name, **given)
     with np.errstate(all="ignore"):  # as the engine has it
         columns = choice.loss.columns(batch, choice.params)
-    found = moments.of(np, columns, weight, np.arange(len(columns[0])))
-    estimate = inference.estimate(choice.reduction, found, pilots=(getattr(batch, "pilot", None),))
+    bound = choice.reduction.with_pilots((getattr(batch, "pilot", None),))
+    (estimate,) = moments(columns, weight).estimates(bound, None)
     return np.nan if estimate.value is None else estimate.value
+
+
+def moments(
+    columns: Sequence[Array],
+    weight: Array | None = None,
+    rows: Array | int = 0,
+    codes: Array | None = None,
+    cells: int = 1,
+    interval: bool = True,
+    xp: Any = np,
+) -> Moments:
+    """The moments of columns whose rows have these numbers, or consecutive ones from a first."""
+    return Moments.of(Cells(xp, len(columns[0]), weight, rows, codes, cells), columns, interval)
 
 
 def rows(name: str, seed: int = 0, perfect: bool = False) -> Batch:

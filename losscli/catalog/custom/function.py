@@ -17,6 +17,8 @@ from losscli.catalog.registry import losses
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array
 from losscli.states import reductions
+from losscli.states.base import State
+from losscli.states.moments import Moments
 from losscli.states.reductions import Reduction
 from losscli.tasks.base import Batch
 
@@ -41,19 +43,22 @@ def loss(
     score: bool = False,
     domain: str = "",
     increasing: tuple[str, ...] = (),
+    state: type[State] = Moments,
 ) -> Callable[[_Function], _Function]:
     """Say more of a function that is to be used as a loss; one that is the mean of its rows needs it not.
 
     `reduction` makes the value of the means of its row columns; `best` is the value of a perfect prediction,
     None where that depends on the targets; `score` says that greater is better; `domain` says in words which
-    values it takes; `increasing` names parameters that must rise in that order.
+    values it takes; `increasing` names parameters that must rise in that order; `state` is what rows leave
+    behind, a class with the methods of `losscli.states.base.State`.
 
     The function is passed as it is, `losscli.evaluate(..., loss=function)`, or named: `-l file.py:function`.
     """
 
     def described(function: _Function) -> _Function:
         properties = {
-            "reduction": reduction, "best": best, "score": score, "domain": domain, "increasing": increasing
+            "reduction": reduction, "best": best, "score": score, "domain": domain,
+            "increasing": increasing, "state": state,
         }  # fmt: skip
         setattr(function, _PROPERTIES, properties)
         return function
@@ -73,7 +78,7 @@ class OwnLoss(Loss, frozen=True):
             columns = super().columns(batch, params)
         except Exception as error:
             raise UsageError(f"{self.request}: {_raised(error, self.function)}") from error
-        wanted = _COLUMNS.get(self.reduction, len(columns))
+        wanted = _COLUMNS.get(self.reduction, len(columns)) if self.has_means else len(columns)
         if len(columns) != wanted:
             raise UsageError(
                 f"{self.request}: it returned {len(columns)} row columns, and its reduction takes {wanted}",

@@ -1,12 +1,12 @@
-"""The profile of a loss on rows: quantiles, shares and histograms against NumPy, whatever the blocks."""
+"""The histogram of a loss on rows: quantiles, shares and bins against NumPy, whatever the blocks."""
 
 import math
 
 import numpy as np
 import pytest
 
-from losscli.states import histogram
-from losscli.states.histogram import DIGITS
+from losscli.states.cells import Cells
+from losscli.states.histogram import DIGITS, Histogram
 
 RNG = np.random.default_rng(5)
 N = 4_000
@@ -18,7 +18,7 @@ TAIL = np.abs(ERROR) > 12
 
 
 def made(place=ERROR, loss=LOSS, weight=None, parts=(TAIL,)):
-    return histogram.of(np, place, loss, weight, parts)
+    return Histogram.of(Cells(np, len(loss), weight, 0), (place, loss, *parts))
 
 
 def in_blocks(size, weight):
@@ -26,22 +26,22 @@ def in_blocks(size, weight):
     whole = None
     for part in parts:
         own = made(ERROR[part], LOSS[part], None if weight is None else weight[part], [TAIL[part]])
-        whole = own if whole is None else histogram.merge(whole, own)
+        whole = own if whole is None else whole.merge(own)
     return whole
 
 
 @pytest.mark.parametrize("weight", [None, WEIGHT], ids=["unit", "weighted"])
 def test_blocks_merge_to_the_whole(weight):
     whole, merged = made(weight=weight), in_blocks(313, weight)
-    assert (whole.rows, merged.rows) == (N, N)
+    assert (whole.n, merged.n) == (N, N)
     for name in ("below", "above", "losses"):
         a, b = getattr(whole, name), getattr(merged, name)
         assert a.first == b.first
         np.testing.assert_allclose(a.weight, b.weight, rtol=1e-14)
         np.testing.assert_allclose(a.total, b.total, rtol=1e-12)
     np.testing.assert_allclose(whole.parts, merged.parts, rtol=1e-12)
-    assert merged.loss == pytest.approx(whole.loss, rel=1e-12)
-    assert merged.least == whole.least == LOSS.min()
+    assert merged.loss[0] == pytest.approx(whole.loss[0], rel=1e-12)
+    assert merged.least[0] == whole.least[0] == LOSS.min()
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.9, 0.99, 1.0])
@@ -65,7 +65,7 @@ def test_the_worst_rows_hold_the_share_that_sorting_gives(share):
 
 def test_parts_are_counted_exactly():
     expected = [TAIL.sum(), WEIGHT[TAIL].sum(), (WEIGHT * LOSS)[TAIL].sum()]
-    assert made(weight=WEIGHT).parts[0].tolist() == pytest.approx(expected, rel=1e-12)
+    assert made(weight=WEIGHT).parts[0, 0].tolist() == pytest.approx(expected, rel=1e-12)
 
 
 def test_places_are_those_of_a_histogram():
@@ -92,8 +92,8 @@ def test_any_range_of_values_has_its_bins():
 def test_no_rows_have_no_quantile_and_merge_to_the_others():
     none = made(np.zeros(0), np.zeros(0), parts=[np.zeros(0, bool)])
     assert math.isnan(none.sizes.quantile(0.5))
-    assert histogram.merge(none, made()).rows == N
-    assert histogram.merge(none, made()).sizes.quantile(0.9) == made().sizes.quantile(0.9)
+    assert none.merge(made()).n == N
+    assert none.merge(made()).sizes.quantile(0.9) == made().sizes.quantile(0.9)
 
 
 @pytest.mark.parametrize("loss", [ERROR, np.zeros(N), np.where(LOSS > 50, np.inf, LOSS)])

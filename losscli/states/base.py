@@ -1,0 +1,77 @@
+"""State: what the rows of each cell leave behind, from which the value of a loss is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol, Self
+
+from msgspec import Struct
+
+from losscli.numeric.arrays import Array
+from losscli.report.findings import Note
+
+if TYPE_CHECKING:
+    from losscli.states.cells import Cells
+    from losscli.states.reductions import BoundReduction
+
+
+class Estimate(Struct, frozen=True):
+    """A value with its noise; None where it is not defined, with the reason in `notes`."""
+
+    value: float | None
+    se: float | None = None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    notes: tuple[Note, ...] = ()
+    df: float | None = None
+
+
+class State(Protocol):
+    """What rows leave behind, cell by cell: overall, or in each class, label or slice.
+
+    The states of one loss form a monoid: any merge tree over the same rows in the same order gives the same
+    state, and a state of no rows changes nothing.  States are immutable, and hold NumPy arrays whatever
+    device computed them.
+    """
+
+    @classmethod
+    def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Self:
+        """The state of a block from the row columns (n,) of a loss.
+
+        Without `interval`, what only a standard error needs may be left out.
+        """
+
+    @classmethod
+    def stack(cls, parts: Sequence[Self]) -> Self:
+        """The cells of all parts, one part after the other."""
+
+    @property
+    def n(self) -> Array:
+        """The rows of positive weight in each cell (c,)."""
+
+    @property
+    def weights(self) -> Array:
+        """The sum of their weights in each cell (c,)."""
+
+    def merge(self, later: Self, places: Array | None = None) -> Self:
+        """The state of the rows of both.
+
+        Cell i of `later` is cell places[i] of the result, by default cell i; places beyond the cells of this
+        state are new cells.
+        """
+
+    def select(self, cells: slice | Array) -> Self:
+        """The state of some cells, in that order."""
+
+    def output(self, index: int, outputs: int) -> Self:
+        """The state of one of several outputs, whose row columns follow one another."""
+
+    def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
+        """The value of the loss in each cell, with an interval at this level, None for none."""
+
+    def to_arrays(self) -> dict[str, Array]:
+        """The state as plain arrays by name; `from_arrays` restores it to the last bit."""
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
+        """The state that `to_arrays` has written."""
