@@ -13,6 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, Namespace, np, pl, to_numpy
+from losscli.numeric.hashing import hash_keys
 from losscli.numeric.segments import binned_sums
 from losscli.states.cells import Cells
 from losscli.states.moments import MAX_SPREAD, Moments
@@ -124,8 +125,8 @@ class _Pairs(Struct, frozen=True, eq=False):
 
 
 def hashed(series: pl.Series) -> Array:
-    """The hash of each row's cluster (n,), the same for the same text whatever type the file gives it."""
-    hashes: Array = series.cast(pl.String).hash().to_numpy()
+    """The hash of each row's cluster (n,), the same for the same key whatever type the file gives it."""
+    hashes = hash_keys(series)
     return (hashes >> np.uint64(64 - HASH_BITS)).astype(np.int64)
 
 
