@@ -19,7 +19,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from test_architecture import LAYERS
 
 from losscli.catalog import registry
 from losscli.errors import Status
@@ -213,21 +212,6 @@ def test_the_reference_case_that_is_shown_is_one_of_the_cases():
 def test_every_exit_status_is_in_the_table(path):
     shown = re.findall(r"^\| (\d+) \|", path.read_text(encoding="utf-8"), re.MULTILINE)
     assert [int(status) for status in shown] == [*sorted(Status), 141]
-
-
-ARCHITECTURE = DOCS / "development" / "architecture.md"
-
-
-def test_the_layers_are_those_that_hold():
-    rows = re.findall(r"^\| \d+ \| (.*) \|$", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert [set(re.findall(r"`(\w+)`", row)) for row in reversed(rows)] == LAYERS
-
-
-def test_every_folder_is_described():
-    described = set(
-        re.findall(r"^`(\w+)(?:/|\.py)`\n:", ARCHITECTURE.read_text(encoding="utf-8"), re.MULTILINE)
-    )
-    assert described == {name for layer in LAYERS for name in layer}
 
 
 def links(path: Path) -> list[str]:

@@ -51,9 +51,7 @@ def test_pages_include_every_fragment(tmp_path):
     losscli_docs.write(tmp_path)
     written = {path.name for path in (tmp_path / "_generated").iterdir()}
     texts = (path.read_text(encoding="utf-8") for path in (DOCS / "reference").glob("*.md"))
-    assert {
-        name for text in texts for name in re.findall(r"\.\./_generated/([\w.-]+)", text)
-    } == written
+    assert {name for text in texts for name in re.findall(r"\.\./_generated/([\w.-]+)", text)} == written
 
 
 def test_pages_that_nothing_generates_any_more_are_removed(tmp_path):
