@@ -48,6 +48,12 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     def __repr__(self) -> str:
         return f"<loss {self.name} of {self.task}>"
 
+    def __reduce__(self) -> tuple[Callable[..., Loss], tuple[str, ...]]:
+        """A loss is pickled as what names it: its function and its state's code stay where they are."""
+        from losscli.catalog.transport import reduced  # finds losses by name, which a run needs not
+
+        return reduced(self)
+
     # What annotations say is found when it is asked for: most runs ask it of one loss.
 
     @cached_property

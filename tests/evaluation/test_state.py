@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
-from support.ranks import Ranks
+from support.ranks import median_error
 
 import losscli
-from losscli.custom import Regression, loss
 from losscli.errors import UsageError
 from losscli.plan import plan as plans
 
@@ -18,11 +17,6 @@ Y, P = RNG.normal(size=N), RNG.normal(size=N)
 GROUP = RNG.choice(["a", "b", "c"], N)
 TARGETS = pl.DataFrame({"y_true": Y, "group": GROUP, "w": RNG.integers(1, 4, N)})
 PREDICTIONS = pl.DataFrame({"y_pred": P})
-
-
-@loss(state=Ranks)
-def median_error(batch: Regression):
-    return batch.xp.abs(batch.error)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""A trial state: all values of each cell in their order, from which a loss takes an exact median."""
+"""A trial state: all values of each cell, from which a loss takes an exact median."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from msgspec import Struct
 
+from losscli.custom import Regression, loss
 from losscli.numeric.arrays import Array, to_numpy
 from losscli.report.findings import Note
 from losscli.states.base import Estimate
@@ -88,3 +89,8 @@ class Ranks(Struct, frozen=True, eq=False):
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Ranks:
         return cls(**{**arrays, "cells": int(arrays["cells"])})
+
+
+@loss(state=Ranks)
+def median_error(batch: Regression) -> Array:
+    return batch.xp.abs(batch.error)

@@ -1,0 +1,137 @@
+"""A job can be sent: it names losses, and another process finds them by their names."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import polars as pl
+import pytest
+from support.elsewhere import fold_all, fold_elsewhere
+from support.ranks import median_error
+
+from losscli.catalog import registry
+from losscli.custom import Regression
+from losscli.errors import UsageError
+from losscli.evaluation.compare_plan import plan_models
+from losscli.evaluation.partial import Work
+from losscli.plan.resolve import prepare
+
+REFERENCE = Path(__file__).parent.parent / "reference"
+ALL = [SimpleNamespace(**case) for case in json.loads((REFERENCE / "cases.json").read_text())]
+CASES = {case.loss: case for case in ALL if not case.name.endswith("shuffled")}.values()
+RNG = np.random.default_rng(8)
+Y, P = RNG.normal(size=(2, 600))
+TARGETS = pl.DataFrame({"y_true": Y, "group": RNG.choice(["a", "b", "c"], 600), "w": RNG.uniform(1, 2, 600)})
+PREDICTIONS = pl.DataFrame({"y_pred": P})
+OWN = """
+from losscli.custom import Positive, Regression, loss, ratio
+@loss(reduction=ratio, best=0.0)
+def relative(batch: Regression, *, power: Positive = 1.0):
+    return abs(batch.error) ** power, abs(batch.target) ** power
+"""
+
+
+def tasks_of(run):
+    """The job of a run with its rows in two blocks, as an engine elsewhere gets them."""
+    job = Work(run.plan, kept=True)
+    frame = pl.concat(run.alignment.frames())
+    group = run.plan.roles.group
+    half = frame.height // 2
+    if group is not None:
+        half = int(np.flatnonzero((frame[group] != frame[group].shift()).to_numpy())[1])
+    return job, job.begin(frame), [(0, frame[:half]), (half, frame[half:])]
+
+
+def run_of(case):
+    """The planned run of a reference case."""
+    words = iter(case.arguments[3:])
+    options = {}
+    for word in words:
+        name = word.lstrip("-").replace("-", "_")
+        flag = name in ("from_logits", "from_log_probs")
+        options[{"l": "loss", "w": "weight"}.get(name, name)] = True if flag else next(words)
+    folder = REFERENCE / "data" / case.name
+    return prepare(folder / "preds.parquet", folder / "targets.parquet", **options)
+
+
+def custom_runs(folder):
+    path = folder / "own.py"
+    path.write_text(OWN)
+    losses = [
+        f"{path}:relative:power=1.5",
+        "expr: abs(e)**1.5",
+        "tail = expr: abs(e) > 1",
+        median_error,
+        "huber",
+    ]
+    yield prepare(PREDICTIONS, TARGETS, losses, weight="w", by="group")
+    yield prepare(PREDICTIONS, TARGETS, "mae", cluster="group", like="sklearn")
+    binary = pl.DataFrame({"y_true": (Y > 0) * 1})
+    yield prepare(pl.DataFrame({"y_prob": 1 / (1 + np.exp(-P))}), binary, ["expr: (y - p)**2", "log_loss"])
+
+
+def states(part):
+    sliced = [state for slices in part.slices for state in slices.states]
+    totals = [part.totals, part.cell_totals, *(slices.totals for slices in part.slices)]
+    return [each for each in (*part.overall, *part.cells, *sliced, *totals) if each is not None]
+
+
+def assert_same_bits(found, expected):
+    assert (found.rows, found.tallies, found.pilots) == (expected.rows, expected.tallies, expected.pilots)
+    assert found.fingerprint == expected.fingerprint
+    for mine, theirs in zip(states(found), states(expected), strict=True):
+        own, other = mine.to_arrays(), theirs.to_arrays()
+        assert own.keys() == other.keys()
+        assert all(own[name].tobytes() == other[name].tobytes() for name in other)
+
+
+def test_another_process_folds_every_loss_to_the_same_bits(tmp_path):
+    runs = [run_of(case) for case in CASES]
+    assert {choice.loss.name for run in runs for choice in run.plan.choices} >= {
+        entry.name for entry in registry.losses()
+    }
+    tasks = [tasks_of(run) for run in (*runs, *custom_runs(tmp_path))]
+    for found, expected in zip(fold_elsewhere(tasks, tmp_path), fold_all(tasks), strict=True):
+        assert_same_bits(found, expected)
+
+
+def test_a_comparison_can_be_sent(tmp_path):
+    others = pl.DataFrame({"y_pred": P + 0.1})
+    models = plan_models([PREDICTIONS, others], TARGETS, ["huber", "rmse"], names=["a", "b"], changed=3)
+    frame = pl.concat(models.alignment.frames())
+    task = (models.work, models.work.begin(frame), [(0, frame[:300]), (300, frame[300:])])
+    (found,), (expected,) = fold_elsewhere([task], tmp_path), fold_all([task])
+    for mine, theirs in zip((*found.models, *found.pairs), (*expected.models, *expected.pairs), strict=True):
+        assert_same_bits(mine, theirs)
+    assert found.counts.tolist() == expected.counts.tolist()
+    assert found.changed[0].frame.equals(expected.changed[0].frame)
+
+
+def test_no_function_is_sent():
+    (choice,) = prepare(PREDICTIONS, TARGETS, "huber:delta=2").plan.choices
+    sent = pickle.dumps(choice)
+    assert b"losscli.losses" not in sent
+    assert pickle.loads(sent).loss is choice.loss
+
+
+def test_a_file_that_has_changed_is_an_error(tmp_path):
+    path = tmp_path / "own.py"
+    path.write_text(OWN)
+    sent = pickle.dumps(prepare(PREDICTIONS, TARGETS, f"{path}:relative").plan)
+    assert pickle.loads(sent).choices[0].params == {"power": 1.0}
+    path.write_text(OWN.replace("abs(batch.target)", "1 + abs(batch.target)"))
+    with pytest.raises(UsageError, match="relative is not what it was when the evaluation was planned"):
+        pickle.loads(sent)
+
+
+def test_a_function_that_cannot_be_imported_is_an_error():
+    def local(batch: Regression):
+        return abs(batch.error)
+
+    plan = prepare(PREDICTIONS, TARGETS, local).plan
+    with pytest.raises(UsageError, match="local cannot be sent to another process"):
+        pickle.dumps(plan)
