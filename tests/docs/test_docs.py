@@ -7,14 +7,14 @@ writes the outputs anew, in place, after a change that alters them.
 
 from __future__ import annotations
 
-import doctest
 import inspect
 import json
 import os
 import re
 import subprocess
 import sys
-from contextlib import chdir
+from contextlib import chdir, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -104,54 +104,34 @@ def with_first_output(text: str) -> str:
     return FIRST_OUTPUT.sub(lambda match: output, text, count=1)
 
 
-class Recorder(doctest.DocTestRunner):
-    """Runs examples and keeps what each printed."""
-
-    def __init__(self) -> None:
-        super().__init__(verbose=False)
-        self.outputs: list[str] = []
-
-    def report_success(self, out, test, example, got):
-        self.outputs.append(got)
-
-    def report_failure(self, out, test, example, got):
-        self.outputs.append(got)
-
-    def report_unexpected_exception(self, out, test, example, exc_info):
-        raise exc_info[1]
+EXAMPLE = re.compile(r"^(>>> .*\n(?:\.\.\..*\n)*)((?:(?!>>> ).*\n)*)", re.MULTILINE)
+"""An example in Python as it is typed, and what it prints."""
 
 
-def with_examples(text: str, path: Path) -> str:
+def with_examples(text: str) -> str:
     """A page with what its examples in Python print now, run in order in the root of the repository."""
-    shown = [block for block in fence("python").findall(text) if ">>>" in block]
-    if not shown:
-        return text
-    parser, recorder, scope = doctest.DocTestParser(), Recorder(), {}
-    renewed = {}
-    for block in shown:
-        test = parser.get_doctest(block, scope, path.name, str(path), 0)
-        recorder.outputs.clear()
-        with chdir(ROOT):
-            recorder.run(test, out=lambda text: None, clear_globs=False)
-        scope = test.globs
-        outputs = iter(recorder.outputs)
-        renewed[block] = "".join(
-            part if isinstance(part, str) else source(part) + next(outputs) for part in parser.parse(block)
-        )
-    return fence("python").sub(lambda match: renewed.get(match[0], match[0]), text)
+    scope: dict[str, object] = {}
+
+    def renew(example: re.Match[str]) -> str:
+        typed, shown = example.groups()
+        space = "\n" if shown.endswith("\n\n") or shown == "\n" else ""  # between two examples
+        return typed + printed(typed, scope) + space
+
+    with chdir(ROOT):
+        return fence("python").sub(lambda block: EXAMPLE.sub(renew, block[0]), text)
 
 
-def source(example: doctest.Example) -> str:
-    """An example as it is typed."""
-    first, *rest = example.source.splitlines()
-    return "".join(
-        f"{prompt} {line}".rstrip() + "\n" for prompt, line in [(">>>", first), *(("...", r) for r in rest)]
-    )
+def printed(typed: str, scope: dict[str, object]) -> str:
+    """What one statement prints, as Python's prompt shows it."""
+    code = re.sub(r"^(?:>>>|\.\.\.) ?", "", typed, flags=re.MULTILINE)
+    with redirect_stdout(StringIO()) as output:
+        exec(compile(code, "<example>", "single"), scope)
+    return output.getvalue()
 
 
 def renewed(path: Path) -> str:
     """A page with all of its outputs as they are now."""
-    text = with_examples(with_outputs(path.read_text(encoding="utf-8")), path)
+    text = with_examples(with_outputs(path.read_text(encoding="utf-8")))
     return with_first_output(text) if path == README else text
 
 
@@ -168,7 +148,7 @@ def test_commands_print_what_is_shown(path):
 @pytest.mark.parametrize("path", pages_with("python", ">>>"), ids=name)
 def test_examples_in_python_give_what_is_shown(path):
     text = path.read_text(encoding="utf-8")
-    assert with_examples(text, path) == text
+    assert with_examples(text) == text
 
 
 @pytest.mark.parametrize("path", pages(), ids=name)
