@@ -13,7 +13,7 @@ from losscli.tasks.regression import Regression
 
 @loss("quantile", "quantile_loss", "quantile_score", "mean_pinball_loss", "PinballLoss")
 def pinball(batch: Regression, *, alpha: Unit = 0.5) -> Array:
-    """The loss whose best constant is the alpha-quantile: too low costs alpha, too high 1 - alpha.
+    """Weights errors alpha if too low, 1 - alpha if too high: the best constant is the alpha-quantile.
 
     l = alpha max(y - prediction, 0) + (1 - alpha) max(prediction - y, 0).  Unit: target.
 
@@ -29,7 +29,7 @@ def tilted(xp: Namespace, error: Array, level: float) -> Array:
 
 @loss("LogLinQuantile", domain="predictions on the logarithmic scale")
 def log_linear_quantile(batch: Regression, *, alpha: Unit = 0.5) -> Array:
-    """The pinball loss of exp(prediction): for models that predict the logarithm of a quantile.
+    """The pinball loss of exp(prediction), for models that predict the logarithm of a quantile.
 
     l = alpha max(y - q, 0) + (1 - alpha) max(q - y, 0), q = exp(prediction).  Unit: target.
 
@@ -39,13 +39,13 @@ def log_linear_quantile(batch: Regression, *, alpha: Unit = 0.5) -> Array:
 
 
 def _side(batch: Regression, alpha: float) -> Array:
-    """Alpha where the prediction is not above the target, else 1 - alpha."""
+    """Alpha if the prediction is not above the target, else 1 - alpha."""
     return batch.xp.where(batch.error > 0, 1.0 - alpha, alpha)
 
 
 @loss("asymmetric_least_squares")
 def expectile(batch: Regression, *, alpha: OpenUnit = 0.5) -> Array:
-    """The loss whose best constant is the alpha-expectile: pinball with squares.
+    """The pinball loss with squared errors: the best constant is the alpha-expectile.
 
     l = alpha e^2 if prediction <= y, else (1 - alpha) e^2.  Unit: target^2.
 
@@ -56,7 +56,7 @@ def expectile(batch: Regression, *, alpha: OpenUnit = 0.5) -> Array:
 
 @loss("MQuantileNorm", tail=("delta", "linear"))
 def m_quantile_huber(batch: Regression, *, alpha: OpenUnit, delta: Positive = 1.345) -> Array:
-    """Huber's loss weighed by its side: between quantile (small delta) and expectile (large delta).
+    """Huber's loss weighted by side: between quantile (small delta) and expectile (large delta).
 
     l = alpha huber(e) if prediction <= y, else (1 - alpha) huber(e).  Unit: target^2.
 

@@ -25,7 +25,7 @@ from losscli.tasks.binary import Binary, BinaryLabel
 def binary_cross_entropy(
     batch: Binary, *, label_smoothing: UnitBelowOne | None = None, pos_weight: Positive | None = None
 ) -> Array:
-    """The surprise of the true label, in nats; a confident error costs without bound.
+    """The negative log-likelihood of the true label; confident errors are penalised without bound.
 
     l = -(pos_weight y log p + (1 - y) log(1 - p)), with y (1 - s) + s / 2 for y under label smoothing s.
     Unit: nat.
@@ -37,7 +37,7 @@ def binary_cross_entropy(
 
 @loss("focal", "focal_loss", "BinaryFocalCrossentropy", "sigmoid_focal_loss")
 def binary_focal(batch: Binary, *, gamma: NonNegative = 2.0, alpha: Unit | None = None) -> Array:
-    """Cross-entropy that fades where the model is already right, so that hard rows count.
+    """Cross-entropy that down-weights rows the model gets right, so that hard rows dominate.
 
     l = a_t (1 - p_t)^gamma BCE, with p_t = y p + (1 - y)(1 - p) and a_t = alpha y + (1 - alpha)(1 - y), or 1
     without alpha.  Unit: nat.
@@ -52,20 +52,20 @@ def binary_focal(batch: Binary, *, gamma: NonNegative = 2.0, alpha: Unit | None 
 
 @loss("brier_score", "brier_score_loss", "BrierScore")
 def brier(batch: Binary) -> Array:
-    """The squared error of the probability: proper, and never infinite.
+    """The squared error of the probability: a proper score that is never infinite.
 
     l = (p - y)^2.  Unit: 1.
 
     Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2
     """
-    # As p (1 - y) - (1 - p) y the small difference of a confident logit keeps its digits.
+    # Written as p (1 - y) - (1 - p) y, the small difference of a confident logit keeps its digits.
     gap = batch.probability * (1.0 - batch.target) - batch.complement * batch.target
     return gap * gap
 
 
 @loss("zero_one_loss", "error", "error_rate", "binary_error", "ZeroOneLoss")
 def zero_one(batch: BinaryLabel, *, threshold: Unit = 0.5) -> Array:
-    """The share of rows whose label is wrong; a probability at the threshold counts as the negative class.
+    """The share of wrong labels; a probability equal to the threshold counts as the negative class.
 
     l = 1 if the predicted label is not y, else 0.  Unit: 1.
 
@@ -97,7 +97,7 @@ def _f1(xp: Namespace, m: Array) -> Array:
 
 @loss(reduction=Reduction(_f1, undefined="no row is positive, in truth or by prediction"))
 def f1_error(batch: BinaryLabel, *, threshold: Unit = 0.5) -> tuple[Array, Array, Array]:
-    """One minus the F1 score: misses and false alarms of the positive class against its hits.
+    """One minus the F1 score of the positive class.
 
     1 - 2 TP / (2 TP + FP + FN).  Unit: 1.
 
@@ -114,7 +114,7 @@ def _jaccard(xp: Namespace, m: Array) -> Array:
 
 @loss(reduction=Reduction(_jaccard, undefined="no row is positive, in truth or by prediction"))
 def jaccard_distance(batch: BinaryLabel, *, threshold: Unit = 0.5) -> tuple[Array, Array, Array]:
-    """One minus the overlap of the rows that are positive in truth and by prediction.
+    """One minus the intersection over union of the actual and the predicted positives.
 
     1 - TP / (TP + FP + FN).  Unit: 1.
 
@@ -135,7 +135,7 @@ def _d2_log_loss(xp: Namespace, m: Array) -> Array:
     reduction=Reduction(_d2_log_loss, undefined="the targets hold one class only"),
 )
 def d2_log_loss(batch: Binary) -> tuple[Array, Array]:
-    """The share of the log loss of the class frequencies that predictions remove: 1 is perfect.
+    """The reduction of the log loss relative to predicting the class frequencies: 1 is perfect.
 
     1 - log loss / entropy of the frequencies.  Unit: 1.
 
@@ -156,11 +156,11 @@ def _d2_brier(xp: Namespace, m: Array) -> Array:
     reduction=Reduction(_d2_brier, undefined="all targets are equal"),
 )
 def d2_brier(batch: Binary) -> tuple[Array, Array, Array]:
-    """The share of the Brier score of the class frequencies that predictions remove: 1 is perfect.
+    """The reduction of the Brier score relative to predicting the class frequencies: 1 is perfect.
 
     1 - Brier score / mean (y - mean y)^2.  Unit: 1.
 
     Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2
     """
-    # The third column, zero but for soft labels, is what y (1 - y) lacks of mean y (1 - mean y).
+    # The third column, zero except for soft labels, corrects mean y (1 - mean y) to the variance.
     return brier(batch), batch.target, batch.target * (1.0 - batch.target)

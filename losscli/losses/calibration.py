@@ -1,4 +1,4 @@
-"""Losses of calibration: how far probabilities are from frequencies, whatever they tell apart."""
+"""Losses of calibration: the gap between probabilities and observed frequencies."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from losscli.tasks.classes import Multiclass
 def _calibration(xp: Namespace, m: Array, norm: str) -> Array:
     bins = m.shape[-1] // 2
     gap, share = xp.abs(m[..., :bins]), m[..., bins:]
-    # An empty bin has no gap; under the gradient's steps its share may leave zero.
+    # An empty bin has no gap, but its share may differ from zero in a numerical gradient.
     ratio = xp.where(share > 0, gap / xp.where(share > 0, share, 1.0), 0.0)
     if norm == "l1":
         return xp.sum(gap, axis=-1)
@@ -23,7 +23,7 @@ def _calibration(xp: Namespace, m: Array, norm: str) -> Array:
 
 
 def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int) -> tuple[Array, ...]:
-    """For each bin of probabilities their gap to what happened, then for each bin the share of rows."""
+    """The gap to the outcomes in each bin of probabilities, then the share of rows in each bin."""
     place = xp.searchsorted(xp.linspace(0.0, 1.0, n_bins + 1), probability, side="right") - 1
     place = xp.minimum(place, n_bins - 1)
     inside = [place == b for b in range(n_bins)]
@@ -35,9 +35,9 @@ def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int) -> tuple
 def calibration_error(
     batch: Binary, *, n_bins: Count = 15, norm: Literal["l1", "l2", "max"] = "l1"
 ) -> tuple[Array, ...]:
-    """How far probabilities are from frequencies, over bins of equal width.
+    """The gap between probabilities and observed frequencies, over bins of equal width.
 
-    sum_b share_b |frequency_b - mean p_b| (l1), the root of the mean square (l2), or the greatest gap (max).
+    sum_b share_b |frequency_b - mean p_b| (l1), the root of the mean square (l2), or the largest gap (max).
     Unit: 1.
 
     Naeini et al. (2015), doi:10.1609/aaai.v29i1.9602
@@ -49,9 +49,9 @@ def calibration_error(
 def multiclass_calibration_error(
     batch: Multiclass, *, n_bins: Count = 15, norm: Literal["l1", "l2", "max"] = "l1"
 ) -> tuple[Array, ...]:
-    """How far the probability of the class that is guessed is from how often the guess is right.
+    """The gap between the confidence in the predicted class and its accuracy, over bins of equal width.
 
-    sum_b share_b |accuracy_b - mean confidence_b| (l1), the root of the mean square (l2), or the greatest gap
+    sum_b share_b |accuracy_b - mean confidence_b| (l1), the root of the mean square (l2), or the largest gap
     (max).  Unit: 1.
 
     Guo et al. (2017), arXiv:1706.04599

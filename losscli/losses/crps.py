@@ -1,7 +1,7 @@
 """The continuous ranked probability score of distributions, in closed form.
 
-CRPS = E|X - y| - E|X - X'| / 2.  For most laws E|X - y| = (y - mean) (2 F(y) - 1) + an edge that holds the
-density at y: so nothing cancels where the law is narrow beside its mean.
+CRPS = E|X - y| - E|X - X'| / 2.  For most distributions E|X - y| = (y - mean) (2 F(y) - 1) + an edge term
+with the density at y, so nothing cancels if the distribution is narrow compared with its mean.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ SQRT2, SQRT_PI = math.sqrt(2.0), math.sqrt(math.pi)
 
 @loss("crps")
 def crps_normal(batch: Normal) -> Array:
-    """The CRPS of the normal law.
+    """The CRPS of the normal distribution.
 
     l = sigma (z (2 Phi(z) - 1) + 2 phi(z) - 1 / sqrt pi), z = (y - mu) / sigma.  Unit: target.
 
@@ -47,7 +47,7 @@ def crps_normal(batch: Normal) -> Array:
 
 @loss()
 def crps_lognormal(batch: LogNormal) -> Array:
-    """The CRPS of the log-normal law.
+    """The CRPS of the log-normal distribution.
 
     l = y (2 Phi(z) - 1) - 2 m (Phi(z - s) + Phi(s / sqrt 2) - 1), m the mean, s = sigmalog,
     z = (log y - mulog) / s.  Unit: target.
@@ -62,7 +62,7 @@ def crps_lognormal(batch: LogNormal) -> Array:
 
 @loss()
 def crps_logistic(batch: Logistic) -> Array:
-    """The CRPS of the logistic law.
+    """The CRPS of the logistic distribution.
 
     l = sigma (|z| + 2 log(1 + exp(-|z|)) - 1), z = (y - mu) / sigma.  Unit: target.
 
@@ -75,7 +75,7 @@ def crps_logistic(batch: Logistic) -> Array:
 
 @loss()
 def crps_laplace(batch: Laplace) -> Array:
-    """The CRPS of the Laplace law.
+    """The CRPS of the Laplace distribution.
 
     l = |y - location| + scale (exp(-|z|) - 3/4), z = (y - location) / scale.  Unit: target.
 
@@ -87,7 +87,7 @@ def crps_laplace(batch: Laplace) -> Array:
 
 @loss("crps_t", domain="df above 1")
 def crps_student_t(batch: StudentT) -> Array:
-    """The CRPS of Student's t.
+    """The CRPS of Student's t distribution.
 
     l = scale (z (2 F(z) - 1) + 2 f(z) (df + z^2) / (df - 1)
     - 2 sqrt(df) B(1/2, df - 1/2) / ((df - 1) B(1/2, df/2)^2)), z = (y - location) / scale.  Unit: target.
@@ -107,7 +107,7 @@ def crps_student_t(batch: StudentT) -> Array:
 
 @loss()
 def crps_exponential(batch: Exponential) -> Array:
-    """The CRPS of the exponential law.
+    """The CRPS of the exponential distribution.
 
     l = |y| - 2 F(y) / rate + 1 / (2 rate), F(y) = 1 - exp(-rate y) from zero on.  Unit: target.
 
@@ -120,7 +120,7 @@ def crps_exponential(batch: Exponential) -> Array:
 
 @loss()
 def crps_gamma(batch: Gamma) -> Array:
-    """The CRPS of the gamma law.
+    """The CRPS of the gamma distribution.
 
     l = y (2 F(y; shape) - 1) - mean (2 F(y; shape + 1) - 1) - 1 / (rate B(1/2, shape)).  Unit: target.
 
@@ -136,7 +136,7 @@ def crps_gamma(batch: Gamma) -> Array:
 
 @loss()
 def crps_beta(batch: Beta) -> Array:
-    """The CRPS of the beta law.
+    """The CRPS of the beta distribution.
 
     l = y (2 F(y; a, b) - 1) - mean (2 F(y; a + 1, b) - 1) - 2 B(2 a, 2 b) mean / (a B(a, b)^2).
     Unit: target.
@@ -156,7 +156,7 @@ def crps_beta(batch: Beta) -> Array:
 
 @loss()
 def crps_uniform(batch: Uniform) -> Array:
-    """The CRPS of the uniform law.
+    """The CRPS of the uniform distribution.
 
     l = |y - x| + (max - min) (u^2 - u + 1/3), x the nearest number in the range, u where it stands in it.
     Unit: target.
@@ -171,7 +171,7 @@ def crps_uniform(batch: Uniform) -> Array:
 
 @loss()
 def crps_poisson(batch: Poisson) -> Array:
-    """The CRPS of the Poisson law.
+    """The CRPS of the Poisson distribution.
 
     l = (y - m) (2 F(y) - 1) + 2 m f(y) - m exp(-2 m) (I0(2 m) + I1(2 m)), m the mean.  Unit: target.
 
@@ -186,7 +186,7 @@ def crps_poisson(batch: Poisson) -> Array:
 
 @loss()
 def crps_binomial(batch: Binomial) -> Array:
-    """The CRPS of the binomial law.
+    """The CRPS of the binomial distribution.
 
     l = sum over k of (F(k) - [y <= k])^2.  Unit: target.
 
@@ -207,7 +207,7 @@ def crps_binomial(batch: Binomial) -> Array:
 
 @loss()
 def crps_negbinom(batch: NegativeBinomial) -> Array:
-    """The CRPS of the negative binomial law.
+    """The CRPS of the negative binomial distribution.
 
     l = sum over k of (F(k) - [y <= k])^2.  Unit: target.
 
@@ -225,7 +225,7 @@ def crps_negbinom(batch: NegativeBinomial) -> Array:
 
 
 STEP, END = 0.06, 4.4
-"""Of the integral below: further and finer changes no digit."""
+"""Step and end of the integration below: a finer or longer grid changes no digit."""
 
 
 def _half_mean_difference(xp: Namespace, variance: Array, log_square: Callable[[Array], Array]) -> Array:

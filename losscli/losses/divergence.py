@@ -12,7 +12,7 @@ from losscli.tasks.classes import Multiclass, MulticlassAmount
 
 @loss("kullback_leibler", "kl_divergence")
 def binary_kl_divergence(batch: Binary) -> Array:
-    """Cross-entropy less the entropy of the label: what soft labels cost beyond what they must.
+    """Cross-entropy minus the entropy of the label: the excess loss for soft labels.
 
     l = y log(y / p) + (1 - y) log((1 - y) / (1 - p)).  Unit: nat.
 
@@ -25,7 +25,7 @@ def binary_kl_divergence(batch: Binary) -> Array:
 
 @loss("KLDivLoss", "KLDivergence", "rel_entr", "relative_entropy")
 def kl_divergence(batch: Multiclass) -> Array:
-    """How much a distribution is surprised by predictions, beyond its own entropy.
+    """The cross-entropy of the predictions minus the entropy of the target distribution.
 
     l = sum_c t_c log(t_c / p_c), the Kullback-Leibler divergence of the prediction from the target.
     Unit: nat.
@@ -79,7 +79,7 @@ def jensen_shannon_divergence(batch: Multiclass) -> Array:
 
 @loss("jensenshannon")
 def jensen_shannon_distance(batch: Multiclass) -> Array:
-    """The root of the Jensen-Shannon divergence, which is a metric.
+    """The square root of the Jensen-Shannon divergence, a metric.
 
     l = sqrt(sum_c (t_c log(t_c / m_c) + p_c log(p_c / m_c)) / 2), with m = (t + p) / 2.  Unit: nat^(1/2).
 

@@ -35,7 +35,7 @@ def cosine_similarity(batch: VectorPair) -> Array:
 
 @loss("euclidean", "paired_euclidean_distances")
 def euclidean_distance(batch: VectorPair) -> Array:
-    """The length of the difference.
+    """The Euclidean length of the difference.
 
     l = sqrt(sum (a - b)^2).  Unit: target.
 
@@ -46,7 +46,7 @@ def euclidean_distance(batch: VectorPair) -> Array:
 
 @loss("squared_euclidean", "sqeuclidean")
 def squared_euclidean_distance(batch: VectorPair) -> Array:
-    """The squared length of the difference.
+    """The squared Euclidean length of the difference.
 
     l = sum (a - b)^2.  Unit: target^2.
 
@@ -57,7 +57,7 @@ def squared_euclidean_distance(batch: VectorPair) -> Array:
 
 @loss("manhattan", "cityblock", "paired_manhattan_distances")
 def manhattan_distance(batch: VectorPair) -> Array:
-    """The sum of the differences of the coordinates.
+    """The sum of the absolute differences of the coordinates.
 
     l = sum |a - b|.  Unit: target.
 
@@ -68,7 +68,7 @@ def manhattan_distance(batch: VectorPair) -> Array:
 
 @loss("chebyshev")
 def chebyshev_distance(batch: VectorPair) -> Array:
-    """The greatest difference of a coordinate.
+    """The largest absolute difference of a coordinate.
 
     l = max |a - b|.  Unit: target.
 
@@ -79,7 +79,7 @@ def chebyshev_distance(batch: VectorPair) -> Array:
 
 @loss("minkowski")
 def minkowski_distance_rowwise(batch: VectorPair, *, p: AtLeastOne) -> Array:
-    """Manhattan's distance for p = 1, Euclid's for p = 2, Chebyshev's in the limit.
+    """Manhattan distance for p = 1, Euclidean for p = 2, Chebyshev in the limit.
 
     l = (sum |a - b|^p)^(1/p).  Unit: target.
 
@@ -90,7 +90,7 @@ def minkowski_distance_rowwise(batch: VectorPair, *, p: AtLeastOne) -> Array:
 
 @loss("canberra")
 def canberra_distance(batch: VectorPair) -> Array:
-    """The sum of relative differences; coordinates that are zero in both count nothing.
+    """The sum of relative differences; coordinates that are zero in both vectors are skipped.
 
     l = sum |a - b| / (|a| + |b|).  Unit: 1.
 
@@ -142,7 +142,7 @@ def cosine_embedding(batch: SimilarPair, *, margin: Real = 0.0) -> Array:
 
 @loss("HingeEmbeddingLoss", best=0.0)
 def hinge_embedding(batch: PairDistance, *, margin: Real = 1.0) -> Array:
-    """The distance of similar pairs, and what dissimilar ones lack of a margin.
+    """The distance of similar pairs, and by how much dissimilar ones fall short of a margin.
 
     l = d if y = 1, else max(0, margin - d).  Unit: score.
 

@@ -17,7 +17,7 @@ Kernel = Literal["qd", "nrg", "int", "fair", "pwm", "akr", "akr_circperm"]
 
 
 def _crps(xp: Namespace, ordered: Array, y: Array, estimator: str) -> Array:
-    """The CRPS of ordered members (n, M), as the integral of (F - [y <= x])^2 over the gaps between them.
+    """The CRPS of sorted members (n, M): the integral of (F - [y <= x])^2 over the gaps between them.
 
     All its terms are positive; the unbiased estimators subtract the part of the spread that M members
     add to it.
@@ -36,7 +36,7 @@ def _crps(xp: Namespace, ordered: Array, y: Array, estimator: str) -> Array:
 
 @loss("ContinuousRankedProbabilityScore", "crps")
 def crps_ensemble(batch: Ensemble, *, estimator: Kernel = "qd") -> Array:
-    """The CRPS of the members' distribution; fair and pwm that of the one they were drawn from.
+    """The CRPS of the ensemble's distribution; fair and pwm estimate that of its underlying distribution.
 
     l = mean |x - y| - mean |x - x'| / 2 (qd, nrg, int: the same number); for fair and pwm the mean of
     |x - x'| is over pairs of different members, for akr over each and the one before it, for
@@ -56,7 +56,7 @@ def crps_ensemble(batch: Ensemble, *, estimator: Kernel = "qd") -> Array:
 def twcrps_ensemble(
     batch: Ensemble, *, a: Extended = -math.inf, b: Extended = math.inf, estimator: Estimator = "qd"
 ) -> Array:
-    """The CRPS where only what lies between a and b counts: threshold-weighted.
+    """The threshold-weighted CRPS: only values between a and b count.
 
     The CRPS of members and target clipped to [a, b].  Unit: target.
 
@@ -69,7 +69,7 @@ def twcrps_ensemble(
 
 @loss("dssuv_ensemble", "dawid_sebastiani", best=None)
 def dawid_sebastiani_ensemble(batch: Ensemble, *, bias: bool = False) -> Array:
-    """The log score of a normal law with the members' mean and deviation, but for constants.
+    """The log score of a normal distribution with the ensemble's mean and deviation, without constants.
 
     l = ((y - m) / s)^2 + 2 log s; the variance s^2 divides by M - 1, with `bias` by M.  Unit: nat.
 
@@ -82,7 +82,7 @@ def dawid_sebastiani_ensemble(batch: Ensemble, *, bias: bool = False) -> Array:
 
 @loss("ess", domain="three members or more")
 def error_spread_score(batch: Ensemble) -> Array:
-    """Whether the squared error is what the members' spread and skewness promise.
+    """The mismatch between the squared error and that expected from the ensemble's spread and skewness.
 
     l = (s^2 - e^2 - e s g)^2, e = m - y, with the members' deviation s (over M - 1) and
     g = sum ((x - m) / s)^3 / ((M - 1) (M - 2)).  Unit: target^4.
@@ -99,7 +99,7 @@ def error_spread_score(batch: Ensemble) -> Array:
 
 @loss("es_ensemble")
 def energy_score(batch: MultivariateEnsemble, *, estimator: Literal["nrg", "fair"] = "nrg") -> Array:
-    """The CRPS of vectors: distances for differences.
+    """The CRPS of vectors, with Euclidean distances.
 
     l = mean |x - y| - mean |x - x'| / 2; for fair the mean of |x - x'| is over pairs of different members.
     Unit: target.
@@ -117,7 +117,7 @@ def energy_score(batch: MultivariateEnsemble, *, estimator: Literal["nrg", "fair
 def variogram_score(
     batch: MultivariateEnsemble, *, p: Positive = 0.5, estimator: Literal["nrg", "fair"] = "nrg"
 ) -> Array:
-    """Whether the dimensions differ from each other as the members say.
+    """The mismatch between the differences of dimensions in the target and in the ensemble.
 
     l = sum over dimensions i and j of (|y_i - y_j|^p - mean |x_i - x_j|^p)^2; fair takes away what M
     members add to it.  Unit: target^(2p).

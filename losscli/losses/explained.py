@@ -21,7 +21,7 @@ def _root_relative(xp: Namespace, m: Array, pilot: Pilot) -> Array:
 
 
 def _finite(xp: Namespace, score: Array, unexplained: Array, total: Array) -> Array:
-    """The score; of targets that are all equal 1 where nothing is unexplained, else 0."""
+    """The score; if all targets are equal, 1 if nothing is left unexplained, else 0."""
     return xp.where(total == 0, xp.where(unexplained == 0, 1.0, 0.0), score)
 
 
@@ -39,10 +39,10 @@ def _r2(xp: Namespace, m: Array, pilot: Pilot, force_finite: bool) -> Array:
     reduction=Reduction(_r2, undefined=EQUAL),
 )
 def r2(batch: Regression, *, force_finite: bool = False) -> tuple[Array, Array, Array]:
-    """The share of the targets' variance that predictions explain: 1 is perfect, 0 is their mean.
+    """The share of the targets' variance that predictions explain: 1 is perfect, 0 as good as the mean.
 
-    1 - sum e^2 / sum (y - mean y)^2; of equal targets not defined, or if force_finite 1 where predictions
-    equal them and else 0.  Unit: 1.
+    1 - sum e^2 / sum (y - mean y)^2; not defined if all targets are equal, or with force_finite 1 if
+    predictions equal them, else 0.  Unit: 1.
 
     Wright (1921), Correlation and causation, J. Agric. Res. 20
     """
@@ -51,7 +51,7 @@ def r2(batch: Regression, *, force_finite: bool = False) -> tuple[Array, Array, 
 
 @loss("rse", reduction=Reduction(_relative, undefined=EQUAL))
 def relative_squared_error(batch: Regression) -> tuple[Array, Array, Array]:
-    """The share of the targets' variance that predictions leave: 1 - R2.
+    """The share of the targets' variance that predictions leave unexplained: 1 - R2.
 
     sum e^2 / sum (y - mean y)^2.  Unit: 1.
 
@@ -62,7 +62,7 @@ def relative_squared_error(batch: Regression) -> tuple[Array, Array, Array]:
 
 @loss("rrse", reduction=Reduction(_root_relative, undefined=EQUAL))
 def root_relative_squared_error(batch: Regression) -> tuple[Array, Array, Array]:
-    """The root mean squared error as a part of the targets' standard deviation.
+    """The root mean squared error divided by the targets' standard deviation.
 
     sqrt(sum e^2 / sum (y - mean y)^2).  Unit: 1.
 
@@ -85,9 +85,9 @@ def _explained_variance(xp: Namespace, m: Array, pilot: Pilot, force_finite: boo
     reduction=Reduction(_explained_variance, undefined=EQUAL),
 )
 def explained_variance(batch: Regression, *, force_finite: bool = False) -> tuple[Array, Array, Array, Array]:
-    """Like R2 without the bias: a constant added to all predictions changes nothing.
+    """R2 without the bias: adding a constant to all predictions changes nothing.
 
-    1 - var(e) / var(y); of equal targets not defined, or if force_finite 1 where errors are equal too and
+    1 - var(e) / var(y); not defined if all targets are equal, or with force_finite 1 if errors are too,
     else 0.  Unit: 1.
 
     scikit-learn user guide, Explained variance score
@@ -124,7 +124,7 @@ def _pearson(xp: Namespace, m: Array) -> Array:
     reduction=Reduction(_pearson, undefined="all targets or all predictions are equal"),
 )
 def pearson_correlation(batch: Regression) -> tuple[Array, ...]:
-    """How near predictions lie to some rising straight line of the targets; bias and scale do not count.
+    """How close predictions are to an increasing linear function of the targets; bias and scale are ignored.
 
     cov(prediction, y) / sqrt(var(prediction) var(y)).  Unit: 1.
 
@@ -157,7 +157,7 @@ def _concordance_sample(xp: Namespace, m: Array, pilot: Pilot, weight: float) ->
     reduction=Reduction(_concordance_sample, undefined="all targets and predictions are equal, or one row"),
 )
 def concordance_correlation(batch: Regression) -> tuple[Array, ...]:
-    """How near predictions lie to the targets themselves, from -1 to 1; with sample variances.
+    """The agreement of predictions with targets, from -1 to 1, with sample variances.
 
     2 cov(prediction, y) / (var(prediction) + var(y) + (mean prediction - mean y)^2).  Unit: 1.
 
@@ -172,7 +172,7 @@ def concordance_correlation(batch: Regression) -> tuple[Array, ...]:
     reduction=Reduction(_concordance, undefined="all targets and predictions are equal"),
 )
 def concordance_correlation_population(batch: Regression) -> tuple[Array, ...]:
-    """How near predictions lie to the targets themselves, from -1 to 1; with population variances.
+    """The agreement of predictions with targets, from -1 to 1, with population variances.
 
     2 cov(prediction, y) / (var(prediction) + var(y) + (mean prediction - mean y)^2).  Unit: 1.
 
@@ -189,7 +189,7 @@ def concordance_correlation_population(batch: Regression) -> tuple[Array, ...]:
     reduction=Reduction(ratio.function, undefined="no target or prediction reaches the threshold"),
 )
 def critical_success_index(batch: Regression, *, threshold: Real) -> tuple[Array, Array]:
-    """Of all rows where prediction or target reaches the threshold, the share where both do.
+    """Of the rows where prediction or target reaches the threshold, the share where both do.
 
     hits / (hits + misses + false alarms).  Unit: 1.
 

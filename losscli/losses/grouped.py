@@ -1,6 +1,6 @@
 """Losses of ranking in groups: the items of a query, their scores s, and how relevant each is, r.
 
-Items of equal scores share their ranks: each counts as at a random one of them.
+Tied items share their ranks: each counts as if at a random one of them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from losscli.states.reductions import ratio, root_ratio
 from losscli.tasks.grouped import BinaryRelevance, Groups, Relevance
 
 Empty = Literal["zero", "one", "skip"]
-"""What a group without a relevant item counts as; skip leaves it out."""
+"""The value of a group without a relevant item; skip leaves the group out."""
 
 _kept_mean = replace(ratio, undefined="no group has a relevant item")
 
 
 def _judged(batch: Relevance, found: Array, best: Array, empty: str) -> tuple[Array, Array]:
-    """What was found of the best that there is in each group (groups,), and whether the group counts."""
+    """The value of each group relative to the best possible (groups,), and whether the group counts."""
     xp, none = batch.xp, best == 0
     value = xp.where(none, 1.0 if empty == "one" else 0.0, found / xp.where(none, 1.0, best))
     return value, xp.where(none, 0.0 if empty == "skip" else 1.0, 1.0)
@@ -37,11 +37,11 @@ def _ndcg(batch: Relevance, gain: Array, k: int | None, empty: str) -> tuple[Arr
 
 @loss("ndcg_score", "normalized_discounted_cumulative_gain", reduction=_kept_mean, best=1.0, score=True)
 def ndcg(batch: Relevance, *, k: Count | None = None, empty: Empty = "zero") -> tuple[Array, Array]:
-    """How much of the relevance stands at the top of each group: the mean over groups, of the first k ranks.
+    """How well relevant items are ranked at the top of their group: the mean over groups, up to rank k.
 
     DCG / ideal DCG, with DCG = sum over ranks i <= k of r / log2(i + 1).  Unit: 1.
 
-    Items of equal scores share the mean discount of their ranks.  A group without a relevant item counts 0
+    Tied items share the mean discount of their ranks.  A group without a relevant item counts as 0
     or 1, or is left out, by empty.
 
     Jarvelin and Kekalainen (2002), doi:10.1145/582415.582418
@@ -53,14 +53,14 @@ def ndcg(batch: Relevance, *, k: Count | None = None, empty: Empty = "zero") -> 
 def ndcg_exponential_gain(
     batch: Relevance, *, k: Count | None = None, empty: Empty = "zero"
 ) -> tuple[Array, Array]:
-    """As ndcg, where an item of relevance r gains 2^r - 1: the top grades count most.
+    """NDCG with a gain of 2^r - 1 for relevance r: the top grades count most.
 
     DCG / ideal DCG, with DCG = sum over ranks i <= k of (2^r - 1) / log2(i + 1).  Unit: 1.
 
     Burges et al. (2005), doi:10.1145/1102351.1102363
     """
     xp, r = batch.xp, batch.target
-    # Over 2^max of the group, so that no gain overflows.
+    # Divided by 2^max of the group, so that no gain overflows.
     gain = xp.exp2(r - batch.most(r)[batch.group]) * -xp.expm1(-0.6931471805599453 * r)
     return _ndcg(batch, gain, k, empty)
 
@@ -69,13 +69,13 @@ def ndcg_exponential_gain(
 def mean_average_precision(
     batch: BinaryRelevance, *, k: Count | None = None, empty: Empty = "zero"
 ) -> tuple[Array, Array]:
-    """The mean precision at the rank of each relevant item of a group: the mean over groups.
+    """The mean precision at the ranks of the relevant items of a group, averaged over groups.
 
     (1 / m) sum over the relevant items at ranks i <= k of (relevant items at ranks <= i) / i, with m relevant
     items in the group, also those below k.  Unit: 1.
 
-    Items of equal scores all have the last of their ranks, and where k divides them they count by the share
-    of their ranks above it.  A group without a relevant item counts 0 or 1, or is left out, by empty.
+    Tied items all have the last of their ranks, and if rank k falls among them they count by the share
+    of their ranks above it.  A group without a relevant item counts as 0 or 1, or is left out, by empty.
 
     Manning, Raghavan and Schuetze (2008), Introduction to Information Retrieval, sec. 8.4
     """
@@ -90,7 +90,7 @@ def mean_average_precision(
 
 @loss("ranking_softmax_loss", best=None)
 def ranking_softmax(batch: Relevance) -> Array:
-    """The cross-entropy of the softmax of a group's scores, weighted by relevance: the mean over groups.
+    """The cross-entropy of the softmax of a group's scores, weighted by relevance, averaged over groups.
 
     l = -sum r log softmax(s).  Unit: nat.
 
@@ -98,7 +98,7 @@ def ranking_softmax(batch: Relevance) -> Array:
     """
     xp = batch.xp
     below = batch.score - batch.most(batch.score)[batch.group]
-    # The greatest terms are ones: apart from them, log(1 + x) keeps the digits of a small rest.
+    # The largest terms are one: without them, log(1 + x) keeps the digits of a small remainder.
     top = below == 0
     ties = batch.sums(xp.where(top, 1.0, 0.0))
     rest = batch.sums(xp.where(top, 0.0, xp.exp(below)))
@@ -108,7 +108,7 @@ def ranking_softmax(batch: Relevance) -> Array:
 
 @loss("QuerySoftMax", reduction=ratio, best=None)
 def query_softmax(batch: Relevance) -> tuple[Array, Array]:
-    """As ranking_softmax, over the sum of relevance of all groups: groups count by their relevance.
+    """ranking_softmax divided by the total relevance: groups are weighted by their relevance.
 
     -sum r log softmax(s) / sum r.  Unit: nat.
 
@@ -119,7 +119,7 @@ def query_softmax(batch: Relevance) -> tuple[Array, Array]:
 
 @loss("QueryRMSE", reduction=root_ratio)
 def query_rmse(batch: Groups) -> tuple[Array, Array]:
-    """The root mean squared error of items, after the mean error of each group is taken out.
+    """The root mean squared error of items after subtracting the mean error of their group.
 
     sqrt(mean (e - mean of e in the group)^2), with e = s - r.  Unit: target.
 

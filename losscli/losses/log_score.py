@@ -32,7 +32,7 @@ HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 
 @loss("GaussianNLLLoss", "RMSEWithUncertainty", "gaussian_nll_loss", best=None)
 def gaussian_nll(batch: Normal, *, full: bool = False, min_variance: NonNegative = 0.0) -> Array:
-    """The log score of the normal law without its constant, which `full` adds.
+    """The log score of the normal distribution without its constant, which `full` adds.
 
     l = log sigma + z^2 / 2 (+ log(2 pi) / 2), z = (y - mu) / sigma, where sigma^2 is at least min_variance.
     Unit: nat.
@@ -47,7 +47,7 @@ def gaussian_nll(batch: Normal, *, full: bool = False, min_variance: NonNegative
 
 @loss("logs_normal", "log_score", best=None)
 def log_score_normal(batch: Normal) -> Array:
-    """The log score of the normal law.
+    """The log score of the normal distribution.
 
     l = log sigma + z^2 / 2 + log(2 pi) / 2, z = (y - mu) / sigma.  Unit: nat.
 
@@ -58,9 +58,9 @@ def log_score_normal(batch: Normal) -> Array:
 
 @loss("logs_lognormal", best=None)
 def log_score_lognormal(batch: LogNormal) -> Array:
-    """The log score of the log-normal law; infinite for targets of zero and below.
+    """The log score of the log-normal distribution; infinite for targets of zero and below.
 
-    l = log y + the log score of the normal law at log y.  Unit: nat.
+    l = log y + the log score of the normal distribution at log y.  Unit: nat.
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
@@ -70,7 +70,7 @@ def log_score_lognormal(batch: LogNormal) -> Array:
 
 @loss("logs_logistic", best=None)
 def log_score_logistic(batch: Logistic) -> Array:
-    """The log score of the logistic law.
+    """The log score of the logistic distribution.
 
     l = |z| + 2 log(1 + exp(-|z|)) + log sigma, z = (y - mu) / sigma.  Unit: nat.
 
@@ -82,7 +82,7 @@ def log_score_logistic(batch: Logistic) -> Array:
 
 @loss("logs_laplace", best=None)
 def log_score_laplace(batch: Laplace) -> Array:
-    """The log score of the Laplace law.
+    """The log score of the Laplace distribution.
 
     l = |y - location| / scale + log(2 scale).  Unit: nat.
 
@@ -93,7 +93,7 @@ def log_score_laplace(batch: Laplace) -> Array:
 
 @loss("logs_t", best=None)
 def log_score_student_t(batch: StudentT) -> Array:
-    """The log score of Student's t.
+    """The log score of Student's t distribution.
 
     l = (df + 1) / 2 log(1 + z^2 / df) + log(scale sqrt(df) B(1/2, df/2)), z = (y - location) / scale.
     Unit: nat.
@@ -107,7 +107,7 @@ def log_score_student_t(batch: StudentT) -> Array:
 
 @loss("logs_exponential", best=None)
 def log_score_exponential(batch: Exponential) -> Array:
-    """The log score of the exponential law; infinite for targets below zero.
+    """The log score of the exponential distribution; infinite for targets below zero.
 
     l = rate y - log rate.  Unit: nat.
 
@@ -119,7 +119,7 @@ def log_score_exponential(batch: Exponential) -> Array:
 
 @loss("logs_gamma", best=None)
 def log_score_gamma(batch: Gamma) -> Array:
-    """The log score of the gamma law; infinite for targets below zero.
+    """The log score of the gamma distribution; infinite for targets below zero.
 
     l = log gamma(shape) - shape log rate - (shape - 1) log y + rate y.  Unit: nat.
 
@@ -134,7 +134,7 @@ def log_score_gamma(batch: Gamma) -> Array:
 
 @loss("logs_beta", best=None)
 def log_score_beta(batch: Beta) -> Array:
-    """The log score of the beta law; infinite for targets outside [0, 1].
+    """The log score of the beta distribution; infinite for targets outside [0, 1].
 
     l = log B(a, b) - (a - 1) log y - (b - 1) log(1 - y).  Unit: nat.
 
@@ -150,13 +150,13 @@ def log_score_beta(batch: Beta) -> Array:
 
 
 def _at_end(xp: Namespace, power: Array, density: Array) -> Array:
-    """The score at an end where the density is that of x^(power - 1)."""
+    """The score at an end of the range, where the density is proportional to x^(power - 1)."""
     return xp.where(power < 1, -xp.inf, xp.where(power == 1, -xp.log(density), xp.inf))
 
 
 @loss("logs_uniform", best=None)
 def log_score_uniform(batch: Uniform) -> Array:
-    """The log score of the uniform law; infinite outside the range.
+    """The log score of the uniform distribution; infinite outside the range.
 
     l = log(max - min).  Unit: nat.
 
@@ -168,7 +168,7 @@ def log_score_uniform(batch: Uniform) -> Array:
 
 @loss("logs_poisson", best=None)
 def log_score_poisson(batch: Poisson) -> Array:
-    """The log score of the Poisson law.
+    """The log score of the Poisson distribution.
 
     l = log y! - y log mean + mean.  Unit: nat.
 
@@ -193,7 +193,7 @@ def binomial_score(xp: Namespace, hits: Array, misses: Array, prob: Array) -> Ar
 
 @loss("logs_binomial", best=None)
 def log_score_binomial(batch: Binomial) -> Array:
-    """The log score of the binomial law; infinite for targets above n.
+    """The log score of the binomial distribution; infinite for targets above n.
 
     l = -log(C(n, y) prob^y (1 - prob)^(n - y)).  Unit: nat.
 
@@ -206,7 +206,7 @@ def log_score_binomial(batch: Binomial) -> Array:
 
 @loss("logs_negbinom", best=None)
 def log_score_negbinom(batch: NegativeBinomial) -> Array:
-    """The log score of the negative binomial law.
+    """The log score of the negative binomial distribution.
 
     l = -log(gamma(n + y) / (gamma(n) y!) prob^n (1 - prob)^y).  Unit: nat.
 

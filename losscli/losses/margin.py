@@ -25,7 +25,7 @@ def hinge(batch: BinaryScore) -> Array:
 
 @loss("SquaredHinge")
 def squared_hinge(batch: BinaryScore) -> Array:
-    """The square of the hinge: smooth where the margin is reached.
+    """The square of the hinge: smooth at the margin.
 
     l = max(0, 1 - y s)^2, with y = -1 or 1 and the score s.  Unit: score^2.
 
@@ -37,7 +37,7 @@ def squared_hinge(batch: BinaryScore) -> Array:
 
 @loss("ModifiedHuber")
 def modified_huber(batch: BinaryScore) -> Array:
-    """The squared hinge, with a linear tail where a row is badly wrong: outliers count less.
+    """The squared hinge with a linear tail for badly wrong rows: robust to outliers.
 
     l = max(0, 1 - y s)^2 if y s >= -1, else -4 y s.  Unit: score^2.
 
@@ -48,7 +48,7 @@ def modified_huber(batch: BinaryScore) -> Array:
 
 @loss("perceptron_loss")
 def perceptron(batch: BinaryScore) -> Array:
-    """How far the score lies on the wrong side; zero on the right side, however near.
+    """How far the score is on the wrong side; zero on the right side.
 
     l = max(0, -y s), with y = -1 or 1 and the score s.  Unit: score.
 
@@ -59,7 +59,7 @@ def perceptron(batch: BinaryScore) -> Array:
 
 @loss("SoftMarginLoss", "logistic_loss")
 def soft_margin(batch: BinaryScore) -> Array:
-    """The logistic loss: a smooth hinge, and the cross-entropy of the score as a logit.
+    """The logistic loss: a smooth hinge, equal to the cross-entropy of the score as a logit.
 
     l = log(1 + exp(-y s)), with y = -1 or 1 and the score s.  Unit: nat.
 
@@ -69,14 +69,14 @@ def soft_margin(batch: BinaryScore) -> Array:
 
 
 def _scaled_exp(xp: Namespace, scale: Array, x: Array) -> Array:
-    # In two halves, as exp(x) alone may lie beyond the floats.
+    # In two factors, as exp(x) alone may overflow.
     root = xp.exp(x / 2.0)
     return xp.where(scale == 0, 0.0, scale * root * root)
 
 
 @loss("ExponentialLoss")
 def exponential(batch: BinarySoftScore) -> Array:
-    """The loss of AdaBoost: a row on the wrong side costs exponentially.
+    """The loss of AdaBoost: exponential in how wrong the score is.
 
     l = y exp(-s) + (1 - y) exp(s), with y in [0, 1] and the score s.  Unit: 1.
 
@@ -88,7 +88,7 @@ def exponential(batch: BinarySoftScore) -> Array:
 
 @loss("sparsemax_loss")
 def sparsemax_binary(batch: BinaryScore) -> Array:
-    """A smooth hinge that is zero from a margin of one on, and linear from minus one down.
+    """A smooth hinge: zero for margins above one, linear below minus one.
 
     l = 0 if y s >= 1, -y s if y s <= -1, else (1 - y s)^2 / 4.  Unit: score.
 
@@ -99,7 +99,7 @@ def sparsemax_binary(batch: BinaryScore) -> Array:
 
 @loss("hinge", "hinge_loss", "crammer_singer", "multiclass_hinge_loss")
 def multiclass_hinge(batch: MulticlassScore) -> Array:
-    """The margin of the true class over the best of the others, short of one.
+    """By how much the margin of the true class over the best other class falls short of one.
 
     l = max(0, 1 + max_{c != y} s_c - s_y).  Unit: score.
 
@@ -111,7 +111,7 @@ def multiclass_hinge(batch: MulticlassScore) -> Array:
 
 @loss("CategoricalHinge")
 def categorical_hinge(batch: MulticlassScore) -> Array:
-    """The multiclass hinge against at least zero: the true score must also exceed one.
+    """The multiclass hinge, where the best other score counts as at least zero.
 
     l = max(0, 1 + max(0, max_{c != y} s_c) - s_y).  Unit: score.
 
@@ -124,7 +124,7 @@ def categorical_hinge(batch: MulticlassScore) -> Array:
 
 @loss("MultiMarginLoss", reduction=ratio)
 def multi_margin(batch: MulticlassScore, *, p: OneOrTwo = 1, margin: Real = 1.0) -> tuple[Array, Array]:
-    """Every class that comes too near to the true one costs, not only the best.
+    """The mean hinge over all other classes, not only the best one.
 
     l = (1 / K) sum_{c != y} max(0, margin - s_y + s_c)^p; a class weight scales it, and the mean divides by
     the weights of rows alone.  Unit: score^p.
@@ -139,7 +139,7 @@ def multi_margin(batch: MulticlassScore, *, p: OneOrTwo = 1, margin: Real = 1.0)
 
 @loss("multiclass_perceptron_loss")
 def multiclass_perceptron(batch: MulticlassScore) -> Array:
-    """How far the best of the other scores exceeds that of the true class.
+    """By how much the best other score exceeds that of the true class.
 
     l = max_c s_c - s_y.  Unit: score.
 
@@ -167,7 +167,7 @@ def sparsemax(batch: MulticlassScore) -> Array:
     total = xp.sum(xp.where(inside, short, 0.0), axis=1) / (1.0 + xp.sum(inside, axis=1))
     q = xp.maximum(short - total[:, None], 0.0)
     within = xp.sum(q * xp.where(q > 0, short, 0.0), axis=1) / 2.0
-    # ... and else sum q = 1 over the other classes, taken as differences from the greatest shortage.
+    # ... and otherwise sum q = 1 over the other classes, as differences from the largest shortage.
     first = short[:, 0]
     below = short - first[:, None]
     sums = xp.cumsum(below, axis=1) - 1.0

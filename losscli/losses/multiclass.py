@@ -24,7 +24,7 @@ from losscli.tasks.classes import Multiclass, MulticlassLabel, MulticlassScore, 
     "cce",
 )
 def categorical_cross_entropy(batch: Multiclass, *, label_smoothing: UnitBelowOne | None = None) -> Array:
-    """The surprise of the true class, in nats; a perfect model has 0, a uniform one log K.
+    """The negative log-likelihood of the true class: 0 for a perfect model, log K for a uniform one.
 
     l = -sum_c t_c log p_c, where t is the true class, or the target distribution; t (1 - s) + s / K under
     label smoothing s.  Unit: nat.
@@ -44,7 +44,7 @@ def categorical_focal(
     gamma: NonNegative = 2.0,
     label_smoothing: UnitBelowOne | None = None,
 ) -> Array:
-    """Cross-entropy that fades where the model is already right; alpha scales all classes alike.
+    """Cross-entropy that down-weights rows the model gets right; alpha scales all classes alike.
 
     l = -alpha sum_c t_c (1 - p_c)^gamma log p_c.  Unit: nat.
 
@@ -56,7 +56,7 @@ def categorical_focal(
 
 @loss("CategoricalGeneralizedCrossEntropy", "gce")
 def generalized_cross_entropy(batch: Multiclass, *, q: Share = 0.5) -> Array:
-    """Between cross-entropy (q near 0) and 1 - p_y (q = 1): bounded, so that wrong labels cost less.
+    """Between cross-entropy (q near 0) and 1 - p_y (q = 1): bounded, hence robust to wrong labels.
 
     l = (1 - p_y^q) / q; with soft targets its mean under them.  Unit: nat.
 
@@ -67,14 +67,14 @@ def generalized_cross_entropy(batch: Multiclass, *, q: Share = 0.5) -> Array:
 
 @loss("poly_loss_cross_entropy")
 def poly1_cross_entropy(batch: Multiclass, *, epsilon1: FromMinusOne = 2.0) -> Array:
-    """Cross-entropy with another first coefficient of its series in 1 - p.
+    """Cross-entropy with a different first coefficient in its series in 1 - p.
 
     l = -log p_y + epsilon1 (1 - p_y); with soft targets its mean under them.  Unit: nat.
 
     Leng et al. (2022), arXiv:2204.12511
     """
     xp, miss = batch.xp, batch.complement
-    # Cross-entropy less its first term, so that nothing is subtracted where epsilon1 is negative.
+    # Cross-entropy without its first term, so that nothing is subtracted if epsilon1 is negative.
     small = miss < 0.5
     rest = xp.where(small, -log1pmx(xp, xp.where(small, -miss, 0.0)), -batch.log_prob - miss)
     return batch.expect((1.0 + epsilon1) * miss + rest)
@@ -86,7 +86,7 @@ def _perplexity(xp: Namespace, m: Array) -> Array:
 
 @loss(best=1.0, reduction=Reduction(_perplexity, undefined="it is beyond the largest float"))
 def perplexity(batch: Multiclass) -> Array:
-    """How many equally likely classes would surprise as much: 1 is perfect, K is a guess among K.
+    """The exponential of the cross-entropy: 1 is perfect, K is a uniform guess among K classes.
 
     exp(mean of -log p_y).  Unit: 1.
 
@@ -109,7 +109,7 @@ def one_vs_all_log_loss(batch: OneVsAll) -> Array:
 
 @loss()
 def one_vs_all_true_class_log_loss(batch: OneVsAll) -> Array:
-    """The surprise of the true class by its own probability, whatever those of the others.
+    """The negative log-likelihood of the true class by its own probability, ignoring the other classes.
 
     l = -sum_c t_c log p_c, where p_c is the sigmoid of c's own logit.  Unit: nat.
 
@@ -121,13 +121,13 @@ def one_vs_all_true_class_log_loss(batch: OneVsAll) -> Array:
 
 @loss("brier", "brier_score", "brier_score_loss")
 def multiclass_brier(batch: Multiclass, *, scale_by_half: bool | None = False) -> Array:
-    """The squared distance of the probabilities from the target: from 0 to 2, or to 1 scaled by half.
+    """The squared distance of the probabilities from the target: from 0 to 2, or to 1 if scaled by half.
 
-    l = sum_c (p_c - t_c)^2, over 2 if scale_by_half; none scales where there are two classes.  Unit: 1.
+    l = sum_c (p_c - t_c)^2, over 2 if scale_by_half; none scales if there are two classes.  Unit: 1.
 
     Brier (1950), doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2
     """
-    # Of the true class the complement has the digits that p - 1 loses.
+    # For the true class the complement has the digits that p - 1 loses.
     gap = batch.xp.where(batch.target == 1, batch.complement, batch.probability - batch.target)
     distance = batch.xp.sum(gap * gap, axis=1)
     halved = batch.classes == 2 if scale_by_half is None else scale_by_half
@@ -136,7 +136,7 @@ def multiclass_brier(batch: Multiclass, *, scale_by_half: bool | None = False) -
 
 @loss("zero_one", "zero_one_loss", "error", "error_rate", "merror", "multi_error", "ZeroOneLoss")
 def multiclass_zero_one(batch: MulticlassLabel) -> Array:
-    """The share of rows whose class is wrong; of equal scores the first class is the guess.
+    """The share of rows whose class is wrong; ties go to the first class.
 
     l = 1 if argmax_c p_c is not y, else 0.  Unit: 1.
 
@@ -147,7 +147,7 @@ def multiclass_zero_one(batch: MulticlassLabel) -> Array:
 
 @loss("top_k", "multi_error_top_k")
 def top_k_error(batch: MulticlassScore, *, k: Count = 2) -> Array:
-    """The share of rows whose true class is not among the k best; of equal scores the first class is better.
+    """The share of rows whose true class is not among the k best; ties go to the first class.
 
     l = 1 if at least k classes rank before y, else 0.  Unit: 1.
 
@@ -161,21 +161,21 @@ def top_k_error(batch: MulticlassScore, *, k: Count = 2) -> Array:
 
 @loss("rps", "rps_score")
 def ranked_probability_score(batch: Multiclass) -> Array:
-    """The Brier score of each threshold between ordered classes, summed: a near miss costs less.
+    """The sum of the Brier scores at the thresholds between ordered classes: near misses count less.
 
     l = sum_k (F_k - T_k)^2 over k < K, where F and T are the cumulative probabilities of prediction and
     target, in the order of the classes.  Unit: 1.
 
     Epstein (1969), doi:10.1175/1520-0450(1969)008<0985:ASSFPF>2.0.CO;2
     """
-    # As F (1 - T) - (1 - F) T the small difference of a confident prediction keeps its digits.
+    # Written as F (1 - T) - (1 - F) T, the small difference of a confident prediction keeps its digits.
     gap = batch.below * (1.0 - batch.target_below) - batch.above * batch.target_below
     return batch.xp.sum(gap * gap, axis=1)
 
 
 @loss("rls_score")
 def ranked_logarithmic_score(batch: Multiclass) -> Array:
-    """The log loss of each threshold between ordered classes, summed.
+    """The sum of the log losses at the thresholds between ordered classes.
 
     l = -sum_k (T_k log F_k + (1 - T_k) log(1 - F_k)) over k < K, where F and T are the cumulative
     probabilities of prediction and target, in the order of the classes.  Unit: nat.
@@ -197,7 +197,7 @@ def _balanced(xp: Namespace, m: Array) -> Array:
 
 @loss("balanced_error", reduction=Reduction(_balanced))
 def multiclass_balanced_error(batch: MulticlassLabel) -> tuple[Array, ...]:
-    """The mean of the error rates of the classes that have rows: a rare class counts as much as a common one.
+    """The mean error rate over the classes that have rows: a rare class counts as much as a common one.
 
     1 - mean_c recall_c.  Unit: 1.
 
@@ -221,7 +221,7 @@ def _d2_log_loss(xp: Namespace, m: Array) -> Array:
     reduction=Reduction(_d2_log_loss, undefined="the targets hold one class only"),
 )
 def d2_log_loss_multiclass(batch: Multiclass) -> tuple[Array, ...]:
-    """The share of the log loss of the class frequencies that predictions remove: 1 is perfect.
+    """The reduction of the log loss relative to predicting the class frequencies: 1 is perfect.
 
     1 - log loss / entropy of the frequencies.  Unit: 1.
 
@@ -243,13 +243,13 @@ def _d2_brier(xp: Namespace, m: Array) -> Array:
     reduction=Reduction(_d2_brier, undefined="all targets are equal"),
 )
 def d2_brier_multiclass(batch: Multiclass) -> tuple[Array, ...]:
-    """The share of the Brier score of the class frequencies that predictions remove: 1 is perfect.
+    """The reduction of the Brier score relative to predicting the class frequencies: 1 is perfect.
 
     1 - Brier score / mean sum_c (t_c - mean t_c)^2.  Unit: 1.
 
     Murphy (1973), doi:10.1175/1520-0450(1973)012<0595:ANVPOT>2.0.CO;2
     """
     t = batch.target
-    # The second column, zero but for soft targets, is what t (1 - t) lacks of mean t (1 - mean t).
+    # The second column, zero except for soft targets, corrects mean t (1 - mean t) to the variance.
     soft = batch.xp.sum(t * (1.0 - t), axis=1)
     return (multiclass_brier(batch), soft, *(t[:, c] for c in range(batch.classes)))

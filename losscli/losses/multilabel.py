@@ -46,7 +46,7 @@ def subset_zero_one(batch: MultilabelLabel, *, threshold: Unit = 0.5) -> Array:
 
 @loss("multilabel_coverage_error", best=None)
 def coverage_error(batch: MultilabelScore) -> Array:
-    """How far down the ranking one must go to find all labels of a row; 0 for a row without any.
+    """How far down the ranking the last label of a row is; 0 for a row without labels.
 
     l = the rank of the lowest label of the row, where of equal scores the worst rank counts.  Unit: 1.
 
@@ -59,7 +59,7 @@ def coverage_error(batch: MultilabelScore) -> Array:
 
 @loss("label_ranking_loss", "multilabel_ranking_loss")
 def label_ranking(batch: MultilabelScore) -> Array:
-    """The share of pairs of a label of the row and another that are in the wrong order; 0 without pairs.
+    """The share of pairs (a label of the row, another label) in the wrong order; 0 without pairs.
 
     l = |{(j, k) : y_j = 1, y_k = 0, s_j <= s_k}| / (m (L - m)), with m labels of the row.  Unit: 1.
 
@@ -79,7 +79,7 @@ def label_ranking(batch: MultilabelScore) -> Array:
     score=True,
 )
 def label_ranking_average_precision(batch: MultilabelScore) -> Array:
-    """For each label of the row, the share of its own labels among those ranked as high; 1 without labels.
+    """The mean precision at the rank of each label of the row; 1 without labels.
 
     l = (1 / m) sum over the m labels of the row of its labels with at least that score / all labels with it.
     Unit: 1.
@@ -94,7 +94,7 @@ def label_ranking_average_precision(batch: MultilabelScore) -> Array:
 
 @loss("MultiLabelMarginLoss")
 def multilabel_margin(batch: MultilabelScore) -> Array:
-    """Every label of the row should have a score above those of all others by one.
+    """By how much the scores of the labels of a row fail to exceed all others by one.
 
     l = (1 / L) sum_{y_j = 1, y_k = 0} max(0, 1 - (s_j - s_k)).  Unit: score.
 

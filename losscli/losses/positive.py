@@ -17,7 +17,7 @@ from losscli.tasks.regression import Pilot, Regression
 
 
 def _gap(xp: Namespace, a: Array, b: Array) -> Array:
-    """T - 1 - log t with t = a / b, both positive: zero at a = b, without cancellation near it."""
+    """The gap t - 1 - log t with t = a / b, both positive: zero at a = b, without cancellation near it."""
     relative, ratio = (a - b) / b, a / b
     near = xp.abs(relative) < 0.4
     far = ratio - 1.0 - xp.log(xp.where(near, 1.0, ratio))
@@ -46,7 +46,7 @@ def _tweedie(xp: Namespace, y: Array, mean: Array, power: float) -> Array:
 
 @loss("poisson_deviance", domain="predictions above 0, targets at least 0")
 def mean_poisson_deviance(batch: Regression) -> Array:
-    """Twice the log-likelihood lost against a perfect rate: for counts.
+    """Twice the log-likelihood lost compared with a perfect rate, for counts.
 
     l = 2 (y log(y / mean) - y + mean).  Unit: target.
 
@@ -57,7 +57,7 @@ def mean_poisson_deviance(batch: Regression) -> Array:
 
 @loss("gamma_deviance", "gamma-deviance", domain="predictions and targets above 0")
 def mean_gamma_deviance(batch: Regression) -> Array:
-    """Errors relative to the prediction, whatever the scale: for positive amounts.
+    """Errors relative to the prediction, independent of scale, for positive amounts.
 
     l = 2 (log(mean / y) + y / mean - 1).  Unit: 1.
 
@@ -71,7 +71,7 @@ TWEEDIE = "predictions above 0 and targets at least 0 (above 0 from power 2 on; 
 
 @loss("tweedie_deviance", "tweedie_deviance_score", domain=TWEEDIE)
 def mean_tweedie_deviance(batch: Regression, *, power: Power = 0.0) -> Array:
-    """Deviance of the family whose variance is mean^power: 0 squared error, 1 Poisson, 2 gamma.
+    """The deviance of the family whose variance is mean^power: 0 squared error, 1 Poisson, 2 gamma.
 
     l = 2 (y^(2-p) / ((1-p)(2-p)) - y mean^(1-p) / (1-p) + mean^(2-p) / (2-p)).  Unit: target^(2-p).
 
@@ -107,7 +107,7 @@ def _half_tweedie(xp: Namespace, y: Array, mean: Array, power: float) -> Array:
 
 
 def _reference(pilot: Pilot, power: float) -> float:
-    """A constant prediction near the mean of the targets that the deviance is defined for."""
+    """A constant prediction near the mean of the targets for which the deviance is defined."""
     return pilot.centre if power == 0 or pilot.centre > 0 else pilot.target_size
 
 
@@ -127,7 +127,7 @@ def _d2(xp: Namespace, m: Array, pilot: Pilot, power: float) -> Array:
     domain=TWEEDIE,
 )
 def d2_tweedie(batch: Regression, *, power: Power = 0.0) -> tuple[Array, Array, Array]:
-    """The share of the targets' deviance that predictions explain: 1 is perfect, 0 is their mean.
+    """The share of the targets' deviance that predictions explain: 1 is perfect, 0 as good as the mean.
 
     1 - sum deviance(y, prediction) / sum deviance(y, mean y).  Unit: 1.
 
@@ -140,13 +140,13 @@ def d2_tweedie(batch: Regression, *, power: Power = 0.0) -> tuple[Array, Array, 
 
 
 def _raised(batch: Regression, log_input: bool, epsilon: float) -> tuple[Regression, float]:
-    """The batch with epsilon added to its rates, and what was added."""
+    """The batch with epsilon added to its rates, and the amounts added."""
     added = 0.0 if log_input else epsilon
     return (replace(batch, prediction=batch.prediction + added) if added else batch), added
 
 
 def _poisson_nll(batch: Regression, log_input: bool, epsilon: float) -> Array:
-    """Mean - y log(mean + epsilon); the logarithm has the digits that the difference loses."""
+    """The difference mean - y log(mean + epsilon), without cancellation."""
     xp, y, mean = batch.xp, batch.target, batch.prediction
     if log_input:
         return xp.where(y >= 0, sum_with_product(xp, xp.exp(mean), -y, mean), xp.nan)
@@ -158,7 +158,7 @@ def _poisson_nll(batch: Regression, log_input: bool, epsilon: float) -> Array:
 
 
 def _stirling_nll(batch: Regression, log_input: bool) -> Array:
-    """Mean - y log(mean) + y log y - y + log(2 pi y) / 2 for y > 0: half the deviance has no cancellation."""
+    """Half the deviance, which has no cancellation, plus log(2 pi y) / 2 for y > 0."""
     xp, y, mean = batch.xp, batch.target, batch.prediction
     log_y = xp.log(xp.where(y > 0, y, 1.0))
     if log_input:
@@ -170,7 +170,7 @@ def _stirling_nll(batch: Regression, log_input: bool) -> Array:
 
 
 def poisson_score(xp: Namespace, count: Array, rate: Array, log_rate: Array) -> Array:
-    """log(count!) - count log rate + rate, for any count >= 0, in two terms of which none cancels another.
+    """log(count!) - count log rate + rate, for any count >= 0, as two terms that do not cancel.
 
     Loader (2000), Fast and accurate computation of binomial probabilities
     """
@@ -184,7 +184,7 @@ RATES = "predictions and targets at least 0 (with log_input any predictions)"
 def poisson_nll(
     batch: Regression, *, log_input: bool = False, full: bool = False, epsilon: NonNegative = 0.0
 ) -> Array:
-    """The negative log-likelihood of counts; with `full` with log y!, which no prediction changes.
+    """The negative log-likelihood of counts; `full` adds log y!, which does not depend on predictions.
 
     l = mean - y log(mean + epsilon) [+ log y! if full]; if log_input mean = exp(prediction), and nothing is
     added under the logarithm.  Unit: nat.
@@ -216,7 +216,7 @@ def poisson_nll_stirling(batch: Regression, *, log_input: bool = False, epsilon:
 
 @loss("gamma", "gamma-nloglik", "HalfGammaLoss", best=None, domain="predictions and targets above 0")
 def gamma_nll(batch: Regression) -> Array:
-    """The negative log-likelihood of positive amounts of an exponential distribution (gamma of shape 1).
+    """The negative log-likelihood of the exponential distribution (gamma of shape 1), for positive amounts.
 
     l = y / mean + log(mean).  Unit: nat.
 
@@ -241,7 +241,7 @@ def gamma_nll(batch: Regression) -> Array:
     domain="predictions above 0, targets at least 0",
 )
 def tweedie_nll(batch: Regression, *, power: BetweenOneAndTwo = 1.5) -> Array:
-    """The negative quasi-log-likelihood of amounts that are often zero, such as insurance claims.
+    """The negative quasi-log-likelihood of amounts that are often zero, like insurance claims.
 
     l = mean^(2-p) / (2-p) - y mean^(1-p) / (1-p).  Unit: target^(2-p).
 

@@ -22,7 +22,7 @@ def multi_quantile(batch: Quantile) -> Array:
 
 @loss("crps_quantile", "crps")
 def quantile_crps(batch: Quantile) -> Array:
-    """An approximation of the CRPS from quantiles: better, the more levels there are.
+    """An approximation of the CRPS from quantiles, which improves with the number of levels.
 
     l = 2 (a max(y - q, 0) + (1 - a) max(q - y, 0)), mean over the levels a.  Unit: target.
 
@@ -33,7 +33,7 @@ def quantile_crps(batch: Quantile) -> Array:
 
 @loss("WIS")
 def weighted_interval_score(batch: CentralQuantile) -> Array:
-    """The interval scores of all central intervals and the error of the median, weighted: WIS.
+    """The weighted sum of the interval scores of all central intervals and the error of the median.
 
     (|y - median| / 2 + sum (a / 2) interval_score_a) / (K + 1/2), K intervals of levels 1 - a; which is
     the mean over the levels of twice the pinball loss.  Unit: target.
@@ -45,7 +45,7 @@ def weighted_interval_score(batch: CentralQuantile) -> Array:
 
 @loss("winkler_score", "winkler")
 def interval_score(batch: Interval, *, alpha: OpenUnit) -> Array:
-    """The width of the central 1 - alpha interval, and what the target outside it costs.
+    """The width of the central 1 - alpha interval, plus a penalty for targets outside it.
 
     l = (upper - lower) + (2 / alpha) (max(lower - y, 0) + max(y - upper, 0)).  Unit: target.
 

@@ -11,7 +11,7 @@ from losscli.tasks.ranking import ScorePair
 
 @loss("MarginRankingLoss")
 def margin_ranking(batch: ScorePair, *, margin: NonNegative = 0.0) -> Array:
-    """How much the item that ranks higher lacks of a lead.
+    """By how much the lead of the item that ranks higher falls short of a margin.
 
     l = max(0, margin - s).  Unit: score.
 
@@ -22,7 +22,7 @@ def margin_ranking(batch: ScorePair, *, margin: NonNegative = 0.0) -> Array:
 
 @loss("PairLogit", "RankNet")
 def pairwise_logistic(batch: ScorePair) -> Array:
-    """The log loss of the logistic model of which item ranks higher.
+    """The log loss of a logistic model of which item ranks higher.
 
     l = log(1 + exp(-s)).  Unit: nat.
 

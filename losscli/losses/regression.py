@@ -42,7 +42,7 @@ BEYOND = "beyond the largest float"
 
 @loss("mse", "l2", "squared_error", "MSELoss", "MeanSquaredError")
 def mean_squared_error(batch: Regression) -> Array:
-    """Large errors count most: the loss whose best constant is the mean.
+    """Large errors count most: the constant prediction that minimises it is the mean.
 
     l = e^2.  Unit: target^2.
 
@@ -53,9 +53,9 @@ def mean_squared_error(batch: Regression) -> Array:
 
 @loss("rmse", "RootMeanSquaredError", reduction=Reduction(_root, additive=True, joint=True, undefined=BEYOND))
 def root_mean_squared_error(batch: Regression, *, pooled: bool = False) -> Array:
-    """The mean squared error brought back to the unit of the target.
+    """The square root of the mean squared error, in the unit of the target.
 
-    sqrt(mean e^2); of several outputs the mean of each one's, or if pooled the root of the mean over all.
+    sqrt(mean e^2); for several outputs the mean of their values, or if pooled the root of the mean over all.
     Unit: target.
 
     Gauss (1809), Theoria motus corporum coelestium
@@ -65,7 +65,7 @@ def root_mean_squared_error(batch: Regression, *, pooled: bool = False) -> Array
 
 @loss("MultiRMSE", reduction=Reduction(_root_of_sum, additive=True, joint=True, undefined=BEYOND))
 def multi_rmse(batch: Regression) -> Array:
-    """The root of the mean squared length of the error of all outputs together.
+    """The square root of the mean squared error vector length, over all outputs together.
 
     sqrt(mean sum_outputs e^2).  Unit: target.
 
@@ -76,7 +76,7 @@ def multi_rmse(batch: Regression) -> Array:
 
 @loss("l2_loss", "HalfSquaredError", "least_squares", "LeastSquares")
 def half_squared_error(batch: Regression) -> Array:
-    """Half the squared error, whose derivative is the error itself.
+    """Half the squared error: its derivative is the error.
 
     l = e^2 / 2.  Unit: target^2.
 
@@ -87,7 +87,7 @@ def half_squared_error(batch: Regression) -> Array:
 
 @loss("mae", "l1", "L1Loss", "meanabs", "AbsoluteError", "absolute_error")
 def mean_absolute_error(batch: Regression) -> Array:
-    """Every unit of error counts the same: the loss whose best constant is the median.
+    """Every unit of error counts the same: the constant prediction that minimises it is the median.
 
     l = |e|.  Unit: target.
 
@@ -98,7 +98,7 @@ def mean_absolute_error(batch: Regression) -> Array:
 
 @loss("maxabs", reduction=largest)
 def max_error(batch: Regression) -> Array:
-    """The worst row.
+    """The largest absolute error of any row.
 
     max |e|.  Unit: target.
 
@@ -109,7 +109,7 @@ def max_error(batch: Regression) -> Array:
 
 @loss("mean_power_error")
 def lq(batch: Regression, *, q: AtLeastOne) -> Array:
-    """The power of the error: q 1 is the absolute error, 2 the squared, more counts large errors more.
+    """The q-th power of the absolute error: 1 is absolute, 2 is squared; larger q weights large errors more.
 
     l = |e|^q.  Unit: target^q.
 
@@ -120,19 +120,19 @@ def lq(batch: Regression, *, q: AtLeastOne) -> Array:
 
 @loss("minkowski", reduction=Reduction(_distance, undefined=BEYOND))
 def minkowski_distance(batch: Regression, *, p: AtLeastOne) -> Array:
-    """The p-norm of the column of errors: it grows with the number of rows; a weight counts a row so often.
+    """The p-norm of the errors of all rows: it grows with their number; weight w counts a row w times.
 
     (sum |e|^p)^(1/p).  Unit: target.
 
     Minkowski (1896), Geometrie der Zahlen
     """
-    # In units of the greatest error: no power of it overflows.
+    # In units of the largest error: no power of it overflows.
     return batch.xp.power(batch.abs_error / batch.pilot.error_size, p)
 
 
 @loss("bias", "ME", "mean_error", best=0.0)
 def mean_bias_error(batch: Regression) -> Array:
-    """How far predictions lie above (or, negative, below) the targets on average.
+    """The mean error: positive if predictions are too high on average, negative if too low.
 
     l = prediction - target.  Unit: target.
 
@@ -165,7 +165,7 @@ def error_std(batch: Regression) -> tuple[Array, Array]:
 
 @loss("NumErrors")
 def num_errors(batch: Regression, *, greater_than: NonNegative) -> Array:
-    """The share of rows whose error is too large.
+    """The share of rows whose absolute error exceeds a threshold.
 
     l = 1 if |e| > greater_than, else 0.  Unit: 1.
 

@@ -17,7 +17,7 @@ from losscli.tasks.regression import Pilot, Regression
 def mean_absolute_percentage_error(
     batch: Regression, *, epsilon: Positive = 2.220446049250313e-16, percent: bool = False
 ) -> Array:
-    """The error as a fraction of the target, or in per cent of it; a target of zero counts as epsilon.
+    """The error as a fraction or percentage of the target; a target of zero counts as epsilon.
 
     l = |e| / max(|y|, epsilon), times 100 if percent.  Unit: 1.
 
@@ -42,7 +42,7 @@ def root_mean_squared_percentage_error(
 
 @loss("smape")
 def symmetric_mean_absolute_percentage_error(batch: Regression) -> Array:
-    """The error as a fraction of the mean size of target and prediction: from 0 to 2; 0 where both are 0.
+    """The error relative to the mean size of target and prediction: from 0 to 2, and 0 if both are 0.
 
     l = 2 |e| / (|y| + |prediction|).  Unit: 1.
 
@@ -55,7 +55,7 @@ def symmetric_mean_absolute_percentage_error(batch: Regression) -> Array:
 
 @loss("wmape", "wape", reduction=ratio)
 def weighted_mean_absolute_percentage_error(batch: Regression) -> tuple[Array, Array]:
-    """The sum of the errors over the sum of the targets: no row is divided by a small number.
+    """The sum of the absolute errors over that of the targets: no row is divided by a small number.
 
     sum |e| / sum |y|.  Unit: 1.
 
@@ -65,13 +65,14 @@ def weighted_mean_absolute_percentage_error(batch: Regression) -> tuple[Array, A
 
 
 def _log_error(batch: Regression) -> Array:
-    """|log(1 + prediction) - log(1 + target)|, without cancellation where both are near.
+    """|log(1 + prediction) - log(1 + target)|, without cancellation if both are close.
 
-    With s = 1 + the smaller it is log1p(|e| / s).  What rounding took from e and s goes back to first order.
+    With s = 1 + the smaller of both it is log1p(|e| / s).  The rounding errors of e and s are corrected to
+    first order.
     """
     xp, error = batch.xp, batch.error
     low = xp.minimum(batch.prediction, batch.target)
-    # Outside the domain log1p makes NaN of the row, which the report names.
+    # Outside the domain log1p gives NaN, and the report names the row.
     shifted = 1.0 + xp.where(low > -1.0, low, xp.nan)
     shift_lost = xp.where(low > 1.0, 1.0 - (shifted - low), low - (shifted - 1.0))
     part = error - batch.prediction
@@ -82,7 +83,7 @@ def _log_error(batch: Regression) -> Array:
 
 @loss("msle", "MeanSquaredLogarithmicError", domain="targets and predictions above -1")
 def mean_squared_log_error(batch: Regression, *, floor: Real | None = None) -> Array:
-    """The squared error of log(1 + x): ratios count, not differences.
+    """The squared error of log(1 + x): ratios matter, not differences.
 
     l = (log(1 + prediction) - log(1 + y))^2, where numbers below floor count as floor.  Unit: 1.
 
@@ -97,7 +98,7 @@ def mean_squared_log_error(batch: Regression, *, floor: Real | None = None) -> A
 
 @loss("rmsle", reduction=root, domain="targets and predictions above -1")
 def root_mean_squared_log_error(batch: Regression) -> Array:
-    """The root of the mean squared log error: about the relative error, where it is small.
+    """The square root of the mean squared log error: close to the relative error if that is small.
 
     sqrt(mean (log(1 + prediction) - log(1 + y))^2).  Unit: 1.
 
@@ -126,11 +127,11 @@ def _normalized(
 def normalized_rmse(
     batch: Regression, *, normalization: Literal["mean", "range", "std", "l2"] = "mean"
 ) -> tuple[Array, ...]:
-    """The root mean squared error over the size of the targets: their mean, range, deviation or l2 norm.
+    """The root mean squared error divided by the targets' mean, range, standard deviation or l2 norm.
 
     sqrt(mean e^2) / size, size = mean y, max y - min y, sqrt(mean (y - mean y)^2) or sqrt(sum y^2).  Unit: 1.
 
-    An interval takes the range of the targets as known.
+    Intervals treat the range of the targets as fixed.
 
     TorchMetrics user guide, Normalized Root Mean Squared Error
     """

@@ -26,7 +26,7 @@ def huber(batch: Regression, *, delta: Positive = 1.0) -> Array:
 
 @loss("SmoothL1Loss", tail=("beta", "linear"))
 def smooth_l1(batch: Regression, *, beta: Positive = 1.0) -> Array:
-    """Huber's loss over its delta: the slope of the tails is one whatever beta is.
+    """Huber's loss divided by its delta: the slope of the tails is one for every beta.
 
     l = e^2 / (2 beta) if |e| < beta, else |e| - beta / 2.  Unit: target.
 
@@ -38,7 +38,7 @@ def smooth_l1(batch: Regression, *, beta: Positive = 1.0) -> Array:
 
 @loss("soft_l1", "charbonnier", "mphe", "reg:pseudohubererror")
 def pseudo_huber(batch: Regression, *, delta: Positive = 1.0) -> Array:
-    """Huber's loss with all derivatives: quadratic near zero, then linear.
+    """A smooth form of Huber's loss: quadratic near zero, linear in the tails.
 
     l = delta^2 (sqrt(1 + (e / delta)^2) - 1).  Unit: target^2.
 
@@ -51,7 +51,7 @@ def pseudo_huber(batch: Regression, *, delta: Positive = 1.0) -> Array:
 
 @loss("logcosh", "LogCosh", "log_cosh_error")
 def log_cosh(batch: Regression) -> Array:
-    """Like Huber's loss and smooth: half the squared error near zero, then |e| - log 2.
+    """A smooth loss similar to Huber's: half the squared error near zero, |e| - log 2 in the tails.
 
     l = log cosh e.  Unit: target.
 
@@ -66,7 +66,7 @@ def log_cosh(batch: Regression) -> Array:
 
 @loss("FairLoss")
 def fair(batch: Regression, *, c: Positive = 1.0) -> Array:
-    """Quadratic near zero, and of slope c in the tails, which it nears slowly.
+    """Quadratic near zero; in the tails the slope slowly approaches c.
 
     l = c^2 (|e| / c - log(1 + |e| / c)).  Unit: target^2.
 
@@ -101,7 +101,7 @@ def _lorentzian(batch: Regression, delta: float) -> Array:
 
 @loss("lorentzian")
 def cauchy(batch: Regression, *, delta: Positive = 1.0) -> Array:
-    """Quadratic near zero, logarithmic in the tails: the likelihood of Cauchy errors.
+    """Quadratic near zero, logarithmic in the tails: the likelihood of Cauchy-distributed errors.
 
     l = delta^2 / 2 log(1 + (e / delta)^2).  Unit: target^2.
 
@@ -112,7 +112,7 @@ def cauchy(batch: Regression, *, delta: Positive = 1.0) -> Array:
 
 @loss("StudentT")
 def student_t(batch: Regression, *, c: Positive = 2.3849, df: Positive = 4.0) -> Array:
-    """The shape of the likelihood of errors that have Student's t distribution with df degrees of freedom.
+    """The likelihood of errors that follow Student's t distribution with df degrees of freedom, rescaled.
 
     l = c^2 df / 2 log(1 + (e / c)^2 / df).  Unit: target^2.
 
@@ -124,7 +124,7 @@ def student_t(batch: Regression, *, c: Positive = 2.3849, df: Positive = 4.0) ->
 
 @loss("least_squares_arctan")
 def arctan(batch: Regression, *, delta: Positive = 1.0) -> Array:
-    """Quadratic near zero; no row costs more than pi / 4 delta^2.
+    """Quadratic near zero, bounded by pi / 4 delta^2.
 
     l = delta^2 / 2 arctan((e / delta)^2).  Unit: target^2.
 
@@ -135,7 +135,7 @@ def arctan(batch: Regression, *, delta: Positive = 1.0) -> Array:
 
 @loss("RamsayE")
 def ramsay_e(batch: Regression, *, a: Positive = 0.3) -> Array:
-    """Quadratic near zero; no row costs more than 1 / a^2.
+    """Quadratic near zero, bounded by 1 / a^2.
 
     l = (1 - exp(-a |e|) (1 + a |e|)) / a^2.  Unit: target^2.
 
@@ -153,7 +153,7 @@ def ramsay_e(batch: Regression, *, a: Positive = 0.3) -> Array:
 
 @loss("AndrewWave", "andrews_sine")
 def andrew_wave(batch: Regression, *, a: Positive = 1.339) -> Array:
-    """Quadratic near zero, a wave that is flat from a pi on: no row costs more than 2 a^2.
+    """Quadratic near zero, a cosine wave up to a pi and constant beyond, bounded by 2 a^2.
 
     l = a^2 (1 - cos(e / a)) if |e| <= a pi, else 2 a^2.  Unit: target^2.
 
@@ -167,7 +167,7 @@ def andrew_wave(batch: Regression, *, a: Positive = 1.339) -> Array:
 
 @loss("TrimmedMean", "talwar", tail=("c", "constant"))
 def truncated_quadratic(batch: Regression, *, c: Positive = 2.0) -> Array:
-    """Half the squared error up to c, and constant beyond.
+    """Half the squared error up to c, constant beyond.
 
     l = min(|e|, c)^2 / 2.  Unit: target^2.
 
@@ -179,7 +179,7 @@ def truncated_quadratic(batch: Regression, *, c: Positive = 2.0) -> Array:
 
 @loss("Hampel17A", increasing=("a", "b", "c"), tail=("c", "constant"))
 def hampel(batch: Regression, *, a: Positive = 2.0, b: Positive = 4.0, c: Positive = 8.0) -> Array:
-    """Quadratic up to a, linear up to b, bent down to be flat from c on; a < b < c.
+    """Quadratic up to a, linear up to b, then flattening until it is constant from c on; a < b < c.
 
     l' = |e| up to a, a up to b, a (c - |e|) / (c - b) up to c, then 0.  Unit: target^2.
 
@@ -192,7 +192,7 @@ def hampel(batch: Regression, *, a: Positive = 2.0, b: Positive = 4.0, c: Positi
 
 @loss("TukeyBiweight", "bisquare", tail=("c", "constant"))
 def tukey_biweight(batch: Regression, *, c: Positive = 4.685) -> Array:
-    """Quadratic near zero; no row costs more than c^2 / 6, which it reaches at c.
+    """Quadratic near zero, constant from c on, bounded by c^2 / 6.
 
     l = c^2 / 6 (1 - (1 - (min(|e|, c) / c)^2)^3).  Unit: target^2.
 
@@ -205,7 +205,7 @@ def tukey_biweight(batch: Regression, *, c: Positive = 4.685) -> Array:
 
 @loss("TukeyQuartic", tail=("c", "constant"))
 def tukey_quartic(batch: Regression, *, c: Positive = 3.61752, k: AtLeastOne = 4.0) -> Array:
-    """Tukey's biweight (k 2) with another exponent: flat from c on.
+    """Tukey's biweight (k = 2) with another exponent: constant from c on.
 
     l = u^2 / 2 (1 - 4 x^k / (k + 2) + x^(2k) / (k + 1)), u = min(|e|, c), x = u / c.  Unit: target^2.
 
@@ -219,7 +219,7 @@ def tukey_quartic(batch: Regression, *, c: Positive = 3.61752, k: AtLeastOne = 4
 
 @loss("svr", "EpsilonInsensitive", tail=("eps", "above zero"))
 def epsilon_insensitive(batch: Regression, *, eps: NonNegative = 0.1) -> Array:
-    """Errors up to eps cost nothing, larger ones what they exceed it by.
+    """Zero for errors up to eps, then linear in the excess.
 
     l = max(|e| - eps, 0).  Unit: target.
 
@@ -230,7 +230,7 @@ def epsilon_insensitive(batch: Regression, *, eps: NonNegative = 0.1) -> Array:
 
 @loss("SquaredEpsilonInsensitive", tail=("eps", "above zero"))
 def squared_epsilon_insensitive(batch: Regression, *, eps: NonNegative = 0.1) -> Array:
-    """Errors up to eps cost nothing, larger ones the square of what they exceed it by.
+    """Zero for errors up to eps, then quadratic in the excess.
 
     l = max(|e| - eps, 0)^2.  Unit: target^2.
 

@@ -17,7 +17,7 @@ def _overlap(xp: Namespace, m: Array, aggregate: str) -> Array:
     return m[..., 0] if aggregate == "per_image" else m[..., 1] / m[..., 2]
 
 
-OVERLAP = Reduction(_overlap, undefined="no mask holds anything")
+OVERLAP = Reduction(_overlap, undefined="all masks are empty")
 
 
 @loss("Tversky", reduction=OVERLAP)
@@ -28,7 +28,7 @@ def tversky(
     fp_weight: NonNegative = 0.5,
     fn_weight: NonNegative = 0.5,
 ) -> tuple[Array, Array, Array]:
-    """Dice's loss with weights of its own for false alarms and for misses.
+    """Dice loss with separate weights for false positives and false negatives.
 
     l = 1 - I / (I + fp_weight FP + fn_weight FN), with I = sum y p, FP = sum (1 - y) p and
     FN = sum y (1 - p) over an image, 0 for two empty masks; global: over all images.  Unit: 1.
@@ -43,7 +43,7 @@ def tversky(
 
 @loss("Dice", "dice_coefficient_loss", reduction=OVERLAP)
 def dice(batch: Mask, *, aggregate: Aggregate = "per_image") -> tuple[Array, Array, Array]:
-    """One minus twice the overlap over the sum of both masks.
+    """One minus twice the overlap divided by the sum of both masks.
 
     l = 1 - 2 sum y p / (sum y + sum p) of an image, 0 for two empty masks; global: over all images.
     Unit: 1.
@@ -55,7 +55,7 @@ def dice(batch: Mask, *, aggregate: Aggregate = "per_image") -> tuple[Array, Arr
 
 @loss("dice_loss", "binary_dice_loss")
 def dice_smooth(batch: Mask, *, smooth: NonNegative = 1.0) -> Array:
-    """Dice's loss with a constant that makes small masks count less.
+    """Dice loss with a smoothing constant that reduces the influence of small masks.
 
     l = 1 - (sum y p + smooth) / ((sum y + sum p) / 2 + smooth).  Unit: 1.
 

@@ -28,7 +28,7 @@ def triplet_margin(
     swap: bool = False,
     eps: NonNegative = 0.0,
 ) -> Array:
-    """How much nearer than a margin the negative is, beside the positive.
+    """By how much the negative's distance falls short of the positive's plus a margin.
 
     l = max(0, d(anchor, positive) - d(anchor, negative) + margin), d(a, b) = (sum |a - b + eps|^p)^(1/p);
     with `swap` the negative's distance is that to the nearer of anchor and positive.  Unit: target.
@@ -40,7 +40,7 @@ def triplet_margin(
 
 @loss("TripletMarginWithDistanceLoss", domain="vectors that are not zero")
 def triplet_margin_cosine(batch: Triplet, *, margin: NonNegative = 1.0, swap: bool = False) -> Array:
-    """The same with cosine distances.
+    """The triplet margin loss with cosine distances.
 
     l = max(0, d(anchor, positive) - d(anchor, negative) + margin), d(a, b) = 1 - cos;
     with `swap` the negative's distance is that to the nearer of anchor and positive.  Unit: 1.

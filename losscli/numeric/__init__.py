@@ -1,1 +1,1 @@
-"""Arrays and floating point, NumPy or CuPy; nothing here knows of losses."""
+"""Arrays and floating point with NumPy or CuPy, independent of losses."""

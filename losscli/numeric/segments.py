@@ -1,4 +1,4 @@
-"""Reductions by segment: sums and extremes of runs of rows and of bins."""
+"""Reductions by segment: sums and extremes of runs and bins."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
 
 
 def run_of(xp: Namespace, starts: Array, n: int) -> Array:
-    """The place of the run in which each of n items is, of runs that start at `starts`, the first at 0."""
+    """The run of each of n items, for runs that begin at `starts`, the first at 0."""
     marks = xp.zeros(n, dtype=int)
     marks[starts] = 1
     return xp.cumsum(marks) - 1
 
 
 _WIDEST = 1024
-"""Numbers that are reduced at once where runs are reduced in steps: one block of threads."""
+"""How many numbers one step reduces at once: one block of threads."""
 
 
 class Runs:
-    """Rows that stand run after run, none of them empty: what each run adds up to, and its extremes.
+    """Rows in consecutive, non-empty runs: the sum of each run, and its extremes.
 
-    `starts` (runs,), an array of NumPy, are the rows where runs begin, the first at 0.  Arrays are (..., n).
-    NumPy has `reduceat` for this.  CuPy has it for sums alone, as differences of running sums, which lose the
-    digits of a run after a greater one, and all of one after an infinity; and its sums by index (bincount,
-    scatter_add) add in another order in every run.  There the runs are cut into pieces of one width, padded,
-    which are reduced side by side, and what is left of them likewise, until each run is one number.
+    `starts` (runs,), an array of NumPy, are the rows where runs begin; the first is 0.  Arrays are (..., n).
+    NumPy has `reduceat` for this.  CuPy has it for sums only, as differences of running sums, which lose the
+    digits of a run after a larger one, and everything after an infinity; and its sums by index (bincount,
+    scatter_add) add in a different order each time.  There, runs are cut into padded pieces of one width,
+    which are reduced side by side, and so are the results, until each run is one number.
     """
 
     def __init__(self, xp: Namespace, starts: Array, n: int) -> None:
@@ -48,11 +48,11 @@ class Runs:
         return self._reduced("add", "sum", 0, values)
 
     def least(self, values: Array) -> Array:
-        """The least value of each run (..., runs); NaN is."""
+        """The smallest value of each run (..., runs); NaN if it holds a NaN."""
         return self._reduced("minimum", "min", self.xp.inf, values)
 
     def greatest(self, values: Array) -> Array:
-        """The greatest value of each run (..., runs); NaN is."""
+        """The largest value of each run (..., runs); NaN if it holds a NaN."""
         return self._reduced("maximum", "max", -self.xp.inf, values)
 
     def per_row(self, values: Array) -> Array:
@@ -62,7 +62,7 @@ class Runs:
         return values.take(self.of_rows, axis=-1)
 
     def first_hits(self, hit: Array) -> Array:
-        """The first row of each run where a condition (k, n) holds (k, runs); it does in every run."""
+        """The first row of each run where a condition (k, n) holds (k, runs); it has to hold in every run."""
         xp = self.xp
         if on_host(xp):
             hits = [np.flatnonzero(row) for row in hit]
@@ -79,11 +79,11 @@ class Runs:
 
     @cached_property
     def _steps(self) -> list[tuple[Array, Array]]:
-        """Of each step the places (pieces, width) of what is reduced, and which of them are no padding."""
+        """For each step the indices (pieces, width) of what is reduced, and which of them are not padding."""
         xp, found = self.xp, []
         starts, sizes, pieces = self.starts, self.sizes, -1
         while pieces != len(self.starts):
-            # About as wide as a run is long, so that padding is at most as much again.
+            # About as wide as a run is long, so that padding at most doubles the work.
             width = min(_WIDEST, 1 << max(3, (int(sizes.sum()) // max(1, len(sizes))).bit_length()))
             counts = -(-sizes // width)
             run = np.repeat(np.arange(len(sizes)), counts)
@@ -99,7 +99,7 @@ class Runs:
 
 
 def binned_sums(xp: Namespace, places: Array, columns: Sequence[Array], size: int = 0) -> Array:
-    """The sums of k columns (n,) by place (n,), at least `size` of them (k, places), as NumPy's."""
+    """The sums of k columns (n,) by bin (n,), for at least `size` bins: a NumPy array (k, bins)."""
     if on_host(xp):
         return np.stack([np.bincount(places, weights=column, minlength=size) for column in columns])
     sizes = to_numpy(xp.bincount(places, minlength=size))

@@ -1,6 +1,6 @@
-"""Sums, exponentials and softmax with more digits than a float has, where a plain formula loses them.
+"""Sums, exponentials and softmax with more digits than a float, where plain formulas lose them.
 
-A number is kept as two floats: its rounded value, and what that lacks.
+A number is kept as two floats: its rounded value and the rounding error.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from losscli.numeric.special import log1pmx
 from losscli.numeric.two_float import _quotient, exact_sum, exp_pair, two_sum
 
 CHUNK_NUMBERS, CHUNK_ROWS = 131_072, 128
-"""Numbers of a matrix that are worked on at once, so that what is in between stays in the cache; of columns
-that lie one after another never fewer rows than the second."""
+"""Numbers of a matrix processed at once, so that intermediate results stay in the cache; of columns
+stored one after another never fewer rows than the second."""
 ORDINARY = (-30.0, 300.0)
-"""Where the greatest logit of a row is between these, sums of exp do not overflow, and what vanishes beside
-that of the greatest is less than 1e-290 of it."""
+"""If the largest logit of a row is between these, sums of exp do not overflow, and what underflows
+is less than 1e-290 of the exponential of the largest."""
 
 
 def expit(xp: Namespace, x: Array) -> Array:
@@ -26,9 +26,9 @@ def expit(xp: Namespace, x: Array) -> Array:
 
 
 def kl_div(xp: Namespace, y: Array, q: Array, log_q: Array, gap: Array) -> Array:
-    """Y log(y / q) - y + q, the part of one class in a divergence, with 0 log 0 = 0; never below 0.
+    """The term y log(y / q) - y + q of one class of a divergence, with 0 log 0 = 0; never negative.
 
-    `log_q` and `gap` = q - y come from the caller, who may have them with digits that q has lost.
+    `log_q` and `gap` = q - y come from the caller, who may know them more accurately than q does.
     """
     some = y > 0
     y = xp.where(some, y, 1.0)
@@ -43,16 +43,16 @@ def kl_div(xp: Namespace, y: Array, q: Array, log_q: Array, gap: Array) -> Array
 
 def _chunks(xp: Namespace, matrix: Array) -> list[slice]:
     if not on_host(xp):
-        return [slice(None)][: len(matrix)]  # a device is busy with large arrays alone
+        return [slice(None)][: len(matrix)]  # only large arrays keep a device busy
     fewest = 1 if matrix.flags.c_contiguous else CHUNK_ROWS
     step = max(fewest, CHUNK_NUMBERS // max(matrix.shape[1], 1))
     return [slice(i, i + step) for i in range(0, len(matrix), step)]
 
 
 def _below_top(xp: Namespace, logits: Array, below: Array) -> Array:
-    """Fill `below` with logits (n, classes) less the greatest of the row; what was rounded off is returned.
+    """Fill `below` with logits (n, classes) minus the largest of the row; return the rounding errors.
 
-    It counts: exp makes a relative error of it, as large as it is.  A `two_sum` in place, for speed.
+    They matter: exp turns them into relative errors of the same size.  A `two_sum` in place, for speed.
     """
     top = xp.max(logits, axis=1, keepdims=True)
     xp.subtract(logits, top, out=below)
@@ -62,15 +62,15 @@ def _below_top(xp: Namespace, logits: Array, below: Array) -> Array:
     added += top
     lost -= added
     if not bool(xp.isfinite(xp.min(below))):
-        # Of infinite differences, whose exp is zero, nothing was lost.
+        # Infinite differences, whose exp is zero, have no rounding error.
         lost = xp.where(xp.isfinite(lost), lost, 0.0)
     return lost
 
 
 def _others(xp: Namespace, logits: Array) -> tuple[Array, Array]:
-    """The greatest logit of each row (n,), and the mass of all other classes in units of its own (n,).
+    """The largest logit of each row (n,), and the mass of all other classes relative to its own (n,).
 
-    Of ordinary logits exp is taken as they are, since the greatest, if subtracted first, would cost digits.
+    Ordinary logits are exponentiated directly: subtracting the largest first would lose digits.
     """
     top = xp.max(logits, axis=1)
     is_top = logits == top[:, None]
@@ -87,7 +87,7 @@ def _others(xp: Namespace, logits: Array) -> tuple[Array, Array]:
     xp.copyto(mass, 0.0, where=is_top)
     others = xp.sum(mass, axis=1)
     if ordinary:
-        # Over exp(top), which for a top above 0 is times exp(-top).
+        # Divided by exp(top), which for a top above 0 is a product with exp(-top).
         others = xp.where(top > 0, others * unit + others * rest, _quotient(others, 0.0, unit, rest))
     if int(xp.count_nonzero(is_top)) > len(logits):
         others += xp.maximum(xp.sum(is_top, axis=1) - 1, 0)
@@ -95,10 +95,10 @@ def _others(xp: Namespace, logits: Array) -> tuple[Array, Array]:
 
 
 def log_softmax(xp: Namespace, logits: Array) -> Array:
-    """Log-probabilities (n, classes) from logits, exact where one class holds nearly all the mass.
+    """Log-probabilities (n, classes) from logits, exact even if one class has nearly all the mass.
 
-    Of the greatest logit, log p = -log1p(mass of the others over its own): it keeps its digits where the
-    textbook's z - logsumexp z rounds to 0.  Of the others, z - max - log1p(...).
+    For the largest logit, log p = -log1p(mass of the others over its own): it keeps its digits where
+    z - logsumexp z rounds to 0.  For the others, z - max - log1p(...).
     """
     found = xp.empty(logits.shape)
     for rows in _chunks(xp, logits):

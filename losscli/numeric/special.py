@@ -1,4 +1,4 @@
-"""Special functions that NumPy and CuPy lack, or lose digits in."""
+"""Special functions that NumPy and CuPy lack or compute inaccurately."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def special(xp: Namespace) -> Any:
 
 
 def xlogy(xp: Namespace, x: Array, y: Array) -> Array:
-    """X log y, with 0 log 0 = 0."""
+    """The product x log y, with 0 log 0 = 0."""
     zero = x == 0
     return xp.where(zero, 0.0, x * xp.log(xp.where(zero, 1.0, y)))
 
@@ -43,13 +43,13 @@ def log1pmx(xp: Namespace, x: Array) -> Array:
 _STIRLING = (
     (-3617, 122400), (1, 156), (-691, 360360), (1, 1188), (-1, 1680), (1, 1260), (-1, 360), (1, 12),
 )  # fmt: skip
-"""The series' coefficients, last first: Bernoulli numbers B_2k over 2k (2k - 1)."""
+"""The coefficients of the series, last first: Bernoulli numbers B_2k / (2k (2k - 1))."""
 
 
 def stirling_error(xp: Namespace, x: Array) -> Array:
-    """Log x! - (x log x - x + log(2 pi x) / 2) for x > 0: about 1 / (12 x).
+    """The difference log x! - (x log x - x + log(2 pi x) / 2) for x > 0: about 1 / (12 x).
 
-    From 10 on the asymptotic series; below, as often as needed, with x + 1 instead of x.
+    From 10 on the asymptotic series; below, repeatedly stepping from x to x + 1.
     """
     total = xp.zeros_like(x)
     while bool(xp.any(below := x < 10.0)):
@@ -68,7 +68,7 @@ def log1psq(xp: Namespace, x: Array) -> Array:
 
 
 def factorial_excess(xp: Namespace, x: Array) -> Array:
-    """log(x!) - x log x + x, which grows like log(2 pi x) / 2 and has no large terms; x from 0 up."""
+    """log(x!) - x log x + x, which grows like log(2 pi x) / 2 without large terms; x >= 0."""
     below, above = xp.minimum(x, 1.0), xp.maximum(x, 1.0)
     return xp.where(
         x < 1.0,

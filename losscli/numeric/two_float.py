@@ -1,4 +1,4 @@
-"""Sums, products and logarithms of twice the digits: a number as an unevaluated sum of two."""
+"""Sums, products and logarithms with twice the digits: numbers as unevaluated sums of two floats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from losscli.numeric.special import log1pmx
 
 
 def sum_of_three(xp: Namespace, a: Array, b: Array, c: Array | float) -> Array:
-    """A + b + c with one rounding, however much of it cancels; infinite where a term is."""
+    """The sum a + b + c rounded once, however much cancels; infinite if a term is."""
     first, lost = two_sum(a, b)
     total, more = two_sum(first, c)
     rest = lost + more
@@ -18,7 +18,7 @@ def sum_of_three(xp: Namespace, a: Array, b: Array, c: Array | float) -> Array:
 
 
 def exact_sum(xp: Namespace, columns: Array, start: float = 0.0) -> tuple[Array, Array]:
-    """The sum of each row (n,) of (n, k) from `start` on, and what was rounded off: twice the digits.
+    """The sum of `start` and each row of (n, k), and its rounding error (n,): twice the digits.
 
     Ogita, Rump, Oishi (2005), Accurate sum and dot product, doi:10.1137/030601818
     """
@@ -32,9 +32,9 @@ def exact_sum(xp: Namespace, columns: Array, start: float = 0.0) -> tuple[Array,
 
 
 def _halved(xp: Namespace, columns: Array) -> tuple[Array, Array]:
-    """Columns (n, k) added up in pairs to one (n, 1), and what was rounded off (n,).
+    """Columns (n, k) added in pairs to one (n, 1), and the rounding error (n,).
 
-    A device is kept busy by a few additions of many numbers, not by many of few.
+    A device is fast at a few additions of long arrays, and slow at many of short ones.
     """
     error = xp.zeros(len(columns))
     while columns.shape[1] > 1:
@@ -47,7 +47,7 @@ def _halved(xp: Namespace, columns: Array) -> tuple[Array, Array]:
 
 @cache
 def _exponentials() -> tuple[Array, Array]:
-    """Exp(j / 64) for j from -24 to 24, each as two floats, as NumPy's: what is kept belongs to no device."""
+    """The values exp(j / 64) for j from -24 to 24, as two floats each, in NumPy arrays for any device."""
     exact = [(Decimal(j) / 64).exp() for j in range(-24, 25)]
     values = [float(number) for number in exact]
     rests = [float(number - Decimal(value)) for number, value in zip(exact, values, strict=True)]
@@ -55,7 +55,7 @@ def _exponentials() -> tuple[Array, Array]:
 
 
 def exp_pair(xp: Namespace, x: Array, rest: Array | float = 0.0) -> tuple[Array, Array]:
-    """Exp(x + rest) for x <= 0 and a much smaller rest, as a float and what it lacks: ten digits more.
+    """exp(x + rest) for x <= 0 and a much smaller rest, as a float and its error: ten more digits.
 
     x = k log 2 + j / 64 + t with |t| < 1 / 128, so that the series of exp t - 1 needs few terms, and no more
     digits than a float has.
@@ -80,7 +80,7 @@ def exp_pair(xp: Namespace, x: Array, rest: Array | float = 0.0) -> tuple[Array,
 
 
 def _quotient(a: Array, a_rest: Array, b: Array, b_rest: Array) -> Array:
-    """(a + a_rest) / (b + b_rest), where the rests are what floats a and b lack."""
+    """(a + a_rest) / (b + b_rest), where the rests are the errors of a and b."""
     share = a / b
     return share + (a_rest - share * b_rest) / b
 
@@ -106,11 +106,11 @@ def _upper_half(a: Array) -> Array:
 
 
 def sum_with_product(xp: Namespace, a: Array, b: Array, c: Array) -> Array:
-    """A + b c, rounded once or twice however much of it cancels."""
+    """The sum a + b c, rounded once or twice however much cancels."""
     product, product_error = two_product(b, c)
     total, error = two_sum(a, product)
     error = error + product_error
-    # Where a step overflows, the plain sum has lost nothing that counts.
+    # If a step overflows, the rounding error of the plain sum is negligible.
     return total + xp.where(xp.isfinite(error), error, 0.0)
 
 
@@ -120,7 +120,7 @@ _STEPS = 128
 @cache
 def _log_table() -> tuple[list[float], list[float]]:
     """log(i / 128) for i = 0..192 as two floats; below 90 it is not used."""
-    from decimal import Decimal, localcontext  # which most runs do not need
+    from decimal import Decimal, localcontext  # most runs do not need it
 
     with localcontext() as context:
         context.prec = 50
@@ -130,7 +130,7 @@ def _log_table() -> tuple[list[float], list[float]]:
 
 
 def two_float_log(xp: Namespace, x: Array) -> tuple[Array, Array]:
-    """Log x of x > 0 as two floats, which add up to it within some 1e-20 and a part in 1e16 of the second.
+    """The logarithm of x > 0 as two floats, accurate to about 1e-20 and one part in 1e16 of the second.
 
     With x = 2^k c (1 + f), where c = i / 128 is near: k log 2 and log c are known to more digits, f has its
     remainder, and log(1 + f) - f is so small that its rounding does not count.

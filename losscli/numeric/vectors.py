@@ -1,4 +1,4 @@
-"""What tasks of vectors share: matrices of equal width, and lengths and angles without overflow."""
+"""Lengths and angles of vectors without overflow."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from losscli.numeric.arrays import Array, Namespace
 
 
 def length(xp: Namespace, x: Array) -> Array:
-    """The Euclidean lengths (...) of vectors (..., dimensions), also where squares overflow or vanish."""
+    """The Euclidean lengths (...) of vectors (..., dimensions), also if squares overflow or underflow."""
     x, exponent = _balanced(xp, x)
     return xp.ldexp(xp.sqrt(xp.sum(x * x, axis=-1)), exponent)
 
 
 def norm(xp: Namespace, x: Array, p: float) -> Array:
-    """(sum |x|^p)^(1/p) (...) of vectors (..., dimensions), also where powers overflow or vanish."""
+    """(sum |x|^p)^(1/p) (...) of vectors (..., dimensions), also if powers overflow or underflow."""
     if p == 2.0:
         return length(xp, x)
     size = xp.abs(x)
@@ -24,9 +24,9 @@ def norm(xp: Namespace, x: Array, p: float) -> Array:
 
 
 def _balanced(xp: Namespace, x: Array) -> tuple[Array, Array | int]:
-    """Vectors over powers of two, and the exponents (...), where squares would overflow or vanish.
+    """Vectors divided by powers of two, and the exponents (...), if squares would overflow or underflow.
 
-    Such a quotient is exact: where none is needed the same numbers come out.
+    Division by a power of two is exact; vectors that need none are returned unchanged.
     """
     largest = xp.max(xp.abs(x), axis=-1)
     if not bool(xp.any((largest > 1e100) | ((largest > 0) & (largest < 1e-100)))):
@@ -36,7 +36,7 @@ def _balanced(xp: Namespace, x: Array) -> tuple[Array, Array | int]:
 
 
 class Angle(Struct, frozen=True, eq=False):
-    """The cosine of the angle between vectors (n,), and 1 - cosine with the digits that it loses near one.
+    """The cosine of the angle between vectors (n,), and 1 - cosine, accurate also near one.
 
     Both are NaN where a vector is zero.
     """
