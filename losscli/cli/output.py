@@ -172,6 +172,23 @@ def emit(
 ) -> None:
     """Write a judged report to its outputs and to stdout.  Ends the program if its gates do not pass."""
     from losscli import gates
+
+    put(report, form, outputs, quiet, color, cells, verbose)
+    status = gates.status(report.gates)
+    if status != Status.OK:
+        raise typer.Exit(int(status))
+
+
+def put(
+    report: Report,
+    form: str,
+    outputs: Outputs,
+    quiet: bool,
+    color: str = "auto",
+    cells: int | None = None,
+    verbose: bool = False,
+) -> None:
+    """Write a report to its outputs and to stdout."""
     from losscli.cli import output as out
 
     out.write_files(report, outputs.files, cells)
@@ -183,9 +200,6 @@ def emit(
     _print(report, form, color, cells, verbose)
     if silent:
         out.warn([f"gate {v.status}: {v.title}{f' ({v.reason})' if v.reason else ''}" for v in report.gates])
-    status = gates.status(report.gates)
-    if status != Status.OK:
-        raise typer.Exit(int(status))
 
 
 def cells_of(text: str | None) -> int | None:

@@ -18,12 +18,13 @@ COMMANDS = {
     "libraries.",
     "init": "Write losscli.toml: columns, task, classes and losses as `losscli check` infers them, "
     "and comments.",
+    "show": "Show saved reports as tables, several side by side.",
     "gate": "Judge a saved report, by gates that may speak of another one; nothing is evaluated.",
 }
 """What the help says of each: the first paragraph of its function's docstring, told without importing it."""
 _CONFIGURED = ("evaluate", "compare", "rank", "check")
 """These take settings from files."""
-_ALONE = ("gate",)
+_ALONE = ("gate", "show")
 """These read no predictions, and take their own options alone."""
 
 

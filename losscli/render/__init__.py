@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,31 @@ def print_tables(report: Report, console: Console, cells: int | None = None, ver
     page = console.width if console.is_terminal else None
     shown = document(report, page).first(CELLS if page and cells is None else cells)
     show(shown.detailed() if verbose else shown, console)
+
+
+def render_side_by_side(reports: Mapping[str, Report], format: str, cells: int | None = None) -> str:  # noqa: A002  as above
+    """Several reports by their names in the same tables, as text that ends in a newline.
+
+    Raises UsageError for an unknown format and for formats of data, which hold one report.
+    """
+    chosen = format_named(format)
+    if isinstance(chosen, Data):
+        names = [name for name, each in all_formats().items() if isinstance(each, Layout)]
+        raise UsageError(
+            f"{format} holds one report", remedy=f"{' and '.join(names)} show several side by side"
+        )
+    from losscli.render.sections.side_by_side import side_by_side
+
+    return chosen.write(side_by_side(reports).first(cells))
+
+
+def print_side_by_side(reports: Mapping[str, Report], console: Console, cells: int | None = None) -> None:
+    """Print several reports in the same tables, on a terminal those columns that fit."""
+    from losscli.render.formats.table import show
+    from losscli.render.sections.side_by_side import side_by_side
+
+    few = CELLS if cells is None and console.is_terminal else cells
+    show(side_by_side(reports).first(few), console)
 
 
 def format_named(name: str) -> Layout | Data:

@@ -41,5 +41,17 @@ def compared(report: Report, base: Report) -> tuple[Note, ...]:
     return tuple(Note("", text) for text in (UNPAIRED, *told))
 
 
+def unlike(report: Report, base: Report) -> str:
+    """What makes the numbers of two reports mean different things, in words; '' if they are comparable."""
+    names = [name for name in {**base.provenance, **report.provenance} if _differs(name, report, base)]
+    wrong = [name for name in names if name not in _TOLD or name == "targets"]
+    return ", ".join(
+        "other targets"
+        if name == "targets"
+        else f"{name} {report.provenance.get(name, 'none')} and {base.provenance.get(name, 'none')}"
+        for name in wrong
+    )
+
+
 def _differs(name: str, report: Report, base: Report) -> bool:
     return base.provenance.get(name) != report.provenance.get(name)

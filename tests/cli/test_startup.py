@@ -192,7 +192,7 @@ def test_frames_are_plain_where_the_terminal_has_no_unicode(folder):
 def test_users_see_the_signature_of_what_they_get():
     shown = inspect.signature(losscli.Result)
     assert str(shown.parameters["value"]) == "value: float | None"
-    assert str(shown.parameters["params"]) == "params: collections.abc.Mapping[str, object] = <factory>"
+    assert str(shown.parameters["cell"]) == "cell: collections.abc.Mapping[str, str] = <factory>"
     assert repr(registry.find("huber")[0]) == "<loss huber of regression>"
 
 

@@ -1,0 +1,76 @@
+"""Several reports in the same tables: a row for each loss and cell, a column for each report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from losscli.render.digits import estimate
+from losscli.render.naming import label, plain, shown
+from losscli.render.tables import Column, Document, Table
+from losscli.report.comparable import unlike
+from losscli.report.model import Report, Result
+
+INDEPENDENT = "differences are those of independent samples; losscli compare takes the same rows in pairs"
+
+Key = tuple[str, tuple[str, ...]]
+"""A loss with its model, and the values of its cell."""
+Results = dict[Key, Result]
+_ABSENT = Result(loss="", value=None, rows=0, weight=0.0)
+"""Stands for a result that a report does not have."""
+
+
+def side_by_side(reports: Mapping[str, Report]) -> Document:
+    """The results of named reports, with the differences of all comparable ones from the first."""
+    first, *others = reports.items()
+    reasons = {name: unlike(report, first[1]) for name, report in others}
+    compared = [name for name, reason in reasons.items() if not reason]
+    notes = [f"{shown(name)} is not compared with {shown(first[0])}: {reasons[name]}" for name in reasons]
+    notes = [note for note, reason in zip(notes, reasons.values(), strict=True) if reason]
+    if compared:
+        notes.append(INDEPENDENT)
+    kinds = dict.fromkeys(tuple(result.cell) for report in reports.values() for result in report.results)
+    tables = (_table(columns, reports, compared) for columns in sorted(kinds, key=len))
+    return Document(tuple(tables), tuple(map(plain, notes)))
+
+
+def _table(columns: tuple[str, ...], reports: Mapping[str, Report], compared: Sequence[str]) -> Table:
+    """The results of one kind of cell; `columns` name what distinguishes its cells, () for overall."""
+    found = {name: _results(report, columns) for name, report in reports.items()}
+    keys = list(dict.fromkeys(key for own in found.values() for key in own))
+    names = [
+        Column("loss", tuple(loss for loss, _ in keys), "name", fold=20),
+        *(
+            Column(shown(column), tuple(shown(cell[place]) for _, cell in keys), "name", fold=8)
+            for place, column in enumerate(columns)
+        ),
+    ]
+    title = f"by {', '.join(map(shown, columns))}" if columns else "overall"
+    ranked = tuple(range(len(keys))) if columns else ()
+    return Table(title, (*names, *_numbers(keys, found, compared)), ranked)
+
+
+def _results(report: Report, columns: tuple[str, ...]) -> Results:
+    return {
+        (label(result), tuple(result.cell.values())): result
+        for result in report.results
+        if tuple(result.cell) == columns
+    }
+
+
+def _numbers(keys: Sequence[Key], found: Mapping[str, Results], compared: Sequence[str]) -> Iterator[Column]:
+    base = [next(iter(found.values())).get(key, _ABSENT) for key in keys]
+    for name, own in found.items():
+        results = [own.get(key, _ABSENT) for key in keys]
+        values = tuple(estimate(result.value, result.se) for result in results)
+        yield Column(shown(name), values, is_value=True)
+        if name in compared:
+            pairs = zip(results, base, strict=True)
+            yield Column("difference", tuple(_difference(new, old) for new, old in pairs), priority=1)
+
+
+def _difference(new: Result, old: Result) -> str:
+    if new.value is None or old.value is None:
+        return estimate(None, None)
+    se = None if new.se is None or old.se is None else math.hypot(new.se, old.se)
+    return estimate(new.value - old.value, se)
