@@ -1,7 +1,7 @@
-"""What other libraries call each loss, and by which call they give its number: `equivalents.csv`, as data.
+"""What other libraries call each loss, and which call gives the same number: `equivalents.csv` as data.
 
 In the calls `y` is the target, `p` the prediction or probability (`prediction` and `target` where `p` is a
-parameter), `s` a score; parameters have the names that they have here, and a loss of XGBoost, LightGBM or
+parameter), `s` a score; parameters are named as in losscli, and a loss of XGBoost, LightGBM or
 CatBoost is the name of its metric.
 """
 
@@ -15,16 +15,16 @@ from importlib.resources import files
 from msgspec import Struct
 
 EVERY_LOSS = "*"
-"""The name under which stands what holds for all losses of a library."""
+"""The name of the rows that hold for all losses of a library."""
 ALWAYS_SHOWN = ("scikit-learn", "PyTorch", "Keras", "Optax", "XGBoost", "LightGBM", "CatBoost")
-"""Libraries that are named even where they have no such loss."""
+"""Libraries that are listed even if they do not have the loss."""
 LIBRARIES = (*ALWAYS_SHOWN, "SciPy", "statsmodels", "TorchMetrics", "scoringrules")
 
 
 class Elsewhere(Struct, frozen=True):
-    """A loss in one library: the call, whether it gives the number here, and by which means or why not.
+    """A loss in one library: the call, whether its number is the same, and how it is obtained or why not.
 
-    `call` is empty where the library has no such loss, or where `how` holds for all of its losses.
+    `call` is empty if the library does not have the loss, or if `how` holds for all of its losses.
     """
 
     library: str
@@ -45,7 +45,7 @@ def table() -> Mapping[str, Sequence[Elsewhere]]:
 
 
 def of(name: str) -> tuple[Elsewhere, ...]:
-    """A loss in every library that has it, and in those that are always shown."""
+    """A loss in each library that has it, and in those that are always listed."""
     known = {entry.library: entry for entry in table().get(name, ())}
     absent = {library: Elsewhere(library, "", False, "has none") for library in ALWAYS_SHOWN}
     both = absent | known

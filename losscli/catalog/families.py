@@ -1,4 +1,4 @@
-"""The modules of losses, and in which of them a name stands."""
+"""The modules of losses, and which of them may define a name."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ FAMILIES = (
     "grouped",
     "segmentation",
 )
-"""The modules beside this one, in the order of the catalogue; importing them fills the registry."""
+"""The modules of losscli.losses in the order of the catalog; importing them fills the registry."""
 
 
 def homes(name: str) -> tuple[str, ...]:
-    """The families that a name in lower case may stand in: those whose source has it, or all of them.
+    """The families that may define a name in lower case: those whose source mentions it, or all of them.
 
-    To look for a word in a family takes a tenth of the time of importing it, and there are twenty.
+    Searching the source of a family takes a tenth of the time of importing it, and there are twenty.
     """
     marks = (f'"{name}"'.encode(), f"def {name}(".encode())
     folder = Path(__file__).parent.parent / "losses"

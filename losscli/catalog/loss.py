@@ -1,4 +1,4 @@
-"""A loss: its function, and all that its signature and docstring say."""
+"""A loss: its function, and what its signature and docstring say."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from losscli.text import param_text
 
 
 class Loss(Struct, frozen=True, eq=False, dict=True):
-    """A loss: the function from a batch to row columns, and all that its signature and docstring say.
+    """A loss: the function from a batch to row columns, and what its signature and docstring say.
 
     `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is
     the value of a perfect prediction, None where that depends on the targets; `score` says that greater is
-    better; `domain` says in words which values it is defined for, where that is not all of its task's;
+    better; `domain` describes the values that it is defined for, if those are not all values of its task;
     `increasing` names parameters that must rise in that order; `tail` names the one beyond which a residual
-    costs in another way, and that way in a word: linear.  `state` is what rows leave behind, to which the
+    is treated differently, and how, in a word: linear.  `state` is what rows leave behind, to which the
     reduction belongs.  A custom loss has a `request`, by which it is asked for, and a `digest` of its source
     where the request does not hold it.
     """
@@ -59,7 +59,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     @cached_property
     def batch(self) -> type[Batch]:
         """The type of the function's first argument."""
-        # Asked of every loss when names are told apart: a signature would take fifty times as long.
+        # Asked of every loss to resolve a name: a signature would take fifty times as long.
         found: type[Batch] = self._annotation(self.function.__code__.co_varnames[0])
         return found
 
@@ -92,7 +92,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def asked_as(self) -> str:
-        """How it is named on the command line."""
+        """Its name on the command line."""
         return self.request or self.name
 
     @property
@@ -123,7 +123,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def reference(self) -> str:
-        """Where the formula comes from: the last paragraph."""
+        """The source of the formula: the last paragraph."""
         return self.doc.split("\n\n")[-1]
 
     @property

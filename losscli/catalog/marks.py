@@ -1,4 +1,4 @@
-"""The marks on the axis of a loss's curve: the rows beyond each are counted by themselves."""
+"""Marks on the axis of a loss's curve: rows beyond each are counted separately."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BELOW = {
 
 
 class Mark(Struct, frozen=True):
-    """Rows whose place is below `at`, or whose residual is larger; `what` says it in words."""
+    """Rows whose place is below `at`, or whose residual is larger; `what` describes them."""
 
     at: float
     what: str
@@ -26,7 +26,7 @@ class Mark(Struct, frozen=True):
 
 
 def marks_of(choice: Choice) -> tuple[Mark, ...]:
-    """The marks of a loss: for residuals where its tail begins, else probabilities or margins."""
+    """The marks of a loss: where the tail of residuals begins, or probabilities or margins."""
     if choice.loss.tail is not None:
         name, how = choice.loss.tail
         at = choice.params[name]

@@ -1,4 +1,4 @@
-"""The ranges of loss parameters: how each is parsed from text, checked and described."""
+"""The parameters of losses: how each is parsed from text, checked and described."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Share = Annotated[float, Range(0, 1, open="low")]
 FromMinusOne = Annotated[float, Range(-1)]
 OneOrTwo = Annotated[int, Range(1, 2, whole=True)]
 Power = Annotated[float, Range(gap=(0, 1))]
-"""The power of a Tweedie variance function: no distribution has one between 0 and 1."""
+"""The power of a Tweedie variance function; no distribution has one between 0 and 1."""
 
 
 class Param(Struct, frozen=True):
-    """One parameter of a loss: its name, default, and the values it takes.
+    """A parameter of a loss: its name, its default, and the values it takes.
 
-    `kind` is float, int, bool or str; `range` bounds numbers, `choices` lists words; `optional` says
+    `kind` is float, int, bool or str; `range` limits numbers, `choices` lists words; `optional` says
     that None (switched off) is a value.
     """
 

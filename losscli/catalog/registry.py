@@ -1,4 +1,4 @@
-"""The catalogue: every loss, found by name, alias or short name, made from its function's signature."""
+"""The catalog: every loss by its name, alias or short name, built from the signature of its function."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 _registry: dict[str, Loss] = {}
 _named: dict[str, list[Loss]] = {}
-"""The losses that each name in lower case may mean: one a task."""
+"""The losses that each name in lower case may mean, at most one per task."""
 
 
 def loss(
@@ -38,10 +38,10 @@ def loss(
     tail: tuple[str, str] | None = None,
     state: type[State] = Moments,
 ) -> Callable[[_Function], _Function]:
-    """Register a function as a loss under its own name; `aliases` are its names elsewhere.
+    """Register a function as a loss under its own name; `aliases` are its names in other libraries.
 
     The annotation of the first argument names the batch, the keyword arguments are the parameters with
-    their ranges, the docstring is what `losscli explain` prints.  An alias may stand for one loss a task.
+    their ranges, the docstring is what `losscli explain` prints.  An alias may name one loss per task.
     `state` is what rows leave behind: their moments, for all that is a function of means.
     """
 
@@ -68,13 +68,13 @@ def _load(families: tuple[str, ...] = FAMILIES) -> None:
 
 
 def _in_order(entries: Iterable[Loss]) -> list[Loss]:
-    """Losses in the order of the catalogue, in whatever order their families were imported."""
+    """Losses in the order of the catalog, whatever the order in which their families were imported."""
     place = {f"losscli.losses.{family}": i for i, family in enumerate(FAMILIES)}
     return sorted(entries, key=lambda entry: place.get(entry.function.__module__, len(place)))
 
 
 def losses(task: str | None = None) -> tuple[Loss, ...]:
-    """All losses task by task, or those of one task, in the order of the catalogue."""
+    """All losses by task, or those of one task, in the order of the catalog."""
     _load()
     entries = _in_order(_registry.values())
     tasks = [*dict.fromkeys(entry.task for entry in entries)]
@@ -83,7 +83,7 @@ def losses(task: str | None = None) -> tuple[Loss, ...]:
 
 
 def names() -> list[str]:
-    """Every name that finds a loss, in lower case: canonical names and aliases."""
+    """Every name of a loss in lower case: canonical names and aliases."""
     _load()
     return sorted(_named)
 
@@ -191,7 +191,7 @@ def choose(
 
 @cache
 def option_params() -> dict[str, tuple[Param, Sequence[str]]]:
-    """Every parameter name of the catalogue with a description and the losses that take it."""
+    """Every parameter of the catalog by name, with the losses that take it."""
     found: dict[str, tuple[Param, list[str]]] = {}
     for entry in losses():
         for param in entry.params:

@@ -1,4 +1,4 @@
-"""What users ask for as a loss: a name of the catalogue, an expression, a function in a file or in Python."""
+"""Requests for losses: a name in the catalog, an expression, or a function in a file or in Python."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from losscli.catalog.loss import Loss
 from losscli.errors import UsageError
 
 Given = str | Callable[..., Any]
-"""A loss as it may be given: text, or in Python a function."""
+"""A loss as a user writes it: text, or a function in Python."""
 
 
 class Request(Struct, frozen=True):
-    """A loss as it was asked for, and the losses (one a task) that it may mean."""
+    """A loss as the user wrote it, and the losses (at most one per task) that it may mean."""
 
     name: str
     inline: Mapping[str, str]
@@ -28,9 +28,9 @@ class Request(Struct, frozen=True):
 
 
 def find(given: Given) -> Request:
-    """The request that a text or a function makes.
+    """The request in a text or a function.
 
-    Raises UsageError where it is not understood, and where the name of a loss that a user wrote is taken.
+    Raises UsageError if it cannot be resolved, or if the name of a custom loss is taken.
     """
     if not isinstance(given, str):
         entry = custom_function.of_function(given)
@@ -50,15 +50,13 @@ def find(given: Given) -> Request:
 def _own(name: str, inline: Mapping[str, str], losses: tuple[Loss, ...]) -> Request:
     wanted = losses[0].name
     if losses[0].request and (wanted == "n" or wanted.lower() in registry.names()):
-        taken = (
-            "n is the number of rows in a gate" if wanted == "n" else f"{wanted} is a loss of the catalogue"
-        )
+        taken = "n is the number of rows in a gate" if wanted == "n" else f"{wanted} is a loss in the catalog"
         raise UsageError(f"{losses[0].request}: {taken}", remedy="choose another name")
     return Request(name, inline, losses)
 
 
 def own_names(given: Sequence[Given]) -> dict[str, str]:
-    """By what a gate may call the losses that users wrote, with their names in a report; nothing is run."""
+    """The names by which gates may refer to custom losses, with their names in a report; nothing is run."""
     names: dict[str, str] = {}
     for each in given:
         if not isinstance(each, str):
@@ -74,6 +72,6 @@ def own_names(given: Sequence[Given]) -> dict[str, str]:
 
 
 def own_params(given: Sequence[Given]) -> list[str]:
-    """The parameters of the losses that are given as functions: those in files are written in line."""
+    """The parameters of losses given as functions; those of losses in files are written in line."""
     functions = [each for each in given if inspect.isfunction(each)]
     return [name for each in functions for name in list(inspect.signature(each).parameters)[1:]]

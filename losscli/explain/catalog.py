@@ -1,4 +1,4 @@
-"""The catalogue for programs: each loss as plain data, and as the text in which words are searched."""
+"""The catalog for programs: each loss as plain data, and as text for the search."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SAMPLES = 100
 
 
 def as_json(pages: Sequence[tuple[Loss, Choice | None]], explanation: Explanation | None) -> str:
-    """The losses as JSON, those that are chosen with their curve; with an explanation the facts of rows."""
+    """The losses as JSON, chosen ones with their curve; with an explanation also the facts about the rows."""
     losses = [described(entry) | ({} if choice is None else _curve(choice)) for entry, choice in pages]
     content: dict[str, Any] = {"schema": SCHEMA, "losses": losses}
     if explanation is not None:
@@ -44,7 +44,7 @@ def _curve(choice: Choice) -> dict[str, Any]:
 
 
 def described(entry: Loss) -> dict[str, Any]:
-    """All that is known of a loss, as plain data."""
+    """Everything known about a loss, as plain data."""
     return {
         "name": entry.name,
         "aliases": list(entry.aliases),
@@ -63,7 +63,7 @@ def described(entry: Loss) -> dict[str, Any]:
 
 
 def _param(param: Param) -> dict[str, Any]:
-    """A parameter; `option` is its flag, None where it is written in line alone."""
+    """A parameter; `option` is its flag, None if it can only be written in line."""
     return {
         "name": param.name,
         "range": param.describe(),
@@ -74,7 +74,7 @@ def _param(param: Param) -> dict[str, Any]:
 
 
 def text_of(entry: Loss) -> str:
-    """All words of a loss in lower case, its names in other libraries among them."""
+    """All words about a loss in lower case, including its names in other libraries."""
     known = described(entry)
     calls = [f"{each['library']} {each['call']}" for each in known["elsewhere"] if each["call"]]
     words = (known[key] for key in ("name", "task", "summary", "formula", "reference"))
@@ -82,7 +82,7 @@ def text_of(entry: Loss) -> str:
 
 
 def _plain(value: Any) -> Any:
-    """The value with null for numbers that JSON lacks."""
+    """The value with null for numbers that JSON does not have."""
     if isinstance(value, dict):
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -1,6 +1,6 @@
-"""The curve of a loss: its value for one row, against the residual, the probability or the margin.
+"""The curve of a loss: its value for one row as a function of the residual, the probability or the margin.
 
-It is computed by the loss itself on rows that are made up, read as a file's would be.
+It is computed by the loss itself on synthetic rows, which are read like those of a file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from losscli.tasks.block import Block
 from losscli.tasks.catalog import TASKS
 
 CLASSES = 3
-"""Of a multiclass curve: those that are not true share what is left."""
+"""The classes of a multiclass curve: those that are not true share the remaining probability."""
 BESIDE = {
     ("regression", "residual"): ("mean_squared_error", "mean_absolute_error"),
     ("binary", "probability"): ("binary_cross_entropy", "brier"),
@@ -40,14 +40,14 @@ _PROBES = (-3.25, -1.5, -0.375, -0.125, 0.0, 0.125, 0.375, 1.5, 3.25)
 
 
 class Curve(Struct, frozen=True):
-    """One line of a drawing: its label, and its value at each place."""
+    """A line of a drawing: its label, and its value at each place."""
 
     label: str
     values: tuple[float, ...]
 
 
 class Drawing(Struct, frozen=True):
-    """The curves of a loss, first its own, at places evenly spaced between two bounds."""
+    """The curves of a loss and of those that it is compared with, at evenly spaced places."""
 
     axis: str
     low: float
@@ -57,13 +57,13 @@ class Drawing(Struct, frozen=True):
 
 
 def has_curve(choice: Choice) -> bool:
-    """Whether the loss is a mean over rows, each of which costs by its place on an axis alone."""
+    """Whether the loss is a mean over rows, whose losses depend only on their place on an axis."""
     entry = choice.loss
     if entry.reduction is not reductions.mean or (entry.task, entry.batch.axis) not in BESIDE:
         return False
     if entry.batch.axis != "residual":
         return True
-    # Of these numbers sums and differences are exact: a loss of the residual alone gives the same bits.
+    # Sums and differences of these numbers are exact: a loss of the residual gives the same bits.
     at = np.array(_PROBES)
     return all(
         np.array_equal(values_at(choice, at, target=0.0), values_at(choice, at, target=t))
@@ -72,9 +72,9 @@ def has_curve(choice: Choice) -> bool:
 
 
 def drawing(choice: Choice, samples: int, reach: float | None = None) -> Drawing | None:
-    """The curves of a loss at a number of places; None for a loss that has none.
+    """The curves of a loss at a number of places, or None if it has none.
 
-    `reach` is how far residuals and margins go to either side; without it the parameters decide.
+    `reach` is the largest residual or margin drawn; by default it follows from the parameters.
     """
     if not has_curve(choice):
         return None
@@ -125,7 +125,7 @@ def _is_half_square(choice: Choice) -> bool:
 
 
 def _reach(choice: Choice) -> float:
-    """Twice the greatest number among the parameters: far enough that the shape of the curve shows."""
+    """Twice the largest parameter: far enough to show the shape of the curve."""
     numbers = [v for v in choice.params.values() if isinstance(v, int | float) and not isinstance(v, bool)]
     return max(4.0, 2.0 * max(map(abs, numbers), default=0.0))
 
@@ -141,7 +141,7 @@ def _link(entry: Loss) -> str:
 
 
 def values_at(choice: Choice, at: Array, target: float = 1.0, link: str = "") -> Array:
-    """The loss (n,) of rows that stand at these places (n,) and have this target, where the task has one."""
+    """The loss (n,) of rows at these places (n,) with this target, if the task has one."""
     link = link or _link(choice.loss)
     made = {"regression": _regression, "binary": _binary, "multiclass": _multiclass}[choice.loss.task]
     columns, roles = made(at, target, link)
@@ -171,7 +171,7 @@ def _binary(at: Array, target: float, link: str) -> Made:
 
 
 def _multiclass(at: Array, target: float, link: str) -> Made:
-    """The first class is true, and the others are alike."""
+    """The first class is true; the others share the rest equally."""
     rest = np.zeros(len(at)) if link == "logit" else (1.0 - at) / (CLASSES - 1)
     names = tuple(map(str, range(CLASSES)))
     columns = {f"p:{name}": at if name == "0" else rest for name in names}

@@ -1,4 +1,4 @@
-"""A loss on the user's rows: where they stand on its curve, and which of them the loss comes from."""
+"""A loss on the user's rows: where they are on its curve, and which of them make up the loss."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from losscli.states import reductions
 from losscli.states.histogram import DIGITS, Histogram
 
 WORST = 0.01
-"""The share of the rows that is looked at for its share of the loss."""
+"""The share of the rows, the worst ones, whose share of the loss is reported."""
 QUANTILES = (0.5, 0.9, 0.99)
 COVERED = 0.9
 PRECISION = 2.0**-DIGITS
-"""How far a quantile may be from its value, relative to it."""
+"""The relative error of a quantile."""
 
 
 class Part(Struct, frozen=True):
-    """Some of the rows, as `what` says: their number, their share of the weight and of the loss."""
+    """The rows that `what` describes: their number, their share of the weight and of the loss."""
 
     what: str
     rows: int
@@ -40,7 +40,7 @@ class Part(Struct, frozen=True):
 
 
 class Facts(Struct, frozen=True):
-    """What rows have to do with a loss; a share of the loss is None where the loss is not a sum of parts.
+    """The rows of a loss; a share of the loss is None if the loss is not a sum of positive parts.
 
     `value` is the mean of the row losses; `quantiles` are those of |residual|, or of the probability or
     margin from below; `covers` is the parameter that would leave nine in ten residuals before the tail.
@@ -70,19 +70,19 @@ class Explanation(Struct, frozen=True, eq=False):
 
     @property
     def reach(self) -> float:
-        """How far the axis goes, so that it holds nearly all rows."""
+        """The end of the axis, so that it covers nearly all rows."""
         return self.profile.sizes.quantile(QUANTILES[-1]) or 1.0
 
     def bars(self, edges: Array) -> list[float]:
-        """The weight of the rows between consecutive places on the axis."""
+        """The weight of the rows between consecutive edges on the axis."""
         found: list[float] = self.profile.places(edges).tolist()
         return found
 
 
 def planned(loss: str, predictions: Source, targets: Source | None = None, **options: Any) -> Run:
-    """The plan of a profile.  Takes the options of `losscli.evaluate`, and raises what it raises.
+    """The plan of an explanation.  Takes the options of `losscli.evaluate`, and raises what it raises.
 
-    Raises UsageError for a loss that is no mean of rows, or whose rows stand on no axis.
+    Raises UsageError for a loss that is not a mean over rows, or whose rows have no axis.
     """
     run = prepare(predictions, targets, loss, ci=None, **options)
     (choice,) = run.plan.choices
@@ -142,7 +142,7 @@ def _facts(choice: Choice, profile: Histogram, notes: tuple[Note, ...]) -> Facts
 
 
 def _unshared(profile: Histogram) -> tuple[Note, ...]:
-    """Why no row has a share of the loss; nothing where rows have."""
+    """Why rows have no share of the loss; empty if they have."""
     if profile.least[0] < 0:
         return (Note("", "rows have no share of the loss, which is below zero in some"),)
     if profile.loss[0] == 0:

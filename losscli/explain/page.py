@@ -1,4 +1,4 @@
-"""What losscli explain shows: tables, the curve, the rows on it.  Drawn with rich, so imported late."""
+"""The pages of losscli explain: tables, the curve, the rows on it.  Drawn with rich, so imported late."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 WIDEST, WIDE, NARROW = 100, 80, 20
-"""Columns of a drawing: on a terminal, elsewhere, and at the least."""
+"""The width of a drawing: on a terminal, elsewhere, and the minimum."""
 OWN, BESIDE = (("bold cyan", "*"), ("bold blue", "o")), (("yellow", "+"), ("magenta", "."))
-"""How curves look, in colours and without."""
+"""The style of curves with colours, and their mark without."""
 
 
 @contextmanager
@@ -53,7 +53,7 @@ def console(paged: bool = False) -> Iterator[Console]:
 
 
 def catalogue(console: Console, entries: Sequence[Loss]) -> None:
-    """The names and summaries of losses, by task."""
+    """The names and summaries of losses by task."""
     for task, group in groupby(entries, key=lambda entry: entry.task):
         table = _table(title=task)
         for entry in group:
@@ -64,7 +64,7 @@ def catalogue(console: Console, entries: Sequence[Loss]) -> None:
 
 
 def one(console: Console, entry: Loss, choice: Choice | None, explanation: Explanation | None) -> None:
-    """A loss: its formula, its curve where it has one, its parameters, its names elsewhere."""
+    """A loss: its formula, its curve if it has one, its parameters, its names in other libraries."""
     console.print(f"[bold]{escape(entry.name)}[/bold] ({entry.task})\n")
     console.print(escape(entry.summary), soft_wrap=False)
     console.print(f"\n    {escape(entry.formula)}\n", overflow="fold")
@@ -81,7 +81,7 @@ def one(console: Console, entry: Loss, choice: Choice | None, explanation: Expla
 
 
 def _table(title: str = "", fold: bool = False) -> Table:
-    """A table without lines, of names and what they mean; with `fold` long names share the width."""
+    """A table of names and their meaning without lines; with `fold`, long names are wrapped."""
     table = Table(
         title=title or None,
         title_justify="left",
@@ -108,7 +108,7 @@ def _traits(console: Console, entry: Loss) -> None:
             table.add_row(f":{param.name}=", escape(told))
     table.add_row("unit", escape(entry.unit))
     best = "no fixed value" if entry.best is None else f"{entry.best:g}"
-    table.add_row("best", best + (", greater is better" if entry.score else ""))
+    table.add_row("best", best + (", larger is better" if entry.score else ""))
     if entry.domain:
         table.add_row("takes", escape(entry.domain))
     if columns := described(entry.batch):
@@ -149,7 +149,7 @@ def _canvas(console: Console) -> Canvas:
 
 
 def _drawing(console: Console, choice: Choice, explanation: Explanation | None) -> None:
-    """The curve beside those of well-known losses, with the rows of files under it."""
+    """The curve with those that it is compared with, and the rows of files under it."""
     from losscli.explain import curve  # needs the engine's readers
     from losscli.numeric.arrays import np
 
@@ -199,7 +199,7 @@ def _rows(count: int) -> str:
 
 
 def _facts(console: Console, choice: Choice, facts: Facts) -> None:
-    """Which rows the loss comes from."""
+    """Which rows make up the loss."""
     from losscli.explain.facts import COVERED, PRECISION, WORST
 
     table = _table(title="your rows", fold=True)

@@ -11,7 +11,7 @@ class _Losses(ModuleType):
     """The package as a function: it has the name of one that users call, which loads the catalogue."""
 
     def __call__(self, task: str | None = None) -> tuple[Any, ...]:
-        """All losses task by task, or those of one task, in the order of the catalogue."""
+        """All losses by task, or those of one task, in the order of the catalog."""
         from losscli.catalog.registry import losses
 
         return losses(task)

@@ -1,4 +1,4 @@
-"""Curves and bars in a terminal: in braille dots where it shows colours, else in a mark a curve."""
+"""Curves and bars in a terminal: braille dots if it shows colours, else a mark for each curve."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from msgspec import Struct
 Segment = tuple[str, str]
 """Text and its style."""
 LABELS = 10
-"""The columns left of a chart."""
+"""The columns to the left of a chart."""
 _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 
 
 class Line(Struct, frozen=True):
-    """A curve: its values from the left edge to the right, and how it looks in colours and without."""
+    """A curve: its values from the left edge to the right, its style and its mark without colours."""
 
     label: str
     values: Sequence[float]
@@ -25,7 +25,7 @@ class Line(Struct, frozen=True):
 
 
 class Canvas(Struct, frozen=True):
-    """What the terminal can show: the size of a chart in characters, colours, and more than ASCII."""
+    """What the terminal can show: the size of a chart in characters, colours, and Unicode."""
 
     width: int
     height: int
@@ -34,16 +34,16 @@ class Canvas(Struct, frozen=True):
 
     @property
     def dots(self) -> bool:
-        """Whether curves are drawn in dots, eight a character; without colours they would look the same."""
+        """Whether curves are drawn in dots, eight per character; without colours they would look alike."""
         return self.colour and self.unicode
 
 
 def chart(
     lines: Sequence[Line], low: float, high: float, canvas: Canvas, bars: Sequence[float] = ()
 ) -> list[list[Segment]]:
-    """The rows of a chart whose first line sets the scale; `bars` (width,) stand under it, where given.
+    """The rows of a chart, whose first line sets the scale; `bars` (width,) are drawn under it, if given.
 
-    The places `low` and `high` are those of the left and of the right edge.
+    `low` and `high` are the places of the left and the right edge.
     """
     finite = [value for value in lines[0].values if math.isfinite(value)] or [0.0]
     top, bottom = max(finite), min(0.0, *finite)
@@ -66,7 +66,7 @@ def chart(
 
 
 def legend(lines: Sequence[Line], canvas: Canvas) -> list[list[Segment]]:
-    """A row for each line: how it looks, and its label."""
+    """A row for each line: its style or mark, and its label."""
     return [
         [(" " * LABELS + ("⣀⣀" if canvas.dots else line.mark * 2), line.style), (f" {line.label}", "")]
         for line in lines
@@ -80,7 +80,7 @@ def _draw(
     top: float,
     canvas: Canvas,
 ) -> None:
-    """Put a line into cells, over what is there; steep parts are drawn from height to height."""
+    """Draw a line into cells, over what is there; steep parts are connected vertically."""
     across, down = (2, 4) if canvas.dots else (1, 1)
     columns, last = canvas.width * across, canvas.height * down - 1
     before: int | None = None
@@ -108,7 +108,7 @@ def _cell(cells: Mapping[tuple[int, int], tuple[int | str, str]], x: int, y: int
 
 
 def _bars(heights: Sequence[float], canvas: Canvas, rows: int = 3) -> list[str]:
-    """Bars, the highest of them all rows high; what is not zero shows."""
+    """Bars, the highest of which fills all rows; values that are not zero are always visible."""
     steps = 8 if canvas.unicode else 1
     greatest = max(heights) or 1.0
     filled = [math.ceil(height / greatest * rows * steps) for height in heights]

@@ -267,7 +267,7 @@ WRONG = {
     "a name of the catalogue": (
         MINE.replace("asym", "huber"),
         "mine.py:huber",
-        "mine.py:huber: huber is a loss of the catalogue",
+        "mine.py:huber: huber is a loss in the catalog",
     ),
     "raises": (
         HEAD + "def asym(batch: Regression):\n    return half(batch)\n\n"

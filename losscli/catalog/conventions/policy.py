@@ -1,4 +1,4 @@
-"""What a library chooses where a loss leaves a choice, and what a batch looks like to a loss of it."""
+"""What a library chooses where the definition of a loss leaves a choice, and how its losses see a batch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from losscli.tasks.classes import Multiclass
 from losscli.text import param_text
 
 WEIGHT_SUM, ROW_COUNT = "the sum of the weights", "the number of rows"
-"""What a weighted mean may be divided by."""
+"""The divisors of a weighted mean."""
 
 _Probabilities = TypeVar("_Probabilities", Bernoulli, Multiclass)
 
@@ -24,9 +24,9 @@ _Probabilities = TypeVar("_Probabilities", Bernoulli, Multiclass)
 class Clip(Struct, frozen=True):
     """Where a library clips probabilities before it takes logarithms.
 
-    None is below `low`, None standing for the machine epsilon of the type that the file holds; with `both`
-    none is above 1 - low either, as that type can write it.  Otherwise it is the logarithms that are
-    bounded, those of p and of 1 - p alike.  `targets` clips the target's probabilities too.
+    Probabilities are raised to `low`; None means the machine epsilon of the type of the predictions.  With
+    `both` they are also lowered to 1 - low, as that type can represent it.  Without it, the logarithms of p
+    and of 1 - p are bounded instead.  `targets` clips the probabilities of the target too.
     """
 
     low: float | None = None
@@ -34,7 +34,7 @@ class Clip(Struct, frozen=True):
     targets: bool = False
 
     def resolved(self, type_eps: float) -> tuple[float, float]:
-        """The least probability, and how far from one the greatest is."""
+        """The smallest probability, and the distance of the largest from one."""
         low = type_eps if self.low is None else self.low
         return low, max(low, type_eps) if self.both else 0.0
 
@@ -42,11 +42,11 @@ class Clip(Struct, frozen=True):
 class Convention(Struct, frozen=True):
     """How one library computes one loss.
 
-    `call` is what it is there.  `params` replace the loss's own defaults, and `lacks` are parameters of it
-    that the library does not have.  `clip` is where probabilities are clipped, None where they are not;
-    `rescales` divides each row of them by its sum.  `weights` is what the mean divides by when rows have
-    weights, `class_weights` when classes have, None where the library takes none; `soft_class_weights` the
-    latter where the targets are distributions.  `but` says where its numbers differ all the same.
+    `call` is its name there.  `params` replace the defaults of the loss, and `lacks` are its parameters that
+    the library does not have.  `clip` is where probabilities are clipped, if at all; `rescales` divides each
+    row of them by its sum.  `weights` is the divisor of the mean if rows have weights, `class_weights` if
+    classes have, None if the library takes none; `soft_class_weights` is the latter for targets that are
+    distributions.  `but` says where its numbers still differ.
     """
 
     call: str
@@ -60,11 +60,19 @@ class Convention(Struct, frozen=True):
     but: str = ""
 
 
-class Policy(Struct, frozen=True):
-    """A convention settled for a run: of its file's type, link and weights.
+class Library(Struct, frozen=True):
+    """A library and how it computes the losses that it has; `remark` holds for all of them."""
 
-    `low` and `high` are how near to zero and to one a probability may be, zero for no clip; `bounded` says
-    that they bound the logarithms.  `by_rows` says that a weighted mean divides by the number of rows.
+    title: str
+    losses: Mapping[str, Convention]
+    remark: str = ""
+
+
+class Policy(Struct, frozen=True):
+    """A convention resolved for a run with its types, link and weights.
+
+    `low` and `high` are how close to zero and to one a probability may be, zero for no clip.  `by_rows` says
+    that a weighted mean divides by the number of rows.
     """
 
     convention: Convention
