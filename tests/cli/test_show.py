@@ -56,6 +56,13 @@ def test_several_reports_stand_side_by_side(program):
     assert "losscli compare" in done.out
 
 
+def test_one_loss_by_two_names_is_one_row(program):
+    program("evaluate", "b.csv", "t.csv", "-l", "mean_absolute_error", "-o", "n.json")
+    overall, *_ = program("show", "a.json", "n.json").out.split("\n\n")
+    (row,) = overall.splitlines()[3:]
+    assert row.split()[1::3] == ["1.00", "0.500", "-0.50"]
+
+
 def test_the_first_report_may_lack_results(program):
     program("evaluate", "b.csv", "t.csv", "-l", "mae", "-l", "rmse", "-o", "c.json")
     lines = program("show", "a.json", "c.json", "--format", "markdown").out.splitlines()

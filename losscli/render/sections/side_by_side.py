@@ -9,12 +9,12 @@ from losscli.render.digits import estimate
 from losscli.render.naming import label, plain, shown
 from losscli.render.tables import Column, Document, Table
 from losscli.report.comparable import unlike
-from losscli.report.model import Report, Result
+from losscli.report.model import Report, Result, result_name
 
 INDEPENDENT = "differences are those of independent samples; losscli compare takes the same rows in pairs"
 
 Key = tuple[str, tuple[str, ...]]
-"""A loss with its model, and the values of its cell."""
+"""A loss with its parameters and model, whatever name the user gave it, and the values of its cell."""
 Results = dict[Key, Result]
 _ABSENT = Result(loss="", value=None, rows=0, weight=0.0)
 """Stands for a result that a report does not have."""
@@ -37,9 +37,10 @@ def side_by_side(reports: Mapping[str, Report]) -> Document:
 def _table(columns: tuple[str, ...], reports: Mapping[str, Report], compared: Sequence[str]) -> Table:
     """The results of one kind of cell; `columns` name what distinguishes its cells, () for overall."""
     found = {name: _results(report, columns) for name, report in reports.items()}
+    labels = {key: label(result) for own in reversed(found.values()) for key, result in own.items()}
     keys = list(dict.fromkeys(key for own in found.values() for key in own))
     names = [
-        Column("loss", tuple(loss for loss, _ in keys), "name", fold=20),
+        Column("loss", tuple(labels[key] for key in keys), "name", fold=20),
         *(
             Column(shown(column), tuple(shown(cell[place]) for _, cell in keys), "name", fold=8)
             for place, column in enumerate(columns)
@@ -52,7 +53,7 @@ def _table(columns: tuple[str, ...], reports: Mapping[str, Report], compared: Se
 
 def _results(report: Report, columns: tuple[str, ...]) -> Results:
     return {
-        (label(result), tuple(result.cell.values())): result
+        (result_name(result), tuple(result.cell.values())): result
         for result in report.results
         if tuple(result.cell) == columns
     }
