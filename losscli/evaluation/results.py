@@ -109,6 +109,7 @@ def _result(
         ci_high=estimate.ci_high,
         level=level if estimate.se is not None else None,
         df=estimate.df,
+        higher_is_better=choice.loss.score,
         share=share,
         rows=int(state.n[0]),
         weight=float(state.weights[0]),

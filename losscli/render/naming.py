@@ -6,26 +6,23 @@ import json
 from collections.abc import Iterable, Sequence
 
 from losscli.report.model import Comparison, Result
+from losscli.text import param_text
 
 
 def label(result: Result) -> str:
-    """A loss with its parameters: 'huber(delta=1)'; and its model if it has one."""
+    """A loss as the user named it, and its model if it has one."""
     return plain(f"{loss_label(result)} [{result.model}]" if result.model else loss_label(result))
 
 
 def loss_label(result: Result | Comparison) -> str:
-    """A loss with its parameters: 'huber(delta=1)'."""
-    inside = ", ".join(
-        f"{name}={_param(value)}"
+    """A loss as the user named it; without a label, its name and parameters: 'huber:delta=1'."""
+    params = ",".join(
+        f"{name}={param_text(value).removesuffix('.0')}"
         for name, value in result.params.items()
         # a parameter that is off changes nothing
         if value is not None and value is not False
     )
-    return plain(f"{result.loss}({inside})" if inside else result.loss)
-
-
-def _param(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value).removesuffix(".0")
+    return plain(result.label or f"{result.loss}{':' if params else ''}{params}")
 
 
 def interval_heading(estimates: Iterable[object]) -> str:

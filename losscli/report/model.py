@@ -40,8 +40,8 @@ class Result(Struct, frozen=True, kw_only=True):
     `cell` is empty for overall, else names its class, label, output or slice.  `value` is None where it
     is not defined, and `notes` says why.  `se`, `ci_low` and `ci_high` are the standard error and the bounds
     of the interval at `level`, of Student's t with `df` degrees of freedom, or None where an interval
-    has no meaning.  `share` is the part (0 to 1) of the overall loss
-    that comes from the rows of this cell, where the loss adds up over rows.
+    has no meaning.  `higher_is_better` distinguishes a score from a loss.  `share` is the part (0 to 1) of
+    the overall loss that comes from the rows of this cell, if the loss adds up over rows.
     """
 
     loss: str
@@ -55,6 +55,7 @@ class Result(Struct, frozen=True, kw_only=True):
     ci_high: float | None = None
     level: float | None = None
     df: float | None = None
+    higher_is_better: bool = False
     rows: int
     weight: float
     share: float | None = None

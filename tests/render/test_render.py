@@ -60,12 +60,12 @@ REPORT = Report(
 
 TABLE = """\
 overall
-loss                  value ± se   95 % interval  rows
-──────────────────────────────────────────────────────
-huber(delta=1)     0.271 ± 0.010  0.252 to 0.291   442
-mse             2859.70           -                442
+loss                 value ± se   95 % interval  rows
+─────────────────────────────────────────────────────
+huber:delta=1     0.271 ± 0.010  0.252 to 0.291   442
+mse            2859.70           -                442
 
-huber(delta=1) by region
+huber:delta=1 by region
 region              value ± se         95 % interval  share %  rows  weight
 ───────────────────────────────────────────────────────────────────────────
 [red]_eu|  0.50     ± 0.20      0.10     to 0.90          2.5    42    40.5
@@ -81,18 +81,18 @@ pass        n >= 100             442           100
 weak: the interval contains the limit
 
 notes
-- no rows (huber(delta=1): region mars)
+- no rows (huber:delta=1: region mars)
 - 3 rows were dropped
 """
 
 NARROW = """\
 overall
-loss                  value ± se
-────────────────────────────────
-huber(delta=1)     0.271 ± 0.010
-mse             2859.70
+loss                 value ± se
+───────────────────────────────
+huber:delta=1     0.271 ± 0.010
+mse            2859.70
 
-huber(delta=1) by region
+huber:delta=1 by region
 region              value ± se  rows
 ────────────────────────────────────
 [red]_eu|  0.50     ± 0.20        42
@@ -108,12 +108,12 @@ MARKDOWN = """\
 
 | loss | value ± se | 95 % interval | rows |
 | :--- | ---: | ---: | ---: |
-| huber(delta=1) | 0.271 ± 0.010 | 0.252 to 0.291 | 442 |
+| huber:delta=1 | 0.271 ± 0.010 | 0.252 to 0.291 | 442 |
 | mse | 2859.70 | - | 442 |
 
-minimum detectable difference, independent sample of the same size, 80 % power: huber(delta=1) 0.040
+minimum detectable difference, independent sample of the same size, 80 % power: huber:delta=1 0.040
 
-### huber(delta=1) by region
+### huber:delta=1 by region
 
 | region | value ± se | 95 % interval | share % | rows | weight |
 | :--- | ---: | ---: | ---: | ---: | ---: |
@@ -133,17 +133,17 @@ weak: the interval contains the limit
 
 ### notes
 
-- no rows (huber(delta=1): region mars)
+- no rows (huber:delta=1: region mars)
 - 3 rows were dropped
 """
 
 CSV = """\
-loss,label,params,model,cell,value,se,ci_low,ci_high,level,df,rows,weight,share,notes
-huber,,delta=1.0,,,0.27123412,0.01,0.2516,0.29083412,0.95,,442,442.0,1.0,
-mse,,,,,2859.6963,,,,,,442,442.0,,
-huber,,delta=1.0,,"region=""[red]_eu|\""",0.5,0.2,0.1,0.9,0.95,,42,40.5,0.025,
-huber,,delta=1.0,,region=us,0.125,3e-05,0.1,0.2,0.95,,400,400.0,0.0001,
-huber,,delta=1.0,,region=mars,,,,,,,0,0.0,,no rows
+loss,label,params,model,cell,value,se,ci_low,ci_high,level,df,higher_is_better,rows,weight,share,notes
+huber,,delta=1.0,,,0.27123412,0.01,0.2516,0.29083412,0.95,,False,442,442.0,1.0,
+mse,,,,,2859.6963,,,,,,False,442,442.0,,
+huber,,delta=1.0,,"region=""[red]_eu|\""",0.5,0.2,0.1,0.9,0.95,,False,42,40.5,0.025,
+huber,,delta=1.0,,region=us,0.125,3e-05,0.1,0.2,0.95,,False,400,400.0,0.0001,
+huber,,delta=1.0,,region=mars,,,,,,,False,0,0.0,,no rows
 """
 
 
@@ -161,6 +161,15 @@ def terminal(report, width, cells=None, **options):
 @pytest.mark.parametrize(("name", "expected"), [("table", TABLE), ("markdown", MARKDOWN), ("csv", CSV)])
 def test_snapshot(name, expected):
     assert render(REPORT, name) == expected
+
+
+def test_losses_are_shown_as_the_user_named_them():
+    named = result("huber", 0.5, 9, 9.0, {"delta": 2.0, "eps": None}, label="huber:delta=2")
+    shown = text(
+        Report((named, result("huber", 0.5, 9, 9.0, {"delta": 3.0, "eps": None})), worst=({"huber": 1.0},))
+    )
+    assert [line.split()[0] for line in shown.splitlines()[3:5]] == ["huber:delta=2", "huber:delta=3"]
+    assert "worst rows\nhuber:delta=2\n" in shown
 
 
 def test_json_is_the_report():
@@ -241,6 +250,12 @@ def test_a_terminal_shows_the_worst_cells_and_how_many_are_left():
         "c23       23     9",
         "... 24 more; --cells all shows them",
     ]
+
+
+def test_the_worst_cells_of_a_score_are_the_lowest():
+    results = tuple(replace(result, higher_is_better=True) for result in cells(24).results)
+    shown = terminal(Report(results), 60, cells=2).splitlines()
+    assert [line.split()[0] for line in shown[3:5]] == ["c0", "c1"]
 
 
 def test_elsewhere_every_cell_is_there_unless_fewer_are_asked_for():
@@ -345,12 +360,12 @@ def test_html_is_escaped_and_has_all_that_is_shown():
     shown = html_of(report)
     root = Xml.fromstring(shown.replace("&nbsp;", " "))
     titles = [element.text for element in root.iter("h4")]
-    assert titles == ["overall", "huber(delta=1) by region", "gates", "notes"]
+    assert titles == ["overall", "huber:delta=1 by region", "gates", "notes"]
     tables = [
         [["".join(cell.itertext()) for cell in row] for row in table.iter("tr")]
         for table in root.iter("table")
     ]
-    assert tables[0][1] == ["huber(delta=1)", "0.271 ± 0.010", "0.252 to 0.291", "442"]
+    assert tables[0][1] == ["huber:delta=1", "0.271 ± 0.010", "0.252 to 0.291", "442"]
     assert tables[1][1][0] == "[red]_eu|"
     assert "<script>" not in shown
     assert "weak: the interval contains the limit" in shown

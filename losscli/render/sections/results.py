@@ -109,9 +109,15 @@ def _side_by_side(
 
 
 def _worst(results: Sequence[Result | None]) -> tuple[int, ...]:
-    """The places of the cells from the largest loss to the smallest; those without a value last."""
-    values = [-math.inf if result is None or result.value is None else result.value for result in results]
-    return tuple(sorted(range(len(values)), key=lambda place: -values[place]))
+    """The places of the cells from the worst value to the best; those without a value last."""
+
+    def goodness(place: int) -> float:
+        result = results[place]
+        if result is None or result.value is None:
+            return math.inf
+        return result.value if result.higher_is_better else -result.value
+
+    return tuple(sorted(range(len(results)), key=goodness))
 
 
 def _common(section: Section) -> list[Result | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from losscli.render.digits import DASH, decimal
-from losscli.render.naming import plain, shown
+from losscli.render.naming import loss_label, plain, shown
 from losscli.render.tables import Column, Table
 from losscli.report.model import Report
 
@@ -13,22 +13,25 @@ from losscli.report.model import Report
 def tables(report: Report) -> Iterator[Table]:
     """The worst rows; then for each pair of models the rows that changed most."""
     if report.worst:
-        yield Table("worst rows", _columns(report.worst))
+        labels = {result.loss: loss_label(result) for result in report.results[:1]}
+        yield Table("worst rows", _columns(report.worst, labels))
     pairs: dict[tuple[str, str], list[dict[str, object]]] = {}
     for row in report.changed:
         known = {name: value for name, value in row.items() if name not in ("a", "b")}
         pairs.setdefault((row["a"], row["b"]), []).append(known)
     for (a, b), rows in pairs.items():
-        yield Table(f"{shown(b)} against {shown(a)}, rows that changed most", _columns(rows))
+        yield Table(f"{shown(b)} against {shown(a)}, rows that changed most", _columns(rows, {}))
 
 
-def _columns(rows: Sequence[Mapping[str, object]]) -> tuple[Column, ...]:
-    """A column for all that is known of each row."""
+def _columns(rows: Sequence[Mapping[str, object]], labels: Mapping[str, str]) -> tuple[Column, ...]:
+    """A column for all that is known of each row; losses have their labels."""
     found = []
     for name in rows[0]:
         values = [row[name] for row in rows]
         numeric = all(value is None or isinstance(value, int | float) for value in values)
-        found.append(Column(shown(name), tuple(map(_text, values)), "number" if numeric else "name"))
+        found.append(
+            Column(labels.get(name, shown(name)), tuple(map(_text, values)), "number" if numeric else "name")
+        )
     return tuple(found)
 
 
