@@ -23,13 +23,13 @@ from losscli.text import param_text
 class Loss(Struct, frozen=True, eq=False, dict=True):
     """A loss: the function from a batch to row columns, and what its signature and docstring say.
 
-    `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is
-    the value of a perfect prediction, None where that depends on the targets; `score` says that greater is
-    better; `domain` describes the values that it is defined for, if those are not all values of its task;
-    `increasing` names parameters that must rise in that order; `tail` names the one beyond which a residual
-    is treated differently, and how, in a word: linear.  `state` is what rows leave behind, to which the
-    reduction belongs.  A custom loss has a `request`, by which it is asked for, and a `digest` of its source
-    where the request does not hold it.
+    `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is the
+    value of a perfect prediction, None if that depends on the targets; `score` says that larger is better;
+    `domain` describes the values that it is defined for, if those are not all values of its task.
+    `increasing` names parameters that have to increase in that order; `tail` is the parameter beyond which a
+    residual is treated differently, and how: linear.  `state` is what rows leave behind, which the reduction
+    turns into the value.  A custom loss has a `request`, by which users name it, and a `digest` of its source
+    if the request does not contain it.
     """
 
     name: str

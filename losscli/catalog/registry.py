@@ -38,11 +38,23 @@ def loss(
     tail: tuple[str, str] | None = None,
     state: type[State] = Moments,
 ) -> Callable[[_Function], _Function]:
-    """Register a function as a loss under its own name; `aliases` are its names in other libraries.
+    """Register a function as a loss of the catalog under its own name.
 
-    The annotation of the first argument names the batch, the keyword arguments are the parameters with
-    their ranges, the docstring is what `losscli explain` prints.  An alias may name one loss per task.
-    `state` is what rows leave behind: their moments, for all that is a function of means.
+    The annotation of the first argument is the type of batch, the keyword arguments are the parameters with
+    their ranges, and the docstring is what `losscli explain` prints.
+
+    Args:
+        aliases: Its names in other libraries; each may name one loss per task.
+        reduction: How the weighted means of its row columns become its value.
+        best: The value of a perfect prediction, or None if that depends on the targets.
+        score: Whether larger values are better.
+        domain: The values that it is defined for, in words, if those are not all of its task.
+        increasing: Names of parameters that have to increase in this order.
+        tail: The parameter beyond which a residual is treated differently, and how: linear.
+        state: What rows leave behind; moments serve every function of means.
+
+    Returns:
+        A decorator, which returns the function itself.
     """
 
     def register(function: _Function) -> _Function:

@@ -1,8 +1,8 @@
 """Losses by expression: 'expr: where(abs(e) < 1, e**2 / 2, abs(e) - 0.5)'.
 
-The text is parsed and its tree is walked, row after row of a block at once; nothing of it is run as Python.
-What the tree may hold is listed here, and all else is refused: no attribute, no call but of `FUNCTIONS`, no
-name but the columns' and `CONSTANTS`, no text, and limits on size and depth.
+The text is parsed, and its tree is evaluated on all rows of a block at once; nothing of it is run as Python.
+What the tree may contain is listed here, and everything else is refused: no attributes, no calls except of
+`FUNCTIONS`, no names except of columns and `CONSTANTS`, no text, and limits on size and depth.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from losscli.tasks.variables import NAMES, BinaryVariables, RegressionVariables,
 from losscli.text import near
 
 MAX_LENGTH = 2000
-"""Characters of an expression."""
+"""The maximum length of an expression."""
 MAX_DEPTH = 100
-"""Levels that it may be nested; a sum of n terms has n levels."""
+"""The maximum depth of its tree; a sum of n terms has n levels."""
 
 Value = Callable[[Namespace, Mapping[str, Array]], Array]
-"""From the columns by name, each (n,), to a number or an array (n,)."""
+"""A function from the columns by name, each (n,), to a number or an array (n,)."""
 
 CONSTANTS = {"pi": math.pi}
 
@@ -44,17 +44,17 @@ class Function(Struct, frozen=True):
 
 
 def _of(name: str, count: int = 1) -> Function:
-    """The array function of that name."""
+    """The function of the array library with that name."""
     return Function(count, count, lambda xp, *values: getattr(xp, name)(*values))
 
 
 def _folded(function: Callable[..., Array]) -> Callable[..., Array]:
-    """A function of two arguments, taken over as many as are given."""
+    """A function of two arguments, applied to any number of them."""
     return lambda xp, *values: reduce(partial(function, xp), values)
 
 
 def _over_all(name: str) -> Function:
-    """The array function of two arguments, taken over as many as are given."""
+    """The array function of two arguments with that name, applied to any number of them."""
     return Function(2, 20, _folded(lambda xp, a, b: getattr(xp, name)(a, b)))
 
 
@@ -99,7 +99,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "cosh": _of("cosh"),
     "tanh": _of("tanh"),
 }
-"""All functions that an expression may call."""
+"""The functions that an expression may call."""
 
 
 def _power(xp: Namespace, base: Array, exponent: Array) -> Array:
@@ -137,13 +137,13 @@ _INSTEAD: Mapping[type[ast.AST], str] = {
     ast.IfExp: "where(condition, value, otherwise) in place of if and else",
     ast.Attribute: "a function by its name alone, as in log(p): there are no attributes",
 }
-"""What to write for what users of Python may try."""
+"""What to write instead of what users of Python may try."""
 
 
 def find(text: str) -> tuple[Loss, ...]:
-    """The losses of 'expr: ...' or 'name = expr: ...', one a task; none if it is neither.
+    """The losses of 'expr: ...' or 'name = expr: ...', one per task; none if it is neither.
 
-    Raises UsageError that points at the place which is not understood.
+    Raises UsageError, which points at what is not understood.
     """
     named = split(text)
     if named is None:
@@ -158,7 +158,7 @@ def find(text: str) -> tuple[Loss, ...]:
 
 
 def split(text: str) -> tuple[str, str] | None:
-    """The name of a loss by expression, by default 'expr: ' and its text, and the text; None for others."""
+    """The name of a loss by expression (by default 'expr: ' and its text) and its text; None for others."""
     found = re.fullmatch(r"\s*(?:([^=:]*?)\s*=\s*)?expr\s*:(.*)", text, flags=re.DOTALL)
     if found is None:
         return None
@@ -168,7 +168,7 @@ def split(text: str) -> tuple[str, str] | None:
 
 def _loss(name: str, request: str, value: Value, kind: type[Variables]) -> Loss:
     def evaluated(batch: Variables) -> Array:
-        # A condition counts the rows where it holds.
+        # A condition is the share of the rows where it holds.
         return 1.0 * value(batch.xp, batch.named)
 
     evaluated.__annotations__["batch"] = kind
@@ -179,7 +179,7 @@ def _loss(name: str, request: str, value: Value, kind: type[Variables]) -> Loss:
 
 
 def parse(text: str) -> Value:
-    """The value of an expression as a function.  Raises UsageError that points at what is not understood."""
+    """The value of an expression as a function.  Raises UsageError, which points at what is wrong."""
     if len(text) > MAX_LENGTH:
         raise _error(text[:60] + "...", 0, f"at most {MAX_LENGTH} characters, got {len(text)}")
     if "#" in text:
@@ -306,7 +306,7 @@ def _applied(function: Callable[..., Array], values: list[Value]) -> Value:
 
 
 def _number(value: Value) -> Value:
-    """The value as numbers: a condition is 1 where it holds, else 0, so that two of them add up to 2."""
+    """The value as numbers: a condition is 1 where it holds, else 0, so that the sum of two can be 2."""
 
     def number(xp: Namespace, columns: Mapping[str, Array]) -> Array:
         found = value(xp, columns)

@@ -1,4 +1,4 @@
-"""Losses in Python files of users: '-l path/to/file.py:name', with parameters ':name=value,...' after it.
+"""Custom losses in Python files: '-l path/to/file.py:name', followed by parameters as ':name=value,...'.
 
 A file is run only because a request names it: the path must be that of a .py file, and no module is searched.
 """
@@ -52,7 +52,7 @@ def find(path: str, name: str) -> Loss:
 
 @cache
 def _run(path: str, source: bytes) -> ModuleType:
-    """The module that a source makes.  Raises UsageError with the line where it fails."""
+    """The module of a source.  Raises UsageError with the line that fails."""
     module = ModuleType(Path(path).stem)
     module.__file__ = path
     try:

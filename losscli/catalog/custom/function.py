@@ -1,4 +1,4 @@
-"""Losses that users write as Python functions: those of the catalogue in signature, checked when they run."""
+"""Custom losses as Python functions, with the signature of those in the catalog; checked as they run."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _Function = TypeVar("_Function", bound=Function)
 
 _REMEDY = "as in `def asym(batch: Regression, *, slope: Positive = 2.0): ...`"
 _PROPERTIES = "__loss__"
-"""The attribute of a function that holds what `loss` says of it."""
+"""The attribute of a function that holds its description by `loss`."""
 _PLAIN = {"reduction": reductions.mean, "best": None, "score": False}
-"""What a function is that `loss` says nothing of."""
+"""The description of a function that `loss` does not describe."""
 _COLUMNS = {reductions.mean: 1, reductions.root: 1, reductions.largest: 1, reductions.ratio: 2}
-"""How many row columns the reductions of `losscli.custom` take."""
+"""The number of row columns that each reduction of `losscli.custom` takes."""
 _KNOWN = {"weight", "low", "high", "pilot", "pilots"}
-"""What a reduction may ask for besides the loss's parameters."""
+"""What a reduction may take in addition to the parameters of the loss."""
 
 
 def loss(
@@ -45,14 +45,26 @@ def loss(
     increasing: tuple[str, ...] = (),
     state: type[State] = Moments,
 ) -> Callable[[_Function], _Function]:
-    """Say more of a function that is to be used as a loss; one that is the mean of its rows needs it not.
+    """Describe a function that is used as a loss; a plain mean over rows needs no description.
 
-    `reduction` makes the value of the means of its row columns; `best` is the value of a perfect prediction,
-    None where that depends on the targets; `score` says that greater is better; `domain` says in words which
-    values it takes; `increasing` names parameters that must rise in that order; `state` is what rows leave
-    behind, a class with the methods of `losscli.states.base.State`.
+    Args:
+        reduction: How the weighted means of the row columns become the value: `mean`, `root`, `ratio`,
+            `root_ratio`, `largest`, or a `Reduction` of your own.
+        best: The value of a perfect prediction, or None if that depends on the targets.
+        score: Whether larger values are better.
+        domain: The values that the loss is defined for, in words.
+        increasing: Names of parameters that have to increase in this order.
+        state: What rows leave behind: a class with the methods of `losscli.states.base.State`.
 
-    The function is passed as it is, `losscli.evaluate(..., loss=function)`, or named: `-l file.py:function`.
+    Returns:
+        A decorator, which returns the function itself.  Pass the function to `losscli.evaluate(..., loss=f)`,
+        or name it on the command line: `-l file.py:f`.
+
+    Examples:
+        >>> from losscli.custom import Regression, loss, root
+        >>> @loss(reduction=root, best=0.0)
+        ... def root_of_absolute_error(batch: Regression):
+        ...     return batch.abs_error
     """
 
     def described(function: _Function) -> _Function:
@@ -67,12 +79,12 @@ def loss(
 
 
 class OwnLoss(Loss, frozen=True):
-    """A loss that users wrote: what it returns is checked, and what it raises is said in their terms."""
+    """A custom loss: its results are checked, and its exceptions are reported with the line of its source."""
 
     def columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array, ...]:
         """The row columns of a batch, each of shape (n,), as floats.
 
-        Raises UsageError where the function raises, or returns anything but numbers or conditions (n,).
+        Raises UsageError if the function raises, or returns anything but numbers or conditions (n,).
         """
         try:
             columns = super().columns(batch, params)
@@ -102,11 +114,11 @@ class OwnLoss(Loss, frozen=True):
 
 
 def of_function(function: object, name: str = "", request: str = "", digest: str = "") -> Loss:
-    """The loss of a function with the signature of a loss; that of the catalogue for one of its functions.
+    """The loss of a function with the signature of a loss; for a function of the catalog, the catalog's loss.
 
-    `name` is by default the function's own, and `request` the name.
+    `name` defaults to that of the function, and `request` to the name.
 
-    Raises UsageError that says what the signature lacks.
+    Raises UsageError, which says what is missing in the signature.
     """
     if not inspect.isfunction(function):
         raise UsageError(f"{request or repr(function)} is not a function", remedy=_REMEDY)
@@ -123,7 +135,7 @@ def of_function(function: object, name: str = "", request: str = "", digest: str
 
 
 def _check(entry: OwnLoss) -> None:
-    """Raise UsageError where the signature is not that of a loss."""
+    """Raise UsageError if the signature is not that of a loss."""
     parameters = list(inspect.signature(entry.function).parameters.values())
     if not parameters or parameters[0].kind is not parameters[0].POSITIONAL_OR_KEYWORD:
         raise UsageError(f"{entry.request}: its first argument must be the batch", remedy=_REMEDY)
@@ -145,7 +157,7 @@ def _check(entry: OwnLoss) -> None:
 
 
 def _check_reduction(entry: OwnLoss) -> None:
-    """Raise UsageError where the reduction is none, or asks for what there is not."""
+    """Raise UsageError if the reduction is not a Reduction, or takes unknown arguments."""
     if not isinstance(entry.reduction, Reduction):
         raise UsageError(
             f"{entry.request}: its reduction must be a losscli.custom.Reduction, not {entry.reduction!r}",
@@ -163,7 +175,7 @@ def _check_reduction(entry: OwnLoss) -> None:
 
 
 def _guarded(entry: OwnLoss) -> Reduction:
-    """The reduction of a loss, which says what it raises in the user's terms."""
+    """The reduction of a loss, whose exceptions are reported with the line of its source."""
     function = entry.reduction.function
 
     @wraps(function)
@@ -177,12 +189,12 @@ def _guarded(entry: OwnLoss) -> Reduction:
 
 
 def _raised(error: BaseException, function: Any) -> str:
-    """What was raised, with the line of the function's own file."""
+    """The exception, with the line in the file of the function."""
     return raised(error, function.__code__.co_filename)
 
 
 def raised(error: BaseException, file: str) -> str:
-    """What was raised, with the last line of that file on the way."""
+    """The exception, with the last line of that file in its traceback."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     if isinstance(error, SyntaxError) and error.filename == file:
         lines = [error.lineno]
@@ -191,13 +203,13 @@ def raised(error: BaseException, file: str) -> str:
 
 
 def _rows(batch: Batch) -> int:
-    """The number of rows of a batch: its first array has one entry a row."""
+    """The number of rows of a batch: its first array has one entry per row."""
     values = (getattr(batch, name) for name in batch.__struct_fields__)
     return next(len(value) for value in values if isinstance(value, batch.xp.ndarray))
 
 
 def _digest(function: Any) -> str:
-    """A digest of a function's source, or of its code where there is no source."""
+    """A digest of a function's source, or of its code if it has no source."""
     try:
         text = inspect.getsource(function)
     except (OSError, TypeError):
