@@ -21,6 +21,7 @@ from losscli.evaluation.run import evaluated, fold_all
 from losscli.gates.parse import Gate
 from losscli.plan.resolve import Run, prepare, requested
 from losscli.report import saved
+from losscli.report.findings import Code
 from losscli.report.model import Report
 from losscli.tasks.catalog import TASKS
 from losscli.text import counted
@@ -215,12 +216,13 @@ def checked(predictions: Source | None = None, targets: Source | None = None, **
         part, _ = fold_all(run)
     except LossCliError as error:
         raise type(error)([_public(problem, str(targets)) for problem in error.problems]) from None
-    return counted(int(part.overall[0].n[0]), f"{TASKS[run.plan.roles.task].unit} can be evaluated")
+    unit = TASKS[run.plan.roles.task].unit
+    return f"{counted(int(part.overall[0].n[0]), unit.removesuffix('s'))} can be evaluated"
 
 
 def _public(problem: Problem, targets: str) -> Problem:
     """A problem as a submitter may see it: of one of the targets no more than that there is one."""
-    if targets and problem.where.startswith(targets) and "without a prediction" not in problem.what:
+    if targets and problem.where.startswith(targets) and problem.code != str(Code.UNMATCHED_TARGET):
         return Problem("a problem of the targets, which are not shown", remedy="tell who keeps them")
     if targets in problem.what:
         return Problem("does not fit the targets, which are not shown", remedy=problem.remedy)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 
 class Status(IntEnum):
-    """What the exit status of the program says."""
+    """The exit statuses of the program."""
 
     OK = 0
     GATE_FAILED = 1
@@ -21,12 +21,16 @@ class Status(IntEnum):
 
 
 class Problem(Struct, frozen=True):
-    """One thing that is wrong: what, where (file, rows, ids), and how to mend it."""
+    """One thing that is wrong: what, where (file, rows, ids), and how to fix it.
+
+    `code` is that of a finding in the data, else empty.
+    """
 
     what: str
     where: str = ""
     remedy: str = ""
     examples: tuple[str, ...] = ()
+    code: str = ""
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
@@ -37,7 +41,7 @@ class Problem(Struct, frozen=True):
 
 
 class LossCliError(Exception):
-    """An error with its exit status; `problems` holds all that was found in the run."""
+    """An error with its exit status; `problems` are all those of the run."""
 
     status = Status.BUG
 
@@ -55,11 +59,11 @@ class UsageError(LossCliError):
 
 
 class DeviceError(UsageError):
-    """The device that was asked for is not there, does not compute, or has too little memory."""
+    """The requested device is missing, does not compute, or has too little memory."""
 
 
 class DataError(LossCliError):
-    """The files are wrong: missing, unreadable, misaligned, or with values that cannot be."""
+    """The files are wrong: missing, unreadable, misaligned, or with invalid values."""
 
     status = Status.DATA
 
@@ -71,9 +75,9 @@ class GateError(LossCliError):
 
 
 def all_of(*steps: Callable[[], Any]) -> list[Any]:
-    """The results of independent steps; one error with the problems of every step that fails.
+    """The results of independent steps; if some fail, one error with the problems of all of them.
 
-    It is a UsageError where one of them is: a wrong request outweighs wrong data.
+    It is a UsageError if one of them is: a wrong request outweighs wrong data.
     """
     results, errors = [], list[LossCliError]()
     for step in steps:
@@ -89,24 +93,3 @@ def all_of(*steps: Callable[[], Any]) -> list[Any]:
 
 EXAMPLES = 5
 """How many examples of each problem are shown."""
-
-
-class Finding(Struct, frozen=True):
-    """A kind of thing that was found in rows: a fatal problem, or a note (`remedy` is then unused)."""
-
-    what: str
-    where: str = ""
-    remedy: str = ""
-    fatal: bool = True
-
-
-class Tally(Struct):
-    """How often something was found, with the first examples."""
-
-    count: int = 0
-    examples: list[str] = field(default_factory=list)
-
-    def add(self, other: Tally) -> None:
-        """Count a later tally too."""
-        self.count += other.count
-        self.examples = [*self.examples, *other.examples][:EXAMPLES]

@@ -1,45 +1,54 @@
-"""Words of messages: counts, lists, near names, and values as they are written."""
+"""Parts of messages: counts, lists, near names, quoting."""
 
 from __future__ import annotations
 
 import csv
 import difflib
 import json
-import re
 from collections.abc import Iterable
 
 
-def enumerated(names: Iterable[str]) -> str:
-    """Names with commas between them, at most twenty."""
-    first = [*names]
-    return ", ".join(first[:20]) + (f", ... ({len(first)} in all)" if len(first) > 20 else "")
+def enumerated(names: Iterable[str], most: int = 20) -> str:
+    """'a, b, c', and 'a, b, ... (7 in all)' if there are more than `most`."""
+    everything = [*names]
+    more = f", ... ({len(everything)} in all)" if len(everything) > most else ""
+    return ", ".join(everything[:most]) + more
 
 
 def near(name: str, known: Iterable[str], n: int = 3) -> str:
-    """Say which known names resemble `name`: ' Did you mean huber?', or nothing."""
+    """' Did you mean huber?' for known names that resemble `name`, else nothing."""
     matches = difflib.get_close_matches(name.lower(), list(known), n=n, cutoff=0.6)
     return f" Did you mean {' or '.join(matches)}?" if matches else ""
 
 
-_SINGULAR = {"were": "was", "are": "is", "do": "does", "hold": "holds", "have": "has"}
+def not_one_of(what: str, value: object, known: Iterable[str]) -> str:
+    """'--color must be auto, always or never, got alway. Did you mean always?'."""
+    names = [*known]
+    choice = " or ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
+    return f"{what} must be {choice}, got {value}.{near(str(value), names)}"
 
 
-def counted(count: int, what: str) -> str:
-    """'3 missing values', and '1 missing value' of the same plural."""
-    if count != 1:
-        return f"{count} {what}"
-    noun = re.sub(r"(\w+?)(ies|s)\b", lambda m: m[1] + ("y" if m[2] == "ies" else ""), what, count=1)
-    verb = re.sub(rf"\b({'|'.join(_SINGULAR)})\b", lambda m: _SINGULAR[m[1]], noun, count=1)
-    return f"1 {verb}"
+def whole_number(value: object) -> int | None:
+    """A whole number >= 0 that is given as a number or as text; None for anything else."""
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return int(number) if number >= 0 and number.is_integer() else None
+
+
+def counted(count: int, singular: str, plural: str = "") -> str:
+    """'1 row' and '3 rows'; the plural is the singular with an s unless it is given."""
+    return f"{count} {singular if count == 1 else plural or singular + 's'}"
 
 
 def split_names(text: str) -> list[str]:
-    """The names in a list with commas; a name that holds a comma is quoted, as in a CSV file."""
+    """The names in a list with commas; names with a comma are quoted as in a CSV file."""
     return [name for row in csv.reader([text], skipinitialspace=True) for name in row if name]
 
 
 def join_names(names: Iterable[str]) -> str:
-    """Names as a list with commas that `listed` reads."""
+    """Names as a list with commas that `split_names` reads."""
     return ",".join(
         '"' + name.replace('"', '""') + '"' if set(name) & set('",') or name != name.strip() else name
         for name in names
@@ -47,7 +56,7 @@ def join_names(names: Iterable[str]) -> str:
 
 
 def param_text(value: object) -> str:
-    """The value of a parameter as it is written in line."""
+    """The value of a parameter as in 'huber:delta=2'."""
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)
 
 

@@ -16,7 +16,8 @@ from losscli.data.batches import batches
 from losscli.data.join import Keyed, OutOfOrderError, duplicates, join
 from losscli.data.stream import Roles
 from losscli.data.table import Table, reading
-from losscli.errors import DataError, Finding, Problem, Tally
+from losscli.errors import DataError, Problem
+from losscli.report.findings import Finding, Tally
 
 
 class Alignment(Struct):

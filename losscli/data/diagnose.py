@@ -11,6 +11,7 @@ from losscli.data.files import Files
 from losscli.data.formats.base import read_errors
 from losscli.data.redaction import reason
 from losscli.errors import EXAMPLES, Problem
+from losscli.report.findings import Code, problem
 
 Errors = read_errors()
 """What is raised for files that cannot be read."""
@@ -35,12 +36,12 @@ def unreadable(error: Exception, names: Sequence[str], remote: Sequence[str]) ->
     """What an error says of tables in which nothing wrong was found; `remote` are those behind URLs."""
     where = " and ".join(remote or names)
     if not remote:
-        return Problem(f"cannot be read: {reason(error)}", where, "is the file whole?")
+        return problem(Code.UNREADABLE_FILE, where, reason=reason(error))
     for word, (what, remedy) in _REFUSED.items():
         if word in str(error):
             return Problem(what, where, remedy)
     remedy = "check the address, the credentials in the environment, and the file"
-    return Problem(f"cannot be read: {reason(error)}", where, remedy)
+    return problem(Code.UNREADABLE_FILE, where, remedy=remedy, reason=reason(error))
 
 
 def unlike(files: Files) -> list[Problem]:

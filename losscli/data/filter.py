@@ -14,8 +14,9 @@ from losscli.data.join import OutOfOrderError
 from losscli.data.redaction import reason
 from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table
-from losscli.errors import DataError, Finding, Problem, Tally, UsageError
-from losscli.text import near
+from losscli.errors import DataError, UsageError
+from losscli.report.findings import Code, Finding, Tally, finding
+from losscli.text import enumerated, near
 
 SIDES = {"preds": "p:", "targets": "t:"}
 """What tells columns of one name apart: preds.x, targets.x."""
@@ -114,10 +115,9 @@ def _column(
 
 def _unknown(text: str, name: str, columns: Iterable[str]) -> UsageError:
     known = list(dict.fromkeys(columns))
-    shown = ", ".join(known[:_SHOWN]) + (f", ... ({len(known)} in all)" if len(known) > _SHOWN else "")
     return UsageError(
         f"--where {text}: no column {name!r}.{near(name, known)}",
-        remedy=f"the columns: {shown}; text stands in single quotes",
+        remedy=f"the columns: {enumerated(known, _SHOWN)}; text stands in single quotes",
     )
 
 
@@ -190,13 +190,14 @@ def filtered(alignment: Alignment, where: Where) -> Alignment:
 
 
 def _left_out(where: Where, total: int, left: int) -> dict[Finding, Tally]:
-    what = f"rows of {total} were left out by --where {where.text}"
-    return {Finding(what, fatal=False): Tally(total - left)}
+    return {finding(Code.FILTERED_ROWS, total=total, condition=where.text): Tally(total - left)}
 
 
 def _failed(where: Where, error: DataError) -> Exception:
-    """A condition that fails on some row is no fault of the file."""
-    if all(problem.what.startswith(_UNREADABLE) for problem in error.problems):
-        reasons = [problem.what.removeprefix(_UNREADABLE) for problem in error.problems]
-        return UsageError([Problem(f"--where {where.text}: {reason}") for reason in reasons])
-    return error
+    """The error of a condition that fails on some row, which is no fault of the file."""
+    cause = error.__context__
+    if not isinstance(cause, Exception) or any(
+        each.code != str(Code.UNREADABLE_FILE) for each in error.problems
+    ):
+        return error
+    return UsageError(f"--where {where.text}: {reason(cause)}")

@@ -16,8 +16,9 @@ from msgspec import Struct
 from losscli.data.batches import batches
 from losscli.data.stream import MATCHED, PREDICTION_ROW, TARGET_ROW, Roles
 from losscli.data.table import Table, reading
-from losscli.errors import EXAMPLES, Finding, Tally
+from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array
+from losscli.report.findings import Code, Finding, Tally, finding
 
 SPARSE = 4
 """How many times as wide as their number whole keys may lie to be looked up in a table of places."""
@@ -242,19 +243,15 @@ class Held:
 
 
 def duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: str) -> dict[Finding, Tally]:
-    """The rows whose key an earlier row has."""
+    """The rows with a duplicate key."""
     names = [prefix + name for name in key]
     query = side.select(names).with_row_index("row").filter(~pl.struct(names).is_first_distinct())
     with reading(table):
         rows = query.collect(engine="streaming").sort("row")
     if not rows.height:
         return {}
-    finding = Finding(
-        "rows with a key that an earlier row has",
-        f"{table.name}, column{'s' if len(key) > 1 else ''} {', '.join(key)}",
-        "a key stands once in a file; --on names more key columns",
-    )
-    return {finding: Tally(rows.height, _show(rows, names, "row"))}
+    where = f"{table.name}, column{'s' if len(key) > 1 else ''} {', '.join(key)}"
+    return {finding(Code.DUPLICATE_KEY, where): Tally(rows.height, _show(rows, names, "row"))}
 
 
 def _show(frame: pl.DataFrame, names: list[str], row: str) -> list[str]:
@@ -265,7 +262,7 @@ def _show(frame: pl.DataFrame, names: list[str], row: str) -> list[str]:
 
 
 def _unseen(keyed: Keyed, unseen: Array, tallies: dict[Finding, Tally]) -> None:
-    """Count the targets that no prediction has met: those without a key, and the others."""
+    """Count the targets without a prediction: those with a missing key, and the others."""
     if not len(unseen):
         return
     keys, roles = keyed.keys("t:"), keyed.roles
@@ -277,18 +274,10 @@ def _unseen(keyed: Keyed, unseen: Array, tallies: dict[Finding, Tally]) -> None:
         shown = rows.filter(pl.col("row").is_in(examples.implode())).collect()
     where = roles.place(*keys)
     if keyless.height:
-        finding = Finding("missing values", where, "--missing drop leaves such rows out")
-        if roles.drop_missing:
-            finding = Finding("rows with missing values were left out", fatal=False)
-        tallies[finding] = Tally(keyless.height, _show(keyless, keys, "row"))
+        drop = roles.drop_missing
+        missing = finding(Code.MISSING_VALUE, "" if drop else where, fatal=not drop)
+        tallies[missing] = Tally(keyless.height, _show(keyless, keys, "row"))
     if len(lonely):
-        finding = unmatched("targets", where, roles.drop_unmatched)
-        tallies[finding] = Tally(len(lonely), _show(shown, keys, "row"))
-
-
-def unmatched(side: str, where: str, drop: bool) -> Finding:
-    """The finding of keys that only one side has."""
-    other = "prediction" if side == "targets" else "target"
-    if drop:
-        return Finding(f"{side} without a {other} were left out", fatal=False)
-    return Finding(f"{side} without a {other}", where, "--unmatched drop leaves them out")
+        drop = roles.drop_unmatched
+        unmatched = finding(Code.UNMATCHED_TARGET, "" if drop else where, fatal=not drop, of="")
+        tallies[unmatched] = Tally(len(lonely), _show(shown, keys, "row"))

@@ -69,9 +69,7 @@ def with_columns(
         )
     rows = table.count()
     if wrong := [
-        Problem(
-            f"{option}= has {counted(len(each), 'values')}, and there are {counted(rows, 'rows')}", table.name
-        )
+        Problem(f"{option}= has {counted(len(each), 'value')} for {counted(rows, 'row')}", table.name)
         for option, columns in given.items()
         for each in columns
         if len(each) != rows

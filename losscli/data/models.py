@@ -18,8 +18,9 @@ from losscli.data.batches import batches
 from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, lookup
 from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table, reading
-from losscli.errors import EXAMPLES, DataError, Finding, Problem, Tally
+from losscli.errors import EXAMPLES, DataError, Problem
 from losscli.numeric.arrays import Array
+from losscli.report.findings import Code, Finding, Tally, finding
 
 
 class Other(Struct, frozen=True, eq=False):
@@ -67,8 +68,8 @@ def beside(
             else:
                 stream = _zipped(stream, first, other, key)
         yield from stream
-        for finding, tally in base.tallies.items():
-            tallies.setdefault(finding, Tally()).add(tally)
+        for kind, tally in base.tallies.items():
+            tallies.setdefault(kind, Tally()).add(tally)
 
     def instead(error: OutOfOrderError) -> Alignment | None:
         if isinstance(error, _UnlikeError):
@@ -227,15 +228,10 @@ def _matched(frame: pl.DataFrame, at: Array, keys: Sequence[str], lonely: Tally)
 def _unmatched(
     other: Other, side: pl.LazyFrame, keys: Sequence[str], seen: Seen, lonely: Tally, place: str
 ) -> dict[Finding, Tally]:
-    """Keys that the other model alone has, and those that it has not."""
+    """Keys that only the other model has, and those that it lacks."""
     found = {}
-    name = other.table.name
-    remedy = "--unmatched drop leaves out what not all files have"
     if lonely.count:
-        finding = Finding("targets without a prediction", place, remedy)
-        if other.drop:
-            finding = Finding(f"targets without a prediction in {name} were left out", fatal=False)
-        found[finding] = lonely
+        found[_kind(Code.UNMATCHED_TARGET, other, place)] = lonely
     unseen, prefix = np.flatnonzero(~seen.rows), other.named("p:")
     if len(unseen):
         first = pl.Series(unseen[:EXAMPLES], dtype=pl.get_index_type())
@@ -245,8 +241,13 @@ def _unmatched(
                 f"row {row['row'] + 1} ({', '.join(f'{key[len(prefix) :]} {row[key]}' for key in keys)})"
                 for row in rows.collect().iter_rows(named=True)
             ]
-        finding = Finding("predictions without a target", place, remedy)
-        if other.drop:
-            finding = Finding(f"predictions of {name} without a target were left out", fatal=False)
-        found[finding] = Tally(len(unseen), shown)
+        found[_kind(Code.UNMATCHED_PREDICTION, other, place)] = Tally(len(unseen), shown)
     return found
+
+
+def _kind(code: Code, other: Other, place: str) -> Finding:
+    """The finding of keys that not all files have."""
+    if other.drop:
+        preposition = "in" if code is Code.UNMATCHED_TARGET else "of"
+        return finding(code, fatal=False, of=f" {preposition} {other.table.name}")
+    return finding(code, place, remedy="--unmatched drop drops what not all files have")

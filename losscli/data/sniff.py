@@ -9,6 +9,7 @@ from losscli.data import formats
 from losscli.data.formats.base import Format, empty_file
 from losscli.data.formats.text import lines
 from losscli.errors import DataError, Problem
+from losscli.report.findings import Code, problem
 
 START = 8
 """Bytes that tell one binary format from another."""
@@ -52,7 +53,7 @@ def text_format(path: str, name: str) -> Format:
     except pl.exceptions.NoDataError:
         first = ""
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise DataError(Problem(f"cannot be read: {error}", name, "is it whole?")) from None
+        raise DataError(problem(Code.UNREADABLE_FILE, name, reason=error)) from None
     if not first:
         raise empty_file(name)
     if "\x00" in first or first.count("\ufffd") > len(first) // 8:

@@ -21,6 +21,7 @@ from losscli.data.request import Reading
 from losscli.data.spool import Spool
 from losscli.data.stream import STANDARD_INPUT
 from losscli.errors import EXAMPLES, DataError, Problem, UsageError
+from losscli.report.findings import Code, problem
 
 STDIN = "-"
 
@@ -37,7 +38,7 @@ def locate(source: str | Path, asked: Reading) -> Files:
     try:
         return _local(text, asked)
     except OSError as error:
-        raise DataError(Problem(f"cannot be read: {error.strerror}", text)) from None
+        raise DataError(problem(Code.UNREADABLE_FILE, text, remedy="", reason=error.strerror)) from None
 
 
 def _local(text: str, asked: Reading) -> Files:

@@ -1,4 +1,4 @@
-"""Which rows of a block count: those that have a partner, miss nothing, and have a weight that can be one."""
+"""Validate a block: report or drop rows that are unmatched, incomplete or have an invalid weight."""
 
 from __future__ import annotations
 
@@ -13,44 +13,45 @@ from losscli.data.stream import MATCHED
 from losscli.evaluation import cells as cell_views
 from losscli.numeric.arrays import Array, Namespace
 from losscli.plan.plan import Plan
+from losscli.report.findings import Code
 from losscli.tasks.base import Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import TASKS
 
 
 def match(block: Block) -> None:
-    """Leave out predictions without a target."""
+    """Report or drop predictions without a target."""
     if MATCHED not in block.frame.columns:
         return
     roles = block.roles
     alone = ~block.frame[MATCHED].to_numpy()
     if roles.drop_unmatched:
-        block.flag(alone, "predictions without a target were left out", fatal=False)
+        block.flag(alone, Code.UNMATCHED_PREDICTION, fatal=False, of="")
     else:
-        block.flag(alone, "predictions without a target", roles.ids[0], "--unmatched drop leaves them out")
+        block.flag(alone, Code.UNMATCHED_PREDICTION, roles.ids[0])
     block.drop_marked()
 
 
 def check_missing(block: Block, groups: tuple[tuple[str, ...], ...]) -> None:
-    """Find nulls and NaN in groups of columns, and leave out their rows."""
+    """Report or drop rows with nulls or NaN in groups of columns."""
     absent: Array | None = None
     for name in [name for columns in groups if not block.are_finite(columns) for name in columns]:
         missing = _missing(block.frame[name])
         if missing is None:
             continue
         if not block.roles.drop_missing:
-            block.flag(missing, "missing values", name, "--missing drop leaves such rows out")
+            block.flag(missing, Code.MISSING_VALUE, name)
         absent = missing if absent is None else absent | missing
     if absent is not None and block.roles.drop_missing:
-        block.flag(absent, "rows with missing values were left out", fatal=False)
+        block.flag(absent, Code.MISSING_VALUE, fatal=False)
     block.drop_marked()
 
 
 def _missing(series: pl.Series) -> Array | None:
-    """Where a column has null or NaN, or lists that hold one; None for nowhere."""
+    """Where a column has null or NaN, or lists with one; None if nowhere."""
     missing = series.is_null() if series.null_count() else None
     if isinstance(series.dtype, pl.Float32 | pl.Float64) and np.isnan(series.to_numpy()).any():
-        # As NumPy sees it a null is NaN too.
+        # NumPy shows nulls as NaN.
         missing = series.is_null() | series.is_nan().fill_null(True)
     if isinstance(series.dtype, pl.List | pl.Array):
         numbers = series.cast(pl.List(pl.Float64))
@@ -61,9 +62,9 @@ def _missing(series: pl.Series) -> Array | None:
 
 
 def read_weight(block: Block, counted: bool) -> None:
-    """The weights of the rows that are left, checked.
+    """Read and check the weights of the remaining rows.
 
-    Rows of weight zero are as if absent, but where they are `counted` in a mean over the number of rows.
+    Rows with weight zero are dropped unless a mean divides by the number of rows: then they are `counted`.
     """
     name = block.roles.weight
     if name is None:
@@ -72,18 +73,14 @@ def read_weight(block: Block, counted: bool) -> None:
     block.weight = weight
     if weight.min(initial=1.0) > 0 and block.are_finite((name,)):
         return
-    remedy = "a weight is a number from 0 up"
-    block.flag(weight < 0, "negative weights", name, remedy, lambda i: f"{weight[i]:g}")
-    block.flag(np.isinf(weight), "infinite weights", name, remedy)
-    said = (
-        "rows of weight zero count as rows without loss" if counted else "rows of weight zero were left out"
-    )
-    block.flag(weight == 0, said, fatal=False, leave_out=False)
+    block.flag(weight < 0, Code.NEGATIVE_WEIGHT, name, lambda i: f"{weight[i]:g}")
+    block.flag(np.isinf(weight), Code.INFINITE_WEIGHT, name)
+    block.flag(weight == 0, Code.ZERO_WEIGHT_COUNTED if counted else Code.ZERO_WEIGHT, leave_out=False)
     block.drop_marked()
 
 
 class Taken(Struct, frozen=True, eq=False):
-    """A block that was read and checked, and the weight of each row (n,), None for ones."""
+    """A validated block, and the weight of each row (n,), None for ones."""
 
     plan: Plan
     xp: Namespace
@@ -101,7 +98,7 @@ class Taken(Struct, frozen=True, eq=False):
 
 
 def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Taken:
-    """Read one block and check it."""
+    """Read and validate one block."""
     block = Block(frame, first_row, plan.roles)
     check_missing(block, plan.roles.id_groups)
     match(block)
@@ -118,16 +115,16 @@ def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: 
 
 
 def fingerprint_of(block: Block, rows: Rows) -> int:
-    """The sum of a hash of each target: the same for the same targets, in whatever file or order.
+    """The sum of the hashes of all targets: equal for equal targets, whatever their file or order.
 
-    The hash spreads the bits of a float64, or the place of a label among the classes, as the finalizer of
-    MurmurHash3 does.
+    The hash mixes the bits of a float64, or of the position of a label among the classes, as the finalizer
+    of MurmurHash3 does.
     """
     roles = block.roles
     if roles.target_form == "label":
         parts = [] if rows.codes is None else [rows.codes.astype(np.float64)]
     else:
-        # Each by itself: a column of vectors is not as long as one of numbers.
+        # One by one: a column of vectors is longer than one of numbers.
         parts = [block.numbers((name,)) for name in roles.targets]
     total = 0
     for values in parts:

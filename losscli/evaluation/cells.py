@@ -11,6 +11,7 @@ from losscli.data.slicing import Key, Slicing
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.segments import run_of
 from losscli.plan.plan import Plan
+from losscli.report.findings import Code
 from losscli.states import clusters
 from losscli.states.cells import Cells
 from losscli.tasks.base import Rows
@@ -111,7 +112,5 @@ def _of_whole_groups(
     if rows.starts is not None:
         own = values[rows.starts][run_of(np, rows.starts, len(values))]
         shown = join_names(text or [column[2:] for column in columns])
-        what = f"rows are in another {kind} by {shown} than the first of their group"
-        remedy = f"a {kind} takes whole groups: choose a column that is the same in all rows of a group"
-        block.flag(values != own, what, columns, remedy, leave_out=False)
+        block.flag(values != own, Code.SPLIT_GROUP, columns, leave_out=False, kind=kind, by=shown)
     return of_units(values, rows)

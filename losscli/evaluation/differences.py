@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
 from losscli.data.slicing import Key, sorted_keys
-from losscli.errors import Finding, Tally
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.compare_plan import Models
 from losscli.evaluation.pairs import Scores
@@ -19,7 +18,7 @@ from losscli.evaluation.partial import Partial
 from losscli.evaluation.results import notes
 from losscli.numeric.arrays import Array
 from losscli.plan.plan import Plan
-from losscli.report.findings import Note
+from losscli.report.findings import Finding, Note, Tally
 from losscli.report.model import Comparison
 from losscli.states import inference
 from losscli.states.base import Estimate

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
 from losscli.data.stream import PREDICTION_ROW
-from losscli.errors import DeviceError, Finding, Tally
+from losscli.errors import DeviceError
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import partial as partials
 from losscli.evaluation import rows as row_losses
@@ -27,6 +27,7 @@ from losscli.evaluation.partial import Partial
 from losscli.evaluation.rows import WIDE
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.plan.plan import Plan
+from losscli.report.findings import Finding, Tally
 from losscli.states.cells import Cells
 from losscli.states.reductions import mean
 from losscli.states.top import Top

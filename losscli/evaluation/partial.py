@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from losscli.catalog.loss import Choice
 from losscli.catalog.marks import marks_of
 from losscli.data.slicing import Key, merged_places
-from losscli.errors import DeviceError, Finding, Tally, UsageError
+from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import cells as cell_views
 from losscli.evaluation.block import Taken, fingerprint_of
 from losscli.numeric.arrays import Array, Namespace
 from losscli.plan.plan import Plan
+from losscli.report.findings import Finding, Tally
 from losscli.states import clusters
 from losscli.states.base import State
 from losscli.states.cells import Cells

@@ -32,7 +32,7 @@ from losscli.numeric.arrays import Array
 from losscli.plan import comparability
 from losscli.plan.plan import LEVEL
 from losscli.plan.resolve import Run, prepare
-from losscli.report.findings import Note
+from losscli.report.findings import Code, Note, note
 from losscli.report.model import Placing, Report, Result
 
 _SHOWN = 3
@@ -155,7 +155,7 @@ class _League:
         if self.work is None:
             self.work, self.run, self.fingerprint = work, run, part.fingerprint
         results = tuple(replace(each, model=name) for each in results_of(run.plan, part))
-        self.notes += [replace(note, text=f"{name}: {note}") for note in notes(part.tallies)]
+        self.notes += [replace(each, text=f"{name}: {each}") for each in notes(part.tallies)]
         return Entry(name, results, line)
 
     def _check(self, run: Run) -> None:
@@ -197,8 +197,7 @@ class _League:
         broken = [Placing(model=each.name, reason=each.reason) for each in self.entries if each.reason]
         told = [*self.run.notes, *self.notes]
         if len(plan.choices) > 1:
-            text = f"ranked by {plan.choices[0]}; the other losses are in the JSON report"
-            told.append(Note("", text))
+            told.append(note(Code.RANKED_BY, loss=plan.choices[0]))
         return Report(
             results=tuple(result for entry in sound for result in entry.results),
             board=tuple(replace(each, label=plan.choices[0].label) for each in (*placed, *broken)),
@@ -216,8 +215,7 @@ class _League:
         choice = plan.choices[0]
         best = sorted(sound, key=lambda entry: _overall(entry, choice.loss.score))[: ties.MOST]
         if len(sound) > len(best):
-            text = f"ties are looked for among the best {ties.MOST} submissions alone"
-            self.notes.append(Note("", text))
+            self.notes.append(note(Code.TIES_LIMITED, most=ties.MOST))
         lines = [entry.line for entry in best]
         own = [replace(e, results=tuple(r for r in e.results if _is_of(r, choice))) for e in best]
         ways: list[tuple[Array | None, list[dict[str, str]]]] = [(None, [{}])]

@@ -1,4 +1,4 @@
-"""From what rows left behind to the results of a report."""
+"""The results of a report, from the states of its rows."""
 
 from __future__ import annotations
 
@@ -10,29 +10,17 @@ from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
 from losscli.data.slicing import Key, sorted_keys
-from losscli.errors import Finding, Tally
 from losscli.evaluation.partial import Partial, Slices
 from losscli.plan.plan import Plan
-from losscli.report.findings import Note
+from losscli.report.findings import Code, Finding, Note, Tally, note
 from losscli.report.model import Result
 from losscli.states.base import Estimate, State
 from losscli.states.moments import moments_of
-from losscli.text import counted
 
 
 def notes(tallies: Mapping[Finding, Tally]) -> list[Note]:
     """What was done to rows: dropped, clipped, ignored."""
-    return [
-        Note(
-            "",
-            counted(tally.count, finding.what) + (f", e.g. {tally.examples[0]}" if tally.examples else ""),
-            tally.count,
-            finding.where,
-            tuple(tally.examples),
-        )
-        for finding, tally in tallies.items()
-        if not finding.fatal
-    ]
+    return [finding.note(tally) for finding, tally in tallies.items() if not finding.fatal]
 
 
 def of_clusters(plan: Plan, part: Partial) -> list[Note]:
@@ -40,15 +28,12 @@ def of_clusters(plan: Plan, part: Partial) -> list[Note]:
     units = None if part.totals is None else moments_of(part.overall[0]).units
     if part.totals is None or units is None:
         return []
-    column, found = (plan.roles.cluster or "")[2:], f"{int(units[0]):,}"
+    column, count = (plan.roles.cluster or "")[2:], int(units[0])
     if not part.totals.coarse:
-        unit = "clusters" if units[0] != 1 else "cluster"
-        return [Note("", f"intervals are between {found} {unit} of {column}")]
-    text = (
-        f"intervals are between {found} random groups of the clusters of {column}, which are more than "
-        f"{part.totals.most:,}"
-    )
-    return [Note("", text)]
+        noun = "cluster" if count == 1 else "clusters"
+        return [note(Code.CLUSTERS, number=f"{count:,}", noun=noun, column=column)]
+    most = f"{part.totals.most:,}"
+    return [note(Code.RANDOM_GROUPS, number=f"{count:,}", column=column, most=most)]
 
 
 def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Result]:
@@ -80,7 +65,7 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Resu
 
 
 def worst_first(plan: Plan, slices: Slices, pilots: Sequence[Any]) -> list[Key]:
-    """The slices by the value of the first loss, the worst first; those without one last."""
+    """The slices by the value of the first loss, the worst first, undefined values last."""
     choice = plan.choices[0]
     bound = choice.reduction.with_pilots(pilots or (None,) * plan.outputs(choice))
     estimated = slices.states[0].estimates(bound, plan.level)

@@ -15,7 +15,7 @@ from losscli.data.join import OutOfOrderError
 from losscli.data.table import Table
 from losscli.engines import job, local
 from losscli.engines.job import Progress
-from losscli.errors import DataError, DeviceError, Finding, Problem, Tally
+from losscli.errors import DataError, DeviceError
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.partial import Partial, Work, require_means, with_clusters
 from losscli.evaluation.results import notes, of_clusters, results_of
@@ -24,9 +24,9 @@ from losscli.gates.parse import Gate
 from losscli.plan import comparability
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Run
+from losscli.report.findings import Code, Finding, Tally, finding, problem
 from losscli.report.model import Report
 from losscli.states.top import Top
-from losscli.text import counted
 
 if TYPE_CHECKING:
     from losscli.evaluation.compare_plan import Models
@@ -112,23 +112,18 @@ def _folded(
 def _require_sound(
     plan: Plan, alignment: Alignment, tallies: dict[Finding, Tally], n: int, tables: Sequence[Table]
 ) -> None:
-    """Raise DataError for what is fatal in the findings of `n` rows; adds those of the alignment."""
-    for finding, tally in alignment.tallies.items():
-        tallies.setdefault(finding, Tally()).add(tally)
-    problems = [_problem(finding, tally) for finding, tally in tallies.items() if finding.fatal]
-    if any("missing values" in finding.what for finding in tallies):
-        problems += [problem for each in dict.fromkeys(tables) for problem in each.short_rows()]
+    """Raise DataError for fatal findings in `n` rows; adds those of the alignment to `tallies`."""
+    for kind, tally in alignment.tallies.items():
+        tallies.setdefault(kind, Tally()).add(tally)
+    problems = [kind.problem(tally) for kind, tally in tallies.items() if kind.fatal]
+    codes = {kind.code for kind in tallies}
+    if Code.MISSING_VALUE in codes:
+        problems += [short for table in dict.fromkeys(tables) for short in table.short_rows()]
     if not problems and not n:
-        what = "no rows are left to evaluate"
-        problems = [Problem(what, " and ".join(plan.files), "", tuple(map(str, notes(tallies))))]
+        files = " and ".join(plan.files)
+        problems = [problem(Code.NO_ROWS, files, examples=map(str, notes(tallies)))]
     if problems:
         raise DataError(problems)
     ignored = plan.roles.ignore_label
-    if ignored is not None and not any("ignored label" in finding.what for finding in tallies):
-        tallies[Finding(f"rows have the ignored label {ignored}", fatal=False)] = Tally()
-
-
-def _problem(finding: Finding, tally: Tally) -> Problem:
-    more = tally.count - len(tally.examples)
-    examples = (*tally.examples, *((f"... and {more} more",) if more > 0 else ()))
-    return Problem(counted(tally.count, finding.what), finding.where, finding.remedy, examples)
+    if ignored is not None and Code.IGNORED_LABEL not in codes:
+        tallies[finding(Code.IGNORED_LABEL, label=ignored)] = Tally()

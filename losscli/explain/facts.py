@@ -18,7 +18,7 @@ from losscli.evaluation.partial import HISTOGRAM
 from losscli.evaluation.results import notes
 from losscli.numeric.arrays import Array
 from losscli.plan.resolve import Run, prepare
-from losscli.report.findings import Note
+from losscli.report.findings import Code, Note, note
 from losscli.states import reductions
 from losscli.states.histogram import DIGITS, Histogram
 
@@ -144,9 +144,9 @@ def _facts(choice: Choice, profile: Histogram, notes: tuple[Note, ...]) -> Facts
 def _unshared(profile: Histogram) -> tuple[Note, ...]:
     """Why rows have no share of the loss; empty if they have."""
     if profile.least[0] < 0:
-        return (Note("", "rows have no share of the loss, which is below zero in some"),)
+        return (note(Code.NO_SHARES, reason="negative in some"),)
     if profile.loss[0] == 0:
-        return (Note("", "rows have no share of the loss, which is zero"),)
+        return (note(Code.NO_SHARES, reason="zero"),)
     if profile.loss[0] == math.inf:
-        return (Note("", "rows have no share of the loss, which is infinite"),)
+        return (note(Code.NO_SHARES, reason="infinite"),)
     return ()

@@ -13,7 +13,7 @@ from losscli.data.table import Table
 from losscli.errors import DataError, Problem, UsageError
 from losscli.plan import named_columns
 from losscli.plan.columns import Found
-from losscli.report.findings import Note
+from losscli.report.findings import Code, Note, note
 from losscli.text import counted, enumerated, near
 
 MAX_CLASSES = 10_000
@@ -50,7 +50,7 @@ def roles_of(
         roles = replace(roles, parts=found.parts, widths=found.widths, group=found.group)
         if not found.group:
             return roles, ()
-        return roles, (Note("", f"the column rows counts groups of {found.group[2:]}"),)
+        return roles, (note(Code.ROWS_COUNT_GROUPS, column=found.group[2:]),)
     nested = [name for name in found.predictions if isinstance(left.schema[name], pl.List | pl.Array)]
     if nested and (task != "multiclass" or len(found.predictions) > 1):
         raise UsageError(
@@ -63,8 +63,8 @@ def roles_of(
     if len(found.predictions) != len(found.targets):
         predictions, targets = found.predictions, found.targets
         raise UsageError(
-            f"{counted(len(predictions), 'prediction columns')} ({enumerated(predictions)}) and "
-            f"{counted(len(targets), 'target columns')} ({enumerated(targets)})",
+            f"{counted(len(predictions), 'prediction column')} ({enumerated(predictions)}) and "
+            f"{counted(len(targets), 'target column')} ({enumerated(targets)})",
             remedy="name them in the same order with -p and -y",
         )
     shown = found.targets if task == "multilabel" else tuple(found.predictions)
@@ -144,8 +144,7 @@ def _multiclass(
             *map(label_text, right.distinct(found.targets[0], MAX_CLASSES)),
         }
         classes = tuple(sorted(both - {ignored}, key=_by_number))
-        text = f"the {len(classes)} classes are the labels in the files; --classes sets them"
-        notes = (Note("", text),)
+        notes = (note(Code.CLASSES_FROM_LABELS, count=len(classes)),)
     width = (
         len(found.predictions)
         if len(found.predictions) > 1
@@ -156,7 +155,7 @@ def _multiclass(
     if not classes:
         classes = tuple(map(str, range(width)))
         places = f"in column {found.predictions[0]}" if len(found.predictions) == 1 else "of the columns"
-        notes = (Note("", f"the classes are the places {places}, from 0; --classes names them"),)
+        notes = (note(Code.CLASSES_FROM_POSITIONS, place=places),)
     elif roles.link != "label" and width != len(classes):
         raise UsageError(
             f"{len(classes)} classes, but {width} numbers per row in column {found.predictions[0]}"

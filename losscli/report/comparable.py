@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from losscli.errors import Problem, UsageError
-from losscli.report.findings import Note
+from losscli.report.findings import Code, Note, note
 from losscli.report.model import Report
 
-_TOLD = {
-    "targets": "the baseline has other targets: a difference may come from the data too",
-    "alignment": "the baseline was aligned otherwise",
-    "eps": "the baseline clips probabilities elsewhere",
+_NOTED = {
+    "targets": Code.BASELINE_TARGETS,
+    "alignment": Code.BASELINE_ALIGNMENT,
+    "eps": Code.BASELINE_CLIP,
 }
-"""What may differ from a baseline, and is said; anything else that differs is an error."""
-UNPAIRED = "the baseline is compared as other rows: its noise adds to that of this report"
+"""What may differ from a baseline, with its note; any other difference is an error."""
 
 
 def compared(report: Report, base: Report) -> tuple[Note, ...]:
-    """What to know of a comparison with `base`, in words.
+    """Notes on the comparison with `base`.
 
-    Raises UsageError where the reports were made with different policies, and their numbers mean different
+    Raises UsageError if the reports were made with different options, so that their numbers mean different
     things.
     """
     names = [name for name in {**base.provenance, **report.provenance} if _differs(name, report, base)]
-    if base.provenance and (wrong := [name for name in names if name not in _TOLD]):
+    if base.provenance and (wrong := [name for name in names if name not in _NOTED]):
         raise UsageError(
             [
                 Problem(
@@ -33,12 +32,14 @@ def compared(report: Report, base: Report) -> tuple[Note, ...]:
                 for name in wrong
             ]
         )
-    told = [_TOLD[name] for name in names if name in _TOLD]
-    if not base.provenance:
-        told = ["the baseline does not say how it was made: whether its numbers compare is not checked"]
+    notes = [note(Code.INDEPENDENT_BASELINE)]
+    if base.provenance:
+        notes += [note(_NOTED[name]) for name in names if name in _NOTED]
+    else:
+        notes.append(note(Code.BASELINE_PROVENANCE))
     if base.losscli != report.losscli:
-        told.append(f"the baseline is of losscli {base.losscli}, this report of {report.losscli}")
-    return tuple(Note("", text) for text in (UNPAIRED, *told))
+        notes.append(note(Code.BASELINE_VERSION, base=base.losscli, now=report.losscli))
+    return tuple(notes)
 
 
 def unlike(report: Report, base: Report) -> str:

@@ -1,12 +1,351 @@
-"""Findings of a report: what was found in the data or done to it, each with a code."""
+"""Findings: what was found in the data or done to it, each with a code and its wordings.
+
+`Code` is the one table of them.  Logic compares codes, never words.
+"""
 
 from __future__ import annotations
 
-from msgspec import Struct
+from collections.abc import Iterable
+from enum import Enum, unique
+
+from msgspec import Struct, field
+
+from losscli.errors import EXAMPLES, Problem
+
+Words = tuple[str, str]
+"""A wording in the singular and in the plural; both may hold parameters in braces."""
+
+
+class Kind(Struct, frozen=True, kw_only=True):
+    """A kind of finding.
+
+    `meaning` explains it in a sentence.  `error` is its wording if it stops a run, `note` its wording if the
+    run goes on: singular and plural if it is counted.  `remedy` says how to fix it.
+    """
+
+    meaning: str
+    error: Words | str | None = None
+    note: Words | str | None = None
+    remedy: str = ""
+
+
+@unique
+class Code(Enum):
+    """All kinds of findings; str() gives the code as reports have it: 'missing-value'."""
+
+    # Alignment of files.
+    UNMATCHED_PREDICTION = Kind(
+        meaning="The key of a prediction is in no row of the targets.",
+        error=("prediction without a target", "predictions without a target"),
+        note=("prediction{of} without a target dropped", "predictions{of} without a target dropped"),
+        remedy="--unmatched drop drops them",
+    )
+    UNMATCHED_TARGET = Kind(
+        meaning="The key of a target is in no row of the predictions.",
+        error=("target without a prediction", "targets without a prediction"),
+        note=("target without a prediction{of} dropped", "targets without a prediction{of} dropped"),
+        remedy="--unmatched drop drops them",
+    )
+    DUPLICATE_KEY = Kind(
+        meaning="An earlier row of the same file has the same key.",
+        error=("row with a duplicate key", "rows with a duplicate key"),
+        remedy="a key must be unique within a file; --on names more key columns",
+    )
+    FILTERED_ROWS = Kind(
+        meaning="Rows do not fulfil the condition of --where.",
+        note=(
+            "of {total} rows dropped by --where {condition}",
+            "of {total} rows dropped by --where {condition}",
+        ),
+    )
+    # Values that are missing or invalid.
+    MISSING_VALUE = Kind(
+        meaning="A value that the evaluation needs is empty, null or NaN.",
+        error=("missing value", "missing values"),
+        note=("row with missing values dropped", "rows with missing values dropped"),
+        remedy="--missing drop drops these rows",
+    )
+    NOT_FINITE = Kind(
+        meaning="A number is infinite.",
+        error=("infinite value", "infinite values"),
+        note="{kind}: first at row {row}{domain}",
+        remedy="numbers must be finite",
+    )
+    OUT_OF_RANGE = Kind(
+        meaning="A number is outside the range that its column allows.",
+        error=("value that is not {range}", "values that are not {range}"),
+        remedy="write {range}, and finite",
+    )
+    WRONG_LENGTH = Kind(
+        meaning="A list has more or fewer numbers than the other lists of its column.",
+        error=("list that does not have {width} numbers", "lists that do not have {width} numbers"),
+        remedy="every row needs as many numbers as the first",
+    )
+    # Labels.
+    NOT_BINARY_LABEL = Kind(
+        meaning="A label of a binary task is neither of the two classes.",
+        error=(
+            "label that is neither {negative} nor {positive}",
+            "labels that are neither {negative} nor {positive}",
+        ),
+        remedy="a binary task has two labels; --ignore-label drops one, --task multiclass takes more",
+    )
+    NEGATIVE_LABEL = Kind(
+        meaning="A label is -1, but a chosen loss needs 0 and 1.",
+        error=(
+            "label of -1, but a chosen loss needs 0 and 1",
+            "labels of -1, but a chosen loss needs 0 and 1",
+        ),
+        remedy="--positive 1 makes -1 the other class",
+    )
+    UNKNOWN_LABEL = Kind(
+        meaning="A label of a multiclass task is none of the classes.",
+        error=(
+            "{kind} outside the {count} classes ({names})",
+            "{kind}s outside the {count} classes ({names})",
+        ),
+        remedy="name all classes with --classes, or drop a label with --ignore-label",
+    )
+    SOFT_LABEL = Kind(
+        meaning="A label is a probability, but a chosen loss needs a class.",
+        error=(
+            "soft label, but a chosen loss needs {needed}",
+            "soft labels, but a chosen loss needs {needed}",
+        ),
+        remedy="choose losses that take soft labels (log_loss, focal, brier)",
+    )
+    IGNORED_LABEL = Kind(
+        meaning="The target has the label of --ignore-label; a count of 0 says that no row has it.",
+        note=("row with the ignored label {label} dropped", "rows with the ignored label {label} dropped"),
+    )
+    # Probabilities.
+    PROBABILITY_OUT_OF_RANGE = Kind(
+        meaning="A probability is below 0, above 1 or infinite.",
+        error=("{side}probability outside {range}", "{side}probabilities outside {range}"),
+        remedy="if these are logits, add --from-logits; if labels, --task multiclass",
+    )
+    POSITIVE_LOG_PROBABILITY = Kind(
+        meaning="The logarithm of a probability is above 0.",
+        error=("log-probability above 0", "log-probabilities above 0"),
+        remedy="--from-logits takes logits",
+    )
+    PROBABILITIES_NOT_ONE = Kind(
+        meaning="The probabilities of a row do not sum to one.",
+        error=(
+            "row whose {side}probabilities do not sum to one",
+            "rows whose {side}probabilities do not sum to one",
+        ),
+        note=(
+            "row whose probabilities do not sum to one, used as {library} does",
+            "rows whose probabilities do not sum to one, used as {library} does",
+        ),
+        remedy="--normalize rescales them",
+    )
+    RESCALED_PROBABILITIES = Kind(
+        meaning="--normalize divided the probabilities of a row by their sum.",
+        note=("row of probabilities rescaled to sum to one", "rows of probabilities rescaled to sum to one"),
+    )
+    CLIPPED_PROBABILITY = Kind(
+        meaning="A probability of 0 or 1 under a logarithm was clipped.",
+        note=(
+            "probability clipped at {eps} under a logarithm ({how})",
+            "probabilities clipped at {eps} under a logarithm ({how})",
+        ),
+    )
+    INVALID_AMOUNT = Kind(
+        meaning="An amount is negative or infinite.",
+        error=("amount below 0 or infinite", "amounts below 0 or infinite"),
+        remedy="an amount is a number >= 0",
+    )
+    # Bounds and quantiles.
+    SWAPPED_BOUNDS = Kind(
+        meaning="The lower bound of an interval is greater than its upper bound.",
+        error=("lower bound greater than its upper bound", "lower bounds greater than upper bounds"),
+        remedy="are the columns swapped? -p LOWER,UPPER names them",
+    )
+    EMPTY_RANGE = Kind(
+        meaning="The min of a uniform distribution is not below its max.",
+        error=("min that is not below its max", "mins that are not below their max"),
+        remedy="are the columns swapped? -p MIN,MAX names them",
+    )
+    CROSSING_QUANTILES = Kind(
+        meaning="A quantile of a row is below one of a lower level.",
+        note=("row with crossing quantiles", "rows with crossing quantiles"),
+    )
+    # Weights.
+    NEGATIVE_WEIGHT = Kind(
+        meaning="A weight is negative.",
+        error=("negative weight", "negative weights"),
+        remedy="a weight is a number >= 0",
+    )
+    INFINITE_WEIGHT = Kind(
+        meaning="A weight is infinite.",
+        error=("infinite weight", "infinite weights"),
+        remedy="a weight is a number >= 0",
+    )
+    ZERO_WEIGHT = Kind(
+        meaning="A row of weight zero has no influence and is not counted.",
+        note=("row with weight zero dropped", "rows with weight zero dropped"),
+    )
+    ZERO_WEIGHT_COUNTED = Kind(
+        meaning="A row of weight zero counts in a mean that divides by the number of rows.",
+        note=("row with weight zero counted as zero loss", "rows with weight zero counted as zero loss"),
+    )
+    # Groups.
+    WEIGHT_IN_GROUP = Kind(
+        meaning="A row has another weight than the first row of its group.",
+        error=("weight that differs within a group", "weights that differ within a group"),
+        remedy="weights are per group: write the same in each of its rows",
+    )
+    SPLIT_GROUP = Kind(
+        meaning="A row is in another slice or cluster than the first row of its group.",
+        error=(
+            "row in another {kind} by {by} than the first of its group",
+            "rows in another {kind} by {by} than the first of their group",
+        ),
+        remedy="a {kind} takes whole groups: choose a column that is the same in all rows of a group",
+    )
+    NO_RELEVANT_ITEM = Kind(
+        meaning="No item of a group is relevant, so that its loss is undefined or zero.",
+        note=("group without a relevant item", "groups without a relevant item"),
+    )
+    # Files.
+    UNREADABLE_FILE = Kind(
+        meaning="A file cannot be opened or decoded.",
+        error="cannot be read: {reason}",
+        remedy="is the file complete?",
+    )
+    WRONG_FIELD_COUNT = Kind(
+        meaning="A row of a text file has more or fewer fields than its header.",
+        error=("row that does not have the header's {fields}", "rows that do not have the header's {fields}"),
+        remedy="quote fields that hold the separator, delete blank lines",
+    )
+    NOT_A_NUMBER = Kind(
+        meaning="Text stands where a number is needed.",
+        error=("value that is not {kind}", "values that are not {kind}"),
+        remedy="fix these rows",
+    )
+    INVALID_JSON_LINE = Kind(
+        meaning="A line of an NDJSON file is not a JSON object.",
+        error=("line that is not a JSON object", "lines that are not a JSON object"),
+        remedy="write one object per line, and null for a missing number",
+    )
+    # Values without an interval, and intervals that are unreliable.
+    NO_ROWS = Kind(
+        meaning="No row is left to evaluate, overall or in a cell.",
+        error="no rows are left to evaluate",
+        note="no rows",
+    )
+    UNDEFINED_VALUE = Kind(
+        meaning="The loss is not defined on these rows.",
+        note="undefined: {reason}",
+    )
+    SUM_OVERFLOW = Kind(
+        meaning="The sum of the row losses exceeds the largest float64.",
+        note="the sum exceeds the largest float",
+    )
+    ONE_UNIT = Kind(
+        meaning="One row or one cluster has no variance.",
+        note="no interval: one {unit}",
+    )
+    FEW_UNITS = Kind(
+        meaning="The interval is approximate with so few rows or clusters.",
+        note="interval unreliable: fewer than {few} {unit}s",
+    )
+    ZERO_VARIANCE = Kind(
+        meaning="All rows or clusters have the same loss, so that the interval has no width.",
+        note="zero variance: all {unit}s have the same loss, so the interval has no width",
+    )
+    DOMINANT_UNIT = Kind(
+        meaning="One row or cluster makes up most of the variance.",
+        note="interval unreliable: one {unit} dominates the variance",
+    )
+    INFINITE_VARIANCE = Kind(
+        meaning="The variance between rows or clusters exceeds the largest float64.",
+        note="no interval: the variance between {unit}s is not finite",
+    )
+    TOO_MANY_COLUMNS = Kind(
+        meaning="The covariance of so many columns is not kept.",
+        note="no interval: too many columns",
+    )
+    MAXIMUM = Kind(
+        meaning="The value is a maximum, for which no interval is known.",
+        note="{place}a maximum has no interval",
+    )
+    # How the evaluation was set up.
+    CLUSTERS = Kind(
+        meaning="Intervals are those of --cluster.",
+        note="intervals are between {number} {noun} of {column}",
+    )
+    RANDOM_GROUPS = Kind(
+        meaning="Clusters were merged into random groups to bound the memory.",
+        note="intervals are between {number} random groups of the more than {most} clusters of {column}",
+    )
+    CLASSES_FROM_LABELS = Kind(
+        meaning="Without --classes the classes are the labels in the files.",
+        note="the {count} classes are the labels in the files; --classes sets them",
+    )
+    CLASSES_FROM_POSITIONS = Kind(
+        meaning="Without --classes and names the classes are the positions of the probabilities.",
+        note="the classes are the positions {place}, from 0; --classes names them",
+    )
+    ROWS_COUNT_GROUPS = Kind(
+        meaning="The loss has a value per group, so that rows counts groups.",
+        note="the column rows counts groups of {column}",
+    )
+    CONVENTION = Kind(
+        meaning="A convention of the library of --like applies.",
+        note="{text}",
+    )
+    RANKED_BY = Kind(
+        meaning="A leaderboard is ranked by its first loss.",
+        note="ranked by {loss}; the other losses are in the JSON report",
+    )
+    TIES_LIMITED = Kind(
+        meaning="Ties are tested among the best submissions only.",
+        note="ties are tested among the best {most} submissions only",
+    )
+    NO_SHARES = Kind(
+        meaning="The total loss is negative, zero or infinite, so that rows have no share of it.",
+        note="rows have no share of the loss, which is {reason}",
+    )
+    # Baselines.
+    INDEPENDENT_BASELINE = Kind(
+        meaning="A saved report has no rows to pair, so that the variances of both reports add up.",
+        note="baseline treated as an independent sample; its variance is added",
+    )
+    BASELINE_TARGETS = Kind(
+        meaning="The baseline was evaluated on other targets.",
+        note="the baseline has other targets: a difference may come from the data too",
+    )
+    BASELINE_ALIGNMENT = Kind(
+        meaning="The baseline was aligned in another way.",
+        note="the baseline was aligned in another way",
+    )
+    BASELINE_CLIP = Kind(
+        meaning="The baseline clips probabilities at another value.",
+        note="the baseline clips probabilities at another value",
+    )
+    BASELINE_PROVENANCE = Kind(
+        meaning="The baseline does not record its options.",
+        note="the baseline does not say how it was made: whether its numbers compare is not checked",
+    )
+    BASELINE_VERSION = Kind(
+        meaning="The baseline was made by another version of losscli.",
+        note="the baseline is of losscli {base}, this report of {now}",
+    )
+
+    def __str__(self) -> str:
+        return self.name.lower().replace("_", "-")
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it stops a run unless an option accepts it."""
+        return self.value.error is not None
 
 
 class Note(Struct, frozen=True, omit_defaults=True):
-    """One finding as a report shows it.
+    """A finding as a report shows it.
 
     `code` names its kind and stays the same whatever the wording of `text`.  `count` is how often it
     occurred, `where` the file and columns, `examples` the first rows.
@@ -20,3 +359,76 @@ class Note(Struct, frozen=True, omit_defaults=True):
 
     def __str__(self) -> str:
         return self.text
+
+
+def note(code: Code, **params: object) -> Note:
+    """A note that counts nothing."""
+    words = code.value.note
+    assert isinstance(words, str)
+    return Note(str(code), words.format(**params))
+
+
+def problem(
+    code: Code,
+    where: str = "",
+    *,
+    remedy: str | None = None,
+    examples: Iterable[str] = (),
+    **params: object,
+) -> Problem:
+    """A problem that counts nothing; it has the remedy of its kind unless another is given."""
+    words = code.value.error
+    assert isinstance(words, str)
+    remedy = code.value.remedy if remedy is None else remedy
+    return Problem(words.format(**params), where, remedy, tuple(examples), str(code))
+
+
+class Tally(Struct):
+    """How often something was found, with the first examples."""
+
+    count: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    def add(self, other: Tally) -> None:
+        """Count a later tally too."""
+        self.count += other.count
+        self.examples = [*self.examples, *other.examples][:EXAMPLES]
+
+
+class Finding(Struct, frozen=True):
+    """What is counted: a kind of finding in a place, with the parameters of its wording."""
+
+    code: Code
+    where: str = ""
+    fatal: bool = True
+    remedy: str = ""
+    params: tuple[tuple[str, str], ...] = ()
+
+    def words(self, count: int) -> str:
+        """'3 missing values', '1 missing value'."""
+        kind = self.code.value
+        words = kind.error if self.fatal else kind.note
+        assert isinstance(words, tuple)
+        return f"{count} {words[count != 1].format(**dict(self.params))}"
+
+    def problem(self, tally: Tally) -> Problem:
+        """What an error says of it."""
+        more = tally.count - len(tally.examples)
+        examples = (*tally.examples, *((f"... and {more} more",) if more > 0 else ()))
+        return Problem(self.words(tally.count), self.where, self.remedy, examples, str(self.code))
+
+    def note(self, tally: Tally) -> Note:
+        """What a report says of it."""
+        text = self.words(tally.count) + (f", e.g. {tally.examples[0]}" if tally.examples else "")
+        return Note(str(self.code), text, tally.count, self.where, tuple(tally.examples))
+
+
+def finding(
+    code: Code, where: str = "", *, fatal: bool | None = None, remedy: str | None = None, **params: object
+) -> Finding:
+    """A finding of a kind; it is fatal and has the remedy of its kind unless something else is given."""
+    if fatal is None:
+        fatal = code.is_error
+    remedy = code.value.remedy if remedy is None else remedy
+    texts = {name: str(value) for name, value in params.items()}
+    return Finding(code, where, fatal, remedy.format(**texts) if fatal else "", tuple(texts.items()))

@@ -72,7 +72,7 @@ def reproduced(saved: Report, now: Report, place: str) -> list[str]:
         more = (f"... and {len(wrong) - _SHOWN} more",) if len(wrong) > _SHOWN else ()
         remedy = "give the files and options with which it was made"
         raise DataError(Problem("is not reproduced", place, remedy, (*wrong[:_SHOWN], *more)))
-    told = [counted(len(after), f"results of {place} are reproduced")]
+    told = [counted(len(after), f"result of {place} is reproduced", f"results of {place} are reproduced")]
     if saved.losscli != now.losscli:
         told.append(f"note: it is of losscli {saved.losscli}, this is {now.losscli}")
     return told

@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 
 from losscli.numeric.arrays import Array, Namespace, np, to_numpy
 from losscli.numeric.segments import binned_sums
-from losscli.report.findings import Note
+from losscli.report.findings import Code, note
 from losscli.states.base import Estimate
 from losscli.states.cells import Cells
 from losscli.states.reductions import BoundReduction
@@ -188,7 +188,7 @@ class Histogram(Struct, frozen=True, eq=False):
 
     def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
         """The mean of the loss in each cell, without an interval."""
-        no_rows = Estimate(None, notes=(Note("", "no rows"),))
+        no_rows = Estimate(None, notes=(note(Code.NO_ROWS),))
         with np.errstate(all="ignore"):
             means = (self.loss / self.weights).tolist()
         return [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from losscli.numeric.arrays import Array, np
 from losscli.numeric.student import quantile
-from losscli.report.findings import Note
+from losscli.report.findings import Code, Note, note
 from losscli.states.base import Estimate
 from losscli.states.reductions import BoundReduction, mean
 
@@ -30,7 +30,6 @@ _NODES = 12
 """Of the quadrature of Gauss and Legendre."""
 _SLOPE = 1e-5
 """Of the differences that make a gradient where there is no standard error, relative."""
-_NO_EXTREME = "a maximum has no interval"
 
 
 def estimate(bound: BoundReduction, moments: Moments, level: float | None = None) -> Estimate:
@@ -69,7 +68,11 @@ def differences(
     if reduction.extreme:
         return [
             _defined(
-                bound, pair, i, np.mean(b.high, axis=1) - np.mean(a.high, axis=1), (Note("", _NO_EXTREME),)
+                bound,
+                pair,
+                i,
+                np.mean(b.high, axis=1) - np.mean(a.high, axis=1),
+                (note(Code.MAXIMUM, place=""),),
             )
             for i in range(cells)
         ]
@@ -150,7 +153,7 @@ def _with_intervals(
 ) -> list[Estimate]:
     values = of(moments.mean)
     if level is None or moments.spread is None:
-        notes = (Note("", "no interval: too many columns"),) if level is not None else ()
+        notes = (note(Code.TOO_MANY_COLUMNS),) if level is not None else ()
         return [_defined(bound, moments, place, values, notes) for place in range(len(moments.n))]
     unit, units = _units(moments)
     errors, heavy = _standard_errors(of, moments, units)
@@ -160,10 +163,9 @@ def _with_intervals(
         if not math.isfinite(value) or not moments.n[place]:
             found.append(_defined(bound, moments, place, values))
         elif n < 2:
-            found.append(Estimate(value, notes=(Note("", f"no interval: one {unit}"),)))
+            found.append(Estimate(value, notes=(note(Code.ONE_UNIT, unit=unit),)))
         elif not math.isfinite(se):
-            text = f"no interval: the spread of the {unit}s is not finite"
-            found.append(Estimate(value, notes=(Note("", text),)))
+            found.append(Estimate(value, notes=(note(Code.INFINITE_VARIANCE, unit=unit),)))
         else:
             found.append(_interval(value, se, level, unit, n, bool(heavy[place])))
     return found
@@ -191,20 +193,20 @@ def _value(bound: BoundReduction, moments: Moments) -> Callable[[Array], Array]:
 def _extreme(bound: BoundReduction, moments: Moments) -> Estimate:
     rows = ", ".join(str(int(row) + 1) for row in moments.high_row[0])
     value = np.mean(moments.high, axis=1)
-    return _defined(bound, moments, 0, value, (Note("", f"at row {rows}; {_NO_EXTREME}"),))
+    return _defined(bound, moments, 0, value, (note(Code.MAXIMUM, place=f"at row {rows}; "),))
 
 
 def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: bool) -> Estimate:
     """The interval of Student's t between n rows or clusters, with a note where it is rough."""
     half = quantile(level, n - 1) * se
-    note = ""
+    notes: tuple[Note, ...] = ()
     if se == 0:
-        note = f"no spread: an interval without width says only that all {unit}s are alike"
+        notes = (note(Code.ZERO_VARIANCE, unit=unit),)
     elif n < FEW:
-        note = f"rough interval: fewer than {FEW} {unit}s"
+        notes = (note(Code.FEW_UNITS, few=FEW, unit=unit),)
     elif heavy:
-        note = f"rough interval: one {unit} makes most of the spread"
-    return Estimate(value, se, value - half, value + half, (Note("", note),) if note else (), df=n - 1)
+        notes = (note(Code.DOMINANT_UNIT, unit=unit),)
+    return Estimate(value, se, value - half, value + half, notes, df=n - 1)
 
 
 def _units(moments: Moments) -> tuple[str, Array]:
@@ -235,7 +237,7 @@ def _defined(
 ) -> Estimate:
     """The estimate of a value without noise in one of the cells, or the reason why there is no value."""
     if not moments.n[place] or moments.weight[place, 0] <= 0:
-        return Estimate(None, notes=(Note("", "no rows"),))
+        return Estimate(None, notes=(note(Code.NO_ROWS),))
     value = float(values[place])
     if math.isfinite(value):
         return Estimate(value, notes=notes)
@@ -245,11 +247,11 @@ def _defined(
         bad = np.flatnonzero(~np.isfinite(extreme))
         if len(bad):
             kind = "not a number" if np.isnan(extreme[bad[0]]) else "infinite"
-            text = f"{kind}: first at row {int(row[bad[0]]) + 1}{domain}"
-            return Estimate(None, notes=(Note("", text),))
+            first = note(Code.NOT_FINITE, kind=kind, row=int(row[bad[0]]) + 1, domain=domain)
+            return Estimate(None, notes=(first,))
     if math.isinf(value) and np.isinf(moments.mean[place]).any():
-        return Estimate(None, notes=(Note("", "its sum is beyond the largest float"),))
-    return Estimate(None, notes=(Note("", f"undefined: {bound.reduction.undefined}"),))
+        return Estimate(None, notes=(note(Code.SUM_OVERFLOW),))
+    return Estimate(None, notes=(note(Code.UNDEFINED_VALUE, reason=bound.reduction.undefined),))
 
 
 def _standard_errors(of: Callable[[Array], Array], moments: Moments, units: Array) -> tuple[Array, Array]:

@@ -11,7 +11,7 @@ import polars as pl
 from msgspec import Struct
 
 from losscli.numeric.arrays import Array, to_numpy
-from losscli.report.findings import Note
+from losscli.report.findings import Code, note
 from losscli.states.base import Estimate
 from losscli.states.cells import Cells
 from losscli.states.reductions import BoundReduction
@@ -101,7 +101,7 @@ class Top(Struct, frozen=True, eq=False):
         """The greatest score of each cell, without an interval."""
         firsts = np.searchsorted(self.codes, np.arange(len(self.n))).tolist()
         return [
-            Estimate(None, notes=(Note("", "no rows"),)) if not n else _estimate(float(self.score[first]))
+            Estimate(None, notes=(note(Code.NO_ROWS),)) if not n else _estimate(float(self.score[first]))
             for first, n in zip(firsts, self.n.tolist(), strict=True)
         ]
 
@@ -139,5 +139,5 @@ def _best(codes: Array, score: Array, most: int) -> Array:
 
 def _estimate(value: float) -> Estimate:
     if not math.isfinite(value):
-        return Estimate(None, notes=(Note("", "not finite"),))
-    return Estimate(value, notes=(Note("", "a maximum has no interval"),))
+        return Estimate(None, notes=(note(Code.UNDEFINED_VALUE, reason="not finite"),))
+    return Estimate(value, notes=(note(Code.MAXIMUM, place=""),))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from losscli.data.stream import Roles
 from losscli.numeric.arrays import Array, Namespace, np, to_numpy
 from losscli.numeric.softmax import expit
 from losscli.numeric.special import softplus
+from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
@@ -146,16 +147,10 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     if roles.link == "probability" and wanted & {Binary, BinaryLabel, BinaryVariables}:
         check_probabilities(block)
     elif roles.link in ("logit", "probability") and not block.are_finite(roles.predictions):
-        block.flag(np.isinf(prediction), "infinite values", roles.predictions[0], "a score must be finite")
+        block.flag(np.isinf(prediction), Code.NOT_FINITE, roles.predictions[0])
     if BinaryScore in wanted or BinaryLabel in wanted:
         soft = (target > 0) & (target < 1)
-        block.flag(
-            soft,
-            "fractions as labels, where a chosen loss needs 0 or 1",
-            roles.targets[0],
-            "choose losses that take soft labels (log_loss, focal, brier)",
-            lambda i: f"{target[i]:g}",
-        )
+        block.flag(soft, Code.SOFT_LABEL, roles.targets[0], lambda i: f"{target[i]:g}", needed="0 or 1")
     target, prediction = block.drop_marked(target, prediction)
     if Binary in wanted and roles.link == "probability" and roles.eps > 0:
         note_clipped(block, target, prediction, roles.eps)
@@ -192,16 +187,17 @@ def read_target(block: Block) -> Array:
         return target
     minus = target == -1
     if minus.any():
-        what = "labels -1, where a chosen loss needs 0 and 1"
-        block.flag(minus, what, column, "--positive 1 makes -1 the other class")
+        block.flag(minus, Code.NEGATIVE_LABEL, column)
         target = np.where(minus, 0.0, target)
     neither = (target < 0) | (target > 1)
     block.flag(
         neither,
-        "labels that are neither 0 nor 1",
+        Code.NOT_BINARY_LABEL,
         column,
-        "--positive names one of two labels; --task multiclass takes more",
         lambda i: repr(float(target[i])).removesuffix(".0"),
+        remedy="--positive names one of two labels; --task multiclass takes more",
+        negative=0,
+        positive=1,
     )
     return target
 
@@ -209,26 +205,21 @@ def read_target(block: Block) -> Array:
 def read_labels(block: Block, column: str) -> Array:
     """Labels as 0 and 1.  What is neither class is flagged."""
     codes = block.codes(column)
-    series = block.frame[column]
+    series, (negative, positive) = block.frame[column], block.roles.names
     block.flag(
         codes < 0,
-        f"labels that are neither of the two classes, {' and '.join(block.roles.names)}",
+        Code.NOT_BINARY_LABEL,
         column,
-        "a binary task has two labels; --ignore-label leaves one out, --task multiclass takes more",
         lambda i: repr(series[i]),
+        negative=negative,
+        positive=positive,
     )
     return (codes == 1).astype(float)
 
 
 def check_probabilities(block: Block) -> None:
     """Flag predictions outside [0, 1]."""
-    block.check_range(
-        block.roles.predictions,
-        0,
-        1,
-        "probabilities outside [0, 1]",
-        "if these are logits, add --from-logits; if labels, --task multiclass",
-    )
+    block.check_range(block.roles.predictions, 0, 1, Code.PROBABILITY_OUT_OF_RANGE, side="", range="[0, 1]")
 
 
 def probabilities_within(block: Block, low: float, high: float) -> bool:
@@ -244,16 +235,16 @@ def note_clipped(block: Block, target: Array, probability: Array, eps: float) ->
     if bool(clipped.any()):
         block.flag(
             to_numpy(clipped.any(axis=1) if clipped.ndim > 1 else clipped),
-            clipped_at(block.roles),
-            fatal=False,
+            Code.CLIPPED_PROBABILITY,
             leave_out=False,
+            **clip_params(block.roles),
         )
 
 
-def clipped_at(roles: Roles) -> str:
-    """What is said of clipped probabilities."""
-    other = f"as {roles.like} does" if roles.like else "--eps 0 gives infinity"
-    return f"probabilities were clipped at {roles.eps:.3g} under a logarithm ({other})"
+def clip_params(roles: Roles) -> dict[str, Any]:
+    """The parameters of the note on clipped probabilities."""
+    how = f"as {roles.like} does" if roles.like else "--eps 0 gives infinity"
+    return {"eps": f"{roles.eps:.3g}", "how": how}
 
 
 TASK = Task(

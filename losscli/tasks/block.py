@@ -1,25 +1,27 @@
-"""The block of rows that is read, and what is wrong in it."""
+"""A block of rows while it is read and validated."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from losscli.data.labels import codes_of, label_value
 from losscli.data.matrix import Matrix, matrix_of
 from losscli.data.stream import PREDICTION_ROW, TARGET_ROW, Roles
-from losscli.errors import EXAMPLES, Finding, Tally
+from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array, np, pl
+from losscli.report.findings import Code, Finding, Tally, finding
 
 LARGEST = sys.float_info.max
-"""The greatest number that is finite."""
+"""The largest finite number."""
 
 
 class Block:
-    """A block of the aligned stream while it is checked: rows that are wrong are flagged and left out.
+    """A block of the aligned stream while it is validated: invalid rows are flagged and dropped.
 
-    `weight` (n,) is that of the rows that are left, None for ones.
+    `weight` (n,) is that of the remaining rows, None for ones.
     """
 
     def __init__(self, frame: pl.DataFrame, first_row: int, roles: Roles) -> None:
@@ -34,12 +36,12 @@ class Block:
 
     @property
     def height(self) -> int:
-        """The number of rows that are left."""
+        """The number of remaining rows."""
         return int(self.frame.height)
 
     @property
     def rows(self) -> Array:
-        """The row number of each row that is left (n,)."""
+        """The row number of each remaining row (n,)."""
         if self._rows is None:
             if self._first_row is None:
                 self._rows = self.frame[PREDICTION_ROW].to_numpy().astype(np.int64)
@@ -49,13 +51,13 @@ class Block:
 
     @property
     def numbering(self) -> Array | int:
-        """The row numbers, or where they are consecutive the first of them."""
+        """The row numbers, or the first of them if they are consecutive."""
         return self.rows if self._first_row is None else self._first_row
 
     def numbers(self, columns: tuple[str, ...]) -> Array:
         """The columns as float64 (n, k), as they lie in memory: column after column, or lists row after row.
 
-        Null becomes NaN.  The array is not to be written to.
+        Null becomes NaN.  Do not write to the array.
         """
         values = self._matrix(columns).values
         if values.dtype != np.float64:
@@ -64,7 +66,7 @@ class Block:
         return values
 
     def as_held(self, columns: tuple[str, ...]) -> Array:
-        """As `numbers`, but in float32 where wide columns or lists hold that: half as much to move."""
+        """As `numbers`, but in float32 if wide columns or lists hold that: half as much to move."""
         return self._matrix(columns).values
 
     def _matrix(self, columns: tuple[str, ...]) -> Matrix:
@@ -74,12 +76,12 @@ class Block:
         return found
 
     def within(self, columns: tuple[str, ...], low: float, high: float) -> bool:
-        """Whether all numbers of the columns are from low to high; not so where one is missing."""
+        """Whether all numbers of the columns are in [low, high] and none is missing."""
         found = self._matrix(columns)
         return not self.height or (low <= found.low and found.high <= high)
 
     def are_finite(self, columns: tuple[str, ...]) -> bool:
-        """Whether nothing is missing and no number infinite."""
+        """Whether no value is missing or infinite."""
         if len(columns) == 1:
             series = self.frame.get_column(columns[0])
             if series.null_count() or not (series.dtype.is_float() or series.dtype.is_nested()):
@@ -87,29 +89,28 @@ class Block:
         return self.within(columns, -LARGEST, LARGEST)
 
     def check_lengths(self) -> None:
-        """Flag and leave out lists that do not have the length that the run needs."""
+        """Flag and drop lists that do not have the length that the run needs."""
         for column, width in self.roles.widths.items():
             if not isinstance(self.frame[column].dtype, pl.List):
                 continue
             lengths = self.frame[column].list.len()
-            remedy = "every row needs as many numbers as the first"
-            if self.roles.names:
-                remedy = "every row needs one number a class, in the order of the classes"
+            per_class = "every row needs one number per class, in the order of the classes"
             self.flag(
                 (lengths != width).fill_null(False).to_numpy(),
-                f"lists that do not have {width} numbers",
+                Code.WRONG_LENGTH,
                 column,
-                remedy,
                 partial(_counted, lengths),
+                remedy=per_class if self.roles.names else None,
+                width=width,
             )
         self.drop_marked()
 
     def codes(self, column: str) -> Array:
-        """The place of each row's label among the classes (n,), -1 where it is none of them."""
+        """The position of each row's label among the classes (n,), -1 for other labels."""
         return codes_of(self.frame[column], self.roles.names)
 
     def leave_out_label(self) -> None:
-        """Leave out the rows whose target is the label to be ignored."""
+        """Drop the rows whose target is the ignored label."""
         label, column = self.roles.ignore_label, self.roles.targets[0]
         if label is None:
             return
@@ -119,20 +120,25 @@ class Block:
         value = label_value(label, series.dtype)
         if value is not None:
             hit = (series == value).fill_null(False).to_numpy()
-            self.flag(hit, f"rows of the ignored label {label} were left out", fatal=False)
+            self.flag(hit, Code.IGNORED_LABEL, label=label)
             self.drop_marked()
 
     def flag(
         self,
         mask: Array,
-        what: str,
+        code: Code,
         columns: str | tuple[str, ...] = (),
-        remedy: str = "",
         show: Callable[[int], str] | None = None,
-        fatal: bool = True,
+        *,
+        fatal: bool | None = None,
         leave_out: bool = True,
+        remedy: str | None = None,
+        **params: Any,
     ) -> None:
-        """Count the rows of a mask under a finding, with examples, and mark them to be left out."""
+        """Count the rows of a mask under a finding, with examples, and mark them to be left out.
+
+        `params` are those of its wording; `fatal` and `remedy` are those of its kind by default.
+        """
         at = np.flatnonzero(mask)
         if not len(at):
             return
@@ -142,13 +148,14 @@ class Block:
         examples = [
             f"{self.name_row(i, target)}{': ' + show(i) if show else ''}" for i in at[:EXAMPLES].tolist()
         ]
-        tally = self.tallies.setdefault(Finding(what, where, remedy, fatal), Tally())
+        kind = finding(code, where, fatal=fatal, remedy=remedy, **params)
+        tally = self.tallies.setdefault(kind, Tally())
         tally.add(Tally(len(at), examples))
         if leave_out:
             self._marked = mask.copy() if self._marked is None else self._marked | mask
 
     def name_row(self, index: int, target: bool = False) -> str:
-        """A row in words: 'row 17 (id p017)'.  Rows of its own file count from 1, the header not counted."""
+        """The name of a row: 'row 17 (id p017)'.  Rows count from 1 in their file, without the header."""
         ids = ", ".join(f"{column[2:]} {self.frame[column][index]}" for column in self.roles.ids)
         row = (
             self.frame[TARGET_ROW][index] if target and TARGET_ROW in self.frame.columns else self.rows[index]
@@ -156,7 +163,7 @@ class Block:
         return f"row {row + 1}" + (f" ({ids})" if ids else "")
 
     def drop_marked(self, *arrays: Array | None) -> tuple[Array | None, ...]:
-        """Leave out the marked rows, also from the given arrays of (n, ...)."""
+        """Drop the marked rows, also from the given arrays (n, ...)."""
         if self._marked is None:
             return arrays
         keep = ~self._marked
@@ -168,7 +175,15 @@ class Block:
             self.weight = self.weight[keep]
         return tuple(None if array is None else array[keep] for array in arrays)
 
-    def check_range(self, columns: tuple[str, ...], low: float, high: float, what: str, remedy: str) -> None:
+    def check_range(
+        self,
+        columns: tuple[str, ...],
+        low: float,
+        high: float,
+        code: Code,
+        remedy: str | None = None,
+        **params: Any,
+    ) -> None:
         """Flag numbers outside [low, high]."""
         if self.within(columns, low, high):
             return
@@ -177,7 +192,7 @@ class Block:
         for i in np.flatnonzero(outside.any(axis=0)).tolist():
             column = columns[i] if len(columns) > 1 else columns[0]
             own = values[:, i]
-            self.flag(outside[:, i], what, column, remedy, partial(_number, own))
+            self.flag(outside[:, i], code, column, partial(_number, own), remedy=remedy, **params)
 
 
 def _number(values: Array, row: int) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar
 from losscli.data.stream import Part
 from losscli.numeric.arrays import Array
 from losscli.numeric.ranges import Range
+from losscli.report.findings import Code
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
 from losscli.tasks.named import COUNT, POSITIVE, PROBABILITY, Column, Named, Target, read
@@ -123,9 +124,8 @@ class Uniform(_Distribution, frozen=True):
         low, high = values["min"][:, 0], values["max"][:, 0]
         block.flag(
             low >= high,
-            "ranges whose min is not below their max",
+            Code.EMPTY_RANGE,
             (*part.arrays["min"], *part.arrays["max"]),
-            "are the columns swapped? -p MIN,MAX names them",
             lambda i: f"{float(low[i])!r} and {float(high[i])!r}",
         )
 

@@ -11,10 +11,11 @@ from typing import Annotated, Any, ClassVar
 from msgspec.structs import replace
 
 from losscli.data.slicing import starts_of
-from losscli.errors import EXAMPLES, Finding, Tally
+from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array, Namespace, np, to_numpy
 from losscli.numeric.ranges import Range
 from losscli.numeric.segments import Runs, run_of
+from losscli.report.findings import Code, Tally, finding
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
@@ -163,15 +164,13 @@ def _check_weights(block: Block, starts: Array) -> None:
     weight, own = block.weight, block.roles.weight
     assert own is not None
     differs = weight != weight[starts][run_of(np, starts, len(weight))]
-    remedy = "a weight is that of a group: write it in each of its rows"
-    block.flag(differs, "weights that differ within a group", own, remedy, lambda i: f"{weight[i]:g}")
+    block.flag(differs, Code.WEIGHT_IN_GROUP, own, lambda i: f"{weight[i]:g}")
 
 
 def _note_idle(block: Block, group: str, rows: Array) -> None:
     if len(rows):
         shown = [f"{group[2:]} {block.frame[group][i]}" for i in rows[:EXAMPLES].tolist()]
-        finding = Finding("groups have no relevant item", fatal=False)
-        block.tallies.setdefault(finding, Tally()).add(Tally(len(rows), shown))
+        block.tallies.setdefault(finding(Code.NO_RELEVANT_ITEM), Tally()).add(Tally(len(rows), shown))
 
 
 TASK = Task(

@@ -5,8 +5,9 @@ from __future__ import annotations
 from losscli.data.stream import Roles
 from losscli.numeric.arrays import Array, Namespace, np, on_device, on_host
 from losscli.numeric.softmax import pick
+from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
-from losscli.tasks.binary import check_probabilities, clipped_at, note_clipped, probabilities_within
+from losscli.tasks.binary import check_probabilities, clip_params, note_clipped, probabilities_within
 from losscli.tasks.block import LARGEST, Block
 from losscli.tasks.catalog import Task
 from losscli.tasks.classes import (
@@ -27,17 +28,12 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     roles = block.roles
     code, soft = _read_target(block, wanted)
     if roles.link == "label":
-        scores = label_codes(block, roles.predictions[0], "predicted labels")
+        scores = label_codes(block, roles.predictions[0], "predicted label")
     else:
         scores = _read_scores(block, xp, wanted)
     needs_label = wanted & {MulticlassScore, MulticlassLabel}
     if soft is not None and needs_label:
-        block.flag(
-            soft.max(axis=1) != 1.0,
-            "soft targets, where a chosen loss needs one true class",
-            roles.targets[0],
-            "choose losses that take distributions (log_loss, focal, brier)",
-        )
+        block.flag(soft.max(axis=1) != 1.0, Code.SOFT_LABEL, roles.targets[0], needed="one true class")
     code, soft, scores = block.drop_marked(code, soft, scores)
     amounts = wanted == {MulticlassAmount}
     if soft is not None and not amounts and bool(np.all(soft.max(axis=1, initial=0.0) == 1.0)):
@@ -100,35 +96,43 @@ def _read_target(block: Block, wanted: frozenset[type[Batch]]) -> tuple[Array | 
     """Codes of labels, or a distribution (n, classes); amounts where no loss wants more."""
     roles = block.roles
     if roles.target_form == "label":
-        return label_codes(block, roles.targets[0], "labels"), None
+        return label_codes(block, roles.targets[0], "label"), None
     target = block.numbers(roles.targets)
     if wanted == {MulticlassAmount}:
         _check_amounts(block, roles.targets)
         return None, target
     block.check_range(
-        roles.targets, 0, 1, "target probabilities outside [0, 1]", "one-hot columns hold 0 and 1"
+        roles.targets,
+        0,
+        1,
+        Code.PROBABILITY_OUT_OF_RANGE,
+        "one-hot columns hold 0 and 1",
+        side="target ",
+        range="[0, 1]",
     )
     _check_sum(
         block,
         target,
-        "target probabilities",
+        "target ",
         roles.targets,
         "each row of one-hot or soft targets sums to one",
     )
     return None, target
 
 
-def label_codes(block: Block, column: str, what: str) -> Array:
+def label_codes(block: Block, column: str, kind: str) -> Array:
     """The place of each label among the classes; labels outside the classes are flagged."""
     codes, names = block.codes(column), block.roles.names
     series = block.frame[column]
     shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
     block.flag(
         codes < 0,
-        f"{what} outside the {len(names)} classes ({shown})",
+        Code.UNKNOWN_LABEL,
         column,
-        "name all classes with --classes, or leave a label out with --ignore-label",
         lambda i: repr(series[i]),
+        kind=kind,
+        count=len(names),
+        names=shown,
     )
     return codes
 
@@ -148,21 +152,20 @@ def _read_scores(block: Block, xp: Namespace, wanted: frozenset[type[Batch]]) ->
             check_probabilities(block)
         if Multiclass in wanted:
             remedy = "--normalize rescales them, --from-logits takes logits"
-            _check_sum(block, scores, "probabilities", roles.predictions, remedy)
+            _check_sum(block, scores, "", roles.predictions, remedy)
         return scores
     # A logit or log-probability of -inf is an impossible class, which models that mask classes write.
     bounded = roles.link == "log_prob" and wanted != {MulticlassAmount}
     highest = 1e-6 if bounded else LARGEST
-    what, remedy = "infinite values", "of a class that is impossible the logit is -inf, of no class it is inf"
-    if bounded:
-        what, remedy = "log-probabilities above 0", "--from-logits takes logits"
-    block.check_range(roles.predictions, -np.inf, highest, what, remedy)
+    code = Code.POSITIVE_LOG_PROBABILITY if bounded else Code.NOT_FINITE
+    hint = None if bounded else "-inf is the logit of an impossible class; no class may have inf"
+    block.check_range(roles.predictions, -np.inf, highest, code, hint)
     return scores
 
 
 def _check_amounts(block: Block, columns: tuple[str, ...]) -> None:
-    """Flag what is no amount."""
-    block.check_range(columns, 0, LARGEST, "amounts below 0 or infinite", "an amount is a number from 0 up")
+    """Flag numbers that are not amounts."""
+    block.check_range(columns, 0, LARGEST, Code.INVALID_AMOUNT)
 
 
 def _normalized(block: Block, scores: Array) -> Array:
@@ -171,25 +174,34 @@ def _normalized(block: Block, scores: Array) -> Array:
         block.roles.predictions,
         0,
         LARGEST,
-        "probabilities below 0 or infinite",
+        Code.PROBABILITY_OUT_OF_RANGE,
         "if these are logits, add --from-logits",
+        side="",
+        range="[0, inf)",
     )
     total = scores.sum(axis=1)
     off = (np.abs(total - 1.0) > SUM_TOLERANCE) & (total != 0)
-    block.flag(off, "rows of probabilities were rescaled to sum to one", fatal=False, leave_out=False)
+    block.flag(off, Code.RESCALED_PROBABILITIES, leave_out=False)
     return scores / np.where(total == 0, 1.0, total)[:, None]
 
 
-def _check_sum(block: Block, values: Array, what: str, columns: tuple[str, ...], remedy: str) -> None:
+def _check_sum(block: Block, values: Array, side: str, columns: tuple[str, ...], remedy: str) -> None:
     """Flag rows of probabilities whose sum is not one; what is outside [0, 1] is flagged elsewhere."""
     total = values.sum(axis=1)
     wrong = np.abs(total - 1.0) > SUM_TOLERANCE
     if block.roles.like and columns == block.roles.predictions:
-        said = f"rows of {what} with a sum other than one were taken as {block.roles.like} takes them"
-        block.flag(wrong, said, fatal=False, leave_out=False)
+        library = block.roles.like
+        block.flag(wrong, Code.PROBABILITIES_NOT_ONE, fatal=False, leave_out=False, library=library)
     elif wrong.any():
         wrong &= ((values >= 0) & (values <= 1)).all(axis=1)
-        block.flag(wrong, f"{what} that do not sum to one", columns, remedy, lambda i: f"sum {total[i]:.6g}")
+        block.flag(
+            wrong,
+            Code.PROBABILITIES_NOT_ONE,
+            columns,
+            lambda i: f"sum {total[i]:.6g}",
+            remedy=remedy,
+            side=side,
+        )
 
 
 def _note_clipped(block: Block, code: Array | None, soft: Array | None, scores: Array) -> None:
@@ -200,12 +212,7 @@ def _note_clipped(block: Block, code: Array | None, soft: Array | None, scores: 
     else:
         assert code is not None
         hit = pick(np, scores, code) < block.roles.eps
-    block.flag(
-        hit,
-        clipped_at(block.roles),
-        fatal=False,
-        leave_out=False,
-    )
+    block.flag(hit, Code.CLIPPED_PROBABILITY, leave_out=False, **clip_params(block.roles))
 
 
 TASK = Task(

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import ClassVar
 
 from losscli.numeric.arrays import Array, Namespace
+from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.binary import Bernoulli, check_probabilities, note_clipped
 from losscli.tasks.block import Block
@@ -53,12 +54,14 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     """The batches that are wanted, of all labels and of each alone."""
     roles = block.roles
     target, prediction = block.numbers(roles.targets), block.numbers(roles.predictions)
-    block.check_range(roles.targets, 0, 1, "labels that are neither 0 nor 1", "a label column holds 0 and 1")
+    block.check_range(
+        roles.targets, 0, 1, Code.NOT_BINARY_LABEL, "a label column holds 0 and 1", negative=0, positive=1
+    )
     if roles.link == "probability" and wanted & {Multilabel, MultilabelLabel}:
         check_probabilities(block)
     if wanted & {MultilabelLabel, MultilabelScore}:
         soft = ((target > 0) & (target < 1)).any(axis=1)
-        block.flag(soft, "fractions as labels, where a chosen loss needs 0 or 1", roles.targets[0])
+        block.flag(soft, Code.SOFT_LABEL, roles.targets[0], needed="0 or 1")
     target, prediction = block.drop_marked(target, prediction)
     if Multilabel in wanted and roles.link == "probability" and roles.eps > 0:
         note_clipped(block, target, prediction, roles.eps)

@@ -30,6 +30,7 @@ from losscli.data.stream import Keys, Part
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array, Namespace, np, on_device
 from losscli.numeric.ranges import Range
+from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import Block
 
@@ -195,10 +196,10 @@ def _check(block: Block, columns: tuple[str, ...], column: Column, values: Array
     if not outside.any():
         return
     words = column.words or str(column.range)
-    what = "infinite values" if column.range == FINITE else f"values that are not {words}"
+    code = Code.NOT_FINITE if column.range == FINITE else Code.OUT_OF_RANGE
     for i in np.flatnonzero(outside.any(axis=0)).tolist():
         name = columns[i] if len(columns) > 1 else columns[0]
-        block.flag(outside[:, i], what, name, f"write {words}, and finite", partial(_shown, values[:, i]))
+        block.flag(outside[:, i], code, name, partial(_shown, values[:, i]), range=words)
 
 
 def _shown(values: Array, row: int) -> str:

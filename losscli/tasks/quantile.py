@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 from losscli.data.stream import Part
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array, Namespace, np
+from losscli.report.findings import Code
 from losscli.tasks.base import Batch
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
@@ -44,7 +45,7 @@ class Quantile(Named, frozen=True):
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
         """Note rows whose quantiles cross: a forecast may, and its loss says what it costs."""
         crossing = (np.diff(values["prediction"], axis=1) < 0).any(axis=1)
-        block.flag(crossing, "rows have quantiles that cross", fatal=False, leave_out=False)
+        block.flag(crossing, Code.CROSSING_QUANTILES, leave_out=False)
 
     @classmethod
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
@@ -85,9 +86,8 @@ class Interval(Named, frozen=True):
         lower, upper = values["lower"][:, 0], values["upper"][:, 0]
         block.flag(
             lower > upper,
-            "intervals whose lower end is above the upper",
+            Code.SWAPPED_BOUNDS,
             (*part.arrays["lower"], *part.arrays["upper"]),
-            "are the columns swapped? -p LOWER,UPPER names them",
             lambda i: f"{float(lower[i])!r} and {float(upper[i])!r}",
         )
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 from losscli.numeric.arrays import Array, Namespace, np
+from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import LARGEST, Block
 from losscli.tasks.catalog import Task
@@ -137,7 +138,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: tup
     roles = block.roles
     prediction, target = block.numbers(roles.predictions), block.numbers(roles.targets)
     for columns in (roles.predictions, roles.targets):
-        block.check_range(columns, -LARGEST, LARGEST, "infinite values", "a number must be finite")
+        block.check_range(columns, -LARGEST, LARGEST, Code.NOT_FINITE)
     prediction, target = block.drop_marked(prediction, target)
     assert prediction is not None
     assert target is not None

@@ -80,7 +80,7 @@ def test_masked_and_none_are_missing():
     for predictions in (masked, np.array([PRED[0], None, PRED[2]], dtype=object)):
         report = losscli.evaluate(predictions, Y[:3], loss="mae", missing="drop")
         assert report["mae"].value == pytest.approx(np.abs(PRED - Y)[[0, 2]].mean())
-        assert tuple(map(str, report.findings)) == ("1 row with missing values was left out, e.g. row 2",)
+        assert tuple(map(str, report.findings)) == ("1 row with missing values dropped, e.g. row 2",)
 
 
 def test_a_report_is_typed_plain_frozen_data():
@@ -131,7 +131,7 @@ def test_wrong_data_raise_data_error_with_problems():
         "predictions, column prediction",
         ("row 4",),
     )
-    assert missing.remedy == "--missing drop leaves such rows out"
+    assert missing.remedy == "--missing drop drops these rows"
     assert (infinite.what, infinite.examples) == ("1 infinite value", ("row 8: inf",))
 
 

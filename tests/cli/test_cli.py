@@ -180,10 +180,7 @@ def test_check_says_what_would_be_evaluated(program):
 def test_quiet_leaves_only_errors_on_stderr(program):
     program.write(p=csv_text("id,pred", range(51), [*PRED, 1]))
     argv = ["evaluate", "p.csv", "t.csv", "--unmatched", "drop", "--bare"]
-    assert (
-        program(*argv).err
-        == "losscli: note: 1 prediction without a target was left out, e.g. row 51 (id 50)\n"
-    )
+    assert program(*argv).err == "losscli: note: 1 prediction without a target dropped, e.g. row 51 (id 50)\n"
     assert program(*argv, "-q").err == ""
     assert program(*argv[:3], "-q").err.startswith("losscli: error: ")
 

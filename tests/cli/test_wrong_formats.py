@@ -51,7 +51,7 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "too many fields, gzip": (
         "p.csv.gz",
         gzip.compress(CSV.replace(b"\n25000,", b"\n25000,1,")),
-        ("p.csv.gz: 1 row does not have the header's 2 fields", "row 25001: 3 fields"),
+        ("p.csv.gz: 1 row that does not have the header's 2 fields", "row 25001: 3 fields"),
     ),
     "text, late, zstd": (
         "p.tsv.zst",
@@ -60,7 +60,7 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
                 "id", pl.col("pred").cast(pl.String).replace("3571.4285714285716", "bad")
             ).write_csv(to, separator="\t", compression="zstd")
         ),
-        ("p.tsv.zst, column pred: 1 value that is not a number", "row 25001: 'bad'", "mend these rows"),
+        ("p.tsv.zst, column pred: 1 value that is not a number", "row 25001: 'bad'", "fix these rows"),
     ),
     "Latin-1, gzip": (
         "p.csv.gz",
@@ -98,11 +98,11 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     ),
     "CSV named Arrow": ("p.arrow", CSV, ("p.arrow: not a whole Arrow file",)),
     # NDJSON
-    "NDJSON cut short": ("p.ndjson", lines()[:-9], ("1 line is not a JSON object", "line 30000:")),
+    "NDJSON cut short": ("p.ndjson", lines()[:-9], ("1 line that is not a JSON object", "line 30000:")),
     "no JSON, late": (
         "p.jsonl",
         lines(n25001=b"oops\n"),
-        ("p.jsonl: 1 line is not a JSON object", "line 25001"),
+        ("p.jsonl: 1 line that is not a JSON object", "line 25001"),
     ),
     "NaN in JSON": (
         "p.ndjson",
@@ -112,7 +112,7 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "text in JSON, late": (
         "p.ndjson",
         lines(n25001=b'{"id": 25000, "pred": "bad"}\n'),
-        ("p.ndjson, column pred: 1 value that is not a number", "line 25001: 'bad'", "mend these rows"),
+        ("p.ndjson, column pred: 1 value that is not a number", "line 25001: 'bad'", "fix these rows"),
     ),
     "text in JSON": ("p.ndjson", b'{"id": 0, "pred": "bad"}\n', ("column pred: values of type String",)),
     "a list in JSON": ("p.ndjson", lines(n7=b"[6, 1.5]\n"), ("line 7: [6, 1.5] is no object",)),
@@ -124,7 +124,7 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "one document": ("p.json", b"[]", ("p.json: JSON, one document", "write NDJSON")),
     "empty NDJSON": ("p.ndjson", b"", ("p.ndjson: an empty file",)),
     "empty lines": ("p.ndjson", b"\n\n", ("p.ndjson: an empty file",)),
-    "CSV named NDJSON": ("p.ndjson", CSV, ("p.ndjson: 30001 lines are not a JSON object", "line 1: ")),
+    "CSV named NDJSON": ("p.ndjson", CSV, ("p.ndjson: 30001 lines that are not a JSON object", "line 1: ")),
     "Latin-1 NDJSON": (
         "p.ndjson",
         '{"id": 0, "pred": 1, "s": "é"}\n'.encode("latin1"),

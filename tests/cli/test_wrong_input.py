@@ -98,23 +98,23 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
     "too many fields": (
         {"p": "id,pred\n1,1.5\n2,2.5,9,9\n3,2.0\n", "t": Y},
         "p.csv t.csv",
-        ("p.csv: 1 row does not have the header's 2 fields", "row 2: 4 fields", "-> quote fields"),
+        ("p.csv: 1 row that does not have the header's 2 fields", "row 2: 4 fields", "-> quote fields"),
     ),
     "too few fields": (
         {"p": "id,pred\n1,1.5\n2\n3,2.0\n", "t": Y},
         "p.csv t.csv",
-        ("1 row does not have the header's 2 fields", "row 2: 1 field"),
+        ("1 row that does not have the header's 2 fields", "row 2: 1 field"),
     ),
     "too few fields are not dropped as missing": (
         {"p": "id,pred\n1,1.5\n2\n3,2.0\n", "t": Y},
         "p.csv t.csv --missing drop",
-        ("1 row does not have the header's 2 fields", "row 2: 1 field"),
+        ("1 row that does not have the header's 2 fields", "row 2: 1 field"),
     ),
     "a blank line": ({"p": P + "\n", "t": Y}, "p.csv t.csv", ("row 4: a blank line", "delete blank lines")),
     "text, early": (
         {"p": "id,pred\n1,1.5\n2,abc\n3,2.0\n", "t": Y},
         "p.csv t.csv",
-        ("p.csv, column pred: 1 value that is not a number", "row 2: 'abc'", "-> mend these rows"),
+        ("p.csv, column pred: 1 value that is not a number", "row 2: 'abc'", "-> fix these rows"),
     ),
     "text among targets, early": (
         {"p": P, "t": "id,y\n1,1.0\n2,n/a\n3,3.0\n"},
@@ -157,7 +157,7 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
             "column pred: 2 infinite values",
             "row 2 (id 2): inf",
             "row 3 (id 3): -inf",
-            "-> a number must be finite",
+            "-> numbers must be finite",
         ),
     ),
     "more than five": (

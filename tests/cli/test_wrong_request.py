@@ -128,7 +128,7 @@ WRONG = {
     ),
     "a negative class weight": (
         "c.csv l.csv --class-weight cat=-1",
-        "a weight is a number from 0 up, got -1",
+        "a weight is a number >= 0, got -1",
     ),
     "a class twice": ("c.csv l.csv --classes cat,dog,cat", "--classes names cat twice"),
     "a class without a column": (

@@ -18,21 +18,21 @@ WRONG: dict[str, tuple[dict[str, str | pl.DataFrame], str, tuple[str, ...]]] = {
         {"p": "id,pred\n1,1\n1,2\n2,3\n", "t": "id,y\n1,1\n1,2\n2,3\n"},
         "p.csv t.csv",
         (
-            "p.csv, column id: 1 row with a key that an earlier row has",
+            "p.csv, column id: 1 row with a duplicate key",
             "row 2 (id 1)",
-            "-> a key stands once",
-            "t.csv, column id: 1 row with a key",
+            "-> a key must be unique",
+            "t.csv, column id: 1 row with a duplicate key",
         ),
     ),
     "duplicate predictions, shuffled": (
         {"p": P + "1,9\n", "t": "id,y\n3,3\n1,1\n2,2\n"},
         "p.csv t.csv",
-        ("p.csv, column id: 1 row with a key that an earlier row has", "row 4 (id 1)"),
+        ("p.csv, column id: 1 row with a duplicate key", "row 4 (id 1)"),
     ),
     "duplicate targets": (
         {"p": P, "t": "id,y\n3,3\n1,1\n2,2\n1,7\n3,5\n"},
         "p.csv t.csv",
-        ("t.csv, column id: 2 rows with a key that an earlier row has", "row 4 (id 1)", "row 5 (id 3)"),
+        ("t.csv, column id: 2 rows with a duplicate key", "row 4 (id 1)", "row 5 (id 3)"),
     ),
     "keys on one side only": (
         {"p": "id,pred\n9,1\n2,2\n3,3\n", "t": Y + "7,1\n"},
@@ -72,11 +72,11 @@ WRONG: dict[str, tuple[dict[str, str | pl.DataFrame], str, tuple[str, ...]]] = {
             "-> if these are logits, add --from-logits",
         ),
     ),
-    "probabilities that do not sum to one": (
+    "rows whose probabilities do not sum to one": (
         {"p": CLASSES.replace(".2\n", ".1\n"), "t": LABELS},
         "p.csv t.csv",
         (
-            "p.csv, columns cat, dog: 1 probability that does not sum to one",
+            "p.csv, columns cat, dog: 1 row whose probabilities do not sum to one",
             "row 1 (id 1): sum 0.9",
             "-> --normalize rescales them",
         ),
@@ -104,12 +104,12 @@ WRONG: dict[str, tuple[dict[str, str | pl.DataFrame], str, tuple[str, ...]]] = {
     "labels -1": (
         {"p": "id,prob\n1,.5\n2,.5\n3,.5\n4,.5\n", "t": BINARY.replace(",0", ",-1")},
         "p.csv t.csv -l log_loss",
-        ("t.csv, column y: 2 labels -1, where a chosen loss needs 0 and 1", "-> --positive 1"),
+        ("t.csv, column y: 2 labels of -1, but a chosen loss needs 0 and 1", "-> --positive 1"),
     ),
     "soft labels for a loss of hard ones": (
         {"p": "id,prob\n1,.5\n2,.5\n3,.5\n4,.5\n", "t": BINARY.replace("1,1", "1,0.25")},
         "p.csv t.csv -l zero_one -l brier",
-        ("t.csv, column y: 1 fraction as label", "row 1 (id 1): 0.25", "-> choose losses that take soft"),
+        ("t.csv, column y: 1 soft label", "row 1 (id 1): 0.25", "-> choose losses that take soft"),
     ),
     "negative and infinite weights": (
         {"p": P, "t": "id,y,w\n1,1,-2\n2,2,inf\n3,3,\n"},
@@ -121,7 +121,7 @@ WRONG: dict[str, tuple[dict[str, str | pl.DataFrame], str, tuple[str, ...]]] = {
             "row 1 (id 1): -2",
             "1 infinite weight",
             "row 2 (id 2)",
-            "-> a weight is a number from 0 up",
+            "-> a weight is a number >= 0",
         ),
     ),
     "lists of unequal length": (
@@ -136,12 +136,12 @@ WRONG: dict[str, tuple[dict[str, str | pl.DataFrame], str, tuple[str, ...]]] = {
     "all rows dropped": (
         {"p": "id,pred\n1,\n2,\n3,\n", "t": Y},
         "p.csv t.csv --missing drop",
-        ("no rows are left to evaluate", "3 rows with missing values were left out"),
+        ("no rows are left to evaluate", "3 rows with missing values dropped"),
     ),
     "all weights zero": (
         {"p": P, "t": "id,y,w\n1,1,0\n2,2,0\n3,3,0\n"},
         "p.csv t.csv -y y -w w",
-        ("no rows are left to evaluate", "3 rows of weight zero were left out"),
+        ("no rows are left to evaluate", "3 rows with weight zero dropped"),
     ),
     "no key in common": (
         {"p": P, "t": "id,y\na,1\nb,2\n"},
@@ -165,7 +165,7 @@ WRONG: dict[str, tuple[dict[str, str | pl.DataFrame], str, tuple[str, ...]]] = {
             "row 3 (id 3): 1.1",
             "p.csv, column dog: 1 probability outside [0, 1]",
             "row 3 (id 3): -0.1",
-            "p.csv, columns cat, dog, bird: 1 probability that does not sum to one",
+            "p.csv, columns cat, dog, bird: 1 row whose probabilities do not sum to one",
             "row 2 (id 2): sum 1.1",
             "t.csv, column id: 1 target without a prediction",
             "row 6 (id 8)",

@@ -80,7 +80,7 @@ def test_a_key_that_repeats_where_a_batch_ends_is_found(monkeypatch):
 
     monkeypatch.setattr("losscli.data.align.batches", a_row_each)
     ids = pl.Series([1, 2, 2, 3])
-    with pytest.raises(DataError, match="a key that an earlier row has"):
+    with pytest.raises(DataError, match="with a duplicate key"):
         values(preds(ids, slice(4)), targets(ids, slice(4)))
 
 
@@ -90,7 +90,7 @@ def test_several_key_columns():
     t = pl.DataFrame({**parts, "y": Y})[SHUFFLED.tolist()]
     assert values(p, t, on=["id", "part"]) == BY_POSITION
     assert values(p, t, on="id,part") == BY_POSITION
-    with pytest.raises(DataError, match="rows with a key that an earlier row has"):
+    with pytest.raises(DataError, match="rows with a duplicate key"):
         values(p, t, on="id")
 
 
@@ -127,8 +127,8 @@ def test_unmatched_rows_are_left_out_and_counted():
     assert report["mean_absolute_error"].value == pytest.approx(np.abs(PRED[:-10] - Y[10:]).mean(), rel=1e-13)
     assert report["mean_absolute_error"].rows == N - 10
     assert tuple(map(str, report.findings)) == (
-        f"10 predictions without a target were left out, e.g. row {N - 9} (id {N})",
-        "10 targets without a prediction were left out, e.g. row 1 (id 0)",
+        f"10 predictions without a target dropped, e.g. row {N - 9} (id {N})",
+        "10 targets without a prediction dropped, e.g. row 1 (id 0)",
     )
 
 
@@ -138,7 +138,7 @@ def test_missing_rows_are_left_out_and_counted_once():
         pl.DataFrame({"pred": gaps[0]}), pl.DataFrame({"y": gaps[1]}), loss="mae", missing="drop"
     )
     assert report["mean_absolute_error"].value == pytest.approx(np.abs(PRED[3:] - Y[3:]).mean(), rel=1e-13)
-    assert tuple(map(str, report.findings)) == ("3 rows with missing values were left out, e.g. row 1",)
+    assert tuple(map(str, report.findings)) == ("3 rows with missing values dropped, e.g. row 1",)
 
 
 def test_keys_that_are_missing_are_left_out_with_missing_rows():
@@ -146,9 +146,7 @@ def test_keys_that_are_missing_are_left_out_with_missing_rows():
     t = pl.DataFrame({"id": [3, 1, None], "y": [5.0, 2.0, 9.0]})
     report = losscli.evaluate(p, t, loss="mae", missing="drop")
     assert (report["mean_absolute_error"].value, report["mean_absolute_error"].rows) == (1.5, 2)
-    assert tuple(map(str, report.findings)) == (
-        "2 rows with missing values were left out, e.g. row 2 (id None)",
-    )
+    assert tuple(map(str, report.findings)) == ("2 rows with missing values dropped, e.g. row 2 (id None)",)
 
 
 def test_a_key_on_one_side_only_is_no_key():
@@ -164,7 +162,7 @@ def test_rows_of_weight_zero_are_as_if_absent_and_counted():
     assert weighted["mean_absolute_error"].value == pytest.approx(expected, rel=1e-13)
     assert weighted["mean_absolute_error"].rows == kept.sum()
     assert tuple(map(str, weighted.findings)) == (
-        f"{N - kept.sum()} rows of weight zero were left out, e.g. row 1 (id 0)",
+        f"{N - kept.sum()} rows with weight zero dropped, e.g. row 1 (id 0)",
     )
 
 

@@ -176,7 +176,7 @@ def test_a_comparison_takes_arrays_that_describe_its_first_model():
 
 @pytest.mark.parametrize("option", ["weight", "by", "cluster"])
 def test_an_array_has_a_value_for_each_row(option):
-    with pytest.raises(DataError, match=f"{option}= has 3 values, and there are 60 rows"):
+    with pytest.raises(DataError, match=f"{option}= has 3 values for 60 rows"):
         losscli.evaluate(P, Y, loss="mse", **{option: np.arange(3)})
 
 

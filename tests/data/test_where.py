@@ -65,9 +65,7 @@ def test_one_file_gives_what_filtered_rows_give(suffix, tmp_path):
     report = package.evaluate(path, loss=["huber", "r2"], pred="pred", target="y", where="x > 0.25")
     kept = FRAME.filter(pl.col("x") > 0.25)
     assert report.results == results(kept)
-    assert tuple(map(str, report.findings)) == (
-        f"{N - kept.height} rows of {N} were left out by --where x > 0.25",
-    )
+    assert tuple(map(str, report.findings)) == (f"{N - kept.height} of {N} rows dropped by --where x > 0.25",)
 
 
 def test_row_groups_that_cannot_fulfil_it_are_not_read(tmp_path):
@@ -100,8 +98,8 @@ def test_rows_without_a_partner_are_reported_whatever_the_condition(losscli):
         3, *argv, said=["1 prediction without a target", "row 3", "1 target without a prediction"]
     )
     done = losscli(*argv, "--unmatched", "drop")
-    assert "1 prediction without a target was left out" in done.out
-    assert "1 row of 3 was left out by --where s = 'a'" in done.out
+    assert "1 prediction without a target dropped" in done.out
+    assert "1 of 3 rows dropped by --where s = 'a'" in done.out
 
 
 def test_labels_are_those_of_the_rows_that_are_left(losscli):
@@ -123,9 +121,7 @@ def test_it_is_part_of_plan_and_signature(losscli):
 def test_no_rows_are_left(losscli):
     FRAME.head(3).write_csv("d.csv")
     argv = ("evaluate", "d.csv", "-p", "pred", "-y", "y", "--where", "x > 2")
-    losscli.refuses(
-        3, *argv, said=["no rows are left to evaluate", "3 rows of 3 were left out by --where x > 2"]
-    )
+    losscli.refuses(3, *argv, said=["no rows are left to evaluate", "3 of 3 rows dropped by --where x > 2"])
 
 
 @pytest.mark.parametrize(

@@ -168,7 +168,7 @@ def test_rows_of_the_ignored_label_are_left_out_and_counted(predictions, labels,
     first = int(np.flatnonzero(~KEPT)[0]) + 1
     count = (~KEPT).sum()
     assert tuple(map(str, report.findings)) == (
-        f"{count} rows of the ignored label {ignored} were left out, e.g. row {first}",
+        f"{count} rows with the ignored label {ignored} dropped, e.g. row {first}",
     )
 
 
@@ -180,7 +180,7 @@ def test_an_ignored_label_hides_what_is_missing_in_its_rows():
 
 def test_an_ignored_label_that_no_row_has_is_said():
     report = losscli.evaluate(classes(), frame(label=WORDS), loss="log_loss", ignore_label="wol")
-    assert tuple(map(str, report.findings)) == ("0 rows have the ignored label wol",)
+    assert tuple(map(str, report.findings)) == ("0 rows with the ignored label wol dropped",)
 
 
 def test_normalize_rescales_and_says_so():
@@ -190,7 +190,7 @@ def test_normalize_rescales_and_says_so():
     )
     assert report["log_loss"].value == pytest.approx(metrics.log_loss(CODE, PROBS), rel=1e-12)
     assert tuple(map(str, report.findings)) == (
-        f"{N // 4} rows of probabilities were rescaled to sum to one, e.g. row 1",
+        f"{N // 4} rows of probabilities rescaled to sum to one, e.g. row 1",
     )
 
 
@@ -211,14 +211,14 @@ def test_clipped_probabilities_are_counted(eps):
     # Only what would be log 0: a right probability of one costs nothing.
     expected = -np.log(np.maximum(np.where(bit, prob, 1 - prob), at)).mean()
     assert report["log_loss"].value == pytest.approx(expected, rel=1e-9)
-    said = f"2 probabilities were clipped at {at:.3g} under a logarithm (--eps 0 gives infinity), e.g. row 1"
+    said = f"2 probabilities clipped at {at:.3g} under a logarithm (--eps 0 gives infinity), e.g. row 1"
     assert tuple(map(str, report.findings)) == (said,)
 
 
 def test_only_clips_that_count_are_counted():
     # Row 2 gives its own class nothing; row 1 another class, which costs nothing.
     probs = np.array([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [0.2, 0.3, 0.5]])
-    said = "1 probability was clipped at 2.22e-16 under a logarithm (--eps 0 gives infinity), e.g. row 2"
+    said = "1 probability clipped at 2.22e-16 under a logarithm (--eps 0 gives infinity), e.g. row 2"
     for targets in (
         frame(label=["cat", "dog", "owl"]),
         pl.DataFrame(dict(zip(NAMES, np.eye(3), strict=True))),
@@ -303,7 +303,7 @@ def test_numbers_that_numpy_lacks(width):
 def test_what_rescaling_brings_below_the_clip_is_counted(loss):
     probs = frame(prob_0=[3e-16, 0.9], prob_1=[0.9, 0.05], prob_2=[0.9, 0.05], label=[0, 0])
     notes = losscli.evaluate(probs, loss=loss, task="multiclass", normalize=True).findings
-    assert any("was clipped at 2.22e-16" in note.text for note in notes)
+    assert any("clipped at 2.22e-16" in note.text for note in notes)
     # As it stands in the file it is above the clip.
     raw = probs.with_columns(prob_1=pl.Series([0.5, 0.05]), prob_2=pl.Series([0.5, 0.05]))
     assert not any(

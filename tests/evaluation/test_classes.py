@@ -106,7 +106,7 @@ def test_a_clipped_probability_is_said_and_an_exact_one_makes_infinity():
     assert report.results[0].value == pytest.approx(
         0.5 * np.log(0.5 / 2**-52) / 2 + 0.25 * np.log(0.5), rel=1e-9
     )
-    assert any("1 probability was clipped" in note.text for note in report.findings)
+    assert any("1 probability clipped" in note.text for note in report.findings)
     exact = losscli.evaluate(classes(prediction), classes(target), loss="kl_divergence", eps=0)
     assert exact.results[0].value is None
     assert tuple(map(str, exact.results[0].notes)) == ("infinite: first at row 1",)
@@ -195,7 +195,7 @@ def test_exponential_takes_signs_bits_and_fractions():
 
 def test_a_loss_of_signs_still_refuses_fractions():
     frame = pl.DataFrame({"score": LOGITS[:, 0], "y": RNG.uniform(size=N)})
-    with pytest.raises(DataError, match="fractions as labels"):
+    with pytest.raises(DataError, match="soft labels"):
         losscli.evaluate(frame, loss=["soft_margin", "exponential"])
 
 

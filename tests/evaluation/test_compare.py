@@ -267,7 +267,7 @@ def test_rows_that_one_model_lacks_leave_both():
     assert report.comparisons[0].difference == pytest.approx(
         np.mean((abs(B - Y) - abs(A - Y))[keep]), rel=1e-12
     )
-    assert "b: 400 rows with missing values were left out" in " ".join(map(str, report.findings))
+    assert "b: 400 rows with missing values dropped" in " ".join(map(str, report.findings))
 
 
 def test_keys_that_one_model_lacks():
@@ -287,7 +287,7 @@ def test_keys_that_one_model_lacks():
     assert "1000 targets without a prediction" in notes
     assert "1 prediction" in notes
     twice = NEW.vstack(NEW.head(2))
-    with pytest.raises(DataError, match="a key that an earlier row has"):
+    with pytest.raises(DataError, match="with a duplicate key"):
         losscli.compare(OLD, twice, targets=TARGETS, loss="mae")
 
 

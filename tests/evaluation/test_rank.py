@@ -124,7 +124,7 @@ def broken(folder):
         "empty.csv": (b"", "an empty file"),
         "header.csv": (b"id,pred\n", "no rows, only a header"),
         "short.csv": (good.head(N - 3), "3 targets without a prediction"),
-        "twice.csv": (good.vstack(good.head(2)), "2 rows with a key that an earlier row has"),
+        "twice.csv": (good.vstack(good.head(2)), "2 rows with a duplicate key"),
         "unknown.csv": (good.with_columns(pl.col("id") + 1), "without a target"),
         "text.csv": (b"id,pred\n" + b"\n".join(b"%d,x" % i for i in ids), "that are not a number"),
         "hole.csv": (good.with_columns(pred=pl.when(pl.col("id") != 7).then("pred")), "1 missing value"),

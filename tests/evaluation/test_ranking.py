@@ -151,7 +151,7 @@ def test_groups_without_a_relevant_item_count_as_asked(loss):
     assert value(both, loss, empty="one") == pytest.approx((alone * GROUPS + 3) / (GROUPS + 3), rel=1e-14)
     assert value(both, loss, empty="skip") == pytest.approx(alone, rel=1e-14)
     report = losscli.evaluate(both, loss=loss, group="group")
-    assert "3 groups have no relevant item, e.g. group 97" in map(str, report.findings)
+    assert "3 groups without a relevant item, e.g. group 97" in map(str, report.findings)
     (nothing,) = losscli.evaluate(empty, loss=loss, group="group", empty="skip").results
     assert nothing.value is None
     assert "no group has a relevant item" in nothing.notes[0].text

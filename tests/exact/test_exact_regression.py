@@ -245,7 +245,7 @@ def test_the_errors_variance_is_infinite_only_where_it_is():
 def test_a_sum_beyond_the_floats_is_null_with_a_reason():
     found = losscli.evaluate(np.full(2, 1.5e308), np.zeros(2), ["mae", "rmse"], ci=None)
     assert found["mean_absolute_error"].value is None
-    assert tuple(map(str, found["mean_absolute_error"].notes)) == ("its sum is beyond the largest float",)
+    assert tuple(map(str, found["mean_absolute_error"].notes)) == ("the sum exceeds the largest float",)
     check(found["root_mean_squared_error"].value, mpf(1.5e308))
 
 

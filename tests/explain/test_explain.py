@@ -486,7 +486,7 @@ def test_what_is_found_does_not_depend_on_threads_or_blocks(files):
 def test_shares_of_a_loss_below_zero_are_left_out_and_that_is_said(files):
     found = data(files, "mean_bias_error", *PAIR)
     assert found["worst_share"] is None
-    assert "rows have no share of the loss, which is below zero in some" in [
+    assert "rows have no share of the loss, which is negative in some" in [
         note["text"] for note in found["notes"]
     ]
     assert found["value"] == pytest.approx(ERROR.mean())

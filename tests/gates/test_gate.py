@@ -360,7 +360,7 @@ BASIS = {"task": "regression", "targets": "1f"}
 def test_what_differs_from_the_base_is_said(basis, version, told):
     new, old = (replace(REPORT, provenance=b, losscli=v) for b, v in ((BASIS, "1"), (basis, version)))
     notes = judged([parse("mae <= base")], new, old).findings
-    assert "its noise adds" in notes[0].text
+    assert "its variance is added" in notes[0].text
     assert len(notes) == 1 + len(told)
     assert all(note.text.startswith(start) for note, start in zip(notes[1:], told, strict=True))
 

@@ -152,10 +152,10 @@ def noted(x, weight=None, cluster=None, name="mean_squared_error") -> tuple[str,
 
 
 ORDINARY = np.sin(np.arange(1.0, 61.0))
-FEW_ROWS = ("rough interval: fewer than 30 rows",)
-FEW_CLUSTERS = ("rough interval: fewer than 30 clusters",)
-ONE_ROW = ("rough interval: one row makes most of the spread",)
-ONE_CLUSTER = ("rough interval: one cluster makes most of the spread",)
+FEW_ROWS = ("interval unreliable: fewer than 30 rows",)
+FEW_CLUSTERS = ("interval unreliable: fewer than 30 clusters",)
+ONE_ROW = ("interval unreliable: one row dominates the variance",)
+ONE_CLUSTER = ("interval unreliable: one cluster dominates the variance",)
 
 
 @pytest.mark.parametrize(
@@ -177,11 +177,11 @@ ONE_CLUSTER = ("rough interval: one cluster makes most of the spread",)
         (ORDINARY, {"cluster": np.arange(60) // 3}, FEW_CLUSTERS),
         (np.append(ORDINARY, [3] * 40), {"cluster": np.minimum(np.arange(100), 60)}, ONE_CLUSTER),
         (np.append(ORDINARY, [3] * 40), {"cluster": np.arange(100)}, ()),
-        ([2.0] * 50, {}, ("no spread: an interval without width says only that all rows are alike",)),
+        ([2.0] * 50, {}, ("zero variance: all rows have the same loss, so the interval has no width",)),
         (
             [0.1] * 50,
             {"cluster": np.arange(50) // 7},
-            ("no spread: an interval without width says only that all clusters are alike",),
+            ("zero variance: all clusters have the same loss, so the interval has no width",),
         ),
     ],
 )

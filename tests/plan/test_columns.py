@@ -153,7 +153,7 @@ def test_one_list_or_array_column(dtype):
     by_place = losscli.evaluate(p, frame(id=range(N), label=CODE), loss="log_loss")
     assert by_place["log_loss"].value == pytest.approx(LOG_LOSS, rel=tolerance)
     assert tuple(map(str, by_place.findings)) == (
-        "the classes are the places in column probs, from 0; --classes names them",
+        "the classes are the positions in column probs, from 0; --classes names them",
     )
 
 

@@ -50,7 +50,7 @@ def test_quantile_columns_in_any_order(stem):
 def test_quantiles_that_cross_are_noted_and_not_refused():
     report = losscli.evaluate(frame(**{"q0.1": MU, "q0.9": MU - (Y > 0)}), frame(y=Y))
     assert tuple(map(str, report.findings)) == (
-        f"{(Y > 0).sum()} rows have quantiles that cross, e.g. row {(Y > 0).argmax() + 1}",
+        f"{(Y > 0).sum()} rows with crossing quantiles, e.g. row {(Y > 0).argmax() + 1}",
     )
 
 
@@ -91,7 +91,7 @@ def test_flags_stand_for_fields_in_their_order():
     score = "interval_score:alpha=0.1"
     assert value(p, frame(y=Y), loss=score, pred="bottom,top") > 2
     said = refused(DataError, p, frame(y=Y), loss=score, pred="top,bottom")
-    assert "50 intervals whose lower end is above the upper" in said
+    assert "50 lower bounds greater than upper bounds" in said
     assert "predictions, columns top, bottom" in said
     said = refused(UsageError, p, frame(y=Y), loss=score)
     assert "no column lower or upper; the chosen losses read lower and upper" in said
@@ -133,7 +133,7 @@ def test_one_file_may_hold_both_sides():
         ("crps_binomial", {"n": 4.0, "prob": 0.5}, {"prob": 1.5}, "1 value that is not a number >= 0, <= 1"),
         ("crps_binomial", {"n": 4.0, "prob": 0.5}, {"n": 2.5}, "n: 1 value that is not a whole number >= 0"),
         ("crps_poisson", {"mean": 4.0}, {"y": 1.5}, "y: 1 value that is not a whole number >= 0"),
-        ("crps_uniform", {"min": -1.0, "max": 4.0}, {"min": 4.0}, "1 range whose min is not below their max"),
+        ("crps_uniform", {"min": -1.0, "max": 4.0}, {"min": 4.0}, "1 min that is not below its max"),
     ],
 )  # fmt: skip
 def test_parameters_outside_their_range_are_refused_with_their_row(loss, columns, wrong, said):

@@ -148,7 +148,7 @@ def test_the_interval_of_a_mean_over_rows_is_that_of_the_weighted_losses():
     twice = api.evaluate(frame, loss=["mse", "rmse"], like="keras", weight="w")
     assert twice["mse"] == result
     assert twice["rmse"].value == pytest.approx((weighted.sum() / w.sum()) ** 0.5, rel=1e-14)
-    assert any("weight zero count as rows without loss" in note.text for note in twice.findings)
+    assert any("weight zero counted as zero loss" in note.text for note in twice.findings)
 
 
 def test_a_slice_divides_by_its_own_rows():
@@ -467,7 +467,7 @@ def test_rows_that_do_not_sum_to_one_are_named():
     frame = pl.DataFrame(columns("label prob_a prob_b", ("a", 0.5, 0.7), ("a", 0.5, 0.5)))
     report = api.evaluate(frame, loss="cross_entropy", like="keras")
     assert "rows of probabilities divided by their sum" in report.findings[0].text
-    said = "1 row of probabilities with a sum other than one was taken as keras takes them, e.g. row 1"
+    said = "1 row whose probabilities do not sum to one, used as keras does, e.g. row 1"
     assert said in map(str, report.findings)
 
 

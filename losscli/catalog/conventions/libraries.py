@@ -13,7 +13,7 @@ from losscli.catalog.conventions.torch import TORCH
 from losscli.catalog.loss import Choice, Loss
 from losscli.data.stream import Roles
 from losscli.errors import UsageError
-from losscli.report.findings import Note
+from losscli.report.findings import Code, Note, note
 
 LIBRARIES: Mapping[str, Library] = {"sklearn": SKLEARN, "torch": TORCH, "keras": KERAS}
 
@@ -62,4 +62,7 @@ def notes(choices: Sequence[Choice], roles: Roles) -> tuple[Note, ...]:
         for choice in choices
         if choice.policy is not None
     ]
-    return tuple(Note("", text) for text in (*said, *([f"{own.title}: {own.remark}"] if own.remark else [])))
+    return tuple(
+        note(Code.CONVENTION, text=text)
+        for text in (*said, *([f"{own.title}: {own.remark}"] if own.remark else []))
+    )

@@ -66,8 +66,8 @@ def check(
     if quiet:
         return
     unit = TASKS[run.plan.roles.task].unit
-    rows = counted(int(part.overall[0].n[0]), f"{unit} can be evaluated")
-    print(f"{rows}, aligned {alignment.how}")
+    rows = counted(int(part.overall[0].n[0]), unit.removesuffix("s"))
+    print(f"{rows} can be evaluated, aligned {alignment.how}")
     print(f"losscli evaluate {' '.join(run.plan.files)} {run.plan.flags()}")
     for note in (*run.notes, *results.notes(part.tallies)):
         print(f"note: {note}")

@@ -13,6 +13,7 @@ from losscli.data.formats.base import FILE, Format, Scanned, empty_file, kind_of
 from losscli.data.formats.text import INFER_ROWS, MISSING, expected_rows, lines, not_text
 from losscli.errors import EXAMPLES, DataError, Problem
 from losscli.numeric.arrays import pl
+from losscli.report.findings import Code, Tally, finding
 from losscli.text import counted
 
 HEADER_LINES = 100
@@ -137,14 +138,13 @@ def _uneven(path: str, files: Files, blank: bool) -> list[Problem]:
                 continue
             count += 1
             if count <= EXAMPLES:
-                found = counted(len(line), "fields") if line else "a blank line"
-                examples.append(f"row {number}: {found}")
+                fields = counted(len(line), "field") if line else "a blank line"
+                examples.append(f"row {number}: {fields}")
     if not count:
         return []
-    fields = counted(width, "fields").removeprefix("1 ")
-    what = counted(count, f"rows do not have the header's {fields}")
-    remedy = "quote fields that hold the separator, delete blank lines"
-    return [Problem(what, files.shown(path), remedy, tuple(examples))]
+    fields = "field" if width == 1 else f"{width} fields"
+    kind = finding(Code.WRONG_FIELD_COUNT, files.shown(path), fields=fields)
+    return [kind.problem(Tally(count, examples))]
 
 
 def _as_text(path: str, files: Files) -> pl.LazyFrame:
@@ -168,9 +168,10 @@ def _not_numbers(path: str, files: Files, wanted: dict[str, Any]) -> list[Proble
             if not counts[name].item():
                 continue
             rows = text.with_row_index("#", 1).filter(bad).select("#", name).head(EXAMPLES).collect()
-            shown = tuple(f"row {row}: {value!r}" for row, value in rows.iter_rows())
-            what = counted(counts[name].item(), f"values that are not {kind_of_value(dtype)}")
-            problems.append(Problem(what, f"{files.shown(path)}, column {name}", "mend these rows", shown))
+            shown = [f"row {row}: {value!r}" for row, value in rows.iter_rows()]
+            where = f"{files.shown(path)}, column {name}"
+            kind = finding(Code.NOT_A_NUMBER, where, kind=kind_of_value(dtype))
+            problems.append(kind.problem(Tally(counts[name].item(), shown)))
     return problems
 
 

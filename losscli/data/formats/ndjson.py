@@ -12,7 +12,7 @@ from losscli.data.formats.base import FILE, Format, kind_of_value, partitioned
 from losscli.data.formats.text import INFER_ROWS, expected_rows, lines, not_text
 from losscli.errors import EXAMPLES, Problem
 from losscli.numeric.arrays import pl
-from losscli.text import counted
+from losscli.report.findings import Code, Tally, finding
 
 
 class Ndjson(Format, frozen=True):
@@ -67,13 +67,11 @@ def _not_objects(files: Files, schema: Mapping[str, Any]) -> list[Problem]:
                     odd.setdefault(name, []).append(f"line {number}: {value[name]!r}")
         shown = files.shown(path)
         if broken:
-            what = counted(len(broken), "lines are not a JSON object")
-            remedy = "an object a line; null for a missing number"
-            problems.append(Problem(what, shown, remedy, tuple(broken[:EXAMPLES])))
+            kind = finding(Code.INVALID_JSON_LINE, shown)
+            problems.append(kind.problem(Tally(len(broken), broken[:EXAMPLES])))
         for name, examples in odd.items():
-            what = counted(len(examples), f"values that are not {kind_of_value(schema[name])}")
-            where = f"{shown}, column {name}"
-            problems.append(Problem(what, where, "mend these rows", tuple(examples[:EXAMPLES])))
+            kind = finding(Code.NOT_A_NUMBER, f"{shown}, column {name}", kind=kind_of_value(schema[name]))
+            problems.append(kind.problem(Tally(len(examples), examples[:EXAMPLES])))
     return problems
 
 
