@@ -45,7 +45,7 @@ def compared(report: Report, base: Report) -> tuple[Note, ...]:
 def unlike(report: Report, base: Report) -> str:
     """What makes the numbers of two reports mean different things, in words; '' if they are comparable."""
     names = [name for name in {**base.provenance, **report.provenance} if _differs(name, report, base)]
-    wrong = [name for name in names if name not in _TOLD or name == "targets"]
+    wrong = [name for name in names if name not in _NOTED or name == "targets"]
     return ", ".join(
         "other targets"
         if name == "targets"
