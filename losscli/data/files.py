@@ -23,8 +23,8 @@ class Files(Struct, frozen=True, eq=False):
     """Files of one format that are read one after another, as one table.
 
     `name` is what messages call them, `paths` are local paths, or one URL.  `partitions` holds the values
-    that the folders key=value give, one for each file.  `spool` keeps the temporary file of a pipe.  `told`
-    says that --input-format named the format; `arrays` holds the mapped arrays of each file of NumPy.
+    that the folders key=value give, one for each file.  `spool` keeps the temporary file of a pipe.
+    `by_option` says that --input-format named the format; `arrays` holds the mapped arrays of NumPy files.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Files(Struct, frozen=True, eq=False):
     separator: str | None = None
     partitions: Mapping[str, pl.Series] = field(default_factory=dict)
     spool: Spool | None = None
-    told: bool = False
+    by_option: bool = False
     arrays: Sequence[Any] = ()
 
     @property

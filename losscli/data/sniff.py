@@ -1,4 +1,4 @@
-"""What a file holds, told by its first bytes; text by its first line."""
+"""The format of a file by its first bytes; of text by its first line."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def _remote(url: str, asked: Reading) -> Files:
         raise DataError(Problem("its name does not tell the format", name, "--input-format parquet"))
     if not form.is_remote:
         raise DataError(Problem(f"{form.name} is read of local files alone", name, "copy it first"))
-    files = Files(name, (url,), form, told=by_name is None)
+    files = Files(name, (url,), form, by_option=by_name is None)
     return replace(files, separator=_separator(files, asked))
 
 
@@ -171,8 +171,8 @@ def _checked(files: Files, asked: Reading) -> Files:
             problems.append(Problem(found.what, files.shown(path), remedy))
     if problems:
         raise DataError(problems[:EXAMPLES])
-    told = asked.input_format is not None and formats.by_suffix(files.shown(files.paths[0])) is None
-    return replace(files, separator=_separator(files, asked), told=told)
+    by_option = asked.input_format is not None and formats.by_suffix(files.shown(files.paths[0])) is None
+    return replace(files, separator=_separator(files, asked), by_option=by_option)
 
 
 def _separator(files: Files, asked: Reading) -> str | None:
@@ -188,7 +188,7 @@ def used(asked: Reading, files: Sequence[Files]) -> None:
     """Raise UsageError for an option that no input needs, rather than ignore it."""
     if asked.separator is not None and not any(each.separator for each in files):
         raise UsageError("--separator is for text, and no input is CSV, TSV or .txt")
-    if asked.input_format is not None and not any(each.told for each in files):
+    if asked.input_format is not None and not any(each.by_option for each in files):
         raise UsageError(
             "--input-format is for inputs whose names do not tell their format, and these tell it",
             remedy="leave it out, or rename the file",

@@ -102,10 +102,10 @@ def _traits(console: Console, entry: Loss) -> None:
         if param.name in loss_params():
             table.add_row(f"--{param.name.replace('_', '-')}", escape(f"{param.describe()}; {default}"))
         else:
-            told = (
+            text = (
                 f"{param.describe()}; {default}; written in line alone: {entry.asked_as}:{param.name}=VALUE"
             )
-            table.add_row(f":{param.name}=", escape(told))
+            table.add_row(f":{param.name}=", escape(text))
     table.add_row("unit", escape(entry.unit))
     best = "no fixed value" if entry.best is None else f"{entry.best:g}"
     table.add_row("best", best + (", larger is better" if entry.score else ""))
@@ -162,10 +162,10 @@ def _drawing(console: Console, choice: Choice, explanation: Explanation | None) 
     edges = np.linspace(drawn.low, drawn.high, canvas.width + 1)
     bars = () if explanation is None else explanation.bars(edges)
     rows = [*chart(lines, drawn.low, drawn.high, canvas, bars), *legend(lines, canvas)]
-    told = curve.AXES[drawn.axis] + (
+    axis = curve.AXES[drawn.axis] + (
         f", with {curve.CLASSES} classes" if choice.loss.task == "multiclass" else ""
     )
-    for row in [*rows[: -len(lines)], [(" " * LABELS + told, "dim")], *rows[-len(lines) :]]:
+    for row in [*rows[: -len(lines)], [(" " * LABELS + axis, "dim")], *rows[-len(lines) :]]:
         console.print(Text.assemble(*row), no_wrap=True, overflow="crop", soft_wrap=True)
     console.print()
 

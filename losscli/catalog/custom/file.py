@@ -26,7 +26,7 @@ def split(text: str) -> tuple[str, str, str] | None:
 def find(path: str, name: str) -> Loss:
     """The loss of a function in a file, which is run.
 
-    Raises UsageError where there is no such file or function, where running it raises, and for a function
+    Raises UsageError if the file or function does not exist, if running the file raises, and for a function
     that has not the signature of a loss.
     """
     try:
