@@ -243,7 +243,7 @@ def _weights(given: str | Mapping[Any, float] | None) -> dict[str, float]:
     for name, text in pairs:
         weight = _number(text)
         if not 0 <= weight < math.inf:
-            raise UsageError(f"--class-weight {label_text(name)}: a weight is a number from 0 up, got {text}")
+            raise UsageError(f"--class-weight {label_text(name)}: a weight is a number >= 0, got {text}")
         weights[label_text(name)] = weight
     return weights
 
