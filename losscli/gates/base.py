@@ -1,4 +1,4 @@
-"""Whether the numbers of a baseline may be compared with those of a report."""
+"""Judge the gates of a report, and check the options that say how."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from losscli.report.model import Report
 
 
 def judged(gates: Iterable[Gate], report: Report, base: Report | None = None, rules: Rules = PLAIN) -> Report:
-    """The report with the verdicts of the gates, and what to know of its baseline.  Raises as `compared`."""
+    """The report with the verdicts of the gates and notes on its baseline.  Raises what `compared` raises."""
     notes = () if base is None else compared(report, base)
     return replace(report, gates=judge(gates, report, base, rules), findings=(*report.findings, *notes))
 
 
 def rules(confident: bool = False, strict: bool = False, min_n: int | str = 0) -> Rules:
-    """The rules that options ask for.  Raises UsageError for a number of rows that is none."""
+    """The rules that options ask for.  Raises UsageError for an invalid number of rows."""
     try:
         number = float(min_n)
     except (TypeError, ValueError):
@@ -31,11 +31,11 @@ def rules(confident: bool = False, strict: bool = False, min_n: int | str = 0) -
 
 
 def meaningful(gates: Sequence[Gate], base: Report | None, rules: Rules) -> None:
-    """Raise UsageError for options that no gate would heed, rather than ignore them."""
+    """Raise UsageError for options that have no effect without a gate."""
     if base is not None and not any(gate.limit.base for gate in gates):
-        raise UsageError("no gate speaks of the baseline", remedy="-g 'huber <= base + 1%'")
+        raise UsageError("--baseline has no effect: no gate refers to base", remedy="-g 'huber <= base + 1%'")
     if rules != PLAIN and not gates:
         raise UsageError(
-            "--confident, --strict and --min-n say how gates are judged, and there is no gate",
+            "--confident, --strict and --min-n have no effect without a gate",
             remedy="-g 'huber <= 0.5'",
         )

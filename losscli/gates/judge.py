@@ -1,4 +1,4 @@
-"""Judge a report by gates: the estimate decides, and its noise says how much that means."""
+"""Judge a report by gates: the estimate decides, and its standard error says how certain that is."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 class Rules(Struct, frozen=True):
     """How gates are judged.
 
-    With `confident` a verdict that is weak is unsure; with `strict` it fails.  A cell of
-    fewer than `min_n` rows is skipped: shown and not judged.
+    A weak verdict is unsure with `confident`, and fails with `strict`.  A cell of fewer than `min_n` rows is
+    skipped: shown but not judged.
     """
 
     confident: bool = False
@@ -42,13 +42,13 @@ class Rules(Struct, frozen=True):
 
 
 PLAIN = Rules()
-"""Every cell is judged, and a weak verdict stands."""
+"""Every cell is judged, and weak verdicts stand."""
 
 
 class _Compared(Struct, frozen=True):
-    """A verdict before noise is looked at, with its noise: `se` of value - limit, and `df` of that.
+    """A verdict that ignores noise, with its noise: `se` of value - limit, and `df`.
 
-    `ends` are those of the value's own interval, which serves where neither base nor other cells matter.
+    `ends` are those of the interval of the value, used if neither a base nor other cells matter.
     """
 
     verdict: Verdict
@@ -64,11 +64,11 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """The verdicts of the gates on a report, one for each cell that a gate is about.
 
-    A limit that speaks of `base` is taken from the same loss and cell of that report, as of other rows: the
-    variance of the difference is the sum of both.  Where the report itself compares models on the same rows,
-    the base is the first of them, and the noise is that of paired rows.  Several cells of one gate are judged
-    by the method of Holm (1979), doi:10.2307/4615733: the chance that any of their verdicts is wrongly not
-    weak stays what it is for one.  The bounds lo and hi are those of the report.
+    A limit that refers to `base` is taken from the same loss and cell of that report, as an independent
+    sample: the variance of the difference is the sum of both.  If the report itself compares models on the
+    same rows, the base is the first model, and the noise is that of paired rows.  Several cells of one gate
+    are judged by the method of Holm (1979), doi:10.2307/4615733, which keeps the probability that any of
+    their verdicts is wrongly not weak.  The bounds lo and hi are those of the report.
     """
     return tuple(
         _as_severe(gate, replace(verdict, model=name, name=gate.name))
@@ -79,14 +79,14 @@ def judge(
 
 
 def _as_severe(gate: Gate, verdict: Verdict) -> Verdict:
-    """The verdict of a gate that warns decides nothing."""
+    """The verdict of a gate that only warns: a failure becomes a warning."""
     if gate.severity == "warn" and verdict.status in ("fail", "error"):
         return replace(verdict, status="warn")
     return verdict
 
 
 def status(verdicts: Iterable[Verdict]) -> Status:
-    """The exit status for verdicts; what could not be judged outweighs what failed, unsure is a warning."""
+    """The exit status of verdicts: an error outweighs a failure, and unsure is a warning."""
     said = {verdict.status for verdict in verdicts}
     if said - {"pass", "fail", "unsure", "skipped", "warn"}:
         return Status.DATA
@@ -183,14 +183,14 @@ def _limit(limit: Limit, base: float) -> float:
 
 
 def _slope(limit: Limit, base: float) -> float:
-    """How much the limit moves with the base."""
+    """The derivative of the limit with respect to the base."""
     return limit.factor + limit.percent / 100 * math.copysign(1.0, base)
 
 
 def _against(verdict: Verdict, result: Result, base: Result, limit: Limit) -> _Compared:
-    """The noise of a value less a limit that comes from other rows.
+    """The noise of a value minus a limit from an independent sample.
 
-    Its degrees of freedom are those of Welch (1947), doi:10.1093/biomet/34.1-2.28.
+    Degrees of freedom by Welch (1947), doi:10.1093/biomet/34.1-2.28.
     """
     if result.se is None or base.se is None:
         return _Compared(verdict)
@@ -218,7 +218,7 @@ def _weak(gate: Gate, compared: Sequence[_Compared]) -> set[int]:
 
 
 def _deviate(each: _Compared) -> float:
-    """How many standard errors value and limit are apart, on the scale of the normal distribution."""
+    """The distance of value and limit in standard errors, on the scale of the normal distribution."""
     apart = abs((each.verdict.value or 0.0) - (each.verdict.limit or 0.0))
     if not each.se:
         return math.inf  # nothing straddles without noise
@@ -226,7 +226,7 @@ def _deviate(each: _Compared) -> float:
 
 
 def _straddles(gate: Gate, each: _Compared, cells: int) -> bool:
-    """Whether the interval holds the limit, at a level adjusted for so many cells."""
+    """Whether the interval contains the limit, at a level adjusted for this number of cells."""
     value, limit = each.verdict.value or 0.0, each.verdict.limit or 0.0
     if not each.se or each.level is None:
         return False
@@ -243,9 +243,9 @@ def _verdict(each: _Compared, weak: bool, rules: Rules) -> Verdict:
         apart = abs(verdict.value - verdict.limit) / each.se
         verdict = replace(verdict, margin=apart if verdict.status == "pass" else -apart)
     if rules.sure and each.se is None and not each.exact:
-        return replace(verdict, status="error", reason="no interval, and confidence was asked for")
+        return replace(verdict, status="error", reason="no interval, which --confident and --strict need")
     if weak and rules.strict:
-        return replace(verdict, status="fail", weak=True, reason="unsure, which fails where strict")
+        return replace(verdict, status="fail", weak=True, reason="unsure, which fails with --strict")
     if weak and rules.confident:
         return replace(verdict, status="unsure", weak=True)
     return replace(verdict, weak=weak)

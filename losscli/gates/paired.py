@@ -14,9 +14,9 @@ from losscli.text import near
 
 
 def by_model(gate: Gate, report: Report) -> Iterator[tuple[str | None, Report | Verdict]]:
-    """The models that a gate judges, each with what the report says of it alone, or why it cannot be judged.
+    """The models that a gate judges, each with its part of the report, or why it cannot be judged.
 
-    A gate that names no model judges all; one that speaks of the base all but the base, which is the first.
+    A gate that names no model judges all of them; one that refers to the base, all but the base.
     """
     names = list(dict.fromkeys(result.model for result in report.results if result.model is not None))
     wanted, base = gate.subject.model, gate.limit.model
@@ -46,13 +46,13 @@ def _error(gate: Gate, reason: str) -> Verdict:
 
 
 def _named(name: str, names: Sequence[str]) -> str:
-    """A model by its name, or by the letter of its place."""
+    """A model by its name or letter."""
     place = _LETTERS.find(name) if len(name) == 1 else -1
     return names[place] if name not in names and 0 <= place < len(names) else name
 
 
 def _between(each: Comparison, a: str, b: str) -> Comparison | None:
-    """The comparison as that of b with a; None where it is of others."""
+    """The comparison as that of b with a; None if it is of other models."""
     if (each.a, each.b) == (a, b):
         return each
     if (each.b, each.a) != (a, b):
@@ -72,7 +72,7 @@ def _between(each: Comparison, a: str, b: str) -> Comparison | None:
 
 
 def base_of(pair: Comparison) -> Result:
-    """What a comparison says of its first model."""
+    """The first model of a comparison as a result."""
     return Result(
         loss=pair.loss,
         params=pair.params,

@@ -1,4 +1,4 @@
-"""What a gate says: 'huber[class=cat] <= base + 1%' from its text."""
+"""Gates from their text: 'huber[class=cat] <= base + 1%'."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from losscli.text import near
 
 _QUOTED = r'"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
 _MODEL = r"[a-z]|[^=,\]\"]*[./][^=,\]\"]*?"
-"""A letter, or what looks like a file; other names of models are quoted."""
+"""A letter or a file name; other model names are quoted."""
 SEVERITIES = ("error", "warn")
-"""What a gate that fails does: it ends the program with its status, or warns."""
+"""What the failure of a gate does: set the exit status, or only warn."""
 _FIELDS = {"lo": "ci_low", "hi": "ci_high"}
 _HELP = """as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2' or 'n >= 10000';
-     names that hold brackets or commas are quoted: [class="a ] b"]; so are expressions: "expr: e**4" <= 2"""
+     quote names with brackets or commas: [class="a ] b"]; and expressions: "expr: e**4" <= 2"""
 
 
 class Subject(Struct, frozen=True):
-    """The number that a gate judges, and of which results.
+    """The number that a gate judges, and the results that it is taken from.
 
-    `losses` are the names that the loss may have in a report, none for `n`; `params` pick among several
-    of them; a column of `cell` without a value stands for each of its cells.  `field` is the field of
-    Result that holds the number: value, ci_low, ci_high or rows.  `model` is one of several, by its name or
-    by the letter of its place.
+    `losses` are the names that the loss may have in a report, empty for `n`; `params` select one of several
+    variants; a column of `cell` without a value stands for each of its cells.  `field` is the field of
+    Result that holds the number: value, ci_low, ci_high or rows.  `model` is one of several, by name or
+    by letter: a is the first.
     """
 
     losses: tuple[str, ...]
@@ -42,9 +42,9 @@ class Subject(Struct, frozen=True):
 
 
 class Limit(Struct, frozen=True):
-    """base * `factor` + `offset` + `percent` of the absolute value of base; just `offset` without a base.
+    """base * `factor` + `offset` + `percent` of the absolute value of base; `offset` alone without a base.
 
-    `model` is the one of several that is the base, by its name or letter; else it is the first.
+    `model` is the model that is the base, by name or letter; by default the first one.
     """
 
     offset: float = 0.0
@@ -57,8 +57,8 @@ class Limit(Struct, frozen=True):
 class Gate(Struct, frozen=True):
     """A condition on a report; `text` is how it was written.
 
-    What a table of settings may say besides: cells of fewer than `min_n` rows are not judged, whatever holds
-    for other gates; of `severity` warn it warns and decides nothing; `name` is what it is called.
+    Tables in the settings may add more: cells of fewer than `min_n` rows are not judged, whatever the option
+    of the same name; with `severity` warn a failure does not change the exit status; `name` is shown.
     """
 
     text: str
@@ -70,7 +70,7 @@ class Gate(Struct, frozen=True):
     name: str = ""
 
     def __post_init__(self) -> None:
-        """Raise UsageError for values that make no sense."""
+        """Raise UsageError for values out of range."""
         if self.severity not in SEVERITIES:
             raise UsageError(
                 f"severity must be {' or '.join(SEVERITIES)}, got {self.severity!r}."
@@ -88,22 +88,22 @@ def _alone(name: str) -> tuple[str, ...]:
 
 
 def parse(text: str, resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gate:
-    """A gate from its text.  `resolve` gives the names that a loss may have in a report.
+    """A gate from its text; `resolve` returns the names that a loss may have in a report.
 
-    Raises UsageError that shows the place which is not understood, and what `resolve` raises.
+    Raises UsageError, which points at the invalid place, and what `resolve` raises.
     """
     text = re.sub(r"[\t\n\r\f\v]", " ", text.strip())
     subject, at = _subject(text, 0, resolve)
-    sign, at = _take(text, at, r"<=|>=|<(?!=)|>(?!=)", "one of <= < >= >")
+    sign, at = _take(text, at, r"<=|>=|<(?!=)|>(?!=)", "<=, <, >= or >")
     limit, at = _limit(text, at, subject, resolve)
-    _take(text, at, r"$", "nothing more")
+    _take(text, at, r"$", "the end of the gate")
     return Gate(text, subject, sign, limit)
 
 
 def of(given: str | Mapping[str, object], resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gate:
-    """A gate from its text, or from a table: `check` is the text, other keys are fields that text has not.
+    """A gate from its text, or from a table: `check` is the text, other keys are optional fields of Gate.
 
-    Raises what `parse` raises, and UsageError for a table without a check or with a key that is unknown.
+    Raises what `parse` raises, and UsageError for a table without `check` or with an unknown key.
     """
     if isinstance(given, str):
         return parse(given, resolve)
@@ -114,12 +114,12 @@ def of(given: str | Mapping[str, object], resolve: Callable[[str], tuple[str, ..
             [Problem(f"a gate has no {key!r}.{near(key, known)}", remedy=", ".join(known)) for key in unknown]
         )
     if not isinstance(check := given.get("check"), str):
-        raise UsageError("a table of a gate needs its check, as in check = 'huber <= 0.5'")
+        raise UsageError("a gate in a table needs the key check, as in check = 'huber <= 0.5'")
     others: dict[str, Any] = {key: value for key, value in given.items() if key != "check"}
     return replace(parse(check, resolve), **others)
 
 
-# Parsing: each function takes the text and where to begin, and returns what it read and where that ends.
+# Parsing: each function takes the text and where to start, and returns what it parsed and where that ends.
 
 
 def _subject(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
@@ -128,7 +128,7 @@ def _subject(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> t
         return _metric(text, at, resolve)
     metric, end = _metric(text, bound.end(), resolve)
     if metric.field == "rows":
-        raise _error(text, bound.end(), "a loss: n has no interval")
+        raise _error(text, bound.end(), "a loss, since n has no interval")
     _, end = _take(text, end, r"\)", "a closing )")
     return replace(metric, field=_FIELDS[bound[1]]), end
 
@@ -155,15 +155,15 @@ def _metric(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tu
 
 
 def _items(text: str, at: int, name: str, value: str) -> tuple[list[tuple[str, str]], int]:
-    """Read 'name=value,name=value'; either may be quoted as in JSON, and is returned with its quotes."""
+    """Parse 'name=value,name=value'; both may be quoted as in JSON, and keep their quotes."""
     found: dict[str, str] = {}
     while True:
         start = at
         key, at = _take(text, at, f"{_QUOTED}|{name}", "a name")
         _, at = _take(text, at, "=", f"= and a value after {key}")
         if key in found:
-            raise _error(text, start, f"{key} once only")
-        found[key], at = _take(text, at, f"{_QUOTED}|{value}", f"a value of {key}")
+            raise _error(text, start, f"{key} only once")
+        found[key], at = _take(text, at, f"{_QUOTED}|{value}", f"a value for {key}")
         if not text.startswith(",", at):
             return list(found.items()), at
         at += 1
@@ -180,7 +180,7 @@ def _limit(
         if other.model is None or replace(other, model=subject.model, cell=subject.cell) != subject:
             raise _error(text, at, "the same loss of another model, as in huber[b] <= huber[a]")
         if other.cell not in ((), subject.cell):
-            raise _error(text, at, "the same cell of the other model, or none")
+            raise _error(text, at, "the same cell of the other model, or no cell")
         model = other.model
     else:
         number, at = _number(text, at, "a number, or base")
@@ -205,7 +205,7 @@ def _number(text: str, at: int, what: str) -> tuple[float, int]:
 
 
 def _take(text: str, at: int, pattern: str, what: str) -> tuple[str, int]:
-    """Match a pattern, less the spaces around it.  Raises UsageError that says what was expected."""
+    """Match a pattern, without spaces around it.  Raises UsageError, which says what was expected."""
     found = re.compile(rf"\s*({pattern})\s*").match(text, at)
     if found is None:
         raise _error(text, at, what)
@@ -218,4 +218,4 @@ def _unquoted(name: str) -> str:
 
 def _error(text: str, at: int, what: str) -> UsageError:
     at += len(text[at:]) - len(text[at:].lstrip())
-    return UsageError(Problem(f"gate not understood: expected {what}", "", _HELP, (text, " " * at + "^")))
+    return UsageError(Problem(f"invalid gate: expected {what}", "", _HELP, (text, " " * at + "^")))

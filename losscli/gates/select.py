@@ -10,7 +10,7 @@ from losscli.text import near, param_text
 
 
 def results(subject: Subject, results: Sequence[Result]) -> Sequence[Result] | str:
-    """The results that a gate is about, one a cell, or why there are none."""
+    """The results that a gate is about, one for each cell, or the reason if there are none."""
     named = [result for result in results if not subject.losses or result.loss in subject.losses]
     if not named:
         known = sorted({loss_name(result.loss) for result in results})
@@ -25,7 +25,7 @@ def results(subject: Subject, results: Sequence[Result]) -> Sequence[Result] | s
     if subject.field == "rows":
         return _one_a_cell(found)
     variants = _variants(found)
-    return found if len(variants) == 1 else f"which one is meant?{_known(variants)}"
+    return found if len(variants) == 1 else f"several variants match.{_known(variants)}"
 
 
 def _in_cell(result: Result, wanted: Sequence[tuple[str, str | None]]) -> bool:
@@ -53,7 +53,7 @@ def _no_cell(wanted: Sequence[tuple[str, str | None]], results: Sequence[Result]
         if value is not None and value not in known:
             cell = cell_name({column: value})
             return f"no {cell}.{near(value, known) or _known(known)}"
-    return "no rows have these values together"
+    return "no rows have this combination of values"
 
 
 def _variants(results: Iterable[Result]) -> list[str]:

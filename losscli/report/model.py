@@ -39,9 +39,9 @@ class Result(Struct, frozen=True, kw_only=True):
     `loss` is its name in the catalog, `label` how the user named it, with the parameters that were set.
     `cell` is empty for overall, else names its class, label, output or slice.  `value` is None where it
     is not defined, and `notes` says why.  `se`, `ci_low` and `ci_high` are the standard error and the bounds
-    of the interval at `level`, of Student's t with `df` degrees of freedom, or None where an interval
-    has no meaning.  `higher_is_better` distinguishes a score from a loss.  `share` is the part (0 to 1) of
-    the overall loss that comes from the rows of this cell, if the loss adds up over rows.
+    of the interval at `level`, by Student's t with `df` degrees of freedom, or None if an interval has no
+    meaning.  `higher_is_better` distinguishes a score from a loss.  `share` is the part (0 to 1) of the
+    overall loss that comes from the rows of this cell, if the loss adds up over rows.
     """
 
     loss: str
@@ -63,7 +63,7 @@ class Result(Struct, frozen=True, kw_only=True):
 
     @property
     def minimum_detectable(self) -> float | None:
-        """The smallest true difference that an unpaired comparison with as many other rows would likely show.
+        """The smallest true difference that an unpaired comparison with a sample of this size detects.
 
         It has a power of 80 % at `level`: 2.8 standard errors of the difference at 95 %, which are those of
         the value times the root of 2.  On the same rows, models are compared more sharply.

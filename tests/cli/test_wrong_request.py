@@ -162,7 +162,7 @@ WRONG = {
     ),
     "gates that are not understood": (
         "p.csv y.csv -g 'huber <=' -g 'hubber < 1'",
-        "gate not understood: expected a number",
+        "invalid gate: expected a number",
         "huber <=\n          ^",
         "unknown loss 'hubber'",
     ),
@@ -170,7 +170,7 @@ WRONG = {
         "no.csv y.csv -l hubber --ci 2 -o no/r.json -g huber --format x",
         "--format must be",
         "there is no folder no",
-        "gate not understood",
+        "invalid gate",
         "--ci must be",
         "unknown loss 'hubber'",
         "no.csv: no such file",

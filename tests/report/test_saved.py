@@ -91,9 +91,9 @@ def test_the_baseline_of_an_evaluation(program, report):
     ("argv", "status", "said"),
     [
         (["--baseline", "old.parquet", "-g", "mae <= base"], 3, "old.parquet: no such file"),
-        (["--baseline", "r.json", "-g", "mae <= 1"], 2, "no gate speaks of the baseline"),
+        (["--baseline", "r.json", "-g", "mae <= 1"], 2, "no gate refers to base"),
         (["--baseline", "r.json", "-g", "mae <= base", "--where", "y > 5"], 2, "made with where none"),
-        (["--confident"], 2, "there is no gate"),
+        (["--confident"], 2, "have no effect without a gate"),
         (["-o", "github"], 2, "GITHUB_STEP_SUMMARY is not set"),
     ],
 )

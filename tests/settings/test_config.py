@@ -162,10 +162,10 @@ WRONG = {
     ),
     "gates": (
         'gate = ["mae <=", {check = "mae < 1", chek = 2}, {mni_n = 3}, {check = 3}]',
-        "losscli.toml, key gate: gate not understood: expected a number",
+        "losscli.toml, key gate: invalid gate: expected a number",
         "losscli.toml, key gate: a gate has no 'chek'. Did you mean check?",
         "losscli.toml, key gate: a gate has no 'mni_n'.",
-        "losscli.toml, key gate: a table of a gate needs its check, as in check = 'huber <= 0.5'",
+        "losscli.toml, key gate: a gate in a table needs the key check, as in check = 'huber <= 0.5'",
     ),
 }
 
@@ -437,7 +437,10 @@ def test_init_writes_what_gives_the_same_results(arguments, program):
     done = program("init", *shlex.split(arguments))
     assert (done.status, done.err) == (0, "")
     assert done.out == "losscli.toml is written; losscli evaluate takes it\n"
-    assert report(program("evaluate", "--json"))["results"] == report(expected)["results"]
+    results = [report(each)["results"] for each in (program("evaluate", "--json"), expected)]
+    for result in (*results[0], *results[1]):
+        del result["label"]  # the names of the catalog are written
+    assert results[0] == results[1]
     text = (program.folder / "losscli.toml").read_text()
     written = set(tomllib.loads(text))
     uncommented = {line.removeprefix("# ").split(" = ")[0] for line in text.splitlines() if " = " in line}
