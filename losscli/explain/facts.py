@@ -107,15 +107,13 @@ def _check(choice: Choice, outputs: int) -> None:
     entry = choice.loss
     if entry.reduction is not reductions.mean or not entry.batch.axis:
         raise UsageError(
-            f"{entry.name} is no mean of what single rows cost by their "
+            f"{entry.name} is not a mean of row losses that depend only on the "
             f"{'residual' if entry.task == 'regression' else 'probability or margin'}: "
-            "files have nothing to add to its explanation",
-            remedy=f"losscli evaluate PREDS TARGETS -l {entry.name} gives its value",
+            "files add nothing to its explanation",
+            remedy=f"losscli evaluate PREDS TARGETS -l {entry.name} computes it",
         )
     if outputs > 1:
-        raise UsageError(
-            f"{outputs} outputs, and their residuals are of one each", remedy="name one with -p and -y"
-        )
+        raise UsageError(f"{outputs} outputs, and a curve shows one", remedy="choose one with -p and -y")
 
 
 def _facts(choice: Choice, profile: Histogram, notes: tuple[Note, ...]) -> Facts:

@@ -102,9 +102,7 @@ def _traits(console: Console, entry: Loss) -> None:
         if param.name in loss_params():
             table.add_row(f"--{param.name.replace('_', '-')}", escape(f"{param.describe()}; {default}"))
         else:
-            text = (
-                f"{param.describe()}; {default}; written in line alone: {entry.asked_as}:{param.name}=VALUE"
-            )
+            text = f"{param.describe()}; {default}; only in line: {entry.asked_as}:{param.name}=VALUE"
             table.add_row(f":{param.name}=", escape(text))
     table.add_row("unit", escape(entry.unit))
     best = "no fixed value" if entry.best is None else f"{entry.best:g}"
