@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+from losscli._version import __version__ as __version__
+
 __all__ = [
     "Comparison",
     "DataError",
@@ -23,8 +24,8 @@ __all__ = [
     "Verdict",
     "compare",
     "evaluate",
+    "list_losses",
     "loss",
-    "losses",
     "rank",
 ]
 
@@ -40,23 +41,21 @@ _HOMES = {
     "compare": "losscli.api",
     "evaluate": "losscli.api",
     "loss": "losscli.catalog.custom.function",
-    "rank": "losscli.evaluation.rank",
+    "list_losses": "losscli.catalog.registry",
+    "rank": "losscli.api",
 }
 """Where each name is, which is imported when it is used."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from losscli.api import compare, evaluate
+    from losscli.api import compare, evaluate, rank
     from losscli.catalog.custom.function import loss
-    from losscli.catalog.registry import losses
+    from losscli.catalog.registry import list_losses
     from losscli.errors import DataError, GateError, UsageError
-    from losscli.evaluation.rank import rank
     from losscli.report.model import Comparison, Placing, Report, Result, Verdict
 
 
 def __getattr__(name: str) -> object:
-    if name == "losses":  # a package that can be called
-        return import_module("losscli.losses")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'losscli' has no attribute {name!r}")

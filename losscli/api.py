@@ -1,27 +1,27 @@
-"""The Python API: the only place where plan, engine, inference, gates and report are put together."""
+"""The Python API, and what the command line calls: request -> plan -> run -> report."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
+
+from msgspec import Struct
 
 from losscli import gates
-from losscli.catalog import registry
-from losscli.catalog import request as requests
 from losscli.catalog.request import Given
 from losscli.data.table import Source
 from losscli.errors import LossCliError, Problem, UsageError, all_of
-from losscli.evaluation import rows as row_losses
 from losscli.evaluation.compare import compared
+from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.results import notes
-from losscli.evaluation.run import evaluated, fold_all
-from losscli.gates.parse import Gate
-from losscli.plan.resolve import Run, prepare, requested
+from losscli.evaluation.run import evaluated, fold_all, rules_of
+from losscli.plan.option_types import CompareOptions, EvaluateOptions, RankOptions
+from losscli.plan.options import LEVEL
+from losscli.plan.resolve import Run, prepare
 from losscli.report import saved
-from losscli.report.findings import Code
+from losscli.report.findings import Code, Note
 from losscli.report.model import Report
 from losscli.tasks.catalog import TASKS
 from losscli.text import counted
@@ -30,181 +30,229 @@ if TYPE_CHECKING:
     from losscli.evaluation.compare_plan import Models
 
 
-__all__ = ["compare", "compared", "evaluate", "evaluated", "fold_all", "notes", "planned"]
-Condition = str | Mapping[str, object]
-"""A gate as it may be given: text, or a table as in a file of settings."""
-
-
 def evaluate(
     predictions: Source | None = None,
     targets: Source | None = None,
     loss: Given | Sequence[Given] | None = None,
     *,
-    gate: Condition | Sequence[Condition] | None = None,
     config: str | PathLike[str] | None = None,
-    baseline: Report | Source | None = None,
-    confident: bool | None = None,
-    strict: bool | None = None,
-    min_n: int | str | None = None,
-    rows: str | PathLike[str] | None = None,
-    worst: int | str | None = None,
-    **options: Any,
+    hooks: Hooks = SILENT,
+    **options: Unpack[EvaluateOptions],
 ) -> Report:
-    """Evaluate losses of predictions against targets, overall and per class, label or output.
+    """Evaluate losses of predictions against targets, overall and per class, label, output and slice.
 
-    `predictions` and `targets` are files (a path, a pattern, a folder, a URL, or "-" for standard input), or
-    data in memory: frames (polars, pandas, pyarrow, DuckDB, or anything else that exports Arrow), a dict of
-    columns, or an array or a sequence of (n,) numbers or labels, or (n, classes); an index is a column where
-    it has a name.  Without `targets`, predictions hold both sides.  `weight`, `by` and `cluster` take arrays
-    too, with a value for each row of predictions in memory.
+    Options have the names and the meaning that they have on the command line; `weight`, `by` and `cluster`
+    take arrays too, with a value for each row of predictions in memory.
 
-    `loss` is one or several, as on the command line: "huber", "huber:delta=2", "expr: abs(e)**1.5",
-    "file.py:name"; or a function with the signature of a loss.  Every option of the command line is a keyword
-    of the same name (`on="id"`, `weight="w"`, `delta=1.0`); `losscli evaluate --help` says what each means.
-    `baseline` is a saved report, or where one is (a path.json, or git:REVISION:PATH); or the predictions of
-    another model for the same targets, with which this one is then compared row by row.
-    `rows` is a file for the loss of every row (.parquet, .csv, .ndjson, .arrow), and `worst` the number of
-    rows of greatest loss that the report names.
-    `config` is a file like losscli.toml, which sets what no argument says, but for how and where the command
-    line shows results; none is read unless it is named.
+    Args:
+        predictions: A file (a path, a pattern, a folder, a URL, or "-" for standard input), or data in
+            memory: a frame (polars, pandas, pyarrow, DuckDB, or anything else that exports Arrow), a dict of
+            columns, or an array or a sequence of (n,) numbers or labels, or (n, classes).  An index is a
+            column where it has a name.
+        targets: The same; if omitted, the predictions must contain both.
+        loss: One or several: "huber", "huber:delta=2", "expr: abs(e)**1.5", "file.py:name", or a function
+            with the signature of a loss.  If omitted, the usual ones of the task.
+        hooks: Called while the report is made.
+        config: A file like losscli.toml, which sets what no argument says; none is read unless it is named.
+        task: The task, where columns leave it open.
+        pred: Prediction, or one a class: A,B,C.
+        target: Target, or several: A,B,C.
+        on: Key columns that align the files.
+        weight: Weights of the rows.
+        by: Slices: region; region,device crossed; age:4 in quarters; repeatable.
+        missing: Rows with missing values; default: error.
+        unmatched: Keys on one side only; default: error.
+        where: Rows to evaluate, in SQL: "region = 'eu'".
+        group: Rows that are ranked together: the query.
+        separator: Field separator in text: ';', '|', tab.
+        input_format: csv, tsv, ndjson, ipc, npy, npz, parquet; default: by content.
+        classes: The classes, in the order of columns.
+        positive: The positive one of two labels.
+        class_weight: Weights of classes; default: 1.
+        ignore_label: Leave out rows with this label.
+        from_logits: Predictions are logits.
+        from_log_probs: Predictions are log-probabilities.
+        eps: Clip of probabilities in logarithms; default: the epsilon of their type.
+        like: Use the defaults, clipping and weighted means of that library.
+        normalize: Rescale probabilities to sum to one.
+        ci: Level of intervals, or none; default: 0.95.
+        cluster: Rows with the same value belong together: intervals are between clusters.
+        gate: 'huber <= 0.5', 'log_loss[class=*] < 0.6', 'hi(mae) <= base + 1%'; status 1 if one
+            fails.
+        baseline: 'base' in gates: report.json, git:main:report.json, or predictions of another model.
+        confident: A verdict within the noise is unsure: a warning.
+        strict: As --confident, and an unsure verdict fails.
+        min_n: Cells with fewer rows are shown, not judged.
+        rows: Write the loss of every row: .parquet, .csv, .ndjson or .arrow.
+        worst: Show the N rows with the largest first loss.
+        threads: Worker threads; default: all cores, up to 8.
+        device: cpu, cuda, cuda:1, or auto: a GPU if worth it; default: LOSSCLI_DEVICE, or cpu.
+        a, aggregate, alpha, b, beta, bias, c, delta, df, empty, epsilon, epsilon1, estimator, floor,
+            fn_weight, force_finite, fp_weight, full, gamma, greater_than, k, label_smoothing,
+            log_input, margin, min_variance, n_bins, norm, normalization, p, percent, pooled,
+            pos_weight, power, q, scale_by_half, smooth, swap, threshold: Parameters of losses, for
+            each chosen loss that has them; see `losscli explain`.
 
-    Raises UsageError for a request that makes no sense, DataError for files that are wrong.
+    Returns:
+        A report: `report["huber"]` is the overall result of a loss, `report.results` holds all of them, and
+        `report.gates` the verdicts of gates.
+
+    Raises:
+        UsageError: The request makes no sense.
+        DataError: The files are wrong.
+
+    Examples:
+        >>> report = losscli.evaluate([1.5, 2.5], [1.0, 2.0], loss="huber", delta=1.0)
+        >>> report["huber"].value
+        0.125
     """
+    given: dict[str, Any] = {"predictions": predictions, "targets": targets, "loss": loss, **options}
     if config is not None:
         from losscli.settings import files  # read where a file is named
 
-        given = {
-            "predictions": predictions,
-            "targets": targets,
-            "loss": loss,
-            "gate": gate,
-            "baseline": baseline,
-            "confident": confident,
-            "strict": strict,
-            "min_n": min_n,
-            "rows": rows,
-            "worst": worst,
-        }
-        above: dict[str, Any] = {name: value for name, value in given.items() if value is not None} | options
-        return evaluate(**files.for_python(Path(config), above), **above)
-    rules = gates.rules(bool(confident), bool(strict), min_n or 0)
+        stated = {name: value for name, value in given.items() if value is not None or name in options}
+        given |= files.for_python(Path(config), stated)
+    baseline = given.pop("baseline", None)
     if baseline is not None and not saved.is_report(baseline):
-        against: Any = baseline
-        conditions, models = planned_against(predictions, targets, loss, against, gate=gate or (), **options)
-        gates.meaningful(conditions, None, rules)
-        rowless(rows, worst or 0)
-        return compared(models, conditions, rules=rules, alone=0)
-    conditions, run = planned(predictions, targets, loss, gate=gate or (), **options)
-    base = saved.baseline(baseline)
-    gates.meaningful(conditions, base, rules)
-    return evaluated(run, conditions, base=base, rules=rules, rows=rows, worst=worst or 0)
+        return _evaluated_against(baseline, given, hooks)
+    _, base, run = all_of(hooks.check, lambda: saved.baseline(baseline), lambda: prepare(**given))
+    gates.meaningful(run.gates, base, rules_of(run.plan.request))
+    hooks.planned(run)
+    return evaluated(run, hooks, base)
 
 
-def rowless(rows: str | PathLike[str] | None, worst: int | str) -> None:
-    """Raise UsageError where losses of single rows are asked of two models at once."""
-    if rows is not None or row_losses.number(worst):
+def _evaluated_against(baseline: Source, given: dict[str, Any], hooks: Hooks) -> Report:
+    """The report of a model beside another one, whose predictions of the same targets are the baseline."""
+    predictions = given.pop("predictions")
+    if predictions is None:
+        raise UsageError("no predictions", remedy="name a file, or set predictions in losscli.toml")
+    _, models = all_of(
+        hooks.check, lambda: _planned_models((predictions, baseline), pairs=((1, 0),), **given)
+    )
+    gates.meaningful(models.gates, None, rules_of(models.plan.request))
+    if models.plan.request.rows is not None or models.plan.request.worst:
         raise UsageError(
             "--rows and --worst are of one model", remedy="leave out --baseline, or name a saved report"
         )
-
-
-def planned(
-    predictions: Source | None,
-    targets: Source | None = None,
-    loss: Given | Sequence[Given] | None = None,
-    *,
-    gate: Condition | Sequence[Condition] = (),
-    **options: Any,
-) -> tuple[list[Gate], Run]:
-    """The gates and the plan of an evaluation.  Raises what `evaluate` raises before it reads rows."""
-    given = (gate,) if isinstance(gate, str | Mapping) else gate
-    own = requests.own_names(requested(loss))
-    *conditions, run = all_of(
-        *(partial(gates.of, each, partial(_canonical, own)) for each in given),
-        lambda: prepare(_named(predictions), targets, loss, **options),
-    )
-    return conditions, run
-
-
-def planned_against(
-    predictions: Source | None,
-    targets: Source | None,
-    loss: Given | Sequence[Given] | None,
-    baseline: Source,
-    *,
-    gate: Condition | Sequence[Condition] = (),
-    **options: Any,
-) -> tuple[list[Gate], Models]:
-    """The gates and the plan of an evaluation beside a baseline, which is the second of two models."""
-    own = _named(predictions)
-    return planned_models((own, baseline), targets, loss, gate=gate, pairs=((1, 0),), **options)
-
-
-def _named(predictions: Source | None) -> Source:
-    if predictions is None:
-        raise UsageError("no predictions", remedy="name a file, or set predictions in losscli.toml")
-    return predictions
+    hooks.planned(models)
+    return compared(models, hooks, alone=0)
 
 
 def compare(
-    *predictions: Source,
+    *predictions: Source | Mapping[str, Source],
     targets: Source | None = None,
     loss: Given | Sequence[Given] | None = None,
-    names: Sequence[str] = (),
-    all_pairs: bool = False,
-    changed: int | str = 0,
-    gate: Condition | Sequence[Condition] = (),
-    confident: bool = False,
-    strict: bool = False,
-    min_n: int | str = 0,
-    **options: Any,
+    hooks: Hooks = SILENT,
+    **options: Unpack[CompareOptions],
 ) -> Report:
     """Compare models on the same rows: for each loss and cell the paired difference with its noise.
 
-    Each of `predictions` is a model, as in `evaluate`; the others are compared with the first one, or with
-    `all_pairs` each with each.  `names` are what models are called, else their files.  Without `targets` the
-    first model's file holds them.  `report.comparisons` holds the differences b - a, overall and by class,
-    label, output and slice; `report.results` the losses of every model; `report.changed` as many as `changed`
-    of the rows on which the first loss differs most, for each pair.  Slices, weights, clusters and
-    conditions are columns of the targets, or else of the first model's file.
+    Args:
+        *predictions: The models, each as in `evaluate`, or one mapping of names to models.  The others are
+            compared with the first one.
+        targets: As in `evaluate`; if omitted, the first model's file must contain them.
+        loss: As in `evaluate`.
+        hooks: Called while the report is made.
+        **options: `names` are what the models are called, `all_pairs` compares each with each, and `changed`
+            is the number of rows to report on which the first loss differs most.  All others are those of
+            `evaluate`; columns of weights, slices, clusters and conditions are those of the targets, or of
+            the first model's file.
 
-    Raises UsageError for a request that makes no sense, DataError for files that are wrong.
+    Returns:
+        A report: `report.comparisons` holds the differences b - a, overall and by class, label, output and
+        slice; `report.results` the losses of every model; `report.changed` the rows that differ most.
+
+    Raises:
+        UsageError: The request makes no sense.
+        DataError: The files are wrong.
+
+    Examples:
+        >>> report = losscli.compare([1.0, 2.0], [1.5, 2.0], targets=[1.0, 2.5], loss="mae")
+        >>> report.comparisons[0].difference
+        0.25
     """
-    conditions, models = planned_models(
-        predictions, targets, loss, names=names, all_pairs=all_pairs, changed=changed, gate=gate, **options
-    )
-    rules = gates.rules(confident, strict, min_n)
-    gates.meaningful(conditions, None, rules)
-    return compared(models, conditions, rules=rules)
+    models, given = _by_name(predictions, {"targets": targets, "loss": loss, **options})
+    _, planned = all_of(hooks.check, lambda: _planned_models(models, **given))
+    gates.meaningful(planned.gates, None, rules_of(planned.plan.request))
+    hooks.planned(planned)
+    return compared(planned, hooks)
 
 
-def planned_models(
-    predictions: Sequence[Source],
+def rank(
+    *submissions: Source | Mapping[str, Source],
     targets: Source | None = None,
     loss: Given | Sequence[Given] | None = None,
-    *,
-    gate: Condition | Sequence[Condition] = (),
-    **options: Any,
-) -> tuple[list[Gate], Models]:
-    """The gates and the plan of a comparison.  Raises what `compare` raises before it reads rows."""
+    hooks: Hooks = SILENT,
+    **options: Unpack[RankOptions],
+) -> Report:
+    """Rank submissions by their first loss, overall and by each slice.
+
+    Submissions that noise cannot separate share a place: one shares that of the best one above it from which
+    the paired test, adjusted for all pairs, does not distinguish it.  A broken one stands at the end.
+
+    Args:
+        *submissions: Predictions, each as in `evaluate`, or one mapping of names to predictions.
+        targets: As in `evaluate`; they are read once.
+        loss: As in `evaluate`; the first one ranks.
+        hooks: Called while the report is made.
+        **options: `names` are what the submissions are called; all others are those of `evaluate`.  Columns
+            of slices and weights are those of the targets.
+
+    Returns:
+        A report: `report.board` has a `Placing` for each submission and cell, the best first, and
+        `report.results` the losses of each.
+
+    Raises:
+        UsageError: The request makes no sense.
+        DataError: No submission can be evaluated.
+
+    Examples:
+        >>> board = losscli.rank([1.0, 2.0], [1.5, 2.5], targets=[1.0, 2.0], loss="mae").board
+        >>> [placing.model for placing in board]
+        ['model 1', 'model 2']
+    """
+    from losscli.evaluation.rank import ranked  # one model needs no leaderboard
+
+    models, given = _by_name(submissions, dict(options))
+    return ranked(models, targets, loss, given, hooks)
+
+
+def _by_name(
+    given: Sequence[Source | Mapping[str, Source]], options: dict[str, Any]
+) -> tuple[tuple[Source, ...], dict[str, Any]]:
+    """The models, and the options with their names where a mapping has them."""
+    if len(given) == 1 and isinstance(given[0], Mapping):
+        return tuple(given[0].values()), {**options, "names": tuple(given[0])}
+    return tuple(given), options
+
+
+def _planned_models(predictions: Sequence[Source], **given: Any) -> Models:
     from losscli.evaluation.compare_plan import plan_models  # one model needs no comparison
 
-    given = (gate,) if isinstance(gate, str | Mapping) else gate
-    own = requests.own_names(requested(loss))
-    *conditions, models = all_of(
-        *(partial(gates.of, each, partial(_canonical, own)) for each in given),
-        lambda: plan_models(predictions, targets, loss, **options),
-    )
-    return conditions, models
+    return plan_models(predictions, **given)
 
 
-def _canonical(own: Mapping[str, str], name: str) -> tuple[str, ...]:
-    """The names of the losses that a name may mean; `own` are those that users wrote."""
-    return (own[name],) if name in own else tuple(entry.name for entry in registry.find(name))
+class Checked(Struct, frozen=True):
+    """What an evaluation would read: its plan, how many rows or groups, and what is to be known of them."""
+
+    run: Run
+    rows: str
+    alignment: str
+    notes: tuple[Note, ...]
 
 
-def checked(predictions: Source | None = None, targets: Source | None = None, **options: Any) -> str:
-    """That a submission can be evaluated, in words that tell nothing of the values in the targets.
+def check(*, hooks: Hooks = SILENT, **given: Any) -> Checked:
+    """Read and check all rows, and evaluate nothing; takes the options of `evaluate`, and raises the same."""
+    run = prepare(**given)
+    hooks.planned(run)
+    part, alignment = fold_all(run, hooks.progress, hooks.say)
+    unit = TASKS[run.plan.roles.task].unit.removesuffix("s")
+    rows = f"{counted(int(part.overall[0].n[0]), unit)} can be evaluated"
+    return Checked(run, rows, alignment.how, (*run.notes, *notes(part.tallies)))
+
+
+def check_public(predictions: Source | None = None, targets: Source | None = None, **given: Any) -> str:
+    """That a submission can be evaluated, in words that say nothing of the values in the targets.
 
     Raises the errors that an evaluation raises, without what they show of targets.
     """
@@ -212,12 +260,9 @@ def checked(predictions: Source | None = None, targets: Source | None = None, **
         remedy = "losscli check PREDS TARGETS --public"
         raise UsageError("--public checks predictions against targets", remedy=remedy)
     try:
-        _, run = planned(predictions, targets, **options)
-        part, _ = fold_all(run)
+        return check(predictions=predictions, targets=targets, **given).rows
     except LossCliError as error:
         raise type(error)([_public(problem, str(targets)) for problem in error.problems]) from None
-    unit = TASKS[run.plan.roles.task].unit
-    return f"{counted(int(part.overall[0].n[0]), unit.removesuffix('s'))} can be evaluated"
 
 
 def _public(problem: Problem, targets: str) -> Problem:
@@ -227,3 +272,16 @@ def _public(problem: Problem, targets: str) -> Problem:
     if targets in problem.what:
         return Problem("does not fit the targets, which are not shown", remedy=problem.remedy)
     return problem
+
+
+def verify(report: str, *, hooks: Hooks = SILENT, **given: Any) -> list[str]:
+    """Evaluate again as for a saved report, and say what is the same and what differs.
+
+    Raises DataError where a number differs.
+    """
+    before = saved.load(report)
+    # Clusters have a level, even where no result has an interval.
+    level = saved.level(before) or (None if given.get("cluster") is None else LEVEL)
+    run = prepare(**{**given, "ci": level})
+    hooks.planned(run)
+    return saved.reproduced(before, evaluated(run, hooks), report)

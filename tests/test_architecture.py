@@ -19,10 +19,10 @@ LAYERS = [
     {"cli"},
 ]
 """Folders from the ground up; one may import those below it, and its own modules."""
-LOOSE = {"__init__", "__main__", "api", "custom", "errors", "text"}
+LOOSE = {"__init__", "__main__", "_version", "api", "custom", "errors", "text"}
 """The only modules beside the folders."""
 LONGEST = 60
-"""Lines of the body of a function."""
+"""Lines of a function, from its name to its end, less its docstring."""
 LEVEL = {name: level for level, layer in enumerate(LAYERS) for name in layer}
 FILES = sorted(HOUSE.rglob("*.py"))
 
@@ -64,7 +64,7 @@ def imports_at_top(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(HOUSE)))
 def test_imports_go_down_only(path):
     own = path.relative_to(HOUSE).parts[0].removesuffix(".py")
-    if own in ("__init__", "__main__"):
+    if own in ("__init__", "__main__", "_version"):
         return
     for module in imports(path):
         if module.startswith("losscli.") and part(module) in LEVEL and part(module) != own:
@@ -73,7 +73,7 @@ def test_imports_go_down_only(path):
 
 def test_every_folder_has_its_layer():
     parts = {path.relative_to(HOUSE).parts[0].removesuffix(".py") for path in FILES}
-    assert parts - {"__init__", "__main__"} == set(LEVEL)
+    assert parts - {"__init__", "__main__", "_version"} == set(LEVEL)
 
 
 def test_no_module_stands_loose_beside_the_folders():
@@ -97,7 +97,10 @@ def test_no_circle_of_modules():
 def test_functions_are_short(path):
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.FunctionDef):
-            assert node.end_lineno - node.body[0].lineno < LONGEST, f"{node.name} is too long"
+            doc = node.body[0] if ast.get_docstring(node) is not None else None
+            lines = node.end_lineno - node.lineno + 1
+            lines -= doc.end_lineno - doc.lineno + 1 if doc else 0
+            assert lines <= LONGEST, f"{node.name} is too long"
 
 
 @pytest.mark.parametrize("name", ["gates", "render"])

@@ -1,8 +1,6 @@
-"""The modules of losses, and which of them may define a name."""
+"""The modules of losses."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 FAMILIES = (
     "regression",
@@ -28,17 +26,3 @@ FAMILIES = (
     "segmentation",
 )
 """The modules of losscli.losses in the order of the catalog; importing them fills the registry."""
-
-
-def homes(name: str) -> tuple[str, ...]:
-    """The families that may define a name in lower case: those whose source mentions it, or all of them.
-
-    Searching the source of a family takes a tenth of the time of importing it, and there are twenty.
-    """
-    marks = (f'"{name}"'.encode(), f"def {name}(".encode())
-    folder = Path(__file__).parent.parent / "losses"
-    try:
-        sources = [(family, (folder / f"{family}.py").read_bytes().lower()) for family in FAMILIES]
-    except OSError:  # installed without sources
-        return FAMILIES
-    return tuple(family for family, source in sources if any(mark in source for mark in marks))

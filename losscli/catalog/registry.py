@@ -10,7 +10,8 @@ from shlex import quote
 from typing import Any, TypeVar
 
 from losscli.catalog import hints
-from losscli.catalog.families import FAMILIES, homes
+from losscli.catalog.families import FAMILIES
+from losscli.catalog.index import HOMES
 from losscli.catalog.loss import Choice, Loss
 from losscli.catalog.params import Param
 from losscli.errors import UsageError
@@ -85,7 +86,7 @@ def _in_order(entries: Iterable[Loss]) -> list[Loss]:
     return sorted(entries, key=lambda entry: place.get(entry.function.__module__, len(place)))
 
 
-def losses(task: str | None = None) -> tuple[Loss, ...]:
+def list_losses(task: str | None = None) -> tuple[Loss, ...]:
     """All losses by task, or those of one task, in the order of the catalog."""
     _load()
     entries = _in_order(_registry.values())
@@ -109,9 +110,8 @@ def find(name: str) -> tuple[Loss, ...]:
         UsageError: No loss has the name; it says what there is instead, or suggests near names.
     """
     wanted = name.lower()
-    _load(homes(wanted))
-    if wanted not in _named:
-        _load()
+    # To import all families takes longer than a small run.
+    _load(HOMES.get(wanted, FAMILIES))
     found = _named.get(wanted) or _spelled_otherwise(wanted)
     if not found:
         raise _unknown(name)
@@ -205,7 +205,7 @@ def choose(
 def option_params() -> dict[str, tuple[Param, Sequence[str]]]:
     """Every parameter of the catalog by name, with the losses that take it."""
     found: dict[str, tuple[Param, list[str]]] = {}
-    for entry in losses():
+    for entry in list_losses():
         for param in entry.params:
             found.setdefault(param.name, (param, []))[1].append(entry.name)
     return {name: found[name] for name in sorted(found)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from inspect import cleandoc
 from itertools import zip_longest
@@ -80,19 +80,37 @@ def print_help(command: Any, ctx: Any) -> None:
     lines = ["", *_usage(on, command.get_usage(ctx)), ""]
     first, _, rest = cleandoc(command.help or "").partition("\n\n")
     lines += [*_paragraph(on, first), ""] if first else []
-    lines += [line for part in filter(None, rest.split("\n\n")) for line in (*_paragraph(on, part, _DIM), "")]
+    for part in filter(None, rest.split("\n\n")):
+        lines += [*(_examples(on, part) if part.startswith("Examples:") else _paragraph(on, part, _DIM)), ""]
     panels: dict[str, list[Row]] = {"Arguments": [], "Options": []}
     for parameter in command.get_params(ctx):
         if not parameter.hidden:
             is_argument = parameter.param_type_name == "argument"
-            title = parameter.rich_help_panel or ("Arguments" if is_argument else "Options")
-            panels.setdefault(title, []).append(_row(parameter, is_argument))
+            own = "Arguments" if is_argument else "Running" if "Running" in panels else "Options"
+            title = parameter.rich_help_panel or own
+            panels.setdefault(title, []).append(_row(parameter))
     if names := getattr(command, "commands", None):
         panels["Commands"] = [Row((name,), "", "", _first(each.help)) for name, each in names.items()]
     for title, rows in panels.items():
         lines += _panel(on, title, rows) if rows else []
     lines += ["", *_paragraph(on, command.epilog), ""] if command.epilog else []
+    _write(lines)
+
+
+def print_panel(title: str, parameters: Iterable[Any]) -> None:
+    """Print one panel of options to stdout."""
+    _write(_panel(paper(sys.stdout, os.environ), title, [_row(each) for each in parameters]))
+
+
+def _write(lines: Iterable[str]) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))
+
+
+def _examples(on: Paper, text: str) -> list[str]:
+    """Commands, each from the beginning of a line."""
+    title, *commands = text.splitlines()
+    lines = [line for each in commands for line in _lines(each.strip(), on.width - 4, "  ")]
+    return [f" {on.dye(_DIM, title)}", *(f"   {on.flags(line)}" for line in lines)]
 
 
 def _first(text: str | None) -> str:
@@ -109,19 +127,21 @@ def _paragraph(on: Paper, text: str, style: str = "") -> list[str]:
     return [f" {on.flags(line, style)}" for line in _lines(text, on.width - 2)]
 
 
-def _lines(text: str, width: int) -> list[str]:
-    return wrap(" ".join(text.split()), width, break_on_hyphens=False) or [""]
+def _lines(text: str, width: int, indent: str = "") -> list[str]:
+    return wrap(" ".join(text.split()), width, break_on_hyphens=False, subsequent_indent=indent) or [""]
 
 
-def _row(parameter: Any, is_argument: bool) -> Row:
-    if is_argument:
+def _row(parameter: Any) -> Row:
+    if parameter.param_type_name == "argument":
         return Row(
             (parameter.metavar,), "", "", parameter.help + (" Required." if parameter.required else "")
         )
     long = [flag for flag in parameter.opts if flag.startswith("--")]
     short = [flag for flag in parameter.opts if not flag.startswith("--")]
+    if parameter.secondary_opts:
+        long = [f"--[no-]{long[0][2:]}"]
     value = "" if parameter.is_flag else parameter.metavar or ""
-    return Row((*long, *parameter.secondary_opts), ",".join(short), value, parameter.help or "")
+    return Row(tuple(long), ",".join(short), value, parameter.help or "")
 
 
 def _panel(on: Paper, title: str, rows: Sequence[Row]) -> list[str]:

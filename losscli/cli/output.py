@@ -6,35 +6,25 @@ import contextlib
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 from msgspec import Struct
 
+from losscli import gates
 from losscli.errors import DataError, Problem, Status, UsageError, all_of
-from losscli.render import ALL, format_of_suffix, render
-from losscli.render.formats import all_formats
-from losscli.report.model import Report
-from losscli.text import near
+from losscli.plan.options import OPTIONS, Use, request_of
+from losscli.render import format_of_suffix, print_tables, render
+from losscli.report.model import Report, Verdict
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from losscli.evaluation.compare_plan import Models
     from losscli.plan.resolve import Run
-
-
-COLORS = ("auto", "always", "never")
-"""When the table has colour: on a terminal that shows it, or whatever there is."""
-
-
-def check_color(color: str) -> None:
-    """Raise UsageError for a word that is not in COLORS."""
-    if color not in COLORS:
-        raise UsageError(f"--color must be {' or '.join(COLORS)}, got {color!r}.{near(color, COLORS)}")
 
 
 def console(color: str) -> Console:
@@ -48,6 +38,8 @@ def console(color: str) -> Console:
     return Console(highlight=False, force_terminal=True, color_system="standard", no_color=False)
 
 
+_NAMED = 3
+"""Gates that the line on stderr names."""
 GITHUB = "github"
 """Among outputs it is no file: the summary and annotations of the job that runs."""
 
@@ -57,6 +49,33 @@ class Outputs(Struct, frozen=True):
 
     files: tuple[Path, ...] = ()
     github: Path | None = None
+
+
+class Display(Struct, frozen=True):
+    """How a report is shown on stdout, and where else it is written."""
+
+    form: str = "table"
+    outputs: Outputs = Outputs()
+    quiet: bool = False
+    color: str = "auto"
+    cells: int | None = None
+    verbose: bool = False
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the report is written in a form that can be read again."""
+        return "json" in (self.form, *map(format_of_suffix, self.outputs.files))
+
+
+def display_of(given: Mapping[str, Any]) -> Display:
+    """How options ask for results to be shown.  Raises UsageError with all that is wrong in them."""
+    uses = (Use.LOOKS, Use.OUTPUT)
+    shown = {name: value for name, value in given.items() if name in OPTIONS and OPTIONS[name].use in uses}
+    request = request_of(shown)
+    form, where = all_of(
+        lambda: form_of(request.format, request.json, request.bare), lambda: outputs(request.output)
+    )
+    return Display(form, where, request.quiet, request.color, request.cells, request.verbose)
 
 
 def outputs(names: Sequence[str]) -> Outputs:
@@ -83,10 +102,9 @@ def _summary() -> Path:
 
 def _check_output(path: Path) -> None:
     format_of_suffix(path)
-    if path.parent.exists() and not path.parent.is_dir():
-        raise UsageError(f"-o {path}: {path.parent} is not a folder")
-    if not path.parent.exists():
-        raise UsageError(f"-o {path}: there is no folder {path.parent}", remedy=f"mkdir -p {path.parent}")
+    existing = next(folder for folder in path.parents if folder.exists())
+    if not existing.is_dir():
+        raise UsageError(f"-o {path}: {existing} is not a folder")
     if path.is_dir():
         raise UsageError(f"-o {path}: is a folder", remedy="name a file")
 
@@ -104,6 +122,7 @@ def write(contents: Sequence[tuple[Path, str]]) -> None:
         for path, content in contents:
             # Beside the file itself, also where a link leads to it: then a rename is all or nothing.
             real = path.resolve()
+            real.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(dir=real.parent, prefix=".losscli.")
             made.append((temporary, real))
             with open(handle, "w", encoding="utf-8") as file:
@@ -156,68 +175,45 @@ def warn(lines: Sequence[str]) -> None:
         print(f"losscli: note: {line}", file=sys.stderr)
 
 
-def is_kept(form: str, outputs: Outputs) -> bool:
-    """Whether a report is written in a form that can be read again."""
-    return "json" in (form, *map(format_of_suffix, outputs.files))
-
-
-def emit(
-    report: Report,
-    form: str,
-    outputs: Outputs,
-    quiet: bool,
-    color: str = "auto",
-    cells: int | None = None,
-    verbose: bool = False,
-) -> None:
+def emit(report: Report, display: Display) -> None:
     """Write a judged report to its outputs and to stdout.  Ends the program if its gates do not pass."""
-    from losscli import gates
-
-    put(report, form, outputs, quiet, color, cells, verbose)
+    put(report, display)
     status = gates.status(report.gates)
     if status != Status.OK:
+        sys.stdout.flush()
+        say(_why(report.gates, status))
         raise typer.Exit(int(status))
 
 
-def put(
-    report: Report,
-    form: str,
-    outputs: Outputs,
-    quiet: bool,
-    color: str = "auto",
-    cells: int | None = None,
-    verbose: bool = False,
-) -> None:
+def put(report: Report, display: Display) -> None:
     """Write a report to its outputs and to stdout."""
-    from losscli.cli import output as out
-
-    out.write_files(report, outputs.files, cells)
-    if outputs.github is not None:
-        out.to_github(report, outputs.github, cells)
-    silent = not quiet and form in ("bare", "csv", "flat")
-    if silent:
-        out.warn([*map(str, report.findings), *_reasons(report)])
-    _print(report, form, color, cells, verbose)
-    if silent:
-        out.warn([f"gate {v.status}: {v.title}{f' ({v.reason})' if v.reason else ''}" for v in report.gates])
+    form, cells = display.form, display.cells
+    write_files(report, display.outputs.files, cells)
+    if display.outputs.github is not None:
+        to_github(report, display.outputs.github, cells)
+    if form in ("bare", "csv", "flat") and not display.quiet:
+        warn([*map(str, report.findings), *_reasons(report)])
+    _print(report, display)
 
 
-def cells_of(text: str | None) -> int | None:
-    """The number of cells that --cells asks for, None without it.  Raises UsageError."""
-    if text is None:
-        return None
-    if text == "all":
-        return ALL
-    if not text.isdecimal() or not int(text):
-        raise UsageError(f"--cells must be all or a number from 1 on, got {text!r}")
-    return int(text)
+def _why(verdicts: Sequence[Verdict], status: Status) -> str:
+    """Why gates end the program with a status, in one line."""
+    passing = ("pass", "unsure", "skipped", "warn")
+    kinds, what = (("fail",), "failed") if status == Status.GATE_FAILED else ((), "cannot be judged")
+    wrong = [v for v in verdicts if (v.status in kinds if kinds else v.status not in (*passing, "fail"))]
+    first = "; ".join(map(_verdict_text, wrong[:_NAMED]))
+    more = f"; and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
+    return f"{len(wrong)} of {len(verdicts)} gates {what}: {first}{more}"
+
+
+def _verdict_text(verdict: Verdict) -> str:
+    value = "" if verdict.value is None else f"{verdict.value:.4g}"
+    found = " ".join(filter(None, (verdict.place, verdict.reason or value)))
+    return f"{verdict.title}" + (f" ({found})" if found else "")
 
 
 def form_of(asked: str | None, json: bool, bare: bool) -> str:
-    """The format of stdout: one of those of the renderers, or bare.  Raises UsageError."""
-    known = all_formats()
-    if asked is not None and asked not in known:
-        raise UsageError(f"--format must be {' or '.join(known)}, got {asked!r}.{near(asked, known)}")
+    """The format of stdout: one of those of the renderers, or bare.  Raises UsageError for two of them."""
     wanted = {asked} - {None} | ({"json"} if json else set()) | ({"bare"} if bare else set())
     if len(wanted) > 1:
         flags = ["--format " + asked] if asked else []
@@ -236,27 +232,22 @@ def _reasons(report: Report) -> list[str]:
     ]
 
 
-def _print(report: Report, form: str, color: str, cells: int | None, verbose: bool) -> None:
-    from losscli.cli import output as out
-    from losscli.render import print_tables, render
-
+def _print(report: Report, display: Display) -> None:
+    form, cells, verbose = display.form, display.cells, display.verbose
     if form == "bare":
-        sys.stdout.write(out.bare(report))
+        sys.stdout.write(bare(report))
     elif form == "table":
-        print_tables(report, out.console(color), cells, verbose)
+        print_tables(report, console(display.color), cells, verbose)
     else:
         sys.stdout.write(render(report, form, cells, verbose))
 
 
 def show_plan(run: Run | Models) -> None:
     """The plan on stderr, as flags that can be pasted, and how the files are aligned."""
+    for title, plan in run.plans:
+        say(f"{title}: {plan.flags()}")
     read = [table.files.how for table in dict.fromkeys(run.tables) if table.files and table.files.how]
-    for line in (
-        f"plan: {run.plan.flags()}",
-        *read,
-        f"aligned {run.alignment.how}",
-        *run.plan.place.notes,
-    ):
+    for line in (*read, f"aligned {run.alignment.how}", *run.plan.place.notes):
         say(line)
     for note in run.notes:
         say(f"note: {note}")

@@ -1,13 +1,17 @@
-"""The commands of the program: each with its line in the help, made with its options when it is called."""
+"""The commands, and how Typer takes their options from the table: no other file uses its private parts."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer._coercion import TypeDescriptor
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+if TYPE_CHECKING:
+    from losscli.plan.options import Option
 
 COMMANDS = {
     "evaluate": "Score predictions against targets: overall, and per class, label or output.",
@@ -21,32 +25,20 @@ COMMANDS = {
     "show": "Show saved reports as tables, several side by side.",
     "gate": "Judge a saved report, by gates that may speak of another one; nothing is evaluated.",
 }
-"""What the help says of each: the first paragraph of its function's docstring, told without importing it."""
-_CONFIGURED = ("evaluate", "compare", "rank", "check")
-"""These take settings from files."""
-_ALONE = ("gate", "show")
-"""These read no predictions, and take their own options alone."""
+"""The first paragraph of the docstring of each command's function, which need not be imported for it."""
+PARAMETERS = "Parameters of losses"
+Given = dict[str, Any]
+"""Options as they were given, by name: those of the command line and of files, and no others."""
 
 
-def function_of(name: str) -> Callable[..., None]:
+def function_of(name: str) -> Callable[[Given], None]:
     """The function of a command."""
-    function: Callable[..., None] = getattr(import_module(f"losscli.cli.commands.{name}"), name)
+    function: Callable[[Given], None] = getattr(import_module(f"losscli.cli.commands.{name}"), name)
     return function
 
 
-def _with_options(name: str, every: bool) -> Callable[..., None]:
-    """The function of a command with all options in its signature; with `every` those of losses too."""
-    from losscli.cli.options import with_inputs
-    from losscli.cli.settings import configured
-
-    function = function_of(name)
-    if name in _CONFIGURED:
-        function = configured(function)
-    return function if name in _ALONE else with_inputs(function, every)
-
-
 class AsTyped:
-    """Parameters as they were typed: what is wrong with them the API says, all at once.
+    """Parameters as they were typed: what is wrong with them the table says, all at once.
 
     Typer would import pydantic and build a validator of text for each: a fifth of the time of a small run.
     """
@@ -71,32 +63,111 @@ class AsTyped:
         print_help(self, ctx)
 
 
+def _parameter(option: Option) -> TyperArgument | TyperOption:
+    """An option of the table as Typer has it."""
+    from losscli.cli.completion import completer
+
+    several = option.kind.join is not None
+    annotation: Any = bool if option.is_switch else list[str] if several else str
+    info = typer.models.ArgumentInfo() if option.argument else typer.models.OptionInfo()
+    common: dict[str, Any] = {
+        "type_descriptor": TypeDescriptor(annotation, info, None),
+        "help": option.help,
+        "metavar": option.metavar or None,
+        "rich_help_panel": option.panel,
+        "autocompletion": completer(option),
+    }
+    if option.argument:
+        return TyperArgument(
+            param_decls=[option.name],
+            nargs=-1 if several else None,
+            required=option.required,
+            show_default=False,
+            **common,
+        )
+    long, *others = option.flags
+    if option.negated:
+        long, others = f"{long}/{others[0]}", others[1:]
+    shown = option.name == "help_losses"
+    return TyperOption(
+        param_decls=[option.name, long, *others],
+        is_flag=option.is_switch,
+        default=False if option.is_switch else None,
+        multiple=several,
+        is_eager=shown,
+        callback=_help_losses if shown else None,
+        **common,
+    )
+
+
+def _help_losses(ctx: Any, parameter: Any, value: bool) -> None:
+    """Show the options that are parameters of losses, and end the program."""
+    if value and not ctx.resilient_parsing:
+        from losscli.cli.help import print_panel
+
+        print_panel(PARAMETERS, _loss_parameters())
+        raise typer.Exit
+
+
+def _loss_parameters() -> Iterator[TyperArgument | TyperOption]:
+    """An option for each parameter that some loss takes."""
+    from losscli.plan.options import Option, loss_params
+    from losscli.plan.values import TEXT
+
+    for name, (param, takers) in loss_params().items():
+        shown = ", ".join(takers[:3]) + (", ..." if len(takers) > 3 else "")
+        yield _parameter(Option(f"{param.describe()} ({shown}).", TEXT, "VALUE", PARAMETERS, name=name))
+
+
 class Command(AsTyped, TyperCommand):
     """A command of the program, which has its options from when it is called on.
 
-    Those of losses, one for each parameter in the whole catalogue, it has only where they are asked for: to
+    Those of losses, one for each parameter in the whole catalog, it has only where they are asked for: to
     make them took a twentieth of the time of a small run.
     """
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the options that the arguments need."""
-        self._take(every=ctx.resilient_parsing)
+        from losscli.plan.options import PLANNING
+
+        self._take_options()
         flags = {flag for each in self.params for flag in (*each.opts, *each.secondary_opts)}
-        if any(arg.startswith("--") and arg.partition("=")[0] not in flags for arg in args):
-            self._take(every=True)
+        strangers = any(arg.startswith("--") and arg.partition("=")[0] not in flags for arg in args)
+        if self.name in PLANNING and (strangers or ctx.resilient_parsing):
+            self.params = [*self.params, *_loss_parameters()]
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help, with the options of losses."""
-        self._take(every=True)
+        """Print the help, with the docstring of the command's function."""
+        assert self.name is not None
+        self._take_options()
+        self.help = function_of(self.name).__doc__
         super().format_help(ctx, formatter)
 
-    def _take(self, every: bool) -> None:
+    def _take_options(self) -> None:
+        from losscli.plan.options import options_of
+
         assert self.name is not None
-        alone = typer.Typer(add_completion=False)
-        alone.command(self.name)(_with_options(self.name, every))
-        made = typer.main.get_command(alone)
-        self.params, self.callback, self.help = made.params, made.callback, made.help
+        self.params = [_parameter(option) for option in options_of(self.name)]
+
+    def invoke(self, ctx: Any) -> None:
+        """Call the command's function with what was given, by flags or in files of settings."""
+        from losscli.cli.settings import configured
+
+        assert self.name is not None
+        with configured(self.name, dict(self._given(ctx))) as given:
+            function_of(self.name)(given)
+
+    def _given(self, ctx: Any) -> Iterator[tuple[str, Any]]:
+        """The name and value of each parameter on the command line."""
+        from losscli.plan.options import OPTIONS
+
+        for name, value in ctx.params.items():
+            source = ctx.get_parameter_source(name)
+            if source is not None and source.name == "COMMANDLINE":
+                several = isinstance(value, tuple | list)
+                join = OPTIONS[name].kind.join if several and name in OPTIONS else None
+                yield name, list(value) if several and join is None else join(value) if join else value
 
 
 class Program(AsTyped, TyperGroup):

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.data.align import Alignment, stream
+from losscli.data.columns import SIDES, ambiguous, unknown
 from losscli.data.join import OutOfOrderError
 from losscli.data.redaction import reason
 from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table
 from losscli.errors import DataError, UsageError
 from losscli.report.findings import Code, Finding, Tally, finding
-from losscli.text import enumerated, near
 
-SIDES = {"preds": "p:", "targets": "t:"}
-"""What tells columns of one name apart: preds.x, targets.x."""
 _NAMES = (
     "abs sign floor ceil ceiling round sqrt cbrt exp ln log log2 log10 pow power mod div greatest least "
     "coalesce ifnull nullif if lower upper initcap length char_length character_length octet_length "
@@ -31,7 +29,7 @@ FUNCTIONS = frozenset(_NAMES.split())
 _WORDS = {"in", "and", "or", "not", "between", "like", "ilike", "is", "when", "then", "else", "any", "all"}
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _TEXT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_SHOWN = 20
+_QUOTES = "; text stands in single quotes"
 _UNREADABLE = "cannot be read: "
 
 
@@ -94,10 +92,7 @@ def _column(
     """The columns of the stream that a name stands for, and the expression that gives them this name."""
     left, right = name in predictions.schema, name in targets.schema
     if left and right and predictions is not targets and name not in key:
-        raise UsageError(
-            f"--where {text}: both files have a column {name}",
-            remedy=" or ".join(f"{side}.{name}" for side in SIDES),
-        )
+        raise ambiguous(name, f"--where {text}")
     if left or right:
         column = ("p:" if left else "t:") + name
         return [column], pl.col(column).alias(name)
@@ -105,20 +100,12 @@ def _column(
         side, table = SIDES[name], predictions if name == "preds" else targets
         found = re.findall(rf'\b{name}\s*\.\s*(?:"([^"]+)"|(\w+))', _TEXT.sub(" ", text))
         fields = list(dict.fromkeys(quoted or plain for quoted, plain in found))
-        if unknown := [field for field in fields if field not in table.schema]:
-            raise _unknown(text, unknown[0], table.schema)
+        if strangers := [field for field in fields if field not in table.schema]:
+            raise unknown(strangers[0], f"--where {text}", [*table.schema], _QUOTES)
         # What SQL calls a table is a struct to Polars.
         own = pl.struct(pl.col(side + field).alias(field) for field in fields).alias(name)
         return [side + field for field in fields], own
-    raise _unknown(text, name, [*predictions.schema, *targets.schema])
-
-
-def _unknown(text: str, name: str, columns: Iterable[str]) -> UsageError:
-    known = list(dict.fromkeys(columns))
-    return UsageError(
-        f"--where {text}: no column {name!r}.{near(name, known)}",
-        remedy=f"the columns: {enumerated(known, _SHOWN)}; text stands in single quotes",
-    )
+    raise unknown(name, f"--where {text}", [*predictions.schema, *targets.schema], _QUOTES)
 
 
 def _check_type(where: Where, predictions: Table, targets: Table) -> None:

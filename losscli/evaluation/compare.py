@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 import losscli
 from losscli import gates
-from losscli.engines.job import Progress
+from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.results import of_clusters, results_of
-from losscli.evaluation.run import _folded, _require_sound
-from losscli.gates.judge import PLAIN, Rules
-from losscli.gates.parse import Gate
+from losscli.evaluation.run import _folded, _require_sound, rules_of
 from losscli.plan import comparability
 from losscli.report.model import Report
 
@@ -23,24 +20,17 @@ if TYPE_CHECKING:
 
 def compared(
     models: Models,
-    conditions: Sequence[Gate] = (),
-    progress: Progress = lambda rows: None,
-    say: Callable[[str], None] = lambda text: None,
-    rules: Rules = PLAIN,
+    hooks: Hooks = SILENT,
     alone: int | None = None,
-    kept: bool = True,
 ) -> Report:
-    """The report of planned models, with the verdicts of gates; the results of all, or of one `alone`.
-
-    `kept` as in `evaluated`.
-    """
+    """The report of planned models, with the verdicts of gates; the results of all, or of one `alone`."""
     from losscli.evaluation.differences import (  # one model needs no comparison
         changed_rows,
         comparisons,
         model_notes,
     )
 
-    folded, alignment = _folded(replace(models.work, kept=kept), models, progress, say)
+    folded, alignment = _folded(replace(models.work, kept=hooks.kept), models, hooks.progress, hooks.say)
     tallies = folded.tallies if folded else {}
     n = int(folded.models[0].overall[0].n[0]) if folded else 0
     _require_sound(models.plan, alignment, tallies, n, models.tables)
@@ -65,4 +55,5 @@ def compared(
         names=models.aliases,
         provenance=comparability.of(models.plan, part.fingerprint),
     )
-    return gates.judged(conditions, report, None, rules) if conditions else report
+    rules = rules_of(models.plan.request)
+    return gates.judged(models.gates, report, None, rules) if models.gates else report

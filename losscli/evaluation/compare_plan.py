@@ -22,6 +22,7 @@ from losscli.errors import UsageError, all_of
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.pairs import Work
 from losscli.evaluation.partial import require_means
+from losscli.gates.parse import Gate
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Settled, expected_rows, settled
 from losscli.report.findings import Note
@@ -41,12 +42,24 @@ class Models(Struct, frozen=True):
     tables: tuple[Table, ...]
     notes: tuple[Note, ...]
     aliases: Mapping[str, str]
-    threads: int | None = None
+    gates: tuple[Gate, ...] = ()
+
+    @property
+    def threads(self) -> int | None:
+        """The number of workers; None for as many as serve."""
+        return self.plan.request.threads
 
     @property
     def plan(self) -> Plan:
         """The plan of the first model, whose losses, cells and policies are those of all."""
         return self.work.plans[0]
+
+    @property
+    def plans(self) -> tuple[tuple[str, Plan], ...]:
+        """The plan of each model, with its title."""
+        return tuple(
+            (f"plan of {name}", plan) for name, plan in zip(self.names, self.work.plans, strict=True)
+        )
 
     def expected(self) -> int | None:
         """About how many rows will be read, where that is known."""
@@ -57,10 +70,7 @@ def plan_models(
     predictions: Sequence[Source],
     targets: Source | None = None,
     loss: Given | Sequence[Given] | None = None,
-    names: Sequence[str] = (),
-    all_pairs: bool = False,
     pairs: tuple[tuple[int, int], ...] = (),
-    changed: int | str = 0,
     **options: Any,
 ) -> Models:
     """The plan of a comparison of models.  Raises UsageError or DataError; see `losscli.compare`.
@@ -73,9 +83,10 @@ def plan_models(
             f"a comparison takes 2 to {MAX_MODELS} models, got {len(predictions)}",
             remedy="losscli compare A B -t TARGETS",
         )
-    shown, most = names_of(predictions, names), row_losses.number(changed, "--changed")
+    shown = names_of(predictions, options.get("names") or ())
     first = settled(predictions[0], targets, loss, **options)
     require_means(first.choices, "a comparison", "losscli evaluate gives the value of one model")
+    all_pairs, most = first.request.all_pairs, first.request.changed
     given = _as_first(first, options)
     of_targets = predictions[0] if targets is None else targets
     others = all_of(*(partial(_other, first, each, of_targets, loss, given) for each in predictions[1:]))
@@ -102,7 +113,7 @@ def plan_models(
         tables,
         first.notes,
         first.names,
-        first.asked.threads,
+        first.gates,
     )
 
 
@@ -131,7 +142,7 @@ def _as_first(first: Settled, options: Mapping[str, Any]) -> dict[str, Any]:
     roles = first.roles
     given = {name: value for name, value in options.items() if name not in _OF_ROWS} | {"task": roles.task}
     if roles.weight and roles.weight.startswith("t:") and isinstance(options["weight"], str):
-        given["weight"] = options["weight"]
+        given["weight"] = f"targets.{roles.weight[2:]}"  # whatever columns the other models have
     if roles.task == "multiclass":
         given["classes"] = list(roles.names)
     if roles.task == "binary" and roles.target_form == "label":

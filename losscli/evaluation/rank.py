@@ -1,4 +1,4 @@
-"""losscli.rank: submissions to a leaderboard, each read alone, so that a broken one breaks no other."""
+"""Submissions to a leaderboard, each read alone, so that a broken one breaks no other."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import glob
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,19 @@ from losscli.catalog.loss import Choice
 from losscli.catalog.request import Given
 from losscli.data.formats import memory
 from losscli.data.load import tables
-from losscli.data.request import reading as asked_reading
 from losscli.data.table import Source, Table, reading
 from losscli.errors import DataError, DeviceError, LossCliError, Problem, UsageError
 from losscli.evaluation import run as running
 from losscli.evaluation import ties
 from losscli.evaluation.compare_plan import names_of
+from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.partial import require_means
 from losscli.evaluation.results import notes, results_of
 from losscli.evaluation.ties import Columns, Entry, Lines, Work
 from losscli.numeric.arrays import Array
 from losscli.plan import comparability
-from losscli.plan.plan import LEVEL
-from losscli.plan.resolve import Run, prepare
+from losscli.plan.options import LEVEL
+from losscli.plan.resolve import Run, prepare, reading_of
 from losscli.report.findings import Code, Note, note
 from losscli.report.model import Placing, Report, Result
 
@@ -39,25 +39,15 @@ _SHOWN = 3
 """Problems that the reason of a broken submission names."""
 
 
-def rank(
-    *submissions: Source,
-    targets: Source | None = None,
-    loss: Given | Sequence[Given] | None = None,
-    names: Sequence[str] = (),
-    progress: Callable[[int], None] = lambda rows: None,
-    say: Callable[[str], None] = lambda text: None,
-    **options: Any,
+def ranked(
+    submissions: Sequence[Source],
+    targets: Source | None,
+    loss: Given | Sequence[Given] | None,
+    options: dict[str, Any],
+    hooks: Hooks = SILENT,
 ) -> Report:
-    """A leaderboard of submissions by their first loss, overall and by each slice.
-
-    `report.board` has a `Placing` for each submission and cell, the best first.  Those that noise cannot
-    separate share a place: a submission shares that of the best one above it from which the paired test,
-    adjusted for all pairs, does not tell it apart.  One that is broken stands at the end with its reason.
-    `report.results` holds the losses of each.  Options are those of `losscli.evaluate`; slices, weights and
-    clusters are columns of the targets, which are read once.
-
-    Raises UsageError for a request that makes no sense, DataError where no submission can be evaluated.
-    """
+    """The leaderboard of submissions: see `losscli.rank`, and what it raises."""
+    hooks.check()
     if targets is None:
         raise UsageError("a leaderboard needs targets", remedy="losscli rank SUBMISSIONS -t TARGETS")
     if not submissions:
@@ -69,19 +59,18 @@ def rank(
         )
     if options.get("cluster"):
         raise UsageError(
-            "--cluster is not for leaderboards: ties are told between rows",
+            "--cluster is not for leaderboards: ties are judged between rows",
             remedy="losscli compare A B --cluster COL",
         )
-    shown = names_of(submissions, names)
+    shown = names_of(submissions, options.get("names") or ())
     with tempfile.TemporaryDirectory(prefix="losscli-") as folder:
-        asked = asked_reading(options.get("separator"), options.get("input_format"))
-        (host, _) = tables(targets, None, asked)
+        (host, _) = tables(targets, None, reading_of(options))
         held, n = _held(host, Path(folder))
         _require_room(Path(folder), len(submissions) * n * (1 + bool(options.get("by"))))
         league = _League(held, n, loss, options, Lines(Path(folder), len(submissions), n), Path(folder))
         for name, submission in zip(shown, submissions, strict=True):
-            say(f"scoring {name}")
-            league.enter(name, submission, progress, say)
+            hooks.say(f"scoring {name}")
+            league.enter(name, submission, hooks)
         return league.report()
 
 
@@ -124,28 +113,24 @@ class _League:
         self.done = 0
         self._folder = folder
 
-    def enter(
-        self, name: str, submission: Source, progress: Callable[[int], None], say: Callable[[str], None]
-    ) -> None:
+    def enter(self, name: str, submission: Source, hooks: Hooks) -> None:
         """Score a submission; what is wrong with it is its reason."""
         try:
-            self.entries.append(self._scored(name, submission, progress, say))
+            self.entries.append(self._scored(name, submission, hooks))
         except DeviceError:
             raise  # which is no fault of the submission
         except LossCliError as error:
             self.errors.append(error)
             self.entries.append(Entry(name, reason=_reason(error)))
 
-    def _scored(
-        self, name: str, submission: Source, progress: Callable[[int], None], say: Callable[[str], None]
-    ) -> Entry:
+    def _scored(self, name: str, submission: Source, hooks: Hooks) -> Entry:
         run = prepare(submission, self.targets, self.loss, **self.options)
         self._check(run)
         work = self._work(run)
         done = self.done
         for told in run.plan.place.notes:
-            say(told)
-        part, _ = running.fold_all(run, lambda rows: progress(done + rows), say, work)
+            hooks.say(told)
+        part, _ = running.fold_all(run, lambda rows: hooks.progress(done + rows), hooks.say, work)
         self.done += part.rows
         if self.work is not None and not np.array_equal(work.weights > 0, self.work.weights > 0):
             raise LossCliError(
@@ -195,13 +180,13 @@ class _League:
         plan = self.run.plan
         placed = [placing for each in self._placed(sound) for placing in each]
         broken = [Placing(model=each.name, reason=each.reason) for each in self.entries if each.reason]
-        told = [*self.run.notes, *self.notes]
+        lines = [*self.run.notes, *self.notes]
         if len(plan.choices) > 1:
-            told.append(note(Code.RANKED_BY, loss=plan.choices[0]))
+            lines.append(note(Code.RANKED_BY, loss=plan.choices[0]))
         return Report(
             results=tuple(result for entry in sound for result in entry.results),
             board=tuple(replace(each, label=plan.choices[0].label) for each in (*placed, *broken)),
-            findings=tuple(told),
+            findings=tuple(lines),
             signature=plan.signature(),
             losscli=losscli.__version__,
             names=self.run.names,

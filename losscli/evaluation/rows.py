@@ -25,8 +25,6 @@ from losscli.states.top import Top
 
 TOP = "top"
 """The name of the state that --worst asks for."""
-MOST = 10_000
-"""As many rows as --worst and --changed may keep."""
 WIDE = 8
 """Columns of predictions that are shown beside a row; of more, none is."""
 
@@ -43,17 +41,6 @@ def checked(rows: str | os.PathLike[str] | None, inputs: Sequence[str]) -> Path 
     if any(os.path.exists(name) and path.exists() and os.path.samefile(name, path) for name in inputs):
         raise UsageError(f"--rows {path} is read too", remedy="name another file")
     return path
-
-
-def number(worst: int | str, flag: str = "--worst") -> int:
-    """How many rows an option asks for.  Raises UsageError for what is no number, or too many."""
-    try:
-        value = float(worst)
-    except (TypeError, ValueError):
-        value = -1.0
-    if not (0 <= value <= MOST and value.is_integer()):
-        raise UsageError(f"{flag} must be a whole number from 0 to {MOST:,}, got {worst}")
-    return int(value)
 
 
 def require_row_values(choices: Sequence[Choice]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from os import PathLike
 from typing import TYPE_CHECKING
 
 import losscli
@@ -17,11 +16,12 @@ from losscli.engines import job, local
 from losscli.engines.job import Progress
 from losscli.errors import DataError, DeviceError
 from losscli.evaluation import rows as row_losses
+from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.partial import Partial, Work, require_means, with_clusters
 from losscli.evaluation.results import notes, of_clusters, results_of
-from losscli.gates.judge import PLAIN, Rules
-from losscli.gates.parse import Gate
+from losscli.gates.judge import Rules
 from losscli.plan import comparability
+from losscli.plan.options import Request
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Run
 from losscli.report.findings import Code, Finding, Tally, finding, problem
@@ -34,30 +34,21 @@ if TYPE_CHECKING:
 
 def evaluated(
     run: Run,
-    conditions: Sequence[Gate] = (),
-    progress: Progress = lambda rows: None,
-    say: Callable[[str], None] = lambda text: None,
+    hooks: Hooks = SILENT,
     base: Report | None = None,
-    rules: Rules = PLAIN,
-    rows: str | PathLike[str] | None = None,
-    worst: int | str = 0,
-    kept: bool = True,
 ) -> Report:
-    """The report of a planned run, with the verdicts of its gates, for which `base` is the baseline.
-
-    `progress` is told the rows done, `say` what turned out while they were read.  A report that is not `kept`
-    cannot be a baseline, or have one.
-    """
+    """The report of a planned run, with the verdicts of its gates, for which `base` is the baseline."""
     if run.plan.roles.cluster is not None:
         require_means(run.plan.choices, "--cluster")
-    path, most = row_losses.checked(rows, run.plan.roles.files), row_losses.number(worst)
+    request, kept = run.plan.request, hooks.kept or base is not None
+    path, most = row_losses.checked(request.rows, run.plan.roles.files), request.worst
     if path is None and not most:
-        folded, _ = fold_all(run, progress, say, Work(run.plan, kept))
+        folded, _ = fold_all(run, hooks.progress, hooks.say, Work(run.plan, kept))
     else:
         row_losses.require_row_values(run.plan.choices if path else run.plan.choices[:1])
         with writing.Writer(path) if path else nullcontext() as writer:
             work = row_losses.Work(run.plan, kept, writer, most)
-            folded, _ = fold_all(run, progress, say, work)
+            folded, _ = fold_all(run, hooks.progress, hooks.say, work)
             work.write(folded)
     part = with_clusters(folded)
     top = folded.extras.get(row_losses.TOP)
@@ -70,7 +61,12 @@ def evaluated(
         provenance=comparability.of(run.plan, part.fingerprint),
         worst=row_losses.plain(top.frame) if isinstance(top, Top) else (),
     )
-    return gates.judged(conditions, report, base, rules) if conditions else report
+    return gates.judged(run.gates, report, base, rules_of(request)) if run.gates else report
+
+
+def rules_of(request: Request) -> Rules:
+    """How the gates of a request are judged."""
+    return Rules(request.confident, request.strict, request.min_n)
 
 
 def fold_all(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscli.gates.base import judged, meaningful, rules
+from losscli.gates.base import judged, meaningful
 from losscli.gates.judge import PLAIN, Rules, judge, status
 from losscli.gates.parse import Gate, Limit, Subject, of, parse
 from losscli.report.comparable import compared
@@ -19,6 +19,5 @@ __all__ = [
     "meaningful",
     "of",
     "parse",
-    "rules",
     "status",
 ]

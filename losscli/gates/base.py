@@ -19,17 +19,6 @@ def judged(gates: Iterable[Gate], report: Report, base: Report | None = None, ru
     return replace(report, gates=judge(gates, report, base, rules), findings=(*report.findings, *notes))
 
 
-def rules(confident: bool = False, strict: bool = False, min_n: int | str = 0) -> Rules:
-    """The rules that options ask for.  Raises UsageError for an invalid number of rows."""
-    try:
-        number = float(min_n)
-    except (TypeError, ValueError):
-        number = -1.0
-    if not (number >= 0 and number.is_integer()):
-        raise UsageError(f"--min-n must be a whole number >= 0, got {min_n}")
-    return Rules(confident, strict, int(number))
-
-
 def meaningful(gates: Sequence[Gate], base: Report | None, rules: Rules) -> None:
     """Raise UsageError for options that have no effect without a gate."""
     if base is not None and not any(gate.limit.base for gate in gates):

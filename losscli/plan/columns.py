@@ -13,9 +13,11 @@ from typing import Any
 import polars as pl
 from msgspec import Struct, field
 
+from losscli.data.columns import column_of
 from losscli.data.stream import Part
 from losscli.data.table import Table
 from losscli.errors import Problem, UsageError, all_of
+from losscli.plan.options import Request
 from losscli.text import enumerated, near
 
 KEYS = ("id", "row_id", "example_id", "sample_id", "key", "uuid")
@@ -29,18 +31,6 @@ OUTPUT = re.compile(r"(?:y_pred|y_true|y|pred|prediction|target)_(\d+)$")
 CLASS_FAMILY = re.compile(r"(prob|p|logit)_(.+)$")
 
 
-class Wanted(Struct, frozen=True):
-    """What flags say of the columns; `added` are those that came as arrays and have no other role."""
-
-    target: tuple[str, ...] = ()
-    pred: tuple[str, ...] = ()
-    weight: str | None = None
-    on: tuple[str, ...] = ()
-    classes: tuple[str, ...] = ()
-    group: str | None = None
-    added: tuple[str, ...] = ()
-
-
 class Found(Struct, frozen=True):
     """Columns by role, without the prefix of their side; `classes` are named by columns or by flag.
 
@@ -51,7 +41,6 @@ class Found(Struct, frozen=True):
     targets: tuple[str, ...]
     key: tuple[str, ...]
     weight: str | None
-    weight_side: str
     classes: tuple[str, ...] = ()
     same_names: bool = False
     parts: tuple[Part, ...] = ()
@@ -70,42 +59,41 @@ class Sides(Struct, frozen=True):
     one_file: bool
     key: tuple[str, ...]
     weight: str | None
-    weight_side: str
     predictions: list[str]
     targets: list[str]
 
 
-def sides(predictions: Table, targets: Table, wanted: Wanted) -> Sides:
+def sides(predictions: Table, targets: Table, request: Request) -> Sides:
     """Check that all columns that flags name are there, and take key and weight from the rest."""
     one_file = targets is predictions
-    *_, (weight, side) = all_of(
-        lambda: _known(predictions, wanted.on, "--on"),
-        lambda: _known(targets, wanted.on, "--on"),
-        lambda: _known(targets, wanted.target, "-y"),
-        lambda: _known(predictions, wanted.pred, "-p"),
-        lambda: _weight(predictions, targets, wanted.weight),
+    *_, key, weight = all_of(
+        lambda: _known(predictions, request.on, "--on"),
+        lambda: _known(targets, request.on, "--on"),
+        lambda: _known(targets, request.target, "-y"),
+        lambda: _known(predictions, request.pred, "-p"),
+        lambda: request.on or _key(predictions, targets, one_file),
+        lambda: _weight(predictions, targets, request),
     )
-    key = wanted.on or _key(predictions, targets, one_file)
-    taken = {*key, weight, wanted.group, *wanted.added, *KEYS}
+    taken = {*key, weight and weight[2:], request.group, *request.added, *KEYS}
     p_left = [name for name in predictions.schema if name not in taken]
     t_left = [name for name in targets.schema if name not in taken]
     if one_file:
-        p_left = [name for name in p_left if name not in wanted.target]
-        t_left = [name for name in t_left if name not in wanted.pred]
-    return Sides(one_file, key, weight, side, p_left, t_left)
+        p_left = [name for name in p_left if name not in request.target]
+        t_left = [name for name in t_left if name not in request.pred]
+    return Sides(one_file, key, weight, p_left, t_left)
 
 
-def find(predictions: Table, targets: Table, wanted: Wanted, tasks: Collection[str]) -> Found:
+def find(predictions: Table, targets: Table, request: Request, tasks: Collection[str]) -> Found:
     """The columns of a run.  `targets` is `predictions` where one file holds both sides.
 
     `tasks` are those that the chosen losses leave open.  Raises UsageError for what is unknown or ambiguous.
     """
-    both = sides(predictions, targets, wanted)
+    both = sides(predictions, targets, request)
     one_file, p_left, t_left = both.one_file, both.predictions, both.targets
-    target = wanted.target or single_target(targets, t_left, one_file)
+    target = request.target or single_target(targets, t_left, one_file)
     if one_file:
         p_left = [name for name in p_left if name not in target]
-    pred, classes = _prediction(predictions, targets, p_left, target, wanted, tasks)
+    pred, classes = _prediction(predictions, targets, p_left, target, request, tasks)
     if one_file:
         t_left = [name for name in t_left if name not in pred]
     target = target or late_target(targets, t_left, pred, classes, one_file)
@@ -116,7 +104,7 @@ def find(predictions: Table, targets: Table, wanted: Wanted, tasks: Collection[s
     elif len(target) > 1 and classes and set(target) == set(classes):
         target = classes
     same = len(pred) > 1 and set(target) == set(pred)
-    return Found(pred, target, both.key, both.weight, both.weight_side, classes, same)
+    return Found(pred, target, both.key, both.weight, classes, same)
 
 
 def _known(table: Table, names: Sequence[str], flag: str) -> None:
@@ -145,17 +133,11 @@ def _key(predictions: Table, targets: Table, one_file: bool) -> tuple[str, ...]:
     return tuple(both)
 
 
-def _weight(predictions: Table, targets: Table, name: str | None) -> tuple[str | None, str]:
-    if name is None:
-        return None, "t"
-    if name in targets.schema:
-        return name, "t"
-    if name in predictions.schema:
-        return name, "p"
-    known = dict.fromkeys([*targets.schema, *predictions.schema])
-    raise UsageError(
-        f"no column {name!r} (-w).{near(name, known)}", remedy=f"the columns: {enumerated(known)}"
-    )
+def _weight(predictions: Table, targets: Table, request: Request) -> str | None:
+    if request.weight is None:
+        return None
+    key = request.on or [name for name in KEYS if name in predictions.schema and name in targets.schema]
+    return column_of(request.weight, "-w", predictions, targets, key)
 
 
 def single_target(table: Table, left: list[str], one_file: bool) -> tuple[str, ...]:
@@ -210,12 +192,12 @@ def _prediction(
     targets: Table,
     left: list[str],
     target: tuple[str, ...],
-    wanted: Wanted,
+    request: Request,
     tasks: Collection[str],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The prediction columns, and the classes that they name (or that --classes names)."""
-    if wanted.pred:
-        return _in_order(wanted.pred, wanted.classes, by_place=True)
+    if request.pred:
+        return _in_order(request.pred, request.classes, by_place=True)
     named = [name for name in left if name in PREDICTIONS]
     if len(named) > 1:
         raise UsageError(
@@ -223,35 +205,35 @@ def _prediction(
             remedy=f"choose one: -p {named[0]}",
         )
     if named:
-        return (named[0],), wanted.classes
+        return (named[0],), request.classes
     outputs = numbered(left, OUTPUTS["p"])
     if outputs:
-        return outputs, wanted.classes
+        return outputs, request.classes
     for prefix in ("prob_", "p_", "logit_"):
         family = tuple(name for name in left if name.startswith(prefix) and len(name) > len(prefix))
         if len(family) > 1:
-            return _in_order(family, wanted.classes)
-    if len(wanted.classes) > 1 and set(wanted.classes) <= set(left):
-        return wanted.classes, wanted.classes
+            return _in_order(family, request.classes)
+    if len(request.classes) > 1 and set(request.classes) <= set(left):
+        return request.classes, request.classes
     numbers = tuple(name for name in left if name not in target and predictions.schema[name].is_numeric())
     if not target and targets is not predictions:
         shared = tuple(name for name in numbers if name in targets.schema)
         if len(shared) > 1:
-            return _in_order(shared, wanted.classes)
+            return _in_order(shared, request.classes)
     if len(target) > 1 and set(target) <= set(left):
-        return _in_order(target, wanted.classes)
+        return _in_order(target, request.classes)
     nested = [name for name in left if isinstance(predictions.schema[name], pl.List | pl.Array)]
     if len(nested) == 1:
-        return (nested[0],), wanted.classes
+        return (nested[0],), request.classes
     if len(left) == 1:
-        return (left[0],), wanted.classes
+        return (left[0],), request.classes
     if len(numbers) > 1 and len(target) == 1 and "multiclass" in tasks:
         if _are_classes(targets, target[0], numbers):
-            return _in_order(numbers, wanted.classes)
+            return _in_order(numbers, request.classes)
     elif len(numbers) == 1 and target[:1] != numbers and not set(target) & set(left):
-        return numbers, wanted.classes
+        return numbers, request.classes
     elif not numbers and target and set(target) <= set(left):
-        return target, wanted.classes
+        return target, request.classes
     raise UsageError(
         f"{predictions.name}: cannot tell the prediction columns among: {enumerated(left) or 'none'}",
         remedy="name them: -p COLUMN, or -p A,B,C for a column a class",

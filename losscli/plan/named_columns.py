@@ -12,26 +12,28 @@ from collections.abc import Collection, Mapping, Sequence
 import polars as pl
 from msgspec.structs import replace
 
+from losscli.data.columns import column_of
 from losscli.data.stream import Part
 from losscli.data.table import Table
 from losscli.errors import UsageError
 from losscli.plan import columns
-from losscli.plan.columns import Found, Sides, Wanted
+from losscli.plan.columns import Found, Sides
+from losscli.plan.options import Request
 from losscli.tasks.grouped import NAMES, Groups
 from losscli.tasks.named import Column, Keys, Named, columns_of
 from losscli.text import enumerated, near
 
 
-def fits(batch: type[Named], predictions: Table, targets: Table, wanted: Wanted, asked: bool) -> bool:
+def fits(batch: type[Named], predictions: Table, targets: Table, request: Request, asked: bool) -> bool:
     """Whether names alone determine every column of a batch, its target included.
 
     A group column needs --group unless a grouped loss was `asked` for, since many files have a column of that
     name.
     """
-    if is_grouped(batch) and wanted.group is None and not asked:
+    if is_grouped(batch) and request.group is None and not asked:
         return False
     try:
-        find(predictions, targets, wanted, (batch,), by_place=False)
+        find(predictions, targets, request, (batch,), by_place=False)
     except UsageError:
         return False
     return True
@@ -40,7 +42,7 @@ def fits(batch: type[Named], predictions: Table, targets: Table, wanted: Wanted,
 def find(
     predictions: Table,
     targets: Table,
-    wanted: Wanted,
+    request: Request,
     batches: Sequence[type[Named]],
     by_place: bool = True,
 ) -> Found:
@@ -48,8 +50,8 @@ def find(
 
     With `by_place`, -p and -y may list the fields in order if all batches have the same fields.
     """
-    group = _group(predictions, targets, wanted) if any(map(is_grouped, batches)) else None
-    search = _Search(predictions, targets, replace(wanted, group=group[2:] if group else None))
+    group = _group(predictions, targets, request) if any(map(is_grouped, batches)) else None
+    search = _Search(predictions, targets, replace(request, group=group[2:] if group else None))
     fields = [columns_of(batch) for batch in batches]
     same = all([*own] == [*fields[0]] for own in fields)
     named = {batch: search.by_name(batch, by_place and same) for batch in batches}
@@ -66,7 +68,6 @@ def find(
         targets=tuple(name[2:] for name in used if name.startswith("t:")),
         key=both.key,
         weight=both.weight,
-        weight_side=both.weight_side,
         parts=parts,
         widths={name: search.width(name) for name in used if search.is_nested(name)},
         group=group,
@@ -78,41 +79,31 @@ def is_grouped(batch: type[Named]) -> bool:
     return issubclass(batch, Groups)
 
 
-def _group(predictions: Table, targets: Table, wanted: Wanted) -> str:
+def _group(predictions: Table, targets: Table, request: Request) -> str:
     """The group column of the aligned stream, from --group or by name.  Raises UsageError."""
     schemas = {**predictions.schema, **targets.schema}
-    known = [name for name in NAMES if name in schemas] if wanted.group is None else [wanted.group]
+    known = [name for name in NAMES if name in schemas] if request.group is None else [request.group]
     if len(known) != 1:
         what = f"several columns could be the group: {', '.join(known)}" if known else "no group column"
         raise UsageError(what, remedy=f"name it: --group {known[0] if known else 'COLUMN'}")
     (name,) = known
-    if name not in schemas:
-        raise UsageError(
-            f"no column {name!r} (--group).{near(name, schemas)}",
-            remedy=f"the columns: {enumerated(schemas)}",
-        )
-    if schemas[name].is_nested():
-        raise UsageError(f"--group {name}: the column holds lists", remedy="a column of values")
-    if name in (wanted.weight, *wanted.pred, *wanted.target):
+    key = columns.sides(predictions, targets, replace(request, group=None)).key
+    column = column_of(name, "--group", predictions, targets, key)
+    if column[2:] in (*request.pred, *request.target) or name == request.weight:
         raise UsageError(f"--group {name}: the column has another role", remedy="name another one")
-    on_both = name in predictions.schema and name in targets.schema and targets is not predictions
-    if on_both and name not in columns.sides(predictions, targets, replace(wanted, group=None)).key:
-        raise UsageError(
-            f"--group {name}: both files have a column {name}", remedy="rename one, or align by it: --on"
-        )
-    return f"p:{name}" if name in predictions.schema else f"t:{name}"
+    return column
 
 
 class _Search:
     """The columns of two tables that fields may read."""
 
-    def __init__(self, predictions: Table, targets: Table, wanted: Wanted) -> None:
+    def __init__(self, predictions: Table, targets: Table, request: Request) -> None:
         self.tables: Mapping[str, Table] = {"p": predictions, "t": targets}
-        self.sides: Sides = columns.sides(predictions, targets, wanted)
-        self.flagged: Mapping[str, tuple[str, ...]] = {"p": wanted.pred, "t": wanted.target}
+        self.sides: Sides = columns.sides(predictions, targets, request)
+        self.flagged: Mapping[str, tuple[str, ...]] = {"p": request.pred, "t": request.target}
         self.left: Mapping[str, Sequence[str]] = {
-            "p": wanted.pred or self.sides.predictions,
-            "t": wanted.target or self.sides.targets,
+            "p": request.pred or self.sides.predictions,
+            "t": request.target or self.sides.targets,
         }
 
     def is_nested(self, name: str) -> bool:

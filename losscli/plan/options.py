@@ -1,296 +1,696 @@
-"""What options say, checked: words, names, levels and weights, and whether they mean anything here."""
+"""Every option, once: its flag, its values, its help, and what else the program must know of it.
 
-from __future__ import annotations
+`Request` has a field for each; what stands in its `Annotated` is the entry of the table `OPTIONS`.  From it
+come the parameters of the command line and their help, the keys of losscli.toml, the environment, the
+keywords of the Python API, the plan as flags, what two reports must agree in, completion, and the reference
+in the docs.
+"""
 
-import inspect
-import math
 import os
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from functools import cache, partial
+from itertools import combinations
+from shlex import quote
+from typing import Annotated, Any, Final, get_args
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from losscli.catalog import registry
 from losscli.catalog.conventions.libraries import LIBRARIES
 from losscli.catalog.params import Param
-from losscli.data.labels import label_text
-from losscli.data.request import Reading, reading
-from losscli.data.stream import Roles
-from losscli.engines import devices
+from losscli.data.request import FORMATS as INPUT_FORMATS
+from losscli.data.request import Reading
+from losscli.engines.devices import CPU
 from losscli.errors import Problem, UsageError, all_of
+from losscli.numeric.ranges import Range
+from losscli.plan.values import (
+    CELLS,
+    CLASS_WEIGHTS,
+    CLASSES,
+    COLUMN,
+    DEVICE,
+    FILE,
+    FILES,
+    GATES,
+    LABEL,
+    LOSSES,
+    NAMES,
+    PATH,
+    REPORT,
+    SEPARATOR,
+    SLICES,
+    SWITCH,
+    TEXT,
+    Kind,
+    count,
+    number,
+    one_of,
+)
+from losscli.render import format_help, suffix_help
+from losscli.render.formats import all_formats
 from losscli.tasks.catalog import TASKS
-from losscli.text import near, split_names
+from losscli.text import join_names, near
 
+LEVEL: Final = 0.95
+"""The level of intervals where none is asked for."""
+MOST_ROWS = 10_000
+"""As many rows as --worst and --changed may keep."""
+COLORS = ("auto", "always", "never")
 POLICIES = ("error", "drop")
-VARIABLES = {"device": "LOSSCLI_DEVICE"}
-"""Options that the environment sets, where no argument does; it is above files of settings."""
 
-Names = str | Iterable[object] | None
-"""Names as text with commas between them, or a list of them."""
-
-
-class Asked(Struct, frozen=True):
-    """The options of a run, each checked by itself; `params` are parameters of losses, as they were given."""
-
-    on: tuple[str, ...]
-    target: tuple[str, ...]
-    pred: tuple[str, ...]
-    weight: str | None
-    classes: tuple[str, ...]
-    positive: str | None
-    class_weight: Mapping[str, float]
-    ignore_label: str | None
-    from_logits: bool
-    from_log_probs: bool
-    task: str | None
-    drop_missing: bool
-    drop_unmatched: bool
-    eps: float | None
-    like: str | None
-    normalize: bool
-    level: float | None
-    device: str
-    threads: int | None
-    where: str | None
-    group: str | None
-    by: tuple[tuple[str, ...], ...]
-    cluster: str | None
-    reading: Reading
-    params: Mapping[str, object]
+SCORING = ("evaluate", "compare", "rank")
+CONFIGURED = (*SCORING, "check")
+"""The commands that take settings from files."""
+PLANNING = (*CONFIGURED, "explain", "init")
+"""The commands that read predictions."""
+JUDGING = ("evaluate", "compare", "gate")
+"""The commands that judge a report by gates."""
+SHOWING = (*SCORING, "gate", "show")
+"""The commands that show a report."""
+PANELS = ("Arguments", "Losses", "Columns and rows", "What values mean", "Judging", "Output", "Running")
+"""The groups of options, in the order of the help."""
+CLASSIFIED = ("binary", "multiclass", "multilabel")
 
 
-def checked(
-    *,
-    on: Names = None,
-    target: Names = None,
-    pred: Names = None,
-    weight: str | None = None,
-    classes: Names = None,
-    positive: object = None,
-    class_weight: str | Mapping[Any, float] | None = None,
-    ignore_label: object = None,
-    from_logits: bool = False,
-    from_log_probs: bool = False,
-    task: str | None = None,
-    missing: str = "error",
-    unmatched: str = "error",
-    eps: float | str | None = None,
-    like: str | None = None,
-    normalize: bool = False,
-    ci: float | str | None = 0.95,
-    device: str | None = None,
-    where: str | None = None,
-    group: str | None = None,
-    by: str | Iterable[str] | None = None,
-    cluster: str | None = None,
-    separator: str | None = None,
-    input_format: str | None = None,
-    threads: int | str | None = None,
-    **params: object,
-) -> Asked:
-    """The options of `losscli.evaluate`, checked.  Raises UsageError with everything that is wrong.
+class Use(Enum):
+    """What an option is for, and so where it can be set: each also where the next ones can."""
 
-    Whether some loss has the parameters in `params` is not looked at: see `known`.
+    CALL = 0
+    """For one call of the program: on the command line alone."""
+    OUTPUT = 1
+    """Where results go: in losscli.toml too."""
+    LOOKS = 2
+    """How results look: in a user's own settings too."""
+    REPORT = 3
+    """What a report holds: in losscli.toml and in Python."""
+    PLAN = 4
+    """What is computed: the same, and part of the plan."""
+
+
+class Option(Struct, frozen=True):
+    """An option: what it does in words, the kind of its values, and the word for one in the help.
+
+    The `name` is the field's, and the flag comes from it, unless it is an `argument`.  It means something in
+    these `tasks` (in all where none is named), with predictions that are one of `links`; `what` says why.
+    `compared` is the name under which a report keeps the value, where two reports must agree in it.  It takes
+    the place of its `rivals`; the environment `variable` sets it.  A `column` is completed by the columns of
+    the files.  A command may have another entry for it, in `instead`.
     """
-    place = device if device is not None else os.environ.get(VARIABLES["device"]) or devices.CPU
-    inputs, level, weights, clip, named, workers, *_ = all_of(
-        lambda: reading(separator, input_format),
-        lambda: _level(ci),
-        lambda: _weights(class_weight),
-        lambda: _clip(eps),
-        lambda: _different(_names(classes)),
-        lambda: _threads(threads),
-        lambda: _one_of("task", task, (None, *TASKS)),
-        lambda: _one_of("missing", missing, POLICIES),
-        lambda: _one_of("unmatched", unmatched, POLICIES),
-        lambda: _device(place, device),
-        lambda: _one_of("like", like, (None, *LIBRARIES)),
-        lambda: _apart("--from-logits and --from-log-probs", from_logits, from_log_probs),
-        lambda: _apart(
-            "--cluster and --ci none", cluster is not None, ci is None or str(ci).lower() == "none"
+
+    help: str
+    kind: Kind = SWITCH
+    metavar: str = ""
+    panel: str = "Running"
+    short: str = ""
+    commands: tuple[str, ...] = PLANNING
+    use: Use = Use.PLAN
+    argument: bool = False
+    required: bool = False
+    negated: bool = False
+    column: bool = False
+    tasks: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
+    what: str = ""
+    remedy: str = ""
+    compared: str = ""
+    rivals: tuple[str, ...] = ()
+    variable: str = ""
+    instead: Mapping[str, "Option"] = field(default_factory=dict)
+    name: str = ""
+    default: Any = None
+
+    @property
+    def flag(self) -> str:
+        """The long flag, or the word for an argument."""
+        return self.metavar if self.argument else f"--{self.name.replace('_', '-')}"
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The long flag, the one that switches it off, and the short one."""
+        off = (f"--no-{self.flag[2:]}",) if self.negated else ()
+        return () if self.argument else (self.flag, *off, *filter(None, (self.short,)))
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it takes no value."""
+        return self.kind is SWITCH
+
+    def read(self, value: Any) -> Any:
+        """The value out of text, TOML or Python.  Raises UsageError."""
+        return self.kind.read(self.flag, value)
+
+    def means_nothing(self, task: str, link: str) -> bool:
+        """Whether a task of predictions of that kind has no use for it."""
+        return bool((self.tasks and task not in self.tasks) or (self.links and link not in self.links))
+
+
+_argument = partial(Option, panel="Arguments", argument=True)
+_column = partial(Option, panel="Columns and rows")
+_meaning = partial(Option, panel="What values mean")
+_judging = partial(Option, panel="Judging", use=Use.REPORT)
+_output = partial(Option, panel="Output", commands=SHOWING, use=Use.LOOKS)
+_running = partial(Option, panel="Running", use=Use.CALL)
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What is asked for, each option read by itself.
+
+    `params` are parameters of losses, as they were given; `added` are the columns that came as arrays.
+    """
+
+    # Several fields of an entry stand on a line, as in a table.
+    # fmt: off
+    loss: Annotated[
+        tuple[Any, ...],
+        Option(
+            "huber, or huber:delta=2; 'expr: abs(e)**1.5' over y, p, e and w; file.py:NAME; repeatable. "
+            "If omitted, the usual ones of the task.", LOSSES, "LOSS", "Losses", "-l",
+            instead={
+                "explain": _argument("A loss, by any of its names: huber, or huber:delta=2.", TEXT, "LOSS")
+            },
         ),
-        lambda: _apart("--eps and --like, which sets the clip,", eps is not None, like is not None),
-    )
-    return Asked(
-        on=_names(on),
-        target=_names(target),
-        pred=_names(pred),
-        weight=weight,
-        classes=named,
-        positive=None if positive is None else label_text(positive),
-        class_weight=weights,
-        ignore_label=None if ignore_label is None else label_text(ignore_label),
-        from_logits=from_logits,
-        from_log_probs=from_log_probs,
-        task=task,
-        drop_missing=missing == "drop",
-        drop_unmatched=unmatched == "drop",
-        eps=clip,
-        like=like,
-        normalize=normalize,
-        level=level,
-        device=place,
-        threads=workers,
-        where=where,
-        group=group,
-        by=tuple(tuple(split_names(text)) for text in ([by] if isinstance(by, str) else by or ())),
-        cluster=cluster,
-        reading=inputs,
-        params=params,
-    )
+    ] = ()
+    task: Annotated[
+        str | None,
+        Option("The task, where columns leave it open.", one_of(TASKS), "TASK", "Losses", compared="task"),
+    ] = None
+    report: Annotated[
+        str | None,
+        _argument(
+            "A saved report: a .json file, - for standard input, or git:REVISION:PATH.", TEXT, "REPORT",
+            commands=("gate",), use=Use.CALL, required=True,
+        ),
+    ] = None
+    reports: Annotated[
+        tuple[str, ...],
+        _argument(
+            "Saved reports: .json files, - for standard input, or git:REVISION:PATH.", FILES, "REPORT",
+            commands=("show",), use=Use.CALL,
+        ),
+    ] = ()
+    base: Annotated[
+        str | None,
+        _argument(
+            "The report that 'base' stands for in gates.", TEXT, "BASE", commands=("gate",), use=Use.CALL
+        ),
+    ] = None
+    predictions: Annotated[
+        Any,
+        _argument(
+            "Predictions: a file, 'a pattern/*.parquet', a folder, a URL, or - for standard input.",
+            FILE, "PREDS", use=Use.REPORT,
+            instead={
+                "compare": _argument(
+                    "Predictions of two models or more, each FILE or NAME=FILE; the first is the base.",
+                    FILES, "MODELS",
+                ),
+                "rank": _argument(
+                    "Files, 'patterns/*.csv' or folders; each file is a submission.", FILES, "SUBMISSIONS"
+                ),
+                "explain": _argument("Predictions, whose rows are shown on the curve.", FILE, "PREDS"),
+            },
+        ),
+    ] = None
+    targets: Annotated[
+        Any,
+        _argument(
+            "Targets; if omitted, PREDS must contain both.", FILE, "TARGETS", use=Use.REPORT,
+            instead={
+                "compare": _column(
+                    "Targets; if omitted, the first model's file must contain them.", FILE, "FILE", short="-t"
+                ),
+                "rank": _column("Targets, read once.", FILE, "FILE", short="-t"),
+            },
+        ),
+    ] = None
+    help_losses: Annotated[
+        bool, Option("Show the parameters of losses, and exit.", panel="Losses", use=Use.CALL)
+    ] = False
+    search: Annotated[
+        str | None,
+        Option(
+            "List the losses that match all words.", TEXT, "WORDS", "Losses", commands=("explain",),
+            use=Use.CALL,
+        ),
+    ] = None
+
+    pred: Annotated[
+        tuple[str, ...], _column("Prediction, or one a class: A,B,C.", NAMES, "COL", short="-p", column=True)
+    ] = ()
+    target: Annotated[
+        tuple[str, ...], _column("Target, or several: A,B,C.", NAMES, "COL", short="-y", column=True)
+    ] = ()
+    on: Annotated[
+        tuple[str, ...], _column("Key columns that align the files.", NAMES, "KEY", column=True)
+    ] = ()
+    weight: Annotated[
+        str | None, _column("Weights of the rows.", COLUMN, "COL", short="-w", column=True, compared="weight")
+    ] = None
+    by: Annotated[
+        tuple[tuple[str, ...], ...],
+        _column(
+            "Slices: region; region,device crossed; age:4 in quarters; repeatable.", SLICES, "COL",
+            column=True,
+        ),
+    ] = ()
+    missing: Annotated[
+        str,
+        _column(
+            "Rows with missing values; default: error.", one_of(POLICIES), "error|drop", compared="missing"
+        ),
+    ] = "error"
+    unmatched: Annotated[
+        str,
+        _column(
+            "Keys on one side only; default: error.", one_of(POLICIES), "error|drop", compared="unmatched"
+        ),
+    ] = "error"
+    where: Annotated[
+        str | None, _column("Rows to evaluate, in SQL: \"region = 'eu'\".", TEXT, "EXPR", compared="where")
+    ] = None
+    group: Annotated[
+        str | None,
+        _column(
+            "Rows that are ranked together: the query.", COLUMN, "COL", column=True,
+            tasks=("grouped_ranking",), what="names groups that are ranked", compared="group",
+        ),
+    ] = None
+    separator: Annotated[
+        str | None, _column("Field separator in text: ';', '|', tab.", SEPARATOR, "CHAR")
+    ] = None
+    input_format: Annotated[
+        str | None,
+        _column(f"{', '.join(INPUT_FORMATS)}; default: by content.", one_of(INPUT_FORMATS), "FORMAT"),
+    ] = None
+
+    classes: Annotated[
+        tuple[str, ...],
+        _meaning(
+            "The classes, in the order of columns.", CLASSES, "A,B,C",
+            tasks=("multiclass",), what="names the classes of a multiclass task",
+        ),
+    ] = ()
+    positive: Annotated[
+        str | None,
+        _meaning(
+            "The positive one of two labels.", LABEL, "LABEL", tasks=("binary",),
+            what="names one of two labels",
+        ),
+    ] = None
+    class_weight: Annotated[
+        Mapping[str, float],
+        _meaning(
+            "Weights of classes; default: 1.", CLASS_WEIGHTS, "A=2,B=1",
+            tasks=("binary", "multiclass"), what="weighs classes", compared="class weight",
+        ),
+    ] = field(default_factory=dict)
+    ignore_label: Annotated[
+        str | None,
+        _meaning(
+            "Leave out rows with this label.", LABEL, "LABEL",
+            tasks=("binary", "multiclass"), what="leaves out a class", compared="ignored label",
+        ),
+    ] = None
+    from_logits: Annotated[
+        bool,
+        _meaning(
+            "Predictions are logits.", negated=True, tasks=CLASSIFIED, what="is for classification",
+            rivals=("from_log_probs",),
+        ),
+    ] = False
+    from_log_probs: Annotated[
+        bool,
+        _meaning(
+            "Predictions are log-probabilities.", negated=True, tasks=("multiclass",),
+            what="is for multiclass tasks", rivals=("from_logits",),
+        ),
+    ] = False
+    eps: Annotated[
+        float | None,
+        _meaning(
+            "Clip of probabilities in logarithms; default: the epsilon of their type.",
+            number(Range(0, 0.5, open="high")), "NUMBER", tasks=CLASSIFIED, links=("probability",),
+            what="clips probabilities", remedy="a loss's own is written in line: epsilon_insensitive:eps=0.1",
+            rivals=("like",),
+        ),
+    ] = None
+    like: Annotated[
+        str | None,
+        _meaning(
+            "Use the defaults, clipping and weighted means of that library.",
+            one_of(LIBRARIES), "|".join(LIBRARIES), rivals=("eps",), compared="like",
+        ),
+    ] = None
+    normalize: Annotated[
+        bool,
+        _meaning(
+            "Rescale probabilities to sum to one.", negated=True, tasks=("multiclass",),
+            links=("probability",), what="rescales probabilities of classes", compared="normalize",
+        ),
+    ] = False
+
+    ci: Annotated[
+        float | None,
+        _judging(
+            "Level of intervals, or none; default: 0.95.",
+            number(Range(0, 1, open="low high"), optional=True), "LEVEL", commands=SCORING, use=Use.PLAN,
+        ),
+    ] = LEVEL
+    cluster: Annotated[
+        str | None,
+        _judging(
+            "Rows with the same value belong together: intervals are between clusters.", COLUMN, "COL",
+            commands=("evaluate", "compare", "check"), use=Use.PLAN, column=True, compared="cluster",
+        ),
+    ] = None
+    gate: Annotated[
+        tuple[Any, ...],
+        _judging(
+            "'huber <= 0.5', 'log_loss[class=*] < 0.6', 'hi(mae) <= base + 1%'; status 1 if one fails.",
+            GATES, "GATE", short="-g", commands=JUDGING,
+        ),
+    ] = ()
+    baseline: Annotated[
+        Any,
+        _judging(
+            "'base' in gates: report.json, git:main:report.json, or predictions of another model.",
+            REPORT, "REPORT|PREDS", commands=("evaluate",),
+        ),
+    ] = None
+    confident: Annotated[
+        bool,
+        _judging("A verdict within the noise is unsure: a warning.", negated=True, commands=JUDGING),
+    ] = False
+    strict: Annotated[
+        bool, _judging("As --confident, and an unsure verdict fails.", negated=True, commands=JUDGING)
+    ] = False
+    min_n: Annotated[
+        int, _judging("Cells with fewer rows are shown, not judged.", count(), "N", commands=JUDGING)
+    ] = 0
+    names: Annotated[
+        tuple[str, ...], _judging("What the models are called; default: their files.", NAMES, commands=())
+    ] = ()
+    all_pairs: Annotated[
+        bool, _judging("Compare each with each, not with the first alone.", commands=("compare",))
+    ] = False
+    verify: Annotated[
+        str | None,
+        _judging(
+            "Evaluate again with the options of a saved report, and compare.", TEXT, "REPORT",
+            commands=("check",), use=Use.CALL,
+        ),
+    ] = None
+    public: Annotated[
+        bool,
+        _judging(
+            "Show what is wrong with PREDS, but no values of TARGETS.", commands=("check",), use=Use.CALL
+        ),
+    ] = False
+
+    rows: Annotated[
+        str | None,
+        _output(
+            "Write the loss of every row: .parquet, .csv, .ndjson or .arrow.", PATH, "FILE",
+            commands=("evaluate",), use=Use.REPORT,
+        ),
+    ] = None
+    worst: Annotated[
+        int,
+        _output(
+            "Show the N rows with the largest first loss.", count(0, MOST_ROWS), "N",
+            commands=("evaluate",), use=Use.REPORT,
+        ),
+    ] = 0
+    changed: Annotated[
+        int,
+        _output(
+            "Show the N rows on which the first loss of each pair differs most.", count(0, MOST_ROWS), "N",
+            commands=("compare",), use=Use.REPORT,
+        ),
+    ] = 0
+    output: Annotated[
+        tuple[str, ...],
+        _output(
+            f"Write a report: {suffix_help()}, or github (a job's summary and annotations); repeatable.",
+            FILES, "FILE", short="-o", use=Use.OUTPUT,
+        ),
+    ] = ()
+    format: Annotated[
+        str | None,
+        _output(
+            f"{format_help()}.", one_of(all_formats()), "FORMAT",
+            rivals=("json", "bare"),
+        ),
+    ] = None
+    cells: Annotated[
+        int | None,
+        _output(
+            "Classes and slices that a table shows, the worst ones; default: 10 on a terminal, else all.",
+            CELLS, "all|N", commands=(*JUDGING, "show"),
+        ),
+    ] = None
+    json: Annotated[
+        bool,
+        _output("The same as --format json.", commands=(*SHOWING, "explain"), rivals=("format", "bare")),
+    ] = False
+    bare: Annotated[
+        bool, _output("Only the overall values, with every digit.", rivals=("format", "json"))
+    ] = False
+    color: Annotated[
+        str, _output("auto (default), always or never.", one_of(COLORS), "WHEN")
+    ] = "auto"
+    force: Annotated[
+        bool, _output("Overwrite losscli.toml.", commands=("init",), use=Use.CALL)
+    ] = False
+
+    schema: Annotated[
+        bool, _output("Print the JSON schema of reports.", commands=("show",), use=Use.CALL)
+    ] = False
+
+    dry_run: Annotated[
+        bool, _running("Show the plan as flags, evaluate nothing.", commands=("evaluate", "compare"))
+    ] = False
+    config: Annotated[
+        str | None,
+        _running(
+            "Settings; default: the nearest losscli.toml.", TEXT, "FILE", short="-c", commands=CONFIGURED
+        ),
+    ] = None
+    no_config: Annotated[bool, _running("Read no settings.", commands=CONFIGURED)] = False
+    threads: Annotated[
+        int | None,
+        _running("Worker threads; default: all cores, up to 8.", count(1), "N", use=Use.REPORT),
+    ] = None
+    device: Annotated[
+        str,
+        _running(
+            "cpu, cuda, cuda:1, or auto: a GPU if worth it; default: LOSSCLI_DEVICE, or cpu.",
+            DEVICE, "DEVICE", use=Use.PLAN, variable="LOSSCLI_DEVICE",
+        ),
+    ] = CPU
+    quiet: Annotated[
+        bool,
+        _running(
+            "Only write errors to stderr.", short="-q", commands=(*PLANNING, "gate", "show"), use=Use.LOOKS,
+            rivals=("verbose",),
+        ),
+    ] = False
+    verbose: Annotated[
+        bool,
+        _running(
+            "Show the plan on stderr.", short="-v", commands=(*PLANNING, "show"), use=Use.LOOKS,
+            rivals=("quiet",),
+            instead={
+                "show": _output("Show the minimum detectable differences too.", short="-v"),
+            },
+        ),
+    ] = False
+    debug: Annotated[
+        bool, _running("Show the traceback of an error.", commands=(*PLANNING, "gate", "show"))
+    ] = False
+
+    # fmt: on
+
+    params: Mapping[str, object] = field(default_factory=dict)
+    added: tuple[str, ...] = ()
+
+    @property
+    def reading(self) -> Reading:
+        """How files are read."""
+        return Reading(self.separator, self.input_format)
+
+
+def _entries() -> Iterator[Option]:
+    """The options, each with the name and the default of its field."""
+    plain = Request()
+    for name, annotation in Request.__annotations__.items():
+        for option in get_args(annotation)[1:]:
+            if isinstance(option, Option):
+                yield replace(option, name=name, default=getattr(plain, name))
+
+
+OPTIONS: Final[Mapping[str, Option]] = {option.name: option for option in _entries()}
+"""Every option, in the order of the help."""
+
+
+def options_of(command: str) -> Iterator[Option]:
+    """The options of a command, as it has them."""
+    for option in OPTIONS.values():
+        if command in option.commands:
+            other = option.instead.get(command)
+            yield option if other is None else replace(other, name=option.name, default=option.default)
+
+
+def keywords_of(command: str) -> list[Option]:
+    """The options that the function of a command has in Python, by the same names."""
+    own = [OPTIONS["names"]] if command in ("compare", "rank") else []
+    return own + [option for option in options_of(command) if option.use in (Use.REPORT, Use.PLAN)]
+
+
+def in_python(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the options that the Python API has too, and parameters of losses."""
+    python = (Use.REPORT, Use.PLAN)
+    return {
+        name: value for name, value in given.items() if name not in OPTIONS or OPTIONS[name].use in python
+    }
+
+
+@cache
+def keys() -> Mapping[str, Option]:
+    """The options that a file of settings can set: those of `losscli evaluate`, but for one call."""
+    return {option.name: option for option in options_of("evaluate") if option.use is not Use.CALL}
 
 
 def loss_params() -> dict[str, tuple[Param, Sequence[str]]]:
-    """The parameters of losses that are options too, with the losses that take them.
+    """The parameters of losses that are options too, each with the losses that take it.
 
     One that has the name of another option (eps) is written in line alone: epsilon_insensitive:eps=0.1.
     """
-    taken = inspect.signature(checked).parameters
-    return {name: found for name, found in registry.option_params().items() if name not in taken}
+    return {name: entry for name, entry in registry.option_params().items() if name not in OPTIONS}
 
 
-def _names(value: Names) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    return tuple(split_names(value)) if isinstance(value, str) else tuple(map(label_text, value))
+def table() -> list[tuple[Option, tuple[str, ...]]]:
+    """Every entry once, with the commands that have it: what the reference of options shows."""
+    shown: dict[tuple[str, str], tuple[Option, tuple[str, ...]]] = {}
+    for command in dict.fromkeys(name for option in OPTIONS.values() for name in option.commands):
+        for option in options_of(command):
+            _, commands = shown.get((option.flag, option.help), (option, ()))
+            shown[option.flag, option.help] = (option, (*commands, command))
+    return list(shown.values())
 
 
-def _different(classes: tuple[str, ...]) -> tuple[str, ...]:
-    if twice := [name for name, count in Counter(classes).items() if count > 1]:
-        raise UsageError(f"--classes names {', '.join(twice)} twice")
-    return classes
+def request_of(given: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Request:
+    """What options say, read; those of the environment where none is given.  Raises UsageError.
+
+    A name that is no option is that of a parameter of a loss: see `check_names`.
+    """
+    stated = {
+        name: value
+        for name, value in given.items()
+        if name in OPTIONS and (value is not None or name == "ci")
+    }
+    variables = {name: value for name, value in (environment or {}).items() if given.get(name) is None}
+    read, _ = all_of(
+        lambda: all_of(
+            *(partial(OPTIONS[name].read, value) for name, value in stated.items()),
+            *(partial(_read_variable, name, value) for name, value in variables.items()),
+        ),
+        lambda: _check_exclusive(stated),
+    )
+    names = [*stated, *variables]
+    params = {name: value for name, value in given.items() if name not in OPTIONS}
+    return Request(**dict(zip(names, read, strict=True)), params=params)
 
 
-def _one_of(name: str, value: str | None, known: Sequence[str | None]) -> None:
-    if value not in known:
-        words = [word for word in known if word]
-        raise UsageError(f"--{name} must be {' or '.join(words)}, got {value!r}.{near(str(value), words)}")
+def of_environment() -> dict[str, str]:
+    """What variables of the environment set, by the name of the option."""
+    return {
+        option.name: value
+        for option in OPTIONS.values()
+        if option.variable and (value := os.environ.get(option.variable))
+    }
 
 
-def _device(device: str, given: str | None) -> None:
+def _read_variable(name: str, value: str) -> Any:
     try:
-        if devices.checked(device) != devices.AUTO:
-            devices.found(device)
+        return OPTIONS[name].read(value)
     except UsageError as error:
-        if given is not None:
-            raise
-        where = f"environment, {VARIABLES['device']}"
+        where = f"environment, {OPTIONS[name].variable}"
         raise UsageError([replace(problem, where=where) for problem in error.problems]) from None
 
 
-def _apart(names: str, one: bool, other: bool) -> None:
-    if one and other:
-        raise UsageError(f"{names} exclude each other")
+def _check_exclusive(stated: Mapping[str, Any]) -> None:
+    """Raise UsageError for two options of which each excludes the other; how results look is not judged."""
+    chosen = [
+        option
+        for option in OPTIONS.values()
+        if option.use is Use.PLAN and stated.get(option.name, False) is not False
+    ]
+    pairs = [(one.flag, other.flag) for one, other in combinations(chosen, 2) if other.name in one.rivals]
+    if "cluster" in stated and "ci" in stated and str(stated["ci"]).lower() == "none":
+        pairs.append(("--cluster", "--ci none"))
+    if pairs:
+        raise UsageError([Problem(f"{one} and {other} exclude each other") for one, other in pairs])
 
 
-def known(given: Iterable[str], own: Collection[str] = ()) -> None:
+def check_names(given: Iterable[str], own: Collection[str] = ()) -> None:
     """Raise UsageError for names that are no option, no loss's parameter, and not one of `own` losses'."""
-    options = [name for name in inspect.signature(checked).parameters if name != "params"]
-    unknown = [name for name in given if name not in options and name not in own]
+    unknown = [name for name in given if name not in OPTIONS and name not in own]
     if not unknown:
-        return  # most runs give no parameter so, and need not look through the catalogue
-    words = [*loss_params(), *own, *options]
+        return  # most runs give no parameter so, and need not look through the catalog
+    words = [*loss_params(), *own, *OPTIONS]
     if unknown := [name for name in unknown if name not in words]:
         raise UsageError(
             [Problem(f"no option or loss parameter {name!r}.{near(name, words)}") for name in unknown]
         )
 
 
-def _level(ci: float | str | None) -> float | None:
-    """The level of intervals: a number between 0 and 1, or None for none."""
-    if ci is None or str(ci).lower() == "none":
-        return None
-    number = _number(ci)
-    if not 0 < number < 1:
-        raise UsageError(f"--ci must be a number between 0 and 1, or none, got {ci}", remedy="--ci 0.95")
-    return number
-
-
-def _clip(eps: float | str | None) -> float | None:
-    if eps is None:
-        return None
-    number = _number(eps)
-    if not 0 <= number < 0.5:
-        raise UsageError(f"--eps must be a number >= 0, < 0.5, got {eps}")
-    return number
-
-
-def _threads(threads: int | str | None) -> int | None:
-    if threads is None:
-        return None
-    number = _number(threads)
-    if not (number >= 1 and number.is_integer()):
-        raise UsageError(f"--threads must be a whole number >= 1, got {threads}")
-    return int(number)
-
-
-def _number(given: object) -> float:
-    """The number that an option says; NaN where it says none."""
-    try:
-        return float(given)  # type: ignore[arg-type]  # what float() refuses is caught here
-    except (TypeError, ValueError):
-        return math.nan
-
-
-def _weights(given: str | Mapping[Any, float] | None) -> dict[str, float]:
-    """The weight of each class that is named: 'cat=2,dog=1', or a mapping."""
-    if given is None:
-        return {}
-    pairs = given.items() if isinstance(given, Mapping) else [_pair(part) for part in split_names(given)]
-    weights = {}
-    for name, text in pairs:
-        weight = _number(text)
-        if not 0 <= weight < math.inf:
-            raise UsageError(f"--class-weight {label_text(name)}: a weight is a number >= 0, got {text}")
-        weights[label_text(name)] = weight
-    return weights
-
-
-def _pair(part: str) -> tuple[str, str]:
-    name, equals, text = part.rpartition("=")
-    if not equals:
-        raise UsageError(f"--class-weight {part}: written class=number, as in cat=2,dog=1")
-    return name, text
-
-
-def meaningful(asked: Asked, task: str, link: str) -> None:
+def check_meaning(request: Request, task: str, link: str) -> None:
     """Raise UsageError for options that have no meaning in this task, rather than ignore them."""
-    options, of_probabilities = TASKS[task].options, link == "probability"
-    idle = {
-        "--eps clips probabilities": asked.eps is not None and not ("eps" in options and of_probabilities),
-        "--normalize rescales probabilities of classes": asked.normalize
-        and not ("normalize" in options and of_probabilities),
-        "--ignore-label leaves out a class": asked.ignore_label is not None and "ignore_label" not in options,
-        "--class-weight weighs classes": bool(asked.class_weight) and "class_weight" not in options,
-        "--classes names the classes of a multiclass task": bool(asked.classes) and "classes" not in options,
-        "--positive names one of two labels": asked.positive is not None and "positive" not in options,
-        "--group tells groups that are ranked": asked.group is not None and "group" not in options,
-        "--from-logits is for classification": asked.from_logits and "from_logits" not in options,
-        "--from-log-probs is for multiclass tasks": asked.from_log_probs and "from_log_probs" not in options,
-    }
     shown = f"a {task} task" + (f" of {link.replace('_', '-')}s" if link in ("logit", "label") else "")
-    remedies = {"--eps clips probabilities": "a loss's own is written in line: epsilon_insensitive:eps=0.1"}
-    if wrong := [what for what, is_idle in idle.items() if is_idle]:
-        raise UsageError(
-            [Problem(f"{what}, and this is {shown}", remedy=remedies.get(what, "")) for what in wrong]
-        )
+    wrong = [
+        Problem(f"{option.flag} {option.what}, and this is {shown}", remedy=option.remedy)
+        for option in OPTIONS.values()
+        if getattr(request, option.name) != option.default and option.means_nothing(task, link)
+    ]
+    if wrong:
+        raise UsageError(wrong)
 
 
-def class_weights(weights: Mapping[str, float], roles: Roles) -> tuple[float, ...] | None:
-    """The weight of each class, one where none is given.  Raises UsageError for a class that is none."""
-    if not weights:
-        return None
-    unknown = [name for name in weights if name not in roles.names]
-    if unknown:
-        raise UsageError(
-            [
-                Problem(
-                    f"--class-weight: no class {name!r}.{near(name, roles.names)}",
-                    remedy=f"the classes: {', '.join(roles.names[:20])}",
-                )
-                for name in unknown
-            ]
+def stated(request: Request) -> dict[str, Any]:
+    """What a request says of what is computed, where that is not the default: plain data, as in TOML."""
+    return {
+        option.name: _plain(value)
+        for option in OPTIONS.values()
+        if option.use is Use.PLAN and (value := getattr(request, option.name)) != option.default
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [join_names(each) if isinstance(each, tuple) else each for each in value]
+    return "none" if value is None else dict(value) if isinstance(value, Mapping) else value
+
+
+def flags(stated: Mapping[str, Any]) -> str:
+    """Options as flags that can be pasted."""
+    words = list[str]()
+    for name, value in stated.items():
+        option = OPTIONS[name]
+        texts = value if option.kind.join is list else [option_text(value)]
+        words += [option.short or option.flag] if value is True else []
+        words += (
+            [word for text in texts for word in (option.short or option.flag, text)]
+            if value is not True
+            else []
         )
-    return tuple(weights.get(name, 1.0) for name in roles.names)
+    return " ".join(map(quote, words))
+
+
+def option_text(value: object) -> str:
+    """The value of an option as text: as a shell takes it, and yes for a switch."""
+    if isinstance(value, Mapping):
+        return join_names(f"{name}={weight!r}" for name, weight in value.items())
+    return "yes" if value is True else join_names(value) if isinstance(value, list) else str(value)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from shlex import quote
 from typing import Any
 
@@ -15,22 +14,18 @@ from losscli.catalog.loss import Choice
 from losscli.data.stream import STANDARD_INPUT, Roles
 from losscli.engines.devices import CPU
 from losscli.errors import DeviceError
+from losscli.plan.options import OPTIONS, Request, flags, option_text, stated
 from losscli.plan.placement import Place
 from losscli.tasks.base import Batch
 from losscli.tasks.catalog import TASKS
 from losscli.tasks.multilabel import MultilabelScore
-from losscli.text import join_names
 
-LEVEL = 0.95
-"""Of intervals, where none is asked for."""
 BLOCK_NUMBERS = 1 << 21
 """Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 262,144 rows."""
 DEVICE_NUMBERS = 1 << 23
 """The same on a GPU: many beside the microseconds in which a kernel starts, few beside its memory."""
 LEAST_ROWS = 256
 """Of a block, however wide its rows are."""
-_SHORT = {"pred": "-p", "target": "-y", "weight": "-w", "loss": "-l"}
-_REPEATED = ("by", "loss")
 
 
 class Plan(Struct, frozen=True):
@@ -38,12 +33,21 @@ class Plan(Struct, frozen=True):
 
     roles: Roles
     choices: tuple[Choice, ...]
-    level: float | None = LEVEL
+    request: Request
     place: Place = Place(CPU)
     alignment: str = ""
     default_eps: float = 0.0
-    where: str | None = None
     profiled: bool = False
+
+    @property
+    def level(self) -> float | None:
+        """The level of intervals; None for no intervals."""
+        return self.request.ci
+
+    @property
+    def where(self) -> str | None:
+        """The condition on rows, as it was written."""
+        return self.request.where
 
     @property
     def wanted(self) -> frozenset[type[Batch]]:
@@ -95,79 +99,55 @@ class Plan(Struct, frozen=True):
     def options(self) -> dict[str, Any]:
         """The plan as options by name: the same files with them give the same results."""
         roles = self.roles
-        classes = roles.names if roles.task == "multiclass" else ()
-        positive = roles.names[1] if roles.task == "binary" and roles.target_form == "label" else None
         weights = roles.class_weight
-        found = {
-            "task": roles.task,
-            "pred": [name[2:] for name in roles.predictions],
-            "target": [name[2:] for name in roles.targets],
-            "on": [name[2:] for name in roles.ids],
-            "weight": roles.weight[2:] if roles.weight else None,
-            "group": roles.group[2:] if roles.group else None,
-            "from_logits": roles.link == "logit",
-            "from_log_probs": roles.link == "log_prob",
-            "classes": list(classes),
-            "positive": positive,
-            "class_weight": dict(zip(roles.names, weights, strict=True)) if weights else None,
-            "ignore_label": roles.ignore_label,
-            "like": roles.like,
-            "eps": roles.eps if not roles.like and roles.eps != self.default_eps else None,
-            "normalize": roles.normalize,
-            "missing": "drop" if roles.drop_missing else None,
-            "unmatched": "drop" if roles.drop_unmatched else None,
-            "where": self.where,
-            "by": [join_names(slicing.text) for slicing in roles.slicings],
-            "cluster": roles.cluster[2:] if roles.cluster else None,
-            "loss": [str(choice) for choice in self.choices],
-            "ci": "none" if self.level is None else self.level if self.level != LEVEL else None,
-            "device": self.device if self.device != CPU else None,
-        }
-        return {
-            name: value
-            for name, value in found.items()
-            if not (value is None or value is False or value == [])
-        }
+        own_eps = not roles.like and roles.eps != self.default_eps
+        resolved = replace(
+            self.request,
+            task=roles.task,
+            pred=tuple(name[2:] for name in roles.predictions),
+            target=tuple(name[2:] for name in roles.targets),
+            on=tuple(name[2:] for name in roles.ids),
+            group=self.request.group or (roles.group[2:] if roles.group else None),
+            from_logits=roles.link == "logit",
+            from_log_probs=roles.link == "log_prob",
+            classes=roles.names if roles.task == "multiclass" else (),
+            positive=roles.names[1] if roles.task == "binary" and roles.target_form == "label" else None,
+            class_weight=dict(zip(roles.names, weights, strict=True)) if weights else {},
+            eps=roles.eps if own_eps else None,
+            device=self.device,
+        )
+        options = stated(resolved)
+        options.pop("loss", None)  # those of the request have no parameters of their own flags
+        return options | {"loss": [str(choice) for choice in self.choices]}
 
     def flags(self) -> str:
         """The plan as flags that can be pasted."""
-        words = list[str]()
-        for name, value in self.options().items():
-            flag = _SHORT.get(name, f"--{name.replace('_', '-')}")
-            texts = value if name in _REPEATED else [_text(value)]
-            words += [flag] if value is True else [word for text in texts for word in (flag, text)]
-        return " ".join(map(quote, words))
+        return flags(self.options())
+
+    def compared(self) -> dict[str, str]:
+        """The options in which two reports must agree, by the names under which reports keep them."""
+        roles, options = self.roles, self.options()
+        columns = {"weight": roles.weight, "group": roles.group, "cluster": roles.cluster}
+        options |= {name: column[2:] for name, column in columns.items() if column}
+        return {
+            OPTIONS[name].compared: option_text(value)
+            for name, value in options.items()
+            if OPTIONS[name].compared
+        }
 
     def signature(self) -> str:
         """A short digest of all that makes numbers comparable: losses with parameters, columns, policies."""
         roles = self.roles
         content = [
             [choice.identity for choice in self.choices],
-            roles.task,
+            self.compared(),
             roles.link,
             roles.target_form,
             roles.names,
             roles.predictions,
             roles.targets,
-            roles.weight,
-            roles.group,
-            roles.class_weight,
-            roles.ignore_label,
             roles.eps,
-            roles.normalize,
-            roles.drop_missing,
-            roles.drop_unmatched,
             bool(roles.ids),
-            self.where,
             [(slicing.text, slicing.edges) for slicing in roles.slicings],
-            *([roles.like] if roles.like else []),
-            *([["cluster", roles.cluster[2:]]] if roles.cluster else []),
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
-
-
-def _text(value: object) -> str:
-    """The value of an option as a shell takes it."""
-    if isinstance(value, Mapping):
-        return join_names(f"{name}={weight!r}" for name, weight in value.items())
-    return join_names(value) if isinstance(value, list) else str(value)

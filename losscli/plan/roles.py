@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 from msgspec.structs import replace
@@ -36,13 +36,12 @@ def roles_of(
 
     Raises UsageError for columns that do not fit the task, DataError for labels that cannot be its classes.
     """
-    weight = f"{found.weight_side}:{found.weight}" if found.weight else None
     roles = Roles(
         task=task,
         predictions=tuple(f"p:{name}" for name in found.predictions),
         targets=tuple(f"t:{name}" for name in found.targets),
         link=link,
-        weight=weight,
+        weight=found.weight,
         ids=tuple(f"p:{name}" for name in found.key),
         files=(left.name, right.name),
     )
@@ -192,3 +191,21 @@ def _check_classes(table: Table, column: str, classes: Sequence[str]) -> None:
                 "name the label column with -y, and the classes as written there with --classes",
             )
         )
+
+
+def class_weights(weights: Mapping[str, float], roles: Roles) -> tuple[float, ...] | None:
+    """The weight of each class, one where none is given.  Raises UsageError for a class that is none."""
+    if not weights:
+        return None
+    unknown = [name for name in weights if name not in roles.names]
+    if unknown:
+        raise UsageError(
+            [
+                Problem(
+                    f"--class-weight: no class {name!r}.{near(name, roles.names)}",
+                    remedy=f"the classes: {', '.join(roles.names[:20])}",
+                )
+                for name in unknown
+            ]
+        )
+    return tuple(weights.get(name, 1.0) for name in roles.names)

@@ -7,10 +7,10 @@ from functools import partial
 
 import polars as pl
 
+from losscli.data.columns import column_of
 from losscli.data.slicing import Slicing
 from losscli.data.table import Table, reading
-from losscli.errors import Problem, UsageError, all_of
-from losscli.text import near
+from losscli.errors import UsageError, all_of
 
 
 def slicings(
@@ -37,42 +37,19 @@ def _column(
     text: str, predictions: Table, targets: Table, key: Sequence[str]
 ) -> tuple[str, tuple[float, ...] | None]:
     """The column of the stream, and the edges of its bins."""
-    name, bins = text, None
+    flag, name, bins = f"--by {text}", text, None
     if name not in (*predictions.schema, *targets.schema) and text.rpartition(":")[2].isdecimal():
         name, _, number = text.rpartition(":")
         bins = int(number)
-    table, found = column_of(name, f"--by {text}", predictions, targets, key)
+    column = column_of(name, flag, predictions, targets, key)
     if bins is None:
-        return found, None
-    dtype = table.schema[name]
+        return column, None
+    table = targets if column.startswith("t:") else predictions
+    dtype = table.schema[column[2:]]
     if bins < 2 or not dtype.is_numeric():
         what = "at least two bins" if bins < 2 else f"bins of numbers, and column {name} is {dtype}"
-        raise UsageError(f"--by {text}: it takes {what}", remedy=f"--by {name}:4, or --by {name}")
-    return found, _edges(table, name, bins)
-
-
-def column_of(
-    name: str, flag: str, predictions: Table, targets: Table, key: Sequence[str]
-) -> tuple[Table, str]:
-    """The file that has a column, and the column of the stream.  Raises UsageError where none is meant."""
-    known = list(dict.fromkeys((*predictions.schema, *targets.schema)))
-    if name not in known:
-        option = flag.split()[0]
-        shown = ", ".join(known[:20]) + (f", ... ({len(known)} in all)" if len(known) > 20 else "")
-        raise UsageError(
-            Problem(f"no column {name!r} ({option}).{near(name, known)}", remedy=f"the columns: {shown}")
-        )
-    both = name in predictions.schema and name in targets.schema
-    if predictions is not targets and both and name not in key:
-        raise UsageError(
-            f"{flag}: both files have a column {name}", remedy="rename one, or align by it: --on"
-        )
-    table, prefix = (targets, "t:") if name in targets.schema else (predictions, "p:")
-    dtype = table.schema[name]
-    if dtype.is_nested() or dtype == pl.Binary:
-        held = "bytes" if dtype == pl.Binary else "lists"
-        raise UsageError(f"{flag}: {table.name}, column {name} holds {held}", remedy="a column of values")
-    return table, prefix + name
+        raise UsageError(f"{flag}: it takes {what}", remedy=f"--by {name}:4, or --by {name}")
+    return column, _edges(table, column[2:], bins)
 
 
 def _edges(table: Table, name: str, bins: int) -> tuple[float, ...]:

@@ -253,5 +253,4 @@ TASK = Task(
     usual=("binary_cross_entropy", "brier", "zero_one"),
     usual_labels=("zero_one", "balanced_error", "f1_error"),
     cell="class",
-    options=frozenset({"eps", "ignore_label", "class_weight", "positive", "from_logits"}),
 )

@@ -28,8 +28,7 @@ class Task(Struct, frozen=True):
 
     `usual` are the losses where none is chosen, `usual_labels` the same where predictions are labels.
     `unit` is what it counts: rows, or groups of them.  `cell` is what results besides the overall one are
-    of: class, label, output, quantile.  `options` are those of eps, normalize, ignore_label, class_weight,
-    classes, positive, group, from_logits and from_log_probs that have a meaning.  `batches` are those of a
+    of: class, label, output, quantile.  `batches` are those of a
     task whose batches name their columns, in the order in
     which --task tries them; of these `shown` are so plain in the names that they need no --task.
     """
@@ -41,7 +40,6 @@ class Task(Struct, frozen=True):
     pilot: Pilot = no_pilot
     cell: str = ""
     unit: str = "rows"
-    options: frozenset[str] = frozenset()
     batches: tuple[type[Named], ...] = ()
     shown: tuple[type[Named], ...] = ()
 

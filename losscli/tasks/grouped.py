@@ -178,7 +178,6 @@ TASK = Task(
     read_groups,
     usual=("ndcg", "ranking_softmax", "mean_average_precision", "query_rmse"),
     unit="groups",
-    options=frozenset({"group"}),
     batches=(Relevance, BinaryRelevance, Groups),
     shown=(Relevance,),
 )

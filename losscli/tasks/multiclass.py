@@ -221,7 +221,4 @@ TASK = Task(
     usual=("categorical_cross_entropy", "multiclass_brier", "multiclass_zero_one"),
     usual_labels=("multiclass_zero_one",),
     cell="class",
-    options=frozenset(
-        {"eps", "normalize", "ignore_label", "class_weight", "classes", "from_logits", "from_log_probs"}
-    ),
 )

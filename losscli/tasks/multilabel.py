@@ -88,5 +88,4 @@ TASK = Task(
     read,
     usual=("multilabel_binary_cross_entropy", "hamming", "subset_zero_one"),
     cell="label",
-    options=frozenset({"eps", "from_logits"}),
 )

@@ -110,9 +110,9 @@ def test_options_are_keywords_of_the_same_names():
 
 
 def test_losses_are_the_catalogue():
-    catalogue = losscli.losses()
+    catalogue = losscli.list_losses()
     assert {entry.name for entry in catalogue} >= {"huber", "binary_cross_entropy", "top_k_error", "hamming"}
-    assert {entry.task for entry in losscli.losses("binary")} == {"binary"}
+    assert {entry.task for entry in losscli.list_losses("binary")} == {"binary"}
     (huber,) = (entry for entry in catalogue if entry.name == "huber")
     assert (huber.task, huber.unit, huber.best) == ("regression", "target^2", 0.0)
     assert [(param.name, param.default, param.describe()) for param in huber.params] == [
@@ -165,9 +165,9 @@ def test_wrong_requests_raise_usage_error_with_every_problem():
         losscli.evaluate(PRED, Y, loss=["hubber", "mae"], classess="a", ci=7)
     said = [problem.what for problem in caught.value.problems]
     assert said == [
-        "--ci must be a number between 0 and 1, or none, got 7",
-        "no option or loss parameter 'classess'. Did you mean classes or class_weight?",
         "unknown loss 'hubber'. Did you mean huber or hubert or huberloss?",
+        "--ci must be a number > 0, < 1, or none, got 7",
+        "no option or loss parameter 'classess'. Did you mean classes or class_weight?",
     ]
 
 

@@ -90,7 +90,7 @@ def test_no_two_losses_share_a_name():
         def another(batch: Regression):
             """A loss that takes the name of another."""
 
-    assert "another" not in {entry.name for entry in registry.losses()}
+    assert "another" not in {entry.name for entry in registry.list_losses()}
 
 
 # Parameters

@@ -47,7 +47,7 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
     "unknown suffix": (
         {"p_xlsx": "", "t": Y},
         "p.xlsx t.csv",
-        ("p.xlsx: unknown format .xlsx", "-> known: .csv, .tsv, .txt, .parquet", "--input-format"),
+        ("p.xlsx: unknown format .xlsx", "-> known: .csv, .tsv, .txt", "--input-format"),
     ),
     "JSON": (
         {"p_json": "{}", "t": Y},

@@ -172,7 +172,7 @@ def test_ci_runs_the_test_command():
 
 @pytest.mark.parametrize("path", [README, DOCS / "index.md"], ids=name)
 def test_the_number_of_losses_is_that_of_the_catalog(path):
-    assert f"{len(registry.losses())} losses" in path.read_text(encoding="utf-8")
+    assert f"{len(registry.list_losses())} losses" in path.read_text(encoding="utf-8")
 
 
 def test_the_loss_that_is_shown_is_the_one_in_the_source():

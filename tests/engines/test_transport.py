@@ -92,7 +92,7 @@ def assert_same_bits(found, expected):
 def test_another_process_folds_every_loss_to_the_same_bits(tmp_path):
     runs = [run_of(case) for case in CASES]
     assert {choice.loss.name for run in runs for choice in run.plan.choices} >= {
-        entry.name for entry in registry.losses()
+        entry.name for entry in registry.list_losses()
     }
     tasks = [tasks_of(run) for run in (*runs, *custom_runs(tmp_path))]
     for found, expected in zip(fold_elsewhere(tasks, tmp_path), fold_all(tasks), strict=True):

@@ -200,7 +200,7 @@ def test_a_loss_of_signs_still_refuses_fractions():
 
 
 def test_sparsemax_of_two_classes_is_that_of_their_difference():
-    entry = {entry.name: entry for entry in registry.losses()}
+    entry = {entry.name: entry for entry in registry.list_losses()}
     sign = np.where(CODE > 0, 1.0, -1.0)
     two = evaluated(
         pl.DataFrame({"no": LOGITS[:, 0], "yes": LOGITS[:, 1]}),
@@ -229,7 +229,7 @@ RELEVANT[:4] = [[True] * 5, [False] * 5, [True] + [False] * 4, [False] + [True] 
     ],
 )
 def test_ties_and_rows_with_no_label_or_all_of_them(name, library):
-    (entry,) = (entry for entry in registry.losses() if entry.name == name)
+    (entry,) = (entry for entry in registry.list_losses() if entry.name == name)
     (column,) = entry.columns(MultilabelScore(np, SCORES, RELEVANT), {})
     assert column.mean() == pytest.approx(library(RELEVANT, SCORES), rel=1e-12)
     for i in range(N):
@@ -237,7 +237,7 @@ def test_ties_and_rows_with_no_label_or_all_of_them(name, library):
 
 
 def test_multilabel_margin_sums_over_pairs():
-    (entry,) = (entry for entry in registry.losses() if entry.name == "multilabel_margin")
+    (entry,) = (entry for entry in registry.list_losses() if entry.name == "multilabel_margin")
     (column,) = entry.columns(MultilabelScore(np, SCORES, RELEVANT), {})
     for score, own, found in zip(SCORES, RELEVANT, column, strict=True):
         pairs = itertools.product(score[own], score[~own])

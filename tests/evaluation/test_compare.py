@@ -413,3 +413,20 @@ def test_the_rows_that_changed_most(options):
         losscli.compare(OLD, NEW, targets=TARGETS, loss="r2", changed=3)
     with pytest.raises(UsageError, match="--changed must be a whole number"):
         losscli.compare(OLD, NEW, targets=TARGETS, loss="mae", changed=-3)
+
+
+def test_models_have_the_names_that_are_given(tmp_path, monkeypatch, program):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run=1").mkdir()
+    for name in ("a.csv", "run=1/p.csv"):
+        OLD.write_csv(tmp_path / name)
+    TARGETS.write_csv(tmp_path / "t.csv")
+    argv = ("compare", "small=a.csv", "run=1/p.csv", "-t", "t.csv", "-l", "mae", "--json")
+    status, out, err = program(*argv)
+    assert status == 0, err
+    assert (json.loads(out)["comparisons"][0]["a"], json.loads(out)["comparisons"][0]["b"]) == (
+        "small",
+        "run=1/p.csv",
+    )
+    report = losscli.compare({"old": OLD, "new": NEW}, targets=TARGETS, loss="mae")
+    assert (report.comparisons[0].a, report.comparisons[0].b) == ("old", "new")

@@ -255,7 +255,7 @@ def test_groups_are_found_by_name_where_a_loss_of_groups_is_asked_for(name):
     frame = ranked(18)
     named = frame.rename({"group": name})
     assert losscli.evaluate(named, loss="ndcg").results[0].value == value(frame, "ndcg")
-    assert prepare(named, loss="ndcg").plan.roles.group == f"p:{name}"
+    assert prepare(named, loss="ndcg").plan.roles.group == f"t:{name}"
 
 
 def test_a_column_named_group_alone_is_no_ranking():
@@ -298,8 +298,8 @@ def test_the_group_is_part_of_the_signature():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"loss": "ndcg", "group": "grup"}, "no column 'grup' (--group). Did you mean group?"),
-        ({"loss": "mae", "group": "group"}, "--group tells groups that are ranked"),
+        ({"loss": "ndcg", "group": "grup"}, "--group: no column 'grup'. Did you mean group?"),
+        ({"loss": "mae", "group": "group"}, "--group names groups that are ranked"),
         ({"loss": "ndcg", "group": "score"}, "no column score"),
         ({"loss": "ndcg", "group": "relevance", "target": "relevance"}, "the column has another role"),
         ({"loss": "ndcg:k=0", "group": "group"}, "k must be a whole number >= 1, or none"),

@@ -143,8 +143,8 @@ def test_rows_that_are_left_out_are_absent(tmp_path):
         ({"loss": "mae", "rows": "r.xlsx"}, "no format has this suffix"),
         ({"loss": "mae", "rows": "none/r.csv"}, "there is no folder none"),
         ({"loss": "mae", "rows": "t.csv"}, "is read too"),
-        ({"loss": "mae", "worst": -1}, "whole number from 0 to 10,000"),
-        ({"loss": "mae", "worst": "many"}, "whole number from 0 to 10,000"),
+        ({"loss": "mae", "worst": -1}, "whole number >= 0, <= 10000"),
+        ({"loss": "mae", "worst": "many"}, "whole number >= 0, <= 10000"),
         ({"loss": "mae", "worst": 3, "baseline": PREDICTIONS}, "are of one model"),
     ],
 )

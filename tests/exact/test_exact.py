@@ -44,7 +44,7 @@ LABELS = [0.0, 0.25, 1.0]
 
 
 def columns(name, batch, **params):
-    (entry,) = (entry for entry in registry.losses() if entry.name == name)
+    (entry,) = (entry for entry in registry.list_losses() if entry.name == name)
     with np.errstate(all="ignore"):  # as the engine has it
         return entry.columns(batch, registry.choose(entry, params, {}).params)[0]
 

@@ -50,7 +50,7 @@ def data(files, *argv):
 
 def choices():
     """Every loss with parameters that it takes: 1.5 where one is required."""
-    for entry in registry.losses():
+    for entry in registry.list_losses():
         needed = {param.name: 1.5 for param in entry.params if param.required}
         if all(entry.param(name).range is not None and 1.5 in entry.param(name).range for name in needed):
             yield registry.choose(entry, {}, needed)
@@ -339,13 +339,13 @@ def test_words_search_names_aliases_summaries_formulas_and_libraries(files):
         assert "r2 " not in found
     listed = files("explain", "--task", "binary").out.splitlines()
     names = [line.split()[0] for line in listed[1:] if line and "NAME" not in line]
-    assert names == [entry.name for entry in registry.losses("binary")]
+    assert names == [entry.name for entry in registry.list_losses("binary")]
 
 
 def test_json_lists_all_that_is_known_of_all_losses(files):
     content = json.loads(files("explain", "--json").out)
     assert content["schema"] == 1
-    assert [each["name"] for each in content["losses"]] == [entry.name for entry in registry.losses()]
+    assert [each["name"] for each in content["losses"]] == [entry.name for entry in registry.list_losses()]
     (huber,) = json.loads(files("explain", "HuberLoss", "--json").out)["losses"]
     assert {key: value for key, value in huber.items() if key not in ("curve", "examples")} in content[
         "losses"

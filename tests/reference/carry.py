@@ -25,7 +25,7 @@ HERE = Path(__file__).parent
 
 def main(cases_dir: Path) -> None:
     versions = dict(re.findall(r"([a-z-]+) (\d+\.\d+\.\d+)", (cases_dir.parent / "README.md").read_text()))
-    registered = {entry.name: entry for entry in registry.losses()}
+    registered = {entry.name: entry for entry in registry.list_losses()}
     shutil.rmtree(HERE / "data", ignore_errors=True)
     entries = []
     for folder in sorted(path.parent for path in cases_dir.glob("*/case.json")):

@@ -32,14 +32,14 @@ ROWS = [(name, entry) for name, entries in equivalents.table().items() for entry
 # Of the calls those that are one expression over a whole column.
 CALLS = [
     (loss, entry.call)
-    for loss in registry.losses()
+    for loss in registry.list_losses()
     for entry in equivalents.of(loss.name)
     if entry.library in ("scikit-learn", "SciPy") and entry.agrees and loss.task in DATA
     if not re.search("row by row|over the levels|with full|least_squares", f"{entry.how} {entry.call}")
 ]
 
 
-@pytest.mark.parametrize("name", [loss.name for loss in registry.losses()])
+@pytest.mark.parametrize("name", [loss.name for loss in registry.list_losses()])
 def test_every_loss_has_its_row(name):
     assert name in equivalents.table()
     assert any(entry.call for entry in equivalents.of(name))
@@ -63,7 +63,7 @@ def test_what_never_gives_the_number_says_why():
 
 
 def test_parameters_in_calls_are_those_of_the_loss():
-    for loss in registry.losses():
+    for loss in registry.list_losses():
         for entry in equivalents.of(loss.name):
             for name in re.findall(r"\w+=([a-z_]+)\b(?![('])", entry.call):
                 known = {param.name for param in loss.params}

@@ -412,7 +412,7 @@ def test_labels_like_sklearn():
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_conventions_are_of_losses_and_parameters_that_there_are(library):
-    entries = {entry.name: entry for entry in registry.losses()}
+    entries = {entry.name: entry for entry in registry.list_losses()}
     for name, own in LIBRARIES[library].losses.items():
         known = {param.name for param in entries[name].params}
         assert {*own.params, *own.lacks} <= known, name

@@ -30,7 +30,7 @@ PER_ROW = [case for case in CASES if (HERE / "data" / case.name / "per_row.parqu
 
 
 def test_every_loss_has_a_case_of_an_independent_library():
-    assert {case.loss for case in CASES} == {entry.name for entry in registry.losses()}
+    assert {case.loss for case in CASES} == {entry.name for entry in registry.list_losses()}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

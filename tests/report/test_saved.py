@@ -13,9 +13,8 @@ import pytest
 from support.program import Program
 
 import losscli
-from losscli import api
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import run as running
+from losscli.evaluation.hooks import Hooks
 from losscli.report import saved
 
 ROOT = Path(__file__).parent.parent.parent
@@ -117,8 +116,9 @@ def test_targets_are_told_apart_only_where_reports_are_kept(program, report):
     known = saved.load(report.name).provenance["targets"]
     assert json.loads(program("evaluate", *FILES, "--json")[1])["provenance"]["targets"] == known
     assert losscli.evaluate("p.csv", "t.csv", "mae").provenance["targets"] == known
-    _, run = api.planned("p.csv", "t.csv", "mae")
-    assert "targets" not in running.evaluated(run, kept=False).provenance
+    hooks = Hooks()
+    hooks.kept = False
+    assert "targets" not in losscli.evaluate("p.csv", "t.csv", "mae", hooks=hooks).provenance
     (report.parent / "q.csv").write_text((report.parent / "p.csv").read_text())
     models = ("p.csv", "q.csv", "-t", "t.csv", "-l", "mae")
     assert json.loads(program("compare", *models, "--json")[1])["provenance"]["targets"] == known

@@ -245,7 +245,7 @@ def test_an_infinite_row_leaves_the_other_slices_their_intervals(frame):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"cluster": "usr"}, "no column 'usr' (--cluster). Did you mean user"),
+        ({"cluster": "usr"}, "--cluster: no column 'usr'. Did you mean user"),
         ({"cluster": "user", "ci": "none"}, "--cluster and --ci none exclude each other"),
         ({"cluster": "several"}, "column several holds lists"),
     ],

@@ -41,7 +41,7 @@ from losscli.tasks.segmentation import ClassMask, Mask
 from losscli.tasks.triplet import Triplet
 
 ROWS, CLASSES = 40, 4
-LOSSES = {entry.name: entry for entry in registry.losses()}
+LOSSES = {entry.name: entry for entry in registry.list_losses()}
 
 
 GIVEN: dict[str, dict[str, object]] = {

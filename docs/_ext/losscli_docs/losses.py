@@ -18,7 +18,7 @@ NEEDED = {"alpha": "0.1", "greater_than": "1", "p": "3", "q": "1.5", "threshold"
 
 def pages() -> dict[str, str]:
     """The text of each page by its file name."""
-    entries = registry.losses()
+    entries = registry.list_losses()
     return {"index.md": _index(entries)} | {f"{entry.name}.md": _page(entry) for entry in entries}
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from losscli.catalog.loss import Loss
-from losscli.catalog.registry import losses
+from losscli.catalog.registry import list_losses
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array
 from losscli.states import reductions
@@ -122,7 +122,7 @@ def of_function(function: object, name: str = "", request: str = "", digest: str
     """
     if not inspect.isfunction(function):
         raise UsageError(f"{request or repr(function)} is not a function", remedy=_REMEDY)
-    known = next((entry for entry in losses() if entry.function is function), None)
+    known = next((entry for entry in list_losses() if entry.function is function), None)
     if known is not None:
         return known
     name = name or function.__name__

@@ -5,75 +5,57 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from losscli.catalog import registry
 from losscli.catalog import request as requests
 from losscli.catalog.loss import Choice, Loss
-from losscli.cli.options import given_inputs, loss_names, option
+from losscli.cli.parser import Given
+from losscli.cli.watch import Watch
 from losscli.errors import UsageError
-from losscli.plan.options import loss_params
-from losscli.tasks.catalog import TASKS
+from losscli.plan.options import OPTIONS, in_python
 from losscli.text import near
 
 if TYPE_CHECKING:
     from losscli.explain.facts import Explanation
 
 
-SHOWN = "What is shown"
 Pages = Sequence[tuple[Loss, Choice | None]]
 """Losses, each with its parameters where those are known."""
 
 
-def explain(
-    loss: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="LOSS",
-            help="A loss, by any of its names: huber, or huber:delta=2.",
-            show_default=False,
-            autocompletion=loss_names,
-        ),
-    ] = None,
-    predictions: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="PREDS", help="Predictions, to put their rows on the curve.", show_default=False
-        ),
-    ] = None,
-    search: Annotated[
-        str | None,
-        option("--search", panel=SHOWN, metavar="WORDS", help="List the losses that all words fit."),
-    ] = None,
-    json: Annotated[bool, option("--json", panel=SHOWN, help="All there is to know, for programs.")] = False,
-    **asked: Any,
-) -> None:
+def explain(given: Given) -> None:
     """List all losses by task, or show one: formula, curve, parameters, and its names in other libraries.
 
     With files it says where their rows stand on the curve, and which of them the loss comes from.
 
-    Example: losscli explain huber preds.csv targets.csv --delta 2
+    Examples:
+        losscli explain huber preds.csv targets.csv --delta 2
+        losscli explain --search "squared log"
     """
-    if predictions is None and (idle := given_inputs(asked)):
+    options = in_python(given)
+    loss, predictions, task = options.get("loss"), options.get("predictions"), options.get("task")
+    params = {name: value for name, value in options.items() if name not in OPTIONS}
+    idle = [OPTIONS[name].flag for name in options if name in OPTIONS and name not in ("loss", "task")]
+    if predictions is None and idle:
         raise UsageError(
             f"{', '.join(idle)}: there are no files to read", remedy="losscli explain LOSS PREDS TARGETS"
         )
-    params = {name: value for name, value in asked.items() if name in loss_params()}
+    if task is not None:
+        OPTIONS["task"].read(task)
     explanation: Explanation | None = None
     if loss is None:
         if params:
             raise UsageError(f"--{next(iter(params)).replace('_', '-')} belongs to a loss, and none is named")
-        pages: Pages = [(entry, None) for entry in _found(search, asked["task"])]
-    elif search is not None:
+        pages: Pages = [(entry, None) for entry in _found(given.get("search"), task)]
+    elif given.get("search") is not None:
         raise UsageError("--search lists losses, and one is named already")
     elif predictions is not None:
-        explanation = _explained(loss, predictions, asked)
+        explanation = _explained(given, options)
         pages = [(explanation.choice.loss, explanation.choice)]
     else:
-        pages = _chosen(loss, asked["task"], params)
-    if json:
+        pages = _chosen(loss, task, params)
+    if given.get("json"):
         from losscli.explain.catalog import as_json
 
         sys.stdout.write(as_json(pages, explanation))
@@ -99,10 +81,9 @@ def _found(search: str | None, task: str | None) -> list[Loss]:
     """The losses of the task that all words fit."""
     from losscli.explain.catalog import text_of  # only a search reads what libraries call them
 
-    _known_task(task)
     words = (search or "").lower().split()
-    texts = {entry: text_of(entry) for entry in registry.losses(task)} if words else {}
-    found = [entry for entry in registry.losses(task) if all(word in texts[entry] for word in words)]
+    texts = {entry: text_of(entry) for entry in registry.list_losses(task)} if words else {}
+    found = [entry for entry in registry.list_losses(task) if all(word in texts[entry] for word in words)]
     if not found:
         raise UsageError(
             f"no loss has the words {search!r}.{near(search or '', registry.names())}",
@@ -111,14 +92,8 @@ def _found(search: str | None, task: str | None) -> list[Loss]:
     return found
 
 
-def _known_task(task: str | None) -> None:
-    if task not in (None, *TASKS):
-        raise UsageError(f"--task must be {' or '.join(TASKS)}, got {task!r}.{near(str(task), TASKS)}")
-
-
 def _chosen(text: str, task: str | None, params: Mapping[str, object]) -> Pages:
     """The losses that a name may mean, with their parameters where all that are required are given."""
-    _known_task(task)
     request = requests.find(text)
     inline = request.inline
     entries = [entry for entry in request.losses if task in (None, entry.task)]
@@ -144,15 +119,10 @@ def _choice(entry: Loss, inline: Mapping[str, str], params: Mapping[str, object]
     return registry.choose(entry, inline, params)
 
 
-def _explained(loss: str, predictions: str, asked: dict[str, Any]) -> Explanation:
-    from losscli.cli.output import say, show_plan
-    from losscli.cli.progress import Progress
+def _explained(given: Given, options: dict[str, Any]) -> Explanation:
     from losscli.explain.facts import explained, planned  # the engine
 
-    quiet, verbose = asked.pop("quiet"), asked.pop("verbose")
-    asked.pop("debug")
-    run = planned(loss, predictions, **asked)
-    if verbose:
-        show_plan(run)
-    with Progress(quiet, run.expected) as progress:
-        return explained(run, progress.update, say if verbose else lambda text: None)
+    with Watch(given, displays=False) as watch:
+        run = planned(**options)
+        watch.planned(run)
+        return explained(run, watch.progress, watch.say)

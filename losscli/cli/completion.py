@@ -1,0 +1,55 @@
+"""What the shell completes: words, losses and their parameters, and columns of the files that are named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from losscli.plan.options import Option
+from losscli.plan.values import LOSSES
+
+Complete = Callable[[Any, list[str], str], list[str]]
+"""As Typer calls it: with its context, nothing, and what was typed so far."""
+
+
+def completer(option: Option) -> Complete | None:
+    """What completes the values of an option; None for what the shell completes by itself: files."""
+    if option.kind.choices:
+        return lambda context, _, typed: [word for word in option.kind.choices if word.startswith(typed)]
+    if option.kind is LOSSES or (option.argument and option.name == "loss"):
+        return lambda context, _, typed: loss_names(typed)
+    if option.column:
+        return lambda context, _, typed: columns(context.params, typed)
+    return None
+
+
+def loss_names(typed: str) -> list[str]:
+    """The names of losses, and after a colon the parameters of the one before it."""
+    from losscli.catalog import registry
+
+    name, colon, inline = typed.partition(":")
+    if not colon:
+        return [name for name in registry.names() if name.startswith(typed.lower())]
+    if name.lower() not in registry.names():
+        return []
+    done, comma, _ = inline.rpartition(",")
+    params = dict.fromkeys(param.name for entry in registry.find(name) for param in entry.params)
+    return [f"{name}:{done}{comma}{param}=" for param in params if f"{param}=" not in done]
+
+
+def columns(given: dict[str, Any], typed: str) -> list[str]:
+    """The columns of the files on the command line, the last of several names with commas."""
+    from losscli.data import load  # reads the files
+    from losscli.data.request import Reading
+    from losscli.errors import LossCliError
+
+    models = given.get("predictions")
+    sources = [*(models if isinstance(models, list | tuple) else [models])[:1], given.get("targets")]
+    done, comma, _ = typed.rpartition(",")
+    names: dict[str, None] = {}
+    for source in filter(None, sources):
+        try:
+            names |= dict.fromkeys(load.tables(source, None, Reading(given.get("separator")))[0].schema)
+        except (LossCliError, OSError):
+            continue  # what is wrong with a file its evaluation says
+    return [f"{done}{comma}{name}" for name in names]

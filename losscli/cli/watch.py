@@ -1,0 +1,75 @@
+"""What the command line shows while a report is made: the plan, a bar, and what turned out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from losscli.cli.output import Display, display_of, say, show_plan
+from losscli.cli.progress import Progress
+from losscli.evaluation.hooks import Hooks
+
+if TYPE_CHECKING:
+    from losscli.evaluation.compare_plan import Models
+    from losscli.plan.resolve import Run
+
+
+class Watch(Hooks):
+    """Shows the plan if asked for, ends a dry run there, and draws a bar; `display` is that of results."""
+
+    def __init__(self, given: dict[str, Any], displays: bool = True) -> None:
+        self._given, self._displays = given, displays
+        self._bar: Progress | None = None
+        self.display = Display()
+
+    @property
+    def kept(self) -> bool:  # type: ignore[override]  # known when the outputs are
+        """Whether the report is written in a form that can be read again."""
+        return self.display.is_kept or not self._displays
+
+    @property
+    def verbose(self) -> bool:
+        """Whether to show more than results."""
+        return bool(self._given.get("verbose"))
+
+    def check(self) -> None:
+        """Read the options about how and where results are shown."""
+        if self._displays:
+            self.display = display_of(self._given)
+
+    def planned(self, run: Run | Models) -> None:
+        """Show the plan; the bar begins where rows are read."""
+        dry_run = self._given.get("dry_run")
+        if self.verbose or dry_run:
+            show_plan(run)
+        if dry_run:
+            raise typer.Exit
+        self.start(run.expected)
+
+    def start(self, expected: Callable[[], int | None]) -> Progress:
+        """The bar, which begins where it has not."""
+        if self._bar is None:
+            self._bar = Progress(bool(self._given.get("quiet")), expected)
+            self._bar.__enter__()
+        return self._bar
+
+    def say(self, text: str) -> None:
+        """Show what turned out, with the plan."""
+        if self.verbose:
+            say(text)
+
+    def progress(self, rows: int) -> None:
+        """Move the bar."""
+        self.start(lambda: None).update(rows)
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(kind, error, trace)

@@ -1,0 +1,185 @@
+"""Which losses are meant: those that are asked for, those that gates name, and the usual ones of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
+
+from msgspec.structs import replace
+
+from losscli.catalog import registry
+from losscli.catalog.conventions import libraries
+from losscli.catalog.conventions.libraries import LIBRARIES
+from losscli.catalog.loss import Choice, Loss
+from losscli.catalog.request import Request as LossRequest
+from losscli.data.stream import Roles
+from losscli.errors import UsageError, all_of
+from losscli.gates.parse import Gate
+from losscli.gates.parse import of as parse_gate
+from losscli.plan.columns import Found
+from losscli.plan.options import Request, loss_params
+from losscli.plan.values import listed
+from losscli.tasks.binary import BinaryLabel
+from losscli.tasks.catalog import TASKS
+from losscli.tasks.classes import MulticlassLabel
+from losscli.text import near
+
+
+def gates_of(given: object, own: Mapping[str, str]) -> tuple[tuple[Gate, ...], Mapping[tuple[str, ...], str]]:
+    """Gates from text or tables, and how they write the names of losses, some of which are the user's `own`.
+
+    Raises UsageError for a gate that is not understood, and for a loss that is unknown.
+    """
+    written: dict[tuple[str, ...], str] = {}
+
+    def canonical(name: str) -> tuple[str, ...]:
+        names = (own[name],) if name in own else tuple(entry.name for entry in registry.find(name))
+        written.setdefault(names, name)
+        return names
+
+    return tuple(all_of(*(partial(parse_gate, each, canonical) for each in listed(given)))), written
+
+
+def of_gates(
+    gates: Sequence[Gate], written: Mapping[tuple[str, ...], str], given: Sequence[LossRequest]
+) -> list[LossRequest]:
+    """The losses that gates name and that are not `given`, so that each gate has a value to judge."""
+    known = {entry.name for request in given for entry in request.losses}
+    own = {entry.name for request in given for entry in request.losses if entry.request}
+    found: list[LossRequest] = []
+    for gate in gates:
+        names, params = gate.subject.losses, dict(gate.subject.params)
+        if names and not own.intersection(names) and (params or not known.intersection(names)):
+            found.append(LossRequest(written[names], params, tuple(registry.find(name)[0] for name in names)))
+    return found
+
+
+def of_task(given: Sequence[LossRequest], task: str | None) -> list[LossRequest]:
+    """The losses of a task, where one is named.  Raises UsageError for those that are of another one."""
+    found: list[LossRequest] = all_of(*(partial(_narrowed, each, task) for each in given))
+    _check_names(found)
+    return found
+
+
+def _narrowed(request: LossRequest, task: str | None) -> LossRequest:
+    if task is None:
+        return request
+    fitting = tuple(entry for entry in request.losses if entry.task == task)
+    if not fitting:
+        names = [entry.name for entry in registry.list_losses(task)]
+        raise UsageError(
+            f"{request.name} is not a {task} loss.{near(request.name, names)}",
+            remedy=f"losscli explain lists the {task} losses",
+        )
+    return replace(request, losses=fitting)
+
+
+def _check_names(candidates: Sequence[LossRequest]) -> None:
+    """Raise UsageError where two custom losses have one name, by which a report would mix them up."""
+    own: dict[str, Loss] = {}
+    for loss in (candidate.losses[0] for candidate in candidates if candidate.losses[0].request):
+        other = own.setdefault(loss.name, loss)
+        if (other.request, other.digest) != (loss.request, loss.digest):
+            raise UsageError(
+                f"two losses are named {loss.name}: {other.request} and {loss.request}",
+                remedy="choose another name for one of them",
+            )
+
+
+def open_tasks(candidates: Sequence[LossRequest]) -> set[str]:
+    """The tasks that all the losses leave open.  Raises UsageError where they have none in common."""
+    tasks = set(TASKS)
+    for candidate in candidates:
+        own = {entry.task for entry in candidate.losses}
+        if not tasks & own:
+            raise UsageError(
+                f"{candidate.name} is a {' or '.join(sorted(own))} loss, and {candidates[0].name} belongs to "
+                f"{' or '.join(sorted(tasks))}",
+                remedy="choose losses of one task",
+            )
+        tasks &= own
+    return tasks
+
+
+def aliases(candidates: Sequence[LossRequest], task: str) -> dict[str, str]:
+    """The names by which losses were asked for, where those are not their own."""
+    own = {c.name: next(entry.name for entry in c.losses if entry.task == task) for c in candidates}
+    return {asked: name for asked, name in own.items() if asked != name}
+
+
+def choices(
+    request: Request,
+    given: Sequence[LossRequest],
+    gated: Sequence[LossRequest],
+    task: str,
+    link: str,
+    found: Found,
+) -> tuple[Choice, ...]:
+    """The losses with their parameters: those `given`, or else the usual ones, and those of gates.
+
+    Raises UsageError for parameters that none of them takes.
+    """
+    chosen = [(_of(each, task), each) for each in given] or _usual(request, task, link, found)
+    chosen += [(_of(each, task), each) for each in gated]
+    taken = {param.name for entry, _ in chosen for param in entry.params}
+    idle = [name for name in request.params if name not in taken]
+    takers, names = loss_params() if idle else {}, ", ".join(entry.name for entry, _ in chosen)
+    *found_choices, _ = all_of(
+        *(partial(_choice, entry, asked, request) for entry, asked in chosen),
+        *(partial(_refuse, name, takers[name][1], names) for name in idle),
+        lambda: None,
+    )
+    return tuple({str(choice): choice for choice in found_choices}.values())
+
+
+def _of(request: LossRequest, task: str) -> Loss:
+    return next(entry for entry in request.losses if entry.task == task)
+
+
+def _usual(request: Request, task: str, link: str, found: Found) -> list[tuple[Loss, LossRequest]]:
+    """The losses of a task where none is asked for, of those that its columns show."""
+    usual = TASKS[task].usual_labels if link == "label" else TASKS[task].usual
+    shown = {part.batch for part in found.parts}
+    entries = [registry.find(name)[0] for name in usual]
+    entries = [entry for entry in entries if not shown or entry.batch in shown]
+    if request.like is not None:
+        of_library = LIBRARIES[request.like].losses
+        entries = [entry for entry in entries if entry.name in of_library] or entries
+    return [(entry, LossRequest(entry.name, {}, (entry,))) for entry in entries]
+
+
+def _choice(entry: Loss, asked: LossRequest, request: Request) -> Choice:
+    defaults = {} if request.like is None else libraries.convention(request.like, entry).params
+    name = entry.name if entry.request else asked.name
+    return registry.choose(entry, asked.inline, request.params, defaults, name)
+
+
+def as_in_library(
+    library: str, choices: Sequence[Choice], roles: Roles, type_eps: float
+) -> tuple[Choice, ...]:
+    """The losses as a library computes them."""
+    *settled, _ = all_of(
+        *(partial(libraries.settled, library, choice, roles, type_eps) for choice in choices), lambda: None
+    )
+    return tuple(settled)
+
+
+def _refuse(name: str, takers: Sequence[str], chosen: str) -> None:
+    raise UsageError(
+        f"no chosen loss ({chosen}) takes --{name.replace('_', '-')}",
+        remedy=f"it belongs to {', '.join(takers[:5])}",
+    )
+
+
+def check_labels(roles: Roles, choices: Collection[Choice]) -> None:
+    """Raise UsageError for losses that need probabilities, where predictions are labels."""
+    if roles.link != "label":
+        return
+    wrong = [
+        choice.loss.name for choice in choices if choice.loss.batch not in (BinaryLabel, MulticlassLabel)
+    ]
+    if wrong:
+        raise UsageError(
+            f"{', '.join(wrong)} needs probabilities or scores; {roles.predictions[0][2:]} holds labels",
+            remedy="-p names other columns",
+        )

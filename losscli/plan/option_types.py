@@ -1,0 +1,128 @@
+"""The keywords of the Python API, typed.  Written by `python tests/support/generate.py`."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from typing import Any, Literal, TypedDict
+
+from losscli.data.table import Source
+from losscli.report.model import Report
+
+
+class LossParameters(TypedDict, total=False):
+    """The parameters of losses, for each chosen loss that has them."""
+
+    a: float | None
+    aggregate: Literal["per_image", "global"] | None
+    alpha: float | None
+    b: float | None
+    beta: float | None
+    bias: bool | None
+    c: float | None
+    delta: float | None
+    df: float | None
+    empty: Literal["zero", "one", "skip"] | None
+    epsilon: float | None
+    epsilon1: float | None
+    estimator: Literal["qd", "nrg", "int", "fair", "pwm", "akr", "akr_circperm"] | None
+    floor: float | None
+    fn_weight: float | None
+    force_finite: bool | None
+    fp_weight: float | None
+    full: bool | None
+    gamma: float | None
+    greater_than: float | None
+    k: float | int | None
+    label_smoothing: float | None
+    log_input: bool | None
+    margin: float | None
+    min_variance: float | None
+    n_bins: int | None
+    norm: Literal["l1", "l2", "max"] | None
+    normalization: Literal["mean", "range", "std", "l2"] | None
+    p: float | int | None
+    percent: bool | None
+    pooled: bool | None
+    pos_weight: float | None
+    power: float | None
+    q: float | None
+    scale_by_half: bool | None
+    smooth: float | None
+    swap: bool | None
+    threshold: float | None
+
+
+class CommonOptions(LossParameters, total=False):
+    """Options of `evaluate`, `compare` and `rank`."""
+
+    task: (
+        Literal[
+            "regression",
+            "binary",
+            "multiclass",
+            "multilabel",
+            "quantile",
+            "distribution",
+            "ensemble",
+            "embedding",
+            "triplet",
+            "ranking",
+            "grouped_ranking",
+            "segmentation",
+        ]
+        | None
+    )
+    pred: str | Iterable[object] | None
+    target: str | Iterable[object] | None
+    on: str | Iterable[object] | None
+    weight: object
+    by: object
+    missing: Literal["error", "drop"] | None
+    unmatched: Literal["error", "drop"] | None
+    where: str | None
+    group: object
+    separator: str | None
+    input_format: Literal["csv", "tsv", "ndjson", "ipc", "npy", "npz", "parquet"] | None
+    classes: str | Iterable[object] | None
+    positive: object
+    class_weight: str | Mapping[Any, float] | None
+    ignore_label: object
+    from_logits: bool | None
+    from_log_probs: bool | None
+    eps: float | str | None
+    like: Literal["sklearn", "torch", "keras"] | None
+    normalize: bool | None
+    ci: float | str | None
+    threads: int | str | None
+    device: str | None
+
+
+class EvaluateOptions(CommonOptions, total=False):
+    """Options of `evaluate`."""
+
+    cluster: object
+    gate: str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None
+    baseline: Report | Source | None
+    confident: bool | None
+    strict: bool | None
+    min_n: int | str | None
+    rows: str | PathLike[str] | None
+    worst: int | str | None
+
+
+class CompareOptions(CommonOptions, total=False):
+    """Options of `compare`."""
+
+    names: str | Iterable[object] | None
+    cluster: object
+    gate: str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None
+    confident: bool | None
+    strict: bool | None
+    min_n: int | str | None
+    all_pairs: bool | None
+    changed: int | str | None
+
+
+class RankOptions(CommonOptions, total=False):
+    """Options of `rank`."""
+
+    names: str | Iterable[object] | None

@@ -1,0 +1,176 @@
+"""How the value of an option is read: one reader a kind, for text, TOML and Python alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+from msgspec import Struct
+
+from losscli.catalog import request as requests
+from losscli.catalog.params import Param
+from losscli.catalog.request import Request
+from losscli.data.labels import label_text
+from losscli.data.request import separator_of
+from losscli.engines import devices
+from losscli.errors import UsageError, all_of
+from losscli.numeric.ranges import Range
+from losscli.render import ALL
+from losscli.text import near, split_names
+
+Read = Callable[[str, Any], Any]
+"""From the flag, for messages, and what was given to the value.  Raises UsageError."""
+
+
+class Kind(Struct, frozen=True):
+    """A kind of value: how it is read, and the type that Python callers see.
+
+    `join` makes one value of a flag that was given several times; without it the flag is given once.
+    `choices` are all the values there are, where these are few words.
+    """
+
+    accepts: str
+    read: Read
+    join: Callable[[Sequence[str]], Any] | None = None
+    choices: Sequence[str] = ()
+
+
+def _switch(flag: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise UsageError(f"{flag} must be true or false, got {value!r}")
+    return value
+
+
+def _text(flag: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{flag} must be text, got {value!r}")
+    return value
+
+
+def listed(value: Any) -> tuple[Any, ...]:
+    """One value, or several, or none, as a tuple."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str | Mapping) or callable(value) else tuple(value)
+
+
+def _label(flag: str, value: Any) -> str:
+    if isinstance(value, list | tuple | Mapping):
+        raise UsageError(f"{flag} must be a label, got {value!r}")
+    return label_text(value)
+
+
+def _names(flag: str, value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(split_names(value))
+    if isinstance(value, Iterable) and not isinstance(value, Mapping):
+        given = tuple(value)
+        if not any(isinstance(each, list | tuple | Mapping) for each in given):
+            return tuple(map(label_text, given))
+    raise UsageError(f"{flag} must be text or a list of text, got {value!r}")
+
+
+def _different(flag: str, value: Any) -> tuple[str, ...]:
+    names = _names(flag, value)
+    if twice := list(dict.fromkeys(name for name in names if names.count(name) > 1)):
+        raise UsageError(f"{flag} names {', '.join(twice)} twice")
+    return names
+
+
+def _slices(flag: str, value: Any) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(split_names(_text(flag, each))) for each in listed(value))
+
+
+def _raw(flag: str, value: Any) -> tuple[Any, ...]:
+    return listed(value)
+
+
+def _class_weights(flag: str, value: Any) -> dict[str, float]:
+    """The weight of each class that is named: 'cat=2,dog=1', or a mapping."""
+    if not isinstance(value, str | Mapping):
+        raise UsageError(f"{flag} must be text or a table of numbers, got {value!r}")
+    pairs = (
+        value.items() if isinstance(value, Mapping) else [_pair(flag, part) for part in split_names(value)]
+    )
+    weights = {}
+    for name, text in pairs:
+        weight = Param(f"{flag} {label_text(name)}", ..., float, range=Range(0)).parse(text)
+        weights[label_text(name)] = weight
+    return weights
+
+
+def _pair(flag: str, part: str) -> tuple[str, str]:
+    name, equals, text = part.rpartition("=")
+    if not equals:
+        raise UsageError(f"{flag} {part}: expected class=number, as in cat=2,dog=1")
+    return name, text
+
+
+def _cells(flag: str, value: Any) -> int:
+    if value == "all":
+        return ALL
+    try:
+        return int(Param(flag, ..., int, range=Range(1, whole=True)).parse(value))
+    except UsageError:
+        raise UsageError(f"{flag} must be all, or a whole number >= 1, got {value!r}") from None
+
+
+def _device(flag: str, value: Any) -> str:
+    name = devices.checked(_text(flag, value))
+    if name != devices.AUTO:
+        devices.found(name)
+    return name
+
+
+def _losses(flag: str, value: Any) -> tuple[Request, ...]:
+    return tuple(all_of(*(partial(requests.find, each) for each in listed(value))))
+
+
+def number(bounds: Range, kind: type = float, optional: bool = False) -> Kind:
+    """A number within bounds, or a word for none where it is `optional`."""
+
+    def read(flag: str, value: Any) -> Any:
+        return Param(flag, ..., kind, range=bounds, optional=optional).parse(value)
+
+    return Kind(f"{kind.__name__} | str | None", read)
+
+
+def count(low: int = 0, high: float = math.inf) -> Kind:
+    """A whole number."""
+    return number(Range(low, high, whole=True), int)
+
+
+def one_of(words: Iterable[str]) -> Kind:
+    """One of a few words."""
+    choices = tuple(words)
+
+    def read(flag: str, value: Any) -> Any:
+        if value not in choices:
+            raise UsageError(
+                f"{flag} must be {' or '.join(choices)}, got {value!r}.{near(str(value), choices)}"
+            )
+        return value
+
+    return Kind("str | None", read, choices=choices)
+
+
+SWITCH = Kind("bool | None", _switch)
+TEXT = Kind("str | None", _text)
+LABEL = Kind("object", _label)
+NAMES = Kind("str | Iterable[object] | None", _names, ",".join)
+CLASSES = Kind("str | Iterable[object] | None", _different, ",".join)
+SLICES = Kind("object", _slices, list)
+CLASS_WEIGHTS = Kind("str | Mapping[Any, float] | None", _class_weights)
+SEPARATOR = Kind("str | None", lambda flag, value: separator_of(_text(flag, value)))
+DEVICE = Kind("str | None", _device)
+COLUMN = Kind("object", _text)
+"""The name of a column; in Python also the column itself, which is read before options are."""
+LOSSES = Kind("Any", _losses, list)
+GATES = Kind("str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None", _raw, list)
+REPORT = Kind("Report | Source | None", lambda flag, value: value)
+FILE = Kind("Source | None", lambda flag, value: value)
+PATH = Kind("str | PathLike[str] | None", lambda flag, value: value)
+CELLS = Kind("int | str | None", _cells)
+FILES = Kind("Sequence[Source] | None", _raw, list)
