@@ -1,43 +1,162 @@
-"""Two tables to one stream of rows, by position or by key; nothing is dropped without being counted.
+"""Two tables as one stream of rows, by position or by key; nothing is dropped without being counted.
 
 Columns of the stream are named by side: 'p:NAME' from the predictions, 't:NAME' from the targets.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
 import polars as pl
 from msgspec import Struct, field
+from msgspec.structs import replace
 
+from losscli.data import filter as filters
+from losscli.data import groups, keys, models
 from losscli.data.batches import batches
+from losscli.data.filter import Where
+from losscli.data.groups import ScatteredError
 from losscli.data.join import Keyed, OutOfOrderError, duplicates, join
+from losscli.data.keys import equal
+from losscli.data.models import Other, UnlikeError
 from losscli.data.stream import Roles
-from losscli.data.table import Table, reading
+from losscli.data.table import Table, reading, stream
 from losscli.errors import DataError, Problem
 from losscli.report.findings import Finding, Tally
 
 
-class Alignment(Struct):
-    """How two tables become one stream.
+class Aligned(Struct, frozen=True, eq=False):
+    """The aligned rows of a run, described: an engine reads them in its own way, the local one by `frames`.
 
-    `frames()` starts a pass and yields frames in the order of the predictions; after it, `tallies` holds
-    what keys showed: duplicates, and keys on one side only.  `how` says in words what was done.  Where
-    `frames` raises OutOfOrderError, `instead` of that error is the way to try next.
+    `predictions` and `targets` are the same table where one file holds both sides.  Rows are matched by
+    `key`, compared in the types `key_types`, or without a key by position; `others` are the predictions of
+    further models, matched in the same way.  `roles` name the columns that are read, and the group whose rows
+    stay together; `where` keeps some of the rows.  The order is that of the predictions.
+
+    The local reading expects keys in one order and groups in one piece.  Where they are not, `instead` gives
+    the next reading: the targets `joined`, the models of some numbers `looked_up`, rows `sorted_by_group`.
+    `findings` are what its last pass came upon; they are no part of the description.
     """
 
-    frames: Callable[[], Iterator[pl.DataFrame]]
-    how: str
-    tallies: dict[Finding, Tally] = field(default_factory=dict)
-    instead: Callable[[OutOfOrderError], Alignment | None] = lambda error: None
+    predictions: Table
+    targets: Table
+    roles: Roles
+    key: tuple[str, ...] = ()
+    where: Where | None = None
+    others: tuple[Other, ...] = ()
+    key_types: Mapping[str, Any] = field(default_factory=dict)
+    joined: bool = False
+    looked_up: frozenset[int] = frozenset()
+    sorted_by_group: bool = False
+    findings: dict[Finding, Tally] = field(default_factory=dict)
 
+    @classmethod
+    def of(
+        cls,
+        predictions: Table,
+        targets: Table,
+        roles: Roles,
+        key: tuple[str, ...] = (),
+        where: Where | None = None,
+        others: tuple[Other, ...] = (),
+    ) -> Aligned:
+        """The description, with the types of keys.  Raises DataError for keys that have no common type."""
+        own = cls(predictions, targets, roles, key, where, others)
+        return own if own.is_one_table or not key else own._with_key_types()
 
-def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
-    """The rows of a query in order, batch by batch with back-pressure."""
-    with reading(*tables):
-        yield from batches(query)
+    def _with_key_types(self) -> Aligned:
+        return replace(self, key_types=keys.common_types(self.predictions, self.targets, self.key))
+
+    @property
+    def is_one_table(self) -> bool:
+        """Whether one table holds both sides."""
+        return self.predictions is self.targets
+
+    @property
+    def how(self) -> str:
+        """How rows are aligned, in words."""
+        if self.is_one_table:
+            words = "one file"
+        elif self.key:
+            order = ", which is not in the same order: joined" if self.joined else ""
+            words = f"by key {', '.join(self.key)}{order}"
+        else:
+            words = "by position"
+        names = [other.table.name for other in self.others if other.number in self.looked_up]
+        if names:
+            words += f"; looked up: {', '.join(names)}"
+        if self.sorted_by_group and self.roles.group:
+            column = self.roles.group[2:]
+            words += f"; the rows of a group do not stand together: sorted by {column}, in memory"
+        return words
+
+    def frames(self) -> Iterator[pl.DataFrame]:
+        """One pass over the rows, frame by frame.  Raises OutOfOrderError where `instead` is to be tried."""
+        self.findings.clear()
+        frames = self._matched()
+        if self.others:
+            frames = models.beside(
+                frames, self.predictions, self.others, self.key, self.looked_up, self.findings
+            )
+        if self.where is not None and not self._is_filtered_scan:
+            frames = filters.filtered(frames, self.where, self.findings)
+        if self.roles.group is None:
+            return frames
+        arranged = groups.gathered if self.sorted_by_group else groups.verified
+        return arranged(frames, self.roles.group)
+
+    @property
+    def _is_filtered_scan(self) -> bool:
+        """Whether the scan itself can leave rows out: then whole row groups may not even be read."""
+        return self.is_one_table and self.where is not None and not self.others
+
+    def _matched(self) -> Iterator[pl.DataFrame]:
+        """The rows of predictions and targets side by side."""
+        if self.where is not None and self._is_filtered_scan:
+            return filters.single(self.predictions, self.roles.read, self.where, self.findings)
+        if self.is_one_table:
+            columns = (pl.col(column[2:]).alias(column) for column in self.roles.read)
+            return stream(self.predictions.scan.select(columns), self.predictions)
+        if not self.key:
+            return _by_position(self.predictions, self.targets, self.roles.read)
+        return (join if self.joined else _zip)(self._keyed(), self.findings)
+
+    def _keyed(self) -> Keyed:
+        casts = {name: dtype for name, dtype in self.key_types.items() if dtype}
+        p = _side(self.predictions, (*self.roles.read, *(f"p:{name}" for name in self.key)), "p:")
+        t = _side(self.targets, (*self.roles.read, *(f"t:{name}" for name in self.key)), "t:")
+        return Keyed(
+            p.with_columns(pl.col(f"p:{name}").cast(dtype) for name, dtype in casts.items()),
+            t.with_columns(pl.col(f"t:{name}").cast(dtype) for name, dtype in casts.items()),
+            self.predictions,
+            self.targets,
+            self.key,
+            self.roles,
+            bool(self._numeric_text()),
+        )
+
+    def _numeric_text(self) -> dict[str, Any]:
+        """The keys that are whole numbers in the first rows of a text file, and may be text further down."""
+        tables = (self.predictions, self.targets)
+        return {
+            name: pl.String()
+            for name in self.key
+            if any(table.separator and table.schema[name].is_integer() for table in tables)
+        }
+
+    def instead(self, error: OutOfOrderError) -> Aligned | None:
+        """The reading to try after this one; None if there is no other."""
+        if isinstance(error, UnlikeError):
+            return replace(self, looked_up=self.looked_up | {error.number})
+        if isinstance(error, ScatteredError):
+            return replace(self, sorted_by_group=True)
+        if not self.joined:
+            return replace(self, joined=True)
+        if types := self._numeric_text():
+            predictions, targets = self.predictions.with_types(types), self.targets.with_types(types)
+            return replace(self, predictions=predictions, targets=targets, joined=False)._with_key_types()
+        return None
 
 
 def _side(table: Table, columns: tuple[str, ...], prefix: str) -> pl.LazyFrame:
@@ -45,27 +164,15 @@ def _side(table: Table, columns: tuple[str, ...], prefix: str) -> pl.LazyFrame:
     return table.scan.select(pl.col(name).alias(prefix + name) for name in names)
 
 
-def single(table: Table, columns: tuple[str, ...]) -> Alignment:
-    """One table that holds both sides."""
-    query = table.scan.select(pl.col(column[2:]).alias(column) for column in columns)
-    return Alignment(lambda: stream(query, table), "one file")
-
-
-def by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) -> Alignment:
+def _by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) -> Iterator[pl.DataFrame]:
     """Row i with row i; the counts of rows must be equal."""
-
-    def frames() -> Iterator[pl.DataFrame]:
-        query = pl.concat(
-            [_side(predictions, columns, "p:"), _side(targets, columns, "t:")], how="horizontal"
-        )
-        try:
-            yield from batches(query)
-        except (pl.exceptions.PolarsError, OSError):
-            with reading(predictions, targets):
-                _require_equal_counts(predictions, targets)
-                raise
-
-    return Alignment(frames, "by position")
+    query = pl.concat([_side(predictions, columns, "p:"), _side(targets, columns, "t:")], how="horizontal")
+    try:
+        yield from batches(query)
+    except (pl.exceptions.PolarsError, OSError):
+        with reading(predictions, targets):
+            _require_equal_counts(predictions, targets)
+            raise
 
 
 def _require_equal_counts(predictions: Table, targets: Table) -> None:
@@ -79,60 +186,6 @@ def _require_equal_counts(predictions: Table, targets: Table) -> None:
     what = f"{n} rows of predictions and {m} rows of targets cannot be aligned by position"
     blank = [problem for table in (predictions, targets) for problem in table.uneven(blank=True)]
     raise DataError([Problem(what, f"{predictions.name} and {targets.name}", remedy), *blank])
-
-
-def by_key(predictions: Table, targets: Table, roles: Roles, key: tuple[str, ...]) -> Alignment:
-    """Rows of equal keys: zipped and verified while both are in the same order, else joined.
-
-    Keys that are whole numbers in the first rows of a text file, and text further down, are read as text.
-    """
-    types = {
-        name: pl.String()
-        for name in key
-        if any(table.separator and table.schema[name].is_integer() for table in (predictions, targets))
-    }
-    text = None
-    if types:
-        text = _by_key(predictions.with_types(types), targets.with_types(types), roles, key, None)
-    return _by_key(predictions, targets, roles, key, text)
-
-
-def _by_key(
-    predictions: Table, targets: Table, roles: Roles, key: tuple[str, ...], text: Alignment | None
-) -> Alignment:
-    casts = _common_types(predictions, targets, key)
-    p = _side(predictions, (*roles.read, *(f"p:{name}" for name in key)), "p:")
-    t = _side(targets, (*roles.read, *(f"t:{name}" for name in key)), "t:")
-    keyed = Keyed(
-        p.with_columns(pl.col(f"p:{name}").cast(dtype) for name, dtype in casts.items() if dtype),
-        t.with_columns(pl.col(f"t:{name}").cast(dtype) for name, dtype in casts.items() if dtype),
-        predictions,
-        targets,
-        key,
-        roles,
-        text is not None,
-    )
-    words = f"by key {', '.join(key)}"
-    joined: dict[Finding, Tally] = {}
-    zipped: dict[Finding, Tally] = {}
-    how = f"{words}, which is not in the same order: joined"
-    otherwise = Alignment(lambda: join(keyed, joined), how, joined, lambda error: text)
-    return Alignment(lambda: _zip(keyed, zipped), words, zipped, lambda error: otherwise)
-
-
-_EXACT = 2**53
-"""Up to here every whole number has a float of its own."""
-
-
-def require_exact(table: Table, name: str) -> None:
-    """Raise DataError for keys that are too large to be told apart as floats: two could seem equal."""
-    with reading(table):
-        column = pl.col(name).cast(pl.Float64)
-        low, high = table.scan.select(column.min().alias("low"), column.max().alias("high")).collect().row(0)
-    if max(-(low or 0.0), high or 0.0) >= _EXACT:
-        what = "whole numbers in one file and fractions in the other, too large to be told apart as fractions"
-        remedy = "write the key as whole numbers, or as text, in both files"
-        raise DataError(Problem(f"the key is {what}", f"{table.name}, column {name}", remedy))
 
 
 def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
@@ -155,16 +208,6 @@ def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
         tallies.update(duplicates(keyed.t, keyed.targets, key, "t:") if tallies else {})
 
 
-def equal(a: pl.Series, b: pl.Series) -> bool:
-    """Whether two keys without nulls are equal, row by row."""
-    if a.null_count() or b.null_count():
-        return False
-    if a.dtype.is_integer():
-        # NumPy compares without a copy, in a fraction of the time.
-        return np.array_equal(a.to_numpy(), b.to_numpy())
-    return a.equals(b, check_names=False)
-
-
 def _increasing(values: pl.Series, last: Any) -> bool:
     """Whether a key grows from row to row, and from the last of the rows before."""
     if last is not None and not values[0] > last:
@@ -173,25 +216,3 @@ def _increasing(values: pl.Series, last: Any) -> bool:
         numbers = values.to_numpy()
         return bool((numbers[1:] > numbers[:-1]).all())
     return bool((values.slice(1) > values.slice(0, len(values) - 1)).all())
-
-
-def _common_types(predictions: Table, targets: Table, key: tuple[str, ...]) -> dict[str, Any]:
-    """The type in which each key column is compared; None where both sides have it already."""
-    casts: dict[str, Any] = {}
-    for name in key:
-        a, b = predictions.schema[name], targets.schema[name]
-        casts[name] = common_type(a, b)
-        if casts[name] == pl.Float64:
-            for table in (predictions, targets):
-                require_exact(table, name)
-    return casts
-
-
-def common_type(a: Any, b: Any) -> Any:
-    """The type in which keys of two types are compared; None where both have it already."""
-    if a == b and not isinstance(a, pl.Categorical | pl.Enum):
-        return None
-    if a.is_integer() and b.is_integer():
-        # Text holds the whole numbers that are beyond 64 bits with a sign.
-        return pl.String if {a, b} & {pl.UInt64, pl.Int128, pl.UInt128} else pl.Int64
-    return pl.Float64 if a.is_numeric() and b.is_numeric() else pl.String

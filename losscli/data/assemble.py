@@ -1,12 +1,9 @@
-"""The tables of a run made ready to be read, and how they become one stream."""
+"""The tables of a run made ready to be read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 
-from losscli.data import align, groups
-from losscli.data import filter as filters
-from losscli.data.align import Alignment
 from losscli.data.filter import Where
 from losscli.data.stream import Roles
 from losscli.data.table import Table
@@ -41,26 +38,3 @@ def narrowed(left: Table, right: Table, where: Where | None) -> tuple[Table, Tab
         return left, right
     narrowed = where.narrowed(left)
     return narrowed, narrowed if left is right else where.narrowed(right)
-
-
-def aligned(
-    left: Table,
-    right: Table,
-    roles: Roles,
-    key: tuple[str, ...],
-    where: Where | None,
-    beside: Callable[[Alignment], Alignment] | None = None,
-) -> Alignment:
-    """One stream of the rows that are evaluated; `beside` adds the columns of other models to it."""
-    if left is right and where and beside is None:
-        found = filters.single(left, roles.read, where)
-    else:
-        if left is right:
-            found = align.single(left, roles.read)
-        else:
-            found = (
-                align.by_key(left, right, roles, key) if key else align.by_position(left, right, roles.read)
-            )
-        found = beside(found) if beside else found
-        found = filters.filtered(found, where) if where else found
-    return groups.together(found, roles.group) if roles.group else found

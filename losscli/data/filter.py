@@ -9,12 +9,10 @@ import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
-from losscli.data.align import Alignment, stream
 from losscli.data.columns import SIDES, ambiguous, unknown
-from losscli.data.join import OutOfOrderError
 from losscli.data.redaction import reason
 from losscli.data.stream import MATCHED, PREDICTION_ROW
-from losscli.data.table import Table
+from losscli.data.table import Table, stream
 from losscli.errors import DataError, UsageError
 from losscli.report.findings import Code, Finding, Tally, finding
 
@@ -121,59 +119,48 @@ def _check_type(where: Where, predictions: Table, targets: Table) -> None:
         raise UsageError(f"--where {where.text}: not true or false, but {dtype}", remedy="compare: x > 0")
 
 
-def single(table: Table, columns: tuple[str, ...], where: Where) -> Alignment:
+def single(
+    table: Table, columns: tuple[str, ...], where: Where, findings: dict[Finding, Tally]
+) -> Iterator[pl.DataFrame]:
     """One table that holds both sides; the file's own statistics let the scan leave out whole row groups."""
     query = (
         table.scan.with_row_index(PREDICTION_ROW)
         .filter(where.condition)
         .select(PREDICTION_ROW, *(pl.col(column[2:]).alias(column) for column in columns))
     )
-    tallies: dict[Finding, Tally] = {}
-
-    def frames() -> Iterator[pl.DataFrame]:
-        left = 0
-        try:
-            for frame in stream(query, table):
-                left += frame.height
-                yield frame
-        except DataError as error:
-            raise _failed(where, error) from None
-        tallies.update(_left_out(where, table.count(), left))
-
-    return Alignment(frames, "one file", tallies)
+    left = 0
+    try:
+        for frame in stream(query, table):
+            left += frame.height
+            yield frame
+    except DataError as error:
+        raise _failed(where, error) from None
+    findings.update(_left_out(where, table.count(), left))
 
 
-def filtered(alignment: Alignment, where: Where) -> Alignment:
-    """The same alignment with the rows that fulfil a condition.
+def filtered(
+    frames: Iterator[pl.DataFrame], where: Where, findings: dict[Finding, Tally]
+) -> Iterator[pl.DataFrame]:
+    """The rows that fulfil a condition; afterwards `findings` count those that do not.
 
     Rows are aligned first, so that none changes its partner, and predictions without a target stay to be
     reported.
     """
-    tallies: dict[Finding, Tally] = {}
-
-    def frames() -> Iterator[pl.DataFrame]:
-        first, left = 0, 0
-        for frame in alignment.frames():
-            try:
-                keep = where.mask(frame)
-            except pl.exceptions.PolarsError as error:
-                raise UsageError(f"--where {where.text}: {reason(error)}") from None
-            numbered = frame
-            if PREDICTION_ROW not in frame.columns:
-                numbered = frame.with_row_index(PREDICTION_ROW, first)
-            if MATCHED in frame.columns:
-                keep |= ~frame[MATCHED]
-            kept = numbered.filter(keep)
-            first, left = first + frame.height, left + kept.height
-            yield kept
-        tallies.update(alignment.tallies)
-        tallies.update(_left_out(where, first, left))
-
-    def instead(error: OutOfOrderError) -> Alignment | None:
-        found = alignment.instead(error)
-        return found and filtered(found, where)
-
-    return Alignment(frames, alignment.how, tallies, instead)
+    first, left = 0, 0
+    for frame in frames:
+        try:
+            keep = where.mask(frame)
+        except pl.exceptions.PolarsError as error:
+            raise UsageError(f"--where {where.text}: {reason(error)}") from None
+        numbered = frame
+        if PREDICTION_ROW not in frame.columns:
+            numbered = frame.with_row_index(PREDICTION_ROW, first)
+        if MATCHED in frame.columns:
+            keep |= ~frame[MATCHED]
+        kept = numbered.filter(keep)
+        first, left = first + frame.height, left + kept.height
+        yield kept
+    findings.update(_left_out(where, first, left))
 
 
 def _left_out(where: Where, total: int, left: int) -> dict[Finding, Tally]:

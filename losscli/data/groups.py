@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import polars as pl
 
-from losscli.data.align import Alignment
 from losscli.data.join import OutOfOrderError
 from losscli.data.slicing import starts_of
 from losscli.data.stream import PREDICTION_ROW
@@ -16,26 +15,13 @@ class ScatteredError(OutOfOrderError):
     """The rows of a group do not stand together."""
 
 
-def together(alignment: Alignment, group: str) -> Alignment:
-    """The same rows, those of each group one after the other.
+def verified(frames: Iterator[pl.DataFrame], group: str) -> Iterator[pl.DataFrame]:
+    """The same frames, while the keys of their groups are noted.
 
-    Frames are handed on as they come while the keys of their groups are noted.  ScatteredError is raised
-    where a key comes again, at the latest after the last frame; instead the rows are sorted in memory.
+    Raises ScatteredError where a key comes again, at the latest after the last frame.
     """
-    how = f"{alignment.how}; the rows of a group do not stand together: sorted by {group[2:]}, in memory"
-
-    def instead(error: OutOfOrderError) -> Alignment | None:
-        if isinstance(error, ScatteredError):
-            return Alignment(lambda: _sorted(alignment, group), how, alignment.tallies, instead)
-        found = alignment.instead(error)
-        return found and together(found, group)
-
-    return Alignment(lambda: _verified(alignment, group), alignment.how, alignment.tallies, instead)
-
-
-def _verified(alignment: Alignment, group: str) -> Iterator[pl.DataFrame]:
     before, seen = None, list[pl.Series]()
-    for frame in alignment.frames():
+    for frame in frames:
         keys = frame[group]
         own = keys.gather(starts_of(keys, before))
         if own.is_duplicated().any():
@@ -47,10 +33,11 @@ def _verified(alignment: Alignment, group: str) -> Iterator[pl.DataFrame]:
         raise ScatteredError
 
 
-def _sorted(alignment: Alignment, group: str) -> Iterator[pl.DataFrame]:
-    frames = [frame for frame in alignment.frames() if frame.height]
-    if frames:
-        whole = pl.concat(frames)
+def gathered(frames: Iterator[pl.DataFrame], group: str) -> Iterator[pl.DataFrame]:
+    """The rows sorted by group in memory, those of each in their order."""
+    held = [frame for frame in frames if frame.height]
+    if held:
+        whole = pl.concat(held)
         if PREDICTION_ROW not in whole.columns:
             whole = whole.with_row_index(PREDICTION_ROW)
         yield whole.sort(group, maintain_order=True)

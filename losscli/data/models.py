@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 from msgspec import Struct
 
-from losscli.data.align import Alignment, common_type, equal, require_exact
 from losscli.data.batches import batches
 from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, lookup
+from losscli.data.keys import common_type, equal, require_exact
 from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table, reading
 from losscli.errors import EXAMPLES, DataError, Problem
@@ -39,7 +39,7 @@ class Other(Struct, frozen=True, eq=False):
         return f"{self.number}{name}"
 
 
-class _UnlikeError(OutOfOrderError):
+class UnlikeError(OutOfOrderError):
     """The keys of another model are not in the order of the stream."""
 
     def __init__(self, number: int) -> None:
@@ -48,38 +48,29 @@ class _UnlikeError(OutOfOrderError):
 
 
 def beside(
-    base: Alignment,
+    frames: Iterator[pl.DataFrame],
     first: Table,
     others: Sequence[Other],
     key: tuple[str, ...],
-    held: frozenset[int] = frozenset(),
-) -> Alignment:
-    """The stream of `base`, whose order is that of the table `first`, with the columns of other models.
+    looked_up: frozenset[int],
+    findings: dict[Finding, Tally],
+) -> Iterator[pl.DataFrame]:
+    """Frames in the order of the table `first`, with the columns of other models.
 
-    Without a key rows are matched by position, and there must be as many.  Those of `held` are looked up.
+    Without a key rows are matched by position, and there must be as many.  Models of the numbers `looked_up`
+    are held in memory; of others, UnlikeError says that their keys are in another order.
     """
-    tallies: dict[Finding, Tally] = {}
-
-    def frames() -> Iterator[pl.DataFrame]:
-        stream = base.frames()
-        for other in others:
-            if other.number in held:
-                stream = _looked_up(stream, first, other, key, tallies)
-            else:
-                stream = _zipped(stream, first, other, key)
-        yield from stream
-        for kind, tally in base.tallies.items():
-            tallies.setdefault(kind, Tally()).add(tally)
-
-    def instead(error: OutOfOrderError) -> Alignment | None:
-        if isinstance(error, _UnlikeError):
-            return beside(base, first, others, key, held | {error.number})
-        found = base.instead(error)
-        return found and beside(found, first, others, key, held)
-
-    names = [other.table.name for other in others if other.number in held]
-    how = f"{base.how}; looked up: {', '.join(names)}" if names else base.how
-    return Alignment(frames, how, tallies, instead)
+    own: dict[Finding, Tally] = {}
+    for other in others:
+        if other.number in looked_up:
+            frames = _looked_up(frames, first, other, key, own)
+        else:
+            frames = _zipped(frames, first, other, key)
+    yield from frames
+    for kind, tally in findings.items():
+        own.setdefault(kind, Tally()).add(tally)
+    findings.clear()
+    findings.update(own)
 
 
 def _scan(other: Other, key: Sequence[str], types: Mapping[str, Any]) -> pl.LazyFrame:
@@ -111,7 +102,7 @@ def _own_keys(frame: pl.DataFrame, types: Mapping[str, Any]) -> pl.DataFrame:
 def _zipped(
     stream: Iterator[pl.DataFrame], first: Table, other: Other, key: Sequence[str]
 ) -> Iterator[pl.DataFrame]:
-    """The stream with the rows of another model, one by one.  Raises _UnlikeError where keys differ."""
+    """The stream with the rows of another model, one by one.  Raises UnlikeError where keys differ."""
     rows, own, types = 0, _Pieces(other), dict[str, Any]()
     keys = [other.named(f"p:{name}") for name in key]
     with reading(other.table):
@@ -129,7 +120,7 @@ def _zipped(
             if not own.rest().height:
                 return
     if key:
-        raise _UnlikeError(other.number)
+        raise UnlikeError(other.number)
     n, m = first.count(), other.table.count()
     raise DataError(
         Problem(

@@ -11,6 +11,7 @@ import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
+from losscli.data.batches import batches
 from losscli.data.diagnose import Errors, diagnose, unreadable
 from losscli.data.files import Files
 from losscli.errors import DataError, Problem
@@ -122,6 +123,12 @@ class Table(Struct, frozen=True, eq=False):
 def _is_number(dtype: Any) -> bool:
     inner = dtype.inner if isinstance(dtype, pl.List | pl.Array) else dtype
     return bool(inner.is_numeric()) or inner in (pl.Boolean, pl.Null)
+
+
+def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
+    """The rows of a query in order, batch by batch with back-pressure."""
+    with reading(*tables):
+        yield from batches(query)
 
 
 @contextmanager

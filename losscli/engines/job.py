@@ -1,4 +1,4 @@
-"""What an engine folds over the blocks of a stream."""
+"""What an engine is, and what it folds over the blocks of a stream."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self, TypeVar
 
 import polars as pl
 
+from losscli.data.align import Aligned
 from losscli.errors import DeviceError
 from losscli.numeric.arrays import Namespace
 
@@ -21,11 +22,14 @@ class Folded(Protocol):
         """The rows that were read."""
 
 
-P = TypeVar("P", bound=Folded)
+S = TypeVar("S", bound=Folded)
 
 
-class Work(Protocol[P]):
-    """What is folded: a plan of one model, or of several."""
+class Job(Protocol[S]):
+    """What is folded: a plan of one model, or of several.
+
+    A job can be pickled and folded by other processes, for it names losses and holds no function.
+    """
 
     @property
     def block_rows(self) -> int:
@@ -42,11 +46,23 @@ class Work(Protocol[P]):
     def begin(self, frame: pl.DataFrame) -> Any:
         """What the first block fixes for the whole run."""
 
-    def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> P:
+    def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> S:
         """What a block leaves behind."""
 
-    def merge(self, a: P, b: P) -> P:
+    def merge(self, a: S, b: S) -> S:
         """What the rows of both leave behind; `a` holds the earlier rows."""
 
     def instead(self, error: DeviceError) -> Self:
         """The same on the CPU, from the first row on.  Raises the error where a user chose the device."""
+
+
+class Engine(Protocol):
+    """Who folds a job: threads here, or a cluster elsewhere."""
+
+    def run(self, job: Job[S], stream: Aligned, progress: Progress) -> S | None:
+        """What all rows of a stream leave behind; None if it has no rows.
+
+        `progress` is called with the number of rows that are done.  What the alignment came upon is in
+        `stream.findings` afterwards.  Raises OutOfOrderError where another reading of the stream is to be
+        tried, DeviceError where the device fails.
+        """

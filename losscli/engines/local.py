@@ -5,45 +5,57 @@ from __future__ import annotations
 import contextlib
 import ctypes
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import polars as pl
+from msgspec import Struct
 
+from losscli.data.align import Aligned
 from losscli.engines import devices
 from losscli.engines.blocks import blocks
-from losscli.engines.job import P, Work
+from losscli.engines.job import Job, Progress, S
 
 
-def run(
-    work: Work[P],
+class Local(Struct, frozen=True):
+    """The engine of this process; None for as many threads as serve."""
+
+    threads: int | None = None
+
+    def run(self, job: Job[S], stream: Aligned, progress: Progress) -> S | None:
+        """What all rows of a stream leave behind; None if it has no rows."""
+        return fold(job, stream.frames(), self.threads, progress)
+
+
+def fold(
+    job: Job[S],
     frames: Iterator[pl.DataFrame],
     threads: int | None = None,
-    progress: Callable[[int], None] = lambda rows: None,
-) -> P | None:
+    progress: Progress = lambda rows: None,
+) -> S | None:
     """Fold a stream of aligned frames; None if it has no rows.
 
-    The result does not depend on threads or on how frames are cut.  `progress` is told the rows done.
+    The result does not depend on threads or on how frames are cut.
     Raises DeviceError where the device fails.
     """
     _keep_freed_memory()
-    device = devices.found(work.device)
+    device = devices.found(job.device)
     workers = device.workers(threads)
-    whole: P | None = None
-    waiting: deque[Future[P]] = deque()
+    whole: S | None = None
+    waiting: deque[Future[S]] = deque()
 
-    def add(part: P) -> None:
+    def add(part: S) -> None:
         nonlocal whole
-        whole = part if whole is None else work.merge(whole, part)
+        whole = part if whole is None else job.merge(whole, part)
         progress(whole.rows)
 
     pool = ThreadPoolExecutor(workers, thread_name_prefix="losscli")
     try:
         fixed = None
-        for first, block in blocks(frames, work.block_rows, work.group):
+        for first, block in blocks(frames, job.block_rows, job.group):
             if first == 0:
-                fixed = work.begin(block)
-            waiting.append(pool.submit(device.call, work.fold, block, first, fixed))
+                fixed = job.begin(block)
+            waiting.append(pool.submit(device.call, job.fold, block, first, fixed))
             while waiting and (waiting[0].done() or len(waiting) > workers):
                 add(waiting.popleft().result())
         while waiting:

@@ -12,10 +12,10 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
+from losscli import engines
 from losscli.catalog.request import Given
-from losscli.data.align import Alignment
-from losscli.data.assemble import aligned
-from losscli.data.models import Other, beside
+from losscli.data.align import Aligned
+from losscli.data.models import Other
 from losscli.data.stream import Roles
 from losscli.data.table import Source, Table
 from losscli.errors import UsageError, all_of
@@ -38,11 +38,12 @@ class Models(Struct, frozen=True):
 
     work: Work
     names: tuple[str, ...]
-    alignment: Alignment
+    alignment: Aligned
     tables: tuple[Table, ...]
     notes: tuple[Note, ...]
     aliases: Mapping[str, str]
     gates: tuple[Gate, ...] = ()
+    engine: str = engines.LOCAL
 
     @property
     def threads(self) -> int | None:
@@ -92,14 +93,12 @@ def plan_models(
     others = all_of(*(partial(_other, first, each, of_targets, loss, given) for each in predictions[1:]))
     if most:
         row_losses.require_row_values(first.choices[:1])
-    key = first.key
-    found = [
+    predicted = tuple(
         Other(each.tables[0], _read(each.roles), number, each.roles.drop_unmatched)
         for number, each in enumerate(others, 1)
-    ]
+    )
     left, right = first.tables
-    add = partial(beside, first=left, others=found, key=key)
-    alignment = aligned(left, right, first.roles, key, first.where, add)
+    alignment = Aligned.of(left, right, first.roles, first.key, first.where, predicted)
     place = first.placed(1 + len(others))
     plans = tuple(each.plan(alignment.how, place) for each in (first, *others))
     pairs = pairs or tuple(combinations(range(len(plans)), 2))

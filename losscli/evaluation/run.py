@@ -7,13 +7,12 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import losscli
-from losscli import gates
+from losscli import engines, gates
 from losscli.data import writer as writing
-from losscli.data.align import Alignment
+from losscli.data.align import Aligned
 from losscli.data.join import OutOfOrderError
 from losscli.data.table import Table
-from losscli.engines import job, local
-from losscli.engines.job import Progress
+from losscli.engines.job import Job, Progress, S
 from losscli.errors import DataError, DeviceError
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.hooks import SILENT, Hooks
@@ -74,7 +73,7 @@ def fold_all(
     progress: Progress = lambda rows: None,
     say: Callable[[str], None] = lambda text: None,
     work: Work | None = None,
-) -> tuple[Partial, Alignment]:
+) -> tuple[Partial, Aligned]:
     """Read and fold all rows, in the way of aligning that served; `say` is told where the first did not.
 
     `work` is how, where that is not the usual way.  Raises DataError with every problem that was found.
@@ -88,28 +87,28 @@ def fold_all(
 
 
 def _folded(
-    work: job.Work[job.P], run: Run | Models, progress: Progress, say: Callable[[str], None]
-) -> tuple[job.P | None, Alignment]:
+    job: Job[S], run: Run | Models, progress: Progress, say: Callable[[str], None]
+) -> tuple[S | None, Aligned]:
     """What the rows of a run leave behind, in the way of aligning that served."""
-    alignment = run.alignment
+    engine, alignment = engines.of(run.engine, run.threads), run.alignment
     while True:
         try:
-            return local.run(work, alignment.frames(), run.threads, progress), alignment
+            return engine.run(job, alignment, progress), alignment
         except OutOfOrderError as error:
             instead = alignment.instead(error)
             assert instead is not None
             alignment = instead
             say(f"aligned {alignment.how}")
         except DeviceError as error:
-            work = work.instead(error)
+            job = job.instead(error)
             say(f"device: cpu, from the first row on: {error.problems[0].what}")
 
 
 def _require_sound(
-    plan: Plan, alignment: Alignment, tallies: dict[Finding, Tally], n: int, tables: Sequence[Table]
+    plan: Plan, alignment: Aligned, tallies: dict[Finding, Tally], n: int, tables: Sequence[Table]
 ) -> None:
     """Raise DataError for fatal findings in `n` rows; adds those of the alignment to `tallies`."""
-    for kind, tally in alignment.tallies.items():
+    for kind, tally in alignment.findings.items():
         tallies.setdefault(kind, Tally()).add(tally)
     problems = [kind.problem(tally) for kind, tally in tallies.items() if kind.fatal]
     codes = {kind.code for kind in tallies}

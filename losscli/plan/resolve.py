@@ -11,6 +11,7 @@ import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
+from losscli import engines
 from losscli.catalog import request as requests
 from losscli.catalog.conventions import libraries
 from losscli.catalog.loss import Choice
@@ -18,8 +19,8 @@ from losscli.catalog.request import Given
 from losscli.catalog.request import Request as LossRequest
 from losscli.data import filter as filters
 from losscli.data import load
-from losscli.data.align import Alignment
-from losscli.data.assemble import aligned, narrowed, numeric
+from losscli.data.align import Aligned
+from losscli.data.assemble import narrowed, numeric
 from losscli.data.columns import column_of
 from losscli.data.filter import Where
 from losscli.data.formats import memory
@@ -48,11 +49,12 @@ class Run(Struct, frozen=True):
     """A run that is planned and not yet evaluated; `names` says which loss an alias meant."""
 
     plan: Plan
-    alignment: Alignment
+    alignment: Aligned
     tables: tuple[Table, Table]
     notes: tuple[Note, ...]
     names: Mapping[str, str]
     gates: tuple[Gate, ...] = ()
+    engine: str = engines.LOCAL
 
     @property
     def threads(self) -> int | None:
@@ -84,7 +86,7 @@ def prepare(
     if predictions is None:
         raise UsageError("no predictions", remedy="name a file, or set predictions in losscli.toml")
     found = settled(predictions, targets, loss, **options)
-    alignment = aligned(*found.tables, found.roles, found.key, found.where)
+    alignment = Aligned.of(*found.tables, found.roles, found.key, found.where)
     plan = found.plan(alignment.how, found.placed())
     return Run(plan, alignment, found.tables, found.notes, found.names, found.gates)
 

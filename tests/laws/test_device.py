@@ -329,7 +329,7 @@ def test_each_thread_has_a_stream_of_its_own(files, xp, monkeypatch):
             used.append((threading.get_ident(), xp.cuda.local.stream, xp.cuda.local.device))
             return super().fold(namespace, *given)
 
-    local.run(Watched(run.plan, kept=False), iter([frame]))
+    local.fold(Watched(run.plan, kept=False), iter([frame]))
     assert len({thread for thread, _, _ in used}) == len({stream for _, stream, _ in used}) == devices.STREAMS
     assert {device for *_, device in used} == {0}
 
@@ -345,7 +345,7 @@ def test_results_do_not_depend_on_threads_or_on_how_frames_are_cut(files, xp):
 
     whole = [frame], [frame[i : i + 700] for i in range(0, frame.height, 700)]
     found = [
-        local.run(Small(run.plan, kept=False), iter(frames), threads)
+        local.fold(Small(run.plan, kept=False), iter(frames), threads)
         for frames in whole
         for threads in (None, 1, 5)
     ]
@@ -503,7 +503,7 @@ class Full(Work):
 def test_out_of_memory_is_said_with_what_helps(files):
     run = evaluated(files)
     with pytest.raises(DeviceError) as error:
-        local.run(Full(run.plan, kept=False), run.alignment.frames())
+        local.fold(Full(run.plan, kept=False), run.alignment.frames())
     assert str(error.value).startswith("--device cuda: out of memory on Stand-in\n  -> --threads 1")
     assert error.value.status == 2
 
@@ -515,7 +515,7 @@ def test_a_driver_that_fails_is_no_bug(files, monkeypatch):
     run = evaluated(files)
     monkeypatch.setattr(Full, "fold", fails)
     with pytest.raises(DeviceError, match="failed: cudaErrorECCUncorrectable"):
-        local.run(Full(run.plan, kept=False), run.alignment.frames())
+        local.fold(Full(run.plan, kept=False), run.alignment.frames())
 
 
 @pytest.mark.parametrize(
@@ -533,7 +533,7 @@ def test_what_the_libraries_of_a_device_say_is_no_bug(files, monkeypatch, error,
     run = evaluated(files)
     monkeypatch.setattr(Full, "fold", fails)
     with pytest.raises(DeviceError, match=said):
-        local.run(Full(run.plan, kept=False), run.alignment.frames())
+        local.fold(Full(run.plan, kept=False), run.alignment.frames())
 
 
 def test_a_block_of_logits_from_which_every_row_is_left_out(files):
