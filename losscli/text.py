@@ -22,19 +22,10 @@ def near(name: str, known: Iterable[str], n: int = 3) -> str:
 
 
 def not_one_of(what: str, value: object, known: Iterable[str]) -> str:
-    """'--color must be auto, always or never, got alway. Did you mean always?'."""
+    """'--color must be auto, always or never, got 'alway'. Did you mean always?'."""
     names = [*known]
     choice = " or ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
-    return f"{what} must be {choice}, got {value}.{near(str(value), names)}"
-
-
-def whole_number(value: object) -> int | None:
-    """A whole number >= 0 that is given as a number or as text; None for anything else."""
-    try:
-        number = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-    return int(number) if number >= 0 and number.is_integer() else None
+    return f"{what} must be {choice}, got {value!r}.{near(str(value), names)}"
 
 
 def counted(count: int, singular: str, plural: str = "") -> str:

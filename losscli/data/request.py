@@ -8,7 +8,7 @@ from losscli.data import formats
 from losscli.errors import UsageError
 
 FORMATS = formats.names()
-"""What --input-format takes."""
+"""The values of --input-format."""
 _NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
 
 

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from losscli.errors import Problem, UsageError
 from losscli.report.model import LOSS_NAME
-from losscli.text import near
+from losscli.text import near, not_one_of
 
 _QUOTED = r'"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
 _MODEL = r"[a-z]|[^=,\]\"]*[./][^=,\]\"]*?"
@@ -72,10 +72,7 @@ class Gate(Struct, frozen=True):
     def __post_init__(self) -> None:
         """Raise UsageError for values out of range."""
         if self.severity not in SEVERITIES:
-            raise UsageError(
-                f"severity must be {' or '.join(SEVERITIES)}, got {self.severity!r}."
-                f"{near(str(self.severity), SEVERITIES)}"
-            )
+            raise UsageError(not_one_of("severity", self.severity, SEVERITIES))
         count = self.min_n
         if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
             raise UsageError(f"min_n must be a whole number >= 0, got {count!r}")
