@@ -14,6 +14,8 @@ from losscli.text import near
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from losscli.render.tables import Document
+
 CELLS = 10
 """The classes or slices of a table on a terminal, the worst ones."""
 ALL = 1 << 62
@@ -37,12 +39,10 @@ def render(report: Report, format: str, cells: int | None = None, verbose: bool 
 
 def print_tables(report: Report, console: Console, cells: int | None = None, verbose: bool = False) -> None:
     """Print the report as tables: all of it, or on a terminal the columns that fit and the worst cells."""
-    from losscli.render.formats.table import show
     from losscli.render.sections import document
 
     page = console.width if console.is_terminal else None
-    shown = document(report, page).first(CELLS if page and cells is None else cells)
-    show(shown.detailed() if verbose else shown, console)
+    _print(document(report, page), console, cells, verbose)
 
 
 def render_side_by_side(reports: Mapping[str, Report], format: str, cells: int | None = None) -> str:  # noqa: A002  as above
@@ -63,11 +63,16 @@ def render_side_by_side(reports: Mapping[str, Report], format: str, cells: int |
 
 def print_side_by_side(reports: Mapping[str, Report], console: Console, cells: int | None = None) -> None:
     """Print several reports in the same tables, on a terminal those columns that fit."""
-    from losscli.render.formats.table import show
     from losscli.render.sections.side_by_side import side_by_side
 
-    few = CELLS if cells is None and console.is_terminal else cells
-    show(side_by_side(reports).first(few), console)
+    _print(side_by_side(reports), console, cells)
+
+
+def _print(document: Document, console: Console, cells: int | None, verbose: bool = False) -> None:
+    from losscli.render.formats.table import show
+
+    shown = document.first(CELLS if cells is None and console.is_terminal else cells)
+    show(shown.detailed() if verbose else shown, console)
 
 
 def format_named(name: str) -> Layout | Data:

@@ -50,9 +50,9 @@ def test_several_reports_stand_side_by_side(program):
     assert lines[1].split() == ["loss", "a", "b", "difference"]
     assert lines[3].split()[1] == "1.00"
     assert lines[3].split()[-3:] == ["-0.50", "±", "0.13"]
-    by_region = lines[lines.index("by region") + 1 :]
-    assert by_region[0].split() == ["loss", "region", "a", "b", "difference"]
-    assert {line.split()[1] for line in by_region[2:4]} == {"eu", "us"}
+    by_region = lines[lines.index("mae by region") + 1 :]
+    assert by_region[0].split() == ["region", "a", "b", "difference"]
+    assert {line.split()[0] for line in by_region[2:4]} == {"eu", "us"}
     assert "losscli compare" in done.out
 
 

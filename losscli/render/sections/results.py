@@ -83,7 +83,7 @@ def _by_cell(section: Section, page: int | None) -> Iterator[Table]:
         if len(losses) == 1:
             columns = (replace(columns[0], heading=_value_heading("value", columns[0])), *columns[1:])
         title = f"{losses[0]} by {by}" if len(losses) == 1 else f"by {by}"
-        yield Table(title, (*names, *columns, *sizes), _worst(section.of(losses[0])))
+        yield Table(title, (*names, *columns, *sizes), worst_first(section.of(losses[0])))
 
 
 def _side_by_side(
@@ -108,7 +108,7 @@ def _side_by_side(
     return parts
 
 
-def _worst(results: Sequence[Result | None]) -> tuple[int, ...]:
+def worst_first(results: Sequence[Result | None]) -> tuple[int, ...]:
     """The places of the cells from the worst value to the best; those without a value last."""
 
     def goodness(place: int) -> float:

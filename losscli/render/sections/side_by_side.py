@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from losscli.render.digits import estimate
 from losscli.render.naming import label, plain, shown
+from losscli.render.sections.results import worst_first
 from losscli.render.tables import Column, Document, Table
 from losscli.report.comparable import unlike
 from losscli.report.model import Report, Result, result_name
@@ -30,25 +31,31 @@ def side_by_side(reports: Mapping[str, Report]) -> Document:
     if compared:
         notes.append(INDEPENDENT)
     kinds = dict.fromkeys(tuple(result.cell) for report in reports.values() for result in report.results)
-    tables = (_table(columns, reports, compared) for columns in sorted(kinds, key=len))
+    tables = [table for columns in sorted(kinds, key=len) for table in _tables(columns, reports, compared)]
     return Document(tuple(tables), tuple(map(plain, notes)))
 
 
-def _table(columns: tuple[str, ...], reports: Mapping[str, Report], compared: Sequence[str]) -> Table:
-    """The results of one kind of cell; `columns` name what distinguishes its cells, () for overall."""
+def _tables(
+    columns: tuple[str, ...], reports: Mapping[str, Report], compared: Sequence[str]
+) -> Iterator[Table]:
+    """The results of one kind of cell, a table for each loss; or overall, for which `columns` is ()."""
     found = {name: _results(report, columns) for name, report in reports.items()}
     labels = {key: label(result) for own in reversed(found.values()) for key, result in own.items()}
     keys = list(dict.fromkeys(key for own in found.values() for key in own))
-    names = [
-        Column("loss", tuple(labels[key] for key in keys), "name", fold=20),
-        *(
-            Column(shown(column), tuple(shown(cell[place]) for _, cell in keys), "name", fold=8)
+    if not columns:
+        losses = Column("loss", tuple(labels[key] for key in keys), "name", fold=20)
+        yield Table("overall", (losses, *_numbers(keys, found, compared)))
+        return
+    by = ", ".join(map(shown, columns))
+    for loss in dict.fromkeys(loss for loss, _ in keys):
+        own = [key for key in keys if key[0] == loss]
+        names = (
+            Column(shown(column), tuple(shown(cell[place]) for _, cell in own), "name", fold=8)
             for place, column in enumerate(columns)
-        ),
-    ]
-    title = f"by {', '.join(map(shown, columns))}" if columns else "overall"
-    ranked = tuple(range(len(keys))) if columns else ()
-    return Table(title, (*names, *_numbers(keys, found, compared)), ranked)
+        )
+        first = next(iter(found.values()))
+        worst = worst_first([first.get(key) for key in own])
+        yield Table(f"{labels[own[0]]} by {by}", (*names, *_numbers(own, found, compared)), worst)
 
 
 def _results(report: Report, columns: tuple[str, ...]) -> Results:
