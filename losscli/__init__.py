@@ -34,7 +34,7 @@ _HOMES = {
     "DataError": "losscli.errors",
     "GateError": "losscli.errors",
     "Placing": "losscli.report.model",
-    "Report": "losscli.report.model",
+    "Report": "losscli.api",
     "Result": "losscli.report.model",
     "UsageError": "losscli.errors",
     "Verdict": "losscli.report.model",

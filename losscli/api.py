@@ -22,12 +22,21 @@ from losscli.plan.options import LEVEL
 from losscli.plan.resolve import Run, prepare
 from losscli.report import saved
 from losscli.report.findings import Code, Note
-from losscli.report.model import Report
+from losscli.report.model import Renderers, Report, shown_by
 from losscli.tasks.catalog import TASKS
 from losscli.text import counted
 
 if TYPE_CHECKING:
     from losscli.evaluation.compare_plan import Models
+
+
+def _renderers() -> Renderers:
+    from losscli import render  # most reports of programs are never printed
+
+    return render
+
+
+shown_by(_renderers)
 
 
 def evaluate(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
-from importlib import import_module
+from collections.abc import Callable, Mapping
 from statistics import NormalDist
-from types import ModuleType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import msgspec
 from msgspec import Struct, field
@@ -232,7 +230,7 @@ class Report(Struct, frozen=True):
         if not self.gates:
             raise UsageError("the report has no gates", remedy="evaluate(..., gate='huber <= 0.5')")
         if not self.passed:
-            raise GateError(str(_render().gates_of(self)))
+            raise GateError(_render().gates_of(self))
         return self
 
     def to_frame(self) -> pl.DataFrame:
@@ -246,11 +244,11 @@ class Report(Struct, frozen=True):
         return frame(self.results)
 
     def __str__(self) -> str:
-        return str(_render().text_of(self))
+        return _render().text_of(self)
 
     def _repr_html_(self) -> str:
         """The report as a notebook shows it."""
-        return str(_render().html_of(self))
+        return _render().html_of(self)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON types, stable within a schema version."""
@@ -277,9 +275,32 @@ class Report(Struct, frozen=True):
         return codec.decode(text)
 
 
-def _render() -> ModuleType:
-    """The renderers, which are above reports: they are imported when a report is shown."""
-    return import_module("losscli.render")
+class Renderers(Protocol):
+    """What shows a report.  Renderers are above reports, so losscli.api names them by `shown_by`."""
+
+    def text_of(self, report: Report) -> str:
+        """The report as the text of a terminal."""
+        ...
+
+    def html_of(self, report: Report) -> str:
+        """The report as HTML."""
+        ...
+
+    def gates_of(self, report: Report) -> str:
+        """The table of gates as text."""
+        ...
+
+
+_load_renderers: list[Callable[[], Renderers]] = []
+
+
+def shown_by(load: Callable[[], Renderers]) -> None:
+    """Set what shows reports; `load` is called when the first one is shown."""
+    _load_renderers[:] = [load]
+
+
+def _render() -> Renderers:
+    return _load_renderers[0]()
 
 
 def cell_name(cell: Mapping[str, str]) -> str:
