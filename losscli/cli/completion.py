@@ -14,8 +14,8 @@ Complete = Callable[[Any, list[str], str], list[str]]
 
 def completer(option: Option) -> Complete | None:
     """What completes the values of an option; None for what the shell completes by itself: files."""
-    if option.kind.choices:
-        return lambda context, _, typed: [word for word in option.kind.choices if word.startswith(typed)]
+    if option.kind.choices is not tuple:
+        return lambda context, _, typed: [word for word in option.kind.choices() if word.startswith(typed)]
     if option.kind is LOSSES or (option.argument and option.name == "loss"):
         return lambda context, _, typed: loss_names(typed)
     if option.column:

@@ -63,8 +63,8 @@ class AsTyped:
         print_help(self, ctx)
 
 
-def _parameter(option: Option) -> TyperArgument | TyperOption:
-    """An option of the table as Typer has it."""
+def _parameter(option: Option, described: bool = True) -> TyperArgument | TyperOption:
+    """An option of the table as Typer has it, with its help where it is `described`."""
     from losscli.cli.completion import completer
 
     several = option.kind.join is not None
@@ -72,7 +72,7 @@ def _parameter(option: Option) -> TyperArgument | TyperOption:
     info = typer.models.ArgumentInfo() if option.argument else typer.models.OptionInfo()
     common: dict[str, Any] = {
         "type_descriptor": TypeDescriptor(annotation, info, None),
-        "help": option.help,
+        "help": option.text if described else "",
         "metavar": option.metavar or None,
         "rich_help_panel": option.panel,
         "autocompletion": completer(option),
@@ -140,15 +140,15 @@ class Command(AsTyped, TyperCommand):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help, with the docstring of the command's function."""
         assert self.name is not None
-        self._take_options()
+        self._take_options(described=True)
         self.help = function_of(self.name).__doc__
         super().format_help(ctx, formatter)
 
-    def _take_options(self) -> None:
+    def _take_options(self, described: bool = False) -> None:
         from losscli.plan.options import options_of
 
         assert self.name is not None
-        self.params = [_parameter(option) for option in options_of(self.name)]
+        self.params = [_parameter(option, described) for option in options_of(self.name)]
 
     def invoke(self, ctx: Any) -> None:
         """Call the command's function with what was given, by flags or in files of settings."""

@@ -7,7 +7,7 @@ in the docs.
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from functools import cache, partial
 from itertools import combinations
@@ -99,7 +99,7 @@ class Option(Struct, frozen=True):
     the files.  A command may have another entry for it, in `instead`.
     """
 
-    help: str
+    help: str | Callable[[], str]
     kind: Kind = SWITCH
     metavar: str = ""
     panel: str = "Running"
@@ -120,6 +120,11 @@ class Option(Struct, frozen=True):
     instead: Mapping[str, "Option"] = field(default_factory=dict)
     name: str = ""
     default: Any = None
+
+    @property
+    def text(self) -> str:
+        """What it does, in words, some of which are costly to know."""
+        return self.help if isinstance(self.help, str) else self.help()
 
     @property
     def flag(self) -> str:
@@ -433,14 +438,14 @@ class Request(Struct, frozen=True, kw_only=True):
     output: Annotated[
         tuple[str, ...],
         _output(
-            f"Write a report: {suffix_help()}, or github (a job's summary and annotations); repeatable.",
+            lambda: f"Write a report: {suffix_help()}, or github (a job's summary); repeatable.",
             FILES, "FILE", short="-o", use=Use.OUTPUT,
         ),
     ] = ()
     format: Annotated[
         str | None,
         _output(
-            f"{format_help()}.", one_of(all_formats()), "FORMAT",
+            lambda: f"{format_help()}.", one_of(all_formats), "FORMAT",
             rivals=("json", "bare"),
         ),
     ] = None
@@ -576,8 +581,8 @@ def table() -> list[tuple[Option, tuple[str, ...]]]:
     shown: dict[tuple[str, str], tuple[Option, tuple[str, ...]]] = {}
     for command in dict.fromkeys(name for option in OPTIONS.values() for name in option.commands):
         for option in options_of(command):
-            _, commands = shown.get((option.flag, option.help), (option, ()))
-            shown[option.flag, option.help] = (option, (*commands, command))
+            _, commands = shown.get((option.flag, option.text), (option, ()))
+            shown[option.flag, option.text] = (option, (*commands, command))
     return list(shown.values())
 
 

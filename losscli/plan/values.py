@@ -34,7 +34,7 @@ class Kind(Struct, frozen=True):
     accepts: str
     read: Read
     join: Callable[[Sequence[str]], Any] | None = None
-    choices: Sequence[str] = ()
+    choices: Callable[[], Sequence[str]] = tuple
 
 
 def _switch(flag: str, value: Any) -> bool:
@@ -142,18 +142,21 @@ def count(low: int = 0, high: float = math.inf) -> Kind:
     return number(Range(low, high, whole=True), int)
 
 
-def one_of(words: Iterable[str]) -> Kind:
-    """One of a few words."""
-    choices = tuple(words)
+def one_of(words: Iterable[str] | Callable[[], Iterable[str]]) -> Kind:
+    """One of a few words; a function gives those that are costly to know."""
+
+    def listed_words() -> tuple[str, ...]:
+        return tuple(words() if callable(words) else words)
 
     def read(flag: str, value: Any) -> Any:
+        choices = listed_words()
         if value not in choices:
             raise UsageError(
                 f"{flag} must be {' or '.join(choices)}, got {value!r}.{near(str(value), choices)}"
             )
         return value
 
-    return Kind("str | None", read, choices=choices)
+    return Kind("str | None", read, choices=listed_words)
 
 
 SWITCH = Kind("bool | None", _switch)

@@ -62,7 +62,7 @@ def _fields(command: str, names: list[str]) -> Iterator[str]:
 
 
 def _accepts(option: Option) -> str:
-    words = option.kind.choices
+    words = option.kind.choices()
     return (
         f"Literal[{', '.join(map(repr, words))}] | None".replace("'", '"') if words else option.kind.accepts
     )
@@ -86,7 +86,7 @@ def arguments() -> str:
     lines = []
     for option in keywords_of("evaluate"):
         if option.name not in FIRST:
-            text = f"{option.name}: {option.help}"
+            text = f"{option.name}: {option.text}"
             lines += wrap(text, 102, initial_indent=" " * 8, subsequent_indent=" " * 12)
     names = ", ".join(name for name, _ in _params())
     text = f"{names}: Parameters of losses, for each chosen loss that has them; see `losscli explain`."

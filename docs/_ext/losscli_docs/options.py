@@ -33,7 +33,7 @@ def _options() -> str:
         rows = []
         for option, commands in group:
             flags = sorted(option.flags, key=lambda flag: flag.startswith("--no-"))
-            rows.append((codes(flags), code(option.metavar), escape(option.help), _takers(commands)))
+            rows.append((codes(flags), code(option.metavar), escape(option.text), _takers(commands)))
         parts += [f"## {panel}\n", table(("option", "value", "meaning", "commands"), rows)]
     return "\n".join(parts)
 
@@ -51,7 +51,7 @@ def _manual() -> str:
     for option, _ in options_table():
         flags = ", ".join(f"**{escape(flag)}**" for flag in option.flags)
         value = f" *{escape(option.metavar)}*" if option.metavar else ""
-        parts.append(f"{flags}{value}\n: {escape(option.help)}\n")
+        parts.append(f"{flags}{value}\n: {escape(option.text)}\n")
     return "\n".join(parts)
 
 

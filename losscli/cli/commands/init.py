@@ -86,7 +86,7 @@ def _text(values: Mapping[str, Any]) -> str:
         parts.append(f"\n# {panel}\n\n")
         for option in (each for each in options if each.name != "gate"):  # tables, at the end
             value = f"{option.name} = {_toml(values.get(option.name, option.metavar or True))}"
-            comment = "\n".join(wrap(option.help, 100, initial_indent="# ", subsequent_indent="# "))
+            comment = "\n".join(wrap(option.text, 100, initial_indent="# ", subsequent_indent="# "))
             parts.append(f"{comment}\n{value if option.name in values else f'# {value}'}\n")
     loss = re.split("[: ]", values["loss"][0])[0] if "loss" in values else "mae"
     return "".join([*parts, "\n", _GATES.format(loss=loss)])
