@@ -39,7 +39,7 @@ def coverage(
     """How often the 95 % interval holds the truth, of replications (r, n)."""
     choice = chosen(name)
     found = folded(choice, target, prediction, weight, cluster)
-    estimates = inference.estimates(choice.reduction, found, 0.95, (PILOT,))
+    estimates = inference.estimates(choice.reduction.with_pilots((PILOT,)), found, 0.95)
     return float(np.mean([each.ci_low <= truth <= each.ci_high for each in estimates]))
 
 
@@ -146,8 +146,8 @@ def noted(x, weight=None, cluster=None, name="mean_squared_error") -> tuple[str,
     target, prediction = np.zeros((1, len(x))), np.asarray(x, dtype=float)[None, :]
     weight = None if weight is None else np.asarray(weight, dtype=float)[None, :]
     found = folded(chosen(name), target, prediction, weight, cluster)
-    alone = inference.estimate(chosen(name).reduction, found, 0.95, (PILOT,)).notes
-    assert inference.estimates(chosen(name).reduction, found, 0.95, (PILOT,))[0].notes == alone
+    alone = inference.estimate(chosen(name).reduction.with_pilots((PILOT,)), found, 0.95).notes
+    assert inference.estimates(chosen(name).reduction.with_pilots((PILOT,)), found, 0.95)[0].notes == alone
     return alone
 
 
@@ -198,7 +198,7 @@ def test_a_column_on_which_the_value_hardly_rests_makes_no_interval_rough():
         loss = name if expected == () else "mean_absolute_error"
         found = folded(chosen(loss), target, other, None, None)
         for notes in (inference.estimate, lambda *given: inference.estimates(*given)[0]):
-            estimate = notes(chosen(loss).reduction, found, 0.95, (PILOT,))
+            estimate = notes(chosen(loss).reduction.with_pilots((PILOT,)), found, 0.95)
             assert tuple(map(str, estimate.notes)) == expected
 
 
