@@ -35,6 +35,11 @@ def escape(text: str) -> str:
     )
 
 
+def with_flags(text: str) -> str:
+    """Plain text in which the flags of options are code."""
+    return re.sub(r"(?<![\w`-])--?[a-zA-Z][\w-]*", r"`\g<0>`", escape(text))
+
+
 def linked(text: str) -> str:
     """Plain text in which DOIs and URLs are links."""
     parts = re.split(r"(doi:10\.\S*[^\s.,;)]|https?://\S*[^\s.,;)])", text)

@@ -8,7 +8,7 @@ from losscli.catalog import registry
 from losscli.cli.parser import COMMANDS
 from losscli.plan import options
 from losscli.plan.options import PANELS, Option
-from losscli_docs.markdown import code, codes, escape, table
+from losscli_docs.markdown import code, codes, escape, table, with_flags
 
 
 def options_table() -> list[tuple[Option, tuple[str, ...]]]:
@@ -33,7 +33,7 @@ def _options() -> str:
         rows = []
         for option, commands in group:
             flags = sorted(option.flags, key=lambda flag: flag.startswith("--no-"))
-            rows.append((codes(flags), code(option.metavar), escape(option.text), _takers(commands)))
+            rows.append((codes(flags), code(option.metavar), with_flags(option.text), _takers(commands)))
         parts += [f"## {panel}\n", table(("option", "value", "meaning", "commands"), rows)]
     return "\n".join(parts)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from losscli.report import codec
-from losscli_docs.markdown import code, escape, table
+from losscli.report.findings import Code, Words
+from losscli_docs.markdown import code, escape, table, with_flags
 
 Schema = Mapping[str, Any]
 
@@ -18,7 +20,7 @@ def fragments() -> dict[str, str]:
     return {
         "report.md": "\n".join(_record(record) for record in schema["$defs"].values()),
         "report.schema.json": json.dumps(schema, indent=2) + "\n",
-        "findings.md": "",
+        "findings.md": _findings(),
     }
 
 
@@ -54,3 +56,36 @@ def _type(field: Schema) -> str:
     if field["type"] == "object" and field.get("additionalProperties"):
         return f"object of {_type(field['additionalProperties'])}"
     return str(field["type"])
+
+
+def _findings() -> str:
+    """The findings that stop a run, and those that a report notes."""
+    errors = [
+        (code(str(each)), with_flags(each.value.meaning), _filled(each.value.remedy))
+        for each in Code
+        if each.is_error
+    ]
+    notes = [
+        (code(str(each)), with_flags(each.value.meaning), _filled(_plural(words)))
+        for each in Code
+        if (words := each.value.note) is not None
+    ]
+    return "\n".join(
+        (
+            "## Errors\n",
+            table(("code", "meaning", "remedy"), errors),
+            "## Notes\n",
+            table(("code", "meaning", "text in the report"), notes),
+        )
+    )
+
+
+def _plural(words: Words | str) -> str:
+    """A wording as it is for several."""
+    return words if isinstance(words, str) else f"N {words[1]}"
+
+
+def _filled(words: str) -> str:
+    """A wording with the names of its parameters in italics, without those that only add to a word."""
+    words = re.sub(r"(?<=[\w}])\{\w+\}|\{\w+\}(?=\w)", "", words)
+    return re.sub(r"\{(\w+)\}", r"*\1*", with_flags(words))
