@@ -103,7 +103,7 @@ def evaluate(
             each chosen loss that has them; see `losscli explain`.
 
     Returns:
-        A report: `report["huber"]` is the overall result of a loss, `report.results` holds all of them, and
+        The report. `report["huber"]` is the overall result of a loss, `report.results` holds all of them, and
         `report.gates` the verdicts of gates.
 
     Raises:
@@ -168,7 +168,7 @@ def compare(
             the first model's file.
 
     Returns:
-        A report: `report.comparisons` holds the differences b - a, overall and by class, label, output and
+        The report. `report.comparisons` holds the differences b - a, overall and by class, label, output and
         slice; `report.results` the losses of every model; `report.changed` the rows that differ most.
 
     Raises:
@@ -208,7 +208,7 @@ def rank(
             of slices and weights are those of the targets.
 
     Returns:
-        A report: `report.board` has a `Placing` for each submission and cell, the best first, and
+        The report. `report.board` has a `Placing` for each submission and cell, the best first, and
         `report.results` the losses of each.
 
     Raises:

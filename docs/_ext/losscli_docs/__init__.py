@@ -6,6 +6,7 @@ ignored by git and written anew by every build, so that no list is kept by hand.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
 def setup(app: Sphinx) -> dict[str, bool]:
     """Write the pages before Sphinx looks for its sources."""
     app.connect("builder-inited", lambda app: write(Path(app.srcdir)))
+    app.connect("autodoc-process-docstring", shorten, priority=100)  # before napoleon reads it
     return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def shorten(app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]) -> None:
+    """Give the parameters of losses, which are one entry of Args with forty names, one name."""
+    names = r"^( +)(?:\w+,\s+)+\w+(?=:\s+Parameters of losses)"
+    lines[:] = re.sub(names, r"\1**parameters", "\n".join(lines), flags=re.MULTILINE).split("\n")
 
 
 def write(docs: Path) -> None:
