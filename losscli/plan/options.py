@@ -452,7 +452,7 @@ class Request(Struct, frozen=True, kw_only=True):
     cells: Annotated[
         int | None,
         _output(
-            "Classes and slices that a table shows, the worst ones; default: 10 on a terminal, else all.",
+            "Worst classes and slices shown; default: 10 on a terminal, else all. JSON and CSV have all.",
             CELLS, "all|N", commands=(*JUDGING, "show"),
         ),
     ] = None
