@@ -101,7 +101,7 @@ def test_its_name_stands_in_tables_reports_and_gates(program):
     gates = ["-g", "asym:slope=3 <= 1.75", "-g", '"mine.py:asym":slope=2 < 2', "-g", "mae < 9"]
     done = program(*argv, *gates, "-o", "r.json")
     assert done.status == 0, done.err
-    assert [line.split("  ")[0] for line in done.out.splitlines()[3:5]] == ["asym(slope=3)", "asym(slope=2)"]
+    assert [line.split("  ")[0] for line in done.out.splitlines()[3:5]] == ["asym:slope=3", "asym"]
     report = losscli.Report.from_dict(json.loads((program.folder / "r.json").read_text()))
     assert report["mine.py:asym"].params == {"slope": 3.0}
     assert report["asym:slope=3"].value == 1.75
