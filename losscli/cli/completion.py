@@ -19,7 +19,8 @@ def completer(option: Option) -> Complete | None:
     if option.kind is LOSSES or (option.argument and option.name == "loss"):
         return lambda context, _, typed: loss_names(typed)
     if option.column:
-        return lambda context, _, typed: columns(context.params, typed)
+        # Before a flag without its value the files are still among the arguments that nobody took.
+        return lambda context, _, typed: columns(context.params, context.args, typed)
     return None
 
 
@@ -37,17 +38,16 @@ def loss_names(typed: str) -> list[str]:
     return [f"{name}:{done}{comma}{param}=" for param in params if f"{param}=" not in done]
 
 
-def columns(given: dict[str, Any], typed: str) -> list[str]:
+def columns(given: dict[str, Any], files: list[str], typed: str) -> list[str]:
     """The columns of the files on the command line, the last of several names with commas."""
     from losscli.data import load  # reads the files
     from losscli.data.request import Reading
     from losscli.errors import LossCliError
 
-    models = given.get("predictions")
-    sources = [*(models if isinstance(models, list | tuple) else [models])[:1], given.get("targets")]
+    sources = [*files[:2], given.get("predictions"), given.get("targets")]
     done, comma, _ = typed.rpartition(",")
     names: dict[str, None] = {}
-    for source in filter(None, sources):
+    for source in (each for each in sources if isinstance(each, str)):
         try:
             names |= dict.fromkeys(load.tables(source, None, Reading(given.get("separator")))[0].schema)
         except (LossCliError, OSError):
