@@ -96,7 +96,7 @@ def arguments() -> str:
 
 def api(source: str) -> str:
     """The source of `losscli.api` with its generated lines."""
-    begin, end = "        config: ", "\n    Returns:\n        A report"
+    begin, end = "        config: ", "\n    Returns:"
     first, rest = source.split(begin, 1)
     own, after = rest.split("\n", 1)
     _, last = after.split(end, 1)
