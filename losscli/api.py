@@ -131,7 +131,7 @@ def evaluate(
 
 
 def _evaluated_against(baseline: Source, given: dict[str, Any], hooks: Hooks) -> Report:
-    """The report of a model beside another one, whose predictions of the same targets are the baseline."""
+    """The report of a model compared with a baseline: another model's predictions of the same targets."""
     predictions = given.pop("predictions")
     if predictions is None:
         raise UsageError("no predictions", remedy="name a file, or set predictions in losscli.toml")

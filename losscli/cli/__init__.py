@@ -9,7 +9,7 @@ def main() -> None:
     # Imports make hundreds of thousands of objects and no garbage: looking for it would be a twentieth of a
     # small run.
     gc.set_threshold(100_000)
-    # The engine has threads of its own; those of BLAS, which NumPy starts, would only spin beside them.
+    # The engine has threads of its own; those of BLAS, which NumPy starts, would only compete with them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from losscli.cli.app import main as run

@@ -65,8 +65,8 @@ def paper(stream: Any, environment: Mapping[str, str]) -> Paper:
 
 def _columns(environment: Mapping[str, str]) -> int:
     """The width of the terminal that the help is read on, also through a pager."""
-    told = environment.get("COLUMNS", "")
-    found = [int(told) if told.isdecimal() else 0]
+    columns = environment.get("COLUMNS", "")
+    found = [int(columns) if columns.isdecimal() else 0]
     for stream in (1, 2, 0):
         with suppress(OSError):
             found.append(os.get_terminal_size(stream).columns)

@@ -45,7 +45,7 @@ GITHUB = "github"
 
 
 class Outputs(Struct, frozen=True):
-    """Where a report is written besides stdout."""
+    """Where a report is written in addition to stdout."""
 
     files: tuple[Path, ...] = ()
     github: Path | None = None
@@ -254,5 +254,5 @@ def show_plan(run: Run | Models) -> None:
 
 
 def say(text: str) -> None:
-    """Tell the user something besides the results."""
+    """Write a message to stderr."""
     print(f"losscli: {text}", file=sys.stderr)

@@ -27,7 +27,7 @@ def configured(command: str, flags: dict[str, Any]) -> Iterator[dict[str, Any]]:
     given, above, shown = dict(flags), flags, list[tuple[bool, str]]()
     settings = _settings(flags.pop("config", None), flags.pop("no_config", False), above)
     taken = {option.name for option in options_of(command) if option.use is not Use.CALL}
-    if settings:  # else nobody asks what options of losses there are besides those that were given
+    if settings:  # otherwise only the given parameters of losses matter
         taken |= loss_params().keys()
     for each in settings:
         used = {key: value for key, value in files.below(each.values, above).items() if key in taken}

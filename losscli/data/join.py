@@ -59,7 +59,7 @@ class Keyed(Struct, frozen=True, eq=False):
 
     @property
     def target_columns(self) -> list[str]:
-        """The columns of the targets that are read besides the key."""
+        """The columns of the targets that are read, except for the key."""
         return [name for name in self.roles.read if name.startswith("t:")]
 
 

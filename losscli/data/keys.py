@@ -15,12 +15,14 @@ _EXACT = 2**53
 
 
 def require_exact(table: Table, name: str) -> None:
-    """Raise DataError for keys that are too large to be told apart as floats: two could seem equal."""
+    """Raise DataError for keys too large to be distinguished as floats."""
     with reading(table):
         column = pl.col(name).cast(pl.Float64)
         low, high = table.scan.select(column.min().alias("low"), column.max().alias("high")).collect().row(0)
     if max(-(low or 0.0), high or 0.0) >= _EXACT:
-        what = "whole numbers in one file and fractions in the other, too large to be told apart as fractions"
+        what = (
+            "whole numbers in one file and fractions in the other, too large to be distinguished as fractions"
+        )
         remedy = "write the key as whole numbers, or as text, in both files"
         raise DataError(Problem(f"the key is {what}", f"{table.name}, column {name}", remedy))
 

@@ -1,4 +1,4 @@
-"""The predictions of other models beside a stream: zipped while keys are in the same order, else looked up.
+"""Add the predictions of other models to a stream: zipped while keys are in the same order, else looked up.
 
 Columns of the n-th of them, from 1, are named 'np:NAME'; 'np#' says in which row of its file each stands,
 where that is not the row of the first model's.

@@ -62,8 +62,8 @@ class Roles(Struct, frozen=True, dict=True):
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that is read, once."""
-        besides = filter(None, (self.weight, self.group, self.cluster))
-        return tuple(dict.fromkeys((*self.predictions, *self.targets, *besides, *self.ids)))
+        others = filter(None, (self.weight, self.group, self.cluster))
+        return tuple(dict.fromkeys((*self.predictions, *self.targets, *others, *self.ids)))
 
     @cached_property
     def groups(self) -> tuple[tuple[str, ...], ...]:

@@ -71,7 +71,7 @@ class Writer:
 
         try:
             SINKS[self.path.suffix](register_io_source(frames, schema=schema), self._temporary)
-        except BaseException as error:  # told to who writes
+        except BaseException as error:  # raised again by the caller's next write
             self._error = error
 
     def _fail(self) -> None:

@@ -1,4 +1,4 @@
-"""Where a run computes: the CPU with NumPy, or a GPU with CuPy; and what is said where there is none.
+"""The device of a run: the CPU with NumPy or a GPU with CuPy, and the errors if a GPU cannot be used.
 
 A GPU is used by a few threads, each with a stream of its own, so that while one block is computed the next
 one is read and copied.  CuPy copies an array of NumPy by way of memory that it keeps pinned, without waiting.
@@ -55,7 +55,7 @@ class Device:
         return function(self.xp, *given)
 
     def failure(self, error: BaseException) -> DeviceError:
-        """What is said of an error."""
+        """The text of an error."""
         return DeviceError(str(error))
 
     def close(self) -> None:

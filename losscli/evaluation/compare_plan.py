@@ -28,7 +28,7 @@ from losscli.plan.resolve import Settled, expected_rows, settled
 from losscli.report.findings import Note
 
 MAX_MODELS = 32
-"""As many models as one comparison may have: their columns stand in memory beside each other."""
+"""Maximum number of models in a comparison: the columns of all of them are in memory at once."""
 _OF_ROWS = ("weight", "by", "cluster", "where")
 """Options that describe rows, whose columns are looked for in the first model's files alone."""
 

@@ -71,7 +71,7 @@ class Partial(Struct, frozen=True, eq=False):
 class Work(Struct, frozen=True):
     """The evaluation of one model, as an engine does it; `kept` if its report may be compared with another.
 
-    Only then its targets have to be told from others, which costs as much as a loss.
+    Only then are the targets fingerprinted, which costs as much as a loss.
     """
 
     plan: Plan

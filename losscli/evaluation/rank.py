@@ -128,8 +128,8 @@ class _League:
         self._check(run)
         work = self._work(run)
         done = self.done
-        for told in run.plan.place.notes:
-            hooks.say(told)
+        for text in run.plan.place.notes:
+            hooks.say(text)
         part, _ = running.fold_all(run, lambda rows: hooks.progress(done + rows), hooks.say, work)
         self.done += part.rows
         if self.work is not None and not np.array_equal(work.weights > 0, self.work.weights > 0):
@@ -231,9 +231,9 @@ def _overall(entry: Entry, score: bool) -> float:
 
 def _reason(error: LossCliError) -> str:
     """What is wrong with a submission, without its examples, which may tell of targets."""
-    said = [problem.what for problem in error.problems]
-    more = f"; and {len(said) - _SHOWN} more" if len(said) > _SHOWN else ""
-    return "; ".join(said[:_SHOWN]) + more
+    texts = [problem.what for problem in error.problems]
+    more = f"; and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
+    return "; ".join(texts[:_SHOWN]) + more
 
 
 def expanded(names: Sequence[str]) -> list[str]:

@@ -26,7 +26,7 @@ from losscli.states.top import Top
 TOP = "top"
 """The name of the state that --worst asks for."""
 WIDE = 8
-"""Columns of predictions that are shown beside a row; of more, none is."""
+"""Maximum number of prediction columns shown with a row; if there are more, none is shown."""
 
 
 def checked(rows: str | os.PathLike[str] | None, inputs: Sequence[str]) -> Path | None:
@@ -76,7 +76,7 @@ def described(taken: Taken, columns: Sequence[str]) -> pl.DataFrame:
 
 
 def shown_columns(plan: Plan) -> tuple[str, ...]:
-    """The targets and predictions that are shown beside a row."""
+    """The targets and predictions shown with a row."""
     roles = plan.roles
     parts = (roles.targets, roles.predictions)
     return tuple(name for part in parts if len(part) <= WIDE for name in part)

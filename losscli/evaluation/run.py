@@ -74,7 +74,7 @@ def fold_all(
     say: Callable[[str], None] = lambda text: None,
     work: Work | None = None,
 ) -> tuple[Partial, Aligned]:
-    """Read and fold all rows, in the way of aligning that served; `say` is told where the first did not.
+    """Read and fold all rows.  If an alignment fails, the next one is tried and reported through `say`.
 
     `work` is how, where that is not the usual way.  Raises DataError with every problem that was found.
     """

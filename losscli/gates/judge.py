@@ -87,10 +87,10 @@ def _as_severe(gate: Gate, verdict: Verdict) -> Verdict:
 
 def status(verdicts: Iterable[Verdict]) -> Status:
     """The exit status of verdicts: an error outweighs a failure, and unsure is a warning."""
-    said = {verdict.status for verdict in verdicts}
-    if said - {"pass", "fail", "unsure", "skipped", "warn"}:
+    statuses = {verdict.status for verdict in verdicts}
+    if statuses - {"pass", "fail", "unsure", "skipped", "warn"}:
         return Status.DATA
-    return Status.GATE_FAILED if "fail" in said else Status.OK
+    return Status.GATE_FAILED if "fail" in statuses else Status.OK
 
 
 def _judge(gate: Gate, report: Report, base: Report | None, rules: Rules) -> Sequence[Verdict]:

@@ -23,7 +23,7 @@ from losscli.tasks.multilabel import MultilabelScore
 BLOCK_NUMBERS = 1 << 21
 """Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 262,144 rows."""
 DEVICE_NUMBERS = 1 << 23
-"""The same on a GPU: many beside the microseconds in which a kernel starts, few beside its memory."""
+"""The same on a GPU: long compared with the launch of a kernel, small compared with its memory."""
 LEAST_ROWS = 256
 """Of a block, however wide its rows are."""
 
@@ -74,7 +74,7 @@ class Plan(Struct, frozen=True):
 
     @property
     def cell(self) -> str:
-        """What the cells besides overall are: class, label, output, quantile, or nothing."""
+        """The kind of cells: class, label, output, quantile, or empty."""
         return TASKS[self.roles.task].cell
 
     def cells(self, choice: Choice) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ class Settled(Struct, frozen=True):
     gates: tuple[Gate, ...] = ()
 
     def placed(self, models: int = 1) -> Place:
-        """Where a run of so many such models computes."""
+        """Where a run of this number of models computes."""
         names = [name[2:] for name in self.roles.predictions]
         # Of all else float64 travels: see who reads a block `as_held`.
         as_held = bool(self.roles.parts) or (self.roles.task, self.roles.link) == ("multiclass", "logit")

@@ -146,7 +146,7 @@ class Placing(Struct, frozen=True, kw_only=True):
 
 
 class Verdict(Struct, frozen=True):
-    """What a gate said of one result.
+    """The verdict of a gate on one result.
 
     `status` is pass, fail, unsure (the interval straddles the limit, where confidence was asked for), skipped
     (too few rows), error, or warn (of a gate that only warns, and would fail or be an error); `weak` says

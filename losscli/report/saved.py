@@ -72,10 +72,10 @@ def reproduced(saved: Report, now: Report, place: str) -> list[str]:
         more = (f"... and {len(wrong) - _SHOWN} more",) if len(wrong) > _SHOWN else ()
         remedy = "give the files and options with which it was made"
         raise DataError(Problem("is not reproduced", place, remedy, (*wrong[:_SHOWN], *more)))
-    told = [counted(len(after), f"result of {place} is reproduced", f"results of {place} are reproduced")]
+    lines = [counted(len(after), f"result of {place} is reproduced", f"results of {place} are reproduced")]
     if saved.losscli != now.losscli:
-        told.append(f"note: it is of losscli {saved.losscli}, this is {now.losscli}")
-    return told
+        lines.append(f"note: it is of losscli {saved.losscli}, this is {now.losscli}")
+    return lines
 
 
 def _numbers_of(report: Report) -> dict[str, dict[str, float | None]]:
@@ -123,9 +123,9 @@ def _of_git(place: str) -> str:
     except OSError as error:
         raise DataError(Problem(f"git does not run: {error.strerror}", place)) from error
     if done.returncode:
-        told = done.stderr.decode(errors="replace").strip().splitlines()[:3]
+        lines = done.stderr.decode(errors="replace").strip().splitlines()[:3]
         raise DataError(
-            Problem("git has no such file", place, f"git ls-tree -r --name-only {revision}", tuple(told))
+            Problem("git has no such file", place, f"git ls-tree -r --name-only {revision}", tuple(lines))
         )
     try:
         return done.stdout.decode()

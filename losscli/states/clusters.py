@@ -21,9 +21,9 @@ from losscli.states.moments import MAX_SPREAD, Moments
 HASH_BITS = 40
 """Of the hash that tells clusters apart: two of 65,536 have the same one in a run of five hundred."""
 MAX_CLUSTERS = 1 << 16
-"""Clusters that are told apart overall."""
+"""Maximum number of clusters kept overall."""
 MAX_PAIRS = 1 << 20
-"""Pairs of a cell and a cluster that are told apart, of classes or of one way to slice."""
+"""Maximum number of pairs of a cell and a cluster, for classes or for one slicing."""
 MAX_NUMBERS = 1 << 23
 """Numbers that the totals of all losses may hold."""
 ROUNDING = 1e-11

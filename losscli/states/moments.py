@@ -21,7 +21,7 @@ from losscli.states.cells import Cells, all_to_numpy
 from losscli.states.reductions import BoundReduction
 
 MAX_SPREAD = 4_000_000
-"""Numbers that the second moments of one loss may hold; beyond it there is no interval, and that is said."""
+"""Numbers that the second moments of one loss may hold; beyond it there is a note in place of an interval."""
 
 
 class Moments(Struct, frozen=True, eq=False):

@@ -40,7 +40,7 @@ class Reduction(Struct, frozen=True, dict=True):
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """What the function asks for besides the means."""
+        """The arguments of the function other than the means."""
         return frozenset(list(inspect.signature(self.function).parameters)[2:])
 
     def __call__(self, xp: Namespace, means: Array, known: Mapping[str, Any]) -> Array:

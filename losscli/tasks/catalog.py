@@ -27,7 +27,7 @@ class Task(Struct, frozen=True):
     """What the layers above ask of a task.
 
     `usual` are the losses where none is chosen, `usual_labels` the same where predictions are labels.
-    `unit` is what it counts: rows, or groups of them.  `cell` is what results besides the overall one are
+    `unit` is what it counts: rows, or groups of them.  `cell` is what results other than the overall one are
     of: class, label, output, quantile.  `batches` are those of a
     task whose batches name their columns, in the order in
     which --task tries them; of these `shown` are so plain in the names that they need no --task.

@@ -24,7 +24,7 @@ CountTarget = Annotated[Array, Column(COUNT, role="target")]
 
 
 class _Distribution(Named, frozen=True):
-    """The parameters of one law (n,), by the names of the columns, and the target (n,)."""
+    """The parameters of one distribution (n,), by the names of the columns, and the target (n,)."""
 
     task: ClassVar[str] = "distribution"
     target: Target
@@ -86,7 +86,7 @@ class LogNormal(_Distribution, frozen=True):
 
     @cached_property
     def of_log(self) -> Normal:
-        """The law of the logarithm; a target of zero or below has the logarithm minus infinity."""
+        """The distribution of the logarithm; a target of zero or below has the logarithm minus infinity."""
         positive = self.target > 0
         log = self.xp.where(positive, self.xp.log(self.xp.where(positive, self.target, 1.0)), -self.xp.inf)
         return Normal(self.xp, log, self.mulog, self.sigmalog)

@@ -35,7 +35,7 @@ class Groups(Named, frozen=True):
     """
 
     task: ClassVar[str] = "grouped_ranking"
-    besides: ClassVar[tuple[str, ...]] = ("the group",)
+    other_columns: ClassVar[tuple[str, ...]] = ("the group",)
     score: Score
     target: Annotated[Array, Column(role="target", also=ALSO_TARGET)]
     starts: Array = None
@@ -112,7 +112,7 @@ class Relevance(Groups, frozen=True):
         return self.xp.bincount(self.tie, minlength=len(self.tie_starts))
 
     def shared(self, values: Array) -> Array:
-        """The mean of values (n,) by rank over the ranks of equal scores: what each such item may expect."""
+        """The mean of values (n,) by rank over the ranks of tied scores: the expected value of each item."""
         if len(self.tie_starts) == len(values):
             return values
         return (self._tie_runs.sums(values) / self.tie_sizes)[self.tie]

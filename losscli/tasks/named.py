@@ -1,6 +1,6 @@
 """Tasks whose batches name the columns that they read.
 
-To add a task of this kind, write a module beside this one with
+To add a task of this kind, write a module in this folder with
 
 * a batch for each set of columns that some loss needs: a dataclass that inherits Named, whose fields are
   arrays, each annotated with a Column that says where it is found and which numbers it may hold;
@@ -59,9 +59,9 @@ SIGN = Range(-1, 1, gap=(-1, 1))
 
 
 class Named(Batch, frozen=True):
-    """A batch whose fields name the columns that it reads; `besides` says in words which others are read."""
+    """A batch whose fields name the columns that it reads; `other_columns` describes any others."""
 
-    besides: ClassVar[tuple[str, ...]] = ()
+    other_columns: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
@@ -90,7 +90,7 @@ class Column(Struct, frozen=True):
     (n,), by the rules of every task; `also` are further names of either.  `family` are all
     columns whose whole name matches `pattern`, in the order of the numbers in its groups (n, k); or, where
     none does and `vector` allows it, one column of arrays or lists.  `shared` are the columns that both
-    sides have under the same names (n, k), or one such column on each.  A family with `side` "t" stands
+    sides have under the same names (n, k), or one column of arrays on each.  A family with `side` "t" stands
     among the targets.  For messages, `like` shows the names of a family, and `words` tell the numbers it may
     hold where its range does not say it well.
     """
@@ -151,7 +151,7 @@ def columns_of(batch: type[Batch]) -> Mapping[str, Column]:
 
 def described(batch: type[Batch]) -> str:
     """The columns that a batch reads, in words: 'mu, sigma (a number > 0), and the target'."""
-    words = [*batch.besides] if issubclass(batch, Named) else []
+    words = [*batch.other_columns] if issubclass(batch, Named) else []
     for name, column in columns_of(batch).items():
         shown = column.like or (
             "columns of the same names on both sides" if column.role == "shared" else name

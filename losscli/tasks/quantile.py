@@ -18,7 +18,7 @@ LEVELS = Column(role="family", pattern=r"(?:q|quantile)_?(0?\.\d+)", vector=Fals
 
 
 class Quantile(Named, frozen=True):
-    """The forecasts of one level (n,), and the target (n,); a run has one such batch for each level."""
+    """The forecasts of one level (n,), and the target (n,); a run has one batch for each level."""
 
     task: ClassVar[str] = "quantile"
     prediction: Annotated[Array, LEVELS]

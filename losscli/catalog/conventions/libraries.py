@@ -57,12 +57,12 @@ def notes(choices: Sequence[Choice], roles: Roles) -> tuple[Note, ...]:
         return ()
     own = LIBRARIES[roles.like]
     weighted = roles.weight is not None or roles.class_weight is not None
-    said = [
+    texts = [
         f"{choice.loss.name} as {own.title}'s {choice.policy.describe(choice.params, roles.link, weighted)}"
         for choice in choices
         if choice.policy is not None
     ]
     return tuple(
         note(Code.CONVENTION, text=text)
-        for text in (*said, *([f"{own.title}: {own.remark}"] if own.remark else []))
+        for text in (*texts, *([f"{own.title}: {own.remark}"] if own.remark else []))
     )

@@ -102,13 +102,13 @@ class Policy(Struct, frozen=True):
     def describe(self, params: Mapping[str, Any], link: str, weighted: bool) -> str:
         """What was chosen, in words."""
         own = self.convention
-        said = [f"{name}={param_text(params[name])}" for name in own.params]
+        parts = [f"{name}={param_text(params[name])}" for name in own.params]
         if link == "probability":
-            said += ["rows of probabilities divided by their sum"] if own.rescales else []
-            said += [self._clip_in_words()] if own.clip is not None else []
+            parts += ["rows of probabilities divided by their sum"] if own.rescales else []
+            parts += [self._clip_in_words()] if own.clip is not None else []
         if weighted:
-            said.append(f"the mean divides by {ROW_COUNT if self.by_rows else WEIGHT_SUM}")
-        chosen = "; ".join(said) or "its definition is the default here"
+            parts.append(f"the mean divides by {ROW_COUNT if self.by_rows else WEIGHT_SUM}")
+        chosen = "; ".join(parts) or "its definition is the default here"
         return f"{own.call}: {chosen}" + (f" ({own.but})" if own.but else "")
 
     def _clip_in_words(self) -> str:

@@ -1,4 +1,4 @@
-"""losscli init: a file of settings with what was inferred, and every other key beside it as a comment."""
+"""losscli init: a file of settings with what was inferred, and every other key as a comment."""
 
 from __future__ import annotations
 

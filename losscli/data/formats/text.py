@@ -14,7 +14,7 @@ from losscli.numeric.arrays import pl
 
 INFER_ROWS = 10_000
 MISSING = "NA"
-"""What stands for a missing number in a text file, besides nothing at all."""
+"""Spellings of a missing number in a text file, in addition to an empty field."""
 
 
 def lines(path: str, most: int | None = None) -> Iterator[str]:
