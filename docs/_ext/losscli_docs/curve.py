@@ -28,7 +28,7 @@ def svg(drawn: Drawing) -> str:
     """A drawing as an SVG element, with its axes and legend."""
     curves = [(each, f"own{nth(i)}") for i, each in enumerate(drawn.own)]
     curves += [(each, f"known{nth(i)}") for i, each in enumerate(drawn.beside)]
-    finite = [v for each, kind in curves if "own" in kind for v in each.values if math.isfinite(v)]
+    finite = [v for each in drawn.own for v in each.values if math.isfinite(v)]
     low, high = min(0.0, *finite), max(finite)
     high = high if high > low else low + 1.0
     height = HEIGHT + BOTTOM + LINE * (1 + len(curves))
