@@ -181,7 +181,8 @@ def emit(report: Report, display: Display) -> None:
     status = gates.status(report.gates)
     if status != Status.OK:
         sys.stdout.flush()
-        say(_why(report.gates, status))
+        with contextlib.suppress(OSError):  # if stderr is full or closed, the exit status has to say it all
+            say(_why(report.gates, status))
         raise typer.Exit(int(status))
 
 

@@ -108,7 +108,7 @@ def ranking_softmax(batch: Relevance) -> Array:
 
 @loss("QuerySoftMax", reduction=ratio, best=None)
 def query_softmax(batch: Relevance) -> tuple[Array, Array]:
-    """ranking_softmax divided by the total relevance: groups are weighted by their relevance.
+    """The ranking_softmax divided by the total relevance: groups are weighted by their relevance.
 
     -sum r log softmax(s) / sum r.  Unit: nat.
 

@@ -576,7 +576,7 @@ def test_where_auto_chose_the_gpu_its_run_begins_again_on_the_cpu(files, hasty, 
     expected = json.loads(files(*argv, "--json").out)
     rows = pl.read_parquet("rows.parquet")
     done = files(*argv, "--json", "--device", "auto", "-v")
-    assert "losscli: device: cuda (Stand-in: the CPU computes" in done.err
+    assert "losscli: device: cuda (Stand-in: computing on the CPU takes" in done.err
     assert OUT in done.err
     assert json.loads(done.out) == expected
     assert pl.read_parquet("rows.parquet").equals(rows)
