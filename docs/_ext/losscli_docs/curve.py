@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from html import escape
+from itertools import groupby
 
 from losscli.catalog import registry
 from losscli.catalog.loss import Loss
@@ -65,16 +65,12 @@ def _axes(drawn: Drawing, low: float, high: float) -> str:
 
 
 def _polyline(line: Curve, kind: str, low: float, high: float) -> str:
-    points = " ".join(_points(line.values, low, high))
-    return f'<polyline class="{kind}" points="{points}"/>'
-
-
-def _points(values: Sequence[float], low: float, high: float) -> list[str]:
-    """The points of a curve; what is above the frame is left out."""
-    step = (WIDTH - 8 - LEFT) / len(values)
+    """A curve, in as many pieces as there are in the frame."""
+    step = (WIDTH - 8 - LEFT) / len(line.values)
     scale = (HEIGHT - 8) / (high - low)
-    return [
-        f"{LEFT + (i + 0.5) * step:.1f},{HEIGHT - (value - low) * scale:.1f}"
-        for i, value in enumerate(values)
-        if math.isfinite(value) and low <= value <= high * 1.02
-    ]
+    pieces = []
+    for inside, points in groupby(enumerate(line.values), lambda point: low <= point[1] <= high * 1.02):
+        if inside:
+            places = (f"{LEFT + (i + 0.5) * step:.1f},{HEIGHT - (v - low) * scale:.1f}" for i, v in points)
+            pieces.append(f'<polyline class="{kind}" points="{" ".join(places)}"/>')
+    return "".join(pieces)
