@@ -24,8 +24,21 @@ WEIGHT = np.random.default_rng(5).uniform(0.5, 2.0, ROWS)
 CUTS = (slice(0, 7), slice(7, 7), slice(7, 30), slice(30, ROWS))
 """Blocks of unequal length, one of which has no rows."""
 
-every_loss = pytest.mark.parametrize("name", LOSSES)
-every_state = pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)
+FIRST_OF_TASKS = {entry.task: name for name, entry in reversed(LOSSES.items())}.values()
+every_pair = pytest.mark.parametrize(
+    ("state", "name"),
+    [
+        # Moments are those of a loss; other states depend on the shape of its columns alone.
+        pytest.param(
+            state,
+            name,
+            id=f"{state.__name__}-{name}",
+            marks=() if state is Moments or name in FIRST_OF_TASKS else pytest.mark.slow,
+        )
+        for state in STATES
+        for name in LOSSES
+    ],
+)
 
 
 def columns_of(name: str, state: type[State]) -> tuple[np.ndarray, ...]:
@@ -70,16 +83,14 @@ def assert_equal_bits(found: dict[str, np.ndarray], expected: dict[str, np.ndarr
         assert found[name].tobytes() == array.tobytes(), name
 
 
-@every_state
-@every_loss
+@every_pair
 def test_any_merge_tree_gives_the_state_of_all_rows(name, state):
     whole, (a, b, c, d) = state_of(name, state), parts_of(name, state)
     for merged in (a.merge(b).merge(c).merge(d), a.merge(b.merge(c.merge(d))), a.merge(b).merge(c.merge(d))):
         assert_same(name, merged, whole)
 
 
-@every_state
-@every_loss
+@every_pair
 def test_a_state_of_no_rows_changes_nothing(name, state):
     whole, empty = state_of(name, state), state_of(name, state, slice(0, 0))
     assert_same(name, whole.merge(empty), whole)
@@ -87,8 +98,7 @@ def test_a_state_of_no_rows_changes_nothing(name, state):
     assert not empty.n.any()
 
 
-@every_state
-@every_loss
+@every_pair
 def test_a_selected_cell_is_the_state_of_its_rows(name, state):
     whole = state_of(name, state)
     for cell in range(CELLS):
@@ -101,8 +111,7 @@ def test_a_selected_cell_is_the_state_of_its_rows(name, state):
         assert_same(name, picked.select(slice(place, place + 1)), whole.select(slice(cell, cell + 1)))
 
 
-@every_state
-@every_loss
+@every_pair
 def test_cells_of_other_places_merge_with_their_own(name, state):
     """As slices do that come up in a later block: cells 2 and 0 were known, cell 1 is new."""
     whole, (first, _, *later) = state_of(name, state), parts_of(name, state)
@@ -113,8 +122,7 @@ def test_cells_of_other_places_merge_with_their_own(name, state):
     assert_same(name, merged.select(places), whole)
 
 
-@every_state
-@every_loss
+@every_pair
 def test_merging_leaves_the_parts_as_they_were(name, state):
     first, later = state_of(name, state, slice(0, 20)), state_of(name, state, slice(20, ROWS))
     before = [{key: array.copy() for key, array in each.to_arrays().items()} for each in (first, later)]
@@ -123,8 +131,7 @@ def test_merging_leaves_the_parts_as_they_were(name, state):
         assert_equal_bits(state_now.to_arrays(), arrays)
 
 
-@every_state
-@every_loss
+@every_pair
 def test_arrays_restore_a_state_to_the_last_bit(name, state):
     """Written and read without running code; merging what was restored gives the same bits too."""
     first, later = state_of(name, state, slice(0, 20)), state_of(name, state, slice(20, ROWS))
