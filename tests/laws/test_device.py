@@ -52,7 +52,17 @@ def test_the_laws_hold_for_every_loss_on_a_device(entry, xp):
     check_laws(xp, entry)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+FIRST_CASES = {case.name for case in {case.loss: case for case in reversed(CASES)}.values()}
+"""The first case of each loss; the other cases are slow."""
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=() if case.name in FIRST_CASES else pytest.mark.slow, id=case.name)
+        for case in CASES
+    ],
+)
 def test_every_reference_case_is_computed_on_a_device(case, xp, monkeypatch, capsys):
     monkeypatch.chdir(HERE / "data" / case.name)
     check_case(case, capsys)

@@ -97,6 +97,7 @@ def test_an_option_is_read_alike_from_text_toml_and_python():
         request_of({"threads": "two"})
 
 
+@pytest.mark.slow
 def test_type_checkers_refuse_what_no_option_takes(tmp_path):
     (tmp_path / "caller.py").write_text(CALLER + "\n".join(WRONG.values()) + "\n")
     argv = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "caller.py"]
