@@ -16,7 +16,7 @@ SAMPLES = 160
 
 
 def curve(entry: Loss) -> str:
-    """The curve of a loss beside those of well-known ones, as a MyST block; empty for a loss without one."""
+    """The curve of a loss with those of well-known ones, as a MyST block; empty for a loss without one."""
     try:
         drawn = drawing(registry.choose(entry, {}, {}), SAMPLES)
     except UsageError:  # a required parameter has no value to draw

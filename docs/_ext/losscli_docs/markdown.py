@@ -28,7 +28,7 @@ def codes(texts: Iterable[str]) -> str:
 
 
 def escape(text: str) -> str:
-    """Plain text, no part of which Markdown takes for markup; `code` in backticks stays code."""
+    """Text escaped for Markdown; `code` in backticks stays code."""
     parts = re.split(r"(`[^`]*`)", text)
     return "".join(
         part if i % 2 else re.sub(r"([\\*_<>\[\]|$~#])", r"\\\1", part) for i, part in enumerate(parts)
