@@ -1,7 +1,7 @@
 """Make the sample files: out-of-fold predictions of real models on data sets that scikit-learn ships.
 
-Run `python sample_data/make.py`. It rewrites the files in its folder, reads them back, and prints the scores that
-README.md quotes, as scikit-learn computes them. Nothing is downloaded. Needs polars and scikit-learn.
+Run `python sample_data/make.py`. It rewrites the files in its folder, reads them back, and prints the scores
+that README.md quotes, as scikit-learn computes them. Nothing is downloaded. Needs polars and scikit-learn.
 """
 
 from pathlib import Path
