@@ -82,7 +82,7 @@ def evaluate(
         from_logits: Predictions are logits.
         from_log_probs: Predictions are log-probabilities.
         eps: Clip of probabilities in logarithms; default: the epsilon of their type.
-        like: Use the defaults, clipping and weighted means of that library.
+        like: Defaults, clipping and weighted means of sklearn, torch or keras.
         normalize: Rescale probabilities to sum to one.
         ci: Level of intervals, or none; default: 0.95.
         cluster: Rows with the same value belong together: intervals are between clusters.

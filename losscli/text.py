@@ -21,11 +21,16 @@ def near(name: str, known: Iterable[str], n: int = 3) -> str:
     return f" Did you mean {' or '.join(matches)}?" if matches else ""
 
 
+def either(names: Iterable[str]) -> str:
+    """'a', 'a or b', 'a, b or c'."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
 def not_one_of(what: str, value: object, known: Iterable[str]) -> str:
     """'--color must be auto, always or never, got 'alway'. Did you mean always?'."""
     names = [*known]
-    choice = " or ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
-    return f"{what} must be {choice}, got {value!r}.{near(str(value), names)}"
+    return f"{what} must be {either(names)}, got {value!r}.{near(str(value), names)}"
 
 
 def counted(count: int, singular: str, plural: str = "") -> str:

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from losscli.errors import UsageError
 from losscli.numeric.ranges import Range
+from losscli.text import either
 
 Real = Annotated[float, Range()]
 Extended = Annotated[float, Range(infinite=True)]
@@ -95,5 +96,5 @@ class Param(Struct, frozen=True):
         if self.kind is bool:
             words = "true or false"
         else:
-            words = " or ".join(self.choices) if self.choices else str(self.range)
+            words = either(self.choices) if self.choices else str(self.range)
         return f"{words}, or none" if self.optional else words

@@ -51,7 +51,7 @@ from losscli.plan.values import (
 from losscli.render import format_help, suffix_help
 from losscli.render.formats import all_formats
 from losscli.tasks.catalog import TASKS
-from losscli.text import join_names, near
+from losscli.text import either, join_names, near
 
 LEVEL: Final = 0.95
 """The level of intervals where none is asked for."""
@@ -344,8 +344,8 @@ class Request(Struct, frozen=True, kw_only=True):
     like: Annotated[
         str | None,
         _meaning(
-            "Use the defaults, clipping and weighted means of that library.",
-            one_of(LIBRARIES), "|".join(LIBRARIES), rivals=("eps",), compared="like",
+            f"Defaults, clipping and weighted means of {either(LIBRARIES)}.",
+            one_of(LIBRARIES), "LIBRARY", rivals=("eps",), compared="like",
         ),
     ] = None
     normalize: Annotated[
@@ -381,7 +381,7 @@ class Request(Struct, frozen=True, kw_only=True):
         Any,
         _judging(
             "'base' in gates: report.json, git:main:report.json, or predictions of another model.",
-            REPORT, "REPORT|PREDS", commands=("evaluate",),
+            REPORT, "BASE", commands=("evaluate",),
         ),
     ] = None
     confident: Annotated[

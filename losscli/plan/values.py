@@ -18,7 +18,7 @@ from losscli.engines import devices
 from losscli.errors import UsageError, all_of
 from losscli.numeric.ranges import Range
 from losscli.render import ALL
-from losscli.text import near, split_names
+from losscli.text import not_one_of, split_names
 
 Read = Callable[[str, Any], Any]
 """From the flag, for messages, and what was given to the value.  Raises UsageError."""
@@ -151,9 +151,7 @@ def one_of(words: Iterable[str] | Callable[[], Iterable[str]]) -> Kind:
     def read(flag: str, value: Any) -> Any:
         choices = listed_words()
         if value not in choices:
-            raise UsageError(
-                f"{flag} must be {' or '.join(choices)}, got {value!r}.{near(str(value), choices)}"
-            )
+            raise UsageError(not_one_of(flag, value, choices))
         return value
 
     return Kind("str | None", read, choices=listed_words)

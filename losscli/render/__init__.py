@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from losscli.errors import UsageError
 from losscli.render.formats import DEFAULT, Data, Layout, all_formats
 from losscli.report.model import Report
-from losscli.text import near
+from losscli.text import either, near
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -99,7 +99,7 @@ def format_of_suffix(path: str | PurePath) -> str:
 def format_help() -> str:
     """The formats for the help of --format: 'table (default), csv, ...'."""
     names = [f"{name} (default)" if name == DEFAULT else name for name in all_formats()]
-    return f"{', '.join(names[:-1])} or {names[-1]}"
+    return either(names)
 
 
 def suffix_help() -> str:

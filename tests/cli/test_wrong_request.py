@@ -82,7 +82,7 @@ WRONG = {
     "a third file": ("p.csv y.csv z.csv", "unexpected extra argument"),
     "words out of a list": (
         "p.csv y.csv --task regresion --missing ignore --unmatched no --device gpu",
-        "--task must be regression or binary or ",
+        "--task must be regression, binary, multiclass, ",
         "got 'regresion'. Did you mean reg",
         "--missing must be error or drop, got 'ignore'",
         "--unmatched must be error or drop, got 'no'",
@@ -148,7 +148,7 @@ WRONG = {
     # outputs
     "unknown format": (
         "p.csv y.csv --format jsn",
-        "--format must be table or markdown",
+        "--format must be table, markdown",
         "Did you mean json?",
     ),
     "two formats": ("p.csv y.csv --json --bare", "--json and --bare exclude each other"),

@@ -303,7 +303,7 @@ def test_the_group_is_part_of_the_signature():
         ({"loss": "ndcg", "group": "score"}, "no column score"),
         ({"loss": "ndcg", "group": "relevance", "target": "relevance"}, "the column has another role"),
         ({"loss": "ndcg:k=0", "group": "group"}, "k must be a whole number >= 1, or none"),
-        ({"loss": "ndcg:empty=two", "group": "group"}, "empty must be zero or one or skip"),
+        ({"loss": "ndcg:empty=two", "group": "group"}, "empty must be zero, one or skip"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options, said):

@@ -480,7 +480,7 @@ REFUSED = [
     ("torch", "poisson_nll:full=true", {}, "poisson_nll_loss of PyTorch has no full"),
     ("keras", "expr: abs(e)", {}, "no number of Keras is known for"),
     ("sklearn", "msle:floor=0", {}, "mean_squared_log_error of scikit-learn has no floor"),
-    ("jax", "mse", {}, "--like must be sklearn or torch or keras"),
+    ("jax", "mse", {}, "--like must be sklearn, torch or keras"),
     ("keras", "mse", {"eps": 0.1}, "--eps and --like"),
 ]
 

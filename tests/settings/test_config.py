@@ -140,7 +140,7 @@ WRONG = {
         "losscli.toml, key threads: --threads must be a whole number >= 1, got 0",
         "losscli.toml, key format: --format must be",
         "Did you mean json?",
-        "losscli.toml, key color: --color must be auto or always or never, got 'red'",
+        "losscli.toml, key color: --color must be auto, always or never, got 'red'",
     ),
     "losses": (
         'loss = ["hubber", "no.py:f", {delta = 2}]',
@@ -360,7 +360,7 @@ def test_colour_can_be_asked_for_and_refused(program, monkeypatch):
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[" not in program(*argv, "--color", "never").out
     program.refuses(
-        2, *argv, "--color", "maybe", said=("--color must be auto or always or never, got 'maybe'",)
+        2, *argv, "--color", "maybe", said=("--color must be auto, always or never, got 'maybe'",)
     )
 
 
