@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from msgspec import Struct
 
 from losscli import gates
-from losscli.catalog.request import Given
+from losscli.catalog.request import LossSpec
 from losscli.data.table import Source
 from losscli.errors import LossCliError, Problem, UsageError, all_of
 from losscli.evaluation.compare import compared
@@ -42,7 +42,7 @@ shown_by(_renderers)
 def evaluate(
     predictions: Source | None = None,
     targets: Source | None = None,
-    loss: Given | Sequence[Given] | None = None,
+    loss: LossSpec | Sequence[LossSpec] | None = None,
     *,
     config: str | PathLike[str] | None = None,
     hooks: Hooks = SILENT,
@@ -150,7 +150,7 @@ def _evaluated_against(baseline: Source, given: dict[str, Any], hooks: Hooks) ->
 def compare(
     *predictions: Source | Mapping[str, Source],
     targets: Source | None = None,
-    loss: Given | Sequence[Given] | None = None,
+    loss: LossSpec | Sequence[LossSpec] | None = None,
     hooks: Hooks = SILENT,
     **options: Unpack[CompareOptions],
 ) -> Report:
@@ -190,7 +190,7 @@ def compare(
 def rank(
     *submissions: Source | Mapping[str, Source],
     targets: Source | None = None,
-    loss: Given | Sequence[Given] | None = None,
+    loss: LossSpec | Sequence[LossSpec] | None = None,
     hooks: Hooks = SILENT,
     **options: Unpack[RankOptions],
 ) -> Report:

@@ -15,11 +15,11 @@ from losscli.catalog.custom import function as custom_function
 from losscli.catalog.loss import Loss
 from losscli.errors import UsageError
 
-Given = str | Callable[..., Any]
+LossSpec = str | Callable[..., Any]
 """A loss as a user writes it: text, or a function in Python."""
 
 
-class Request(Struct, frozen=True):
+class LossRequest(Struct, frozen=True):
     """A loss as the user wrote it, and the losses (at most one per task) that it may mean."""
 
     name: str
@@ -27,7 +27,7 @@ class Request(Struct, frozen=True):
     losses: tuple[Loss, ...]
 
 
-def find(given: Given) -> Request:
+def find(given: LossSpec) -> LossRequest:
     """The request in a text or a function.
 
     Raises UsageError if it cannot be resolved, or if the name of a custom loss is taken.
@@ -44,18 +44,18 @@ def find(given: Given) -> Request:
     name, inline = registry.parse(given)
     if "," in name:
         raise UsageError(f"one loss each: {' '.join('-l ' + part for part in given.split(','))}")
-    return Request(name, inline, registry.find(name))
+    return LossRequest(name, inline, registry.find(name))
 
 
-def _own(name: str, inline: Mapping[str, str], losses: tuple[Loss, ...]) -> Request:
+def _own(name: str, inline: Mapping[str, str], losses: tuple[Loss, ...]) -> LossRequest:
     wanted = losses[0].name
     if losses[0].request and (wanted == "n" or wanted.lower() in registry.names()):
         taken = "n is the number of rows in a gate" if wanted == "n" else f"{wanted} is a loss in the catalog"
         raise UsageError(f"{losses[0].request}: {taken}", remedy="choose another name")
-    return Request(name, inline, losses)
+    return LossRequest(name, inline, losses)
 
 
-def own_names(given: Sequence[Given]) -> dict[str, str]:
+def own_names(given: Sequence[LossSpec]) -> dict[str, str]:
     """The names by which gates may refer to custom losses, with their names in a report; nothing is run."""
     names: dict[str, str] = {}
     for each in given:
@@ -71,7 +71,7 @@ def own_names(given: Sequence[Given]) -> dict[str, str]:
     return names
 
 
-def own_params(given: Sequence[Given]) -> list[str]:
+def own_params(given: Sequence[LossSpec]) -> list[str]:
     """The parameters of losses given as functions; those of losses in files are written in line."""
     functions = [each for each in given if inspect.isfunction(each)]
     return [name for each in functions for name in list(inspect.signature(each).parameters)[1:]]

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli import engines
-from losscli.catalog.request import Given
+from losscli.catalog.request import LossSpec
 from losscli.data.align import Aligned
 from losscli.data.models import Other
 from losscli.data.stream import Roles
@@ -70,7 +70,7 @@ class Models(Struct, frozen=True):
 def plan_models(
     predictions: Sequence[Source],
     targets: Source | None = None,
-    loss: Given | Sequence[Given] | None = None,
+    loss: LossSpec | Sequence[LossSpec] | None = None,
     pairs: tuple[tuple[int, int], ...] = (),
     **options: Any,
 ) -> Models:
@@ -155,7 +155,7 @@ def _other(
     first: Settled,
     predictions: Source,
     targets: Source,
-    loss: Given | Sequence[Given] | None,
+    loss: LossSpec | Sequence[LossSpec] | None,
     options: Mapping[str, Any],
 ) -> Settled:
     """Another model, whose rows are described as those of the first one."""

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 import losscli
 from losscli.catalog.loss import Choice
-from losscli.catalog.request import Given
+from losscli.catalog.request import LossSpec
 from losscli.data.formats import memory
 from losscli.data.load import tables
 from losscli.data.table import Source, Table, reading
@@ -42,7 +42,7 @@ _SHOWN = 3
 def ranked(
     submissions: Sequence[Source],
     targets: Source | None,
-    loss: Given | Sequence[Given] | None,
+    loss: LossSpec | Sequence[LossSpec] | None,
     options: dict[str, Any],
     hooks: Hooks = SILENT,
 ) -> Report:
@@ -98,7 +98,7 @@ class _League:
         self,
         targets: pl.LazyFrame,
         rows: int,
-        loss: Given | Sequence[Given] | None,
+        loss: LossSpec | Sequence[LossSpec] | None,
         options: dict[str, Any],
         lines: Lines,
         folder: Path,

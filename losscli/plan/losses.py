@@ -11,7 +11,7 @@ from losscli.catalog import registry
 from losscli.catalog.conventions import libraries
 from losscli.catalog.conventions.libraries import LIBRARIES
 from losscli.catalog.loss import Choice, Loss
-from losscli.catalog.request import Request as LossRequest
+from losscli.catalog.request import LossRequest
 from losscli.data.stream import Roles
 from losscli.errors import UsageError, all_of
 from losscli.gates.parse import Gate

@@ -15,8 +15,7 @@ from losscli import engines
 from losscli.catalog import request as requests
 from losscli.catalog.conventions import libraries
 from losscli.catalog.loss import Choice
-from losscli.catalog.request import Given
-from losscli.catalog.request import Request as LossRequest
+from losscli.catalog.request import LossRequest, LossSpec
 from losscli.data import filter as filters
 from losscli.data import load
 from losscli.data.align import Aligned
@@ -79,7 +78,7 @@ def expected_rows(table: Table, where: str | None) -> int | None:
 def prepare(
     predictions: Source | None = None,
     targets: Source | None = None,
-    loss: Given | Sequence[Given] | None = None,
+    loss: LossSpec | Sequence[LossSpec] | None = None,
     **options: Any,
 ) -> Run:
     """The plan of a run.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments."""
@@ -123,7 +122,7 @@ class Settled(Struct, frozen=True):
 def settled(
     predictions: Source,
     targets: Source | None = None,
-    loss: Given | Sequence[Given] | None = None,
+    loss: LossSpec | Sequence[LossSpec] | None = None,
     **options: Any,
 ) -> Settled:
     """What a run evaluates.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from losscli.catalog import request as requests
 from losscli.catalog.params import Param
-from losscli.catalog.request import Request
+from losscli.catalog.request import LossRequest
 from losscli.data.labels import label_text
 from losscli.data.request import separator_of
 from losscli.engines import devices
@@ -124,7 +124,7 @@ def _device(flag: str, value: Any) -> str:
     return name
 
 
-def _losses(flag: str, value: Any) -> tuple[Request, ...]:
+def _losses(flag: str, value: Any) -> tuple[LossRequest, ...]:
     return tuple(all_of(*(partial(requests.find, each) for each in listed(value))))
 
 
