@@ -1,4 +1,4 @@
-"""A loss that no catalogue has."""
+"""A loss that no catalog has."""
 
 from losscli.custom import Positive, Regression
 

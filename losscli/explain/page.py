@@ -52,7 +52,7 @@ def console(paged: bool = False) -> Iterator[Console]:
     sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
 
 
-def catalogue(console: Console, entries: Sequence[Loss]) -> None:
+def catalog(console: Console, entries: Sequence[Loss]) -> None:
     """The names and summaries of losses by task."""
     for task, group in groupby(entries, key=lambda entry: entry.task):
         table = _table(title=task)

@@ -1,7 +1,7 @@
 """The array namespace, NumPy or CuPy.
 
 Functions here take arrays of either library and return arrays of the same; the caller passes the
-namespace.  NumPy itself is imported on first use, so that the catalogue of losses can be listed without.
+namespace.  NumPy itself is imported on first use, so that the catalog of losses can be listed without.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ To add a task of this kind, write a module in this folder with
   arrays, each annotated with a Column that says where it is found and which numbers it may hold;
 * `TASK`, a Task with the losses that are usual, and the batches that columns alone can show.
 
-Add TASK to tasks/catalogue.py, and a module of losses to losses/families.py.  That is all: which columns are
+Add TASK to tasks/catalog.py, and a module of losses to catalog/families.py.  That is all: which columns are
 read, in which order, how they are checked, and what -p and -y mean follow from the fields.
 
     class Normal(Named):

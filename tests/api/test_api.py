@@ -109,11 +109,11 @@ def test_options_are_keywords_of_the_same_names():
     assert (report["huber"].se, report["huber"].level) == (None, None)
 
 
-def test_losses_are_the_catalogue():
-    catalogue = losscli.list_losses()
-    assert {entry.name for entry in catalogue} >= {"huber", "binary_cross_entropy", "top_k_error", "hamming"}
+def test_losses_are_the_catalog():
+    catalog = losscli.list_losses()
+    assert {entry.name for entry in catalog} >= {"huber", "binary_cross_entropy", "top_k_error", "hamming"}
     assert {entry.task for entry in losscli.list_losses("binary")} == {"binary"}
-    (huber,) = (entry for entry in catalogue if entry.name == "huber")
+    (huber,) = (entry for entry in catalog if entry.name == "huber")
     assert (huber.task, huber.unit, huber.best) == ("regression", "target^2", 0.0)
     assert [(param.name, param.default, param.describe()) for param in huber.params] == [
         ("delta", 1.0, "a number > 0")

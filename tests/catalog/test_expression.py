@@ -246,7 +246,7 @@ def test_explain_shows_an_expression(program):
 
 
 WRONG_NAMES = {
-    "of the catalogue": (["huber = expr: e"], "huber = expr: e: huber is a loss in the catalog"),
+    "of the catalog": (["huber = expr: e"], "huber = expr: e: huber is a loss in the catalog"),
     "an alias of it": (["MSE = expr: e"], "MSE is a loss in the catalog"),
     "of the rows": (["n = expr: e"], "n is the number of rows in a gate"),
     "two words": (["my loss = expr: e"], "'my loss = expr: e': a name is one word"),

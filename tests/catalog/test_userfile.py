@@ -108,7 +108,7 @@ def test_its_name_stands_in_tables_reports_and_gates(program):
     assert program(*argv, "-g", "asym:slope=3 <= 1.7").status == 1
 
 
-def test_an_option_of_the_catalogue_serves_its_parameter_too(program):
+def test_an_option_of_the_catalog_serves_its_parameter_too(program):
     program.write(mine_py=MINE.replace("slope", "delta"))
     argv = ["p.csv", "y.csv", "-l", "mine.py:asym", "--delta", "3"]
     assert program.bare(*argv) == program.bare("p.csv", "y.csv", "-l", "mine.py:asym:delta=3")
@@ -264,7 +264,7 @@ WRONG = {
         "mine.py:share:high=0.5",
         "share needs low < high, got low=1, high=0.5",
     ),
-    "a name of the catalogue": (
+    "a name of the catalog": (
         MINE.replace("asym", "huber"),
         "mine.py:huber",
         "mine.py:huber: huber is a loss in the catalog",
@@ -430,11 +430,11 @@ def test_a_batch_may_be_one_that_names_its_columns():
     assert losscli.evaluate(frame, loss=spread)["spread"].value == 2.0
 
 
-def test_a_function_of_the_catalogue_is_its_loss():
+def test_a_function_of_the_catalog_is_its_loss():
     assert losscli.evaluate(P, Y, loss=huber, delta=2) == losscli.evaluate(P, Y, loss="huber", delta=2)
 
 
-def test_a_function_stays_out_of_the_catalogue():
+def test_a_function_stays_out_of_the_catalog():
     assert losscli.evaluate(P, Y, loss=root_pinched).results[0].loss == "root_pinched"
     assert not {"pinched", "root_pinched", "asym"} & set(registry.names())
 

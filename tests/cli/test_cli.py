@@ -252,7 +252,7 @@ def test_intervals_follow_ci(program):
     assert bounds("--ci", "none") == (value, None, None, None)
 
 
-def test_options_are_the_parameters_of_the_catalogue_and_inline_wins(program):
+def test_options_are_the_parameters_of_the_catalog_and_inline_wins(program):
     def huber(*argv: str) -> float:
         return program.bare("p.csv", "t.csv", *argv)[0]
 
@@ -290,9 +290,9 @@ def test_a_short_name_stands_for_one_loss_a_task(name, by_task, program):
 
 
 def test_explain_lists_every_loss(program):
-    catalogue = program("explain")
-    assert (catalogue.status, catalogue.err) == (0, "")
-    first_words = [line.split()[0] for line in catalogue.out.splitlines() if line]
+    catalog = program("explain")
+    assert (catalog.status, catalog.err) == (0, "")
+    first_words = [line.split()[0] for line in catalog.out.splitlines() if line]
     assert set(first_words) >= {entry.name for entry in registry.list_losses()}
     assert "--eps" not in program("explain", "epsilon_insensitive").out
     assert "best    no fixed value" in program("explain", "gamma_nll").out

@@ -148,7 +148,7 @@ def test_python_m_and_the_script_are_one_program(folder):
     assert done.stdout.startswith("losscli 0.")
 
 
-def test_help_and_the_catalogue_load_no_engine(folder):
+def test_help_and_the_catalog_load_no_engine(folder):
     for argv in (["evaluate", "--help"], ["explain"], ["explain", "--json"], ["--version"]):
         code = (
             f"import sys; from losscli.cli.app import run; assert run({argv}) == 0;"

@@ -71,7 +71,7 @@ def test_one_loss_loads_what_it_needs_alone(folder):
     assert "losscli.tasks.distribution" not in modules
 
 
-def test_the_catalogue_does_not_depend_on_what_was_asked_for_first():
+def test_the_catalog_does_not_depend_on_what_was_asked_for_first():
     code = (
         "from losscli.catalog import registry\n"
         "for name in {first}: registry.find(name)\n"

@@ -1,4 +1,4 @@
-"""losscli explain: the catalogue, a loss with its curve and its names elsewhere, and a loss on files."""
+"""losscli explain: the catalog, a loss with its curve and its names elsewhere, and a loss on files."""
 
 import json
 import math
@@ -322,7 +322,7 @@ def test_a_loss_that_the_user_writes_has_its_curve_and_its_rows(files):
     assert found["value"] == pytest.approx(np.where(size < 2, size**2 / 2, 2 * size - 2).mean())
 
 
-# The catalogue
+# The catalog
 
 
 def test_words_search_names_aliases_summaries_formulas_and_libraries(files):

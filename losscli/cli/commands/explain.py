@@ -1,4 +1,4 @@
-"""losscli explain: the catalogue, one loss of it, and a loss on the user's rows."""
+"""losscli explain: the catalog, one loss of it, and a loss on the user's rows."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def _show(pages: Pages, explanation: Explanation | None, listed: bool) -> None:
 
     with page.console(paged=len(pages) > 1) as console:
         if listed:
-            page.catalogue(console, [entry for entry, _ in pages])
+            page.catalog(console, [entry for entry, _ in pages])
             return
         for number, (entry, choice) in enumerate(pages):
             if number:
