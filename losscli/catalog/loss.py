@@ -28,8 +28,9 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     `domain` describes the values that it is defined for, if those are not all values of its task.
     `increasing` names parameters that have to increase in that order; `tail` is the parameter beyond which a
     residual is treated differently, and how: linear.  `state` is what rows leave behind, which the reduction
-    turns into the value.  A custom loss has a `request`, by which users name it, and a `digest` of its source
-    if the request does not contain it.
+    turns into the value.  `origin` is a function that finds the loss in another process, with its arguments.
+    A custom loss has a `request`, by which users name it, and a `digest` of its source if the request does
+    not contain it.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     reduction: Reduction
     best: float | None
     score: bool
+    origin: tuple[Callable[..., Loss], tuple[str, ...]]
     domain: str = ""
     increasing: tuple[str, ...] = ()
     tail: tuple[str, str] | None = None
@@ -49,10 +51,8 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
         return f"<loss {self.name} of {self.task}>"
 
     def __reduce__(self) -> tuple[Callable[..., Loss], tuple[str, ...]]:
-        """A loss is pickled as what names it: its function and its state's code stay where they are."""
-        from losscli.catalog.transport import reduced  # finds losses by name, which a run needs not
-
-        return reduced(self)
+        """A loss is pickled as its origin: no function is sent, and a worker runs the code that it has."""
+        return self.origin
 
     # What annotations say is found when it is asked for: most runs ask it of one loss.
 

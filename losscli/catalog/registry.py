@@ -60,7 +60,19 @@ def loss(
 
     def register(function: _Function) -> _Function:
         name: str = function.__name__
-        entry = Loss(name, aliases, function, reduction, best, score, domain, increasing, tail, state=state)
+        entry = Loss(
+            name,
+            aliases,
+            function,
+            reduction,
+            best,
+            score,
+            (named, (name,)),
+            domain,
+            increasing,
+            tail,
+            state=state,
+        )
         if name in _registry:
             raise ValueError(f"two losses are named {name}")
         for known in {each.lower() for each in (name, *aliases)}:
@@ -99,6 +111,12 @@ def names() -> list[str]:
     """Every name of a loss in lower case: canonical names and aliases."""
     _load()
     return sorted(_named)
+
+
+def named(name: str) -> Loss:
+    """The loss with this name of its own."""
+    _load(HOMES[name])
+    return _registry[name]
 
 
 def find(name: str) -> tuple[Loss, ...]:

@@ -157,6 +157,12 @@ def find(text: str) -> tuple[Loss, ...]:
     return tuple(_loss(name, request, value, kind) for kind in (RegressionVariables, BinaryVariables))
 
 
+def named(text: str, task: str) -> Loss:
+    """The loss of a task by an expression."""
+    (entry,) = (entry for entry in find(text) if entry.task == task)
+    return entry
+
+
 def split(text: str) -> tuple[str, str] | None:
     """The name of a loss by expression (by default 'expr: ' and its text) and its text; None for others."""
     found = re.fullmatch(r"\s*(?:([^=:]*?)\s*=\s*)?expr\s*:(.*)", text, flags=re.DOTALL)
@@ -175,7 +181,8 @@ def _loss(name: str, request: str, value: Value, kind: type[Variables]) -> Loss:
     evaluated.__doc__ = (
         f"A loss by expression.\n\nl = {request.partition('expr: ')[2]}.\n\nThe request itself"
     )
-    return Loss(name, (), evaluated, reductions.mean, best=None, score=False, request=request)
+    origin = (named, (request, kind.task))
+    return Loss(name, (), evaluated, reductions.mean, None, False, origin, request=request)
 
 
 def parse(text: str) -> Value:

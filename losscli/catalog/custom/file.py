@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
-from losscli.catalog.custom.function import digest_of, of_function, raised
+from losscli.catalog.custom.function import digest_of, of_function, raised, require_digest
 from losscli.catalog.loss import Loss
 from losscli.errors import UsageError
 from losscli.text import near
@@ -47,7 +47,13 @@ def find(path: str, name: str) -> Loss:
             else f"which function?{listed}"
         )
         raise UsageError(f"{path}: {what}", remedy=f"{path}:{known[0] if known else 'NAME'}")
-    return of_function(function, name, f"{path}:{name}", digest_of(source, name))
+    digest = digest_of(source, name)
+    return of_function(function, name, f"{path}:{name}", digest, (unchanged, (path, name, digest)))
+
+
+def unchanged(path: str, name: str, digest: str) -> Loss:
+    """The loss of a function in a file.  Raises UsageError if the file has changed since the digest."""
+    return require_digest(find(path, name), digest)
 
 
 @cache

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import sys
 import traceback
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import reduce, wraps
+from importlib import import_module
 from types import CodeType
 from typing import Any, TypeVar
 
@@ -81,6 +83,16 @@ def loss(
 class OwnLoss(Loss, frozen=True):
     """A custom loss: its results are checked, and its exceptions are reported with the line of its source."""
 
+    def __reduce__(self) -> tuple[Callable[..., Loss], tuple[str, ...]]:
+        """The origin.  Raises UsageError for a function that no other process can import."""
+        find, place = self.origin
+        if find is imported and (place[0] == "__main__" or _object(*place[:2]) is not self.function):
+            raise UsageError(
+                f"{self.request} cannot be sent to another process, which cannot import it",
+                remedy="define the function in a module, or name it as file.py:function",
+            )
+        return self.origin
+
     def columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array, ...]:
         """The row columns of a batch, each of shape (n,), as floats.
 
@@ -113,10 +125,16 @@ class OwnLoss(Loss, frozen=True):
         return tuple(column.astype(float, copy=False) for column in columns)
 
 
-def of_function(function: object, name: str = "", request: str = "", digest: str = "") -> Loss:
+def of_function(
+    function: object,
+    name: str = "",
+    request: str = "",
+    digest: str = "",
+    origin: tuple[Callable[..., Loss], tuple[str, ...]] | None = None,
+) -> Loss:
     """The loss of a function with the signature of a loss; for a function of the catalog, the catalog's loss.
 
-    `name` defaults to that of the function, and `request` to the name.
+    `name` defaults to that of the function, `request` to the name, and `origin` to the function's module.
 
     Raises UsageError, which says what is missing in the signature.
     """
@@ -128,10 +146,35 @@ def of_function(function: object, name: str = "", request: str = "", digest: str
     name = name or function.__name__
     properties = vars(function).get(_PROPERTIES, _PLAIN)
     digest = digest or _digest(function)
-    entry = OwnLoss(name, (), function, request=request or name, digest=digest, **properties)
+    origin = origin or (imported, (function.__module__, function.__qualname__, digest))
+    entry = OwnLoss(name, (), function, origin=origin, request=request or name, digest=digest, **properties)
     _check(entry)
     _check_reduction(entry)
     return entry if entry.reduction in _COLUMNS else replace(entry, reduction=_guarded(entry))
+
+
+def imported(module: str, name: str, digest: str) -> Loss:
+    """The loss of a function in a module.  Raises UsageError if its source has changed since the digest."""
+    import_module(module)
+    return require_digest(of_function(_object(module, name)), digest)
+
+
+def _object(module: str, name: str) -> Any:
+    """What a module that is imported defines under a name with dots; None if it defines nothing."""
+    try:
+        return reduce(getattr, name.split("."), sys.modules.get(module))
+    except AttributeError:
+        return None
+
+
+def require_digest(entry: Loss, digest: str) -> Loss:
+    """The loss itself.  Raises UsageError if it is not the one with this digest."""
+    if entry.digest != digest:
+        raise UsageError(
+            f"{entry.request} is not what it was when the evaluation was planned",
+            remedy="every process needs the same file",
+        )
+    return entry
 
 
 def _check(entry: OwnLoss) -> None:
