@@ -1,11 +1,10 @@
-"""Results to stdout and files; a file is written whole or not at all."""
+"""Results to stdout and files."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,8 @@ import typer
 from msgspec import Struct
 
 from losscli import gates
-from losscli.errors import DataError, Problem, Status, UsageError, all_of
+from losscli.data.writer import write, writing
+from losscli.errors import Status, UsageError, all_of
 from losscli.plan.options import OPTIONS, Use, request_of
 from losscli.render import format_of_suffix, print_tables, render
 from losscli.report.model import Report, Verdict
@@ -114,34 +114,6 @@ def write_files(report: Report, paths: Sequence[Path], cells: int | None = None)
     write([(path, render(report, format_of_suffix(path), cells)) for path in paths])
 
 
-def write(contents: Sequence[tuple[Path, str]]) -> None:
-    """Write each text to its path: all of them, or none.  Raises DataError."""
-    made: list[tuple[str, Path]] = []
-    path = Path()
-    try:
-        for path, content in contents:
-            # Beside the file itself, also where a link leads to it: then a rename is all or nothing.
-            real = path.resolve()
-            real.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=real.parent, prefix=".losscli.")
-            made.append((temporary, real))
-            with open(handle, "w", encoding="utf-8") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(handle)
-        umask = os.umask(0)
-        os.umask(umask)
-        for temporary, path in made:
-            os.chmod(temporary, 0o666 & ~umask)
-            os.replace(temporary, path)
-    except OSError as error:
-        raise DataError(Problem(f"cannot be written: {error.strerror}", str(path))) from error
-    finally:
-        for temporary, _ in made:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
-
-
 def to_github(report: Report, path: Path, cells: int | None = None) -> None:
     """Add to the summary of the step, and print annotations on stderr, where they spoil no result.
 
@@ -149,12 +121,10 @@ def to_github(report: Report, path: Path, cells: int | None = None) -> None:
     """
     from losscli.render import github
 
-    try:
+    with writing(path):
         room = github.SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
         with path.open("a", encoding="utf-8") as file:
             file.write(github.summary(report, room, cells))
-    except OSError as error:
-        raise DataError(Problem(f"cannot be written: {error.strerror}", str(path))) from error
     sys.stderr.write(github.commands(report))
 
 

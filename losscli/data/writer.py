@@ -1,4 +1,4 @@
-"""A file of rows that is written whole or not at all."""
+"""Files that are written whole or not at all: texts, and rows as they come."""
 
 from __future__ import annotations
 
@@ -7,75 +7,113 @@ import os
 import queue
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-import polars as pl
-from polars.io.plugins import register_io_source
-
 from losscli.errors import DataError, Problem
+from losscli.numeric.arrays import pl
 
 SINKS: Mapping[str, Callable[[pl.LazyFrame, str], Any]] = {
-    ".parquet": pl.LazyFrame.sink_parquet,
-    ".csv": pl.LazyFrame.sink_csv,
-    ".ndjson": pl.LazyFrame.sink_ndjson,
-    ".jsonl": pl.LazyFrame.sink_ndjson,
-    ".arrow": pl.LazyFrame.sink_ipc,
-    ".feather": pl.LazyFrame.sink_ipc,
-    ".ipc": pl.LazyFrame.sink_ipc,
+    ".parquet": lambda rows, path: rows.sink_parquet(path),
+    ".csv": lambda rows, path: rows.sink_csv(path),
+    ".ndjson": lambda rows, path: rows.sink_ndjson(path),
+    ".jsonl": lambda rows, path: rows.sink_ndjson(path),
+    ".arrow": lambda rows, path: rows.sink_ipc(path),
+    ".feather": lambda rows, path: rows.sink_ipc(path),
+    ".ipc": lambda rows, path: rows.sink_ipc(path),
 }
-"""How a file is written, by its suffix."""
+"""How rows are written to a file, by its suffix."""
+
+
+@contextlib.contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn an OSError into a DataError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: BaseException) -> DataError:
+    """The error for a file that cannot be written."""
+    reason = error.strerror if isinstance(error, OSError) else error
+    return DataError(Problem(f"cannot be written: {reason}", str(path)))
+
+
+class Draft:
+    """A temporary file that takes the place of `path` when it is complete.  Its methods raise DataError.
+
+    It is in the folder of the file itself, also if `path` is a link: then a rename is all or nothing.  A
+    missing folder is created.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with writing(path):
+            self._final = path.resolve()
+            self._final.parent.mkdir(parents=True, exist_ok=True)
+            handle, self.name = tempfile.mkstemp(
+                dir=self._final.parent, prefix=".losscli.", suffix=self._final.suffix
+            )
+            os.close(handle)
+
+    def write(self, text: str) -> None:
+        """Write the whole content."""
+        with writing(self._path):
+            Path(self.name).write_text(text, encoding="utf-8")
+
+    def publish(self) -> None:
+        """Put it in place of the file, with the permissions of any new file."""
+        with writing(self._path):
+            with open(self.name, "rb+") as file:
+                os.fsync(file)
+            umask = os.umask(0)
+            os.umask(umask)
+            os.chmod(self.name, 0o666 & ~umask)
+            os.replace(self.name, self._final)
+
+    def discard(self) -> None:
+        """Delete it, unless it is published."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.name)
+
+
+def write(texts: Sequence[tuple[Path, str]]) -> None:
+    """Write each text to its path: all of them, or none.  Raises DataError."""
+    with contextlib.ExitStack() as stack:
+        drafts = []
+        for path, text in texts:
+            draft = Draft(path)
+            stack.callback(draft.discard)
+            draft.write(text)
+            drafts.append(draft)
+        for draft in drafts:
+            draft.publish()
 
 
 class Writer:
-    """Writes frames to a file as they come, in their order: all of it, or no file.
+    """Writes frames to a file as they come, in their order: all of them when it is left, or no file.
 
-    Polars writes in a thread of its own, from a queue that is never long.  As the batches that are read, its
-    source of frames is marked unstable, and so is called here alone.
+    An exception leaves no file.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._frames: queue.Queue[pl.DataFrame | None] = queue.Queue(4)
-        self._thread: threading.Thread | None = None
-        self._temporary = ""
-        self._error: BaseException | None = None
+        self._sink: _Sink | None = None
 
     def put(self, frame: pl.DataFrame) -> None:
-        """Write the next rows.  Raises DataError where nothing can be written."""
-        if self._thread is None:
-            real = self.path.resolve()
-            try:
-                handle, self._temporary = tempfile.mkstemp(
-                    dir=real.parent, prefix=".losscli.", suffix=real.suffix
-                )
-            except OSError as error:
-                raise DataError(Problem(f"cannot be written: {error.strerror}", str(self.path))) from error
-            os.close(handle)
-            self._thread = threading.Thread(target=self._run, args=(frame.schema,), daemon=True)
-            self._thread.start()
-        while self._error is None:
-            try:
-                self._frames.put(frame, timeout=0.2)
-            except queue.Full:
-                continue
-            return
-        self._fail()
+        """Write the next rows.  Raises DataError if nothing can be written."""
+        if self._sink is None:
+            self._sink = _Sink(self.path, frame.schema)
+        self._sink.put(frame)
 
-    def _run(self, schema: pl.Schema) -> None:
-        def frames(*_: Any) -> Iterator[pl.DataFrame]:
-            while (frame := self._frames.get()) is not None:
-                yield frame
-
-        try:
-            SINKS[self.path.suffix](register_io_source(frames, schema=schema), self._temporary)
-        except BaseException as error:  # raised again by the caller's next write
-            self._error = error
-
-    def _fail(self) -> None:
-        raise DataError(Problem(f"cannot be written: {self._error}", str(self.path))) from self._error
+    def restart(self) -> None:
+        """Forget what was written so far: its rows will come again."""
+        if self._sink is not None:
+            self._sink.discard()
+            self._sink = None
 
     def __enter__(self) -> Writer:
         return self
@@ -83,40 +121,64 @@ class Writer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Make the file what it is called; where something was raised, leave none."""
+        if kind is None and self._sink is not None:
+            self._sink.finish()
+        else:
+            self.restart()
+
+
+class _Sink:
+    """Frames on their way to a draft: Polars writes in a thread of its own, from a short queue."""
+
+    def __init__(self, path: Path, schema: pl.Schema) -> None:
+        self._path, self._draft = path, Draft(path)
+        self._frames: queue.Queue[pl.DataFrame | None] = queue.Queue(4)
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._write, args=(schema,), daemon=True)
+        self._thread.start()
+
+    def _write(self, schema: pl.Schema) -> None:
+        from polars.io.plugins import register_io_source  # loads Polars
+
+        def frames(*_: Any) -> Iterator[pl.DataFrame]:
+            while (frame := self._frames.get()) is not None:
+                yield frame
+
         try:
-            if self._thread is None:
+            SINKS[self._path.suffix](register_io_source(frames, schema=schema), self._draft.name)
+        except BaseException as error:  # raised again by the next `put` or by `finish`
+            self._error = error
+
+    def put(self, frame: pl.DataFrame) -> None:
+        """Write the next rows.  Raises DataError if writing failed."""
+        while self._error is None:
+            with contextlib.suppress(queue.Full):
+                self._frames.put(frame, timeout=0.2)
                 return
-            self._end(self._thread, wanted=kind is None)
-            if kind is None:
-                if self._error is not None:
-                    self._fail()
-                umask = os.umask(0)
-                os.umask(umask)
-                os.chmod(self._temporary, 0o666 & ~umask)
-                os.replace(self._temporary, self.path.resolve())
+        raise unwritable(self._path, self._error) from self._error
+
+    def finish(self) -> None:
+        """Wait until all is written, and publish the file.  Raises DataError."""
+        try:
+            self._end()
+            if self._error is not None:
+                raise unwritable(self._path, self._error) from self._error
+            self._draft.publish()
         finally:
-            if self._temporary and os.path.exists(self._temporary):
-                os.unlink(self._temporary)
+            self._draft.discard()
 
-    def restart(self) -> None:
-        """Forget what was written so far: its rows are to come again."""
-        if self._thread is not None:
-            self._end(self._thread, wanted=False)
-            os.unlink(self._temporary)
-        self.__init__(self.path)  # type: ignore[misc]  # a writer like a new one
+    def discard(self) -> None:
+        """Stop writing, and leave no file."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                self._frames.get_nowait()
+        # Even then the thread comes to an end first: Polars could create the file again.
+        self._end()
+        self._draft.discard()
 
-    def _end(self, thread: threading.Thread, wanted: bool) -> None:
-        """Wait until all is written, or if it is not wanted until nothing is any more.
-
-        Also then the file is ended first: Polars might make it again.
-        """
-        if not wanted:
-            with contextlib.suppress(queue.Empty):
-                while True:
-                    self._frames.get_nowait()
-        while thread.is_alive():
+    def _end(self) -> None:
+        while self._thread.is_alive():
             with contextlib.suppress(queue.Full):
                 self._frames.put(None, timeout=0.2)
                 break
-        thread.join()
+        self._thread.join()

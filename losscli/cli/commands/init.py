@@ -11,8 +11,9 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from losscli.cli.output import show_plan, write
+from losscli.cli.output import show_plan
 from losscli.cli.parser import Given
+from losscli.data.writer import write
 from losscli.errors import UsageError
 from losscli.plan.options import PANELS, in_python, keys
 from losscli.settings.files import FILE, PROJECT, find

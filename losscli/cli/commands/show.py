@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from losscli.cli.output import Display, console, display_of, put, write
+from losscli.cli.output import Display, console, display_of, put
 from losscli.cli.parser import Given
+from losscli.data.writer import write
 from losscli.errors import UsageError, all_of
 from losscli.plan.values import listed
 from losscli.report import saved
