@@ -80,13 +80,12 @@ class Param(Struct, frozen=True):
             if value in self.choices:
                 return value
             raise self._error(value)
-        try:
-            number = float(value)  # type: ignore[arg-type]  # what float() refuses is caught here
-        except (TypeError, ValueError):
-            raise self._error(value) from None
-        if isinstance(value, bool) or self.range is None or number not in self.range:
+        if self.range is None:
             raise self._error(value)
-        return int(number) if self.kind is int else number
+        try:
+            return self.range.parse(value)
+        except ValueError:
+            raise self._error(value) from None
 
     def _error(self, value: object) -> UsageError:
         return UsageError(f"{self.name} must be {self.describe()}, got {value}")

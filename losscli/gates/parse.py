@@ -12,6 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.errors import Problem, UsageError
+from losscli.numeric.ranges import Range
 from losscli.report.model import LOSS_NAME
 from losscli.text import near, not_one_of
 
@@ -20,6 +21,8 @@ _MODEL = r"[a-z]|[^=,\]\"]*[./][^=,\]\"]*?"
 """A letter or a file name; other model names are quoted."""
 SEVERITIES = ("error", "warn")
 """What the failure of a gate does: set the exit status, or only warn."""
+MIN_N = Range(0, whole=True)
+"""The values of min_n: minimum numbers of rows."""
 _FIELDS = {"lo": "ci_low", "hi": "ci_high"}
 _HELP = """as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2' or 'n >= 10000';
      quote names with brackets or commas: [class="a ] b"]; and expressions: "expr: e**4" <= 2"""
@@ -73,9 +76,6 @@ class Gate(Struct, frozen=True):
         """Raise UsageError for values out of range."""
         if self.severity not in SEVERITIES:
             raise UsageError(not_one_of("severity", self.severity, SEVERITIES))
-        count = self.min_n
-        if count is not None and (not isinstance(count, int) or isinstance(count, bool) or count < 0):
-            raise UsageError(f"min_n must be a whole number >= 0, got {count!r}")
         if not isinstance(self.name, str):
             raise UsageError(f"name must be text, got {self.name!r}")
 
@@ -113,7 +113,16 @@ def of(given: str | Mapping[str, object], resolve: Callable[[str], tuple[str, ..
     if not isinstance(check := given.get("check"), str):
         raise UsageError("a gate in a table needs the key check, as in check = 'huber <= 0.5'")
     others: dict[str, Any] = {key: value for key, value in given.items() if key != "check"}
+    if others.get("min_n") is not None:
+        others["min_n"] = _min_n(others["min_n"])
     return replace(parse(check, resolve), **others)
+
+
+def _min_n(value: object) -> int:
+    try:
+        return int(MIN_N.parse(value))
+    except ValueError:
+        raise UsageError(f"min_n must be {MIN_N}, got {value!r}") from None
 
 
 # Parsing: each function takes the text and where to start, and returns what it parsed and where that ends.

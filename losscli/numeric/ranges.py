@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import SupportsFloat
 
 from msgspec import Struct
 
@@ -24,6 +25,21 @@ class Range(Struct, frozen=True):
         whole = not self.whole or float(value).is_integer()
         finite = math.isfinite(value) or (self.infinite and math.isinf(value))
         return finite and above and below and outside_gap and whole
+
+    def parse(self, value: object) -> float:
+        """The number that text or a Python number stands for; an int if the range has whole numbers only.
+
+        Raises ValueError for anything else, true and false included, and for numbers outside the range.
+        """
+        if isinstance(value, bool) or not isinstance(value, str | SupportsFloat):
+            raise ValueError(f"{value!r} is not a number")
+        try:
+            number = float(value)
+        except (TypeError, OverflowError) as error:
+            raise ValueError(str(error)) from None
+        if number not in self:
+            raise ValueError(f"{value!r} is not {self}")
+        return int(number) if self.whole else number
 
     def __str__(self) -> str:
         kind = "a whole number" if self.whole else "a number"

@@ -108,13 +108,16 @@ def _pair(flag: str, part: str) -> tuple[str, str]:
     return name, text
 
 
+_CELLS = Range(1, whole=True)
+
+
 def _cells(flag: str, value: Any) -> int:
     if value == "all":
         return ALL
     try:
-        return int(Param(flag, ..., int, range=Range(1, whole=True)).parse(value))
-    except UsageError:
-        raise UsageError(f"{flag} must be all, or a whole number >= 1, got {value!r}") from None
+        return int(_CELLS.parse(value))
+    except ValueError:
+        raise UsageError(f"{flag} must be all, or {_CELLS}, got {value!r}") from None
 
 
 def _device(flag: str, value: Any) -> str:

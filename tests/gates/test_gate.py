@@ -392,6 +392,7 @@ def test_a_gate_in_a_table_has_its_own_min_n():
     assert f"fewer than {rows + 1} rows" in few.reason
     (enough,) = judge([of({"check": "mae <= 5", "min_n": 0})], report, rules=Rules(min_n=rows + 1))
     assert enough.status == "pass"
+    assert of({"check": "mae <= 5", "min_n": "30"}).min_n == 30, "as the option of the same name"
 
 
 @pytest.mark.parametrize(
@@ -400,6 +401,8 @@ def test_a_gate_in_a_table_has_its_own_min_n():
         ("severity", "warning", "severity must be error or warn, got 'warning'"),
         ("min_n", -1, "min_n must be a whole number"),
         ("min_n", 1.5, "min_n must be a whole number"),
+        ("min_n", True, "min_n must be a whole number >= 0, got True"),
+        ("min_n", "few", "min_n must be a whole number"),
         ("name", 3, "name must be text"),
         ("severty", "warn", "a gate has no 'severty'. Did you mean severity?"),
     ],
