@@ -75,11 +75,13 @@ def loss(
         )
         if name in _registry:
             raise ValueError(f"two losses are named {name}")
-        for known in {each.lower() for each in (name, *aliases)}:
-            for other in _named.setdefault(known, []):
+        known_as = {each.lower() for each in (name, *aliases)}
+        for known in known_as:
+            for other in _named.get(known, ()):
                 if other.task == entry.task:
                     raise ValueError(f"{name} and {other.name} of {entry.task} share the name {known}")
-            _named[known].append(entry)
+        for known in known_as:
+            _named.setdefault(known, []).append(entry)
         _registry[name] = entry
         return function
 

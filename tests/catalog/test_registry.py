@@ -91,6 +91,7 @@ def test_no_two_losses_share_a_name():
             """A loss that takes the name of another."""
 
     assert "another" not in {entry.name for entry in registry.list_losses()}
+    assert "another" not in registry.names(), "half of it was registered"
 
 
 # Parameters
