@@ -7,8 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from losscli.data.files import Files
-from losscli.data.formats.base import read_errors
+from losscli.data.formats.base import Files, read_errors
 from losscli.data.redaction import reason
 from losscli.errors import EXAMPLES, Problem
 from losscli.report.findings import Code, problem

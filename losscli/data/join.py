@@ -199,7 +199,7 @@ class _Table(Struct, frozen=True, eq=False):
         """The table of keys; None where they are no whole numbers, or would waste it."""
         if not keys.dtype.is_integer() or not len(keys) or keys.null_count():
             return None
-        low, high = int(keys.min()), int(keys.max())  # type: ignore[arg-type]  # whole numbers
+        low, high = _extremes(keys)
         if high - low >= SPARSE * len(keys) + 1024:
             return None
         rows = np.int32 if len(keys) < 2**31 else np.int64
@@ -213,14 +213,23 @@ class _Table(Struct, frozen=True, eq=False):
 
     def find(self, keys: pl.Series) -> Array:
         """The row of each key (n,), -1 for those that are missing or not in the table."""
-        if keys.null_count() == 0 and keys.min() >= self.low and keys.max() <= self.high:  # type: ignore[operator]  # whole numbers
-            numbers = keys.to_numpy()
-            return self.places[numbers - numbers.dtype.type(self.low)]
+        if len(keys) and not keys.null_count():
+            low, high = _extremes(keys)
+            if self.low <= low and high <= self.high:
+                numbers = keys.to_numpy()
+                return self.places[numbers - numbers.dtype.type(self.low)]
         inside = keys.is_between(self.low, self.high).fill_null(False).to_numpy()
         found: Array = np.full(len(keys), -1, dtype=self.places.dtype)
         numbers = keys.filter(pl.Series(inside)).to_numpy()
         found[inside] = self.places[numbers - numbers.dtype.type(self.low)]
         return found
+
+
+def _extremes(numbers: pl.Series) -> tuple[int, int]:
+    """The minimum and maximum of whole numbers, of which there is at least one."""
+    column = pl.col(numbers.name)
+    low, high = numbers.to_frame().select(column.min().alias("low"), column.max().alias("high")).row(0)
+    return low, high
 
 
 class Held:

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from losscli.data import sources
 from losscli.data.diagnose import unlike
-from losscli.data.files import Files
 from losscli.data.formats import memory
 from losscli.data.formats import numpy as numpy_files
+from losscli.data.formats.base import Files
 from losscli.data.formats.numpy import Part
 from losscli.data.request import Reading
 from losscli.data.table import Source, Table, reading
@@ -123,9 +123,10 @@ def _opened(data: Any, files: Files | None, role: str, flat: bool) -> Table:
         if isinstance(data, list):
             data = numpy_files.frame(data[0][0], role, role, flat)
         return Table(role, data.lazy(), data.collect_schema())
+    files = replace(files, role=role, flat=flat)
     source = Table(files.name, pl.LazyFrame(), {}, files)
     with reading(source):
-        opened = files.format.open(files, role, flat)
+        opened = files.format.open(files)
     if problems := unlike(files):
         raise DataError(problems)
     return replace(source, scan=opened.scan, schema=opened.schema, repeated=opened.repeated)

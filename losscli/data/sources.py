@@ -14,8 +14,7 @@ import polars as pl
 from msgspec.structs import replace
 
 from losscli.data import formats, sniff
-from losscli.data.files import COMPRESSED, Files, keys_of
-from losscli.data.formats.base import Format, empty_file
+from losscli.data.formats.base import COMPRESSED, Files, Format, empty_file, keys_of
 from losscli.data.redaction import redacted
 from losscli.data.request import Reading
 from losscli.data.spool import Spool

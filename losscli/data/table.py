@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors, diagnose, unreadable
-from losscli.data.files import Files
+from losscli.data.formats.base import Files
 from losscli.errors import DataError, Problem
 
 Source = Any

@@ -7,8 +7,7 @@ import pytest
 
 import losscli
 from losscli.data import formats, load, sniff
-from losscli.data.files import Files
-from losscli.data.formats.base import Format
+from losscli.data.formats.base import Files, Format
 from losscli.data.request import Reading
 
 
@@ -71,3 +70,11 @@ def test_a_format_needs_its_record_and_a_scan(tmp_path, monkeypatch):
     table, _ = load.tables(tmp_path / "p.num", None, Reading())
     assert table.count() == 3
     assert isinstance(table.files, Files)
+
+
+def test_a_format_without_a_scan_cannot_be_made():
+    class Nothing(Format, frozen=True):
+        """A format that cannot be scanned."""
+
+    with pytest.raises(TypeError, match="scan"):
+        Nothing("nothing", (".nothing",))

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Mapping
 from io import BytesIO
 from typing import Any
 
-from losscli.data.files import Files
-from losscli.data.formats.base import Format
+from losscli.data.formats.base import Files, Format
 from losscli.data.formats.columnar import not_whole
 from losscli.data.formats.frames import lazy
 from losscli.errors import Problem

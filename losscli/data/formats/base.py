@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Mapping
+from abc import ABCMeta, abstractmethod
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
-from msgspec import Struct
+from msgspec import Struct, StructMeta, field
 
-from losscli.data.files import COMPRESSED, Files
+from losscli.data.spool import Spool
 from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import pl
 
+COMPRESSED = (".gz", ".zst")
+"""Suffixes of compressed text, behind the suffix of its format."""
 FILE = "#file"
 """The column that says from which file a row is, while folders key=value become columns."""
 
@@ -24,7 +29,11 @@ class Scanned(Struct, frozen=True, eq=False):
     repeated: tuple[str, ...] = ()
 
 
-class Format(Struct, frozen=True):
+class _AbstractStruct(StructMeta, ABCMeta):
+    """The metaclass of structs with abstract methods."""
+
+
+class Format(Struct, frozen=True, metaclass=_AbstractStruct):
     """A format of files; each is an instance of a subclass, in a file of its own.
 
     `suffixes` are those of its files' names, `magic` are their first bytes (none for text), and `noun` is
@@ -64,19 +73,15 @@ class Format(Struct, frozen=True):
         """The files, with what is mapped into memory before they are scanned.  Raises DataError."""
         return files
 
-    def open(self, files: Files, role: str, flat: bool) -> Scanned:
-        """The files as a lazy table.  Raises DataError, or what Polars raises.
-
-        `role` (predictions or targets) names columns that have no name, and `flat` makes a matrix a column
-        for each output.
-        """
+    def open(self, files: Files) -> Scanned:
+        """The files as a lazy table.  Raises DataError, or what Polars raises."""
         scan = self.scan(files)
         # From a copy: Polars puts row numbers into a scan only as long as its schema was not asked for.
         return Scanned(scan, dict(scan.head().collect_schema()))
 
+    @abstractmethod
     def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The files as a lazy table, in order; columns of text have the types that a schema gives."""
-        raise NotImplementedError
 
     def columns(self, path: str, files: Files) -> dict[str, Any] | None:
         """The columns of one file with their types; None if files of one table may differ."""
@@ -120,6 +125,53 @@ class Format(Struct, frozen=True):
     ) -> list[Problem]:
         """Columns of text that should hold numbers (or true and false) and hold text in some rows."""
         return []
+
+
+class Files(Struct, frozen=True, eq=False):
+    """Files of one format that are read one after another, as one table.
+
+    `name` is what messages call them, `paths` are local paths, or one URL.  `partitions` holds the values
+    that the folders key=value give, one for each file.  `spool` keeps the temporary file of a pipe.
+    `by_option` says that --input-format named the format.  NumPy files have their mapped `arrays`; `role`
+    (predictions or targets) names those without a name, and `flat` makes a matrix one column per output.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    format: Format
+    separator: str | None = None
+    partitions: Mapping[str, pl.Series] = field(default_factory=dict)
+    spool: Spool | None = None
+    by_option: bool = False
+    arrays: Sequence[Any] = ()
+    role: str = ""
+    flat: bool = False
+
+    @property
+    def remote(self) -> bool:
+        """Whether the files are behind a URL."""
+        return "://" in self.paths[0]
+
+    @property
+    def how(self) -> str:
+        """What a plain file's name does not say, in words; else nothing."""
+        if self.spool is not None:
+            return f"{self.name}: read as {self.format.name}"
+        if len(self.paths) > 1:
+            keys = f", partitioned by {', '.join(self.partitions)}" if self.partitions else ""
+            files = f"{len(self.paths)} files of {self.format.name}"
+            return f"{self.name}: {files}, in the order of their names{keys}"
+        return "" if self.format.fits(self.paths[0]) else f"{self.name}: read as {self.format.name}"
+
+    def shown(self, path: str) -> str:
+        """What messages call one of the files."""
+        return self.name if len(self.paths) == 1 else path
+
+
+def keys_of(path: str, root: int = 0) -> dict[str, str | None]:
+    """What the folders key=value of a path say."""
+    folders = [part.partition("=") for part in Path(path).parts[root:-1] if "=" in part]
+    return {key: None if text == "__HIVE_DEFAULT_PARTITION__" else unquote(text) for key, _, text in folders}
 
 
 def empty_file(name: str) -> DataError:

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from losscli.data.batches import batches
-from losscli.data.files import Files, keys_of
-from losscli.data.formats.base import read_errors
+from losscli.data.formats.base import Files, keys_of, read_errors
 from losscli.data.redaction import reason
 from losscli.errors import Problem
 from losscli.numeric.arrays import pl

@@ -8,8 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from losscli.data.files import Files
-from losscli.data.formats.base import FILE, Format, Scanned, empty_file, kind_of_value, partitioned
+from losscli.data.formats.base import FILE, Files, Format, Scanned, empty_file, kind_of_value, partitioned
 from losscli.data.formats.text import INFER_ROWS, MISSING, expected_rows, lines, not_text
 from losscli.errors import EXAMPLES, DataError, Problem
 from losscli.numeric.arrays import pl
@@ -30,7 +29,7 @@ class Delimited(Format, frozen=True):
         """Tabs without commas are TSV."""
         return bool(self.marker) and self.marker in line and "," not in line
 
-    def open(self, files: Files, role: str, flat: bool) -> Scanned:
+    def open(self, files: Files) -> Scanned:
         """The types that the first rows show, and a header that has the separator."""
         separator = files.separator or ","
         first = pl.scan_csv(

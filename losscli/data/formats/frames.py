@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from losscli.data.files import Files
+from losscli.data.formats.base import Files
 from losscli.numeric.arrays import pl
 
 

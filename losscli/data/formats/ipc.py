@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from losscli.data.files import Files
 from losscli.data.formats.arrow_stream import ARROW_STREAM
-from losscli.data.formats.base import Format
+from losscli.data.formats.base import Files, Format
 from losscli.data.formats.columnar import all_batches, not_whole, scanned
 from losscli.errors import Problem
 from losscli.numeric.arrays import pl

@@ -7,8 +7,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from losscli.data.files import Files
-from losscli.data.formats.base import FILE, Format, kind_of_value, partitioned
+from losscli.data.formats.base import FILE, Files, Format, kind_of_value, partitioned
 from losscli.data.formats.text import INFER_ROWS, expected_rows, lines, not_text
 from losscli.errors import EXAMPLES, Problem
 from losscli.numeric.arrays import pl

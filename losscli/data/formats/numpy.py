@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from numbers import Real
 from typing import Any
@@ -11,8 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from losscli.data.files import Files
-from losscli.data.formats.base import Format, Scanned
+from losscli.data.formats.base import Files, Format
 from losscli.data.formats.frames import lazy
 from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import Array, np, pl
@@ -42,10 +41,9 @@ class Arrays(Format, frozen=True):
         """The files with the arrays of each, mapped into memory where they are stored as they are."""
         return replace(files, arrays=mapped(files, self.has_names))
 
-    def open(self, files: Files, role: str, flat: bool) -> Scanned:
-        """The arrays as columns, named by their role where they have no name."""
-        scan = scanned(files, role, flat)
-        return Scanned(scan, dict(scan.collect_schema()))
+    def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+        """The arrays as columns, named by their role if they have no name."""
+        return scanned(files)
 
 
 def is_matrix(parts: Sequence[Part]) -> bool:
@@ -185,7 +183,7 @@ def _unreadable(error: Exception, name: str) -> Problem:
     return Problem(f"not a whole file of arrays ({reason})", name, "write it again: numpy.save, numpy.savez")
 
 
-def scanned(files: Files, role: str, flat: bool) -> pl.LazyFrame:
+def scanned(files: Files) -> pl.LazyFrame:
     """The arrays of files as one lazy table, of which only slices are ever frames.  Raises DataError."""
     found: Sequence[Sequence[Part]] = files.arrays
     names = [part.name for part in found[0]]
@@ -194,7 +192,8 @@ def scanned(files: Files, role: str, flat: bool) -> pl.LazyFrame:
 
     def rows(parts: Sequence[Part], start: int, stop: int) -> pl.DataFrame:
         slices = [Part(part.name, part.array[start:stop]) for part in parts]
-        return pl.concat([frame(part, files.name, role, flat) for part in slices], how="horizontal")
+        columns = [frame(part, files.name, files.role, files.flat) for part in slices]
+        return pl.concat(columns, how="horizontal")
 
     if any(part.array.ndim == 0 for part in found[0]):
         raise DataError(Problem("a single number, no rows", files.name, "numbers or labels (n,)"))

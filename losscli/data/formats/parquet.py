@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from losscli.data.files import Files
-from losscli.data.formats.base import Format
+from losscli.data.formats.base import Files, Format
 from losscli.data.formats.columnar import all_batches, not_whole, scanned
 from losscli.errors import Problem
 from losscli.numeric.arrays import pl

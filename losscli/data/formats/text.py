@@ -6,8 +6,7 @@ import os
 from collections.abc import Iterator
 
 from losscli.data.batches import batches
-from losscli.data.files import COMPRESSED, Files
-from losscli.data.formats.base import read_errors
+from losscli.data.formats.base import COMPRESSED, Files, read_errors
 from losscli.data.redaction import reason
 from losscli.errors import EXAMPLES, Problem
 from losscli.numeric.arrays import pl
