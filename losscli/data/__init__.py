@@ -1,1 +1,1 @@
-"""Inputs: files to one aligned stream of rows."""
+"""Input: read files, and data in memory, as one aligned stream of rows."""

@@ -1,4 +1,4 @@
-"""Two tables as one stream of rows, by position or by key; nothing is dropped without being counted.
+"""Align two tables as one stream of rows, by position or by key; every dropped row is counted.
 
 Columns of the stream are named by side: 'p:NAME' from the predictions, 't:NAME' from the targets.
 """
@@ -19,7 +19,7 @@ from losscli.data.filter import Where
 from losscli.data.groups import ScatteredError
 from losscli.data.join import Keyed, OutOfOrderError, duplicates, join
 from losscli.data.keys import equal
-from losscli.data.models import Other, UnlikeError
+from losscli.data.models import ModelOrderError, Other
 from losscli.data.stream import Roles
 from losscli.data.table import Table, reading, stream
 from losscli.errors import DataError, Problem
@@ -27,16 +27,16 @@ from losscli.report.findings import Finding, Tally
 
 
 class Aligned(Struct, frozen=True, eq=False):
-    """The aligned rows of a run, described: an engine reads them in its own way, the local one by `frames`.
+    """A description of the aligned rows of a run, which the local engine reads by `frames`.
 
-    `predictions` and `targets` are the same table where one file holds both sides.  Rows are matched by
-    `key`, compared in the types `key_types`, or without a key by position; `others` are the predictions of
-    further models, matched in the same way.  `roles` name the columns that are read, and the group whose rows
-    stay together; `where` keeps some of the rows.  The order is that of the predictions.
+    `predictions` and `targets` are the same table if one file holds both sides.  Rows are matched by `key`,
+    compared in the types `key_types`, or by position if there is no key; `others` are the predictions of
+    further models, matched in the same way.  `roles` name the columns that are read, and the group column;
+    `where` filters the rows.  Rows are in the order of the predictions.
 
-    The local reading expects keys in one order and groups in one piece.  Where they are not, `instead` gives
-    the next reading: the targets `joined`, the models of some numbers `looked_up`, rows `sorted_by_group`.
-    `findings` are what its last pass came upon; they are no part of the description.
+    The local reading assumes that all files have the same key order and that groups are contiguous.  If not,
+    `instead` gives the next reading: targets `joined`, the models with these numbers `looked_up`, rows
+    `sorted_by_group`.  `findings` are those of its last pass; they are not part of the description.
     """
 
     predictions: Table
@@ -61,7 +61,7 @@ class Aligned(Struct, frozen=True, eq=False):
         where: Where | None = None,
         others: tuple[Other, ...] = (),
     ) -> Aligned:
-        """The description, with the types of keys.  Raises DataError for keys that have no common type."""
+        """The description with the types of keys.  Raises DataError if keys have no common type."""
         own = cls(predictions, targets, roles, key, where, others)
         return own if own.is_one_table or not key else own._with_key_types()
 
@@ -88,15 +88,15 @@ class Aligned(Struct, frozen=True, eq=False):
             words += f"; looked up: {', '.join(names)}"
         if self.sorted_by_group and self.roles.group:
             column = self.roles.group[2:]
-            words += f"; the rows of a group do not stand together: sorted by {column}, in memory"
+            words += f"; groups are not contiguous: sorted by {column}, in memory"
         return words
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """One pass over the rows, frame by frame.  Raises OutOfOrderError where `instead` is to be tried."""
+        """One pass over the rows, frame by frame.  Raises OutOfOrderError if `instead` is to be tried."""
         self.findings.clear()
         frames = self._matched()
         if self.others:
-            frames = models.beside(
+            frames = models.add_models(
                 frames, self.predictions, self.others, self.key, self.looked_up, self.findings
             )
         if self.where is not None and not self._is_filtered_scan:
@@ -108,7 +108,7 @@ class Aligned(Struct, frozen=True, eq=False):
 
     @property
     def _is_filtered_scan(self) -> bool:
-        """Whether the scan itself can leave rows out: then whole row groups may not even be read."""
+        """Whether the scan itself can filter the rows, and so skip whole row groups."""
         return self.is_one_table and self.where is not None and not self.others
 
     def _matched(self) -> Iterator[pl.DataFrame]:
@@ -137,7 +137,7 @@ class Aligned(Struct, frozen=True, eq=False):
         )
 
     def _numeric_text(self) -> dict[str, Any]:
-        """The keys that are whole numbers in the first rows of a text file, and may be text further down."""
+        """The type text for keys whose first rows in text files are whole numbers: later ones may be text."""
         tables = (self.predictions, self.targets)
         return {
             name: pl.String()
@@ -147,7 +147,7 @@ class Aligned(Struct, frozen=True, eq=False):
 
     def instead(self, error: OutOfOrderError) -> Aligned | None:
         """The reading to try after this one; None if there is no other."""
-        if isinstance(error, UnlikeError):
+        if isinstance(error, ModelOrderError):
             return replace(self, looked_up=self.looked_up | {error.number})
         if isinstance(error, ScatteredError):
             return replace(self, sorted_by_group=True)
@@ -165,7 +165,7 @@ def _side(table: Table, columns: tuple[str, ...], prefix: str) -> pl.LazyFrame:
 
 
 def _by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) -> Iterator[pl.DataFrame]:
-    """Row i with row i; the counts of rows must be equal."""
+    """Pair row i with row i.  Raises DataError if the numbers of rows differ."""
     query = pl.concat([_side(predictions, columns, "p:"), _side(targets, columns, "t:")], how="horizontal")
     try:
         yield from batches(query)
@@ -189,7 +189,7 @@ def _require_equal_counts(predictions: Table, targets: Table) -> None:
 
 
 def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
-    """Row i with row i, verified by key.  Raises OutOfOrderError where the keys differ."""
+    """Pair row i with row i, verified by key.  Raises OutOfOrderError if the keys differ."""
     key = keyed.key
     increasing, last = len(key) == 1, None
     with keyed.reading():
@@ -203,13 +203,13 @@ def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
                 increasing, last = _increasing(own, last), own[-1]
             yield frame
     if not increasing:
-        # Keys that only ever grow cannot repeat; others are looked through once more.
+        # Strictly increasing keys are unique; any others need one more pass.
         tallies.update(duplicates(keyed.p, keyed.predictions, key, "p:"))
         tallies.update(duplicates(keyed.t, keyed.targets, key, "t:") if tallies else {})
 
 
 def _increasing(values: pl.Series, last: Any) -> bool:
-    """Whether a key grows from row to row, and from the last of the rows before."""
+    """Whether a key increases strictly, from `last`, the key before its first row."""
     if last is not None and not values[0] > last:
         return False
     if values.dtype.is_integer():

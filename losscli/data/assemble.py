@@ -1,4 +1,4 @@
-"""The tables of a run made ready to be read."""
+"""Prepare the tables of a run for reading."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from losscli.errors import DataError, Problem, all_of
 
 
 def numeric(left: Table, right: Table, roles: Roles) -> tuple[Table, Table]:
-    """The tables with number columns read as numbers, whatever the first rows of a text file look like."""
+    """The tables with numeric columns read as numbers, whatever the first rows of a text file hold."""
     numbers = [] if roles.link == "label" else list(roles.predictions)
     numbers += roles.targets if roles.target_form != "label" else ()
     numbers += [roles.weight] if roles.weight else []
-    _not_repeated(left, [name[2:] for name in roles.columns if name.startswith("p:")])
-    _not_repeated(right, [name[2:] for name in roles.columns if name.startswith("t:")])
+    _require_unique(left, [name[2:] for name in roles.columns if name.startswith("p:")])
+    _require_unique(right, [name[2:] for name in roles.columns if name.startswith("t:")])
     if left is right:
         both = left.with_numbers([name[2:] for name in numbers])
         return both, both
@@ -27,13 +27,13 @@ def numeric(left: Table, right: Table, roles: Roles) -> tuple[Table, Table]:
     return first, second
 
 
-def _not_repeated(table: Table, used: Collection[str]) -> None:
+def _require_unique(table: Table, used: Collection[str]) -> None:
     if twice := [name for name in table.repeated if name in used]:
         raise DataError(Problem(f"several columns are named {', '.join(twice)}", table.name, "rename them"))
 
 
 def narrowed(left: Table, right: Table, where: Where | None) -> tuple[Table, Table]:
-    """The tables in which labels are looked for: without rows that are not evaluated, where that is known."""
+    """The tables from which labels are inferred: without rows that --where drops, if one side can tell."""
     if where is None:
         return left, right
     narrowed = where.narrowed(left)

@@ -1,4 +1,4 @@
-"""The rows of a query, batch by batch: the one place that calls what Polars marks as unstable."""
+"""Read a query batch by batch: the only module that calls an unstable API of Polars."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from losscli.numeric.arrays import pl
 
 
 def batches(query: pl.LazyFrame, ordered: bool = True) -> Iterator[pl.DataFrame]:
-    """The rows of a query batch by batch, with back-pressure; in their order, unless that does not matter.
+    """The rows of a query batch by batch, with back-pressure, in order unless `ordered` is false.
 
-    Raises what Polars raises while it reads.
+    Raises the errors of Polars.
     """
     return iter(query.collect_batches(maintain_order=ordered, engine="streaming"))

@@ -1,4 +1,4 @@
-"""Which column a name means that a user wrote: one rule for -w, --by, --cluster, --group and --where."""
+"""Resolve the column names that users write: one rule for -w, --by, --cluster, --group and --where."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SIDES = {"preds": "p:", "targets": "t:"}
 
 
 def column_of(name: str, flag: str, predictions: Table, targets: Table, key: Sequence[str]) -> str:
-    """The column of the aligned stream that a name means, or 'preds.NAME' and 'targets.NAME'.
+    """The column of the aligned stream that 'NAME', 'preds.NAME' or 'targets.NAME' means.
 
-    Where both files have it, it must be of the `key`.  `targets` is `predictions` where one file holds both
-    sides.  Raises UsageError for a column that is unknown, ambiguous, or holds no single values.
+    A plain name that both files have must be part of the `key`.  `targets` is `predictions` if one file
+    holds both sides.  Raises UsageError if the column is unknown, ambiguous, or holds lists or bytes.
     """
     in_predictions, in_targets = name in predictions.schema, name in targets.schema
     if in_predictions and in_targets and predictions is not targets and name not in key:
@@ -39,7 +39,7 @@ def column_of(name: str, flag: str, predictions: Table, targets: Table, key: Seq
 
 
 def _qualified(name: str, predictions: Table, targets: Table) -> str | None:
-    """The column of the side that a name begins with; None where there is none."""
+    """The column that 'preds.NAME' or 'targets.NAME' means, or None."""
     side, _, rest = name.partition(".")
     if side not in SIDES or rest not in (predictions if side == "preds" else targets).schema:
         return None

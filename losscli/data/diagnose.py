@@ -1,4 +1,4 @@
-"""What is wrong with files that cannot be read as they should, whatever their format."""
+"""Find out why files cannot be read, whatever their format."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from losscli.errors import EXAMPLES, Problem
 from losscli.report.findings import Code, problem
 
 Errors = read_errors()
-"""What is raised for files that cannot be read."""
+"""The exceptions for files that cannot be read."""
 
 
 def diagnose(files: Files | None, schema: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with files that could not be read: found by a slow second look at them."""
+    """What is wrong with files that could not be read, from a second, slower pass over them."""
     return [] if files is None or files.remote else files.format.diagnose(files, schema)
 
 
@@ -28,11 +28,11 @@ _REFUSED = {
     "status code: 40": ("access denied", "credentials are those of the environment"),
     "necessary privileges": ("access denied", "credentials are those of the environment"),
 }
-"""What errors of object stores say, in the order in which they are looked for, and what it means."""
+"""Phrases in the errors of object stores, in the order in which they are tried, and their meanings."""
 
 
 def unreadable(error: Exception, names: Sequence[str], remote: Sequence[str]) -> Problem:
-    """What an error says of tables in which nothing wrong was found; `remote` are those behind URLs."""
+    """The problem for an error if `diagnose` found nothing; `remote` are the names behind URLs."""
     where = " and ".join(remote or names)
     if not remote:
         return problem(Code.UNREADABLE_FILE, where, reason=reason(error))
@@ -44,7 +44,7 @@ def unreadable(error: Exception, names: Sequence[str], remote: Sequence[str]) ->
 
 
 def unlike(files: Files) -> list[Problem]:
-    """Files whose columns are not those of the first one."""
+    """Files whose columns differ from those of the first."""
     if files.remote or len(files.paths) == 1:
         return []
     problems: list[Problem] = []

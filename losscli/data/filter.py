@@ -1,4 +1,4 @@
-"""--where: the rows that are evaluated, by an expression of SQL over the columns of either file."""
+"""--where: select the rows to evaluate by an SQL expression over the columns of either file."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _NAMES = (
     "regexp_like date date_part extract year month day strftime try_cast cast"
 )
 FUNCTIONS = frozenset(_NAMES.split())
-"""Functions of one row; those of several rows would depend on how the rows are read."""
+"""Functions of one row; a function of several rows would depend on how the rows are batched."""
 _WORDS = {"in", "and", "or", "not", "between", "like", "ilike", "is", "when", "then", "else", "any", "all"}
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _TEXT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
-_QUOTES = "; text stands in single quotes"
+_QUOTES = "; write text in single quotes"
 _UNREADABLE = "cannot be read: "
 
 
 class Where(Struct, frozen=True, eq=False):
-    """A condition: its text, what Polars makes of it, and the columns of the aligned stream that it needs.
+    """A condition: its text, its Polars expression, and the columns of the aligned stream that it reads.
 
-    `parts` give each column the name that it has in the text.
+    `parts` rename each column to its name in the text.
     """
 
     text: str
@@ -43,12 +43,12 @@ class Where(Struct, frozen=True, eq=False):
     parts: tuple[pl.Expr, ...]
 
     def mask(self, frame: pl.DataFrame) -> pl.Series:
-        """Which rows of the aligned stream are evaluated; not those where the condition is null."""
+        """Which rows of the aligned stream meet the condition; null counts as false."""
         named = frame.with_columns(*self.parts).with_columns(self.condition.alias(MATCHED))
         return named[MATCHED].fill_null(False)
 
     def narrowed(self, table: Table) -> Table:
-        """A table with its evaluated rows, where the condition needs its columns alone; else all its rows."""
+        """The table without rows that fail the condition, if its columns alone decide that."""
         if not set(self.condition.meta.root_names()) <= set(table.schema):
             return table
         return replace(table, scan=table.scan.filter(self.condition))
@@ -57,15 +57,15 @@ class Where(Struct, frozen=True, eq=False):
 def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> Where:
     """A condition over the columns of both sides (`targets` may be `predictions`).
 
-    Raises UsageError for what is no condition of one row, and for columns that are unknown or ambiguous.
+    Raises UsageError if it is not a condition of one row, or a column is unknown or ambiguous.
     """
     bare = _QUOTED.sub(" ", text)
     called = [name.lower() for name in re.findall(r"(\w+)\s*\(", bare)]
     wrong = [name for name in called if name not in FUNCTIONS | _WORDS]
     if wrong or re.search(r"\bselect\b", bare, re.IGNORECASE):
         raise UsageError(
-            f"--where {text}: {wrong[0] if wrong else 'select'} is no function of a row",
-            remedy=f"those that are: {', '.join(sorted(FUNCTIONS))}",
+            f"--where {text}: {wrong[0] if wrong else 'select'} is not a function of one row",
+            remedy=f"functions of one row: {', '.join(sorted(FUNCTIONS))}",
         )
     try:
         condition = pl.sql_expr(text)
@@ -87,7 +87,7 @@ def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) ->
 def _column(
     text: str, name: str, predictions: Table, targets: Table, key: Sequence[str]
 ) -> tuple[list[str], pl.Expr]:
-    """The columns of the stream that a name stands for, and the expression that gives them this name."""
+    """The columns of the stream that a name means, and the expression that gives them this name."""
     left, right = name in predictions.schema, name in targets.schema
     if left and right and predictions is not targets and name not in key:
         raise ambiguous(name, f"--where {text}")
@@ -100,14 +100,14 @@ def _column(
         fields = list(dict.fromkeys(quoted or plain for quoted, plain in found))
         if strangers := [field for field in fields if field not in table.schema]:
             raise unknown(strangers[0], f"--where {text}", [*table.schema], _QUOTES)
-        # What SQL calls a table is a struct to Polars.
+        # A table in SQL is a struct in Polars.
         own = pl.struct(pl.col(side + field).alias(field) for field in fields).alias(name)
         return [side + field for field in fields], own
     raise unknown(name, f"--where {text}", [*predictions.schema, *targets.schema], _QUOTES)
 
 
 def _check_type(where: Where, predictions: Table, targets: Table) -> None:
-    """Raise UsageError for what is not true or false, or compares what cannot be compared."""
+    """Raise UsageError if the condition is not boolean, or compares values of incompatible types."""
     schemas = {"p:": predictions.schema, "t:": targets.schema}
     types = {column: schemas[column[:2]][column[2:]] for column in where.columns}
     shown = ", ".join(f"{column[2:]} is {dtype}" for column, dtype in types.items())
@@ -122,7 +122,7 @@ def _check_type(where: Where, predictions: Table, targets: Table) -> None:
 def single(
     table: Table, columns: tuple[str, ...], where: Where, findings: dict[Finding, Tally]
 ) -> Iterator[pl.DataFrame]:
-    """One table that holds both sides; the file's own statistics let the scan leave out whole row groups."""
+    """The rows of one table with both sides; statistics in the file let the scan skip whole row groups."""
     query = (
         table.scan.with_row_index(PREDICTION_ROW)
         .filter(where.condition)
@@ -141,10 +141,10 @@ def single(
 def filtered(
     frames: Iterator[pl.DataFrame], where: Where, findings: dict[Finding, Tally]
 ) -> Iterator[pl.DataFrame]:
-    """The rows that fulfil a condition; afterwards `findings` count those that do not.
+    """The rows that meet a condition; afterwards `findings` counts the others.
 
-    Rows are aligned first, so that none changes its partner, and predictions without a target stay to be
-    reported.
+    Rows are aligned before they are filtered, so that a filter never changes which rows are paired.
+    Predictions without a target are kept, to be reported.
     """
     first, left = 0, 0
     for frame in frames:
@@ -168,7 +168,7 @@ def _left_out(where: Where, total: int, left: int) -> dict[Finding, Tally]:
 
 
 def _failed(where: Where, error: DataError) -> Exception:
-    """The error of a condition that fails on some row, which is no fault of the file."""
+    """The error for a condition that fails on some row: a wrong request, not a wrong file."""
     cause = error.__context__
     if not isinstance(cause, Exception) or any(
         each.code != str(Code.UNREADABLE_FILE) for each in error.problems

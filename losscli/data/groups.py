@@ -1,4 +1,4 @@
-"""Rows of a group together: as they stand, or where a group comes again later in the file, sorted."""
+"""Keep the rows of each group together: in file order if groups are contiguous, else sorted."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from losscli.data.stream import PREDICTION_ROW
 
 
 class ScatteredError(OutOfOrderError):
-    """The rows of a group do not stand together."""
+    """The rows of a group are not contiguous."""
 
 
 def verified(frames: Iterator[pl.DataFrame], group: str) -> Iterator[pl.DataFrame]:
-    """The same frames, while the keys of their groups are noted.
+    """The same frames, with the check that groups are contiguous.
 
-    Raises ScatteredError where a key comes again, at the latest after the last frame.
+    Raises ScatteredError if a group occurs again, after the last frame at the latest.
     """
     before, seen = None, list[pl.Series]()
     for frame in frames:
@@ -34,7 +34,7 @@ def verified(frames: Iterator[pl.DataFrame], group: str) -> Iterator[pl.DataFram
 
 
 def gathered(frames: Iterator[pl.DataFrame], group: str) -> Iterator[pl.DataFrame]:
-    """The rows sorted by group in memory, those of each in their order."""
+    """The rows sorted by group in memory; each group keeps the order of its rows."""
     held = [frame for frame in frames if frame.height]
     if held:
         whole = pl.concat(held)

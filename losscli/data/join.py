@@ -1,7 +1,7 @@
-"""Two keyed tables in different orders to one stream, in the order of the predictions.
+"""Join two tables whose keys are in different orders, in the order of the predictions.
 
-Sorted keys are merged.  Else the targets are held in memory and looked up: whole numbers that lie close
-together in a table of places, all other keys by a hash join of the keys alone.
+Sorted keys are merged.  Otherwise the targets are held in memory and looked up: dense whole numbers in an
+array indexed by key, all other keys by a hash join of the key columns alone.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from losscli.numeric.arrays import Array
 from losscli.report.findings import Code, Finding, Tally, finding
 
 SPARSE = 4
-"""How many times as wide as their number whole keys may lie to be looked up in a table of places."""
+"""The largest range of whole keys, in multiples of their number, that is looked up in an array."""
 
 
 class OutOfOrderError(Exception):
-    """The keys of two files are not in the same order: zipping them was not enough."""
+    """The keys of two files are not in the same order, so their rows cannot be paired by position."""
 
 
 class Keyed(Struct, frozen=True, eq=False):
-    """Two sides with comparable keys; `may_be_text` where keys are numbers as far as the first rows show."""
+    """Two sides with comparable keys; `may_be_text` if only the first rows show that keys are numbers."""
 
     p: pl.LazyFrame
     t: pl.LazyFrame
@@ -41,7 +41,7 @@ class Keyed(Struct, frozen=True, eq=False):
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """As `reading`, but OutOfOrderError where lengths differ or text is among the keys."""
+        """As `reading`, but raises OutOfOrderError if lengths differ or a numeric key column holds text."""
         try:
             yield
         except pl.exceptions.ShapeError:
@@ -59,19 +59,19 @@ class Keyed(Struct, frozen=True, eq=False):
 
     @property
     def target_columns(self) -> list[str]:
-        """The columns of the targets that are read, except for the key."""
+        """The target columns to read, without the key."""
         return [name for name in self.roles.read if name.startswith("t:")]
 
 
 class Seen:
-    """Which targets were met by a prediction, and how many predictions met one."""
+    """Which targets were matched by a prediction, and how many predictions matched one."""
 
     def __init__(self, rows: int) -> None:
         self.rows = np.zeros(rows, dtype=bool)
         self.matched = 0
 
     def add(self, at: Array) -> None:
-        """Note the rows of targets that a batch has met, -1 for none."""
+        """Record the target rows that a batch matched, -1 for none."""
         if len(at) and at.min() < 0:
             at = at[at >= 0]
         self.rows[at] = True
@@ -79,12 +79,12 @@ class Seen:
 
     @property
     def repeated(self) -> bool:
-        """Whether some target was met twice."""
+        """Whether some target was matched twice."""
         return self.matched > int(np.count_nonzero(self.rows))
 
 
 def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
-    """The predictions with the targets of equal keys; afterwards `tallies` holds what keys showed."""
+    """The predictions with the targets of equal keys; afterwards `tallies` holds findings about keys."""
     with keyed.reading():
         rows_if_sorted = _rows_if_sorted(keyed)
         if rows_if_sorted is not None:
@@ -103,7 +103,7 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
                 at = find(frame)
                 seen.add(at)
                 matched = pl.Series(MATCHED, at >= 0)
-                yield targets.beside(frame, at).hstack([pl.Series(TARGET_ROW, at), matched])
+                yield targets.add_to(frame, at).hstack([pl.Series(TARGET_ROW, at), matched])
     if repeated or seen.repeated:
         tallies.update(duplicates(keyed.p, keyed.predictions, keyed.key, "p:"))
         tallies.update(duplicates(keyed.t, keyed.targets, keyed.key, "t:"))
@@ -111,16 +111,16 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
 
 
 def _rows_if_sorted(keyed: Keyed) -> int | None:
-    """The rows of the targets where there is one key that never falls and is never missing; else None."""
+    """The number of targets if there is one key, sorted and never missing, on both sides; else None."""
     (left, *more), right = keyed.keys("p:"), keyed.keys("t:")[0]
-    # NaN has no place in an order.
+    # NaN cannot be sorted.
     if more or keyed.predictions.schema[keyed.key[0]].is_float():
         return None
     return None if _sorted_rows(keyed.p.select(left)) is None else _sorted_rows(keyed.t.select(right))
 
 
 def _sorted_rows(column: pl.LazyFrame) -> int | None:
-    """The rows of a column that never falls and is never missing; None, at once, where it does or is."""
+    """The number of rows if a column is sorted without missing values; else None, as soon as that shows."""
     rows, last = 0, None
     for frame in batches(column):
         keys = frame.to_series()
@@ -131,7 +131,7 @@ def _sorted_rows(column: pl.LazyFrame) -> int | None:
 
 
 def _merged(keyed: Keyed) -> Iterator[pl.DataFrame]:
-    """A join of sorted sides, in which neither is held."""
+    """A merge of sorted sides, neither of which is held in memory."""
     (left,), (right,) = keyed.keys("p:"), keyed.keys("t:")
     query = (
         keyed.p.with_row_index(PREDICTION_ROW)
@@ -153,10 +153,12 @@ def _merged(keyed: Keyed) -> Iterator[pl.DataFrame]:
 def lookup(
     stream: pl.LazyFrame, side: pl.LazyFrame, left: list[str], right: list[str], wanted: list[str]
 ) -> tuple[pl.DataFrame, Callable[[pl.DataFrame], Array], bool]:
-    """The wanted columns of a side, the function from a frame of the stream to its rows of them, -1 for none.
+    """Prepare to look up the rows of `side` by the keys of `stream`.
 
-    And whether keys repeat.  `left` are the keys of the stream, `right` those of the side.  Frames have to
-    come in the order of the stream.
+    Returns:
+        The `wanted` columns of the side; a function from the next frame of the stream to the row of each of
+        its keys in them, -1 if it has none; and whether keys repeat.  `left` are the key columns of the
+        stream, `right` those of the side.
     """
     if len(right) == 1:
         held = side.select(list(dict.fromkeys([*right, *wanted]))).collect(engine="streaming")
@@ -187,7 +189,7 @@ def lookup(
 
 
 class _Table(Struct, frozen=True, eq=False):
-    """Whole numbers that lie close together, and the row where each stands: a join without a hash."""
+    """The row of each key in a dense range of whole numbers: a join without hashing."""
 
     low: int
     high: int
@@ -196,7 +198,7 @@ class _Table(Struct, frozen=True, eq=False):
 
     @classmethod
     def of(cls, keys: pl.Series) -> _Table | None:
-        """The table of keys; None where they are no whole numbers, or would waste it."""
+        """The table of keys; None if they are not whole numbers, or too sparse."""
         if not keys.dtype.is_integer() or not len(keys) or keys.null_count():
             return None
         low, high = _extremes(keys)
@@ -212,7 +214,7 @@ class _Table(Struct, frozen=True, eq=False):
         return cls(low, high, places, int(np.count_nonzero(places >= 0)) < len(keys))
 
     def find(self, keys: pl.Series) -> Array:
-        """The row of each key (n,), -1 for those that are missing or not in the table."""
+        """The row of each key (n,), -1 if it is missing or not in the table."""
         if len(keys) and not keys.null_count():
             low, high = _extremes(keys)
             if self.low <= low and high <= self.high:
@@ -233,15 +235,15 @@ def _extremes(numbers: pl.Series) -> tuple[int, int]:
 
 
 class Held:
-    """A side that is held to be taken from by row."""
+    """The columns of one side, held in memory to take rows from."""
 
     def __init__(self, frame: pl.DataFrame) -> None:
         self.frame = frame = frame.rechunk()
         plain = all(each.dtype.is_numeric() and not each.null_count() for each in frame)
         self.arrays = {each.name: each.to_numpy() for each in frame} if plain else None
 
-    def beside(self, frame: pl.DataFrame, at: Array) -> pl.DataFrame:
-        """A frame with the rows `at` of this side, which are null where it is -1."""
+    def add_to(self, frame: pl.DataFrame, at: Array) -> pl.DataFrame:
+        """A frame with the rows `at` (n,) of this side as more columns; null if -1."""
         matched = at >= 0
         if self.arrays is not None and matched.all():
             found = [pl.Series(name, values[at]) for name, values in self.arrays.items()]
@@ -271,7 +273,7 @@ def _show(frame: pl.DataFrame, names: list[str], row: str) -> list[str]:
 
 
 def _unseen(keyed: Keyed, unseen: Array, tallies: dict[Finding, Tally]) -> None:
-    """Count the targets without a prediction: those with a missing key, and the others."""
+    """Count the targets without a prediction, those with a missing key apart."""
     if not len(unseen):
         return
     keys, roles = keyed.keys("t:"), keyed.roles

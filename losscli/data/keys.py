@@ -1,4 +1,4 @@
-"""Keys of two tables made comparable: the type in which they are compared, and whether they are equal."""
+"""Compare the keys of two tables: in which type, and whether they are equal."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from losscli.data.table import Table, reading
 from losscli.errors import DataError, Problem
 
 _EXACT = 2**53
-"""Up to here every whole number has a float of its own."""
+"""Every whole number below it is exact in float64."""
 
 
 def require_exact(table: Table, name: str) -> None:
-    """Raise DataError for keys too large to be distinguished as floats."""
+    """Raise DataError for keys that float64 cannot distinguish."""
     with reading(table):
         column = pl.col(name).cast(pl.Float64)
         low, high = table.scan.select(column.min().alias("low"), column.max().alias("high")).collect().row(0)
@@ -32,13 +32,13 @@ def equal(a: pl.Series, b: pl.Series) -> bool:
     if a.null_count() or b.null_count():
         return False
     if a.dtype.is_integer():
-        # NumPy compares without a copy, in a fraction of the time.
+        # NumPy compares without a copy, several times as fast.
         return np.array_equal(a.to_numpy(), b.to_numpy())
     return a.equals(b, check_names=False)
 
 
 def common_types(predictions: Table, targets: Table, key: tuple[str, ...]) -> dict[str, Any]:
-    """The type in which each key column is compared; None where both sides have it already."""
+    """The type in which each key column is compared; None if both sides have it already."""
     casts: dict[str, Any] = {}
     for name in key:
         a, b = predictions.schema[name], targets.schema[name]
@@ -50,10 +50,10 @@ def common_types(predictions: Table, targets: Table, key: tuple[str, ...]) -> di
 
 
 def common_type(a: Any, b: Any) -> Any:
-    """The type in which keys of two types are compared; None where both have it already."""
+    """The type in which keys of two types are compared; None if both have it already."""
     if a == b and not isinstance(a, pl.Categorical | pl.Enum):
         return None
     if a.is_integer() and b.is_integer():
-        # Text holds the whole numbers that are beyond 64 bits with a sign.
+        # Only text holds whole numbers that exceed int64.
         return pl.String if {a, b} & {pl.UInt64, pl.Int128, pl.UInt128} else pl.Int64
     return pl.Float64 if a.is_numeric() and b.is_numeric() else pl.String

@@ -1,4 +1,4 @@
-"""Labels as classes are named, and as values of a column."""
+"""Convert labels between names of classes and values of columns."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from losscli.numeric.arrays import Array, np, pl
 
 
 def label_text(label: object) -> str:
-    """A label in words, as classes are named: true, 3, cat."""
+    """The name of the class of a label: 'true', '3', 'cat'."""
     if isinstance(label, bool):
         return str(label).lower()
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
 def label_value(name: str, dtype: Any) -> object:
-    """The value of a class in a column of labels of that type; None if it cannot stand there."""
+    """The value of a class in a column of labels of that type; None if the column cannot hold it."""
     if dtype == pl.Boolean:
         return {"true": True, "false": False, "1": True, "0": False}.get(name.lower())
     if not dtype.is_numeric():
@@ -32,7 +32,7 @@ def label_value(name: str, dtype: Any) -> object:
 
 @lru_cache
 def places_of(names: tuple[str, ...], dtype: Any) -> tuple[Array, Array]:
-    """The classes that can stand in a column of numbers, in order, and the place of each among the names."""
+    """The classes that a numeric column can hold, sorted, and the position of each among the names."""
     values = [(value, i) for i, name in enumerate(names) if (value := label_value(name, dtype)) is not None]
     labels = np.array([value for value, _ in values], dtype=float if dtype.is_float() else np.int64)
     order = np.argsort(labels, kind="stable")
@@ -40,7 +40,7 @@ def places_of(names: tuple[str, ...], dtype: Any) -> tuple[Array, Array]:
 
 
 def codes_of(series: pl.Series, names: tuple[str, ...]) -> Array:
-    """The place of each label of a column among the classes (n,), -1 where it is none of them."""
+    """The position of each label of a column among the classes (n,), -1 for other labels."""
     if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
         places = series.cast(pl.String).cast(pl.Enum(names), strict=False).to_physical()
         return places.cast(pl.Int64).fill_null(-1).to_numpy()
@@ -49,13 +49,13 @@ def codes_of(series: pl.Series, names: tuple[str, ...]) -> Array:
         return np.full(len(series), -1)
     numbers = series.cast(pl.Float64 if series.dtype.is_float() else pl.Int64, strict=False)
     if numbers.null_count():
-        # Beyond 64 bits with a sign, where no class is.
+        # Labels that exceed int64, which is the type of no class.
         return np.where(numbers.is_null().to_numpy(), -1, codes_of(numbers.fill_null(0), names))
     values = numbers.to_numpy()
     if series.dtype.is_integer() and labels[0] == 0 and labels[-1] == len(labels) - 1:
         if len(values) and values.min() >= 0 and values.max() < len(labels):
             return values if places[0] == 0 and (np.diff(places) == 1).all() else places[values]
-        # The last place is that of index -1.
+        # Index -1 takes the last position, which stands for no class.
         return np.append(places, -1)[np.where((values >= 0) & (values < len(labels)), values, -1)]
     at = np.minimum(np.searchsorted(labels, values), len(labels) - 1)
     return np.where(labels[at] == values, places[at], -1)

@@ -1,4 +1,4 @@
-"""Files, and data in memory, to lazily scanned tables."""
+"""Load files, and data in memory, as lazily scanned tables."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from losscli.text import counted
 
 
 def tables(predictions: Source, targets: Source | None, asked: Reading) -> tuple[Table, Table]:
-    """The tables of predictions and targets; twice the same one where there are no targets.
+    """The tables of predictions and targets; the same one twice if there are no targets.
 
-    Raises UsageError for options that no input needs, DataError where there is nothing to read.
+    Raises UsageError for options that no input needs, DataError if there is nothing to read.
     """
     if _is_stdin(predictions) and _is_stdin(targets):
         raise UsageError("standard input can be one side only", remedy="name a file for the other")
     found = all_of(
-        lambda: _found(predictions, "predictions", asked),
-        *([] if targets is None else [lambda: _found(targets, "targets", asked)]),
+        lambda: _located(predictions, "predictions", asked),
+        *([] if targets is None else [lambda: _located(targets, "targets", asked)]),
     )
     sources.used(asked, [files for _, files in found if files])
     matrix = len(found) == 2 and _is_matrix(found[1])
@@ -50,10 +50,10 @@ def _is_stdin(source: Source | None) -> bool:
 def with_columns(
     table: Table, other: Table, given: Mapping[str, Sequence[pl.Series]]
 ) -> tuple[Table, dict[str, tuple[str, ...]]]:
-    """A table with one column more for each that an option was given as data, and their names by option.
+    """A table with the columns that options were given as data, and the names of these by option.
 
-    Names that `table` or `other` has get a number.  Raises UsageError for a table of files, DataError for
-    columns of another length.
+    A name that `table` or `other` already has gets a number.  Raises UsageError if the table is read from
+    files, DataError if a column has another length.
     """
     if not given:
         return table, {}
@@ -93,11 +93,11 @@ def _unused(name: str, taken: Collection[str]) -> str:
     return next(each for each in chain([name], numbered) if each not in taken)
 
 
-_Found = tuple[pl.DataFrame | pl.LazyFrame | list[list[Part]] | None, Files | None]
-"""What a source is: a frame or arrays in memory, or files, which may hold mapped arrays."""
+_Located = tuple[pl.DataFrame | pl.LazyFrame | list[list[Part]] | None, Files | None]
+"""A source before it is opened: a frame or arrays in memory, or files."""
 
 
-def _found(source: Source, role: str, asked: Reading) -> _Found:
+def _located(source: Source, role: str, asked: Reading) -> _Located:
     if not isinstance(source, str | Path):
         held = memory.read(source, role)
         return (held if isinstance(held, pl.DataFrame | pl.LazyFrame) else [[Part(None, held)]]), None
@@ -105,13 +105,13 @@ def _found(source: Source, role: str, asked: Reading) -> _Found:
     return None, files.format.hold(files)
 
 
-def _is_matrix(found: _Found) -> bool:
+def _is_matrix(found: _Located) -> bool:
     data, files = found
     arrays = data if isinstance(data, list) else files.arrays if files else ()
     return bool(arrays) and numpy_files.is_matrix(arrays[0])
 
 
-def _table(found: _Found, role: str, flat: bool) -> Table:
+def _table(found: _Located, role: str, flat: bool) -> Table:
     opened = _opened(*found, role, flat)
     if opened.is_empty():
         raise DataError(Problem("no rows, only a header", opened.name, "write rows"))

@@ -1,4 +1,4 @@
-"""Columns of a frame as one array of numbers."""
+"""Read columns of a frame as one array of numbers."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from losscli.numeric.arrays import Array, np, pl
 
 MANY = 64
-"""Above so many columns Polars' own threads are worth the wait for them."""
+"""With more columns than this, Polars' own threads are faster, despite the wait for them."""
 
 
 class Matrix(NamedTuple):
-    """Numbers (n, k), with the least and the greatest: NaN where one is missing, infinities without rows."""
+    """Numbers (n, k) with their minimum and maximum: NaN if one is missing, inf and -inf without rows."""
 
     values: Array
     low: float
@@ -27,15 +27,15 @@ def is_narrow(schema: Mapping[str, Any], columns: Sequence[str]) -> bool:
 
 
 def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
-    """The columns (n, k) as they lie in memory: column after column, or lists row after row.
+    """The columns (n, k) in their own memory order: column-major, or row-major for lists.
 
-    They are float64; or float32 where lists, or more than MANY columns, hold that.  Null becomes NaN.  A
-    block of several batches is joined here, in memory that NumPy has at hand.
+    They are float64; or float32 if lists, or more than MANY columns, hold that.  Null becomes NaN.  Chunks
+    are joined here, since NumPy reuses its memory and Polars would allocate more.
     """
     if len(columns) > MANY:
         wide = frame[list(columns)]
         if {pl.Int128, pl.UInt128} & set(wide.dtypes):
-            wide = wide.cast({pl.Int128: pl.Float64, pl.UInt128: pl.Float64})  # which NumPy lacks
+            wide = wide.cast({pl.Int128: pl.Float64, pl.UInt128: pl.Float64})  # NumPy has no 128-bit integers
         return _with_extremes(_floats(wide.to_numpy(order="fortran")))
     if len(columns) > 1:
         values, low, high = np.empty((len(columns), frame.height)), np.inf, -np.inf
@@ -44,7 +44,7 @@ def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
             for chunk in frame.get_column(name).cast(pl.Float64).get_chunks():
                 own[at : at + len(chunk)] = chunk.to_numpy()
                 at += len(chunk)
-            # While the column is in the cache: read again it costs three times as much.
+            # While the column is in the cache: a second read costs three times as much.
             low, high = np.minimum(low, own.min(initial=np.inf)), np.maximum(high, own.max(initial=-np.inf))
         return Matrix(values.T, float(low), float(high))
     series = frame.get_column(columns[0])
@@ -53,7 +53,7 @@ def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
         if series.n_chunks() == 1:
             return _with_extremes(series.to_numpy()[:, None])
         return _with_extremes(np.concatenate([chunk.to_numpy() for chunk in series.get_chunks()])[:, None])
-    # While all lists have the length of the first one, their numbers are the rows of a matrix.
+    # All lists have the same length, so their numbers are the rows of a matrix.
     numbers = _floats(series.explode(empty_as_null=False).to_numpy())
     return _with_extremes(numbers.reshape(frame.height, -1) if frame.height else numbers.reshape(0, 1))
 

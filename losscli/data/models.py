@@ -1,7 +1,7 @@
-"""Add the predictions of other models to a stream: zipped while keys are in the same order, else looked up.
+"""Add the predictions of other models to a stream: zipped if keys are in the same order, else looked up.
 
-Columns of the n-th of them, from 1, are named 'np:NAME'; 'np#' says in which row of its file each stands,
-where that is not the row of the first model's.
+Columns of model n, from 1, are named 'np:NAME'; 'np#' holds the row in its file, if that is not the row in
+the file of the first model.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from losscli.report.findings import Code, Finding, Tally, finding
 
 
 class Other(Struct, frozen=True, eq=False):
-    """The predictions of another model: where they are, and the columns 'p:NAME' that are read.
+    """The predictions of another model: their table, and the columns 'p:NAME' that are read.
 
-    `number` is its place among the models, from 1.  `drop` leaves out rows that not all models have.
+    `number` is its position among the models, from 1.  `drop` drops rows that not all models have.
     """
 
     table: Table
@@ -35,19 +35,19 @@ class Other(Struct, frozen=True, eq=False):
     drop: bool = False
 
     def named(self, name: str) -> str:
-        """What a column 'p:NAME' of its file is called in the stream."""
+        """The name in the stream of a column 'p:NAME' of its file."""
         return f"{self.number}{name}"
 
 
-class UnlikeError(OutOfOrderError):
-    """The keys of another model are not in the order of the stream."""
+class ModelOrderError(OutOfOrderError):
+    """The keys of another model are not in the order of the stream; `number` is that of the model."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
         self.number = number
 
 
-def beside(
+def add_models(
     frames: Iterator[pl.DataFrame],
     first: Table,
     others: Sequence[Other],
@@ -55,10 +55,11 @@ def beside(
     looked_up: frozenset[int],
     findings: dict[Finding, Tally],
 ) -> Iterator[pl.DataFrame]:
-    """Frames in the order of the table `first`, with the columns of other models.
+    """Add the columns of other models to frames in the order of the table `first`.
 
-    Without a key rows are matched by position, and there must be as many.  Models of the numbers `looked_up`
-    are held in memory; of others, UnlikeError says that their keys are in another order.
+    Without a key, rows are matched by position, and all files must have the same number.  The models with
+    the numbers `looked_up` are held in memory; for any other, raises ModelOrderError if its keys are in
+    another order.
     """
     own: dict[Finding, Tally] = {}
     for other in others:
@@ -74,7 +75,7 @@ def beside(
 
 
 def _scan(other: Other, key: Sequence[str], types: Mapping[str, Any]) -> pl.LazyFrame:
-    """The columns of another model, keys among them as these types, named as in the stream."""
+    """The columns of another model, with keys of these types, named as in the stream."""
     text = {name: dtype for name, dtype in types.items() if dtype == pl.String}
     scan = other.table.with_types(text).scan
     names = dict.fromkeys((*key, *(column[2:] for column in other.columns)))
@@ -83,7 +84,7 @@ def _scan(other: Other, key: Sequence[str], types: Mapping[str, Any]) -> pl.Lazy
 
 
 def _types(frame: pl.DataFrame, first: Table, other: Other, key: Sequence[str]) -> dict[str, Any]:
-    """The types in which keys of the stream and of another model are compared, where one has another."""
+    """The types in which keys of the stream and of another model are compared, if theirs differ."""
     types = {}
     for name in key:
         dtype = common_type(frame.schema[f"p:{name}"], other.table.schema[name])
@@ -102,8 +103,8 @@ def _own_keys(frame: pl.DataFrame, types: Mapping[str, Any]) -> pl.DataFrame:
 def _zipped(
     stream: Iterator[pl.DataFrame], first: Table, other: Other, key: Sequence[str]
 ) -> Iterator[pl.DataFrame]:
-    """The stream with the rows of another model, one by one.  Raises UnlikeError where keys differ."""
-    rows, own, types = 0, _Pieces(other), dict[str, Any]()
+    """The stream with the rows of another model, paired in order.  Raises ModelOrderError if keys differ."""
+    rows, own, types = 0, _Rows(other), dict[str, Any]()
     keys = [other.named(f"p:{name}") for name in key]
     with reading(other.table):
         for frame in stream:
@@ -114,13 +115,13 @@ def _zipped(
             rows += found.height
             if found.height < frame.height or not _alike(_own_keys(frame, types), found, key, other):
                 break
-            # Only where the file has a column of that name is the key among its predictions.
+            # The stream has the key already.
             yield frame.hstack(found.drop(keys))
         else:
             if not own.rest().height:
                 return
     if key:
-        raise UnlikeError(other.number)
+        raise ModelOrderError(other.number)
     n, m = first.count(), other.table.count()
     raise DataError(
         Problem(
@@ -135,15 +136,15 @@ def _alike(frame: pl.DataFrame, found: pl.DataFrame, key: Sequence[str], other: 
     return all(equal(frame[f"p:{name}"], found[other.named(f"p:{name}")]) for name in key)
 
 
-class _Pieces:
-    """The frames of another model, cut as they are asked for."""
+class _Rows:
+    """The rows of another model, in pieces of the requested length."""
 
     def __init__(self, other: Other) -> None:
         self.frames: Iterator[pl.DataFrame] | None = None
         self._pending: list[pl.DataFrame] = []
 
     def take(self, rows: int) -> pl.DataFrame:
-        """The next rows, fewer where there are no more."""
+        """The next rows, fewer at the end."""
         assert self.frames is not None
         height = sum(frame.height for frame in self._pending)
         while height < rows and (frame := next(self.frames, None)) is not None:
@@ -156,7 +157,7 @@ class _Pieces:
         return whole.head(rows)
 
     def rest(self) -> pl.DataFrame:
-        """A row more, where there is one."""
+        """The next row, if there is one."""
         return self.take(1) if self.frames is not None else pl.DataFrame()
 
 
@@ -167,7 +168,7 @@ def _looked_up(
     key: Sequence[str],
     tallies: dict[Finding, Tally],
 ) -> Iterator[pl.DataFrame]:
-    """The stream with the rows of equal keys of another model, which is held in memory."""
+    """The stream with the rows of equal keys from another model, which is held in memory."""
     left, right = [f"p:{name}" for name in key], [other.named(f"p:{name}") for name in key]
     place = f"{other.table.name}, column{'s' if len(key) > 1 else ''} {', '.join(key)}"
     seen, lonely, repeated, done = Seen(0), Tally(), False, 0
@@ -190,7 +191,7 @@ def _looked_up(
         if PREDICTION_ROW not in frame.columns:
             frame = frame.with_row_index(PREDICTION_ROW, done)
         done += frame.height
-        found = held.beside(frame, at).with_columns(pl.Series(f"{other.number}{PREDICTION_ROW}", at))
+        found = held.add_to(frame, at).with_columns(pl.Series(f"{other.number}{PREDICTION_ROW}", at))
         yield _matched(found, at, left, lonely)
     if held is not None:
         tallies.update(_unmatched(other, side, right, seen, lonely, place))
@@ -200,7 +201,7 @@ def _looked_up(
 
 
 def _matched(frame: pl.DataFrame, at: Array, keys: Sequence[str], lonely: Tally) -> pl.DataFrame:
-    """The rows that the other model has; those that it has not are counted, but where no target is either."""
+    """The rows that the other model has; missing ones are counted, unless they have no target either."""
     keep = at >= 0
     if keep.all():
         return frame
@@ -219,7 +220,7 @@ def _matched(frame: pl.DataFrame, at: Array, keys: Sequence[str], lonely: Tally)
 def _unmatched(
     other: Other, side: pl.LazyFrame, keys: Sequence[str], seen: Seen, lonely: Tally, place: str
 ) -> dict[Finding, Tally]:
-    """Keys that only the other model has, and those that it lacks."""
+    """The findings on keys that only the other model has, and on keys that it lacks."""
     found = {}
     if lonely.count:
         found[_kind(Code.UNMATCHED_TARGET, other, place)] = lonely
@@ -237,7 +238,7 @@ def _unmatched(
 
 
 def _kind(code: Code, other: Other, place: str) -> Finding:
-    """The finding of keys that not all files have."""
+    """The finding for keys that not all files have."""
     if other.drop:
         preposition = "in" if code is Code.UNMATCHED_TARGET else "of"
         return finding(code, fatal=False, of=f" {preposition} {other.table.name}")

@@ -1,4 +1,4 @@
-"""Text of errors without credentials."""
+"""Remove credentials from the text of errors."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL")
 
 
 def redacted(text: str) -> str:
-    """A message without what URLs and the environment hold of credentials."""
+    """A message without the credentials in URLs and the environment."""
     text = re.sub(r"(?<=://)[^/@\s'\"]+@", "***@", text)
     text = re.sub(r"(://[^\s?'\"]*)\?[^\s'\"]*=[^\s'\"]*", r"\1?***", text)
     for name, value in os.environ.items():

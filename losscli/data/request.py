@@ -1,4 +1,4 @@
-"""How inputs are to be read, where their names do not say; loads no engine."""
+"""How inputs are read if their names do not say; does not load Polars."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ _NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "
 
 
 class Reading(Struct, frozen=True):
-    """A separator of fields in text, and a format; None for what names and contents say."""
+    """The separator of fields in text, and a format; None if names and contents tell."""
 
     separator: str | None = None
     input_format: str | None = None
 
 
 def separator_of(text: str) -> str:
-    """The separator that a character or its name stands for.  Raises UsageError."""
+    """The separator for a character or its name.  Raises UsageError."""
     separator = _NAMED_SEPARATORS.get(text, text)
     if len(separator.encode()) != 1 or separator in '"\n\r':
         names = ", ".join(sorted(filter(str.isalpha, _NAMED_SEPARATORS)))

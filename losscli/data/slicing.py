@@ -1,4 +1,4 @@
-"""Slices: the rows that have the same values in some columns, whatever the task."""
+"""Slices: the rows with the same values in some columns, whatever the task."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from losscli.numeric.arrays import Array, np, pl
 MISSING = "(missing)"
 """The slice of rows without a value."""
 NARROW = 1 << 20
-"""As many different whole numbers as are counted rather than sorted."""
+"""The range of whole numbers up to which they are counted rather than sorted."""
 
 Key = tuple[str, ...]
-"""The values that tell a slice, one for each of its columns."""
+"""The values of a slice, one per column."""
 
 
 class Slicing(Struct, frozen=True):
     """A way to cut rows into slices: by columns of the aligned stream ('p:NAME', 't:NAME').
 
-    `edges` are for each column None, or the inner edges of the bins into which its numbers fall.
+    `edges` holds for each column the inner edges of its bins, or None if it is not binned.
     """
 
     columns: tuple[str, ...]
@@ -42,7 +42,7 @@ class Slicing(Struct, frozen=True):
         )
 
     def of(self, frame: pl.DataFrame) -> tuple[Array, list[Key]]:
-        """The slice of each row (n,) as a place in the list of the slices that occur, and that list."""
+        """The slice of each row (n,) as a position in the list of slices that occur, and that list."""
         places, labels = _labels(frame[self.columns[0]], self.edges[0])
         if self.edges[0] is not None:
             places, first = _compressed(places)
@@ -56,7 +56,7 @@ class Slicing(Struct, frozen=True):
 
 
 def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, list[str]]:
-    """The label of each row (n,) as a place in the list of labels, and that list."""
+    """The label of each row (n,) as a position in the list of labels, and that list."""
     if edges is not None:
         values = series.cast(pl.Float64).to_numpy()
         bins = np.searchsorted(np.array(edges), values, side="left")
@@ -64,7 +64,7 @@ def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, 
     missing = series.is_null().to_numpy() if series.null_count() else None
     if series.dtype.is_float():
         values = series.to_numpy()
-        # As NumPy sees it a null is NaN too.
+        # In NumPy null is NaN too.
         missing = np.isnan(values)
         codes = np.unique(values, return_inverse=True)[1]
     elif _fits(series.dtype):
@@ -76,7 +76,7 @@ def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, 
     if missing is not None:
         codes = np.where(missing, -1, codes) + 1
     places, present = _compressed(codes)
-    # Some row of each slice: all have the same label.
+    # One row of each slice: all have the same label.
     rows = np.empty(len(present), dtype=np.uint32)
     rows[places] = np.arange(len(places), dtype=np.uint32)
     shown = series.gather(rows).to_list()
@@ -84,19 +84,19 @@ def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, 
     labels = [MISSING if gone else label_text(v) for v, gone in zip(shown, absent, strict=True)]
     index = {label: place for place, label in enumerate(dict.fromkeys(labels))}
     if len(index) < len(labels):
-        # Values that read the same, as the text "(missing)" and no value, are one slice: no row is lost.
+        # Values with the same text, such as "(missing)" and null, form one slice, so that no row is lost.
         places = np.array([index[label] for label in labels])[places]
     return places, list(index)
 
 
 def _fits(dtype: pl.DataType) -> bool:
-    """Whether 64 bits with a sign hold all values of a type."""
+    """Whether int64 holds all values of a type."""
     wide = dtype in (pl.UInt64, pl.Int128, pl.UInt128)
     return (dtype.is_integer() and not wide) or dtype == pl.Boolean or dtype.is_temporal()
 
 
 def _compressed(codes: Array) -> tuple[Array, Array]:
-    """Whole numbers from 0 up as places among those that occur, and these in order."""
+    """Whole numbers >= 0 as positions among those that occur, and the latter sorted."""
     if int(codes.max(initial=0)) >= 4 * NARROW:
         present, places = np.unique(codes, return_inverse=True)
         return places, present
@@ -115,7 +115,7 @@ def bin_labels(edges: tuple[float, ...]) -> list[str]:
 
 
 def sorted_keys(keys: list[Key]) -> list[Key]:
-    """Keys in the order of a reader: numbers by their value, before text."""
+    """Keys in natural order: numbers by value, then text, then missing."""
     return sorted(keys, key=lambda key: [_by_value(part) for part in key])
 
 
@@ -127,15 +127,15 @@ def _by_value(part: str) -> tuple[int, float, str]:
 
 
 def merged_places(index: dict[Key, int], keys: list[Key]) -> tuple[dict[Key, int], Array]:
-    """The places of keys in an index, which gains those that it lacks."""
+    """The index with any new keys, and the positions of the keys in it (n,)."""
     index = dict(index)
     return index, np.array([index.setdefault(key, len(index)) for key in keys], dtype=np.int64)
 
 
 def starts_of(keys: pl.Series, before: Any = None) -> Array:
-    """The rows where a group starts: those whose key is not that of the row before.
+    """The rows where a group starts: those whose key differs from that of the row before.
 
-    `before` is the key of the row before the first one, None where there is none.
+    `before` is the key of the row before the first, None if there is none.
     """
     changed = keys.ne_missing(keys.shift(1)).to_numpy().copy()
     changed[:1] = keys.head(1).to_list() != [before]

@@ -1,4 +1,4 @@
-"""The format of a file by its first bytes; of text by its first line."""
+"""Recognise the format of a file by its first bytes, and of text by its first line."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from losscli.errors import DataError, Problem
 from losscli.report.findings import Code, problem
 
 START = 8
-"""Bytes that tell one binary format from another."""
+"""The number of first bytes that distinguish binary formats."""
 HEAD = 100
-"""Lines among which the first one with content is looked for."""
+"""The number of lines in which the first non-blank line is searched."""
 JSON_REMEDY = "write NDJSON, an object a line: jq -c '.[]' x.json > x.ndjson"
 
 
 class Kind(Struct, frozen=True):
-    """What first bytes mean: a format that is read, or one that is not (`format` is None), and a remedy."""
+    """The meaning of first bytes: a format, or None if it is not supported, and a remedy."""
 
     magic: bytes
     what: str
@@ -39,14 +39,14 @@ KINDS = (
 
 
 def kind(start: bytes) -> Kind | None:
-    """What a file with these first bytes is; None for text, compressed or not."""
+    """The kind of a file with these first bytes; None for text, compressed or not."""
     return next((each for each in KINDS if start.startswith(each.magic)), None)
 
 
 def text_format(path: str, name: str) -> Format:
     """The format of text by its first line: an object is NDJSON, tabs without commas are TSV, else CSV.
 
-    Raises DataError for what is no text.
+    Raises DataError if it is not text.
     """
     try:
         first = next((line for line in lines(path, HEAD) if line.strip()), "")

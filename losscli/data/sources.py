@@ -1,4 +1,4 @@
-"""From what a user names to files: a path, a pattern, a folder, a URL, a pipe; and their one format."""
+"""Find the files that a path, pattern, folder, URL or pipe means, and their format."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STDIN = "-"
 
 
 def locate(source: str | Path, asked: Reading) -> Files:
-    """The files that a user names.  Raises DataError where there are none, or they are of several formats."""
+    """The files that a user names.  Raises DataError if there are none, or their formats differ."""
     text = os.fspath(source)
     if text == STDIN:
         if sys.stdin is None:
@@ -59,7 +59,7 @@ def _local(text: str, asked: Reading) -> Files:
 
 
 def _inside(folder: Path) -> list[str]:
-    """The files in a folder and in its folders key=value, but none whose name begins with . or _."""
+    """The files in a folder and its key=value folders, except for names that begin with . or _."""
     found = []
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith((".", "_")):
@@ -76,7 +76,7 @@ def _inside(folder: Path) -> list[str]:
 
 
 def _several(name: str, paths: Sequence[str], root: int, asked: Reading) -> Files:
-    """Files of one format; folders key=value count from the `root`-th part of a path on."""
+    """Files of one format; key=value folders count from the `root`-th part of a path on."""
     if not paths:
         raise DataError(Problem("a folder without files", name, "check the path"))
     kinds = [_format(path, path, asked) for path in paths]
@@ -95,7 +95,7 @@ def _pattern(name: str) -> str:
 
 
 def _partitions(paths: Sequence[str], root: int) -> dict[str, pl.Series]:
-    """A column a key: whole numbers where all values are, else text."""
+    """One column per key: whole numbers if all values are, else text."""
     rows = [keys_of(path, root) for path in paths]
     odd = next((path for path, row in zip(paths, rows, strict=True) if list(row) != list(rows[0])), None)
     if odd is not None:
@@ -132,7 +132,7 @@ def _asked_format(asked: Reading) -> Format | None:
 
 
 def _format(path: str, name: str, asked: Reading) -> Format:
-    """The format by the suffix of a name, else by --input-format; without a suffix also by content."""
+    """The format by the suffix of a name, else by --input-format, else by content if there is no suffix."""
     if found := formats.by_suffix(name) or _asked_format(asked):
         return found.by_content(_start(path, name))
     suffix = "".join(PurePosixPath(name).suffixes[-2:]) if name.endswith(COMPRESSED) else ""
@@ -160,7 +160,7 @@ def _start(path: str, name: str) -> bytes:
 
 
 def _checked(files: Files, asked: Reading) -> Files:
-    """The files with their separator, where each begins as one of its format does.  Raises DataError."""
+    """The files with their separator.  Raises DataError if one has the first bytes of another format."""
     problems = []
     for path in files.paths:
         found = sniff.kind(_start(path, files.shown(path)))
@@ -184,7 +184,7 @@ def _separator(files: Files, asked: Reading) -> str | None:
 
 
 def used(asked: Reading, files: Sequence[Files]) -> None:
-    """Raise UsageError for an option that no input needs, rather than ignore it."""
+    """Raise UsageError for an option that no input needs."""
     if asked.separator is not None and not any(each.separator for each in files):
         raise UsageError("--separator is for text, and no input is CSV, TSV or .txt")
     if asked.input_format is not None and not any(each.by_option for each in files):

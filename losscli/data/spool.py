@@ -1,4 +1,4 @@
-"""What comes out of a pipe, kept for the passes that look at it again."""
+"""Keep the bytes of a pipe, so that they can be read more than once."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ _DESCRIPTORS = Path("/proc/self/fd")
 
 
 class Spool:
-    """The bytes of a pipe in a temporary file that is gone with this object, however the program ends.
+    """The bytes of a pipe in a temporary file that is deleted with this object, however the program ends.
 
-    `path` opens it as often as needed.  Raises DataError where the temporary folder is full.
+    `path` can be opened any number of times.  Raises DataError if the temporary folder is full.
     """
 
     kept: ClassVar[weakref.WeakSet[Spool]] = weakref.WeakSet()
-    """Those that are there; `close` must be called on each where Python is not taken down in order."""
+    """The spools that exist; call `close` on each if the program ends without the finalizers of Python."""
 
     def __init__(self, pipe: BinaryIO, name: str) -> None:
         try:
-            # Where the system can open a file by its descriptor, the file has no name to be left behind.
+            # A file that the system can open by its descriptor needs no name, so nothing is left behind.
             nameless = _DESCRIPTORS.is_dir()
             made = tempfile.TemporaryFile if nameless else tempfile.NamedTemporaryFile
             file: Any = made()

@@ -1,4 +1,4 @@
-"""The aligned stream: its columns, and what they hold."""
+"""The columns of the aligned stream and their roles."""
 
 from __future__ import annotations
 
@@ -11,29 +11,28 @@ from msgspec import Struct, field
 from losscli.data.slicing import Slicing
 
 STANDARD_INPUT = "standard input"
-"""What messages call the input that is written -."""
+"""What messages call the input -."""
 PREDICTION_ROW, TARGET_ROW = "p#", "t#"
-"""Columns of a joined stream that say in which row of its file each side stands, from 0."""
+"""Columns of a joined stream: the row of each side in its own file, from 0."""
 MATCHED = "matched"
-"""The column of a joined stream that is false where a prediction has no target."""
+"""The column of a joined stream that is false if a prediction has no target."""
 
 Keys = tuple[tuple[float | str, ...], ...]
-"""What puts the columns of a family in their order: the numbers in each name."""
+"""The sort keys of the columns of a family: the numbers in each name."""
 
 
 class Roles(Struct, frozen=True, dict=True):
-    """Which columns hold what, and what their values mean.
+    """The roles of columns, and the meaning of their values.
 
-    `predictions` and `targets` are columns of the aligned stream ('p:NAME' and 't:NAME').  `link` says
-    what a prediction is: value, probability, logit, log_prob or label.  `target_form` is value, label,
-    or matrix (a column a class or label).  `names` are the classes, labels or outputs, in the order of
-    the prediction columns.  `eps` is the clip of probabilities, `normalize` rescales rows of them.
-    `like` is the library whose conventions hold.
-    `conditions` are columns by which rows are left out before they are evaluated, `slicings` the ways to
-    cut the others into slices, `group` the column that tells which rows are evaluated together, `cluster` the
-    column of those whose noise is shared.
-    `parts` say which columns each batch reads, in tasks whose batches name theirs; `widths` are the
-    lengths of lists and arrays, by column.
+    `predictions` and `targets` are columns of the aligned stream ('p:NAME' and 't:NAME').  `link` is the
+    kind of prediction: value, probability, logit, log_prob or label.  `target_form` is value, label, or
+    matrix (one column per class or label).  `names` are the classes, labels or outputs, in the order of the
+    prediction columns.  `eps` is the clip of probabilities, `normalize` rescales each row of them to sum to
+    one, and `like` is the library whose conventions apply.
+    `conditions` are the columns that --where reads, `slicings` the ways to cut rows into slices, `group` the
+    column of rows that are evaluated together, `cluster` the column of rows with correlated noise.
+    `parts` are the columns of each batch, in tasks whose batches name theirs; `widths` are the lengths of
+    lists and arrays, by column.
     """
 
     task: str
@@ -67,7 +66,7 @@ class Roles(Struct, frozen=True, dict=True):
 
     @cached_property
     def groups(self) -> tuple[tuple[str, ...], ...]:
-        """The columns in groups of one type, which are read together."""
+        """The columns in groups of one role, each of which is read together."""
         weight = (self.weight,) if self.weight else ()
         group = (self.group,) if self.group else ()
         arrays = [own for part in self.parts for own in part.arrays.values()]
@@ -82,12 +81,12 @@ class Roles(Struct, frozen=True, dict=True):
 
     @property
     def read(self) -> tuple[str, ...]:
-        """Every column that is read, once: those that are evaluated, those of conditions and of slices."""
+        """Every column that is read, once: those that are evaluated, and those of conditions and slices."""
         slices = [column for slicing in self.slicings for column in slicing.columns]
         return tuple(dict.fromkeys((*self.columns, *self.conditions, *slices)))
 
     def place(self, *columns: str) -> str:
-        """Where columns of one side stand, in words: 'preds.csv, column p'."""
+        """The place of columns of one side in messages: 'preds.csv, column p'."""
         shown = ", ".join(column[2:] for column in columns[:8]) + (", ..." if len(columns) > 8 else "")
         file = self.files[columns[0].startswith("t:")]
         return f"{file}, column{'s' if len(columns) > 1 else ''} {shown}"
@@ -96,8 +95,8 @@ class Roles(Struct, frozen=True, dict=True):
 class Part(Struct, frozen=True):
     """The columns of one Named batch: for each field its columns of the aligned stream.
 
-    `keys` are the numbers in the names of a family's columns, in their order.  `cells` name what the batch
-    comes in several of: one for each quantile level; empty where there is one.
+    `keys` are the numbers in the names of a family's columns, in their order.  `cells` names the cells of
+    the batch, such as one per quantile level; empty if there is only one.
     """
 
     batch: type[Any]

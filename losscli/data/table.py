@@ -1,4 +1,4 @@
-"""A table that can be read: its columns, its first rows, and how it is scanned."""
+"""A table that can be scanned, and the errors of reading it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Source = Any
 class Table(Struct, frozen=True, eq=False):
     """A table that can be scanned: its name in messages, its lazy frame, and the files behind it.
 
-    `repeated` are names that several columns of a text file have.
+    `repeated` are the names that several columns of a text file share.
     """
 
     name: str
@@ -34,18 +34,18 @@ class Table(Struct, frozen=True, eq=False):
 
     @property
     def separator(self) -> str | None:
-        """Of text files, else None."""
+        """The separator of text files, else None."""
         return self.files.separator if self.files else None
 
     def is_file_of(self, other: Table) -> bool:
-        """Whether both read the same local files."""
+        """Whether both tables are read from the same local files."""
         if self.files is None or other.files is None or self.files.remote or other.files.remote:
             return False
         mine, theirs = (sorted(map(os.path.realpath, files.paths)) for files in (self.files, other.files))
         return mine == theirs
 
     def is_empty(self) -> bool:
-        """Whether there are no rows; reads no more than the beginning of one column."""
+        """Whether there are no rows; reads only the beginning of one column."""
         with reading(self):
             return not self.scan.select(list(self.schema)[:1]).head(1).collect().height
 
@@ -60,19 +60,19 @@ class Table(Struct, frozen=True, eq=False):
             return int(self.scan.select(pl.len()).collect(engine="streaming").item())
 
     def expected(self) -> int | None:
-        """About how many rows there are, where that is known without reading them."""
+        """About how many rows there are, if that is known without reading them."""
         if self.files is None or self.files.remote:
             return None
         return self.count() if self.files.format.knows_rows else self.files.format.expected_rows(self.files)
 
     def distinct(self, column: str, most: int) -> list[Any]:
-        """The sorted distinct values of a column, at most so many; one pass over the column."""
+        """The sorted distinct values of a column, at most `most`; one pass over the column."""
         with reading(self):
             values = self.scan.select(pl.col(column).unique()).collect(engine="streaming")[column]
         return list(values.drop_nulls().sort().head(most))
 
     def with_types(self, types: Mapping[str, Any]) -> Table:
-        """Text files with these columns read as these types, however their first rows look; else the same."""
+        """The table with these columns of text files read as these types, whatever the first rows hold."""
         untyped = self.files is not None and self.files.format.is_untyped
         return self._with_types(types) if untyped else self
 
@@ -82,7 +82,7 @@ class Table(Struct, frozen=True, eq=False):
         return replace(self, scan=self.files.format.scan(self.files, schema), schema=schema)
 
     def with_numbers(self, columns: Iterable[str]) -> Table:
-        """The same table with these columns as numbers.  Raises DataError where a type cannot be."""
+        """The same table with these columns as numbers.  Raises DataError for other types."""
         names = list(columns)
         form = None if self.files is None else self.files.format
         if form is None or not form.is_untyped:
@@ -116,7 +116,7 @@ class Table(Struct, frozen=True, eq=False):
         return self.files.format.short_rows(self.files, last)
 
     def not_numbers(self, columns: Collection[str] | None = None) -> list[Problem]:
-        """Columns of text files that should hold numbers, of these or of all, and hold text in some rows."""
+        """Numeric columns of text files, of these or of all, that hold text in some rows."""
         return [] if self.files is None else self.files.format.not_numbers(self.files, self.schema, columns)
 
 
@@ -126,20 +126,20 @@ def _is_number(dtype: Any) -> bool:
 
 
 def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
-    """The rows of a query in order, batch by batch with back-pressure."""
+    """The rows of a query in order, batch by batch with back-pressure.  Raises DataError."""
     with reading(*tables):
         yield from batches(query)
 
 
 @contextmanager
 def reading(*tables: Table) -> Iterator[None]:
-    """Turn what Polars raises while it reads into a DataError that names file, row and remedy."""
+    """Turn an error of Polars while it reads into a DataError that names file, row and remedy."""
     try:
         yield
     except Errors as error:
         found = [problem for each in tables for problem in diagnose(each.files, each.schema)]
         remote = [each.name for each in tables if each.files and each.files.remote]
-        # A URL in Polars' own words may hold a password, so they are not shown even with a traceback.
+        # The message of Polars may hold a URL with a password, so it is hidden even with a traceback.
         raise DataError(found or unreadable(error, [each.name for each in tables], remote)) from (
             None if remote else error
         )

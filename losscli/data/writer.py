@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all: texts, and rows as they come."""
+"""Write files completely or not at all: texts, and rows as they arrive."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SINKS: Mapping[str, Callable[[pl.LazyFrame, str], Any]] = {
     ".feather": lambda rows, path: rows.sink_ipc(path),
     ".ipc": lambda rows, path: rows.sink_ipc(path),
 }
-"""How rows are written to a file, by its suffix."""
+"""The writers of rows, by the suffix of the file."""
 
 
 @contextlib.contextmanager
@@ -65,7 +65,7 @@ class Draft:
             Path(self.name).write_text(text, encoding="utf-8")
 
     def publish(self) -> None:
-        """Put it in place of the file, with the permissions of any new file."""
+        """Replace the file with it, with the permissions of a new file."""
         with writing(self._path):
             with open(self.name, "rb+") as file:
                 os.fsync(file)
@@ -75,7 +75,7 @@ class Draft:
             os.replace(self.name, self._final)
 
     def discard(self) -> None:
-        """Delete it, unless it is published."""
+        """Delete it, unless it was published."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self.name)
 
@@ -94,10 +94,7 @@ def write(texts: Sequence[tuple[Path, str]]) -> None:
 
 
 class Writer:
-    """Writes frames to a file as they come, in their order: all of them when it is left, or no file.
-
-    An exception leaves no file.
-    """
+    """Writes frames to a file as they arrive; a context manager that leaves no file after an exception."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -110,7 +107,7 @@ class Writer:
         self._sink.put(frame)
 
     def restart(self) -> None:
-        """Forget what was written so far: its rows will come again."""
+        """Discard what was written so far: all rows are written again."""
         if self._sink is not None:
             self._sink.discard()
             self._sink = None
@@ -128,7 +125,7 @@ class Writer:
 
 
 class _Sink:
-    """Frames on their way to a draft: Polars writes in a thread of its own, from a short queue."""
+    """A draft that Polars writes in a thread of its own, from a short queue of frames."""
 
     def __init__(self, path: Path, schema: pl.Schema) -> None:
         self._path, self._draft = path, Draft(path)
@@ -172,7 +169,7 @@ class _Sink:
         with contextlib.suppress(queue.Empty):
             while True:
                 self._frames.get_nowait()
-        # Even then the thread comes to an end first: Polars could create the file again.
+        # The thread ends before the draft is deleted, or Polars could create it again.
         self._end()
         self._draft.discard()
 

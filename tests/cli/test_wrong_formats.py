@@ -115,7 +115,7 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         ("p.ndjson, column pred: 1 value that is not a number", "line 25001: 'bad'", "fix these rows"),
     ),
     "text in JSON": ("p.ndjson", b'{"id": 0, "pred": "bad"}\n', ("column pred: values of type String",)),
-    "a list in JSON": ("p.ndjson", lines(n7=b"[6, 1.5]\n"), ("line 7: [6, 1.5] is no object",)),
+    "a list in JSON": ("p.ndjson", lines(n7=b"[6, 1.5]\n"), ("line 7: [6, 1.5] is not an object",)),
     "a key that a line lacks": (
         "p.ndjson",
         lines(n25001=b'{"id": 25000}\n'),

@@ -10,7 +10,7 @@ import pytest
 from losscli.data.align import Aligned
 from losscli.data.groups import ScatteredError
 from losscli.data.join import OutOfOrderError
-from losscli.data.models import UnlikeError
+from losscli.data.models import ModelOrderError
 from losscli.evaluation.compare_plan import plan_models
 from losscli.plan.resolve import prepare
 
@@ -34,7 +34,7 @@ def test_a_description_that_was_sent_reads_the_same_rows(files):
 
 def test_a_second_pass_counts_findings_once(files):
     models = plan_models(["p.csv", "other.parquet"], "t.parquet", "mae", on="id", names=["a", "b"])
-    aligned = models.alignment.instead(OutOfOrderError()).instead(UnlikeError(1))
+    aligned = models.alignment.instead(OutOfOrderError()).instead(ModelOrderError(1))
     assert aligned.how.endswith("joined; looked up: other.parquet")
     counts = []
     for _ in range(2):

@@ -191,7 +191,7 @@ def test_arrays_describe_predictions_in_memory_alone(tmp_path):
 def test_a_weight_is_one_column_of_values():
     with pytest.raises(UsageError, match="weight= takes one column, got 2"):
         losscli.evaluate(P, Y, loss="mse", weight={"a": W, "b": W})
-    with pytest.raises(UsageError, match="weight= takes a value for each row"):
+    with pytest.raises(UsageError, match="weight= takes one value per row"):
         losscli.evaluate(P, Y, loss="mse", weight=np.stack([W, W], axis=1))
 
 

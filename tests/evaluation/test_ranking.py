@@ -189,7 +189,7 @@ def test_sorting_is_told_and_rows_keep_their_numbers(losscli):
     losscli.refuses(3, "evaluate", "p.csv", "-l", "ndcg", said=["not a number >= 0", "row 3: -1.0"])
     losscli.write(p="qid,score,relevance\na,1,1\nb,2,1\na,3,0\n")
     done = losscli("evaluate", "p.csv", "-l", "ndcg", "-v")
-    assert "do not stand together: sorted by qid, in memory" in done.err
+    assert "groups are not contiguous: sorted by qid, in memory" in done.err
     assert done.status == 0
 
 

@@ -1,7 +1,7 @@
-"""Formats of files: each module of this folder that has FORMATS describes one, and no list is kept elsewhere.
+"""File formats: each module of this folder with FORMATS defines one or more; there is no other list.
 
-`base` says what a format is, `text`, `columnar` and `frames` hold what several share, and `memory` reads data
-that are no files.
+`base` defines a format, `text`, `columnar` and `frames` hold shared code, and `memory` reads data that are
+not in files.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ def named(name: str) -> Format:
 
 
 def by_suffix(path: str) -> Format | None:
-    """The format that the suffix of a path tells, or None."""
+    """The format with the suffix of a path, or None."""
     return next((each for each in all_formats() if each.fits(path)), None)
 
 
 def by_first_line(line: str) -> Format:
-    """The format of text, by its first line with content."""
+    """The format of text, by its first non-blank line."""
     return next((each for each in all_formats() if each.claims(line)), named(PLAIN))

@@ -7,65 +7,65 @@ from io import BytesIO
 from typing import Any
 
 from losscli.data.formats.base import Files, Format
-from losscli.data.formats.columnar import not_whole
+from losscli.data.formats.columnar import damaged
 from losscli.data.formats.frames import lazy
 from losscli.errors import Problem
 from losscli.numeric.arrays import pl
 
 CONTINUES = b"\xff\xff\xff\xff"
-"""What every message of an Arrow stream begins with."""
+"""The first bytes of every message of an Arrow stream."""
 RECORDS = 3
-"""The type of message that holds rows; the others are the schema and dictionaries."""
+"""The type of messages with rows; the others hold the schema and dictionaries."""
 
 
 class ArrowStream(Format, frozen=True):
-    """Local files, of which one record batch is read at a time."""
+    """Local files, read one record batch at a time."""
 
     def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The files, whose columns have types of their own."""
         return lazy(lambda place: stream_frames(files.paths[place]), files, stream_schema(files.paths[0]))
 
     def columns(self, path: str, files: Files) -> dict[str, Any]:
-        """As the first message gives them."""
+        """From the first message."""
         return stream_schema(path)
 
     def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
-        """Files that are not whole."""
-        return not_whole(files, self.whole, stream_frames)
+        """Incomplete or damaged files."""
+        return damaged(files, self.whole, stream_frames)
 
 
 def stream_schema(path: str) -> dict[str, Any]:
-    """The columns of an Arrow stream with their types.  Raises ValueError where it is none."""
+    """The columns of an Arrow stream with their types.  Raises ValueError for other files."""
     head = next((head for head, _ in _messages(path)), b"")
     return dict(pl.read_ipc_stream(BytesIO(head)).schema)
 
 
 def stream_frames(path: str) -> Iterator[pl.DataFrame]:
-    """The record batches of an Arrow stream, one at a time.  Raises ValueError where it ends early."""
+    """The record batches of an Arrow stream, one at a time.  Raises ValueError if it ends early."""
     for head, rows in _messages(path):
         if rows:
             yield pl.read_ipc_stream(BytesIO(head + rows))
 
 
 def _messages(path: str) -> Iterator[tuple[bytes, bytes]]:
-    """The schema and dictionaries so far, and the rows of each record batch; first no rows.
+    """The schema and dictionaries so far with each record batch, and once before the first, without rows.
 
-    A message is CONTINUES, the length of its metadata, these, and the body whose length they hold; one
-    without metadata ends the stream (Arrow Columnar Format 1.5, Encapsulated message format).
+    A message is CONTINUES, the length of the metadata, the metadata, and a body of the length that they
+    hold; one without metadata ends the stream (Arrow Columnar Format 1.5, Encapsulated message format).
     """
     head = b""
     with open(path, "rb") as file:
         while mark := file.read(8):
             length = int.from_bytes(mark[4:], "little")
             if len(mark) < 8 or mark[:4] != CONTINUES:
-                raise ValueError("no Arrow message where one should begin")
+                raise ValueError("no Arrow message at the expected position")
             if not length:
                 return
             metadata = file.read(length)
             kind, size = _type_and_size(metadata)
             message = mark + metadata + file.read(size)
             if len(message) < 8 + length + size:
-                raise ValueError("it ends within a message")
+                raise ValueError("ends within a message")
             if kind == RECORDS:
                 yield head, message
             elif head:
@@ -84,7 +84,7 @@ def _type_and_size(metadata: bytes) -> tuple[int, int]:
     root = number(0, 4)
     fields = root - number(root, 4, signed=True)
     kind, size = (number(fields + 4 + 2 * field, 2) for field in (1, 3))
-    # A field at 0 is left out, and has its default.
+    # A field at offset 0 is absent and has its default.
     return number(root + kind, 1) if kind else 0, number(root + size, 8) if size else 0
 
 

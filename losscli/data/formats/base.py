@@ -1,4 +1,4 @@
-"""What a format of files is: how it is recognised and scanned, and what is wrong with files of it."""
+"""What a file format defines: how files are recognised, scanned and diagnosed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import pl
 
 COMPRESSED = (".gz", ".zst")
-"""Suffixes of compressed text, behind the suffix of its format."""
+"""Suffixes of compressed text, after the suffix of its format."""
 FILE = "#file"
-"""The column that says from which file a row is, while folders key=value become columns."""
+"""The column with the file of each row, while key=value folders become columns."""
 
 
 class Scanned(Struct, frozen=True, eq=False):
-    """Files as a lazy table with its schema; `repeated` are names that several columns of text have."""
+    """Files as a lazy table with its schema; `repeated` are names that several columns of text share."""
 
     scan: pl.LazyFrame
     schema: Mapping[str, Any]
@@ -36,11 +36,11 @@ class _AbstractStruct(StructMeta, ABCMeta):
 class Format(Struct, frozen=True, metaclass=_AbstractStruct):
     """A format of files; each is an instance of a subclass, in a file of its own.
 
-    `suffixes` are those of its files' names, `magic` are their first bytes (none for text), and `noun` is
-    what messages call one of them.  `remedy` says how to read a file that has another name.  `is_option`
-    says whether --input-format may name it, `is_remote` whether it is read behind a URL, `knows_rows` whether
-    its files hold their number of rows.  `separator` is that of the fields of text: empty if only the user
-    can say, None for other formats.
+    `suffixes` are those of its files, `magic` are their first bytes (none for text), and `noun` is what
+    messages call such a file.  `remedy` says how to read a file with another name.  `is_option` says whether
+    --input-format accepts it, `is_remote` whether it is read from URLs, `knows_rows` whether its files store
+    their number of rows.  `separator` is that of fields in text: empty if only the user can say, None for
+    other formats.
     """
 
     name: str
@@ -62,21 +62,21 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
         return suffix in self.suffixes
 
     def by_content(self, start: bytes) -> Format:
-        """The format of a file that has a suffix of this one and begins with these bytes."""
+        """The format of a file with a suffix of this one and these first bytes."""
         return self
 
     def claims(self, line: str) -> bool:
-        """Whether text whose first line with content is this one is of this format."""
+        """Whether text with this first non-blank line has this format."""
         return False
 
     def hold(self, files: Files) -> Files:
-        """The files, with what is mapped into memory before they are scanned.  Raises DataError."""
+        """The files with any arrays that are mapped before the scan.  Raises DataError."""
         return files
 
     def open(self, files: Files) -> Scanned:
-        """The files as a lazy table.  Raises DataError, or what Polars raises."""
+        """The files as a lazy table.  Raises DataError or an error of Polars."""
         scan = self.scan(files)
-        # From a copy: Polars puts row numbers into a scan only as long as its schema was not asked for.
+        # From a copy: Polars adds row numbers within a scan only if its schema was never collected.
         return Scanned(scan, dict(scan.head().collect_schema()))
 
     @abstractmethod
@@ -84,46 +84,46 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
         """The files as a lazy table, in order; columns of text have the types that a schema gives."""
 
     def columns(self, path: str, files: Files) -> dict[str, Any] | None:
-        """The columns of one file with their types; None if files of one table may differ."""
+        """The columns of one file with their types; None if the files of a table may differ."""
         return None
 
     def expected_rows(self, files: Files) -> int | None:
-        """About how many rows text has, if that is known without reading it all."""
+        """About how many rows text has, if that is known without reading all of it."""
         return None
 
     @property
     def whole(self) -> str:
-        """What messages call a file that should be whole: the noun without its article."""
+        """The noun without its article."""
         return self.noun.partition(" ")[2] or "file"
 
     @property
     def is_untyped(self) -> bool:
-        """Whether a column has the type that its role asks for: it is text without quotes."""
+        """Whether columns have no types of their own, so that their roles choose them."""
         return self.separator is not None
 
     def as_numbers(self, schema: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-        """The types in which these columns are read again to be numbers; none if they stay as they are."""
+        """The types that make these columns numbers when they are read again; empty if none changes."""
         return {}
 
     def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
-        """What is wrong with local files that could not be read: found by a slow second look at them."""
+        """What is wrong with local files that could not be read, from a second, slower pass over them."""
         return []
 
     def uneven(self, files: Files, blank: bool = False) -> list[Problem]:
         """Rows of text with more or fewer fields than the header.
 
-        `blank` says that a blank line is one too many in a single column, where else it is a missing value.
+        `blank` also counts the blank lines of a single column, which otherwise are missing values.
         """
         return []
 
     def short_rows(self, files: Files, last: str) -> list[Problem]:
-        """What `uneven` finds, if the last column has missing values: a row cut short has no last field."""
+        """What `uneven` finds if the last column has missing values: a short row has no last field."""
         return []
 
     def not_numbers(
         self, files: Files, schema: Mapping[str, Any], columns: Collection[str] | None = None
     ) -> list[Problem]:
-        """Columns of text that should hold numbers (or true and false) and hold text in some rows."""
+        """Numeric (or boolean) columns of text that hold other text in some rows."""
         return []
 
 
@@ -131,7 +131,7 @@ class Files(Struct, frozen=True, eq=False):
     """Files of one format that are read one after another, as one table.
 
     `name` is what messages call them, `paths` are local paths, or one URL.  `partitions` holds the values
-    that the folders key=value give, one for each file.  `spool` keeps the temporary file of a pipe.
+    of the key=value folders, one per file.  `spool` keeps the temporary file of a pipe.
     `by_option` says that --input-format named the format.  NumPy files have their mapped `arrays`; `role`
     (predictions or targets) names those without a name, and `flat` makes a matrix one column per output.
     """
@@ -149,12 +149,12 @@ class Files(Struct, frozen=True, eq=False):
 
     @property
     def remote(self) -> bool:
-        """Whether the files are behind a URL."""
+        """Whether the files are at a URL."""
         return "://" in self.paths[0]
 
     @property
     def how(self) -> str:
-        """What a plain file's name does not say, in words; else nothing."""
+        """How the files are read, for messages; empty for one file whose name says it."""
         if self.spool is not None:
             return f"{self.name}: read as {self.format.name}"
         if len(self.paths) > 1:
@@ -169,23 +169,23 @@ class Files(Struct, frozen=True, eq=False):
 
 
 def keys_of(path: str, root: int = 0) -> dict[str, str | None]:
-    """What the folders key=value of a path say."""
+    """The values of the key=value folders of a path."""
     folders = [part.partition("=") for part in Path(path).parts[root:-1] if "=" in part]
     return {key: None if text == "__HIVE_DEFAULT_PARTITION__" else unquote(text) for key, _, text in folders}
 
 
 def empty_file(name: str) -> DataError:
-    """The error for a file that holds nothing."""
+    """The error for an empty file."""
     return DataError(Problem("an empty file", name, "it needs a header and rows"))
 
 
 def read_errors() -> tuple[type[Exception], ...]:
-    """What is raised for files that cannot be read."""
+    """The exceptions for files that cannot be read."""
     return (pl.exceptions.PolarsError, OSError, ValueError)
 
 
 def partitioned(scan: pl.LazyFrame, files: Files) -> pl.LazyFrame:
-    """A scan of text with the columns that folders key=value give, which Polars gives for Parquet alone."""
+    """A scan of text with the columns of its key=value folders, which Polars adds for Parquet only."""
     if not files.partitions:
         return scan
     columns = [
@@ -196,7 +196,7 @@ def partitioned(scan: pl.LazyFrame, files: Files) -> pl.LazyFrame:
 
 
 def kind_of_value(dtype: Any) -> str:
-    """What a value of a type is, in words."""
+    """What messages call a value of a type."""
     if dtype == pl.Boolean:
         return "true or false"
     return "a whole number" if dtype.is_integer() else "text" if dtype == pl.String else "a number"

@@ -1,4 +1,4 @@
-"""What Parquet and Arrow files share: typed columns, each of which can be read alone."""
+"""Shared code of Parquet and Arrow files, whose typed columns can be read one by one."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from losscli.numeric.arrays import pl
 
 
 def scanned(read: Callable[..., pl.LazyFrame], files: Files) -> pl.LazyFrame:
-    """The files as `read`, a scan of Polars, reads them, with the columns of their folders key=value."""
+    """The files scanned by `read`, a function of Polars, with the columns of their key=value folders."""
     paths = list(files.paths)
     if not files.partitions:
-        # Only Polars can resolve patterns behind a URL; elsewhere names are names.
+        # Polars resolves patterns in URLs; a local name is taken literally.
         return read(paths, glob=files.remote, hive_partitioning=None if files.remote else False)
     hive = dict.fromkeys(keys_of(paths[0]), pl.String()) | {
         name: values.dtype for name, values in files.partitions.items()
@@ -31,8 +31,8 @@ def all_batches(read: Callable[..., pl.LazyFrame], path: str) -> Iterable[pl.Dat
     return batches(read(path, glob=False), ordered=False)
 
 
-def not_whole(files: Files, noun: str, decoded: Callable[[str], Iterable[Any]]) -> list[Problem]:
-    """Files of which some bytes cannot be decoded: everything is decoded, and nothing is kept."""
+def damaged(files: Files, noun: str, decoded: Callable[[str], Iterable[Any]]) -> list[Problem]:
+    """Files that cannot be decoded completely: all of each is decoded, and nothing is kept."""
     problems = []
     for path in files.paths:
         try:

@@ -1,4 +1,4 @@
-"""CSV, TSV and other text with a header, and fields between separators."""
+"""CSV, TSV and other delimited text with a header."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from losscli.report.findings import Code, Tally, finding
 from losscli.text import counted
 
 HEADER_LINES = 100
-"""Lines among which the end of a header is looked for."""
+"""The number of lines in which the end of a header is searched."""
 
 
 class Delimited(Format, frozen=True):
-    """Text whose columns have no type: the first rows show one, and roles may ask for another."""
+    """Text whose columns have no type: the first rows suggest one, and roles may choose another."""
 
     marker: str = ""
-    """What the first line holds if the content alone tells the format, where it has no comma."""
+    """The character in a first line without a comma that identifies the format."""
 
     def claims(self, line: str) -> bool:
-        """Tabs without commas are TSV."""
+        """Whether the line holds the marker and no comma."""
         return bool(self.marker) and self.marker in line and "," not in line
 
     def open(self, files: Files) -> Scanned:
-        """The types that the first rows show, and a header that has the separator."""
+        """The table with the types that the first rows suggest, after a check of the separator."""
         separator = files.separator or ","
         first = pl.scan_csv(
             files.paths[0],
@@ -51,35 +51,35 @@ class Delimited(Format, frozen=True):
         return Scanned(self.scan(files, schema), schema, repeated)
 
     def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
-        """The files with the types of a schema, which text needs."""
+        """The files with the types of a schema, which is required."""
         own = {name: dtype for name, dtype in (schema or {}).items() if name not in files.partitions}
         numbers = [name for name, dtype in own.items() if dtype != pl.String]
         scan = pl.scan_csv(
             list(files.paths),
             separator=files.separator or ",",
             schema=pl.Schema(own),
-            # By column: a label or a key may well be the text NA.
+            # By column: a label or a key may be the text NA.
             null_values=dict.fromkeys(numbers, MISSING) or None,
-            # Only Polars can resolve patterns behind a URL; elsewhere names are names.
+            # Polars resolves patterns in URLs; a local name is taken literally.
             glob=files.remote,
             include_file_paths=FILE if files.partitions else None,
         )
         return partitioned(scan, files)
 
     def columns(self, path: str, files: Files) -> dict[str, Any]:
-        """The names of the header; text has no types."""
+        """The names in the header, without types."""
         return dict.fromkeys(header(path, files.separator or ","))
 
     def expected_rows(self, files: Files) -> int | None:
-        """By the length of the first lines."""
+        """Estimated from the length of the first lines."""
         return expected_rows(files)
 
     def as_numbers(self, schema: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-        """Any text may be parsed as numbers."""
+        """Any column can be parsed as numbers."""
         return dict.fromkeys(names, pl.Float64())
 
     def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
-        """What is no text, rows of other lengths, and text among numbers."""
+        """Files that are not text, rows of unequal length, and text in numeric columns."""
         return not_text(files) or [*self.uneven(files), *self.not_numbers(files, schema)]
 
     def uneven(self, files: Files, blank: bool = False) -> list[Problem]:
@@ -89,7 +89,7 @@ class Delimited(Format, frozen=True):
         )
 
     def short_rows(self, files: Files, last: str) -> list[Problem]:
-        """What `uneven` finds, if the last column has missing values."""
+        """What `uneven` finds if the last column has missing values."""
         if files.remote:
             return []
         missing = (
@@ -101,7 +101,7 @@ class Delimited(Format, frozen=True):
     def not_numbers(
         self, files: Files, schema: Mapping[str, Any], columns: Collection[str] | None = None
     ) -> list[Problem]:
-        """Columns that should hold numbers (or true and false) and hold text in some rows."""
+        """Numeric (or boolean) columns that hold other text in some rows."""
         wanted = {
             name: dtype
             for name, dtype in schema.items()
@@ -113,12 +113,12 @@ class Delimited(Format, frozen=True):
 
 
 def header(path: str, separator: str) -> Sequence[str]:
-    """The names in the first line of a text file, those that repeat too."""
+    """The names in the header of a text file, with duplicates."""
     return next(csv.reader(lines(path, HEADER_LINES), delimiter=separator), [])
 
 
 def _require_separator(name: str, file: str) -> None:
-    """Raise DataError for a lone column whose name holds what separates fields in other files."""
+    """Raise DataError if the name of the only column holds a common separator."""
     other = next((sign for sign in ",;\t|" if sign in name), "")
     if other:
         option = f"--separator {'tab' if other == chr(9) else repr(other) if other != ',' else other}"
@@ -147,7 +147,7 @@ def _uneven(path: str, files: Files, blank: bool) -> list[Problem]:
 
 
 def _as_text(path: str, files: Files) -> pl.LazyFrame:
-    """A file with all columns as text, which is never wrong."""
+    """A file with all columns as text, which never fails."""
     return pl.scan_csv(
         path,
         separator=files.separator or ",",
@@ -159,7 +159,7 @@ def _as_text(path: str, files: Files) -> pl.LazyFrame:
 
 def _not_numbers(path: str, files: Files, wanted: dict[str, Any]) -> list[Problem]:
     text = _as_text(path, files).select(pl.col(*wanted).str.strip_chars_start().replace(MISSING, None))
-    wrong = [pl.col(name).is_not_null() & ~_readable(pl.col(name), dtype) for name, dtype in wanted.items()]
+    wrong = [pl.col(name).is_not_null() & ~_parses(pl.col(name), dtype) for name, dtype in wanted.items()]
     problems = []
     with suppress(pl.exceptions.PolarsError):
         counts = text.select(each.sum() for each in wrong).collect(engine="streaming")
@@ -174,7 +174,7 @@ def _not_numbers(path: str, files: Files, wanted: dict[str, Any]) -> list[Proble
     return problems
 
 
-def _readable(text: pl.Expr, dtype: Any) -> pl.Expr:
+def _parses(text: pl.Expr, dtype: Any) -> pl.Expr:
     if dtype == pl.Boolean:
         return text.str.to_lowercase().is_in(["true", "false"])
     return text.cast(dtype, strict=False).is_not_null()

@@ -1,4 +1,4 @@
-"""Lazy tables of what Polars cannot scan itself: frame after frame, made as they are asked for."""
+"""Lazy tables from iterators of frames, for formats that Polars cannot scan itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from losscli.numeric.arrays import pl
 def lazy(
     frames: Callable[[int], Iterable[pl.DataFrame]], files: Files, schema: Mapping[str, Any]
 ) -> pl.LazyFrame:
-    """The rows of all files, of which `frames(i)` gives the i-th one's, with the columns of its folders."""
+    """The rows of all files, `frames(i)` those of file i, with the columns of its key=value folders."""
     from polars.io.plugins import register_io_source  # loads Polars
 
     def source(

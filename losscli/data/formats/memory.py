@@ -1,4 +1,4 @@
-"""What a caller holds in memory: Arrow tables, mappings, sequences and arrays, as frames and columns."""
+"""Read data in memory: frames, Arrow tables, mappings, sequences and arrays."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from losscli.errors import DataError, Problem, UsageError, all_of
 from losscli.numeric.arrays import Array, pl
 
 SINGLE = {"predictions": "prediction", "targets": "target"}
-"""What the column of a source without column names is called."""
+"""The column name for a source without column names."""
 DESCRIBING = ("weight", "by", "cluster")
-"""Options that name columns which describe rows, and that take arrays instead."""
+"""Options that take arrays as well as the names of columns."""
 _ARROW = ("__arrow_c_stream__", "__arrow_c_array__")
 """The Arrow PyCapsule interface: tables, record batches, and single columns."""
 _UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
-"""What pandas calls an index without a name when it becomes an Arrow column."""
+"""The Arrow column that pandas writes for an index without a name."""
 
 
 def read(source: Any, role: str) -> pl.DataFrame | pl.LazyFrame | Array:
-    """A source in memory as a frame, or as an array, whose column has no name.  Raises DataError.
+    """A source in memory as a frame, or as an array, which has no column names.  Raises DataError.
 
     Args:
         source: A polars frame; anything that exports Arrow (pandas, pyarrow, DuckDB); a mapping of
             columns; a sequence or an array.
-        role: predictions or targets, which messages name.
+        role: predictions or targets, for messages.
     """
     if isinstance(source, pl.DataFrame | pl.LazyFrame):
         return source
@@ -42,13 +42,13 @@ def read(source: Any, role: str) -> pl.DataFrame | pl.LazyFrame | Array:
 
 
 def _is_table_or_column(source: Any) -> bool:
-    """Whether polars can take it: what exports Arrow, and pandas before it did."""
+    """Whether Polars accepts it: it exports Arrow, or is a pandas object of before pandas did."""
     of_pandas = hasattr(source, "to_frame") and hasattr(source, "index")
     return isinstance(source, pl.Series) or of_pandas or any(hasattr(source, name) for name in _ARROW)
 
 
 def _with_named_index(source: Any) -> Any:
-    """A pandas frame with the named levels of its index as columns; a nameless index is no column."""
+    """A pandas frame with the named levels of its index as columns; an index without a name is dropped."""
     levels = getattr(getattr(source, "index", None), "names", ())
     named = [name for name in levels if name is not None and name not in source.columns]
     return source.reset_index(named) if named else source
@@ -83,7 +83,7 @@ def _from_mapping(source: Mapping[Any, Any], role: str) -> pl.DataFrame:
 
 
 def _column(values: Any, name: str, where: str) -> pl.Series:
-    """One column from an array, a sequence, or what exports Arrow; an index is left out.
+    """One column from an array, a sequence, or an Arrow exporter, without its index.
 
     `where` is what messages call its source.  Raises DataError.
     """
@@ -95,9 +95,9 @@ def _column(values: Any, name: str, where: str) -> pl.Series:
 
 
 def apart(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[pl.Series]]]:
-    """Options whose values are text, and the columns that `weight`, `by` and `cluster` were given as data.
+    """Separate options from the columns that `weight`, `by` and `cluster` were given as data.
 
-    Raises UsageError for data that are not one column, DataError for what cannot be read.
+    Raises UsageError for data that are not one column, DataError for data that cannot be read.
     """
     given = [name for name in DESCRIBING if name in options and _is_data(options[name], name)]
     read = all_of(*(lambda name=name: _describing(options[name], name) for name in given))
@@ -107,7 +107,7 @@ def apart(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[pl
 
 
 def _is_data(value: Any, option: str) -> bool:
-    """Whether an option was given as data, not as the name of a column; a list for `by` may hold names."""
+    """Whether an option was given as data, not as a column name; a list for `by` may hold names."""
     if isinstance(value, list | tuple):
         return option != "by" or not all(isinstance(each, str) for each in value)
     known = isinstance(value, Mapping | range)
@@ -115,7 +115,7 @@ def _is_data(value: Any, option: str) -> bool:
 
 
 def _describing(values: Any, option: str) -> list[pl.Series]:
-    """The columns in the data of an option, under their own names where they have one."""
+    """The columns in the data of an option, under their own names if they have any."""
     own = getattr(values, "name", None)
     name = own if isinstance(own, str) and own else option
     if isinstance(values, Mapping):
@@ -129,5 +129,5 @@ def _describing(values: Any, option: str) -> list[pl.Series]:
     if len(columns) != 1 and option != "by":
         raise UsageError(f"{option}= takes one column, got {len(columns)}", remedy=f"{option}=frame['w']")
     if wide := [each.name for each in columns if each.dtype.is_nested()]:
-        raise UsageError(f"{option}= takes a value for each row, and {', '.join(wide)} holds arrays")
+        raise UsageError(f"{option}= takes one value per row, but {', '.join(wide)} holds arrays")
     return columns

@@ -1,4 +1,4 @@
-"""NDJSON: an object a line."""
+"""NDJSON: one object per line."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from losscli.report.findings import Code, Tally, finding
 
 
 class Ndjson(Format, frozen=True):
-    """Text whose values have types, which the first rows show; files may have different columns."""
+    """Text with typed values, whose types the first rows show; files may have different columns."""
 
     def claims(self, line: str) -> bool:
-        """An object begins with a brace."""
+        """Whether the line begins with a brace."""
         return line.lstrip("\ufeff ").startswith("{")
 
     def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
-        """The files, with the types of a schema where one is given."""
+        """The files, with the types of a schema if there is one."""
         own = {name: dtype for name, dtype in (schema or {}).items() if name not in files.partitions}
         scan = pl.scan_ndjson(
-            # Only Polars can resolve patterns behind a URL; elsewhere names are names.
+            # Polars resolves patterns in URLs; a local name is taken literally.
             list(files.paths) if files.remote else [glob.escape(path) for path in files.paths],
             schema=own or None,
             infer_schema_length=INFER_ROWS,
@@ -34,15 +34,15 @@ class Ndjson(Format, frozen=True):
         return partitioned(scan, files)
 
     def expected_rows(self, files: Files) -> int | None:
-        """By the length of the first lines."""
+        """Estimated from the length of the first lines."""
         return expected_rows(files)
 
     def as_numbers(self, schema: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-        """Whole numbers in the first rows do not say that all are."""
+        """Floats: only the first rows are known to be whole numbers."""
         return {name: _as_float(schema[name]) for name in names}
 
     def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
-        """What is no text, lines that are no object, and values of another type than the others."""
+        """Files that are not text, lines that are not objects, and values of deviating types."""
         return not_text(files) or _not_objects(files, schema)
 
 
@@ -53,7 +53,7 @@ def _as_float(dtype: Any) -> Any:
 
 
 def _not_objects(files: Files, schema: Mapping[str, Any]) -> list[Problem]:
-    """Lines that are no JSON object, and columns with values that are not of the type of the others."""
+    """Lines that are not JSON objects, and columns with values of deviating types."""
     problems = []
     for path in files.paths:
         broken, odd = list[str](), dict[str, list[str]]()
@@ -75,7 +75,7 @@ def _not_objects(files: Files, schema: Mapping[str, Any]) -> list[Problem]:
 
 
 def _parsed(path: str) -> Iterator[tuple[int, Any]]:
-    """Each line with its number as an object, or as text that says why it is none."""
+    """The number of each line with its object, or with the reason why it is not one."""
 
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")
@@ -88,11 +88,11 @@ def _parsed(path: str) -> Iterator[tuple[int, Any]]:
         except ValueError as error:
             yield number, str(error)
             continue
-        yield number, value if isinstance(value, dict) else f"{line[:40]} is no object"
+        yield number, value if isinstance(value, dict) else f"{line[:40]} is not an object"
 
 
 def _fits(value: Any, dtype: Any) -> bool:
-    """Whether a JSON value can stand in a column of a type."""
+    """Whether a column of a type can hold a JSON value."""
     if value is None or dtype in (pl.Null, pl.String):
         return True
     if isinstance(dtype, pl.List):

@@ -1,4 +1,4 @@
-"""NumPy arrays, in memory or mapped from .npy and .npz files, to lazy frames."""
+"""Read NumPy arrays, in memory or mapped from .npy and .npz files, as lazy frames."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import Array, np, pl
 
 SLICE = 131_072
-"""Numbers of a mapped array that become a frame at a time."""
+"""The number of values of a mapped array that become one frame."""
 UNNAMED = "arr_"
-"""What numpy.savez calls arrays without a name, before their number."""
+"""The prefix of the numbers by which numpy.savez names arrays without a name."""
 
 NumPyErrors = (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError)
-"""What NumPy raises for files that are no arrays."""
+"""The exceptions of NumPy for files that are not arrays."""
 
 
 class Part(Struct, frozen=True, eq=False):
-    """An array (n,) or (n, k) with the name of its column, or no name."""
+    """An array (n,) or (n, k) with the name of its column, if it has one."""
 
     name: str | None
     array: Array
 
 
 class Arrays(Format, frozen=True):
-    """Local files that are mapped, of which slices become frames; `has_names` says that arrays have names."""
+    """Local files that are mapped and read slice by slice; `has_names` says that arrays have names."""
 
     has_names: bool = False
 
     def hold(self, files: Files) -> Files:
-        """The files with the arrays of each, mapped into memory where they are stored as they are."""
+        """The files with the arrays of each, mapped into memory unless they are compressed."""
         return replace(files, arrays=mapped(files, self.has_names))
 
     def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
@@ -47,7 +47,7 @@ class Arrays(Format, frozen=True):
 
 
 def is_matrix(parts: Sequence[Part]) -> bool:
-    """Whether there is one array, and it has several columns."""
+    """Whether there is one array with several columns."""
     return len(parts) == 1 and parts[0].array.ndim == 2 and parts[0].array.shape[1] > 1
 
 
@@ -57,7 +57,7 @@ def in_memory(source: Any, role: str) -> Array:
         what = f"a {type(source).__name__} is neither a polars frame nor an array"
         raise DataError(Problem(what, role, "polars.from_pandas makes one"))
     if isinstance(source, np.ma.MaskedArray):
-        # What is masked is missing.
+        # Masked values are missing.
         source = np.ma.filled(source.astype(float), np.nan)
     try:
         return np.asarray(source)
@@ -66,7 +66,7 @@ def in_memory(source: Any, role: str) -> Array:
 
 
 def frame(part: Part, name: str, role: str, flat: bool) -> pl.DataFrame:
-    """An array as a frame; a matrix of predictions is a column of arrays, or with `flat` a column an output.
+    """An array as a frame; a matrix of predictions is one column of arrays, or with `flat` one per output.
 
     `name` is what messages call the source.  Raises DataError for arrays that cannot be columns.
     """
@@ -97,7 +97,7 @@ def frame(part: Part, name: str, role: str, flat: bool) -> pl.DataFrame:
 
 
 def _objects(array: Array) -> pl.Series:
-    """Python objects (n,): numbers of several types, or missing, are floats; else all are of one type."""
+    """Python objects (n,): numbers of several types, or missing, become floats; others share one type."""
     values = array.tolist()
     numbers = all(each is None or isinstance(each, Real) for each in values)
     floats = numbers and any(isinstance(each, float) for each in values)
@@ -105,14 +105,14 @@ def _objects(array: Array) -> pl.Series:
 
 
 def _native(array: Array) -> Array:
-    """The same numbers in this machine's order of bytes, and in a type that Polars has."""
+    """The same numbers in native byte order and in a type that Polars has."""
     if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
         return array.astype(np.float64)
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
 def mapped(files: Files, have_names: bool) -> list[list[Part]]:
-    """The arrays of each file, mapped into memory where they are stored as they are.  Raises DataError."""
+    """The arrays of each file, mapped into memory unless they are compressed.  Raises DataError."""
     found = []
     for path in files.paths:
         try:
@@ -138,11 +138,11 @@ def _load(file: Any) -> Array:
 
 
 def _members(path: str) -> Iterator[Part]:
-    """The arrays of an .npz file: mapped where they are stored as they are, as numpy.savez does."""
+    """The arrays of an .npz file, mapped unless they are compressed."""
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         if not entries or not all(entry.filename.endswith(".npy") for entry in entries):
-            raise ValueError("a zip file without arrays, or with other files among them")
+            raise ValueError("a zip file without arrays, or with other files")
         for entry in entries:
             stem = entry.filename.removesuffix(".npy")
             name = None if len(entries) == 1 and stem.startswith(UNNAMED) else stem
@@ -154,7 +154,7 @@ def _members(path: str) -> Iterator[Part]:
 
 
 def _stored(path: str, entry: zipfile.ZipInfo) -> Array:
-    """An array within an .npz file that is not compressed, mapped."""
+    """An uncompressed array of an .npz file, mapped."""
     with open(path, "rb") as file:
         # The local header: 30 bytes, then a name and an extra field, whose lengths it gives at 26 and 28.
         file.seek(entry.header_offset + 26)
@@ -184,7 +184,7 @@ def _unreadable(error: Exception, name: str) -> Problem:
 
 
 def scanned(files: Files) -> pl.LazyFrame:
-    """The arrays of files as one lazy table, of which only slices are ever frames.  Raises DataError."""
+    """The arrays of files as one lazy table, read slice by slice.  Raises DataError."""
     found: Sequence[Sequence[Part]] = files.arrays
     names = [part.name for part in found[0]]
     if None in names and len(names) > 1:

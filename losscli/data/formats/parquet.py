@@ -1,4 +1,4 @@
-"""Parquet."""
+"""Parquet files."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from functools import partial
 from typing import Any
 
 from losscli.data.formats.base import Files, Format
-from losscli.data.formats.columnar import all_batches, not_whole, scanned
+from losscli.data.formats.columnar import all_batches, damaged, scanned
 from losscli.errors import Problem
 from losscli.numeric.arrays import pl
 
 
 class Parquet(Format, frozen=True):
-    """Files that Polars scans, local or behind a URL."""
+    """Files that Polars scans, local or at a URL."""
 
     def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The files, whose columns have types of their own."""
         return scanned(pl.scan_parquet, files)
 
     def columns(self, path: str, files: Files) -> dict[str, Any]:
-        """As the end of the file gives them."""
+        """From the footer of the file."""
         return dict(pl.read_parquet_schema(path))
 
     def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
-        """Files that are not whole."""
-        return not_whole(files, self.whole, partial(all_batches, pl.scan_parquet))
+        """Incomplete or damaged files."""
+        return damaged(files, self.whole, partial(all_batches, pl.scan_parquet))
 
 
 FORMATS = (

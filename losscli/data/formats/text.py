@@ -1,4 +1,4 @@
-"""What formats of text share: lines, compressed or not, and what is wrong with them."""
+"""Shared code of text formats: lines, compressed or not, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MISSING = "NA"
 
 
 def lines(path: str, most: int | None = None) -> Iterator[str]:
-    """The lines of a text file, compressed or not, at most so many; bytes that are not UTF-8 show as U+FFFD.
+    """The lines of a text file, compressed or not, at most `most`; bytes that are not UTF-8 become U+FFFD.
 
-    Raises what Polars raises, where compressed data end early.
+    Raises an error of Polars if compressed data end early.
     """
-    # One column without quotes: a line is a row. The file's own columns could not be read so.
+    # One column without quotes, so that each line is a row, whatever the columns of the file.
     text = pl.scan_csv(
         path,
         has_header=False,
@@ -39,7 +39,7 @@ def lines(path: str, most: int | None = None) -> Iterator[str]:
 
 
 def expected_rows(files: Files) -> int | None:
-    """About how many lines there are, by the length of the first ones; None for compressed text."""
+    """The number of lines, estimated from the length of the first; None for compressed text."""
     if any(path.lower().endswith(COMPRESSED) for path in files.paths):
         return None
     with open(files.paths[0], "rb") as file:
@@ -49,7 +49,7 @@ def expected_rows(files: Files) -> int | None:
 
 
 def not_text(files: Files) -> list[Problem]:
-    """Files that are empty, not whole or not UTF-8."""
+    """Files that are empty, incomplete or not UTF-8."""
     for path in files.paths:
         try:
             blank = True
