@@ -1,4 +1,4 @@
-"""Hashes of keys that are the same in every version, on every platform and in every format of files.
+"""Hashes of keys that are the same in every version, on every platform and in every file format.
 
 Whole numbers go through the finalizer of MurmurHash3 (Appleby, public domain), text through the same
 finalizer word by word.  Long text, and text beyond ASCII, is hashed by BLAKE2b.
@@ -16,12 +16,14 @@ from losscli.numeric.arrays import Array
 WORD = 8
 """Bytes that are hashed at a time."""
 LONG = 64
-"""Bytes of text beyond which a hash by word would hold too much at once."""
+"""Maximum length in bytes of text that is hashed word by word; each further word is a pass over all keys."""
 _NUMBER, _FRACTION, _TEXT = np.array(
     [0x9E3779B97F4A7C15, 0xD1B54A32D192ED03, 0x8CB92BA72F3D8DD7], dtype=np.uint64
 )
 """What starts the hash of each kind of key."""
 _EXACT = 2.0**53
+_MASKS = np.array([(1 << 8 * count) - 1 for count in range(WORD + 1)], dtype=np.uint64)
+"""The mask of the first bytes of a word, by their number."""
 
 
 def hash_keys(keys: pl.Series) -> Array:
@@ -34,13 +36,7 @@ def hash_keys(keys: pl.Series) -> Array:
         return _of_integers(keys.fill_null(0).cast(pl.Int64).to_numpy())
     if dtype in (pl.Float32, pl.Float64):
         return _of_floats(keys.fill_null(0.0).cast(pl.Float64).to_numpy())
-    text = keys.cast(pl.String).fill_null("")
-    hashes = _of_text(text)
-    numbers = text.cast(pl.Int64, strict=False)
-    whole = (numbers.cast(pl.String) == text).fill_null(False).to_numpy()
-    if whole.any():
-        hashes[whole] = _of_integers(numbers.fill_null(0).to_numpy()[whole])
-    return hashes
+    return _of_text(keys.cast(pl.String).fill_null(""))
 
 
 def _mixed(bits: Array) -> Array:
@@ -65,26 +61,47 @@ def _of_floats(numbers: Array) -> Array:
 
 
 def _of_text(text: pl.Series) -> Array:
-    length = text.str.len_bytes()
-    short = (length <= LONG) & (length == text.str.len_chars())
-    if short.all():
-        return _of_words(text, length.to_numpy())
+    length, joined = text.str.len_bytes(), _joined(text)
+    if joined.isascii() and length.to_numpy().max(initial=0) <= LONG:
+        return _of_short(text, length.to_numpy(), joined)
+    is_short = (length <= LONG) & (length == text.str.len_chars())
+    short, at = text.filter(is_short), is_short.to_numpy()
     hashes = np.empty(len(text), dtype=np.uint64)
-    hashes[short.to_numpy()] = _of_words(text.filter(short), length.filter(short).to_numpy())
-    others = text.filter(~short)
-    digests = {each: blake2b(each.encode(), digest_size=WORD).digest() for each in others.unique()}
-    hashes[~short.to_numpy()] = np.frombuffer(b"".join(map(digests.__getitem__, others)), dtype="<u8")
+    hashes[at] = _of_short(short, length.filter(is_short).to_numpy(), _joined(short))
+    hashes[~at] = _of_long(text.filter(~is_short))
     return hashes
 
 
-def _of_words(text: pl.Series, length: Array) -> Array:
-    """The hashes of short ASCII text, whose lengths (n,) are known."""
-    hashes = _mixed(length.astype(np.uint64) ^ _TEXT)
-    width = -(-int(length.max(initial=0)) // WORD) * WORD
-    if width:
-        padded = text.str.pad_end(width, "\0").str.join("").item()
-        words = np.frombuffer(padded.encode("ascii"), dtype="<u8").reshape(len(text), -1)
-        for place, word in enumerate(words.T):
-            # A word of padding is none: a hash must not depend on the length of other texts.
-            hashes = np.where(length > place * WORD, _mixed(hashes ^ word), hashes)
+def _joined(text: pl.Series) -> str:
+    return str(text.str.join("").item())
+
+
+def _of_short(text: pl.Series, length: Array, joined: str) -> Array:
+    """The hashes of ASCII texts of at most LONG bytes, given their lengths (n,) and all of them joined."""
+    left = length.astype(np.int64)
+    starts = np.cumsum(left) - left
+    data = joined.encode("ascii") + bytes(LONG)
+    first_bytes = np.frombuffer(data, dtype=np.uint8)[starts]
+    # Overlapping words: element i holds the bytes i to i + 7.
+    words: Array = np.ndarray(len(data) - WORD + 1, dtype="<u8", buffer=data, strides=(1,))
+    hashes = _mixed(left.view(np.uint64) ^ _TEXT)
+    for _ in range(0, int(left.max(initial=0)), WORD):
+        word = words[starts] & _MASKS[np.clip(left, 0, WORD)]
+        # A text that has ended keeps its hash: longer texts in the column must not change it.
+        np.copyto(hashes, _mixed(word ^ hashes), where=left > 0)
+        starts += WORD
+        left -= WORD
+    # Parsing numbers costs as much as hashing, so only texts that begin like one are parsed.
+    numeric = np.flatnonzero((first_bytes == ord("-")) | (first_bytes - ord("0") <= 9))
+    if len(numeric):
+        written = text[numeric]
+        numbers = written.cast(pl.Int64, strict=False)
+        whole = (numbers.cast(pl.String) == written).fill_null(False).to_numpy()
+        hashes[numeric[whole]] = _of_integers(numbers.fill_null(0).to_numpy()[whole])
     return hashes
+
+
+def _of_long(text: pl.Series) -> Array:
+    """The hashes of texts that are long or not ASCII."""
+    digests = {each: blake2b(each.encode(), digest_size=WORD).digest() for each in text.unique()}
+    return np.frombuffer(b"".join(map(digests.__getitem__, text)), dtype="<u8")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
+from hashlib import blake2b
 
 import numpy as np
 import polars as pl
@@ -65,6 +67,63 @@ def test_a_hash_does_not_depend_on_the_other_rows():
     text = ["a", "x" * 70, "Zürich", "12", "user-1234567890", ""]
     assert hashes(text) == [each for one in text for each in hashes([one])]
     assert hashes([]) == hashes([], pl.String) == []
+
+
+MASK = (1 << 64) - 1
+
+
+def mixed(bits):
+    """The finalizer of MurmurHash3, on one Python integer."""
+    bits = (bits ^ (bits >> 33)) * 0xFF51AFD7ED558CCD & MASK
+    bits = (bits ^ (bits >> 33)) * 0xC4CEB9FE1A85EC53 & MASK
+    return bits ^ (bits >> 33)
+
+
+def reference(text):
+    """The hash of one text, as its specification reads."""
+    if re.fullmatch("0|-?[1-9][0-9]*", text) and -(2**63) <= int(text) < 2**63:
+        return mixed((int(text) + 0x9E3779B97F4A7C15) & MASK)
+    data = text.encode()
+    if len(data) > 64 or not text.isascii():
+        return int.from_bytes(blake2b(data, digest_size=8).digest(), "little")
+    found = mixed(len(data) ^ 0x8CB92BA72F3D8DD7)
+    for start in range(0, len(data), 8):
+        found = mixed(found ^ int.from_bytes(data[start : start + 8], "little"))
+    return found
+
+
+ASCII = ["".join(chr(33 + (7 * i + size) % 90) for i in range(size)) for size in range(67)]
+OTHERS = [
+    "é" * 3,
+    "x" * 70 + "ß",
+    "日本",
+    "7",
+    "-12",
+    "07",
+    "-0",
+    "-",
+    str(2**63 - 1),
+    str(2**63),
+    "a\0",
+    "\0",
+]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ASCII[:65],
+        ASCII,
+        ["", ""],
+        ["", "12", "", "x"],
+        [*ASCII[::-1], *OTHERS, *ASCII],
+        OTHERS,
+        ["5", None, "0"],
+    ],
+    ids=["short", "ascii", "empty", "empty and numbers", "mixed", "others", "null"],
+)
+def test_hashes_of_text_are_those_of_the_specification(texts):
+    assert hashes(texts) == [reference(text or "") for text in texts]
 
 
 @pytest.mark.parametrize(
