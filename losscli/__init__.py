@@ -16,6 +16,7 @@ from losscli._version import __version__ as __version__
 __all__ = [
     "Comparison",
     "DataError",
+    "Explanation",
     "GateError",
     "Placing",
     "Report",
@@ -24,14 +25,20 @@ __all__ = [
     "Verdict",
     "compare",
     "evaluate",
+    "explain",
+    "gate",
+    "init",
     "list_losses",
+    "load",
     "loss",
     "rank",
+    "report_schema",
 ]
 
 _HOMES = {
     "Comparison": "losscli.report.model",
     "DataError": "losscli.errors",
+    "Explanation": "losscli.explanation.model",
     "GateError": "losscli.errors",
     "Placing": "losscli.report.model",
     "Report": "losscli.api",
@@ -40,18 +47,24 @@ _HOMES = {
     "Verdict": "losscli.report.model",
     "compare": "losscli.api",
     "evaluate": "losscli.api",
-    "loss": "losscli.catalog.custom.function",
+    "explain": "losscli.api",
+    "gate": "losscli.api",
+    "init": "losscli.api",
     "list_losses": "losscli.catalog.registry",
+    "load": "losscli.api",
+    "loss": "losscli.catalog.custom.function",
     "rank": "losscli.api",
+    "report_schema": "losscli.api",
 }
 """Where each name is, which is imported when it is used."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from losscli.api import compare, evaluate, rank
+    from losscli.api import compare, evaluate, explain, gate, init, load, rank, report_schema
     from losscli.catalog.custom.function import loss
     from losscli.catalog.registry import list_losses
     from losscli.errors import DataError, GateError, UsageError
+    from losscli.explanation.model import Explanation
     from losscli.report.model import Comparison, Placing, Report, Result, Verdict
 
 

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from os import PathLike
+from functools import partial
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from msgspec import Struct
 
 from losscli import gates
-from losscli.catalog.request import LossSpec
-from losscli.data.table import Source
 from losscli.errors import LossCliError, Problem, UsageError, all_of
-from losscli.evaluation.compare import compared
 from losscli.evaluation.hooks import SILENT, Hooks
-from losscli.evaluation.results import notes
-from losscli.evaluation.run import evaluated, fold_all, rules_of
-from losscli.plan.option_types import CompareOptions, EvaluateOptions, RankOptions
-from losscli.plan.options import LEVEL
-from losscli.plan.resolve import Run, prepare
-from losscli.report import saved
+from losscli.report import codec, saved
 from losscli.report.findings import Code, Note
 from losscli.report.model import Renderers, Report, shown_by
-from losscli.tasks.catalog import TASKS
 from losscli.text import counted
 
+# The engine is imported by the functions that read rows: saved reports and the catalog need none.
 if TYPE_CHECKING:
+    from losscli.catalog.request import LossSpec
+    from losscli.data.table import Source
     from losscli.evaluation.compare_plan import Models
+    from losscli.explanation.model import Explanation
+    from losscli.plan.option_types import (
+        CompareOptions,
+        EvaluateOptions,
+        GateOptions,
+        RankOptions,
+        ReadOptions,
+    )
+    from losscli.plan.resolve import Run
 
 
 def _renderers() -> Renderers:
@@ -115,30 +119,43 @@ def evaluate(
         >>> report["huber"].value
         0.125
     """
-    given: dict[str, Any] = {"predictions": predictions, "targets": targets, "loss": loss, **options}
-    if config is not None:
-        from losscli.settings import files  # read where a file is named
+    from losscli.evaluation.run import evaluated
+    from losscli.plan.resolve import prepare
 
-        stated = {name: value for name, value in given.items() if value is not None or name in options}
-        given |= files.for_python(Path(config), stated)
+    given = _configured("evaluate", config, options, predictions=predictions, targets=targets, loss=loss)
     baseline = given.pop("baseline", None)
     if baseline is not None and not saved.is_report(baseline):
         return _evaluated_against(baseline, given, hooks)
     _, base, run = all_of(hooks.check, lambda: saved.baseline(baseline), lambda: prepare(**given))
-    gates.meaningful(run.gates, base, rules_of(run.plan.request))
+    gates.meaningful(run.gates, base, run.plan.request.rules)
     hooks.planned(run)
     return evaluated(run, hooks, base)
 
 
+def _configured(
+    command: str, config: str | PathLike[str] | None, options: Mapping[str, Any], **arguments: Any
+) -> dict[str, Any]:
+    """The arguments and options of a function, under which a file of settings sets what none of them says."""
+    given = {**arguments, **options}
+    if config is None:
+        return given
+    from losscli.settings import files
+
+    stated = {name: value for name, value in given.items() if value is not None or name in options}
+    return given | files.for_python(command, Path(config), stated)
+
+
 def _evaluated_against(baseline: Source, given: dict[str, Any], hooks: Hooks) -> Report:
     """The report of a model compared with a baseline: another model's predictions of the same targets."""
+    from losscli.evaluation.compare import compared
+
     predictions = given.pop("predictions")
     if predictions is None:
         raise UsageError("no predictions", remedy="name a file, or set predictions in losscli.toml")
     _, models = all_of(
         hooks.check, lambda: _planned_models((predictions, baseline), pairs=((1, 0),), **given)
     )
-    gates.meaningful(models.gates, None, rules_of(models.plan.request))
+    gates.meaningful(models.gates, None, models.plan.request.rules)
     if models.plan.request.rows is not None or models.plan.request.worst:
         raise UsageError(
             "--rows and --worst are of one model", remedy="leave out --baseline, or name a saved report"
@@ -151,6 +168,7 @@ def compare(
     *predictions: Source | Mapping[str, Source],
     targets: Source | None = None,
     loss: LossSpec | Sequence[LossSpec] | None = None,
+    config: str | PathLike[str] | None = None,
     hooks: Hooks = SILENT,
     **options: Unpack[CompareOptions],
 ) -> Report:
@@ -161,6 +179,7 @@ def compare(
             compared with the first one.
         targets: As in `evaluate`; if omitted, the first model's file must contain them.
         loss: As in `evaluate`.
+        config: As in `evaluate`; it does not name the models.
         hooks: Called while the report is made.
         **options: `names` are what the models are called, `all_pairs` compares each with each, and `changed`
             is the number of rows to report on which the first loss differs most.  All others are those of
@@ -180,9 +199,12 @@ def compare(
         >>> report.comparisons[0].difference
         0.25
     """
-    models, given = _by_name(predictions, {"targets": targets, "loss": loss, **options})
-    _, planned = all_of(hooks.check, lambda: _planned_models(models, **given))
-    gates.meaningful(planned.gates, None, rules_of(planned.plan.request))
+    from losscli.evaluation.compare import compared
+
+    models, named = _by_name(predictions, dict(options))
+    given = _configured("compare", config, named, predictions=models, targets=targets, loss=loss)
+    _, planned = all_of(hooks.check, lambda: _planned_models(**given))
+    gates.meaningful(planned.gates, None, planned.plan.request.rules)
     hooks.planned(planned)
     return compared(planned, hooks)
 
@@ -191,6 +213,7 @@ def rank(
     *submissions: Source | Mapping[str, Source],
     targets: Source | None = None,
     loss: LossSpec | Sequence[LossSpec] | None = None,
+    config: str | PathLike[str] | None = None,
     hooks: Hooks = SILENT,
     **options: Unpack[RankOptions],
 ) -> Report:
@@ -203,6 +226,7 @@ def rank(
         *submissions: Predictions, each as in `evaluate`, or one mapping of names to predictions.
         targets: As in `evaluate`; they are read once.
         loss: As in `evaluate`; the first one ranks.
+        config: As in `evaluate`; it does not name the submissions.
         hooks: Called while the report is made.
         **options: `names` are what the submissions are called; all others are those of `evaluate`.  Columns
             of slices and weights are those of the targets.
@@ -222,8 +246,9 @@ def rank(
     """
     from losscli.evaluation.rank import ranked  # one model needs no leaderboard
 
-    models, given = _by_name(submissions, dict(options))
-    return ranked(models, targets, loss, given, hooks)
+    models, named = _by_name(submissions, dict(options))
+    given = _configured("rank", config, named, predictions=models, targets=targets, loss=loss)
+    return ranked(given.pop("predictions"), given.pop("targets"), given.pop("loss"), given, hooks)
 
 
 def _by_name(
@@ -241,6 +266,195 @@ def _planned_models(predictions: Sequence[Source], **given: Any) -> Models:
     return plan_models(predictions, **given)
 
 
+def load(report: str | PathLike[str]) -> Report:
+    """Load a saved report.
+
+    Args:
+        report: A .json file that `losscli evaluate -o report.json` wrote, "-" for standard input, or
+            "git:REVISION:PATH" for a file as a revision of the git repository has it.
+
+    Returns:
+        The report, equal to the one that was saved.  `print` shows it as tables.
+
+    Raises:
+        UsageError: "git:" without a revision and a path.
+        DataError: The file cannot be read, or is not a whole report.
+
+    Examples:
+        >>> main = losscli.load("git:main:report.json")  # doctest: +SKIP
+        >>> main["mae"].value  # doctest: +SKIP
+        44.28186877828054
+    """
+    return saved.load(fspath(report))
+
+
+def report_schema() -> dict[str, Any]:
+    """The JSON schema of a report, which `report.to_json()` follows.
+
+    Returns:
+        The schema (JSON Schema 2020-12) as plain data.
+
+    Examples:
+        >>> losscli.report_schema()["$ref"]
+        '#/$defs/Report'
+    """
+    return codec.schema()
+
+
+def gate(
+    report: Report | str | PathLike[str],
+    base: Report | str | PathLike[str] | None = None,
+    *,
+    hooks: Hooks = SILENT,
+    **options: Unpack[GateOptions],
+) -> Report:
+    """Judge a report by gates; nothing is evaluated.
+
+    Args:
+        report: A report, or a saved one as in `load`.
+        base: The same, for gates that compare with `base`.
+        hooks: Called while the report is judged.
+        **options: `gate` is one gate or several, "huber <= 0.5"; `confident`, `strict` and `min_n` are
+            those of `evaluate`.
+
+    Returns:
+        The report with a `Verdict` in `report.gates` for each cell that a gate judges.  `report.passed` sums
+        them up, and `report.check()` raises GateError if one failed.
+
+    Raises:
+        UsageError: There is no gate, a gate is invalid, or the two reports were made with different options.
+        DataError: A report cannot be read.
+
+    Examples:
+        >>> report = losscli.evaluate([1.5, 2.5], [1.0, 2.0], loss="mae")
+        >>> losscli.gate(report, gate="mae <= 0.4").gates[0].status
+        'fail'
+    """
+    from losscli.plan.options import request_of
+
+    if not options.get("gate"):
+        raise UsageError("no gate", remedy="-g 'huber <= 0.5'")
+    _, request, judged, other = all_of(
+        hooks.check,
+        lambda: request_of(options),
+        lambda: report if isinstance(report, Report) else load(report),
+        lambda: saved.baseline(base),
+    )
+    conditions = all_of(*(partial(gates.of, each, partial(_named_by_gates, judged)) for each in request.gate))
+    gates.meaningful(conditions, other, request.rules)
+    return gates.judged(conditions, judged, other, request.rules)
+
+
+def _named_by_gates(report: Report, name: str) -> tuple[str, ...]:
+    """The names that a loss of a gate may have in a report."""
+    from losscli.catalog import registry
+
+    if name in report.names:
+        return (report.names[name],)
+    if any(result.loss == name for result in report.results):
+        return (name,)
+    return tuple(entry.name for entry in registry.find(name))
+
+
+def explain(
+    loss: LossSpec | None = None,
+    predictions: Source | None = None,
+    targets: Source | None = None,
+    *,
+    search: str | None = None,
+    hooks: Hooks = SILENT,
+    **options: Unpack[ReadOptions],
+) -> Explanation:
+    """Explain a loss: formula, curve, parameters, names in other libraries; or list the catalog.
+
+    Args:
+        loss: A loss as in `evaluate`; if omitted, the losses of the catalog are listed.
+        predictions: As in `evaluate`; if given, their rows are placed on the curve of the loss.
+        targets: As in `evaluate`.
+        search: Words that all have to occur in what is known of a loss; lists those losses.
+        hooks: Called while rows are read.
+        **options: `task` chooses the losses of one task, and parameters of the loss are keywords.  All
+            others say how predictions are read, as in `evaluate`.
+
+    Returns:
+        The explanation.  `print` shows it as text, `explanation.losses` are the losses, and with predictions
+        `explanation.facts` says which of their rows make up the loss.
+
+    Raises:
+        UsageError: The request makes no sense, or files are given for a loss that has no curve.
+        DataError: The files are wrong.
+
+    Examples:
+        >>> losscli.explain("l1").losses[0].name
+        'mean_absolute_error'
+        >>> losscli.explain("huber", [1.5, 5.0], [1.0, 2.0], delta=1).facts.parts[0].rows
+        1
+    """
+    from losscli.explanation import model
+
+    given = _stated(predictions=predictions, targets=targets, **options)
+    model.check(loss, search, given)
+    if loss is None:
+        return model.of_catalog(search, options.get("task"))
+    if predictions is None:
+        return model.of_loss(loss, given)
+    from losscli.explanation import facts
+
+    run = facts.planned(loss, **given)
+    hooks.planned(run)
+    return model.of_rows(run, hooks)
+
+
+def init(
+    predictions: str | PathLike[str] | None = None,
+    targets: str | PathLike[str] | None = None,
+    loss: str | Sequence[str] | None = None,
+    *,
+    force: bool = False,
+    hooks: Hooks = SILENT,
+    **options: Unpack[ReadOptions],
+) -> Path:
+    """Write losscli.toml in the current folder: what is inferred from the files, and comments.
+
+    Args:
+        predictions: Files as in `evaluate`; if omitted, every key is a comment.
+        targets: The same.
+        loss: As in `evaluate`.
+        force: Overwrite losscli.toml.
+        hooks: Called when the files are planned.
+        **options: Those of `evaluate` that say how files are read and what is computed.
+
+    Returns:
+        The path of the file, which `losscli evaluate` and `evaluate(config=...)` read.
+
+    Raises:
+        UsageError: losscli.toml exists already, or the request makes no sense.
+        DataError: The files are wrong, or losscli.toml cannot be written.
+
+    Examples:
+        >>> losscli.init("preds.csv", "targets.csv", loss="huber")  # doctest: +SKIP
+        PosixPath('losscli.toml')
+    """
+    from losscli.settings import template
+
+    path = template.place(force)
+    given = _stated(predictions=predictions, targets=targets, loss=loss, **options)
+    template.check(given)
+    if predictions is not None:
+        from losscli.plan.resolve import prepare
+
+        run = prepare(**given)
+        hooks.planned(run)
+        given |= run.plan.options()
+    template.write(path, given)
+    return path
+
+
+def _stated(**given: Any) -> dict[str, Any]:
+    """The arguments that are not None, as the command line has them."""
+    return {name: value for name, value in given.items() if value is not None}
+
+
 class Checked(Struct, frozen=True):
     """What an evaluation would read: its plan, how many rows or groups, and what is to be known of them."""
 
@@ -252,6 +466,11 @@ class Checked(Struct, frozen=True):
 
 def check(*, hooks: Hooks = SILENT, **given: Any) -> Checked:
     """Read and check all rows, and evaluate nothing; takes the options of `evaluate`, and raises the same."""
+    from losscli.evaluation.results import notes
+    from losscli.evaluation.run import fold_all
+    from losscli.plan.resolve import prepare
+    from losscli.tasks.catalog import TASKS
+
     run = prepare(**given)
     hooks.planned(run)
     part, alignment = fold_all(run, hooks.progress, hooks.say)
@@ -288,6 +507,10 @@ def verify(report: str, *, hooks: Hooks = SILENT, **given: Any) -> list[str]:
 
     Raises DataError where a number differs.
     """
+    from losscli.evaluation.run import evaluated
+    from losscli.plan.options import LEVEL
+    from losscli.plan.resolve import prepare
+
     before = saved.load(report)
     # Clusters have a level, even where no result has an interval.
     level = saved.level(before) or (None if given.get("cluster") is None else LEVEL)

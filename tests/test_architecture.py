@@ -14,7 +14,7 @@ LAYERS = [
     {"catalog"},
     {"losses", "plan"},
     {"evaluation"},
-    {"explain", "settings"},
+    {"explanation", "settings"},
     {"api", "custom"},
     {"cli"},
 ]

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 COMMANDS = {
     "evaluate": "Score predictions against targets: overall, and per class, label or output.",
     "compare": "Compare models on the same rows: which is better, where, and whether these data can tell.",
-    "rank": "A leaderboard of submissions, in which those that noise cannot separate share a place.",
+    "rank": "Rank submissions on a leaderboard; a difference within the noise is a tie.",
     "check": "Validate only: say what would be evaluated, and everything that is wrong with the files.",
     "explain": "List all losses by task, or show one: formula, curve, parameters, and its names in other "
     "libraries.",
     "init": "Write losscli.toml: columns, task, classes and losses as `losscli check` infers them, "
     "and comments.",
     "show": "Show saved reports as tables, several side by side.",
-    "gate": "Judge a saved report, by gates that may speak of another one; nothing is evaluated.",
+    "gate": "Judge a saved report by gates, also against another report; nothing is evaluated.",
 }
 """The first paragraph of the docstring of each command's function, which need not be imported for it."""
 PARAMETERS = "Parameters of losses"

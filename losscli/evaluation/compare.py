@@ -10,7 +10,7 @@ import losscli
 from losscli import gates
 from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.results import of_clusters, results_of
-from losscli.evaluation.run import _folded, _require_sound, rules_of
+from losscli.evaluation.run import _folded, _require_sound
 from losscli.plan import comparability
 from losscli.report.model import Report
 
@@ -55,5 +55,4 @@ def compared(
         names=models.aliases,
         provenance=comparability.of(models.plan, part.fingerprint),
     )
-    rules = rules_of(models.plan.request)
-    return gates.judged(models.gates, report, None, rules) if models.gates else report
+    return gates.judged(models.gates, report, None, models.plan.request.rules) if models.gates else report

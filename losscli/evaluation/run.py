@@ -18,9 +18,7 @@ from losscli.evaluation import rows as row_losses
 from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.partial import Partial, Work, require_means, with_clusters
 from losscli.evaluation.results import notes, of_clusters, results_of
-from losscli.gates.judge import Rules
 from losscli.plan import comparability
-from losscli.plan.options import Request
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Run
 from losscli.report.findings import Code, Finding, Tally, finding, problem
@@ -60,12 +58,7 @@ def evaluated(
         provenance=comparability.of(run.plan, part.fingerprint),
         worst=row_losses.plain(top.frame) if isinstance(top, Top) else (),
     )
-    return gates.judged(run.gates, report, base, rules_of(request)) if run.gates else report
-
-
-def rules_of(request: Request) -> Rules:
-    """How the gates of a request are judged."""
-    return Rules(request.confident, request.strict, request.min_n)
+    return gates.judged(run.gates, report, base, request.rules) if run.gates else report
 
 
 def fold_all(

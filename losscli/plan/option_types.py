@@ -51,8 +51,8 @@ class LossParameters(TypedDict, total=False):
     threshold: float | None
 
 
-class CommonOptions(LossParameters, total=False):
-    """Options of `evaluate`, `compare` and `rank`."""
+class ReadOptions(LossParameters, total=False):
+    """Options of every function that reads predictions."""
 
     task: (
         Literal[
@@ -91,9 +91,14 @@ class CommonOptions(LossParameters, total=False):
     eps: float | str | None
     like: Literal["sklearn", "torch", "keras"] | None
     normalize: bool | None
-    ci: float | str | None
     threads: int | str | None
     device: str | None
+
+
+class CommonOptions(ReadOptions, total=False):
+    """Options of `evaluate`, `compare` and `rank`."""
+
+    ci: float | str | None
 
 
 class EvaluateOptions(CommonOptions, total=False):
@@ -126,3 +131,12 @@ class RankOptions(CommonOptions, total=False):
     """Options of `rank`."""
 
     names: str | Iterable[object] | None
+
+
+class GateOptions(TypedDict, total=False):
+    """Options of `gate`."""
+
+    gate: str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None
+    confident: bool | None
+    strict: bool | None
+    min_n: int | str | None

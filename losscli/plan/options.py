@@ -24,6 +24,7 @@ from losscli.data.request import FORMATS as INPUT_FORMATS
 from losscli.data.request import Reading
 from losscli.engines.devices import CPU
 from losscli.errors import Problem, UsageError, all_of
+from losscli.gates.judge import Rules
 from losscli.numeric.ranges import Range
 from losscli.plan.values import (
     CELLS,
@@ -525,6 +526,11 @@ class Request(Struct, frozen=True, kw_only=True):
     def reading(self) -> Reading:
         """How files are read."""
         return Reading(self.separator, self.input_format)
+
+    @property
+    def rules(self) -> Rules:
+        """How gates are judged."""
+        return Rules(self.confident, self.strict, self.min_n)
 
 
 def _entries() -> Iterator[Option]:

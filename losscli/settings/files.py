@@ -17,7 +17,7 @@ from losscli import gates
 from losscli.catalog.custom import expression
 from losscli.catalog.custom import file as custom_file
 from losscli.errors import LossCliError, Problem, UsageError, all_of
-from losscli.plan.options import OPTIONS, Use, keys, loss_params, of_environment
+from losscli.plan.options import OPTIONS, Use, keys, keywords_of, loss_params, of_environment
 from losscli.text import near
 
 FILE, PROJECT, SECTION = "losscli.toml", "pyproject.toml", "tool.losscli"
@@ -87,11 +87,11 @@ def _refuse(path: Path, name: str) -> None:
     raise UsageError(Problem(what, f"{path}, key {name}", f"write it in a project's {FILE}"))
 
 
-def for_python(path: Path, above: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file sets for `losscli.evaluate`, which has no command line: under the arguments `above`."""
+def for_python(command: str, path: Path, above: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file sets for a function of the Python API, under the arguments `above`."""
     values = below(read(path, above).values, above)
-    shown = {name for name, option in keys().items() if option.use in (Use.LOOKS, Use.OUTPUT)}
-    return {name: value for name, value in values.items() if name not in shown}
+    taken = {option.name for option in keywords_of(command)}
+    return {name: value for name, value in values.items() if name in taken or name not in OPTIONS}
 
 
 def below(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -64,7 +65,7 @@ def test_one_loss_loads_what_it_needs_alone(folder):
         "evaluation.rank",
         "cli.help",
         "cli.commands.explain",
-        "explain.page",
+        "explanation.page",
     ):
         assert f"losscli.{name}" not in modules
     assert [name for name in FAMILIES if f"losscli.losses.{name}" in modules] == ["robust"]
@@ -104,6 +105,19 @@ def test_one_loss_looks_through_no_parameters_of_others(folder):
 def test_the_list_of_commands_says_what_their_docstrings_say(name, line):
     first = inspect.getdoc(parser.function_of(name)).partition("\n\n")[0]
     assert line == " ".join(first.split())
+
+
+def test_no_public_name_is_that_of_a_module():
+    """Importing losscli.NAME would put the module in the place of the function."""
+    names = {name for _, name, _ in pkgutil.iter_modules(losscli.__path__)}
+    assert not names & set(losscli.__all__)
+
+
+@pytest.mark.parametrize("argv", [["gate", "r.json", "-g", "mae <= 9"], ["show", "r.json"], ["explain"]])
+def test_what_reads_no_rows_loads_no_engine(argv, folder):
+    (folder / "r.json").write_text(losscli.evaluate([1.0, 2.0], [1.0, 3.0], loss="mae").to_json())
+    modules = loaded(folder, *argv)
+    assert not {"numpy", "polars", "losscli.evaluation.run", "losscli.plan.resolve"} & modules
 
 
 def test_importing_the_package_loads_nothing_and_its_names_are_there():

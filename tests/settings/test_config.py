@@ -446,7 +446,7 @@ def test_init_writes_what_gives_the_same_results(arguments, program):
 def test_init_never_takes_the_place_of_settings_unless_forced(program):
     argv = ["init", "b.csv", "z.csv", "--positive", "yes"]
     program.write(losscli_toml="kept = 1")
-    program.refuses(2, *argv, said=("losscli.toml: already exists", "-> --force writes over it"))
+    program.refuses(2, *argv, said=("losscli.toml: already exists", "-> --force overwrites it"))
     assert (program.folder / "losscli.toml").read_text() == "kept = 1"
     program.refuses(3, "init", "gone.csv", "--force", said=("gone.csv: no such file",))
     assert (program.folder / "losscli.toml").read_text() == "kept = 1"
@@ -466,7 +466,7 @@ def test_init_without_files_writes_comments_alone(program):
     program.refuses(
         2,
         *("init", "--force", "-y", "y", "--delta", "1"),
-        said=("--target, --delta: there are no files to look at", "-> losscli init PREDS TARGETS"),
+        said=("--target, --delta: there are no files to read", "-> losscli init PREDS TARGETS"),
     )
 
 

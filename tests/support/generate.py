@@ -25,7 +25,8 @@ FIRST = ("predictions", "targets", "loss")
 
 def option_types() -> str:
     """The keywords of each function of the Python API as a TypedDict."""
-    common = [name for name in _names("evaluate") if name in _names("compare") and name in _names("rank")]
+    reading = _in_all("evaluate", "compare", "rank", "explain", "init")
+    common = _in_all("evaluate", "compare", "rank")
     parts = [
         f'"""The keywords of the Python API, typed.  Written by {COMMAND}."""\n\n'
         "from collections.abc import Iterable, Mapping, Sequence\n"
@@ -35,8 +36,10 @@ def option_types() -> str:
         "from losscli.report.model import Report\n",
         _typed("LossParameters", "TypedDict", "The parameters of losses, for each chosen loss that has them.")
         + "".join(f"    {name}: {_type(param)}\n" for name, param in _params()),
-        _typed("CommonOptions", "LossParameters", "Options of `evaluate`, `compare` and `rank`.")
-        + "".join(_fields("evaluate", common)),
+        _typed("ReadOptions", "LossParameters", "Options of every function that reads predictions.")
+        + "".join(_fields("evaluate", reading)),
+        _typed("CommonOptions", "ReadOptions", "Options of `evaluate`, `compare` and `rank`.")
+        + "".join(_fields("evaluate", [name for name in common if name not in reading])),
     ]
     for command in ("evaluate", "compare", "rank"):
         own = [name for name in _names(command) if name not in common]
@@ -44,7 +47,16 @@ def option_types() -> str:
             _typed(f"{command.title()}Options", "CommonOptions", f"Options of `{command}`.")
             + "".join(_fields(command, own))
         )
+    parts.append(
+        _typed("GateOptions", "TypedDict", "Options of `gate`.") + "".join(_fields("gate", _names("gate")))
+    )
     return "\n\n".join(parts)
+
+
+def _in_all(*commands: str) -> list[str]:
+    """The options that all of these commands have."""
+    first, *others = map(_names, commands)
+    return [name for name in first if all(name in each for each in others)]
 
 
 def _names(command: str) -> list[str]:

@@ -9,7 +9,7 @@ from itertools import groupby
 from losscli.catalog import registry
 from losscli.catalog.loss import Loss
 from losscli.errors import UsageError
-from losscli.explain.curve import AXES, Curve, Drawing, drawing
+from losscli.explanation.curve import AXES, Curve, Drawing, drawing
 
 WIDTH, HEIGHT, LEFT, BOTTOM, LINE = 640, 280, 48, 24, 18
 SAMPLES = 160

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from losscli import api
 from losscli.cli.parser import Given
 from losscli.cli.watch import Watch
 from losscli.plan.options import in_python
@@ -14,8 +15,6 @@ def check(given: Given) -> None:
         losscli check preds.csv targets.csv --on id
         losscli check preds.csv targets.csv --verify report.json
     """
-    from losscli import api  # the engine is imported only where it runs
-
     options = in_python(given)
     with Watch(given, displays=False) as watch:
         if given.get("verify") is not None:

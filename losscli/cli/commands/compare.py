@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from losscli import api
 from losscli.cli.output import emit
 from losscli.cli.parser import Given
 from losscli.cli.watch import Watch
@@ -22,8 +23,6 @@ def compare(given: Given) -> None:
         losscli compare old.csv new.csv -t targets.csv --on id -l huber --by region
         losscli compare small=runs/17/p.csv large=runs/18/p.csv -t targets.csv
     """
-    from losscli import api  # the engine is imported only where it runs
-
     options = in_python(given)
     models = [_named(text) for text in listed(options.pop("predictions", None))]
     if any(name for name, _ in models):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from losscli import api
 from losscli.cli.output import emit
 from losscli.cli.parser import Given
 from losscli.cli.watch import Watch
@@ -20,8 +21,6 @@ def evaluate(given: Given) -> None:
         losscli evaluate preds.csv targets.csv --baseline old.json -g 'mae <= base'
         losscli evaluate preds.csv targets.csv -o report.md -o report.json
     """
-    from losscli import api  # the engine is imported only where it runs
-
     with Watch(given) as watch:
         report = api.evaluate(hooks=watch, **in_python(given))
     emit(report, watch.display)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from losscli import api
 from losscli.cli.output import emit
 from losscli.cli.parser import Given
 from losscli.cli.watch import Watch
@@ -10,15 +11,14 @@ from losscli.plan.values import listed
 
 
 def rank(given: Given) -> None:
-    """A leaderboard of submissions, in which those that noise cannot separate share a place.
+    """Rank submissions on a leaderboard; a difference within the noise is a tie.
 
     The first loss ranks.  A broken submission is a line with its reason, and takes no place.
 
     Examples:
         losscli rank submissions/*.csv -t solution.parquet --on id -l log_loss --by Usage -o board.csv
     """
-    from losscli import api  # the engine is imported only where it runs
-    from losscli.evaluation.rank import expanded
+    from losscli.evaluation.rank import expanded  # the engine
 
     options = in_python(given)
     submissions = expanded(listed(options.pop("predictions", None)))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json as jsons
+import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
+from losscli import api
 from losscli.cli.output import Display, console, display_of, put
 from losscli.cli.parser import Given
 from losscli.data.writer import write
 from losscli.errors import UsageError, all_of
 from losscli.plan.values import listed
-from losscli.report import saved
 from losscli.report.model import Report
 
 
@@ -25,14 +25,12 @@ def show(given: Given) -> None:
         losscli show main.json branch.json
     """
     if given.get("schema"):
-        from losscli.report import codec
-
-        print(jsons.dumps(codec.schema(), indent=2))
+        print(json.dumps(api.report_schema(), indent=2))
         return
     reports = listed(given.get("reports"))
     if not reports:
         raise UsageError("no report", remedy="losscli show report.json")
-    display, *loaded = all_of(lambda: display_of(given), *(partial(saved.load, name) for name in reports))
+    display, *loaded = all_of(lambda: display_of(given), *(partial(api.load, name) for name in reports))
     if len(loaded) == 1:
         put(loaded[0], display)
     else:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -15,14 +14,15 @@ from rich.text import Text
 
 from losscli.catalog import equivalents
 from losscli.catalog.loss import Choice, Loss
-from losscli.explain import pager
+from losscli.explanation import pager
 from losscli.plan.options import loss_params
 from losscli.render.chart import LABELS, Canvas, Line, chart, legend
 from losscli.tasks.named import described
 
 if TYPE_CHECKING:
-    from losscli.explain.curve import Curve
-    from losscli.explain.facts import Explanation, Facts
+    from losscli.explanation.curve import Curve
+    from losscli.explanation.facts import Facts, Profiled
+    from losscli.explanation.model import Explanation, Page
 
 
 WIDEST, WIDE, NARROW = 100, 80, 20
@@ -31,28 +31,40 @@ OWN, BESIDE = (("bold cyan", "*"), ("bold blue", "o")), (("yellow", "+"), ("mage
 """The style of curves with colours, and their mark without."""
 
 
-@contextmanager
-def console(paged: bool = False) -> Iterator[Console]:
-    """Where to print: the terminal, or a pipe or file, whose lines are as long as they are.
-
-    With `paged` the terminal shows what does not fit in a pager.
-    """
+def show(explanation: Explanation) -> None:
+    """Print an explanation; a terminal shows several losses that do not fit in a pager."""
     terminal = Console(highlight=False)
-    if terminal.is_terminal and paged and sys.stdout.isatty():
+    if not terminal.is_terminal:
+        sys.stdout.write(text(explanation))
+    elif len(explanation.pages) > 1 and sys.stdout.isatty():
         with terminal.capture() as capture:
-            yield terminal
+            _print(terminal, explanation)
         pager.show(capture.get(), terminal.height)
-        return
-    if terminal.is_terminal:
-        yield terminal
-        return
-    wide = Console(highlight=False, width=1000, color_system=None)
+    else:
+        _print(terminal, explanation)
+
+
+def text(explanation: Explanation) -> str:
+    """An explanation as plain text, whose lines are not folded."""
+    # The encoding of stdout says whether the chart may have Unicode.
+    wide = Console(highlight=False, width=1000, color_system=None, force_terminal=False)
     with wide.capture() as capture:
-        yield wide
-    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in capture.get().splitlines()))
+        _print(wide, explanation)
+    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
-def catalog(console: Console, entries: Sequence[Loss]) -> None:
+def _print(console: Console, explanation: Explanation) -> None:
+    """Print the names of losses, or the page of each."""
+    if explanation.is_list:
+        _catalog(console, explanation.losses)
+        return
+    for number, page in enumerate(explanation.pages):
+        if number:
+            console.print()
+        _page(console, page, explanation.profiled)
+
+
+def _catalog(console: Console, entries: Sequence[Loss]) -> None:
     """The names and summaries of losses by task."""
     for task, group in groupby(entries, key=lambda entry: entry.task):
         table = _table(title=task)
@@ -63,18 +75,19 @@ def catalog(console: Console, entries: Sequence[Loss]) -> None:
     console.print("losscli explain NAME shows one of them.")
 
 
-def one(console: Console, entry: Loss, choice: Choice | None, explanation: Explanation | None) -> None:
+def _page(console: Console, page: Page, profiled: Profiled | None) -> None:
     """A loss: its formula, its curve if it has one, its parameters, its names in other libraries."""
+    entry, choice = page.loss, page.choice
     console.print(f"[bold]{escape(entry.name)}[/bold] ({entry.task})\n")
     console.print(escape(entry.summary), soft_wrap=False)
     console.print(f"\n    {escape(entry.formula)}\n", overflow="fold")
     for paragraph in entry.details:
         console.print(f"{escape(paragraph)}\n")
     if choice is not None:
-        _drawing(console, choice, explanation)
+        _drawing(console, choice, profiled)
         _examples(console, choice)
-    if explanation is not None:
-        _facts(console, explanation.choice, explanation.facts)
+    if profiled is not None:
+        _facts(console, profiled.choice, profiled.facts)
     _traits(console, entry)
     if not entry.request:  # no library knows what a user wrote
         _elsewhere(console, entry)
@@ -146,19 +159,19 @@ def _canvas(console: Console) -> Canvas:
     return Canvas(max(NARROW, widest - LABELS), height, colour, unicode)
 
 
-def _drawing(console: Console, choice: Choice, explanation: Explanation | None) -> None:
+def _drawing(console: Console, choice: Choice, profiled: Profiled | None) -> None:
     """The curve with those that it is compared with, and the rows of files under it."""
-    from losscli.explain import curve  # needs the engine's readers
+    from losscli.explanation import curve  # needs the engine's readers
     from losscli.numeric.arrays import np
 
     canvas = _canvas(console)
-    reach = None if explanation is None else explanation.reach
+    reach = None if profiled is None else profiled.reach
     drawn = curve.drawing(choice, 2 * canvas.width, reach)
     if drawn is None:
         return
     lines = [*_lines(drawn.own, OWN), *_lines(drawn.beside, BESIDE)]
     edges = np.linspace(drawn.low, drawn.high, canvas.width + 1)
-    bars = () if explanation is None else explanation.bars(edges)
+    bars = () if profiled is None else profiled.bars(edges)
     rows = [*chart(lines, drawn.low, drawn.high, canvas, bars), *legend(lines, canvas)]
     axis = curve.AXES[drawn.axis] + (
         f", with {curve.CLASSES} classes" if choice.loss.task == "multiclass" else ""
@@ -170,7 +183,7 @@ def _drawing(console: Console, choice: Choice, explanation: Explanation | None) 
 
 def _examples(console: Console, choice: Choice) -> None:
     """Two rows with the numbers in the formula."""
-    from losscli.explain.examples import examples  # needs the engine's readers
+    from losscli.explanation.examples import examples  # needs the engine's readers
 
     found = examples(choice)
     if not found:
@@ -198,7 +211,7 @@ def _rows(count: int) -> str:
 
 def _facts(console: Console, choice: Choice, facts: Facts) -> None:
     """Which rows make up the loss."""
-    from losscli.explain.facts import COVERED, PRECISION, WORST
+    from losscli.explanation.facts import COVERED, PRECISION, WORST
 
     table = _table(title="your rows", fold=True)
     table.add_row("rows", f"{facts.rows:,}")

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from msgspec import Struct
 
 from losscli.catalog.loss import Choice
-from losscli.explain import formula
-from losscli.explain.curve import CLASSES, values_at
+from losscli.explanation import formula
+from losscli.explanation.curve import CLASSES, values_at
 from losscli.numeric.arrays import np
 from losscli.states import reductions
 

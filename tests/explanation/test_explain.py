@@ -11,9 +11,9 @@ import pytest
 
 from losscli.catalog import equivalents, registry
 from losscli.catalog.loss import Choice
-from losscli.explain import curve, formula, pager
-from losscli.explain.examples import examples
-from losscli.explain.facts import PRECISION
+from losscli.explanation import curve, formula, pager
+from losscli.explanation.examples import examples
+from losscli.explanation.facts import PRECISION
 
 RNG = np.random.default_rng(23)
 N = 700

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from losscli.catalog import registry
 from losscli.catalog.loss import Choice, Loss
 from losscli.data.stream import Roles
-from losscli.explain import formula
+from losscli.explanation import formula
 from losscli.numeric.arrays import Array, np, pl
 from losscli.states import reductions
 from losscli.tasks.block import Block

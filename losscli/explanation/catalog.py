@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import to_builtins
@@ -16,7 +15,7 @@ from losscli.plan.options import loss_params
 from losscli.tasks.named import described as columns_in_words
 
 if TYPE_CHECKING:
-    from losscli.explain.facts import Explanation
+    from losscli.explanation.model import Explanation
 
 
 SCHEMA = 1
@@ -24,19 +23,27 @@ SAMPLES = 100
 """Places of a curve."""
 
 
-def as_json(pages: Sequence[tuple[Loss, Choice | None]], explanation: Explanation | None) -> str:
-    """The losses as JSON, chosen ones with their curve; with an explanation also the facts about the rows."""
-    losses = [described(entry) | ({} if choice is None else _curve(choice)) for entry, choice in pages]
+def plain(explanation: Explanation) -> dict[str, Any]:
+    """An explanation as plain data: losses, if they are chosen with their curve, and the facts about rows."""
+    losses = [
+        described(page.loss) | ({} if page.choice is None else _curve(page.choice))
+        for page in explanation.pages
+    ]
     content: dict[str, Any] = {"schema": SCHEMA, "losses": losses}
-    if explanation is not None:
-        content |= {"loss": str(explanation.choice), "data": explanation.facts.to_dict()}
-    return json.dumps(_plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    if (profiled := explanation.profiled) is not None:
+        content |= {"loss": str(profiled.choice), "data": profiled.facts.to_dict()}
+    return {name: _finite(value) for name, value in content.items()}
+
+
+def as_json(explanation: Explanation) -> str:
+    """An explanation as indented JSON text."""
+    return json.dumps(plain(explanation), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _curve(choice: Choice) -> dict[str, Any]:
     """The curve of a loss at places evenly spaced between two bounds (null if it has none), and two rows."""
-    from losscli.explain.curve import drawing  # needs the readers of tasks
-    from losscli.explain.examples import examples
+    from losscli.explanation.curve import drawing  # needs the readers of tasks
+    from losscli.explanation.examples import examples
 
     drawn = drawing(choice, SAMPLES)
     rows = [to_builtins(each) for each in examples(choice)]
@@ -81,10 +88,10 @@ def text_of(entry: Loss) -> str:
     return " ".join([*words, *entry.aliases, *calls]).lower()
 
 
-def _plain(value: Any) -> Any:
+def _finite(value: Any) -> Any:
     """The value with null for numbers that JSON does not have."""
     if isinstance(value, dict):
-        return {key: _plain(each) for key, each in value.items()}
+        return {key: _finite(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [_finite(each) for each in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

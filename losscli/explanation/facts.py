@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
 from losscli.catalog.marks import marks_of
+from losscli.catalog.request import LossSpec
 from losscli.data.table import Source
 from losscli.errors import UsageError
 from losscli.evaluation import run as running
@@ -61,8 +62,8 @@ class Facts(Struct, frozen=True):
         return {**to_builtins(replace(self, quantiles={})), "quantiles": quantiles}
 
 
-class Explanation(Struct, frozen=True, eq=False):
-    """A loss with its parameters, and what is known of the rows."""
+class Profiled(Struct, frozen=True, eq=False):
+    """A loss with its parameters, and the rows of files on its curve."""
 
     choice: Choice
     profile: Histogram
@@ -79,7 +80,7 @@ class Explanation(Struct, frozen=True, eq=False):
         return found
 
 
-def planned(loss: str, predictions: Source, targets: Source | None = None, **options: Any) -> Run:
+def planned(loss: LossSpec, predictions: Source, targets: Source | None = None, **options: Any) -> Run:
     """The plan of an explanation.  Takes the options of `losscli.evaluate`, and raises what it raises.
 
     Raises UsageError for a loss that is not a mean over rows, or whose rows have no axis.
@@ -90,17 +91,17 @@ def planned(loss: str, predictions: Source, targets: Source | None = None, **opt
     return replace(run, plan=replace(run.plan, profiled=True))
 
 
-def explained(
+def profiled(
     run: Run,
     progress: Callable[[int], None] = lambda rows: None,
     say: Callable[[str], None] = lambda text: None,
-) -> Explanation:
+) -> Profiled:
     """Read all rows once; `progress` and `say` are as in `api.evaluated`.  Raises DataError."""
     part, _ = running.fold_all(run, progress, say)
     profile = part.extras[HISTOGRAM]
     assert isinstance(profile, Histogram)
     (choice,) = run.plan.choices
-    return Explanation(choice, profile, _facts(choice, profile, (*run.notes, *notes(part.tallies))))
+    return Profiled(choice, profile, _facts(choice, profile, (*run.notes, *notes(part.tallies))))
 
 
 def _check(choice: Choice, outputs: int) -> None:
