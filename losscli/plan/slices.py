@@ -7,7 +7,7 @@ from functools import partial
 
 import polars as pl
 
-from losscli.data.columns import column_of
+from losscli.data.columns import SIDES, column_of, unknown
 from losscli.data.slicing import Slicing
 from losscli.data.table import Table, reading
 from losscli.errors import UsageError, all_of
@@ -41,6 +41,10 @@ def _column(
     if name not in (*predictions.schema, *targets.schema) and text.rpartition(":")[2].isdecimal():
         name, _, number = text.rpartition(":")
         bins = int(number)
+    columns = (*predictions.schema, *targets.schema)
+    if predictions.files is None and name.partition(".")[0] not in SIDES and name not in columns:
+        # A list of text in Python may have been meant as the values.
+        raise unknown(name, flag, columns, "; values, one per row, are passed as by={'region': values}")
     column = column_of(name, flag, predictions, targets, key)
     if bins is None:
         return column, None

@@ -90,9 +90,10 @@ def format_of_suffix(path: str | PurePath) -> str:
     name = PurePath(path).name.lower()
     matching = [each for each in all_formats().values() if name.endswith(each.suffix)]
     if not matching:
-        suffixes = ", ".join(each.suffix for each in all_formats().values())
-        suffix = PurePath(path).suffix or "no suffix"
-        raise UsageError(f"{path}: the suffix chooses the format, and {suffix} is none of {suffixes}")
+        suffix = PurePath(path).suffix
+        what = f"unknown suffix {suffix}" if suffix else "no suffix"
+        suffixes = either(each.suffix for each in all_formats().values())
+        raise UsageError(f"{path}: {what}; it chooses the format", remedy=f"end the name in {suffixes}")
     return max(matching, key=lambda each: len(each.suffix)).name
 
 

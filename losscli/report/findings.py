@@ -344,17 +344,18 @@ class Code(Enum):
         return self.value.error is not None
 
 
-class Note(Struct, frozen=True, omit_defaults=True):
+class Note(Struct, frozen=True):
     """A finding as a report shows it.
 
     `code` names its kind and stays the same whatever the wording of `text`.  `count` is how often it
-    occurred, `where` the file and columns, `examples` the first rows.
+    occurred, None if it is not counted.  `where` is the file and the columns, None if it is about the whole
+    run, and `examples` are the first rows.
     """
 
     code: str
     text: str
     count: int | None = None
-    where: str = ""
+    where: str | None = None
     examples: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -420,7 +421,7 @@ class Finding(Struct, frozen=True):
     def note(self, tally: Tally) -> Note:
         """What a report says of it."""
         text = self.words(tally.count) + (f", e.g. {tally.examples[0]}" if tally.examples else "")
-        return Note(str(self.code), text, tally.count, self.where, tuple(tally.examples))
+        return Note(str(self.code), text, tally.count, self.where or None, tuple(tally.examples))
 
 
 def finding(

@@ -171,6 +171,13 @@ def test_wrong_requests_raise_usage_error_with_every_problem():
     ]
 
 
+def test_names_of_no_column_may_be_meant_as_values():
+    with pytest.raises(UsageError, match=r"--by eu: no column 'eu'.*\n.*passed as by=\{'region': values\}"):
+        losscli.evaluate([1.0, 2.0], [1.0, 3.0], loss="mae", by=["eu", "us"])
+    report = losscli.evaluate([1.0, 2.0], [1.0, 3.0], loss="mae", by={"region": ["eu", "us"]})
+    assert report["mae", {"region": "us"}].value == 1.0
+
+
 REGRESSION = (PRED, Y, ["huber", "r2", "max_error"])
 MULTICLASS = (PROBS, CODE, ["log_loss", "zero_one", "d2_log_loss_multiclass"])
 

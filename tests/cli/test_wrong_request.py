@@ -155,7 +155,7 @@ WRONG = {
     "three formats": ("p.csv y.csv --format csv --json --bare", "--format csv and --json and --bare exclude"),
     "outputs that cannot be": (
         "p.csv y.csv -o r.json -o r.xlsx -o p.csv/r.json",
-        "r.xlsx: the suffix chooses the format, and .xlsx is none of .txt, .md, .csv",
+        "r.xlsx: unknown suffix .xlsx; it chooses the format",
         "-o p.csv/r.json: p.csv is not a folder",
     ),
     "gates that are not understood": (

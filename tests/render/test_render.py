@@ -376,8 +376,12 @@ def test_formats():
     assert [format_of_suffix(f"report{end}") for end in suffixes] == [
         "json", "csv", "markdown", "table", "flat", "junit",
     ]  # fmt: skip
-    with pytest.raises(UsageError, match=r"\.xlsx is none of \.txt, \.md, \.csv, \.flat\.json"):
+    with pytest.raises(UsageError, match=r"unknown suffix \.xlsx.*\n.* \.txt, \.md, \.csv, \.flat\.json"):
         format_of_suffix("report.xlsx")
+    with pytest.raises(
+        UsageError, match=r"^/dev/full: no suffix; it chooses the format\n  -> end the name in"
+    ):
+        format_of_suffix("/dev/full")
     with pytest.raises(UsageError, match="Did you mean markdown"):
         render(REPORT, "markdwn")
     assert all(render(REPORT, name).endswith("\n") for name in all_formats())

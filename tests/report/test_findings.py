@@ -136,6 +136,7 @@ def test_a_report_has_codes_of_what_was_dropped_and_of_its_intervals():
         "code": "missing-value",
         "text": "1 row with missing values dropped, e.g. row 2",
         "count": 1,
+        "where": None,
         "examples": ["row 2"],
     }
 

@@ -59,7 +59,8 @@ def test_json_holds_every_digit_and_null():
     first, second = REPORT.to_dict()["results"]
     assert '"value": 0.30000000000000004' in REPORT.to_json()
     assert (first["cell"], second["value"]) == ({}, None)
-    assert second["notes"] == [{"code": "no-rows", "text": "no rows"}]
+    empty = {"count": None, "where": None, "examples": []}
+    assert second["notes"] == [{"code": "no-rows", "text": "no rows", **empty}]
 
 
 def test_a_result_is_found_by_loss_and_cell():
