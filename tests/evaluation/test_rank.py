@@ -13,6 +13,8 @@ import losscli
 from losscli.cli.app import run
 from losscli.errors import DataError, UsageError
 from losscli.evaluation import ties
+from losscli.states import moments
+from losscli.states.moments import MAX_SPREAD
 
 N = 2000
 RNG = np.random.default_rng(11)
@@ -230,6 +232,16 @@ def test_memory_holds_a_block_of_rows_of_all(monkeypatch):
     for one, other in zip(found, expected, strict=True):
         assert (one.model, one.place, one.value) == (other.model, other.place, other.value)
         assert one.p_value == (None if other.p_value is None else pytest.approx(other.p_value, rel=1e-9))
+
+
+def test_ties_ask_for_no_more_second_moments_than_are_kept(monkeypatch):
+    """5 submissions in 10 slices need 250 of them: more than the 60 that are kept, so slice by slice."""
+    targets = TARGETS.with_columns(slice=pl.col("id") % 10)
+    expected = losscli.rank(*SUBMISSIONS, targets=targets, loss="mae", by="slice").board
+    for module in (moments, ties):
+        monkeypatch.setattr(module, "MAX_SPREAD", 60)
+    assert losscli.rank(*SUBMISSIONS, targets=targets, loss="mae", by="slice").board == expected
+    assert ties.MOST**2 <= MAX_SPREAD
 
 
 def test_a_submitter_sees_no_target(tmp_path, program):

@@ -15,6 +15,8 @@ from hypothesis.extra.numpy import arrays
 from support.samples import moments
 
 from losscli.states.moments import Moments
+from losscli.states.reductions import BoundReduction
+from losscli.states.reductions import mean as mean_of_one_column
 
 EXACT = ("n", "low", "high", "low_row", "high_row")
 BLOCK = 32_768
@@ -219,6 +221,27 @@ def test_cells_merge_one_by_one():
     assert_same(whole.cell(0), of(x[:, 30:60], first_row=30))
     assert np.isnan(whole.mean[1]).all()
     assert whole.low_row[1].tolist() == [-1, -1]
+
+
+@pytest.mark.parametrize("kept", [(True, False), (False, True)], ids=["earlier", "later"])
+@pytest.mark.parametrize("places", [[1, 0], [2, 0], [1, 2]], ids=str)
+def test_slices_without_second_moments_on_one_side_merge_to_slices_without(kept, places):
+    """As blocks do of which one has more slices than second moments are kept of."""
+    x, _ = data(3, 80)
+    codes, places = np.arange(80) % 2, np.array(places)
+    sides = (slice(0, 40), slice(40, 80))
+    first, later = (
+        of(x[:, side], first_row=side.start, codes=codes[side], cells=2, interval=interval)
+        for side, interval in zip(sides, kept, strict=True)
+    )
+    merged = first.merge(later, places)
+    whole = of(x, codes=np.append(codes[:40], places[codes[40:]]), cells=int(max(1, *places)) + 1)
+    assert merged.spread is None
+    for name in EXACT:
+        np.testing.assert_array_equal(getattr(merged, name), getattr(whole, name), err_msg=name)
+    np.testing.assert_allclose(merged.mean, whole.mean, rtol=2e-15)
+    (estimate, *_) = merged.estimates(BoundReduction(mean_of_one_column, {}, pilots=(None, None)), 0.95)
+    assert (estimate.se, [each.code for each in estimate.notes]) == (None, ["too-many-columns"])
 
 
 def test_columns_and_stacks_are_parts():
