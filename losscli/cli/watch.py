@@ -1,4 +1,4 @@
-"""What the command line shows while a report is made: the plan, a bar, and what turned out."""
+"""What the command line shows while a report is made: the plan, a progress bar and messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Watch(Hooks):
-    """Shows the plan if asked for, ends a dry run there, and draws a bar; `display` is that of results."""
+    """Shows the plan on request, stops there in a dry run, and draws a bar; results use `display`."""
 
     def __init__(self, given: dict[str, Any], displays: bool = True) -> None:
         self._given, self._displays = given, displays
@@ -26,8 +26,8 @@ class Watch(Hooks):
         self.display = Display()
 
     @property
-    def kept(self) -> bool:  # type: ignore[override]  # known when the outputs are
-        """Whether the report is written in a form that can be read again."""
+    def kept(self) -> bool:
+        """Whether the report is written in a form that losscli can read back."""
         return self.display.is_kept or not self._displays
 
     @property
@@ -41,7 +41,7 @@ class Watch(Hooks):
             self.display = display_of(self._given)
 
     def planned(self, run: Run | Models) -> None:
-        """Show the plan; the bar begins where rows are read."""
+        """Show the plan, and start the bar unless this is a dry run."""
         dry_run = self._given.get("dry_run")
         if self.verbose or dry_run:
             show_plan(run)
@@ -50,14 +50,14 @@ class Watch(Hooks):
         self.start(run.expected)
 
     def start(self, expected: Callable[[], int | None]) -> Progress:
-        """The bar, which begins where it has not."""
+        """The bar, started on the first call."""
         if self._bar is None:
             self._bar = Progress(bool(self._given.get("quiet")), expected)
             self._bar.__enter__()
         return self._bar
 
     def say(self, text: str) -> None:
-        """Show what turned out, with the plan."""
+        """Show a message with --verbose."""
         if self.verbose:
             say(text)
 

@@ -1,4 +1,4 @@
-"""What a caller hears while a report is made."""
+"""Callbacks that run while a report is made."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ if TYPE_CHECKING:
 
 
 class Hooks:
-    """Called while a report is made; these do nothing, and a caller overrides what it needs.
+    """Called while a report is made; these do nothing, and a caller overrides what it needs."""
 
-    A report that is not `kept` cannot be a baseline, or have one: its targets get no fingerprint.
-    """
-
-    kept = True
+    @property
+    def kept(self) -> bool:
+        """Whether the report may be a baseline or have one, so that its targets need a fingerprint."""
+        return True
 
     def check(self) -> None:
         """Raise UsageError for what else is wrong with the request, before anything is read."""
 
     def planned(self, run: Run | Models) -> None:
-        """The plan is made, and no row is read yet."""
+        """Receive the plan, before any row is read."""
 
     def say(self, text: str) -> None:
-        """Something turned out while rows were read."""
+        """Receive a message about the run, such as the alignment that was used."""
 
     def progress(self, rows: int) -> None:
-        """So many rows are done."""
+        """Receive the number of rows done so far."""
 
 
 SILENT = Hooks()

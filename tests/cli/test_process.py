@@ -11,11 +11,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from support.program import CHECKOUT
 
 from losscli.catalog import registry
 
 LOSSCLI = [sys.executable, "-m", "losscli"]
-PLAIN = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "XDG_CONFIG_HOME": os.devnull}
+PLAIN = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "XDG_CONFIG_HOME": os.devnull, **CHECKOUT}
 FILES = ["p.csv", "t.csv"]
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.program import Program
+from support.program import CHECKOUT, Program
 
 import losscli
 from losscli.errors import DataError, UsageError
@@ -19,6 +19,12 @@ from losscli.report import saved
 
 ROOT = Path(__file__).parent.parent.parent
 GIT = ["git", "-c", "user.name=n", "-c", "user.email=e@x", "-c", "commit.gpgsign=false"]
+
+
+class Unsaved(Hooks):
+    """Hooks of a report that is shown and not saved."""
+
+    kept = False
 
 
 @pytest.fixture
@@ -116,9 +122,7 @@ def test_targets_are_told_apart_only_where_reports_are_kept(program, report):
     known = saved.load(report.name).provenance["targets"]
     assert json.loads(program("evaluate", *FILES, "--json")[1])["provenance"]["targets"] == known
     assert losscli.evaluate("p.csv", "t.csv", "mae").provenance["targets"] == known
-    hooks = Hooks()
-    hooks.kept = False
-    assert "targets" not in losscli.evaluate("p.csv", "t.csv", "mae", hooks=hooks).provenance
+    assert "targets" not in losscli.evaluate("p.csv", "t.csv", "mae", hooks=Unsaved()).provenance
     (report.parent / "q.csv").write_text((report.parent / "p.csv").read_text())
     models = ("p.csv", "q.csv", "-t", "t.csv", "-l", "mae")
     assert json.loads(program("compare", *models, "--json")[1])["provenance"]["targets"] == known
@@ -185,7 +189,8 @@ def test_github_in_a_job(program, report, folder, monkeypatch):
 
 def bash(script, folder, **env):
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-    environment = {"PATH": path, "PYTHONUTF8": "1", "GITHUB_STEP_SUMMARY": str(folder / "s.md"), **env}
+    environment = {"PATH": path, "PYTHONUTF8": "1", "GITHUB_STEP_SUMMARY": str(folder / "s.md"), **CHECKOUT}
+    environment |= env
     return subprocess.run(["bash", "-ec", script], env=environment, cwd=folder, timeout=60).returncode
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -11,9 +13,12 @@ import pytest
 
 from losscli.cli.app import run
 
+CHECKOUT = {name: value for name, value in os.environ.items() if name == "PYTHONPATH"}
+"""The environment with which a process runs the same losscli as the tests, not one installed elsewhere."""
+
 
 class Done(NamedTuple):
-    """What a run of the program left behind."""
+    """The exit status and the output of a run of the program."""
 
     status: int
     out: str
@@ -50,6 +55,13 @@ class Program:
             at = done.err.index(part, at) + len(part)
         assert done.err.startswith("losscli: error: ")
         assert "Traceback" not in done.err
+
+    def pastes_back(self, *argv: str) -> str:
+        """Assert that the plan of an evaluation, given as its options, makes the same report; the plan."""
+        first = self("evaluate", *argv, "--json", "-v")
+        plan = first.err.splitlines()[0].removeprefix("losscli: plan: ")
+        assert self("evaluate", argv[0], *shlex.split(plan), "--json")[:2] == (0, first.out)
+        return plan
 
     def bare(self, *argv: str) -> list[float]:
         """The overall values that an evaluation prints with --bare."""
