@@ -30,7 +30,7 @@ def compared(
         model_notes,
     )
 
-    folded, alignment = _folded(replace(models.work, kept=hooks.kept), models, hooks.progress, hooks.say)
+    folded, alignment = _folded(replace(models.job, kept=hooks.kept), models, hooks.progress, hooks.say)
     tallies = folded.tallies if folded else {}
     n = int(folded.models[0].overall[0].n[0]) if folded else 0
     _require_sound(models.plan, alignment, tallies, n, models.tables)
@@ -41,7 +41,7 @@ def compared(
         for place, part in enumerate(scores.models)
         if alone in (None, place)
         for result in results_of(
-            models.work.plans[place], part, models.names[place] if alone is None else None
+            models.job.plans[place], part, models.names[place] if alone is None else None
         )
     ]
     part = scores.models[0]

@@ -20,7 +20,7 @@ from losscli.data.stream import Roles
 from losscli.data.table import Source, Table
 from losscli.errors import UsageError, all_of
 from losscli.evaluation import rows as row_losses
-from losscli.evaluation.pairs import Work
+from losscli.evaluation.pairs import ComparisonJob
 from losscli.evaluation.partial import require_means
 from losscli.gates.parse import Gate
 from losscli.plan.plan import Plan
@@ -31,12 +31,14 @@ MAX_MODELS = 32
 """Maximum number of models in a comparison: the columns of all of them are in memory at once."""
 _OF_ROWS = ("weight", "by", "cluster", "where")
 """Options that describe rows, whose columns are looked for in the first model's files alone."""
+_ROLES_OF_ROWS = ("targets", "weight", "ids", "slicings", "group", "cluster", "conditions")
+"""Roles that describe rows, which every model takes from the first one."""
 
 
 class Models(Struct, frozen=True):
     """A planned run of several models; `names` are theirs, `aliases` say which loss an alias meant."""
 
-    work: Work
+    job: ComparisonJob
     names: tuple[str, ...]
     alignment: Aligned
     tables: tuple[Table, ...]
@@ -53,14 +55,12 @@ class Models(Struct, frozen=True):
     @property
     def plan(self) -> Plan:
         """The plan of the first model, whose losses, cells and policies are those of all."""
-        return self.work.plans[0]
+        return self.job.plans[0]
 
     @property
     def plans(self) -> tuple[tuple[str, Plan], ...]:
         """The plan of each model, with its title."""
-        return tuple(
-            (f"plan of {name}", plan) for name, plan in zip(self.names, self.work.plans, strict=True)
-        )
+        return tuple((f"plan of {name}", plan) for name, plan in zip(self.names, self.job.plans, strict=True))
 
     def expected(self) -> int | None:
         """About how many rows will be read, where that is known."""
@@ -106,7 +106,7 @@ def plan_models(
         pairs = tuple(pair for pair in pairs if 0 in pair)
     tables = (left, right, *(each.tables[0] for each in others))
     return Models(
-        Work(plans, pairs, shown, most),
+        ComparisonJob(plans, pairs, shown, most),
         shown,
         alignment,
         tables,
@@ -174,19 +174,8 @@ def _other(
         )
     if len(roles.predictions) != len(expected.predictions) and roles.task == "regression":
         raise UsageError(f"{name} has {len(roles.predictions)} outputs, not {len(expected.predictions)}")
-    described = replace(
-        roles,
-        targets=expected.targets,
-        weight=expected.weight,
-        ids=expected.ids,
-        slicings=expected.slicings,
-        group=expected.group,
-        cluster=expected.cluster,
-        conditions=expected.conditions,
-    )
-    if expected.names and roles.names != expected.names:
-        described = replace(described, names=expected.names)
-    return replace(own, roles=described, choices=own.choices)
+    described = {name: getattr(expected, name) for name in _ROLES_OF_ROWS}
+    return replace(own, roles=replace(roles, names=expected.names or roles.names, **described))
 
 
 def _read(roles: Roles) -> tuple[str, ...]:

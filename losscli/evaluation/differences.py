@@ -31,7 +31,7 @@ def comparisons(models: Models, scores: Scores) -> list[Comparison]:
     found = []
     for number, choice in enumerate(models.plan.choices):
         of_choice = [
-            list(_of_pair(models, scores, place, number, choice)) for place in range(len(models.work.pairs))
+            list(_of_pair(models, scores, place, number, choice)) for place in range(len(models.job.pairs))
         ]
         found += _adjusted([each for pair in of_choice for each in pair])
     return found
@@ -39,7 +39,7 @@ def comparisons(models: Models, scores: Scores) -> list[Comparison]:
 
 def _of_pair(models: Models, scores: Scores, place: int, number: int, choice: Choice) -> Iterator[Comparison]:
     plan, pair = models.plan, scores.pairs[place]
-    at = models.work.pairs[place]
+    at = models.job.pairs[place]
     a, b = (scores.models[model] for model in at)
     names = (models.names[at[0]], models.names[at[1]])
     outputs = plan.outputs(choice)
@@ -208,7 +208,7 @@ def model_notes(models: Models, scores: Scores, tallies: Mapping[Finding, Tally]
 def changed_rows(models: Models, scores: Scores) -> tuple[dict[str, Any], ...]:
     """The rows on which the first loss of each pair differs most, with the names of the models."""
     found = []
-    for (a, b), top in zip(models.work.pairs, scores.changed, strict=bool(scores.changed)):
+    for (a, b), top in zip(models.job.pairs, scores.changed, strict=bool(scores.changed)):
         pair = {"a": models.names[a], "b": models.names[b]}
         found += [pair | row for row in row_losses.plain(top.frame)]
     return tuple(found)

@@ -65,11 +65,11 @@ class Scores(Struct, frozen=True, eq=False):
         return replace(self, models=models, pairs=pairs)
 
 
-class Work(Struct, frozen=True):
-    """The evaluation of several models, as an engine does it; `pairs` are places of models (a, b).
+class ComparisonJob(Struct, frozen=True):
+    """The job of evaluating several models and pairs of them; `pairs` are indices of models (a, b).
 
-    `names` are those of the models, `changed` is how many of the rows that differ most are kept; `kept` as in
-    the work of one.
+    `names` are those of the models, `changed` is the number of most changed rows to keep per pair; `kept` as
+    in EvaluationJob.
     """
 
     plans: tuple[Plan, ...]
@@ -120,7 +120,7 @@ class Work(Struct, frozen=True):
         changed = tuple(first.merge(later) for first, later in both)
         return Scores(models, pairs, a.counts + b.counts, a.rows + b.rows, changed)
 
-    def instead(self, error: DeviceError) -> Work:
+    def instead(self, error: DeviceError) -> ComparisonJob:
         """The same on the CPU, from the first row on.  Raises the error where a user chose the device."""
         return replace(self, plans=tuple(plan.instead(error) for plan in self.plans))
 

@@ -68,8 +68,8 @@ class Partial(Struct, frozen=True, eq=False):
     fingerprint: int | None = None
 
 
-class Work(Struct, frozen=True):
-    """The evaluation of one model, as an engine does it; `kept` if its report may be compared with another.
+class EvaluationJob(Struct, frozen=True):
+    """The job of evaluating one model; `kept` if its report may be compared with another.
 
     Only then are the targets fingerprinted, which costs as much as a loss.
     """

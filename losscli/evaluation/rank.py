@@ -27,7 +27,7 @@ from losscli.evaluation.compare_plan import names_of
 from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.partial import require_means
 from losscli.evaluation.results import notes, results_of
-from losscli.evaluation.ties import Columns, Entry, Lines, Work
+from losscli.evaluation.ties import Columns, Entry, Lines, SubmissionJob
 from losscli.numeric.arrays import Array
 from losscli.plan import comparability
 from losscli.plan.options import LEVEL
@@ -107,7 +107,7 @@ class _League:
         self.entries: list[Entry] = []
         self.errors: list[LossCliError] = []
         self.run: Run | None = None
-        self.work: Work | None = None
+        self.job: SubmissionJob | None = None
         self.notes: list[Note] = []
         self.fingerprint: int | None = None
         self.done = 0
@@ -126,19 +126,19 @@ class _League:
     def _scored(self, name: str, submission: Source, hooks: Hooks) -> Entry:
         run = prepare(submission, self.targets, self.loss, **self.options)
         self._check(run)
-        work = self._work(run)
+        job = self._job(run)
         done = self.done
         for text in run.plan.place.notes:
             hooks.say(text)
-        part, _ = running.fold_all(run, lambda rows: hooks.progress(done + rows), hooks.say, work)
+        part, _ = running.fold_all(run, lambda rows: hooks.progress(done + rows), hooks.say, job)
         self.done += part.rows
-        if self.work is not None and not np.array_equal(work.weights > 0, self.work.weights > 0):
+        if self.job is not None and not np.array_equal(job.weights > 0, self.job.weights > 0):
             raise LossCliError(
                 Problem("other rows are evaluated than of the submissions before", name, "submit every row")
             )
-        line = self.lines.add(work, part)
-        if self.work is None:
-            self.work, self.run, self.fingerprint = work, run, part.fingerprint
+        line = self.lines.add(job, part)
+        if self.job is None:
+            self.job, self.run, self.fingerprint = job, run, part.fingerprint
         results = tuple(replace(each, model=name) for each in results_of(run.plan, part))
         self.notes += [replace(each, text=f"{name}: {each}") for each in notes(part.tallies)]
         return Entry(name, results, line)
@@ -160,9 +160,9 @@ class _League:
         if mine != theirs:
             raise UsageError(f"its columns show other losses than those before: {', '.join(mine)}")
 
-    def _work(self, run: Run) -> Work:
+    def _job(self, run: Run) -> SubmissionJob:
         """The evaluation of a submission, with room for what its rows leave."""
-        plan, first = run.plan, self.work
+        plan, first = run.plan, self.job
         slicings = len(plan.roles.slicings)
         # Those of the first submission are kept, the others are held against them.
         again = "" if first is None else "-again"
@@ -170,12 +170,12 @@ class _League:
         weights: Array = np.memmap(self._folder / f"weights{again}", np.float64, "w+", shape=rows)
         cells: Array = np.memmap(self._folder / f"cells{again}", np.int32, "w+", shape=shape)
         numbers = tuple({} for _ in range(slicings)) if first is None else first.numbers
-        return Work(plan, False, Columns(self._folder, self.rows), weights, cells, numbers)
+        return SubmissionJob(plan, False, Columns(self._folder, self.rows), weights, cells, numbers)
 
     def report(self) -> Report:
         """The leaderboard.  Raises the error of the first submission where all are broken."""
         sound = [entry for entry in self.entries if not entry.reason]
-        if self.run is None or self.work is None:
+        if self.run is None or self.job is None:
             raise self.errors[0]
         plan = self.run.plan
         placed = [placing for each in self._placed(sound) for placing in each]
@@ -195,7 +195,7 @@ class _League:
 
     def _placed(self, sound: Sequence[Entry]) -> Iterator[list[Placing]]:
         assert self.run is not None
-        assert self.work is not None
+        assert self.job is not None
         plan = self.run.plan
         choice = plan.choices[0]
         best = sorted(sound, key=lambda entry: _overall(entry, choice.loss.score))[: ties.MOST]
@@ -205,14 +205,14 @@ class _League:
         own = [replace(e, results=tuple(r for r in e.results if _is_of(r, choice))) for e in best]
         ways: list[tuple[Array | None, list[dict[str, str]]]] = [(None, [{}])]
         for place, slicing in enumerate(plan.roles.slicings):
-            keys = self.work.numbers[place]
+            keys = self.job.numbers[place]
             cells = [dict(zip(slicing.names, key, strict=True)) for key in keys]
-            ways.append((self.work.cells[place], cells))
+            ways.append((self.job.cells[place], cells))
         for way, (codes, cells) in enumerate(ways):
             # Without noise, different values are separated.
             noise = iter([(np.zeros((len(best), len(best))), 1.0)] * len(cells))
             if plan.level is not None and not choice.loss.reduction.extreme:
-                noise = self.lines.variances(lines, self.work.weights, way, codes, len(cells))
+                noise = self.lines.variances(lines, self.job.weights, way, codes, len(cells))
             level, score = plan.level or LEVEL, choice.loss.score
             found = [
                 ties.places(own, cell, *each, level, score) for cell, each in zip(cells, noise, strict=True)

@@ -88,8 +88,8 @@ class Detailed(Partial, frozen=True):
     rows_of: pl.DataFrame | None = None
 
 
-class Work(partials.Work, frozen=True):
-    """The evaluation of one model, with the losses of single rows: for a `writer`, and the `worst`."""
+class RowsJob(partials.EvaluationJob, frozen=True):
+    """An evaluation that also takes the loss of each row: for a `writer`, and for the `worst` rows."""
 
     writer: Writer | None = None
     worst: int = 0

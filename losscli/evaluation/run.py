@@ -16,7 +16,7 @@ from losscli.engines.job import Job, Progress, S
 from losscli.errors import DataError, DeviceError
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.hooks import SILENT, Hooks
-from losscli.evaluation.partial import Partial, Work, require_means, with_clusters
+from losscli.evaluation.partial import EvaluationJob, Partial, require_means, with_clusters
 from losscli.evaluation.results import notes, of_clusters, results_of
 from losscli.plan import comparability
 from losscli.plan.plan import Plan
@@ -40,13 +40,13 @@ def evaluated(
     request, kept = run.plan.request, hooks.kept or base is not None
     path, most = row_losses.checked(request.rows, run.plan.roles.files), request.worst
     if path is None and not most:
-        folded, _ = fold_all(run, hooks.progress, hooks.say, Work(run.plan, kept))
+        folded, _ = fold_all(run, hooks.progress, hooks.say, EvaluationJob(run.plan, kept))
     else:
         row_losses.require_row_values(run.plan.choices if path else run.plan.choices[:1])
         with writing.Writer(path) if path else nullcontext() as writer:
-            work = row_losses.Work(run.plan, kept, writer, most)
-            folded, _ = fold_all(run, hooks.progress, hooks.say, work)
-            work.write(folded)
+            job = row_losses.RowsJob(run.plan, kept, writer, most)
+            folded, _ = fold_all(run, hooks.progress, hooks.say, job)
+            job.write(folded)
     part = with_clusters(folded)
     top = folded.extras.get(row_losses.TOP)
     report = Report(
@@ -65,13 +65,14 @@ def fold_all(
     run: Run,
     progress: Progress = lambda rows: None,
     say: Callable[[str], None] = lambda text: None,
-    work: Work | None = None,
+    job: EvaluationJob | None = None,
 ) -> tuple[Partial, Aligned]:
     """Read and fold all rows.  If an alignment fails, the next one is tried and reported through `say`.
 
-    `work` is how, where that is not the usual way.  Raises DataError with every problem that was found.
+    `job` is what the engine folds, by default the evaluation of the chosen losses.  Raises DataError with
+    every problem that was found.
     """
-    part, alignment = _folded(work or Work(run.plan, kept=False), run, progress, say)
+    part, alignment = _folded(job or EvaluationJob(run.plan, kept=False), run, progress, say)
     tallies = part.tallies if part else {}
     n = int(part.overall[0].n[0]) if part else 0
     _require_sound(run.plan, alignment, tallies, n, run.tables)

@@ -39,11 +39,11 @@ _NUMBERING = Lock()
 """Held while slices get their numbers, on which threads have to agree."""
 
 
-class Work(partials.Work, frozen=True):
-    """The evaluation of a submission, which notes the row columns of its first loss by row of the targets.
+class SubmissionJob(partials.EvaluationJob, frozen=True):
+    """An evaluation of a submission that also stores the row columns of its first loss by row of the targets.
 
-    `columns` hold them, `weights` (n,) the weights, which stay 0 where no row is evaluated, and `cells`
-    (slicings, n) the number of each row's slice; `numbers` are those given so far.
+    `columns` hold them, `weights` (n,) the weights, which stay 0 for rows that are not evaluated, and `cells`
+    (slicings, n) the number of each row's slice; `numbers` maps the slices seen so far to their numbers.
     """
 
     columns: Columns
@@ -112,19 +112,19 @@ class Lines:
         self._ways: list[Array] = []
         self.used = 0
 
-    def add(self, work: Work, part: Partial) -> int:
+    def add(self, job: SubmissionJob, part: Partial) -> int:
         """Keep what the rows of a submission add to its values; returns its line."""
-        choice = work.plan.choices[0]
-        pilots = part.pilots or (None,) * work.plan.outputs(choice)
+        choice = job.plan.choices[0]
+        pilots = part.pilots or (None,) * job.plan.outputs(choice)
         bound = choice.reduction.with_pilots(pilots)
         slopes = [inference.gradients(bound, moments_of(part.overall[0]))]
         if choice.loss.reduction is not mean:
-            for slices, numbers in zip(part.slices, work.numbers, strict=True):
+            for slices, numbers in zip(part.slices, job.numbers, strict=True):
                 own = inference.gradients(bound, moments_of(slices.states[0]))
                 at = [slices.places[key] for key in numbers]
                 slopes.append(own[at])
         for way, slope in enumerate(slopes):
-            self._write(self._way(way)[self.used], work, slope, None if way == 0 else work.cells[way - 1])
+            self._write(self._way(way)[self.used], job, slope, None if way == 0 else job.cells[way - 1])
         self.used += 1
         return self.used - 1
 
@@ -134,12 +134,12 @@ class Lines:
             self._ways.append(np.memmap(path, np.float64, "w+", shape=self._shape))
         return self._ways[way]
 
-    def _write(self, line: Array, work: Work, slope: Array, codes: Array | None) -> None:
+    def _write(self, line: Array, job: SubmissionJob, slope: Array, codes: Array | None) -> None:
         step = max(1, _NUMBERS // slope.shape[1])
         for first in range(0, self.rows, step):
             own = slice(first, first + step)
             slopes = slope[0] if codes is None else slope[codes[own]].T
-            line[own] = sum(each * work.columns.place(i)[own] for i, each in enumerate(slopes))
+            line[own] = sum(each * job.columns.place(i)[own] for i, each in enumerate(slopes))
 
     def variances(
         self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, cells: int

@@ -198,9 +198,12 @@ def test_blocks_lie_on_a_fixed_grid_however_the_reader_cuts_frames(size):
     cut = list(blocks.blocks(iter(frames), step))
     assert [first for first, _ in cut] == list(range(0, N, step))
     assert pl.concat([block for _, block in cut]).equals(rows)
-    part = local.fold(partials.Work(run.plan, kept=True), iter(frames))
+    part = local.fold(partials.EvaluationJob(run.plan, kept=True), iter(frames))
     assert part is not None
-    (found,), (expected,) = part.overall, local.fold(partials.Work(run.plan, kept=True), iter([rows])).overall
+    (found,), (expected,) = (
+        part.overall,
+        local.fold(partials.EvaluationJob(run.plan, kept=True), iter([rows])).overall,
+    )
     for name, array in asdict(expected).items():
         assert np.array_equal(getattr(found, name), array), name
 
@@ -221,7 +224,7 @@ def test_merging_parts_leaves_them_as_they_were():
     run = prepare(PRED, Y, "mae")
     frames = pl.concat(list(run.alignment.frames()))
     one, other = (
-        local.fold(partials.Work(run.plan, kept=True), iter([part]))
+        local.fold(partials.EvaluationJob(run.plan, kept=True), iter([part]))
         for part in (frames[: N // 2], frames[N // 2 :])
     )
     assert one is not None

@@ -17,7 +17,7 @@ from losscli.catalog import registry
 from losscli.custom import Regression
 from losscli.errors import UsageError
 from losscli.evaluation.compare_plan import plan_models
-from losscli.evaluation.partial import Work
+from losscli.evaluation.partial import EvaluationJob
 from losscli.plan.resolve import prepare
 
 REFERENCE = Path(__file__).parent.parent / "reference"
@@ -37,7 +37,7 @@ def relative(batch: Regression, *, power: Positive = 1.0):
 
 def tasks_of(run):
     """The job of a run with its rows in two blocks, as an engine elsewhere gets them."""
-    job = Work(run.plan, kept=True)
+    job = EvaluationJob(run.plan, kept=True)
     frame = pl.concat(run.alignment.frames())
     group = run.plan.roles.group
     half = frame.height // 2
@@ -108,7 +108,7 @@ def test_a_comparison_can_be_sent(tmp_path):
     others = pl.DataFrame({"y_pred": P + 0.1})
     models = plan_models([PREDICTIONS, others], TARGETS, ["huber", "rmse"], names=["a", "b"], changed=3)
     frame = pl.concat(models.alignment.frames())
-    task = (models.work, models.work.begin(frame), [(0, frame[:300]), (300, frame[300:])])
+    task = (models.job, models.job.begin(frame), [(0, frame[:300]), (300, frame[300:])])
     (found,), (expected,) = fold_elsewhere([task], tmp_path), fold_all([task])
     for mine, theirs in zip((*found.models, *found.pairs), (*expected.models, *expected.pairs), strict=True):
         assert_same_bits(mine, theirs)

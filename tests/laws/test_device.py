@@ -26,7 +26,7 @@ from support.samples import LOSSES
 import losscli as package
 from losscli.engines import devices, local
 from losscli.errors import DeviceError, UsageError
-from losscli.evaluation.partial import Work
+from losscli.evaluation.partial import EvaluationJob
 from losscli.numeric.segments import Runs, binned_sums
 from losscli.numeric.two_float import exact_sum
 from losscli.plan import plan as plans
@@ -328,7 +328,7 @@ def test_each_thread_has_a_stream_of_its_own(files, xp, monkeypatch):
     frame = pl.concat(list(run.alignment.frames()))
     together = threading.Barrier(devices.STREAMS)
 
-    class Watched(Work):
+    class Watched(EvaluationJob):
         @property
         def block_rows(self):
             return N // 2
@@ -348,7 +348,7 @@ def test_results_do_not_depend_on_threads_or_on_how_frames_are_cut(files, xp):
     run = evaluated(files)
     frame = pl.concat([pl.concat(list(run.alignment.frames()))] * 2)
 
-    class Small(Work):
+    class Small(EvaluationJob):
         @property
         def block_rows(self):
             return 512
@@ -499,7 +499,7 @@ def test_python_takes_the_device_too(small, xp):
 # Out of memory.
 
 
-class Full(Work):
+class Full(EvaluationJob):
     """Runs out of memory in the third block, on a device alone."""
 
     block_rows = 700
