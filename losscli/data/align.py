@@ -22,8 +22,8 @@ from losscli.data.keys import equal
 from losscli.data.models import ModelOrderError, Other
 from losscli.data.stream import Roles
 from losscli.data.table import Table, reading, stream
-from losscli.errors import DataError, Problem
-from losscli.report.findings import Finding, Tally
+from losscli.errors import DataError
+from losscli.report.findings import Code, Finding, Tally, problem
 
 
 class Aligned(Struct, frozen=True, eq=False):
@@ -180,12 +180,11 @@ def _require_equal_counts(predictions: Table, targets: Table) -> None:
     if n == m:
         return
     both = [name for name in predictions.schema if name in targets.schema]
-    remedy = "a key column in both files aligns them: --on COLUMN"
-    if both:
-        remedy = f"align them by a column that both files have: --on {both[0]}"
-    what = f"{n} rows of predictions and {m} rows of targets cannot be aligned by position"
-    blank = [problem for table in (predictions, targets) for problem in table.uneven(blank=True)]
-    raise DataError([Problem(what, f"{predictions.name} and {targets.name}", remedy), *blank])
+    remedy = f"align them by a column that both files have: --on {both[0]}" if both else None
+    where = f"{predictions.name} and {targets.name}"
+    counts = f"{n} rows of predictions and {m} rows of targets"
+    blank = [each for table in (predictions, targets) for each in table.uneven(blank=True)]
+    raise DataError([problem(Code.DIFFERENT_ROW_COUNTS, where, remedy=remedy, counts=counts), *blank])
 
 
 def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:

@@ -7,7 +7,8 @@ from collections.abc import Collection
 from losscli.data.filter import Where
 from losscli.data.stream import Roles
 from losscli.data.table import Table
-from losscli.errors import DataError, Problem, all_of
+from losscli.errors import DataError, all_of
+from losscli.report.findings import Code, problem
 
 
 def numeric(left: Table, right: Table, roles: Roles) -> tuple[Table, Table]:
@@ -29,7 +30,7 @@ def numeric(left: Table, right: Table, roles: Roles) -> tuple[Table, Table]:
 
 def _require_unique(table: Table, used: Collection[str]) -> None:
     if twice := [name for name in table.repeated if name in used]:
-        raise DataError(Problem(f"several columns are named {', '.join(twice)}", table.name, "rename them"))
+        raise DataError(problem(Code.DUPLICATE_COLUMN, table.name, names=", ".join(twice)))
 
 
 def narrowed(left: Table, right: Table, where: Where | None) -> tuple[Table, Table]:

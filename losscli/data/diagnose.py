@@ -22,11 +22,11 @@ def diagnose(files: Files | None, schema: Mapping[str, Any]) -> list[Problem]:
 
 
 _REFUSED = {
-    "NoSuchBucket": ("no such bucket", "check the address"),
-    "expanded paths were empty": ("no file has a name like this", "check the pattern"),
-    "not found": ("no such file", "check the address"),
-    "status code: 40": ("access denied", "credentials are those of the environment"),
-    "necessary privileges": ("access denied", "credentials are those of the environment"),
+    "NoSuchBucket": Code.NO_SUCH_BUCKET,
+    "expanded paths were empty": Code.NO_MATCHING_FILE,
+    "not found": Code.NO_SUCH_FILE,
+    "status code: 40": Code.ACCESS_DENIED,
+    "necessary privileges": Code.ACCESS_DENIED,
 }
 """Phrases in the errors of object stores, in the order in which they are tried, and their meanings."""
 
@@ -36,9 +36,9 @@ def unreadable(error: Exception, names: Sequence[str], remote: Sequence[str]) ->
     where = " and ".join(remote or names)
     if not remote:
         return problem(Code.UNREADABLE_FILE, where, reason=reason(error))
-    for word, (what, remedy) in _REFUSED.items():
-        if word in str(error):
-            return Problem(what, where, remedy)
+    for phrase, code in _REFUSED.items():
+        if phrase in str(error):
+            return problem(code, where, remedy="check the address" if code is Code.NO_SUCH_FILE else None)
     remedy = "check the address, the credentials in the environment, and the file"
     return problem(Code.UNREADABLE_FILE, where, remedy=remedy, reason=reason(error))
 
@@ -53,25 +53,26 @@ def unlike(files: Files) -> list[Problem]:
         try:
             own = files.format.columns(path, files)
         except pl.exceptions.NoDataError:
-            problems.append(Problem("an empty file", path, "it needs a header and rows"))
+            problems.append(problem(Code.EMPTY_FILE, path))
             continue
         except Errors as error:
-            what = f"not a whole {files.format.whole} ({reason(error)})"
-            problems.append(Problem(what, path, "write it again"))
+            problems.append(
+                problem(Code.DAMAGED_FILE, path, kind=files.format.bare_noun, reason=reason(error))
+            )
             continue
         if own is None:
             return []
         first = own if first is None else first
         if differences := _differences(first, own):
-            what = f"its columns are not those of {files.paths[0]}: {', '.join(differences[:EXAMPLES])}"
-            problems.append(Problem(what, path, "name files of equal columns"))
+            shown = ", ".join(differences[:EXAMPLES])
+            problems.append(problem(Code.DIFFERENT_COLUMNS, path, first=files.paths[0], differences=shown))
     return problems[:EXAMPLES]
 
 
 def _differences(first: dict[str, Any], own: dict[str, Any]) -> list[str]:
     return [
         *(f"no {name}" for name in first if name not in own),
-        *(f"one more, {name}" for name in own if name not in first),
+        *(f"extra {name}" for name in own if name not in first),
         *(
             f"{name} is {own[name]}, not {first[name]}"
             for name in first

@@ -8,7 +8,8 @@ import numpy as np
 import polars as pl
 
 from losscli.data.table import Table, reading
-from losscli.errors import DataError, Problem
+from losscli.errors import DataError
+from losscli.report.findings import Code, problem
 
 _EXACT = 2**53
 """Every whole number below it is exact in float64."""
@@ -20,11 +21,7 @@ def require_exact(table: Table, name: str) -> None:
         column = pl.col(name).cast(pl.Float64)
         low, high = table.scan.select(column.min().alias("low"), column.max().alias("high")).collect().row(0)
     if max(-(low or 0.0), high or 0.0) >= _EXACT:
-        what = (
-            "whole numbers in one file and fractions in the other, too large to be distinguished as fractions"
-        )
-        remedy = "write the key as whole numbers, or as text, in both files"
-        raise DataError(Problem(f"the key is {what}", f"{table.name}, column {name}", remedy))
+        raise DataError(problem(Code.INEXACT_KEY, f"{table.name}, column {name}"))
 
 
 def equal(a: pl.Series, b: pl.Series) -> bool:

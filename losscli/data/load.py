@@ -20,6 +20,7 @@ from losscli.data.formats.numpy import Part
 from losscli.data.request import Reading
 from losscli.data.table import Source, Table, reading
 from losscli.errors import DataError, Problem, UsageError, all_of
+from losscli.report.findings import Code, problem
 from losscli.text import counted
 
 
@@ -69,7 +70,11 @@ def with_columns(
         )
     rows = table.count()
     if wrong := [
-        Problem(f"{option}= has {counted(len(each), 'value')} for {counted(rows, 'row')}", table.name)
+        numpy_files.invalid(
+            f"{option}= has {counted(len(each), 'value')} for {counted(rows, 'row')}",
+            table.name,
+            "one value per row",
+        )
         for option, columns in given.items()
         for each in columns
         if len(each) != rows
@@ -114,7 +119,7 @@ def _is_matrix(found: _Located) -> bool:
 def _table(found: _Located, role: str, flat: bool) -> Table:
     opened = _opened(*found, role, flat)
     if opened.is_empty():
-        raise DataError(Problem("no rows, only a header", opened.name, "write rows"))
+        raise DataError(problem(Code.EMPTY_TABLE, opened.name))
     return opened
 
 

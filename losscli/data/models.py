@@ -18,9 +18,9 @@ from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, lookup
 from losscli.data.keys import common_type, equal, require_exact
 from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table, reading
-from losscli.errors import EXAMPLES, DataError, Problem
+from losscli.errors import EXAMPLES, DataError
 from losscli.numeric.arrays import Array
-from losscli.report.findings import Code, Finding, Tally, finding
+from losscli.report.findings import Code, Finding, Tally, finding, problem
 
 
 class Other(Struct, frozen=True, eq=False):
@@ -124,10 +124,11 @@ def _zipped(
         raise ModelOrderError(other.number)
     n, m = first.count(), other.table.count()
     raise DataError(
-        Problem(
-            f"{n} rows and {m} rows cannot be aligned by position",
+        problem(
+            Code.DIFFERENT_ROW_COUNTS,
             f"{first.name} and {other.table.name}",
-            "a key column in all files aligns them: --on COLUMN",
+            remedy="a key column in all files aligns them: --on COLUMN",
+            counts=f"{n} rows and {m} rows",
         )
     )
 

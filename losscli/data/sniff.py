@@ -15,7 +15,12 @@ START = 8
 """The number of first bytes that distinguish binary formats."""
 HEAD = 100
 """The number of lines in which the first non-blank line is searched."""
-JSON_REMEDY = "write NDJSON, an object a line: jq -c '.[]' x.json > x.ndjson"
+
+
+def not_ndjson(name: str) -> Problem:
+    """The problem of a file that is one JSON document."""
+    remedy = "write NDJSON, one object per line: jq -c '.[]' x.json > x.ndjson"
+    return problem(Code.UNSUPPORTED_FORMAT, name, remedy=remedy, what="JSON, but not one object per line")
 
 
 class Kind(Struct, frozen=True):
@@ -57,7 +62,8 @@ def text_format(path: str, name: str) -> Format:
     if not first:
         raise empty_file(name)
     if "\x00" in first or first.count("\ufffd") > len(first) // 8:
-        raise DataError(Problem("not a format that is known by its first bytes", name, "--input-format"))
+        what = "the first bytes match no known format"
+        raise DataError(problem(Code.UNSUPPORTED_FORMAT, name, what=what))
     if first.startswith("["):
-        raise DataError(Problem("JSON, and not an object a line", name, JSON_REMEDY))
+        raise DataError(not_ndjson(name))
     return formats.by_first_line(first)

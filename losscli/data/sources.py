@@ -19,7 +19,7 @@ from losscli.data.redaction import redacted
 from losscli.data.request import Reading
 from losscli.data.spool import Spool
 from losscli.data.stream import STANDARD_INPUT
-from losscli.errors import EXAMPLES, DataError, Problem, UsageError
+from losscli.errors import EXAMPLES, DataError, UsageError
 from losscli.report.findings import Code, problem
 
 STDIN = "-"
@@ -30,7 +30,8 @@ def locate(source: str | Path, asked: Reading) -> Files:
     text = os.fspath(source)
     if text == STDIN:
         if sys.stdin is None:
-            raise DataError(Problem("it is closed", STANDARD_INPUT, "name a file"))
+            remedy = "name a file"
+            raise DataError(problem(Code.UNREADABLE_FILE, STANDARD_INPUT, remedy=remedy, reason="closed"))
         return _piped(Spool(sys.stdin.buffer, STANDARD_INPUT), STANDARD_INPUT, asked)
     if "://" in text:
         return _remote(text, asked)
@@ -50,10 +51,10 @@ def _local(text: str, asked: Reading) -> Files:
         with path.open("rb") as pipe:
             return _piped(Spool(pipe, text), text, asked)
     if not glob.has_magic(text):
-        raise DataError(Problem("no such file", text, "check the path"))
+        raise DataError(problem(Code.NO_SUCH_FILE, text))
     found = sorted(each for each in glob.glob(text, recursive=True) if os.path.isfile(each))
     if not found:
-        raise DataError(Problem("no file has a name like this", text, "check the pattern"))
+        raise DataError(problem(Code.NO_MATCHING_FILE, text))
     parts = path.parts
     return _several(text, found, next(i for i, part in enumerate(parts) if glob.has_magic(part)), asked)
 
@@ -69,22 +70,20 @@ def _inside(folder: Path) -> list[str]:
         elif "=" in entry.name:
             found += _inside(entry)
         else:
-            raise DataError(
-                Problem(f"a folder within the folder: {entry.name}", str(folder), f"'{folder}/**/*.parquet'")
-            )
+            remedy = f"name the files by a pattern: '{folder}/**/*.parquet'"
+            raise DataError(problem(Code.NESTED_FOLDER, str(folder), remedy=remedy, name=entry.name))
     return found
 
 
 def _several(name: str, paths: Sequence[str], root: int, asked: Reading) -> Files:
     """Files of one format; key=value folders count from the `root`-th part of a path on."""
     if not paths:
-        raise DataError(Problem("a folder without files", name, "check the path"))
+        raise DataError(problem(Code.EMPTY_FOLDER, name))
     kinds = [_format(path, path, asked) for path in paths]
     if len(set(kinds)) > 1:
         shown = " and ".join(f"{count} of {each.name}" for each, count in Counter(kinds).items())
-        raise DataError(
-            Problem(f"files of several formats: {shown}", name, f"name those of one: '{_pattern(name)}'")
-        )
+        remedy = f"name the files of one format: '{_pattern(name)}'"
+        raise DataError(problem(Code.MIXED_FORMATS, name, remedy=remedy, formats=shown))
     name = name if len(paths) > 1 else paths[0]
     files = Files(name, tuple(paths), kinds[0], partitions=_partitions(paths, root))
     return _checked(files, asked)
@@ -100,7 +99,7 @@ def _partitions(paths: Sequence[str], root: int) -> dict[str, pl.Series]:
     odd = next((path for path, row in zip(paths, rows, strict=True) if list(row) != list(rows[0])), None)
     if odd is not None:
         shown = ", ".join(rows[0]) or "none"
-        raise DataError(Problem(f"its folders key=value are not those of the others ({shown})", odd))
+        raise DataError(problem(Code.DIFFERENT_FOLDERS, odd, keys=shown))
     return {key: _column([row[key] for row in rows]) for key in rows[0]}
 
 
@@ -115,9 +114,11 @@ def _remote(url: str, asked: Reading) -> Files:
     by_name = formats.by_suffix(urlsplit(url).path)
     form = by_name or _asked_format(asked)
     if form is None:
-        raise DataError(Problem("its name does not tell the format", name, "--input-format parquet"))
+        what, remedy = "the name does not tell the format", "--input-format parquet"
+        raise DataError(problem(Code.UNSUPPORTED_FORMAT, name, remedy=remedy, what=what))
     if not form.is_remote:
-        raise DataError(Problem(f"{form.name} is read of local files alone", name, "copy it first"))
+        what, remedy = f"{form.name} is only read from local files", "copy it first"
+        raise DataError(problem(Code.UNSUPPORTED_FORMAT, name, remedy=remedy, what=what))
     files = Files(name, (url,), form, by_option=by_name is None)
     return replace(files, separator=_separator(files, asked))
 
@@ -138,16 +139,17 @@ def _format(path: str, name: str, asked: Reading) -> Format:
     suffix = "".join(PurePosixPath(name).suffixes[-2:]) if name.endswith(COMPRESSED) else ""
     suffix = (suffix or PurePosixPath(name).suffix).lower()
     if suffix.startswith(".json"):
-        raise DataError(Problem("JSON, one document", name, sniff.JSON_REMEDY))
+        raise DataError(sniff.not_ndjson(name))
     if suffix:
         known = ", ".join(own for each in formats.all_formats() for own in each.suffixes)
         remedy = f"known: {known}; --input-format says what it is"
-        raise DataError(Problem(f"unknown format {suffix}", name, remedy))
+        what = f"unknown format {suffix}"
+        raise DataError(problem(Code.UNSUPPORTED_FORMAT, name, remedy=remedy, what=what))
     kind = sniff.kind(_start(path, name))
     if kind is None:
         return formats.named(formats.PLAIN) if asked.separator else sniff.text_format(path, name)
     if kind.format is None:
-        raise DataError(Problem(kind.what, name, kind.remedy))
+        raise DataError(problem(Code.UNSUPPORTED_FORMAT, name, remedy=kind.remedy, what=kind.what))
     return kind.format
 
 
@@ -167,7 +169,9 @@ def _checked(files: Files, asked: Reading) -> Files:
         if found and found.format != files.format:
             unnamed = formats.by_suffix(files.shown(path)) is None and found.format
             remedy = f"--input-format {unnamed.name}" if unnamed else found.remedy
-            problems.append(Problem(found.what, files.shown(path), remedy))
+            problems.append(
+                problem(Code.UNSUPPORTED_FORMAT, files.shown(path), remedy=remedy, what=found.what)
+            )
     if problems:
         raise DataError(problems[:EXAMPLES])
     by_option = asked.input_format is not None and formats.by_suffix(files.shown(files.paths[0])) is None
@@ -179,7 +183,7 @@ def _separator(files: Files, asked: Reading) -> str | None:
         return None
     separator = asked.separator or files.format.separator
     if not separator:
-        raise UsageError(f"{files.name}: .txt does not tell what separates fields", remedy="--separator tab")
+        raise UsageError(f"{files.name}: .txt does not tell the separator", remedy="--separator tab")
     return separator
 
 

@@ -8,7 +8,8 @@ import weakref
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
-from losscli.errors import DataError, Problem
+from losscli.errors import DataError
+from losscli.report.findings import Code, problem
 
 _DESCRIPTORS = Path("/proc/self/fd")
 
@@ -34,7 +35,7 @@ class Spool:
             file.flush()
         except OSError as error:
             where = tempfile.gettempdir()
-            raise DataError(
-                Problem(f"cannot be kept in {where}: {error.strerror}", name, "TMPDIR names another folder")
-            ) from None
+            reason = f"{error.strerror} in {where}"
+            remedy = "set TMPDIR to another folder"
+            raise DataError(problem(Code.UNREADABLE_FILE, name, remedy=remedy, reason=reason)) from None
         self.path = str(_DESCRIPTORS / str(file.fileno()) if nameless else file.name)

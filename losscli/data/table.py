@@ -15,6 +15,7 @@ from losscli.data.batches import batches
 from losscli.data.diagnose import Errors, diagnose, unreadable
 from losscli.data.formats.base import Files
 from losscli.errors import DataError, Problem
+from losscli.report.findings import Code, problem
 
 Source = Any
 """A path, a pattern, a folder, a URL or "-"; or data in memory: see `formats.memory.read`."""
@@ -91,18 +92,12 @@ class Table(Struct, frozen=True, eq=False):
         return self._with_types(types) if types else self
 
     def _require_numbers(self, names: Iterable[str]) -> None:
-        wrong = [name for name in names if not _is_number(self.schema[name])]
-        if wrong:
-            raise DataError(
-                [
-                    Problem(
-                        f"values of type {self.schema[name]}, where numbers are needed",
-                        f"{self.name}, column {name}",
-                        "write the column as numbers",
-                    )
-                    for name in wrong
-                ]
-            )
+        if wrong := [
+            problem(Code.WRONG_TYPE, f"{self.name}, column {name}", type=self.schema[name])
+            for name in names
+            if not _is_number(self.schema[name])
+        ]:
+            raise DataError(wrong)
 
     def uneven(self, blank: bool = False) -> list[Problem]:
         """Rows of text files with more or fewer fields than the header: see `Format.uneven`."""
@@ -137,7 +132,7 @@ def reading(*tables: Table) -> Iterator[None]:
     try:
         yield
     except Errors as error:
-        found = [problem for each in tables for problem in diagnose(each.files, each.schema)]
+        found = [wrong for each in tables for wrong in diagnose(each.files, each.schema)]
         remote = [each.name for each in tables if each.files and each.files.remote]
         # The message of Polars may hold a URL with a password, so it is hidden even with a traceback.
         raise DataError(found or unreadable(error, [each.name for each in tables], remote)) from (

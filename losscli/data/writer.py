@@ -12,8 +12,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from losscli.errors import DataError, Problem
+from losscli.errors import DataError
 from losscli.numeric.arrays import pl
+from losscli.report.findings import Code, problem
 
 SINKS: Mapping[str, Callable[[pl.LazyFrame, str], Any]] = {
     ".parquet": lambda rows, path: rows.sink_parquet(path),
@@ -39,7 +40,7 @@ def writing(path: Path) -> Iterator[None]:
 def unwritable(path: Path, error: BaseException) -> DataError:
     """The error for a file that cannot be written."""
     reason = error.strerror if isinstance(error, OSError) else error
-    return DataError(Problem(f"cannot be written: {reason}", str(path)))
+    return DataError(problem(Code.UNWRITABLE_FILE, str(path), reason=reason))
 
 
 class Draft:

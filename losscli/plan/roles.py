@@ -13,7 +13,7 @@ from losscli.data.table import Table
 from losscli.errors import DataError, Problem, UsageError
 from losscli.plan import named_columns
 from losscli.plan.columns import Found
-from losscli.report.findings import Code, Note, note
+from losscli.report.findings import Code, Note, note, problem
 from losscli.text import counted, enumerated, near
 
 MAX_CLASSES = 10_000
@@ -90,14 +90,11 @@ def _binary(
     labels = [text for text in map(label_text, right.distinct(column, 10)) if text != ignored]
     place = f"{right.name}, column {column}"
     if not labels:
-        raise DataError(Problem("no labels", place, "a binary task needs rows with two labels"))
+        raise DataError(problem(Code.NO_LABELS, place))
     if len(labels) > 2:
         shown = ", ".join(labels[:5]) + (", ..." if len(labels) > 5 else "")
-        remedy = "--task multiclass accepts more than two, --ignore-label drops one"
-        found_text = _text_among_numbers(right, column)
-        raise DataError(
-            found_text or Problem(f"more than two labels in a binary task: {shown}", place, remedy)
-        )
+        text = _text_among_numbers(right, column)
+        raise DataError(text or problem(Code.TOO_MANY_LABELS, place, labels=shown))
     if positive is None:
         raise UsageError(
             f"{place}: the labels are {' and '.join(labels)}; which one is positive?",
@@ -150,7 +147,7 @@ def _multiclass(
         else named_columns.width(left, found.predictions[0])
     )
     if not width:
-        raise DataError(Problem("no rows are left to evaluate", left.name))
+        raise DataError(problem(Code.NO_ROWS, left.name))
     if not classes:
         classes = tuple(map(str, range(width)))
         places = f"in column {found.predictions[0]}" if len(found.predictions) == 1 else "of the columns"
@@ -184,13 +181,8 @@ def _check_classes(table: Table, column: str, classes: Sequence[str]) -> None:
     dtype = table.schema[column]
     if all(label_value(name, dtype) is None for name in classes):
         kind = "true and false" if dtype == pl.Boolean else "numbers"
-        raise DataError(
-            Problem(
-                f"it holds {kind}, but the classes are {enumerated(classes)}",
-                f"{table.name}, column {column}",
-                "name the label column with -y, and the classes as written there with --classes",
-            )
-        )
+        place = f"{table.name}, column {column}"
+        raise DataError(problem(Code.IMPOSSIBLE_CLASSES, place, kind=kind, classes=enumerated(classes)))
 
 
 def class_weights(weights: Mapping[str, float], roles: Roles) -> tuple[float, ...] | None:

@@ -51,6 +51,16 @@ class Code(Enum):
         error=("row with a duplicate key", "rows with a duplicate key"),
         remedy="a key must be unique within a file; --on names more key columns",
     )
+    DIFFERENT_ROW_COUNTS = Kind(
+        meaning="Files without a key have different numbers of rows.",
+        error="{counts} cannot be aligned by position",
+        remedy="a key column in both files aligns them: --on COLUMN",
+    )
+    INEXACT_KEY = Kind(
+        meaning="A key of integers in one file and floats in the other is too large for float64.",
+        error="the key holds integers in one file and floats in the other, too large to be exact as floats",
+        remedy="write the key as integers, or as text, in both files",
+    )
     FILTERED_ROWS = Kind(
         meaning="Rows do not fulfil the condition of --where.",
         note=(
@@ -82,6 +92,21 @@ class Code(Enum):
         remedy="every row needs as many numbers as the first",
     )
     # Labels.
+    NO_LABELS = Kind(
+        meaning="The target of a binary task has no labels.",
+        error="no labels",
+        remedy="a binary task needs rows with two labels",
+    )
+    TOO_MANY_LABELS = Kind(
+        meaning="The target of a binary task has more than two labels.",
+        error="more than two labels in a binary task: {labels}",
+        remedy="--task multiclass accepts more than two, --ignore-label drops one",
+    )
+    IMPOSSIBLE_CLASSES = Kind(
+        meaning="None of the classes can be a label, because of the type of the labels.",
+        error="labels are {kind}, but the classes are {classes}",
+        remedy="name the label column with -y, and the classes as written there with --classes",
+    )
     NOT_BINARY_LABEL = Kind(
         meaning="A label of a binary task is neither of the two classes.",
         error=(
@@ -210,10 +235,104 @@ class Code(Enum):
         note=("group without a relevant item", "groups without a relevant item"),
     )
     # Files.
+    NO_SUCH_FILE = Kind(
+        meaning="A file does not exist.",
+        error="no such file",
+        remedy="check the path",
+    )
+    NO_MATCHING_FILE = Kind(
+        meaning="No file matches a pattern.",
+        error="no file matches this pattern",
+        remedy="check the pattern",
+    )
+    NO_SUCH_BUCKET = Kind(
+        meaning="The bucket of a URL does not exist.",
+        error="no such bucket",
+        remedy="check the address",
+    )
+    ACCESS_DENIED = Kind(
+        meaning="An object store denies access to a URL.",
+        error="access denied",
+        remedy="set the credentials in the environment",
+    )
+    EMPTY_FOLDER = Kind(
+        meaning="A folder has no files.",
+        error="folder without files",
+        remedy="check the path",
+    )
+    NESTED_FOLDER = Kind(
+        meaning="A folder of files has a subfolder that is not named key=value.",
+        error="a subfolder that is not named key=value: {name}",
+        remedy="name the files by a pattern, such as 'folder/**/*.parquet'",
+    )
+    MIXED_FORMATS = Kind(
+        meaning="The files of one table have different formats.",
+        error="files of different formats: {formats}",
+        remedy="name the files of one format",
+    )
+    UNSUPPORTED_FORMAT = Kind(
+        meaning="The format of a file is unknown, not supported, or not the one that its name says.",
+        error="{what}",
+        remedy="--input-format names the format",
+    )
     UNREADABLE_FILE = Kind(
         meaning="A file cannot be opened or decoded.",
         error="cannot be read: {reason}",
         remedy="is the file complete?",
+    )
+    UNWRITABLE_FILE = Kind(
+        meaning="An output file cannot be written.",
+        error="cannot be written: {reason}",
+    )
+    EMPTY_FILE = Kind(
+        meaning="A file is empty or blank.",
+        error="empty file",
+        remedy="it needs a header and rows",
+    )
+    EMPTY_TABLE = Kind(
+        meaning="A file has a header without rows, or an array has length 0.",
+        error="no rows, only a header",
+        remedy="write rows",
+    )
+    DAMAGED_FILE = Kind(
+        meaning="A file ends early or holds bytes that cannot be decoded.",
+        error="incomplete or damaged {kind}: {reason}",
+        remedy="write it again",
+    )
+    WRONG_ENCODING = Kind(
+        meaning="A text file is not encoded in UTF-8.",
+        error="not UTF-8",
+        remedy="convert it: iconv -f latin1 -t utf-8",
+    )
+    DIFFERENT_COLUMNS = Kind(
+        meaning="A file has other columns than the first file of the same table.",
+        error="columns differ from those of {first}: {differences}",
+        remedy="name files with the same columns",
+    )
+    DIFFERENT_FOLDERS = Kind(
+        meaning="A file is in other key=value folders than the first file of the same table.",
+        error="key=value folders differ from those of the first file ({keys})",
+        remedy="name files with the same folders",
+    )
+    DUPLICATE_COLUMN = Kind(
+        meaning="Several columns of a file that are used have the same name.",
+        error="several columns are named {names}",
+        remedy="rename them",
+    )
+    WRONG_SEPARATOR = Kind(
+        meaning="The only column of a text file has a common separator in its name.",
+        error="one column, {name}: is {separator} the separator?",
+        remedy="--separator names it",
+    )
+    WRONG_TYPE = Kind(
+        meaning="A column has a type that cannot be read as numbers.",
+        error="values of type {type}, but numbers are needed",
+        remedy="write the column as numbers",
+    )
+    INVALID_ARRAY = Kind(
+        meaning="Data in memory, or in a NumPy file, cannot be read as columns.",
+        error="{what}",
+        remedy="numbers or labels (n,), or numbers (n, k)",
     )
     WRONG_FIELD_COUNT = Kind(
         meaning="A row of a text file has more or fewer fields than its header.",

@@ -142,8 +142,8 @@ WRONG_SOURCES = {
     "nothing": (np.array([]), Y, "no rows"),
     "complex numbers": (PRED * 1j, Y, "type complex128"),
     "no file": ("no.csv", Y, "no.csv: no such file"),
-    "text": (["a", "b"], [1.0, 2.0], "values of type String, where numbers are needed"),
-    "rows of unequal length": ([[1.0], [1.0, 2.0]], [1.0, 2.0], "no array: .*inhomogeneous"),
+    "text": (["a", "b"], [1.0, 2.0], "values of type String, but numbers are needed"),
+    "rows of unequal length": ([[1.0], [1.0, 2.0]], [1.0, 2.0], "not an array: .*inhomogeneous"),
     "dates": (np.array(["2020-01-01"], "datetime64[D]"), [1.0], "type datetime64"),
     "a set": ({1.0}, [1.0], "an array of 0 dimensions and type object"),
 }
@@ -156,7 +156,7 @@ def test_wrong_sources(predictions, targets, said):
 
 
 def test_lists_of_text_are_no_probabilities():
-    with pytest.raises(DataError, match=r"column probs: values of type List\(String\), where numbers"):
+    with pytest.raises(DataError, match=r"column probs: values of type List\(String\), but numbers"):
         losscli.evaluate(pl.DataFrame({"probs": [["a", "b"]]}), pl.DataFrame({"label": [0]}), loss="log_loss")
 
 

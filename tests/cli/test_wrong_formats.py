@@ -45,9 +45,9 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "gzip cut short": (
         "p.csv.gz",
         gzip.compress(CSV)[:-3000],
-        ("compressed data are not whole", "write it again"),
+        ("incomplete or damaged compressed file", "write it again"),
     ),
-    "zstd cut short": ("p.csv.zst", ZSTD[:-300], ("compressed data are not whole",)),
+    "zstd cut short": ("p.csv.zst", ZSTD[:-300], ("incomplete or damaged compressed file",)),
     "too many fields, gzip": (
         "p.csv.gz",
         gzip.compress(CSV.replace(b"\n25000,", b"\n25000,1,")),
@@ -67,36 +67,44 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         gzip.compress("id,pred,note\n1,1.5,é\n".encode("latin1")),
         ("p.csv.gz: not UTF-8", "line 2: 1,1.5,\ufffd", "iconv"),
     ),
-    "empty, gzip": ("p.csv.gz", gzip.compress(b""), ("p.csv.gz: an empty file",)),
+    "empty, gzip": ("p.csv.gz", gzip.compress(b""), ("p.csv.gz: empty file",)),
     "a header alone, gzip": ("p.csv.gz", gzip.compress(b"id,pred\n"), ("p.csv.gz: no rows, only a header",)),
     "missing, gzip": (
         "p.csv.gz",
         gzip.compress(b"id,pred\n0,\n"),
         ("column pred: 1 missing value", "row 1 (id 0)"),
     ),
-    ".txt": ("p.txt", CSV, ("p.txt: .txt does not tell what separates fields", "--separator")),
+    ".txt": ("p.txt", CSV, ("p.txt: .txt does not tell the separator", "--separator")),
     # Arrow
-    "Arrow cut short": ("p.arrow", ARROW[:-20], ("p.arrow: not a whole Arrow file", "write it again")),
+    "Arrow cut short": (
+        "p.arrow",
+        ARROW[:-20],
+        ("p.arrow: incomplete or damaged Arrow file", "write it again"),
+    ),
     "Arrow with a corrupt page": (
         "p.feather",
         COMPRESSED.replace(b"\x28\xb5\x2f\xfd", b"\0\0\0\0"),
-        ("p.feather: not a whole Arrow file",),
+        ("p.feather: incomplete or damaged Arrow file",),
     ),
     "an Arrow stream cut short": (
         "p.arrow",
         STREAM[:-2000],
-        ("p.arrow: not a whole Arrow stream", "write it"),
+        ("p.arrow: incomplete or damaged Arrow stream", "write it"),
     ),
-    "CSV named stream": ("p.arrows", CSV, ("p.arrows: not a whole Arrow stream", "no Arrow message")),
+    "CSV named stream": (
+        "p.arrows",
+        CSV,
+        ("p.arrows: incomplete or damaged Arrow stream", "no Arrow message"),
+    ),
     "Feather 1": ("p.feather", b"FEA1....", ("p.feather: a Feather file of version 1", "version 2")),
-    "empty Arrow": ("p.ipc", b"", ("p.ipc: an empty file",)),
+    "empty Arrow": ("p.ipc", b"", ("p.ipc: empty file",)),
     "Arrow without rows": ("p.ipc", saved(FRAME.clear().write_ipc), ("p.ipc: no rows, only a header",)),
     "Parquet named Arrow": (
         "p.arrow",
         saved(FRAME.write_parquet),
         ("p.arrow: a Parquet file", "name it .parquet"),
     ),
-    "CSV named Arrow": ("p.arrow", CSV, ("p.arrow: not a whole Arrow file",)),
+    "CSV named Arrow": ("p.arrow", CSV, ("p.arrow: incomplete or damaged Arrow file",)),
     # NDJSON
     "NDJSON cut short": ("p.ndjson", lines()[:-9], ("1 line that is not a JSON object", "line 30000:")),
     "no JSON, late": (
@@ -121,9 +129,9 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         lines(n25001=b'{"id": 25000}\n'),
         ("column pred: 1 missing value", "row 25001 (id 25000)", "--missing drop"),
     ),
-    "one document": ("p.json", b"[]", ("p.json: JSON, one document", "write NDJSON")),
-    "empty NDJSON": ("p.ndjson", b"", ("p.ndjson: an empty file",)),
-    "empty lines": ("p.ndjson", b"\n\n", ("p.ndjson: an empty file",)),
+    "one document": ("p.json", b"[]", ("p.json: JSON, but not one object per line", "write NDJSON")),
+    "empty NDJSON": ("p.ndjson", b"", ("p.ndjson: empty file",)),
+    "empty lines": ("p.ndjson", b"\n\n", ("p.ndjson: empty file",)),
     "CSV named NDJSON": ("p.ndjson", CSV, ("p.ndjson: 30001 lines that are not a JSON object", "line 1: ")),
     "Latin-1 NDJSON": (
         "p.ndjson",
@@ -131,8 +139,8 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         ("not UTF-8", "line 1"),
     ),
     # NumPy
-    "array cut short": ("p.npy", NPY[:-20], ("p.npy: not a whole file of arrays", "write it again")),
-    "CSV named .npy": ("p.npy", CSV, ("p.npy: not a whole file of arrays",)),
+    "array cut short": ("p.npy", NPY[:-20], ("p.npy: incomplete or damaged NumPy file", "write it again")),
+    "CSV named .npy": ("p.npy", CSV, ("p.npy: incomplete or damaged NumPy file",)),
     "array named CSV": ("p.csv", NPY, ("p.csv: a NumPy array", "name it .npy")),
     "objects": (
         "p.npy",
@@ -152,11 +160,11 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "three dimensions": ("p.npy", array(np.zeros((3, 3, 3))), ("an array of 3 dimensions", "numbers (n, k)")),
     "a number": ("p.npy", array(np.float64(3)), ("p.npy: a single number, no rows",)),
     "no rows": ("p.npy", array(np.zeros(0)), ("p.npy: no rows",)),
-    "arrays cut short": ("p.npz", NPZ[:-20], ("p.npz: not a whole file of arrays",)),
+    "arrays cut short": ("p.npz", NPZ[:-20], ("p.npz: incomplete or damaged NumPy file",)),
     "arrays of different lengths": (
         "p.npz",
         saved(lambda to: np.savez(to, pred=np.zeros(3), y=np.zeros(4))),
-        ("p.npz: its arrays have different lengths: pred 3, y 4",),
+        ("p.npz: arrays of different lengths: pred 3, y 4",),
     ),
     "a workbook": ("p.csv", b"PK\x03\x04....", ("p.csv: a zip, .npz or Excel file", "save it as .csv")),
     "a pickle": ("p.csv", pickle.dumps([1]), ("p.csv: a pickle", "write Parquet")),
@@ -185,14 +193,17 @@ def test_files_of_different_columns_are_named(suffix, losscli):
                 frame.write_ipc(path)
             case _:
                 np.savez(path, **{name: frame[name].to_numpy() for name in frame.columns})
-    said = [f"part-2.{suffix}: its", f"are not those of part-0.{suffix}"]
+    said = [
+        f"part-2.{suffix}: columns differ from those of part-0.{suffix}: no pred, extra prediction",
+        "name files with the same columns",
+    ]
     losscli.refuses(3, "evaluate", f"part-*.{suffix}", "-l", "mse", said=said)
 
 
 def test_files_of_different_types_are_named(losscli):
     FRAME.head(3).write_parquet("part-0.parquet")
     FRAME.head(3).cast({"pred": pl.String}).write_parquet("part-1.parquet")
-    said = ["part-1.parquet: its columns are not those of part-0.parquet: pred is String, not Float64"]
+    said = ["part-1.parquet: columns differ from those of part-0.parquet: pred is String, not Float64"]
     losscli.refuses(3, "evaluate", "part-*.parquet", "-l", "mse", said=said)
 
 
@@ -207,19 +218,19 @@ def test_what_is_wrong_in_one_of_several_files_is_found_there(losscli):
 @pytest.mark.parametrize(
     ("made", "named", "said"),
     {
-        "nothing": ([], "none-*.csv", "none-*.csv: no file has a name like this"),
-        "an empty folder": (["d/"], "d", "d: a folder without files"),
+        "nothing": ([], "none-*.csv", "none-*.csv: no file matches this pattern"),
+        "an empty folder": (["d/"], "d", "d: folder without files"),
         "several formats": (
             ["d/a.csv", "d/b.parquet"],
             "d",
-            "d: files of several formats: 1 of csv and 1 of parquet",
+            "d: files of different formats: 1 of csv and 1 of parquet",
         ),
-        "a folder in it": (["d/a.csv", "d/e/b.csv"], "d", "d: a folder within the folder: e"),
+        "a folder in it": (["d/a.csv", "d/e/b.csv"], "d", "d: a subfolder that is not named key=value: e"),
         "other files in it": (["d/a.csv", "d/notes.md"], "d", "d/notes.md: unknown format .md"),
         "other keys": (
             ["d/x=1/a.csv", "d/z=1/a.csv"],
             "d",
-            "d/z=1/a.csv: its folders key=value are not those",
+            "d/z=1/a.csv: key=value folders differ from those",
         ),
     }.values(),
 )
@@ -250,10 +261,10 @@ def test_options_that_mean_nothing_are_refused(argv, said, losscli):
 @pytest.mark.parametrize(
     ("content", "said"),
     {
-        b"": "standard input: an empty file",
-        b"PAR1....": "standard input: not a whole Parquet file",
-        b"\x00\x01\x02\x03 not text": "standard input: not a format that is known by its first bytes",
-        b'[{"pred": 1, "y": 2}]': "standard input: JSON, and not an object a line",
+        b"": "standard input: empty file",
+        b"PAR1....": "standard input: incomplete or damaged Parquet file",
+        b"\x00\x01\x02\x03 not text": "standard input: the first bytes match no known format",
+        b'[{"pred": 1, "y": 2}]': "standard input: JSON, but not one object per line",
         b"pred,y\n1,x\n": "standard input, column y: 1 value that is not a number",
     }.items(),
 )

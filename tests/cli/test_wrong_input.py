@@ -30,9 +30,9 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
     # the file
     "no file": ({"t": Y}, "p.csv t.csv", ("p.csv: no such file", "-> check the path")),
     "neither file": ({}, "p.csv t.csv", ("p.csv: no such file", "t.csv: no such file")),
-    "empty": ({"p": "", "t": Y}, "p.csv t.csv", ("p.csv: an empty file", "-> it needs a header and rows")),
-    "blank lines alone": ({"p": "\n\n", "t": Y}, "p.csv t.csv", ("p.csv: an empty file",)),
-    "empty Parquet": ({"p_parquet": b"", "t": Y}, "p.parquet t.csv", ("p.parquet: an empty file",)),
+    "empty": ({"p": "", "t": Y}, "p.csv t.csv", ("p.csv: empty file", "-> it needs a header and rows")),
+    "blank lines alone": ({"p": "\n\n", "t": Y}, "p.csv t.csv", ("p.csv: empty file",)),
+    "empty Parquet": ({"p_parquet": b"", "t": Y}, "p.parquet t.csv", ("p.parquet: empty file",)),
     "a header alone": ({"p": "id,pred\n", "t": Y}, "p.csv t.csv", ("p.csv: no rows, only a header",)),
     "a header alone, by position": (
         {"p": "pred\n", "t": "y\n1\n"},
@@ -52,12 +52,12 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
     "JSON": (
         {"p_json": "{}", "t": Y},
         "p.json t.csv",
-        ("p.json: JSON, one document", "-> write NDJSON, an object a line: jq"),
+        ("p.json: JSON, but not one object per line", "-> write NDJSON, one object per line: jq"),
     ),
     "fake Parquet": (
         {"p_parquet": b"id,pred\n1,2\n", "t": Y},
         "p.parquet t.csv",
-        ("not a whole Parquet file",),
+        ("incomplete or damaged Parquet file",),
     ),
     "Parquet named CSV": (
         {"p": b"PAR1....", "t": Y},
@@ -67,7 +67,7 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
     "gzip that is cut short, named CSV": (
         {"p": b"\x1f\x8b\x08\x00", "t": Y},
         "p.csv t.csv",
-        ("p.csv: the compressed data are not whole", "write it again"),
+        ("p.csv: incomplete or damaged compressed file", "write it again"),
     ),
     "Latin-1": (
         {"p": "id,pred,note\n1,1.5,ok\n2,2.5,é\n3,2.0,ok\n".encode("latin1"), "t": Y},
@@ -134,7 +134,7 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
     "text of Parquet": (
         {"p_parquet": frame(id=[1], pred=["1.5"]), "t": "id,y\n1,1\n"},
         "p.parquet t.csv",
-        ("p.parquet, column pred: values of type String, where numbers are needed",),
+        ("p.parquet, column pred: values of type String, but numbers are needed",),
     ),
     "missing": (
         {"p": "id,pred\n1,\n2,NA\n3,2.0\n", "t": "id,y\n1,1\n2,2\n3,\n"},
@@ -184,7 +184,7 @@ def test_a_truncated_parquet_file(keep, losscli):
     losscli.write(p_parquet=whole[: int(keep * len(whole))])
     done = losscli("evaluate", "p.parquet", "t.csv")
     assert done.status == 3
-    assert done.err.startswith("losscli: error: p.parquet: not a whole Parquet file")
+    assert done.err.startswith("losscli: error: p.parquet: incomplete or damaged Parquet file")
 
 
 def test_a_parquet_file_with_a_corrupt_page_names_the_file(losscli):
@@ -194,7 +194,7 @@ def test_a_parquet_file_with_a_corrupt_page_names_the_file(losscli):
     losscli.write(p_parquet=bytes(corrupt))
     done = losscli("evaluate", "p.parquet", "t.csv")
     assert done.status == 3
-    assert done.err.startswith("losscli: error: p.parquet: not a whole Parquet file")
+    assert done.err.startswith("losscli: error: p.parquet: incomplete or damaged Parquet file")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")

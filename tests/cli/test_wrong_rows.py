@@ -89,7 +89,7 @@ WRONG: dict[str, tuple[dict[str, str | pl.DataFrame], str, tuple[str, ...]]] = {
     "labels that are numbers": (
         {"p": CLASSES, "t": "id,label\n1,0.5\n2,1.5\n3,2.5\n"},
         "p.csv t.csv -p cat,dog",
-        ("t.csv, column label: it holds numbers, but the classes are cat, dog", "-> name the label column"),
+        ("t.csv, column label: labels are numbers, but the classes are cat, dog", "-> name the label column"),
     ),
     "three labels in a binary task": (
         {"p": "id,prob\n1,.5\n2,.5\n3,.5\n4,.5\n", "t": "id,y\n1,cat\n2,dog\n3,owl\n4,dog\n"},

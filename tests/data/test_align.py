@@ -183,7 +183,7 @@ def test_whole_keys_that_fractions_cannot_tell_apart_are_refused():
     fractions = pl.DataFrame({"id": [float(2**53), None], "pred": [1.0, 2.0]})
     for predictions, targets in ((fractions, whole), (whole.rename({"y": "pred"}), fractions)):
         targets = targets.rename({"pred": "y"}) if "pred" in targets.columns else targets
-        with pytest.raises(DataError, match="too large to be distinguished"):
+        with pytest.raises(DataError, match="too large to be exact as floats"):
             losscli.evaluate(predictions, targets, loss="mae", on="id")
 
 

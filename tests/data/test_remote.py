@@ -78,9 +78,9 @@ def test_a_condition_on_a_file_behind_a_url(bucket, losscli):
     {
         "run/none.parquet": ["s3://models/run/none.parquet: no such file", "check the address"],
         "run/none.csv": ["s3://models/run/none.csv: no such file"],
-        "none/*.parquet": ["s3://models/none/*.parquet: no file has a name like this"],
-        "run/d.npy": ["npy is read of local files alone"],
-        "run/d": ["its name does not tell the format", "--input-format parquet"],
+        "none/*.parquet": ["s3://models/none/*.parquet: no file matches this pattern"],
+        "run/d.npy": ["npy is only read from local files"],
+        "run/d": ["the name does not tell the format", "--input-format parquet"],
     }.items(),
 )
 def test_what_is_not_there_is_named(name, said, bucket, losscli):

@@ -78,7 +78,7 @@ def test_row_groups_that_cannot_fulfil_it_are_not_read(tmp_path):
     path.write_bytes(content)
     kept = FRAME.filter(pl.col("id") >= N - 1_500)
     assert results(path, where=f"id >= {N - 1_500}") == results(kept)
-    with pytest.raises(DataError, match="not a whole Parquet file"):
+    with pytest.raises(DataError, match="incomplete or damaged Parquet file"):
         results(path, where="id >= 10")
 
 

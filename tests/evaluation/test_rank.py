@@ -123,7 +123,7 @@ def broken(folder):
     ids = list(range(N))
     good = submission(1.0, 5)
     files = {
-        "empty.csv": (b"", "an empty file"),
+        "empty.csv": (b"", "empty file"),
         "header.csv": (b"id,pred\n", "no rows, only a header"),
         "short.csv": (good.head(N - 3), "3 targets without a prediction"),
         "twice.csv": (good.vstack(good.head(2)), "2 rows with a duplicate key"),
@@ -135,7 +135,7 @@ def broken(folder):
             good.select("id", x="pred", z="pred"),
             "cannot tell the prediction",
         ),
-        "nonsense.parquet": (b"nonsense", "not a whole Parquet file"),
+        "nonsense.parquet": (b"nonsense", "incomplete or damaged Parquet file"),
     }
     for name, (content, _) in files.items():
         if isinstance(content, bytes):
@@ -172,7 +172,7 @@ def test_where_all_are_broken_the_first_one_says_why(tmp_path, program):
     TARGETS.write_csv(tmp_path / "t.csv")
     status, out, said = program("rank", str(tmp_path / "a.csv"), "-t", str(tmp_path / "t.csv"))
     assert (status, out) == (3, "")
-    assert "an empty file" in said
+    assert "empty file" in said
     with pytest.raises(UsageError, match="unknown loss"):
         losscli.rank(*SUBMISSIONS, targets=TARGETS, loss="nonesuch")
     with pytest.raises(UsageError, match="needs targets"):

@@ -31,7 +31,7 @@ class ArrowStream(Format, frozen=True):
 
     def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
         """Incomplete or damaged files."""
-        return damaged(files, self.whole, stream_frames)
+        return damaged(files, self.bare_noun, stream_frames)
 
 
 def stream_schema(path: str) -> dict[str, Any]:

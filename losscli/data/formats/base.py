@@ -14,6 +14,7 @@ from msgspec import Struct, StructMeta, field
 from losscli.data.spool import Spool
 from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import pl
+from losscli.report.findings import Code, problem
 
 COMPRESSED = (".gz", ".zst")
 """Suffixes of compressed text, after the suffix of its format."""
@@ -92,7 +93,7 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
         return None
 
     @property
-    def whole(self) -> str:
+    def bare_noun(self) -> str:
         """The noun without its article."""
         return self.noun.partition(" ")[2] or "file"
 
@@ -176,7 +177,7 @@ def keys_of(path: str, root: int = 0) -> dict[str, str | None]:
 
 def empty_file(name: str) -> DataError:
     """The error for an empty file."""
-    return DataError(Problem("an empty file", name, "it needs a header and rows"))
+    return DataError(problem(Code.EMPTY_FILE, name))
 
 
 def read_errors() -> tuple[type[Exception], ...]:

@@ -10,6 +10,7 @@ from losscli.data.formats.base import Files, keys_of, read_errors
 from losscli.data.redaction import reason
 from losscli.errors import Problem
 from losscli.numeric.arrays import pl
+from losscli.report.findings import Code, problem
 
 
 def scanned(read: Callable[..., pl.LazyFrame], files: Files) -> pl.LazyFrame:
@@ -39,6 +40,5 @@ def damaged(files: Files, noun: str, decoded: Callable[[str], Iterable[Any]]) ->
             for _ in decoded(path):
                 pass
         except read_errors() as error:
-            what = f"not a whole {noun} ({reason(error)})"
-            problems.append(Problem(what, files.shown(path), "write it again"))
+            problems.append(problem(Code.DAMAGED_FILE, files.shown(path), kind=noun, reason=reason(error)))
     return problems

@@ -12,7 +12,7 @@ from losscli.data.formats.base import FILE, Files, Format, Scanned, empty_file, 
 from losscli.data.formats.text import INFER_ROWS, MISSING, expected_rows, lines, not_text
 from losscli.errors import EXAMPLES, DataError, Problem
 from losscli.numeric.arrays import pl
-from losscli.report.findings import Code, Tally, finding
+from losscli.report.findings import Code, Tally, finding, problem
 from losscli.text import counted
 
 HEADER_LINES = 100
@@ -123,8 +123,9 @@ def _require_separator(name: str, file: str) -> None:
     if other:
         option = f"--separator {'tab' if other == chr(9) else repr(other) if other != ',' else other}"
         remedy = f"name it .tsv, or {option}" if other == "\t" else option
-        what = f"one column, {name!r}: is {other!r} the separator?"
-        raise DataError(Problem(what, file, remedy))
+        raise DataError(
+            problem(Code.WRONG_SEPARATOR, file, remedy=remedy, name=repr(name), separator=repr(other))
+        )
 
 
 def _uneven(path: str, files: Files, blank: bool) -> list[Problem]:

@@ -30,7 +30,7 @@ class Ipc(Format, frozen=True):
 
     def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
         """Incomplete or damaged files."""
-        return damaged(files, self.whole, partial(all_batches, pl.scan_ipc))
+        return damaged(files, self.bare_noun, partial(all_batches, pl.scan_ipc))
 
 
 FORMATS = (

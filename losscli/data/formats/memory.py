@@ -9,7 +9,7 @@ from typing import Any
 from losscli.data.formats import numpy as arrays
 from losscli.data.formats.base import read_errors
 from losscli.data.formats.numpy import Part
-from losscli.errors import DataError, Problem, UsageError, all_of
+from losscli.errors import DataError, UsageError, all_of
 from losscli.numeric.arrays import Array, pl
 
 SINGLE = {"predictions": "prediction", "targets": "target"}
@@ -67,7 +67,7 @@ def _from_arrow(source: Any, single: str, where: str) -> pl.DataFrame:
         )
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         what = f"a {type(source).__name__} that cannot become a frame: {reason}"
-        raise DataError(Problem(what, where, remedy)) from None
+        raise DataError(arrays.invalid(what, where, remedy)) from None
     if values.dtype != pl.Struct:
         return values.alias(single).to_frame()
     frame = values.struct.unnest()
@@ -78,7 +78,8 @@ def _from_mapping(source: Mapping[Any, Any], role: str) -> pl.DataFrame:
     columns = [_column(values, str(name), role) for name, values in source.items()]
     if len({len(each) for each in columns}) > 1:
         shown = ", ".join(f"{each.name} {len(each)}" for each in columns)
-        raise DataError(Problem(f"columns of different lengths: {shown}", role))
+        what = f"columns of different lengths: {shown}"
+        raise DataError(arrays.invalid(what, role, "columns of equal length"))
     return pl.DataFrame(columns)
 
 

@@ -15,6 +15,7 @@ from losscli.data.formats.base import Files, Format
 from losscli.data.formats.frames import lazy
 from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import Array, np, pl
+from losscli.report.findings import Code, problem
 
 SLICE = 131_072
 """The number of values of a mapped array that become one frame."""
@@ -41,9 +42,23 @@ class Arrays(Format, frozen=True):
         """The files with the arrays of each, mapped into memory unless they are compressed."""
         return replace(files, arrays=mapped(files, self.has_names))
 
+    def columns(self, path: str, files: Files) -> dict[str, Any]:
+        """The arrays of one file with the type and shape of a row."""
+        parts: Sequence[Part] = files.arrays[files.paths.index(path)]
+        return {part.name or "array": _row_type(part.array) for part in parts}
+
     def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The arrays as columns, named by their role if they have no name."""
         return scanned(files)
+
+
+def _row_type(array: Array) -> str:
+    return f"{array.dtype} {array.shape[1:]}" if array.ndim > 1 else str(array.dtype)
+
+
+def invalid(what: str, where: str, remedy: str | None = None) -> Problem:
+    """The problem of data that cannot be read as columns."""
+    return problem(Code.INVALID_ARRAY, where, remedy=remedy, what=what)
 
 
 def is_matrix(parts: Sequence[Part]) -> bool:
@@ -55,14 +70,14 @@ def in_memory(source: Any, role: str) -> Array:
     """Anything array-like as an array.  Raises DataError."""
     if hasattr(source, "columns"):
         what = f"a {type(source).__name__} is neither a polars frame nor an array"
-        raise DataError(Problem(what, role, "polars.from_pandas makes one"))
+        raise DataError(invalid(what, role, "polars.from_pandas makes one"))
     if isinstance(source, np.ma.MaskedArray):
         # Masked values are missing.
         source = np.ma.filled(source.astype(float), np.nan)
     try:
         return np.asarray(source)
     except ValueError as error:
-        raise DataError(Problem(f"no array: {error}", role, "rows of equal length")) from None
+        raise DataError(invalid(f"not an array: {error}", role, "rows of equal length")) from None
 
 
 def frame(part: Part, name: str, role: str, flat: bool) -> pl.DataFrame:
@@ -89,11 +104,11 @@ def frame(part: Part, name: str, role: str, flat: bool) -> pl.DataFrame:
             stem = "y_pred" if role == "predictions" else "y_true"
             return pl.DataFrame({f"{stem}_{i}": _native(array[:, i]) for i in range(array.shape[1])})
     what = f"an array of {array.ndim} dimensions and type {array.dtype}"
-    remedy = "numbers or labels (n,), or numbers (n, k)"
+    remedy = None
     if array.dtype.names:
         what = f"a structured array with the fields {', '.join(array.dtype.names)}"
         remedy = "numpy.savez(file, **{name: array[name] for name in array.dtype.names}) makes columns"
-    raise DataError(Problem(what, name, remedy))
+    raise DataError(invalid(what, name, remedy))
 
 
 def _objects(array: Array) -> pl.Series:
@@ -119,16 +134,12 @@ def mapped(files: Files, have_names: bool) -> list[list[Part]]:
             found.append(list(_members(path)) if have_names else [Part(None, _load(path))])
         except NumPyErrors as error:
             raise DataError(_unreadable(error, files.shown(path))) from None
-    first = [_shape(part) for part in found[0]]
     for path, parts in zip(files.paths, found, strict=True):
-        if [_shape(part) for part in parts] != first:
-            raise DataError(
-                Problem(f"its arrays are not those of {files.paths[0]}", path, "name equal files")
-            )
         lengths = {part.name: len(part.array) for part in parts if part.array.ndim}
         if len(set(lengths.values())) > 1:
             shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
-            raise DataError(Problem(f"its arrays have different lengths: {shown}", files.shown(path)))
+            what = f"arrays of different lengths: {shown}"
+            raise DataError(invalid(what, files.shown(path), "save arrays of one length"))
     return found
 
 
@@ -172,15 +183,12 @@ def _stored(path: str, entry: zipfile.ZipInfo) -> Array:
         return np.memmap(path, dtype, "r", file.tell(), shape, "F" if fortran else "C")
 
 
-def _shape(part: Part) -> tuple[Any, ...]:
-    return part.name, part.array.dtype, part.array.shape[1:]
-
-
 def _unreadable(error: Exception, name: str) -> Problem:
     reason = (str(error).splitlines() or [type(error).__name__])[0]
     if "objects in dtype" in reason or "Object arrays" in reason:
-        return Problem("an array of Python objects", name, "save numbers or text: array.astype(float)")
-    return Problem(f"not a whole file of arrays ({reason})", name, "write it again: numpy.save, numpy.savez")
+        return invalid("an array of Python objects", name, "save numbers or text: array.astype(float)")
+    remedy = "write it again: numpy.save, numpy.savez"
+    return problem(Code.DAMAGED_FILE, name, remedy=remedy, kind="NumPy file", reason=reason)
 
 
 def scanned(files: Files) -> pl.LazyFrame:
@@ -188,7 +196,7 @@ def scanned(files: Files) -> pl.LazyFrame:
     found: Sequence[Sequence[Part]] = files.arrays
     names = [part.name for part in found[0]]
     if None in names and len(names) > 1:
-        raise DataError(Problem("several arrays, and not all have names", files.name, "numpy.savez(x=...)"))
+        raise DataError(invalid("several arrays, not all with names", files.name, "numpy.savez(x=...)"))
 
     def rows(parts: Sequence[Part], start: int, stop: int) -> pl.DataFrame:
         slices = [Part(part.name, part.array[start:stop]) for part in parts]
@@ -196,7 +204,7 @@ def scanned(files: Files) -> pl.LazyFrame:
         return pl.concat(columns, how="horizontal")
 
     if any(part.array.ndim == 0 for part in found[0]):
-        raise DataError(Problem("a single number, no rows", files.name, "numbers or labels (n,)"))
+        raise DataError(invalid("a single number, no rows", files.name))
     schema = rows(found[0], 0, 1).schema
     width = sum(part.array.shape[1] if part.array.ndim > 1 else 1 for part in found[0])
     step = max(1, SLICE // max(1, width))

@@ -10,6 +10,7 @@ from losscli.data.formats.base import COMPRESSED, Files, read_errors
 from losscli.data.redaction import reason
 from losscli.errors import EXAMPLES, Problem
 from losscli.numeric.arrays import pl
+from losscli.report.findings import Code, problem
 
 INFER_ROWS = 10_000
 MISSING = "NA"
@@ -58,10 +59,11 @@ def not_text(files: Files) -> list[Problem]:
         except pl.exceptions.NoDataError:
             blank = True
         except read_errors() as error:
-            what = f"the compressed data are not whole ({reason(error)})"
-            return [Problem(what, files.shown(path), "write it again")]
+            return [
+                problem(Code.DAMAGED_FILE, files.shown(path), kind="compressed file", reason=reason(error))
+            ]
         if blank:
-            return [Problem("an empty file", files.shown(path), "it needs a header and rows")]
+            return [problem(Code.EMPTY_FILE, files.shown(path))]
     return _not_utf8(files)
 
 
@@ -74,5 +76,5 @@ def _not_utf8(files: Files) -> list[Problem]:
         if examples := tuple(line for line, _ in zip(bad, range(EXAMPLES), strict=False)):
             name = files.shown(path)
             remedy = f"iconv -f latin1 -t utf-8 {name.rpartition('/')[2]}"
-            problems.append(Problem("not UTF-8", name, remedy, examples))
+            problems.append(problem(Code.WRONG_ENCODING, name, remedy=remedy, examples=examples))
     return problems
