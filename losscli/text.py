@@ -18,7 +18,7 @@ def enumerated(names: Iterable[str], most: int = 20) -> str:
 def near(name: str, known: Iterable[str], n: int = 3) -> str:
     """' Did you mean huber?' for known names that resemble `name`, else nothing."""
     matches = difflib.get_close_matches(name.lower(), list(known), n=n, cutoff=0.6)
-    return f" Did you mean {' or '.join(matches)}?" if matches else ""
+    return f" Did you mean {either(matches)}?" if matches else ""
 
 
 def either(names: Iterable[str]) -> str:

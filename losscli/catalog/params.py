@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from losscli.errors import UsageError
 from losscli.numeric.ranges import Range
-from losscli.text import either
+from losscli.text import either, not_one_of
 
 Real = Annotated[float, Range()]
 Extended = Annotated[float, Range(infinite=True)]
@@ -88,6 +88,8 @@ class Param(Struct, frozen=True):
             raise self._error(value) from None
 
     def _error(self, value: object) -> UsageError:
+        if self.choices:
+            return UsageError(not_one_of(self.name, value, (*self.choices, *self.optional * ("none",))))
         return UsageError(f"{self.name} must be {self.describe()}, got {value}")
 
     def describe(self) -> str:

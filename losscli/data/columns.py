@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from losscli.data.table import Table
 from losscli.errors import UsageError
 from losscli.numeric.arrays import pl
-from losscli.text import enumerated, near
+from losscli.text import either, enumerated, near
 
 SIDES = {"preds": "p:", "targets": "t:"}
 """What distinguishes columns that both files have: preds.x, targets.x."""
@@ -49,7 +49,7 @@ def _qualified(name: str, predictions: Table, targets: Table) -> str | None:
 def ambiguous(name: str, flag: str) -> UsageError:
     """The error for a column that both files have."""
     return UsageError(
-        f"{flag}: both files have a column {name}", remedy=" or ".join(f"{side}.{name}" for side in SIDES)
+        f"{flag}: both files have a column {name}", remedy=either(f"{side}.{name}" for side in SIDES)
     )
 
 

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from losscli.data import formats
 from losscli.errors import UsageError
+from losscli.text import not_one_of
 
 FORMATS = formats.names()
 """The values of --input-format."""
@@ -23,6 +24,6 @@ def separator_of(text: str) -> str:
     """The separator for a character or its name.  Raises UsageError."""
     separator = _NAMED_SEPARATORS.get(text, text)
     if len(separator.encode()) != 1 or separator in '"\n\r':
-        names = ", ".join(sorted(filter(str.isalpha, _NAMED_SEPARATORS)))
-        raise UsageError(f"--separator must be one character, or {names}, got {separator!r}")
+        names = sorted(filter(str.isalpha, _NAMED_SEPARATORS))
+        raise UsageError(not_one_of("--separator", text, ["one character", *names]))
     return separator

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from losscli.errors import DeviceError, UsageError
 from losscli.numeric.arrays import Namespace
+from losscli.text import not_one_of
 
 AUTO, CPU, CUDA = "auto", "cpu", "cuda"
 T = TypeVar("T")
@@ -110,7 +111,7 @@ class Gpu(Device):
 def checked(name: str) -> str:
     """The name of a device.  Raises UsageError for what is none."""
     if not re.fullmatch(r"cpu|auto|cuda(:\d+)?", name):
-        raise UsageError(f"--device must be cpu, cuda, cuda:N or auto, got {name!r}")
+        raise UsageError(not_one_of("--device", name, ("cpu", "cuda", "cuda:N", "auto")))
     return name
 
 

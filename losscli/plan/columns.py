@@ -18,7 +18,7 @@ from losscli.data.stream import Part
 from losscli.data.table import Table
 from losscli.errors import Problem, UsageError, all_of
 from losscli.plan.options import Request
-from losscli.text import enumerated, near
+from losscli.text import either, enumerated, near
 
 KEYS = ("id", "row_id", "example_id", "sample_id", "key", "uuid")
 TARGETS = ("target", "y_true", "y", "label", "truth", "actual")
@@ -281,7 +281,7 @@ def task_of(
             return task
     if len(tasks) == 1 and shown != ("multiclass",):
         return next(iter(tasks))
-    wanted = f"{', '.join(losses)} belongs to {' or '.join(sorted(tasks))}" if losses else f"not {min(tasks)}"
+    wanted = f"{', '.join(losses)} belongs to {either(sorted(tasks))}" if losses else f"not {min(tasks)}"
     raise UsageError(
         f"the columns show a {shown[0]} task; {wanted}",
         remedy=f"choose a {shown[0]} loss, or other columns with -p and -y",

@@ -22,7 +22,7 @@ from losscli.plan.values import listed
 from losscli.tasks.binary import BinaryLabel
 from losscli.tasks.catalog import TASKS
 from losscli.tasks.classes import MulticlassLabel
-from losscli.text import near
+from losscli.text import either, near
 
 
 def gates_of(given: object, own: Mapping[str, str]) -> tuple[tuple[Gate, ...], Mapping[tuple[str, ...], str]]:
@@ -93,8 +93,8 @@ def open_tasks(candidates: Sequence[LossRequest]) -> set[str]:
         own = {entry.task for entry in candidate.losses}
         if not tasks & own:
             raise UsageError(
-                f"{candidate.name} is a {' or '.join(sorted(own))} loss, and {candidates[0].name} belongs to "
-                f"{' or '.join(sorted(tasks))}",
+                f"{candidate.name} is a {either(sorted(own))} loss, and {candidates[0].name} belongs to "
+                f"{either(sorted(tasks))}",
                 remedy="choose losses of one task",
             )
         tasks &= own

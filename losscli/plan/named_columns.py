@@ -21,7 +21,7 @@ from losscli.plan.columns import Found, Sides
 from losscli.plan.options import Request
 from losscli.tasks.grouped import NAMES, Groups
 from losscli.tasks.named import Column, Keys, Named, columns_of
-from losscli.text import enumerated, near
+from losscli.text import either, enumerated, near
 
 
 def fits(batch: type[Named], predictions: Table, targets: Table, request: Request, asked: bool) -> bool:
@@ -207,7 +207,7 @@ class _Search:
     def _missing(self, of_fields: Mapping[str, Column], missing: list[str]) -> UsageError:
         shown = {name: column.like or name for name, column in of_fields.items()}
         side = of_fields[missing[0]].side
-        lacking = " or ".join(dict.fromkeys(shown[name] for name in missing))
+        lacking = either(dict.fromkeys(shown[name] for name in missing))
         own = [name.upper() for name, column in of_fields.items() if column.side == side]
         remedy = f"name them in this order: {'-p' if side == 'p' else '-y'} {','.join(own)}"
         if of_fields[missing[0]].like:

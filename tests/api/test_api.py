@@ -165,7 +165,7 @@ def test_wrong_requests_raise_usage_error_with_every_problem():
         losscli.evaluate(PRED, Y, loss=["hubber", "mae"], classess="a", ci=7)
     said = [problem.what for problem in caught.value.problems]
     assert said == [
-        "unknown loss 'hubber'. Did you mean huber or hubert or huberloss?",
+        "unknown loss 'hubber'. Did you mean huber, hubert or huberloss?",
         "--ci must be a number > 0, < 1, or none, got 7",
         "no option or loss parameter 'classess'. Did you mean classes or class_weight?",
     ]

@@ -246,7 +246,7 @@ def test_folders_and_patterns_that_hold_no_table(made, named, said, losscli):
     ("argv", "said"),
     {
         "- -": "standard input can be one side only",
-        "d.csv --separator ab": "--separator must be one character, or comma, pipe, semicolon, space, tab",
+        "d.csv --separator ab": "--separator must be one character, comma, pipe, semicolon, space or tab",
         "d.parquet --separator ;": "--separator is for text, and no input is CSV, TSV or .txt",
         "d.csv --input-format csv": "--input-format is for inputs whose names do not tell their format",
         "d.csv --input-format parqet": "got 'parqet'. Did you mean parquet?",
