@@ -89,13 +89,15 @@ class Param(Struct, frozen=True):
 
     def _error(self, value: object) -> UsageError:
         if self.choices:
-            return UsageError(not_one_of(self.name, value, (*self.choices, *self.optional * ("none",))))
+            return UsageError(not_one_of(self.name, value, self._words()))
         return UsageError(f"{self.name} must be {self.describe()}, got {value}")
 
     def describe(self) -> str:
         """The values that it takes, in words: 'a number > 0'."""
-        if self.kind is bool:
-            words = "true or false"
-        else:
-            words = either(self.choices) if self.choices else str(self.range)
+        if self.choices:
+            return either(self._words())
+        words = "true or false" if self.kind is bool else str(self.range)
         return f"{words}, or none" if self.optional else words
+
+    def _words(self) -> list[str]:
+        return [*self.choices, "none"] if self.optional else [*self.choices]

@@ -153,7 +153,7 @@ def test_all_wrong_parameters_are_told_at_once():
         (params.Unit | None, {"none": None, "None": None, "1": 1.0}, ["2"], "a number >= 0, <= 1, or none"),
         (bool, {"true": True, "False": False, True: True}, ["1", "yes", 0, None], "true or false"),
         (Literal["l1", "max"], {"l1": "l1"}, ["L3", "", None, 1], "l1 or max"),
-        (Literal["l1", "max"] | None, {"none": None}, ["l2"], "l1 or max, or none"),
+        (Literal["l1", "max"] | None, {"none": None}, ["l2"], "l1, max or none"),
     ],
 )
 def test_a_parameter_takes_its_range_and_nothing_else(annotation, accepted, refused, words):

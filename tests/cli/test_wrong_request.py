@@ -56,7 +56,7 @@ WRONG = {
     "an option that no usual loss takes": ("p.csv y.csv --alpha 0.5", "no chosen loss (", "takes --alpha"),
     "losses of two tasks": (
         "c.csv l.csv -l log_loss -l huber",
-        "huber is a regression loss, and log_loss belongs to binary or multiclass or multilabel",
+        "huber is a regression loss, and log_loss belongs to binary, multiclass or multilabel",
         "-> choose losses of one task",
     ),
     "a loss of another task": ("p.csv y.csv --task regression -l top_k_error", "is not a regression loss"),
