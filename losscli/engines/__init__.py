@@ -1,4 +1,4 @@
-"""Engines: what folds a job over the aligned rows of a run."""
+"""Engines, which fold a job over the aligned rows of a run."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ if TYPE_CHECKING:
     from losscli.engines.job import Engine
 
 LOCAL = "local"
-"""The engine of this process and its threads."""
+"""The name of the engine that uses the threads of this process."""
 
 
 def of(name: str, threads: int | None = None) -> Engine:
-    """The engine of a name, with a number of workers or as many as serve.  Raises KeyError for no engine."""
-    from losscli.engines.local import Local  # what plans a run needs no engine yet
+    """The engine of this name; it chooses the number of workers if `threads` is None.
+
+    Raises KeyError for an unknown name.
+    """
+    from losscli.engines.local import Local  # planning a run needs no engine
 
     return {LOCAL: Local}[name](threads)

@@ -15,8 +15,8 @@ def blocks(
 ) -> Iterator[tuple[int, pl.DataFrame]]:
     """Cut a stream of frames into blocks of `size` rows with their first row number.
 
-    With a column `group`, whose groups stand together, a block ends with the group in which the next
-    multiple of `size` lies: where is the same however frames are cut.
+    With a column `group`, whose groups are contiguous, a block ends with the group that contains the next
+    multiple of `size`, so that blocks do not depend on how frames are cut.
     """
     first, pending, height, before = 0, list[pl.DataFrame](), 0, None
     for frame in filter(len, frames):

@@ -1,9 +1,9 @@
 """The device of a run: the CPU with NumPy or a GPU with CuPy, and the errors if a GPU cannot be used.
 
-A GPU is used by a few threads, each with a stream of its own, so that while one block is computed the next
-one is read and copied.  CuPy copies an array of NumPy by way of memory that it keeps pinned, without waiting.
-Streams share nothing: what is kept from block to block are arrays of NumPy, and cuBLAS has a handle for each
-thread.  So the same blocks give the same bits in whatever order threads come.
+A few threads use a GPU, each with a stream of its own, so that the next block is read and copied while one
+is computed.  CuPy copies NumPy arrays through pinned memory, without waiting.  Streams share nothing: only
+NumPy arrays are kept from block to block, and cuBLAS has one handle per thread.  So the same blocks give the
+same bits, whatever the order of the threads.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from losscli.text import not_one_of
 AUTO, CPU, CUDA = "auto", "cpu", "cuda"
 T = TypeVar("T")
 STREAMS = 2
-"""Threads that use a GPU at once, where --threads says no other number."""
+"""Threads that use a GPU at once, unless --threads sets another number."""
 INSTALL = "pip install 'losscli[gpu]' (for CUDA 12: pip install 'cupy-cuda12x[ctk]'), or use --device cpu"
 DRIVER = "nvidia-smi shows the driver and its GPUs; --device cpu needs none"
 _SPENT = ("MemoryAllocation", "ALLOC_FAILED", "CUDA_ERROR_OUT_OF_MEMORY")
-"""What CUDA calls it where memory is spent: its runtime, cuBLAS and its driver."""
+"""Texts that mean out of memory: of the CUDA runtime, of cuBLAS and of the driver."""
 MEMORY = (
     "--threads 1 needs half the memory; or free some (nvidia-smi shows by whom it is used), or --device cpu"
 )
 
 
 def workers(threads: int | None) -> int:
-    """How many threads of the CPU compute, of which so many were asked for."""
+    """The number of CPU threads: as requested, else one per core, at most 8."""
     return threads or min(8, os.cpu_count() or 1)
 
 
@@ -42,25 +42,25 @@ class Device:
 
     title = "CPU"
     errors: tuple[type[BaseException], ...] = ()
-    """What is raised where the device fails; `failure` says it to the user."""
+    """Exceptions that mean that the device failed; `failure` words them for the user."""
 
     def __init__(self, xp: Namespace) -> None:
         self.xp = xp
 
     def workers(self, threads: int | None) -> int:
-        """How many threads compute, of which so many were asked for."""
+        """The number of threads that compute: as requested, or chosen if `threads` is None."""
         return workers(threads)
 
     def call(self, function: Callable[..., T], *given: Any) -> T:
-        """The function of the namespace and what is given, computed here by the calling thread."""
+        """Call the function with the namespace and the arguments, on this device in the calling thread."""
         return function(self.xp, *given)
 
     def failure(self, error: BaseException) -> DeviceError:
-        """The text of an error."""
+        """The error as one for the user."""
         return DeviceError(str(error))
 
     def close(self) -> None:
-        """Give back what the run needed."""
+        """Release the memory of the run."""
 
 
 class Gpu(Device):
@@ -76,11 +76,11 @@ class Gpu(Device):
         self._own = threading.local()
 
     def workers(self, threads: int | None) -> int:
-        """A thread a stream."""
+        """The number of threads, each with a stream of its own."""
         return threads or STREAMS
 
     def try_out(self) -> None:
-        """Compute a little: that a GPU is listed does not say that it can be used."""
+        """Run a small computation: a GPU that is listed may still be unusable."""
         with self.xp.cuda.Device(self._index):
             square = self.xp.asarray([[1.0, 2.0], [3.0, 4.0]])
             float((square @ square).sum())
@@ -88,7 +88,7 @@ class Gpu(Device):
         self.errors += (self.xp.cuda.cublas.CUBLASError, self.xp.cuda.driver.CUDADriverError)
 
     def call(self, function: Callable[..., T], *given: Any) -> T:
-        """As on the CPU, in the stream of the calling thread."""
+        """Call the function in the stream of the calling thread."""
         with self.xp.cuda.Device(self._index):
             if not hasattr(self._own, "stream"):
                 self._own.stream = self.xp.cuda.Stream(non_blocking=True)
@@ -96,20 +96,20 @@ class Gpu(Device):
                 return super().call(function, *given)
 
     def failure(self, error: BaseException) -> DeviceError:
-        """Out of memory, or what the driver says."""
+        """Out of memory, or the error of the driver."""
         if isinstance(error, MemoryError) or any(word in str(error) for word in _SPENT):
             return DeviceError(f"--device {self._name}: out of memory on {self.title}", remedy=MEMORY)
         return DeviceError(f"--device {self._name} failed: {error}", remedy=DRIVER)
 
     def close(self) -> None:
-        """Give unused memory back to others."""
+        """Release unused memory to other processes."""
         with self.xp.cuda.Device(self._index):
             self.xp.get_default_memory_pool().free_all_blocks()
         self.xp.get_default_pinned_memory_pool().free_all_blocks()
 
 
 def checked(name: str) -> str:
-    """The name of a device.  Raises UsageError for what is none."""
+    """The name of a device.  Raises UsageError for any other text."""
     if not re.fullmatch(r"cpu|auto|cuda(:\d+)?", name):
         raise UsageError(not_one_of("--device", name, ("cpu", "cuda", "cuda:N", "auto")))
     return name
@@ -118,8 +118,7 @@ def checked(name: str) -> str:
 def found(name: str) -> Device:
     """The device of that name: 'cpu', 'cuda' (the first GPU) or 'cuda:N'.
 
-    Raises DeviceError with what helps where there is no CuPy, no driver, or no such GPU, and where that GPU
-    does not compute.
+    Raises DeviceError, with a remedy, if CuPy, the driver or the GPU is missing, or the GPU cannot compute.
     """
     if name == CPU:
         return Device(importlib.import_module("numpy"))

@@ -1,4 +1,4 @@
-"""What an engine is, and what it folds over the blocks of a stream."""
+"""The protocols of an engine and of the jobs that it folds over the blocks of a stream."""
 
 from __future__ import annotations
 
@@ -15,54 +15,54 @@ Progress = Callable[[int], None]
 
 
 class Folded(Protocol):
-    """What rows leave behind, and how many they were."""
+    """The result of folding some rows."""
 
     @property
     def rows(self) -> int:
-        """The rows that were read."""
+        """The number of rows that were read."""
 
 
 S = TypeVar("S", bound=Folded)
 
 
 class Job(Protocol[S]):
-    """What is folded: a plan of one model, or of several.
+    """A computation over blocks whose results merge, such as the evaluation of one model or of several.
 
-    A job can be pickled and folded by other processes, for it names losses and holds no function.
+    A job can be pickled and run in other processes, because it names losses and holds no functions.
     """
 
     @property
     def block_rows(self) -> int:
-        """Rows of a block."""
+        """The number of rows of a block."""
 
     @property
     def group(self) -> str | None:
-        """The column of groups, which no block may cut."""
+        """The column of groups, which blocks must not split; None without groups."""
 
     @property
     def device(self) -> str:
-        """Where to compute."""
+        """The name of the device."""
 
     def begin(self, frame: pl.DataFrame) -> Any:
-        """What the first block fixes for the whole run."""
+        """What the first block fixes for the whole run, passed to every `fold`."""
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> S:
-        """What a block leaves behind."""
+        """The result for one block, whose first row has the number `first_row`."""
 
     def merge(self, a: S, b: S) -> S:
-        """What the rows of both leave behind; `a` holds the earlier rows."""
+        """The result for the rows of both; `a` holds the earlier rows."""
 
     def instead(self, error: DeviceError) -> Self:
-        """The same on the CPU, from the first row on.  Raises the error where a user chose the device."""
+        """The same job on the CPU, from the first row.  Raises the error if the user chose the device."""
 
 
 class Engine(Protocol):
-    """Who folds a job: threads here, or a cluster elsewhere."""
+    """Folds jobs: in threads here, or on a cluster."""
 
     def run(self, job: Job[S], stream: Aligned, progress: Progress) -> S | None:
-        """What all rows of a stream leave behind; None if it has no rows.
+        """The result of a job over all rows of a stream; None if it has no rows.
 
-        `progress` is called with the number of rows that are done.  What the alignment came upon is in
-        `stream.findings` afterwards.  Raises OutOfOrderError where another reading of the stream is to be
-        tried, DeviceError where the device fails.
+        `progress` is called with the number of rows done so far.  Afterwards `stream.findings` holds the
+        findings of the alignment.  Raises OutOfOrderError if another alignment has to be tried, and
+        DeviceError if the device fails.
         """

@@ -1,4 +1,4 @@
-"""The local engine: blocks on a fixed grid of rows, folded by threads, merged in the order of the rows."""
+"""The local engine: blocks on a fixed grid of rows, folded by threads and merged in row order."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from losscli.engines.job import Job, Progress, S
 
 
 class Local(Struct, frozen=True):
-    """The engine of this process; None for as many threads as serve."""
+    """The engine that uses the threads of this process; None to choose their number."""
 
     threads: int | None = None
 
     def run(self, job: Job[S], stream: Aligned, progress: Progress) -> S | None:
-        """What all rows of a stream leave behind; None if it has no rows."""
+        """The result of a job over all rows of a stream; None if it has no rows."""
         return fold(job, stream.frames(), self.threads, progress)
 
 
@@ -36,7 +36,7 @@ def fold(
     """Fold a stream of aligned frames; None if it has no rows.
 
     The result does not depend on threads or on how frames are cut.
-    Raises DeviceError where the device fails.
+    Raises DeviceError if the device fails.
     """
     _keep_freed_memory()
     device = devices.found(job.device)
@@ -69,10 +69,10 @@ def fold(
 
 
 def _keep_freed_memory() -> None:
-    """Let malloc keep the arrays of a block for the next one, where the C library is glibc.
+    """Let malloc keep the arrays of a block for the next one, if the C library is glibc.
 
-    By default it hands each freed array of this size back to the kernel, and faulting the pages in again
-    costs as much as the arithmetic (measured: 0.98 against 0.53 ms a block of Huber).
+    By default it returns each freed array of this size to the kernel, and faulting the pages in again costs
+    as much as the arithmetic (measured: 0.98 ms per block of Huber, against 0.53 ms).
     """
     with contextlib.suppress(OSError, AttributeError, TypeError):
         mallopt = ctypes.CDLL(None).mallopt

@@ -48,7 +48,7 @@ def check_missing(block: Block, groups: tuple[tuple[str, ...], ...]) -> None:
 
 
 def _missing(series: pl.Series) -> Array | None:
-    """Where a column has null or NaN, or lists with one; None if nowhere."""
+    """The rows (n,) in which a column has null or NaN, or a list that contains one; None if no row has."""
     missing = series.is_null() if series.null_count() else None
     if isinstance(series.dtype, pl.Float32 | pl.Float64) and np.isnan(series.to_numpy()).any():
         # NumPy shows nulls as NaN.
@@ -64,7 +64,7 @@ def _missing(series: pl.Series) -> Array | None:
 def read_weight(block: Block, counted: bool) -> None:
     """Read and check the weights of the remaining rows.
 
-    Rows with weight zero are dropped unless a mean divides by the number of rows: then they are `counted`.
+    Rows of weight zero are dropped, unless a mean divides by the number of rows: then they are `counted`.
     """
     name = block.roles.weight
     if name is None:

@@ -1,4 +1,4 @@
-"""The rows of a block as means take them: overall, by class, by slice, and in their clusters."""
+"""The rows of a block in the cells of its means: overall, by class, by slice and by cluster."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from losscli.text import join_names
 
 
 class View(Struct, frozen=True, eq=False):
-    """The rows of a block as one kind of mean takes them: overall, by class and by each slicing.
+    """The rows of a block in the cells of one kind of mean: overall, by class and by each slicing.
 
-    `keep` are the rows that count, None for all; `factor` multiplies their losses, None for one.
+    `keep` (n,) selects the rows that count, None for all; `factor` (n,) multiplies their losses, None for 1.
     """
 
     everyone: Cells
@@ -32,7 +32,7 @@ class View(Struct, frozen=True, eq=False):
     factor: Array | None
 
     def counted(self, columns: tuple[Array, ...]) -> tuple[Array, ...]:
-        """The row columns of the rows that count, weighted where the mean divides by rows."""
+        """The row columns of the rows that count, weighted if the mean divides by the number of rows."""
         if self.keep is not None:
             columns = tuple(column[self.keep] for column in columns)
         if self.factor is None:
@@ -42,7 +42,7 @@ class View(Struct, frozen=True, eq=False):
 
 
 Cut = list[tuple[Array, list[Key]]]
-"""For each slicing the place of each row among its slices, and what those are."""
+"""For each slicing, the index of each row's slice (n,) and the keys of the slices."""
 
 
 def view(
@@ -54,7 +54,7 @@ def view(
     weight: Array | None,
     by_rows: bool,
 ) -> View:
-    """The rows weighted, or, where a mean divides `by_rows`, each counted once with its loss weighted."""
+    """The weighted rows; with `by_rows`, each row counts once and its loss is weighted instead."""
     keep, n, factor = None, block.height, weight if by_rows else None
     numbers: Array | int = block.numbering
     if rows.starts is not None:
@@ -78,11 +78,11 @@ def view(
 
 
 OVERALL, BY_CELL, SLICES = range(3)
-"""The ways in which clusters are cut into cells; there is one of the last kind for each slicing."""
+"""The ways to cut clusters into cells; SLICES + i is the i-th slicing."""
 
 
 def clustered(plan: Plan, xp: Namespace, block: Block, rows: Rows, cut: Cut) -> clusters.Block:
-    """The clusters of the block, in no way where there are none."""
+    """The clusters of the block, for each way to cut the rows; for no way without --cluster."""
     if plan.roles.cluster is None:
         return clusters.Block(np.empty(0, dtype=np.int64), {})
     ways: dict[int, Array | None] = {OVERALL: None}
@@ -95,12 +95,12 @@ def clustered(plan: Plan, xp: Namespace, block: Block, rows: Rows, cut: Cut) -> 
 
 
 def of_units(values: Array, rows: Rows) -> Array:
-    """The values (n,) of rows, or where groups are evaluated those of the first row of each."""
+    """The values (n,) of rows, or of the first row of each group if groups are evaluated."""
     return values if rows.starts is None else values[rows.starts]
 
 
 def cut_by(block: Block, slicing: Slicing, rows: Rows) -> tuple[Array, list[Key]]:
-    """The slice of each row, or of each group, and the slices that occur."""
+    """The slice of each row, or of each group, and the keys of the slices that occur."""
     places, keys = slicing.of(block.frame)
     return _of_whole_groups(block, places, rows, "slice", slicing.columns, slicing.text), keys
 
@@ -108,7 +108,7 @@ def cut_by(block: Block, slicing: Slicing, rows: Rows) -> tuple[Array, list[Key]
 def _of_whole_groups(
     block: Block, values: Array, rows: Rows, kind: str, columns: tuple[str, ...], text: Sequence[str] = ()
 ) -> Array:
-    """The slice or cluster of each row, or of each group, whose rows may not differ in it."""
+    """The slice or cluster of each row, or of each group; rows that differ from their group are flagged."""
     if rows.starts is not None:
         own = values[rows.starts][run_of(np, rows.starts, len(values))]
         shown = join_names(text or [column[2:] for column in columns])

@@ -1,4 +1,4 @@
-"""A planned comparison of models, run: one pass over all, and the report."""
+"""Run a planned comparison of models in one pass, and make the report."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def compared(
     hooks: Hooks = SILENT,
     alone: int | None = None,
 ) -> Report:
-    """The report of planned models, with the verdicts of gates; the results of all, or of one `alone`."""
+    """The report of planned models, with the verdicts of gates and the results of all, or of one `alone`."""
     from losscli.evaluation.differences import (  # one model needs no comparison
         changed_rows,
         comparisons,

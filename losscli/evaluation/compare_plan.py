@@ -1,4 +1,4 @@
-"""Several models on the same rows: from what a user asks to one plan a model, and one stream."""
+"""Several models on the same rows: from the options to one plan per model and one stream."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ROLES_OF_ROWS = ("targets", "weight", "ids", "slicings", "group", "cluster", "c
 
 
 class Models(Struct, frozen=True):
-    """A planned run of several models; `names` are theirs, `aliases` say which loss an alias meant."""
+    """A planned run of several models; `aliases` map the alias of a loss to its name."""
 
     job: ComparisonJob
     names: tuple[str, ...]
@@ -49,7 +49,7 @@ class Models(Struct, frozen=True):
 
     @property
     def threads(self) -> int | None:
-        """The number of workers; None for as many as serve."""
+        """The number of workers; None to choose it."""
         return self.plan.request.threads
 
     @property
@@ -63,7 +63,7 @@ class Models(Struct, frozen=True):
         return tuple((f"plan of {name}", plan) for name, plan in zip(self.names, self.job.plans, strict=True))
 
     def expected(self) -> int | None:
-        """About how many rows will be read, where that is known."""
+        """The approximate number of rows to read; None if unknown."""
         return expected_rows(self.tables[0], self.plan.where)
 
 
@@ -76,8 +76,9 @@ def plan_models(
 ) -> Models:
     """The plan of a comparison of models.  Raises UsageError or DataError; see `losscli.compare`.
 
-    Pairs are each model with the first one before it, or with `all_pairs` all, or those that are given.
-    What describes rows (weights, slices, clusters, conditions) is the targets', or else the first model's.
+    The pairs are the first model with each other one, every two models with `all_pairs`, or those given.
+    Columns that describe rows (weights, slices, clusters, conditions) come from the targets or, failing
+    that, from the first model.
     """
     if not 2 <= len(predictions) <= MAX_MODELS:
         raise UsageError(
@@ -117,7 +118,7 @@ def plan_models(
 
 
 def names_of(predictions: Sequence[Source], names: Sequence[str]) -> tuple[str, ...]:
-    """What the models are called: as named, or by their files, as shortly as tells them apart."""
+    """The names of the models: as given, or the shortest distinct ends of their paths."""
     if names:
         if len(names) != len(predictions) or len(set(names)) < len(names):
             raise UsageError(f"{len(predictions)} models need as many different names")
@@ -137,11 +138,11 @@ def names_of(predictions: Sequence[Source], names: Sequence[str]) -> tuple[str, 
 
 
 def _as_first(first: Settled, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options with which other models are read, so that they mean what the first one means."""
+    """The options for reading the other models, with everything inferred for the first one fixed."""
     roles = first.roles
     given = {name: value for name, value in options.items() if name not in _OF_ROWS} | {"task": roles.task}
     if roles.weight and roles.weight.startswith("t:") and isinstance(options["weight"], str):
-        given["weight"] = f"targets.{roles.weight[2:]}"  # whatever columns the other models have
+        given["weight"] = f"targets.{roles.weight[2:]}"  # even if another model has a column of that name
     if roles.task == "multiclass":
         given["classes"] = list(roles.names)
     if roles.task == "binary" and roles.target_form == "label":
@@ -158,7 +159,7 @@ def _other(
     loss: LossSpec | Sequence[LossSpec] | None,
     options: Mapping[str, Any],
 ) -> Settled:
-    """Another model, whose rows are described as those of the first one."""
+    """Another model, with the row roles of the first one."""
     own = settled(predictions, targets, loss, **options)
     roles, expected = own.roles, first.roles
     name = own.tables[0].name
@@ -179,5 +180,5 @@ def _other(
 
 
 def _read(roles: Roles) -> tuple[str, ...]:
-    """The columns of a model's own file that are read: its predictions."""
+    """The columns read from a model's own file: its predictions."""
     return tuple(dict.fromkeys(name for name in roles.predictions if name.startswith("p:")))

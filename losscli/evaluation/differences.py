@@ -1,4 +1,4 @@
-"""From what pairs of models left behind to comparisons: differences, their noise, where they come from."""
+"""From the states of pairs of models to comparisons: differences, their errors, and contributions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from losscli.states.multiple import holm, p_value
 
 
 def comparisons(models: Models, scores: Scores) -> list[Comparison]:
-    """Each loss of each pair: overall, and in every cell, those that add most to the difference first."""
+    """Each loss of each pair, overall and by cell, cells with the largest contributions first."""
     found = []
     for number, choice in enumerate(models.plan.choices):
         of_choice = [
@@ -66,7 +66,7 @@ def _cells_of(pair: Partial, a: Partial, b: Partial, number: int) -> tuple[Momen
 
 
 def _at(part: Partial, slicing: int, number: int, keys: Sequence[Key]) -> Moments:
-    """The moments in the slices, in the order of keys."""
+    """The moments of the slices, in the order of the keys."""
     slices = part.slices[slicing]
     return moments_of(slices.states[number]).select(np.array([slices.places[key] for key in keys]))
 
@@ -87,7 +87,7 @@ class _Builder:
         pilots: Sequence[Any] | None = None,
         parts: Array | None = None,
     ) -> list[Comparison]:
-        """One comparison for each cell of the moments; `parts` are their contributions."""
+        """One comparison per cell of the moments; `parts` (c,) are their contributions."""
         level = self.plan.level
         bound = self.bound if pilots is None else self.bound.with_pilots(pilots)
         differences = inference.differences(bound, pair, a, b, level)
@@ -118,7 +118,7 @@ class _Builder:
     def shared(
         self, whole: Sequence[Moments], parts: Sequence[Moments], cells: Sequence[dict[str, str]]
     ) -> list[Comparison]:
-        """By cells that share out the rows, the one that adds most to the difference first."""
+        """By cells that partition the rows, the largest contribution first."""
         pair, a, b = whole
         added = None
         reduction = self.choice.loss.reduction
@@ -169,7 +169,7 @@ def _number(values: Array | None, place: int) -> float | None:
 
 
 def _adjusted(found: Sequence[Comparison]) -> list[Comparison]:
-    """The same with p-values adjusted: of all pairs overall, and of all cells of one kind.
+    """Comparisons with adjusted p-values: over all pairs overall, and over all cells of one kind.
 
     Holm (1979), A simple sequentially rejective multiple test procedure, doi:10.2307/4615733.
     """
@@ -185,7 +185,7 @@ def _adjusted(found: Sequence[Comparison]) -> list[Comparison]:
 
 
 def model_notes(models: Models, scores: Scores, tallies: Mapping[Finding, Tally]) -> list[Note]:
-    """What was done to rows, in words: that of one model alone with its name."""
+    """Notes on what was done to rows; those that do not hold for all models name the model."""
     found = []
     for finding, tally in tallies.items():
         own = [part.tallies.get(finding) for part in scores.models]
@@ -206,7 +206,7 @@ def model_notes(models: Models, scores: Scores, tallies: Mapping[Finding, Tally]
 
 
 def changed_rows(models: Models, scores: Scores) -> tuple[dict[str, Any], ...]:
-    """The rows on which the first loss of each pair differs most, with the names of the models."""
+    """The rows with the largest difference in the first loss of each pair, with the names of the models."""
     found = []
     for (a, b), top in zip(models.job.pairs, scores.changed, strict=bool(scores.changed)):
         pair = {"a": models.names[a], "b": models.names[b]}

@@ -1,8 +1,8 @@
-"""Several models on the same rows: what a block of them leaves behind, for each model and for pairs.
+"""Several models on the same rows: the states of each model, and of pairs of models.
 
 A pair of models a and b is one more loss, with twice the row columns: those of a, and b - a.  Its means are
 m_a and m_b - m_a, so the difference of any reduction is a reduction of them, without the noise that both
-share; and where b equals a, every digit of the difference is zero.  For a mean b - a alone is enough.
+share; if b equals a, the difference is exactly zero.  For a mean, b - a alone is enough.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ from losscli.tasks.block import Block
 from losscli.tasks.catalog import TASKS
 
 INDEX = "#"
-"""A column of a block that says where each of its rows stands."""
+"""The column of a block that holds the index of each of its rows."""
 
 
 class Scores(Struct, frozen=True, eq=False):
-    """What some rows leave behind: a part for each model, and for each pair.
+    """The partial results for some rows: one per model, and one per pair.
 
-    `counts` (pairs, losses, 2) are the rows on which the loss of b is below that of a, and above it;
-    `changed` are for each pair the rows on which the first loss differs most, where those are asked for.
+    `counts` (pairs, losses, 2) are the numbers of rows on which the loss of b is below and above that of a;
+    `changed` holds for each pair the rows on which the first loss differs most, if requested.
     """
 
     models: tuple[Partial, ...]
@@ -53,14 +53,14 @@ class Scores(Struct, frozen=True, eq=False):
 
     @property
     def tallies(self) -> dict[Finding, Tally]:
-        """What was found in the rows of any model; what is wrong with a target, every model finds."""
+        """The findings of all models, each once: a problem with a target is found by every model."""
         found: dict[Finding, Tally] = {}
         for part in self.models:
             found = part.tallies | found
         return found
 
     def with_clusters(self) -> Scores:
-        """The same, where the spread of moments is that between clusters, if rows come in clusters."""
+        """The same with the spread between clusters in place of that between rows, if there are clusters."""
         models, pairs = (tuple(map(partials.with_clusters, parts)) for parts in (self.models, self.pairs))
         return replace(self, models=models, pairs=pairs)
 
@@ -80,7 +80,7 @@ class ComparisonJob(Struct, frozen=True):
 
     @property
     def block_rows(self) -> int:
-        """Rows of a block: fewer, the more models there are."""
+        """The number of rows of a block, which falls with the number of models."""
         least = min(plan.block_rows for plan in self.plans)
         return max(256, least >> max(0, (len(self.plans) - 1).bit_length() - 1))
 
@@ -95,12 +95,12 @@ class ComparisonJob(Struct, frozen=True):
         return self.plans[0].device
 
     def begin(self, frame: pl.DataFrame) -> Any:
-        """What the first block fixes: for all models the same, so that their columns are in one unit."""
+        """The pilots that the first block fixes, the same for all models so that their units agree."""
         roles = self.plans[0].roles
         return TASKS[roles.task].pilot(Block(self._of(frame, 0), 0, roles))
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Scores:
-        """Read one block of every model, check it, and take the moments of models and pairs."""
+        """Read and check one block of every model, and take the moments of models and pairs."""
         taken, tallies = self._taken(xp, frame, first_row, fixed)
         fingerprint = block_reading.fingerprint_of(taken[0].block, taken[0].rows) if self.kept else None
         models = tuple(
@@ -113,7 +113,7 @@ class ComparisonJob(Struct, frozen=True):
         return Scores(models, tuple(map(partials.states_of, pairs)), counts, frame.height, changed)
 
     def merge(self, a: Scores, b: Scores) -> Scores:
-        """What the rows of both leave behind; `a` holds the earlier rows."""
+        """The result for the rows of both; `a` holds the earlier rows."""
         models = tuple(map(partials.merge, a.models, b.models))
         pairs = tuple(map(partials.merge, a.pairs, b.pairs))
         both = zip(a.changed, b.changed, strict=True)
@@ -121,11 +121,11 @@ class ComparisonJob(Struct, frozen=True):
         return Scores(models, pairs, a.counts + b.counts, a.rows + b.rows, changed)
 
     def instead(self, error: DeviceError) -> ComparisonJob:
-        """The same on the CPU, from the first row on.  Raises the error where a user chose the device."""
+        """The same job on the CPU, from the first row.  Raises the error if the user chose the device."""
         return replace(self, plans=tuple(plan.instead(error) for plan in self.plans))
 
     def _changed(self, taken: Sequence[_Columns], a: int, b: int) -> Top:
-        """The rows of a block on which the first loss of two models differs most."""
+        """The rows of a block with the largest difference in the first loss of two models."""
         choice, plan = self.plans[a].choices[0], self.plans[a]
         frame = row_losses.described(taken[0], plan.roles.targets if len(plan.roles.targets) <= WIDE else ())
         losses = [row_losses.values(taken[place], choice) for place in (a, b)]
@@ -146,7 +146,7 @@ class ComparisonJob(Struct, frozen=True):
         return Top.of(cells, (np.abs(apart),), frame=frame, most=self.changed)
 
     def _of(self, frame: pl.DataFrame, model: int) -> pl.DataFrame:
-        """The block as one model alone would be read; what describes rows is the first model's."""
+        """The block as read for one model alone; columns that describe rows are the first model's."""
         if model == 0:
             return frame.select(name for name in frame.columns if not name[0].isdigit())
         prefix = f"{model}p:"
@@ -160,7 +160,7 @@ class ComparisonJob(Struct, frozen=True):
     def _taken(
         self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any
     ) -> tuple[list[_Columns], list[dict[Finding, Tally]]]:
-        """The rows that every model has, and what was found in those of each."""
+        """The rows that every model keeps, and the findings of each model."""
         taken = self._each(xp, frame, first_row, fixed)
         tallies = [each.block.tallies for each in taken]
         if all(each.block.height == frame.height for each in taken):
@@ -182,7 +182,7 @@ class ComparisonJob(Struct, frozen=True):
 
 
 class _Columns(Taken, frozen=True):
-    """A block of a model whose row columns are kept: pairs take them again."""
+    """A block of a model that caches its row columns, which pairs use again."""
 
     kept: dict[str, list[tuple[Array, ...]]]
 
@@ -199,7 +199,7 @@ class _Columns(Taken, frozen=True):
 
 
 class _Pair(Taken, frozen=True):
-    """A block of two models: the rows, cells and weights are those of both."""
+    """A block of two models, with the rows, cells and weights that they share."""
 
     a: _Columns
     b: _Columns
@@ -209,7 +209,7 @@ class _Pair(Taken, frozen=True):
         return cls(a.plan, a.xp, a.block, a.rows, a.weight, a, b)
 
     def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
-        """For each output the row columns of a, then what b has more; of a mean the latter alone."""
+        """For each output the row columns of a, then b - a; for a mean, b - a alone."""
         return _paired(choice, self.a.output_columns(choice), self.b.output_columns(choice))
 
     def label_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
@@ -217,7 +217,7 @@ class _Pair(Taken, frozen=True):
         return _paired(choice, self.a.label_columns(choice), self.b.label_columns(choice))
 
     def counts(self, choice: Choice) -> tuple[int, int]:
-        """The rows of positive weight on which b is below a, and above it; (0, 0) without row values."""
+        """How many rows of positive weight have b below and above a; (0, 0) if rows have no values."""
         if not choice.loss.additive:
             return 0, 0
         a, b = (sum(column for (column,) in each.output_columns(choice)) for each in (self.a, self.b))

@@ -1,4 +1,4 @@
-"""A block of rows to states by cell, and the merge of what blocks leave behind."""
+"""From a block of rows to states by cell, and the merge of the partial results of blocks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from losscli.tasks.block import Block
 from losscli.tasks.catalog import TASKS
 
 MAX_SLICES = 100_000
-"""As many slices as one --by may have: each has a state of its own, and a row of the report."""
+"""Maximum number of slices of one --by: each has a state of its own, and a row of the report."""
 HISTOGRAM = "histogram"
 """The name of the state that `Plan.profiled` asks for."""
 
@@ -39,7 +39,7 @@ HISTOGRAM = "histogram"
 class Slices(Struct, frozen=True, eq=False):
     """The state of each chosen loss in the slices of one slicing that have occurred.
 
-    `places` say which cell of the states, and of the `totals` of clusters, a slice is.
+    `places` map a slice to its cell in the states, and in the `totals` of clusters.
     """
 
     places: dict[Key, int]
@@ -48,12 +48,12 @@ class Slices(Struct, frozen=True, eq=False):
 
 
 class Partial(Struct, frozen=True, eq=False):
-    """What some rows leave behind: for each chosen loss its state overall and by cell, and the findings.
+    """The partial result for some rows: for each chosen loss its state overall and by cell, and the findings.
 
-    `slices` are those of each slicing.  `pilots` are what the task fixed for the run, for each output: parts
-    of one run have the same.  `extras` are further states, by name.  `totals` are those of clusters overall,
-    `cell_totals` by class, or overall for the columns of all labels.  `fingerprint` distinguishes targets,
-    whatever the order of their rows; None where no report is kept.
+    `slices` has one entry per slicing.  `pilots` are what the task fixed for the run, one per output, the
+    same in all parts of a run.  `extras` are further states, by name.  `totals` are those of clusters
+    overall, `cell_totals` by class, or overall for the columns of all labels.  `fingerprint` identifies the
+    targets, whatever the order of their rows; None if no report is kept.
     """
 
     overall: tuple[State, ...]
@@ -79,7 +79,7 @@ class EvaluationJob(Struct, frozen=True):
 
     @property
     def block_rows(self) -> int:
-        """Rows of a block."""
+        """The number of rows of a block."""
         return self.plan.block_rows
 
     @property
@@ -89,29 +89,29 @@ class EvaluationJob(Struct, frozen=True):
 
     @property
     def device(self) -> str:
-        """Where to compute."""
+        """The name of the device."""
         return self.plan.device
 
     def begin(self, frame: pl.DataFrame) -> Any:
-        """What the task fixes from the first block for the whole run."""
+        """The pilots that the task fixes from the first block for the whole run."""
         return TASKS[self.plan.roles.task].pilot(Block(frame, 0, self.plan.roles))
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
-        """Read one block, check it, and take the state of every chosen loss."""
+        """Read and check one block, and take the state of every chosen loss."""
         return self.complete(block_reading.take(self.plan, xp, frame, first_row, fixed), frame.height)
 
     def complete(self, taken: Taken, height: int) -> Partial:
-        """What a block of so many rows leaves behind."""
+        """The partial result for a block that had `height` rows before any was dropped."""
         extras = {HISTOGRAM: _histogram(taken)} if taken.plan.profiled else {}
         fingerprint = fingerprint_of(taken.block, taken.rows) if self.kept else None
         return replace(states_of(taken), rows=height, extras=extras, fingerprint=fingerprint)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
-        """What the rows of both leave behind; `a` holds the earlier rows."""
+        """The result for the rows of both; `a` holds the earlier rows."""
         return merge(a, b)
 
     def instead(self, error: DeviceError) -> Self:
-        """The same on the CPU, from the first row on.  Raises the error where a user chose the device."""
+        """The same job on the CPU, from the first row.  Raises the error if the user chose the device."""
         return replace(self, plan=self.plan.instead(error))
 
 
@@ -134,7 +134,7 @@ def _states(taken: Taken) -> Partial:
     by_cell: list[State | None] = []
     for choice in plan.choices:
         view, state = ways[choice.by_rows], choice.loss.state
-        # With clusters the interval is made of their totals, when those are complete.
+        # With clusters, the interval comes from their totals, once all blocks are merged.
         of_rows = plan.roles.cluster is None
         interval = plan.level is not None and not choice.loss.reduction.extreme and of_rows
         columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
@@ -170,7 +170,7 @@ def _states(taken: Taken) -> Partial:
 
 
 def _histogram(taken: Taken) -> Histogram:
-    """The histogram of the plan's one loss, of one column on one output, with a part for each mark."""
+    """The histogram of the plan's only loss, with one part per mark; the loss has one column and output."""
     (choice,) = taken.plan.choices
     (batch,) = taken.rows.parts[choice.loss.batch]
     with np.errstate(all="ignore"):
@@ -185,7 +185,7 @@ def _histogram(taken: Taken) -> Histogram:
 
 
 def merge(a: Partial, b: Partial) -> Partial:
-    """What the rows of both leave behind; `a` holds the earlier rows."""
+    """The result for the rows of both; `a` holds the earlier rows."""
     tallies = {finding: Tally(tally.count, list(tally.examples)) for finding, tally in a.tallies.items()}
     for finding, tally in b.tallies.items():
         tallies.setdefault(finding, Tally()).add(tally)
@@ -227,14 +227,14 @@ def _merge_totals(a: Totals | None, b: Totals | None, at: Array | None = None) -
 
 
 def require_means(choices: Sequence[Choice], what: str, remedy: str = "") -> None:
-    """Raise UsageError for losses that are no function of means, without which `what` has no noise."""
+    """Raise UsageError for losses that are not functions of means, which `what` needs for standard errors."""
     others = [str(choice) for choice in choices if not choice.loss.has_means]
     if others:
         raise UsageError(f"{what} takes losses of means, not {', '.join(others)}", remedy=remedy)
 
 
 def with_clusters(part: Partial) -> Partial:
-    """The same, where the spread of moments is that between clusters, if rows come in clusters."""
+    """The same with the spread between clusters in place of that between rows, if there are clusters."""
     if part.totals is None:
         return part
     return replace(

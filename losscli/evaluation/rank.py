@@ -1,4 +1,4 @@
-"""Submissions to a leaderboard, each read alone, so that a broken one breaks no other."""
+"""A leaderboard of submissions, each read alone, so that a broken one does not affect the others."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from losscli.report.findings import Code, Note, note
 from losscli.report.model import Placing, Report, Result
 
 _SHOWN = 3
-"""Problems that the reason of a broken submission names."""
+"""Maximum number of problems in the reason of a broken submission."""
 
 
 def ranked(
@@ -75,7 +75,7 @@ def ranked(
 
 
 def _held(table: Table, folder: Path) -> tuple[pl.LazyFrame, int]:
-    """The targets, parsed once, in a file of their own that is mapped and not held; and their rows."""
+    """The targets, parsed once into a memory-mapped file, and their number of rows."""
     path = folder / "targets.arrow"
     with reading(table):
         table.scan.sink_ipc(path, compression="uncompressed")
@@ -84,7 +84,7 @@ def _held(table: Table, folder: Path) -> tuple[pl.LazyFrame, int]:
 
 
 def _require_room(folder: Path, numbers: int) -> None:
-    """Raise DataError where so many numbers do not fit on the disk, before any is written."""
+    """Raise DataError if this many float64 do not fit on the disk, before any is written."""
     free, needed = shutil.disk_usage(folder).free, 8 * numbers
     if needed > free:
         what = f"{needed / 1e9:.1f} GB of temporary files are needed, and {free / 1e9:.1f} GB are free"
@@ -92,7 +92,7 @@ def _require_room(folder: Path, numbers: int) -> None:
 
 
 class _League:
-    """The submissions that were scored so far."""
+    """The submissions scored so far."""
 
     def __init__(
         self,
@@ -114,11 +114,11 @@ class _League:
         self._folder = folder
 
     def enter(self, name: str, submission: Source, hooks: Hooks) -> None:
-        """Score a submission; what is wrong with it is its reason."""
+        """Score a submission, or record why it is broken."""
         try:
             self.entries.append(self._scored(name, submission, hooks))
         except DeviceError:
-            raise  # which is no fault of the submission
+            raise  # not a fault of the submission
         except LossCliError as error:
             self.errors.append(error)
             self.entries.append(Entry(name, reason=_reason(error)))
@@ -144,7 +144,7 @@ class _League:
         return Entry(name, results, line)
 
     def _check(self, run: Run) -> None:
-        """Raise UsageError for what describes rows and is not of the targets."""
+        """Raise UsageError if slices or weights come from the submission, or its losses differ."""
         require_means(run.plan.choices[:1], "a leaderboard", "choose another loss to rank by")
         roles = run.plan.roles
         of_rows = [*(column for slicing in roles.slicings for column in slicing.columns), roles.weight]
@@ -161,10 +161,10 @@ class _League:
             raise UsageError(f"its columns show other losses than those before: {', '.join(mine)}")
 
     def _job(self, run: Run) -> SubmissionJob:
-        """The evaluation of a submission, with room for what its rows leave."""
+        """The job of evaluating a submission, with files for its weights and cells."""
         plan, first = run.plan, self.job
         slicings = len(plan.roles.slicings)
-        # Those of the first submission are kept, the others are held against them.
+        # The files of the first submission are kept, and those of the others are compared with them.
         again = "" if first is None else "-again"
         rows, shape = self.rows, (max(1, slicings), self.rows)
         weights: Array = np.memmap(self._folder / f"weights{again}", np.float64, "w+", shape=rows)
@@ -173,7 +173,7 @@ class _League:
         return SubmissionJob(plan, False, Columns(self._folder, self.rows), weights, cells, numbers)
 
     def report(self) -> Report:
-        """The leaderboard.  Raises the error of the first submission where all are broken."""
+        """The leaderboard.  Raises the error of the first submission if all are broken."""
         sound = [entry for entry in self.entries if not entry.reason]
         if self.run is None or self.job is None:
             raise self.errors[0]
@@ -209,7 +209,7 @@ class _League:
             cells = [dict(zip(slicing.names, key, strict=True)) for key in keys]
             ways.append((self.job.cells[place], cells))
         for way, (codes, cells) in enumerate(ways):
-            # Without noise, different values are separated.
+            # Without standard errors, different values are never tied.
             noise = iter([(np.zeros((len(best), len(best))), 1.0)] * len(cells))
             if plan.level is not None and not choice.loss.reduction.extreme:
                 noise = self.lines.variances(lines, self.job.weights, way, codes, len(cells))
@@ -230,14 +230,14 @@ def _overall(entry: Entry, score: bool) -> float:
 
 
 def _reason(error: LossCliError) -> str:
-    """What is wrong with a submission, without its examples, which may tell of targets."""
+    """Why a submission is broken, without examples, which may reveal targets."""
     texts = [problem.what for problem in error.problems]
     more = f"; and {len(texts) - _SHOWN} more" if len(texts) > _SHOWN else ""
     return "; ".join(texts[:_SHOWN]) + more
 
 
 def expanded(names: Sequence[str]) -> list[str]:
-    """The files that patterns and folders stand for, each a submission."""
+    """The files that patterns and folders expand to, each a submission."""
     found: list[str] = []
     for name in names:
         if os.path.isdir(name):

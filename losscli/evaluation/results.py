@@ -1,4 +1,4 @@
-"""The results of a report, from the states of its rows."""
+"""The results of a report, from its states."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def notes(tallies: Mapping[Finding, Tally]) -> list[Note]:
 
 
 def of_clusters(plan: Plan, part: Partial) -> list[Note]:
-    """Between how many clusters the intervals are."""
+    """The note on the number of clusters behind the intervals."""
     units = None if part.totals is None else moments_of(part.overall[0]).units
     if part.totals is None or units is None:
         return []
@@ -65,7 +65,7 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Resu
 
 
 def worst_first(plan: Plan, slices: Slices, pilots: Sequence[Any]) -> list[Key]:
-    """The slices by the value of the first loss, the worst first, undefined values last."""
+    """The slices ordered by the first loss, the worst first and undefined values last."""
     choice = plan.choices[0]
     bound = choice.reduction.with_pilots(pilots or (None,) * plan.outputs(choice))
     estimated = slices.states[0].estimates(bound, plan.level)
@@ -103,7 +103,7 @@ def _result(
 
 
 def _share(plan: Plan, choice: Choice, overall: State, cell: State, pilots: Sequence[Any]) -> float | None:
-    """The cell's part of the sum of the row losses; None where the loss is no sum, or the sum is zero."""
+    """The cell's share of the sum of the row losses; None if the loss is not a sum, or the sum is zero."""
     if not choice.loss.additive or plan.cell == "label":
         return None
     if len({pilot.error_unit for pilot in pilots}) > 1:

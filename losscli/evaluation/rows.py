@@ -1,4 +1,4 @@
-"""Losses of single rows: all of them to a file, and the worst ones of a run."""
+"""Losses of single rows: all written to a file, and the worst ones of a run."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WIDE = 8
 
 
 def checked(rows: str | os.PathLike[str] | None, inputs: Sequence[str]) -> Path | None:
-    """The file for rows.  Raises UsageError for a suffix that is not known, a missing folder, or an input."""
+    """The file for row losses.  Raises UsageError for an unknown suffix, a missing folder or an input."""
     if rows is None:
         return None
     path = Path(rows)
@@ -44,7 +44,7 @@ def checked(rows: str | os.PathLike[str] | None, inputs: Sequence[str]) -> Path 
 
 
 def require_row_values(choices: Sequence[Choice]) -> None:
-    """Raise UsageError for losses of which a row has no value."""
+    """Raise UsageError for losses that have no value for a single row."""
     without = [str(choice) for choice in choices if not choice.loss.additive]
     if without:
         raise UsageError(
@@ -54,7 +54,7 @@ def require_row_values(choices: Sequence[Choice]) -> None:
 
 
 def values(taken: Taken, choice: Choice) -> Array:
-    """The loss of each row (n,): of a root, what stands under it; of several outputs, their mean."""
+    """The loss of each row (n,): for a root the value under it, for several outputs their mean."""
     found = [to_numpy(column) for (column,) in taken.output_columns(choice)]
     scale = [getattr(pilot, "error_unit", 1.0) for pilot in taken.rows.pilots] or [1.0] * len(found)
     if any(unit != 1.0 for unit in scale):
@@ -63,7 +63,7 @@ def values(taken: Taken, choice: Choice) -> Array:
 
 
 def described(taken: Taken, columns: Sequence[str]) -> pl.DataFrame:
-    """Where each row stands, its key, and these columns of the stream, under the names that they have."""
+    """The number and key of each row, and these columns of the stream, under their names in the files."""
     block = taken.block
     rows, frame = block.rows, block.frame
     if taken.rows.starts is not None:
@@ -83,7 +83,7 @@ def shown_columns(plan: Plan) -> tuple[str, ...]:
 
 
 class Detailed(Partial, frozen=True):
-    """What some rows leave behind, with their losses one by one until those are written."""
+    """A partial result with the losses of its rows, until those are written."""
 
     rows_of: pl.DataFrame | None = None
 
@@ -95,7 +95,7 @@ class RowsJob(partials.EvaluationJob, frozen=True):
     worst: int = 0
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
-        """Read one block, check it, take the state of every chosen loss, and keep what rows are wanted."""
+        """Read and check one block, take the state of every chosen loss, and keep the requested rows."""
         taken = block_reading.take(self.plan, xp, frame, first_row, fixed)
         part = self.complete(taken, frame.height)
         details: dict[str, Any] = {}
@@ -119,25 +119,25 @@ class RowsJob(partials.EvaluationJob, frozen=True):
         return Detailed(**{**asdict(part), **details})
 
     def _name(self, choice: Choice) -> str:
-        """The loss, with its parameters where it is chosen twice."""
+        """The loss, with its parameters if it is chosen more than once."""
         names = [each.loss.name for each in self.plan.choices]
         return choice.loss.name if names.count(choice.loss.name) == 1 else str(choice)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
-        """What the rows of both leave behind; writes those that are not written yet, of `a` first."""
+        """The partial result for the rows of both; writes the rows of `a`, then of `b`, unless written."""
         self.write(a)
         self.write(b)
         return partials.merge(a, b)
 
     def instead(self, error: DeviceError) -> Self:
-        """The same on the CPU, with a file that is empty again."""
+        """The same job on the CPU, with the file emptied."""
         found = super().instead(error)
         if self.writer is not None:
             self.writer.restart()
         return found
 
     def write(self, part: Partial) -> None:
-        """Hand the rows of a part to the writer, where they are not written yet."""
+        """Hand the rows of a part to the writer, unless they are already written."""
         if self.writer is not None and isinstance(part, Detailed) and part.rows_of is not None:
             self.writer.put(part.rows_of)
 

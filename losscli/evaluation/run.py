@@ -1,4 +1,4 @@
-"""A planned evaluation, run: rows folded, findings judged, and the report."""
+"""Run a planned evaluation: fold the rows, check the findings, and make the report."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def evaluated(
     hooks: Hooks = SILENT,
     base: Report | None = None,
 ) -> Report:
-    """The report of a planned run, with the verdicts of its gates, for which `base` is the baseline."""
+    """The report of a planned run, with the verdicts of its gates against the baseline `base`."""
     if run.plan.roles.cluster is not None:
         require_means(run.plan.choices, "--cluster")
     request, kept = run.plan.request, hooks.kept or base is not None
@@ -83,7 +83,7 @@ def fold_all(
 def _folded(
     job: Job[S], run: Run | Models, progress: Progress, say: Callable[[str], None]
 ) -> tuple[S | None, Aligned]:
-    """What the rows of a run leave behind, in the way of aligning that served."""
+    """The result of the job over all rows, None without rows, and the alignment that worked."""
     engine, alignment = engines.of(run.engine, run.threads), run.alignment
     while True:
         try:

@@ -1,8 +1,8 @@
-"""A leaderboard: submissions scored one after the other, and which of them noise cannot separate.
+"""Ties on a leaderboard: submissions whose paired differences are within the noise.
 
-What each row adds to the value of a submission (its linearised loss) is kept in a file on disk, a line a
-submission.  Their covariance then gives the noise of every paired difference, and memory holds no more than
-a block of rows of all submissions, whatever the rows.
+What each row adds to the value of a submission (its linearised loss) is kept in a file on disk, one line per
+submission.  Their covariance gives the variance of every paired difference, and memory holds only one block
+of rows of all submissions at a time.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from losscli.states.multiple import holm
 from losscli.states.reductions import mean
 
 MOST = 2_000
-"""Submissions among which ties are looked for: the best ones."""
+"""Maximum number of submissions among which ties are tested: the best ones."""
 _NUMBERS = 1 << 22
-"""Numbers of a block of rows of all submissions."""
+"""Maximum number of values in a block of rows of all submissions."""
 _NUMBERING = Lock()
-"""Held while slices get their numbers, on which threads have to agree."""
+"""Held while slices are numbered, so that threads agree on the numbers."""
 
 
 class SubmissionJob(partials.EvaluationJob, frozen=True):
@@ -52,12 +52,12 @@ class SubmissionJob(partials.EvaluationJob, frozen=True):
     numbers: tuple[dict[Any, int], ...]
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
-        """Read one block, check it, note its rows, and take the state of every chosen loss."""
+        """Read and check one block, store its row columns, and take the state of every chosen loss."""
         taken = block_reading.take(self.plan, xp, frame, first_row, fixed)
         block, starts = taken.block, taken.rows.starts
         rows = block.frame[TARGET_ROW].to_numpy() if TARGET_ROW in block.frame.columns else block.rows
         if starts is not None:
-            # A group stands at the first of its rows in the targets, in whatever order it was submitted.
+            # A group is stored at its first row in the targets, in whatever order it was submitted.
             rows = np.minimum.reduceat(rows, starts) if len(starts) else rows[:0]
         found = [column for own in taken.output_columns(self.plan.choices[0]) for column in own]
         weight: Array | float = 1.0 if taken.weight is None else to_numpy(taken.weight)
@@ -76,7 +76,7 @@ class SubmissionJob(partials.EvaluationJob, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """A submission: its results, and its line on disk; or the reason why it is broken."""
+    """A submission: its results and its line on disk, or the reason why it is broken."""
 
     name: str
     results: tuple[Result, ...] = ()
@@ -85,14 +85,14 @@ class Entry(Struct, frozen=True):
 
 
 class Columns:
-    """Row columns of one submission on disk, as many as its loss has."""
+    """The row columns of one submission, on disk."""
 
     def __init__(self, folder: Path, rows: int) -> None:
         self._folder, self._rows = folder, rows
         self._found: dict[int, Array] = {}
 
     def place(self, place: int) -> Array:
-        """A column (rows,), zero where nothing was written yet."""
+        """A column (rows,), zero in rows that are not written yet."""
         with _NUMBERING:
             if place not in self._found:
                 path = self._folder / f"column-{place}"
@@ -101,10 +101,10 @@ class Columns:
 
 
 class Lines:
-    """What each row adds to the value of each submission, on disk: a line a submission.
+    """What each row adds to the value of each submission, on disk: one line per submission.
 
-    A value that is no mean is linear in its rows only near its own means, so there is a line for each way to
-    cut the rows into cells.
+    A value that is not a mean is linear in its rows only near its own means, so each way to cut the rows into
+    cells has lines of its own.
     """
 
     def __init__(self, folder: Path, submissions: int, rows: int) -> None:
@@ -113,7 +113,7 @@ class Lines:
         self.used = 0
 
     def add(self, job: SubmissionJob, part: Partial) -> int:
-        """Keep what the rows of a submission add to its values; returns its line."""
+        """Store what the rows of a submission add to its values, and return its line."""
         choice = job.plan.choices[0]
         pilots = part.pilots or (None,) * job.plan.outputs(choice)
         bound = choice.reduction.with_pilots(pilots)
@@ -144,7 +144,7 @@ class Lines:
     def variances(
         self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, cells: int
     ) -> Iterator[tuple[Array, float]]:
-        """For each cell the variance of the difference of every two submissions (s, s), and n - 1."""
+        """For each cell, the variance of the difference of every two submissions (s, s), and n - 1."""
         at_once = max(1, MAX_SPREAD // len(lines) ** 2)
         for first in range(0, cells, at_once):
             count = min(at_once, cells - first)
@@ -161,7 +161,7 @@ class Lines:
     def _moments(
         self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, first: int, count: int
     ) -> Moments:
-        """The moments of lines in the cells from the first one on."""
+        """The moments of the lines in `count` cells from the first one."""
         values = self._ways[min(way, len(self._ways) - 1)]
         even = bool((weights[weights > 0] == 1.0).all())
         step = max(256, _NUMBERS // len(lines))
@@ -181,10 +181,10 @@ class Lines:
 def places(
     entries: Sequence[Entry], cell: dict[str, str], variance: Array, df: float, level: float, score: bool
 ) -> list[Placing]:
-    """The submissions of one cell in their order, those that noise cannot separate in one place.
+    """The submissions in one cell, ranked; those that do not differ significantly share a place.
 
-    A submission shares the place of the best one before it from which it is not separated: with paired
-    differences, at `level`, adjusted by Holm for all pairs.  `variance` (s, s) is that of differences.
+    A submission shares the place of the leader of that place unless the paired difference between them is
+    significant at `level`, adjusted by Holm for all pairs.  `variance` (s, s) is that of differences.
     """
     found = [next((r for r in entry.results if dict(r.cell) == cell), None) for entry in entries]
     values = np.array([math.nan if r is None or r.value is None else r.value for r in found])
@@ -225,7 +225,7 @@ def _placing(
 
 
 def adjusted(values: Array, variance: Array, df: float) -> Array:
-    """The p-values (s, s) that two submissions do not differ, adjusted by Holm for all pairs."""
+    """The p-values (s, s) of no difference between two submissions, adjusted by Holm for all pairs."""
     count = len(values)
     upper = np.triu_indices(count, 1)
     with np.errstate(all="ignore"):
