@@ -128,15 +128,19 @@ def to_github(report: Report, path: Path, cells: int | None = None) -> None:
     sys.stderr.write(github.commands(report))
 
 
-def bare(report: Report) -> str:
-    """The overall value of each loss with every digit, one a line; nan where it is not defined.
+def _bare_values(report: Report) -> list[float | None]:
+    """The overall value of each loss, None where it is not defined.
 
     Of models that are compared, their differences; of a leaderboard, the values from the best one on.
     """
     values = [result.value for result in report.results if not result.cell and result.model is None]
     values = values or [each.value for each in report.board if each.place is not None and not each.cell]
-    values = values or [each.difference for each in report.comparisons if not each.cell]
-    return "".join(f"{'nan' if value is None else repr(value)}\n" for value in values)
+    return values or [each.difference for each in report.comparisons if not each.cell]
+
+
+def bare(report: Report) -> str:
+    """The overall values of a report with every digit, one a line; nan where a value is not defined."""
+    return "".join(f"{'nan' if value is None else repr(value)}\n" for value in _bare_values(report))
 
 
 def warn(lines: Sequence[str]) -> None:
@@ -146,13 +150,19 @@ def warn(lines: Sequence[str]) -> None:
 
 
 def emit(report: Report, display: Display) -> None:
-    """Write a judged report to its outputs and to stdout.  Ends the program if its gates do not pass."""
+    """Write a judged report to its outputs and to stdout.  Ends the program if its gates do not pass.
+
+    A number that a script reads from stdout and that is not defined is no success either.
+    """
     put(report, display)
     status = gates.status(report.gates)
-    if status != Status.OK:
+    why = "" if status == Status.OK else _why(report.gates, status)
+    if not why and display.form == "bare" and None in _bare_values(report):
+        status, why = Status.DATA, "a value is not defined"
+    if why:
         sys.stdout.flush()
         with contextlib.suppress(OSError):  # if stderr is full or closed, the exit status has to say it all
-            say(_why(report.gates, status))
+            say(why)
         raise typer.Exit(int(status))
 
 

@@ -55,8 +55,10 @@ def test_bare_prints_every_digit_and_nothing_else(program):
 def test_bare_says_nan_and_why_on_stderr(program):
     program.write(t="id,y\n" + "".join(f"{i},1\n" for i in range(50)))
     done = program("evaluate", "p.csv", "t.csv", "-l", "r2", "--bare")
-    assert (done.status, done.out) == (0, "nan\n")
-    assert done.err == "losscli: note: r2: undefined: all targets are equal\n"
+    assert (done.status, done.out) == (3, "nan\n")
+    assert done.err == (
+        "losscli: note: r2: undefined: all targets are equal\nlosscli: a value is not defined\n"
+    )
 
 
 def test_json_has_the_keys_of_its_schema_and_null_for_what_is_not_defined(program):
