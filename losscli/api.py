@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli import gates
 from losscli.errors import LossCliError, Problem, UsageError, all_of
@@ -75,6 +76,7 @@ def evaluate(
         by: Slices: region; region,device crossed; age:4 in quarters; repeatable.
         missing: Rows with missing values; default: error.
         unmatched: Keys on one side only; default: error.
+        domain: What a loss cannot take; default: error.
         where: Rows to evaluate, in SQL: "region = 'eu'".
         group: Rows that are ranked together: the query.
         separator: Field separator in text: ';', '|', tab.
@@ -93,7 +95,7 @@ def evaluate(
         gate: 'huber <= 0.5', 'log_loss[class=*] < 0.6', 'hi(mae) <= base + 1%'; status 1 if one
             fails.
         baseline: 'base' in gates: report.json, git:main:report.json, or predictions of another model.
-        confident: A verdict within the noise is unsure: a warning.
+        confident: Within noise a verdict is unsure: a warning.
         strict: As --confident, and an unsure verdict fails.
         min_n: Cells with fewer rows are shown, not judged.
         rows: Write the loss of every row: .parquet, .csv, .ndjson or .arrow.
@@ -497,6 +499,8 @@ def _public(problem: Problem, targets: str) -> Problem:
     """A problem as a submitter may see it: of one of the targets no more than that there is one."""
     if targets and problem.where.startswith(targets) and problem.code != str(Code.UNMATCHED_TARGET):
         return Problem("a problem of the targets, which are not shown", remedy="tell who keeps them")
+    if problem.code == str(Code.OUTSIDE_DOMAIN):
+        return replace(problem, examples=())  # which show targets
     if targets in problem.what:
         return Problem("does not fit the targets, which are not shown", remedy=problem.remedy)
     return problem

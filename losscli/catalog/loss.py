@@ -25,7 +25,8 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is the
     value of a perfect prediction, None if that depends on the targets; `score` says that larger is better;
-    `domain` describes the values that it is defined for, if those are not all values of its task.
+    `domain` describes the values that it is defined for, if those are not all values of its task, and
+    `remedy` what takes the others.
     `increasing` names parameters that have to increase in that order; `tail` is the parameter beyond which a
     residual is treated differently, and how: linear.  `state` is what rows leave behind, which the reduction
     turns into the value.  `origin` is a function that finds the loss in another process, with its arguments.
@@ -41,6 +42,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     score: bool
     origin: tuple[Callable[..., Loss], tuple[str, ...]]
     domain: str = ""
+    remedy: str = ""
     increasing: tuple[str, ...] = ()
     tail: tuple[str, str] | None = None
     request: str = ""

@@ -35,6 +35,7 @@ def loss(
     best: float | None = 0.0,
     score: bool = False,
     domain: str = "",
+    remedy: str = "",
     increasing: tuple[str, ...] = (),
     tail: tuple[str, str] | None = None,
     state: type[State] = Moments,
@@ -50,6 +51,7 @@ def loss(
         best: The value of a perfect prediction, or None if that depends on the targets.
         score: Whether larger values are better.
         domain: The values that it is defined for, in words, if those are not all of its task.
+        remedy: What takes values outside the domain, such as a parameter.
         increasing: Names of parameters that have to increase in this order.
         tail: The parameter beyond which a residual is treated differently, and how: linear.
         state: What rows leave behind; moments serve every function of means.
@@ -69,6 +71,7 @@ def loss(
             score,
             (named, (name,)),
             domain,
+            remedy,
             increasing,
             tail,
             state=state,

@@ -50,6 +50,7 @@ class Roles(Struct, frozen=True, dict=True):
     like: str | None = None
     drop_missing: bool = False
     drop_unmatched: bool = False
+    drop_undefined: bool = False
     files: tuple[str, str] = ("", "")
     conditions: tuple[str, ...] = ()
     slicings: tuple[Slicing, ...] = ()

@@ -1,7 +1,8 @@
-"""Validate a block: report or drop rows that are unmatched, incomplete or have an invalid weight."""
+"""Validate a block: report or drop rows that are unmatched or incomplete, or that a loss cannot take."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ from msgspec import Struct
 from losscli.catalog.loss import Choice
 from losscli.data.stream import MATCHED
 from losscli.evaluation import cells as cell_views
-from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.arrays import Array, Namespace, to_numpy
+from losscli.numeric.segments import run_of
 from losscli.plan.plan import Plan
-from losscli.report.findings import Code
+from losscli.report.findings import Code, Finding, Tally
 from losscli.tasks.base import Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import TASKS
@@ -106,12 +108,76 @@ def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: 
     block.check_lengths()
     check_missing(block, plan.roles.groups)
     read_weight(block, any(choice.by_rows for choice in plan.choices))
+    before = dict(block.tallies)
+    taken = _read(plan, xp, block, fixed)
+    return _without_undefined(taken, fixed, before) if plan.roles.drop_undefined else taken
+
+
+def _read(plan: Plan, xp: Namespace, block: Block, fixed: Any) -> Taken:
+    """The batches and the weights of a block whose rows are matched and complete."""
     with np.errstate(all="ignore"):
         rows = TASKS[plan.roles.task].read(block, xp, plan.wanted, fixed)
         weight = None if block.weight is None else xp.asarray(cell_views.of_units(block.weight, rows))
         if rows.factor is not None:
             weight = rows.factor if weight is None else weight * rows.factor
     return Taken(plan, xp, block, rows, weight)
+
+
+_SHOWN = 4
+"""Maximum number of prediction and target columns shown with a row that a loss cannot take."""
+
+
+def is_defined(choice: Choice, values: Array) -> Array:
+    """Where values of a row column are numbers: finite, or infinite if the loss of a row may be that."""
+    return values == values if choice.loss.batch.may_be_infinite else abs(values) < np.inf
+
+
+def flag_undefined(taken: Taken, choice: Choice) -> None:
+    """Flag the rows of positive weight on which a loss is not defined, whole groups where it has groups."""
+    with np.errstate(all="ignore"):
+        columns = [column for own in taken.output_columns(choice) for column in own]
+        undefined = ~np.logical_and.reduce([to_numpy(is_defined(choice, column)) for column in columns])
+    if taken.weight is not None:
+        undefined &= to_numpy(taken.weight) > 0
+    starts, loss = taken.rows.starts, choice.loss
+    if starts is not None:
+        undefined = undefined[run_of(np, starts, taken.block.height)]
+    drops = Code.OUTSIDE_DOMAIN.value.remedy
+    words = f" ({loss.domain})" if loss.domain else ""
+    taken.block.flag(
+        undefined,
+        Code.OUTSIDE_DOMAIN,
+        taken.plan.roles.predictions,
+        show=_values_shown(taken),
+        fatal=not taken.plan.roles.drop_undefined,
+        remedy=f"{loss.remedy}; {drops}" if loss.remedy else None,
+        loss=choice.label or loss.name,
+        domain=words,
+    )
+
+
+def _values_shown(taken: Taken) -> Callable[[int], str] | None:
+    roles, frame = taken.plan.roles, taken.block.frame
+    columns = dict.fromkeys((*roles.predictions, *roles.targets))
+    if len(columns) > _SHOWN:
+        return None
+    return lambda i: ", ".join(f"{name[2:]} {frame[name][i]}" for name in columns)
+
+
+def _without_undefined(taken: Taken, fixed: Any, before: dict[Finding, Tally]) -> Taken:
+    """The block without the rows outside a domain; `before` are the tallies from before it was read."""
+    block, height = taken.block, taken.block.height
+    for choice in taken.plan.choices:
+        flag_undefined(taken, choice)
+    block.drop_marked()
+    if block.height == height:
+        return taken
+    # The second reading repeats the notes on the rows that are left.
+    kept = {
+        kind: tally for kind, tally in block.tallies.items() if kind.fatal or kind.code is Code.OUTSIDE_DOMAIN
+    }
+    block.tallies = before | kept
+    return _read(taken.plan, taken.xp, block, fixed)
 
 
 def fingerprint_of(block: Block, rows: Rows) -> int:

@@ -17,7 +17,7 @@ from losscli.data.slicing import Key, merged_places
 from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import cells as cell_views
-from losscli.evaluation.block import Taken, fingerprint_of
+from losscli.evaluation.block import Taken, fingerprint_of, flag_undefined, is_defined
 from losscli.numeric.arrays import Array, Namespace
 from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Tally
@@ -26,7 +26,7 @@ from losscli.states.base import State
 from losscli.states.cells import Cells
 from losscli.states.clusters import Totals
 from losscli.states.histogram import Histogram
-from losscli.states.moments import moments_of
+from losscli.states.moments import Moments, moments_of
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import TASKS
 
@@ -116,6 +116,23 @@ class EvaluationJob(Struct, frozen=True):
 
 
 def states_of(taken: Taken) -> Partial:
+    """The state of every chosen loss in a block, overall and in its cells; flags rows without a loss."""
+    part = states_in(taken)
+    for choice, state in zip(taken.plan.choices, part.overall, strict=True):
+        if not _is_sound(choice, state):
+            flag_undefined(taken, choice)
+    return part
+
+
+def _is_sound(choice: Choice, state: State) -> bool:
+    """Whether the extremes say that the loss is defined on all rows, without a pass over them."""
+    if not isinstance(state, Moments):
+        return False
+    extremes = np.stack([state.low, state.high])[:, state.n > 0]
+    return bool(is_defined(choice, extremes).all())
+
+
+def states_in(taken: Taken) -> Partial:
     """The state of every chosen loss in a block, overall and in its cells."""
     with np.errstate(all="ignore"):
         return _states(taken)

@@ -81,7 +81,15 @@ def _log_error(batch: Regression) -> Array:
     return xp.log1p(xp.abs(ratio + (error_lost - ratio * shift_lost) / shifted))
 
 
-@loss("msle", "MeanSquaredLogarithmicError", domain="targets and predictions above -1")
+ABOVE_MINUS_ONE = "targets and predictions above -1"
+
+
+@loss(
+    "msle",
+    "MeanSquaredLogarithmicError",
+    domain=ABOVE_MINUS_ONE,
+    remedy="-l msle:floor=0 raises numbers below 0 to 0",
+)
 def mean_squared_log_error(batch: Regression, *, floor: Real | None = None) -> Array:
     """The squared error of log(1 + x): ratios matter, not differences.
 
@@ -96,15 +104,20 @@ def mean_squared_log_error(batch: Regression, *, floor: Real | None = None) -> A
     return error * error
 
 
-@loss("rmsle", reduction=root, domain="targets and predictions above -1")
-def root_mean_squared_log_error(batch: Regression) -> Array:
+@loss(
+    "rmsle",
+    reduction=root,
+    domain=ABOVE_MINUS_ONE,
+    remedy="-l rmsle:floor=0 raises numbers below 0 to 0",
+)
+def root_mean_squared_log_error(batch: Regression, *, floor: Real | None = None) -> Array:
     """The square root of the mean squared log error: close to the relative error if that is small.
 
-    sqrt(mean (log(1 + prediction) - log(1 + y))^2).  Unit: 1.
+    sqrt(mean (log(1 + prediction) - log(1 + y))^2), where numbers below floor count as floor.  Unit: 1.
 
     scikit-learn user guide, Mean squared logarithmic error
     """
-    return mean_squared_log_error(batch)
+    return mean_squared_log_error(batch, floor=floor)
 
 
 def _normalized(

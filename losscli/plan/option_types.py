@@ -78,6 +78,7 @@ class ReadOptions(LossParameters, total=False):
     by: object
     missing: Literal["error", "drop"] | None
     unmatched: Literal["error", "drop"] | None
+    domain: Literal["error", "drop"] | None
     where: str | None
     group: object
     separator: str | None

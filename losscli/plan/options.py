@@ -273,6 +273,12 @@ class Request(Struct, frozen=True, kw_only=True):
             "Keys on one side only; default: error.", one_of(POLICIES), "error|drop", compared="unmatched"
         ),
     ] = "error"
+    domain: Annotated[
+        str,
+        _column(
+            "What a loss cannot take; default: error.", one_of(POLICIES), "error|drop", compared="domain"
+        ),
+    ] = "error"
     where: Annotated[
         str | None, _column("Rows to evaluate, in SQL: \"region = 'eu'\".", TEXT, "EXPR", compared="where")
     ] = None
@@ -387,7 +393,7 @@ class Request(Struct, frozen=True, kw_only=True):
     ] = None
     confident: Annotated[
         bool,
-        _judging("A verdict within the noise is unsure: a warning.", negated=True, commands=JUDGING),
+        _judging("Within noise a verdict is unsure: a warning.", negated=True, commands=JUDGING),
     ] = False
     strict: Annotated[
         bool, _judging("As --confident, and an unsure verdict fails.", negated=True, commands=JUDGING)

@@ -247,6 +247,7 @@ def _meaning(
         normalize=request.normalize,
         drop_missing=request.missing == "drop",
         drop_unmatched=request.unmatched == "drop",
+        drop_undefined=request.domain == "drop",
     )
     if request.like is None:
         return roles, choices, notes

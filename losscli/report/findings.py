@@ -81,6 +81,15 @@ class Code(Enum):
         note="{kind}: first at row {row}{domain}",
         remedy="numbers must be finite",
     )
+    OUTSIDE_DOMAIN = Kind(
+        meaning="The loss of a row is not a finite number, such as a logarithm of a negative number.",
+        error=("row outside the domain of {loss}{domain}", "rows outside the domain of {loss}{domain}"),
+        note=(
+            "row outside the domain of {loss}{domain} dropped",
+            "rows outside the domain of {loss}{domain} dropped",
+        ),
+        remedy="--domain drop drops these rows",
+    )
     OUT_OF_RANGE = Kind(
         meaning="A number is outside the range that its column allows.",
         error=("value that is not {range}", "values that are not {range}"),

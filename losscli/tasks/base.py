@@ -16,6 +16,8 @@ class Batch(Struct, frozen=True, eq=False, dict=True):
     task: ClassVar[str]
     axis: ClassVar[str] = ""
     """What the curves of its losses are drawn against, a row's `place`: residual, probability or margin."""
+    may_be_infinite: ClassVar[bool] = False
+    """Whether the loss of a row may be infinite: an event happened that was impossible."""
     xp: Namespace
 
     @property

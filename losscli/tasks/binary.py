@@ -24,6 +24,7 @@ class Bernoulli(Batch, frozen=True):
     probability below `eps` counts as `eps` under a logarithm, on either side.
     """
 
+    may_be_infinite: ClassVar[bool] = True
     target: Array
     prediction: Array
     link: str

@@ -23,6 +23,7 @@ class Multiclass(Batch, frozen=True):
 
     task: ClassVar[str] = "multiclass"
     axis: ClassVar[str] = "probability"
+    may_be_infinite: ClassVar[bool] = True
     prediction: Array
     link: str
     eps: float
@@ -187,6 +188,7 @@ class MulticlassScore(Batch, frozen=True):
 
     task: ClassVar[str] = "multiclass"
     axis: ClassVar[str] = "margin"
+    may_be_infinite: ClassVar[bool] = True
     score: Array
     code: Array
     class_weight: Array | None = None

@@ -27,6 +27,7 @@ class _Distribution(Named, frozen=True):
     """The parameters of one distribution (n,), by the names of the columns, and the target (n,)."""
 
     task: ClassVar[str] = "distribution"
+    may_be_infinite: ClassVar[bool] = True
     target: Target
 
 

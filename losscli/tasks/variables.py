@@ -44,3 +44,4 @@ class BinaryVariables(Variables, frozen=True):
     """Probabilities of the positive class, as they are, and targets: 0, 1, or a fraction of soft labels."""
 
     task: ClassVar[str] = "binary"
+    may_be_infinite: ClassVar[bool] = True
