@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         CompareOptions,
         EvaluateOptions,
         GateOptions,
+        InitOptions,
         RankOptions,
         ReadOptions,
     )
@@ -137,7 +138,8 @@ def evaluate(
 def _configured(
     command: str, config: str | PathLike[str] | None, options: Mapping[str, Any], **arguments: Any
 ) -> dict[str, Any]:
-    """The arguments and options of a function, under which a file of settings sets what none of them says."""
+    """The arguments and options of a function; what they leave open, a file of settings may set."""
+    _require_known(command, options)
     given = {**arguments, **options}
     if config is None:
         return given
@@ -145,6 +147,16 @@ def _configured(
 
     stated = {name: value for name, value in given.items() if value is not None or name in options}
     return given | files.for_python(command, Path(config), stated)
+
+
+def _require_known(command: str, options: Mapping[str, Any], has_params: bool = True) -> None:
+    """Raise UsageError for options that the function would ignore: those of others, or of losses."""
+    from losscli.plan.options import OPTIONS, keywords_of
+
+    taken = {option.name for option in keywords_of(command)}
+    ignored = (name for name in options if name not in taken and (name in OPTIONS or not has_params))
+    if foreign := [*ignored]:
+        raise UsageError([Problem(f"{command} has no option {name!r}") for name in foreign])
 
 
 def _evaluated_against(baseline: Source, given: dict[str, Any], hooks: Hooks) -> Report:
@@ -334,6 +346,7 @@ def gate(
     """
     from losscli.plan.options import request_of
 
+    _require_known("gate", options, has_params=False)
     if not options.get("gate"):
         raise UsageError("no gate", remedy="-g 'huber <= 0.5'")
     _, request, judged, other = all_of(
@@ -394,6 +407,7 @@ def explain(
     """
     from losscli.explanation import model
 
+    _require_known("explain", options)
     given = _stated(predictions=predictions, targets=targets, **options)
     model.check(loss, search, given)
     if loss is None:
@@ -414,7 +428,7 @@ def init(
     *,
     force: bool = False,
     hooks: Hooks = SILENT,
-    **options: Unpack[ReadOptions],
+    **options: Unpack[InitOptions],
 ) -> Path:
     """Write losscli.toml in the current folder: what is inferred from the files, and comments.
 
@@ -439,6 +453,7 @@ def init(
     """
     from losscli.settings import template
 
+    _require_known("init", options)
     path = template.place(force)
     given = _stated(predictions=predictions, targets=targets, loss=loss, **options)
     template.check(given)

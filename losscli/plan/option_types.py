@@ -75,7 +75,6 @@ class ReadOptions(LossParameters, total=False):
     target: str | Iterable[object] | None
     on: str | Iterable[object] | None
     weight: object
-    by: object
     missing: Literal["error", "drop"] | None
     unmatched: Literal["error", "drop"] | None
     domain: Literal["error", "drop"] | None
@@ -99,6 +98,7 @@ class ReadOptions(LossParameters, total=False):
 class CommonOptions(ReadOptions, total=False):
     """Options of `evaluate`, `compare` and `rank`."""
 
+    by: object
     ci: float | str | None
 
 
@@ -132,6 +132,12 @@ class RankOptions(CommonOptions, total=False):
     """Options of `rank`."""
 
     names: str | Iterable[object] | None
+
+
+class InitOptions(ReadOptions, total=False):
+    """Options of `init`."""
+
+    by: object
 
 
 class GateOptions(TypedDict, total=False):

@@ -258,7 +258,7 @@ class Request(Struct, frozen=True, kw_only=True):
         tuple[tuple[str, ...], ...],
         _column(
             "Slices: region; region,device crossed; age:4 in quarters; repeatable.", SLICES, "COL",
-            column=True,
+            column=True, commands=(*CONFIGURED, "init"),
         ),
     ] = ()
     missing: Annotated[

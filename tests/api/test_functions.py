@@ -163,6 +163,25 @@ def test_settings_that_cannot_be_written(given, said, program):
     assert not Path("losscli.toml").exists()
 
 
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [
+        (lambda **given: losscli.evaluate(PRED, Y, loss="mae", **given), "changed"),
+        (lambda **given: losscli.compare(PRED, PRED + 1, targets=Y, loss="mae", **given), "worst"),
+        (lambda **given: losscli.rank(PRED, PRED + 1, targets=Y, loss="mae", **given), "gate"),
+        (lambda **given: losscli.explain("mae", PRED, Y, **given), "by"),
+        (lambda **given: losscli.init("p.csv", "t.csv", **given), "cluster"),
+        (lambda **given: losscli.gate("r.json", gate="mae <= 1", **given), "ci"),
+        (lambda **given: losscli.gate("r.json", gate="mae <= 1", **given), "delta"),
+        (lambda **given: losscli.evaluate(PRED, Y, loss="mae", **given), "format"),
+    ],
+)
+def test_options_of_other_functions_are_refused(function, name, files):
+    function()
+    with pytest.raises(UsageError, match=f"has no option '{name}'"):
+        function(**{name: 1})
+
+
 SETTINGS = """
 predictions = "gone.csv"
 targets = "t.csv"

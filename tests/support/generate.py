@@ -41,10 +41,15 @@ def option_types() -> str:
         _typed("CommonOptions", "ReadOptions", "Options of `evaluate`, `compare` and `rank`.")
         + "".join(_fields("evaluate", [name for name in common if name not in reading])),
     ]
-    for command in ("evaluate", "compare", "rank"):
-        own = [name for name in _names(command) if name not in common]
+    for command, base, inherited in (
+        ("evaluate", "CommonOptions", common),
+        ("compare", "CommonOptions", common),
+        ("rank", "CommonOptions", common),
+        ("init", "ReadOptions", reading),
+    ):
+        own = [name for name in _names(command) if name not in inherited]
         parts.append(
-            _typed(f"{command.title()}Options", "CommonOptions", f"Options of `{command}`.")
+            _typed(f"{command.title()}Options", base, f"Options of `{command}`.")
             + "".join(_fields(command, own))
         )
     parts.append(
