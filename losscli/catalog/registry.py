@@ -104,7 +104,21 @@ def _in_order(entries: Iterable[Loss]) -> list[Loss]:
 
 
 def list_losses(task: str | None = None) -> tuple[Loss, ...]:
-    """All losses by task, or those of one task, in the order of the catalog."""
+    """List the losses of the catalog.
+
+    Args:
+        task: The task whose losses are listed: "regression", "binary", ...; if omitted, all of them.
+
+    Returns:
+        The losses by task, in the order of the catalog.  A `Loss` has `name`, `aliases`, `task`, `summary`,
+        `formula`, `unit`, `best`, `score`, `domain`, `params` and `reference`; it is an empty tuple for a
+        task that does not exist.
+
+    Examples:
+        >>> huber = next(loss for loss in losscli.list_losses("regression") if loss.name == "huber")
+        >>> huber.unit, [(param.name, param.default) for param in huber.params]
+        ('target^2', [('delta', 1.0)])
+    """
     _load()
     entries = _in_order(_registry.values())
     tasks = [*dict.fromkeys(entry.task for entry in entries)]

@@ -1,4 +1,4 @@
-"""The commands, and how Typer takes their options from the table: no other file uses its private parts."""
+"""The commands, and their options in Typer, from the table; no other file uses private names of Typer."""
 
 from __future__ import annotations
 
@@ -38,33 +38,33 @@ def function_of(name: str) -> Callable[[Given], None]:
 
 
 class AsTyped:
-    """Parameters as they were typed: what is wrong with them the table says, all at once.
+    """Takes a value as it was typed: the table of options checks all of them at once.
 
     Typer would import pydantic and build a validator of text for each: a fifth of the time of a small run.
     """
 
-    def get_params(self, ctx: Any) -> list[Any]:
-        """The parameters of a command, flags and text among them without a validator."""
-        parameters: list[Any] = super().get_params(ctx)  # type: ignore[misc]  # that of the command
-        for parameter in parameters:
-            if parameter.type_descriptor.annotation in (str, list[str], bool):
-                parameter.get_runtime_param = lambda: AsTyped
-        return parameters
-
     @staticmethod
     def coerce(value: Any, param: Any, ctx: Any) -> Any:
-        """The value itself; what is not given several times is an empty tuple, as Typer has it."""
+        """The value itself; a repeatable option that is not given is an empty tuple, as in Typer."""
         return () if value is None and param.multiple else value
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help."""
-        from losscli.cli.help import print_help  # few runs show it
 
-        print_help(self, ctx)
+def _as_typed(parameters: list[Any]) -> list[Any]:
+    """The parameters, of which flags and text have no validator."""
+    for parameter in parameters:
+        if parameter.type_descriptor.annotation in (str, list[str], bool):
+            parameter.get_runtime_param = lambda: AsTyped
+    return parameters
+
+
+def _print_help(command: Any, ctx: Any) -> None:
+    from losscli.cli.help import print_help  # few runs show it
+
+    print_help(command, ctx)
 
 
 def _parameter(option: Option, described: bool = True) -> TyperArgument | TyperOption:
-    """An option of the table as Typer has it, with its help where it is `described`."""
+    """An option of the table as Typer has it, with its help if it is `described`."""
     from losscli.cli.completion import completer
 
     several = option.kind.join is not None
@@ -119,12 +119,16 @@ def _loss_parameters() -> Iterator[TyperArgument | TyperOption]:
         yield _parameter(Option(f"{param.describe()} ({shown}).", TEXT, "VALUE", PARAMETERS, name=name))
 
 
-class Command(AsTyped, TyperCommand):
-    """A command of the program, which has its options from when it is called on.
+class Command(TyperCommand):
+    """A command of the program, which makes its options when it is called.
 
-    Those of losses, one for each parameter in the whole catalog, it has only where they are asked for: to
-    make them took a twentieth of the time of a small run.
+    It has those of losses, one per parameter in the whole catalog, only if they are asked for: making them
+    takes a twentieth of the time of a small run.
     """
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options."""
+        return _as_typed(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the options that the arguments need."""
@@ -142,7 +146,7 @@ class Command(AsTyped, TyperCommand):
         assert self.name is not None
         self._take_options(described=True)
         self.help = function_of(self.name).__doc__
-        super().format_help(ctx, formatter)
+        _print_help(self, ctx)
 
     def _take_options(self, described: bool = False) -> None:
         from losscli.plan.options import options_of
@@ -151,7 +155,7 @@ class Command(AsTyped, TyperCommand):
         self.params = [_parameter(option, described) for option in options_of(self.name)]
 
     def invoke(self, ctx: Any) -> None:
-        """Call the command's function with what was given, by flags or in files of settings."""
+        """Call the command's function with the options given by flags or in files of settings."""
         from losscli.cli.settings import configured
 
         assert self.name is not None
@@ -170,8 +174,16 @@ class Command(AsTyped, TyperCommand):
                 yield name, list(value) if several and join is None else join(value) if join else value
 
 
-class Program(AsTyped, TyperGroup):
+class Program(TyperGroup):
     """The program, which knows the names of its commands without importing them."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The options of the program itself."""
+        return _as_typed(super().get_params(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the help."""
+        _print_help(self, ctx)
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)

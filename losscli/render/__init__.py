@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 CELLS = 10
 """The classes or slices of a table on a terminal, the worst ones."""
 ALL = 1 << 62
-"""As many as there are."""
+"""A number of cells that shows all of them."""
 
 
-def render(report: Report, format: str, cells: int | None = None, verbose: bool = False) -> str:  # noqa: A002  the option's name, which callers pass on
-    """The report as text that ends in a newline.
+def render(report: Report, form: str, cells: int | None = None, verbose: bool = False) -> str:
+    """The report in a format, as text that ends in a newline.
 
-    `cells` is the number of classes or slices, the worst ones, that a table for people shows; data are always
-    complete.  `verbose` adds details to formats that do without.  Raises UsageError for an unknown format.
+    `cells` is the number of classes or slices, the worst ones, in a table for people; data are always
+    complete.  `verbose` adds details to formats that omit them.  Raises UsageError for an unknown format.
     """
-    chosen = format_named(format)
+    chosen = format_named(form)
     if isinstance(chosen, Data):
         return chosen.write(report)
     from losscli.render.sections import document
@@ -45,16 +45,16 @@ def print_tables(report: Report, console: Console, cells: int | None = None, ver
     _print(document(report, page), console, cells, verbose)
 
 
-def render_side_by_side(reports: Mapping[str, Report], format: str, cells: int | None = None) -> str:  # noqa: A002  as above
+def render_side_by_side(reports: Mapping[str, Report], form: str, cells: int | None = None) -> str:
     """Several reports by their names in the same tables, as text that ends in a newline.
 
     Raises UsageError for an unknown format and for formats of data, which hold one report.
     """
-    chosen = format_named(format)
+    chosen = format_named(form)
     if isinstance(chosen, Data):
         names = [name for name, each in all_formats().items() if isinstance(each, Layout)]
         raise UsageError(
-            f"{format} holds one report", remedy=f"{' and '.join(names)} show several side by side"
+            f"{form} holds one report", remedy=f"{' and '.join(names)} show several side by side"
         )
     from losscli.render.sections.side_by_side import side_by_side
 
@@ -86,7 +86,7 @@ def format_named(name: str) -> Layout | Data:
 
 
 def format_of_suffix(path: str | PurePath) -> str:
-    """The format that the suffix of a file means.  Raises UsageError, which names the suffixes, otherwise."""
+    """The format of a file by its suffix.  Raises UsageError, which lists the suffixes, for any other."""
     name = PurePath(path).name.lower()
     matching = [each for each in all_formats().values() if name.endswith(each.suffix)]
     if not matching:
