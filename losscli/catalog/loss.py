@@ -20,13 +20,24 @@ from losscli.tasks.base import Batch
 from losscli.text import param_text
 
 
+class Replacement(Struct, frozen=True):
+    """What a loss puts in the place of numbers that it cannot take.
+
+    `words` say it with the parameters of the loss in braces, after "rows on which a loss ..."; `rows` gives
+    from a batch and the parameters where it does (n,).
+    """
+
+    words: str
+    rows: Callable[[Any, Mapping[str, Any]], Array]
+
+
 class Loss(Struct, frozen=True, eq=False, dict=True):
     """A loss: the function from a batch to row columns, and what its signature and docstring say.
 
     `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is the
     value of a perfect prediction, None if that depends on the targets; `score` says that larger is better;
     `domain` describes the values that it is defined for, if those are not all values of its task, and
-    `remedy` what takes the others.
+    `remedy` what takes the others; `replaces` is what it counts as another number.
     `increasing` names parameters that have to increase in that order; `tail` is the parameter beyond which a
     residual is treated differently, and how: linear.  `state` is what rows leave behind, which the reduction
     turns into the value.  `origin` is a function that finds the loss in another process, with its arguments.
@@ -43,6 +54,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     origin: tuple[Callable[..., Loss], tuple[str, ...]]
     domain: str = ""
     remedy: str = ""
+    replaces: Replacement | None = None
     increasing: tuple[str, ...] = ()
     tail: tuple[str, str] | None = None
     request: str = ""
@@ -189,4 +201,12 @@ class Choice(Struct, frozen=True, dict=True):
 
     def columns(self, batch: Batch) -> tuple[Array, ...]:
         """The row columns of a batch, each of shape (n,)."""
-        return self.loss.columns(batch if self.policy is None else self.policy.seen(batch), self.params)
+        return self.loss.columns(self._seen(batch), self.params)
+
+    def replaced(self, batch: Batch) -> Array | None:
+        """Where the loss replaces numbers of a row (n,); None for nowhere."""
+        replaces = self.loss.replaces
+        return None if replaces is None else replaces.rows(self._seen(batch), self.params)
+
+    def _seen(self, batch: Batch) -> Batch:
+        return batch if self.policy is None else self.policy.seen(batch)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from losscli.catalog import hints
 from losscli.catalog.families import FAMILIES
 from losscli.catalog.index import HOMES
-from losscli.catalog.loss import Choice, Loss
+from losscli.catalog.loss import Choice, Loss, Replacement
 from losscli.catalog.params import Param
 from losscli.errors import UsageError
 from losscli.states import reductions
@@ -36,6 +36,7 @@ def loss(
     score: bool = False,
     domain: str = "",
     remedy: str = "",
+    replaces: Replacement | None = None,
     increasing: tuple[str, ...] = (),
     tail: tuple[str, str] | None = None,
     state: type[State] = Moments,
@@ -52,6 +53,7 @@ def loss(
         score: Whether larger values are better.
         domain: The values that it is defined for, in words, if those are not all of its task.
         remedy: What takes values outside the domain, such as a parameter.
+        replaces: What it counts as another number, such as a target of zero, which the report then notes.
         increasing: Names of parameters that have to increase in this order.
         tail: The parameter beyond which a residual is treated differently, and how: linear.
         state: What rows leave behind; moments serve every function of means.
@@ -72,6 +74,7 @@ def loss(
             (named, (name,)),
             domain,
             remedy,
+            replaces,
             increasing,
             tail,
             state=state,

@@ -19,6 +19,7 @@ from losscli.report.findings import Code, Finding, Tally
 from losscli.tasks.base import Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import TASKS
+from losscli.text import param_text
 
 
 def match(block: Block) -> None:
@@ -151,8 +152,27 @@ def flag_undefined(taken: Taken, choice: Choice) -> None:
         show=_values_shown(taken),
         fatal=not taken.plan.roles.drop_undefined,
         remedy=f"{loss.remedy}; {drops}" if loss.remedy else None,
-        loss=choice.label or loss.name,
+        loss=str(choice),
         domain=words,
+    )
+
+
+def note_replaced(taken: Taken, choice: Choice) -> None:
+    """Count the rows of positive weight on which a loss replaces a number."""
+    loss, params = choice.loss, choice.params
+    if loss.replaces is None:
+        return
+    masks = [choice.replaced(part) for part in taken.rows.parts[loss.batch]]
+    replaced = np.logical_or.reduce([to_numpy(mask) for mask in masks if mask is not None])
+    if taken.weight is not None:
+        replaced &= to_numpy(taken.weight) > 0
+    taken.block.flag(
+        replaced,
+        Code.REPLACED_VALUE,
+        show=_values_shown(taken),
+        leave_out=False,
+        loss=str(choice),
+        what=loss.replaces.words.format(**{name: param_text(value) for name, value in params.items()}),
     )
 
 

@@ -17,7 +17,7 @@ from losscli.data.slicing import Key, merged_places
 from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import cells as cell_views
-from losscli.evaluation.block import Taken, fingerprint_of, flag_undefined, is_defined
+from losscli.evaluation.block import Taken, fingerprint_of, flag_undefined, is_defined, note_replaced
 from losscli.numeric.arrays import Array, Namespace
 from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Tally
@@ -121,6 +121,7 @@ def states_of(taken: Taken) -> Partial:
     for choice, state in zip(taken.plan.choices, part.overall, strict=True):
         if not _is_sound(choice, state):
             flag_undefined(taken, choice)
+        note_replaced(taken, choice)
     return part
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from losscli.catalog.loss import Replacement
 from losscli.catalog.params import AtLeastOne, Real
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array
@@ -88,7 +89,13 @@ def minkowski_distance_rowwise(batch: VectorPair, *, p: AtLeastOne) -> Array:
     return norm(batch.xp, batch.difference, p)
 
 
-@loss("canberra")
+@loss(
+    "canberra",
+    replaces=Replacement(
+        "counts 0 / 0 of a coordinate as 0",
+        lambda batch, params: batch.xp.any((batch.prediction == 0) & (batch.target == 0), axis=1),
+    ),
+)
 def canberra_distance(batch: VectorPair) -> Array:
     """The sum of relative differences; coordinates that are zero in both vectors are skipped.
 

@@ -6,6 +6,7 @@ import math
 
 from msgspec.structs import replace
 
+from losscli.catalog.loss import Replacement
 from losscli.catalog.params import NonNegative
 from losscli.catalog.registry import loss
 from losscli.losses.positive import poisson_score
@@ -30,7 +31,16 @@ from losscli.tasks.distribution import (
 HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 
 
-@loss("GaussianNLLLoss", "RMSEWithUncertainty", "gaussian_nll_loss", best=None)
+@loss(
+    "GaussianNLLLoss",
+    "RMSEWithUncertainty",
+    "gaussian_nll_loss",
+    best=None,
+    replaces=Replacement(
+        "raises the variance to min_variance={min_variance}",
+        lambda batch, params: batch.sigma < math.sqrt(params["min_variance"]),
+    ),
+)
 def gaussian_nll(batch: Normal, *, full: bool = False, min_variance: NonNegative = 0.0) -> Array:
     """The log score of the normal distribution without its constant, which `full` adds.
 

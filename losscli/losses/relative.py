@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from msgspec.structs import replace
 
+from losscli.catalog.loss import Replacement
 from losscli.catalog.params import Positive, Real
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
 from losscli.states.reductions import Reduction, ratio, root
 from losscli.tasks.regression import Pilot, Regression
 
+_TINY = Replacement(
+    "raises |target| to epsilon={epsilon}",
+    lambda batch, params: batch.abs_target < params["epsilon"],
+)
+_FLOOR = Replacement(
+    "raises numbers to floor={floor}",
+    lambda batch, params: batch.xp.minimum(batch.prediction, batch.target) < _lowest(params["floor"]),
+)
 
-@loss("mape", "MeanAbsolutePercentageError")
+
+def _lowest(floor: float | None) -> float:
+    return -math.inf if floor is None else floor
+
+
+@loss("mape", "MeanAbsolutePercentageError", replaces=_TINY)
 def mean_absolute_percentage_error(
     batch: Regression, *, epsilon: Positive = 2.220446049250313e-16, percent: bool = False
 ) -> Array:
@@ -23,11 +38,11 @@ def mean_absolute_percentage_error(
 
     Hyndman and Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001
     """
-    fraction = batch.abs_error / batch.xp.maximum(batch.xp.abs(batch.target), epsilon)
+    fraction = batch.abs_error / batch.xp.maximum(batch.abs_target, epsilon)
     return 100.0 * fraction if percent else fraction
 
 
-@loss("rmspe", reduction=root)
+@loss("rmspe", reduction=root, replaces=_TINY)
 def root_mean_squared_percentage_error(
     batch: Regression, *, epsilon: Positive = 2.220446049250313e-16
 ) -> Array:
@@ -40,7 +55,12 @@ def root_mean_squared_percentage_error(
     return mean_absolute_percentage_error(batch, epsilon=epsilon) ** 2
 
 
-@loss("smape")
+@loss(
+    "smape",
+    replaces=Replacement(
+        "counts 0 / 0 as 0", lambda batch, params: (batch.target == 0) & (batch.prediction == 0)
+    ),
+)
 def symmetric_mean_absolute_percentage_error(batch: Regression) -> Array:
     """The error relative to the mean size of target and prediction: from 0 to 2, and 0 if both are 0.
 
@@ -49,7 +69,7 @@ def symmetric_mean_absolute_percentage_error(batch: Regression) -> Array:
     Makridakis (1993), doi:10.1016/0169-2070(93)90079-3
     """
     xp = batch.xp
-    size = xp.abs(batch.target) + xp.abs(batch.prediction)
+    size = batch.abs_target + xp.abs(batch.prediction)
     return 2.0 * batch.abs_error / xp.where(size == 0, 1.0, size)
 
 
@@ -61,7 +81,7 @@ def weighted_mean_absolute_percentage_error(batch: Regression) -> tuple[Array, A
 
     Kolassa and Schuetz (2007), Advantages of the MAD/mean ratio over the MAPE, Foresight 6
     """
-    return batch.abs_error, batch.xp.abs(batch.target)
+    return batch.abs_error, batch.abs_target
 
 
 def _log_error(batch: Regression) -> Array:
@@ -89,6 +109,7 @@ ABOVE_MINUS_ONE = "targets and predictions above -1"
     "MeanSquaredLogarithmicError",
     domain=ABOVE_MINUS_ONE,
     remedy="-l msle:floor=0 raises numbers below 0 to 0",
+    replaces=_FLOOR,
 )
 def mean_squared_log_error(batch: Regression, *, floor: Real | None = None) -> Array:
     """The squared error of log(1 + x): ratios matter, not differences.
@@ -109,6 +130,7 @@ def mean_squared_log_error(batch: Regression, *, floor: Real | None = None) -> A
     reduction=root,
     domain=ABOVE_MINUS_ONE,
     remedy="-l rmsle:floor=0 raises numbers below 0 to 0",
+    replaces=_FLOOR,
 )
 def root_mean_squared_log_error(batch: Regression, *, floor: Real | None = None) -> Array:
     """The square root of the mean squared log error: close to the relative error if that is small.

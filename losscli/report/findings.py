@@ -90,6 +90,10 @@ class Code(Enum):
         ),
         remedy="--domain drop drops these rows",
     )
+    REPLACED_VALUE = Kind(
+        meaning="A loss counts a number that it cannot take as another one, such as a target of zero.",
+        note=("row on which {loss} {what}", "rows on which {loss} {what}"),
+    )
     OUT_OF_RANGE = Kind(
         meaning="A number is outside the range that its column allows.",
         error=("value that is not {range}", "values that are not {range}"),

@@ -83,6 +83,11 @@ class Regression(Batch, frozen=True):
         return self.xp.abs(self.error)
 
     @cached_property
+    def abs_target(self) -> Array:
+        """|target|."""
+        return self.xp.abs(self.target)
+
+    @cached_property
     def squared_error(self) -> Array:
         """(prediction - target)^2."""
         return self.error * self.error

@@ -56,9 +56,11 @@ def test_all_losses_that_are_outside_say_so_with_what_takes_the_values():
     with pytest.raises(DataError) as error:
         losscli.evaluate(P, Y, loss=["msle", "gamma_deviance", "mae"])
     first, second = error.value.problems
-    assert first.what == "2 rows outside the domain of msle (targets and predictions above -1)"
+    assert (
+        first.what == "2 rows outside the domain of mean_squared_log_error (targets and predictions above -1)"
+    )
     assert first.remedy.startswith("-l msle:floor=0 raises numbers below 0 to 0; ")
-    assert second.what == "2 rows outside the domain of gamma_deviance (predictions and targets above 0)"
+    assert second.what == "2 rows outside the domain of mean_gamma_deviance (predictions and targets above 0)"
 
 
 @pytest.mark.parametrize(("loss", "reduce"), [("msle", np.mean), ("rmsle", lambda x: np.sqrt(np.mean(x)))])
@@ -92,7 +94,7 @@ def test_a_group_leaves_whole():
 def test_a_comparison_takes_the_rows_that_all_models_have():
     other = [2.0, 0.0, 1.0, 3.0]
     y = [2.0, 1.0, 3.0, 1.0]
-    with pytest.raises(DataError, match=r"1 row outside the domain of msle"):
+    with pytest.raises(DataError, match=r"1 row outside the domain of mean_squared_log_error"):
         losscli.compare(P, other, targets=y, loss="msle")
     report = losscli.compare(P, other, targets=y, loss="msle", domain="drop")
     kept = [0, 2, 3]
@@ -106,14 +108,18 @@ def test_a_comparison_takes_the_rows_that_all_models_have():
 def test_a_submission_outside_the_domain_is_not_ranked():
     report = losscli.rank([1.0, 2.0], [1.0, -2.0], targets=[1.0, 3.0], loss="msle")
     assert [(each.place, bool(each.reason)) for each in report.board] == [(1, False), (None, True)]
-    assert "outside the domain of msle" in report.board[1].reason
+    assert "outside the domain of mean_squared_log_error" in report.board[1].reason
 
 
 def test_check_finds_what_evaluate_refuses_and_tells_a_submitter_no_target(losscli):
     losscli.write(p="prediction\n1\n-2\n", t="target\n2\n7\n")
     losscli.refuses(3, "check", "p.csv", "t.csv", "-l", "msle", said=["outside the domain", "target 7"])
     done = losscli("check", "p.csv", "t.csv", "-l", "msle", "--public")
-    assert (done.status, "7" in done.err, "outside the domain of msle" in done.err) == (3, False, True)
+    assert (done.status, "7" in done.err, "outside the domain of mean_squared_log_error" in done.err) == (
+        3,
+        False,
+        True,
+    )
 
 
 def test_bare_ends_with_status_3_where_a_value_is_not_defined(losscli):
@@ -137,3 +143,56 @@ def test_a_loss_without_a_domain_takes_every_ordinary_number(loss):
 
 def _inside(param):
     return 2.0 if param.name not in ("alpha", "q_low") else 0.5
+
+
+@pytest.mark.parametrize(
+    ("loss", "rows", "said"),
+    [
+        (
+            "mape",
+            {"prediction": [1.0, 2.0, 0.0], "target": [0.0, 1.0, 0.0]},
+            "raises |target| to epsilon=2.22",
+        ),
+        (
+            "rmspe:epsilon=2",
+            {"prediction": [1.0, 2.0], "target": [1.0, -1.5]},
+            "raises |target| to epsilon=2.0",
+        ),
+        ("smape", {"prediction": [0.0, 2.0, 0.0], "target": [0.0, 1.0, 0.0]}, "counts 0 / 0 as 0"),
+        (
+            "msle:floor=1",
+            {"prediction": [0.5, 3.0, 2.0], "target": [2.0, 3.0, -1.0]},
+            "raises numbers to floor=1.0",
+        ),
+        (
+            "rmsle:floor=1",
+            {"prediction": [0.5, 3.0, 2.0], "target": [2.0, 3.0, -1.0]},
+            "raises numbers to floor",
+        ),
+        (
+            "gaussian_nll:min_variance=1",
+            {"mu": [0.0, 0.0, 0.0], "sigma": [0.5, 2.0, 0.25], "target": [1.0, 1.0, 1.0]},
+            "raises the variance to min_variance=1.0",
+        ),
+    ],
+)
+def test_a_replaced_number_is_counted_with_its_row(loss, rows, said):
+    frame = pl.DataFrame(rows)
+    report = losscli.evaluate(frame, loss=loss)
+    (found,) = [note for note in report.findings if note.code == "replaced-value"]
+    assert (found.count, said in found.text) == (2, True)
+    assert found.examples[0].startswith("row 1: ")
+    alone = losscli.evaluate(frame[1:2], loss=loss) if loss != "rmspe:epsilon=2" else None
+    assert alone is None or not any(note.code == "replaced-value" for note in alone.findings)
+    weighted = losscli.evaluate(frame, loss=loss, weight=[0.0] + [1.0] * (frame.height - 1))
+    (found,) = [note for note in weighted.findings if note.code == "replaced-value"]
+    assert found.count == 1
+
+
+def test_a_replaced_number_of_several_outputs_and_models_is_counted():
+    p = pl.DataFrame({"a": [1.0, 2.0], "b": [1.0, 2.0]})
+    y = pl.DataFrame({"a": [0.0, 2.0], "b": [1.0, 0.0]})
+    (found,) = [n for n in losscli.evaluate(p, y, loss="mape").findings if n.code == "replaced-value"]
+    assert found.count == 2
+    report = losscli.compare([1.0, 2.0], [2.0, 2.0], targets=[0.0, 1.0], loss="mape")
+    assert {note.code for note in report.findings} >= {"replaced-value"}

@@ -446,6 +446,8 @@ def test_notes_say_what_was_chosen(losscli):
         "the mean divides by the number of rows",
         "mean_squared_error as Keras's MeanSquaredError: the mean divides by the number of rows",
         "Keras: computed in float32 there: its numbers agree to about seven digits",
+        "1 row on which mean_absolute_percentage_error:epsilon=1e-07,percent=true raises |target| to "
+        "epsilon=1e-07, e.g. row 1: p 1.0, y 0.0",
     ]
 
 
