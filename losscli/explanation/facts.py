@@ -142,7 +142,7 @@ def _facts(choice: Choice, profile: Histogram, notes: tuple[Note, ...]) -> Facts
 
 def _unshared(profile: Histogram) -> tuple[Note, ...]:
     """Why rows have no share of the loss; empty if they have."""
-    if profile.least[0] < 0:
+    if profile.minimum[0] < 0:
         return (note(Code.NO_SHARES, reason="negative in some"),)
     if profile.loss[0] == 0:
         return (note(Code.NO_SHARES, reason="zero"),)

@@ -1,4 +1,4 @@
-"""Judge a report by gates: the estimate decides, and its standard error says how certain that is."""
+"""Judge a report by gates: the estimate decides, and its standard error shows how certain that is."""
 
 from __future__ import annotations
 
@@ -37,18 +37,18 @@ class Rules(Struct, frozen=True):
 
     @property
     def sure(self) -> bool:
-        """Whether a weak verdict does not stand."""
+        """Whether a weak verdict is not accepted."""
         return self.confident or self.strict
 
 
 PLAIN = Rules()
-"""Every cell is judged, and weak verdicts stand."""
+"""Every cell is judged, and weak verdicts are accepted."""
 
 
 class _Compared(Struct, frozen=True):
-    """A verdict that ignores noise, with its noise: `se` of value - limit, and `df`.
+    """A verdict on the estimate alone, with `se` and `df` of value - limit.
 
-    `ends` are those of the interval of the value, used if neither a base nor other cells matter.
+    `ends` are the bounds of the interval of the value, used if there is neither a base nor another cell.
     """
 
     verdict: Verdict
@@ -62,7 +62,7 @@ class _Compared(Struct, frozen=True):
 def judge(
     gates: Iterable[Gate], report: Report, base: Report | None = None, rules: Rules = PLAIN
 ) -> tuple[Verdict, ...]:
-    """The verdicts of the gates on a report, one for each cell that a gate is about.
+    """The verdicts of the gates on a report, one per cell that a gate selects.
 
     A limit that refers to `base` is taken from the same loss and cell of that report, as an independent
     sample: the variance of the difference is the sum of both.  If the report itself compares models on the
@@ -144,7 +144,7 @@ def _compared(
         missing = "no value" if result.value is None else "no interval"
         return _Compared(replace(failed, reason=": ".join([missing, *map(str, result.notes)])))
     if not math.isfinite(value):
-        # A report holds finite numbers only, and NaN would pass for a comparison.
+        # A report holds finite numbers only, and every comparison with NaN is false.
         return _Compared(replace(failed, value=None, reason=f"the value is {value}"))
     base, limit, pair = None, gate.limit.offset, None
     if gate.limit.base:
@@ -188,7 +188,7 @@ def _slope(limit: Limit, base: float) -> float:
 
 
 def _against(verdict: Verdict, result: Result, base: Result, limit: Limit) -> _Compared:
-    """The noise of a value minus a limit from an independent sample.
+    """The standard error of a value minus a limit from an independent sample.
 
     Degrees of freedom by Welch (1947), doi:10.1093/biomet/34.1-2.28.
     """
@@ -205,14 +205,14 @@ def _against(verdict: Verdict, result: Result, base: Result, limit: Limit) -> _C
 
 
 def _weak(gate: Gate, compared: Sequence[_Compared]) -> set[int]:
-    """The places of the verdicts whose interval straddles the limit."""
+    """The indices of the verdicts whose interval contains the limit."""
     decided = [i for i, each in enumerate(compared) if each.verdict.status in ("pass", "fail")]
     if len(decided) == 1 and (ends := compared[decided[0]].ends) is not None:
         limit = compared[decided[0]].verdict.limit or 0.0
         return {decided[0]} if len({OPERATORS[gate.operator](end, limit) for end in ends}) > 1 else set()
     noisy = sorted((i for i in decided if compared[i].se is not None), key=lambda i: -_deviate(compared[i]))
     for step, place in enumerate(noisy):
-        if _straddles(gate, compared[place], len(noisy) - step):
+        if _contains_limit(gate, compared[place], len(noisy) - step):
             return set(noisy[step:])
     return set()
 
@@ -221,11 +221,11 @@ def _deviate(each: _Compared) -> float:
     """The distance of value and limit in standard errors, on the scale of the normal distribution."""
     apart = abs((each.verdict.value or 0.0) - (each.verdict.limit or 0.0))
     if not each.se:
-        return math.inf  # nothing straddles without noise
+        return math.inf  # without a standard error, no interval contains the limit
     return normalised(apart / each.se, each.df) if each.df < math.inf else apart / each.se
 
 
-def _straddles(gate: Gate, each: _Compared, cells: int) -> bool:
+def _contains_limit(gate: Gate, each: _Compared, cells: int) -> bool:
     """Whether the interval contains the limit, at a level adjusted for this number of cells."""
     value, limit = each.verdict.value or 0.0, each.verdict.limit or 0.0
     if not each.se or each.level is None:

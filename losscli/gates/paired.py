@@ -1,4 +1,4 @@
-"""Gates on models that were compared on the same rows."""
+"""Gates on models compared on the same rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from losscli.text import near
 
 
 def by_model(gate: Gate, report: Report) -> Iterator[tuple[str | None, Report | Verdict]]:
-    """The models that a gate judges, each with its part of the report, or why it cannot be judged.
+    """The models that a gate judges, each with its part of the report, or an error verdict.
 
     A gate that names no model judges all of them; one that refers to the base, all but the base.
     """
@@ -86,7 +86,7 @@ def base_of(pair: Comparison) -> Result:
 
 
 def error(pair: Comparison, slope: float) -> float | None:
-    """The standard error of value_b - slope value_a; None without noise.
+    """The standard error of value_b - slope value_a; None if one is missing.
 
     The covariance of both follows from the variance of their difference.
     """

@@ -22,7 +22,7 @@ _MODEL = r"[a-z]|[^=,\]\"]*[./][^=,\]\"]*?"
 SEVERITIES = ("error", "warn")
 """What the failure of a gate does: set the exit status, or only warn."""
 MIN_N = Range(0, whole=True)
-"""The values of min_n: minimum numbers of rows."""
+"""The range of min_n, the minimum number of rows."""
 _FIELDS = {"lo": "ci_low", "hi": "ci_high"}
 _HELP = """as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2' or 'n >= 10000';
      quote names with brackets or commas: [class="a ] b"]; and expressions: "expr: e**4" <= 2"""
@@ -32,7 +32,7 @@ class Subject(Struct, frozen=True):
     """The number that a gate judges, and the results that it is taken from.
 
     `losses` are the names that the loss may have in a report, empty for `n`; `params` select one of several
-    variants; a column of `cell` without a value stands for each of its cells.  `field` is the field of
+    variants; a column of `cell` without a value selects each of its cells.  `field` is the field of
     Result that holds the number: value, ci_low, ci_high or rows.  `model` is one of several, by name or
     by letter: a is the first.
     """
@@ -58,7 +58,7 @@ class Limit(Struct, frozen=True):
 
 
 class Gate(Struct, frozen=True):
-    """A condition on a report; `text` is how it was written.
+    """A condition on a report; `text` is the gate as written.
 
     Tables in the settings may add more: cells of fewer than `min_n` rows are not judged, whatever the option
     of the same name; with `severity` warn a failure does not change the exit status; `name` is shown.
@@ -125,7 +125,7 @@ def _min_n(value: object) -> int:
         raise UsageError(f"min_n must be {MIN_N}, got {value!r}") from None
 
 
-# Parsing: each function takes the text and where to start, and returns what it parsed and where that ends.
+# Each of these functions takes the text and a start, and returns what it parsed and where that ends.
 
 
 def _subject(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
@@ -211,7 +211,7 @@ def _number(text: str, at: int, what: str) -> tuple[float, int]:
 
 
 def _take(text: str, at: int, pattern: str, what: str) -> tuple[str, int]:
-    """Match a pattern, without spaces around it.  Raises UsageError, which says what was expected."""
+    """Match a pattern, without spaces around it.  Raises UsageError, which names what was expected."""
     found = re.compile(rf"\s*({pattern})\s*").match(text, at)
     if found is None:
         raise _error(text, at, what)

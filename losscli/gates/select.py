@@ -1,4 +1,4 @@
-"""Which results of a report a gate is about."""
+"""The results of a report that a gate selects."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from losscli.text import near, param_text
 
 
 def results(subject: Subject, results: Sequence[Result]) -> Sequence[Result] | str:
-    """The results that a gate is about, one for each cell, or the reason if there are none."""
+    """The results that a gate selects, one per cell, or the reason if there are none."""
     named = [result for result in results if not subject.losses or result.loss in subject.losses]
     if not named:
         known = sorted({loss_name(result.loss) for result in results})

@@ -43,10 +43,10 @@ def on_host(xp: Namespace) -> bool:
 
 
 def on_device(xp: Namespace, array: Array) -> Array:
-    """An array of NumPy as float64 on the device.  It travels as it is: float32 in half the time."""
+    """A NumPy array as float64 on the device.  It is copied before conversion: float32 in half the time."""
     return xp.asarray(array).astype(float, copy=False)
 
 
 def to_numpy(array: Array) -> Array:
-    """An array of NumPy, copied from the device where it is on one."""
+    """The array as a NumPy array, copied from the device if necessary."""
     return array.get() if hasattr(array, "get") else array

@@ -16,13 +16,13 @@ def run_of(xp: Namespace, starts: Array, n: int) -> Array:
 
 
 _WIDEST = 1024
-"""How many numbers one step reduces at once: one block of threads."""
+"""Maximum number of values that one step reduces at once: one block of threads."""
 
 
 class Runs:
     """Rows in consecutive, non-empty runs: the sum of each run, and its extremes.
 
-    `starts` (runs,), an array of NumPy, are the rows where runs begin; the first is 0.  Arrays are (..., n).
+    `starts` (runs,), an array of NumPy, are the first rows of the runs; the first is 0.  Arrays are (..., n).
     NumPy has `reduceat` for this.  CuPy has it for sums only, as differences of running sums, which lose the
     digits of a run after a larger one, and everything after an infinity; and its sums by index (bincount,
     scatter_add) add in a different order each time.  There, runs are cut into padded pieces of one width,
@@ -47,11 +47,11 @@ class Runs:
         """The sum of each run (..., runs)."""
         return self._reduced("add", "sum", 0, values)
 
-    def least(self, values: Array) -> Array:
+    def minima(self, values: Array) -> Array:
         """The smallest value of each run (..., runs); NaN if it holds a NaN."""
         return self._reduced("minimum", "min", self.xp.inf, values)
 
-    def greatest(self, values: Array) -> Array:
+    def maxima(self, values: Array) -> Array:
         """The largest value of each run (..., runs); NaN if it holds a NaN."""
         return self._reduced("maximum", "max", -self.xp.inf, values)
 
@@ -62,7 +62,7 @@ class Runs:
         return values.take(self.of_rows, axis=-1)
 
     def first_hits(self, hit: Array) -> Array:
-        """The first row of each run where a condition (k, n) holds (k, runs); it has to hold in every run."""
+        """The first row (k, runs) of each run in which a condition (k, n) holds; every run must have one."""
         xp = self.xp
         if on_host(xp):
             hits = [np.flatnonzero(row) for row in hit]

@@ -1,4 +1,4 @@
-"""Student's t distribution, in plain Python where that is exact enough: gates are judged without NumPy."""
+"""Student's t distribution, in plain Python if that is exact enough, so that judging gates needs no NumPy."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def exp_pair(xp: Namespace, x: Array, rest: Array | float = 0.0) -> tuple[Array,
 
 
 def _quotient(a: Array, a_rest: Array, b: Array, b_rest: Array) -> Array:
-    """(a + a_rest) / (b + b_rest), where the rests are the errors of a and b."""
+    """(a + a_rest) / (b + b_rest), with the rounding errors of a and b."""
     share = a / b
     return share + (a_rest - share * b_rest) / b
 

@@ -38,7 +38,7 @@ def _balanced(xp: Namespace, x: Array) -> tuple[Array, Array | int]:
 class Angle(Struct, frozen=True, eq=False):
     """The cosine of the angle between vectors (n,), and 1 - cosine, accurate also near one.
 
-    Both are NaN where a vector is zero.
+    Both are NaN if a vector is zero.
     """
 
     cosine: Array

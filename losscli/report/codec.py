@@ -14,16 +14,16 @@ from losscli.errors import DataError
 from losscli.report.model import Comparison, Report, Result
 
 SCHEMA = 1
-"""The version of the format; it rises when a field changes its meaning or goes."""
+"""The version of the format, which rises when a field changes its meaning or is removed."""
 _FIRST = ("losscli", "signature", "names", "provenance")
-"""Fields that say what the report is of, written before its results."""
+"""Fields that describe the run, written before its results."""
 _INFINITE = ("inf", "-inf")
 _Decoded = TypeVar("_Decoded", bound=Struct)
 _Estimated = TypeVar("_Estimated", Result, Comparison)
 
 
 class _Header(Struct):
-    """What a report of any version has."""
+    """The fields that reports of all versions have."""
 
     schema: int
     losscli: str = ""

@@ -137,7 +137,7 @@ class Code(Enum):
         remedy="--positive 1 makes -1 the other class",
     )
     UNKNOWN_LABEL = Kind(
-        meaning="A label of a multiclass task is none of the classes.",
+        meaning="A label of a multiclass task is not one of the classes.",
         error=(
             "{kind} outside the {count} classes ({names})",
             "{kind}s outside the {count} classes ({names})",
@@ -153,7 +153,7 @@ class Code(Enum):
         remedy="choose losses that take soft labels (log_loss, focal, brier)",
     )
     IGNORED_LABEL = Kind(
-        meaning="The target has the label of --ignore-label; a count of 0 says that no row has it.",
+        meaning="The target has the label of --ignore-label; a count of 0 means that no row has it.",
         note=("row with the ignored label {label} dropped", "rows with the ignored label {label} dropped"),
     )
     # Probabilities.
@@ -353,7 +353,7 @@ class Code(Enum):
         remedy="quote fields that hold the separator, delete blank lines",
     )
     NOT_A_NUMBER = Kind(
-        meaning="Text stands where a number is needed.",
+        meaning="A value is text, but a number is needed.",
         error=("value that is not {kind}", "values that are not {kind}"),
         remedy="fix these rows",
     )
@@ -381,7 +381,7 @@ class Code(Enum):
         note="no interval: one {unit}",
     )
     FEW_UNITS = Kind(
-        meaning="The interval is approximate with so few rows or clusters.",
+        meaning="The interval is approximate because there are few rows or clusters.",
         note="interval unreliable: fewer than {few} {unit}s",
     )
     ZERO_VARIANCE = Kind(
@@ -397,7 +397,7 @@ class Code(Enum):
         note="no interval: the variance between {unit}s is not finite",
     )
     TOO_MANY_COLUMNS = Kind(
-        meaning="The covariance of so many columns is not kept.",
+        meaning="The loss has too many columns to keep their covariance.",
         note="no interval: too many columns",
     )
     MAXIMUM = Kind(
@@ -495,7 +495,7 @@ class Note(Struct, frozen=True):
 
 
 def note(code: Code, **params: object) -> Note:
-    """A note that counts nothing."""
+    """A note without a count."""
     words = code.value.note
     assert isinstance(words, str)
     return Note(str(code), words.format(**params))
@@ -509,7 +509,7 @@ def problem(
     examples: Iterable[str] = (),
     **params: object,
 ) -> Problem:
-    """A problem that counts nothing; it has the remedy of its kind unless another is given."""
+    """A problem without a count; it has the remedy of its kind unless another is given."""
     words = code.value.error
     assert isinstance(words, str)
     remedy = code.value.remedy if remedy is None else remedy
@@ -517,13 +517,13 @@ def problem(
 
 
 class Tally(Struct):
-    """How often something was found, with the first examples."""
+    """The number of occurrences of a finding, with the first examples."""
 
     count: int = 0
     examples: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
-        """Count a later tally too."""
+        """Add the counts and examples of a later tally."""
         self.count += other.count
         self.examples = [*self.examples, *other.examples][:EXAMPLES]
 
@@ -545,13 +545,13 @@ class Finding(Struct, frozen=True):
         return f"{count} {words[count != 1].format(**dict(self.params))}"
 
     def problem(self, tally: Tally) -> Problem:
-        """What an error says of it."""
+        """The problem that an error reports."""
         more = tally.count - len(tally.examples)
         examples = (*tally.examples, *((f"... and {more} more",) if more > 0 else ()))
         return Problem(self.words(tally.count), self.where, self.remedy, examples, str(self.code))
 
     def note(self, tally: Tally) -> Note:
-        """What a report says of it."""
+        """The note that a report holds."""
         text = self.words(tally.count) + (f", e.g. {tally.examples[0]}" if tally.examples else "")
         return Note(str(self.code), text, tally.count, self.where or None, tuple(tally.examples))
 

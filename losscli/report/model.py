@@ -1,4 +1,4 @@
-"""What an evaluation found, as plain frozen data with a stable JSON form."""
+"""The report of a run, as plain frozen data with a stable JSON form."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 LOSS_NAME = r"[A-Za-z_][\w.@-]*"
 """The pattern of a name that needs no quotes."""
 POWER = 0.8
-"""Of a comparison that shows a difference just `minimum_detectable`."""
+"""The power of a comparison against a true difference of `minimum_detectable`."""
 
 ParamValue: TypeAlias = bool | int | float | str | None
-"""What a parameter of a loss may be."""
+"""The type of a parameter of a loss."""
 Outcome: TypeAlias = Literal["pass", "fail", "unsure", "skipped", "error", "warn"]
-"""What a gate may say."""
+"""The statuses of a verdict."""
 
 
 class Result(Struct, frozen=True, kw_only=True):
     """The value of one loss in one cell.
 
     `loss` is its name in the catalog, `label` how the user named it, with the parameters that were set.
-    `cell` is empty for overall, else names its class, label, output or slice.  `value` is None where it
-    is not defined, and `notes` says why.  `se`, `ci_low` and `ci_high` are the standard error and the bounds
+    `cell` is empty for overall, else names its class, label, output or slice.  `value` is None if it
+    is not defined, and `notes` explain why.  `se`, `ci_low` and `ci_high` are the standard error and bounds
     of the interval at `level`, by Student's t with `df` degrees of freedom, or None if an interval has no
     meaning.  `higher_is_better` distinguishes a score from a loss.  `share` is the part (0 to 1) of the
     overall loss that comes from the rows of this cell, if the loss adds up over rows.
@@ -64,7 +64,7 @@ class Result(Struct, frozen=True, kw_only=True):
         """The smallest true difference that an unpaired comparison with a sample of this size detects.
 
         It has a power of 80 % at `level`: 2.8 standard errors of the difference at 95 %, which are those of
-        the value times the root of 2.  On the same rows, models are compared more sharply.
+        the value times the root of 2.  A paired comparison on the same rows detects smaller differences.
         """
         if self.se is None or self.level is None:
             return None
@@ -82,8 +82,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     difference, two-sided, and `adjusted` the same adjusted by Holm's method for the comparisons of the same
     loss that were made together.  `contribution` is the part of the overall difference that comes from the
     rows of this cell, in the unit of the loss: over the cells of one kind it adds up to the difference.
-    `better` and `worse` count the rows on which b does better and worse than a, where a loss has a value for
-    each row.  `higher_is_better` tells a score from a loss.
+    `better` and `worse` count the rows on which b does better and worse than a, if the loss has a value for
+    each row.  `higher_is_better` distinguishes a score from a loss.
     """
 
     loss: str
@@ -124,10 +124,10 @@ class Comparison(Struct, frozen=True, kw_only=True):
 class Placing(Struct, frozen=True, kw_only=True):
     """A submission on a leaderboard, in one cell.
 
-    `label` is how the user named the loss that ranks.  `place` counts from 1; submissions that noise cannot
-    distinguish share one, and are `tied`.  It is None for one that is broken or has no value, and `reason`
-    says why.  `p_value` is that of the paired test that it does not differ from the best one of its place,
-    adjusted for all pairs of submissions.
+    `label` is the user's name of the loss that ranks.  `place` counts from 1; submissions that do not differ
+    significantly share one, and are `tied`.  It is None if the submission is broken or has no value, and
+    `reason` explains why.  `p_value` is that of the paired test of no difference from the best submission of
+    its place, adjusted for all pairs of submissions.
     """
 
     place: int | None = None
@@ -148,12 +148,12 @@ class Placing(Struct, frozen=True, kw_only=True):
 class Verdict(Struct, frozen=True):
     """The verdict of a gate on one result.
 
-    `status` is pass, fail, unsure (the interval straddles the limit, where confidence was asked for), skipped
-    (too few rows), error, or warn (of a gate that only warns, and would fail or be an error); `weak` says
-    that the interval straddles the limit; `limit` is the number that was compared with, `base` the one of the
-    baseline that it comes from; `margin` is how far the value is within the limit, in standard errors, below
-    zero where it fails; `reason` says why there is no verdict; `model` is the one of several that was judged,
-    `name` what the gate is called.
+    `status` is pass, fail, unsure (with --confident, if the interval contains the limit), skipped (too few
+    rows), error, or warn (a failure or an error of a gate that only warns).  `weak` is true if the interval
+    contains the limit.  `value` was compared with `limit`, which may be computed from `base`, the value of
+    the baseline.  `margin` is the distance of the value from the limit in standard errors, negative if the
+    gate fails.  `reason` explains a missing verdict.  `model` is the judged model of several, `name` the name
+    of the gate.
     """
 
     gate: str
@@ -170,12 +170,12 @@ class Verdict(Struct, frozen=True):
 
     @property
     def title(self) -> str:
-        """The gate, with its name where it has one."""
+        """The gate, with its name if it has one."""
         return f"{self.name}: {self.gate}" if self.name else self.gate
 
     @property
     def place(self) -> str:
-        """The model and the cell that were judged, in words."""
+        """The model and the cell that were judged, as text."""
         return " ".join(filter(None, (self.model, cell_name(self.cell))))
 
 
@@ -184,9 +184,9 @@ class Report(Struct, frozen=True):
 
     `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` that of a cell; a loss is
     looked up by the name that the user gave or by that of the catalog.  `signature` is a digest of all that
-    was asked for; `provenance` says in words what makes numbers of two reports comparable.
-    `worst` are the rows of greatest loss, where those were asked for: their numbers from 1, keys, targets,
-    predictions and losses; `changed` the same of pairs of models, by how much their losses differ.
+    was requested; `provenance` describes, as text, what two comparable reports must share.
+    `worst` are the rows with the largest loss, if requested: their numbers from 1, keys, targets, predictions
+    and losses; `changed` are, for pairs of models, the rows whose losses differ most.
     """
 
     results: tuple[Result, ...]
@@ -202,7 +202,7 @@ class Report(Struct, frozen=True):
     changed: tuple[Mapping[str, Any], ...] = ()
 
     def __getitem__(self, key: str | tuple[str, Mapping[str, object]]) -> Result:
-        """The result of a loss overall, or in a cell.  KeyError names the losses and cells there are."""
+        """The result of a loss overall, or in a cell.  Raises KeyError, which lists the losses."""
         name, cell = (key, {}) if isinstance(key, str) else key
         loss = self.names.get(name, name)
         wanted = {column: str(value) for column, value in cell.items()}
@@ -304,7 +304,7 @@ def _render() -> Renderers:
 
 
 def cell_name(cell: Mapping[str, str]) -> str:
-    """A cell as a gate writes it: 'region=eu,class=cat'.  What would be misread is quoted as in JSON."""
+    """A cell as a gate writes it: 'region=eu,class=cat'.  Ambiguous names are quoted as in JSON."""
     return ",".join(f"{_quoted(column)}={_quoted(value)}" for column, value in cell.items())
 
 
@@ -316,5 +316,5 @@ def result_name(result: Result | Comparison) -> str:
 
 
 def loss_name(loss: str) -> str:
-    """A loss as a gate names it, quoted where it is an expression."""
+    """A loss as a gate names it, quoted if it is an expression."""
     return loss if re.fullmatch(LOSS_NAME, loss) else json.dumps(loss, ensure_ascii=not loss.isprintable())

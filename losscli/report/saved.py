@@ -17,7 +17,7 @@ from losscli.text import counted
 
 _NUMBERS = ("value", "se", "ci_low", "ci_high", "level", "df", "rows", "weight")
 _SHOWN = 5
-"""Differences that are named."""
+"""Maximum number of differences listed."""
 
 
 def is_report(given: object) -> bool:
@@ -46,15 +46,15 @@ def load(place: str) -> Report:
 
 
 def level(report: Report) -> float | None:
-    """The level of a report's intervals; None where it has none."""
+    """The level of a report's intervals; None if it has none."""
     return next((result.level for result in report.results if result.level is not None), None)
 
 
 def reproduced(saved: Report, now: Report, place: str) -> list[str]:
-    """That a saved report holds the results of one made now, in words.
+    """Check that a saved report holds the results of one made now; returns lines that confirm it.
 
-    Every value, standard error, bound and number of rows has to agree within a relative 1e-12, which is how
-    far processors differ.  Raises DataError with the first differences.
+    Every value, standard error, bound and number of rows has to agree within a relative 1e-12, the difference
+    between processors.  Raises DataError with the first differences.
     """
     before, after = (_numbers_of(report) for report in (saved, now))
     wrong = [

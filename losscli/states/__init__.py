@@ -1,1 +1,1 @@
-"""What rows leave behind: states that merge, and the values they reduce to."""
+"""States of rows: they merge, and reduce to values with intervals."""

@@ -1,4 +1,4 @@
-"""State: what the rows of each cell leave behind, from which the value of a loss is made."""
+"""State: what the rows of each cell leave behind, from which a loss is computed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Estimate(Struct, frozen=True):
-    """A value with its noise; None where it is not defined, with the reason in `notes`."""
+    """A value with its standard error and interval; None if undefined, with the reason in `notes`."""
 
     value: float | None
     se: float | None = None
@@ -38,7 +38,7 @@ class State(Protocol):
     def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Self:
         """The state of a block from the row columns (n,) of a loss.
 
-        Without `interval`, what only a standard error needs may be left out.
+        Without `interval`, a state may omit what only standard errors need.
         """
 
     @classmethod
@@ -47,11 +47,11 @@ class State(Protocol):
 
     @property
     def n(self) -> Array:
-        """The rows of positive weight in each cell (c,)."""
+        """The number of rows of positive weight in each cell (c,)."""
 
     @property
     def weights(self) -> Array:
-        """The sum of their weights in each cell (c,)."""
+        """The sum of the weights in each cell (c,)."""
 
     def merge(self, later: Self, places: Array | None = None) -> Self:
         """The state of the rows of both.
@@ -67,11 +67,11 @@ class State(Protocol):
         """The state of one of several outputs, whose row columns follow one another."""
 
     def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
-        """The value of the loss in each cell, with an interval at this level, None for none."""
+        """The value of the loss in each cell, with an interval at this level; None for no intervals."""
 
     def to_arrays(self) -> dict[str, Array]:
         """The state as plain arrays by name; `from_arrays` restores it to the last bit."""
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
-        """The state that `to_arrays` has written."""
+        """The state that `to_arrays` wrote."""

@@ -1,4 +1,4 @@
-"""The rows of a block sorted into cells: overall, classes or slices; sums and extremes by cell."""
+"""The rows of a block sorted into cells (overall, classes or slices), with sums and extremes by cell."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from losscli.numeric.two_float import two_sum
 
 _FEW_ROWS = 32
 _FEW_COLUMNS = 4
-"""Of so few columns products are had faster pair by pair than as a product of matrices."""
+"""Maximum number of columns for which pairwise products are faster than a matrix product."""
 
 
 class Cells:
     """The rows of a block with their weights, sorted into cells: made once for all losses of the block.
 
-    `weight` (n,) is positive, None for ones; `numbers` (n,) are row numbers, or the first of consecutive
-    ones; `codes` (n,) say the cell of each row, -1 for none.  Without codes there is one cell.
+    `weight` (n,) is positive, None for ones; `numbers` are the row numbers (n,), or the first one if they are
+    consecutive; `codes` (n,) are the cells of the rows, -1 for none.  Without codes there is one cell.
     """
 
     def __init__(
@@ -35,10 +35,10 @@ class Cells:
         self.order: Array | None = None
         sizes: Array = np.array([n])
         if codes is not None:
-            # One stable sort makes each cell a run: the sums below then serve any number of cells.
+            # One stable sort makes each cell a run, so that sums work for any number of cells.
             nowhere, *counts = to_numpy(xp.bincount(codes + 1, minlength=cells + 1)).tolist()
             sizes = np.array(counts)
-            # NumPy sorts narrow integers by their digits, ten times as fast as wide ones.
+            # NumPy radix-sorts narrow integers, ten times as fast as wide ones.
             order = xp.argsort(codes.astype(np.min_scalar_type(-cells - 1)), kind="stable")
             self.order = order[nowhere:]
             weight = None if weight is None else weight[self.order]
@@ -48,13 +48,13 @@ class Cells:
         self._numbers, self.weight = numbers, weight
 
     def numbers(self, places: Array) -> Array:
-        """The row numbers of places among the sorted rows."""
+        """The row numbers of the sorted rows at these indices."""
         at = places if self.order is None else self.order[places]
         return at + self._numbers if isinstance(self._numbers, int) else self._numbers[at]
 
     @cached_property
     def runs(self) -> Runs:
-        """The runs of the sorted rows, one for each cell that is present."""
+        """The runs of the sorted rows, one per cell that has rows."""
         return Runs(self.xp, self.starts, int(self.sizes.sum()))
 
     @cached_property
@@ -80,23 +80,23 @@ class Cells:
         return self.runs.sums(values)
 
     def quick_sums(self, values: Array) -> Array:
-        """As `sums`, in any order: of values whose sums have no rounding, or one that does not count."""
+        """As `sums`, in any order: for values whose sums are exact, or whose rounding is negligible."""
         return self.xp.einsum("ij->i", values)[:, None] if self.one_run else self.sums(values)
 
     def per_row(self, values: Array) -> Array:
         """The values (..., runs) of each row's run (..., n)."""
         return values if self.one_run else self.runs.per_row(values)
 
-    def two_float_sums(self, x: Array, greatest: Array) -> Array:
-        """The sums of x (k, n) by run as two floats (runs, 2, k); `greatest` (k,) = max |x|.
+    def two_float_sums(self, x: Array, largest: Array) -> Array:
+        """The sums of x (k, n) by run as two floats (runs, 2, k); `largest` (k,) = max |x|.
 
         Each value is split at a common binary digit: the high parts add without any rounding, and the
-        low parts are so small that their rounding is some 1e-23 of the greatest value.  Rump, Ogita,
+        low parts are so small that their rounding is some 1e-23 of the largest value.  Rump, Ogita,
         Oishi (2008), Accurate floating-point summation, doi:10.1137/050645671.
         """
         xp = self.xp
-        above = greatest * (2.0 * x.shape[1])
-        # Where the split itself would overflow, or a value is infinite, the plain sum has to do.
+        above = largest * (2.0 * x.shape[1])
+        # If the split would overflow, or a value is infinite, use the plain sum.
         if not math.isfinite(2.0 * above.max()):
             high = self.sums(x)
             low = xp.zeros_like(high)
@@ -110,7 +110,7 @@ class Cells:
         return found
 
     def extremes(self, x: Array, arg: str, of_runs: str) -> tuple[Array, Array]:
-        """The extreme of each column in each run, and the place where it first stands; each (k, runs)."""
+        """The extreme of each column in each run, and the index of its first occurrence; each (k, runs)."""
         xp = self.xp
         if self.one_run:
             at = getattr(x, arg)(axis=1)
@@ -122,7 +122,7 @@ class Cells:
         return extreme, self.runs.first_hits(hit)
 
     def products(self, a: Array, b: Array) -> Array:
-        """The sums of a[i] b[j] (runs, k, k) by run; overwrites b where there is one column."""
+        """The sums of a[i] b[j] (runs, k, k) by run; overwrites b if it has one column."""
         k = len(a)
         if self.one_run and k <= _FEW_COLUMNS:
             found = self.xp.empty((1, k, k))
@@ -133,7 +133,7 @@ class Cells:
             b *= a
             return self.sums(b).T[:, :, None]
         if len(self.starts) > k * _FEW_ROWS:
-            # So many runs are too short for a product of matrices each.
+            # The runs are too short for one matrix product each.
             found = self.xp.empty((len(self.starts), k, k))
             for i in range(k):
                 found[:, i, i:] = self.sums(a[i] * b[i:]).T
@@ -148,8 +148,8 @@ class Cells:
 def _gram(xp: Namespace, a: Array, b: Array) -> Array:
     """The products a b' (k, k) of columns (k, n).
 
-    Of few columns in slices so small that BLAS works in the calling thread: there its own threads only
-    spin.  Many columns are worth them.
+    With few columns, in slices so small that BLAS stays in the calling thread, because its own threads
+    would only spin.  With many columns they pay off.
     """
     k, n = a.shape
     if k > 32 or not on_host(xp):
@@ -162,11 +162,11 @@ def _gram(xp: Namespace, a: Array, b: Array) -> Array:
 
 
 def all_to_numpy(xp: Namespace, arrays: Sequence[Array | None]) -> list[Array | None]:
-    """Arrays of numbers of 64 bits as NumPy's; from a device in one copy, for which it is waited once."""
+    """Arrays of 64-bit numbers as NumPy arrays; from a device in one copy, which waits only once."""
     if on_host(xp):
         return list(arrays)
     there = [array for array in arrays if array is not None]
-    # As bits: a row number that is written as a float64 may look like any.
+    # Views, not conversions: the bits of integers survive as float64.
     flat = to_numpy(xp.concatenate([xp.ascontiguousarray(array).ravel().view(float) for array in there]))
     ends = np.cumsum([array.size for array in there])
     parts = iter(

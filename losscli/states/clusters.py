@@ -1,7 +1,7 @@
-"""--cluster: rows that belong together, whose noise is that of their totals.
+"""--cluster: rows with correlated noise, whose variance is that between the totals of clusters.
 
-With T_g = sum w (x - m) over the rows of cluster g, the spread between clusters is V = sum T_g T_g': what
-the spread of rows is where every row is a cluster of its own.  Binder (1983), On the variances of
+With T_g = sum w (x - m) over the rows of cluster g, the spread between clusters is V = sum T_g T_g', which
+equals the spread of rows if every row is a cluster of its own.  Binder (1983), On the variances of
 asymptotically normal estimators from complex surveys, doi:10.2307/1402588.
 """
 
@@ -19,24 +19,24 @@ from losscli.states.cells import Cells
 from losscli.states.moments import MAX_SPREAD, Moments
 
 HASH_BITS = 40
-"""Of the hash that tells clusters apart: two of 65,536 have the same one in a run of five hundred."""
+"""Bits of the hash of a cluster: among 65,536 clusters, two collide in one run of 500."""
 MAX_CLUSTERS = 1 << 16
 """Maximum number of clusters kept overall."""
 MAX_PAIRS = 1 << 20
 """Maximum number of pairs of a cell and a cluster, for classes or for one slicing."""
 MAX_NUMBERS = 1 << 23
-"""Numbers that the totals of all losses may hold."""
+"""Maximum number of values in the totals of all losses."""
 ROUNDING = 1e-11
-"""Of a cluster's sum: a difference from its mean that adding up a million equal rows can make is none."""
+"""Relative to the sum of a cluster: a smaller total is the rounding of a sum of a million equal rows."""
 
 
 class Totals(Struct, frozen=True, eq=False):
-    """What the clusters add up to in each cell where they have rows, in as many pairs as `most`.
+    """The sums of each pair of a cell and a cluster, for at most `most` pairs.
 
-    `keys` (p,), ascending, hold the cell of a pair above the 40 bits of its cluster's hash.  `sums` are for
-    each loss sum w and sum w x (p, 1 + k).  Where there would be more pairs than `most`, the lowest `coarse`
-    bits of hashes are dropped, so that clusters fall into groups at random: the expectation of V stays what
-    it was.  How coarse is decided by the clusters alone, not by the order in which they come.
+    `keys` (p,), ascending, hold the cell of a pair above the 40 bits of its cluster's hash.  `sums` are
+    for each loss sum w and sum w x (p, 1 + k).  If there would be more pairs than `most`, the lowest `coarse`
+    bits of the hashes are dropped, which merges clusters at random and keeps the expectation of V.  `coarse`
+    depends on the set of clusters alone, not on their order.
     """
 
     keys: Array
@@ -51,7 +51,7 @@ class Totals(Struct, frozen=True, eq=False):
         at: Array = np.searchsorted(a.keys, b.keys)
         new = np.append(a.keys, -1)[at] != b.keys
         keys = np.insert(a.keys, at[new], b.keys[new])
-        # Each new key moves what stands behind it.
+        # Each new key shifts the keys after it.
         to = at + np.cumsum(new) - new
         sums = tuple(np.insert(each, at[new], 0.0, axis=0) for each in a.sums)
         for joint, own in zip(sums, b.sums, strict=True):
@@ -65,17 +65,17 @@ class Totals(Struct, frozen=True, eq=False):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Totals:
-        """The totals that `to_arrays` has written."""
+        """The totals that `to_arrays` wrote."""
         sums = tuple(arrays[f"sums_{place}"] for place in range(len(arrays) - 2))
         most, coarse = arrays["limits"].tolist()
         return cls(arrays["keys"], sums, most, coarse)
 
 
 class Block:
-    """The clusters of a block of rows, in each way to cut the rows into cells.
+    """The clusters of a block of rows, for each way to cut the rows into cells.
 
-    `hashes` (n,) are those of `hashed`; each of `ways` has the cell of each row (n,), -1 for none, or is None
-    for one cell.  `xp` is the namespace of what is added up.
+    `hashes` (n,) come from `hashed`; each of `ways` holds the cell of each row (n,), -1 for none, or None for
+    a single cell.  `xp` is the namespace of the columns.
     """
 
     def __init__(self, hashes: Array, ways: Mapping[int, Array | None], xp: Namespace = np) -> None:
@@ -84,7 +84,7 @@ class Block:
         self._sums: dict[int, list[Array]] = {way: [] for way in ways}
 
     def add(self, way: int, columns: Sequence[Array], weight: Array | None, keep: Array | None) -> None:
-        """Add up the columns and weights (n,) of the rows that are kept; what is none of the ways is left."""
+        """Sum the columns and weights (n,) of the rows in `keep`; do nothing for an unknown way."""
         pairs = self._pairs.get(way)
         if pairs is None:
             return
@@ -98,9 +98,9 @@ class Block:
 
 
 class _Pairs(Struct, frozen=True, eq=False):
-    """The pairs of a cell and a cluster in a block: their `keys`, and the place of each row among them.
+    """The pairs of a cell and a cluster in a block: their `keys`, and the pair of each row as `places` (n,).
 
-    The first `nowhere` places are those of rows without a cell, which no key stands for.
+    The first `nowhere` places belong to rows without a cell, which have no key.
     """
 
     keys: Array
@@ -125,13 +125,13 @@ class _Pairs(Struct, frozen=True, eq=False):
 
 
 def hashed(series: pl.Series) -> Array:
-    """The hash of each row's cluster (n,), the same for the same key whatever type the file gives it."""
+    """The hash of each row's cluster (n,), which does not depend on the type of the key in the file."""
     hashes = hash_keys(series)
     return (hashes >> np.uint64(64 - HASH_BITS)).astype(np.int64)
 
 
 def _moved(totals: Totals, places: Array) -> Totals:
-    """The totals with other numbers of cells."""
+    """The totals with cell i renumbered to places[i]."""
     keys = (places[totals.keys >> HASH_BITS] << HASH_BITS) | (totals.keys & ((1 << HASH_BITS) - 1))
     order = np.argsort(keys)
     return replace(totals, keys=keys[order], sums=tuple(each[order] for each in totals.sums))
@@ -144,7 +144,7 @@ def _bounded(totals: Totals) -> Totals:
 
 
 def _coarser(totals: Totals, coarse: int) -> Totals:
-    """The totals with so many bits of each hash dropped."""
+    """The totals with the lowest `coarse` bits of each hash dropped."""
     if coarse == totals.coarse or not len(totals.keys):
         return replace(totals, coarse=coarse)
     keys = totals.keys & -(1 << coarse)
@@ -154,14 +154,14 @@ def _coarser(totals: Totals, coarse: int) -> Totals:
 
 
 def between(found: Moments, totals: Totals, place: int) -> Moments:
-    """The moments of a loss, of which the spread is that between clusters; `place` says which loss it is."""
+    """The moments of a loss with the spread between clusters; `place` is the index of the loss."""
     return _between(found, totals.keys, totals.sums[place])
 
 
 def _between(moments: Moments, keys: Array, sums: Array) -> Moments:
     cells, k = moments.drift.shape
     if sums.shape[1] > 1 + k:
-        # The cells are labels, whose columns follow one another.
+        # The cells are labels, whose columns are concatenated.
         parts = np.split(sums[:, 1:], cells, axis=1)
         alone = [np.concatenate([sums[:, :1], part], axis=1) for part in parts]
         return Moments.stack([_between(moments.cell(i), keys, own) for i, own in enumerate(alone)])

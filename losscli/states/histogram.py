@@ -1,4 +1,4 @@
-"""Histogram: where rows lie on the curve of a loss, and how the sum of the loss is spread over them.
+"""Histogram: where rows lie on the curve of a loss, and how the total loss is distributed over them.
 
 Values are counted in bins whose width is a 128th of a power of two, so that whatever their range a quantile
 is within 0.8 % of its value.  Histograms merge by adding.
@@ -20,15 +20,15 @@ from losscli.states.cells import Cells
 from losscli.states.reductions import BoundReduction
 
 DIGITS = 7
-"""Binary digits of a value, after its first, that tell its bin."""
+"""Leading binary digits of a value, after the first, that determine its bin."""
 _SHIFT = 52 - DIGITS
 
 
 class Bins(Struct, frozen=True, eq=False):
     """Values from 0 up: their weight and weighted sum (c, bins) in consecutive bins from the first.
 
-    A bin's number is the leading bits of its values as float64, which are in the order of the values.  What
-    is asked of one cell is asked of the first by default.
+    A bin's number is the leading bits of its values as float64, which sort like the values.  Methods about
+    one cell use the first by default.
     """
 
     first: int
@@ -47,7 +47,7 @@ class Bins(Struct, frozen=True, eq=False):
         return cls(first, *sums.reshape(2, cells, size))
 
     def merge(self, later: Bins, places: Array, cells: int) -> Bins:
-        """The bins of both; cell i of `later` is cell places[i] of so many."""
+        """The bins of both; cell i of `later` is cell places[i] of `cells`."""
         parts = [(self, np.arange(len(self.weight))), (later, places)]
         filled = [part for part, _ in parts if part.weight.shape[1]]
         first = min((part.first for part in filled), default=0)
@@ -71,7 +71,7 @@ class Bins(Struct, frozen=True, eq=False):
         return (numbers << _SHIFT).view(np.float64)
 
     def quantile(self, share: float, cell: int = 0) -> float:
-        """The value up to which this share of the weight lies; NaN without any."""
+        """The value up to which this share of the weight lies; NaN if the weight is zero."""
         reached = np.cumsum(self.weight[cell])
         if not len(reached) or reached[-1] == 0:
             return math.nan
@@ -79,7 +79,7 @@ class Bins(Struct, frozen=True, eq=False):
         return float(self.total[cell, at] / self.weight[cell, at])
 
     def upper_share(self, share: float, cell: int = 0) -> float:
-        """The part of the sum that the largest values of this share of the weight hold; NaN of zero."""
+        """The share of the sum in the largest values, which have this share of the weight; NaN if it is 0."""
         weight, total = self.weight[cell, ::-1], self.total[cell, ::-1]
         reached = np.cumsum(weight)
         if not len(reached) or not 0 < total.sum() < math.inf:
@@ -90,22 +90,22 @@ class Bins(Struct, frozen=True, eq=False):
         return float((total[:at].sum() + within * total[at]) / total.sum())
 
     def within(self, edges: Array, cell: int = 0) -> Array:
-        """The weight between consecutive edges; that of a bin is spread evenly over it."""
+        """The weight between consecutive edges; the weight of a bin is spread evenly over it."""
         reached = np.concatenate([[0.0], np.cumsum(self.weight[cell])])
         return np.diff(np.interp(edges, self.edges, reached))
 
 
 class Histogram(Struct, frozen=True, eq=False):
-    """The rows `n` (c,), the sum of their `weights` and of the `loss` (c,), and its minimum `least` (c,).
+    """The rows `n` (c,), the sum of their `weights` and of the `loss` (c,), and its `minimum` (c,).
 
     `below` and `above` hold the places of the rows on the curve by their size, below zero and from zero up;
-    `losses` the losses by their size; `parts` (c, m, 3) the number, weight and loss of the rows of each part.
+    `losses` the losses by their size; `parts` (c, m, 3) the count, weight and loss of the rows of each part.
     """
 
     n: Array
     weights: Array
     loss: Array
-    least: Array
+    minimum: Array
     below: Bins
     above: Bins
     losses: Bins
@@ -124,24 +124,24 @@ class Histogram(Struct, frozen=True, eq=False):
             return Bins.of(xp, values[rows], weight[rows], codes[rows], cells.count)
 
         def by_cell(values: Array, empty: float = 0.0) -> Array:
-            """Values (..., runs) of the runs of rows as those of cells (c, ...)."""
+            """Values (..., runs) of runs as values (c, ...) of cells; `empty` in cells without rows."""
             whole = np.full((cells.count, *values.shape[:-1]), empty)
             whole[cells.present] = to_numpy(values).T
             return whole
 
         counted = [xp.where(part, each, 0.0) for part in parts for each in (1.0, weight, weighted)]
         sums = xp.zeros((2 + len(counted), 0))
-        least = xp.zeros(0)
+        minimum = xp.zeros(0)
         if len(cells.present):
             sums = cells.sums(xp.stack([weight, weighted, *counted]))
-            least = cells.extremes(loss[None], "argmin", "least")[0][0]
+            minimum = cells.extremes(loss[None], "argmin", "minima")[0][0]
         n = np.zeros(cells.count, dtype=np.int64)
         n[cells.present] = cells.sizes
         return cls(
             n=n,
             weights=by_cell(sums[0]),
             loss=by_cell(sums[1]),
-            least=by_cell(least, math.inf),
+            minimum=by_cell(minimum, math.inf),
             below=bins(-place, negative),
             above=bins(xp.abs(place), ~negative),  # of -0.0 too
             losses=bins(xp.abs(loss), xp.ones(len(loss), dtype=bool)),
@@ -168,12 +168,12 @@ class Histogram(Struct, frozen=True, eq=False):
             whole[at] += added
             return whole
 
-        least = np.full(cells, math.inf)
-        least[: len(self.least)] = self.least
-        least[at] = np.minimum(least[at], later.least)
+        minimum = np.full(cells, math.inf)
+        minimum[: len(self.minimum)] = self.minimum
+        minimum[at] = np.minimum(minimum[at], later.minimum)
         sums = {name: sum_of(name) for name in ("n", "weights", "loss", "parts")}
         bins = {name: getattr(self, name).merge(getattr(later, name), at, cells) for name in _BINS}
-        return Histogram(least=least, **sums, **bins)
+        return Histogram(minimum=minimum, **sums, **bins)
 
     def select(self, cells: slice | Array) -> Histogram:
         """The histogram of some cells."""
@@ -183,7 +183,7 @@ class Histogram(Struct, frozen=True, eq=False):
         )
 
     def output(self, index: int, outputs: int) -> Histogram:
-        """The histogram, which is of one output."""
+        """The histogram itself, which has one output."""
         return self
 
     def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
@@ -197,7 +197,7 @@ class Histogram(Struct, frozen=True, eq=False):
         ]
 
     def to_arrays(self) -> dict[str, Array]:
-        """The fields by name, and those of bins by theirs."""
+        """The fields by name; those of bins as NAME_first, NAME_weight and NAME_total."""
         arrays = {name: value for name, value in asdict(self).items() if name not in _BINS}
         for name in _BINS:
             bins = getattr(self, name)
@@ -207,16 +207,16 @@ class Histogram(Struct, frozen=True, eq=False):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Histogram:
-        """The histogram that `to_arrays` has written."""
+        """The histogram that `to_arrays` wrote."""
         bins = {
             name: Bins(int(arrays[f"{name}_first"]), arrays[f"{name}_weight"], arrays[f"{name}_total"])
             for name in _BINS
         }
-        return cls(**{name: arrays[name] for name in ("n", "weights", "loss", "least", "parts")}, **bins)
+        return cls(**{name: arrays[name] for name in ("n", "weights", "loss", "minimum", "parts")}, **bins)
 
     def places(self, edges: Array) -> Array:
         """The weight between consecutive places on the curve (m + 1,) -> (m,)."""
-        # Below zero the sizes fall where places rise.
+        # Below zero, sizes fall as places rise.
         return (
             self.above.within(np.maximum(edges, 0.0)) + self.below.within(np.maximum(-edges, 0.0)[::-1])[::-1]
         )
@@ -227,11 +227,11 @@ class Histogram(Struct, frozen=True, eq=False):
         return self.below.merge(self.above, np.arange(len(self.n)), len(self.n))
 
     def worst(self, share: float) -> float:
-        """The part of the loss that this share of the rows holds, the worst of all.
+        """The share of the loss in the worst rows, which are this share of all rows.
 
-        NaN where the loss is zero, infinite, or below zero in some row: then nothing has a share of it.
+        NaN if the loss is zero or infinite, or negative in some row: then shares have no meaning.
         """
-        return self.losses.upper_share(share) if self.least[0] >= 0 else math.nan
+        return self.losses.upper_share(share) if self.minimum[0] >= 0 else math.nan
 
 
 _BINS = ("below", "above", "losses")

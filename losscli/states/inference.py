@@ -16,20 +16,18 @@ if TYPE_CHECKING:
     from losscli.states.moments import Moments
 
 FEW = 30
-"""Rows or clusters below which an interval is rough."""
+"""Number of rows or clusters below which an interval is unreliable."""
 STEP = 1e-3
-"""Of the differences that make the gradient, in standard errors of a column.
+"""The step of the numerical gradient, in standard errors of a column.
 
-So small because some reductions subtract columns that are large: a variance about a centre far from the mean
-is straight for a small part of a standard error only.  So large because rounding then costs no more than
-the seventh digit, of a billion rows too.
+It is small because some reductions subtract large columns: a variance about a centre far from the mean is
+linear only within a small part of a standard error.  It is not smaller because rounding then costs at most
+the seventh digit, even for a billion rows.
 """
-
-
 _NODES = 12
-"""Of the quadrature of Gauss and Legendre."""
+"""Number of nodes of the Gauss-Legendre quadrature."""
 _SLOPE = 1e-5
-"""Of the differences that make a gradient where there is no standard error, relative."""
+"""The relative step of a numerical gradient without standard errors."""
 
 
 def estimate(bound: BoundReduction, moments: Moments, level: float | None = None) -> Estimate:
@@ -38,10 +36,10 @@ def estimate(bound: BoundReduction, moments: Moments, level: float | None = None
 
 
 def estimates(bound: BoundReduction, moments: Moments, level: float | None = None) -> list[Estimate]:
-    """The value of a loss in each cell from its moments, with its interval at a level, None for none.
+    """The value of a loss in each cell from its moments, with an interval unless `level` is None.
 
-    With several outputs (a pilot each) the columns hold one output after the other, and the value is the mean
-    of theirs, or what a `joint` reduction makes of all of them.
+    With several outputs (one pilot each), the columns of the outputs are concatenated, and the value is the
+    mean of their values, or that of a `joint` reduction of all of them.
     """
     reduction, cells = bound.reduction, len(moments.n)
     if cells > 1 and reduction.names & {"weight", "low", "high"}:
@@ -59,9 +57,9 @@ def differences(
     b: Moments,
     level: float | None = None,
 ) -> list[Estimate]:
-    """How much the value of model b is above that of a in each cell, with its interval.
+    """The value of model b minus that of a in each cell, with its interval.
 
-    `pair` has for each output the columns of a, then what b has more, of a mean the latter alone; `a` and `b`
+    `pair` has for each output the columns of a, then those of b - a; for a mean, b - a alone.  `a` and `b`
     are the moments of the models themselves.
     """
     reduction, cells = bound.reduction, len(pair.n)
@@ -83,7 +81,7 @@ def differences(
 
 
 def _difference(bound: BoundReduction, a: Moments, b: Moments) -> Callable[[Array], Array]:
-    """From the means of a pair (..., 2 k), of a mean (..., 1), to the difference of values (...)."""
+    """A function from the means of a pair (..., 2 k), or (..., 1) for a mean, to the difference (...)."""
     if bound.reduction is mean:
         return lambda points: points.mean(axis=-1)
     of_a, of_b = _value(bound, a), _value(bound, b)
@@ -92,7 +90,7 @@ def _difference(bound: BoundReduction, a: Moments, b: Moments) -> Callable[[Arra
         points = points.reshape(*points.shape[:-1], len(bound.pilots), 2, -1)
         first, more = points[..., 0, :], points[..., 1, :]
         shape = (*points.shape[:-3], -1)
-        with np.errstate(all="ignore"):  # where both are infinite, there is no difference
+        with np.errstate(all="ignore"):  # inf - inf is NaN
             return of_b((first + more).reshape(shape)) - of_a(first.reshape(shape))
 
     return of
@@ -105,11 +103,11 @@ def contributions(
     a: Moments,
     b: Moments,
 ) -> Array:
-    """The part (c,) of the difference b - a overall that comes from the rows of each cell; NaN for none.
+    """The contribution (c,) of the rows of each cell to the overall difference b - a; NaN if undefined.
 
-    Along the straight way from the means of a to those of b, the difference of a reduction is the integral of
-    its gradient, and so is linear in what each cell adds to the means: Aumann, Shapley (1974), Values of
-    Non-Atomic Games.  Of cells that share out the rows, parts add up to the difference.
+    Along the straight line from the means of a to those of b, the difference of a reduction is the integral
+    of its gradient, and so is linear in what each cell adds to the means: Aumann, Shapley (1974), Values of
+    Non-Atomic Games.  Over cells that partition the rows, contributions add up to the difference.
     """
     whole, outputs = _difference(bound, a, b)(pair.mean)[0], len(bound.pilots)
     with np.errstate(all="ignore"):
@@ -124,14 +122,14 @@ def contributions(
             size = np.maximum(np.abs(first), np.abs(first + more))
             slope = weights / 2 @ _slopes(_value(bound, b), points, size)
             parts = added.reshape(split)[:, :, 1].reshape(len(cells.n), -1) @ slope
-        # What the integral and rounding leave open is shared out too.
+        # Scaling distributes the error of quadrature and rounding over the cells.
         total = parts[cells.n > 0].sum()
         exact = abs(total - whole) <= 1e-6 * np.abs(parts).sum() and total != 0
         return parts * (whole / total) if exact else parts
 
 
 def gradients(bound: BoundReduction, moments: Moments) -> Array:
-    """How much the value of each cell moves with the mean of each column (c, k)."""
+    """The gradient (c, k) of the value of each cell with respect to the means of the columns."""
     means = moments.mean
     if bound.reduction is mean:
         return np.full(means.shape, 1.0 / len(bound.pilots))
@@ -172,7 +170,7 @@ def _with_intervals(
 
 
 def _value(bound: BoundReduction, moments: Moments) -> Callable[[Array], Array]:
-    """From means (..., k) of all outputs to values (...); weight and extremes are those of the first cell."""
+    """A function from means (..., k) of all outputs to values (...), with the extremes of the first cell."""
     reduction, pilots, outputs = bound.reduction, bound.pilots, len(bound.pilots)
     low, high = (extreme[0].reshape(outputs, -1) for extreme in (moments.low, moments.high))
     weight = float(moments.weight[0, 0])
@@ -197,7 +195,7 @@ def _extreme(bound: BoundReduction, moments: Moments) -> Estimate:
 
 
 def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: bool) -> Estimate:
-    """The interval of Student's t between n rows or clusters, with a note where it is rough."""
+    """The interval of Student's t between n rows or clusters, with a note if it is unreliable."""
     half = quantile(level, n - 1) * se
     notes: tuple[Note, ...] = ()
     if se == 0:
@@ -210,12 +208,12 @@ def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: b
 
 
 def _units(moments: Moments) -> tuple[str, Array]:
-    """What the spread is between, and how many of them there are (c,)."""
+    """The unit of the spread, row or cluster, and the number of units (c,)."""
     return ("row", moments.n) if moments.units is None else ("cluster", moments.units)
 
 
 def _largest(moments: Moments) -> Array:
-    """What a row or cluster adds at most to the spread of each column (c, k); a row of usual weight."""
+    """The most that one row (of average weight) or cluster adds to the spread of each column (c, k)."""
     if moments.largest is not None:
         return moments.largest
     with np.errstate(all="ignore"):
@@ -224,9 +222,9 @@ def _largest(moments: Moments) -> Array:
 
 
 def _heavy(largest: Array, variance: Array, effect: Array, se: Array) -> Array:
-    """Whether one row or cluster makes most of the variance (...,): of a column (..., k) on which it rests.
+    """Whether one row or cluster dominates the variance (...,) of a column that matters for the value.
 
-    `effect` is what each column does to the value in a standard error of its own.
+    `effect` (..., k) is the change of the value per standard error of each column.
     """
     part = np.minimum(np.abs(effect) / se, 1.0)
     return (2.0 * largest * part * part > variance).any(axis=-1)
@@ -235,7 +233,7 @@ def _heavy(largest: Array, variance: Array, effect: Array, se: Array) -> Array:
 def _defined(
     bound: BoundReduction, moments: Moments, place: int, values: Array, notes: tuple[Note, ...] = ()
 ) -> Estimate:
-    """The estimate of a value without noise in one of the cells, or the reason why there is no value."""
+    """The estimate of one cell without an interval, or the reason why its value is undefined."""
     if not moments.n[place] or moments.weight[place, 0] <= 0:
         return Estimate(None, notes=(note(Code.NO_ROWS),))
     value = float(values[place])
@@ -257,7 +255,7 @@ def _defined(
 def _standard_errors(of: Callable[[Array], Array], moments: Moments, units: Array) -> tuple[Array, Array]:
     """Taylor linearisation in each cell (c,): sqrt(g' V g) / W sqrt(n / (n - 1)).
 
-    And whether one of the n units makes most of it (c,).  The gradient g is taken by central differences.
+    And whether one of the n units dominates it (c,).  The gradient g is computed by central differences.
     Binder (1983), On the variances of asymptotically normal estimators from complex surveys,
     doi:10.2307/1402588
     """
@@ -267,8 +265,8 @@ def _standard_errors(of: Callable[[Array], Array], moments: Moments, units: Arra
     with np.errstate(all="ignore"):
         scale = np.sqrt(units / (units - 1)) / moments.weight[:, 0]
         steps = np.sqrt(variance) * scale[:, None]
-        # What each column does to the value in a standard error of its own: neither tiny nor huge columns
-        # overflow.  A step may leave the domain (a root below zero): then a smaller one serves.
+        # Steps in standard errors of each column, so that neither tiny nor huge columns overflow.  A step
+        # may leave the domain (a root below zero); then a smaller one is tried.
         effect = np.full(means.shape, np.nan)
         for size in (STEP, STEP / 100):
             shifts = size * steps[:, :, None] * np.eye(means.shape[1])

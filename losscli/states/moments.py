@@ -1,7 +1,7 @@
 """Moments: the state of every loss that is a function of weighted means.
 
-All arrays have a leading axis of cells (one for overall, one a class for classes).  Sums are kept as two
-floats, a value and its rounding error, so that a billion rows end within a few ulp of math.fsum; second
+All arrays have a leading axis of cells (one overall, or one per class or slice).  Sums are kept as two
+floats, a value and its rounding error, so that a billion rows agree with math.fsum to a few ulp; second
 moments are centred, because sums of x^2 lose every digit at x near 1e9.
 """
 
@@ -21,20 +21,20 @@ from losscli.states.cells import Cells, all_to_numpy
 from losscli.states.reductions import BoundReduction
 
 MAX_SPREAD = 4_000_000
-"""Numbers that the second moments of one loss may hold; beyond it there is a note in place of an interval."""
+"""Maximum number of second moments of one loss; beyond it, a note replaces the interval."""
 
 
 class Moments(Struct, frozen=True, eq=False):
     """The weighted moments of k columns in c cells.
 
     n (c,) rows of positive weight; weight (c, 2) = sum w as two floats; weight2 (c,) = sum w^2;
-    total (c, 2, k) = sum w x as two floats; drift (c, k) = sum w^2 (x - m), of ones the rounding of m;
-    spread (c, k, k) = sum w^2 (x - m)(x - m)', or None where it is not kept; low, high (c, k) the extremes,
-    and low_row, high_row (c, k) the rows where they first stand (-1 in an empty cell).
+    total (c, 2, k) = sum w x as two floats; drift (c, k) = sum w^2 (x - m), for unit weights the rounding of
+    m; spread (c, k, k) = sum w^2 (x - m)(x - m)', or None if it is not kept; low, high (c, k) the extremes,
+    and low_row, high_row (c, k) the rows where they first occur (-1 in an empty cell).
 
-    With clusters the spread is that between the totals of clusters, `units` (c,) is their number, and
-    `largest` (c, k) what one of them adds at most to the diagonal of the spread.  These are computed after
-    the last merge.
+    With clusters, the spread is that between the totals of clusters, `units` (c,) is the number of clusters,
+    and `largest` (c, k) the most that one of them adds to the diagonal of the spread.  These are computed
+    after the last merge.
     """
 
     n: Array
@@ -54,7 +54,7 @@ class Moments(Struct, frozen=True, eq=False):
     def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Moments:
         """The moments of k columns (n,) of a block in its cells.
 
-        Without `interval` there is no spread, nor where it would hold more than MAX_SPREAD numbers.
+        Keeps no spread without `interval`, or if it would hold more than MAX_SPREAD numbers.
         """
         spread = interval and cells.count * len(columns) ** 2 <= MAX_SPREAD
         if not len(cells.present):
@@ -141,7 +141,7 @@ class Moments(Struct, frozen=True, eq=False):
         return self.columns(index * k, (index + 1) * k)
 
     def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
-        """The value of the loss in each cell, with its interval at a level, None for none."""
+        """The value of the loss in each cell, with an interval at this level; None for no intervals."""
         return inference.estimates(bound, self, level)
 
     def to_arrays(self) -> dict[str, Array]:
@@ -150,12 +150,12 @@ class Moments(Struct, frozen=True, eq=False):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Moments:
-        """The moments that `to_arrays` has written."""
+        """The moments that `to_arrays` wrote."""
         return cls(**{"spread": None, **arrays})
 
 
 def moments_of(state: State) -> Moments:
-    """The state of a loss that is known to be a function of means."""
+    """The state as moments, for a loss that is known to be a function of means."""
     assert isinstance(state, Moments)
     return state
 
@@ -165,18 +165,18 @@ def _within(cells: Cells, columns: Sequence[Array], spread: bool) -> Moments:
     x = columns[0][None, :] if len(columns) == 1 else xp.stack(columns)
     if cells.order is not None:
         x = x.take(cells.order, axis=1)
-    low, low_at = cells.extremes(x, "argmin", "least")
-    high, high_at = cells.extremes(x, "argmax", "greatest")
+    low, low_at = cells.extremes(x, "argmin", "minima")
+    high, high_at = cells.extremes(x, "argmax", "maxima")
     weight_sum, weight2 = cells.weight_sums
-    greatest = xp.maximum(high.max(axis=1), -low.min(axis=1))
+    largest = xp.maximum(high.max(axis=1), -low.min(axis=1))
     if weight is None:
-        total = cells.two_float_sums(x, greatest)
+        total = cells.two_float_sums(x, largest)
     else:
-        total = cells.two_float_sums(weight * x, greatest * weight.max())
+        total = cells.two_float_sums(weight * x, largest * weight.max())
     mean = _mean(total, weight_sum)
     deviation = x - cells.per_row(mean.T)
     if weight is None:
-        # What is left of it is the rounding of the mean, which needs no pass over the rows.
+        # The drift is only the rounding of the mean, which needs no pass over the rows.
         scaled, drift = deviation, _rounding(xp, total, weight_sum, mean)
     else:
         scaled = cells.weight_squared * deviation
@@ -194,7 +194,7 @@ def _mean(total: Array, weight: Array) -> Array:
 
 
 def _rounding(xp: Namespace, total: Array, weight: Array, mean: Array) -> Array:
-    """Sum x less n times the mean as it was rounded (c, k), to the digits that two floats have."""
+    """Sum x minus n times the rounded mean (c, k), with the precision of two floats."""
     return sum_with_product(xp, total[:, 0], -weight[:, :1], mean) + total[:, 1]
 
 
@@ -215,7 +215,7 @@ def _merge(a: Moments, b: Moments) -> Moments:
         centre = _mean(total, weight)
         drift, spread = _recentred(a, centre)
         other_drift, other_spread = _recentred(b, centre)
-        # A NaN is an extreme, and the first one stays.
+        # NaN counts as an extreme, and the first one is kept.
         lower = (b.low < a.low) | ((b.low != b.low) & (a.low == a.low))
         higher = (b.high > a.high) | ((b.high != b.high) & (a.high == a.high))
     return Moments(
@@ -242,7 +242,7 @@ def _recentred(moments: Moments, centre: Array) -> tuple[Array, Array | None]:
     moved = moments.weight2[:, None] * shift
     spread = moments.spread
     if spread is not None:
-        # What is added is a matrix and its transpose.
+        # The increment is a matrix plus its transpose.
         half = (moments.drift + moved / 2)[:, :, None] * shift[:, None, :]
         spread = spread + (half + half.transpose(0, 2, 1))
     return moments.drift + moved, spread

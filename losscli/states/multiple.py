@@ -1,4 +1,4 @@
-"""p-values, and their adjustment for many tests at once."""
+"""p-values, and their adjustment for multiple tests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from losscli.states.base import Estimate
 
 
 def p_value(difference: Estimate) -> float | None:
-    """Of Student's t test that there is no difference, two-sided; None without noise to hold it against."""
+    """Of Student's t test that there is no difference, two-sided; None without a standard error."""
     if difference.value is None or difference.se is None or difference.df is None:
         return None
     if difference.value == 0:
@@ -22,7 +22,7 @@ def p_value(difference: Estimate) -> float | None:
 
 
 def holm(values: Sequence[float]) -> list[float]:
-    """P-values adjusted for their number, in their order."""
+    """The p-values adjusted by Holm's method, in the given order."""
     adjusted, most = [0.0] * len(values), 0.0
     for rank, place in enumerate(sorted(range(len(values)), key=values.__getitem__)):
         most = max(most, min(1.0, (len(values) - rank) * values[place]))

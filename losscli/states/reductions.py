@@ -1,11 +1,11 @@
-"""From the weighted means of a loss's row columns to its value.
+"""Reductions, from the weighted means of the row columns of a loss to its value.
 
-A reduction sees the means `m` of shape (..., k): leading axes are independent evaluations, as the
-numerical gradient asks for them all at once.  It is called as `function(xp, m, **known)` with what its
-signature names of the loss's parameters and of these:
+A reduction takes the means `m` of shape (..., k): leading axes are independent evaluations, which the
+numerical gradient makes all at once.  It is called as `function(xp, m, **known)` with those of the loss's
+parameters and of the following that its signature names:
 
     weight      the sum of the weights
-    low, high   the least and the greatest value (k,) of each column; an interval takes them as known
+    low, high   the minimum and maximum (k,) of each column, which intervals treat as constants
     pilot       what the task fixed from the first rows
 """
 
@@ -23,13 +23,12 @@ from losscli.numeric.arrays import Array, Namespace
 
 
 class Reduction(Struct, frozen=True, dict=True):
-    """How means become a value.
+    """A function from means to a value, and its properties.
 
-    `additive` says that the value is the mean of one column, or its root: then classes and slices have
-    a share of it.  `extreme` says that the value is the greatest row, which has no interval.  `joint` says
-    that the function sees all outputs at once, as means (..., outputs, k) and `pilots`, instead of one after
-    the other for the mean of their values.  `undefined` is the reason that is shown where the result is not
-    a number.
+    `additive`: the value is the mean of one column, or its root, so that classes and slices have a share of
+    it.  `extreme`: the value is the maximum over rows, which has no interval.  `joint`: the function takes
+    all outputs at once, as means (..., outputs, k) and `pilots`; otherwise the value is the mean over
+    outputs.  `undefined` is the reason shown if the result is not a number.
     """
 
     function: Callable[..., Array]
@@ -49,9 +48,9 @@ class Reduction(Struct, frozen=True, dict=True):
 
 
 class BoundReduction(Struct, frozen=True):
-    """A reduction with the parameters of the loss; `domain` says in words where the loss is defined.
+    """A reduction with the parameters of the loss; `domain` describes where the loss is defined.
 
-    `pilots` hold for each output what the task fixed for the run, None for tasks that fix nothing.
+    `pilots` hold what the task fixed for the run, one per output; None for tasks that fix nothing.
     """
 
     reduction: Reduction
@@ -93,4 +92,4 @@ root_ratio = Reduction(_root_ratio, undefined="its denominator is zero")
 """The root of the ratio."""
 
 largest = Reduction(_mean, extreme=True)
-"""The greatest row of the column."""
+"""The maximum of the column over rows."""

@@ -1,4 +1,4 @@
-"""Top: the rows of greatest score in each cell, one by one."""
+"""Top: the rows with the highest scores in each cell."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from losscli.states.cells import Cells
 from losscli.states.reductions import BoundReduction
 
 MOST = 10
-"""Rows that are kept of a cell by default."""
+"""Default maximum number of rows kept per cell."""
 
 
 class Top(Struct, frozen=True, eq=False):
-    """The rows of greatest `score` (m,) in each cell, at most so many, as the rows of a frame.
+    """The rows with the highest `score` (m,) in each cell, at most `most` of them, described by `frame`.
 
-    `codes` (m,) are their cells, ascending; in a cell the greatest score comes first, and earlier rows before
-    later ones of equal score.  `n` and `weights` (c,) are of all rows, those that are not kept too.
+    `codes` (m,) are their cells, ascending; within a cell, scores descend, and ties are in row order.  `n`
+    and `weights` (c,) are those of all rows, including rows that are not kept.
     """
 
     n: Array
@@ -43,9 +43,9 @@ class Top(Struct, frozen=True, eq=False):
         frame: pl.DataFrame | None = None,
         most: int = MOST,
     ) -> Top:
-        """The greatest of the first column of a block; NaN is greatest.
+        """The rows of a block with the highest values in the first column; NaN ranks highest.
 
-        The rows of `frame` describe those of the block, by default with their number.
+        The rows of `frame` describe those of the block; by default it holds their numbers, from 1.
         """
         score = to_numpy(columns[0])
         order = None if cells.order is None else to_numpy(cells.order)
@@ -72,7 +72,7 @@ class Top(Struct, frozen=True, eq=False):
         return whole
 
     def merge(self, later: Top, places: Array | None = None) -> Top:
-        """The greatest of both; cell i of `later` is cell places[i], by default cell i."""
+        """The top rows of both; cell i of `later` is cell places[i], by default cell i."""
         at = np.arange(len(later.n)) if places is None else places
         cells = max(len(self.n), int(at.max(initial=-1)) + 1)
         n, weights = np.zeros(cells, dtype=np.int64), np.zeros(cells)
@@ -86,7 +86,7 @@ class Top(Struct, frozen=True, eq=False):
         return Top(n, weights, codes[best], score[best], frame, self.most)
 
     def select(self, cells: slice | Array) -> Top:
-        """The greatest in some cells."""
+        """The top rows of some cells."""
         chosen = np.arange(len(self.n))[cells]
         rows = [np.flatnonzero(self.codes == cell) for cell in chosen.tolist()]
         at = np.concatenate([np.zeros(0, dtype=np.int64), *rows])
@@ -94,11 +94,11 @@ class Top(Struct, frozen=True, eq=False):
         return Top(self.n[cells], self.weights[cells], codes, self.score[at], self.frame[at], self.most)
 
     def output(self, index: int, outputs: int) -> Top:
-        """The same rows, which are those of all outputs."""
+        """The same rows, because all outputs share them."""
         return self
 
     def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
-        """The greatest score of each cell, without an interval."""
+        """The highest score of each cell, without an interval."""
         firsts = np.searchsorted(self.codes, np.arange(len(self.n))).tolist()
         return [
             Estimate(None, notes=(note(Code.NO_ROWS),)) if not n else _estimate(float(self.score[first]))
@@ -120,17 +120,17 @@ class Top(Struct, frozen=True, eq=False):
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Top:
-        """The rows that `to_arrays` has written."""
+        """The state that `to_arrays` wrote."""
         frame = pl.read_ipc(io.BytesIO(arrays["frame"].tobytes()))
         return cls(**{**arrays, "frame": frame, "most": int(arrays["most"])})
 
 
 def _best(codes: Array, score: Array, most: int) -> Array:
-    """The places of the greatest scores of each cell, cell by cell and greatest first."""
+    """The indices of the highest scores of each cell, cell by cell and highest first."""
     near = np.arange(len(score))
     if len(score) > most and codes[0] == codes[-1] and (codes == codes[0]).all():
-        least = np.partition(score, len(score) - most)[len(score) - most]
-        near = np.flatnonzero(score >= least)
+        smallest = np.partition(score, len(score) - most)[len(score) - most]
+        near = np.flatnonzero(score >= smallest)
     order = near[np.lexsort((-score[near], codes[near]))]
     ordered = codes[order]
     rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)

@@ -61,7 +61,7 @@ class Groups(Named, frozen=True):
 
     def most(self, values: Array) -> Array:
         """The greatest of values (n,) in each group (groups,)."""
-        return self._runs.greatest(values)
+        return self._runs.maxima(values)
 
     @cached_property
     def _runs(self) -> Runs:

@@ -139,7 +139,7 @@ def test_shows_the_place_that_is_not_understood(text, at, expected):
         ("n[class=owl] > 100", ("fail", False, 100.0)),
     ],
 )
-def test_the_point_decides_and_a_straddling_interval_is_weak(text, expected):
+def test_the_estimate_decides_and_an_interval_around_the_limit_is_weak(text, expected):
     assert verdicts(text) == [expected]
 
 

@@ -287,9 +287,9 @@ def test_runs_are_reduced_as_numpy_reduces_them(data):
         # What is not finite stays in its run.
         finite = np.isfinite(own.sums(extremes))
         assert np.array_equal(np.isfinite(runs.sums(there).get()), finite)
-        assert np.array_equal(runs.least(there).get(), own.least(extremes), equal_nan=True)
-        assert np.array_equal(runs.greatest(there).get(), own.greatest(extremes), equal_nan=True)
-        hit = values == own.per_row(own.greatest(values))
+        assert np.array_equal(runs.minima(there).get(), own.minima(extremes), equal_nan=True)
+        assert np.array_equal(runs.maxima(there).get(), own.maxima(extremes), equal_nan=True)
+        hit = values == own.per_row(own.maxima(values))
         assert np.array_equal(runs.first_hits(xp.asarray(hit)).get(), own.first_hits(hit))
         assert np.array_equal(runs.per_row(xp.asarray(size)).get(), own.per_row(size))
 

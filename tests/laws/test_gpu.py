@@ -84,7 +84,7 @@ def test_runs_are_reduced_as_numpy_reduces_them(runs, xp):
     finite = np.isfinite(expected)
     assert np.array_equal(np.isfinite(found), finite)
     assert (abs(found - expected)[finite] <= 1e-13 * size[finite]).all()
-    for name in ("least", "greatest"):
+    for name in ("minima", "maxima"):
         found = getattr(there, name)(xp.asarray(values)).get()
         assert np.array_equal(found, getattr(own, name)(values), equal_nan=True)
     places = rng.integers(0, runs, N)

@@ -41,7 +41,7 @@ def test_blocks_merge_to_the_whole(weight):
         np.testing.assert_allclose(a.total, b.total, rtol=1e-12)
     np.testing.assert_allclose(whole.parts, merged.parts, rtol=1e-12)
     assert merged.loss[0] == pytest.approx(whole.loss[0], rel=1e-12)
-    assert merged.least[0] == whole.least[0] == LOSS.min()
+    assert merged.minimum[0] == whole.minimum[0] == LOSS.min()
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.9, 0.99, 1.0])
