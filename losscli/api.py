@@ -63,7 +63,7 @@ def evaluate(
         predictions: A file (a path, a pattern, a folder, a URL, or "-" for standard input), or data in
             memory: a frame (polars, pandas, pyarrow, DuckDB, or anything else that exports Arrow), a dict of
             columns, or an array or a sequence of (n,) numbers or labels, or (n, classes).  An index is a
-            column where it has a name.
+            column if it has a name.
         targets: The same; if omitted, the predictions must contain both.
         loss: One or several: "huber", "huber:delta=2", "expr: abs(e)**1.5", "file.py:name", or a function
             with the signature of a loss.  If omitted, the usual ones of the task.
@@ -234,7 +234,7 @@ def rank(
     """Rank submissions by their first loss, overall and by each slice.
 
     Submissions that noise cannot separate share a place: one shares that of the best one above it from which
-    the paired test, adjusted for all pairs, does not distinguish it.  A broken one stands at the end.
+    the paired test, adjusted for all pairs, does not distinguish it.  A broken one comes last.
 
     Args:
         *submissions: Predictions, each as in `evaluate`, or one mapping of names to predictions.
@@ -268,7 +268,7 @@ def rank(
 def _by_name(
     given: Sequence[Source | Mapping[str, Source]], options: dict[str, Any]
 ) -> tuple[tuple[Source, ...], dict[str, Any]]:
-    """The models, and the options with their names where a mapping has them."""
+    """The models, and the options, with the names of a mapping."""
     if len(given) == 1 and isinstance(given[0], Mapping):
         return tuple(given[0].values()), {**options, "names": tuple(given[0])}
     return tuple(given), options
@@ -513,7 +513,7 @@ def check_public(predictions: Source | None = None, targets: Source | None = Non
 def _public(problem: Problem, targets: str) -> Problem:
     """A problem as a submitter may see it: of one of the targets no more than that there is one."""
     if targets and problem.where.startswith(targets) and problem.code != str(Code.UNMATCHED_TARGET):
-        return Problem("a problem of the targets, which are not shown", remedy="tell who keeps them")
+        return Problem("a problem of the targets, which are not shown", remedy="ask whoever keeps them")
     if problem.code == str(Code.OUTSIDE_DOMAIN):
         return replace(problem, examples=())  # which show targets
     if targets in problem.what:
@@ -524,14 +524,14 @@ def _public(problem: Problem, targets: str) -> Problem:
 def verify(report: str, *, hooks: Hooks = SILENT, **given: Any) -> list[str]:
     """Evaluate again as for a saved report, and say what is the same and what differs.
 
-    Raises DataError where a number differs.
+    Raises DataError if a number differs.
     """
     from losscli.evaluation.run import evaluated
     from losscli.plan.options import LEVEL
     from losscli.plan.resolve import prepare
 
     before = saved.load(report)
-    # Clusters have a level, even where no result has an interval.
+    # Clusters have a level even if no result has an interval.
     level = saved.level(before) or (None if given.get("cluster") is None else LEVEL)
     run = prepare(**{**given, "ci": level})
     hooks.planned(run)

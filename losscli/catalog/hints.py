@@ -1,4 +1,4 @@
-"""Well-known names that are no loss here, and what there is instead: a table, one line a measure."""
+"""Well-known names without a loss here, and what to use instead: a table, one line per measure."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class Param(Struct, frozen=True):
         return self.default is ...
 
     def parse(self, value: object) -> Any:
-        """The value from text or a Python object.  Raises UsageError where it is out of range."""
+        """The value from text or a Python object.  Raises UsageError if it is out of range."""
         if value is None or (isinstance(value, str) and value.lower() == "none"):
             if self.optional:
                 return None

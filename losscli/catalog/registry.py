@@ -144,10 +144,10 @@ def named(name: str) -> Loss:
 def find(name: str) -> tuple[Loss, ...]:
     """The losses that a name may mean: one, or one per task for a short name.
 
-    Case does not matter, nor do blanks, hyphens and underscores where only one loss is meant without them.
+    Case does not matter, nor do blanks, hyphens and underscores if only one loss has the name without them.
 
     Raises:
-        UsageError: No loss has the name; it says what there is instead, or suggests near names.
+        UsageError: No loss has the name; the error names a replacement, or near names.
     """
     wanted = name.lower()
     # To import all families takes longer than a small run.

@@ -98,7 +98,7 @@ def _trace(argv: list[str]) -> None:
 
 
 def _say(*messages: str) -> None:
-    """Write to stderr; where it is full or closed, the exit status has to say it all."""
+    """Write to stderr; if it is full or closed, the exit status alone reports the error."""
     with suppress(OSError, ValueError):
         for message in messages:
             print(f"losscli: {message}", file=sys.stderr)
@@ -123,5 +123,5 @@ def main() -> None:
         for each in spool.Spool.kept:
             each.close()
     # All is written.  Taking the interpreter down would cost a fifth of the time of a small run, and Python
-    # would put its own status in place of ours where a stream cannot be flushed again.
+    # would replace our status by its own if a stream cannot be flushed again.
     os._exit(status)

@@ -19,7 +19,7 @@ def completer(option: Option) -> Complete | None:
     if option.kind is LOSSES or (option.argument and option.name == "loss"):
         return lambda context, _, typed: loss_names(typed)
     if option.column:
-        # Before a flag without its value the files are still among the arguments that nobody took.
+        # Before a flag without its value, the files are still among the arguments that are not parsed.
         return lambda context, _, typed: columns(context.params, context.args, typed)
     return None
 

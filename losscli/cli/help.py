@@ -42,7 +42,7 @@ class Paper(NamedTuple):
     coloured: bool
 
     def dye(self, style: str, text: str) -> str:
-        """The text in a style of ANSI, where there are styles."""
+        """The text in an ANSI style, if the stream shows styles."""
         if not self.coloured:
             style = _COLOURS.sub("", style)
         return f"\x1b[{style.strip(';')}m{text}\x1b[0m" if self.styled and style and text else text
@@ -70,7 +70,7 @@ def _columns(environment: Mapping[str, str]) -> int:
     for stream in (1, 2, 0):
         with suppress(OSError):
             found.append(os.get_terminal_size(stream).columns)
-    # A terminal that nobody looks at may say 0.
+    # A terminal without a window may report 0 columns.
     return next(filter(None, found), 80)
 
 

@@ -115,7 +115,7 @@ def write_files(report: Report, paths: Sequence[Path], cells: int | None = None)
 
 
 def to_github(report: Report, path: Path, cells: int | None = None) -> None:
-    """Add to the summary of the step, and print annotations on stderr, where they spoil no result.
+    """Add to the summary of the step, and print annotations on stderr, away from the results.
 
     Raises DataError if the summary cannot be written.
     """
@@ -129,7 +129,7 @@ def to_github(report: Report, path: Path, cells: int | None = None) -> None:
 
 
 def _bare_values(report: Report) -> list[float | None]:
-    """The overall value of each loss, None where it is not defined.
+    """The overall value of each loss, None if it is not defined.
 
     Of models that are compared, their differences; of a leaderboard, the values from the best one on.
     """
@@ -139,7 +139,7 @@ def _bare_values(report: Report) -> list[float | None]:
 
 
 def bare(report: Report) -> str:
-    """The overall values of a report with every digit, one a line; nan where a value is not defined."""
+    """The overall values of a report with every digit, one per line; nan if a value is not defined."""
     return "".join(f"{'nan' if value is None else repr(value)}\n" for value in _bare_values(report))
 
 

@@ -13,7 +13,7 @@ DELAY = 1.0
 
 
 class Progress:
-    """Rows done, rows a second, and the time left where `expected()` tells how many there will be."""
+    """Rows done, rows per second, and the time left if `expected()` knows the number of rows."""
 
     def __init__(self, quiet: bool, expected: Callable[[], int | None]) -> None:
         self._expected = expected

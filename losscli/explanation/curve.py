@@ -30,7 +30,7 @@ BESIDE = {
 }
 """The losses with which a curve of a task and an axis is compared."""
 HALF_SQUARE = "half_squared_error"
-"""What takes the place of the squared error where a loss is half of it near zero."""
+"""Replaces the squared error if a loss is half of it near zero."""
 AXES = {
     "residual": "residual: prediction - target",
     "probability": "probability of the true class",

@@ -14,7 +14,7 @@ from losscli.numeric.arrays import np
 from losscli.states import reductions
 
 AT_PROBABILITIES, AT_SCORES = (0.8, 0.2), (0.5, -0.5)
-"""Where the two rows of a classification stand: the probability or score of the true class."""
+"""The two rows of a classification: the probability or score of the true class."""
 AGREES = 1e-9
 """How near the formula must come to the loss for its numbers to be shown."""
 
@@ -82,7 +82,7 @@ def _of_labels(choice: Choice) -> Iterator[_Row]:
 
 
 def _of_classes(choice: Choice) -> Iterator[_Row]:
-    """A row whose true class is likely, and one whose true class is not; the other classes are alike."""
+    """A row whose true class is likely, and one whose true class is not; the others are alike."""
     score = choice.loss.batch.axis == "margin"
     what = f"{'score' if score else 'probability'} of the true class (of {CLASSES})"
     for at in AT_SCORES if score else AT_PROBABILITIES:

@@ -39,7 +39,7 @@ class Branch(Struct, frozen=True):
 
 
 def branches(entry: Loss) -> tuple[Branch, ...]:
-    """The formula as one branch, or as two where it says 'a if condition, else b'."""
+    """The formula as one branch, or as two if it says 'a if condition, else b'."""
     found = _CLAUSE.match(" ".join(entry.formula.split()))
     if found is None:
         return ()
@@ -60,7 +60,7 @@ def numbers(choice: Choice) -> dict[str, float]:
 
 
 class _Piece(Struct, frozen=True):
-    """A part of a formula: what stands before it, itself, and whether it ends or begins a factor."""
+    """A part of a formula: the space before it, its text, and whether it begins or ends a factor."""
 
     space: str
     text: str
@@ -69,7 +69,7 @@ class _Piece(Struct, frozen=True):
 
 
 def _pieces(text: str) -> list[_Piece]:
-    """The parts of a formula; '|' is '|(' where it opens and '|)' where it closes."""
+    """The parts of a formula; an opening '|' is '|(' and a closing one '|)'."""
     pieces, is_open = [], False
     for space, token in _TOKEN.findall(text):
         if token == "|":

@@ -94,7 +94,7 @@ def _page(console: Console, page: Page, profiled: Profiled | None) -> None:
 
 
 def _table(title: str = "", fold: bool = False) -> Table:
-    """A table of names and their meaning without lines; with `fold`, long names are wrapped."""
+    """A table of names and their meaning without rules; with `fold`, long names are wrapped."""
     table = Table(
         title=title or None,
         title_justify="left",

@@ -34,7 +34,7 @@ class Canvas(Struct, frozen=True):
 
     @property
     def dots(self) -> bool:
-        """Whether curves are drawn in dots, eight per character; without colours they would look alike."""
+        """Whether curves are drawn in dots, eight per character, which only colours distinguish."""
         return self.colour and self.unicode
 
 

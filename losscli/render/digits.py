@@ -139,7 +139,7 @@ def _in_line(numbers: Sequence[str]) -> list[str]:
 
 
 def _halves(number: str) -> tuple[str, str]:
-    """What stands before the decimal point or the exponent, and what stands from there on."""
+    """The text before the decimal point or the exponent, and the rest."""
     places = [place for place in (number.find("."), number.find("e")) if place >= 0]
     place = min(places, default=len(number))
     return number[:place], number[place:]

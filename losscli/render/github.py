@@ -28,7 +28,7 @@ def summary(report: Report, room: int = SUMMARY_BYTES, cells: int | None = None)
 
 
 def commands(report: Report) -> str:
-    """A workflow command a line for verdicts that do not pass, the worst first and at most ten."""
+    """One workflow command per line for verdicts that do not pass, the worst first and at most ten."""
     failed = [verdict for verdict in worst_first(report.gates) if verdict.status in _LEVELS]
     lines = []
     for verdict in failed[:ANNOTATIONS]:

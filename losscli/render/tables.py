@@ -1,6 +1,6 @@
 """The model of all that is shown: tables of text, which every layout (terminal, Markdown, HTML) prints.
 
-A table knows nothing of the place where it is printed.  What a layout has no room for it takes away by
+A table does not know where it is printed.  What a layout has no room for it takes away by
 `fitting` (columns) and `first` (rows), and the table that remains says what is hidden.
 """
 
@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from losscli.render.digits import aligned
 
 Kind = Literal["name", "number", "drawing"]
-"""Names stand left and may fold; numbers stand right; drawings need a font of one width."""
+"""Names are aligned left and may fold; numbers are aligned right; drawings need a fixed-width font."""
 Tone = Literal["", "good", "warning", "bad"]
 
 
@@ -39,7 +39,7 @@ class Column(Struct, frozen=True, dict=True):
     """One column of a table.
 
     A column of priority 0 is always shown; of the others, those of the largest number are hidden first.  A
-    hidden column with `instead` is not missed: these lines stand below the table in its place.  A column of
+    hidden column with `instead` is not missed: these lines are below the table instead.  A column of
     names folds, but not below the width `fold`.  `is_value` marks the numbers that the table is about;
     `tones` say of each cell whether it is good news.
     """
@@ -81,7 +81,7 @@ class Column(Struct, frozen=True, dict=True):
 
 
 def narrowest(columns: Iterable[Column]) -> int:
-    """The smallest width at which these columns can stand side by side."""
+    """The smallest width at which these columns fit side by side."""
     return sum(column.narrowest + GAP for column in columns) - GAP
 
 

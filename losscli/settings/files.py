@@ -49,7 +49,7 @@ def find(folder: Path) -> Path | None:
             if os.path.isfile(path) and (name == FILE or _section(path) is not None):
                 found = Path(os.path.relpath(path, folder))
                 if each != folder and hasattr(os, "getuid") and path.stat().st_uid not in (os.getuid(), 0):
-                    remedy = f"-c {found} takes it nevertheless, --no-config takes none"
+                    remedy = f"-c {found} takes it anyway, --no-config takes none"
                     raise UsageError(Problem("belongs to another user", str(found), remedy))
                 return found
         if any(os.path.exists(each / root) for root in _ROOTS):
@@ -74,7 +74,7 @@ def read(path: Path, ignored: Collection[str] = ()) -> Settings:
 
 
 def users_own(path: Path) -> Settings:
-    """The settings of a user, which may change looks alone.  Raises UsageError."""
+    """The user's own settings, which may only set how results look.  Raises UsageError."""
     wrong = [name for name in _section(path) or () if name in keys() and keys()[name].use is not Use.LOOKS]
     settings: Settings
     settings, *_ = all_of(lambda: read(path, wrong), *(partial(_refuse, path, name) for name in wrong))
@@ -83,7 +83,7 @@ def users_own(path: Path) -> Settings:
 
 def _refuse(path: Path, name: str) -> None:
     looks = [option.name for option in keys().values() if option.use is Use.LOOKS]
-    what = f"not a display option; the settings of a user may hold these alone: {', '.join(looks)}"
+    what = f"not a display option; the user's settings may only set: {', '.join(looks)}"
     raise UsageError(Problem(what, f"{path}, key {name}", f"write it in a project's {FILE}"))
 
 
@@ -112,7 +112,7 @@ def _section(path: Path) -> dict[str, Any] | None:
         raise UsageError(Problem(f"cannot be read: {error.strerror}", str(path), "check the path")) from None
     if path.name == PROJECT and SECTION.rpartition(".")[2] not in text:
         return None
-    import tomllib  # only where there is something to read
+    import tomllib  # only if there is something to read
 
     try:
         table: Any = tomllib.loads(text)

@@ -303,8 +303,8 @@ WRONG = {
     "max(e)(e)": (0, "2 to 20 arguments of max"),
     "abs(e)(e)": (0, "a function's name before the ("),
     # operators
-    "e^2": (1, "** for a power: ^ is none here"),
-    "(e ) ^2": (5, "** for a power"),
+    "e^2": (1, "** for powers; ^ is not an operator"),
+    "(e ) ^2": (5, "** for powers"),
     "(e > 1) & (p > 1)": (8, "'and' between conditions: & is not known here"),
     "(e > 1) | (p > 1)": (8, "'or' between conditions"),
     "~(e > 1)": (0, "'not' before a condition"),
@@ -353,7 +353,7 @@ def test_wrong_expressions_point_at_the_place(text, place, said):
     with pytest.raises(UsageError) as caught:
         expression.find(f"expr: {text}")
     (problem,) = caught.value.problems
-    assert problem.what.startswith(f"expression not understood: expected {said}")
+    assert problem.what.startswith(f"invalid expression: expected {said}")
     if said:
         assert problem.examples == (text, " " * place + "^")
     assert problem.remedy.startswith("y is the target, p the prediction, e = p - y, w the weight")
@@ -361,7 +361,7 @@ def test_wrong_expressions_point_at_the_place(text, place, said):
 
 def test_a_wrong_expression_is_shown_with_its_caret(program):
     said = (
-        "error: expression not understood: expected ** for a power",
+        "error: invalid expression: expected ** for powers",
         "\n  e^2\n   ^\n",
         "functions: where,",
     )
@@ -382,7 +382,7 @@ def test_a_wrong_expression_is_shown_with_its_caret(program):
     ids=lambda value: value[:12],
 )
 def test_size_and_depth_are_bounded(text, said):
-    with pytest.raises(UsageError, match=f"expression not understood: expected {said}"):
+    with pytest.raises(UsageError, match=f"invalid expression: expected {said}"):
         expression.find(f"expr: {text}")
 
 

@@ -204,7 +204,7 @@ WRONG = {
     "no batch": (
         "def asym(batch): pass",
         "mine.py:asym",
-        "batch has no annotation, where there must be a batch",
+        "batch has no annotation; expected a batch",
     ),
     "a batch of no task": (
         "def asym(batch: int): pass",
@@ -234,7 +234,7 @@ WRONG = {
     "a parameter without annotation": (
         HEAD + "def asym(batch: Regression, *, slope=2.0): pass",
         "mine.py:asym",
-        "mine.py:asym: slope has no annotation, where there must be a range: Positive, Unit",
+        "mine.py:asym: slope has no annotation; expected a range: Positive, Unit",
     ),
     "a parameter without a range": (
         HEAD + "def asym(batch: Regression, *, slope: float = 2.0): pass",

@@ -477,10 +477,10 @@ def test_rows_that_do_not_sum_to_one_are_named():
 
 
 REFUSED = [
-    ("torch", "max_error", {}, "no number of PyTorch is known for max_error"),
+    ("torch", "max_error", {}, "PyTorch has no equivalent of max_error"),
     ("torch", "smooth_l1", {"weight": "w"}, "smooth_l1_loss of PyTorch takes no weights of rows"),
     ("torch", "poisson_nll:full=true", {}, "poisson_nll_loss of PyTorch has no full"),
-    ("keras", "expr: abs(e)", {}, "no number of Keras is known for"),
+    ("keras", "expr: abs(e)", {}, "Keras has no equivalent of"),
     ("sklearn", "msle:floor=0", {}, "mean_squared_log_error of scikit-learn has no floor"),
     ("jax", "mse", {}, "--like must be sklearn, torch or keras"),
     ("keras", "mse", {"eps": 0.1}, "--eps and --like"),

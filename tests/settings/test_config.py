@@ -341,7 +341,7 @@ def test_settings_of_a_user_change_looks_alone(program):
             f"{own}: unknown key 'quite'. Did you mean quiet",
             f"{own}, key bare: --bare must be true or false, got 1",
             f"{own}, key ci: not a display option",
-            "alone: format, cells, json, bare, color, quiet, verbose",
+            "may only set: format, cells, json, bare, color, quiet, verbose",
             "-> write it in a project's losscli.toml",
             f"{own}, key loss: not a display option",
             f"{own}, key gate: not a display option",

@@ -24,8 +24,8 @@ def convention(library: str, entry: Loss) -> Convention:
     found = own.losses.get(entry.name)
     if found is None:
         raise UsageError(
-            f"--like {library}: no number of {own.title} is known for {entry.name}",
-            remedy=f"it is known for {', '.join(own.losses)}",
+            f"--like {library}: {own.title} has no equivalent of {entry.name}",
+            remedy=f"it has {', '.join(own.losses)}",
         )
     return found
 

@@ -1,4 +1,4 @@
-"""What a library chooses where the definition of a loss leaves a choice, and how its losses see a batch."""
+"""What a library chooses if the definition of a loss leaves a choice, and how its losses see a batch."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ FUNCTIONS: Mapping[str, Function] = {
 
 
 def _power(xp: Namespace, base: Array, exponent: Array) -> Array:
-    # Of two floats Python would raise where the power overflows; an array to a float's is the fast way.
+    # For two floats, Python would raise if the power overflows; an array to a float's is the fast way.
     return xp.asarray(base) ** exponent
 
 
@@ -130,7 +130,7 @@ _LOGIC: Mapping[type[ast.AST], Callable[..., Array]] = {
     ast.Not: lambda xp, a: xp.logical_not(a),
 }
 _INSTEAD: Mapping[type[ast.AST], str] = {
-    ast.BitXor: "** for a power: ^ is none here",
+    ast.BitXor: "** for powers; ^ is not an operator",
     ast.BitAnd: "'and' between conditions: & is not known here",
     ast.BitOr: "'or' between conditions: | is not known here",
     ast.Invert: "'not' before a condition: ~ is not known here",
@@ -143,7 +143,7 @@ _INSTEAD: Mapping[type[ast.AST], str] = {
 def find(text: str) -> tuple[Loss, ...]:
     """The losses of 'expr: ...' or 'name = expr: ...', one per task; none if it is neither.
 
-    Raises UsageError, which points at what is not understood.
+    Raises UsageError, which points at what is invalid.
     """
     named = split(text)
     if named is None:
@@ -174,7 +174,7 @@ def split(text: str) -> tuple[str, str] | None:
 
 def _loss(name: str, request: str, value: Value, kind: type[Variables]) -> Loss:
     def evaluated(batch: Variables) -> Array:
-        # A condition is the share of the rows where it holds.
+        # The mean of a condition is the share of rows that meet it.
         return 1.0 * value(batch.xp, batch.named)
 
     evaluated.__annotations__["batch"] = kind
@@ -193,7 +193,7 @@ def parse(text: str) -> Value:
         raise _error(text, text.index("#"), "no comment")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # what Python only warns of (1or 2) is not understood either
+            warnings.simplefilter("error")  # what Python only warns of (1or 2) is invalid too
             tree = ast.parse(text, mode="eval")
     except SyntaxError as error:
         at = min(error.offset - 1, len(text)) if error.offset else len(text)
@@ -313,7 +313,7 @@ def _applied(function: Callable[..., Array], values: list[Value]) -> Value:
 
 
 def _number(value: Value) -> Value:
-    """The value as numbers: a condition is 1 where it holds, else 0, so that the sum of two can be 2."""
+    """The value as numbers: a condition is 1 if it holds, else 0, so that the sum of two can be 2."""
 
     def number(xp: Namespace, columns: Mapping[str, Array]) -> Array:
         found = value(xp, columns)
@@ -327,6 +327,4 @@ def _error(text: str, at: int, what: str) -> UsageError:
     help_text = f"""y is the target, p the prediction, e = p - y, w the weight, pi a number;
      operators: + - * / // % ** < <= > >= == != and or not;
      functions: {functions}"""
-    return UsageError(
-        Problem(f"expression not understood: expected {what}", "", help_text, (text, " " * at + "^"))
-    )
+    return UsageError(Problem(f"invalid expression: expected {what}", "", help_text, (text, " " * at + "^")))

@@ -188,7 +188,7 @@ def _check(entry: OwnLoss) -> None:
             raise UsageError(f"{what} must be a keyword, after a *", remedy=_REMEDY)
         if parameter.annotation is parameter.empty:
             kind = "range: Positive, Unit, ..." if i else "batch: Regression, Binary, ..."
-            raise UsageError(f"{what} has no annotation, where there must be a {kind}", remedy=_REMEDY)
+            raise UsageError(f"{what} has no annotation; expected a {kind}", remedy=_REMEDY)
     try:
         batch, _ = entry.batch, entry.params
     except Exception as error:  # an annotation is the user's own code too

@@ -33,6 +33,6 @@ def compare(given: Given) -> None:
 
 
 def _named(text: str) -> tuple[str, str]:
-    """The name and the path of 'name=path'; no name where the text is a path itself."""
+    """The name and the path of 'name=path'; no name if the text is itself a path."""
     found = re.fullmatch(r"([\w. -]+)=(.+)", text)
     return ("", text) if found is None or os.path.exists(text) else (found[1], found[2])

@@ -1,4 +1,4 @@
-"""A report as one flat JSON object, a number a name: the metrics that DVC and dashboards read."""
+"""A report as one flat JSON object, one number per name: the metrics that DVC and dashboards read."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _TITLE = "bold underline"
 _TONES = {"": "", "good": "green", "warning": "yellow", "bad": "red"}
 _RULE = "─"
 _ASCII = str.maketrans("─│├┤┼●", "-|||+*")
-"""What is drawn where the encoding has no lines."""
+"""Replacements if the encoding has no line characters."""
 
 
 def text(document: Document) -> str:
@@ -91,11 +91,11 @@ def _heading(column: Column, width: int) -> list[Line]:
 
 
 def _cell(column: Column, place: int, width: int) -> list[Line]:
-    """The lines of a cell: names fold, numbers stand right, of which the value itself is bold."""
+    """The lines of a cell: names fold, numbers are aligned right, and the value itself is bold."""
     cell = column.texts[place]
     if column.kind == "name":
         style = _TONES[column.tones[place]] if column.tones else ""
-        # further lines are indented, so that it is seen where a row begins
+        # further lines are indented, which shows where a row begins
         return [[(line, style)] for line in fold(cell, width, hang=min(2, width // 4))]
     if not column.is_value:
         return [[(_right(cell, width), "")]]

@@ -14,7 +14,7 @@ from losscli.render.tables import Column, Table, narrowest
 from losscli.report.model import Report, Result
 
 PAGE = 120
-"""Losses stand side by side up to this width where the width has no limit."""
+"""The width up to which losses are side by side if the page has no limit."""
 _ROWS, _SHARE, _WEIGHT, _INTERVAL = 1, 2, 3, 4
 """Priorities of columns."""
 
