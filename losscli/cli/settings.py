@@ -17,7 +17,7 @@ from losscli.settings.files import Settings
 
 @contextmanager
 def configured(command: str, flags: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """What flags give to a command, and files of settings wherever flags say nothing.
+    """The options of a command: those of flags, then those of files of settings.
 
     What the files set is shown with the plan, and before an error, which may come from there.
     """

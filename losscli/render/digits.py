@@ -39,7 +39,7 @@ def decimal(value: float | None, digits: int = DIGITS) -> str:
 class Precision(Struct, frozen=True):
     """How the numbers of one estimate are written, for short `12.3 ± 4.5`.
 
-    `place` is the power of ten of the last digit that is shown, or None where six significant digits are.
+    `place` is the power of ten of the last digit that is shown, or None if six significant digits are.
     """
 
     place: int | None = None

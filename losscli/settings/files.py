@@ -32,7 +32,7 @@ class Settings(Struct, frozen=True):
 
 
 _PATHS = ("predictions", "targets", "baseline", "rows")
-"""Keys whose values are places of files."""
+"""Keys whose values are paths."""
 
 
 def find(folder: Path) -> Path | None:
@@ -95,7 +95,7 @@ def for_python(command: str, path: Path, above: Mapping[str, Any]) -> dict[str, 
 
 
 def below(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Of values those that stay where others are set above them: on the command line, or in a nearer file."""
+    """The values that nothing above them replaces: neither the command line nor a nearer file."""
     chosen = {name for name, value in above.items() if value is not False}
     rivals = {rival for name in chosen if name in OPTIONS for rival in OPTIONS[name].rivals}
     gone = {*above, *rivals, *of_environment()}

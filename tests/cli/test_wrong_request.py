@@ -228,3 +228,9 @@ def test_wrong_requests_say_what_and_how_to_mend_it(arguments, said, losscli):
 def test_ambiguous_columns_list_the_candidates(predictions, targets, said, losscli):
     losscli.write(p=predictions, t=targets)
     losscli.refuses(2, "evaluate", "p.csv", "t.csv", said=(said, "-> "))
+
+
+def test_a_check_verifies_or_is_public(losscli):
+    losscli.write(**FILES)
+    argv = ("check", "p.csv", "y.csv", "--verify", "r.json", "--public")
+    losscli.refuses(2, *argv, said=("--verify and --public exclude each other",))

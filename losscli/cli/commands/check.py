@@ -5,6 +5,7 @@ from __future__ import annotations
 from losscli import api
 from losscli.cli.parser import Given
 from losscli.cli.watch import Watch
+from losscli.errors import UsageError
 from losscli.plan.options import in_python
 
 
@@ -15,6 +16,8 @@ def check(given: Given) -> None:
         losscli check preds.csv targets.csv --on id
         losscli check preds.csv targets.csv --verify report.json
     """
+    if given.get("verify") is not None and given.get("public"):
+        raise UsageError("--verify and --public exclude each other")
     options = in_python(given)
     with Watch(given, displays=False) as watch:
         if given.get("verify") is not None:

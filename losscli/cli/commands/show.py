@@ -12,6 +12,7 @@ from losscli.cli.output import Display, console, display_of, put
 from losscli.cli.parser import Given
 from losscli.data.writer import write
 from losscli.errors import UsageError, all_of
+from losscli.plan.options import OPTIONS
 from losscli.plan.values import listed
 from losscli.report.model import Report
 
@@ -25,6 +26,8 @@ def show(given: Given) -> None:
         losscli show main.json branch.json
     """
     if given.get("schema"):
+        if ignored := [OPTIONS[name].flag for name in given if name not in ("schema", "quiet", "debug")]:
+            raise UsageError(f"--schema shows no report, so {', '.join(ignored)} would have no effect")
         print(json.dumps(api.report_schema(), indent=2))
         return
     reports = listed(given.get("reports"))
@@ -52,6 +55,8 @@ def _side_by_side(reports: dict[str, Report], display: Display) -> None:
     form, outputs, cells = display.form, display.outputs, display.cells
     if outputs.github is not None:
         raise UsageError("-o github takes one report", remedy="-o FILE.md")
+    if display.verbose:
+        raise UsageError("-v takes one report", remedy="losscli show report.json -v")
     texts = [(path, render_side_by_side(reports, format_of_suffix(path), cells)) for path in outputs.files]
     shown = None if form == "table" else render_side_by_side(reports, form, cells)
     write(texts)
