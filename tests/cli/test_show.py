@@ -97,7 +97,7 @@ def test_a_file_of_several_reports(program):
         (("a.json", "b.json", "--json"), 2, ("json holds one report", "table")),
         (("a.json", "b.json", "-o", "x.csv"), 2, ("csv holds one report",)),
         (("a.json", "b.json", "-v"), 2, ("-v takes one report",)),
-        (("--schema", "a.json", "--json"), 2, ("--schema shows no report, so REPORT, --json would have no",)),
+        (("--schema", "a.json", "--json"), 2, ("--schema shows no report, so --json, REPORT would have no",)),
         (("none.json",), 3, ("none.json", "cannot be read")),
         (("t.csv",), 3, ("t.csv", "is not JSON")),
     ],
