@@ -101,7 +101,8 @@ class Runs:
 def binned_sums(xp: Namespace, places: Array, columns: Sequence[Array], size: int = 0) -> Array:
     """The sums of k columns (n,) by bin (n,), for at least `size` bins: a NumPy array (k, bins)."""
     if on_host(xp):
-        return np.stack([np.bincount(places, weights=column, minlength=size) for column in columns])
+        # Without bins, bincount returns integers even with weights.
+        return np.stack([np.bincount(places, column, size) for column in columns], dtype=float)
     sizes = to_numpy(xp.bincount(places, minlength=size))
     present, found = np.flatnonzero(sizes), np.zeros((len(columns), len(sizes)))
     if len(present):

@@ -12,7 +12,7 @@ from support.samples import LOSSES, ROWS, chosen, rows
 
 from losscli.states.base import State
 from losscli.states.cells import Cells
-from losscli.states.clusters import Block, Totals
+from losscli.states.clusters import HASH_BITS, Block, Totals
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments
 from losscli.states.top import Top
@@ -140,10 +140,38 @@ def test_arrays_restore_a_state_to_the_last_bit(name, state):
     assert_equal_bits(again[0].merge(again[1]).to_arrays(), first.merge(later).to_arrays())
 
 
+CLUSTERS = np.random.default_rng(6).integers(0, 1 << HASH_BITS, 7)[np.arange(ROWS) % 7]
+
+
+def totals_of(part: slice = slice(ROWS), codes=CODES) -> Totals:
+    block = Block(CLUSTERS[part], {0: codes[part]})
+    columns = tuple(column[part] for column in columns_of("mean_absolute_error", Moments))
+    block.add(0, columns, WEIGHT[part], None)
+    return block.totals()[0]
+
+
+def assert_same_totals(found: Totals, expected: Totals) -> None:
+    np.testing.assert_array_equal(found.keys, expected.keys)
+    assert (found.most, found.coarse) == (expected.most, expected.coarse)
+    for own, other in zip(found.sums, expected.sums, strict=True):
+        np.testing.assert_allclose(own, other, rtol=1e-12)
+
+
+def test_any_merge_tree_gives_the_totals_of_all_clusters():
+    whole, (a, b, c, d) = totals_of(), map(totals_of, CUTS)
+    for merged in (a.merge(b).merge(c).merge(d), a.merge(b.merge(c.merge(d))), a.merge(b).merge(c.merge(d))):
+        assert_same_totals(merged, whole)
+
+
+def test_totals_of_cells_at_other_places_merge_with_their_own():
+    places = np.array([1, 2, 0])
+    moved = np.append(CODES[:20], np.where(CODES[20:] < 0, -1, places[CODES[20:]]))
+    merged = totals_of(slice(0, 20)).merge(totals_of(slice(20, ROWS)), places)
+    assert_same_totals(merged, totals_of(codes=moved))
+
+
 def test_arrays_restore_the_totals_of_clusters_to_the_last_bit():
-    block = Block(np.arange(ROWS) % 7, {0: CODES})
-    block.add(0, columns_of("mean_absolute_error", Moments), WEIGHT, None)
-    totals = block.totals()[0]
+    totals = totals_of()
     again = Totals.from_arrays(stored(totals.to_arrays()))
     assert_equal_bits(again.merge(totals).to_arrays(), totals.merge(totals).to_arrays())
 

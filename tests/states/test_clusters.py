@@ -275,6 +275,17 @@ def test_rows_without_a_cluster_are_rows_with_missing_values(column, frame):
     assert report["mse"].se == evaluated(frame[10:], "mse", cluster=column)["mse"].se
 
 
+def test_a_first_block_without_rows_changes_nothing():
+    """Its sums were integers, to which those of later blocks could not be added."""
+    rows = np.arange(40_000)
+    frame = pl.DataFrame({"y_true": rows * 1.0, "y_pred": rows % 7 + rows, "user": rows % 50})
+    holes = frame.with_columns(y_pred=pl.when(pl.col("y_true") >= 33_000).then("y_pred"))
+    found = evaluated(holes, "mae", cluster="user", missing="drop")["mae"]
+    expected = evaluated(frame[33_000:], "mae", cluster="user")["mae"]
+    assert (found.value, found.rows) == (expected.value, 7_000)
+    assert found.se == pytest.approx(expected.se, rel=1e-12)
+
+
 def test_the_plan_with_clusters_pastes_back(frame, losscli):
     losscli.write(f_parquet=frame)
     asked = ("-p", "y_pred", "-y", "y_true", "--cluster", "user", "-l", "mean_squared_error")
