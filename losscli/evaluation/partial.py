@@ -193,6 +193,7 @@ def _histogram(taken: Taken) -> Histogram:
     (batch,) = taken.rows.parts[choice.loss.batch]
     with np.errstate(all="ignore"):
         place, (loss,) = batch.place, choice.columns(batch)
+        assert place is not None
         columns = (place, loss, *(mark.holds(taken.xp, place) for mark in marks_of(choice)))
     weight = taken.weight
     if weight is not None and not bool(taken.xp.all(weight > 0)):

@@ -61,7 +61,7 @@ def ndcg_exponential_gain(
     """
     xp, r = batch.xp, batch.target
     # Divided by 2^max of the group, so that no gain overflows.
-    gain = xp.exp2(r - batch.most(r)[batch.group]) * -xp.expm1(-0.6931471805599453 * r)
+    gain = xp.exp2(r - batch.maxima(r)[batch.group]) * -xp.expm1(-0.6931471805599453 * r)
     return _ndcg(batch, gain, k, empty)
 
 
@@ -97,7 +97,7 @@ def ranking_softmax(batch: Relevance) -> Array:
     Cao et al. (2007), doi:10.1145/1273496.1273513
     """
     xp = batch.xp
-    below = batch.score - batch.most(batch.score)[batch.group]
+    below = batch.score - batch.maxima(batch.score)[batch.group]
     # The largest terms are one: without them, log(1 + x) keeps the digits of a small remainder.
     top = below == 0
     ties = batch.sums(xp.where(top, 1.0, 0.0))

@@ -1,4 +1,4 @@
-"""What all tasks share: the roles of columns, the block of rows that is read, and what was wrong in it."""
+"""Shared types of all tasks: the batches that losses receive, and the rows that a task reads."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from losscli.numeric.arrays import Array, Namespace
 
 
 class Batch(Struct, frozen=True, eq=False, dict=True):
-    """A block of checked rows, as one kind of loss wants to see it; `xp` is the namespace of its arrays."""
+    """A block of checked rows as one kind of loss receives it; `xp` is the namespace of its arrays."""
 
     task: ClassVar[str]
     axis: ClassVar[str] = ""
-    """What the curves of its losses are drawn against, a row's `place`: residual, probability or margin."""
+    """The horizontal axis of the curves of its losses: residual, probability or margin; empty if none."""
     may_be_infinite: ClassVar[bool] = False
     """Whether the loss of a row may be infinite: an event happened that was impossible."""
     xp: Namespace
 
     @property
-    def place(self) -> Array:
-        """Where each row stands on the axis (n,)."""
-        raise NotImplementedError(f"{type(self).__name__} has no axis")
+    def place(self) -> Array | None:
+        """The position of each row on the axis (n,); None if there is no axis."""
+        return None
 
 
 class Rows(Struct, frozen=True, eq=False):
-    """What a task read from a block: parts of batches by type, the true class of each row, its weight factor.
+    """The rows that a task read from a block.
 
-    `parts` has one batch (or one an output) for each type of batch; `codes` is -1 where a row has no
-    single true class; `factor` multiplies the row's weight.  `pilots` say, for each output, what a task
-    fixed from the first rows and the reductions of its losses have to know; `error_unit` of each is the unit
-    of its sums.  `starts` (groups,) are the rows where each group begins, in tasks that evaluate groups of
-    rows: row columns then have a number for each group.
+    `parts` has one batch, or one per output, for each type of batch; `by_label` one per label.  `codes` (n,)
+    is the true class of each row, -1 if it has no single one; `factor` (n,) multiplies the weight of the row.
+    `pilots` hold, for each output, the constants from the first rows that reductions need; `error_unit` of
+    each is the unit of its sums.  `starts` (groups,) are the first rows of the groups, in tasks that evaluate
+    groups of rows: row columns then have one number per group.
     """
 
     parts: Mapping[type[Batch], tuple[Batch, ...]]

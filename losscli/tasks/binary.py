@@ -1,4 +1,4 @@
-"""Binary classification: a probability, a logit, a score or a label for each row."""
+"""Binary classification: one probability, logit, score or label per row."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Bernoulli(Batch, frozen=True):
 
     @cached_property
     def probability(self) -> Array:
-        """Of the event."""
+        """Probability of the event."""
         if self.link == "probability":
             return self.prediction
         return expit(self.xp, self.prediction)
 
     @cached_property
     def complement(self) -> Array:
-        """1 - probability, with the digits that a logit has."""
+        """1 - probability, without loss of digits if the prediction is a logit."""
         if self.link == "probability":
             return 1.0 - self.prediction
         return expit(self.xp, -self.prediction)
@@ -57,32 +57,32 @@ class Bernoulli(Batch, frozen=True):
         if self.link == "logit":
             return -softplus(self.xp, self.prediction)
         log_q = self.xp.log1p(-self.xp.minimum(self.prediction, 1.0 - self.eps))
-        # A clip that is smaller than the spacing of floats at one.
+        # The clip is smaller than the spacing of floats at one.
         tiny = self.eps > 0 and 1.0 - self.eps == 1.0
         return self.xp.maximum(log_q, math.log(self.eps)) if tiny else log_q
 
     def cross_entropy(self, target: Array, pos_weight: float = 1.0) -> Array:
-        """-(pos_weight y log p + (1 - y) log q), where a part without weight is 0 whatever its log."""
+        """-(pos_weight y log p + (1 - y) log q), with 0 log 0 = 0."""
         xp = self.xp
         event = xp.where(target == 0, 0.0, (pos_weight * target) * self.log_p)
         return -(event + xp.where(target == 1, 0.0, (1.0 - target) * self.log_q))
 
     def smoothed(self, label_smoothing: float | None) -> Array:
-        """The target y moved towards one half: y (1 - e) + e / 2."""
+        """The target y smoothed towards one half: y (1 - e) + e / 2."""
         return (
             self.target if not label_smoothing else self.target * (1 - label_smoothing) + label_smoothing / 2
         )
 
 
 class Binary(Bernoulli, frozen=True):
-    """Probabilities (n,) and targets (n,) in [0, 1]: 0 or 1, or a fraction where labels are soft."""
+    """Probabilities (n,) and targets (n,) in [0, 1]: 0 or 1, or a fraction for soft labels."""
 
     task: ClassVar[str] = "binary"
     axis: ClassVar[str] = "probability"
 
     @property
     def place(self) -> Array:
-        """The probability of the true class; of a soft label its mean."""
+        """The probability of the true class; for soft labels its mean."""
         return self.target * self.probability + (1.0 - self.target) * self.complement
 
 
@@ -101,12 +101,12 @@ class BinaryScore(Batch, frozen=True):
 
     @cached_property
     def margin(self) -> Array:
-        """Sign times score: above zero where the score is on the right side."""
+        """Sign times score: positive if the score is on the correct side."""
         return self.sign * self.score
 
 
 class BinarySoftScore(Batch, frozen=True):
-    """Decision scores (n,), any number, and targets (n,) in [0, 1]: 0 or 1, or a fraction of labels."""
+    """Decision scores (n,), any number, and targets (n,) in [0, 1]: 0 or 1, or a fraction for soft labels."""
 
     task: ClassVar[str] = "binary"
     axis: ClassVar[str] = "margin"
@@ -115,12 +115,12 @@ class BinarySoftScore(Batch, frozen=True):
 
     @property
     def place(self) -> Array:
-        """The margin of the score; of a soft label its mean."""
+        """The margin of the score; for soft labels its mean."""
         return (2.0 * self.target - 1.0) * self.score
 
 
 class BinaryLabel(Batch, frozen=True):
-    """Hard targets (n,), 0 or 1, and probabilities or predicted labels (n,) that a threshold makes hard."""
+    """Targets (n,), 0 or 1, and probabilities or predicted labels (n,), to compare with a threshold."""
 
     task: ClassVar[str] = "binary"
     axis: ClassVar[str] = "probability"
@@ -133,12 +133,12 @@ class BinaryLabel(Batch, frozen=True):
         return self.xp.where(self.target == 1, self.probability, 1.0 - self.probability)
 
     def predicted(self, threshold: float) -> Array:
-        """1 where the probability is above the threshold, else 0; a tie is 0."""
+        """1 if the probability is above the threshold, else 0 (n,); a tie is 0."""
         return self.xp.where(self.probability > threshold, 1.0, 0.0)
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
-    """The batches that are wanted; the class of a row is its target where that is 0 or 1."""
+    """The wanted batches; the class of a row is its target if that is 0 or 1."""
     roles = block.roles
     target = read_target(block)
     if roles.link == "label":
@@ -178,7 +178,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
 
 
 def read_target(block: Block) -> Array:
-    """The target as 0, 1 or a fraction.  What is neither class is flagged."""
+    """The target as 0, 1 or a fraction (n,).  Flags labels that are neither class."""
     roles = block.roles
     column = roles.targets[0]
     if roles.target_form == "label":
@@ -204,7 +204,7 @@ def read_target(block: Block) -> Array:
 
 
 def read_labels(block: Block, column: str) -> Array:
-    """Labels as 0 and 1.  What is neither class is flagged."""
+    """Labels as 0 and 1 (n,).  Flags labels that are neither class."""
     codes = block.codes(column)
     series, (negative, positive) = block.frame[column], block.roles.names
     block.flag(
@@ -224,12 +224,12 @@ def check_probabilities(block: Block) -> None:
 
 
 def probabilities_within(block: Block, low: float, high: float) -> bool:
-    """Whether all are known to be from low to high; not of those that are rescaled, which no file holds."""
+    """Whether the predictions are known to be in [low, high]; false if --normalize rescales them."""
     return not block.roles.normalize and block.within(block.roles.predictions, low, high)
 
 
 def note_clipped(block: Block, target: Array, probability: Array, eps: float) -> None:
-    """Count the rows (n,) or (n, k), of the host or of a device, whose probability a logarithm clips."""
+    """Count the rows whose probabilities (n,) or (n, k), on the host or a device, a logarithm clips."""
     if probabilities_within(block, eps, 1.0 - eps):
         return
     clipped = ((probability < eps) & (target > 0)) | ((1.0 - probability < eps) & (target < 1))

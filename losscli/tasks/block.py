@@ -55,7 +55,7 @@ class Block:
         return self.rows if self._first_row is None else self._first_row
 
     def numbers(self, columns: tuple[str, ...]) -> Array:
-        """The columns as float64 (n, k), as they lie in memory: column after column, or lists row after row.
+        """The columns as float64 (n, k) in their own memory order: column-major, or row-major for lists.
 
         Null becomes NaN.  Do not write to the array.
         """
@@ -66,7 +66,7 @@ class Block:
         return values
 
     def as_held(self, columns: tuple[str, ...]) -> Array:
-        """As `numbers`, but in float32 if wide columns or lists hold that: half as much to move."""
+        """As `numbers`, but in float32 if wide columns or lists hold that: half the bytes to copy."""
         return self._matrix(columns).values
 
     def _matrix(self, columns: tuple[str, ...]) -> Matrix:
@@ -109,7 +109,7 @@ class Block:
         """The position of each row's label among the classes (n,), -1 for other labels."""
         return codes_of(self.frame[column], self.roles.names)
 
-    def leave_out_label(self) -> None:
+    def drop_ignored_label(self) -> None:
         """Drop the rows whose target is the ignored label."""
         label, column = self.roles.ignore_label, self.roles.targets[0]
         if label is None:
@@ -135,9 +135,10 @@ class Block:
         remedy: str | None = None,
         **params: Any,
     ) -> None:
-        """Count the rows of a mask under a finding, with examples, and mark them to be left out.
+        """Count the rows of a mask under a finding, with examples, and mark them to be dropped.
 
-        `params` are those of its wording; `fatal` and `remedy` are those of its kind by default.
+        `params` are those of its wording; `fatal` and `remedy` are those of its kind by default.  With
+        `leave_out` false the rows are kept.
         """
         at = np.flatnonzero(mask)
         if not len(at):

@@ -14,23 +14,22 @@ from losscli.tasks.block import Block
 from losscli.tasks.named import Named
 
 Reader = Callable[[Block, Namespace, frozenset[type[Batch]], Any], Rows]
-"""A task's reader: (block, namespace, types of batch that are wanted, pilot) -> Rows."""
+"""The reader of a task: (block, namespace, wanted types of batch, pilot) -> Rows."""
 Pilot = Callable[[Block], Any]
-"""What a task fixes from the first block for the whole run."""
+"""The constants that a task takes from the first block for the whole run."""
 
 
 def no_pilot(block: Block) -> None:
-    """Nothing is fixed from the first rows."""
+    """No constants."""
 
 
 class Task(Struct, frozen=True):
-    """What the layers above ask of a task.
+    """A task: how its rows are read, and its defaults.
 
-    `usual` are the losses where none is chosen, `usual_labels` the same where predictions are labels.
-    `unit` is what it counts: rows, or groups of them.  `cell` is what results other than the overall one are
-    of: class, label, output, quantile.  `batches` are those of a
-    task whose batches name their columns, in the order in
-    which --task tries them; of these `shown` are so plain in the names that they need no --task.
+    `usual` are the losses if none is chosen, `usual_labels` those if predictions are labels.  `unit` is what
+    it counts: rows or groups.  `cell` is the kind of its cells: class, label, output, quantile, or empty.
+    `batches` are those that name their columns, in the order in which --task tries them; `shown` are the
+    ones that the names of columns alone identify, without --task.
     """
 
     name: str
@@ -61,7 +60,7 @@ _MODULES = {
 
 
 class _Tasks(Mapping[str, Task]):
-    """The tasks, each imported when it is asked for: a run has one."""
+    """The tasks, each imported on first use: a run has one."""
 
     def __getitem__(self, name: str) -> Task:
         task: Task = import_module(f"losscli.tasks.{_MODULES[name]}").TASK

@@ -1,4 +1,4 @@
-"""What losses of several classes see: distributions over them, scores, and labels."""
+"""Batches of multiclass losses: distributions over the classes, scores, and labels."""
 
 from __future__ import annotations
 
@@ -15,10 +15,9 @@ from losscli.tasks.binary import Bernoulli
 class Multiclass(Batch, frozen=True):
     """Probabilities (n, classes) with their logarithms, exact from probabilities, logits or logs.
 
-    Logits may be float32, as a file holds them: what is computed from them is float64.
-    `code` (n,) is the true class, or None where `soft` (n, classes) holds a distribution.
-    `relative_weight` (classes,) are the class weights, which the row's weight already holds for its own
-    class: only what a loss charges to other classes needs them.
+    Logits may be float32, as in the file: all that is computed from them is float64.  `code` (n,) is the true
+    class, or None if `soft` (n, classes) holds a distribution.  `class_weight` (classes,) is only for terms
+    of other classes, since the weight of the row includes that of its own class.
     """
 
     task: ClassVar[str] = "multiclass"
@@ -33,26 +32,26 @@ class Multiclass(Batch, frozen=True):
 
     @property
     def place(self) -> Array:
-        """The probability of the true class; of soft targets its mean."""
+        """The probability of the true class; for soft targets its mean."""
         if self.code is not None:
             return self.pick(self.probability)
         return self.xp.sum(self.target * self.probability, axis=1)
 
     @property
     def classes(self) -> int:
-        """How many there are."""
+        """The number of classes."""
         return int(self.prediction.shape[1])
 
     @cached_property
     def probability(self) -> Array:
-        """Of each class (n, classes)."""
+        """Probability of each class (n, classes)."""
         if self.link == "logit":
             return self._softmax[0]
         return self.prediction if self.link == "probability" else self.xp.exp(self.prediction)
 
     @cached_property
     def complement(self) -> Array:
-        """1 - probability (n, classes), with the digits that logits and log-probabilities have."""
+        """1 - probability (n, classes), without loss of digits for logits and log-probabilities."""
         if self.link == "logit":
             return self._softmax[1]
         return 1.0 - self.prediction if self.link == "probability" else -self.xp.expm1(self.prediction)
@@ -63,12 +62,12 @@ class Multiclass(Batch, frozen=True):
 
     @cached_property
     def clipped(self) -> Array:
-        """Probabilities (n, classes) as logarithms see them: none below `eps`."""
+        """Probabilities (n, classes), clipped below at `eps`."""
         return self.xp.maximum(self.probability, self.eps)
 
     @cached_property
     def excess(self) -> Array:
-        """Sum of the target distribution less that of `clipped` (n,), with all digits of what is near 0."""
+        """Sum of the target distribution less that of `clipped` (n,), exact near 0."""
         if self.link == "logit":
             total, rest = exact_sum(self.xp, self.target, start=-1.0)
         else:
@@ -101,12 +100,12 @@ class Multiclass(Batch, frozen=True):
 
     @cached_property
     def target_below(self) -> Array:
-        """Target probability of all classes up to each but the last (n, classes - 1), in their order."""
+        """Cumulative target probability up to each class but the last (n, classes - 1)."""
         return self.xp.cumsum(self.target, axis=1)[:, :-1]
 
     @cached_property
     def below(self) -> Array:
-        """Probability of all classes up to each but the last (n, classes - 1)."""
+        """Cumulative probability up to each class but the last (n, classes - 1)."""
         return self.xp.cumsum(self.probability, axis=1)[:, :-1]
 
     @cached_property
@@ -116,7 +115,7 @@ class Multiclass(Batch, frozen=True):
 
     @cached_property
     def log_below(self) -> Array:
-        """Log-probability of all classes up to each but the last (n, classes - 1)."""
+        """Log of the cumulative probability up to each class but the last (n, classes - 1)."""
         return self._log_sum(self.below, self.above, slice(None))
 
     @cached_property
@@ -125,7 +124,7 @@ class Multiclass(Batch, frozen=True):
         return self._log_sum(self.above, self.below, slice(None, None, -1))
 
     def _log_sum(self, own: Array, rest: Array, order: slice) -> Array:
-        """The logarithm of sums whose complement is `rest`, added in an order of the classes."""
+        """The logarithm of the sums `own`, with complements `rest`; `order` is the order of summation."""
         xp = self.xp
         mostly = rest < 0.5
         logs = xp.where(mostly, xp.log1p(-xp.where(mostly, rest, 0.0)), xp.log(xp.maximum(own, self.eps)))
@@ -135,14 +134,14 @@ class Multiclass(Batch, frozen=True):
         return xp.where(lost, logsumexp_running(xp, self.log_prob[:, order])[:, :-1][:, order], logs)
 
     def pick(self, values: Array) -> Array:
-        """Of values (n, classes) that of the true class (n,); targets must be labels."""
+        """The values (n,) of the true class among values (n, classes); targets must be labels."""
         assert self.code is not None
         return pick(self.xp, values, self.code)
 
     def expect(self, values: Array) -> Array:
-        """The mean of values (n, classes) under the target distribution (n,), 0 times infinity being 0.
+        """The mean of values (n, classes) under the target distribution (n,), with 0 times infinity = 0.
 
-        With soft targets each class's part carries its class weight, relative to that of the row.
+        With soft targets the term of each class has its class weight, relative to that of the row.
         """
         if self.code is not None:
             return self.pick(values)
@@ -172,13 +171,13 @@ class Multiclass(Batch, frozen=True):
 
 
 class MulticlassAmount(Multiclass, frozen=True):
-    """As `Multiclass`, but of any amounts from 0 up: rows need not sum to one, and nothing is clipped."""
+    """As `Multiclass`, but with any amounts >= 0: rows need not sum to one, and nothing is clipped."""
 
     axis: ClassVar[str] = ""
 
 
 class OneVsAll(Bernoulli, frozen=True):
-    """For each class its own probability (n, classes), whatever those of the others; `target` is one-hot."""
+    """An independent probability for each class (n, classes); `target` is one-hot."""
 
     task: ClassVar[str] = "multiclass"
 
@@ -195,12 +194,12 @@ class MulticlassScore(Batch, frozen=True):
 
     @property
     def place(self) -> Array:
-        """The score of the true class above the best of the others."""
+        """The score of the true class minus the best other score."""
         return self.true_score - self.best_other
 
     @cached_property
     def unit_weight(self) -> Array:
-        """One row's count (n,) for each unit of its class weight: times the weight of a row it is its own."""
+        """The inverse class weight of each row (n,), which cancels the one in the weight of the row."""
         if self.class_weight is None:
             return self.xp.ones(len(self.code))
         return 1.0 / self.class_weight[self.code]
@@ -212,17 +211,17 @@ class MulticlassScore(Batch, frozen=True):
 
     @cached_property
     def is_true(self) -> Array:
-        """Where the true class stands (n, classes)."""
+        """One-hot mask of the true class (n, classes)."""
         return one_hot(self.xp, self.code, self.score.shape[1])
 
     @cached_property
     def best_other(self) -> Array:
-        """The greatest score of another class (n,)."""
+        """The largest score of another class (n,)."""
         return self.xp.max(self.xp.where(self.is_true, -self.xp.inf, self.score), axis=1)
 
 
 class MulticlassLabel(Batch, frozen=True):
-    """The predicted class (n,) and the true class (n,) of `classes`; of equal scores the first counts."""
+    """The predicted class (n,) and the true class (n,) of `classes`; ties go to the first class."""
 
     task: ClassVar[str] = "multiclass"
     predicted: Array
@@ -231,5 +230,5 @@ class MulticlassLabel(Batch, frozen=True):
 
 
 def one_hot(xp: Namespace, code: Array, classes: int) -> Array:
-    """Where the class of each row stands (n, classes), column after column in memory as scores are."""
+    """One-hot mask of the class of each row (n, classes), column-major in memory like scores."""
     return (xp.arange(classes)[:, None] == code).T

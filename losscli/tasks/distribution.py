@@ -1,4 +1,4 @@
-"""Forecasts of distributions: a column for each parameter, named as the parameter."""
+"""Forecasts of distributions: one column per parameter, with the name of the parameter."""
 
 from __future__ import annotations
 
@@ -74,20 +74,20 @@ class Laplace(_LocationScale, frozen=True):
 
 
 class StudentT(_LocationScale, frozen=True):
-    """Student's t with df degrees of freedom, moved and stretched."""
+    """Student's t with df degrees of freedom, location and scale."""
 
     df: Positive
 
 
 class LogNormal(_Distribution, frozen=True):
-    """The logarithm is normal, of mean mulog and standard deviation sigmalog."""
+    """The logarithm is normal with mean mulog and standard deviation sigmalog."""
 
     mulog: Real
     sigmalog: Positive
 
     @cached_property
     def of_log(self) -> Normal:
-        """The distribution of the logarithm; a target of zero or below has the logarithm minus infinity."""
+        """The distribution of the logarithm; the logarithm of a target <= 0 is minus infinity."""
         positive = self.target > 0
         log = self.xp.where(positive, self.xp.log(self.xp.where(positive, self.target, 1.0)), -self.xp.inf)
         return Normal(self.xp, log, self.mulog, self.sigmalog)
@@ -114,14 +114,14 @@ class Beta(_Distribution, frozen=True):
 
 
 class Uniform(_Distribution, frozen=True):
-    """Any number from min to max is as likely."""
+    """Constant density from min to max."""
 
     min: Real
     max: Real
 
     @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
-        """Flag ranges without a width."""
+        """Flag empty ranges."""
         low, high = values["min"][:, 0], values["max"][:, 0]
         block.flag(
             low >= high,
@@ -132,14 +132,14 @@ class Uniform(_Distribution, frozen=True):
 
 
 class Poisson(_Distribution, frozen=True):
-    """Counts of a mean."""
+    """Counts with the given mean."""
 
     target: CountTarget
     mean: NonNegative
 
 
 class Binomial(_Distribution, frozen=True):
-    """Successes in n trials, each of probability prob."""
+    """Successes in n trials with probability prob."""
 
     target: CountTarget
     n: Count
@@ -147,47 +147,33 @@ class Binomial(_Distribution, frozen=True):
 
 
 class NegativeBinomial(_Distribution, frozen=True):
-    """Failures before n successes of probability prob; n need not be whole."""
+    """Failures before n successes with probability prob; n may be fractional."""
 
     target: CountTarget
     n: Positive
     prob: PositiveProbability
 
 
-LAWS = (
-    Normal,
-    StudentT,
-    Laplace,
-    LogNormal,
-    Gamma,
-    Exponential,
-    Beta,
-    Uniform,
-    Binomial,
-    Poisson,
-    Logistic,
-    NegativeBinomial,
-)
-"""Where two laws have parameters of the same names, the first is the usual one."""
-NAMES = (
-    "normal",
-    "student_t",
-    "laplace",
-    "lognormal",
-    "gamma",
-    "exponential",
-    "beta",
-    "uniform",
-    "binomial",
-    "poisson",
-    "logistic",
-    "negbinom",
-)
+DISTRIBUTIONS: Mapping[str, type[Named]] = {
+    "normal": Normal,
+    "student_t": StudentT,
+    "laplace": Laplace,
+    "lognormal": LogNormal,
+    "gamma": Gamma,
+    "exponential": Exponential,
+    "beta": Beta,
+    "uniform": Uniform,
+    "binomial": Binomial,
+    "poisson": Poisson,
+    "logistic": Logistic,
+    "negbinom": NegativeBinomial,
+}
+"""The distributions, by the name in their losses; if two have the same parameters, the first is usual."""
 
 TASK = Task(
     "distribution",
     read,
-    usual=tuple(f"{score}_{name}" for name in NAMES for score in ("crps", "log_score")),
-    batches=LAWS,
+    usual=tuple(f"{score}_{name}" for name in DISTRIBUTIONS for score in ("crps", "log_score")),
+    batches=tuple(DISTRIBUTIONS.values()),
     shown=(Normal,),
 )

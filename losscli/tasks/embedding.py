@@ -1,4 +1,4 @@
-"""Pairs of vectors: a column for each number on both sides, or one column of arrays on each."""
+"""Pairs of vectors: one column per dimension on both sides, or one column of arrays on each."""
 
 from __future__ import annotations
 

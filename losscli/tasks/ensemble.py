@@ -1,4 +1,4 @@
-"""Ensemble forecasts: a column for each member (m0, m1, ...), or a member and a dimension (m0_d0, ...)."""
+"""Ensemble forecasts: one column per member (m0, ...), or per member and dimension (m0_d0, ...)."""
 
 from __future__ import annotations
 
@@ -34,29 +34,29 @@ class Ensemble(Named, frozen=True):
 
     @cached_property
     def ordered(self) -> Array:
-        """The members of each row from the least to the greatest (n, members)."""
+        """The sorted members of each row (n, members)."""
         return self.xp.sort(self.members, axis=1)
 
     @cached_property
     def centred(self) -> Array:
-        """Members less the mean of their row (n, members)."""
-        # Twice, as the first mean has an error of the size of the members.
+        """The members minus the mean of their row (n, members)."""
+        # Twice, since the first mean has a rounding error that scales with the members.
         once = self.members - self.xp.mean(self.members, axis=1, keepdims=True)
         return once - self.xp.mean(once, axis=1, keepdims=True)
 
     @cached_property
     def error(self) -> Array:
-        """The mean of the members less the target (n,)."""
+        """The mean of the members minus the target (n,)."""
         return self.xp.mean(self.members - self.target[:, None], axis=1)
 
     def deviation(self, bias: bool) -> Array:
-        """The standard deviation of the members (n,): with `bias` over their number, else one less."""
+        """The standard deviation of the members (n,), with divisor `size` if `bias`, else `size` - 1."""
         squares = self.xp.sum(self.centred * self.centred, axis=1)
         return self.xp.sqrt(squares / (self.size if bias else self.size - 1))
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """No cells.  Raises UsageError for a single member, which is no ensemble."""
+        """No cells.  Raises UsageError for a single member."""
         if widths["members"] < 2:
             raise UsageError("an ensemble has at least two members", remedy="name them m0, m1, ...")
         return ()
@@ -76,7 +76,7 @@ class MultivariateEnsemble(Named, frozen=True):
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """No cells.  Raises UsageError where a member lacks a dimension of the target."""
+        """No cells.  Raises UsageError if a member lacks a dimension of the target."""
         wanted = [own[0] for own in keys["target"]] or [float(i) for i in range(widths["target"])]
         members = list(dict.fromkeys(own[0] for own in keys["members"]))
         if list(keys["members"]) != [(member, d) for member in members for d in wanted]:
@@ -90,7 +90,7 @@ class MultivariateEnsemble(Named, frozen=True):
 
     @classmethod
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
-        """One batch, with the members' columns as members by dimensions."""
+        """One batch, with members (n, members, dimensions)."""
         members, target = values["members"], values["target"]
         shape = (len(target), members.shape[1] // target.shape[1], target.shape[1])
         return (cls(xp, xp.ascontiguousarray(members).reshape(shape), target),)

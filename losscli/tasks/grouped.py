@@ -1,6 +1,6 @@
-"""Ranking in groups: the scores of the items of each query, and how relevant each item is.
+"""Ranking in groups: the scores of the items of each query, and their relevance.
 
-A row of the file is an item, and what is evaluated is a group: n, weights and intervals are of groups.
+A row of the file is an item, but groups are evaluated: n, weights and intervals are those of groups.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from losscli.tasks.catalog import Task
 from losscli.tasks.named import Column, Named, read
 
 NAMES = ("group", "query", "query_id", "qid")
-"""The columns that tell groups where no flag does."""
+"""The group columns by name, if no flag names one."""
 ALSO_TARGET = ("relevance",)
 Score = Annotated[Array, Column(also=("prediction", "pred", "y_pred", "yhat"))]
 
 
 class Groups(Named, frozen=True):
-    """Scores and targets (n,), any number, of items that stand group by group.
+    """Scores and targets (n,), any number, of items in contiguous groups.
 
-    `starts` (groups,) are the places where a group begins; no group is empty.  Ranks count the items of a
-    group from the highest score down, from 0; arrays by rank hold group after group, as those by item do.
+    `starts` (groups,) are the first items of the groups; no group is empty.  Ranks count the items of a group
+    from 0, highest score first; arrays by rank hold group after group, like those by item.
     """
 
     task: ClassVar[str] = "grouped_ranking"
@@ -47,7 +47,7 @@ class Groups(Named, frozen=True):
 
     @cached_property
     def group(self) -> Array:
-        """The place of each item's group (n,)."""
+        """The index of the group of each item (n,)."""
         return run_of(self.xp, self.starts, len(self.score))
 
     @cached_property
@@ -59,8 +59,8 @@ class Groups(Named, frozen=True):
         """The sums of values (n,) by group (groups,)."""
         return self._runs.sums(values)
 
-    def most(self, values: Array) -> Array:
-        """The greatest of values (n,) in each group (groups,)."""
+    def maxima(self, values: Array) -> Array:
+        """The maximum of values (n,) in each group (groups,)."""
         return self._runs.maxima(values)
 
     @cached_property
@@ -69,13 +69,13 @@ class Groups(Named, frozen=True):
 
 
 class Relevance(Groups, frozen=True):
-    """As Groups; targets say how relevant an item is, from 0 up."""
+    """As Groups; targets are the relevance of items, >= 0."""
 
     target: Annotated[Array, Column(Range(0), role="target", also=ALSO_TARGET)]
 
     @cached_property
     def by_score(self) -> Array:
-        """The item at each rank (n,); equal scores in the order of the file."""
+        """The item at each rank (n,); ties in the order of the file."""
         return self._order(self.score)
 
     @cached_property
@@ -84,13 +84,13 @@ class Relevance(Groups, frozen=True):
         return self._order(self.target)
 
     def _order(self, values: Array) -> Array:
-        # Stable sorts, by value and then by group, which keeps what is sorted already.
+        # Two stable sorts, by value and then by group, keep the order by value within groups.
         order = self.xp.argsort(-values, kind="stable")
         return order[self.xp.argsort(self.group[order], kind="stable")]
 
     @cached_property
     def tie_starts(self) -> Array:
-        """The first of the ranks that each run of equal scores shares (runs,), as places by rank."""
+        """The first rank of each run of equal scores (runs,), as an index into arrays by rank."""
         score = self.score[self.by_score]
         changed = self.xp.ones(len(score), dtype=bool)
         changed[1:] = score[1:] != score[:-1]
@@ -103,7 +103,7 @@ class Relevance(Groups, frozen=True):
 
     @cached_property
     def tie(self) -> Array:
-        """The place of the run of equal scores at each rank (n,)."""
+        """The index of the run of equal scores at each rank (n,)."""
         return run_of(self.xp, self.tie_starts, len(self.score))
 
     @cached_property
@@ -118,7 +118,7 @@ class Relevance(Groups, frozen=True):
         return (self._tie_runs.sums(values) / self.tie_sizes)[self.tie]
 
     def within(self, k: int | None) -> Array:
-        """1 at each of the first k ranks (n,), 0 below; None for all ranks."""
+        """1 at each of the first k ranks (n,), then 0; all ranks if k is None."""
         xp = self.xp
         return xp.ones(len(self.score)) if k is None else xp.where(self.rank < k, 1.0, 0.0)
 
@@ -129,7 +129,7 @@ class Relevance(Groups, frozen=True):
 
 
 class BinaryRelevance(Relevance, frozen=True):
-    """As Relevance, but an item is relevant, 1, or not, 0."""
+    """As Relevance, with 1 for relevant items and 0 for others."""
 
     target: Annotated[
         Array,
@@ -138,7 +138,7 @@ class BinaryRelevance(Relevance, frozen=True):
 
 
 def read_groups(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any) -> Rows:
-    """The batches that are wanted, of the groups of the block; notes the groups without a relevant item."""
+    """The wanted batches of the groups in the block; notes groups without a relevant item."""
     group = block.roles.group
     assert group is not None
     _check_weights(block, starts_of(block.frame[group]))
@@ -158,7 +158,7 @@ def _started(batch: Batch, starts: Array) -> Batch:
 
 
 def _check_weights(block: Block, starts: Array) -> None:
-    """Flag items whose weight is not that of their group's first."""
+    """Flag items whose weight differs from that of the first in their group."""
     if block.weight is None:
         return
     weight, own = block.weight, block.roles.weight

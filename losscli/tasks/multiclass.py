@@ -1,4 +1,4 @@
-"""Multiclass classification: a probability, logit or score for each class, or a label."""
+"""Multiclass classification: one probability, logit or score per class, or a label."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from losscli.tasks.classes import (
 )
 
 SUM_TOLERANCE = 1e-4
-"""How far from one the probabilities of a row may sum: files are often rounded to a few digits."""
+"""The tolerance for sums of probabilities, since files are often rounded to a few digits."""
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
-    """The batches that are wanted; soft targets have no true class."""
+    """The wanted batches; soft targets have no true class."""
     roles = block.roles
     code, soft = _read_target(block, wanted)
     if roles.link == "label":
@@ -37,7 +37,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     code, soft, scores = block.drop_marked(code, soft, scores)
     amounts = wanted == {MulticlassAmount}
     if soft is not None and not amounts and bool(np.all(soft.max(axis=1, initial=0.0) == 1.0)):
-        # One-hot rows are labels: the same numbers to the last bit, whichever way they are written.
+        # One-hot rows are read as labels, so that both forms give the same bits.
         code, soft = soft.argmax(axis=1), None
     return _rows(block, xp, wanted, code, soft, scores)
 
@@ -93,7 +93,7 @@ def _one_vs_all(xp: Namespace, roles: Roles, scores: Array, target: Array) -> On
 
 
 def _read_target(block: Block, wanted: frozenset[type[Batch]]) -> tuple[Array | None, Array | None]:
-    """Codes of labels, or a distribution (n, classes); amounts where no loss wants more."""
+    """Codes of labels (n,), or a distribution (n, classes); amounts if all losses accept them."""
     roles = block.roles
     if roles.target_form == "label":
         return label_codes(block, roles.targets[0], "label"), None
@@ -106,7 +106,7 @@ def _read_target(block: Block, wanted: frozenset[type[Batch]]) -> tuple[Array | 
         0,
         1,
         Code.PROBABILITY_OUT_OF_RANGE,
-        "one-hot columns hold 0 and 1",
+        "one-hot columns must hold 0 and 1",
         side="target ",
         range="[0, 1]",
     )
@@ -121,7 +121,7 @@ def _read_target(block: Block, wanted: frozenset[type[Batch]]) -> tuple[Array | 
 
 
 def label_codes(block: Block, column: str, kind: str) -> Array:
-    """The place of each label among the classes; labels outside the classes are flagged."""
+    """The index of each label among the classes (n,).  Flags labels outside the classes."""
     codes, names = block.codes(column), block.roles.names
     series = block.frame[column]
     shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
@@ -140,7 +140,7 @@ def label_codes(block: Block, column: str, kind: str) -> Array:
 def _read_scores(block: Block, xp: Namespace, wanted: frozenset[type[Batch]]) -> Array:
     roles = block.roles
     columns = roles.predictions
-    # Logits become float64 piece by piece where they are used, or on a device.
+    # Logits become float64 piece by piece on use, or on a device.
     logits = roles.link == "logit" and (wanted <= {Multiclass} or not on_host(xp))
     scores = block.as_held(columns) if logits else block.numbers(columns)
     if roles.link == "probability":
@@ -154,7 +154,7 @@ def _read_scores(block: Block, xp: Namespace, wanted: frozenset[type[Batch]]) ->
             remedy = "--normalize rescales them, --from-logits takes logits"
             _check_sum(block, scores, "", roles.predictions, remedy)
         return scores
-    # A logit or log-probability of -inf is an impossible class, which models that mask classes write.
+    # Models that mask classes write -inf, the logit or log-probability of an impossible class.
     bounded = roles.link == "log_prob" and wanted != {MulticlassAmount}
     highest = 1e-6 if bounded else LARGEST
     code = Code.POSITIVE_LOG_PROBABILITY if bounded else Code.NOT_FINITE
@@ -169,7 +169,7 @@ def _check_amounts(block: Block, columns: tuple[str, ...]) -> None:
 
 
 def _normalized(block: Block, scores: Array) -> Array:
-    """The scores, from 0 up, rescaled so that each row sums to one; a row of zeros stays as it is."""
+    """The scores, >= 0, rescaled so that each row sums to one; a row of zeros is unchanged."""
     block.check_range(
         block.roles.predictions,
         0,
@@ -186,7 +186,7 @@ def _normalized(block: Block, scores: Array) -> Array:
 
 
 def _check_sum(block: Block, values: Array, side: str, columns: tuple[str, ...], remedy: str) -> None:
-    """Flag rows of probabilities whose sum is not one; what is outside [0, 1] is flagged elsewhere."""
+    """Flag rows whose probabilities do not sum to one; values outside [0, 1] are flagged elsewhere."""
     total = values.sum(axis=1)
     wrong = np.abs(total - 1.0) > SUM_TOLERANCE
     if block.roles.like and columns == block.roles.predictions:

@@ -1,4 +1,4 @@
-"""Multilabel classification: several labels, each of which a row may have."""
+"""Multilabel classification: any number of labels per row."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class Multilabel(Bernoulli, frozen=True):
 
 
 class MultilabelLabel(Batch, frozen=True):
-    """Targets (n, labels), 0 or 1, and probabilities (n, labels) that a threshold makes hard."""
+    """Targets (n, labels), 0 or 1, and probabilities (n, labels), to compare with a threshold."""
 
     task: ClassVar[str] = "multilabel"
     target: Array
     probability: Array
 
     def wrong(self, threshold: float) -> Array:
-        """Where the predicted label is not the true one (n, labels)."""
+        """Whether the predicted label differs from the true one (n, labels)."""
         return (self.probability > threshold) != (self.target > 0)
 
 
 class MultilabelScore(Batch, frozen=True):
-    """Scores (n, labels), any number, and where a row has the label (n, labels)."""
+    """Scores (n, labels), any number, and whether the row has the label (n, labels)."""
 
     task: ClassVar[str] = "multilabel"
     score: Array
@@ -40,22 +40,22 @@ class MultilabelScore(Batch, frozen=True):
 
     @cached_property
     def rank(self) -> Array:
-        """How many labels of the row have at least the score of each (n, labels): 1 for the best."""
+        """The number of labels of the row with at least the score of each (n, labels): 1 for the best."""
         return sum(other[:, None] >= self.score for other in self.score.T)
 
     @cached_property
     def rank_among_relevant(self) -> Array:
-        """How many of the labels that the row has have at least the score of each (n, labels)."""
+        """The number of true labels of the row with at least the score of each (n, labels)."""
         pairs = zip(self.score.T, self.relevant.T, strict=True)
         return sum((other[:, None] >= self.score) & taken[:, None] for other, taken in pairs)
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
-    """The batches that are wanted, of all labels and of each alone."""
+    """The wanted batches of all labels, and of each label alone."""
     roles = block.roles
     target, prediction = block.numbers(roles.targets), block.numbers(roles.predictions)
     block.check_range(
-        roles.targets, 0, 1, Code.NOT_BINARY_LABEL, "a label column holds 0 and 1", negative=0, positive=1
+        roles.targets, 0, 1, Code.NOT_BINARY_LABEL, "label columns must hold 0 and 1", negative=0, positive=1
     )
     if roles.link == "probability" and wanted & {Multilabel, MultilabelLabel}:
         check_probabilities(block)

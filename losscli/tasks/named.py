@@ -2,17 +2,17 @@
 
 To add a task of this kind, write a module in this folder with
 
-* a batch for each set of columns that some loss needs: a dataclass that inherits Named, whose fields are
-  arrays, each annotated with a Column that says where it is found and which numbers it may hold;
-* `TASK`, a Task with the losses that are usual, and the batches that columns alone can show.
+* a batch for each set of columns that some loss needs: a subclass of Named, whose fields are arrays, each
+  annotated with a Column that says where it is found and which numbers it may hold;
+* `TASK`, a Task with its usual losses, and the batches that names of columns alone identify.
 
-Add TASK to tasks/catalog.py, and a module of losses to catalog/families.py.  That is all: which columns are
-read, in which order, how they are checked, and what -p and -y mean follow from the fields.
+Add TASK to tasks/catalog.py, and a module of losses to catalog/families.py.  Nothing else is needed: the
+columns that are read, their order, their checks, and the meaning of -p and -y follow from the fields.
 
     class Normal(Named):
         task: ClassVar[str] = "distribution"
         mu: Annotated[Array, Column()]                          # the prediction column mu (n,)
-        sigma: Annotated[Array, Column(POSITIVE)]               # values that are not > 0 are an error
+        sigma: Annotated[Array, Column(POSITIVE)]               # other values are an error
         target: Annotated[Array, Column(role="target")]         # the target, by the rules of every task
 """
 
@@ -59,23 +59,22 @@ SIGN = Range(-1, 1, gap=(-1, 1))
 
 
 class Named(Batch, frozen=True):
-    """A batch whose fields name the columns that it reads; `other_columns` describes any others."""
+    """A batch whose fields name the columns that it reads; `other_columns` describes the rest."""
 
     other_columns: ClassVar[tuple[str, ...]] = ()
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """The names of the cells that the batch comes in, from the names of its columns.
+        """The names of the cells of the batch, from the names of its columns.
 
-        `keys` and `widths` tell of each field that is a matrix the numbers in the names of its columns
-        (none where they say nothing) and how many numbers a row has.  Raises UsageError where columns do
-        not go together.
+        For each matrix field, `keys` holds the numbers in the names of its columns, if any, and `widths` the
+        numbers per row.  Raises UsageError if the columns do not fit together.
         """
         return ()
 
     @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
-        """Flag rows whose arrays (n, k), by field, do not go together."""
+        """Flag rows whose arrays (n, k), by field, do not fit together."""
 
     @classmethod
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
@@ -86,13 +85,12 @@ class Named(Batch, frozen=True):
 class Column(Struct, frozen=True):
     """Where an array of a batch is found, and which numbers it may hold.
 
-    Roles: `prediction` is the column of predictions named as the field (n,), and `target` the one target
-    (n,), by the rules of every task; `also` are further names of either.  `family` are all
-    columns whose whole name matches `pattern`, in the order of the numbers in its groups (n, k); or, where
-    none does and `vector` allows it, one column of arrays or lists.  `shared` are the columns that both
-    sides have under the same names (n, k), or one column of arrays on each.  A family with `side` "t" stands
-    among the targets.  For messages, `like` shows the names of a family, and `words` tell the numbers it may
-    hold where its range does not say it well.
+    Roles: `prediction` is the prediction column with the name of the field (n,), and `target` the one target
+    (n,), by the rules of every task; `also` are further names of either.  `family` are all columns whose
+    whole name matches `pattern`, sorted by the numbers in its groups (n, k); if none matches and `vector`
+    allows it, one column of arrays or lists.  `shared` are the columns that both sides have under the same
+    names (n, k), or one column of arrays on each.  A family with `side` "t" is among the targets.  For
+    messages, `like` shows the names of a family, and `words` describes its numbers better than the range.
     """
 
     range: Range = FINITE
@@ -106,7 +104,7 @@ class Column(Struct, frozen=True):
 
     @property
     def by_name(self) -> bool:
-        """Whether its own names tell its columns: all but the one target."""
+        """Whether names determine its columns: for all but the one target."""
         return self.role != "target"
 
     @property
@@ -115,12 +113,12 @@ class Column(Struct, frozen=True):
         return self.role in ("family", "shared")
 
     def key(self, name: str) -> tuple[float | str, ...] | None:
-        """What puts a column of the family in its place; None where the name is not of the family."""
+        """The sort key of a column of the family; None if the name is not in the family."""
         found = re.fullmatch(self.pattern, name)
         return None if found is None else tuple(map(_number, found.groups()))
 
     def order(self, name: str) -> tuple[tuple[bool, float | str], ...]:
-        """What sorts the columns of a family: numbers by their value, before text."""
+        """A sort key for the columns of a family: numbers by value, before text."""
         return tuple((isinstance(part, str), part) for part in self.key(name) or ())
 
 
@@ -163,7 +161,7 @@ def described(batch: type[Batch]) -> str:
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any) -> Rows:
-    """The batches that are wanted, their numbers checked; each array is read once."""
+    """The wanted batches with checked numbers; each array is read once."""
     parts = [part for part in block.roles.parts if part.batch in wanted]
     values: dict[tuple[str, ...], Array] = {}
     for part in parts:
@@ -189,7 +187,7 @@ def _made(xp: Namespace, part: Part, arrays: Mapping[tuple[str, ...], Array]) ->
 
 
 def _check(block: Block, columns: tuple[str, ...], column: Column, values: Array) -> None:
-    """Flag values (n, k) that the column may not hold."""
+    """Flag values (n, k) outside the range of the column."""
     if column.range == FINITE and block.are_finite(columns):
         return
     outside = ~_inside(column.range, values)
@@ -207,7 +205,7 @@ def _shown(values: Array, row: int) -> str:
 
 
 def _inside(bounds: Range, values: Array) -> Array:
-    """Where values are in a range, element by element."""
+    """Whether each value is in a range (n, k)."""
     inside = np.isfinite(values)
     if bounds.low > -np.inf:
         inside &= values > bounds.low if "low" in bounds.open else values >= bounds.low
@@ -225,7 +223,7 @@ class Vectors(Named, frozen=True):
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """No cells.  Raises UsageError where the matrices differ in their dimensions."""
+        """No cells.  Raises UsageError if the dimensions of the matrices differ."""
         if len(set(widths.values())) > 1 or len({own for own in keys.values() if own}) > 1:
             shown = ", ".join(f"{name} {width}" for name, width in widths.items())
             raise UsageError(

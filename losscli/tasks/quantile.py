@@ -1,4 +1,4 @@
-"""Quantile forecasts: a column for each level (q0.1, q0.5, q0.9), or the ends of an interval."""
+"""Quantile forecasts: one column per level (q0.1, q0.5, q0.9), or the bounds of an interval."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEVELS = Column(role="family", pattern=r"(?:q|quantile)_?(0?\.\d+)", vector=Fals
 
 
 class Quantile(Named, frozen=True):
-    """The forecasts of one level (n,), and the target (n,); a run has one batch for each level."""
+    """The forecasts of one level (n,), and the target (n,); a run has one batch per level."""
 
     task: ClassVar[str] = "quantile"
     prediction: Annotated[Array, LEVELS]
@@ -32,34 +32,34 @@ class Quantile(Named, frozen=True):
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """The levels, which the names of the columns tell.  Raises UsageError where they do not."""
+        """The levels in the names of the columns.  Raises UsageError if they are not there, each once."""
         levels = [level for (level,) in keys["prediction"]]
         if len(levels) != widths["prediction"] or len(set(levels)) < len(levels):
             raise UsageError(
-                "the names of quantile columns tell their levels, each once",
+                "the names of quantile columns must hold their levels, each once",
                 remedy="name them q0.1, q0.5, q0.9",
             )
         return tuple(map(str, levels))
 
     @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
-        """Note rows whose quantiles cross: a forecast may, and its loss says what it costs."""
+        """Note rows whose quantiles cross, which is no error: the loss penalises them."""
         crossing = (np.diff(values["prediction"], axis=1) < 0).any(axis=1)
         block.flag(crossing, Code.CROSSING_QUANTILES, leave_out=False)
 
     @classmethod
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
-        """One batch for each level."""
+        """One batch per level."""
         prediction, target = values["prediction"], values["target"]
         return tuple(cls(xp, prediction[:, i], target, float(level)) for i, level in enumerate(part.cells))
 
 
 class CentralQuantile(Quantile, frozen=True):
-    """The same where levels are those of central intervals and the median: 0.1, 0.5, 0.9."""
+    """As Quantile, for the levels of central intervals and the median: 0.1, 0.5, 0.9."""
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """The levels.  Raises UsageError where one has no partner, or the median is missing."""
+        """The levels.  Raises UsageError if one has no partner, or the median is missing."""
         cells = super().cells(keys, widths)
         levels = [float(level) for level in cells]
         pairs = zip(levels, reversed(levels), strict=True)
@@ -73,7 +73,7 @@ class CentralQuantile(Quantile, frozen=True):
 
 
 class Interval(Named, frozen=True):
-    """The ends of a central interval (n,), and the target (n,)."""
+    """The bounds of a central interval (n,), and the target (n,)."""
 
     task: ClassVar[str] = "quantile"
     lower: Annotated[Array, Column()]
@@ -82,7 +82,7 @@ class Interval(Named, frozen=True):
 
     @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
-        """Flag intervals whose ends are swapped."""
+        """Flag intervals with swapped bounds."""
         lower, upper = values["lower"][:, 0], values["upper"][:, 0]
         block.flag(
             lower > upper,

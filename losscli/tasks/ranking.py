@@ -12,7 +12,7 @@ from losscli.tasks.named import Column, Named, read
 
 
 class ScorePair(Named, frozen=True):
-    """The scores of two items (n,), and 1 where the first ranks higher, -1 where the second does (n,)."""
+    """The scores of two items (n,), and 1 if the first ranks higher, -1 if the second does (n,)."""
 
     task: ClassVar[str] = "ranking"
     score1: Annotated[Array, Column()]
@@ -21,7 +21,7 @@ class ScorePair(Named, frozen=True):
 
     @cached_property
     def lead(self) -> Array:
-        """How far the item that ranks higher leads; below zero it scores lower."""
+        """The score of the item that ranks higher minus the other score (n,)."""
         return self.target * (self.score1 - self.score2)
 
 

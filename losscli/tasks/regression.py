@@ -1,4 +1,4 @@
-"""Regression: a number predicted for each row, of one or several outputs."""
+"""Regression: one predicted number per row and output."""
 
 from __future__ import annotations
 
@@ -15,11 +15,10 @@ from losscli.tasks.variables import RegressionVariables
 
 
 class Pilot(NamedTuple):
-    """What the first rows of an output fix for the run, so that sums of squares keep their digits.
+    """The constants of a run, from the first rows of an output, with which sums of squares keep their digits.
 
-    `centre` is a target near the mean of all targets, `error_centre` an error near the mean error.
-    `target_size` and `error_size` are powers of two about as large as the greatest centred target and the
-    greatest error.
+    `centre` is a target near the mean target, `error_centre` an error near the mean error.  `target_size` and
+    `error_size` are powers of two near the largest centred target and the largest error.
     """
 
     centre: float = 0.0
@@ -39,17 +38,16 @@ class Pilot(NamedTuple):
 
     @property
     def joint_unit(self) -> float:
-        """The unit where targets and errors are squared together."""
+        """The unit for squares of targets and errors together."""
         return _unit(max(self.target_size, self.error_size))
 
 
 NO_PILOT = Pilot()
-"""For data that need none: centred near zero and of ordinary size."""
+"""For data near zero and of ordinary size."""
 
 
 def _unit(size: float) -> float:
-    # Squares up to 2^400 leave room for the squares of those, which intervals take, and for larger rows
-    # that come later.
+    # Squares up to 2^400 leave room for their own squares, which intervals need, and for larger rows later.
     exponent = math.frexp(size)[1] - 1
     return math.ldexp(1.0, exponent - min(max(exponent, -200), 200))
 
@@ -57,8 +55,8 @@ def _unit(size: float) -> float:
 class Regression(Batch, frozen=True):
     """One output: `prediction` and `target` (n,), finite, in the unit of the target.
 
-    `pilot` is fixed for a run.  Errors and targets "in units" are divided by a power of two that is one for
-    all but extreme data: their squares neither overflow nor vanish, and the reduction multiplies it back.
+    `pilot` is fixed for a run.  Errors and targets "in units" are divided by a power of two, which is one for
+    all but extreme data, so that their squares neither overflow nor underflow; the reduction undoes it.
     """
 
     task: ClassVar[str] = "regression"
@@ -114,7 +112,7 @@ def _divided(values: Array, unit: float) -> Array:
 
 
 def pilot(block: Block) -> tuple[Pilot, ...]:
-    """What the first rows fix, for each output."""
+    """The constants from the first rows, for each output."""
     target, prediction = block.numbers(block.roles.targets), block.numbers(block.roles.predictions)
     with np.errstate(all="ignore"):
         return tuple(_pilot(target[:, i], prediction[:, i] - target[:, i]) for i in range(target.shape[1]))
@@ -127,19 +125,19 @@ def _pilot(target: Array, error: Array) -> Pilot:
 
 
 def _size(values: Array) -> float:
-    """The power of two that is not above the greatest |value|; 1 where all are zero."""
-    greatest = float(np.max(np.abs(values), initial=0.0))
-    return math.ldexp(1.0, math.frexp(greatest)[1] - 1) if 0 < greatest < math.inf else 1.0
+    """The largest power of two <= max |value|; 1 if all values are zero."""
+    largest = float(np.max(np.abs(values), initial=0.0))
+    return math.ldexp(1.0, math.frexp(largest)[1] - 1) if 0 < largest < math.inf else 1.0
 
 
 def _middle(values: Array) -> float:
-    # A value of the data itself: where all are equal, what is centred is exactly zero.
+    # A value of the data, so that centred values are exactly zero if all are equal.
     mean = np.mean(values) if len(values) else np.nan
     return float(values[np.argmin(np.abs(values - mean))]) if np.isfinite(mean) else 0.0
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: tuple[Pilot, ...]) -> Rows:
-    """One batch an output of each type that is wanted."""
+    """One batch per output for each wanted type."""
     roles = block.roles
     prediction, target = block.numbers(roles.predictions), block.numbers(roles.targets)
     for columns in (roles.predictions, roles.targets):

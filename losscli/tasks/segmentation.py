@@ -1,4 +1,4 @@
-"""Segmentation: a row is an image, and a column a pixel, with the same names on both sides."""
+"""Segmentation: one row per image and one column per pixel, with the same names on both sides."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TruePixels = Column(PROBABILITY, role="shared", side="t")
 
 
 class Mask(Vectors, frozen=True):
-    """The probability of the object in each pixel, and whether it is there (n, pixels), in [0, 1]."""
+    """The probability of the object in each pixel, and its presence (n, pixels), in [0, 1]."""
 
     task: ClassVar[str] = "segmentation"
     prediction: Annotated[Array, Pixels]
@@ -22,22 +22,22 @@ class Mask(Vectors, frozen=True):
 
     @cached_property
     def hits(self) -> Array:
-        """What prediction and target share (n,): sum y p."""
+        """True positives (n,): sum y p."""
         return self.xp.sum(self.target * self.prediction, axis=1)
 
     @cached_property
     def false_alarms(self) -> Array:
-        """What is predicted and not there (n,): sum (1 - y) p."""
+        """False positives (n,): sum (1 - y) p."""
         return self.xp.sum((1.0 - self.target) * self.prediction, axis=1)
 
     @cached_property
     def misses(self) -> Array:
-        """What is there and not predicted (n,): sum y (1 - p)."""
+        """False negatives (n,): sum y (1 - p)."""
         return self.xp.sum(self.target * (1.0 - self.prediction), axis=1)
 
 
 class ClassMask(Vectors, frozen=True):
-    """The predicted and the true class of each pixel (n, pixels), by its number from 0 up."""
+    """The predicted and the true class of each pixel (n, pixels), as numbers from 0."""
 
     task: ClassVar[str] = "segmentation"
     prediction: Annotated[Array, Column(COUNT, role="shared")]

@@ -1,4 +1,4 @@
-"""Triplets of vectors: an anchor, one that should be near to it, and one that should be far."""
+"""Triplets of vectors: an anchor, a positive that should be near it, and a negative that should be far."""
 
 from __future__ import annotations
 

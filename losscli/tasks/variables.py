@@ -1,4 +1,4 @@
-"""The columns that a loss by expression names, in the tasks that have them."""
+"""Batches of the variables of expressions, in the tasks that have them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from losscli.numeric.arrays import Array
 from losscli.tasks.base import Batch
 
 NAMES = ("y", "p", "e", "w")
-"""What an expression may name: target, prediction, error, weight."""
+"""The variables of an expression: target, prediction, error, weight."""
 
 
 class Variables(Batch, frozen=True):
-    """A number for the prediction and the target of each row (n,), and its weight (n,), None for ones."""
+    """The prediction, target and weight of each row (n,); the weight is None if all are one."""
 
     prediction: Array
     target: Array
@@ -22,7 +22,7 @@ class Variables(Batch, frozen=True):
 
     @cached_property
     def named(self) -> Mapping[str, Array]:
-        """Each name with its numbers (n,)."""
+        """The variables (n,) by name."""
         weight = self.xp.ones_like(self.target) if self.weight is None else self.weight
         values = (self.target, self.prediction, self.prediction - self.target, weight)
         return dict(zip(NAMES, values, strict=True))
@@ -41,7 +41,7 @@ class RegressionVariables(Variables, frozen=True):
 
 
 class BinaryVariables(Variables, frozen=True):
-    """Probabilities of the positive class, as they are, and targets: 0, 1, or a fraction of soft labels."""
+    """Unclipped probabilities of the positive class, and targets: 0, 1, or a fraction for soft labels."""
 
     task: ClassVar[str] = "binary"
     may_be_infinite: ClassVar[bool] = True
