@@ -69,7 +69,7 @@ def evaluate(
             with the signature of a loss.  If omitted, the usual ones of the task.
         hooks: Called while the report is made.
         config: A file like losscli.toml, which sets what no argument says; none is read unless it is named.
-        task: The task, where columns leave it open.
+        task: The task, if columns leave it open.
         pred: Prediction, or one a class: A,B,C.
         target: Target, or several: A,B,C.
         on: Key columns that align the files.

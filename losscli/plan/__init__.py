@@ -1,1 +1,1 @@
-"""From options to a plan: losses chosen, columns found, files opened, alignment set up."""
+"""Make a plan from options: choose losses, find columns, open files, set up the alignment."""

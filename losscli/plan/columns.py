@@ -1,7 +1,7 @@
-"""Which columns hold what: by flags, else by exact names; deterministic, and never from values.
+"""Infer the role of each column from flags, else from exact names; deterministic, and never from values.
 
-Rules are those of the README: key, target, prediction, task, classes, in this order.  What is ambiguous
-is an error that lists the candidates.
+The rules are documented in docs/reference/columns.md: key, target, prediction, task and classes, in this
+order.  An ambiguous role is an error that lists the candidates.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ CLASS_FAMILY = re.compile(r"(prob|p|logit)_(.+)$")
 
 
 class Found(Struct, frozen=True):
-    """Columns by role, without the prefix of their side; `classes` are named by columns or by flag.
+    """Columns by role, without the prefix of their side; `classes` come from their names or a flag.
 
     `parts`, `widths` and `group` are those of Roles, in tasks whose batches name their columns.
     """
@@ -49,12 +49,12 @@ class Found(Struct, frozen=True):
 
     @property
     def says_logit(self) -> bool:
-        """Whether the names of the predictions say logit."""
+        """Whether the names of all predictions contain 'logit'."""
         return all("logit" in name.lower() for name in self.predictions)
 
 
 class Sides(Struct, frozen=True):
-    """What is the same for all tasks: key, weight, and the columns that are left on each side."""
+    """The roles that all tasks share, key and weight, and the remaining columns of each side."""
 
     one_file: bool
     key: tuple[str, ...]
@@ -64,7 +64,7 @@ class Sides(Struct, frozen=True):
 
 
 def sides(predictions: Table, targets: Table, request: Request) -> Sides:
-    """Check that all columns that flags name are there, and take key and weight from the rest."""
+    """The key, the weight and the remaining columns.  Raises UsageError for unknown columns in flags."""
     one_file = targets is predictions
     *_, key, weight = all_of(
         lambda: _known(predictions, request.on, "--on"),
@@ -84,9 +84,9 @@ def sides(predictions: Table, targets: Table, request: Request) -> Sides:
 
 
 def find(predictions: Table, targets: Table, request: Request, tasks: Collection[str]) -> Found:
-    """The columns of a run.  `targets` is `predictions` where one file holds both sides.
+    """The columns of a run.  `targets` is `predictions` if one file holds both sides.
 
-    `tasks` are those that the chosen losses leave open.  Raises UsageError for what is unknown or ambiguous.
+    `tasks` are those that all chosen losses have.  Raises UsageError for unknown or ambiguous columns.
     """
     both = sides(predictions, targets, request)
     one_file, p_left, t_left = both.one_file, both.predictions, both.targets
@@ -141,7 +141,7 @@ def _weight(predictions: Table, targets: Table, request: Request) -> str | None:
 
 
 def single_target(table: Table, left: list[str], one_file: bool) -> tuple[str, ...]:
-    """By exact name or numbered family; empty if only what is left can tell."""
+    """The target by exact name, numbered family or as the only column; empty if none determines it."""
     named = [name for name in left if name in TARGETS]
     if len(named) > 1:
         raise UsageError(
@@ -159,7 +159,7 @@ def single_target(table: Table, left: list[str], one_file: bool) -> tuple[str, .
 def late_target(
     table: Table, left: list[str], pred: tuple[str, ...], classes: tuple[str, ...], one_file: bool
 ) -> tuple[str, ...]:
-    """What the predictions' names or a single column left say of the target."""
+    """The target by the names of the predictions, or as the only remaining column."""
     for names in (classes, pred):
         if names and set(names) <= set(left):
             return names
@@ -195,7 +195,7 @@ def _prediction(
     request: Request,
     tasks: Collection[str],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The prediction columns, and the classes that they name (or that --classes names)."""
+    """The prediction columns, and the classes by their names or --classes."""
     if request.pred:
         return _in_order(request.pred, request.classes, by_place=True)
     named = [name for name in left if name in PREDICTIONS]
@@ -236,12 +236,12 @@ def _prediction(
         return target, request.classes
     raise UsageError(
         f"{predictions.name}: cannot tell the prediction columns among: {enumerated(left) or 'none'}",
-        remedy="name them: -p COLUMN, or -p A,B,C for a column a class",
+        remedy="name them: -p COLUMN, or -p A,B,C with one column per class",
     )
 
 
 def _are_classes(targets: Table, target: str, names: tuple[str, ...]) -> bool:
-    """Whether columns can be classes: a label is text or whole, and some label is the name of a column."""
+    """Whether columns can be classes: labels are text or integers, and one is the name of a column."""
     dtype = targets.schema[target]
     if dtype.is_float() or dtype.is_nested():
         return False
@@ -252,9 +252,9 @@ def _are_classes(targets: Table, target: str, names: tuple[str, ...]) -> bool:
 def _in_order(
     names: tuple[str, ...], classes: tuple[str, ...], by_place: bool = False
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Columns with the classes that they name; --classes picks among them and puts them in its order.
+    """Columns with their classes; --classes selects among them and determines the order.
 
-    With `by_place`, columns that name none of the classes stand in their order.
+    With `by_place`, columns whose names are no classes have the classes in the same order.
     """
     if len(names) == 1:
         return names, classes
@@ -274,7 +274,7 @@ def _in_order(
 def task_of(
     found: Found, predictions: Table, targets: Table, tasks: Collection[str], losses: Sequence[str]
 ) -> str:
-    """The task that the columns show, among those that the losses leave open.  Raises UsageError."""
+    """The task that the columns show, among those of all chosen losses.  Raises UsageError."""
     shown = _shown_tasks(found, predictions, targets)
     for task in shown:
         if task in tasks:
@@ -289,7 +289,7 @@ def task_of(
 
 
 def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str, ...]:
-    """The tasks that the columns may be of, the likeliest first."""
+    """The tasks that fit the columns, most likely first."""
     target_type = targets.schema[found.targets[0]]
     prediction_type = predictions.schema[found.predictions[0]]
     several = len(found.predictions) > 1
@@ -316,5 +316,5 @@ def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str,
 
 
 def holds_labels(prediction_type: Any, target_type: Any) -> bool:
-    """Whether predictions are labels: text where the targets are no numbers."""
+    """Whether predictions are labels: text, and targets that are not numbers."""
     return bool(prediction_type in TEXT_TYPES) and not bool(target_type.is_numeric())

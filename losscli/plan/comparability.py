@@ -1,4 +1,4 @@
-"""What makes the numbers of two reports comparable, in words that a report keeps."""
+"""The provenance of a report: what must agree before its numbers can be compared with another's."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from losscli.text import join_names
 def of(plan: Plan, fingerprint: int | None) -> dict[str, str]:
     """What determines the numbers of a plan, except for losses and their parameters, which results name.
 
-    The columns of the predictions are not among it: models name them as they like.  `fingerprint` is that
-    of the targets, None where it was not taken.
+    The names of prediction columns are left out, since models may name them freely.  `fingerprint` is that of
+    the targets, None if it was not computed.
     """
     provenance = plan.compared() | {
         "classes": join_names(plan.roles.names) if plan.cell in ("class", "label") else "",

@@ -1,4 +1,4 @@
-"""Which losses are meant: those that are asked for, those that gates name, and the usual ones of a task."""
+"""Choose the losses: the requested ones, those that gates name, or the usual ones of the task."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from losscli.text import either, near
 
 
 def gates_of(given: object, own: Mapping[str, str]) -> tuple[tuple[Gate, ...], Mapping[tuple[str, ...], str]]:
-    """Gates from text or tables, and how they write the names of losses, some of which are the user's `own`.
+    """Parse gates from text or tables; also returns how they write the names of losses.
 
-    Raises UsageError for a gate that is not understood, and for a loss that is unknown.
+    `own` are the names of custom losses.  Raises UsageError for an invalid gate or an unknown loss.
     """
     written: dict[tuple[str, ...], str] = {}
 
@@ -43,7 +43,7 @@ def gates_of(given: object, own: Mapping[str, str]) -> tuple[tuple[Gate, ...], M
 def of_gates(
     gates: Sequence[Gate], written: Mapping[tuple[str, ...], str], given: Sequence[LossRequest]
 ) -> list[LossRequest]:
-    """The losses that gates name and that are not `given`, so that each gate has a value to judge."""
+    """The losses that gates name and that are not `given`, so that each gate has a value."""
     known = {entry.name for request in given for entry in request.losses}
     own = {entry.name for request in given for entry in request.losses if entry.request}
     found: list[LossRequest] = []
@@ -55,7 +55,7 @@ def of_gates(
 
 
 def of_task(given: Sequence[LossRequest], task: str | None) -> list[LossRequest]:
-    """The losses of a task, where one is named.  Raises UsageError for those that are of another one."""
+    """The losses, limited to a task if one is named.  Raises UsageError for losses of other tasks."""
     found: list[LossRequest] = all_of(*(partial(_narrowed, each, task) for each in given))
     _check_names(found)
     return found
@@ -75,7 +75,7 @@ def _narrowed(request: LossRequest, task: str | None) -> LossRequest:
 
 
 def _check_names(candidates: Sequence[LossRequest]) -> None:
-    """Raise UsageError where two custom losses have one name, by which a report would mix them up."""
+    """Raise UsageError if two custom losses have the same name, which a report could not distinguish."""
     own: dict[str, Loss] = {}
     for loss in (candidate.losses[0] for candidate in candidates if candidate.losses[0].request):
         other = own.setdefault(loss.name, loss)
@@ -87,7 +87,7 @@ def _check_names(candidates: Sequence[LossRequest]) -> None:
 
 
 def open_tasks(candidates: Sequence[LossRequest]) -> set[str]:
-    """The tasks that all the losses leave open.  Raises UsageError where they have none in common."""
+    """The tasks that all losses have in common.  Raises UsageError if there is none."""
     tasks = set(TASKS)
     for candidate in candidates:
         own = {entry.task for entry in candidate.losses}
@@ -102,7 +102,7 @@ def open_tasks(candidates: Sequence[LossRequest]) -> set[str]:
 
 
 def aliases(candidates: Sequence[LossRequest], task: str) -> dict[str, str]:
-    """The names by which losses were asked for, where those are not their own."""
+    """The names of losses by the names in the request, if these are aliases."""
     own = {c.name: next(entry.name for entry in c.losses if entry.task == task) for c in candidates}
     return {asked: name for asked, name in own.items() if asked != name}
 
@@ -115,9 +115,9 @@ def choices(
     link: str,
     found: Found,
 ) -> tuple[Choice, ...]:
-    """The losses with their parameters: those `given`, or else the usual ones, and those of gates.
+    """The losses with their parameters: those `given`, else the usual ones, and those of gates.
 
-    Raises UsageError for parameters that none of them takes.
+    Raises UsageError for parameters that no chosen loss takes.
     """
     chosen = [(_of(each, task), each) for each in given] or _usual(request, task, link, found)
     chosen += [(_of(each, task), each) for each in gated]
@@ -137,7 +137,7 @@ def _of(request: LossRequest, task: str) -> Loss:
 
 
 def _usual(request: Request, task: str, link: str, found: Found) -> list[tuple[Loss, LossRequest]]:
-    """The losses of a task where none is asked for, of those that its columns show."""
+    """The losses of a task if none is requested, limited to those whose columns were found."""
     usual = TASKS[task].usual_labels if link == "label" else TASKS[task].usual
     shown = {part.batch for part in found.parts}
     entries = [registry.find(name)[0] for name in usual]
@@ -157,7 +157,7 @@ def _choice(entry: Loss, asked: LossRequest, request: Request) -> Choice:
 def as_in_library(
     library: str, choices: Sequence[Choice], roles: Roles, type_eps: float
 ) -> tuple[Choice, ...]:
-    """The losses as a library computes them."""
+    """The losses with the conventions of a library."""
     *settled, _ = all_of(
         *(partial(libraries.settled, library, choice, roles, type_eps) for choice in choices), lambda: None
     )
@@ -172,7 +172,7 @@ def _refuse(name: str, takers: Sequence[str], chosen: str) -> None:
 
 
 def check_labels(roles: Roles, choices: Collection[Choice]) -> None:
-    """Raise UsageError for losses that need probabilities, where predictions are labels."""
+    """Raise UsageError for losses that need probabilities if predictions are labels."""
     if roles.link != "label":
         return
     wrong = [

@@ -1,9 +1,9 @@
-"""Every option, once: its flag, its values, its help, and what else the program must know of it.
+"""Every option, once: its flag, values, help, and all else that the program needs to know about it.
 
-`Request` has a field for each; what stands in its `Annotated` is the entry of the table `OPTIONS`.  From it
-come the parameters of the command line and their help, the keys of losscli.toml, the environment, the
-keywords of the Python API, the plan as flags, what two reports must agree in, completion, and the reference
-in the docs.
+`Request` has one field per option, with an `Option` in its annotation; the table `OPTIONS` collects them.
+From it come the parameters of the command line and their help, the keys of losscli.toml, the environment
+variables, the keywords of the Python API, the plan as flags, what two reports must agree in, completion, and
+the reference in the docs.
 """
 
 import os
@@ -55,9 +55,9 @@ from losscli.tasks.catalog import TASKS
 from losscli.text import either, join_names, near
 
 LEVEL: Final = 0.95
-"""The level of intervals where none is asked for."""
+"""The default level of intervals."""
 MOST_ROWS = 10_000
-"""As many rows as --worst and --changed may keep."""
+"""The maximum of --worst and --changed."""
 COLORS = ("auto", "always", "never")
 POLICIES = ("error", "drop")
 
@@ -76,28 +76,28 @@ CLASSIFIED = ("binary", "multiclass", "multilabel")
 
 
 class Use(Enum):
-    """What an option is for, and so where it can be set: each also where the next ones can."""
+    """What an option is for, and so where it can be set."""
 
     CALL = 0
-    """For one call of the program: on the command line alone."""
+    """One call of the program: only on the command line."""
     OUTPUT = 1
-    """Where results go: in losscli.toml too."""
+    """Where results go: also in losscli.toml."""
     LOOKS = 2
-    """How results look: in a user's own settings too."""
+    """How results look: also in losscli.toml and in the settings of a user."""
     REPORT = 3
-    """What a report holds: in losscli.toml and in Python."""
+    """What a report holds: also in losscli.toml and in Python."""
     PLAN = 4
-    """What is computed: the same, and part of the plan."""
+    """What is computed: also in losscli.toml and in Python, and part of the plan."""
 
 
 class Option(Struct, frozen=True):
-    """An option: what it does in words, the kind of its values, and the word for one in the help.
+    """An option: its help, the kind of its values, and the placeholder for a value in the help.
 
-    The `name` is the field's, and the flag comes from it, unless it is an `argument`.  It means something in
-    these `tasks` (in all where none is named), with predictions that are one of `links`; `what` says why.
-    `compared` is the name under which a report keeps the value, where two reports must agree in it.  It takes
-    the place of its `rivals`; the environment `variable` sets it.  A `column` is completed by the columns of
-    the files.  A command may have another entry for it, in `instead`.
+    The `name` is that of the field, and the flag is derived from it, unless it is an `argument`.  The option
+    has an effect only in these `tasks` and for predictions of these `links` (in all if empty); `what` says
+    why.  `compared` is its name in reports, if two reports must agree in it.  It excludes its `rivals`; the
+    environment `variable` sets it.  A `column` is completed with the columns of the files.  A command may
+    have another entry for it, in `instead`.
     """
 
     help: str | Callable[[], str]
@@ -124,17 +124,17 @@ class Option(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """What it does, in words, some of which are costly to know."""
+        """Its help, which is computed on first use if that takes long."""
         return self.help if isinstance(self.help, str) else self.help()
 
     @property
     def flag(self) -> str:
-        """The long flag, or the word for an argument."""
+        """The long flag, or the placeholder of an argument."""
         return self.metavar if self.argument else f"--{self.name.replace('_', '-')}"
 
     @property
     def flags(self) -> tuple[str, ...]:
-        """The long flag, the one that switches it off, and the short one."""
+        """The long flag, the flag that turns it off, and the short flag."""
         off = (f"--no-{self.flag[2:]}",) if self.negated else ()
         return () if self.argument else (self.flag, *off, *filter(None, (self.short,)))
 
@@ -144,11 +144,11 @@ class Option(Struct, frozen=True):
         return self.kind is SWITCH
 
     def read(self, value: Any) -> Any:
-        """The value out of text, TOML or Python.  Raises UsageError."""
+        """The value from text, TOML or Python.  Raises UsageError."""
         return self.kind.read(self.flag, value)
 
     def means_nothing(self, task: str, link: str) -> bool:
-        """Whether a task of predictions of that kind has no use for it."""
+        """Whether it has no effect in a task with this kind of predictions."""
         return bool((self.tasks and task not in self.tasks) or (self.links and link not in self.links))
 
 
@@ -161,12 +161,12 @@ _running = partial(Option, panel="Running", use=Use.CALL)
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """What is asked for, each option read by itself.
+    """The options of a run, each parsed on its own.
 
-    `params` are parameters of losses, as they were given; `added` are the columns that came as arrays.
+    `params` are the parameters of losses, as given; `added` are the columns that were given as arrays.
     """
 
-    # Several fields of an entry stand on a line, as in a table.
+    # Several fields of an entry share a line, as in a table.
     # fmt: off
     loss: Annotated[
         tuple[Any, ...],
@@ -180,7 +180,7 @@ class Request(Struct, frozen=True, kw_only=True):
     ] = ()
     task: Annotated[
         str | None,
-        Option("The task, where columns leave it open.", one_of(TASKS), "TASK", "Losses", compared="task"),
+        Option("The task, if columns leave it open.", one_of(TASKS), "TASK", "Losses", compared="task"),
     ] = None
     report: Annotated[
         str | None,
@@ -561,13 +561,13 @@ def options_of(command: str) -> Iterator[Option]:
 
 
 def keywords_of(command: str) -> list[Option]:
-    """The options that the function of a command has in Python, by the same names."""
+    """The options of the Python function of a command, which have the same names."""
     own = [OPTIONS["names"]] if command in ("compare", "rank") else []
     return own + [option for option in options_of(command) if option.use in (Use.REPORT, Use.PLAN)]
 
 
 def in_python(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the options that the Python API has too, and parameters of losses."""
+    """The options that the Python API has too, and the parameters of losses."""
     python = (Use.REPORT, Use.PLAN)
     return {
         name: value for name, value in given.items() if name not in OPTIONS or OPTIONS[name].use in python
@@ -576,20 +576,20 @@ def in_python(given: Mapping[str, Any]) -> dict[str, Any]:
 
 @cache
 def keys() -> Mapping[str, Option]:
-    """The options that a file of settings can set: those of `losscli evaluate`, but for one call."""
+    """The options that losscli.toml can set: those of `losscli evaluate`, except for one call only."""
     return {option.name: option for option in options_of("evaluate") if option.use is not Use.CALL}
 
 
 def loss_params() -> dict[str, tuple[Param, Sequence[str]]]:
     """The parameters of losses that are options too, each with the losses that take it.
 
-    One that has the name of another option (eps) is written in line alone: epsilon_insensitive:eps=0.1.
+    A parameter with the name of another option (eps) can only be set in line: epsilon_insensitive:eps=0.1.
     """
     return {name: entry for name, entry in registry.option_params().items() if name not in OPTIONS}
 
 
 def table() -> list[tuple[Option, tuple[str, ...]]]:
-    """Every entry once, with the commands that have it: what the reference of options shows."""
+    """Every entry once, with its commands, for the reference of options."""
     shown: dict[tuple[str, str], tuple[Option, tuple[str, ...]]] = {}
     for command in dict.fromkeys(name for option in OPTIONS.values() for name in option.commands):
         for option in options_of(command):
@@ -599,9 +599,9 @@ def table() -> list[tuple[Option, tuple[str, ...]]]:
 
 
 def request_of(given: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Request:
-    """What options say, read; those of the environment where none is given.  Raises UsageError.
+    """The parsed options, with those of the environment if not given.  Raises UsageError.
 
-    A name that is no option is that of a parameter of a loss: see `check_names`.
+    Any other name is a parameter of a loss: see `check_names`.
     """
     stated = {
         name: value
@@ -622,7 +622,7 @@ def request_of(given: Mapping[str, Any], environment: Mapping[str, str] | None =
 
 
 def of_environment() -> dict[str, str]:
-    """What variables of the environment set, by the name of the option."""
+    """The values of environment variables, by the name of the option."""
     return {
         option.name: value
         for option in OPTIONS.values()
@@ -639,7 +639,7 @@ def _read_variable(name: str, value: str) -> Any:
 
 
 def _check_exclusive(stated: Mapping[str, Any]) -> None:
-    """Raise UsageError for two options of which each excludes the other; how results look is not judged."""
+    """Raise UsageError for two options of the plan that exclude each other."""
     chosen = [
         option
         for option in OPTIONS.values()
@@ -653,10 +653,10 @@ def _check_exclusive(stated: Mapping[str, Any]) -> None:
 
 
 def check_names(given: Iterable[str], own: Collection[str] = ()) -> None:
-    """Raise UsageError for names that are no option, no loss's parameter, and not one of `own` losses'."""
+    """Raise UsageError for names that are neither options nor parameters of losses or of `own` losses."""
     unknown = [name for name in given if name not in OPTIONS and name not in own]
     if not unknown:
-        return  # most runs give no parameter so, and need not look through the catalog
+        return  # as in most runs, which then need not load the catalog
     words = [*loss_params(), *own, *OPTIONS]
     if unknown := [name for name in unknown if name not in words]:
         raise UsageError(
@@ -665,10 +665,10 @@ def check_names(given: Iterable[str], own: Collection[str] = ()) -> None:
 
 
 def check_meaning(request: Request, task: str, link: str) -> None:
-    """Raise UsageError for options that have no meaning in this task, rather than ignore them."""
+    """Raise UsageError for options that have no effect in this task."""
     shown = f"a {task} task" + (f" of {link.replace('_', '-')}s" if link in ("logit", "label") else "")
     wrong = [
-        Problem(f"{option.flag} {option.what}, and this is {shown}", remedy=option.remedy)
+        Problem(f"{option.flag} {option.what}, but this is {shown}", remedy=option.remedy)
         for option in OPTIONS.values()
         if getattr(request, option.name) != option.default and option.means_nothing(task, link)
     ]
@@ -677,7 +677,7 @@ def check_meaning(request: Request, task: str, link: str) -> None:
 
 
 def stated(request: Request) -> dict[str, Any]:
-    """What a request says of what is computed, where that is not the default: plain data, as in TOML."""
+    """The options of the plan that are not at their defaults, as plain data for TOML."""
     return {
         option.name: _plain(value)
         for option in OPTIONS.values()

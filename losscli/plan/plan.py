@@ -24,12 +24,12 @@ BLOCK_NUMBERS = 1 << 21
 """Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 262,144 rows."""
 DEVICE_NUMBERS = 1 << 23
 """The same on a GPU: long compared with the launch of a kernel, small compared with its memory."""
-LEAST_ROWS = 256
-"""Of a block, however wide its rows are."""
+MIN_ROWS = 256
+"""The minimum rows of a block, however wide they are."""
 
 
 class Plan(Struct, frozen=True):
-    """What is evaluated, how, and with which policies; `profiled` asks for the profile of the one loss."""
+    """What is evaluated, how, and with which policies; `profiled` requests the profile of the only loss."""
 
     roles: Roles
     choices: tuple[Choice, ...]
@@ -46,7 +46,7 @@ class Plan(Struct, frozen=True):
 
     @property
     def where(self) -> str | None:
-        """The condition on rows, as it was written."""
+        """The condition of --where, as written."""
         return self.request.where
 
     @property
@@ -58,16 +58,16 @@ class Plan(Struct, frozen=True):
     def block_rows(self) -> int:
         """Rows of a block: a power of two that depends on the plan alone, and so do results."""
         width = max(len(self.roles.predictions), len(self.roles.names), *self.roles.widths.values(), 1)
-        numbers, least = (BLOCK_NUMBERS, 8) if self.device == CPU else (DEVICE_NUMBERS, 1)
-        return max(LEAST_ROWS, 1 << (numbers // max(width, least)).bit_length() - 1)
+        numbers, min_width = (BLOCK_NUMBERS, 8) if self.device == CPU else (DEVICE_NUMBERS, 1)
+        return max(MIN_ROWS, 1 << (numbers // max(width, min_width)).bit_length() - 1)
 
     @property
     def device(self) -> str:
-        """Where to compute, by name."""
+        """The name of the device."""
         return self.place.device
 
     def instead(self, error: DeviceError) -> Plan:
-        """The plan on the CPU, where `auto` chose a device that fails.  Raises the error where a user did."""
+        """The plan on the CPU, if `auto` chose a device that failed; raises `error` if the user chose it."""
         if not self.place.why:
             raise error
         return replace(self, place=Place(CPU, error.problems[0].what))
@@ -78,7 +78,7 @@ class Plan(Struct, frozen=True):
         return TASKS[self.roles.task].cell
 
     def cells(self, choice: Choice) -> tuple[str, ...]:
-        """The cells of a loss; none where it judges the order of labels, which one label alone has not."""
+        """The cells of a loss; empty if it needs the order of several labels."""
         if choice.loss.batch is MultilabelScore:
             return ()
         for part in self.roles.parts:
@@ -87,7 +87,7 @@ class Plan(Struct, frozen=True):
         return () if self.cell == "output" and len(self.roles.predictions) == 1 else self.roles.names
 
     def outputs(self, choice: Choice) -> int:
-        """How many batches a loss sees of each block: one, or one for each output or quantile."""
+        """The number of batches per block that a loss receives: one, or one per output or quantile."""
         return max(1, len(self.cells(choice))) if self.cell in ("output", "quantile") else 1
 
     @property
@@ -97,7 +97,7 @@ class Plan(Struct, frozen=True):
         return tuple("-" if name == STANDARD_INPUT else quote(name) for name in names)
 
     def options(self) -> dict[str, Any]:
-        """The plan as options by name: the same files with them give the same results."""
+        """The plan as options by name, which give the same results for the same files."""
         roles = self.roles
         weights = roles.class_weight
         own_eps = not roles.like and roles.eps != self.default_eps
@@ -117,15 +117,15 @@ class Plan(Struct, frozen=True):
             device=self.device,
         )
         options = stated(resolved)
-        options.pop("loss", None)  # those of the request have no parameters of their own flags
+        options.pop("loss", None)  # in the request they lack the parameters that separate flags set
         return options | {"loss": [str(choice) for choice in self.choices]}
 
     def flags(self) -> str:
-        """The plan as flags that can be pasted."""
+        """The plan as flags, quoted for a shell."""
         return flags(self.options())
 
     def compared(self) -> dict[str, str]:
-        """The options in which two reports must agree, by the names under which reports keep them."""
+        """The options in which two reports must agree, by their names in reports."""
         roles, options = self.roles, self.options()
         columns = {"weight": roles.weight, "group": roles.group, "cluster": roles.cluster}
         options |= {name: column[2:] for name, column in columns.items() if column}
@@ -136,7 +136,7 @@ class Plan(Struct, frozen=True):
         }
 
     def signature(self) -> str:
-        """A short digest of all that makes numbers comparable: losses with parameters, columns, policies."""
+        """A short digest of all that determines numbers: losses with parameters, columns, policies."""
         roles = self.roles
         content = [
             [choice.identity for choice in self.choices],

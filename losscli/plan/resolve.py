@@ -1,4 +1,4 @@
-"""From what a user asks to a plan: losses chosen, columns found, files opened, alignment set up."""
+"""Resolve a request into a run: choose losses, find columns, open files, set up the alignment."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ from losscli.text import enumerated
 
 
 class Run(Struct, frozen=True):
-    """A run that is planned and not yet evaluated; `names` says which loss an alias meant."""
+    """A planned run; `names` maps aliases in the request to the names of losses."""
 
     plan: Plan
     alignment: Aligned
@@ -57,7 +57,7 @@ class Run(Struct, frozen=True):
 
     @property
     def threads(self) -> int | None:
-        """The number of workers; None for as many as serve."""
+        """The number of workers; None for the default."""
         return self.plan.request.threads
 
     @property
@@ -66,12 +66,12 @@ class Run(Struct, frozen=True):
         return (("plan", self.plan),)
 
     def expected(self) -> int | None:
-        """About how many rows will be read, where that is known."""
+        """About how many rows will be read, if that is known."""
         return expected_rows(self.tables[0], self.plan.where)
 
 
 def expected_rows(table: Table, where: str | None) -> int | None:
-    """About how many rows of a table will be read, where that is known."""
+    """About how many rows of a table will be read, if that is known."""
     return None if where else table.expected()
 
 
@@ -91,7 +91,7 @@ def prepare(
 
 
 class Settled(Struct, frozen=True):
-    """What is evaluated and how, before the files are aligned: the tables with their numbers as numbers."""
+    """What is evaluated and how, before the files are aligned; the tables have numeric columns."""
 
     request: Request
     roles: Roles
@@ -105,9 +105,9 @@ class Settled(Struct, frozen=True):
     gates: tuple[Gate, ...] = ()
 
     def placed(self, models: int = 1) -> Place:
-        """Where a run of this number of models computes."""
+        """The device for a run of this number of models."""
         names = [name[2:] for name in self.roles.predictions]
-        # Of all else float64 travels: see who reads a block `as_held`.
+        # Only tasks that read a block `as_held` copy float32; all others copy float64.
         as_held = bool(self.roles.parts) or (self.roles.task, self.roles.link) == ("multiclass", "logit")
         narrow = as_held and is_narrow(self.tables[0].schema, names)
         request = self.request
@@ -115,7 +115,7 @@ class Settled(Struct, frozen=True):
         return placed(request.device, load, partial(expected_rows, self.tables[0], request.where))
 
     def plan(self, how: str, place: Place) -> Plan:
-        """The plan of a run that is aligned so."""
+        """The plan of a run with this description of its alignment."""
         return Plan(self.roles, self.choices, self.request, place, how, self.default_eps)
 
 
@@ -166,7 +166,7 @@ def _cluster(name: str | None, left: Table, right: Table, key: Sequence[str]) ->
 
 
 def reading_of(options: Mapping[str, Any]) -> Reading:
-    """How files are read; what is wrong with other options is not looked at."""
+    """How files are read, whatever is wrong with other options."""
     return request_of(
         {name: options[name] for name in ("separator", "input_format") if name in options}
     ).reading
@@ -175,7 +175,7 @@ def reading_of(options: Mapping[str, Any]) -> Reading:
 def _with_arrays(
     request: Request, left: Table, right: Table, arrays: Mapping[str, Sequence[pl.Series]]
 ) -> tuple[Request, Table, Table]:
-    """The request with column names for what was given as arrays, which become columns of the predictions."""
+    """Add options that were given as arrays as columns of the predictions, and name them in the request."""
     added, names = load.with_columns(left, right, arrays)
     columns = {option: own[0] for option, own in names.items() if option != "by"}
     by = (*request.by, *((name,) for name in names.get("by", ())))
@@ -184,7 +184,7 @@ def _with_arrays(
 
 
 def _two_sides(left: Table, right: Table, found: Found) -> None:
-    """Raise UsageError where one file was given twice and its columns would be compared with themselves."""
+    """Raise UsageError if one file was given twice and columns would be compared with themselves."""
     if left is not right and set(found.predictions) == set(found.targets) and left.is_file_of(right):
         raise UsageError(
             f"{left.name} was given twice: {enumerated(found.predictions)} would be compared with itself",
@@ -195,7 +195,7 @@ def _two_sides(left: Table, right: Table, found: Found) -> None:
 def _found(
     left: Table, right: Table, request: Request, tasks: Collection[str], candidates: Sequence[LossRequest]
 ) -> tuple[str, Found]:
-    """The task that the columns show, of those that the losses leave open, and the columns."""
+    """The task that the columns show, among those of all chosen losses, and the columns."""
     open_tasks = [task for task in TASKS if task in tasks and TASKS[task].batches]
     named = {task: _batches(task, candidates, len(tasks) == 1) for task in open_tasks}
     others = tasks - named.keys()
@@ -215,7 +215,7 @@ def _found(
 
 
 def _batches(task: str, candidates: Sequence[LossRequest], settled: bool) -> tuple[type[Named], ...]:
-    """The batches of a task that may be read: those of the losses, else those that columns can show."""
+    """The batches of a task to look for: those of the losses, else those that columns can identify."""
     if not candidates:
         return TASKS[task].batches if settled else TASKS[task].shown
     of_losses = (next(entry.batch for entry in c.losses if entry.task == task) for c in candidates)
@@ -231,7 +231,7 @@ def _meaning(
     link: str,
     choices: tuple[Choice, ...],
 ) -> tuple[Roles, tuple[Choice, ...], tuple[Note, ...]]:
-    """The roles of the columns, the losses as a library has them, and notes on what was inferred."""
+    """The roles of columns, the losses with the conventions of a library, and notes on inferences."""
     signed = all(choice.loss.batch in (BinaryScore, BinarySoftScore) for choice in choices)
     roles, notes = roles_of(found, left, right, task, link, request.positive, request.ignore_label, signed)
     weights, _ = all_of(
@@ -257,7 +257,7 @@ def _meaning(
 
 
 def _link(request: Request, found: Found, left: Table, right: Table, task: str) -> str:
-    """What the predictions are."""
+    """The kind of predictions: value, probability, logit, log_prob or label."""
     if task not in OPTIONS["from_logits"].tasks:
         return "value"
     if request.from_logits:
@@ -274,7 +274,7 @@ def _link(request: Request, found: Found, left: Table, right: Table, task: str) 
 
 
 def _default_eps(left: Table, found: Found, link: str) -> float:
-    """Where logarithms clip probabilities: the machine epsilon of the type that the file holds."""
+    """The default clip of probabilities in logarithms: the machine epsilon of their type in the file."""
     if link not in ("probability", "label"):
         return 0.0
     dtype = left.schema[found.predictions[0]]

@@ -186,7 +186,7 @@ def _check_classes(table: Table, column: str, classes: Sequence[str]) -> None:
 
 
 def class_weights(weights: Mapping[str, float], roles: Roles) -> tuple[float, ...] | None:
-    """The weight of each class, one where none is given.  Raises UsageError for a class that is none."""
+    """The weight of each class, by default one.  Raises UsageError for unknown classes."""
     if not weights:
         return None
     unknown = [name for name in weights if name not in roles.names]

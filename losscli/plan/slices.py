@@ -1,4 +1,4 @@
-"""--by and --cluster: which columns cut the rows into slices, with the bins of numbers, and into clusters."""
+"""--by: the columns and bins that cut the rows into slices."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ from losscli.errors import UsageError, all_of
 def slicings(
     by: Sequence[tuple[str, ...]], predictions: Table, targets: Table, key: Sequence[str]
 ) -> tuple[Slicing, ...]:
-    """The slicings that --by asks for; `targets` is `predictions` where one file holds both sides.
+    """The slicings of --by; `targets` is `predictions` if one file holds both sides.
 
-    The edges of bins are quantiles of the whole column, so that bins have about as many rows each; a column
-    of fewer different numbers has fewer bins.  Raises UsageError for what is no column, or has no numbers.
+    The edges of bins are quantiles of the whole column, so that bins have about equal numbers of rows; a
+    column with fewer distinct numbers has fewer bins.  Raises UsageError for unknown columns, and for bins of
+    a column that is not numeric.
     """
     found = all_of(*(partial(_slicing, parts, predictions, targets, key) for parts in by))
     return tuple(dict.fromkeys(found))
@@ -43,7 +44,7 @@ def _column(
         bins = int(number)
     columns = (*predictions.schema, *targets.schema)
     if predictions.files is None and name.partition(".")[0] not in SIDES and name not in columns:
-        # A list of text in Python may have been meant as the values.
+        # In Python the user may have meant a list of text as the values.
         raise unknown(name, flag, columns, "; values, one per row, are passed as by={'region': values}")
     column = column_of(name, flag, predictions, targets, key)
     if bins is None:
@@ -51,8 +52,8 @@ def _column(
     table = targets if column.startswith("t:") else predictions
     dtype = table.schema[column[2:]]
     if bins < 2 or not dtype.is_numeric():
-        what = "at least two bins" if bins < 2 else f"bins of numbers, and column {name} is {dtype}"
-        raise UsageError(f"{flag}: it takes {what}", remedy=f"--by {name}:4, or --by {name}")
+        what = "at least two bins" if bins < 2 else f"numeric columns for bins, but {name} is {dtype}"
+        raise UsageError(f"{flag}: needs {what}", remedy=f"--by {name}:4, or --by {name}")
     return column, _edges(table, column[2:], bins)
 
 

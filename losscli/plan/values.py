@@ -1,4 +1,4 @@
-"""How the value of an option is read: one reader a kind, for text, TOML and Python alike."""
+"""Read the values of options from text, TOML or Python: one reader per kind of value."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from losscli.render import ALL
 from losscli.text import not_one_of, split_names
 
 Read = Callable[[str, Any], Any]
-"""From the flag, for messages, and what was given to the value.  Raises UsageError."""
+"""A reader: (flag, for messages; raw value) -> value.  Raises UsageError."""
 
 
 class Kind(Struct, frozen=True):
-    """A kind of value: how it is read, and the type that Python callers see.
+    """A kind of value: its reader, and its type in Python.
 
-    `join` makes one value of a flag that was given several times; without it the flag is given once.
-    `choices` are all the values there are, where these are few words.
+    `join` combines the values of a repeated flag; without it the flag is given once.  `choices` returns the
+    valid words, if there is a list of them.
     """
 
     accepts: str
@@ -88,7 +88,7 @@ def _raw(flag: str, value: Any) -> tuple[Any, ...]:
 
 
 def _class_weights(flag: str, value: Any) -> dict[str, float]:
-    """The weight of each class that is named: 'cat=2,dog=1', or a mapping."""
+    """The weight of each named class, from 'cat=2,dog=1' or a mapping."""
     if not isinstance(value, str | Mapping):
         raise UsageError(f"{flag} must be text or a table of numbers, got {value!r}")
     pairs = (
@@ -132,7 +132,7 @@ def _losses(flag: str, value: Any) -> tuple[LossRequest, ...]:
 
 
 def number(bounds: Range, kind: type = float, optional: bool = False) -> Kind:
-    """A number within bounds, or a word for none where it is `optional`."""
+    """A number within bounds, or none if it is `optional`."""
 
     def read(flag: str, value: Any) -> Any:
         return Param(flag, ..., kind, range=bounds, optional=optional).parse(value)
@@ -146,7 +146,7 @@ def count(low: int = 0, high: float = math.inf) -> Kind:
 
 
 def one_of(words: Iterable[str] | Callable[[], Iterable[str]]) -> Kind:
-    """One of a few words; a function gives those that are costly to know."""
+    """One word of a list; a function returns a list that takes long to make."""
 
     def listed_words() -> tuple[str, ...]:
         return tuple(words() if callable(words) else words)
@@ -170,7 +170,7 @@ CLASS_WEIGHTS = Kind("str | Mapping[Any, float] | None", _class_weights)
 SEPARATOR = Kind("str | None", lambda flag, value: separator_of(_text(flag, value)))
 DEVICE = Kind("str | None", _device)
 COLUMN = Kind("object", _text)
-"""The name of a column; in Python also the column itself, which is read before options are."""
+"""The name of a column; in Python also the column itself, which is read before the options."""
 LOSSES = Kind("Any", _losses, list)
 GATES = Kind("str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None", _raw, list)
 REPORT = Kind("Report | Source | None", lambda flag, value: value)

@@ -111,7 +111,7 @@ WRONG = {
         "--class-weight",
         "--ignore-label",
         "--from-logits is for classification",
-        "--eps clips probabilities, and this is a regression task",
+        "--eps clips probabilities, but this is a regression task",
         "-> a loss's own is written in line: epsilon_insensitive:eps=0.1",
         "--normalize",
     ),

@@ -202,7 +202,7 @@ def test_options_that_mean_nothing_here_are_refused():
     said = refused(
         UsageError, frame(mu=MU, sigma=SIGMA), frame(y=Y), loss="crps_normal", from_logits=True, eps=0.1
     )
-    assert "--from-logits is for classification, and this is a distribution task" in said
+    assert "--from-logits is for classification, but this is a distribution task" in said
     assert "--eps clips probabilities" in said
 
 

@@ -167,7 +167,7 @@ def test_very_many_slices(slices):
     [
         ("regoin", "--by regoin: no column 'regoin'. Did you mean region"),
         ("region,region", "name each column once"),
-        ("region:4", "bins of numbers, and column region is String"),
+        ("region:4", "needs numeric columns for bins, but region is String"),
         ("age:1", "at least two bins"),
     ],
 )
