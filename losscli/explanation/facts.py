@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from msgspec import Struct, to_builtins
 from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
@@ -17,7 +16,7 @@ from losscli.errors import UsageError
 from losscli.evaluation import run as running
 from losscli.evaluation.partial import HISTOGRAM
 from losscli.evaluation.results import notes
-from losscli.numeric.arrays import Array
+from losscli.explanation.model import QUANTILES, Facts, Part, Profiled
 from losscli.plan.resolve import Run, prepare
 from losscli.report.findings import Code, Note, note
 from losscli.states import reductions
@@ -25,59 +24,9 @@ from losscli.states.histogram import DIGITS, Histogram
 
 WORST = 0.01
 """The share of the rows, the worst ones, whose share of the loss is reported."""
-QUANTILES = (0.5, 0.9, 0.99)
 COVERED = 0.9
 PRECISION = 2.0**-DIGITS
 """The relative error of a quantile."""
-
-
-class Part(Struct, frozen=True):
-    """The rows that `what` describes: their number, their share of the weight and of the loss."""
-
-    what: str
-    rows: int
-    weight_share: float
-    loss_share: float | None
-
-
-class Facts(Struct, frozen=True):
-    """The rows of a loss; a share of the loss is None if the loss is not a sum of positive parts.
-
-    `value` is the mean of the row losses; `quantiles` are those of |residual|, or of the probability or
-    margin from below; `covers` is the parameter that would leave nine in ten residuals before the tail.
-    """
-
-    rows: int
-    weight: float
-    value: float
-    parts: tuple[Part, ...]
-    worst_share: float | None
-    quantiles: dict[float, float]
-    covers: dict[str, float]
-    notes: tuple[Note, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """As plain data; quantiles by their share of the rows in text."""
-        quantiles = {f"{share:g}": value for share, value in self.quantiles.items()}
-        return {**to_builtins(replace(self, quantiles={})), "quantiles": quantiles}
-
-
-class Profiled(Struct, frozen=True, eq=False):
-    """A loss with its parameters, and the rows of files on its curve."""
-
-    choice: Choice
-    profile: Histogram
-    facts: Facts
-
-    @property
-    def reach(self) -> float:
-        """The end of the axis, so that it covers nearly all rows."""
-        return self.profile.sizes.quantile(QUANTILES[-1]) or 1.0
-
-    def bars(self, edges: Array) -> list[float]:
-        """The weight of the rows between consecutive edges on the axis."""
-        found: list[float] = self.profile.places(edges).tolist()
-        return found
 
 
 def planned(loss: LossSpec, predictions: Source, targets: Source | None = None, **options: Any) -> Run:

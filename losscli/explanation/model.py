@@ -6,20 +6,76 @@ from collections.abc import Mapping
 from shlex import quote
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from losscli.catalog import registry
 from losscli.catalog import request as requests
 from losscli.catalog.loss import Choice, Loss
 from losscli.catalog.request import LossSpec
 from losscli.errors import UsageError
+from losscli.numeric.arrays import Array
 from losscli.plan.options import OPTIONS
+from losscli.report.findings import Note
+from losscli.states.histogram import Histogram
 from losscli.text import near
 
 if TYPE_CHECKING:
     from losscli.evaluation.hooks import Hooks
-    from losscli.explanation.facts import Facts, Profiled
     from losscli.plan.resolve import Run
+
+
+QUANTILES = (0.5, 0.9, 0.99)
+"""The shares of the rows whose largest |residual| is reported."""
+
+
+class Part(Struct, frozen=True):
+    """The rows that `what` describes: their number, their share of the weight and of the loss."""
+
+    what: str
+    rows: int
+    weight_share: float
+    loss_share: float | None
+
+
+class Facts(Struct, frozen=True):
+    """The rows of a loss; a share of the loss is None if the loss is not a sum of positive parts.
+
+    `value` is the mean of the row losses; `quantiles` are those of |residual|, or of the probability or
+    margin from below; `covers` is the parameter that would leave nine in ten residuals before the tail.
+    """
+
+    rows: int
+    weight: float
+    value: float
+    parts: tuple[Part, ...]
+    worst_share: float | None
+    quantiles: dict[float, float]
+    covers: dict[str, float]
+    notes: tuple[Note, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As plain data; quantiles by their share of the rows in text."""
+        quantiles = {f"{share:g}": value for share, value in self.quantiles.items()}
+        return {**to_builtins(replace(self, quantiles={})), "quantiles": quantiles}
+
+
+class Profiled(Struct, frozen=True, eq=False):
+    """A loss with its parameters, and the rows of files on its curve."""
+
+    choice: Choice
+    profile: Histogram
+    facts: Facts
+
+    @property
+    def reach(self) -> float:
+        """The end of the axis, so that it covers nearly all rows."""
+        return self.profile.sizes.quantile(QUANTILES[-1]) or 1.0
+
+    def bars(self, edges: Array) -> list[float]:
+        """The weight of the rows between consecutive edges on the axis."""
+        found: list[float] = self.profile.places(edges).tolist()
+        return found
 
 
 class Page(Struct, frozen=True, eq=False):

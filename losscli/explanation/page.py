@@ -21,8 +21,7 @@ from losscli.tasks.named import described
 
 if TYPE_CHECKING:
     from losscli.explanation.curve import Curve
-    from losscli.explanation.facts import Facts, Profiled
-    from losscli.explanation.model import Explanation, Page
+    from losscli.explanation.model import Explanation, Facts, Page, Profiled
 
 
 WIDEST, WIDE, NARROW = 100, 80, 20
