@@ -21,9 +21,9 @@ class Status(IntEnum):
 
 
 class Problem(Struct, frozen=True):
-    """One thing that is wrong: what, where (file, rows, ids), and how to fix it.
+    """One thing that is wrong: what, where (file, column), how to fix it, and example rows.
 
-    `code` is that of a finding in the data, else empty.
+    `code` is that of its finding (see `losscli.report.findings`), or empty.
     """
 
     what: str
@@ -59,7 +59,7 @@ class UsageError(LossCliError):
 
 
 class DeviceError(UsageError):
-    """The requested device is missing, does not compute, or has too little memory."""
+    """The requested device is missing, fails, or has too little memory."""
 
 
 class DataError(LossCliError):

@@ -102,7 +102,7 @@ class Code(Enum):
     WRONG_LENGTH = Kind(
         meaning="A list has more or fewer numbers than the other lists of its column.",
         error=("list that does not have {width} numbers", "lists that do not have {width} numbers"),
-        remedy="every row needs as many numbers as the first",
+        remedy="every row needs the same number of values as the first",
     )
     # Labels.
     NO_LABELS = Kind(
@@ -411,7 +411,7 @@ class Code(Enum):
     )
     RANDOM_GROUPS = Kind(
         meaning="Clusters were merged into random groups to bound the memory.",
-        note="intervals are between {number} random groups of the more than {most} clusters of {column}",
+        note="intervals are between {number} random groups, since {column} has more than {most} clusters",
     )
     CLASSES_FROM_LABELS = Kind(
         meaning="Without --classes the classes are the labels in the files.",
@@ -460,11 +460,11 @@ class Code(Enum):
     )
     BASELINE_PROVENANCE = Kind(
         meaning="The baseline does not record its options.",
-        note="the baseline does not say how it was made: whether its numbers compare is not checked",
+        note="the baseline does not record its options, so its numbers may not be comparable",
     )
     BASELINE_VERSION = Kind(
         meaning="The baseline was made by another version of losscli.",
-        note="the baseline is of losscli {base}, this report of {now}",
+        note="the baseline was made by losscli {base}, this report by {now}",
     )
 
     def __str__(self) -> str:
@@ -529,7 +529,7 @@ class Tally(Struct):
 
 
 class Finding(Struct, frozen=True):
-    """What is counted: a kind of finding in a place, with the parameters of its wording."""
+    """A kind of finding in one place, with the parameters of its wording; its `Tally` counts it."""
 
     code: Code
     where: str = ""

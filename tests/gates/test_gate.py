@@ -353,8 +353,8 @@ BASIS = {"task": "regression", "targets": "1f"}
     [
         (BASIS, "1", []),
         ({**BASIS, "targets": "2f"}, "1", ["the baseline has other targets"]),
-        (BASIS, "0", ["the baseline is of losscli 0, this report of 1"]),
-        ({}, "1", ["the baseline does not say how it was made"]),
+        (BASIS, "0", ["the baseline was made by losscli 0, this report by 1"]),
+        ({}, "1", ["the baseline does not record its options"]),
     ],
 )
 def test_what_differs_from_the_base_is_said(basis, version, told):

@@ -220,7 +220,7 @@ def test_how_many_clusters_there_are_is_said(frame, monkeypatch):
     assert tuple(map(str, report.findings)) == ("intervals are between 200 clusters of user",)
     monkeypatch.setattr(clusters, "MAX_CLUSTERS", 64)
     (note,) = evaluated(frame, cluster="user").findings
-    assert note.text.endswith(" random groups of the more than 64 clusters of user")
+    assert note.text.endswith(" random groups, since user has more than 64 clusters")
 
 
 def test_one_cluster_has_no_interval(frame):
