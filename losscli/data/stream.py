@@ -28,7 +28,8 @@ class Roles(Struct, frozen=True, dict=True):
     kind of prediction: value, probability, logit, log_prob or label.  `target_form` is value, label, or
     matrix (one column per class or label).  `names` are the classes, labels or outputs, in the order of the
     prediction columns.  `eps` is the clip of probabilities, `normalize` rescales each row of them to sum to
-    one, and `like` is the library whose conventions apply.
+    one, and `like` is the library whose conventions apply.  `held` are the types of floating-point numbers
+    in which files hold predictions and targets.
     `conditions` are the columns that --where reads, `slicings` the ways to cut rows into slices, `group` the
     column of rows that are evaluated together, `cluster` the column of rows with correlated noise.
     `parts` are the columns of each batch, in tasks whose batches name theirs; `widths` are the lengths of
@@ -46,6 +47,7 @@ class Roles(Struct, frozen=True, dict=True):
     class_weight: tuple[float, ...] | None = None
     ignore_label: str | None = None
     eps: float = 0.0
+    held: tuple[str, str] = ("float64", "float64")
     normalize: bool = False
     like: str | None = None
     drop_missing: bool = False

@@ -243,6 +243,7 @@ def _meaning(
         class_weight=weights,
         ignore_label=request.ignore_label,
         eps=type_eps if request.eps is None else request.eps,
+        held=(_held(left, found.predictions), _held(right, found.targets)),
         like=request.like,
         normalize=request.normalize,
         drop_missing=request.missing == "drop",
@@ -277,6 +278,11 @@ def _default_eps(left: Table, found: Found, link: str) -> float:
     """The default clip of probabilities in logarithms: the machine epsilon of their type in the file."""
     if link not in ("probability", "label"):
         return 0.0
-    dtype = left.schema[found.predictions[0]]
+    return float(np.finfo(_held(left, found.predictions)).eps)
+
+
+def _held(table: Table, columns: Sequence[str]) -> str:
+    """The floating-point type in which a table holds the numbers of columns; float64 for all other types."""
+    dtype = table.schema[columns[0]] if columns else None
     inner = dtype.inner if isinstance(dtype, pl.List | pl.Array) else dtype
-    return float(np.finfo(np.float32 if inner == pl.Float32 else np.float64).eps)
+    return "float16" if inner == pl.Float16 else "float32" if inner == pl.Float32 else "float64"

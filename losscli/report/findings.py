@@ -179,6 +179,25 @@ class Code(Enum):
         ),
         remedy="--normalize rescales them",
     )
+    PERCENTAGES = Kind(
+        meaning="The probabilities of a row sum to 100.",
+        error=("row of percentages, which sum to 100", "rows of percentages, which sum to 100"),
+        remedy="divide them by 100; --normalize does it too",
+    )
+    ROUNDED_PROBABILITY = Kind(
+        meaning="A probability is outside [0, 1] by no more than rounding explains.",
+        note=(
+            "row with a probability outside [0, 1] by rounding, which counts as 0 or 1",
+            "rows with a probability outside [0, 1] by rounding, which counts as 0 or 1",
+        ),
+    )
+    ROUNDED_SUM = Kind(
+        meaning="The probabilities of a row sum to one within the digits to which they are printed.",
+        note=(
+            "row of probabilities that sum to one within their {decimals} decimals, used as they are",
+            "rows of probabilities that sum to one within their {decimals} decimals, used as they are",
+        ),
+    )
     RESCALED_PROBABILITIES = Kind(
         meaning="--normalize divided the probabilities of a row by their sum.",
         note=("row of probabilities rescaled to sum to one", "rows of probabilities rescaled to sum to one"),

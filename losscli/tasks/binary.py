@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from losscli.data.stream import Roles
-from losscli.numeric.arrays import Array, Namespace, np, to_numpy
+from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.softmax import expit
 from losscli.numeric.special import softplus
 from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
+from losscli.tasks.probabilities import note_clipped, note_rounded, probabilities, tolerance
 from losscli.tasks.variables import BinaryVariables
 
 
@@ -21,7 +21,8 @@ class Bernoulli(Batch, frozen=True):
     """Probabilities of an event with their logarithms, exact from probabilities or from logits.
 
     `target` in [0, 1] and `prediction` have the same shape; `link` is probability or logit; a
-    probability below `eps` counts as `eps` under a logarithm, on either side.
+    probability below `eps` counts as `eps` under a logarithm, on either side.  `held` is the type in which
+    the file has probabilities.
     """
 
     may_be_infinite: ClassVar[bool] = True
@@ -29,6 +30,7 @@ class Bernoulli(Batch, frozen=True):
     prediction: Array
     link: str
     eps: float
+    held: str = "float64"
 
     @cached_property
     def probability(self) -> Array:
@@ -146,7 +148,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     else:
         prediction = block.numbers(roles.predictions)[:, 0]
     if roles.link == "probability" and wanted & {Binary, BinaryLabel, BinaryVariables}:
-        check_probabilities(block)
+        prediction = probabilities(block, roles.predictions)[:, 0]
     elif roles.link in ("logit", "probability") and not block.are_finite(roles.predictions):
         block.flag(np.isinf(prediction), Code.NOT_FINITE, roles.predictions[0])
     if BinaryScore in wanted or BinaryLabel in wanted:
@@ -157,7 +159,8 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         note_clipped(block, target, prediction, roles.eps)
     y, value = xp.asarray(target), xp.asarray(prediction)
     link = "probability" if roles.link == "label" else roles.link
-    bernoulli = Binary(xp, y, value, link, roles.eps)
+    held = roles.held[0] if link == "probability" else "float64"
+    bernoulli = Binary(xp, y, value, link, roles.eps, held)
     made: dict[type[Batch], Batch] = {Binary: bernoulli}
     if BinaryScore in wanted:
         made[BinaryScore] = BinaryScore(xp, value, 2.0 * y - 1.0)
@@ -190,7 +193,8 @@ def read_target(block: Block) -> Array:
     if minus.any():
         block.flag(minus, Code.NEGATIVE_LABEL, column)
         target = np.where(minus, 0.0, target)
-    neither = (target < 0) | (target > 1)
+    slack = tolerance(block, roles.targets)
+    neither = (target < -slack) | (target > 1 + slack)
     block.flag(
         neither,
         Code.NOT_BINARY_LABEL,
@@ -200,7 +204,8 @@ def read_target(block: Block) -> Array:
         negative=0,
         positive=1,
     )
-    return target
+    note_rounded(block, target[:, None], slack)
+    return np.clip(target, 0.0, 1.0)
 
 
 def read_labels(block: Block, column: str) -> Array:
@@ -216,36 +221,6 @@ def read_labels(block: Block, column: str) -> Array:
         positive=positive,
     )
     return (codes == 1).astype(float)
-
-
-def check_probabilities(block: Block) -> None:
-    """Flag predictions outside [0, 1]."""
-    block.check_range(block.roles.predictions, 0, 1, Code.PROBABILITY_OUT_OF_RANGE, side="", range="[0, 1]")
-
-
-def probabilities_within(block: Block, low: float, high: float) -> bool:
-    """Whether the predictions are known to be in [low, high]; false if --normalize rescales them."""
-    return not block.roles.normalize and block.within(block.roles.predictions, low, high)
-
-
-def note_clipped(block: Block, target: Array, probability: Array, eps: float) -> None:
-    """Count the rows whose probabilities (n,) or (n, k), on the host or a device, a logarithm clips."""
-    if probabilities_within(block, eps, 1.0 - eps):
-        return
-    clipped = ((probability < eps) & (target > 0)) | ((1.0 - probability < eps) & (target < 1))
-    if bool(clipped.any()):
-        block.flag(
-            to_numpy(clipped.any(axis=1) if clipped.ndim > 1 else clipped),
-            Code.CLIPPED_PROBABILITY,
-            leave_out=False,
-            **clip_params(block.roles),
-        )
-
-
-def clip_params(roles: Roles) -> dict[str, Any]:
-    """The parameters of the note on clipped probabilities."""
-    how = f"as {roles.like} does" if roles.like else "--eps 0 gives infinity"
-    return {"eps": f"{roles.eps:.3g}", "how": how}
 
 
 TASK = Task(

@@ -17,7 +17,8 @@ class Multiclass(Batch, frozen=True):
 
     Logits may be float32, as in the file: all that is computed from them is float64.  `code` (n,) is the true
     class, or None if `soft` (n, classes) holds a distribution.  `class_weight` (classes,) is only for terms
-    of other classes, since the weight of the row includes that of its own class.
+    of other classes, since the weight of the row includes that of its own class.  `held` is the type of the
+    probabilities in the file.
     """
 
     task: ClassVar[str] = "multiclass"
@@ -29,6 +30,7 @@ class Multiclass(Batch, frozen=True):
     code: Array | None
     soft: Array | None
     class_weight: Array | None = None
+    held: str = "float64"
 
     @property
     def place(self) -> Array:

@@ -7,7 +7,6 @@ from losscli.numeric.arrays import Array, Namespace, np, on_device, on_host
 from losscli.numeric.softmax import pick
 from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
-from losscli.tasks.binary import check_probabilities, clip_params, note_clipped, probabilities_within
 from losscli.tasks.block import LARGEST, Block
 from losscli.tasks.catalog import Task
 from losscli.tasks.classes import (
@@ -18,9 +17,14 @@ from losscli.tasks.classes import (
     OneVsAll,
     one_hot,
 )
-
-SUM_TOLERANCE = 1e-4
-"""The tolerance for sums of probabilities, since files are often rounded to a few digits."""
+from losscli.tasks.probabilities import (
+    check_sum,
+    clip_params,
+    normalized,
+    note_clipped,
+    probabilities,
+    probabilities_within,
+)
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
@@ -62,7 +66,8 @@ def _rows(
     if Multiclass in wanted:
         if clips:
             _note_clipped(block, code, soft, read)
-        made[Multiclass] = Multiclass(xp, scores, roles.link, roles.eps, hard, distribution, weights)
+        held = roles.held[0] if roles.link == "probability" and not roles.normalize else "float64"
+        made[Multiclass] = Multiclass(xp, scores, roles.link, roles.eps, hard, distribution, weights, held)
     if MulticlassAmount in wanted:
         made[MulticlassAmount] = MulticlassAmount(xp, scores, roles.link, 0.0, hard, distribution, weights)
     if MulticlassScore in wanted and hard is not None:
@@ -101,22 +106,8 @@ def _read_target(block: Block, wanted: frozenset[type[Batch]]) -> tuple[Array | 
     if wanted == {MulticlassAmount}:
         _check_amounts(block, roles.targets)
         return None, target
-    block.check_range(
-        roles.targets,
-        0,
-        1,
-        Code.PROBABILITY_OUT_OF_RANGE,
-        "one-hot columns must hold 0 and 1",
-        side="target ",
-        range="[0, 1]",
-    )
-    _check_sum(
-        block,
-        target,
-        "target ",
-        roles.targets,
-        "each row of one-hot or soft targets sums to one",
-    )
+    target = probabilities(block, roles.targets, "target ", "one-hot columns must hold 0 and 1")
+    check_sum(block, target, "target ", roles.targets, "each row of one-hot or soft targets sums to one")
     return None, target
 
 
@@ -145,14 +136,14 @@ def _read_scores(block: Block, xp: Namespace, wanted: frozenset[type[Batch]]) ->
     scores = block.as_held(columns) if logits else block.numbers(columns)
     if roles.link == "probability":
         if roles.normalize:
-            scores = _normalized(block, scores)
+            scores = normalized(block)
         elif wanted == {MulticlassAmount}:
             _check_amounts(block, roles.predictions)
         elif wanted & {Multiclass, MulticlassAmount, OneVsAll}:
-            check_probabilities(block)
+            scores = probabilities(block, columns, rows=Multiclass in wanted)
         if Multiclass in wanted:
             remedy = "--normalize rescales them, --from-logits takes logits"
-            _check_sum(block, scores, "", roles.predictions, remedy)
+            check_sum(block, scores, "", roles.predictions, remedy)
         return scores
     # Models that mask classes write -inf, the logit or log-probability of an impossible class.
     bounded = roles.link == "log_prob" and wanted != {MulticlassAmount}
@@ -166,42 +157,6 @@ def _read_scores(block: Block, xp: Namespace, wanted: frozenset[type[Batch]]) ->
 def _check_amounts(block: Block, columns: tuple[str, ...]) -> None:
     """Flag numbers that are not amounts."""
     block.check_range(columns, 0, LARGEST, Code.INVALID_AMOUNT)
-
-
-def _normalized(block: Block, scores: Array) -> Array:
-    """The scores, >= 0, rescaled so that each row sums to one; a row of zeros is unchanged."""
-    block.check_range(
-        block.roles.predictions,
-        0,
-        LARGEST,
-        Code.PROBABILITY_OUT_OF_RANGE,
-        "if these are logits, add --from-logits",
-        side="",
-        range="[0, inf)",
-    )
-    total = scores.sum(axis=1)
-    off = (np.abs(total - 1.0) > SUM_TOLERANCE) & (total != 0)
-    block.flag(off, Code.RESCALED_PROBABILITIES, leave_out=False)
-    return scores / np.where(total == 0, 1.0, total)[:, None]
-
-
-def _check_sum(block: Block, values: Array, side: str, columns: tuple[str, ...], remedy: str) -> None:
-    """Flag rows whose probabilities do not sum to one; values outside [0, 1] are flagged elsewhere."""
-    total = values.sum(axis=1)
-    wrong = np.abs(total - 1.0) > SUM_TOLERANCE
-    if block.roles.like and columns == block.roles.predictions:
-        library = block.roles.like
-        block.flag(wrong, Code.PROBABILITIES_NOT_ONE, fatal=False, leave_out=False, library=library)
-    elif wrong.any():
-        wrong &= ((values >= 0) & (values <= 1)).all(axis=1)
-        block.flag(
-            wrong,
-            Code.PROBABILITIES_NOT_ONE,
-            columns,
-            lambda i: f"sum {total[i]:.6g}",
-            remedy=remedy,
-            side=side,
-        )
 
 
 def _note_clipped(block: Block, code: Array | None, soft: Array | None, scores: Array) -> None:

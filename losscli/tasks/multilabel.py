@@ -8,9 +8,10 @@ from typing import ClassVar
 from losscli.numeric.arrays import Array, Namespace
 from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
-from losscli.tasks.binary import Bernoulli, check_probabilities, note_clipped
+from losscli.tasks.binary import Bernoulli
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
+from losscli.tasks.probabilities import note_clipped, probabilities
 
 
 class Multilabel(Bernoulli, frozen=True):
@@ -58,7 +59,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         roles.targets, 0, 1, Code.NOT_BINARY_LABEL, "label columns must hold 0 and 1", negative=0, positive=1
     )
     if roles.link == "probability" and wanted & {Multilabel, MultilabelLabel}:
-        check_probabilities(block)
+        prediction = probabilities(block, roles.predictions)
     if wanted & {MultilabelLabel, MultilabelScore}:
         soft = ((target > 0) & (target < 1)).any(axis=1)
         block.flag(soft, Code.SOFT_LABEL, roles.targets[0], needed="0 or 1")
