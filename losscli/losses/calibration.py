@@ -22,9 +22,14 @@ def _calibration(xp: Namespace, m: Array, norm: str) -> Array:
     return xp.max(ratio, axis=-1) if norm == "max" else xp.sqrt(xp.sum(ratio * gap, axis=-1))
 
 
-def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int) -> tuple[Array, ...]:
-    """The gap to the outcomes in each bin of probabilities, then the share of rows in each bin."""
-    place = xp.searchsorted(xp.linspace(0.0, 1.0, n_bins + 1), probability, side="right") - 1
+def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int, held: str) -> tuple[Array, ...]:
+    """The gap to the outcomes in each bin of probabilities, then the share of rows in each bin.
+
+    The edges are the numbers nearest to k / n_bins in the type of the file: a probability that is written
+    as an edge is one.
+    """
+    edges = (xp.arange(n_bins + 1) / n_bins).astype(held).astype(float)
+    place = xp.searchsorted(edges, probability, side="right") - 1
     place = xp.minimum(place, n_bins - 1)
     inside = [place == b for b in range(n_bins)]
     gaps = [xp.where(here, probability - hit, 0.0) for here in inside]
@@ -42,7 +47,7 @@ def calibration_error(
 
     Naeini et al. (2015), doi:10.1609/aaai.v29i1.9602
     """
-    return _binned(batch.xp, batch.probability, batch.target, n_bins)
+    return _binned(batch.xp, batch.probability, batch.target, n_bins, batch.held)
 
 
 @loss("ece", "expected_calibration_error", "calibration_error", reduction=Reduction(_calibration))
@@ -60,4 +65,4 @@ def multiclass_calibration_error(
     guess = xp.argmax(batch.probability, axis=1)[:, None]
     confidence = xp.take_along_axis(batch.probability, guess, axis=1)[:, 0]
     hit = xp.take_along_axis(batch.target, guess, axis=1)[:, 0]
-    return _binned(xp, confidence, hit, n_bins)
+    return _binned(xp, confidence, hit, n_bins, batch.held)
