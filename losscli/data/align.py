@@ -21,7 +21,7 @@ from losscli.data.join import Keyed, OutOfOrderError, duplicates, join
 from losscli.data.keys import equal
 from losscli.data.models import ModelOrderError, Other
 from losscli.data.stream import Roles
-from losscli.data.table import Table, reading, stream
+from losscli.data.table import RereadError, Table, UnparsedError, reading, stream
 from losscli.errors import DataError
 from losscli.report.findings import Code, Finding, Tally, problem
 
@@ -63,10 +63,9 @@ class Aligned(Struct, frozen=True, eq=False):
     ) -> Aligned:
         """The description with the types of keys.  Raises DataError if keys have no common type."""
         own = cls(predictions, targets, roles, key, where, others)
-        return own if own.is_one_table or not key else own._with_key_types()
-
-    def _with_key_types(self) -> Aligned:
-        return replace(self, key_types=keys.common_types(self.predictions, self.targets, self.key))
+        if own.is_one_table:
+            return own
+        return replace(own, key_types=keys.common_types(predictions, targets, key))
 
     @property
     def is_one_table(self) -> bool:
@@ -92,7 +91,7 @@ class Aligned(Struct, frozen=True, eq=False):
         return words
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """One pass over the rows, frame by frame.  Raises OutOfOrderError if `instead` is to be tried."""
+        """One pass over the rows, frame by frame.  Raises RereadError if `instead` is to be tried."""
         self.findings.clear()
         frames = self._matched()
         if self.others:
@@ -108,8 +107,9 @@ class Aligned(Struct, frozen=True, eq=False):
 
     @property
     def _is_filtered_scan(self) -> bool:
-        """Whether the scan itself can filter the rows, and so skip whole row groups."""
-        return self.is_one_table and self.where is not None and not self.others
+        """Whether the scan itself can filter the rows, and so skip whole row groups; text has none."""
+        one = self.is_one_table and not self.others
+        return one and self.where is not None and not self.where.shown
 
     def _matched(self) -> Iterator[pl.DataFrame]:
         """The rows of predictions and targets side by side."""
@@ -123,40 +123,42 @@ class Aligned(Struct, frozen=True, eq=False):
         return (join if self.joined else _zip)(self._keyed(), self.findings)
 
     def _keyed(self) -> Keyed:
-        casts = {name: dtype for name, dtype in self.key_types.items() if dtype}
-        p = _side(self.predictions, (*self.roles.read, *(f"p:{name}" for name in self.key)), "p:")
-        t = _side(self.targets, (*self.roles.read, *(f"t:{name}" for name in self.key)), "t:")
         return Keyed(
-            p.with_columns(pl.col(f"p:{name}").cast(dtype) for name, dtype in casts.items()),
-            t.with_columns(pl.col(f"t:{name}").cast(dtype) for name, dtype in casts.items()),
+            self._comparable(self.predictions, "p:"),
+            self._comparable(self.targets, "t:"),
             self.predictions,
             self.targets,
-            self.key,
+            self.key_types,
             self.roles,
-            bool(self._numeric_text()),
         )
 
-    def _numeric_text(self) -> dict[str, Any]:
-        """The type text for keys whose first rows in text files are whole numbers: later ones may be text."""
-        tables = (self.predictions, self.targets)
-        return {
-            name: pl.String()
-            for name in self.key
-            if any(table.separator and table.schema[name].is_integer() for table in tables)
-        }
+    def _comparable(self, table: Table, prefix: str) -> pl.LazyFrame:
+        """The columns of a side that are read, with its keys in the types in which they are compared."""
+        columns = (*self.roles.read, *(prefix + name for name in self.key))
+        return _side(table, columns, prefix).with_columns(
+            keys.as_key(pl.col(prefix + name), table.dtype(name), dtype)
+            for name, dtype in self.key_types.items()
+        )
 
-    def instead(self, error: OutOfOrderError) -> Aligned | None:
+    def instead(self, error: RereadError) -> Aligned | None:
         """The reading to try after this one; None if there is no other."""
+        if isinstance(error, UnparsedError):
+            return self._unparsed()
         if isinstance(error, ModelOrderError):
             return replace(self, looked_up=self.looked_up | {error.number})
         if isinstance(error, ScatteredError):
             return replace(self, sorted_by_group=True)
-        if not self.joined:
-            return replace(self, joined=True)
-        if types := self._numeric_text():
-            predictions, targets = self.predictions.with_types(types), self.targets.with_types(types)
-            return replace(self, predictions=predictions, targets=targets, joined=False)._with_key_types()
-        return None
+        if self.joined:
+            return None
+        types = keys.join_types(self.predictions, self.targets, self.key)
+        return replace(self, joined=True, key_types=types)
+
+    def _unparsed(self) -> Aligned:
+        """The same rows with columns of text read as text."""
+        predictions, targets = self.predictions.unparsed(), self.targets.unparsed()
+        others = tuple(replace(other, table=other.table.unparsed()) for other in self.others)
+        targets = predictions if self.is_one_table else targets
+        return replace(self, predictions=predictions, targets=targets, others=others)
 
 
 def _side(table: Table, columns: tuple[str, ...], prefix: str) -> pl.LazyFrame:

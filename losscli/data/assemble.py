@@ -12,18 +12,15 @@ from losscli.report.findings import Code, problem
 
 
 def numeric(left: Table, right: Table, roles: Roles) -> tuple[Table, Table]:
-    """The tables with numeric columns read as numbers, whatever the first rows of a text file hold."""
-    numbers = [] if roles.link == "label" else list(roles.predictions)
-    numbers += roles.targets if roles.target_form != "label" else ()
-    numbers += [roles.weight] if roles.weight else []
+    """The tables with numeric columns read as numbers; those of text formats have no other type."""
     _require_unique(left, [name[2:] for name in roles.columns if name.startswith("p:")])
     _require_unique(right, [name[2:] for name in roles.columns if name.startswith("t:")])
     if left is right:
-        both = left.with_numbers([name[2:] for name in numbers])
+        both = left.with_numbers([name[2:] for name in roles.numbers])
         return both, both
     first, second = all_of(
-        lambda: left.with_numbers([name[2:] for name in numbers if name.startswith("p:")]),
-        lambda: right.with_numbers([name[2:] for name in numbers if name.startswith("t:")]),
+        lambda: left.with_numbers([name[2:] for name in roles.numbers if name.startswith("p:")]),
+        lambda: right.with_numbers([name[2:] for name in roles.numbers if name.startswith("t:")]),
     )
     return first, second
 

@@ -16,9 +16,9 @@ Errors = read_errors()
 """The exceptions for files that cannot be read."""
 
 
-def diagnose(files: Files | None, schema: Mapping[str, Any]) -> list[Problem]:
+def diagnose(files: Files | None, types: Mapping[str, Any]) -> list[Problem]:
     """What is wrong with files that could not be read, from a second, slower pass over them."""
-    return [] if files is None or files.remote else files.format.diagnose(files, schema)
+    return [] if files is None or files.remote else files.format.diagnose(files, types)
 
 
 _REFUSED = {

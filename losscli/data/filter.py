@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.data.columns import SIDES, ambiguous, unknown
+from losscli.data.numbers import Spelling
 from losscli.data.redaction import reason
 from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table, stream
@@ -34,24 +37,37 @@ _UNREADABLE = "cannot be read: "
 class Where(Struct, frozen=True, eq=False):
     """A condition: its text, its Polars expression, and the columns of the aligned stream that it reads.
 
-    `parts` rename each column to its name in the text.
+    `parts` rename each column to its name in the text.  `shown` are the columns of text formats that have
+    the type that their values show, which the condition needs.
     """
 
     text: str
     condition: pl.Expr
     columns: tuple[str, ...]
     parts: tuple[pl.Expr, ...]
+    shown: Mapping[str, tuple[Any, Spelling]] = {}
 
     def mask(self, frame: pl.DataFrame) -> pl.Series:
         """Which rows of the aligned stream meet the condition; null counts as false."""
-        named = frame.with_columns(*self.parts).with_columns(self.condition.alias(MATCHED))
+        own = frame.with_columns(
+            spelling.shown(pl.col(column), dtype)
+            for column, (dtype, spelling) in self.shown.items()
+            if frame.schema[column] == pl.String
+        )
+        named = own.with_columns(*self.parts).with_columns(self.condition.alias(MATCHED))
         return named[MATCHED].fill_null(False)
 
     def narrowed(self, table: Table) -> Table:
         """The table without rows that fail the condition, if its columns alone decide that."""
-        if not set(self.condition.meta.root_names()) <= set(table.schema):
+        names = set(self.condition.meta.root_names())
+        if not names <= set(table.schema):
             return table
-        return replace(table, scan=table.scan.filter(self.condition))
+        shown = {column[2:]: kind for column, kind in self.shown.items() if column[2:] in names}
+        typed = table.scan.with_columns(
+            spelling.shown(pl.col(name), dtype) for name, (dtype, spelling) in shown.items()
+        )
+        types = {name: dtype for name, dtype in table.types.items() if name not in shown}
+        return replace(table, scan=typed.filter(self.condition), types=types)
 
 
 def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> Where:
@@ -80,8 +96,7 @@ def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) ->
         columns += found
         parts.append(part)
     where = Where(text, condition, tuple(dict.fromkeys(columns)), tuple(parts))
-    _check_type(where, predictions, targets)
-    return where
+    return _typed(where, {"p:": predictions, "t:": targets})
 
 
 def _column(
@@ -106,17 +121,29 @@ def _column(
     raise unknown(name, f"--where {text}", [*predictions.schema, *targets.schema], _QUOTES)
 
 
-def _check_type(where: Where, predictions: Table, targets: Table) -> None:
-    """Raise UsageError if the condition is not boolean, or compares values of incompatible types."""
-    schemas = {"p:": predictions.schema, "t:": targets.schema}
-    types = {column: schemas[column[:2]][column[2:]] for column in where.columns}
-    shown = ", ".join(f"{column[2:]} is {dtype}" for column, dtype in types.items())
+def _typed(where: Where, tables: Mapping[str, Table]) -> Where:
+    """The condition with the types of its columns: those that text shows, or text if these do not fit.
+
+    Raises UsageError if it is not boolean, or compares values of incompatible types.
+    """
+    of = {column: (tables[column[:2]], column[2:]) for column in where.columns}
+    types = {column: table.schema[name] for column, (table, name) in of.items()}
+    texts = [column for column, (table, name) in of.items() if name in table.texts]
     try:
-        dtype = pl.DataFrame(schema=types).select(*where.parts).select(where.condition).to_series().dtype
+        dtype = _type(where, types)
     except pl.exceptions.PolarsError as error:
+        with suppress(pl.exceptions.PolarsError):
+            if texts and _type(where, types | dict.fromkeys(texts, pl.String())) == pl.Boolean:
+                return where
+        shown = ", ".join(f"{column[2:]} is {dtype}" for column, dtype in types.items())
         raise UsageError(f"--where {where.text}: {reason(error)}", remedy=shown) from None
     if dtype != pl.Boolean:
         raise UsageError(f"--where {where.text}: not true or false, but {dtype}", remedy="compare: x > 0")
+    return replace(where, shown={column: (types[column], of[column][0].spelling) for column in texts})
+
+
+def _type(where: Where, types: Mapping[str, Any]) -> Any:
+    return pl.DataFrame(schema=types).select(*where.parts).select(where.condition).to_series().dtype
 
 
 def single(

@@ -6,16 +6,18 @@ array indexed by key, all other keys by a hash join of the key columns alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import polars as pl
 from msgspec import Struct
 
 from losscli.data.batches import batches
+from losscli.data.keys import near_forms
 from losscli.data.stream import MATCHED, PREDICTION_ROW, TARGET_ROW, Roles
-from losscli.data.table import Table, reading
+from losscli.data.table import RereadError, Table, reading
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array
 from losscli.report.findings import Code, Finding, Tally, finding
@@ -24,33 +26,34 @@ SPARSE = 4
 """The largest range of whole keys, in multiples of their number, that is looked up in an array."""
 
 
-class OutOfOrderError(Exception):
-    """The keys of two files are not in the same order, so their rows cannot be paired by position."""
+class OutOfOrderError(RereadError):
+    """The keys of two files are not in the same order: zipping them was not enough."""
 
 
 class Keyed(Struct, frozen=True, eq=False):
-    """Two sides with comparable keys; `may_be_text` if only the first rows show that keys are numbers."""
+    """Two sides with keys of comparable `types`."""
 
     p: pl.LazyFrame
     t: pl.LazyFrame
     predictions: Table
     targets: Table
-    key: tuple[str, ...]
+    types: Mapping[str, Any]
     roles: Roles
-    may_be_text: bool
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The names of the key columns."""
+        return tuple(self.types)
 
     @contextmanager
     def reading(self) -> Iterator[None]:
-        """As `reading`, but raises OutOfOrderError if lengths differ or a numeric key column holds text."""
+        """As `reading`, but OutOfOrderError if lengths differ."""
         try:
             yield
         except pl.exceptions.ShapeError:
             raise OutOfOrderError from None
         except (pl.exceptions.PolarsError, OSError):
-            sides = (self.predictions, self.targets)
-            if self.may_be_text and any(side.not_numbers(self.key) for side in sides):
-                raise OutOfOrderError from None
-            with reading(*sides):
+            with reading(self.predictions, self.targets):
                 raise
 
     def keys(self, prefix: str) -> list[str]:
@@ -85,6 +88,7 @@ class Seen:
 
 def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     """The predictions with the targets of equal keys; afterwards `tallies` holds findings about keys."""
+    total = 0
     with keyed.reading():
         rows_if_sorted = _rows_if_sorted(keyed)
         if rows_if_sorted is not None:
@@ -94,6 +98,7 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
                 repeated |= bool((np.diff(rows) == 0).any())
                 last = int(rows[-1])
                 seen.add(frame[TARGET_ROW].to_numpy())
+                total += frame.height
                 yield frame
         else:
             wanted = keyed.target_columns
@@ -102,19 +107,43 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
             for frame in batches(keyed.p):
                 at = find(frame)
                 seen.add(at)
+                total += frame.height
                 matched = pl.Series(MATCHED, at >= 0)
                 yield targets.add_to(frame, at).hstack([pl.Series(TARGET_ROW, at), matched])
+    if total and not seen.matched:
+        _no_match(keyed, total, tallies)
     if repeated or seen.repeated:
         tallies.update(duplicates(keyed.p, keyed.predictions, keyed.key, "p:"))
         tallies.update(duplicates(keyed.t, keyed.targets, keyed.key, "t:"))
     _unseen(keyed, np.flatnonzero(~seen.rows), tallies)
 
 
+def _no_match(keyed: Keyed, rows: int, tallies: dict[Finding, Tally]) -> None:
+    """Say why no key matches: the types of the keys, and some of each side."""
+    sides = (keyed.predictions, keyed.targets)
+    with reading(*sides):
+        heads = [table.scan.select(keyed.key).head(EXAMPLES).collect() for table in sides]
+    shown = [
+        f"{table.name}: {', '.join('/'.join(map(repr, row)) for row in head.rows())} "
+        f"({', '.join(_named_type(table.dtype(name)) for name in keyed.key)})"
+        for table, head in zip(sides, heads, strict=True)
+    ]
+    alike = [near_forms(*(head[name].cast(pl.String) for head in heads)) for name in keyed.key]
+    remedy = f"they match {alike[0]}: write them alike" if all(alike) else "--on names another key"
+    tallies[finding(Code.NO_KEY_MATCHES, keyed.roles.place(*keyed.keys("p:")), remedy=remedy)] = Tally(
+        rows, shown
+    )
+
+
+def _named_type(dtype: Any) -> str:
+    return "text" if dtype == pl.String else str(dtype)
+
+
 def _rows_if_sorted(keyed: Keyed) -> int | None:
     """The number of targets if there is one key, sorted and never missing, on both sides; else None."""
     (left, *more), right = keyed.keys("p:"), keyed.keys("t:")[0]
     # NaN cannot be sorted.
-    if more or keyed.predictions.schema[keyed.key[0]].is_float():
+    if more or keyed.types[keyed.key[0]].is_float():
         return None
     return None if _sorted_rows(keyed.p.select(left)) is None else _sorted_rows(keyed.t.select(right))
 

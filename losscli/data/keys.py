@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from losscli.data.labels import plain_label
+from losscli.data.numbers import EXACT
 from losscli.data.table import Table, reading
-from losscli.errors import DataError
-from losscli.report.findings import Code, problem
+from losscli.errors import EXAMPLES, DataError
+from losscli.report.findings import Code, Tally, finding, problem
 
-_EXACT = 2**53
-"""Every whole number below it is exact in float64."""
-
-
-def require_exact(table: Table, name: str) -> None:
-    """Raise DataError for keys that float64 cannot distinguish."""
-    with reading(table):
-        column = pl.col(name).cast(pl.Float64)
-        low, high = table.scan.select(column.min().alias("low"), column.max().alias("high")).collect().row(0)
-    if max(-(low or 0.0), high or 0.0) >= _EXACT:
-        raise DataError(problem(Code.INEXACT_KEY, f"{table.name}, column {name}"))
+_TEXT = (pl.String, pl.Categorical, pl.Enum)
+_UNITS = ("ms", "us", "ns")
+_UUID = 16
+"""Bytes of a UUID."""
 
 
 def equal(a: pl.Series, b: pl.Series) -> bool:
@@ -34,23 +30,130 @@ def equal(a: pl.Series, b: pl.Series) -> bool:
     return a.equals(b, check_names=False)
 
 
-def common_types(predictions: Table, targets: Table, key: tuple[str, ...]) -> dict[str, Any]:
-    """The type in which each key column is compared; None if both sides have it already."""
-    casts: dict[str, Any] = {}
-    for name in key:
-        a, b = predictions.schema[name], targets.schema[name]
-        casts[name] = common_type(a, b)
-        if casts[name] == pl.Float64:
-            for table in (predictions, targets):
-                require_exact(table, name)
-    return casts
+def common_types(predictions: Table, targets: Table, key: Sequence[str]) -> dict[str, Any]:
+    """The type in which each key column is compared.  Raises DataError for keys that cannot be."""
+    return {name: common_type(predictions, targets, name) for name in key}
 
 
-def common_type(a: Any, b: Any) -> Any:
-    """The type in which keys of two types are compared; None if both have it already."""
-    if a == b and not isinstance(a, pl.Categorical | pl.Enum):
-        return None
+def common_type(left: Table, right: Table, name: str) -> Any:
+    """The type in which a key column of two tables is compared.
+
+    Text is compared with numbers only if all of it is the plain form of whole numbers, so that 007 and 7
+    never match.  Raises DataError for keys that cannot be compared without a wrong match.
+    """
+    common = _common(left.dtype(name), right.dtype(name))
+    for table in (left, right):
+        own = table.dtype(name)
+        if own in _TEXT and common.is_numeric():
+            _require_plain(table, name)
+        elif common == pl.Float64:
+            _require_exact(table, name)
+        elif common.is_temporal() and _is_aware(own) != _is_aware(common):
+            raise DataError(problem(Code.KEY_WITHOUT_ZONE, f"{table.name}, column {name}"))
+    return common
+
+
+def join_types(left: Table, right: Table, key: Sequence[str]) -> dict[str, Any]:
+    """The types in which key columns are joined: plain whole numbers in text as numbers, which is faster."""
+    types = common_types(left, right, key)
+    for name, dtype in types.items():
+        if dtype == pl.String and all(_are_plain(table, name) for table in (left, right)):
+            types[name] = pl.Int64()
+    return types
+
+
+def _common(a: Any, b: Any) -> Any:
+    if a in _TEXT and b in _TEXT:
+        return pl.String()
+    if a == b:
+        return a
+    if a in _TEXT or b in _TEXT:
+        other = b if a in _TEXT else a
+        return _whole(other, other) if other.is_integer() else other if other.is_float() else pl.String()
     if a.is_integer() and b.is_integer():
-        # Only text holds whole numbers that exceed int64.
-        return pl.String if {a, b} & {pl.UInt64, pl.Int128, pl.UInt128} else pl.Int64
-    return pl.Float64 if a.is_numeric() and b.is_numeric() else pl.String
+        return _whole(a, b)
+    if a.is_decimal() and b.is_decimal():
+        return pl.Decimal(38, max(a.scale, b.scale))
+    if a.is_numeric() and b.is_numeric():
+        return pl.Float64()
+    if {a, b} <= {pl.Date, pl.Datetime}:
+        units = [each.time_unit for each in (a, b) if each == pl.Datetime]
+        zone = "UTC" if _is_aware(a) or _is_aware(b) else None
+        return pl.Datetime(max(units, key=_UNITS.index), zone)
+    return pl.String()
+
+
+def _whole(a: Any, b: Any) -> Any:
+    """Only text holds whole numbers that exceed int64."""
+    return pl.String() if {a, b} & {pl.UInt64, pl.Int128, pl.UInt128} else pl.Int64()
+
+
+def _is_aware(dtype: Any) -> bool:
+    return dtype == pl.Datetime and dtype.time_zone is not None
+
+
+def as_key(column: pl.Expr, own: Any, common: Any) -> pl.Expr:
+    """A key column of the type `own` in the type in which it is compared."""
+    if own == common:
+        return column
+    if own == pl.Binary:
+        return _uuid(column)
+    return column.cast(common)
+
+
+def _uuid(column: pl.Expr) -> pl.Expr:
+    """Bytes as text: those of a UUID in groups, as it is written, others in hexadecimal."""
+    digits = column.bin.encode("hex")
+    grouped = digits.str.replace(r"^(.{8})(.{4})(.{4})(.{4})(.{12})$", "$1-$2-$3-$4-$5")
+    return pl.when(column.bin.size() == _UUID).then(grouped).otherwise(digits)
+
+
+_FORMS: dict[str, Callable[[str], str]] = {
+    "without the blanks around them": str.strip,
+    "in another case": lambda key: key.strip().casefold(),
+    "without leading zeros": lambda key: key.strip().lstrip("0"),
+    "as whole numbers": lambda key: plain_label(key.strip()),
+}
+
+
+def near_forms(left: pl.Series, right: pl.Series) -> str:
+    """How some keys of two columns of text would match, in words; empty if in no way that is known."""
+    a, b = left.drop_nulls().to_list(), right.drop_nulls().to_list()
+    return next((how for how, form in _FORMS.items() if {*map(form, a)} & {*map(form, b)}), "")
+
+
+def is_plain(text: pl.Expr) -> pl.Expr:
+    """Whether text is the one form in which losscli and others write a whole number of 64 bits."""
+    zero = text.str.starts_with("0") & (text != "0")
+    sign = text.str.starts_with("+") | text.str.starts_with("-0")
+    return text.cast(pl.Int64, strict=False).is_not_null() & ~zero & ~sign
+
+
+def _are_plain(table: Table, name: str) -> bool:
+    """Whether all values of a key column of text are plain whole numbers; one pass if the first ones are."""
+    if table.dtype(name) != pl.String or not table.schema[name].is_integer():
+        return False
+    with reading(table):
+        plain = table.scan.select(is_plain(pl.col(name)).fill_null(True).all())
+        return bool(plain.collect(engine="streaming").item())
+
+
+def _require_plain(table: Table, name: str) -> None:
+    """Raise DataError for text that is to be compared with numbers and is not the plain form of one."""
+    text = pl.col(name).cast(pl.String)
+    with reading(table):
+        odd = table.scan.select(text).with_row_index("row", 1).filter(~is_plain(pl.col(name)))
+        rows = odd.head(EXAMPLES).collect()
+        count = odd.select(pl.len()).collect(engine="streaming").item() if rows.height else 0
+    if count:
+        kind = finding(Code.KEY_NOT_PLAIN, f"{table.name}, column {name}")
+        raise DataError(kind.problem(Tally(count, [f"row {row}: {key!r}" for row, key in rows.rows()])))
+
+
+def _require_exact(table: Table, name: str) -> None:
+    """Raise DataError for keys that float64 cannot distinguish."""
+    with reading(table):
+        column = pl.col(name).cast(pl.Float64)
+        low, high = table.scan.select(column.min().alias("low"), column.max().alias("high")).collect().row(0)
+    if max(-(low or 0.0), high or 0.0) >= EXACT:
+        raise DataError(problem(Code.INEXACT_KEY, f"{table.name}, column {name}"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +14,16 @@ def label_text(label: object) -> str:
     """The name of the class of a label: 'true', '3', 'cat'."""
     if isinstance(label, bool):
         return str(label).lower()
+    if isinstance(label, Decimal):
+        label = float(label)
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
+
+
+def plain_label(text: str) -> str:
+    """The class that a label in a text format means if it is not the name of one: 1.0 is 1, True is true."""
+    if text.lower() in ("true", "false"):
+        return text.lower()
+    return text.partition(".")[0] if re.fullmatch(r"-?[0-9]+\.0*", text) else text
 
 
 def label_value(name: str, dtype: Any) -> object:
@@ -39,11 +50,22 @@ def places_of(names: tuple[str, ...], dtype: Any) -> tuple[Array, Array]:
     return labels[order], np.array([i for _, i in values], dtype=np.int64)[order]
 
 
+def _codes_of_text(text: pl.Series, names: tuple[str, ...]) -> Array:
+    places = text.cast(pl.Enum(names), strict=False).to_physical().cast(pl.Int64)
+    if places.null_count() > text.null_count():
+        others = text.filter(places.is_null()).drop_nulls().unique()
+        plain = {each: names.index(name) for each in others if (name := plain_label(each)) in names}
+        found = text.replace_strict(list(plain), list(plain.values()), default=None, return_dtype=pl.Int64)
+        places = places.zip_with(places.is_not_null(), found)
+    return places.fill_null(-1).to_numpy()
+
+
 def codes_of(series: pl.Series, names: tuple[str, ...]) -> Array:
     """The position of each label of a column among the classes (n,), -1 for other labels."""
     if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
-        places = series.cast(pl.String).cast(pl.Enum(names), strict=False).to_physical()
-        return places.cast(pl.Int64).fill_null(-1).to_numpy()
+        return _codes_of_text(series.cast(pl.String), names)
+    if series.dtype.is_decimal():
+        series = series.cast(pl.Float64)
     labels, places = places_of(names, series.dtype)
     if not len(labels):
         return np.full(len(series), -1)

@@ -98,11 +98,13 @@ def _unused(name: str, taken: Collection[str]) -> str:
     return next(each for each in chain([name], numbered) if each not in taken)
 
 
-_Located = tuple[pl.DataFrame | pl.LazyFrame | list[list[Part]] | None, Files | None]
-"""A source before it is opened: a frame or arrays in memory, or files."""
+_Located = tuple[Table | pl.DataFrame | pl.LazyFrame | list[list[Part]] | None, Files | None]
+"""A source before it is opened: a table, a frame or arrays in memory, or files."""
 
 
 def _located(source: Source, role: str, asked: Reading) -> _Located:
+    if isinstance(source, Table):
+        return source, None
     if not isinstance(source, str | Path):
         held = memory.read(source, role)
         return (held if isinstance(held, pl.DataFrame | pl.LazyFrame) else [[Part(None, held)]]), None
@@ -117,21 +119,31 @@ def _is_matrix(found: _Located) -> bool:
 
 
 def _table(found: _Located, role: str, flat: bool) -> Table:
-    opened = _opened(*found, role, flat)
+    opened = _opened(*found, role, flat).unnested()
     if opened.is_empty():
         raise DataError(problem(Code.EMPTY_TABLE, opened.name))
     return opened
 
 
 def _opened(data: Any, files: Files | None, role: str, flat: bool) -> Table:
+    if isinstance(data, Table):
+        return data
     if files is None:
         if isinstance(data, list):
             data = numpy_files.frame(data[0][0], role, role, flat)
         return Table(role, data.lazy(), data.collect_schema())
     files = replace(files, role=role, flat=flat)
     source = Table(files.name, pl.LazyFrame(), {}, files)
-    with reading(source):
-        opened = files.format.open(files)
     if problems := unlike(files):
         raise DataError(problems)
-    return replace(source, scan=opened.scan, schema=opened.schema, repeated=opened.repeated)
+    with reading(source):
+        opened = files.format.open(files)
+    return replace(
+        source,
+        scan=opened.scan,
+        schema=opened.schema,
+        types=opened.types,
+        quick=opened.quick,
+        spelling=files.spelling,
+        repeated=opened.repeated,
+    )

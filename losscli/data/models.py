@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from losscli.data.batches import batches
 from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, lookup
-from losscli.data.keys import common_type, equal, require_exact
+from losscli.data.keys import as_key, common_types, equal, join_types
 from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table, reading
 from losscli.errors import EXAMPLES, DataError
@@ -74,30 +74,19 @@ def add_models(
     findings.update(own)
 
 
-def _scan(other: Other, key: Sequence[str], types: Mapping[str, Any]) -> pl.LazyFrame:
+def _scan(other: Other, key_types: Mapping[str, Any]) -> pl.LazyFrame:
     """The columns of another model, with keys of these types, named as in the stream."""
-    text = {name: dtype for name, dtype in types.items() if dtype == pl.String}
-    scan = other.table.with_types(text).scan
-    names = dict.fromkeys((*key, *(column[2:] for column in other.columns)))
-    casts = {name: pl.col(name).cast(types[name]) if name in types else pl.col(name) for name in names}
-    return scan.select(column.alias(other.named(f"p:{name}")) for name, column in casts.items())
+    table = other.table
+    names = dict.fromkeys((*key_types, *(column[2:] for column in other.columns)))
+    columns = {
+        name: as_key(pl.col(name), table.dtype(name), key_types[name]) if name in key_types else pl.col(name)
+        for name in names
+    }
+    return table.scan.select(column.alias(other.named(f"p:{name}")) for name, column in columns.items())
 
 
-def _types(frame: pl.DataFrame, first: Table, other: Other, key: Sequence[str]) -> dict[str, Any]:
-    """The types in which keys of the stream and of another model are compared, if theirs differ."""
-    types = {}
-    for name in key:
-        dtype = common_type(frame.schema[f"p:{name}"], other.table.schema[name])
-        if dtype is not None:
-            types[name] = dtype
-        if dtype == pl.Float64:
-            require_exact(first, name)
-            require_exact(other.table, name)
-    return types
-
-
-def _own_keys(frame: pl.DataFrame, types: Mapping[str, Any]) -> pl.DataFrame:
-    return frame.with_columns(pl.col(f"p:{name}").cast(dtype) for name, dtype in types.items())
+def _own_keys(frame: pl.DataFrame, key_types: Mapping[str, Any]) -> pl.DataFrame:
+    return frame.with_columns(pl.col(f"p:{name}").cast(dtype) for name, dtype in key_types.items())
 
 
 def _zipped(
@@ -109,8 +98,8 @@ def _zipped(
     with reading(other.table):
         for frame in stream:
             if own.frames is None:
-                types = _types(frame, first, other, key)
-                own.frames = batches(_scan(other, key, types))
+                types = common_types(first, other.table, key)
+                own.frames = batches(_scan(other, types))
             found = own.take(frame.height)
             rows += found.height
             if found.height < frame.height or not _alike(_own_keys(frame, types), found, key, other):
@@ -176,13 +165,11 @@ def _looked_up(
     held: Held | None = None
     for frame in stream:
         if held is None:
-            types = _types(frame, first, other, key)
-            dtypes = {f"p:{name}": types.get(name, frame.schema[f"p:{name}"]) for name in key}
-            text = {name: pl.String() for name in key if dtypes[f"p:{name}"] == pl.String}
-            keys = first.with_types(text).scan.select(
-                pl.col(name).cast(dtypes[f"p:{name}"]).alias(f"p:{name}") for name in key
+            types = join_types(first, other.table, key)
+            keys = first.scan.select(
+                as_key(pl.col(name), first.dtype(name), types[name]).alias(f"p:{name}") for name in key
             )
-            side = _scan(other, key, types)
+            side = _scan(other, types)
             with reading(first, other.table):
                 wanted = [other.named(column) for column in other.columns]
                 rows, find, repeated = lookup(keys, side, left, right, wanted)

@@ -94,19 +94,13 @@ def _pattern(name: str) -> str:
 
 
 def _partitions(paths: Sequence[str], root: int) -> dict[str, pl.Series]:
-    """One column per key: whole numbers if all values are, else text."""
+    """One column of text per key."""
     rows = [keys_of(path, root) for path in paths]
     odd = next((path for path, row in zip(paths, rows, strict=True) if list(row) != list(rows[0])), None)
     if odd is not None:
         shown = ", ".join(rows[0]) or "none"
         raise DataError(problem(Code.DIFFERENT_FOLDERS, odd, keys=shown))
-    return {key: _column([row[key] for row in rows]) for key in rows[0]}
-
-
-def _column(values: list[str | None]) -> pl.Series:
-    text = pl.Series(values, dtype=pl.String)
-    numbers = text.cast(pl.Int64, strict=False)
-    return numbers if numbers.count() == text.count() else text
+    return {key: pl.Series([row[key] for row in rows], dtype=pl.String) for key in rows[0]}
 
 
 def _remote(url: str, asked: Reading) -> Files:

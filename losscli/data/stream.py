@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from losscli.data.numbers import Spelling
 from losscli.data.slicing import Slicing
 
 STANDARD_INPUT = "standard input"
@@ -33,7 +34,7 @@ class Roles(Struct, frozen=True, dict=True):
     `conditions` are the columns that --where reads, `slicings` the ways to cut rows into slices, `group` the
     column of rows that are evaluated together, `cluster` the column of rows with correlated noise.
     `parts` are the columns of each batch, in tasks whose batches name theirs; `widths` are the lengths of
-    lists and arrays, by column.
+    lists and arrays, by column.  `spellings` say how the text of predictions and of targets writes numbers.
     """
 
     task: str
@@ -60,6 +61,21 @@ class Roles(Struct, frozen=True, dict=True):
     cluster: str | None = None
     parts: tuple[Part, ...] = ()
     widths: Mapping[str, int] = field(default_factory=dict)
+    spellings: tuple[Spelling, Spelling] = (Spelling(), Spelling())
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The columns that hold numbers, or lists of them; in text formats their values are parsed."""
+        predictions = () if self.link == "label" else self.predictions
+        targets = () if self.target_form == "label" else self.targets
+        weight = (self.weight,) if self.weight else ()
+        binned = [
+            column
+            for slicing in self.slicings
+            for column, edges in zip(slicing.columns, slicing.edges, strict=True)
+            if edges is not None
+        ]
+        return tuple(dict.fromkeys((*predictions, *targets, *weight, *binned)))
 
     @property
     def columns(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,24 +14,32 @@ from msgspec.structs import replace
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors, diagnose, unreadable
 from losscli.data.formats.base import Files
-from losscli.errors import DataError, Problem
-from losscli.report.findings import Code, problem
+from losscli.data.numbers import Spelling
+from losscli.errors import EXAMPLES, DataError, Problem
+from losscli.report.findings import Code, Tally, finding, problem
 
 Source = Any
-"""A path, a pattern, a folder, a URL or "-"; or data in memory: see `formats.memory.read`."""
+"""A path, a pattern, a folder, a URL or "-"; a table; or data in memory: see `formats.memory.read`."""
 
 
 class Table(Struct, frozen=True, eq=False):
     """A table that can be scanned: its name in messages, its lazy frame, and the files behind it.
 
-    `repeated` are the names that several columns of a text file share.
+    `schema` has the types of columns; for those of text formats, which have none, what their values show.
+    These are read in `types`: as text, until roles ask for numbers.  Polars can parse those that are `quick`
+    while it reads.  `spelling` says how text writes numbers.  `repeated` are the names that several columns
+    share, `structs` the types of those that became columns.
     """
 
     name: str
     scan: pl.LazyFrame
     schema: Mapping[str, Any]
     files: Files | None = None
+    types: Mapping[str, Any] = {}
+    quick: frozenset[str] = frozenset()
+    spelling: Spelling = Spelling()
     repeated: tuple[str, ...] = ()
+    structs: Mapping[str, Any] = {}
 
     @property
     def separator(self) -> str | None:
@@ -51,9 +59,11 @@ class Table(Struct, frozen=True, eq=False):
             return not self.scan.select(list(self.schema)[:1]).head(1).collect().height
 
     def head(self, rows: int = 1000) -> pl.DataFrame:
-        """The first rows."""
+        """The first rows, with lists in text as lists."""
+        lists = [name for name in self.texts if self.schema[name].is_nested()]
         with reading(self):
-            return self.scan.head(rows).collect()
+            scan = self.scan.with_columns(self.spelling.lists(pl.col(name)) for name in lists)
+            return scan.head(rows).collect()
 
     def count(self) -> int:
         """The number of rows."""
@@ -72,24 +82,92 @@ class Table(Struct, frozen=True, eq=False):
             values = self.scan.select(pl.col(column).unique()).collect(engine="streaming")[column]
         return list(values.drop_nulls().sort().head(most))
 
-    def with_types(self, types: Mapping[str, Any]) -> Table:
-        """The table with these columns of text files read as these types, whatever the first rows hold."""
-        untyped = self.files is not None and self.files.format.is_untyped
-        return self._with_types(types) if untyped else self
+    def dtype(self, name: str) -> Any:
+        """The type in which a column is read: that of text formats is text, whatever its values show."""
+        return self.types.get(name, self.schema[name])
 
-    def _with_types(self, types: Mapping[str, Any]) -> Table:
-        assert self.files is not None
-        schema = {**self.schema, **types}
-        return replace(self, scan=self.files.format.scan(self.files, schema), schema=schema)
+    def number(self, name: str) -> pl.Expr:
+        """A column as float64; NaN or null for what is no number."""
+        column = pl.col(name)
+        return self.spelling.numbers(column) if self.dtype(name) == pl.String else column.cast(pl.Float64)
+
+    def unnested(self) -> Table:
+        """The same table with each field of a struct as a column STRUCT.FIELD.
+
+        A vector of Spark ML, which is a struct too, becomes the list of its values.
+        """
+        structs = {name: self.schema[name] for name in self.schema if self.schema[name] == pl.Struct}
+        if not structs:
+            return self
+        schema = {name: self.schema[name] for name in self.schema if name not in structs}
+        for name, dtype in structs.items():
+            fields = {each.name: each.dtype for each in dtype.fields}
+            if _is_vector(dtype):
+                schema[name] = fields["values"]
+            else:
+                schema |= {f"{name}.{field}": own for field, own in fields.items()}
+        table = replace(self, schema=schema, structs=structs)
+        return replace(table, scan=table._without_structs(self.scan))
+
+    def fields(self, name: str) -> tuple[str, ...]:
+        """The columns of the fields of a struct; none if it is no struct."""
+        dtype = self.structs.get(name)
+        return (
+            ()
+            if dtype is None or _is_vector(dtype)
+            else tuple(f"{name}.{each.name}" for each in dtype.fields)
+        )
+
+    def _without_structs(self, scan: pl.LazyFrame) -> pl.LazyFrame:
+        for name in self.structs:
+            column = pl.col(name)
+            if fields := self.fields(name):
+                scan = scan.with_columns(
+                    column.struct.field(each[len(name) + 1 :]).alias(each) for each in fields
+                ).drop(name)
+            else:
+                # A sparse vector has fewer values than entries: it is no list of them.
+                dense = column.struct.field("type") == 1
+                scan = scan.with_columns(pl.when(dense).then(column.struct.field("values")).alias(name))
+        return scan
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The columns of text whose values show another type."""
+        return tuple(
+            name
+            for name, dtype in self.types.items()
+            if dtype == pl.String and self.schema[name] != pl.String
+        )
 
     def with_numbers(self, columns: Iterable[str]) -> Table:
-        """The same table with these columns as numbers.  Raises DataError for other types."""
+        """The same table with these columns as numbers, or as text for a block to parse.
+
+        Raises DataError for columns of other types.
+        """
         names = list(columns)
-        form = None if self.files is None else self.files.format
-        if form is None or not form.is_untyped:
-            self._require_numbers(names)
-        types = {} if form is None else form.as_numbers(self.schema, names)
-        return self._with_types(types) if types else self
+        self._require_numbers([name for name in names if name not in self.types])
+        numbers = dict.fromkeys(self.quick.intersection(names), pl.Float64())
+        return self._read_as({**self.types, **numbers}) if numbers else self
+
+    @property
+    def is_parsed(self) -> bool:
+        """Whether Polars parses columns of text while it reads, which fails for more than wrong numbers."""
+        return any(self.types[name] != pl.String for name in self.quick)
+
+    def unparsed(self) -> Table:
+        """The same table with all columns of text as text."""
+        return self._read_as(self._text_types) if self.is_parsed else self
+
+    @property
+    def _text_types(self) -> dict[str, Any]:
+        return {**self.types, **dict.fromkeys(self.quick, pl.String())}
+
+    def _read_as(self, types: Mapping[str, Any]) -> Table:
+        assert self.files is not None
+        return replace(
+            self, scan=self._without_structs(self.files.format.scan(self.files, types)), types=types
+        )
 
     def _require_numbers(self, names: Iterable[str]) -> None:
         if wrong := [
@@ -110,9 +188,29 @@ class Table(Struct, frozen=True, eq=False):
         last = [name for name in self.schema if name not in self.files.partitions][-1]
         return self.files.format.short_rows(self.files, last)
 
-    def not_numbers(self, columns: Collection[str] | None = None) -> list[Problem]:
-        """Numeric columns of text files, of these or of all, that hold text in some rows."""
-        return [] if self.files is None else self.files.format.not_numbers(self.files, self.schema, columns)
+    def parts(self) -> list[Table]:
+        """The table of each file, with columns of text as text."""
+        if self.files is None or len(self.files.paths) == 1 or self.files.partitions:
+            return [self]
+        files = [replace(self.files, name=path, paths=(path,)) for path in self.files.paths]
+        return [replace(self, name=each.name, files=each)._read_as(self._text_types) for each in files]
+
+    def not_numbers(self, name: str) -> list[Problem]:
+        """The rows of a column of text that hold something else than a number."""
+        text = self.spelling.stripped(pl.col(name))
+        wrong = text.is_not_null() & self.number(name).is_null()
+        with reading(self):
+            rows = self.scan.select(name).with_row_index("#", 1).filter(wrong).collect(engine="streaming")
+        if not rows.height:
+            return []
+        kind = finding(Code.NOT_A_NUMBER, f"{self.name}, column {name}", kind="a number")
+        shown = [f"row {row}: {value!r}" for row, value in rows.head(EXAMPLES).iter_rows()]
+        return [kind.problem(Tally(rows.height, shown))]
+
+
+def _is_vector(dtype: Any) -> bool:
+    """Whether a struct is a vector as Spark ML writes it."""
+    return {each.name for each in dtype.fields} == {"type", "size", "indices", "values"}
 
 
 def _is_number(dtype: Any) -> bool:
@@ -126,13 +224,26 @@ def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
         yield from batches(query)
 
 
+class RereadError(Exception):
+    """A stream has to be read again in another way."""
+
+
+class UnparsedError(RereadError):
+    """Text that Polars cannot parse as numbers: it has to be read as text."""
+
+
 @contextmanager
 def reading(*tables: Table) -> Iterator[None]:
-    """Turn an error of Polars while it reads into a DataError that names file, row and remedy."""
+    """Turn an error of Polars while it reads into a DataError that names file, row and remedy.
+
+    Raises UnparsedError if it may be one of numbers, which are then read as text.
+    """
     try:
         yield
     except Errors as error:
-        found = [wrong for each in tables for wrong in diagnose(each.files, each.schema)]
+        if any(table.is_parsed for table in tables):
+            raise UnparsedError from error
+        found = [wrong for each in tables for wrong in diagnose(each.files, each.types)]
         remote = [each.name for each in tables if each.files and each.files.remote]
         # The message of Polars may hold a URL with a password, so it is hidden even with a traceback.
         raise DataError(found or unreadable(error, [each.name for each in tables], remote)) from (

@@ -63,6 +63,6 @@ class Engine(Protocol):
         """The result of a job over all rows of a stream; None if it has no rows.
 
         `progress` is called with the number of rows done so far.  Afterwards `stream.findings` holds the
-        findings of the alignment.  Raises OutOfOrderError if another alignment has to be tried, and
+        findings of the alignment.  Raises RereadError if the stream has to be read in another way, and
         DeviceError if the device fails.
         """

@@ -105,6 +105,7 @@ def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: 
     block = Block(frame, first_row, plan.roles)
     check_missing(block, plan.roles.id_groups)
     match(block)
+    block.flag_text()
     block.drop_ignored_label()
     block.check_lengths()
     check_missing(block, plan.roles.groups)

@@ -57,15 +57,11 @@ def ranked(
         raise UsageError(
             f"{option}= names a column of the targets", remedy="add the array to the targets as a column"
         )
-    if options.get("cluster"):
-        raise UsageError(
-            "--cluster is not for leaderboards: ties are judged between rows",
-            remedy="losscli compare A B --cluster COL",
-        )
     shown = names_of(submissions, options.get("names") or ())
     with tempfile.TemporaryDirectory(prefix="losscli-") as folder:
         (host, _) = tables(targets, None, reading_of(options))
-        held, n = _held(host, Path(folder))
+        held = _held(host, Path(folder))
+        n = held.count()
         _require_room(Path(folder), len(submissions) * n * (1 + bool(options.get("by"))))
         league = _League(held, n, loss, options, Lines(Path(folder), len(submissions), n), Path(folder))
         for name, submission in zip(shown, submissions, strict=True):
@@ -74,13 +70,12 @@ def ranked(
         return league.report()
 
 
-def _held(table: Table, folder: Path) -> tuple[pl.LazyFrame, int]:
-    """The targets, parsed once into a memory-mapped file, and their number of rows."""
+def _held(table: Table, folder: Path) -> Table:
+    """The targets, read once into a memory-mapped file."""
     path = folder / "targets.arrow"
     with reading(table):
         table.scan.sink_ipc(path, compression="uncompressed")
-    held = pl.scan_ipc(path)
-    return held, int(held.select(pl.len()).collect().item())
+    return replace(table, name="targets", scan=pl.scan_ipc(path), files=None, quick=frozenset())
 
 
 def _require_room(folder: Path, numbers: int) -> None:
@@ -96,7 +91,7 @@ class _League:
 
     def __init__(
         self,
-        targets: pl.LazyFrame,
+        targets: Table,
         rows: int,
         loss: LossSpec | Sequence[LossSpec] | None,
         options: dict[str, Any],

@@ -10,10 +10,9 @@ import losscli
 from losscli import engines, gates
 from losscli.data import writer as writing
 from losscli.data.align import Aligned
-from losscli.data.join import OutOfOrderError
-from losscli.data.table import Table
+from losscli.data.table import RereadError, Table
 from losscli.engines.job import Job, Progress, S
-from losscli.errors import DataError, DeviceError
+from losscli.errors import DataError, DeviceError, Problem
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.partial import EvaluationJob, Partial, require_means, with_clusters
@@ -61,6 +60,16 @@ def evaluated(
     return gates.judged(run.gates, report, base, request.rules) if run.gates else report
 
 
+def _problems(kind: Finding, tally: Tally, tables: Sequence[Table]) -> list[Problem]:
+    """The problem of a finding; text among numbers is looked for in each of several files."""
+    if kind.code is Code.NOT_A_NUMBER:
+        for table in tables:
+            parts, column = table.parts(), dict(kind.params)["column"]
+            if len(parts) > 1 and kind.where.startswith(table.name):
+                return [wrong for part in parts for wrong in part.not_numbers(column)]
+    return [kind.problem(tally)]
+
+
 def fold_all(
     run: Run,
     progress: Progress = lambda rows: None,
@@ -88,7 +97,7 @@ def _folded(
     while True:
         try:
             return engine.run(job, alignment, progress), alignment
-        except OutOfOrderError as error:
+        except RereadError as error:
             instead = alignment.instead(error)
             assert instead is not None
             alignment = instead
@@ -104,8 +113,12 @@ def _require_sound(
     """Raise DataError for fatal findings in `n` rows; adds those of the alignment to `tallies`."""
     for kind, tally in alignment.findings.items():
         tallies.setdefault(kind, Tally()).add(tally)
-    problems = [kind.problem(tally) for kind, tally in tallies.items() if kind.fatal]
     codes = {kind.code for kind in tallies}
+    if Code.NO_KEY_MATCHES in codes:
+        # Each row is unmatched: the reason is worth more than the rows.
+        tallies = {kind: tally for kind, tally in tallies.items() if kind.code is Code.NO_KEY_MATCHES}
+    fatal = {kind: tally for kind, tally in tallies.items() if kind.fatal}
+    problems = [each for kind, tally in fatal.items() for each in _problems(kind, tally, tables)]
     if Code.MISSING_VALUE in codes:
         problems += [short for table in dict.fromkeys(tables) for short in table.short_rows()]
     if not problems and not n:

@@ -296,7 +296,7 @@ def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str,
     if several and len(found.targets) > 1:
         sums = (
             targets.head()
-            .select(pl.sum_horizontal(pl.col(*found.targets).cast(pl.Float64, strict=False)))
+            .select(pl.sum_horizontal(targets.number(name) for name in found.targets))
             .to_series()
         )
         one = bool(((sums - 1.0).abs() < 1e-4).all())

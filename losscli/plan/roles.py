@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 from msgspec.structs import replace
 
-from losscli.data.labels import label_text, label_value
+from losscli.data.labels import label_text, label_value, plain_label
 from losscli.data.stream import Roles
 from losscli.data.table import Table
-from losscli.errors import DataError, Problem, UsageError
+from losscli.errors import EXAMPLES, DataError, Problem, UsageError
 from losscli.plan import named_columns
 from losscli.plan.columns import Found
-from losscli.report.findings import Code, Note, note, problem
+from losscli.report.findings import Code, Note, Tally, finding, note, problem
 from losscli.text import counted, enumerated, near
 
 MAX_CLASSES = 10_000
@@ -44,6 +44,7 @@ def roles_of(
         weight=found.weight,
         ids=tuple(f"p:{name}" for name in found.key),
         files=(left.name, right.name),
+        spellings=(left.spelling, right.spelling),
     )
     if found.parts:
         roles = replace(roles, parts=found.parts, widths=found.widths, group=found.group)
@@ -101,8 +102,7 @@ def _binary(
             remedy=f"--positive {labels[-1]}",
         )
     _check_classes(right, column, [positive])
-    value = label_value(positive, dtype)
-    others = [label for label in labels if label_value(label, dtype) != value]
+    others = [label for label in labels if plain_label(label) != plain_label(positive)]
     if len(others) > 1:
         raise UsageError(
             f"--positive {positive}: {place} has the labels {', '.join(labels)}.{near(positive, labels)}"
@@ -115,10 +115,12 @@ def _binary(
 def _text_among_numbers(table: Table, column: str) -> list[Problem]:
     """The problems of a text file's column that holds mostly numbers but also text."""
     head = table.head()[column]
-    if head.dtype != pl.String or 2 * head.cast(pl.Float64, strict=False).count() <= head.count():
+    if (
+        table.types.get(column) != pl.String
+        or 2 * head.cast(pl.Float64, strict=False).count() <= head.count()
+    ):
         return []
-    place = f"{table.name}, column {column}"
-    return [p for p in table.with_types({column: pl.Float64()}).not_numbers() if p.where == place]
+    return table.not_numbers(column)
 
 
 def _multiclass(
@@ -135,11 +137,7 @@ def _multiclass(
             remedy="name one column per class: -p A,B,C",
         )
     if roles.link == "label" and not classes:
-        both = {
-            *map(label_text, left.distinct(found.predictions[0], MAX_CLASSES)),
-            *map(label_text, right.distinct(found.targets[0], MAX_CLASSES)),
-        }
-        classes = tuple(sorted(both - {ignored}, key=_by_number))
+        classes = tuple(sorted(_labels_of_both(found, left, right) - {ignored}, key=_by_number))
         notes = (note(Code.CLASSES_FROM_LABELS, count=len(classes)),)
     width = (
         len(found.predictions)
@@ -166,6 +164,23 @@ def _multiclass(
         return replace(roles, names=classes, target_form="matrix"), notes
     _check_classes(right, found.targets[0], classes)
     return replace(roles, names=classes, target_form="label"), notes
+
+
+def _labels_of_both(found: Found, left: Table, right: Table) -> set[str]:
+    """The labels that occur.  Raises DataError if no predicted label is among the targets."""
+    predicted = {*map(label_text, left.distinct(found.predictions[0], MAX_CLASSES))}
+    true = {*map(label_text, right.distinct(found.targets[0], MAX_CLASSES))}
+    if predicted and true and not predicted & true:
+        shown = [
+            f"{table.name}, column {column}: {enumerated(map(repr, sorted(labels)), EXAMPLES)}"
+            for table, column, labels in (
+                (left, found.predictions[0], predicted),
+                (right, found.targets[0], true),
+            )
+        ]
+        kind = finding(Code.DISJOINT_LABELS, f"{left.name} and {right.name}")
+        raise DataError(kind.problem(Tally(len(predicted), shown)))
+    return predicted | true
 
 
 def _by_number(label: str) -> tuple[bool, float, str]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import polars as pl
-
 from losscli.data.columns import SIDES, column_of, unknown
 from losscli.data.slicing import Slicing
 from losscli.data.table import Table, reading
@@ -58,7 +56,7 @@ def _column(
 
 
 def _edges(table: Table, name: str, bins: int) -> tuple[float, ...]:
-    column = pl.col(name).cast(pl.Float64)
+    column = table.number(name)
     column = column.filter(column.is_not_nan())
     shares = [i / bins for i in range(1, bins)]
     wanted = [column.quantile(share, "lower").alias(str(i)) for i, share in enumerate(shares)]

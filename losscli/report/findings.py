@@ -20,13 +20,15 @@ class Kind(Struct, frozen=True, kw_only=True):
     """A kind of finding.
 
     `meaning` explains it in a sentence.  `error` is its wording if it stops a run, `note` its wording if the
-    run goes on: singular and plural if it is counted.  `remedy` says how to fix it.
+    run goes on: singular and plural if it is counted.  `remedy` says how to fix it.  `is_listed` says that
+    its examples are rows or values of which there are more.
     """
 
     meaning: str
     error: Words | str | None = None
     note: Words | str | None = None
     remedy: str = ""
+    is_listed: bool = True
 
 
 @unique
@@ -46,6 +48,16 @@ class Code(Enum):
         note=("target without a prediction{of} dropped", "targets without a prediction{of} dropped"),
         remedy="--unmatched drop drops them",
     )
+    NO_KEY_MATCHES = Kind(
+        meaning="No key of the predictions is among the keys of the targets.",
+        error=("key matches none of the other file", "keys match none of the other file"),
+        is_listed=False,
+    )
+    KEY_NOT_PLAIN = Kind(
+        meaning="A key is text in one file and a number in the other, and the text is not its plain form.",
+        error=("key that is not a plain whole number", "keys that are not plain whole numbers"),
+        remedy="the other file has numbers: write the key alike in both, as text or as numbers",
+    )
     DUPLICATE_KEY = Kind(
         meaning="An earlier row of the same file has the same key.",
         error=("row with a duplicate key", "rows with a duplicate key"),
@@ -55,6 +67,11 @@ class Code(Enum):
         meaning="Files without a key have different numbers of rows.",
         error="{counts} cannot be aligned by position",
         remedy="a key column in both files aligns them: --on COLUMN",
+    )
+    KEY_WITHOUT_ZONE = Kind(
+        meaning="A key of instants has a time zone in one file only.",
+        error="the key has a time zone in one file only",
+        remedy="write both in UTC, with the zone",
     )
     INEXACT_KEY = Kind(
         meaning="A key of integers in one file and floats in the other is too large for float64.",
@@ -376,6 +393,23 @@ class Code(Enum):
         error=("value that is not {kind}", "values that are not {kind}"),
         remedy="fix these rows",
     )
+    DISJOINT_LABELS = Kind(
+        meaning="No predicted label is among the labels of the targets.",
+        error=(
+            "predicted label that is none of the targets",
+            "predicted labels, none of which is among the targets",
+        ),
+        remedy="write the labels alike, or list the classes: --classes A,B; -p names another column",
+        is_listed=False,
+    )
+    INEXACT_NUMBER = Kind(
+        meaning="A whole number is so large that float64 would round it.",
+        error=(
+            "whole number that float64 would round",
+            "whole numbers that float64 would round",
+        ),
+        remedy="subtract the same offset from predictions and targets, or scale both",
+    )
     INVALID_JSON_LINE = Kind(
         meaning="A line of an NDJSON file is not a JSON object.",
         error=("line that is not a JSON object", "lines that are not a JSON object"),
@@ -565,7 +599,7 @@ class Finding(Struct, frozen=True):
 
     def problem(self, tally: Tally) -> Problem:
         """The problem that an error reports."""
-        more = tally.count - len(tally.examples)
+        more = tally.count - len(tally.examples) if self.code.value.is_listed else 0
         examples = (*tally.examples, *((f"... and {more} more",) if more > 0 else ()))
         return Problem(self.words(tally.count), self.where, self.remedy, examples, str(self.code))
 

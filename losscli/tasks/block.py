@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from losscli.data.labels import codes_of, label_value
+from losscli.data.labels import codes_of
 from losscli.data.matrix import Matrix, matrix_of
+from losscli.data.numbers import parsed, rounded
 from losscli.data.stream import PREDICTION_ROW, TARGET_ROW, Roles
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array, np, pl
@@ -33,6 +34,39 @@ class Block:
         self.tallies: dict[Finding, Tally] = {}
         self.weight: Array | None = None
         self._marked: Array | None = None
+        self._not_numbers: list[tuple[str, Code, Array, pl.Series]] = []
+        self._parse()
+
+    def _parse(self) -> None:
+        """Make the columns of numbers float64 if they are text, or of a type that NumPy lacks."""
+        for column in self.roles.numbers:
+            series = self.frame[column]
+            if series.dtype == pl.String:
+                dtype = pl.List(pl.Float64) if column in self.roles.widths else pl.Float64()
+                found = parsed(series, dtype, self.roles.spellings[column.startswith("t:")])
+                self._note(column, Code.NOT_A_NUMBER, found.wrong, series)
+                self._note(column, Code.INEXACT_NUMBER, found.inexact, series)
+                self.frame = self.frame.with_columns(found.values.alias(column))
+            elif series.dtype.is_integer() or series.dtype.is_decimal():
+                self._note(column, Code.INEXACT_NUMBER, rounded(series), series)
+            elif (wide := _wide(series.dtype)) != series.dtype:
+                self.frame = self.frame.with_columns(series.cast(wide))
+
+    def _note(self, column: str, code: Code, rows: Array | None, values: pl.Series) -> None:
+        if rows is not None:
+            self._not_numbers.append((column, code, rows, values))
+
+    def flag_text(self) -> None:
+        """Flag and drop text that is no number, and whole numbers that float64 would round."""
+        for column, code, rows, series in self._not_numbers:
+            shown = partial(_value, series)
+            if code is Code.NOT_A_NUMBER:
+                kind = "a list of numbers" if column in self.roles.widths else "a number"
+                self.flag(rows, code, column, shown, kind=kind, column=column[2:])
+            else:
+                self.flag(rows, code, column, shown)
+        self._not_numbers = []
+        self.drop_marked()
 
     @property
     def height(self) -> int:
@@ -114,14 +148,8 @@ class Block:
         label, column = self.roles.ignore_label, self.roles.targets[0]
         if label is None:
             return
-        series = self.frame[column]
-        if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
-            series = series.cast(pl.String)
-        value = label_value(label, series.dtype)
-        if value is not None:
-            hit = (series == value).fill_null(False).to_numpy()
-            self.flag(hit, Code.IGNORED_LABEL, label=label)
-            self.drop_marked()
+        self.flag(codes_of(self.frame[column], (label,)) == 0, Code.IGNORED_LABEL, label=label)
+        self.drop_marked()
 
     def flag(
         self,
@@ -194,6 +222,19 @@ class Block:
             column = columns[i] if len(columns) > 1 else columns[0]
             own = values[:, i]
             self.flag(outside[:, i], code, column, partial(_number, own), remedy=remedy, **params)
+
+
+def _wide(dtype: Any) -> Any:
+    """A type that NumPy and Polars compute with: float32 instead of float16."""
+    if isinstance(dtype, pl.List):
+        return pl.List(_wide(dtype.inner))
+    if isinstance(dtype, pl.Array):
+        return pl.Array(_wide(dtype.inner), dtype.size)
+    return pl.Float32() if dtype == pl.Float16 else dtype
+
+
+def _value(series: pl.Series, row: int) -> str:
+    return repr(series[row])
 
 
 def _number(values: Array, row: int) -> str:

@@ -60,7 +60,11 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
                 "id", pl.col("pred").cast(pl.String).replace("3571.4285714285716", "bad")
             ).write_csv(to, separator="\t", compression="zstd")
         ),
-        ("p.tsv.zst, column pred: 1 value that is not a number", "row 25001: 'bad'", "fix these rows"),
+        (
+            "p.tsv.zst, column pred: 1 value that is not a number",
+            "row 25001 (id 25000): 'bad'",
+            "fix these rows",
+        ),
     ),
     "Latin-1, gzip": (
         "p.csv.gz",
@@ -120,9 +124,17 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
     "text in JSON, late": (
         "p.ndjson",
         lines(n25001=b'{"id": 25000, "pred": "bad"}\n'),
-        ("p.ndjson, column pred: 1 value that is not a number", "line 25001: 'bad'", "fix these rows"),
+        (
+            "p.ndjson, column pred: 1 value that is not a number",
+            "row 25001 (id 25000): 'bad'",
+            "fix these rows",
+        ),
     ),
-    "text in JSON": ("p.ndjson", b'{"id": 0, "pred": "bad"}\n', ("column pred: values of type String",)),
+    "text in JSON": (
+        "p.ndjson",
+        b'{"id": 0, "pred": "bad"}\n',
+        ("column pred: 1 value that is not a number", "row 1 (id 0): 'bad'"),
+    ),
     "a list in JSON": ("p.ndjson", lines(n7=b"[6, 1.5]\n"), ("line 7: [6, 1.5] is not an object",)),
     "a key that a line lacks": (
         "p.ndjson",

@@ -114,22 +114,31 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
     "text, early": (
         {"p": "id,pred\n1,1.5\n2,abc\n3,2.0\n", "t": Y},
         "p.csv t.csv",
-        ("p.csv, column pred: 1 value that is not a number", "row 2: 'abc'", "-> fix these rows"),
+        ("p.csv, column pred: 1 value that is not a number", "row 2 (id 2): 'abc'", "-> fix these rows"),
     ),
     "text among targets, early": (
-        {"p": P, "t": "id,y\n1,1.0\n2,n/a\n3,3.0\n"},
+        {"p": P, "t": "id,y\n1,1.0\n2,none at all\n3,3.0\n"},
         "p.csv t.csv",
-        ("t.csv, column y: 1 value that is not a number", "row 2: 'n/a'"),
+        ("t.csv, column y: 1 value that is not a number", "row 2: 'none at all'"),
     ),
     "text, late": (
         {"p": long("pred", r25001="bad", r30000="worse"), "t": long("y")},
         "p.csv t.csv",
-        ("p.csv, column pred: 2 values that are not a number", "row 25001: 'bad'", "row 30000: 'worse'"),
+        (
+            "p.csv, column pred: 2 values that are not a number",
+            "row 25001 (id 25001): 'bad'",
+            "row 30000 (id 30000): 'worse'",
+        ),
     ),
     "text in both files and columns": (
         {"p": long("pred", r20000="bad"), "t": long("y", r20001="'1'")},
         "p.csv t.csv",
-        ("p.csv, column pred", "row 20000: 'bad'", "t.csv, column y", "row 20001: \"'1'\""),
+        (
+            "p.csv, column pred",
+            "row 20000 (id 20000): 'bad'",
+            "t.csv, column y",
+            "row 20001 (id 20001): \"'1'\"",
+        ),
     ),
     "text of Parquet": (
         {"p_parquet": frame(id=[1], pred=["1.5"]), "t": "id,y\n1,1\n"},

@@ -146,7 +146,12 @@ WRONG: dict[str, tuple[dict[str, str | pl.DataFrame], str, tuple[str, ...]]] = {
     "no key in common": (
         {"p": P, "t": "id,y\na,1\nb,2\n"},
         "p.csv t.csv --unmatched drop",
-        ("no rows are left to evaluate", "3 predictions without a target", "2 targets without a prediction"),
+        (
+            "p.csv, column id: 3 keys match none of the other file",
+            "p.csv: '1', '2', '3' (text)",
+            "t.csv: 'a', 'b' (text)",
+            "-> --on names another key",
+        ),
     ),
     "all problems at once": (
         {

@@ -11,6 +11,7 @@ from losscli.data.align import Aligned
 from losscli.data.groups import ScatteredError
 from losscli.data.join import OutOfOrderError
 from losscli.data.models import ModelOrderError
+from losscli.data.table import UnparsedError
 from losscli.evaluation.compare_plan import plan_models
 from losscli.plan.resolve import prepare
 
@@ -45,8 +46,10 @@ def test_a_second_pass_counts_findings_once(files):
 
 def test_each_reading_leads_to_the_next(files):
     aligned = prepare("p.csv", "t.parquet", "mae", on="id").alignment
-    text = aligned.instead(OutOfOrderError()).instead(OutOfOrderError())
-    assert (text.joined, text.predictions.schema["id"], text.how) == (False, pl.String, "by key id")
-    assert text.instead(OutOfOrderError()).instead(OutOfOrderError()) is None
+    joined = aligned.instead(OutOfOrderError())
+    assert (joined.joined, joined.key_types) == (True, {"id": pl.Int64})
+    assert joined.instead(OutOfOrderError()) is None
+    text = aligned.instead(UnparsedError())
+    assert (aligned.predictions.dtype("y_pred"), text.predictions.dtype("y_pred")) == (pl.Float64, pl.String)
     assert aligned.instead(ScatteredError()).sorted_by_group
     assert isinstance(aligned, Aligned)

@@ -179,7 +179,7 @@ def test_where_all_are_broken_the_first_one_says_why(tmp_path, program):
         losscli.rank(*SUBMISSIONS, loss="mae")
     with pytest.raises(UsageError, match="no submissions"):
         losscli.rank(targets=TARGETS, loss="mae")
-    with pytest.raises(UsageError, match="not for leaderboards"):
+    with pytest.raises(UsageError, match="rank has no option 'cluster'"):
         losscli.rank(*SUBMISSIONS, targets=TARGETS, loss="mae", cluster="Usage")
 
 

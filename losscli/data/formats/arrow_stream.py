@@ -21,7 +21,7 @@ RECORDS = 3
 class ArrowStream(Format, frozen=True):
     """Local files, read one record batch at a time."""
 
-    def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+    def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The files, whose columns have types of their own."""
         return lazy(lambda place: stream_frames(files.paths[place]), files, stream_schema(files.paths[0]))
 
@@ -29,7 +29,7 @@ class ArrowStream(Format, frozen=True):
         """From the first message."""
         return stream_schema(path)
 
-    def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
+    def diagnose(self, files: Files, types: Mapping[str, Any]) -> list[Problem]:
         """Incomplete or damaged files."""
         return damaged(files, self.bare_noun, stream_frames)
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from abc import ABCMeta, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from msgspec import Struct, StructMeta, field
 
+from losscli.data.numbers import Spelling, shown_type
 from losscli.data.spool import Spool
 from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import pl
@@ -23,10 +24,17 @@ FILE = "#file"
 
 
 class Scanned(Struct, frozen=True, eq=False):
-    """Files as a lazy table with its schema; `repeated` are names that several columns of text share."""
+    """Files as a lazy table with its schema: the types of columns, or those that the values of text show.
+
+    `types` are those in which columns of text are read, and lists of numbers within them.  `quick` are the
+    columns that Polars can parse as numbers while it reads, as far as the first values show.  `repeated`
+    are names that several columns share.
+    """
 
     scan: pl.LazyFrame
     schema: Mapping[str, Any]
+    types: Mapping[str, Any] = {}
+    quick: frozenset[str] = frozenset()
     repeated: tuple[str, ...] = ()
 
 
@@ -78,11 +86,15 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
         """The files as a lazy table.  Raises DataError or an error of Polars."""
         scan = self.scan(files)
         # From a copy: Polars adds row numbers within a scan only if its schema was never collected.
-        return Scanned(scan, dict(scan.head().collect_schema()))
+        schema = dict(scan.head().collect_schema()) | {
+            name: shown_type(values, files.spelling) or pl.String()
+            for name, values in files.partitions.items()
+        }
+        return Scanned(scan, schema, dict.fromkeys(files.partitions, pl.String()))
 
     @abstractmethod
-    def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
-        """The files as a lazy table, in order; columns of text have the types that a schema gives."""
+    def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+        """The files as a lazy table, in order; formats without types of their own read these `types`."""
 
     def columns(self, path: str, files: Files) -> dict[str, Any] | None:
         """The columns of one file with their types; None if the files of a table may differ."""
@@ -97,16 +109,7 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
         """The noun without its article."""
         return self.noun.partition(" ")[2] or "file"
 
-    @property
-    def is_untyped(self) -> bool:
-        """Whether columns have no types of their own, so that their roles choose them."""
-        return self.separator is not None
-
-    def as_numbers(self, schema: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-        """The types that make these columns numbers when they are read again; empty if none changes."""
-        return {}
-
-    def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
+    def diagnose(self, files: Files, types: Mapping[str, Any]) -> list[Problem]:
         """What is wrong with local files that could not be read, from a second, slower pass over them."""
         return []
 
@@ -121,20 +124,15 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
         """What `uneven` finds if the last column has missing values: a short row has no last field."""
         return []
 
-    def not_numbers(
-        self, files: Files, schema: Mapping[str, Any], columns: Collection[str] | None = None
-    ) -> list[Problem]:
-        """Numeric (or boolean) columns of text that hold other text in some rows."""
-        return []
-
 
 class Files(Struct, frozen=True, eq=False):
     """Files of one format that are read one after another, as one table.
 
     `name` is what messages call them, `paths` are local paths, or one URL.  `partitions` holds the values
     of the key=value folders, one per file.  `spool` keeps the temporary file of a pipe.
-    `by_option` says that --input-format named the format.  NumPy files have their mapped `arrays`; `role`
-    (predictions or targets) names those without a name, and `flat` makes a matrix one column per output.
+    `by_option` says that --input-format named the format, `spelling` how text writes numbers.  NumPy files
+    have their mapped `arrays`; `role` (predictions or targets) names those without a name, and `flat` makes a
+    matrix one column per output.
     """
 
     name: str
@@ -144,6 +142,7 @@ class Files(Struct, frozen=True, eq=False):
     partitions: Mapping[str, pl.Series] = field(default_factory=dict)
     spool: Spool | None = None
     by_option: bool = False
+    spelling: Spelling = Spelling()
     arrays: Sequence[Any] = ()
     role: str = ""
     flat: bool = False
@@ -190,14 +189,7 @@ def partitioned(scan: pl.LazyFrame, files: Files) -> pl.LazyFrame:
     if not files.partitions:
         return scan
     columns = [
-        pl.col(FILE).replace_strict(list(files.paths), values, return_dtype=values.dtype).alias(name)
+        pl.col(FILE).replace_strict(list(files.paths), values, return_dtype=pl.String).alias(name)
         for name, values in files.partitions.items()
     ]
     return scan.with_columns(columns).drop(FILE)
-
-
-def kind_of_value(dtype: Any) -> str:
-    """What messages call a value of a type."""
-    if dtype == pl.Boolean:
-        return "true or false"
-    return "a whole number" if dtype.is_integer() else "text" if dtype == pl.String else "a number"

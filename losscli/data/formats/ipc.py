@@ -20,7 +20,7 @@ class Ipc(Format, frozen=True):
         """An Arrow stream often has the suffix of an Arrow file; its first bytes distinguish it."""
         return ARROW_STREAM if start.startswith(ARROW_STREAM.magic) else self
 
-    def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+    def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The files, whose columns have types of their own."""
         return scanned(pl.scan_ipc, files)
 
@@ -28,7 +28,7 @@ class Ipc(Format, frozen=True):
         """From the footer of the file."""
         return dict(pl.read_ipc_schema(path))
 
-    def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
+    def diagnose(self, files: Files, types: Mapping[str, Any]) -> list[Problem]:
         """Incomplete or damaged files."""
         return damaged(files, self.bare_noun, partial(all_batches, pl.scan_ipc))
 

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import glob
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from losscli.data.formats.base import FILE, Files, Format, kind_of_value, partitioned
-from losscli.data.formats.text import INFER_ROWS, expected_rows, lines, not_text
+from losscli.data.formats.base import FILE, Files, Format, Scanned, partitioned
+from losscli.data.formats.text import expected_rows, lines, not_text, shown
 from losscli.errors import EXAMPLES, Problem
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, Tally, finding
 
+INFER_ROWS = 10_000
+"""Rows whose lists and objects show the types of all; other values are read as text."""
+
 
 class Ndjson(Format, frozen=True):
-    """Text with typed values, whose types the first rows show; files may have different columns."""
+    """Text with typed values; files may have different columns."""
 
     def claims(self, line: str) -> bool:
         """Whether the line begins with a brace."""
         return line.lstrip("\ufeff ").startswith("{")
 
-    def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
-        """The files, with the types of a schema if there is one."""
-        own = {name: dtype for name, dtype in (schema or {}).items() if name not in files.partitions}
+    def open(self, files: Files) -> Scanned:
+        """The table with the types that the first rows show; lists and objects have those of JSON."""
+        found = self.scan(files).collect_schema()
+        types = {name: _as_read(dtype) if dtype.is_nested() else pl.String() for name, dtype in found.items()}
+        return shown(self, files, types)
+
+    def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+        """The files, with these types if they are known."""
+        own = {name: dtype for name, dtype in (types or {}).items() if name not in files.partitions}
         scan = pl.scan_ndjson(
             # Polars resolves patterns in URLs; a local name is taken literally.
             list(files.paths) if files.remote else [glob.escape(path) for path in files.paths],
@@ -37,22 +46,19 @@ class Ndjson(Format, frozen=True):
         """Estimated from the length of the first lines."""
         return expected_rows(files)
 
-    def as_numbers(self, schema: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-        """Floats: only the first rows are known to be whole numbers."""
-        return {name: _as_float(schema[name]) for name in names}
-
-    def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
-        """Files that are not text, lines that are not objects, and values of deviating types."""
-        return not_text(files) or _not_objects(files, schema)
+    def diagnose(self, files: Files, types: Mapping[str, Any]) -> list[Problem]:
+        """Files that are not text, lines that are not objects, and lists of deviating values."""
+        return not_text(files) or _not_objects(files, types)
 
 
-def _as_float(dtype: Any) -> Any:
+def _as_read(dtype: Any) -> Any:
+    """Lists with numbers as floats, since only the first ones are known to be whole."""
     if isinstance(dtype, pl.List):
-        return pl.List(_as_float(dtype.inner))
-    return dtype if dtype == pl.Boolean else pl.Float64()
+        return pl.List(_as_read(dtype.inner))
+    return pl.Float64() if dtype.is_integer() else dtype
 
 
-def _not_objects(files: Files, schema: Mapping[str, Any]) -> list[Problem]:
+def _not_objects(files: Files, types: Mapping[str, Any]) -> list[Problem]:
     """Lines that are not JSON objects, and columns with values of deviating types."""
     problems = []
     for path in files.paths:
@@ -61,7 +67,7 @@ def _not_objects(files: Files, schema: Mapping[str, Any]) -> list[Problem]:
             if isinstance(value, str):
                 broken.append(f"line {number}: {value}")
                 continue
-            for name, dtype in schema.items():
+            for name, dtype in types.items():
                 if name in value and not _fits(value[name], dtype):
                     odd.setdefault(name, []).append(f"line {number}: {value[name]!r}")
         shown = files.shown(path)
@@ -69,7 +75,7 @@ def _not_objects(files: Files, schema: Mapping[str, Any]) -> list[Problem]:
             kind = finding(Code.INVALID_JSON_LINE, shown)
             problems.append(kind.problem(Tally(len(broken), broken[:EXAMPLES])))
         for name, examples in odd.items():
-            kind = finding(Code.NOT_A_NUMBER, f"{shown}, column {name}", kind=kind_of_value(schema[name]))
+            kind = finding(Code.NOT_A_NUMBER, f"{shown}, column {name}", kind=types[name])
             problems.append(kind.problem(Tally(len(examples), examples[:EXAMPLES])))
     return problems
 

@@ -15,7 +15,7 @@ from losscli.numeric.arrays import pl
 class Parquet(Format, frozen=True):
     """Files that Polars scans, local or at a URL."""
 
-    def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
+    def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The files, whose columns have types of their own."""
         return scanned(pl.scan_parquet, files)
 
@@ -23,7 +23,7 @@ class Parquet(Format, frozen=True):
         """From the footer of the file."""
         return dict(pl.read_parquet_schema(path))
 
-    def diagnose(self, files: Files, schema: Mapping[str, Any]) -> list[Problem]:
+    def diagnose(self, files: Files, types: Mapping[str, Any]) -> list[Problem]:
         """Incomplete or damaged files."""
         return damaged(files, self.bare_noun, partial(all_batches, pl.scan_parquet))
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
 
 from losscli.data.batches import batches
-from losscli.data.formats.base import COMPRESSED, Files, read_errors
+from losscli.data.formats.base import COMPRESSED, Files, Format, Scanned, read_errors
+from losscli.data.numbers import Spelling, is_quick, shown_type
 from losscli.data.redaction import reason
 from losscli.errors import EXAMPLES, Problem
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, problem
 
-INFER_ROWS = 10_000
-MISSING = "NA"
-"""Spellings of a missing number in a text file, in addition to an empty field."""
+SAMPLE = 1_000
+"""Rows that show the types of columns, unless a column has no value in them."""
 
 
 def lines(path: str, most: int | None = None) -> Iterator[str]:
@@ -37,6 +39,53 @@ def lines(path: str, most: int | None = None) -> Iterator[str]:
     )
     for batch in batches(text):
         yield from batch.to_series()
+
+
+def shown(form: Format, files: Files, types: Mapping[str, Any], repeated: tuple[str, ...] = ()) -> Scanned:
+    """The files read as `types`, with the types that their first values show."""
+    scan = form.scan(files, types)
+    sample = scan.head(SAMPLE).collect()
+    shows = {
+        name: shown_type(sample[name], files.spelling) if dtype == pl.String else dtype
+        for name, dtype in types.items()
+    }
+    quick = frozenset(
+        name
+        for name, dtype in types.items()
+        if dtype == pl.String
+        and name not in files.partitions
+        and shows[name] is not None
+        and is_quick(sample[name], files.spelling)
+    )
+    return Scanned(scan, Shown(shows, scan, files.spelling), types, quick, repeated)
+
+
+class Shown(Mapping[str, Any]):
+    """The types that the columns of text show; those without a value in the first rows are searched for one.
+
+    `types` are None for these.  A column is searched when its type is asked for, since that may take a pass
+    over the file.
+    """
+
+    def __init__(self, types: Mapping[str, Any], scan: pl.LazyFrame, spelling: Spelling) -> None:
+        self._types, self._scan, self._spelling = dict(types), scan, spelling
+
+    def __getitem__(self, name: str) -> Any:
+        if self._types[name] is None:
+            self._types[name] = self._searched(name) or pl.String()
+        return self._types[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._types)
+
+    def __len__(self) -> int:
+        return len(self._types)
+
+    def _searched(self, name: str) -> Any:
+        column = self._spelling.stripped(pl.col(name))
+        with suppress(*read_errors()):  # which are reported when the column is read
+            values = self._scan.select(column).filter(column.is_not_null()).head(SAMPLE).collect()
+            return shown_type(values[name], self._spelling)
 
 
 def expected_rows(files: Files) -> int | None:

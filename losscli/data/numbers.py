@@ -1,0 +1,135 @@
+"""Numbers in text: how text formats, whose columns have no types, give roles their numbers."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from msgspec import Struct
+
+from losscli.numeric.arrays import Array, pl
+
+EXACT = 2**53
+"""Up to here every whole number is a float64 of its own."""
+NULLS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A", "\\N")
+"""Spellings of a missing number.  A label or a key may well be the text NA."""
+QUICK_NULL = "NA"
+"""The one of these that Polars recognises while it parses numbers."""
+_WHOLE = r"^[+-]?[0-9]+$"
+_LEADING_ZERO = r"^[+-]?0[0-9]"
+_DECIMAL_COMMA = r"^[+-]?(?:[0-9]+,?[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+_LIST = r"^[\[(].*[\])]$"
+_TRUTH = {"true": 1.0, "false": 0.0}
+
+
+class Spelling(Struct, frozen=True):
+    """How text writes numbers: with a decimal point or comma, and which words mean a missing value."""
+
+    decimal: str = "."
+    nulls: tuple[str, ...] = ()
+
+    def stripped(self, text: pl.Expr) -> pl.Expr:
+        """Text without the blanks around it; null for a missing value."""
+        plain = text.str.strip_chars()
+        return pl.when(~plain.is_in([*NULLS, *self.nulls])).then(plain)
+
+    def numbers(self, text: pl.Expr) -> pl.Expr:
+        """The numbers that text holds, true and false as 1 and 0; null if it holds none."""
+        plain = self.stripped(text)
+        written = plain
+        if self.decimal == ",":
+            written = pl.when(plain.str.contains(_DECIMAL_COMMA)).then(
+                plain.str.replace(",", ".", literal=True)
+            )
+        truth = plain.str.to_lowercase().replace_strict(_TRUTH, default=None, return_dtype=pl.Float64)
+        return pl.coalesce(written.cast(pl.Float64, strict=False), truth)
+
+    def lists(self, text: pl.Expr) -> pl.Expr:
+        """The lists of numbers that text holds: [0.1, 0.9], or as NumPy prints them [0.1 0.9]."""
+        inner = self.stripped(text).str.strip_chars("[]()").str.strip_chars()
+        parts = inner.str.replace_all(r"\s*[,;\s]\s*", " ").str.split(" ")
+        return parts.cast(pl.List(pl.Float64), strict=False)
+
+    def shown(self, text: pl.Expr, dtype: Any) -> pl.Expr:
+        """Text as values of the type that it shows.  Fails if a value is of another type."""
+        if dtype == pl.Boolean:
+            return self.numbers(text).cast(pl.Boolean)
+        return text if dtype == pl.String else self.stripped(text).cast(dtype)
+
+
+class Parsed(NamedTuple):
+    """A column of text as numbers or lists of numbers (n,), null if missing or none.
+
+    `wrong` (n,) marks text that is no number, `inexact` (n,) whole numbers that float64 would round.
+    """
+
+    values: pl.Series
+    wrong: Array | None = None
+    inexact: Array | None = None
+
+
+def parsed(text: pl.Series, dtype: Any, spelling: Spelling) -> Parsed:
+    """The numbers of a column of text (n,), or its lists of numbers if `dtype` is one."""
+    frame, column = text.to_frame(), pl.col(text.name)
+    if isinstance(dtype, pl.List):
+        values = frame.select(spelling.lists(column)).to_series()
+        complete = values.list.eval(pl.element().is_not_null()).list.all().fill_null(False)
+    else:
+        values = text.cast(pl.Float64, strict=False)
+        if spelling.decimal == "." and values.null_count() == text.null_count() and not _is_large(values):
+            return Parsed(values)
+        values = frame.select(spelling.numbers(column)).to_series()
+        complete = values.is_not_null()
+    plain = frame.select(spelling.stripped(column)).to_series()
+    wrong = (~complete & plain.is_not_null()).to_numpy()
+    return Parsed(values, wrong if wrong.any() else None, _rounded_text(plain, values))
+
+
+def rounded(numbers: pl.Series) -> Array | None:
+    """Which rows (n,) of a column of whole numbers or decimals float64 would round; None if none."""
+    values = numbers.cast(pl.Float64)
+    if not _is_large(values):
+        return None
+    return _marks((values.cast(numbers.dtype, strict=False) != numbers).fill_null(numbers.is_not_null()))
+
+
+def _rounded_text(text: pl.Series, values: pl.Series) -> Array | None:
+    if values.dtype.is_nested() or not _is_large(values):
+        return None
+    differ = (values.cast(pl.Int128, strict=False) != text.cast(pl.Int128, strict=False)).fill_null(True)
+    return _marks(differ & text.str.contains(_WHOLE) & values.is_not_null())
+
+
+def _marks(rows: pl.Series) -> Array | None:
+    return rows.fill_null(False).to_numpy() if rows.any() else None
+
+
+def _is_large(values: pl.Series) -> bool:
+    low, high = values.min(), values.max()
+    return any(isinstance(end, float) and abs(end) >= EXACT for end in (low, high))
+
+
+def is_quick(text: pl.Series, spelling: Spelling) -> bool:
+    """Whether Polars can parse the numbers of a column while it reads them, as far as these values show."""
+    values = text.set(text == QUICK_NULL, None)
+    return (
+        spelling == Spelling() and values.cast(pl.Float64, strict=False).null_count() == values.null_count()
+    )
+
+
+def shown_type(text: pl.Series, spelling: Spelling) -> Any:
+    """The type that the values of a column of text show: whole numbers, numbers, true and false, lists, text.
+
+    Digits after a leading zero are text, since 007 and 7 may be two names.  None for a column without values.
+    """
+    plain = text.to_frame().select(spelling.stripped(pl.col(text.name))).to_series().drop_nulls()
+    if plain.is_empty():
+        return None
+    if plain.str.contains(_LEADING_ZERO).any():
+        return pl.String()
+    if plain.str.to_lowercase().is_in(list(_TRUTH)).all():
+        return pl.Boolean()
+    if parsed(plain, pl.Float64(), spelling).wrong is None:
+        return pl.Int64() if plain.str.contains(_WHOLE).all() else pl.Float64()
+    if plain.str.contains(_LIST).all() and parsed(plain, pl.List(pl.Float64), spelling).wrong is None:
+        return pl.List(pl.Float64)
+    return pl.String()
