@@ -30,7 +30,8 @@ class Roles(Struct, frozen=True, dict=True):
     matrix (one column per class or label).  `names` are the classes, labels or outputs, in the order of the
     prediction columns.  `eps` is the clip of probabilities, `normalize` rescales each row of them to sum to
     one, and `like` is the library whose conventions apply.  `held` are the types of floating-point numbers
-    in which files hold predictions and targets.
+    in which files hold predictions and targets.  Class weights are divided by `class_unit`, a power of two,
+    where they weigh rows.
     `conditions` are the columns that --where reads, `slicings` the ways to cut rows into slices, `group` the
     column of rows that are evaluated together, `cluster` the column of rows with correlated noise.
     `parts` are the columns of each batch, in tasks whose batches name theirs; `widths` are the lengths of
@@ -46,6 +47,7 @@ class Roles(Struct, frozen=True, dict=True):
     weight: str | None = None
     ids: tuple[str, ...] = ()
     class_weight: tuple[float, ...] | None = None
+    class_unit: float = 1.0
     ignore_label: str | None = None
     eps: float = 0.0
     held: tuple[str, str] = ("float64", "float64")
@@ -76,6 +78,12 @@ class Roles(Struct, frozen=True, dict=True):
             if edges is not None
         ]
         return tuple(dict.fromkeys((*predictions, *targets, *weight, *binned)))
+
+    @property
+    def row_factors(self) -> tuple[float, ...] | None:
+        """By what each class multiplies the weight of its rows, in units."""
+        weights = self.class_weight
+        return None if weights is None else tuple(weight / self.class_unit for weight in weights)
 
     @property
     def columns(self) -> tuple[str, ...]:

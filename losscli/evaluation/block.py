@@ -14,6 +14,7 @@ from losscli.data.stream import MATCHED
 from losscli.evaluation import cells as cell_views
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.numeric.segments import run_of
+from losscli.numeric.two_float import unit_of
 from losscli.plan.plan import Plan
 from losscli.report.findings import Code, Finding, Tally
 from losscli.tasks.base import Rows
@@ -64,8 +65,30 @@ def _missing(series: pl.Series) -> Array | None:
     return None if missing is None else missing.to_numpy()
 
 
-def read_weight(block: Block, counted: bool) -> None:
-    """Read and check the weights of the remaining rows.
+class Fixed(Struct, frozen=True):
+    """What the first block fixes for the whole run: the pilots of the task, and the unit of weights."""
+
+    pilots: Any = None
+    weight_unit: float = 1.0
+
+
+def fixed_by(plan: Plan, frame: pl.DataFrame) -> Fixed:
+    """What the first block of a run fixes.
+
+    Weights are divided by a power of two, which changes no digit of a mean: one, unless they are so extreme
+    that their squares or sums are no numbers.  Where a mean divides by the number of rows, they stay.
+    """
+    block, unit = Block(frame, 0, plan.roles), 1.0
+    name = plan.roles.weight
+    if name is not None and not any(choice.by_rows for choice in plan.choices):
+        weight = block.numbers((name,))[:, 0]
+        greatest = float(np.max(weight, initial=0.0, where=weight < np.inf))
+        unit = unit_of(greatest) if greatest > 0 else 1.0
+    return Fixed(TASKS[plan.roles.task].pilot(block), unit)
+
+
+def read_weight(block: Block, counted: bool, unit: float = 1.0) -> None:
+    """Read and check the weights of the remaining rows, divided by `unit`.
 
     Rows of weight zero are dropped, unless a mean divides by the number of rows: then they are `counted`.
     """
@@ -73,9 +96,11 @@ def read_weight(block: Block, counted: bool) -> None:
     if name is None:
         return
     weight = block.numbers((name,))[:, 0]
-    block.weight = weight
-    if weight.min(initial=1.0) > 0 and block.are_finite((name,)):
+    block.weight = weight if unit == 1.0 else weight / unit
+    if weight.min(initial=1.0) > 0 and block.are_finite((name,)) and unit == 1.0:
         return
+    lost = (np.isinf(block.weight) & np.isfinite(weight)) | ((block.weight == 0) & (weight > 0))
+    block.flag(lost, Code.EXTREME_WEIGHT, name, lambda i: f"{weight[i]:g}")
     block.flag(weight < 0, Code.NEGATIVE_WEIGHT, name, lambda i: f"{weight[i]:g}")
     block.flag(np.isinf(weight), Code.INFINITE_WEIGHT, name)
     block.flag(weight == 0, Code.ZERO_WEIGHT_COUNTED if counted else Code.ZERO_WEIGHT, leave_out=False)
@@ -83,13 +108,14 @@ def read_weight(block: Block, counted: bool) -> None:
 
 
 class Taken(Struct, frozen=True, eq=False):
-    """A validated block, and the weight of each row (n,), None for ones."""
+    """A validated block, and the weight of each row (n,) in units of `weight_unit`, None for ones."""
 
     plan: Plan
     xp: Namespace
     block: Block
     rows: Rows
     weight: Array | None
+    weight_unit: float
 
     def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
         """The row columns of a loss for each output."""
@@ -100,7 +126,7 @@ class Taken(Struct, frozen=True, eq=False):
         return [choice.columns(part) for part in self.rows.by_label[choice.loss.batch]]
 
 
-def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Taken:
+def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Fixed) -> Taken:
     """Read and validate one block."""
     block = Block(frame, first_row, plan.roles)
     check_missing(block, plan.roles.id_groups)
@@ -109,20 +135,20 @@ def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: 
     block.drop_ignored_label()
     block.check_lengths()
     check_missing(block, plan.roles.groups)
-    read_weight(block, any(choice.by_rows for choice in plan.choices))
+    read_weight(block, any(choice.by_rows for choice in plan.choices), fixed.weight_unit)
     before = dict(block.tallies)
     taken = _read(plan, xp, block, fixed)
     return _without_undefined(taken, fixed, before) if plan.roles.drop_undefined else taken
 
 
-def _read(plan: Plan, xp: Namespace, block: Block, fixed: Any) -> Taken:
+def _read(plan: Plan, xp: Namespace, block: Block, fixed: Fixed) -> Taken:
     """The batches and the weights of a block whose rows are matched and complete."""
     with np.errstate(all="ignore"):
-        rows = TASKS[plan.roles.task].read(block, xp, plan.wanted, fixed)
+        rows = TASKS[plan.roles.task].read(block, xp, plan.wanted, fixed.pilots)
         weight = None if block.weight is None else xp.asarray(cell_views.of_units(block.weight, rows))
         if rows.factor is not None:
             weight = rows.factor if weight is None else weight * rows.factor
-    return Taken(plan, xp, block, rows, weight)
+    return Taken(plan, xp, block, rows, weight, fixed.weight_unit * plan.roles.class_unit)
 
 
 _SHOWN = 4
@@ -185,7 +211,7 @@ def _values_shown(taken: Taken) -> Callable[[int], str] | None:
     return lambda i: ", ".join(f"{name[2:]} {frame[name][i]}" for name in columns)
 
 
-def _without_undefined(taken: Taken, fixed: Any, before: dict[Finding, Tally]) -> Taken:
+def _without_undefined(taken: Taken, fixed: Fixed, before: dict[Finding, Tally]) -> Taken:
     """The block without the rows outside a domain; `before` are the tallies from before it was read."""
     block, height = taken.block, taken.block.height
     for choice in taken.plan.choices:

@@ -15,7 +15,7 @@ from losscli.evaluation import rows as row_losses
 from losscli.evaluation.compare_plan import Models
 from losscli.evaluation.pairs import Scores
 from losscli.evaluation.partial import Partial
-from losscli.evaluation.results import notes
+from losscli.evaluation.results import notes, total_weight
 from losscli.numeric.arrays import Array
 from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Note, Tally
@@ -44,7 +44,7 @@ def _of_pair(models: Models, scores: Scores, place: int, number: int, choice: Ch
     names = (models.names[at[0]], models.names[at[1]])
     outputs = plan.outputs(choice)
     pilots = pair.pilots or (None,) * outputs
-    build = _Builder(plan, choice, names, pilots)
+    build = _Builder(plan, choice, names, pilots, pair.weight_unit)
     whole = tuple(moments_of(part.overall[number]) for part in (pair, a, b))
     (overall,) = build.cells(whole[0], whole[1], whole[2], [{}])
     if choice.loss.additive:
@@ -74,9 +74,11 @@ def _at(part: Partial, slicing: int, number: int, keys: Sequence[Key]) -> Moment
 class _Builder:
     """The comparisons of one loss of two models."""
 
-    def __init__(self, plan: Plan, choice: Choice, names: tuple[str, str], pilots: Sequence[Any]) -> None:
+    def __init__(
+        self, plan: Plan, choice: Choice, names: tuple[str, str], pilots: Sequence[Any], weight_unit: float
+    ) -> None:
         self.plan, self.choice, self.names, self.pilots = plan, choice, names, pilots
-        self.bound = choice.reduction.with_pilots(pilots)
+        self.bound = choice.reduction.with_pilots(pilots, weight_unit)
 
     def cells(
         self,
@@ -159,7 +161,7 @@ class _Builder:
             contribution=part,
             higher_is_better=self.choice.loss.score,
             rows=int(pair.n[0]),
-            weight=float(pair.weight[0].sum()),
+            weight=total_weight(float(pair.weight[0].sum()), self.bound.weight_unit),
             notes=difference.notes,
         )
 

@@ -31,8 +31,6 @@ from losscli.report.findings import Finding, Tally
 from losscli.states.cells import Cells
 from losscli.states.reductions import mean
 from losscli.states.top import Top
-from losscli.tasks.block import Block
-from losscli.tasks.catalog import TASKS
 
 INDEX = "#"
 """The column of a block that holds the index of each of its rows."""
@@ -96,8 +94,7 @@ class ComparisonJob(Struct, frozen=True):
 
     def begin(self, frame: pl.DataFrame) -> Any:
         """The pilots that the first block fixes, the same for all models so that their units agree."""
-        roles = self.plans[0].roles
-        return TASKS[roles.task].pilot(Block(self._of(frame, 0), 0, roles))
+        return block_reading.fixed_by(self.plans[0], self._of(frame, 0))
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Scores:
         """Read and check one block of every model, and take the moments of models and pairs."""
@@ -189,7 +186,7 @@ class _Columns(Taken, frozen=True):
 
     @classmethod
     def of(cls, taken: Taken) -> _Columns:
-        return cls(taken.plan, taken.xp, taken.block, taken.rows, taken.weight, {})
+        return cls(taken.plan, taken.xp, taken.block, taken.rows, taken.weight, taken.weight_unit, {})
 
     def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
         """The row columns of a loss for each output."""
@@ -207,7 +204,7 @@ class _Pair(Taken, frozen=True):
 
     @classmethod
     def of(cls, a: _Columns, b: _Columns) -> _Pair:
-        return cls(a.plan, a.xp, a.block, a.rows, a.weight, a, b)
+        return cls(a.plan, a.xp, a.block, a.rows, a.weight, a.weight_unit, a, b)
 
     def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
         """For each output the row columns of a, then b - a; for a mean, b - a alone."""

@@ -27,8 +27,6 @@ from losscli.states.cells import Cells
 from losscli.states.clusters import Totals
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments, moments_of
-from losscli.tasks.block import Block
-from losscli.tasks.catalog import TASKS
 
 MAX_SLICES = 100_000
 """Maximum number of slices of one --by: each has a state of its own, and a row of the report."""
@@ -66,6 +64,7 @@ class Partial(Struct, frozen=True, eq=False):
     totals: Totals | None = None
     cell_totals: Totals | None = None
     fingerprint: int | None = None
+    weight_unit: float = 1.0
 
 
 class EvaluationJob(Struct, frozen=True):
@@ -93,8 +92,8 @@ class EvaluationJob(Struct, frozen=True):
         return self.plan.device
 
     def begin(self, frame: pl.DataFrame) -> Any:
-        """The pilots that the task fixes from the first block for the whole run."""
-        return TASKS[self.plan.roles.task].pilot(Block(frame, 0, self.plan.roles))
+        """What the first block fixes for the whole run."""
+        return block_reading.fixed_by(self.plan, frame)
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
         """Read and check one block, and take the state of every chosen loss."""
@@ -181,6 +180,7 @@ def _states(taken: Taken) -> Partial:
         cells=tuple(by_cell),
         tallies=block.tallies,
         pilots=rows.pilots,
+        weight_unit=taken.weight_unit,
         slices=slices,
         totals=totals.get(cell_views.OVERALL),
         cell_totals=totals.get(cell_views.BY_CELL),
@@ -216,6 +216,7 @@ def merge(a: Partial, b: Partial) -> Partial:
         tallies=tallies,
         rows=a.rows + b.rows,
         pilots=a.pilots,
+        weight_unit=a.weight_unit,
         slices=tuple(_merge_slices(x, y) for x, y in zip(a.slices, b.slices, strict=True)),
         extras={name: state.merge(b.extras[name]) for name, state in a.extras.items()},
         totals=_merge_totals(a.totals, b.totals),

@@ -16,6 +16,7 @@ from losscli.report.findings import Code, Finding, Note, Tally, note
 from losscli.report.model import Result
 from losscli.states.base import Estimate, State
 from losscli.states.moments import moments_of
+from losscli.tasks.block import LARGEST
 
 
 def notes(tallies: Mapping[Finding, Tally]) -> list[Note]:
@@ -43,15 +44,17 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Resu
     for choice, overall, cells in zip(plan.choices, part.overall, part.cells, strict=True):
         outputs = plan.outputs(choice)
         pilots = part.pilots or (None,) * outputs
-        bound = choice.reduction.with_pilots(pilots)
+        bound = choice.reduction.with_pilots(pilots, part.weight_unit)
         (whole,) = overall.estimates(bound, plan.level)
-        results.append(_result(choice, overall, whole, plan.level, {}))
+        unit = part.weight_unit
+        results.append(_result(choice, overall, whole, plan.level, {}, unit))
         for i, name in enumerate(plan.cells(choice)):
             state = overall.output(i, outputs) if cells is None else cells.select(slice(i, i + 1))
             own = bound.with_pilots(pilots[i : i + 1]) if outputs > 1 else bound
             (estimate,) = state.estimates(own, plan.level)
             share = _share(plan, choice, overall, state, part.pilots)
-            results.append(_result(choice, state, estimate, plan.level, {plan.cell: name}, share))
+            cell = {plan.cell: name}
+            results.append(_result(choice, state, estimate, plan.level, cell, unit, share))
         for slicing, slices, order in zip(plan.roles.slicings, part.slices, orders, strict=True):
             of_choice = slices.states[plan.choices.index(choice)]
             estimated = of_choice.estimates(bound, plan.level)
@@ -60,7 +63,7 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Resu
                 state = of_choice.select(slice(place, place + 1))
                 cell = dict(zip(slicing.names, key, strict=True))
                 share = _share(plan, choice, overall, state, part.pilots)
-                results.append(_result(choice, state, estimated[place], plan.level, cell, share))
+                results.append(_result(choice, state, estimated[place], plan.level, cell, unit, share))
     return [replace(result, model=model) for result in results] if model else results
 
 
@@ -81,6 +84,7 @@ def _result(
     estimate: Estimate,
     level: float | None,
     cell: dict[str, str],
+    weight_unit: float,
     share: float | None = None,
 ) -> Result:
     return Result(
@@ -97,9 +101,14 @@ def _result(
         higher_is_better=choice.loss.score,
         share=share,
         rows=int(state.n[0]),
-        weight=float(state.weights[0]),
+        weight=total_weight(float(state.weights[0]), weight_unit),
         notes=estimate.notes,
     )
+
+
+def total_weight(weight: float, unit: float) -> float:
+    """A sum of weights in their own unit; the largest number where it exceeds that."""
+    return min(weight * unit, LARGEST)
 
 
 def _share(plan: Plan, choice: Choice, overall: State, cell: State, pilots: Sequence[Any]) -> float | None:

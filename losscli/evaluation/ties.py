@@ -116,7 +116,7 @@ class Lines:
         """Store what the rows of a submission add to its values, and return its line."""
         choice = job.plan.choices[0]
         pilots = part.pilots or (None,) * job.plan.outputs(choice)
-        bound = choice.reduction.with_pilots(pilots)
+        bound = choice.reduction.with_pilots(pilots, part.weight_unit)
         slopes = [inference.gradients(bound, moments_of(part.overall[0]))]
         if choice.loss.reduction is not mean:
             for slices, numbers in zip(part.slices, job.numbers, strict=True):

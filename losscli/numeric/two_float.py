@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from decimal import Decimal
 from functools import cache
 
@@ -152,3 +153,13 @@ def two_float_log(xp: Namespace, x: Array) -> tuple[Array, Array]:
     total, more = two_sum(total, exponent * lower)
     total, most = two_sum(total, f)
     return two_sum(total, error + more + most + low_table[index] + (remainder + log1pmx(xp, f)))
+
+
+def unit_of(size: float) -> float:
+    """The power of two by which numbers up to `size` are divided: one, unless their squares are extreme.
+
+    Squares up to 2^400 leave room for the squares of those, which intervals take, and for larger numbers
+    that come later.
+    """
+    exponent = math.frexp(size)[1] - 1
+    return math.ldexp(1.0, exponent - min(max(exponent, -200), 200))

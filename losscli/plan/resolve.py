@@ -29,6 +29,7 @@ from losscli.data.stream import Roles
 from losscli.data.table import Source, Table
 from losscli.errors import UsageError, all_of
 from losscli.gates.parse import Gate
+from losscli.numeric.two_float import unit_of
 from losscli.plan import columns, losses, named_columns
 from losscli.plan.columns import Found
 from losscli.plan.options import OPTIONS, Request, check_meaning, check_names, of_environment, request_of
@@ -251,10 +252,19 @@ def _meaning(
         drop_undefined=request.domain == "drop",
     )
     if request.like is None:
-        return roles, choices, notes
+        return _with_class_unit(roles, choices), choices, notes
     choices = losses.as_in_library(request.like, choices, roles, type_eps)
     eps = max(choice.policy.low for choice in choices if choice.policy)
-    return replace(roles, eps=eps), choices, (*notes, *libraries.notes(choices, roles))
+    roles = _with_class_unit(replace(roles, eps=eps), choices)
+    return roles, choices, (*notes, *libraries.notes(choices, roles))
+
+
+def _with_class_unit(roles: Roles, choices: Sequence[Choice]) -> Roles:
+    """The roles with a unit of class weights, where no mean divides by the number of rows."""
+    greatest = max(roles.class_weight or (0.0,))
+    if greatest == 0 or any(choice.by_rows for choice in choices):
+        return roles
+    return replace(roles, class_unit=unit_of(greatest))
 
 
 def _link(request: Request, found: Found, left: Table, right: Table, task: str) -> str:

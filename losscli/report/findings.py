@@ -257,6 +257,14 @@ class Code(Enum):
         error=("infinite weight", "infinite weights"),
         remedy="a weight is a number >= 0",
     )
+    EXTREME_WEIGHT = Kind(
+        meaning="A weight is too large or too small beside the weights of the first rows.",
+        error=(
+            "weight too large or too small beside those of the first rows",
+            "weights too large or too small beside those of the first rows",
+        ),
+        remedy="weights may span 200 orders of magnitude: rescale them",
+    )
     ZERO_WEIGHT = Kind(
         meaning="A row of weight zero has no influence and is not counted.",
         note=("row with weight zero dropped", "rows with weight zero dropped"),

@@ -173,7 +173,7 @@ def _value(bound: BoundReduction, moments: Moments) -> Callable[[Array], Array]:
     """A function from means (..., k) of all outputs to values (...), with the extremes of the first cell."""
     reduction, pilots, outputs = bound.reduction, bound.pilots, len(bound.pilots)
     low, high = (extreme[0].reshape(outputs, -1) for extreme in (moments.low, moments.high))
-    weight = float(moments.weight[0, 0])
+    weight = float(moments.weight[0, 0]) * bound.weight_unit
     known = {**bound.params, "weight": weight, "low": low, "high": high, "pilots": pilots}
     each = [{**known, "low": low[i], "high": high[i], "pilot": pilots[i]} for i in range(outputs)]
 

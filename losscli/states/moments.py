@@ -190,7 +190,9 @@ def _within(cells: Cells, columns: Sequence[Array], spread: bool) -> Moments:
 
 def _mean(total: Array, weight: Array) -> Array:
     """The means (c, k) from two-float sums (c, 2, k) and (c, 2), whose values are rounded sums."""
-    return total[:, 0] / weight[:, :1]
+    # Of a sum of weights beyond the largest float there is no mean: dividing by infinity would give zero.
+    whole = weight[:, :1]
+    return total[:, 0] / whole * (whole / whole)
 
 
 def _rounding(xp: Namespace, total: Array, weight: Array, mean: Array) -> Array:

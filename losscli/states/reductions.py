@@ -50,17 +50,20 @@ class Reduction(Struct, frozen=True, dict=True):
 class BoundReduction(Struct, frozen=True):
     """A reduction with the parameters of the loss; `domain` describes where the loss is defined.
 
-    `pilots` hold what the task fixed for the run, one per output; None for tasks that fix nothing.
+    `pilots` hold what the task fixed for the run, one per output; None for tasks that fix nothing.  Weights
+    are in units of `weight_unit`.
     """
 
     reduction: Reduction
     params: Mapping[str, Any]
     domain: str = ""
     pilots: Sequence[Any] = (None,)
+    weight_unit: float = 1.0
 
-    def with_pilots(self, pilots: Sequence[Any]) -> BoundReduction:
-        """The same reduction for outputs with these pilots."""
-        return replace(self, pilots=pilots)
+    def with_pilots(self, pilots: Sequence[Any], weight_unit: float | None = None) -> BoundReduction:
+        """The same reduction for outputs with these pilots, and weights in this unit."""
+        unit = self.weight_unit if weight_unit is None else weight_unit
+        return replace(self, pilots=pilots, weight_unit=unit)
 
 
 def _mean(xp: Namespace, m: Array) -> Array:

@@ -170,8 +170,8 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         made[BinaryLabel] = BinaryLabel(xp, y, bernoulli.probability)
     codes = xp.where(y == 1, 1, xp.where(y == 0, 0, -1))
     factor = None
-    if roles.class_weight is not None:
-        factor = y * roles.class_weight[1] + (1.0 - y) * roles.class_weight[0]
+    if roles.row_factors is not None:
+        factor = y * roles.row_factors[1] + (1.0 - y) * roles.row_factors[0]
     if BinaryVariables in wanted:
         weight = (
             factor if block.weight is None else xp.asarray(block.weight) * (1.0 if factor is None else factor)

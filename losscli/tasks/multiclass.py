@@ -55,7 +55,7 @@ def _rows(
     scores: Array,
 ) -> Rows:
     roles = block.roles
-    weights = None if roles.class_weight is None else xp.asarray(roles.class_weight)
+    weights = None if roles.row_factors is None else xp.asarray(roles.row_factors)
     made: dict[type[Batch], Batch] = {}
     read = scores
     if roles.link != "label" and not on_host(xp):
@@ -71,7 +71,8 @@ def _rows(
     if MulticlassAmount in wanted:
         made[MulticlassAmount] = MulticlassAmount(xp, scores, roles.link, 0.0, hard, distribution, weights)
     if MulticlassScore in wanted and hard is not None:
-        made[MulticlassScore] = MulticlassScore(xp, scores, hard, weights)
+        own = None if roles.class_weight is None else xp.asarray(roles.class_weight)
+        made[MulticlassScore] = MulticlassScore(xp, scores, hard, own)
     if OneVsAll in wanted:
         target = distribution if hard is None else xp.where(one_hot(xp, hard, scores.shape[1]), 1.0, 0.0)
         if clips:

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 from losscli.numeric.arrays import Array, Namespace, np
+from losscli.numeric.two_float import unit_of
 from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import LARGEST, Block
@@ -29,27 +30,21 @@ class Pilot(NamedTuple):
     @property
     def target_unit(self) -> float:
         """The power of two in which targets are squared: one, unless their squares are extreme."""
-        return _unit(self.target_size)
+        return unit_of(self.target_size)
 
     @property
     def error_unit(self) -> float:
         """The power of two in which errors are squared: one, unless their squares are extreme."""
-        return _unit(self.error_size)
+        return unit_of(self.error_size)
 
     @property
     def joint_unit(self) -> float:
         """The unit for squares of targets and errors together."""
-        return _unit(max(self.target_size, self.error_size))
+        return unit_of(max(self.target_size, self.error_size))
 
 
 NO_PILOT = Pilot()
 """For data near zero and of ordinary size."""
-
-
-def _unit(size: float) -> float:
-    # Squares up to 2^400 leave room for their own squares, which intervals need, and for larger rows later.
-    exponent = math.frexp(size)[1] - 1
-    return math.ldexp(1.0, exponent - min(max(exponent, -200), 200))
 
 
 class Regression(Batch, frozen=True):
