@@ -148,10 +148,7 @@ class Aligned(Struct, frozen=True, eq=False):
             return replace(self, looked_up=self.looked_up | {error.number})
         if isinstance(error, ScatteredError):
             return replace(self, sorted_by_group=True)
-        if self.joined:
-            return None
-        types = keys.join_types(self.predictions, self.targets, self.key)
-        return replace(self, joined=True, key_types=types)
+        return None if self.joined else replace(self, joined=True)
 
     def _unparsed(self) -> Aligned:
         """The same rows with columns of text read as text."""
@@ -210,10 +207,18 @@ def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
 
 
 def _increasing(values: pl.Series, last: Any) -> bool:
-    """Whether a key increases strictly, from `last`, the key before its first row."""
-    if last is not None and not values[0] > last:
+    """Whether a key increases strictly, from `last`, the key before its first row.
+
+    Longer text counts as greater, so that whole numbers increase as text too.
+    """
+    if last is not None and not _increasing(pl.Series([last, values[0]], dtype=values.dtype), None):
         return False
     if values.dtype.is_integer():
         numbers = values.to_numpy()
         return bool((numbers[1:] > numbers[:-1]).all())
-    return bool((values.slice(1) > values.slice(0, len(values) - 1)).all())
+    greater = values.slice(1) > values.slice(0, len(values) - 1)
+    if values.dtype != pl.String:
+        return bool(greater.all())
+    lengths = values.str.len_bytes().to_numpy()
+    same, longer = lengths[1:] == lengths[:-1], lengths[1:] > lengths[:-1]
+    return bool((longer | (same & greater.to_numpy())).all())

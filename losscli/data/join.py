@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.data.batches import batches
-from losscli.data.keys import near_forms
+from losscli.data.keys import near_forms, whole_numbers
 from losscli.data.stream import MATCHED, PREDICTION_ROW, TARGET_ROW, Roles
 from losscli.data.table import RereadError, Table, reading
 from losscli.errors import EXAMPLES
@@ -60,6 +61,19 @@ class Keyed(Struct, frozen=True, eq=False):
         """The key columns of a side."""
         return [prefix + name for name in self.key]
 
+    def with_numbers(self) -> Keyed:
+        """The same sides with a key of text as whole numbers, null if it is not the plain form of one."""
+        shown = [table.schema[name] for name in self.key for table in (self.predictions, self.targets)]
+        if self.types != {self.key[0]: pl.String} or not all(each.is_integer() for each in shown):
+            return self
+        (p,), (t,) = self.keys("p:"), self.keys("t:")
+        return replace(
+            self,
+            p=self.p.with_columns(whole_numbers(pl.col(p))),
+            t=self.t.with_columns(whole_numbers(pl.col(t))),
+            types={self.key[0]: pl.Int64()},
+        )
+
     @property
     def target_columns(self) -> list[str]:
         """The target columns to read, without the key."""
@@ -90,10 +104,11 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     """The predictions with the targets of equal keys; afterwards `tallies` holds findings about keys."""
     total = 0
     with keyed.reading():
-        rows_if_sorted = _rows_if_sorted(keyed)
+        numbers = keyed.with_numbers()
+        rows_if_sorted = _rows_if_sorted(numbers)
         if rows_if_sorted is not None:
             seen, repeated, last = Seen(rows_if_sorted), False, -1
-            for frame in _merged(keyed):
+            for frame in _merged(numbers):
                 rows = np.concatenate([[last], frame[PREDICTION_ROW].to_numpy().astype(np.int64)])
                 repeated |= bool((np.diff(rows) == 0).any())
                 last = int(rows[-1])
@@ -191,9 +206,9 @@ def lookup(
     """
     if len(right) == 1:
         held = side.select(list(dict.fromkeys([*right, *wanted]))).collect(engine="streaming")
-        table = _Table.of(held[right[0]])
+        table = _Table.of(_whole(held[right[0]]))
         if table is not None:
-            return held.select(wanted), lambda frame: table.find(frame[left[0]]), table.repeated
+            return held.select(wanted), lambda frame: table.find(_whole(frame[left[0]])), table.repeated
         held = held.select(wanted)
     else:
         held = side.select(wanted).collect(engine="streaming")
@@ -215,6 +230,13 @@ def lookup(
         return places[done - frame.height : done]
 
     return held, find, pairs.height > len(places)
+
+
+def _whole(keys: pl.Series) -> pl.Series:
+    """Keys of text as whole numbers, null if they are not the plain form of one; others as they are."""
+    if keys.dtype != pl.String:
+        return keys
+    return keys.to_frame().select(whole_numbers(pl.col(keys.name))).to_series()
 
 
 class _Table(Struct, frozen=True, eq=False):

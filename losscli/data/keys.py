@@ -53,15 +53,6 @@ def common_type(left: Table, right: Table, name: str) -> Any:
     return common
 
 
-def join_types(left: Table, right: Table, key: Sequence[str]) -> dict[str, Any]:
-    """The types in which key columns are joined: plain whole numbers in text as numbers, which is faster."""
-    types = common_types(left, right, key)
-    for name, dtype in types.items():
-        if dtype == pl.String and all(_are_plain(table, name) for table in (left, right)):
-            types[name] = pl.Int64()
-    return types
-
-
 def _common(a: Any, b: Any) -> Any:
     if a in _TEXT and b in _TEXT:
         return pl.String()
@@ -122,27 +113,23 @@ def near_forms(left: pl.Series, right: pl.Series) -> str:
     return next((how for how, form in _FORMS.items() if {*map(form, a)} & {*map(form, b)}), "")
 
 
-def is_plain(text: pl.Expr) -> pl.Expr:
+def _is_plain(text: pl.Expr) -> pl.Expr:
     """Whether text is the one form in which losscli and others write a whole number of 64 bits."""
     zero = text.str.starts_with("0") & (text != "0")
     sign = text.str.starts_with("+") | text.str.starts_with("-0")
     return text.cast(pl.Int64, strict=False).is_not_null() & ~zero & ~sign
 
 
-def _are_plain(table: Table, name: str) -> bool:
-    """Whether all values of a key column of text are plain whole numbers; one pass if the first ones are."""
-    if table.dtype(name) != pl.String or not table.schema[name].is_integer():
-        return False
-    with reading(table):
-        plain = table.scan.select(is_plain(pl.col(name)).fill_null(True).all())
-        return bool(plain.collect(engine="streaming").item())
+def whole_numbers(text: pl.Expr) -> pl.Expr:
+    """Text as whole numbers; null if it is not the plain form of one, so that 007 is not 7."""
+    return pl.when(_is_plain(text)).then(text.cast(pl.Int64, strict=False))
 
 
 def _require_plain(table: Table, name: str) -> None:
     """Raise DataError for text that is to be compared with numbers and is not the plain form of one."""
     text = pl.col(name).cast(pl.String)
     with reading(table):
-        odd = table.scan.select(text).with_row_index("row", 1).filter(~is_plain(pl.col(name)))
+        odd = table.scan.select(text).with_row_index("row", 1).filter(~_is_plain(pl.col(name)))
         rows = odd.head(EXAMPLES).collect()
         count = odd.select(pl.len()).collect(engine="streaming").item() if rows.height else 0
     if count:

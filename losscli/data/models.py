@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from losscli.data.batches import batches
 from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, lookup
-from losscli.data.keys import as_key, common_types, equal, join_types
+from losscli.data.keys import as_key, common_types, equal
 from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table, reading
 from losscli.errors import EXAMPLES, DataError
@@ -165,7 +165,7 @@ def _looked_up(
     held: Held | None = None
     for frame in stream:
         if held is None:
-            types = join_types(first, other.table, key)
+            types = common_types(first, other.table, key)
             keys = first.scan.select(
                 as_key(pl.col(name), first.dtype(name), types[name]).alias(f"p:{name}") for name in key
             )

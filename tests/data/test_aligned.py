@@ -47,7 +47,7 @@ def test_a_second_pass_counts_findings_once(files):
 def test_each_reading_leads_to_the_next(files):
     aligned = prepare("p.csv", "t.parquet", "mae", on="id").alignment
     joined = aligned.instead(OutOfOrderError())
-    assert (joined.joined, joined.key_types) == (True, {"id": pl.Int64})
+    assert (joined.joined, joined.how) == (True, "by key id, which is not in the same order: joined")
     assert joined.instead(OutOfOrderError()) is None
     text = aligned.instead(UnparsedError())
     assert (aligned.predictions.dtype("y_pred"), text.predictions.dtype("y_pred")) == (pl.Float64, pl.String)
