@@ -5,7 +5,7 @@ Columns of the stream are named by side: 'p:NAME' from the predictions, 't:NAME'
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import polars as pl
@@ -20,6 +20,7 @@ from losscli.data.groups import ScatteredError
 from losscli.data.join import Keyed, OutOfOrderError, duplicates, join
 from losscli.data.keys import equal
 from losscli.data.models import ModelOrderError, Other
+from losscli.data.numbers import is_large
 from losscli.data.stream import Roles
 from losscli.data.table import RereadError, Table, UnparsedError, reading, stream
 from losscli.errors import DataError
@@ -98,6 +99,8 @@ class Aligned(Struct, frozen=True, eq=False):
             frames = models.add_models(
                 frames, self.predictions, self.others, self.key, self.looked_up, self.findings
             )
+        if parsed := self._parsed():
+            frames = _small(frames, parsed)
         if self.where is not None and not self._is_filtered_scan:
             frames = filters.filtered(frames, self.where, self.findings)
         if self.roles.group is None:
@@ -150,12 +153,26 @@ class Aligned(Struct, frozen=True, eq=False):
             return replace(self, sorted_by_group=True)
         return None if self.joined else replace(self, joined=True)
 
+    def _parsed(self) -> list[str]:
+        """The columns of the stream that Polars parses from text."""
+        sides = [("p:", self.predictions), ("t:", self.targets)]
+        sides += [(other.named("p:"), other.table) for other in self.others]
+        return [f"{side}{name}" for side, table in sides for name in table.parsed]
+
     def _unparsed(self) -> Aligned:
         """The same rows with columns of text read as text."""
         predictions, targets = self.predictions.unparsed(), self.targets.unparsed()
         others = tuple(replace(other, table=other.table.unparsed()) for other in self.others)
         targets = predictions if self.is_one_table else targets
         return replace(self, predictions=predictions, targets=targets, others=others)
+
+
+def _small(frames: Iterator[pl.DataFrame], columns: Collection[str]) -> Iterator[pl.DataFrame]:
+    """The same frames.  Raises UnparsedError for numbers of which only the text shows if they are rounded."""
+    for frame in frames:
+        if any(is_large(frame[name]) for name in columns if name in frame.columns):
+            raise UnparsedError
+        yield frame
 
 
 def _side(table: Table, columns: tuple[str, ...], prefix: str) -> pl.LazyFrame:

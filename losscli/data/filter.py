@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from itertools import chain, combinations
 from typing import Any
 
 import polars as pl
@@ -31,6 +31,8 @@ _WORDS = {"in", "and", "or", "not", "between", "like", "ilike", "is", "when", "t
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _TEXT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _QUOTES = "; write text in single quotes"
+MOST_TEXTS = 6
+"""Columns of text formats in a condition whose types are chosen one by one."""
 _UNREADABLE = "cannot be read: "
 
 
@@ -129,17 +131,26 @@ def _typed(where: Where, tables: Mapping[str, Table]) -> Where:
     of = {column: (tables[column[:2]], column[2:]) for column in where.columns}
     types = {column: table.schema[name] for column, (table, name) in of.items()}
     texts = [column for column, (table, name) in of.items() if name in table.texts]
-    try:
-        dtype = _type(where, types)
-    except pl.exceptions.PolarsError as error:
-        with suppress(pl.exceptions.PolarsError):
-            if texts and _type(where, types | dict.fromkeys(texts, pl.String())) == pl.Boolean:
-                return where
-        shown = ", ".join(f"{column[2:]} is {dtype}" for column, dtype in types.items())
-        raise UsageError(f"--where {where.text}: {reason(error)}", remedy=shown) from None
-    if dtype != pl.Boolean:
-        raise UsageError(f"--where {where.text}: not true or false, but {dtype}", remedy="compare: x > 0")
-    return replace(where, shown={column: (types[column], of[column][0].spelling) for column in texts})
+    reason_why = ""
+    for as_text in _subsets(texts):
+        try:
+            dtype = _type(where, types | dict.fromkeys(as_text, pl.String()))
+        except pl.exceptions.PolarsError as error:
+            reason_why = reason_why or reason(error)
+            continue
+        if dtype != pl.Boolean:
+            raise UsageError(f"--where {where.text}: not true or false, but {dtype}", remedy="compare: x > 0")
+        shown = {name: (types[name], of[name][0].spelling) for name in texts if name not in as_text}
+        return replace(where, shown=shown)
+    columns = ", ".join(f"{column[2:]} is {dtype}" for column, dtype in types.items())
+    raise UsageError(f"--where {where.text}: {reason_why}", remedy=columns)
+
+
+def _subsets(columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """All choices of columns, the smallest first; of many columns only none and all."""
+    if len(columns) > MOST_TEXTS:
+        return iter([(), tuple(columns)])
+    return chain.from_iterable(combinations(columns, size) for size in range(len(columns) + 1))
 
 
 def _type(where: Where, types: Mapping[str, Any]) -> Any:

@@ -139,7 +139,7 @@ def _no_match(keyed: Keyed, rows: int, tallies: dict[Finding, Tally]) -> None:
     with reading(*sides):
         heads = [table.scan.select(keyed.key).head(EXAMPLES).collect() for table in sides]
     shown = [
-        f"{table.name}: {', '.join('/'.join(map(repr, row)) for row in head.rows())} "
+        f"{table.name}: {', '.join('/'.join(map(_shown, row)) for row in head.rows())} "
         f"({', '.join(_named_type(table.dtype(name)) for name in keyed.key)})"
         for table, head in zip(sides, heads, strict=True)
     ]
@@ -148,6 +148,10 @@ def _no_match(keyed: Keyed, rows: int, tallies: dict[Finding, Tally]) -> None:
     tallies[finding(Code.NO_KEY_MATCHES, keyed.roles.place(*keyed.keys("p:")), remedy=remedy)] = Tally(
         rows, shown
     )
+
+
+def _shown(key: object) -> str:
+    return repr(key) if isinstance(key, str) else str(key)
 
 
 def _named_type(dtype: Any) -> str:

@@ -67,8 +67,8 @@ def _common(a: Any, b: Any) -> Any:
         return pl.Decimal(38, max(a.scale, b.scale))
     if a.is_numeric() and b.is_numeric():
         return pl.Float64()
-    if {a, b} <= {pl.Date, pl.Datetime}:
-        units = [each.time_unit for each in (a, b) if each == pl.Datetime]
+    if isinstance(a, pl.Date | pl.Datetime) and isinstance(b, pl.Date | pl.Datetime):
+        units = [each.time_unit for each in (a, b) if isinstance(each, pl.Datetime)]
         zone = "UTC" if _is_aware(a) or _is_aware(b) else None
         return pl.Datetime(max(units, key=_UNITS.index), zone)
     return pl.String()
@@ -76,7 +76,7 @@ def _common(a: Any, b: Any) -> Any:
 
 def _whole(a: Any, b: Any) -> Any:
     """Only text holds whole numbers that exceed int64."""
-    return pl.String() if {a, b} & {pl.UInt64, pl.Int128, pl.UInt128} else pl.Int64()
+    return pl.String() if any(each in (pl.UInt64, pl.Int128, pl.UInt128) for each in (a, b)) else pl.Int64()
 
 
 def _is_aware(dtype: Any) -> bool:

@@ -75,7 +75,7 @@ def parsed(text: pl.Series, dtype: Any, spelling: Spelling) -> Parsed:
         complete = values.list.eval(pl.element().is_not_null()).list.all().fill_null(False)
     else:
         values = text.cast(pl.Float64, strict=False)
-        if spelling.decimal == "." and values.null_count() == text.null_count() and not _is_large(values):
+        if spelling.decimal == "." and values.null_count() == text.null_count() and not is_large(values):
             return Parsed(values)
         values = frame.select(spelling.numbers(column)).to_series()
         complete = values.is_not_null()
@@ -87,13 +87,13 @@ def parsed(text: pl.Series, dtype: Any, spelling: Spelling) -> Parsed:
 def rounded(numbers: pl.Series) -> Array | None:
     """Which rows (n,) of a column of whole numbers or decimals float64 would round; None if none."""
     values = numbers.cast(pl.Float64)
-    if not _is_large(values):
+    if not is_large(values):
         return None
     return _marks((values.cast(numbers.dtype, strict=False) != numbers).fill_null(numbers.is_not_null()))
 
 
 def _rounded_text(text: pl.Series, values: pl.Series) -> Array | None:
-    if values.dtype.is_nested() or not _is_large(values):
+    if values.dtype.is_nested() or not is_large(values):
         return None
     differ = (values.cast(pl.Int128, strict=False) != text.cast(pl.Int128, strict=False)).fill_null(True)
     return _marks(differ & text.str.contains(_WHOLE) & values.is_not_null())
@@ -103,7 +103,8 @@ def _marks(rows: pl.Series) -> Array | None:
     return rows.fill_null(False).to_numpy() if rows.any() else None
 
 
-def _is_large(values: pl.Series) -> bool:
+def is_large(values: pl.Series) -> bool:
+    """Whether some number may be a whole one that float64 rounds."""
     low, high = values.min(), values.max()
     return any(isinstance(end, float) and abs(end) >= EXACT for end in (low, high))
 

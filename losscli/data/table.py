@@ -151,13 +151,13 @@ class Table(Struct, frozen=True, eq=False):
         return self._read_as({**self.types, **numbers}) if numbers else self
 
     @property
-    def is_parsed(self) -> bool:
-        """Whether Polars parses columns of text while it reads, which fails for more than wrong numbers."""
-        return any(self.types[name] != pl.String for name in self.quick)
+    def parsed(self) -> tuple[str, ...]:
+        """The columns of text that Polars parses while it reads, which may fail for text that is a number."""
+        return tuple(name for name in self.quick if self.types[name] != pl.String)
 
     def unparsed(self) -> Table:
         """The same table with all columns of text as text."""
-        return self._read_as(self._text_types) if self.is_parsed else self
+        return self._read_as(self._text_types) if self.parsed else self
 
     @property
     def _text_types(self) -> dict[str, Any]:
@@ -241,7 +241,7 @@ def reading(*tables: Table) -> Iterator[None]:
     try:
         yield
     except Errors as error:
-        if any(table.is_parsed for table in tables):
+        if any(table.parsed for table in tables):
             raise UnparsedError from error
         found = [wrong for each in tables for wrong in diagnose(each.files, each.types)]
         remote = [each.name for each in tables if each.files and each.files.remote]
