@@ -6,17 +6,19 @@ import inspect
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.catalog.conventions.policy import Policy
 from losscli.catalog.params import Param
 from losscli.numeric.arrays import Array
 from losscli.states.base import State
 from losscli.states.moments import Moments
-from losscli.states.reductions import BoundReduction, Reduction
+from losscli.states.reductions import BoundReduction, Reduction, ratio
 from losscli.tasks.base import Batch
+from losscli.tasks.classes import Multiclass
 from losscli.text import param_text
 
 
@@ -38,6 +40,9 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     value of a perfect prediction, None if that depends on the targets; `score` says that larger is better;
     `domain` describes the values that it is defined for, if those are not all values of its task, and
     `remedy` what takes the others; `replaces` is what it counts as another number.
+    `zero_class` says when a row counts whose class has weight zero: if labels are smoothed, as the weights of
+    other classes then count too, or always, as the mean divides by rows.  A loss that `counts_apart` is a sum
+    of costs over a sum of weights, to which such rows add no weight.
     `increasing` names parameters that have to increase in that order; `tail` is the parameter beyond which a
     residual is treated differently, and how: linear.  `state` is what rows leave behind, which the reduction
     turns into the value.  `origin` is a function that finds the loss in another process, with its arguments.
@@ -51,10 +56,12 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     reduction: Reduction
     best: float | None
     score: bool
-    origin: tuple[Callable[..., Loss], tuple[str, ...]]
+    origin: tuple[Callable[..., Loss], tuple[Any, ...]]
     domain: str = ""
     remedy: str = ""
     replaces: Replacement | None = None
+    zero_class: Literal["", "smoothed", "always"] = ""
+    counts_apart: bool = False
     increasing: tuple[str, ...] = ()
     tail: tuple[str, str] | None = None
     request: str = ""
@@ -64,7 +71,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     def __repr__(self) -> str:
         return f"<loss {self.name} of {self.task}>"
 
-    def __reduce__(self) -> tuple[Callable[..., Loss], tuple[str, ...]]:
+    def __reduce__(self) -> tuple[Callable[..., Loss], tuple[Any, ...]]:
         """A loss is pickled as its origin: no function is sent, and a worker runs the code that it has."""
         return self.origin
 
@@ -153,20 +160,38 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     def columns(self, batch: Batch, params: Mapping[str, Any]) -> tuple[Array, ...]:
         """The row columns of a batch, each of shape (n,)."""
         columns = self.function(batch, **params)
-        return columns if isinstance(columns, tuple) else (columns,)
+        columns = columns if isinstance(columns, tuple) else (columns,)
+        if not self.counts_apart:
+            return columns
+        assert isinstance(batch, Multiclass)
+        return (*columns, batch.counted)
+
+    def keeps_zero_class(self, params: Mapping[str, Any]) -> bool:
+        """Whether rows whose class has weight zero count."""
+        return self.zero_class == "always" or bool(self.zero_class and params.get("label_smoothing"))
+
+    def apart(self) -> Loss:
+        """The loss of a mean as a sum of costs over a sum of weights."""
+        origin = (_apart_of, self.origin)
+        return replace(self, reduction=ratio, counts_apart=True, origin=origin)
+
+
+def _apart_of(find: Callable[..., Loss], args: tuple[str, ...]) -> Loss:
+    return find(*args).apart()
 
 
 class Choice(Struct, frozen=True, dict=True):
     """A loss chosen for a run, with all its parameters.
 
     `policy` is that of the library it is to be like; `label` is how the user named the loss, with the
-    parameters that were set.
+    parameters that were set.  `keeps_zero_class` says that rows count whose class has weight zero.
     """
 
     loss: Loss
     params: Mapping[str, Any]
     policy: Policy | None = None
     label: str = ""
+    keeps_zero_class: bool = False
 
     def __str__(self) -> str:
         """As it can be written again: 'huber:delta=2.0'; parameters at their default are left out.

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from itertools import pairwise
 from shlex import quote
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from losscli.catalog import hints
 from losscli.catalog.families import FAMILIES
@@ -37,6 +37,7 @@ def loss(
     domain: str = "",
     remedy: str = "",
     replaces: Replacement | None = None,
+    zero_class: Literal["", "smoothed", "always"] = "",
     increasing: tuple[str, ...] = (),
     tail: tuple[str, str] | None = None,
     state: type[State] = Moments,
@@ -54,6 +55,7 @@ def loss(
         domain: The values that it is defined for, in words, if those are not all of its task.
         remedy: What takes values outside the domain, such as a parameter.
         replaces: What it counts as another number, such as a target of zero, which the report then notes.
+        zero_class: When a row counts whose class has weight zero.
         increasing: Names of parameters that have to increase in this order.
         tail: The parameter beyond which a residual is treated differently, and how: linear.
         state: What rows leave behind; moments serve every function of means.
@@ -75,6 +77,8 @@ def loss(
             domain,
             remedy,
             replaces,
+            zero_class,
+            False,
             increasing,
             tail,
             state=state,

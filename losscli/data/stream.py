@@ -31,7 +31,8 @@ class Roles(Struct, frozen=True, dict=True):
     prediction columns.  `eps` is the clip of probabilities, `normalize` rescales each row of them to sum to
     one, and `like` is the library whose conventions apply.  `held` are the types of floating-point numbers
     in which files hold predictions and targets.  Class weights are divided by `class_unit`, a power of two,
-    where they weigh rows.
+    where they weigh rows; with `spreads_class_weight` each part of a soft or smoothed label has the weight of
+    its own class, else all of it the weight of the most probable class.
     `conditions` are the columns that --where reads, `slicings` the ways to cut rows into slices, `group` the
     column of rows that are evaluated together, `cluster` the column of rows with correlated noise.
     `parts` are the columns of each batch, in tasks whose batches name theirs; `widths` are the lengths of
@@ -48,6 +49,7 @@ class Roles(Struct, frozen=True, dict=True):
     ids: tuple[str, ...] = ()
     class_weight: tuple[float, ...] | None = None
     class_unit: float = 1.0
+    spreads_class_weight: bool = True
     ignore_label: str | None = None
     eps: float = 0.0
     held: tuple[str, str] = ("float64", "float64")

@@ -117,6 +117,16 @@ class Taken(Struct, frozen=True, eq=False):
     weight: Array | None
     weight_unit: float
 
+    def weight_of(self, choice: Choice) -> Array | None:
+        """The weights as a loss takes them: one instead of zero for a class that it keeps."""
+        factor = self.rows.factor
+        if factor is None or not choice.keeps_zero_class:
+            return self.weight
+        kept = self.xp.where(factor == 0, 1.0, factor)
+        if self.block.weight is None:
+            return kept
+        return self.xp.asarray(cell_views.of_units(self.block.weight, self.rows)) * kept
+
     def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
         """The row columns of a loss for each output."""
         return [choice.columns(part) for part in self.rows.parts[choice.loss.batch]]
@@ -148,7 +158,17 @@ def _read(plan: Plan, xp: Namespace, block: Block, fixed: Fixed) -> Taken:
         weight = None if block.weight is None else xp.asarray(cell_views.of_units(block.weight, rows))
         if rows.factor is not None:
             weight = rows.factor if weight is None else weight * rows.factor
+            _note_zero_class(plan, block, rows.factor)
     return Taken(plan, xp, block, rows, weight, fixed.weight_unit * plan.roles.class_unit)
+
+
+def _note_zero_class(plan: Plan, block: Block, factor: Array) -> None:
+    """Count the rows whose class has weight zero, where a loss leaves them out or counts them as no loss."""
+    if 0.0 not in (plan.roles.class_weight or ()) or all(c.keeps_zero_class for c in plan.choices):
+        return
+    by_rows = any(choice.by_rows for choice in plan.choices)
+    zero = to_numpy(factor == 0)
+    block.flag(zero, Code.ZERO_WEIGHT_COUNTED if by_rows else Code.ZERO_WEIGHT, leave_out=False)
 
 
 _SHOWN = 4
@@ -165,8 +185,8 @@ def flag_undefined(taken: Taken, choice: Choice) -> None:
     with np.errstate(all="ignore"):
         columns = [column for own in taken.output_columns(choice) for column in own]
         undefined = ~np.logical_and.reduce([to_numpy(is_defined(choice, column)) for column in columns])
-    if taken.weight is not None:
-        undefined &= to_numpy(taken.weight) > 0
+    if (weight := taken.weight_of(choice)) is not None:
+        undefined &= to_numpy(weight) > 0
     starts, loss = taken.rows.starts, choice.loss
     if starts is not None:
         undefined = undefined[run_of(np, starts, taken.block.height)]

@@ -139,18 +139,20 @@ def states_in(taken: Taken) -> Partial:
 
 
 def _states(taken: Taken) -> Partial:
-    plan, xp, block, rows, weight = taken.plan, taken.xp, taken.block, taken.rows, taken.weight
+    plan, xp, block, rows = taken.plan, taken.xp, taken.block, taken.rows
     cut = [cell_views.cut_by(block, slicing, rows) for slicing in plan.roles.slicings]
     for _, keys in cut:
         _require_few(len(keys))
-    both = {choice.by_rows for choice in plan.choices}
-    ways = {by_rows: cell_views.view(plan, xp, block, rows, cut, weight, by_rows) for by_rows in both}
+    ways = {
+        _way(choice): cell_views.view(plan, xp, block, rows, cut, taken.weight_of(choice), choice.by_rows)
+        for choice in {_way(choice): choice for choice in plan.choices}.values()
+    }
     clustered = cell_views.clustered(plan, xp, block, rows, cut)
     sliced: list[list[State]] = [[] for _ in cut]
     overall: list[State] = []
     by_cell: list[State | None] = []
     for choice in plan.choices:
-        view, state = ways[choice.by_rows], choice.loss.state
+        view, state = ways[_way(choice)], choice.loss.state
         # With clusters, the interval comes from their totals, once all blocks are merged.
         of_rows = plan.roles.cluster is None
         interval = plan.level is not None and not choice.loss.reduction.extreme and of_rows
@@ -185,6 +187,11 @@ def _states(taken: Taken) -> Partial:
         totals=totals.get(cell_views.OVERALL),
         cell_totals=totals.get(cell_views.BY_CELL),
     )
+
+
+def _way(choice: Choice) -> tuple[bool, bool]:
+    """What a loss asks of the weights of rows."""
+    return choice.by_rows, choice.keeps_zero_class
 
 
 def _histogram(taken: Taken) -> Histogram:

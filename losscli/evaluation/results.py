@@ -52,6 +52,8 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Resu
             state = overall.output(i, outputs) if cells is None else cells.select(slice(i, i + 1))
             own = bound.with_pilots(pilots[i : i + 1]) if outputs > 1 else bound
             (estimate,) = state.estimates(own, plan.level)
+            if not state.n[0] and plan.has_no_weight(i):
+                estimate = replace(estimate, notes=(note(Code.NO_CLASS_WEIGHT),))
             share = _share(plan, choice, overall, state, part.pilots)
             cell = {plan.cell: name}
             results.append(_result(choice, state, estimate, plan.level, cell, unit, share))
@@ -87,6 +89,9 @@ def _result(
     weight_unit: float,
     share: float | None = None,
 ) -> Result:
+    weight = float(state.weights[0])
+    if choice.loss.counts_apart:
+        weight = float(moments_of(state).total[0, 0, -1])
     return Result(
         loss=choice.loss.name,
         label=choice.label,
@@ -101,7 +106,7 @@ def _result(
         higher_is_better=choice.loss.score,
         share=share,
         rows=int(state.n[0]),
-        weight=total_weight(float(state.weights[0]), weight_unit),
+        weight=total_weight(weight, weight_unit),
         notes=estimate.notes,
     )
 

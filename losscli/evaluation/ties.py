@@ -60,7 +60,8 @@ class SubmissionJob(partials.EvaluationJob, frozen=True):
             # A group is stored at its first row in the targets, in whatever order it was submitted.
             rows = np.minimum.reduceat(rows, starts) if len(starts) else rows[:0]
         found = [column for own in taken.output_columns(self.plan.choices[0]) for column in own]
-        weight: Array | float = 1.0 if taken.weight is None else to_numpy(taken.weight)
+        own = taken.weight_of(self.plan.choices[0])
+        weight: Array | float = 1.0 if own is None else to_numpy(own)
         if self.plan.choices[0].by_rows:
             found, weight = [weight * to_numpy(column) for column in found], 1.0
         for place, column in enumerate(found):

@@ -122,7 +122,7 @@ def categorical_hinge(batch: MulticlassScore) -> Array:
     return xp.maximum(sum_of_three(xp, other, -batch.true_score, 1.0), 0.0)
 
 
-@loss("MultiMarginLoss", reduction=ratio)
+@loss("MultiMarginLoss", reduction=ratio, zero_class="always")
 def multi_margin(batch: MulticlassScore, *, p: OneOrTwo = 1, margin: Real = 1.0) -> tuple[Array, Array]:
     """The mean hinge over all other classes, not only the best one.
 
@@ -134,7 +134,7 @@ def multi_margin(batch: MulticlassScore, *, p: OneOrTwo = 1, margin: Real = 1.0)
     xp = batch.xp
     short = xp.maximum(sum_of_three(xp, batch.score, -batch.true_score[:, None], margin), 0.0)
     cost = xp.where(batch.is_true, 0.0, short if p == 1 else short * short)
-    return xp.mean(cost, axis=1), batch.unit_weight
+    return batch.weighted(xp.mean(cost, axis=1)), batch.unit_weight
 
 
 @loss("multiclass_perceptron_loss")

@@ -22,6 +22,7 @@ from losscli.tasks.classes import Multiclass, MulticlassLabel, MulticlassScore, 
     "mlogloss",
     "multi_logloss",
     "cce",
+    zero_class="smoothed",
 )
 def categorical_cross_entropy(batch: Multiclass, *, label_smoothing: UnitBelowOne | None = None) -> Array:
     """The negative log-likelihood of the true class: 0 for a perfect model, log K for a uniform one.
@@ -36,7 +37,7 @@ def categorical_cross_entropy(batch: Multiclass, *, label_smoothing: UnitBelowOn
     return -batch.smoothed(batch.log_prob, label_smoothing)
 
 
-@loss("focal", "focal_loss", "CategoricalFocalCrossentropy")
+@loss("focal", "focal_loss", "CategoricalFocalCrossentropy", zero_class="smoothed")
 def categorical_focal(
     batch: Multiclass,
     *,

@@ -164,6 +164,20 @@ def as_in_library(
     return tuple(settled)
 
 
+def of_zero_classes(choices: Sequence[Choice], roles: Roles) -> tuple[Choice, ...]:
+    """The losses with the rows of classes of weight zero, where those count."""
+    if 0.0 not in (roles.class_weight or ()) or not roles.spreads_class_weight:
+        return tuple(choices)
+    return tuple(_with_zero_class(choice) for choice in choices)
+
+
+def _with_zero_class(choice: Choice) -> Choice:
+    if not choice.loss.keeps_zero_class(choice.params):
+        return choice
+    mean = choice.loss.additive and not choice.by_rows
+    return replace(choice, keeps_zero_class=True, loss=choice.loss.apart() if mean else choice.loss)
+
+
 def _refuse(name: str, takers: Sequence[str], chosen: str) -> None:
     raise UsageError(
         f"no chosen loss ({chosen}) takes --{name.replace('_', '-')}",

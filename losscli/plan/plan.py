@@ -86,6 +86,11 @@ class Plan(Struct, frozen=True):
                 return part.cells
         return () if self.cell == "output" and len(self.roles.predictions) == 1 else self.roles.names
 
+    def has_no_weight(self, place: int) -> bool:
+        """Whether the cell at a place is that of a class of weight zero."""
+        weights = self.roles.class_weight
+        return self.cell == "class" and weights is not None and weights[place] == 0
+
     def outputs(self, choice: Choice) -> int:
         """The number of batches per block that a loss receives: one, or one per output or quantile."""
         return max(1, len(self.cells(choice))) if self.cell in ("output", "quantile") else 1

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from losscli import engines
 from losscli.catalog import request as requests
 from losscli.catalog.conventions import libraries
+from losscli.catalog.conventions.libraries import LIBRARIES
 from losscli.catalog.loss import Choice
 from losscli.catalog.request import LossRequest, LossSpec
 from losscli.data import filter as filters
@@ -252,9 +253,12 @@ def _meaning(
         drop_undefined=request.domain == "drop",
     )
     if request.like is None:
+        choices = losses.of_zero_classes(choices, roles)
         return _with_class_unit(roles, choices), choices, notes
+    roles = replace(roles, spreads_class_weight=LIBRARIES[request.like].spreads_class_weight)
     choices = losses.as_in_library(request.like, choices, roles, type_eps)
     eps = max(choice.policy.low for choice in choices if choice.policy)
+    choices = losses.of_zero_classes(choices, roles)
     roles = _with_class_unit(replace(roles, eps=eps), choices)
     return roles, choices, (*notes, *libraries.notes(choices, roles))
 
@@ -262,7 +266,7 @@ def _meaning(
 def _with_class_unit(roles: Roles, choices: Sequence[Choice]) -> Roles:
     """The roles with a unit of class weights, where no mean divides by the number of rows."""
     greatest = max(roles.class_weight or (0.0,))
-    if greatest == 0 or any(choice.by_rows for choice in choices):
+    if greatest == 0 or any(choice.by_rows or choice.keeps_zero_class for choice in choices):
         return roles
     return replace(roles, class_unit=unit_of(greatest))
 

@@ -424,6 +424,10 @@ class Code(Enum):
         remedy="write one object per line, and null for a missing number",
     )
     # Values without an interval, and intervals that are unreliable.
+    NO_CLASS_WEIGHT = Kind(
+        meaning="The class has weight zero, so that none of its rows counts.",
+        note="the class has weight zero",
+    )
     NO_ROWS = Kind(
         meaning="No row is left to evaluate, overall or in a cell.",
         error="no rows are left to evaluate",

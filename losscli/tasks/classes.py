@@ -156,18 +156,30 @@ class Multiclass(Batch, frozen=True):
         """The weight of each class relative to the weight of the row (n, classes)."""
         if self.class_weight is None:
             return self.xp.ones((1, 1))
-        own = (
-            self.class_weight[self.code]
-            if self.code is not None
-            else self.xp.sum(self.soft * self.class_weight, axis=1)
-        )
+        own = self.own_weight
         return self.class_weight[None, :] / self.xp.where(own == 0, 1.0, own)[:, None]
+
+    @cached_property
+    def own_weight(self) -> Array:
+        """The class weight of each row (n,); with soft targets its mean."""
+        assert self.class_weight is not None
+        if self.code is not None:
+            return self.class_weight[self.code]
+        assert self.soft is not None
+        return self.xp.sum(self.soft * self.class_weight, axis=1)
+
+    @cached_property
+    def counted(self) -> Array:
+        """1 for each row whose class has a weight, 0 for the others (n,)."""
+        return self.xp.where(self.own_weight == 0, 0.0, 1.0)
 
     def smoothed(self, values: Array, label_smoothing: float | None) -> Array:
         """The mean of values (n, classes) under the target smoothed to t (1 - e) + e / K."""
         own = self.expect(values)
         if not label_smoothing:
             return own
+        if self.class_weight is not None:
+            own = self.xp.where(self.counted == 0, 0.0, own)
         uniform = self.xp.sum(self.share_weight * values, axis=1) / self.classes
         return (1 - label_smoothing) * own + label_smoothing * uniform
 
@@ -204,7 +216,14 @@ class MulticlassScore(Batch, frozen=True):
         """The inverse class weight of each row (n,), which cancels the one in the weight of the row."""
         if self.class_weight is None:
             return self.xp.ones(len(self.code))
-        return 1.0 / self.class_weight[self.code]
+        own = self.class_weight[self.code]
+        return 1.0 / self.xp.where(own == 0, 1.0, own)
+
+    def weighted(self, cost: Array) -> Array:
+        """The cost (n,), none where the class of the row has weight zero."""
+        if self.class_weight is None:
+            return cost
+        return self.xp.where(self.class_weight[self.code] == 0, 0.0, cost)
 
     @cached_property
     def true_score(self) -> Array:

@@ -67,7 +67,8 @@ def _rows(
         if clips:
             _note_clipped(block, code, soft, read)
         held = roles.held[0] if roles.link == "probability" and not roles.normalize else "float64"
-        made[Multiclass] = Multiclass(xp, scores, roles.link, roles.eps, hard, distribution, weights, held)
+        spread = weights if roles.spreads_class_weight else None
+        made[Multiclass] = Multiclass(xp, scores, roles.link, roles.eps, hard, distribution, spread, held)
     if MulticlassAmount in wanted:
         made[MulticlassAmount] = MulticlassAmount(xp, scores, roles.link, 0.0, hard, distribution, weights)
     if MulticlassScore in wanted and hard is not None:
@@ -83,7 +84,12 @@ def _rows(
         made[MulticlassLabel] = MulticlassLabel(xp, predicted, hard, len(roles.names))
     factor = None
     if weights is not None:
-        factor = weights[hard] if hard is not None else xp.sum(distribution * weights, axis=1)
+        if hard is not None:
+            factor = weights[hard]
+        elif roles.spreads_class_weight:
+            factor = xp.sum(distribution * weights, axis=1)
+        else:
+            factor = weights[xp.argmax(distribution, axis=1)]
         if wanted == {MulticlassAmount} and hard is None:
             whole = xp.sum(distribution, axis=1)
             factor = factor / xp.where(whole == 0, 1.0, whole)

@@ -49,7 +49,7 @@ BINARY = [
     ("keras", pl.Float32, 1.0, 0.0, 16.1180954),
     ("keras", pl.Float32, 0.0, 1.0, 15.94238472),
     ("keras", pl.Float64, 1.0, 0.0, 16.1180954),
-    ("keras", pl.Float64, 0.0, 1.0, 16.1180954),
+    ("keras", pl.Float64, 0.0, 1.0, 15.94238472),  # the loss casts to float32 before it clips
     ("keras", pl.Float64, 0.0, 0.0, 1.000000083e-07),
 ]
 
@@ -454,7 +454,7 @@ def test_notes_say_what_was_chosen(losscli):
 CLIPS = {
     "sklearn": "log_loss: probabilities clipped at 2.22e-16 on both sides",
     "torch": "binary_cross_entropy: logarithms of probabilities not below -100",
-    "keras": "BinaryCrossentropy: probabilities clipped at 1e-07 on both sides",
+    "keras": "BinaryCrossentropy: probabilities clipped at 1e-07 and at 1 - 1.19e-07",
 }
 
 

@@ -8,7 +8,7 @@ from losscli.catalog.conventions.policy import ROW_COUNT, Clip, Convention, Libr
 
 _loss_of_keras = partial(Convention, weights=ROW_COUNT, class_weights=ROW_COUNT)
 _EPSILON = 1e-7
-_CLIP = Clip(_EPSILON)
+_CLIP = Clip(_EPSILON, spacing=2.0**-23)
 
 KERAS = Library(
     "Keras",
@@ -45,6 +45,7 @@ KERAS = Library(
             "CosineSimilarity", but="vectors shorter than 1e-6 count less there"
         ),
     },
+    spreads_class_weight=False,
     remark="computed in float32 there: its numbers agree to about seven digits",
 )
 """Keras 3.15."""

@@ -26,17 +26,19 @@ class Clip(Struct, frozen=True):
 
     Probabilities are raised to `low`; None means the machine epsilon of the type of the predictions.  With
     `both` they are also lowered to 1 - low, as that type can represent it.  Without it, the logarithms of p
-    and of 1 - p are bounded instead.  `targets` clips the probabilities of the target too.
+    and of 1 - p are bounded instead.  `targets` clips the probabilities of the target too.  `spacing` is the
+    machine epsilon of the type to which the library casts predictions, where it does.
     """
 
     low: float | None = None
     both: bool = True
     targets: bool = False
+    spacing: float = 0.0
 
     def resolved(self, type_eps: float) -> tuple[float, float]:
         """The smallest probability, and the distance of the largest from one."""
         low = type_eps if self.low is None else self.low
-        return low, max(low, type_eps) if self.both else 0.0
+        return low, max(low, type_eps, self.spacing) if self.both else 0.0
 
 
 class Convention(Struct, frozen=True):
@@ -61,11 +63,16 @@ class Convention(Struct, frozen=True):
 
 
 class Library(Struct, frozen=True):
-    """A library and how it computes the losses that it has; `remark` holds for all of them."""
+    """A library and how it computes the losses that it has; `remark` holds for all of them.
+
+    With `spreads_class_weight` each part of a soft or smoothed label has the weight of its own class, else
+    all of it that of the most probable class.
+    """
 
     title: str
     losses: Mapping[str, Convention]
     remark: str = ""
+    spreads_class_weight: bool = True
 
 
 class Policy(Struct, frozen=True):
