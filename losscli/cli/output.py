@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -121,10 +122,14 @@ def to_github(report: Report, path: Path, cells: int | None = None) -> None:
     """
     from losscli.render import github
 
-    with writing(path):
-        room = github.SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
-        with path.open("a", encoding="utf-8") as file:
-            file.write(github.summary(report, room, cells))
+    with writing(path), path.open("ab+") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - 1))
+        start = "" if file.read(1) in (b"", b"\n") else "\n"
+        text = github.summary(report, github.SUMMARY_BYTES - size - len(start), cells)
+        file.write(f"{start}{text}".encode() if text else b"")
+    if not text:
+        warn([f"{path} has no room for a summary: GitHub shows 1 MiB of a step"])
     sys.stderr.write(github.commands(report))
 
 
@@ -220,7 +225,14 @@ def _print(report: Report, display: Display) -> None:
     elif form == "table":
         print_tables(report, console(display.color), cells, verbose)
     else:
-        sys.stdout.write(render(report, form, cells, verbose))
+        print_data(render(report, form, cells, verbose))
+
+
+def print_data(text: str) -> None:
+    """Write what programs read to stdout: in UTF-8 whatever the locale, as files are."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.write(text)
 
 
 def show_plan(run: Run | Models) -> None:

@@ -123,7 +123,7 @@ def _of_git(place: str) -> str:
     except OSError as error:
         raise DataError(Problem(f"git does not run: {error.strerror}", place)) from error
     if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()[:3]
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
         raise DataError(
             Problem("git has no such file", place, f"git ls-tree -r --name-only {revision}", tuple(lines))
         )

@@ -187,6 +187,36 @@ def test_github_in_a_job(program, report, folder, monkeypatch):
     assert 'failures="1"' in (folder / "j.xml").read_text()
 
 
+def test_a_summary_begins_on_a_line_of_its_own_and_says_if_it_has_no_room(
+    program, report, folder, monkeypatch
+):
+    summary = folder / "s.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    summary.write_text("no line break")
+    assert program("show", "r.json", "-o", "github")[0] == 0
+    assert summary.read_text().startswith("no line break\n### overall")
+    summary.write_text("x" * ((1 << 20) - 3))
+    status, _, err = program("show", "r.json", "-o", "github")
+    assert (status, summary.stat().st_size) == (0, (1 << 20) - 3)
+    assert "s.md has no room for a summary" in err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-16"])
+def test_what_programs_read_is_utf8_in_any_locale(encoding, folder):
+    """A class named grün keeps its name, and a report can be read again."""
+    (folder / "uni.csv").write_text("label,prob_grün,prob_rot\ngrün,0.5,0.5\nrot,0.2,0.8\n", encoding="utf-8")
+    script = "losscli evaluate uni.csv -l log_loss --format {} > out"
+    for form in ("json", "csv", "markdown", "junit"):
+        assert bash(script.format(form), folder, PYTHONIOENCODING=encoding, PYTHONUTF8="0") == 0
+        assert "grün" in (folder / "out").read_text(encoding="utf-8") or form == "junit"
+    assert (
+        bash(
+            script.format("json") + "; losscli gate out -g 'log_loss <= 2'", folder, PYTHONIOENCODING=encoding
+        )
+        == 0
+    )
+
+
 def bash(script, folder, **env):
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {"PATH": path, "PYTHONUTF8": "1", "GITHUB_STEP_SUMMARY": str(folder / "s.md"), **CHECKOUT}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from losscli import api
+from losscli.cli.output import print_data
 from losscli.cli.parser import Given
 from losscli.cli.watch import Watch
 from losscli.plan.options import in_python
@@ -22,7 +21,7 @@ def explain(given: Given) -> None:
     with Watch(given, displays=False) as watch:
         explanation = api.explain(search=given.get("search"), hooks=watch, **in_python(given))
     if given.get("json"):
-        sys.stdout.write(explanation.to_json())
+        print_data(explanation.to_json())
     else:
         from losscli.explanation import page  # draws with rich
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from losscli import api
-from losscli.cli.output import Display, console, display_of, put
+from losscli.cli.output import Display, console, display_of, print_data, put
 from losscli.cli.parser import Given
 from losscli.data.writer import write
 from losscli.errors import UsageError, all_of
@@ -28,7 +28,7 @@ def show(given: Given) -> None:
     if given.get("schema"):
         if ignored := [OPTIONS[name].flag for name in given if name not in ("schema", "quiet", "debug")]:
             raise UsageError(f"--schema shows no report, so {', '.join(ignored)} would have no effect")
-        print(json.dumps(api.report_schema(), indent=2))
+        print_data(json.dumps(api.report_schema(), indent=2) + "\n")
         return
     reports = listed(given.get("reports"))
     if not reports:
@@ -63,4 +63,4 @@ def _side_by_side(reports: dict[str, Report], display: Display) -> None:
     if shown is None:
         print_side_by_side(reports, console(display.color), cells)
     else:
-        print(shown, end="")
+        print_data(shown)
