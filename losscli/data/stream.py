@@ -125,10 +125,12 @@ class Part(Struct, frozen=True):
     """The columns of one Named batch: for each field its columns of the aligned stream.
 
     `keys` are the numbers in the names of a family's columns, in their order.  `cells` names the cells of
-    the batch, such as one per quantile level; empty if there is only one.
+    the batch, such as one per quantile level; empty if there is only one.  `variances` are the fields whose
+    column holds the square of their numbers.
     """
 
     batch: type[Any]
     arrays: Mapping[str, tuple[str, ...]]
     keys: Mapping[str, Keys] = field(default_factory=dict)
     cells: tuple[str, ...] = ()
+    variances: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ from losscli.plan import columns
 from losscli.plan.columns import Found, Sides
 from losscli.plan.options import Request
 from losscli.tasks.grouped import NAMES, Groups
-from losscli.tasks.named import Column, Keys, Named, columns_of
+from losscli.tasks.named import Column, Keys, Named, columns_of, says_variance
 from losscli.text import either, enumerated, near
 
 
@@ -118,7 +118,8 @@ class _Search:
         """The columns of a field by name, in order; empty if names do not determine them."""
         left = self.left[column.side]
         if column.role == "prediction":
-            others = [own for own in left if own in column.also]
+            root = column.variance == "root"
+            others = [own for own in left if own in column.also or (root and says_variance(own))]
             return (name,) if name in left else tuple(others) if len(others) == 1 else ()
         nested = [own for own in left if self.is_nested(f"{column.side}:{own}")]
         if column.role == "shared":
@@ -167,7 +168,14 @@ class _Search:
         matrices = {name: arrays[name] for name, column in of_fields.items() if column.is_matrix}
         keys = {name: self._keys(of_fields[name], own) for name, own in matrices.items()}
         widths = {name: self.width(own[0]) if len(own) == 1 else len(own) for name, own in matrices.items()}
-        return Part(batch, arrays, keys, batch.cells(keys, widths))
+        held = {name: own[0][2:] for name, own in arrays.items() if len(own) == 1}
+        squares = [name for name, own in held.items() if of_fields[name].variance and says_variance(own)]
+        if refused := [name for name in squares if of_fields[name].variance == "refused"]:
+            raise UsageError(
+                f"column {held[refused[0]]} is named as a variance, and {batch.__name__} reads a scale",
+                remedy=f"write the scale, in a column {refused[0]}",
+            )
+        return Part(batch, arrays, keys, batch.cells(keys, widths), tuple(squares))
 
     def _by_place(self, of_fields: Mapping[str, Column]) -> dict[str, tuple[str, ...]]:
         """The columns of -p and -y in the order of the fields, if the counts agree."""

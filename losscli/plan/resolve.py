@@ -253,10 +253,13 @@ def _meaning(
         drop_undefined=request.domain == "drop",
     )
     if request.like is None:
+        notes = (*notes, *libraries.notes_on_variances(roles.parts))
         choices = losses.of_zero_classes(choices, roles)
         return _with_class_unit(roles, choices), choices, notes
     roles = replace(roles, spreads_class_weight=LIBRARIES[request.like].spreads_class_weight)
     choices = losses.as_in_library(request.like, choices, roles, type_eps)
+    roles = replace(roles, parts=libraries.parts_read(choices, roles.parts))
+    notes = (*notes, *libraries.notes_on_variances(roles.parts))
     eps = max(choice.policy.low for choice in choices if choice.policy)
     choices = losses.of_zero_classes(choices, roles)
     roles = _with_class_unit(replace(roles, eps=eps), choices)

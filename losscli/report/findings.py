@@ -490,6 +490,10 @@ class Code(Enum):
         meaning="The loss has a value per group, so that rows counts groups.",
         note="the column rows counts groups of {column}",
     )
+    VARIANCE_COLUMN = Kind(
+        meaning="The name of a column, or the library of --like, says that it holds variances.",
+        note="column {column} holds variances: {field} is their root",
+    )
     CONVENTION = Kind(
         meaning="A convention of the library of --like applies.",
         note="{text}",

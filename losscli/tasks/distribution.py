@@ -16,6 +16,8 @@ from losscli.tasks.named import COUNT, POSITIVE, PROBABILITY, Column, Named, Tar
 
 Real = Annotated[Array, Column()]
 Positive = Annotated[Array, Column(POSITIVE)]
+Deviation = Annotated[Array, Column(POSITIVE, variance="root")]
+Scale = Annotated[Array, Column(POSITIVE, variance="refused")]
 NonNegative = Annotated[Array, Column(Range(0))]
 Probability = Annotated[Array, Column(PROBABILITY)]
 PositiveProbability = Annotated[Array, Column(Range(0, 1, open="low"))]
@@ -33,7 +35,7 @@ class _Distribution(Named, frozen=True):
 
 class _MuSigma(_Distribution, frozen=True):
     mu: Real
-    sigma: Positive
+    sigma: Scale
 
     @cached_property
     def error(self) -> Array:
@@ -48,7 +50,7 @@ class _MuSigma(_Distribution, frozen=True):
 
 class _LocationScale(_Distribution, frozen=True):
     location: Real
-    scale: Positive
+    scale: Scale
 
     @cached_property
     def error(self) -> Array:
@@ -63,6 +65,8 @@ class _LocationScale(_Distribution, frozen=True):
 
 class Normal(_MuSigma, frozen=True):
     """Mean mu and standard deviation sigma."""
+
+    sigma: Deviation
 
 
 class Logistic(_MuSigma, frozen=True):
@@ -83,7 +87,7 @@ class LogNormal(_Distribution, frozen=True):
     """The logarithm is normal with mean mulog and standard deviation sigmalog."""
 
     mulog: Real
-    sigmalog: Positive
+    sigmalog: Deviation
 
     @cached_property
     def of_log(self) -> Normal:

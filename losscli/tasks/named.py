@@ -48,6 +48,8 @@ __all__ = [
     "columns_of",
     "described",
     "read",
+    "says_deviation",
+    "says_variance",
 ]
 
 FINITE = Range()
@@ -91,6 +93,7 @@ class Column(Struct, frozen=True):
     allows it, one column of arrays or lists.  `shared` are the columns that both sides have under the same
     names (n, k), or one column of arrays on each.  A family with `side` "t" is among the targets.  For
     messages, `like` shows the names of a family, and `words` describes its numbers better than the range.
+    `variance` says whether the field is the root of a column whose name says variance, or refuses it.
     """
 
     range: Range = FINITE
@@ -101,6 +104,7 @@ class Column(Struct, frozen=True):
     side: Literal["p", "t"] = "p"
     words: str = ""
     also: tuple[str, ...] = ()
+    variance: Literal["", "root", "refused"] = ""
 
     @property
     def by_name(self) -> bool:
@@ -120,6 +124,20 @@ class Column(Struct, frozen=True):
     def order(self, name: str) -> tuple[tuple[bool, float | str], ...]:
         """A sort key for the columns of a family: numbers by value, before text."""
         return tuple((isinstance(part, str), part) for part in self.key(name) or ())
+
+
+_VARIANCE = re.compile(r"(.*_)?(var|variance|sigma2|sigma_?sq(uared)?|sigma\^2|std2)", re.IGNORECASE)
+_DEVIATION = re.compile(r"(.*_)?(sigma|std|sd|std_?dev|scale)", re.IGNORECASE)
+
+
+def says_variance(name: str) -> bool:
+    """Whether the name of a column says that it holds a variance."""
+    return _VARIANCE.fullmatch(name) is not None
+
+
+def says_deviation(name: str) -> bool:
+    """Whether the name of a column says that it holds a standard deviation."""
+    return _DEVIATION.fullmatch(name) is not None
 
 
 def _number(text: str) -> float | str:
@@ -182,6 +200,7 @@ def _made(xp: Namespace, part: Part, arrays: Mapping[tuple[str, ...], Array]) ->
         name: arrays[columns] if shapes[name].is_matrix else arrays[columns][:, 0]
         for name, columns in part.arrays.items()
     }
+    own |= {name: xp.sqrt(own[name]) for name in part.variances}
     made: tuple[Batch, ...] = part.batch.made(xp, part, own)
     return made
 

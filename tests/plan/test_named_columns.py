@@ -249,3 +249,51 @@ def test_every_batch_that_a_task_shows_has_usual_losses(task):
     assert {entry.task for entry in usual} == {task.name}
     assert set(task.shown) <= set(task.batches) == {entry.batch for entry in usual}
     assert not [entry.name for entry in usual if any(param.required for param in entry.params)]
+
+
+# Variances
+
+
+MEANS, DEVIATIONS, SEEN = np.array([0.0, 1.0, 2.0]), np.array([2.0, 0.5, 1e-6]), np.array([1.0, 1.5, 2.0])
+DENSITY = np.log(DEVIATIONS) + ((SEEN - MEANS) / DEVIATIONS) ** 2 / 2
+
+
+@pytest.mark.parametrize("name", ["var", "variance", "sigma2", "sigma_sq", "pred_var", "Var"])
+def test_a_column_that_is_named_as_a_variance_is_one(name):
+    rows = pl.DataFrame({"mu": MEANS, name: DEVIATIONS**2, "target": SEEN})
+    for given in ({}, {"pred": ["mu", name]}):
+        report = losscli.evaluate(rows, loss="gaussian_nll", **given)
+        assert report.results[0].value == pytest.approx(DENSITY.mean(), rel=1e-14)
+        said = f"column {name} holds variances: sigma is their root"
+        assert said in map(str, report.findings)
+    plain = losscli.evaluate(rows.rename({name: "sigma"}), loss="gaussian_nll")
+    assert [note.code for note in plain.findings] == []
+    assert plain.results[0].value != report.results[0].value
+
+
+def test_a_log_normal_forecast_may_have_variances():
+    rows = pl.DataFrame({"mulog": MEANS, "sigmalog": DEVIATIONS, "target": SEEN})
+    expected = losscli.evaluate(rows, loss="log_score_lognormal").results[0].value
+    squares = rows.with_columns(pl.col("sigmalog") ** 2).rename({"sigmalog": "var"})
+    found = losscli.evaluate(squares, loss="log_score_lognormal", pred=["mulog", "var"])
+    assert found.results[0].value == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("loss", ["crps_logistic", "crps_laplace"])
+def test_a_scale_that_is_no_deviation_is_not_read_from_a_variance(loss):
+    rows = pl.DataFrame({"m": MEANS, "var": DEVIATIONS, "target": SEEN})
+    with pytest.raises(UsageError, match="column var is named as a variance"):
+        losscli.evaluate(rows, loss=loss, pred=["m", "var"])
+
+
+def test_torch_takes_a_variance_whatever_its_name_but_that_of_a_deviation():
+    # 0.5 * (log(max(var, eps)) + (target - input)^2 / max(var, eps))
+    var = np.maximum(DEVIATIONS**2, 1e-6)
+    expected = (np.log(var) + (SEEN - MEANS) ** 2 / var).mean() / 2
+    rows = pl.DataFrame({"mu": MEANS, "s": DEVIATIONS**2, "target": SEEN})
+    given = {"loss": "gaussian_nll", "like": "torch"}
+    found = losscli.evaluate(rows, pred=["mu", "s"], **given)
+    assert found.results[0].value == pytest.approx(expected, rel=1e-12)
+    assert "column s holds variances: sigma is their root" in map(str, found.findings)
+    deviations = pl.DataFrame({"mu": MEANS, "sigma": DEVIATIONS, "target": SEEN})
+    assert losscli.evaluate(deviations, **given).results[0].value == pytest.approx(expected, rel=1e-12)

@@ -11,9 +11,10 @@ from losscli.catalog.conventions.policy import ROW_COUNT, Convention, Library, P
 from losscli.catalog.conventions.sklearn import SKLEARN
 from losscli.catalog.conventions.torch import TORCH
 from losscli.catalog.loss import Choice, Loss
-from losscli.data.stream import Roles
+from losscli.data.stream import Part, Roles
 from losscli.errors import UsageError
 from losscli.report.findings import Code, Note, note
+from losscli.tasks.named import says_deviation
 
 LIBRARIES: Mapping[str, Library] = {"sklearn": SKLEARN, "torch": TORCH, "keras": KERAS}
 
@@ -49,6 +50,37 @@ def settled(library: str, choice: Choice, roles: Roles, type_eps: float) -> Choi
             raise UsageError(f"--like {library}: {own.call} of {title} takes no weights of {what}")
     low, high = own.clip.resolved(type_eps) if own.clip and roles.link == "probability" else (0.0, 0.0)
     return replace(choice, policy=Policy(own, low, high, ROW_COUNT in asked.values()))
+
+
+def parts_read(choices: Sequence[Choice], parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The columns of batches as a library reads them: one that takes a variance reads a variance.
+
+    A column whose name says that it holds the deviation is taken at its word.
+    """
+    taken = {
+        (choice.loss.batch, field)
+        for choice in choices
+        if choice.policy is not None
+        for field in choice.policy.convention.variances
+    }
+    return tuple(
+        replace(
+            part,
+            variances=tuple(
+                field
+                for field, own in part.arrays.items()
+                if field in part.variances
+                or ((part.batch, field) in taken and not says_deviation(own[0][2:]))
+            ),
+        )
+        for part in parts
+    )
+
+
+def notes_on_variances(parts: Sequence[Part]) -> tuple[Note, ...]:
+    """Which columns are read as variances."""
+    read = {(part.arrays[field][0][2:], field): None for part in parts for field in part.variances}
+    return tuple(note(Code.VARIANCE_COLUMN, column=column, field=field) for column, field in read)
 
 
 def notes(choices: Sequence[Choice], roles: Roles) -> tuple[Note, ...]:

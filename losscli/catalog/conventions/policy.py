@@ -48,7 +48,8 @@ class Convention(Struct, frozen=True):
     the library does not have.  `clip` is where probabilities are clipped, if at all; `rescales` divides each
     row of them by its sum.  `weights` is the divisor of the mean if rows have weights, `class_weights` if
     classes have, None if the library takes none; `soft_class_weights` is the latter for targets that are
-    distributions.  `but` says where its numbers still differ.
+    distributions.  `variances` are the fields in whose place the library
+    takes a variance.  `but` says where its numbers still differ.
     """
 
     call: str
@@ -59,6 +60,7 @@ class Convention(Struct, frozen=True):
     weights: str | None = WEIGHT_SUM
     class_weights: str | None = WEIGHT_SUM
     soft_class_weights: str | None = None
+    variances: tuple[str, ...] = ()
     but: str = ""
 
 

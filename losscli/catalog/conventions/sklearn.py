@@ -22,7 +22,7 @@ SKLEARN = Library(
             "mean_absolute_percentage_error", {"epsilon": 2.220446049250313e-16}, lacks=("percent",)
         ),
         "mean_squared_log_error": Convention("mean_squared_log_error", lacks=("floor",)),
-        "root_mean_squared_log_error": Convention("root_mean_squared_log_error"),
+        "root_mean_squared_log_error": Convention("root_mean_squared_log_error", lacks=("floor",)),
         "r2": Convention("r2_score", {"force_finite": True}),
         "explained_variance": Convention("explained_variance_score", {"force_finite": True}),
         "pinball": Convention("mean_pinball_loss", {"alpha": 0.5}),

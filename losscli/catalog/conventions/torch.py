@@ -52,7 +52,9 @@ TORCH = Library(
             "binary_cross_entropy", clip=_LOG_BOUND, lacks=("label_smoothing",), weights=ROW_COUNT
         ),
         "multilabel_margin": _unweighted("multilabel_margin_loss"),
-        "gaussian_nll": _unweighted("gaussian_nll_loss", params={"full": False, "min_variance": 1e-6}),
+        "gaussian_nll": _unweighted(
+            "gaussian_nll_loss", params={"full": False, "min_variance": 1e-6}, variances=("sigma",)
+        ),
         "cosine_embedding": _unweighted(
             "cosine_embedding_loss", params={"margin": 0.0}, but="it has a value for zero vectors"
         ),
