@@ -130,7 +130,7 @@ def _typed(where: Where, tables: Mapping[str, Table]) -> Where:
     """
     of = {column: (tables[column[:2]], column[2:]) for column in where.columns}
     types = {column: table.schema[name] for column, (table, name) in of.items()}
-    texts = [column for column, (table, name) in of.items() if name in table.texts]
+    texts = [column for column, (table, name) in of.items() if table.is_shown_otherwise(name)]
     reason_why = ""
     for as_text in _subsets(texts):
         try:

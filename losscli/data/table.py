@@ -58,12 +58,12 @@ class Table(Struct, frozen=True, eq=False):
         with reading(self):
             return not self.scan.select(list(self.schema)[:1]).head(1).collect().height
 
-    def head(self, rows: int = 1000) -> pl.DataFrame:
-        """The first rows, with lists in text as lists."""
-        lists = [name for name in self.texts if self.schema[name].is_nested()]
+    def head(self, *names: str, rows: int = 1000) -> pl.DataFrame:
+        """The first rows of some columns, with lists in text as lists."""
+        lists = [name for name in names if self.is_shown_otherwise(name) and self.schema[name].is_nested()]
         with reading(self):
             scan = self.scan.with_columns(self.spelling.lists(pl.col(name)) for name in lists)
-            return scan.head(rows).collect()
+            return scan.select(names).head(rows).collect()
 
     def count(self) -> int:
         """The number of rows."""
@@ -84,7 +84,7 @@ class Table(Struct, frozen=True, eq=False):
 
     def dtype(self, name: str) -> Any:
         """The type in which a column is read: that of text formats is text, whatever its values show."""
-        return self.types.get(name, self.schema[name])
+        return self.types[name] if name in self.types else self.schema[name]
 
     def number(self, name: str) -> pl.Expr:
         """A column as float64; NaN or null for what is no number."""
@@ -96,7 +96,7 @@ class Table(Struct, frozen=True, eq=False):
 
         A vector of Spark ML, which is a struct too, becomes the list of its values.
         """
-        structs = {name: self.schema[name] for name in self.schema if self.schema[name] == pl.Struct}
+        structs = {name: self.dtype(name) for name in self.schema if self.dtype(name) == pl.Struct}
         if not structs:
             return self
         schema = {name: self.schema[name] for name in self.schema if name not in structs}
@@ -112,11 +112,9 @@ class Table(Struct, frozen=True, eq=False):
     def fields(self, name: str) -> tuple[str, ...]:
         """The columns of the fields of a struct; none if it is no struct."""
         dtype = self.structs.get(name)
-        return (
-            ()
-            if dtype is None or _is_vector(dtype)
-            else tuple(f"{name}.{each.name}" for each in dtype.fields)
-        )
+        if dtype is None or _is_vector(dtype):
+            return ()
+        return tuple(f"{name}.{each.name}" for each in dtype.fields)
 
     def _without_structs(self, scan: pl.LazyFrame) -> pl.LazyFrame:
         for name in self.structs:
@@ -131,14 +129,9 @@ class Table(Struct, frozen=True, eq=False):
                 scan = scan.with_columns(pl.when(dense).then(column.struct.field("values")).alias(name))
         return scan
 
-    @property
-    def texts(self) -> tuple[str, ...]:
-        """The columns of text whose values show another type."""
-        return tuple(
-            name
-            for name, dtype in self.types.items()
-            if dtype == pl.String and self.schema[name] != pl.String
-        )
+    def is_shown_otherwise(self, name: str) -> bool:
+        """Whether a column is read as text whose values show another type."""
+        return self.types.get(name) == pl.String and self.schema[name] != pl.String
 
     def with_numbers(self, columns: Iterable[str]) -> Table:
         """The same table with these columns as numbers, or as text for a block to parse.

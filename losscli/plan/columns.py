@@ -245,7 +245,7 @@ def _are_classes(targets: Table, target: str, names: tuple[str, ...]) -> bool:
     dtype = targets.schema[target]
     if dtype.is_float() or dtype.is_nested():
         return False
-    labels = targets.head(100)[target].cast(pl.String).str.to_lowercase()
+    labels = targets.head(target, rows=100)[target].cast(pl.String).str.to_lowercase()
     return bool(labels.is_in([name.lower() for name in names]).any())
 
 
@@ -295,7 +295,7 @@ def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str,
     several = len(found.predictions) > 1
     if several and len(found.targets) > 1:
         sums = (
-            targets.head()
+            targets.head(*found.targets)
             .select(pl.sum_horizontal(targets.number(name) for name in found.targets))
             .to_series()
         )

@@ -244,5 +244,5 @@ def width(table: Table, column: str) -> int:
         return int(dtype.size or 0)
     if not isinstance(dtype, pl.List):
         return 1
-    lengths = table.head()[column].list.len().drop_nulls()
+    lengths = table.head(column)[column].list.len().drop_nulls()
     return int(lengths[0]) if len(lengths) else 0

@@ -114,7 +114,7 @@ def _binary(
 
 def _text_among_numbers(table: Table, column: str) -> list[Problem]:
     """The problems of a text file's column that holds mostly numbers but also text."""
-    head = table.head()[column]
+    head = table.head(column)[column]
     if (
         table.types.get(column) != pl.String
         or 2 * head.cast(pl.Float64, strict=False).count() <= head.count()

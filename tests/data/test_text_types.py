@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import losscli
+from losscli.data.formats.text import Shown
 from losscli.errors import DataError
 from losscli.report.findings import Code
 
@@ -130,6 +131,13 @@ def test_a_column_without_values_in_its_first_rows_has_the_type_of_the_others(fo
     frame = pl.DataFrame({"pred": ["1.5"] * n, "y": y}, schema={"pred": pl.String, "y": pl.String})
     report = losscli.evaluate(written(tmp_path / "one", frame, form), missing="drop")
     assert report["mean_absolute_error"].rows == 100
+
+
+def test_an_empty_column_costs_no_pass_over_the_file(tmp_path, monkeypatch):
+    monkeypatch.setattr(Shown, "_searched", None)
+    (tmp_path / "p.csv").write_text("id,pred,notes\n1,1,\n2,3.5,\n")
+    (tmp_path / "t.csv").write_text("id,y,notes\n1,2,\n2,3,\n")
+    assert losscli.evaluate(tmp_path / "p.csv", tmp_path / "t.csv", loss="mae")["mae"].value == 0.75
 
 
 def test_a_first_part_without_rows_changes_nothing(tmp_path):
