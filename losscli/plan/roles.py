@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 from msgspec.structs import replace
 
+from losscli.data.keys import near_forms
 from losscli.data.labels import label_text, label_value, plain_label
 from losscli.data.stream import Roles
 from losscli.data.table import Table
@@ -178,7 +179,11 @@ def _labels_of_both(found: Found, left: Table, right: Table) -> set[str]:
                 (right, found.targets[0], true),
             )
         ]
-        kind = finding(Code.DISJOINT_LABELS, f"{left.name} and {right.name}")
+        alike = near_forms(*(pl.Series(sorted(labels)) for labels in (predicted, true)))
+        files = " and ".join(dict.fromkeys((left.name, right.name)))
+        kind = finding(
+            Code.DISJOINT_LABELS, files, remedy=f"they match {alike}: write them alike" if alike else None
+        )
         raise DataError(kind.problem(Tally(len(predicted), shown)))
     return predicted | true
 

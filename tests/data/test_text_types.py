@@ -332,7 +332,10 @@ def test_keys_that_never_match_say_why(left, right, hint, unmatched):
 
 def test_labels_that_have_nothing_in_common_are_no_classification(tmp_path):
     frame = pl.DataFrame({"predicted_label": ["160,6", "183,3"], "label": ["183,9", "196,0"]})
-    refused(Code.DISJOINT_LABELS, frame, loss="zero_one")
+    said = str(refused(Code.DISJOINT_LABELS, frame, loss="zero_one"))
+    assert said.startswith("predictions: 2 predicted labels, none of which is among the targets")
+    floats = pl.DataFrame({"predicted_label": ["1", "0"], "label": ["1.0", "0.0"]})
+    assert "they match as whole numbers: write them alike" in str(refused(Code.DISJOINT_LABELS, floats))
     named = losscli.evaluate(frame, loss="zero_one", classes=["160,6", "183,3", "183,9", "196,0"])
     assert named.results[0].value == 1.0
 
