@@ -103,11 +103,11 @@ def evaluate(
         worst: Show the N rows with the largest first loss.
         threads: Worker threads; default: all cores, up to 8.
         device: cpu, cuda, cuda:1, or auto: a GPU if worth it; default: LOSSCLI_DEVICE, or cpu.
-        a, aggregate, alpha, b, beta, bias, c, delta, df, empty, epsilon, epsilon1, estimator, floor,
-            fn_weight, force_finite, fp_weight, full, gamma, greater_than, k, label_smoothing,
-            log_input, margin, min_variance, n_bins, norm, normalization, p, percent, pooled,
-            pos_weight, power, q, scale_by_half, smooth, swap, threshold: Parameters of losses, for
-            each chosen loss that has them; see `losscli explain`.
+        a, aggregate, alpha, b, beta, bias, both_zero, c, delta, df, empty, epsilon, epsilon1,
+            estimator, floor, fn_weight, force_finite, fp_weight, full, gamma, greater_than, k,
+            label_smoothing, log_input, margin, min_variance, n_bins, norm, normalization, p, percent,
+            pooled, pos_weight, power, q, scale_by_half, smooth, swap, threshold: Parameters of
+            losses, for each chosen loss that has them; see `losscli explain`.
 
     Returns:
         The report. `report["huber"]` is the overall result of a loss, `report.results` holds all of them, and

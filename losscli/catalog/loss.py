@@ -43,6 +43,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     `zero_class` says when a row counts whose class has weight zero: if labels are smoothed, as the weights of
     other classes then count too, or always, as the mean divides by rows.  A loss that `counts_apart` is a sum
     of costs over a sum of weights, to which such rows add no weight.
+    `infinite_at_zero` is a parameter whose zero allows rows of infinite loss.
     `increasing` names parameters that have to increase in that order; `tail` is the parameter beyond which a
     residual is treated differently, and how: linear.  `state` is what rows leave behind, which the reduction
     turns into the value.  `origin` is a function that finds the loss in another process, with its arguments.
@@ -62,6 +63,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     replaces: Replacement | None = None
     zero_class: Literal["", "smoothed", "always"] = ""
     counts_apart: bool = False
+    infinite_at_zero: str = ""
     increasing: tuple[str, ...] = ()
     tail: tuple[str, str] | None = None
     request: str = ""
@@ -218,6 +220,12 @@ class Choice(Struct, frozen=True, dict=True):
             if param.required or self.params[param.name] != param.default or param.name in of_library
         )
         return f"{name}:{inline}" if inline else name
+
+    @property
+    def may_be_infinite(self) -> bool:
+        """Whether rows may have an infinite loss: of an impossible event, or as a parameter of zero asks."""
+        asked = self.loss.infinite_at_zero
+        return self.loss.batch.may_be_infinite or (bool(asked) and self.params[asked] == 0)
 
     @property
     def by_rows(self) -> bool:

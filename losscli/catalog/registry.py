@@ -38,6 +38,7 @@ def loss(
     remedy: str = "",
     replaces: Replacement | None = None,
     zero_class: Literal["", "smoothed", "always"] = "",
+    infinite_at_zero: str = "",
     increasing: tuple[str, ...] = (),
     tail: tuple[str, str] | None = None,
     state: type[State] = Moments,
@@ -56,6 +57,7 @@ def loss(
         remedy: What takes values outside the domain, such as a parameter.
         replaces: What it counts as another number, such as a target of zero, which the report then notes.
         zero_class: When a row counts whose class has weight zero.
+        infinite_at_zero: The parameter whose zero allows rows of infinite loss.
         increasing: Names of parameters that have to increase in this order.
         tail: The parameter beyond which a residual is treated differently, and how: linear.
         state: What rows leave behind; moments serve every function of means.
@@ -74,13 +76,13 @@ def loss(
             best,
             score,
             (named, (name,)),
-            domain,
-            remedy,
-            replaces,
-            zero_class,
-            False,
-            increasing,
-            tail,
+            domain=domain,
+            remedy=remedy,
+            replaces=replaces,
+            zero_class=zero_class,
+            infinite_at_zero=infinite_at_zero,
+            increasing=increasing,
+            tail=tail,
             state=state,
         )
         if name in _registry:

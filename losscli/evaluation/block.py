@@ -177,7 +177,7 @@ _SHOWN = 4
 
 def is_defined(choice: Choice, values: Array) -> Array:
     """Where values of a row column are numbers: finite, or infinite if the loss of a row may be that."""
-    return values == values if choice.loss.batch.may_be_infinite else abs(values) < np.inf
+    return values == values if choice.may_be_infinite else abs(values) < np.inf
 
 
 def flag_undefined(taken: Taken, choice: Choice) -> None:

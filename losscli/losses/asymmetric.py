@@ -44,7 +44,7 @@ def _side(batch: Regression, alpha: float) -> Array:
 
 
 @loss("asymmetric_least_squares")
-def expectile(batch: Regression, *, alpha: OpenUnit = 0.5) -> Array:
+def expectile(batch: Regression, *, alpha: Unit = 0.5) -> Array:
     """The pinball loss with squared errors: the best constant is the alpha-expectile.
 
     l = alpha e^2 if prediction <= y, else (1 - alpha) e^2.  Unit: target^2.

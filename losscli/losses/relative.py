@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec.structs import replace
 
 from losscli.catalog.loss import Replacement
-from losscli.catalog.params import Positive, Real
+from losscli.catalog.params import NonNegative, Real
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
 from losscli.states.reductions import Reduction, ratio, root
@@ -28,13 +28,13 @@ def _lowest(floor: float | None) -> float:
     return -math.inf if floor is None else floor
 
 
-@loss("mape", "MeanAbsolutePercentageError", replaces=_TINY)
+@loss("mape", "MeanAbsolutePercentageError", replaces=_TINY, infinite_at_zero="epsilon")
 def mean_absolute_percentage_error(
-    batch: Regression, *, epsilon: Positive = 2.220446049250313e-16, percent: bool = False
+    batch: Regression, *, epsilon: NonNegative = 2.220446049250313e-16, percent: bool = False
 ) -> Array:
     """The error as a fraction or percentage of the target; a target of zero counts as epsilon.
 
-    l = |e| / max(|y|, epsilon), times 100 if percent.  Unit: 1.
+    l = |e| / max(|y|, epsilon), times 100 if percent; infinite at y = 0 if epsilon is 0.  Unit: 1.
 
     Hyndman and Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001
     """
@@ -42,13 +42,13 @@ def mean_absolute_percentage_error(
     return 100.0 * fraction if percent else fraction
 
 
-@loss("rmspe", reduction=root, replaces=_TINY)
+@loss("rmspe", reduction=root, replaces=_TINY, infinite_at_zero="epsilon")
 def root_mean_squared_percentage_error(
-    batch: Regression, *, epsilon: Positive = 2.220446049250313e-16
+    batch: Regression, *, epsilon: NonNegative = 2.220446049250313e-16
 ) -> Array:
     """The root of the mean squared error as a fraction of the target; a target of zero counts as epsilon.
 
-    sqrt(mean (e / max(|y|, epsilon))^2).  Unit: 1.
+    sqrt(mean (e / max(|y|, epsilon))^2); infinite at y = 0 if epsilon is 0.  Unit: 1.
 
     Shcherbakov et al. (2013), A survey of forecast error measures, World Applied Sciences Journal 24
     """
@@ -57,20 +57,25 @@ def root_mean_squared_percentage_error(
 
 @loss(
     "smape",
+    domain="targets and predictions that are not both 0, or with both_zero=zero any",
+    remedy="-l smape:both_zero=zero counts 0 / 0 as 0",
     replaces=Replacement(
-        "counts 0 / 0 as 0", lambda batch, params: (batch.target == 0) & (batch.prediction == 0)
+        "counts 0 / 0 as 0",
+        lambda batch, params: (batch.target == 0) & (batch.prediction == 0) & (params["both_zero"] == "zero"),
     ),
 )
-def symmetric_mean_absolute_percentage_error(batch: Regression) -> Array:
-    """The error relative to the mean size of target and prediction: from 0 to 2, and 0 if both are 0.
+def symmetric_mean_absolute_percentage_error(
+    batch: Regression, *, both_zero: Literal["zero", "undefined"] = "zero"
+) -> Array:
+    """The error relative to the mean size of target and prediction, from 0 to 2.
 
-    l = 2 |e| / (|y| + |prediction|).  Unit: 1.
+    l = 2 |e| / (|y| + |prediction|); if both are 0 it is 0, or not defined, by both_zero.  Unit: 1.
 
     Makridakis (1993), doi:10.1016/0169-2070(93)90079-3
     """
     xp = batch.xp
     size = batch.abs_target + xp.abs(batch.prediction)
-    return 2.0 * batch.abs_error / xp.where(size == 0, 1.0, size)
+    return 2.0 * batch.abs_error / (xp.where(size == 0, 1.0, size) if both_zero == "zero" else size)
 
 
 @loss("wmape", "wape", reduction=ratio)

@@ -17,6 +17,7 @@ class LossParameters(TypedDict, total=False):
     b: float | None
     beta: float | None
     bias: bool | None
+    both_zero: Literal["zero", "undefined"] | None
     c: float | None
     delta: float | None
     df: float | None

@@ -249,13 +249,14 @@ def test_a_sum_beyond_the_floats_is_null_with_a_reason():
     check(found["root_mean_squared_error"].value, mpf(1.5e308))
 
 
-def test_an_extreme_row_after_ordinary_ones_is_null_with_a_reason():
+def test_an_extreme_row_after_ordinary_ones_is_an_error_that_names_it():
     # What the first block holds tells the size of squares; the last row is in another.
     prediction = np.zeros(200_000)
     prediction[:70_000], prediction[-1] = 1e-3, 1e200
-    found = losscli.evaluate(prediction, np.zeros(200_000), "rmse")["root_mean_squared_error"]
-    assert found.value is None
-    assert tuple(map(str, found.notes)) == ("infinite: first at row 200000",)
+    with pytest.raises(
+        losscli.DataError, match=r"outside the domain of .*\n  row 200000: prediction 1e\+200"
+    ):
+        losscli.evaluate(prediction, np.zeros(200_000), "rmse")
 
 
 def test_roots_of_ordinary_errors_have_intervals_and_so_have_huge_ones():

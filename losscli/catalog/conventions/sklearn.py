@@ -7,6 +7,7 @@ from functools import partial
 from losscli.catalog.conventions.policy import Clip, Convention, Library
 
 _unweighted = partial(Convention, weights=None, class_weights=None)
+_of_two_rows = partial(Convention, least_rows=2)
 _TYPE_EPS = Clip()
 _LAST_CLASS_FIRST = "ties are ranked with the last class first"
 _NO_DIVISION = "where nothing is positive it gives 1, and losscli no value"
@@ -23,13 +24,13 @@ SKLEARN = Library(
         ),
         "mean_squared_log_error": Convention("mean_squared_log_error", lacks=("floor",)),
         "root_mean_squared_log_error": Convention("root_mean_squared_log_error", lacks=("floor",)),
-        "r2": Convention("r2_score", {"force_finite": True}),
+        "r2": _of_two_rows("r2_score", params={"force_finite": True}),
         "explained_variance": Convention("explained_variance_score", {"force_finite": True}),
         "pinball": Convention("mean_pinball_loss", {"alpha": 0.5}),
         "mean_poisson_deviance": Convention("mean_poisson_deviance"),
         "mean_gamma_deviance": Convention("mean_gamma_deviance"),
         "mean_tweedie_deviance": Convention("mean_tweedie_deviance", {"power": 0.0}),
-        "d2_tweedie": Convention("d2_tweedie_score", {"power": 0.0}),
+        "d2_tweedie": _of_two_rows("d2_tweedie_score", params={"power": 0.0}),
         "binary_cross_entropy": Convention(
             "log_loss", clip=_TYPE_EPS, lacks=("label_smoothing", "pos_weight")
         ),
@@ -38,8 +39,8 @@ SKLEARN = Library(
         "balanced_error": Convention("1 - balanced_accuracy_score"),
         "f1_error": Convention("1 - f1_score", but=_NO_DIVISION),
         "jaccard_distance": Convention("1 - jaccard_score", but=_NO_DIVISION),
-        "d2_log_loss": Convention("d2_log_loss_score", clip=_TYPE_EPS),
-        "d2_brier": Convention("d2_brier_score"),
+        "d2_log_loss": _of_two_rows("d2_log_loss_score", clip=_TYPE_EPS),
+        "d2_brier": _of_two_rows("d2_brier_score"),
         "hinge": Convention("hinge_loss", but="where only one class occurs it takes a label for another"),
         "categorical_cross_entropy": Convention("log_loss", clip=_TYPE_EPS, lacks=("label_smoothing",)),
         "multiclass_brier": Convention("brier_score_loss", {"scale_by_half": None}),
@@ -47,8 +48,8 @@ SKLEARN = Library(
         "multiclass_balanced_error": Convention("1 - balanced_accuracy_score"),
         "multiclass_hinge": Convention("hinge_loss"),
         "top_k_error": Convention("1 - top_k_accuracy_score", {"k": 2}, but=_LAST_CLASS_FIRST),
-        "d2_log_loss_multiclass": Convention("d2_log_loss_score", clip=_TYPE_EPS),
-        "d2_brier_multiclass": Convention("d2_brier_score"),
+        "d2_log_loss_multiclass": _of_two_rows("d2_log_loss_score", clip=_TYPE_EPS),
+        "d2_brier_multiclass": _of_two_rows("d2_brier_score"),
         "hamming": Convention("hamming_loss"),
         "subset_zero_one": Convention("zero_one_loss"),
         "coverage_error": Convention("coverage_error"),
