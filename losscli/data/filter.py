@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from itertools import chain, combinations
 from typing import Any
 
@@ -101,6 +102,21 @@ def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) ->
     return _typed(where, {"p:": predictions, "t:": targets})
 
 
+def names(text: str) -> list[str]:
+    """The names of columns in a condition, as `column_of` takes them; none if it cannot be parsed."""
+    with suppress(pl.exceptions.PolarsError):
+        found = pl.sql_expr(text).meta.root_names()
+        plain = [name for name in found if name not in SIDES]
+        return plain + [f"{side}.{name}" for side in SIDES if side in found for name in _fields(text, side)]
+    return []
+
+
+def _fields(text: str, side: str) -> list[str]:
+    """The columns that a condition qualifies with a side: preds.x, targets."my x"."""
+    found = re.findall(rf'\b{side}\s*\.\s*(?:"([^"]+)"|(\w+))', _TEXT.sub(" ", text))
+    return list(dict.fromkeys(quoted or plain for quoted, plain in found))
+
+
 def _column(
     text: str, name: str, predictions: Table, targets: Table, key: Sequence[str]
 ) -> tuple[list[str], pl.Expr]:
@@ -113,8 +129,7 @@ def _column(
         return [column], pl.col(column).alias(name)
     if name in SIDES and predictions is not targets:
         side, table = SIDES[name], predictions if name == "preds" else targets
-        found = re.findall(rf'\b{name}\s*\.\s*(?:"([^"]+)"|(\w+))', _TEXT.sub(" ", text))
-        fields = list(dict.fromkeys(quoted or plain for quoted, plain in found))
+        fields = _fields(text, name)
         if strangers := [field for field in fields if field not in table.schema]:
             raise unknown(strangers[0], f"--where {text}", [*table.schema], _QUOTES)
         # A table in SQL is a struct in Polars.

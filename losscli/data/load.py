@@ -146,4 +146,5 @@ def _opened(data: Any, files: Files | None, role: str, flat: bool) -> Table:
         quick=opened.quick,
         spelling=files.spelling,
         repeated=opened.repeated,
+        folders=tuple(files.partitions),
     )

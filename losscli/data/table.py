@@ -28,7 +28,7 @@ class Table(Struct, frozen=True, eq=False):
     `schema` has the types of columns; for those of text formats, which have none, what their values show.
     These are read in `types`: as text, until roles ask for numbers.  Polars can parse those that are `quick`
     while it reads.  `spelling` says how text writes numbers.  `repeated` are the names that several columns
-    share, `structs` the types of those that became columns.
+    share, `structs` the types of those that became columns, `folders` those that key=value folders name.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Table(Struct, frozen=True, eq=False):
     spelling: Spelling = Spelling()
     repeated: tuple[str, ...] = ()
     structs: Mapping[str, Any] = {}
+    folders: tuple[str, ...] = ()
 
     @property
     def separator(self) -> str | None:
@@ -108,6 +109,10 @@ class Table(Struct, frozen=True, eq=False):
                 schema |= {f"{name}.{field}": own for field, own in fields.items()}
         table = replace(self, schema=schema, structs=structs)
         return replace(table, scan=table._without_structs(self.scan))
+
+    def struct_of(self, name: str) -> str:
+        """The struct of which a column is a field; empty if it is none."""
+        return next((struct for struct in self.structs if name in self.fields(struct)), "")
 
     def fields(self, name: str) -> tuple[str, ...]:
         """The columns of the fields of a struct; none if it is no struct."""

@@ -1,26 +1,36 @@
-"""Infer the role of each column from flags, else from exact names; deterministic, and never from values.
+"""Infer the role of each column from flags, else from exact names, else because no other column is left.
 
 The rules are documented in docs/reference/columns.md: key, target, prediction, task and classes, in this
-order.  An ambiguous role is an error that lists the candidates.
+order.  No number has a role because it happens to be there: an ambiguous role is an error that lists the
+candidates.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import polars as pl
 from msgspec import Struct, field
+from msgspec.structs import replace
 
-from losscli.data.columns import column_of
+from losscli.data import filter as filters
+from losscli.data.columns import SIDES, column_of
 from losscli.data.stream import Part
 from losscli.data.table import Table
 from losscli.errors import Problem, UsageError, all_of
+from losscli.plan import shared
 from losscli.plan.options import Request
+from losscli.plan.slices import parted
 from losscli.text import either, enumerated, near
 
 KEYS = ("id", "row_id", "example_id", "sample_id", "key", "uuid")
+"""Names of keys, in lower case."""
+POSITION = "position"
+"""What --on names to align by position."""
+UNNAMED = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
+"""The columns that a dataframe's index becomes in a file."""
 TARGETS = ("target", "y_true", "y", "label", "truth", "actual")
 TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum)
 LABEL_PREDICTIONS = ("label_pred", "predicted_label", "pred_label")
@@ -28,6 +38,8 @@ PREDICTIONS = ("prediction", "pred", "y_pred", "yhat", "score", "prob", "p", "lo
 PROBABILITIES = ("prob", "p", "logit")
 OUTPUTS = {"p": ("y_pred_", "prediction_", "pred_"), "t": ("y_true_", "target_", "y_")}
 OUTPUT = re.compile(r"(?:y_pred|y_true|y|pred|prediction|target)_(\d+)$")
+MAX_CLASSES = 10_000
+"""Maximum number of labels that are read to tell classes."""
 CLASS_FAMILY = re.compile(r"(prob|p|logit)_(.+)$")
 
 
@@ -54,49 +66,93 @@ class Found(Struct, frozen=True):
 
 
 class Sides(Struct, frozen=True):
-    """The roles that all tasks share, key and weight, and the remaining columns of each side."""
+    """The roles that all tasks share, key and weight, and the remaining columns of each side.
+
+    `sliced` are the columns 'p:NAME' and 't:NAME' that --by and --where name.  Only an exact name gives these
+    a second role.
+    """
 
     one_file: bool
     key: tuple[str, ...]
     weight: str | None
     predictions: list[str]
     targets: list[str]
+    sliced: frozenset[str]
+
+    def free(self, side: str, names: Iterable[str]) -> list[str]:
+        """Those of the columns of a side, p or t, that no flag names."""
+        return [name for name in names if f"{side}:{name}" not in self.sliced]
 
 
 def sides(predictions: Table, targets: Table, request: Request) -> Sides:
     """The key, the weight and the remaining columns.  Raises UsageError for unknown columns in flags."""
     one_file = targets is predictions
+    by_position = asks_for_position(request, predictions, targets)
+    on = () if by_position else request.on
     *_, key, weight = all_of(
-        lambda: _known(predictions, request.on, "--on"),
-        lambda: _known(targets, request.on, "--on"),
+        lambda: _known(predictions, on, "--on"),
+        lambda: _known(targets, on, "--on"),
         lambda: _known(targets, request.target, "-y"),
         lambda: _known(predictions, request.pred, "-p"),
-        lambda: request.on or _key(predictions, targets, one_file),
+        lambda: on or (() if by_position else _key(predictions, targets, one_file)),
         lambda: _weight(predictions, targets, request),
     )
-    taken = {*key, weight and weight[2:], request.group, *request.added, *KEYS}
-    p_left = [name for name in predictions.schema if name not in taken]
-    t_left = [name for name in targets.schema if name not in taken]
+    flagged = [name for name in (request.weight, request.group, request.cluster) if name]
+    alone = _meant([*flagged, *request.added, *key], predictions, targets)
+    by = [parted(each, predictions, targets)[0] for parts in request.by for each in parts]
+    where = [] if request.where is None else filters.names(request.where)
+    p_left = [name for name in _with_roles(predictions) if f"p:{name}" not in alone]
+    t_left = [name for name in _with_roles(targets) if f"t:{name}" not in alone]
     if one_file:
         p_left = [name for name in p_left if name not in request.target]
         t_left = [name for name in t_left if name not in request.pred]
-    return Sides(one_file, key, weight, p_left, t_left)
+    sliced = frozenset(_meant([*by, *where], predictions, targets))
+    return Sides(one_file, key, weight, p_left, t_left, sliced)
 
 
-def find(predictions: Table, targets: Table, request: Request, tasks: Collection[str]) -> Found:
+def asks_for_position(request: Request, predictions: Table, targets: Table) -> bool:
+    """Whether --on asks for alignment by position, which is no column of both files."""
+    return request.on == (POSITION,) and not all(POSITION in each.schema for each in (predictions, targets))
+
+
+def _with_roles(table: Table) -> list[str]:
+    """The columns that can be predictions or targets: no key, index of a dataframe or name of a folder."""
+    own = [name for name in table.schema if name.lower() not in KEYS and name not in table.folders]
+    return [name for name in own if not UNNAMED.fullmatch(name)] or own
+
+
+def _meant(names: Iterable[str], predictions: Table, targets: Table) -> set[str]:
+    """The columns of either side that names in flags may mean: 'x', 'preds.x' or 'targets.x'."""
+    tables = {"p:": predictions, "t:": targets}
+    found = {prefix + name for name in names for prefix, table in tables.items() if name in table.schema}
+    for name in names:
+        side, _, rest = name.partition(".")
+        if side in SIDES and not any(prefix + name in found for prefix in tables):
+            # In one file both sides have the column.
+            found |= {prefix + rest for prefix in (tables if predictions is targets else (SIDES[side],))}
+    return found
+
+
+def with_fields(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of columns, with the fields of a struct in its place."""
+    return tuple(each for name in names for each in table.fields(name) or (name,))
+
+
+def find(predictions: Table, targets: Table, request: Request, tasks: Set[str]) -> Found:
     """The columns of a run.  `targets` is `predictions` if one file holds both sides.
 
     `tasks` are those that all chosen losses have.  Raises UsageError for unknown or ambiguous columns.
     """
     both = sides(predictions, targets, request)
     one_file, p_left, t_left = both.one_file, both.predictions, both.targets
-    target = request.target or single_target(targets, t_left, one_file)
+    target = request.target or single_target(targets, t_left, both)
     if one_file:
         p_left = [name for name in p_left if name not in target]
-    pred, classes = _prediction(predictions, targets, p_left, target, request, tasks)
+    left = replace(both, predictions=p_left)
+    pred, classes = _prediction(predictions, targets, left, target, request, tasks)
     if one_file:
         t_left = [name for name in t_left if name not in pred]
-    target = target or late_target(targets, t_left, pred, classes, one_file)
+    target = target or late_target(targets, both.free("t", t_left), pred, classes, one_file)
     if one_file and (twice := set(pred) & set(target)):
         raise UsageError(f"column {', '.join(twice)} cannot be both the prediction and the target")
     if len(target) > 1 and set(target) == set(pred):
@@ -122,7 +178,7 @@ def _known(table: Table, names: Sequence[str], flag: str) -> None:
 
 
 def _key(predictions: Table, targets: Table, one_file: bool) -> tuple[str, ...]:
-    both = [name for name in KEYS if name in predictions.schema and name in targets.schema]
+    both = _shared_keys(predictions, targets)
     if one_file:
         return tuple(both[:1])
     if len(both) > 1:
@@ -133,14 +189,20 @@ def _key(predictions: Table, targets: Table, one_file: bool) -> tuple[str, ...]:
     return tuple(both)
 
 
+def _shared_keys(predictions: Table, targets: Table) -> list[str]:
+    """The columns of both files that are named as keys, in the order of KEYS."""
+    both = [name for name in predictions.schema if name.lower() in KEYS and name in targets.schema]
+    return sorted(both, key=lambda name: KEYS.index(name.lower()))
+
+
 def _weight(predictions: Table, targets: Table, request: Request) -> str | None:
     if request.weight is None:
         return None
-    key = request.on or [name for name in KEYS if name in predictions.schema and name in targets.schema]
+    key = request.on or _shared_keys(predictions, targets)
     return column_of(request.weight, "-w", predictions, targets, key)
 
 
-def single_target(table: Table, left: list[str], one_file: bool) -> tuple[str, ...]:
+def single_target(table: Table, left: list[str], both: Sides) -> tuple[str, ...]:
     """The target by exact name, numbered family or as the only column; empty if none determines it."""
     named = [name for name in left if name in TARGETS]
     if len(named) > 1:
@@ -153,7 +215,8 @@ def single_target(table: Table, left: list[str], one_file: bool) -> tuple[str, .
     family = numbered(left, OUTPUTS["t"])
     if family:
         return family
-    return (left[0],) if len(left) == 1 and not one_file else ()
+    free = both.free("t", left)
+    return (free[0],) if len(free) == 1 and not both.one_file else ()
 
 
 def late_target(
@@ -162,6 +225,11 @@ def late_target(
     """The target by the names of the predictions, or as the only remaining column."""
     for names in (classes, pred):
         if names and set(names) <= set(left):
+            if others := shared.siblings(table, names, left):
+                raise UsageError(
+                    f"{table.name}: target columns without a prediction: {enumerated(others)}",
+                    remedy=f"name the target alone: -y {','.join(names)}, or predict all of them",
+                )
             return names
     if len(left) == 1:
         return (left[0],)
@@ -190,14 +258,15 @@ def numbered(names: Sequence[str], stems: tuple[str, ...]) -> tuple[str, ...]:
 def _prediction(
     predictions: Table,
     targets: Table,
-    left: list[str],
+    both: Sides,
     target: tuple[str, ...],
     request: Request,
-    tasks: Collection[str],
+    tasks: Set[str],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The prediction columns, and the classes by their names or --classes."""
+    left = both.predictions
     if request.pred:
-        return _in_order(request.pred, request.classes, by_place=True)
+        return _in_order(predictions, request.pred, request.classes, by_place=True)
     named = [name for name in left if name in PREDICTIONS]
     if len(named) > 1:
         raise UsageError(
@@ -212,45 +281,94 @@ def _prediction(
     for prefix in ("prob_", "p_", "logit_"):
         family = tuple(name for name in left if name.startswith(prefix) and len(name) > len(prefix))
         if len(family) > 1:
-            return _in_order(family, request.classes)
+            return _in_order(predictions, family, request.classes)
     if len(request.classes) > 1 and set(request.classes) <= set(left):
         return request.classes, request.classes
-    numbers = tuple(name for name in left if name not in target and predictions.schema[name].is_numeric())
-    if not target and targets is not predictions:
-        shared = tuple(name for name in numbers if name in targets.schema)
-        if len(shared) > 1:
-            return _in_order(shared, request.classes)
-    if len(target) > 1 and set(target) <= set(left):
-        return _in_order(target, request.classes)
-    nested = [name for name in left if isinstance(predictions.schema[name], pl.List | pl.Array)]
-    if len(nested) == 1:
-        return (nested[0],), request.classes
-    if len(left) == 1:
-        return (left[0],), request.classes
-    if len(numbers) > 1 and len(target) == 1 and "multiclass" in tasks:
-        if _are_classes(targets, target[0], numbers):
-            return _in_order(numbers, request.classes)
-    elif len(numbers) == 1 and target[:1] != numbers and not set(target) & set(left):
-        return numbers, request.classes
-    elif not numbers and target and set(target) <= set(left):
-        return target, request.classes
+    found = _remaining(predictions, targets, both, target, tasks)
+    if found:
+        return _in_order(predictions, found, request.classes)
     raise UsageError(
         f"{predictions.name}: cannot tell the prediction columns among: {enumerated(left) or 'none'}",
         remedy="name them: -p COLUMN, or -p A,B,C with one column per class",
     )
 
 
-def _are_classes(targets: Table, target: str, names: tuple[str, ...]) -> bool:
-    """Whether columns can be classes: labels are text or integers, and one is the name of a column."""
+def _remaining(
+    predictions: Table, targets: Table, both: Sides, target: tuple[str, ...], tasks: Set[str]
+) -> tuple[str, ...]:
+    """The predictions among columns without an exact name; none if the remaining columns leave them open."""
+    left = both.free("p", both.predictions)
+    if not target and not both.one_file:
+        names = (left, both.free("t", both.targets))
+        if found := shared.labels_or_outputs(predictions, targets, names, both.key, tasks):
+            return found
+    if len(target) > 1 and set(target) <= set(left):
+        return target
+    if vector := _vector(predictions, left):
+        return vector
+    if len(left) == 1:
+        return (left[0],)
+    numbers = tuple(shared.numeric(predictions, [name for name in left if name not in target]))
+    if len(numbers) > 1 and len(target) == 1 and "multiclass" in tasks:
+        return _classes(predictions, targets, target[0], numbers)
+    if len(numbers) == 1 and not set(target) & set(left):
+        return () if len(target) == 1 and _hold_labels(predictions, left, targets, target[0]) else numbers
+    return target if not numbers and set(target) <= set(left) else ()
+
+
+def _vector(table: Table, left: Sequence[str]) -> tuple[str, ...]:
+    """The only column of lists or arrays, or the numeric fields of the only struct."""
+    nested = [(name,) for name in left if isinstance(table.schema[name], pl.List | pl.Array)]
+    fields = [table.fields(name) for name in table.structs]
+    structs = [own for own in fields if own and set(own) <= set(shared.numeric(table, left))]
+    return [*nested, *structs][0] if len(nested) + len(structs) == 1 else ()
+
+
+def _hold_labels(table: Table, left: Sequence[str], targets: Table, target: str) -> bool:
+    """Whether a column of text is left that has labels of the target, so that a number need not be used."""
+    texts = [name for name in left if table.schema[name] in TEXT_TYPES]
+    if targets.schema[target].is_numeric() or not texts:
+        return False
+    labels = targets.head(target)[target].cast(pl.String).unique()
+    head = table.head(*texts)
+    return any(head[name].cast(pl.String).is_in(labels.implode()).any() for name in texts)
+
+
+def _classes(predictions: Table, targets: Table, target: str, numbers: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of classes: those with the names of labels that occur.
+
+    The column of a label that does not occur is one too if the probabilities add up to one only with it.
+    Any other number leaves the classes open.
+    """
     dtype = targets.schema[target]
     if dtype.is_float() or dtype.is_nested():
-        return False
-    labels = targets.head(target, rows=100)[target].cast(pl.String).str.to_lowercase()
-    return bool(labels.is_in([name.lower() for name in names]).any())
+        return ()
+    own = _named_as(targets.head(target)[target].cast(pl.String), predictions, numbers)
+    if not own or len(own) == len(numbers):
+        return own
+    for names in (own, numbers):
+        if shared.sum_to_one(predictions, names):
+            return names
+    labels = pl.Series(targets.distinct(target, MAX_CLASSES)).cast(pl.String)
+    return numbers if len(_named_as(labels, predictions, numbers)) == len(numbers) else ()
+
+
+def _named_as(labels: pl.Series, table: Table, names: Iterable[str]) -> tuple[str, ...]:
+    """The columns whose class is among labels, in any case."""
+    known = set(labels.drop_nulls().str.to_lowercase())
+    return tuple(name for name in names if class_of(table, name).lower() in known)
+
+
+def class_of(table: Table, name: str) -> str:
+    """The class that a column names: cat in prob_cat, and in the field cat of a struct."""
+    struct = table.struct_of(name)
+    if struct:
+        return name[len(struct) + 1 :]
+    return match.group(2) if (match := CLASS_FAMILY.match(name)) else name
 
 
 def _in_order(
-    names: tuple[str, ...], classes: tuple[str, ...], by_place: bool = False
+    table: Table, names: tuple[str, ...], classes: tuple[str, ...], by_place: bool = False
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Columns with their classes; --classes selects among them and determines the order.
 
@@ -258,7 +376,7 @@ def _in_order(
     """
     if len(names) == 1:
         return names, classes
-    named = tuple(match.group(2) if (match := CLASS_FAMILY.match(name)) else name for name in names)
+    named = tuple(class_of(table, name) for name in names)
     if not classes:
         return names, named
     if set(classes) <= set(named):
@@ -271,9 +389,7 @@ def _in_order(
     )
 
 
-def task_of(
-    found: Found, predictions: Table, targets: Table, tasks: Collection[str], losses: Sequence[str]
-) -> str:
+def task_of(found: Found, predictions: Table, targets: Table, tasks: Set[str], losses: Sequence[str]) -> str:
     """The task that the columns show, among those of all chosen losses.  Raises UsageError."""
     shown = _shown_tasks(found, predictions, targets)
     for task in shown:

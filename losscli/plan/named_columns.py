@@ -16,7 +16,7 @@ from losscli.data.columns import column_of
 from losscli.data.stream import Part
 from losscli.data.table import Table
 from losscli.errors import UsageError
-from losscli.plan import columns
+from losscli.plan import columns, shared
 from losscli.plan.columns import Found, Sides
 from losscli.plan.options import Request
 from losscli.tasks.grouped import NAMES, Groups
@@ -33,10 +33,19 @@ def fits(batch: type[Named], predictions: Table, targets: Table, request: Reques
     if is_grouped(batch) and request.group is None and not asked:
         return False
     try:
-        find(predictions, targets, request, (batch,), by_place=False)
+        found = find(predictions, targets, request, (batch,), by_place=False)
     except UsageError:
         return False
-    return True
+    return asked or request.task is not None or not _shows_classes(found, targets, batch)
+
+
+def _shows_classes(found: Found, targets: Table, batch: type[Named]) -> bool:
+    """Whether one column of arrays, and a target that is no float, are rather the classes of labels."""
+    if len(found.predictions) > 1 or len(found.targets) > 1:
+        return False
+    (name,), dtype = found.predictions, targets.schema[found.targets[0]]
+    is_array = f"p:{name}" in found.widths and name not in columns_of(batch)
+    return is_array and not dtype.is_float() and not dtype.is_nested()
 
 
 def find(
@@ -138,15 +147,19 @@ class _Search:
             return flagged["p" if set(flagged["p"]) == set(flagged["t"]) else column.side]
         if len(nested) == 1:
             return (nested[0],)
-        other = "t" if column.side == "p" else "p"
         if self.sides.one_file or nested:
             return ()
-        there = flagged[other] or self.tables[other].schema
-        schema = self.tables["p"].schema
-        order = flagged[other] or self.sides.predictions
-        left = set(self.left[column.side])
-        both = tuple(name for name in order if name in left and name in there and schema[name].is_numeric())
-        return both or columns.numbered(self.left[column.side], columns.OUTPUTS[column.side])
+        families = {side: columns.numbered(self.left[side], columns.OUTPUTS[side]) for side in ("p", "t")}
+        if flagged["p"] or flagged["t"]:
+            names = flagged["p"] or flagged["t"]
+            there, schema = set(self.left[column.side]), self.tables[column.side].schema
+            both = tuple(name for name in names if name in there and schema[name].is_numeric())
+            return both or families[column.side]
+        if all(families.values()):
+            return families[column.side]
+        free = self.sides.free("p", self.left["p"]), self.sides.free("t", self.left["t"])
+        found = shared.vectors(self.tables["p"], self.tables["t"], free, self.sides.key)
+        return found or families[column.side]
 
     def by_name(self, batch: type[Named], by_place: bool) -> dict[str, tuple[str, ...]]:
         """The columns of the aligned stream for each field except the target.
@@ -204,9 +217,10 @@ class _Search:
             for name in self.sides.targets
             if f"t:{name}" not in taken and not (one_file and f"p:{name}" in taken)
         ]
-        found = columns.single_target(self.tables["t"], left, one_file)
+        found = columns.single_target(self.tables["t"], left, self.sides)
         found = found or tuple(name for name in left if name in also)
-        return (found or columns.late_target(self.tables["t"], left, (), (), one_file))[0]
+        free = self.sides.free("t", left)
+        return (found or columns.late_target(self.tables["t"], free, (), (), one_file))[0]
 
     def _keys(self, column: Column, names: tuple[str, ...]) -> Keys:
         keys = [column.key(name[2:]) if column.pattern else None for name in names]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from functools import partial
 from typing import Any
 
@@ -137,6 +137,11 @@ def settled(
         lambda: load.tables(predictions, targets, reading_of(options)),
     )
     request, left, right = _with_arrays(request, left, right, arrays)
+    request = replace(
+        request,
+        pred=columns.with_fields(left, request.pred),
+        target=columns.with_fields(right, request.target),
+    )
     given_losses = losses.of_task(request.loss, request.task)
     gated = losses.of_task(losses.of_gates(gates, written, given_losses), request.task)
     candidates = [*given_losses, *gated]
@@ -195,7 +200,7 @@ def _two_sides(left: Table, right: Table, found: Found) -> None:
 
 
 def _found(
-    left: Table, right: Table, request: Request, tasks: Collection[str], candidates: Sequence[LossRequest]
+    left: Table, right: Table, request: Request, tasks: Set[str], candidates: Sequence[LossRequest]
 ) -> tuple[str, Found]:
     """The task that the columns show, among those of all chosen losses, and the columns."""
     open_tasks = [task for task in TASKS if task in tasks and TASKS[task].batches]

@@ -13,12 +13,9 @@ from losscli.data.stream import Roles
 from losscli.data.table import Table
 from losscli.errors import EXAMPLES, DataError, Problem, UsageError
 from losscli.plan import named_columns
-from losscli.plan.columns import Found
+from losscli.plan.columns import MAX_CLASSES, Found
 from losscli.report.findings import Code, Note, Tally, finding, note, problem
 from losscli.text import counted, enumerated, near
-
-MAX_CLASSES = 10_000
-"""Maximum number of classes inferred from labels if predictions are labels and --classes is not given."""
 
 
 def roles_of(

@@ -36,10 +36,8 @@ def _column(
     text: str, predictions: Table, targets: Table, key: Sequence[str]
 ) -> tuple[str, tuple[float, ...] | None]:
     """The column of the stream, and the edges of its bins."""
-    flag, name, bins = f"--by {text}", text, None
-    if name not in (*predictions.schema, *targets.schema) and text.rpartition(":")[2].isdecimal():
-        name, _, number = text.rpartition(":")
-        bins = int(number)
+    flag = f"--by {text}"
+    name, bins = parted(text, predictions, targets)
     columns = (*predictions.schema, *targets.schema)
     if predictions.files is None and name.partition(".")[0] not in SIDES and name not in columns:
         # In Python the user may have meant a list of text as the values.
@@ -53,6 +51,14 @@ def _column(
         what = "at least two bins" if bins < 2 else f"numeric columns for bins, but {name} is {dtype}"
         raise UsageError(f"{flag}: needs {what}", remedy=f"--by {name}:4, or --by {name}")
     return column, _edges(table, column[2:], bins)
+
+
+def parted(text: str, predictions: Table, targets: Table) -> tuple[str, int | None]:
+    """The name of a column, and the number of its bins: 'age:4' is age in 4, unless a column is called so."""
+    name, colon, number = text.rpartition(":")
+    if text in (*predictions.schema, *targets.schema) or not colon or not number.isdecimal():
+        return text, None
+    return name, int(number)
 
 
 def _edges(table: Table, name: str, bins: int) -> tuple[float, ...]:

@@ -147,7 +147,7 @@ def test_one_vs_all_takes_probabilities_of_classes_that_do_not_exclude_each_othe
 
 def test_one_vs_all_counts_every_clipped_probability():
     p = np.array([[1.0, 1.0, 0.5], [0.5, 0.5, 0.5]])
-    report = losscli.evaluate(classes(p), labels([0, 1]), loss="one_vs_all_log_loss")
+    report = losscli.evaluate(classes(p), labels([0, 1]), loss="one_vs_all_log_loss", classes=NAMES)
     assert any("clipped" in note.text and note.count == 1 for note in report.findings)
 
 

@@ -192,7 +192,8 @@ def test_a_replaced_number_is_counted_with_its_row(loss, rows, said):
 def test_a_replaced_number_of_several_outputs_and_models_is_counted():
     p = pl.DataFrame({"a": [1.0, 2.0], "b": [1.0, 2.0]})
     y = pl.DataFrame({"a": [0.0, 2.0], "b": [1.0, 0.0]})
-    (found,) = [n for n in losscli.evaluate(p, y, loss="mape").findings if n.code == "replaced-value"]
+    both = losscli.evaluate(p, y, loss="mape", pred="a,b")
+    (found,) = [note for note in both.findings if note.code == "replaced-value"]
     assert found.count == 2
     report = losscli.compare([1.0, 2.0], [2.0, 2.0], targets=[0.0, 1.0], loss="mape")
     assert {note.code for note in report.findings} >= {"replaced-value"}

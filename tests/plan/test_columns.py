@@ -105,11 +105,19 @@ def test_numbered_families_are_outputs_in_the_order_of_their_numbers(stems):
     assert report.results[0].value == pytest.approx(np.mean(expected))
 
 
-def test_columns_of_the_same_names_are_outputs_in_any_order():
-    p, t = frame(id=range(N), a=PRED, b=OTHER), frame(b=Y, a=Y, id=range(N))
-    report = losscli.evaluate(p, t, loss="mae")
-    assert report["mae", {"output": "a"}].value == pytest.approx(MAE)
-    assert report["mae", {"output": "b"}].value == pytest.approx(np.abs(OTHER - Y).mean())
+@pytest.mark.parametrize("names", [("a", "b"), ("e1", "e2")])
+def test_columns_of_the_same_names_are_outputs_in_any_order(names):
+    p = frame(id=range(N), **{names[0]: PRED, names[1]: OTHER})
+    t = frame(**{names[1]: Y, names[0]: Y}, id=range(N))
+    report = losscli.evaluate(p, t, loss="mae", pred=names)
+    assert report["mae", {"output": names[0]}].value == pytest.approx(MAE)
+    assert report["mae", {"output": names[1]}].value == pytest.approx(np.abs(OTHER - Y).mean())
+    # Either name alone may be a feature that both files have; a numbered family is not.
+    if names == ("e1", "e2"):
+        assert losscli.evaluate(p, t, loss="mae").results == report.results
+    else:
+        with pytest.raises(UsageError, match="cannot tell the prediction columns among: a, b"):
+            losscli.evaluate(p, t, loss="mae")
 
 
 PERMUTED = [2, 0, 1]

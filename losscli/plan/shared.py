@@ -1,0 +1,187 @@
+"""Columns of the same names on both sides: which can be labels, outputs or vectors, and which are spare."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence, Set
+
+import polars as pl
+
+from losscli.data import keys
+from losscli.data.table import Table, reading
+from losscli.errors import UsageError
+from losscli.text import enumerated
+
+_HEAD = 1000
+"""The first rows of a file, whose values can rule out that columns are labels."""
+_NUMBER = re.compile(r"\d+")
+
+
+def numeric(table: Table, names: Iterable[str]) -> list[str]:
+    """The columns of numbers among these."""
+    return [name for name in names if table.schema[name].is_numeric()]
+
+
+def labels_or_outputs(
+    predictions: Table,
+    targets: Table,
+    names: tuple[Sequence[str], Sequence[str]],
+    key: Sequence[str],
+    tasks: Set[str],
+) -> tuple[str, ...]:
+    """The columns that are predictions on one side and targets of the same names on the other, if any.
+
+    `names` are the columns left on each side.  Labels are 0 or 1, or add up to one.  Outputs are a numbered
+    family, and no other number is left: any other column of both sides may as well be a key or a feature.
+    """
+    own, theirs = numeric(predictions, names[0]), numeric(targets, names[1])
+    both = tuple(name for name in own if name in theirs)
+    if len(both) < 2:
+        return ()
+    same = set(both) == set(own) == set(theirs)
+    if same and len(set(map(_family, both))) == 1 and _family(both[0]):
+        return both
+    # Of the losses of several classes alone, some take amounts.
+    amounts = same and set(tasks) == {"multiclass"}
+    if not amounts and not (tasks & {"multiclass", "multilabel"} and are_labels(targets, both)):
+        return ()
+    if set(theirs) > set(both):
+        _require_same(predictions, targets, both, theirs)
+    _require_no_copies(predictions, targets, both, key)
+    return both
+
+
+def vectors(
+    predictions: Table, targets: Table, names: tuple[Sequence[str], Sequence[str]], key: Sequence[str]
+) -> tuple[str, ...]:
+    """The dimensions of vectors, or pixels, which have the same names on both sides; none if there are none.
+
+    Raises UsageError if a side has other dimensions, or columns cannot all be dimensions.
+    """
+    own, theirs = numeric(predictions, names[0]), numeric(targets, names[1])
+    both = tuple(name for name in own if name in theirs)
+    families = {_family(name) for name in both}
+    if not both:
+        return ()
+    if "" not in families:
+        _require_same(
+            predictions,
+            targets,
+            [name for name in own if _family(name) in families],
+            [name for name in theirs if _family(name) in families],
+        )
+        return both
+    if len(families) > 1:
+        raise UsageError(
+            f"{predictions.name}: cannot tell which columns are dimensions among: {enumerated(both)}",
+            remedy="name them: -p A,B,C",
+        )
+    _require_same(predictions, targets, both, theirs)
+    _require_no_copies(predictions, targets, both, key)
+    return both
+
+
+def siblings(targets: Table, names: Sequence[str], left: Sequence[str]) -> list[str]:
+    """The columns that are left and belong to targets with these names: of their family, or labels too."""
+    others = [name for name in numeric(targets, left) if name not in names]
+    families = {_family(name) for name in names} - {""}
+    same = [name for name in others if _family(name) in families]
+    if same or not others or set(numeric(targets, names)) != set(names):
+        return same
+    return [name for name in others if _are_bits(targets, [*names, name])]
+
+
+def are_labels(table: Table, names: Sequence[str]) -> bool:
+    """Whether the first rows of columns are 0 or 1, or add up to one."""
+    return _are_bits(table, names) or sum_to_one(table, names)
+
+
+def sum_to_one(table: Table, names: Sequence[str]) -> bool:
+    """Whether the numbers of each of the first rows add up to one, or nearly."""
+    sums = _numbers(table, names).sum_horizontal(ignore_nulls=False).drop_nulls()
+    sums = sums.filter(sums.is_not_nan())
+    return bool(len(sums) and ((sums - 1.0).abs() < 1e-3).all())
+
+
+def _are_bits(table: Table, names: Sequence[str]) -> bool:
+    frame = _numbers(table, names)
+    return all(frame[name].fill_nan(None).drop_nulls().is_in([0.0, 1.0]).all() for name in names)
+
+
+def _numbers(table: Table, names: Sequence[str]) -> pl.DataFrame:
+    with reading(table):
+        return table.scan.head(_HEAD).select(table.number(name).alias(name) for name in names).collect()
+
+
+def _family(name: str) -> str:
+    """The name with its numbers left out: that of a numbered family; empty without numbers."""
+    return _NUMBER.sub("#", name) if _NUMBER.search(name) else ""
+
+
+def _require_same(predictions: Table, targets: Table, own: Sequence[str], theirs: Sequence[str]) -> None:
+    """Raise UsageError for columns on one side only, of which a loss would leave out the error."""
+    missing = [name for name in theirs if name not in own]
+    extra = [name for name in own if name not in theirs]
+    if not missing and not extra:
+        return
+    what = f"target columns without a prediction: {enumerated(missing)}"
+    if not missing:
+        what = f"prediction columns without a target: {enumerated(extra)}"
+    both = ",".join(name for name in own if name in theirs)
+    raise UsageError(
+        f"{predictions.name} and {targets.name}: {what}",
+        remedy=f"add them, or name those to evaluate: -p {both} -y {both}",
+    )
+
+
+def _require_no_copies(predictions: Table, targets: Table, names: Sequence[str], key: Sequence[str]) -> None:
+    """Raise UsageError if some of the columns, but not all, are the same on both sides in every row."""
+    copies = [name for name in names if name in _equal(predictions, targets, names, key)]
+    if copies and len(copies) < len(names):
+        others = [name for name in names if name not in copies]
+        raise UsageError(
+            f"{predictions.name}: {enumerated(copies)} has the values that {targets.name} has, "
+            f"so it is hardly a prediction as {enumerated(others)}",
+            remedy=f"name the predictions: -p {','.join(others)}, or -p {','.join(names)}",
+        )
+
+
+def _equal(predictions: Table, targets: Table, names: Sequence[str], key: Sequence[str]) -> list[str]:
+    """The columns that vary, and are equal on both sides in each of the first rows of the predictions.
+
+    Rows at the same place in both files decide it for nearly every column; the others are looked up.
+    """
+    left = _side(predictions, targets, names, key, "p:").head(_HEAD)
+    right = _side(targets, predictions, names, key, "t:")
+    with reading(predictions, targets):
+        first = left.collect()
+        found = _varying_copies(first, right.head(_HEAD).collect(), names, key)
+        if not found:
+            return []
+        needed = [*(f"k:{name}" for name in key), *(f"t:{name}" for name in found)]
+        return _varying_copies(first, right.select(needed).collect(), found, key)
+
+
+def _side(table: Table, other: Table, names: Sequence[str], key: Sequence[str], prefix: str) -> pl.LazyFrame:
+    types = keys.common_types(table, other, key)
+    return table.scan.select(
+        *(keys.as_key(pl.col(name), table.dtype(name), types[name]).alias(f"k:{name}") for name in key),
+        *(table.number(name).alias(prefix + name) for name in names),
+    )
+
+
+def _varying_copies(
+    left: pl.DataFrame, right: pl.DataFrame, names: Sequence[str], key: Sequence[str]
+) -> list[str]:
+    if key:
+        pairs = left.join(right, on=[f"k:{name}" for name in key])
+    else:
+        pairs = pl.concat([left.head(right.height), right.head(left.height)], how="horizontal")
+    if not pairs.height:
+        return list(names)
+    return [
+        name
+        for name in names
+        if pairs[f"p:{name}"].n_unique() > 1
+        and pairs[f"p:{name}"].equals(pairs[f"t:{name}"], check_names=False)
+    ]
