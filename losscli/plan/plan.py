@@ -111,7 +111,7 @@ class Plan(Struct, frozen=True):
             task=roles.task,
             pred=tuple(name[2:] for name in roles.predictions),
             target=tuple(name[2:] for name in roles.targets),
-            on=tuple(name[2:] for name in roles.ids),
+            on=tuple(name[2:] for name in roles.ids) or self.request.on,  # without a key: position
             group=self.request.group or (roles.group[2:] if roles.group else None),
             from_logits=roles.link == "logit",
             from_log_probs=roles.link == "log_prob",

@@ -31,7 +31,7 @@ from losscli.data.table import Source, Table
 from losscli.errors import UsageError, all_of
 from losscli.gates.parse import Gate
 from losscli.numeric.two_float import unit_of
-from losscli.plan import columns, losses, named_columns
+from losscli.plan import columns, losses, named_columns, position
 from losscli.plan.columns import Found
 from losscli.plan.options import OPTIONS, Request, check_meaning, check_names, of_environment, request_of
 from losscli.plan.placement import Load, Place, placed
@@ -149,6 +149,8 @@ def settled(
     tasks = {request.task} if request.task else open_tasks
     task, found = _found(left, right, request, tasks, candidates)
     _two_sides(left, right, found)
+    if left is not right and not found.key and not columns.asks_for_position(request, left, right):
+        position.require(left, right, found)
     where = None if request.where is None else filters.parsed(request.where, left, right, found.key)
     link = _link(request, found, left, right, task)
     _, choices = all_of(
