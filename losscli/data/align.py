@@ -120,10 +120,14 @@ class Aligned(Struct, frozen=True, eq=False):
             return filters.single(self.predictions, self.roles.read, self.where, self.findings)
         if self.is_one_table:
             columns = (pl.col(column[2:]).alias(column) for column in self.roles.read)
-            return stream(self.predictions.scan.select(columns), self.predictions)
+            frames = stream(self.predictions.scan.select(columns), self.predictions)
+            return _complete(frames, self.predictions)
+        sides = (self.predictions, self.targets)
         if not self.key:
-            return _by_position(self.predictions, self.targets, self.roles.read)
-        return (join if self.joined else _zip)(self._keyed(), self.findings)
+            return _complete(_by_position(*sides, self.roles.read), *sides)
+        if self.joined:
+            return _complete(join(self._keyed(), self.findings), self.predictions)
+        return _complete(_zip(self._keyed(), self.findings), *sides)
 
     def _keyed(self) -> Keyed:
         return Keyed(
@@ -165,6 +169,16 @@ class Aligned(Struct, frozen=True, eq=False):
         others = tuple(replace(other, table=other.table.unparsed()) for other in self.others)
         targets = predictions if self.is_one_table else targets
         return replace(self, predictions=predictions, targets=targets, others=others)
+
+
+def _complete(frames: Iterator[pl.DataFrame], *tables: Table) -> Iterator[pl.DataFrame]:
+    """The same frames.  Raises DataError if a stream ended early: Polars can do so without an error."""
+    rows = 0
+    for frame in frames:
+        rows += frame.height
+        yield frame
+    for table in tables:
+        table.require_rows(rows)
 
 
 def _small(frames: Iterator[pl.DataFrame], columns: Collection[str]) -> Iterator[pl.DataFrame]:

@@ -31,7 +31,7 @@ _REFUSED = {
 """Phrases in the errors of object stores, in the order in which they are tried, and their meanings."""
 
 
-def unreadable(error: Exception, names: Sequence[str], remote: Sequence[str]) -> Problem:
+def unreadable(error: BaseException, names: Sequence[str], remote: Sequence[str]) -> Problem:
     """The problem for an error if `diagnose` found nothing; `remote` are the names behind URLs."""
     where = " and ".join(remote or names)
     if not remote:

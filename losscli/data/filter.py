@@ -16,9 +16,10 @@ from losscli.data.columns import SIDES, ambiguous, unknown
 from losscli.data.numbers import Spelling
 from losscli.data.redaction import reason
 from losscli.data.stream import MATCHED, PREDICTION_ROW
-from losscli.data.table import Table, stream
+from losscli.data.table import Table, reading, stream
 from losscli.errors import DataError, UsageError
-from losscli.report.findings import Code, Finding, Tally, finding
+from losscli.report.findings import Code, Finding, Tally, finding, problem
+from losscli.text import counted
 
 _NAMES = (
     "abs sign floor ceil ceiling round sqrt cbrt exp ln log log2 log10 pow power mod div greatest least "
@@ -188,6 +189,14 @@ def single(
             yield frame
     except DataError as error:
         raise _failed(where, error) from None
+    with reading(table):
+        # The number of the last row is that of all row groups, also of those that were skipped.
+        last = table.scan.with_row_index(PREDICTION_ROW).select(PREDICTION_ROW).tail(1).collect()
+        met = table.scan.filter(where.condition).select(pl.len()).collect(engine="streaming").item()
+    table.require_rows(int(last.item()) + 1 if last.height else 0)
+    if met != left:
+        rows = {"held": f"{counted(met, 'row')} that meet the condition", "read": counted(left, "row")}
+        raise DataError(problem(Code.ROWS_LOST, table.name, **rows))
     findings.update(_left_out(where, table.count(), left))
 
 

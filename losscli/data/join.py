@@ -125,6 +125,7 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
                 total += frame.height
                 matched = pl.Series(MATCHED, at >= 0)
                 yield targets.add_to(frame, at).hstack([pl.Series(TARGET_ROW, at), matched])
+    keyed.targets.require_rows(len(seen.rows))
     if total and not seen.matched:
         _no_match(keyed, total, tallies)
     if repeated or seen.repeated:

@@ -108,6 +108,7 @@ def _zipped(
             yield frame.hstack(found.drop(keys))
         else:
             if not own.rest().height:
+                other.table.require_rows(rows)
                 return
     if key:
         raise ModelOrderError(other.number)
@@ -173,6 +174,7 @@ def _looked_up(
             with reading(first, other.table):
                 wanted = [other.named(column) for column in other.columns]
                 rows, find, repeated = lookup(keys, side, left, right, wanted)
+            other.table.require_rows(rows.height)
             held, seen = Held(rows), Seen(rows.height)
         at = find(_own_keys(frame, types))
         seen.add(at)

@@ -18,6 +18,6 @@ def redacted(text: str) -> str:
     return text
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """The first line of an error of Polars, without credentials."""
     return redacted((str(error).strip().splitlines() or [type(error).__name__])[0])

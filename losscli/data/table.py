@@ -17,6 +17,7 @@ from losscli.data.formats.base import Files
 from losscli.data.numbers import Spelling
 from losscli.errors import EXAMPLES, DataError, Problem
 from losscli.report.findings import Code, Tally, finding, problem
+from losscli.text import counted
 
 Source = Any
 """A path, a pattern, a folder, a URL or "-"; a table; or data in memory: see `formats.memory.read`."""
@@ -70,6 +71,16 @@ class Table(Struct, frozen=True, eq=False):
         """The number of rows."""
         with reading(self):
             return int(self.scan.select(pl.len()).collect(engine="streaming").item())
+
+    def require_rows(self, read: int) -> None:
+        """Raise DataError if the files say that they hold another number of rows than were read."""
+        if self.files is None:
+            return
+        with reading(self):
+            held = self.files.format.rows(self.files)
+        if held is not None and held != read:
+            rows = {"held": counted(held, "row"), "read": counted(read, "row")}
+            raise DataError(problem(Code.ROWS_LOST, self.name, **rows))
 
     def expected(self) -> int | None:
         """About how many rows there are, if that is known without reading them."""

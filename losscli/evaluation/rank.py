@@ -75,7 +75,9 @@ def _held(table: Table, folder: Path) -> Table:
     path = folder / "targets.arrow"
     with reading(table):
         table.scan.sink_ipc(path, compression="uncompressed")
-    return replace(table, name="targets", scan=pl.scan_ipc(path), files=None, quick=frozenset())
+    held = replace(table, name="targets", scan=pl.scan_ipc(path), files=None, quick=frozenset())
+    table.require_rows(held.count())
+    return held
 
 
 def _require_room(folder: Path, numbers: int) -> None:

@@ -332,6 +332,11 @@ class Code(Enum):
         error="{what}",
         remedy="--input-format names the format",
     )
+    ROWS_LOST = Kind(
+        meaning="A file holds more or fewer rows than could be read from it.",
+        error="it says that it holds {held}, and {read} could be read",
+        remedy="the file is damaged: write it again",
+    )
     UNREADABLE_FILE = Kind(
         meaning="A file cannot be opened or decoded.",
         error="cannot be read: {reason}",

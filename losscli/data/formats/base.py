@@ -109,6 +109,10 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
         """The noun without its article."""
         return self.noun.partition(" ")[2] or "file"
 
+    def rows(self, files: Files) -> int | None:
+        """The number of rows that the files say they hold, if that costs no reading."""
+        return None
+
     def diagnose(self, files: Files, types: Mapping[str, Any]) -> list[Problem]:
         """What is wrong with local files that could not be read, from a second, slower pass over them."""
         return []
@@ -179,9 +183,9 @@ def empty_file(name: str) -> DataError:
     return DataError(problem(Code.EMPTY_FILE, name))
 
 
-def read_errors() -> tuple[type[Exception], ...]:
-    """The exceptions for files that cannot be read."""
-    return (pl.exceptions.PolarsError, OSError, ValueError)
+def read_errors() -> tuple[type[BaseException], ...]:
+    """The exceptions for files that cannot be read; damaged bytes can make Polars panic."""
+    return (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError)
 
 
 def partitioned(scan: pl.LazyFrame, files: Files) -> pl.LazyFrame:

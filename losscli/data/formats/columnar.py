@@ -27,6 +27,11 @@ def scanned(read: Callable[..., pl.LazyFrame], files: Files) -> pl.LazyFrame:
     return scan.drop(others) if others else scan
 
 
+def rows(scan: pl.LazyFrame) -> int:
+    """The number of rows of a scan, which Polars takes from the ends of files."""
+    return int(scan.select(pl.len()).collect().item())
+
+
 def all_batches(read: Callable[..., pl.LazyFrame], path: str) -> Iterable[pl.DataFrame]:
     """Every batch of one local file."""
     return batches(read(path, glob=False), ordered=False)

@@ -8,7 +8,7 @@ from typing import Any
 
 from losscli.data.formats.arrow_stream import ARROW_STREAM
 from losscli.data.formats.base import Files, Format
-from losscli.data.formats.columnar import all_batches, damaged, scanned
+from losscli.data.formats.columnar import all_batches, damaged, rows, scanned
 from losscli.errors import Problem
 from losscli.numeric.arrays import pl
 
@@ -23,6 +23,10 @@ class Ipc(Format, frozen=True):
     def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The files, whose columns have types of their own."""
         return scanned(pl.scan_ipc, files)
+
+    def rows(self, files: Files) -> int:
+        """As the end of each file gives it."""
+        return rows(self.scan(files))
 
     def columns(self, path: str, files: Files) -> dict[str, Any]:
         """From the footer of the file."""

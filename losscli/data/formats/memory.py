@@ -58,7 +58,7 @@ def _from_arrow(source: Any, single: str, where: str) -> pl.DataFrame:
     """A table or column as a frame; `single` is the name of a lone column.  Raises DataError."""
     if isinstance(source, pl.DataFrame):
         return source
-    refused: tuple[type[Exception], ...] = (*read_errors(), ImportError, TypeError, RuntimeError)
+    refused: tuple[type[BaseException], ...] = (*read_errors(), ImportError, TypeError, RuntimeError)
     try:
         values = pl.Series(source)
     except refused as error:

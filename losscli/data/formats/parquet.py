@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from losscli.data.formats.base import Files, Format
-from losscli.data.formats.columnar import all_batches, damaged, scanned
+from losscli.data.formats.columnar import all_batches, damaged, rows, scanned
 from losscli.errors import Problem
 from losscli.numeric.arrays import pl
 
@@ -18,6 +18,10 @@ class Parquet(Format, frozen=True):
     def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The files, whose columns have types of their own."""
         return scanned(pl.scan_parquet, files)
+
+    def rows(self, files: Files) -> int:
+        """As the end of each file gives it."""
+        return rows(self.scan(files))
 
     def columns(self, path: str, files: Files) -> dict[str, Any]:
         """From the footer of the file."""
