@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-import losscli
+from losscli._version import __version__
 from losscli.cli import interrupt
 from losscli.cli.parser import COMMANDS, Program
 from losscli.errors import LossCliError, Status
@@ -34,7 +34,7 @@ app = typer.Typer(
 
 def _version(shown: bool) -> None:
     if shown:
-        print(f"losscli {losscli.__version__}")
+        print(f"losscli {__version__}")
         raise typer.Exit
 
 

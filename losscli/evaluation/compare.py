@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-import losscli
 from losscli import gates
+from losscli._version import __version__
 from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.results import of_clusters, results_of
 from losscli.evaluation.run import _folded, _require_sound
@@ -51,7 +51,7 @@ def compared(
         changed=changed_rows(models, scores),
         findings=(*models.notes, *model_notes(models, scores, tallies), *of_clusters(models.plan, part)),
         signature=models.plan.signature(),
-        losscli=losscli.__version__,
+        losscli=__version__,
         names=models.aliases,
         provenance=comparability.of(models.plan, part.fingerprint),
     )

@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from msgspec.structs import replace
 
-import losscli
+from losscli._version import __version__
 from losscli.catalog.loss import Choice
 from losscli.catalog.request import LossSpec
 from losscli.data.formats import memory
@@ -185,7 +185,7 @@ class _League:
             board=tuple(replace(each, label=plan.choices[0].label) for each in (*placed, *broken)),
             findings=tuple(lines),
             signature=plan.signature(),
-            losscli=losscli.__version__,
+            losscli=__version__,
             names=self.run.names,
             provenance=comparability.of(plan, self.fingerprint),
         )

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-import losscli
 from losscli import engines, gates
+from losscli._version import __version__
 from losscli.data import writer as writing
 from losscli.data.align import Aligned
 from losscli.data.table import RereadError, Table
@@ -52,7 +52,7 @@ def evaluated(
         results=tuple(results_of(run.plan, part)),
         findings=(*run.notes, *notes(part.tallies), *of_clusters(run.plan, part)),
         signature=run.plan.signature(),
-        losscli=losscli.__version__,
+        losscli=__version__,
         names=run.names,
         provenance=comparability.of(run.plan, part.fingerprint),
         worst=row_losses.plain(top.frame) if isinstance(top, Top) else (),
