@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import typer
 
 from losscli.cli.output import Display, display_of, say, show_plan
 from losscli.cli.progress import Progress
+from losscli.data.writer import require_distinct
 from losscli.evaluation.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -40,8 +42,16 @@ class Watch(Hooks):
         if self._displays:
             self.display = display_of(self._given)
 
+    def reads(self, paths: Sequence[str]) -> None:
+        """Refuse outputs that would replace an input."""
+        rows = self._given.get("rows")
+        require_distinct([*self.display.outputs.files, *([Path(rows)] if rows else [])], paths)
+
     def planned(self, run: Run | Models) -> None:
         """Show the plan, and start the bar unless this is a dry run."""
+        from losscli.data.table import paths_of  # the engine, which is loaded by now
+
+        self.reads(paths_of(run.tables))
         dry_run = self._given.get("dry_run")
         if self.verbose or dry_run:
             show_plan(run)

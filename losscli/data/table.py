@@ -227,6 +227,12 @@ def _is_number(dtype: Any) -> bool:
     return bool(inner.is_numeric()) or inner in (pl.Boolean, pl.Null)
 
 
+def paths_of(tables: Iterable[Table]) -> list[str]:
+    """The local files that tables are read from."""
+    files = [table.files for table in tables if table.files is not None and not table.files.remote]
+    return [path for each in files for path in each.paths]
+
+
 def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
     """The rows of a query in order, batch by batch with back-pressure.  Raises DataError."""
     with reading(*tables):

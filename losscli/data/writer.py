@@ -7,12 +7,13 @@ import os
 import queue
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from losscli.errors import DataError
+from losscli.errors import DataError, Problem, UsageError
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, problem
 
@@ -41,6 +42,25 @@ def unwritable(path: Path, error: BaseException) -> DataError:
     """The error for a file that cannot be written."""
     reason = error.strerror if isinstance(error, OSError) else error
     return DataError(problem(Code.UNWRITABLE_FILE, str(path), reason=reason))
+
+
+def require_distinct(outputs: Sequence[Path], inputs: Iterable[str]) -> None:
+    """Raise UsageError for outputs that would replace a file that is read, or each other."""
+    read = {_identity(path) for path in inputs}
+    counts = Counter(map(_identity, outputs))
+    wrong = [f"{path} is read too, and would be replaced" for path in outputs if _identity(path) in read]
+    wrong += [f"{path} is written twice" for path in dict.fromkeys(outputs) if counts[_identity(path)] > 1]
+    if wrong:
+        raise UsageError([Problem(each, remedy="name another file") for each in wrong])
+
+
+def _identity(path: str | Path) -> object:
+    """What is the same for all names of a file, links included."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return os.path.realpath(path)
+    return found.st_dev, found.st_ino
 
 
 class Draft:

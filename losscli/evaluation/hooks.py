@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ class Hooks:
 
     def check(self) -> None:
         """Raise UsageError for what else is wrong with the request, before anything is read."""
+
+    def reads(self, paths: Sequence[str]) -> None:
+        """Raise UsageError if one of the local files that are read would be written too."""
 
     def planned(self, run: Run | Models) -> None:
         """Receive the plan, before any row is read."""

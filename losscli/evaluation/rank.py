@@ -19,7 +19,7 @@ from losscli.catalog.loss import Choice
 from losscli.catalog.request import LossSpec
 from losscli.data.formats import memory
 from losscli.data.load import tables
-from losscli.data.table import Source, Table, reading
+from losscli.data.table import Source, Table, paths_of, reading
 from losscli.errors import DataError, DeviceError, LossCliError, Problem, UsageError
 from losscli.evaluation import run as running
 from losscli.evaluation import ties
@@ -60,6 +60,7 @@ def ranked(
     shown = names_of(submissions, options.get("names") or ())
     with tempfile.TemporaryDirectory(prefix="losscli-") as folder:
         (host, _) = tables(targets, None, reading_of(options))
+        hooks.reads([*paths_of([host]), *(str(each) for each in submissions if isinstance(each, str | Path))])
         held = _held(host, Path(folder))
         n = held.count()
         _require_room(Path(folder), len(submissions) * n * (1 + bool(options.get("by"))))

@@ -12,7 +12,7 @@ import polars as pl
 from msgspec.structs import asdict
 
 from losscli.catalog.loss import Choice
-from losscli.data.writer import SINKS, Writer
+from losscli.data.writer import SINKS, Writer, require_distinct
 from losscli.errors import DataError, DeviceError, Problem, UsageError
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import partial as partials
@@ -38,8 +38,7 @@ def checked(rows: str | os.PathLike[str] | None, inputs: Sequence[str]) -> Path 
         raise UsageError(f"--rows {path}: no format has this suffix", remedy=f"one of {', '.join(SINKS)}")
     if not path.parent.is_dir():
         raise UsageError(f"--rows {path}: there is no folder {path.parent}", remedy="make it")
-    if any(os.path.exists(name) and path.exists() and os.path.samefile(name, path) for name in inputs):
-        raise UsageError(f"--rows {path} is read too", remedy="name another file")
+    require_distinct([path], inputs)
     return path
 
 

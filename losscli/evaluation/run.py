@@ -10,7 +10,7 @@ from losscli import engines, gates
 from losscli._version import __version__
 from losscli.data import writer as writing
 from losscli.data.align import Aligned
-from losscli.data.table import RereadError, Table
+from losscli.data.table import RereadError, Table, paths_of
 from losscli.engines.job import Job, Progress, S
 from losscli.errors import DataError, DeviceError, Problem
 from losscli.evaluation import rows as row_losses
@@ -37,7 +37,7 @@ def evaluated(
     if run.plan.roles.cluster is not None:
         require_means(run.plan.choices, "--cluster")
     request, kept = run.plan.request, hooks.kept or base is not None
-    path, most = row_losses.checked(request.rows, run.plan.roles.files), request.worst
+    path, most = row_losses.checked(request.rows, paths_of(run.tables)), request.worst
     if path is None and not most:
         folded, _ = fold_all(run, hooks.progress, hooks.say, EvaluationJob(run.plan, kept))
     else:

@@ -234,3 +234,30 @@ def test_a_check_verifies_or_is_public(losscli):
     losscli.write(**FILES)
     argv = ("check", "p.csv", "y.csv", "--verify", "r.json", "--public")
     losscli.refuses(2, *argv, said=("--verify and --public exclude each other",))
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        ("evaluate o.csv -l mae -o o.csv", "o.csv is read too, and would be replaced"),
+        ("evaluate p.csv t.csv -l mae -o t.csv", "t.csv is read too"),
+        ("evaluate p.csv t.csv -l mae -o link.csv", "link.csv is read too"),
+        ("evaluate parts/*.csv -l mae -p pred -y y --rows parts/0.csv", "parts/0.csv is read too"),
+        ("evaluate parts -l mae -p pred -y y -o parts/1.csv", "parts/1.csv is read too"),
+        ("compare p.csv q.csv -t t.csv -l mae -o q.csv", "q.csv is read too"),
+        ("rank p.csv q.csv -t t.csv -l mae -o t.csv", "t.csv is read too"),
+        ("rank p.csv q.csv -t t.csv -l mae -o p.csv", "p.csv is read too"),
+        ("evaluate o.csv -l mae --rows x.csv -o x.csv", "x.csv is written twice"),
+        ("evaluate o.csv -l mae -o x.json -o ./x.json", "x.json is written twice"),
+    ],
+)
+def test_an_output_never_replaces_an_input_or_another(argv, said, losscli):
+    table = "id,pred,y\n1,1,2\n2,2,4\n"
+    losscli.write(o=table, p="id,pred\n1,1\n2,2\n", q="id,pred\n1,1\n2,3\n", t="id,y\n1,2\n2,4\n")
+    (losscli.folder / "parts").mkdir()
+    for name in ("0", "1"):
+        (losscli.folder / "parts" / f"{name}.csv").write_text(table)
+    (losscli.folder / "link.csv").symlink_to(losscli.folder / "t.csv")
+    before = {path: path.read_text() for path in losscli.folder.rglob("*.csv")}
+    losscli.refuses(2, *argv.split(), said=(said, "name another file"))
+    assert before == {path: path.read_text() for path in losscli.folder.rglob("*.csv")}
