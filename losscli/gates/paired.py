@@ -31,11 +31,15 @@ def by_model(gate: Gate, report: Report) -> Iterator[tuple[str | None, Report | 
         return
     first = names[0] if base is None else _named(base, names)
     judged = names if wanted is None else [_named(wanted, names)]
+    if gate.limit.base:
+        judged = [name for name in judged if name != first]
+    if not judged:
+        # A gate that judged nothing must not pass.
+        yield None, _error(gate, f"{first} is the base: it would be judged against itself")
     for name in judged:
-        if not gate.limit.base or name != first:
-            results = tuple(replace(r, model=None) for r in report.results if r.model == name)
-            pairs = tuple(pair for each in report.comparisons if (pair := _between(each, first, name)))
-            yield name, replace(report, results=results, comparisons=pairs)
+        results = tuple(replace(r, model=None) for r in report.results if r.model == name)
+        pairs = tuple(pair for each in report.comparisons if (pair := _between(each, first, name)))
+        yield name, replace(report, results=results, comparisons=pairs)
 
 
 _LETTERS = string.ascii_lowercase

@@ -430,3 +430,14 @@ def test_models_have_the_names_that_are_given(tmp_path, monkeypatch, program):
     )
     report = losscli.compare({"old": OLD, "new": NEW}, targets=TARGETS, loss="mae")
     assert (report.comparisons[0].a, report.comparisons[0].b) == ("old", "new")
+
+
+@pytest.mark.parametrize("gate", ["mae[a] <= base - 90%", "mae[a] <= base", "mae[b] <= mae[b]"])
+def test_a_gate_of_the_base_against_itself_judges_nothing(gate, losscli):
+    losscli.write(p="id,pred\n1,1\n2,2\n", q="id,pred\n1,1\n2,3\n", t="id,y\n1,2\n2,4\n")
+    run = ("compare", "p.csv", "q.csv", "-t", "t.csv", "-l", "mae", "-g", gate)
+    done = losscli(*run, "-o", "r.json", "-o", "j.xml")
+    assert done.status == 3
+    assert "is the base: it would be judged against itself" in done.err
+    assert 'errors="1"' in (losscli.folder / "j.xml").read_text()
+    assert losscli("gate", "r.json", "-g", gate).status == 3
