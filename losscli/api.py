@@ -74,35 +74,42 @@ def evaluate(
         target: Target, or several: A,B,C.
         on: Key columns that align the files.
         weight: Weights of the rows.
-        by: Slices: region; region,device crossed; age:4 in quarters; repeatable.
+        by: Slices: region; a,b crossed; age:4 quarters.
         missing: Rows with missing values; default: error.
         unmatched: Keys on one side only; default: error.
         domain: What a loss cannot take; default: error.
         where: Rows to evaluate, in SQL: "region = 'eu'".
         group: Rows that are ranked together: the query.
         separator: Field separator in text: ';', '|', tab.
-        input_format: csv, tsv, ndjson, ipc, npy, npz, parquet; default: by content.
+        quote: Quote of fields in text: a character, or none.
+        escape: Escape of quotes in text: a backslash.
+        comment: Skip lines of text that begin so: '#'.
+        header: Text has a header; default: by content.
+        decimal: Decimal sign in text; default: '.'.
+        thousands: Sign between thousands in text.
+        null_values: More words for missing numbers in text.
+        input_format: parquet, csv, ...; default: by content.
         classes: The classes, in the order of columns.
         positive: The positive one of two labels.
         class_weight: Weights of classes; default: 1.
         ignore_label: Leave out rows with this label.
         from_logits: Predictions are logits.
         from_log_probs: Predictions are log-probabilities.
-        eps: Clip of probabilities in logarithms; default: the epsilon of their type.
-        like: Defaults, clipping and weighted means of sklearn, torch or keras.
+        eps: Clip under logarithms; default: by type.
+        like: Conventions of sklearn, torch or keras.
         normalize: Rescale probabilities to sum to one.
         ci: Level of intervals, or none; default: 0.95.
-        cluster: Rows with the same value belong together: intervals are between clusters.
+        cluster: Intervals are between clusters of rows.
         gate: 'huber <= 0.5', 'log_loss[class=*] < 0.6', 'hi(mae) <= base + 1%'; status 1 if one
             fails.
-        baseline: 'base' in gates: report.json, git:main:report.json, or predictions of another model.
+        baseline: 'base' in gates: report.json, git:main:report.json, or predictions.
         confident: Within noise a verdict is unsure: a warning.
         strict: As --confident, and an unsure verdict fails.
         min_n: Cells with fewer rows are shown, not judged.
         rows: Write the loss of every row: .parquet, .csv, .ndjson or .arrow.
         worst: Show the N rows with the largest first loss.
         threads: Worker threads; default: all cores, up to 8.
-        device: cpu, cuda, cuda:1, or auto: a GPU if worth it; default: LOSSCLI_DEVICE, or cpu.
+        device: cpu, cuda, cuda:1 or auto; or LOSSCLI_DEVICE.
         a, aggregate, alpha, b, beta, bias, both_zero, c, delta, df, empty, epsilon, epsilon1,
             estimator, floor, fn_weight, force_finite, fp_weight, full, gamma, greater_than, k,
             label_smoothing, log_input, margin, min_variance, n_bins, norm, normalization, p, percent,

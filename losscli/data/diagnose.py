@@ -53,19 +53,20 @@ def unlike(files: Files) -> list[Problem]:
         try:
             own = files.format.columns(path, files)
         except pl.exceptions.NoDataError:
-            problems.append(problem(Code.EMPTY_FILE, path))
+            problems.append(problem(Code.EMPTY_FILE, files.shown(path)))
             continue
         except Errors as error:
-            problems.append(
-                problem(Code.DAMAGED_FILE, path, kind=files.format.bare_noun, reason=reason(error))
-            )
+            kind, why = files.format.bare_noun, reason(error)
+            problems.append(problem(Code.DAMAGED_FILE, files.shown(path), kind=kind, reason=why))
             continue
         if own is None:
             return []
         first = own if first is None else first
         if differences := _differences(first, own):
-            shown = ", ".join(differences[:EXAMPLES])
-            problems.append(problem(Code.DIFFERENT_COLUMNS, path, first=files.paths[0], differences=shown))
+            shown, (first_file, *_) = ", ".join(differences[:EXAMPLES]), files.sources
+            problems.append(
+                problem(Code.DIFFERENT_COLUMNS, files.shown(path), first=first_file, differences=shown)
+            )
     return problems[:EXAMPLES]
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+from shlex import quote
 from typing import Any, NamedTuple
 
 from msgspec import Struct
@@ -17,15 +20,32 @@ QUICK_NULL = "NA"
 _WHOLE = r"^[+-]?[0-9]+$"
 _LEADING_ZERO = r"^[+-]?0[0-9]"
 _DECIMAL_COMMA = r"^[+-]?(?:[0-9]+,?[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?$"
+_WRITTEN = (
+    r"^(?:[$€£¥] ?)?[+-]?(?:[0-9]{1,3}(?:[.,' ][0-9]{3})+(?:[.,][0-9]*)?|[0-9]+(?:[.,][0-9]*)?|[.,][0-9]+)"
+    r"(?:[eE][+-]?[0-9]+)?(?: ?[%$€£¥])?$"
+)
+"""Numbers as people write them: with decimal commas, thousands, percent or currency signs."""
+_REMEDIES = (
+    (r"#", "--comment '#' skips lines that begin with #"),
+    (r".*%", "write percentages as fractions: 12 % is 0.12"),
+    (r"[^$€£¥]*[$€£¥].*", "write the amounts without currency signs"),
+    (r"[+-]?\d{1,3}(\.\d{3})+,\d*", "--decimal , --thousands . reads 1.234,5 as 1234.5"),
+    (r"[+-]?\d{1,3}('\d{3})+(\.\d*)?", "--thousands \"'\" reads 1'234.5 as 1234.5"),
+    (r"[+-]?\d{1,3}( \d{3})+(\.\d*)?", "--thousands ' ' reads 1 234.5 as 1234.5"),
+    (r"[+-]?\d{1,3}(,\d{3})+\.\d*|[+-]?\d{1,3}(,\d{3}){2,}", "--thousands , reads 1,234.5 as 1234.5"),
+    (r"[+-]?\d{1,3}(\.\d{3}){2,}", "--thousands . --decimal , reads 1.234.567 as 1234567"),
+)
+"""How to read the numbers of a column one of whose values matches; the first one counts."""
 _LIST = r"^[\[(].*[\])]$"
 _TRUTH = {"true": 1.0, "false": 0.0}
 
 
 class Spelling(Struct, frozen=True):
-    """How text writes numbers: with a decimal point or comma, and which words mean a missing value."""
+    """How text writes numbers: the decimal sign, words for missing values, and what separates thousands."""
 
     decimal: str = "."
     nulls: tuple[str, ...] = ()
+    thousands: str | None = None
 
     def stripped(self, text: pl.Expr) -> pl.Expr:
         """Text without the blanks around it; null for a missing value."""
@@ -35,13 +55,22 @@ class Spelling(Struct, frozen=True):
     def numbers(self, text: pl.Expr) -> pl.Expr:
         """The numbers that text holds, true and false as 1 and 0; null if it holds none."""
         plain = self.stripped(text)
-        written = plain
+        written = self._ungrouped(plain)
         if self.decimal == ",":
-            written = pl.when(plain.str.contains(_DECIMAL_COMMA)).then(
-                plain.str.replace(",", ".", literal=True)
+            written = pl.when(written.str.contains(_DECIMAL_COMMA)).then(
+                written.str.replace(",", ".", literal=True)
             )
         truth = plain.str.to_lowercase().replace_strict(_TRUTH, default=None, return_dtype=pl.Float64)
         return pl.coalesce(written.cast(pl.Float64, strict=False), truth)
+
+    def _ungrouped(self, text: pl.Expr) -> pl.Expr:
+        """Text without the signs between thousands."""
+        if self.thousands is None:
+            return text
+        sign, point = re.escape(self.thousands), re.escape(self.decimal)
+        groups = rf"^[+-]?[0-9]{{1,3}}(?:{sign}[0-9]{{3}})+(?:{point}[0-9]*)?$"
+        plain = text.str.replace_all(self.thousands, "", literal=True)
+        return pl.when(text.str.contains(groups)).then(plain).otherwise(text)
 
     def lists(self, text: pl.Expr) -> pl.Expr:
         """The lists of numbers that text holds: [0.1, 0.9], or as NumPy prints them [0.1 0.9]."""
@@ -131,6 +160,23 @@ def shown_type(text: pl.Series, spelling: Spelling) -> Any:
         return pl.Boolean()
     if parsed(plain, pl.Float64(), spelling).wrong is None:
         return pl.Int64() if plain.str.contains(_WHOLE).all() else pl.Float64()
+    if plain.str.contains(_WRITTEN).all():
+        return pl.Float64()  # for the error of who needs them, which says how to read them
     if plain.str.contains(_LIST).all() and parsed(plain, pl.List(pl.Float64), spelling).wrong is None:
         return pl.List(pl.Float64)
     return pl.String()
+
+
+def remedy_for(values: Iterable[str]) -> str:
+    """How to read text that is no number: by an option, or how to write it; empty if it shows nothing."""
+    words = [value.strip() for value in values]
+    for pattern, remedy in _REMEDIES:
+        if any(re.match(f"(?:{pattern})$" if pattern != "#" else pattern, word) for word in words):
+            return remedy
+    if words and all(re.fullmatch(r"[+-]?\d*,\d*", word) for word in words):
+        if all(re.fullmatch(r"[+-]?\d{1,3},\d{3}", word) for word in words):
+            return "--thousands , reads 1,234 as 1234, --decimal , as 1.234"
+        return "--decimal , reads 196,8 as 196.8"
+    if len(set(words)) == 1 and not any(sign.isdigit() for sign in words[0]):
+        return f"fix these rows, or --null-values {quote(words[0])} if it means a missing value"
+    return ""

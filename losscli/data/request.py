@@ -1,23 +1,50 @@
-"""How inputs are read if their names do not say; does not load Polars."""
+"""How inputs are read if their names and contents do not say; does not load Polars."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
 from losscli.data import formats
+from losscli.data.numbers import Spelling
 from losscli.errors import UsageError
 from losscli.text import not_one_of
 
 FORMATS = formats.names()
 """The values of --input-format."""
+DECIMALS = (".", ",")
+_THOUSANDS = (",", ".", "'", "_", " ")
+NO_QUOTE = "none"
+"""The value of --quote for text in which quotes are plain characters."""
 _NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "space": " ", "pipe": "|"}
 
 
 class Reading(Struct, frozen=True):
-    """The separator of fields in text, and a format; None if names and contents tell."""
+    """What the user says about inputs; None, or empty, where names and contents tell.
+
+    `separator`, `quote` (or none), `escape`, `comment` and `header` are those of delimited text; `decimal`,
+    `thousands` and `null_values` say how text writes numbers.
+    """
 
     separator: str | None = None
     input_format: str | None = None
+    quote: str | None = None
+    escape: str | None = None
+    comment: str | None = None
+    header: bool | None = None
+    decimal: str = "."
+    thousands: str | None = None
+    null_values: tuple[str, ...] = ()
+
+    @property
+    def spelling(self) -> Spelling:
+        """How text writes numbers."""
+        return Spelling(self.decimal, self.null_values, self.thousands)
+
+
+LAYOUT = ("separator", "quote", "escape", "comment", "header")
+"""The fields that only delimited text has a use for."""
+NUMBERS = ("decimal", "thousands", "null_values")
+"""The fields that only text has a use for."""
 
 
 def separator_of(text: str) -> str:
@@ -27,3 +54,35 @@ def separator_of(text: str) -> str:
         names = sorted(filter(str.isalpha, _NAMED_SEPARATORS))
         raise UsageError(not_one_of("--separator", text, ["one character", *names]))
     return separator
+
+
+def quote_of(text: str) -> str:
+    """The quote for a character, or none.  Raises UsageError."""
+    if text != NO_QUOTE:
+        return _sign("--quote", text, NO_QUOTE)
+    return text
+
+
+def escape_of(text: str) -> str:
+    """The character that escapes a quote.  Raises UsageError."""
+    return _sign("--escape", text)
+
+
+def _sign(flag: str, text: str, *others: str) -> str:
+    if len(text) != 1 or not text.isascii() or text.isalnum() or text in "\n\r":
+        raise UsageError(not_one_of(flag, text, ["one character", *others]))
+    return text
+
+
+def thousands_of(text: str) -> str:
+    """What separates thousands.  Raises UsageError."""
+    if text not in _THOUSANDS:
+        raise UsageError(not_one_of("--thousands", text, _THOUSANDS))
+    return text
+
+
+def comment_of(text: str) -> str:
+    """The beginning of lines that are comments.  Raises UsageError."""
+    if not 0 < len(text.encode()) <= 5:
+        raise UsageError(f"--comment must be 1 to 5 characters, got {text!r}", remedy="--comment '#'")
+    return text

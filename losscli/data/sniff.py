@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
+from shlex import quote
+
 import polars as pl
 from msgspec import Struct
 
 from losscli.data import formats
-from losscli.data.formats.base import Format, empty_file
+from losscli.data.formats.base import Format, empty_file, read_errors
 from losscli.data.formats.text import lines
 from losscli.errors import DataError, Problem
 from losscli.report.findings import Code, problem
@@ -17,19 +21,47 @@ HEAD = 100
 """The number of lines in which the first non-blank line is searched."""
 
 
-def not_ndjson(name: str) -> Problem:
-    """The problem of a file that is one JSON document."""
-    remedy = "write NDJSON, one object per line: jq -c '.[]' x.json > x.ndjson"
+def not_ndjson(name: str, columns: bool = False) -> Problem:
+    """The problem of a file that is one JSON document: of columns, as pandas writes them, or an array."""
+    stem = name.removesuffix(".json")
+    convert = (
+        f"pandas.read_json({name!r}).to_json({stem + '.ndjson'!r}, orient='records', lines=True)"
+        if columns
+        else f"jq -c '.[]' {quote(name)} > {quote(stem + '.ndjson')}"
+    )
+    remedy = f"write NDJSON, one object per line: {convert}"
     return problem(Code.UNSUPPORTED_FORMAT, name, remedy=remedy, what="JSON, but not one object per line")
 
 
+def json_format(path: str, name: str) -> Format:
+    """The format of a file .json, if it has an object per line.  Raises DataError for any other JSON."""
+    found = list[str]()
+    with suppress(*read_errors()):
+        found = [line.lstrip("\ufeff ") for line in lines(path, HEAD) if line.strip()][:2]
+    if not found:
+        raise empty_file(name)
+    first = None
+    with suppress(ValueError, RecursionError):
+        first = json.loads(found[0])
+    is_object = isinstance(first, dict) and (
+        len(found) > 1 or not all(isinstance(value, dict | list) for value in first.values())
+    )
+    if not is_object:
+        raise DataError(not_ndjson(name, found[0].startswith("{") and first != {}))
+    return formats.named("ndjson")
+
+
 class Kind(Struct, frozen=True):
-    """The meaning of first bytes: a format, or None if it is not supported, and a remedy."""
+    """The meaning of first bytes: a format, or None if it is not supported, and a remedy.
+
+    Formats of text that its name tells can read it if it `is_text`.
+    """
 
     magic: bytes
     what: str
     format: Format | None
     remedy: str
+    is_text: bool = False
 
 
 _UTF16 = "convert it: iconv -f utf-16 -t utf-8"
@@ -38,8 +70,8 @@ KINDS = (
     Kind(b"FEA1", "a Feather file of version 1", None, "write version 2: polars.DataFrame.write_ipc does"),
     Kind(b"\x89HDF", "an HDF5 file", None, "write Parquet"),
     Kind(b"\x80", "a pickle", None, "write Parquet, or numpy.save"),
-    Kind(b"\xff\xfe", "UTF-16, not UTF-8", None, _UTF16),
-    Kind(b"\xfe\xff", "UTF-16, not UTF-8", None, _UTF16),
+    Kind(b"\xff\xfe", "UTF-16, not UTF-8", None, _UTF16, is_text=True),
+    Kind(b"\xfe\xff", "UTF-16, not UTF-8", None, _UTF16, is_text=True),
 )
 
 

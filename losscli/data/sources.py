@@ -16,10 +16,10 @@ from msgspec.structs import replace
 from losscli.data import formats, sniff
 from losscli.data.formats.base import COMPRESSED, Files, Format, empty_file, keys_of
 from losscli.data.redaction import redacted
-from losscli.data.request import Reading
-from losscli.data.spool import Spool
+from losscli.data.request import LAYOUT, NUMBERS, Reading
+from losscli.data.spool import Spool, chunks_of
 from losscli.data.stream import STANDARD_INPUT
-from losscli.errors import EXAMPLES, DataError, UsageError
+from losscli.errors import EXAMPLES, DataError, Problem, UsageError
 from losscli.report.findings import Code, problem
 
 STDIN = "-"
@@ -32,7 +32,7 @@ def locate(source: str | Path, asked: Reading) -> Files:
         if sys.stdin is None:
             remedy = "name a file"
             raise DataError(problem(Code.UNREADABLE_FILE, STANDARD_INPUT, remedy=remedy, reason="closed"))
-        return _piped(Spool(sys.stdin.buffer, STANDARD_INPUT), STANDARD_INPUT, asked)
+        return _piped(Spool(chunks_of(sys.stdin.buffer), STANDARD_INPUT), STANDARD_INPUT, asked)
     if "://" in text:
         return _remote(text, asked)
     try:
@@ -49,7 +49,7 @@ def _local(text: str, asked: Reading) -> Files:
         return _checked(Files(text, (text,), _format(text, text, asked)), asked)
     if path.exists():
         with path.open("rb") as pipe:
-            return _piped(Spool(pipe, text), text, asked)
+            return _piped(Spool(chunks_of(pipe), text), text, asked)
     if not glob.has_magic(text):
         raise DataError(problem(Code.NO_SUCH_FILE, text))
     found = sorted(each for each in glob.glob(text, recursive=True) if os.path.isfile(each))
@@ -113,8 +113,7 @@ def _remote(url: str, asked: Reading) -> Files:
     if not form.is_remote:
         what, remedy = f"{form.name} is only read from local files", "copy it first"
         raise DataError(problem(Code.UNSUPPORTED_FORMAT, name, remedy=remedy, what=what))
-    files = Files(name, (url,), form, by_option=by_name is None)
-    return replace(files, separator=_separator(files, asked))
+    return Files(name, (url,), form, by_option=by_name is None, spelling=asked.spelling)
 
 
 def _piped(spool: Spool, name: str, asked: Reading) -> Files:
@@ -133,7 +132,7 @@ def _format(path: str, name: str, asked: Reading) -> Format:
     suffix = "".join(PurePosixPath(name).suffixes[-2:]) if name.endswith(COMPRESSED) else ""
     suffix = (suffix or PurePosixPath(name).suffix).lower()
     if suffix.startswith(".json"):
-        raise DataError(sniff.not_ndjson(name))
+        return sniff.json_format(path, name)
     if suffix:
         known = ", ".join(own for each in formats.all_formats() for own in each.suffixes)
         remedy = f"known: {known}; --input-format says what it is"
@@ -160,7 +159,7 @@ def _checked(files: Files, asked: Reading) -> Files:
     problems = []
     for path in files.paths:
         found = sniff.kind(_start(path, files.shown(path)))
-        if found and found.format != files.format:
+        if found and found.format != files.format and not (found.is_text and files.format.is_text):
             unnamed = formats.by_suffix(files.shown(path)) is None and found.format
             remedy = f"--input-format {unnamed.name}" if unnamed else found.remedy
             problems.append(
@@ -169,22 +168,29 @@ def _checked(files: Files, asked: Reading) -> Files:
     if problems:
         raise DataError(problems[:EXAMPLES])
     by_option = asked.input_format is not None and formats.by_suffix(files.shown(files.paths[0])) is None
-    return replace(files, separator=_separator(files, asked), by_option=by_option)
-
-
-def _separator(files: Files, asked: Reading) -> str | None:
-    if files.format.separator is None:
-        return None
-    separator = asked.separator or files.format.separator
-    if not separator:
-        raise UsageError(f"{files.name}: .txt does not tell the separator", remedy="--separator tab")
-    return separator
+    return replace(files, by_option=by_option, spelling=asked.spelling)
 
 
 def used(asked: Reading, files: Sequence[Files]) -> None:
     """Raise UsageError for an option that no input needs."""
-    if asked.separator is not None and not any(each.separator for each in files):
-        raise UsageError("--separator is for text, and no input is CSV, TSV or .txt")
+    given = [name for name in asked.__struct_fields__ if getattr(asked, name) != getattr(Reading(), name)]
+    kinds = (
+        (LAYOUT, "no input is CSV, TSV or .txt", any(each.format.separator is not None for each in files)),
+        (NUMBERS, "no input is text", any(each.format.is_text for each in files)),
+    )
+    if wrong := [
+        Problem(f"--{name.replace('_', '-')} is for text, and {why}")
+        for names, why, needed in kinds
+        for name in names
+        if name in given and not needed
+    ]:
+        raise UsageError(wrong)
+    delimited = [each for each in files if each.format.separator is not None]
+    if asked.separator and delimited and all(each.dialect.separator != asked.separator for each in delimited):
+        raise UsageError(
+            f"--separator {asked.separator!r}: no header has it",
+            remedy="; ".join(f"{each.name}: {each.dialect.separator!r}" for each in delimited),
+        )
     if asked.input_format is not None and not any(each.by_option for each in files):
         raise UsageError(
             "--input-format is for inputs whose names do not tell their format, and these tell it",

@@ -1,10 +1,10 @@
-"""Keep the bytes of a pipe, so that they can be read more than once."""
+"""Keep the bytes of a pipe, or of text that is rewritten, so that they can be read more than once."""
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import weakref
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
@@ -15,7 +15,7 @@ _DESCRIPTORS = Path("/proc/self/fd")
 
 
 class Spool:
-    """The bytes of a pipe in a temporary file that is deleted with this object, however the program ends.
+    """Bytes in a temporary file that is deleted with this object, however the program ends.
 
     `path` can be opened any number of times.  Raises DataError if the temporary folder is full.
     """
@@ -23,7 +23,7 @@ class Spool:
     kept: ClassVar[weakref.WeakSet[Spool]] = weakref.WeakSet()
     """The spools that exist; call `close` on each if the program ends without the finalizers of Python."""
 
-    def __init__(self, pipe: BinaryIO, name: str) -> None:
+    def __init__(self, chunks: Iterable[bytes], name: str) -> None:
         try:
             # A file that the system can open by its descriptor needs no name, so nothing is left behind.
             nameless = _DESCRIPTORS.is_dir()
@@ -31,7 +31,8 @@ class Spool:
             file: Any = made()
             self.close = weakref.finalize(self, file.close)
             self.kept.add(self)
-            shutil.copyfileobj(pipe, file, 1 << 20)
+            for chunk in chunks:
+                file.write(chunk)
             file.flush()
         except OSError as error:
             where = tempfile.gettempdir()
@@ -39,3 +40,9 @@ class Spool:
             remedy = "set TMPDIR to another folder"
             raise DataError(problem(Code.UNREADABLE_FILE, name, remedy=remedy, reason=reason)) from None
         self.path = str(_DESCRIPTORS / str(file.fileno()) if nameless else file.name)
+
+
+def chunks_of(pipe: BinaryIO) -> Iterator[bytes]:
+    """The bytes of a pipe."""
+    while chunk := pipe.read(1 << 20):
+        yield chunk

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors, diagnose, unreadable
 from losscli.data.formats.base import Files
-from losscli.data.numbers import Spelling
+from losscli.data.numbers import Spelling, remedy_for
 from losscli.errors import EXAMPLES, DataError, Problem
 from losscli.report.findings import Code, Tally, finding, problem
 from losscli.text import counted
@@ -43,16 +43,11 @@ class Table(Struct, frozen=True, eq=False):
     structs: Mapping[str, Any] = {}
     folders: tuple[str, ...] = ()
 
-    @property
-    def separator(self) -> str | None:
-        """The separator of text files, else None."""
-        return self.files.separator if self.files else None
-
     def is_file_of(self, other: Table) -> bool:
         """Whether both tables are read from the same local files."""
         if self.files is None or other.files is None or self.files.remote or other.files.remote:
             return False
-        mine, theirs = (sorted(map(os.path.realpath, files.paths)) for files in (self.files, other.files))
+        mine, theirs = (sorted(map(os.path.realpath, each.sources)) for each in (self.files, other.files))
         return mine == theirs
 
     def is_empty(self) -> bool:
@@ -201,7 +196,7 @@ class Table(Struct, frozen=True, eq=False):
         """The table of each file, with columns of text as text."""
         if self.files is None or len(self.files.paths) == 1 or self.files.partitions:
             return [self]
-        files = [replace(self.files, name=path, paths=(path,)) for path in self.files.paths]
+        files = [replace(self.files, name=self.files.shown(path), paths=(path,)) for path in self.files.paths]
         return [replace(self, name=each.name, files=each)._read_as(self._text_types) for each in files]
 
     def not_numbers(self, name: str) -> list[Problem]:
@@ -212,7 +207,8 @@ class Table(Struct, frozen=True, eq=False):
             rows = self.scan.select(name).with_row_index("#", 1).filter(wrong).collect(engine="streaming")
         if not rows.height:
             return []
-        kind = finding(Code.NOT_A_NUMBER, f"{self.name}, column {name}", kind="a number")
+        remedy = remedy_for(rows[name].head(100)) or None
+        kind = finding(Code.NOT_A_NUMBER, f"{self.name}, column {name}", remedy=remedy, kind="a number")
         shown = [f"row {row}: {value!r}" for row, value in rows.head(EXAMPLES).iter_rows()]
         return [kind.problem(Tally(rows.height, shown))]
 

@@ -82,6 +82,13 @@ class ReadOptions(LossParameters, total=False):
     where: str | None
     group: object
     separator: str | None
+    quote: str | None
+    escape: str | None
+    comment: str | None
+    header: bool | None
+    decimal: Literal[".", ","] | None
+    thousands: str | None
+    null_values: str | Iterable[object] | None
     input_format: Literal["csv", "tsv", "ndjson", "ipc", "npy", "npz", "parquet"] | None
     classes: str | Iterable[object] | None
     positive: object

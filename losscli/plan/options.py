@@ -20,8 +20,8 @@ from msgspec.structs import replace
 from losscli.catalog import registry
 from losscli.catalog.conventions.libraries import LIBRARIES
 from losscli.catalog.params import Param
+from losscli.data.request import DECIMALS, Reading
 from losscli.data.request import FORMATS as INPUT_FORMATS
-from losscli.data.request import Reading
 from losscli.engines.devices import CPU
 from losscli.errors import Problem, UsageError, all_of
 from losscli.gates.judge import Rules
@@ -31,7 +31,9 @@ from losscli.plan.values import (
     CLASS_WEIGHTS,
     CLASSES,
     COLUMN,
+    COMMENT,
     DEVICE,
+    ESCAPE,
     FILE,
     FILES,
     GATES,
@@ -39,11 +41,13 @@ from losscli.plan.values import (
     LOSSES,
     NAMES,
     PATH,
+    QUOTE,
     REPORT,
     SEPARATOR,
     SLICES,
     SWITCH,
     TEXT,
+    THOUSANDS,
     Kind,
     count,
     number,
@@ -205,7 +209,7 @@ class Request(Struct, frozen=True, kw_only=True):
     predictions: Annotated[
         Any,
         _argument(
-            "Predictions: a file, 'a pattern/*.parquet', a folder, a URL, or - for standard input.",
+            "Predictions: a file, 'a pattern/*.csv', a folder, a URL, or -.",
             FILE, "PREDS", use=Use.REPORT,
             instead={
                 "compare": _argument(
@@ -257,7 +261,7 @@ class Request(Struct, frozen=True, kw_only=True):
     by: Annotated[
         tuple[tuple[str, ...], ...],
         _column(
-            "Slices: region; region,device crossed; age:4 in quarters; repeatable.", SLICES, "COL",
+            "Slices: region; a,b crossed; age:4 quarters.", SLICES, "COL",
             column=True, commands=(*CONFIGURED, "init"),
         ),
     ] = ()
@@ -292,9 +296,33 @@ class Request(Struct, frozen=True, kw_only=True):
     separator: Annotated[
         str | None, _column("Field separator in text: ';', '|', tab.", SEPARATOR, "CHAR")
     ] = None
+    quote: Annotated[
+        str | None,
+        _column("Quote of fields in text: a character, or none.", QUOTE, "CHAR"),
+    ] = None
+    escape: Annotated[
+        str | None, _column("Escape of quotes in text: a backslash.", ESCAPE, "CHAR")
+    ] = None
+    comment: Annotated[
+        str | None, _column("Skip lines of text that begin so: '#'.", COMMENT, "TEXT")
+    ] = None
+    header: Annotated[
+        bool | None,
+        _column("Text has a header; default: by content.", negated=True),
+    ] = None
+    decimal: Annotated[
+        str, _column("Decimal sign in text; default: '.'.", one_of(DECIMALS), "SIGN")
+    ] = "."
+    thousands: Annotated[
+        str | None,
+        _column("Sign between thousands in text.", THOUSANDS, "SIGN"),
+    ] = None
+    null_values: Annotated[
+        tuple[str, ...], _column("More words for missing numbers in text.", NAMES, "A,B")
+    ] = ()
     input_format: Annotated[
         str | None,
-        _column(f"{', '.join(INPUT_FORMATS)}; default: by content.", one_of(INPUT_FORMATS), "FORMAT"),
+        _column("parquet, csv, ...; default: by content.", one_of(INPUT_FORMATS), "FORMAT"),
     ] = None
 
     classes: Annotated[
@@ -342,7 +370,7 @@ class Request(Struct, frozen=True, kw_only=True):
     eps: Annotated[
         float | None,
         _meaning(
-            "Clip of probabilities in logarithms; default: the epsilon of their type.",
+            "Clip under logarithms; default: by type.",
             number(Range(0, 0.5, open="high")), "NUMBER", tasks=CLASSIFIED, links=("probability",),
             what="clips probabilities", remedy="a loss's own is written in line: epsilon_insensitive:eps=0.1",
             rivals=("like",),
@@ -351,7 +379,7 @@ class Request(Struct, frozen=True, kw_only=True):
     like: Annotated[
         str | None,
         _meaning(
-            f"Defaults, clipping and weighted means of {either(LIBRARIES)}.",
+            f"Conventions of {either(LIBRARIES)}.",
             one_of(LIBRARIES), "LIBRARY", rivals=("eps",), compared="like",
         ),
     ] = None
@@ -373,7 +401,7 @@ class Request(Struct, frozen=True, kw_only=True):
     cluster: Annotated[
         str | None,
         _judging(
-            "Rows with the same value belong together: intervals are between clusters.", COLUMN, "COL",
+            "Intervals are between clusters of rows.", COLUMN, "COL",
             commands=("evaluate", "compare", "check"), use=Use.PLAN, column=True, compared="cluster",
         ),
     ] = None
@@ -387,7 +415,7 @@ class Request(Struct, frozen=True, kw_only=True):
     baseline: Annotated[
         Any,
         _judging(
-            "'base' in gates: report.json, git:main:report.json, or predictions of another model.",
+            "'base' in gates: report.json, git:main:report.json, or predictions.",
             REPORT, "BASE", commands=("evaluate",),
         ),
     ] = None
@@ -459,7 +487,7 @@ class Request(Struct, frozen=True, kw_only=True):
     cells: Annotated[
         int | None,
         _output(
-            "Worst classes and slices shown; default: 10 on a terminal, else all. JSON and CSV have all.",
+            "Worst cells shown; default: 10 on a terminal, else all.",
             CELLS, "all|N", commands=(*JUDGING, "show"),
         ),
     ] = None
@@ -498,7 +526,7 @@ class Request(Struct, frozen=True, kw_only=True):
     device: Annotated[
         str,
         _running(
-            "cpu, cuda, cuda:1, or auto: a GPU if worth it; default: LOSSCLI_DEVICE, or cpu.",
+            "cpu, cuda, cuda:1 or auto; or LOSSCLI_DEVICE.",
             DEVICE, "DEVICE", use=Use.PLAN, variable="LOSSCLI_DEVICE",
         ),
     ] = CPU
@@ -531,7 +559,7 @@ class Request(Struct, frozen=True, kw_only=True):
     @property
     def reading(self) -> Reading:
         """How files are read."""
-        return Reading(self.separator, self.input_format)
+        return Reading(**{name: getattr(self, name) for name in Reading.__struct_fields__})
 
     @property
     def rules(self) -> Rules:
@@ -697,12 +725,10 @@ def flags(stated: Mapping[str, Any]) -> str:
     for name, value in stated.items():
         option = OPTIONS[name]
         texts = value if option.kind.join is list else [option_text(value)]
-        words += [option.short or option.flag] if value is True else []
-        words += (
-            [word for text in texts for word in (option.short or option.flag, text)]
-            if value is not True
-            else []
-        )
+        if isinstance(value, bool):
+            words.append(option.short or option.flag if value else f"--no-{option.flag[2:]}")
+        else:
+            words += [word for text in texts for word in (option.short or option.flag, text)]
     return " ".join(map(quote, words))
 
 

@@ -176,9 +176,7 @@ def _cluster(name: str | None, left: Table, right: Table, key: Sequence[str]) ->
 
 def reading_of(options: Mapping[str, Any]) -> Reading:
     """How files are read, whatever is wrong with other options."""
-    return request_of(
-        {name: options[name] for name in ("separator", "input_format") if name in options}
-    ).reading
+    return request_of({name: options[name] for name in Reading.__struct_fields__ if name in options}).reading
 
 
 def _with_arrays(

@@ -13,7 +13,7 @@ from losscli.catalog import request as requests
 from losscli.catalog.params import Param
 from losscli.catalog.request import LossRequest
 from losscli.data.labels import label_text
-from losscli.data.request import separator_of
+from losscli.data.request import comment_of, escape_of, quote_of, separator_of, thousands_of
 from losscli.engines import devices
 from losscli.errors import UsageError, all_of
 from losscli.numeric.ranges import Range
@@ -168,6 +168,10 @@ CLASSES = Kind("str | Iterable[object] | None", _different, ",".join)
 SLICES = Kind("object", _slices, list)
 CLASS_WEIGHTS = Kind("str | Mapping[Any, float] | None", _class_weights)
 SEPARATOR = Kind("str | None", lambda flag, value: separator_of(_text(flag, value)))
+QUOTE = Kind("str | None", lambda flag, value: quote_of(_text(flag, value)))
+ESCAPE = Kind("str | None", lambda flag, value: escape_of(_text(flag, value)))
+COMMENT = Kind("str | None", lambda flag, value: comment_of(_text(flag, value)))
+THOUSANDS = Kind("str | None", lambda flag, value: thousands_of(_text(flag, value)))
 DEVICE = Kind("str | None", _device)
 COLUMN = Kind("object", _text)
 """The name of a column; in Python also the column itself, which is read before the options."""

@@ -386,6 +386,21 @@ class Code(Enum):
         error="one column, {name}: is {separator} the separator?",
         remedy="--separator names it",
     )
+    STRAY_QUOTE = Kind(
+        meaning="A quote in delimited text neither opens nor closes a field, so that rows could vanish.",
+        error="{row}: a quote {quote} neither opens nor closes a field",
+        remedy="--quote none if quotes are plain characters; else double the quotes within a field",
+    )
+    NO_HEADER = Kind(
+        meaning="The first line of delimited text looks like a row, not like a header.",
+        error="the first line looks like a row, not like a header",
+        remedy="--no-header if there is none, which names columns by place: column_1; --header if it is one",
+    )
+    COMMENT_LINES = Kind(
+        meaning="The first line of delimited text begins with # and is no header.",
+        error="the first line looks like a comment, not like a header",
+        remedy="--comment '#' skips lines that begin with #; --header if it is the header",
+    )
     WRONG_TYPE = Kind(
         meaning="A column has a type that cannot be read as numbers.",
         error="values of type {type}, but numbers are needed",

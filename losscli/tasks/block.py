@@ -9,7 +9,7 @@ from typing import Any
 
 from losscli.data.labels import codes_of
 from losscli.data.matrix import Matrix, matrix_of
-from losscli.data.numbers import parsed, rounded
+from losscli.data.numbers import parsed, remedy_for, rounded
 from losscli.data.stream import PREDICTION_ROW, TARGET_ROW, Roles
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array, np, pl
@@ -17,6 +17,8 @@ from losscli.report.findings import Code, Finding, Tally, finding
 
 LARGEST = sys.float_info.max
 """The largest finite number."""
+_TELLING = 100
+"""Values that show how text writes numbers."""
 
 
 class Block:
@@ -62,7 +64,10 @@ class Block:
             shown = partial(_value, series)
             if code is Code.NOT_A_NUMBER:
                 kind = "a list of numbers" if column in self.roles.widths else "a number"
-                self.flag(rows, code, column, shown, kind=kind, column=column[2:])
+                wrong = series.filter(pl.Series(rows)).head(_TELLING).cast(pl.String).to_list()
+                self.flag(
+                    rows, code, column, shown, remedy=remedy_for(wrong) or None, kind=kind, column=column[2:]
+                )
             else:
                 self.flag(rows, code, column, shown)
         self._not_numbers = []

@@ -59,6 +59,19 @@ TABLES = {
 }
 
 
+TEXTS = {
+    "quoted": "".join(f'"{name}","{value}"\n' for name, value in [("id", "pred"), *zip(ID, Y, strict=True)]),
+    "escaped": "id,pred,note\n"
+    + "".join(f'{name},{value},"5\\" x"\n' for name, value in zip(ID, Y, strict=True)),
+    "commas": "id,pred\n"
+    + "".join(f'{name},"{value}"\n'.replace(".", ",") for name, value in zip(ID, Y, strict=True)),
+    "thousands": "id,pred\n" + "".join(f'{name},"1,00{value}"\n' for name, value in zip(ID, Y, strict=True)),
+    "headless": "".join(f"{value}\n" for value in Y),
+    "dashes": "id,pred\n" + "".join(f"{name},-\n" for name in ID),
+}
+"""Files of text that is not written as usual."""
+
+
 class Case(NamedTuple):
     """A run in which an option matters: files, loss, what else is given, and the option itself."""
 
@@ -82,6 +95,13 @@ CASES: dict[str, Case] = {
     "where": Case("--where region='eu'"),
     "group": Case("--group region"),
     "separator": Case("--separator |"),
+    "quote": Case("--quote none", ("quoted", "q", "t")),
+    "escape": Case("--escape \\", ("escaped", "q", "t")),
+    "comment": Case("--comment r0", ("p", "q", "t")),
+    "header": Case("--no-header", ("headless", "q", "t")),
+    "decimal": Case("--decimal ,", ("commas", "q", "t")),
+    "thousands": Case("--thousands ,", ("thousands", "q", "t")),
+    "null_values": Case("--null-values -", ("dashes", "q", "t")),
     "input_format": Case("--input-format parquet"),
     "classes": Case("--classes a,b", ("multi", "multi2", "classes"), "log_loss"),
     "positive": Case("--positive no", ("binary", "binary2", "words"), "log_loss"),
@@ -178,6 +198,8 @@ def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("options")
     for name, table in TABLES.items():
         table.write_csv(path / f"{name}.csv")
+    for name, text in TEXTS.items():
+        (path / f"{name}.csv").write_text(text)
     for name, preds in {"r": "p", "s": "q"}.items():
         report = losscli.evaluate(path / f"{preds}.csv", path / "t.csv", loss="mae", by="region")
         (path / f"{name}.json").write_text(report.to_json())
@@ -216,7 +238,21 @@ def observed(folder, monkeypatch, capsys):
 PAIRS = [(command, option.name) for command in COMMANDS for option in options_of(command)]
 
 
-WRONG = {"debug", "missing", "unmatched", "normalize", "force", "positive", "base", "baseline"}
+WRONG = {
+    "escape",
+    "header",
+    "decimal",
+    "thousands",
+    "null_values",
+    "debug",
+    "missing",
+    "unmatched",
+    "normalize",
+    "force",
+    "positive",
+    "base",
+    "baseline",
+}
 """Options without which a run is an error."""
 
 

@@ -74,11 +74,6 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
         "p.csv t.csv",
         ("p.csv: not UTF-8", "line 3: 2,2.5,\ufffd", "-> iconv -f latin1 -t utf-8 p.csv"),
     ),
-    "UTF-16": (
-        {"p": P.encode("utf-16"), "t": Y},
-        "p.csv t.csv",
-        ("UTF-16, not UTF-8", "-> convert it: iconv"),
-    ),
     "semicolons": (
         {"p": "id;pred\n1;1\n", "t": Y},
         "p.csv t.csv",

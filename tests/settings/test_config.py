@@ -338,7 +338,7 @@ def test_settings_of_a_user_change_looks_alone(program):
         2,
         *argv,
         said=(
-            f"{own}: unknown key 'quite'. Did you mean quiet",
+            f"{own}: unknown key 'quite'. Did you mean quote or quiet",
             f"{own}, key bare: --bare must be true or false, got 1",
             f"{own}, key ci: not a display option",
             "may only set: format, cells, json, bare, color, quiet, verbose",

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from msgspec import Struct, StructMeta, field
 
+from losscli.data.dialect import Dialect
 from losscli.data.numbers import Spelling, shown_type
 from losscli.data.spool import Spool
 from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, problem
+
+if TYPE_CHECKING:
+    from losscli.data.request import Reading
 
 COMPRESSED = (".gz", ".zst")
 """Suffixes of compressed text, after the suffix of its format."""
@@ -47,9 +52,9 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
 
     `suffixes` are those of its files, `magic` are their first bytes (none for text), and `noun` is what
     messages call such a file.  `remedy` says how to read a file with another name.  `is_option` says whether
-    --input-format accepts it, `is_remote` whether it is read from URLs, `knows_rows` whether its files store
-    their number of rows.  `separator` is that of fields in text: empty if only the user can say, None for
-    other formats.
+    --input-format accepts it, `is_remote` whether it is read from URLs, `is_text` whether it writes numbers
+    as text, `knows_rows` whether its files store their number of rows.  `separator` is that of fields in
+    delimited text: empty if only the user can say, None for other formats.
     """
 
     name: str
@@ -60,6 +65,7 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
     is_option: bool = True
     is_remote: bool = True
     is_compressible: bool = False
+    is_text: bool = False
     knows_rows: bool = False
     separator: str | None = None
 
@@ -78,8 +84,8 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
         """Whether text with this first non-blank line has this format."""
         return False
 
-    def hold(self, files: Files) -> Files:
-        """The files with any arrays that are mapped before the scan.  Raises DataError."""
+    def hold(self, files: Files, asked: Reading) -> Files:
+        """The files with what is found out or mapped before the scan.  Raises DataError or UsageError."""
         return files
 
     def open(self, files: Files) -> Scanned:
@@ -133,18 +139,21 @@ class Files(Struct, frozen=True, eq=False):
     """Files of one format that are read one after another, as one table.
 
     `name` is what messages call them, `paths` are local paths, or one URL.  `partitions` holds the values
-    of the key=value folders, one per file.  `spool` keeps the temporary file of a pipe.
-    `by_option` says that --input-format named the format, `spelling` how text writes numbers.  NumPy files
-    have their mapped `arrays`; `role` (predictions or targets) names those without a name, and `flat` makes a
-    matrix one column per output.
+    of the key=value folders, one per file.  `spool` keeps the temporary file of a pipe, `rewritten` those of
+    files that are read from a copy, and `origins` the files behind the paths.
+    `by_option` says that --input-format named the format, `dialect` how delimited text is written, `spelling`
+    how text writes numbers.  NumPy files have their mapped `arrays`; `role` (predictions or targets) names
+    those without a name, and `flat` makes a matrix one column per output.
     """
 
     name: str
     paths: tuple[str, ...]
     format: Format
-    separator: str | None = None
+    dialect: Dialect = Dialect()
     partitions: Mapping[str, pl.Series] = field(default_factory=dict)
     spool: Spool | None = None
+    rewritten: tuple[Spool, ...] = ()
+    origins: Mapping[str, str] = field(default_factory=dict)
     by_option: bool = False
     spelling: Spelling = Spelling()
     arrays: Sequence[Any] = ()
@@ -157,19 +166,25 @@ class Files(Struct, frozen=True, eq=False):
         return "://" in self.paths[0]
 
     @property
+    def sources(self) -> tuple[str, ...]:
+        """The files behind the paths."""
+        return tuple(self.origins.get(path, path) for path in self.paths)
+
+    @property
     def how(self) -> str:
         """How the files are read, for messages; empty for one file whose name says it."""
-        if self.spool is not None:
-            return f"{self.name}: read as {self.format.name}"
+        how = list(self.dialect.notes)
         if len(self.paths) > 1:
             keys = f", partitioned by {', '.join(self.partitions)}" if self.partitions else ""
             files = f"{len(self.paths)} files of {self.format.name}"
-            return f"{self.name}: {files}, in the order of their names{keys}"
-        return "" if self.format.fits(self.paths[0]) else f"{self.name}: read as {self.format.name}"
+            how.insert(0, f"{files}, in the order of their names{keys}")
+        elif self.spool is not None or not self.format.fits(self.name):
+            how.insert(0, f"read as {self.format.name}")
+        return f"{self.name}: {'; '.join(how)}" if how else ""
 
     def shown(self, path: str) -> str:
         """What messages call one of the files."""
-        return self.name if len(self.paths) == 1 else path
+        return self.name if len(self.paths) == 1 else self.origins.get(path, path)
 
 
 def keys_of(path: str, root: int = 0) -> dict[str, str | None]:
@@ -185,7 +200,7 @@ def empty_file(name: str) -> DataError:
 
 def read_errors() -> tuple[type[BaseException], ...]:
     """The exceptions for files that cannot be read; damaged bytes can make Polars panic."""
-    return (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError)
+    return (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError, csv.Error)
 
 
 def partitioned(scan: pl.LazyFrame, files: Files) -> pl.LazyFrame:

@@ -1,23 +1,42 @@
-"""CSV, TSV and other delimited text with a header."""
+"""CSV, TSV and other delimited text."""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
-from losscli.data.formats.base import FILE, Files, Format, Scanned, empty_file, partitioned
-from losscli.data.formats.text import expected_rows, lines, not_text, shown
+from msgspec.structs import replace
+
+from losscli.data.dialect import SAMPLE, Dialect, declared, header_shows, separator_of, separators
+from losscli.data.formats import rewriting
+from losscli.data.formats.base import FILE, Files, Format, Scanned, empty_file, partitioned, read_errors
+from losscli.data.formats.quoting import quote_of
+from losscli.data.formats.text import (
+    expected_rows,
+    first_lines,
+    holds,
+    is_plain,
+    lines,
+    not_text,
+    shown,
+    start_of,
+)
 from losscli.data.numbers import QUICK_NULL
-from losscli.errors import EXAMPLES, DataError, Problem
+from losscli.data.spool import Spool
+from losscli.errors import EXAMPLES, DataError, Problem, UsageError, all_of
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, Tally, finding, problem
 from losscli.text import counted
 
-HEADER_LINES = 100
-"""The number of lines in which the end of a header is searched."""
+if TYPE_CHECKING:
+    from losscli.data.request import Reading
+
+HEAD = 2 * SAMPLE
+"""Lines that are read to find out how text is written; quoted fields may take several."""
 
 
 class Delimited(Format, frozen=True):
@@ -30,21 +49,37 @@ class Delimited(Format, frozen=True):
         """Whether the line holds the marker and no comma."""
         return bool(self.marker) and self.marker in line and "," not in line
 
+    def hold(self, files: Files, asked: Reading) -> Files:
+        """The files with their dialect; what Polars cannot read is rewritten into temporary files."""
+        held = all_of(*(lambda path=path: _held(path, files, asked) for path in files.paths))
+        dialects = [dialect for _, dialect, _ in held]
+        if others := _unlike(files, dialects):
+            raise DataError(others[:EXAMPLES])
+        quote = next((each.quote for each in dialects if each.quote is not None), None)
+        paths = tuple(path for path, _, _ in held)
+        return replace(
+            files,
+            paths=paths,
+            dialect=replace(dialects[0], quote=quote),
+            origins=dict(zip(paths, files.paths, strict=True)),
+            rewritten=tuple(spool for _, _, spools in held for spool in spools),
+        )
+
     def open(self, files: Files) -> Scanned:
         """The table with the types that the first rows show, after a check of the separator."""
-        separator = files.separator or ","
+        dialect = files.dialect
         try:
-            names = Counter(header(files.paths[0], separator))
-            first = pl.scan_csv(
-                files.paths[0], separator=separator, infer_schema=False, glob=files.remote
-            ).collect_schema()
+            names = self.columns(files.paths[0], files)
+            repeated = Counter(_header(files.paths[0], dialect)) if dialect.has_header else {}
+            if dialect.has_header:
+                scan = pl.scan_csv(files.paths[0], infer_schema=False, glob=files.remote, **dialect.options)
+                names = scan.collect_schema()
         except pl.exceptions.NoDataError:
             raise empty_file(files.name) from None
-        if len(first) == 1:
-            _require_separator(next(iter(first)), files.name)
-        types = dict.fromkeys((*first, *files.partitions), pl.String())
-        repeated = tuple(name for name, count in names.items() if count > 1)
-        return shown(self, files, types, repeated)
+        if len(names) == 1:
+            _require_separator(next(iter(names)), files.name)
+        types = dict.fromkeys((*names, *files.partitions), pl.String())
+        return shown(self, files, types, tuple(name for name, count in repeated.items() if count > 1))
 
     def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The files with these types, which are required."""
@@ -52,19 +87,19 @@ class Delimited(Format, frozen=True):
         numbers = [name for name, dtype in own.items() if dtype != pl.String]
         scan = pl.scan_csv(
             list(files.paths),
-            separator=files.separator or ",",
             schema=pl.Schema(own),
             # By column: a label or a key may be the text NA.
             null_values=dict.fromkeys(numbers, QUICK_NULL) or None,
             # Polars resolves patterns in URLs; a local name is taken literally.
             glob=files.remote,
             include_file_paths=FILE if files.partitions else None,
+            **files.dialect.options,
         )
         return partitioned(scan, files)
 
     def columns(self, path: str, files: Files) -> dict[str, Any]:
-        """The names in the header, without types."""
-        return dict.fromkeys(header(path, files.separator or ","))
+        """The names of the columns, without types."""
+        return dict.fromkeys(files.dialect.names(_header(path, files.dialect)))
 
     def expected_rows(self, files: Files) -> int | None:
         """Estimated from the length of the first lines."""
@@ -75,7 +110,7 @@ class Delimited(Format, frozen=True):
         return not_text(files) or self.uneven(files)
 
     def uneven(self, files: Files, blank: bool = False) -> list[Problem]:
-        """Rows with more or fewer fields than the header, and blank lines among several columns."""
+        """Rows with more or fewer fields than the first, and blank lines among several columns."""
         return (
             [] if files.remote else [found for path in files.paths for found in _uneven(path, files, blank)]
         )
@@ -85,20 +120,125 @@ class Delimited(Format, frozen=True):
         if files.remote:
             return []
         missing = (
-            _as_text(path, files).select(pl.col(last).is_null().any()).collect(engine="streaming").item()
+            _as_text(path, files).select(pl.nth(-1).is_null().any()).collect(engine="streaming").item()
             for path in files.paths
         )
         return self.uneven(files) if any(missing) else []
 
 
-def header(path: str, separator: str) -> Sequence[str]:
-    """The names in the header of a text file, with duplicates."""
-    return next(csv.reader(lines(path, HEADER_LINES), delimiter=separator), [])
+_Held = tuple[str, Dialect, tuple[Spool, ...]]
+"""The path of a file as it is read, its dialect, and the temporary files behind it."""
+
+
+def _held(path: str, files: Files, asked: Reading) -> _Held:
+    """A file with its dialect, rewritten if need be.  Raises DataError."""
+    name, spools, notes = files.shown(path), list[Spool](), list[str]()
+    if is_plain(path) and (odd := _odd_bytes(start_of(path))):
+        spools.append(rewriting.in_utf8(path, name))
+        notes.append(f"rewritten from {odd}")
+        path = spools[-1].path
+    try:
+        head = first_lines(path, HEAD)
+        dialect = _detected(head, name, files.format, asked)
+        first = next(dialect.records(head), [])
+        escape = asked.escape if asked.escape and holds(path, asked.escape) else None
+        if escape or dialect.is_padded(first):
+            spools.append(rewriting.standard(path, name, dialect, escape))
+            notes.append("rewritten without escapes" if escape else "rewritten without blanks")
+            path, dialect = spools[-1].path, replace(dialect, skip=0, comment=None)
+            head = first_lines(path, HEAD)
+        if dialect.quote is not None:
+            dialect = replace(dialect, quote=quote_of(path, name, dialect))
+        dialect = _with_header(dialect, head, name, asked)
+    except pl.exceptions.NoDataError:
+        raise empty_file(name) from None
+    except read_errors():
+        return path, Dialect(separator=asked.separator or files.format.separator or ","), ()  # `open` reports
+    return path, replace(dialect, notes=(*notes, *dialect.notes)), tuple(spools)
+
+
+def _odd_bytes(start: bytes) -> str:
+    encoding = rewriting.encoding_of(start)
+    if not encoding.startswith("utf-8"):
+        return encoding.upper()
+    return "CR line ends" if rewriting.has_old_line_ends(start) else ""
+
+
+def _detected(head: list[str], name: str, form: Format, asked: Reading) -> Dialect:
+    """The dialect of text with these first lines, as yet with a header."""
+    quote = None if asked.quote == "none" else asked.quote or '"'
+    skip = 1 if head and declared(head[0]) else 0
+    kept = list(Dialect(comment=asked.comment, skip=skip).kept(head))
+    line = next(filter(None, kept), "")
+    if asked.comment is None and line.startswith("#"):
+        _require_no_comment(line, kept, name)
+    separator = declared(head[0]) if skip else separator_of(line, form.separator or "", asked.separator)
+    if not separator and not separators(line) and " " not in line:
+        separator = ","  # one column, which nothing separates
+    if not separator:
+        raise UsageError(f"{name}: .txt does not tell the separator", remedy="--separator tab")
+    usual = asked.separator or form.separator
+    notes = () if separator == usual else (f"separator {separator!r}",)
+    return Dialect(separator, quote, asked.comment, skip=skip, notes=notes)
+
+
+def _require_no_comment(line: str, kept: list[str], name: str) -> None:
+    """Raise DataError if a first line with # looks like a comment, not like a header."""
+    below = next(filter(None, kept[1:]), "")
+    if not line[1:2].strip(" #!") or any(line.count(sign) != below.count(sign) for sign in separators(below)):
+        raise DataError(problem(Code.COMMENT_LINES, name, examples=[line[:80]]))
+
+
+def _with_header(dialect: Dialect, head: list[str], name: str, asked: Reading) -> Dialect:
+    """The dialect with what the first rows show of a header.  Raises DataError if they show none."""
+    if asked.header:
+        return dialect
+    with suppress(csv.Error):
+        rows = list(islice(dialect.records(head), SAMPLE))
+        shows = header_shows(rows, asked.decimal) if rows else None
+        if asked.header is None:
+            if shows is False:
+                shown = dialect.separator.join(rows[0])[:80]
+                raise DataError(problem(Code.NO_HEADER, name, examples=[f"line {dialect.skip + 1}: {shown}"]))
+            return dialect
+        note = "with a header" if shows else f"no header: columns are {', '.join(_few(rows))}"
+        return replace(dialect, has_header=bool(shows), notes=(*dialect.notes, note))
+    return dialect
+
+
+def _few(rows: list[list[str]]) -> Iterator[str]:
+    width = len(rows[0]) if rows else 0
+    names = Dialect(has_header=False).names([""] * width)
+    yield from names if width <= 3 else (*names[:2], "...", names[-1])
+
+
+def _unlike(files: Files, dialects: list[Dialect]) -> list[Problem]:
+    """Files of a table that are written in another way than the first."""
+    first = dialects[0]
+    problems = []
+    for path, own in zip(files.paths, dialects, strict=True):
+        header = "has" if own.has_header else "has no"
+        differ = [
+            *([f"separator {own.separator!r}"] if own.separator != first.separator else []),
+            *([f"{header} header"] if own.has_header != first.has_header else []),
+            *(["'sep=' line"] if own.skip != first.skip else []),
+        ]
+        if differ:
+            differences = ", ".join(differ)
+            problems.append(
+                problem(Code.DIFFERENT_COLUMNS, path, first=files.paths[0], differences=differences)
+            )
+    return problems
+
+
+def _header(path: str, dialect: Dialect) -> list[str]:
+    """The fields of the first row of a text file."""
+    return next(dialect.records(first_lines(path, HEAD)), [])
 
 
 def _require_separator(name: str, file: str) -> None:
     """Raise DataError if the name of the only column holds a common separator."""
-    other = next((sign for sign in ",;\t|" if sign in name), "")
+    other = next(iter(separators(name)), "")
     if other:
         option = f"--separator {'tab' if other == chr(9) else repr(other) if other != ',' else other}"
         remedy = f"name it .tsv, or {option}" if other == "\t" else option
@@ -108,37 +248,43 @@ def _require_separator(name: str, file: str) -> None:
 
 
 def _uneven(path: str, files: Files, blank: bool) -> list[Problem]:
-    count, examples = 0, list[str]()
-    rows = csv.reader(lines(path), delimiter=files.separator or ",")
-    width = len(next(rows, []))
+    count, examples, starts = 0, list[str](), set[str]()
+    rows: Iterable[list[str]] = files.dialect.records(lines(path))
+    first = next(iter(rows), [])
+    width = len(first)
     with suppress(csv.Error):
-        for number, line in enumerate(rows, 1):
+        for number, line in enumerate(rows, 1 if files.dialect.has_header else 2):
             if len(line) == width or (not line and width == 1 and not blank):
                 continue
             count += 1
+            starts |= {field.lstrip()[:1] for field in line}
             if count <= EXAMPLES:
                 fields = counted(len(line), "field") if line else "a blank line"
                 examples.append(f"row {number}: {fields}")
     if not count:
         return []
     fields = "field" if width == 1 else f"{width} fields"
-    kind = finding(Code.WRONG_FIELD_COUNT, files.shown(path), fields=fields)
+    remedy = next((_UNEVEN[sign] for sign in _UNEVEN if sign in starts), None)
+    kind = finding(Code.WRONG_FIELD_COUNT, files.shown(path), remedy=remedy, fields=fields)
     return [kind.problem(Tally(count, examples))]
+
+
+_UNEVEN = {
+    "#": "--comment '#' skips lines that begin with #",
+    "'": """--quote "'" if single quotes enclose fields""",
+}
+"""Remedies for rows of unequal length, by how one of their fields begins."""
 
 
 def _as_text(path: str, files: Files) -> pl.LazyFrame:
     """A file with all columns as text, which never fails."""
     return pl.scan_csv(
-        path,
-        separator=files.separator or ",",
-        infer_schema=False,
-        truncate_ragged_lines=True,
-        glob=files.remote,
+        path, infer_schema=False, truncate_ragged_lines=True, glob=files.remote, **files.dialect.options
     )
 
 
 FORMATS = (
-    Delimited("csv", (".csv",), separator=",", is_compressible=True),
-    Delimited("tsv", (".tsv",), separator="\t", is_compressible=True, marker="\t"),
-    Delimited("txt", (".txt",), separator="", is_compressible=True, is_option=False),
+    Delimited("csv", (".csv",), separator=",", is_text=True, is_compressible=True),
+    Delimited("tsv", (".tsv",), separator="\t", is_text=True, is_compressible=True, marker="\t"),
+    Delimited("txt", (".txt",), separator="", is_text=True, is_compressible=True, is_option=False),
 )

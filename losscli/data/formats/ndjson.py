@@ -5,13 +5,17 @@ from __future__ import annotations
 import glob
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from losscli.data.formats import rewriting
 from losscli.data.formats.base import FILE, Files, Format, Scanned, partitioned
 from losscli.data.formats.text import expected_rows, lines, not_text, shown
 from losscli.errors import EXAMPLES, Problem
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, Tally, finding
+
+if TYPE_CHECKING:
+    from losscli.data.request import Reading
 
 INFER_ROWS = 10_000
 """Rows whose lists and objects show the types of all; other values are read as text."""
@@ -23,6 +27,10 @@ class Ndjson(Format, frozen=True):
     def claims(self, line: str) -> bool:
         """Whether the line begins with a brace."""
         return line.lstrip("\ufeff ").startswith("{")
+
+    def hold(self, files: Files, asked: Reading) -> Files:
+        """The files, rewritten in UTF-8 without a byte order mark if need be."""
+        return rewriting.all_in_utf8(files)
 
     def open(self, files: Files) -> Scanned:
         """The table with the types that the first rows show; lists and objects have those of JSON."""
@@ -91,7 +99,7 @@ def _parsed(path: str) -> Iterator[tuple[int, Any]]:
             continue
         try:
             value = json.loads(line, parse_constant=refuse)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             yield number, str(error)
             continue
         yield number, value if isinstance(value, dict) else f"{line[:40]} is not an object"
@@ -110,4 +118,4 @@ def _fits(value: Any, dtype: Any) -> bool:
     return not dtype.is_numeric() or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
-FORMATS = (Ndjson("ndjson", (".ndjson", ".jsonl"), is_compressible=True),)
+FORMATS = (Ndjson("ndjson", (".ndjson", ".jsonl"), is_text=True, is_compressible=True),)

@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -16,6 +16,9 @@ from losscli.data.formats.frames import lazy
 from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import Array, np, pl
 from losscli.report.findings import Code, problem
+
+if TYPE_CHECKING:
+    from losscli.data.request import Reading
 
 SLICE = 131_072
 """The number of values of a mapped array that become one frame."""
@@ -38,7 +41,7 @@ class Arrays(Format, frozen=True):
 
     has_names: bool = False
 
-    def hold(self, files: Files) -> Files:
+    def hold(self, files: Files, asked: Reading) -> Files:
         """The files with the arrays of each, mapped into memory unless they are compressed."""
         return replace(files, arrays=mapped(files, self.has_names))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 from losscli.data.batches import batches
@@ -15,8 +16,31 @@ from losscli.errors import EXAMPLES, Problem
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, problem
 
+HEAD = 1 << 18
+"""Characters of a file that show how it is written."""
+START = 1 << 16
+"""Bytes that show the encoding and the line ends of a file."""
+CHUNK = 1 << 18
+"""Bytes that are searched at a time."""
 SAMPLE = 1_000
 """Rows that show the types of columns, unless a column has no value in them."""
+
+
+def as_lines(path: str) -> pl.LazyFrame:
+    """The lines of a text file as the column 'line'; bytes that are not UTF-8 become U+FFFD."""
+    # One column without quotes, so that each line is a row, whatever the columns of the file.
+    return pl.scan_csv(
+        path,
+        has_header=False,
+        separator="\x01",
+        quote_char=None,
+        encoding="utf8-lossy",
+        schema={"line": pl.String()},
+        extra_columns="ignore",
+        truncate_ragged_lines=True,
+        empty_string_is_null=False,
+        glob="://" in path,
+    )
 
 
 def lines(path: str, most: int | None = None) -> Iterator[str]:
@@ -24,21 +48,54 @@ def lines(path: str, most: int | None = None) -> Iterator[str]:
 
     Raises an error of Polars if compressed data end early.
     """
-    # One column without quotes, so that each line is a row, whatever the columns of the file.
-    text = pl.scan_csv(
-        path,
-        has_header=False,
-        separator="\x01",
-        quote_char=None,
-        encoding="utf8-lossy",
-        infer_schema=False,
-        truncate_ragged_lines=True,
-        empty_string_is_null=False,
-        glob="://" in path,
-        n_rows=most,
-    )
-    for batch in batches(text):
+    text = as_lines(path)
+    for batch in batches(text if most is None else text.head(most)):
         yield from batch.to_series()
+
+
+def first_lines(path: str, most: int) -> list[str]:
+    """The first lines of a text file, at most `most`, and fewer if they are long."""
+    if is_plain(path):
+        # Without Polars, which maps the whole file for a few lines.
+        with open(path, encoding="utf-8-sig", errors="replace", newline="\n") as file:
+            text = islice(file, most)
+            return [line.removesuffix("\n").removesuffix("\r") for line in _short(text)]
+    return list(_short(lines(path, most)))
+
+
+def _short(text: Iterable[str]) -> Iterator[str]:
+    """Lines until they are long together, at least two."""
+    length = 0
+    for number, line in enumerate(text):
+        if number > 1 and length > HEAD:
+            break
+        length += len(line)
+        yield line
+
+
+def start_of(path: str) -> bytes:
+    """The first bytes of a local file; none of a URL."""
+    if "://" in path:
+        return b""
+    with open(path, "rb") as file:
+        return file.read(START)
+
+
+def is_plain(path: str) -> bool:
+    """Whether a file is local and not compressed."""
+    return "://" not in path and not start_of(path).startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd"))
+
+
+def holds(path: str, sign: str) -> bool:
+    """Whether a character is in a text file; true for those that are compressed or remote, unread."""
+    if not is_plain(path):
+        return True
+    with open(path, "rb", buffering=0) as file:
+        buffer = bytearray(CHUNK)
+        while count := file.readinto(buffer):
+            if 0 <= buffer.find(sign.encode()) < count:
+                return True
+    return False
 
 
 def shown(form: Format, files: Files, types: Mapping[str, Any], repeated: tuple[str, ...] = ()) -> Scanned:

@@ -1,0 +1,143 @@
+"""How delimited text is written: its separator, quotes, comments and header, as its first lines show."""
+
+from __future__ import annotations
+
+import csv
+import re
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from msgspec import Struct
+
+# A field may be longer than the 131,072 characters that Python's csv module allows by default.
+csv.field_size_limit(sys.maxsize)
+
+COMMON_SEPARATORS = (",", ";", "\t", "|")
+SAMPLE = 1_000
+"""Rows that show whether there is a header."""
+_DECLARED = re.compile(r'^"?sep=(.)"?$')
+"""The first line that Excel writes to name the separator."""
+_WHOLE = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]+,?[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_TRUTH = ("true", "false")
+_COUNTED = 5
+"""This many columns 0, 1, 2, ... have a header even above whole numbers; fewer need more values below."""
+
+
+class Dialect(Struct, frozen=True):
+    """How the text of a table is written.
+
+    `quote` encloses fields that hold the separator or a line end; None if no character does.  Lines that
+    begin with `comment` are skipped, as are `skip` lines before the header.  Without a header the columns
+    are named by place.  `notes` say what is unusual.
+    """
+
+    separator: str = ","
+    quote: str | None = '"'
+    comment: str | None = None
+    has_header: bool = True
+    skip: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The arguments of `polars.scan_csv`."""
+        return {
+            "separator": self.separator,
+            "quote_char": self.quote,
+            "comment_prefix": self.comment,
+            "has_header": self.has_header,
+            "skip_lines": self.skip,
+        }
+
+    def records(self, lines: Iterable[str]) -> Iterator[list[str]]:
+        """The fields of each row, the header first if there is one.  Raises csv.Error."""
+        return csv.reader((line + "\n" for line in self.kept(lines)), **self.quoting)
+
+    def kept(self, lines: Iterable[str]) -> Iterator[str]:
+        """The lines from the header on, without comments."""
+        for line in islice(lines, self.skip, None):
+            if not (self.comment and line.startswith(self.comment)):
+                yield line
+
+    @property
+    def quoting(self) -> dict[str, Any]:
+        """The arguments of Python's csv module."""
+        if self.quote is None:
+            return {"delimiter": self.separator, "quoting": csv.QUOTE_NONE}
+        return {"delimiter": self.separator, "quotechar": self.quote}
+
+    def names(self, first: Sequence[str]) -> list[str]:
+        """The names of the columns of a table with this first row."""
+        return list(first) if self.has_header else [f"column_{i}" for i in range(1, len(first) + 1)]
+
+    def is_padded(self, first: Sequence[str]) -> bool:
+        """Whether blanks follow each separator of the header, as in 'id, prediction'."""
+        return self.separator != " " and len(first) > 1 and all(name.startswith(" ") for name in first[1:])
+
+
+def separators(line: str) -> list[str]:
+    """The common separators that a line holds."""
+    return [sign for sign in COMMON_SEPARATORS if sign in line]
+
+
+def declared(line: str) -> str | None:
+    """The separator that a first line 'sep=;' declares."""
+    match = _DECLARED.match(line.strip("\ufeff\r\n "))
+    return match.group(1) if match else None
+
+
+def separator_of(line: str, usual: str, asked: str | None) -> str:
+    """The separator of text with this header: the one asked for, unless the header only has another one.
+
+    `usual` is that of the format, empty if only the user can say.  Empty if nothing tells.
+    """
+    found = separators(line)
+    if asked is None or asked in line or not found:
+        return asked or usual
+    return usual if usual in found else found[0] if len(found) == 1 else asked
+
+
+def header_shows(rows: Sequence[Sequence[str]], decimal: str = ".") -> bool | None:
+    """Whether the first of these rows is a header: False if it looks like a row, None if nothing tells.
+
+    Text above numbers is a header, as is nothing above the index of a dataframe.  A number above numbers is a
+    row, as is text that occurs again below; so are 0, 1, 2, ..., the names that pandas gives, unless they are
+    many, or no whole numbers are below.
+    """
+    first = [name.strip() for name in rows[0]]
+    number = _DECIMAL_COMMA if decimal == "," else _NUMBER
+    others = [row for row in rows[1:] if len(first) == 1 or row != rows[0]]  # a file may repeat its header
+    columns = [[row[i].strip() for row in others if row[i : i + 1]] for i in range(len(first))]
+    columns = [list(filter(None, below)) for below in columns]
+    numeric = [bool(below) and all(map(number.fullmatch, below)) for below in columns]
+    if any(are and name and not _is_value(name, number) for name, are in zip(first, numeric, strict=True)):
+        return True
+    named = [(name, below) for name, below in zip(first, columns, strict=True) if number.fullmatch(name)]
+    if _is_counted(named) or (len(first) > 1 and not first[0] and _is_index(columns[0], numeric[0])):
+        return True
+    alike = any(are and _is_value(name, number) for name, are in zip(first, numeric, strict=True))
+    again = any(name and name in below for name, below in zip(first, columns, strict=True))
+    truth = any(name.lower() in _TRUTH for name in first)
+    alone = not others and bool(named)
+    return False if alike or again or truth or alone else None
+
+
+def _is_value(name: str, number: re.Pattern[str]) -> bool:
+    return bool(number.fullmatch(name)) or name.lower() in (*_TRUTH, "nan", "na", "null")
+
+
+def _is_counted(columns: Sequence[tuple[str, Sequence[str]]]) -> bool:
+    """Whether columns are named 0, 1, 2, ..., and their values are unlike these names."""
+    if not columns or [name for name, _ in columns] != [str(i) for i in range(len(columns))]:
+        return False
+    values = [value for _, below in columns for value in below]
+    return len(columns) >= _COUNTED or (len(values) > _COUNTED and not any(map(_WHOLE.fullmatch, values)))
+
+
+def _is_index(below: Sequence[str], numeric: bool) -> bool:
+    """Whether a column without a name is the index that pandas writes: rows from 0, or what is no number."""
+    return bool(below) and (not numeric or below[0] == "0")
