@@ -203,9 +203,10 @@ def compare(
         config: As in `evaluate`; it does not name the models.
         hooks: Called while the report is made.
         **options: `names` are what the models are called, `all_pairs` compares each with each, and `changed`
-            is the number of rows to report on which the first loss differs most.  All others are those of
-            `evaluate`; columns of weights, slices, clusters and conditions are those of the targets, or of
-            the first model's file.
+            is the number of rows to report on which the first loss differs most.  If the models are columns
+            of one table, `pred` lists them; if they are rows of it, `model_column` names the model of each
+            row.  All others are those of `evaluate`; columns of weights, slices, clusters and conditions are
+            those of the targets, or of the first model's file.
 
     Returns:
         The report. `report.comparisons` holds the differences b - a, overall and by class, label, output and
@@ -249,8 +250,9 @@ def rank(
         loss: As in `evaluate`; the first one ranks.
         config: As in `evaluate`; it does not name the submissions.
         hooks: Called while the report is made.
-        **options: `names` are what the submissions are called; all others are those of `evaluate`.  Columns
-            of slices and weights are those of the targets.
+        **options: `names` are what the submissions are called; if these are rows of one table,
+            `model_column` names the submission of each row.  All others are those of `evaluate`.  Columns of
+            slices and weights are those of the targets.
 
     Returns:
         The report. `report.board` has a `Placing` for each submission and cell, the best first, and

@@ -104,7 +104,7 @@ _Located = tuple[Table | pl.DataFrame | pl.LazyFrame | list[list[Part]] | None, 
 
 def _located(source: Source, role: str, asked: Reading) -> _Located:
     if isinstance(source, Table):
-        return source, None
+        return source, source.files
     if not isinstance(source, str | Path):
         held = memory.read(source, role)
         return (held if isinstance(held, pl.DataFrame | pl.LazyFrame) else [[Part(None, held)]]), None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -115,6 +115,20 @@ class Table(Struct, frozen=True, eq=False):
                 schema |= {f"{name}.{field}": own for field, own in fields.items()}
         table = replace(self, schema=schema, structs=structs)
         return replace(table, scan=table._without_structs(self.scan))
+
+    def without(self, names: Collection[str]) -> Table:
+        """The same table without some of its columns."""
+        return replace(self, schema={name: self.schema[name] for name in self.schema if name not in names})
+
+    def rows_of(self, column: str, value: object) -> Table:
+        """The rows in which a column has a value, without that column; text stays text."""
+        return replace(
+            self.without((column,)),
+            name=f"{self.name} ({column} {value})",
+            scan=self.scan.filter(pl.col(column) == pl.lit(value)),
+            files=None,
+            quick=frozenset(),
+        )
 
     def struct_of(self, name: str) -> str:
         """The struct of which a column is a field; empty if it is none."""

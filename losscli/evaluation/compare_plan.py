@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import combinations
-from pathlib import PurePath
 from typing import Any
 
 from msgspec import Struct
@@ -20,12 +18,14 @@ from losscli.data.stream import Roles
 from losscli.data.table import Source, Table
 from losscli.errors import UsageError, all_of
 from losscli.evaluation import rows as row_losses
+from losscli.evaluation.models import Model, models_in, models_of
 from losscli.evaluation.pairs import ComparisonJob
 from losscli.evaluation.partial import require_means
 from losscli.gates.parse import Gate
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Settled, expected_rows, settled
 from losscli.report.findings import Note
+from losscli.text import enumerated
 
 MAX_MODELS = 32
 """Maximum number of models in a comparison: the columns of all of them are in memory at once."""
@@ -80,18 +80,20 @@ def plan_models(
     Columns that describe rows (weights, slices, clusters, conditions) come from the targets or, failing
     that, from the first model.
     """
-    if not 2 <= len(predictions) <= MAX_MODELS:
+    one = len(predictions) == 1
+    models = models_in(predictions[0], options) if one else models_of(predictions, options)
+    if not 2 <= len(models) <= MAX_MODELS:
         raise UsageError(
-            f"a comparison takes 2 to {MAX_MODELS} models, got {len(predictions)}",
-            remedy="losscli compare A B -t TARGETS",
+            f"a comparison takes 2 to {MAX_MODELS} models, got {len(models)}",
+            remedy="losscli compare A B -t TARGETS, or the columns of one file: -p A,B",
         )
-    shown = names_of(predictions, options.get("names") or ())
-    first = settled(predictions[0], targets, loss, **options)
+    shown = tuple(model.name for model in models)
+    first = settled(models[0].source, targets, loss, **{**options, **models[0].options})
     require_means(first.choices, "a comparison", "losscli evaluate gives the value of one model")
     all_pairs, most = first.request.all_pairs, first.request.changed
     given = _as_first(first, options)
-    of_targets = predictions[0] if targets is None else targets
-    others = all_of(*(partial(_other, first, each, of_targets, loss, given) for each in predictions[1:]))
+    of_targets = models[0].source if targets is None else targets
+    others = all_of(*(partial(_other, first, model, of_targets, loss, given) for model in models[1:]))
     if most:
         row_losses.require_row_values(first.choices[:1])
     predicted = tuple(
@@ -117,26 +119,6 @@ def plan_models(
     )
 
 
-def names_of(predictions: Sequence[Source], names: Sequence[str]) -> tuple[str, ...]:
-    """The names of the models: as given, or the shortest distinct ends of their paths."""
-    if names:
-        if len(names) != len(predictions) or len(set(names)) < len(names):
-            raise UsageError(f"{len(predictions)} models need as many different names")
-        return tuple(names)
-    paths = [
-        each if isinstance(each, str) else str(each) if isinstance(each, PurePath) else f"model {place}"
-        for place, each in enumerate(predictions, 1)
-    ]
-    if twice := [path for path, count in Counter(paths).items() if count > 1]:
-        raise UsageError(f"{', '.join(twice)} is given twice", remedy="a model is compared with another one")
-    parts = [PurePath(path).parts for path in paths]
-    for depth in range(1, max(map(len, parts)) + 1):
-        short = ["/".join(own[-depth:]) for own in parts]
-        if len(set(short)) == len(short):
-            return tuple(short)
-    return tuple(paths)
-
-
 def _as_first(first: Settled, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options for reading the other models, with everything inferred for the first one fixed."""
     roles = first.roles
@@ -154,13 +136,13 @@ def _as_first(first: Settled, options: Mapping[str, Any]) -> dict[str, Any]:
 
 def _other(
     first: Settled,
-    predictions: Source,
+    model: Model,
     targets: Source,
     loss: LossSpec | Sequence[LossSpec] | None,
     options: Mapping[str, Any],
 ) -> Settled:
     """Another model, with the row roles of the first one."""
-    own = settled(predictions, targets, loss, **options)
+    own = settled(model.source, targets, loss, **{**options, **model.options})
     roles, expected = own.roles, first.roles
     name = own.tables[0].name
     if (roles.task, roles.target_form) != (expected.task, expected.target_form):
@@ -175,8 +157,34 @@ def _other(
         )
     if len(roles.predictions) != len(expected.predictions) and roles.task == "regression":
         raise UsageError(f"{name} has {len(roles.predictions)} outputs, not {len(expected.predictions)}")
+    _require_alike(own, first)
     described = {name: getattr(expected, name) for name in _ROLES_OF_ROWS}
     return replace(own, roles=replace(roles, names=expected.names or roles.names, **described))
+
+
+def _require_alike(own: Settled, first: Settled) -> None:
+    """Raise UsageError for a model that is aligned in another way, or has other targets or cells."""
+    name, base = own.tables[0].name, first.tables[0].name
+    roles, expected = own.roles, first.roles
+    if own.key != first.key:
+        how = [f"by key {', '.join(each.key)}" if each.key else "by position" for each in (own, first)]
+        raise UsageError(
+            f"{name} is aligned {how[0]}, and {base} {how[1]}",
+            remedy="give each model the key, or align all by position: --on position",
+        )
+    if {*roles.targets} != {*expected.targets}:
+        shown = [enumerated(column[2:] for column in each.targets) for each in (roles, expected)]
+        raise UsageError(f"{name} is evaluated against {shown[0]}, and {base} against {shown[1]}")
+    if [part.cells for part in roles.parts] != [part.cells for part in expected.parts]:
+        shown = [enumerated(column[2:] for column in each.predictions) for each in (roles, expected)]
+        raise UsageError(f"{name} predicts {shown[0]}, and {base} {shown[1]}", remedy="name the same: -p A,B")
+    of_rows = [expected.cluster, *(column for slicing in expected.slicings for column in slicing.columns)]
+    predicted = {*roles.predictions, *expected.predictions}
+    if both := [column[2:] for column in of_rows if column in predicted]:
+        raise UsageError(
+            f"--by and --cluster: {both[0]} is a prediction, and each model has its own",
+            remedy="name a column of the targets",
+        )
 
 
 def _read(roles: Roles) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,18 @@ from losscli.catalog.loss import Choice
 from losscli.catalog.request import LossSpec
 from losscli.data.formats import memory
 from losscli.data.load import tables
+from losscli.data.sources import STDIN
 from losscli.data.table import Source, Table, paths_of, reading
 from losscli.errors import DataError, DeviceError, LossCliError, Problem, UsageError
 from losscli.evaluation import run as running
 from losscli.evaluation import ties
-from losscli.evaluation.compare_plan import names_of
 from losscli.evaluation.hooks import SILENT, Hooks
+from losscli.evaluation.models import Model, models_of
 from losscli.evaluation.partial import require_means
 from losscli.evaluation.results import notes, results_of
 from losscli.evaluation.ties import Columns, Entry, Lines, SubmissionJob
 from losscli.numeric.arrays import Array
-from losscli.plan import comparability
+from losscli.plan import columns, comparability
 from losscli.plan.options import LEVEL
 from losscli.plan.resolve import Run, prepare, reading_of
 from losscli.report.findings import Code, Note, note
@@ -57,18 +59,33 @@ def ranked(
         raise UsageError(
             f"{option}= names a column of the targets", remedy="add the array to the targets as a column"
         )
-    shown = names_of(submissions, options.get("names") or ())
+    models = models_of(submissions, options)
     with tempfile.TemporaryDirectory(prefix="losscli-") as folder:
         (host, _) = tables(targets, None, reading_of(options))
         hooks.reads([*paths_of([host]), *(str(each) for each in submissions if isinstance(each, str | Path))])
         held = _held(host, Path(folder))
         n = held.count()
-        _require_room(Path(folder), len(submissions) * n * (1 + bool(options.get("by"))))
-        league = _League(held, n, loss, options, Lines(Path(folder), len(submissions), n), Path(folder))
-        for name, submission in zip(shown, submissions, strict=True):
-            hooks.say(f"scoring {name}")
-            league.enter(name, submission, hooks)
+        _require_room(Path(folder), len(models) * n * (1 + bool(options.get("by"))))
+        options = _with_key(models, host, options)
+        league = _League(held, n, loss, options, Lines(Path(folder), len(models), n), Path(folder))
+        for model in models:
+            hooks.say(f"scoring {model.name}")
+            league.enter(model.name, model.source, hooks)
         return league.report()
+
+
+def _with_key(models: Sequence[Model], targets: Table, options: dict[str, Any]) -> dict[str, Any]:
+    """The options with the key that aligns every submission: one that any of them shares with the targets."""
+    if options.get("on") or not columns.shared_keys(targets, targets):
+        return options
+    for model in models:
+        if str(model.source) == STDIN:
+            continue  # which can be read only once
+        with suppress(LossCliError):  # of a broken submission, which is reported with it
+            table = tables(model.source, None, reading_of(options))[0]
+            if key := columns.key_of(table, targets, one_file=False):
+                return {**options, "on": list(key)}
+    return options
 
 
 def _held(table: Table, folder: Path) -> Table:
@@ -157,6 +174,10 @@ class _League:
         mine, theirs = ([str(choice) for choice in each.plan.choices] for each in (run, self.run))
         if mine != theirs:
             raise UsageError(f"its columns show other losses than those before: {', '.join(mine)}")
+        if run.alignment.key != self.run.alignment.key:
+            raise UsageError(f"aligned {run.alignment.how}, and those before {self.run.alignment.how}")
+        if {*roles.targets} != {*self.run.plan.roles.targets}:
+            raise UsageError("its columns show other targets than those before")
 
     def _job(self, run: Run) -> SubmissionJob:
         """The job of evaluating a submission, with files for its weights and cells."""

@@ -94,7 +94,7 @@ def sides(predictions: Table, targets: Table, request: Request) -> Sides:
         lambda: _known(targets, on, "--on"),
         lambda: _known(targets, request.target, "-y"),
         lambda: _known(predictions, request.pred, "-p"),
-        lambda: on or (() if by_position else _key(predictions, targets, one_file)),
+        lambda: on or (() if by_position else key_of(predictions, targets, one_file)),
         lambda: _weight(predictions, targets, request),
     )
     flagged = [name for name in (request.weight, request.group, request.cluster) if name]
@@ -177,8 +177,9 @@ def _known(table: Table, names: Sequence[str], flag: str) -> None:
         )
 
 
-def _key(predictions: Table, targets: Table, one_file: bool) -> tuple[str, ...]:
-    both = _shared_keys(predictions, targets)
+def key_of(predictions: Table, targets: Table, one_file: bool) -> tuple[str, ...]:
+    """The key by its name, empty without one.  Raises UsageError if several columns could be the key."""
+    both = shared_keys(predictions, targets)
     if one_file:
         return tuple(both[:1])
     if len(both) > 1:
@@ -189,7 +190,7 @@ def _key(predictions: Table, targets: Table, one_file: bool) -> tuple[str, ...]:
     return tuple(both)
 
 
-def _shared_keys(predictions: Table, targets: Table) -> list[str]:
+def shared_keys(predictions: Table, targets: Table) -> list[str]:
     """The columns of both files that are named as keys, in the order of KEYS."""
     both = [name for name in predictions.schema if name.lower() in KEYS and name in targets.schema]
     return sorted(both, key=lambda name: KEYS.index(name.lower()))
@@ -198,7 +199,7 @@ def _shared_keys(predictions: Table, targets: Table) -> list[str]:
 def _weight(predictions: Table, targets: Table, request: Request) -> str | None:
     if request.weight is None:
         return None
-    key = request.on or _shared_keys(predictions, targets)
+    key = request.on or shared_keys(predictions, targets)
     return column_of(request.weight, "-w", predictions, targets, key)
 
 

@@ -132,6 +132,7 @@ class CompareOptions(CommonOptions, total=False):
     confident: bool | None
     strict: bool | None
     min_n: int | str | None
+    model_column: str | None
     all_pairs: bool | None
     changed: int | str | None
 
@@ -140,6 +141,7 @@ class RankOptions(CommonOptions, total=False):
     """Options of `rank`."""
 
     names: str | Iterable[object] | None
+    model_column: str | None
 
 
 class InitOptions(ReadOptions, total=False):

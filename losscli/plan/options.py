@@ -432,6 +432,13 @@ class Request(Struct, frozen=True, kw_only=True):
     names: Annotated[
         tuple[str, ...], _judging("What the models are called; default: their files.", NAMES, commands=())
     ] = ()
+    model_column: Annotated[
+        str | None,
+        _column(
+            "The column of one file that names the model of each row.", TEXT, "COL", column=True,
+            commands=("compare", "rank"), use=Use.REPORT,
+        ),
+    ] = None
     all_pairs: Annotated[
         bool, _judging("Compare each with each, not with the first alone.", commands=("compare",))
     ] = False

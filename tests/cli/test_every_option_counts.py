@@ -120,6 +120,7 @@ CASES: dict[str, Case] = {
     "strict": Case("--strict", given="-g mae<=0.3 -g mae>=0.3"),
     "min_n": Case("--min-n 100", given="-g mae<=0.3"),
     "all_pairs": Case("--all-pairs"),
+    "model_column": Case("--model-column region"),
     "verify": Case("--verify r.json"),
     "public": Case("--public"),
     "rows": Case("--rows rows.csv"),

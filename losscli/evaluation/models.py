@@ -1,0 +1,110 @@
+"""The models of a comparison or a leaderboard: a file each, or columns or rows of one file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import PurePath
+from typing import Any
+
+import polars as pl
+from msgspec import Struct
+
+from losscli.data import load
+from losscli.data.labels import label_text
+from losscli.data.table import Source, Table, reading
+from losscli.errors import DataError, Problem, UsageError
+from losscli.plan.options import OPTIONS
+from losscli.plan.resolve import reading_of
+from losscli.text import counted, enumerated, near
+
+MOST = 10_000
+"""Maximum number of models in one file."""
+
+
+class Model(Struct, frozen=True, eq=False):
+    """A model: its name, its predictions, and the options that are its own."""
+
+    name: str
+    source: Source
+    options: Mapping[str, Any] = {}
+
+
+def models_of(predictions: Sequence[Source], options: Mapping[str, Any]) -> list[Model]:
+    """The models of files: each file is one, unless --model-column names several in one file."""
+    names, column = options.get("names") or (), options.get("model_column")
+    if column is None:
+        return [Model(*each) for each in zip(names_of(predictions, names), predictions, strict=True)]
+    if len(predictions) != 1:
+        raise UsageError(
+            f"--model-column {column} names the models in one file, and {len(predictions)} were given"
+        )
+    table = load.tables(predictions[0], None, reading_of(options))[0]
+    rows = _by_column(table, OPTIONS["model_column"].read(column))
+    return [Model(*each) for each in zip(_as_given(list(rows), names), rows.values(), strict=True)]
+
+
+def models_in(source: Source, options: Mapping[str, Any]) -> list[Model]:
+    """The models whose predictions are the columns -p of one file; a single one if -p names no others."""
+    columns = OPTIONS["pred"].read(options.get("pred") or ())
+    if len(columns) < 2:
+        return models_of([source], options)
+    table = load.tables(source, None, reading_of(options))[0]
+    if unknown := [name for name in columns if name not in table.schema and not table.fields(name)]:
+        raise UsageError(
+            f"{table.name} has no column {unknown[0]!r} (-p).{near(unknown[0], table.schema)}",
+            remedy=f"its columns: {enumerated(table.schema)}",
+        )
+    own = {name: {*(table.fields(name) or (name,))} for name in columns}
+    every = set[str]().union(*own.values())
+    shown = _as_given(columns, options.get("names") or ())
+    return [
+        Model(title, table.without(every - own[name]), {"pred": [name]})
+        for title, name in zip(shown, columns, strict=True)
+    ]
+
+
+def _by_column(table: Table, column: str) -> dict[str, Table]:
+    """The rows of each model, in the order in which the models appear."""
+    if column not in table.schema:
+        raise UsageError(
+            f"{table.name} has no column {column!r} (--model-column).{near(column, table.schema)}",
+            remedy=f"its columns: {enumerated(table.schema)}",
+        )
+    with reading(table):
+        query = table.scan.select(pl.col(column).unique(maintain_order=True).head(MOST + 1))
+        values = query.collect(engine="streaming").to_series()
+        without = table.scan.select(pl.col(column).null_count()).collect(engine="streaming").item()
+    if without:
+        place = f"{table.name}, column {column}"
+        raise DataError(Problem(f"{counted(without, 'row')} without a model", place, "name it in every row"))
+    if len(values) > MOST:
+        raise UsageError(f"--model-column {column} names more than {MOST} models")
+    return {label_text(value): table.rows_of(column, value) for value in values}
+
+
+def names_of(predictions: Sequence[Source], names: Sequence[str]) -> tuple[str, ...]:
+    """The names of the models: as given, or the shortest distinct ends of their paths."""
+    if names:
+        return _as_given(predictions, names)
+    paths = [
+        each if isinstance(each, str) else str(each) if isinstance(each, PurePath) else f"model {place}"
+        for place, each in enumerate(predictions, 1)
+    ]
+    if twice := [path for path, count in Counter(paths).items() if count > 1]:
+        raise UsageError(f"{', '.join(twice)} is given twice", remedy="a model is compared with another one")
+    parts = [PurePath(path).parts for path in paths]
+    for depth in range(1, max(map(len, parts), default=0) + 1):
+        short = ["/".join(own[-depth:]) for own in parts]
+        if len(set(short)) == len(short):
+            return tuple(short)
+    return tuple(paths)
+
+
+def _as_given(models: Sequence[Any], names: Sequence[str]) -> tuple[str, ...]:
+    """The names that the user gave the models, or those that they have."""
+    if names and (len(names) != len(models) or len(set(names)) < len(names)):
+        raise UsageError(f"{len(models)} models need as many different names")
+    if twice := [str(each) for each, count in Counter(map(str, models)).items() if count > 1 and not names]:
+        raise UsageError(f"{', '.join(twice)} is given twice", remedy="a model is compared with another one")
+    return tuple(names or models)
