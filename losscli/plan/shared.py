@@ -41,9 +41,11 @@ def labels_or_outputs(
     same = set(both) == set(own) == set(theirs)
     if same and len(set(map(_family, both))) == 1 and _family(both[0]):
         return both
-    # Of the losses of several classes alone, some take amounts.
+    # Of the losses of several classes alone, some take amounts; those of several labels take soft ones.
     amounts = same and set(tasks) == {"multiclass"}
-    if not amounts and not (tasks & {"multiclass", "multilabel"} and are_labels(targets, both)):
+    soft = set(tasks) == {"multilabel"} and _are_shares(targets, both)
+    labels = tasks & {"multiclass", "multilabel"} and are_labels(targets, both)
+    if not (amounts or soft or labels):
         return ()
     if set(theirs) > set(both):
         _require_same(predictions, targets, both, theirs)
@@ -101,6 +103,12 @@ def sum_to_one(table: Table, names: Sequence[str]) -> bool:
     sums = _numbers(table, names).sum_horizontal(ignore_nulls=False).drop_nulls()
     sums = sums.filter(sums.is_not_nan())
     return bool(len(sums) and ((sums - 1.0).abs() < 1e-3).all())
+
+
+def _are_shares(table: Table, names: Sequence[str]) -> bool:
+    """Whether the first rows of columns are in [0, 1]."""
+    frame = _numbers(table, names)
+    return all(frame[name].fill_nan(None).drop_nulls().is_between(0, 1).all() for name in names)
 
 
 def _are_bits(table: Table, names: Sequence[str]) -> bool:
