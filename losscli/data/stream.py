@@ -10,6 +10,7 @@ from msgspec import Struct, field
 
 from losscli.data.numbers import Spelling
 from losscli.data.slicing import Slicing
+from losscli.numeric.ranges import Range
 
 STANDARD_INPUT = "standard input"
 """What messages call the input -."""
@@ -126,7 +127,7 @@ class Part(Struct, frozen=True):
 
     `keys` are the numbers in the names of a family's columns, in their order.  `cells` names the cells of
     the batch, such as one per quantile level; empty if there is only one.  `variances` are the fields whose
-    column holds the square of their numbers.
+    column holds the square of their numbers.  `ranges` replace those of fields.
     """
 
     batch: type[Any]
@@ -134,3 +135,4 @@ class Part(Struct, frozen=True):
     keys: Mapping[str, Keys] = field(default_factory=dict)
     cells: tuple[str, ...] = ()
     variances: tuple[str, ...] = ()
+    ranges: Mapping[str, Range] = field(default_factory=dict)

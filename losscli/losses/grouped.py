@@ -1,6 +1,6 @@
 """Losses of ranking in groups: the items of a query, their scores s, and how relevant each is, r.
 
-Tied items share their ranks: each counts as if at a random one of them.
+Tied items share their ranks: each counts as if at a random one of them, unless a parameter says otherwise.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from losscli.tasks.grouped import BinaryRelevance, Groups, Relevance
 Empty = Literal["zero", "one", "skip"]
 """The value of a group without a relevant item; skip leaves the group out."""
 
+Ties = Literal["shared", "rows"]
+"""Ranks of tied items: shared, or in the order of the rows."""
+Negative = Literal["error", "zero"]
+"""A relevance of -1: an error, or not relevant, as TREC writes it."""
+
 _kept_mean = replace(ratio, undefined="no group has a relevant item")
 
 
@@ -28,30 +33,43 @@ def _judged(batch: Relevance, found: Array, best: Array, empty: str) -> tuple[Ar
     return value, xp.where(none, 0.0 if empty == "skip" else 1.0, 1.0)
 
 
-def _ndcg(batch: Relevance, gain: Array, k: int | None, empty: str) -> tuple[Array, Array]:
+def _ndcg(batch: Relevance, gain: Array, k: int | None, empty: str, ties: str) -> tuple[Array, Array]:
     """The discounted gain (n,) of items over that of the ideal order."""
     discount = batch.within(k) / batch.xp.log2(batch.rank + 2.0)
-    found = batch.sums(gain[batch.by_score] * batch.shared(discount))
+    found = batch.sums(gain[batch.by_score] * (batch.shared(discount) if ties == "shared" else discount))
     return _judged(batch, found, batch.sums(gain[batch.by_target] * discount), empty)
 
 
 @loss("ndcg_score", "normalized_discounted_cumulative_gain", reduction=_kept_mean, best=1.0, score=True)
-def ndcg(batch: Relevance, *, k: Count | None = None, empty: Empty = "zero") -> tuple[Array, Array]:
+def ndcg(
+    batch: Relevance,
+    *,
+    k: Count | None = None,
+    empty: Empty = "zero",
+    ties: Ties = "shared",
+    negative: Negative = "error",
+) -> tuple[Array, Array]:
     """How well relevant items are ranked at the top of their group: the mean over groups, up to rank k.
 
     DCG / ideal DCG, with DCG = sum over ranks i <= k of r / log2(i + 1).  Unit: 1.
 
-    Tied items share the mean discount of their ranks.  A group without a relevant item counts as 0
-    or 1, or is left out, by empty.
+    Tied items share the mean discount of their ranks, or stand in the order of rows with ties=rows.  A group
+    without a relevant item counts as 0 or 1, or is left out, by empty.  With negative=zero a relevance of -1
+    is not relevant, as in TREC.
 
     Jarvelin and Kekalainen (2002), doi:10.1145/582415.582418
     """
-    return _ndcg(batch, batch.target, k, empty)
+    return _ndcg(batch, batch.target, k, empty, ties)
 
 
 @loss(reduction=_kept_mean, best=1.0, score=True)
 def ndcg_exponential_gain(
-    batch: Relevance, *, k: Count | None = None, empty: Empty = "zero"
+    batch: Relevance,
+    *,
+    k: Count | None = None,
+    empty: Empty = "zero",
+    ties: Ties = "shared",
+    negative: Negative = "error",
 ) -> tuple[Array, Array]:
     """NDCG with a gain of 2^r - 1 for relevance r: the top grades count most.
 
@@ -62,12 +80,18 @@ def ndcg_exponential_gain(
     xp, r = batch.xp, batch.target
     # Divided by 2^max of the group, so that no gain overflows.
     gain = xp.exp2(r - batch.maxima(r)[batch.group]) * -xp.expm1(-0.6931471805599453 * r)
-    return _ndcg(batch, gain, k, empty)
+    return _ndcg(batch, gain, k, empty, ties)
 
 
 @loss("map", reduction=_kept_mean, best=1.0, score=True)
 def mean_average_precision(
-    batch: BinaryRelevance, *, k: Count | None = None, empty: Empty = "zero"
+    batch: BinaryRelevance,
+    *,
+    k: Count | None = None,
+    empty: Empty = "zero",
+    ties: Ties = "shared",
+    divisor: Literal["relevant", "min_k"] = "relevant",
+    negative: Negative = "error",
 ) -> tuple[Array, Array]:
     """The mean precision at the ranks of the relevant items of a group, averaged over groups.
 
@@ -75,17 +99,23 @@ def mean_average_precision(
     items in the group, also those below k.  Unit: 1.
 
     Tied items all have the last of their ranks, and if rank k falls among them they count by the share
-    of their ranks above it.  A group without a relevant item counts as 0 or 1, or is left out, by empty.
+    of their ranks above it; with ties=rows they stand in the order of rows.  With divisor=min_k the sum is
+    divided by min(m, k), the most that k ranks can hold.  A group without a relevant item counts as 0 or 1,
+    or is left out, by empty.  With negative=zero a relevance of -1 is not relevant, as in TREC.
 
     Manning, Raghavan and Schuetze (2008), Introduction to Information Retrieval, sec. 8.4
     """
-    relevant = batch.target[batch.by_score]
-    last = (batch.tie_starts + batch.tie_sizes - 1)[batch.tie]
-    above = batch.xp.cumsum(relevant)
+    xp, relevant = batch.xp, batch.target[batch.by_score]
+    above = xp.cumsum(relevant)
     before = (above - relevant)[batch.starts][batch.group]
+    share = batch.within(k)
+    last = xp.arange(len(relevant))
+    if ties == "shared":
+        last, share = (batch.tie_starts + batch.tie_sizes - 1)[batch.tie], batch.shared(share)
     precision = (above[last] - before) / (batch.rank[last] + 1.0)
-    found = batch.sums(relevant * batch.shared(batch.within(k)) * precision)
-    return _judged(batch, found, batch.relevant, empty)
+    found = batch.sums(relevant * share * precision)
+    best = batch.relevant if k is None or divisor == "relevant" else xp.minimum(batch.relevant, float(k))
+    return _judged(batch, found, best, empty)
 
 
 @loss("ranking_softmax_loss", best=None)

@@ -12,7 +12,7 @@ from losscli.catalog.conventions import libraries
 from losscli.catalog.conventions.libraries import LIBRARIES
 from losscli.catalog.loss import Choice, Loss
 from losscli.catalog.request import LossRequest
-from losscli.data.stream import Roles
+from losscli.data.stream import Part, Roles
 from losscli.errors import UsageError, all_of
 from losscli.gates.parse import Gate
 from losscli.gates.parse import of as parse_gate
@@ -22,6 +22,7 @@ from losscli.plan.values import listed
 from losscli.tasks.binary import BinaryLabel
 from losscli.tasks.catalog import TASKS
 from losscli.tasks.classes import MulticlassLabel
+from losscli.tasks.grouped import Relevance
 from losscli.text import either, near
 
 
@@ -162,6 +163,17 @@ def as_in_library(
         *(partial(libraries.settled, library, choice, roles, type_eps) for choice in choices), lambda: None
     )
     return tuple(settled)
+
+
+def parts_taken(choices: Sequence[Choice], parts: Sequence[Part]) -> tuple[Part, ...]:
+    """The columns of batches, in which a loss may take a relevance of -1."""
+    takers = {choice.loss.batch for choice in choices if choice.params.get("negative") == "zero"}
+    return tuple(
+        replace(part, ranges={"target": part.batch.with_negative})
+        if issubclass(part.batch, Relevance) and part.batch in takers
+        else part
+        for part in parts
+    )
 
 
 def of_zero_classes(choices: Sequence[Choice], roles: Roles) -> tuple[Choice, ...]:

@@ -257,6 +257,7 @@ def _meaning(
         drop_unmatched=request.unmatched == "drop",
         drop_undefined=request.domain == "drop",
     )
+    roles = replace(roles, parts=losses.parts_taken(choices, roles.parts))
     if request.like is None:
         notes = (*notes, *libraries.notes_on_variances(roles.parts))
         choices = losses.of_zero_classes(choices, roles)

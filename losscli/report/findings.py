@@ -191,8 +191,8 @@ class Code(Enum):
             "rows whose {side}probabilities do not sum to one",
         ),
         note=(
-            "row whose probabilities do not sum to one, used as {library} does",
-            "rows whose probabilities do not sum to one, used as {library} does",
+            "row whose {side}probabilities do not sum to one, used as {library} does",
+            "rows whose {side}probabilities do not sum to one, used as {library} does",
         ),
         remedy="--normalize rescales them",
     )
@@ -286,6 +286,13 @@ class Code(Enum):
             "rows in another {kind} by {by} than the first of their group",
         ),
         remedy="a {kind} takes whole groups: choose a column that is the same in all rows of a group",
+    )
+    NEGATIVE_RELEVANCE = Kind(
+        meaning="A relevance of -1 counts as not relevant, as a parameter of the loss asks.",
+        note=(
+            "item of relevance -1 counted as not relevant",
+            "items of relevance -1 counted as not relevant",
+        ),
     )
     NO_RELEVANT_ITEM = Kind(
         meaning="No item of a group is relevant, so that its loss is undefined or zero.",

@@ -5,12 +5,14 @@ A row of the file is an item, but groups are evaluated: n, weights and intervals
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from msgspec.structs import replace
 
 from losscli.data.slicing import starts_of
+from losscli.data.stream import Part
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array, Namespace, np, to_numpy
 from losscli.numeric.ranges import Range
@@ -72,6 +74,22 @@ class Relevance(Groups, frozen=True):
     """As Groups; targets are the relevance of items, >= 0."""
 
     target: Annotated[Array, Column(Range(0), role="target", also=ALSO_TARGET)]
+
+    with_negative: ClassVar[Range] = Range(-1, gap=(-1, 0))
+    """Relevance with -1 for what is not relevant."""
+
+    @classmethod
+    def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
+        """Count what has a relevance of -1, where that is allowed."""
+        if part.ranges:
+            negative = values["target"][:, 0] == -1
+            block.flag(negative, Code.NEGATIVE_RELEVANCE, leave_out=False)
+
+    @classmethod
+    def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
+        """The batch, in which a relevance of -1 is 0."""
+        target = xp.maximum(values["target"], 0.0) if part.ranges else values["target"]
+        return (cls(xp, **{**values, "target": target}),)
 
     @cached_property
     def by_score(self) -> Array:
@@ -135,6 +153,7 @@ class BinaryRelevance(Relevance, frozen=True):
         Array,
         Column(Range(0, 1, whole=True), role="target", words="0 or 1", also=ALSO_TARGET),
     ]
+    with_negative: ClassVar[Range] = Range(-1, 1, whole=True)
 
 
 def read_groups(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any) -> Rows:

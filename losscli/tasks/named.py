@@ -25,6 +25,7 @@ from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.data.stream import Keys, Part
 from losscli.errors import UsageError
@@ -187,6 +188,8 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any
             own = part.arrays[name]
             if own not in values:
                 values[own] = block.as_held(own)
+            if name in part.ranges:
+                column = replace(column, range=part.ranges[name])
             _check(block, own, column, values[own])
         part.batch.check(block, part, {name: values[own] for name, own in part.arrays.items()})
     kept = dict(zip(values, block.drop_marked(*values.values()), strict=True))
