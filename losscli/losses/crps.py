@@ -177,11 +177,11 @@ def crps_poisson(batch: Poisson) -> Array:
 
     Wei and Held (2014), doi:10.1007/s11749-014-0380-8
     """
-    xp, y, mean = batch.xp, batch.target, batch.mean
-    balance = 2.0 * special(xp).gammaincc(y + 1.0, mean) - 1.0
-    edge = 2.0 * mean * xp.exp(-poisson_score(xp, y, mean, xp.log(mean)))
+    xp, y, mean = batch.xp, batch.floor, batch.mean
+    balance = batch.reached(2.0 * special(xp).gammaincc(y + 1.0, mean) - 1.0, -1.0)
+    edge = batch.reached(2.0 * mean * xp.exp(-poisson_score(xp, y, mean, xp.log(mean))), 0.0)
     spread = mean * (special(xp).i0e(2.0 * mean) + special(xp).i1e(2.0 * mean))
-    return (y - mean) * balance + (edge - spread)
+    return (batch.target - mean) * balance + (edge - spread)
 
 
 @loss()
@@ -193,10 +193,10 @@ def crps_binomial(batch: Binomial) -> Array:
     Jordan et al. (2019), doi:10.18637/jss.v090.i12
     """
     xp, n, prob = batch.xp, batch.n, batch.prob
-    y, mean = xp.minimum(batch.target, n), n * prob
+    y, mean = xp.minimum(batch.floor, n), n * prob
     above = special(xp).betainc(y + 1.0, xp.maximum(n - y, 0.5), prob)
-    balance = 1.0 - 2.0 * xp.where(y < n, above, 0.0)
-    edge = 2.0 * prob * (n - y) * xp.exp(-binomial_score(xp, y, n - y, prob))
+    balance = batch.reached(1.0 - 2.0 * xp.where(y < n, above, 0.0), -1.0)
+    edge = batch.reached(2.0 * prob * (n - y) * xp.exp(-binomial_score(xp, y, n - y, prob)), 0.0)
     variance = mean * (1.0 - prob)
 
     def log_square(share: Array) -> Array:
@@ -213,15 +213,15 @@ def crps_negbinom(batch: NegativeBinomial) -> Array:
 
     Wei and Held (2014), doi:10.1007/s11749-014-0380-8
     """
-    xp, y, n, prob = batch.xp, batch.target, batch.n, batch.prob
+    xp, y, n, prob = batch.xp, batch.floor, batch.n, batch.prob
     other, mean = 1.0 - prob, n * (1.0 - prob) / prob
-    balance = 2.0 * special(xp).betainc(n, y + 1.0, prob) - 1.0
-    edge = 2.0 * other / prob * (n + y) * xp.exp(-negbinom_score(xp, y, n, prob))
+    balance = batch.reached(2.0 * special(xp).betainc(n, y + 1.0, prob) - 1.0, -1.0)
+    edge = batch.reached(2.0 * other / prob * (n + y) * xp.exp(-negbinom_score(xp, y, n, prob)), 0.0)
 
     def log_square(share: Array) -> Array:
         return -n * xp.log1p(4.0 * other / prob / prob * share)
 
-    return (y - mean) * balance + (edge - _half_mean_difference(xp, mean / prob, log_square))
+    return (batch.target - mean) * balance + (edge - _half_mean_difference(xp, mean / prob, log_square))
 
 
 STEP, END = 0.06, 4.4

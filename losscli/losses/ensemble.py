@@ -34,7 +34,10 @@ def _crps(xp: Namespace, ordered: Array, y: Array, estimator: str) -> Array:
     return biased - xp.sum((high - low) * level * (1.0 - level), axis=1) / (size - 1)
 
 
-@loss("ContinuousRankedProbabilityScore", "crps")
+TWO = "two members or more where it is unbiased"
+
+
+@loss("ContinuousRankedProbabilityScore", "crps", domain=TWO)
 def crps_ensemble(batch: Ensemble, *, estimator: Kernel = "qd") -> Array:
     """The CRPS of the ensemble's distribution; fair and pwm estimate that of its underlying distribution.
 
@@ -52,7 +55,7 @@ def crps_ensemble(batch: Ensemble, *, estimator: Kernel = "qd") -> Array:
     return xp.mean(xp.abs(x - batch.target[:, None]), axis=1) - pairs / 2
 
 
-@loss(increasing=("a", "b"))
+@loss(increasing=("a", "b"), domain=TWO)
 def twcrps_ensemble(
     batch: Ensemble, *, a: Extended = -math.inf, b: Extended = math.inf, estimator: Estimator = "qd"
 ) -> Array:
@@ -67,7 +70,7 @@ def twcrps_ensemble(
     return _crps(xp, ordered, y, estimator)
 
 
-@loss("dssuv_ensemble", "dawid_sebastiani", best=None)
+@loss("dssuv_ensemble", "dawid_sebastiani", best=None, domain="members that differ")
 def dawid_sebastiani_ensemble(batch: Ensemble, *, bias: bool = False) -> Array:
     """The log score of a normal distribution with the ensemble's mean and deviation, without constants.
 
@@ -97,7 +100,7 @@ def error_spread_score(batch: Ensemble) -> Array:
     return gap * gap
 
 
-@loss("es_ensemble")
+@loss("es_ensemble", domain=TWO)
 def energy_score(batch: MultivariateEnsemble, *, estimator: Literal["nrg", "fair"] = "nrg") -> Array:
     """The CRPS of vectors, with Euclidean distances.
 
@@ -108,12 +111,12 @@ def energy_score(batch: MultivariateEnsemble, *, estimator: Literal["nrg", "fair
     """
     xp, x, size = batch.xp, batch.members, batch.size
     pairs = sum(xp.sum(length(xp, x[:, step:] - x[:, : size - step]), axis=1) for step in range(1, size)) / (
-        size * (size if estimator == "nrg" else size - 1)
+        size * (size if estimator == "nrg" else size - 1) or xp.nan
     )
     return xp.mean(length(xp, x - batch.target[:, None, :]), axis=1) - pairs
 
 
-@loss("vs_ensemble")
+@loss("vs_ensemble", domain=TWO)
 def variogram_score(
     batch: MultivariateEnsemble, *, p: Positive = 0.5, estimator: Literal["nrg", "fair"] = "nrg"
 ) -> Array:

@@ -28,6 +28,7 @@ from losscli.tasks.distribution import (
     Uniform,
 )
 
+COUNTS = "targets that are counts: whole numbers from 0"
 HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 
 
@@ -176,7 +177,7 @@ def log_score_uniform(batch: Uniform) -> Array:
     return xp.where((y >= batch.min) & (y <= batch.max), xp.log(batch.max - batch.min), xp.inf)
 
 
-@loss("logs_poisson", best=None)
+@loss("logs_poisson", best=None, domain=COUNTS)
 def log_score_poisson(batch: Poisson) -> Array:
     """The log score of the Poisson distribution.
 
@@ -184,7 +185,7 @@ def log_score_poisson(batch: Poisson) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    return poisson_score(batch.xp, batch.target, batch.mean, batch.xp.log(batch.mean))
+    return poisson_score(batch.xp, batch.count, batch.mean, batch.xp.log(batch.mean))
 
 
 def binomial_score(xp: Namespace, hits: Array, misses: Array, prob: Array) -> Array:
@@ -201,7 +202,7 @@ def binomial_score(xp: Namespace, hits: Array, misses: Array, prob: Array) -> Ar
     )
 
 
-@loss("logs_binomial", best=None)
+@loss("logs_binomial", best=None, domain=COUNTS)
 def log_score_binomial(batch: Binomial) -> Array:
     """The log score of the binomial distribution; infinite for targets above n.
 
@@ -209,12 +210,12 @@ def log_score_binomial(batch: Binomial) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    xp, misses = batch.xp, batch.n - batch.target
-    score = binomial_score(xp, batch.target, xp.maximum(misses, 0.0), batch.prob)
-    return xp.where(misses >= 0, score, xp.inf)
+    xp, misses = batch.xp, batch.n - batch.count
+    score = binomial_score(xp, batch.count, xp.maximum(misses, 0.0), batch.prob)
+    return xp.where(misses < 0, xp.inf, score)
 
 
-@loss("logs_negbinom", best=None)
+@loss("logs_negbinom", best=None, domain=COUNTS)
 def log_score_negbinom(batch: NegativeBinomial) -> Array:
     """The log score of the negative binomial distribution.
 
@@ -222,7 +223,7 @@ def log_score_negbinom(batch: NegativeBinomial) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    return negbinom_score(batch.xp, batch.target, batch.n, batch.prob)
+    return negbinom_score(batch.xp, batch.count, batch.n, batch.prob)
 
 
 def negbinom_score(xp: Namespace, count: Array, n: Array, prob: Array) -> Array:

@@ -22,7 +22,6 @@ NonNegative = Annotated[Array, Column(Range(0))]
 Probability = Annotated[Array, Column(PROBABILITY)]
 PositiveProbability = Annotated[Array, Column(Range(0, 1, open="low"))]
 Count = Annotated[Array, Column(COUNT)]
-CountTarget = Annotated[Array, Column(COUNT, role="target")]
 
 
 class _Distribution(Named, frozen=True):
@@ -135,25 +134,39 @@ class Uniform(_Distribution, frozen=True):
         )
 
 
-class Poisson(_Distribution, frozen=True):
+class _Counts(_Distribution, frozen=True):
+    @cached_property
+    def count(self) -> Array:
+        """The target (n,); NaN where it is no count."""
+        xp, y = self.xp, self.target
+        return xp.where((y >= 0) & (y == xp.floor(y)), y, xp.nan)
+
+    @cached_property
+    def floor(self) -> Array:
+        """The greatest count that is not above the target (n,), 0 if the target is negative."""
+        return self.xp.maximum(self.xp.floor(self.target), 0.0)
+
+    def reached(self, values: Array, otherwise: float) -> Array:
+        """The values (n,) where the target is at least the smallest count, 0."""
+        return self.xp.where(self.target >= 0, values, otherwise)
+
+
+class Poisson(_Counts, frozen=True):
     """Counts with the given mean."""
 
-    target: CountTarget
     mean: NonNegative
 
 
-class Binomial(_Distribution, frozen=True):
+class Binomial(_Counts, frozen=True):
     """Successes in n trials with probability prob."""
 
-    target: CountTarget
     n: Count
     prob: Probability
 
 
-class NegativeBinomial(_Distribution, frozen=True):
+class NegativeBinomial(_Counts, frozen=True):
     """Failures before n successes with probability prob; n may be fractional."""
 
-    target: CountTarget
     n: Positive
     prob: PositiveProbability
 

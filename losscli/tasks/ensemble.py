@@ -54,13 +54,6 @@ class Ensemble(Named, frozen=True):
         squares = self.xp.sum(self.centred * self.centred, axis=1)
         return self.xp.sqrt(squares / (self.size if bias else self.size - 1))
 
-    @classmethod
-    def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """No cells.  Raises UsageError for a single member."""
-        if widths["members"] < 2:
-            raise UsageError("an ensemble has at least two members", remedy="name them m0, m1, ...")
-        return ()
-
 
 class MultivariateEnsemble(Named, frozen=True):
     """The members (n, members, dimensions), and the targets (n, dimensions)."""
@@ -84,8 +77,6 @@ class MultivariateEnsemble(Named, frozen=True):
                 f"each member needs a column for each of the {len(wanted)} dimensions of the target",
                 remedy="name them m0_d0, m0_d1, m1_d0, m1_d1, and the targets y_true_0, y_true_1",
             )
-        if len(members) < 2:
-            raise UsageError("an ensemble has at least two members", remedy="name them m0_d0, m1_d0, ...")
         return ()
 
     @classmethod

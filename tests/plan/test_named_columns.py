@@ -132,7 +132,8 @@ def test_one_file_may_hold_both_sides():
         ("crps_normal", {"mu": 0.0, "sigma": 1.0}, {"y": -np.inf}, "column y: 1 infinite value"),
         ("crps_binomial", {"n": 4.0, "prob": 0.5}, {"prob": 1.5}, "1 value that is not a number >= 0, <= 1"),
         ("crps_binomial", {"n": 4.0, "prob": 0.5}, {"n": 2.5}, "n: 1 value that is not a whole number >= 0"),
-        ("crps_poisson", {"mean": 4.0}, {"y": 1.5}, "y: 1 value that is not a whole number >= 0"),
+        ("log_score_poisson", {"mean": 4.0}, {"y": 1.5}, "(targets that are counts: whole numbers from 0)"),
+        ("log_score_negbinom", {"n": 4.0, "prob": 0.5}, {"y": -1.0}, "1 row outside the domain of"),
         ("crps_uniform", {"min": -1.0, "max": 4.0}, {"min": 4.0}, "1 min that is not below its max"),
     ],
 )  # fmt: skip
@@ -169,8 +170,11 @@ def test_rows_of_too_few_members_are_named():
     assert "row 2: 2 numbers" in said
 
 
-def test_one_member_is_no_ensemble():
-    assert "at least two members" in refused(UsageError, frame(m0=Y), frame(y=Y), loss="crps_ensemble")
+def test_what_compares_members_needs_two_of_them():
+    said = refused(DataError, frame(m0=MU), frame(y=Y), loss="crps_ensemble:estimator=fair")
+    assert "(two members or more where it is unbiased)" in said
+    for loss in ("dawid_sebastiani_ensemble", "error_spread_score"):
+        assert "outside the domain" in refused(DataError, frame(m0=MU), frame(y=Y), loss=loss)
 
 
 def test_members_and_dimensions_in_any_order():
