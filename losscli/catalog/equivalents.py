@@ -18,7 +18,7 @@ EVERY_LOSS = "*"
 """The name of the rows that hold for all losses of a library."""
 ALWAYS_SHOWN = ("scikit-learn", "PyTorch", "Keras", "Optax", "XGBoost", "LightGBM", "CatBoost")
 """Libraries that are listed even if they do not have the loss."""
-LIBRARIES = (*ALWAYS_SHOWN, "SciPy", "statsmodels", "TorchMetrics", "scoringrules")
+LIBRARIES = (*ALWAYS_SHOWN, "SciPy", "statsmodels", "TorchMetrics", "TorchEval", "scoringrules")
 
 
 class Elsewhere(Struct, frozen=True):

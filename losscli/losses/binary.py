@@ -64,14 +64,14 @@ def brier(batch: Binary) -> Array:
 
 
 @loss("zero_one_loss", "error", "error_rate", "binary_error", "ZeroOneLoss")
-def zero_one(batch: BinaryLabel, *, threshold: Unit = 0.5) -> Array:
-    """The share of wrong labels; a probability equal to the threshold counts as the negative class.
+def zero_one(batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = False) -> Array:
+    """The share of wrong labels; a probability at the threshold is negative, with `inclusive` positive.
 
     l = 1 if the predicted label is not y, else 0.  Unit: 1.
 
     Hastie et al. (2009), The Elements of Statistical Learning, eq. 2.20
     """
-    return batch.xp.where(batch.predicted(threshold) == batch.target, 0.0, 1.0)
+    return batch.xp.where(batch.predicted(threshold, inclusive) == batch.target, 0.0, 1.0)
 
 
 def _balanced(xp: Namespace, m: Array) -> Array:
@@ -79,14 +79,16 @@ def _balanced(xp: Namespace, m: Array) -> Array:
 
 
 @loss("BalancedErrorRate", "ber", reduction=Reduction(_balanced, undefined="it needs rows of both classes"))
-def balanced_error(batch: BinaryLabel, *, threshold: Unit = 0.5) -> tuple[Array, Array, Array]:
+def balanced_error(
+    batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = False
+) -> tuple[Array, Array, Array]:
     """The mean of the error rates of the two classes: a rare class counts as much as a common one.
 
     (FN / P + FP / N) / 2.  Unit: 1.
 
     Brodersen et al. (2010), doi:10.1109/ICPR.2010.764
     """
-    guess, y = batch.predicted(threshold), batch.target
+    guess, y = batch.predicted(threshold, inclusive), batch.target
     return y * (1.0 - guess), (1.0 - y) * guess, y
 
 
@@ -96,14 +98,16 @@ def _f1(xp: Namespace, m: Array) -> Array:
 
 
 @loss(reduction=Reduction(_f1, undefined="no row is positive, in truth or by prediction"))
-def f1_error(batch: BinaryLabel, *, threshold: Unit = 0.5) -> tuple[Array, Array, Array]:
+def f1_error(
+    batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = False
+) -> tuple[Array, Array, Array]:
     """One minus the F1 score of the positive class.
 
     1 - 2 TP / (2 TP + FP + FN).  Unit: 1.
 
     van Rijsbergen (1979), Information Retrieval, ch. 7
     """
-    guess, y = batch.predicted(threshold), batch.target
+    guess, y = batch.predicted(threshold, inclusive), batch.target
     return guess * y, guess * (1.0 - y), (1.0 - guess) * y
 
 
@@ -113,14 +117,16 @@ def _jaccard(xp: Namespace, m: Array) -> Array:
 
 
 @loss(reduction=Reduction(_jaccard, undefined="no row is positive, in truth or by prediction"))
-def jaccard_distance(batch: BinaryLabel, *, threshold: Unit = 0.5) -> tuple[Array, Array, Array]:
+def jaccard_distance(
+    batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = False
+) -> tuple[Array, Array, Array]:
     """One minus the intersection over union of the actual and the predicted positives.
 
     1 - TP / (TP + FP + FN).  Unit: 1.
 
     Jaccard (1912), doi:10.1111/j.1469-8137.1912.tb05611.x
     """
-    return f1_error(batch, threshold=threshold)
+    return f1_error(batch, threshold=threshold, inclusive=inclusive)
 
 
 def _d2_log_loss(xp: Namespace, m: Array) -> Array:

@@ -23,25 +23,25 @@ def multilabel_binary_cross_entropy(
 
 
 @loss("hamming_loss", "HammingLoss", "multilabel_hamming_distance")
-def hamming(batch: MultilabelLabel, *, threshold: Unit = 0.5) -> Array:
+def hamming(batch: MultilabelLabel, *, threshold: Unit = 0.5, inclusive: bool = False) -> Array:
     """The share of labels that are wrong.
 
     l = (1 / L) sum_k [guess_k != y_k].  Unit: 1.
 
     Tsoumakas and Katakis (2007), doi:10.4018/jdwm.2007070101
     """
-    return batch.xp.mean(batch.xp.where(batch.wrong(threshold), 1.0, 0.0), axis=1)
+    return batch.xp.mean(batch.xp.where(batch.wrong(threshold, inclusive), 1.0, 0.0), axis=1)
 
 
 @loss("zero_one", "zero_one_loss", "exact_match_error")
-def subset_zero_one(batch: MultilabelLabel, *, threshold: Unit = 0.5) -> Array:
+def subset_zero_one(batch: MultilabelLabel, *, threshold: Unit = 0.5, inclusive: bool = False) -> Array:
     """The share of rows with any wrong label.
 
     l = 1 if guess_k != y_k for any k, else 0.  Unit: 1.
 
     Tsoumakas and Katakis (2007), doi:10.4018/jdwm.2007070101
     """
-    return batch.xp.where(batch.xp.any(batch.wrong(threshold), axis=1), 1.0, 0.0)
+    return batch.xp.where(batch.xp.any(batch.wrong(threshold, inclusive), axis=1), 1.0, 0.0)
 
 
 @loss("multilabel_coverage_error", best=None)

@@ -11,6 +11,8 @@ from losscli.states.reductions import Reduction
 from losscli.tasks.segmentation import ClassMask, Mask
 
 Aggregate = Literal["per_image", "global"]
+Empty = Literal["formula", "zero", "one"]
+"""The loss of an image without a true pixel; of all images together, zero leaves it out."""
 
 
 def _overlap(xp: Namespace, m: Array, aggregate: str) -> Array:
@@ -27,30 +29,44 @@ def tversky(
     aggregate: Aggregate = "per_image",
     fp_weight: NonNegative = 0.5,
     fn_weight: NonNegative = 0.5,
+    empty: Empty = "formula",
 ) -> tuple[Array, Array, Array]:
     """Dice loss with separate weights for false positives and false negatives.
 
     l = 1 - I / (I + fp_weight FP + fn_weight FN), with I = sum y p, FP = sum (1 - y) p and
     FN = sum y (1 - p) over an image, 0 for two empty masks; global: over all images.  Unit: 1.
 
+    An image without a true pixel costs what the formula says, or with empty nothing, or one.
+
     Salehi et al. (2017), doi:10.1007/978-3-319-67389-9_44
     """
     xp = batch.xp
     wrong = fp_weight * batch.false_alarms + fn_weight * batch.misses
     whole = batch.hits + wrong
-    return wrong / xp.where(whole == 0, 1.0, whole), wrong, whole
+    cost = wrong / xp.where(whole == 0, 1.0, whole)
+    if empty == "formula":
+        return cost, wrong, whole
+    absent, counted = batch.is_empty, empty == "one"
+    return (
+        xp.where(absent, 1.0 if counted else 0.0, cost),
+        *(side if counted else xp.where(absent, 0.0, side) for side in (wrong, whole)),
+    )
 
 
 @loss("Dice", "dice_coefficient_loss", reduction=OVERLAP)
-def dice(batch: Mask, *, aggregate: Aggregate = "per_image") -> tuple[Array, Array, Array]:
+def dice(
+    batch: Mask, *, aggregate: Aggregate = "per_image", empty: Empty = "formula"
+) -> tuple[Array, Array, Array]:
     """One minus twice the overlap divided by the sum of both masks.
 
     l = 1 - 2 sum y p / (sum y + sum p) of an image, 0 for two empty masks; global: over all images.
     Unit: 1.
 
+    An image without a true pixel costs what the formula says, or with empty nothing, or one.
+
     Milletari et al. (2016), doi:10.1109/3DV.2016.79
     """
-    return tversky(batch, aggregate=aggregate)
+    return tversky(batch, aggregate=aggregate, empty=empty)
 
 
 @loss("dice_loss", "binary_dice_loss")

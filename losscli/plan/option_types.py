@@ -21,7 +21,8 @@ class LossParameters(TypedDict, total=False):
     c: float | None
     delta: float | None
     df: float | None
-    empty: Literal["zero", "one", "skip"] | None
+    divisor: Literal["relevant", "min_k"] | None
+    empty: Literal["zero", "one", "skip", "formula"] | None
     epsilon: float | None
     epsilon1: float | None
     estimator: Literal["qd", "nrg", "int", "fair", "pwm", "akr", "akr_circperm"] | None
@@ -32,12 +33,14 @@ class LossParameters(TypedDict, total=False):
     full: bool | None
     gamma: float | None
     greater_than: float | None
+    inclusive: bool | None
     k: float | int | None
     label_smoothing: float | None
     log_input: bool | None
     margin: float | None
     min_variance: float | None
     n_bins: int | None
+    negative: Literal["error", "zero"] | None
     norm: Literal["l1", "l2", "max"] | None
     normalization: Literal["mean", "range", "std", "l2"] | None
     p: float | int | None
@@ -50,6 +53,7 @@ class LossParameters(TypedDict, total=False):
     smooth: float | None
     swap: bool | None
     threshold: float | None
+    ties: Literal["shared", "rows"] | None
 
 
 class ReadOptions(LossParameters, total=False):

@@ -134,9 +134,10 @@ class BinaryLabel(Batch, frozen=True):
         """The probability of the true class."""
         return self.xp.where(self.target == 1, self.probability, 1.0 - self.probability)
 
-    def predicted(self, threshold: float) -> Array:
-        """1 if the probability is above the threshold, else 0 (n,); a tie is 0."""
-        return self.xp.where(self.probability > threshold, 1.0, 0.0)
+    def predicted(self, threshold: float, inclusive: bool = False) -> Array:
+        """1 if the probability is above the threshold, else 0 (n,); a tie is 0, or 1 if inclusive."""
+        p = self.probability
+        return self.xp.where(p >= threshold if inclusive else p > threshold, 1.0, 0.0)
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:

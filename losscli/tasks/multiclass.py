@@ -40,10 +40,15 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         block.flag(soft.max(axis=1) != 1.0, Code.SOFT_LABEL, roles.targets[0], needed="one true class")
     code, soft, scores = block.drop_marked(code, soft, scores)
     amounts = wanted == {MulticlassAmount}
-    if soft is not None and not amounts and bool(np.all(soft.max(axis=1, initial=0.0) == 1.0)):
+    if soft is not None and not amounts and _are_one_hot(soft):
         # One-hot rows are read as labels, so that both forms give the same bits.
         code, soft = soft.argmax(axis=1), None
     return _rows(block, xp, wanted, code, soft, scores)
+
+
+def _are_one_hot(soft: Array) -> bool:
+    """Whether all rows (n, classes) are labels; amounts that a library takes may have a one beside others."""
+    return bool(np.all(soft.max(axis=1, initial=0.0) == 1.0)) and bool((soft.sum(axis=1) < 1.5).all())
 
 
 def _rows(

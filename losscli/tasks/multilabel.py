@@ -27,9 +27,10 @@ class MultilabelLabel(Batch, frozen=True):
     target: Array
     probability: Array
 
-    def wrong(self, threshold: float) -> Array:
-        """Whether the predicted label differs from the true one (n, labels)."""
-        return (self.probability > threshold) != (self.target > 0)
+    def wrong(self, threshold: float, inclusive: bool = False) -> Array:
+        """Whether the predicted label differs from the true one (n, labels); a tie is 0, if inclusive 1."""
+        p = self.probability
+        return (p >= threshold if inclusive else p > threshold) != (self.target > 0)
 
 
 class MultilabelScore(Batch, frozen=True):

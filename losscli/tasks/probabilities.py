@@ -116,9 +116,15 @@ def check_sum(block: Block, values: Array, side: str, columns: tuple[str, ...], 
     wrong = off > tolerance(block, columns)
     if not wrong.any():
         return
-    if block.roles.like and columns == block.roles.predictions:
-        library = block.roles.like
-        block.flag(wrong, Code.PROBABILITIES_NOT_ONE, fatal=False, leave_out=False, library=library)
+    if block.roles.like:
+        block.flag(
+            wrong,
+            Code.PROBABILITIES_NOT_ONE,
+            fatal=False,
+            leave_out=False,
+            side=side,
+            library=block.roles.like,
+        )
         return
     decimals, printed = _printed(values)
     rounded = wrong & (off <= printed)

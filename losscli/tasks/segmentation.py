@@ -26,6 +26,11 @@ class Mask(Vectors, frozen=True):
         return self.xp.sum(self.target * self.prediction, axis=1)
 
     @cached_property
+    def is_empty(self) -> Array:
+        """Whether an image has no true pixel (n,)."""
+        return self.xp.sum(self.target, axis=1) == 0
+
+    @cached_property
     def false_alarms(self) -> Array:
         """False positives (n,): sum (1 - y) p."""
         return self.xp.sum((1.0 - self.target) * self.prediction, axis=1)
