@@ -322,7 +322,7 @@ def report_schema() -> dict[str, Any]:
         >>> losscli.report_schema()["$ref"]
         '#/$defs/Report'
     """
-    return codec.schema()
+    return codec.schema(Report)
 
 
 def gate(

@@ -1,25 +1,44 @@
-"""Reports as JSON text, and back with every field checked."""
+"""Reports as JSON text, and back with every field checked.
+
+A report is any struct of plain data, structs and tuples of `Record`; `model.py` defines that of a run.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, TypeAlias, TypeVar, get_type_hints
 
 import msgspec
-from msgspec import Struct
-from msgspec.structs import replace
+from msgspec import Struct, field
+from msgspec.structs import asdict, replace
 
 from losscli.errors import DataError
-from losscli.report.model import Comparison, Report, Result
 
 SCHEMA = 1
 """The version of the format, which rises when a field changes its meaning or is removed."""
-_FIRST = ("losscli", "signature", "names", "provenance")
-"""Fields that describe the run, written before its results."""
+ParamValue: TypeAlias = bool | int | float | str | None
+"""The type of a parameter of a loss."""
+_SAVE = "losscli evaluate ... -o report.json"
 _INFINITE = ("inf", "-inf")
 _Decoded = TypeVar("_Decoded", bound=Struct)
-_Estimated = TypeVar("_Estimated", Result, Comparison)
+
+
+class Record(Struct, frozen=True, kw_only=True):
+    """What is reported of a loss with its parameters.
+
+    `derived` names the properties that its JSON has in addition to its fields: they are written for other
+    programs, and computed again when the JSON is read.
+    """
+
+    derived: ClassVar[tuple[str, ...]] = ()
+
+    loss: str
+    label: str = ""
+    params: Mapping[str, ParamValue] = field(default_factory=dict)
+
+
+_Record = TypeVar("_Record", bound=Record)
 
 
 class _Header(Struct):
@@ -29,18 +48,18 @@ class _Header(Struct):
     losscli: str = ""
 
 
-def encode(report: Report) -> bytes:
-    """The report as compact JSON, with every digit of each number."""
+def encode(report: Struct, first: Sequence[str] = ()) -> bytes:
+    """The report as compact JSON, with every digit of each number; `first` are the fields to begin with."""
     plain = msgspec.to_builtins(report)
-    for result, own in zip(report.results, plain["results"], strict=True):
-        own |= {"params": _written(result.params), "minimum_detectable": result.minimum_detectable}
-    for each, own in zip(report.comparisons, plain["comparisons"], strict=True):
-        own |= {"params": _written(each.params), "winner": each.winner}
-    return msgspec.json.encode({"schema": SCHEMA} | {name: plain[name] for name in _FIRST} | plain)
+    for name, records in _records(report):
+        for record, own in zip(records, plain[name], strict=True):
+            own["params"] = _written(record.params)
+            own |= {each: getattr(record, each) for each in record.derived}
+    return msgspec.json.encode({"schema": SCHEMA} | {name: plain[name] for name in first} | plain)
 
 
-def decode(text: str | bytes) -> Report:
-    """The report in a JSON text.  Raises DataError, which names the field that is wrong."""
+def decode(text: str | bytes, kind: type[_Decoded]) -> _Decoded:
+    """The report of this kind in a JSON text.  Raises DataError, which names the field that is wrong."""
     try:
         header = _decoded(text, _Header)
     except msgspec.ValidationError as error:
@@ -48,16 +67,33 @@ def decode(text: str | bytes) -> Report:
     if header.schema != SCHEMA:
         raise _unknown_schema(header)
     try:
-        report = _decoded(text, Report)
+        report = _decoded(text, kind)
     except msgspec.ValidationError as error:
         what, _, place = str(error).rpartition(" - at ")
         where = f" at {place.strip('`')}" if what else ""
         raise DataError(f"is a damaged report{where}: {what or place}", remedy="save it again") from error
-    return replace(
-        report,
-        results=tuple(map(_read, report.results)),
-        comparisons=tuple(map(_read, report.comparisons)),
-    )
+    return replace(report, **{name: tuple(map(_read, records)) for name, records in _records(report)})
+
+
+def schema(kind: type[Struct]) -> dict[str, Any]:
+    """The JSON schema of a kind of report."""
+    found = msgspec.json.schema(kind)
+    kinds = found["$defs"]
+    whole = kinds[kind.__name__]
+    whole["properties"] = {"schema": {"const": SCHEMA}} | whole["properties"]
+    whole["required"] = ["schema", *whole["required"]]
+    for record in Record.__subclasses__():
+        for name in record.derived if record.__name__ in kinds else ():
+            value = get_type_hints(getattr(record, name).fget)["return"]
+            kinds[record.__name__]["properties"][name] = msgspec.json.schema(value) | {"readOnly": True}
+    return found
+
+
+def _records(report: Struct) -> Iterator[tuple[str, tuple[Record, ...]]]:
+    """The fields of a report that hold records."""
+    for name, values in asdict(report).items():
+        if isinstance(values, tuple) and values and isinstance(values[0], Record):
+            yield name, values
 
 
 def _decoded(text: str | bytes, kind: type[_Decoded]) -> _Decoded:
@@ -72,22 +108,6 @@ def _decoded(text: str | bytes, kind: type[_Decoded]) -> _Decoded:
         raise DataError("is a damaged report: it is nested too deeply", remedy="save it again") from error
 
 
-def schema() -> dict[str, Any]:
-    """The JSON schema of a report."""
-    found = msgspec.json.schema(Report)
-    kinds = found["$defs"]
-    kinds["Report"]["properties"] = {"schema": {"const": SCHEMA}} | kinds["Report"]["properties"]
-    kinds["Report"]["required"] = ["schema", *kinds["Report"]["required"]]
-    number = {"anyOf": [{"type": "number"}, {"type": "null"}], "readOnly": True}
-    kinds["Result"]["properties"]["minimum_detectable"] = number
-    text = {"anyOf": [{"type": "string"}, {"type": "null"}], "readOnly": True}
-    kinds["Comparison"]["properties"]["winner"] = text
-    return found
-
-
-_SAVE = "losscli evaluate ... -o report.json"
-
-
 def _unknown_schema(header: _Header) -> DataError:
     by = f" of losscli {header.losscli}" if header.losscli else ""
     remedy = "upgrade losscli" if header.schema > SCHEMA else "save it again: " + _SAVE
@@ -97,10 +117,10 @@ def _unknown_schema(header: _Header) -> DataError:
 # JSON has no infinity, which parameters may be.
 
 
-def _written(params: Mapping[str, object]) -> dict[str, object]:
+def _written(params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:
     return {name: str(v) if isinstance(v, float) and math.isinf(v) else v for name, v in params.items()}
 
 
-def _read(each: _Estimated) -> _Estimated:
-    infinite = {name: float(v) for name, v in each.params.items() if isinstance(v, str) and v in _INFINITE}
-    return replace(each, params={**each.params, **infinite}) if infinite else each
+def _read(record: _Record) -> _Record:
+    infinite = {name: float(v) for name, v in record.params.items() if isinstance(v, str) and v in _INFINITE}
+    return replace(record, params={**record.params, **infinite}) if infinite else record

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from losscli.errors import GateError, UsageError
+from losscli.report import codec
+from losscli.report.codec import ParamValue, Record
 from losscli.report.findings import Note
 from losscli.text import _quoted, param_text
 
@@ -24,14 +27,16 @@ LOSS_NAME = r"[A-Za-z_][\w.@-]*"
 """The pattern of a name that needs no quotes."""
 POWER = 0.8
 """The power of a comparison against a true difference of `minimum_detectable`."""
+_FIRST = ("losscli", "signature", "names", "provenance")
+"""Fields that describe the run, written before its results."""
+_TEXTS = ("loss", "label", "model", "params", "cell", "notes")
+"""Columns of text in a frame."""
 
-ParamValue: TypeAlias = bool | int | float | str | None
-"""The type of a parameter of a loss."""
 Outcome: TypeAlias = Literal["pass", "fail", "unsure", "skipped", "error", "warn"]
 """The statuses of a verdict."""
 
 
-class Result(Struct, frozen=True, kw_only=True):
+class Result(Record, frozen=True, kw_only=True):
     """The value of one loss in one cell.
 
     `loss` is its name in the catalog, `label` how the user named it, with the parameters that were set.
@@ -42,9 +47,8 @@ class Result(Struct, frozen=True, kw_only=True):
     overall loss that comes from the rows of this cell, if the loss adds up over rows.
     """
 
-    loss: str
-    label: str = ""
-    params: Mapping[str, ParamValue] = field(default_factory=dict)
+    derived = ("minimum_detectable",)
+
     model: str | None = None
     cell: Mapping[str, str] = field(default_factory=dict)
     value: float | None
@@ -72,7 +76,7 @@ class Result(Struct, frozen=True, kw_only=True):
         return (normal.inv_cdf((1 + self.level) / 2) + normal.inv_cdf(POWER)) * 2**0.5 * self.se
 
 
-class Comparison(Struct, frozen=True, kw_only=True):
+class Comparison(Record, frozen=True, kw_only=True):
     """How the losses of two models on the same rows differ in one cell.
 
     `a` and `b` name the models, `value_a` and `value_b` are their losses with standard errors `se_a` and
@@ -86,9 +90,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     each row.  `higher_is_better` distinguishes a score from a loss.
     """
 
-    loss: str
-    label: str = ""
-    params: Mapping[str, ParamValue] = field(default_factory=dict)
+    derived = ("winner",)
+
     a: str
     b: str
     cell: Mapping[str, str] = field(default_factory=dict)
@@ -239,9 +242,14 @@ class Report(Struct, frozen=True):
         Its columns are the fields of `Result`.  Parameters, cells and notes are text; a column `cell.NAME`
         for each column of the cells has their values alone.
         """
-        from losscli.report.frame import frame
+        import polars as pl  # few reports become a frame
 
-        return frame(self.results)
+        columns = list(dict.fromkeys(column for result in self.results for column in result.cell))
+        types = {"rows": pl.Int64, **dict.fromkeys(_TEXTS, pl.String)}
+        schema = {name: types.get(name, pl.Float64) for name in Result.__struct_fields__}
+        schema |= {f"cell.{column}": pl.String for column in columns}
+        rows = [(*_flat(result), *map(result.cell.get, columns)) for result in self.results]
+        return pl.DataFrame(rows, schema, orient="row")
 
     def __str__(self) -> str:
         return _render().text_of(self)
@@ -257,9 +265,7 @@ class Report(Struct, frozen=True):
 
     def to_json(self, indent: int | None = 2) -> str:
         """The report as JSON text, with every digit of each number; on one line without an indent."""
-        from losscli.report import codec
-
-        text = codec.encode(self)
+        text = codec.encode(self, _FIRST)
         return (text if indent is None else msgspec.json.format(text, indent=indent)).decode()
 
     @classmethod
@@ -270,9 +276,14 @@ class Report(Struct, frozen=True):
     @classmethod
     def from_json(cls, text: str | bytes) -> Report:
         """The report that `to_json` wrote.  Raises DataError, which names the field that is wrong."""
-        from losscli.report import codec
+        return codec.decode(text, cls)
 
-        return codec.decode(text)
+
+def _flat(result: Result) -> Iterable[object]:
+    """The fields of a result, with text for those that hold several values."""
+    params = _params_name(result.params)
+    notes = "; ".join(map(str, result.notes))
+    return (asdict(result) | {"params": params, "cell": cell_name(result.cell), "notes": notes}).values()
 
 
 class Renderers(Protocol):
@@ -310,9 +321,13 @@ def cell_name(cell: Mapping[str, str]) -> str:
 
 def result_name(result: Result | Comparison) -> str:
     """A loss with its parameters as a gate writes it, and its model: 'huber:delta=1.0'."""
-    params = cell_name({name: param_text(value) for name, value in result.params.items()})
+    params = _params_name(result.params)
     model = f" of {result.model}" if isinstance(result, Result) and result.model else ""
     return f"{loss_name(result.loss)}{':' if params else ''}{params}{model}"
+
+
+def _params_name(params: Mapping[str, ParamValue]) -> str:
+    return cell_name({name: param_text(value) for name, value in params.items()})
 
 
 def loss_name(loss: str) -> str:

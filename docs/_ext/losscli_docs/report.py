@@ -9,6 +9,7 @@ from typing import Any
 
 from losscli.report import codec
 from losscli.report.findings import Code, Words
+from losscli.report.model import Report
 from losscli_docs.markdown import code, escape, table, with_flags
 
 Schema = Mapping[str, Any]
@@ -16,7 +17,7 @@ Schema = Mapping[str, Any]
 
 def fragments() -> dict[str, str]:
     """The text of each fragment by its file name."""
-    schema = codec.schema()
+    schema = codec.schema(Report)
     return {
         "report.md": "\n".join(_record(record) for record in schema["$defs"].values()),
         "report.schema.json": json.dumps(schema, indent=2) + "\n",
