@@ -1,19 +1,16 @@
-"""From moments to a value with its standard error and interval."""
+"""From sums to a value with its standard error and interval."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from losscli.numeric.arrays import Array, np
 from losscli.numeric.student import quantile
 from losscli.report.findings import Code, Note, note
 from losscli.states.base import Estimate
 from losscli.states.reductions import BoundReduction, mean
-
-if TYPE_CHECKING:
-    from losscli.states.moments import Moments
+from losscli.states.sums import Sums
 
 FEW = 30
 """Number of rows or clusters below which an interval is unreliable."""
@@ -30,37 +27,37 @@ _SLOPE = 1e-5
 """The relative step of a numerical gradient without standard errors."""
 
 
-def estimate(bound: BoundReduction, moments: Moments, level: float | None = None) -> Estimate:
-    """The value of a loss from the moments of one cell; see `estimates`."""
-    return estimates(bound, moments, level)[0]
+def estimate(bound: BoundReduction, sums: Sums, level: float | None = None) -> Estimate:
+    """The value of a loss from the sums of one cell; see `estimates`."""
+    return estimates(bound, sums, level)[0]
 
 
-def estimates(bound: BoundReduction, moments: Moments, level: float | None = None) -> list[Estimate]:
-    """The value of a loss in each cell from its moments, with an interval unless `level` is None.
+def estimates(bound: BoundReduction, sums: Sums, level: float | None = None) -> list[Estimate]:
+    """The value of a loss in each cell from its sums, with an interval unless `level` is None.
 
     With several outputs (one pilot each), the columns of the outputs are concatenated, and the value is the
     mean of their values, or that of a `joint` reduction of all of them.
     """
-    reduction, cells = bound.reduction, len(moments.n)
+    reduction, cells = bound.reduction, len(sums.n)
     if cells > 1 and reduction.names & {"weight", "low", "high"}:
         # The reduction asks for what differs from cell to cell.
-        return [estimate(bound, moments.cell(place), level) for place in range(cells)]
+        return [estimate(bound, sums.cell(place), level) for place in range(cells)]
     if reduction.extreme:
-        return [_extreme(bound, moments.cell(place)) for place in range(cells)]
-    return _with_intervals(bound, _value(bound, moments), moments, level)
+        return [_extreme(bound, sums.cell(place)) for place in range(cells)]
+    return _with_intervals(bound, _value(bound, sums), sums, level)
 
 
 def differences(
     bound: BoundReduction,
-    pair: Moments,
-    a: Moments,
-    b: Moments,
+    pair: Sums,
+    a: Sums,
+    b: Sums,
     level: float | None = None,
 ) -> list[Estimate]:
     """The value of model b minus that of a in each cell, with its interval.
 
     `pair` has for each output the columns of a, then those of b - a; for a mean, b - a alone.  `a` and `b`
-    are the moments of the models themselves.
+    are the sums of the models themselves.
     """
     reduction, cells = bound.reduction, len(pair.n)
     if reduction.extreme:
@@ -80,7 +77,7 @@ def differences(
     return _with_intervals(bound, _difference(bound, a, b), pair, level)
 
 
-def _difference(bound: BoundReduction, a: Moments, b: Moments) -> Callable[[Array], Array]:
+def _difference(bound: BoundReduction, a: Sums, b: Sums) -> Callable[[Array], Array]:
     """A function from the means of a pair (..., 2 k), or (..., 1) for a mean, to the difference (...)."""
     if bound.reduction is mean:
         return lambda points: points.mean(axis=-1)
@@ -98,10 +95,10 @@ def _difference(bound: BoundReduction, a: Moments, b: Moments) -> Callable[[Arra
 
 def contributions(
     bound: BoundReduction,
-    pair: Moments,
-    cells: Moments,
-    a: Moments,
-    b: Moments,
+    pair: Sums,
+    cells: Sums,
+    a: Sums,
+    b: Sums,
 ) -> Array:
     """The contribution (c,) of the rows of each cell to the overall difference b - a; NaN if undefined.
 
@@ -128,12 +125,12 @@ def contributions(
         return parts * (whole / total) if exact else parts
 
 
-def gradients(bound: BoundReduction, moments: Moments) -> Array:
+def gradients(bound: BoundReduction, sums: Sums) -> Array:
     """The gradient (c, k) of the value of each cell with respect to the means of the columns."""
-    means = moments.mean
+    means = sums.mean
     if bound.reduction is mean:
         return np.full(means.shape, 1.0 / len(bound.pilots))
-    alone = (moments.cell(place) for place in range(len(means)))
+    alone = (sums.cell(place) for place in range(len(means)))
     with np.errstate(all="ignore"):
         found = [_slopes(_value(bound, m), m.mean, np.abs(m.mean[0]))[0] for m in alone]
     return np.stack(found)
@@ -147,19 +144,19 @@ def _slopes(of: Callable[[Array], Array], points: Array, size: Array) -> Array:
 
 
 def _with_intervals(
-    bound: BoundReduction, of: Callable[[Array], Array], moments: Moments, level: float | None
+    bound: BoundReduction, of: Callable[[Array], Array], sums: Sums, level: float | None
 ) -> list[Estimate]:
-    values = of(moments.mean)
-    if level is None or moments.spread is None:
+    values = of(sums.mean)
+    if level is None or sums.spread is None:
         notes = (note(Code.TOO_MANY_COLUMNS),) if level is not None else ()
-        return [_defined(bound, moments, place, values, notes) for place in range(len(moments.n))]
-    unit, units = _units(moments)
-    errors, heavy = _standard_errors(of, moments, units)
+        return [_defined(bound, sums, place, values, notes) for place in range(len(sums.n))]
+    unit, units = _units(sums)
+    errors, heavy = _standard_errors(of, sums, units)
     found = []
     for place, n in enumerate(units.tolist()):
         value, se = float(values[place]), float(errors[place])
-        if not math.isfinite(value) or not moments.n[place]:
-            found.append(_defined(bound, moments, place, values))
+        if not math.isfinite(value) or not sums.n[place]:
+            found.append(_defined(bound, sums, place, values))
         elif n < 2:
             found.append(Estimate(value, notes=(note(Code.ONE_UNIT, unit=unit),)))
         elif not math.isfinite(se):
@@ -169,11 +166,11 @@ def _with_intervals(
     return found
 
 
-def _value(bound: BoundReduction, moments: Moments) -> Callable[[Array], Array]:
+def _value(bound: BoundReduction, sums: Sums) -> Callable[[Array], Array]:
     """A function from means (..., k) of all outputs to values (...), with the extremes of the first cell."""
     reduction, pilots, outputs = bound.reduction, bound.pilots, len(bound.pilots)
-    low, high = (extreme[0].reshape(outputs, -1) for extreme in (moments.low, moments.high))
-    weight = float(moments.weight[0, 0]) * bound.weight_unit
+    low, high = (extreme[0].reshape(outputs, -1) for extreme in (sums.low, sums.high))
+    weight = float(sums.weight[0, 0]) * bound.weight_unit
     known = {**bound.params, "weight": weight, "low": low, "high": high, "pilots": pilots}
     each = [{**known, "low": low[i], "high": high[i], "pilot": pilots[i]} for i in range(outputs)]
 
@@ -188,10 +185,10 @@ def _value(bound: BoundReduction, moments: Moments) -> Callable[[Array], Array]:
     return of
 
 
-def _extreme(bound: BoundReduction, moments: Moments) -> Estimate:
-    rows = ", ".join(str(int(row) + 1) for row in moments.high_row[0])
-    value = np.mean(moments.high, axis=1)
-    return _defined(bound, moments, 0, value, (note(Code.MAXIMUM, place=f"at row {rows}; "),))
+def _extreme(bound: BoundReduction, sums: Sums) -> Estimate:
+    rows = ", ".join(str(int(row) + 1) for row in sums.high_row[0])
+    value = np.mean(sums.high, axis=1)
+    return _defined(bound, sums, 0, value, (note(Code.MAXIMUM, place=f"at row {rows}; "),))
 
 
 def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: bool) -> Estimate:
@@ -207,18 +204,18 @@ def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: b
     return Estimate(value, se, value - half, value + half, notes, df=n - 1)
 
 
-def _units(moments: Moments) -> tuple[str, Array]:
+def _units(sums: Sums) -> tuple[str, Array]:
     """The unit of the spread, row or cluster, and the number of units (c,)."""
-    return ("row", moments.n) if moments.units is None else ("cluster", moments.units)
+    return ("row", sums.n) if sums.units is None else ("cluster", sums.units)
 
 
-def _largest(moments: Moments) -> Array:
+def _largest(sums: Sums) -> Array:
     """The most that one row (of average weight) or cluster adds to the spread of each column (c, k)."""
-    if moments.largest is not None:
-        return moments.largest
+    if sums.largest is not None:
+        return sums.largest
     with np.errstate(all="ignore"):
-        furthest = np.maximum(moments.high - moments.mean, moments.mean - moments.low)
-        return furthest * furthest * (moments.weight2 / moments.n)[:, None]
+        furthest = np.maximum(sums.high - sums.mean, sums.mean - sums.low)
+        return furthest * furthest * (sums.weight2 / sums.n)[:, None]
 
 
 def _heavy(largest: Array, variance: Array, effect: Array, se: Array) -> Array:
@@ -231,39 +228,39 @@ def _heavy(largest: Array, variance: Array, effect: Array, se: Array) -> Array:
 
 
 def _defined(
-    bound: BoundReduction, moments: Moments, place: int, values: Array, notes: tuple[Note, ...] = ()
+    bound: BoundReduction, sums: Sums, place: int, values: Array, notes: tuple[Note, ...] = ()
 ) -> Estimate:
     """The estimate of one cell without an interval, or the reason why its value is undefined."""
-    if not moments.n[place] or moments.weight[place, 0] <= 0:
+    if not sums.n[place] or sums.weight[place, 0] <= 0:
         return Estimate(None, notes=(note(Code.NO_ROWS),))
     value = float(values[place])
     if math.isfinite(value):
         return Estimate(value, notes=notes)
     domain = f"; it takes {bound.domain}" if bound.domain else ""
-    ends = ((moments.high, moments.high_row), (moments.low, moments.low_row))
+    ends = ((sums.high, sums.high_row), (sums.low, sums.low_row))
     for extreme, row in ((end[place], rows[place]) for end, rows in ends):
         bad = np.flatnonzero(~np.isfinite(extreme))
         if len(bad):
             kind = "not a number" if np.isnan(extreme[bad[0]]) else "infinite"
             first = note(Code.NOT_FINITE, kind=kind, row=int(row[bad[0]]) + 1, domain=domain)
             return Estimate(None, notes=(first,))
-    if math.isinf(value) and np.isinf(moments.mean[place]).any():
+    if math.isinf(value) and np.isinf(sums.mean[place]).any():
         return Estimate(None, notes=(note(Code.SUM_OVERFLOW),))
     return Estimate(None, notes=(note(Code.UNDEFINED_VALUE, reason=bound.reduction.undefined),))
 
 
-def _standard_errors(of: Callable[[Array], Array], moments: Moments, units: Array) -> tuple[Array, Array]:
+def _standard_errors(of: Callable[[Array], Array], sums: Sums, units: Array) -> tuple[Array, Array]:
     """Taylor linearisation in each cell (c,): sqrt(g' V g) / W sqrt(n / (n - 1)).
 
     And whether one of the n units dominates it (c,).  The gradient g is computed by central differences.
     Binder (1983), On the variances of asymptotically normal estimators from complex surveys,
     doi:10.2307/1402588
     """
-    means, spread = moments.mean, moments.spread
+    means, spread = sums.mean, sums.spread
     assert spread is not None
     variance = np.maximum(np.diagonal(spread, axis1=1, axis2=2), 0.0)
     with np.errstate(all="ignore"):
-        scale = np.sqrt(units / (units - 1)) / moments.weight[:, 0]
+        scale = np.sqrt(units / (units - 1)) / sums.weight[:, 0]
         steps = np.sqrt(variance) * scale[:, None]
         # Steps in standard errors of each column, so that neither tiny nor huge columns overflow.  A step
         # may leave the domain (a root below zero); then a smaller one is tried.
@@ -280,4 +277,4 @@ def _standard_errors(of: Callable[[Array], Array], moments: Moments, units: Arra
         relative = effect / np.where(most > 0, most, 1.0)
         square = np.einsum("ci,cij,cj->c", relative, correlation, relative)
         error = np.sqrt(np.maximum(square, 0.0))
-        return most[:, 0] * error, _heavy(_largest(moments), variance, relative, error[:, None])
+        return most[:, 0] * error, _heavy(_largest(sums), variance, relative, error[:, None])

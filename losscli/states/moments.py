@@ -1,17 +1,8 @@
-"""Moments: the state of every loss that is a function of weighted means.
-
-All arrays have a leading axis of cells (one overall, or one per class or slice).  Sums are kept as two
-floats, a value and its rounding error, so that a billion rows agree with math.fsum to a few ulp; second
-moments are centred, because sums of x^2 lose every digit at x near 1e9.
-"""
+"""Moments: the state of every loss that is a function of weighted means."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-
-from msgspec import Struct
-from msgspec.structs import asdict, astuple, replace
+from collections.abc import Sequence
 
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.two_float import sum_with_product, two_sum
@@ -19,36 +10,14 @@ from losscli.states import inference
 from losscli.states.base import Estimate, State
 from losscli.states.cells import Cells, all_to_numpy
 from losscli.states.reductions import BoundReduction
+from losscli.states.sums import Sums, mean_of
 
 MAX_SPREAD = 4_000_000
 """Maximum number of second moments of one loss; beyond it, a note replaces the interval."""
 
 
-class Moments(Struct, frozen=True, eq=False):
-    """The weighted moments of k columns in c cells.
-
-    n (c,) rows of positive weight; weight (c, 2) = sum w as two floats; weight2 (c,) = sum w^2;
-    total (c, 2, k) = sum w x as two floats; drift (c, k) = sum w^2 (x - m), for unit weights the rounding of
-    m; spread (c, k, k) = sum w^2 (x - m)(x - m)', or None if it is not kept; low, high (c, k) the extremes,
-    and low_row, high_row (c, k) the rows where they first occur (-1 in an empty cell).
-
-    With clusters, the spread is that between the totals of clusters, `units` (c,) is the number of clusters,
-    and `largest` (c, k) the most that one of them adds to the diagonal of the spread.  These are computed
-    after the last merge.
-    """
-
-    n: Array
-    weight: Array
-    weight2: Array
-    total: Array
-    drift: Array
-    spread: Array | None
-    low: Array
-    high: Array
-    low_row: Array
-    high_row: Array
-    units: Array | None = None
-    largest: Array | None = None
+class Moments(Sums, frozen=True, eq=False):
+    """The weighted moments of k columns in c cells, from blocks of rows to estimates; see `Sums`."""
 
     @classmethod
     def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Moments:
@@ -61,39 +30,6 @@ class Moments(Struct, frozen=True, eq=False):
             return cls.empty(cells.count, len(columns), spread)
         with np.errstate(all="ignore"):
             return _within(cells, columns, spread)
-
-    @classmethod
-    def empty(cls, cells: int, k: int, spread: bool = True) -> Moments:
-        """The moments of no rows."""
-        return cls(
-            n=np.zeros(cells, dtype=np.int64),
-            weight=np.zeros((cells, 2)),
-            weight2=np.zeros(cells),
-            total=np.zeros((cells, 2, k)),
-            drift=np.zeros((cells, k)),
-            spread=np.zeros((cells, k, k)) if spread else None,
-            low=np.full((cells, k), math.inf),
-            high=np.full((cells, k), -math.inf),
-            low_row=np.full((cells, k), -1, dtype=np.int64),
-            high_row=np.full((cells, k), -1, dtype=np.int64),
-        )
-
-    @classmethod
-    def stack(cls, parts: Sequence[Moments]) -> Moments:
-        """The cells of all parts, one part after the other."""
-        fields = zip(*(astuple(part) for part in parts), strict=True)
-        return cls(*(None if values[0] is None else np.concatenate(values) for values in fields))
-
-    @property
-    def weights(self) -> Array:
-        """The sum of the weights in each cell (c,)."""
-        return self.weight.sum(axis=1)
-
-    @property
-    def mean(self) -> Array:
-        """The weighted means (c, k); NaN in a cell without weight."""
-        with np.errstate(all="ignore"):
-            return _mean(self.total, self.weight)
 
     def merge(self, later: Moments, places: Array | None = None) -> Moments:
         """The moments of the rows of both; cell i of `later` is cell places[i], by default cell i."""
@@ -111,47 +47,9 @@ class Moments(Struct, frozen=True, eq=False):
                 merged[name][places] = values_at
         return Moments.from_arrays(merged)
 
-    def select(self, cells: slice | Array) -> Moments:
-        """The moments of some cells."""
-        fields = {name: getattr(self, name) for name in self.__struct_fields__}
-        return Moments(**{name: None if v is None else v[cells] for name, v in fields.items()})
-
-    def cell(self, index: int) -> Moments:
-        """The moments of one cell, with a cell axis of length 1."""
-        return self.select(slice(index, index + 1))
-
-    def columns(self, first: int, last: int) -> Moments:
-        """The moments of columns first:last alone."""
-        pick = slice(first, last)
-        return replace(
-            self,
-            total=self.total[:, :, pick],
-            drift=self.drift[:, pick],
-            spread=None if self.spread is None else self.spread[:, pick, pick],
-            low=self.low[:, pick],
-            high=self.high[:, pick],
-            low_row=self.low_row[:, pick],
-            high_row=self.high_row[:, pick],
-            largest=None if self.largest is None else self.largest[:, pick],
-        )
-
-    def output(self, index: int, outputs: int) -> Moments:
-        """The moments of one of several outputs."""
-        k = self.drift.shape[1] // outputs
-        return self.columns(index * k, (index + 1) * k)
-
     def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
         """The value of the loss in each cell, with an interval at this level; None for no intervals."""
         return inference.estimates(bound, self, level)
-
-    def to_arrays(self) -> dict[str, Array]:
-        """The fields that are kept, by name."""
-        return {name: values for name, values in asdict(self).items() if values is not None}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Array]) -> Moments:
-        """The moments that `to_arrays` wrote."""
-        return cls(**{"spread": None, **arrays})
 
 
 def moments_of(state: State) -> Moments:
@@ -173,7 +71,7 @@ def _within(cells: Cells, columns: Sequence[Array], spread: bool) -> Moments:
         total = cells.two_float_sums(x, largest)
     else:
         total = cells.two_float_sums(weight * x, largest * weight.max())
-    mean = _mean(total, weight_sum)
+    mean = mean_of(total, weight_sum)
     deviation = x - cells.per_row(mean.T)
     if weight is None:
         # The drift is only the rounding of the mean, which needs no pass over the rows.
@@ -186,13 +84,6 @@ def _within(cells: Cells, columns: Sequence[Array], spread: bool) -> Moments:
     rows = (cells.numbers(low_at).T, cells.numbers(high_at).T)
     block = Moments(cells.sizes, *all_to_numpy(xp, (*arrays, *rows)))
     return block if len(cells.present) == cells.count else _scatter(block, cells.present, cells.count)
-
-
-def _mean(total: Array, weight: Array) -> Array:
-    """The means (c, k) from two-float sums (c, 2, k) and (c, 2), whose values are rounded sums."""
-    # Of a sum of weights beyond the largest float there is no mean: dividing by infinity would give zero.
-    whole = weight[:, :1]
-    return total[:, 0] / whole * (whole / whole)
 
 
 def _rounding(xp: Namespace, total: Array, weight: Array, mean: Array) -> Array:
@@ -214,7 +105,7 @@ def _merge(a: Moments, b: Moments) -> Moments:
     """The moments of the rows of both; `a` holds the earlier rows."""
     with np.errstate(all="ignore"):
         weight, total = _two_float_add(a.weight, b.weight), _two_float_add(a.total, b.total)
-        centre = _mean(total, weight)
+        centre = mean_of(total, weight)
         drift, spread = _recentred(a, centre)
         other_drift, other_spread = _recentred(b, centre)
         # NaN counts as an extreme, and the first one is kept.
@@ -239,7 +130,7 @@ def _recentred(moments: Moments, centre: Array) -> tuple[Array, Array | None]:
 
     With d = m - centre: s' = s + (sum w^2) d and V' = V + s d' + d s' + (sum w^2) d d'.
     """
-    shift = _mean(moments.total, moments.weight) - centre
+    shift = mean_of(moments.total, moments.weight) - centre
     shift[moments.n == 0] = 0.0
     moved = moments.weight2[:, None] * shift
     spread = moments.spread

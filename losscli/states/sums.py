@@ -1,0 +1,122 @@
+"""Sums: what is stored of weighted columns, and what inference starts from.
+
+All arrays have a leading axis of cells (one overall, or one per class or slice).  Sums are kept as two
+floats, a value and its rounding error, so that a billion rows agree with math.fsum to a few ulp; second
+moments are centred, because sums of x^2 lose every digit at x near 1e9.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from msgspec import Struct
+from msgspec.structs import asdict, astuple, replace
+
+from losscli.numeric.arrays import Array, np
+
+
+class Sums(Struct, frozen=True, eq=False):
+    """The weighted sums and the extremes of k columns in c cells.
+
+    n (c,) rows of positive weight; weight (c, 2) = sum w as two floats; weight2 (c,) = sum w^2;
+    total (c, 2, k) = sum w x as two floats; drift (c, k) = sum w^2 (x - m), for unit weights the rounding of
+    m; spread (c, k, k) = sum w^2 (x - m)(x - m)', or None if it is not kept; low, high (c, k) the extremes,
+    and low_row, high_row (c, k) the rows where they first occur (-1 in an empty cell).
+
+    With clusters, the spread is that between the totals of clusters, `units` (c,) is the number of clusters,
+    and `largest` (c, k) the most that one of them adds to the diagonal of the spread.  These are computed
+    after the last merge.
+    """
+
+    n: Array
+    weight: Array
+    weight2: Array
+    total: Array
+    drift: Array
+    spread: Array | None
+    low: Array
+    high: Array
+    low_row: Array
+    high_row: Array
+    units: Array | None = None
+    largest: Array | None = None
+
+    @classmethod
+    def empty(cls, cells: int, k: int, spread: bool = True) -> Self:
+        """The sums of no rows."""
+        return cls(
+            n=np.zeros(cells, dtype=np.int64),
+            weight=np.zeros((cells, 2)),
+            weight2=np.zeros(cells),
+            total=np.zeros((cells, 2, k)),
+            drift=np.zeros((cells, k)),
+            spread=np.zeros((cells, k, k)) if spread else None,
+            low=np.full((cells, k), math.inf),
+            high=np.full((cells, k), -math.inf),
+            low_row=np.full((cells, k), -1, dtype=np.int64),
+            high_row=np.full((cells, k), -1, dtype=np.int64),
+        )
+
+    @classmethod
+    def stack(cls, parts: Sequence[Self]) -> Self:
+        """The cells of all parts, one part after the other."""
+        fields = zip(*(astuple(part) for part in parts), strict=True)
+        return cls(*(None if values[0] is None else np.concatenate(values) for values in fields))
+
+    @property
+    def weights(self) -> Array:
+        """The sum of the weights in each cell (c,)."""
+        return self.weight.sum(axis=1)
+
+    @property
+    def mean(self) -> Array:
+        """The weighted means (c, k); NaN in a cell without weight."""
+        with np.errstate(all="ignore"):
+            return mean_of(self.total, self.weight)
+
+    def select(self, cells: slice | Array) -> Self:
+        """The sums of some cells."""
+        fields = {name: getattr(self, name) for name in self.__struct_fields__}
+        return type(self)(**{name: None if v is None else v[cells] for name, v in fields.items()})
+
+    def cell(self, index: int) -> Self:
+        """The sums of one cell, with a cell axis of length 1."""
+        return self.select(slice(index, index + 1))
+
+    def columns(self, first: int, last: int) -> Self:
+        """The sums of columns first:last alone."""
+        pick = slice(first, last)
+        return replace(
+            self,
+            total=self.total[:, :, pick],
+            drift=self.drift[:, pick],
+            spread=None if self.spread is None else self.spread[:, pick, pick],
+            low=self.low[:, pick],
+            high=self.high[:, pick],
+            low_row=self.low_row[:, pick],
+            high_row=self.high_row[:, pick],
+            largest=None if self.largest is None else self.largest[:, pick],
+        )
+
+    def output(self, index: int, outputs: int) -> Self:
+        """The sums of one of several outputs."""
+        k = self.drift.shape[1] // outputs
+        return self.columns(index * k, (index + 1) * k)
+
+    def to_arrays(self) -> dict[str, Array]:
+        """The fields that are kept, by name."""
+        return {name: values for name, values in asdict(self).items() if values is not None}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
+        """The sums that `to_arrays` wrote."""
+        return cls(**{"spread": None, **arrays})
+
+
+def mean_of(total: Array, weight: Array) -> Array:
+    """The means (c, k) from two-float sums (c, 2, k) and (c, 2), whose values are rounded sums."""
+    # Of a sum of weights beyond the largest float there is no mean: dividing by infinity would give zero.
+    whole = weight[:, :1]
+    return total[:, 0] / whole * (whole / whole)
