@@ -38,7 +38,7 @@ __all__ = [
 _HOMES = {
     "Comparison": "losscli.report.model",
     "DataError": "losscli.errors",
-    "Explanation": "losscli.explanation.model",
+    "Explanation": "losscli.explanation.explanation",
     "GateError": "losscli.errors",
     "Placing": "losscli.report.model",
     "Report": "losscli.api",
@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from losscli.catalog.custom.function import loss
     from losscli.catalog.registry import list_losses
     from losscli.errors import DataError, GateError, UsageError
-    from losscli.explanation.model import Explanation
+    from losscli.explanation.explanation import Explanation
     from losscli.report.model import Comparison, Placing, Report, Result, Verdict
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from losscli.catalog.request import LossSpec
     from losscli.data.table import Source
     from losscli.evaluation.compare_plan import Models
-    from losscli.explanation.model import Explanation
+    from losscli.explanation.explanation import Explanation
     from losscli.plan.option_types import (
         CompareOptions,
         EvaluateOptions,
@@ -415,20 +415,20 @@ def explain(
         >>> losscli.explain("huber", [1.5, 5.0], [1.0, 2.0], delta=1).facts.parts[0].rows
         1
     """
-    from losscli.explanation import model
+    from losscli.explanation import explanation
 
     _require_known("explain", options)
     given = _stated(predictions=predictions, targets=targets, **options)
-    model.check(loss, search, given)
+    explanation.check(loss, search, given)
     if loss is None:
-        return model.of_catalog(search, options.get("task"))
+        return explanation.of_catalog(search, options.get("task"))
     if predictions is None:
-        return model.of_loss(loss, given)
+        return explanation.of_loss(loss, given)
     from losscli.explanation import facts
 
     run = facts.planned(loss, **given)
     hooks.planned(run)
-    return model.of_rows(run, hooks)
+    return explanation.of_rows(run, hooks)
 
 
 def init(

@@ -4,40 +4,36 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec import to_builtins
 
 from losscli.catalog import equivalents
 from losscli.catalog.loss import Choice, Loss
 from losscli.catalog.params import Param
+from losscli.explanation.model import Content
 from losscli.plan.options import loss_params
 from losscli.tasks.named import described as columns_in_words
-
-if TYPE_CHECKING:
-    from losscli.explanation.model import Explanation
-
 
 SCHEMA = 1
 SAMPLES = 100
 """Places of a curve."""
 
 
-def plain(explanation: Explanation) -> dict[str, Any]:
+def plain(content: Content) -> dict[str, Any]:
     """An explanation as plain data: losses, if they are chosen with their curve, and the facts about rows."""
     losses = [
-        described(page.loss) | ({} if page.choice is None else _curve(page.choice))
-        for page in explanation.pages
+        described(page.loss) | ({} if page.choice is None else _curve(page.choice)) for page in content.pages
     ]
-    content: dict[str, Any] = {"schema": SCHEMA, "losses": losses}
-    if (profiled := explanation.profiled) is not None:
-        content |= {"loss": str(profiled.choice), "data": profiled.facts.to_dict()}
-    return {name: _finite(value) for name, value in content.items()}
+    found: dict[str, Any] = {"schema": SCHEMA, "losses": losses}
+    if (profiled := content.profiled) is not None:
+        found |= {"loss": str(profiled.choice), "data": profiled.facts.to_dict()}
+    return {name: _finite(value) for name, value in found.items()}
 
 
-def as_json(explanation: Explanation) -> str:
+def as_json(content: Content) -> str:
     """An explanation as indented JSON text."""
-    return json.dumps(plain(explanation), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _curve(choice: Choice) -> dict[str, Any]:

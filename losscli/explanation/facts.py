@@ -16,17 +16,11 @@ from losscli.errors import UsageError
 from losscli.evaluation import run as running
 from losscli.evaluation.partial import HISTOGRAM
 from losscli.evaluation.results import notes
-from losscli.explanation.model import QUANTILES, Facts, Part, Profiled
+from losscli.explanation.model import COVERED, QUANTILES, WORST, Facts, Part, Profiled
 from losscli.plan.resolve import Run, prepare
 from losscli.report.findings import Code, Note, note
 from losscli.states import reductions
-from losscli.states.histogram import DIGITS, Histogram
-
-WORST = 0.01
-"""The share of the rows, the worst ones, whose share of the loss is reported."""
-COVERED = 0.9
-PRECISION = 2.0**-DIGITS
-"""The relative error of a quantile."""
+from losscli.states.histogram import Histogram
 
 
 def planned(loss: LossSpec, predictions: Source, targets: Source | None = None, **options: Any) -> Run:

@@ -15,13 +15,13 @@ from rich.text import Text
 from losscli.catalog import equivalents
 from losscli.catalog.loss import Choice, Loss
 from losscli.explanation import pager
+from losscli.explanation.model import COVERED, PRECISION, WORST, Content, Facts, Page, Profiled
 from losscli.plan.options import loss_params
 from losscli.render.chart import LABELS, Canvas, Line, chart, legend
 from losscli.tasks.named import described
 
 if TYPE_CHECKING:
     from losscli.explanation.curve import Curve
-    from losscli.explanation.model import Explanation, Facts, Page, Profiled
 
 
 WIDEST, WIDE, NARROW = 100, 80, 20
@@ -30,37 +30,37 @@ OWN, BESIDE = (("bold cyan", "*"), ("bold blue", "o")), (("yellow", "+"), ("mage
 """The style of curves with colours, and their mark without."""
 
 
-def show(explanation: Explanation) -> None:
+def show(content: Content) -> None:
     """Print an explanation; a terminal shows several losses that do not fit in a pager."""
     terminal = Console(highlight=False)
     if not terminal.is_terminal:
-        sys.stdout.write(text(explanation))
-    elif len(explanation.pages) > 1 and sys.stdout.isatty():
+        sys.stdout.write(text(content))
+    elif len(content.pages) > 1 and sys.stdout.isatty():
         with terminal.capture() as capture:
-            _print(terminal, explanation)
+            _print(terminal, content)
         pager.show(capture.get(), terminal.height)
     else:
-        _print(terminal, explanation)
+        _print(terminal, content)
 
 
-def text(explanation: Explanation) -> str:
+def text(content: Content) -> str:
     """An explanation as plain text, whose lines are not folded."""
     # The encoding of stdout says whether the chart may have Unicode.
     wide = Console(highlight=False, width=1000, color_system=None, force_terminal=False)
     with wide.capture() as capture:
-        _print(wide, explanation)
+        _print(wide, content)
     return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
 
 
-def _print(console: Console, explanation: Explanation) -> None:
+def _print(console: Console, content: Content) -> None:
     """Print the names of losses, or the page of each."""
-    if explanation.is_list:
-        _catalog(console, explanation.losses)
+    if content.is_list:
+        _catalog(console, [page.loss for page in content.pages])
         return
-    for number, page in enumerate(explanation.pages):
+    for number, page in enumerate(content.pages):
         if number:
             console.print()
-        _page(console, page, explanation.profiled)
+        _page(console, page, content.profiled)
 
 
 def _catalog(console: Console, entries: Sequence[Loss]) -> None:
@@ -210,8 +210,6 @@ def _rows(count: int) -> str:
 
 def _facts(console: Console, choice: Choice, facts: Facts) -> None:
     """Which rows make up the loss."""
-    from losscli.explanation.facts import COVERED, PRECISION, WORST
-
     table = _table(title="your rows", fold=True)
     table.add_row("rows", f"{facts.rows:,}")
     table.add_row(escape(str(choice)), f"{facts.value:.6g}")

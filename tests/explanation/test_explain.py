@@ -13,7 +13,7 @@ from losscli.catalog import equivalents, registry
 from losscli.catalog.loss import Choice
 from losscli.explanation import curve, formula, pager
 from losscli.explanation.examples import examples
-from losscli.explanation.facts import PRECISION
+from losscli.explanation.model import PRECISION
 
 RNG = np.random.default_rng(23)
 N = 700
