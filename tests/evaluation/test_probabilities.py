@@ -154,3 +154,23 @@ def test_a_probability_that_is_an_edge_of_a_bin_is_in_the_bin_above(n_bins, dtyp
     assert found.results[0].value == pytest.approx(binned(p.astype(float), hit, edges), rel=1e-12)
     expected = np.abs(p.astype(float)[:-2] - hit[:-2]).sum() + abs((p.astype(float)[-2:] - hit[-2:]).sum())
     assert found.results[0].value == pytest.approx(expected / len(p), rel=1e-12)
+
+
+def test_an_array_of_float16_is_held_to_its_type_like_a_file(tmp_path):
+    logits = np.random.default_rng(5).normal(size=(100, 3))
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    p[7] = [0.0, 0.25, 0.75]
+    p, code = p.astype(np.float16), np.arange(100) % 3
+    code[7] = 0
+    np.save(tmp_path / "p.npy", p)
+    eps = float(np.finfo(np.float16).eps)
+    expected = -np.log(np.maximum(p.astype(float)[np.arange(100), code], eps)).mean()
+    for predictions in (p, tmp_path / "p.npy"):
+        found = losscli.evaluate(predictions, code, loss="log_loss").results[0].value
+        assert found == pytest.approx(expected, rel=1e-14)
+    named = pl.DataFrame({"target": [NAMES[c] for c in code]})
+    found = losscli.evaluate(classes(p.T, pl.Float16), named, loss="log_loss").results[0].value
+    assert found == pytest.approx(expected, rel=1e-14)
+    p[3, 1] = np.nan
+    with pytest.raises(DataError, match=r"1 missing value\n  row 4"):
+        losscli.evaluate(p, code, loss="zero_one")

@@ -101,7 +101,7 @@ def frame(part: Part, name: str, role: str, flat: bool) -> pl.DataFrame:
             and (part.name or role == "predictions")
             and not flat
         ):
-            dtype = pl.Float32 if array.dtype == np.float32 else pl.Float64
+            dtype = {np.float16: pl.Float16, np.float32: pl.Float32}.get(array.dtype.type, pl.Float64)
             return pl.DataFrame({column: pl.Series(_native(array), dtype=pl.Array(dtype, array.shape[1]))})
         if array.ndim == 2 and array.dtype.kind in "biuf":
             stem = "y_pred" if role == "predictions" else "y_true"
@@ -124,7 +124,7 @@ def _objects(array: Array) -> pl.Series:
 
 def _native(array: Array) -> Array:
     """The same numbers in native byte order and in a type that Polars has."""
-    if array.dtype.kind == "f" and array.dtype.itemsize not in (4, 8):
+    if array.dtype.kind == "f" and array.dtype.itemsize not in (2, 4, 8):
         return array.astype(np.float64)
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
