@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from losscli.data import formats
 from losscli.data.numbers import Spelling
 from losscli.errors import UsageError
 from losscli.text import not_one_of
 
-FORMATS = formats.names()
-"""The values of --input-format."""
 DECIMALS = (".", ",")
 _THOUSANDS = (",", ".", "'", "_", " ")
 NO_QUOTE = "none"

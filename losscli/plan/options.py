@@ -20,8 +20,8 @@ from msgspec.structs import replace
 from losscli.catalog import registry
 from losscli.catalog.conventions.libraries import LIBRARIES
 from losscli.catalog.params import Param
+from losscli.data import formats
 from losscli.data.request import DECIMALS, Reading
-from losscli.data.request import FORMATS as INPUT_FORMATS
 from losscli.engines.devices import CPU
 from losscli.errors import Problem, UsageError, all_of
 from losscli.gates.judge import Rules
@@ -322,7 +322,7 @@ class Request(Struct, frozen=True, kw_only=True):
     ] = ()
     input_format: Annotated[
         str | None,
-        _column("parquet, csv, ...; default: by content.", one_of(INPUT_FORMATS), "FORMAT"),
+        _column("parquet, csv, ...; default: by content.", one_of(formats.names()), "FORMAT"),
     ] = None
 
     classes: Annotated[
