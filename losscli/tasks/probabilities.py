@@ -38,7 +38,9 @@ def probabilities(
     if block.within(columns, 0, 1):
         return values
     slack = tolerance(block, columns)
-    outside = (values < -slack) | (values > 1.0 + slack)
+    # A library takes amounts in the place of target distributions; their sums are noted.
+    highest = np.inf if block.roles.like and side else 1.0
+    outside = (values < -slack) | (values > highest + slack)
     percent = _percentages(values) if rows else np.zeros(len(values), dtype=bool)
     total = values.sum(axis=1)
     block.flag(percent, Code.PERCENTAGES, columns, lambda i: f"sum {total[i]:.6g}")
@@ -53,8 +55,8 @@ def probabilities(
             side=side,
             range="[0, 1]",
         )
-    note_rounded(block, values, slack)
-    return np.where(outside, values, np.clip(values, 0.0, 1.0))
+    note_rounded(block, values if highest == 1.0 else np.minimum(values, 1.0), slack)
+    return np.where(outside, values, np.clip(values, 0.0, highest))
 
 
 def normalized(block: Block) -> Array:

@@ -183,6 +183,13 @@ def test_a_library_takes_targets_that_do_not_sum_to_one_as_amounts():
         assert f"1 row whose target probabilities do not sum to one, used as {library} does" in " ".join(
             map(str, report.findings)
         )
+    amounts = pl.DataFrame({"a": [2.0], "b": [0.5], "c": [0.5]})
+    t, p = np.clip([2.0, 0.5, 0.5], 1e-7, 1.0), np.array([0.3, 0.6, 0.4])
+    found = value(q, amounts, loss="kl_divergence", task="multiclass", like="keras")
+    assert found == pytest.approx((t * np.log(t / p)).sum(), rel=1e-12)
+    t = np.array([2.0, 0.5, 0.5])
+    found = value(q, amounts, loss="cross_entropy", task="multiclass", like="torch")
+    assert found == pytest.approx(-(t * np.log(p)).sum(), rel=1e-12)
     ones = pl.DataFrame({"a": [0.2], "b": [1.0], "c": [0.5]})
     found = value(q, ones, loss="kl_divergence", task="multiclass", like="torch")
     t, p = np.array([0.2, 1.0, 0.5]), np.array([0.3, 0.6, 0.4])

@@ -99,7 +99,7 @@ class Policy(Struct, frozen=True):
                 total = batch.xp.sum(batch.prediction, axis=1)[:, None]
                 batch = replace(batch, prediction=batch.prediction / batch.xp.where(total == 0, 1.0, total))
             if self.convention.clip is not None and self.convention.clip.targets:
-                batch = replace(batch, code=None, soft=batch.xp.maximum(batch.target, self.low))
+                batch = replace(batch, code=None, soft=batch.xp.clip(batch.target, self.low, 1.0))
             return self._clipped(batch)
         return batch
 
