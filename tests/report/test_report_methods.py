@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 import losscli
+from losscli import Report, Result, Verdict
 from losscli.report.findings import Note
-from losscli.report.model import Report, Result, Verdict
 
 RESULTS = (
     Result(loss="huber", label="huber:delta=2", params={"delta": 2.0}, value=0.5, se=0.1, rows=9, weight=9.0),
