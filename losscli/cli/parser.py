@@ -157,9 +157,12 @@ class Command(TyperCommand):
     def invoke(self, ctx: Any) -> None:
         """Call the command's function with the options given by flags or in files of settings."""
         from losscli.cli.settings import configured
+        from losscli.plan.options import check_not_empty
 
         assert self.name is not None
-        with configured(self.name, dict(self._given(ctx))) as given:
+        flags = dict(self._given(ctx))
+        check_not_empty(flags)
+        with configured(self.name, flags) as given:
             function_of(self.name)(given)
 
     def _given(self, ctx: Any) -> Iterator[tuple[str, Any]]:

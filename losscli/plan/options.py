@@ -644,16 +644,37 @@ def request_of(given: Mapping[str, Any], environment: Mapping[str, str] | None =
         if name in OPTIONS and (value is not None or name == "ci")
     }
     variables = {name: value for name, value in (environment or {}).items() if given.get(name) is None}
-    read, _ = all_of(
+    read, *_ = all_of(
         lambda: all_of(
             *(partial(OPTIONS[name].read, value) for name, value in stated.items()),
             *(partial(_read_variable, name, value) for name, value in variables.items()),
         ),
+        lambda: check_not_empty(stated),
         lambda: _check_exclusive(stated),
     )
     names = [*stated, *variables]
     params = {name: value for name, value in given.items() if name not in OPTIONS}
     return Request(**dict(zip(names, read, strict=True)), params=params)
+
+
+def check_not_empty(given: Mapping[str, Any]) -> None:
+    """Raise UsageError for options whose value is empty text, as that of an unset variable of a shell is."""
+    empty = [
+        OPTIONS[name]
+        for name, value in given.items()
+        if name in OPTIONS and any(isinstance(each, str) and not each.strip() for each in _each(value))
+    ]
+    if empty:
+        raise UsageError(
+            [
+                Problem(f"{option.flag}: the value is empty", remedy="name a value, or leave the option out")
+                for option in empty
+            ]
+        )
+
+
+def _each(value: object) -> Iterable[object]:
+    return value if isinstance(value, list | tuple) else (value,)
 
 
 def of_environment() -> dict[str, str]:

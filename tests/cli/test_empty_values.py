@@ -1,0 +1,40 @@
+"""An option whose value is empty, as that of an unset variable of a shell, is an error."""
+
+from __future__ import annotations
+
+import pytest
+
+import losscli
+from losscli.cli.app import run
+from losscli.cli.parser import COMMANDS
+from losscli.errors import UsageError
+from losscli.plan.options import options_of
+
+FLAGS = [
+    (command, option)
+    for command in COMMANDS
+    for option in options_of(command)
+    if option.flags and not option.is_switch
+]
+
+
+@pytest.mark.parametrize(
+    ("command", "option"), FLAGS, ids=[f"{command}-{option.name}" for command, option in FLAGS]
+)
+@pytest.mark.parametrize("empty", ["", " "])
+def test_an_empty_value_is_an_error(command, option, empty, capsys):
+    assert run([command, "report.json", option.flags[0], empty]) == 2
+    assert ": the value is empty" in capsys.readouterr().err
+
+
+def test_the_empty_name_of_a_file_is_an_error(capsys):
+    assert run(["evaluate", "", ""]) == 2
+    said = capsys.readouterr().err
+    assert "PREDS: the value is empty" in said
+    assert "TARGETS: the value is empty" in said
+
+
+@pytest.mark.parametrize("name", ["on", "pred", "target", "weight", "by", "where", "classes", "like"])
+def test_an_empty_value_is_an_error_in_python(name):
+    with pytest.raises(UsageError, match=f"--{name}: the value is empty"):
+        losscli.evaluate([1.0], [2.0], loss="mae", **{name: ""})
