@@ -26,6 +26,10 @@ def plain_label(text: str) -> str:
     return text.partition(".")[0] if re.fullmatch(r"-?[0-9]+\.0*", text) else text
 
 
+_TRUTH = {"true": "1", "false": "0"}
+_OTHER_FORM = {**_TRUTH, **{number: truth for truth, number in _TRUTH.items()}}
+
+
 def label_value(name: str, dtype: Any) -> object:
     """The value of a class in a column of labels of that type; None if the column cannot hold it."""
     if dtype == pl.Boolean:
@@ -54,7 +58,8 @@ def _codes_of_text(text: pl.Series, names: tuple[str, ...]) -> Array:
     places = text.cast(pl.Enum(names), strict=False).to_physical().cast(pl.Int64)
     if places.null_count() > text.null_count():
         others = text.filter(places.is_null()).drop_nulls().unique()
-        plain = {each: names.index(name) for each in others if (name := plain_label(each)) in names}
+        forms = {each: (plain_label(each), _OTHER_FORM.get(plain_label(each))) for each in others}
+        plain = {each: names.index(name) for each, own in forms.items() for name in own if name in names}
         found = text.replace_strict(list(plain), list(plain.values()), default=None, return_dtype=pl.Int64)
         places = places.zip_with(places.is_not_null(), found)
     return places.fill_null(-1).to_numpy()
@@ -66,6 +71,8 @@ def codes_of(series: pl.Series, names: tuple[str, ...]) -> Array:
         return _codes_of_text(series.cast(pl.String), names)
     if series.dtype.is_decimal():
         series = series.cast(pl.Float64)
+    if series.dtype.is_numeric() and set(names) == _TRUTH.keys():
+        names = tuple(_TRUTH[name] for name in names)
     labels, places = places_of(names, series.dtype)
     if not len(labels):
         return np.full(len(series), -1)

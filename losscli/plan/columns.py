@@ -425,11 +425,27 @@ def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str,
         return ("multiclass",)
     if found.predictions[0] in LABEL_PREDICTIONS or holds_labels(prediction_type, target_type):
         return ("multiclass", "binary")
+    if prediction_type == pl.Boolean:
+        return ("binary", "multiclass", "regression")
     if not target_type.is_numeric() or found.predictions[0] in PROBABILITIES or found.says_logit:
         return ("binary", "regression", "multiclass")
     if found.targets[0] == "label":
         return ("binary", "multiclass", "regression")
     return ("regression", "binary", "multiclass")
+
+
+def holds_binary_labels(found: Found, predictions: Table, targets: Table, asked: bool, only: bool) -> bool:
+    """Whether the predictions of a binary task are labels, not probabilities.
+
+    Losses are `asked` for or the usual ones, and `only` those that compare labels.  Whole numbers are labels
+    of these losses if the targets are numbers too: 1 beside --positive yes is a probability.
+    """
+    own, target = predictions.schema[found.predictions[0]], targets.schema[found.targets[0]]
+    if holds_labels(own, target) or found.predictions[0] in LABEL_PREDICTIONS:
+        return True
+    if not (target.is_numeric() or target == pl.Boolean):
+        return False
+    return only if own.is_integer() else bool(own == pl.Boolean and (only or not asked))
 
 
 def holds_labels(prediction_type: Any, target_type: Any) -> bool:

@@ -40,7 +40,7 @@ from losscli.plan.roles import class_weights, roles_of
 from losscli.plan.slices import slicings
 from losscli.plan.values import listed
 from losscli.report.findings import Note
-from losscli.tasks.binary import BinaryScore, BinarySoftScore
+from losscli.tasks.binary import BinaryLabel, BinaryScore, BinarySoftScore
 from losscli.tasks.catalog import TASKS
 from losscli.tasks.named import Named
 from losscli.text import enumerated
@@ -152,7 +152,7 @@ def settled(
     if left is not right and not found.key and not columns.asks_for_position(request, left, right):
         position.require(left, right, found)
     where = None if request.where is None else filters.parsed(request.where, left, right, found.key)
-    link = _link(request, found, left, right, task)
+    link = _link(request, found, left, right, task, candidates)
     _, choices = all_of(
         lambda: check_meaning(request, task, link),
         lambda: losses.choices(request, given_losses, gated, task, link, found),
@@ -280,7 +280,9 @@ def _with_class_unit(roles: Roles, choices: Sequence[Choice]) -> Roles:
     return replace(roles, class_unit=unit_of(greatest))
 
 
-def _link(request: Request, found: Found, left: Table, right: Table, task: str) -> str:
+def _link(
+    request: Request, found: Found, left: Table, right: Table, task: str, candidates: Sequence[LossRequest]
+) -> str:
     """The kind of predictions: value, probability, logit, log_prob or label."""
     if task not in OPTIONS["from_logits"].tasks:
         return "value"
@@ -292,9 +294,13 @@ def _link(request: Request, found: Found, left: Table, right: Table, task: str) 
         return "logit"
     dtype = left.schema[found.predictions[0]]
     flat = len(found.predictions) == 1 and not isinstance(dtype, pl.List | pl.Array)
-    if flat and (task == "multiclass" or columns.holds_labels(dtype, right.schema[found.targets[0]])):
-        return "label"
-    return "probability"
+    if task != "binary" or not flat:
+        labels = task == "multiclass" or columns.holds_labels(dtype, right.schema[found.targets[0]])
+        return "label" if flat and labels else "probability"
+    entries = [entry for each in candidates for entry in each.losses if entry.task == task]
+    only = bool(entries) and all(entry.batch is BinaryLabel for entry in entries)
+    labels = columns.holds_binary_labels(found, left, right, bool(entries), only)
+    return "label" if labels else "probability"
 
 
 def _default_eps(left: Table, found: Found, link: str) -> float:

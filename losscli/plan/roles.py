@@ -55,7 +55,7 @@ def roles_of(
             f"{left.name}, column {nested[0]}: lists of numbers are only valid in multiclass tasks"
         )
     if task == "binary":
-        return _binary(roles, found, right, positive, ignored, signed), ()
+        return _binary(roles, found, left, right, positive, ignored, signed), ()
     if task == "multiclass":
         return _multiclass(roles, found, left, right, ignored)
     if len(found.predictions) != len(found.targets):
@@ -70,7 +70,13 @@ def roles_of(
 
 
 def _binary(
-    roles: Roles, found: Found, right: Table, positive: str | None, ignored: str | None, signed: bool
+    roles: Roles,
+    found: Found,
+    left: Table,
+    right: Table,
+    positive: str | None,
+    ignored: str | None,
+    signed: bool,
 ) -> Roles:
     if len(found.predictions) != 1 or len(found.targets) != 1:
         raise UsageError(
@@ -82,11 +88,14 @@ def _binary(
     dtype = right.schema[column]
     if dtype == pl.Boolean and positive is None:
         return replace(roles, target_form="label", names=("false", "true"))
-    if signed and positive is None and dtype.is_numeric() and -1 in right.distinct(column, 10):
-        positive = "1"
+    predicted = _labels(left, found.predictions[0], ignored) if roles.link == "label" else []
     if dtype.is_numeric() and positive is None:
-        return replace(roles, names=("0", "1"))
-    labels = [text for text in map(label_text, right.distinct(column, 10)) if text != ignored]
+        plain = {plain_label(label) for label in predicted}
+        if (signed or predicted) and "-1" in plain | {*map(plain_label, _labels(right, column, ignored))}:
+            positive = "1"
+        elif plain <= {"0", "1", "true", "false"}:
+            return replace(roles, names=("0", "1"))
+    labels = _labels(right, column, ignored)
     place = f"{right.name}, column {column}"
     if not labels:
         raise DataError(problem(Code.NO_LABELS, place))
@@ -105,9 +114,16 @@ def _binary(
         raise UsageError(
             f"--positive {positive}: {place} has the labels {', '.join(labels)}.{near(positive, labels)}"
         )
+    if not others:  # among the targets, but among the predictions there may be
+        others = [label for label in predicted if plain_label(label) != plain_label(positive)]
     return replace(
         roles, target_form="label", names=(others[0] if others else f"not {positive}", label_text(positive))
     )
+
+
+def _labels(table: Table, column: str, ignored: str | None) -> list[str]:
+    """The first labels of a column, each as the name of its class."""
+    return [text for text in map(label_text, table.distinct(column, 10)) if text != ignored]
 
 
 def _text_among_numbers(table: Table, column: str) -> list[Problem]:
