@@ -81,10 +81,10 @@ def test_json_has_the_keys_of_its_schema_and_null_for_what_is_not_defined(progra
 def test_files_hold_what_stdout_shows(form, program):
     suffix = {"json": "json", "csv": "csv", "markdown": "md", "table": "txt"}[form]
     argv = ["evaluate", "c.csv", "l.csv", "-y", "label", "--format", form, "-o", f"r.{suffix}"]
-    done = program(*argv, "-o", "r.json")
+    done = program(*argv, "-o", "saved.json")
     assert (done.status, done.err) == (0, "")
     assert (program.folder / f"r.{suffix}").read_text() == done.out
-    assert Report.from_dict(json.loads((program.folder / "r.json").read_text())).results
+    assert Report.from_dict(json.loads((program.folder / "saved.json").read_text())).results
 
 
 def test_csv_has_one_row_a_result_with_every_digit(program):

@@ -46,6 +46,7 @@ TABLES = {
     ).reverse(),
     "u": pl.DataFrame({"id": ID, "y": shifted(Y, -0.3), "region": REGION}),
     "gaps": pl.DataFrame({"id": ID, "pred": [*Y[:-1], None]}),
+    "below": pl.DataFrame({"id": ID, "pred": [*Y[:-1], -2.0]}),
     "few": pl.DataFrame({"id": ID[:-2], "pred": shifted(Y, 0.1)[:-2]}),
     "binary": pl.DataFrame({"id": ID, "prob": PROB}),
     "binary2": pl.DataFrame({"id": ID, "prob": [value / 2 + 0.1 for value in PROB]}),
@@ -91,6 +92,7 @@ CASES: dict[str, Case] = {
     "weight": Case("-w w"),
     "by": Case("--by region"),
     "missing": Case("--missing drop", ("gaps", "q", "t")),
+    "domain": Case("--domain drop", ("below", "q", "t"), loss="msle"),
     "unmatched": Case("--unmatched drop", ("few", "q", "t")),
     "where": Case("--where region='eu'"),
     "group": Case("--group region"),
@@ -240,6 +242,7 @@ PAIRS = [(command, option.name) for command in COMMANDS for option in options_of
 
 
 WRONG = {
+    "domain",
     "escape",
     "header",
     "decimal",
