@@ -15,7 +15,7 @@ from losscli.data.formats.text import lines
 from losscli.errors import DataError, Problem
 from losscli.report.findings import Code, problem
 
-START = 8
+START = 32
 """The number of first bytes that distinguish binary formats."""
 HEAD = 100
 """The number of lines in which the first non-blank line is searched."""
@@ -63,20 +63,42 @@ class Kind(Struct, frozen=True):
     remedy: str
     is_text: bool = False
 
+    def fits(self, form: Format) -> bool:
+        """Whether a file of a format can have these first bytes."""
+        return self.format == form or (self.is_text and form.is_text) or (self.magic == ZIP and form.is_zip)
 
-_UTF16 = "convert it: iconv -f utf-16 -t utf-8"
+    def refused(self, name: str) -> Problem:
+        """The problem of a file of this kind."""
+        remedy = self.remedy.replace("FILE", quote(name))
+        return problem(Code.UNSUPPORTED_FORMAT, name, remedy=remedy, what=self.what)
+
+
+_UTF16 = "convert it: iconv -f utf-16 -t utf-8 FILE"
+ZIP = b"PK\x03\x04"
+_ZIP = Kind(ZIP, "a zip archive", None, "unpack it: unzip FILE")
+_HTML = Kind(b"", "an HTML page, not data", None, "fetch the file itself: is a login or a raw link needed?")
 KINDS = (
     *(Kind(each.magic, each.noun, each, each.remedy) for each in formats.all_formats() if each.magic),
     Kind(b"FEA1", "a Feather file of version 1", None, "write version 2: polars.DataFrame.write_ipc does"),
     Kind(b"\x89HDF", "an HDF5 file", None, "write Parquet"),
     Kind(b"\x80", "a pickle", None, "write Parquet, or numpy.save"),
+    Kind(b"version https://git-lfs", "a pointer of git LFS, not the file", None, "fetch it: git lfs pull"),
+    Kind(b"BZh", "compressed by bzip2", None, "decompress it: bunzip2 -k FILE"),
+    Kind(b"\xfd7zXZ\x00", "compressed by xz", None, "decompress it: unxz -k FILE"),
+    Kind(b"7z\xbc\xaf\x27\x1c", "a 7z archive", None, "unpack it: 7z x FILE"),
+    Kind(b"\xd0\xcf\x11\xe0", "an old Excel file (.xls)", None, "save it as .xlsx or .csv"),
+    Kind(b"SQLite format 3", "an SQLite database", None, "write Parquet or CSV"),
     Kind(b"\xff\xfe", "UTF-16, not UTF-8", None, _UTF16, is_text=True),
     Kind(b"\xfe\xff", "UTF-16, not UTF-8", None, _UTF16, is_text=True),
 )
 
 
-def kind(start: bytes) -> Kind | None:
+def kind(start: bytes, suffix: str = "") -> Kind | None:
     """The kind of a file with these first bytes; None for text, compressed or not."""
+    if suffix == ".zip":
+        return _ZIP
+    if start.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return _HTML
     return next((each for each in KINDS if start.startswith(each.magic)), None)
 
 

@@ -131,6 +131,9 @@ def _format(path: str, name: str, asked: Reading) -> Format:
         return found.by_content(_start(path, name))
     suffix = "".join(PurePosixPath(name).suffixes[-2:]) if name.endswith(COMPRESSED) else ""
     suffix = (suffix or PurePosixPath(name).suffix).lower()
+    kind = sniff.kind(_start(path, name), suffix)
+    if kind and kind.format is None:
+        raise DataError(kind.refused(name))
     if suffix.startswith(".json"):
         return sniff.json_format(path, name)
     if suffix:
@@ -138,11 +141,9 @@ def _format(path: str, name: str, asked: Reading) -> Format:
         remedy = f"known: {known}; --input-format says what it is"
         what = f"unknown format {suffix}"
         raise DataError(problem(Code.UNSUPPORTED_FORMAT, name, remedy=remedy, what=what))
-    kind = sniff.kind(_start(path, name))
     if kind is None:
         return formats.named(formats.PLAIN) if asked.separator else sniff.text_format(path, name)
-    if kind.format is None:
-        raise DataError(problem(Code.UNSUPPORTED_FORMAT, name, remedy=kind.remedy, what=kind.what))
+    assert kind.format is not None
     return kind.format
 
 
@@ -159,12 +160,10 @@ def _checked(files: Files, asked: Reading) -> Files:
     problems = []
     for path in files.paths:
         found = sniff.kind(_start(path, files.shown(path)))
-        if found and found.format != files.format and not (found.is_text and files.format.is_text):
+        if found and not found.fits(files.format):
             unnamed = formats.by_suffix(files.shown(path)) is None and found.format
-            remedy = f"--input-format {unnamed.name}" if unnamed else found.remedy
-            problems.append(
-                problem(Code.UNSUPPORTED_FORMAT, files.shown(path), remedy=remedy, what=found.what)
-            )
+            wrong = found.refused(files.shown(path))
+            problems.append(replace(wrong, remedy=f"--input-format {unnamed.name}") if unnamed else wrong)
     if problems:
         raise DataError(problems[:EXAMPLES])
     by_option = asked.input_format is not None and formats.by_suffix(files.shown(files.paths[0])) is None

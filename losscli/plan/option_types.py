@@ -93,7 +93,7 @@ class ReadOptions(LossParameters, total=False):
     decimal: Literal[".", ","] | None
     thousands: str | None
     null_values: str | Iterable[object] | None
-    input_format: Literal["csv", "tsv", "ndjson", "ipc", "npy", "npz", "parquet"] | None
+    input_format: Literal["csv", "tsv", "xlsx", "ndjson", "ipc", "npy", "npz", "parquet"] | None
     classes: str | Iterable[object] | None
     positive: object
     class_weight: str | Mapping[Any, float] | None

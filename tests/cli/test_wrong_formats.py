@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import pickle
 
 import numpy as np
@@ -179,6 +181,26 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         ("p.npz: arrays of different lengths: pred 3, y 4",),
     ),
     "a workbook": ("p.csv", b"PK\x03\x04....", ("p.csv: a zip, .npz or Excel file", "save it as .csv")),
+    "a zip archive": ("p.csv.zip", b"PK\x03\x04....", ("p.csv.zip: a zip archive", "unzip p.csv.zip")),
+    "bzip2": ("p.csv.bz2", bz2.compress(CSV), ("p.csv.bz2: compressed by bzip2", "bunzip2 -k p.csv.bz2")),
+    "bzip2 named CSV": ("p.csv", bz2.compress(CSV), ("p.csv: compressed by bzip2",)),
+    "xz": ("p.csv.xz", lzma.compress(CSV), ("p.csv.xz: compressed by xz", "unxz -k p.csv.xz")),
+    "a pointer of git LFS": (
+        "p.csv",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n",
+        ("p.csv: a pointer of git LFS, not the file", "git lfs pull"),
+    ),
+    "a pointer of git LFS named Parquet": (
+        "p.parquet",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 1\n",
+        ("p.parquet: a pointer of git LFS, not the file",),
+    ),
+    "an HTML page": ("p.csv", b"\n<!DOCTYPE html>\n<html></html>", ("p.csv: an HTML page, not data",)),
+    "an HTML page named JSON": ("p.json", b"<html></html>", ("p.json: an HTML page",)),
+    "an old workbook": ("p.xls", b"\xd0\xcf\x11\xe0....", ("p.xls: an old Excel file", ".xlsx")),
+    "a damaged workbook": ("p.xlsx", b"PK\x03\x04....", ("p.xlsx: incomplete or damaged Excel file",)),
+    "CSV named Excel": ("p.xlsx", CSV, ("p.xlsx: incomplete or damaged Excel file",)),
+    "a database": ("p.db", b"SQLite format 3\x00", ("p.db: an SQLite database",)),
     "a pickle": ("p.csv", pickle.dumps([1]), ("p.csv: a pickle", "write Parquet")),
 }
 

@@ -53,8 +53,9 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
     `suffixes` are those of its files, `magic` are their first bytes (none for text), and `noun` is what
     messages call such a file.  `remedy` says how to read a file with another name.  `is_option` says whether
     --input-format accepts it, `is_remote` whether it is read from URLs, `is_text` whether it writes numbers
-    as text, `knows_rows` whether its files store their number of rows.  `separator` is that of fields in
-    delimited text: empty if only the user can say, None for other formats.
+    as text, `is_zip` whether its files are zip archives, as those of another format, and `knows_rows` whether
+    they store their number of rows.  `separator` is that of fields in delimited text: empty if only the user
+    can say, None for other formats.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
     is_remote: bool = True
     is_compressible: bool = False
     is_text: bool = False
+    is_zip: bool = False
     knows_rows: bool = False
     separator: str | None = None
 
@@ -142,8 +144,8 @@ class Files(Struct, frozen=True, eq=False):
     of the key=value folders, one per file.  `spool` keeps the temporary file of a pipe, `rewritten` those of
     files that are read from a copy, and `origins` the files behind the paths.
     `by_option` says that --input-format named the format, `dialect` how delimited text is written, `spelling`
-    how text writes numbers.  NumPy files have their mapped `arrays`; `role` (predictions or targets) names
-    those without a name, and `flat` makes a matrix one column per output.
+    how text writes numbers.  NumPy files have their mapped `arrays`, workbooks their `sheets`; `role`
+    (predictions or targets) names those without a name, and `flat` makes a matrix one column per output.
     """
 
     name: str
@@ -157,6 +159,7 @@ class Files(Struct, frozen=True, eq=False):
     by_option: bool = False
     spelling: Spelling = Spelling()
     arrays: Sequence[Any] = ()
+    sheets: Sequence[Any] = ()
     role: str = ""
     flat: bool = False
 
