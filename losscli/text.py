@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 def enumerated(names: Iterable[str], most: int = 20) -> str:
     """'a, b, c', and 'a, b, ... (7 in all)' if there are more than `most`."""
-    everything = [*names]
+    everything = [printable(name) for name in names]
     more = f", ... ({len(everything)} in all)" if len(everything) > most else ""
     return ", ".join(everything[:most]) + more
 
@@ -54,6 +54,16 @@ def join_names(names: Iterable[str]) -> str:
 def param_text(value: object) -> str:
     """The value of a parameter as in 'huber:delta=2'."""
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)
+
+
+def printable(text: str) -> str:
+    """Text on one line that cannot steer a terminal or a log: other characters are escaped."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def readable(path: str) -> str:
+    """The name of a file as text: bytes that are not UTF-8 become U+FFFD."""
+    return path.encode(errors="surrogateescape").decode(errors="replace")
 
 
 def _quoted(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 import traceback
 from contextlib import suppress
@@ -16,6 +17,7 @@ from losscli._version import __version__
 from losscli.cli import interrupt
 from losscli.cli.parser import COMMANDS, Program
 from losscli.errors import LossCliError, Status
+from losscli.text import printable
 
 CLOSED_PIPE = 141
 """What a shell reports of a program whose reader went away: 128 + SIGPIPE."""
@@ -101,7 +103,9 @@ def _say(*messages: str) -> None:
     """Write to stderr; if it is full or closed, the exit status alone reports the error."""
     with suppress(OSError, ValueError):
         for message in messages:
-            print(f"losscli: {message}", file=sys.stderr)
+            # A line of a job's log that begins with :: is a command of GitHub.
+            lines = (re.sub(r"^\s*(?=::|##\[)", r"\\", printable(line)) for line in message.split("\n"))
+            print("losscli:", "\n".join(lines), file=sys.stderr)
         sys.stderr.flush()
 
 

@@ -20,6 +20,7 @@ from losscli.errors import Status, UsageError, all_of
 from losscli.plan.options import OPTIONS, Use, request_of
 from losscli.render import format_of_suffix, print_tables, render
 from losscli.report.model import Report, Verdict
+from losscli.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -151,7 +152,7 @@ def bare(report: Report) -> str:
 def warn(lines: Sequence[str]) -> None:
     """Notes on stderr."""
     for line in lines:
-        print(f"losscli: note: {line}", file=sys.stderr)
+        say(f"note: {line}")
 
 
 def emit(report: Report, display: Display) -> None:
@@ -248,4 +249,4 @@ def show_plan(run: Run | Models) -> None:
 
 def say(text: str) -> None:
     """Write a message to stderr."""
-    print(f"losscli: {text}", file=sys.stderr)
+    print(f"losscli: {printable(text)}", file=sys.stderr)

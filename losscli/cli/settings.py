@@ -13,6 +13,7 @@ from losscli.errors import LossCliError, UsageError, all_of
 from losscli.plan.options import CONFIGURED, Use, loss_params, options_of
 from losscli.settings import files
 from losscli.settings.files import Settings
+from losscli.text import printable
 
 
 @contextmanager
@@ -76,4 +77,4 @@ def _shown(name: str, used: Mapping[str, Any], overruled: list[str]) -> str:
 
 def _say(lines: list[str]) -> None:
     for line in lines:
-        print(f"losscli: {line}", file=sys.stderr)
+        print(f"losscli: {printable(line)}", file=sys.stderr)

@@ -7,6 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path, PurePosixPath
 from urllib.parse import urlsplit
 
@@ -15,12 +16,14 @@ from msgspec.structs import replace
 
 from losscli.data import formats, sniff
 from losscli.data.formats.base import COMPRESSED, Files, Format, empty_file, keys_of
+from losscli.data.formats.text import start_of
 from losscli.data.redaction import redacted
 from losscli.data.request import LAYOUT, NUMBERS, Reading
 from losscli.data.spool import Spool, chunks_of
 from losscli.data.stream import STANDARD_INPUT
-from losscli.errors import EXAMPLES, DataError, Problem, UsageError
+from losscli.errors import EXAMPLES, DataError, Problem, UsageError, all_of
 from losscli.report.findings import Code, problem
+from losscli.text import printable
 
 STDIN = "-"
 
@@ -28,6 +31,8 @@ STDIN = "-"
 def locate(source: str | Path, asked: Reading) -> Files:
     """The files that a user names.  Raises DataError if there are none, or their formats differ."""
     text = os.fspath(source)
+    if not text:
+        raise UsageError("the name of a file is empty", remedy="is a variable of the shell unset?")
     if text == STDIN:
         if sys.stdin is None:
             remedy = "name a file"
@@ -41,12 +46,20 @@ def locate(source: str | Path, asked: Reading) -> Files:
         raise DataError(problem(Code.UNREADABLE_FILE, text, remedy="", reason=error.strerror)) from None
 
 
+def _require_utf8(path: str) -> None:
+    """Raise DataError if the name of a file is not UTF-8, in which Polars has to get it."""
+    if any("\ud800" <= sign <= "\udfff" for sign in path):
+        reason, remedy = "its name is not UTF-8", "rename the file"
+        raise DataError(problem(Code.UNREADABLE_FILE, path, remedy=remedy, reason=reason))
+
+
 def _local(text: str, asked: Reading) -> Files:
+    _require_utf8(text)
     path = Path(text)
     if path.is_dir():
         return _several(text, _inside(path), len(path.parts), asked)
     if path.is_file():
-        return _checked(Files(text, (text,), _format(text, text, asked)), asked)
+        return _checked(Files(printable(text), (text,), _format(text, text, asked)), asked)
     if path.exists():
         with path.open("rb") as pipe:
             return _piped(Spool(chunks_of(pipe), text), text, asked)
@@ -79,13 +92,14 @@ def _several(name: str, paths: Sequence[str], root: int, asked: Reading) -> File
     """Files of one format; key=value folders count from the `root`-th part of a path on."""
     if not paths:
         raise DataError(problem(Code.EMPTY_FOLDER, name))
+    all_of(*(partial(_require_utf8, path) for path in paths))
     kinds = [_format(path, path, asked) for path in paths]
     if len(set(kinds)) > 1:
         shown = " and ".join(f"{count} of {each.name}" for each, count in Counter(kinds).items())
         remedy = f"name the files of one format: '{_pattern(name)}'"
         raise DataError(problem(Code.MIXED_FORMATS, name, remedy=remedy, formats=shown))
     name = name if len(paths) > 1 else paths[0]
-    files = Files(name, tuple(paths), kinds[0], partitions=_partitions(paths, root))
+    files = Files(printable(name), tuple(paths), kinds[0], partitions=_partitions(paths, root))
     return _checked(files, asked)
 
 
@@ -131,7 +145,7 @@ def _format(path: str, name: str, asked: Reading) -> Format:
         return found.by_content(_start(path, name))
     suffix = "".join(PurePosixPath(name).suffixes[-2:]) if name.endswith(COMPRESSED) else ""
     suffix = (suffix or PurePosixPath(name).suffix).lower()
-    kind = sniff.kind(_start(path, name), suffix)
+    kind = sniff.kind(start_of(path), suffix)
     if kind and kind.format is None:
         raise DataError(kind.refused(name))
     if suffix.startswith(".json"):
@@ -142,15 +156,15 @@ def _format(path: str, name: str, asked: Reading) -> Format:
         what = f"unknown format {suffix}"
         raise DataError(problem(Code.UNSUPPORTED_FORMAT, name, remedy=remedy, what=what))
     if kind is None:
+        _start(path, name)
         return formats.named(formats.PLAIN) if asked.separator else sniff.text_format(path, name)
     assert kind.format is not None
     return kind.format
 
 
 def _start(path: str, name: str) -> bytes:
-    with open(path, "rb") as file:
-        start = file.read(sniff.START)
-    if not start:
+    """The first bytes of a file.  Raises DataError if it is empty."""
+    if not (start := start_of(path)):
         raise empty_file(name)
     return start
 

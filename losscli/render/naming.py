@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from losscli.report.model import Comparison, Result
-from losscli.text import param_text
+from losscli.text import param_text, printable
 
 
 def label(result: Result) -> str:
@@ -39,7 +39,7 @@ def shown(name: str) -> str:
 
 def plain(text: str) -> str:
     """Text on one line that cannot steer a terminal."""
-    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+    return printable(" ".join(text.split()))
 
 
 def listed(names: Sequence[str], most: int | None = None) -> str:

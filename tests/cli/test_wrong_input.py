@@ -45,9 +45,9 @@ WRONG: dict[str, tuple[dict[str, str | bytes | pl.DataFrame], str, tuple[str, ..
         ("p.csv: no rows, only a header", "t.csv: no rows, only a header"),
     ),
     "unknown suffix": (
-        {"p_xlsx": "", "t": Y},
-        "p.xlsx t.csv",
-        ("p.xlsx: unknown format .xlsx", "-> known: .csv, .tsv, .txt", "--input-format"),
+        {"p_ods": "", "t": Y},
+        "p.ods t.csv",
+        ("p.ods: unknown format .ods", "-> known: .csv, .tsv, .txt", "--input-format"),
     ),
     "JSON": (
         {"p_json": "{}", "t": Y},

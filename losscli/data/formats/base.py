@@ -18,6 +18,7 @@ from losscli.data.spool import Spool
 from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, problem
+from losscli.text import printable
 
 if TYPE_CHECKING:
     from losscli.data.request import Reading
@@ -187,7 +188,7 @@ class Files(Struct, frozen=True, eq=False):
 
     def shown(self, path: str) -> str:
         """What messages call one of the files."""
-        return self.name if len(self.paths) == 1 else self.origins.get(path, path)
+        return self.name if len(self.paths) == 1 else printable(self.origins.get(path, path))
 
 
 def keys_of(path: str, root: int = 0) -> dict[str, str | None]:
