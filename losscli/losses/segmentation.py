@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal
 
+from losscli.catalog.loss import Replacement
 from losscli.catalog.params import NonNegative
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
@@ -22,7 +24,17 @@ def _overlap(xp: Namespace, m: Array, aggregate: str) -> Array:
 OVERLAP = Reduction(_overlap, undefined="all masks are empty")
 
 
-@loss("Tversky", reduction=OVERLAP)
+def _is_replaced(batch: Mask, params: Mapping[str, Any]) -> Array:
+    """Where no formula gives the loss of an image (n,)."""
+    if params["empty"] != "formula":
+        return batch.is_empty
+    return batch.is_empty & (batch.xp.sum(batch.prediction, axis=1) == 0)
+
+
+NO_PIXELS = Replacement("finds no pixels to compare (empty={empty})", _is_replaced)
+
+
+@loss("Tversky", reduction=OVERLAP, replaces=NO_PIXELS)
 def tversky(
     batch: Mask,
     *,
@@ -53,7 +65,7 @@ def tversky(
     )
 
 
-@loss("Dice", "dice_coefficient_loss", reduction=OVERLAP)
+@loss("Dice", "dice_coefficient_loss", reduction=OVERLAP, replaces=NO_PIXELS)
 def dice(
     batch: Mask, *, aggregate: Aggregate = "per_image", empty: Empty = "formula"
 ) -> tuple[Array, Array, Array]:

@@ -168,6 +168,9 @@ def test_an_image_without_a_true_pixel_costs_the_formula_nothing_or_one(loss):
         for empty in ("formula", "zero", "one")
     }
     assert found == {"formula": 1 / 3, "zero": 0.0, "one": 2 / 3}
+    for empty, count in (("formula", 1), ("zero", 2), ("one", 2)):
+        report = losscli.evaluate(p, y, loss=f"{loss}{join}empty={empty}", task="segmentation")
+        assert [n.count for n in report.findings if n.code == "replaced-value"] == [count]
     whole = value(p, y, loss=f"{loss}{join}empty=zero,aggregate=global", task="segmentation")
     assert whole == 0.0
 
