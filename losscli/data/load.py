@@ -119,7 +119,7 @@ def _is_matrix(found: _Located) -> bool:
 
 
 def _table(found: _Located, role: str, flat: bool) -> Table:
-    opened = _opened(*found, role, flat).unnested()
+    opened = _opened(*found, role, flat).stored().unnested()
     if opened.is_empty():
         raise DataError(problem(Code.EMPTY_TABLE, opened.name))
     return opened

@@ -116,6 +116,17 @@ class Table(Struct, frozen=True, eq=False):
         table = replace(self, schema=schema, structs=structs)
         return replace(table, scan=table._without_structs(self.scan))
 
+    def stored(self) -> Table:
+        """The same table with each column of an extension type in the type in which it is stored."""
+        own = {
+            name: self.dtype(name) for name in self.schema if isinstance(self.dtype(name), pl.BaseExtension)
+        }
+        if not own:
+            return self
+        scan = self.scan.with_columns(pl.col(name).ext.storage() for name in own)
+        storage = {name: dtype.ext_storage() for name, dtype in own.items()}
+        return replace(self, scan=scan, schema={**self.schema, **storage})
+
     def without(self, names: Collection[str]) -> Table:
         """The same table without some of its columns."""
         return replace(self, schema={name: self.schema[name] for name in self.schema if name not in names})

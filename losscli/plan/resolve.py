@@ -171,7 +171,15 @@ def settled(
 
 
 def _cluster(name: str | None, left: Table, right: Table, key: Sequence[str]) -> str | None:
-    return None if name is None else column_of(name, "--cluster", left, right, key)
+    if name is None:
+        return None
+    column = column_of(name, "--cluster", left, right, key)
+    table = right if column.startswith("t:") else left
+    if table.schema[column[2:]] == pl.Duration:
+        raise UsageError(
+            f"--cluster: {table.name}, column {column[2:]} holds durations", remedy="write them as numbers"
+        )
+    return column
 
 
 def reading_of(options: Mapping[str, Any]) -> Reading:

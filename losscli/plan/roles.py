@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import polars as pl
 from msgspec.structs import replace
@@ -49,6 +50,7 @@ def roles_of(
         if not found.group:
             return roles, ()
         return roles, (note(Code.ROWS_COUNT_GROUPS, column=found.group[2:]),)
+    _require_values(found, left, right)
     nested = [name for name in found.predictions if isinstance(left.schema[name], pl.List | pl.Array)]
     if nested and (task != "multiclass" or len(found.predictions) > 1):
         raise UsageError(
@@ -67,6 +69,24 @@ def roles_of(
         )
     shown = found.targets if task == "multilabel" else tuple(found.predictions)
     return replace(roles, names=shown, target_form="matrix" if task == "multilabel" else "value"), ()
+
+
+def _require_values(found: Found, left: Table, right: Table) -> None:
+    """Raise DataError for columns that are neither numbers, labels nor, of predictions, lists of numbers."""
+    columns = [(left, name, True) for name in found.predictions]
+    columns += [(right, name, False) for name in found.targets]
+    if wrong := [
+        problem(Code.WRONG_TYPE, f"{table.name}, column {name}", type=table.schema[name])
+        for table, name, as_lists in columns
+        if not _is_value(table.schema[name], as_lists)
+    ]:
+        raise DataError(wrong)
+
+
+def _is_value(dtype: Any, as_lists: bool) -> bool:
+    if isinstance(dtype, pl.List | pl.Array):
+        return as_lists and bool(dtype.inner.is_numeric())
+    return not dtype.is_nested() and dtype != pl.Duration
 
 
 def _binary(
