@@ -20,8 +20,8 @@ SAMPLE = 1_000
 _DECLARED = re.compile(r'^"?sep=(.)"?$')
 """The first line that Excel writes to name the separator."""
 _WHOLE = re.compile(r"[+-]?[0-9]+")
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?(?:[0-9]+,?[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?")
+"""A number, whatever its decimal sign."""
 _TRUTH = ("true", "false")
 _COUNTED = 5
 """This many columns 0, 1, 2, ... have a header even above whole numbers; fewer need more values below."""
@@ -101,7 +101,7 @@ def separator_of(line: str, usual: str, asked: str | None) -> str:
     return usual if usual in found else found[0] if len(found) == 1 else asked
 
 
-def header_shows(rows: Sequence[Sequence[str]], decimal: str = ".") -> bool | None:
+def header_shows(rows: Sequence[Sequence[str]]) -> bool | None:
     """Whether the first of these rows is a header: False if it looks like a row, None if nothing tells.
 
     Text above numbers is a header, as is nothing above the index of a dataframe.  A number above numbers is a
@@ -109,25 +109,24 @@ def header_shows(rows: Sequence[Sequence[str]], decimal: str = ".") -> bool | No
     many, or no whole numbers are below.
     """
     first = [name.strip() for name in rows[0]]
-    number = _DECIMAL_COMMA if decimal == "," else _NUMBER
     others = [row for row in rows[1:] if len(first) == 1 or row != rows[0]]  # a file may repeat its header
     columns = [[row[i].strip() for row in others if row[i : i + 1]] for i in range(len(first))]
     columns = [list(filter(None, below)) for below in columns]
-    numeric = [bool(below) and all(map(number.fullmatch, below)) for below in columns]
-    if any(are and name and not _is_value(name, number) for name, are in zip(first, numeric, strict=True)):
+    numeric = [bool(below) and all(map(_NUMBER.fullmatch, below)) for below in columns]
+    if any(are and name and not _is_value(name) for name, are in zip(first, numeric, strict=True)):
         return True
-    named = [(name, below) for name, below in zip(first, columns, strict=True) if number.fullmatch(name)]
+    named = [(name, below) for name, below in zip(first, columns, strict=True) if _NUMBER.fullmatch(name)]
     if _is_counted(named) or (len(first) > 1 and not first[0] and _is_index(columns[0], numeric[0])):
         return True
-    alike = any(are and _is_value(name, number) for name, are in zip(first, numeric, strict=True))
+    alike = any(are and _is_value(name) for name, are in zip(first, numeric, strict=True))
     again = any(name and name in below for name, below in zip(first, columns, strict=True))
     truth = any(name.lower() in _TRUTH for name in first)
     alone = not others and bool(named)
     return False if alike or again or truth or alone else None
 
 
-def _is_value(name: str, number: re.Pattern[str]) -> bool:
-    return bool(number.fullmatch(name)) or name.lower() in (*_TRUTH, "nan", "na", "null")
+def _is_value(name: str) -> bool:
+    return bool(_NUMBER.fullmatch(name)) or name.lower() in (*_TRUTH, "nan", "na", "null")
 
 
 def _is_counted(columns: Sequence[tuple[str, Sequence[str]]]) -> bool:

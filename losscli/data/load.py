@@ -15,7 +15,7 @@ from losscli.data import sources
 from losscli.data.diagnose import unlike
 from losscli.data.formats import memory
 from losscli.data.formats import numpy as numpy_files
-from losscli.data.formats.base import Files
+from losscli.data.formats.base import Files, Scanned
 from losscli.data.formats.numpy import Part
 from losscli.data.request import Reading
 from losscli.data.table import Source, Table, reading
@@ -125,6 +125,13 @@ def _table(found: _Located, role: str, flat: bool) -> Table:
     return opened
 
 
+def _noted(files: Files, opened: Scanned) -> Files:
+    """The files, with a note if their text has another decimal sign than was asked for."""
+    if files.format.is_text and opened.spelling.decimal != files.spelling.decimal:
+        return files.noted("decimal point")
+    return files
+
+
 def _opened(data: Any, files: Files | None, role: str, flat: bool) -> Table:
     if isinstance(data, Table):
         return data
@@ -144,7 +151,8 @@ def _opened(data: Any, files: Files | None, role: str, flat: bool) -> Table:
         schema=opened.schema,
         types=opened.types,
         quick=opened.quick,
-        spelling=files.spelling,
+        spelling=opened.spelling,
+        files=_noted(files, opened),
         repeated=opened.repeated,
         folders=tuple(files.partitions),
     )

@@ -36,6 +36,9 @@ _REMEDIES = (
     (r"[+-]?\d{1,3}(\.\d{3}){2,}", "--thousands . --decimal , reads 1.234.567 as 1234567"),
 )
 """How to read the numbers of a column one of whose values matches; the first one counts."""
+_COMMA = r"^\s*[+-]?[0-9.]*,[0-9]+(?:[eE][+-]?[0-9]+)?\s*$"
+_POINT = r"^\s*[+-]?[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?\s*$"
+_THREE_DIGITS = r"^\s*[+-]?[0-9]{1,3}\.[0-9]{3}\s*$"
 _LIST = r"^[\[(].*[\])]$"
 _TRUTH = {"true": 1.0, "false": 0.0}
 
@@ -46,6 +49,19 @@ class Spelling(Struct, frozen=True):
     decimal: str = "."
     nulls: tuple[str, ...] = ()
     thousands: str | None = None
+
+    def as_in(self, texts: pl.DataFrame) -> Spelling:
+        """The same for a file with these texts: with a decimal point if its numbers have that and no comma.
+
+        One option is for all files.  A number such as 1.234 tells nothing.
+        """
+        if self.decimal != ",":
+            return self
+        values = pl.concat([pl.Series(dtype=pl.String), *(each.alias("") for each in texts)])
+        points = values.str.contains(_POINT) & ~values.str.contains(_THREE_DIGITS)
+        if values.str.contains(_COMMA).any() or not points.any():
+            return self
+        return Spelling(".", self.nulls, None if self.thousands == "." else self.thousands)
 
     def stripped(self, text: pl.Expr) -> pl.Expr:
         """Text without the blanks around it; null for a missing value."""

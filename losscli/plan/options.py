@@ -149,8 +149,6 @@ class Option(Struct, frozen=True):
 
     def read(self, value: Any) -> Any:
         """The value from text, TOML or Python.  Raises UsageError."""
-        if isinstance(value, str) and not value:
-            raise UsageError(f"{self.flag} is empty", remedy="is a variable of the shell unset?")
         return self.kind.read(self.flag, value)
 
     def means_nothing(self, task: str, link: str) -> bool:

@@ -42,38 +42,6 @@ def test_a_submission_with_such_a_name_is_not_ranked(losscli):
     assert "its name is not UTF-8" in board["caf\ufffd.csv"]["reason"]
 
 
-@pytest.mark.parametrize(
-    ("argv", "said"),
-    {
-        ("evaluate", "", "t.csv"): "the name of a file is empty",
-        ("evaluate", "p.csv", ""): "the name of a file is empty",
-        ("rank", "", "-t", "t.csv"): "the name of a file is empty",
-        ("compare", "p.csv", "", "-t", "t.csv"): "the name of a file is empty",
-        **{
-            ("evaluate", "p.csv", "t.csv", option, ""): f"{option} is empty"
-            for option in (
-                "--pred",
-                "--target",
-                "--on",
-                "--weight",
-                "--where",
-                "--classes",
-                "--group",
-                "--rows",
-            )
-        },
-        ("evaluate", "p.csv", "t.csv", "--by", ""): "--by",
-        ("evaluate", "p.csv", "t.csv", "-l", ""): "unknown loss ''",
-        ("evaluate", "p.csv", "t.csv", "-g", ""): "invalid gate",
-        ("evaluate", "p.csv", "t.csv", "-o", ""): "no suffix",
-        ("evaluate", "p.csv", "t.csv", "-g", "mae <= base", "--baseline", ""): "the name of a file is empty",
-    }.items(),
-)
-def test_an_empty_name_is_an_error(argv, said, losscli):
-    losscli.write(p=P, t=T)
-    losscli.refuses(2, *argv, said=[said])
-
-
 def test_a_long_name_is_an_error(losscli):
     losscli.write(t=T)
     losscli.refuses(3, "evaluate", "x" * 131_072, "t.csv", said=["File name too long"])

@@ -154,6 +154,23 @@ def test_sides_may_have_different_dialects(losscli):
     assert "t.csv: with a header" in done.err
 
 
+@pytest.mark.parametrize("suffix", ["csv", "ndjson", "parquet", "xlsx"])
+def test_sides_may_have_different_decimal_signs(suffix, losscli):
+    losscli.write(p=P.replace(",", ";").replace(".", ","))
+    targets = pl.DataFrame({"id": [1, 2, 3, 4], "y": [2.25, 3.25, 6.25, 9.5]})
+    getattr(targets, f"write_{'excel' if suffix == 'xlsx' else suffix}")(f"t.{suffix}")
+    done = losscli(
+        "evaluate", "p.csv", f"t.{suffix}", "-l", "mae", "--bare", "-v", "--separator", ";", "--decimal", ","
+    )
+    assert done.out == "0.4375\n", done.err
+    assert ("decimal point" in done.err) == (suffix in ("csv", "ndjson"))
+    losscli.write(t="id,y\n1,2.001\n2,3.001\n3,4.001\n4,5.001\n")  # thousands?
+    said = ["t.csv, column y: 4 values that are not a number"]
+    losscli.refuses(
+        3, "evaluate", "p.csv", "t.csv", "-l", "mae", "--separator", ";", "--decimal", ",", said=said
+    )
+
+
 def test_parts_in_another_order_of_columns_are_not_mixed_up(losscli):
     rows = list(csv.reader(io.StringIO(P)))
     for i, order in enumerate(((0, 1), (1, 0))):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from msgspec import Struct, StructMeta, field
+from msgspec.structs import replace
 
 from losscli.data.dialect import Dialect
 from losscli.data.numbers import Spelling, shown_type
@@ -34,7 +35,7 @@ class Scanned(Struct, frozen=True, eq=False):
 
     `types` are those in which columns of text are read, and lists of numbers within them.  `quick` are the
     columns that Polars can parse as numbers while it reads, as far as the first values show.  `repeated`
-    are names that several columns share.
+    are names that several columns share, `spelling` says how text writes numbers.
     """
 
     scan: pl.LazyFrame
@@ -42,6 +43,7 @@ class Scanned(Struct, frozen=True, eq=False):
     types: Mapping[str, Any] = {}
     quick: frozenset[str] = frozenset()
     repeated: tuple[str, ...] = ()
+    spelling: Spelling = Spelling()
 
 
 class _AbstractStruct(StructMeta, ABCMeta):
@@ -168,6 +170,10 @@ class Files(Struct, frozen=True, eq=False):
     def remote(self) -> bool:
         """Whether the files are at a URL."""
         return "://" in self.paths[0]
+
+    def noted(self, note: str) -> Files:
+        """The same files with another note on how they are read."""
+        return replace(self, dialect=replace(self.dialect, notes=(*self.dialect.notes, note)))
 
     @property
     def sources(self) -> tuple[str, ...]:

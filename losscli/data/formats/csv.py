@@ -195,7 +195,7 @@ def _with_header(dialect: Dialect, head: list[str], name: str, asked: Reading) -
         return dialect
     with suppress(csv.Error):
         rows = list(islice(dialect.records(head), SAMPLE))
-        shows = header_shows(rows, asked.decimal) if rows else None
+        shows = header_shows(rows) if rows else None
         if asked.header is None:
             if shows is False:
                 shown = dialect.separator.join(rows[0])[:80]

@@ -102,8 +102,9 @@ def shown(form: Format, files: Files, types: Mapping[str, Any], repeated: tuple[
     """The files read as `types`, with the types that their first values show."""
     scan = form.scan(files, types)
     sample = scan.head(SAMPLE).collect()
+    spelling = files.spelling.as_in(sample.select(pl.col(pl.String)))
     shows = {
-        name: shown_type(sample[name], files.spelling) if dtype == pl.String else dtype
+        name: shown_type(sample[name], spelling) if dtype == pl.String else dtype
         for name, dtype in types.items()
     }
     quick = frozenset(
@@ -112,9 +113,9 @@ def shown(form: Format, files: Files, types: Mapping[str, Any], repeated: tuple[
         if dtype == pl.String
         and name not in files.partitions
         and shows[name] is not None
-        and is_quick(sample[name], files.spelling)
+        and is_quick(sample[name], spelling)
     )
-    return Scanned(scan, Shown(shows, scan, files.spelling), types, quick, repeated)
+    return Scanned(scan, Shown(shows, scan, spelling), types, quick, repeated, spelling)
 
 
 class Shown(Mapping[str, Any]):
