@@ -240,16 +240,16 @@ def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
 def _increasing(values: pl.Series, last: Any) -> bool:
     """Whether a key increases strictly, from `last`, the key before its first row.
 
-    Longer text counts as greater, so that whole numbers increase as text too.
+    Text that holds whole numbers is compared as these, since their order as text is another one.
     """
-    if last is not None and not _increasing(pl.Series([last, values[0]], dtype=values.dtype), None):
+    if values.dtype == pl.String:
+        numbers = values.cast(pl.Int64, strict=False)
+        if not numbers.null_count():
+            before = pl.Series([last], dtype=pl.String).cast(pl.Int64, strict=False).item()
+            return (last is None or before is not None) and _increasing(numbers, before)
+    if last is not None and not values[0] > last:
         return False
     if values.dtype.is_integer():
-        numbers = values.to_numpy()
-        return bool((numbers[1:] > numbers[:-1]).all())
-    greater = values.slice(1) > values.slice(0, len(values) - 1)
-    if values.dtype != pl.String:
-        return bool(greater.all())
-    lengths = values.str.len_bytes().to_numpy()
-    same, longer = lengths[1:] == lengths[:-1], lengths[1:] > lengths[:-1]
-    return bool((longer | (same & greater.to_numpy())).all())
+        whole = values.to_numpy()
+        return bool((whole[1:] > whole[:-1]).all())
+    return bool((values.slice(1) > values.slice(0, len(values) - 1)).all())

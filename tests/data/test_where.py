@@ -135,6 +135,7 @@ def test_no_rows_are_left(losscli):
         "size": ["not true or false, but Float64"],
         "size >": ["unable to parse"],
         "": ["--where: the value is empty"],
+        " ": ["--where: the value is empty"],
         "sum(size) > 3": ["sum is not a function of one row"],
         "size > avg(size) over (partition by region)": ["avg is not a function of one row"],
         "sum/* */(size) > 3": ["sum is not a function of one row"],

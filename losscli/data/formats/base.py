@@ -14,7 +14,7 @@ from msgspec import Struct, StructMeta, field
 from msgspec.structs import replace
 
 from losscli.data.dialect import Dialect
-from losscli.data.numbers import Spelling, shown_type
+from losscli.data.numbers import Spelling, shows
 from losscli.data.spool import Spool
 from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import pl
@@ -97,10 +97,9 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
         """The files as a lazy table.  Raises DataError or an error of Polars."""
         scan = self.scan(files)
         # From a copy: Polars adds row numbers within a scan only if its schema was never collected.
-        schema = dict(scan.head().collect_schema()) | {
-            name: shown_type(values, files.spelling) or pl.String()
-            for name, values in files.partitions.items()
-        }
+        folders = pl.DataFrame(dict(files.partitions))
+        shown = {name: each.dtype or pl.String() for name, each in shows(folders, files.spelling).items()}
+        schema = dict(scan.head().collect_schema()) | shown
         return Scanned(scan, schema, dict.fromkeys(files.partitions, pl.String()))
 
     @abstractmethod

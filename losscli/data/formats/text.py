@@ -10,7 +10,7 @@ from typing import Any
 
 from losscli.data.batches import batches
 from losscli.data.formats.base import COMPRESSED, Files, Format, Scanned, read_errors
-from losscli.data.numbers import Spelling, is_quick, shown_type
+from losscli.data.numbers import Spelling, shows
 from losscli.data.redaction import reason
 from losscli.errors import EXAMPLES, Problem
 from losscli.numeric.arrays import pl
@@ -102,20 +102,12 @@ def shown(form: Format, files: Files, types: Mapping[str, Any], repeated: tuple[
     """The files read as `types`, with the types that their first values show."""
     scan = form.scan(files, types)
     sample = scan.head(SAMPLE).collect()
-    spelling = files.spelling.as_in(sample.select(pl.col(pl.String)))
-    shows = {
-        name: shown_type(sample[name], spelling) if dtype == pl.String else dtype
-        for name, dtype in types.items()
-    }
-    quick = frozenset(
-        name
-        for name, dtype in types.items()
-        if dtype == pl.String
-        and name not in files.partitions
-        and shows[name] is not None
-        and is_quick(sample[name], spelling)
-    )
-    return Scanned(scan, Shown(shows, scan, spelling), types, quick, repeated, spelling)
+    texts = sample.select([name for name, dtype in types.items() if dtype == pl.String])
+    spelling = files.spelling.as_in(texts)
+    found = shows(texts, spelling)
+    own = {name: found[name].dtype if name in found else dtype for name, dtype in types.items()}
+    quick = frozenset(name for name in found if found[name].is_quick and name not in files.partitions)
+    return Scanned(scan, Shown(own, scan, spelling), types, quick, repeated, spelling)
 
 
 class Shown(Mapping[str, Any]):
@@ -143,7 +135,7 @@ class Shown(Mapping[str, Any]):
         column = self._spelling.stripped(pl.col(name))
         with suppress(*read_errors()):  # which are reported when the column is read
             values = self._scan.select(column).filter(column.is_not_null()).head(SAMPLE).collect()
-            return shown_type(values[name], self._spelling)
+            return shows(values, self._spelling)[name].dtype
 
 
 def expected_rows(files: Files) -> int | None:
