@@ -152,7 +152,7 @@ def find(predictions: Table, targets: Table, request: Request, tasks: Set[str]) 
     pred, classes = _prediction(predictions, targets, left, target, request, tasks)
     if one_file:
         t_left = [name for name in t_left if name not in pred]
-    target = target or late_target(targets, both.free("t", t_left), pred, classes, one_file)
+    target = target or late_target(targets, t_left, pred, classes, both)
     if one_file and (twice := set(pred) & set(target)):
         raise UsageError(f"column {', '.join(twice)} cannot be both the prediction and the target")
     if len(target) > 1 and set(target) == set(pred):
@@ -221,24 +221,25 @@ def single_target(table: Table, left: list[str], both: Sides) -> tuple[str, ...]
 
 
 def late_target(
-    table: Table, left: list[str], pred: tuple[str, ...], classes: tuple[str, ...], one_file: bool
+    table: Table, left: list[str], pred: tuple[str, ...], classes: tuple[str, ...], both: Sides
 ) -> tuple[str, ...]:
     """The target by the names of the predictions, or as the only remaining column."""
+    free, one_file = both.free("t", left), both.one_file
     for names in (classes, pred):
         if names and set(names) <= set(left):
-            if others := shared.siblings(table, names, left):
+            if others := shared.siblings(table, names, free):
                 raise UsageError(
                     f"{table.name}: target columns without a prediction: {enumerated(others)}",
                     remedy=f"name the target alone: -y {','.join(names)}, or predict all of them",
                 )
             return names
-    if len(left) == 1:
-        return (left[0],)
-    if not left:
+    if len(free) == 1:
+        return (free[0],)
+    if not free:
         remedy = "give a file of targets too, or name it: -y COLUMN" if one_file else "name it: -y COLUMN"
         raise UsageError(f"{table.name}: no column is left to be the target", remedy=remedy)
     raise UsageError(
-        f"{table.name}: cannot tell which column is the target among: {enumerated(left)}",
+        f"{table.name}: cannot tell which column is the target among: {enumerated(free)}",
         remedy="name it: -y COLUMN",
     )
 
@@ -288,9 +289,12 @@ def _prediction(
     found = _remaining(predictions, targets, both, target, tasks)
     if found:
         return _in_order(predictions, found, request.classes)
+    remedy = "name them: -p COLUMN, or -p A,B,C with one column per class"
+    if not both.key and not both.one_file and set(left) & {*both.targets}:
+        remedy += "; name a key with --on COLUMN"
     raise UsageError(
         f"{predictions.name}: cannot tell the prediction columns among: {enumerated(left) or 'none'}",
-        remedy="name them: -p COLUMN, or -p A,B,C with one column per class",
+        remedy=remedy,
     )
 
 

@@ -219,8 +219,7 @@ class _Search:
         ]
         found = columns.single_target(self.tables["t"], left, self.sides)
         found = found or tuple(name for name in left if name in also)
-        free = self.sides.free("t", left)
-        return (found or columns.late_target(self.tables["t"], free, (), (), one_file))[0]
+        return (found or columns.late_target(self.tables["t"], left, (), (), self.sides))[0]
 
     def _keys(self, column: Column, names: tuple[str, ...]) -> Keys:
         keys = [column.key(name[2:]) if column.pattern else None for name in names]

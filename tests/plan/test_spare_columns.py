@@ -93,7 +93,9 @@ def test_a_column_that_a_flag_names_has_that_role_alone():
     t = frame(id=IDS, age=range(8), price=PRICES)
     for option in ({"by": "age:2"}, {"where": "age < 99"}, {"where": "targets.age < 99"}, {"weight": "age"}):
         assert "-y price" in flags(frame(id=IDS, guess=SALE), t, loss="mae", **option)
-    # An exact name has its role too.
+    # An exact name has its role too, and so has that of the prediction.
+    both = {"where": "targets.price > 0"}
+    assert "-y price" in flags(frame(id=IDS, price=SALE), frame(id=IDS, price=PRICES), loss="mae", **both)
     assert "-y y" in flags(frame(pred=SALE), frame(y=PRICES), loss="mae", where="y > 0")
     assert "-p pred" in flags(frame(pred=SALE), frame(y=PRICES), loss="mae", by="pred:2")
 
