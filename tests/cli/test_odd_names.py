@@ -86,9 +86,10 @@ def test_text_of_files_does_not_steer_a_terminal_or_a_log(command, files, losscl
         "a header that is long": ("p.csv", "x" * 140_000 + ",y\n1,2\n", 0),
         "a field that is long": ("p.csv", "x,y\n1,2\n" + "3" * 200_000 + ",4\n", 3),
         "a line that is long": ("p.csv", "x,y\n1,2," + "z" * 2_000_000 + "\n", 3),
+        "a first line that is long": ("p.csv", "x,y" + "z" * 17_000_000, 3),
         "lists within lists": ("p.ndjson", '{"x": 1, "y": 2}\n{"x": ' + "[" * 2000 + "]" * 2000 + "}\n", 3),
     }.values(),
-    ids=["a long header", "a long number", "a long line", "lists within lists"],
+    ids=["a long header", "a long number", "a long line", "a long first line", "lists within lists"],
 )
 def test_long_and_deep_text_is_no_bug(name, content, status, losscli):
     (losscli.folder / name).write_text(content)

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 HEAD = 2 * SAMPLE
 """Lines that are read to find out how text is written; quoted fields may take several."""
 
+LONGEST_HEADER = 1 << 24
+"""Characters of a header, of which several copies are made."""
+
 
 class Delimited(Format, frozen=True):
     """Text whose columns have no types: their roles choose them."""
@@ -139,6 +142,9 @@ def _held(path: str, files: Files, asked: Reading) -> _Held:
         path = spools[-1].path
     try:
         head = first_lines(path, HEAD)
+        if head and len(head[0]) > LONGEST_HEADER:
+            why = f"the first line has {len(head[0]):,} characters"
+            raise DataError(problem(Code.UNREADABLE_FILE, name, remedy="is it a table?", reason=why))
         dialect = _detected(head, name, files.format, asked)
         first = next(dialect.records(head), [])
         escape = asked.escape if asked.escape and holds(path, asked.escape) else None
