@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from losscli.catalog import equivalents
+from losscli.catalog.equivalents import Elsewhere
 from losscli.catalog.loss import Choice, Loss
+from losscli.catalog.params import Param
 from losscli.explanation import pager
 from losscli.explanation.model import COVERED, PRECISION, WORST, Content, Facts, Page, Profiled
 from losscli.plan.options import loss_params
 from losscli.render.chart import LABELS, Canvas, Line, chart, legend
+from losscli.render.formats.table import show_table
+from losscli.render.tables import Column, Table, of_names
 from losscli.tasks.named import described
 
 if TYPE_CHECKING:
@@ -66,10 +69,7 @@ def _print(console: Console, content: Content) -> None:
 def _catalog(console: Console, entries: Sequence[Loss]) -> None:
     """The names and summaries of losses by task."""
     for task, group in groupby(entries, key=lambda entry: entry.task):
-        table = _table(title=task)
-        for entry in group:
-            table.add_row(entry.name, escape(entry.summary))
-        console.print(table)
+        show_table(of_names(task, [(entry.name, entry.summary) for entry in group]), console)
         console.print()
     console.print("losscli explain NAME shows one of them.")
 
@@ -92,62 +92,44 @@ def _page(console: Console, page: Page, profiled: Profiled | None) -> None:
         _elsewhere(console, entry)
 
 
-def _table(title: str = "", fold: bool = False) -> Table:
-    """A table of names and their meaning without rules; with `fold`, long names are wrapped."""
-    table = Table(
-        title=title or None,
-        title_justify="left",
-        title_style="bold",
-        box=None,
-        pad_edge=False,
-        show_header=False,
-    )
-    table.add_column(no_wrap=not fold)
-    table.add_column(overflow="fold")
-    return table
-
-
 def _traits(console: Console, entry: Loss) -> None:
-    table = _table()
-    for param in entry.params:
-        default = "required" if param.required else f"default {str(param.default).lower()}"
-        if param.name in loss_params():
-            table.add_row(f"--{param.name.replace('_', '-')}", escape(f"{param.describe()}; {default}"))
-        else:
-            text = f"{param.describe()}; {default}; only in line: {entry.asked_as}:{param.name}=VALUE"
-            table.add_row(f":{param.name}=", escape(text))
-    table.add_row("unit", escape(entry.unit))
     best = "no fixed value" if entry.best is None else f"{entry.best:g}"
-    table.add_row("best", best + (", larger is better" if entry.score else ""))
-    if entry.domain:
-        table.add_row("takes", escape(entry.domain))
-    if columns := described(entry.batch):
-        table.add_row("reads", escape(columns))
-    if entry.aliases:
-        table.add_row("also", escape(", ".join(entry.aliases)))
-    table.add_row("source", escape(entry.reference))
-    console.print(table)
+    columns = described(entry.batch)
+    rows = [
+        *(_param(param, entry) for param in entry.params),
+        ("unit", entry.unit),
+        ("best", best + (", larger is better" if entry.score else "")),
+        *([("takes", entry.domain)] if entry.domain else []),
+        *([("reads", columns)] if columns else []),
+        *([("also", ", ".join(entry.aliases))] if entry.aliases else []),
+        ("source", entry.reference),
+    ]
+    show_table(of_names("", rows), console)
+
+
+def _param(param: Param, entry: Loss) -> tuple[str, str]:
+    """How a parameter is given, and what it takes."""
+    default = "required" if param.required else f"default {str(param.default).lower()}"
+    if param.name in loss_params():
+        return f"--{param.name.replace('_', '-')}", f"{param.describe()}; {default}"
+    asked = f"only in line: {entry.asked_as}:{param.name}=VALUE"
+    return f":{param.name}=", f"{param.describe()}; {default}; {asked}"
 
 
 def _elsewhere(console: Console, entry: Loss) -> None:
     known = equivalents.of(entry.name)
-    table = Table(title="elsewhere", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    table.add_column("library", no_wrap=True)
-    table.add_column("call", overflow="fold")
-    table.add_column("this number", overflow="fold")
-    for each in known:
-        if not each.call:
-            table.add_row(each.library, "", each.how, style="dim")
-        else:
-            verdict = "yes" if each.agrees else "never"
-            table.add_row(
-                each.library, escape(each.call), escape(": ".join(filter(None, [verdict, each.how])))
-            )
+    rows = [(each.library, each.call, _verdict(each)) for each in known]
     console.print()
-    console.print(table)
+    show_table(of_names("elsewhere", rows, ("library", "call", "this number")), console)
     habits = equivalents.habits([each.library for each in known if each.call])
     for each in habits:
-        console.print(f"{each.library}: {each.how}", style="dim")
+        console.print(escape(f"{each.library}: {each.how}"), style="dim")
+
+
+def _verdict(each: Elsewhere) -> str:
+    """Whether a call of a library gives the same number, and how."""
+    verdict = "" if not each.call else "yes" if each.agrees else "never"
+    return ": ".join(filter(None, [verdict, each.how]))
 
 
 def _canvas(console: Console) -> Canvas:
@@ -187,14 +169,10 @@ def _examples(console: Console, choice: Choice) -> None:
     found = examples(choice)
     if not found:
         return
-    table = Table(title="two rows", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for name in found[0].row:
-        table.add_column(name, no_wrap=True)
-    table.add_column("loss", overflow="fold")
-    for each in found:
-        numbers = [f"{number:g}" for number in each.row.values()]
-        table.add_row(*numbers, escape(f"{each.formula} = {each.loss:.6g}".removeprefix(" = ")))
-    console.print(table)
+    names = list(found[0].row)
+    columns = [Column(name, tuple(f"{each.row[name]:g}" for each in found)) for name in names]
+    worked = tuple(f"{each.formula} = {each.loss:.6g}".removeprefix(" = ") for each in found)
+    show_table(Table("two rows", (*columns, Column("loss", worked, "name"))), console)
     console.print()
 
 
@@ -210,20 +188,17 @@ def _rows(count: int) -> str:
 
 def _facts(console: Console, choice: Choice, facts: Facts) -> None:
     """Which rows make up the loss."""
-    table = _table(title="your rows", fold=True)
-    table.add_row("rows", f"{facts.rows:,}")
-    table.add_row(escape(str(choice)), f"{facts.value:.6g}")
     noun = "rows" if facts.weight == facts.rows else "weight"
+    rows = [("rows", f"{facts.rows:,}"), (str(choice), f"{facts.value:.6g}")]
     for part in facts.parts:
         loss = "" if part.loss_share is None else f", {part.loss_share:.1%} of the loss"
-        table.add_row(part.what, f"{_rows(part.rows)}, {part.weight_share:.1%} of the {noun}{loss}")
+        rows.append((part.what, f"{_rows(part.rows)}, {part.weight_share:.1%} of the {noun}{loss}"))
     if facts.worst_share is not None:
-        table.add_row(f"worst {WORST:.0%} of the {noun}", f"{facts.worst_share:.1%} of the loss")
+        rows.append((f"worst {WORST:.0%} of the {noun}", f"{facts.worst_share:.1%} of the loss"))
     for share, value in facts.quantiles.items():
-        table.add_row(f"|residual| of {share:.0%} of the {noun}", f"up to {value:.3g}")
-    for name, value in facts.covers.items():
-        table.add_row(f"{name} that covers {COVERED:.0%}", f"{value:.3g}")
-    console.print(table)
+        rows.append((f"|residual| of {share:.0%} of the {noun}", f"up to {value:.3g}"))
+    rows += [(f"{name} that covers {COVERED:.0%}", f"{value:.3g}") for name, value in facts.covers.items()]
+    show_table(of_names("your rows", rows), console)
     for note in facts.notes:
         console.print(escape(f"note: {note}"))
     if facts.quantiles:

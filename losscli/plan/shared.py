@@ -18,8 +18,8 @@ _NUMBER = re.compile(r"\d+")
 
 
 def numeric(table: Table, names: Iterable[str]) -> list[str]:
-    """The columns of numbers among these."""
-    return [name for name in names if table.schema[name].is_numeric()]
+    """The columns of numbers among these; true and false are 1 and 0."""
+    return [name for name in names if table.schema[name].is_numeric() or table.schema[name] == pl.Boolean]
 
 
 def labels_or_outputs(

@@ -92,6 +92,7 @@ REMEDY = "--cells all shows them"
 class Table(Struct, frozen=True):
     """A table: its title, its columns of equal length, and the lines below it.
 
+    Without headings it lists what names mean.
     `worst` are the rows of cells from the worst on, in the order in which a short form keeps them; rows that
     are not among them always stay.  `details` are lines for readers who want all there is to know.
     """
@@ -143,6 +144,14 @@ class Table(Struct, frozen=True):
             notes=(*self.notes, *(line for column in left for line in column.instead)),
             hidden_columns=tuple(column.heading for column in left if not column.instead),
         )
+
+
+def of_names(title: str, rows: Sequence[Sequence[str]], headings: Sequence[str] = ()) -> Table:
+    """A table of text, in columns that fold."""
+    columns = zip(*rows, strict=True)
+    width = len(rows[0]) if rows else 0
+    named = zip(headings or [""] * width, columns, strict=True)
+    return Table(title, tuple(Column(heading, cells, "name") for heading, cells in named))
 
 
 class Document(Struct, frozen=True):

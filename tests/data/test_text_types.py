@@ -215,6 +215,22 @@ def test_true_and_false_are_one_and_zero_wherever_numbers_are_read(form, late, t
         assert values[0] == values[1], options
 
 
+@pytest.mark.parametrize("form", [*FORMATS, "parquet"])
+def test_one_hot_targets_of_true_and_false_are_found_by_name(form, tmp_path):
+    shares = pl.DataFrame({"id": ["1", "2"], "bird": [0.5, 0.25], "cat": [0.5, 0.75]})
+    hot = pl.DataFrame({"id": ["1", "2"], "bird": [True, False], "cat": [False, True]})
+    paths = []
+    for name, frame in (("p", shares), ("t", hot)):
+        if form == "parquet":
+            frame.write_parquet(tmp_path / f"{name}.parquet")
+            paths.append(tmp_path / f"{name}.parquet")
+        else:
+            text = frame.with_columns(pl.all().cast(pl.String).str.to_titlecase())
+            paths.append(written(tmp_path / name, text, form))
+    report = losscli.evaluate(*paths, loss="log_loss")
+    assert report["log_loss"].value == pytest.approx(-(np.log(0.5) + np.log(0.75)) / 2)
+
+
 # Numbers of every type
 
 

@@ -156,7 +156,7 @@ def test_two_rows_have_their_numbers_in_the_branch_that_holds(files):
         ("2 * (|-4| - 2 / 2)", 6.0),
     ]
     out = files("explain", "huber:delta=2").out
-    assert "6       2           -4  2 * (|-4| - 2 / 2) = 6\n" in out
+    assert "\n     6           2  -4  2 * (|-4| - 2 / 2) = 6\n" in out
 
 
 @pytest.mark.parametrize("loss", list(choices()), ids=str)

@@ -30,14 +30,19 @@ def text(document: Document) -> str:
 
 def show(document: Document, console: Console) -> None:
     """Print the document: on a terminal with all that fits its width, elsewhere as plain text."""
-    ascii_only = not console.encoding.lower().startswith("utf")
-    if not console.is_terminal:
-        plain = text(document)
-        console.file.write(plain.translate(_ASCII) if ascii_only else plain)
-        return
+    _print(lines(document, console.width if console.is_terminal else None), console)
+
+
+def show_table(table: Table, console: Console) -> None:
+    """Print one table, all of it, in the same way."""
+    _print(_table(table, console.width if console.is_terminal else None), console)
+
+
+def _print(found: Iterable[Line], console: Console) -> None:
     from rich.text import Text
 
-    for line in lines(document, console.width):
+    ascii_only = not console.encoding.lower().startswith("utf")
+    for line in found:
         parts = ((part.translate(_ASCII) if ascii_only else part, style) for part, style in line)
         console.print(Text.assemble(*parts), soft_wrap=True)
 
@@ -61,11 +66,13 @@ def lines(document: Document, width: int | None) -> Iterator[Line]:
 
 
 def _table(table: Table, width: int | None) -> Iterator[Line]:
-    yield from _paragraph(table.title, width, style=_TITLE)
+    if table.title:
+        yield from _paragraph(table.title, width, style=_TITLE)
     widths = _widths(table.columns, width)
     placed = list(zip(table.columns, widths, strict=True))
-    yield from _row([_heading(column, room) for column, room in placed], widths)
-    yield [(_RULE * (sum(widths) + GAP * (len(widths) - 1)), "")]
+    if any(column.heading for column in table.columns):
+        yield from _row([_heading(column, room) for column, room in placed], widths)
+        yield [(_RULE * (sum(widths) + GAP * (len(widths) - 1)), "")]
     for place in range(table.height):
         yield from _row([_cell(column, place, room) for column, room in placed], widths)
     for line in table.below:
