@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Mapping, Sequence
 from functools import partial
 from os import PathLike, fspath
@@ -43,6 +44,18 @@ def _renderers() -> Renderers:
 
 
 shown_by(_renderers)
+
+
+def _unpickled(*fields: Any) -> Report:
+    """A report in another process, which has its renderers, since this module is imported for it."""
+    return Report(*fields)
+
+
+def _pickled(report: Report) -> tuple[Any, ...]:
+    return _unpickled, tuple(getattr(report, name) for name in Report.__struct_fields__)
+
+
+copyreg.pickle(Report, _pickled)
 
 
 def evaluate(

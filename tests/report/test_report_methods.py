@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
+
 import polars as pl
 import pytest
 
@@ -31,6 +35,14 @@ def test_a_report_prints_as_its_table():
     assert "huber" in text
     assert "overall" in text
     assert not text.endswith("\n")
+
+
+def test_a_report_prints_in_another_process():
+    code = "import pickle, sys; print(pickle.load(sys.stdin.buffer))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=pickle.dumps(Report(RESULTS)), capture_output=True, check=False
+    )
+    assert done.stdout.decode().rstrip() == str(Report(RESULTS)), done.stderr.decode()
 
 
 def test_a_notebook_shows_html():
