@@ -19,7 +19,7 @@ from losscli.states import reductions
 from losscli.states.base import State
 from losscli.states.moments import Moments
 from losscli.states.reductions import Reduction
-from losscli.text import near, param_text
+from losscli.text import near, not_one_of, param_text
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -120,8 +120,10 @@ def list_losses(task: str | None = None) -> tuple[Loss, ...]:
 
     Returns:
         The losses by task, in the order of the catalog.  A `Loss` has `name`, `aliases`, `task`, `summary`,
-        `formula`, `unit`, `best`, `score`, `domain`, `params` and `reference`; it is an empty tuple for a
-        task that does not exist.
+        `formula`, `unit`, `best`, `score`, `domain`, `params` and `reference`.
+
+    Raises:
+        UsageError: No task has that name.
 
     Examples:
         >>> huber = next(loss for loss in losscli.list_losses("regression") if loss.name == "huber")
@@ -131,6 +133,8 @@ def list_losses(task: str | None = None) -> tuple[Loss, ...]:
     _load()
     entries = _in_order(_registry.values())
     tasks = [*dict.fromkeys(entry.task for entry in entries)]
+    if task is not None and task not in tasks:
+        raise UsageError(not_one_of("task", task, tasks))
     found = sorted(entries, key=lambda entry: tasks.index(entry.task))
     return tuple(entry for entry in found if task in (None, entry.task))
 

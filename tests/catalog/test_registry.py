@@ -83,6 +83,12 @@ def test_a_hint_names_in_its_text_only_what_there_is():
     assert words <= set(registry.names())
 
 
+def test_a_task_that_does_not_exist_is_an_error():
+    assert {entry.task for entry in registry.list_losses("binary")} == {"binary"}
+    with pytest.raises(UsageError, match=r"task must be regression, .*got 'binry'\. Did you mean binary\?"):
+        registry.list_losses("binry")
+
+
 def test_no_two_losses_share_a_name():
     others = [f"another_{i}" for i in range(20)]
     with pytest.raises(ValueError, match="huber_loss"):
