@@ -238,7 +238,13 @@ def observed(folder, monkeypatch, capsys):
     return observe
 
 
-PAIRS = [(command, option.name) for command in COMMANDS for option in options_of(command)]
+FIRST = {option.name: command for command in reversed([*COMMANDS]) for option in options_of(command)}
+"""The first command that takes each option; with the others the test is slow."""
+PAIRS = [
+    pytest.param(command, option.name, marks=() if FIRST[option.name] == command else pytest.mark.slow)
+    for command in COMMANDS
+    for option in options_of(command)
+]
 
 
 WRONG = {

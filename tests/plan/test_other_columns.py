@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 import pytest
+from support.grids import grid
 
 import losscli
 from losscli.api import check
@@ -105,8 +106,7 @@ SAYS_NO_ORDER = ("store", "fold", "region", "empty")
 """The columns that are no key, whose values in another order prove nothing."""
 
 
-@pytest.mark.parametrize("name", TASKS)
-@pytest.mark.parametrize("spare", SPARE)
+@pytest.mark.parametrize(("name", "spare"), grid(TASKS, SPARE))
 def test_a_spare_column_changes_no_number(name, spare, tmp_path):
     task = TASKS[name]
     plain = losscli.evaluate(pl.DataFrame(task.predictions), pl.DataFrame(task.targets), loss=task.loss)
@@ -122,8 +122,7 @@ def test_a_spare_column_changes_no_number(name, spare, tmp_path):
             assert found == pytest.approx(plain.results[0].value, rel=1e-12), (sides, shuffled, how)
 
 
-@pytest.mark.parametrize("name", TASKS)
-@pytest.mark.parametrize("spare", ["", "Id", "customer", "day", "store", "share"])
+@pytest.mark.parametrize(("name", "spare"), grid(TASKS, ["", "Id", "customer", "day", "store", "share"]))
 def test_several_models_are_read_as_one_is(name, spare):
     task = TASKS[name]
     for sides, shuffled in SIDES:

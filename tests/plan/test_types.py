@@ -8,6 +8,7 @@ from datetime import date
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from support.grids import grid
 
 from losscli.cli.app import run
 
@@ -56,8 +57,7 @@ ROLES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", TYPES)
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(("role", "kind"), grid(ROLES, TYPES))
 def test_no_type_in_any_role_is_a_bug(role, kind, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     *sides, options = ROLES[role]

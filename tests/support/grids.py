@@ -1,0 +1,20 @@
+"""Grids of cases, of which a few cover each value by default and the others are slow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import product
+from typing import Any
+
+import pytest
+
+
+def grid(*axes: Iterable[str]) -> list[Any]:
+    """Every combination of a value of each axis; all but a diagonal, which has each value, are slow."""
+    values: list[Sequence[str]] = [list(axis) for axis in axes]
+    longest = max(map(len, values))
+    diagonal = {tuple(axis[place % len(axis)] for axis in values) for place in range(longest)}
+    return [
+        pytest.param(*each, id="-".join(each), marks=() if each in diagonal else pytest.mark.slow)
+        for each in product(*values)
+    ]
