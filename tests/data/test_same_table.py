@@ -85,7 +85,7 @@ def value(source, options):
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS)
-@pytest.mark.parametrize("make", [texts, encodings, typed])
+@pytest.mark.parametrize("make", [pytest.param(texts, marks=pytest.mark.slow), encodings, typed])
 def test_a_table_gives_the_same_bits_in_every_format_and_dialect(make, rows, tmp_path_factory):
     folder = tmp_path_factory.mktemp("same")
     frame = pl.DataFrame(rows, ["text", "pred", "y"], orient="row")

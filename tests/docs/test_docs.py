@@ -139,7 +139,21 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-@pytest.mark.parametrize("path", pages_with("console", "$ "), ids=name)
+DEFAULT = (
+    README,
+    DOCS / "start.md",
+    *(DOCS / "guides" / f"{name}.md" for name in ("files", "gates", "python")),
+)
+"""The pages whose commands run by default; those of the others are slow."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=name(path), marks=() if path in DEFAULT else pytest.mark.slow)
+        for path in pages_with("console", "$ ")
+    ],
+)
 def test_commands_print_what_is_shown(path):
     text = path.read_text(encoding="utf-8")
     assert with_outputs(text) == text

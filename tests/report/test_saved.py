@@ -201,7 +201,9 @@ def test_a_summary_begins_on_a_line_of_its_own_and_says_if_it_has_no_room(
     assert "s.md has no room for a summary" in err
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-16"])
+@pytest.mark.parametrize(
+    "encoding", ["ascii", *(pytest.param(name, marks=pytest.mark.slow) for name in ("cp1252", "utf-16"))]
+)
 def test_what_programs_read_is_utf8_in_any_locale(encoding, folder):
     """A class named grün keeps its name, and a report can be read again."""
     (folder / "uni.csv").write_text("label,prob_grün,prob_rot\ngrün,0.5,0.5\nrot,0.2,0.8\n", encoding="utf-8")
