@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from msgspec.structs import astuple
 from support import cupy_stub
 from support.cupy_stub import COUNTS, RefusedError, Strict
+from support.grids import some
 from support.parity import CASES, HERE, agree, check_case, check_laws, check_loss, report
 from support.samples import LOSSES
 
@@ -119,26 +120,28 @@ GROUPS = split("--task grouped_ranking --group qid -p score -y grade -l ndcg -l 
 
 @pytest.mark.parametrize(
     "argv",
-    [
-        REGRESSION,
-        [*REGRESSION, "-w", "w"],
-        [*REGRESSION, "--by", "region", "--by", "many", "--by", "age:4,region"],
-        [*REGRESSION, "--by", "many", "-w", "w"],
-        [*REGRESSION, "--cluster", "who", "--by", "region", "-w", "w"],
-        [*OUTPUTS, "--by", "region"],
-        [*OUTPUTS, "--ci", "none"],
-        CLASSES,
-        [*CLASSES, "-w", "w", "--by", "region", "--class-weight", "1=2,3=0.5"],
-        [*CLASSES, "--cluster", "who", "--ignore-label", "2"],
-        split("-p vector -y label --classes 0,1,2,3,4 --from-logits -l log_loss -l brier -l zero_one"),
-        split("-p t0 -y hit -l log_loss --like torch -w w"),
-        split("-p t0 -y hit -l ece -l f1_error -l d2_log_loss -w w --by region"),
-        split("-p t0 -y hit -l log_loss --eps 0.2 --by region --where age>30"),
-        [*LABELS, "-w", "w"],
-        [*LABELS, "--cluster", "who"],
-        [*GROUPS, "--group", "qid"],
-        ["-p", "y_pred_0", "-y", "y_true_0", "-l", "expr: where(abs(e) < 1, e**2 / 2, w) + min(y, 1, 2)"],
-    ],
+    some(
+        [
+            REGRESSION,
+            [*REGRESSION, "-w", "w"],
+            [*REGRESSION, "--by", "region", "--by", "many", "--by", "age:4,region"],
+            [*REGRESSION, "--by", "many", "-w", "w"],
+            [*REGRESSION, "--cluster", "who", "--by", "region", "-w", "w"],
+            [*OUTPUTS, "--by", "region"],
+            [*OUTPUTS, "--ci", "none"],
+            CLASSES,
+            [*CLASSES, "-w", "w", "--by", "region", "--class-weight", "1=2,3=0.5"],
+            [*CLASSES, "--cluster", "who", "--ignore-label", "2"],
+            split("-p vector -y label --classes 0,1,2,3,4 --from-logits -l log_loss -l brier -l zero_one"),
+            split("-p t0 -y hit -l log_loss --like torch -w w"),
+            split("-p t0 -y hit -l ece -l f1_error -l d2_log_loss -w w --by region"),
+            split("-p t0 -y hit -l log_loss --eps 0.2 --by region --where age>30"),
+            [*LABELS, "-w", "w"],
+            [*LABELS, "--cluster", "who"],
+            [*GROUPS, "--group", "qid"],
+            ["-p", "y_pred_0", "-y", "y_true_0", "-l", "expr: where(abs(e) < 1, e**2 / 2, w) + min(y, 1, 2)"],
+        ]
+    ),
     ids=lambda argv: " ".join(argv)[-60:],
 )
 def test_cells_weights_and_clusters_are_those_of_the_cpu(argv, files, capsys, monkeypatch):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import product
+from itertools import count, product
 from typing import Any
 
 import pytest
@@ -18,3 +18,9 @@ def grid(*axes: Iterable[str]) -> list[Any]:
         pytest.param(*each, id="-".join(each), marks=() if each in diagonal else pytest.mark.slow)
         for each in product(*values)
     ]
+
+
+def some(cases: Iterable[Any], step: int = 3) -> list[Any]:
+    """Cases of one parameter, of which all but each `step`-th are slow."""
+    marks = (() if place % step == 0 else pytest.mark.slow for place in count())
+    return [pytest.param(case, marks=mark) for case, mark in zip(cases, marks, strict=False)]
