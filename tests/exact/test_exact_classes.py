@@ -17,6 +17,8 @@ from test_exact import PROBABILITIES, ROWS, both_signs, check, columns, grid, so
 from losscli.tasks.binary import Binary, BinaryScore, BinarySoftScore
 from losscli.tasks.classes import Multiclass, MulticlassAmount, MulticlassScore, OneVsAll
 
+pytestmark = pytest.mark.slow  # 60 digits take long; the regression losses have a part by default
+
 WIDTHS = [0.3, 3.0, 30.0, 300.0]
 """Standard deviations of random logits."""
 

@@ -29,6 +29,8 @@ from losscli.tasks.distribution import (
 )
 from losscli.tasks.ensemble import Ensemble, MultivariateEnsemble
 
+pytestmark = pytest.mark.slow  # 60 digits take long; the regression losses have a part by default
+
 LIMIT = 16
 log, exp, sqrt, pi = mpmath.log, mpmath.exp, mpmath.sqrt, mpmath.pi
 
