@@ -131,9 +131,12 @@ def parsed(text: pl.Series, dtype: Any, spelling: Spelling) -> Parsed:
 
 def rounded(numbers: pl.Series) -> Array | None:
     """Which rows (n,) of a column of whole numbers or decimals float64 would round; None if none."""
-    values = numbers.cast(pl.Float64)
-    if not is_large(values):
+    low, high = (
+        numbers.to_frame().select(pl.min(numbers.name).alias("a"), pl.max(numbers.name).alias("b")).row(0)
+    )
+    if low is None or (low > -EXACT and high < EXACT):
         return None
+    values = numbers.cast(pl.Float64)
     return _marks((values.cast(numbers.dtype, strict=False) != numbers).fill_null(numbers.is_not_null()))
 
 
