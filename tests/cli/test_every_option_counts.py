@@ -18,6 +18,8 @@ from losscli.cli.app import run
 from losscli.cli.parser import COMMANDS
 from losscli.plan.options import options_of
 
+pytestmark = pytest.mark.slow
+
 ROWS = 8
 ID = [f"r{row}" for row in range(ROWS)]
 REGION = ["eu", "us"] * (ROWS // 2)

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 import losscli
 from losscli.errors import LossCliError
 
+pytestmark = pytest.mark.slow
+
 NUMBER = st.floats(-1e6, 1e6).map(lambda x: float(f"{x:.12g}"))
 """Numbers of 12 digits: XlsxWriter writes no more than 16."""
 TEXT = st.text(st.sampled_from("abc\"',;\t|\\#\n 0é"), min_size=1, max_size=8)
