@@ -112,7 +112,7 @@ def evaluate(
         like: Conventions of sklearn, torch or keras.
         normalize: Rescale probabilities to sum to one.
         ci: Level of intervals, or none; default: 0.95.
-        cluster: Intervals are between clusters of rows.
+        cluster: Column of clusters, the units of intervals.
         gate: 'huber <= 0.5', 'log_loss[class=*] < 0.6', 'hi(mae) <= base + 1%'; status 1 if one
             fails.
         baseline: 'base' in gates: report.json, git:main:report.json, or predictions.
@@ -217,10 +217,10 @@ def compare(
         config: As in `evaluate`; it does not name the models.
         hooks: Called while the report is made.
         **options: `names` are what the models are called, `all_pairs` compares each with each, and `changed`
-            is the number of rows to report on which the first loss differs most.  If the models are columns
-            of one table, `pred` lists them; if they are rows of it, `model_column` names the model of each
-            row.  All others are those of `evaluate`; columns of weights, slices, clusters and conditions are
-            those of the targets, or of the first model's file.
+            is the number of rows to report, those with the largest difference in the first loss.  If the
+            models are columns of one table, `pred` lists them; if they are rows of it, `model_column` names
+            the model of each row.  All others are those of `evaluate`; columns of weights, slices, clusters
+            and conditions are those of the targets, or of the first model's file.
 
     Returns:
         The report. `report.comparisons` holds the differences b - a, overall and by class, label, output and

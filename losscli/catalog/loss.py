@@ -42,7 +42,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     `remedy` what takes the others; `replaces` is what it counts as another number.
     `zero_class` says when a row counts whose class has weight zero: if labels are smoothed, as the weights of
     other classes then count too, or always, as the mean divides by rows.  A loss that `counts_apart` is a sum
-    of costs over a sum of weights, to which such rows add no weight.
+    of costs over a sum of weights, to which these rows add no weight.
     `infinite_at_zero` is a parameter whose zero allows rows of infinite loss.
     `increasing` names parameters that have to increase in that order; `tail` is the parameter beyond which a
     residual is treated differently, and how: linear.  `state` is what rows leave behind, which the reduction

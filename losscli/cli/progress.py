@@ -13,7 +13,7 @@ DELAY = 1.0
 
 
 class Progress:
-    """Rows done, rows per second, and the time left if `expected()` knows the number of rows."""
+    """Shows the rows done, the rate, and the time left if `expected()` knows the total."""
 
     def __init__(self, quiet: bool, expected: Callable[[], int | None]) -> None:
         self._expected = expected

@@ -1,1 +1,1 @@
-"""Input: read files, and data in memory, as one aligned stream of rows."""
+"""Input: read files, and data in memory, as one aligned row stream."""

@@ -89,9 +89,9 @@ def _result(
     weight_unit: float,
     share: float | None = None,
 ) -> Result:
-    least = 1 if choice.policy is None else choice.policy.convention.least_rows
-    if state.n[0] and state.n[0] < least:
-        reason = f"{choice.policy.convention.call} needs {least} rows" if choice.policy else ""
+    minimum = 1 if choice.policy is None else choice.policy.convention.min_rows
+    if state.n[0] and state.n[0] < minimum:
+        reason = f"{choice.policy.convention.call} needs {minimum} rows" if choice.policy else ""
         estimate = Estimate(None, notes=(note(Code.UNDEFINED_VALUE, reason=reason),))
     weight = float(state.weights[0])
     if choice.loss.counts_apart:

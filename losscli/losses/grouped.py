@@ -53,7 +53,7 @@ def ndcg(
 
     DCG / ideal DCG, with DCG = sum over ranks i <= k of r / log2(i + 1).  Unit: 1.
 
-    Tied items share the mean discount of their ranks, or stand in the order of rows with ties=rows.  A group
+    Tied items share the mean discount of their ranks, or rank in file order with ties=rows.  A group
     without a relevant item counts as 0 or 1, or is left out, by empty.  With negative=zero a relevance of -1
     is not relevant, as in TREC.
 
@@ -99,7 +99,7 @@ def mean_average_precision(
     items in the group, also those below k.  Unit: 1.
 
     Tied items all have the last of their ranks, and if rank k falls among them they count by the share
-    of their ranks above it; with ties=rows they stand in the order of rows.  With divisor=min_k the sum is
+    of their ranks above it; with ties=rows they rank in file order.  With divisor=min_k the sum is
     divided by min(m, k), the most that k ranks can hold.  A group without a relevant item counts as 0 or 1,
     or is left out, by empty.  With negative=zero a relevance of -1 is not relevant, as in TREC.
 

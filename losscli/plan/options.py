@@ -401,7 +401,7 @@ class Request(Struct, frozen=True, kw_only=True):
     cluster: Annotated[
         str | None,
         _judging(
-            "Intervals are between clusters of rows.", COLUMN, "COL",
+            "Column of clusters, the units of intervals.", COLUMN, "COL",
             commands=("evaluate", "compare", "check"), use=Use.PLAN, column=True, compared="cluster",
         ),
     ] = None

@@ -96,7 +96,7 @@ MATHS = {name: getattr(np, name) for name in expression.FUNCTIONS if hasattr(np,
 @pytest.mark.parametrize("name", sorted(set(expression.FUNCTIONS) - {"where", "min", "max", "clip", "xlogy"}))
 def test_every_function_is_that_of_its_name(name):
     p = np.array([0.3, 0.7])
-    count = expression.FUNCTIONS[name].least
+    count = expression.FUNCTIONS[name].minimum
     function = {**MATHS, "softplus": lambda x: np.log(1 + np.exp(x))}[name]
     arguments = ["p", "0.4"][:count]
     expected = function(*[p, np.full(2, 0.4)][:count])

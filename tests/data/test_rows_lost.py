@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow
 import pytest
+from pyarrow import parquet
 
 import losscli
 from losscli.errors import DataError
@@ -20,8 +22,7 @@ SHORT = Path(__file__).parent / "row_group.parquet"
 
 def damaged(path, prediction):
     """Write a file whose third row group cannot be decoded: Polars panics, and its stream just ends."""
-    parquet = pytest.importorskip("pyarrow.parquet")
-    table = pytest.importorskip("pyarrow").table({"id": np.arange(GROUPS * ROWS), "prediction": prediction})
+    table = pyarrow.table({"id": np.arange(GROUPS * ROWS), "prediction": prediction})
     parquet.write_table(table, path, row_group_size=ROWS, compression="none", use_dictionary=False)
     data = bytearray(path.read_bytes())
     at = parquet.read_metadata(path).row_group(2).column(1).data_page_offset + 3

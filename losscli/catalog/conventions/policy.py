@@ -49,7 +49,7 @@ class Convention(Struct, frozen=True):
     row of them by its sum.  `weights` is the divisor of the mean if rows have weights, `class_weights` if
     classes have, None if the library takes none; `soft_class_weights` is the latter for targets that are
     distributions.  `variances` are the fields in whose place the library takes a variance.  Of fewer rows
-    than `least_rows` it has no value.  `but` says where its numbers still differ.
+    than `min_rows` it has no value.  `but` says where its numbers still differ.
     """
 
     call: str
@@ -61,7 +61,7 @@ class Convention(Struct, frozen=True):
     class_weights: str | None = WEIGHT_SUM
     soft_class_weights: str | None = None
     variances: tuple[str, ...] = ()
-    least_rows: int = 1
+    min_rows: int = 1
     but: str = ""
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from losscli.catalog.conventions.policy import Clip, Convention, Library
 
 _unweighted = partial(Convention, weights=None, class_weights=None)
-_of_two_rows = partial(Convention, least_rows=2)
+_of_two_rows = partial(Convention, min_rows=2)
 _TYPE_EPS = Clip()
 _LAST_CLASS_FIRST = "ties are ranked with the last class first"
 _NO_DIVISION = "where nothing is positive it gives 1, and losscli no value"

@@ -36,10 +36,10 @@ CONSTANTS = {"pi": math.pi}
 
 
 class Function(Struct, frozen=True):
-    """A function of `least` to `most` arguments, which are numbers or arrays (n,)."""
+    """A function of `minimum` to `maximum` arguments, which are numbers or arrays (n,)."""
 
-    least: int
-    most: int
+    minimum: int
+    maximum: int
     call: Callable[..., Array]
 
 
@@ -174,7 +174,7 @@ def split(text: str) -> tuple[str, str] | None:
 
 def _loss(name: str, request: str, value: Value, kind: type[Variables]) -> Loss:
     def evaluated(batch: Variables) -> Array:
-        # The mean of a condition is the share of rows that meet it.
+        # The mean of a condition is the fraction of rows that meet it.
         return 1.0 * value(batch.xp, batch.named)
 
     evaluated.__annotations__["batch"] = kind
@@ -277,9 +277,9 @@ class _Parser:
         if node.keywords:
             raise self._error(node.keywords[0].value, "arguments without names")
         function, count = FUNCTIONS[name], len(node.args)
-        if not function.least <= count <= function.most:
-            least, most = function.least, function.most
-            wanted = f"{least}" if least == most else f"{least} to {most}"
+        low, high = function.minimum, function.maximum
+        if not low <= count <= high:
+            wanted = f"{low}" if low == high else f"{low} to {high}"
             plural = "" if wanted == "1" else "s"
             raise self._error(node, f"{wanted} argument{plural} of {name}, got {count}")
         return _applied(function.call, [_number(self.value(argument)) for argument in node.args])
