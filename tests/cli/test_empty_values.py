@@ -21,7 +21,7 @@ FLAGS = [
 @pytest.mark.parametrize(
     ("command", "option"), FLAGS, ids=[f"{command}-{option.name}" for command, option in FLAGS]
 )
-@pytest.mark.parametrize("empty", ["", " "])
+@pytest.mark.parametrize("empty", ["", pytest.param(" ", marks=pytest.mark.slow)])
 def test_an_empty_value_is_an_error(command, option, empty, capsys):
     assert run([command, "report.json", option.flags[0], empty]) == 2
     assert ": the value is empty" in capsys.readouterr().err

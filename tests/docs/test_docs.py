@@ -139,11 +139,7 @@ def name(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
-DEFAULT = (
-    README,
-    DOCS / "start.md",
-    *(DOCS / "guides" / f"{name}.md" for name in ("files", "gates", "python")),
-)
+DEFAULT = (README, DOCS / "start.md")
 """The pages whose commands run by default; those of the others are slow."""
 
 
