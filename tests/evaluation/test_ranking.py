@@ -277,7 +277,7 @@ def test_flags_give_the_same_run_again(losscli):
 
 def test_explain_tells_ties_and_groups_without_a_relevant_item(losscli):
     told = " ".join(losscli("explain", "ndcg").out.split())
-    assert "Tied items share the mean discount of their ranks, or stand in the order of rows" in told
+    assert "Tied items share the mean discount of their ranks, or rank in file order" in told
     assert "A group without a relevant item counts as 0 or 1, or is left out, by empty." in told
     assert "reads the group, score, the target (a number >= 0)" in told
 
