@@ -40,7 +40,7 @@ def counted(count: int, singular: str, plural: str = "") -> str:
 
 def split_names(text: str) -> list[str]:
     """The names in a list with commas; names with a comma are quoted as in a CSV file."""
-    return [name for row in csv.reader([text], skipinitialspace=True) for name in row if name]
+    return [name for row in csv.reader([text], skipinitialspace=True) for name in row]
 
 
 def join_names(names: Iterable[str]) -> str:

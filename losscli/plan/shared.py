@@ -50,6 +50,7 @@ def labels_or_outputs(
     if set(theirs) > set(both):
         _require_same(predictions, targets, both, theirs)
     _require_no_copies(predictions, targets, both, key)
+    _require_alike(predictions, targets, both)
     return both
 
 
@@ -80,6 +81,7 @@ def vectors(
         )
     _require_same(predictions, targets, both, theirs)
     _require_no_copies(predictions, targets, both, key)
+    _require_alike(predictions, targets, both)
     return both
 
 
@@ -144,13 +146,29 @@ def _require_same(predictions: Table, targets: Table, own: Sequence[str], theirs
 
 def _require_no_copies(predictions: Table, targets: Table, names: Sequence[str], key: Sequence[str]) -> None:
     """Raise UsageError if some of the columns, but not all, are the same on both sides in every row."""
-    copies = [name for name in names if name in _equal(predictions, targets, names, key)]
-    if copies and len(copies) < len(names):
-        others = [name for name in names if name not in copies]
+    copies = _equal(predictions, targets, names, key)
+    _require_all_or_none(predictions, names, copies, f"the values that {targets.name} has")
+
+
+def _require_alike(predictions: Table, targets: Table, names: Sequence[str]) -> None:
+    """Raise UsageError if some of the columns have whole numbers alone, and others fractions."""
+    for table in (predictions, targets):
+        frame = _numbers(table, names)
+        varying = [name for name in names if frame[name].n_unique() > 1]
+        whole = [name for name in varying if (frame[name].drop_nans().drop_nulls() % 1 == 0).all()]
+        if len(whole) < len(varying):
+            _require_all_or_none(table, names, whole, "whole numbers alone")
+
+
+def _require_all_or_none(table: Table, names: Sequence[str], odd: Sequence[str], what: str) -> None:
+    """Raise UsageError if some columns, but not all, are odd: as likely a fold or a year as a prediction."""
+    if odd and len(odd) < len(names):
+        others = [name for name in names if name not in odd]
+        own, every = ",".join(others), ",".join(names)
         raise UsageError(
-            f"{predictions.name}: {enumerated(copies)} has the values that {targets.name} has, "
+            f"{table.name}: {enumerated(odd)} has {what}, "
             f"so it is hardly a prediction as {enumerated(others)}",
-            remedy=f"name the predictions: -p {','.join(others)}, or -p {','.join(names)}",
+            remedy=f"name the columns: -p {own} -y {own}, or -p {every} -y {every}",
         )
 
 

@@ -64,12 +64,20 @@ def _label(flag: str, value: Any) -> str:
 
 def _names(flag: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
-        return tuple(split_names(value))
+        return _split(flag, value)
     if isinstance(value, Iterable) and not isinstance(value, Mapping):
         given = tuple(value)
         if not any(isinstance(each, list | tuple | Mapping) for each in given):
             return tuple(map(label_text, given))
     raise UsageError(f"{flag} must be text or a list of text, got {value!r}")
+
+
+def _split(flag: str, text: str) -> tuple[str, ...]:
+    """The names in a list with commas; an empty one is rather a variable of a shell that is not set."""
+    names = tuple(split_names(text))
+    if not all(name.strip() for name in names):
+        raise UsageError(f"{flag} {text}: a name between commas is empty", remedy="leave out the comma")
+    return names
 
 
 def _different(flag: str, value: Any) -> tuple[str, ...]:
@@ -80,7 +88,7 @@ def _different(flag: str, value: Any) -> tuple[str, ...]:
 
 
 def _slices(flag: str, value: Any) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(split_names(_text(flag, each))) for each in listed(value))
+    return tuple(_split(flag, _text(flag, each)) for each in listed(value))
 
 
 def _raw(flag: str, value: Any) -> tuple[Any, ...]:
@@ -92,7 +100,7 @@ def _class_weights(flag: str, value: Any) -> dict[str, float]:
     if not isinstance(value, str | Mapping):
         raise UsageError(f"{flag} must be text or a table of numbers, got {value!r}")
     pairs = (
-        value.items() if isinstance(value, Mapping) else [_pair(flag, part) for part in split_names(value)]
+        value.items() if isinstance(value, Mapping) else [_pair(flag, part) for part in _split(flag, value)]
     )
     weights = {}
     for name, text in pairs:

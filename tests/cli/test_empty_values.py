@@ -38,3 +38,10 @@ def test_the_empty_name_of_a_file_is_an_error(capsys):
 def test_an_empty_value_is_an_error_in_python(name):
     with pytest.raises(UsageError, match=f"--{name}: the value is empty"):
         losscli.evaluate([1.0], [2.0], loss="mae", **{name: ""})
+
+
+@pytest.mark.parametrize("name", ["on", "pred", "target", "by", "classes", "null_values", "class_weight"])
+def test_an_empty_name_in_a_list_is_an_error(name):
+    flag = f"--{name.replace('_', '-')}"
+    with pytest.raises(UsageError, match=f"{flag} .*: a name between commas is empty"):
+        losscli.evaluate([1.0], [2.0], loss="mae", **{name: "a=1,,b=2"})

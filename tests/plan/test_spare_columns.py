@@ -141,6 +141,13 @@ def test_labels_are_those_of_both_files():
     said = refused(p.with_columns(holiday), t.with_columns(holiday), loss=loss)
     assert "holiday has the values that targets has" in said
     assert "-p news,sport" in said
+    fold = pl.Series("fold", [1, 1, 0, 0, 0, 1])
+    said = refused(p.with_columns(fold), t.with_columns(holiday.alias("fold")), loss=loss)
+    assert "fold has whole numbers alone" in said
+    flags = {"pred": "news,sport", "target": "news,sport"}
+    assert "-p news,sport -y news,sport" in said
+    both = p.with_columns(fold), t.with_columns(holiday.alias("fold"))
+    assert value(*both, loss=loss, **flags) == value(p, t, loss=loss)
 
 
 @pytest.mark.parametrize("loss", ["multilabel_binary_cross_entropy", "log_loss", "hamming"])
@@ -160,12 +167,17 @@ def test_predictions_of_some_dimensions_are_an_error(loss):
 
 
 def test_a_spare_number_is_no_dimension():
-    p, t = frame(e0=[1.0, 0.0], e1=[0.5, 1.0]), frame(e0=[1.0, 0.5], e1=[0.0, 1.0])
+    p, t = frame(e0=[1.5, 0.0], e1=[0.5, 1.0]), frame(e0=[1.0, 0.5], e1=[0.25, 1.0])
     store = pl.Series("store", [1, 2])
     expected = value(p, t, loss="euclidean_distance")
     assert value(p.with_columns(store), t, loss="euclidean_distance") == expected
     said = refused(p.with_columns(store), t.with_columns(store), loss="euclidean_distance")
     assert "cannot tell which columns are dimensions among: e0, e1, store" in said
+    names = {"e0": "width", "e1": "height"}
+    p, t = p.rename(names), t.rename(names)
+    said = refused(p.with_columns(store), t.with_columns(store + 1), loss="euclidean_distance")
+    assert "store has whole numbers alone" in said
+    assert value(p, t, loss="euclidean_distance") == expected
 
 
 def test_structs_and_lists_are_the_classes_of_labels(tmp_path):
