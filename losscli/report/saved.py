@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,6 +19,13 @@ from losscli.text import counted
 _NUMBERS = ("value", "se", "ci_low", "ci_high", "level", "df", "rows", "weight")
 _SHOWN = 5
 """Maximum number of differences listed."""
+_GIT = ("git", "--no-pager", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false")
+_GIT_ENVIRONMENT = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_TERMINAL_PROMPT": "0"}
+"""With these git reads objects and does nothing else.
+
+The settings of a repository name programs: transports of missing objects, filters, hooks, a pager.  A bare
+repository within a working tree comes with the tree, and so would its settings.
+"""
 
 
 def is_report(given: object) -> bool:
@@ -118,7 +126,11 @@ def _of_git(place: str) -> str:
     try:
         # Not `git show`, which could run the filters that a repository sets up.
         done = subprocess.run(
-            ["git", "cat-file", "blob", f"{revision}:{path}"], capture_output=True, check=False
+            [*_GIT, "cat-file", "blob", f"{revision}:{path}"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | _GIT_ENVIRONMENT,
+            check=False,
         )
     except OSError as error:
         raise DataError(Problem(f"git does not run: {error.strerror}", place)) from error
