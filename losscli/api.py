@@ -150,7 +150,9 @@ def evaluate(
     baseline = given.pop("baseline", None)
     if baseline is not None and not saved.is_report(baseline):
         return _evaluated_against(baseline, given, hooks)
-    _, base, run = all_of(hooks.check, lambda: saved.baseline(baseline), lambda: prepare(**given))
+    _, base, run = all_of(
+        hooks.check, lambda: saved.baseline(baseline), lambda: prepare(**given, runs_code=hooks.runs_code)
+    )
     gates.meaningful(run.gates, base, run.plan.request.rules)
     hooks.planned(run)
     return evaluated(run, hooks, base)
@@ -188,7 +190,8 @@ def _evaluated_against(baseline: Source, given: dict[str, Any], hooks: Hooks) ->
     if predictions is None:
         raise UsageError("no predictions", remedy="name a file, or set predictions in losscli.toml")
     _, models = all_of(
-        hooks.check, lambda: _planned_models((predictions, baseline), pairs=((1, 0),), **given)
+        hooks.check,
+        lambda: _planned_models((predictions, baseline), pairs=((1, 0),), runs_code=hooks.runs_code, **given),
     )
     gates.meaningful(models.gates, None, models.plan.request.rules)
     if models.plan.request.rows is not None or models.plan.request.worst:
@@ -239,7 +242,7 @@ def compare(
 
     models, named = _by_name(predictions, dict(options))
     given = _configured("compare", config, named, predictions=models, targets=targets, loss=loss)
-    _, planned = all_of(hooks.check, lambda: _planned_models(**given))
+    _, planned = all_of(hooks.check, lambda: _planned_models(**given, runs_code=hooks.runs_code))
     gates.meaningful(planned.gates, None, planned.plan.request.rules)
     hooks.planned(planned)
     return compared(planned, hooks)
@@ -505,13 +508,16 @@ class Checked(Struct, frozen=True):
 
 
 def check(*, hooks: Hooks = SILENT, **given: Any) -> Checked:
-    """Read and check all rows, and evaluate nothing; takes the options of `evaluate`, and raises the same."""
+    """Read and check all rows, and evaluate nothing; takes the options of `evaluate`, and raises the same.
+
+    No code of the user is run.
+    """
     from losscli.evaluation.results import notes
     from losscli.evaluation.run import fold_all
     from losscli.plan.resolve import prepare
     from losscli.tasks.catalog import TASKS
 
-    run = prepare(**given)
+    run = prepare(**given, runs_code=False)
     hooks.planned(run)
     part, alignment = fold_all(run, hooks.progress, hooks.say)
     unit = TASKS[run.plan.roles.task].unit.removesuffix("s")

@@ -20,15 +20,25 @@ LossSpec = str | Callable[..., Any]
 
 
 class LossRequest(Struct, frozen=True):
-    """A loss as the user wrote it, and the losses (at most one per task) that it may mean."""
+    """A loss as the user wrote it, and the losses (at most one per task) that it may mean.
+
+    Without losses it names a function in a file, which `loaded` runs.
+    """
 
     name: str
     inline: Mapping[str, str]
-    losses: tuple[Loss, ...]
+    losses: tuple[Loss, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The request as text."""
+        return self.name + "".join(
+            f"{',' if i else ':'}{key}={value}" for i, (key, value) in enumerate(self.inline.items())
+        )
 
 
 def find(given: LossSpec) -> LossRequest:
-    """The request in a text or a function.
+    """The request in a text or a function; no file is run.
 
     Raises UsageError if it cannot be resolved, or if the name of a custom loss is taken.
     """
@@ -40,11 +50,25 @@ def find(given: LossSpec) -> LossRequest:
     if (parts := custom_file.split(given)) is not None:
         path, function, text = parts
         inline = registry.parse_inline(given, text)
-        return _own(f"{path}:{function}", inline, (custom_file.find(path, function),))
+        custom_file.source_of(path)
+        return LossRequest(f"{path}:{function}", inline)
     name, inline = registry.parse(given)
     if "," in name:
         raise UsageError(f"one loss each: {' '.join('-l ' + part for part in given.split(','))}")
     return LossRequest(name, inline, registry.find(name))
+
+
+def loaded(request: LossRequest) -> LossRequest:
+    """The request with its losses: one for a function in a file is run.  Raises UsageError as `find`."""
+    parts = None if request.losses else custom_file.split(request.name)
+    if parts is None:
+        return request
+    return _own(request.name, request.inline, (custom_file.find(*parts[:2]),))
+
+
+def is_code(given: LossSpec) -> bool:
+    """Whether a text names a function in a file."""
+    return isinstance(given, str) and expression.split(given) is None and custom_file.split(given) is not None
 
 
 def _own(name: str, inline: Mapping[str, str], losses: tuple[Loss, ...]) -> LossRequest:

@@ -33,6 +33,11 @@ class Watch(Hooks):
         return self.display.is_kept or not self._displays
 
     @property
+    def runs_code(self) -> bool:
+        """A dry run runs none."""
+        return not self._given.get("dry_run")
+
+    @property
     def verbose(self) -> bool:
         """Whether to show more than results."""
         return bool(self._given.get("verbose"))

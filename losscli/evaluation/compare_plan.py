@@ -72,9 +72,13 @@ def plan_models(
     targets: Source | None = None,
     loss: LossSpec | Sequence[LossSpec] | None = None,
     pairs: tuple[tuple[int, int], ...] = (),
+    *,
+    runs_code: bool = True,
     **options: Any,
 ) -> Models:
     """The plan of a comparison of models.  Raises UsageError or DataError; see `losscli.compare`.
+
+    Unless it `runs_code`, losses in files are left out, and the plan says so.
 
     The pairs are the first model with each other one, every two models with `all_pairs`, or those given.
     Columns that describe rows (weights, slices, clusters, conditions) come from the targets or, failing
@@ -88,10 +92,12 @@ def plan_models(
             remedy="losscli compare A B -t TARGETS, or the columns of one file: -p A,B",
         )
     shown = tuple(model.name for model in models)
-    first = settled(models[0].source, targets, loss, **{**options, **models[0].options})
+    first = settled(
+        models[0].source, targets, loss, **{**options, **models[0].options, "runs_code": runs_code}
+    )
     require_means(first.choices, "a comparison", "losscli evaluate gives the value of one model")
     all_pairs, most = first.request.all_pairs, first.request.changed
-    given = _as_first(first, options)
+    given = _as_first(first, options) | {"runs_code": runs_code}
     of_targets = models[0].source if targets is None else targets
     others = all_of(*(partial(_other, first, model, of_targets, loss, given) for model in models[1:]))
     if most:

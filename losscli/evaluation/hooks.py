@@ -18,6 +18,11 @@ class Hooks:
         """Whether the report may be a baseline or have one, so that its targets need a fingerprint."""
         return True
 
+    @property
+    def runs_code(self) -> bool:
+        """Whether losses in files are run; if they are not, `planned` ends the run."""
+        return True
+
     def check(self) -> None:
         """Raise UsageError for what else is wrong with the request, before anything is read."""
 

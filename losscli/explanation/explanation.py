@@ -92,7 +92,7 @@ def of_loss(loss: LossSpec, given: Mapping[str, object]) -> Explanation:
     """The losses that a name may mean, with their parameters if all required ones are given."""
     task = given.get("task")
     params = {name: value for name, value in given.items() if name not in OPTIONS}
-    request = requests.find(loss)
+    request = requests.loaded(requests.find(loss))
     entries = [entry for entry in request.losses if task in (None, entry.task)]
     if not entries:
         raise UsageError(

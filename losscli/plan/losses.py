@@ -42,15 +42,20 @@ def gates_of(given: object, own: Mapping[str, str]) -> tuple[tuple[Gate, ...], M
 
 
 def of_gates(
-    gates: Sequence[Gate], written: Mapping[tuple[str, ...], str], given: Sequence[LossRequest]
+    gates: Sequence[Gate],
+    written: Mapping[tuple[str, ...], str],
+    given: Sequence[LossRequest],
+    own: Collection[str],
 ) -> list[LossRequest]:
-    """The losses that gates name and that are not `given`, so that each gate has a value."""
+    """The losses that gates name and that are not `given`, so that each gate has a value.
+
+    `own` are the names of custom losses.
+    """
     known = {entry.name for request in given for entry in request.losses}
-    own = {entry.name for request in given for entry in request.losses if entry.request}
     found: list[LossRequest] = []
     for gate in gates:
         names, params = gate.subject.losses, dict(gate.subject.params)
-        if names and not own.intersection(names) and (params or not known.intersection(names)):
+        if names and not {*own}.intersection(names) and (params or not known.intersection(names)):
             found.append(LossRequest(written[names], params, tuple(registry.find(name)[0] for name in names)))
     return found
 

@@ -123,7 +123,10 @@ class Plan(Struct, frozen=True):
         )
         options = stated(resolved)
         options.pop("loss", None)  # in the request they lack the parameters that separate flags set
-        return options | {"loss": [str(choice) for choice in self.choices]}
+        asked = self.request.loss
+        not_run = [each.text for each in asked if not each.losses]
+        chosen = [] if asked and len(not_run) == len(asked) else [str(choice) for choice in self.choices]
+        return options | {"loss": [*chosen, *not_run]}
 
     def flags(self) -> str:
         """The plan as flags, quoted for a shell."""

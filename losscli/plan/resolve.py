@@ -39,7 +39,7 @@ from losscli.plan.plan import Plan
 from losscli.plan.roles import class_weights, roles_of
 from losscli.plan.slices import slicings
 from losscli.plan.values import listed
-from losscli.report.findings import Note
+from losscli.report.findings import Code, Note, note
 from losscli.tasks.binary import BinaryLabel, BinaryScore, BinarySoftScore
 from losscli.tasks.catalog import TASKS
 from losscli.tasks.named import Named
@@ -81,12 +81,17 @@ def prepare(
     predictions: Source | None = None,
     targets: Source | None = None,
     loss: LossSpec | Sequence[LossSpec] | None = None,
+    *,
+    runs_code: bool = True,
     **options: Any,
 ) -> Run:
-    """The plan of a run.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments."""
+    """The plan of a run.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments.
+
+    Unless it `runs_code`, losses in files are left out, and the plan says so.
+    """
     if predictions is None:
         raise UsageError("no predictions", remedy="name a file, or set predictions in losscli.toml")
-    found = settled(predictions, targets, loss, **options)
+    found = settled(predictions, targets, loss, runs_code=runs_code, **options)
     alignment = Aligned.of(*found.tables, found.roles, found.key, found.where)
     plan = found.plan(alignment.how, found.placed())
     return Run(plan, alignment, found.tables, found.notes, found.names, found.gates)
@@ -125,15 +130,18 @@ def settled(
     predictions: Source,
     targets: Source | None = None,
     loss: LossSpec | Sequence[LossSpec] | None = None,
+    *,
+    runs_code: bool = True,
     **options: Any,
 ) -> Settled:
-    """What a run evaluates.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments."""
+    """What a run evaluates.  Raises UsageError or DataError; see `prepare` for the arguments."""
     given = listed(loss)
+    own = requests.own_names(given)
     options, arrays = memory.apart(options)
     request, _, (gates, written), (left, right) = all_of(
         lambda: request_of({"loss": given, **options}, of_environment()),
         lambda: check_names(options, requests.own_params(given)),
-        lambda: losses.gates_of(options.get("gate"), requests.own_names(given)),
+        lambda: losses.gates_of(options.get("gate"), own),
         lambda: load.tables(predictions, targets, reading_of(options)),
     )
     request, left, right = _with_arrays(request, left, right, arrays)
@@ -142,8 +150,12 @@ def settled(
         pred=columns.with_fields(left, request.pred),
         target=columns.with_fields(right, request.target),
     )
-    given_losses = losses.of_task(request.loss, request.task)
-    gated = losses.of_task(losses.of_gates(gates, written, given_losses), request.task)
+    if runs_code:
+        request = replace(
+            request, loss=tuple(all_of(*(partial(requests.loaded, each) for each in request.loss)))
+        )
+    given_losses = losses.of_task([each for each in request.loss if each.losses], request.task)
+    gated = losses.of_task(losses.of_gates(gates, written, given_losses, own.values()), request.task)
     candidates = [*given_losses, *gated]
     open_tasks = losses.open_tasks(candidates)
     tasks = {request.task} if request.task else open_tasks
@@ -165,6 +177,7 @@ def settled(
         cluster=_cluster(request.cluster, left, right, found.key),
     )
     tables = numeric(left, right, roles)
+    notes = (*notes, *(note(Code.NOT_RUN, loss=each.text) for each in request.loss if not each.losses))
     eps = _default_eps(left, found, roles.link)
     names = losses.aliases(given_losses, task)
     return Settled(request, roles, choices, tables, found.key, where, eps, notes, names, gates)

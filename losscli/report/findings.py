@@ -525,6 +525,10 @@ class Code(Enum):
         meaning="A convention of the library of --like applies.",
         note="{text}",
     )
+    NOT_RUN = Kind(
+        meaning="A loss in a file is code, which checks and dry runs do not run.",
+        note="{loss} is code and was not run: its task and its parameters are not checked",
+    )
     RANKED_BY = Kind(
         meaning="A leaderboard is ranked by its first loss.",
         note="ranked by {loss}; the other losses are in the JSON report",

@@ -14,8 +14,7 @@ from typing import Any
 from msgspec import Struct
 
 from losscli import gates
-from losscli.catalog.custom import expression
-from losscli.catalog.custom import file as custom_file
+from losscli.catalog import request as requests
 from losscli.errors import LossCliError, Problem, UsageError, all_of
 from losscli.plan.options import OPTIONS, Use, keys, keywords_of, loss_params, of_environment
 from losscli.text import near
@@ -40,21 +39,30 @@ def find(folder: Path) -> Path | None:
 
     Its path is relative to the folder, and so are the paths that messages and reports show.
 
-    Raises UsageError for a file of another user above the folder: where many share a place, it could name a
-    loss to run.
+    Raises UsageError for a file of another user, or a link of theirs to any file: where many share a place,
+    it could name a loss to run.
     """
     for each in (folder, *folder.parents):
         for name in (FILE, PROJECT):
             path = each / name
             if os.path.isfile(path) and (name == FILE or _section(path) is not None):
                 found = Path(os.path.relpath(path, folder))
-                if each != folder and hasattr(os, "getuid") and path.stat().st_uid not in (os.getuid(), 0):
-                    remedy = f"-c {found} takes it anyway, --no-config takes none"
-                    raise UsageError(Problem("belongs to another user", str(found), remedy))
+                require_own(found, path, f"-c {found} takes it anyway, --no-config takes none")
                 return found
         if any(os.path.exists(each / root) for root in _ROOTS):
             return None
     return None
+
+
+def require_own(shown: Path, path: Path, remedy: str) -> None:
+    """Raise UsageError if a file, or the link by which it is found, belongs to another user than root."""
+    if not {path.lstat().st_uid, path.stat().st_uid} <= {_user(path), 0}:
+        raise UsageError(Problem("belongs to another user", str(shown), remedy))
+
+
+def _user(path: Path) -> int:
+    """The user of this process; where there are no users, everything is theirs."""
+    return os.getuid() if hasattr(os, "getuid") else path.stat().st_uid
 
 
 def read(path: Path, ignored: Collection[str] = ()) -> Settings:
@@ -75,6 +83,7 @@ def read(path: Path, ignored: Collection[str] = ()) -> Settings:
 
 def users_own(path: Path) -> Settings:
     """The user's own settings, which may only set how results look.  Raises UsageError."""
+    require_own(path, path, "--no-config takes none")
     wrong = [name for name in _section(path) or () if name in keys() and keys()[name].use is not Use.LOOKS]
     settings: Settings
     settings, *_ = all_of(lambda: read(path, wrong), *(partial(_refuse, path, name) for name in wrong))
@@ -134,7 +143,7 @@ def _value(name: str, folder: Path, ignored: Collection[str], key: str, value: o
     try:
         made = _from(folder, key, value)
         if key not in ignored:
-            _check(key, made)
+            _check(folder, key, made)
     except LossCliError as error:
         raise UsageError(
             [Problem(p.what, _joined(place, p.where), p.remedy, p.examples) for p in error.problems]
@@ -142,14 +151,21 @@ def _value(name: str, folder: Path, ignored: Collection[str], key: str, value: o
     return made
 
 
-def _check(key: str, value: Any) -> None:
-    """Raise UsageError for a value that is wrong by itself."""
+def _check(folder: Path, key: str, value: Any) -> None:
+    """Raise UsageError for a value that is wrong by itself, or that a folder of another user may not have."""
+    if key == "loss" and folder.stat().st_uid != _user(folder):
+        all_of(*(partial(_refuse_code, each) for each in value if requests.is_code(each)))
     if key == "gate":
         all_of(*(partial(gates.of, each) for each in value))
     elif key in OPTIONS:
         OPTIONS[key].read(value)
     elif not isinstance(value, bool | int | float | str):  # its range depends on the loss
         raise UsageError(f"--{key.replace('_', '-')} must be text, a number, or true or false, got {value!r}")
+
+
+def _refuse_code(loss: str) -> None:
+    remedy = f"-l {loss} on the command line runs it"
+    raise UsageError(f"{loss} is code, and the folder belongs to another user", remedy)
 
 
 def _joined(*places: str) -> str:
@@ -190,7 +206,7 @@ def _loss(folder: Path, given: object) -> str:
             raise UsageError("a table of a loss needs its name, as in name = 'huber', delta = 2")
         name = str(given["name"]).strip()
         params = ",".join(f"{key}={_text(value)}" for key, value in given.items() if key != "name")
-    if expression.split(name) is None and custom_file.split(name) is not None:
+    if requests.is_code(name):
         name = _path(folder, name)
     return f"{name}:{params}" if params else name
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -362,21 +361,6 @@ def test_colour_can_be_asked_for_and_refused(program, monkeypatch):
     program.refuses(
         2, *argv, "--color", "maybe", said=("--color must be auto, always or never, got 'maybe'",)
     )
-
-
-def test_a_file_of_another_user_is_taken_only_where_it_is_named(program, monkeypatch):
-    program.write(losscli_toml='positive = "yes"\n')
-    if os.getuid():
-        monkeypatch.setattr(os, "getuid", lambda: 12345)
-    else:
-        os.chown("losscli.toml", 12345, -1)
-    assert program("evaluate", "b.csv", "z.csv").status == 0  # where the user is, it was seen
-    (program.folder / "sub").mkdir()
-    monkeypatch.chdir("sub")
-    argv = ["evaluate", "../b.csv", "../z.csv"]
-    program.refuses(2, *argv, said=("../losscli.toml: belongs to another user", "-> -c ../losscli.toml"))
-    assert program(*argv, "-c", "../losscli.toml").status == 0
-    assert program(*argv, "--no-config", "--positive", "yes").status == 0
 
 
 def test_which_file_cannot_be_two_things(program):

@@ -23,18 +23,23 @@ def split(text: str) -> tuple[str, str, str] | None:
     return None if found is None else (found[1], (found[2] or "").strip(), found[3] or "")
 
 
+def source_of(path: str) -> bytes:
+    """The source in a file, which is not run.  Raises UsageError if it cannot be read."""
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"{path}: {(error.strerror or 'cannot be read').lower()}", remedy="check the path"
+        ) from None
+
+
 def find(path: str, name: str) -> Loss:
     """The loss of a function in a file, which is run.
 
     Raises UsageError if the file or function does not exist, if running the file raises, and for a function
     that has not the signature of a loss.
     """
-    try:
-        source = Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{path}: {(error.strerror or 'cannot be read').lower()}", remedy="check the path"
-        ) from None
+    source = source_of(path)
     module = _run(path, source)
     functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
     function = vars(module).get(name)
