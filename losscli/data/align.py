@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from losscli.data import filter as filters
 from losscli.data import groups, keys, models
 from losscli.data.batches import batches
+from losscli.data.diagnose import Errors
 from losscli.data.filter import Where
 from losscli.data.groups import ScatteredError
 from losscli.data.join import Keyed, OutOfOrderError, duplicates, join
@@ -199,7 +200,7 @@ def _by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) -
     query = pl.concat([_side(predictions, columns, "p:"), _side(targets, columns, "t:")], how="horizontal")
     try:
         yield from batches(query)
-    except (pl.exceptions.PolarsError, OSError):
+    except Errors:
         with reading(predictions, targets):
             _require_equal_counts(predictions, targets)
             raise

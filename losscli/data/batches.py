@@ -3,13 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from queue import Queue
+from threading import Event, Thread
 
 from losscli.numeric.arrays import pl
+
+WAITING = 2
+"""Batches that are read ahead of their use."""
 
 
 def batches(query: pl.LazyFrame, ordered: bool = True) -> Iterator[pl.DataFrame]:
     """The rows of a query batch by batch, with back-pressure, in order unless `ordered` is false.
 
-    Raises the errors of Polars.
+    Raises the errors of Polars, and its panics: `collect_batches` ends at a panic as if it had read all rows.
     """
-    return iter(query.collect_batches(maintain_order=ordered, engine="streaming"))
+    found: Queue[pl.DataFrame | BaseException | None] = Queue(WAITING)
+    left = Event()
+
+    def add(batch: pl.DataFrame) -> bool:
+        found.put(batch)
+        return left.is_set()
+
+    def read() -> None:
+        try:
+            query.sink_batches(add, maintain_order=ordered, engine="streaming")
+            found.put(None)
+        except BaseException as error:  # also panics: it is raised in the thread that takes the batches
+            found.put(error)
+
+    Thread(target=read, daemon=True, name="losscli-batches").start()
+    try:
+        while (batch := found.get()) is not None:
+            if isinstance(batch, BaseException):
+                raise batch
+            yield batch
+    finally:
+        left.set()
+        while not found.empty():  # so that `add` can return, and tell Polars to stop
+            found.get_nowait()

@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.data.batches import batches
+from losscli.data.diagnose import Errors
 from losscli.data.keys import near_forms, whole_numbers
 from losscli.data.stream import MATCHED, PREDICTION_ROW, TARGET_ROW, Roles
 from losscli.data.table import RereadError, Table, reading
@@ -53,7 +54,7 @@ class Keyed(Struct, frozen=True, eq=False):
             yield
         except pl.exceptions.ShapeError:
             raise OutOfOrderError from None
-        except (pl.exceptions.PolarsError, OSError):
+        except Errors:
             with reading(self.predictions, self.targets):
                 raise
 

@@ -1,9 +1,11 @@
-"""Remove credentials from the text of errors."""
+"""The text of errors of libraries, without credentials."""
 
 from __future__ import annotations
 
 import os
 import re
+
+from losscli.numeric.arrays import pl
 
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL")
 
@@ -19,5 +21,7 @@ def redacted(text: str) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """The first line of an error of Polars, without credentials."""
+    """The first line of an error of Polars, without credentials; that of a panic means nothing to users."""
+    if isinstance(error, pl.exceptions.PanicException):
+        return "it cannot be decoded"
     return redacted((str(error).strip().splitlines() or [type(error).__name__])[0])
