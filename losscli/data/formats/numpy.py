@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import os
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
 
 SLICE = 131_072
 """The number of values of a mapped array that become one frame."""
+CHUNK = 1 << 20
+"""Bytes that are read at a time."""
 UNNAMED = "arr_"
 """The prefix of the numbers by which numpy.savez names arrays without a name."""
 
@@ -146,13 +150,21 @@ def mapped(files: Files, have_names: bool) -> list[list[Part]]:
     return found
 
 
-def _load(file: Any) -> Array:
-    array: Array = np.load(file, mmap_mode="r", allow_pickle=False)
+def _load(path: str) -> Array:
+    array: Array = np.load(path, mmap_mode="r", allow_pickle=False)
+    if isinstance(array, np.memmap):
+        _require_whole(array.offset + array.nbytes, os.path.getsize(path))
     return array
 
 
+def _require_whole(said: int, held: int) -> None:
+    """Raise ValueError if a file or member holds other bytes than the header of its array says."""
+    if said != held:
+        raise ValueError(f"the header of its array says {said} bytes, and it holds {held}")
+
+
 def _members(path: str) -> Iterator[Part]:
-    """The arrays of an .npz file, mapped unless they are compressed."""
+    """The arrays of an .npz file, mapped unless they are compressed; their checksums are verified."""
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
         if not entries or not all(entry.filename.endswith(".npy") for entry in entries):
@@ -161,29 +173,37 @@ def _members(path: str) -> Iterator[Part]:
             stem = entry.filename.removesuffix(".npy")
             name = None if len(entries) == 1 and stem.startswith(UNNAMED) else stem
             with archive.open(entry) as member:
-                if entry.compress_type == zipfile.ZIP_STORED:
-                    yield Part(name, _stored(path, entry))
+                shape, fortran, dtype = _header(member)
+                start, count = member.tell(), math.prod(shape)
+                _require_whole(start + count * int(dtype.itemsize), entry.file_size)
+                if entry.compress_type == zipfile.ZIP_STORED and count and shape:
+                    at = _start(path, entry) + start
+                    array: Array = np.memmap(path, dtype, "r", at, shape, "F" if fortran else "C")
                 else:
-                    yield Part(name, np.lib.format.read_array(member, allow_pickle=False))
+                    member.seek(0)
+                    array = np.lib.format.read_array(member, allow_pickle=False)
+                while member.read(CHUNK):  # the end of a member is where its checksum is compared
+                    pass
+            yield Part(name, array)
 
 
-def _stored(path: str, entry: zipfile.ZipInfo) -> Array:
-    """An uncompressed array of an .npz file, mapped."""
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, Any]:
+    """The shape, the order and the type of an array, which follows.  Raises ValueError for Python objects."""
+    version = np.lib.format.read_magic(member)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read(member)
+    if dtype.hasobject:
+        raise ValueError("Object arrays cannot be loaded")
+    return shape, fortran, dtype
+
+
+def _start(path: str, entry: zipfile.ZipInfo) -> int:
+    """Where the bytes of a member begin: after its local header."""
     with open(path, "rb") as file:
-        # The local header: 30 bytes, then a name and an extra field, whose lengths it gives at 26 and 28.
+        # 30 bytes, then a name and an extra field, whose lengths it gives at 26 and 28.
         file.seek(entry.header_offset + 26)
         name, extra = file.read(2), file.read(2)
-        file.seek(entry.header_offset + 30 + int.from_bytes(name, "little") + int.from_bytes(extra, "little"))
-        version = np.lib.format.read_magic(file)
-        read = (
-            np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        )
-        shape, fortran, dtype = read(file)
-        if dtype.hasobject:
-            raise ValueError("Object arrays cannot be loaded")
-        if 0 in shape or not shape:
-            return np.fromfile(file, dtype, 1 if not shape else 0).reshape(shape)
-        return np.memmap(path, dtype, "r", file.tell(), shape, "F" if fortran else "C")
+        return entry.header_offset + 30 + int.from_bytes(name, "little") + int.from_bytes(extra, "little")
 
 
 def _unreadable(error: Exception, name: str) -> Problem:
