@@ -51,7 +51,7 @@ def _messages(path: str) -> Iterator[tuple[bytes, bytes]]:
     """The schema and dictionaries so far with each record batch, and once before the first, without rows.
 
     A message is CONTINUES, the length of the metadata, the metadata, and a body of the length that they
-    hold; one without metadata ends the stream (Arrow Columnar Format 1.5, Encapsulated message format).
+    hold; one without metadata has to end the stream (Arrow Columnar Format 1.5, Encapsulated message format).
     """
     head = b""
     with open(path, "rb") as file:
@@ -60,6 +60,8 @@ def _messages(path: str) -> Iterator[tuple[bytes, bytes]]:
             if len(mark) < 8 or mark[:4] != CONTINUES:
                 raise ValueError("no Arrow message at the expected position")
             if not length:
+                if file.read(1):
+                    raise ValueError("more follows the end of the stream")
                 return
             metadata = file.read(length)
             kind, size = _type_and_size(metadata)
@@ -73,6 +75,8 @@ def _messages(path: str) -> Iterator[tuple[bytes, bytes]]:
             else:
                 head = message
                 yield head, b""
+    # A writer that was killed leaves whole batches, of which nothing else says that some are missing.
+    raise ValueError("ends before its end is marked")
 
 
 def _type_and_size(metadata: bytes) -> tuple[int, int]:
