@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Mapping
 from importlib import import_module
@@ -19,6 +21,9 @@ from losscli.report.findings import Code, problem
 
 if TYPE_CHECKING:
     from losscli.data.request import Reading
+
+ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+"""The exceptions of zip archives that are damaged, encrypted, or packed in another way."""
 
 
 class Workbook(Format, frozen=True):
@@ -78,6 +83,7 @@ class Sheet(NamedTuple):
 def _sheet(reader: Any, path: str, name: str, asked: Reading) -> Sheet:
     """The first sheet of a workbook.  Raises DataError."""
     try:
+        _require_checksums(path)
         sheets = reader.read_excel(path).sheet_names
         head = pl.read_excel(
             path,
@@ -91,17 +97,37 @@ def _sheet(reader: Any, path: str, name: str, asked: Reading) -> Sheet:
         if shows is False and asked.header is None:
             raise DataError(problem(Code.NO_HEADER, name, examples=[f"row 1: {', '.join(rows[0])[:80]}"]))
         has_header = asked.header is not False or bool(shows)
-        frame = pl.read_excel(path, has_header=has_header, infer_schema_length=None, raise_if_empty=False)
-    except (*read_errors(), reader.FastExcelError) as error:
+        frame = pl.read_excel(
+            path,
+            has_header=has_header,
+            infer_schema_length=None,
+            raise_if_empty=False,
+            drop_empty_rows=False,
+        )
+    except (*read_errors(), *ZIP_ERRORS, reader.FastExcelError) as error:
         kind = "Excel file"
         raise DataError(problem(Code.DAMAGED_FILE, name, kind=kind, reason=reason(error))) from None
     if not rows:
         raise DataError(problem(Code.EMPTY_FILE, name))
+    frame = _without_blank_end(frame)
     notes = (f"sheet {sheets[0]!r}, the first of {len(sheets)}",) if len(sheets) > 1 else ()
     dialect = Dialect(has_header=has_header, notes=notes)
     if not has_header:
         return Sheet(frame.rename(dict(zip(frame.columns, dialect.names(rows[0]), strict=True))), dialect, ())
     return Sheet(frame, dialect, tuple(rows[0]))
+
+
+def _require_checksums(path: str) -> None:
+    """Raise ValueError if a part of a workbook has another checksum, which readers see only at its end."""
+    with zipfile.ZipFile(path) as archive:
+        if damaged := archive.testzip():
+            raise ValueError(f"the checksum of {damaged} is another one")
+
+
+def _without_blank_end(frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows up to the last one that holds a value; blank rows among them count, as in text."""
+    filled = frame.select(pl.any_horizontal(pl.all().is_not_null()).arg_true()).to_series()
+    return frame.head(filled[-1] + 1 if len(filled) else 0)
 
 
 FORMATS = (Workbook("xlsx", (".xlsx", ".xlsm"), is_remote=False, is_text=True, is_zip=True),)
