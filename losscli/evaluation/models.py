@@ -74,7 +74,9 @@ def _by_column(table: Table, column: str) -> dict[str, Table]:
     with reading(table):
         query = table.scan.select(pl.col(column).unique(maintain_order=True).head(MOST + 1))
         values = query.collect(engine="streaming").to_series()
-        without = table.scan.select(pl.col(column).null_count()).collect(engine="streaming").item()
+        counts = pl.col(column).null_count().alias("without"), pl.col(column).len().alias("rows")
+        without, rows = table.scan.select(counts).collect(engine="streaming").row(0)
+    table.require_rows(rows)
     if without:
         place = f"{table.name}, column {column}"
         raise DataError(Problem(f"{counted(without, 'row')} without a model", place, "name it in every row"))

@@ -1,16 +1,23 @@
-"""Rows that are read are counted against what the file says that it holds."""
+"""Rows that are read are counted against what the file says that it holds, in every format and command."""
 
 from __future__ import annotations
 
+import gzip
+import io
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow
 import pytest
+import xlsxwriter
 from pyarrow import parquet
+from support.grids import grid
 
 import losscli
+from losscli.data.batches import batches
 from losscli.errors import DataError
 from losscli.report.findings import Code
 
@@ -21,7 +28,7 @@ SHORT = Path(__file__).parent / "row_group.parquet"
 
 
 def damaged(path, prediction):
-    """Write a file whose third row group cannot be decoded: Polars panics, and its stream just ends."""
+    """Write a file whose third row group cannot be decoded: Polars panics."""
     table = pyarrow.table({"id": np.arange(GROUPS * ROWS), "prediction": prediction})
     parquet.write_table(table, path, row_group_size=ROWS, compression="none", use_dictionary=False)
     data = bytearray(path.read_bytes())
@@ -48,8 +55,22 @@ def folder(tmp_path):
     return tmp_path
 
 
+def test_a_panic_of_polars_is_an_error_of_the_stream(folder):
+    found = batches(pl.scan_parquet(folder / "board" / "damaged.parquet"))
+    with pytest.raises(pl.exceptions.PanicException):
+        list(found)
+
+
+def test_a_stream_that_is_left_stops():
+    for _ in range(3):
+        next(batches(pl.LazyFrame({"x": range(100_000)})))
+    deadline = time.monotonic() + 10
+    while any(thread.name == "losscli-batches" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+
+
 @pytest.mark.parametrize("targets", ["t.parquet", "t.csv"])
-def test_a_stream_that_ends_early_is_wrong_data(folder, targets):
+def test_a_stream_that_cannot_be_decoded_is_wrong_data(folder, targets):
     with pytest.raises(DataError) as error:
         losscli.evaluate(folder / "board" / "damaged.parquet", folder / targets, loss="mae", on="id")
     assert {problem.code for problem in error.value.problems} <= {
@@ -63,7 +84,7 @@ def test_a_damaged_file_wins_no_leaderboard(folder):
     winner, broken = report.board
     assert (winner.model, winner.place) == ("honest.parquet", 1)
     assert broken.place is None
-    assert "8000 rows" in broken.reason
+    assert "damaged Parquet file" in broken.reason
 
 
 def test_a_damaged_model_is_not_compared(folder):
@@ -84,3 +105,109 @@ def test_a_row_group_that_says_fewer_rows_is_wrong_data(where):
 def test_a_condition_that_skips_row_groups_counts_what_it_kept(folder):
     report = losscli.evaluate(folder / "one.parquet", loss="mae", where="id < 100")
     assert report["mae"].rows == 100
+
+
+# Each format, damaged so that fewer rows could be read than there are
+
+FRAME = pl.DataFrame({"prediction": np.linspace(0, 1, 1_000), "target": np.zeros(1_000)})
+
+
+def flipped(content, at):
+    """The bytes with one bit changed."""
+    return content[:at] + bytes([content[at] ^ 4]) + content[at + 1 :]
+
+
+def npz(save=np.savez, **arrays):
+    sink = io.BytesIO()
+    save(sink, **(arrays or {name: FRAME[name].to_numpy() for name in FRAME.columns}))
+    return sink.getvalue()
+
+
+def of_frame(write):
+    sink = io.BytesIO()
+    write(sink)
+    return sink.getvalue()
+
+
+CSV = FRAME.write_csv().encode()
+ARROW = of_frame(FRAME.write_ipc)
+STREAM = of_frame(pl.concat([FRAME.head(500), FRAME.tail(500)], rechunk=False).write_ipc_stream)
+FEWER = npz().replace(b"(1000,)", b"(500,) ")
+DAMAGED = {
+    "row group.parquet": SHORT.read_bytes(),
+    "cut.parquet": of_frame(FRAME.write_parquet)[:-100],
+    "cut.arrow": ARROW[: len(ARROW) // 2],
+    "cut between batches.arrows": STREAM[:-8],
+    "cut within a batch.arrows": STREAM[:-48],
+    "two in one.arrows": 2 * STREAM,
+    "a bit.npz": flipped(npz(), len(npz()) // 4),
+    "a bit, compressed.npz": flipped(npz(np.savez_compressed), len(npz(np.savez_compressed)) // 2),
+    "a header of fewer rows.npz": FEWER,
+    "a header of more rows.npz": npz().replace(b"(1000,)", b"(1001,)"),
+    "cut.csv.gz": gzip.compress(CSV)[:-100],
+    "without its checksum.csv.gz": gzip.compress(CSV)[:-8],
+    "a bit of its checksum.csv.gz": flipped(gzip.compress(CSV), -7),
+    "more after it.csv.gz": gzip.compress(CSV) + b"more",
+    "cut.ndjson": FRAME.write_ndjson().encode()[:-10],
+    "cut.ndjson.gz": gzip.compress(FRAME.write_ndjson().encode())[:-100],
+    "a bit.xlsx": flipped(of_frame(FRAME.write_excel), 5_000),
+}
+WAYS = {
+    "evaluate": lambda path: ("evaluate", path, "-l", "mae"),
+    "rows": lambda path: ("evaluate", path, "-l", "mae", "--rows", "rows.csv"),
+    "worst": lambda path: ("evaluate", path, "-l", "mae", "--worst", "3"),
+    "where": lambda path: ("evaluate", path, "-l", "mae", "--where", "target < 9"),
+    "by": lambda path: ("evaluate", path, "-l", "mae", "--by", "target:2"),
+    "predictions": lambda path: ("evaluate", path, "t.csv", "-l", "mae", "-p", "prediction"),
+    "targets": lambda path: ("evaluate", "p.csv", path, "-l", "mae", "-y", "target"),
+    "check": lambda path: ("check", path, "-l", "mae"),
+    "explain": lambda path: ("explain", "mae", path),
+    "base": lambda path: ("compare", path, "p.csv", "-t", "t.csv", "-l", "mae", "-p", "prediction"),
+    "model": lambda path: ("compare", "p.csv", path, "-t", "t.csv", "-l", "mae", "-p", "prediction"),
+    "models": lambda path: ("rank", path, "--model-column", "target", "-t", "t.csv", "-l", "mae"),
+    "rank": lambda path: ("rank", path, "-t", "t.csv", "-l", "mae", "-p", "prediction"),
+    "rank against": lambda path: ("rank", "p.csv", "-t", path, "-l", "mae", "-y", "target"),
+}
+
+
+@pytest.fixture
+def rows(losscli):
+    losscli.write(p=FRAME.select("prediction"), t=FRAME.select("target"))
+    return losscli
+
+
+@pytest.mark.parametrize(("name", "way"), grid(DAMAGED, WAYS))
+def test_a_damaged_file_has_no_number(name, way, rows):
+    (rows.folder / name).write_bytes(DAMAGED[name])
+    done = rows(*WAYS[way](name))
+    assert (done.status, done.out) == (3, ""), done.err
+    assert name in done.err
+    assert not (rows.folder / "rows.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "content",
+    {
+        "fewer": of_frame(lambda sink: np.save(sink, np.zeros(1_000))).replace(b"(1000,)", b"(500,) "),
+        "more": of_frame(lambda sink: np.save(sink, np.zeros(1_000))).replace(b"(1000,)", b"(1001,)"),
+        "two": 2 * of_frame(lambda sink: np.save(sink, np.zeros(500))),
+    }.items(),
+    ids=lambda item: item[0],
+)
+def test_an_array_ends_where_its_header_says(content, rows):
+    rows.write(p_npy=content[1])
+    for targets in (500, 1_000):
+        rows.write(t=FRAME.select("target").head(targets))
+        rows.refuses(3, "evaluate", "p.npy", "t.csv", "-l", "mae", said=["p.npy: incomplete or damaged"])
+
+
+def test_blank_rows_of_a_workbook_count(rows):
+    for name, column in (("p.xlsx", ["prediction", 1, None, 3, 4]), ("t.xlsx", ["target", 1, 3, None, 4])):
+        with xlsxwriter.Workbook(name) as book:
+            sheet = book.add_worksheet()
+            for place, value in enumerate([*column, "", ""]):
+                sheet.write(place, 0, value)
+    rows.refuses(
+        3, "evaluate", "p.xlsx", "t.xlsx", "-l", "mae",
+        said=["p.xlsx, column prediction: 1 missing", "row 2", "t.xlsx, column target: 1 missing", "row 3"],
+    )  # fmt: skip
