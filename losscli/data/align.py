@@ -19,7 +19,7 @@ from losscli.data.diagnose import Errors
 from losscli.data.filter import Where
 from losscli.data.groups import ScatteredError
 from losscli.data.join import Keyed, OutOfOrderError, duplicates, join
-from losscli.data.keys import equal
+from losscli.data.keys import Increasing, equal
 from losscli.data.models import ModelOrderError, Other
 from losscli.data.numbers import is_large
 from losscli.data.stream import Roles
@@ -221,36 +221,17 @@ def _require_equal_counts(predictions: Table, targets: Table) -> None:
 def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     """Pair row i with row i, verified by key.  Raises OutOfOrderError if the keys differ."""
     key = keyed.key
-    increasing, last = len(key) == 1, None
+    increasing = Increasing()
     with keyed.reading():
         query = pl.concat([keyed.p, keyed.t], how="horizontal")
         for frame in batches(query):
             for name in key:
                 if not equal(frame[f"p:{name}"], frame[f"t:{name}"]):
                     raise OutOfOrderError
-            if increasing and frame.height:
-                own = frame[f"p:{key[0]}"]
-                increasing, last = _increasing(own, last), own[-1]
+            if len(key) == 1:
+                increasing.add(frame[f"p:{key[0]}"])
             yield frame
-    if not increasing:
+    if len(key) > 1 or not increasing.holds:
         # Strictly increasing keys are unique; any others need one more pass.
         tallies.update(duplicates(keyed.p, keyed.predictions, key, "p:"))
         tallies.update(duplicates(keyed.t, keyed.targets, key, "t:") if tallies else {})
-
-
-def _increasing(values: pl.Series, last: Any) -> bool:
-    """Whether a key increases strictly, from `last`, the key before its first row.
-
-    Text that holds whole numbers is compared as these, since their order as text is another one.
-    """
-    if values.dtype == pl.String:
-        numbers = values.cast(pl.Int64, strict=False)
-        if not numbers.null_count():
-            before = pl.Series([last], dtype=pl.String).cast(pl.Int64, strict=False).item()
-            return (last is None or before is not None) and _increasing(numbers, before)
-    if last is not None and not values[0] > last:
-        return False
-    if values.dtype.is_integer():
-        whole = values.to_numpy()
-        return bool((whole[1:] > whole[:-1]).all())
-    return bool((values.slice(1) > values.slice(0, len(values) - 1)).all())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -166,18 +167,24 @@ def _rows_if_sorted(keyed: Keyed) -> int | None:
     # NaN cannot be sorted.
     if more or keyed.types[keyed.key[0]].is_float():
         return None
-    return None if _sorted_rows(keyed.p.select(left)) is None else _sorted_rows(keyed.t.select(right))
+    rows = 0
+    # Side by side, since often one is out of order from its first rows on.
+    for pair in zip_longest(_sorted(keyed.p.select(left)), _sorted(keyed.t.select(right)), fillvalue=0):
+        if None in pair:
+            return None
+        rows += pair[1] or 0
+    return rows
 
 
-def _sorted_rows(column: pl.LazyFrame) -> int | None:
-    """The number of rows if a column is sorted without missing values; else None, as soon as that shows."""
-    rows, last = 0, None
+def _sorted(column: pl.LazyFrame) -> Iterator[int | None]:
+    """The rows of each batch of a column; None for one that is not sorted, or has missing values."""
+    last = None
     for frame in batches(column):
         keys = frame.to_series()
         if keys.null_count() or not keys.is_sorted() or (last is not None and len(keys) and keys[0] < last):
-            return None
-        rows, last = rows + len(keys), keys[-1] if len(keys) else last
-    return rows
+            yield None
+        yield len(keys)
+        last = keys[-1] if len(keys) else last
 
 
 def _merged(keyed: Keyed) -> Iterator[pl.DataFrame]:

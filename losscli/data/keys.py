@@ -113,28 +113,63 @@ def near_forms(left: pl.Series, right: pl.Series) -> str:
     return next((how for how, form in _FORMS.items() if {*map(form, a)} & {*map(form, b)}), "")
 
 
-def _is_plain(text: pl.Expr) -> pl.Expr:
-    """Whether text is the one form in which losscli and others write a whole number of 64 bits."""
+def whole_numbers(text: pl.Expr) -> pl.Expr:
+    """Text as whole numbers of 64 bits; null if it is not the plain form of one, so that 007 is not 7."""
     zero = text.str.starts_with("0") & (text != "0")
     sign = text.str.starts_with("+") | text.str.starts_with("-0")
-    return text.cast(pl.Int64, strict=False).is_not_null() & ~zero & ~sign
+    return pl.when(~(zero | sign)).then(text.cast(pl.Int64, strict=False))
 
 
-def whole_numbers(text: pl.Expr) -> pl.Expr:
-    """Text as whole numbers; null if it is not the plain form of one, so that 007 is not 7."""
-    return pl.when(_is_plain(text)).then(text.cast(pl.Int64, strict=False))
+class Increasing:
+    """Whether the keys of a stream increase strictly, so that no two are equal.
+
+    Text increases as in a dictionary, or as written numbers do: shorter text comes first.
+    """
+
+    def __init__(self) -> None:
+        self.holds = True
+        self._order: _Order | None = None
+        self._last: pl.Series | None = None
+
+    def add(self, keys: pl.Series) -> None:
+        """Take the next keys, which are not null."""
+        if not self.holds or not len(keys):
+            return
+        parts = [keys] if self._last is None else [keys, pl.concat([self._last, keys.head(1)])]
+        if self._order is None:
+            orders = (_shortest_first, _ascending) if keys.dtype == pl.String else (_ascending,)
+            self._order = next((order for order in orders if order(keys)), None)
+        self.holds = self._order is not None and all(map(self._order, parts))
+        self._last = keys.tail(1)
+
+
+_Order = Callable[[pl.Series], bool]
+
+
+def _ascending(keys: pl.Series) -> bool:
+    if keys.dtype.is_integer():
+        whole = keys.to_numpy()
+        return bool((whole[1:] > whole[:-1]).all())
+    return bool((keys.slice(1) > keys.slice(0, len(keys) - 1)).all())
+
+
+def _shortest_first(keys: pl.Series) -> bool:
+    sizes = keys.str.len_bytes().to_numpy()
+    rise = (keys.slice(1) > keys.slice(0, len(keys) - 1)).to_numpy()
+    return bool(((sizes[1:] > sizes[:-1]) | (rise & (sizes[1:] == sizes[:-1]))).all())
 
 
 def _require_plain(table: Table, name: str) -> None:
     """Raise DataError for text that is to be compared with numbers and is not the plain form of one."""
     text = pl.col(name).cast(pl.String)
     with reading(table):
-        odd = table.scan.select(text).with_row_index("row", 1).filter(~_is_plain(pl.col(name)))
-        rows = odd.head(EXAMPLES).collect()
-        count = odd.select(pl.len()).collect(engine="streaming").item() if rows.height else 0
+        rows = table.scan.select(text).with_row_index("row", 1)
+        odd = rows.filter(pl.col(name).is_not_null() & whole_numbers(pl.col(name)).is_null())
+        first = odd.head(EXAMPLES).collect()
+        count = odd.select(pl.len()).collect(engine="streaming").item() if first.height else 0
     if count:
         kind = finding(Code.KEY_NOT_PLAIN, f"{table.name}, column {name}")
-        raise DataError(kind.problem(Tally(count, [f"row {row}: {key!r}" for row, key in rows.rows()])))
+        raise DataError(kind.problem(Tally(count, [f"row {row}: {key!r}" for row, key in first.rows()])))
 
 
 def _require_exact(table: Table, name: str) -> None:

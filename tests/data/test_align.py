@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import losscli
+from losscli.data.keys import Increasing
 from losscli.errors import DataError, UsageError
 
 N = 70_000
@@ -202,3 +203,32 @@ def test_a_file_given_twice_is_not_compared_with_itself(tmp_path, monkeypatch):
             losscli.evaluate("p.parquet", again, loss="mae")
     pl.DataFrame({"pred": [1.0, 2.0], "y": [1.0, 4.0]}).write_parquet("both.parquet")
     assert losscli.evaluate("both.parquet", "both.parquet", loss="mae", pred="pred")["mae"].value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("batches", "expected"),
+    [
+        ([["3", "20", "100"], ["101"]], True),
+        ([["3", "20", "100"], ["20", "a"]], False),  # each increases, in orders of their own
+        ([["a/1", "a/10", "a/2"], ["a/20", "b"]], True),
+        ([["a", "b"], ["b", "c"]], False),
+        ([["é", "z"]], False),
+        ([["z", "é"], [], ["aaa"]], True),
+        ([[1, 2], [3]], True),
+        ([[1, 3], [2]], False),
+        ([[1.5, 2.5], [2.5]], False),
+        ([[]], True),
+    ],
+)
+def test_keys_that_increase_are_unique(batches, expected):
+    increasing = Increasing()
+    for keys in batches:
+        increasing.add(pl.Series(keys, dtype=None if keys else pl.String))
+    assert increasing.holds == expected
+
+
+def test_a_missing_key_of_text_is_no_odd_number(tmp_path):
+    (tmp_path / "p.csv").write_text("id,prediction\n7,1\n,2\n")
+    pl.DataFrame({"id": [7, 8], "target": [1.0, 2.0]}).write_parquet(tmp_path / "t.parquet")
+    with pytest.raises(DataError, match="missing"):
+        losscli.evaluate(tmp_path / "p.csv", tmp_path / "t.parquet", loss="mae")
