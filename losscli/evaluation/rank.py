@@ -6,6 +6,7 @@ import glob
 import os
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from losscli.catalog.request import LossSpec
 from losscli.data.formats import memory
 from losscli.data.load import tables
 from losscli.data.sources import STDIN
+from losscli.data.stream import Roles
 from losscli.data.table import Source, Table, paths_of, reading
 from losscli.errors import DataError, DeviceError, LossCliError, Problem, UsageError
 from losscli.evaluation import run as running
@@ -36,6 +38,7 @@ from losscli.plan.options import LEVEL
 from losscli.plan.resolve import Run, prepare, reading_of
 from losscli.report.findings import Code, Note, note
 from losscli.report.model import Placing, Report, Result
+from losscli.text import enumerated
 
 _SHOWN = 3
 """Maximum number of problems in the reason of a broken submission."""
@@ -152,11 +155,14 @@ class _League:
                 Problem("other rows are evaluated than of the submissions before", name, "submit every row")
             )
         line = self.lines.add(job, part)
+        predicted = _predicted(run.plan.roles)
         if self.job is None:
-            self.job, self.run, self.fingerprint = job, run, part.fingerprint
+            self.job, self.fingerprint = job, part.fingerprint
+        if self.run is None or len(predicted) > len(_predicted(self.run.plan.roles)):
+            self.run = run
         results = tuple(replace(each, model=name) for each in results_of(run.plan, part))
         self.notes += [replace(each, text=f"{name}: {each}") for each in notes(part.tallies)]
-        return Entry(name, results, line)
+        return Entry(name, results, line, predicted=predicted)
 
     def _check(self, run: Run) -> None:
         """Raise UsageError if slices or weights come from the submission, or its losses differ."""
@@ -193,12 +199,13 @@ class _League:
 
     def report(self) -> Report:
         """The leaderboard.  Raises the error of the first submission if all are broken."""
-        sound = [entry for entry in self.entries if not entry.reason]
         if self.run is None or self.job is None:
             raise self.errors[0]
+        entries = _complete(self.entries)
+        sound = [entry for entry in entries if not entry.reason]
         plan = self.run.plan
         placed = [placing for each in self._placed(sound) for placing in each]
-        broken = [Placing(model=each.name, reason=each.reason) for each in self.entries if each.reason]
+        broken = [Placing(model=each.name, reason=each.reason) for each in entries if each.reason]
         lines = [*self.run.notes, *self.notes]
         if len(plan.choices) > 1:
             lines.append(note(Code.RANKED_BY, loss=plan.choices[0]))
@@ -237,6 +244,40 @@ class _League:
                 ties.places(own, cell, *each, level, score) for cell, each in zip(cells, noise, strict=True)
             ]
             yield from sorted(found, key=lambda placings: list(placings[0].cell.values()))
+
+
+def _predicted(roles: Roles) -> frozenset[str]:
+    """The numbers that are predicted for each row: classes, levels, or the places in a list of columns."""
+    if not roles.parts:
+        return frozenset(roles.names)
+    found = set[str]()
+    for part in roles.parts:
+        for field, own in part.arrays.items():
+            width = roles.widths.get(own[0], 1) if len(own) == 1 else len(own)
+            found.update(part.cells or (f"{field} {place}" for place in range(1, width + 1)))
+    return frozenset(found)
+
+
+def _complete(entries: Sequence[Entry]) -> list[Entry]:
+    """The submissions, of which those are broken that predict fewer or other numbers than the rest.
+
+    Most numbers decide what has to be predicted, whatever the order of the submissions, and of several such
+    sets the one that most submissions predict: who leaves out a column never wins by it.
+    """
+    sound = [entry for entry in entries if not entry.reason]
+    sets = Counter(entry.predicted for entry in sound)
+    whole = max(sets, key=lambda each: (len(each), sets[each]))
+    (first, *_) = (entry.name for entry in sound if entry.predicted == whole)
+    return [
+        entry
+        if entry.reason or entry.predicted == whole
+        else replace(entry, reason=_lacks(sorted(whole - entry.predicted), first))
+        for entry in entries
+    ]
+
+
+def _lacks(missing: Sequence[str], other: str) -> str:
+    return f"no prediction of {enumerated(missing, 5)}, which {other} has; -p names the columns that count"
 
 
 def _is_of(result: Result, choice: Choice) -> bool:

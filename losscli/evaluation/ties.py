@@ -77,12 +77,16 @@ class SubmissionJob(partials.EvaluationJob, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """A submission: its results and its line on disk, or the reason why it is broken."""
+    """A submission: its results and its line on disk, or the reason why it is broken.
+
+    `predicted` names the numbers that it predicts for each row: classes, levels or members.
+    """
 
     name: str
     results: tuple[Result, ...] = ()
     line: int = -1
     reason: str = ""
+    predicted: frozenset[str] = frozenset()
 
 
 class Columns:

@@ -7,7 +7,7 @@ in their order.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 
 import polars as pl
 from msgspec.structs import replace
@@ -135,10 +135,21 @@ class _Search:
             return self._shared(column, nested)
         matching = [own for own in left if column.key(own) is not None and own not in nested]
         if matching:
+            self._require_none_misspelt(column, matching, set(left) - set(nested))
             return tuple(sorted(matching, key=column.order))
         if not column.vector:
             return ()
         return (name,) if name in nested else tuple(nested) if len(nested) == 1 else ()
+
+    def _require_none_misspelt(self, column: Column, matching: Sequence[str], left: Set[str]) -> None:
+        """Raise UsageError for a column that would be in the family but for capitals or blanks."""
+        for name in sorted(left - set(matching)):
+            if column.key(name.strip().lower()) is not None:
+                flag = "-y" if column.side == "t" else "-p"
+                raise UsageError(
+                    f"{self.tables[column.side].name}: column {name!r} is spelt unlike {matching[0]}",
+                    remedy=f"rename it, or name the columns to read: {flag} A,B",
+                )
 
     def _shared(self, column: Column, nested: list[str]) -> tuple[str, ...]:
         """The columns that both sides have, or the single column of arrays of this side."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence, Set
+from functools import partial
 
 import polars as pl
 
 from losscli.data import keys
 from losscli.data.table import Table, reading
-from losscli.errors import UsageError
+from losscli.errors import UsageError, all_of
 from losscli.text import enumerated
 
 _HEAD = 1000
@@ -34,21 +35,21 @@ def labels_or_outputs(
     `names` are the columns left on each side.  Labels are 0 or 1, or add up to one.  Outputs are a numbered
     family, and no other number is left: any other column of both sides may as well be a key or a feature.
     """
-    own, theirs = numeric(predictions, names[0]), numeric(targets, names[1])
+    own, theirs = _numbers_of(predictions, targets, names)
     both = tuple(name for name in own if name in theirs)
     if len(both) < 2:
         return ()
     same = set(both) == set(own) == set(theirs)
     if same and len(set(map(_family, both))) == 1 and _family(both[0]):
-        return both
+        return _checked(predictions, targets, both)
     # Of the losses of several classes alone, some take amounts; those of several labels take soft ones.
     amounts = same and set(tasks) == {"multiclass"}
     soft = set(tasks) == {"multilabel"} and _are_shares(targets, both)
     labels = tasks & {"multiclass", "multilabel"} and are_labels(targets, both)
     if not (amounts or soft or labels):
         return ()
-    if set(theirs) > set(both):
-        _require_same(predictions, targets, both, theirs)
+    _require_same(predictions, targets, _alike(predictions, own, both), theirs)
+    _checked(predictions, targets, both)
     _require_no_copies(predictions, targets, both, key)
     _require_alike(predictions, targets, both)
     return both
@@ -61,28 +62,70 @@ def vectors(
 
     Raises UsageError if a side has other dimensions, or columns cannot all be dimensions.
     """
-    own, theirs = numeric(predictions, names[0]), numeric(targets, names[1])
+    own, theirs = _numbers_of(predictions, targets, names)
     both = tuple(name for name in own if name in theirs)
     families = {_family(name) for name in both}
     if not both:
         return ()
     if "" not in families:
-        _require_same(
-            predictions,
-            targets,
-            [name for name in own if _family(name) in families],
-            [name for name in theirs if _family(name) in families],
-        )
-        return both
+        # Text in a member of the family is reported by row, when it is read.
+        own, theirs = ([name for name in side if _family(name) in families] for side in names)
+        _require_same(predictions, targets, own, theirs)
+        return _checked(predictions, targets, own)
     if len(families) > 1:
         raise UsageError(
             f"{predictions.name}: cannot tell which columns are dimensions among: {enumerated(both)}",
             remedy="name them: -p A,B,C",
         )
-    _require_same(predictions, targets, both, theirs)
+    _require_same(predictions, targets, _alike(predictions, own, both), theirs)
+    _checked(predictions, targets, both)
     _require_no_copies(predictions, targets, both, key)
     _require_alike(predictions, targets, both)
     return both
+
+
+def _numbers_of(
+    predictions: Table, targets: Table, names: tuple[Sequence[str], Sequence[str]]
+) -> tuple[list[str], list[str]]:
+    """The columns of numbers among those of each side.
+
+    A column of both sides that is a number on one of them is one on both: text in it, such as a misspelt
+    number, is an error of the column, and must not take the column out of the loss.
+    """
+    own, theirs = numeric(predictions, names[0]), numeric(targets, names[1])
+    both = {*own, *theirs}.intersection(*names)
+    return (
+        [name for name in names[0] if name in own or name in both],
+        [name for name in names[1] if name in theirs or name in both],
+    )
+
+
+def _alike(predictions: Table, own: Sequence[str], both: Sequence[str]) -> list[str]:
+    """The columns of both sides, and those of the predictions alone that look like them.
+
+    Such a column has fractions if one of `both` has, and shares of one if all of these are shares; any other
+    number, as an age or a fold, is spare.
+    """
+    frame = _numbers(predictions, own)
+    shares = _are_shares(predictions, both)
+    fractions = [name for name in own if not _are_whole(frame[name])]
+    if not set(fractions) & set(both):
+        return list(both)
+    return [
+        name
+        for name in own
+        if name in both or (name in fractions and (not shares or _are_shares(predictions, [name])))
+    ]
+
+
+def _are_whole(values: pl.Series) -> bool:
+    return bool((values.drop_nans().drop_nulls() % 1 == 0).all())
+
+
+def _checked(predictions: Table, targets: Table, names: Sequence[str]) -> tuple[str, ...]:
+    """The columns themselves.  Raises DataError for types of either side that cannot be numbers."""
+    all_of(*(partial(table.with_numbers, names) for table in (predictions, targets)))
+    return tuple(names)
 
 
 def siblings(targets: Table, names: Sequence[str], left: Sequence[str]) -> list[str]:
@@ -120,7 +163,14 @@ def _are_bits(table: Table, names: Sequence[str]) -> bool:
 
 def _numbers(table: Table, names: Sequence[str]) -> pl.DataFrame:
     with reading(table):
-        return table.scan.head(_HEAD).select(table.number(name).alias(name) for name in names).collect()
+        return table.scan.head(_HEAD).select(_number(table, name).alias(name) for name in names).collect()
+
+
+def _number(table: Table, name: str) -> pl.Expr:
+    """A column as numbers; null if its type has none."""
+    dtype = table.dtype(name)
+    is_number = dtype.is_numeric() or dtype in (pl.Boolean, pl.String)
+    return table.number(name) if is_number else pl.lit(None, pl.Float64)
 
 
 def _family(name: str) -> str:
@@ -155,7 +205,7 @@ def _require_alike(predictions: Table, targets: Table, names: Sequence[str]) -> 
     for table in (predictions, targets):
         frame = _numbers(table, names)
         varying = [name for name in names if frame[name].n_unique() > 1]
-        whole = [name for name in varying if (frame[name].drop_nans().drop_nulls() % 1 == 0).all()]
+        whole = [name for name in varying if _are_whole(frame[name])]
         if len(whole) < len(varying):
             _require_all_or_none(table, names, whole, "whole numbers alone")
 

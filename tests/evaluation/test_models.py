@@ -130,10 +130,37 @@ def test_a_submission_with_fewer_columns_is_not_ranked(loss, first):
     assert f"target columns without a prediction: {names[1]}" in reason
 
 
+LEVELS = pl.DataFrame({"q0.1": [1.0, 1.0], "q0.5": [2.0, 1.0], "q0.9": [3.0, 2.0]})
+
+
+@pytest.mark.parametrize(
+    ("names", "loss", "lacks"),
+    [
+        (["q0.1", "q0.5", "q0.9"], "multi_quantile", "0.5"),
+        (["q0.1", "q0.5", "q0.9"], "crps_quantile", "0.5"),
+        (["m0", "m1", "m2"], "crps_ensemble", "members 3"),
+    ],
+)
+def test_no_submission_wins_by_columns_that_it_leaves_out(names, loss, lacks):
+    t = pl.DataFrame({"y_true": [1.0, 0.0]})
+    honest = LEVELS.rename(dict(zip(LEVELS.columns, names, strict=True)))
+    fewer = honest.drop(names[1])
+    for order in ("ab", "ba", "acb"):
+        entries = {name: honest if name == "b" else fewer for name in order}
+        board = losscli.rank(entries, targets=t, loss=loss).board
+        assert [place.model for place in board if place.place] == ["b"]
+        assert all(f"no prediction of {lacks}, which b has" in each.reason for each in board if each.reason)
+    if loss != "crps_ensemble":
+        others = {"a": honest.rename({names[1]: "q0.55"}), "b": honest, "c": honest}
+        board = losscli.rank(others, targets=t, loss=loss).board
+        assert [place.model for place in board if place.place] == ["b", "c"]
+    board = losscli.rank({"a": fewer, "b": honest}, targets=t, loss=loss, pred=[names[0], names[2]]).board
+    assert [place.model for place in board if place.place] == ["a", "b"]
+
+
 def test_models_of_other_levels_are_not_compared():
     t = pl.DataFrame({"y_true": [1.0, 0.0]})
-    three = pl.DataFrame({"q0.1": [1.0, 1.0], "q0.5": [2.0, 1.0], "q0.9": [3.0, 2.0]})
-    for models in ((three, three.drop("q0.9")), (three.drop("q0.9"), three)):
+    for models in ((LEVELS, LEVELS.drop("q0.9")), (LEVELS.drop("q0.9"), LEVELS)):
         with pytest.raises(UsageError, match=r"predictions predicts q0.1, q0.5"):
             losscli.compare(*models, targets=t, loss="multi_quantile")
 
