@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pyarrow
 import pytest
 from support.grids import some
 
@@ -54,6 +55,7 @@ WRITERS = {
     "d.arrow": lambda path: FRAME.write_ipc(path, record_batch_size=999),
     "d.feather": lambda path: FRAME.write_ipc(path, compression="zstd"),
     "d.arrows": FRAME.write_ipc_stream,
+    "pyarrow.arrows": lambda path: pyarrow_stream(path, FRAME.to_arrow()),
     "stream.arrow": lambda path: FRAME.write_ipc_stream(path, compression="zstd"),
     "d.ndjson": FRAME.write_ndjson,
     "d.jsonl.gz": lambda path: FRAME.write_ndjson(path, compression="gzip"),
@@ -65,6 +67,12 @@ WRITERS = {
     "parts/*.npz": lambda path: each_piece(path, lambda f, p: np.savez(p, **arrays(f))),
     "folder/": lambda path: each_piece(path / "x*.arrow", pl.DataFrame.write_ipc),
 }
+
+
+def pyarrow_stream(path: Path, table: pyarrow.Table) -> None:
+    """Write an Arrow stream as other programs do: their messages leave out what has its default."""
+    with pyarrow.ipc.new_stream(path, table.schema) as writer:
+        writer.write_table(table, max_chunksize=999)
 
 
 def each_piece(pattern: Path, write) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from io import BytesIO
-from typing import Any
+from typing import Any, BinaryIO
 
 from losscli.data.formats.base import Files, Format
 from losscli.data.formats.columnar import damaged
@@ -63,11 +64,9 @@ def _messages(path: str) -> Iterator[tuple[bytes, bytes]]:
                 if file.read(1):
                     raise ValueError("more follows the end of the stream")
                 return
-            metadata = file.read(length)
+            metadata = _read(file, length)
             kind, size = _type_and_size(metadata)
-            message = mark + metadata + file.read(size)
-            if len(message) < 8 + length + size:
-                raise ValueError("ends within a message")
+            message = mark + metadata + _read(file, size)
             if kind == RECORDS:
                 yield head, message
             elif head:
@@ -79,17 +78,33 @@ def _messages(path: str) -> Iterator[tuple[bytes, bytes]]:
     raise ValueError("ends before its end is marked")
 
 
+def _read(file: BinaryIO, size: int) -> bytes:
+    """So many bytes, for which no memory is taken unless the file has them.  Raises ValueError."""
+    if size > os.fstat(file.fileno()).st_size - file.tell():
+        raise ValueError("ends within a message")
+    return file.read(size)
+
+
 def _type_and_size(metadata: bytes) -> tuple[int, int]:
-    """The type of a message and the length of its body: fields 1 and 3 of a flatbuffer's root table."""
+    """The type of a message and the length of its body: fields 1 and 3 of a flatbuffer's root table.
+
+    Raises ValueError for bytes that are no such table.
+    """
 
     def number(at: int, size: int, signed: bool = False) -> int:
+        if not 0 <= at <= len(metadata) - size:
+            raise ValueError("the metadata of a message are damaged")
         return int.from_bytes(metadata[at : at + size], "little", signed=signed)
 
+    def field(place: int, size: int) -> int:
+        # A field beyond the end of the offsets, or at offset 0, is absent and has its default.
+        at = 4 + 2 * place
+        offset = number(offsets + at, 2) if at < number(offsets, 2) else 0
+        return number(root + offset, size) if offset else 0
+
     root = number(0, 4)
-    fields = root - number(root, 4, signed=True)
-    kind, size = (number(fields + 4 + 2 * field, 2) for field in (1, 3))
-    # A field at offset 0 is absent and has its default.
-    return number(root + kind, 1) if kind else 0, number(root + size, 8) if size else 0
+    offsets = root - number(root, 4, signed=True)
+    return field(1, 1), field(3, 8)
 
 
 ARROW_STREAM = ArrowStream(
