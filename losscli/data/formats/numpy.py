@@ -29,9 +29,6 @@ CHUNK = 1 << 20
 UNNAMED = "arr_"
 """The prefix of the numbers by which numpy.savez names arrays without a name."""
 
-NumPyErrors = (ValueError, EOFError, OSError, zipfile.BadZipFile, KeyError)
-"""The exceptions of NumPy for files that are not arrays."""
-
 
 class Part(Struct, frozen=True, eq=False):
     """An array (n,) or (n, k) with the name of its column, if it has one."""
@@ -139,7 +136,7 @@ def mapped(files: Files, have_names: bool) -> list[list[Part]]:
     for path in files.paths:
         try:
             found.append(list(_members(path)) if have_names else [Part(None, _load(path))])
-        except NumPyErrors as error:
+        except Exception as error:  # the header is an expression of Python: damaged, it can raise nearly any
             raise DataError(_unreadable(error, files.shown(path))) from None
     for path, parts in zip(files.paths, found, strict=True):
         lengths = {part.name: len(part.array) for part in parts if part.array.ndim}
