@@ -369,7 +369,7 @@ class Code(Enum):
         remedy="write it again",
     )
     WRONG_ENCODING = Kind(
-        meaning="A text file is not encoded in UTF-8.",
+        meaning="A text file, or a column of bytes that is read as text, is not encoded in UTF-8.",
         error="not UTF-8",
         remedy="convert it: iconv -f latin1 -t utf-8",
     )
@@ -662,6 +662,6 @@ def finding(
     """A finding of a kind; it is fatal and has the remedy of its kind unless something else is given."""
     if fatal is None:
         fatal = code.is_error
-    remedy = code.value.remedy if remedy is None else remedy
     texts = {name: str(value) for name, value in params.items()}
-    return Finding(code, where, fatal, remedy.format(**texts) if fatal else "", tuple(texts.items()))
+    remedy = code.value.remedy.format(**texts) if remedy is None else remedy
+    return Finding(code, where, fatal, remedy if fatal else "", tuple(texts.items()))

@@ -203,7 +203,12 @@ class Block:
         keep = ~self._marked
         self._marked = None
         self._rows, self._first_row = self.rows[keep], None
-        self.frame = self.frame.filter(pl.Series(keep))
+        kept = pl.Series(keep)
+        self.frame = self.frame.filter(kept)
+        self._not_numbers = [
+            (column, code, rows[keep], values.filter(kept))
+            for column, code, rows, values in self._not_numbers
+        ]
         self._matrices.clear()
         if self.weight is not None:
             self.weight = self.weight[keep]

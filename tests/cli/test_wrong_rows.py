@@ -34,6 +34,16 @@ WRONG: dict[str, tuple[dict[str, str | pl.DataFrame], str, tuple[str, ...]]] = {
         "p.csv t.csv",
         ("t.csv, column id: 2 rows with a duplicate key", "row 4 (id 1)", "row 5 (id 3)"),
     ),
+    "a missing key, and text in another row": (
+        {"d": "id,pred,y\n,1,1\nb,2,x\nc,3,3\n"},
+        "d.csv -l mae --on id --missing drop",
+        ("d.csv, column y: 1 value that is not a number", "row 2 (id b): 'x'"),
+    ),
+    "text in braces": (
+        {"d": "pred,y\n1,{x}\n2,2\n"},
+        "d.csv -l mae",
+        ("d.csv, column y: 1 value that is not a number", "row 1: '{x}'"),
+    ),
     "keys on one side only": (
         {"p": "id,pred\n9,1\n2,2\n3,3\n", "t": Y + "7,1\n"},
         "p.csv t.csv",

@@ -256,9 +256,9 @@ def _require_separator(name: str, file: str) -> None:
 def _uneven(path: str, files: Files, blank: bool) -> list[Problem]:
     count, examples, starts = 0, list[str](), set[str]()
     rows: Iterable[list[str]] = files.dialect.records(lines(path))
-    first = next(iter(rows), [])
-    width = len(first)
+    width = 0
     with suppress(csv.Error):
+        width = len(next(iter(rows), []))
         for number, line in enumerate(rows, 1 if files.dialect.has_header else 2):
             if len(line) == width or (not line and width == 1 and not blank):
                 continue
