@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import difflib
 import json
+import re
 from collections.abc import Iterable
 
 
@@ -38,9 +38,19 @@ def counted(count: int, singular: str, plural: str = "") -> str:
     return f"{count} {singular if count == 1 else plural or singular + 's'}"
 
 
+_NAME = re.compile(r' *(?:"((?:[^"]|"")*)(?:"|$))?([^,]*)(,|$)')
+"""A name in a list: csv would refuse one with a line end, and one of more than 131,072 characters."""
+
+
 def split_names(text: str) -> list[str]:
     """The names in a list with commas; names with a comma are quoted as in a CSV file."""
-    return [name for row in csv.reader([text], skipinitialspace=True) for name in row]
+    names = list[str]()
+    for found in _NAME.finditer(text):
+        quoted, plain, comma = found.groups()
+        names.append((quoted or "").replace('""', '"') + plain)
+        if not comma:
+            break
+    return names if text else []
 
 
 def join_names(names: Iterable[str]) -> str:

@@ -1,6 +1,9 @@
 """Counts, lists and choices in messages."""
 
-from losscli.text import counted, either, enumerated, not_one_of
+import csv
+import random
+
+from losscli.text import counted, either, enumerated, join_names, not_one_of, split_names
 
 
 def test_counts_are_in_the_singular_and_plural():
@@ -17,6 +20,18 @@ def test_a_wrong_choice_names_all_and_the_nearest():
     expected = "--color must be auto, always or never, got 'alway'. Did you mean always?"
     assert not_one_of("--color", "alway", ["auto", "always", "never"]) == expected
     assert not_one_of("severity", "x", ["error", "warn"]) == "severity must be error or warn, got 'x'."
+
+
+def test_a_list_of_names_is_a_line_of_csv():
+    signs = random.Random(1)
+    for _ in range(2_000):
+        text = "".join(signs.choice('ab ,",\t') for _ in range(signs.randrange(9)))
+        assert [split_names(text)] == ([*csv.reader([text], skipinitialspace=True)] or [[]]), text
+
+
+def test_names_are_joined_and_split_whatever_they_hold():
+    names = ["a\nb", "c\rd", "e,f", '"', ' "x" ', "y" * 200_000]
+    assert split_names(join_names(names)) == names
 
 
 def test_a_choice_has_an_or_before_its_last_word():

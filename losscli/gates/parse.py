@@ -97,13 +97,16 @@ def parse(text: str, resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gate
     return Gate(text, subject, sign, limit)
 
 
-def of(given: str | Mapping[str, object], resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gate:
+def of(given: object, resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gate:
     """A gate from its text, or from a table: `check` is the text, other keys are optional fields of Gate.
 
-    Raises what `parse` raises, and UsageError for a table without `check` or with an unknown key.
+    Raises what `parse` raises, and UsageError for a table without `check` or with an unknown key, and for
+    anything else.
     """
     if isinstance(given, str):
         return parse(given, resolve)
+    if not isinstance(given, Mapping):
+        raise UsageError(f"a gate must be text or a table, got {given!r}")
     optional = Gate.__struct_fields__[-len(Gate.__struct_defaults__) :]
     known = ["check", *optional]
     if unknown := [key for key in given if key not in known]:

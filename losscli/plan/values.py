@@ -46,6 +46,8 @@ def _switch(flag: str, value: Any) -> bool:
 def _text(flag: str, value: Any) -> str:
     if not isinstance(value, str):
         raise UsageError(f"{flag} must be text, got {value!r}")
+    if any("\ud800" <= sign <= "\udfff" for sign in value):
+        raise UsageError(f"{flag} must be text in UTF-8, got {value!r}")
     return value
 
 
@@ -53,18 +55,19 @@ def listed(value: Any) -> tuple[Any, ...]:
     """One value, or several, or none, as a tuple."""
     if value is None:
         return ()
-    return (value,) if isinstance(value, str | Mapping) or callable(value) else tuple(value)
+    is_one = isinstance(value, str | Mapping) or callable(value) or not isinstance(value, Iterable)
+    return (value,) if is_one else tuple(value)
 
 
 def _label(flag: str, value: Any) -> str:
     if isinstance(value, list | tuple | Mapping):
         raise UsageError(f"{flag} must be a label, got {value!r}")
-    return label_text(value)
+    return label_text(_text(flag, value) if isinstance(value, str) else value)
 
 
 def _names(flag: str, value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
-        return _split(flag, value)
+        return _split(flag, _text(flag, value))
     if isinstance(value, Iterable) and not isinstance(value, Mapping):
         given = tuple(value)
         if not any(isinstance(each, list | tuple | Mapping) for each in given):

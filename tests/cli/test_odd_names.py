@@ -80,6 +80,14 @@ def test_text_of_files_does_not_steer_a_terminal_or_a_log(command, files, losscl
         assert not any(line.strip().startswith("::") for line in shown.splitlines()), shown
 
 
+def test_a_value_that_is_not_utf_8_is_an_error(losscli):
+    losscli.write(p=P, t=T)
+    for option in ("--comment", "--pred", "--where", "--positive"):
+        done = losscli("evaluate", "p.csv", "t.csv", option, os.fsdecode(b"caf\xe9"))
+        assert done.status == 2, done.err
+        assert f"{option} must be text in UTF-8, got 'caf\\udce9'" in done.err
+
+
 @pytest.mark.parametrize(
     ("name", "content", "status"),
     {

@@ -154,6 +154,11 @@ WRONG = {
         'loss = [{name = "huber", dleta = 2}]\npredictions = "b.csv"',
         "huber has no parameter 'dleta'. Did you mean delta?",
     ),
+    "no gates": (
+        "gate = [1.5, 07:32:00]",
+        "losscli.toml, key gate: a gate must be text or a table, got 1.5",
+        "losscli.toml, key gate: a gate must be text or a table, got datetime.time(7, 32)",
+    ),
     "gates": (
         'gate = ["mae <=", {check = "mae < 1", chek = 2}, {mni_n = 3}, {check = 3}]',
         "losscli.toml, key gate: invalid gate: expected a number",
