@@ -30,6 +30,10 @@ _TRUTH = {"true": "1", "false": "0"}
 _OTHER_FORM = {**_TRUTH, **{number: truth for truth, number in _TRUTH.items()}}
 
 
+_LARGE = 1 << 63
+"""The first whole number that int64 does not hold."""
+
+
 def label_value(name: str, dtype: Any) -> object:
     """The value of a class in a column of labels of that type; None if the column cannot hold it."""
     if dtype == pl.Boolean:
@@ -42,7 +46,8 @@ def label_value(name: str, dtype: Any) -> object:
         return None
     if not value.is_integer():
         return None if dtype.is_integer() else value
-    return int(name) if name.lstrip("+-").isdecimal() else int(value)
+    whole = int(name) if name.lstrip("+-").isdecimal() else int(value)
+    return whole if dtype.is_float() or -_LARGE <= whole < _LARGE else None
 
 
 @lru_cache
@@ -74,12 +79,13 @@ def codes_of(series: pl.Series, names: tuple[str, ...]) -> Array:
     if series.dtype.is_numeric() and set(names) == _TRUTH.keys():
         names = tuple(_TRUTH[name] for name in names)
     labels, places = places_of(names, series.dtype)
-    if not len(labels):
-        return np.full(len(series), -1)
     numbers = series.cast(pl.Float64 if series.dtype.is_float() else pl.Int64, strict=False)
     if numbers.null_count():
-        # Labels that exceed int64, which is the type of no class.
-        return np.where(numbers.is_null().to_numpy(), -1, codes_of(numbers.fill_null(0), names))
+        # Missing labels, and those that exceed int64: their digits are the names of their classes.
+        own = codes_of(numbers.fill_null(0), names)
+        return np.where(numbers.is_null().to_numpy(), _codes_of_text(series.cast(pl.String), names), own)
+    if not len(labels):
+        return np.full(len(series), -1)
     values = numbers.to_numpy()
     if series.dtype.is_integer() and labels[0] == 0 and labels[-1] == len(labels) - 1:
         if len(values) and values.min() >= 0 and values.max() < len(labels):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import Any
 
 import polars as pl
@@ -30,6 +31,7 @@ class Table(Struct, frozen=True, eq=False):
     These are read in `types`: as text, until roles ask for numbers.  Polars can parse those that are `quick`
     while it reads.  `spelling` says how text writes numbers.  `repeated` are the names that several columns
     share, `structs` the types of those that became columns, `folders` those that key=value folders name.
+    `undecoded` is the same table with its columns of bytes, if some became text.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Table(Struct, frozen=True, eq=False):
     repeated: tuple[str, ...] = ()
     structs: Mapping[str, Any] = {}
     folders: tuple[str, ...] = ()
+    undecoded: Table | None = None
 
     def is_file_of(self, other: Table) -> bool:
         """Whether both tables are read from the same local files."""
@@ -95,8 +98,11 @@ class Table(Struct, frozen=True, eq=False):
 
     def number(self, name: str) -> pl.Expr:
         """A column as float64; NaN or null for what is no number."""
-        column = pl.col(name)
-        return self.spelling.numbers(column) if self.dtype(name) == pl.String else column.cast(pl.Float64)
+        column, dtype = pl.col(name), self.dtype(name)
+        if dtype == pl.String:
+            return self.spelling.numbers(column)
+        is_number = dtype.is_numeric() or dtype == pl.Boolean
+        return column.cast(pl.Float64) if is_number else pl.lit(None, pl.Float64())
 
     def unnested(self) -> Table:
         """The same table with each field of a struct as a column STRUCT.FIELD.
@@ -117,15 +123,20 @@ class Table(Struct, frozen=True, eq=False):
         return replace(table, scan=table._without_structs(self.scan))
 
     def stored(self) -> Table:
-        """The same table with each column of an extension type in the type in which it is stored."""
-        own = {
-            name: self.dtype(name) for name in self.schema if isinstance(self.dtype(name), pl.BaseExtension)
-        }
-        if not own:
+        """The same table with columns of extension types as they are stored, and of bytes as text.
+
+        Text without a mark that it is text is what some programs write into Parquet files.
+        """
+        types = {name: self.dtype(name) for name in self.schema}
+        extended = {name: dtype for name, dtype in types.items() if isinstance(dtype, pl.BaseExtension)}
+        storage = {name: dtype.ext_storage() for name, dtype in extended.items()}
+        texts = [name for name, dtype in (types | storage).items() if dtype == pl.Binary]
+        if not (extended or texts):
             return self
-        scan = self.scan.with_columns(pl.col(name).ext.storage() for name in own)
-        storage = {name: dtype.ext_storage() for name, dtype in own.items()}
-        return replace(self, scan=scan, schema={**self.schema, **storage})
+        scan = self.scan.with_columns(pl.col(name).ext.storage() for name in extended)
+        scan = scan.with_columns(pl.col(name).cast(pl.String) for name in texts)
+        schema = {**self.schema, **storage, **dict.fromkeys(texts, pl.String())}
+        return replace(self, scan=scan, schema=schema, undecoded=self if texts else None)
 
     def without(self, names: Collection[str]) -> Table:
         """The same table without some of its columns."""
@@ -200,7 +211,9 @@ class Table(Struct, frozen=True, eq=False):
 
     def _require_numbers(self, names: Iterable[str]) -> None:
         if wrong := [
-            problem(Code.WRONG_TYPE, f"{self.name}, column {name}", type=self.schema[name])
+            problem(
+                Code.WRONG_TYPE, f"{self.name}, column {name}", type=(self.undecoded or self).schema[name]
+            )
             for name in names
             if not _is_number(self.schema[name])
         ]:
@@ -224,6 +237,20 @@ class Table(Struct, frozen=True, eq=False):
         files = [replace(self.files, name=self.files.shown(path), paths=(path,)) for path in self.files.paths]
         return [replace(self, name=each.name, files=each)._read_as(self._text_types) for each in files]
 
+    def not_text(self) -> list[Problem]:
+        """The columns of bytes that are not text, with the first rows."""
+        if self.undecoded is None:
+            return []
+        problems = []
+        for name in (name for name, dtype in self.undecoded.schema.items() if dtype == pl.Binary):
+            values = chain.from_iterable(batch[name] for batch in batches(self.undecoded.scan.select(name)))
+            wrong = ((row, value) for row, value in enumerate(values, 1) if not _is_text(value))
+            if shown := [f"row {row}: {value!r:.60}" for row, value in islice(wrong, EXAMPLES)]:
+                where = f"{self.name}, column {name} of type Binary"
+                remedy = "write text in UTF-8, or numbers"
+                problems.append(problem(Code.WRONG_ENCODING, where, remedy=remedy, examples=shown))
+        return problems
+
     def not_numbers(self, name: str) -> list[Problem]:
         """The rows of a column of text that hold something else than a number."""
         text = self.spelling.stripped(pl.col(name))
@@ -236,6 +263,13 @@ class Table(Struct, frozen=True, eq=False):
         kind = finding(Code.NOT_A_NUMBER, f"{self.name}, column {name}", remedy=remedy, kind="a number")
         shown = [f"row {row}: {value!r}" for row, value in rows.head(EXAMPLES).iter_rows()]
         return [kind.problem(Tally(rows.height, shown))]
+
+
+def _is_text(value: bytes | None) -> bool:
+    try:
+        return value is None or value.decode() is not None
+    except UnicodeDecodeError:
+        return False
 
 
 def _is_vector(dtype: Any) -> bool:
@@ -280,6 +314,8 @@ def reading(*tables: Table) -> Iterator[None]:
         if any(table.parsed for table in tables):
             raise UnparsedError from error
         found = [wrong for each in tables for wrong in diagnose(each.files, each.types)]
+        if not found and "invalid utf8" in str(error):
+            found = [wrong for each in tables for wrong in each.not_text()]
         remote = [each.name for each in tables if each.files and each.files.remote]
         # The message of Polars may hold a URL with a password, so it is hidden even with a traceback.
         raise DataError(found or unreadable(error, [each.name for each in tables], remote)) from (
