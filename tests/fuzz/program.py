@@ -1,0 +1,88 @@
+"""Run the program in this process, and record everything by which it could end."""
+
+from __future__ import annotations
+
+import functools
+import io
+import os
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import typer.main
+
+from losscli.cli import app
+from losscli.errors import Status
+
+from .case import Done
+
+typer.main.get_command = functools.cache(typer.main.get_command)
+"""Making all commands anew takes a fifth of the time of a run."""
+
+
+class _Kept(io.BytesIO):
+    """Bytes that are still there after a custom loss has closed stdout."""
+
+    def close(self) -> None:
+        pass
+
+
+def executed(argv: Sequence[str]) -> Done:
+    """How the program ends with these arguments."""
+    written = _Kept(), _Kept()
+    escaped, status, trace = "", -1, list[str]()
+    with tempfile.TemporaryFile() as native:
+        start = time.monotonic()
+        with _streams(*written), _stderr_of_libraries(native.fileno()):
+            app._trace = lambda argv: trace.append(traceback.format_exc())
+            try:
+                status = app.run([*argv])
+            except BaseException:  # whatever ends the program otherwise than by its status
+                escaped = traceback.format_exc()
+        seconds = time.monotonic() - start
+        native.seek(0)
+        own = native.read(1 << 20).decode(errors="replace")
+    out, err = (each.getvalue().decode(errors="surrogateescape") for each in written)
+    return Done(status, out, err, own, escaped or "".join(trace) * (status == Status.BUG), seconds)
+
+
+@contextmanager
+def _streams(*written: io.BytesIO) -> Iterator[None]:
+    """Let stdout and stderr write there, as `losscli.cli.app.main` has them."""
+    kept = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (
+        io.TextIOWrapper(each, "utf-8", "replace", newline="", write_through=True) for each in written
+    )
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = kept
+
+
+@contextmanager
+def _stderr_of_libraries(target: int) -> Iterator[None]:
+    """Send what is written to the file descriptor of stderr elsewhere, as Rust does when it panics."""
+    kept = os.dup(2)
+    os.dup2(target, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write the files of an input."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    """The files in a folder and below it."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
