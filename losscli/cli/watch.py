@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from losscli.cli.output import Display, display_of, say, show_plan
+from losscli.cli.messages import say
+from losscli.cli.output import Display, display_of, show_plan
 from losscli.cli.progress import Progress
-from losscli.data.writer import require_distinct
+from losscli.data.writer import Draft, require_distinct
 from losscli.evaluation.hooks import Hooks
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Watch(Hooks):
         self._given, self._displays = given, displays
         self._bar: Progress | None = None
         self.display = Display()
+        self.drafts: list[Draft] = []
 
     @property
     def kept(self) -> bool:
@@ -48,7 +50,10 @@ class Watch(Hooks):
             self.display = display_of(self._given)
 
     def reads(self, paths: Sequence[str]) -> None:
-        """Refuse outputs that would replace an input."""
+        """Refuse outputs that would replace an input; from now on inputs are mapped."""
+        from losscli.cli import mapped  # loads what the engine has loaded by now
+
+        mapped.watch()
         rows = self._given.get("rows")
         require_distinct([*self.display.outputs.files, *([Path(rows)] if rows else [])], paths)
 
@@ -76,6 +81,10 @@ class Watch(Hooks):
         if self.verbose:
             say(text)
 
+    def written(self, draft: Draft) -> None:
+        """Keep it for `emit`, which publishes it with the reports."""
+        self.drafts.append(draft)
+
     def progress(self, rows: int) -> None:
         """Move the bar."""
         self.start(lambda: None).update(rows)
@@ -88,3 +97,6 @@ class Watch(Hooks):
     ) -> None:
         if self._bar is not None:
             self._bar.__exit__(kind, error, trace)
+        if kind is not None:
+            for draft in self.drafts:
+                draft.discard()

@@ -181,7 +181,8 @@ def _checked(files: Files, asked: Reading) -> Files:
     if problems:
         raise DataError(problems[:EXAMPLES])
     by_option = asked.input_format is not None and formats.by_suffix(files.shown(files.paths[0])) is None
-    return replace(files, by_option=by_option, spelling=asked.spelling)
+    sizes = {} if files.spool else {path: os.path.getsize(path) for path in files.paths}
+    return replace(files, by_option=by_option, spelling=asked.spelling, sizes=sizes)
 
 
 def used(asked: Reading, files: Sequence[Files]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
-from losscli.errors import DataError
+from losscli.data.scratch import ScratchError
 from losscli.report.findings import Code, problem
 
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -17,7 +17,7 @@ _DESCRIPTORS = Path("/proc/self/fd")
 class Spool:
     """Bytes in a temporary file that is deleted with this object, however the program ends.
 
-    `path` can be opened any number of times.  Raises DataError if the temporary folder is full.
+    `path` can be opened any number of times.  Raises ScratchError if the temporary folder is full.
     """
 
     kept: ClassVar[weakref.WeakSet[Spool]] = weakref.WeakSet()
@@ -38,7 +38,7 @@ class Spool:
             where = tempfile.gettempdir()
             reason = f"{error.strerror} in {where}"
             remedy = "set TMPDIR to another folder"
-            raise DataError(problem(Code.UNREADABLE_FILE, name, remedy=remedy, reason=reason)) from None
+            raise ScratchError(problem(Code.UNREADABLE_FILE, name, remedy=remedy, reason=reason)) from None
         self.path = str(_DESCRIPTORS / str(file.fileno()) if nameless else file.name)
 
 

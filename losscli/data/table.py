@@ -80,6 +80,11 @@ class Table(Struct, frozen=True, eq=False):
             rows = {"held": counted(held, "row"), "read": counted(read, "row")}
             raise DataError(problem(Code.ROWS_LOST, self.name, **rows))
 
+    def require_whole(self) -> None:
+        """Raise DataError if files are shorter than they were when they were found."""
+        if self.files is not None:
+            self.files.require_whole()
+
     def expected(self) -> int | None:
         """About how many rows there are, if that is known without reading them."""
         if self.files is None or self.files.remote:

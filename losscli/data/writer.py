@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import tempfile
+import shutil
+import stat
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from losscli.data import scratch
 from losscli.errors import DataError, Problem, UsageError
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, problem
@@ -38,9 +40,9 @@ def writing(path: Path) -> Iterator[None]:
         raise unwritable(path, error) from error
 
 
-def unwritable(path: Path, error: BaseException) -> DataError:
-    """The error for a file that cannot be written."""
-    reason = error.strerror if isinstance(error, OSError) else error
+def unwritable(path: Path, error: BaseException | str) -> DataError:
+    """The error for a file that cannot be written, with the reason."""
+    reason = getattr(error, "strerror", None) or error  # those of Polars are text alone
     return DataError(problem(Code.UNWRITABLE_FILE, str(path), reason=reason))
 
 
@@ -67,7 +69,7 @@ class Draft:
     """A temporary file that takes the place of `path` when it is complete.  Its methods raise DataError.
 
     It is in the folder of the file itself, also if `path` is a link: then a rename is all or nothing.  A
-    missing folder is created.
+    missing folder is created.  It has the permissions of the file that it replaces, or of a new one.
     """
 
     def __init__(self, path: Path) -> None:
@@ -75,50 +77,100 @@ class Draft:
         with writing(path):
             self._final = path.resolve()
             self._final.parent.mkdir(parents=True, exist_ok=True)
-            handle, self.name = tempfile.mkstemp(
-                dir=self._final.parent, prefix=".losscli.", suffix=self._final.suffix
-            )
-            os.close(handle)
+            self._replaced, self._kept = self._existing(), ""
+            self.name = scratch.name(self._final.parent, self._final.suffix)
+            mode = 0o666 if self._replaced is None else stat.S_IMODE(self._replaced.st_mode) | stat.S_IWUSR
+            os.close(os.open(self.name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
+
+    def _existing(self) -> os.stat_result | None:
+        """The file that is there.  Raises DataError for what is no file: a folder, or a pipe."""
+        try:
+            found = self._final.stat()
+        except FileNotFoundError:
+            return None
+        if not stat.S_ISREG(found.st_mode):
+            raise unwritable(self._path, "it is not a file")
+        return found
 
     def write(self, text: str) -> None:
         """Write the whole content."""
         with writing(self._path):
             Path(self.name).write_text(text, encoding="utf-8")
 
-    def publish(self) -> None:
-        """Replace the file with it, with the permissions of a new file."""
+    def complete(self) -> None:
+        """Bring it to the disk, with its permissions."""
         with writing(self._path):
             with open(self.name, "rb+") as file:
                 os.fsync(file)
-            umask = os.umask(0)
-            os.umask(umask)
-            os.chmod(self.name, 0o666 & ~umask)
+            if self._replaced is not None:
+                with contextlib.suppress(PermissionError):  # of files of others
+                    os.chown(self.name, self._replaced.st_uid, self._replaced.st_gid)
+                os.chmod(self.name, stat.S_IMODE(self._replaced.st_mode))
+
+    def replace(self) -> None:
+        """Replace the file with it."""
+        with writing(self._path):
             os.replace(self.name, self._final)
 
+    def keep(self) -> None:
+        """Keep what it replaces under another name, so that `restore` brings it back."""
+        if self._replaced is not None:
+            with writing(self._path):
+                self._kept = scratch.name(self._final.parent, self._final.suffix)
+                try:
+                    os.link(self._final, self._kept)
+                except OSError:  # a file system without links, or a file of others
+                    shutil.copy2(self._final, self._kept)
+
+    def restore(self) -> None:
+        """Bring back what `replace` replaced."""
+        if self._kept:
+            os.replace(self._kept, self._final)
+        else:
+            self._final.unlink()
+
     def discard(self) -> None:
-        """Delete it, unless it was published."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self.name)
+        """Delete it, unless it took the place of the file, and what was kept."""
+        scratch.remove(self.name)
+        scratch.remove(self._kept)
 
 
-def write(texts: Sequence[tuple[Path, str]]) -> None:
-    """Write each text to its path: all of them, or none.  Raises DataError."""
+def publish(drafts: Sequence[Draft]) -> None:
+    """Replace files by drafts of them, which are discarded: all, or none.  Raises DataError."""
+    with contextlib.ExitStack() as always, contextlib.ExitStack() as undo:
+        for draft in drafts:
+            always.callback(draft.discard)
+            draft.complete()
+        for draft in drafts if len(drafts) > 1 else ():
+            draft.keep()
+        for draft in drafts:
+            draft.replace()
+            undo.callback(draft.restore)
+        undo.pop_all()
+
+
+def write(texts: Sequence[tuple[Path, str]], drafts: Sequence[Draft] = ()) -> None:
+    """Write each text to its path, and publish drafts: all of them, or none.  Raises DataError."""
+    made = [*drafts]
     with contextlib.ExitStack() as stack:
-        drafts = []
+        for draft in drafts:
+            stack.callback(draft.discard)
         for path, text in texts:
             draft = Draft(path)
             stack.callback(draft.discard)
             draft.write(text)
-            drafts.append(draft)
-        for draft in drafts:
-            draft.publish()
+            made.append(draft)
+        publish(made)
 
 
 class Writer:
-    """Writes frames to a file as they arrive; a context manager that leaves no file after an exception."""
+    """Writes frames to a file as they arrive; a context manager that leaves no file after an exception.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    At the end `done` gets the draft, and publishes it or keeps it for later.
+    """
+
+    def __init__(self, path: Path, done: Callable[[Draft], None]) -> None:
+        self.path, self._done = path, done
         self._sink: _Sink | None = None
 
     def put(self, frame: pl.DataFrame) -> None:
@@ -140,7 +192,7 @@ class Writer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if kind is None and self._sink is not None:
-            self._sink.finish()
+            self._done(self._sink.finish())
         else:
             self.restart()
 
@@ -175,15 +227,13 @@ class _Sink:
                 return
         raise unwritable(self._path, self._error) from self._error
 
-    def finish(self) -> None:
-        """Wait until all is written, and publish the file.  Raises DataError."""
-        try:
-            self._end()
-            if self._error is not None:
-                raise unwritable(self._path, self._error) from self._error
-            self._draft.publish()
-        finally:
+    def finish(self) -> Draft:
+        """The draft when all is written.  Raises DataError, and leaves none."""
+        self._end()
+        if self._error is not None:
             self._draft.discard()
+            raise unwritable(self._path, self._error) from self._error
+        return self._draft
 
     def discard(self) -> None:
         """Stop writing, and leave no file."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from losscli.data.writer import publish
+
 if TYPE_CHECKING:
+    from losscli.data.writer import Draft
     from losscli.evaluation.compare_plan import Models
     from losscli.plan.resolve import Run
 
@@ -34,6 +37,10 @@ class Hooks:
 
     def say(self, text: str) -> None:
         """Receive a message about the run, such as the alignment that was used."""
+
+    def written(self, draft: Draft) -> None:
+        """Receive the file of row losses, complete but not yet in its place, where this puts it."""
+        publish([draft])
 
     def progress(self, rows: int) -> None:
         """Receive the number of rows done so far."""

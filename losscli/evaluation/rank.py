@@ -19,19 +19,21 @@ from msgspec.structs import replace
 from losscli._version import __version__
 from losscli.catalog.loss import Choice
 from losscli.catalog.request import LossSpec
+from losscli.data import scratch
 from losscli.data.formats import memory
 from losscli.data.load import tables
+from losscli.data.scratch import ScratchError
 from losscli.data.sources import STDIN
 from losscli.data.stream import Roles
 from losscli.data.table import Source, Table, paths_of, reading
-from losscli.errors import DataError, DeviceError, LossCliError, Problem, UsageError
+from losscli.errors import DeviceError, LossCliError, Problem, UsageError
 from losscli.evaluation import run as running
 from losscli.evaluation import ties
 from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.models import Model, models_of
 from losscli.evaluation.partial import require_means
 from losscli.evaluation.results import notes, results_of
-from losscli.evaluation.ties import Columns, Entry, Lines, SubmissionJob
+from losscli.evaluation.ties import Columns, Entry, Lines, SubmissionJob, scratch_array
 from losscli.numeric.arrays import Array
 from losscli.plan import columns, comparability
 from losscli.plan.options import LEVEL
@@ -63,14 +65,14 @@ def ranked(
             f"{option}= names a column of the targets", remedy="add the array to the targets as a column"
         )
     models = models_of(submissions, options)
-    with tempfile.TemporaryDirectory(prefix="losscli-") as folder:
+    with scratch.folder(Path(tempfile.gettempdir())) as folder:
         (host, _) = tables(targets, None, reading_of(options))
         hooks.reads([*paths_of([host]), *(str(each) for each in submissions if isinstance(each, str | Path))])
-        held = _held(host, Path(folder))
+        held = _held(host, folder)
         n = held.count()
-        _require_room(Path(folder), len(models) * n * (1 + bool(options.get("by"))))
+        _require_room(folder, len(models) * n * (1 + bool(options.get("by"))))
         options = _with_key(models, host, options)
-        league = _League(held, n, loss, options, Lines(Path(folder), len(models), n), Path(folder))
+        league = _League(held, n, loss, options, Lines(folder, len(models), n), folder)
         for model in models:
             hooks.say(f"scoring {model.name}")
             league.enter(model.name, model.source, hooks)
@@ -94,19 +96,20 @@ def _with_key(models: Sequence[Model], targets: Table, options: dict[str, Any]) 
 def _held(table: Table, folder: Path) -> Table:
     """The targets, read once into a memory-mapped file."""
     path = folder / "targets.arrow"
-    with reading(table):
+    with reading(table), scratch.writing(folder.parent):
         table.scan.sink_ipc(path, compression="uncompressed")
     held = replace(table, name="targets", scan=pl.scan_ipc(path), files=None, quick=frozenset())
     table.require_rows(held.count())
+    table.require_whole()
     return held
 
 
 def _require_room(folder: Path, numbers: int) -> None:
-    """Raise DataError if this many float64 do not fit on the disk, before any is written."""
+    """Raise ScratchError if this many float64 do not fit on the disk, before any is written."""
     free, needed = shutil.disk_usage(folder).free, 8 * numbers
     if needed > free:
         what = f"{needed / 1e9:.1f} GB of temporary files are needed, and {free / 1e9:.1f} GB are free"
-        raise DataError(Problem(what, str(folder.parent), "set TMPDIR to a folder with more room"))
+        raise ScratchError(Problem(what, str(folder.parent), "set TMPDIR to a folder with more room"))
 
 
 class _League:
@@ -135,7 +138,7 @@ class _League:
         """Score a submission, or record why it is broken."""
         try:
             self.entries.append(self._scored(name, submission, hooks))
-        except DeviceError:
+        except (DeviceError, ScratchError):
             raise  # not a fault of the submission
         except LossCliError as error:
             self.errors.append(error)
@@ -192,8 +195,8 @@ class _League:
         # The files of the first submission are kept, and those of the others are compared with them.
         again = "" if first is None else "-again"
         rows, shape = self.rows, (max(1, slicings), self.rows)
-        weights: Array = np.memmap(self._folder / f"weights{again}", np.float64, "w+", shape=rows)
-        cells: Array = np.memmap(self._folder / f"cells{again}", np.int32, "w+", shape=shape)
+        weights = scratch_array(self._folder / f"weights{again}", (rows,))
+        cells = scratch_array(self._folder / f"cells{again}", shape, np.int32)
         numbers = tuple({} for _ in range(slicings)) if first is None else first.numbers
         return SubmissionJob(plan, False, Columns(self._folder, self.rows), weights, cells, numbers)
 
@@ -301,9 +304,14 @@ def expanded(names: Sequence[str]) -> list[str]:
     found: list[str] = []
     for name in names:
         if os.path.isdir(name):
-            found += sorted(str(path) for path in Path(name).iterdir() if path.is_file())
+            found += sorted(str(path) for path in Path(name).iterdir() if _is_submission(path))
         elif glob.has_magic(name) and not os.path.exists(name):
             found += sorted(glob.glob(name, recursive=True)) or [name]
         else:
             found.append(name)
     return found
+
+
+def _is_submission(path: Path) -> bool:
+    """Whether a path in a folder of submissions is one: hidden files, as of killed runs, are not."""
+    return path.is_file() and not path.name.startswith(".")

@@ -42,7 +42,7 @@ def evaluated(
         folded, _ = fold_all(run, hooks.progress, hooks.say, EvaluationJob(run.plan, kept))
     else:
         row_losses.require_row_values(run.plan.choices if path else run.plan.choices[:1])
-        with writing.Writer(path) if path else nullcontext() as writer:
+        with writing.Writer(path, hooks.written) if path else nullcontext() as writer:
             job = row_losses.RowsJob(run.plan, kept, writer, most)
             folded, _ = fold_all(run, hooks.progress, hooks.say, job)
             job.write(folded)
@@ -96,7 +96,10 @@ def _folded(
     engine, alignment = engines.of(run.engine, run.threads), run.alignment
     while True:
         try:
-            return engine.run(job, alignment, progress), alignment
+            found = engine.run(job, alignment, progress)
+            for table in dict.fromkeys(run.tables):
+                table.require_whole()
+            return found, alignment
         except RereadError as error:
             instead = alignment.instead(error)
             assert instead is not None

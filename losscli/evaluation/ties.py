@@ -8,6 +8,7 @@ of rows of all submissions at a time.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from threading import Lock
@@ -18,6 +19,7 @@ import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
+from losscli.data import scratch
 from losscli.data.stream import TARGET_ROW
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import partial as partials
@@ -89,6 +91,20 @@ class Entry(Struct, frozen=True):
     predicted: frozenset[str] = frozenset()
 
 
+def scratch_array(path: Path, shape: tuple[int, ...], dtype: Any = np.float64) -> Array:
+    """An array of zeros on disk, which has room for all of it.  Raises ScratchError.
+
+    A disk that is full when a page of the array is written would end the process.
+    """
+    with scratch.writing(path.parent.parent), open(path, "wb") as file:
+        size = np.dtype(dtype).itemsize * math.prod(shape)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            file.truncate(size)
+    return np.memmap(path, dtype, "r+", shape=shape)
+
+
 class Columns:
     """The row columns of one submission, on disk."""
 
@@ -100,8 +116,7 @@ class Columns:
         """A column (rows,), zero in rows that are not written yet."""
         with _NUMBERING:
             if place not in self._found:
-                path = self._folder / f"column-{place}"
-                self._found[place] = np.memmap(path, np.float64, "w+", shape=self._rows)
+                self._found[place] = scratch_array(self._folder / f"column-{place}", (self._rows,))
             return self._found[place]
 
 
@@ -135,8 +150,7 @@ class Lines:
 
     def _way(self, way: int) -> Array:
         while len(self._ways) <= way:
-            path = self._folder / f"lines-{len(self._ways)}"
-            self._ways.append(np.memmap(path, np.float64, "w+", shape=self._shape))
+            self._ways.append(scratch_array(self._folder / f"lines-{len(self._ways)}", self._shape))
         return self._ways[way]
 
     def _write(self, line: Array, job: SubmissionJob, slope: Array, codes: Array | None) -> None:

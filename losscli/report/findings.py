@@ -344,6 +344,11 @@ class Code(Enum):
         error="it says that it holds {held}, and {read} could be read",
         remedy="the file is damaged: write it again",
     )
+    SHORTENED_FILE = Kind(
+        meaning="Another program truncated a file while it was read.",
+        error="became shorter while it was read",
+        remedy="write files under another name, and rename them",
+    )
     UNREADABLE_FILE = Kind(
         meaning="A file cannot be opened or decoded.",
         error="cannot be read: {reason}",

@@ -11,12 +11,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from support.program import CHECKOUT
+from support.process import LOSSCLI, PLAIN, process
 
 from losscli.catalog import registry
 
-LOSSCLI = [sys.executable, "-m", "losscli"]
-PLAIN = {"PATH": os.environ["PATH"], "PYTHONUTF8": "1", "XDG_CONFIG_HOME": os.devnull, **CHECKOUT}
 FILES = ["p.csv", "t.csv"]
 
 
@@ -25,13 +23,6 @@ def folder(tmp_path) -> Path:
     (tmp_path / "p.csv").write_text("id,pred\n1,1.5\n2,2.5\n3,2.0\n")
     (tmp_path / "t.csv").write_text("id,y\n1,1.0\n2,2.0\n3,3.0\n")
     return tmp_path
-
-
-def process(folder, *argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **env) -> tuple[int, str, str]:
-    done = subprocess.run(
-        [*LOSSCLI, *argv], cwd=folder, env=PLAIN | env, stdout=stdout, stderr=stderr, timeout=60
-    )
-    return done.returncode, (done.stdout or b"").decode(), (done.stderr or b"").decode()
 
 
 OUTPUTS = {

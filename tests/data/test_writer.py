@@ -5,7 +5,7 @@ import os
 import polars as pl
 import pytest
 
-from losscli.data.writer import Writer, write
+from losscli.data.writer import Writer, publish, write
 from losscli.errors import DataError
 
 FRAME = pl.DataFrame({"x": [1, 2]})
@@ -13,7 +13,7 @@ FRAME = pl.DataFrame({"x": [1, 2]})
 
 def test_a_writer_that_restarts_holds_what_comes_after(tmp_path):
     path = tmp_path / "rows.csv"
-    with Writer(path) as writer:
+    with Writer(path, lambda draft: publish([draft])) as writer:
         writer.put(FRAME)
         writer.restart()
         writer.put(FRAME + 10)
@@ -41,7 +41,7 @@ def test_a_file_that_cannot_be_replaced_is_named(tmp_path):
 
 
 def _rows(path, error=None):
-    with Writer(path) as writer:
+    with Writer(path, lambda draft: publish([draft])) as writer:
         writer.put(FRAME)
         if error:
             raise error

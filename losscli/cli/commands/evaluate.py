@@ -23,4 +23,4 @@ def evaluate(given: Given) -> None:
     """
     with Watch(given) as watch:
         report = api.evaluate(hooks=watch, **in_python(given))
-    emit(report, watch.display)
+    emit(report, watch.display, watch.drafts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from abc import ABCMeta, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from msgspec.structs import replace
 from losscli.data.dialect import Dialect
 from losscli.data.numbers import Spelling, shows
 from losscli.data.spool import Spool
-from losscli.errors import DataError, Problem
+from losscli.errors import EXAMPLES, DataError, Problem
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, problem
 from losscli.text import printable
@@ -145,6 +146,7 @@ class Files(Struct, frozen=True, eq=False):
     `name` is what messages call them, `paths` are local paths, or one URL.  `partitions` holds the values
     of the key=value folders, one per file.  `spool` keeps the temporary file of a pipe, `rewritten` those of
     files that are read from a copy, and `origins` the files behind the paths.
+    `sizes` are those in bytes when the paths were found.
     `by_option` says that --input-format named the format, `dialect` how delimited text is written, `spelling`
     how text writes numbers.  NumPy files have their mapped `arrays`, workbooks their `sheets`; `role`
     (predictions or targets) names those without a name, and `flat` makes a matrix one column per output.
@@ -158,12 +160,19 @@ class Files(Struct, frozen=True, eq=False):
     spool: Spool | None = None
     rewritten: tuple[Spool, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
     by_option: bool = False
     spelling: Spelling = Spelling()
     arrays: Sequence[Any] = ()
     sheets: Sequence[Any] = ()
     role: str = ""
     flat: bool = False
+
+    def require_whole(self) -> None:
+        """Raise DataError for files that are shorter than they were when they were found."""
+        short = [path for path, size in self.sizes.items() if _size(path) < size]
+        if short:
+            raise DataError([problem(Code.SHORTENED_FILE, printable(path)) for path in short[:EXAMPLES]])
 
     @property
     def remote(self) -> bool:
@@ -194,6 +203,14 @@ class Files(Struct, frozen=True, eq=False):
     def shown(self, path: str) -> str:
         """What messages call one of the files."""
         return self.name if len(self.paths) == 1 else printable(self.origins.get(path, path))
+
+
+def _size(path: str) -> float:
+    """The size of a file; no end if it is gone, whose bytes are there as long as it is open."""
+    try:
+        return os.path.getsize(path)
+    except OSError:
+        return math.inf
 
 
 def keys_of(path: str, root: int = 0) -> dict[str, str | None]:

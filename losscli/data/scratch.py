@@ -1,0 +1,103 @@
+"""Temporary files and folders: deleted however the program ends, or by the next run in the same place."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from losscli.errors import DataError, Problem
+
+OLD = 24 * 3600
+"""Seconds after which what a run left behind, because it was killed, belongs to no run that still lasts."""
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NAME = re.compile(r"\.losscli\.[0-9a-f]{16}(\.\w+)?")
+_made: set[str] = set()
+"""What exists now, or is about to."""
+
+
+class ScratchError(DataError):
+    """Temporary files cannot be written: no fault of what is read."""
+
+
+@contextlib.contextmanager
+def writing(folder: Path) -> Iterator[None]:
+    """Turn an OSError of a full disk into a ScratchError that names the folder."""
+    try:
+        yield
+    except OSError as error:
+        found = re.search(r"os error (\d+)", str(error))  # Polars has the number in the text alone
+        number = int(found[1]) if found else error.errno
+        if number not in _FULL:
+            raise
+        what = f"temporary files cannot be written: {os.strerror(number)}"
+        raise ScratchError(Problem(what, str(folder), "set TMPDIR to another folder")) from None
+
+
+def name(folder: Path, suffix: str = "") -> str:
+    """The path of something temporary in a folder, which the caller creates and `remove` deletes.
+
+    What killed runs left behind in the folder is deleted.
+    """
+    _clean(folder)
+    path = os.fspath(folder / f".losscli.{os.urandom(8).hex()}{suffix}")
+    _made.add(path)
+    return path
+
+
+@contextlib.contextmanager
+def folder(within: Path) -> Iterator[Path]:
+    """A temporary folder, deleted at the end."""
+    path = name(within)
+    os.mkdir(path, 0o700)
+    try:
+        yield Path(path)
+    finally:
+        remove(path)
+
+
+def remove(path: str) -> None:
+    """Delete a temporary file or folder, if it is still there under its name."""
+    _delete(path)
+    _made.discard(path)
+
+
+def remove_all() -> None:
+    """Delete all that this process has made; call it if the process ends without leaving its contexts."""
+    for path in tuple(_made):
+        remove(path)
+
+
+def _clean(folder: Path) -> None:
+    """Delete what runs of this user have left behind, unless it was written to in the last day."""
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _NAME.fullmatch(entry.name) and entry.path not in _made and _is_left(entry.path):
+                _delete(entry.path)
+
+
+def _is_left(path: str) -> bool:
+    try:
+        found = os.lstat(path)
+        own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
+        times = [found.st_mtime]
+        if stat.S_ISDIR(found.st_mode):
+            times += [entry.stat(follow_symlinks=False).st_mtime for entry in os.scandir(path)]
+    except OSError:
+        return False
+    return own and time.time() - max(times) > OLD
+
+
+def _delete(path: str) -> None:
+    with contextlib.suppress(OSError):
+        if stat.S_ISDIR(os.lstat(path).st_mode):
+            import shutil  # few runs make folders
+
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            os.unlink(path)
