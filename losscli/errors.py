@@ -8,6 +8,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from losscli.text import printable
+
 
 class Status(IntEnum):
     """The exit statuses of the program."""
@@ -37,7 +39,8 @@ class Problem(Struct, frozen=True):
         lines = [head, *(f"  {example}" for example in self.examples)]
         if self.remedy:
             lines.append(f"  -> {self.remedy}")
-        return "\n".join(lines)
+        # Names and values from files have no lines of their own.
+        return "\n".join(map(printable, lines))
 
 
 class LossCliError(Exception):
@@ -72,6 +75,10 @@ class GateError(LossCliError):
     """A gate failed or could not be judged; the text of the error is the table of gates."""
 
     status = Status.GATE_FAILED
+
+    def __init__(self, table: str) -> None:
+        super().__init__("a gate failed or could not be judged")
+        self.args = (table,)
 
 
 def all_of(*steps: Callable[[], Any]) -> list[Any]:

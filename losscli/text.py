@@ -67,13 +67,27 @@ def param_text(value: object) -> str:
 
 
 def printable(text: str) -> str:
-    """Text on one line that cannot steer a terminal or a log: other characters are escaped."""
+    """Text on one line that cannot steer a terminal: control, format and private characters are escaped."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def line_of_log(text: str) -> str:
+    """Text as a line of its own, which is no command to whoever runs a job and reads its log.
+
+    GitHub takes :: at the start of a line and ##[ anywhere, others have a word before the bracket.
+    """
+    text = printable(text)
+    if "##" in text:
+        text = _MARKS.sub(r"##\\", text)
+    return f"\\{text}" if text.lstrip().startswith("::") else text
 
 
 def readable(path: str) -> str:
     """The name of a file as text: bytes that are not UTF-8 become U+FFFD."""
     return path.encode(errors="surrogateescape").decode(errors="replace")
+
+
+_MARKS = re.compile(r"##(?=\w*\[)")
 
 
 def _quoted(name: str) -> str:

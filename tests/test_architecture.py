@@ -8,7 +8,8 @@ import pytest
 
 HOUSE = Path(__file__).parent.parent / "losscli"
 LAYERS = [
-    {"errors", "text"},
+    {"text"},
+    {"errors"},
     {"numeric", "report"},
     {"states", "data", "gates", "render"},
     {"tasks", "engines"},

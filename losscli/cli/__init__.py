@@ -5,6 +5,7 @@ def main() -> None:
     """The entry point of the program: Ctrl-C ends it without a traceback even while it is being imported."""
     import gc
     import os
+    import sys
 
     # Imports make hundreds of thousands of objects and no garbage: looking for it would be a twentieth of a
     # small run.
@@ -16,5 +17,5 @@ def main() -> None:
 
         run()
     except KeyboardInterrupt:
-        os.write(2, b"losscli: interrupted\n")
+        os.write(sys.stderr.fileno(), b"losscli: interrupted\n")
         os._exit(130)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import sys
 import traceback
 from contextlib import suppress
@@ -14,10 +13,11 @@ import typer
 from typer.exceptions import TyperException
 
 from losscli._version import __version__
-from losscli.cli import interrupt
+from losscli.cli import interrupt, native
+from losscli.cli.messages import say, write
 from losscli.cli.parser import COMMANDS, Program
+from losscli.data import scratch
 from losscli.errors import LossCliError, Status
-from losscli.text import printable
 
 CLOSED_PIPE = 141
 """What a shell reports of a program whose reader went away: 128 + SIGPIPE."""
@@ -60,13 +60,14 @@ def run(argv: list[str]) -> int:
         status = ended.exit_code
     except LossCliError as error:
         _trace(argv)
-        _say(*(f"error: {problem}" for problem in error.problems))
+        for problem in error.problems:
+            say(*f"error: {problem}".split("\n"))
         return int(error.status)
     except TyperException as error:
         # Without arguments the help was shown, and there is no message.
         if message := error.format_message():
             command = next((f" {word}" for word in argv[:1] if word in COMMANDS), "")
-            _say(f"error: {message}\n  -> losscli{command} --help")
+            say(f"error: {message}", f"  -> losscli{command} --help")
         return int(Status.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         status = int(Status.INTERRUPTED)
@@ -79,34 +80,24 @@ def run(argv: list[str]) -> int:
         return CLOSED_PIPE
     except OSError as error:
         _trace(argv)
-        _say(f"error: {error.filename or 'output'}: {error.strerror}")
+        say(f"error: {error.filename or 'output'}: {error.strerror}")
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Status.DATA)
     except Exception as error:  # Python's own status 1 would read as a failed gate
         _trace(argv)
         hint = "" if "--debug" in argv else "; --debug shows where"
-        _say(f"bug: {type(error).__name__}: {error}{hint}")
+        say(f"bug: {type(error).__name__}: {error}{hint}")
         return int(Status.BUG)
-    if status == Status.INTERRUPTED:
-        _say("interrupted")
+    if status == Status.INTERRUPTED:  # or ended by another signal
+        say(interrupt.word())
+        return interrupt.status()
     return status if isinstance(status, int) else 0
 
 
 def _trace(argv: list[str]) -> None:
     if "--debug" in argv:
-        with suppress(OSError, ValueError):
-            traceback.print_exc()
-
-
-def _say(*messages: str) -> None:
-    """Write to stderr; if it is full or closed, the exit status alone reports the error."""
-    with suppress(OSError, ValueError):
-        for message in messages:
-            # A line of a job's log that begins with :: is a command of GitHub.
-            lines = (re.sub(r"^\s*(?=::|##\[)", r"\\", printable(line)) for line in message.split("\n"))
-            print("losscli:", "\n".join(lines), file=sys.stderr)
-        sys.stderr.flush()
+        write(*traceback.format_exc().splitlines())
 
 
 def main() -> None:
@@ -119,10 +110,15 @@ def main() -> None:
             # A stream that cannot show a sign (± in ASCII) shows ? rather than fail.
             stream.reconfigure(errors="replace")
     interrupt.watch()
+    is_verbose = not {"-v", "--verbose", "--debug"}.isdisjoint(sys.argv)
+    is_apart = native.keep_apart(backtraces=is_verbose)
     status = run(sys.argv[1:])
+    if is_apart and (text := native.said(panics=is_verbose)):
+        write(*text.splitlines())
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
+    scratch.remove_all()
     if spool := sys.modules.get("losscli.data.spool"):
         for each in spool.Spool.kept:
             each.close()

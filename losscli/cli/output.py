@@ -15,12 +15,14 @@ import typer
 from msgspec import Struct
 
 from losscli import gates
-from losscli.data.writer import write, writing
+from losscli.cli.messages import say
+from losscli.data.writer import Draft, require_distinct, write, writing
 from losscli.errors import Status, UsageError, all_of
 from losscli.plan.options import OPTIONS, Use, request_of
+from losscli.plan.values import listed
 from losscli.render import format_of_suffix, print_tables, render
+from losscli.report import saved
 from losscli.report.model import Report, Verdict
-from losscli.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,7 +79,14 @@ def display_of(given: Mapping[str, Any]) -> Display:
     form, where = all_of(
         lambda: form_of(request.format, request.json, request.bare), lambda: outputs(request.output)
     )
+    require_distinct(where.files, _reports(given))
     return Display(form, where, request.quiet, request.color, request.cells, request.verbose)
+
+
+def _reports(given: Mapping[str, Any]) -> list[str]:
+    """The files of saved reports that are read."""
+    named = [each for name in ("report", "base", "reports", "baseline") for each in listed(given.get(name))]
+    return [each for each in named if isinstance(each, str) and saved.is_report(each)]
 
 
 def outputs(names: Sequence[str]) -> Outputs:
@@ -111,9 +120,11 @@ def _check_output(path: Path) -> None:
         raise UsageError(f"-o {path}: is a folder", remedy="name a file")
 
 
-def write_files(report: Report, paths: Sequence[Path], cells: int | None = None) -> None:
-    """Write the report to each path in the format of its suffix: all of them, or none."""
-    write([(path, render(report, format_of_suffix(path), cells)) for path in paths])
+def write_files(
+    report: Report, paths: Sequence[Path], cells: int | None = None, drafts: Sequence[Draft] = ()
+) -> None:
+    """Write the report to each path in the format of its suffix, and publish drafts: all of them, or none."""
+    write([(path, render(report, format_of_suffix(path), cells)) for path in paths], drafts)
 
 
 def to_github(report: Report, path: Path, cells: int | None = None) -> None:
@@ -155,12 +166,14 @@ def warn(lines: Sequence[str]) -> None:
         say(f"note: {line}")
 
 
-def emit(report: Report, display: Display) -> None:
-    """Write a judged report to its outputs and to stdout.  Ends the program if its gates do not pass.
+def emit(report: Report, display: Display, drafts: Sequence[Draft] = ()) -> None:
+    """Write a judged report to its outputs and to stdout, and publish drafts.
+
+    Ends the program if the gates do not pass.
 
     A number that a script reads from stdout and that is not defined is no success either.
     """
-    put(report, display)
+    put(report, display, drafts)
     status = gates.status(report.gates)
     why = "" if status == Status.OK else _why(report.gates, status)
     if not why and display.form == "bare" and None in _bare_values(report):
@@ -172,10 +185,10 @@ def emit(report: Report, display: Display) -> None:
         raise typer.Exit(int(status))
 
 
-def put(report: Report, display: Display) -> None:
-    """Write a report to its outputs and to stdout."""
+def put(report: Report, display: Display, drafts: Sequence[Draft] = ()) -> None:
+    """Write a report to its outputs and to stdout, and publish drafts."""
     form, cells = display.form, display.cells
-    write_files(report, display.outputs.files, cells)
+    write_files(report, display.outputs.files, cells, drafts)
     if display.outputs.github is not None:
         to_github(report, display.outputs.github, cells)
     if form in ("bare", "csv", "flat") and not display.quiet:
@@ -245,8 +258,3 @@ def show_plan(run: Run | Models) -> None:
         say(line)
     for note in run.notes:
         say(f"note: {note}")
-
-
-def say(text: str) -> None:
-    """Write a message to stderr."""
-    print(f"losscli: {printable(text)}", file=sys.stderr)

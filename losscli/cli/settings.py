@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from losscli.cli.messages import say
 from losscli.errors import LossCliError, UsageError, all_of
 from losscli.plan.options import CONFIGURED, Use, loss_params, options_of
 from losscli.settings import files
 from losscli.settings.files import Settings
-from losscli.text import printable
 
 
 @contextmanager
@@ -40,12 +39,14 @@ def configured(command: str, flags: dict[str, Any]) -> Iterator[dict[str, Any]]:
         given.pop(name, None)
     explained = given.get("verbose") or given.get("dry_run")
     if explained:
-        _say([line for _, line in shown])
+        for _, line in shown:
+            say(line)
     try:
         yield given
     except LossCliError:
         if not (explained or given.get("quiet")):
-            _say([line for used_some, line in shown if used_some])
+            for line in (line for used_some, line in shown if used_some):
+                say(line)
         raise
 
 
@@ -73,8 +74,3 @@ def _shown(name: str, used: Mapping[str, Any], overruled: list[str]) -> str:
         else ""
     )
     return f"{name} sets {', '.join(used) or 'nothing'}{instead}"
-
-
-def _say(lines: list[str]) -> None:
-    for line in lines:
-        print(f"losscli: {printable(line)}", file=sys.stderr)

@@ -24,8 +24,10 @@ SEVERITIES = ("error", "warn")
 MIN_N = Range(0, whole=True)
 """The range of min_n, the minimum number of rows."""
 _FIELDS = {"lo": "ci_low", "hi": "ci_high"}
-_HELP = """as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2' or 'n >= 10000';
-     quote names with brackets or commas: [class="a ] b"]; and expressions: "expr: e**4" <= 2"""
+_HELP = (
+    "as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2' or 'n >= 10000'; "
+    'quote names with brackets or commas: [class="a ] b"]; and expressions: "expr: e**4" <= 2'
+)
 
 
 class Subject(Struct, frozen=True):
