@@ -82,6 +82,11 @@ def test_an_interval_is_drawn_about_zero(low, middle, high, bar):
     assert bar.rstrip() in text(report)
 
 
+def test_a_difference_without_an_interval_is_not_drawn():
+    without = pair(difference=-9.0, cell={"region": "ap"}, ci_low=None, ci_high=None)
+    assert "-9" in text(Report((), comparisons=(pair(cell={"region": "eu"}), without)))
+
+
 def test_stars_are_earned_by_the_adjusted_p_value():
     assert [stars(pair(adjusted=p, p_value=0.0)) for p in (0.0009, 0.009, 0.04, 0.06, None)] == [
         "***",

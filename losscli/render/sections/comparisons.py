@@ -99,10 +99,16 @@ def _p_value(each: Comparison) -> str:
 
 
 def _bars(rows: Sequence[Comparison]) -> tuple[str, ...]:
-    """Each interval drawn about zero: cells on one scale, losses, whose units differ, each on its own."""
+    """Each interval drawn about zero: cells on one scale, losses, whose units differ, each on its own.
+
+    A difference without an interval is not drawn, as it may be beyond the scale.
+    """
     ends = [max(abs(each.ci_low or 0.0), abs(each.ci_high or 0.0)) for each in rows]
     scales = [max(ends)] * len(rows) if rows[0].cell else ends
-    return tuple(_bar(each, scale) if scale else "" for each, scale in zip(rows, scales, strict=True))
+    return tuple(
+        _bar(each, scale) if scale and each.ci_low is not None else ""
+        for each, scale in zip(rows, scales, strict=True)
+    )
 
 
 def _bar(each: Comparison, scale: float) -> str:
