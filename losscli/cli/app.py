@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from losscli._version import __version__
-from losscli.cli import interrupt, native
+from losscli.cli import interrupt, native, results
 from losscli.cli.messages import say, write
 from losscli.cli.parser import COMMANDS, Program
 from losscli.data import scratch
@@ -112,6 +112,7 @@ def main() -> None:
     interrupt.watch()
     is_verbose = not {"-v", "--verbose", "--debug"}.isdisjoint(sys.argv)
     is_apart = native.keep_apart(backtraces=is_verbose)
+    results.keep_apart()
     status = run(sys.argv[1:])
     if is_apart and (text := native.said(panics=is_verbose)):
         write(*text.splitlines())

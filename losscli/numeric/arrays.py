@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__all__ = ["Array", "Namespace", "np", "on_device", "on_host", "pl", "to_numpy"]
+__all__ = ["Array", "Namespace", "np", "on_device", "on_host", "pl", "read_only", "to_numpy"]
 
 Array = Any
 """An array of NumPy or of CuPy."""
@@ -50,3 +50,11 @@ def on_device(xp: Namespace, array: Array) -> Array:
 def to_numpy(array: Array) -> Array:
     """The array as a NumPy array, copied from the device if necessary."""
     return array.get() if hasattr(array, "get") else array
+
+
+def read_only(xp: Namespace, array: Array) -> Array:
+    """The same numbers as an array that cannot be written; of CuPy, whose arrays all can, a copy."""
+    if not on_host(xp):
+        return array.copy()
+    # Through a buffer, since the flag of a plain view can be set back.
+    return xp.asarray(memoryview(array).toreadonly())

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, ClassVar
 
-from msgspec import Struct, field
+from msgspec import Struct, defstruct, field
 
-from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.arrays import Array, Namespace, on_host, read_only
 
 
 class Batch(Struct, frozen=True, eq=False, dict=True):
@@ -24,6 +25,42 @@ class Batch(Struct, frozen=True, eq=False, dict=True):
     def place(self) -> Array | None:
         """The position of each row on the axis (n,); None if there is no axis."""
         return None
+
+
+def sealed(batch: Batch) -> Batch:
+    """The same rows for code of users: a batch of its own, whose arrays cannot be written.
+
+    What its properties compute is neither that of the batch nor writable, so that no loss can change what
+    another one reads.
+    """
+    values = {name: getattr(batch, name) for name in batch.__struct_fields__}
+    found: Batch = _sealed_type(type(batch))(
+        **{name: _unwritable(batch.xp, value) for name, value in values.items()}
+    )
+    return found
+
+
+@cache
+def _sealed_type(kind: type[Batch]) -> Any:
+    def read(self: Any, name: str) -> Any:
+        value = object.__getattribute__(self, name)
+        return value if name.startswith("_") else _unwritable(object.__getattribute__(self, "xp"), value)
+
+    return defstruct(
+        kind.__name__,
+        [],
+        bases=(kind,),
+        namespace={"__getattribute__": read},
+        frozen=True,
+        module=kind.__module__,
+    )
+
+
+def _unwritable(xp: Namespace, value: Any) -> Any:
+    """A value whose array, or arrays in a tuple, cannot be written; any other value as it is."""
+    if isinstance(value, xp.ndarray):
+        return value if on_host(xp) and not value.flags.writeable else read_only(xp, value)
+    return tuple(_unwritable(xp, each) for each in value) if type(value) is tuple else value
 
 
 class Rows(Struct, frozen=True, eq=False):

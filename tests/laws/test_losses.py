@@ -12,6 +12,7 @@ from support.samples import LOGARITHMIC, LOSSES, ROWS, chosen, rows, taken, valu
 
 from losscli.catalog import registry
 from losscli.catalog.params import Param
+from losscli.tasks.base import sealed
 from losscli.tasks.named import Named
 
 every_loss = pytest.mark.parametrize("entry", LOSSES.values(), ids=LOSSES)
@@ -63,6 +64,20 @@ def test_imperfect_predictions_are_worse(entry):
     assert len(set(found)) > 1
     if entry.name != "mean_bias_error":
         assert all(x < y if entry.score else x > y for x, y in zip(found, perfect, strict=True))
+
+
+@every_loss
+def test_code_of_users_gets_the_same_numbers_which_it_cannot_write(entry):
+    batch = rows(entry.name)
+    own = sealed(batch)
+    assert isinstance(own, type(batch))
+    params = chosen(entry.name).params
+    for one, other in zip(entry.columns(batch, params), entry.columns(own, params), strict=True):
+        np.testing.assert_array_equal(one, other, strict=True)
+    for name in (*own.__struct_fields__, *vars(own)):
+        if isinstance(array := getattr(own, name), np.ndarray) and array.size:
+            with pytest.raises(ValueError, match="read-only"):
+                array *= 0
 
 
 @every_loss

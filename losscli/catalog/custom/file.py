@@ -12,6 +12,7 @@ from pathlib import Path
 from types import ModuleType
 
 from losscli.catalog.custom.function import digest_of, of_function, raised, require_digest
+from losscli.catalog.custom.guard import Guard
 from losscli.catalog.loss import Loss
 from losscli.errors import UsageError
 from losscli.text import near
@@ -66,8 +67,6 @@ def _run(path: str, source: bytes) -> ModuleType:
     """The module of a source.  Raises UsageError with the line that fails."""
     module = ModuleType(Path(path).stem)
     module.__file__ = path
-    try:
+    with Guard(lambda error: f"{path}: {raised(error, path)}"):
         exec(compile(source, path, "exec"), vars(module))
-    except (Exception, SystemExit) as error:
-        raise UsageError(f"{path}: {raised(error, path)}") from error
     return module

@@ -7,6 +7,7 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import reduce, wraps
 from importlib import import_module
 from types import CodeType
@@ -14,15 +15,16 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from losscli.catalog.custom.guard import Guard
 from losscli.catalog.loss import Loss
 from losscli.catalog.registry import list_losses
 from losscli.errors import UsageError
-from losscli.numeric.arrays import Array
+from losscli.numeric.arrays import Array, Namespace, np, read_only
 from losscli.states import reductions
 from losscli.states.base import State
 from losscli.states.moments import Moments
 from losscli.states.reductions import Reduction
-from losscli.tasks.base import Batch
+from losscli.tasks.base import Batch, sealed
 
 Function = Callable[..., Array | tuple[Array, ...]]
 _Function = TypeVar("_Function", bound=Function)
@@ -98,10 +100,8 @@ class OwnLoss(Loss, frozen=True):
 
         Raises UsageError if the function raises, or returns anything but numbers or conditions (n,).
         """
-        try:
-            columns = super().columns(batch, params)
-        except Exception as error:
-            raise UsageError(f"{self.request}: {_raised(error, self.function)}") from error
+        with Guard(lambda error: f"{self.request}: {_raised(error, self.function)}"):
+            columns = super().columns(sealed(batch), params)
         wanted = _COLUMNS.get(self.reduction, len(columns)) if self.has_means else len(columns)
         if len(columns) != wanted:
             raise UsageError(
@@ -112,6 +112,8 @@ class OwnLoss(Loss, frozen=True):
         for column in columns:
             if not isinstance(column, batch.xp.ndarray):
                 found = f"a {type(column).__name__}"
+            elif isinstance(column, np.ma.MaskedArray):
+                found = "a masked array"
             elif column.dtype.kind not in "fiub":
                 found = f"an array of type {column.dtype}"
             elif column.shape != (n,):
@@ -122,7 +124,7 @@ class OwnLoss(Loss, frozen=True):
                 f"{self.request}: it returned {found}, where {n} rows need an array of {n} numbers",
                 remedy="return the loss of each row, or a tuple of row columns with a reduction",
             )
-        return tuple(column.astype(float, copy=False) for column in columns)
+        return tuple(batch.xp.asarray(column).astype(float, copy=False) for column in columns)
 
 
 def of_function(
@@ -189,10 +191,9 @@ def _check(entry: OwnLoss) -> None:
         if parameter.annotation is parameter.empty:
             kind = "range: Positive, Unit, ..." if i else "batch: Regression, Binary, ..."
             raise UsageError(f"{what} has no annotation; expected a {kind}", remedy=_REMEDY)
-    try:
+    # An annotation is code of the user, too.
+    with Guard(lambda error: f"{entry.request}: {_raised(error, entry.function)}", _REMEDY):
         batch, _ = entry.batch, entry.params
-    except Exception as error:  # an annotation is the user's own code too
-        raise UsageError(f"{entry.request}: {_raised(error, entry.function)}", remedy=_REMEDY) from error
     is_batch = isinstance(batch, type) and issubclass(batch, Batch) and hasattr(batch, "task")
     if not is_batch or not batch.__module__.startswith("losscli.tasks."):  # which readers know to make
         what = f"{entry.request}: {parameters[0].name}"
@@ -222,18 +223,28 @@ def _guarded(entry: OwnLoss) -> Reduction:
     function = entry.reduction.function
 
     @wraps(function)
-    def guarded(*arguments: Any, **known: Any) -> Array:
-        try:
-            return function(*arguments, **known)
-        except Exception as error:
-            raise UsageError(f"{entry.request}: its reduction: {_raised(error, function)}") from error
+    def guarded(xp: Namespace, means: Array, **known: Any) -> Array:
+        with Guard(lambda error: f"{entry.request}: its reduction: {_raised(error, function)}"):
+            value = function(xp, read_only(xp, means), **known)
+        shape = means.shape[: -2 if entry.reduction.joint else -1]
+        array = xp.asarray(value)
+        masked = isinstance(value, np.ma.MaskedArray)
+        if masked or array.dtype.kind not in "fiub" or array.shape != shape:
+            found = "a masked array" if masked else f"numbers of type {array.dtype} and shape {array.shape}"
+            raise UsageError(
+                f"{entry.request}: its reduction returned {found}, where means of shape {means.shape} need "
+                f"numbers of shape {shape}",
+                remedy="reduce the last axis: m[..., 0] / m[..., 1]",
+            )
+        return array.astype(float, copy=False)
 
     return replace(entry.reduction, function=guarded)
 
 
 def _raised(error: BaseException, function: Any) -> str:
     """The exception, with the line in the file of the function."""
-    return raised(error, function.__code__.co_filename)
+    code = getattr(function, "__code__", None)
+    return raised(error, "" if code is None else code.co_filename)
 
 
 def raised(error: BaseException, file: str) -> str:
@@ -242,7 +253,14 @@ def raised(error: BaseException, file: str) -> str:
     if isinstance(error, SyntaxError) and error.filename == file:
         lines = [error.lineno]
     place = f"line {lines[-1]}: " if lines else ""
-    return f"{place}{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+    return f"{place}{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else _text(error)}"
+
+
+def _text(error: BaseException) -> str:
+    """What an exception says, which is code of the user, too."""
+    with suppress(BaseException):
+        return str(error)
+    return ""
 
 
 def _rows(batch: Batch) -> int:
