@@ -36,11 +36,11 @@ class Problem(Struct, frozen=True):
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
-        lines = [head, *(f"  {example}" for example in self.examples)]
+        # Names and values from files have no lines of their own; long remedies have.
+        lines = [printable(head), *(printable(f"  {example}") for example in self.examples)]
         if self.remedy:
-            lines.append(f"  -> {self.remedy}")
-        # Names and values from files have no lines of their own.
-        return "\n".join(map(printable, lines))
+            lines += map(printable, f"  -> {self.remedy}".split("\n"))
+        return "\n".join(lines)
 
 
 class LossCliError(Exception):

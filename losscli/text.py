@@ -71,6 +71,14 @@ def printable(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
+def printable_json(text: str) -> str:
+    """JSON in which characters that could steer a terminal or a log are escaped; it holds the same values."""
+    text = text.replace("##", "#\\u0023")
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
+
+
 def line_of_log(text: str) -> str:
     """Text as a line of its own, which is no command to whoever runs a job and reads its log.
 

@@ -52,4 +52,4 @@ def columns(given: dict[str, Any], files: list[str], typed: str) -> list[str]:
             names |= dict.fromkeys(load.tables(source, None, Reading(given.get("separator")))[0].schema)
         except (LossCliError, OSError):
             continue  # what is wrong with a file its evaluation says
-    return [f"{done}{comma}{name}" for name in names]
+    return [f"{done}{comma}{name}" for name in names if name.isprintable()]

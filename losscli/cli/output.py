@@ -23,6 +23,7 @@ from losscli.plan.values import listed
 from losscli.render import format_of_suffix, print_tables, render
 from losscli.report import saved
 from losscli.report.model import Report, Verdict
+from losscli.text import line_of_log
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -64,6 +65,7 @@ class Display(Struct, frozen=True):
     color: str = "auto"
     cells: int | None = None
     verbose: bool = False
+    escape_formulas: bool | None = None
 
     @property
     def is_kept(self) -> bool:
@@ -80,7 +82,8 @@ def display_of(given: Mapping[str, Any]) -> Display:
         lambda: form_of(request.format, request.json, request.bare), lambda: outputs(request.output)
     )
     require_distinct(where.files, _reports(given))
-    return Display(form, where, request.quiet, request.color, request.cells, request.verbose)
+    looks = (request.quiet, request.color, request.cells, request.verbose, request.escape_formulas)
+    return Display(form, where, *looks)
 
 
 def _reports(given: Mapping[str, Any]) -> list[str]:
@@ -120,11 +123,19 @@ def _check_output(path: Path) -> None:
         raise UsageError(f"-o {path}: is a folder", remedy="name a file")
 
 
-def write_files(
-    report: Report, paths: Sequence[Path], cells: int | None = None, drafts: Sequence[Draft] = ()
-) -> None:
-    """Write the report to each path in the format of its suffix, and publish drafts: all of them, or none."""
-    write([(path, render(report, format_of_suffix(path), cells)) for path in paths], drafts)
+def write_files(report: Report, display: Display, drafts: Sequence[Draft] = ()) -> None:
+    """Write the report to each output in the format of its suffix, and publish drafts: all, or none.
+
+    The names on a leaderboard are those of whoever submits to it.
+    """
+    safe = bool(report.board) if display.escape_formulas is None else display.escape_formulas
+    write(
+        [
+            (path, render(report, format_of_suffix(path), display.cells, escape_formulas=safe))
+            for path in display.outputs.files
+        ],
+        drafts,
+    )
 
 
 def to_github(report: Report, path: Path, cells: int | None = None) -> None:
@@ -188,7 +199,7 @@ def emit(report: Report, display: Display, drafts: Sequence[Draft] = ()) -> None
 def put(report: Report, display: Display, drafts: Sequence[Draft] = ()) -> None:
     """Write a report to its outputs and to stdout, and publish drafts."""
     form, cells = display.form, display.cells
-    write_files(report, display.outputs.files, cells, drafts)
+    write_files(report, display, drafts)
     if display.outputs.github is not None:
         to_github(report, display.outputs.github, cells)
     if form in ("bare", "csv", "flat") and not display.quiet:
@@ -239,7 +250,7 @@ def _print(report: Report, display: Display) -> None:
     elif form == "table":
         print_tables(report, console(display.color), cells, verbose)
     else:
-        print_data(render(report, form, cells, verbose))
+        print_data(render(report, form, cells, verbose, bool(display.escape_formulas)))
 
 
 def print_data(text: str) -> None:
@@ -247,6 +258,11 @@ def print_data(text: str) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     sys.stdout.write(text)
+
+
+def print_lines(*lines: str) -> None:
+    """Write lines to stdout that hold text from files."""
+    print("\n".join(map(line_of_log, lines)))
 
 
 def show_plan(run: Run | Models) -> None:

@@ -14,6 +14,7 @@ from losscli.catalog.params import Param
 from losscli.explanation.model import Content
 from losscli.plan.options import loss_params
 from losscli.tasks.named import described as columns_in_words
+from losscli.text import printable_json
 
 SCHEMA = 1
 SAMPLES = 100
@@ -33,7 +34,7 @@ def plain(content: Content) -> dict[str, Any]:
 
 def as_json(content: Content) -> str:
     """An explanation as indented JSON text."""
-    return json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return printable_json(json.dumps(plain(content), indent=2, ensure_ascii=False, allow_nan=False)) + "\n"
 
 
 def _curve(choice: Choice) -> dict[str, Any]:

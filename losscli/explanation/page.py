@@ -22,6 +22,7 @@ from losscli.render.chart import LABELS, Canvas, Line, chart, legend
 from losscli.render.formats.table import show_table
 from losscli.render.tables import Column, Table, of_names
 from losscli.tasks.named import described
+from losscli.text import line_of_log, printable
 
 if TYPE_CHECKING:
     from losscli.explanation.curve import Curve
@@ -52,7 +53,7 @@ def text(content: Content) -> str:
     wide = Console(highlight=False, width=1000, color_system=None, force_terminal=False)
     with wide.capture() as capture:
         _print(wide, content)
-    return "".join(f"{line.rstrip()}\n" for line in capture.get().splitlines())
+    return "".join(f"{line_of_log(line.rstrip())}\n" for line in capture.get().splitlines())
 
 
 def _print(console: Console, content: Content) -> None:
@@ -66,6 +67,11 @@ def _print(console: Console, content: Content) -> None:
         _page(console, page, content.profiled)
 
 
+def _plain(text: str) -> str:
+    """Text of a user's own loss, or about their rows, that is no markup and steers no terminal."""
+    return escape("\n".join(map(line_of_log, text.split("\n"))))
+
+
 def _catalog(console: Console, entries: Sequence[Loss]) -> None:
     """The names and summaries of losses by task."""
     for task, group in groupby(entries, key=lambda entry: entry.task):
@@ -77,11 +83,11 @@ def _catalog(console: Console, entries: Sequence[Loss]) -> None:
 def _page(console: Console, page: Page, profiled: Profiled | None) -> None:
     """A loss: its formula, its curve if it has one, its parameters, its names in other libraries."""
     entry, choice = page.loss, page.choice
-    console.print(f"[bold]{escape(entry.name)}[/bold] ({entry.task})\n")
-    console.print(escape(entry.summary), soft_wrap=False)
-    console.print(f"\n    {escape(entry.formula)}\n", overflow="fold")
+    console.print(f"[bold]{_plain(entry.name)}[/bold] ({entry.task})\n")
+    console.print(_plain(entry.summary), soft_wrap=False)
+    console.print(f"\n    {_plain(entry.formula)}\n", overflow="fold")
     for paragraph in entry.details:
-        console.print(f"{escape(paragraph)}\n")
+        console.print(f"{_plain(paragraph)}\n")
     if choice is not None:
         _drawing(console, choice, profiled)
         _examples(console, choice)
@@ -123,7 +129,7 @@ def _elsewhere(console: Console, entry: Loss) -> None:
     show_table(of_names("elsewhere", rows, ("library", "call", "this number")), console)
     habits = equivalents.habits([each.library for each in known if each.call])
     for each in habits:
-        console.print(escape(f"{each.library}: {each.how}"), style="dim")
+        console.print(_plain(f"{each.library}: {each.how}"), style="dim")
 
 
 def _verdict(each: Elsewhere) -> str:
@@ -178,7 +184,8 @@ def _examples(console: Console, choice: Choice) -> None:
 
 def _lines(curves: Sequence[Curve], looks: Sequence[tuple[str, str]]) -> list[Line]:
     return [
-        Line(each.label, each.values, style, mark) for each, (style, mark) in zip(curves, looks, strict=False)
+        Line(printable(each.label), each.values, style, mark)
+        for each, (style, mark) in zip(curves, looks, strict=False)
     ]
 
 
@@ -200,7 +207,7 @@ def _facts(console: Console, choice: Choice, facts: Facts) -> None:
     rows += [(f"{name} that covers {COVERED:.0%}", f"{value:.3g}") for name, value in facts.covers.items()]
     show_table(of_names("your rows", rows), console)
     for note in facts.notes:
-        console.print(escape(f"note: {note}"))
+        console.print(_plain(f"note: {note}"))
     if facts.quantiles:
         console.print(f"Quantiles are within {PRECISION:.1%} of their value.", style="dim")
     console.print()

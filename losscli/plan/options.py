@@ -484,6 +484,13 @@ class Request(Struct, frozen=True, kw_only=True):
             FILES, "FILE", short="-o", use=Use.OUTPUT,
         ),
     ] = ()
+    escape_formulas: Annotated[
+        bool | None,
+        _output(
+            "Put ' before text in CSV that a spreadsheet would run; default: in -o FILE of a leaderboard.",
+            negated=True, use=Use.OUTPUT,
+        ),
+    ] = None
     format: Annotated[
         str | None,
         _output(

@@ -22,15 +22,24 @@ ALL = 1 << 62
 """A number of cells that shows all of them."""
 
 
-def render(report: Report, form: str, cells: int | None = None, verbose: bool = False) -> str:
+def render(
+    report: Report,
+    form: str,
+    cells: int | None = None,
+    verbose: bool = False,
+    escape_formulas: bool = False,
+) -> str:
     """The report in a format, as text that ends in a newline.
 
     `cells` is the number of classes or slices, the worst ones, in a table for people; data are always
-    complete.  `verbose` adds details to formats that omit them.  Raises UsageError for an unknown format.
+    complete.  `verbose` adds details to formats that omit them; `escape_formulas` is for spreadsheets.
+
+    Raises UsageError for an unknown format.
     """
     chosen = format_named(form)
     if isinstance(chosen, Data):
-        return chosen.write(report)
+        text = chosen.write(report)
+        return chosen.without_formulas(text) if escape_formulas else text
     from losscli.render.sections import document
 
     shown = document(report).first(cells)

@@ -7,6 +7,7 @@ from losscli.render.naming import plain
 from losscli.render.sections import document
 from losscli.render.sections.verdicts import judgement, worst_first
 from losscli.report.model import Report
+from losscli.text import line_of_log
 
 SUMMARY_BYTES = 1 << 20
 """The size up to which GitHub shows the summary of a step; it rejects a longer one."""
@@ -34,7 +35,7 @@ def commands(report: Report) -> str:
     for verdict in failed[:ANNOTATIONS]:
         cell = verdict.place
         where = f" ({cell})" if cell else ""
-        message = plain(f"{verdict.title}{where}: {judgement(verdict)}")
+        message = line_of_log(plain(f"{verdict.title}{where}: {judgement(verdict)}"))
         lines.append(f"::{_LEVELS[verdict.status]} title=losscli gate::{_escaped(message)}\n")
     return "".join(lines)
 

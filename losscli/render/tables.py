@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import Literal
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from losscli.render.digits import aligned
+from losscli.text import printable
 
 Kind = Literal["name", "number", "drawing"]
 """Names are aligned left and may fold; numbers are aligned right; drawings need a fixed-width font."""
@@ -35,6 +36,15 @@ WIDEST_HEADING = len("difference ± se")
 """The widest heading that makes a column of numbers wider; a longer one is folded."""
 
 
+def _printable(struct: Struct, *names: str) -> None:
+    """Escape the text in fields of a struct that is being made: a text, or several."""
+    for name in names:
+        value = getattr(struct, name)
+        if not "".join(value).isprintable():
+            escaped = printable(value) if isinstance(value, str) else tuple(map(printable, value))
+            force_setattr(struct, name, escaped)
+
+
 class Column(Struct, frozen=True, dict=True):
     """One column of a table.
 
@@ -52,6 +62,10 @@ class Column(Struct, frozen=True, dict=True):
     is_value: bool = False
     tones: tuple[Tone, ...] = ()
     instead: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Escape what could steer a terminal; each layout escapes its own markup."""
+        _printable(self, "heading", "cells", "instead")
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
@@ -106,6 +120,10 @@ class Table(Struct, frozen=True):
     hidden_rows: int = 0
     remedy: str = ""
 
+    def __post_init__(self) -> None:
+        """Escape what could steer a terminal."""
+        _printable(self, "title", "notes", "details", "hidden_columns")
+
     @property
     def height(self) -> int:
         """The number of rows."""
@@ -159,6 +177,10 @@ class Document(Struct, frozen=True):
 
     tables: tuple[Table, ...]
     notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Escape what could steer a terminal."""
+        _printable(self, "notes")
 
     def detailed(self) -> Document:
         """The document with the details of each table among its notes."""

@@ -16,7 +16,7 @@ from losscli.errors import GateError, UsageError
 from losscli.report import codec
 from losscli.report.codec import ParamValue, Record
 from losscli.report.findings import Note
-from losscli.text import _quoted, param_text
+from losscli.text import _quoted, param_text, printable_json
 
 if TYPE_CHECKING:
     from typing import Self
@@ -266,7 +266,8 @@ class Report(Struct, frozen=True):
     def to_json(self, indent: int | None = 2) -> str:
         """The report as JSON text, with every digit of each number; on one line without an indent."""
         text = codec.encode(self, _FIRST)
-        return (text if indent is None else msgspec.json.format(text, indent=indent)).decode()
+        text = text if indent is None else msgspec.json.format(text, indent=indent)
+        return printable_json(text.decode())
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Report:

@@ -78,8 +78,9 @@ def _toml(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | PathLike):
-        # A string of TOML is one of JSON, but for one character that TOML wants escaped.
-        return json.dumps(fspath(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+        # A string of TOML is one of JSON, but for the characters beyond 16 bits, which are not pairs.
+        text = json.dumps(fspath(value), ensure_ascii=False)
+        return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in text)
     if isinstance(value, Mapping):
         return f"{{{', '.join(f'{_toml(key)} = {_toml(each)}' for key, each in value.items())}}}"
     return f"[{', '.join(map(_toml, value))}]" if isinstance(value, list) else repr(value)

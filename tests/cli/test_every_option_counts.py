@@ -61,6 +61,8 @@ TABLES = {
     "classes": pl.DataFrame({"id": ID, "label": CLASS}),
 }
 
+TABLES |= {"=q": TABLES["q"], "f": TABLES["t"].rename({"region": "@region"})}
+
 
 TEXTS = {
     "quoted": "".join(f'"{name}","{value}"\n' for name, value in [("id", "pred"), *zip(ID, Y, strict=True)]),
@@ -173,6 +175,16 @@ OTHERS = {
     ("init", "force"): ("", "--force"),
     ("gate", "quiet"): ("n.json -g mae<=9 --bare", "n.json -g mae<=9 --bare -q"),
     ("show", "quiet"): ("n.json --bare", "n.json --bare -q"),
+    **{
+        (command, "escape_formulas"): (f"{words} --format csv", f"{words} --format csv --escape-formulas")
+        for command, words in {
+            "evaluate": "p.csv f.csv --by @region",
+            "compare": "p.csv =q.csv -t t.csv",
+            "rank": "p.csv =q.csv -t t.csv",
+            "gate": "f.json -g mae<=9",
+            "show": "f.json",
+        }.items()
+    },
     ("compare", "all_pairs"): ("p.csv q.csv o.csv -t t.csv", "p.csv q.csv o.csv -t t.csv --all-pairs"),
 }
 """Runs that are not those of a case."""
@@ -210,6 +222,8 @@ def folder(tmp_path_factory):
         (path / f"{name}.json").write_text(report.to_json())
     dropped = losscli.evaluate(path / "gaps.csv", path / "t.csv", loss="mae", missing="drop")
     (path / "n.json").write_text(dropped.to_json())
+    formulas = losscli.evaluate(path / "p.csv", path / "f.csv", loss="mae", by="@region")
+    (path / "f.json").write_text(formulas.to_json())
     (path / "losscli.toml").write_text("threads = 3\n")
     (path / "other.toml").write_text("ci = 0.7\nmissing = 'drop'\n")
     return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from losscli import api
+from losscli.cli.output import print_lines
 from losscli.cli.parser import Given
 from losscli.cli.watch import Watch
 from losscli.errors import UsageError
@@ -33,4 +34,4 @@ def check(given: Given) -> None:
                 *(f"note: {note}" for note in checked.notes),
             ]
     if not given.get("quiet"):
-        print("\n".join(lines))
+        print_lines(*lines)

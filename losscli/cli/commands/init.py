@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from losscli import api
+from losscli.cli.output import print_lines
 from losscli.cli.parser import Given
 from losscli.cli.watch import Watch
 from losscli.plan.options import in_python
@@ -22,4 +23,4 @@ def init(given: Given) -> None:
         use = (
             "which losscli evaluate will use" if "predictions" in given else "in which every key is a comment"
         )
-        print(f"Wrote {path}, {use}")
+        print_lines(f"Wrote {path}, {use}")

@@ -27,12 +27,16 @@ class Layout(Struct, frozen=True):
 
 
 class Data(Struct, frozen=True):
-    """A format for programs, which is always complete; `meaning` explains its suffix if need be."""
+    """A format for programs, which is always complete; `meaning` explains its suffix if need be.
+
+    `without_formulas` is for text that spreadsheets open: it escapes what they would run.
+    """
 
     name: str
     suffix: str
     write: Callable[[Report], str]
     meaning: str = ""
+    without_formulas: Callable[[str], str] = str
 
 
 @cache

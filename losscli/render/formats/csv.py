@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from losscli.render.formats import Data
 from losscli.report.model import Comparison, Placing, Report, Result, cell_name
+from losscli.text import line_of_log
 
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""How text begins that spreadsheets take as a formula."""
 COLUMNS = Result.__struct_fields__
 """The same in every file, so that files of several runs can be stacked."""
 COMPARED = Comparison.__struct_fields__
@@ -24,10 +27,34 @@ def text(report: Report) -> str:
     columns = COMPARED if of_models else COLUMNS
     if report.board:
         rows, columns = report.board, PLACED
+    return _lines([columns, *(_row(each, columns) for each in rows)])
+
+
+def without_formulas(text: str) -> str:
+    """CSV in which spreadsheets run no text: ' precedes what they take as a formula; numbers stay."""
+    rows = csv.reader(io.StringIO(text, newline=""))
+    return _lines([[f"'{cell}" if _is_formula(cell) else cell for cell in row] for row in rows])
+
+
+def _is_formula(cell: str) -> bool:
+    return cell.startswith(_FORMULAS) and not _is_number(cell)
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> str:
+    """Rows as lines of CSV, of which none is a command of a log, as one that begins with :: would be."""
     buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(_row(each, columns) for each in rows)
+    plain = csv.writer(buffer, lineterminator="\n")
+    quoted = csv.writer(buffer, lineterminator="\n", quoting=csv.QUOTE_ALL)
+    for row in rows:
+        (quoted if row[0].lstrip().startswith("::") else plain).writerow([*map(line_of_log, row)])
     return buffer.getvalue()
 
 
@@ -48,4 +75,4 @@ def _written(value: object) -> str:
     return value if isinstance(value, str) else repr(value)  # repr: the shortest text of the same number
 
 
-FORMAT = Data("csv", ".csv", text)
+FORMAT = Data("csv", ".csv", text, without_formulas=without_formulas)

@@ -6,6 +6,7 @@ import json
 
 from losscli.render.formats import Data
 from losscli.report.model import Report, cell_name, result_name
+from losscli.text import printable_json
 
 
 def text(report: Report) -> str:
@@ -17,7 +18,7 @@ def text(report: Report) -> str:
     for each in report.comparisons:
         cell = f"[{cell_name(each.cell)}]" if each.cell else ""
         values[f"{result_name(each)}{cell}: {each.b} - {each.a}"] = each.difference
-    return json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    return printable_json(json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False)) + "\n"
 
 
 FORMAT = Data("flat", ".flat.json", text, meaning="metrics of DVC")

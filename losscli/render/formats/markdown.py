@@ -7,14 +7,20 @@ import re
 from losscli.render.formats import Layout
 from losscli.render.tables import Document, Table
 
-_MARKUP = re.compile(r"[\\`*\[\]<>|~&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_MARKUP = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_LINKS = re.compile(
+    r"@(?=\w)|(?<!\w)#(?=\d)|\bGH-(?=\d)|\b[a-z]+:(?=//)|\b(?:mailto|xmpp):|\bwww\.", re.IGNORECASE
+)
+"""What GitHub makes links of: people, who are told of it, issues, and addresses."""
+_STARTS = re.compile(r"^\s*(?:[-+#=]|\d+(?=[.)]))")
+"""What begins a list or a heading."""
 
 
 def text(document: Document) -> str:
     """The tables with their headings, then the notes as a list."""
     blocks = [_table(table) for table in document.tables]
     if document.notes:
-        blocks.append("### notes\n\n" + "".join(f"- {_escaped(note)}\n" for note in document.notes))
+        blocks.append("### notes\n\n" + "".join(f"- {_line(note)}\n" for note in document.notes))
     return "\n".join(blocks)
 
 
@@ -27,12 +33,23 @@ def _table(table: Table) -> str:
         *(map(_escaped, row) for row in zip(*(column.cells for column in columns), strict=True)),
     ]
     lines = "".join(f"| {' | '.join(row)} |\n" for row in rows)
-    below = "".join(f"\n{_escaped(line)}\n" for line in table.below)
+    below = "".join(f"\n{_line(line)}\n" for line in table.below)
     return f"### {_escaped(table.title)}\n\n{lines}{below}"
 
 
 def _escaped(text: str) -> str:
-    return _MARKUP.sub(r"\\\g<0>", text)
+    """Text that stays what it is: no markup, and nothing that GitHub makes a link of."""
+    return _LINKS.sub(r"`\g<0>`", _MARKUP.sub(r"\\\g<0>", text))
+
+
+def _line(text: str) -> str:
+    """The same at the start of a line, where it begins no list and no heading."""
+    return _STARTS.sub(_escaped_start, _escaped(text))
+
+
+def _escaped_start(found: re.Match[str]) -> str:
+    start = found[0].lstrip()
+    return f"{start}\\" if start.isdecimal() else f"\\{start}"
 
 
 FORMAT = Layout("markdown", ".md", text, details=True)

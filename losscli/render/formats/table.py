@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from losscli.render.formats import Layout
 from losscli.render.tables import GAP, Column, Document, Table, width_of
+from losscli.text import line_of_log
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,7 +26,11 @@ _ASCII = str.maketrans("─│├┤┼●", "-|||+*")
 
 def text(document: Document) -> str:
     """The document as plain text, as wide as it is."""
-    return "".join(f"{''.join(part for part, _ in line)}\n" for line in lines(document, None))
+    return "".join(f"{line_of_log(_plain(line))}\n" for line in lines(document, None))
+
+
+def _plain(line: Line) -> str:
+    return "".join(part for part, _ in line)
 
 
 def show(document: Document, console: Console) -> None:
@@ -43,6 +48,8 @@ def _print(found: Iterable[Line], console: Console) -> None:
 
     ascii_only = not console.encoding.lower().startswith("utf")
     for line in found:
+        if (safe := line_of_log(_plain(line))) != _plain(line):
+            line = [(safe, "")]
         parts = ((part.translate(_ASCII) if ascii_only else part, style) for part, style in line)
         console.print(Text.assemble(*parts), soft_wrap=True)
 
