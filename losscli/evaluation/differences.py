@@ -19,7 +19,7 @@ from losscli.evaluation.results import notes, total_weight
 from losscli.numeric.arrays import Array
 from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Note, Tally
-from losscli.report.model import Comparison
+from losscli.report.model import MODELS, Comparison
 from losscli.states import inference
 from losscli.states.base import Estimate
 from losscli.states.moments import Moments, moments_of
@@ -208,9 +208,13 @@ def model_notes(models: Models, scores: Scores, tallies: Mapping[Finding, Tally]
 
 
 def changed_rows(models: Models, scores: Scores) -> tuple[dict[str, Any], ...]:
-    """The rows with the largest difference in the first loss of each pair, with the names of the models."""
+    """The rows with the largest difference in the first loss of each pair, with the names of the models.
+
+    A column that is called as the field of a model has another name.
+    """
     found = []
     for (a, b), top in zip(models.job.pairs, scores.changed, strict=bool(scores.changed)):
-        pair = {"a": models.names[a], "b": models.names[b]}
-        found += [pair | row for row in row_losses.plain(top.frame)]
+        pair = dict(zip(MODELS, (models.names[a], models.names[b]), strict=True))
+        frame = top.frame.rename({name: f"{name}_2" for name in MODELS}, strict=False)
+        found += [pair | row for row in row_losses.plain(frame)]
     return tuple(found)

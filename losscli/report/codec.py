@@ -1,6 +1,6 @@
 """Reports as JSON text, and back with every field checked.
 
-A report is any struct of plain data, structs and tuples of `Record`; `model.py` defines that of a run.
+`model.py` defines the report of a run.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ SCHEMA = 1
 ParamValue: TypeAlias = bool | int | float | str | None
 """The type of a parameter of a loss."""
 _SAVE = "losscli evaluate ... -o report.json"
+_AGAIN = "save it again"
 _INFINITE = ("inf", "-inf")
-_Decoded = TypeVar("_Decoded", bound=Struct)
+_Decoded = TypeVar("_Decoded")
 
 
 class Record(Struct, frozen=True, kw_only=True):
@@ -39,6 +40,16 @@ class Record(Struct, frozen=True, kw_only=True):
 
 
 _Record = TypeVar("_Record", bound=Record)
+_Whole = TypeVar("_Whole", bound="Whole")
+
+
+class Whole(Struct, frozen=True):
+    """A report: plain data, structs and tuples of records.
+
+    `always` names fields with a default that its JSON has all the same: one without them is damaged.
+    """
+
+    always: ClassVar[tuple[str, ...]] = ()
 
 
 class _Header(Struct):
@@ -58,7 +69,7 @@ def encode(report: Struct, first: Sequence[str] = ()) -> bytes:
     return msgspec.json.encode({"schema": SCHEMA} | {name: plain[name] for name in first} | plain)
 
 
-def decode(text: str | bytes, kind: type[_Decoded]) -> _Decoded:
+def decode(text: str | bytes, kind: type[_Whole]) -> _Whole:
     """The report of this kind in a JSON text.  Raises DataError, which names the field that is wrong."""
     try:
         header = _decoded(text, _Header)
@@ -71,17 +82,20 @@ def decode(text: str | bytes, kind: type[_Decoded]) -> _Decoded:
     except msgspec.ValidationError as error:
         what, _, place = str(error).rpartition(" - at ")
         where = f" at {place.strip('`')}" if what else ""
-        raise DataError(f"is a damaged report{where}: {what or place}", remedy="save it again") from error
+        raise DataError(f"is a damaged report{where}: {what or place}", remedy=_AGAIN) from error
+    held = _decoded(text, dict[str, msgspec.Raw])
+    if lost := [name for name in kind.always if name not in held]:
+        raise DataError(f"is a damaged report: it has no field {', '.join(lost)}", remedy=_AGAIN)
     return replace(report, **{name: tuple(map(_read, records)) for name, records in _records(report)})
 
 
-def schema(kind: type[Struct]) -> dict[str, Any]:
+def schema(kind: type[Whole]) -> dict[str, Any]:
     """The JSON schema of a kind of report."""
     found = msgspec.json.schema(kind)
     kinds = found["$defs"]
     whole = kinds[kind.__name__]
     whole["properties"] = {"schema": {"const": SCHEMA}} | whole["properties"]
-    whole["required"] = ["schema", *whole["required"]]
+    whole["required"] = ["schema", *whole["required"], *kind.always]
     for record in Record.__subclasses__():
         for name in record.derived if record.__name__ in kinds else ():
             value = get_type_hints(getattr(record, name).fget)["return"]
@@ -105,7 +119,7 @@ def _decoded(text: str | bytes, kind: type[_Decoded]) -> _Decoded:
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DataError(f"is not JSON: {error}", remedy=_SAVE) from error
     except RecursionError as error:
-        raise DataError("is a damaged report: it is nested too deeply", remedy="save it again") from error
+        raise DataError("is a damaged report: it is nested too deeply", remedy=_AGAIN) from error
 
 
 def _unknown_schema(header: _Header) -> DataError:

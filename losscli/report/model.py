@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 
 from losscli.errors import GateError, UsageError
 from losscli.report import codec
-from losscli.report.codec import ParamValue, Record
+from losscli.report.codec import ParamValue, Record, Whole
 from losscli.report.findings import Note
 from losscli.text import _quoted, param_text, printable_json
 
@@ -27,6 +27,10 @@ LOSS_NAME = r"[A-Za-z_][\w.@-]*"
 """The pattern of a name that needs no quotes."""
 POWER = 0.8
 """The power of a comparison against a true difference of `minimum_detectable`."""
+Shown: TypeAlias = ParamValue | list[Any]
+"""What is shown of a row: a number, text, or a list of them."""
+MODELS = ("a", "b")
+"""The fields of a changed row that name its models."""
 _FIRST = ("losscli", "signature", "names", "provenance")
 """Fields that describe the run, written before its results."""
 _TEXTS = ("loss", "label", "model", "params", "cell", "notes")
@@ -182,7 +186,7 @@ class Verdict(Struct, frozen=True):
         return " ".join(filter(None, (self.model, cell_name(self.cell))))
 
 
-class Report(Struct, frozen=True):
+class Report(Whole, frozen=True):
     """All results of a run.
 
     `report["huber"]` is the overall result, `report["huber", {"class": "cat"}]` that of a cell; a loss is
@@ -191,6 +195,8 @@ class Report(Struct, frozen=True):
     `worst` are the rows with the largest loss, if requested: their numbers from 1, keys, targets, predictions
     and losses; `changed` are, for pairs of models, the rows whose losses differ most.
     """
+
+    always = ("gates", "findings", "signature", "losscli", "names", "provenance")
 
     results: tuple[Result, ...]
     gates: tuple[Verdict, ...] = ()
@@ -201,8 +207,29 @@ class Report(Struct, frozen=True):
     provenance: Mapping[str, str] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
     board: tuple[Placing, ...] = ()
-    worst: tuple[Mapping[str, Any], ...] = ()
-    changed: tuple[Mapping[str, Any], ...] = ()
+    worst: tuple[Mapping[str, Shown], ...] = ()
+    changed: tuple[Mapping[str, Shown], ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for rows that cannot be shown as tables."""
+        for rows in (self.worst, *self.changed_by_pair.values()):
+            if any(row.keys() != rows[0].keys() for row in rows):
+                raise ValueError("rows of a table have different fields")
+
+    @property
+    def changed_by_pair(self) -> dict[tuple[str, str], list[Mapping[str, Shown]]]:
+        """The changed rows of each pair of models, without the names of these.
+
+        Raises ValueError for a row that does not name them.
+        """
+        found: dict[tuple[str, str], list[Mapping[str, Shown]]] = {}
+        for row in self.changed:
+            a, b = (row.get(model) for model in MODELS)
+            if not isinstance(a, str) or not isinstance(b, str):
+                raise ValueError("a changed row does not name two models")
+            known = {name: value for name, value in row.items() if name not in MODELS}
+            found.setdefault((a, b), []).append(known)
+        return found
 
     def __getitem__(self, key: str | tuple[str, Mapping[str, object]]) -> Result:
         """The result of a loss overall, or in a cell.  Raises KeyError, which lists the losses."""

@@ -441,3 +441,11 @@ def test_a_gate_of_the_base_against_itself_judges_nothing(gate, losscli):
     assert "is the base: it would be judged against itself" in done.err
     assert 'errors="1"' in (losscli.folder / "j.xml").read_text()
     assert losscli("gate", "r.json", "-g", gate).status == 3
+
+
+def test_a_key_that_is_called_as_the_field_of_a_model_keeps_its_values():
+    p, q = ({"a": [1, 2], "prediction": [value, 2.0]} for value in (1.0, 3.0))
+    report = losscli.compare(p, q, targets={"a": [1, 2], "target": [1.0, 2.0]}, loss="mae", on="a", changed=1)
+    (row,) = report.changed
+    assert (row["a"], row["b"], row["a_2"]) == ("model 1", "model 2", 1)
+    assert "rows that changed most" in str(report)

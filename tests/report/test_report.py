@@ -121,6 +121,27 @@ def test_what_is_wrong_has_its_place():
         Report.from_dict(whole)
 
 
+@pytest.mark.parametrize("name", Report.always)
+def test_a_report_without_a_field_that_all_have_is_damaged(name):
+    lost = {key: value for key, value in REPORT.to_dict().items() if key != name}
+    with pytest.raises(DataError, match=f"is a damaged report: it has no field {name}"):
+        Report.from_dict(lost)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        {"worst": [{"row": 1}, {"line": 2}]},
+        {"worst": [{"row": {}}]},
+        {"changed": [{"a": "x", "row": 1}]},
+        {"changed": [{"a": "x", "b": ["y"], "row": 1}]},
+    ],
+)
+def test_rows_that_no_table_can_show_are_damaged(rows):
+    with pytest.raises(DataError, match="is a damaged report"):
+        Report.from_dict(REPORT.to_dict() | rows)
+
+
 def test_text_that_is_nested_too_deeply_is_refused():
     deep = "[" * 100_000
     with pytest.raises(DataError):

@@ -15,11 +15,7 @@ def tables(report: Report) -> Iterator[Table]:
     if report.worst:
         labels = {result.loss: loss_label(result) for result in report.results[:1]}
         yield Table("worst rows", _columns(report.worst, labels))
-    pairs: dict[tuple[str, str], list[dict[str, object]]] = {}
-    for row in report.changed:
-        known = {name: value for name, value in row.items() if name not in ("a", "b")}
-        pairs.setdefault((row["a"], row["b"]), []).append(known)
-    for (a, b), rows in pairs.items():
+    for (a, b), rows in report.changed_by_pair.items():
         yield Table(f"{shown(b)} against {shown(a)}, rows that changed most", _columns(rows, {}))
 
 
