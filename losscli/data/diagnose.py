@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import polars as pl
@@ -21,6 +22,22 @@ def diagnose(files: Files | None, types: Mapping[str, Any]) -> list[Problem]:
     return [] if files is None or files.remote else files.format.diagnose(files, types)
 
 
+def starved(error: BaseException, names: Sequence[str]) -> list[Problem]:
+    """The problem if too many files are open, or so few may be that Polars panics."""
+    with suppress(ImportError):  # Windows has no such limit
+        import resource
+
+        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if most < _FEW or "Too many open files" in str(error):
+            reason = f"too many open files: the limit is {most}"
+            return [
+                problem(Code.UNREADABLE_FILE, " and ".join(names), remedy="ulimit -n 1024", reason=reason)
+            ]
+    return []
+
+
+_FEW = 32
+"""More open files than Polars and Python need for two inputs."""
 _REFUSED = {
     "NoSuchBucket": Code.NO_SUCH_BUCKET,
     "expanded paths were empty": Code.NO_MATCHING_FILE,

@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.data.batches import batches
-from losscli.data.diagnose import Errors, diagnose, unreadable
+from losscli.data.diagnose import Errors, diagnose, starved, unreadable
 from losscli.data.formats.base import Files
 from losscli.data.numbers import Spelling, remedy_for
 from losscli.errors import EXAMPLES, DataError, Problem
@@ -318,11 +318,11 @@ def reading(*tables: Table) -> Iterator[None]:
     except Errors as error:
         if any(table.parsed for table in tables):
             raise UnparsedError from error
-        found = [wrong for each in tables for wrong in diagnose(each.files, each.types)]
+        names = [each.name for each in tables]
+        found = starved(error, names)
+        found = found or [wrong for each in tables for wrong in diagnose(each.files, each.types)]
         if not found and "invalid utf8" in str(error):
             found = [wrong for each in tables for wrong in each.not_text()]
         remote = [each.name for each in tables if each.files and each.files.remote]
         # The message of Polars may hold a URL with a password, so it is hidden even with a traceback.
-        raise DataError(found or unreadable(error, [each.name for each in tables], remote)) from (
-            None if remote else error
-        )
+        raise DataError(found or unreadable(error, names, remote)) from (None if remote else error)

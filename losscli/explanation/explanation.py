@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from shlex import quote
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,9 @@ class Explanation(Content, frozen=True, eq=False):
 
 
 def check(loss: LossSpec | None, search: str | None, given: Mapping[str, Any]) -> None:
-    """Raise UsageError for options that have no effect on what is explained."""
+    """Raise UsageError for options that have no effect on what is explained, and without docstrings."""
+    if sys.flags.optimize > 1:
+        raise UsageError("explain shows docstrings, which python -OO drops", remedy="run python -O, or plain")
     if "predictions" not in given:
         idle = [OPTIONS[name].flag for name in given if name in OPTIONS and name != "task"]
         if idle:

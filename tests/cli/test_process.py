@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from support.process import LOSSCLI, PLAIN, process
@@ -23,6 +24,41 @@ def folder(tmp_path) -> Path:
     (tmp_path / "p.csv").write_text("id,pred\n1,1.5\n2,2.5\n3,2.0\n")
     (tmp_path / "t.csv").write_text("id,y\n1,1.0\n2,2.0\n3,3.0\n")
     return tmp_path
+
+
+@pytest.mark.parametrize("flags", [["-OO"], ["-W", "error"]])
+def test_flags_of_python_change_no_number(flags, folder):
+    pl.read_csv(folder / "p.csv").write_excel(folder / "p.xlsx")
+    np.savez(folder / "t.npz", **pl.read_csv(folder / "t.csv").to_dict(as_series=False))
+    argv = [sys.executable, *flags, "-m", "losscli", "evaluate", "p.xlsx", "t.npz", "-l", "mae", "--bare"]
+    done = subprocess.run(argv, cwd=folder, env=PLAIN, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0.6666666666666666\n", "")
+
+
+def test_explain_says_why_it_has_nothing_to_show():
+    argv = [sys.executable, "-OO", "-m", "losscli", "explain", "huber"]
+    done = subprocess.run(argv, env=PLAIN, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "explain shows docstrings, which python -OO drops" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit of open files")
+@pytest.mark.parametrize("most", [6, 8, 64])
+def test_a_limit_of_open_files_is_kept_or_named(most, folder):
+    script = f'ulimit -n {most}; "$@" evaluate p.csv t.csv -l mae --bare'
+    done = subprocess.run(
+        ["bash", "-c", script, "-", *LOSSCLI],
+        cwd=folder,
+        env=PLAIN,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    if done.returncode:
+        assert (done.returncode, done.stdout, most < 64) == (3, "", True)
+        assert f"too many open files: the limit is {most}\n  -> ulimit -n 1024" in done.stderr
+    else:
+        assert done.stdout == "0.6666666666666666\n"
 
 
 OUTPUTS = {
