@@ -118,6 +118,11 @@ WRONG: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
         lines(n25001=b"oops\n"),
         ("p.jsonl: 1 line that is not a JSON object", "line 25001"),
     ),
+    "lists within lists in JSON": (
+        "p.ndjson",
+        lines(n25001=b'{"id": 25000, "pred": ' + b"[" * 100_000 + b"]" * 100_000 + b"}\n"),
+        ("line 25001: lists or objects are nested too deeply", "write one object per line"),
+    ),
     "NaN in JSON": (
         "p.ndjson",
         lines(n25001=b'{"id": 25000, "pred": NaN}\n'),

@@ -6,7 +6,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from losscli.data.formats.base import Files
+from losscli.data.redaction import reason
 from losscli.numeric.arrays import pl
+
+
+def _raised(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same frames.  Raises ValueError instead of a panic, whose traceback Polars would print."""
+    try:
+        yield from frames
+    except pl.exceptions.PanicException as error:
+        raise ValueError(reason(error)) from None
 
 
 def lazy(
@@ -22,7 +31,7 @@ def lazy(
             own = [
                 pl.lit(values[place], values.dtype).alias(name) for name, values in files.partitions.items()
             ]
-            for frame in frames(place):
+            for frame in _raised(frames(place)):
                 made = (frame if most is None else frame.head(most)).with_columns(own)
                 most = None if most is None else most - made.height
                 made = made if columns is None else made.select(columns)

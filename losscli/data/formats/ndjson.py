@@ -99,8 +99,11 @@ def _parsed(path: str) -> Iterator[tuple[int, Any]]:
             continue
         try:
             value = json.loads(line, parse_constant=refuse)
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             yield number, str(error)
+            continue
+        except RecursionError:
+            yield number, "lists or objects are nested too deeply"
             continue
         yield number, value if isinstance(value, dict) else f"{line[:40]} is not an object"
 
