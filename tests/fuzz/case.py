@@ -22,7 +22,8 @@ class Done(NamedTuple):
     seconds: float = 0.0
 
 
-def _nothing(done: Sequence[Done]) -> Iterable[str]:
+def nothing(done: Sequence[Done]) -> Iterable[str]:
+    """Nothing else is wrong."""
     return ()
 
 
@@ -34,6 +35,6 @@ class Case(Struct):
 
     runs: Sequence[Sequence[str]]
     files: Mapping[str, bytes] = {}
-    also: Callable[[Sequence[Done]], Iterable[str]] = _nothing
+    also: Callable[[Sequence[Done]], Iterable[str]] = nothing
     outputs: Sequence[str] = ()
     statuses: Sequence[int] = (0, 1, 2, 3)

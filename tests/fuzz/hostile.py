@@ -91,8 +91,8 @@ def text(rng: random.Random) -> str:
 
 
 def shell(given: str) -> str:
-    """The text as a shell can pass it: without NUL."""
-    return given.replace("\0", "")
+    """The text as a shell can pass it: without NUL, and with surrogates only for bytes that are not UTF-8."""
+    return given.replace("\0", "").replace("\ud800", "\udced")
 
 
 def encoded(given: str) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from .case import Case, Done
 from .judge import HANG, judged
 from .kinds import KINDS, made
-from .program import write
+from .program import keep_commands, write
 
 MEMORY = 6 << 30
 """Bytes of addresses that a worker may use: what asks for more fails in it, not on the machine."""
@@ -94,6 +94,7 @@ def _lost(names: Sequence[str], seed: int, number: int, keep: Path, why: str) ->
 
 def _work(names: Sequence[str], seed: int, numbers: range, keep: Path, pipe: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    keep_commands()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         os.environ["XDG_CONFIG_HOME"] = "/nonexistent"

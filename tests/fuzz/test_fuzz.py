@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+import losscli
+
 from .judge import judged
 from .kinds import KINDS, made
+from .kinds.bytes import VALUE, WRITERS, written_as
 
 RUNS = 20
 """Inputs of each kind."""
@@ -17,6 +20,16 @@ def test_no_input_is_a_bug_or_passes_unseen(kind, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
     found = {number: judged(made(kind, 0, number), tmp_path)[1] for number in range(RUNS)}
     assert not {number: wrong for number, wrong in found.items() if wrong}
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_what_is_not_damaged_is_read(name, tmp_path):
+    sides = ["p", "t"] if name == "npy" else ["both"]
+    for side in sides:
+        (tmp_path / f"{side}.{name}").write_bytes(written_as(name, side))
+    assert (
+        losscli.evaluate(*(tmp_path / f"{side}.{name}" for side in sides), loss="mae")["mae"].value == VALUE
+    )
 
 
 def test_the_same_seed_makes_the_same_inputs():

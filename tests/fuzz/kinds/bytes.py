@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow
 from pyarrow import parquet
 
-from ..case import Case, Done
+from ..case import Case, Done, nothing
 from ..damage import damaged
 
 SHARE = 6
@@ -58,7 +58,7 @@ def _written(writer: Any, table: pyarrow.Table) -> None:
 
 WRITERS: Mapping[str, Callable[[pl.DataFrame], bytes]] = {
     "csv": lambda frame: frame.write_csv().encode(),
-    "semicolon.csv": lambda frame: frame.write_csv(separator=";", quote_style="always").encode(),
+    "quoted.csv": lambda frame: frame.write_csv(quote_style="always").encode(),
     "utf16.csv": lambda frame: frame.write_csv().encode("utf-16"),
     "tsv": lambda frame: frame.write_csv(separator="\t").encode(),
     "csv.gz": lambda frame: gzip.compress(frame.write_csv().encode()),
@@ -97,7 +97,7 @@ COUNTED = (
 
 
 @cache
-def _written_as(name: str, side: str) -> bytes:
+def written_as(name: str, side: str) -> bytes:
     frame = {"p": P, "t": T, "both": P.join(T, "id")}[side]
     return WRITERS[name](frame)
 
@@ -106,7 +106,7 @@ def case(rng: random.Random) -> Case:
     """One damaged file, alone or next to a whole one, read by some command."""
     name = rng.choice([*WRITERS])
     sides = "p" if name == "npy" else rng.choice(("both", "both", "p", "t"))
-    content = damaged(_written_as(name, sides), rng)
+    content = damaged(written_as(name, sides), rng)
     file = f"{sides}.{name}"
     files = {file: content}
     if sides == "both":
@@ -114,37 +114,32 @@ def case(rng: random.Random) -> Case:
     else:
         other = "t" if sides == "p" else "p"
         suffix = "npy" if name == "npy" else rng.choice(("csv", "parquet", name))
-        files[f"{other}.{suffix}"] = _written_as(suffix, other)
+        files[f"{other}.{suffix}"] = written_as(suffix, other)
         inputs = [f"p.{name if sides == 'p' else suffix}", f"t.{suffix if sides == 'p' else name}"]
     # Whether a condition reads other columns, or slices do, changes how files are read.
     others = rng.choice(([], [], ["--where", "id >= 0"], ["--by", "r"], ["--worst", "2"], ["-v"]))
     match rng.randrange(8):
         case 0 if len(inputs) == 2:
-            honest = _written_as("csv", "p")
+            honest = written_as("csv", "p")
             board = {f"board/{inputs[0]}": files.pop(inputs[0]), "board/honest.csv": honest}
             run = ["rank", "board", "-t", inputs[1], "-l", "mae", "--json"]
-            return Case([run], files | board, also=_ranked(content != _written_as(name, sides)))
+            return Case([run], files | board, also=_ranked if sides == "p" else nothing)
         case 1:
             return Case([["check", *inputs, *others]], files)
         case 2 if len(inputs) == 2:
             run = ["compare", inputs[0], "whole.csv", "-t", inputs[1], "-l", "mae", "--json"]
-            return Case([run], files | {"whole.csv": _written_as("csv", "p")})
+            return Case([run], files | {"whole.csv": written_as("csv", "p")})
     run = ["evaluate", *inputs, "-l", "mae", "--json", *others]
     gates = rng.choice(([], ["-g", GATE], ["-g", GATE, "-g", f"n >= {ROWS}"]))
     return Case([[*run, *gates]], files, also=_known(name))
 
 
-def _ranked(is_damaged: bool) -> Callable[[Sequence[Done]], Iterable[str]]:
-    """A damaged submission does not stop a leaderboard: the whole one is ranked."""
-
-    def also(done: Sequence[Done]) -> Iterable[str]:
-        (one,) = done
-        if one.status == 0 and is_damaged:
-            board = {each["model"]: each for each in json.loads(one.out)["board"]}
-            if not any(name.endswith("honest.csv") and each["place"] for name, each in board.items()):
-                yield f"the whole submission has no place: {board}"
-
-    return also
+def _ranked(done: Sequence[Done]) -> Iterable[str]:
+    """A damaged submission does not stop a leaderboard: the whole one has a place."""
+    (one,) = done
+    board = json.loads(one.out)["board"] if one.status == 0 else []
+    if not any(each["model"].endswith("honest.csv") and each["place"] for each in board):
+        yield f"status {one.status}, and the whole submission has no place: {one.err[:300]} {board}"
 
 
 def _known(name: str) -> Callable[[Sequence[Done]], Iterable[str]]:
