@@ -18,7 +18,7 @@ from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.report import codec, saved
 from losscli.report.findings import Code, Note
 from losscli.report.model import Renderers, Report, shown_by
-from losscli.text import counted
+from losscli.text import counted, printable, without_credentials
 
 # The engine is imported by the functions that read rows: saved reports and the catalog need none.
 if TYPE_CHECKING:
@@ -536,7 +536,8 @@ def check_public(predictions: Source | None = None, targets: Source | None = Non
     try:
         return check(predictions=predictions, targets=targets, **given).rows
     except LossCliError as error:
-        raise type(error)([_public(problem, str(targets)) for problem in error.problems]) from None
+        named = printable(without_credentials(str(targets)))  # as problems name it
+        raise type(error)([_public(problem, named) for problem in error.problems]) from None
 
 
 def _public(problem: Problem, targets: str) -> Problem:

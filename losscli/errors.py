@@ -7,8 +7,9 @@ from enum import IntEnum
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import force_setattr
 
-from losscli.text import printable
+from losscli.text import printable, without_credentials
 
 
 class Status(IntEnum):
@@ -33,6 +34,11 @@ class Problem(Struct, frozen=True):
     remedy: str = ""
     examples: tuple[str, ...] = ()
     code: str = ""
+
+    def __post_init__(self) -> None:
+        """Take the credentials out of the URLs that it names."""
+        for name in ("what", "where", "remedy"):
+            force_setattr(self, name, without_credentials(getattr(self, name)))
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what

@@ -66,6 +66,13 @@ def param_text(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)
 
 
+def without_credentials(text: str) -> str:
+    """Text in which URLs have no user, no password and no query, which may hold a signature."""
+    if ":/" not in text:
+        return text
+    return _QUERY.sub(r"\g<1>***", _USER.sub(r"\g<1>***@", text))
+
+
 def printable(text: str) -> str:
     """Text on one line that cannot steer a terminal: control, format and private characters are escaped."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
@@ -95,6 +102,9 @@ def readable(path: str) -> str:
     return path.encode(errors="surrogateescape").decode(errors="replace")
 
 
+_USER = re.compile(r"(\b\w[\w+.-]+:/{1,2})[^/\s'\"]*@")
+_QUERY = re.compile(r"(\bhttps?:/[^\s?'\"]*\?|\b\w[\w+.-]+:/[^\s?'\"]*\?(?=[^\s'\"]*=))[^\s'\"]*")
+"""The user and the query of a URL, whose slashes Python makes one where it takes it for a path."""
 _MARKS = re.compile(r"##(?=\w*\[)")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import suppress
 
-from losscli.text import line_of_log
+from losscli.text import line_of_log, without_credentials
 
 
 def say(message: str, *below: str) -> None:
@@ -16,7 +16,9 @@ def say(message: str, *below: str) -> None:
 def write(*lines: str) -> None:
     """Write lines; if stderr is full or closed, the exit status has to say all.
 
-    What comes from files cannot steer a terminal, and is no command to whoever reads the log of a job.
+    What comes from files cannot steer a terminal, and is no command to whoever reads the log of a job.  URLs
+    show no credentials.
     """
     with suppress(OSError, ValueError):
-        print("\n".join(map(line_of_log, lines)), file=sys.stderr, flush=True)
+        shown = (line_of_log(without_credentials(line)) for line in lines)
+        print("\n".join(shown), file=sys.stderr, flush=True)

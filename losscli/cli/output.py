@@ -98,6 +98,8 @@ def outputs(names: Sequence[str]) -> Outputs:
     Raises UsageError, before any work, for a suffix that is not known, a folder that is not there, and
     for github outside of its jobs.
     """
+    if remote := [name for name in names if "://" in name]:
+        raise UsageError(f"-o {remote[0]}: an output is a local file", remedy="write it here, then upload it")
     files = tuple(Path(name) for name in names if name != GITHUB)
     *_, summary = all_of(
         *(partial(_check_output, path) for path in files), lambda: _summary() if GITHUB in names else None

@@ -6,14 +6,14 @@ import os
 import re
 
 from losscli.numeric.arrays import pl
+from losscli.text import without_credentials
 
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL")
 
 
 def redacted(text: str) -> str:
     """A message without the credentials in URLs and the environment."""
-    text = re.sub(r"(?<=://)[^/@\s'\"]+@", "***@", text)
-    text = re.sub(r"(://[^\s?'\"]*)\?[^\s'\"]*=[^\s'\"]*", r"\1?***", text)
+    text = without_credentials(text)
     for name, value in os.environ.items():
         if _SECRET.search(name.upper()) and len(value) >= 8:
             text = text.replace(value, "***")

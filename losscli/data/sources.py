@@ -17,13 +17,12 @@ from msgspec.structs import replace
 from losscli.data import formats, sniff
 from losscli.data.formats.base import COMPRESSED, Files, Format, empty_file, keys_of
 from losscli.data.formats.text import start_of
-from losscli.data.redaction import redacted
 from losscli.data.request import LAYOUT, NUMBERS, Reading
 from losscli.data.spool import Spool, chunks_of
 from losscli.data.stream import STANDARD_INPUT
 from losscli.errors import EXAMPLES, DataError, Problem, UsageError, all_of
 from losscli.report.findings import Code, problem
-from losscli.text import printable
+from losscli.text import printable, without_credentials
 
 STDIN = "-"
 
@@ -118,7 +117,7 @@ def _partitions(paths: Sequence[str], root: int) -> dict[str, pl.Series]:
 
 
 def _remote(url: str, asked: Reading) -> Files:
-    name = redacted(url)
+    name = without_credentials(url)
     by_name = formats.by_suffix(urlsplit(url).path)
     form = by_name or _asked_format(asked)
     if form is None:

@@ -16,7 +16,7 @@ from losscli.data.table import Source, Table, reading
 from losscli.errors import DataError, Problem, UsageError
 from losscli.plan.options import OPTIONS
 from losscli.plan.resolve import reading_of
-from losscli.text import counted, enumerated, near, readable
+from losscli.text import counted, enumerated, near, readable, without_credentials
 
 MOST = 10_000
 """Maximum number of models in one file."""
@@ -90,7 +90,7 @@ def names_of(predictions: Sequence[Source], names: Sequence[str]) -> tuple[str, 
     if names:
         return _as_given(predictions, names)
     paths = [
-        readable(str(each)) if isinstance(each, str | PurePath) else f"model {place}"
+        readable(without_credentials(str(each))) if isinstance(each, str | PurePath) else f"model {place}"
         for place, each in enumerate(predictions, 1)
     ]
     if twice := [path for path, count in Counter(paths).items() if count > 1]:

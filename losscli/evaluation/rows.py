@@ -33,6 +33,8 @@ def checked(rows: str | os.PathLike[str] | None, inputs: Sequence[str]) -> Path 
     """The file for row losses.  Raises UsageError for an unknown suffix, a missing folder or an input."""
     if rows is None:
         return None
+    if "://" in str(rows):
+        raise UsageError(f"--rows {rows}: an output is a local file", remedy="write it here, then upload it")
     path = Path(rows)
     if path.suffix not in SINKS:
         raise UsageError(f"--rows {path}: no format has this suffix", remedy=f"one of {', '.join(SINKS)}")

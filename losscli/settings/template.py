@@ -16,6 +16,7 @@ from losscli.data import writer
 from losscli.errors import UsageError
 from losscli.plan.options import PANELS, keys
 from losscli.settings.files import FILE, PROJECT, find
+from losscli.text import without_credentials
 
 _HEAD = """\
 # Settings of losscli evaluate and losscli check in this folder and those below.
@@ -50,6 +51,9 @@ def check(given: Mapping[str, Any]) -> None:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise UsageError(f"{flags}: there are no files to read", remedy="losscli init PREDS TARGETS")
     for name in ("predictions", "targets"):
+        if (text := str(given.get(name, ""))) != without_credentials(text):
+            remedy = "take them from the environment"
+            raise UsageError(f"{name}: {text} has credentials, which {FILE} would keep", remedy)
         if not isinstance(given.get(name, ""), str | PathLike):
             raise UsageError(f"{name}: data in memory, which {FILE} cannot name", remedy="give a path")
 

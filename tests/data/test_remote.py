@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import boto3
 import polars as pl
 import pytest
@@ -99,3 +101,30 @@ def test_credentials_never_show(name, bucket, server, losscli):
     assert "://***@127.0.0.1" in done.err
     for secret in ("hunter2", "abcdef", SECRET, "AKIANEVERSHOWN"):
         assert secret not in done.out + done.err
+
+
+def test_credentials_are_in_no_report_and_no_name(bucket, server, losscli):
+    query = "X-Amz-Signature=abcdef&X-Amz-Credential=k"
+    models = server.replace("://", "://me:hunter2@") + "/models"
+    one, two = (f"{models}/{name}.parquet?{query}" for name in ("run/d", "parts/0"))
+    FRAME[:25].write_parquet("t.parquet")
+    columns = ("-y", "y", "--on", "id", "-l", "huber")
+    outputs = [word for suffix in ("json", "csv", "md", "txt", "xml") for word in ("-o", f"r.{suffix}")]
+    commands = (
+        ["evaluate", two, "-p", "pred", *columns, "-g", "huber < 1", "--rows", "rows.csv", *outputs, "-v"],
+        ["compare", "t.parquet", two, "-t", "t.parquet", "-p", "pred", *columns, *outputs, "-v"],
+        ["rank", "t.parquet", one, two, "-t", "t.parquet", "-p", "pred", *columns, *outputs, "-v"],
+        ["check", two, "t.parquet", "-p", "pred", *columns],
+        ["explain", "huber", two, "t.parquet", "-p", "pred", *columns[:-2]],
+    )
+    for argv in commands:
+        done = losscli(*argv)
+        assert done.status == 0, done.err
+        texts = [done.out, done.err]
+        if argv[0] in ("evaluate", "compare", "rank"):
+            texts += [(losscli.folder / f"r.{suffix}").read_text() for suffix in ("json", "csv", "md", "txt")]
+        for secret in ("hunter2", "abcdef", "Credential", SECRET):
+            assert not any(secret in text for text in texts), (argv, secret)
+    signature = json.loads((losscli.folder / "r.json").read_text())["signature"]
+    assert losscli("rank", "t.parquet", "-t", "t.parquet", "-p", "pred", *columns, "-o", "r.json").status == 0
+    assert json.loads((losscli.folder / "r.json").read_text())["signature"] == signature
