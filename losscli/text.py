@@ -7,6 +7,9 @@ import json
 import re
 from collections.abc import Iterable
 
+LONGEST, DEEPEST = 2_000, 100
+"""The maximum length of an expression or a condition, and of its nesting: n terms of a sum have n levels."""
+
 
 def enumerated(names: Iterable[str], most: int = 20) -> str:
     """'a, b, c', and 'a, b, ... (7 in all)' if there are more than `most`."""

@@ -111,9 +111,8 @@ class Aligned(Struct, frozen=True, eq=False):
 
     @property
     def _is_filtered_scan(self) -> bool:
-        """Whether the scan itself can filter the rows, and so skip whole row groups; text has none."""
-        one = self.is_one_table and not self.others
-        return one and self.where is not None and not self.where.shown
+        """Whether the scan itself can filter the rows, and so skip whole row groups."""
+        return self.is_one_table and not self.others and self.where is not None and self.where.is_pushed
 
     def _matched(self) -> Iterator[pl.DataFrame]:
         """The rows of predictions and targets side by side."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from itertools import chain, combinations
+from itertools import chain, combinations, zip_longest
 from typing import Any
 
 import polars as pl
@@ -13,13 +13,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.data.columns import SIDES, ambiguous, unknown
-from losscli.data.numbers import Spelling
+from losscli.data.numbers import Spelling, shows
 from losscli.data.redaction import reason
 from losscli.data.stream import MATCHED, PREDICTION_ROW
 from losscli.data.table import Table, reading, stream
 from losscli.errors import DataError, UsageError
 from losscli.report.findings import Code, Finding, Tally, finding, problem
-from losscli.text import counted
+from losscli.text import DEEPEST, LONGEST, counted
 
 _NAMES = (
     "abs sign floor ceil ceiling round sqrt cbrt exp ln log log2 log10 pow power mod div greatest least "
@@ -29,8 +29,13 @@ _NAMES = (
 )
 FUNCTIONS = frozenset(_NAMES.split())
 """Functions of one row; a function of several rows would depend on how the rows are batched."""
-_WORDS = {"in", "and", "or", "not", "between", "like", "ilike", "is", "when", "then", "else", "any", "all"}
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/", re.DOTALL)
+_WORDS = {"in", "and", "or", "not", "between", "like", "ilike", "is", "when", "then", "else"}
+_TOKENS = re.compile(
+    r"""(?P<text>'(?:[^']|'')*')|(?P<name>"(?:[^"]|"")*"|`[^`]*`|\w+)|(?P<space>\s+|--[^\n]*|/\*.*?\*/)|.""",
+    re.DOTALL,
+)
+_SPECIAL = re.compile(r"select|over|current_(date|time|timestamp)|local(time|timestamp)")
+"""Words, unless quoted, that read other rows or the clock."""
 _TEXT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _QUOTES = "; write text in single quotes"
 MOST_TEXTS = 6
@@ -42,7 +47,8 @@ class Where(Struct, frozen=True, eq=False):
     """A condition: its text, its Polars expression, and the columns of the aligned stream that it reads.
 
     `parts` rename each column to its name in the text.  `shown` are the columns of text formats that have
-    the type that their values show, which the condition needs.
+    the type that their values show, which the condition needs.  A scan `is_pushed` the condition if it reads
+    the columns as they are.
     """
 
     text: str
@@ -50,28 +56,33 @@ class Where(Struct, frozen=True, eq=False):
     columns: tuple[str, ...]
     parts: tuple[pl.Expr, ...]
     shown: Mapping[str, tuple[Any, Spelling]] = {}
+    is_pushed: bool = False
 
     def mask(self, frame: pl.DataFrame) -> pl.Series:
         """Which rows of the aligned stream meet the condition; null counts as false."""
-        own = frame.with_columns(
-            spelling.shown(pl.col(column), dtype)
-            for column, (dtype, spelling) in self.shown.items()
-            if frame.schema[column] == pl.String
-        )
+        own = frame.with_columns(self._read(column, frame.schema[column]) for column in self.columns)
         named = own.with_columns(*self.parts).with_columns(self.condition.alias(MATCHED))
         return named[MATCHED].fill_null(False)
 
+    def _read(self, column: str, dtype: Any, name: str = "") -> pl.Expr:
+        """A column of the stream, by its name in a table, in the type in which the condition compares it."""
+        own = pl.col(name or column)
+        if dtype == pl.String and column in self.shown:
+            shown, spelling = self.shown[column]
+            return spelling.shown(own, shown)
+        return _as_in_text(own, dtype)
+
     def narrowed(self, table: Table) -> Table:
         """The table without rows that fail the condition, if its columns alone decide that."""
-        names = set(self.condition.meta.root_names())
-        if not names <= set(table.schema):
+        names = list(dict.fromkeys(self.condition.meta.root_names()))
+        if not set(names) <= set(table.schema):
             return table
-        shown = {column[2:]: kind for column, kind in self.shown.items() if column[2:] in names}
-        typed = table.scan.with_columns(
-            spelling.shown(pl.col(name), dtype) for name, (dtype, spelling) in shown.items()
-        )
-        types = {name: dtype for name, dtype in table.types.items() if name not in shown}
-        return replace(table, scan=typed.filter(self.condition), types=types)
+        columns = {column[2:]: column for column in self.columns}
+        read = [self._read(columns[name], table.dtype(name), name) for name in names]
+        # The columns themselves stay what they are.
+        kept = table.scan.with_columns(pl.col(name).alias(f"{name}#") for name in names).with_columns(read)
+        kept = kept.filter(self.condition).with_columns(pl.col(f"{name}#").alias(name) for name in names)
+        return replace(table, scan=kept.drop(f"{name}#" for name in names))
 
 
 def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> Where:
@@ -79,17 +90,11 @@ def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) ->
 
     Raises UsageError if it is not a condition of one row, or a column is unknown or ambiguous.
     """
-    bare = _QUOTED.sub(" ", text)
-    called = [name.lower() for name in re.findall(r"(\w+)\s*\(", bare)]
-    wrong = [name for name in called if name not in FUNCTIONS | _WORDS]
-    if wrong or re.search(r"\bselect\b", bare, re.IGNORECASE):
-        raise UsageError(
-            f"--where {text}: {wrong[0] if wrong else 'select'} is not a function of one row",
-            remedy=f"functions of one row: {', '.join(sorted(FUNCTIONS))}",
-        )
+    _require_one_row(text)
     try:
         condition = pl.sql_expr(text)
         names = list(dict.fromkeys(condition.meta.root_names()))
+        _require_shallow(text, condition)
     except pl.exceptions.PolarsError as error:
         raise UsageError(
             f"--where {text}: {reason(error)}", remedy="--where \"region = 'eu' AND n > 10\""
@@ -101,6 +106,41 @@ def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) ->
         parts.append(part)
     where = Where(text, condition, tuple(dict.fromkeys(columns)), tuple(parts))
     return _typed(where, {"p:": predictions, "t:": targets})
+
+
+def _require_one_row(text: str) -> None:
+    """Raise UsageError for a condition that is long, or could depend on other rows or on when it is read."""
+    if len(text) > LONGEST:
+        raise UsageError(
+            f"--where {text[:60]}...: at most {LONGEST} characters, got {len(text)}",
+            remedy="add a column to the file that says which rows are meant",
+        )
+    tokens = list(_TOKENS.finditer(text))
+    for each in tokens:
+        # Quotes in dollars and nested comments would hide what follows from the search for functions.
+        if each[0] == "$" or (each["space"] and "/*" in each["space"][2:]):
+            raise UsageError(f"--where {text}: {each[0]!r} is not understood", remedy=_QUOTES[2:])
+    words = [each for each in tokens if not each["space"]]
+    for each, following in zip_longest(words, words[1:]):
+        name = (each["name"] or "").strip('"`').lower()
+        is_called = following is not None and following[0] == "(" and name not in FUNCTIONS | _WORDS
+        is_special = each[0].lower() == name and _SPECIAL.fullmatch(name)
+        if name and (is_called or is_special):
+            raise UsageError(
+                f"--where {text}: {name} is not a function of one row",
+                remedy=f"functions of one row: {', '.join(sorted(FUNCTIONS))}",
+            )
+
+
+def _require_shallow(text: str, condition: pl.Expr) -> None:
+    """Raise UsageError for a condition of many levels; n terms joined by OR have n."""
+    level, depth = [condition], 0
+    while level:
+        level, depth = [part for each in level for part in each.meta.pop()], depth + 1
+        if depth > DEEPEST:
+            raise UsageError(
+                f"--where {text[:60]}...: more than {DEEPEST} levels", remedy="region IN ('eu', 'us')"
+            )
 
 
 def names(text: str) -> list[str]:
@@ -145,8 +185,9 @@ def _typed(where: Where, tables: Mapping[str, Table]) -> Where:
     Raises UsageError if it is not boolean, or compares values of incompatible types.
     """
     of = {column: (tables[column[:2]], column[2:]) for column in where.columns}
-    types = {column: table.schema[name] for column, (table, name) in of.items()}
-    texts = [column for column, (table, name) in of.items() if table.is_shown_otherwise(name)]
+    types = {column: _shown_type(table, name) for column, (table, name) in of.items()}
+    texts = [column for column, (table, name) in of.items() if _is_text_of_others(table, name, types[column])]
+    own = {column: table.dtype(name) for column, (table, name) in of.items()}
     reason_why = ""
     for as_text in _subsets(texts):
         try:
@@ -157,7 +198,8 @@ def _typed(where: Where, tables: Mapping[str, Table]) -> Where:
         if dtype != pl.Boolean:
             raise UsageError(f"--where {where.text}: not true or false, but {dtype}", remedy="compare: x > 0")
         shown = {name: (types[name], of[name][0].spelling) for name in texts if name not in as_text}
-        return replace(where, shown=shown)
+        is_pushed = not shown and all(_as_in_text(pl.col(name), own[name]).meta.is_column() for name in own)
+        return replace(where, shown=shown, is_pushed=is_pushed)
     columns = ", ".join(f"{column[2:]} is {dtype}" for column, dtype in types.items())
     raise UsageError(f"--where {where.text}: {reason_why}", remedy=columns)
 
@@ -170,7 +212,35 @@ def _subsets(columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _type(where: Where, types: Mapping[str, Any]) -> Any:
-    return pl.DataFrame(schema=types).select(*where.parts).select(where.condition).to_series().dtype
+    frame = pl.DataFrame(schema=types).with_columns(_as_in_text(pl.col(name), types[name]) for name in types)
+    return frame.select(*where.parts).select(where.condition).to_series().dtype
+
+
+def _as_in_text(column: pl.Expr, dtype: Any) -> pl.Expr:
+    """A column in the type that the same values have in text, so that a condition means the same there.
+
+    NaN is missing; whole numbers do not overflow; and categories are compared as text.
+    """
+    if dtype.is_float():
+        return column.fill_nan(None)
+    if dtype.is_integer() and dtype not in (pl.Int64, pl.UInt64, pl.Int128, pl.UInt128):
+        return column.cast(pl.Int64)
+    if dtype.is_decimal():
+        return column.cast(pl.Float64)
+    return column.cast(pl.String) if dtype in (pl.Categorical, pl.Enum) else column
+
+
+def _shown_type(table: Table, name: str) -> Any:
+    """The type of a column, or that which the values of text show, whatever the format of the file."""
+    dtype = table.schema[name]
+    if dtype != pl.String or name in table.types:
+        return dtype
+    return shows(table.head(name), table.spelling)[name].dtype or dtype
+
+
+def _is_text_of_others(table: Table, name: str, dtype: Any) -> bool:
+    """Whether a column is text whose values show another type."""
+    return bool(table.dtype(name) == pl.String and dtype != pl.String)
 
 
 def single(

@@ -155,3 +155,101 @@ def test_what_is_no_condition_is_a_usage_error(condition, said, losscli):
 def test_a_condition_that_fails_on_a_row_of_one_file_is_a_usage_error():
     with pytest.raises(UsageError, match="conversion from `str` to `i32` failed"):
         results(FRAME, where="cast(region AS int) > 1")
+
+
+# A condition reads one row
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        'size > "sum"(size)',
+        "size > `sum`(size)",
+        'size > "MAX" (size)',
+        "size > sum\u00a0(size)",
+        "size > {fn sum(size)}",
+        "sum--\n(size) > 1",
+        "sum/* /* */ */(size) > 1",
+        "size > sum(size) filter (where size > 1)",
+        "size > all(size)",
+        "size > ANY (size)",
+        "size > count(*)",
+        "size > lag(size) over (order by size)",
+        "size > row_number() over (order by size)",
+        "upper(region) over (partition by region) = 'EU'",
+        "size > first(size)",
+        "size = any(array_agg(size))",
+        "unnest(size) > 1",
+        "size > random()",
+        "exists (select 1)",
+        "size in (SELECT 1)",
+        "columns('s') > 1",
+        "region = $$'$$ or size > sum(size) or region = $$'$$",
+        "now() > '2020-01-01'",
+        "current_timestamp > '2020-01-01'",
+    ],
+)
+def test_a_condition_reads_no_other_row(condition):
+    with pytest.raises(UsageError, match=r"is not a function of one row|is not understood"):
+        results(PREDICTIONS, TARGETS, where=condition)
+
+
+def test_quoted_names_are_columns():
+    frame = FRAME.rename({"x": "sum", "region": "over"})
+    expected = results(FRAME.filter(pl.col("x") > 0.5))
+    for condition in ('"sum" > 0.5', '("sum") > 0.5', "sum > 0.5", "upper(\"over\") = 'sum(x)' or sum > 0.5"):
+        assert results(frame, where=condition) == expected
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    {
+        " or ".join(["x > 0.5"] * 101): "more than 100 levels",
+        "x in (" + ", ".join(map(str, range(600))) + ")": "at most 2000 characters, got",
+        "(" * 1_500 + "x > 0": "--where",
+        "not " * 400 + "x > 0": "--where",
+        "- " * 900 + "x > 0": "--where",
+    }.items(),
+)
+def test_conditions_are_short_and_shallow(condition, said):
+    with pytest.raises(UsageError, match=said):
+        results(FRAME, where=condition)
+
+
+# Whatever the format
+
+VALUES = pl.DataFrame(
+    {
+        "pred": Y[:400],
+        "y": np.zeros(400),
+        "small": pl.Series(RNG.integers(-100, 100, 400), dtype=pl.Int8),
+        "unsigned": pl.Series(RNG.integers(0, 200, 400), dtype=pl.UInt8),
+        "number": [float("nan") if i % 7 == 0 else float(i % 50) for i in range(400)],
+        "money": pl.Series([f"{i % 30}.50" for i in range(400)]).cast(pl.Decimal(10, 2)),
+        "digits": [str(i % 12) for i in range(400)],
+        "other": [str(i % 7) for i in range(400)],
+        "code": [f"{i % 40:03d}" for i in range(400)],
+        "kind": pl.Series(["b", "a", "d", "c"] * 100, dtype=pl.Enum(["b", "a", "d", "c"])),
+        "is": [i % 3 == 0 for i in range(400)],
+    }
+)
+SAME = [
+    "number > 40", "number != 3", "not (number > 40)", "coalesce(number, 0) = 0", "number is null",
+    "small + 100 > 50", "small * 2 > 100", "unsigned - 100 > 0", "-small > 90", "abs(small) > 90",
+    "money > 10.4", "money = 3.5",
+    "digits > other", "digits > 9", "digits = '7'", "concat(digits, other) = '34'",
+    "code = '007'", "length(code) = 3", "code > '020'", "kind > 'b'", "kind = 'a'", '"is"', 'not "is"',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("condition", SAME)
+def test_a_condition_means_the_same_in_every_format(condition, tmp_path):
+    writers = {"parquet": VALUES.write_parquet, "arrow": VALUES.write_ipc, "ndjson": VALUES.write_ndjson}
+    VALUES.write_csv(tmp_path / "v.csv")
+    expected = results(tmp_path / "v.csv", where=condition)
+    for suffix, write in writers.items():
+        write(tmp_path / f"v.{suffix}")
+        assert results(tmp_path / f"v.{suffix}", where=condition) == expected
+    VALUES.write_parquet(tmp_path / "groups.parquet", row_group_size=50)
+    assert results(tmp_path / "groups.parquet", where=condition) == expected
+    assert results(VALUES, where=condition) == expected

@@ -22,12 +22,7 @@ from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.special import softplus, xlogy
 from losscli.states import reductions
 from losscli.tasks.variables import NAMES, BinaryVariables, RegressionVariables, Variables
-from losscli.text import near
-
-MAX_LENGTH = 2000
-"""The maximum length of an expression."""
-MAX_DEPTH = 100
-"""The maximum depth of its tree; a sum of n terms has n levels."""
+from losscli.text import DEEPEST, LONGEST, near
 
 Value = Callable[[Namespace, Mapping[str, Array]], Array]
 """A function from the columns by name, each (n,), to a number or an array (n,)."""
@@ -187,8 +182,8 @@ def _loss(name: str, request: str, value: Value, kind: type[Variables]) -> Loss:
 
 def parse(text: str) -> Value:
     """The value of an expression as a function.  Raises UsageError, which points at what is wrong."""
-    if len(text) > MAX_LENGTH:
-        raise _error(text[:60] + "...", 0, f"at most {MAX_LENGTH} characters, got {len(text)}")
+    if len(text) > LONGEST:
+        raise _error(text[:60] + "...", 0, f"at most {LONGEST} characters, got {len(text)}")
     if "#" in text:
         raise _error(text, text.index("#"), "no comment")
     try:
@@ -216,8 +211,8 @@ class _Parser:
     def value(self, node: ast.expr) -> Value:
         """The function of a node.  Raises UsageError for a node that is not listed."""
         self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise self._error(node, f"at most {MAX_DEPTH} levels of nesting")
+        if self._depth > DEEPEST:
+            raise self._error(node, f"at most {DEEPEST} levels of nesting")
         match node:
             case ast.Constant():
                 found = self._constant(node)
