@@ -14,7 +14,7 @@ from typer.exceptions import TyperException
 
 from losscli._version import __version__
 from losscli.cli import interrupt, native, results
-from losscli.cli.messages import say, write
+from losscli.cli.messages import MORE_MEMORY, say, write
 from losscli.cli.parser import COMMANDS, Program
 from losscli.data import scratch
 from losscli.errors import LossCliError, Status
@@ -84,15 +84,25 @@ def run(argv: list[str]) -> int:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Status.DATA)
-    except Exception as error:  # Python's own status 1 would read as a failed gate
+    except BaseException as error:  # Python's own status 1 would read as a failed gate
         _trace(argv)
-        hint = "" if "--debug" in argv else "; --debug shows where"
-        say(f"bug: {type(error).__name__}: {error}{hint}")
-        return int(Status.BUG)
+        return int(_unforeseen(error, "" if "--debug" in argv else "; --debug shows where"))
     if status == Status.INTERRUPTED:  # or ended by another signal
         say(interrupt.word())
         return interrupt.status()
     return status if isinstance(status, int) else 0
+
+
+def _unforeseen(error: BaseException, hint: str) -> Status:
+    """Say what no other code has answered; the status of wrong data, or of a bug."""
+    if isinstance(error, MemoryError):
+        say(f"error: not enough memory: {error}{hint}", f"  -> {MORE_MEMORY}")
+        return Status.DATA
+    if type(error).__name__ == "PanicException":  # of Polars, which is no Exception
+        say(f"error: the data cannot be decoded{hint}", "  -> write the files again")
+        return Status.DATA
+    say(f"bug: {type(error).__name__}: {error}{hint}")
+    return Status.BUG
 
 
 def _trace(argv: list[str]) -> None:

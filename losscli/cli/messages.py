@@ -7,6 +7,9 @@ from contextlib import suppress
 
 from losscli.text import line_of_log, without_credentials
 
+MORE_MEMORY = "--threads 1 needs less, or raise the limit of memory"
+"""What to do if there is not enough."""
+
 
 def say(message: str, *below: str) -> None:
     """Write a message of losscli: a line, and lines below it."""

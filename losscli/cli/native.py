@@ -41,6 +41,6 @@ def keep_apart(backtraces: bool) -> bool:
 def said(panics: bool) -> str:
     """What native code has written: all of it, or what is before its first panic."""
     with suppress(OSError):
-        text = os.pread(2, _MOST, 0).decode(errors="replace")
+        text = os.pread(2, min(_MOST, os.fstat(2).st_size), 0).decode(errors="replace")
         return text if panics else _PANIC.split(text, 1)[0].rstrip("\n")
     return ""

@@ -51,9 +51,9 @@ class Watch(Hooks):
 
     def reads(self, paths: Sequence[str]) -> None:
         """Refuse outputs that would replace an input; from now on inputs are mapped."""
-        from losscli.cli import mapped  # loads what the engine has loaded by now
+        from losscli.cli import crash  # loads what the engine has loaded by now
 
-        mapped.watch()
+        crash.watch()
         rows = self._given.get("rows")
         require_distinct([*self.display.outputs.files, *([Path(rows)] if rows else [])], paths)
 

@@ -8,7 +8,7 @@ import polars as pl
 import pyarrow
 import pytest
 from pyarrow import parquet
-from support.process import process
+from support.process import LOSSCLI, process
 
 FRAME = pl.DataFrame({"id": range(3000)}).with_columns(
     prediction=pl.col("id") * 0.5, target=pl.col("id") + 1.0
@@ -96,8 +96,60 @@ def test_what_other_native_code_says_is_shown(folder):
     assert (status, err) == (0, "a library\\x1b[31m speaks\n")
 
 
-def test_a_crash_says_which_one_it_was(folder):
+@pytest.mark.parametrize(
+    ("said", "status", "shown"),
+    [
+        ("", 70, ["losscli: bug: a library aborted"]),
+        ("something\x1b[31m\nelse", 70, ["losscli: bug: something\\x1b[31m", "else"]),
+        (
+            "memory allocation of 99 bytes failed",
+            3,
+            [
+                "losscli: error: memory allocation of 99 bytes failed",
+                "  -> --threads 1 needs less, or raise the limit of memory",
+            ],
+        ),
+    ],
+)
+def test_native_code_that_gives_up_ends_with_a_status_and_a_message(said, status, shown, folder):
+    code = NATIVE.replace("return", "os.abort()\n    return").replace(
+        "a library\\x1b[31m speaks\\n", repr(said)[1:-1]
+    )
+    (folder / "own.py").write_text(code)
+    found, _, err = process(folder, "evaluate", "sound.parquet", "-l", "own.py:own")
+    assert (found, err.splitlines()) == (status, shown)
+
+
+def test_a_crash_while_losses_are_read_says_which_one_it_was(folder):
     (folder / "own.py").write_text("import os\n\nos.abort()\n")
     status, _, err = process(folder, "evaluate", "sound.parquet", "-l", "own.py:own")
     assert status == -6
     assert err.startswith("Fatal Python error: Aborted")
+
+
+def test_an_address_space_that_is_too_small_is_status_3(folder):
+    script = 'ulimit -v 1200000; exec "$@"'
+    status, _, err = process(
+        folder, "evaluate", "sound.parquet", "-l", "mae", program=["bash", "-c", script, "-", *LOSSCLI]
+    )
+    assert status in (0, 3), err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "shown"),
+    [
+        (pl.exceptions.PanicException("x"), 3, "error: the data cannot be decoded"),
+        (MemoryError("2 MiB"), 3, "error: not enough memory: 2 MiB"),
+        (RuntimeError("x"), 70, "bug: RuntimeError: x"),
+        (type("Odd", (BaseException,), {})("x"), 70, "bug: Odd: x"),
+    ],
+)
+def test_what_no_other_code_answers_has_its_status(error, status, shown, losscli, monkeypatch):
+    def fails(**given):
+        raise error
+
+    monkeypatch.setattr("losscli.api.evaluate", fails)
+    done = losscli("evaluate", "p.csv")
+    assert (done.status, done.out) == (status, "")
+    assert done.err.startswith(f"losscli: {shown}")
