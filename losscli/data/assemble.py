@@ -12,15 +12,19 @@ from losscli.report.findings import Code, problem
 
 
 def numeric(left: Table, right: Table, roles: Roles) -> tuple[Table, Table]:
-    """The tables with numeric columns read as numbers; those of text formats have no other type."""
+    """The tables with numeric columns read as numbers; those of text formats have no other type.
+
+    A key that has such a role too stays text, by which rows are matched, for a block to parse.
+    """
+    key = {name[2:] for name in roles.ids}
     _require_unique(left, [name[2:] for name in roles.columns if name.startswith("p:")])
     _require_unique(right, [name[2:] for name in roles.columns if name.startswith("t:")])
     if left is right:
-        both = left.with_numbers([name[2:] for name in roles.numbers])
+        both = left.with_numbers([name[2:] for name in roles.numbers], key)
         return both, both
     first, second = all_of(
-        lambda: left.with_numbers([name[2:] for name in roles.numbers if name.startswith("p:")]),
-        lambda: right.with_numbers([name[2:] for name in roles.numbers if name.startswith("t:")]),
+        lambda: left.with_numbers([name[2:] for name in roles.numbers if name.startswith("p:")], key),
+        lambda: right.with_numbers([name[2:] for name in roles.numbers if name.startswith("t:")], key),
     )
     return first, second
 

@@ -199,6 +199,7 @@ def _merged(keyed: Keyed) -> Iterator[pl.DataFrame]:
             right_on=right,
             how="left",
             maintain_order="left",
+            coalesce=right not in keyed.target_columns,  # unless the key has another role too
         )
         .with_columns(
             pl.col(TARGET_ROW).is_not_null().alias(MATCHED), pl.col(TARGET_ROW).cast(pl.Int64).fill_null(-1)

@@ -16,6 +16,8 @@ def label_text(label: object) -> str:
         return str(label).lower()
     if isinstance(label, Decimal):
         label = float(label)
+    if isinstance(label, bytes):
+        return label.decode(errors="backslashreplace")
     return str(int(label)) if isinstance(label, float) and label.is_integer() else str(label)
 
 
@@ -46,14 +48,16 @@ def label_value(name: str, dtype: Any) -> object:
         return None
     if not value.is_integer():
         return None if dtype.is_integer() else value
-    whole = int(name) if name.lstrip("+-").isdecimal() else int(value)
-    return whole if dtype.is_float() or -_LARGE <= whole < _LARGE else None
+    return int(name) if name.lstrip("+-").isdecimal() else int(value)
 
 
 @lru_cache
 def places_of(names: tuple[str, ...], dtype: Any) -> tuple[Array, Array]:
     """The classes that a numeric column can hold, sorted, and the position of each among the names."""
-    values = [(value, i) for i, name in enumerate(names) if (value := label_value(name, dtype)) is not None]
+    values: list[tuple[Any, int]] = [(label_value(name, dtype), i) for i, name in enumerate(names)]
+    values = [(value, i) for value, i in values if value is not None]
+    if not dtype.is_float():
+        values = [(value, i) for value, i in values if -_LARGE <= value < _LARGE]
     labels = np.array([value for value, _ in values], dtype=float if dtype.is_float() else np.int64)
     order = np.argsort(labels, kind="stable")
     return labels[order], np.array([i for _, i in values], dtype=np.int64)[order]
@@ -70,10 +74,18 @@ def _codes_of_text(text: pl.Series, names: tuple[str, ...]) -> Array:
     return places.fill_null(-1).to_numpy()
 
 
+def _as_text(series: pl.Series) -> pl.Series:
+    """Labels as text, in the form of `label_text` also those of bytes that are none."""
+    try:
+        return series.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        return pl.Series([None if each is None else label_text(each) for each in series], dtype=pl.String)
+
+
 def codes_of(series: pl.Series, names: tuple[str, ...]) -> Array:
     """The position of each label of a column among the classes (n,), -1 for other labels."""
     if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
-        return _codes_of_text(series.cast(pl.String), names)
+        return _codes_of_text(_as_text(series), names)
     if series.dtype.is_decimal():
         series = series.cast(pl.Float64)
     if series.dtype.is_numeric() and set(names) == _TRUTH.keys():

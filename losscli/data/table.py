@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from itertools import chain, islice
 from typing import Any
 
 import polars as pl
@@ -31,7 +30,6 @@ class Table(Struct, frozen=True, eq=False):
     These are read in `types`: as text, until roles ask for numbers.  Polars can parse those that are `quick`
     while it reads.  `spelling` says how text writes numbers.  `repeated` are the names that several columns
     share, `structs` the types of those that became columns, `folders` those that key=value folders name.
-    `undecoded` is the same table with its columns of bytes, if some became text.
     """
 
     name: str
@@ -44,7 +42,6 @@ class Table(Struct, frozen=True, eq=False):
     repeated: tuple[str, ...] = ()
     structs: Mapping[str, Any] = {}
     folders: tuple[str, ...] = ()
-    undecoded: Table | None = None
 
     def is_file_of(self, other: Table) -> bool:
         """Whether both tables are read from the same local files."""
@@ -128,20 +125,15 @@ class Table(Struct, frozen=True, eq=False):
         return replace(table, scan=table._without_structs(self.scan))
 
     def stored(self) -> Table:
-        """The same table with columns of extension types as they are stored, and of bytes as text.
-
-        Text without a mark that it is text is what some programs write into Parquet files.
-        """
-        types = {name: self.dtype(name) for name in self.schema}
-        extended = {name: dtype for name, dtype in types.items() if isinstance(dtype, pl.BaseExtension)}
-        storage = {name: dtype.ext_storage() for name, dtype in extended.items()}
-        texts = [name for name, dtype in (types | storage).items() if dtype == pl.Binary]
-        if not (extended or texts):
+        """The same table with each column of an extension type in the type in which it is stored."""
+        own = {
+            name: self.dtype(name) for name in self.schema if isinstance(self.dtype(name), pl.BaseExtension)
+        }
+        if not own:
             return self
-        scan = self.scan.with_columns(pl.col(name).ext.storage() for name in extended)
-        scan = scan.with_columns(pl.col(name).cast(pl.String) for name in texts)
-        schema = {**self.schema, **storage, **dict.fromkeys(texts, pl.String())}
-        return replace(self, scan=scan, schema=schema, undecoded=self if texts else None)
+        scan = self.scan.with_columns(pl.col(name).ext.storage() for name in own)
+        storage = {name: dtype.ext_storage() for name, dtype in own.items()}
+        return replace(self, scan=scan, schema={**self.schema, **storage})
 
     def without(self, names: Collection[str]) -> Table:
         """The same table without some of its columns."""
@@ -185,14 +177,14 @@ class Table(Struct, frozen=True, eq=False):
         """Whether a column is read as text whose values show another type."""
         return self.types.get(name) == pl.String and self.schema[name] != pl.String
 
-    def with_numbers(self, columns: Iterable[str]) -> Table:
-        """The same table with these columns as numbers, or as text for a block to parse.
+    def with_numbers(self, columns: Iterable[str], texts: Collection[str] = ()) -> Table:
+        """The same table with these columns as numbers, or as text for a block to parse, as `texts` are.
 
         Raises DataError for columns of other types.
         """
         names = list(columns)
         self._require_numbers([name for name in names if name not in self.types])
-        numbers = dict.fromkeys(self.quick.intersection(names), pl.Float64())
+        numbers = dict.fromkeys(self.quick.intersection(names).difference(texts), pl.Float64())
         return self._read_as({**self.types, **numbers}) if numbers else self
 
     @property
@@ -216,9 +208,7 @@ class Table(Struct, frozen=True, eq=False):
 
     def _require_numbers(self, names: Iterable[str]) -> None:
         if wrong := [
-            problem(
-                Code.WRONG_TYPE, f"{self.name}, column {name}", type=(self.undecoded or self).schema[name]
-            )
+            problem(Code.WRONG_TYPE, f"{self.name}, column {name}", type=self.schema[name])
             for name in names
             if not _is_number(self.schema[name])
         ]:
@@ -242,20 +232,6 @@ class Table(Struct, frozen=True, eq=False):
         files = [replace(self.files, name=self.files.shown(path), paths=(path,)) for path in self.files.paths]
         return [replace(self, name=each.name, files=each)._read_as(self._text_types) for each in files]
 
-    def not_text(self) -> list[Problem]:
-        """The columns of bytes that are not text, with the first rows."""
-        if self.undecoded is None:
-            return []
-        problems = []
-        for name in (name for name, dtype in self.undecoded.schema.items() if dtype == pl.Binary):
-            values = chain.from_iterable(batch[name] for batch in batches(self.undecoded.scan.select(name)))
-            wrong = ((row, value) for row, value in enumerate(values, 1) if not _is_text(value))
-            if shown := [f"row {row}: {value!r:.60}" for row, value in islice(wrong, EXAMPLES)]:
-                where = f"{self.name}, column {name} of type Binary"
-                remedy = "write text in UTF-8, or numbers"
-                problems.append(problem(Code.WRONG_ENCODING, where, remedy=remedy, examples=shown))
-        return problems
-
     def not_numbers(self, name: str) -> list[Problem]:
         """The rows of a column of text that hold something else than a number."""
         text = self.spelling.stripped(pl.col(name))
@@ -268,13 +244,6 @@ class Table(Struct, frozen=True, eq=False):
         kind = finding(Code.NOT_A_NUMBER, f"{self.name}, column {name}", remedy=remedy, kind="a number")
         shown = [f"row {row}: {value!r}" for row, value in rows.head(EXAMPLES).iter_rows()]
         return [kind.problem(Tally(rows.height, shown))]
-
-
-def _is_text(value: bytes | None) -> bool:
-    try:
-        return value is None or value.decode() is not None
-    except UnicodeDecodeError:
-        return False
 
 
 def _is_vector(dtype: Any) -> bool:
@@ -321,8 +290,6 @@ def reading(*tables: Table) -> Iterator[None]:
         names = [each.name for each in tables]
         found = starved(error, names)
         found = found or [wrong for each in tables for wrong in diagnose(each.files, each.types)]
-        if not found and "invalid utf8" in str(error):
-            found = [wrong for each in tables for wrong in each.not_text()]
         remote = [each.name for each in tables if each.files and each.files.remote]
         # The message of Polars may hold a URL with a password, so it is hidden even with a traceback.
         raise DataError(found or unreadable(error, names, remote)) from (None if remote else error)

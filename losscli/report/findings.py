@@ -374,7 +374,7 @@ class Code(Enum):
         remedy="write it again",
     )
     WRONG_ENCODING = Kind(
-        meaning="A text file, or a column of bytes that is read as text, is not encoded in UTF-8.",
+        meaning="A text file is not encoded in UTF-8.",
         error="not UTF-8",
         remedy="convert it: iconv -f latin1 -t utf-8",
     )

@@ -232,3 +232,29 @@ def test_a_missing_key_of_text_is_no_odd_number(tmp_path):
     pl.DataFrame({"id": [7, 8], "target": [1.0, 2.0]}).write_parquet(tmp_path / "t.parquet")
     with pytest.raises(DataError, match="missing"):
         losscli.evaluate(tmp_path / "p.csv", tmp_path / "t.parquet", loss="mae")
+
+
+KEY_ROLES = {"weight": "id", "by": "id", "cluster": "id", "target": "id"}
+
+
+@pytest.mark.parametrize("role", KEY_ROLES)
+@pytest.mark.parametrize("order", ["same", "sorted", "other"])
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_key_may_have_another_role(role, order, suffix, tmp_path):
+    p = pl.DataFrame({"id": [1, 2, 3], "prediction": [1.5, 2.5, 3.0]})
+    t = pl.DataFrame({"id": [1, 2, 3, 9], "target": [1.0, 2.0, 4.0, 5.0]})
+    t = {"same": t.head(3), "sorted": t, "other": t.reverse()}[order]
+    for name, frame in (("p", p), ("q", p), ("t", t)):
+        frame.write_csv(tmp_path / f"{name}.csv") if suffix == "csv" else frame.write_parquet(
+            tmp_path / f"{name}.parquet"
+        )
+    files = [tmp_path / f"{name}.{suffix}" for name in "pqt"]
+    options = {"loss": "mae", "on": "id", "unmatched": "drop", role: KEY_ROLES[role]}
+    one = p.join(t, "id")
+    expected = losscli.evaluate(one, **options)["mae"].value
+    assert losscli.evaluate(files[0], files[2], **options)["mae"].value == pytest.approx(expected)
+    compared = losscli.compare(*files[:2], targets=files[2], **options)
+    assert compared.comparisons[0].value_b == pytest.approx(expected)
+    if role != "cluster":
+        ranked = losscli.rank(*files[:2], targets=files[2], **options)
+        assert [each.value for each in ranked.board if not each.cell] == pytest.approx([expected] * 2)

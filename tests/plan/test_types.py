@@ -32,19 +32,14 @@ def test_no_type_of_a_shared_column_is_a_bug(kind, tmp_path, monkeypatch):
         assert not wrong
 
 
-@pytest.mark.parametrize("role", ["slice", "cluster", "class", "predicted label", "group", "key"])
-def test_bytes_that_are_not_text_are_named_with_column_and_type(role, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (done,), _ = judged(tables.of_pair("binary", role), tmp_path)
-    assert done.status == 3
-    assert "of type Binary: not UTF-8\n  row 2: b'\\xff'" in done.err
-
-
-def test_text_in_a_column_of_bytes_is_text(tmp_path):
-    columns = {"prediction": [1.0, 2.0], "target": [1.0, 4.0]}
-    parquet.write_table(pyarrow.table({**columns, "r": [b"a", b"b"]}), tmp_path / "d.parquet")
-    report = losscli.evaluate(tmp_path / "d.parquet", loss="mae", by="r")
-    assert report["mae", {"r": "b"}].value == 2.0
+def test_labels_of_bytes_are_text(tmp_path):
+    columns = {"label_pred": [b"a", b"b", b"\xff"], "label": ["a", "a", "\\xff"]}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "d.parquet")
+    assert losscli.evaluate(tmp_path / "d.parquet", loss="multiclass_zero_one").results[0].value == 1 / 3
+    columns = {"p": [0.5, 0.25, 0.75], "y": [b"a", b"b", b"a"]}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "d.parquet")
+    report = losscli.evaluate(tmp_path / "d.parquet", pred="p", target="y", loss="brier", positive="a")
+    assert report["brier"].value == pytest.approx((0.25 + 0.0625 + 0.0625) / 3)
 
 
 def test_classes_have_the_numbers_of_any_type():
