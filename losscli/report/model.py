@@ -6,10 +6,10 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Meta, Struct, field
 from msgspec.structs import asdict
 
 from losscli.errors import GateError, UsageError
@@ -27,6 +27,8 @@ LOSS_NAME = r"[A-Za-z_][\w.@-]*"
 """The pattern of a name that needs no quotes."""
 POWER = 0.8
 """The power of a comparison against a true difference of `minimum_detectable`."""
+Level: TypeAlias = Annotated[float, Meta(gt=0, lt=1)]
+"""The level of an interval."""
 Shown: TypeAlias = ParamValue | list[Any]
 """What is shown of a row: a number, text, or a list of them."""
 MODELS = ("a", "b")
@@ -59,7 +61,7 @@ class Result(Record, frozen=True, kw_only=True):
     se: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
-    level: float | None = None
+    level: Level | None = None
     df: float | None = None
     higher_is_better: bool = False
     rows: int
@@ -76,8 +78,10 @@ class Result(Record, frozen=True, kw_only=True):
         """
         if self.se is None or self.level is None:
             return None
-        normal = NormalDist()
-        return (normal.inv_cdf((1 + self.level) / 2) + normal.inv_cdf(POWER)) * 2**0.5 * self.se
+        normal, upper = NormalDist(), (1 + self.level) / 2
+        # So near to 1 that the sum rounds, the lower tail has the digits.
+        two_sided = normal.inv_cdf(upper) if upper < 1 else -normal.inv_cdf((1 - self.level) / 2)
+        return (two_sided + normal.inv_cdf(POWER)) * 2**0.5 * self.se
 
 
 class Comparison(Record, frozen=True, kw_only=True):
@@ -108,7 +112,7 @@ class Comparison(Record, frozen=True, kw_only=True):
     se: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
-    level: float | None = None
+    level: Level | None = None
     df: float | None = None
     p_value: float | None = None
     adjusted: float | None = None
@@ -145,7 +149,7 @@ class Placing(Struct, frozen=True, kw_only=True):
     se: float | None = None
     ci_low: float | None = None
     ci_high: float | None = None
-    level: float | None = None
+    level: Level | None = None
     tied: bool = False
     p_value: float | None = None
     rows: int | None = None

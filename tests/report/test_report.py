@@ -142,6 +142,20 @@ def test_rows_that_no_table_can_show_are_damaged(rows):
         Report.from_dict(REPORT.to_dict() | rows)
 
 
+@pytest.mark.parametrize("level", [0, 1, -0.5, 2])
+def test_a_level_is_a_probability(level):
+    damaged = REPORT.to_dict()
+    damaged["results"][0]["level"] = level
+    with pytest.raises(DataError, match=r"at \$\.results\[0\]\.level"):
+        Report.from_dict(damaged)
+
+
+def test_the_highest_level_has_a_detectable_difference():
+    high = replace(REPORT.results[0], level=math.nextafter(1, 0))
+    usual = replace(REPORT.results[0], level=0.95)
+    assert 3 * usual.minimum_detectable < high.minimum_detectable < math.inf
+
+
 def test_text_that_is_nested_too_deeply_is_refused():
     deep = "[" * 100_000
     with pytest.raises(DataError):
