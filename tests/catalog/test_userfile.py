@@ -337,6 +337,12 @@ WRONG = {
         "mine.py:share",
         "mine.py:share: its reduction must be a losscli.custom.Reduction, not 3",
     ),
+    "a state that is none": (
+        MINE.replace("reduction=ratio", "reduction=ratio, state=int"),
+        "mine.py:share",
+        "mine.py:share: its state must be a class with the methods of State, not <class 'int'>, which has",
+        "-> leave out state=",
+    ),
     "one wrong column of two": (
         MINE.replace("batch.target * high / low", "1.0"),
         "mine.py:share",

@@ -152,6 +152,7 @@ def of_function(
     entry = OwnLoss(name, (), function, origin=origin, request=request or name, digest=digest, **properties)
     _check(entry)
     _check_reduction(entry)
+    _check_state(entry)
     return entry if entry.reduction in _COLUMNS else replace(entry, reduction=_guarded(entry))
 
 
@@ -216,6 +217,15 @@ def _check_reduction(entry: OwnLoss) -> None:
             f"{entry.request}: its reduction asks for {', '.join(unknown)}",
             remedy=f"a reduction may ask for {', '.join(sorted(known))}",
         )
+
+
+def _check_state(entry: OwnLoss) -> None:
+    """Raise UsageError if the state is not a class with the methods of one."""
+    lacks = [name for name in vars(State) if not name.startswith("_") and not hasattr(entry.state, name)]
+    if lacks or not isinstance(entry.state, type):
+        what = f"{entry.request}: its state must be a class with the methods of State, not {entry.state!r}"
+        lacking = f", which has no {', '.join(lacks)}" if lacks else ""
+        raise UsageError(what + lacking, remedy="leave out state= for the moments of the row columns")
 
 
 def _guarded(entry: OwnLoss) -> Reduction:
