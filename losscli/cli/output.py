@@ -65,7 +65,7 @@ class Display(Struct, frozen=True):
     color: str = "auto"
     cells: int | None = None
     verbose: bool = False
-    escape_formulas: bool | None = None
+    formulas: bool | None = None
 
     @property
     def is_kept(self) -> bool:
@@ -82,7 +82,7 @@ def display_of(given: Mapping[str, Any]) -> Display:
         lambda: form_of(request.format, request.json, request.bare), lambda: outputs(request.output)
     )
     require_distinct(where.files, _reports(given))
-    looks = (request.quiet, request.color, request.cells, request.verbose, request.escape_formulas)
+    looks = (request.quiet, request.color, request.cells, request.verbose, request.formulas)
     return Display(form, where, *looks)
 
 
@@ -130,10 +130,10 @@ def write_files(report: Report, display: Display, drafts: Sequence[Draft] = ()) 
 
     The names on a leaderboard are those of whoever submits to it.
     """
-    safe = bool(report.board) if display.escape_formulas is None else display.escape_formulas
+    formulas = not report.board if display.formulas is None else display.formulas
     write(
         [
-            (path, render(report, format_of_suffix(path), display.cells, escape_formulas=safe))
+            (path, render(report, format_of_suffix(path), display.cells, formulas=formulas))
             for path in display.outputs.files
         ],
         drafts,
@@ -252,7 +252,7 @@ def _print(report: Report, display: Display) -> None:
     elif form == "table":
         print_tables(report, console(display.color), cells, verbose)
     else:
-        print_data(render(report, form, cells, verbose, bool(display.escape_formulas)))
+        print_data(render(report, form, cells, verbose, display.formulas is not False))
 
 
 def print_data(text: str) -> None:

@@ -484,11 +484,11 @@ class Request(Struct, frozen=True, kw_only=True):
             FILES, "FILE", short="-o", use=Use.OUTPUT,
         ),
     ] = ()
-    escape_formulas: Annotated[
+    formulas: Annotated[
         bool | None,
         _output(
-            "Put ' before text in CSV that a spreadsheet would run; default: in -o FILE of a leaderboard.",
-            negated=True, use=Use.OUTPUT,
+            "Names in CSV that spreadsheets run; default: not in -o FILE of a leaderboard.",
+            negated=True, commands=("rank", "show"), use=Use.OUTPUT,
         ),
     ] = None
     format: Annotated[

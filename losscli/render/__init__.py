@@ -27,19 +27,19 @@ def render(
     form: str,
     cells: int | None = None,
     verbose: bool = False,
-    escape_formulas: bool = False,
+    formulas: bool = True,
 ) -> str:
     """The report in a format, as text that ends in a newline.
 
     `cells` is the number of classes or slices, the worst ones, in a table for people; data are always
-    complete.  `verbose` adds details to formats that omit them; `escape_formulas` is for spreadsheets.
+    complete.  `verbose` adds details to formats that omit them; without `formulas` spreadsheets run no text.
 
     Raises UsageError for an unknown format.
     """
     chosen = format_named(form)
     if isinstance(chosen, Data):
         text = chosen.write(report)
-        return chosen.without_formulas(text) if escape_formulas else text
+        return text if formulas else chosen.without_formulas(text)
     from losscli.render.sections import document
 
     shown = document(report).first(cells)

@@ -176,12 +176,9 @@ OTHERS = {
     ("gate", "quiet"): ("n.json -g mae<=9 --bare", "n.json -g mae<=9 --bare -q"),
     ("show", "quiet"): ("n.json --bare", "n.json --bare -q"),
     **{
-        (command, "escape_formulas"): (f"{words} --format csv", f"{words} --format csv --escape-formulas")
+        (command, "formulas"): (f"{words} --format csv", f"{words} --format csv --no-formulas")
         for command, words in {
-            "evaluate": "p.csv f.csv --by @region",
-            "compare": "p.csv =q.csv -t t.csv",
             "rank": "p.csv =q.csv -t t.csv",
-            "gate": "f.json -g mae<=9",
             "show": "f.json",
         }.items()
     },
