@@ -75,6 +75,7 @@ def test_no_line_is_wider_than_the_terminal(width):
         (-1.0, -0.5, 0.5, "├────●───┼───┤     "),
         (0.5, 0.75, 1.0, "         │   ├──●─┤"),
         (-1.0, -0.75, -0.5, "├─●──┤   │         "),
+        (-0.5, 1.0, 0.5, "     ├───┼───┤    ●"),  # no interval of ours, but a saved report may hold it
     ],
 )
 def test_an_interval_is_drawn_about_zero(low, middle, high, bar):

@@ -103,12 +103,17 @@ def _bars(rows: Sequence[Comparison]) -> tuple[str, ...]:
 
     A difference without an interval is not drawn, as it may be beyond the scale.
     """
-    ends = [max(abs(each.ci_low or 0.0), abs(each.ci_high or 0.0)) for each in rows]
+    ends = [0.0 if each.ci_low is None else _furthest(each) for each in rows]
     scales = [max(ends)] * len(rows) if rows[0].cell else ends
     return tuple(
         _bar(each, scale) if scale and each.ci_low is not None else ""
         for each, scale in zip(rows, scales, strict=True)
     )
+
+
+def _furthest(each: Comparison) -> float:
+    """How far a difference and its interval reach from zero."""
+    return max(abs(value or 0.0) for value in (each.ci_low, each.difference, each.ci_high))
 
 
 def _bar(each: Comparison, scale: float) -> str:
