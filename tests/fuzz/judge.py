@@ -57,8 +57,8 @@ def _steering(done: Done, is_coloured: bool) -> Iterator[str]:
     """Characters and lines that would steer a terminal or the log of a job."""
     out = COLOUR.sub("", done.out) if is_coloured else done.out
     for stream in (out, done.err):
-        odd = sorted({sign for sign in stream if not sign.isprintable() and sign != "\n"})
-        if odd:
+        if not stream.replace("\n", "").isprintable():
+            odd = sorted({sign for sign in stream if not sign.isprintable() and sign != "\n"})
             yield f"control characters {odd}"
     if any(re.match(r"\s*(::(?!(error|warning|notice) )|##\[)", line) for line in done.err.splitlines()):
         yield "a workflow command"

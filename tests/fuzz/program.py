@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 import io
 import os
 import sys
@@ -23,7 +24,11 @@ from .case import Done
 
 
 def keep_commands() -> None:
-    """Make the commands and their options once for this process: a third of the time of a small run."""
+    """Make the commands and their options once for this process: a third of the time of a small run.
+
+    Garbage is collected as seldom as in the program.
+    """
+    gc.set_threshold(100_000)
     typer.main.get_command = functools.cache(typer.main.get_command)
     make = Command._take_options
 

@@ -15,7 +15,7 @@ import polars as pl
 from ..case import Case, Done
 from ..judge import results
 
-SHARE = 3
+SHARE = 1
 LOSSES = {
     "regression": (
         "mae",

@@ -12,7 +12,7 @@ from losscli.plan.options import OPTIONS, Option, loss_params, options_of
 from ..case import Case
 from ..hostile import NUMBERS, shell, text
 
-SHARE = 4
+SHARE = 3
 CSV = {
     "p.csv": b"id,prediction,w,r,g\n1,1.5,1,a,1\n2,2.5,2,b,1\n3,3.0,1,a,2\n4,5.5,1,b,2\n",
     "q.csv": b"id,prediction,w,r,g\n1,1.0,1,a,1\n2,2.0,2,b,1\n3,3.5,1,a,2\n4,5.0,1,b,2\n",
@@ -71,7 +71,7 @@ PLAIN = (
 )  # fmt: skip
 NAMES = ("y", "p", "e", "w", "x", "target", "prediction", "id", "r")
 SKIPPED = ("help_losses", "public", "schema", "debug")
-OUTPUTS = ("r.json", "x.csv", "t.html", "t.md", "losscli.toml")
+OUTPUTS = ("r.json", "no/such/r.json", "x.csv", "t.html", "t.md", "losscli.toml")
 
 
 def case(rng: random.Random) -> Case:
@@ -185,9 +185,7 @@ OWN = {
     ),
     "ci": lambda rng: rng.choice(NUMBERS),
     "class_weight": lambda rng: f"a={rng.choice(NUMBERS)},b={rng.choice(NUMBERS)}",
-    "output": lambda rng: rng.choice(
-        (*OUTPUTS, "github", "x.foo", "no/such/r.json", "/dev/null", "p.csv", text(rng))
-    ),
+    "output": lambda rng: rng.choice((*OUTPUTS, "github", "x.foo", "/dev/null", "p.csv", text(rng))),
     "rows": lambda rng: rng.choice(("x.csv", "x.foo", "p.csv", "/proc/none/x.csv", text(rng))),
     "config": lambda rng: rng.choice(("p.csv", "none.toml", text(rng))),
     "verify": lambda rng: rng.choice(("p.csv", "none.json", text(rng))),
