@@ -152,7 +152,12 @@ def to_github(report: Report, path: Path, cells: int | None = None) -> None:
         file.seek(max(0, size - 1))
         start = "" if file.read(1) in (b"", b"\n") else "\n"
         text = github.summary(report, github.SUMMARY_BYTES - size - len(start), cells)
-        file.write(f"{start}{text}".encode() if text else b"")
+        try:
+            file.write(f"{start}{text}".encode() if text else b"")
+            file.flush()
+        except OSError:
+            file.truncate(size)
+            raise
     if not text:
         warn([f"{path} has no room for a summary: GitHub shows 1 MiB of a step"])
     sys.stderr.write(github.commands(report))

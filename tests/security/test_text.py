@@ -223,7 +223,7 @@ def wrong(batch: Regression):
 '''
 
 
-def test_custom_losses_are_shown_harmless(hostile):
+def test_custom_losses_are_shown_harmless(hostile, monkeypatch):
     words = argv("evaluate")[:8]
     text = HOSTILE.replace("\n", " ").replace('"', "")
     Path(f"{NAME}.py").write_text(OWN.format(text=text.replace("\\", "")))
@@ -235,6 +235,9 @@ def test_custom_losses_are_shown_harmless(hostile):
         ):
             done = hostile(*command)
             assert_harmless(done.out + done.err, str(command))
+            monkeypatch.setenv("FORCE_COLOR", "1")
+            assert_harmless(re.sub(r"\x1b\[[0-9;]*m", "", hostile(*command).out), str(command))
+            monkeypatch.delenv("FORCE_COLOR")
 
 
 def test_labels_are_shown_harmless(losscli):
