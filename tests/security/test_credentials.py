@@ -60,7 +60,7 @@ def test_what_is_shown_of_a_url(url, shown):
         "evaluate p.csv t.csv -l URL.csv",
     ],
 )
-@pytest.mark.parametrize("debug", [False, True])
+@pytest.mark.parametrize("debug", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_message_shows_no_credentials(argv, debug, losscli):
     losscli.write(p=P, t=T)
     words = []

@@ -79,12 +79,14 @@ def found(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
 def test_200_runs_that_are_killed_at_random(folder):
     chance, seen = random.Random(1), Counter[str]()
     outputs = {command: re.findall(r"(?:-o|--rows) (\S+)", command) for command in COMMANDS}
-    seconds = {command: run(folder, command) for command in COMMANDS[::-1]}
-    inputs = {path.name for path in folder.iterdir()}.difference(*outputs.values())
+    inputs = {path.name for path in folder.iterdir()}
+    seconds, written = {}, {}
+    for command in COMMANDS:
+        seconds[command] = run(folder, command)
+        written[command] = found(folder, outputs[command])
     for number in range(RUNS):
         command = COMMANDS[number % len(COMMANDS)]
-        run(folder, command)
-        new = found(folder, outputs[command])
+        new = written[command]
         for path in folder.iterdir():
             if path.name not in inputs:
                 path.unlink()

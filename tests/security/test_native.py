@@ -45,7 +45,7 @@ slow = pytest.mark.slow
     ("damage", "command"),
     [
         (lost_page, "evaluate damaged.parquet -l mae"),
-        (lost_zone, "check damaged.parquet"),
+        pytest.param(lost_zone, "check damaged.parquet", marks=slow),
         pytest.param(lost_zone, "evaluate damaged.parquet -l mae", marks=slow),
         pytest.param(lost_page, "check damaged.parquet", marks=slow),
         pytest.param(lost_page, "evaluate damaged.parquet -l mae --rows r.csv", marks=slow),
@@ -64,6 +64,7 @@ def test_a_panic_is_told_as_an_error_alone(damage, command, folder):
     assert all(line.startswith("  ") for line in others)
 
 
+@slow
 def test_a_panic_on_a_submission_is_told_by_the_leaderboard_alone(folder):
     lost_page(folder / "damaged.parquet")
     argv = ["rank", "damaged.parquet", "sound.parquet", "-t", "t.parquet", "-l", "mae", "--on", "id"]
@@ -73,6 +74,7 @@ def test_a_panic_on_a_submission_is_told_by_the_leaderboard_alone(folder):
     assert out.index("sound.parquet") < out.index("damaged.parquet")
 
 
+@slow
 def test_verbose_runs_show_what_native_code_said(folder):
     lost_page(folder / "damaged.parquet")
     status, _, err = process(folder, "evaluate", "damaged.parquet", "-l", "mae", "-v")
@@ -99,8 +101,8 @@ def test_what_other_native_code_says_is_shown(folder):
 @pytest.mark.parametrize(
     ("said", "status", "shown"),
     [
-        ("", 70, ["losscli: bug: a library aborted"]),
-        ("something\x1b[31m\nelse", 70, ["losscli: bug: something\\x1b[31m", "else"]),
+        pytest.param("", 70, ["losscli: bug: a library aborted"], marks=slow),
+        pytest.param("odd\x1b[31m\nelse", 70, ["losscli: bug: odd\\x1b[31m", "else"], marks=slow),
         (
             "memory allocation of 99 bytes failed",
             3,
@@ -120,6 +122,7 @@ def test_native_code_that_gives_up_ends_with_a_status_and_a_message(said, status
     assert (found, err.splitlines()) == (status, shown)
 
 
+@slow
 def test_a_crash_while_losses_are_read_says_which_one_it_was(folder):
     (folder / "own.py").write_text("import os\n\nos.abort()\n")
     status, _, err = process(folder, "evaluate", "sound.parquet", "-l", "own.py:own")

@@ -196,8 +196,8 @@ RANK, ROWS = "rank p.csv -t t.csv -l mae -o r.json", "evaluate p.csv t.csv -l ma
     ("name", "argv"),
     [
         ("SIGTERM", RANK),
-        ("SIGHUP", ROWS),
         ("SIGKILL", ROWS),
+        pytest.param("SIGHUP", ROWS, marks=pytest.mark.slow),
         pytest.param("SIGHUP", RANK, marks=pytest.mark.slow),
         pytest.param("SIGINT", RANK, marks=pytest.mark.slow),
         pytest.param("SIGKILL", RANK, marks=pytest.mark.slow),
@@ -225,6 +225,7 @@ def test_nothing_is_left_after_a_signal(name, argv, program):
         assert left == set()
 
 
+@pytest.mark.slow
 def test_a_signal_that_is_ignored_stays_so(program):
     script = "trap '' HUP; exec \"$@\""
     argv = ["bash", "-c", script, "-", sys.executable, "-c", SLOW.replace("60", "1")]
@@ -254,9 +255,15 @@ def large(program):
     ("argv", "said"),
     [
         ("rank p.csv -t t.csv -l mae", "tmp: temporary files cannot be written"),
-        ("evaluate p.csv.gz t.csv -l mae --escape \\", "File too large in "),
+        pytest.param(
+            "evaluate p.csv.gz t.csv -l mae --escape \\", "File too large in ", marks=pytest.mark.slow
+        ),
         pytest.param(f"{ROWS}", "r.csv: cannot be written: ", marks=pytest.mark.slow),
-        ("evaluate p.csv t.csv -l mae --rows r.parquet", "r.parquet: cannot be written: "),
+        pytest.param(
+            "evaluate p.csv t.csv -l mae --rows r.parquet",
+            "r.parquet: cannot be written: ",
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_a_full_disk_is_status_3(argv, said, large):
@@ -298,10 +305,10 @@ main()
 """The program, whose first file becomes shorter while it is read."""
 
 
-@pytest.mark.parametrize(
-    "suffix",
-    ["csv", "npy", *(pytest.param(each, marks=pytest.mark.slow) for each in ("arrow", "parquet", "ndjson"))],
-)
+MORE = [pytest.param(each, marks=pytest.mark.slow) for each in ("csv", "arrow", "parquet", "ndjson")]
+
+
+@pytest.mark.parametrize("suffix", ["npy", *MORE])
 def test_a_file_that_becomes_shorter_is_status_3(suffix, program):
     frame = pl.DataFrame({"prediction": pl.int_range(3_000_000, eager=True) * 0.5})
     path = program.folder / f"p.{suffix}"
