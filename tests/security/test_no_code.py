@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from support.process import process
 
 import losscli
 from losscli.errors import DataError, UsageError
@@ -231,3 +232,10 @@ def test_settings_in_a_folder_of_another_user_run_no_code(own, other_user):
 def test_the_action_takes_no_module_from_the_folder_of_the_job():
     action = (Path(__file__).parents[2] / ".github/actions/losscli/action.yml").read_text()
     assert action.count("python3") == action.count("python3 -I ") == 1
+
+
+def test_no_module_is_taken_from_the_current_folder(own):
+    for name in ("polars", "numpy", "typer", "rich", "fractions", "csv"):
+        Path(f"{name}.py").write_text("open('ran', 'w').close()\n")
+    assert process(own.folder, "evaluate", "p.csv", "t.csv", "-l", "mae", "--bare") == (0, "0.5\n", "")
+    assert not Path("ran").exists()
