@@ -17,16 +17,18 @@ def quantile(level: float, df: float) -> float:
 
     `df` is a whole number from 1 up, or infinite.
     """
-    tail = 1.0 - level
+    tail, upper = 1.0 - level, (1.0 + level) / 2
     if df == math.inf:
-        return NormalDist().inv_cdf((1.0 + level) / 2)
+        # At the highest level the sum rounds to one, and the lower tail has the digits.
+        return NormalDist().inv_cdf(upper) if upper < 1.0 else -NormalDist().inv_cdf(tail / 2)
     if df == 1:
         return 1.0 / math.tan(tail * math.pi / 2)
     if df == 2:
         return math.sqrt(2.0 / (tail * (2.0 - tail)) - 2.0)
     if df < _LARGE_DF:
         # Importing scipy.special takes longer than evaluating a small file, so only here.
-        return float(importlib.import_module("scipy.special").stdtrit(df, (1.0 + level) / 2))
+        stdtrit = importlib.import_module("scipy.special").stdtrit
+        return float(stdtrit(df, upper) if upper < 1.0 else -stdtrit(df, tail / 2))
     return _expansion(tail, df)
 
 

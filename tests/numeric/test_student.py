@@ -49,3 +49,11 @@ def test_the_limit_is_the_normal_distribution(level):
 def test_a_deviate_has_the_tail_of_the_t_statistic(df):
     deviate = normalised(2.5, df)
     assert math.erfc(deviate / math.sqrt(2)) == pytest.approx(float(tail(2.5, df)), rel=0.03)
+
+
+@pytest.mark.parametrize("df", [1, 2, 8, 29, 30, 1000, math.inf])
+def test_the_highest_level_has_a_quantile(df):
+    level = math.nextafter(1, 0)
+    assert quantile(0.99, df) < quantile(level, df) < math.inf
+    if df != math.inf:
+        assert float(tail(quantile(level, df), df)) == pytest.approx(1 - level, rel=1e-6)
