@@ -183,7 +183,7 @@ class Table(Struct, frozen=True, eq=False):
         Raises DataError for columns of other types.
         """
         names = list(columns)
-        self._require_numbers([name for name in names if name not in self.types])
+        self._require_numbers([name for name in names if self.types.get(name) != pl.String])
         numbers = dict.fromkeys(self.quick.intersection(names).difference(texts), pl.Float64())
         return self._read_as({**self.types, **numbers}) if numbers else self
 

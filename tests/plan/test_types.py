@@ -32,6 +32,13 @@ def test_no_type_of_a_shared_column_is_a_bug(kind, tmp_path, monkeypatch):
         assert not wrong
 
 
+def test_lists_that_text_holds_have_types(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (done,), _ = judged(tables.of_pair("list of lists", "target of quantiles", "ndjson"), tmp_path)
+    assert done.status == 3
+    assert "t.ndjson, column y_true: values of type List(List(Float64)), but numbers are needed" in done.err
+
+
 def test_labels_of_bytes_are_text(tmp_path):
     columns = {"label_pred": [b"a", b"b", b"\xff"], "label": ["a", "a", "\\xff"]}
     parquet.write_table(pyarrow.table(columns), tmp_path / "d.parquet")

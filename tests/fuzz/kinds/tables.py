@@ -9,6 +9,8 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+import polars as pl
 import pyarrow
 from pyarrow import feather, parquet
 
@@ -119,7 +121,15 @@ WRITERS: Mapping[str, Callable[[pyarrow.Table, Any], object]] = {
     "parquet": parquet.write_table,
     "arrow": feather.write_feather,
     "arrows": lambda table, to: _streamed(table, to),
+    "csv": lambda table, to: pl.from_arrow(table).write_csv(to),
+    "ndjson": lambda table, to: pl.from_arrow(table).write_ndjson(to),
+    "npz": lambda table, to: np.savez(to, **dict(zip(table.column_names, map(_array, table), strict=True))),
 }
+"""How tables are written; an array of objects is a pickle in an .npz file."""
+
+
+def _array(column: pyarrow.ChunkedArray) -> np.ndarray:
+    return column.to_numpy()
 
 
 def _streamed(table: pyarrow.Table, to: Any) -> None:
@@ -131,20 +141,30 @@ def case(rng: random.Random) -> Case:
     """A type in a role, in some format, with a command; the key may be of another type."""
     kind, role = rng.choice([*TYPES]), rng.choice([*ROLES, "key"])
     command = rng.choice(("evaluate", "evaluate", "evaluate", "check", "compare", "rank"))
-    return of_pair(kind, role, rng.choice([*WRITERS]), command, rng.choice((ROWS, ROWS, ROWS, 1, 0)))
+    rows, twice = rng.choice((ROWS, ROWS, ROWS, 1, 0)), rng.random() < 0.1
+    return of_pair(kind, role, rng.choice([*WRITERS]), command, rows, twice)
 
 
 def of_pair(
-    kind: str, role: str, suffix: str = "parquet", command: str = "evaluate", rows: int = ROWS
+    kind: str,
+    role: str,
+    suffix: str = "parquet",
+    command: str = "evaluate",
+    rows: int = ROWS,
+    twice: bool = False,
 ) -> Case:
-    """A column of a type in a role."""
+    """A column of a type in a role; `twice` gives two columns of each file one name."""
     column = TYPES[kind]()
     ids: Any = column if role == "key" else [1, 2, 3]
     p, t, options = ROLES["target" if role == "key" else role](NUMBERS if role == "key" else column)
     names = {f"p.{suffix}": {"id": ids, **p}, f"t.{suffix}": {"id": ids, **t}}
-    files = {name: content for name, columns in names.items() if (content := _written(columns, suffix, rows))}
+    files = {
+        name: content
+        for name, columns in names.items()
+        if (content := _written(columns, suffix, rows, twice))
+    }
     if len(files) < 2:  # Arrow writes no such column in this format
-        return of_pair("null", role, suffix, command, rows)
+        return of_pair("null", role, "parquet", command, rows, twice)
     left, right = files
     loss, *others = options
     models = [left] if command in ("evaluate", "check") else [left, f"B={left}"]
@@ -160,12 +180,14 @@ def of_pair(
     return Case([[command, *models, *targets, "--on", "id", "-l", loss, *others, *shown]], files)
 
 
-def _written(columns: Columns, suffix: str, rows: int) -> bytes:
+def _written(columns: Columns, suffix: str, rows: int, twice: bool) -> bytes:
     """The columns in a format; nothing if it cannot hold their types."""
     buffer = io.BytesIO()
     try:
         table = pyarrow.table(columns).slice(0, rows)
+        if twice:
+            table = table.append_column(table.column_names[-1], table[table.column_names[-1]])
         WRITERS[suffix](table, buffer)
-    except (pyarrow.ArrowException, NotImplementedError):
+    except (Exception, pl.exceptions.PanicException):  # of libraries, which have their reasons
         return b""
     return buffer.getvalue()
