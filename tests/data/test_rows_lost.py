@@ -18,6 +18,7 @@ from support.grids import grid
 
 import losscli
 from losscli.data.batches import batches
+from losscli.data.formats.arrow_stream import _type_and_size
 from losscli.errors import DataError
 from losscli.report.findings import Code
 
@@ -129,6 +130,21 @@ def of_frame(write):
     return sink.getvalue()
 
 
+def untyped(stream, place):
+    """An Arrow stream one of whose messages does not say what it holds: the offset of its type is zero."""
+
+    def number(at, signed=False):
+        return int.from_bytes(stream[at : at + 4], "little", signed=signed)
+
+    at = 0
+    for _ in range(place):
+        _, size = _type_and_size(stream[at + 8 : at + 8 + number(at + 4)])
+        at += 8 + number(at + 4) + size
+    root = at + 8 + number(at + 8)
+    offsets = root - number(root, signed=True)
+    return stream[: offsets + 6] + b"\0\0" + stream[offsets + 8 :]
+
+
 CSV = FRAME.write_csv().encode()
 ARROW = of_frame(FRAME.write_ipc)
 STREAM = of_frame(pl.concat([FRAME.head(500), FRAME.tail(500)], rechunk=False).write_ipc_stream)
@@ -140,6 +156,8 @@ DAMAGED = {
     "cut between batches.arrows": STREAM[:-8],
     "cut within a batch.arrows": STREAM[:-48],
     "two in one.arrows": 2 * STREAM,
+    "a schema of no type.arrows": untyped(STREAM, 0),
+    "rows of no type.arrows": untyped(STREAM, 2),
     "a size beyond the file.arrows": STREAM.replace(STREAM[4:8], b"\xff\xff\xff\x7f", 1),
     "an offset beyond the message.arrows": STREAM[:8] + b"\xff\xff\xff\x7f" + STREAM[12:],
     "a header of another grammar.npz": npz().replace(b"'shape': (", b"'shape': {"),

@@ -15,8 +15,8 @@ from losscli.numeric.arrays import pl
 
 CONTINUES = b"\xff\xff\xff\xff"
 """The first bytes of every message of an Arrow stream."""
-RECORDS = 3
-"""The type of messages with rows; the others hold the schema and dictionaries."""
+SCHEMA, DICTIONARY, RECORDS = 1, 2, 3
+"""The types of messages: the first one, those with the values of dictionaries, and those with rows."""
 
 
 class ArrowStream(Format, frozen=True):
@@ -67,12 +67,13 @@ def _messages(path: str) -> Iterator[tuple[bytes, bytes]]:
             metadata = _read(file, length)
             kind, size = _type_and_size(metadata)
             message = mark + metadata + _read(file, size)
+            if kind not in ((DICTIONARY, RECORDS) if head else (SCHEMA,)):
+                raise ValueError("a message has another type than is expected")
             if kind == RECORDS:
                 yield head, message
-            elif head:
-                head += message
-            else:
-                head = message
+                continue
+            head += message
+            if kind == SCHEMA:
                 yield head, b""
     # A writer that was killed leaves whole batches, of which nothing else says that some are missing.
     raise ValueError("ends before its end is marked")
