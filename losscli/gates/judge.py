@@ -46,17 +46,26 @@ PLAIN = Rules()
 
 
 class _Compared(Struct, frozen=True):
-    """A verdict on the estimate alone, with `se` and `df` of value - limit.
+    """A verdict on the estimate alone, with the noise of value - limit: `se` with `df` degrees of freedom.
 
-    `ends` are the bounds of the interval of the value, used if there is neither a base nor another cell.
+    `errors` are the standard errors of the interval below and above it, which differ for skewed losses.
     """
 
     verdict: Verdict
     se: float | None = None
     df: float = math.inf
     level: float | None = None
-    ends: tuple[float, float] | None = None
+    errors: tuple[float, float] = (0.0, 0.0)
     exact: bool = False
+
+    def side(self, below: bool, level: float | None) -> float:
+        """How far the interval at a level reaches below or above the value."""
+        return self.errors[0 if below else 1] * _deviate(level, self.df)
+
+
+def _deviate(level: float | None, df: float) -> float:
+    """The two-sided quantile; one if the interval of a report has no level."""
+    return 1.0 if level is None else quantile(level, df)
 
 
 def judge(
@@ -170,12 +179,28 @@ def _compared(
     if gate.subject.field != "value":
         return _Compared(verdict, exact=True)
     if pair is not None:
-        slope = _slope(gate.limit, pair.value_a or 0.0)
-        return _Compared(verdict, paired.error(pair, slope), pair.df or math.inf, pair.level)
+        return _against_pair(verdict, pair, _slope(gate.limit, pair.value_a or 0.0))
     if base is not None:
         return _against(verdict, result, base, gate.limit)
-    ends = None if result.ci_low is None or result.ci_high is None else (result.ci_low, result.ci_high)
-    return _Compared(verdict, result.se, result.df or math.inf, result.level, ends)
+    return _Compared(verdict, result.se, result.df or math.inf, result.level, _errors(result))
+
+
+def _errors(each: Result | Comparison) -> tuple[float, float]:
+    """The standard errors of a value or a difference below and above it, from the ends of its interval."""
+    value = each.value if isinstance(each, Result) else each.difference
+    if value is None or each.ci_low is None or each.ci_high is None:
+        return 0.0, 0.0
+    deviate = _deviate(each.level, each.df or math.inf)
+    return (value - each.ci_low) / deviate, (each.ci_high - value) / deviate
+
+
+def _against_pair(verdict: Verdict, pair: Comparison, slope: float) -> _Compared:
+    """The noise of a value minus a limit from the base on the same rows, whose common noise cancels."""
+    se = paired.error(pair, slope)
+    # As skewed as the difference itself, and as wide as the noise of a limit of another slope.
+    wider = se / pair.se if se is not None and pair.se else 1.0
+    below, above = _errors(pair)
+    return _Compared(verdict, se, pair.df or math.inf, pair.level, (below * wider, above * wider))
 
 
 def _limit(limit: Limit, base: float) -> float:
@@ -188,9 +213,11 @@ def _slope(limit: Limit, base: float) -> float:
 
 
 def _against(verdict: Verdict, result: Result, base: Result, limit: Limit) -> _Compared:
-    """The standard error of a value minus a limit from an independent sample.
+    """The noise of a value minus a limit from an independent sample.
 
-    Degrees of freedom by Welch (1947), doi:10.1093/biomet/34.1-2.28.
+    Each end of the interval of a difference recovers the variances that the ends of both intervals hold: Zou
+    and Donner (2008), Construction of confidence limits about effect measures, doi:10.1002/sim.3095.  Degrees
+    of freedom by Welch (1947), doi:10.1093/biomet/34.1-2.28.
     """
     if result.se is None or base.se is None:
         return _Compared(verdict)
@@ -200,39 +227,40 @@ def _against(verdict: Verdict, result: Result, base: Result, limit: Limit) -> _C
     if se == 0:
         return _Compared(verdict, 0.0, math.inf, result.level)
     parts = (new / se) ** 4 / (result.df or math.inf) + (old / se) ** 4 / (base.df or math.inf)
-    df = math.floor(1 / parts) if parts > 0 else math.inf
-    return _Compared(verdict, se, max(1, df), result.level)
+    df = max(1.0, 1 / parts) if parts > 0 else math.inf
+    own, (low, high) = _errors(result), (abs(slope) * error for error in _errors(base))
+    if slope < 0:
+        low, high = high, low
+    errors = math.hypot(own[0], high), math.hypot(own[1], low)
+    return _Compared(verdict, se, df, result.level, errors)
 
 
 def _weak(gate: Gate, compared: Sequence[_Compared]) -> set[int]:
     """The indices of the verdicts whose interval contains the limit."""
     decided = [i for i, each in enumerate(compared) if each.verdict.status in ("pass", "fail")]
-    if len(decided) == 1 and (ends := compared[decided[0]].ends) is not None:
-        limit = compared[decided[0]].verdict.limit or 0.0
-        return {decided[0]} if len({OPERATORS[gate.operator](end, limit) for end in ends}) > 1 else set()
-    noisy = sorted((i for i in decided if compared[i].se is not None), key=lambda i: -_deviate(compared[i]))
+    noisy = sorted((i for i in decided if any(compared[i].errors)), key=lambda i: -_distance(compared[i]))
     for step, place in enumerate(noisy):
         if _contains_limit(gate, compared[place], len(noisy) - step):
             return set(noisy[step:])
     return set()
 
 
-def _deviate(each: _Compared) -> float:
+def _distance(each: _Compared) -> float:
     """The distance of value and limit in standard errors, on the scale of the normal distribution."""
-    apart = abs((each.verdict.value or 0.0) - (each.verdict.limit or 0.0))
-    if not each.se:
-        return math.inf  # without a standard error, no interval contains the limit
-    return normalised(apart / each.se, each.df) if each.df < math.inf else apart / each.se
+    gap = (each.verdict.value or 0.0) - (each.verdict.limit or 0.0)
+    error = each.errors[0 if gap > 0 else 1]
+    if not error:
+        return math.inf  # without noise, no interval contains the limit
+    return normalised(abs(gap) / error, each.df) if each.df < math.inf else abs(gap) / error
 
 
 def _contains_limit(gate: Gate, each: _Compared, cells: int) -> bool:
     """Whether the interval contains the limit, at a level adjusted for this number of cells."""
     value, limit = each.verdict.value or 0.0, each.verdict.limit or 0.0
-    if not each.se or each.level is None:
-        return False
-    half = quantile(1.0 - (1.0 - each.level) / cells, each.df) * each.se
+    level = None if each.level is None else 1.0 - (1.0 - each.level) / cells
     holds = OPERATORS[gate.operator]
-    return holds(value - half, limit) != holds(value + half, limit)
+    low, high = value - each.side(True, level), value + each.side(False, level)
+    return holds(low, limit) != holds(high, limit)
 
 
 def _verdict(each: _Compared, weak: bool, rules: Rules) -> Verdict:

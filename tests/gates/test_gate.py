@@ -13,6 +13,7 @@ from losscli.gates import judge, parse
 from losscli.gates.base import judged
 from losscli.gates.judge import Rules, status
 from losscli.gates.parse import Gate, Limit, Subject, of
+from losscli.numeric.student import quantile
 from losscli.report.findings import Note
 from losscli.report.model import Report, Result, Verdict, cell_name
 
@@ -216,8 +217,8 @@ def test_status_of_the_verdicts(said, expected):
 
 
 def noisy(loss, value, se, cell=None, df=1e6, rows=100):
-    """A result whose interval is 1.96 standard errors to each side."""
-    half = 1.959964 * se
+    """A result whose interval is that of Student's t."""
+    half = quantile(0.95, df) * se
     return Result(
         loss=loss, cell=cell or {}, value=value, se=se, ci_low=value - half, ci_high=value + half,
         level=0.95, df=df, rows=rows, weight=float(rows),
@@ -267,8 +268,7 @@ def test_a_factor_scales_the_noise_of_the_base():
 
 def test_few_rows_on_either_side_widen_the_difference():
     # Welch: (1 + 1)^2 / (1 / 4 + 1 / 4) = 8 degrees; t is 2.306, and the difference 2.2 standard errors.
-    few = [noisy("mae", value, 1.0, df=4) for value in (2.2 * 2**0.5, 0.0)]
-    many = [replace(each, df=10**6) for each in few]
+    few, many = ([noisy("mae", value, 1.0, df=df) for value in (2.2 * 2**0.5, 0.0)] for df in (4, 10**6))
     assert one("mae <= base", *few).weak
     assert not one("mae <= base", *many).weak
 
