@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -37,7 +38,9 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     """A loss: the function from a batch to row columns, and what its signature and docstring say.
 
     `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is the
-    value of a perfect prediction, None if that depends on the targets; `score` says that larger is better;
+    value of a perfect prediction, None if that depends on the targets, and `worst` the one that no prediction
+    exceeds, None without a limit; `signed` says that the value of a prediction can be on either side of the
+    best one; `score` says that larger is better;
     `domain` describes the values that it is defined for, if those are not all values of its task, and
     `remedy` what takes the others; `replaces` is what it counts as another number.
     `zero_class` says when a row counts whose class has weight zero: if labels are smoothed, as the weights of
@@ -69,6 +72,8 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     request: str = ""
     digest: str = ""
     state: type[State] = Moments
+    worst: float | None = None
+    signed: bool = False
 
     def __repr__(self) -> str:
         return f"<loss {self.name} of {self.task}>"
@@ -122,6 +127,13 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     def task(self) -> str:
         """The task whose columns it reads."""
         return self.batch.task
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The least and the greatest value that it can have, as far as that is known."""
+        best = None if self.signed else self.best
+        low, high = (self.worst, best) if self.score else (best, self.worst)
+        return -math.inf if low is None else low, math.inf if high is None else high
 
     @cached_property
     def doc(self) -> str:
@@ -205,7 +217,7 @@ class Choice(Struct, frozen=True, dict=True):
     @cached_property
     def reduction(self) -> BoundReduction:
         """How its means become its value."""
-        return BoundReduction(self.loss.reduction, self.params, self.loss.domain)
+        return BoundReduction(self.loss.reduction, self.params, self.loss.domain, self.loss.bounds)
 
     @property
     def identity(self) -> str:

@@ -33,6 +33,8 @@ def loss(
     *aliases: str,
     reduction: Reduction = reductions.mean,
     best: float | None = 0.0,
+    worst: float | None = None,
+    signed: bool = False,
     score: bool = False,
     domain: str = "",
     remedy: str = "",
@@ -52,6 +54,8 @@ def loss(
         aliases: Its names in other libraries; each may name one loss per task.
         reduction: How the weighted means of its row columns become its value.
         best: The value of a perfect prediction, or None if that depends on the targets.
+        worst: The value that no prediction exceeds, or None without a limit.
+        signed: Whether the value can be on either side of the best one.
         score: Whether larger values are better.
         domain: The values that it is defined for, in words, if those are not all of its task.
         remedy: What takes values outside the domain, such as a parameter.
@@ -84,6 +88,8 @@ def loss(
             increasing=increasing,
             tail=tail,
             state=state,
+            worst=worst,
+            signed=signed,
         )
         if name in _registry:
             raise ValueError(f"two losses are named {name}")

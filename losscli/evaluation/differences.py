@@ -23,7 +23,7 @@ from losscli.report.model import MODELS, Comparison
 from losscli.states import inference
 from losscli.states.base import Estimate
 from losscli.states.moments import Moments, moments_of
-from losscli.states.multiple import holm, p_value
+from losscli.states.multiple import holm
 
 
 def comparisons(models: Models, scores: Scores) -> list[Comparison]:
@@ -157,7 +157,7 @@ class _Builder:
             ci_high=difference.ci_high,
             level=self.plan.level if difference.se is not None else None,
             df=difference.df,
-            p_value=p_value(difference),
+            p_value=difference.p_value,
             contribution=part,
             higher_is_better=self.choice.loss.score,
             rows=int(pair.n[0]),

@@ -153,9 +153,7 @@ def _states(taken: Taken) -> Partial:
     by_cell: list[State | None] = []
     for choice in plan.choices:
         view, state = ways[_way(choice)], choice.loss.state
-        # With clusters, the interval comes from their totals, once all blocks are merged.
-        of_rows = plan.roles.cluster is None
-        interval = plan.level is not None and not choice.loss.reduction.extreme and of_rows
+        interval = plan.level is not None and not choice.loss.reduction.extreme
         columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
         clustered.add(cell_views.OVERALL, columns, view.everyone.weight, view.keep)
         overall.append(state.of(view.everyone, columns, interval))

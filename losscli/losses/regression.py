@@ -130,7 +130,7 @@ def minkowski_distance(batch: Regression, *, p: AtLeastOne) -> Array:
     return batch.xp.power(batch.abs_error / batch.pilot.error_size, p)
 
 
-@loss("bias", "ME", "mean_error", best=0.0)
+@loss("bias", "ME", "mean_error", signed=True)
 def mean_bias_error(batch: Regression) -> Array:
     """The mean error: positive if predictions are too high on average, negative if too low.
 

@@ -497,6 +497,10 @@ class Code(Enum):
         meaning="The loss has too many columns to keep their covariance.",
         note="no interval: too many columns",
     )
+    FIRST_ORDER = Kind(
+        meaning="The loss has too many columns to keep their third moments.",
+        note="interval not corrected for skewness: many columns",
+    )
     MAXIMUM = Kind(
         meaning="The value is a maximum, for which no interval is known.",
         note="{place}a maximum has no interval",

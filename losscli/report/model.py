@@ -48,9 +48,9 @@ class Result(Record, frozen=True, kw_only=True):
     `loss` is its name in the catalog, `label` how the user named it, with the parameters that were set.
     `cell` is empty for overall, else names its class, label, output or slice.  `value` is None if it
     is not defined, and `notes` explain why.  `se`, `ci_low` and `ci_high` are the standard error and bounds
-    of the interval at `level`, by Student's t with `df` degrees of freedom, or None if an interval has no
-    meaning.  `higher_is_better` distinguishes a score from a loss.  `share` is the part (0 to 1) of the
-    overall loss that comes from the rows of this cell, if the loss adds up over rows.
+    of the interval at `level`, with `df` degrees of freedom and corrected for skewness, or None if an
+    interval has no meaning.  `higher_is_better` distinguishes a score from a loss.  `share` is the part (0 to
+    1) of the overall loss that comes from the rows of this cell, if the loss adds up over rows.
     """
 
     derived = ("minimum_detectable",)
@@ -90,8 +90,8 @@ class Comparison(Record, frozen=True, kw_only=True):
     `a` and `b` name the models, `value_a` and `value_b` are their losses with standard errors `se_a` and
     `se_b`.  `difference` is value_b - value_a, so below zero b loses less; `percent` the same in per cent of
     `abs(value_a)`.  `se`, `ci_low` and `ci_high` are those of the difference at `level`, with `df` degrees of
-    freedom: of paired rows, whose common noise cancels.  `p_value` is that of Student's t test of no
-    difference, two-sided, and `adjusted` the same adjusted by Holm's method for the comparisons of the same
+    freedom: of paired rows, whose common noise cancels.  `p_value` is that of the two-sided test of no
+    difference, and `adjusted` the same adjusted by Holm's method for the comparisons of the same
     loss that were made together.  `contribution` is the part of the overall difference that comes from the
     rows of this cell, in the unit of the loss: over the cells of one kind it adds up to the difference.
     `better` and `worse` count the rows on which b does better and worse than a, if the loss has a value for

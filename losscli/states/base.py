@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 
 class Estimate(Struct, frozen=True):
-    """A value with its standard error and interval; None if undefined, with the reason in `notes`."""
+    """A value with its standard error and interval; None if undefined, with the reason in `notes`.
+
+    `p_value` is that of a difference: of the test of none, two-sided.
+    """
 
     value: float | None
     se: float | None = None
@@ -24,6 +27,7 @@ class Estimate(Struct, frozen=True):
     ci_high: float | None = None
     notes: tuple[Note, ...] = ()
     df: float | None = None
+    p_value: float | None = None
 
 
 class State(Protocol):

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import combinations_with_replacement
 
 from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
 from losscli.numeric.segments import Runs
 from losscli.numeric.two_float import two_sum
 
 _FEW_ROWS = 32
+_LONG_RUN = 1024
+"""Rows from which a run is summed by itself."""
+_SLICE = 1 << 13
+"""Rows whose products are summed at once."""
 _FEW_COLUMNS = 4
 """Maximum number of columns for which pairwise products are faster than a matrix product."""
+
+
+@cache
+def triples(k: int) -> Array:
+    """The triples i <= j <= l of k columns (3, t), in the order of `itertools`."""
+    return np.array([*combinations_with_replacement(range(k), 3)]).T.reshape(3, -1)
 
 
 class Cells:
@@ -62,6 +73,17 @@ class Cells:
         """The square of each row's weight."""
         assert self.weight is not None
         return self.weight * self.weight
+
+    @cached_property
+    def weight_cubed(self) -> Array:
+        """The third power of each row's weight."""
+        assert self.weight is not None
+        return self.weight_squared * self.weight
+
+    @cached_property
+    def weight3(self) -> Array:
+        """Sum w^3 (runs,)."""
+        return self.weight_sums[1] if self.weight is None else self.sums(self.weight_cubed)
 
     @cached_property
     def weight_sums(self) -> tuple[Array, Array]:
@@ -121,6 +143,27 @@ class Cells:
             hit |= xp.isnan(x)
         return extreme, self.runs.first_hits(hit)
 
+    def thirds(self, scaled: Array, deviation: Array) -> tuple[Array, Array]:
+        """The sums by run of a[i] b[j] (runs, k, k), and of a[i] b[j] b[l] for i <= j <= l (runs, t).
+
+        The columns `a` and `b` are `scaled` and `deviation`, each (k, n).
+        """
+        k, xp, count = len(deviation), self.xp, len(self.starts)
+        i, j, m = triples(k)
+        if int(self.sizes.sum()) >= count * _LONG_RUN:
+            ends = (self.starts + self.sizes).tolist()
+            runs = zip(self.starts.tolist(), ends, strict=True)
+            found = [_thirds(xp, scaled[:, a:b], deviation[:, a:b]) for a, b in runs]
+            second, third = (xp.stack(each) for each in zip(*found, strict=True))
+            return second, third
+        second, third = xp.empty((count, k, k)), xp.empty((count, len(i)))
+        for place, (a, b, c) in enumerate(zip(i.tolist(), j.tolist(), m.tolist(), strict=True)):
+            if b == c:
+                pair = scaled[a] * deviation[b]
+                second[:, a, b] = second[:, b, a] = self.sums(pair)
+            third[:, place] = self.sums(pair * deviation[c])
+        return second, third
+
     def products(self, a: Array, b: Array) -> Array:
         """The sums of a[i] b[j] (runs, k, k) by run; overwrites b if it has one column."""
         k = len(a)
@@ -143,6 +186,26 @@ class Cells:
         return self.xp.stack(
             [_gram(self.xp, a[:, i:j], b[:, i:j]) for i, j in zip(self.starts.tolist(), ends, strict=True)]
         )
+
+
+def _thirds(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
+    """The sums of a[i] b[j] (k, k) and of a[i] b[j] b[l] for i <= j <= l (t,) of columns (k, n).
+
+    In slices of which BLAS needs no thread, and whose products stay in the cache.
+    """
+    k, n = a.shape
+    second, third = xp.zeros((k, k)), xp.zeros(triples(k).shape[1])
+    width = _SLICE if on_host(xp) else max(n, 1)
+    for start in range(0, n, width):
+        x, y, place = a[:, start : start + width], b[:, start : start + width], 0
+        for i in range(k):
+            for j in range(i, k):
+                pair = x[i] * y[j]
+                second[i, j] += pair.sum()
+                for m in range(j, k):
+                    third[place] += xp.dot(pair, y[m])
+                    place += 1
+    return second + xp.triu(second, 1).T, third
 
 
 def _gram(xp: Namespace, a: Array, b: Array) -> Array:

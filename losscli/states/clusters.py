@@ -15,8 +15,10 @@ from msgspec.structs import replace
 from losscli.numeric.arrays import Array, Namespace, np, pl, to_numpy
 from losscli.numeric.hashing import hash_keys
 from losscli.numeric.segments import binned_sums
-from losscli.states.cells import Cells
+from losscli.states.cells import Cells, triples
 from losscli.states.moments import MAX_SPREAD, Moments
+from losscli.states.noise import holds_binary
+from losscli.states.sums import MAX_SKEW
 
 HASH_BITS = 40
 """Bits of the hash of a cluster: among 65,536 clusters, two collide in one run of 500."""
@@ -167,15 +169,23 @@ def _between(moments: Moments, keys: Array, sums: Array) -> Moments:
         return Moments.stack([_between(moments.cell(i), keys, own) for i, own in enumerate(alone)])
     present = sums[:, 0] > 0
     cell, sums = (keys >> HASH_BITS)[present], sums[present]
-    units = np.bincount(cell, minlength=cells)
+    known = {
+        "units": np.bincount(cell, minlength=cells),
+        "units2": np.bincount(cell, sums[:, 0] ** 2, minlength=cells),
+        "binary": holds_binary(moments),
+    }
     if cells * k * k > MAX_SPREAD:
-        return replace(moments, spread=None, units=units)
+        return replace(moments, spread=None, third=None, **known)
     spread, largest = np.zeros((cells, k, k)), np.zeros((cells, k))
+    third = np.zeros((cells, triples(k).shape[1])) if k <= MAX_SKEW else None
     if len(cell):
         with np.errstate(all="ignore"):
             totals = (sums[:, 1:] - sums[:, :1] * moments.mean[cell]).T
             totals[np.abs(totals) <= ROUNDING * np.abs(sums[:, 1:].T)] = 0.0
             runs = Cells(np, len(cell), None, 0, cell, cells)
-            spread[runs.present] = runs.products(totals, totals.copy())
+            if third is None:
+                spread[runs.present] = runs.products(totals, totals.copy())
+            else:
+                spread[runs.present], third[runs.present] = runs.thirds(totals, totals)
             largest[runs.present] = np.maximum.reduceat(totals * totals, runs.starts, axis=1).T
-    return replace(moments, spread=spread, units=units, largest=largest)
+    return replace(moments, spread=spread, third=third, largest=largest, **known)

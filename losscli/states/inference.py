@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+
+from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, np
+from losscli.numeric.skewed import score_interval, studentised, symmetric
+from losscli.numeric.special import special
 from losscli.numeric.student import quantile
 from losscli.report.findings import Code, Note, note
 from losscli.states.base import Estimate
+from losscli.states.noise import Noise, Value, noise_of, shares
 from losscli.states.reductions import BoundReduction, mean
 from losscli.states.sums import Sums
 
 FEW = 30
 """Number of rows or clusters below which an interval is unreliable."""
-STEP = 1e-3
-"""The step of the numerical gradient, in standard errors of a column.
-
-It is small because some reductions subtract large columns: a variance about a centre far from the mean is
-linear only within a small part of a standard error.  It is not smaller because rounding then costs at most
-the seventh digit, even for a billion rows.
-"""
 _NODES = 12
 """Number of nodes of the Gauss-Legendre quadrature."""
 _SLOPE = 1e-5
@@ -74,10 +71,11 @@ def differences(
     if cells > 1 and reduction.names & {"weight", "low", "high"}:
         alone = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
         return [differences(bound, *each, level)[0] for each in alone]
-    return _with_intervals(bound, _difference(bound, a, b), pair, level)
+    free = replace(bound, bounds=(-math.inf, math.inf))
+    return _with_intervals(free, _difference(bound, a, b), pair, level, tested=True)
 
 
-def _difference(bound: BoundReduction, a: Sums, b: Sums) -> Callable[[Array], Array]:
+def _difference(bound: BoundReduction, a: Sums, b: Sums) -> Value:
     """A function from the means of a pair (..., 2 k), or (..., 1) for a mean, to the difference (...)."""
     if bound.reduction is mean:
         return lambda points: points.mean(axis=-1)
@@ -136,7 +134,7 @@ def gradients(bound: BoundReduction, sums: Sums) -> Array:
     return np.stack(found)
 
 
-def _slopes(of: Callable[[Array], Array], points: Array, size: Array) -> Array:
+def _slopes(of: Value, points: Array, size: Array) -> Array:
     """The gradient of a value at points (p, k), by central differences relative to the size (k,) of means."""
     step = np.where(size > 0, size, 1.0) * _SLOPE
     shifts = step[:, None] * np.eye(len(step))
@@ -144,29 +142,101 @@ def _slopes(of: Callable[[Array], Array], points: Array, size: Array) -> Array:
 
 
 def _with_intervals(
-    bound: BoundReduction, of: Callable[[Array], Array], sums: Sums, level: float | None
+    bound: BoundReduction, of: Value, sums: Sums, level: float | None, tested: bool = False
 ) -> list[Estimate]:
+    """The value of each cell with its interval, and if it is `tested` the p-value of none."""
     values = of(sums.mean)
     if level is None or sums.spread is None:
         notes = (note(Code.TOO_MANY_COLUMNS),) if level is not None else ()
         return [_defined(bound, sums, place, values, notes) for place in range(len(sums.n))]
     unit, units = _units(sums)
-    errors, heavy = _standard_errors(of, sums, units)
+    noise = noise_of(of, sums, units, bound.reduction is mean)
+    intervals = _Intervals(bound, of, sums, noise, level, tested)
     found = []
     for place, n in enumerate(units.tolist()):
-        value, se = float(values[place]), float(errors[place])
+        value = float(values[place])
         if not math.isfinite(value) or not sums.n[place]:
             found.append(_defined(bound, sums, place, values))
-        elif n < 2:
+        elif n < 2 and not intervals.is_share(place):
             found.append(Estimate(value, notes=(note(Code.ONE_UNIT, unit=unit),)))
-        elif not math.isfinite(se):
+        elif not math.isfinite(noise.se[place]):
             found.append(Estimate(value, notes=(note(Code.INFINITE_VARIANCE, unit=unit),)))
         else:
-            found.append(_interval(value, se, level, unit, n, bool(heavy[place])))
+            found.append(intervals.of(place, value, unit, n))
     return found
 
 
-def _value(bound: BoundReduction, sums: Sums) -> Callable[[Array], Array]:
+class _Intervals:
+    """The intervals of cells at one level; of differences that are `tested`, with p-values."""
+
+    def __init__(
+        self, bound: BoundReduction, of: Value, sums: Sums, noise: Noise, level: float, tested: bool
+    ) -> None:
+        self.bound, self.noise = bound, noise
+        self.first_order = sums.third is None
+        self.shares = shares(sums) if bound.reduction is mean and not tested else None
+        self.equal = sums.units is None and bool((noise.effective == sums.n).all())
+        deviates = [quantile(level, df) for df in noise.df.tolist()]
+        self.deviates, self.level = deviates, level
+        skews = noise.skew.tolist()
+        below, above = (
+            np.array([studentised(sign * q, s) for q, s in zip(deviates, skews, strict=True)])
+            for sign in (1, -1)
+        )
+        self.low, self.high = (noise.at(of, sums, t)[0] for t in (below, above))
+        self.p_values: Array | None = None
+        if tested:
+            towards_zero = np.where(of(sums.mean) > 0, below, above)
+            self.p_values = _p_values(noise.deviate(of, sums, towards_zero), noise)
+
+    def is_share(self, place: int) -> bool:
+        """Whether the value of a cell is the share of the rows on which a column of 0 and 1 is 1."""
+        return self.shares is not None and not math.isnan(self.shares[place])
+
+    def of(self, place: int, value: float, unit: str, n: int) -> Estimate:
+        """The value of a cell with its interval, with a note if it is unreliable."""
+        se, df = float(self.noise.se[place]), float(self.noise.df[place])
+        if self.is_share(place):
+            return self._share(place, value, se, unit, n)
+        low, high = self._ends(place, value)
+        p = None
+        if self.p_values is not None:
+            p = 1.0 if value == 0 else float(self.p_values[place])
+        notes: tuple[Note, ...] = ()
+        if se == 0:
+            notes = (note(Code.ZERO_VARIANCE, unit=unit),)
+        elif n < FEW:
+            notes = (note(Code.FEW_UNITS, few=FEW, unit=unit),)
+        elif self.noise.heavy[place]:
+            notes = (note(Code.DOMINANT_UNIT, unit=unit),)
+        elif self.first_order:
+            notes = (note(Code.FIRST_ORDER),)
+        return Estimate(value, se, low, high, notes, df=df, p_value=p)
+
+    def _ends(self, place: int, value: float) -> tuple[float, float]:
+        """The ends of an interval, within what the value can be; they never exclude the value."""
+        least, greatest = self.bound.bounds
+        low, high = max(float(self.low[place]), least), min(float(self.high[place]), greatest)
+        return min(value, low), max(value, high)
+
+    def _share(self, place: int, value: float, se: float, unit: str, n: int) -> Estimate:
+        """The share of rows on which a loss of 0 and 1 is 1, with the score interval."""
+        assert self.shares is not None
+        # The variance of a share of equal rows follows from the share: it is not estimated, and is normal.
+        q = quantile(self.level, math.inf) if self.equal else self.deviates[place]
+        low, high = score_interval(value, float(self.shares[place]), q)
+        notes = (note(Code.FEW_UNITS, few=FEW, unit=unit),) if unit != "row" and n < FEW else ()
+        return Estimate(value, se or (high - low) / (2 * q), low, high, notes, df=float(self.noise.df[place]))
+
+
+def _p_values(deviates: Array, noise: Noise) -> Array:
+    """The two-sided p-values (c,) of studentised deviates (c,)."""
+    pairs = zip(deviates.tolist(), noise.skew.tolist(), strict=True)
+    apart = np.abs([symmetric(t, skew) if math.isfinite(t) else t for t, skew in pairs])
+    return 2 * special(np).stdtr(noise.df, -apart)
+
+
+def _value(bound: BoundReduction, sums: Sums) -> Value:
     """A function from means (..., k) of all outputs to values (...), with the extremes of the first cell."""
     reduction, pilots, outputs = bound.reduction, bound.pilots, len(bound.pilots)
     low, high = (extreme[0].reshape(outputs, -1) for extreme in (sums.low, sums.high))
@@ -191,40 +261,9 @@ def _extreme(bound: BoundReduction, sums: Sums) -> Estimate:
     return _defined(bound, sums, 0, value, (note(Code.MAXIMUM, place=f"at row {rows}; "),))
 
 
-def _interval(value: float, se: float, level: float, unit: str, n: int, heavy: bool) -> Estimate:
-    """The interval of Student's t between n rows or clusters, with a note if it is unreliable."""
-    half = quantile(level, n - 1) * se
-    notes: tuple[Note, ...] = ()
-    if se == 0:
-        notes = (note(Code.ZERO_VARIANCE, unit=unit),)
-    elif n < FEW:
-        notes = (note(Code.FEW_UNITS, few=FEW, unit=unit),)
-    elif heavy:
-        notes = (note(Code.DOMINANT_UNIT, unit=unit),)
-    return Estimate(value, se, value - half, value + half, notes, df=n - 1)
-
-
 def _units(sums: Sums) -> tuple[str, Array]:
     """The unit of the spread, row or cluster, and the number of units (c,)."""
     return ("row", sums.n) if sums.units is None else ("cluster", sums.units)
-
-
-def _largest(sums: Sums) -> Array:
-    """The most that one row (of average weight) or cluster adds to the spread of each column (c, k)."""
-    if sums.largest is not None:
-        return sums.largest
-    with np.errstate(all="ignore"):
-        furthest = np.maximum(sums.high - sums.mean, sums.mean - sums.low)
-        return furthest * furthest * (sums.weight2 / sums.n)[:, None]
-
-
-def _heavy(largest: Array, variance: Array, effect: Array, se: Array) -> Array:
-    """Whether one row or cluster dominates the variance (...,) of a column that matters for the value.
-
-    `effect` (..., k) is the change of the value per standard error of each column.
-    """
-    part = np.minimum(np.abs(effect) / se, 1.0)
-    return (2.0 * largest * part * part > variance).any(axis=-1)
 
 
 def _defined(
@@ -247,34 +286,3 @@ def _defined(
     if math.isinf(value) and np.isinf(sums.mean[place]).any():
         return Estimate(None, notes=(note(Code.SUM_OVERFLOW),))
     return Estimate(None, notes=(note(Code.UNDEFINED_VALUE, reason=bound.reduction.undefined),))
-
-
-def _standard_errors(of: Callable[[Array], Array], sums: Sums, units: Array) -> tuple[Array, Array]:
-    """Taylor linearisation in each cell (c,): sqrt(g' V g) / W sqrt(n / (n - 1)).
-
-    And whether one of the n units dominates it (c,).  The gradient g is computed by central differences.
-    Binder (1983), On the variances of asymptotically normal estimators from complex surveys,
-    doi:10.2307/1402588
-    """
-    means, spread = sums.mean, sums.spread
-    assert spread is not None
-    variance = np.maximum(np.diagonal(spread, axis1=1, axis2=2), 0.0)
-    with np.errstate(all="ignore"):
-        scale = np.sqrt(units / (units - 1)) / sums.weight[:, 0]
-        steps = np.sqrt(variance) * scale[:, None]
-        # Steps in standard errors of each column, so that neither tiny nor huge columns overflow.  A step
-        # may leave the domain (a root below zero); then a smaller one is tried.
-        effect = np.full(means.shape, np.nan)
-        for size in (STEP, STEP / 100):
-            shifts = size * steps[:, :, None] * np.eye(means.shape[1])
-            slopes = (of(means[:, None, :] + shifts) - of(means[:, None, :] - shifts)) / (2.0 * size)
-            effect = np.where(np.isfinite(effect), effect, np.where(steps > 0, slopes, 0.0))
-            if np.isfinite(effect).all():
-                break
-        inverse = np.where(steps > 0, 1.0 / np.where(steps > 0, steps, 1.0), 0.0) * scale[:, None]
-        correlation = spread * inverse[:, :, None] * inverse[:, None, :]
-        most = np.abs(effect).max(axis=1, keepdims=True)
-        relative = effect / np.where(most > 0, most, 1.0)
-        square = np.einsum("ci,cij,cj->c", relative, correlation, relative)
-        error = np.sqrt(np.maximum(square, 0.0))
-        return most[:, 0] * error, _heavy(_largest(sums), variance, relative, error[:, None])

@@ -8,9 +8,9 @@ from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.two_float import sum_with_product, two_sum
 from losscli.states import inference
 from losscli.states.base import Estimate, State
-from losscli.states.cells import Cells, all_to_numpy
+from losscli.states.cells import Cells, all_to_numpy, triples
 from losscli.states.reductions import BoundReduction
-from losscli.states.sums import Sums, mean_of
+from losscli.states.sums import MAX_SKEW, Sums, mean_of
 
 MAX_SPREAD = 4_000_000
 """Maximum number of second moments of one loss; beyond it, a note replaces the interval."""
@@ -79,11 +79,24 @@ def _within(cells: Cells, columns: Sequence[Array], spread: bool) -> Moments:
     else:
         scaled = cells.weight_squared * deviation
         drift = cells.sums(scaled).T
-    products = cells.products(scaled, deviation) if spread else None
+    thirds = None
+    if spread and len(x) <= MAX_SKEW:
+        thirds = _thirds(cells, deviation, drift)
+        products = thirds[2] if weight is None else cells.products(scaled, deviation)
+    else:
+        products = cells.products(scaled, deviation) if spread else None
     arrays = (weight_sum, weight2, total, drift, products, low.T, high.T)
     rows = (cells.numbers(low_at).T, cells.numbers(high_at).T)
-    block = Moments(cells.sizes, *all_to_numpy(xp, (*arrays, *rows)))
+    block = Moments(cells.sizes, *all_to_numpy(xp, (*arrays, *rows, *(thirds or ()))))
     return block if len(cells.present) == cells.count else _scatter(block, cells.present, cells.count)
+
+
+def _thirds(cells: Cells, deviation: Array, drift: Array) -> tuple[Array, Array, Array, Array]:
+    """weight3, drift3, spread3 and third of `Sums`; without weights the first three repeat what is known."""
+    if cells.weight is None:
+        return (cells.weight3, drift, *cells.thirds(deviation, deviation))
+    cubed = cells.weight_cubed * deviation
+    return (cells.weight3, cells.sums(cubed).T, *cells.thirds(cubed, deviation))
 
 
 def _rounding(xp: Namespace, total: Array, weight: Array, mean: Array) -> Array:
@@ -106,39 +119,65 @@ def _merge(a: Moments, b: Moments) -> Moments:
     with np.errstate(all="ignore"):
         weight, total = _two_float_add(a.weight, b.weight), _two_float_add(a.total, b.total)
         centre = mean_of(total, weight)
-        drift, spread = _recentred(a, centre)
-        other_drift, other_spread = _recentred(b, centre)
+        moved, other = _recentred(a, centre), _recentred(b, centre)
         # NaN counts as an extreme, and the first one is kept.
         lower = (b.low < a.low) | ((b.low != b.low) & (a.low == a.low))
         higher = (b.high > a.high) | ((b.high != b.high) & (a.high == a.high))
+        central = {name: _sum(values, other.get(name)) for name, values in moved.items()}
     return Moments(
         n=a.n + b.n,
         weight=weight,
         weight2=a.weight2 + b.weight2,
         total=total,
-        drift=drift + other_drift,
-        spread=None if spread is None or other_spread is None else spread + other_spread,
         low=np.where(lower, b.low, a.low),
         high=np.where(higher, b.high, a.high),
         low_row=np.where(lower, b.low_row, a.low_row),
         high_row=np.where(higher, b.high_row, a.high_row),
+        **central,
     )
 
 
-def _recentred(moments: Moments, centre: Array) -> tuple[Array, Array | None]:
-    """Drift and spread about another centre.
+def _sum(a: Array | None, b: Array | None) -> Array | None:
+    return None if a is None or b is None else a + b
 
-    With d = m - centre: s' = s + (sum w^2) d and V' = V + s d' + d s' + (sum w^2) d d'.
-    """
+
+def _recentred(moments: Moments, centre: Array) -> dict[str, Array | None]:
+    """Drift, spread and third moments about another centre."""
     shift = mean_of(moments.total, moments.weight) - centre
     shift[moments.n == 0] = 0.0
-    moved = moments.weight2[:, None] * shift
-    spread = moments.spread
+    drift, spread = _shifted(moments.drift, moments.spread, moments.weight2, shift)
+    found = {"drift": drift, "spread": spread}
+    if moments.third is None or moments.weight3 is None:
+        return found
+    assert moments.drift3 is not None
+    drift3, spread3 = _shifted(moments.drift3, moments.spread3, moments.weight3, shift)
+    third = _shifted_third(moments, moments.weight3, shift)
+    return {**found, "weight3": moments.weight3, "drift3": drift3, "spread3": spread3, "third": third}
+
+
+def _shifted(drift: Array, spread: Array | None, weight: Array, shift: Array) -> tuple[Array, Array | None]:
+    """First and second moments under weights that sum to `weight` (c,), about a centre `shift` (c, k) lower.
+
+    With d = shift: s' = s + (sum w) d and V' = V + s d' + d s' + (sum w) d d'.
+    """
+    moved = weight[:, None] * shift
     if spread is not None:
         # The increment is a matrix plus its transpose.
-        half = (moments.drift + moved / 2)[:, :, None] * shift[:, None, :]
+        half = (drift + moved / 2)[:, :, None] * shift[:, None, :]
         spread = spread + (half + half.transpose(0, 2, 1))
-    return moments.drift + moved, spread
+    return drift + moved, spread
+
+
+def _shifted_third(moments: Moments, weight3: Array, shift: Array) -> Array:
+    """Third moments about a centre `shift` (c, k) lower: the product of three x - m + d, expanded."""
+    third, drift, spread = moments.third, moments.drift3, moments.spread3
+    assert third is not None
+    assert drift is not None
+    assert spread is not None
+    i, j, m = triples(shift.shape[1])
+    for a, b, c in ((i, j, m), (j, i, m), (m, i, j)):
+        third = third + shift[:, a] * spread[:, b, c] + drift[:, a] * shift[:, b] * shift[:, c]
+    return third + weight3[:, None] * shift[:, i] * shift[:, j] * shift[:, m]
 
 
 def _two_float_add(a: Array, b: Array) -> Array:

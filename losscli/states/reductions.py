@@ -12,6 +12,7 @@ parameters and of the following that its signature names:
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -50,13 +51,14 @@ class Reduction(Struct, frozen=True, dict=True):
 class BoundReduction(Struct, frozen=True):
     """A reduction with the parameters of the loss; `domain` describes where the loss is defined.
 
-    `pilots` hold what the task fixed for the run, one per output; None for tasks that fix nothing.  Weights
-    are in units of `weight_unit`.
+    `bounds` are the least and the greatest value that it can have.  `pilots` hold what the task fixed for the
+    run, one per output; None for tasks that fix nothing.  Weights are in units of `weight_unit`.
     """
 
     reduction: Reduction
     params: Mapping[str, Any]
     domain: str = ""
+    bounds: tuple[float, float] = (-math.inf, math.inf)
     pilots: Sequence[Any] = (None,)
     weight_unit: float = 1.0
 

@@ -15,6 +15,19 @@ from msgspec import Struct
 from msgspec.structs import asdict, astuple, replace
 
 from losscli.numeric.arrays import Array, np
+from losscli.states.cells import triples
+
+MAX_SKEW = 6
+"""Maximum number of columns whose third moments are kept."""
+
+
+def _no_thirds(cells: int, k: int) -> dict[str, Array]:
+    return {
+        "weight3": np.zeros(cells),
+        "drift3": np.zeros((cells, k)),
+        "spread3": np.zeros((cells, k, k)),
+        "third": np.zeros((cells, triples(k).shape[1])),
+    }
 
 
 class Sums(Struct, frozen=True, eq=False):
@@ -25,9 +38,14 @@ class Sums(Struct, frozen=True, eq=False):
     m; spread (c, k, k) = sum w^2 (x - m)(x - m)', or None if it is not kept; low, high (c, k) the extremes,
     and low_row, high_row (c, k) the rows where they first occur (-1 in an empty cell).
 
-    With clusters, the spread is that between the totals of clusters, `units` (c,) is the number of clusters,
-    and `largest` (c, k) the most that one of them adds to the diagonal of the spread.  These are computed
-    after the last merge.
+    Of at most MAX_SKEW columns, `third` (c, t) = sum w^3 (x - m)_i (x - m)_j (x - m)_l for the t triples of
+    `triples`; what moves it to another centre are weight3 (c,) = sum w^3, drift3 (c, k) = sum w^3 (x - m) and
+    spread3 (c, k, k) = sum w^3 (x - m)(x - m)'.  They are None if they are not kept.
+
+    With clusters, the spread and the third moments are those of the totals of clusters, `units` (c,) is the
+    number of clusters, `units2` (c,) the sum of their squared weights, `largest` (c, k) the most that one
+    of them adds to the diagonal of the spread, and `binary` (c,) whether the rows hold 0 and 1 alone.  These
+    are computed after the last merge.
     """
 
     n: Array
@@ -40,8 +58,14 @@ class Sums(Struct, frozen=True, eq=False):
     high: Array
     low_row: Array
     high_row: Array
+    weight3: Array | None = None
+    drift3: Array | None = None
+    spread3: Array | None = None
+    third: Array | None = None
     units: Array | None = None
     largest: Array | None = None
+    units2: Array | None = None
+    binary: Array | None = None
 
     @classmethod
     def empty(cls, cells: int, k: int, spread: bool = True) -> Self:
@@ -57,6 +81,7 @@ class Sums(Struct, frozen=True, eq=False):
             high=np.full((cells, k), -math.inf),
             low_row=np.full((cells, k), -1, dtype=np.int64),
             high_row=np.full((cells, k), -1, dtype=np.int64),
+            **(_no_thirds(cells, k) if spread and k <= MAX_SKEW else {}),
         )
 
     @classmethod
@@ -88,6 +113,8 @@ class Sums(Struct, frozen=True, eq=False):
     def columns(self, first: int, last: int) -> Self:
         """The sums of columns first:last alone."""
         pick = slice(first, last)
+        i, _, m = triples(self.drift.shape[1])
+        within = (i >= first) & (m < last)
         return replace(
             self,
             total=self.total[:, :, pick],
@@ -97,6 +124,9 @@ class Sums(Struct, frozen=True, eq=False):
             high=self.high[:, pick],
             low_row=self.low_row[:, pick],
             high_row=self.high_row[:, pick],
+            drift3=None if self.drift3 is None else self.drift3[:, pick],
+            spread3=None if self.spread3 is None else self.spread3[:, pick, pick],
+            third=None if self.third is None else self.third[:, within],
             largest=None if self.largest is None else self.largest[:, pick],
         )
 

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import asdict
 from scipy import stats
 from sklearn import metrics
+from support import hall
 
 import losscli
 from losscli.engines import blocks, local
@@ -244,8 +245,16 @@ def test_results_have_the_documented_fields():
 
 
 @pytest.mark.parametrize("rows", [2, 3, 10])
-def test_the_interval_is_that_of_a_mean_by_student_s_t(rows):
-    loss = np.arange(rows) ** 2.0
+def test_the_interval_is_that_of_hall_by_student_s_t(rows):
+    loss = 2 * np.arange(rows) ** 2.0
     result = losscli.evaluate(loss, np.zeros(rows), loss="mae", ci=0.9)["mae"]
-    expected = stats.t.interval(0.9, rows - 1, loc=loss.mean(), scale=loss.std(ddof=1) / np.sqrt(rows))
+    low, high = hall.interval(loss, 0.9)
+    assert (result.ci_low, result.ci_high) == pytest.approx((max(0.0, low), high), rel=1e-10)
+
+
+def test_without_skewness_the_interval_is_that_of_student_s_t():
+    bias = np.array([-2.0, -1.0, 0.5, 0.5, 2.5, -0.5, 1.0, 2.0, -2.5, -0.5])
+    bias = np.concatenate([bias, -bias])
+    result = losscli.evaluate(bias, np.zeros(20), loss="bias", ci=0.9)["bias"]
+    expected = stats.t.interval(0.9, 19, loc=bias.mean(), scale=stats.sem(bias))
     assert (result.ci_low, result.ci_high) == pytest.approx(expected, rel=1e-10)

@@ -1,0 +1,229 @@
+"""The noise of a value: its standard error, its skewness, and where its interval ends.
+
+A value is a function f of the means m of k columns, whose covariance is S.  Taylor linearisation gives the
+standard error se = sqrt(g' S g) with the gradient g of f: Binder (1983), On the variances of asymptotically
+normal estimators from complex surveys, doi:10.2307/1402588.  The third moments of the rows give the skewness
+of the linearised value, and Hall's transformation a studentised deviate t whose distribution is Student's
+(see `numeric.skewed`).
+
+An interval ends where f(m - t d) is, with d = S g / se, the direction in which the means vary least for a
+change of the value: of a mean that is the mean minus t standard errors; the ends of a root are the roots of
+the ends of its mean; and an end stays in the range of f.  The curvature of f across that direction shifts t.
+DiCiccio and Efron (1992), More accurate confidence intervals in exponential families,
+doi:10.1093/biomet/79.2.231
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from msgspec import Struct
+
+from losscli.numeric.arrays import Array, np
+from losscli.states.cells import triples
+from losscli.states.sums import Sums
+
+STEP = 1e-3
+"""The step of the numerical gradient, in standard errors of a column.
+
+It is small because some reductions subtract large columns: a variance about a centre far from the mean is
+linear only within a small part of a standard error.  It is not smaller because rounding then costs at most
+the seventh digit, even for a billion rows.
+"""
+_BEND = 0.01
+"""The step of second derivatives, in standard errors: rounding divided by its square stays small."""
+_HALVINGS = 60
+"""Steps of the bisection that finds a deviate: as many as a float has digits."""
+
+Value = Callable[[Array], Array]
+"""A function from means (..., k) to values (...)."""
+
+
+class Noise(Struct, frozen=True):
+    """The noise of the value of each cell.
+
+    `se` (c,); `df` (c,) and `effective` (c,) degrees of freedom and number of units; `skew` (c,) the
+    standardised third cumulant of the value; `path` (c, k) the change d of the means per standard error, or
+    None if the value is taken to be linear in t; `shift` (c,) of t; `heavy` (c,) whether one unit dominates.
+    """
+
+    se: Array
+    df: Array
+    effective: Array
+    skew: Array
+    path: Array | None
+    shift: Array
+    heavy: Array
+
+    def at(self, of: Value, sums: Sums, t: Array) -> tuple[Array, Array]:
+        """The value (c,) at a studentised deviate t (c,) below the estimate, and where it is on the path.
+
+        Beyond the domain of the value the path ends, or comes back on the other side; a straight line does
+        not.
+        """
+        with np.errstate(all="ignore"):
+            value, t = of(sums.mean), t - self.shift
+            linear: Array = value - t * self.se
+            if self.path is None:
+                return linear, np.zeros(len(t), dtype=bool)
+            found = of(sums.mean - t[:, None] * self.path)
+            curved = (found - value) * t <= 0
+            return np.where(curved, found, linear), curved
+
+    def deviate(self, of: Value, sums: Sums, end: Array) -> Array:
+        """The studentised deviate (c,) at which the value is zero.
+
+        `end` (c,) is that of the end of the interval towards zero: it lies between if zero is outside.
+        """
+        values = of(sums.mean)
+        with np.errstate(all="ignore"):
+            linear: Array = values / self.se + self.shift
+        at_end, curved = self.at(of, sums, end)
+        if not curved.any():
+            return linear
+        inside = at_end * values <= 0
+        low: Array = np.where(inside, self.shift, end)
+        high: Array = np.where(inside, end, end + 4.0 * linear)
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            beyond = self.at(of, sums, middle)[0] * values <= 0
+            low = np.where(beyond, low, middle)
+            high = np.where(beyond, middle, high)
+        return np.where(curved, (low + high) / 2, linear)
+
+
+def effective(sums: Sums) -> Array:
+    """The number of units (c,) that count: (sum W)^2 / sum W^2 of the weights of rows or clusters.
+
+    Kish (1965), Survey sampling.  Units of equal weight all count.
+    """
+    squares = sums.weight2 if sums.units2 is None else sums.units2
+    with np.errstate(all="ignore"):
+        return np.where(squares > 0, sums.weight[:, 0] * (sums.weight[:, 0] / squares), 0.0)
+
+
+def noise_of(of: Value, sums: Sums, units: Array, linear: bool) -> Noise:
+    """The noise of values of sums with a spread between `units` (c,), the number of rows or clusters.
+
+    `linear` says that the value is a mean.
+    """
+    means, spread = sums.mean, sums.spread
+    assert spread is not None
+    variance = np.maximum(np.diagonal(spread, axis1=1, axis2=2), 0.0)
+    with np.errstate(all="ignore"):
+        scale = np.sqrt(units / (units - 1)) / sums.weight[:, 0]
+        steps = np.sqrt(variance) * scale[:, None]
+        effect = _effects(of, means, steps)
+        inverse = np.where(steps > 0, 1.0 / np.where(steps > 0, steps, 1.0), 0.0) * scale[:, None]
+        correlation = spread * inverse[:, :, None] * inverse[:, None, :]
+        most = np.abs(effect).max(axis=1, keepdims=True)
+        relative = effect / np.where(most > 0, most, 1.0)
+        along = np.einsum("cij,cj->ci", correlation, relative)
+        error = np.sqrt(np.maximum(np.einsum("ci,ci->c", relative, along), 0.0))
+        se, count = most[:, 0] * error, effective(sums)
+        skew, path, shift = np.zeros_like(se), None, np.zeros_like(se)
+        if sums.third is not None:
+            skew = _skewness(sums.third, inverse, relative, error, count)
+            if not linear:
+                path = steps * along / np.where(error > 0, error, 1.0)[:, None]
+                shift = _shift(of, means, path, se, steps, correlation)
+        heavy = _heavy(_largest(sums), variance, relative, error[:, None])
+    return Noise(se, np.maximum(count - 1, 1.0), count, skew, path, shift, heavy)
+
+
+def _effects(of: Value, means: Array, steps: Array) -> Array:
+    """The change (c, k) of the value per standard error of each column, by central differences."""
+    # Steps in standard errors of each column, so that neither tiny nor huge columns overflow.  A step
+    # may leave the domain (a root below zero); then a smaller one is tried.
+    effect = np.full(means.shape, np.nan)
+    for size in (STEP, STEP / 100):
+        shifts = size * steps[:, :, None] * np.eye(means.shape[1])
+        slopes = (of(means[:, None, :] + shifts) - of(means[:, None, :] - shifts)) / (2.0 * size)
+        effect = np.where(np.isfinite(effect), effect, np.where(steps > 0, slopes, 0.0))
+        if np.isfinite(effect).all():
+            break
+    return effect
+
+
+def _skewness(third: Array, inverse: Array, relative: Array, error: Array, count: Array) -> Array:
+    """The standardised third cumulant (c,) of the linearised value, from an unbiased skewness of a unit."""
+    i, j, m = triples(relative.shape[1])
+    part = relative * inverse
+    cumulant = (_repeats(relative.shape[1]) * third * part[:, i] * part[:, j] * part[:, m]).sum(axis=1)
+    skew = cumulant / error**3 * np.sqrt(count * (count - 1)) / np.maximum(count - 2, 1.0)
+    return np.where(np.isfinite(skew), skew, 0.0)
+
+
+@cache
+def _repeats(k: int) -> Array:
+    """How many of the k^3 products of three columns equal each of the triples (t,)."""
+    return np.array([(1, 3, 6)[len({*each}) - 1] for each in triples(k).T.tolist()], dtype=float)
+
+
+def _shift(of: Value, means: Array, path: Array, se: Array, steps: Array, correlation: Array) -> Array:
+    """The shift (c,) of the deviate by the curvature of the value: along the path, less its bias.
+
+    Both in standard errors; the bias is half the trace of the second derivatives times the covariance.
+    """
+    known = np.isfinite(correlation).all(axis=(1, 2))
+    lengths, axes = np.linalg.eigh(np.where(known[:, None, None], correlation, 0.0))
+    # The symmetric root of the covariance: its axes alone would turn with the last digit if two are alike.
+    root = (axes * np.sqrt(np.maximum(lengths, 0.0))[:, None, :]) @ axes.transpose(0, 2, 1)
+    spans = root * steps[:, None, :]
+    shift = (_bends(of, means, path[:, None, :])[:, 0] - _bends(of, means, spans).sum(axis=1)) / se
+    return np.where(np.isfinite(shift), shift, 0.0)
+
+
+def _bends(of: Value, means: Array, spans: Array) -> Array:
+    """Half the second derivative (c, s) of the value along each of the spans (c, s, k)."""
+    at = means[:, None, :]
+    return (of(at + _BEND * spans) - 2.0 * of(at) + of(at - _BEND * spans)) / (2.0 * _BEND**2)
+
+
+def _largest(sums: Sums) -> Array:
+    """The most that one row (of average weight) or cluster adds to the spread of each column (c, k)."""
+    if sums.largest is not None:
+        return sums.largest
+    with np.errstate(all="ignore"):
+        furthest = np.maximum(sums.high - sums.mean, sums.mean - sums.low)
+        return furthest * furthest * (sums.weight2 / sums.n)[:, None]
+
+
+def _heavy(largest: Array, variance: Array, effect: Array, se: Array) -> Array:
+    """Whether one row or cluster dominates the variance (...,) of a column that matters for the value.
+
+    `effect` (..., k) is the change of the value per standard error of each column.
+    """
+    part = np.minimum(np.abs(effect) / se, 1.0)
+    return (2.0 * largest * part * part > variance).any(axis=-1)
+
+
+def shares(sums: Sums) -> Array:
+    """The effective number of rows (c,) of a column that holds 0 and 1 alone; NaN of any other.
+
+    Of rows of equal weight it is their number.  Otherwise it is the number of independent rows that would
+    have this variance, at most that of the rows, and of the units if the share is 0 or 1.
+    """
+    mean, whole = sums.mean[:, 0], sums.weight[:, 0]
+    with np.errstate(all="ignore"):
+        of_rows = whole * (whole / sums.weight2)
+        equal = np.abs(of_rows / sums.n - 1) < 1e-9
+        assert sums.spread is not None
+        alike = whole * (mean * (1 - mean) / sums.spread[:, 0, 0]) * whole
+        found = np.where(np.isfinite(alike) & (alike > 0), np.minimum(alike, of_rows), effective(sums))
+        found = np.where(equal, sums.n, found) if sums.units is None else found
+    return np.where(sums.binary if sums.binary is not None else holds_binary(sums), found, np.nan)
+
+
+def holds_binary(sums: Sums) -> Array:
+    """Whether the only column of each cell (c,) holds 0 and 1 alone: x (1 - x) adds up to nothing there."""
+    if sums.spread is None or sums.drift.shape[1] != 1:
+        return np.zeros(len(sums.n), dtype=bool)
+    mean, drift, weight2 = sums.mean[:, 0], sums.drift[:, 0], sums.weight2
+    low, high = sums.low[:, 0], sums.high[:, 0]
+    ends = ((low == 0) | (low == 1)) & ((high == 0) | (high == 1))
+    with np.errstate(all="ignore"):
+        first = drift / weight2 + mean
+        second = sums.spread[:, 0, 0] / weight2 + 2 * mean * (drift / weight2) + mean * mean
+        return ends & (np.abs(first - second) < 1e-9)

@@ -1,0 +1,181 @@
+"""How often intervals hold the truth: simulations of rows whose true loss is known.
+
+`python tests/support/coverage.py docs/reference/coverage.md` renews the table of the page.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from scipy import special, stats
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+
+from losscli.states import clusters, inference
+from losscli.states.base import Estimate
+from losscli.states.moments import Moments
+from losscli.states.reductions import BoundReduction, Reduction, mean, ratio, root
+from support.samples import moments
+
+LEVEL = 0.95
+SIZES = (30, 100, 300, 1000)
+DESIGNS = ("plain", "weighted", "clustered", "paired")
+PER_CLUSTER = 5
+NUMBERS = 1 << 20
+"""Rows that are drawn at once."""
+Draw = Callable[[], np.ndarray]
+"""Standard normal numbers (replications, rows), in clusters if the design has them."""
+
+
+class Kind(NamedTuple):
+    """A loss of rows: its columns from normal numbers, its true value, and the skewness of a row."""
+
+    columns: Callable[[Draw], tuple[np.ndarray, ...]]
+    truth: float
+    skewness: float
+    reduction: Reduction = mean
+
+
+def _error_rate(share: float) -> Kind:
+    limit = stats.norm.ppf(share)
+    skewness = (1 - 2 * share) / math.sqrt(share * (1 - share))
+    return Kind(lambda z: ((z() < limit).astype(float),), share, skewness)
+
+
+def _explained(z: Draw) -> tuple[np.ndarray, ...]:
+    error = 0.8 * z()
+    target = 1.5 * z() + error
+    return error**2, target, target**2
+
+
+def _relative(z: Draw) -> tuple[np.ndarray, ...]:
+    target = -special.log_ndtr(z())
+    return np.abs(z()) * np.sqrt(target), target
+
+
+def _overlap(z: Draw) -> tuple[np.ndarray, ...]:
+    """Of 30 % positive rows 80 % are found, and 10 % of the others."""
+    positive, score = z() < stats.norm.ppf(0.3), stats.norm.cdf(z())
+    found = score < np.where(positive, 0.8, 0.1)
+    return (positive & found).astype(float), (positive ^ found).astype(float)
+
+
+def _f1(xp, m):
+    return 2 * m[..., 0] / (2 * m[..., 0] + m[..., 1])
+
+
+def _r2(xp, m):
+    return 1 - m[..., 0] / (m[..., 2] - m[..., 1] ** 2)
+
+
+KINDS = {
+    "absolute normal errors": Kind(lambda z: (np.abs(z()),), math.sqrt(2 / math.pi), 1.0),
+    "exponential": Kind(lambda z: (-special.log_ndtr(z()),), 1.0, 2.0),
+    "squared normal errors": Kind(lambda z: (z() ** 2,), 1.0, math.sqrt(8)),
+    "lognormal (sigma 1)": Kind(lambda z: (np.exp(z()),), math.exp(0.5), 6.2),
+    "squared t(6) errors": Kind(lambda z: (stats.t.ppf(special.ndtr(z()), 6) ** 2,), 1.5, math.inf),
+    "0/1 errors at 20 %": _error_rate(0.2),
+    "0/1 errors at 5 %": _error_rate(0.05),
+    "0/1 errors at 1 %": _error_rate(0.01),
+    "RMSE of normal errors": Kind(lambda z: (z() ** 2,), 1.0, math.sqrt(8), root),
+    "R2 of 0.78": Kind(_explained, 1 - 0.64 / (0.64 + 2.25), 2.8, Reduction(_r2)),
+    "WAPE": Kind(_relative, math.sqrt(2 / math.pi) * math.gamma(1.5), 2.0, ratio),
+    "F1 of 0.79": Kind(_overlap, 0.48 / (0.48 + 0.13), 1.0, Reduction(_f1)),
+}
+
+
+class Missed(NamedTuple):
+    """The shares of the intervals that lie wholly below and above the truth."""
+
+    below: float
+    above: float
+
+
+def missed(kind: Kind, design: str, n: int, replications: int, seed: int = 0) -> Missed:
+    """How often the intervals of n rows miss the truth on each side."""
+    rng, found = np.random.default_rng(seed), list[Missed]()
+    step = max(1, NUMBERS // n)
+    for first in range(0, replications, step):
+        own = min(step, replications - first)
+        truth = 0.0 if design == "paired" else kind.truth
+        each = [one for one in _estimates(kind, design, (own, n), rng) if one.ci_low is not None]
+        below = sum(one.ci_high < truth for one in each)
+        found.append(Missed(below, sum(one.ci_low > truth for one in each)))
+    return Missed(*(sum(side) / replications for side in zip(*found, strict=True)))
+
+
+def _estimates(kind: Kind, design: str, shape: tuple[int, int], rng: np.random.Generator) -> list[Estimate]:
+    cluster = np.arange(shape[1]) // PER_CLUSTER if design == "clustered" else None
+    weight = rng.choice([0.5, 1.0, 3.0], size=shape) if design == "weighted" else None
+
+    def draw() -> np.ndarray:
+        own = rng.normal(size=shape)
+        if cluster is None:
+            return own
+        shared = rng.normal(size=(shape[0], cluster[-1] + 1))[:, cluster]
+        return math.sqrt(0.5) * (shared + own)
+
+    bound = BoundReduction(kind.reduction, {})
+    if design != "paired":
+        return inference.estimates(bound, folded(kind.columns(draw), weight, cluster), LEVEL)
+    a, b = _pair(kind, draw)
+    change = tuple(y - x for x, y in zip(a, b, strict=True))
+    pair = folded(change if kind.reduction is mean else (*a, *change))
+    return inference.differences(bound, pair, folded(a), folded(b), LEVEL)
+
+
+def _pair(kind: Kind, draw: Draw) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
+    """The columns of two models whose errors share half of their noise."""
+    first: list[np.ndarray] = []
+
+    def of_a() -> np.ndarray:
+        first.append(draw())
+        return first[-1]
+
+    a = kind.columns(of_a)
+    again = iter(first)
+    return a, kind.columns(lambda: math.sqrt(0.5) * (next(again) + draw()))
+
+
+def folded(
+    columns: tuple[np.ndarray, ...], weight: np.ndarray | None = None, cluster: np.ndarray | None = None
+) -> Moments:
+    """The moments of each replication of columns (r, n), the rows of which may be in clusters (n,)."""
+    replications, n = columns[0].shape
+    flat = tuple(column.ravel() for column in columns)
+    w = None if weight is None else weight.ravel()
+    codes = np.repeat(np.arange(replications), n)
+    found = moments(flat, w, codes=codes, cells=replications)
+    if cluster is None:
+        return found
+    block = clusters.Block(np.tile(cluster, replications), {0: codes})
+    block.add(0, flat, w, None)
+    return clusters.between(found, block.totals()[0], 0)
+
+
+def table(replications: int = 4_000) -> str:
+    """The share of misses below and above the truth in per cent, as Markdown."""
+    lines = [
+        f"| design | rows of a loss | {' | '.join(f'n = {n:,}' for n in SIZES)} |",
+        "|---|---|---|---|---|---|",
+    ]
+    for design in DESIGNS:
+        for name, kind in KINDS.items():
+            sides = [missed(kind, design, n, replications) for n in SIZES]
+            cells = (f"{100 * each.below:.1f}, {100 * each.above:.1f}" for each in sides)
+            lines.append(f"| {design} | {name} | {' | '.join(cells)} |")
+            print(lines[-1], flush=True)
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    page = Path(sys.argv[1])
+    head, mark, rest = page.read_text(encoding="utf-8").partition("<!-- coverage -->\n")
+    _, end, tail = rest.partition("<!-- end -->\n")
+    page.write_text(head + mark + table() + "\n" + end + tail, encoding="utf-8")
