@@ -238,13 +238,12 @@ class _League:
             cells = [dict(zip(slicing.names, key, strict=True)) for key in keys]
             ways.append((self.job.cells[place], cells))
         for way, (codes, cells) in enumerate(ways):
-            # Without standard errors, different values are never tied.
-            noise = iter([(np.zeros((len(best), len(best))), 1.0)] * len(cells))
+            noise = iter([ties.Pairs.none(len(best))] * len(cells))
             if plan.level is not None and not choice.loss.reduction.extreme:
-                noise = self.lines.variances(lines, self.job.weights, way, codes, len(cells))
+                noise = self.lines.noise(lines, self.job.weights, way, codes, len(cells))
             level, score = plan.level or LEVEL, choice.loss.score
             found = [
-                ties.places(own, cell, *each, level, score) for cell, each in zip(cells, noise, strict=True)
+                ties.places(own, cell, each, level, score) for cell, each in zip(cells, noise, strict=True)
             ]
             yield from sorted(found, key=lambda placings: list(placings[0].cell.values()))
 

@@ -25,12 +25,14 @@ from losscli.evaluation import block as block_reading
 from losscli.evaluation import partial as partials
 from losscli.evaluation.partial import Partial
 from losscli.numeric.arrays import Array, Namespace, to_numpy
+from losscli.numeric.skewed import symmetric
 from losscli.numeric.special import special
 from losscli.report.model import Placing, Result
 from losscli.states import inference
 from losscli.states.cells import Cells
 from losscli.states.moments import MAX_SPREAD, Moments, moments_of
 from losscli.states.multiple import holm
+from losscli.states.noise import effective
 from losscli.states.reductions import mean
 
 MOST = 2_000
@@ -160,31 +162,25 @@ class Lines:
             slopes = slope[0] if codes is None else slope[codes[own]].T
             line[own] = sum(each * job.columns.place(i)[own] for i, each in enumerate(slopes))
 
-    def variances(
+    def noise(
         self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, cells: int
-    ) -> Iterator[tuple[Array, float]]:
-        """For each cell, the variance of the difference of every two submissions (s, s), and n - 1."""
+    ) -> Iterator[Pairs]:
+        """For each cell, the noise of the difference of every two submissions."""
         at_once = max(1, MAX_SPREAD // len(lines) ** 2)
         for first in range(0, cells, at_once):
             count = min(at_once, cells - first)
             whole = self._moments(lines, weights, way, codes, first, count)
-            for cell in range(count):
-                n, total = float(whole.n[cell]), float(whole.weight[cell, 0])
+            third = self._thirds(lines, weights, way, codes, first, whole.mean)
+            for cell, units in enumerate(effective(whole).tolist()):
                 assert whole.spread is not None
-                spread = whole.spread[cell]
-                own = np.diagonal(spread)
-                apart = own[:, None] + own[None, :] - 2 * spread
-                scale = n / (n - 1) / total**2 if n > 1 else math.nan
-                yield np.maximum(apart, 0.0) * scale, n - 1
+                yield Pairs.of(whole.spread[cell], third[cell], float(whole.weight[cell, 0]), units)
 
-    def _moments(
+    def _blocks(
         self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, first: int, count: int
-    ) -> Moments:
-        """The moments of the lines in `count` cells from the first one."""
+    ) -> Iterator[tuple[int, Array, Array, Array | None]]:
+        """The first row of each block, its lines (s, n) and weights (n,), and the cell of each row, or -1."""
         values = self._ways[min(way, len(self._ways) - 1)]
-        even = bool((weights[weights > 0] == 1.0).all())
         step = max(256, _NUMBERS // len(lines))
-        whole = Moments.empty(count, len(lines))
         for start in range(0, self.rows, step):
             own = slice(start, start + step)
             at = np.flatnonzero(weights[own] > 0)
@@ -192,22 +188,71 @@ class Lines:
             if codes is not None:
                 cell = codes[own][at] - first
                 cell = np.where((cell >= 0) & (cell < count), cell, -1)
-            block = Cells(np, len(at), None if even else weights[own][at], start, cell, count)
-            whole = whole.merge(Moments.of(block, [values[line, own][at] for line in lines]))
+            yield start, np.stack([values[line, own][at] for line in lines]), weights[own][at], cell
+
+    def _moments(
+        self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, first: int, count: int
+    ) -> Moments:
+        """The moments of the lines in `count` cells from the first one."""
+        even = bool((weights[weights > 0] == 1.0).all())
+        whole = Moments.empty(count, len(lines))
+        for start, values, weight, cell in self._blocks(lines, weights, way, codes, first, count):
+            block = Cells(np, len(weight), None if even else weight, start, cell, count)
+            whole = whole.merge(Moments.of(block, list(values)))
         return whole
+
+    def _thirds(
+        self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, first: int, means: Array
+    ) -> Array:
+        """Sum w^3 (x - m)_i^2 (x - m)_j of the lines in the cells of these means (c, s): (c, s, s)."""
+        found = np.zeros((*means.shape, means.shape[1]))
+        for _, values, weight, cell in self._blocks(lines, weights, way, codes, first, len(means)):
+            for place, centre in enumerate(means):
+                rows = slice(None) if cell is None else cell == place
+                apart = values[:, rows] - centre[:, None]
+                found[place] += (weight[rows] ** 3 * apart * apart) @ apart.T
+        return found
+
+
+class Pairs(Struct, frozen=True):
+    """The noise of the difference of every two submissions in a cell.
+
+    `variance` and `skew` (s, s), the standardised third cumulant of row less column, and the degrees of
+    freedom `df`.
+    """
+
+    variance: Array
+    skew: Array
+    df: float
+
+    @classmethod
+    def of(cls, spread: Array, third: Array, weight: float, units: float) -> Pairs:
+        """From the sums of products (s, s) and of squares times values (s, s) of `units` rows."""
+        own, cube = np.diagonal(spread), np.diagonal(third)
+        apart = np.maximum(own[:, None] + own[None, :] - 2 * spread, 0.0)
+        cubes = cube[:, None] - cube[None, :] - 3 * third + 3 * third.T
+        with np.errstate(all="ignore"):
+            skew = cubes / apart**1.5 * math.sqrt(units * max(units - 1, 0.0)) / max(units - 2, 1.0)
+            scale = units / (units - 1) / weight**2 if units > 1 else math.nan
+        return cls(apart * scale, np.where(np.isfinite(skew), skew, 0.0), max(units - 1, 1.0))
+
+    @classmethod
+    def none(cls, count: int) -> Pairs:
+        """Without noise, different values are never tied."""
+        return cls(np.zeros((count, count)), np.zeros((count, count)), 1.0)
 
 
 def places(
-    entries: Sequence[Entry], cell: dict[str, str], variance: Array, df: float, level: float, score: bool
+    entries: Sequence[Entry], cell: dict[str, str], noise: Pairs, level: float, score: bool
 ) -> list[Placing]:
     """The submissions in one cell, ranked; those that do not differ significantly share a place.
 
     A submission shares the place of the leader of that place unless the paired difference between them is
-    significant at `level`, adjusted by Holm for all pairs.  `variance` (s, s) is that of differences.
+    significant at `level`, adjusted by Holm for all pairs.
     """
     found = [next((r for r in entry.results if dict(r.cell) == cell), None) for entry in entries]
     values = np.array([math.nan if r is None or r.value is None else r.value for r in found])
-    p = adjusted(values, variance, df)
+    p = adjusted(values, noise)
     sign = -1.0 if score else 1.0
     order = sorted(np.flatnonzero(np.isfinite(values)).tolist(), key=lambda i: (sign * values[i], i))
     board, leader, place = list[Placing](), -1, 0
@@ -243,14 +288,15 @@ def _placing(
     )
 
 
-def adjusted(values: Array, variance: Array, df: float) -> Array:
+def adjusted(values: Array, noise: Pairs) -> Array:
     """The p-values (s, s) of no difference between two submissions, adjusted by Holm for all pairs."""
     count = len(values)
     upper = np.triu_indices(count, 1)
     with np.errstate(all="ignore"):
-        difference = np.abs(values[upper[0]] - values[upper[1]])
-        t = np.where(difference == 0, 0.0, difference / np.sqrt(variance[upper]))
-        p = 2 * special(np).stdtr(df, -t)
+        difference = values[upper[0]] - values[upper[1]]
+        t = difference / np.sqrt(noise.variance[upper])
+        t = np.where(np.isfinite(t), symmetric(t, noise.skew[upper]), t)
+        p = np.where(difference == 0, 1.0, 2 * special(np).stdtr(noise.df, -np.abs(t)))
     known = np.flatnonzero(np.isfinite(p))
     found = np.ones((count, count))
     of_pairs = np.ones(len(p))

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from scipy import stats
+from support import hall
 
 import losscli
 from losscli.cli.app import run
@@ -75,7 +75,8 @@ def test_places_are_those_of_paired_comparisons(loss, options):
             else:
                 assert each.place == leader.place
                 assert each.tied
-                assert each.p_value == pytest.approx(q, rel=1e-4)
+                # Ties take the value of a loss that is no mean as linear in its rows.
+                assert each.p_value == pytest.approx(q, rel=1e-4 if loss in ("mae", "huber") else 1e-2)
 
 
 def test_results_are_those_of_each_submission_alone():
@@ -265,10 +266,10 @@ def test_a_submitter_sees_no_target(tmp_path, program):
         losscli.evaluate(tmp_path / "q.csv", tmp_path / "labels.csv")
 
 
-def test_p_values_are_those_of_the_t_test():
+def test_p_values_are_those_of_paired_skewed_rows():
     report = losscli.rank(*SUBMISSIONS[:2], targets=TARGETS, loss="mae")
     rows = [abs(frame.sort("id")["pred"].to_numpy() - Y) for frame in SUBMISSIONS[:2]]
-    assert report.board[1].p_value == pytest.approx(stats.ttest_rel(*rows).pvalue, rel=1e-9)
+    assert report.board[1].p_value == pytest.approx(hall.p_value(rows[0] - rows[1]), rel=1e-9)
 
 
 def test_too_small_a_disk_is_told_before_work(monkeypatch):
