@@ -132,10 +132,10 @@ def write_files(report: Report, display: Display, drafts: Sequence[Draft] = ()) 
     """
     formulas = not report.board if display.formulas is None else display.formulas
     write(
-        [
+        (
             (path, render(report, format_of_suffix(path), display.cells, formulas=formulas))
             for path in display.outputs.files
-        ],
+        ),
         drafts,
     )
 

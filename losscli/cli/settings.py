@@ -56,7 +56,7 @@ def _settings(config: str | None, no_config: bool, flags: Mapping[str, Any]) -> 
         if config is not None:
             raise UsageError("--config and --no-config exclude each other")
         return []
-    nearest = files.find(Path.cwd()) if config is None else Path(config)
+    nearest = files.find(_here()) if config is None else Path(config)
     folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     own = Path(folder, "losscli", "config.toml")
     found: list[Settings] = all_of(
@@ -64,6 +64,14 @@ def _settings(config: str | None, no_config: bool, flags: Mapping[str, Any]) -> 
         *([lambda: files.users_own(own)] if os.path.isfile(own) else []),
     )
     return found
+
+
+def _here() -> Path:
+    """The current folder.  Raises UsageError if it was deleted."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        raise UsageError("the current folder does not exist", remedy="cd to another one") from None
 
 
 def _shown(name: str, used: Mapping[str, Any], overruled: list[str]) -> str:

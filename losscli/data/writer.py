@@ -123,11 +123,11 @@ class Draft:
                     shutil.copy2(self._final, self._kept)
 
     def restore(self) -> None:
-        """Bring back what `replace` replaced."""
+        """Bring back what `replace` replaced, or was about to."""
         if self._kept:
             os.replace(self._kept, self._final)
-        else:
-            self._final.unlink()
+        elif self._replaced is None:
+            self._final.unlink(missing_ok=True)
 
     def discard(self) -> None:
         """Delete it, unless it took the place of the file, and what was kept."""
@@ -144,12 +144,12 @@ def publish(drafts: Sequence[Draft]) -> None:
         for draft in drafts if len(drafts) > 1 else ():
             draft.keep()
         for draft in drafts:
-            draft.replace()
             undo.callback(draft.restore)
+            draft.replace()
         undo.pop_all()
 
 
-def write(texts: Sequence[tuple[Path, str]], drafts: Sequence[Draft] = ()) -> None:
+def write(texts: Iterable[tuple[Path, str]], drafts: Sequence[Draft] = ()) -> None:
     """Write each text to its path, and publish drafts: all of them, or none.  Raises DataError."""
     made = [*drafts]
     with contextlib.ExitStack() as stack:

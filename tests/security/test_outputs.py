@@ -16,7 +16,7 @@ import pytest
 from support.process import LOSSCLI, PLAIN, process
 
 from losscli.data import scratch
-from losscli.data.writer import Draft, publish
+from losscli.data.writer import Draft, publish, write
 
 P, T = "id,prediction\n1,2.5\n2,3.5\n", "id,target\n1,2\n2,4\n"
 FILES = ("p.csv", "t.csv", "-l", "mae")
@@ -117,6 +117,37 @@ def test_several_outputs_are_all_or_none(outputs, existing, program, monkeypatch
     program.refuses(3, "evaluate", *FILES, *flags, "--rows", "rows.csv", said=[f"{targets[-2]}: cannot be"])
     assert names() == (set(targets) if existing else set())
     assert all(Path(name).read_text() == "old" for name in names())
+
+
+@pytest.mark.parametrize("existing", [True, False])
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_interrupt_between_two_renames_brings_back_what_was_there(count, existing, tmp_path, monkeypatch):
+    paths = [tmp_path / f"{number}.json" for number in range(count)]
+    if existing:
+        for path in paths:
+            path.write_text("old")
+    replace = Draft.replace
+
+    def interrupted(draft):
+        replace(draft)
+        if draft._final == paths[-1]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Draft, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write([(path, "new") for path in paths])
+    if count > 1:
+        assert [path.read_text() for path in tmp_path.iterdir()] == (["old", "old"] if existing else [])
+    else:  # which is either there or not
+        assert [path.read_text() for path in tmp_path.iterdir()] == (["new"] if existing else [])
+
+
+def test_an_output_that_cannot_be_rendered_leaves_nothing(program, monkeypatch):
+    Path("rows.csv").write_text("old")
+    monkeypatch.setattr("losscli.cli.output.render", lambda *given, **options: 1 / 0)
+    assert program("evaluate", *FILES, "-o", "r.json", "--rows", "rows.csv").status == 70
+    assert names() == {"rows.csv"}
+    assert Path("rows.csv").read_text() == "old"
 
 
 def test_rows_are_not_written_if_the_report_cannot_be(program):

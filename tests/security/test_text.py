@@ -18,7 +18,7 @@ import losscli as package
 from losscli.render import html_of, print_tables
 
 STEERS = "\x1b]52;c;aGk=\x07\x1b[31m\n::add-mask::e\r\n::error::x\x85\u2028##[error]y\u202e\u2066\x9b1m\x7f"
-MARKS = "<img src=x onerror=1> & @user #1 ![a](http://e.org) www.e.org | `c` **b** \"q' $x$ ##vso[task.x]"
+MARKS = "<img src=x> & @user #1 org/x#22 ![a](http://e.org) www.e.org | `c` **b** \"q' $x$ ##vso[task.x]"
 HOSTILE = f"=1+1 {MARKS} {STEERS}"
 """What may not reach a reader as it is."""
 NAME = HOSTILE.replace("/", "")
@@ -123,7 +123,7 @@ def assert_markdown(text: str) -> None:
     """Assert that Markdown has no markup but that of the report: no link, HTML, mention or reference."""
     assert_harmless(text, "Markdown")
     without = re.sub(r"`[^`\\]*`", "", re.sub(r"\\.", "", text))
-    for mark in ("<", "[", "![", "@", "http://", "www.", "#1", "`"):
+    for mark in ("<", "[", "![", "@", "http://", "www.", "#1", "#2", "`"):
         assert mark not in without, (mark, without)
     starts = {line.split(" ")[0] for line in text.split("\n") if line and not line[0].isalnum()}
     assert starts <= {"###", "|", "-", *(start for start in starts if start.startswith("\\"))}

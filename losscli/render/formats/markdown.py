@@ -8,9 +8,7 @@ from losscli.render.formats import Layout
 from losscli.render.tables import Document, Table
 
 _MARKUP = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
-_LINKS = re.compile(
-    r"@(?=\w)|(?<!\w)#(?=\d)|\bGH-(?=\d)|\b[a-z]+:(?=//)|\b(?:mailto|xmpp):|\bwww\.", re.IGNORECASE
-)
+_LINKS = re.compile(r"@(?=\w)|#(?=\d)|\bGH-(?=\d)|\b[a-z]+:(?=//)|\b(?:mailto|xmpp):|\bwww\.", re.IGNORECASE)
 """What GitHub makes links of: people, who are told of it, issues, and addresses."""
 _STARTS = re.compile(r"^\s*(?:[-+#=]|\d+(?=[.)]))")
 """What begins a list or a heading."""
