@@ -11,10 +11,12 @@ import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
+from losscli.data import vectors
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors, diagnose, starved, unreadable
 from losscli.data.formats.base import Files
 from losscli.data.numbers import Spelling, remedy_for
+from losscli.data.vectors import is_vector
 from losscli.errors import EXAMPLES, DataError, Problem
 from losscli.report.findings import Code, Tally, finding, problem
 from losscli.text import counted
@@ -117,8 +119,8 @@ class Table(Struct, frozen=True, eq=False):
         schema = {name: self.schema[name] for name in self.schema if name not in structs}
         for name, dtype in structs.items():
             fields = {each.name: each.dtype for each in dtype.fields}
-            if _is_vector(dtype):
-                schema[name] = fields["values"]
+            if is_vector(dtype):
+                schema[name] = pl.List(pl.Float64())
             else:
                 schema |= {f"{name}.{field}": own for field, own in fields.items()}
         table = replace(self, schema=schema, structs=structs)
@@ -156,7 +158,7 @@ class Table(Struct, frozen=True, eq=False):
     def fields(self, name: str) -> tuple[str, ...]:
         """The columns of the fields of a struct; none if it is no struct."""
         dtype = self.structs.get(name)
-        if dtype is None or _is_vector(dtype):
+        if dtype is None or is_vector(dtype):
             return ()
         return tuple(f"{name}.{each.name}" for each in dtype.fields)
 
@@ -168,9 +170,7 @@ class Table(Struct, frozen=True, eq=False):
                     column.struct.field(each[len(name) + 1 :]).alias(each) for each in fields
                 ).drop(name)
             else:
-                # A sparse vector has fewer values than entries: it is no list of them.
-                dense = column.struct.field("type") == 1
-                scan = scan.with_columns(pl.when(dense).then(column.struct.field("values")).alias(name))
+                scan = scan.with_columns(vectors.values(column))
         return scan
 
     def is_shown_otherwise(self, name: str) -> bool:
@@ -244,11 +244,6 @@ class Table(Struct, frozen=True, eq=False):
         kind = finding(Code.NOT_A_NUMBER, f"{self.name}, column {name}", remedy=remedy, kind="a number")
         shown = [f"row {row}: {value!r}" for row, value in rows.head(EXAMPLES).iter_rows()]
         return [kind.problem(Tally(rows.height, shown))]
-
-
-def _is_vector(dtype: Any) -> bool:
-    """Whether a struct is a vector as Spark ML writes it."""
-    return {each.name for each in dtype.fields} == {"type", "size", "indices", "values"}
 
 
 def _is_number(dtype: Any) -> bool:

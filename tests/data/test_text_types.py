@@ -380,9 +380,28 @@ def test_a_vector_of_spark_is_a_list():
     assert losscli.evaluate(frame, loss="log_loss", pred="probability").results[0].value == pytest.approx(
         np.log(2)
     )
-    sparse = pl.Series([{"type": 0, "size": 2, "indices": [0], "values": [1.0]}] * 2, dtype=dtype)
-    with pytest.raises(DataError):
-        losscli.evaluate(frame.with_columns(probability=sparse), loss="log_loss", pred="probability")
+
+
+def test_a_sparse_vector_of_spark_has_its_zeros(tmp_path):
+    dtype = pl.Struct(
+        {"type": pl.Int8, "size": pl.Int32, "indices": pl.List(pl.Int32), "values": pl.List(pl.Float64)}
+    )
+    vectors = [
+        {"type": 0, "size": 3, "indices": [0, 2], "values": [0.3, 0.7]},
+        {"type": 1, "size": None, "indices": None, "values": [0.2, 0.3, 0.5]},
+        {"type": 0, "size": 3, "indices": [1], "values": [1.0]},
+    ]
+    expected = [-(np.log(0.7) + np.log(0.5)) / 3, -np.log(0.7) / 2]
+    for rows, value in zip(([0, 1, 2], [0, 2]), expected, strict=True):
+        own = pl.Series([vectors[row] for row in rows], dtype=dtype)
+        frame = pl.DataFrame({"probability": own, "label": [[2, 2, 1][row] for row in rows]})
+        frame.write_parquet(tmp_path / "p.parquet")
+        for source in (frame, tmp_path / "p.parquet"):
+            assert losscli.evaluate(source, loss="log_loss").results[0].value == pytest.approx(value)
+    for damage in ({"indices": [3, 1]}, {"indices": [0]}):
+        wrong = pl.Series([{**vectors[0], **damage}], dtype=dtype)
+        with pytest.raises(DataError):
+            losscli.evaluate(pl.DataFrame({"probability": wrong, "label": [2]}), loss="log_loss")
 
 
 # Conditions and bins
