@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from os import PathLike, fspath
 from typing import Any
 
 from msgspec import Struct
@@ -98,6 +99,17 @@ def _raw(flag: str, value: Any) -> tuple[Any, ...]:
     return listed(value)
 
 
+def _source(flag: str, value: Any) -> Any:
+    """A path, or data in memory."""
+    if isinstance(value, str | PathLike) and "\0" in str(fspath(value)):
+        raise UsageError(f"{flag}: no name of a file has a NUL, got {value!r}")
+    return value
+
+
+def _sources(flag: str, value: Any) -> tuple[Any, ...]:
+    return tuple(_source(flag, each) for each in listed(value))
+
+
 def _class_weights(flag: str, value: Any) -> dict[str, float]:
     """The weight of each named class, from 'cat=2,dog=1' or a mapping."""
     if not isinstance(value, str | Mapping):
@@ -188,8 +200,8 @@ COLUMN = Kind("object", _text)
 """The name of a column; in Python also the column itself, which is read before the options."""
 LOSSES = Kind("Any", _losses, list)
 GATES = Kind("str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None", _raw, list)
-REPORT = Kind("Report | Source | None", lambda flag, value: value)
-FILE = Kind("Source | None", lambda flag, value: value)
-PATH = Kind("str | PathLike[str] | None", lambda flag, value: value)
+REPORT = Kind("Report | Source | None", _source)
+FILE = Kind("Source | None", _source)
+PATH = Kind("str | PathLike[str] | None", _source)
 CELLS = Kind("int | str | None", _cells)
-FILES = Kind("Sequence[Source] | None", _raw, list)
+FILES = Kind("Sequence[Source] | None", _sources, list)

@@ -16,7 +16,7 @@ from msgspec import Struct
 from losscli import gates
 from losscli.catalog import request as requests
 from losscli.errors import LossCliError, Problem, UsageError, all_of
-from losscli.plan.options import OPTIONS, Use, keys, keywords_of, loss_params, of_environment
+from losscli.plan.options import OPTIONS, Use, check_not_empty, keys, keywords_of, loss_params, of_environment
 from losscli.text import near
 
 FILE, PROJECT, SECTION = "losscli.toml", "pyproject.toml", "tool.losscli"
@@ -117,8 +117,9 @@ def _section(path: Path) -> dict[str, Any] | None:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
         raise UsageError(Problem("not UTF-8", str(path))) from None
-    except OSError as error:
-        raise UsageError(Problem(f"cannot be read: {error.strerror}", str(path), "check the path")) from None
+    except (OSError, ValueError) as error:  # also for a name with NUL
+        why = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(Problem(f"cannot be read: {why}", str(path), "check the path")) from None
     if path.name == PROJECT and SECTION.rpartition(".")[2] not in text:
         return None
     import tomllib  # only if there is something to read
@@ -141,6 +142,8 @@ def _value(name: str, folder: Path, ignored: Collection[str], key: str, value: o
         raise UsageError(Problem(f"unknown key {key!r}.{near(key, known)}", name, "losscli evaluate --help"))
     place = f"{name}, key {key}"
     try:
+        if key not in ignored:
+            check_not_empty({key: value})
         made = _from(folder, key, value)
         if key not in ignored:
             _check(folder, key, made)
@@ -187,9 +190,7 @@ def _path(folder: Path, text: object) -> str:
     if not isinstance(text, str):
         raise UsageError(f"it must be text, got {text!r}")
     return (
-        text
-        if text == "-" or "://" in text or text.startswith("git:")
-        else os.path.join(*filter(None, (_here(folder), text)))
+        text if text == "-" or "://" in text or text.startswith("git:") else os.path.join(_here(folder), text)
     )
 
 

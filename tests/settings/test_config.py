@@ -154,6 +154,19 @@ WRONG = {
         'loss = [{name = "huber", dleta = 2}]\npredictions = "b.csv"',
         "huber has no parameter 'dleta'. Did you mean delta?",
     ),
+    "empty text": (
+        'weight = ""\noutput = ["r.json", ""]\nbaseline = ""\nrows = " "\non = [""]',
+        *(
+            f"key {key}: {flag}: the value is empty"
+            for key, flag in (("weight", "--weight"), ("output", "--output"))
+        ),
+        *(f"key {key}: --{key}: the value is empty" for key in ("baseline", "rows", "on")),
+    ),
+    "text with NUL": (
+        'rows = "x\\u0000.csv"\noutput = "x\\u0000.json"\nbaseline = "\\u0000.json"\nloss = "a\\u0000.py:f"',
+        *(f"key {key}: --{key}: no name of a file has a NUL" for key in ("rows", "output", "baseline")),
+        "key loss: a\\x00.py: embedded null byte",
+    ),
     "no gates": (
         "gate = [1.5, 07:32:00]",
         "losscli.toml, key gate: a gate must be text or a table, got 1.5",

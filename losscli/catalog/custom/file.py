@@ -28,10 +28,9 @@ def source_of(path: str) -> bytes:
     """The source in a file, which is not run.  Raises UsageError if it cannot be read."""
     try:
         return Path(path).read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"{path}: {(error.strerror or 'cannot be read').lower()}", remedy="check the path"
-        ) from None
+    except (OSError, ValueError) as error:  # also for a name with NUL
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise UsageError(f"{path}: {(why or 'cannot be read').lower()}", remedy="check the path") from None
 
 
 def find(path: str, name: str) -> Loss:

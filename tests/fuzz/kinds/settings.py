@@ -17,7 +17,7 @@ SHARE = 6
 
 def case(rng: random.Random) -> Case:
     """A file of settings with some keys, or a damaged one."""
-    lines = [f"{_key(rng)} = {_value(rng)}" for _ in range(rng.choice((1, 2, 3, 6)))]
+    lines = [f"{_key(rng)} = {_value(rng)}" for _ in range(rng.choice((1, 1, 1, 2, 3, 6)))]
     if rng.random() < 0.15:
         lines += ["[[loss]]", f"name = {_text(rng)}", f"delta = {_value(rng)}"]
     content = "\n".join(lines)
@@ -26,8 +26,9 @@ def case(rng: random.Random) -> Case:
         content = f"[tool.{rng.choice(('losscli', 'losscli', 'other'))}]\n{content}"
     data = encoded(content)
     data = damaged(data, rng) if rng.random() < 0.3 else data
-    command = rng.choice((["evaluate", "p.csv", "t.csv"], ["evaluate"], ["check", "p.csv", "t.csv"]))
-    if command == ["evaluate", "p.csv", "t.csv"] and rng.random() < 0.2:
+    usual = ["evaluate", "p.csv", "t.csv"]
+    command = rng.choice((usual, usual, ["evaluate"], ["evaluate", "p.csv"], ["check", "p.csv", "t.csv"]))
+    if command == usual and rng.random() < 0.2:
         command = ["compare", "p.csv", "q.csv", "-t", "t.csv"]
     run = [*command, *(["-c", name] if name == "own.toml" else []), *rng.choice(([], ["-v"], ["--json"]))]
     return Case([run], {**CSV, name: data}, outputs=OUTPUTS)
