@@ -50,7 +50,7 @@ def binary_focal(batch: Binary, *, gamma: NonNegative = 2.0, alpha: Unit | None 
     return focused if alpha is None else (alpha * y + (1.0 - alpha) * (1.0 - y)) * focused
 
 
-@loss("brier_score", "brier_score_loss", "BrierScore")
+@loss("brier_score", "brier_score_loss", "BrierScore", worst=1.0)
 def brier(batch: Binary) -> Array:
     """The squared error of the probability: a proper score that is never infinite.
 
@@ -63,7 +63,7 @@ def brier(batch: Binary) -> Array:
     return gap * gap
 
 
-@loss("zero_one_loss", "error", "error_rate", "binary_error", "ZeroOneLoss")
+@loss("zero_one_loss", "error", "error_rate", "binary_error", "ZeroOneLoss", worst=1.0)
 def zero_one(batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = False) -> Array:
     """The share of wrong labels; a probability at the threshold is negative, with `inclusive` positive.
 
@@ -78,7 +78,12 @@ def _balanced(xp: Namespace, m: Array) -> Array:
     return (m[..., 0] / m[..., 2] + m[..., 1] / (1.0 - m[..., 2])) / 2
 
 
-@loss("BalancedErrorRate", "ber", reduction=Reduction(_balanced, undefined="it needs rows of both classes"))
+@loss(
+    "BalancedErrorRate",
+    "ber",
+    reduction=Reduction(_balanced, undefined="it needs rows of both classes"),
+    worst=1.0,
+)
 def balanced_error(
     batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = False
 ) -> tuple[Array, Array, Array]:
@@ -97,7 +102,7 @@ def _f1(xp: Namespace, m: Array) -> Array:
     return wrong / (2.0 * m[..., 0] + wrong)
 
 
-@loss(reduction=Reduction(_f1, undefined="no row is positive, in truth or by prediction"))
+@loss(reduction=Reduction(_f1, undefined="no row is positive, in truth or by prediction"), worst=1.0)
 def f1_error(
     batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = False
 ) -> tuple[Array, Array, Array]:
@@ -116,7 +121,7 @@ def _jaccard(xp: Namespace, m: Array) -> Array:
     return wrong / (m[..., 0] + wrong)
 
 
-@loss(reduction=Reduction(_jaccard, undefined="no row is positive, in truth or by prediction"))
+@loss(reduction=Reduction(_jaccard, undefined="no row is positive, in truth or by prediction"), worst=1.0)
 def jaccard_distance(
     batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = False
 ) -> tuple[Array, Array, Array]:

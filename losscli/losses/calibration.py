@@ -36,7 +36,13 @@ def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int, held: st
     return (*gaps, *(xp.where(here, 1.0, 0.0) for here in inside))
 
 
-@loss("ece", "expected_calibration_error", "binary_calibration_error", reduction=Reduction(_calibration))
+@loss(
+    "ece",
+    "expected_calibration_error",
+    "binary_calibration_error",
+    reduction=Reduction(_calibration),
+    worst=1.0,
+)
 def calibration_error(
     batch: Binary, *, n_bins: Count = 15, norm: Literal["l1", "l2", "max"] = "l1"
 ) -> tuple[Array, ...]:
@@ -50,7 +56,7 @@ def calibration_error(
     return _binned(batch.xp, batch.probability, batch.target, n_bins, batch.held)
 
 
-@loss("ece", "expected_calibration_error", "calibration_error", reduction=Reduction(_calibration))
+@loss("ece", "expected_calibration_error", "calibration_error", reduction=Reduction(_calibration), worst=1.0)
 def multiclass_calibration_error(
     batch: Multiclass, *, n_bins: Count = 15, norm: Literal["l1", "l2", "max"] = "l1"
 ) -> tuple[Array, ...]:

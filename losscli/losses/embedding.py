@@ -12,7 +12,7 @@ from losscli.tasks.embedding import PairDistance, SimilarPair, VectorPair
 NONZERO = "vectors that are not zero"
 
 
-@loss("cosine", "paired_cosine_distances", domain=NONZERO)
+@loss("cosine", "paired_cosine_distances", domain=NONZERO, worst=2.0)
 def cosine_distance(batch: VectorPair) -> Array:
     """One minus the cosine of the angle between the vectors.
 
@@ -23,7 +23,7 @@ def cosine_distance(batch: VectorPair) -> Array:
     return batch.angle.distance
 
 
-@loss("CosineSimilarity", best=-1.0, domain=NONZERO)
+@loss("CosineSimilarity", best=-1.0, domain=NONZERO, worst=1.0)
 def cosine_similarity(batch: VectorPair) -> Array:
     """Minus the cosine of the angle between the vectors: -1 is best.
 
@@ -121,7 +121,7 @@ def bray_curtis_distance(batch: VectorPair) -> Array:
     return xp.sum(batch.difference, axis=1) / whole
 
 
-@loss("correlation", domain="vectors that are not constant")
+@loss("correlation", domain="vectors that are not constant", worst=2.0)
 def correlation_distance(batch: VectorPair) -> Array:
     """One minus the correlation of the coordinates.
 

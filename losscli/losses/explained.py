@@ -122,6 +122,7 @@ def _pearson(xp: Namespace, m: Array) -> Array:
     best=1.0,
     score=True,
     reduction=Reduction(_pearson, undefined="all targets or all predictions are equal"),
+    worst=-1.0,
 )
 def pearson_correlation(batch: Regression) -> tuple[Array, ...]:
     """How close predictions are to an increasing linear function of the targets; bias and scale are ignored.
@@ -155,6 +156,7 @@ def _concordance_sample(xp: Namespace, m: Array, pilot: Pilot, weight: float) ->
     best=1.0,
     score=True,
     reduction=Reduction(_concordance_sample, undefined="all targets and predictions are equal, or one row"),
+    worst=-1.0,
 )
 def concordance_correlation(batch: Regression) -> tuple[Array, ...]:
     """The agreement of predictions with targets, from -1 to 1, with sample variances.
@@ -170,6 +172,7 @@ def concordance_correlation(batch: Regression) -> tuple[Array, ...]:
     best=1.0,
     score=True,
     reduction=Reduction(_concordance, undefined="all targets and predictions are equal"),
+    worst=-1.0,
 )
 def concordance_correlation_population(batch: Regression) -> tuple[Array, ...]:
     """The agreement of predictions with targets, from -1 to 1, with population variances.
@@ -187,6 +190,7 @@ def concordance_correlation_population(batch: Regression) -> tuple[Array, ...]:
     best=1.0,
     score=True,
     reduction=Reduction(ratio.function, undefined="no target or prediction reaches the threshold"),
+    worst=0.0,
 )
 def critical_success_index(batch: Regression, *, threshold: Real) -> tuple[Array, Array]:
     """Of the rows where prediction or target reaches the threshold, the share where both do.

@@ -83,7 +83,7 @@ def ndcg_exponential_gain(
     return _ndcg(batch, gain, k, empty, ties)
 
 
-@loss("map", reduction=_kept_mean, best=1.0, score=True)
+@loss("map", reduction=_kept_mean, best=1.0, score=True, worst=0.0)
 def mean_average_precision(
     batch: BinaryRelevance,
     *,

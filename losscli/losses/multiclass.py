@@ -135,7 +135,7 @@ def multiclass_brier(batch: Multiclass, *, scale_by_half: bool | None = False) -
     return distance / 2 if halved else distance
 
 
-@loss("zero_one", "zero_one_loss", "error", "error_rate", "merror", "multi_error", "ZeroOneLoss")
+@loss("zero_one", "zero_one_loss", "error", "error_rate", "merror", "multi_error", "ZeroOneLoss", worst=1.0)
 def multiclass_zero_one(batch: MulticlassLabel) -> Array:
     """The share of rows whose class is wrong; ties go to the first class.
 
@@ -146,7 +146,7 @@ def multiclass_zero_one(batch: MulticlassLabel) -> Array:
     return batch.xp.where(batch.predicted == batch.code, 0.0, 1.0)
 
 
-@loss("top_k", "multi_error_top_k")
+@loss("top_k", "multi_error_top_k", worst=1.0)
 def top_k_error(batch: MulticlassScore, *, k: Count = 2) -> Array:
     """The share of rows whose true class is not among the k best; ties go to the first class.
 
@@ -196,7 +196,7 @@ def _balanced(xp: Namespace, m: Array) -> Array:
     return xp.sum(rates, axis=-1) / xp.sum(occurs, axis=-1)
 
 
-@loss("balanced_error", reduction=Reduction(_balanced))
+@loss("balanced_error", reduction=Reduction(_balanced), worst=1.0)
 def multiclass_balanced_error(batch: MulticlassLabel) -> tuple[Array, ...]:
     """The mean error rate over the classes that have rows: a rare class counts as much as a common one.
 

@@ -22,7 +22,7 @@ def multilabel_binary_cross_entropy(
     return batch.xp.mean(batch.cross_entropy(batch.smoothed(label_smoothing)), axis=1)
 
 
-@loss("hamming_loss", "HammingLoss", "multilabel_hamming_distance")
+@loss("hamming_loss", "HammingLoss", "multilabel_hamming_distance", worst=1.0)
 def hamming(batch: MultilabelLabel, *, threshold: Unit = 0.5, inclusive: bool = False) -> Array:
     """The share of labels that are wrong.
 
@@ -33,7 +33,7 @@ def hamming(batch: MultilabelLabel, *, threshold: Unit = 0.5, inclusive: bool = 
     return batch.xp.mean(batch.xp.where(batch.wrong(threshold, inclusive), 1.0, 0.0), axis=1)
 
 
-@loss("zero_one", "zero_one_loss", "exact_match_error")
+@loss("zero_one", "zero_one_loss", "exact_match_error", worst=1.0)
 def subset_zero_one(batch: MultilabelLabel, *, threshold: Unit = 0.5, inclusive: bool = False) -> Array:
     """The share of rows with any wrong label.
 

@@ -163,7 +163,7 @@ def error_std(batch: Regression) -> tuple[Array, Array]:
     return error_variance(batch)
 
 
-@loss("NumErrors")
+@loss("NumErrors", worst=1.0)
 def num_errors(batch: Regression, *, greater_than: NonNegative) -> Array:
     """The share of rows whose absolute error exceeds a threshold.
 

@@ -34,7 +34,7 @@ def _is_replaced(batch: Mask, params: Mapping[str, Any]) -> Array:
 NO_PIXELS = Replacement("finds no pixels to compare (empty={empty})", _is_replaced)
 
 
-@loss("Tversky", reduction=OVERLAP, replaces=NO_PIXELS)
+@loss("Tversky", reduction=OVERLAP, replaces=NO_PIXELS, worst=1.0)
 def tversky(
     batch: Mask,
     *,
@@ -65,7 +65,7 @@ def tversky(
     )
 
 
-@loss("Dice", "dice_coefficient_loss", reduction=OVERLAP, replaces=NO_PIXELS)
+@loss("Dice", "dice_coefficient_loss", reduction=OVERLAP, replaces=NO_PIXELS, worst=1.0)
 def dice(
     batch: Mask, *, aggregate: Aggregate = "per_image", empty: Empty = "formula"
 ) -> tuple[Array, Array, Array]:
@@ -108,7 +108,7 @@ def _mean_over_classes(batch: ClassMask, miss_weight: float) -> Array:
     return total / classes
 
 
-@loss("DiceScore")
+@loss("DiceScore", worst=1.0)
 def segmentation_dice_error(batch: ClassMask) -> Array:
     """One minus the Dice score, the mean over the classes that are in the image or its prediction.
 
@@ -119,7 +119,7 @@ def segmentation_dice_error(batch: ClassMask) -> Array:
     return _mean_over_classes(batch, 0.5)
 
 
-@loss("MeanIoU", "jaccard_error")
+@loss("MeanIoU", "jaccard_error", worst=1.0)
 def segmentation_mean_iou_error(batch: ClassMask) -> Array:
     """One minus intersection over union, the mean over the classes in the image or its prediction.
 

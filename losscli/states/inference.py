@@ -172,7 +172,9 @@ class _Intervals:
     def __init__(
         self, bound: BoundReduction, of: Value, sums: Sums, noise: Noise, level: float, tested: bool
     ) -> None:
-        self.bound, self.noise = bound, noise
+        self.noise, self.bounds = noise, bound.bounds
+        if bound.reduction is mean and (sums.low < bound.bounds[0]).any():
+            self.bounds = (-math.inf, bound.bounds[1])  # such as an unbiased estimate below zero
         self.first_order = sums.third is None
         self.shares = shares(sums) if bound.reduction is mean and not tested else None
         self.equal = sums.units is None and bool((noise.effective == sums.n).all())
@@ -215,7 +217,7 @@ class _Intervals:
 
     def _ends(self, place: int, value: float) -> tuple[float, float]:
         """The ends of an interval, within what the value can be; they never exclude the value."""
-        least, greatest = self.bound.bounds
+        least, greatest = self.bounds
         low, high = max(float(self.low[place]), least), min(float(self.high[place]), greatest)
         return min(value, low), max(value, high)
 

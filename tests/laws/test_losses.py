@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -162,3 +163,11 @@ def test_every_name_finds_the_loss_in_any_case(entry):
             assert entry in registry.find(written)
     assert registry.find(entry.name)[0] is entry
     assert re.fullmatch(r"[a-z][a-z0-9_]*", entry.name)
+
+
+@pytest.mark.parametrize("entry", [entry for entry in LOSSES.values() if entry.worst is not None])
+def test_no_prediction_exceeds_the_worst_value(entry):
+    low, high = entry.bounds
+    for seed in range(5):
+        found = value(entry.name, rows(entry.name, seed))
+        assert math.isnan(found) or low - 1e-12 <= found <= high + 1e-12
