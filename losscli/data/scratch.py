@@ -87,7 +87,8 @@ def _is_left(path: str) -> bool:
         own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
         times = [found.st_mtime]
         if stat.S_ISDIR(found.st_mode):
-            times += [entry.stat(follow_symlinks=False).st_mtime for entry in os.scandir(path)]
+            with os.scandir(path) as entries:
+                times += [entry.stat(follow_symlinks=False).st_mtime for entry in entries]
     except OSError:
         return False
     return own and time.time() - max(times) > OLD
