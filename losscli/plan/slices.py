@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -9,6 +10,10 @@ from losscli.data.columns import SIDES, column_of, unknown
 from losscli.data.slicing import Slicing
 from losscli.data.table import Table, reading
 from losscli.errors import UsageError, all_of
+
+
+MOST_BINS = 1_000
+"""The maximum number of bins of a column."""
 
 
 def slicings(
@@ -47,9 +52,11 @@ def _column(
         return column, None
     table = targets if column.startswith("t:") else predictions
     dtype = table.schema[column[2:]]
-    if bins < 2 or not dtype.is_numeric():
-        what = "at least two bins" if bins < 2 else f"numeric columns for bins, but {name} is {dtype}"
-        raise UsageError(f"{flag}: needs {what}", remedy=f"--by {name}:4, or --by {name}")
+    if not 2 <= bins <= MOST_BINS or not dtype.is_numeric():
+        what = f"needs numeric columns for bins, but {name} is {dtype}"
+        if not 2 <= bins <= MOST_BINS:
+            what = f"needs at least two bins, and at most {MOST_BINS:,}"
+        raise UsageError(f"{flag}: {what}", remedy=f"--by {name}:4, or --by {name}")
     return column, _edges(table, column[2:], bins)
 
 
@@ -63,10 +70,11 @@ def parted(text: str, predictions: Table, targets: Table) -> tuple[str, int | No
 
 def _edges(table: Table, name: str, bins: int) -> tuple[float, ...]:
     column = table.number(name)
-    column = column.filter(column.is_not_nan())
-    shares = [i / bins for i in range(1, bins)]
-    wanted = [column.quantile(share, "lower").alias(str(i)) for i, share in enumerate(shares)]
     with reading(table):
-        found = table.scan.select(*wanted, column.max().alias("most")).collect(engine="streaming").row(0)
-    *edges, most = found
-    return tuple(sorted({edge for edge in edges if edge is not None and edge < most}))
+        # Sorted once: a quantile each would sort it for each edge.
+        query = table.scan.select(column.filter(column.is_not_nan()).sort().alias(name))
+        values = query.collect(engine="streaming")[name]
+    if not len(values):
+        return ()
+    at = [math.floor((len(values) - 1) * (i / bins)) for i in range(1, bins)]
+    return tuple(sorted({edge for edge in values.gather(at) if edge < values[-1]}))

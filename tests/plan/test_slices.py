@@ -169,6 +169,8 @@ def test_very_many_slices(slices):
         ("region,region", "name each column once"),
         ("region:4", "needs numeric columns for bins, but region is String"),
         ("age:1", "at least two bins"),
+        ("age:1001", "at most 1,000"),
+        ("age:99999", "at most 1,000"),
     ],
 )
 def test_wrong_columns_are_usage_errors(by, said, frame):
