@@ -122,6 +122,7 @@ def evaluate(
         rows: Write the loss of every row: .parquet, .csv, .ndjson or .arrow.
         worst: Show the N rows with the largest first loss.
         threads: Worker threads; default: all cores, up to 8.
+        max_memory: Bytes in a small compressed file; default: 4GiB.
         device: cpu, cuda, cuda:1 or auto; or LOSSCLI_DEVICE.
         a, aggregate, alpha, b, beta, bias, both_zero, c, delta, df, divisor, empty, epsilon,
             epsilon1, estimator, floor, fn_weight, force_finite, fp_weight, full, gamma, greater_than,

@@ -10,10 +10,15 @@ from collections.abc import Iterable
 LONGEST, DEEPEST = 2_000, 100
 """The maximum length of an expression or a condition, and of its nesting: n terms of a sum have n levels."""
 
+SHOWN = 60
+"""The maximum number of characters of a value in a message."""
+LINE = 2_000
+"""The maximum number of characters of a line of a message."""
+
 
 def enumerated(names: Iterable[str], most: int = 20) -> str:
     """'a, b, c', and 'a, b, ... (7 in all)' if there are more than `most`."""
-    everything = [printable(name) for name in names]
+    everything = [printable(shortened(name)) for name in names]
     more = f", ... ({len(everything)} in all)" if len(everything) > most else ""
     return ", ".join(everything[:most]) + more
 
@@ -76,6 +81,11 @@ def without_credentials(text: str) -> str:
     return _QUERY.sub(r"\g<1>***", _USER.sub(r"\g<1>***@", text))
 
 
+def shortened(text: str) -> str:
+    """Text for a message, whatever its length: at most 60 characters of it."""
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
+
+
 def printable(text: str) -> str:
     """Text on one line that cannot steer a terminal: control, format and private characters are escaped."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
@@ -94,6 +104,8 @@ def line_of_log(text: str) -> str:
 
     GitHub takes :: at the start of a line and ##[ anywhere, others have a word before the bracket.
     """
+    if len(text) > LINE:  # what is wrong with a long name comes after it
+        text = f"{text[: LINE // 2]}...{text[-LINE // 2 :]}"
     text = printable(text)
     if "##" in text:
         text = _MARKS.sub(r"##\\", text)

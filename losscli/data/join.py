@@ -24,6 +24,7 @@ from losscli.data.table import RereadError, Table, reading
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array
 from losscli.report.findings import Code, Finding, Tally, finding
+from losscli.text import shortened
 
 SPARSE = 4
 """The largest range of whole keys, in multiples of their number, that is looked up in an array."""
@@ -154,7 +155,7 @@ def _no_match(keyed: Keyed, rows: int, tallies: dict[Finding, Tally]) -> None:
 
 
 def _shown(key: object) -> str:
-    return repr(key) if isinstance(key, str) else str(key)
+    return shortened(repr(key) if isinstance(key, str) else str(key))
 
 
 def _named_type(dtype: Any) -> str:
@@ -331,10 +332,11 @@ def duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: s
 
 
 def _show(frame: pl.DataFrame, names: list[str], row: str) -> list[str]:
-    return [
-        f"row {entry[row] + 1} (" + ", ".join(f"{name[2:]} {entry[name]}" for name in names) + ")"
-        for entry in frame.head(EXAMPLES).iter_rows(named=True)
-    ]
+    def of(entry: Mapping[str, Any]) -> str:
+        return ", ".join(f"{name[2:]} {shortened(str(entry[name]))}" for name in names)
+
+    first = frame.head(EXAMPLES).iter_rows(named=True)
+    return [f"row {entry[row] + 1} ({of(entry)})" for entry in first]
 
 
 def _unseen(keyed: Keyed, unseen: Array, tallies: dict[Finding, Tally]) -> None:

@@ -13,6 +13,7 @@ from losscli.data.numbers import EXACT
 from losscli.data.table import Table, reading
 from losscli.errors import EXAMPLES, DataError
 from losscli.report.findings import Code, Tally, finding, problem
+from losscli.text import shortened
 
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
 _UNITS = ("ms", "us", "ns")
@@ -169,7 +170,8 @@ def _require_plain(table: Table, name: str) -> None:
         count = odd.select(pl.len()).collect(engine="streaming").item() if first.height else 0
     if count:
         kind = finding(Code.KEY_NOT_PLAIN, f"{table.name}, column {name}")
-        raise DataError(kind.problem(Tally(count, [f"row {row}: {key!r}" for row, key in first.rows()])))
+        examples = [f"row {row}: {shortened(repr(key))}" for row, key in first.rows()]
+        raise DataError(kind.problem(Tally(count, examples)))
 
 
 def _require_exact(table: Table, name: str) -> None:

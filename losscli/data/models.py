@@ -21,6 +21,7 @@ from losscli.data.table import Table, reading
 from losscli.errors import EXAMPLES, DataError
 from losscli.numeric.arrays import Array
 from losscli.report.findings import Code, Finding, Tally, finding, problem
+from losscli.text import shortened
 
 
 class Other(Struct, frozen=True, eq=False):
@@ -200,7 +201,7 @@ def _matched(frame: pl.DataFrame, at: Array, keys: Sequence[str], lonely: Tally)
         missing &= frame[MATCHED].to_numpy()
     of_keys = frame.filter(pl.Series(missing)).select(keys)
     shown = [
-        ", ".join(f"{name[2:]} {value}" for name, value in row.items())
+        ", ".join(f"{name[2:]} {shortened(str(value))}" for name, value in row.items())
         for row in of_keys.head(EXAMPLES).iter_rows(named=True)
     ]
     lonely.add(Tally(int(missing.sum()), shown))
@@ -219,10 +220,11 @@ def _unmatched(
         first = pl.Series(unseen[:EXAMPLES], dtype=pl.get_index_type())
         with reading(other.table):
             rows = side.select(keys).with_row_index("row").filter(pl.col("row").is_in(first.implode()))
-            shown = [
-                f"row {row['row'] + 1} ({', '.join(f'{key[len(prefix) :]} {row[key]}' for key in keys)})"
+            texts = [
+                (row["row"] + 1, [f"{key[len(prefix) :]} {shortened(str(row[key]))}" for key in keys])
                 for row in rows.collect().iter_rows(named=True)
             ]
+            shown = [f"row {row} ({', '.join(own)})" for row, own in texts]
         found[_kind(Code.UNMATCHED_PREDICTION, other, place)] = Tally(len(unseen), shown)
     return found
 

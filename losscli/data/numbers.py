@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from losscli.numeric.arrays import Array, pl
+from losscli.text import SHOWN
 
 EXACT = 2**53
 """Up to here every whole number is a float64 of its own."""
@@ -238,6 +239,6 @@ def remedy_for(values: Iterable[str]) -> str:
         if all(re.fullmatch(r"[+-]?\d{1,3},\d{3}", word) for word in words):
             return "--thousands , reads 1,234 as 1234, --decimal , as 1.234"
         return "--decimal , reads 196,8 as 196.8"
-    if len(set(words)) == 1 and not any(sign.isdigit() for sign in words[0]):
+    if len(set(words)) == 1 and len(words[0]) <= SHOWN and not any(sign.isdigit() for sign in words[0]):
         return f"fix these rows, or --null-values {quote(words[0])} if it means a missing value"
     return ""

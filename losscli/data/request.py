@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from losscli.data.limits import MAX_MEMORY
 from losscli.data.numbers import Spelling
 from losscli.errors import UsageError
 from losscli.text import not_one_of
@@ -19,7 +20,8 @@ class Reading(Struct, frozen=True):
     """What the user says about inputs; None, or empty, where names and contents tell.
 
     `separator`, `quote` (or none), `escape`, `comment` and `header` are those of delimited text; `decimal`,
-    `thousands` and `null_values` say how text writes numbers.
+    `thousands` and `null_values` say how text writes numbers.  `max_memory` is the most bytes that far fewer
+    compressed ones may hold.
     """
 
     separator: str | None = None
@@ -31,6 +33,7 @@ class Reading(Struct, frozen=True):
     decimal: str = "."
     thousands: str | None = None
     null_values: tuple[str, ...] = ()
+    max_memory: int = MAX_MEMORY
 
     @property
     def spelling(self) -> Spelling:

@@ -7,14 +7,16 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 from urllib.parse import urlsplit
 
 import polars as pl
 from msgspec.structs import replace
 
-from losscli.data import formats, sniff
+from losscli.data import formats, limits, sniff
 from losscli.data.formats.base import COMPRESSED, Files, Format, empty_file, keys_of
 from losscli.data.formats.text import start_of
 from losscli.data.request import LAYOUT, NUMBERS, Reading
@@ -36,7 +38,7 @@ def locate(source: str | Path, asked: Reading) -> Files:
         if sys.stdin is None:
             remedy = "name a file"
             raise DataError(problem(Code.UNREADABLE_FILE, STANDARD_INPUT, remedy=remedy, reason="closed"))
-        return _piped(Spool(chunks_of(sys.stdin.buffer), STANDARD_INPUT), STANDARD_INPUT, asked)
+        return _piped(sys.stdin.buffer, STANDARD_INPUT, asked)
     if "://" in text:
         return _remote(text, asked)
     try:
@@ -61,10 +63,10 @@ def _local(text: str, asked: Reading) -> Files:
         return _checked(Files(printable(text), (text,), _format(text, text, asked)), asked)
     if path.exists():
         with path.open("rb") as pipe:
-            return _piped(Spool(chunks_of(pipe), text), text, asked)
+            return _piped(pipe, text, asked)
     if not glob.has_magic(text):
         raise DataError(problem(Code.NO_SUCH_FILE, text))
-    found = sorted(each for each in glob.glob(text, recursive=True) if os.path.isfile(each))
+    found = [each for each in limits.matching(text) if os.path.isfile(each)]
     if not found:
         raise DataError(problem(Code.NO_MATCHING_FILE, text))
     parts = path.parts
@@ -91,6 +93,7 @@ def _several(name: str, paths: Sequence[str], root: int, asked: Reading) -> File
     """Files of one format; key=value folders count from the `root`-th part of a path on."""
     if not paths:
         raise DataError(problem(Code.EMPTY_FOLDER, name))
+    limits.require_few(paths, name)
     all_of(*(partial(_require_utf8, path) for path in paths))
     kinds = [_format(path, path, asked) for path in paths]
     if len(set(kinds)) > 1:
@@ -129,7 +132,10 @@ def _remote(url: str, asked: Reading) -> Files:
     return Files(name, (url,), form, by_option=by_name is None, spelling=asked.spelling)
 
 
-def _piped(spool: Spool, name: str, asked: Reading) -> Files:
+def _piped(pipe: BinaryIO, name: str, asked: Reading) -> Files:
+    with suppress(OSError):  # of a stream in memory, which has no descriptor
+        limits.require_an_end(pipe, name)
+    spool = Spool(chunks_of(pipe), name)
     files = Files(name, (spool.path,), _format(spool.path, name, asked), spool=spool)
     return _checked(files, asked)
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
+from losscli.data import limits
 from losscli.data.scratch import ScratchError
 from losscli.report.findings import Code, problem
 
@@ -31,7 +32,9 @@ class Spool:
             file: Any = made()
             self.close = weakref.finalize(self, file.close)
             self.kept.add(self)
-            for chunk in chunks:
+            for number, chunk in enumerate(chunks):
+                if number % 16 == 0:
+                    limits.require_room()
                 file.write(chunk)
             file.flush()
         except OSError as error:

@@ -19,7 +19,7 @@ from losscli.data.numbers import Spelling, remedy_for
 from losscli.data.vectors import is_vector
 from losscli.errors import EXAMPLES, DataError, Problem
 from losscli.report.findings import Code, Tally, finding, problem
-from losscli.text import counted
+from losscli.text import counted, shortened
 
 Source = Any
 """A path, a pattern, a folder, a URL or "-"; a table; or data in memory: see `formats.memory.read`."""
@@ -242,7 +242,7 @@ class Table(Struct, frozen=True, eq=False):
             return []
         remedy = remedy_for(rows[name].head(100)) or None
         kind = finding(Code.NOT_A_NUMBER, f"{self.name}, column {name}", remedy=remedy, kind="a number")
-        shown = [f"row {row}: {value!r}" for row, value in rows.head(EXAMPLES).iter_rows()]
+        shown = [f"row {row}: {shortened(repr(value))}" for row, value in rows.head(EXAMPLES).iter_rows()]
         return [kind.problem(Tally(rows.height, shown))]
 
 

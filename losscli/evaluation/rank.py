@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from losscli._version import __version__
 from losscli.catalog.loss import Choice
 from losscli.catalog.request import LossSpec
-from losscli.data import scratch
+from losscli.data import limits, scratch
 from losscli.data.formats import memory
 from losscli.data.load import tables
 from losscli.data.scratch import ScratchError
@@ -305,7 +305,7 @@ def expanded(names: Sequence[str]) -> list[str]:
         if os.path.isdir(name):
             found += sorted(str(path) for path in Path(name).iterdir() if _is_submission(path))
         elif glob.has_magic(name) and not os.path.exists(name):
-            found += sorted(glob.glob(name, recursive=True)) or [name]
+            found += limits.matching(name) or [name]
         else:
             found.append(name)
     return found

@@ -104,6 +104,7 @@ class ReadOptions(LossParameters, total=False):
     like: Literal["sklearn", "torch", "keras"] | None
     normalize: bool | None
     threads: int | str | None
+    max_memory: int | str | None
     device: str | None
 
 

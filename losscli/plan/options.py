@@ -21,6 +21,7 @@ from losscli.catalog import registry
 from losscli.catalog.conventions.libraries import LIBRARIES
 from losscli.catalog.params import Param
 from losscli.data import formats
+from losscli.data.limits import MAX_MEMORY
 from losscli.data.request import DECIMALS, Reading
 from losscli.engines.devices import CPU
 from losscli.errors import Problem, UsageError, all_of
@@ -44,6 +45,7 @@ from losscli.plan.values import (
     QUOTE,
     REPORT,
     SEPARATOR,
+    SIZE,
     SLICES,
     SWITCH,
     TEXT,
@@ -501,7 +503,7 @@ class Request(Struct, frozen=True, kw_only=True):
     cells: Annotated[
         int | None,
         _output(
-            "Worst cells shown; default: 10 on a terminal, else all.",
+            "Worst cells shown; on a terminal 10, else all.",
             CELLS, "all|N", commands=(*JUDGING, "show"),
         ),
     ] = None
@@ -537,6 +539,12 @@ class Request(Struct, frozen=True, kw_only=True):
         int | None,
         _running("Worker threads; default: all cores, up to 8.", count(1), "N", use=Use.REPORT),
     ] = None
+    max_memory: Annotated[
+        int,
+        _running(
+            "Bytes in a small compressed file; default: 4GiB.", SIZE, "SIZE", use=Use.REPORT,
+        ),
+    ] = MAX_MEMORY
     device: Annotated[
         str,
         _running(

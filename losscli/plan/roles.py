@@ -16,7 +16,7 @@ from losscli.errors import EXAMPLES, DataError, Problem, UsageError
 from losscli.plan import named_columns
 from losscli.plan.columns import MAX_CLASSES, Found
 from losscli.report.findings import Code, Note, Tally, finding, note, problem
-from losscli.text import counted, enumerated, near
+from losscli.text import counted, enumerated, near, shortened
 
 
 def roles_of(
@@ -120,7 +120,7 @@ def _binary(
     if not labels:
         raise DataError(problem(Code.NO_LABELS, place))
     if len(labels) > 2:
-        shown = ", ".join(labels[:5]) + (", ..." if len(labels) > 5 else "")
+        shown = ", ".join(map(shortened, labels[:5])) + (", ..." if len(labels) > 5 else "")
         text = _text_among_numbers(right, column)
         raise DataError(text or problem(Code.TOO_MANY_LABELS, place, labels=shown))
     if positive is None:

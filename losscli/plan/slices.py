@@ -11,7 +11,6 @@ from losscli.data.slicing import Slicing
 from losscli.data.table import Table, reading
 from losscli.errors import UsageError, all_of
 
-
 MOST_BINS = 1_000
 """The maximum number of bins of a column."""
 

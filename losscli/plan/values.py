@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from os import PathLike, fspath
@@ -131,6 +132,19 @@ def _pair(flag: str, part: str) -> tuple[str, str]:
     return name, text
 
 
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?", re.IGNORECASE)
+
+
+def _size(flag: str, value: Any) -> int:
+    """Bytes, from a number or from text: 8GiB, 500MB."""
+    found = None if isinstance(value, bool) else _SIZE.fullmatch(str(value).strip())
+    if found is None:
+        raise UsageError(f"{flag} must be a number of bytes, as in 8GiB, got {value!r}")
+    number, prefix, binary = found.groups()
+    power = "KMGT".index(prefix.upper()) + 1 if prefix else 0
+    return int(float(number) * (1024 if binary else 1000) ** power)
+
+
 _CELLS = Range(1, whole=True)
 
 
@@ -203,5 +217,6 @@ GATES = Kind("str | Mapping[str, object] | Sequence[str | Mapping[str, object]] 
 REPORT = Kind("Report | Source | None", _source)
 FILE = Kind("Source | None", _source)
 PATH = Kind("str | PathLike[str] | None", _source)
+SIZE = Kind("int | str | None", _size)
 CELLS = Kind("int | str | None", _cells)
 FILES = Kind("Sequence[Source] | None", _sources, list)

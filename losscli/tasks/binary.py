@@ -15,6 +15,7 @@ from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
 from losscli.tasks.probabilities import note_clipped, note_rounded, probabilities, tolerance
 from losscli.tasks.variables import BinaryVariables
+from losscli.text import shortened
 
 
 class Bernoulli(Batch, frozen=True):
@@ -217,7 +218,7 @@ def read_labels(block: Block, column: str) -> Array:
         codes < 0,
         Code.NOT_BINARY_LABEL,
         column,
-        lambda i: repr(series[i]),
+        lambda i: shortened(repr(series[i])),
         negative=negative,
         positive=positive,
     )

@@ -14,6 +14,7 @@ from losscli.data.stream import PREDICTION_ROW, TARGET_ROW, Roles
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array, np, pl
 from losscli.report.findings import Code, Finding, Tally, finding
+from losscli.text import shortened
 
 LARGEST = sys.float_info.max
 """The largest finite number."""
@@ -190,7 +191,9 @@ class Block:
 
     def name_row(self, index: int, target: bool = False) -> str:
         """The name of a row: 'row 17 (id p017)'.  Rows count from 1 in their file, without the header."""
-        ids = ", ".join(f"{column[2:]} {self.frame[column][index]}" for column in self.roles.ids)
+        ids = ", ".join(
+            f"{column[2:]} {shortened(str(self.frame[column][index]))}" for column in self.roles.ids
+        )
         row = (
             self.frame[TARGET_ROW][index] if target and TARGET_ROW in self.frame.columns else self.rows[index]
         )
@@ -244,7 +247,7 @@ def _wide(dtype: Any) -> Any:
 
 
 def _value(series: pl.Series, row: int) -> str:
-    return repr(series[row])
+    return shortened(repr(series[row]))
 
 
 def _number(values: Array, row: int) -> str:

@@ -25,6 +25,7 @@ from losscli.tasks.probabilities import (
     probabilities,
     probabilities_within,
 )
+from losscli.text import shortened
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
@@ -132,7 +133,7 @@ def label_codes(block: Block, column: str, kind: str) -> Array:
         codes < 0,
         Code.UNKNOWN_LABEL,
         column,
-        lambda i: repr(series[i]),
+        lambda i: shortened(repr(series[i])),
         kind=kind,
         count=len(names),
         names=shown,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
+from losscli.data import limits
 from losscli.data.dialect import SAMPLE, Dialect, declared, header_shows, separator_of, separators
 from losscli.data.formats import rewriting
 from losscli.data.formats.base import FILE, Files, Format, Scanned, empty_file, partitioned, read_errors
@@ -37,9 +38,6 @@ if TYPE_CHECKING:
 
 HEAD = 2 * SAMPLE
 """Lines that are read to find out how text is written; quoted fields may take several."""
-
-LONGEST_HEADER = 1 << 24
-"""Characters of a header, of which several copies are made."""
 
 
 class Delimited(Format, frozen=True):
@@ -141,12 +139,12 @@ def _held(path: str, files: Files, asked: Reading) -> _Held:
         notes.append(f"rewritten from {odd}")
         path = spools[-1].path
     try:
+        limits.require_inflation(path, asked.max_memory, name)
         head = first_lines(path, HEAD)
-        if head and len(head[0]) > LONGEST_HEADER:
-            why = f"the first line has {len(head[0]):,} characters"
-            raise DataError(problem(Code.UNREADABLE_FILE, name, remedy="is it a table?", reason=why))
+        limits.require_short(head[0] if head else "", name)
         dialect = _detected(head, name, files.format, asked)
         first = next(dialect.records(head), [])
+        limits.require_narrow(len(first), name)
         escape = asked.escape if asked.escape and holds(path, asked.escape) else None
         if escape or dialect.is_padded(first):
             spools.append(rewriting.standard(path, name, dialect, escape))

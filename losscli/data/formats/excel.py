@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from losscli.data.dialect import SAMPLE, Dialect, header_shows
 from losscli.data.formats.base import Files, Format, Scanned, read_errors
 from losscli.data.formats.text import shown
+from losscli.data.limits import require_memory
 from losscli.data.redaction import reason
 from losscli.errors import DataError, UsageError, all_of
 from losscli.numeric.arrays import pl
@@ -83,7 +84,7 @@ class Sheet(NamedTuple):
 def _sheet(reader: Any, path: str, name: str, asked: Reading) -> Sheet:
     """The first sheet of a workbook.  Raises DataError."""
     try:
-        _require_checksums(path)
+        _require_checksums(path, asked.max_memory, name)
         sheets = reader.read_excel(path).sheet_names
         head = pl.read_excel(
             path,
@@ -117,9 +118,15 @@ def _sheet(reader: Any, path: str, name: str, asked: Reading) -> Sheet:
     return Sheet(frame, dialect, tuple(rows[0]))
 
 
-def _require_checksums(path: str) -> None:
-    """Raise ValueError if a part of a workbook has another checksum, which readers see only at its end."""
+def _require_checksums(path: str, most: int, name: str) -> None:
+    """Raise ValueError if a part of a workbook has another checksum, which readers see only at its end.
+
+    Raises DataError for parts that hold far more bytes than their size, and more than `most`.
+    """
     with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        held, size = sum(each.file_size for each in entries), sum(each.compress_size for each in entries)
+        require_memory(held, size, most, name)
         if damaged := archive.testzip():
             raise ValueError(f"the checksum of {damaged} is another one")
 

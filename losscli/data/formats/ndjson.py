@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from losscli.data import limits
 from losscli.data.formats import rewriting
 from losscli.data.formats.base import FILE, Files, Format, Scanned, partitioned
-from losscli.data.formats.text import expected_rows, lines, not_text, shown
+from losscli.data.formats.text import expected_rows, first_lines, lines, not_text, shown
 from losscli.errors import EXAMPLES, Problem
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, Tally, finding
@@ -30,6 +31,9 @@ class Ndjson(Format, frozen=True):
 
     def hold(self, files: Files, asked: Reading) -> Files:
         """The files, rewritten in UTF-8 without a byte order mark if need be."""
+        for path in files.paths if not files.remote else ():
+            limits.require_inflation(path, asked.max_memory, files.shown(path))
+            limits.require_short("".join(first_lines(path, 1)[:1]), files.shown(path))
         return rewriting.all_in_utf8(files)
 
     def open(self, files: Files) -> Scanned:

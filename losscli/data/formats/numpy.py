@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from losscli.data.formats.base import Files, Format
 from losscli.data.formats.frames import lazy
+from losscli.data.limits import require_memory
 from losscli.errors import DataError, Problem
 from losscli.numeric.arrays import Array, np, pl
 from losscli.report.findings import Code, problem
@@ -44,7 +45,7 @@ class Arrays(Format, frozen=True):
 
     def hold(self, files: Files, asked: Reading) -> Files:
         """The files with the arrays of each, mapped into memory unless they are compressed."""
-        return replace(files, arrays=mapped(files, self.has_names))
+        return replace(files, arrays=mapped(files, self.has_names, asked.max_memory))
 
     def columns(self, path: str, files: Files) -> dict[str, Any]:
         """The arrays of one file with the type and shape of a row."""
@@ -130,12 +131,17 @@ def _native(array: Array) -> Array:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
-def mapped(files: Files, have_names: bool) -> list[list[Part]]:
-    """The arrays of each file, mapped into memory unless they are compressed.  Raises DataError."""
+def mapped(files: Files, have_names: bool, most: int) -> list[list[Part]]:
+    """The arrays of each file, mapped into memory unless they are compressed.  Raises DataError.
+
+    `most` is the maximum number of bytes of a compressed array that is far smaller.
+    """
     found = []
     for path in files.paths:
         try:
-            found.append(list(_members(path)) if have_names else [Part(None, _load(path))])
+            found.append(list(_members(path, most)) if have_names else [Part(None, _load(path))])
+        except DataError:
+            raise
         except Exception as error:  # the header is an expression of Python: damaged, it can raise nearly any
             raise DataError(_unreadable(error, files.shown(path))) from None
     for path, parts in zip(files.paths, found, strict=True):
@@ -160,7 +166,7 @@ def _require_whole(said: int, held: int) -> None:
         raise ValueError(f"the header of its array says {said} bytes, and it holds {held}")
 
 
-def _members(path: str) -> Iterator[Part]:
+def _members(path: str, most: int) -> Iterator[Part]:
     """The arrays of an .npz file, mapped unless they are compressed; their checksums are verified."""
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
@@ -169,6 +175,7 @@ def _members(path: str) -> Iterator[Part]:
         for entry in entries:
             stem = entry.filename.removesuffix(".npy")
             name = None if len(entries) == 1 and stem.startswith(UNNAMED) else stem
+            require_memory(entry.file_size, entry.compress_size, most, path)
             with archive.open(entry) as member:
                 shape, fortran, dtype = _header(member)
                 start, count = member.tell(), math.prod(shape)

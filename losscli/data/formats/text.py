@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import os
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from losscli.data.batches import batches
 from losscli.data.formats.base import COMPRESSED, Files, Format, Scanned, read_errors
+from losscli.data.limits import LONGEST_LINE
 from losscli.data.numbers import Spelling, shows
 from losscli.data.redaction import reason
 from losscli.errors import EXAMPLES, Problem
@@ -55,11 +59,13 @@ def lines(path: str, most: int | None = None) -> Iterator[str]:
 
 def first_lines(path: str, most: int) -> list[str]:
     """The first lines of a text file, at most `most`, and fewer if they are long."""
-    if is_plain(path):
-        # Without Polars, which maps the whole file for a few lines.
-        with open(path, encoding="utf-8-sig", errors="replace", newline="\n") as file:
-            text = islice(file, most)
-            return [line.removesuffix("\n").removesuffix("\r") for line in _short(text)]
+    # Without Polars, which maps or inflates the whole file for a few lines, however long they are.
+    opened = open if is_plain(path) else gzip.open if start_of(path).startswith(b"\x1f\x8b") else None
+    with suppress(EOFError, OSError, zlib.error):  # damaged: Polars says how
+        if opened is not None:
+            with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="\n") as file:
+                text = islice(iter(partial(file.readline, LONGEST_LINE + 1), ""), most)
+                return [line.removesuffix("\n").removesuffix("\r") for line in _short(text)]
     return list(_short(lines(path, most)))
 
 

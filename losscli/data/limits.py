@@ -1,0 +1,144 @@
+"""What inputs may demand at most: files, links, columns, lines and compressed bytes."""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import stat
+import tempfile
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from losscli.errors import DataError
+from losscli.report.findings import Code, problem
+
+MOST_FILES = 10_000
+"""The maximum number of files of one table."""
+MOST_FOLDERS = 100_000
+"""The maximum number of folders below a pattern with **."""
+MOST_COLUMNS = 100_000
+"""The maximum number of columns of delimited text, each of whose values are looked at."""
+LONGEST_LINE = 1 << 24
+"""The maximum number of characters of the first line of text, of which several copies are made."""
+RATIO = 100
+"""How many times its size a compressed file may hold, if that is also more than --max-memory."""
+MAX_MEMORY = 4 << 30
+"""The default of --max-memory in bytes."""
+_RESERVE = 256 << 20
+"""The bytes that a pipe leaves free in the temporary folder."""
+_START = 64 << 10
+"""The compressed bytes that show how much the whole file holds."""
+
+
+def _refused(name: str, reason: str, remedy: str) -> DataError:
+    return DataError(problem(Code.UNREADABLE_FILE, name, remedy=remedy, reason=reason))
+
+
+def matching(pattern: str) -> list[str]:
+    """The sorted paths that match a pattern.  Raises DataError for links in a circle, which have no end."""
+    parts = Path(pattern).parts
+    if "**" in parts:
+        fixed = parts[: next(i for i, part in enumerate(parts) if glob.has_magic(part))]
+        _require_no_circle(Path(*fixed), pattern)
+    return sorted(glob.glob(pattern, recursive=True))
+
+
+def _require_no_circle(root: Path, pattern: str) -> None:
+    above: dict[str, tuple[str, ...]] = {str(root): (os.path.realpath(root),)}
+    for count, (folder, folders, _) in enumerate(os.walk(root, followlinks=True)):
+        if count > MOST_FOLDERS:
+            raise _refused(pattern, f"more than {MOST_FOLDERS:,} folders", "begin the pattern further down")
+        own = above.pop(folder)
+        for each in folders:
+            path = os.path.join(folder, each)
+            real = os.path.realpath(path)
+            if real in own:
+                raise _refused(pattern, f"links lead in a circle: {path}", "name the folders without **")
+            above[path] = (*own, real)
+
+
+def require_few(paths: Sequence[str], name: str) -> None:
+    """Raise DataError for more files than one table may have."""
+    if len(paths) > MOST_FILES:
+        raise _refused(name, f"{len(paths):,} files, where one table has {MOST_FILES:,} at most", "join them")
+
+
+def require_narrow(columns: int, name: str) -> None:
+    """Raise DataError for more columns than delimited text may have."""
+    if columns > MOST_COLUMNS:
+        reason = f"{columns:,} columns, where text has {MOST_COLUMNS:,} at most"
+        raise _refused(name, reason, "write lists, or a Parquet file")
+
+
+def require_short(line: str, name: str) -> None:
+    """Raise DataError for a first line that is too long, as that of a file without line ends."""
+    if len(line) > LONGEST_LINE:
+        raise _refused(name, f"the first line has more than {LONGEST_LINE:,} characters", "is it a table?")
+
+
+def require_an_end(file: BinaryIO, name: str) -> None:
+    """Raise DataError for a device, which is no file and may have no end."""
+    mode = os.fstat(file.fileno()).st_mode
+    if (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and not file.isatty():
+        raise _refused(name, "it is a device", "name a file or a pipe")
+
+
+def require_room() -> None:
+    """Raise OSError if the temporary folder is nearly full: a pipe without end must not fill it."""
+    if shutil.disk_usage(tempfile.gettempdir()).free < _RESERVE:
+        raise OSError(0, f"less than {_RESERVE >> 20} MiB are left")
+
+
+def require_memory(held: int, size: int, most: int, name: str) -> None:
+    """Raise DataError for compressed bytes of a `size` that hold far more bytes, and more than `most`."""
+    if held > most and held > RATIO * max(size, 1):
+        reason = f"{_amount(size)} hold {_amount(held)}, more than {RATIO} times as much"
+        raise _refused(name, reason, f"--max-memory {-(-held >> 30)}GiB, if it should hold that")
+
+
+def require_inflation(path: str, most: int, name: str) -> None:
+    """Raise DataError for compressed text that holds far more than its size, and more than `most` bytes."""
+    with suppress(OSError, zlib.error), open(path, "rb") as file:  # which are reported when it is read
+        start, size = file.read(_START), os.path.getsize(path)
+        if start.startswith(b"\x1f\x8b"):
+            require_memory(_inflated(start) * size // len(start), size, most, name)
+        elif start.startswith(b"\x28\xb5\x2f\xfd"):
+            file.seek(0)
+            require_memory(_zstd(file, size), size, most, name)
+
+
+def _inflated(start: bytes) -> int:
+    """The number of bytes that the first bytes of a gzip file hold."""
+    stream, held = zlib.decompressobj(31), 0
+    while start and not stream.eof:
+        held += len(stream.decompress(start, 1 << 20))
+        start = stream.unconsumed_tail
+    return held
+
+
+def _zstd(file: BinaryIO, size: int) -> int:
+    """About how many bytes a zstd file holds, from the headers of its blocks (RFC 8878, 3.1.1)."""
+    held = 0
+    while len(magic := file.read(4)) == 4 and file.tell() < size:
+        if magic[1:] == b"\x2a\x4d\x18":  # a frame to be skipped
+            file.seek(int.from_bytes(file.read(4), "little"), os.SEEK_CUR)
+            continue
+        flags = file.read(1)[0]
+        is_single, dictionary = flags >> 5 & 1, (0, 1, 2, 4)[flags & 3]
+        file.seek(1 - is_single + dictionary + (is_single, 2, 4, 8)[flags >> 6], os.SEEK_CUR)
+        last = 0
+        while not last and len(header := file.read(3)) == 3:
+            number = int.from_bytes(header, "little")
+            last, kind, length = number & 1, number >> 1 & 3, number >> 3
+            held += length if kind < 2 else 128 << 10  # at most
+            file.seek(1 if kind == 1 else length, os.SEEK_CUR)
+        file.seek(4 * (flags >> 2 & 1), os.SEEK_CUR)
+    return held
+
+
+def _amount(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.1f} MB"
