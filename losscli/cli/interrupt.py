@@ -18,6 +18,7 @@ GRACE = 0.5
 """Seconds that Python has to answer a signal in its own way."""
 _WORDS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "hung up"}
 _ENDINGS = {getattr(signal, name): word for name, word in _WORDS.items() if hasattr(signal, name)}
+_NAME = "losscli-interrupt"
 _received = [int(signal.SIGINT)]
 """The signals that came, after the one that is assumed where Python itself was interrupted."""
 
@@ -34,7 +35,12 @@ def watch() -> None:
     for number in _ENDINGS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _interrupt)
-    threading.Thread(target=_wait, args=(reader,), daemon=True, name="losscli-interrupt").start()
+    threading.Thread(target=_wait, args=(reader,), daemon=True, name=_NAME).start()
+
+
+def is_on() -> bool:
+    """Whether this process is the program, and no other that calls it."""
+    return any(thread.name == _NAME for thread in threading.enumerate())
 
 
 def status() -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from losscli.cli import interrupt
 from losscli.cli.messages import say
 from losscli.cli.output import Display, display_of, show_plan
 from losscli.cli.progress import Progress
@@ -51,9 +52,10 @@ class Watch(Hooks):
 
     def reads(self, paths: Sequence[str]) -> None:
         """Refuse outputs that would replace an input; from now on inputs are mapped."""
-        from losscli.cli import crash  # loads what the engine has loaded by now
+        if interrupt.is_on():
+            from losscli.cli import crash  # loads what the engine has loaded by now
 
-        crash.watch()
+            crash.watch()
         rows = self._given.get("rows")
         require_distinct([*self.display.outputs.files, *([Path(rows)] if rows else [])], paths)
 

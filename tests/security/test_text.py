@@ -261,7 +261,7 @@ def test_json_holds_what_it_escapes(hostile):
     assert START in {value for result in report["results"] for value in result["cell"].values()}
 
 
-FORMULAS = ("=1+1", "+1+1", "-1+1", "@SUM(A1)", "-2.5", "plain")
+FORMULAS = ("=1+1", "+1+1", "-1+1", "@SUM(A1)", "\uff1d1+1", "-2.5", "plain")
 
 
 def test_a_spreadsheet_runs_no_name_of_a_leaderboard(losscli):

@@ -10,8 +10,8 @@ from losscli.render.formats import Data
 from losscli.report.model import Comparison, Placing, Report, Result, cell_name
 from losscli.text import line_of_log
 
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
-"""How text begins that spreadsheets take as a formula."""
+_FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""How text begins that spreadsheets take as a formula; the last four are as wide as Chinese characters."""
 COLUMNS = Result.__struct_fields__
 """The same in every file, so that files of several runs can be stacked."""
 COMPARED = Comparison.__struct_fields__
