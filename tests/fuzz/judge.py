@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -19,12 +19,14 @@ SAID = re.compile(r"^(losscli: |note: |::(error|warning|notice) )", re.MULTILINE
 """A line that says why a run ended with a status other than 0."""
 
 
-def judged(case: Case, folder: Path) -> tuple[list[Done], list[str]]:
+def judged(
+    case: Case, folder: Path, run: Callable[[Sequence[str]], Done] = program.executed
+) -> tuple[list[Done], list[str]]:
     """Run an input in a folder, which is empty then and now; what happened, and what is wrong with it."""
     program.write(folder, case.files)
     done, wrong = [], list[str]()
     for argv in case.runs:
-        done.append(program.executed(argv))
+        done.append(run(argv))
         wrong += _of_one(argv, done[-1], case)
     if not wrong:
         wrong += case.also(done)

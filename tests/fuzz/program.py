@@ -6,6 +6,8 @@ import functools
 import gc
 import io
 import os
+import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +23,9 @@ from losscli.cli.parser import Command
 from losscli.errors import Status
 
 from .case import Done
+
+MEMORY = 6 << 30
+"""Bytes of addresses that a process may use."""
 
 
 def keep_commands() -> None:
@@ -69,6 +74,20 @@ def executed(argv: Sequence[str]) -> Done:
         own = native.read(1 << 20).decode(errors="replace")
     out, err = (each.getvalue().decode(errors="surrogateescape") for each in written)
     return Done(status, out, err, own, escaped or "".join(traces) * (status == Status.BUG), seconds)
+
+
+def alone(folder: str, argv: Sequence[str]) -> Done:
+    """How the program ends with these arguments as a process of its own, as users run it."""
+    start = time.monotonic()
+    command = [sys.executable, "-m", "losscli", *argv]
+    done = subprocess.run(command, cwd=folder, capture_output=True, timeout=60, preexec_fn=limit_memory)
+    out, err = (each.decode(errors="surrogateescape") for each in (done.stdout, done.stderr))
+    return Done(done.returncode, out, err, seconds=time.monotonic() - start)
+
+
+def limit_memory() -> None:
+    """Let what asks for much memory fail in this process, not on the machine."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 @contextmanager

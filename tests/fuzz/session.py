@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
+import signal
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,10 +17,7 @@ from typing import Any, NamedTuple
 from .case import Case, Done
 from .judge import HANG, judged
 from .kinds import KINDS, made
-from .program import keep_commands, write
-
-MEMORY = 6 << 30
-"""Bytes of addresses that a worker may use: what asks for more fails in it, not on the machine."""
+from .program import alone, keep_commands, limit_memory, write
 
 
 class Found(NamedTuple):
@@ -65,7 +63,7 @@ def session(names: Sequence[str], seed: int, numbers: range, workers: int, keep:
                 process.join()
                 del running[pipe]
                 if left[place]:
-                    yield _lost(names, seed, left[place][0], keep, f"the process ended: {process.exitcode}")
+                    yield _lost(names, seed, left[place][0], keep, process.exitcode)
                     left[place] = left[place][1:]
                     start(place)
                 continue
@@ -86,15 +84,25 @@ def _kind(names: Sequence[str], number: int) -> str:
     return turns[number % len(turns)]
 
 
-def _lost(names: Sequence[str], seed: int, number: int, keep: Path, why: str) -> Found:
+def _lost(names: Sequence[str], seed: int, number: int, keep: Path, status: int) -> Found:
+    """The outcome of an input that ended its worker: memory that Rust cannot have ends any process.
+
+    The program watches for that in a process of its own; one that hung is not run again.
+    """
     kind = _kind(names, number)
-    _keep(keep, kind, seed, number, made(kind, seed, number), [], [why])
-    return Found(kind, number, (), (why,), HANG)
+    case, done, wrong = made(kind, seed, number), list[Done](), ["hangs"]
+    if status != -signal.SIGKILL:
+        with tempfile.TemporaryDirectory() as folder:
+            done, wrong = judged(case, Path(folder), partial(alone, folder))
+    if wrong:
+        _keep(keep, kind, seed, number, case, done, wrong)
+    return Found(kind, number, tuple(each.status for each in done), tuple(wrong), 0.0)
 
 
 def _work(names: Sequence[str], seed: int, numbers: range, keep: Path, pipe: Connection) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    limit_memory()
     keep_commands()
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # threads of Rust may print their panic after a run
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         os.environ["XDG_CONFIG_HOME"] = "/nonexistent"

@@ -9,6 +9,8 @@ import losscli
 from .judge import judged
 from .kinds import KINDS, made
 from .kinds.bytes import VALUE, WRITERS, written_as
+from .program import alone
+from .session import Figures, session
 
 RUNS = 20
 """Inputs of each kind."""
@@ -37,3 +39,18 @@ def test_the_same_seed_makes_the_same_inputs():
         one, other = (made(kind, 7, 3) for _ in range(2))
         assert (one.runs, one.files) == (other.runs, other.files)
         assert one.runs != made(kind, 8, 3).runs or one.files != made(kind, 8, 3).files
+
+
+def test_an_input_can_be_run_in_a_process_of_its_own(tmp_path):
+    (tmp_path / "d.csv").write_text("prediction,target\n1,2\n")
+    done = alone(str(tmp_path), ["evaluate", "d.csv", "-l", "mae", "--bare"])
+    assert (done.status, done.out) == (0, "1.0\n")
+
+
+def test_a_session_tells_the_figures_of_each_kind(tmp_path):
+    figures = Figures()
+    for found in session(["settings"], 0, range(3), 1, tmp_path):
+        figures.add(found)
+    assert figures.runs == {"settings": 3}
+    assert not figures.wrong["settings"]
+    assert "settings       3" in str(figures)

@@ -78,7 +78,7 @@ def case(rng: random.Random) -> Case:
     run = ["evaluate", f"d.{one}", *columns, *losses, "--json"]
     match rng.randrange(7):
         case 0:
-            again = [*run, "-w", "unit"]
+            return Case([run, [*run, "-w", "unit"]], files, also=_close)
         case 1:
             run, again = [*run, "-w", "w", "--threads", "1"], [*run, "-w", "w", "--threads", "2"]
         case 2:  # another format
@@ -111,6 +111,19 @@ def _same(done: Sequence[Done]) -> Iterable[str]:
         yield f"statuses {done[0].status} and {done[1].status}: {done[1].err[:300]}{done[0].err[:300]}"
     elif done[0].status == 0 and (differences := {*results(done[0])} ^ {*results(done[1])}):
         yield f"other numbers: {sorted(differences)}"
+
+
+def _close(done: Sequence[Done]) -> Iterable[str]:
+    """Sums with weights have other roundings than counts."""
+    if done[0].status != done[1].status:
+        yield f"statuses {done[0].status} and {done[1].status}: {done[1].err[:300]}{done[0].err[:300]}"
+    if {each.status for each in done} != {0}:
+        return
+    for one, other in zip(*map(_results, done), strict=True):
+        for name in ("value", "se", "ci_low", "ci_high", "rows", "weight"):
+            a, b = one[name], other[name]
+            if not (a is b or (None not in (a, b) and math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9))):
+                yield f"{name} of {one['loss']}: {a} and {b} with unit weights"
 
 
 def _sliced(done: Sequence[Done]) -> Iterable[str]:
