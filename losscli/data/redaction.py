@@ -23,5 +23,5 @@ def redacted(text: str) -> str:
 def reason(error: BaseException) -> str:
     """The first line of an error of Polars, without credentials; that of a panic means nothing to users."""
     if isinstance(error, pl.exceptions.PanicException):
-        return "it cannot be decoded"
+        return "it cannot be decoded, or has a column of an unknown type"
     return redacted((str(error).strip().splitlines() or [type(error).__name__])[0])

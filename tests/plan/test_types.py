@@ -54,3 +54,10 @@ def test_classes_have_the_numbers_of_any_type():
     assert codes_of(pl.Series(large, dtype=pl.UInt64), ("0", str(large[1]))).tolist() == [0, 1, -1, -1, -1]
     assert codes_of(pl.Series([-(1 << 63), 0]), ("0", str(-(1 << 63)))).tolist() == [1, 0]
     assert codes_of(pl.Series([1e300, 0.0]), ("0", str(int(1e300)))).tolist() == [1, 0]
+
+
+def test_a_type_that_cannot_be_read_is_said_to_be_possible(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (done,), _ = judged(tables.of_pair("list view", "target"), tmp_path)
+    assert done.status == 3
+    assert "t.parquet: incomplete or damaged Parquet file: it cannot be decoded, or has a column" in done.err
