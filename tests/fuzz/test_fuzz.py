@@ -12,7 +12,7 @@ from .kinds.bytes import VALUE, WRITERS, written_as
 from .program import alone
 from .session import Figures, session
 
-RUNS = 20
+RUNS = 12
 """Inputs of each kind."""
 
 
@@ -41,12 +41,14 @@ def test_the_same_seed_makes_the_same_inputs():
         assert one.runs != made(kind, 8, 3).runs or one.files != made(kind, 8, 3).files
 
 
+@pytest.mark.slow
 def test_an_input_can_be_run_in_a_process_of_its_own(tmp_path):
     (tmp_path / "d.csv").write_text("prediction,target\n1,2\n")
     done = alone(str(tmp_path), ["evaluate", "d.csv", "-l", "mae", "--bare"])
     assert (done.status, done.out) == (0, "1.0\n")
 
 
+@pytest.mark.slow
 def test_a_session_tells_the_figures_of_each_kind(tmp_path):
     figures = Figures()
     for found in session(["settings"], 0, range(3), 1, tmp_path):
