@@ -137,7 +137,8 @@ class _League:
     def enter(self, name: str, submission: Source, hooks: Hooks) -> None:
         """Score a submission, or record why it is broken."""
         try:
-            self.entries.append(self._scored(name, submission, hooks))
+            entry = self._scored(name, submission, hooks)
+            self.entries.append(entry)
         except (DeviceError, ScratchError):
             raise  # not a fault of the submission
         except LossCliError as error:
@@ -153,10 +154,8 @@ class _League:
             hooks.say(text)
         part, _ = running.fold_all(run, lambda rows: hooks.progress(done + rows), hooks.say, job)
         self.done += part.rows
-        if self.job is not None and not np.array_equal(job.weights > 0, self.job.weights > 0):
-            raise LossCliError(
-                Problem("other rows are evaluated than of the submissions before", name, "submit every row")
-            )
+        if self.job is not None and self._has_more_rows(name, job, self.job):
+            self.fingerprint = part.fingerprint
         line = self.lines.add(job, part)
         predicted = _predicted(run.plan.roles)
         if self.job is None:
@@ -166,6 +165,23 @@ class _League:
         results = tuple(replace(each, model=name) for each in results_of(run.plan, part))
         self.notes += [replace(each, text=f"{name}: {each}") for each in notes(part.tallies)]
         return Entry(name, results, line, predicted=predicted)
+
+    def _has_more_rows(self, name: str, own: SubmissionJob, first: SubmissionJob) -> bool:
+        """Whether all rows of the submissions before are among more rows of this one, and they are broken.
+
+        So nobody wins by dropping rows.  Raises LossCliError for other rows than those before.
+        """
+        mine, theirs = own.weights > 0, first.weights > 0
+        if np.array_equal(mine, theirs):
+            return False
+        if not mine[theirs].all():
+            raise LossCliError(
+                Problem("other rows are evaluated than of the submissions before", name, "submit every row")
+            )
+        reason = f"fewer rows are evaluated than of {name}"
+        self.entries = [each if each.reason else replace(each, reason=reason) for each in self.entries]
+        first.weights[:], first.cells[:] = own.weights, own.cells
+        return True
 
     def _check(self, run: Run) -> None:
         """Raise UsageError if slices or weights come from the submission, or its losses differ."""

@@ -291,3 +291,27 @@ def test_settings_hold_for_leaderboards_and_comparisons(tmp_path, program, monke
     assert (status, "2 to 32 models, got 1" in said) == (2, True)
     expected = losscli.compare("a.csv", "b.csv", targets="t.csv", loss="mae").comparisons[0].difference
     assert program("compare", "a.csv", "b.csv", "--bare")[1] == f"{expected!r}\n"
+
+
+@pytest.mark.parametrize("order", ["first", "last"])
+@pytest.mark.parametrize("policy", ["missing", "unmatched", "domain"])
+def test_no_submission_wins_by_rows_that_it_drops(order, policy):
+    rows = 40
+    t = pl.DataFrame(
+        {"id": range(rows), "target": np.arange(1.0, rows + 1), "part": ["a", "b"] * (rows // 2)}
+    )
+    honest = {name: t.select("id", prediction=pl.col("target") + gap) for name, gap in (("b", 1), ("c", 2))}
+    easy = pl.col("id") < 10
+    dropped = {
+        "missing": t.select("id", prediction=pl.when(easy).then("target")),
+        "unmatched": t.filter(easy).select("id", prediction="target"),
+        "domain": t.select("id", prediction=pl.when(easy).then("target").otherwise(-5.0)),
+    }
+    cheat = {"a": dropped[policy]}
+    entries = cheat | honest if order == "first" else honest | cheat
+    options = {"loss": "rmsle", "by": "part", policy: "drop"}
+    board = losscli.rank(entries, targets=t, **options).board
+    assert [each.model for each in board if each.place and not each.cell] == ["b", "c"]
+    assert {each.model for each in board if each.reason} == {"a"}
+    alone = losscli.rank(honest, targets=t, **options).board
+    assert [each for each in board if not each.reason] == list(alone)
