@@ -367,7 +367,7 @@ def test_settings_of_a_user_change_looks_alone(program):
 
 
 def test_colour_can_be_asked_for_and_refused(program, monkeypatch):
-    argv = ["evaluate", "b.csv", "z.csv", "--positive", "yes", "-g", "brier < 1", "-l", "brier"]
+    argv = ["evaluate", "b.csv", "z.csv", "--positive", "yes", "-g", "brier <= 1", "-l", "brier"]
     assert "\x1b[32m" not in program(*argv).out
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b[32m" in program(*argv, "--color", "always").out
