@@ -109,7 +109,8 @@ def _located(source: Source, role: str, asked: Reading) -> _Located:
         held = memory.read(source, role)
         return (held if isinstance(held, pl.DataFrame | pl.LazyFrame) else [[Part(None, held)]]), None
     files = sources.locate(source, asked)
-    return None, files.format.hold(files, asked)
+    with reading(Table(files.name, pl.LazyFrame(), {}, files)):
+        return None, files.format.hold(files, asked)
 
 
 def _is_matrix(found: _Located) -> bool:

@@ -233,3 +233,12 @@ def test_blank_rows_of_a_workbook_count(rows):
         3, "evaluate", "p.xlsx", "t.xlsx", "-l", "mae",
         said=["p.xlsx, column prediction: 1 missing", "row 2", "t.xlsx, column target: 1 missing", "row 3"],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["first.csv.gz", "first.ndjson.gz", "first.tsv.gz"])
+def test_a_first_line_that_is_damaged_stops_no_leaderboard(name, rows):
+    text = FRAME.select("prediction").write_ndjson() if "ndjson" in name else FRAME.write_csv()
+    (rows.folder / name).write_bytes(flipped(gzip.compress(text.encode()), 14))
+    done = rows("rank", name, "p.csv", "-t", "t.csv", "-l", "mae", "--json")
+    assert done.status == 0, done.err
+    assert "incomplete or damaged compressed file" in done.out
