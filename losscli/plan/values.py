@@ -135,6 +135,10 @@ def _pair(flag: str, part: str) -> tuple[str, str]:
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?", re.IGNORECASE)
 
 
+_LARGEST = 1e18
+"""More of any unit than a machine has."""
+
+
 def _size(flag: str, value: Any) -> int:
     """Bytes, from a number or from text: 8GiB, 500MB."""
     found = None if isinstance(value, bool) else _SIZE.fullmatch(str(value).strip())
@@ -142,7 +146,7 @@ def _size(flag: str, value: Any) -> int:
         raise UsageError(f"{flag} must be a number of bytes, as in 8GiB, got {value!r}")
     number, prefix, binary = found.groups()
     power = "KMGT".index(prefix.upper()) + 1 if prefix else 0
-    return int(float(number) * (1024 if binary else 1000) ** power)
+    return int(min(float(number), _LARGEST) * (1024 if binary else 1000) ** power)
 
 
 _CELLS = Range(1, whole=True)

@@ -45,3 +45,8 @@ def test_an_empty_name_in_a_list_is_an_error(name):
     flag = f"--{name.replace('_', '-')}"
     with pytest.raises(UsageError, match=f"{flag} .*: a name between commas is empty"):
         losscli.evaluate([1.0], [2.0], loss="mae", **{name: "a=1,,b=2"})
+
+
+def test_more_memory_than_there_is_may_be_allowed(losscli):
+    losscli.write(d="prediction,target\n1,2\n")
+    assert losscli.bare("d.csv", "-l", "mae", "--max-memory", "1" + "0" * 400) == [1.0]
