@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from os import PathLike, fspath
@@ -87,7 +88,7 @@ def _split(flag: str, text: str) -> tuple[str, ...]:
 
 def _different(flag: str, value: Any) -> tuple[str, ...]:
     names = _names(flag, value)
-    if twice := list(dict.fromkeys(name for name in names if names.count(name) > 1)):
+    if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise UsageError(f"{flag} names {', '.join(twice)} twice")
     return names
 
