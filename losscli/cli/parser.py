@@ -10,6 +10,8 @@ import typer
 from typer._coercion import TypeDescriptor
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
+from losscli.errors import UsageError
+
 if TYPE_CHECKING:
     from losscli.plan.options import Option
 
@@ -163,7 +165,13 @@ class Command(TyperCommand):
         flags = dict(self._given(ctx))
         check_not_empty(flags)
         with configured(self.name, flags) as given:
-            function_of(self.name)(given)
+            try:
+                function_of(self.name)(given)
+            except SystemExit as error:
+                if isinstance(error.__context__, BrokenPipeError):
+                    raise  # by which rich and typer answer a closed pipe
+                # No command ends so: a status of 0 from code of users would read as passed gates.
+                raise UsageError(f"code of a loss ended the program: SystemExit: {error}") from error
 
     def _given(self, ctx: Any) -> Iterator[tuple[str, Any]]:
         """The name and value of each parameter on the command line."""

@@ -131,6 +131,22 @@ def test_undefined_losses_are_wrong_data(program):
         program.refuses(3, *ARGV, said=[f"{N} rows outside the domain of l.py:f"])
 
 
+def test_a_state_that_exits_is_no_success(program):
+    program.write(
+        l_py=f"""{HEAD}
+from losscli.states.moments import Moments
+class Gone(Moments, frozen=True):
+    @classmethod
+    def of(cls, *rows):
+        sys.exit(0)
+@loss(state=Gone)
+def f(batch: Regression):
+    return batch.abs_error
+"""
+    )
+    program.refuses(2, *ARGV, said=["code of a loss ended the program: SystemExit: 0"])
+
+
 PRINTS = """
 print("at the top")
 threading.Thread(target=lambda: print("of a thread")).start()
