@@ -1,4 +1,4 @@
-"""Studentised estimates whose distribution is skewed: Hall's transformation, and the score interval.
+"""Studentised estimates whose distribution is skewed: Hall's transformation.
 
 The studentised estimate t = (estimate - truth) / se of a mean of skewed rows is not Student's: where the
 losses of rows have a long upper tail, estimates below the truth come with a small standard error, so that
@@ -29,16 +29,3 @@ def studentised(deviate: float, skew: float) -> float:
     if abs(a) < 1e-9:
         return deviate - a / 2 - a * deviate * deviate
     return (math.cbrt(1 + 3 * a * (deviate - a / 2)) - 1) / a
-
-
-def score_interval(share: float, n: float, deviate: float) -> tuple[float, float]:
-    """The interval of a share (0 to 1) of n rows, which may be an effective number: the score interval.
-
-    `deviate` is the two-sided quantile.  Wilson (1927), Probable inference, doi:10.2307/2276774
-    """
-    z = deviate * deviate / n
-    centre = (share + z / 2) / (1 + z)
-    half = math.sqrt(z * share * (1 - share) + z * z / 4) / (1 + z)
-    # At no and at all rows an end is the share itself, which rounding must not move.
-    low = 0.0 if share <= 0 else max(0.0, centre - half)
-    return low, 1.0 if share >= 1 else min(1.0, centre + half)

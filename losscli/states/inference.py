@@ -7,12 +7,18 @@ import math
 from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, np
-from losscli.numeric.skewed import score_interval, studentised, symmetric
+from losscli.numeric.scores import (
+    difference_deviate,
+    difference_interval,
+    normal_p_value,
+    share_interval,
+)
+from losscli.numeric.skewed import studentised, symmetric
 from losscli.numeric.special import special
 from losscli.numeric.student import quantile
 from losscli.report.findings import Code, Note, note
 from losscli.states.base import Estimate
-from losscli.states.noise import Noise, Value, noise_of, shares
+from losscli.states.noise import Flips, Noise, Value, flips, noise_of, shares
 from losscli.states.reductions import BoundReduction, mean
 from losscli.states.sums import Sums
 
@@ -72,7 +78,8 @@ def differences(
         alone = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
         return [differences(bound, *each, level)[0] for each in alone]
     free = replace(bound, bounds=(-math.inf, math.inf))
-    return _with_intervals(free, _difference(bound, a, b), pair, level, tested=True)
+    flipped = flips(pair, a, b) if reduction is mean else None
+    return _with_intervals(free, _difference(bound, a, b), pair, level, tested=True, flipped=flipped)
 
 
 def _difference(bound: BoundReduction, a: Sums, b: Sums) -> Value:
@@ -142,9 +149,17 @@ def _slopes(of: Value, points: Array, size: Array) -> Array:
 
 
 def _with_intervals(
-    bound: BoundReduction, of: Value, sums: Sums, level: float | None, tested: bool = False
+    bound: BoundReduction,
+    of: Value,
+    sums: Sums,
+    level: float | None,
+    tested: bool = False,
+    flipped: Flips | None = None,
 ) -> list[Estimate]:
-    """The value of each cell with its interval, and if it is `tested` the p-value of none."""
+    """The value of each cell with its interval, and if it is `tested` the p-value of none.
+
+    `flipped` are the changes of a loss of 0 and 1 whose difference is tested.
+    """
     values = of(sums.mean)
     if level is None or sums.spread is None:
         notes = (note(Code.TOO_MANY_COLUMNS),) if level is not None else ()
@@ -161,9 +176,20 @@ def _with_intervals(
             found.append(Estimate(value, notes=(note(Code.ONE_UNIT, unit=unit),)))
         elif not math.isfinite(noise.se[place]):
             found.append(Estimate(value, notes=(note(Code.INFINITE_VARIANCE, unit=unit),)))
+        elif flipped is not None and not math.isnan(flipped.rows[place]):
+            found.append(_flip(flipped, place, value, float(noise.se[place]), level, n))
         else:
             found.append(intervals.of(place, value, unit, n))
     return found
+
+
+def _flip(flipped: Flips, place: int, value: float, se: float, level: float, n: int) -> Estimate:
+    """The difference of a share of rows on which a loss is 1, with the score interval and McNemar's test."""
+    up, down, rows = (float(each[place]) for each in (flipped.up, flipped.down, flipped.rows))
+    deviate = quantile(level, math.inf)
+    low, high = difference_interval(up, down, rows, deviate)
+    p = normal_p_value(difference_deviate(up, down, rows, 0.0))
+    return Estimate(value, se or (high - low) / (2 * deviate), low, high, df=float(n - 1), p_value=p)
 
 
 class _Intervals:
@@ -226,7 +252,7 @@ class _Intervals:
         assert self.shares is not None
         # The variance of a share of equal rows follows from the share: it is not estimated, and is normal.
         q = quantile(self.level, math.inf) if self.equal else self.deviates[place]
-        low, high = score_interval(value, float(self.shares[place]), q)
+        low, high = share_interval(value, float(self.shares[place]), q)
         notes = (note(Code.FEW_UNITS, few=FEW, unit=unit),) if unit != "row" and n < FEW else ()
         return Estimate(value, se or (high - low) / (2 * q), low, high, notes, df=float(self.noise.df[place]))
 

@@ -216,6 +216,31 @@ def shares(sums: Sums) -> Array:
     return np.where(sums.binary if sums.binary is not None else holds_binary(sums), found, np.nan)
 
 
+class Flips(Struct, frozen=True):
+    """The shares of rows (c,) on which a loss of 0 and 1 goes up and down from one model to the other.
+
+    `rows` (c,) is their effective number, NaN in cells where losses are something else than 0 and 1.
+    """
+
+    up: Array
+    down: Array
+    rows: Array
+
+
+def flips(pair: Sums, a: Sums, b: Sums) -> Flips | None:
+    """The flips between models a and b, whose difference `pair` holds; None if rows are in clusters."""
+    if pair.units is not None or pair.spread is None or pair.drift.shape[1] != 1:
+        return None
+    difference, drift = pair.mean[:, 0], pair.drift[:, 0]
+    with np.errstate(all="ignore"):
+        # The mean of (b - a)^2; with weights, under their squares.
+        squares = pair.spread[:, 0, 0] + 2 * difference * drift + difference**2 * pair.weight2
+        changed = np.maximum(squares / pair.weight2, np.abs(difference))
+    known = holds_binary(a) & holds_binary(b)
+    up, down = (changed + difference) / 2, (changed - difference) / 2
+    return Flips(up, down, np.where(known, effective(pair), np.nan))
+
+
 def holds_binary(sums: Sums) -> Array:
     """Whether the only column of each cell (c,) holds 0 and 1 alone: x (1 - x) adds up to nothing there."""
     if sums.spread is None or sums.drift.shape[1] != 1:

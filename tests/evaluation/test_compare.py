@@ -451,3 +451,26 @@ def test_a_key_that_is_called_as_the_field_of_a_model_keeps_its_values():
     (row,) = report.changed
     assert (row["a"], row["b"], row["a_2"]) == ("model 1", "model 2", 1)
     assert "rows that changed most" in str(report)
+
+
+@pytest.mark.parametrize("options", [{}, {"weight": "w"}], ids=str)
+def test_error_rates_are_compared_by_the_score_test(options):
+    rng = np.random.default_rng(4)
+    truth = rng.integers(0, 2, 400)
+    a, b = (np.where(rng.random(400) < rate, 1 - truth, truth) for rate in (0.1, 0.04))
+    rows = pl.DataFrame({"label": truth, "w": 2.5})
+    found = losscli.compare(
+        *(pl.DataFrame({"predicted_label": each}) for each in (a, b)),
+        targets=rows, loss="zero_one", task="binary", **options,
+    ).comparisons[0]  # fmt: skip
+    up, down = int(((b != truth) & (a == truth)).sum()), int(((a != truth) & (b == truth)).sum())
+    assert found.p_value == pytest.approx(stats.chi2.sf((up - down) ** 2 / (up + down), 1), rel=1e-9)
+    assert (found.p_value < 0.05) == (not found.ci_low <= 0 <= found.ci_high)
+    same = losscli.compare(
+        *(pl.DataFrame({"predicted_label": a}) for _ in range(2)),
+        targets=rows, loss="zero_one", task="binary", **options,
+    ).comparisons[0]  # fmt: skip
+    assert (same.difference, same.p_value) == (0.0, 1.0)
+    assert (
+        same.ci_high == -same.ci_low == pytest.approx(stats.norm.ppf(0.975) ** 2 / (400 + 3.8415), rel=1e-4)
+    )
