@@ -98,6 +98,12 @@ def _unforeseen(error: BaseException, hint: str) -> Status:
     if isinstance(error, MemoryError):
         say(f"error: not enough memory: {error}{hint}", f"  -> {MORE_MEMORY}")
         return Status.DATA
+    if "can't start new thread" in str(error):
+        say(f"error: {error}{hint}", f"  -> {MORE_MEMORY}")
+        return Status.DATA
+    if (custom := sys.modules.get("losscli.catalog.custom.file")) and (text := custom.blamed(error)):
+        say(f"error: {text}{hint}")
+        return Status.USAGE
     if type(error).__name__ == "PanicException":  # of Polars, which is no Exception
         say(f"error: the data cannot be decoded{hint}", "  -> write the files again")
         return Status.DATA

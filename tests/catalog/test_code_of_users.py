@@ -147,6 +147,22 @@ def f(batch: Regression):
     program.refuses(2, *ARGV, said=["code of a loss ended the program: SystemExit: 0"])
 
 
+def test_an_error_in_a_state_is_one_of_its_file(program):
+    program.write(
+        l_py=f"""{HEAD}
+from losscli.states.moments import Moments
+class Wrong(Moments, frozen=True):
+    @classmethod
+    def of(cls, *rows):
+        return 1 / 0
+@loss(state=Wrong)
+def f(batch: Regression):
+    return batch.abs_error
+"""
+    )
+    program.refuses(2, *ARGV, said=["l.py: line ", "ZeroDivisionError: division by zero"])
+
+
 PRINTS = """
 print("at the top")
 threading.Thread(target=lambda: print("of a thread")).start()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import traceback
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -61,11 +62,26 @@ def unchanged(path: str, name: str, digest: str) -> Loss:
     return require_digest(find(path, name), digest)
 
 
+_files: set[str] = set()
+"""The files whose code runs."""
+
+
+def blamed(error: BaseException) -> str:
+    """What an exception is in the words of an error of a file, if code of a file was running; else empty.
+
+    A state of a user is called in many places, none of which expects an exception.
+    """
+    running = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
+    path = next((name for name in reversed(running) if name in _files), "")
+    return f"{path}: {raised(error, path)}" if path else ""
+
+
 @cache
 def _run(path: str, source: bytes) -> ModuleType:
     """The module of a source.  Raises UsageError with the line that fails."""
     module = ModuleType(Path(path).stem)
     module.__file__ = path
+    _files.add(path)
     with Guard(lambda error: f"{path}: {raised(error, path)}"):
         exec(compile(source, path, "exec"), vars(module))
     return module
