@@ -36,6 +36,13 @@ def watch() -> None:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, _interrupt)
     threading.Thread(target=_wait, args=(reader,), daemon=True, name=_NAME).start()
+    sys.unraisablehook = _unraisable
+
+
+def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Say nothing of an interrupt that Python ignores where it calls back, as while it imports: we do not."""
+    if unraisable.exc_type is not KeyboardInterrupt:
+        sys.__unraisablehook__(unraisable)
 
 
 def is_on() -> bool:

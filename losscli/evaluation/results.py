@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
@@ -127,8 +128,10 @@ def _share(plan: Plan, choice: Choice, overall: State, cell: State, pilots: Sequ
     if len({pilot.error_unit for pilot in pilots}) > 1:
         return None  # sums in different units do not add up
     moments = moments_of(overall)
-    whole = float(moments.total[0].sum())
+    with np.errstate(over="ignore"):  # beyond the largest float there is no share
+        whole = float(moments.total[0].sum())
+        part = float(moments_of(cell).total[0].sum())
     low = float(moments.low.min())
     if not math.isfinite(whole) or whole == 0 or low < 0:
         return None
-    return float(moments_of(cell).total[0].sum()) / whole
+    return part / whole if math.isfinite(part) else None

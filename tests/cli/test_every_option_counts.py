@@ -6,6 +6,7 @@ differ: the exit status, what is printed, a file that is written, or how the wor
 
 from __future__ import annotations
 
+import gzip
 from typing import NamedTuple
 
 import polars as pl
@@ -75,6 +76,10 @@ TEXTS = {
     "dashes": "id,pred\n" + "".join(f"{name},-\n" for name in ID),
 }
 """Files of text that is not written as usual."""
+PACKED = "id,pred,note\n" + "".join(
+    f"{name},{value},{'x' * 100_000}\n" for name, value in zip(ID, Y, strict=True)
+)
+"""Text that is many times as long as its compressed form."""
 
 
 class Case(NamedTuple):
@@ -143,6 +148,7 @@ CASES: dict[str, Case] = {
     "config": Case("-c other.toml"),
     "no_config": Case("--no-config"),
     "threads": Case("--threads 2"),
+    "max_memory": Case("--max-memory 1KiB", ("packed", "q", "t")),
     "device": Case("--device cuda:99"),
     "quiet": Case("-q", given="--bare"),
     "verbose": Case("-v"),
@@ -214,6 +220,7 @@ def folder(tmp_path_factory):
         table.write_csv(path / f"{name}.csv")
     for name, text in TEXTS.items():
         (path / f"{name}.csv").write_text(text)
+    (path / "packed.csv").write_bytes(gzip.compress(PACKED.encode()))
     for name, preds in {"r": "p", "s": "q"}.items():
         report = losscli.evaluate(path / f"{preds}.csv", path / "t.csv", loss="mae", by="region")
         (path / f"{name}.json").write_text(report.to_json())
