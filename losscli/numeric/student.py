@@ -9,16 +9,18 @@ from statistics import NormalDist
 
 _LARGE_DF = 30
 """Degrees of freedom from which Hill's expansion is exact to 1e-10 at levels up to 0.99."""
+_NORMAL_DF = 1e15
+"""Degrees of freedom from which the distribution is the normal one to the last digit."""
 
 
 @lru_cache(maxsize=1 << 16)
 def quantile(level: float, df: float) -> float:
     """The two-sided quantile of Student's t distribution.
 
-    `df` is a whole number from 1 up, or infinite.
+    `df` is positive, or infinite.
     """
     tail, upper = 1.0 - level, (1.0 + level) / 2
-    if df == math.inf:
+    if df > _NORMAL_DF:
         # At the highest level the sum rounds to one, and the lower tail has the digits.
         return NormalDist().inv_cdf(upper) if upper < 1.0 else -NormalDist().inv_cdf(tail / 2)
     if df == 1:

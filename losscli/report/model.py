@@ -29,6 +29,8 @@ POWER = 0.8
 """The power of a comparison against a true difference of `minimum_detectable`."""
 Level: TypeAlias = Annotated[float, Meta(gt=0, lt=1)]
 """The level of an interval."""
+Freedom: TypeAlias = Annotated[float, Meta(gt=0)]
+"""Degrees of freedom."""
 Shown: TypeAlias = ParamValue | list[Any]
 """What is shown of a row: a number, text, or a list of them."""
 MODELS = ("a", "b")
@@ -62,7 +64,7 @@ class Result(Record, frozen=True, kw_only=True):
     ci_low: float | None = None
     ci_high: float | None = None
     level: Level | None = None
-    df: float | None = None
+    df: Freedom | None = None
     higher_is_better: bool = False
     rows: int
     weight: float
@@ -113,7 +115,7 @@ class Comparison(Record, frozen=True, kw_only=True):
     ci_low: float | None = None
     ci_high: float | None = None
     level: Level | None = None
-    df: float | None = None
+    df: Freedom | None = None
     p_value: float | None = None
     adjusted: float | None = None
     contribution: float | None = None

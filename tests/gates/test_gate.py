@@ -410,3 +410,10 @@ def test_a_gate_in_a_table_has_its_own_min_n():
 def test_a_table_of_a_gate_that_makes_no_sense(key, value, said):
     with pytest.raises(UsageError, match=re.escape(said)):
         of({"check": "mae <= 1", key: value})
+
+
+@pytest.mark.parametrize("df", [0.5, 1.0, 29.5, 1e15, 1e300, math.inf])
+def test_any_degrees_of_freedom_have_a_quantile(df):
+    found = one("mae <= base", noisy("mae", 1.0, 0.1, df=df), noisy("mae", 2.0, 0.1, df=df))
+    assert found.status == "pass"
+    assert quantile(0.95, df) >= 1.9599

@@ -251,3 +251,8 @@ def test_the_recipe_for_github_runs(folder):
     recipe = re.search(r"run: >-\n(.*?)```", (ROOT / "docs/guides/ci.md").read_text(), re.DOTALL)[1]
     assert bash(" ".join(recipe.split()), folder) == 0
     assert "mae \\<= 50" in (folder / "s.md").read_text()
+
+
+def test_a_number_of_rows_beyond_every_float_is_another_number():
+    assert not saved._same(10**400, 3)
+    assert saved._same(10**400, 10**400)

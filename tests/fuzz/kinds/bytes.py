@@ -18,7 +18,7 @@ from pyarrow import parquet
 from ..case import Case, Done, nothing
 from ..damage import damaged
 
-SHARE = 5
+SHARE = 8
 ROWS = 9
 P = pl.DataFrame({"id": range(ROWS), "prediction": np.arange(ROWS) * 1.5, "r": list("aabbccaab")})
 T = pl.DataFrame({"id": range(ROWS), "target": np.arange(ROWS) * 1.0})

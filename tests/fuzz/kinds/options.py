@@ -12,7 +12,7 @@ from losscli.plan.options import OPTIONS, Option, loss_params, options_of
 from ..case import Case
 from ..hostile import NUMBERS, shell, text
 
-SHARE = 2
+SHARE = 4
 CSV = {
     "p.csv": b"id,prediction,w,r,g\n1,1.5,1,a,1\n2,2.5,2,b,1\n3,3.0,1,a,2\n4,5.5,1,b,2\n",
     "q.csv": b"id,prediction,w,r,g\n1,1.0,1,a,1\n2,2.0,2,b,1\n3,3.5,1,a,2\n4,5.0,1,b,2\n",

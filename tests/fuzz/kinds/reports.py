@@ -18,7 +18,7 @@ from ..damage import damaged
 from ..hostile import encoded, text
 from .options import CSV
 
-SHARE = 7
+SHARE = 18
 VALUES: tuple[Any, ...] = (
     None, True, 0, 1, -1, 1.5, 1e308, -1e308, 10**400, float("nan"), float("inf"), "", "x", "inf",
     [], {}, [1], {"a": 1}, [[]], {"": ""},

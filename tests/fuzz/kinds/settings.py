@@ -12,7 +12,7 @@ from ..damage import damaged
 from ..hostile import NUMBERS, encoded, text
 from .options import CSV, OUTPUTS, OWN
 
-SHARE = 7
+SHARE = 22
 
 
 def case(rng: random.Random) -> Case:

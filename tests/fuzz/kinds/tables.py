@@ -16,7 +16,7 @@ from pyarrow import feather, parquet
 
 from ..case import Case
 
-SHARE = 2
+SHARE = 3
 ROWS = 3
 DAY = datetime.datetime(2020, 1, 1)
 TYPES: Mapping[str, Callable[[], pyarrow.Array]] = {

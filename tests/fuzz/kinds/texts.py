@@ -13,7 +13,7 @@ import polars as pl
 from ..case import Case
 from ..hostile import encoded, text
 
-SHARE = 2
+SHARE = 4
 FORMS = ("table", "json", "csv", "markdown", "junit", "flat")
 
 
