@@ -156,7 +156,7 @@ def _with_intervals(
     tested: bool = False,
     flipped: Flips | None = None,
 ) -> list[Estimate]:
-    """The value of each cell with its interval, and if it is `tested` the p-value of none.
+    """The value of each cell with its interval and, if it is a difference to be `tested`, its p-value.
 
     `flipped` are the changes of a loss of 0 and 1 whose difference is tested.
     """
@@ -172,7 +172,9 @@ def _with_intervals(
         value = float(values[place])
         if not math.isfinite(value) or not sums.n[place]:
             found.append(_defined(bound, sums, place, values))
-        elif n < 2 and not intervals.is_share(place):
+        elif intervals.is_share(place) and (n > 1 or unit == "row"):
+            found.append(intervals.share(place, value, unit, n))
+        elif n < 2:
             found.append(Estimate(value, notes=(note(Code.ONE_UNIT, unit=unit),)))
         elif not math.isfinite(noise.se[place]):
             found.append(Estimate(value, notes=(note(Code.INFINITE_VARIANCE, unit=unit),)))
@@ -198,12 +200,14 @@ class _Intervals:
     def __init__(
         self, bound: BoundReduction, of: Value, sums: Sums, noise: Noise, level: float, tested: bool
     ) -> None:
-        self.noise, self.bounds = noise, bound.bounds
-        if bound.reduction is mean and (sums.low < bound.bounds[0]).any():
-            self.bounds = (-math.inf, bound.bounds[1])  # such as an unbiased estimate below zero
+        self.noise = noise
+        self.least, self.greatest = np.full(len(sums.n), bound.bounds[0]), bound.bounds[1]
+        if bound.reduction is mean:
+            # A row below the bound, such as an unbiased estimate below zero, shows that there is none.
+            self.least[(sums.low < bound.bounds[0]).any(axis=1)] = -math.inf
         self.first_order = sums.third is None
         self.shares = shares(sums) if bound.reduction is mean and not tested else None
-        self.equal = sums.units is None and bool((noise.effective == sums.n).all())
+        self.equal = (noise.effective == sums.n) & (sums.units is None)
         deviates = [quantile(level, df) for df in noise.df.tolist()]
         self.deviates, self.level = deviates, level
         skews = noise.skew.tolist()
@@ -224,8 +228,6 @@ class _Intervals:
     def of(self, place: int, value: float, unit: str, n: int) -> Estimate:
         """The value of a cell with its interval, with a note if it is unreliable."""
         se, df = float(self.noise.se[place]), float(self.noise.df[place])
-        if self.is_share(place):
-            return self._share(place, value, se, unit, n)
         low, high = self._ends(place, value)
         p = None
         if self.p_values is not None:
@@ -243,18 +245,19 @@ class _Intervals:
 
     def _ends(self, place: int, value: float) -> tuple[float, float]:
         """The ends of an interval, within what the value can be; they never exclude the value."""
-        least, greatest = self.bounds
-        low, high = max(float(self.low[place]), least), min(float(self.high[place]), greatest)
+        low = max(float(self.low[place]), float(self.least[place]))
+        high = min(float(self.high[place]), self.greatest)
         return min(value, low), max(value, high)
 
-    def _share(self, place: int, value: float, se: float, unit: str, n: int) -> Estimate:
+    def share(self, place: int, value: float, unit: str, n: int) -> Estimate:
         """The share of rows on which a loss of 0 and 1 is 1, with the score interval."""
         assert self.shares is not None
         # The variance of a share of equal rows follows from the share: it is not estimated, and is normal.
-        q = quantile(self.level, math.inf) if self.equal else self.deviates[place]
+        q = quantile(self.level, math.inf) if self.equal[place] else self.deviates[place]
         low, high = share_interval(value, float(self.shares[place]), q)
         notes = (note(Code.FEW_UNITS, few=FEW, unit=unit),) if unit != "row" and n < FEW else ()
-        return Estimate(value, se or (high - low) / (2 * q), low, high, notes, df=float(self.noise.df[place]))
+        se, df = float(self.noise.se[place]), float(self.noise.df[place])
+        return Estimate(value, se if se > 0 else (high - low) / (2 * q), low, high, notes, df=df)
 
 
 def _p_values(deviates: Array, noise: Noise) -> Array:

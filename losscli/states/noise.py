@@ -33,6 +33,8 @@ the seventh digit, even for a billion rows.
 """
 _BEND = 0.01
 """The step of second derivatives, in standard errors: rounding divided by its square stays small."""
+_ROUNDING = 1e-9
+"""The relative difference below which two numbers of units are one."""
 _HALVINGS = 60
 """Steps of the bisection that finds a deviate: as many as a float has digits."""
 
@@ -98,9 +100,12 @@ def effective(sums: Sums) -> Array:
 
     Kish (1965), Survey sampling.  Units of equal weight all count.
     """
+    count = sums.n if sums.units is None else sums.units
     squares = sums.weight2 if sums.units2 is None else sums.units2
     with np.errstate(all="ignore"):
-        return np.where(squares > 0, sums.weight[:, 0] * (sums.weight[:, 0] / squares), 0.0)
+        found = np.where(squares > 0, sums.weight[:, 0] * (sums.weight[:, 0] / squares), 0.0)
+    # Equal weights such as 0.1 leave the rounding of their squares.
+    return np.where(np.abs(found - count) <= _ROUNDING * found, count, found)
 
 
 def noise_of(of: Value, sums: Sums, units: Array, linear: bool) -> Noise:
@@ -205,14 +210,14 @@ def shares(sums: Sums) -> Array:
     Of rows of equal weight it is their number.  Otherwise it is the number of independent rows that would
     have this variance, at most that of the rows, and of the units if the share is 0 or 1.
     """
-    mean, whole = sums.mean[:, 0], sums.weight[:, 0]
+    assert sums.spread is not None
+    mean, whole, units = sums.mean[:, 0], sums.weight[:, 0], effective(sums)
     with np.errstate(all="ignore"):
-        of_rows = whole * (whole / sums.weight2)
-        equal = np.abs(of_rows / sums.n - 1) < 1e-9
-        assert sums.spread is not None
+        rows = whole * (whole / sums.weight2)
         alike = whole * (mean * (1 - mean) / sums.spread[:, 0, 0]) * whole
-        found = np.where(np.isfinite(alike) & (alike > 0), np.minimum(alike, of_rows), effective(sums))
-        found = np.where(equal, sums.n, found) if sums.units is None else found
+    found = np.where(np.isfinite(alike) & (alike > 0), np.minimum(alike, rows), units)
+    if sums.units is None:
+        found = np.where(units == sums.n, units, found)
     return np.where(sums.binary if sums.binary is not None else holds_binary(sums), found, np.nan)
 
 

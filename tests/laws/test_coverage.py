@@ -268,6 +268,40 @@ def test_an_error_rate_has_the_score_interval(errors, rows, high):
     assert not found.notes
 
 
+@pytest.mark.parametrize("weight", [0.1, 0.3, 1e-200, 1e308])
+def test_an_error_rate_of_equal_weights_is_that_of_none(weight):
+    rows = pl.DataFrame({"predicted_label": [1, 1, 0, 0, 1], "label": [1, 0, 0, 0, 1], "w": weight})
+    plain, found = (
+        losscli.evaluate(rows, loss="zero_one", task="binary", weight=w)["zero_one"] for w in (None, "w")
+    )
+    for one in ("value", "se", "ci_low", "ci_high", "df"):
+        assert getattr(found, one) == pytest.approx(getattr(plain, one), rel=1e-9)
+
+
+def test_an_error_rate_of_one_row_has_an_interval():
+    rows = pl.DataFrame({"predicted_label": [1], "label": [1]})
+    found = losscli.evaluate(rows, loss="zero_one", task="binary")["zero_one"]
+    assert (found.value, found.ci_low, found.notes) == (0.0, 0.0, ())
+    assert found.ci_high == pytest.approx(3.8415 / 4.8415, rel=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["zero_one", "brier", "expr: p - y"])
+def test_the_interval_of_a_slice_is_that_of_the_file_of_its_rows(loss):
+    """Whatever the weights and losses of other slices are."""
+    rng = np.random.default_rng(6)
+    rows = pl.DataFrame(
+        {"p": rng.uniform(0.2, 1, 90), "y": rng.integers(0, 2, 90), "k": ["a", "b", "c"] * 30, "w": 0.5}
+    ).with_columns(w=pl.when(pl.col("k") == "b").then(pl.col("p") * 3).otherwise("w"))
+    rows = rows.with_columns(p=pl.when(pl.col("k") == "c").then(1.0).otherwise("p"))
+    options = {"pred": "p", "target": "y", "task": "binary", "loss": loss, "weight": "w"}
+    sliced = losscli.evaluate(rows, by="k", **options)
+    for k in "abc":
+        (alone, *_) = losscli.evaluate(rows.filter(pl.col("k") == k), **options).results
+        found = next(each for each in sliced.results if each.cell == {"k": k})
+        for one in ("value", "se", "ci_low", "ci_high", "df"):
+            assert getattr(found, one) == pytest.approx(getattr(alone, one), rel=1e-9, abs=1e-15)
+
+
 def test_an_interval_stays_in_the_range_of_its_loss():
     y = np.array([0.0, 0.1, 0.2, 5.0])
     for loss in ("mae", "rmse", "mse", "r2", "wape"):
