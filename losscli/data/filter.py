@@ -79,10 +79,12 @@ class Where(Struct, frozen=True, eq=False):
             return table
         columns = {column[2:]: column for column in self.columns}
         read = [self._read(columns[name], table.dtype(name), name) for name in names]
-        # The columns themselves stay what they are.
-        kept = table.scan.with_columns(pl.col(name).alias(f"{name}#") for name in names).with_columns(read)
-        kept = kept.filter(self.condition).with_columns(pl.col(f"{name}#").alias(name) for name in names)
-        return replace(table, scan=kept.drop(f"{name}#" for name in names))
+        # The columns themselves stay what they are, under names that no column has.
+        spare = max((*table.schema, ""), key=len)
+        own = {name: f"{name} of {spare}" for name in names}
+        kept = table.scan.with_columns(pl.col(name).alias(own[name]) for name in names).with_columns(read)
+        kept = kept.filter(self.condition).with_columns(pl.col(own[name]).alias(name) for name in names)
+        return replace(table, scan=kept.drop(own.values()))
 
 
 def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> Where:

@@ -253,3 +253,9 @@ def test_a_condition_means_the_same_in_every_format(condition, tmp_path):
     VALUES.write_parquet(tmp_path / "groups.parquet", row_group_size=50)
     assert results(tmp_path / "groups.parquet", where=condition) == expected
     assert results(VALUES, where=condition) == expected
+
+
+def test_a_condition_keeps_columns_whose_names_are_like_those_of_its_own():
+    frame = pl.DataFrame({"w": [1, 2, 2], "w#": ["a", "b", "c"], "label_pred": ["a", "b", "a"]})
+    found = package.evaluate(frame, loss="multiclass_zero_one", target="w#", where="w > 1")
+    assert found.results[0].value == 0.5
