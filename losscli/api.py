@@ -122,7 +122,7 @@ def evaluate(
         rows: Write the loss of every row: .parquet, .csv, .ndjson or .arrow.
         worst: Show the N rows with the largest first loss.
         threads: Worker threads; default: all cores, up to 8.
-        max_memory: Bytes in a small compressed file; default: 4GiB.
+        max_memory: Limit for a file once it is decompressed; 4GiB.
         device: cpu, cuda, cuda:1 or auto; or LOSSCLI_DEVICE.
         a, aggregate, alpha, b, beta, bias, both_zero, c, delta, df, divisor, empty, epsilon,
             epsilon1, estimator, floor, fn_weight, force_finite, fp_weight, full, gamma, greater_than,
@@ -221,7 +221,7 @@ def compare(
         config: As in `evaluate`; it does not name the models.
         hooks: Called while the report is made.
         **options: `names` are what the models are called, `all_pairs` compares each with each, and `changed`
-            is the number of rows to report, those with the largest difference in the first loss.  If the
+            is the number of rows to report: the ones whose first loss differs most.  If the
             models are columns of one table, `pred` lists them; if they are rows of it, `model_column` names
             the model of each row.  All others are those of `evaluate`; columns of weights, slices, clusters
             and conditions are those of the targets, or of the first model's file.

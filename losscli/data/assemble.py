@@ -14,7 +14,7 @@ from losscli.report.findings import Code, problem
 def numeric(left: Table, right: Table, roles: Roles) -> tuple[Table, Table]:
     """The tables with numeric columns read as numbers; those of text formats have no other type.
 
-    A key that has such a role too stays text, by which rows are matched, for a block to parse.
+    A key that also has one of these roles stays text: rows are matched by it, and a block parses it.
     """
     key = {name[2:] for name in roles.ids}
     _require_unique(left, [name[2:] for name in roles.columns if name.startswith("p:")])

@@ -137,7 +137,7 @@ class _League:
     def enter(self, name: str, submission: Source, hooks: Hooks) -> None:
         """Score a submission, or record why it is broken."""
         try:
-            entry = self._scored(name, submission, hooks)
+            entry = self._scored(name, submission, hooks)  # which may replace the entries before it
             self.entries.append(entry)
         except (DeviceError, ScratchError):
             raise  # not a fault of the submission

@@ -1,7 +1,7 @@
-"""Score intervals and tests of shares: of rows on which a loss is 1, and how two models differ in it.
+"""Score intervals and tests for error rates, and for the difference of two error rates on the same rows.
 
-They take the variance that a share would have at each end, so that none and all rows are no special case.
-Numbers of rows may be effective numbers.
+They use the variance that the rate would have at each end of the interval, so rates of 0 and 1 are no special
+case.  The number of rows may be an effective sample size.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _HALVINGS = 60
 
 
 def share_interval(share: float, n: float, deviate: float) -> tuple[float, float]:
-    """The interval of a share (0 to 1) of n rows, which may be an effective number: the score interval.
+    """The score interval of a share (0 to 1) of n rows.
 
     `deviate` is the two-sided quantile.  Wilson (1927), Probable inference, doi:10.2307/2276774
     """

@@ -1,7 +1,7 @@
 """Studentised estimates whose distribution is skewed: Hall's transformation.
 
 The studentised estimate t = (estimate - truth) / se of a mean of skewed rows is not Student's: where the
-losses of rows have a long upper tail, estimates below the truth come with a small standard error, so that
+row losses have a long upper tail, an estimate below the truth has a small standard error, so that
 intervals miss on one side.  With the standardised third cumulant s of the estimate, that is the skewness of
 a row over the root of n,
 

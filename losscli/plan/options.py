@@ -489,7 +489,7 @@ class Request(Struct, frozen=True, kw_only=True):
     formulas: Annotated[
         bool | None,
         _output(
-            "Names in CSV that spreadsheets run; default: not in -o FILE of a leaderboard.",
+            "Keep CSV cells that spreadsheets would run; default: not in boards with -o.",
             negated=True, commands=("rank", "show"), use=Use.OUTPUT,
         ),
     ] = None
@@ -542,7 +542,7 @@ class Request(Struct, frozen=True, kw_only=True):
     max_memory: Annotated[
         int,
         _running(
-            "Bytes in a small compressed file; default: 4GiB.", SIZE, "SIZE", use=Use.REPORT,
+            "Limit for a file once it is decompressed; 4GiB.", SIZE, "SIZE", use=Use.REPORT,
         ),
     ] = MAX_MEMORY
     device: Annotated[

@@ -103,8 +103,8 @@ def _numbers_of(
 def _alike(predictions: Table, own: Sequence[str], both: Sequence[str]) -> list[str]:
     """The columns of both sides, and those of the predictions alone that look like them.
 
-    Such a column has fractions if one of `both` has, and shares of one if all of these are shares; any other
-    number, as an age or a fold, is spare.
+    If a column of `both` has fractions, a similar one has fractions; if all of `both` are between 0 and 1, so
+    is a similar one. Any other column, such as an age or a fold, is spare.
     """
     frame = _numbers(predictions, own)
     shares = _are_shares(predictions, both)

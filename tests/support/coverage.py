@@ -162,7 +162,7 @@ def folded(
 def table(replications: int = 4_000) -> str:
     """The share of misses below and above the truth in per cent, as Markdown."""
     lines = [
-        f"| design | rows of a loss | {' | '.join(f'n = {n:,}' for n in SIZES)} |",
+        f"| design | row losses | {' | '.join(f'n = {n:,}' for n in SIZES)} |",
         "|---|---|---|---|---|---|",
     ]
     for design in DESIGNS:
