@@ -1,4 +1,4 @@
-"""Crashes that have a reason which the user can do something about: they end the program with a message."""
+"""Crashes that the user can do something about: they end the program with a message."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _SHORTER = (
 
 
 _FIRST = threading.Lock()
-"""Held by the thread whose crash is told."""
+"""Held by the thread that reports its crash."""
 
 
 def watch() -> None:
-    """From now on two signals of the processor and of libraries are answered where they come from.
+    """Handle two signals of crashes from now on, in the thread in which they are raised.
 
     SIGBUS says that a page of a mapped file is gone, and SIGABRT that native code gave up, as Rust does if
     there is no memory.  A handler of Python's signal module would return to the fault for ever.

@@ -40,7 +40,7 @@ def watch() -> None:
 
 
 def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
-    """Say nothing of an interrupt that Python ignores where it calls back, as while it imports: we do not."""
+    """Hide an interrupt that Python ignores in a callback, as during an import; it still ends the run."""
     if unraisable.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(unraisable)
 

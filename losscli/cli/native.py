@@ -1,7 +1,6 @@
 """The stderr of native code, apart from ours: Rust reports a panic there before Polars raises it.
 
-What damaged files make of Polars is told as an error of losscli; the panics themselves are for whoever looks
-for a fault in Polars.
+losscli reports what damaged files do to Polars as an error; the panics themselves only help to debug Polars.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class Results(io.TextIOWrapper):
         return super().buffer if self._is_ours else sys.stderr.buffer
 
     def write(self, text: str, /) -> int:
-        """Write results, or what is none."""
+        """Write to stdout, or to stderr while code of a user runs."""
         return super().write(text) if self._is_ours else sys.stderr.write(text)
 
     def close(self) -> None:
