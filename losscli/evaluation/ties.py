@@ -207,10 +207,13 @@ class Lines:
         """Sum w^3 (x - m)_i^2 (x - m)_j of the lines in the cells of these means (c, s): (c, s, s)."""
         found = np.zeros((*means.shape, means.shape[1]))
         for _, values, weight, cell in self._blocks(lines, weights, way, codes, first, len(means)):
-            for place, centre in enumerate(means):
-                rows = slice(None) if cell is None else cell == place
-                apart = values[:, rows] - centre[:, None]
-                found[place] += (weight[rows] ** 3 * apart * apart) @ apart.T
+            cells = Cells(np, len(weight), None, 0, cell, len(means))
+            if cells.order is not None:
+                values, weight = values[:, cells.order], weight[cells.order]
+            for place, start, size in zip(cells.present, cells.starts, cells.sizes, strict=True):
+                own = slice(start, start + size)
+                apart = values[:, own] - means[place][:, None]
+                found[place] += (weight[own] ** 3 * apart * apart) @ apart.T
         return found
 
 
