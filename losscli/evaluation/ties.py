@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -80,7 +81,7 @@ class SubmissionJob(partials.EvaluationJob, frozen=True):
         return replace(partials.states_of(taken), rows=frame.height)
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, dict=True):
     """A submission: its results and its line on disk, or the reason why it is broken.
 
     `predicted` names the numbers that it predicts for each row: classes, levels or members.
@@ -91,6 +92,11 @@ class Entry(Struct, frozen=True):
     line: int = -1
     reason: str = ""
     predicted: frozenset[str] = frozenset()
+
+    @cached_property
+    def by_cell(self) -> dict[frozenset[tuple[str, str]], Result]:
+        """The results of one loss by their cells."""
+        return {frozenset(each.cell.items()): each for each in self.results}
 
 
 def scratch_array(path: Path, shape: tuple[int, ...], dtype: Any = np.float64) -> Array:
@@ -253,7 +259,7 @@ def places(
     A submission shares the place of the leader of that place unless the paired difference between them is
     significant at `level`, adjusted by Holm for all pairs.
     """
-    found = [next((r for r in entry.results if dict(r.cell) == cell), None) for entry in entries]
+    found = [entry.by_cell.get(frozenset(cell.items())) for entry in entries]
     values = np.array([math.nan if r is None or r.value is None else r.value for r in found])
     p = adjusted(values, noise)
     sign = -1.0 if score else 1.0
