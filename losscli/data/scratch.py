@@ -17,6 +17,8 @@ OLD = 24 * 3600
 """Seconds after which what a run left behind, because it was killed, belongs to no run that still lasts."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NAME = re.compile(r"\.losscli\.[0-9a-f]{16}(\.\w+)?")
+_TRIES = 20
+"""How often what threads still write to is deleted, 10 ms apart."""
 _made: set[str] = set()
 """What exists now, or is about to."""
 
@@ -62,15 +64,23 @@ def folder(within: Path) -> Iterator[Path]:
 
 
 def remove(path: str) -> None:
-    """Delete a temporary file or folder, if it is still there under its name."""
+    """Delete a temporary file or folder, if it is still there under its name.
+
+    After an interrupt threads may still write to a folder; then `remove_all` deletes it.
+    """
     _delete(path)
-    _made.discard(path)
+    if not os.path.lexists(path):
+        _made.discard(path)
 
 
 def remove_all() -> None:
-    """Delete all that this process has made; call it if the process ends without leaving its contexts."""
-    for path in tuple(_made):
-        remove(path)
+    """Delete all that this process has made; call it right before the process ends."""
+    for _ in range(_TRIES):
+        for path in tuple(_made):
+            _delete(path)
+        if not any(map(os.path.lexists, tuple(_made))):
+            break
+        time.sleep(0.01)
 
 
 def _clean(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import shutil
 import signal
 import stat
 import subprocess
@@ -360,3 +361,23 @@ def test_a_file_that_becomes_shorter_is_status_3(suffix, program):
     assert (status, out) == (3, "")
     assert err.startswith("losscli: error: ")
     assert any(word in err for word in ("became shorter", "damaged", "could be read")), err
+
+
+def test_what_threads_write_after_an_interrupt_is_deleted_at_the_end(tmp_path, monkeypatch):
+    delete, again = shutil.rmtree, 3
+
+    def deleted(path, **options):
+        """As if a thread that is still at work wrote to the folder as soon as it was empty."""
+        nonlocal again
+        delete(path, **options)
+        if again:
+            again -= 1
+            os.mkdir(path)
+            (Path(path) / "column-0").touch()
+
+    monkeypatch.setattr(shutil, "rmtree", deleted)
+    with pytest.raises(KeyboardInterrupt), scratch.folder(tmp_path):
+        raise KeyboardInterrupt
+    assert [*tmp_path.iterdir()]
+    scratch.remove_all()
+    assert not [*tmp_path.iterdir()]
