@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from losscli.tasks.distribution import Poisson as Poisson
     from losscli.tasks.distribution import StudentT as StudentT
     from losscli.tasks.distribution import Uniform as Uniform
+    from losscli.tasks.embedding import BooleanPair as BooleanPair
     from losscli.tasks.embedding import PairDistance as PairDistance
     from losscli.tasks.embedding import SimilarPair as SimilarPair
     from losscli.tasks.embedding import VectorPair as VectorPair
@@ -78,7 +79,7 @@ _HOMES = {
     "losscli.tasks.classes": "Multiclass MulticlassLabel MulticlassScore OneVsAll",
     "losscli.tasks.distribution": "Normal Logistic Laplace StudentT LogNormal Exponential Gamma Beta Uniform "
     "Poisson Binomial NegativeBinomial",
-    "losscli.tasks.embedding": "PairDistance SimilarPair VectorPair",
+    "losscli.tasks.embedding": "BooleanPair PairDistance SimilarPair VectorPair",
     "losscli.tasks.ensemble": "Ensemble MultivariateEnsemble",
     "losscli.tasks.grouped": "BinaryRelevance Relevance",
     "losscli.tasks.multilabel": "Multilabel MultilabelLabel MultilabelScore",

@@ -20,6 +20,7 @@ FAMILIES = (
     "crps",
     "ensemble",
     "embedding",
+    "boolean",
     "triplet",
     "ranking",
     "grouped",

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from losscli.numeric.arrays import Array
 from losscli.numeric.vectors import Angle, angle
 from losscli.tasks.catalog import Task
-from losscli.tasks.named import SIGN, Column, Named, Vectors, read
+from losscli.tasks.named import BINARY, SIGN, Column, Named, Vectors, read
 
 Sign = Annotated[Array, Column(SIGN, role="target", words="-1 or 1")]
 
@@ -29,6 +29,39 @@ class VectorPair(Vectors, frozen=True):
     def angle(self) -> Angle:
         """The angle between the two."""
         return angle(self.xp, self.prediction, self.target)
+
+
+class BooleanPair(Vectors, frozen=True):
+    """The predicted and the true vector of 0 and 1 of each row (n, dimensions)."""
+
+    task: ClassVar[str] = "embedding"
+    prediction: Annotated[Array, Column(BINARY, role="shared", words="0 or 1")]
+    target: Annotated[Array, Column(BINARY, role="shared", side="t", words="0 or 1")]
+
+    @cached_property
+    def both(self) -> Array:
+        """The number of coordinates that are 1 in both (n,)."""
+        return self.xp.sum(self.prediction * self.target, axis=1)
+
+    @cached_property
+    def only_predicted(self) -> Array:
+        """The number of coordinates that are 1 in the prediction alone (n,)."""
+        return self.xp.sum(self.prediction, axis=1) - self.both
+
+    @cached_property
+    def only_true(self) -> Array:
+        """The number of coordinates that are 1 in the target alone (n,)."""
+        return self.xp.sum(self.target, axis=1) - self.both
+
+    @cached_property
+    def different(self) -> Array:
+        """The number of coordinates in which they differ (n,)."""
+        return self.only_predicted + self.only_true
+
+    @cached_property
+    def neither(self) -> Array:
+        """The number of coordinates that are 0 in both (n,)."""
+        return self.target.shape[1] - self.both - self.different
 
 
 class SimilarPair(Vectors, frozen=True):

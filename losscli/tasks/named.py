@@ -36,6 +36,7 @@ from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import Block
 
 __all__ = [
+    "BINARY",
     "COUNT",
     "FINITE",
     "POSITIVE",
@@ -57,6 +58,7 @@ FINITE = Range()
 POSITIVE = Range(0, open="low")
 PROBABILITY = Range(0, 1)
 COUNT = Range(0, whole=True)
+BINARY = Range(0, 1, whole=True)
 SIGN = Range(-1, 1, gap=(-1, 1))
 """-1 or 1."""
 

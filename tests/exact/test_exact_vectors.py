@@ -5,13 +5,16 @@ A value beyond the floats is infinite; nothing else is.
 
 from __future__ import annotations
 
+from itertools import product
+
 import mpmath
 import numpy as np
 import pytest
 from mpmath import mpf
+from scipy.spatial import distance
 from test_exact import LOGITS, check, columns
 
-from losscli.tasks.embedding import SimilarPair, VectorPair
+from losscli.tasks.embedding import BooleanPair, SimilarPair, VectorPair
 from losscli.tasks.ranking import ScorePair
 from losscli.tasks.segmentation import Mask
 from losscli.tasks.triplet import Triplet
@@ -110,3 +113,26 @@ def test_masks_that_are_nearly_right_or_empty():
     exact = [mpf(2) ** -53 / (4 - mpf(2) ** -53), mpf(1e-20) / (2 + mpf(1e-20)), 0, 1]
     check(columns("dice", Mask(np, p, y)), exact, range(4), 4)
     check(columns("dice_smooth", Mask(np, p, y), smooth=0.0), exact, range(4), 4)
+
+
+BOOLEAN = {
+    "boolean_hamming_distance": distance.hamming,
+    "boolean_jaccard_distance": distance.jaccard,
+    "boolean_dice_distance": distance.dice,
+    "rogerstanimoto_distance": distance.rogerstanimoto,
+    "russellrao_distance": distance.russellrao,
+    "sokalsneath_distance": distance.sokalsneath,
+    "yule_distance": distance.yule,
+}
+
+
+@pytest.mark.parametrize("name", BOOLEAN)
+def test_boolean_distances_of_all_pairs(name):
+    vectors = np.array(list(product([0.0, 1.0], repeat=4)))
+    a, b = (np.array(side) for side in zip(*product(vectors, repeat=2), strict=True))
+    found = columns(name, BooleanPair(np, a, b))
+    for row, x, y in zip(found, a > 0, b > 0, strict=True):
+        if (x | y).any():
+            assert row == pytest.approx(BOOLEAN[name](x, y), rel=1e-15)
+        else:  # SciPy has 0, NaN or an error
+            assert row == (1.0 if name == "russellrao_distance" else 0.0)

@@ -29,7 +29,7 @@ from losscli.tasks.distribution import (
     StudentT,
     Uniform,
 )
-from losscli.tasks.embedding import PairDistance, SimilarPair, VectorPair
+from losscli.tasks.embedding import BooleanPair, PairDistance, SimilarPair, VectorPair
 from losscli.tasks.ensemble import Ensemble, MultivariateEnsemble
 from losscli.tasks.grouped import BinaryRelevance, Groups, Relevance
 from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelScore
@@ -162,6 +162,7 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
             Ensemble: {"target": y, "members": y[:, None] * (1 + 1e-15 * np.arange(-3, 4))},
             MultivariateEnsemble: {"target": vectors[:, 0], "members": np.repeat(vectors[:, :1], 5, axis=1)},
             VectorPair: {"target": a, "prediction": a},
+            BooleanPair: {"target": masks, "prediction": masks},
             SimilarPair: {"target": sign, "x1": a, "x2": sign[:, None] * a},
             PairDistance: {"target": sign, "distance": np.where(sign > 0, 0.0, 1e3)},
             Triplet: {"anchor": a, "positive": a, "negative": -1e3 * a},
@@ -195,6 +196,7 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
         Ensemble: {"target": y, "members": members},
         MultivariateEnsemble: {"target": vectors[:, 0] + 0.5, "members": vectors},
         VectorPair: {"target": a, "prediction": b},
+        BooleanPair: {"target": masks, "prediction": rng.permuted(masks, axis=1)},
         SimilarPair: {"target": sign, "x1": a, "x2": b},
         PairDistance: {"target": sign, "distance": width},
         Triplet: {"anchor": a, "positive": b, "negative": c},
