@@ -20,6 +20,8 @@ from losscli.tasks.binary import Binary, BinaryLabel
     "BinaryCrossentropy",
     "sigmoid_binary_cross_entropy",
     "binary_logloss",
+    "cross_entropy_lambda",
+    "xentlambda",
     "bce",
 )
 def binary_cross_entropy(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from losscli.catalog.params import OneOrTwo, Real
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.softmax import expit
 from losscli.numeric.special import softplus
 from losscli.numeric.two_float import sum_of_three
 from losscli.states.reductions import ratio
 from losscli.tasks.binary import BinaryScore, BinarySoftScore
-from losscli.tasks.classes import MulticlassScore
+from losscli.tasks.classes import Multiclass, MulticlassScore
 
 
 @loss("hinge_loss", "HingeLoss")
@@ -33,6 +36,19 @@ def squared_hinge(batch: BinaryScore) -> Array:
     """
     short = batch.xp.maximum(1.0 - batch.margin, 0.0)
     return short * short
+
+
+@loss("binary_hinge_loss", best=None, worst=4.0)
+def hinge_sigmoid(batch: BinaryScore, *, squared: bool = False) -> Array:
+    """The hinge of the sigmoid of the score, which is never zero: 1 at best for negatives.
+
+    l = 1 - y sigmoid(s), with y = -1 or 1 and the score s, or its square.  Unit: 1.
+
+    TorchMetrics user guide, BinaryHingeLoss
+    """
+    xp = batch.xp
+    short = expit(xp, -batch.margin) + xp.where(batch.sign > 0, 0.0, 1.0)
+    return short * short if squared else short
 
 
 @loss("ModifiedHuber")
@@ -120,6 +136,30 @@ def categorical_hinge(batch: MulticlassScore) -> Array:
     xp = batch.xp
     other = xp.maximum(batch.best_other, 0.0)
     return xp.maximum(sum_of_three(xp, other, -batch.true_score, 1.0), 0.0)
+
+
+@loss("MulticlassHingeLoss", worst=4.0)
+def multiclass_hinge_softmax(
+    batch: Multiclass,
+    *,
+    mode: Literal["crammer-singer", "one-vs-all"] = "crammer-singer",
+    squared: bool = False,
+) -> Array:
+    """The multiclass hinge of probabilities: zero only if the true class has all of it.
+
+    l = 1 - p_y + max_{c != y} p_c, or its square; one-vs-all is the mean over all classes of 1 - p_y for the
+    true class and 1 + p_c for the others, or of the squares, at best (K - 1) / K.  Unit: 1.
+
+    TorchMetrics user guide, MulticlassHingeLoss
+    """
+    xp, p, miss = batch.xp, batch.probability, batch.complement
+    if mode == "crammer-singer":
+        best, second = xp.max(p, axis=1)[:, None], xp.sort(p, axis=1)[:, -2][:, None]
+        short = miss + xp.where(p == best, second, best)
+        return batch.expect(short * short if squared else short)
+    power = 2 if squared else 1
+    others = xp.sum((1.0 + p) ** power, axis=1)[:, None] - (1.0 + p) ** power
+    return batch.expect(miss**power + others) / batch.classes
 
 
 @loss("MultiMarginLoss", reduction=ratio, zero_class="always")

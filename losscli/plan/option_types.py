@@ -39,6 +39,7 @@ class LossParameters(TypedDict, total=False):
     log_input: bool | None
     margin: float | None
     min_variance: float | None
+    mode: Literal["crammer-singer", "one-vs-all"] | None
     n_bins: int | None
     negative: Literal["error", "zero"] | None
     norm: Literal["l1", "l2", "max"] | None
@@ -51,6 +52,7 @@ class LossParameters(TypedDict, total=False):
     q: float | None
     scale_by_half: bool | None
     smooth: float | None
+    squared: bool | None
     swap: bool | None
     threshold: float | None
     ties: Literal["shared", "rows"] | None

@@ -252,6 +252,15 @@ def test_hinges(name, power):
     check(found, [max(mpf(0), 1 - mpf(y) * mpf(s)) ** power for s, y in rows], rows, 4)
 
 
+@pytest.mark.parametrize("squared", [False, True])
+def test_hinge_of_a_sigmoid(squared):
+    rows = list(product(LOGITS, [-1.0, 1.0]))
+    score, sign = np.array(rows).T
+    found = columns("hinge_sigmoid", BinaryScore(np, score, sign), squared=squared)
+    exact = [1 / (1 + mpmath.exp(mpf(y) * mpf(s))) + (y < 0) for s, y in rows]
+    check(found, [short ** (1 + squared) for short in exact], rows, 4)
+
+
 # Multiclass
 
 
@@ -304,6 +313,18 @@ def test_categorical_cross_entropy_from_probabilities(p):
     batch = Multiclass(np, np.array([[p, 1 - p]]), "probability", 0.0, np.array([0]), None)
     found = columns("categorical_cross_entropy", batch)
     check(found, [-log_p("probability", mpf(p))[0]], [p], 4)
+
+
+@pytest.mark.parametrize("mode", ["crammer-singer", "one-vs-all"])
+@pytest.mark.parametrize("squared", [False, True])
+def test_multiclass_hinge_of_a_softmax(mode, squared):
+    def hinge(logs, misses, c):
+        others = [mpmath.exp(log) for i, log in enumerate(logs) if i != c]
+        if mode == "crammer-singer":
+            return (misses[c] + max(others)) ** (1 + squared)
+        return (misses[c] ** (1 + squared) + sum((1 + p) ** (1 + squared) for p in others)) / 3
+
+    multiclass("multiclass_hinge_softmax", hinge, mode=mode, squared=squared)
 
 
 def test_multiclass_hinge():

@@ -152,7 +152,9 @@ def test_documentation_has_summary_formula_unit_and_reference(entry):
 @every_loss
 def test_parameters_say_what_they_take_and_their_defaults_are_such(entry):
     for param in entry.params:
-        assert re.match(r"a number|a whole number|true or false|\w+(, \w+)* or \w+", param.describe())
+        assert re.match(
+            r"a number|a whole number|true or false|[\w-]+(, [\w-]+)* or [\w-]+", param.describe()
+        )
         assert param.required or param.parse(param.default) == param.default
 
 

@@ -3,7 +3,8 @@
     python tests/reference/carry.py CASES_DIR
 
 CASES_DIR holds a folder a case with preds.parquet, targets.parquet, case.json and, for most, per_row.csv;
-the README.md beside it names the versions of the libraries.  Run again after a loss was added.
+the README.md beside it names the versions of the libraries.  Run again after a loss was added.  Cases that
+are not in CASES_DIR stay as they are.
 """
 
 from __future__ import annotations
@@ -25,20 +26,22 @@ HERE = Path(__file__).parent
 
 def main(cases_dir: Path) -> None:
     versions = dict(re.findall(r"([a-z-]+) (\d+\.\d+\.\d+)", (cases_dir.parent / "README.md").read_text()))
-    registered = {entry.name: entry for entry in registry.list_losses()}
-    shutil.rmtree(HERE / "data", ignore_errors=True)
-    entries = []
-    for folder in sorted(path.parent for path in cases_dir.glob("*/case.json")):
+    known = set(registry.names())
+    folders = sorted(path.parent for path in cases_dir.glob("*/case.json"))
+    own = {folder.name for folder in folders}
+    entries = [case for case in json.loads((HERE / "cases.json").read_text()) if case["name"] not in own]
+    for folder in folders:
+        shutil.rmtree(HERE / "data" / folder.name, ignore_errors=True)
         case = json.loads((folder / "case.json").read_text())
         name, inline = registry.parse(chosen(case["arguments"]))
-        if name in registered:
-            entry = registered[name]
+        if name.lower() in known:
+            entry = registry.find(name)[0]
             case["arguments"] = mended(case["arguments"], entry, inline, case["params"])
-            entries.append(entry_of(folder.name, name, case, versions))
+            entries.append(entry_of(folder.name, entry.name, case, versions))
             copy_data(folder, HERE / "data" / folder.name)
-    text = ",\n".join(json.dumps(entry) for entry in entries)
+    text = ",\n".join(json.dumps(entry) for entry in sorted(entries, key=lambda entry: entry["name"]))
     (HERE / "cases.json").write_text(f"[\n{text}\n]\n")
-    print(f"{len(entries)} cases of {len(registered)} losses")
+    print(f"{len(entries)} cases of {len({entry['loss'] for entry in entries})} losses")
 
 
 def chosen(arguments: list[str]) -> str:

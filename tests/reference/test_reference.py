@@ -56,8 +56,8 @@ def read(case: Any) -> tuple[Choice, list[Batch], Any]:
     """The chosen loss, a batch an output, and what the library multiplies a row's loss with."""
     preds = parquet(case, "preds").sort("id").drop("id")
     targets = parquet(case, "targets").sort("id").drop("id", "w", strict=False)
-    name, inline = registry.parse(option(case, "-l"))
-    (entry,) = (entry for entry in registry.find(name) if entry.name == name)
+    _, inline = registry.parse(option(case, "-l"))
+    entry = registry.named(case.loss)
     choice = registry.choose(entry, inline, {})
     if issubclass(entry.batch, Named):
         return choice, named(case, choice), 1.0
