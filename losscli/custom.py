@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from losscli.tasks.regression import Regression as Regression
     from losscli.tasks.segmentation import ClassMask as ClassMask
     from losscli.tasks.segmentation import Mask as Mask
+    from losscli.tasks.survival import Lifetime as Lifetime
     from losscli.tasks.triplet import Triplet as Triplet
 
 _HOMES = {
@@ -87,6 +88,7 @@ _HOMES = {
     "losscli.tasks.ranking": "ScorePair",
     "losscli.tasks.regression": "Regression",
     "losscli.tasks.segmentation": "ClassMask Mask",
+    "losscli.tasks.survival": "Lifetime",
     "losscli.tasks.triplet": "Triplet",
 }
 """The names that each module defines."""

@@ -25,5 +25,6 @@ FAMILIES = (
     "ranking",
     "grouped",
     "segmentation",
+    "survival",
 )
 """The modules of losscli.losses in the order of the catalog; importing them fills the registry."""

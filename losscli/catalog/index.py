@@ -3,6 +3,10 @@
 HOMES: dict[str, tuple[str, ...]] = {
     "absolute_error": ("regression",),
     "absoluteerror": ("regression",),
+    "aft-nloglik": ("survival",),
+    "aft_interval_distance": ("survival",),
+    "aft_nll": ("survival",),
+    "aft_nloglik": ("survival",),
     "andrew_wave": ("robust",),
     "andrews_sine": ("robust",),
     "andrewwave": ("robust",),
@@ -399,6 +403,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "student_t": ("robust",),
     "studentt": ("robust",),
     "subset_zero_one": ("multilabel",),
+    "survivalaft": ("survival",),
     "svr": ("robust",),
     "symmetric_mean_absolute_percentage_error": ("relative",),
     "talwar": ("robust",),

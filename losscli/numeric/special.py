@@ -24,6 +24,28 @@ def softplus(xp: Namespace, x: Array) -> Array:
     return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
 
 
+_LN2 = (0.6931471805598903, 5.497923018708371e-14)
+"""log 2 in two parts, of which the first has zeros to be multiplied by any exponent without rounding."""
+
+
+def log_minus(xp: Namespace, x: Array, y: Array) -> Array:
+    """log(x) - y with the digits that are lost if log(x) is rounded first; x >= 0, minus infinity for 0."""
+    mantissa, exponent = xp.frexp(x)
+    low = mantissa < 0.7071067811865476
+    mantissa, exponent = xp.where(low, 2.0 * mantissa, mantissa), xp.where(low, exponent - 1, exponent)
+    zero = x == 0
+    log = xp.log(xp.where(zero, 1.0, mantissa)) + exponent * _LN2[1]
+    return xp.where(zero, -xp.inf, (exponent * _LN2[0] - y) + log)
+
+
+def log1mexp(xp: Namespace, x: Array) -> Array:
+    """log(1 - exp(-x)) for x >= 0, exact near 0 and in the tail."""
+    near = x < 0.6931471805599453
+    return xp.where(
+        near, xp.log(-xp.expm1(-xp.where(near, x, 1.0))), xp.log1p(-xp.exp(-xp.where(near, 1.0, x)))
+    )
+
+
 def log1pmx(xp: Namespace, x: Array) -> Array:
     """log(1 + x) - x, without cancellation near 0; x >= -1.
 

@@ -21,6 +21,7 @@ class LossParameters(TypedDict, total=False):
     c: float | None
     delta: float | None
     df: float | None
+    distribution: Literal["normal", "logistic", "extreme"] | None
     divisor: Literal["relevant", "min_k"] | None
     empty: Literal["zero", "one", "skip", "formula"] | None
     epsilon: float | None
@@ -50,6 +51,7 @@ class LossParameters(TypedDict, total=False):
     pos_weight: float | None
     power: float | None
     q: float | None
+    scale: float | None
     scale_by_half: bool | None
     smooth: float | None
     squared: bool | None
@@ -75,6 +77,7 @@ class ReadOptions(LossParameters, total=False):
             "ranking",
             "grouped_ranking",
             "segmentation",
+            "survival",
         ]
         | None
     )

@@ -34,6 +34,7 @@ COST: Mapping[str, float] = {
     "ranking": 1.0,
     "grouped_ranking": 9.0,
     "segmentation": 5.0,
+    "survival": 20.0,
 }
 """Nanoseconds per number in a row for one of the cheaper losses of each task, on one core."""
 EXPONENTIALS = 6.0

@@ -56,6 +56,7 @@ _MODULES = {
     "ranking": "ranking",
     "grouped_ranking": "grouped",
     "segmentation": "segmentation",
+    "survival": "survival",
 }
 
 

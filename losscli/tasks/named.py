@@ -219,9 +219,10 @@ def _check(block: Block, columns: tuple[str, ...], column: Column, values: Array
         return
     words = column.words or str(column.range)
     code = Code.NOT_FINITE if column.range == FINITE else Code.OUT_OF_RANGE
+    remedy = f"write {words}" if column.range.infinite else None
     for i in np.flatnonzero(outside.any(axis=0)).tolist():
         name = columns[i] if len(columns) > 1 else columns[0]
-        block.flag(outside[:, i], code, name, partial(_shown, values[:, i]), range=words)
+        block.flag(outside[:, i], code, name, partial(_shown, values[:, i]), remedy=remedy, range=words)
 
 
 def _shown(values: Array, row: int) -> str:
@@ -230,7 +231,7 @@ def _shown(values: Array, row: int) -> str:
 
 def _inside(bounds: Range, values: Array) -> Array:
     """Whether each value is in a range (n, k)."""
-    inside = np.isfinite(values)
+    inside = ~np.isnan(values) if bounds.infinite else np.isfinite(values)
     if bounds.low > -np.inf:
         inside &= values > bounds.low if "low" in bounds.open else values >= bounds.low
     if bounds.high < np.inf:

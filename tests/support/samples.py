@@ -38,6 +38,7 @@ from losscli.tasks.quantile import CentralQuantile, Interval, Quantile
 from losscli.tasks.ranking import ScorePair
 from losscli.tasks.regression import Pilot, Regression
 from losscli.tasks.segmentation import ClassMask, Mask
+from losscli.tasks.survival import Lifetime
 from losscli.tasks.triplet import Triplet
 
 ROWS, CLASSES = 40, 4
@@ -141,6 +142,10 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
     grade = rng.integers(0, 4, sizes.sum()) * 1.0
     grade[starts] += 1  # every group has a relevant item
     hit = np.minimum(grade, 1.0)
+    # Times are observed, or censored in an interval, on the right, or on the left.
+    lower = np.where(np.arange(ROWS) % 4 == 3, 0.0, amount)
+    upper = np.choose(np.arange(ROWS) % 4, (amount, 2 * amount, np.full(ROWS, np.inf), amount))
+    shift = np.array([[0.0], [0.3], [9.0], [-9.0]])
     zero, one, narrow = np.zeros(ROWS), np.ones(ROWS), np.full(ROWS, 1e-300)
     if perfect:
         return {
@@ -168,6 +173,11 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
             Triplet: {"anchor": a, "positive": a, "negative": -1e3 * a},
             ScorePair: {"target": sign, "score1": 1e3 * sign, "score2": -1e3 * sign},
             Mask: {"target": masks, "prediction": masks},
+            Lifetime: {
+                "log_time": np.choose(np.arange(ROWS) % 4, np.log(amount) + shift),
+                "lower": lower,
+                "upper": upper,
+            },
             ClassMask: {"target": pixels, "prediction": pixels},
             Groups: {
                 "target": grade,
@@ -201,6 +211,7 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
         PairDistance: {"target": sign, "distance": width},
         Triplet: {"anchor": a, "positive": b, "negative": c},
         ScorePair: {"target": sign, "score1": y, "score2": mu},
+        Lifetime: {"log_time": mu, "lower": lower, "upper": upper},
         Mask: {"target": masks, "prediction": rng.uniform(size=(ROWS, 9))},
         ClassMask: {"target": pixels, "prediction": rng.permuted(pixels, axis=1)},
         Groups: {"target": grade, "score": score, "starts": starts},
