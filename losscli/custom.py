@@ -31,11 +31,15 @@ if TYPE_CHECKING:
     from losscli.states.reductions import root_ratio as root_ratio
     from losscli.tasks.binary import Bernoulli as Bernoulli
     from losscli.tasks.binary import Binary as Binary
+    from losscli.tasks.binary import BinaryAgreement as BinaryAgreement
     from losscli.tasks.binary import BinaryLabel as BinaryLabel
+    from losscli.tasks.binary import BinaryOutcome as BinaryOutcome
     from losscli.tasks.binary import BinaryScore as BinaryScore
     from losscli.tasks.binary import BinarySoftScore as BinarySoftScore
     from losscli.tasks.classes import Multiclass as Multiclass
+    from losscli.tasks.classes import MulticlassAgreement as MulticlassAgreement
     from losscli.tasks.classes import MulticlassLabel as MulticlassLabel
+    from losscli.tasks.classes import MulticlassOutcome as MulticlassOutcome
     from losscli.tasks.classes import MulticlassScore as MulticlassScore
     from losscli.tasks.classes import OneVsAll as OneVsAll
     from losscli.tasks.distribution import Beta as Beta
@@ -60,6 +64,7 @@ if TYPE_CHECKING:
     from losscli.tasks.grouped import Relevance as Relevance
     from losscli.tasks.multilabel import Multilabel as Multilabel
     from losscli.tasks.multilabel import MultilabelLabel as MultilabelLabel
+    from losscli.tasks.multilabel import MultilabelOutcome as MultilabelOutcome
     from losscli.tasks.multilabel import MultilabelScore as MultilabelScore
     from losscli.tasks.quantile import CentralQuantile as CentralQuantile
     from losscli.tasks.quantile import Interval as Interval
@@ -76,14 +81,16 @@ _HOMES = {
     "losscli.catalog.params": "AtLeastOne Count NonNegative OpenUnit Positive Real Unit UnitBelowOne",
     "losscli.numeric.ranges": "Range",
     "losscli.states.reductions": "Reduction largest mean ratio root root_ratio",
-    "losscli.tasks.binary": "Bernoulli Binary BinaryLabel BinaryScore BinarySoftScore",
-    "losscli.tasks.classes": "Multiclass MulticlassLabel MulticlassScore OneVsAll",
+    "losscli.tasks.binary": "Bernoulli Binary BinaryAgreement BinaryLabel BinaryOutcome BinaryScore "
+    "BinarySoftScore",
+    "losscli.tasks.classes": "Multiclass MulticlassAgreement MulticlassLabel MulticlassOutcome "
+    "MulticlassScore OneVsAll",
     "losscli.tasks.distribution": "Normal Logistic Laplace StudentT LogNormal Exponential Gamma Beta Uniform "
     "Poisson Binomial NegativeBinomial",
     "losscli.tasks.embedding": "BooleanPair PairDistance SimilarPair VectorPair",
     "losscli.tasks.ensemble": "Ensemble MultivariateEnsemble",
     "losscli.tasks.grouped": "BinaryRelevance Relevance",
-    "losscli.tasks.multilabel": "Multilabel MultilabelLabel MultilabelScore",
+    "losscli.tasks.multilabel": "Multilabel MultilabelLabel MultilabelOutcome MultilabelScore",
     "losscli.tasks.quantile": "CentralQuantile Interval Quantile",
     "losscli.tasks.ranking": "ScorePair",
     "losscli.tasks.regression": "Regression",

@@ -160,7 +160,10 @@ def _states(taken: Taken) -> Partial:
         for number, (states, cells) in enumerate(zip(sliced, view.by_slice, strict=True)):
             clustered.add(cell_views.SLICES + number, columns, view.everyone.weight, view.keep)
             states.append(state.of(cells, columns, interval))
-        if view.by_class is not None:
+        if choice.loss.batch.of_cells != "rows":
+            clustered.add(cell_views.BY_CELL, (), view.everyone.weight, view.keep)
+            by_cell.append(None)
+        elif view.by_class is not None:
             clustered.add(cell_views.BY_CELL, columns, view.everyone.weight, view.keep)
             by_cell.append(state.of(view.by_class, columns, interval))
         elif plan.cell == "label":

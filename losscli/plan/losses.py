@@ -206,9 +206,8 @@ def check_labels(roles: Roles, choices: Collection[Choice]) -> None:
     """Raise UsageError for losses that need probabilities if predictions are labels."""
     if roles.link != "label":
         return
-    wrong = [
-        choice.loss.name for choice in choices if choice.loss.batch not in (BinaryLabel, MulticlassLabel)
-    ]
+    labels = (BinaryLabel, MulticlassLabel)
+    wrong = [choice.loss.name for choice in choices if not issubclass(choice.loss.batch, labels)]
     if wrong:
         raise UsageError(
             f"{', '.join(wrong)} needs probabilities or scores; {roles.predictions[0][2:]} holds labels",

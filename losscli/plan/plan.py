@@ -18,7 +18,6 @@ from losscli.plan.options import OPTIONS, Request, flags, option_text, stated
 from losscli.plan.placement import Place
 from losscli.tasks.base import Batch
 from losscli.tasks.catalog import TASKS
-from losscli.tasks.multilabel import MultilabelScore
 
 BLOCK_NUMBERS = 1 << 21
 """Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 262,144 rows."""
@@ -78,8 +77,8 @@ class Plan(Struct, frozen=True):
         return TASKS[self.roles.task].cell
 
     def cells(self, choice: Choice) -> tuple[str, ...]:
-        """The cells of a loss; empty if it needs the order of several labels."""
-        if choice.loss.batch is MultilabelScore:
+        """The cells of a loss; empty if it has no value for one of several classes or labels."""
+        if choice.loss.batch.of_cells == "none":
             return ()
         for part in self.roles.parts:
             if part.batch is choice.loss.batch:
@@ -92,8 +91,9 @@ class Plan(Struct, frozen=True):
         return self.cell == "class" and weights is not None and weights[place] == 0
 
     def outputs(self, choice: Choice) -> int:
-        """The number of batches per block that a loss receives: one, or one per output or quantile."""
-        return max(1, len(self.cells(choice))) if self.cell in ("output", "quantile") else 1
+        """The number of batches per block that a loss receives: one, or one per output, quantile or class."""
+        several = self.cell in ("output", "quantile") or choice.loss.batch.of_cells == "each"
+        return max(1, len(self.cells(choice))) if several else 1
 
     @property
     def files(self) -> tuple[str, ...]:

@@ -319,7 +319,7 @@ def _link(
         labels = task == "multiclass" or columns.holds_labels(dtype, right.schema[found.targets[0]])
         return "label" if flat and labels else "probability"
     entries = [entry for each in candidates for entry in each.losses if entry.task == task]
-    only = bool(entries) and all(entry.batch is BinaryLabel for entry in entries)
+    only = bool(entries) and all(issubclass(entry.batch, BinaryLabel) for entry in entries)
     labels = columns.holds_binary_labels(found, left, right, bool(entries), only)
     return "label" if labels else "probability"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from msgspec import Struct, defstruct, field
 
@@ -19,6 +19,9 @@ class Batch(Struct, frozen=True, eq=False, dict=True):
     """The horizontal axis of the curves of its losses: residual, probability or margin; empty if none."""
     may_be_infinite: ClassVar[bool] = False
     """Whether the loss of a row may be infinite: an event happened that was impossible."""
+    of_cells: ClassVar[Literal["rows", "each", "none"]] = "rows"
+    """What the value of a class or label comes from: its own rows or columns, the batch that a loss receives
+    for each class or label (and from all of which the overall value comes), or nothing: there is none."""
     xp: Namespace
 
     @property
@@ -66,8 +69,9 @@ def _unwritable(xp: Namespace, value: Any) -> Any:
 class Rows(Struct, frozen=True, eq=False):
     """The rows that a task read from a block.
 
-    `parts` has one batch, or one per output, for each type of batch; `by_label` one per label.  `codes` (n,)
-    is the true class of each row, -1 if it has no single one; `factor` (n,) multiplies the weight of the row.
+    `parts` has one batch, or one per output or class, for each type of batch; `by_label` one per label.
+    `codes` (n,) is the true class of each row, -1 if it has no single one; `factor` (n,) multiplies the
+    weight of the row.
     `pilots` hold, for each output, the constants from the first rows that reductions need; `error_unit` of
     each is the unit of its sums.  `starts` (groups,) are the first rows of the groups, in tasks that evaluate
     groups of rows: row columns then have one number per group.

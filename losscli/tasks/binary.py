@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal, NamedTuple, Self
 
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.softmax import expit
@@ -135,25 +135,81 @@ class BinaryLabel(Batch, frozen=True):
         """The probability of the true class."""
         return self.xp.where(self.target == 1, self.probability, 1.0 - self.probability)
 
+    @classmethod
+    def made(cls, xp: Namespace, target: Array, probability: Array) -> tuple[Self, ...]:
+        """The batch, or one for each class."""
+        return (cls(xp, target, probability),)
+
     def predicted(self, threshold: float, inclusive: bool = False) -> Array:
         """1 if the probability is above the threshold, else 0 (n,); a tie is 0, or 1 if inclusive."""
         p = self.probability
         return self.xp.where(p >= threshold if inclusive else p > threshold, 1.0, 0.0)
 
 
+class BinaryOutcome(BinaryLabel, frozen=True):
+    """As BinaryLabel, for one of the two classes: `own` is 1 for the positive one, else 0."""
+
+    of_cells: ClassVar[Literal["rows", "each", "none"]] = "each"
+    axis: ClassVar[str] = ""
+    own: int = 1
+
+    @classmethod
+    def made(cls, xp: Namespace, target: Array, probability: Array) -> tuple[Self, ...]:
+        """One batch for each class."""
+        return tuple(cls(xp, target, probability, own) for own in (0, 1))
+
+    def outcomes(self, threshold: float, inclusive: bool) -> Outcomes:
+        """The outcome of each row for the class."""
+        guess, y = self.predicted(threshold, inclusive), self.target
+        return outcomes(y, guess) if self.own else outcomes(1.0 - y, 1.0 - guess)
+
+
+class BinaryAgreement(BinaryLabel, frozen=True):
+    """As BinaryLabel, for losses of both classes together, which have no value for one of them."""
+
+    of_cells: ClassVar[Literal["rows", "each", "none"]] = "none"
+    axis: ClassVar[str] = ""
+
+
+class Outcomes(NamedTuple):
+    """Whether each row (n,) is a true or false positive or negative of a class: 1, else 0."""
+
+    true_positive: Array
+    false_positive: Array
+    false_negative: Array
+    true_negative: Array
+
+    @property
+    def of_positives(self) -> tuple[Array, ...]:
+        """TP, FP and FN."""
+        return self.true_positive, self.false_positive, self.false_negative
+
+    @property
+    def of_negatives(self) -> tuple[Array, ...]:
+        """TN, FP and FN."""
+        return self.true_negative, self.false_positive, self.false_negative
+
+
+def outcomes(actual: Array, predicted: Array) -> Outcomes:
+    """The outcomes of rows that belong to a class, and that are predicted to belong to it: 1, else 0 (n,)."""
+    others, rejected = 1.0 - actual, 1.0 - predicted
+    return Outcomes(predicted * actual, predicted * others, rejected * actual, rejected * others)
+
+
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
     """The wanted batches; the class of a row is its target if that is 0 or 1."""
     roles = block.roles
+    labels = [kind for kind in wanted if issubclass(kind, BinaryLabel)]
     target = read_target(block)
     if roles.link == "label":
         prediction = read_labels(block, roles.predictions[0])
     else:
         prediction = block.numbers(roles.predictions)[:, 0]
-    if roles.link == "probability" and wanted & {Binary, BinaryLabel, BinaryVariables}:
+    if roles.link == "probability" and (labels or wanted & {Binary, BinaryVariables}):
         prediction = probabilities(block, roles.predictions)[:, 0]
     elif roles.link in ("logit", "probability") and not block.are_finite(roles.predictions):
         block.flag(np.isinf(prediction), Code.NOT_FINITE, roles.predictions[0])
-    if BinaryScore in wanted or BinaryLabel in wanted:
+    if labels or BinaryScore in wanted:
         soft = (target > 0) & (target < 1)
         block.flag(soft, Code.SOFT_LABEL, roles.targets[0], lambda i: f"{target[i]:g}", needed="0 or 1")
     target, prediction = block.drop_marked(target, prediction)
@@ -163,13 +219,12 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     link = "probability" if roles.link == "label" else roles.link
     held = roles.held[0] if link == "probability" else "float64"
     bernoulli = Binary(xp, y, value, link, roles.eps, held)
-    made: dict[type[Batch], Batch] = {Binary: bernoulli}
+    made: dict[type[Batch], tuple[Batch, ...]] = {Binary: (bernoulli,)}
     if BinaryScore in wanted:
-        made[BinaryScore] = BinaryScore(xp, value, 2.0 * y - 1.0)
+        made[BinaryScore] = (BinaryScore(xp, value, 2.0 * y - 1.0),)
     if BinarySoftScore in wanted:
-        made[BinarySoftScore] = BinarySoftScore(xp, value, y)
-    if BinaryLabel in wanted:
-        made[BinaryLabel] = BinaryLabel(xp, y, bernoulli.probability)
+        made[BinarySoftScore] = (BinarySoftScore(xp, value, y),)
+    made |= {kind: kind.made(xp, y, bernoulli.probability) for kind in labels}
     codes = xp.where(y == 1, 1, xp.where(y == 0, 0, -1))
     factor = None
     if roles.row_factors is not None:
@@ -178,8 +233,8 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         weight = (
             factor if block.weight is None else xp.asarray(block.weight) * (1.0 if factor is None else factor)
         )
-        made[BinaryVariables] = BinaryVariables(xp, bernoulli.probability, y, weight)
-    return Rows({kind: (batch,) for kind, batch in made.items()}, codes, factor)
+        made[BinaryVariables] = (BinaryVariables(xp, bernoulli.probability, y, weight),)
+    return Rows(made, codes, factor)
 
 
 def read_target(block: Block) -> Array:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal, Self
 
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.softmax import log_softmax, log_softmax_at, logsumexp_running, pick, softmax
 from losscli.numeric.two_float import exact_sum
 from losscli.tasks.base import Batch
-from losscli.tasks.binary import Bernoulli
+from losscli.tasks.binary import Bernoulli, Outcomes, outcomes
 
 
 class Multiclass(Batch, frozen=True):
@@ -248,6 +248,34 @@ class MulticlassLabel(Batch, frozen=True):
     predicted: Array
     code: Array
     classes: int
+
+    @classmethod
+    def made(cls, xp: Namespace, predicted: Array, code: Array, classes: int) -> tuple[Self, ...]:
+        """The batch, or one for each class."""
+        return (cls(xp, predicted, code, classes),)
+
+
+class MulticlassOutcome(MulticlassLabel, frozen=True):
+    """As MulticlassLabel, for one of the classes against all others: `own`."""
+
+    of_cells: ClassVar[Literal["rows", "each", "none"]] = "each"
+    own: int = 0
+
+    @classmethod
+    def made(cls, xp: Namespace, predicted: Array, code: Array, classes: int) -> tuple[Self, ...]:
+        """One batch for each class."""
+        return tuple(cls(xp, predicted, code, classes, own) for own in range(classes))
+
+    def outcomes(self) -> Outcomes:
+        """The outcome of each row for the class."""
+        actual, predicted = (self.xp.where(c == self.own, 1.0, 0.0) for c in (self.code, self.predicted))
+        return outcomes(actual, predicted)
+
+
+class MulticlassAgreement(MulticlassLabel, frozen=True):
+    """As MulticlassLabel, for losses of all classes together, which have no value for one of them."""
+
+    of_cells: ClassVar[Literal["rows", "each", "none"]] = "none"
 
 
 def one_hot(xp: Namespace, code: Array, classes: int) -> Array:

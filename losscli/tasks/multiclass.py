@@ -36,7 +36,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         scores = label_codes(block, roles.predictions[0], "predicted label")
     else:
         scores = _read_scores(block, xp, wanted)
-    needs_label = wanted & {MulticlassScore, MulticlassLabel}
+    needs_label = MulticlassScore in wanted or any(issubclass(kind, MulticlassLabel) for kind in wanted)
     if soft is not None and needs_label:
         block.flag(soft.max(axis=1) != 1.0, Code.SOFT_LABEL, roles.targets[0], needed="one true class")
     code, soft, scores = block.drop_marked(code, soft, scores)
@@ -62,7 +62,7 @@ def _rows(
 ) -> Rows:
     roles = block.roles
     weights = None if roles.row_factors is None else xp.asarray(roles.row_factors)
-    made: dict[type[Batch], Batch] = {}
+    made: dict[type[Batch], tuple[Batch, ...]] = {}
     read = scores
     if roles.link != "label" and not on_host(xp):
         scores = on_device(xp, read)
@@ -74,20 +74,22 @@ def _rows(
             _note_clipped(block, code, soft, read)
         held = roles.held[0] if roles.link == "probability" and not roles.normalize else "float64"
         spread = weights if roles.spreads_class_weight else None
-        made[Multiclass] = Multiclass(xp, scores, roles.link, roles.eps, hard, distribution, spread, held)
+        made[Multiclass] = (Multiclass(xp, scores, roles.link, roles.eps, hard, distribution, spread, held),)
     if MulticlassAmount in wanted:
-        made[MulticlassAmount] = MulticlassAmount(xp, scores, roles.link, 0.0, hard, distribution, weights)
+        amount = MulticlassAmount(xp, scores, roles.link, 0.0, hard, distribution, weights)
+        made[MulticlassAmount] = (amount,)
     if MulticlassScore in wanted and hard is not None:
         own = None if roles.class_weight is None else xp.asarray(roles.class_weight)
-        made[MulticlassScore] = MulticlassScore(xp, scores, hard, own)
+        made[MulticlassScore] = (MulticlassScore(xp, scores, hard, own),)
     if OneVsAll in wanted:
         target = distribution if hard is None else xp.where(one_hot(xp, hard, scores.shape[1]), 1.0, 0.0)
         if clips:
             note_clipped(block, target, scores, roles.eps)
-        made[OneVsAll] = _one_vs_all(xp, roles, scores, target)
-    if MulticlassLabel in wanted and hard is not None:
+        made[OneVsAll] = (_one_vs_all(xp, roles, scores, target),)
+    labels = [kind for kind in wanted if issubclass(kind, MulticlassLabel)]
+    if labels and hard is not None:
         predicted = xp.asarray(scores) if roles.link == "label" else xp.argmax(scores, axis=1)
-        made[MulticlassLabel] = MulticlassLabel(xp, predicted, hard, len(roles.names))
+        made |= {kind: kind.made(xp, predicted, hard, len(roles.names)) for kind in labels}
     factor = None
     if weights is not None:
         if hard is not None:
@@ -100,7 +102,7 @@ def _rows(
             whole = xp.sum(distribution, axis=1)
             factor = factor / xp.where(whole == 0, 1.0, whole)
     codes = hard if hard is not None else xp.full(block.height, -1)
-    return Rows({kind: (batch,) for kind, batch in made.items()}, codes, factor)
+    return Rows(made, codes, factor)
 
 
 def _one_vs_all(xp: Namespace, roles: Roles, scores: Array, target: Array) -> OneVsAll:

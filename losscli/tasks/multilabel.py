@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from losscli.numeric.arrays import Array, Namespace
 from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
-from losscli.tasks.binary import Bernoulli
+from losscli.tasks.binary import Bernoulli, Outcomes, outcomes
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
 from losscli.tasks.probabilities import note_clipped, probabilities
@@ -27,16 +27,30 @@ class MultilabelLabel(Batch, frozen=True):
     target: Array
     probability: Array
 
+    def guessed(self, threshold: float, inclusive: bool = False) -> Array:
+        """Whether each label is predicted (n, labels); a tie is not, if inclusive it is."""
+        return self.probability >= threshold if inclusive else self.probability > threshold
+
     def wrong(self, threshold: float, inclusive: bool = False) -> Array:
-        """Whether the predicted label differs from the true one (n, labels); a tie is 0, if inclusive 1."""
-        p = self.probability
-        return (p >= threshold if inclusive else p > threshold) != (self.target > 0)
+        """Whether the predicted label differs from the true one (n, labels)."""
+        return self.guessed(threshold, inclusive) != (self.target > 0)
+
+
+class MultilabelOutcome(MultilabelLabel, frozen=True):
+    """As MultilabelLabel, for one label: arrays are (n,)."""
+
+    of_cells: ClassVar[Literal["rows", "each", "none"]] = "each"
+
+    def outcomes(self, threshold: float, inclusive: bool) -> Outcomes:
+        """The outcome of each row for the label."""
+        return outcomes(self.target, self.xp.where(self.guessed(threshold, inclusive), 1.0, 0.0))
 
 
 class MultilabelScore(Batch, frozen=True):
     """Scores (n, labels), any number, and whether the row has the label (n, labels)."""
 
     task: ClassVar[str] = "multilabel"
+    of_cells: ClassVar[Literal["rows", "each", "none"]] = "none"
     score: Array
     relevant: Array
 
@@ -59,9 +73,9 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     block.check_range(
         roles.targets, 0, 1, Code.NOT_BINARY_LABEL, "label columns must hold 0 and 1", negative=0, positive=1
     )
-    if roles.link == "probability" and wanted & {Multilabel, MultilabelLabel}:
+    if roles.link == "probability" and wanted & {Multilabel, MultilabelLabel, MultilabelOutcome}:
         prediction = probabilities(block, roles.predictions)
-    if wanted & {MultilabelLabel, MultilabelScore}:
+    if wanted & {MultilabelLabel, MultilabelOutcome, MultilabelScore}:
         soft = ((target > 0) & (target < 1)).any(axis=1)
         block.flag(soft, Code.SOFT_LABEL, roles.targets[0], needed="0 or 1")
     target, prediction = block.drop_marked(target, prediction)
@@ -79,8 +93,14 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         return made
 
     alone = [make(slice(i, i + 1)) for i in range(target.shape[1])]
+    parts: dict[type[Batch], tuple[Batch, ...]]
+    parts = {kind: (batch,) for kind, batch in make(slice(None)).items()}
+    if MultilabelOutcome in wanted:
+        probability = Multilabel(xp, target, prediction, roles.link, roles.eps).probability
+        pairs = zip(target.T, probability.T, strict=True)
+        parts[MultilabelOutcome] = tuple(MultilabelOutcome(xp, y, p) for y, p in pairs)
     return Rows(
-        {kind: (batch,) for kind, batch in make(slice(None)).items()},
+        parts,
         by_label={kind: tuple(each[kind] for each in alone) for kind in alone[0]},
     )
 
