@@ -11,6 +11,8 @@ FAMILIES = (
     "positive",
     "binary",
     "multiclass",
+    "rates",
+    "confusion",
     "margin",
     "divergence",
     "calibration",

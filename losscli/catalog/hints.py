@@ -21,34 +21,21 @@ class Hint(Struct, frozen=True):
 
 _NO_AUC = "AUC is not a mean over rows; proper scores judge the same probabilities"
 _PLAIN = {
-    "accuracy acc": Hint("accuracy is 1 - zero_one", ("zero_one",)),
-    "balancedaccuracy bacc": Hint("balanced accuracy is 1 - balanced_error", ("balanced_error",)),
-    "topkaccuracy top5 top5accuracy": Hint("top-k accuracy is 1 - top_k_error", ("top_k_error:k=5",)),
-    "exactmatch subsetaccuracy": Hint("subset accuracy is 1 - subset_zero_one", ("subset_zero_one",)),
-    "f1 fscore fmeasure fbeta": Hint("the F1 score is 1 - f1_error", ("f1_error",)),
-    "precision ppv": Hint("precision is part of F1, which is 1 - f1_error", ("f1_error",)),
-    "recall sensitivity tpr truepositiverate": Hint(
-        "the recall of a class is 1 - zero_one of that class", ("zero_one",)
-    ),
-    "specificity tnr truenegativerate": Hint(
-        "specificity is 1 - zero_one of the negative class", ("zero_one",)
-    ),
-    "fpr falsepositiverate": Hint("the false positive rate is zero_one of the negative class", ("zero_one",)),
-    "fnr falsenegativerate missrate": Hint(
-        "the false negative rate is zero_one of the positive class", ("zero_one",)
-    ),
-    "mcc matthews matthewscorrcoef kappa cohenkappa": Hint(
-        "chance-corrected agreement is not available; balanced_error weighs all classes alike",
-        ("balanced_error",),
+    "fpr falsepositiverate fallout": Hint("the false positive rate is 1 - specificity", ("specificity",)),
+    "fnr falsenegativerate missrate": Hint("the false negative rate is 1 - recall", ("recall",)),
+    "fdr falsediscoveryrate": Hint("the false discovery rate is 1 - precision", ("precision",)),
+    "top5 top5accuracy": Hint("it is top_k_accuracy with k=5", ("top_k_accuracy:k=5",)),
+    "quadratickappa quadraticweightedkappa qwk": Hint(
+        "it is cohen_kappa with weighting=quadratic", ("multiclass_cohen_kappa:weighting=quadratic",)
     ),
     "auc rocauc auroc gini ks": Hint(_NO_AUC, ("brier", "log_loss")),
     "prauc aucpr auprc averageprecision ap": Hint(
         "average precision is available for groups of ranked items and for labels",
         ("mean_average_precision", "label_ranking_average_precision"),
     ),
-    "iou jaccard jaccardindex": Hint(
-        "IoU is 1 - jaccard_distance, or 1 - segmentation_mean_iou_error for masks",
-        ("jaccard_distance", "segmentation_mean_iou_error"),
+    "iou": Hint(
+        "IoU is jaccard_index for labels, 1 - segmentation_mean_iou_error for masks",
+        ("jaccard_index", "segmentation_mean_iou_error"),
     ),
     "mrr meanreciprocalrank reciprocalrank": Hint(
         "MRR is mean_average_precision where each group has one relevant item", ("mean_average_precision",)

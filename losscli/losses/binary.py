@@ -76,66 +76,6 @@ def zero_one(batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = Fal
     return batch.xp.where(batch.predicted(threshold, inclusive) == batch.target, 0.0, 1.0)
 
 
-def _balanced(xp: Namespace, m: Array) -> Array:
-    return (m[..., 0] / m[..., 2] + m[..., 1] / (1.0 - m[..., 2])) / 2
-
-
-@loss(
-    "BalancedErrorRate",
-    "ber",
-    reduction=Reduction(_balanced, undefined="it needs rows of both classes"),
-    worst=1.0,
-)
-def balanced_error(
-    batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = False
-) -> tuple[Array, Array, Array]:
-    """The mean of the error rates of the two classes: a rare class counts as much as a common one.
-
-    (FN / P + FP / N) / 2.  Unit: 1.
-
-    Brodersen et al. (2010), doi:10.1109/ICPR.2010.764
-    """
-    guess, y = batch.predicted(threshold, inclusive), batch.target
-    return y * (1.0 - guess), (1.0 - y) * guess, y
-
-
-def _f1(xp: Namespace, m: Array) -> Array:
-    wrong = m[..., 1] + m[..., 2]
-    return wrong / (2.0 * m[..., 0] + wrong)
-
-
-@loss(reduction=Reduction(_f1, undefined="no row is positive, in truth or by prediction"), worst=1.0)
-def f1_error(
-    batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = False
-) -> tuple[Array, Array, Array]:
-    """One minus the F1 score of the positive class.
-
-    1 - 2 TP / (2 TP + FP + FN).  Unit: 1.
-
-    van Rijsbergen (1979), Information Retrieval, ch. 7
-    """
-    guess, y = batch.predicted(threshold, inclusive), batch.target
-    return guess * y, guess * (1.0 - y), (1.0 - guess) * y
-
-
-def _jaccard(xp: Namespace, m: Array) -> Array:
-    wrong = m[..., 1] + m[..., 2]
-    return wrong / (m[..., 0] + wrong)
-
-
-@loss(reduction=Reduction(_jaccard, undefined="no row is positive, in truth or by prediction"), worst=1.0)
-def jaccard_distance(
-    batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = False
-) -> tuple[Array, Array, Array]:
-    """One minus the intersection over union of the actual and the predicted positives.
-
-    1 - TP / (TP + FP + FN).  Unit: 1.
-
-    Jaccard (1912), doi:10.1111/j.1469-8137.1912.tb05611.x
-    """
-    return f1_error(batch, threshold=threshold, inclusive=inclusive)
-
-
 def _d2_log_loss(xp: Namespace, m: Array) -> Array:
     rate = m[..., 1]
     return 1.0 + m[..., 0] / (xlogy(xp, rate, rate) + xlogy(xp, 1.0 - rate, 1.0 - rate))

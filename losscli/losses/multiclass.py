@@ -188,27 +188,6 @@ def ranked_logarithmic_score(batch: Multiclass) -> Array:
     return -xp.sum(below + xp.where(t == 1, 0.0, (1.0 - t) * batch.log_above), axis=1)
 
 
-def _balanced(xp: Namespace, m: Array) -> Array:
-    classes = m.shape[-1] // 2
-    wrong, share = m[..., :classes], m[..., classes:]
-    occurs = share > 0
-    rates = xp.where(occurs, wrong / xp.where(occurs, share, 1.0), 0.0)
-    return xp.sum(rates, axis=-1) / xp.sum(occurs, axis=-1)
-
-
-@loss("balanced_error", reduction=Reduction(_balanced), worst=1.0)
-def multiclass_balanced_error(batch: MulticlassLabel) -> tuple[Array, ...]:
-    """The mean error rate over the classes that have rows: a rare class counts as much as a common one.
-
-    1 - mean_c recall_c.  Unit: 1.
-
-    Brodersen et al. (2010), doi:10.1109/ICPR.2010.764
-    """
-    wrong = multiclass_zero_one(batch)
-    own = [batch.xp.where(batch.code == c, 1.0, 0.0) for c in range(batch.classes)]
-    return (*(wrong * here for here in own), *own)
-
-
 def _d2_log_loss(xp: Namespace, m: Array) -> Array:
     rates = m[..., 1:]
     return 1.0 + m[..., 0] / xp.sum(xlogy(xp, rates, rates), axis=-1)

@@ -14,6 +14,7 @@ class LossParameters(TypedDict, total=False):
     a: float | None
     aggregate: Literal["per_image", "global"] | None
     alpha: float | None
+    average: Literal["positive", "macro", "micro", "weighted"] | None
     b: float | None
     beta: float | None
     bias: bool | None
@@ -58,6 +59,8 @@ class LossParameters(TypedDict, total=False):
     swap: bool | None
     threshold: float | None
     ties: Literal["shared", "rows"] | None
+    weighting: Literal["linear", "quadratic"] | None
+    zero_division: Literal["zero", "one", "skip"] | None
 
 
 class ReadOptions(LossParameters, total=False):

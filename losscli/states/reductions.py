@@ -98,3 +98,12 @@ root_ratio = Reduction(_root_ratio, undefined="its denominator is zero")
 
 largest = Reduction(_mean, extreme=True)
 """The maximum of the column over rows."""
+
+
+def complement(reduction: Reduction) -> Reduction:
+    """One minus the value of a reduction: a score from a loss."""
+
+    def of(xp: Namespace, m: Array) -> Array:
+        return 1.0 - reduction.function(xp, m)
+
+    return Reduction(of, undefined=reduction.undefined)

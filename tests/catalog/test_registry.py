@@ -51,12 +51,14 @@ def test_an_unknown_name_is_an_error_that_suggests_near_ones():
 @pytest.mark.parametrize(
     ("name", "said", "remedy"),
     [
-        ("accuracy", "unknown loss 'accuracy': accuracy is 1 - zero_one", "-l zero_one"),
-        ("accuracy_score", "unknown loss 'accuracy_score': accuracy is 1 - zero_one", "-l zero_one"),
-        ("F1", "unknown loss 'F1': the F1 score is 1 - f1_error", "-l f1_error"),
+        ("fall-out", "unknown loss 'fall-out': the false positive rate is 1 - specificity", "-l specificity"),
+        ("FNR_score", "unknown loss 'FNR_score': the false negative rate is 1 - recall", "-l recall"),
+        (
+            "QWK",
+            "it is cohen_kappa with weighting=quadratic",
+            "-l multiclass_cohen_kappa:weighting=quadratic",
+        ),
         ("roc-auc", "unknown loss 'roc-auc': AUC is not a mean", "-l brier, or -l log_loss"),
-        ("precision", "precision is part of F1", "-l f1_error"),
-        ("recall", "the recall of a class is 1 - zero_one of that class", "-l zero_one"),
         ("median absolute error", "a median is not a mean over rows", "-l mae, or -l huber"),
         ("medae", "a median is not a mean over rows", "-l mae, or -l huber"),
         ("rmse score", r"unknown loss 'rmse score'. Did you mean rmse\?", "losscli explain lists all losses"),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import pickle
-from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
+from support.cases import CASES
 from support.elsewhere import fold_all, fold_elsewhere
 from support.ranks import median_error
 
@@ -20,9 +18,7 @@ from losscli.evaluation.compare_plan import plan_models
 from losscli.evaluation.partial import EvaluationJob
 from losscli.plan.resolve import prepare
 
-REFERENCE = Path(__file__).parent.parent / "reference"
-ALL = [SimpleNamespace(**case) for case in json.loads((REFERENCE / "cases.json").read_text())]
-CASES = {case.loss: case for case in ALL if not case.name.endswith("shuffled")}.values()
+ONE_A_LOSS = {case.loss: case for case in CASES if not case.name.endswith("shuffled")}.values()
 RNG = np.random.default_rng(8)
 Y, P = RNG.normal(size=(2, 600))
 TARGETS = pl.DataFrame({"y_true": Y, "group": RNG.choice(["a", "b", "c"], 600), "w": RNG.uniform(1, 2, 600)})
@@ -54,8 +50,7 @@ def run_of(case):
         name = word.lstrip("-").replace("-", "_")
         flag = name in ("from_logits", "from_log_probs")
         options[{"l": "loss", "w": "weight"}.get(name, name)] = True if flag else next(words)
-    folder = REFERENCE / "data" / case.name
-    return prepare(folder / "preds.parquet", folder / "targets.parquet", **options)
+    return prepare(case.folder / "preds.parquet", case.folder / "targets.parquet", **options)
 
 
 def custom_runs(folder):
@@ -94,7 +89,7 @@ def assert_same_bits(found, expected, losses=""):
 
 
 def test_another_process_folds_every_loss_to_the_same_bits(tmp_path):
-    runs = [run_of(case) for case in CASES]
+    runs = [run_of(case) for case in ONE_A_LOSS]
     assert {choice.loss.name for run in runs for choice in run.plan.choices} >= {
         entry.name for entry in registry.list_losses()
     }

@@ -19,9 +19,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 from support import cupy_stub
+from support.cases import CASES, REFERENCE
 from support.cupy_stub import COUNTS, RefusedError, Strict
 from support.grids import some
-from support.parity import CASES, HERE, agree, check_case, check_laws, check_loss, report
+from support.parity import agree, check_case, check_laws, check_loss, report
 from support.samples import LOSSES
 
 import losscli as package
@@ -75,7 +76,7 @@ FIRST_CASES = {case.name for case in {LOSSES[case.loss].batch: case for case in 
     ],
 )
 def test_every_reference_case_is_computed_on_a_device(case, xp, monkeypatch, capsys):
-    monkeypatch.chdir(HERE / "data" / case.name)
+    monkeypatch.chdir(case.folder)
     check_case(case, capsys)
 
 
@@ -267,7 +268,7 @@ def test_the_stand_in_computes_otherwise(xp):
 
 def test_the_stand_in_knows_the_cupy_that_is_installed():
     pytest.importorskip("cupy", reason="no CuPy is installed: the record of its names cannot be compared")
-    sys.path.insert(0, str(HERE.parent / "support" / "cupy"))
+    sys.path.insert(0, str(REFERENCE.parent / "support" / "cupy"))
     import record
 
     found = record.recorded()

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.parity import CASES, HERE, agree, check_case, check_laws, check_loss, report
+from support.cases import CASES
+from support.parity import agree, check_case, check_laws, check_loss, report
 from support.samples import LOSSES, rows
 
 from losscli.engines import devices
@@ -43,7 +44,7 @@ def test_the_laws_hold_for_every_loss_on_a_gpu(entry, xp):
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_every_reference_case_is_computed_on_a_gpu(case, monkeypatch, capsys):
-    monkeypatch.chdir(HERE / "data" / case.name)
+    monkeypatch.chdir(case.folder)
     check_case(case, capsys)
 
 

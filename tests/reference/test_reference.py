@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from support.cases import CASES
 
 from losscli.catalog import registry
 from losscli.catalog.loss import Choice
@@ -24,9 +22,7 @@ from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelScor
 from losscli.tasks.named import Named
 from losscli.tasks.regression import Regression
 
-HERE = Path(__file__).parent
-CASES = [SimpleNamespace(**case) for case in json.loads((HERE / "cases.json").read_text())]
-PER_ROW = [case for case in CASES if (HERE / "data" / case.name / "per_row.parquet").exists()]
+PER_ROW = [case for case in CASES if (case.folder / "per_row.parquet").exists()]
 
 
 def test_every_loss_has_a_case_of_an_independent_library():
@@ -35,7 +31,7 @@ def test_every_loss_has_a_case_of_an_independent_library():
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_overall_value_is_that_of_the_library(case, monkeypatch, capsys):
-    monkeypatch.chdir(HERE / "data" / case.name)
+    monkeypatch.chdir(case.folder)
     status = run([*case.arguments, "--bare"])
     out, err = capsys.readouterr()
     assert status == 0, err
@@ -88,7 +84,7 @@ LINKS = {"--from-logits": "logit", "--from-log-probs": "log_prob"}
 
 
 def parquet(case: Any, name: str) -> pl.DataFrame:
-    return pl.read_parquet(HERE / "data" / case.name / f"{name}.parquet")
+    return pl.read_parquet(case.folder / f"{name}.parquet")
 
 
 def option(case: Any, flag: str) -> str:

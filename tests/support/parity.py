@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -16,9 +14,6 @@ from losscli.cli.app import run
 from losscli.states.moments import Moments
 from losscli.tasks.base import Batch
 from support.samples import chosen, moments, rows
-
-HERE = Path(__file__).parent.parent / "reference"
-CASES = [SimpleNamespace(**case) for case in json.loads((HERE / "cases.json").read_text())]
 
 
 def on(xp: Any, batch: Batch) -> Batch:

@@ -13,8 +13,23 @@ from losscli.numeric.arrays import Array
 from losscli.states.cells import Cells
 from losscli.states.moments import Moments
 from losscli.tasks.base import Batch
-from losscli.tasks.binary import Binary, BinaryLabel, BinaryScore, BinarySoftScore
-from losscli.tasks.classes import Multiclass, MulticlassAmount, MulticlassLabel, MulticlassScore, OneVsAll
+from losscli.tasks.binary import (
+    Binary,
+    BinaryAgreement,
+    BinaryLabel,
+    BinaryOutcome,
+    BinaryScore,
+    BinarySoftScore,
+)
+from losscli.tasks.classes import (
+    Multiclass,
+    MulticlassAgreement,
+    MulticlassAmount,
+    MulticlassLabel,
+    MulticlassOutcome,
+    MulticlassScore,
+    OneVsAll,
+)
 from losscli.tasks.distribution import (
     Beta,
     Binomial,
@@ -32,7 +47,7 @@ from losscli.tasks.distribution import (
 from losscli.tasks.embedding import BooleanPair, PairDistance, SimilarPair, VectorPair
 from losscli.tasks.ensemble import Ensemble, MultivariateEnsemble
 from losscli.tasks.grouped import BinaryRelevance, Groups, Relevance
-from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelScore
+from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelOutcome, MultilabelScore
 from losscli.tasks.named import Named
 from losscli.tasks.quantile import CentralQuantile, Interval, Quantile
 from losscli.tasks.ranking import ScorePair
@@ -110,7 +125,10 @@ def sample(kind: type[Batch], seed: int = 0, perfect: bool = False) -> Batch:
     made = {
         Regression: lambda: Regression(np, amount[0] if perfect else amount[1], amount[0], Pilot(1.5, 0.25)),
         Binary: lambda: Binary(np, y[:, 0], p[:, 0], "probability", 0.0),
-        BinaryLabel: lambda: BinaryLabel(np, y[:, 0], p[:, 0]),
+        **dict.fromkeys(
+            (BinaryLabel, BinaryOutcome, BinaryAgreement, MultilabelOutcome),
+            lambda: kind(np, y[:, 0], p[:, 0]),
+        ),
         BinaryScore: lambda: BinaryScore(np, margin, sign),
         BinarySoftScore: lambda: BinarySoftScore(np, margin, y[:, 0]),
         Multiclass: lambda: Multiclass(np, distribution, "probability", 0.0, code, None),
@@ -119,7 +137,10 @@ def sample(kind: type[Batch], seed: int = 0, perfect: bool = False) -> Batch:
         ),
         OneVsAll: lambda: OneVsAll(np, one_hot, one_hot if perfect else p, "probability", 0.0),
         MulticlassScore: lambda: MulticlassScore(np, score, code),
-        MulticlassLabel: lambda: MulticlassLabel(np, score.argmax(axis=1), code, CLASSES),
+        **dict.fromkeys(
+            (MulticlassLabel, MulticlassOutcome, MulticlassAgreement),
+            lambda: kind(np, score.argmax(axis=1), code, CLASSES),
+        ),
         Multilabel: lambda: Multilabel(np, y, p, "probability", 0.0),
         MultilabelLabel: lambda: MultilabelLabel(np, y, p),
         MultilabelScore: lambda: MultilabelScore(np, 2e3 * y if perfect else score, y > 0),

@@ -39,6 +39,11 @@ KERAS = Library(
         "kl_divergence": _loss_of_keras("KLDivergence", clip=Clip(_EPSILON, both=False, targets=True)),
         "categorical_hinge": _loss_of_keras("CategoricalHinge"),
         "multiclass_zero_one": Convention("1 - metrics.CategoricalAccuracy"),
+        "accuracy": Convention("metrics.BinaryAccuracy", {"threshold": 0.5}),
+        "multiclass_accuracy": Convention("metrics.CategoricalAccuracy"),
+        "top_k_accuracy": Convention("metrics.TopKCategoricalAccuracy", {"k": 5}),
+        "precision": Convention("metrics.Precision", {"threshold": 0.5}, lacks=("average",)),
+        "recall": Convention("metrics.Recall", {"threshold": 0.5}, lacks=("average",)),
         "top_k_error": Convention("1 - metrics.TopKCategoricalAccuracy", {"k": 5}),
         "multilabel_binary_cross_entropy": _loss_of_keras("BinaryCrossentropy", clip=_CLIP),
         "cosine_similarity": _loss_of_keras(

@@ -12,6 +12,14 @@ _TYPE_EPS = Clip()
 _LAST_CLASS_FIRST = "ties are ranked with the last class first"
 _NO_DIVISION = "where nothing is positive it gives 1, and losscli no value"
 
+_NOWHERE = "where nothing is positive it gives 0, and losscli no value"
+_RATES = {
+    "precision": "precision_score",
+    "recall": "recall_score",
+    "f_beta": "fbeta_score",
+    "jaccard_index": "jaccard_score",
+}
+
 SKLEARN = Library(
     "scikit-learn",
     {
@@ -39,6 +47,21 @@ SKLEARN = Library(
         "balanced_error": Convention("1 - balanced_accuracy_score"),
         "f1_error": Convention("1 - f1_score", but=_NO_DIVISION),
         "jaccard_distance": Convention("1 - jaccard_score", but=_NO_DIVISION),
+        **{
+            f"{prefix}{name}": Convention(call, but=_NOWHERE)
+            for name, call in _RATES.items()
+            for prefix in ("", "multiclass_", "multilabel_")
+        },
+        "accuracy": Convention("accuracy_score"),
+        "balanced_accuracy": Convention("balanced_accuracy_score"),
+        "matthews_correlation": Convention("matthews_corrcoef", but=_NOWHERE),
+        "cohen_kappa": Convention("cohen_kappa_score"),
+        "multiclass_accuracy": Convention("accuracy_score"),
+        "multiclass_balanced_accuracy": Convention("balanced_accuracy_score"),
+        "multiclass_matthews_correlation": Convention("matthews_corrcoef", but=_NOWHERE),
+        "multiclass_cohen_kappa": Convention("cohen_kappa_score"),
+        "top_k_accuracy": Convention("top_k_accuracy_score", {"k": 2}, but=_LAST_CLASS_FIRST),
+        "subset_accuracy": Convention("accuracy_score"),
         "d2_log_loss": _of_two_rows("d2_log_loss_score", clip=_TYPE_EPS),
         "d2_brier": _of_two_rows("d2_brier_score"),
         "hinge": Convention("hinge_loss", but="where only one class occurs it takes a label for another"),

@@ -1,0 +1,207 @@
+"""Scores of predicted labels: averages over classes, values of each class, and what divides zero by zero."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn import metrics
+from support.samples import LOSSES, value
+
+import losscli
+from losscli.tasks.binary import BinaryAgreement, BinaryOutcome
+
+NAMES = np.array(["ant", "bird", "cat", "dog"])
+RATES = {
+    "precision": metrics.precision_score,
+    "recall": metrics.recall_score,
+    "f1": metrics.f1_score,
+    "jaccard": metrics.jaccard_score,
+}
+DIVISION = {"zero": 0.0, "one": 1.0, "skip": math.nan}
+
+
+def labels(seed: int, classes: int = 4, rows: int = 40) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Labels of which some class may be predicted or true alone."""
+    rng = np.random.default_rng(seed)
+    share = rng.dirichlet([0.4] * classes, 2)
+    p, y = (NAMES[rng.choice(classes, rows, p=each)] for each in share)
+    y = np.where(rng.random(rows) < 0.5, p, y)
+    weight = rng.gamma(2.0, size=rows)
+    return pl.DataFrame({"predicted_label": p}), pl.DataFrame({"label": y, "w": weight})
+
+
+def evaluated(frames: tuple[pl.DataFrame, pl.DataFrame], loss: str, **options) -> list[float | None]:
+    """The overall value, and that of each class."""
+    given = {"task": "multiclass", "classes": list(NAMES), "weight": "w", "ci": None, **options}
+    return [result.value for result in losscli.evaluate(*frames, loss=loss, **given).results]
+
+
+@pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
+@pytest.mark.parametrize("division", DIVISION)
+@pytest.mark.parametrize("loss", RATES)
+def test_rates_of_classes_are_those_of_scikit_learn(loss, division, average):
+    for seed in range(8):
+        p, y = frames = labels(seed)
+        sides, weight = (y["label"].to_numpy(), p["predicted_label"].to_numpy()), y["w"].to_numpy()
+        given = {"sample_weight": weight, "zero_division": DIVISION[division]}
+        if loss == "jaccard" and division == "skip":
+            given["zero_division"] = 0.0  # a class that occurs has a union
+        found, *of_classes = evaluated(frames, f"{loss}:average={average},zero_division={division}")
+        assert found == pytest.approx(RATES[loss](*sides, average=average, **given), rel=1e-12)
+        occur = np.union1d(*sides)
+        alone = RATES[loss](*sides, average=None, labels=occur, **given)
+        expected = dict(zip(occur, alone, strict=True))
+        for name, own in zip(NAMES, of_classes, strict=True):
+            wanted = expected.get(name, math.nan)
+            assert own == (None if math.isnan(wanted) else pytest.approx(wanted, rel=1e-12))
+
+
+@pytest.mark.parametrize("average", ["positive", "macro", "micro", "weighted"])
+@pytest.mark.parametrize("loss", RATES)
+def test_rates_of_two_classes_are_those_of_scikit_learn(loss, average):
+    rng = np.random.default_rng(3)
+    y, p = (rng.random(50) < 0.3) * 1, rng.random(50)
+    report = losscli.evaluate(p, y, loss=f"{loss}:average={average}", task="binary")
+    named = "binary" if average == "positive" else average
+    assert report.results[0].value == pytest.approx(RATES[loss](y, p > 0.5, average=named), rel=1e-12)
+    each = [result.value for result in report.results if result.cell]
+    assert each == pytest.approx(RATES[loss](y, p > 0.5, average=None), rel=1e-12)
+
+
+def test_a_score_is_one_minus_its_error():
+    rng = np.random.default_rng(5)
+    y, p = (rng.random(50) < 0.3) * 1, rng.random(50)
+    pairs = {"accuracy": "zero_one", "balanced_accuracy": "balanced_error", "f1": "f1_error"}
+    for score, error in {**pairs, "jaccard": "jaccard_distance"}.items():
+        found = losscli.evaluate(p, y, loss=[score, error], task="binary")
+        one, other = (result for result in found.results if not result.cell)
+        assert one.value == pytest.approx(1 - other.value, abs=1e-15)
+        assert one.ci_low == pytest.approx(1 - other.ci_high, abs=2e-3)
+        assert one.higher_is_better
+        assert not other.higher_is_better
+
+
+def test_each_class_has_its_rate_with_an_interval_also_of_clusters_slices_and_differences():
+    p, y = labels(1, rows=400)
+    rng = np.random.default_rng(2)
+    y = y.with_columns(store=pl.Series(np.arange(400) // 5), region=pl.Series(rng.integers(0, 2, 400)))
+    found = losscli.evaluate(p, y, loss=["precision", "accuracy"], cluster="store", by="region", weight="w")
+    plain = losscli.evaluate(p, y, loss=["precision", "accuracy"], by="region", weight="w")
+    for one, other in zip(found.results, plain.results, strict=True):
+        assert (one.loss, one.cell, one.value) == (other.loss, other.cell, other.value)
+        assert one.se is not None
+        assert one.se != other.se
+    for region in (0, 1):
+        own = y["region"] == region
+        alone = losscli.evaluate(p.filter(own), y.filter(own), loss="precision", weight="w")
+        (cell,) = (
+            r for r in plain.results if r.loss.endswith("precision") and r.cell == {"region": str(region)}
+        )
+        assert (cell.value, cell.se) == pytest.approx((alone.results[0].value, alone.results[0].se))
+
+
+def test_models_are_compared_by_the_rate_of_each_class():
+    a, y = labels(1, rows=200)
+    b = labels(2, rows=200)[0]
+    report = losscli.compare(a, b, targets=y, loss="recall", weight="w")
+    overall, *classes = report.comparisons
+    assert [each.cell for each in classes] == [{"class": name} for name in sorted({*y["label"]})]
+    for each in (overall, *classes):
+        assert each.difference == pytest.approx(each.value_b - each.value_a)
+    assert overall.se > 0
+
+
+def test_what_needs_all_classes_has_no_value_of_one():
+    frames = labels(1)
+    assert len(evaluated(frames, "cohen_kappa:weighting=linear")) == 1
+    assert len(evaluated(frames, "mcc")) == 1 + len(NAMES)
+    rng = np.random.default_rng(3)
+    report = losscli.evaluate(rng.random(20), np.arange(20) % 2, loss=["mcc", "kappa"], task="binary")
+    assert [result.cell for result in report.results] == [{}, {}]
+
+
+def test_the_correlation_of_a_class_is_that_against_all_others():
+    p, y = frames = labels(1)
+    _, *classes = evaluated(frames, "mcc")
+    for name, own in zip(NAMES, classes, strict=True):
+        hits = (y["label"] == name).to_numpy(), (p["predicted_label"] == name).to_numpy()
+        if all(0 < each.sum() < len(p) for each in hits):
+            expected = metrics.matthews_corrcoef(*hits, sample_weight=y["w"].to_numpy())
+            assert own == pytest.approx(expected, rel=1e-12)
+
+
+def test_one_class_has_no_correlation_and_no_agreement():
+    report = losscli.evaluate([0.2, 0.3], [0, 0], loss=["mcc", "kappa", "balanced_accuracy"], task="binary")
+    notes = {result.loss: str(*result.notes) for result in report.results if not result.cell}
+    assert notes == {
+        "matthews_correlation": "undefined: all rows have one class, or one prediction",
+        "cohen_kappa": "undefined: all rows have one class, in truth and by prediction",
+        "balanced_accuracy": "undefined: it needs rows of both classes",
+    }
+
+
+# Exactness: against fractions of the counts, for common and for rare classes
+
+
+def outcome_rows(tp: int, fp: int, fn: int, tn: int) -> tuple[np.ndarray, np.ndarray]:
+    counts = (tp, fp, fn, tn)
+    return np.repeat([1.0, 0.0, 1.0, 0.0], counts), np.repeat([1.0, 1.0, 0.0, 0.0], counts)
+
+
+def ulps(found: float, expected: float) -> float:
+    return abs(found - expected) / math.ulp(expected)
+
+
+@pytest.mark.parametrize(
+    "counts", [(3, 1, 2, 7), (1, 2, 1, 99_999), (99_999, 1, 2, 1), (7, 0, 5, 12_345), (1, 0, 33_333, 1)]
+)
+def test_scores_of_counts_are_exact(counts):
+    tp, fp, fn, tn = counts
+    n = sum(counts)
+    y, p = outcome_rows(*counts)
+    f2 = Fraction(5 * tp, 5 * tp + fp + 4 * fn)
+    by_chance = Fraction((tp + fp) * (fp + tn) + (tp + fn) * (fn + tn), n * n)
+    rates = {
+        "precision": Fraction(tp, tp + fp),
+        "recall": Fraction(tp, tp + fn),
+        "specificity": Fraction(tn, tn + fp),
+        "negative_predictive_value": Fraction(tn, tn + fn),
+        "f_beta": f2,
+        "jaccard_index": Fraction(tp, tp + fp + fn),
+        "accuracy": Fraction(tp + tn, n),
+        "cohen_kappa": 1 - Fraction(fp + fn, n) / by_chance,
+    }
+    for name, exact in rates.items():
+        kind = BinaryAgreement if name == "cohen_kappa" else BinaryOutcome
+        given = {"beta": 2.0} if name == "f_beta" else {}
+        found = value(name, kind(np, y, p), **given)
+        # A kappa near 0 is a difference of numbers near 1.
+        assert abs(found - float(exact)) <= 4 * math.ulp(max(float(exact), 0.5 if "kappa" in name else 0)), (
+            name
+        )
+    squared = Fraction(tp * tn - fp * fn) ** 2 / ((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
+    found = value("matthews_correlation", BinaryAgreement(np, y, p))
+    assert ulps(found, math.sqrt(squared)) <= 4
+
+
+@pytest.mark.parametrize(
+    ("beta", "as_good_as"), [(0.0, "precision"), (1e200, "recall"), (1e-200, "precision")]
+)
+def test_the_extremes_of_an_f_score_are_precision_and_recall(beta, as_good_as):
+    y, p = outcome_rows(3, 1, 2, 7)
+    batch = BinaryOutcome(np, y, p)
+    assert value("f_beta", batch, beta=beta) == value(as_good_as, batch)
+
+
+def test_scores_lie_in_their_range():
+    for name in ("precision", "accuracy", "f_beta", "jaccard_index", "balanced_accuracy"):
+        assert LOSSES[name].bounds == (0.0, 1.0)
+    for name in ("matthews_correlation", "cohen_kappa"):
+        assert LOSSES[name].bounds == (-1.0, 1.0)
+    y, p = outcome_rows(20, 0, 1, 20)
+    report = losscli.evaluate(p, y, loss=["precision", "recall", "mcc"], task="binary")
+    assert all(0 <= result.ci_low <= result.ci_high <= 1 for result in report.results if result.ci_low)

@@ -1,0 +1,175 @@
+"""Make reference cases with the libraries that the tests install: `python tests/reference/make.py`.
+
+For losses that the cases of `carry.py` leave out.  Each is a call of an independent library, or what follows
+from one, on data that are drawn here; the cases of one table share them.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import polars as pl
+from sklearn import metrics
+
+HERE = Path(__file__).parent
+ROWS = 60
+LIBRARIES = {"scikit-learn": vars(metrics), "numpy": vars(np)}
+
+
+class Table(NamedTuple):
+    """Predictions and targets, what the calls name, and the arguments of the program for all cases."""
+
+    preds: pl.DataFrame
+    targets: pl.DataFrame
+    scope: dict[str, Any]
+    arguments: tuple[str, ...] = ()
+
+
+def made_labels(rng: np.random.Generator) -> Table:
+    """Probabilities of a positive class: `y` and the labels `p` above one half."""
+    y = (rng.random(ROWS) < 0.4) * 1
+    p = np.round(np.clip(0.3 * y + rng.uniform(0.0, 0.8, ROWS), 0.0, 1.0), 3)
+    return Table(*_frames({"p": p}, {"y": y}), {"y": y, "p": (p > 0.5) * 1})
+
+
+def made_classes(rng: np.random.Generator) -> Table:
+    """Probabilities of four classes, one of which is never predicted: `y`, labels `p`, probabilities `s`."""
+    names = np.array(["ant", "bird", "cat", "dog"])
+    code = rng.integers(0, 4, ROWS)
+    s = rng.dirichlet([1.0] * 4, ROWS) + 0.4 * np.eye(4)[code]
+    s[:, 3] = 0.0
+    s = np.round(s / s.sum(axis=1, keepdims=True), 6)
+    s[:, 0] = 1.0 - s[:, 1:].sum(axis=1)
+    scores = {name: s[:, i] for i, name in enumerate(names)}
+    weight = np.round(rng.gamma(2.0, size=ROWS), 3)
+    scope = {"y": names[code], "p": names[s.argmax(axis=1)], "s": s, "w": weight}
+    return Table(*_frames(scores, {"label": names[code], "w": weight}), scope, ("-w", "w"))
+
+
+def made_several_labels(rng: np.random.Generator) -> Table:
+    """Probabilities of three labels: `y` and the labels `p` above one half (n, 3)."""
+    y = (rng.random((ROWS, 3)) < [0.2, 0.5, 0.7]) * 1
+    p = np.round(np.clip(0.3 * y + rng.uniform(0.0, 0.7, y.shape), 0.0, 1.0), 3)
+    sides = ({name: each[:, i] for i, name in enumerate(("news", "sport", "tech"))} for each in (p, y))
+    return Table(*_frames(*sides), {"y": y, "p": (p > 0.5) * 1}, ("--task", "multilabel"))
+
+
+def _frames(*sides: dict[str, Any]) -> list[pl.DataFrame]:
+    return [pl.DataFrame({"id": np.arange(ROWS), **side}) for side in sides]
+
+
+TABLES: dict[str, Callable[[np.random.Generator], Table]] = {
+    "labels": made_labels,
+    "classes": made_classes,
+    "several_labels": made_several_labels,
+}
+
+
+def rates(prefix: str, more: str, averages: tuple[str, ...]) -> list[tuple[str, str]]:
+    """The cases of the rates of classes, by each average."""
+    found = []
+    for average in averages:
+        named = "binary" if average == "positive" else average
+        given = f"average='{named}', zero_division=0{more}"
+        calls = {
+            "precision": f"precision_score(y, p, {given})",
+            "recall": f"recall_score(y, p, {given})",
+            "f_beta": f"f1_score(y, p, {given})",
+            "f_beta:beta=2": f"fbeta_score(y, p, beta=2, {given})",
+            "jaccard_index": f"jaccard_score(y, p, {given})",
+        }
+        for loss, call in calls.items():
+            mark = "," if ":" in loss else ":"
+            found.append((f"{prefix}{loss}{mark}average={average}", call))
+    return found
+
+
+def of_negatives(y: str, p: str) -> dict[str, str]:
+    """The calls of the rates of negatives for one class, whose rows are where `y` is 1."""
+    return {
+        "specificity": f"recall_score({y}, {p}, pos_label=0)",
+        "negative_predictive_value": f"precision_score({y}, {p}, pos_label=0)",
+    }
+
+
+CASES: dict[str, list[tuple[str, str]]] = {
+    "labels": [
+        ("accuracy", "accuracy_score(y, p)"),
+        ("balanced_accuracy", "balanced_accuracy_score(y, p)"),
+        ("matthews_correlation", "matthews_corrcoef(y, p)"),
+        ("cohen_kappa", "cohen_kappa_score(y, p)"),
+        *rates("", "", ("positive", "macro", "micro", "weighted")),
+        *of_negatives("y", "p").items(),
+    ],
+    "classes": [
+        ("multiclass_accuracy", "accuracy_score(y, p, sample_weight=w)"),
+        ("multiclass_balanced_accuracy", "balanced_accuracy_score(y, p, sample_weight=w)"),
+        ("multiclass_matthews_correlation", "matthews_corrcoef(y, p, sample_weight=w)"),
+        ("multiclass_cohen_kappa", "cohen_kappa_score(y, p, sample_weight=w)"),
+        *(
+            (
+                f"multiclass_cohen_kappa:weighting={w}",
+                f"cohen_kappa_score(y, p, weights='{w}', sample_weight=w)",
+            )
+            for w in ("linear", "quadratic")
+        ),
+        ("top_k_accuracy:k=2", "top_k_accuracy_score(y, s, k=2, sample_weight=w)"),
+        *rates("multiclass_", ", sample_weight=w", ("macro", "micro", "weighted")),
+        *(
+            (f"multiclass_{loss}", f"mean([{call[:-1]}, sample_weight=w) for c in unique(y)])")
+            for loss, call in of_negatives("y == c", "p == c").items()
+        ),
+    ],
+    "several_labels": [
+        ("subset_accuracy", "accuracy_score(y, p)"),
+        *rates("multilabel_", "", ("macro", "micro", "weighted")),
+        *(
+            (f"multilabel_{loss}", f"mean([{call} for i in range(3)])")
+            for loss, call in of_negatives("y[:, i]", "p[:, i]").items()
+        ),
+    ],
+}
+"""The requests of losses by table, and the call that gives the number."""
+
+
+def main() -> None:
+    """Write the data and `made.json`."""
+    entries = []
+    for place, (name, make) in enumerate(TABLES.items()):
+        table = make(np.random.default_rng(place))
+        folder = HERE / "made" / name
+        folder.mkdir(parents=True, exist_ok=True)
+        table.preds.write_parquet(folder / "preds.parquet")
+        table.targets.write_parquet(folder / "targets.parquet")
+        entries += [entry_of(name, table, *case) for case in CASES[name]]
+    text = ",\n".join(json.dumps(entry) for entry in entries)
+    (HERE / "made.json").write_text(f"[\n{text}\n]\n")
+    print(f"{len(entries)} cases")
+
+
+def entry_of(data: str, table: Table, request: str, call: str) -> dict[str, Any]:
+    """A case as `made.json` holds it."""
+    scope = {"range": range, **{k: v for own in LIBRARIES.values() for k, v in own.items()}, **table.scope}
+    library = "numpy" if call.startswith("numpy.") else "scikit-learn"
+    files = ["preds.parquet", "targets.parquet", "--on", "id"]
+    return {
+        "name": request.replace(":", "__").replace(",", "_").replace("=", "_"),
+        "data": data,
+        "loss": request.partition(":")[0],
+        "arguments": ["evaluate", *files, "-l", request, *table.arguments],
+        "expected": float(eval(call, scope)),
+        "rtol": 1e-12,
+        "atol": 0.0,
+        "library": library,
+        "version": importlib.metadata.version(library),
+        "call": call,
+    }
+
+
+if __name__ == "__main__":
+    main()
