@@ -72,7 +72,9 @@ if TYPE_CHECKING:
     from losscli.tasks.ranking import ScorePair as ScorePair
     from losscli.tasks.regression import Regression as Regression
     from losscli.tasks.segmentation import ClassMask as ClassMask
+    from losscli.tasks.segmentation import ClassScores as ClassScores
     from losscli.tasks.segmentation import Mask as Mask
+    from losscli.tasks.segmentation import WeightedClassScores as WeightedClassScores
     from losscli.tasks.survival import Lifetime as Lifetime
     from losscli.tasks.triplet import Triplet as Triplet
 
@@ -94,7 +96,7 @@ _HOMES = {
     "losscli.tasks.quantile": "CentralQuantile Interval Quantile",
     "losscli.tasks.ranking": "ScorePair",
     "losscli.tasks.regression": "Regression",
-    "losscli.tasks.segmentation": "ClassMask Mask",
+    "losscli.tasks.segmentation": "ClassMask ClassScores Mask WeightedClassScores",
     "losscli.tasks.survival": "Lifetime",
     "losscli.tasks.triplet": "Triplet",
 }

@@ -127,7 +127,8 @@ class Part(Struct, frozen=True):
 
     `keys` are the numbers in the names of a family's columns, in their order.  `cells` names the cells of
     the batch, such as one per quantile level; empty if there is only one.  `variances` are the fields whose
-    column holds the square of their numbers.  `ranges` replace those of fields.
+    column holds the square of their numbers.  `ranges` replace those of fields.  `classes` are those that
+    the names of columns hold, with the weight of each in `class_weight`, None for ones.
     """
 
     batch: type[Any]
@@ -136,3 +137,5 @@ class Part(Struct, frozen=True):
     cells: tuple[str, ...] = ()
     variances: tuple[str, ...] = ()
     ranges: Mapping[str, Range] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    class_weight: tuple[float, ...] | None = None

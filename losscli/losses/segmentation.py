@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, NamedTuple
 
 from losscli.catalog.loss import Replacement
 from losscli.catalog.params import NonNegative
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
 from losscli.states.reductions import Reduction
-from losscli.tasks.segmentation import ClassMask, Mask
+from losscli.tasks.segmentation import ClassMask, ClassScores, Mask, Overlap, WeightedClassScores
 
 Aggregate = Literal["per_image", "global"]
 Empty = Literal["formula", "zero", "one"]
@@ -89,20 +89,92 @@ def dice_smooth(batch: Mask, *, smooth: NonNegative = 1.0) -> Array:
 
     Milletari et al. (2016), doi:10.1109/3DV.2016.79
     """
-    xp = batch.xp
-    wrong = (batch.false_alarms + batch.misses) / 2
-    whole = batch.hits + wrong + smooth
+    return _smooth(batch.xp, batch, smooth)
+
+
+def _smooth(xp: Namespace, masks: Mask | Overlap, smooth: float) -> Array:
+    """The Dice loss of masks with a smoothing constant; 0 for two empty masks."""
+    wrong = (masks.false_alarms + masks.misses) / 2
+    whole = masks.hits + wrong + smooth
     return wrong / xp.where(whole == 0, 1.0, whole)
+
+
+LOGITS = "logits, or with softmax=false probabilities"
+
+
+@loss("multiclass_dice_loss", domain=LOGITS)
+def multiclass_dice_smooth(
+    batch: WeightedClassScores,
+    *,
+    smooth: NonNegative = 1.0,
+    ignore_background: bool = False,
+    softmax: bool = True,
+) -> Array:
+    """The smooth Dice loss of the mask of each class, the mean over classes.
+
+    l = mean over classes of w (1 - (sum y p + smooth) / ((sum y + sum p) / 2 + smooth)), with p the softmax
+    of the scores and w the weight of the class, 1 by default.  Unit: 1.
+
+    With ignore_background the first class, in the order of names, does not count; with softmax=false scores
+    are probabilities.
+
+    Milletari et al. (2016), doi:10.1109/3DV.2016.79
+    """
+    cost = _smooth(batch.xp, batch.overlap(softmax), smooth)
+    if batch.class_weight is not None:
+        cost = cost * batch.class_weight
+    return batch.xp.mean(cost[:, 1:] if ignore_background else cost, axis=1)
+
+
+def _by_frequency(xp: Namespace, m: Array, weight: float) -> Array:
+    """The mean over classes, each weighted by 1 / frequency^2."""
+    classes = m.shape[-1] // 2
+    pixels = weight * m[..., classes:]
+    own = 1.0 / (pixels * pixels + 1e-7)
+    return xp.sum(own * m[..., :classes], axis=-1) / xp.sum(own, axis=-1)
+
+
+@loss("multiclass_generalized_dice_loss", reduction=Reduction(_by_frequency), domain=LOGITS, worst=1.0)
+def generalized_dice(
+    batch: ClassScores, *, smooth: NonNegative = 1.0, softmax: bool = True
+) -> tuple[Array, ...]:
+    """The smooth Dice loss of the mask of each class, in which rare classes weigh most.
+
+    sum w d / sum w over classes, with d the mean of dice_smooth of the class over images, and
+    w = 1 / ((pixels of the class in all images)^2 + 1e-7).  Unit: 1.
+
+    With softmax=false scores are probabilities.  segmentation_generalized_dice_error weighs the overlaps
+    themselves, image by image, as Sudre et al. do.
+
+    Optax user guide, multiclass_generalized_dice_loss
+    """
+    cost = _smooth(batch.xp, batch.overlap(softmax), smooth)
+    return (*cost.T, *batch.xp.sum(batch.target, axis=1).T)
+
+
+class _Counts(NamedTuple):
+    """The pixels of one class in both masks, in one of them, and in the true one (n,)."""
+
+    hits: Array
+    wrong: Array
+    true: Array
+
+
+def _classes(batch: ClassMask) -> Iterator[_Counts]:
+    """The counts of each class that is in some mask."""
+    xp = batch.xp
+    for label in xp.unique(xp.concatenate([batch.prediction.ravel(), batch.target.ravel()])):
+        guess, truth = batch.prediction == label, batch.target == label
+        yield _Counts(*(xp.sum(own, axis=1) for own in (guess & truth, guess != truth, truth)))
 
 
 def _mean_over_classes(batch: ClassMask, miss_weight: float) -> Array:
     """The mean over the classes in either mask of wrong / (hits + wrong), wrong times miss_weight (n,)."""
     xp = batch.xp
     total, classes = xp.zeros(len(batch.target)), xp.zeros(len(batch.target))
-    for label in xp.unique(xp.concatenate([batch.prediction.ravel(), batch.target.ravel()])):
-        guess, truth = batch.prediction == label, batch.target == label
-        wrong = miss_weight * xp.sum(guess != truth, axis=1)
-        whole = xp.sum(guess & truth, axis=1) + wrong
+    for own in _classes(batch):
+        wrong = miss_weight * own.wrong
+        whole = own.hits + wrong
         total += wrong / xp.where(whole == 0, 1.0, whole)
         classes += whole > 0
     return total / classes
@@ -128,3 +200,28 @@ def segmentation_mean_iou_error(batch: ClassMask) -> Array:
     Jaccard (1912), doi:10.1111/j.1469-8137.1912.tb05611.x
     """
     return _mean_over_classes(batch, 1.0)
+
+
+@loss("GeneralizedDiceScore", "generalized_dice_score", worst=1.0)
+def segmentation_generalized_dice_error(
+    batch: ClassMask, *, weight_type: Literal["square", "simple", "linear"] = "square"
+) -> Array:
+    """One minus the generalized Dice score, in which rare classes of an image weigh most.
+
+    l = 1 - 2 sum w |P and T| / sum w (|P| + |T|) over classes, with w = 1 / |T|^2, or 1 / |T| if weight_type
+    is simple, or 1 if it is linear.  Unit: 1.
+
+    A class that is only in the prediction weighs as much as the rarest one in the image.
+
+    Sudre et al. (2017), doi:10.1007/978-3-319-67558-9_28
+    """
+    xp, power = batch.xp, {"square": 2, "simple": 1, "linear": 0}[weight_type]
+    counts = [*_classes(batch)]
+    rarest = xp.min(xp.stack([xp.where(own.true > 0, own.true, xp.inf) for own in counts]), axis=0)
+    wrong = whole = xp.zeros(len(batch.target))
+    for own in counts:
+        # Relative to the rarest class, so that no weight is above one.
+        weight = (rarest / xp.where(own.true > 0, own.true, rarest)) ** power
+        wrong = wrong + weight * own.wrong
+        whole = whole + weight * (2 * own.hits + own.wrong)
+    return wrong / whole

@@ -199,7 +199,8 @@ class _Search:
                 f"column {held[refused[0]]} is named as a variance, and {batch.__name__} reads a scale",
                 remedy=f"write the scale, in a column {refused[0]}",
             )
-        return Part(batch, arrays, keys, batch.cells(keys, widths), tuple(squares))
+        cells = batch.cells(keys, widths)
+        return Part(batch, arrays, keys, cells, tuple(squares), classes=batch.classes(keys))
 
     def _by_place(self, of_fields: Mapping[str, Column]) -> dict[str, tuple[str, ...]]:
         """The columns of -p and -y in the order of the fields, if the counts agree."""

@@ -35,6 +35,7 @@ class LossParameters(TypedDict, total=False):
     full: bool | None
     gamma: float | None
     greater_than: float | None
+    ignore_background: bool | None
     inclusive: bool | None
     k: float | int | None
     label_smoothing: float | None
@@ -55,10 +56,12 @@ class LossParameters(TypedDict, total=False):
     scale: float | None
     scale_by_half: bool | None
     smooth: float | None
+    softmax: bool | None
     squared: bool | None
     swap: bool | None
     threshold: float | None
     ties: Literal["shared", "rows"] | None
+    weight_type: Literal["square", "simple", "linear"] | None
     weighting: Literal["linear", "quadratic"] | None
     zero_division: Literal["zero", "one", "skip"] | None
 

@@ -345,7 +345,7 @@ class Request(Struct, frozen=True, kw_only=True):
         Mapping[str, float],
         _meaning(
             "Weights of classes; default: 1.", CLASS_WEIGHTS, "A=2,B=1",
-            tasks=("binary", "multiclass"), what="weighs classes", compared="class weight",
+            tasks=("binary", "multiclass", "segmentation"), what="weighs classes", compared="class weight",
         ),
     ] = field(default_factory=dict)
     ignore_label: Annotated[

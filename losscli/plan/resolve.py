@@ -278,7 +278,8 @@ def _meaning(
         drop_unmatched=request.unmatched == "drop",
         drop_undefined=request.domain == "drop",
     )
-    roles = replace(roles, parts=losses.parts_taken(choices, roles.parts))
+    parts = tuple(replace(part, class_weight=weights) for part in losses.parts_taken(choices, roles.parts))
+    roles = replace(roles, parts=parts)
     if request.like is None:
         notes = (*notes, *libraries.notes_on_variances(roles.parts))
         choices = losses.of_zero_classes(choices, roles)
@@ -294,9 +295,9 @@ def _meaning(
 
 
 def _with_class_unit(roles: Roles, choices: Sequence[Choice]) -> Roles:
-    """The roles with a unit of class weights, where no mean divides by the number of rows."""
+    """The roles with a unit of class weights, where these weigh rows and no mean divides by their number."""
     greatest = max(roles.class_weight or (0.0,))
-    if greatest == 0 or any(choice.by_rows or choice.keeps_zero_class for choice in choices):
+    if roles.parts or greatest == 0 or any(choice.by_rows or choice.keeps_zero_class for choice in choices):
         return roles
     return replace(roles, class_unit=unit_of(greatest))
 

@@ -46,7 +46,8 @@ def roles_of(
         spellings=(left.spelling, right.spelling),
     )
     if found.parts:
-        roles = replace(roles, parts=found.parts, widths=found.widths, group=found.group)
+        classes = next((part.classes for part in found.parts if part.classes), ())
+        roles = replace(roles, parts=found.parts, widths=found.widths, group=found.group, names=classes)
         if not found.group:
             return roles, ()
         return roles, (note(Code.ROWS_COUNT_GROUPS, column=found.group[2:]),)
@@ -242,6 +243,11 @@ def class_weights(weights: Mapping[str, float], roles: Roles) -> tuple[float, ..
     """The weight of each class, by default one.  Raises UsageError for unknown classes."""
     if not weights:
         return None
+    if unweighed := [part.batch.__name__ for part in roles.parts if not part.classes]:
+        raise UsageError(
+            f"--class-weight: losses of {enumerated(unweighed)} weigh no classes",
+            remedy="losscli explain LOSS shows what a loss reads",
+        )
     unknown = [name for name in weights if name not in roles.names]
     if unknown:
         raise UsageError(

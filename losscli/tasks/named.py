@@ -78,6 +78,11 @@ class Named(Batch, frozen=True):
         return ()
 
     @classmethod
+    def classes(cls, keys: Mapping[str, Keys]) -> tuple[str, ...]:
+        """The classes that its losses weigh, from the numbers in the names of its columns."""
+        return ()
+
+    @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
         """Flag rows whose arrays (n, k), by field, do not fit together."""
 

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
+from itertools import product
 from typing import Annotated, ClassVar
 
-from losscli.numeric.arrays import Array
+from msgspec import Struct
+
+from losscli.data.labels import label_text
+from losscli.data.stream import Keys, Part
+from losscli.errors import UsageError
+from losscli.numeric import softmax as softmaxes
+from losscli.numeric.arrays import Array, Namespace
+from losscli.tasks.base import Batch
 from losscli.tasks.catalog import Task
-from losscli.tasks.named import COUNT, PROBABILITY, Column, Vectors, read
+from losscli.tasks.named import COUNT, PROBABILITY, Column, Named, Vectors, read
 
 Pixels = Column(PROBABILITY, role="shared")
 TruePixels = Column(PROBABILITY, role="shared", side="t")
+PIXEL_AND_CLASS, NAMES = r"(?:px|pixel_?)(\d+)_(.+)", "px0_cat, px0_dog, px1_cat, ..."
+Scores = Column(role="family", pattern=PIXEL_AND_CLASS, vector=False, like=NAMES)
+TrueClasses = Column(PROBABILITY, role="family", side="t", pattern=PIXEL_AND_CLASS, vector=False, like=NAMES)
+
+
+class Overlap(Struct, frozen=True, eq=False):
+    """What predicted and true masks have in common, and what only one of them has (n, ...)."""
+
+    hits: Array
+    false_alarms: Array
+    misses: Array
 
 
 class Mask(Vectors, frozen=True):
@@ -47,6 +67,72 @@ class ClassMask(Vectors, frozen=True):
     task: ClassVar[str] = "segmentation"
     prediction: Annotated[Array, Column(COUNT, role="shared")]
     target: Annotated[Array, Column(COUNT, role="shared", side="t")]
+
+
+class ClassScores(Named, frozen=True):
+    """The score of each class in each pixel, and which class it has (n, pixels, classes)."""
+
+    task: ClassVar[str] = "segmentation"
+    prediction: Annotated[Array, Scores]
+    target: Annotated[Array, TrueClasses]
+
+    @classmethod
+    def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
+        """No cells.  Raises UsageError if a pixel lacks a class, or the two sides differ."""
+        own = keys["prediction"]
+        pixels = dict.fromkeys(pixel for pixel, _ in own)
+        classes = dict.fromkeys(label for _, label in own)
+        if list(own) != [*product(pixels, classes)] or keys["target"] != own:
+            raise UsageError(
+                "each pixel needs a column for each class, the same among the predictions and the targets",
+                remedy="name them px0_cat, px0_dog, px1_cat, px1_dog, ...",
+            )
+        return ()
+
+    @classmethod
+    def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
+        """One batch, with matrices (n, pixels, classes)."""
+        shape = (len(values["target"]), -1, len({label for _, label in part.keys["target"]}))
+        cubes = {name: xp.ascontiguousarray(values[name]).reshape(shape) for name in ("prediction", "target")}
+        return (cls(xp, **{**values, **cubes}),)
+
+    @cached_property
+    def _softmax(self) -> tuple[Array, Array]:
+        """The probability of each class, and its complement."""
+        flat = self.prediction.reshape(-1, self.prediction.shape[2])
+        probability, complement = softmaxes.softmax(self.xp, flat)
+        return probability.reshape(self.prediction.shape), complement.reshape(self.prediction.shape)
+
+    def overlap(self, softmax: bool) -> Overlap:
+        """The overlap of the masks of each class (n, classes), of logits or of probabilities.
+
+        It is NaN where a probability is outside [0, 1].
+        """
+        xp, y = self.xp, self.target
+        if softmax:
+            p, rest = self._softmax
+        else:
+            p = xp.where((self.prediction < 0) | (self.prediction > 1), xp.nan, self.prediction)
+            rest = 1.0 - p
+        return Overlap(*(xp.sum(part, axis=1) for part in (y * p, (1.0 - y) * p, y * rest)))
+
+
+class WeightedClassScores(ClassScores, frozen=True):
+    """As ClassScores, with the weights of the classes (classes,), None for ones."""
+
+    class_weight: Array | None = None
+
+    @classmethod
+    def classes(cls, keys: Mapping[str, Keys]) -> tuple[str, ...]:
+        """The classes in the names of the columns."""
+        return tuple(dict.fromkeys(label_text(label) for _, label in keys["target"]))
+
+    @classmethod
+    def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
+        """One batch, as that of ClassScores."""
+        if part.class_weight is None:
+            return super().made(xp, part, values)
+        return super().made(xp, part, {**values, "class_weight": xp.asarray(part.class_weight)})
 
 
 TASK = Task("segmentation", read, usual=("dice", "dice_smooth"), batches=(Mask,))

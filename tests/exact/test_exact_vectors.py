@@ -16,7 +16,7 @@ from test_exact import LOGITS, check, columns
 
 from losscli.tasks.embedding import BooleanPair, SimilarPair, VectorPair
 from losscli.tasks.ranking import ScorePair
-from losscli.tasks.segmentation import Mask
+from losscli.tasks.segmentation import ClassMask, Mask, WeightedClassScores
 from losscli.tasks.triplet import Triplet
 
 U = np.random.default_rng(3).normal(size=6)
@@ -136,3 +136,39 @@ def test_boolean_distances_of_all_pairs(name):
             assert row == pytest.approx(BOOLEAN[name](x, y), rel=1e-15)
         else:  # SciPy has 0, NaN or an error
             assert row == (1.0 if name == "russellrao_distance" else 0.0)
+
+
+@pytest.mark.parametrize("width", [0.3, 3.0, 30.0, 300.0])
+@pytest.mark.parametrize("smooth", [0.0, 1.0])
+def test_masks_of_classes(width, smooth):
+    rng = np.random.default_rng(7)
+    score = rng.normal(0, width, (20, 5, 3))
+    true = np.eye(3)[score.argmax(axis=2) if width > 3 else rng.integers(0, 3, (20, 5))]
+    weight = np.array([1.0, 2.5, 0.25])
+    exact = []
+    for z, y in zip(score, true, strict=True):
+        hits, wrong = ([mpf(0)] * 3 for _ in range(2))
+        for pixel, own in zip(z, y, strict=True):
+            parts = [mpmath.exp(mpf(x) - mpf(pixel.max())) for x in pixel]
+            for c in range(3):
+                rest = mpmath.fsum(parts[:c] + parts[c + 1 :]) / mpmath.fsum(parts)
+                hits[c] += parts[c] / mpmath.fsum(parts) if own[c] else 0
+                wrong[c] += (rest if own[c] else parts[c] / mpmath.fsum(parts)) / 2
+        losses = [w / (h + w + smooth) if w else mpf(0) for h, w in zip(hits, wrong, strict=True)]
+        exact.append(mpmath.fsum(mpf(a) * b for a, b in zip(weight, losses, strict=True)) / 3)
+    batch = WeightedClassScores(np, score, true, weight)
+    check(columns("multiclass_dice_smooth", batch, smooth=smooth), exact, range(20), 4)
+
+
+def test_rare_classes_weigh_by_their_pixels():
+    true = np.array([[0.0, 0.0, 0.0, 1.0, 1.0, 2.0], [0.0, 0.0, 0.0, 0.0, 1.0, 1.0]])
+    guess = np.array([[0.0, 0.0, 1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 2.0, 1.0, 0.0]])
+    for kind, power in (("square", 2), ("simple", 1), ("linear", 0)):
+        weights = [[mpf(1) / n**power for n in counts] for counts in ((3, 2, 1), (4, 2, 2))]
+        hits, sizes = [(2, 2, 0), (3, 1, 0)], [(6, 5, 1), (8, 3, 1)]
+        exact = [
+            1 - 2 * sum(map(mpmath.fmul, w, h)) / sum(map(mpmath.fmul, w, s))
+            for w, h, s in zip(weights, hits, sizes, strict=True)
+        ]
+        found = columns("segmentation_generalized_dice_error", ClassMask(np, guess, true), weight_type=kind)
+        check(found, exact, range(2), 4)

@@ -74,7 +74,7 @@ def read(case: Any) -> tuple[Choice, list[Batch], Any]:
 def named(case: Any, choice: Choice) -> list[Batch]:
     """The batches that the program itself makes."""
     preds, targets = (parquet(case, side).sort("id") for side in ("preds", "targets"))
-    run = prepare(preds, targets, str(choice), on="id")
+    run = prepare(preds, targets, str(choice), on="id", class_weight=option(case, "--class-weight") or None)
     frame = pl.concat(run.alignment.frames())
     rows = TASKS[choice.loss.task].read(Block(frame, 0, run.plan.roles), np, run.plan.wanted, None)
     return list(rows.parts[choice.loss.batch])

@@ -52,7 +52,7 @@ from losscli.tasks.named import Named
 from losscli.tasks.quantile import CentralQuantile, Interval, Quantile
 from losscli.tasks.ranking import ScorePair
 from losscli.tasks.regression import Pilot, Regression
-from losscli.tasks.segmentation import ClassMask, Mask
+from losscli.tasks.segmentation import ClassMask, ClassScores, Mask, WeightedClassScores
 from losscli.tasks.survival import Lifetime
 from losscli.tasks.triplet import Triplet
 
@@ -158,6 +158,7 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
     sign = 1.0 - 2.0 * (rng.uniform(size=ROWS) < 0.4)
     a, b, c = rng.normal(size=(3, ROWS, 7))
     pixels, masks = rng.integers(0, 3, (ROWS, 9)) * 1.0, (rng.uniform(size=(ROWS, 9)) < 0.5) * 1.0
+    one_hot = np.eye(3)[pixels.astype(int)]
     sizes = rng.integers(1, 7, ROWS)
     starts, score = np.cumsum(sizes) - sizes, rng.normal(size=sizes.sum())
     grade = rng.integers(0, 4, sizes.sum()) * 1.0
@@ -200,6 +201,8 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
                 "upper": upper,
             },
             ClassMask: {"target": pixels, "prediction": pixels},
+            ClassScores: {"target": one_hot, "prediction": 2e3 * one_hot},
+            WeightedClassScores: {"target": one_hot, "prediction": 2e3 * one_hot},
             Groups: {
                 "target": grade,
                 "score": grade + np.repeat(rng.normal(size=ROWS), sizes),
@@ -235,6 +238,8 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
         Lifetime: {"log_time": mu, "lower": lower, "upper": upper},
         Mask: {"target": masks, "prediction": rng.uniform(size=(ROWS, 9))},
         ClassMask: {"target": pixels, "prediction": rng.permuted(pixels, axis=1)},
+        ClassScores: {"target": one_hot, "prediction": rng.uniform(size=one_hot.shape)},
+        WeightedClassScores: {"target": one_hot, "prediction": rng.uniform(size=one_hot.shape)},
         Groups: {"target": grade, "score": score, "starts": starts},
         Relevance: {"target": grade, "score": score, "starts": starts},
         BinaryRelevance: {"target": hit, "score": score, "starts": starts},
