@@ -127,10 +127,10 @@ def evaluate(
         a, aggregate, alpha, average, b, beta, bias, both_zero, c, delta, df, distribution, divisor,
             empty, epsilon, epsilon1, estimator, floor, fn_weight, force_finite, fp_weight, full,
             gamma, greater_than, ignore_background, inclusive, k, label_smoothing, log_input, margin,
-            min_variance, mode, n_bins, negative, norm, normalization, p, percent, pooled, pos_weight,
-            power, q, scale, scale_by_half, smooth, softmax, squared, swap, threshold, ties,
-            weight_type, weighting, zero_division: Parameters of losses, for each chosen loss that has
-            them; see `losscli explain`.
+            matches, min_variance, mode, n_bins, negative, norm, normalization, p, percent, pooled,
+            pos_weight, power, q, scale, scale_by_half, smooth, softmax, squared, swap, threshold,
+            ties, weight_type, weighting, zero_division: Parameters of losses, for each chosen loss
+            that has them; see `losscli explain`.
 
     Returns:
         The report. `report["huber"]` is the overall result of a loss, `report.results` holds all of them, and

@@ -76,6 +76,8 @@ if TYPE_CHECKING:
     from losscli.tasks.segmentation import Mask as Mask
     from losscli.tasks.segmentation import WeightedClassScores as WeightedClassScores
     from losscli.tasks.survival import Lifetime as Lifetime
+    from losscli.tasks.text import CharacterEdits as CharacterEdits
+    from losscli.tasks.text import WordEdits as WordEdits
     from losscli.tasks.triplet import Triplet as Triplet
 
 _HOMES = {
@@ -98,6 +100,7 @@ _HOMES = {
     "losscli.tasks.regression": "Regression",
     "losscli.tasks.segmentation": "ClassMask ClassScores Mask WeightedClassScores",
     "losscli.tasks.survival": "Lifetime",
+    "losscli.tasks.text": "CharacterEdits WordEdits",
     "losscli.tasks.triplet": "Triplet",
 }
 """The names that each module defines."""

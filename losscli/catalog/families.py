@@ -28,5 +28,6 @@ FAMILIES = (
     "grouped",
     "segmentation",
     "survival",
+    "text",
 )
 """The modules of losscli.losses in the order of the catalog; importing them fills the registry."""

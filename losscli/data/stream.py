@@ -80,7 +80,13 @@ class Roles(Struct, frozen=True, dict=True):
             for column, edges in zip(slicing.columns, slicing.edges, strict=True)
             if edges is not None
         ]
-        return tuple(dict.fromkeys((*predictions, *targets, *weight, *binned)))
+        found = dict.fromkeys((*predictions, *targets, *weight, *binned))
+        return tuple(column for column in found if column not in self.texts)
+
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """The columns that are evaluated as text."""
+        return tuple(dict.fromkeys(column for part in self.parts for column in part.texts))
 
     @property
     def row_factors(self) -> tuple[float, ...] | None:
@@ -128,7 +134,8 @@ class Part(Struct, frozen=True):
     `keys` are the numbers in the names of a family's columns, in their order.  `cells` names the cells of
     the batch, such as one per quantile level; empty if there is only one.  `variances` are the fields whose
     column holds the square of their numbers.  `ranges` replace those of fields.  `classes` are those that
-    the names of columns hold, with the weight of each in `class_weight`, None for ones.
+    the names of columns hold, with the weight of each in `class_weight`, None for ones.  `texts` are the
+    columns that hold text.
     """
 
     batch: type[Any]
@@ -139,3 +146,4 @@ class Part(Struct, frozen=True):
     ranges: Mapping[str, Range] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     class_weight: tuple[float, ...] | None = None
+    texts: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from losscli.catalog.loss import Choice
 from losscli.data.stream import MATCHED
 from losscli.evaluation import cells as cell_views
 from losscli.numeric.arrays import Array, Namespace, to_numpy
+from losscli.numeric.hashing import hash_keys
 from losscli.numeric.segments import run_of
 from losscli.numeric.two_float import unit_of
 from losscli.plan.plan import Plan
@@ -44,7 +45,10 @@ def check_missing(block: Block, groups: tuple[tuple[str, ...], ...]) -> None:
         if missing is None:
             continue
         if not block.roles.drop_missing:
-            block.flag(missing, Code.MISSING_VALUE, name)
+            drops = Code.MISSING_VALUE.value.remedy
+            is_text = name in block.roles.texts
+            remedy = f'write "" for an empty text; {drops}' if is_text else None
+            block.flag(missing, Code.MISSING_VALUE, name, remedy=remedy)
         absent = missing if absent is None else absent | missing
     if absent is not None and block.roles.drop_missing:
         block.flag(absent, Code.MISSING_VALUE, fatal=False)
@@ -58,8 +62,10 @@ def _missing(series: pl.Series) -> Array | None:
         # NumPy shows nulls as NaN.
         missing = series.is_null() | series.is_nan().fill_null(True)
     if isinstance(series.dtype, pl.List | pl.Array):
-        numbers = series.cast(pl.List(pl.Float64))
-        holes = numbers.list.eval(pl.element().is_null() | pl.element().is_nan()).list.any().fill_null(False)
+        inner, hole = series.dtype.inner, pl.element().is_null()
+        if inner.is_numeric():
+            inner, hole = pl.Float64(), hole | pl.element().is_nan()
+        holes = series.cast(pl.List(inner)).list.eval(hole).list.any().fill_null(False)
         if holes.any():
             missing = holes if missing is None else missing | holes
     return None if missing is None else missing.to_numpy()
@@ -258,8 +264,8 @@ def fingerprint_of(block: Block, rows: Rows) -> int:
         parts = [] if rows.codes is None else [rows.codes.astype(np.float64)]
     else:
         # One by one: a column of vectors is longer than one of numbers.
-        parts = [block.numbers((name,)) for name in roles.targets]
-    total = 0
+        parts = [block.numbers((name,)) for name in roles.targets if name not in roles.texts]
+    total = sum(int(hash_keys(block.frame[name]).sum()) for name in roles.texts if name in roles.targets)
     for values in parts:
         bits = (values.ravel(order="K") + 0.0).view(np.uint64)  # 0.0 and -0.0 are one number
         bits ^= bits >> np.uint64(33)

@@ -71,14 +71,14 @@ def find(
     parts = tuple(search.part(batch, found, target) for batch, found in named.items())
     used = dict.fromkeys(name for part in parts for own in part.arrays.values() for name in own)
     search.require_all_used(used)
-    both = search.sides
+    both, texts = search.sides, {name for part in parts for name in part.texts}
     return Found(
         predictions=tuple(name[2:] for name in used if name.startswith("p:")),
         targets=tuple(name[2:] for name in used if name.startswith("t:")),
         key=both.key,
         weight=both.weight,
         parts=parts,
-        widths={name: search.width(name) for name in used if search.is_nested(name)},
+        widths={name: search.width(name) for name in used if search.is_nested(name) and name not in texts},
         group=group,
     )
 
@@ -199,8 +199,16 @@ class _Search:
                 f"column {held[refused[0]]} is named as a variance, and {batch.__name__} reads a scale",
                 remedy=f"write the scale, in a column {refused[0]}",
             )
-        cells = batch.cells(keys, widths)
-        return Part(batch, arrays, keys, cells, tuple(squares), classes=batch.classes(keys))
+        texts = tuple(arrays[name][0] for name, column in of_fields.items() if column.text)
+        return Part(
+            batch,
+            arrays,
+            keys,
+            batch.cells(keys, widths),
+            tuple(squares),
+            classes=batch.classes(keys),
+            texts=texts,
+        )
 
     def _by_place(self, of_fields: Mapping[str, Column]) -> dict[str, tuple[str, ...]]:
         """The columns of -p and -y in the order of the fields, if the counts agree."""

@@ -41,6 +41,7 @@ class LossParameters(TypedDict, total=False):
     label_smoothing: float | None
     log_input: bool | None
     margin: float | None
+    matches: Literal["longest", "aligned"] | None
     min_variance: float | None
     mode: Literal["crammer-singer", "one-vs-all"] | None
     n_bins: int | None
@@ -84,6 +85,7 @@ class ReadOptions(LossParameters, total=False):
             "grouped_ranking",
             "segmentation",
             "survival",
+            "text",
         ]
         | None
     )

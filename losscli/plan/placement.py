@@ -35,6 +35,7 @@ COST: Mapping[str, float] = {
     "grouped_ranking": 9.0,
     "segmentation": 5.0,
     "survival": 20.0,
+    "text": 1000.0,
 }
 """Nanoseconds per number in a row for one of the cheaper losses of each task, on one core."""
 EXPONENTIALS = 6.0

@@ -105,6 +105,13 @@ class Block:
             self._matrices[columns] = self._matrices[columns]._replace(values=values)
         return values
 
+    def texts(self, column: str) -> Array:
+        """A column as Python strings (n,); the elements of lists with blanks between them."""
+        series = self.frame[column]
+        if isinstance(series.dtype, pl.List | pl.Array):
+            series = series.cast(pl.List(pl.String)).list.join(" ")
+        return np.array(series.cast(pl.String).to_list(), dtype=object)
+
     def as_held(self, columns: tuple[str, ...]) -> Array:
         """As `numbers`, but in float32 if wide columns or lists hold that: half the bytes to copy."""
         return self._matrix(columns).values
@@ -121,9 +128,11 @@ class Block:
         return not self.height or (low <= found.low and found.high <= high)
 
     def are_finite(self, columns: tuple[str, ...]) -> bool:
-        """Whether no value is missing or infinite."""
+        """Whether no value is missing or infinite; of text whether none is missing."""
         if len(columns) == 1:
             series = self.frame.get_column(columns[0])
+            if columns[0] in self.roles.texts and series.dtype.is_nested():
+                return False  # a list may hold a null
             if series.null_count() or not (series.dtype.is_float() or series.dtype.is_nested()):
                 return not series.null_count()
         return self.within(columns, -LARGEST, LARGEST)

@@ -57,6 +57,7 @@ _MODULES = {
     "grouped_ranking": "grouped",
     "segmentation": "segmentation",
     "survival": "survival",
+    "text": "text",
 }
 
 

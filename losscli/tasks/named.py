@@ -64,9 +64,13 @@ SIGN = Range(-1, 1, gap=(-1, 1))
 
 
 class Named(Batch, frozen=True):
-    """A batch whose fields name the columns that it reads; `other_columns` describes the rest."""
+    """A batch whose fields name the columns that it reads; `other_columns` describes the rest.
+
+    A batch that is made from columns which it does not keep names them in `reads`.
+    """
 
     other_columns: ClassVar[tuple[str, ...]] = ()
+    reads: ClassVar[Mapping[str, Column]] = {}
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
@@ -101,6 +105,7 @@ class Column(Struct, frozen=True):
     allows it, one column of arrays or lists.  `shared` are the columns that both sides have under the same
     names (n, k), or one column of arrays on each.  A family with `side` "t" is among the targets.  For
     messages, `like` shows the names of a family, and `words` describes its numbers better than the range.
+    A column with `text` holds text, and its array Python strings; of lists, their elements with blanks.
     `variance` says whether the field is the root of a column whose name says variance, or refuses it.
     """
 
@@ -113,6 +118,7 @@ class Column(Struct, frozen=True):
     words: str = ""
     also: tuple[str, ...] = ()
     variance: Literal["", "root", "refused"] = ""
+    text: bool = False
 
     @property
     def by_name(self) -> bool:
@@ -164,6 +170,8 @@ _known: dict[type[Batch], Mapping[str, Column]] = {}
 
 def columns_of(batch: type[Batch]) -> Mapping[str, Column]:
     """The arrays of a batch by field, each with its Column; other fields are not read from files."""
+    if batch not in _known and issubclass(batch, Named) and batch.reads:
+        _known[batch] = batch.reads
     if batch not in _known:
         hints = typing.get_type_hints(batch, include_extras=True)
         found = {name: typing.get_args(hints[name]) for name in batch.__struct_fields__}
@@ -193,6 +201,9 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any
     for part in parts:
         for name, column in columns_of(part.batch).items():
             own = part.arrays[name]
+            if column.text:
+                values[own] = block.texts(own[0])
+                continue
             if own not in values:
                 values[own] = block.as_held(own)
             if name in part.ranges:
@@ -200,14 +211,16 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any
             _check(block, own, column, values[own])
         part.batch.check(block, part, {name: values[own] for name, own in part.arrays.items()})
     kept = dict(zip(values, block.drop_marked(*values.values()), strict=True))
-    arrays = {own: on_device(xp, value) for own, value in kept.items()}
+    arrays = {
+        own: value if own[0] in block.roles.texts else on_device(xp, value) for own, value in kept.items()
+    }
     return Rows({part.batch: _made(xp, part, arrays) for part in parts})
 
 
 def _made(xp: Namespace, part: Part, arrays: Mapping[tuple[str, ...], Array]) -> tuple[Batch, ...]:
     shapes = columns_of(part.batch)
     own = {
-        name: arrays[columns] if shapes[name].is_matrix else arrays[columns][:, 0]
+        name: arrays[columns] if shapes[name].is_matrix or shapes[name].text else arrays[columns][:, 0]
         for name, columns in part.arrays.items()
     }
     own |= {name: xp.sqrt(own[name]) for name in part.variances}

@@ -54,6 +54,7 @@ from losscli.tasks.ranking import ScorePair
 from losscli.tasks.regression import Pilot, Regression
 from losscli.tasks.segmentation import ClassMask, ClassScores, Mask, WeightedClassScores
 from losscli.tasks.survival import Lifetime
+from losscli.tasks.text import CharacterEdits, WordEdits
 from losscli.tasks.triplet import Triplet
 
 ROWS, CLASSES = 40, 4
@@ -168,6 +169,20 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
     lower = np.where(np.arange(ROWS) % 4 == 3, 0.0, amount)
     upper = np.choose(np.arange(ROWS) % 4, (amount, 2 * amount, np.full(ROWS, np.inf), amount))
     shift = np.array([[0.0], [0.3], [9.0], [-9.0]])
+    changed, deleted, inserted = rng.integers(0, 2, (3, ROWS)) * 1.0
+    matched = counts + 2
+    right = {
+        "edits": np.zeros(ROWS),
+        "matches": matched,
+        "prediction_length": matched,
+        "target_length": matched,
+    }
+    edited = {
+        "edits": changed + deleted + inserted,
+        "matches": matched,
+        "prediction_length": matched + changed + inserted,
+        "target_length": matched + changed + deleted,
+    }
     zero, one, narrow = np.zeros(ROWS), np.ones(ROWS), np.full(ROWS, 1e-300)
     if perfect:
         return {
@@ -195,6 +210,8 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
             Triplet: {"anchor": a, "positive": a, "negative": -1e3 * a},
             ScorePair: {"target": sign, "score1": 1e3 * sign, "score2": -1e3 * sign},
             Mask: {"target": masks, "prediction": masks},
+            WordEdits: right,
+            CharacterEdits: right,
             Lifetime: {
                 "log_time": np.choose(np.arange(ROWS) % 4, np.log(amount) + shift),
                 "lower": lower,
@@ -236,6 +253,8 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
         Triplet: {"anchor": a, "positive": b, "negative": c},
         ScorePair: {"target": sign, "score1": y, "score2": mu},
         Lifetime: {"log_time": mu, "lower": lower, "upper": upper},
+        WordEdits: edited,
+        CharacterEdits: edited,
         Mask: {"target": masks, "prediction": rng.uniform(size=(ROWS, 9))},
         ClassMask: {"target": pixels, "prediction": rng.permuted(pixels, axis=1)},
         ClassScores: {"target": one_hot, "prediction": rng.uniform(size=one_hot.shape)},
