@@ -93,6 +93,8 @@ def evaluate(
         domain: What a loss cannot take; default: error.
         where: Rows to evaluate, in SQL: "region = 'eu'".
         group: Rows that are ranked together: the query.
+        scale_by: What errors are divided by: of a series the naive error of its history.
+        naive: A naive forecast, whose errors scale those of the predictions.
         separator: Field separator in text: ';', '|', tab.
         quote: Quote of fields in text: a character, or none.
         escape: Escape of quotes in text: a backslash.

@@ -69,8 +69,11 @@ if TYPE_CHECKING:
     from losscli.tasks.quantile import CentralQuantile as CentralQuantile
     from losscli.tasks.quantile import Interval as Interval
     from losscli.tasks.quantile import Quantile as Quantile
+    from losscli.tasks.quantile import ScaledInterval as ScaledInterval
     from losscli.tasks.ranking import ScorePair as ScorePair
+    from losscli.tasks.regression import Benchmarked as Benchmarked
     from losscli.tasks.regression import Regression as Regression
+    from losscli.tasks.regression import Scaled as Scaled
     from losscli.tasks.segmentation import ClassMask as ClassMask
     from losscli.tasks.segmentation import ClassScores as ClassScores
     from losscli.tasks.segmentation import Mask as Mask
@@ -95,9 +98,9 @@ _HOMES = {
     "losscli.tasks.ensemble": "Ensemble MultivariateEnsemble",
     "losscli.tasks.grouped": "BinaryRelevance Relevance",
     "losscli.tasks.multilabel": "Multilabel MultilabelLabel MultilabelOutcome MultilabelScore",
-    "losscli.tasks.quantile": "CentralQuantile Interval Quantile",
+    "losscli.tasks.quantile": "CentralQuantile Interval Quantile ScaledInterval",
     "losscli.tasks.ranking": "ScorePair",
-    "losscli.tasks.regression": "Regression",
+    "losscli.tasks.regression": "Benchmarked Regression Scaled",
     "losscli.tasks.segmentation": "ClassMask ClassScores Mask WeightedClassScores",
     "losscli.tasks.survival": "Lifetime",
     "losscli.tasks.text": "CharacterEdits WordEdits",

@@ -18,6 +18,7 @@ FAMILIES = (
     "calibration",
     "multilabel",
     "quantile",
+    "scaled",
     "log_score",
     "crps",
     "ensemble",

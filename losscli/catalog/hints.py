@@ -55,7 +55,6 @@ _PLAIN = {
         ("mae", "huber"),
     ),
     "mdape medape": Hint("a median is not a mean over rows", ("mape", "wape")),
-    "mase meanabsolutescaled": Hint("wape scales errors by the sizes of the targets", ("wape",)),
     "mbe": Hint("mbe is mean_bias_error", ("mean_bias_error",)),
     "mpe meanpercentage": Hint(
         "mape is the absolute percentage error, bias the signed error", ("mape", "bias")

@@ -36,6 +36,7 @@ class Roles(Struct, frozen=True, dict=True):
     its own class, else all of it the weight of the most probable class.
     `conditions` are the columns that --where reads, `slicings` the ways to cut rows into slices, `group` the
     column of rows that are evaluated together, `cluster` the column of rows with correlated noise.
+    Errors are divided by the column `scale`, or by those of the forecast in the column `naive`.
     `parts` are the columns of each batch, in tasks whose batches name theirs; `widths` are the lengths of
     lists and arrays, by column.  `spellings` say how the text of predictions and of targets writes numbers.
     """
@@ -64,6 +65,8 @@ class Roles(Struct, frozen=True, dict=True):
     slicings: tuple[Slicing, ...] = ()
     group: str | None = None
     cluster: str | None = None
+    scale: str | None = None
+    naive: str | None = None
     parts: tuple[Part, ...] = ()
     widths: Mapping[str, int] = field(default_factory=dict)
     spellings: tuple[Spelling, Spelling] = (Spelling(), Spelling())
@@ -80,13 +83,18 @@ class Roles(Struct, frozen=True, dict=True):
             for column, edges in zip(slicing.columns, slicing.edges, strict=True)
             if edges is not None
         ]
-        found = dict.fromkeys((*predictions, *targets, *weight, *binned))
+        found = dict.fromkeys((*predictions, *targets, *weight, *self.scales, *binned))
         return tuple(column for column in found if column not in self.texts)
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
         """The columns that are evaluated as text."""
         return tuple(dict.fromkeys(column for part in self.parts for column in part.texts))
+
+    @property
+    def scales(self) -> tuple[str, ...]:
+        """The columns that scale errors."""
+        return tuple(filter(None, (self.scale, self.naive)))
 
     @property
     def row_factors(self) -> tuple[float, ...] | None:
@@ -98,7 +106,8 @@ class Roles(Struct, frozen=True, dict=True):
     def columns(self) -> tuple[str, ...]:
         """Every column that is read, once."""
         others = filter(None, (self.weight, self.group, self.cluster))
-        return tuple(dict.fromkeys((*self.predictions, *self.targets, *others, *self.ids)))
+        own = (*self.predictions, *self.targets, *others, *self.scales, *self.ids)
+        return tuple(dict.fromkeys(own))
 
     @cached_property
     def groups(self) -> tuple[tuple[str, ...], ...]:
@@ -108,7 +117,8 @@ class Roles(Struct, frozen=True, dict=True):
         arrays = [own for part in self.parts for own in part.arrays.values()]
         sides = dict.fromkeys(arrays or (self.predictions, self.targets))
         cluster = (self.cluster,) if self.cluster else ()
-        return tuple(filter(None, (*sides, weight, group, cluster, *self.id_groups)))
+        scales = ((name,) for name in self.scales)
+        return tuple(filter(None, (*sides, weight, group, cluster, *scales, *self.id_groups)))
 
     @cached_property
     def id_groups(self) -> tuple[tuple[str, ...], ...]:

@@ -29,9 +29,11 @@ from losscli.text import enumerated
 
 MAX_MODELS = 32
 """Maximum number of models in a comparison: the columns of all of them are in memory at once."""
-_OF_ROWS = ("weight", "by", "cluster", "where")
+_OF_ROWS = ("weight", "by", "cluster", "where", "scale_by", "naive")
 """Options that describe rows, whose columns are looked for in the first model's files alone."""
-_ROLES_OF_ROWS = ("targets", "weight", "ids", "slicings", "group", "cluster", "conditions")
+_ROLES_OF_ROWS = (
+    *("targets", "weight", "scale", "naive", "ids", "slicings", "group", "cluster", "conditions"),
+)
 """Roles that describe rows, which every model takes from the first one."""
 
 
@@ -129,8 +131,14 @@ def _as_first(first: Settled, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options for reading the other models, with everything inferred for the first one fixed."""
     roles = first.roles
     given = {name: value for name, value in options.items() if name not in _OF_ROWS} | {"task": roles.task}
-    if roles.weight and roles.weight.startswith("t:") and isinstance(options["weight"], str):
-        given["weight"] = f"targets.{roles.weight[2:]}"  # even if another model has a column of that name
+    for name, column in (("weight", roles.weight), ("scale_by", roles.scale), ("naive", roles.naive)):
+        if column and column.startswith("t:") and isinstance(options[name], str):
+            given[name] = f"targets.{column[2:]}"  # even if another model has a column of that name
+        elif column and name != "weight":
+            raise UsageError(
+                f"--{name.replace('_', '-')}: {column[2:]} is a prediction, and each model has its own",
+                remedy="name a column of the targets",
+            )
     if roles.task == "multiclass":
         given["classes"] = list(roles.names)
     if roles.task == "binary" and roles.target_form == "label":

@@ -188,11 +188,12 @@ class _League:
         require_means(run.plan.choices[:1], "a leaderboard", "choose another loss to rank by")
         roles = run.plan.roles
         of_rows = [*(column for slicing in roles.slicings for column in slicing.columns), roles.weight]
+        of_rows += roles.scales
         ids = {name[2:] for name in roles.ids}
         own = [name[2:] for name in of_rows if name and name.startswith("p:") and name[2:] not in ids]
         if own:
             raise UsageError(
-                f"column {', '.join(own)} is the submission's: slices and weights are the targets'"
+                f"column {', '.join(own)} is the submission's: slices, weights and scales are the targets'"
             )
         if self.run is None:
             return

@@ -97,7 +97,8 @@ def sides(predictions: Table, targets: Table, request: Request) -> Sides:
         lambda: on or (() if by_position else key_of(predictions, targets, one_file)),
         lambda: _weight(predictions, targets, request),
     )
-    flagged = [name for name in (request.weight, request.group, request.cluster) if name]
+    named = (request.weight, request.group, request.cluster, request.scale_by, request.naive)
+    flagged = [name for name in named if name]
     alone = _meant([*flagged, *request.added, *key], predictions, targets)
     by = [parted(each, predictions, targets)[0] for parts in request.by for each in parts]
     where = [] if request.where is None else filters.names(request.where)

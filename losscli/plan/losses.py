@@ -17,13 +17,13 @@ from losscli.errors import UsageError, all_of
 from losscli.gates.parse import Gate
 from losscli.gates.parse import of as parse_gate
 from losscli.plan.columns import Found
-from losscli.plan.options import Request, loss_params
+from losscli.plan.options import OPTIONS, Request, loss_params
 from losscli.plan.values import listed
 from losscli.tasks.binary import BinaryLabel
 from losscli.tasks.catalog import TASKS
 from losscli.tasks.classes import MulticlassLabel
 from losscli.tasks.grouped import Relevance
-from losscli.text import either, near
+from losscli.text import either, enumerated, near
 
 
 def gates_of(given: object, own: Mapping[str, str]) -> tuple[tuple[Gate, ...], Mapping[tuple[str, ...], str]]:
@@ -200,6 +200,30 @@ def _refuse(name: str, takers: Sequence[str], chosen: str) -> None:
         f"no chosen loss ({chosen}) takes --{name.replace('_', '-')}",
         remedy=f"it belongs to {', '.join(takers[:5])}",
     )
+
+
+def check_scales(request: Request, roles: Roles, choices: Collection[Choice]) -> None:
+    """Raise UsageError for losses without what scales them, and for scales that no loss takes."""
+    needs = {choice.loss.name: choice.loss.batch.needs for choice in choices}
+    for name, options in needs.items():
+        if options and not any(getattr(request, option) for option in options):
+            flags = either(OPTIONS[option].flag for option in options)
+            shown = [
+                f"{OPTIONS[option].flag} COLUMN: {OPTIONS[option].text.rstrip('.')}" for option in options
+            ]
+            raise UsageError(f"{name} needs {flags}", remedy="; ".join(shown))
+    for option in ("scale_by", "naive"):
+        if getattr(request, option) and not any(option in options for options in needs.values()):
+            takers = [each.name for each in registry.list_losses(roles.task) if option in each.batch.needs]
+            raise UsageError(
+                f"{OPTIONS[option].flag}: no chosen loss takes it",
+                remedy=f"it belongs to {enumerated(takers)}",
+            )
+    if any(needs.values()) and roles.task == "regression" and len(roles.predictions) > 1:
+        raise UsageError(
+            f"{len(roles.predictions)} outputs, and a scale or a naive forecast of one",
+            remedy="choose one with -p and -y",
+        )
 
 
 def check_labels(roles: Roles, choices: Collection[Choice]) -> None:

@@ -98,6 +98,8 @@ class ReadOptions(LossParameters, total=False):
     domain: Literal["error", "drop"] | None
     where: str | None
     group: object
+    scale_by: object
+    naive: object
     separator: str | None
     quote: str | None
     escape: str | None

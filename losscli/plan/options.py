@@ -79,6 +79,7 @@ SHOWING = (*SCORING, "gate", "show")
 PANELS = ("Arguments", "Losses", "Columns and rows", "What values mean", "Judging", "Output", "Running")
 """The groups of options, in the order of the help."""
 CLASSIFIED = ("binary", "multiclass", "multilabel")
+FORECASTS = ("regression", "quantile")
 
 
 class Use(Enum):
@@ -293,6 +294,20 @@ class Request(Struct, frozen=True, kw_only=True):
         _column(
             "Rows that are ranked together: the query.", COLUMN, "COL", column=True,
             tasks=("grouped_ranking",), what="names groups that are ranked", compared="group",
+        ),
+    ] = None
+    scale_by: Annotated[
+        str | None,
+        _column(
+            "What errors are divided by: of a series the naive error of its history.", COLUMN, "COL",
+            column=True, tasks=FORECASTS, what="scales forecasts", compared="scale", rivals=("naive",),
+        ),
+    ] = None
+    naive: Annotated[
+        str | None,
+        _column(
+            "A naive forecast, whose errors scale those of the predictions.", COLUMN, "COL",
+            column=True, tasks=FORECASTS, what="scales forecasts", compared="naive", rivals=("scale_by",),
         ),
     ] = None
     separator: Annotated[

@@ -81,8 +81,9 @@ class Load(Struct, frozen=True):
 
     @property
     def shared(self) -> int:
-        """Numbers per row that all models share: targets and weight."""
-        return sum(self.roles.widths.get(name, 1) for name in self.roles.targets) + bool(self.roles.weight)
+        """Numbers per row that all models share: targets, weight and scales."""
+        others = bool(self.roles.weight) + len(self.roles.scales)
+        return sum(self.roles.widths.get(name, 1) for name in self.roles.targets) + others
 
     @property
     def computing(self) -> float:

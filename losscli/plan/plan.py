@@ -136,6 +136,7 @@ class Plan(Struct, frozen=True):
         """The options in which two reports must agree, by their names in reports."""
         roles, options = self.roles, self.options()
         columns = {"weight": roles.weight, "group": roles.group, "cluster": roles.cluster}
+        columns |= {"scale_by": roles.scale, "naive": roles.naive}
         options |= {name: column[2:] for name, column in columns.items() if column}
         return {
             OPTIONS[name].compared: option_text(value)

@@ -175,6 +175,8 @@ def settled(
         conditions=() if where is None else where.columns,
         slicings=slicings(request.by, left, right, found.key),
         cluster=_cluster(request.cluster, left, right, found.key),
+        scale=_scale(request.scale_by, "--scale-by", left, right, found.key),
+        naive=_scale(request.naive, "--naive", left, right, found.key),
     )
     tables = numeric(left, right, roles)
     notes = (*notes, *(note(Code.NOT_RUN, loss=each.text) for each in request.loss if not each.losses))
@@ -193,6 +195,10 @@ def _cluster(name: str | None, left: Table, right: Table, key: Sequence[str]) ->
             f"--cluster: {table.name}, column {column[2:]} holds durations", remedy="write them as numbers"
         )
     return column
+
+
+def _scale(name: str | None, flag: str, left: Table, right: Table, key: Sequence[str]) -> str | None:
+    return None if name is None else column_of(name, flag, left, right, key)
 
 
 def reading_of(options: Mapping[str, Any]) -> Reading:
@@ -262,8 +268,10 @@ def _meaning(
     """The roles of columns, the losses with the conventions of a library, and notes on inferences."""
     signed = all(choice.loss.batch in (BinaryScore, BinarySoftScore) for choice in choices)
     roles, notes = roles_of(found, left, right, task, link, request.positive, request.ignore_label, signed)
-    weights, _ = all_of(
-        lambda: class_weights(request.class_weight, roles), lambda: losses.check_labels(roles, choices)
+    weights, *_ = all_of(
+        lambda: class_weights(request.class_weight, roles),
+        lambda: losses.check_labels(roles, choices),
+        lambda: losses.check_scales(request, roles, choices),
     )
     type_eps = _default_eps(left, found, link)
     roles = replace(

@@ -22,6 +22,8 @@ class Batch(Struct, frozen=True, eq=False, dict=True):
     of_cells: ClassVar[Literal["rows", "each", "none"]] = "rows"
     """What the value of a class or label comes from: its own rows or columns, the batch that a loss receives
     for each class or label (and from all of which the overall value comes), or nothing: there is none."""
+    needs: ClassVar[tuple[str, ...]] = ()
+    """The options of which a loss needs one: they name a column."""
     xp: Namespace
 
     @property

@@ -47,6 +47,7 @@ __all__ = [
     "Named",
     "Part",
     "Target",
+    "check",
     "columns_of",
     "described",
     "read",
@@ -208,7 +209,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any
                 values[own] = block.as_held(own)
             if name in part.ranges:
                 column = replace(column, range=part.ranges[name])
-            _check(block, own, column, values[own])
+            check(block, own, column, values[own])
         part.batch.check(block, part, {name: values[own] for name, own in part.arrays.items()})
     kept = dict(zip(values, block.drop_marked(*values.values()), strict=True))
     arrays = {
@@ -228,7 +229,7 @@ def _made(xp: Namespace, part: Part, arrays: Mapping[tuple[str, ...], Array]) ->
     return made
 
 
-def _check(block: Block, columns: tuple[str, ...], column: Column, values: Array) -> None:
+def check(block: Block, columns: tuple[str, ...], column: Column, values: Array) -> None:
     """Flag values (n, k) outside the range of the column."""
     if column.range == FINITE and block.are_finite(columns):
         return

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
+
+from msgspec.structs import replace
 
 from losscli.data.stream import Part
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.report.findings import Code
-from losscli.tasks.base import Batch
+from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
 from losscli.tasks.named import Column, Keys, Named, Target, read
+from losscli.tasks.scales import SCALES, check_scales, scales
 
 LEVELS = Column(role="family", pattern=r"(?:q|quantile)_?(0?\.\d+)", vector=False, like="q0.1, q0.5, ...")
 
@@ -92,9 +95,33 @@ class Interval(Named, frozen=True):
         )
 
 
+class ScaledInterval(Interval, frozen=True):
+    """As Interval, with the `scale` of each row (n,), and the errors of a naive forecast (n,).
+
+    Without a naive forecast its errors are one.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = SCALES
+    scale: Array = None
+    naive_error: Array = None
+
+
+def read_scaled(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any) -> Rows:
+    """The wanted batches, with what scales them."""
+    check_scales(block)
+    rows = read(block, xp, wanted, pilot)
+    if ScaledInterval not in wanted:
+        return rows
+    (interval,) = rows.parts[ScaledInterval]
+    assert isinstance(interval, ScaledInterval)
+    scale, naive_error = scales(block, xp, interval.target)
+    scaled = replace(interval, scale=scale, naive_error=naive_error)
+    return replace(rows, parts={**rows.parts, ScaledInterval: (scaled,)})
+
+
 TASK = Task(
     "quantile",
-    read,
+    read_scaled,
     usual=("multi_quantile", "quantile_crps"),
     cell="quantile",
     batches=(Quantile,),

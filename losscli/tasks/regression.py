@@ -12,6 +12,7 @@ from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import LARGEST, Block
 from losscli.tasks.catalog import Task
+from losscli.tasks.scales import SCALES, check_scales, scales
 from losscli.tasks.variables import RegressionVariables
 
 
@@ -102,6 +103,23 @@ class Regression(Batch, frozen=True):
         return _divided(self.target - self.pilot.centre, self.pilot.target_unit)
 
 
+class Scaled(Regression, frozen=True):
+    """As Regression, with the `scale` of each row (n,), and the errors of a naive forecast (n,).
+
+    Without a naive forecast its errors are one.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = SCALES
+    scale: Array = None
+    naive_error: Array = None
+
+
+class Benchmarked(Scaled, frozen=True):
+    """As Scaled, with the errors of a naive forecast."""
+
+    needs: ClassVar[tuple[str, ...]] = ("naive",)
+
+
 def _divided(values: Array, unit: float) -> Array:
     return values if unit == 1.0 else values / unit
 
@@ -137,6 +155,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: tup
     prediction, target = block.numbers(roles.predictions), block.numbers(roles.targets)
     for columns in (roles.predictions, roles.targets):
         block.check_range(columns, -LARGEST, LARGEST, Code.NOT_FINITE)
+    check_scales(block)
     prediction, target = block.drop_marked(prediction, target)
     assert prediction is not None
     assert target is not None
@@ -145,6 +164,11 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: tup
         for i, fixed in enumerate(pilot)
     )
     parts: dict[type[Batch], tuple[Batch, ...]] = {Regression: batches}
+    for kind in (Scaled, Benchmarked):
+        if kind in wanted:
+            (own,) = batches
+            scale = scales(block, xp, own.target, own.pilot.error_unit)
+            parts[kind] = (kind(xp, own.prediction, own.target, own.pilot, *scale),)
     if RegressionVariables in wanted:
         weight = None if block.weight is None else xp.asarray(block.weight)
         parts[RegressionVariables] = tuple(

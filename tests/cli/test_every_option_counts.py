@@ -105,6 +105,8 @@ CASES: dict[str, Case] = {
     "unmatched": Case("--unmatched drop", ("few", "q", "t")),
     "where": Case("--where region='eu'"),
     "group": Case("--group region"),
+    "scale_by": Case("--scale-by w", loss="mase"),
+    "naive": Case("--naive y2", loss="mase"),
     "separator": Case("--separator |"),
     "quote": Case("--quote none", ("quoted", "q", "t")),
     "escape": Case("--escape \\", ("escaped", "q", "t")),

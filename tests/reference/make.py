@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
+from scipy import stats
 from sklearn import metrics
 
 HERE = Path(__file__).parent
 ROWS = 60
-LIBRARIES = {"scikit-learn": vars(metrics), "numpy": vars(np)}
+LIBRARIES = {"scikit-learn": vars(metrics), "numpy": vars(np), "scipy": {"stats": stats}}
 
 
 class Table(NamedTuple):
@@ -59,6 +60,17 @@ def made_several_labels(rng: np.random.Generator) -> Table:
     return Table(*_frames(*sides), {"y": y, "p": (p > 0.5) * 1}, ("--task", "multilabel"))
 
 
+def made_forecasts(rng: np.random.Generator) -> Table:
+    """Forecasts `p` of `y`, naive ones `naive`, intervals, and the scale `s` of each of three series."""
+    y = np.round(10 + rng.normal(size=ROWS).cumsum(), 3)
+    p, naive = (np.round(y + rng.normal(size=ROWS), 3) for _ in range(2))
+    s = np.repeat([0.7, 1.3, 2.1], ROWS // 3)
+    lower, upper = p - 1.0, p + 0.5
+    scope = {"y": y, "p": p, "naive": naive, "s": s, "lower": lower, "upper": upper}
+    sides = {"y_pred": p, "lower": lower, "upper": upper}, {"y_true": y, "scale": s, "naive": naive}
+    return Table(*_frames(*sides), scope)
+
+
 def _frames(*sides: dict[str, Any]) -> list[pl.DataFrame]:
     return [pl.DataFrame({"id": np.arange(ROWS), **side}) for side in sides]
 
@@ -67,6 +79,7 @@ TABLES: dict[str, Callable[[np.random.Generator], Table]] = {
     "labels": made_labels,
     "classes": made_classes,
     "several_labels": made_several_labels,
+    "forecasts": made_forecasts,
 }
 
 
@@ -133,6 +146,35 @@ CASES: dict[str, list[tuple[str, str]]] = {
             for loss, call in of_negatives("y[:, i]", "p[:, i]").items()
         ),
     ],
+    "forecasts": [
+        ("mean_absolute_scaled_error --scale-by scale", "mean_absolute_error(y / s, p / s)"),
+        (
+            "mean_absolute_scaled_error --naive naive",
+            "mean_absolute_error(y, p) / mean_absolute_error(y, naive)",
+        ),
+        ("root_mean_squared_scaled_error --scale-by scale", "root_mean_squared_error(y / s, p / s)"),
+        (
+            "root_mean_squared_scaled_error --naive naive",
+            "root_mean_squared_error(y, p) / root_mean_squared_error(y, naive)",
+        ),
+        *(
+            (f"mean_scaled_interval_score:alpha=0.1 {flags}", f"20 * {call}")
+            for flags, call in {
+                "--scale-by scale": "(mean_pinball_loss(y / s, lower / s, alpha=0.05)"
+                " + mean_pinball_loss(y / s, upper / s, alpha=0.95))",
+                "--naive naive": "(mean_pinball_loss(y, lower, alpha=0.05)"
+                " + mean_pinball_loss(y, upper, alpha=0.95)) / mean_absolute_error(y, naive)",
+            }.items()
+        ),
+        (
+            "mean_relative_absolute_error --naive naive",
+            "mean_absolute_error(y / (y - naive), p / (y - naive))",
+        ),
+        (
+            "geometric_mean_relative_absolute_error --naive naive",
+            "stats.gmean(abs(y - p) / abs(y - naive))",
+        ),
+    ],
 }
 """The requests of losses by table, and the call that gives the number."""
 
@@ -155,13 +197,14 @@ def main() -> None:
 def entry_of(data: str, table: Table, request: str, call: str) -> dict[str, Any]:
     """A case as `made.json` holds it."""
     scope = {"range": range, **{k: v for own in LIBRARIES.values() for k, v in own.items()}, **table.scope}
-    library = "numpy" if call.startswith("numpy.") else "scikit-learn"
+    library = "scipy" if "stats." in call else "scikit-learn"
     files = ["preds.parquet", "targets.parquet", "--on", "id"]
+    request, *more = request.split()
     return {
-        "name": request.replace(":", "__").replace(",", "_").replace("=", "_"),
+        "name": "_".join([request.replace(":", "__").replace(",", "_").replace("=", "_"), *more[1:]]),
         "data": data,
         "loss": request.partition(":")[0],
-        "arguments": ["evaluate", *files, "-l", request, *table.arguments],
+        "arguments": ["evaluate", *files, "-l", request, *more, *table.arguments],
         "expected": float(eval(call, scope)),
         "rtol": 1e-12,
         "atol": 0.0,

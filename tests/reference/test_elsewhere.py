@@ -20,7 +20,11 @@ PROBS = RNG.dirichlet([1.0, 1.0, 1.0], N)
 LABELS = RNG.integers(0, 3, N)
 SCORES = RNG.normal(size=N)
 DATA = {
-    "regression": {"y": POSITIVE, "p": POSITIVE * RNG.gamma(20.0, 0.05, N)},
+    "regression": {
+        "y": POSITIVE,
+        "p": POSITIVE * RNG.gamma(20.0, 0.05, N),
+        "naive": np.roll(POSITIVE, 1),
+    },
     "binary": {"y": (RNG.random(N) < PROBS[:, 0]).astype(float), "p": PROBS[:, 0], "s": SCORES},
     "multiclass": {"y": LABELS, "p": PROBS, "s": RNG.normal(size=(N, 3)), "label": PROBS.argmax(axis=1)},
     "divergence": {"y": RNG.dirichlet([2.0, 2.0, 2.0], N), "p": PROBS},
@@ -92,7 +96,10 @@ def test_calls_of_scikit_learn_and_scipy_give_the_number(loss, call):
     scope = {**names, **functions, **data, **sides, **params}
     expected = eval(call, scope)
     prediction = data["s"] if re.search(r"\bs\b", call) else data["p"]
-    report = losscli.evaluate(prediction, data["y"], loss=loss.name, task=loss.task, **given(loss, params))
+    options = {"naive": "naive"} if "naive" in loss.batch.needs else {}
+    targets = {"y_true": data["y"], "naive": data["naive"]} if options else data["y"]
+    options |= given(loss, params)
+    report = losscli.evaluate(prediction, targets, loss=loss.name, task=loss.task, **options)
     assert report[loss.name].value == pytest.approx(float(expected), rel=1e-9)
 
 

@@ -49,9 +49,9 @@ from losscli.tasks.ensemble import Ensemble, MultivariateEnsemble
 from losscli.tasks.grouped import BinaryRelevance, Groups, Relevance
 from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelOutcome, MultilabelScore
 from losscli.tasks.named import Named
-from losscli.tasks.quantile import CentralQuantile, Interval, Quantile
+from losscli.tasks.quantile import CentralQuantile, Interval, Quantile, ScaledInterval
 from losscli.tasks.ranking import ScorePair
-from losscli.tasks.regression import Pilot, Regression
+from losscli.tasks.regression import Benchmarked, Pilot, Regression, Scaled
 from losscli.tasks.segmentation import ClassMask, ClassScores, Mask, WeightedClassScores
 from losscli.tasks.survival import Lifetime
 from losscli.tasks.text import CharacterEdits, WordEdits
@@ -68,6 +68,7 @@ GIVEN: dict[str, dict[str, object]] = {
     "critical_success_index": {"threshold": 1.5},
     "m_quantile_huber": {"alpha": 0.3},
     "interval_score": {"alpha": 0.2},
+    "mean_scaled_interval_score": {"alpha": 0.2},
     "minkowski_distance_rowwise": {"p": 3.0},
 }
 """The parameters that a loss has no default for."""
@@ -125,6 +126,13 @@ def sample(kind: type[Batch], seed: int = 0, perfect: bool = False) -> Batch:
     amount = rng.gamma(2.0, size=(2, ROWS))
     made = {
         Regression: lambda: Regression(np, amount[0] if perfect else amount[1], amount[0], Pilot(1.5, 0.25)),
+        **dict.fromkeys(
+            (Scaled, Benchmarked),
+            lambda: kind(
+                *(np, amount[0] if perfect else amount[1], amount[0], Pilot(1.5, 0.25)),
+                *(np.full(ROWS, 2.0), amount[1][::-1] + 0.1),
+            ),
+        ),
         Binary: lambda: Binary(np, y[:, 0], p[:, 0], "probability", 0.0),
         **dict.fromkeys(
             (BinaryLabel, BinaryOutcome, BinaryAgreement, MultilabelOutcome),
@@ -189,6 +197,7 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
             Quantile: {"target": y, "prediction": y, "level": 0.3},
             CentralQuantile: {"target": y, "prediction": y, "level": 0.1},
             Interval: {"target": y, "lower": y, "upper": y},
+            ScaledInterval: {"target": y, "lower": y, "upper": y, "scale": width, "naive_error": width},
             Normal: {"target": y, "mu": y, "sigma": narrow},
             Logistic: {"target": y, "mu": y, "sigma": narrow},
             Laplace: {"target": y, "location": y, "scale": narrow},
@@ -232,6 +241,13 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
         Quantile: {"target": y, "prediction": mu, "level": 0.3},
         CentralQuantile: {"target": y, "prediction": mu, "level": 0.1},
         Interval: {"target": y, "lower": mu - width, "upper": mu},
+        ScaledInterval: {
+            "target": y,
+            "lower": mu - width,
+            "upper": mu,
+            "scale": width[::-1],
+            "naive_error": np.full(ROWS, 2.0),
+        },
         Normal: {"target": y, "mu": mu, "sigma": width},
         Logistic: {"target": y, "mu": mu, "sigma": width},
         Laplace: {"target": y, "location": mu, "scale": width},
