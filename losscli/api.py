@@ -126,13 +126,14 @@ def evaluate(
         threads: Worker threads; default: all cores, up to 8.
         max_memory: Limit for a file once it is decompressed; 4GiB.
         device: cpu, cuda, cuda:1 or auto; or LOSSCLI_DEVICE.
-        a, aggregate, alpha, average, b, beta, bias, both_zero, c, delta, df, distribution, divisor,
-            empty, epsilon, epsilon1, estimator, floor, fn_weight, force_finite, fp_weight, full,
-            gamma, greater_than, ignore_background, inclusive, k, label_smoothing, log_input, margin,
-            matches, min_variance, mode, n_bins, negative, norm, normalization, p, percent, pooled,
-            pos_weight, power, q, scale, scale_by_half, smooth, softmax, squared, swap, threshold,
-            ties, weight_type, weighting, zero_division: Parameters of losses, for each chosen loss
-            that has them; see `losscli explain`.
+        a, aggregate, alpha, average, b, beta, bias, blank, both_zero, c, delta, df, distribution,
+            divisor, empty, epsilon, epsilon1, estimator, floor, fn_weight, force_finite, fp_weight,
+            full, gamma, greater_than, ignore_background, inclusive, k, label_smoothing,
+            length_normalised, log_input, margin, matches, min_variance, mode, n_bins, negative, norm,
+            normalization, p, percent, pooled, pos_weight, power, q, scale, scale_by_half, smooth,
+            softmax, squared, swap, threshold, ties, weight_type, weighting, zero_division,
+            zero_infinity: Parameters of losses, for each chosen loss that has them; see `losscli
+            explain`.
 
     Returns:
         The report. `report["huber"]` is the overall result of a loss, `report.results` holds all of them, and

@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from losscli.tasks.segmentation import ClassScores as ClassScores
     from losscli.tasks.segmentation import Mask as Mask
     from losscli.tasks.segmentation import WeightedClassScores as WeightedClassScores
+    from losscli.tasks.sequence import Frames as Frames
     from losscli.tasks.survival import Lifetime as Lifetime
     from losscli.tasks.text import CharacterEdits as CharacterEdits
     from losscli.tasks.text import WordEdits as WordEdits
@@ -102,6 +103,7 @@ _HOMES = {
     "losscli.tasks.ranking": "ScorePair",
     "losscli.tasks.regression": "Benchmarked Regression Scaled",
     "losscli.tasks.segmentation": "ClassMask ClassScores Mask WeightedClassScores",
+    "losscli.tasks.sequence": "Frames",
     "losscli.tasks.survival": "Lifetime",
     "losscli.tasks.text": "CharacterEdits WordEdits",
     "losscli.tasks.triplet": "Triplet",

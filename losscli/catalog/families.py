@@ -30,5 +30,6 @@ FAMILIES = (
     "segmentation",
     "survival",
     "text",
+    "sequence",
 )
 """The modules of losscli.losses in the order of the catalog; importing them fills the registry."""

@@ -265,7 +265,7 @@ def fingerprint_of(block: Block, rows: Rows) -> int:
     else:
         # One by one: a column of vectors is longer than one of numbers.
         parts = [block.numbers((name,)) for name in roles.targets if name not in roles.texts]
-    total = sum(int(hash_keys(block.frame[name]).sum()) for name in roles.texts if name in roles.targets)
+    total = sum(int(hash_keys(block.text(name)).sum()) for name in roles.texts if name in roles.targets)
     for values in parts:
         bits = (values.ravel(order="K") + 0.0).view(np.uint64)  # 0.0 and -0.0 are one number
         bits ^= bits >> np.uint64(33)

@@ -18,6 +18,7 @@ class LossParameters(TypedDict, total=False):
     b: float | None
     beta: float | None
     bias: bool | None
+    blank: int | None
     both_zero: Literal["zero", "undefined"] | None
     c: float | None
     delta: float | None
@@ -39,6 +40,7 @@ class LossParameters(TypedDict, total=False):
     inclusive: bool | None
     k: float | int | None
     label_smoothing: float | None
+    length_normalised: bool | None
     log_input: bool | None
     margin: float | None
     matches: Literal["longest", "aligned"] | None
@@ -65,6 +67,7 @@ class LossParameters(TypedDict, total=False):
     weight_type: Literal["square", "simple", "linear"] | None
     weighting: Literal["linear", "quadratic"] | None
     zero_division: Literal["zero", "one", "skip"] | None
+    zero_infinity: bool | None
 
 
 class ReadOptions(LossParameters, total=False):
@@ -86,6 +89,7 @@ class ReadOptions(LossParameters, total=False):
             "segmentation",
             "survival",
             "text",
+            "sequence",
         ]
         | None
     )

@@ -36,6 +36,7 @@ COST: Mapping[str, float] = {
     "segmentation": 5.0,
     "survival": 20.0,
     "text": 1000.0,
+    "sequence": 100.0,
 }
 """Nanoseconds per number in a row for one of the cheaper losses of each task, on one core."""
 EXPONENTIALS = 6.0

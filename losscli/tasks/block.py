@@ -105,12 +105,12 @@ class Block:
             self._matrices[columns] = self._matrices[columns]._replace(values=values)
         return values
 
-    def texts(self, column: str) -> Array:
-        """A column as Python strings (n,); the elements of lists with blanks between them."""
+    def text(self, column: str) -> pl.Series:
+        """A column as text; the elements of lists with blanks between them."""
         series = self.frame[column]
         if isinstance(series.dtype, pl.List | pl.Array):
             series = series.cast(pl.List(pl.String)).list.join(" ")
-        return np.array(series.cast(pl.String).to_list(), dtype=object)
+        return series.cast(pl.String)
 
     def as_held(self, columns: tuple[str, ...]) -> Array:
         """As `numbers`, but in float32 if wide columns or lists hold that: half the bytes to copy."""

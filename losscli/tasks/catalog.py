@@ -58,6 +58,7 @@ _MODULES = {
     "segmentation": "segmentation",
     "survival": "survival",
     "text": "text",
+    "sequence": "sequence",
 }
 
 

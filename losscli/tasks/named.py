@@ -203,7 +203,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any
         for name, column in columns_of(part.batch).items():
             own = part.arrays[name]
             if column.text:
-                values[own] = block.texts(own[0])
+                values[own] = np.array(block.text(own[0]).to_list(), dtype=object)
                 continue
             if own not in values:
                 values[own] = block.as_held(own)

@@ -53,6 +53,7 @@ from losscli.tasks.quantile import CentralQuantile, Interval, Quantile, ScaledIn
 from losscli.tasks.ranking import ScorePair
 from losscli.tasks.regression import Benchmarked, Pilot, Regression, Scaled
 from losscli.tasks.segmentation import ClassMask, ClassScores, Mask, WeightedClassScores
+from losscli.tasks.sequence import Frames
 from losscli.tasks.survival import Lifetime
 from losscli.tasks.text import CharacterEdits, WordEdits
 from losscli.tasks.triplet import Triplet
@@ -191,6 +192,9 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
         "prediction_length": matched + changed + inserted,
         "target_length": matched + changed + deleted,
     }
+    labels = np.array([[1, -1, -1], [2, 1, -1], [1, 1, 2], [-1, -1, -1]])[np.arange(ROWS) % 4]
+    length = (labels >= 0).sum(axis=1)
+    placed = np.eye(3)[np.stack([np.maximum(labels, 0), np.zeros_like(labels)], axis=2).reshape(ROWS, 6)]
     zero, one, narrow = np.zeros(ROWS), np.ones(ROWS), np.full(ROWS, 1e-300)
     if perfect:
         return {
@@ -219,6 +223,7 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
             Triplet: {"anchor": a, "positive": a, "negative": -1e3 * a},
             ScorePair: {"target": sign, "score1": 1e3 * sign, "score2": -1e3 * sign},
             Mask: {"target": masks, "prediction": masks},
+            Frames: {"logits": 1e3 * placed, "labels": labels, "length": length},
             WordEdits: right,
             CharacterEdits: right,
             Lifetime: {
@@ -269,6 +274,7 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
         Triplet: {"anchor": a, "positive": b, "negative": c},
         ScorePair: {"target": sign, "score1": y, "score2": mu},
         Lifetime: {"log_time": mu, "lower": lower, "upper": upper},
+        Frames: {"logits": rng.normal(size=placed.shape), "labels": labels, "length": length},
         WordEdits: edited,
         CharacterEdits: edited,
         Mask: {"target": masks, "prediction": rng.uniform(size=(ROWS, 9))},

@@ -1,0 +1,99 @@
+"""Sequences of labels: the scores of the classes in each frame, and the labels in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from itertools import product
+from typing import ClassVar
+
+from losscli.data.stream import Part
+from losscli.errors import UsageError
+from losscli.numeric.arrays import Array, Namespace, np
+from losscli.numeric.softmax import log_softmax
+from losscli.report.findings import Code
+from losscli.tasks.base import Batch
+from losscli.tasks.block import Block
+from losscli.tasks.catalog import Task
+from losscli.tasks.named import Column, Keys, Named, read
+from losscli.text import shortened
+
+SCORES = Column(role="family", pattern=r"t(\d+)_k(\d+)", vector=False, like="t0_k0, t0_k1, t1_k0, ...")
+
+
+class Frames(Named, frozen=True):
+    """The logits of the classes in each frame (n, frames, classes), and the labels of the sequence.
+
+    `labels` (n, longest) are classes, -1 after the end of a sequence; `length` (n,) is how many there are.
+    """
+
+    task: ClassVar[str] = "sequence"
+    may_be_infinite: ClassVar[bool] = True
+    reads: ClassVar[Mapping[str, Column]] = {
+        "logits": SCORES,
+        "labels": Column(role="target", text=True, also=("labels",)),
+    }
+    logits: Array
+    labels: Array
+    length: Array
+
+    @classmethod
+    def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
+        """No cells.  Raises UsageError if a frame lacks a class."""
+        own = keys["logits"]
+        frames, classes = (dict.fromkeys(numbers) for numbers in zip(*own, strict=True))
+        if list(own) != [*product(frames, range(len(classes)))]:
+            raise UsageError(
+                "each frame needs a column for each class, with numbers from 0",
+                remedy="name them t0_k0, t0_k1, t1_k0, t1_k1, ...",
+            )
+        return ()
+
+    @classmethod
+    def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
+        """Flag what is no sequence of classes."""
+        classes, text = _classes(part), values["labels"]
+        wrong = np.array([_sequence(each, classes) is None for each in text], dtype=bool)
+        kind = f"whole numbers from 0 to {classes - 1} with blanks between them"
+        block.flag(
+            wrong,
+            Code.OUT_OF_RANGE,
+            part.arrays["labels"],
+            lambda i: shortened(repr(text[i])),
+            remedy=f"write {kind}, as in '1 2 1'",
+            range=kind,
+        )
+
+    @classmethod
+    def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
+        """The batch of the sequences."""
+        classes, logits = _classes(part), xp.ascontiguousarray(values["logits"])
+        sequences = [_sequence(each, classes) or [] for each in values["labels"]]
+        length = np.array([len(each) for each in sequences], dtype=np.int64)
+        labels = np.full((len(sequences), length.max(initial=0)), -1)
+        for row, each in zip(labels, sequences, strict=True):
+            row[: len(each)] = each
+        shape = (len(sequences), logits.shape[1] // classes, classes)
+        return (cls(xp, logits.reshape(shape), xp.asarray(labels), xp.asarray(length)),)
+
+    @cached_property
+    def log_prob(self) -> Array:
+        """The log-probability of each class in each frame (n, frames, classes)."""
+        flat = self.logits.reshape(-1, self.logits.shape[2])
+        return log_softmax(self.xp, flat).reshape(self.logits.shape)
+
+
+def _classes(part: Part) -> int:
+    return len({label for _, label in part.keys["logits"]})
+
+
+def _sequence(text: str, classes: int) -> list[int] | None:
+    """The labels in a text; None if it is no sequence of classes."""
+    words = text.split()
+    if not all(word.isascii() and word.isdigit() for word in words):
+        return None
+    found = [int(word) for word in words]
+    return found if all(label < classes for label in found) else None
+
+
+TASK = Task("sequence", read, usual=("ctc",), batches=(Frames,), shown=(Frames,))
