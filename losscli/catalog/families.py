@@ -27,6 +27,7 @@ FAMILIES = (
     "triplet",
     "ranking",
     "grouped",
+    "retrieval",
     "segmentation",
     "survival",
     "text",

@@ -37,10 +37,6 @@ _PLAIN = {
         "IoU is jaccard_index for labels, 1 - segmentation_mean_iou_error for masks",
         ("jaccard_index", "segmentation_mean_iou_error"),
     ),
-    "mrr meanreciprocalrank reciprocalrank": Hint(
-        "MRR is mean_average_precision where each group has one relevant item", ("mean_average_precision",)
-    ),
-    "dcg": Hint("DCG is available divided by its ideal value: ndcg", ("ndcg",)),
     "nll negativeloglikelihood loglikelihood loglik": Hint(
         "the negative log-likelihood of labels is log_loss, of counts poisson_nll",
         ("log_loss", "poisson_nll", "gaussian_nll"),

@@ -39,7 +39,8 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is the
     value of a perfect prediction, None if that depends on the targets, and `worst` the one that no prediction
-    exceeds, None without a limit; `signed` says that the value of a prediction can be on either side of the
+    exceeds, None without a limit; `limit` is what no value is better than, where the best one depends on the
+    targets; `signed` says that the value of a prediction can be on either side of the
     best one; `score` says that larger is better;
     `domain` describes the values that it is defined for, if those are not all values of its task, and
     `remedy` what takes the others; `replaces` is what it counts as another number.
@@ -73,6 +74,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     digest: str = ""
     state: type[State] = Moments
     worst: float | None = None
+    limit: float | None = None
     signed: bool = False
 
     def __repr__(self) -> str:
@@ -131,7 +133,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     @property
     def bounds(self) -> tuple[float, float]:
         """The least and the greatest value that it can have, as far as that is known."""
-        best = None if self.signed else self.best
+        best = None if self.signed else self.limit if self.best is None else self.best
         low, high = (self.worst, best) if self.score else (best, self.worst)
         return -math.inf if low is None else low, math.inf if high is None else high
 

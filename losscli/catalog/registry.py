@@ -34,6 +34,7 @@ def loss(
     reduction: Reduction = reductions.mean,
     best: float | None = 0.0,
     worst: float | None = None,
+    limit: float | None = None,
     signed: bool = False,
     score: bool = False,
     domain: str = "",
@@ -55,6 +56,7 @@ def loss(
         reduction: How the weighted means of its row columns become its value.
         best: The value of a perfect prediction, or None if that depends on the targets.
         worst: The value that no prediction exceeds, or None without a limit.
+        limit: Where the best value depends on the targets, the one than which no value is better.
         signed: Whether the value can be on either side of the best one.
         score: Whether larger values are better.
         domain: The values that it is defined for, in words, if those are not all of its task.
@@ -89,6 +91,7 @@ def loss(
             tail=tail,
             state=state,
             worst=worst,
+            limit=limit,
             signed=signed,
         )
         if name in _registry:

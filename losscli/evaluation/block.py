@@ -218,7 +218,9 @@ def note_replaced(taken: Taken, choice: Choice) -> None:
     masks = [choice.replaced(part) for part in taken.rows.parts[loss.batch]]
     replaced = np.logical_or.reduce([to_numpy(mask) for mask in masks if mask is not None])
     if taken.weight is not None:
-        replaced &= to_numpy(taken.weight) > 0
+        counts = to_numpy(taken.weight) > 0
+        starts = taken.rows.starts
+        replaced &= counts if starts is None else counts[run_of(np, starts, len(replaced))]
     taken.block.flag(
         replaced,
         Code.REPLACED_VALUE,

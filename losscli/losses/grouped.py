@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from losscli.catalog.params import Count
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array
+from losscli.numeric.special import softplus
 from losscli.states.reductions import ratio, root_ratio
 from losscli.tasks.grouped import BinaryRelevance, Groups, Relevance
 
@@ -23,24 +24,51 @@ Ties = Literal["shared", "rows"]
 Negative = Literal["error", "zero"]
 """A relevance of -1: an error, or not relevant, as TREC writes it."""
 
-_kept_mean = replace(ratio, undefined="no group has a relevant item")
+kept_mean = replace(ratio, undefined="no group has a relevant item")
+"""The mean over the groups that count."""
+LOG2 = 0.6931471805599453
+"""log 2."""
 
 
-def _judged(batch: Relevance, found: Array, best: Array, empty: str) -> tuple[Array, Array]:
+def judged(batch: Relevance, found: Array, best: Array, empty: str) -> tuple[Array, Array]:
     """The value of each group relative to the best possible (groups,), and whether the group counts."""
     xp, none = batch.xp, best == 0
     value = xp.where(none, 1.0 if empty == "one" else 0.0, found / xp.where(none, 1.0, best))
     return value, xp.where(none, 0.0 if empty == "skip" else 1.0, 1.0)
 
 
-def _ndcg(batch: Relevance, gain: Array, k: int | None, empty: str, ties: str) -> tuple[Array, Array]:
-    """The discounted gain (n,) of items over that of the ideal order."""
+def _discounted(batch: Relevance, gain: Array, k: int | None, ties: str) -> tuple[Array, Array]:
+    """The sum of the discounted gains (n,) of items in each group, and that of the ideal order (groups,)."""
     discount = batch.within(k) / batch.xp.log2(batch.rank + 2.0)
     found = batch.sums(gain[batch.by_score] * (batch.shared(discount) if ties == "shared" else discount))
-    return _judged(batch, found, batch.sums(gain[batch.by_target] * discount), empty)
+    return found, batch.sums(gain[batch.by_target] * discount)
 
 
-@loss("ndcg_score", "normalized_discounted_cumulative_gain", reduction=_kept_mean, best=1.0, score=True)
+@loss("dcg", "dcg_score", best=None, score=True, worst=0.0)
+def discounted_cumulative_gain(
+    batch: Relevance,
+    *,
+    k: Count | None = None,
+    gain: Literal["linear", "exponential"] = "linear",
+    ties: Ties = "shared",
+    negative: Negative = "error",
+) -> Array:
+    """How relevant the items at the top of their group are: the mean over groups, up to rank k.
+
+    l = sum over ranks i <= k of r / log2(i + 1), or with an exponential gain of (2^r - 1) / log2(i + 1).
+    Unit: 1.
+
+    Tied items share the mean discount of their ranks, or rank in file order with ties=rows.  With
+    negative=zero a relevance of -1 is not relevant, as in TREC.
+
+    Jarvelin and Kekalainen (2002), doi:10.1145/582415.582418
+    """
+    xp, r = batch.xp, batch.target
+    gains = r if gain == "linear" else xp.exp2(r) * -xp.expm1(-LOG2 * r)
+    return _discounted(batch, gains, k, ties)[0]
+
+
+@loss("ndcg_score", "normalized_discounted_cumulative_gain", reduction=kept_mean, best=1.0, score=True)
 def ndcg(
     batch: Relevance,
     *,
@@ -59,10 +87,10 @@ def ndcg(
 
     Jarvelin and Kekalainen (2002), doi:10.1145/582415.582418
     """
-    return _ndcg(batch, batch.target, k, empty, ties)
+    return judged(batch, *_discounted(batch, batch.target, k, ties), empty)
 
 
-@loss(reduction=_kept_mean, best=1.0, score=True)
+@loss(reduction=kept_mean, best=1.0, score=True)
 def ndcg_exponential_gain(
     batch: Relevance,
     *,
@@ -79,11 +107,11 @@ def ndcg_exponential_gain(
     """
     xp, r = batch.xp, batch.target
     # Divided by 2^max of the group, so that no gain overflows.
-    gain = xp.exp2(r - batch.maxima(r)[batch.group]) * -xp.expm1(-0.6931471805599453 * r)
-    return _ndcg(batch, gain, k, empty, ties)
+    gain = xp.exp2(r - batch.maxima(r)[batch.group]) * -xp.expm1(-LOG2 * r)
+    return judged(batch, *_discounted(batch, gain, k, ties), empty)
 
 
-@loss("map", reduction=_kept_mean, best=1.0, score=True, worst=0.0)
+@loss("map", reduction=kept_mean, best=1.0, score=True, worst=0.0)
 def mean_average_precision(
     batch: BinaryRelevance,
     *,
@@ -115,7 +143,7 @@ def mean_average_precision(
     precision = (above[last] - before) / (batch.rank[last] + 1.0)
     found = batch.sums(relevant * share * precision)
     best = batch.relevant if k is None or divisor == "relevant" else xp.minimum(batch.relevant, float(k))
-    return _judged(batch, found, best, empty)
+    return judged(batch, found, best, empty)
 
 
 @loss("ranking_softmax_loss", best=None)
@@ -145,6 +173,23 @@ def query_softmax(batch: Relevance) -> tuple[Array, Array]:
     Cao et al. (2007), doi:10.1145/1273496.1273513
     """
     return ranking_softmax(batch), batch.relevant
+
+
+@loss("ListMLE", "plackett_luce", best=None, limit=0.0)
+def list_mle(batch: Relevance) -> Array:
+    """The negative log-likelihood of the order by relevance if the best of the rest is drawn by softmax.
+
+    l = -sum over ranks i of log(exp(s_i) / sum_{j >= i} exp(s_j)), in the order of relevance.  Unit: nat.
+
+    Items of equal relevance stand in the order of the rows.
+
+    Xia et al. (2008), doi:10.1145/1390156.1390306
+    """
+    xp, score = batch.xp, batch.score[batch.by_target]
+    rest = xp.full(len(score), -xp.inf)
+    rest[:-1] = batch.running(xp.logaddexp, score, backwards=True)[1:]
+    rest[batch.starts + batch.sizes - 1] = -xp.inf
+    return batch.sums(softplus(xp, rest - score))
 
 
 @loss("QueryRMSE", reduction=root_ratio)

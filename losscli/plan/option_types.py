@@ -24,7 +24,7 @@ class LossParameters(TypedDict, total=False):
     delta: float | None
     df: float | None
     distribution: Literal["normal", "logistic", "extreme"] | None
-    divisor: Literal["relevant", "min_k"] | None
+    divisor: Literal["relevant", "min_k", "k"] | None
     empty: Literal["zero", "one", "skip", "formula"] | None
     epsilon: float | None
     epsilon1: float | None
@@ -34,6 +34,7 @@ class LossParameters(TypedDict, total=False):
     force_finite: bool | None
     fp_weight: float | None
     full: bool | None
+    gain: Literal["linear", "exponential"] | None
     gamma: float | None
     greater_than: float | None
     ignore_background: bool | None
@@ -44,6 +45,7 @@ class LossParameters(TypedDict, total=False):
     log_input: bool | None
     margin: float | None
     matches: Literal["longest", "aligned"] | None
+    max_relevance: float | None
     min_variance: float | None
     mode: Literal["crammer-singer", "one-vs-all"] | None
     n_bins: int | None
@@ -52,6 +54,7 @@ class LossParameters(TypedDict, total=False):
     normalization: Literal["mean", "range", "std", "l2"] | None
     p: float | int | None
     percent: bool | None
+    persistence: float | None
     pooled: bool | None
     pos_weight: float | None
     power: float | None

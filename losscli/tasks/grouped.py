@@ -5,7 +5,7 @@ A row of the file is an item, but groups are evaluated: n, weights and intervals
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
@@ -60,6 +60,22 @@ class Groups(Named, frozen=True):
     def sums(self, values: Array) -> Array:
         """The sums of values (n,) by group (groups,)."""
         return self._runs.sums(values)
+
+    def running(
+        self, combine: Callable[[Array, Array], Array], values: Array, backwards: bool = False
+    ) -> Array:
+        """The values (n,) of each group combined up to each of them, or from it on if `backwards`.
+
+        By doubling the span that each result covers: rounding errors grow with the logarithm of a group.
+        """
+        xp, rank = self.xp, self.rank
+        if backwards:
+            rank, values = (self.sizes[self.group] - 1 - rank)[::-1], values[::-1]
+        span, longest = 1, int(self.sizes.max())
+        while span < longest:
+            joint = xp.where(rank[span:] >= span, combine(values[:-span], values[span:]), values[span:])
+            values, span = xp.concatenate([values[:span], joint]), 2 * span
+        return values[::-1] if backwards else values
 
     def maxima(self, values: Array) -> Array:
         """The maximum of values (n,) in each group (groups,)."""
@@ -129,11 +145,15 @@ class Relevance(Groups, frozen=True):
         """The number of items of each run of equal scores (runs,)."""
         return self.xp.bincount(self.tie, minlength=len(self.tie_starts))
 
+    def tie_sums(self, values: Array) -> Array:
+        """The sums of values (n,) by rank over each run of equal scores (runs,)."""
+        return self._tie_runs.sums(values)
+
     def shared(self, values: Array) -> Array:
         """The mean of values (n,) by rank over the ranks of tied scores: the expected value of each item."""
         if len(self.tie_starts) == len(values):
             return values
-        return (self._tie_runs.sums(values) / self.tie_sizes)[self.tie]
+        return (self.tie_sums(values) / self.tie_sizes)[self.tie]
 
     def within(self, k: int | None) -> Array:
         """1 at each of the first k ranks (n,), then 0; all ranks if k is None."""
@@ -144,6 +164,11 @@ class Relevance(Groups, frozen=True):
     def relevant(self) -> Array:
         """The sum of relevance of each group (groups,)."""
         return self.sums(self.target)
+
+    @property
+    def any_relevant(self) -> Array:
+        """1 for each group with a relevant item, 0 for the others (groups,)."""
+        return self.xp.where(self.relevant > 0, 1.0, 0.0)
 
 
 class BinaryRelevance(Relevance, frozen=True):

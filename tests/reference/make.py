@@ -71,6 +71,18 @@ def made_forecasts(rng: np.random.Generator) -> Table:
     return Table(*_frames(*sides), scope)
 
 
+def made_ranking(rng: np.random.Generator) -> Table:
+    """Six `groups` of ten items, each as grades from 0 to 3 and scores; `hits` has 0 and 1 for grades."""
+    group = np.repeat(np.arange(6), ROWS // 6)
+    grade, s = rng.integers(0, 4, ROWS), rng.normal(size=ROWS)
+    scope = {
+        "groups": [(grade[group == g], s[group == g]) for g in range(6)],
+        "hits": [(np.minimum(grade, 1)[group == g], s[group == g]) for g in range(6)],
+    }
+    sides = {"score": s}, {"group": group, "relevance": grade, "hit": np.minimum(grade, 1)}
+    return Table(*_frames(*sides), scope, ("--group", "group"))
+
+
 def _frames(*sides: dict[str, Any]) -> list[pl.DataFrame]:
     return [pl.DataFrame({"id": np.arange(ROWS), **side}) for side in sides]
 
@@ -80,6 +92,7 @@ TABLES: dict[str, Callable[[np.random.Generator], Table]] = {
     "classes": made_classes,
     "several_labels": made_several_labels,
     "forecasts": made_forecasts,
+    "ranking": made_ranking,
 }
 
 
@@ -175,6 +188,34 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "stats.gmean(abs(y - p) / abs(y - naive))",
         ),
     ],
+    "ranking": [
+        (
+            "discounted_cumulative_gain:k=4 -y relevance",
+            "mean([dcg_score([r], [s], k=4) for r, s in groups])",
+        ),
+        (
+            "discounted_cumulative_gain:gain=exponential -y relevance",
+            "mean([dcg_score([2**r - 1], [s]) for r, s in groups])",
+        ),
+        ("precision_at_k:k=4 -y hit", "mean([r[argsort(-s)][:4].sum() / 4 for r, s in hits])"),
+        ("recall_at_k:k=4 -y hit", "mean([r[argsort(-s)][:4].sum() / r.sum() for r, s in hits])"),
+        ("hit_rate_at_k:k=1 -y hit", "mean([r[argsort(-s)][:1].any() for r, s in hits])"),
+        ("mean_reciprocal_rank -y hit", "mean([1 / (1 + r[argsort(-s)].argmax()) for r, s in hits])"),
+        (
+            "rank_biased_precision:persistence=0.7 -y hit",
+            "mean([stats.geom.pmf(1 + flatnonzero(r[argsort(-s)]), 0.3).sum() for r, s in hits])",
+        ),
+        (
+            "expected_reciprocal_rank:max_relevance=3 -y relevance",
+            "mean([(g * append(1, cumprod(1 - g)[:-1]) / arange(1, 11)).sum()"
+            " for g in [(2.0 ** r[argsort(-s)] - 1) / 8 for r, s in groups]])",
+        ),
+        (
+            "list_mle -y relevance",
+            "mean([sum([logaddexp.reduce(o[i:]) - o[i] for i in range(10)])"
+            " for o in [s[argsort(-r, kind='stable')] for r, s in groups]])",
+        ),
+    ],
 }
 """The requests of losses by table, and the call that gives the number."""
 
@@ -197,7 +238,12 @@ def main() -> None:
 def entry_of(data: str, table: Table, request: str, call: str) -> dict[str, Any]:
     """A case as `made.json` holds it."""
     scope = {"range": range, **{k: v for own in LIBRARIES.values() for k, v in own.items()}, **table.scope}
-    library = "scipy" if "stats." in call else "scikit-learn"
+    known = (
+        name
+        for name, own in LIBRARIES.items()
+        if any(f"{each}(" in call or f"{each}." in call for each in own)
+    )
+    library = next(known)
     files = ["preds.parquet", "targets.parquet", "--on", "id"]
     request, *more = request.split()
     return {

@@ -71,8 +71,11 @@ GIVEN: dict[str, dict[str, object]] = {
     "interval_score": {"alpha": 0.2},
     "mean_scaled_interval_score": {"alpha": 0.2},
     "minkowski_distance_rowwise": {"p": 3.0},
+    "precision_at_k": {"k": 2},
+    "recall_at_k": {"k": 1},
+    "hit_rate_at_k": {"k": 1},
 }
-"""The parameters that a loss has no default for."""
+"""The parameters that a loss has no default for, or whose default the groups here are too small for."""
 LOGARITHMIC = {"log_linear_quantile"}
 """The losses whose prediction is a logarithm."""
 

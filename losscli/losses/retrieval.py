@@ -1,0 +1,197 @@
+"""Losses and scores of the first ranks of a group, and of a whole order.
+
+Tied items share their ranks, as in `grouped`, unless a parameter says otherwise: a value is that expected if
+each tie is broken at random.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Literal
+
+from losscli.catalog.loss import Replacement
+from losscli.catalog.params import Count, OpenUnit, Positive
+from losscli.catalog.registry import loss
+from losscli.losses.grouped import LOG2, Empty, Negative, Ties, judged, kept_mean
+from losscli.numeric.arrays import Array
+from losscli.tasks.grouped import BinaryRelevance, Relevance
+
+_score = partial(loss, score=True, worst=0.0)
+
+
+def _found(batch: BinaryRelevance, k: int | None, ties: str) -> Array:
+    """The number of relevant items among the first k of each group (groups,)."""
+    share = batch.within(k)
+    return batch.sums(batch.target[batch.by_score] * (batch.shared(share) if ties == "shared" else share))
+
+
+@_score("precision_at", "p_at_k", "retrieval_precision", best=None, limit=1.0)
+def precision_at_k(
+    batch: BinaryRelevance,
+    *,
+    k: Count = 10,
+    ties: Ties = "shared",
+    divisor: Literal["k", "min_k"] = "k",
+    negative: Negative = "error",
+) -> Array:
+    """Of the first k items of a group, the share that is relevant, averaged over groups.
+
+    l = relevant items at ranks <= k, over k.  Unit: 1.
+
+    A group of fewer items counts the rest as not relevant; with divisor=min_k its items are the divisor.
+    With negative=zero a relevance of -1 is not relevant, as in TREC.
+
+    Manning, Raghavan and Schuetze (2008), Introduction to Information Retrieval, sec. 8.4
+    """
+    whole = batch.xp.minimum(batch.sizes, k) if divisor == "min_k" else k
+    return _found(batch, k, ties) / whole
+
+
+@_score("recall_at", "retrieval_recall", best=None, limit=1.0, reduction=kept_mean)
+def recall_at_k(
+    batch: BinaryRelevance,
+    *,
+    k: Count = 10,
+    empty: Empty = "zero",
+    ties: Ties = "shared",
+    divisor: Literal["relevant", "min_k"] = "relevant",
+    negative: Negative = "error",
+) -> tuple[Array, Array]:
+    """Of the relevant items of a group, the share among its first k items, averaged over groups.
+
+    l = relevant items at ranks <= k, over the m relevant items of the group.  Unit: 1.
+
+    With divisor=min_k it is divided by min(m, k), the most that k ranks can hold.  A group without a relevant
+    item counts as 0 or 1, or is left out, by empty.  With negative=zero a relevance of -1 is not relevant, as
+    in TREC.
+
+    Manning, Raghavan and Schuetze (2008), Introduction to Information Retrieval, sec. 8.4
+    """
+    best = batch.relevant if divisor == "relevant" else batch.xp.minimum(batch.relevant, float(k))
+    return judged(batch, _found(batch, k, ties), best, empty)
+
+
+def _first_hit(batch: BinaryRelevance, gain: Array, ties: str) -> Array:
+    """The gain (n,) by rank of the first relevant item of each group (groups,); 0 if there is none.
+
+    Among t tied items of which r are relevant, the first relevant one is the j-th with probability
+    r / (t - j + 1) times that of none before.
+    """
+    xp, relevant = batch.xp, batch.target[batch.by_score]
+    if ties == "rows":
+        starts = xp.arange(len(relevant))
+        sizes, hits, group = xp.ones(len(relevant)), relevant, batch.group
+    else:
+        starts, sizes, group = batch.tie_starts, batch.tie_sizes, batch.group[batch.tie_starts]
+        hits = batch.tie_sums(relevant)
+    places = xp.flatnonzero(hits > 0)
+    first = xp.ones(len(places), dtype=bool)
+    first[1:] = group[places][1:] != group[places][:-1]
+    places = places[first]
+    start, size, hit = starts[places], sizes[places], hits[places]
+    value, none = xp.zeros(len(batch.starts)), xp.ones(len(places))
+    own = xp.zeros(len(places))
+    for j in range(int((size - hit).max() if len(places) else -1) + 1):
+        here = j <= size - hit
+        at = xp.where(here, start + j, start)
+        chance = xp.where(here, none * hit / xp.where(here, size - j, 1.0), 0.0)
+        own += chance * gain[at]
+        none = xp.where(here, none * (size - j - hit) / xp.where(here, size - j, 1.0), 0.0)
+    value[group[places]] = own
+    return value
+
+
+@_score("mrr", "reciprocal_rank", "retrieval_reciprocal_rank", best=1.0, reduction=kept_mean)
+def mean_reciprocal_rank(
+    batch: BinaryRelevance,
+    *,
+    k: Count | None = None,
+    empty: Empty = "zero",
+    ties: Ties = "shared",
+    negative: Negative = "error",
+) -> tuple[Array, Array]:
+    """One over the rank of the first relevant item of a group, averaged over groups.
+
+    l = 1 / rank, or 0 if no relevant item is at a rank <= k.  Unit: 1.
+
+    A group without a relevant item counts as 0 or 1, or is left out, by empty.  With negative=zero a
+    relevance of -1 is not relevant, as in TREC.
+
+    Voorhees (1999), The TREC-8 question answering track report
+    """
+    found = _first_hit(batch, batch.within(k) / (batch.rank + 1.0), ties)
+    return judged(batch, found, batch.any_relevant, empty)
+
+
+@_score(
+    "hit_rate", "hit_at_k", "success_at_k", "retrieval_hit_rate", best=None, limit=1.0, reduction=kept_mean
+)
+def hit_rate_at_k(
+    batch: BinaryRelevance,
+    *,
+    k: Count = 10,
+    empty: Empty = "zero",
+    ties: Ties = "shared",
+    negative: Negative = "error",
+) -> tuple[Array, Array]:
+    """The share of groups with a relevant item among their first k items.
+
+    l = 1 if a relevant item is at a rank <= k, else 0.  Unit: 1.
+
+    A group without a relevant item counts as 0 or 1, or is left out, by empty.  With negative=zero a
+    relevance of -1 is not relevant, as in TREC.
+
+    Deshpande and Karypis (2004), doi:10.1145/963770.963776
+    """
+    return judged(batch, _first_hit(batch, batch.within(k), ties), batch.any_relevant, empty)
+
+
+@_score("retrieval_rbp", best=None, limit=1.0)
+def rank_biased_precision(
+    batch: BinaryRelevance,
+    *,
+    persistence: OpenUnit = 0.8,
+    ties: Ties = "shared",
+    negative: Negative = "error",
+) -> Array:
+    """The rate at which a reader finds relevant items who goes on from each with the same probability.
+
+    l = (1 - persistence) sum over the relevant items of persistence^(rank - 1).  Unit: 1.
+
+    With negative=zero a relevance of -1 is not relevant, as in TREC.
+
+    Moffat and Zobel (2008), doi:10.1145/1416950.1416952
+    """
+    weight = batch.xp.power(persistence, batch.rank)
+    weight = batch.shared(weight) if ties == "shared" else weight
+    return (1.0 - persistence) * batch.sums(batch.target[batch.by_score] * weight)
+
+
+_MOST = Replacement(
+    "counts a relevance above max_relevance={max_relevance} as that",
+    lambda batch, params: batch.target > params["max_relevance"],
+)
+
+
+@_score("err", best=None, limit=1.0, replaces=_MOST)
+def expected_reciprocal_rank(
+    batch: Relevance, *, k: Count | None = None, max_relevance: Positive = 4.0, negative: Negative = "error"
+) -> Array:
+    """One over the rank at which a reader stops who is satisfied by an item as its relevance says.
+
+    l = sum over ranks i <= k of (1 / i) R_i prod_{j < i} (1 - R_j), with R = (2^r - 1) / 2^max_relevance.
+    Unit: 1.
+
+    Tied items rank in the order of the rows.  With negative=zero a relevance of -1 is not relevant, as in
+    TREC.
+
+    Chapelle et al. (2009), doi:10.1145/1645953.1646033
+    """
+    xp = batch.xp
+    r = xp.minimum(batch.target[batch.by_score], max_relevance)
+    stop = xp.exp2(r - max_relevance) * -xp.expm1(-LOG2 * r)
+    going = batch.running(xp.multiply, 1.0 - stop)
+    before = xp.ones_like(going)
+    before[1:] = going[:-1]
+    before[batch.starts] = 1.0
+    return batch.sums(batch.within(k) * stop * before / (batch.rank + 1.0))
