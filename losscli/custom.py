@@ -36,6 +36,12 @@ if TYPE_CHECKING:
     from losscli.tasks.binary import BinaryOutcome as BinaryOutcome
     from losscli.tasks.binary import BinaryScore as BinaryScore
     from losscli.tasks.binary import BinarySoftScore as BinarySoftScore
+    from losscli.tasks.bounded import BoundedLogistic as BoundedLogistic
+    from losscli.tasks.bounded import BoundedLogisticWithMass as BoundedLogisticWithMass
+    from losscli.tasks.bounded import BoundedNormal as BoundedNormal
+    from losscli.tasks.bounded import BoundedNormalWithMass as BoundedNormalWithMass
+    from losscli.tasks.bounded import BoundedStudentT as BoundedStudentT
+    from losscli.tasks.bounded import BoundedStudentTWithMass as BoundedStudentTWithMass
     from losscli.tasks.classes import Multiclass as Multiclass
     from losscli.tasks.classes import MulticlassAgreement as MulticlassAgreement
     from losscli.tasks.classes import MulticlassLabel as MulticlassLabel
@@ -91,6 +97,8 @@ _HOMES = {
     "losscli.states.reductions": "Reduction largest mean ratio root root_ratio",
     "losscli.tasks.binary": "Bernoulli Binary BinaryAgreement BinaryLabel BinaryOutcome BinaryScore "
     "BinarySoftScore",
+    "losscli.tasks.bounded": "BoundedNormal BoundedLogistic BoundedStudentT BoundedNormalWithMass "
+    "BoundedLogisticWithMass BoundedStudentTWithMass",
     "losscli.tasks.classes": "Multiclass MulticlassAgreement MulticlassLabel MulticlassOutcome "
     "MulticlassScore OneVsAll",
     "losscli.tasks.distribution": "Normal Logistic Laplace StudentT LogNormal Exponential Gamma Beta Uniform "

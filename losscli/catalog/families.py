@@ -21,6 +21,7 @@ FAMILIES = (
     "scaled",
     "log_score",
     "crps",
+    "bounded",
     "ensemble",
     "embedding",
     "boolean",

@@ -19,6 +19,12 @@ def xlogy(xp: Namespace, x: Array, y: Array) -> Array:
     return xp.where(zero, 0.0, x * xp.log(xp.where(zero, 1.0, y)))
 
 
+def log_or_minus_inf(xp: Namespace, x: Array) -> Array:
+    """The logarithm of numbers >= 0, minus infinity at zero."""
+    some = x > 0
+    return xp.where(some, xp.log(xp.where(some, x, 1.0)), -xp.inf)
+
+
 def softplus(xp: Namespace, x: Array) -> Array:
     """log(1 + exp x), exact in both tails."""
     return xp.maximum(x, 0.0) + xp.log1p(xp.exp(-xp.abs(x)))
@@ -86,7 +92,7 @@ def stirling_error(xp: Namespace, x: Array) -> Array:
 
 def log1psq(xp: Namespace, x: Array) -> Array:
     """log(1 + x^2), also where x^2 overflows."""
-    return xp.where(xp.abs(x) < 1e8, xp.log1p(x * x), 2.0 * xp.log(xp.abs(x)))
+    return xp.where(xp.abs(x) < 1e8, xp.log1p(x * x), 2.0 * xp.log(xp.maximum(xp.abs(x), 1.0)))
 
 
 def factorial_excess(xp: Namespace, x: Array) -> Array:

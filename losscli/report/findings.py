@@ -238,9 +238,9 @@ class Code(Enum):
         remedy="are the columns swapped? -p LOWER,UPPER names them",
     )
     EMPTY_RANGE = Kind(
-        meaning="The min of a uniform distribution is not below its max.",
-        error=("min that is not below its max", "mins that are not below their max"),
-        remedy="are the columns swapped? -p MIN,MAX names them",
+        meaning="The lower end of a distribution's range is not below the upper one.",
+        error=("{low} that is not below its {high}", "rows whose {low} is not below their {high}"),
+        remedy="are the columns swapped? -p {order} names them",
     )
     CROSSING_QUANTILES = Kind(
         meaning="A quantile of a row is below one of a lower level.",

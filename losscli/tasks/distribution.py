@@ -4,35 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, ClassVar
 
 from losscli.data.stream import Part
 from losscli.numeric.arrays import Array
-from losscli.numeric.ranges import Range
-from losscli.report.findings import Code
 from losscli.tasks.block import Block
+from losscli.tasks.bounded import (
+    BoundedLogistic,
+    BoundedLogisticWithMass,
+    BoundedNormal,
+    BoundedNormalWithMass,
+    BoundedStudentT,
+    BoundedStudentTWithMass,
+)
 from losscli.tasks.catalog import Task
-from losscli.tasks.named import COUNT, POSITIVE, PROBABILITY, Column, Named, Target, read
-
-Real = Annotated[Array, Column()]
-Positive = Annotated[Array, Column(POSITIVE)]
-Deviation = Annotated[Array, Column(POSITIVE, variance="root")]
-Scale = Annotated[Array, Column(POSITIVE, variance="refused")]
-NonNegative = Annotated[Array, Column(Range(0))]
-Probability = Annotated[Array, Column(PROBABILITY)]
-PositiveProbability = Annotated[Array, Column(Range(0, 1, open="low"))]
-Count = Annotated[Array, Column(COUNT)]
-
-
-class _Distribution(Named, frozen=True):
-    """The parameters of one distribution (n,), by the names of the columns, and the target (n,)."""
-
-    task: ClassVar[str] = "distribution"
-    may_be_infinite: ClassVar[bool] = True
-    target: Target
+from losscli.tasks.named import Named, read
+from losscli.tasks.parameters import (
+    Count,
+    Deviation,
+    Distribution,
+    LocationScale,
+    NonNegative,
+    Positive,
+    PositiveProbability,
+    Probability,
+    Real,
+    Scale,
+    flag_empty_range,
+)
 
 
-class _MuSigma(_Distribution, frozen=True):
+class _MuSigma(Distribution, frozen=True):
     mu: Real
     sigma: Scale
 
@@ -47,21 +48,6 @@ class _MuSigma(_Distribution, frozen=True):
         return self.error / self.sigma
 
 
-class _LocationScale(_Distribution, frozen=True):
-    location: Real
-    scale: Scale
-
-    @cached_property
-    def error(self) -> Array:
-        """Target - location."""
-        return self.target - self.location
-
-    @cached_property
-    def z(self) -> Array:
-        """The error in units of the scale."""
-        return self.error / self.scale
-
-
 class Normal(_MuSigma, frozen=True):
     """Mean mu and standard deviation sigma."""
 
@@ -72,17 +58,17 @@ class Logistic(_MuSigma, frozen=True):
     """Mean mu and scale sigma."""
 
 
-class Laplace(_LocationScale, frozen=True):
+class Laplace(LocationScale, frozen=True):
     """Median location, and mean absolute deviation scale."""
 
 
-class StudentT(_LocationScale, frozen=True):
+class StudentT(LocationScale, frozen=True):
     """Student's t with df degrees of freedom, location and scale."""
 
     df: Positive
 
 
-class LogNormal(_Distribution, frozen=True):
+class LogNormal(Distribution, frozen=True):
     """The logarithm is normal with mean mulog and standard deviation sigmalog."""
 
     mulog: Real
@@ -96,27 +82,27 @@ class LogNormal(_Distribution, frozen=True):
         return Normal(self.xp, log, self.mulog, self.sigmalog)
 
 
-class Exponential(_Distribution, frozen=True):
+class Exponential(Distribution, frozen=True):
     """Mean 1 / rate."""
 
     rate: Positive
 
 
-class Gamma(_Distribution, frozen=True):
+class Gamma(Distribution, frozen=True):
     """Mean shape / rate."""
 
     shape: Positive
     rate: Positive
 
 
-class Beta(_Distribution, frozen=True):
+class Beta(Distribution, frozen=True):
     """Mean a / (a + b), between 0 and 1."""
 
     a: Positive
     b: Positive
 
 
-class Uniform(_Distribution, frozen=True):
+class Uniform(Distribution, frozen=True):
     """Constant density from min to max."""
 
     min: Real
@@ -125,16 +111,10 @@ class Uniform(_Distribution, frozen=True):
     @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
         """Flag empty ranges."""
-        low, high = values["min"][:, 0], values["max"][:, 0]
-        block.flag(
-            low >= high,
-            Code.EMPTY_RANGE,
-            (*part.arrays["min"], *part.arrays["max"]),
-            lambda i: f"{float(low[i])!r} and {float(high[i])!r}",
-        )
+        flag_empty_range(block, part, values, "min", "max")
 
 
-class _Counts(_Distribution, frozen=True):
+class _Counts(Distribution, frozen=True):
     @cached_property
     def count(self) -> Array:
         """The target (n,); NaN where it is no count."""
@@ -173,6 +153,15 @@ class NegativeBinomial(_Counts, frozen=True):
 
 DISTRIBUTIONS: Mapping[str, type[Named]] = {
     "normal": Normal,
+    "bounded_student_t": BoundedStudentTWithMass,
+    "bounded_normal": BoundedNormalWithMass,
+    "bounded_logistic": BoundedLogisticWithMass,
+    "truncated_student_t": BoundedStudentT,
+    "censored_student_t": BoundedStudentT,
+    "truncated_normal": BoundedNormal,
+    "censored_normal": BoundedNormal,
+    "truncated_logistic": BoundedLogistic,
+    "censored_logistic": BoundedLogistic,
     "student_t": StudentT,
     "laplace": Laplace,
     "lognormal": LogNormal,
@@ -185,12 +174,17 @@ DISTRIBUTIONS: Mapping[str, type[Named]] = {
     "logistic": Logistic,
     "negbinom": NegativeBinomial,
 }
-"""The distributions, by the name in their losses; if two have the same parameters, the first is usual."""
+"""The distributions, by the name in their losses.
+
+Columns are those of the first one whose parameters they hold; of two names with one batch the first is usual.
+"""
+
+_USUAL = {batch: name for name, batch in reversed([*DISTRIBUTIONS.items()])}
 
 TASK = Task(
     "distribution",
     read,
-    usual=tuple(f"{score}_{name}" for name in DISTRIBUTIONS for score in ("crps", "log_score")),
-    batches=tuple(DISTRIBUTIONS.values()),
+    usual=tuple(f"{score}_{name}" for name in reversed(_USUAL.values()) for score in ("crps", "log_score")),
+    batches=tuple(dict.fromkeys(DISTRIBUTIONS.values())),
     shown=(Normal,),
 )

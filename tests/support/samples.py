@@ -57,6 +57,7 @@ from losscli.tasks.sequence import Frames
 from losscli.tasks.survival import Lifetime
 from losscli.tasks.text import CharacterEdits, WordEdits
 from losscli.tasks.triplet import Triplet
+from support import distributions
 
 ROWS, CLASSES = 40, 4
 LOSSES = {entry.name: entry for entry in registry.list_losses()}
@@ -116,6 +117,8 @@ def rows(name: str, seed: int = 0, perfect: bool = False) -> Batch:
 
 def sample(kind: type[Batch], seed: int = 0, perfect: bool = False) -> Batch:
     """Random rows, or rows whose predictions are right; the arrays are read-only, as those of files are."""
+    if arrays_of := distributions.samples(ROWS, seed, perfect).get(kind):
+        return read_only(kind(np, **{name: array.copy() for name, array in arrays_of.items()}))
     if issubclass(kind, Named):
         return read_only(kind(np, **named(kind, np.random.default_rng(seed), perfect)))
     rng = np.random.default_rng(seed)

@@ -1,0 +1,336 @@
+"""Scores of distributions between two bounds: truncated, censored, or with any probabilities at the bounds.
+
+All are one distribution: a density between the bounds, and a mass at each.  A truncated distribution has no
+masses, a censored one has what is beyond the bounds.  Probabilities are relative to the density at the centre
+and measured from there outward, so that nothing underflows or cancels, wherever the bounds are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from msgspec import Struct
+
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array
+from losscli.numeric.special import log_or_minus_inf
+from losscli.numeric.tails import mass_from_start, mass_to_end
+from losscli.tasks.bounded import (
+    Bounded,
+    BoundedLogistic,
+    BoundedLogisticWithMass,
+    BoundedNormal,
+    BoundedNormalWithMass,
+    BoundedStudentT,
+    BoundedStudentTWithMass,
+)
+
+_Batch = TypeVar("_Batch", bound=Bounded)
+_WithMass = BoundedNormalWithMass | BoundedLogisticWithMass | BoundedStudentTWithMass
+
+
+class Masses(Struct, frozen=True):
+    """The probabilities at the lower and the upper bound, the density at the centre, and their logs (n,)."""
+
+    lower: Array
+    upper: Array
+    density: Array
+    logs: tuple[Array, Array, Array]
+
+
+def _given(batch: _WithMass, total: Array) -> Masses:
+    """The masses that the forecast gives; NaN if they exceed one."""
+    return _normalized(batch, total, batch.lmass, batch.umass)
+
+
+def _truncated(batch: Bounded, total: Array) -> Masses:
+    """No masses."""
+    none = batch.xp.zeros_like(total)
+    return _normalized(batch, total, none, none)
+
+
+def _normalized(batch: Bounded, total: Array, lower: Array, upper: Array) -> Masses:
+    xp = batch.xp
+    inside = 1.0 - lower - upper
+    density = xp.where(inside >= 0, inside, xp.nan) / total
+    logs = [log_or_minus_inf(xp, mass) for mass in (lower, upper, density)]
+    return Masses(lower, upper, density, (logs[0], logs[1], logs[2]))
+
+
+def _censored(batch: Bounded, total: Array) -> Masses:
+    """At each bound the probability beyond it."""
+    xp, tail, start = batch.xp, batch.tail, batch.start
+    density, log_density = tail.density(start), tail.log_density(start)
+    masses, logs = [], []
+    for reach, place in zip(batch.reaches, batch.bounds, strict=True):
+        # A bound on the other side of the location is the centre, with more than half beyond it.
+        most = place < 0
+        fall, mills = tail.fall(start, reach), tail.mills(start + reach)
+        own = density * xp.exp(-fall) * mills
+        masses.append(xp.where(most, 1.0 - own, own))
+        logs.append(xp.where(most, xp.log1p(-own), log_density - fall + log_or_minus_inf(xp, mills)))
+    return Masses(masses[0], masses[1], density, (logs[0], logs[1], log_density))
+
+
+def _crps(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
+    """The integral of F^2 from the lower bound to the target, and of (1 - F)^2 from there to the upper one.
+
+    Each is the square of a constant k and a probability m that grows from one end of an interval: the mass of
+    the bound, from the target and the centre outward; and from the centre to the target what is on the other
+    side of the centre.
+    """
+    xp, tail, start, distance, rest = batch.xp, batch.tail, batch.start, batch.distance, batch.rest
+    _, opposite = batch.on_sides(*batch.reaches)
+    across = mass_to_end(tail, start, opposite)
+    between = mass_from_start(tail, start, distance)
+    beyond, moved = mass_to_end(tail, start + distance, rest), xp.exp(-tail.fall(start, distance))
+    masses = masses_of(batch, across.total + between.total + moved * beyond.total)
+    near, far = batch.on_sides(masses.lower, masses.upper)
+    density = masses.density
+    pieces = (
+        (near, density * moved, beyond, rest),
+        (far, density, across, opposite),
+        (far + density * across.total, density, between, distance),
+    )
+    score = sum(
+        xp.where(k == 0, 0.0, k * k * length)
+        + xp.where(scale == 0, 0.0, scale * (2.0 * k * m.first + scale * m.second))
+        for k, scale, m, length in pieces
+    )
+    return batch.scale * score + xp.abs(batch.target - batch.nearest)
+
+
+def _log_score(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
+    """Minus the logarithm of the density between the bounds, or of the mass at a bound that has one."""
+    xp = batch.xp
+    total = sum(mass_to_end(batch.tail, batch.start, reach).total for reach in batch.reaches)
+    lower, upper, density = masses_of(batch, total).logs
+    score = batch.tail.fall(batch.start, batch.distance) - density + xp.log(batch.scale)
+    score = xp.where((batch.target == batch.lower) & (lower > -xp.inf), -lower, score)
+    score = xp.where((batch.target == batch.upper) & (upper > -xp.inf), -upper, score)
+    return xp.where(batch.inside, score, xp.inf)
+
+
+def _with_mean(batch: BoundedStudentT, score: Array) -> Array:
+    """The score where the distribution has a mean."""
+    xp = batch.xp
+    bounded = (batch.lower > -xp.inf) & (batch.upper < xp.inf)
+    return xp.where((batch.df > 1) | bounded, score, xp.nan)
+
+
+MASS = "lmass and umass that are at most one together"
+DF = "df above 1, or two finite bounds"
+
+
+@loss("crps_tnormal")
+def crps_truncated_normal(batch: BoundedNormal) -> Array:
+    """The CRPS of the normal distribution truncated to [lower, upper].
+
+    l = integral of (F(x) - [y <= x])^2 over x, F = (G - G(lower)) / (G(upper) - G(lower)) between the
+    bounds, G the distribution without them.  Unit: target.
+
+    Jordan et al. (2019), doi:10.18637/jss.v090.i12
+    """
+    return _crps(batch, _truncated)
+
+
+@loss("logs_tnormal", "log_score_tnormal", best=None)
+def log_score_truncated_normal(batch: BoundedNormal) -> Array:
+    """The log score of the normal distribution truncated to [lower, upper]; infinite outside.
+
+    l = -log(g(y) / (G(upper) - G(lower))), g and G the density and distribution without bounds.  Unit: nat.
+
+    Good (1952), Rational decisions, J. R. Stat. Soc. B 14
+    """
+    return _log_score(batch, _truncated)
+
+
+@loss("crps_tlogistic")
+def crps_truncated_logistic(batch: BoundedLogistic) -> Array:
+    """The CRPS of the logistic distribution truncated to [lower, upper].
+
+    l = integral of (F(x) - [y <= x])^2 over x, F = (G - G(lower)) / (G(upper) - G(lower)) between the
+    bounds, G the distribution without them.  Unit: target.
+
+    Jordan et al. (2019), doi:10.18637/jss.v090.i12
+    """
+    return _crps(batch, _truncated)
+
+
+@loss("logs_tlogistic", "log_score_tlogistic", best=None)
+def log_score_truncated_logistic(batch: BoundedLogistic) -> Array:
+    """The log score of the logistic distribution truncated to [lower, upper]; infinite outside.
+
+    l = -log(g(y) / (G(upper) - G(lower))), g and G the density and distribution without bounds.  Unit: nat.
+
+    Good (1952), Rational decisions, J. R. Stat. Soc. B 14
+    """
+    return _log_score(batch, _truncated)
+
+
+@loss("crps_tt", domain=DF)
+def crps_truncated_student_t(batch: BoundedStudentT) -> Array:
+    """The CRPS of Student's t distribution truncated to [lower, upper].
+
+    l = integral of (F(x) - [y <= x])^2 over x, F = (G - G(lower)) / (G(upper) - G(lower)) between the
+    bounds, G the distribution without them.  Unit: target.
+
+    Jordan et al. (2019), doi:10.18637/jss.v090.i12
+    """
+    return _with_mean(batch, _crps(batch, _truncated))
+
+
+@loss("logs_tt", "log_score_tt", best=None)
+def log_score_truncated_student_t(batch: BoundedStudentT) -> Array:
+    """The log score of Student's t distribution truncated to [lower, upper]; infinite outside.
+
+    l = -log(g(y) / (G(upper) - G(lower))), g and G the density and distribution without bounds.  Unit: nat.
+
+    Good (1952), Rational decisions, J. R. Stat. Soc. B 14
+    """
+    return _log_score(batch, _truncated)
+
+
+@loss("crps_cnormal")
+def crps_censored_normal(batch: BoundedNormal) -> Array:
+    """The CRPS of the normal distribution censored at lower and upper.
+
+    l = integral of (F(x) - [y <= x])^2 over x, F the distribution without bounds between them, 0
+    below lower, 1 from upper on.  Unit: target.
+
+    Jordan et al. (2019), doi:10.18637/jss.v090.i12
+    """
+    return _crps(batch, _censored)
+
+
+@loss("logs_cnormal", "log_score_cnormal", best=None)
+def log_score_censored_normal(batch: BoundedNormal) -> Array:
+    """The log score of the normal distribution censored at lower and upper; infinite outside.
+
+    l = -log g(y) between the bounds, -log G(lower) at lower, -log(1 - G(upper)) at upper, g and G the
+    density and distribution without bounds.  Unit: nat.
+
+    Good (1952), Rational decisions, J. R. Stat. Soc. B 14
+    """
+    return _log_score(batch, _censored)
+
+
+@loss("crps_clogistic")
+def crps_censored_logistic(batch: BoundedLogistic) -> Array:
+    """The CRPS of the logistic distribution censored at lower and upper.
+
+    l = integral of (F(x) - [y <= x])^2 over x, F the distribution without bounds between them, 0
+    below lower, 1 from upper on.  Unit: target.
+
+    Jordan et al. (2019), doi:10.18637/jss.v090.i12
+    """
+    return _crps(batch, _censored)
+
+
+@loss("logs_clogistic", "log_score_clogistic", best=None)
+def log_score_censored_logistic(batch: BoundedLogistic) -> Array:
+    """The log score of the logistic distribution censored at lower and upper; infinite outside.
+
+    l = -log g(y) between the bounds, -log G(lower) at lower, -log(1 - G(upper)) at upper, g and G the
+    density and distribution without bounds.  Unit: nat.
+
+    Good (1952), Rational decisions, J. R. Stat. Soc. B 14
+    """
+    return _log_score(batch, _censored)
+
+
+@loss("crps_ct", domain=DF)
+def crps_censored_student_t(batch: BoundedStudentT) -> Array:
+    """The CRPS of Student's t distribution censored at lower and upper.
+
+    l = integral of (F(x) - [y <= x])^2 over x, F the distribution without bounds between them, 0
+    below lower, 1 from upper on.  Unit: target.
+
+    Jordan et al. (2019), doi:10.18637/jss.v090.i12
+    """
+    return _with_mean(batch, _crps(batch, _censored))
+
+
+@loss("logs_ct", "log_score_ct", best=None)
+def log_score_censored_student_t(batch: BoundedStudentT) -> Array:
+    """The log score of Student's t distribution censored at lower and upper; infinite outside.
+
+    l = -log g(y) between the bounds, -log G(lower) at lower, -log(1 - G(upper)) at upper, g and G the
+    density and distribution without bounds.  Unit: nat.
+
+    Good (1952), Rational decisions, J. R. Stat. Soc. B 14
+    """
+    return _log_score(batch, _censored)
+
+
+@loss("crps_gtcnormal", domain=MASS)
+def crps_bounded_normal(batch: BoundedNormalWithMass) -> Array:
+    """The CRPS of the normal density between lower and upper, which have masses.
+
+    l = integral of (F(x) - [y <= x])^2 over x, F = lmass + (1 - lmass - umass) (G - G(lower)) /
+    (G(upper) - G(lower)) between the bounds, G the distribution without them.  Unit: target.
+
+    Jordan et al. (2019), doi:10.18637/jss.v090.i12
+    """
+    return _crps(batch, _given)
+
+
+@loss("logs_gtcnormal", "log_score_gtcnormal", best=None, domain=MASS)
+def log_score_bounded_normal(batch: BoundedNormalWithMass) -> Array:
+    """The log score of the normal density between lower and upper, which have masses.
+
+    l = -log((1 - lmass - umass) g(y) / (G(upper) - G(lower))) between the bounds, -log lmass at lower,
+    -log umass at upper, g and G the density and distribution without bounds.  Unit: nat.
+
+    Good (1952), Rational decisions, J. R. Stat. Soc. B 14
+    """
+    return _log_score(batch, _given)
+
+
+@loss("crps_gtclogistic", domain=MASS)
+def crps_bounded_logistic(batch: BoundedLogisticWithMass) -> Array:
+    """The CRPS of the logistic density between lower and upper, which have masses.
+
+    l = integral of (F(x) - [y <= x])^2 over x, F = lmass + (1 - lmass - umass) (G - G(lower)) /
+    (G(upper) - G(lower)) between the bounds, G the distribution without them.  Unit: target.
+
+    Jordan et al. (2019), doi:10.18637/jss.v090.i12
+    """
+    return _crps(batch, _given)
+
+
+@loss("logs_gtclogistic", "log_score_gtclogistic", best=None, domain=MASS)
+def log_score_bounded_logistic(batch: BoundedLogisticWithMass) -> Array:
+    """The log score of the logistic density between lower and upper, which have masses.
+
+    l = -log((1 - lmass - umass) g(y) / (G(upper) - G(lower))) between the bounds, -log lmass at lower,
+    -log umass at upper, g and G the density and distribution without bounds.  Unit: nat.
+
+    Good (1952), Rational decisions, J. R. Stat. Soc. B 14
+    """
+    return _log_score(batch, _given)
+
+
+@loss("crps_gtct", domain=MASS + " and " + DF)
+def crps_bounded_student_t(batch: BoundedStudentTWithMass) -> Array:
+    """The CRPS of Student's t density between lower and upper, which have masses.
+
+    l = integral of (F(x) - [y <= x])^2 over x, F = lmass + (1 - lmass - umass) (G - G(lower)) /
+    (G(upper) - G(lower)) between the bounds, G the distribution without them.  Unit: target.
+
+    Jordan et al. (2019), doi:10.18637/jss.v090.i12
+    """
+    return _with_mean(batch, _crps(batch, _given))
+
+
+@loss("logs_gtct", "log_score_gtct", best=None, domain=MASS)
+def log_score_bounded_student_t(batch: BoundedStudentTWithMass) -> Array:
+    """The log score of Student's t density between lower and upper, which have masses.
+
+    l = -log((1 - lmass - umass) g(y) / (G(upper) - G(lower))) between the bounds, -log lmass at lower,
+    -log umass at upper, g and G the density and distribution without bounds.  Unit: nat.
+
+    Good (1952), Rational decisions, J. R. Stat. Soc. B 14
+    """
+    return _log_score(batch, _given)

@@ -1,0 +1,257 @@
+"""Densities that are symmetric about zero, and the probability in their tails, so that none underflows.
+
+Places a and the distances w from them are at least zero; w may be infinite.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+from msgspec import Struct
+
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.quadrature import panels
+from losscli.numeric.softmax import expit
+from losscli.numeric.special import gamma_half_step, log1psq, special
+
+SQRT2 = math.sqrt(2.0)
+HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
+
+
+class Tail(Protocol):
+    """A density that falls from zero outward, by a coordinate s along which it falls about exponentially.
+
+    From a place, the density falls by about e in the first unit of s, and to nothing in 2^panels of them.
+    """
+
+    @property
+    def xp(self) -> Namespace:
+        """The namespace of its arrays."""
+
+    @property
+    def panels(self) -> int:
+        """The number of panels of an integral."""
+
+    def fall(self, a: Array, w: Array) -> Array:
+        """The logarithm of the density at a less that at a + w (n,)."""
+
+    def unit(self, a: Array) -> Array:
+        """The unit of s at a place (n,)."""
+
+    def coordinate(self, a: Array, w: Array) -> Array:
+        """The coordinate s (n,) of the place at distance w from a."""
+
+    def along(self, a: Array, s: Array) -> tuple[Array, Array]:
+        """The density relative to that at a, and dw / ds, at coordinates s (n, k) from places a (n, 1)."""
+
+    def density(self, a: Array) -> Array:
+        """The density (n,)."""
+
+    def log_density(self, a: Array) -> Array:
+        """The logarithm of the density (n,)."""
+
+    def mills(self, a: Array) -> Array:
+        """The probability beyond a place relative to the density there (n,)."""
+
+
+class NormalTail(Struct, frozen=True):
+    """The standard normal density."""
+
+    xp: Namespace
+    panels: int = 6
+
+    def fall(self, a: Array, w: Array) -> Array:
+        """The logarithm of the density at a less that at a + w (n,)."""
+        return w * (a + w / 2)
+
+    def unit(self, a: Array) -> Array:
+        """The distance in which the density falls by about e (n,)."""
+        return 1.0 / (0.8 + a)
+
+    def coordinate(self, a: Array, w: Array) -> Array:
+        """The distance itself (n,)."""
+        return w
+
+    def along(self, a: Array, s: Array) -> tuple[Array, Array]:
+        """The density relative to that at a, and one, at distances s (n, k) from places a (n, 1)."""
+        return self.xp.exp(-self.fall(a, s)), 1.0
+
+    def density(self, a: Array) -> Array:
+        """The density (n,)."""
+        return self.xp.exp(-a * a / 2) / math.sqrt(2.0 * math.pi)
+
+    def log_density(self, a: Array) -> Array:
+        """The logarithm of the density (n,)."""
+        return -a * a / 2 - HALF_LOG_2PI
+
+    def mills(self, a: Array) -> Array:
+        """The probability beyond a place relative to the density there (n,)."""
+        return math.sqrt(math.pi / 2.0) * special(self.xp).erfcx(a / SQRT2)
+
+
+class LogisticTail(Struct, frozen=True):
+    """The standard logistic density."""
+
+    xp: Namespace
+    panels: int = 6
+
+    def fall(self, a: Array, w: Array) -> Array:
+        """The logarithm of the density at a less that at a + w (n,)."""
+        xp = self.xp
+        return w + 2.0 * xp.log1p(xp.expm1(-w) * expit(xp, -a))
+
+    def unit(self, a: Array) -> Array:
+        """The distance in which the density falls by about e (n,)."""
+        return self.xp.ones_like(a)
+
+    def coordinate(self, a: Array, w: Array) -> Array:
+        """The distance itself (n,)."""
+        return w
+
+    def along(self, a: Array, s: Array) -> tuple[Array, Array]:
+        """The density relative to that at a, and one, at distances s (n, k) from places a (n, 1)."""
+        xp = self.xp
+        ratio = (1.0 + xp.exp(-a)) / (1.0 + xp.exp(-a - s))
+        return xp.exp(-s) * ratio * ratio, 1.0
+
+    def density(self, a: Array) -> Array:
+        """The density (n,)."""
+        return expit(self.xp, a) * expit(self.xp, -a)
+
+    def log_density(self, a: Array) -> Array:
+        """The logarithm of the density (n,)."""
+        return -a - 2.0 * self.xp.log1p(self.xp.exp(-a))
+
+    def mills(self, a: Array) -> Array:
+        """The probability beyond a place relative to the density there (n,)."""
+        return 1.0 + self.xp.exp(-a)
+
+
+FAR = 10.0
+"""Where the series of the ratio S / density has all digits, whatever the degrees of freedom are."""
+TERMS = 40
+LARGEST = 700.0
+"""The largest number whose exponential is kept from overflowing."""
+
+
+class StudentTail(Struct, frozen=True):
+    """The density of Student's t distribution with df (n,) degrees of freedom; a = sqrt(df) sinh s."""
+
+    xp: Namespace
+    df: Array
+    panels: int = 7
+
+    def fall(self, a: Array, w: Array) -> Array:
+        """The logarithm of the density at a less that at a + w (n,)."""
+        return self._fall(self.df, a, w)
+
+    def _fall(self, df: Array, a: Array, w: Array) -> Array:
+        xp = self.xp
+        size = xp.hypot(xp.sqrt(df), a)
+        one, other = w / size, (2.0 * a + w) / size
+        wide = one > 1e100
+        near = xp.log1p(xp.where(wide, 0.0, one) * other)
+        far = xp.log(xp.where(wide, one, 1.0)) + xp.log(xp.where(wide, other, 1.0))
+        return (df + 1.0) / 2 * xp.where(wide, far, near)
+
+    def unit(self, a: Array) -> Array:
+        """The step of s in which the density falls by about e (n,)."""
+        root = self.xp.sqrt(self.df)
+        return 1.0 / (0.8 * root + self.df * (a / self.xp.hypot(root, a)))
+
+    def coordinate(self, a: Array, w: Array) -> Array:
+        """asinh((a + w) / sqrt df) - asinh(a / sqrt df) (n,), without cancellation."""
+        xp, root = self.xp, self.xp.sqrt(self.df)
+        far = (a > 1e8 * root) | (w > 1e8 * root)
+        near, end = xp.where(far, 0.0, a / root), xp.where(far, 0.0, (a + w) / root)
+        own, other = xp.hypot(1.0, near), xp.hypot(1.0, end)
+        step = xp.where(far, 0.0, w / root)
+        sine = step * (1.0 + (1.0 + near * near + end * end) / (own * other + near * end)) / (own + other)
+        # Far out asinh x is log 2 x; infinite distances are rather long.
+        start = a / root + xp.hypot(1.0, a / root)
+        distant = xp.log1p(2.0 * (w / root) / start)
+        return xp.where(far, distant, xp.arcsinh(sine))
+
+    def along(self, a: Array, s: Array) -> tuple[Array, Array]:
+        """The density relative to that at a, and dw / ds, at coordinates s (n, k) from places a (n, 1)."""
+        xp, df = self.xp, self.df[:, None]
+        root = xp.sqrt(df)
+        # Where cosh overflows, there is no density.
+        start = xp.arcsinh(a / root)
+        s = xp.minimum(s, LARGEST - start)
+        distance = 2.0 * root * xp.sinh(s / 2) * xp.cosh(start + s / 2)
+        return xp.exp(-self._fall(df, a, distance)), root * xp.cosh(start + s)
+
+    def density(self, a: Array) -> Array:
+        """The density (n,)."""
+        xp, df = self.xp, self.df
+        square = xp.minimum(a, 1e150) ** 2
+        power = (df + 1.0) / 2
+        near = xp.exp(-power * xp.log1p(xp.minimum(square / df, 1.0)))
+        shape = xp.where(square < df, near, xp.power(df / (df + square), power))
+        return gamma_half_step(xp, df / 2) * shape / math.sqrt(2.0 * math.pi)
+
+    def log_density(self, a: Array) -> Array:
+        """The logarithm of the density (n,)."""
+        xp, df = self.xp, self.df
+        falls = (df + 1.0) / 2 * log1psq(xp, a / xp.sqrt(df))
+        return xp.log(gamma_half_step(xp, df / 2)) - HALF_LOG_2PI - falls
+
+    def mills(self, a: Array) -> Array:
+        """The probability beyond a place relative to the density there (n,)."""
+        xp, betainc, df = self.xp, special(self.xp).betainc, self.df
+        near, far = xp.minimum(a, FAR), xp.minimum(xp.maximum(a, FAR), 1e150)
+        square = near * near
+        # Whichever of the two shares has all its digits.
+        central = (1.0 - betainc(0.5, df / 2, square / (df + square))) / 2
+        beyond = xp.where(a < 1.0, central, betainc(df / 2, 0.5, df / (df + square)) / 2)
+        # 2F1(1, 1/2; df / 2 + 1; -df / a^2) with a factor: an asymptotic series if df is large.
+        series = 1.0
+        for n in range(TERMS, 0, -1):
+            series = 1.0 - (n - 0.5) / (df / 2 + n) * (df / far / far) * series
+        return xp.where(a < FAR, beyond / self.density(near), (1.0 / far + far / df) * series)
+
+
+class Mass(Struct, frozen=True):
+    """Probability along an interval (n,), relative to the density at its start.
+
+    `total` is all of it, `first` the integral of the probability m between a place and one end of the
+    interval over all places, and `second` that of m^2.
+    """
+
+    total: Array
+    first: Array
+    second: Array
+
+
+def mass_to_end(tail: Tail, a: Array, length: Array) -> Mass:
+    """The probability between places and the end, from a (n,) over the length (n,), which may be infinite."""
+    xp, zero = tail.xp, tail.xp.zeros_like(a)
+    total, first, second = zero, zero, zero
+    cuts = [*panels(xp, tail.coordinate(a, length), tail.unit(a), tail.panels)]
+    for panel in reversed(cuts):
+        density, stretch = tail.along(a[:, None], panel.places)
+        values = density * stretch
+        own = panel.integral(values)
+        m = (total + own)[:, None] - panel.running(values)
+        first = first + panel.integral(m * stretch)
+        second = second + panel.integral(m * m * stretch)
+        total = total + own
+    return Mass(total, first, second)
+
+
+def mass_from_start(tail: Tail, a: Array, length: Array) -> Mass:
+    """The probability between the start and places, from a (n,) over the length (n,), which is finite."""
+    xp, zero = tail.xp, tail.xp.zeros_like(a)
+    total, first, second, covered = zero, zero, zero, zero
+    for panel in panels(xp, tail.coordinate(a, length), tail.unit(a), tail.panels):
+        density, stretch = tail.along(a[:, None], panel.places)
+        values = density * stretch
+        m = total[:, None] + panel.running(values)
+        first = first + panel.integral(m * stretch)
+        second = second + panel.integral(m * m * stretch)
+        total, covered = total + panel.integral(values), covered + panel.integral(0.0 * m + stretch)
+    # Beyond the panels there is no more.
+    left = xp.maximum(length - covered, 0.0)
+    return Mass(total, first + total * left, second + total * total * left)
