@@ -92,7 +92,7 @@ def evaluate(
         unmatched: Keys on one side only; default: error.
         domain: What a loss cannot take; default: error.
         where: Rows to evaluate, in SQL: "region = 'eu'".
-        group: Rows that are ranked together: the query.
+        group: Rows that belong together: query, stratum.
         scale_by: What errors are divided by: of a series the naive error of its history.
         naive: A naive forecast, whose errors scale those of the predictions.
         separator: Field separator in text: ';', '|', tab.
@@ -131,9 +131,9 @@ def evaluate(
             full, gain, gamma, greater_than, ignore_background, inclusive, k, label_smoothing,
             length_normalised, log_input, margin, matches, max_relevance, min_variance, mode, n_bins,
             negative, norm, normalization, p, percent, persistence, pooled, pos_weight, power, q,
-            scale, scale_by_half, smooth, softmax, squared, swap, threshold, ties, weight_type,
-            weighting, zero_division, zero_infinity: Parameters of losses, for each chosen loss that
-            has them; see `losscli explain`.
+            scale, scale_by_half, smooth, softmax, squared, swap, temperature, threshold, ties,
+            weight_type, weighting, zero_division, zero_infinity: Parameters of losses, for each
+            chosen loss that has them; see `losscli explain`.
 
     Returns:
         The report. `report["huber"]` is the overall result of a loss, `report.results` holds all of them, and

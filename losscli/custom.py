@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from losscli.tasks.classes import MulticlassOutcome as MulticlassOutcome
     from losscli.tasks.classes import MulticlassScore as MulticlassScore
     from losscli.tasks.classes import OneVsAll as OneVsAll
+    from losscli.tasks.contrastive import LabeledVectors as LabeledVectors
     from losscli.tasks.distribution import Beta as Beta
     from losscli.tasks.distribution import Binomial as Binomial
     from losscli.tasks.distribution import Exponential as Exponential
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from losscli.tasks.ensemble import MultivariateEnsemble as MultivariateEnsemble
     from losscli.tasks.grouped import BinaryRelevance as BinaryRelevance
     from losscli.tasks.grouped import Relevance as Relevance
+    from losscli.tasks.hazard import Cohort as Cohort
     from losscli.tasks.multilabel import Multilabel as Multilabel
     from losscli.tasks.multilabel import MultilabelLabel as MultilabelLabel
     from losscli.tasks.multilabel import MultilabelOutcome as MultilabelOutcome
@@ -101,11 +103,13 @@ _HOMES = {
     "BoundedLogisticWithMass BoundedStudentTWithMass",
     "losscli.tasks.classes": "Multiclass MulticlassAgreement MulticlassLabel MulticlassOutcome "
     "MulticlassScore OneVsAll",
+    "losscli.tasks.contrastive": "LabeledVectors",
     "losscli.tasks.distribution": "Normal Logistic Laplace StudentT LogNormal Exponential Gamma Beta Uniform "
     "Poisson Binomial NegativeBinomial",
     "losscli.tasks.embedding": "BooleanPair PairDistance SimilarPair VectorPair",
     "losscli.tasks.ensemble": "Ensemble MultivariateEnsemble",
     "losscli.tasks.grouped": "BinaryRelevance Relevance",
+    "losscli.tasks.hazard": "Cohort",
     "losscli.tasks.multilabel": "Multilabel MultilabelLabel MultilabelOutcome MultilabelScore",
     "losscli.tasks.quantile": "CentralQuantile Interval Quantile ScaledInterval",
     "losscli.tasks.ranking": "ScorePair",

@@ -29,8 +29,10 @@ FAMILIES = (
     "ranking",
     "grouped",
     "retrieval",
+    "contrastive",
     "segmentation",
     "survival",
+    "hazard",
     "text",
     "sequence",
 )

@@ -22,7 +22,7 @@ from losscli.data.join import Keyed, OutOfOrderError, duplicates, join
 from losscli.data.keys import Increasing, equal
 from losscli.data.models import ModelOrderError, Other
 from losscli.data.numbers import is_large
-from losscli.data.stream import Roles
+from losscli.data.stream import ALL_ROWS, Roles
 from losscli.data.table import RereadError, Table, UnparsedError, reading, stream
 from losscli.errors import DataError
 from losscli.report.findings import Code, Finding, Tally, problem
@@ -106,6 +106,8 @@ class Aligned(Struct, frozen=True, eq=False):
             frames = filters.filtered(frames, self.where, self.findings)
         if self.roles.group is None:
             return frames
+        if self.roles.group == ALL_ROWS:
+            return (frame.with_columns(pl.lit(0).alias(ALL_ROWS)) for frame in frames)
         arranged = groups.gathered if self.sorted_by_group else groups.verified
         return arranged(frames, self.roles.group)
 

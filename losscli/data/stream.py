@@ -19,6 +19,9 @@ PREDICTION_ROW, TARGET_ROW = "p#", "t#"
 MATCHED = "matched"
 """The column of a joined stream that is false if a prediction has no target."""
 
+ALL_ROWS = "all#"
+"""The group column of a stream whose rows are one group: it is in no file."""
+
 Keys = tuple[tuple[float | str, ...], ...]
 """The sort keys of the columns of a family: the numbers in each name."""
 
@@ -35,7 +38,8 @@ class Roles(Struct, frozen=True, dict=True):
     where they weigh rows; with `spreads_class_weight` each part of a soft or smoothed label has the weight of
     its own class, else all of it the weight of the most probable class.
     `conditions` are the columns that --where reads, `slicings` the ways to cut rows into slices, `group` the
-    column of rows that are evaluated together, `cluster` the column of rows with correlated noise.
+    column of rows that are evaluated together, ALL_ROWS if these are all rows, `cluster` the column of rows
+    with correlated noise.
     Errors are divided by the column `scale`, or by those of the forecast in the column `naive`.
     `parts` are the columns of each batch, in tasks whose batches name theirs; `widths` are the lengths of
     lists and arrays, by column.  `spellings` say how the text of predictions and of targets writes numbers.
@@ -105,7 +109,7 @@ class Roles(Struct, frozen=True, dict=True):
     @property
     def columns(self) -> tuple[str, ...]:
         """Every column that is read, once."""
-        others = filter(None, (self.weight, self.group, self.cluster))
+        others = filter(None, (self.weight, *self.group_columns, self.cluster))
         own = (*self.predictions, *self.targets, *others, *self.scales, *self.ids)
         return tuple(dict.fromkeys(own))
 
@@ -113,12 +117,17 @@ class Roles(Struct, frozen=True, dict=True):
     def groups(self) -> tuple[tuple[str, ...], ...]:
         """The columns in groups of one role, each of which is read together."""
         weight = (self.weight,) if self.weight else ()
-        group = (self.group,) if self.group else ()
+        group = self.group_columns
         arrays = [own for part in self.parts for own in part.arrays.values()]
         sides = dict.fromkeys(arrays or (self.predictions, self.targets))
         cluster = (self.cluster,) if self.cluster else ()
         scales = ((name,) for name in self.scales)
         return tuple(filter(None, (*sides, weight, group, cluster, *scales, *self.id_groups)))
+
+    @property
+    def group_columns(self) -> tuple[str, ...]:
+        """The column of groups; none if all rows are one group."""
+        return (self.group,) if self.group and self.group != ALL_ROWS else ()
 
     @cached_property
     def id_groups(self) -> tuple[tuple[str, ...], ...]:

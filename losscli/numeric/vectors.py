@@ -13,6 +13,12 @@ def length(xp: Namespace, x: Array) -> Array:
     return xp.ldexp(xp.sqrt(xp.sum(x * x, axis=-1)), exponent)
 
 
+def unit(xp: Namespace, x: Array) -> Array:
+    """Vectors (n, dimensions) divided by their lengths; NaN for vectors of zeros."""
+    x, _ = _balanced(xp, x)
+    return x / xp.sqrt(xp.sum(x * x, axis=1))[:, None]
+
+
 def norm(xp: Namespace, x: Array, p: float) -> Array:
     """(sum |x|^p)^(1/p) (...) of vectors (..., dimensions), also if powers overflow or underflow."""
     if p == 2.0:

@@ -13,13 +13,14 @@ import polars as pl
 from msgspec.structs import replace
 
 from losscli.data.columns import column_of
-from losscli.data.stream import Part
+from losscli.data.stream import ALL_ROWS, Part
 from losscli.data.table import Table
 from losscli.errors import UsageError
 from losscli.plan import columns, shared
 from losscli.plan.columns import Found, Sides
 from losscli.plan.options import Request
-from losscli.tasks.grouped import NAMES, Groups
+from losscli.tasks.grouped import NAMES
+from losscli.tasks.groups import Grouped
 from losscli.tasks.named import Column, Keys, Named, columns_of, says_variance
 from losscli.text import either, enumerated, near
 
@@ -30,7 +31,7 @@ def fits(batch: type[Named], predictions: Table, targets: Table, request: Reques
     A group column needs --group unless a grouped loss was `asked` for, since many files have a column of that
     name.
     """
-    if is_grouped(batch) and request.group is None and not asked:
+    if issubclass(batch, Grouped) and not batch.whole and request.group is None and not asked:
         return False
     try:
         found = find(predictions, targets, request, (batch,), by_place=False)
@@ -59,8 +60,9 @@ def find(
 
     With `by_place`, -p and -y may list the fields in order if all batches have the same fields.
     """
-    group = _group(predictions, targets, request) if any(map(is_grouped, batches)) else None
-    search = _Search(predictions, targets, replace(request, group=group[2:] if group else None))
+    group = _group(predictions, targets, request, batches)
+    named_group = group[2:] if group and group != ALL_ROWS else None
+    search = _Search(predictions, targets, replace(request, group=named_group))
     fields = [columns_of(batch) for batch in batches]
     same = all([*own] == [*fields[0]] for own in fields)
     named = {batch: search.by_name(batch, by_place and same) for batch in batches}
@@ -85,11 +87,21 @@ def find(
 
 def is_grouped(batch: type[Named]) -> bool:
     """Whether a batch evaluates groups of rows."""
-    return issubclass(batch, Groups)
+    return issubclass(batch, Grouped)
 
 
-def _group(predictions: Table, targets: Table, request: Request) -> str:
-    """The group column of the aligned stream, from --group or by name.  Raises UsageError."""
+def _group(
+    predictions: Table, targets: Table, request: Request, batches: Sequence[type[Named]]
+) -> str | None:
+    """The group column of the aligned stream, from --group or by name; None for batches without groups.
+
+    Raises UsageError if there is none and the rows are not one group either.
+    """
+    grouped = [batch for batch in batches if issubclass(batch, Grouped)]
+    if not grouped:
+        return None
+    if request.group is None and all(batch.whole for batch in grouped):
+        return ALL_ROWS
     schemas = {**predictions.schema, **targets.schema}
     known = [name for name in NAMES if name in schemas] if request.group is None else [request.group]
     if len(known) != 1:

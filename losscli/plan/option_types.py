@@ -65,8 +65,9 @@ class LossParameters(TypedDict, total=False):
     softmax: bool | None
     squared: bool | None
     swap: bool | None
+    temperature: float | None
     threshold: float | None
-    ties: Literal["shared", "rows"] | None
+    ties: Literal["shared", "rows", "breslow", "efron"] | None
     weight_type: Literal["square", "simple", "linear"] | None
     weighting: Literal["linear", "quadratic"] | None
     zero_division: Literal["zero", "one", "skip"] | None
@@ -89,8 +90,10 @@ class ReadOptions(LossParameters, total=False):
             "triplet",
             "ranking",
             "grouped_ranking",
+            "contrastive",
             "segmentation",
             "survival",
+            "hazard",
             "text",
             "sequence",
         ]

@@ -292,8 +292,9 @@ class Request(Struct, frozen=True, kw_only=True):
     group: Annotated[
         str | None,
         _column(
-            "Rows that are ranked together: the query.", COLUMN, "COL", column=True,
-            tasks=("grouped_ranking",), what="names groups that are ranked", compared="group",
+            "Rows that belong together: query, stratum.", COLUMN, "COL", column=True,
+            tasks=("grouped_ranking", "contrastive", "hazard"), what="names groups of rows",
+            compared="group",
         ),
     ] = None
     scale_by: Annotated[

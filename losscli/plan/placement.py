@@ -33,8 +33,10 @@ COST: Mapping[str, float] = {
     "triplet": 9.0,
     "ranking": 1.0,
     "grouped_ranking": 9.0,
+    "contrastive": 100.0,
     "segmentation": 5.0,
     "survival": 20.0,
+    "hazard": 20.0,
     "text": 1000.0,
     "sequence": 100.0,
 }

@@ -112,7 +112,7 @@ class Plan(Struct, frozen=True):
             pred=tuple(name[2:] for name in roles.predictions),
             target=tuple(name[2:] for name in roles.targets),
             on=tuple(name[2:] for name in roles.ids) or self.request.on,  # without a key: position
-            group=self.request.group or (roles.group[2:] if roles.group else None),
+            group=self.request.group or next((column[2:] for column in roles.group_columns), None),
             from_logits=roles.link == "logit",
             from_log_probs=roles.link == "log_prob",
             classes=roles.names if roles.task == "multiclass" else (),
@@ -135,7 +135,8 @@ class Plan(Struct, frozen=True):
     def compared(self) -> dict[str, str]:
         """The options in which two reports must agree, by their names in reports."""
         roles, options = self.roles, self.options()
-        columns = {"weight": roles.weight, "group": roles.group, "cluster": roles.cluster}
+        group = next(iter(roles.group_columns), None)
+        columns = {"weight": roles.weight, "group": group, "cluster": roles.cluster}
         columns |= {"scale_by": roles.scale, "naive": roles.naive}
         options |= {name: column[2:] for name, column in columns.items() if column}
         return {

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from losscli.data.keys import near_forms
 from losscli.data.labels import label_text, label_value, plain_label
-from losscli.data.stream import Roles
+from losscli.data.stream import ALL_ROWS, Roles
 from losscli.data.table import Table
 from losscli.errors import EXAMPLES, DataError, Problem, UsageError
 from losscli.plan import named_columns
@@ -50,6 +50,8 @@ def roles_of(
         roles = replace(roles, parts=found.parts, widths=found.widths, group=found.group, names=classes)
         if not found.group:
             return roles, ()
+        if found.group == ALL_ROWS:
+            return roles, (note(Code.ONE_GROUP),)
         return roles, (note(Code.ROWS_COUNT_GROUPS, column=found.group[2:]),)
     _require_values(found, left, right)
     nested = [name for name in found.predictions if isinstance(left.schema[name], pl.List | pl.Array)]

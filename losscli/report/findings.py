@@ -526,6 +526,10 @@ class Code(Enum):
         meaning="The loss has a value per group, so that rows counts groups.",
         note="the column rows counts groups of {column}",
     )
+    ONE_GROUP = Kind(
+        meaning="The loss compares rows with each other, and no column says which rows belong together.",
+        note="all rows are one group, which has no interval; --group COLUMN names groups",
+    )
     VARIANCE_COLUMN = Kind(
         meaning="The name of a column, or the library of --like, says that it holds variances.",
         note="column {column} holds variances: {field} is their root",

@@ -55,8 +55,10 @@ _MODULES = {
     "triplet": "triplet",
     "ranking": "ranking",
     "grouped_ranking": "grouped",
+    "contrastive": "contrastive",
     "segmentation": "segmentation",
     "survival": "survival",
+    "hazard": "hazard",
     "text": "text",
     "sequence": "sequence",
 }

@@ -1,27 +1,22 @@
-"""Ranking in groups: the scores of the items of each query, and their relevance.
-
-A row of the file is an item, but groups are evaluated: n, weights and intervals are those of groups.
-"""
+"""Ranking in groups: the scores of the items of each query, and their relevance."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
-from msgspec.structs import replace
-
-from losscli.data.slicing import starts_of
 from losscli.data.stream import Part
 from losscli.errors import EXAMPLES
-from losscli.numeric.arrays import Array, Namespace, np, to_numpy
+from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.numeric.ranges import Range
 from losscli.numeric.segments import Runs, run_of
 from losscli.report.findings import Code, Tally, finding
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
-from losscli.tasks.named import Column, Named, read
+from losscli.tasks.groups import Grouped, read_groups
+from losscli.tasks.named import Column
 
 NAMES = ("group", "query", "query_id", "qid")
 """The group columns by name, if no flag names one."""
@@ -29,7 +24,7 @@ ALSO_TARGET = ("relevance",)
 Score = Annotated[Array, Column(also=("prediction", "pred", "y_pred", "yhat"))]
 
 
-class Groups(Named, frozen=True):
+class Groups(Grouped, frozen=True):
     """Scores and targets (n,), any number, of items in contiguous groups.
 
     `starts` (groups,) are the first items of the groups; no group is empty.  Ranks count the items of a group
@@ -40,50 +35,11 @@ class Groups(Named, frozen=True):
     other_columns: ClassVar[tuple[str, ...]] = ("the group",)
     score: Score
     target: Annotated[Array, Column(role="target", also=ALSO_TARGET)]
-    starts: Array = None
 
-    @cached_property
-    def sizes(self) -> Array:
-        """The number of items of each group (groups,)."""
-        return self.xp.bincount(self.group, minlength=len(self.starts))
-
-    @cached_property
-    def group(self) -> Array:
-        """The index of the group of each item (n,)."""
-        return run_of(self.xp, self.starts, len(self.score))
-
-    @cached_property
-    def rank(self) -> Array:
-        """The ranks (n,), group after group: 0, 1, 2, ..., 0, 1, ..."""
-        return self.xp.arange(len(self.score)) - self.starts[self.group]
-
-    def sums(self, values: Array) -> Array:
-        """The sums of values (n,) by group (groups,)."""
-        return self._runs.sums(values)
-
-    def running(
-        self, combine: Callable[[Array, Array], Array], values: Array, backwards: bool = False
-    ) -> Array:
-        """The values (n,) of each group combined up to each of them, or from it on if `backwards`.
-
-        By doubling the span that each result covers: rounding errors grow with the logarithm of a group.
-        """
-        xp, rank = self.xp, self.rank
-        if backwards:
-            rank, values = (self.sizes[self.group] - 1 - rank)[::-1], values[::-1]
-        span, longest = 1, int(self.sizes.max())
-        while span < longest:
-            joint = xp.where(rank[span:] >= span, combine(values[:-span], values[span:]), values[span:])
-            values, span = xp.concatenate([values[:span], joint]), 2 * span
-        return values[::-1] if backwards else values
-
-    def maxima(self, values: Array) -> Array:
-        """The maximum of values (n,) in each group (groups,)."""
-        return self._runs.maxima(values)
-
-    @cached_property
-    def _runs(self) -> Runs:
-        return Runs(self.xp, to_numpy(self.starts), len(self.score))
+    @property
+    def items(self) -> int:
+        """The number of items of all groups."""
+        return len(self.score)
 
 
 class Relevance(Groups, frozen=True):
@@ -181,34 +137,14 @@ class BinaryRelevance(Relevance, frozen=True):
     with_negative: ClassVar[Range] = Range(-1, 1, whole=True)
 
 
-def read_groups(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any) -> Rows:
+def read_ranking(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any) -> Rows:
     """The wanted batches of the groups in the block; notes groups without a relevant item."""
-    group = block.roles.group
-    assert group is not None
-    _check_weights(block, starts_of(block.frame[group]))
-    found = read(block, xp, wanted, pilot).parts
-    starts = starts_of(block.frame[group])
-    parts = {kind: tuple(_started(batch, xp.asarray(starts)) for batch in own) for kind, own in found.items()}
-    for batch in (own[0] for own in parts.values()):
-        if isinstance(batch, Relevance):
-            _note_idle(block, group, starts[to_numpy(batch.relevant == 0)])
+    rows, group = read_groups(block, xp, wanted, pilot), block.roles.group
+    for batch in (own[0] for own in rows.parts.values()):
+        if isinstance(batch, Relevance) and group is not None and rows.starts is not None:
+            _note_idle(block, group, rows.starts[to_numpy(batch.relevant == 0)])
             break
-    return Rows(parts, starts=starts)
-
-
-def _started(batch: Batch, starts: Array) -> Batch:
-    assert isinstance(batch, Groups)
-    return replace(batch, starts=starts)
-
-
-def _check_weights(block: Block, starts: Array) -> None:
-    """Flag items whose weight differs from that of the first in their group."""
-    if block.weight is None:
-        return
-    weight, own = block.weight, block.roles.weight
-    assert own is not None
-    differs = weight != weight[starts][run_of(np, starts, len(weight))]
-    block.flag(differs, Code.WEIGHT_IN_GROUP, own, lambda i: f"{weight[i]:g}")
+    return rows
 
 
 def _note_idle(block: Block, group: str, rows: Array) -> None:
@@ -219,7 +155,7 @@ def _note_idle(block: Block, group: str, rows: Array) -> None:
 
 TASK = Task(
     "grouped_ranking",
-    read_groups,
+    read_ranking,
     usual=("ndcg", "ranking_softmax", "mean_average_precision", "query_rmse"),
     unit="groups",
     batches=(Relevance, BinaryRelevance, Groups),

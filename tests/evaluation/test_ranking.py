@@ -299,7 +299,7 @@ def test_the_group_is_part_of_the_signature():
     ("options", "said"),
     [
         ({"loss": "ndcg", "group": "grup"}, "--group: no column 'grup'. Did you mean group?"),
-        ({"loss": "mae", "group": "group"}, "--group names groups that are ranked"),
+        ({"loss": "mae", "group": "group"}, "--group names groups of rows"),
         ({"loss": "ndcg", "group": "score"}, "no column score"),
         ({"loss": "ndcg", "group": "relevance", "target": "relevance"}, "the column has another role"),
         ({"loss": "ndcg:k=0", "group": "group"}, "k must be a whole number >= 1, or none"),

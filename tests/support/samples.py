@@ -30,6 +30,7 @@ from losscli.tasks.classes import (
     MulticlassScore,
     OneVsAll,
 )
+from losscli.tasks.contrastive import LabeledVectors
 from losscli.tasks.distribution import (
     Beta,
     Binomial,
@@ -47,6 +48,8 @@ from losscli.tasks.distribution import (
 from losscli.tasks.embedding import BooleanPair, PairDistance, SimilarPair, VectorPair
 from losscli.tasks.ensemble import Ensemble, MultivariateEnsemble
 from losscli.tasks.grouped import BinaryRelevance, Groups, Relevance
+from losscli.tasks.groups import Grouped
+from losscli.tasks.hazard import Cohort
 from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelOutcome, MultilabelScore
 from losscli.tasks.named import Named
 from losscli.tasks.quantile import CentralQuantile, Interval, Quantile, ScaledInterval
@@ -201,6 +204,9 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
     labels = np.array([[1, -1, -1], [2, 1, -1], [1, 1, 2], [-1, -1, -1]])[np.arange(ROWS) % 4]
     length = (labels >= 0).sum(axis=1)
     placed = np.eye(3)[np.stack([np.maximum(labels, 0), np.zeros_like(labels)], axis=2).reshape(ROWS, 6)]
+    # Groups of five, in which two items are alike or have an event.
+    in_groups, alike = 5 * np.arange(ROWS), np.tile([0, 1, 0, 1, 1], ROWS)
+    time, event = rng.integers(1, 5, 5 * ROWS) * 1.0, np.tile([1.0, 0.0, 1.0, 0.0, 0.0], ROWS)
     zero, one, narrow = np.zeros(ROWS), np.ones(ROWS), np.full(ROWS, 1e-300)
     if perfect:
         return {
@@ -240,6 +246,12 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
             ClassMask: {"target": pixels, "prediction": pixels},
             ClassScores: {"target": one_hot, "prediction": 2e3 * one_hot},
             WeightedClassScores: {"target": one_hot, "prediction": 2e3 * one_hot},
+            LabeledVectors: {
+                "vector": np.array([[1.0, 0.0], [-1.0, 0.0]])[alike],
+                "label": alike,
+                "starts": in_groups,
+            },
+            Cohort: {"log_hazard": -1e3 * time, "time": time, "event": event, "starts": in_groups},
             Groups: {
                 "target": grade,
                 "score": grade + np.repeat(rng.normal(size=ROWS), sizes),
@@ -287,6 +299,8 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
         ClassMask: {"target": pixels, "prediction": rng.permuted(pixels, axis=1)},
         ClassScores: {"target": one_hot, "prediction": rng.uniform(size=one_hot.shape)},
         WeightedClassScores: {"target": one_hot, "prediction": rng.uniform(size=one_hot.shape)},
+        LabeledVectors: {"vector": rng.normal(size=(len(alike), 3)), "label": alike, "starts": in_groups},
+        Cohort: {"log_hazard": rng.normal(size=len(time)), "time": time, "event": event, "starts": in_groups},
         Groups: {"target": grade, "score": score, "starts": starts},
         Relevance: {"target": grade, "score": score, "starts": starts},
         BinaryRelevance: {"target": hit, "score": score, "starts": starts},
@@ -310,11 +324,10 @@ def arrays(batch: Batch) -> dict[str, np.ndarray]:
 
 def taken(batch: Batch, rows) -> Batch:
     """Some rows of a batch, or some groups."""
-    if isinstance(batch, Groups):
-        ends = np.append(batch.starts[1:], len(batch.score))
+    if isinstance(batch, Grouped):
+        ends = np.append(batch.starts[1:], batch.items)
         items = np.concatenate([np.arange(batch.starts[i], ends[i]) for i in rows])
         sizes = (ends - batch.starts)[rows]
-        return replace(
-            batch, score=batch.score[items], target=batch.target[items], starts=np.cumsum(sizes) - sizes
-        )
+        own = {name: array[items] for name, array in arrays(batch).items() if name != "starts"}
+        return replace(batch, **own, starts=np.cumsum(sizes) - sizes)
     return replace(batch, **{name: array[rows] for name, array in arrays(batch).items()})

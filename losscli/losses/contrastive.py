@@ -1,0 +1,73 @@
+"""Losses of contrastive learning: s is the cosine of the angle between two items of a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec.structs import replace
+
+from losscli.catalog.params import Positive, Real
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.special import softplus
+from losscli.states.reductions import ratio
+from losscli.tasks.contrastive import LabeledVectors, Pairs
+
+NONZERO = "vectors that are not zero"
+PER_PAIR = replace(ratio, undefined="no two rows of a group have the same label")
+
+
+def _of_items(batch: LabeledVectors, value: Callable[[Pairs], Array]) -> Array:
+    """The values of all items (n,)."""
+    return batch.xp.concatenate([value(pairs) for pairs in batch.pairs()])
+
+
+def _log_sum(xp: Namespace, x: Array, counted: Array) -> Array:
+    """The logarithm of the sum of exp x over the counted items (k,), minus infinity for none."""
+    x = xp.where(counted, x, -xp.inf)
+    top = xp.max(x, axis=1)
+    none = top == -xp.inf
+    total = xp.sum(xp.exp(x - xp.where(none, 0.0, top)[:, None]), axis=1)
+    return xp.where(none, -xp.inf, top + xp.log(xp.where(none, 1.0, total)))
+
+
+@loss("NT-Xent", "nt_xent", "info_nce", "InfoNCE", reduction=PER_PAIR, best=None, domain=NONZERO)
+def ntxent(batch: LabeledVectors, *, temperature: Positive = 0.07) -> tuple[Array, Array]:
+    """The cross-entropy of finding the other items with the label of an item among those with others.
+
+    l = -log(exp(s / t) / (exp(s / t) + sum over items with another label of exp(s / t))) of a pair of items
+    with the same label, the mean over pairs, with t the temperature.  Unit: nat.
+
+    Chen et al. (2020), A simple framework for contrastive learning of visual representations
+    """
+    xp = batch.xp
+
+    def of_item(pairs: Pairs) -> Array:
+        score = pairs.cosine / temperature
+        others = _log_sum(xp, score, pairs.negative)[:, None]
+        # NaN of a vector of zeros stays.
+        return xp.sum(xp.where(pairs.positive, softplus(xp, others - score), 0.0), axis=1)
+
+    counts = _of_items(batch, lambda pairs: xp.sum(pairs.positive, axis=1))
+    return batch.sums(_of_items(batch, of_item)), batch.sums(counts * 1.0)
+
+
+@loss("CircleLoss", "circle_loss", reduction=ratio, best=None, domain=NONZERO)
+def circle(batch: LabeledVectors, *, gamma: Positive = 80.0, margin: Real = 0.4) -> tuple[Array, Array]:
+    """How far the most alike items with other labels are from being less alike than those with the same.
+
+    l = log(1 + sum exp(gamma a (1 - m - s)) sum exp(gamma b (s - m))), the first sum over items with the same
+    label and a = max(0, 1 + m - s), the second over items with others and b = max(0, m + s), m the margin;
+    the mean over items.  Unit: 1.
+
+    Sun et al. (2020), doi:10.1109/CVPR42600.2020.00643
+    """
+    xp = batch.xp
+
+    def of_item(pairs: Pairs) -> Array:
+        s = pairs.cosine
+        alike = gamma * xp.maximum(1.0 + margin - s, 0.0) * (1.0 - margin - s)
+        unlike = gamma * xp.maximum(margin + s, 0.0) * (s - margin)
+        return softplus(xp, _log_sum(xp, alike, pairs.positive) + _log_sum(xp, unlike, pairs.negative))
+
+    return batch.sums(_of_items(batch, of_item)), batch.sizes * 1.0

@@ -1,0 +1,106 @@
+"""Rows that are evaluated together, in groups: what every task of groups shares.
+
+A row of the file is an item, but groups are evaluated: n, weights and intervals are those of groups.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, ClassVar
+
+from msgspec.structs import replace
+
+from losscli.data.slicing import starts_of
+from losscli.numeric.arrays import Array, Namespace, np, to_numpy
+from losscli.numeric.segments import Runs, run_of
+from losscli.report.findings import Code
+from losscli.tasks.base import Batch, Rows
+from losscli.tasks.block import Block
+from losscli.tasks.named import Named, read
+
+
+class Grouped(Named, frozen=True, kw_only=True):
+    """Items in contiguous groups: all arrays are (n,) or (n, ...) but `starts`.
+
+    `starts` (groups,) are the first items of the groups; no group is empty.  Without --group, `whole` tasks
+    take all rows as one group.
+    """
+
+    whole: ClassVar[bool] = False
+    starts: Array = None
+
+    @property
+    def items(self) -> int:
+        """The number of items of all groups."""
+        raise NotImplementedError
+
+    @cached_property
+    def sizes(self) -> Array:
+        """The number of items of each group (groups,)."""
+        return self.xp.bincount(self.group, minlength=len(self.starts))
+
+    @cached_property
+    def group(self) -> Array:
+        """The index of the group of each item (n,)."""
+        return run_of(self.xp, self.starts, self.items)
+
+    def sums(self, values: Array) -> Array:
+        """The sums of values (n,) by group (groups,)."""
+        return self._runs.sums(values)
+
+    @cached_property
+    def rank(self) -> Array:
+        """The place of each item in its group (n,): 0, 1, 2, ..., 0, 1, ..."""
+        return self.xp.arange(self.items) - self.starts[self.group]
+
+    def running(
+        self, combine: Callable[[Array, Array], Array], values: Array, backwards: bool = False
+    ) -> Array:
+        """The values (..., n) of each group combined up to each of them, or from it on if `backwards`.
+
+        By doubling the span that each result covers: rounding errors grow with the logarithm of a group.
+        """
+        xp, rank = self.xp, self.rank
+        if backwards:
+            rank, values = (self.sizes[self.group] - 1 - rank)[::-1], values[..., ::-1]
+        span, longest = 1, int(self.sizes.max())
+        while span < longest:
+            later = values[..., span:]
+            joint = xp.where(rank[span:] >= span, combine(values[..., :-span], later), later)
+            values, span = xp.concatenate([values[..., :span], joint], axis=-1), 2 * span
+        return values[..., ::-1] if backwards else values
+
+    def maxima(self, values: Array) -> Array:
+        """The maximum of values (n,) in each group (groups,)."""
+        return self._runs.maxima(values)
+
+    @cached_property
+    def _runs(self) -> Runs:
+        return Runs(self.xp, to_numpy(self.starts), self.items)
+
+
+def read_groups(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any) -> Rows:
+    """The wanted batches of the groups in the block."""
+    group = block.roles.group
+    assert group is not None
+    _check_weights(block, starts_of(block.frame[group]))
+    found = read(block, xp, wanted, pilot).parts
+    starts = starts_of(block.frame[group])
+    parts = {kind: tuple(_started(batch, xp.asarray(starts)) for batch in own) for kind, own in found.items()}
+    return Rows(parts, starts=starts)
+
+
+def _started(batch: Batch, starts: Array) -> Batch:
+    assert isinstance(batch, Grouped)
+    return replace(batch, starts=starts)
+
+
+def _check_weights(block: Block, starts: Array) -> None:
+    """Flag items whose weight differs from that of the first in their group."""
+    if block.weight is None:
+        return
+    weight, own = block.weight, block.roles.weight
+    assert own is not None
+    differs = weight != weight[starts][run_of(np, starts, len(weight))]
+    block.flag(differs, Code.WEIGHT_IN_GROUP, own, lambda i: f"{weight[i]:g}")
