@@ -52,14 +52,10 @@ _PLAIN = {
     ),
     "mdape medape": Hint("a median is not a mean over rows", ("mape", "wape")),
     "mbe": Hint("mbe is mean_bias_error", ("mean_bias_error",)),
-    "mpe meanpercentage": Hint(
-        "mape is the absolute percentage error, bias the signed error", ("mape", "bias")
-    ),
     "pearson corr spearman spearmanr kendall kendalltau": Hint(
         "pearson_correlation is the correlation of values; correlations of ranks are not available",
         ("pearson_correlation",),
     ),
-    "adjustedr2 adjr2": Hint("R2 is available without adjustment", ("r2",)),
     "ev": Hint("ev is explained_variance", ("explained_variance",)),
     "wasserstein emd earthmover": Hint(
         "distances of distributions are judged by crps, of ordered classes by rps", ("crps", "rps")

@@ -76,6 +76,18 @@ def zero_one(batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = Fal
     return batch.xp.where(batch.predicted(threshold, inclusive) == batch.target, 0.0, 1.0)
 
 
+@loss("spherical", best=1.0, worst=0.0, score=True)
+def spherical_score(batch: Binary) -> Array:
+    """The probability of the true label over the length of the vector of both: a proper score.
+
+    l = p_y / sqrt(p^2 + (1 - p)^2); with soft labels its mean under them.  Unit: 1.
+
+    Gneiting and Raftery (2007), doi:10.1198/016214506000001437
+    """
+    p, q, y = batch.probability, batch.complement, batch.target
+    return (y * p + (1.0 - y) * q) / batch.xp.sqrt(p * p + q * q)
+
+
 def _d2_log_loss(xp: Namespace, m: Array) -> Array:
     rate = m[..., 1]
     return 1.0 + m[..., 0] / (xlogy(xp, rate, rate) + xlogy(xp, 1.0 - rate, 1.0 - rate))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from losscli.catalog.params import Real
+from collections.abc import Sequence
+from typing import Literal
+
+from losscli.catalog.params import Count, Real
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
 from losscli.states.reductions import Reduction, ratio
@@ -20,33 +23,89 @@ def _root_relative(xp: Namespace, m: Array, pilot: Pilot) -> Array:
     return xp.sqrt(m[..., 0] / (m[..., 2] - m[..., 1] * m[..., 1])) * (pilot.error_unit / pilot.target_unit)
 
 
-def _finite(xp: Namespace, score: Array, unexplained: Array, total: Array) -> Array:
-    """The score; if all targets are equal, 1 if nothing is left unexplained, else 0."""
-    return xp.where(total == 0, xp.where(unexplained == 0, 1.0, 0.0), score)
+Average = Literal["uniform", "variance"]
+"""The mean over outputs, or that weighted by the variance of their targets."""
 
 
-def _r2(xp: Namespace, m: Array, pilot: Pilot, force_finite: bool) -> Array:
-    score = 1.0 - _relative(xp, m, pilot)
-    return _finite(xp, score, m[..., 0], m[..., 2] - m[..., 1] * m[..., 1]) if force_finite else score
+def _explained(
+    xp: Namespace,
+    unexplained: Array,
+    total: Array,
+    pilots: Sequence[Pilot],
+    force_finite: bool,
+    average: str,
+) -> Array:
+    """The explained share (...) of the squares (..., outputs); of equal targets NaN, or 0 or 1 if forced."""
+    if average == "variance":
+        unit = max(max(pilot.error_unit, pilot.target_unit) for pilot in pilots)
+        errors = xp.asarray([(pilot.error_unit / unit) ** 2 for pilot in pilots])
+        targets = xp.asarray([(pilot.target_unit / unit) ** 2 for pilot in pilots])
+        # An output of equal targets has no weight.
+        lost = xp.where(total == 0, 0.0, unexplained * errors)
+        parts = [(xp.sum(lost, axis=-1), xp.sum(total * targets, axis=-1), 1.0)]
+    else:
+        units = [pilot.error_unit / pilot.target_unit for pilot in pilots]
+        parts = [(unexplained[..., i], total[..., i], unit) for i, unit in enumerate(units)]
+    scores = [1.0 - lost / whole * unit * unit for lost, whole, unit in parts]
+    if force_finite:
+        scores = [
+            xp.where(whole == 0, xp.where(lost == 0, 1.0, 0.0), score)
+            for score, (lost, whole, _) in zip(scores, parts, strict=True)
+        ]
+    return sum(scores) / len(scores)
+
+
+def _r2(xp: Namespace, m: Array, pilots: Sequence[Pilot], force_finite: bool, average: str) -> Array:
+    return _explained(xp, m[..., 0], m[..., 2] - m[..., 1] * m[..., 1], pilots, force_finite, average)
 
 
 @loss(
     "R2",
     "r2_score",
     "coefficient_of_determination",
+    "NSE",
+    "nash_sutcliffe_efficiency",
     best=1.0,
     score=True,
-    reduction=Reduction(_r2, undefined=EQUAL),
+    reduction=Reduction(_r2, joint=True, undefined=EQUAL),
 )
-def r2(batch: Regression, *, force_finite: bool = False) -> tuple[Array, Array, Array]:
+def r2(
+    batch: Regression, *, force_finite: bool = False, average: Average = "uniform"
+) -> tuple[Array, Array, Array]:
     """The share of the targets' variance that predictions explain: 1 is perfect, 0 as good as the mean.
 
     1 - sum e^2 / sum (y - mean y)^2; not defined if all targets are equal, or with force_finite 1 if
     predictions equal them, else 0.  Unit: 1.
 
+    Of several outputs the mean, or by average that weighted by the variance of their targets.
+
     Wright (1921), Correlation and causation, J. Agric. Res. 20
     """
     return batch.squared_error_in_units, batch.target_in_units, batch.target_in_units**2
+
+
+def _adjusted(xp: Namespace, m: Array, weight: float, pilot: Pilot, predictors: int) -> Array:
+    free = weight - predictors - 1.0
+    return 1.0 - _relative(xp, m, pilot) * ((weight - 1.0) / free if free > 0 else xp.nan)
+
+
+@loss(
+    "adj_r2",
+    "r2_adjusted",
+    best=1.0,
+    score=True,
+    reduction=Reduction(
+        _adjusted, undefined="all targets are equal, or no row is left beyond the predictors"
+    ),
+)
+def adjusted_r2(batch: Regression, *, predictors: Count) -> tuple[Array, Array, Array]:
+    """R2 less what that many predictors, fitted to the same rows, explain by chance.
+
+    1 - (1 - R2) (n - 1) / (n - predictors - 1), with n rows, or the sum of their weights.  Unit: 1.
+
+    Wherry (1931), doi:10.1214/aoms/1177732951
+    """
+    return r2(batch)
 
 
 @loss("rse", reduction=Reduction(_relative, undefined=EQUAL))
@@ -71,24 +130,28 @@ def root_relative_squared_error(batch: Regression) -> tuple[Array, Array, Array]
     return r2(batch)
 
 
-def _explained_variance(xp: Namespace, m: Array, pilot: Pilot, force_finite: bool) -> Array:
-    unit = pilot.error_unit / pilot.target_unit
+def _explained_variance(
+    xp: Namespace, m: Array, pilots: Sequence[Pilot], force_finite: bool, average: str
+) -> Array:
     unexplained, total = m[..., 1] - m[..., 0] * m[..., 0], m[..., 3] - m[..., 2] * m[..., 2]
-    score = 1.0 - unexplained / total * unit * unit
-    return _finite(xp, score, unexplained, total) if force_finite else score
+    return _explained(xp, unexplained, total, pilots, force_finite, average)
 
 
 @loss(
     "explained_variance_score",
     best=1.0,
     score=True,
-    reduction=Reduction(_explained_variance, undefined=EQUAL),
+    reduction=Reduction(_explained_variance, joint=True, undefined=EQUAL),
 )
-def explained_variance(batch: Regression, *, force_finite: bool = False) -> tuple[Array, Array, Array, Array]:
+def explained_variance(
+    batch: Regression, *, force_finite: bool = False, average: Average = "uniform"
+) -> tuple[Array, Array, Array, Array]:
     """R2 without the bias: adding a constant to all predictions changes nothing.
 
     1 - var(e) / var(y); not defined if all targets are equal, or with force_finite 1 if errors are too,
     else 0.  Unit: 1.
+
+    Of several outputs the mean, or by average that weighted by the variance of their targets.
 
     scikit-learn user guide, Explained variance score
     """
@@ -180,6 +243,40 @@ def concordance_correlation_population(batch: Regression) -> tuple[Array, ...]:
     2 cov(prediction, y) / (var(prediction) + var(y) + (mean prediction - mean y)^2).  Unit: 1.
 
     Lin (1989), doi:10.2307/2532051
+    """
+    return _joint(batch)
+
+
+def _kling_gupta(xp: Namespace, m: Array, pilot: Pilot, spread: str) -> Array:
+    # As prediction = y + e: perfect predictions have exactly 1.
+    error, target, joint = _covariances(m)
+    predicted = xp.maximum(target + 2.0 * joint + error, 0.0)
+    correlation = (target + joint) / xp.sqrt(target * predicted)
+    mean = m[..., 1] + pilot.centre / pilot.joint_unit
+    bias = (m[..., 0] + pilot.error_centre / pilot.joint_unit) / mean
+    variability = xp.sqrt(predicted / target)
+    if spread == "variation":
+        variability = variability / (1.0 + bias)
+    return 1.0 - xp.sqrt((correlation - 1.0) ** 2 + (variability - 1.0) ** 2 + bias**2)
+
+
+@loss(
+    "KGE",
+    best=1.0,
+    score=True,
+    reduction=Reduction(_kling_gupta, undefined="all targets or predictions are equal, or their mean is 0"),
+)
+def kling_gupta_efficiency(
+    batch: Regression, *, spread: Literal["deviation", "variation"] = "deviation"
+) -> tuple[Array, ...]:
+    """How close the correlation and the ratios of spreads and of means come to one: 1 is perfect.
+
+    1 - sqrt((r - 1)^2 + (a - 1)^2 + (b - 1)^2), with the correlation r, the ratio a of the standard
+    deviations of prediction and target, and the ratio b of their means.  Unit: 1.
+
+    With spread=variation, as in the version of 2012, a is the ratio of the coefficients of variation.
+
+    Gupta et al. (2009), doi:10.1016/j.jhydrol.2009.08.003
     """
     return _joint(batch)
 

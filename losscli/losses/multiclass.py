@@ -135,6 +135,18 @@ def multiclass_brier(batch: Multiclass, *, scale_by_half: bool | None = False) -
     return distance / 2 if halved else distance
 
 
+@loss("spherical_score", "spherical", best=1.0, worst=0.0, score=True)
+def multiclass_spherical_score(batch: Multiclass) -> Array:
+    """The probability of the true class over the length of the vector of all: a proper score.
+
+    l = p_y / sqrt(sum_c p_c^2); with soft targets its mean under them.  Unit: 1.
+
+    Gneiting and Raftery (2007), doi:10.1198/016214506000001437
+    """
+    p = batch.probability
+    return batch.expect(p) / batch.xp.sqrt(batch.xp.sum(p * p, axis=1))
+
+
 @loss("zero_one", "zero_one_loss", "error", "error_rate", "merror", "multi_error", "ZeroOneLoss", worst=1.0)
 def multiclass_zero_one(batch: MulticlassLabel) -> Array:
     """The share of rows whose class is wrong; ties go to the first class.

@@ -54,3 +54,28 @@ def interval_score(batch: Interval, *, alpha: OpenUnit) -> Array:
     xp, y = batch.xp, batch.target
     outside = xp.maximum(batch.lower - y, 0.0) + xp.maximum(y - batch.upper, 0.0)
     return (batch.upper - batch.lower) + 2.0 * outside / alpha
+
+
+@loss("coverage", "picp", best=1.0, worst=0.0, score=True)
+def interval_coverage(batch: Interval) -> Array:
+    """The share of targets that lie within their interval, bounds included.
+
+    l = 1 if lower <= y <= upper, else 0.  Unit: 1.
+
+    A larger share is better as far as an interval promises it: interval_score also judges its width.
+
+    Gneiting, Balabdaoui and Raftery (2007), doi:10.1111/j.1467-9868.2007.00587.x
+    """
+    inside = (batch.lower <= batch.target) & (batch.target <= batch.upper)
+    return batch.xp.where(inside, 1.0, 0.0)
+
+
+@loss("sharpness", "mpiw", best=0.0)
+def interval_width(batch: Interval) -> Array:
+    """The mean width of the intervals: of intervals that cover alike the narrower ones are better.
+
+    l = upper - lower.  Unit: target.
+
+    Gneiting, Balabdaoui and Raftery (2007), doi:10.1111/j.1467-9868.2007.00587.x
+    """
+    return batch.upper - batch.lower

@@ -130,6 +130,21 @@ def minkowski_distance(batch: Regression, *, p: AtLeastOne) -> Array:
     return batch.xp.power(batch.abs_error / batch.pilot.error_size, p)
 
 
+def _exp(xp: Namespace, m: Array) -> Array:
+    return xp.exp(m[..., 0])
+
+
+@loss("gmae", "grmse", domain="errors that are not 0", reduction=Reduction(_exp, undefined=BEYOND))
+def geometric_mean_absolute_error(batch: Regression) -> Array:
+    """The geometric mean of the absolute errors: one row that is ten times as wrong counts as little as any.
+
+    exp(mean log |e|), which is also the geometric root mean squared error.  Unit: target.
+
+    Hyndman and Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001
+    """
+    return batch.xp.log(batch.abs_error)
+
+
 @loss("bias", "ME", "mean_error", signed=True)
 def mean_bias_error(batch: Regression) -> Array:
     """The mean error: positive if predictions are too high on average, negative if too low.

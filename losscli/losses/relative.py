@@ -42,6 +42,22 @@ def mean_absolute_percentage_error(
     return 100.0 * fraction if percent else fraction
 
 
+@loss("mpe", signed=True, replaces=_TINY, infinite_at_zero="epsilon")
+def mean_percentage_error(
+    batch: Regression, *, epsilon: NonNegative = 2.220446049250313e-16, percent: bool = False
+) -> Array:
+    """The error with its sign as a fraction or percentage of the target: above 0 if predictions are too high.
+
+    l = e / max(|y|, epsilon), times 100 if percent; infinite at y = 0 if epsilon is 0.  Unit: 1.
+
+    Others subtract in the other order, so that theirs has the other sign.
+
+    Hyndman and Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001
+    """
+    fraction = batch.error / batch.xp.maximum(batch.abs_target, epsilon)
+    return 100.0 * fraction if percent else fraction
+
+
 @loss("rmspe", reduction=root, replaces=_TINY, infinite_at_zero="epsilon")
 def root_mean_squared_percentage_error(
     batch: Regression, *, epsilon: NonNegative = 2.220446049250313e-16

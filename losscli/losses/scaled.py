@@ -77,5 +77,7 @@ def geometric_mean_relative_absolute_error(batch: Benchmarked) -> Array:
     """
     xp, own, other = batch.xp, batch.abs_error / batch.scale, batch.xp.abs(batch.naive_error)
     ratio = own / other
-    extreme = (ratio == 0) | (ratio == xp.inf)
-    return xp.where(extreme, xp.log(own) - xp.log(other), xp.log(xp.where(extreme, 1.0, ratio)))
+    # Close to one the difference is exact; far from it the ratio may be beyond the floats.
+    near, beyond = (ratio > 0.5) & (ratio < 2.0), (ratio == 0) | (ratio == xp.inf)
+    log = xp.where(beyond, xp.log(own) - xp.log(other), xp.log(xp.where(beyond, 1.0, ratio)))
+    return xp.where(near, xp.log1p((own - other) / other), log)

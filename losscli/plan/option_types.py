@@ -14,7 +14,7 @@ class LossParameters(TypedDict, total=False):
     a: float | None
     aggregate: Literal["per_image", "global"] | None
     alpha: float | None
-    average: Literal["positive", "macro", "micro", "weighted"] | None
+    average: Literal["uniform", "variance", "positive", "macro", "micro", "weighted"] | None
     b: float | None
     beta: float | None
     bias: bool | None
@@ -58,11 +58,13 @@ class LossParameters(TypedDict, total=False):
     pooled: bool | None
     pos_weight: float | None
     power: float | None
+    predictors: int | None
     q: float | None
     scale: float | None
     scale_by_half: bool | None
     smooth: float | None
     softmax: bool | None
+    spread: Literal["deviation", "variation"] | None
     squared: bool | None
     swap: bool | None
     temperature: float | None

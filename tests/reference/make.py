@@ -32,10 +32,20 @@ class Table(NamedTuple):
 
 
 def made_labels(rng: np.random.Generator) -> Table:
-    """Probabilities of a positive class: `y` and the labels `p` above one half."""
+    """Probabilities of a positive class: `y`, labels `p` above one half, `s` of the true label."""
     y = (rng.random(ROWS) < 0.4) * 1
     p = np.round(np.clip(0.3 * y + rng.uniform(0.0, 0.8, ROWS), 0.0, 1.0), 3)
-    return Table(*_frames({"p": p}, {"y": y}), {"y": y, "p": (p > 0.5) * 1})
+    return Table(*_frames({"p": p}, {"y": y}), {"y": y, "p": (p > 0.5) * 1, "s": np.where(y == 1, p, 1 - p)})
+
+
+def made_outputs(rng: np.random.Generator) -> Table:
+    """Two outputs of unequal variance, `y` and `p` (n, 2), with weights; `a`, `b` are the first of each."""
+    y = np.round(rng.normal(size=(ROWS, 2)) * [1.0, 5.0] + [4.0, 30.0], 3)
+    p, w = np.round(y + rng.normal(size=y.shape), 3), np.round(rng.gamma(2.0, size=ROWS), 3)
+    sides = ({f"{name}_{i}": each[:, i] for i in range(2)} for name, each in (("y_pred", p), ("y_true", y)))
+    preds, targets = _frames(*sides)
+    scope = {"y": y, "p": p, "w": w, "a": y[:, 0], "b": p[:, 0]}
+    return Table(preds, targets.with_columns(w=pl.Series(w)), scope)
 
 
 def made_classes(rng: np.random.Generator) -> Table:
@@ -89,6 +99,7 @@ def _frames(*sides: dict[str, Any]) -> list[pl.DataFrame]:
 
 TABLES: dict[str, Callable[[np.random.Generator], Table]] = {
     "labels": made_labels,
+    "outputs": made_outputs,
     "classes": made_classes,
     "several_labels": made_several_labels,
     "forecasts": made_forecasts,
@@ -129,8 +140,29 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("balanced_accuracy", "balanced_accuracy_score(y, p)"),
         ("matthews_correlation", "matthews_corrcoef(y, p)"),
         ("cohen_kappa", "cohen_kappa_score(y, p)"),
+        ("spherical_score", "mean(s / sqrt(s**2 + (1 - s) ** 2))"),
         *rates("", "", ("positive", "macro", "micro", "weighted")),
         *of_negatives("y", "p").items(),
+    ],
+    "outputs": [
+        ("r2:average=variance", "r2_score(y, p, multioutput='variance_weighted')"),
+        ("r2:average=variance -w w", "r2_score(y, p, sample_weight=w, multioutput='variance_weighted')"),
+        (
+            "explained_variance:average=variance -w w",
+            "explained_variance_score(y, p, sample_weight=w, multioutput='variance_weighted')",
+        ),
+        *(
+            (f"{loss} -p y_pred_0 -y y_true_0", call)
+            for loss, call in {
+                "adjusted_r2:predictors=5": "1 - (1 - r2_score(a, b)) * 59 / 54",
+                "mean_percentage_error": "mean((b - a) / a)",
+                "geometric_mean_absolute_error": "stats.gmean(abs(b - a))",
+                "kling_gupta_efficiency": "1 - sqrt((corrcoef(a, b)[0, 1] - 1) ** 2"
+                " + (b.std() / a.std() - 1) ** 2 + (b.mean() / a.mean() - 1) ** 2)",
+                "kling_gupta_efficiency:spread=variation": "1 - sqrt((corrcoef(a, b)[0, 1] - 1) ** 2"
+                " + (stats.variation(b) / stats.variation(a) - 1) ** 2 + (b.mean() / a.mean() - 1) ** 2)",
+            }.items()
+        ),
     ],
     "classes": [
         ("multiclass_accuracy", "accuracy_score(y, p, sample_weight=w)"),
@@ -143,6 +175,11 @@ CASES: dict[str, list[tuple[str, str]]] = {
                 f"cohen_kappa_score(y, p, weights='{w}', sample_weight=w)",
             )
             for w in ("linear", "quadratic")
+        ),
+        (
+            "multiclass_spherical_score",
+            "average((s * (y[:, None] == ['ant', 'bird', 'cat', 'dog'])).sum(axis=1)"
+            " / sqrt((s**2).sum(axis=1)), weights=w)",
         ),
         ("top_k_accuracy:k=2", "top_k_accuracy_score(y, s, k=2, sample_weight=w)"),
         *rates("multiclass_", ", sample_weight=w", ("macro", "micro", "weighted")),
@@ -179,6 +216,8 @@ CASES: dict[str, list[tuple[str, str]]] = {
                 " + mean_pinball_loss(y, upper, alpha=0.95)) / mean_absolute_error(y, naive)",
             }.items()
         ),
+        ("interval_coverage", "mean((lower <= y) & (y <= upper))"),
+        ("interval_width", "mean(upper - lower)"),
         (
             "mean_relative_absolute_error --naive naive",
             "mean_absolute_error(y / (y - naive), p / (y - naive))",
@@ -223,8 +262,8 @@ CASES: dict[str, list[tuple[str, str]]] = {
 def main() -> None:
     """Write the data and `made.json`."""
     entries = []
-    for place, (name, make) in enumerate(TABLES.items()):
-        table = make(np.random.default_rng(place))
+    for name, make in TABLES.items():
+        table = make(np.random.default_rng([*name.encode()]))
         folder = HERE / "made" / name
         folder.mkdir(parents=True, exist_ok=True)
         table.preds.write_parquet(folder / "preds.parquet")

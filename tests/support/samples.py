@@ -78,6 +78,7 @@ GIVEN: dict[str, dict[str, object]] = {
     "precision_at_k": {"k": 2},
     "recall_at_k": {"k": 1},
     "hit_rate_at_k": {"k": 1},
+    "adjusted_r2": {"predictors": 3},
 }
 """The parameters that a loss has no default for, or whose default the groups here are too small for."""
 LOGARITHMIC = {"log_linear_quantile"}
