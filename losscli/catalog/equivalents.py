@@ -18,7 +18,16 @@ EVERY_LOSS = "*"
 """The name of the rows that hold for all losses of a library."""
 ALWAYS_SHOWN = ("scikit-learn", "PyTorch", "Keras", "Optax", "XGBoost", "LightGBM", "CatBoost")
 """Libraries that are listed even if they do not have the loss."""
-LIBRARIES = (*ALWAYS_SHOWN, "SciPy", "statsmodels", "TorchMetrics", "TorchEval", "scoringrules")
+LIBRARIES = (
+    *ALWAYS_SHOWN,
+    "SciPy",
+    "statsmodels",
+    "TorchMetrics",
+    "TorchEval",
+    "scoringrules",
+    "NumPy",
+    "lifelines",
+)
 
 
 class Elsewhere(Struct, frozen=True):

@@ -19,7 +19,6 @@ class Hint(Struct, frozen=True):
     losses: tuple[str, ...]
 
 
-_NO_AUC = "AUC is not a mean over rows; proper scores judge the same probabilities"
 _PLAIN = {
     "fpr falsepositiverate fallout": Hint("the false positive rate is 1 - specificity", ("specificity",)),
     "fnr falsenegativerate missrate": Hint("the false negative rate is 1 - recall", ("recall",)),
@@ -27,11 +26,6 @@ _PLAIN = {
     "top5 top5accuracy": Hint("it is top_k_accuracy with k=5", ("top_k_accuracy:k=5",)),
     "quadratickappa quadraticweightedkappa qwk": Hint(
         "it is cohen_kappa with weighting=quadratic", ("multiclass_cohen_kappa:weighting=quadratic",)
-    ),
-    "auc rocauc auroc gini ks": Hint(_NO_AUC, ("brier", "log_loss")),
-    "prauc aucpr auprc averageprecision ap": Hint(
-        "average precision is available for groups of ranked items and for labels",
-        ("mean_average_precision", "label_ranking_average_precision"),
     ),
     "iou": Hint(
         "IoU is jaccard_index for labels, 1 - segmentation_mean_iou_error for masks",
@@ -46,19 +40,16 @@ _PLAIN = {
     "bitsperdim bpd bitspertoken": Hint("bits are log_loss / log(2)", ("log_loss",)),
     "kl kld": Hint("KL is kl_divergence", ("kl_divergence",)),
     "js jsd": Hint("JS is jensen_shannon_divergence", ("jensen_shannon_divergence",)),
-    "medae mdae medianabsolute mad": Hint(
-        "a median is not a mean over rows; losscli explain mae PREDS TARGETS shows the median |residual|",
-        ("mae", "huber"),
+    "medianabsolute mad": Hint("it is median_absolute_error", ("median_absolute_error",)),
+    "mdape medape": Hint(
+        "the median of relative errors is not available; mape@p50 is that of percentages", ("mape@p50",)
     ),
-    "mdape medape": Hint("a median is not a mean over rows", ("mape", "wape")),
     "mbe": Hint("mbe is mean_bias_error", ("mean_bias_error",)),
-    "pearson corr spearman spearmanr kendall kendalltau": Hint(
-        "pearson_correlation is the correlation of values; correlations of ranks are not available",
-        ("pearson_correlation",),
-    ),
+    "pearson corr": Hint("it is pearson_correlation", ("pearson_correlation",)),
     "ev": Hint("ev is explained_variance", ("explained_variance",)),
-    "wasserstein emd earthmover": Hint(
-        "distances of distributions are judged by crps, of ordered classes by rps", ("crps", "rps")
+    "emd earthmover": Hint(
+        "distances of samples are wasserstein_distance, of distributions crps, of ordered classes rps",
+        ("wasserstein_distance", "crps", "rps"),
     ),
 }
 HINTS: Mapping[str, Hint] = {name: hint for names, hint in _PLAIN.items() for name in names.split()}

@@ -14,10 +14,13 @@ from msgspec.structs import replace
 
 from losscli.catalog.conventions.policy import Policy
 from losscli.catalog.params import Param
+from losscli.errors import UsageError
 from losscli.numeric.arrays import Array
 from losscli.states.base import State
 from losscli.states.moments import Moments
-from losscli.states.reductions import BoundReduction, Reduction, ratio
+from losscli.states.order import Order, order_of_quantile
+from losscli.states.ranks import Ranks
+from losscli.states.reductions import BoundReduction, Reduction, mean, ratio
 from losscli.tasks.base import Batch
 from losscli.tasks.classes import Multiclass
 from losscli.text import param_text
@@ -50,7 +53,9 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     `infinite_at_zero` is a parameter whose zero allows rows of infinite loss.
     `increasing` names parameters that have to increase in that order; `tail` is the parameter beyond which a
     residual is treated differently, and how: linear.  `state` is what rows leave behind, which the reduction
-    turns into the value.  `origin` is a function that finds the loss in another process, with its arguments.
+    turns into the value; of a loss of order `order` settles
+    them first.  Of the losses of rows a `quantile` may stand in the place of their mean.  `origin` is a
+    function that finds the loss in another process, with its arguments.
     A custom loss has a `request`, by which users name it, and a `digest` of its source if the request does
     not contain it.
     """
@@ -76,6 +81,8 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     worst: float | None = None
     limit: float | None = None
     signed: bool = False
+    order: Order | None = None
+    quantile: float | None = None
 
     def __repr__(self) -> str:
         return f"<loss {self.name} of {self.task}>"
@@ -113,12 +120,20 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     @property
     def additive(self) -> bool:
         """Whether the value is the mean of one row column, or its root: then each row has a share of it."""
-        return self.has_means and self.reduction.additive
+        return issubclass(self.state, Moments) and self.reduction.additive
+
+    @property
+    def has_row_loss(self) -> bool:
+        """Whether the value is the mean, or a quantile, of losses of rows."""
+        return self.reduction is mean and (self.order is None or self.quantile is not None)
 
     @property
     def has_means(self) -> bool:
-        """Whether the value is a function of means, as comparisons, clusters and leaderboards need it."""
-        return issubclass(self.state, Moments)
+        """Whether the value is a function of means, as comparisons, clusters and leaderboards need it.
+
+        Of a loss of order it is once the loss is settled.
+        """
+        return issubclass(self.state, Moments | Ranks)
 
     @property
     def asked_as(self) -> str:
@@ -144,14 +159,17 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def summary(self) -> str:
-        """The first line of the docstring."""
+        """The first line of the docstring; of a quantile, what it is of the losses of rows."""
+        if self.quantile is not None:
+            return f"The loss that {100 * self.quantile:g} % of the rows stay below."
         return self.doc.split("\n", 1)[0]
 
     @property
     def formula(self) -> str:
         """The second paragraph of the docstring, less the unit."""
         paragraphs = self.doc.split("\n\n")
-        return re.sub(r"\s*Unit: .*", "", paragraphs[1], flags=re.DOTALL) if len(paragraphs) > 1 else ""
+        found = re.sub(r"\s*Unit: .*", "", paragraphs[1], flags=re.DOTALL) if len(paragraphs) > 1 else ""
+        return found if self.quantile is None else f"The {self.quantile:g}-quantile over rows of {found}"
 
     @property
     def details(self) -> tuple[str, ...]:
@@ -186,6 +204,19 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
         """Whether rows whose class has weight zero count."""
         return self.zero_class == "always" or bool(self.zero_class and params.get("label_smoothing"))
 
+    def at_quantile(self, name: str, share: float, find: Callable[[str, float], Loss]) -> Loss:
+        """The loss whose value is a quantile of the losses of rows: see `registry.find`.
+
+        `find` finds it again from the name of this loss.  Raises UsageError if rows have no loss.
+        """
+        if not self.additive:
+            raise UsageError(
+                f"{self.name} has no value of a single row, so {name} is no quantile of rows",
+                remedy="choose a loss that adds up over rows, such as mae@p95",
+            )
+        origin, order = (find, (self.name, share)), order_of_quantile(share)
+        return replace(self, name=name, aliases=(), state=Ranks, order=order, quantile=share, origin=origin)
+
     def apart(self) -> Loss:
         """The loss of a mean as a sum of costs over a sum of weights."""
         origin = (_apart_of, self.origin)
@@ -219,7 +250,8 @@ class Choice(Struct, frozen=True, dict=True):
     @cached_property
     def reduction(self) -> BoundReduction:
         """How its means become its value."""
-        return BoundReduction(self.loss.reduction, self.params, self.loss.domain, self.loss.bounds)
+        loss = self.loss
+        return BoundReduction(loss.reduction, self.params, loss.domain, loss.bounds, order=loss.order)
 
     @property
     def identity(self) -> str:
@@ -244,7 +276,7 @@ class Choice(Struct, frozen=True, dict=True):
     @property
     def by_rows(self) -> bool:
         """Whether a weighted mean divides by the number of rows, not by the sum of the weights."""
-        return self.policy is not None and self.policy.by_rows
+        return self.policy is not None and self.policy.by_rows and self.loss.order is None
 
     def columns(self, batch: Batch) -> tuple[Array, ...]:
         """The row columns of a batch, each of shape (n,)."""

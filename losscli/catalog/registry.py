@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from functools import cache
 from itertools import pairwise
 from shlex import quote
@@ -18,12 +20,16 @@ from losscli.errors import UsageError
 from losscli.states import reductions
 from losscli.states.base import State
 from losscli.states.moments import Moments
+from losscli.states.order import Order
+from losscli.states.ranks import Ranks
 from losscli.states.reductions import Reduction
 from losscli.text import near, not_one_of, param_text
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+_QUANTILE = re.compile(r"(.+?)\s*@\s*[pP](\d+(?:\.\d+)?)")
+"""A loss and the percentage of a quantile: huber@p95."""
 _registry: dict[str, Loss] = {}
 _named: dict[str, list[Loss]] = {}
 """The losses that each name in lower case may mean, at most one per task."""
@@ -45,6 +51,7 @@ def loss(
     increasing: tuple[str, ...] = (),
     tail: tuple[str, str] | None = None,
     state: type[State] = Moments,
+    order: Order | None = None,
 ) -> Callable[[_Function], _Function]:
     """Register a function as a loss of the catalog under its own name.
 
@@ -67,6 +74,7 @@ def loss(
         increasing: Names of parameters that have to increase in this order.
         tail: The parameter beyond which a residual is treated differently, and how: linear.
         state: What rows leave behind; moments serve every function of means.
+        order: What settles a loss of order, whose state is `Ranks` of the columns that the function returns.
 
     Returns:
         A decorator, which returns the function itself.
@@ -89,10 +97,11 @@ def loss(
             infinite_at_zero=infinite_at_zero,
             increasing=increasing,
             tail=tail,
-            state=state,
+            state=state if order is None else Ranks,
             worst=worst,
             limit=limit,
             signed=signed,
+            order=order,
         )
         if name in _registry:
             raise ValueError(f"two losses are named {name}")
@@ -164,10 +173,13 @@ def find(name: str) -> tuple[Loss, ...]:
     """The losses that a name may mean: one, or one per task for a short name.
 
     Case does not matter, nor do blanks, hyphens and underscores if only one loss has the name without them.
+    NAME@p95 is the quantile of the losses of rows that 95 % of them stay below.
 
     Raises:
         UsageError: No loss has the name; the error names a replacement, or near names.
     """
+    if (at := _QUANTILE.fullmatch(name.strip())) is not None:
+        return tuple(_at_quantile(entry.name, _share(name, at[2])) for entry in find(at[1]))
     wanted = name.lower()
     # To import all families takes longer than a small run.
     _load(HOMES.get(wanted, FAMILIES))
@@ -175,6 +187,20 @@ def find(name: str) -> tuple[Loss, ...]:
     if not found:
         raise _unknown(name)
     return tuple(sorted(_in_order(found), key=lambda entry: entry.name != wanted))
+
+
+def _share(name: str, percent: str) -> float:
+    """The share in a name such as huber@p99.9.  Raises UsageError if it is none."""
+    share = float(Decimal(percent) / 100)
+    if not 0 < share < 1:
+        raise UsageError(f"{name}: a quantile is written @p50, @p95 or @p99.9, between @p0 and @p100")
+    return share
+
+
+@cache
+def _at_quantile(name: str, share: float) -> Loss:
+    """The quantile of the row losses of the loss of this name."""
+    return named(name).at_quantile(f"{name}@p{100 * share:.12g}", share, _at_quantile)
 
 
 def _spelled_otherwise(name: str) -> list[Loss]:

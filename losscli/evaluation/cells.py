@@ -53,8 +53,12 @@ def view(
     cut: Cut,
     weight: Array | None,
     by_rows: bool,
+    hashes: Array | None,
 ) -> View:
-    """The weighted rows; with `by_rows`, each row counts once and its loss is weighted instead."""
+    """The weighted rows; with `by_rows`, each row counts once and its loss is weighted instead.
+
+    `hashes` (n,) are those of the clusters of the rows.
+    """
     keep, n, factor = None, block.height, weight if by_rows else None
     numbers: Array | int = block.numbering
     if rows.starts is not None:
@@ -67,31 +71,42 @@ def view(
     elif not isinstance(numbers, int):
         numbers = xp.asarray(numbers)
 
+    cluster = None if hashes is None else xp.asarray(hashes)
+    if keep is not None and cluster is not None:
+        cluster = cluster[keep]
+
     def cells(places: Array, count: int) -> Cells:
-        return Cells(xp, n, weight, numbers, places if keep is None else places[keep], count)
+        return Cells(xp, n, weight, numbers, places if keep is None else places[keep], count, cluster)
 
     by_class = None
     if plan.cell == "class" and rows.codes is not None:
         by_class = cells(rows.codes, len(plan.roles.names))
     by_slice = tuple(cells(xp.asarray(places), len(keys)) for places, keys in cut)
-    return View(Cells(xp, n, weight, numbers), by_class, by_slice, keep, factor)
+    everyone = Cells(xp, n, weight, numbers, cluster=cluster)
+    return View(everyone, by_class, by_slice, keep, factor)
 
 
 OVERALL, BY_CELL, SLICES = range(3)
 """The ways to cut clusters into cells; SLICES + i is the i-th slicing."""
 
 
-def clustered(plan: Plan, xp: Namespace, block: Block, rows: Rows, cut: Cut) -> clusters.Block:
+def clusters_of(plan: Plan, block: Block, rows: Rows) -> Array | None:
+    """The hash of the cluster of each row (n,), or of each group; None without --cluster."""
+    cluster = plan.roles.cluster
+    if cluster is None:
+        return None
+    return _of_whole_groups(block, clusters.hashed(block.frame[cluster]), rows, "cluster", (cluster,))
+
+
+def clustered(plan: Plan, xp: Namespace, rows: Rows, cut: Cut, hashes: Array | None) -> clusters.Block:
     """The clusters of the block, for each way to cut the rows; for no way without --cluster."""
-    if plan.roles.cluster is None:
+    if hashes is None:
         return clusters.Block(np.empty(0, dtype=np.int64), {})
     ways: dict[int, Array | None] = {OVERALL: None}
     ways |= {SLICES + number: places for number, (places, _) in enumerate(cut)}
     if plan.cell == "label" or (plan.cell == "class" and rows.codes is not None):
         ways[BY_CELL] = None if plan.cell == "label" else rows.codes
-    hashes = clusters.hashed(block.frame[plan.roles.cluster])
-    cluster = plan.roles.cluster
-    return clusters.Block(_of_whole_groups(block, hashes, rows, "cluster", (cluster,)), ways, xp)
+    return clusters.Block(hashes, ways, xp)
 
 
 def of_units(values: Array, rows: Rows) -> Array:

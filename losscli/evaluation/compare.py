@@ -35,7 +35,7 @@ def compared(
     n = int(folded.models[0].overall[0].n[0]) if folded else 0
     _require_sound(models.plan, alignment, tallies, n, models.tables)
     assert folded is not None
-    scores = folded.with_clusters()
+    scores = folded.finished(models.plan)
     results = [
         result
         for place, part in enumerate(scores.models)

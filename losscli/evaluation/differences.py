@@ -124,7 +124,9 @@ class _Builder:
         pair, a, b = whole
         added = None
         reduction = self.choice.loss.reduction
-        if not reduction.extreme and not reduction.names & {"weight", "low", "high"}:
+        # A loss of order is linear only near the rows of one cell.
+        linear = self.choice.loss.order is None and not reduction.extreme
+        if linear and not reduction.names & {"weight", "low", "high"}:
             added = inference.contributions(self.bound, pair, parts[0], a, b)
         found = self.cells(parts[0], parts[1], parts[2], cells, None, added)
         return sorted(found, key=lambda each: -abs(each.contribution or 0.0))

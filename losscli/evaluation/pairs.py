@@ -57,9 +57,10 @@ class Scores(Struct, frozen=True, eq=False):
             found = part.tallies | found
         return found
 
-    def with_clusters(self) -> Scores:
-        """The same with the spread between clusters in place of that between rows, if there are clusters."""
-        models, pairs = (tuple(map(partials.with_clusters, parts)) for parts in (self.models, self.pairs))
+    def finished(self, plan: Plan) -> Scores:
+        """The same with losses of order settled, and the spread between clusters if there are any."""
+        models = tuple(partials.finished(plan, part) for part in self.models)
+        pairs = tuple(partials.finished(plan, part, paired=True) for part in self.pairs)
         return replace(self, models=models, pairs=pairs)
 
 
@@ -228,6 +229,9 @@ class _Pair(Taken, frozen=True):
 def _paired(
     choice: Choice, a: list[tuple[Array, ...]], b: list[tuple[Array, ...]]
 ) -> list[tuple[Array, ...]]:
+    if choice.loss.order is not None:
+        # Both are settled before they are subtracted.
+        return [(*first, *second) for first, second in zip(a, b, strict=True)]
     return [
         (
             *(() if choice.loss.reduction is mean else first),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any, Self
 
@@ -27,6 +28,7 @@ from losscli.states.cells import Cells
 from losscli.states.clusters import Totals
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments, moments_of
+from losscli.states.ranks import Ranks
 
 MAX_SLICES = 100_000
 """Maximum number of slices of one --by: each has a state of its own, and a row of the report."""
@@ -125,7 +127,9 @@ def states_of(taken: Taken) -> Partial:
 
 
 def _is_sound(choice: Choice, state: State) -> bool:
-    """Whether the extremes say that the loss is defined on all rows, without a pass over them."""
+    """Whether the state says that the loss is defined on all rows, without computing it again."""
+    if isinstance(state, Ranks):
+        return all(bool(is_defined(choice, column).all()) for column in state.parts[0].columns)
     if not isinstance(state, Moments):
         return False
     extremes = np.stack([state.low, state.high])[:, state.n > 0]
@@ -143,11 +147,14 @@ def _states(taken: Taken) -> Partial:
     cut = [cell_views.cut_by(block, slicing, rows) for slicing in plan.roles.slicings]
     for _, keys in cut:
         _require_few(len(keys))
+    hashes = cell_views.clusters_of(plan, block, rows)
     ways = {
-        _way(choice): cell_views.view(plan, xp, block, rows, cut, taken.weight_of(choice), choice.by_rows)
+        _way(choice): cell_views.view(
+            plan, xp, block, rows, cut, taken.weight_of(choice), choice.by_rows, hashes
+        )
         for choice in {_way(choice): choice for choice in plan.choices}.values()
     }
-    clustered = cell_views.clustered(plan, xp, block, rows, cut)
+    clustered = cell_views.clustered(plan, xp, rows, cut, hashes)
     sliced: list[list[State]] = [[] for _ in cut]
     overall: list[State] = []
     by_cell: list[State | None] = []
@@ -155,20 +162,22 @@ def _states(taken: Taken) -> Partial:
         view, state = ways[_way(choice)], choice.loss.state
         interval = plan.level is not None and not choice.loss.reduction.extreme
         columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
-        clustered.add(cell_views.OVERALL, columns, view.everyone.weight, view.keep)
+        # A loss of order has its totals once it is settled.
+        summed = columns if choice.loss.order is None else ()
+        clustered.add(cell_views.OVERALL, summed, view.everyone.weight, view.keep)
         overall.append(state.of(view.everyone, columns, interval))
         for number, (states, cells) in enumerate(zip(sliced, view.by_slice, strict=True)):
-            clustered.add(cell_views.SLICES + number, columns, view.everyone.weight, view.keep)
+            clustered.add(cell_views.SLICES + number, summed, view.everyone.weight, view.keep)
             states.append(state.of(cells, columns, interval))
-        if choice.loss.batch.of_cells != "rows":
+        if not _has_cells(plan, choice):
             clustered.add(cell_views.BY_CELL, (), view.everyone.weight, view.keep)
             by_cell.append(None)
         elif view.by_class is not None:
-            clustered.add(cell_views.BY_CELL, columns, view.everyone.weight, view.keep)
+            clustered.add(cell_views.BY_CELL, summed, view.everyone.weight, view.keep)
             by_cell.append(state.of(view.by_class, columns, interval))
         elif plan.cell == "label":
             each = [view.counted(own) for own in taken.label_columns(choice)]
-            of_labels = [column for own in each for column in own]
+            of_labels = [column for own in each for column in own] if choice.loss.order is None else []
             clustered.add(cell_views.BY_CELL, of_labels, view.everyone.weight, view.keep)
             by_cell.append(state.stack([state.of(view.everyone, own, interval) for own in each]))
         else:
@@ -188,6 +197,13 @@ def _states(taken: Taken) -> Partial:
         totals=totals.get(cell_views.OVERALL),
         cell_totals=totals.get(cell_views.BY_CELL),
     )
+
+
+def _has_cells(plan: Plan, choice: Choice) -> bool:
+    """Whether rows of classes or labels have states of their own."""
+    if choice.loss.order is not None:
+        return bool(plan.cells(choice))
+    return choice.loss.batch.of_cells == "rows"
 
 
 def _way(choice: Choice) -> tuple[bool, bool]:
@@ -261,22 +277,32 @@ def require_means(choices: Sequence[Choice], what: str, remedy: str = "") -> Non
         raise UsageError(f"{what} takes losses of means, not {', '.join(others)}", remedy=remedy)
 
 
-def with_clusters(part: Partial) -> Partial:
-    """The same with the spread between clusters in place of that between rows, if there are clusters."""
-    if part.totals is None:
+def finished(plan: Plan, part: Partial, paired: bool = False) -> Partial:
+    """The same once all rows are there: losses of order are settled, and the spread is that of the clusters.
+
+    If `paired`, the part is that of a pair of models.
+    """
+    if part.totals is None and all(choice.loss.order is None for choice in plan.choices):
         return part
+    whole = partial(_finished, plan, part, paired)
     return replace(
         part,
-        overall=_between(part.overall, part.totals),
-        cells=_between(part.cells, part.cell_totals),
-        slices=tuple(replace(each, states=_between(each.states, each.totals)) for each in part.slices),
+        overall=whole(part.overall, part.totals),
+        cells=whole(part.cells, part.cell_totals),
+        slices=tuple(replace(each, states=whole(each.states, each.totals)) for each in part.slices),
     )
 
 
-def _between(states: Sequence[Any], totals: Totals | None) -> tuple[Any, ...]:
-    if totals is None:
-        return tuple(states)
-    return tuple(
-        None if state is None else clusters.between(moments_of(state), totals, place)
-        for place, state in enumerate(states)
-    )
+def _finished(
+    plan: Plan, part: Partial, paired: bool, states: Sequence[State | None], totals: Totals | None
+) -> tuple[Any, ...]:
+    found: list[State | None] = []
+    for place, (choice, state) in enumerate(zip(plan.choices, states, strict=True)):
+        if isinstance(state, Ranks):
+            bound = choice.reduction.with_pilots(part.pilots or (None,) * plan.outputs(choice))
+            found.append(state.settled(bound, plan.level, paired))
+        elif state is None or totals is None:
+            found.append(state)
+        else:
+            found.append(clusters.between(moments_of(state), totals, place))
+    return tuple(found)

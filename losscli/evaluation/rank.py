@@ -31,7 +31,7 @@ from losscli.evaluation import run as running
 from losscli.evaluation import ties
 from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.models import Model, models_of
-from losscli.evaluation.partial import require_means
+from losscli.evaluation.partial import finished, require_means
 from losscli.evaluation.results import notes, results_of
 from losscli.evaluation.ties import Columns, Entry, Lines, SubmissionJob, scratch_array
 from losscli.numeric.arrays import Array
@@ -152,7 +152,8 @@ class _League:
         done = self.done
         for text in run.plan.place.notes:
             hooks.say(text)
-        part, _ = running.fold_all(run, lambda rows: hooks.progress(done + rows), hooks.say, job)
+        folded, _ = running.fold_all(run, lambda rows: hooks.progress(done + rows), hooks.say, job)
+        part = finished(run.plan, folded)
         self.done += part.rows
         if self.job is not None and self._has_more_rows(name, job, self.job):
             self.fingerprint = part.fingerprint

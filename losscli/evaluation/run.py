@@ -15,7 +15,7 @@ from losscli.engines.job import Job, Progress, S
 from losscli.errors import DataError, DeviceError, Problem
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.hooks import SILENT, Hooks
-from losscli.evaluation.partial import EvaluationJob, Partial, require_means, with_clusters
+from losscli.evaluation.partial import EvaluationJob, Partial, finished, require_means
 from losscli.evaluation.results import notes, of_clusters, results_of
 from losscli.plan import comparability
 from losscli.plan.plan import Plan
@@ -46,7 +46,7 @@ def evaluated(
             job = row_losses.RowsJob(run.plan, kept, writer, most)
             folded, _ = fold_all(run, hooks.progress, hooks.say, job)
             job.write(folded)
-    part = with_clusters(folded)
+    part = finished(run.plan, folded)
     top = folded.extras.get(row_losses.TOP)
     report = Report(
         results=tuple(results_of(run.plan, part)),

@@ -34,7 +34,8 @@ from losscli.states.cells import Cells
 from losscli.states.moments import MAX_SPREAD, Moments, moments_of
 from losscli.states.multiple import holm
 from losscli.states.noise import effective
-from losscli.states.reductions import mean
+from losscli.states.ranks import Ranks
+from losscli.states.reductions import BoundReduction, mean
 
 MOST = 2_000
 """Maximum number of submissions among which ties are tested: the best ones."""
@@ -120,6 +121,11 @@ class Columns:
         self._folder, self._rows = folder, rows
         self._found: dict[int, Array] = {}
 
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return len(self._found)
+
     def place(self, place: int) -> Array:
         """A column (rows,), zero in rows that are not written yet."""
         with _NUMBERING:
@@ -145,6 +151,8 @@ class Lines:
         choice = job.plan.choices[0]
         pilots = part.pilots or (None,) * job.plan.outputs(choice)
         bound = choice.reduction.with_pilots(pilots, part.weight_unit)
+        if choice.loss.order is not None:
+            return self._add_settled(job, bound)
         slopes = [inference.gradients(bound, moments_of(part.overall[0]))]
         if choice.loss.reduction is not mean:
             for slices, numbers in zip(part.slices, job.numbers, strict=True):
@@ -153,6 +161,19 @@ class Lines:
                 slopes.append(own[at])
         for way, slope in enumerate(slopes):
             self._write(self._way(way)[self.used], job, slope, None if way == 0 else job.cells[way - 1])
+        self.used += 1
+        return self.used - 1
+
+    def _add_settled(self, job: SubmissionJob, bound: BoundReduction) -> int:
+        """The same for a loss of order: the settled columns of the rows, overall and in each slice."""
+        at = np.flatnonzero(job.weights > 0)
+        weight, width = job.weights[at], job.columns.width
+        kept = [job.columns.place(i)[at] for i in range(width)]
+        for way, codes in enumerate([None, *job.cells[: len(job.numbers)]]):
+            count = 1 if codes is None else len(job.numbers[way - 1])
+            cells = Cells(np, len(at), weight, 0, None if codes is None else codes[at], count)
+            line, found = self._way(way)[self.used], Ranks.of(cells, kept).linearised(bound, job.plan.level)
+            line[at if cells.order is None else at[cells.order]] = found
         self.used += 1
         return self.used - 1
 

@@ -15,7 +15,6 @@ from losscli.catalog.loss import Choice, Loss
 from losscli.data.stream import Roles
 from losscli.explanation import formula
 from losscli.numeric.arrays import Array, np, pl
-from losscli.states import reductions
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import TASKS
 
@@ -59,7 +58,7 @@ class Drawing(Struct, frozen=True):
 def has_curve(choice: Choice) -> bool:
     """Whether the loss is a mean over rows, whose losses depend only on their place on an axis."""
     entry = choice.loss
-    if entry.reduction is not reductions.mean or (entry.task, entry.batch.axis) not in BESIDE:
+    if not entry.has_row_loss or (entry.task, entry.batch.axis) not in BESIDE:
         return False
     if entry.batch.axis != "residual":
         return True

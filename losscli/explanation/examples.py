@@ -11,7 +11,6 @@ from losscli.catalog.loss import Choice
 from losscli.explanation import formula
 from losscli.explanation.curve import CLASSES, values_at
 from losscli.numeric.arrays import np
-from losscli.states import reductions
 
 AT_PROBABILITIES, AT_SCORES = (0.8, 0.2), (0.5, -0.5)
 """The two rows of a classification: the probability or score of the true class."""
@@ -43,7 +42,7 @@ def examples(choice: Choice) -> tuple[Example, ...]:
     """Two rows of a loss that is a mean over rows, each evaluated by the loss itself; none for others."""
     entry = choice.loss
     rows = {"regression": _of_residuals, "binary": _of_labels, "multiclass": _of_classes}.get(entry.task)
-    if entry.reduction is not reductions.mean or rows is None:
+    if not entry.has_row_loss or rows is None:
         return ()
     found = []
     for row in rows(choice):

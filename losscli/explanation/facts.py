@@ -19,7 +19,6 @@ from losscli.evaluation.results import notes
 from losscli.explanation.model import COVERED, QUANTILES, WORST, Facts, Part, Profiled
 from losscli.plan.resolve import Run, prepare
 from losscli.report.findings import Code, Note, note
-from losscli.states import reductions
 from losscli.states.histogram import Histogram
 
 
@@ -49,7 +48,7 @@ def profiled(
 
 def _check(choice: Choice, outputs: int) -> None:
     entry = choice.loss
-    if entry.reduction is not reductions.mean or not entry.batch.axis:
+    if not entry.has_row_loss or entry.order is not None or not entry.batch.axis:
         raise UsageError(
             f"{entry.name} is not a mean of row losses that depend only on the "
             f"{'residual' if entry.task == 'regression' else 'probability or margin'}: "

@@ -1,4 +1,4 @@
-"""Score intervals and tests for error rates, and for the difference of two error rates on the same rows.
+"""Intervals of shares of rows and of quantiles, and the test of two error rates on the same rows.
 
 They use the variance that the rate would have at each end of the interval, so rates of 0 and 1 are no special
 case.  The number of rows may be an effective sample size.
@@ -6,7 +6,9 @@ case.  The number of rows may be an effective sample size.
 
 from __future__ import annotations
 
+import importlib
 import math
+from collections.abc import Callable
 
 _HALVINGS = 60
 """Steps of a bisection: as many as a float has digits."""
@@ -23,6 +25,40 @@ def share_interval(share: float, n: float, deviate: float) -> tuple[float, float
     # At no and at all rows an end is the share itself, which rounding must not move.
     low = 0.0 if share <= 0 else max(0.0, centre - half)
     return low, 1.0 if share >= 1 else min(1.0, centre + half)
+
+
+def order_interval(share: float, n: float, deviate: float) -> tuple[float, float]:
+    """The positions among n sorted rows between which the quantile of a share (0 to 1) lies.
+
+    The number of rows up to it is binomial.  The interval begins at the first row beyond the first position,
+    and ends with the row that holds the second one; a position below 0 or above n is open.  `deviate` is the
+    two-sided quantile.  Conover (1999), Practical Nonparametric Statistics, sec. 3.2
+    """
+    betainc = importlib.import_module("scipy.special").betainc
+    tail = 0.5 * math.erfc(deviate / math.sqrt(2))
+
+    def beyond(position: float) -> bool:
+        """Whether as many rows, or more, lie up to the quantile too rarely."""
+        return bool(betainc(position, n - position + 1, share) <= tail)
+
+    def short_of(position: float) -> bool:
+        """Whether fewer rows lie up to the quantile too rarely."""
+        return bool(betainc(n - position + 1, position, 1 - share) <= tail)
+
+    above, below = math.inf, -math.inf
+    if beyond(n):
+        above = _first(beyond, share * n, n)
+    if short_of(1.0):
+        below = _first(short_of, max(share * n, 1.0), 1.0) - 1.0
+    return below, above
+
+
+def _first(holds: Callable[[float], bool], inner: float, outer: float) -> float:
+    """The place between one where a condition does not hold and one where it does at which it begins to."""
+    for _ in range(_HALVINGS):
+        middle = (inner + outer) / 2
+        inner, outer = (inner, middle) if holds(middle) else (middle, outer)
+    return outer
 
 
 def difference_deviate(up: float, down: float, n: float, difference: float) -> float:
@@ -43,14 +79,7 @@ def difference_interval(up: float, down: float, n: float, deviate: float) -> tup
     """The interval of up - down, the difference of two shares of n paired rows; see `difference_deviate`."""
 
     def end(outer: float, wanted: float) -> float:
-        inner = up - down
-        for _ in range(_HALVINGS):
-            middle = (inner + outer) / 2
-            if abs(difference_deviate(up, down, n, middle)) < wanted:
-                inner = middle
-            else:
-                outer = middle
-        return inner
+        return _first(lambda at: abs(difference_deviate(up, down, n, at)) >= wanted, up - down, outer)
 
     return end(-1.0, deviate), end(1.0, deviate)
 

@@ -45,9 +45,11 @@ class LossParameters(TypedDict, total=False):
     log_input: bool | None
     margin: float | None
     matches: Literal["longest", "aligned"] | None
+    max_fpr: float | None
     max_relevance: float | None
     min_variance: float | None
     mode: Literal["crammer-singer", "one-vs-all"] | None
+    multi_class: Literal["ovr", "ovo"] | None
     n_bins: int | None
     negative: Literal["error", "zero"] | None
     norm: Literal["l1", "l2", "max"] | None
@@ -58,14 +60,17 @@ class LossParameters(TypedDict, total=False):
     pooled: bool | None
     pos_weight: float | None
     power: float | None
+    precision: float | None
     predictors: int | None
     q: float | None
     scale: float | None
     scale_by_half: bool | None
+    share: float | None
     smooth: float | None
     softmax: bool | None
     spread: Literal["deviation", "variation"] | None
     squared: bool | None
+    standardized: bool | None
     swap: bool | None
     temperature: float | None
     threshold: float | None

@@ -78,7 +78,9 @@ class Plan(Struct, frozen=True):
 
     def cells(self, choice: Choice) -> tuple[str, ...]:
         """The cells of a loss; empty if it has no value for one of several classes or labels."""
-        if choice.loss.batch.of_cells == "none":
+        # The order of rows tells classes apart, and is one of each label.
+        ordered = choice.loss.order is not None
+        if self.cell == "class" if ordered else choice.loss.batch.of_cells == "none":
             return ()
         for part in self.roles.parts:
             if part.batch is choice.loss.batch:

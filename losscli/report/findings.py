@@ -497,6 +497,14 @@ class Code(Enum):
         meaning="The loss has too many columns to keep their covariance.",
         note="no interval: too many columns",
     )
+    OPEN_INTERVAL = Kind(
+        meaning="So few rows or clusters lie beyond a quantile that its interval has no end there.",
+        note="no interval: too few {unit}s lie beyond this quantile",
+    )
+    NO_INTERVAL = Kind(
+        meaning="The standard error of the loss is not known.",
+        note="no interval: the standard error of this loss is not known",
+    )
     FIRST_ORDER = Kind(
         meaning="The loss has too many columns to keep their third moments.",
         note="interval not corrected for skewness: many columns",

@@ -31,6 +31,7 @@ class Cells:
 
     `weight` (n,) is positive, None for ones; `numbers` are the row numbers (n,), or the first one if they are
     consecutive; `codes` (n,) are the cells of the rows, -1 for none.  Without codes there is one cell.
+    `cluster` (n,) are the clusters of the rows, for states that need them.
     """
 
     def __init__(
@@ -41,6 +42,7 @@ class Cells:
         numbers: Array | int,
         codes: Array | None = None,
         cells: int = 1,
+        cluster: Array | None = None,
     ) -> None:
         self.xp, self.count = xp, cells
         self.order: Array | None = None
@@ -53,10 +55,11 @@ class Cells:
             order = xp.argsort(codes.astype(np.min_scalar_type(-cells - 1)), kind="stable")
             self.order = order[nowhere:]
             weight = None if weight is None else weight[self.order]
+            cluster = None if cluster is None else cluster[self.order]
         self.present = sizes.nonzero()[0]
         self.one_run = len(self.present) == 1
         self.sizes, self.starts = sizes[self.present], (sizes.cumsum() - sizes)[self.present]
-        self._numbers, self.weight = numbers, weight
+        self._numbers, self.weight, self.cluster = numbers, weight, cluster
 
     def numbers(self, places: Array) -> Array:
         """The row numbers of the sorted rows at these indices."""

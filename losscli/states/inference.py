@@ -130,6 +130,11 @@ def contributions(
         return parts * (whole / total) if exact else parts
 
 
+def value_of(bound: BoundReduction, sums: Sums) -> Array:
+    """The value of each cell (c,)."""
+    return _value(bound, sums)(sums.mean)
+
+
 def gradients(bound: BoundReduction, sums: Sums) -> Array:
     """The gradient (c, k) of the value of each cell with respect to the means of the columns."""
     means = sums.mean
@@ -162,7 +167,8 @@ def _with_intervals(
     """
     values = of(sums.mean)
     if level is None or sums.spread is None:
-        notes = (note(Code.TOO_MANY_COLUMNS),) if level is not None else ()
+        why = Code.TOO_MANY_COLUMNS if sums.exact is None else Code.NO_INTERVAL
+        notes = (note(why),) if level is not None else ()
         return [_defined(bound, sums, place, values, notes) for place in range(len(sums.n))]
     unit, units = _units(sums)
     noise = noise_of(of, sums, units, bound.reduction is mean)
@@ -205,7 +211,7 @@ class _Intervals:
         if bound.reduction is mean:
             # A row below the bound, such as an unbiased estimate below zero, shows that there is none.
             self.least[(sums.low < bound.bounds[0]).any(axis=1)] = -math.inf
-        self.first_order = sums.third is None
+        self.first_order, self.ends = sums.third is None, sums.ends
         self.shares = shares(sums) if bound.reduction is mean and not tested else None
         self.equal = (noise.effective == sums.n) & (sums.units is None)
         deviates = [quantile(level, df) for df in noise.df.tolist()]
@@ -229,6 +235,10 @@ class _Intervals:
         """The value of a cell with its interval, with a note if it is unreliable."""
         se, df = float(self.noise.se[place]), float(self.noise.df[place])
         low, high = self._ends(place, value)
+        if not math.isfinite(high - low):
+            return Estimate(value, se, notes=(note(Code.OPEN_INTERVAL, unit=unit),), df=df)
+        if se == 0 and high > low:
+            se = (high - low) / (2 * self.deviates[place])
         p = None
         if self.p_values is not None:
             p = 1.0 if value == 0 else float(self.p_values[place])
@@ -245,9 +255,10 @@ class _Intervals:
 
     def _ends(self, place: int, value: float) -> tuple[float, float]:
         """The ends of an interval, within what the value can be; they never exclude the value."""
-        low = max(float(self.low[place]), float(self.least[place]))
-        high = min(float(self.high[place]), self.greatest)
-        return min(value, low), max(value, high)
+        low, high = float(self.low[place]), float(self.high[place])
+        if self.ends is not None and not math.isnan(self.ends[place, 0]):
+            low, high = self.ends[place].tolist()
+        return min(value, max(low, float(self.least[place]))), max(value, min(high, self.greatest))
 
     def share(self, place: int, value: float, unit: str, n: int) -> Estimate:
         """The share of rows on which a loss of 0 and 1 is 1, with the score interval."""
@@ -316,4 +327,4 @@ def _defined(
             return Estimate(None, notes=(first,))
     if math.isinf(value) and np.isinf(sums.mean[place]).any():
         return Estimate(None, notes=(note(Code.SUM_OVERFLOW),))
-    return Estimate(None, notes=(note(Code.UNDEFINED_VALUE, reason=bound.reduction.undefined),))
+    return Estimate(None, notes=(note(Code.UNDEFINED_VALUE, reason=bound.undefined),))

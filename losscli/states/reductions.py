@@ -15,12 +15,15 @@ import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, Namespace
+
+if TYPE_CHECKING:
+    from losscli.states.order import Order
 
 
 class Reduction(Struct, frozen=True, dict=True):
@@ -52,7 +55,8 @@ class BoundReduction(Struct, frozen=True):
     """A reduction with the parameters of the loss; `domain` describes where the loss is defined.
 
     `bounds` are the least and the greatest value that it can have.  `pilots` hold what the task fixed for the
-    run, one per output; None for tasks that fix nothing.  Weights are in units of `weight_unit`.
+    run, one per output; None for tasks that fix nothing.  Weights are in units of `weight_unit`.  `order`
+    settles a loss of order, before its columns are reduced.
     """
 
     reduction: Reduction
@@ -61,6 +65,12 @@ class BoundReduction(Struct, frozen=True):
     bounds: tuple[float, float] = (-math.inf, math.inf)
     pilots: Sequence[Any] = (None,)
     weight_unit: float = 1.0
+    order: Order | None = None
+
+    @property
+    def undefined(self) -> str:
+        """The reason shown if the value is not a number."""
+        return self.reduction.undefined if self.order is None else self.order.undefined
 
     def with_pilots(self, pilots: Sequence[Any], weight_unit: float | None = None) -> BoundReduction:
         """The same reduction for outputs with these pilots, and weights in this unit."""

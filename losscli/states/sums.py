@@ -44,8 +44,9 @@ class Sums(Struct, frozen=True, eq=False):
 
     With clusters, the spread and the third moments are those of the totals of clusters, `units` (c,) is the
     number of clusters, `units2` (c,) the sum of their squared weights, `largest` (c, k) the most that one
-    of them adds to the diagonal of the spread, and `binary` (c,) whether the rows hold 0 and 1 alone.  These
-    are computed after the last merge.
+    of them adds to the diagonal of the spread, and `binary` (c,) whether the rows hold 0 and 1 alone.  Of a
+    loss of order, `exact` (c, k) are the means, without the rounding of their sums, and `ends` (c, 2) those
+    of its interval, NaN if they are those of a mean.  These are computed after the last merge.
     """
 
     n: Array
@@ -66,6 +67,8 @@ class Sums(Struct, frozen=True, eq=False):
     largest: Array | None = None
     units2: Array | None = None
     binary: Array | None = None
+    exact: Array | None = None
+    ends: Array | None = None
 
     @classmethod
     def empty(cls, cells: int, k: int, spread: bool = True) -> Self:
@@ -98,6 +101,8 @@ class Sums(Struct, frozen=True, eq=False):
     @property
     def mean(self) -> Array:
         """The weighted means (c, k); NaN in a cell without weight."""
+        if self.exact is not None:
+            return self.exact
         with np.errstate(all="ignore"):
             return mean_of(self.total, self.weight)
 
@@ -128,6 +133,7 @@ class Sums(Struct, frozen=True, eq=False):
             spread3=None if self.spread3 is None else self.spread3[:, pick, pick],
             third=None if self.third is None else self.third[:, within],
             largest=None if self.largest is None else self.largest[:, pick],
+            exact=None if self.exact is None else self.exact[:, pick],
         )
 
     def output(self, index: int, outputs: int) -> Self:

@@ -58,9 +58,12 @@ def test_an_unknown_name_is_an_error_that_suggests_near_ones():
             "it is cohen_kappa with weighting=quadratic",
             "-l multiclass_cohen_kappa:weighting=quadratic",
         ),
-        ("roc-auc", "unknown loss 'roc-auc': AUC is not a mean", "-l brier, or -l log_loss"),
-        ("median absolute error", "a median is not a mean over rows", "-l mae, or -l huber"),
-        ("medae", "a median is not a mean over rows", "-l mae, or -l huber"),
+        (
+            "emd",
+            "distances of samples are wasserstein_distance",
+            "-l wasserstein_distance, or -l crps, or -l rps",
+        ),
+        ("MdAPE", "mape@p50 is that of percentages", "-l mape@p50"),
         ("rmse score", r"unknown loss 'rmse score'. Did you mean rmse\?", "losscli explain lists all losses"),
     ],
 )
@@ -180,3 +183,32 @@ def test_a_parameter_takes_its_range_and_nothing_else(annotation, accepted, refu
 def test_a_parameter_without_a_range_is_refused_when_the_loss_is_made():
     with pytest.raises(TypeError, match="without a range"):
         Param.of("delta", float, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("roc-auc", {"roc_auc", "multiclass_roc_auc", "multilabel_roc_auc"}),
+        ("median absolute error", {"median_absolute_error"}),
+        ("medae", {"median_absolute_error"}),
+        ("huber@p95", {"huber@p95"}),
+        ("MAE @ P99.9", {"mean_absolute_error@p99.9"}),
+    ],
+)
+def test_names_of_losses_of_order(name, found):
+    assert {entry.name for entry in registry.find(name)} == found
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("r2@p50", "r2 has no value of a single row, so r2@p50 is no quantile of rows"),
+        ("mae@p0", "a quantile is written @p50, @p95 or @p99.9, between @p0 and @p100"),
+        ("mae@p100", "a quantile is written @p50"),
+        ("mae@95", "unknown loss 'mae@95'"),
+        ("hubber@p95", "unknown loss 'hubber'"),
+    ],
+)
+def test_what_is_no_quantile_of_rows(name, said):
+    with pytest.raises(UsageError, match=said):
+        registry.find(name)

@@ -32,10 +32,12 @@ class Table(NamedTuple):
 
 
 def made_labels(rng: np.random.Generator) -> Table:
-    """Probabilities of a positive class: `y`, labels `p` above one half, `s` of the true label."""
+    """Probabilities `q` of a positive class: `y`, labels `p` above one half, `s` of the true label."""
     y = (rng.random(ROWS) < 0.4) * 1
     p = np.round(np.clip(0.3 * y + rng.uniform(0.0, 0.8, ROWS), 0.0, 1.0), 3)
-    return Table(*_frames({"p": p}, {"y": y}), {"y": y, "p": (p > 0.5) * 1, "s": np.where(y == 1, p, 1 - p)})
+    return Table(
+        *_frames({"p": p}, {"y": y}), {"y": y, "p": (p > 0.5) * 1, "q": p, "s": np.where(y == 1, p, 1 - p)}
+    )
 
 
 def made_outputs(rng: np.random.Generator) -> Table:
@@ -63,11 +65,11 @@ def made_classes(rng: np.random.Generator) -> Table:
 
 
 def made_several_labels(rng: np.random.Generator) -> Table:
-    """Probabilities of three labels: `y` and the labels `p` above one half (n, 3)."""
+    """Probabilities `s` of three labels: `y` and the labels `p` above one half (n, 3)."""
     y = (rng.random((ROWS, 3)) < [0.2, 0.5, 0.7]) * 1
     p = np.round(np.clip(0.3 * y + rng.uniform(0.0, 0.7, y.shape), 0.0, 1.0), 3)
     sides = ({name: each[:, i] for i, name in enumerate(("news", "sport", "tech"))} for each in (p, y))
-    return Table(*_frames(*sides), {"y": y, "p": (p > 0.5) * 1}, ("--task", "multilabel"))
+    return Table(*_frames(*sides), {"y": y, "p": (p > 0.5) * 1, "s": p}, ("--task", "multilabel"))
 
 
 def made_forecasts(rng: np.random.Generator) -> Table:
@@ -93,6 +95,13 @@ def made_ranking(rng: np.random.Generator) -> Table:
     return Table(*_frames(*sides), scope, ("--group", "group"))
 
 
+def made_values(rng: np.random.Generator) -> Table:
+    """Numbers `y` and their predictions `p`, some of which are equal."""
+    y = np.round(rng.gamma(2.0, size=ROWS), 1)
+    p = np.round(y * rng.gamma(10.0, 0.1, ROWS), 1)
+    return Table(*_frames({"y_pred": p}, {"y_true": y}), {"y": y, "p": p})
+
+
 def _frames(*sides: dict[str, Any]) -> list[pl.DataFrame]:
     return [pl.DataFrame({"id": np.arange(ROWS), **side}) for side in sides]
 
@@ -104,6 +113,7 @@ TABLES: dict[str, Callable[[np.random.Generator], Table]] = {
     "several_labels": made_several_labels,
     "forecasts": made_forecasts,
     "ranking": made_ranking,
+    "values": made_values,
 }
 
 
@@ -143,6 +153,16 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ("spherical_score", "mean(s / sqrt(s**2 + (1 - s) ** 2))"),
         *rates("", "", ("positive", "macro", "micro", "weighted")),
         *of_negatives("y", "p").items(),
+        ("roc_auc", "roc_auc_score(y, q)"),
+        ("gini", "2 * roc_auc_score(y, q) - 1"),
+        ("partial_auc:max_fpr=0.2", "roc_auc_score(y, q, max_fpr=0.2)"),
+        ("average_precision", "average_precision_score(y, q)"),
+        ("ks_statistic", "stats.ks_2samp(q[y == 1], q[y == 0]).statistic"),
+        ("lift", "mean(y[argsort(-q)][:6]) / mean(y)"),
+        (
+            "recall_at_precision:precision=0.6",
+            "max([r for p, r, _ in zip(*precision_recall_curve(y, q)) if p >= 0.6])",
+        ),
     ],
     "outputs": [
         ("r2:average=variance", "r2_score(y, p, multioutput='variance_weighted')"),
@@ -181,6 +201,20 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "average((s * (y[:, None] == ['ant', 'bird', 'cat', 'dog'])).sum(axis=1)"
             " / sqrt((s**2).sum(axis=1)), weights=w)",
         ),
+        *(
+            (
+                f"multiclass_roc_auc:average={average}",
+                f"roc_auc_score(y, s, multi_class='ovr', average='{average}', sample_weight=w)",
+            )
+            for average in ("macro", "weighted")
+        ),
+        *(
+            (
+                f"multiclass_average_precision:average={average}",
+                f"average_precision_score(y, s, average='{average}', sample_weight=w)",
+            )
+            for average in ("macro", "weighted")
+        ),
         ("top_k_accuracy:k=2", "top_k_accuracy_score(y, s, k=2, sample_weight=w)"),
         *rates("multiclass_", ", sample_weight=w", ("macro", "micro", "weighted")),
         *(
@@ -190,6 +224,11 @@ CASES: dict[str, list[tuple[str, str]]] = {
     ],
     "several_labels": [
         ("subset_accuracy", "accuracy_score(y, p)"),
+        *(
+            (f"multilabel_{score}:average={average}", f"{score}_score(y, s, average='{average}')")
+            for score in ("roc_auc", "average_precision")
+            for average in ("macro", "weighted", "micro")
+        ),
         *rates("multilabel_", "", ("macro", "micro", "weighted")),
         *(
             (f"multilabel_{loss}", f"mean([{call} for i in range(3)])")
@@ -254,6 +293,10 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "mean([sum([logaddexp.reduce(o[i:]) - o[i] for i in range(10)])"
             " for o in [s[argsort(-r, kind='stable')] for r, s in groups]])",
         ),
+    ],
+    "values": [
+        ("quantile_absolute_error:q=0.9", "quantile(abs(p - y), 0.9, method='averaged_inverted_cdf')"),
+        ("concordance_index", "(1 + stats.somersd(y, p).statistic) / 2"),
     ],
 }
 """The requests of losses by table, and the call that gives the number."""

@@ -73,6 +73,7 @@ GIVEN: dict[str, dict[str, object]] = {
     "critical_success_index": {"threshold": 1.5},
     "m_quantile_huber": {"alpha": 0.3},
     "interval_score": {"alpha": 0.2},
+    "recall_at_precision": {"precision": 0.7},
     "mean_scaled_interval_score": {"alpha": 0.2},
     "minkowski_distance_rowwise": {"p": 3.0},
     "precision_at_k": {"k": 2},
@@ -96,7 +97,7 @@ def value(name: str, batch: Batch, weight: np.ndarray | None = None, **given) ->
     with np.errstate(all="ignore"):  # as the engine has it
         columns = choice.loss.columns(batch, choice.params)
     bound = choice.reduction.with_pilots((getattr(batch, "pilot", None),))
-    (estimate,) = moments(columns, weight).estimates(bound, None)
+    (estimate,) = choice.loss.state.of(Cells(np, len(columns[0]), weight, 0), columns).estimates(bound, None)
     return np.nan if estimate.value is None else estimate.value
 
 

@@ -12,7 +12,15 @@ from losscli.tasks.named import described
 from losscli_docs import curve
 from losscli_docs.markdown import code, codes, escape, fenced, linked, table
 
-NEEDED = {"alpha": "0.1", "greater_than": "1", "p": "3", "predictors": "5", "q": "1.5", "threshold": "0.5"}
+NEEDED = {
+    "alpha": "0.1",
+    "greater_than": "1",
+    "p": "3",
+    "precision": "0.9",
+    "predictors": "5",
+    "q": "1.5",
+    "threshold": "0.5",
+}
 """Values of required parameters in the examples."""
 
 

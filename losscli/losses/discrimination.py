@@ -1,0 +1,312 @@
+"""How well scores separate two classes, whatever the threshold: areas under curves, and points on them."""
+
+from __future__ import annotations
+
+import math
+
+from losscli.catalog.params import OpenUnit, Share
+from losscli.catalog.registry import loss
+from losscli.numeric.arrays import Array
+from losscli.numeric.ranking import Ties, after, before
+from losscli.numeric.scores import share_interval
+from losscli.numeric.student import quantile
+from losscli.states.order import Order, Sample, Settled
+from losscli.tasks.binary import BinaryScore
+
+_BOTH = "it needs rows of both classes"
+
+
+def _columns(batch: BinaryScore) -> tuple[Array, Array]:
+    return batch.score, batch.sign > 0
+
+
+class Ranking:
+    """The scores of a sample in order: the weight of `positive` and `negative` rows of each score (g,)."""
+
+    def __init__(self, sample: Sample, score: Array, is_positive: Array) -> None:
+        self.sample, self.xp, self.is_positive = sample, sample.xp, is_positive > 0
+        self.ties = Ties.of(score, sample.weight)
+        self.positive = self.ties.sums(self.is_positive)
+        self.negative = self.ties.sums(~self.is_positive)
+        self.positives, self.negatives = float(self.positive.sum()), float(self.negative.sum())
+
+    @property
+    def has_both(self) -> bool:
+        """Whether there are rows of both classes."""
+        return self.positives > 0 and self.negatives > 0
+
+    def influence(self, of_positive: Array, of_negative: Array) -> Array:
+        """The influence of each row (n,), from those (g,) of positive and negative rows, each of mean 0.
+
+        The variance within each class is that of a sample: DeLong, DeLong, Clarke-Pearson (1988), Comparing
+        the areas under two or more correlated receiver operating characteristic curves, doi:10.2307/2531595
+        """
+        xp, group, total = self.xp, self.ties.group, self.sample.total
+        whole = self.sample.units()
+        found = xp.zeros(len(group))
+        for rows, values, weight in (
+            (self.is_positive, of_positive, self.positives),
+            (~self.is_positive, of_negative, self.negatives),
+        ):
+            units = self.sample.units(rows)
+            inflation = units / (units - 1) * (whole - 1) / whole if units > 1 else 1.0
+            found[rows] = values[group][rows] * (total / weight) * inflation**0.5
+        return found
+
+    def ends(self, value: float, influence: Array, low: float, high: float) -> tuple[float, float] | None:
+        """The interval of an area between low and high; None for none."""
+        if low < value < high:
+            return self.sample.ends(value, influence, low, high, self._df(influence))
+        if self.sample.level is None or not low < high:
+            return None
+        # No row has an influence.  If k independent pairs of two classes are in order, most others are too.
+        pairs = min(self.sample.units(self.is_positive), self.sample.units(~self.is_positive))
+        ends = share_interval((value - low) / (high - low), pairs, quantile(self.sample.level, math.inf))
+        return low + ends[0] * (high - low), low + ends[1] * (high - low)
+
+    def _df(self, influence: Array) -> float:
+        """The degrees of freedom of a sum of the noise of two classes: Satterthwaite (1946)."""
+        parts = self.sample.weight * influence
+        squares = [float((parts[rows] ** 2).sum()) for rows in (self.is_positive, ~self.is_positive)]
+        units = [max(self.sample.units(rows) - 1.0, 1.0) for rows in (self.is_positive, ~self.is_positive)]
+        shares = sum(each * each / count for each, count in zip(squares, units, strict=True))
+        return sum(squares) ** 2 / shares if shares > 0 else sum(units)
+
+
+def area_of(found: Ranking) -> tuple[float, Array]:
+    """The area under the ROC curve, NaN unless there are both classes, and the influence (n,) of each row."""
+    # Of each row the share of the other class that it is in order with; half of those of equal score.
+    above = (before(found.negative) + found.negative / 2) / found.negatives
+    below = (after(found.positive) + found.positive / 2) / found.positives
+    area = float((found.positive * above).sum() / found.positives)
+    return area, found.influence(above - area, below - area)
+
+
+def _roc_auc(sample: Sample) -> Settled:
+    ranking = Ranking(sample, *sample.columns)
+    if not ranking.has_both:
+        return Settled.undefined(sample)
+    area, influence = area_of(ranking)
+    return Settled.of(area, influence, ranking.ends(area, influence, 0.0, 1.0))
+
+
+@loss(
+    "auc",
+    "auroc",
+    "roc_auc_score",
+    "BinaryAUROC",
+    best=1.0,
+    worst=0.0,
+    score=True,
+    order=Order(_roc_auc, undefined=_BOTH),
+)
+def roc_auc(batch: BinaryScore) -> tuple[Array, Array]:
+    """The chance that a positive row has a higher score than a negative one; equal scores count half.
+
+    The area under the curve of true positive rate over false positive rate.  Unit: 1.
+
+    Hanley and McNeil (1982), doi:10.1148/radiology.143.1.7063747
+    """
+    return _columns(batch)
+
+
+def _gini(sample: Sample) -> Settled:
+    ranking = Ranking(sample, *sample.columns)
+    if not ranking.has_both:
+        return Settled.undefined(sample)
+    area, influence = area_of(ranking)
+    value, influence = 2.0 * area - 1.0, 2.0 * influence
+    return Settled.of(value, influence, ranking.ends(value, influence, -1.0, 1.0))
+
+
+@loss(
+    "somers_d",
+    "normalized_gini",
+    "accuracy_ratio",
+    best=1.0,
+    worst=-1.0,
+    score=True,
+    order=Order(_gini, undefined=_BOTH),
+)
+def gini(batch: BinaryScore) -> tuple[Array, Array]:
+    """The area under the ROC curve from -1 to 1: 0 for scores without information.
+
+    2 AUC - 1.  Unit: 1.
+
+    Somers (1962), A new asymmetric measure of association for ordinal variables, doi:10.2307/2090408
+    """
+    return _columns(batch)
+
+
+def _partial_auc(sample: Sample, max_fpr: float, standardized: bool) -> Settled:
+    found, xp = Ranking(sample, *sample.columns), sample.xp
+    if not found.has_both:
+        return Settled.undefined(sample)
+    # Of the negatives in each group, the part that lies up to max_fpr, the highest scores first.
+    rate, share = found.negative / found.negatives, found.positive / found.positives
+    room = xp.maximum(max_fpr - after(rate), 0.0)
+    part = xp.minimum(rate, room)
+    inside = xp.where(rate > 0, part / xp.where(rate > 0, rate, 1.0), 1.0 * (room > 0))
+    # Within a group the curve is straight: a part of its negatives has that part of its positives before it.
+    area = float((part * (after(share) + share * inside / 2)).sum())
+    edge = float((after(share) + share * inside)[xp.flatnonzero(part > 0)[0]])
+    of_positive = before(part) + part * inside / 2
+    of_negative = inside * (after(share) + share * inside / 2 - edge) + max_fpr * edge
+    influence = found.influence(of_positive - area, of_negative - area)
+    if not standardized:
+        return Settled.of(area, influence, found.ends(area, influence, 0.0, max_fpr))
+    chance = max_fpr * max_fpr / 2
+    scale = 2.0 * (max_fpr - chance)
+    value, influence = 0.5 + (area - chance) / scale, influence / scale
+    return Settled.of(value, influence, found.ends(value, influence, 0.5 - chance / scale, 1.0))
+
+
+@loss("partial_roc_auc", best=1.0, worst=0.0, score=True, order=Order(_partial_auc, undefined=_BOTH))
+def partial_auc(
+    batch: BinaryScore, *, max_fpr: Share = 0.1, standardized: bool = True
+) -> tuple[Array, Array]:
+    """The area under the ROC curve up to a false positive rate: where an alarm may not be wrong often.
+
+    Standardised, 1 is perfect and 1/2 chance: (1 + (A - m) / (max_fpr - m)) / 2 with the area A and that of
+    chance m = max_fpr^2 / 2; otherwise A itself, which is max_fpr at best.  Unit: 1.
+
+    McClish (1989), Analyzing a portion of the ROC curve, doi:10.1177/0272989X8900900307
+    """
+    return _columns(batch)
+
+
+def precision_of(found: Ranking) -> tuple[float, Array]:
+    """The average precision, NaN without positive rows, and the influence (n,) of each row."""
+    xp = found.xp
+    hits = found.positive + after(found.positive)
+    misses = found.negative + after(found.negative)
+    precision = hits / (hits + misses)
+    value = float((found.positive * precision).sum() / found.positives)
+    # A row changes the precision at every positive that it stands before, or beside.
+    slope = found.positive / (hits + misses) ** 2
+    gained, lost = xp.cumsum(slope * misses), xp.cumsum(slope * hits)
+    of_positive = (precision - value + gained) / found.positives
+    of_negative = -lost / found.positives
+    group = found.ties.group
+    change = xp.where(found.is_positive, of_positive[group], of_negative[group])
+    return value, found.sample.total * change
+
+
+def _average_precision(sample: Sample) -> Settled:
+    ranking = Ranking(sample, *sample.columns)
+    if ranking.positives == 0:
+        return Settled.undefined(sample)
+    value, influence = precision_of(ranking)
+    return Settled.of(value, influence, sample.ends(value, influence, 0.0, 1.0))
+
+
+@loss(
+    "pr_auc",
+    "auprc",
+    "aucpr",
+    "average_precision_score",
+    "BinaryAveragePrecision",
+    best=1.0,
+    worst=0.0,
+    score=True,
+    order=Order(_average_precision, undefined="it needs positive rows"),
+)
+def average_precision(batch: BinaryScore) -> tuple[Array, Array]:
+    """The mean precision at the positive rows: how clean the top of the list is, down to the last positive.
+
+    sum (R_k - R_{k-1}) P_k over thresholds, with precision P and recall R: the area under the curve of
+    precision over recall in steps.  Unit: 1.
+
+    Straight lines between its points would be too optimistic: Davis and Goadrich (2006).
+
+    Manning, Raghavan, Schuetze (2008), Introduction to Information Retrieval, ch. 8
+    """
+    return _columns(batch)
+
+
+def _ks(sample: Sample) -> Settled:
+    found, xp = Ranking(sample, *sample.columns), sample.xp
+    if not found.has_both:
+        return Settled.undefined(sample)
+    hits = (found.positive + after(found.positive)) / found.positives
+    alarms = (found.negative + after(found.negative)) / found.negatives
+    at = int(xp.argmax(xp.abs(hits - alarms)))
+    sign = 1.0 if hits[at] >= alarms[at] else -1.0
+    above = xp.arange(len(hits)) >= at
+    influence = found.influence(sign * (above - hits[at]), -sign * (above - alarms[at]))
+    value = float(abs(hits[at] - alarms[at]))
+    return Settled.of(value, influence, found.ends(value, influence, 0.0, 1.0))
+
+
+@loss("ks", "kolmogorov_smirnov", best=1.0, worst=0.0, score=True, order=Order(_ks, undefined=_BOTH))
+def ks_statistic(batch: BinaryScore) -> tuple[Array, Array]:
+    """The largest distance between the distributions of the scores of the two classes.
+
+    max |TPR - FPR| over thresholds.  Unit: 1.
+
+    Smirnov (1948), doi:10.1214/aoms/1177730256
+    """
+    return _columns(batch)
+
+
+def _lift(sample: Sample, share: float) -> Settled:
+    found, xp = Ranking(sample, *sample.columns), sample.xp
+    if found.positives == 0:
+        return Settled.undefined(sample)
+    weight = found.ties.weights
+    size = share * sample.total
+    taken = xp.clip(size - after(weight), 0.0, weight) / weight
+    hits = float((found.positive * taken).sum())
+    edge = int(xp.flatnonzero(taken > 0)[0])
+    rate = found.positive[edge] / weight[edge]
+    value = hits / (share * found.positives)
+    group, y = found.ties.group, found.is_positive
+    of_hits = taken[group] * (y - rate) + share * rate
+    influence = sample.total / found.positives * (of_hits / share - value * y)
+    return Settled.of(value, influence)
+
+
+@loss(
+    "lift_at_k",
+    best=None,
+    score=True,
+    order=Order(_lift, undefined="it needs positive rows"),
+)
+def lift(batch: BinaryScore, *, share: Share = 0.1) -> tuple[Array, Array]:
+    """How many times more positives the highest scores hold than as many rows drawn at random.
+
+    The precision among the highest share of the rows over the rate of positives; of equal scores at the edge,
+    each counts in part.  Unit: 1.
+
+    Berry and Linoff (1997), Data Mining Techniques
+    """
+    return _columns(batch)
+
+
+def _recall(sample: Sample, precision: float) -> Settled:
+    found, xp = Ranking(sample, *sample.columns), sample.xp
+    if found.positives == 0:
+        return Settled.undefined(sample)
+    hits = found.positive + after(found.positive)
+    misses = found.negative + after(found.negative)
+    kept = hits >= precision * (hits + misses)
+    value = float(xp.max(hits[kept], initial=0.0)) / found.positives
+    return Settled.of(value, xp.zeros(len(sample.weight)))
+
+
+@loss(
+    "recall_at_fixed_precision",
+    "RecallAtPrecision",
+    best=1.0,
+    worst=0.0,
+    score=True,
+    order=Order(_recall, undefined="it needs positive rows", noise=False),
+)
+def recall_at_precision(batch: BinaryScore, *, precision: OpenUnit) -> tuple[Array, Array]:
+    """The most positives that a threshold finds while its alarms are right often enough.
+
+    The largest recall of the thresholds whose precision is at least `precision`, 0 without any.  Unit: 1.
+
+    Manning, Raghavan, Schuetze (2008), Introduction to Information Retrieval, ch. 8
+    """
+    return _columns(batch)

@@ -1,0 +1,229 @@
+"""How well scores separate each of several classes or labels: means of areas under curves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from itertools import combinations
+from typing import Literal
+
+from msgspec.structs import replace
+
+from losscli.catalog.registry import loss
+from losscli.losses.discrimination import Ranking, area_of, precision_of
+from losscli.numeric.arrays import Array
+from losscli.states.order import Order, Sample, Settled
+from losscli.tasks.classes import Multiclass
+from losscli.tasks.multilabel import MultilabelScore
+
+_ALL = "it needs rows of all classes"
+_BOTH = "each label needs rows with and without it"
+_POSITIVE = "each label needs rows that have it"
+_LABELS = "labels that are certain"
+
+Curve = Callable[[Ranking], tuple[float, Array]]
+"""From a ranking to a value, and the influence (n,) of each row on it."""
+
+
+def _mean(
+    sample: Sample, each: Iterable[tuple[float, Array]], weight: list[tuple[float, Array]] | None = None
+) -> Settled:
+    """The mean of values with the influence of each row (n,); `weight` has the same for their weights."""
+    found = list(each)
+    weights = weight or [(1.0, sample.xp.zeros(len(sample.weight)))] * len(found)
+    total = sum(share for share, _ in weights)
+    value = sum(share * part for (share, _), (part, _) in zip(weights, found, strict=True)) / total
+    moved = [
+        share * influence + (part - value) * change
+        for (share, change), (part, influence) in zip(weights, found, strict=True)
+    ]
+    return _bounded(sample, float(value), sum(moved) / total)
+
+
+def _bounded(sample: Sample, value: float, influence: Array) -> Settled:
+    return Settled.of(value, influence, sample.ends(value, influence, 0.0, 1.0))
+
+
+def _share(sample: Sample, rows: Array) -> tuple[float, Array]:
+    """The share of the weight on which a condition (n,) holds, and the influence of each row."""
+    share = float((sample.weight * rows).sum()) / sample.total
+    return share, rows - share
+
+
+def _of_classes(sample: Sample, average: str, multi_class: str) -> Settled:
+    *scores, code = sample.columns
+    members = [code == each for each in range(len(scores))]
+    if not all(own.any() for own in members):
+        return Settled.undefined(sample)
+    if multi_class == "ovr":
+        found = [area_of(Ranking(sample, score, own)) for score, own in zip(scores, members, strict=True)]
+        shares = [_share(sample, own) for own in members]
+    else:
+        pairs = list(combinations(range(len(scores)), 2))
+        found = [_between(sample, scores, members, *pair) for pair in pairs]
+        shares = [_share(sample, members[a] | members[b]) for a, b in pairs]
+    return _mean(sample, found, shares if average == "weighted" else None)
+
+
+def _between(
+    sample: Sample, scores: list[Array], members: list[Array], a: int, b: int
+) -> tuple[float, Array]:
+    """The mean of the two areas of two classes against each other, each by its own score."""
+    xp, rows = sample.xp, members[a] | members[b]
+    cluster = None if sample.cluster is None else sample.cluster[rows]
+    alone = replace(sample, weight=sample.weight[rows], cluster=cluster)
+    found = [area_of(Ranking(alone, scores[each][rows], members[each][rows])) for each in (a, b)]
+    influence = xp.zeros(len(rows))
+    influence[rows] = (found[0][1] + found[1][1]) / 2 * (sample.total / alone.total)
+    return (found[0][0] + found[1][0]) / 2, influence
+
+
+def _columns(batch: Multiclass) -> tuple[Array, ...]:
+    """The probability of each class, and the number of the true one; NaN where it is not certain."""
+    xp = batch.xp
+    code = xp.argmax(batch.target, axis=1) * 1.0 if batch.code is None else batch.code * 1.0
+    if batch.soft is not None:
+        code = xp.where(xp.max(batch.soft, axis=1) == 1.0, code, xp.nan)
+    return (*batch.probability.T, code)
+
+
+@loss(
+    "roc_auc",
+    "auc",
+    "auroc",
+    "roc_auc_score",
+    "MulticlassAUROC",
+    best=1.0,
+    worst=0.0,
+    score=True,
+    domain=_LABELS,
+    order=Order(_of_classes, undefined=_ALL),
+)
+def multiclass_roc_auc(
+    batch: Multiclass,
+    *,
+    multi_class: Literal["ovr", "ovo"] = "ovr",
+    average: Literal["macro", "weighted"] = "macro",
+) -> tuple[Array, ...]:
+    """The chance that a row of a class has a higher probability of it than one of another class.
+
+    The mean over classes of the area under the ROC curve of a class against the rest (ovr), or over pairs of
+    classes against each other (ovo); each counts alike (macro) or as its rows do (weighted).  Unit: 1.
+
+    Hand and Till (2001), doi:10.1023/A:1010920819831
+    """
+    return _columns(batch)
+
+
+def _precision_of_classes(sample: Sample, average: str) -> Settled:
+    *scores, code = sample.columns
+    members = [code == each for each in range(len(scores))]
+    if not all(own.any() for own in members):
+        return Settled.undefined(sample)
+    found = [precision_of(Ranking(sample, score, own)) for score, own in zip(scores, members, strict=True)]
+    return _mean(sample, found, [_share(sample, own) for own in members] if average == "weighted" else None)
+
+
+@loss(
+    "average_precision",
+    "pr_auc",
+    "auprc",
+    "average_precision_score",
+    "MulticlassAveragePrecision",
+    best=1.0,
+    worst=0.0,
+    score=True,
+    domain=_LABELS,
+    order=Order(_precision_of_classes, undefined=_ALL),
+)
+def multiclass_average_precision(
+    batch: Multiclass, *, average: Literal["macro", "weighted"] = "macro"
+) -> tuple[Array, ...]:
+    """The average precision of each class against the rest, averaged over the classes.
+
+    The mean of AP_k; each class counts alike (macro) or as its rows do (weighted).  Unit: 1.
+
+    Manning, Raghavan, Schuetze (2008), Introduction to Information Retrieval, ch. 8
+    """
+    return _columns(batch)
+
+
+def _of_labels(sample: Sample, curve: Curve, average: str, both: bool) -> Settled:
+    half = len(sample.columns) // 2
+    scores, members = sample.columns[:half], [label > 0 for label in sample.columns[half:]]
+    if any(not own.any() or (both and own.all()) for own in members):
+        return Settled.undefined(sample)
+    if average == "micro":
+        return _pooled(sample, curve)
+    found = [curve(Ranking(sample, score, own)) for score, own in zip(scores, members, strict=True)]
+    return _mean(sample, found, [_share(sample, own) for own in members] if average == "weighted" else None)
+
+
+def _pooled(sample: Sample, curve: Curve) -> Settled:
+    """Of all labels of all rows in one ranking; a row has the influence of its labels together."""
+    xp, half = sample.xp, len(sample.columns) // 2
+    rows = xp.arange(len(sample.weight)) if sample.cluster is None else sample.cluster
+    # The labels of a row are not independent.
+    whole = replace(sample, weight=xp.tile(sample.weight, half), cluster=xp.tile(rows, half))
+    scores, members = (xp.concatenate(part) for part in (sample.columns[:half], sample.columns[half:]))
+    value, influence = curve(Ranking(whole, scores, members))
+    return _bounded(sample, value, influence.reshape(half, -1).mean(axis=0))
+
+
+def _areas_of_labels(sample: Sample, average: str) -> Settled:
+    return _of_labels(sample, area_of, average, both=True)
+
+
+def _of_columns(batch: MultilabelScore) -> tuple[Array, ...]:
+    return (*batch.score.T, *batch.relevant.T)
+
+
+@loss(
+    "roc_auc",
+    "auc",
+    "auroc",
+    "roc_auc_score",
+    "MultilabelAUROC",
+    best=1.0,
+    worst=0.0,
+    score=True,
+    order=Order(_areas_of_labels, undefined=_BOTH),
+)
+def multilabel_roc_auc(
+    batch: MultilabelScore, *, average: Literal["macro", "weighted", "micro"] = "macro"
+) -> tuple[Array, ...]:
+    """The chance that a row with a label has a higher score of it than one without.
+
+    The mean over labels of the area under the ROC curve; each counts alike (macro) or as the rows that have
+    it (weighted), or all labels of all rows are one ranking (micro).  Unit: 1.
+
+    Hanley and McNeil (1982), doi:10.1148/radiology.143.1.7063747
+    """
+    return _of_columns(batch)
+
+
+def _precision_of_labels(sample: Sample, average: str) -> Settled:
+    return _of_labels(sample, precision_of, average, both=False)
+
+
+@loss(
+    "average_precision",
+    "pr_auc",
+    "auprc",
+    "average_precision_score",
+    "MultilabelAveragePrecision",
+    best=1.0,
+    worst=0.0,
+    score=True,
+    order=Order(_precision_of_labels, undefined=_POSITIVE),
+)
+def multilabel_average_precision(
+    batch: MultilabelScore, *, average: Literal["macro", "weighted", "micro"] = "macro"
+) -> tuple[Array, ...]:
+    """The average precision of each label, averaged over the labels.
+
+    The mean of AP_k; each label counts alike (macro) or as the rows that have it (weighted), or all labels of
+    all rows are one ranking (micro).  Unit: 1.
+
+    Manning, Raghavan, Schuetze (2008), Introduction to Information Retrieval, ch. 8
+    """
+    return _of_columns(batch)

@@ -1,0 +1,153 @@
+"""Order statistics of weighted values: groups of ties, quantiles, and pairs in order."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from msgspec import Struct
+
+from losscli.numeric.arrays import Array, np
+
+_ROUNDING = 1e-13
+"""Relative to the sum of the weights: a smaller difference of running sums is rounding."""
+
+
+class Ties(Struct, frozen=True, dict=True):
+    """Values in groups of equal ones: the distinct `values` (g,), ascending, and the `group` of each (n,).
+
+    `weight` (n,) is that of each value.
+    """
+
+    values: Array
+    group: Array
+    weight: Array
+
+    @classmethod
+    def of(cls, values: Array, weight: Array) -> Ties:
+        """The ties among values (n,) of these weights (n,)."""
+        distinct, group = np.unique(values, return_inverse=True)
+        return cls(distinct, group, weight)
+
+    def sums(self, values: Array) -> Array:
+        """The weighted sums (g,) of values (n,) by group."""
+        return np.bincount(self.group, self.weight * values, minlength=len(self.values))
+
+    @cached_property
+    def weights(self) -> Array:
+        """The weight of each group (g,)."""
+        return np.bincount(self.group, self.weight, minlength=len(self.values))
+
+    @cached_property
+    def up_to(self) -> Array:
+        """The weight of the values up to each group (g,)."""
+        return np.cumsum(self.weights)
+
+    @cached_property
+    def below(self) -> Array:
+        """For each value (n,), the weight of the smaller ones."""
+        return before(self.weights)[self.group]
+
+    @cached_property
+    def equal(self) -> Array:
+        """For each value (n,), the weight of those equal to it, itself included."""
+        return self.weights[self.group]
+
+    def place(self, position: float) -> int:
+        """The group that holds this position (0 to the total weight) of the values laid end to end."""
+        at = int(np.searchsorted(self.up_to, position * (1 - _ROUNDING), "left"))
+        return min(at, len(self.values) - 1)
+
+    def quantile(self, share: float) -> float:
+        """The smallest value up to which this share of the weight lies; where two are, their mean.
+
+        The averaged inverse of the distribution function, which weights and repeated rows change alike:
+        Hyndman and Fan (1996), Sample quantiles in statistical packages, definition 2, doi:10.2307/2684934
+        """
+        total = self.up_to[-1]
+        at = self.place(share * total)
+        value: float = self.values[at]
+        on_edge = abs(self.up_to[at] - share * total) <= _ROUNDING * total
+        if on_edge and 0 < share < 1 and at + 1 < len(self.values):
+            return float(value / 2 + self.values[at + 1] / 2)
+        return float(value)
+
+
+def before(sums: Array) -> Array:
+    """The sum of the entries before each (g,)."""
+    return np.concatenate([[0.0], np.cumsum(sums)[:-1]])
+
+
+def after(sums: Array) -> Array:
+    """The sum of the entries after each (g,)."""
+    return before(sums[::-1])[::-1]
+
+
+def lower_before(codes: Array, weight: Array) -> Array:
+    """For each of n codes (whole numbers from 0), the weight of the lower codes that stand before it (n,).
+
+    In n log n steps: the codes are sorted bit by bit from the highest one.  Where codes agree in all higher
+    bits, those with a 0 that stand before one with a 1 are lower.
+    """
+    n, found = len(codes), np.zeros(len(codes))
+    if not n:
+        return found
+    counts = np.bincount(codes)
+    starts = np.concatenate([[0], np.cumsum(counts)])  # of each code in the sorted order
+    order = np.arange(n)
+    for bit in reversed(range(int(codes.max()).bit_length())):
+        own = codes[order]
+        first = own >> (bit + 1) << (bit + 1)
+        start = starts[first]  # of the codes that agree in the higher bits
+        one = (own >> bit & 1).astype(bool)
+        zeros = before_each(~one)
+        weights = before_each(np.where(one, 0.0, weight[order]))
+        found[order[one]] += (weights - weights[start])[one]
+        middle = starts[np.minimum(first + (1 << bit), len(counts))]
+        ahead = zeros - zeros[start]
+        to = np.where(one, middle + (np.arange(n) - start - ahead), start + ahead)
+        moved = np.empty_like(order)
+        moved[to] = order
+        order = moved
+    return found
+
+
+def before_each(values: Array) -> Array:
+    """The sum of the values before each (n,)."""
+    found = np.zeros(len(values), dtype=float if values.dtype.kind == "f" else int)
+    np.cumsum(values[:-1], out=found[1:])
+    return found
+
+
+def net_concordance(x: Ties, y: Ties) -> Array:
+    """For each row (n,), the weight of the rows concordant with it less that of the discordant ones.
+
+    Two rows are concordant if x and y order them alike, discordant if they order them differently.
+    """
+    weight, n = x.weight, len(x.group)
+    lower = np.empty(n)
+    # Of rows of equal x the one of greater y comes first, so that none of them counts as lower before.
+    order = np.lexsort((-y.group, x.group))
+    lower[order] = lower_before(y.group[order], weight[order])
+    pairs = Ties.of(x.group * np.int64(len(y.values)) + y.group, weight)
+    same_y = _within(y, x, weight)
+    same_x = _within(x, y, weight)
+    left_above = x.below - lower - same_y
+    right_below = y.below - lower - same_x
+    either_equal = x.equal + y.equal - pairs.equal
+    right_above = x.up_to[-1] - either_equal - lower - left_above - right_below
+    return lower + right_above - left_above - right_below
+
+
+def _within(fixed: Ties, other: Ties, weight: Array) -> Array:
+    """For each row (n,), the weight of the rows that are equal in `fixed` and lower in `other`."""
+    order = np.lexsort((other.group, fixed.group))
+    outer, inner = fixed.group[order], other.group[order]
+    reached = before_each(weight[order])
+    new = np.concatenate([[True], (outer[1:] != outer[:-1]) | (inner[1:] != inner[:-1])])
+    first = np.concatenate([[True], outer[1:] != outer[:-1]])
+    places = np.arange(len(order))
+    of_pair = np.maximum.accumulate(np.where(new, places, 0))
+    of_group = np.maximum.accumulate(np.where(first, places, 0))
+    found = np.empty(len(order))
+    found[order] = reached[of_pair] - reached[of_group]
+    return found

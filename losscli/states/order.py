@@ -1,0 +1,161 @@
+"""Losses of order: functions of the sorted rows, such as a median or the area under a curve.
+
+Once all rows of a cell are there, a function settles the loss: it returns the value T and one column, whose
+entry in row i is T + psi_i, with the influence psi_i = W dT / dw_i of the weight of the row on the value.
+The column has the mean T, and the standard error of this mean is that of the value (the infinitesimal
+jackknife): so intervals, clusters, paired differences and leaderboards are those of a mean.
+Efron (1982), The jackknife, the bootstrap and other resampling plans, doi:10.1137/1.9781611970319
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any
+
+from msgspec import Struct
+
+from losscli.numeric.arrays import Array, Namespace, np
+from losscli.numeric.ranking import Ties
+from losscli.numeric.scores import order_interval
+from losscli.numeric.student import quantile as student
+
+
+class Sample(Struct, frozen=True, dict=True):
+    """The rows of one cell: the `columns` (n,) that a loss keeps of them, and their `weight` (n,), positive.
+
+    `cluster` (n,) numbers the clusters of the rows, None if they are independent.  `level` is that of the
+    interval, None for none.  `share(condition, at)` is the effective number of independent rows behind the
+    share `at` of the rows on which a condition (n,) holds, and the deviate of its interval, and
+    `error(influence)` the standard error of a value whose rows have this influence (n,).
+    """
+
+    columns: tuple[Array, ...]
+    weight: Array
+    cluster: Array | None
+    level: float | None
+    share: Callable[[Array, float], tuple[float, float]]
+    error: Callable[[Array], float]
+
+    @property
+    def xp(self) -> Namespace:
+        """The namespace of the arrays, which lie in host memory whatever device computed them."""
+        return np
+
+    @cached_property
+    def total(self) -> float:
+        """The sum of the weights."""
+        return float(self.weight.sum())
+
+    def units(self, rows: Array | None = None) -> float:
+        """The effective number of rows, or of clusters; of those rows on which a condition holds.
+
+        (sum w)^2 / sum w^2: Kish (1965), Survey sampling.
+        """
+        weight = self.weight if rows is None else np.where(rows, self.weight, 0.0)
+        if self.cluster is not None:
+            weight = np.bincount(np.unique(self.cluster, return_inverse=True)[1], weight)
+        scale = float(weight.max(initial=0.0))
+        if scale == 0.0:
+            return 0.0
+        weight = weight / scale
+        return float(weight.sum() ** 2 / (weight * weight).sum())
+
+    def ends(
+        self, value: float, influence: Array, low: float, high: float, df: float | None = None
+    ) -> tuple[float, float] | None:
+        """The interval of a value that lies between low and high, from its log-odds; None for none.
+
+        `df` are its degrees of freedom, by default those of a mean.
+        """
+        if self.level is None or not low < value < high:
+            return None
+        error = self.error(influence) * (high - low) / ((value - low) * (high - value))
+        step = student(self.level, max(self.units() - 1.0, 1.0) if df is None else df) * error
+        centre = math.log((value - low) / (high - value))
+        ends = ((low + high * math.exp(at)) / (1.0 + math.exp(at)) for at in (centre - step, centre + step))
+        first, last = (high if math.isnan(end) else end for end in ends)
+        return first, last
+
+
+class Settled(Struct, frozen=True):
+    """A loss of the rows of one cell: the columns (n,) of which it is a function of means, and their means.
+
+    `ends` are those of its interval if they are not those of a mean.
+    """
+
+    means: tuple[float, ...]
+    columns: tuple[Array, ...]
+    ends: tuple[float, float] | None = None
+
+    @classmethod
+    def of(cls, value: float, influence: Array, ends: tuple[float, float] | None = None) -> Settled:
+        """A value with the influence (n,) of each row."""
+        return cls((value,), (value + influence,), ends)
+
+    @classmethod
+    def of_columns(cls, sample: Sample, columns: tuple[Array, ...]) -> Settled:
+        """Columns (n,) whose means the reduction of the loss takes."""
+        means = (float((sample.weight * column).sum() / sample.total) for column in columns)
+        return cls(tuple(means), columns)
+
+    @classmethod
+    def undefined(cls, sample: Sample) -> Settled:
+        """What is not defined on these rows."""
+        return cls((math.nan,), (np.full(len(sample.weight), math.nan),))
+
+
+class Order(Struct, frozen=True, dict=True):
+    """What settles a loss: a function of a sample, and of those parameters of the loss that it names.
+
+    `undefined` is the reason shown if the value is not a number.  Without `noise` the columns do not show how
+    the value varies, and there is no interval.
+    """
+
+    function: Callable[..., Settled]
+    undefined: str = "not defined on these rows"
+    noise: bool = True
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The arguments of the function other than the sample."""
+        return frozenset(list(inspect.signature(self.function).parameters)[1:])
+
+    def __call__(self, sample: Sample, params: Mapping[str, Any]) -> Settled:
+        """The loss of the rows of a sample."""
+        with np.errstate(all="ignore"):
+            return self.function(sample, **{name: params[name] for name in self.names})
+
+
+def order_of_quantile(share: float) -> Order:
+    """What makes a loss the quantile of its only column."""
+    return Order(lambda sample: quantile_of(sample, share))
+
+
+def quantile_of(sample: Sample, share: float, nearest: bool = False) -> Settled:
+    """The quantile of the only column of a sample, or the value of the row `nearest` to it.
+
+    Its interval ends at two rows, and depends on no density: the number of rows up to the quantile of the
+    population is binomial.  The width of the interval gives the slope of the quantile over the share.
+    Woodruff (1952), Confidence intervals for medians and other position measures, doi:10.2307/2280781
+    """
+    (values,) = sample.columns
+    ties = Ties.of(values, sample.weight)
+    found = ties.quantile(share)
+    if nearest:
+        row = sample.total / len(values)
+        found = float(ties.values[ties.place(share * sample.total + row * (0.5 - share))])
+    if sample.level is None:
+        return Settled.of(found, np.zeros(len(values)))
+    lower = values <= found
+    rows, deviate = sample.share(lower, share)
+    below, above = order_interval(share, rows, deviate)
+    ends = [float(ties.values[ties.place(end / rows * sample.total)]) for end in (below, above)]
+    width = (min(above, rows) - max(below, 0.0)) / rows
+    # Where several rows are equal, more than the share lies up to them.
+    reached = float(sample.weight[lower].sum()) / sample.total
+    influence = (ends[1] - ends[0]) / width * (reached - lower)
+    low, high = -math.inf if below < 0 else ends[0], math.inf if above > rows else ends[1]
+    return Settled.of(found, influence, (low, high))

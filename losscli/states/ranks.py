@@ -1,0 +1,263 @@
+"""Ranks: the state of losses of order, which need the rows themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from losscli.numeric.arrays import Array, np, to_numpy
+from losscli.numeric.student import quantile
+from losscli.states import inference
+from losscli.states.base import Estimate
+from losscli.states.cells import Cells
+from losscli.states.moments import Moments
+from losscli.states.noise import effective, shares
+from losscli.states.order import Sample, Settled
+from losscli.states.reductions import BoundReduction, mean
+
+_MEAN = BoundReduction(mean, {}, bounds=(0.0, 1.0))
+"""What becomes of a condition: the share of the rows on which it holds."""
+
+
+class Rows(Struct, frozen=True, eq=False):
+    """Some rows (m,): their cells as `codes`, their columns, and weights and clusters, if they have any."""
+
+    codes: Array
+    columns: tuple[Array, ...]
+    weight: Array | None
+    cluster: Array | None
+
+    @classmethod
+    def joint(cls, parts: Sequence[Rows]) -> Rows:
+        """The rows of all parts, one part after the other."""
+        if len(parts) == 1:
+            return parts[0]
+        weights = (np.ones(len(part.codes)) if part.weight is None else part.weight for part in parts)
+        return cls(
+            np.concatenate([part.codes for part in parts]),
+            tuple(map(np.concatenate, zip(*(part.columns for part in parts), strict=True))),
+            None if all(part.weight is None for part in parts) else np.concatenate([*weights]),
+            None if parts[0].cluster is None else np.concatenate([part.cluster for part in parts]),
+        )
+
+    def at(self, places: Array) -> Rows:
+        """The rows at these places."""
+        return Rows(
+            self.codes[places],
+            tuple(column[places] for column in self.columns),
+            None if self.weight is None else self.weight[places],
+            None if self.cluster is None else self.cluster[places],
+        )
+
+
+class Ranks(Struct, frozen=True, eq=False):
+    """The rows of each cell, in the order in which they came: `n` (c,) of them, of these `weights` (c,).
+
+    It grows with the rows: by 8 bytes for each number, and 1 for each condition, and as much again while they
+    are sorted.
+    """
+
+    n: Array
+    weights: Array
+    parts: tuple[Rows, ...]
+
+    @classmethod
+    def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Ranks:
+        """The rows of a block with what a loss keeps of each: the row columns (n,)."""
+
+        def placed(values: Array) -> Array:
+            return to_numpy(values if cells.order is None else values[cells.order])
+
+        n, weights = np.zeros(cells.count, dtype=np.int64), np.zeros(cells.count)
+        n[cells.present] = cells.sizes
+        if len(cells.present):
+            weights[cells.present] = to_numpy(cells.weight_sums[0]).sum(axis=1)
+        codes = np.repeat(cells.present.astype(np.int32), cells.sizes)
+        weight = None if cells.weight is None else to_numpy(cells.weight)
+        cluster = None if cells.cluster is None else to_numpy(cells.cluster)
+        return cls(n, weights, (Rows(codes, tuple(map(placed, columns)), weight, cluster),))
+
+    @classmethod
+    def stack(cls, parts: Sequence[Ranks]) -> Ranks:
+        """The cells of all parts, one part after the other."""
+        whole, *others = parts
+        for part in others:
+            whole = whole.merge(part, len(whole.n) + np.arange(len(part.n)))
+        return whole
+
+    def merge(self, later: Ranks, places: Array | None = None) -> Ranks:
+        """The rows of both; cell i of `later` is cell places[i], by default cell i."""
+        at = np.arange(len(later.n)) if places is None else places
+        count = max(len(self.n), int(at.max(initial=-1)) + 1)
+        n, weights = np.zeros(count, dtype=np.int64), np.zeros(count)
+        for part, own in ((self, np.arange(len(self.n))), (later, at)):
+            n[own] += part.n
+            weights[own] += part.weights
+        moved = later.parts
+        if places is not None:
+            moved = tuple(replace(part, codes=at[part.codes].astype(np.int32)) for part in later.parts)
+        return Ranks(n, weights, (*self.parts, *moved))
+
+    def select(self, cells: slice | Array) -> Ranks:
+        """The rows of some cells."""
+        chosen = np.arange(len(self.n))[cells]
+        to = np.full(len(self.n), -1, dtype=np.int32)
+        to[chosen] = np.arange(len(chosen))
+        parts = []
+        for part in self.parts:
+            codes = to[part.codes]
+            kept = np.flatnonzero(codes >= 0)
+            parts.append(replace(part.at(kept), codes=codes[kept]))
+        return Ranks(self.n[chosen], self.weights[chosen], tuple(parts))
+
+    def output(self, index: int, outputs: int) -> Ranks:
+        """The rows of one of several outputs, whose columns follow one another."""
+        k = len(self.parts[0].columns) // outputs
+        own = slice(index * k, (index + 1) * k)
+        return replace(self, parts=tuple(replace(part, columns=part.columns[own]) for part in self.parts))
+
+    def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
+        """The value of the loss in each cell, with an interval at this level; None for no intervals."""
+        return self.settled(bound, level).estimates(bound, level)
+
+    def settled(self, bound: BoundReduction, level: float | None, paired: bool = False) -> Moments:
+        """The moments of the columns of which the loss of each cell is a function of means.
+
+        If two models are `paired`, the columns of a are followed by those of b, and the moments are those of
+        a pair: see `inference.differences`.
+        """
+        noise = level is not None and bound.order is not None and bound.order.noise
+        found = [
+            None if rows is None else _moments(rows, each, noise)
+            for rows, each in self._settled(bound, level, paired)
+        ]
+        known = [moments for moments in found if moments is not None]
+        if not known:
+            return Moments.empty(len(found), len(bound.pilots))
+        none = known[0].select(np.array([0]))
+        none = Moments.from_arrays({name: np.zeros_like(v) for name, v in none.to_arrays().items()})
+        return Moments.stack([none if moments is None else moments for moments in found])
+
+    def linearised(self, bound: BoundReduction, level: float | None) -> Array:
+        """What each row adds to the value of its cell (m,), cell by cell: its mean is that value."""
+        found = [
+            _linear(bound, _moments(rows, each, noise=False), _columns(each))
+            for rows, each in self._settled(bound, level)
+            if rows is not None
+        ]
+        return np.concatenate([np.zeros(0), *found])
+
+    def _settled(
+        self, bound: BoundReduction, level: float | None, paired: bool = False
+    ) -> Iterator[tuple[Rows | None, list[Settled]]]:
+        """The rows of each cell, None without any, and its settled loss, one for each output."""
+        assert bound.order is not None
+        whole = Rows.joint(self.parts)
+        order = np.argsort(whole.codes, kind="stable")
+        ends = np.cumsum(self.n).tolist()
+        for start, end in zip([0, *ends[:-1]], ends, strict=True):
+            if start == end:
+                yield None, []
+                continue
+            rows = whole if end - start == len(order) else whole.at(order[start:end])
+            models = len(bound.pilots) * (2 if paired else 1)
+            k = len(rows.columns) // models
+            each = [
+                bound.order(_sample(rows, rows.columns[i * k : i * k + k], level), bound.params)
+                for i in range(models)
+            ]
+            if paired:
+                each = [_pair(a, b, bound) for a, b in zip(each[::2], each[1::2], strict=True)]
+            yield rows, each
+
+    def to_arrays(self) -> dict[str, Array]:
+        """The rows of all parts as arrays by name; columns as column_0 and so on."""
+        whole = Rows.joint(self.parts)
+        columns = {f"column_{i}": column for i, column in enumerate(whole.columns)}
+        kept = {name: value for name, value in asdict(whole).items() if value is not None}
+        return {"n": self.n, "weights": self.weights, **columns} | {
+            name: value for name, value in kept.items() if name != "columns"
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Ranks:
+        """The state that `to_arrays` wrote."""
+        count = sum(name.startswith("column_") for name in arrays)
+        columns = tuple(arrays[f"column_{i}"] for i in range(count))
+        rows = Rows(arrays["codes"], columns, arrays.get("weight"), arrays.get("cluster"))
+        return cls(arrays["n"], arrays["weights"], (rows,))
+
+
+def _sample(rows: Rows, columns: tuple[Array, ...], level: float | None) -> Sample:
+    weight = np.ones(len(rows.codes)) if rows.weight is None else rows.weight
+    return Sample(columns, weight, rows.cluster, level, partial(_share, rows, level), partial(_error, rows))
+
+
+def _share(rows: Rows, level: float | None, condition: Array, at: float) -> tuple[float, float]:
+    """The effective number of rows behind the share `at` on which a condition holds, and the deviate."""
+    moments = _of_rows(rows, (condition.astype(float),))
+    known = replace(moments, exact=np.array([[at]]), binary=np.ones(1, dtype=bool))
+    units = float(effective(moments)[0])
+    alike = moments.units is None and units == moments.n[0]
+    return float(shares(known)[0]), quantile(level or 0.5, math.inf if alike else max(units - 1.0, 1.0))
+
+
+def _error(rows: Rows, influence: Array) -> float:
+    """The standard error of a value whose rows have this influence."""
+    (found,) = _of_rows(rows, (influence,)).estimates(_MEAN, 0.5)
+    return math.nan if found.se is None else found.se
+
+
+def _moments(rows: Rows, settled: Sequence[Settled], noise: bool) -> Moments:
+    """The moments of the columns of a settled loss, whose means are known exactly."""
+    columns, means = _columns(settled), np.array([[mean for each in settled for mean in each.means]])
+    extremes = np.nan_to_num(means)  # which do not say why a value is undefined
+    moments = replace(_of_rows(rows, columns, noise), exact=means, low=extremes, high=extremes)
+    if rows.cluster is None:
+        weight = 1.0 if rows.weight is None else rows.weight
+        most = [np.max((weight * (c - m)) ** 2) for c, m in zip(columns, means[0], strict=True)]
+        moments = replace(moments, largest=np.array([most]))
+    ends = settled[0].ends if len(settled) == 1 else None
+    return replace(
+        moments,
+        binary=np.zeros(1, dtype=bool),
+        ends=np.array([[math.nan, math.nan] if ends is None else ends]),
+    )
+
+
+def _of_rows(rows: Rows, columns: Sequence[Array], interval: bool = True) -> Moments:
+    """The moments of columns (n,) of the rows, between clusters if there are any."""
+    cells = Cells(np, len(rows.codes), rows.weight, 0)
+    moments = Moments.of(cells, columns, interval)
+    if rows.cluster is None:
+        return moments
+    from losscli.states import clusters  # imports Polars, and the catalog of losses imports this module
+
+    block = clusters.Block(rows.cluster, {0: None})
+    block.add(0, columns, rows.weight, None)
+    return clusters.between(moments, block.totals()[0], 0)
+
+
+def _columns(settled: Sequence[Settled]) -> tuple[Array, ...]:
+    return tuple(column for each in settled for column in each.columns)
+
+
+def _linear(bound: BoundReduction, moments: Moments, columns: Sequence[Array]) -> Array:
+    """The linearised value (m,) of each row of a cell with these moments of its columns (m,)."""
+    value = float(inference.value_of(bound, moments)[0])
+    slopes = inference.gradients(bound, moments)[0]
+    parts = zip(slopes, columns, moments.mean[0], strict=True)
+    return value + sum(slope * (column - centre) for slope, column, centre in parts)
+
+
+def _pair(a: Settled, b: Settled, bound: BoundReduction) -> Settled:
+    """The columns of a, then those of b - a; of a mean, b - a alone."""
+    means = tuple(y - x for x, y in zip(a.means, b.means, strict=True))
+    columns = tuple(y - x for x, y in zip(a.columns, b.columns, strict=True))
+    if bound.reduction is mean:
+        return Settled(means, columns)
+    return Settled((*a.means, *means), (*a.columns, *columns))
