@@ -70,7 +70,10 @@ def join_names(names: Iterable[str]) -> str:
 
 
 def param_text(value: object) -> str:
-    """The value of a parameter as in 'huber:delta=2'."""
+    """The value of a parameter as in 'huber:delta=2'; of a vector as in 1:0.5, of a matrix as in 2:1/1:2."""
+    if isinstance(value, tuple | list):
+        by = "/" if any(isinstance(each, tuple | list) for each in value) else ":"
+        return by.join(param_text(each).removesuffix(".0") for each in value)
     return str(value).lower() if isinstance(value, bool) or value is None else str(value)
 
 

@@ -254,6 +254,14 @@ class Choice(Struct, frozen=True, dict=True):
         return BoundReduction(loss.reduction, self.params, loss.domain, loss.bounds, order=loss.order)
 
     @property
+    def recorded(self) -> Mapping[str, Any]:
+        """Its parameters as reports hold them: vectors and matrices as text."""
+        return {
+            name: param_text(value) if isinstance(value, tuple) else value
+            for name, value in self.params.items()
+        }
+
+    @property
     def identity(self) -> str:
         """What it computes: as it is written, or by the digest of a source that the request does not hold."""
         return self._written(self.loss.digest or self.loss.asked_as)

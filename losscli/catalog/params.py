@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from msgspec import Struct
 
 from losscli.errors import UsageError
+from losscli.numeric.arrays import np
 from losscli.numeric.ranges import Range
 from losscli.text import either, not_one_of
 
@@ -30,11 +31,59 @@ Power = Annotated[float, Range(gap=(0, 1))]
 """The power of a Tweedie variance function; no distribution has one between 0 and 1."""
 
 
+class Dimensions(Struct, frozen=True):
+    """The numbers of a parameter that has one for each dimension of a vector, or each pair of dimensions.
+
+    Numbers are separated by colons and rows of a matrix by slashes: 1:0.5 and 2:1/1:2.  A matrix is symmetric
+    and positive definite.
+    """
+
+    axes: int
+    range: Range = Range()
+
+    def parse(self, value: Any) -> tuple[Any, ...]:
+        """The numbers of text, of nested sequences or of an array.  Raises ValueError."""
+        if isinstance(value, str):
+            rows = [row.split(":") for row in value.strip().replace(",", ":").split("/")]
+            value = rows if self.axes == 2 or len(rows) > 1 else rows[0]
+        numbers = value.tolist() if hasattr(value, "tolist") else value
+        if self.axes == 1:
+            return tuple(float(self.range.parse(number)) for number in numbers)
+        matrix = tuple(tuple(float(self.range.parse(number)) for number in row) for row in numbers)
+        _require_definite(matrix)
+        return matrix
+
+    def __str__(self) -> str:
+        if self.axes == 1:
+            return f"{self.range} for each dimension, as in 1:2:0.5"
+        return "a number for each pair of dimensions, as in 2:1/1:2, a symmetric and positive definite matrix"
+
+
+def _require_definite(matrix: tuple[tuple[float, ...], ...]) -> None:
+    """Raise ValueError for a matrix that is not symmetric and positive definite."""
+    if (
+        not matrix
+        or any(len(row) != len(matrix) for row in matrix)
+        or matrix != tuple(zip(*matrix, strict=True))
+    ):
+        raise ValueError("not symmetric")
+    try:
+        np.linalg.cholesky(np.array(matrix))
+    except np.linalg.LinAlgError:
+        raise ValueError("not positive definite") from None
+
+
+PerDimension = Annotated[tuple[float, ...], Dimensions(1, Range(0, open="low"))]
+"""A positive number for each dimension."""
+Matrix = Annotated[tuple[tuple[float, ...], ...], Dimensions(2)]
+"""A symmetric, positive definite matrix with a row for each dimension."""
+
+
 class Param(Struct, frozen=True):
     """A parameter of a loss: its name, its default, and the values it takes.
 
-    `kind` is float, int, bool or str; `range` limits numbers, `choices` lists words; `optional` says
-    that None (switched off) is a value.
+    `kind` is float, int, bool or str, or tuple for `dimensions`; `range` limits numbers, `choices` lists
+    words; `optional` says that None (switched off) is a value.
     """
 
     name: str
@@ -43,6 +92,7 @@ class Param(Struct, frozen=True):
     range: Range | None = None
     choices: tuple[str, ...] = ()
     optional: bool = False
+    dimensions: Dimensions | None = None
 
     @classmethod
     def of(cls, name: str, annotation: Any, default: Any) -> Param:
@@ -53,6 +103,8 @@ class Param(Struct, frozen=True):
             optional = True
         if typing.get_origin(annotation) is Annotated:
             kind, bounds = typing.get_args(annotation)
+            if isinstance(bounds, Dimensions):
+                return cls(name, default, tuple, optional=optional, dimensions=bounds)
             return cls(name, default, kind, range=bounds, optional=optional)
         if typing.get_origin(annotation) is typing.Literal:
             return cls(name, default, str, choices=typing.get_args(annotation), optional=optional)
@@ -81,11 +133,12 @@ class Param(Struct, frozen=True):
             if value in self.choices:
                 return value
             raise self._error(value)
-        if self.range is None:
+        taken = self.dimensions or self.range
+        if taken is None:
             raise self._error(value)
         try:
-            return self.range.parse(value)
-        except ValueError:
+            return taken.parse(value)
+        except (ValueError, TypeError):
             raise self._error(value) from None
 
     def _error(self, value: object) -> UsageError:
@@ -97,7 +150,7 @@ class Param(Struct, frozen=True):
         """The values that it takes, in words: 'a number > 0'."""
         if self.choices:
             return either(self._words())
-        words = "true or false" if self.kind is bool else str(self.range)
+        words = "true or false" if self.kind is bool else str(self.dimensions or self.range)
         return f"{words}, or none" if self.optional else words
 
     def _words(self) -> list[str]:

@@ -144,7 +144,7 @@ class _Builder:
         return Comparison(
             loss=self.choice.loss.name,
             label=self.choice.label,
-            params=self.choice.params,
+            params=self.choice.recorded,
             a=self.names[0],
             b=self.names[1],
             cell=cell,

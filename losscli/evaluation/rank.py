@@ -301,7 +301,7 @@ def _lacks(missing: Sequence[str], other: str) -> str:
 
 
 def _is_of(result: Result, choice: Choice) -> bool:
-    return (result.loss, result.params) == (choice.loss.name, choice.params)
+    return (result.loss, result.params) == (choice.loss.name, choice.recorded)
 
 
 def _overall(entry: Entry, score: bool) -> float:

@@ -100,7 +100,7 @@ def _result(
     return Result(
         loss=choice.loss.name,
         label=choice.label,
-        params=choice.params,
+        params=choice.recorded,
         cell=cell,
         value=estimate.value,
         se=estimate.se,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from losscli.catalog.loss import Replacement
-from losscli.catalog.params import AtLeastOne, Real
+from losscli.catalog.params import AtLeastOne, Matrix, PerDimension, Real
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array
-from losscli.numeric.vectors import angle, length, norm
+from losscli.numeric.vectors import angle, length, matrix_root, norm
 from losscli.tasks.embedding import PairDistance, SimilarPair, VectorPair
 
 NONZERO = "vectors that are not zero"
@@ -87,6 +87,31 @@ def minkowski_distance_rowwise(batch: VectorPair, *, p: AtLeastOne) -> Array:
     Deza and Deza (2009), Encyclopedia of Distances
     """
     return norm(batch.xp, batch.difference, p)
+
+
+@loss("standardized_euclidean", "seuclidean")
+def standardized_euclidean_distance(batch: VectorPair, *, variances: PerDimension) -> Array:
+    """The Euclidean length of the difference with each coordinate in units of its standard deviation.
+
+    l = sqrt(sum (a - b)^2 / v), with v the variances.  Unit: 1.
+
+    Deza and Deza (2009), Encyclopedia of Distances
+    """
+    xp = batch.xp
+    return length(xp, batch.difference / xp.sqrt(xp.asarray(variances)))
+
+
+@loss("mahalanobis")
+def mahalanobis_distance(batch: VectorPair, *, inv_cov: Matrix) -> Array:
+    """The Euclidean length of the difference in units of a covariance, given by its inverse.
+
+    l = sqrt((a - b)' V (a - b)), with V the inverse of the covariance.  Unit: 1.
+
+    Mahalanobis (1936), On the generalised distance in statistics
+    """
+    xp = batch.xp
+    # With V = L L' it is the length of L' (a - b), whose square is never negative.
+    return length(xp, (batch.prediction - batch.target) @ matrix_root(xp, inv_cov))
 
 
 @loss(

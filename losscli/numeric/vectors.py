@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
-from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.arrays import Array, Namespace, np
 
 
 def length(xp: Namespace, x: Array) -> Array:
@@ -17,6 +19,11 @@ def unit(xp: Namespace, x: Array) -> Array:
     """Vectors (n, dimensions) divided by their lengths; NaN for vectors of zeros."""
     x, _ = _balanced(xp, x)
     return x / xp.sqrt(xp.sum(x * x, axis=1))[:, None]
+
+
+def matrix_root(xp: Namespace, matrix: Sequence[Sequence[float]]) -> Array:
+    """The lower triangle L with L L' = a positive definite matrix."""
+    return xp.asarray(np.linalg.cholesky(np.array(matrix)))
 
 
 def norm(xp: Namespace, x: Array, p: float) -> Array:

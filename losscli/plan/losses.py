@@ -23,7 +23,7 @@ from losscli.tasks.binary import BinaryLabel
 from losscli.tasks.catalog import TASKS
 from losscli.tasks.classes import MulticlassLabel
 from losscli.tasks.grouped import Relevance
-from losscli.text import either, enumerated, near
+from losscli.text import counted, either, enumerated, near
 
 
 def gates_of(given: object, own: Mapping[str, str]) -> tuple[tuple[Gate, ...], Mapping[tuple[str, ...], str]]:
@@ -179,6 +179,23 @@ def parts_taken(choices: Sequence[Choice], parts: Sequence[Part]) -> tuple[Part,
         else part
         for part in parts
     )
+
+
+def check_dimensions(choices: Sequence[Choice], parts: Sequence[Part], widths: Mapping[str, int]) -> None:
+    """Raise UsageError for a parameter that has not a number for each dimension of the vectors."""
+    columns = {part.batch: next(iter(part.arrays.values())) for part in parts}
+    for choice in choices:
+        for param in choice.loss.params:
+            if param.dimensions is None:
+                continue
+            own, given = columns[choice.loss.batch], len(choice.params[param.name])
+            dimensions = widths[own[0]] if own[0] in widths else len(own)
+            if given != dimensions:
+                raise UsageError(
+                    f"{choice.loss.name}: {param.name} has {counted(given, 'dimension')}, and the vectors "
+                    f"have {dimensions}",
+                    remedy=f"{param.name} is {param.describe()}",
+                )
 
 
 def of_zero_classes(choices: Sequence[Choice], roles: Roles) -> tuple[Choice, ...]:

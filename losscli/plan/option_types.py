@@ -39,6 +39,7 @@ class LossParameters(TypedDict, total=False):
     greater_than: float | None
     ignore_background: bool | None
     inclusive: bool | None
+    inv_cov: str | Sequence[Sequence[float]] | None
     k: float | int | None
     label_smoothing: float | None
     length_normalised: bool | None
@@ -75,6 +76,7 @@ class LossParameters(TypedDict, total=False):
     temperature: float | None
     threshold: float | None
     ties: Literal["shared", "rows", "breslow", "efron"] | None
+    variances: str | Sequence[float] | None
     weight_type: Literal["square", "simple", "linear"] | None
     weighting: Literal["linear", "quadratic"] | None
     zero_division: Literal["zero", "one", "skip"] | None

@@ -286,6 +286,7 @@ def _meaning(
         drop_unmatched=request.unmatched == "drop",
         drop_undefined=request.domain == "drop",
     )
+    losses.check_dimensions(choices, roles.parts, roles.widths)
     parts = tuple(replace(part, class_weight=weights) for part in losses.parts_taken(choices, roles.parts))
     roles = replace(roles, parts=parts)
     if request.like is None:

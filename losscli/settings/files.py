@@ -17,7 +17,7 @@ from losscli import gates
 from losscli.catalog import request as requests
 from losscli.errors import LossCliError, Problem, UsageError, all_of
 from losscli.plan.options import OPTIONS, Use, check_not_empty, keys, keywords_of, loss_params, of_environment
-from losscli.text import near
+from losscli.text import near, param_text
 
 FILE, PROJECT, SECTION = "losscli.toml", "pyproject.toml", "tool.losscli"
 _ROOTS = (".git", ".hg")
@@ -213,4 +213,4 @@ def _loss(folder: Path, given: object) -> str:
 
 
 def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return param_text(value) if isinstance(value, bool | list) else str(value)

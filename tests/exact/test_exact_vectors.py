@@ -172,3 +172,18 @@ def test_rare_classes_weigh_by_their_pixels():
         ]
         found = columns("segmentation_generalized_dice_error", ClassMask(np, guess, true), weight_type=kind)
         check(found, exact, range(2), 4)
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e200, 1e-200])
+def test_distances_in_units_of_a_covariance(scale):
+    pair = VectorPair(np, np.array([[0.1, -0.4, 0.3]]) * scale, np.array([[0.25, 0.1, 0.3]]) * scale)
+    e = [mpf(x) for x in (pair.prediction - pair.target)[0]]
+    variances = [2.0, 0.3, 1e3]
+    exact = mpmath.sqrt(mpmath.fsum(x * x / mpf(v) for x, v in zip(e, variances, strict=True)))
+    found = columns("standardized_euclidean_distance", pair, variances=variances)
+    check(found, [exact], [scale], 4)
+    inverse = [[1.2, 0.2, -0.5], [0.2, 2.0, 0.1], [-0.5, 0.1, 0.7]]
+    terms = (e[i] * e[j] * mpf(inverse[i][j]) for i, j in product(range(3), repeat=2))
+    check(columns("mahalanobis_distance", pair, inv_cov=inverse), [mpmath.sqrt(mpmath.fsum(terms))], [0], 4)
+    diagonal = np.diag(1 / np.array(variances))
+    assert columns("mahalanobis_distance", pair, inv_cov=diagonal) == pytest.approx(found, rel=1e-15)

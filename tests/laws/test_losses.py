@@ -37,7 +37,10 @@ def risen(entry, given: dict[str, object]) -> dict[str, object]:
 
 
 def values(param: Param) -> st.SearchStrategy[object]:
-    if param.kind is bool or param.choices:
+    if param.dimensions is not None:
+        vector = st.lists(st.floats(1e-3, 100), min_size=7, max_size=7)  # as the samples have
+        found = vector if param.dimensions.axes == 1 else vector.map(lambda v: np.outer(v, v) + np.eye(7))
+    elif param.kind is bool or param.choices:
         found = st.sampled_from(param.choices or (True, False))
     elif param.kind is int:
         found = st.integers(int(param.range.low), int(min(param.range.high, 50)))

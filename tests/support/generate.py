@@ -93,9 +93,15 @@ def _type(param: Param) -> str:
     """The type of a parameter in all losses that have it."""
     own = [each for entry in registry.list_losses() for each in entry.params if each.name == param.name]
     words = dict.fromkeys(word for each in own for word in each.choices)
-    kinds = dict.fromkeys(each.kind.__name__ for each in own if not each.choices)
+    kinds = dict.fromkeys(_kind(each) for each in own if not each.choices)
     types = [*kinds, *([f"Literal[{', '.join(map(repr, words))}]"] if words else [])]
     return " | ".join([*types, "None"]).replace("'", '"')
+
+
+def _kind(param: Param) -> str:
+    if param.dimensions is None:
+        return param.kind.__name__
+    return "str | Sequence[float]" if param.dimensions.axes == 1 else "str | Sequence[Sequence[float]]"
 
 
 def arguments() -> str:

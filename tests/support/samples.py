@@ -76,6 +76,8 @@ GIVEN: dict[str, dict[str, object]] = {
     "recall_at_precision": {"precision": 0.7},
     "mean_scaled_interval_score": {"alpha": 0.2},
     "minkowski_distance_rowwise": {"p": 3.0},
+    "standardized_euclidean_distance": {"variances": "1:2:0.5:3:0.1:10:1"},
+    "mahalanobis_distance": {"inv_cov": np.eye(7) + 0.2},
     "precision_at_k": {"k": 2},
     "recall_at_k": {"k": 1},
     "hit_rate_at_k": {"k": 1},

@@ -15,11 +15,13 @@ from losscli_docs.markdown import code, codes, escape, fenced, linked, table
 NEEDED = {
     "alpha": "0.1",
     "greater_than": "1",
+    "inv_cov": "2:1/1:2",
     "p": "3",
     "precision": "0.9",
     "predictors": "5",
     "q": "1.5",
     "threshold": "0.5",
+    "variances": "1:2:0.5",
 }
 """Values of required parameters in the examples."""
 
@@ -101,10 +103,16 @@ def default(param: Param) -> str:
 def _use(entry: Loss) -> str:
     given = ",".join(f"{p.name}={NEEDED[p.name]}" for p in entry.params if p.required)
     loss = f"{entry.name}:{given}" if given else entry.name
-    keywords = "".join(f", {p.name}={NEEDED[p.name]}" for p in entry.params if p.required)
+    keywords = "".join(f", {p.name}={_python(p)}" for p in entry.params if p.required)
     lines = f"losscli evaluate preds.parquet targets.parquet --loss {loss}"
     python = f'losscli.evaluate("preds.parquet", "targets.parquet", loss="{entry.name}"{keywords})'
     return f"## Use\n\n{fenced(lines, 'sh')}\n{fenced(python, 'python')}"
+
+
+def _python(param: Param) -> str:
+    """The value of a required parameter as Python has it."""
+    needed = NEEDED[param.name]
+    return needed if param.dimensions is None else repr(param.parse(needed))
 
 
 def _elsewhere(entry: Loss) -> str:
