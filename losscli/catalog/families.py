@@ -15,6 +15,7 @@ FAMILIES = (
     "binary",
     "multiclass",
     "rates",
+    "counts",
     "confusion",
     "margin",
     "discrimination",

@@ -205,3 +205,33 @@ def test_scores_lie_in_their_range():
     y, p = outcome_rows(20, 0, 1, 20)
     report = losscli.evaluate(p, y, loss=["precision", "recall", "mcc"], task="binary")
     assert all(0 <= result.ci_low <= result.ci_high <= 1 for result in report.results if result.ci_low)
+
+
+# Counts
+
+
+def test_counts_are_whole_numbers_of_each_class_and_sums_of_weights():
+    names = ["true_positives", "false_positives", "false_negatives", "true_negatives"]
+    p, y = labels(1, rows=123)
+    guess, true = p["predicted_label"].to_numpy(), y["label"].to_numpy()
+    classes = np.union1d(guess, true)
+    matrix = metrics.multilabel_confusion_matrix(true, guess, labels=classes)
+    cells = {"true_positives": (1, 1), "false_positives": (0, 1), "false_negatives": (1, 0)}
+    cells["true_negatives"] = (0, 0)
+    for name in names:
+        overall, *each = losscli.evaluate(p, y, loss=name, ci=None).results
+        expected = matrix[:, *cells[name]]
+        assert [result.value for result in each] == expected.tolist()
+        assert overall.value == expected.sum()
+        weighted = losscli.evaluate(p, y, loss=name, weight="w").results[0]
+        found = metrics.multilabel_confusion_matrix(
+            true, guess, labels=classes, sample_weight=y["w"].to_numpy()
+        )
+        assert weighted.value == pytest.approx(found[:, *cells[name]].sum(), rel=1e-12)
+        assert weighted.se > 0
+
+
+def test_a_count_can_be_a_gate():
+    y, p = outcome_rows(20, 3, 4, 20)
+    report = losscli.evaluate(p, y, task="binary", loss="fn", gate=["fn <= 4", "true_negatives >= 21"])
+    assert [verdict.status for verdict in report.gates] == ["pass", "fail"]

@@ -144,6 +144,14 @@ def of_negatives(y: str, p: str) -> dict[str, str]:
     }
 
 
+COUNTS = {
+    "true_positives": "1, 1",
+    "false_positives": "0, 1",
+    "false_negatives": "1, 0",
+    "true_negatives": "0, 0",
+}
+"""Where the confusion matrix of scikit-learn has each count."""
+
 CASES: dict[str, list[tuple[str, str]]] = {
     "labels": [
         ("accuracy", "accuracy_score(y, p)"),
@@ -163,6 +171,7 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "recall_at_precision:precision=0.6",
             "max([r for p, r, _ in zip(*precision_recall_curve(y, q)) if p >= 0.6])",
         ),
+        *((name, f"confusion_matrix(y, p)[{place}]") for name, place in COUNTS.items()),
     ],
     "outputs": [
         ("r2:average=variance", "r2_score(y, p, multioutput='variance_weighted')"),
@@ -185,6 +194,13 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "classes": [
+        *(
+            (
+                f"multiclass_{name}",
+                f"multilabel_confusion_matrix(y, p, sample_weight=w)[:, {place}].sum()",
+            )
+            for name, place in COUNTS.items()
+        ),
         ("multiclass_accuracy", "accuracy_score(y, p, sample_weight=w)"),
         ("multiclass_balanced_accuracy", "balanced_accuracy_score(y, p, sample_weight=w)"),
         ("multiclass_matthews_correlation", "matthews_corrcoef(y, p, sample_weight=w)"),
@@ -223,6 +239,10 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ),
     ],
     "several_labels": [
+        *(
+            (f"multilabel_{name}", f"multilabel_confusion_matrix(y, p)[:, {place}].sum()")
+            for name, place in COUNTS.items()
+        ),
         ("subset_accuracy", "accuracy_score(y, p)"),
         *(
             (f"multilabel_{score}:average={average}", f"{score}_score(y, s, average='{average}')")

@@ -130,10 +130,13 @@ def sample(kind: type[Batch], seed: int = 0, perfect: bool = False) -> Batch:
         return read_only(kind(np, **named(kind, np.random.default_rng(seed), perfect)))
     rng = np.random.default_rng(seed)
     y = (rng.uniform(size=(ROWS, CLASSES)) < 0.4) * 1.0
-    p = y if perfect else rng.uniform(0.01, 0.99, size=y.shape)
+    # Drawn in either case, so that the targets are the same.
+    drawn = rng.uniform(0.01, 0.99, size=y.shape)
+    p = y if perfect else drawn
     code = rng.integers(0, CLASSES, ROWS)
     one_hot = np.eye(CLASSES)[code]
-    score = 1e3 * (2.0 * one_hot - 1.0) if perfect else rng.normal(size=y.shape)
+    noise = rng.normal(size=y.shape)
+    score = 1e3 * (2.0 * one_hot - 1.0) if perfect else noise
     distribution = one_hot if perfect else softmax(score)
     sign = 2.0 * y[:, 0] - 1.0
     margin = 1e3 * sign if perfect else score[:, 0]
