@@ -118,8 +118,10 @@ class Sums(Struct, frozen=True, eq=False):
     def columns(self, first: int, last: int) -> Self:
         """The sums of columns first:last alone."""
         pick = slice(first, last)
-        i, _, m = triples(self.drift.shape[1])
-        within = (i >= first) & (m < last)
+        third = self.third
+        if third is not None:
+            i, _, m = triples(self.drift.shape[1])
+            third = third[:, (i >= first) & (m < last)]
         return replace(
             self,
             total=self.total[:, :, pick],
@@ -131,7 +133,7 @@ class Sums(Struct, frozen=True, eq=False):
             high_row=self.high_row[:, pick],
             drift3=None if self.drift3 is None else self.drift3[:, pick],
             spread3=None if self.spread3 is None else self.spread3[:, pick, pick],
-            third=None if self.third is None else self.third[:, within],
+            third=third,
             largest=None if self.largest is None else self.largest[:, pick],
             exact=None if self.exact is None else self.exact[:, pick],
         )
