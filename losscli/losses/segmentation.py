@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from losscli.catalog.loss import Replacement
-from losscli.catalog.params import NonNegative
+from losscli.catalog.params import Count, NonNegative, Share
 from losscli.catalog.registry import loss
-from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.arrays import Array, Namespace, to_numpy
+from losscli.numeric.images import hausdorff
 from losscli.states.reductions import Reduction
 from losscli.tasks.segmentation import ClassMask, ClassScores, Mask, Overlap, WeightedClassScores
 
@@ -225,3 +226,55 @@ def segmentation_generalized_dice_error(
         wrong = wrong + weight * own.wrong
         whole = whole + weight * (2 * own.hits + own.wrong)
     return wrong / whole
+
+
+def _mean_iou(xp: Namespace, m: Array, average: str) -> Array:
+    """The mean over classes from the means of hits, of wrong pixels and of true pixels of each."""
+    hits, wrong, true = (m[..., i::3] for i in range(3))
+    whole = hits + wrong
+    if average == "micro":
+        return xp.sum(hits, axis=-1) / xp.sum(whole, axis=-1)
+    present = whole > 0
+    weight = true if average == "weighted" else xp.where(present, 1.0, 0.0)
+    return xp.sum(weight * hits / xp.where(present, whole, 1.0), axis=-1) / xp.sum(weight, axis=-1)
+
+
+MEAN_IOU = Reduction(_mean_iou, undefined="no pixel counts")
+
+
+@loss("miou", "mean_iou", reduction=MEAN_IOU, best=1.0, score=True, worst=0.0)
+def segmentation_mean_iou(
+    batch: ClassMask, *, num_classes: Count, average: Literal["macro", "weighted", "micro"] = "macro"
+) -> tuple[Array, ...]:
+    """Intersection over union of each class, over the pixels of all images: the mean over classes.
+
+    mean over classes of sum |P and T| / sum |P or T|, the sums over images.  Unit: 1.
+
+    Classes that neither side has do not count.  With average=weighted classes are weighted by their true
+    pixels, with average=micro the sums are also over classes.  Pixels whose true class is not below
+    num_classes, such as 255, do not count.
+
+    Everingham et al. (2010), doi:10.1007/s11263-009-0275-4
+    """
+    xp, counted = batch.xp, batch.target < num_classes
+    columns = list[Array]()
+    for label in range(num_classes):
+        guess, truth = (batch.prediction == label) & counted, batch.target == label
+        columns += [xp.sum(own, axis=1) * 1.0 for own in (guess & truth, guess != truth, truth)]
+    return tuple(columns)
+
+
+@loss("hausdorff", "HausdorffDistance", domain="masks of which none or both are empty")
+def hausdorff_distance(batch: Mask, *, width: Count, quantile: Share = 1.0) -> Array:
+    """The distance of the pixel of one mask that is farthest from the other mask.
+
+    l = max(h(P, T), h(T, P)), with h(A, B) the maximum over the pixels of A of the distance to the nearest
+    pixel of B, or their quantile; 0 for two empty masks.  Unit: pixel.
+
+    A pixel is in a mask if its value is above 0.5.  Pixels are numbered row by row, in rows of this width.
+
+    Huttenlocher, Klanderman and Rucklidge (1993), doi:10.1109/34.232073
+    """
+    xp = batch.xp
+    masks = [to_numpy(own > 0.5) for own in (batch.prediction, batch.target)]
+    return xp.asarray([hausdorff(a, b, width, quantile) for a, b in zip(*masks, strict=True)])

@@ -55,6 +55,7 @@ class LossParameters(TypedDict, total=False):
     negative: Literal["error", "zero"] | None
     norm: Literal["l1", "l2", "max"] | None
     normalization: Literal["mean", "range", "std", "l2"] | None
+    num_classes: int | None
     p: float | int | None
     percent: bool | None
     persistence: float | None
@@ -64,6 +65,7 @@ class LossParameters(TypedDict, total=False):
     precision: float | None
     predictors: int | None
     q: float | None
+    quantile: float | None
     scale: float | None
     scale_by_half: bool | None
     share: float | None
@@ -79,6 +81,7 @@ class LossParameters(TypedDict, total=False):
     variances: str | Sequence[float] | None
     weight_type: Literal["square", "simple", "linear"] | None
     weighting: Literal["linear", "quadratic"] | None
+    width: int | None
     zero_division: Literal["zero", "one", "skip"] | None
     zero_infinity: bool | None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from sklearn import metrics
 
 import losscli
 from losscli.errors import DataError, UsageError
@@ -60,3 +61,41 @@ def test_unknown_classes_and_losses_without_them():
 def test_a_pixel_without_a_class_is_an_error():
     with pytest.raises(UsageError, match="each pixel needs a column for each class"):
         value(table(LOGITS).drop("px3_sky"), "generalized_dice")
+
+
+def of_pixels(prediction: np.ndarray, target: np.ndarray, loss: str, **options) -> float | None:
+    names = [f"px{i}" for i in range(target.shape[1])]
+    frames = pl.DataFrame(prediction, schema=names), pl.DataFrame(target, schema=names)
+    return losscli.evaluate(*frames, loss=loss, on="position", **options).results[0].value
+
+
+@pytest.mark.parametrize("average", ["macro", "weighted", "micro"])
+def test_mean_iou_is_the_jaccard_score_of_all_pixels_that_count(average):
+    true = RNG.choice([0, 1, 2, 255], (20, 16), p=[0.6, 0.25, 0.1, 0.05])
+    guess = np.where(RNG.random(true.shape) < 0.7, np.minimum(true, 2), RNG.integers(0, 4, true.shape))
+    counted = true < 3
+    own = np.where(guess < 3, guess, 3)[counted]
+    expected = metrics.jaccard_score(true[counted], own, average=average, labels=[0, 1, 2])
+    found = of_pixels(guess * 1.0, true, f"miou:num_classes=3,average={average}")
+    assert found == pytest.approx(expected, rel=1e-14)
+    # Classes that do not occur change nothing.
+    void, known = np.where(counted, true, 999), np.minimum(guess, 2.0)
+    three, nine = (
+        of_pixels(known, void, f"miou:num_classes={classes},average={average}") for classes in (3, 9)
+    )
+    assert three == nine
+
+
+def test_hausdorff_distances_of_pixels():
+    mask = np.zeros((3, 20))
+    mask[0, [0, 1]], mask[1, [19]] = 1, 1
+    target = np.zeros((3, 20))
+    target[0, [0, 13]], target[1, [15]] = 1, 1
+    # In rows of five: (0, 0), (0, 1) and (0, 0), (2, 3); (3, 4) and (3, 0); none and none.
+    distances = [8**0.5, 4.0, 0.0]
+    found = of_pixels(mask, target, "hausdorff:width=5")
+    assert found == pytest.approx(np.mean(distances), rel=1e-15)
+    half = of_pixels(mask[:1], target[:1], "hausdorff:width=5,quantile=0.5", ci=None)
+    assert half == pytest.approx(8**0.5 / 2, rel=1e-15)
+    with pytest.raises(DataError, match="masks of which none or both are empty"):
+        of_pixels(mask, target[[0, 2, 1]], "hausdorff:width=5")

@@ -144,7 +144,7 @@ def test_documentation_has_summary_formula_unit_and_reference(entry):
     assert entry.formula
     assert "Unit" not in entry.formula
     assert entry.unit in {
-        *("1", "nat", "nat^(1/2)", "score", "score^2", "score^p"),
+        *("1", "nat", "nat^(1/2)", "pixel", "score", "score^2", "score^p"),
         *("target", "target^(1/2)", "target^2", "target^4", "target^q", "target^(2-p)", "target^(2p)"),
     }
     assert re.search(r"\(\d{4}\)|user guide", reference)

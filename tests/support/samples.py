@@ -77,6 +77,8 @@ GIVEN: dict[str, dict[str, object]] = {
     "mean_scaled_interval_score": {"alpha": 0.2},
     "minkowski_distance_rowwise": {"p": 3.0},
     "standardized_euclidean_distance": {"variances": "1:2:0.5:3:0.1:10:1"},
+    "segmentation_mean_iou": {"num_classes": 3},
+    "hausdorff_distance": {"width": 3},
     "mahalanobis_distance": {"inv_cov": np.eye(7) + 0.2},
     "precision_at_k": {"k": 2},
     "recall_at_k": {"k": 1},

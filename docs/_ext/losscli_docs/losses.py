@@ -16,12 +16,14 @@ NEEDED = {
     "alpha": "0.1",
     "greater_than": "1",
     "inv_cov": "2:1/1:2",
+    "num_classes": "21",
     "p": "3",
     "precision": "0.9",
     "predictors": "5",
     "q": "1.5",
     "threshold": "0.5",
     "variances": "1:2:0.5",
+    "width": "256",
 }
 """Values of required parameters in the examples."""
 
