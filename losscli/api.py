@@ -93,10 +93,10 @@ def evaluate(
         domain: What a loss cannot take; default: error.
         where: Rows to evaluate, in SQL: "region = 'eu'".
         group: Rows that belong together: query, stratum.
-        scale_by: What errors are divided by: of a series the naive error of its history.
-        naive: A naive forecast, whose errors scale those of the predictions.
+        scale_by: Scale of errors: naive error of the history.
+        naive: Naive forecast, whose errors scale others.
         separator: Field separator in text: ';', '|', tab.
-        quote: Quote of fields in text: a character, or none.
+        quote: Quote in text: a character, or none.
         escape: Escape of quotes in text: a backslash.
         comment: Skip lines of text that begin so: '#'.
         header: Text has a header; default: by content.
@@ -121,7 +121,7 @@ def evaluate(
         confident: Within noise a verdict is unsure: a warning.
         strict: As --confident, and an unsure verdict fails.
         min_n: Cells with fewer rows are shown, not judged.
-        rows: Write the loss of every row: .parquet, .csv, .ndjson or .arrow.
+        rows: Losses of rows: .parquet, .csv, .ndjson or .arrow.
         worst: Show the N rows with the largest first loss.
         threads: Worker threads; default: all cores, up to 8.
         max_memory: Limit for a file once it is decompressed; 4GiB.

@@ -300,14 +300,14 @@ class Request(Struct, frozen=True, kw_only=True):
     scale_by: Annotated[
         str | None,
         _column(
-            "What errors are divided by: of a series the naive error of its history.", COLUMN, "COL",
+            "Scale of errors: naive error of the history.", COLUMN, "COL",
             column=True, tasks=FORECASTS, what="scales forecasts", compared="scale", rivals=("naive",),
         ),
     ] = None
     naive: Annotated[
         str | None,
         _column(
-            "A naive forecast, whose errors scale those of the predictions.", COLUMN, "COL",
+            "Naive forecast, whose errors scale others.", COLUMN, "COL",
             column=True, tasks=FORECASTS, what="scales forecasts", compared="naive", rivals=("scale_by",),
         ),
     ] = None
@@ -316,7 +316,7 @@ class Request(Struct, frozen=True, kw_only=True):
     ] = None
     quote: Annotated[
         str | None,
-        _column("Quote of fields in text: a character, or none.", QUOTE, "CHAR"),
+        _column("Quote in text: a character, or none.", QUOTE, "CHAR"),
     ] = None
     escape: Annotated[
         str | None, _column("Escape of quotes in text: a backslash.", ESCAPE, "CHAR")
@@ -477,7 +477,7 @@ class Request(Struct, frozen=True, kw_only=True):
     rows: Annotated[
         str | None,
         _output(
-            "Write the loss of every row: .parquet, .csv, .ndjson or .arrow.", PATH, "FILE",
+            "Losses of rows: .parquet, .csv, .ndjson or .arrow.", PATH, "FILE",
             commands=("evaluate",), use=Use.REPORT,
         ),
     ] = None
