@@ -42,7 +42,7 @@ def examples(choice: Choice) -> tuple[Example, ...]:
     """Two rows of a loss that is a mean over rows, each evaluated by the loss itself; none for others."""
     entry = choice.loss
     rows = {"regression": _of_residuals, "binary": _of_labels, "multiclass": _of_classes}.get(entry.task)
-    if not entry.has_row_loss or rows is None:
+    if not entry.has_row_loss or entry.batch.needs or rows is None:
         return ()
     found = []
     for row in rows(choice):

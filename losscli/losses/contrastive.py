@@ -19,7 +19,7 @@ PER_PAIR = replace(ratio, undefined="no two rows of a group have the same label"
 
 def _of_items(batch: LabeledVectors, value: Callable[[Pairs], Array]) -> Array:
     """The values of all items (n,)."""
-    return batch.xp.concatenate([value(pairs) for pairs in batch.pairs()])
+    return batch.xp.concatenate([batch.xp.zeros(0), *(value(pairs) for pairs in batch.pairs())])
 
 
 def _log_sum(xp: Namespace, x: Array, counted: Array) -> Array:

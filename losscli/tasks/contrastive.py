@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import pairwise
 from typing import ClassVar
 
 from losscli.data.stream import Part
@@ -53,7 +54,7 @@ class LabeledVectors(Grouped, frozen=True):
     def pairs(self) -> Iterator[Pairs]:
         """The pairs of every item with all items of its group, for some items at a time."""
         starts = to_numpy(self.starts).tolist()
-        for start, end in zip(starts, [*starts[1:], self.items], strict=True):
+        for start, end in pairwise([*starts, self.items]):
             step = max(1, PAIRS // (end - start))
             for first in range(start, end, step):
                 yield Pairs(self, slice(first, min(first + step, end)), slice(start, end))

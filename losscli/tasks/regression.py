@@ -109,6 +109,7 @@ class Scaled(Regression, frozen=True):
     Without a naive forecast its errors are one.
     """
 
+    axis: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = SCALES
     scale: Array = None
     naive_error: Array = None

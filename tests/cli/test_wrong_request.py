@@ -49,7 +49,7 @@ WRONG = {
     "options that no loss takes": (
         "p.csv y.csv -l huber --alpha 0.5 --beta 2",
         "no chosen loss (huber) takes --alpha",
-        "-> it belongs to pinball",
+        "-> it belongs to d2_pinball, pinball",
         "takes --beta",
         "-> it belongs to smooth_l1",
     ),

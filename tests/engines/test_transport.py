@@ -18,6 +18,7 @@ from losscli.evaluation.compare_plan import plan_models
 from losscli.evaluation.partial import EvaluationJob
 from losscli.plan.resolve import prepare
 
+SHORT = {"l": "loss", "w": "weight", "y": "target", "p": "pred"}
 ONE_A_LOSS = {case.loss: case for case in CASES if not case.name.endswith("shuffled")}.values()
 RNG = np.random.default_rng(8)
 Y, P = RNG.normal(size=(2, 600))
@@ -38,7 +39,8 @@ def tasks_of(run):
     group = run.plan.roles.group
     half = frame.height // 2
     if group is not None:
-        half = int(np.flatnonzero((frame[group] != frame[group].shift()).to_numpy())[1])
+        starts = (frame[group].rle_id().diff() > 0).arg_true()
+        half = starts[0] if len(starts) else frame.height
     return job, job.begin(frame), [(0, frame[:half]), (half, frame[half:])]
 
 
@@ -49,7 +51,7 @@ def run_of(case):
     for word in words:
         name = word.lstrip("-").replace("-", "_")
         flag = name in ("from_logits", "from_log_probs")
-        options[{"l": "loss", "w": "weight"}.get(name, name)] = True if flag else next(words)
+        options[SHORT.get(name, name)] = True if flag else next(words)
     return prepare(case.folder / "preds.parquet", case.folder / "targets.parquet", **options)
 
 

@@ -136,7 +136,9 @@ def test_a_loss_without_a_domain_takes_every_ordinary_number(loss):
     p, y = (side.ravel() for side in np.meshgrid(values, values))
     given = {param.name: _inside(param) for param in loss.params if param.required}
     try:
-        losscli.evaluate(p, y, loss=loss.name, **given)
+        scale = {"scale_by": "scale"} if loss.batch.needs else {}
+        rows = pl.DataFrame({"y_pred": p, "y_true": y, "scale": 2.0})
+        losscli.evaluate(rows, loss=loss.name, **given, **scale)
     except LossCliError as error:
         pytest.fail(f"{loss.name} has a domain and does not say so: {error}")
 
