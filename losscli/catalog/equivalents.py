@@ -27,6 +27,7 @@ LIBRARIES = (
     "scoringrules",
     "NumPy",
     "lifelines",
+    "jiwer",
 )
 
 
