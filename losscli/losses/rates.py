@@ -73,7 +73,9 @@ def _precision(xp: Namespace, m: Array, average: str, zero_division: str) -> Arr
     return _of_positives(xp, m, (m[..., 0], m[..., 1]), average, zero_division)
 
 
-@_score("precision_score", "positive_predictive_value", "ppv", reduction=_rate(_precision))
+@_score(
+    "precision_score", "positive_predictive_value", "ppv", reduction=_rate(_precision, hits=(0,), misses=(1,))
+)
 def precision(
     batch: BinaryOutcome,
     *,
@@ -94,7 +96,13 @@ def precision(
     return batch.outcomes(threshold, inclusive).of_positives
 
 
-@_score("precision", "precision_score", "positive_predictive_value", "ppv", reduction=_rate(_precision))
+@_score(
+    "precision",
+    "precision_score",
+    "positive_predictive_value",
+    "ppv",
+    reduction=_rate(_precision, hits=(0,), misses=(1,)),
+)
 def multiclass_precision(
     batch: MulticlassOutcome, *, average: Average = "macro", zero_division: ZeroDivision = "zero"
 ) -> tuple[Array, ...]:
@@ -110,7 +118,13 @@ def multiclass_precision(
     return batch.outcomes().of_positives
 
 
-@_score("precision", "precision_score", "positive_predictive_value", "ppv", reduction=_rate(_precision))
+@_score(
+    "precision",
+    "precision_score",
+    "positive_predictive_value",
+    "ppv",
+    reduction=_rate(_precision, hits=(0,), misses=(1,)),
+)
 def multilabel_precision(
     batch: MultilabelOutcome,
     *,
@@ -135,7 +149,13 @@ def _recall(xp: Namespace, m: Array, average: str, zero_division: str) -> Array:
     return _of_positives(xp, m, (m[..., 0], m[..., 2]), average, zero_division)
 
 
-@_score("recall_score", "sensitivity", "true_positive_rate", "tpr", reduction=_rate(_recall))
+@_score(
+    "recall_score",
+    "sensitivity",
+    "true_positive_rate",
+    "tpr",
+    reduction=_rate(_recall, hits=(0,), misses=(2,)),
+)
 def recall(
     batch: BinaryOutcome,
     *,
@@ -156,7 +176,14 @@ def recall(
     return batch.outcomes(threshold, inclusive).of_positives
 
 
-@_score("recall", "recall_score", "sensitivity", "true_positive_rate", "tpr", reduction=_rate(_recall))
+@_score(
+    "recall",
+    "recall_score",
+    "sensitivity",
+    "true_positive_rate",
+    "tpr",
+    reduction=_rate(_recall, hits=(0,), misses=(2,)),
+)
 def multiclass_recall(
     batch: MulticlassOutcome, *, average: Average = "macro", zero_division: ZeroDivision = "zero"
 ) -> tuple[Array, ...]:
@@ -172,7 +199,14 @@ def multiclass_recall(
     return batch.outcomes().of_positives
 
 
-@_score("recall", "recall_score", "sensitivity", "true_positive_rate", "tpr", reduction=_rate(_recall))
+@_score(
+    "recall",
+    "recall_score",
+    "sensitivity",
+    "true_positive_rate",
+    "tpr",
+    reduction=_rate(_recall, hits=(0,), misses=(2,)),
+)
 def multilabel_recall(
     batch: MultilabelOutcome,
     *,
@@ -197,7 +231,7 @@ def _specificity(xp: Namespace, m: Array, average: str, zero_division: str) -> A
     return _of_negatives(xp, m, (m[..., 0], m[..., 1]), average, zero_division)
 
 
-@_score("true_negative_rate", "tnr", "selectivity", reduction=_rate(_specificity))
+@_score("true_negative_rate", "tnr", "selectivity", reduction=_rate(_specificity, hits=(0,), misses=(1,)))
 def specificity(
     batch: BinaryOutcome,
     *,
@@ -218,7 +252,13 @@ def specificity(
     return batch.outcomes(threshold, inclusive).of_negatives
 
 
-@_score("specificity", "true_negative_rate", "tnr", "selectivity", reduction=_rate(_specificity))
+@_score(
+    "specificity",
+    "true_negative_rate",
+    "tnr",
+    "selectivity",
+    reduction=_rate(_specificity, hits=(0,), misses=(1,)),
+)
 def multiclass_specificity(
     batch: MulticlassOutcome, *, average: Average = "macro", zero_division: ZeroDivision = "zero"
 ) -> tuple[Array, ...]:
@@ -234,7 +274,13 @@ def multiclass_specificity(
     return batch.outcomes().of_negatives
 
 
-@_score("specificity", "true_negative_rate", "tnr", "selectivity", reduction=_rate(_specificity))
+@_score(
+    "specificity",
+    "true_negative_rate",
+    "tnr",
+    "selectivity",
+    reduction=_rate(_specificity, hits=(0,), misses=(1,)),
+)
 def multilabel_specificity(
     batch: MultilabelOutcome,
     *,
@@ -259,7 +305,7 @@ def _negative_predictive_value(xp: Namespace, m: Array, average: str, zero_divis
     return _of_negatives(xp, m, (m[..., 0], m[..., 2]), average, zero_division)
 
 
-@_score("npv", reduction=_rate(_negative_predictive_value))
+@_score("npv", reduction=_rate(_negative_predictive_value, hits=(0,), misses=(2,)))
 def negative_predictive_value(
     batch: BinaryOutcome,
     *,
@@ -280,7 +326,9 @@ def negative_predictive_value(
     return batch.outcomes(threshold, inclusive).of_negatives
 
 
-@_score("negative_predictive_value", "npv", reduction=_rate(_negative_predictive_value))
+@_score(
+    "negative_predictive_value", "npv", reduction=_rate(_negative_predictive_value, hits=(0,), misses=(2,))
+)
 def multiclass_negative_predictive_value(
     batch: MulticlassOutcome, *, average: Average = "macro", zero_division: ZeroDivision = "zero"
 ) -> tuple[Array, ...]:
@@ -296,7 +344,9 @@ def multiclass_negative_predictive_value(
     return batch.outcomes().of_negatives
 
 
-@_score("negative_predictive_value", "npv", reduction=_rate(_negative_predictive_value))
+@_score(
+    "negative_predictive_value", "npv", reduction=_rate(_negative_predictive_value, hits=(0,), misses=(2,))
+)
 def multilabel_negative_predictive_value(
     batch: MultilabelOutcome,
     *,
@@ -437,7 +487,7 @@ def jaccard_distance(
     return f1_error(batch, threshold=threshold, inclusive=inclusive)
 
 
-@_score("jaccard", "jaccard_score", reduction=_rate(_jaccard))
+@_score("jaccard", "jaccard_score", reduction=_rate(_jaccard, hits=(0,), misses=(1, 2)))
 def jaccard_index(
     batch: BinaryOutcome,
     *,
@@ -458,7 +508,7 @@ def jaccard_index(
     return batch.outcomes(threshold, inclusive).of_positives
 
 
-@_score("jaccard_index", "jaccard", "jaccard_score", reduction=_rate(_jaccard))
+@_score("jaccard_index", "jaccard", "jaccard_score", reduction=_rate(_jaccard, hits=(0,), misses=(1, 2)))
 def multiclass_jaccard_index(
     batch: MulticlassOutcome, *, average: Average = "macro", zero_division: ZeroDivision = "zero"
 ) -> tuple[Array, ...]:
@@ -474,7 +524,7 @@ def multiclass_jaccard_index(
     return batch.outcomes().of_positives
 
 
-@_score("jaccard_index", "jaccard", "jaccard_score", reduction=_rate(_jaccard))
+@_score("jaccard_index", "jaccard", "jaccard_score", reduction=_rate(_jaccard, hits=(0,), misses=(1, 2)))
 def multilabel_jaccard_index(
     batch: MultilabelOutcome,
     *,

@@ -18,7 +18,7 @@ from losscli.numeric.special import special
 from losscli.numeric.student import quantile
 from losscli.report.findings import Code, Note, note
 from losscli.states.base import Estimate
-from losscli.states.noise import Flips, Noise, Value, flips, noise_of, shares
+from losscli.states.noise import Flips, Noise, Value, flips, noise_of, rows_of_rate, shares
 from losscli.states.reductions import BoundReduction, mean
 from losscli.states.sums import Sums
 
@@ -212,7 +212,11 @@ class _Intervals:
             # A row below the bound, such as an unbiased estimate below zero, shows that there is none.
             self.least[(sums.low < bound.bounds[0]).any(axis=1)] = -math.inf
         self.first_order, self.ends = sums.third is None, sums.ends
-        self.shares = shares(sums) if bound.reduction is mean and not tested else None
+        self.shares: Array | None = None
+        if bound.reduction is mean and not tested:
+            self.shares = shares(sums)
+        elif not tested and (columns := bound.share_columns(sums.drift.shape[1])) is not None:
+            self.shares = rows_of_rate(sums, noise.se, *columns)
         self.equal = (noise.effective == sums.n) & (sums.units is None)
         deviates = [quantile(level, df) for df in noise.df.tolist()]
         self.deviates, self.level = deviates, level
@@ -228,7 +232,7 @@ class _Intervals:
             self.p_values = _p_values(noise.deviate(of, sums, towards_zero), noise)
 
     def is_share(self, place: int) -> bool:
-        """Whether the value of a cell is the share of the rows on which a column of 0 and 1 is 1."""
+        """Whether the value of a cell is a share of rows: those on which a column of 0 and 1 is 1."""
         return self.shares is not None and not math.isnan(self.shares[place])
 
     def of(self, place: int, value: float, unit: str, n: int) -> Estimate:

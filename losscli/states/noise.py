@@ -15,7 +15,7 @@ doi:10.1093/biomet/79.2.231
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from msgspec import Struct
@@ -219,6 +219,28 @@ def shares(sums: Sums) -> Array:
     if sums.units is None:
         found = np.where(units == sums.n, units, found)
     return np.where(sums.binary if sums.binary is not None else holds_binary(sums), found, np.nan)
+
+
+def rows_of_rate(sums: Sums, se: Array, hits: Sequence[int], misses: Sequence[int]) -> Array:
+    """The effective number of rows (c,) that have a hit or a miss, of which a rate is the share of the hits.
+
+    As in `shares`, it is at most the number of rows that would have the variance of the rate, whose standard
+    error is `se` (c,); NaN where no row has either.
+    """
+    either = [*hits, *misses]
+    with np.errstate(all="ignore"):
+        whole = sums.mean[:, either].sum(axis=1)
+        share = sums.mean[:, list(hits)].sum(axis=1) / whole
+        # Of columns of 0 and 1 sum w^2 x = sum w^2 (x - mean) + mean sum w^2.
+        squares = (sums.drift[:, either] + sums.mean[:, either] * sums.weight2[:, None]).sum(axis=1)
+        weight = whole * sums.weight[:, 0]
+        rows = weight * (weight / squares)
+        alike = share * (1 - share) / (se * se)
+    units = effective(sums)
+    found = np.where(np.isfinite(alike) & (alike > 0), np.minimum(alike, rows), np.minimum(rows, units))
+    if sums.units is None:
+        found = np.where(units == sums.n, rows, found)
+    return np.where(whole > 0, found, np.nan)
 
 
 class Flips(Struct, frozen=True):

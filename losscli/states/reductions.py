@@ -32,7 +32,8 @@ class Reduction(Struct, frozen=True, dict=True):
     `additive`: the value is the mean of one column, or its root, so that classes and slices have a share of
     it.  `extreme`: the value is the maximum over rows, which has no interval.  `joint`: the function takes
     all outputs at once, as means (..., outputs, k) and `pilots`; otherwise the value is the mean over
-    outputs.  `undefined` is the reason shown if the result is not a number.
+    outputs.  `undefined` is the reason shown if the result is not a number.  `hits` and `misses` are columns
+    of 0 and 1, if the value of one output is the share of the hits among the rows of both.
     """
 
     function: Callable[..., Array]
@@ -40,6 +41,8 @@ class Reduction(Struct, frozen=True, dict=True):
     extreme: bool = False
     joint: bool = False
     undefined: str = "not defined on these rows"
+    hits: tuple[int, ...] = ()
+    misses: tuple[int, ...] = ()
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -71,6 +74,14 @@ class BoundReduction(Struct, frozen=True):
     def undefined(self) -> str:
         """The reason shown if the value is not a number."""
         return self.reduction.undefined if self.order is None else self.order.undefined
+
+    def share_columns(self, columns: int) -> tuple[list[int], list[int]] | None:
+        """The hits and misses among the columns of all outputs, if the value is the share of one output."""
+        outputs, own = len(self.pilots), self.reduction
+        if not own.hits or (outputs > 1 and self.params.get("average") != "positive"):
+            return None
+        last = columns - columns // outputs
+        return [last + place for place in own.hits], [last + place for place in own.misses]
 
     def with_pilots(self, pilots: Sequence[Any], weight_unit: float | None = None) -> BoundReduction:
         """The same reduction for outputs with these pilots, and weights in this unit."""

@@ -12,6 +12,8 @@ from sklearn import metrics
 from support.samples import LOSSES, value
 
 import losscli
+from losscli.numeric.scores import share_interval
+from losscli.numeric.student import quantile
 from losscli.tasks.binary import BinaryAgreement, BinaryOutcome
 
 NAMES = np.array(["ant", "bird", "cat", "dog"])
@@ -21,6 +23,7 @@ RATES = {
     "f1": metrics.f1_score,
     "jaccard": metrics.jaccard_score,
 }
+NORMAL = quantile(0.95, math.inf)
 DIVISION = {"zero": 0.0, "one": 1.0, "skip": math.nan}
 
 
@@ -80,7 +83,8 @@ def test_a_score_is_one_minus_its_error():
         found = losscli.evaluate(p, y, loss=[score, error], task="binary")
         one, other = (result for result in found.results if not result.cell)
         assert one.value == pytest.approx(1 - other.value, abs=1e-15)
-        assert one.ci_low == pytest.approx(1 - other.ci_high, abs=2e-3)
+        if score != "jaccard":  # which is a share of rows, and has the score interval of one
+            assert one.ci_low == pytest.approx(1 - other.ci_high, abs=2e-3)
         assert one.higher_is_better
         assert not other.higher_is_better
 
@@ -205,6 +209,33 @@ def test_scores_lie_in_their_range():
     y, p = outcome_rows(20, 0, 1, 20)
     report = losscli.evaluate(p, y, loss=["precision", "recall", "mcc"], task="binary")
     assert all(0 <= result.ci_low <= result.ci_high <= 1 for result in report.results if result.ci_low)
+
+
+# Intervals of the rate of one class: those of a share of the rows that it divides by
+
+
+def test_a_rate_has_the_score_interval_of_the_rows_that_it_divides_by():
+    y, p = outcome_rows(18, 4, 2, 76)
+    report = losscli.evaluate(p, y, loss=["precision", "recall", "jaccard", "specificity"], task="binary")
+    rows = {"precision": (18, 22), "recall": (18, 20), "jaccard_index": (18, 24), "specificity": (76, 80)}
+    for name, (hits, whole) in rows.items():
+        low, high = share_interval(hits / whole, whole, NORMAL)
+        assert (report[name].ci_low, report[name].ci_high) == pytest.approx((low, high), rel=1e-12)
+
+
+def test_a_rate_without_a_miss_has_an_interval_also_of_a_class_and_of_weighted_rows():
+    y, p = outcome_rows(20, 0, 5, 20)
+    targets = {"y": y, "w": np.where(y == 1, 3.0, 1.0), "g": np.arange(45) // 3}
+    low, _ = share_interval(1.0, 20, NORMAL)
+    plain = losscli.evaluate({"p": p}, targets, loss="precision", task="binary")
+    assert (plain.results[0].ci_low, plain.results[0].ci_high) == (pytest.approx(low), 1.0)
+    (positive,) = (result for result in plain.results if result.cell == {"class": "1"})
+    assert (positive.ci_low, positive.ci_high) == (plain.results[0].ci_low, 1.0)
+    weighted = losscli.evaluate({"p": p}, targets, loss="precision", task="binary", weight="w").results[0]
+    assert weighted.ci_low == pytest.approx(low, abs=0.01)
+    clustered = losscli.evaluate({"p": p}, targets, loss="precision", task="binary", cluster="g").results[0]
+    assert clustered.ci_low < low
+    assert clustered.ci_high == 1.0
 
 
 # Counts
