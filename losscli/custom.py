@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from losscli.tasks.distribution import Binomial as Binomial
     from losscli.tasks.distribution import Exponential as Exponential
     from losscli.tasks.distribution import Gamma as Gamma
+    from losscli.tasks.distribution import Hypergeometric as Hypergeometric
     from losscli.tasks.distribution import Laplace as Laplace
     from losscli.tasks.distribution import Logistic as Logistic
     from losscli.tasks.distribution import LogNormal as LogNormal
@@ -70,6 +71,7 @@ if TYPE_CHECKING:
     from losscli.tasks.grouped import BinaryRelevance as BinaryRelevance
     from losscli.tasks.grouped import Relevance as Relevance
     from losscli.tasks.hazard import Cohort as Cohort
+    from losscli.tasks.mixture import NormalMixture as NormalMixture
     from losscli.tasks.multilabel import Multilabel as Multilabel
     from losscli.tasks.multilabel import MultilabelLabel as MultilabelLabel
     from losscli.tasks.multilabel import MultilabelOutcome as MultilabelOutcome
@@ -87,6 +89,16 @@ if TYPE_CHECKING:
     from losscli.tasks.segmentation import Mask as Mask
     from losscli.tasks.segmentation import WeightedClassScores as WeightedClassScores
     from losscli.tasks.sequence import Frames as Frames
+    from losscli.tasks.skewed import CensoredShiftedGamma as CensoredShiftedGamma
+    from losscli.tasks.skewed import ExponentialWithMass as ExponentialWithMass
+    from losscli.tasks.skewed import GeneralizedExtremeValue as GeneralizedExtremeValue
+    from losscli.tasks.skewed import GeneralizedPareto as GeneralizedPareto
+    from losscli.tasks.skewed import GeneralizedParetoWithMass as GeneralizedParetoWithMass
+    from losscli.tasks.skewed import LogLaplace as LogLaplace
+    from losscli.tasks.skewed import LogLogistic as LogLogistic
+    from losscli.tasks.skewed import ShiftedExponential as ShiftedExponential
+    from losscli.tasks.skewed import TwoPieceExponential as TwoPieceExponential
+    from losscli.tasks.skewed import TwoPieceNormal as TwoPieceNormal
     from losscli.tasks.survival import Lifetime as Lifetime
     from losscli.tasks.text import CharacterEdits as CharacterEdits
     from losscli.tasks.text import WordEdits as WordEdits
@@ -105,17 +117,21 @@ _HOMES = {
     "MulticlassScore OneVsAll",
     "losscli.tasks.contrastive": "LabeledVectors",
     "losscli.tasks.distribution": "Normal Logistic Laplace StudentT LogNormal Exponential Gamma Beta Uniform "
-    "Poisson Binomial NegativeBinomial",
+    "Poisson Binomial NegativeBinomial Hypergeometric",
     "losscli.tasks.embedding": "BooleanPair PairDistance SimilarPair VectorPair",
     "losscli.tasks.ensemble": "Ensemble MultivariateEnsemble",
     "losscli.tasks.grouped": "BinaryRelevance Relevance",
     "losscli.tasks.hazard": "Cohort",
+    "losscli.tasks.mixture": "NormalMixture",
     "losscli.tasks.multilabel": "Multilabel MultilabelLabel MultilabelOutcome MultilabelScore",
     "losscli.tasks.quantile": "CentralQuantile Interval Quantile ScaledInterval",
     "losscli.tasks.ranking": "ScorePair",
     "losscli.tasks.regression": "Benchmarked Regression Scaled",
     "losscli.tasks.segmentation": "ClassMask ClassScores Mask WeightedClassScores",
     "losscli.tasks.sequence": "Frames",
+    "losscli.tasks.skewed": "GeneralizedExtremeValue GeneralizedPareto GeneralizedParetoWithMass "
+    "ShiftedExponential ExponentialWithMass TwoPieceNormal TwoPieceExponential "
+    "LogLogistic LogLaplace CensoredShiftedGamma",
     "losscli.tasks.survival": "Lifetime",
     "losscli.tasks.text": "CharacterEdits WordEdits",
     "losscli.tasks.triplet": "Triplet",

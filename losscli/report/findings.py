@@ -242,6 +242,11 @@ class Code(Enum):
         error=("{low} that is not below its {high}", "rows whose {low} is not below their {high}"),
         remedy="are the columns swapped? -p {order} names them",
     )
+    TOO_MANY_DRAWS = Kind(
+        meaning="There are more draws than successes and failures to draw from.",
+        error=("row with more draws than m + n", "rows with more draws than m + n"),
+        remedy="m counts the successes, n the failures, k the draws",
+    )
     CROSSING_QUANTILES = Kind(
         meaning="A quantile of a row is below one of a lower level.",
         note=("row with crossing quantiles", "rows with crossing quantiles"),

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from losscli.data.stream import Part
 from losscli.numeric.arrays import Array
+from losscli.report.findings import Code
 from losscli.tasks.block import Block
 from losscli.tasks.bounded import (
     BoundedLogistic,
@@ -17,6 +18,7 @@ from losscli.tasks.bounded import (
     BoundedStudentTWithMass,
 )
 from losscli.tasks.catalog import Task
+from losscli.tasks.mixture import NormalMixture
 from losscli.tasks.named import Named, read
 from losscli.tasks.parameters import (
     Count,
@@ -30,6 +32,18 @@ from losscli.tasks.parameters import (
     Real,
     Scale,
     flag_empty_range,
+)
+from losscli.tasks.skewed import (
+    CensoredShiftedGamma,
+    ExponentialWithMass,
+    GeneralizedExtremeValue,
+    GeneralizedPareto,
+    GeneralizedParetoWithMass,
+    LogLaplace,
+    LogLogistic,
+    ShiftedExponential,
+    TwoPieceExponential,
+    TwoPieceNormal,
 )
 
 
@@ -151,6 +165,30 @@ class NegativeBinomial(_Counts, frozen=True):
     prob: PositiveProbability
 
 
+class Hypergeometric(_Counts, frozen=True):
+    """Successes among k draws without replacement from m successes and n failures."""
+
+    m: Count
+    n: Count
+    k: Count
+
+    @classmethod
+    def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
+        """Flag more draws than there is to draw from."""
+        m, n, k = (values[name][:, 0] for name in ("m", "n", "k"))
+        block.flag(
+            k > m + n,
+            Code.TOO_MANY_DRAWS,
+            part.arrays["k"],
+            lambda i: f"{k[i]:g} of {m[i] + n[i]:g}",
+        )
+
+    @property
+    def support(self) -> tuple[Array, Array]:
+        """The smallest and the largest possible count (n,)."""
+        return self.xp.maximum(self.k - self.n, 0.0), self.xp.minimum(self.m, self.k)
+
+
 DISTRIBUTIONS: Mapping[str, type[Named]] = {
     "normal": Normal,
     "bounded_student_t": BoundedStudentTWithMass,
@@ -162,13 +200,25 @@ DISTRIBUTIONS: Mapping[str, type[Named]] = {
     "censored_normal": BoundedNormal,
     "truncated_logistic": BoundedLogistic,
     "censored_logistic": BoundedLogistic,
+    "gpd_with_mass": GeneralizedParetoWithMass,
+    "gev": GeneralizedExtremeValue,
+    "gpd": GeneralizedPareto,
+    "exponential_with_mass": ExponentialWithMass,
     "student_t": StudentT,
     "laplace": Laplace,
+    "shifted_exponential": ShiftedExponential,
+    "two_piece_normal": TwoPieceNormal,
+    "two_piece_exponential": TwoPieceExponential,
     "lognormal": LogNormal,
+    "loglogistic": LogLogistic,
+    "loglaplace": LogLaplace,
+    "censored_shifted_gamma": CensoredShiftedGamma,
     "gamma": Gamma,
     "exponential": Exponential,
     "beta": Beta,
     "uniform": Uniform,
+    "hypergeometric": Hypergeometric,
+    "mixture_normal": NormalMixture,
     "binomial": Binomial,
     "poisson": Poisson,
     "logistic": Logistic,

@@ -22,12 +22,14 @@ from losscli.catalog import registry
 from losscli.catalog.loss import Loss
 
 HERE = Path(__file__).parent
+WRONG = {"crps_hypergeometric"}
+"""Cases whose value is wrong: scoringrules 0.10 leaves out the counts above n."""
 
 
 def main(cases_dir: Path) -> None:
     versions = dict(re.findall(r"([a-z-]+) (\d+\.\d+\.\d+)", (cases_dir.parent / "README.md").read_text()))
     known = set(registry.names())
-    folders = sorted(path.parent for path in cases_dir.glob("*/case.json"))
+    folders = sorted(path.parent for path in cases_dir.glob("*/case.json") if path.parent.name not in WRONG)
     own = {folder.name for folder in folders}
     entries = [case for case in json.loads((HERE / "cases.json").read_text()) if case["name"] not in own]
     for folder in folders:
