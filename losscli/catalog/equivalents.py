@@ -28,6 +28,7 @@ LIBRARIES = (
     "NumPy",
     "lifelines",
     "jiwer",
+    "TensorFlow Addons",
 )
 
 

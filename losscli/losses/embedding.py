@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losscli.catalog.loss import Replacement
-from losscli.catalog.params import AtLeastOne, Matrix, PerDimension, Real
+from losscli.catalog.params import AtLeastOne, Matrix, PerDimension, Positive, Real
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array
 from losscli.numeric.vectors import angle, length, matrix_root, norm
@@ -182,3 +182,15 @@ def hinge_embedding(batch: PairDistance, *, margin: Real = 1.0) -> Array:
     """
     xp, d = batch.xp, batch.distance
     return xp.where(batch.target > 0, d, xp.maximum(margin - d, 0.0))
+
+
+@loss("contrastive", "ContrastiveLoss")
+def contrastive_loss(batch: PairDistance, *, margin: Positive = 1.0) -> Array:
+    """The squared distance of similar pairs, and the squared shortfall from a margin of dissimilar ones.
+
+    l = d^2 if y = 1, else max(0, margin - d)^2.  Unit: score^2.
+
+    Hadsell, Chopra and LeCun (2006), doi:10.1109/CVPR.2006.100
+    """
+    cost = hinge_embedding(batch, margin=margin)
+    return cost * cost

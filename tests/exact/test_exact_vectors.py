@@ -14,7 +14,7 @@ from mpmath import mpf
 from scipy.spatial import distance
 from test_exact import LOGITS, check, columns
 
-from losscli.tasks.embedding import BooleanPair, SimilarPair, VectorPair
+from losscli.tasks.embedding import BooleanPair, PairDistance, SimilarPair, VectorPair
 from losscli.tasks.ranking import ScorePair
 from losscli.tasks.segmentation import ClassMask, Mask, WeightedClassScores
 from losscli.tasks.triplet import Triplet
@@ -187,3 +187,10 @@ def test_distances_in_units_of_a_covariance(scale):
     check(columns("mahalanobis_distance", pair, inv_cov=inverse), [mpmath.sqrt(mpmath.fsum(terms))], [0], 4)
     diagonal = np.diag(1 / np.array(variances))
     assert columns("mahalanobis_distance", pair, inv_cov=diagonal) == pytest.approx(found, rel=1e-15)
+
+
+def test_contrastive_loss_of_distances():
+    distances = [0.0, 1e-200, 1e-12, 0.3, 0.9999999999, 1.0, 2.5, 1e200]
+    rows = list(product(distances, [-1.0, 1.0]))
+    exact = [(mpf(d) if sign > 0 else max(mpf(0), 1 - mpf(d))) ** 2 for d, sign in rows]
+    check(columns("contrastive_loss", PairDistance(np, *np.array(rows).T)), exact, rows, 4)
