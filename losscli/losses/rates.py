@@ -6,8 +6,9 @@ to it or not, rightly or wrongly.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Literal
+from typing import Any, Literal
 
 from losscli.catalog.params import NonNegative, Unit
 from losscli.catalog.registry import loss
@@ -24,7 +25,7 @@ OfBinary = Literal["positive", "macro", "micro", "weighted"]
 ZeroDivision = Literal["zero", "one", "skip"]
 """The rate 0 / 0 of a class: a number, or not defined and left out of averages."""
 
-NOWHERE = "no row has the class, in truth or by prediction"
+NOWHERE = "no row has the class, or none is in the denominator"
 
 
 def _averaged(
@@ -65,6 +66,19 @@ def _of_negatives(
     return _averaged(xp, parts, m[..., 0] < 1.0, support, average, zero_division)
 
 
+def _divides_zero(
+    xp: Namespace, m: Array, params: Mapping[str, Any], columns: tuple[int, ...], negatives: bool = False
+) -> Array:
+    """Where (...) the value counts 0 / 0: no row is in the columns of a class that occurs."""
+    occurs = m[..., 0] < 1.0 if negatives else xp.sum(m, axis=-1) > 0
+    whole = sum(m[..., place] for place in columns)
+    if params["average"] == "positive":
+        occurs, whole = occurs[..., -1:], whole[..., -1:]
+    elif params["average"] == "micro":
+        occurs, whole = (xp.sum(each, axis=-1, keepdims=True) for each in (occurs, whole))
+    return xp.any((occurs > 0) & (whole == 0) & (params["zero_division"] != "skip"), axis=-1)
+
+
 _score = partial(loss, best=1.0, worst=0.0, score=True)
 _rate = partial(Reduction, joint=True, undefined=NOWHERE)
 
@@ -73,9 +87,15 @@ def _precision(xp: Namespace, m: Array, average: str, zero_division: str) -> Arr
     return _of_positives(xp, m, (m[..., 0], m[..., 1]), average, zero_division)
 
 
-@_score(
-    "precision_score", "positive_predictive_value", "ppv", reduction=_rate(_precision, hits=(0,), misses=(1,))
+PRECISION = _rate(
+    _precision,
+    hits=(0,),
+    misses=(1,),
+    divides_zero=partial(_divides_zero, columns=(0, 1)),
 )
+
+
+@_score("precision_score", "positive_predictive_value", "ppv", reduction=PRECISION)
 def precision(
     batch: BinaryOutcome,
     *,
@@ -101,7 +121,7 @@ def precision(
     "precision_score",
     "positive_predictive_value",
     "ppv",
-    reduction=_rate(_precision, hits=(0,), misses=(1,)),
+    reduction=PRECISION,
 )
 def multiclass_precision(
     batch: MulticlassOutcome, *, average: Average = "macro", zero_division: ZeroDivision = "zero"
@@ -123,7 +143,7 @@ def multiclass_precision(
     "precision_score",
     "positive_predictive_value",
     "ppv",
-    reduction=_rate(_precision, hits=(0,), misses=(1,)),
+    reduction=PRECISION,
 )
 def multilabel_precision(
     batch: MultilabelOutcome,
@@ -149,12 +169,20 @@ def _recall(xp: Namespace, m: Array, average: str, zero_division: str) -> Array:
     return _of_positives(xp, m, (m[..., 0], m[..., 2]), average, zero_division)
 
 
+RECALL = _rate(
+    _recall,
+    hits=(0,),
+    misses=(2,),
+    divides_zero=partial(_divides_zero, columns=(0, 2)),
+)
+
+
 @_score(
     "recall_score",
     "sensitivity",
     "true_positive_rate",
     "tpr",
-    reduction=_rate(_recall, hits=(0,), misses=(2,)),
+    reduction=RECALL,
 )
 def recall(
     batch: BinaryOutcome,
@@ -182,7 +210,7 @@ def recall(
     "sensitivity",
     "true_positive_rate",
     "tpr",
-    reduction=_rate(_recall, hits=(0,), misses=(2,)),
+    reduction=RECALL,
 )
 def multiclass_recall(
     batch: MulticlassOutcome, *, average: Average = "macro", zero_division: ZeroDivision = "zero"
@@ -205,7 +233,7 @@ def multiclass_recall(
     "sensitivity",
     "true_positive_rate",
     "tpr",
-    reduction=_rate(_recall, hits=(0,), misses=(2,)),
+    reduction=RECALL,
 )
 def multilabel_recall(
     batch: MultilabelOutcome,
@@ -231,7 +259,15 @@ def _specificity(xp: Namespace, m: Array, average: str, zero_division: str) -> A
     return _of_negatives(xp, m, (m[..., 0], m[..., 1]), average, zero_division)
 
 
-@_score("true_negative_rate", "tnr", "selectivity", reduction=_rate(_specificity, hits=(0,), misses=(1,)))
+SPECIFICITY = _rate(
+    _specificity,
+    hits=(0,),
+    misses=(1,),
+    divides_zero=partial(_divides_zero, columns=(0, 1), negatives=True),
+)
+
+
+@_score("true_negative_rate", "tnr", "selectivity", reduction=SPECIFICITY)
 def specificity(
     batch: BinaryOutcome,
     *,
@@ -257,7 +293,7 @@ def specificity(
     "true_negative_rate",
     "tnr",
     "selectivity",
-    reduction=_rate(_specificity, hits=(0,), misses=(1,)),
+    reduction=SPECIFICITY,
 )
 def multiclass_specificity(
     batch: MulticlassOutcome, *, average: Average = "macro", zero_division: ZeroDivision = "zero"
@@ -279,7 +315,7 @@ def multiclass_specificity(
     "true_negative_rate",
     "tnr",
     "selectivity",
-    reduction=_rate(_specificity, hits=(0,), misses=(1,)),
+    reduction=SPECIFICITY,
 )
 def multilabel_specificity(
     batch: MultilabelOutcome,
@@ -305,7 +341,15 @@ def _negative_predictive_value(xp: Namespace, m: Array, average: str, zero_divis
     return _of_negatives(xp, m, (m[..., 0], m[..., 2]), average, zero_division)
 
 
-@_score("npv", reduction=_rate(_negative_predictive_value, hits=(0,), misses=(2,)))
+NEGATIVE_PREDICTIVE_VALUE = _rate(
+    _negative_predictive_value,
+    hits=(0,),
+    misses=(2,),
+    divides_zero=partial(_divides_zero, columns=(0, 2), negatives=True),
+)
+
+
+@_score("npv", reduction=NEGATIVE_PREDICTIVE_VALUE)
 def negative_predictive_value(
     batch: BinaryOutcome,
     *,
@@ -326,9 +370,7 @@ def negative_predictive_value(
     return batch.outcomes(threshold, inclusive).of_negatives
 
 
-@_score(
-    "negative_predictive_value", "npv", reduction=_rate(_negative_predictive_value, hits=(0,), misses=(2,))
-)
+@_score("negative_predictive_value", "npv", reduction=NEGATIVE_PREDICTIVE_VALUE)
 def multiclass_negative_predictive_value(
     batch: MulticlassOutcome, *, average: Average = "macro", zero_division: ZeroDivision = "zero"
 ) -> tuple[Array, ...]:
@@ -344,9 +386,7 @@ def multiclass_negative_predictive_value(
     return batch.outcomes().of_negatives
 
 
-@_score(
-    "negative_predictive_value", "npv", reduction=_rate(_negative_predictive_value, hits=(0,), misses=(2,))
-)
+@_score("negative_predictive_value", "npv", reduction=NEGATIVE_PREDICTIVE_VALUE)
 def multilabel_negative_predictive_value(
     batch: MultilabelOutcome,
     *,

@@ -490,6 +490,10 @@ class Code(Enum):
         meaning="All rows or clusters have the same loss, so that the interval has no width.",
         note="zero variance: all {unit}s have the same loss, so the interval has no width",
     )
+    ZERO_DIVISION = Kind(
+        meaning="No row is in the denominator of a rate, which counts as 0 or 1: `--zero-division`.",
+        note="0 / 0 counts as {number} (zero_division={choice})",
+    )
     DOMINANT_UNIT = Kind(
         meaning="One row or cluster makes up most of the variance.",
         note="interval unreliable: one {unit} dominates the variance",

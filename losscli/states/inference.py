@@ -47,7 +47,21 @@ def estimates(bound: BoundReduction, sums: Sums, level: float | None = None) -> 
         return [estimate(bound, sums.cell(place), level) for place in range(cells)]
     if reduction.extreme:
         return [_extreme(bound, sums.cell(place)) for place in range(cells)]
-    return _with_intervals(bound, _value(bound, sums), sums, level)
+    return _noted(bound, sums, _with_intervals(bound, _value(bound, sums), sums, level))
+
+
+def _noted(bound: BoundReduction, sums: Sums, found: list[Estimate]) -> list[Estimate]:
+    """The estimates, with a note where 0 / 0 counts as a number."""
+    divides_zero = bound.reduction.divides_zero
+    if divides_zero is None:
+        return found
+    means = sums.mean.reshape(len(found), len(bound.pilots), -1)
+    choice = bound.params["zero_division"]
+    added = note(Code.ZERO_DIVISION, number="1" if choice == "one" else "0", choice=choice)
+    return [
+        replace(each, notes=(added, *each.notes)) if replaced and each.value is not None else each
+        for each, replaced in zip(found, divides_zero(np, means, bound.params).tolist(), strict=True)
+    ]
 
 
 def differences(

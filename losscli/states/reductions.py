@@ -33,7 +33,8 @@ class Reduction(Struct, frozen=True, dict=True):
     it.  `extreme`: the value is the maximum over rows, which has no interval.  `joint`: the function takes
     all outputs at once, as means (..., outputs, k) and `pilots`; otherwise the value is the mean over
     outputs.  `undefined` is the reason shown if the result is not a number.  `hits` and `misses` are columns
-    of 0 and 1, if the value of one output is the share of the hits among the rows of both.
+    of 0 and 1, if the value of one output is the share of the hits among the rows of both.  `divides_zero` is
+    where (...), given the means and the parameters, 0 / 0 counts as a number, by the parameter zero_division.
     """
 
     function: Callable[..., Array]
@@ -43,6 +44,7 @@ class Reduction(Struct, frozen=True, dict=True):
     undefined: str = "not defined on these rows"
     hits: tuple[int, ...] = ()
     misses: tuple[int, ...] = ()
+    divides_zero: Callable[[Namespace, Array, Mapping[str, Any]], Array] | None = None
 
     @cached_property
     def names(self) -> frozenset[str]:

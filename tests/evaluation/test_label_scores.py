@@ -12,6 +12,7 @@ from sklearn import metrics
 from support.samples import LOSSES, value
 
 import losscli
+from losscli.losses.rates import NOWHERE
 from losscli.numeric.scores import share_interval
 from losscli.numeric.student import quantile
 from losscli.tasks.binary import BinaryAgreement, BinaryOutcome
@@ -236,6 +237,23 @@ def test_a_rate_without_a_miss_has_an_interval_also_of_a_class_and_of_weighted_r
     clustered = losscli.evaluate({"p": p}, targets, loss="precision", task="binary", cluster="g").results[0]
     assert clustered.ci_low < low
     assert clustered.ci_high == 1.0
+
+
+def test_what_counts_zero_over_zero_says_so():
+    y, p = np.array([1.0, 1.0, 0.0]), np.array([0.2, 0.3, 0.1])
+    for loss, told in (
+        ("precision", "0 / 0 counts as 0 (zero_division=zero)"),
+        ("precision:zero_division=one", "0 / 0 counts as 1 (zero_division=one)"),
+        ("precision:average=macro", "0 / 0 counts as 0 (zero_division=zero)"),
+        ("precision:zero_division=skip", f"undefined: {NOWHERE}"),
+        ("recall", ""),
+        ("precision:average=micro", ""),
+        ("f1", ""),
+    ):
+        notes = [str(n) for n in losscli.evaluate(p, y, loss=loss, task="binary").results[0].notes]
+        assert (told in notes) if told else not any("0 / 0" in n for n in notes), (loss, notes)
+    whole = losscli.evaluate(np.array([0.9, 0.8]), np.ones(2), loss="specificity", task="binary").results[0]
+    assert (whole.value, str(whole.notes[0])) == (0.0, "0 / 0 counts as 0 (zero_division=zero)")
 
 
 # Counts
