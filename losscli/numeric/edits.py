@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from msgspec import Struct
 
@@ -25,12 +25,13 @@ class Sequences(Struct, frozen=True, eq=False):
     codes: Array
     lengths: Array
 
-    @classmethod
-    def of(cls, sequences: Sequence[Sequence[int]]) -> Sequences:
-        """The sequences in these lists."""
-        lengths = np.fromiter(map(len, sequences), dtype=np.int64, count=len(sequences))
-        flat = (code for each in sequences for code in each)
-        return cls(np.fromiter(flat, dtype=np.int32, count=int(lengths.sum())), lengths)
+    def halves(self) -> tuple[Sequences, Sequences]:
+        """The first half of the sequences, and the second."""
+        half = len(self.lengths) // 2
+        at = int(self.lengths[:half].sum())
+        return Sequences(self.codes[:at], self.lengths[:half]), Sequences(
+            self.codes[at:], self.lengths[half:]
+        )
 
     def padded(self, places: Array, padding: int) -> Array:
         """Some of the sequences, one a column (length of the longest, k)."""

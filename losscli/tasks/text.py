@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from losscli.data.stream import Part
-from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.arrays import Array, Namespace, np, pl
 from losscli.numeric.edits import Sequences, edits
 from losscli.tasks.base import Batch
 from losscli.tasks.catalog import Task
 from losscli.tasks.named import Column, Named, read
 
-Split = Callable[[str], Sequence[str]]
-"""From a text to its elements."""
+Split = Callable[[Array], Sequences]
+"""From texts (n,) to the elements of each, as numbers: the same for equal elements."""
+
+
+def words(texts: Array) -> Sequences:
+    """The words of each text: what stands between blanks and line ends."""
+    found = pl.Series(texts, dtype=pl.String).str.extract_all(r"\S+")
+    each = found.explode().drop_nulls()
+    codes = each.cast(pl.Enum(each.unique())).to_physical()
+    return Sequences(codes.to_numpy().astype(np.int32), found.list.len().to_numpy().astype(np.int64))
+
+
+def characters(texts: Array) -> Sequences:
+    """The characters of each text, by their code points."""
+    joined = "".join(texts).encode("utf-32-le", errors="surrogatepass")
+    lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+    return Sequences(np.frombuffer(joined, dtype="<i4"), lengths)
 
 
 class _Edits(Named, frozen=True):
@@ -37,11 +52,7 @@ class _Edits(Named, frozen=True):
     @classmethod
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
         """The batch of pairs of texts."""
-        codes: dict[str, int] = {}
-        prediction, target = (
-            Sequences.of([[codes.setdefault(each, len(codes)) for each in cls.split(text)] for text in own])
-            for own in (values["prediction"], values["target"])
-        )
+        prediction, target = cls.split(np.concatenate([values["prediction"], values["target"]])).halves()
         found = edits(target, prediction)
         counts = (found.edits, found.matches, prediction.lengths, target.lengths)
         return (cls(xp, *(xp.asarray(own).astype(float) for own in counts)),)
@@ -54,13 +65,13 @@ class WordEdits(_Edits, frozen=True):
     an alignment with so few edits has; `prediction_length` and `target_length` are the numbers of words.
     """
 
-    split: ClassVar[Split] = str.split
+    split: ClassVar[Split] = staticmethod(words)
 
 
 class CharacterEdits(_Edits, frozen=True):
     """As WordEdits, for characters, blanks included."""
 
-    split: ClassVar[Split] = str
+    split: ClassVar[Split] = staticmethod(characters)
 
 
 TASK = Task("text", read, usual=("word_error_rate", "char_error_rate"), batches=(WordEdits, CharacterEdits))

@@ -11,7 +11,8 @@ import pytest
 import losscli
 from losscli.errors import DataError
 from losscli.numeric import edits as tables
-from losscli.numeric.edits import Sequences, edits
+from losscli.numeric.edits import edits
+from losscli.tasks.text import characters
 
 PREDICTION = ["this is the prediction", "there is an other sample"]
 TARGET = ["this is the reference", "there is another one"]
@@ -41,7 +42,7 @@ def test_edits_are_those_of_the_plain_table(cells, monkeypatch):
     texts = ["".join(each) for length in range(4) for each in product("abc", repeat=length)]
     rng = np.random.default_rng(1)
     a, b = ([texts[i] for i in rng.integers(0, len(texts), 300)] for _ in range(2))
-    found = edits(*(Sequences.of([[*map(ord, text)] for text in side]) for side in (a, b)))
+    found = edits(*characters(np.array([*a, *b], dtype=object)).halves())
     expected = [of_one_table(x, y) for x, y in zip(a, b, strict=True)]
     assert [*zip(found.edits.tolist(), found.matches.tolist(), strict=True)] == expected
 
