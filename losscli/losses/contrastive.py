@@ -22,13 +22,15 @@ def _of_items(batch: LabeledVectors, value: Callable[[Pairs], Array]) -> Array:
     return batch.xp.concatenate([batch.xp.zeros(0), *(value(pairs) for pairs in batch.pairs())])
 
 
-def _log_sum(xp: Namespace, x: Array, counted: Array) -> Array:
-    """The logarithm of the sum of exp x over the counted items (k,), minus infinity for none."""
-    x = xp.where(counted, x, -xp.inf)
-    top = xp.max(x, axis=1)
-    none = top == -xp.inf
-    total = xp.sum(xp.exp(x - xp.where(none, 0.0, top)[:, None]), axis=1)
-    return xp.where(none, -xp.inf, top + xp.log(xp.where(none, 1.0, total)))
+def _largest(xp: Namespace, x: Array, counted: Array) -> Array:
+    """The largest x of the counted items (k, 1), minus infinity for none."""
+    return xp.max(xp.where(counted, x, -xp.inf), axis=1, keepdims=True)
+
+
+def _log_sum(xp: Namespace, below: Array, counted: Array) -> Array:
+    """The logarithm of the sum of exp over the counted items (k, 1), whose largest is 0; 0 for none."""
+    total = xp.sum(xp.where(counted, xp.exp(xp.where(counted, below, 0.0)), 0.0), axis=1, keepdims=True)
+    return xp.log(xp.where(total == 0, 1.0, total))
 
 
 @loss("NT-Xent", "nt_xent", "info_nce", "InfoNCE", reduction=PER_PAIR, best=None, domain=NONZERO)
@@ -43,10 +45,12 @@ def ntxent(batch: LabeledVectors, *, temperature: Positive = 0.07) -> tuple[Arra
     xp = batch.xp
 
     def of_item(pairs: Pairs) -> Array:
-        score = pairs.cosine / temperature
-        others = _log_sum(xp, score, pairs.negative)[:, None]
+        s, top = pairs.cosine, _largest(xp, pairs.cosine, pairs.negative)
+        # Differences are scaled, not scores: no temperature is too low.
+        others = _log_sum(xp, (s - top) / temperature, pairs.negative)
+        cost = softplus(xp, (top - s) / temperature + others)
         # NaN of a vector of zeros stays.
-        return xp.sum(xp.where(pairs.positive, softplus(xp, others - score), 0.0), axis=1)
+        return xp.sum(xp.where(pairs.positive, cost, 0.0), axis=1)
 
     counts = _of_items(batch, lambda pairs: xp.sum(pairs.positive, axis=1))
     return batch.sums(_of_items(batch, of_item)), batch.sums(counts * 1.0)
@@ -68,6 +72,9 @@ def circle(batch: LabeledVectors, *, gamma: Positive = 80.0, margin: Real = 0.4)
         s = pairs.cosine
         alike = gamma * xp.maximum(1.0 + margin - s, 0.0) * (1.0 - margin - s)
         unlike = gamma * xp.maximum(margin + s, 0.0) * (s - margin)
-        return softplus(xp, _log_sum(xp, alike, pairs.positive) + _log_sum(xp, unlike, pairs.negative))
+        sides = ((alike, pairs.positive), (unlike, pairs.negative))
+        tops = [_largest(xp, x, counted) for x, counted in sides]
+        rests = [_log_sum(xp, x - top, counted) for (x, counted), top in zip(sides, tops, strict=True)]
+        return softplus(xp, sum(tops) + sum(rests))[:, 0]
 
     return batch.sums(_of_items(batch, of_item)), batch.sizes * 1.0

@@ -108,3 +108,17 @@ def test_a_survival_analysis_by_hand():
     for ties, product in exact.items():
         sums, events = row_columns("cox_partial_likelihood", batch, ties=ties)
         assert (sums[0], events[0]) == (pytest.approx(np.log(product), rel=1e-15), 3.0)
+
+
+@pytest.mark.parametrize("temperature", [1e-300, 1e-3, 1e300])
+def test_no_temperature_is_too_low_or_too_high(temperature):
+    angles = np.array([0.0, 0.1, 1.0, 2.0])
+    vector, label = np.stack([np.cos(angles), np.sin(angles)], axis=1), np.array([0, 0, 1, 0])
+    batch, t = LabeledVectors(np, vector, label, starts=np.array([0])), mpf(temperature)
+    s = cosines(vector)
+    pairs = [(i, j) for i in (0, 1, 3) for j in (0, 1, 3) if i != j]
+    gaps = [(s[i][2] - s[i][j]) / t for i, j in pairs]
+    exact = mpmath.fsum(gap if gap > 1e6 else softplus(gap) for gap in gaps)
+    with np.errstate(all="ignore"):  # as the engine has it
+        sums, _ = row_columns("ntxent", batch, temperature=temperature)
+    check(sums, [exact], [temperature], 32)
