@@ -60,6 +60,7 @@ def described(entry: Loss) -> dict[str, Any]:
         "score": entry.score,
         "domain": entry.domain,
         "reads": columns_in_words(entry.batch),
+        "needs": list(entry.batch.needs),
         "params": [_param(param) for param in entry.params],
         "reference": entry.reference,
         "elsewhere": [to_builtins(each) for each in equivalents.of(entry.name)],

@@ -17,12 +17,12 @@ from losscli.catalog.loss import Choice, Loss
 from losscli.catalog.params import Param
 from losscli.explanation import pager
 from losscli.explanation.model import COVERED, PRECISION, WORST, Content, Facts, Page, Profiled
-from losscli.plan.options import loss_params
+from losscli.plan.options import OPTIONS, loss_params
 from losscli.render.chart import LABELS, Canvas, Line, chart, legend
 from losscli.render.formats.table import show_table
 from losscli.render.tables import Column, Table, of_names
 from losscli.tasks.named import described
-from losscli.text import line_of_log, printable
+from losscli.text import either, line_of_log, printable
 
 if TYPE_CHECKING:
     from losscli.explanation.curve import Curve
@@ -107,6 +107,7 @@ def _traits(console: Console, entry: Loss) -> None:
         ("best", best + (", larger is better" if entry.score else "")),
         *([("takes", entry.domain)] if entry.domain else []),
         *([("reads", columns)] if columns else []),
+        *([("needs", either(OPTIONS[name].flag for name in entry.batch.needs))] if entry.batch.needs else []),
         *([("also", ", ".join(entry.aliases))] if entry.aliases else []),
         ("source", entry.reference),
     ]

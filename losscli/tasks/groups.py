@@ -64,7 +64,7 @@ class Grouped(Named, frozen=True, kw_only=True):
         xp, rank = self.xp, self.rank
         if backwards:
             rank, values = (self.sizes[self.group] - 1 - rank)[::-1], values[..., ::-1]
-        span, longest = 1, int(self.sizes.max(initial=1))
+        span, longest = 1, int(self._runs.sizes.max(initial=1))
         while span < longest:
             later = values[..., span:]
             joint = xp.where(rank[span:] >= span, combine(values[..., :-span], later), later)

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import losscli
+from losscli.cli.app import run
 from losscli.errors import DataError, UsageError
 
 RNG = np.random.default_rng(4)
@@ -123,3 +124,10 @@ def test_a_naive_forecast_that_is_exact_everywhere_leaves_no_ratio():
     )
     with pytest.raises(DataError, match="outside the domain"):
         value("mrae", points, exact, naive="naive")
+
+
+def test_the_page_of_a_loss_says_which_option_it_needs(capsys):
+    assert run(["explain", "mase"]) == 0
+    assert "needs   --scale-by or --naive" in capsys.readouterr().out
+    assert run(["explain", "mrae"]) == 0
+    assert "needs   --naive" in capsys.readouterr().out

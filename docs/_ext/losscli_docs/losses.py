@@ -8,7 +8,9 @@ from itertools import groupby
 from losscli.catalog import equivalents, registry
 from losscli.catalog.loss import Loss
 from losscli.catalog.params import Param
+from losscli.plan.options import OPTIONS
 from losscli.tasks.named import described
+from losscli.text import either
 from losscli_docs import curve
 from losscli_docs.markdown import code, codes, escape, fenced, linked, table
 
@@ -26,6 +28,9 @@ NEEDED = {
     "width": "256",
 }
 """Values of required parameters in the examples."""
+
+COLUMNS = {"scale_by": "scale", "naive": "last_value"}
+"""The columns that options name in the examples."""
 
 
 def pages() -> dict[str, str]:
@@ -81,6 +86,7 @@ def _facts(entry: Loss) -> str:
         "best value": best + (", higher is better" if entry.score else ""),
         "defined for": escape(entry.domain),
         "columns": escape(described(entry.batch)),
+        "needs": either(code(OPTIONS[name].flag) for name in entry.batch.needs) if entry.batch.needs else "",
         "other names": codes(entry.aliases),
         "source": linked(" ".join(entry.reference.split())),
     }
@@ -106,7 +112,10 @@ def _use(entry: Loss) -> str:
     given = ",".join(f"{p.name}={NEEDED[p.name]}" for p in entry.params if p.required)
     loss = f"{entry.name}:{given}" if given else entry.name
     keywords = "".join(f", {p.name}={_python(p)}" for p in entry.params if p.required)
-    lines = f"losscli evaluate preds.parquet targets.parquet --loss {loss}"
+    needs = entry.batch.needs[:1]
+    flags = "".join(f" {OPTIONS[name].flag} {COLUMNS[name]}" for name in needs)
+    keywords += "".join(f', {name}="{COLUMNS[name]}"' for name in needs)
+    lines = f"losscli evaluate preds.parquet targets.parquet --loss {loss}{flags}"
     python = f'losscli.evaluate("preds.parquet", "targets.parquet", loss="{entry.name}"{keywords})'
     return f"## Use\n\n{fenced(lines, 'sh')}\n{fenced(python, 'python')}"
 
