@@ -15,6 +15,7 @@ FAMILIES = (
     "binary",
     "multiclass",
     "rates",
+    "error_rates",
     "counts",
     "confusion",
     "margin",

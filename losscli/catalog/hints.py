@@ -20,9 +20,6 @@ class Hint(Struct, frozen=True):
 
 
 _PLAIN = {
-    "fpr falsepositiverate fallout": Hint("the false positive rate is 1 - specificity", ("specificity",)),
-    "fnr falsenegativerate missrate": Hint("the false negative rate is 1 - recall", ("recall",)),
-    "fdr falsediscoveryrate": Hint("the false discovery rate is 1 - precision", ("precision",)),
     "top5 top5accuracy": Hint("it is top_k_accuracy with k=5", ("top_k_accuracy:k=5",)),
     "quadratickappa quadraticweightedkappa qwk": Hint(
         "it is cohen_kappa with weighting=quadratic", ("multiclass_cohen_kappa:weighting=quadratic",)

@@ -50,7 +50,7 @@ def _averaged(
     return xp.sum(weight * rate, axis=-1) / xp.sum(weight, axis=-1)
 
 
-def _of_positives(
+def of_positives(
     xp: Namespace, m: Array, parts: tuple[Array, Array], average: str, zero_division: str
 ) -> Array:
     """The averaged rate from the means (..., classes, 3) of TP, FP and FN."""
@@ -58,7 +58,7 @@ def _of_positives(
     return _averaged(xp, parts, support + m[..., 1] > 0, support, average, zero_division)
 
 
-def _of_negatives(
+def of_negatives(
     xp: Namespace, m: Array, parts: tuple[Array, Array], average: str, zero_division: str
 ) -> Array:
     """The averaged rate from the means (..., classes, 3) of TN, FP and FN."""
@@ -66,7 +66,7 @@ def _of_negatives(
     return _averaged(xp, parts, m[..., 0] < 1.0, support, average, zero_division)
 
 
-def _divides_zero(
+def divides_zero(
     xp: Namespace, m: Array, params: Mapping[str, Any], columns: tuple[int, ...], negatives: bool = False
 ) -> Array:
     """Where (...) the value counts 0 / 0: no row is in the columns of a class that occurs."""
@@ -80,18 +80,18 @@ def _divides_zero(
 
 
 _score = partial(loss, best=1.0, worst=0.0, score=True)
-_rate = partial(Reduction, joint=True, undefined=NOWHERE)
+rate_of = partial(Reduction, joint=True, undefined=NOWHERE)
 
 
 def _precision(xp: Namespace, m: Array, average: str, zero_division: str) -> Array:
-    return _of_positives(xp, m, (m[..., 0], m[..., 1]), average, zero_division)
+    return of_positives(xp, m, (m[..., 0], m[..., 1]), average, zero_division)
 
 
-PRECISION = _rate(
+PRECISION = rate_of(
     _precision,
     hits=(0,),
     misses=(1,),
-    divides_zero=partial(_divides_zero, columns=(0, 1)),
+    divides_zero=partial(divides_zero, columns=(0, 1)),
 )
 
 
@@ -166,14 +166,14 @@ def multilabel_precision(
 
 
 def _recall(xp: Namespace, m: Array, average: str, zero_division: str) -> Array:
-    return _of_positives(xp, m, (m[..., 0], m[..., 2]), average, zero_division)
+    return of_positives(xp, m, (m[..., 0], m[..., 2]), average, zero_division)
 
 
-RECALL = _rate(
+RECALL = rate_of(
     _recall,
     hits=(0,),
     misses=(2,),
-    divides_zero=partial(_divides_zero, columns=(0, 2)),
+    divides_zero=partial(divides_zero, columns=(0, 2)),
 )
 
 
@@ -256,14 +256,14 @@ def multilabel_recall(
 
 
 def _specificity(xp: Namespace, m: Array, average: str, zero_division: str) -> Array:
-    return _of_negatives(xp, m, (m[..., 0], m[..., 1]), average, zero_division)
+    return of_negatives(xp, m, (m[..., 0], m[..., 1]), average, zero_division)
 
 
-SPECIFICITY = _rate(
+SPECIFICITY = rate_of(
     _specificity,
     hits=(0,),
     misses=(1,),
-    divides_zero=partial(_divides_zero, columns=(0, 1), negatives=True),
+    divides_zero=partial(divides_zero, columns=(0, 1), negatives=True),
 )
 
 
@@ -338,14 +338,14 @@ def multilabel_specificity(
 
 
 def _negative_predictive_value(xp: Namespace, m: Array, average: str, zero_division: str) -> Array:
-    return _of_negatives(xp, m, (m[..., 0], m[..., 2]), average, zero_division)
+    return of_negatives(xp, m, (m[..., 0], m[..., 2]), average, zero_division)
 
 
-NEGATIVE_PREDICTIVE_VALUE = _rate(
+NEGATIVE_PREDICTIVE_VALUE = rate_of(
     _negative_predictive_value,
     hits=(0,),
     misses=(2,),
-    divides_zero=partial(_divides_zero, columns=(0, 2), negatives=True),
+    divides_zero=partial(divides_zero, columns=(0, 2), negatives=True),
 )
 
 
@@ -413,7 +413,7 @@ def _f_parts(m: Array, beta: float) -> tuple[Array, Array]:
 
 
 def _f_beta(xp: Namespace, m: Array, beta: float, average: str, zero_division: str) -> Array:
-    return _of_positives(xp, m, _f_parts(m, beta), average, zero_division)
+    return of_positives(xp, m, _f_parts(m, beta), average, zero_division)
 
 
 def _f1_error(xp: Namespace, m: Array) -> Array:
@@ -435,7 +435,7 @@ def f1_error(
     return guess * y, guess * (1.0 - y), (1.0 - guess) * y
 
 
-@_score("f1", "f1_score", "fbeta_score", "f_score", "f_measure", reduction=_rate(_f_beta))
+@_score("f1", "f1_score", "fbeta_score", "f_score", "f_measure", reduction=rate_of(_f_beta))
 def f_beta(
     batch: BinaryOutcome,
     *,
@@ -457,7 +457,7 @@ def f_beta(
     return batch.outcomes(threshold, inclusive).of_positives
 
 
-@_score("f_beta", "f1", "f1_score", "fbeta_score", "f_score", "f_measure", reduction=_rate(_f_beta))
+@_score("f_beta", "f1", "f1_score", "fbeta_score", "f_score", "f_measure", reduction=rate_of(_f_beta))
 def multiclass_f_beta(
     batch: MulticlassOutcome,
     *,
@@ -477,7 +477,7 @@ def multiclass_f_beta(
     return batch.outcomes().of_positives
 
 
-@_score("f_beta", "f1", "f1_score", "fbeta_score", "f_score", "f_measure", reduction=_rate(_f_beta))
+@_score("f_beta", "f1", "f1_score", "fbeta_score", "f_score", "f_measure", reduction=rate_of(_f_beta))
 def multilabel_f_beta(
     batch: MultilabelOutcome,
     *,
@@ -504,7 +504,7 @@ def _overlap(m: Array) -> tuple[Array, Array]:
 
 
 def _jaccard(xp: Namespace, m: Array, average: str, zero_division: str) -> Array:
-    return _of_positives(xp, m, _overlap(m), average, zero_division)
+    return of_positives(xp, m, _overlap(m), average, zero_division)
 
 
 def _jaccard_error(xp: Namespace, m: Array) -> Array:
@@ -527,7 +527,7 @@ def jaccard_distance(
     return f1_error(batch, threshold=threshold, inclusive=inclusive)
 
 
-@_score("jaccard", "jaccard_score", reduction=_rate(_jaccard, hits=(0,), misses=(1, 2)))
+@_score("jaccard", "jaccard_score", reduction=rate_of(_jaccard, hits=(0,), misses=(1, 2)))
 def jaccard_index(
     batch: BinaryOutcome,
     *,
@@ -548,7 +548,7 @@ def jaccard_index(
     return batch.outcomes(threshold, inclusive).of_positives
 
 
-@_score("jaccard_index", "jaccard", "jaccard_score", reduction=_rate(_jaccard, hits=(0,), misses=(1, 2)))
+@_score("jaccard_index", "jaccard", "jaccard_score", reduction=rate_of(_jaccard, hits=(0,), misses=(1, 2)))
 def multiclass_jaccard_index(
     batch: MulticlassOutcome, *, average: Average = "macro", zero_division: ZeroDivision = "zero"
 ) -> tuple[Array, ...]:
@@ -564,7 +564,7 @@ def multiclass_jaccard_index(
     return batch.outcomes().of_positives
 
 
-@_score("jaccard_index", "jaccard", "jaccard_score", reduction=_rate(_jaccard, hits=(0,), misses=(1, 2)))
+@_score("jaccard_index", "jaccard", "jaccard_score", reduction=rate_of(_jaccard, hits=(0,), misses=(1, 2)))
 def multilabel_jaccard_index(
     batch: MultilabelOutcome,
     *,

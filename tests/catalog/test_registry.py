@@ -51,8 +51,6 @@ def test_an_unknown_name_is_an_error_that_suggests_near_ones():
 @pytest.mark.parametrize(
     ("name", "said", "remedy"),
     [
-        ("fall-out", "unknown loss 'fall-out': the false positive rate is 1 - specificity", "-l specificity"),
-        ("FNR_score", "unknown loss 'FNR_score': the false negative rate is 1 - recall", "-l recall"),
         (
             "QWK",
             "it is cohen_kappa with weighting=quadratic",

@@ -129,6 +129,8 @@ def rates(prefix: str, more: str, averages: tuple[str, ...]) -> list[tuple[str, 
             "f_beta": f"f1_score(y, p, {given})",
             "f_beta:beta=2": f"fbeta_score(y, p, beta=2, {given})",
             "jaccard_index": f"jaccard_score(y, p, {given})",
+            "false_negative_rate": f"1 - recall_score(y, p, {given.replace('=0', '=1')})",
+            "false_discovery_rate": f"1 - precision_score(y, p, {given.replace('=0', '=1')})",
         }
         for loss, call in calls.items():
             mark = "," if ":" in loss else ":"
@@ -140,6 +142,7 @@ def of_negatives(y: str, p: str) -> dict[str, str]:
     """The calls of the rates of negatives for one class, whose rows are where `y` is 1."""
     return {
         "specificity": f"recall_score({y}, {p}, pos_label=0)",
+        "false_positive_rate": f"1 - recall_score({y}, {p}, pos_label=0)",
         "negative_predictive_value": f"precision_score({y}, {p}, pos_label=0)",
     }
 
