@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from losscli.tasks.embedding import VectorPair as VectorPair
     from losscli.tasks.ensemble import Ensemble as Ensemble
     from losscli.tasks.ensemble import MultivariateEnsemble as MultivariateEnsemble
+    from losscli.tasks.ensemble import WeightedEnsemble as WeightedEnsemble
     from losscli.tasks.grouped import BinaryRelevance as BinaryRelevance
     from losscli.tasks.grouped import Relevance as Relevance
     from losscli.tasks.hazard import Cohort as Cohort
@@ -119,7 +120,7 @@ _HOMES = {
     "losscli.tasks.distribution": "Normal Logistic Laplace StudentT LogNormal Exponential Gamma Beta Uniform "
     "Poisson Binomial NegativeBinomial Hypergeometric",
     "losscli.tasks.embedding": "BooleanPair PairDistance SimilarPair VectorPair",
-    "losscli.tasks.ensemble": "Ensemble MultivariateEnsemble",
+    "losscli.tasks.ensemble": "Ensemble MultivariateEnsemble WeightedEnsemble",
     "losscli.tasks.grouped": "BinaryRelevance Relevance",
     "losscli.tasks.hazard": "Cohort",
     "losscli.tasks.mixture": "NormalMixture",

@@ -36,6 +36,8 @@ FAMILIES = (
     "draws",
     "mixture",
     "ensemble",
+    "kernel",
+    "ensemble_density",
     "embedding",
     "boolean",
     "triplet",

@@ -9,7 +9,7 @@ from losscli.catalog.params import Extended, Positive
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.vectors import length
-from losscli.tasks.ensemble import Ensemble, MultivariateEnsemble
+from losscli.tasks.ensemble import Ensemble, MultivariateEnsemble, WeightedEnsemble
 
 Estimator = Literal["qd", "nrg", "int", "fair", "pwm"]
 UNBIASED = ("fair", "pwm")
@@ -17,21 +17,27 @@ Kernel = Literal["qd", "nrg", "int", "fair", "pwm", "akr", "akr_circperm"]
 
 
 def _crps(xp: Namespace, ordered: Array, y: Array, estimator: str) -> Array:
+    """The CRPS of sorted members (n, M) of equal weight."""
+    size = ordered.shape[1]
+    return _crps_at(xp, ordered, y, xp.arange(1, size) / size, size - 1 if estimator in UNBIASED else None)
+
+
+def _crps_at(
+    xp: Namespace, ordered: Array, y: Array, level: Array, unbiased: Array | int | None = None
+) -> Array:
     """The CRPS of sorted members (n, M): the integral of (F - [y <= x])^2 over the gaps between them.
 
-    All its terms are positive; the unbiased estimators subtract the part of the spread that M members
-    add to it.
+    F is the level (M - 1,) or (n, M - 1) in a gap.  All its terms are positive; an unbiased estimator
+    subtracts the part of the spread that the members add to it, one in `unbiased`.
     """
-    size = ordered.shape[1]
     low, high, at = ordered[:, :-1], ordered[:, 1:], y[:, None]
-    level = xp.arange(1, size) / size
     below = xp.minimum(high, at) - xp.minimum(low, at)
     above = xp.maximum(high, at) - xp.maximum(low, at)
     outside = xp.maximum(ordered[:, 0] - y, 0.0) + xp.maximum(y - ordered[:, -1], 0.0)
     biased = outside + xp.sum(below * level * level + above * (1.0 - level) * (1.0 - level), axis=1)
-    if estimator not in UNBIASED:
+    if unbiased is None:
         return biased
-    return biased - xp.sum((high - low) * level * (1.0 - level), axis=1) / (size - 1)
+    return biased - xp.sum((high - low) * level * (1.0 - level), axis=1) / unbiased
 
 
 TWO = "two members or more where it is unbiased"
@@ -68,6 +74,62 @@ def twcrps_ensemble(
     xp = batch.xp
     ordered, y = (xp.minimum(xp.maximum(x, a), b) for x in (batch.ordered, batch.target))
     return _crps(xp, ordered, y, estimator)
+
+
+@loss(increasing=("a", "b"), domain="a member between a and b where the target is there")
+def owcrps_ensemble(batch: Ensemble, *, a: Extended = -math.inf, b: Extended = math.inf) -> Array:
+    """The outcome-weighted CRPS: of rows with targets between a and b, given that they are there.
+
+    The CRPS of the members between a and b, 0 for targets elsewhere.  Unit: target.
+
+    Holzmann and Klar (2017), doi:10.1214/16-AOAS988; Allen et al. (2023), doi:10.1137/22M1532184
+    """
+    xp = batch.xp
+    counts = (batch.ordered >= a) & (batch.ordered <= b)
+    below = xp.cumsum(counts, axis=1)
+    inside, some = (batch.target >= a) & (batch.target <= b), below[:, -1] > 0
+    level = below[:, :-1] / xp.where(some, below[:, -1], 1)[:, None]
+    # From the outermost members to those between a and b the level is 0 or 1, as that of the target is.
+    ordered = xp.minimum(xp.maximum(batch.ordered, a), b)
+    score = _crps_at(xp, ordered, batch.target, level)
+    return xp.where(inside, xp.where(some, score, xp.inf), 0.0)
+
+
+@loss(increasing=("a", "b"), domain=TWO)
+def vrcrps_ensemble(
+    batch: Ensemble, *, a: Extended = -math.inf, b: Extended = math.inf, estimator: Estimator = "qd"
+) -> Array:
+    """The vertically re-scaled CRPS: values that are not between a and b are all the same.
+
+    The CRPS of members and target, with 0 in the place of those that are not in [a, b].  Unit: target.
+
+    Allen et al. (2023), doi:10.1137/22M1532184
+    """
+    xp = batch.xp
+    x, y = (xp.where((x >= a) & (x <= b), x, 0.0) for x in (batch.ordered, batch.target))
+    return _crps(xp, xp.sort(x, axis=1), y, estimator)
+
+
+@loss(domain="weights of more than one member where it is unbiased")
+def crps_weighted_ensemble(batch: WeightedEnsemble, *, estimator: Literal["nrg", "fair"] = "nrg") -> Array:
+    """The CRPS of an ensemble whose members have weights.
+
+    l = sum w |x - y| - sum sum w w' |x - x'| / 2; for fair the double sum is over pairs of different members
+    and divided by 1 - sum w^2.  Unit: target.
+
+    Gneiting and Raftery (2007), doi:10.1198/016214506000001437
+    """
+    xp = batch.xp
+    order = xp.argsort(batch.members, axis=1)
+    ordered = xp.take_along_axis(batch.members, order, axis=1)
+    weights = xp.take_along_axis(batch.weights, order, axis=1)
+    below = xp.cumsum(weights, axis=1)
+    level = below[:, :-1] / below[:, -1:]
+    if estimator == "nrg":
+        return _crps_at(xp, ordered, batch.target, level)
+    squares = xp.sum(weights * weights, axis=1) / (below[:, -1] * below[:, -1])
+    unbiased = (1.0 - squares) / squares
+    return _crps_at(xp, ordered, batch.target, level, xp.where(unbiased > 0, unbiased, xp.nan))
 
 
 @loss("dssuv_ensemble", "dawid_sebastiani", best=None, domain="members that differ")

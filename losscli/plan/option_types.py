@@ -16,11 +16,13 @@ class LossParameters(TypedDict, total=False):
     alpha: float | None
     average: Literal["uniform", "variance", "positive", "macro", "micro", "weighted"] | None
     b: float | None
+    bandwidth: float | None
     beta: float | None
     bias: bool | None
     blank: int | None
     both_zero: Literal["zero", "undefined"] | None
     c: float | None
+    cens: bool | None
     delta: float | None
     df: float | None
     distribution: Literal["normal", "logistic", "extreme"] | None

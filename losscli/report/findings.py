@@ -247,6 +247,11 @@ class Code(Enum):
         error=("row with more draws than m + n", "rows with more draws than m + n"),
         remedy="m counts the successes, n the failures, k the draws",
     )
+    NO_MEMBER_WEIGHT = Kind(
+        meaning="All members of an ensemble have weight zero.",
+        error=("row in which no member has a weight", "rows in which no member has a weight"),
+        remedy="give at least one member of each row a weight above zero",
+    )
     CROSSING_QUANTILES = Kind(
         meaning="A quantile of a row is below one of a lower level.",
         note=("row with crossing quantiles", "rows with crossing quantiles"),

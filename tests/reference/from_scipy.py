@@ -53,6 +53,7 @@ def made():
     yield from bounded()
     yield from with_masses()
     yield from hypergeometric()
+    yield from weighted_ensemble()
 
 
 def bounded():
@@ -160,6 +161,18 @@ def hypergeometric():
     score = sum((law.cdf(x) - (y <= x)) ** 2 for x in range(60))
     columns = {"m": m * 1.0, "n": n * 1.0, "k": k * 1.0}
     yield "crps_hypergeometric", "the sum of (hypergeom.cdf - [y <= x])^2", columns, y, score
+
+
+def weighted_ensemble():
+    """Members with weights: half the squared energy distance from the target."""
+    rng = np.random.default_rng(23)
+    members, weights = rng.normal(size=(ROWS, 7)), rng.gamma(2.0, size=(ROWS, 7))
+    y = rng.normal(size=ROWS)
+    score = np.array(
+        [stats.energy_distance(m, [t], w) ** 2 / 2 for m, t, w in zip(members, y, weights, strict=True)]
+    )
+    columns = {f"m{i}": members[:, i] for i in range(7)} | {f"w{i}": weights[:, i] for i in range(7)}
+    yield "crps_weighted_ensemble", "energy_distance(members, [y], weights)^2 / 2", columns, y, score
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from losscli.tasks.bounded import (
     BoundedStudentTWithMass,
 )
 from losscli.tasks.distribution import Hypergeometric
+from losscli.tasks.ensemble import WeightedEnsemble
 from losscli.tasks.mixture import NormalMixture
 from losscli.tasks.skewed import (
     CensoredShiftedGamma,
@@ -65,6 +66,11 @@ def samples(rows: int, seed: int, perfect: bool) -> Mapping[type[Batch], Mapping
         LogLogistic: {"target": amount, "mulog": log_median, "sigmalog": small},
         LogLaplace: {"target": amount, "locationlog": log_median, "scalelog": small},
         CensoredShiftedGamma: rain | {"shift": np.full(rows, 1e3 if perfect else 1.0)},
+        WeightedEnsemble: {
+            "target": y,
+            "members": y[:, None] * (1 + 1e-15 * np.arange(-3, 4)) if perfect else rng.normal(size=(rows, 7)),
+            "weights": rng.uniform(0.1, 1.0, (rows, 7)),
+        },
         NormalMixture: {"target": y} | components,
         Hypergeometric: draws | {"target": np.full(rows, 5.0) if perfect else rng.integers(0, 6, rows) * 1.0},
         BoundedNormal: bounded,

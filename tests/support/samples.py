@@ -236,7 +236,7 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
             Binomial: {"target": trials, "n": trials, "prob": one},
             NegativeBinomial: {"target": zero, "n": width, "prob": one},
             Ensemble: {"target": y, "members": y[:, None] * (1 + 1e-15 * np.arange(-3, 4))},
-            MultivariateEnsemble: {"target": vectors[:, 0], "members": np.repeat(vectors[:, :1], 5, axis=1)},
+            MultivariateEnsemble: {"target": 0.0 * vectors[:, 0], "members": 1e-150 * vectors},
             VectorPair: {"target": a, "prediction": a},
             BooleanPair: {"target": masks, "prediction": masks},
             SimilarPair: {"target": sign, "x1": a, "x2": sign[:, None] * a},
