@@ -70,11 +70,13 @@ def circle(batch: LabeledVectors, *, gamma: Positive = 80.0, margin: Real = 0.4)
 
     def of_item(pairs: Pairs) -> Array:
         s = pairs.cosine
-        alike = gamma * xp.maximum(1.0 + margin - s, 0.0) * (1.0 - margin - s)
-        unlike = gamma * xp.maximum(margin + s, 0.0) * (s - margin)
+        alike = xp.maximum(1.0 + margin - s, 0.0) * (1.0 - margin - s)
+        unlike = xp.maximum(margin + s, 0.0) * (s - margin)
         sides = ((alike, pairs.positive), (unlike, pairs.negative))
         tops = [_largest(xp, x, counted) for x, counted in sides]
-        rests = [_log_sum(xp, x - top, counted) for (x, counted), top in zip(sides, tops, strict=True)]
-        return softplus(xp, sum(tops) + sum(rests))[:, 0]
+        rests = [
+            _log_sum(xp, gamma * (x - top), counted) for (x, counted), top in zip(sides, tops, strict=True)
+        ]
+        return softplus(xp, gamma * sum(tops) + sum(rests))[:, 0]
 
     return batch.sums(_of_items(batch, of_item)), batch.sizes * 1.0

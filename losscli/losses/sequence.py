@@ -62,8 +62,9 @@ def _forward(batch: Frames, blank: int) -> Array:
     for frame in range(1, log_prob.shape[1]):
         padded = xp.concatenate([before, total], axis=1)
         skipped = xp.where(skips, padded[:, :-2], -xp.inf)
-        total = _log_sum(xp, padded[:, 2:], padded[:, 1:-1], skipped)
-        total = total + xp.take_along_axis(log_prob[:, frame], states, axis=1)
+        reached = _log_sum(xp, padded[:, 2:], padded[:, 1:-1], skipped)
+        reached = reached + xp.take_along_axis(log_prob[:, frame], states, axis=1)
+        total = xp.where(frame < batch.frames[:, None], reached, total)
     last = 2 * batch.length[:, None]
     on_blank, on_label = (
         xp.take_along_axis(total, xp.maximum(last - back, 0), axis=1)[:, 0] for back in (0, 1)

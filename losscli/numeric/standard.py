@@ -99,7 +99,8 @@ def _logistic_mass(xp: Namespace, a: Array, b: Array, width: Array) -> Array:
 
 
 def _extreme_density(xp: Namespace, z: Array) -> Array:
-    return z - xp.exp(z)
+    # Far out exp z is all that counts, and infinite where z may be infinite too.
+    return xp.where(z > 100.0, 0.0, z) - xp.exp(z)
 
 
 def _extreme_mass(xp: Namespace, a: Array, b: Array, width: Array) -> Array:

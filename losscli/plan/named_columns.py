@@ -193,15 +193,20 @@ class _Search:
         found = {name: self.named(name, column) for name, column in of_fields.items()}
         if by_place and not all(found.values()):
             found |= self._by_place(of_fields)
-        if missing := [name for name, own in found.items() if not own]:
+        if missing := [name for name, own in found.items() if not own and not of_fields[name].optional]:
             raise self._missing(of_fields, missing)
-        return {name: tuple(f"{of_fields[name].side}:{each}" for each in own) for name, own in found.items()}
+        return {
+            name: tuple(f"{of_fields[name].side}:{each}" for each in own)
+            for name, own in found.items()
+            if own and not found.get(of_fields[name].unless)
+        }
 
     def part(self, batch: type[Named], found: Mapping[str, tuple[str, ...]], target: str) -> Part:
         """The columns of a batch.  Raises UsageError if they do not fit together."""
         of_fields = columns_of(batch)
-        arrays = {name: found.get(name, (f"t:{target}",)) for name in of_fields}
-        matrices = {name: arrays[name] for name, column in of_fields.items() if column.is_matrix}
+        arrays = {name: found[name] for name, column in of_fields.items() if name in found}
+        arrays |= {name: (f"t:{target}",) for name, column in of_fields.items() if not column.by_name}
+        matrices = {name: own for name, own in arrays.items() if of_fields[name].is_matrix}
         keys = {name: self._keys(of_fields[name], own) for name, own in matrices.items()}
         widths = {name: self.width(own[0]) if len(own) == 1 else len(own) for name, own in matrices.items()}
         held = {name: own[0][2:] for name, own in arrays.items() if len(own) == 1}
@@ -211,7 +216,7 @@ class _Search:
                 f"column {held[refused[0]]} is named as a variance, and {batch.__name__} reads a scale",
                 remedy=f"write the scale, in a column {refused[0]}",
             )
-        texts = tuple(arrays[name][0] for name, column in of_fields.items() if column.text)
+        texts = tuple(own[0] for name, own in arrays.items() if of_fields[name].text)
         return Part(
             batch,
             arrays,
@@ -226,8 +231,11 @@ class _Search:
         """The columns of -p and -y in the order of the fields, if the counts agree."""
         found: dict[str, tuple[str, ...]] = {}
         for side in ("p", "t"):
-            own = [name for name, column in of_fields.items() if column.side == side]
             flagged = self.flagged[side]
+            own = [name for name, column in of_fields.items() if column.side == side]
+            required = [name for name in own if not of_fields[name].optional]
+            if len(required) <= len(flagged):
+                own = own[: len(flagged)]
             if len(own) == 1 and of_fields[own[0]].is_matrix and of_fields[own[0]].vector:
                 found |= {own[0]: flagged} if flagged else {}
             elif len(own) == len(flagged):
@@ -261,7 +269,8 @@ class _Search:
         shown = {name: column.like or name for name, column in of_fields.items()}
         side = of_fields[missing[0]].side
         lacking = either(dict.fromkeys(shown[name] for name in missing))
-        own = [name.upper() for name, column in of_fields.items() if column.side == side]
+        listed = {name: column for name, column in of_fields.items() if not column.unless}
+        own = [name.upper() for name, column in listed.items() if column.side == side]
         remedy = f"name them in this order: {'-p' if side == 'p' else '-y'} {','.join(own)}"
         if of_fields[missing[0]].like:
             remedy = f"rename them: {shown[missing[0]]}"

@@ -107,6 +107,7 @@ class Column(Struct, frozen=True):
     names (n, k), or one column of arrays on each.  A family with `side` "t" is among the targets.  For
     messages, `like` shows the names of a family, and `words` describes its numbers better than the range.
     A column with `text` holds text, and its array Python strings; of lists, their elements with blanks.
+    An `optional` column may be missing, and is not read if that of the field `unless` was found.
     `variance` says whether the field is the root of a column whose name says variance, or refuses it.
     """
 
@@ -120,6 +121,8 @@ class Column(Struct, frozen=True):
     also: tuple[str, ...] = ()
     variance: Literal["", "root", "refused"] = ""
     text: bool = False
+    optional: bool = False
+    unless: str = ""
 
     @property
     def by_name(self) -> bool:
@@ -190,6 +193,7 @@ def described(batch: type[Batch]) -> str:
             "columns of the same names on both sides" if column.role == "shared" else name
         )
         bounds = "" if column.range == FINITE else f" ({column.words or column.range})"
+        bounds += " if there" if column.optional else ""
         words.append(f"{'the target' if column.role == 'target' else shown}{bounds}")
     words.sort(key=lambda text: text.startswith("the target"))
     return ", ".join(dict.fromkeys(words))
@@ -201,7 +205,9 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any
     values: dict[tuple[str, ...], Array] = {}
     for part in parts:
         for name, column in columns_of(part.batch).items():
-            own = part.arrays[name]
+            own = part.arrays.get(name, ())
+            if not own:
+                continue
             if column.text:
                 values[own] = np.array(block.text(own[0]).to_list(), dtype=object)
                 continue

@@ -10,6 +10,7 @@ from typing import ClassVar
 from losscli.data.stream import Part
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array, Namespace, np
+from losscli.numeric.ranges import Range
 from losscli.numeric.softmax import log_softmax
 from losscli.report.findings import Code
 from losscli.tasks.base import Batch
@@ -24,7 +25,8 @@ SCORES = Column(role="family", pattern=r"t(\d+)_k(\d+)", vector=False, like="t0_
 class Frames(Named, frozen=True):
     """The logits of the classes in each frame (n, frames, classes), and the labels of the sequence.
 
-    `labels` (n, longest) are classes, -1 after the end of a sequence; `length` (n,) is how many there are.
+    `labels` (n, longest) are classes, -1 after the end of a sequence, and `length` (n,) is how many there
+    are.  Of the frames the first `frames` (n,) count.
     """
 
     task: ClassVar[str] = "sequence"
@@ -32,10 +34,12 @@ class Frames(Named, frozen=True):
     reads: ClassVar[Mapping[str, Column]] = {
         "logits": SCORES,
         "labels": Column(role="target", text=True, also=("labels",)),
+        "frames": Column(Range(1, whole=True), optional=True, also=("input_length",)),
     }
     logits: Array
     labels: Array
     length: Array
+    frames: Array
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
@@ -63,6 +67,16 @@ class Frames(Named, frozen=True):
             remedy=f"write {kind}, as in '1 2 1'",
             range=kind,
         )
+        if "frames" in values:
+            frames, most = values["frames"][:, 0], values["logits"].shape[1] // classes
+            block.flag(
+                frames > most,
+                Code.OUT_OF_RANGE,
+                part.arrays["frames"],
+                lambda i: f"{frames[i]:g}",
+                remedy=f"the columns of scores are those of {most} frames",
+                range=f"a number of frames up to {most}",
+            )
 
     @classmethod
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
@@ -74,7 +88,8 @@ class Frames(Named, frozen=True):
         for row, each in zip(labels, sequences, strict=True):
             row[: len(each)] = each
         shape = (len(sequences), logits.shape[1] // classes, classes)
-        return (cls(xp, logits.reshape(shape), xp.asarray(labels), xp.asarray(length)),)
+        frames = values.get("frames", xp.full(shape[0], float(shape[1])))
+        return (cls(xp, logits.reshape(shape), xp.asarray(labels), xp.asarray(length), frames),)
 
     @cached_property
     def log_prob(self) -> Array:

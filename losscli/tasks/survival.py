@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from losscli.data.stream import Part
-from losscli.numeric.arrays import Array
+from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.ranges import Range
 from losscli.numeric.special import log_minus
 from losscli.report.findings import Code
+from losscli.tasks.base import Batch
 from losscli.tasks.block import Block
 from losscli.tasks.catalog import Task
-from losscli.tasks.named import Column, Named, read
+from losscli.tasks.named import BINARY, Column, Named, read
 
 
 class Lifetime(Named, frozen=True):
@@ -25,22 +26,34 @@ class Lifetime(Named, frozen=True):
 
     task: ClassVar[str] = "survival"
     may_be_infinite: ClassVar[bool] = True
-    log_time: Annotated[Array, Column()]
-    lower: Annotated[Array, Column(Range(0), side="t", also=("label_lower_bound",))]
-    upper: Annotated[
-        Array,
-        Column(
+    reads: ClassVar[Mapping[str, Column]] = {
+        "log_time": Column(),
+        "lower": Column(Range(0), side="t", also=("label_lower_bound", "time", "duration")),
+        "upper": Column(
             Range(0, open="low", infinite=True),
             side="t",
             also=("label_upper_bound",),
             words="a number > 0, or inf for a time censored on the right",
+            optional=True,
         ),
-    ]
+        "event": Column(
+            BINARY, side="t", also=("status", "observed"), words="0 or 1", optional=True, unless="upper"
+        ),
+    }
+    log_time: Array
+    lower: Array
+    upper: Array
 
     @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
-        """Flag intervals with swapped ends."""
-        lower, upper = values["lower"][:, 0], values["upper"][:, 0]
+        """Flag intervals with swapped ends, and times of zero."""
+        lower = values["lower"][:, 0]
+        if "upper" not in values:
+            block.flag(
+                lower == 0, Code.OUT_OF_RANGE, part.arrays["lower"], lambda i: "0.0", range="a number > 0"
+            )
+            return
+        upper = values["upper"][:, 0]
         block.flag(
             (lower > upper) & (upper > 0),
             Code.SWAPPED_BOUNDS,
@@ -48,6 +61,14 @@ class Lifetime(Named, frozen=True):
             lambda i: f"{float(lower[i])!r} and {float(upper[i])!r}",
             remedy="are the columns swapped? -y LOWER,UPPER names them",
         )
+
+    @classmethod
+    def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
+        """The batch; without upper ends a time is censored on the right unless it ended with an event."""
+        lower, upper, event = values["lower"], values.get("upper"), values.get("event")
+        if upper is None:
+            upper = lower if event is None else xp.where(event > 0, lower, xp.inf)
+        return (cls(xp, values["log_time"], lower, upper),)
 
     @cached_property
     def is_observed(self) -> Array:

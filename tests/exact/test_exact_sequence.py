@@ -11,17 +11,19 @@ import pytest
 from mpmath import mpf
 from test_exact import check, columns
 
-import losscli
+import losscli as package
 from losscli.errors import DataError, UsageError
 from losscli.tasks.sequence import Frames
 
+RNG = np.random.default_rng(3)
 SEQUENCES = [[1], [2, 1], [1, 1], [], [1, 2, 1], [2, 2, 1], [1, 1, 1]]
 
 
-def batch(logits: np.ndarray, sequences=SEQUENCES) -> Frames:
+def batch(logits: np.ndarray, sequences=SEQUENCES, frames=None) -> Frames:
     most = max(map(len, sequences))
     labels = np.array([[*each, *[-1] * (most - len(each))] for each in sequences])
-    return Frames(np, logits, labels, np.array([*map(len, sequences)]))
+    frames = np.full(len(logits), float(logits.shape[1])) if frames is None else np.array(frames)
+    return Frames(np, logits, labels, np.array([*map(len, sequences)]), frames)
 
 
 def collapsed(path, blank):
@@ -76,13 +78,32 @@ def test_sequences_of_files(losscli):
 
 def test_lists_of_labels_and_columns_that_are_missing():
     columns = {f"t{t}_k{k}": [0.0, 1.0] for t in range(3) for k in range(2)}
-    text = losscli.evaluate(columns, {"labels": ["1 1", "1"]}, loss="ctc", on="position")
-    lists = losscli.evaluate(columns, pl.DataFrame({"labels": [[1, 1], [1]]}), loss="ctc", on="position")
+    text = package.evaluate(columns, {"labels": ["1 1", "1"]}, loss="ctc", on="position")
+    lists = package.evaluate(columns, pl.DataFrame({"labels": [[1, 1], [1]]}), loss="ctc", on="position")
     assert lists.results[0].value == text.results[0].value
     del columns["t1_k1"]
     with pytest.raises(UsageError, match="each frame needs a column for each class"):
-        losscli.evaluate(columns, {"labels": ["1", "1"]}, loss="ctc", on="position")
+        package.evaluate(columns, {"labels": ["1", "1"]}, loss="ctc", on="position")
     with pytest.raises(DataError, match="missing value"):
-        losscli.evaluate(
+        package.evaluate(
             {"t0_k0": [0.0], "t0_k1": [0.0]}, pl.DataFrame({"labels": [[None, 1]]}), loss="ctc", on="position"
         )
+
+
+def test_frames_after_the_end_of_a_row_do_not_count(losscli):
+    logits = RNG.normal(size=(3, 5, 3))
+    frames, sequences = [5.0, 3.0, 2.0], [[1], [2, 1], [1, 1]]
+    found = columns("ctc", batch(logits, sequences, frames))
+    cut = [exact(z[: int(n)], own) for z, n, own in zip(logits, frames, sequences, strict=True)]
+    check(found[:2], cut[:2], frames[:2], 4)
+    assert found[2] == np.inf
+    names = [f"t{t}_k{k}" for t in range(5) for k in range(3)]
+    rows = pl.DataFrame(logits.reshape(3, -1), schema=names).with_columns(input_length=pl.Series([5, 3, 2]))
+    targets = pl.DataFrame({"labels": ["1", "2 1", "1"]})
+    report = package.evaluate(rows, targets, loss="ctc", on="position")
+    last = float(exact(logits[2, :2], [1]))
+    assert report.results[0].value == pytest.approx((found[0] + found[1] + last) / 3, rel=1e-14)
+    with pytest.raises(DataError, match="a number of frames up to 5"):
+        package.evaluate(rows.with_columns(input_length=pl.lit(6)), targets, loss="ctc", on="position")
+    with pytest.raises(DataError, match="a whole number >= 1"):
+        package.evaluate(rows.with_columns(input_length=pl.lit(0)), targets, loss="ctc", on="position")

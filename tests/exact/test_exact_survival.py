@@ -87,3 +87,11 @@ def test_distance_of_a_time_from_its_interval():
     exact = [1, mpmath.exp(2) - 3, 0, 0, 0]
     found = columns("aft_interval_distance", Lifetime(np, *np.array(rows).T))
     check(found, exact, rows, 4)
+
+
+@pytest.mark.parametrize("name", STANDARD)
+@pytest.mark.parametrize("scale", [5e-324, 1e-310, 1e-155, 1e155, 1e308])
+def test_scales_at_the_ends_of_the_floats_give_numbers(name, scale):
+    with np.errstate(all="ignore"):  # as the engine has it
+        found = columns("aft_nll", Lifetime(np, *np.array(ROWS).T), distribution=name, scale=scale)
+    assert not np.isnan(found).any()

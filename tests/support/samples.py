@@ -212,6 +212,7 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
     }
     labels = np.array([[1, -1, -1], [2, 1, -1], [1, 1, 2], [-1, -1, -1]])[np.arange(ROWS) % 4]
     length = (labels >= 0).sum(axis=1)
+    frames = np.full(ROWS, 6.0)
     placed = np.eye(3)[np.stack([np.maximum(labels, 0), np.zeros_like(labels)], axis=2).reshape(ROWS, 6)]
     # Groups of five, in which two items are alike or have an event.
     in_groups, alike = 5 * np.arange(ROWS), np.tile([0, 1, 0, 1, 1], ROWS)
@@ -244,7 +245,7 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
             Triplet: {"anchor": a, "positive": a, "negative": -1e3 * a},
             ScorePair: {"target": sign, "score1": 1e3 * sign, "score2": -1e3 * sign},
             Mask: {"target": masks, "prediction": masks},
-            Frames: {"logits": 1e3 * placed, "labels": labels, "length": length},
+            Frames: {"logits": 1e3 * placed, "labels": labels, "length": length, "frames": frames},
             WordEdits: right,
             CharacterEdits: right,
             Lifetime: {
@@ -301,7 +302,12 @@ def named(kind: type[Batch], rng: np.random.Generator, perfect: bool) -> dict[st
         Triplet: {"anchor": a, "positive": b, "negative": c},
         ScorePair: {"target": sign, "score1": y, "score2": mu},
         Lifetime: {"log_time": mu, "lower": lower, "upper": upper},
-        Frames: {"logits": rng.normal(size=placed.shape), "labels": labels, "length": length},
+        Frames: {
+            "logits": rng.normal(size=placed.shape),
+            "labels": labels,
+            "length": length,
+            "frames": frames,
+        },
         WordEdits: edited,
         CharacterEdits: edited,
         Mask: {"target": masks, "prediction": rng.uniform(size=(ROWS, 9))},
