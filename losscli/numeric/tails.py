@@ -6,11 +6,12 @@ Places a and the distances w from them are at least zero; w may be infinite.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
 
-from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.arrays import Array, Namespace, on_host
 from losscli.numeric.quadrature import panels
 from losscli.numeric.softmax import expit
 from losscli.numeric.special import gamma_half_step, log1psq, special
@@ -32,6 +33,9 @@ class Tail(Protocol):
     @property
     def panels(self) -> int:
         """The number of panels of an integral."""
+
+    def of_rows(self, rows: slice) -> Tail:
+        """The tail of some rows."""
 
     def fall(self, a: Array, w: Array) -> Array:
         """The logarithm of the density at a less that at a + w (n,)."""
@@ -60,6 +64,10 @@ class NormalTail(Struct, frozen=True):
 
     xp: Namespace
     panels: int = 6
+
+    def of_rows(self, rows: slice) -> Tail:
+        """The tail of some rows."""
+        return self
 
     def fall(self, a: Array, w: Array) -> Array:
         """The logarithm of the density at a less that at a + w (n,)."""
@@ -95,6 +103,10 @@ class LogisticTail(Struct, frozen=True):
 
     xp: Namespace
     panels: int = 6
+
+    def of_rows(self, rows: slice) -> Tail:
+        """The tail of some rows."""
+        return self
 
     def fall(self, a: Array, w: Array) -> Array:
         """The logarithm of the density at a less that at a + w (n,)."""
@@ -141,6 +153,10 @@ class StudentTail(Struct, frozen=True):
     xp: Namespace
     df: Array
     panels: int = 7
+
+    def of_rows(self, rows: slice) -> Tail:
+        """The tail of some rows."""
+        return StudentTail(self.xp, self.df[rows])
 
     def fall(self, a: Array, w: Array) -> Array:
         """The logarithm of the density at a less that at a + w (n,)."""
@@ -225,8 +241,30 @@ class Mass(Struct, frozen=True):
     second: Array
 
 
+CHUNK = 2048
+"""Rows integrated at once on the CPU, so that intermediate results stay in the cache: twice as fast."""
+
+
 def mass_to_end(tail: Tail, a: Array, length: Array) -> Mass:
     """The probability between places and the end, from a (n,) over the length (n,), which may be infinite."""
+    return _in_chunks(_to_end, tail, a, length)
+
+
+def mass_from_start(tail: Tail, a: Array, length: Array) -> Mass:
+    """The probability between the start and places, from a (n,) over the length (n,), which is finite."""
+    return _in_chunks(_from_start, tail, a, length)
+
+
+def _in_chunks(mass: Callable[[Tail, Array, Array], Mass], tail: Tail, a: Array, length: Array) -> Mass:
+    if not on_host(tail.xp) or len(a) <= CHUNK:
+        return mass(tail, a, length)
+    cuts = (slice(i, i + CHUNK) for i in range(0, len(a), CHUNK))
+    parts = [mass(tail.of_rows(rows), a[rows], length[rows]) for rows in cuts]
+    columns = zip(*((part.total, part.first, part.second) for part in parts), strict=True)
+    return Mass(*map(tail.xp.concatenate, columns))
+
+
+def _to_end(tail: Tail, a: Array, length: Array) -> Mass:
     xp, zero = tail.xp, tail.xp.zeros_like(a)
     total, first, second = zero, zero, zero
     cuts = [*panels(xp, tail.coordinate(a, length), tail.unit(a), tail.panels)]
@@ -241,8 +279,7 @@ def mass_to_end(tail: Tail, a: Array, length: Array) -> Mass:
     return Mass(total, first, second)
 
 
-def mass_from_start(tail: Tail, a: Array, length: Array) -> Mass:
-    """The probability between the start and places, from a (n,) over the length (n,), which is finite."""
+def _from_start(tail: Tail, a: Array, length: Array) -> Mass:
     xp, zero = tail.xp, tail.xp.zeros_like(a)
     total, first, second, covered = zero, zero, zero, zero
     for panel in panels(xp, tail.coordinate(a, length), tail.unit(a), tail.panels):
