@@ -25,8 +25,8 @@ _PLAIN = {
         "it is cohen_kappa with weighting=quadratic", ("multiclass_cohen_kappa:weighting=quadratic",)
     ),
     "iou": Hint(
-        "IoU is jaccard_index for labels, 1 - segmentation_mean_iou_error for masks",
-        ("jaccard_index", "segmentation_mean_iou_error"),
+        "IoU is jaccard_index for labels, segmentation_mean_iou for masks",
+        ("jaccard_index", "segmentation_mean_iou:num_classes=3"),
     ),
     "nll negativeloglikelihood loglikelihood loglik": Hint(
         "the negative log-likelihood of labels is log_loss, of counts poisson_nll",

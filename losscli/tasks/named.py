@@ -6,6 +6,9 @@ To add a task of this kind, write a module in this folder with
   annotated with a Column that says where it is found and which numbers it may hold;
 * `TASK`, a Task with its usual losses, and the batches that names of columns alone identify.
 
+A batch that is made from its columns, such as counts of edits from two texts, has these in `reads`, and its
+own fields are what `made` computes.  One of rows that are evaluated together is a subclass of groups.Grouped.
+
 Add TASK to tasks/catalog.py, and a module of losses to catalog/families.py.  Nothing else is needed: the
 columns that are read, their order, their checks, and the meaning of -p and -y follow from the fields.
 
