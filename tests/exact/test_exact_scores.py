@@ -79,7 +79,10 @@ def test_scores_of_groups(width):
     def ranked(values, by):
         return [values[own][np.argsort(-by[own], kind="stable")] for own in groups]
 
-    binary, graded = BinaryRelevance(np, score, hit, STARTS), Relevance(np, score, grade, STARTS)
+    binary, graded = (
+        BinaryRelevance(np, score=score, target=hit, starts=STARTS),
+        Relevance(np, score=score, target=grade, starts=STARTS),
+    )
     two = [[mpf(2) ** mpf(g) - 1 for g in own] for own in ranked(grade, score)]
     exact = {
         "discounted_cumulative_gain": [
