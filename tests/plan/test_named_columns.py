@@ -124,6 +124,9 @@ def test_one_file_may_hold_both_sides():
     assert value(both, loss="crps_normal") == value(both.drop("y"), T, loss="crps_normal")
 
 
+BOUNDED = {"location": 0.0, "scale": 1.0, "lower": -1.0, "upper": np.inf}
+
+
 @pytest.mark.parametrize(
     ("loss", "columns", "wrong", "said"),
     [
@@ -135,6 +138,12 @@ def test_one_file_may_hold_both_sides():
         ("log_score_poisson", {"mean": 4.0}, {"y": 1.5}, "(targets that are counts: whole numbers from 0)"),
         ("log_score_negbinom", {"n": 4.0, "prob": 0.5}, {"y": -1.0}, "1 row outside the domain of"),
         ("crps_uniform", {"min": -1.0, "max": 4.0}, {"min": 4.0}, "1 min that is not below its max"),
+        ("crps_tnormal", BOUNDED, {"upper": -1.0}, "1 lower that is not below its upper"),
+        ("crps_tnormal", BOUNDED, {"location": -np.inf}, "location: 1 infinite value"),
+        ("crps_gpd", {"shape": 0.5, "location": 0.0, "scale": 1.0}, {"shape": 1.0}, "shape below 1"),
+        ("crps_hypergeometric", {"m": 4.0, "n": 3.0, "k": 7.0}, {"k": 8.0}, "more draws than m + n"),
+        ("crps_mixnorm", {"m0": 0.0, "s0": 1.0, "w0": 1.0}, {"w0": 0.5}, "do not sum to one"),
+        ("owcrps_ensemble:a=0,b=2", {"m0": 0.5}, {"m0": 3.0}, "a member between a and b"),
     ],
 )  # fmt: skip
 def test_parameters_outside_their_range_are_refused_with_their_row(loss, columns, wrong, said):
@@ -143,6 +152,34 @@ def test_parameters_outside_their_range_are_refused_with_their_row(loss, columns
     message = refused(DataError, table.drop("y"), table.select("y"), loss=loss)
     assert said in message
     assert "\n  row 3: " in message
+
+
+@pytest.mark.parametrize(
+    ("loss", "columns", "wrong", "said"),
+    [
+        ("crps_tnormal", BOUNDED, {"lower": np.nan}, "column lower: 1 missing value"),
+        ("crps_gtcnormal", {**BOUNDED, "lmass": 0.5, "umass": 0.5}, {"umass": 0.75}, "at most one together"),
+        ("crps_tt", {**BOUNDED, "df": 1.5}, {"df": 0.75}, "df above 1, or two finite bounds"),
+        ("crps_weighted_ensemble", {"m0": 0.0, "w0": 1.0}, {"w0": 0.0}, "no member has a weight"),
+    ],
+)  # fmt: skip
+def test_parameters_that_do_not_fit_together_are_refused_with_their_row(loss, columns, wrong, said):
+    rows = {"y": 1.0, **columns}
+    table = pl.DataFrame([rows, rows, {**rows, **wrong}])
+    message = refused(DataError, table.drop("y"), table.select("y"), loss=loss)
+    assert said in message
+    assert "\n  row 3\n" in message
+
+
+def test_columns_that_several_distributions_have_are_those_of_the_one_with_most():
+    p = frame(location=MU, scale=SIGMA, lower=np.full(N, -np.inf), upper=np.full(N, np.inf))
+    report = losscli.evaluate(p, T, task="distribution")
+    names = ["crps_truncated_normal", "log_score_truncated_normal"]
+    assert [result.loss for result in report.results] == names
+    normal = frame(mu=MU, sigma=SIGMA)  # which it is without bounds
+    for name, plain in zip(names, ["crps_normal", "log_score_normal"], strict=True):
+        assert report[name].value == pytest.approx(value(normal, T, loss=plain), rel=1e-14)
+    assert value(p, T, loss="crps_cnormal") == pytest.approx(report[names[0]].value, rel=1e-14)
 
 
 # Ensembles
