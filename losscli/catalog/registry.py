@@ -219,10 +219,19 @@ def _unknown(name: str) -> UsageError:
     if hint := hints.of(name):
         remedy = ", or ".join(f"-l {loss}" for loss in hint.losses)
         return UsageError(f"unknown loss {name!r}: {hint.text}", remedy=remedy)
+    if cut := _cut_off(name):
+        return UsageError(f"unknown loss {name!r}: the number of ranks is a parameter", remedy=f"-l {cut}")
     stem = hints.without_ending(hints.squeezed(name))
     same = [known for known in names() if hints.squeezed(known) == stem]
     suggestion = f" Did you mean {same[0]}?" if same else near(name, names())
     return UsageError(f"unknown loss {name!r}.{suggestion}", remedy="losscli explain lists all losses")
+
+
+def _cut_off(name: str) -> str:
+    """How a name such as ndcg@10 or precision@10 is written, if a loss has the parameter k; else empty."""
+    stem, _, ranks = name.lower().partition("@")
+    known = [each for each in (f"{stem}_at_k", stem) for entry in _named.get(each, ()) if entry.param("k")]
+    return f"{known[0]}:k={ranks}" if known and ranks.isdigit() else ""
 
 
 def parse(text: str) -> tuple[str, dict[str, str]]:

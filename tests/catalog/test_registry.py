@@ -62,6 +62,9 @@ def test_an_unknown_name_is_an_error_that_suggests_near_ones():
             "-l wasserstein_distance, or -l crps, or -l rps",
         ),
         ("MdAPE", "mape@p50 is that of percentages", "-l mape@p50"),
+        ("ndcg@10", "'ndcg@10': the number of ranks is a parameter", "-l ndcg:k=10"),
+        ("Precision@5", "'Precision@5': the number of ranks is a parameter", "-l precision_at_k:k=5"),
+        ("hit_rate@3", "'hit_rate@3': the number of ranks is a parameter", "-l hit_rate_at_k:k=3"),
         ("rmse score", r"unknown loss 'rmse score'. Did you mean rmse\?", "losscli explain lists all losses"),
     ],
 )
