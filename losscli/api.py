@@ -131,11 +131,11 @@ def evaluate(
             force_finite, fp_weight, full, gain, gamma, greater_than, ignore_background, inclusive,
             inv_cov, k, label_smoothing, length_normalised, log_input, margin, matches, max_fpr,
             max_relevance, min_variance, mode, multi_class, n_bins, negative, norm, normalization,
-            num_classes, p, percent, persistence, pooled, pos_weight, power, precision, predictors, q,
-            quantile, scale, scale_by_half, share, smooth, softmax, spread, squared, standardized,
-            swap, temperature, threshold, ties, variances, weight_type, weighting, width,
-            zero_division, zero_infinity: Parameters of losses, for each chosen loss that has them;
-            see `losscli explain`.
+            num_classes, p, percent, percentile, persistence, pooled, pos_weight, power, precision,
+            predictors, q, scale, scale_by_half, share, smooth, softmax, spread, squared,
+            standardized, swap, temperature, threshold, ties, variances, weight_type, weighting,
+            width, zero_division, zero_infinity: Parameters of losses, for each chosen loss that has
+            them; see `losscli explain`.
 
     Returns:
         The report. `report["huber"]` is the overall result of a loss, `report.results` holds all of them, and

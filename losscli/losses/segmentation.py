@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from losscli.catalog.loss import Replacement
-from losscli.catalog.params import Count, NonNegative, Share
+from losscli.catalog.params import Count, NonNegative, Percentile
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.numeric.images import hausdorff
@@ -265,11 +265,11 @@ def segmentation_mean_iou(
 
 
 @loss("hausdorff", "HausdorffDistance", domain="masks of which none or both are empty")
-def hausdorff_distance(batch: Mask, *, width: Count, quantile: Share = 1.0) -> Array:
+def hausdorff_distance(batch: Mask, *, width: Count, percentile: Percentile = 100.0) -> Array:
     """The distance of the pixel of one mask that is farthest from the other mask.
 
     l = max(h(P, T), h(T, P)), with h(A, B) the maximum over the pixels of A of the distance to the nearest
-    pixel of B, or their quantile; 0 for two empty masks.  Unit: pixel.
+    pixel of B, or their percentile; 0 for two empty masks.  Unit: pixel.
 
     A pixel is in a mask if its value is above 0.5.  Pixels are numbered row by row, in rows of this width.
 
@@ -277,4 +277,4 @@ def hausdorff_distance(batch: Mask, *, width: Count, quantile: Share = 1.0) -> A
     """
     xp = batch.xp
     masks = [to_numpy(own > 0.5) for own in (batch.prediction, batch.target)]
-    return xp.asarray([hausdorff(a, b, width, quantile) for a, b in zip(*masks, strict=True)])
+    return xp.asarray([hausdorff(a, b, width, percentile) for a, b in zip(*masks, strict=True)])

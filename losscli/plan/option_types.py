@@ -60,6 +60,7 @@ class LossParameters(TypedDict, total=False):
     num_classes: int | None
     p: float | int | None
     percent: bool | None
+    percentile: float | None
     persistence: float | None
     pooled: bool | None
     pos_weight: float | None
@@ -67,7 +68,6 @@ class LossParameters(TypedDict, total=False):
     precision: float | None
     predictors: int | None
     q: float | None
-    quantile: float | None
     scale: float | None
     scale_by_half: bool | None
     share: float | None

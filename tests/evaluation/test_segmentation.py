@@ -95,7 +95,7 @@ def test_hausdorff_distances_of_pixels():
     distances = [8**0.5, 4.0, 0.0]
     found = of_pixels(mask, target, "hausdorff:width=5")
     assert found == pytest.approx(np.mean(distances), rel=1e-15)
-    half = of_pixels(mask[:1], target[:1], "hausdorff:width=5,quantile=0.5", ci=None)
+    half = of_pixels(mask[:1], target[:1], "hausdorff:width=5,percentile=50", ci=None)
     assert half == pytest.approx(8**0.5 / 2, rel=1e-15)
     with pytest.raises(DataError, match="masks of which none or both are empty"):
         of_pixels(mask, target[[0, 2, 1]], "hausdorff:width=5")
