@@ -80,6 +80,7 @@ def _crps(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
     the bound, from the target and the centre outward; and from the centre to the target what is on the other
     side of the centre.
     """
+    batch = batch.widened
     xp, tail, start, distance, rest = batch.xp, batch.tail, batch.start, batch.distance, batch.rest
     _, opposite = batch.on_sides(*batch.reaches)
     across = mass_to_end(tail, start, opposite)
@@ -88,17 +89,19 @@ def _crps(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
     masses = masses_of(batch, across.total + between.total + moved * beyond.total)
     near, far = batch.on_sides(masses.lower, masses.upper)
     density = masses.density
+    # The constants are integrated over lengths that may be infinite in units of the scale.
+    _, opposite_side = batch.on_sides(batch.centre - batch.lower, batch.upper - batch.centre)
+    own_side, _ = batch.on_sides(batch.nearest - batch.lower, batch.upper - batch.nearest)
     pieces = (
-        (near, density * moved, beyond, rest),
-        (far, density, across, opposite),
-        (far + density * across.total, density, between, distance),
+        (near, density * moved, beyond, own_side),
+        (far, density, across, opposite_side),
+        (far + density * across.total, density, between, xp.abs(batch.nearest - batch.centre)),
     )
-    score = sum(
-        xp.where(k == 0, 0.0, k * k * length)
-        + xp.where(scale == 0, 0.0, scale * (2.0 * k * m.first + scale * m.second))
-        for k, scale, m, length in pieces
+    constant = sum(xp.where(k == 0, 0.0, k * k * length) for k, _, _, length in pieces)
+    varying = sum(
+        xp.where(scale == 0, 0.0, scale * (2.0 * k * m.first + scale * m.second)) for k, scale, m, _ in pieces
     )
-    return batch.scale * score + xp.abs(batch.target - batch.nearest)
+    return batch.scale * varying + constant + xp.abs(batch.target - batch.nearest)
 
 
 def _log_score(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:

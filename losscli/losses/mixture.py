@@ -11,6 +11,8 @@ from losscli.numeric.special import log_or_minus_inf, special
 from losscli.tasks.mixture import NormalMixture
 
 SQRT2 = math.sqrt(2.0)
+FAR = 40.0
+"""Where the normal tail is zero: infinity times that would not be."""
 HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 
 
@@ -41,7 +43,7 @@ def _excess(xp: Namespace, distance: Array, spread: Array) -> Array:
     """The mean of |X| less |distance|, for X normal with that mean and a standard deviation."""
     r = xp.abs(distance) / spread
     density = xp.exp(-r * r / 2) * math.sqrt(2.0 / math.pi)
-    return spread * (density - r * special(xp).erfc(r / SQRT2))
+    return spread * (density - xp.minimum(r, FAR) * special(xp).erfc(r / SQRT2))
 
 
 @loss("logs_mixnorm", best=None)

@@ -10,6 +10,8 @@ from losscli.numeric.special import special
 from losscli.tasks.skewed import TwoPiece, TwoPieceExponential, TwoPieceNormal
 
 SQRT2 = math.sqrt(2.0)
+FAR = 40.0
+"""Where the normal tail is zero: infinity times that would not be."""
 HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 
 
@@ -35,7 +37,7 @@ def crps_two_piece_normal(batch: TwoPieceNormal) -> Array:
     """
     xp, z = batch.xp, batch.distance
     density = -xp.expm1(-z * z / 2) / math.sqrt(2.0 * math.pi)
-    to_target = density + z * special(xp).erfc(z / SQRT2) / 2
+    to_target = density + xp.minimum(z, FAR) * special(xp).erfc(z / SQRT2) / 2
     return _crps(batch, to_target, (SQRT2 - 1.0) / (2.0 * math.sqrt(math.pi)))
 
 

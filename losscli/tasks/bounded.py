@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Self
+
+from msgspec.structs import replace
 
 from losscli.data.stream import Part
 from losscli.numeric.arrays import Array
 from losscli.numeric.tails import LogisticTail, NormalTail, StudentTail, Tail
 from losscli.tasks.block import Block
 from losscli.tasks.parameters import Bound, LocationScale, Positive, Probability, flag_empty_range
+
+NOTHING = 1e-100
+"""A share that changes no digit, and whose inverse can be squared."""
 
 
 class Bounded(LocationScale, frozen=True):
@@ -45,6 +51,13 @@ class Bounded(LocationScale, frozen=True):
     def centre(self) -> Array:
         """The number between the bounds that is nearest to the location (n,)."""
         return self.xp.minimum(self.xp.maximum(self.location, self.lower), self.upper)
+
+    @property
+    def widened(self) -> Self:
+        """The same with a scale that is something to the distances of location and target from the centre."""
+        xp = self.xp
+        longest = xp.maximum(xp.abs(self.centre - self.location), xp.abs(self.nearest - self.centre))
+        return replace(self, scale=xp.maximum(self.scale, NOTHING * longest))
 
     @cached_property
     def start(self) -> Array:

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 from scipy import special
+from support.samples import LOSSES, chosen
 
 from losscli.numeric.quadrature import integral
 from losscli.numeric.tails import (
@@ -69,3 +70,19 @@ def test_the_survival_of_a_place_has_its_digits():
     normal = NormalTail(np)
     found = normal.density(PLACES[:4]) * normal.mills(PLACES[:4])
     np.testing.assert_allclose(found, special.ndtr(-PLACES[:4]), rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "name", ["crps_truncated_normal", "crps_censored_student_t", "crps_two_piece_normal"]
+)
+def test_a_density_that_is_nothing_to_its_distance_is_a_point(name):
+    batch = LOSSES[name].batch
+    narrow, location = np.full(3, 1e-300), np.array([0.5, -1e200, 3.0])
+    columns = {"location": location, "scale": narrow, "lower": np.zeros(3), "upper": np.full(3, np.inf)}
+    columns |= {"df": np.full(3, 2.5), "scale1": narrow, "scale2": narrow}
+    wanted = {field: columns[field] for field in batch.__struct_fields__ if field in columns}
+    target = np.array([2.0, 1.0, 1e200])
+    with np.errstate(all="ignore"):  # as the engine has it
+        found = LOSSES[name].columns(batch(np, target=target, **wanted), chosen(name).params)[0]
+    centre = np.maximum(location, 0.0) if "lower" in wanted else location
+    np.testing.assert_allclose(found, np.abs(target - centre), rtol=1e-15)
