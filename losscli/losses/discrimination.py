@@ -41,17 +41,16 @@ class Ranking:
         The variance within each class is that of a sample: DeLong, DeLong, Clarke-Pearson (1988), Comparing
         the areas under two or more correlated receiver operating characteristic curves, doi:10.2307/2531595
         """
-        xp, group, total = self.xp, self.ties.group, self.sample.total
-        whole = self.sample.units()
-        found = xp.zeros(len(group))
-        for rows, values, weight in (
-            (self.is_positive, of_positive, self.positives),
-            (~self.is_positive, of_negative, self.negatives),
-        ):
-            units = self.sample.units(rows)
-            inflation = units / (units - 1) * (whole - 1) / whole if units > 1 else 1.0
-            found[rows] = values[group][rows] * (total / weight) * inflation**0.5
+        group, total, whole = self.ties.group, self.sample.total, self.sample.units()
+        found = self._inflated(~self.is_positive, total / self.negatives, whole) * of_negative[group]
+        scale = self._inflated(self.is_positive, total / self.positives, whole)
+        found[self.is_positive] = scale * of_positive[group[self.is_positive]]
         return found
+
+    def _inflated(self, rows: Array, scale: float, whole: float) -> float:
+        """The scale of the influence of the rows of a class, of which fewer are independent than of all."""
+        units = self.sample.units(rows)
+        return scale * (units / (units - 1) * (whole - 1) / whole) ** 0.5 if units > 1 else scale
 
     def ends(self, value: float, influence: Array, low: float, high: float) -> tuple[float, float] | None:
         """The interval of an area between low and high; None for none."""
@@ -75,11 +74,15 @@ class Ranking:
 
 def area_of(found: Ranking) -> tuple[float, Array]:
     """The area under the ROC curve, NaN unless there are both classes, and the influence (n,) of each row."""
-    # Of each row the share of the other class that it is in order with; half of those of equal score.
-    above = (before(found.negative) + found.negative / 2) / found.negatives
-    below = (after(found.positive) + found.positive / 2) / found.positives
-    area = float((found.positive * above).sum() / found.positives)
-    return area, found.influence(above - area, below - area)
+    # Of each row the rows of the other class that it is in order with; half of those of equal score.
+    above = before(found.negative) + found.negative / 2
+    below = after(found.positive) + found.positive / 2
+    area = float(found.positive @ above) / (found.positives * found.negatives)
+    above /= found.negatives
+    below /= found.positives
+    above -= area
+    below -= area
+    return area, found.influence(above, below)
 
 
 def _roc_auc(sample: Sample) -> Settled:

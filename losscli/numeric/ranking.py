@@ -25,7 +25,14 @@ class Ties(Struct, frozen=True, dict=True):
     @classmethod
     def of(cls, values: Array, weight: Array) -> Ties:
         """The ties among values (n,) of these weights (n,)."""
-        distinct, group = np.unique(values, return_inverse=True)
+        order = np.argsort(values)
+        ordered = values[order]
+        new = np.ones(len(values), dtype=bool)
+        np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+        distinct = ordered[new]
+        del ordered
+        group = np.empty(len(values), dtype=np.int32 if len(values) < 1 << 31 else np.int64)
+        group[order] = np.cumsum(new, dtype=group.dtype) - 1
         return cls(distinct, group, weight)
 
     def sums(self, values: Array) -> Array:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
+from functools import partial, reduce
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -19,6 +19,8 @@ from losscli.states.noise import effective, shares
 from losscli.states.order import Sample, Settled
 from losscli.states.reductions import BoundReduction, mean
 
+BLOCK = 1 << 18
+"""Rows whose moments are taken at once."""
 _MEAN = BoundReduction(mean, {}, bounds=(0.0, 1.0))
 """What becomes of a condition: the share of the rows on which it holds."""
 
@@ -57,13 +59,13 @@ class Rows(Struct, frozen=True, eq=False):
 class Ranks(Struct, frozen=True, eq=False):
     """The rows of each cell, in the order in which they came: `n` (c,) of them, of these `weights` (c,).
 
-    It grows with the rows: by 8 bytes for each number, and 1 for each condition, and as much again while they
-    are sorted.
+    It grows with the rows: by 8 bytes for each number, and 1 for each condition.  `parts` become one once
+    they are needed together, so that no row is held twice.
     """
 
     n: Array
     weights: Array
-    parts: tuple[Rows, ...]
+    parts: list[Rows]
 
     @classmethod
     def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Ranks:
@@ -76,10 +78,10 @@ class Ranks(Struct, frozen=True, eq=False):
         n[cells.present] = cells.sizes
         if len(cells.present):
             weights[cells.present] = to_numpy(cells.weight_sums[0]).sum(axis=1)
-        codes = np.repeat(cells.present.astype(np.int32), cells.sizes)
+        codes = np.repeat(_narrow(cells.present, cells.count), cells.sizes)
         weight = None if cells.weight is None else to_numpy(cells.weight)
         cluster = None if cells.cluster is None else to_numpy(cells.cluster)
-        return cls(n, weights, (Rows(codes, tuple(map(placed, columns)), weight, cluster),))
+        return cls(n, weights, [Rows(codes, tuple(map(placed, columns)), weight, cluster)])
 
     @classmethod
     def stack(cls, parts: Sequence[Ranks]) -> Ranks:
@@ -99,26 +101,27 @@ class Ranks(Struct, frozen=True, eq=False):
             weights[own] += part.weights
         moved = later.parts
         if places is not None:
-            moved = tuple(replace(part, codes=at[part.codes].astype(np.int32)) for part in later.parts)
-        return Ranks(n, weights, (*self.parts, *moved))
+            moved = [replace(part, codes=_narrow(at, count)[part.codes]) for part in later.parts]
+        return Ranks(n, weights, [*self.parts, *moved])
 
     def select(self, cells: slice | Array) -> Ranks:
         """The rows of some cells."""
         chosen = np.arange(len(self.n))[cells]
-        to = np.full(len(self.n), -1, dtype=np.int32)
+        to = np.full(len(self.n), len(chosen))
         to[chosen] = np.arange(len(chosen))
+        to = _narrow(to, len(chosen))
         parts = []
         for part in self.parts:
             codes = to[part.codes]
-            kept = np.flatnonzero(codes >= 0)
+            kept = np.flatnonzero(codes < len(chosen))
             parts.append(replace(part.at(kept), codes=codes[kept]))
-        return Ranks(self.n[chosen], self.weights[chosen], tuple(parts))
+        return Ranks(self.n[chosen], self.weights[chosen], parts)
 
     def output(self, index: int, outputs: int) -> Ranks:
         """The rows of one of several outputs, whose columns follow one another."""
         k = len(self.parts[0].columns) // outputs
         own = slice(index * k, (index + 1) * k)
-        return replace(self, parts=tuple(replace(part, columns=part.columns[own]) for part in self.parts))
+        return replace(self, parts=[replace(part, columns=part.columns[own]) for part in self.parts])
 
     def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
         """The value of the loss in each cell, with an interval at this level; None for no intervals."""
@@ -151,19 +154,24 @@ class Ranks(Struct, frozen=True, eq=False):
         ]
         return np.concatenate([np.zeros(0), *found])
 
+    def _whole(self) -> Rows:
+        """All rows, as the only part."""
+        self.parts[:] = [Rows.joint(self.parts)]
+        return self.parts[0]
+
     def _settled(
         self, bound: BoundReduction, level: float | None, paired: bool = False
     ) -> Iterator[tuple[Rows | None, list[Settled]]]:
         """The rows of each cell, None without any, and its settled loss, one for each output."""
         assert bound.order is not None
-        whole = Rows.joint(self.parts)
-        order = np.argsort(whole.codes, kind="stable")
+        whole = self._whole()
+        order = None if self.n.max(initial=0) == len(whole.codes) else np.argsort(whole.codes, kind="stable")
         ends = np.cumsum(self.n).tolist()
         for start, end in zip([0, *ends[:-1]], ends, strict=True):
             if start == end:
                 yield None, []
                 continue
-            rows = whole if end - start == len(order) else whole.at(order[start:end])
+            rows = whole if order is None else whole.at(order[start:end])
             models = len(bound.pilots) * (2 if paired else 1)
             k = len(rows.columns) // models
             each = [
@@ -176,7 +184,7 @@ class Ranks(Struct, frozen=True, eq=False):
 
     def to_arrays(self) -> dict[str, Array]:
         """The rows of all parts as arrays by name; columns as column_0 and so on."""
-        whole = Rows.joint(self.parts)
+        whole = self._whole()
         columns = {f"column_{i}": column for i, column in enumerate(whole.columns)}
         kept = {name: value for name, value in asdict(whole).items() if value is not None}
         return {"n": self.n, "weights": self.weights, **columns} | {
@@ -189,11 +197,16 @@ class Ranks(Struct, frozen=True, eq=False):
         count = sum(name.startswith("column_") for name in arrays)
         columns = tuple(arrays[f"column_{i}"] for i in range(count))
         rows = Rows(arrays["codes"], columns, arrays.get("weight"), arrays.get("cluster"))
-        return cls(arrays["n"], arrays["weights"], (rows,))
+        return cls(arrays["n"], arrays["weights"], [rows])
+
+
+def _narrow(codes: Array, count: int) -> Array:
+    """Numbers from 0 to `count` in the smallest type that holds them."""
+    return codes.astype(np.min_scalar_type(count))
 
 
 def _sample(rows: Rows, columns: tuple[Array, ...], level: float | None) -> Sample:
-    weight = np.ones(len(rows.codes)) if rows.weight is None else rows.weight
+    weight = np.broadcast_to(1.0, len(rows.codes)) if rows.weight is None else rows.weight
     return Sample(columns, weight, rows.cluster, level, partial(_share, rows, level), partial(_error, rows))
 
 
@@ -215,12 +228,13 @@ def _error(rows: Rows, influence: Array) -> float:
 def _moments(rows: Rows, settled: Sequence[Settled], noise: bool) -> Moments:
     """The moments of the columns of a settled loss, whose means are known exactly."""
     columns, means = _columns(settled), np.array([[mean for each in settled for mean in each.means]])
-    extremes = np.nan_to_num(means)  # which do not say why a value is undefined
-    moments = replace(_of_rows(rows, columns, noise), exact=means, low=extremes, high=extremes)
+    moments = _of_rows(rows, columns, noise)
     if rows.cluster is None:
         weight = 1.0 if rows.weight is None else rows.weight
-        most = [np.max((weight * (c - m)) ** 2) for c, m in zip(columns, means[0], strict=True)]
+        most = [np.max(np.abs(weight * (c - m))) ** 2 for c, m in zip(columns, means[0], strict=True)]
         moments = replace(moments, largest=np.array([most]))
+    extremes = np.nan_to_num(means)  # which do not say why a value is undefined
+    moments = replace(moments, exact=means, low=extremes, high=extremes)
     ends = settled[0].ends if len(settled) == 1 else None
     return replace(
         moments,
@@ -231,8 +245,7 @@ def _moments(rows: Rows, settled: Sequence[Settled], noise: bool) -> Moments:
 
 def _of_rows(rows: Rows, columns: Sequence[Array], interval: bool = True) -> Moments:
     """The moments of columns (n,) of the rows, between clusters if there are any."""
-    cells = Cells(np, len(rows.codes), rows.weight, 0)
-    moments = Moments.of(cells, columns, interval)
+    moments = reduce(Moments.merge, _blocks(rows, columns, interval))
     if rows.cluster is None:
         return moments
     from losscli.states import clusters  # imports Polars, and the catalog of losses imports this module
@@ -240,6 +253,16 @@ def _of_rows(rows: Rows, columns: Sequence[Array], interval: bool = True) -> Mom
     block = clusters.Block(rows.cluster, {0: None})
     block.add(0, columns, rows.weight, None)
     return clusters.between(moments, block.totals()[0], 0)
+
+
+def _blocks(rows: Rows, columns: Sequence[Array], interval: bool) -> Iterator[Moments]:
+    """The moments of columns (n,) of some rows at a time: those of all at once would take much memory."""
+    n = len(rows.codes)
+    for start in range(0, n, BLOCK):
+        own = slice(start, min(start + BLOCK, n))
+        weight = None if rows.weight is None else rows.weight[own]
+        cells = Cells(np, own.stop - start, weight, start)
+        yield Moments.of(cells, [column[own] for column in columns], interval)
 
 
 def _columns(settled: Sequence[Settled]) -> tuple[Array, ...]:
