@@ -224,7 +224,7 @@ MODERATE = [name for name, kind in coverage.KINDS.items() if kind.skewness < 4]
 
 
 @pytest.mark.parametrize("design", coverage.DESIGNS)
-@pytest.mark.parametrize("name", coverage.KINDS)
+@pytest.mark.parametrize("name", coverage.KINDS | coverage.OF_ORDER)
 def test_the_page_has_every_simulation(name, design):
     assert len(TABLE[design, name]) == len(coverage.SIZES)
 
@@ -238,6 +238,15 @@ def test_intervals_miss_alike_on_both_sides(design, name, n):
     assert 0.6 <= 100 * found.below <= 4.9
     assert 0.6 <= 100 * found.above <= 4.7
     assert 100 * sum(found) <= 8.0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("design", coverage.DESIGNS)
+@pytest.mark.parametrize("name", coverage.OF_ORDER)
+def test_intervals_of_losses_of_order_hold_the_truth(design, name):
+    found = coverage.missed(coverage.OF_ORDER[name], design, 300, 1_000, seed=1)
+    assert 100 * found.below <= 5.0
+    assert 100 * found.above <= 5.0
 
 
 @pytest.mark.slow

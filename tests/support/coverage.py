@@ -1,25 +1,28 @@
 """How often intervals hold the truth: simulations of rows whose true loss is known.
 
-`python tests/support/coverage.py docs/reference/coverage.md` renews the table of the page.
+`python tests/support/coverage.py docs/reference/coverage.md` renews the tables of the page.
 """
 
 from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special, stats
+from scipy import integrate, special, stats
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from losscli.catalog import registry
 from losscli.states import clusters, inference
 from losscli.states.base import Estimate
+from losscli.states.cells import Cells
 from losscli.states.moments import Moments
+from losscli.states.ranks import Ranks
 from losscli.states.reductions import BoundReduction, Reduction, mean, ratio, root
 from support.samples import moments
 
@@ -34,12 +37,24 @@ Draw = Callable[[], np.ndarray]
 
 
 class Kind(NamedTuple):
-    """A loss of rows: its columns from normal numbers, its true value, and the skewness of a row."""
+    """A loss of rows: its columns from normal numbers, its true value, and the skewness of a row.
+
+    A loss of order has the name `order`.  Two models share the first `shared` numbers that are drawn.
+    """
 
     columns: Callable[[Draw], tuple[np.ndarray, ...]]
     truth: float
     skewness: float
     reduction: Reduction = mean
+    order: str = ""
+    shared: int = 0
+
+    @property
+    def bound(self) -> BoundReduction:
+        """How the columns become the value."""
+        if not self.order:
+            return BoundReduction(self.reduction, {})
+        return registry.choose(registry.named(self.order), {}, {}).reduction.with_pilots((None,))
 
 
 def _error_rate(share: float) -> Kind:
@@ -90,6 +105,43 @@ KINDS = {
 }
 
 
+def _scores(z: Draw) -> tuple[np.ndarray, ...]:
+    """Of 30 % positive rows the scores are 1.5 higher."""
+    positive = z() < stats.norm.ppf(POSITIVE)
+    return z() + APART * positive, positive
+
+
+def _precision(recall: float) -> float:
+    hits, false = POSITIVE * recall, (1 - POSITIVE) * stats.norm.sf(stats.norm.isf(recall) + APART)
+    return float(hits / (hits + false))
+
+
+def _values(z: Draw) -> tuple[np.ndarray, ...]:
+    target = z()
+    return 0.6 * target + 0.8 * z(), target
+
+
+POSITIVE, APART = 0.3, 1.5
+OF_ORDER = {
+    "median of absolute errors": Kind(
+        lambda z: (np.abs(z()),), stats.norm.ppf(0.75), 0.0, order="median_absolute_error"
+    ),
+    "95 % quantile of absolute errors": Kind(
+        lambda z: (np.abs(z()),), stats.norm.ppf(0.975), 0.0, order="quantile_absolute_error"
+    ),
+    "area under the ROC curve, 0.86": Kind(
+        _scores, stats.norm.cdf(APART / math.sqrt(2)), 0.0, order="roc_auc", shared=1
+    ),
+    "average precision, 0.74": Kind(
+        _scores, integrate.quad(_precision, 0, 1)[0], 0.0, order="average_precision", shared=1
+    ),
+    "Spearman correlation, 0.58": Kind(
+        _values, 6 / math.pi * math.asin(0.3), 0.0, order="spearman_correlation", shared=1
+    ),
+}
+"""Losses of order, of which fewer samples are simulated: each is sorted by itself."""
+
+
 class Missed(NamedTuple):
     """The shares of the intervals that lie wholly below and above the truth."""
 
@@ -121,13 +173,15 @@ def _estimates(kind: Kind, design: str, shape: tuple[int, int], rng: np.random.G
         shared = rng.normal(size=(shape[0], cluster[-1] + 1))[:, cluster]
         return math.sqrt(0.5) * (shared + own)
 
-    bound = BoundReduction(kind.reduction, {})
     if design != "paired":
-        return inference.estimates(bound, folded(kind.columns(draw), weight, cluster), LEVEL)
+        return inference.estimates(kind.bound, folded(kind, kind.columns(draw), weight, cluster), LEVEL)
     a, b = _pair(kind, draw)
-    change = tuple(y - x for x, y in zip(a, b, strict=True))
-    pair = folded(change if kind.reduction is mean else (*a, *change))
-    return inference.differences(bound, pair, folded(a), folded(b), LEVEL)
+    if kind.order:
+        pair = folded(kind, (*a, *b), paired=True)
+    else:
+        change = tuple(y - x for x, y in zip(a, b, strict=True))
+        pair = folded(kind, change if kind.reduction is mean else (*a, *change))
+    return inference.differences(kind.bound, pair, folded(kind, a), folded(kind, b), LEVEL)
 
 
 def _pair(kind: Kind, draw: Draw) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]:
@@ -139,18 +193,31 @@ def _pair(kind: Kind, draw: Draw) -> tuple[tuple[np.ndarray, ...], tuple[np.ndar
         return first[-1]
 
     a = kind.columns(of_a)
-    again = iter(first)
-    return a, kind.columns(lambda: math.sqrt(0.5) * (next(again) + draw()))
+    again = iter(enumerate(first))
+
+    def of_b() -> np.ndarray:
+        place, own = next(again)
+        return own if place < kind.shared else math.sqrt(0.5) * (own + draw())
+
+    return a, kind.columns(of_b)
 
 
 def folded(
-    columns: tuple[np.ndarray, ...], weight: np.ndarray | None = None, cluster: np.ndarray | None = None
+    kind: Kind,
+    columns: tuple[np.ndarray, ...],
+    weight: np.ndarray | None = None,
+    cluster: np.ndarray | None = None,
+    paired: bool = False,
 ) -> Moments:
     """The moments of each replication of columns (r, n), the rows of which may be in clusters (n,)."""
     replications, n = columns[0].shape
     flat = tuple(column.ravel() for column in columns)
     w = None if weight is None else weight.ravel()
     codes = np.repeat(np.arange(replications), n)
+    if kind.order:
+        groups = None if cluster is None else np.tile(cluster, replications)
+        cells = Cells(np, len(codes), w, 0, codes, replications, groups)
+        return Ranks.of(cells, flat).settled(kind.bound, LEVEL, paired)
     found = moments(flat, w, codes=codes, cells=replications)
     if cluster is None:
         return found
@@ -159,14 +226,14 @@ def folded(
     return clusters.between(found, block.totals()[0], 0)
 
 
-def table(replications: int = 4_000) -> str:
+def table(kinds: Mapping[str, Kind], replications: int) -> str:
     """The share of misses below and above the truth in per cent, as Markdown."""
     lines = [
         f"| design | row losses | {' | '.join(f'n = {n:,}' for n in SIZES)} |",
         "|---|---|---|---|---|---|",
     ]
     for design in DESIGNS:
-        for name, kind in KINDS.items():
+        for name, kind in kinds.items():
             sides = [missed(kind, design, n, replications) for n in SIZES]
             cells = (f"{100 * each.below:.1f}, {100 * each.above:.1f}" for each in sides)
             lines.append(f"| {design} | {name} | {' | '.join(cells)} |")
@@ -176,6 +243,8 @@ def table(replications: int = 4_000) -> str:
 
 if __name__ == "__main__":
     page = Path(sys.argv[1])
-    head, mark, rest = page.read_text(encoding="utf-8").partition("<!-- coverage -->\n")
-    _, end, tail = rest.partition("<!-- end -->\n")
-    page.write_text(head + mark + table() + "\n" + end + tail, encoding="utf-8")
+    for place, kinds, replications in (("coverage", KINDS, 4_000), ("order", OF_ORDER, 2_000)):
+        text = page.read_text(encoding="utf-8")
+        head, mark, rest = text.partition(f"<!-- {place} -->\n")
+        _, end, tail = rest.partition("<!-- end -->\n")
+        page.write_text(head + mark + table(kinds, replications) + "\n" + end + tail, encoding="utf-8")
