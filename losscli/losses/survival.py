@@ -8,7 +8,9 @@ from typing import Literal
 from losscli.catalog.params import Positive
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array
+from losscli.numeric.ranking import Ties, ordered_pairs
 from losscli.numeric.standard import STANDARD
+from losscli.states.order import Order, Sample, Settled
 from losscli.tasks.survival import Lifetime
 
 
@@ -50,3 +52,37 @@ def aft_interval_distance(batch: Lifetime) -> Array:
     """
     xp, time = batch.xp, batch.xp.exp(batch.log_time)
     return xp.maximum(xp.maximum(batch.lower - time, time - batch.upper), 0.0)
+
+
+def _harrell(sample: Sample) -> Settled:
+    log_time, lower, upper, is_open = sample.columns
+    upper = sample.xp.where(is_open, math.inf, upper)
+    concordant, comparable = ordered_pairs(lower, upper, Ties.of(log_time, sample.weight))
+    pairs = float(sample.weight @ comparable)
+    if pairs <= 0:
+        return Settled.undefined(sample)
+    value = float(sample.weight @ concordant) / pairs
+    influence = 2.0 * sample.total * (concordant - value * comparable) / pairs
+    return Settled.of(value, influence, sample.ends(value, influence, 0.0, 1.0))
+
+
+@loss(
+    "concordance_index",
+    "c_index",
+    "harrell_c",
+    best=1.0,
+    worst=0.0,
+    score=True,
+    order=Order(_harrell, undefined="no two times can be compared"),
+)
+def survival_concordance_index(batch: Lifetime) -> tuple[Array, Array, Array, Array]:
+    """The chance that of two times, one of which is known to be later, the later one is predicted to be.
+
+    (C + T / 2) / (C + D + T) with concordant and discordant pairs C and D, and those of equal predictions T;
+    pairs are those whose order is known: the interval of one time ends before that of the other begins, or
+    where that of a censored time begins.  Unit: 1.
+
+    Harrell et al. (1982), Evaluating the yield of medical tests, doi:10.1001/jama.1982.03320430047030
+    """
+    is_open = batch.upper == math.inf
+    return batch.log_time, batch.lower, batch.xp.where(is_open, batch.lower, batch.upper), is_open

@@ -158,3 +158,31 @@ def _within(fixed: Ties, other: Ties, weight: Array) -> Array:
     found = np.empty(len(order))
     found[order] = reached[of_pair] - reached[of_group]
     return found
+
+
+def ordered_pairs(lower: Array, upper: Array, predicted: Ties) -> tuple[Array, Array]:
+    """For each time (n,), the weight of those that `predicted` orders alike, and of those of known order.
+
+    Times lie between `lower` and `upper` (n,).  An earlier one ends before a later one begins, or where a
+    later one begins that lies between two ends.  Of equal predictions one half is ordered alike.
+    """
+    n, ends = len(lower), np.flatnonzero(np.isfinite(upper))
+    # Along time: where later ones begin (kind 0), where earlier ones end (1), where censored ones begin (2).
+    kind = np.concatenate([np.where(lower == upper, 0, 2), np.ones(len(ends), dtype=int)])
+    order = np.lexsort((kind, np.concatenate([lower, upper[ends]])))
+    item, is_end = np.concatenate([np.arange(n), ends])[order], kind[order] == 1
+    weight, code = predicted.weight[item], predicted.group[item].astype(np.int64)
+    earlier, later = np.where(is_end, weight, 0.0), np.where(is_end, 0.0, weight)
+
+    def alike(codes: Array, weights: Array, other: Array) -> Array:
+        """The weight before each place whose code is lower, with half of that of equal codes."""
+        return sum(lower_before(2 * codes + np.where(other, side, 1 - side), weights) for side in (0, 1)) / 2
+
+    back = slice(None, None, -1)
+    found = np.where(
+        is_end,
+        alike((code.max() - code)[back], later[back], ~is_end[back])[back],
+        alike(code, earlier, is_end),
+    )
+    known = np.where(is_end, before_each(later[back])[back], before_each(earlier))
+    return np.bincount(item, found, minlength=n), np.bincount(item, known, minlength=n)

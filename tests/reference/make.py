@@ -102,6 +102,15 @@ def made_values(rng: np.random.Generator) -> Table:
     return Table(*_frames({"y_pred": p}, {"y_true": y}), {"y": y, "p": p})
 
 
+def made_times(rng: np.random.Generator) -> Table:
+    """Times `t`, with an event or censored, and predictions `p` of their logarithms; some are equal."""
+    t, e = np.round(rng.gamma(2.0, size=ROWS) + 0.1, 1), rng.random(ROWS) < 0.6
+    p = np.round(np.log(t) + rng.normal(size=ROWS), 1)
+    bounds = {"lower": t, "upper": np.where(e, t, np.inf)}
+    before = e[:, None] & ((t[:, None] < t) | ((t[:, None] == t) & ~e))
+    return Table(*_frames({"log_time": p}, bounds), {"before": before, "p": p})
+
+
 def _frames(*sides: dict[str, Any]) -> list[pl.DataFrame]:
     return [pl.DataFrame({"id": np.arange(ROWS), **side}) for side in sides]
 
@@ -114,6 +123,7 @@ TABLES: dict[str, Callable[[np.random.Generator], Table]] = {
     "forecasts": made_forecasts,
     "ranking": made_ranking,
     "values": made_values,
+    "times": made_times,
 }
 
 
@@ -320,6 +330,9 @@ CASES: dict[str, list[tuple[str, str]]] = {
     "values": [
         ("quantile_absolute_error:q=0.9", "quantile(abs(p - y), 0.9, method='averaged_inverted_cdf')"),
         ("concordance_index", "(1 + stats.somersd(y, p).statistic) / 2"),
+    ],
+    "times": [
+        ("survival_concordance_index", "mean((sign(p - p[:, None])[before] + 1) / 2)"),
     ],
 }
 """The requests of losses by table, and the call that gives the number."""

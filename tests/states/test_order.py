@@ -10,6 +10,7 @@ from support.samples import LOSSES, ROWS, chosen, rows
 
 import losscli
 from losscli.errors import UsageError
+from losscli.numeric.ranking import Ties, ordered_pairs
 from losscli.plan import plan as plans
 from losscli.states import inference
 from losscli.states.cells import Cells
@@ -47,6 +48,19 @@ def test_the_influence_of_a_row_is_the_derivative_by_its_weight(name, tied):
     # The influence of two classes is inflated by their numbers of rows; each keeps its shape.
     np.testing.assert_allclose(influence, expected, rtol=0.06, atol=0.06 * np.abs(expected).max())
     assert abs(np.average(influence, weights=WEIGHT)) < 1e-12
+
+
+def test_censored_times_are_compared_where_their_order_is_known():
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        n = int(rng.integers(2, 25))
+        time, event, weight = rng.integers(1, 8, n) * 1.0, rng.random(n) < 0.6, rng.uniform(0.5, 2.0, n)
+        predicted = rng.integers(0, 5, n)
+        first = event[:, None] & ((time[:, None] < time) | ((time[:, None] == time) & ~event))
+        alike = first * (np.sign(predicted - predicted[:, None]) + 1) / 2
+        found = ordered_pairs(time, np.where(event, time, np.inf), Ties.of(predicted, weight))
+        expected = [(pairs + pairs.T) @ weight for pairs in (alike, first * 1.0)]
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-12)
 
 
 def scores(n=400, seed=3):
