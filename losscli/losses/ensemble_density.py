@@ -76,7 +76,8 @@ def censored_log_score_ensemble(
     right = low > 0
     near, far = log_ndtr(xp.where(right, -low, high)), log_ndtr(xp.where(right, -high, low))
     between = near + xp.log1p(-xp.exp(far - near))
-    return xp.where(inside, score + _log_mean(xp, between), xp.where(score == score, 0.0, score))
+    given = xp.where(score < xp.inf, score + _log_mean(xp, between), score)
+    return xp.where(inside, given, xp.where(score == score, 0.0, score))
 
 
 @loss("dssmv_ensemble", best=None, domain="more members than dimensions, none in a plane")

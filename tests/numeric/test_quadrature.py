@@ -77,7 +77,7 @@ def test_the_survival_of_a_place_has_its_digits():
 )
 def test_a_density_that_is_nothing_to_its_distance_is_a_point(name):
     batch = LOSSES[name].batch
-    narrow, location = np.full(3, 1e-300), np.array([0.5, -1e200, 3.0])
+    narrow, location = np.full(3, 1e-300), np.array([0.5, -1e100, 3.0])
     columns = {"location": location, "scale": narrow, "lower": np.zeros(3), "upper": np.full(3, np.inf)}
     columns |= {"df": np.full(3, 2.5), "scale1": narrow, "scale2": narrow}
     wanted = {field: columns[field] for field in batch.__struct_fields__ if field in columns}
