@@ -254,7 +254,7 @@ class _Intervals:
         se, df = float(self.noise.se[place]), float(self.noise.df[place])
         low, high = self._ends(place, value)
         if not math.isfinite(high - low):
-            return Estimate(value, se, notes=(note(Code.OPEN_INTERVAL, unit=unit),), df=df)
+            return Estimate(value, notes=(note(Code.OPEN_INTERVAL, unit=unit),))
         if se == 0 and high > low:
             se = (high - low) / (2 * self.deviates[place])
         p = None

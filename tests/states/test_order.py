@@ -135,7 +135,7 @@ def test_the_interval_of_a_median_ends_at_order_statistics():
 
 def test_a_quantile_that_no_row_bounds_has_no_interval():
     found = losscli.evaluate(RNG.normal(size=50), np.zeros(50), loss="mae@p95").results[0]
-    assert (found.ci_low, found.ci_high) == (None, None)
+    assert (found.se, found.ci_low, found.ci_high) == (None, None, None)
     assert "too few rows lie beyond this quantile" in str(found.notes[0])
     report = losscli.evaluate(RNG.normal(size=50), np.zeros(50), loss="mae@p95", gate="hi(mae@p95) <= 9")
     assert report.gates[0].status == "error"
