@@ -168,7 +168,7 @@ def test_wrong_requests_raise_usage_error_with_every_problem():
     assert said == [
         "unknown loss 'hubber'. Did you mean huber, hubert or huberloss?",
         "--ci must be a number > 0, < 1, or none, got 7",
-        "no option or loss parameter 'classess'. Did you mean classes or class_weight?",
+        "no option or loss parameter 'classess'. Did you mean classes, num_classes or class_weight?",
     ]
 
 
