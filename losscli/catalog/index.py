@@ -349,7 +349,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "least_squares_arctan": ("robust",),
     "leastsquares": ("regression",),
     "lift": ("discrimination",),
-    "lift_at_k": ("discrimination",),
+    "lift_at_share": ("discrimination",),
     "list_mle": ("grouped",),
     "listmle": ("grouped",),
     "log_cosh": ("robust",),

@@ -6,6 +6,7 @@ import inspect
 import math
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
@@ -161,7 +162,8 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     def summary(self) -> str:
         """The first line of the docstring; of a quantile, what it is of the losses of rows."""
         if self.quantile is not None:
-            return f"The loss that {100 * self.quantile:g} % of the rows stay below."
+            kind, percent = "score" if self.score else "loss", self.name.rpartition("@p")[2]
+            return f"The {kind} that {percent} % of the rows stay below."
         return self.doc.split("\n", 1)[0]
 
     @property
@@ -204,17 +206,18 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
         """Whether rows whose class has weight zero count."""
         return self.zero_class == "always" or bool(self.zero_class and params.get("label_smoothing"))
 
-    def at_quantile(self, name: str, share: float, find: Callable[[str, float], Loss]) -> Loss:
+    def at_quantile(self, percent: str, find: Callable[[str, str], Loss]) -> Loss:
         """The loss whose value is a quantile of the losses of rows: see `registry.find`.
 
         `find` finds it again from the name of this loss.  Raises UsageError if rows have no loss.
         """
-        if not self.additive:
+        name, share = f"{self.name}@p{percent}", float(Decimal(percent) / 100)
+        if not self.has_row_loss:
             raise UsageError(
-                f"{self.name} has no value of a single row, so {name} is no quantile of rows",
-                remedy="choose a loss that adds up over rows, such as mae@p95",
+                f"{self.name} is not a mean of losses of rows, so {name} is no quantile of them",
+                remedy="choose one that is: mae@p95 is a quantile of |error|",
             )
-        origin, order = (find, (self.name, share)), order_of_quantile(share)
+        origin, order = (find, (self.name, percent)), order_of_quantile(share)
         return replace(self, name=name, aliases=(), state=Ranks, order=order, quantile=share, origin=origin)
 
     def apart(self) -> Loss:

@@ -179,7 +179,10 @@ def find(name: str) -> tuple[Loss, ...]:
         UsageError: No loss has the name; the error names a replacement, or near names.
     """
     if (at := _QUANTILE.fullmatch(name.strip())) is not None:
-        return tuple(_at_quantile(entry.name, _share(name, at[2])) for entry in find(at[1]))
+        entries, percent = find(at[1]), _percent(name, at[2])
+        if entries[0].quantile is not None:
+            raise UsageError(f"{name}: {at[1]} is a quantile already, as in mae@p95")
+        return tuple(_at_quantile(entry.name, percent) for entry in entries)
     wanted = name.lower()
     # To import all families takes longer than a small run.
     _load(HOMES.get(wanted, FAMILIES))
@@ -189,18 +192,18 @@ def find(name: str) -> tuple[Loss, ...]:
     return tuple(sorted(_in_order(found), key=lambda entry: entry.name != wanted))
 
 
-def _share(name: str, percent: str) -> float:
-    """The share in a name such as huber@p99.9.  Raises UsageError if it is none."""
-    share = float(Decimal(percent) / 100)
-    if not 0 < share < 1:
+def _percent(name: str, written: str) -> str:
+    """The percentage in a name such as huber@p99.90, as short as can be.  Raises UsageError if it is none."""
+    percent = Decimal(written)
+    if not 0 < float(percent / 100) < 1:
         raise UsageError(f"{name}: a quantile is written @p50, @p95 or @p99.9, between @p0 and @p100")
-    return share
+    return f"{percent.normalize():f}"
 
 
 @cache
-def _at_quantile(name: str, share: float) -> Loss:
+def _at_quantile(name: str, percent: str) -> Loss:
     """The quantile of the row losses of the loss of this name."""
-    return named(name).at_quantile(f"{name}@p{100 * share:.12g}", share, _at_quantile)
+    return named(name).at_quantile(percent, _at_quantile)
 
 
 def _spelled_otherwise(name: str) -> list[Loss]:

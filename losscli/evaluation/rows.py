@@ -49,7 +49,7 @@ def require_row_values(choices: Sequence[Choice]) -> None:
     without = [str(choice) for choice in choices if not choice.loss.additive]
     if without:
         raise UsageError(
-            f"{', '.join(without)} has no value of a single row",
+            f"{', '.join(without)} {'has' if len(without) == 1 else 'have'} no value of a single row",
             remedy="choose losses that add up over rows, such as mae or log_loss",
         )
 

@@ -198,9 +198,14 @@ class Lines:
             count = min(at_once, cells - first)
             whole = self._moments(lines, weights, way, codes, first, count)
             third = self._thirds(lines, weights, way, codes, first, whole.mean)
+            binary = _binary(whole)
             for cell, units in enumerate(effective(whole).tolist()):
                 assert whole.spread is not None
-                yield Pairs.of(whole.spread[cell], third[cell], float(whole.weight[cell, 0]), units)
+                spread, weight = whole.spread[cell], float(whole.weight[cell, 0])
+                if binary[cell]:
+                    yield Pairs.of_flips(spread, whole.mean[cell], weight)
+                else:
+                    yield Pairs.of(spread, third[cell], weight, units)
 
     def _blocks(
         self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, first: int, count: int
@@ -267,9 +272,33 @@ class Pairs(Struct, frozen=True):
         return cls(apart * scale, np.where(np.isfinite(skew), skew, 0.0), max(units - 1, 1.0))
 
     @classmethod
+    def of_flips(cls, spread: Array, means: Array, rows: float) -> Pairs:
+        """The same for losses of 0 and 1 of rows of equal weight, by McNemar's test.
+
+        Without a difference, the variance is the mean of the squared differences of rows.
+        """
+        own = np.diagonal(spread)
+        apart = np.maximum(own[:, None] + own[None, :] - 2 * spread, 0.0)
+        variance = (apart / rows + (means[:, None] - means[None, :]) ** 2) / rows
+        return cls(variance, np.zeros_like(variance), math.inf)
+
+    @classmethod
     def none(cls, count: int) -> Pairs:
         """Without noise, different values are never tied."""
         return cls(np.zeros((count, count)), np.zeros((count, count)), 1.0)
+
+
+def _binary(whole: Moments) -> Array:
+    """Whether all lines of each cell (c,) have two values, one apart, and all rows the same weight."""
+    assert whole.spread is not None
+    mean, own = whole.mean, np.diagonal(whole.spread, axis1=1, axis2=2)
+    width = whole.high - whole.low
+    with np.errstate(all="ignore"):
+        expected = whole.n[:, None] * (mean - whole.low) * (whole.high - mean)
+        two = np.abs(own - expected) <= 1e-9 * np.maximum(expected, 1.0)
+    even = whole.weight.sum(axis=1) == whole.n
+    found: Array = even & ((width == 0) | (width == 1)).all(axis=1) & two.all(axis=1)
+    return found
 
 
 def places(

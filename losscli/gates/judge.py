@@ -151,7 +151,10 @@ def _compared(
     failed = _unjudged(gate, result, "", "error")
     if value is None:
         missing = "no value" if result.value is None else "no interval"
-        return _Compared(replace(failed, reason=": ".join([missing, *map(str, result.notes)])))
+        reasons = [str(note) for note in result.notes]
+        if not reasons or not reasons[0].startswith(missing):
+            reasons.insert(0, missing)
+        return _Compared(replace(failed, reason=": ".join(reasons)))
     if not math.isfinite(value):
         # A report holds finite numbers only, and every comparison with NaN is false.
         return _Compared(replace(failed, value=None, reason=f"the value is {value}"))

@@ -33,7 +33,7 @@ def _log_sum(xp: Namespace, below: Array, counted: Array) -> Array:
     return xp.log(xp.where(total == 0, 1.0, total))
 
 
-@loss("NT-Xent", "nt_xent", "info_nce", "InfoNCE", reduction=PER_PAIR, best=None, domain=NONZERO)
+@loss("NT-Xent", "nt_xent", "info_nce", "InfoNCE", reduction=PER_PAIR, best=None, limit=0.0, domain=NONZERO)
 def ntxent(batch: LabeledVectors, *, temperature: Positive = 0.07) -> tuple[Array, Array]:
     """The cross-entropy of finding the other items with the label of an item among those with others.
 
@@ -56,7 +56,7 @@ def ntxent(batch: LabeledVectors, *, temperature: Positive = 0.07) -> tuple[Arra
     return batch.sums(_of_items(batch, of_item)), batch.sums(counts * 1.0)
 
 
-@loss("CircleLoss", "circle_loss", reduction=ratio, best=None, domain=NONZERO)
+@loss("CircleLoss", "circle_loss", reduction=ratio, best=None, limit=0.0, domain=NONZERO)
 def circle(batch: LabeledVectors, *, gamma: Positive = 80.0, margin: Real = 0.4) -> tuple[Array, Array]:
     """How far the most alike items with other labels are from being less alike than those with the same.
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
 from losscli.catalog.params import OpenUnit, Share
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array
 from losscli.numeric.ranking import Ties, after, before
-from losscli.numeric.scores import share_interval
-from losscli.numeric.student import quantile
+from losscli.numeric.scores import order_interval
 from losscli.states.order import Order, Sample, Settled
 from losscli.tasks.binary import BinaryScore
 
@@ -53,15 +50,9 @@ class Ranking:
         return scale * (units / (units - 1) * (whole - 1) / whole) ** 0.5 if units > 1 else scale
 
     def ends(self, value: float, influence: Array, low: float, high: float) -> tuple[float, float] | None:
-        """The interval of an area between low and high; None for none."""
-        if low < value < high:
-            return self.sample.ends(value, influence, low, high, self._df(influence))
-        if self.sample.level is None or not low < high:
-            return None
-        # No row has an influence.  If k independent pairs of two classes are in order, most others are too.
+        """The interval of a value between low and high; None for none."""
         pairs = min(self.sample.units(self.is_positive), self.sample.units(~self.is_positive))
-        ends = share_interval((value - low) / (high - low), pairs, quantile(self.sample.level, math.inf))
-        return low + ends[0] * (high - low), low + ends[1] * (high - low)
+        return self.sample.ends(value, influence, low, high, self._df(influence), pairs)
 
     def _df(self, influence: Array) -> float:
         """The degrees of freedom of a sum of the noise of two classes: Satterthwaite (1946)."""
@@ -200,7 +191,7 @@ def _average_precision(sample: Sample) -> Settled:
     if ranking.positives == 0:
         return Settled.undefined(sample)
     value, influence = precision_of(ranking)
-    return Settled.of(value, influence, sample.ends(value, influence, 0.0, 1.0))
+    return Settled.of(value, influence, ranking.ends(value, influence, 0.0, 1.0))
 
 
 @loss(
@@ -257,20 +248,28 @@ def _lift(sample: Sample, share: float) -> Settled:
     if found.positives == 0:
         return Settled.undefined(sample)
     weight = found.ties.weights
+
+    def taken(size: float) -> Array:
+        """The share of each group (g,) among the highest scores of this weight."""
+        return xp.clip(size - after(weight), 0.0, weight) / weight
+
     size = share * sample.total
-    taken = xp.clip(size - after(weight), 0.0, weight) / weight
-    hits = float((found.positive * taken).sum())
-    edge = int(xp.flatnonzero(taken > 0)[0])
-    rate = found.positive[edge] / weight[edge]
+    top = taken(size)
+    hits = float(found.positive @ top)
     value = hits / (share * found.positives)
     group, y = found.ties.group, found.is_positive
-    of_hits = taken[group] * (y - rate) + share * rate
+    # How many positives more rows at the edge hold: the rate among the rows where the edge may lie.
+    rows, deviate = sample.share(top[group] > 0, share)
+    below, above = (min(max(end, 0.0), rows) for end in order_interval(share, rows, deviate))
+    ends = [float(found.positive @ taken(end / rows * sample.total)) for end in (below, above)]
+    rate = (ends[1] - ends[0]) / ((above - below) / rows * sample.total)
+    of_hits = top[group] * (y - rate) + share * rate
     influence = sample.total / found.positives * (of_hits / share - value * y)
     return Settled.of(value, influence)
 
 
 @loss(
-    "lift_at_k",
+    "lift_at_share",
     best=None,
     score=True,
     order=Order(_lift, undefined="it needs positive rows"),

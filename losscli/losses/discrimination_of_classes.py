@@ -150,22 +150,25 @@ def multiclass_average_precision(
 def _of_labels(sample: Sample, curve: Curve, average: str, both: bool) -> Settled:
     half = len(sample.columns) // 2
     scores, members = sample.columns[:half], [label > 0 for label in sample.columns[half:]]
+    if average == "micro":
+        return _pooled(sample, curve, both)
     if any(not own.any() or (both and own.all()) for own in members):
         return Settled.undefined(sample)
-    if average == "micro":
-        return _pooled(sample, curve)
     found = [curve(Ranking(sample, score, own)) for score, own in zip(scores, members, strict=True)]
     return _mean(sample, found, [_share(sample, own) for own in members] if average == "weighted" else None)
 
 
-def _pooled(sample: Sample, curve: Curve) -> Settled:
+def _pooled(sample: Sample, curve: Curve, both: bool) -> Settled:
     """Of all labels of all rows in one ranking; a row has the influence of its labels together."""
     xp, half = sample.xp, len(sample.columns) // 2
     rows = xp.arange(len(sample.weight)) if sample.cluster is None else sample.cluster
     # The labels of a row are not independent.
     whole = replace(sample, weight=xp.tile(sample.weight, half), cluster=xp.tile(rows, half))
     scores, members = (xp.concatenate(part) for part in (sample.columns[:half], sample.columns[half:]))
-    value, influence = curve(Ranking(whole, scores, members))
+    ranking = Ranking(whole, scores, members)
+    if ranking.positives == 0 or (both and ranking.negatives == 0):
+        return Settled.undefined(sample)
+    value, influence = curve(ranking)
     return _bounded(sample, value, influence.reshape(half, -1).mean(axis=0))
 
 

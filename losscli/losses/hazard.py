@@ -14,7 +14,7 @@ from losscli.tasks.hazard import Cohort
 PER_EVENT = replace(ratio, undefined="no time ended with an event")
 
 
-@loss("cox-nloglik", "cox_nloglik", "Cox", "CoxPHLoss", reduction=PER_EVENT, best=None)
+@loss("cox-nloglik", "cox_nloglik", "Cox", "CoxPHLoss", reduction=PER_EVENT, best=None, limit=0.0)
 def cox_partial_likelihood(
     batch: Cohort, *, ties: Literal["breslow", "efron"] = "breslow"
 ) -> tuple[Array, Array]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array
-from losscli.numeric.ranking import Ties
+from losscli.numeric.ranking import ROUNDING, Ties
 from losscli.states.order import Order, Sample, Settled
 from losscli.tasks.regression import Regression
 
@@ -22,8 +22,9 @@ class _Gaps:
         signs = xp.repeat(xp.asarray([1.0, -1.0]), self.n)
         self.widths = xp.diff(self.ties.values, append=self.ties.values[-1:])
         self.apart = xp.cumsum(self.ties.sums(signs))
-        # The last of the running sums is zero but for rounding.
         self.apart = self.apart / sample.total
+        # Where as many predictions as targets lie below, rounding would give the difference a sign.
+        self.apart[xp.abs(self.apart) <= ROUNDING] = 0.0
 
     def moved(self, slope: Array) -> Array:
         """What each row (n,) adds to the integral of `slope` (g,) times F - G."""

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from losscli.numeric.arrays import Array, np
 
-_ROUNDING = 1e-13
+ROUNDING = 1e-13
 """Relative to the sum of the weights: a smaller difference of running sums is rounding."""
 
 
@@ -61,7 +61,7 @@ class Ties(Struct, frozen=True, dict=True):
 
     def place(self, position: float) -> int:
         """The group that holds this position (0 to the total weight) of the values laid end to end."""
-        at = int(np.searchsorted(self.up_to, position * (1 - _ROUNDING), "left"))
+        at = int(np.searchsorted(self.up_to, position * (1 - ROUNDING), "left"))
         return min(at, len(self.values) - 1)
 
     def quantile(self, share: float) -> float:
@@ -73,7 +73,7 @@ class Ties(Struct, frozen=True, dict=True):
         total = self.up_to[-1]
         at = self.place(share * total)
         value: float = self.values[at]
-        on_edge = abs(self.up_to[at] - share * total) <= _ROUNDING * total
+        on_edge = abs(self.up_to[at] - share * total) <= ROUNDING * total
         if on_edge and 0 < share < 1 and at + 1 < len(self.values):
             return float(value / 2 + self.values[at + 1] / 2)
         return float(value)

@@ -499,6 +499,10 @@ class Code(Enum):
         meaning="No row is in the denominator of a rate, which counts as 0 or 1: `--zero-division`.",
         note="0 / 0 counts as {number} (zero_division={choice})",
     )
+    NO_INFLUENCE = Kind(
+        meaning="No row or cluster changes the value of a loss of order, so that the interval has no width.",
+        note="zero variance: no {unit} changes the value, so the interval has no width",
+    )
     DOMINANT_UNIT = Kind(
         meaning="One row or cluster makes up most of the variance.",
         note="interval unreliable: one {unit} dominates the variance",

@@ -92,7 +92,7 @@ def differences(
         alone = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
         return [differences(bound, *each, level)[0] for each in alone]
     free = replace(bound, bounds=(-math.inf, math.inf))
-    flipped = flips(pair, a, b) if reduction is mean else None
+    flipped = flips(pair, a, b) if reduction is mean and bound.order is None else None
     return _with_intervals(free, _difference(bound, a, b), pair, level, tested=True, flipped=flipped)
 
 
@@ -225,10 +225,12 @@ class _Intervals:
         if bound.reduction is mean:
             # A row below the bound, such as an unbiased estimate below zero, shows that there is none.
             self.least[(sums.low < bound.bounds[0]).any(axis=1)] = -math.inf
-        self.first_order, self.ends = sums.third is None, sums.ends
+        self.first_order, self.ends, self.ordered = sums.third is None, sums.ends, bound.order is not None
         self.shares: Array | None = None
         if bound.reduction is mean and not tested:
-            self.shares = shares(sums)
+            # Where all losses are 0, or all are 1, only their bounds tell that they are 0 or 1.
+            either = (sums.low[:, 0] == 0) & (sums.high[:, 0] == 1)
+            self.shares = np.where(either | (bound.bounds == (0.0, 1.0)), shares(sums), math.nan)
         elif not tested and (columns := bound.share_columns(sums.drift.shape[1])) is not None:
             self.shares = rows_of_rate(sums, noise.se, *columns)
         self.equal = (noise.effective == sums.n) & (sums.units is None)
@@ -262,7 +264,7 @@ class _Intervals:
             p = 1.0 if value == 0 else float(self.p_values[place])
         notes: tuple[Note, ...] = ()
         if se == 0:
-            notes = (note(Code.ZERO_VARIANCE, unit=unit),)
+            notes = (note(Code.NO_INFLUENCE if self.ordered else Code.ZERO_VARIANCE, unit=unit),)
         elif n < FEW:
             notes = (note(Code.FEW_UNITS, few=FEW, unit=unit),)
         elif self.noise.heavy[place]:

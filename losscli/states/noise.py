@@ -33,6 +33,8 @@ the seventh digit, even for a billion rows.
 """
 _BEND = 0.01
 """The step of second derivatives, in standard errors: rounding divided by its square stays small."""
+_SLOPES = 1e-5
+"""The relative standard error below which it is the error of numerical gradients."""
 _ROUNDING = 1e-9
 """The relative difference below which two numbers of units are one."""
 _HALVINGS = 60
@@ -126,6 +128,8 @@ def noise_of(of: Value, sums: Sums, units: Array, linear: bool) -> Noise:
         relative = effect / np.where(most > 0, most, 1.0)
         along = np.einsum("cij,cj->ci", correlation, relative)
         error = np.sqrt(np.maximum(np.einsum("ci,ci->c", relative, along), 0.0))
+        # Where the columns vary together so that the value does not, the error of the slopes is left.
+        error = np.where(error < _SLOPES, 0.0, error)
         se, count = most[:, 0] * error, effective(sums)
         skew, path, shift = np.zeros_like(se), None, np.zeros_like(se)
         if sums.third is not None:

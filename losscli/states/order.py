@@ -19,8 +19,11 @@ from msgspec import Struct
 
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.ranking import Ties
-from losscli.numeric.scores import order_interval
+from losscli.numeric.scores import order_interval, share_interval
 from losscli.numeric.student import quantile as student
+
+_NEAR = 1e-12
+"""The relative distance from a bound below which a value is at it, but for rounding."""
 
 
 class Sample(Struct, frozen=True, dict=True):
@@ -64,14 +67,29 @@ class Sample(Struct, frozen=True, dict=True):
         return float(weight.sum() ** 2 / (weight * weight).sum())
 
     def ends(
-        self, value: float, influence: Array, low: float, high: float, df: float | None = None
+        self,
+        value: float,
+        influence: Array,
+        low: float,
+        high: float,
+        df: float | None = None,
+        pairs: float | None = None,
     ) -> tuple[float, float] | None:
         """The interval of a value that lies between low and high, from its log-odds; None for none.
 
-        `df` are its degrees of freedom, by default those of a mean.
+        `df` are its degrees of freedom, by default those of a mean, and `pairs` is the number of pairs that
+        share no row, by default half of the rows.
         """
-        if self.level is None or not low < value < high:
+        if self.level is None or not low < high or not low <= value <= high:
             return None
+        near = _NEAR * (high - low)
+        if min(value - low, high - value) <= near:
+            # No row has an influence.  If k pairs of rows are in order, most others are too.
+            pairs = self.units() / 2 if pairs is None else pairs
+            first, last = share_interval(
+                round((value - low) / (high - low)), pairs, student(self.level, math.inf)
+            )
+            return low + first * (high - low), low + last * (high - low)
         error = self.error(influence) * (high - low) / ((value - low) * (high - value))
         step = student(self.level, max(self.units() - 1.0, 1.0) if df is None else df) * error
         centre = math.log((value - low) / (high - value))

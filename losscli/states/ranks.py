@@ -206,7 +206,10 @@ def _narrow(codes: Array, count: int) -> Array:
 
 
 def _sample(rows: Rows, columns: tuple[Array, ...], level: float | None) -> Sample:
-    weight = np.broadcast_to(1.0, len(rows.codes)) if rows.weight is None else rows.weight
+    weight = np.broadcast_to(1.0, len(rows.codes))
+    if rows.weight is not None:
+        # Values and influences do not depend on the unit of weights, and the sixth power of a weight fits.
+        weight = np.ldexp(rows.weight, -math.frexp(float(rows.weight.max()))[1])
     return Sample(columns, weight, rows.cluster, level, partial(_share, rows, level), partial(_error, rows))
 
 
@@ -246,7 +249,7 @@ def _moments(rows: Rows, settled: Sequence[Settled], noise: bool) -> Moments:
 def _of_rows(rows: Rows, columns: Sequence[Array], interval: bool = True) -> Moments:
     """The moments of columns (n,) of the rows, between clusters if there are any."""
     moments = reduce(Moments.merge, _blocks(rows, columns, interval))
-    if rows.cluster is None:
+    if rows.cluster is None or not interval:
         return moments
     from losscli.states import clusters  # imports Polars, and the catalog of losses imports this module
 

@@ -193,7 +193,8 @@ def test_a_parameter_without_a_range_is_refused_when_the_loss_is_made():
         ("median absolute error", {"median_absolute_error"}),
         ("medae", {"median_absolute_error"}),
         ("huber@p95", {"huber@p95"}),
-        ("MAE @ P99.9", {"mean_absolute_error@p99.9"}),
+        ("MAE @ P99.90", {"mean_absolute_error@p99.9"}),
+        ("mae@p99.9999999999999", {"mean_absolute_error@p99.9999999999999"}),
     ],
 )
 def test_names_of_losses_of_order(name, found):
@@ -203,7 +204,9 @@ def test_names_of_losses_of_order(name, found):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("r2@p50", "r2 has no value of a single row, so r2@p50 is no quantile of rows"),
+        ("r2@p50", "r2 is not a mean of losses of rows, so r2@p50 is no quantile of them"),
+        ("rmse@p90", "root_mean_squared_error is not a mean of losses of rows"),
+        ("brier@p99@p50", "brier@p99 is a quantile already"),
         ("mae@p0", "a quantile is written @p50, @p95 or @p99.9, between @p0 and @p100"),
         ("mae@p100", "a quantile is written @p50"),
         ("mae@95", "unknown loss 'mae@95'"),

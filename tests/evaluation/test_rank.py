@@ -315,3 +315,17 @@ def test_no_submission_wins_by_rows_that_it_drops(order, policy):
     assert {each.model for each in board if each.reason} == {"a"}
     alone = losscli.rank(honest, targets=t, **options).board
     assert [each for each in board if not each.reason] == list(alone)
+
+
+@pytest.mark.parametrize(("up", "down", "tied"), [(2, 0, True), (6, 1, True), (12, 1, False)])
+def test_ties_of_error_rates_are_by_mcnemar(up, down, tied):
+    """As in a comparison: a few rows that two submissions label differently do not separate them."""
+    y = np.zeros(1000, dtype=int)
+    a, b = y.copy(), y.copy()
+    a[:down], b[down : down + up] = 1, 1
+    key = {"id": np.arange(1000)}
+    frames = [pl.DataFrame({**key, "p": each * 1.0}) for each in (a, b)]
+    targets = pl.DataFrame({**key, "y": y})
+    for loss in ("zero_one", "accuracy"):
+        board = losscli.rank(*frames, targets=targets, loss=loss, task="binary", names=["a", "b"]).board
+        assert [each.tied for each in board if not each.cell] == [tied, tied]

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from scipy import stats
+from sklearn import metrics
 from support.samples import LOSSES, ROWS, chosen, rows
 
 import losscli
@@ -20,7 +21,8 @@ RNG = np.random.default_rng(8)
 WEIGHT = RNG.uniform(0.5, 2.0, ROWS)
 QUANTILES = {"median_absolute_error", "median_bias_error", "quantile_absolute_error", "error_iqr"}
 OF_ORDER = [name for name, entry in LOSSES.items() if entry.order is not None]
-SMOOTH = [name for name in OF_ORDER if name not in QUANTILES and LOSSES[name].order.noise]
+SMOOTH = [name for name in OF_ORDER if name not in {*QUANTILES, "lift"} and LOSSES[name].order.noise]
+"""The influences of the others depend on a density, which is taken over several rows."""
 
 
 def settled(name, columns, weight, level=0.95):
@@ -180,7 +182,7 @@ def test_the_size_of_blocks_changes_no_bit(name, monkeypatch):
 
 def test_a_quantile_of_row_losses_is_that_of_numpy_in_every_output():
     p, y = RNG.normal(size=(2, 501, 2))
-    report = losscli.evaluate(p, y, loss="rmse@p90")
+    report = losscli.evaluate(p, y, loss="mae@p90")
     expected = np.quantile(np.abs(p - y), 0.9, method="averaged_inverted_cdf", axis=0)
     assert [each.value for each in report.results] == pytest.approx([expected.mean(), *expected], rel=1e-14)
 
@@ -199,3 +201,72 @@ def test_a_leaderboard_of_areas_ties_what_noise_does_not_distinguish():
 def test_row_losses_are_refused():
     with pytest.raises(UsageError, match="mean_absolute_error@p95 has no value of a single row"):
         losscli.evaluate(RNG.normal(size=50), np.zeros(50), loss="mae@p95", worst=3)
+
+
+def test_a_loss_whose_noise_is_not_known_has_none_between_clusters():
+    score, y = scores()
+    frame = pl.DataFrame({"score": score, "y": y * 1, "user": np.arange(len(y)) // 4})
+    options = {"loss": "recall_at_precision", "precision": 0.4}
+    for found in (losscli.evaluate(frame, **options), losscli.evaluate(frame, cluster="user", **options)):
+        assert (found.results[0].se, found.results[0].ci_low) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["spearman", "roc_auc", "mae@p50"])
+def test_values_of_zero_and_one_are_no_rates_of_rows(name):
+    """Their differences are no flips of rows, to which McNemar's test applies."""
+    y = np.arange(60) % 2 if name == "roc_auc" else np.arange(60.0) % 2
+    column = "score" if name == "roc_auc" else "y_pred"
+    targets = pl.DataFrame({"y" if name == "roc_auc" else "y_true": y})
+    a, b = pl.DataFrame({column: y * 1.0}), pl.DataFrame({column: y + 1.0})
+    found = losscli.compare(a, b, targets=targets, loss=name, names=["a", "b"]).comparisons[0]
+    assert found.se == 0
+    assert found.ci_low == found.ci_high == found.difference
+
+
+def test_the_error_of_a_lift_does_not_depend_on_the_row_at_its_edge():
+    rng = np.random.default_rng(4)
+    score = rng.normal(size=1000)
+    y = rng.random(1000) < 1 / (1 + np.exp(2 - 2 * score))
+    edge = np.argsort(-score)[99]
+    errors = []
+    for label in (False, True):
+        y[edge] = label
+        errors.append(losscli.evaluate({"score": score, "y": y * 1}, loss="lift").results[0].se)
+    assert errors[0] == pytest.approx(errors[1], rel=0.05)
+
+
+@pytest.mark.parametrize("weight", [1e-60, 1e60, 3.7])
+@pytest.mark.parametrize("name", ["spearman", "kendall", "wasserstein", "energy_distance", "mae@p50"])
+def test_the_unit_of_weights_changes_nothing(name, weight):
+    rng = np.random.default_rng(5)
+    y, p = np.round(rng.normal(size=(2, 90)), 1)
+    plain = losscli.evaluate(p, y, loss=name).results[0]
+    found = losscli.evaluate(p, y, loss=name, weight=np.full(90, weight)).results[0]
+    assert found.value == pytest.approx(plain.value, rel=1e-14)
+    assert found.se == pytest.approx(plain.se, rel=1e-9)
+
+
+def test_labels_are_pooled_where_one_of_them_is_absent():
+    rng = np.random.default_rng(6)
+    y = np.stack([rng.random(80) < 0.4, np.zeros(80)], axis=1) * 1
+    p = np.round(rng.uniform(size=(80, 2)), 2)
+    for name in ("roc_auc", "average_precision"):
+        report = losscli.evaluate(p, y, task="multilabel", loss=f"{name}:average=micro")
+        expected = getattr(metrics, f"{name}_score")(y, p, average="micro")
+        assert report.results[0].value == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name", ["partial_auc", "average_precision", "spearman", "kendall", "concordance_index"]
+)
+def test_perfect_order_of_few_rows_leaves_doubt(name):
+    y = np.arange(24) >= 12
+    if name in ("partial_auc", "average_precision"):
+        frame = pl.DataFrame({"score": np.arange(24.0), "y": y * 1})
+    else:
+        frame = pl.DataFrame({"y_pred": np.arange(24.0), "y_true": np.arange(24.0) ** 2})
+    found = losscli.evaluate(frame, loss=name).results[0]
+    assert found.value == pytest.approx(1.0, abs=1e-15)
+    assert (found.ci_high, found.notes) == (pytest.approx(1.0, abs=1e-15), found.notes)
+    assert found.ci_low < 0.9
+    assert found.se > 0
