@@ -20,6 +20,13 @@ class Hint(Struct, frozen=True):
 
 
 _PLAIN = {
+    "macrof1 f1macro": Hint("it is f_beta with average=macro", ("multiclass_f_beta:average=macro",)),
+    "microf1 f1micro": Hint("it is f_beta with average=micro", ("multiclass_f_beta:average=micro",)),
+    "weightedf1 f1weighted": Hint(
+        "it is f_beta with average=weighted", ("multiclass_f_beta:average=weighted",)
+    ),
+    "f2": Hint("it is f_beta with beta=2", ("f_beta:beta=2",)),
+    "youden youdenj informedness": Hint("it is 2 balanced_accuracy - 1", ("balanced_accuracy",)),
     "top5 top5accuracy": Hint("it is top_k_accuracy with k=5", ("top_k_accuracy:k=5",)),
     "quadratickappa quadraticweightedkappa qwk": Hint(
         "it is cohen_kappa with weighting=quadratic", ("multiclass_cohen_kappa:weighting=quadratic",)
