@@ -122,8 +122,6 @@ class ReadOptions(LossParameters, total=False):
     domain: Literal["error", "drop"] | None
     where: str | None
     group: object
-    scale_by: object
-    naive: object
     separator: str | None
     quote: str | None
     escape: str | None
@@ -151,6 +149,8 @@ class CommonOptions(ReadOptions, total=False):
     """Options of `evaluate`, `compare` and `rank`."""
 
     by: object
+    scale_by: object
+    naive: object
     ci: float | str | None
 
 
@@ -192,6 +192,8 @@ class InitOptions(ReadOptions, total=False):
     """Options of `init`."""
 
     by: object
+    scale_by: object
+    naive: object
 
 
 class GateOptions(TypedDict, total=False):

@@ -302,6 +302,7 @@ class Request(Struct, frozen=True, kw_only=True):
         _column(
             "Scale of errors: naive error of the history.", COLUMN, "COL",
             column=True, tasks=FORECASTS, what="scales forecasts", compared="scale", rivals=("naive",),
+            commands=(*CONFIGURED, "init"),
         ),
     ] = None
     naive: Annotated[
@@ -309,6 +310,7 @@ class Request(Struct, frozen=True, kw_only=True):
         _column(
             "Naive forecast, whose errors scale others.", COLUMN, "COL",
             column=True, tasks=FORECASTS, what="scales forecasts", compared="naive", rivals=("scale_by",),
+            commands=(*CONFIGURED, "init"),
         ),
     ] = None
     separator: Annotated[

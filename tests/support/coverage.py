@@ -48,19 +48,20 @@ class Kind(NamedTuple):
     reduction: Reduction = mean
     order: str = ""
     shared: int = 0
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     @property
     def bound(self) -> BoundReduction:
         """How the columns become the value."""
         if not self.order:
-            return BoundReduction(self.reduction, {})
+            return BoundReduction(self.reduction, {}, bounds=self.bounds)
         return registry.choose(registry.named(self.order), {}, {}).reduction.with_pilots((None,))
 
 
 def _error_rate(share: float) -> Kind:
     limit = stats.norm.ppf(share)
     skewness = (1 - 2 * share) / math.sqrt(share * (1 - share))
-    return Kind(lambda z: ((z() < limit).astype(float),), share, skewness)
+    return Kind(lambda z: ((z() < limit).astype(float),), share, skewness, bounds=(0.0, 1.0))
 
 
 def _explained(z: Draw) -> tuple[np.ndarray, ...]:
