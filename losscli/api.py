@@ -121,7 +121,7 @@ def evaluate(
         confident: Within noise a verdict is unsure: a warning.
         strict: As --confident, and an unsure verdict fails.
         min_n: Cells with fewer rows are shown, not judged.
-        rows: Losses of rows: .parquet, .csv, .ndjson or .arrow.
+        rows: Write row losses: .parquet, .csv, .ndjson, .arrow.
         worst: Show the N rows with the largest first loss.
         threads: Worker threads; default: all cores, up to 8.
         max_memory: Limit for a file once it is decompressed; 4GiB.
@@ -227,7 +227,7 @@ def compare(
         config: As in `evaluate`; it does not name the models.
         hooks: Called while the report is made.
         **options: `names` are what the models are called, `all_pairs` compares each with each, and `changed`
-            is the number of rows to report: the ones whose first loss differs most.  If the
+            is the number of rows to report, those with the largest difference in the first loss.  If the
             models are columns of one table, `pred` lists them; if they are rows of it, `model_column` names
             the model of each row.  All others are those of `evaluate`; columns of weights, slices, clusters
             and conditions are those of the targets, or of the first model's file.

@@ -54,9 +54,8 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     `infinite_at_zero` is a parameter whose zero allows rows of infinite loss.
     `increasing` names parameters that have to increase in that order; `tail` is the parameter beyond which a
     residual is treated differently, and how: linear.  `state` is what rows leave behind, which the reduction
-    turns into the value; of a loss of order `order` settles
-    them first.  Of the losses of rows a `quantile` may stand in the place of their mean.  `origin` is a
-    function that finds the loss in another process, with its arguments.
+    turns into the value; `order` settles a loss of order first.  A `quantile` of the row losses may replace
+    their mean.  `origin` is a function that finds the loss in another process, with its arguments.
     A custom loss has a `request`, by which users name it, and a `digest` of its source if the request does
     not contain it.
     """
@@ -125,7 +124,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def has_row_loss(self) -> bool:
-        """Whether the value is the mean, or a quantile, of losses of rows."""
+        """Whether the value is the mean or a quantile of row losses."""
         return self.reduction is mean and (self.order is None or self.quantile is not None)
 
     @property
@@ -160,7 +159,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def summary(self) -> str:
-        """The first line of the docstring; of a quantile, what it is of the losses of rows."""
+        """The first line of the docstring; for a quantile, what it is a quantile of."""
         if self.quantile is not None:
             kind, percent = "score" if self.score else "loss", self.name.rpartition("@p")[2]
             return f"The {kind} that {percent} % of the rows stay below."
@@ -207,14 +206,14 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
         return self.zero_class == "always" or bool(self.zero_class and params.get("label_smoothing"))
 
     def at_quantile(self, percent: str, find: Callable[[str, str], Loss]) -> Loss:
-        """The loss whose value is a quantile of the losses of rows: see `registry.find`.
+        """The loss whose value is a quantile of the row losses: see `registry.find`.
 
         `find` finds it again from the name of this loss.  Raises UsageError if rows have no loss.
         """
         name, share = f"{self.name}@p{percent}", float(Decimal(percent) / 100)
         if not self.has_row_loss:
             raise UsageError(
-                f"{self.name} is not a mean of losses of rows, so {name} is no quantile of them",
+                f"{self.name} is not a mean of row losses, so {name} is not defined",
                 remedy="choose one that is: mae@p95 is a quantile of |error|",
             )
         origin, order = (find, (self.name, percent)), order_of_quantile(share)

@@ -173,7 +173,7 @@ def find(name: str) -> tuple[Loss, ...]:
     """The losses that a name may mean: one, or one per task for a short name.
 
     Case does not matter, nor do blanks, hyphens and underscores if only one loss has the name without them.
-    NAME@p95 is the quantile of the losses of rows that 95 % of them stay below.
+    NAME@p95 is the 95 % quantile of the row losses.
 
     Raises:
         UsageError: No loss has the name; the error names a replacement, or near names.

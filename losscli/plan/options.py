@@ -479,7 +479,7 @@ class Request(Struct, frozen=True, kw_only=True):
     rows: Annotated[
         str | None,
         _output(
-            "Losses of rows: .parquet, .csv, .ndjson or .arrow.", PATH, "FILE",
+            "Write row losses: .parquet, .csv, .ndjson, .arrow.", PATH, "FILE",
             commands=("evaluate",), use=Use.REPORT,
         ),
     ] = None

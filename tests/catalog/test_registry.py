@@ -204,8 +204,8 @@ def test_names_of_losses_of_order(name, found):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("r2@p50", "r2 is not a mean of losses of rows, so r2@p50 is no quantile of them"),
-        ("rmse@p90", "root_mean_squared_error is not a mean of losses of rows"),
+        ("r2@p50", "r2 is not a mean of row losses, so r2@p50 is not defined"),
+        ("rmse@p90", "root_mean_squared_error is not a mean of row losses"),
         ("brier@p99@p50", "brier@p99 is a quantile already"),
         ("mae@p0", "a quantile is written @p50, @p95 or @p99.9, between @p0 and @p100"),
         ("mae@p100", "a quantile is written @p50"),
