@@ -14,6 +14,7 @@ from msgspec import Struct
 from losscli.data.align import Aligned
 from losscli.engines import devices
 from losscli.engines.blocks import blocks
+from losscli.engines.fold import Counter
 from losscli.engines.job import Job, Progress, S
 
 
@@ -41,13 +42,14 @@ def fold(
     _keep_freed_memory()
     device = devices.found(job.device)
     workers = device.workers(threads)
-    whole: S | None = None
+    folded, rows = Counter(job.merge), 0
     waiting: deque[Future[S]] = deque()
 
     def add(part: S) -> None:
-        nonlocal whole
-        whole = part if whole is None else job.merge(whole, part)
-        progress(whole.rows)
+        nonlocal rows
+        folded.add(part)
+        rows += part.rows
+        progress(rows)
 
     pool = ThreadPoolExecutor(workers, thread_name_prefix="losscli")
     try:
@@ -65,7 +67,7 @@ def fold(
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
         device.close()
-    return whole
+    return folded.whole()
 
 
 def _keep_freed_memory() -> None:

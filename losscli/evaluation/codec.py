@@ -1,0 +1,323 @@
+"""Partial results as bytes, and back: for saved states, and for the workers of an engine.
+
+What is read is checked against the plan before it is used: the cells of each state, and the columns that its
+reduction takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from msgspec import Struct
+
+from losscli.catalog.loss import Choice
+from losscli.errors import DataError
+from losscli.evaluation.block import Fixed
+from losscli.evaluation.pairs import ComparisonJob, Scores
+from losscli.evaluation.partial import EvaluationJob, Partial, Slices
+from losscli.numeric.arrays import Array
+from losscli.plan import codec
+from losscli.plan.codec import Finder, from_plain, to_plain
+from losscli.plan.plan import Plan
+from losscli.report.findings import Code, Finding, Tally
+from losscli.states.base import State
+from losscli.states.clusters import Totals
+from losscli.states.histogram import Histogram
+from losscli.states.moments import Moments
+from losscli.states.ranks import Ranks
+from losscli.states.soundness import require_sound
+from losscli.states.top import Top
+from losscli.tasks.regression import Pilot
+
+Arrays = dict[str, Array]
+_STATES: Mapping[str, type[State]] = {kind.__name__: kind for kind in (Moments, Ranks, Top, Histogram)}
+
+
+class _Tallied(Struct, frozen=True):
+    """A finding and its tally as they are written."""
+
+    code: str
+    where: str
+    fatal: bool
+    remedy: str
+    params: tuple[tuple[str, str], ...]
+    count: int
+    examples: tuple[str, ...]
+
+
+class _Sliced(Struct, frozen=True):
+    """The slices of one slicing as they are written: the keys of the cells, and the kind of each state."""
+
+    keys: tuple[tuple[str, ...], ...]
+    states: tuple[str, ...]
+    has_totals: bool
+
+
+class _Header(Struct, frozen=True):
+    """What is not an array in a `Partial`; kinds of states, None where there is none."""
+
+    overall: tuple[str, ...]
+    cells: tuple[str | None, ...]
+    slices: tuple[_Sliced, ...]
+    extras: Mapping[str, str]
+    tallies: tuple[_Tallied, ...]
+    rows: int
+    pilots: tuple[Pilot, ...]
+    weight_unit: float
+    fingerprint: str | None
+    has_totals: bool
+    has_cell_totals: bool
+
+
+class _ScoresHeader(Struct, frozen=True):
+    """What is not an array in `Scores`."""
+
+    models: tuple[_Header, ...]
+    pairs: tuple[_Header, ...]
+    rows: int
+    changed: int
+
+
+class _Fixed(Struct, frozen=True):
+    """`Fixed` as it is written."""
+
+    pilots: tuple[Pilot, ...] | None
+    weight_unit: float
+
+
+class _Job(Struct, frozen=True):
+    """A job as it is written: the plan of each model, and what is compared, if there are several."""
+
+    plans: tuple[Any, ...]
+    kept: bool
+    pairs: tuple[tuple[int, int], ...] = ()
+    names: tuple[str, ...] = ()
+    changed: int = 0
+
+
+def plain_job(job: EvaluationJob | ComparisonJob) -> Any:
+    """A job as plain data.  Raises UsageError for a loss that has no name elsewhere."""
+    if isinstance(job, ComparisonJob):
+        plans = tuple(map(codec.plain, job.plans))
+        return to_plain(_Job(plans, job.kept, job.pairs, job.names, job.changed))
+    return to_plain(_Job((codec.plain(job.plan),), job.kept))
+
+
+def job_of(data: Any, find: Finder | None = None) -> EvaluationJob | ComparisonJob:
+    """The job in plain data; raises as `codec.plan_of`."""
+    written = from_plain(data, _Job)
+    plans = tuple(codec.plan_of(each, find) for each in written.plans)
+    if not plans or any(not 0 <= place < len(plans) for pair in written.pairs for place in pair):
+        raise DataError("is a damaged state: it compares models that it does not have")
+    if written.pairs:
+        return ComparisonJob(plans, written.pairs, written.names, written.changed, written.kept)
+    return EvaluationJob(plans[0], written.kept)
+
+
+def plain_fixed(fixed: Fixed) -> Any:
+    """What the first block fixes, as plain data."""
+    return to_plain(_Fixed(fixed.pilots, fixed.weight_unit))
+
+
+def fixed_of(data: Any) -> Fixed:
+    """What the first block fixes, from plain data."""
+    written = from_plain(data, _Fixed)
+    return Fixed(written.pilots, written.weight_unit)
+
+
+def packed(folded: Partial | Scores) -> tuple[Any, Arrays]:
+    """The result of some rows as plain data and arrays."""
+    arrays: Arrays = {}
+    if isinstance(folded, Partial):
+        return to_plain(_pack(folded, "", arrays)), arrays
+    models, pairs = (
+        tuple(_pack(part, f"{kind}.{place}.", arrays) for place, part in enumerate(parts))
+        for kind, parts in (("model", folded.models), ("pair", folded.pairs))
+    )
+    arrays["counts"] = folded.counts
+    for place, top in enumerate(folded.changed):
+        _put(arrays, f"changed.{place}.", top.to_arrays())
+    return to_plain(_ScoresHeader(models, pairs, folded.rows, len(folded.changed))), arrays
+
+
+def unpacked(job: EvaluationJob | ComparisonJob, header: Any, arrays: Mapping[str, Array]) -> Any:
+    """The result of some rows of a job.  Raises DataError if it does not fit the plan of the job."""
+    try:
+        if isinstance(job, EvaluationJob):
+            part = _unpack(from_plain(header, _Header), "", arrays, job.plan)
+            _require_fits(job.plan, part)
+            return part
+        return _unpack_scores(from_plain(header, _ScoresHeader), arrays, job)
+    except (KeyError, ValueError, IndexError, TypeError, OverflowError) as error:
+        raise DataError(f"is a damaged state: it does not fit its plan ({error})") from error
+
+
+def _unpack_scores(header: _ScoresHeader, arrays: Mapping[str, Array], job: ComparisonJob) -> Scores:
+    if (len(header.models), len(header.pairs)) != (len(job.plans), len(job.pairs)):
+        raise ValueError("other models")
+    models = [
+        _unpack(each, f"model.{place}.", arrays, plan)
+        for place, (each, plan) in enumerate(zip(header.models, job.plans, strict=True))
+    ]
+    pairs = [_unpack(each, f"pair.{place}.", arrays, job.plans[0]) for place, each in enumerate(header.pairs)]
+    for plan, part in zip(job.plans, models, strict=True):
+        _require_fits(plan, part)
+    for part in pairs:
+        _require_fits(job.plans[0], part, paired=True)
+    counts = arrays["counts"]
+    if counts.shape != (len(pairs), len(job.plans[0].choices), 2) or header.changed not in (0, len(pairs)):
+        raise ValueError("other comparisons")
+    changed = tuple(Top.from_arrays(_of(arrays, f"changed.{place}.")) for place in range(header.changed))
+    return Scores(tuple(models), tuple(pairs), counts, header.rows, changed)
+
+
+# A partial result
+
+
+def _pack(part: Partial, prefix: str, arrays: Arrays) -> _Header:
+    """The header of a partial result, whose arrays are added with a prefix to their names."""
+
+    def put(name: str, state: State | None) -> str | None:
+        if state is None:
+            return None
+        _put(arrays, f"{prefix}{name}.", state.to_arrays())
+        return type(state).__name__
+
+    def put_totals(name: str, totals: Totals | None) -> bool:
+        if totals is not None:
+            _put(arrays, f"{prefix}{name}.", totals.to_arrays())
+        return totals is not None
+
+    slices = []
+    for place, each in enumerate(part.slices):
+        kinds = [put(f"slice.{place}.{number}", state) or "" for number, state in enumerate(each.states)]
+        totals = put_totals(f"slice_totals.{place}", each.totals)
+        slices.append(_Sliced(tuple(each.places), tuple(kinds), totals))
+    return _Header(
+        overall=tuple(put(f"overall.{i}", state) or "" for i, state in enumerate(part.overall)),
+        cells=tuple(put(f"cell.{i}", state) for i, state in enumerate(part.cells)),
+        slices=tuple(slices),
+        extras={name: put(f"extra.{name}", state) or "" for name, state in part.extras.items()},
+        tallies=tuple(_tallied(*each) for each in part.tallies.items()),
+        rows=part.rows,
+        pilots=part.pilots,
+        weight_unit=part.weight_unit,
+        fingerprint=None if part.fingerprint is None else f"{part.fingerprint:016x}",
+        has_totals=put_totals("totals", part.totals),
+        has_cell_totals=put_totals("cell_totals", part.cell_totals),
+    )
+
+
+def _unpack(header: _Header, prefix: str, arrays: Mapping[str, Array], plan: Plan) -> Partial:
+    """The partial result of a header.  Raises ValueError, KeyError and others if it is none of the plan."""
+
+    def get(name: str, kind: str, choice: Choice | None = None) -> State:
+        own = choice.loss.state if choice is not None and kind not in _STATES else _STATES[kind]
+        return own.from_arrays(_of(arrays, f"{prefix}{name}."))
+
+    def totals(name: str, exists: bool) -> Totals | None:
+        return Totals.from_arrays(_of(arrays, f"{prefix}{name}.")) if exists else None
+
+    def each(kinds: Sequence[str | None], name: str) -> Iterator[State | None]:
+        for place, (kind, choice) in enumerate(zip(kinds, plan.choices, strict=True)):
+            yield None if kind is None else get(f"{name}.{place}", kind, choice)
+
+    slices = tuple(
+        Slices(
+            {key: place for place, key in enumerate(own.keys)},
+            tuple(filter(None, each(own.states, f"slice.{number}"))),
+            totals(f"slice_totals.{number}", own.has_totals),
+        )
+        for number, own in enumerate(header.slices)
+    )
+    return Partial(
+        overall=tuple(filter(None, each(header.overall, "overall"))),
+        cells=tuple(each(header.cells, "cell")),
+        tallies=dict(map(_tally, header.tallies)),
+        rows=header.rows,
+        pilots=header.pilots,
+        slices=slices,
+        extras={name: get(f"extra.{name}", kind) for name, kind in header.extras.items()},
+        totals=totals("totals", header.has_totals),
+        cell_totals=totals("cell_totals", header.has_cell_totals),
+        fingerprint=None if header.fingerprint is None else int(header.fingerprint, 16),
+        weight_unit=header.weight_unit,
+    )
+
+
+def _put(arrays: Arrays, prefix: str, own: Mapping[str, Array]) -> None:
+    arrays.update({f"{prefix}{name}": values for name, values in own.items()})
+
+
+def _of(arrays: Mapping[str, Array], prefix: str) -> Arrays:
+    """The arrays whose names begin so, without that beginning."""
+    return {name[len(prefix) :]: values for name, values in arrays.items() if name.startswith(prefix)}
+
+
+def _tallied(finding: Finding, tally: Tally) -> _Tallied:
+    own = (str(finding.code), finding.where, finding.fatal, finding.remedy, finding.params)
+    return _Tallied(*own, tally.count, tuple(tally.examples))
+
+
+def _tally(written: _Tallied) -> tuple[Finding, Tally]:
+    code = Code[written.code.upper().replace("-", "_")]
+    finding = Finding(code, written.where, written.fatal, written.remedy, written.params)
+    finding.words(written.count)  # raises KeyError if the wording needs other parameters
+    return finding, Tally(written.count, list(written.examples))
+
+
+# What a state of the plan looks like
+
+
+def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
+    """Raise ValueError and others if the states are not those of the plan."""
+    if len(part.slices) != len(plan.roles.slicings) or part.rows < 0:
+        raise ValueError("other slices")
+    clustered = plan.roles.cluster is not None
+    if (part.totals is not None) != clustered or (part.cell_totals is not None and not clustered):
+        raise ValueError("other clusters")
+    names = len(plan.roles.names)
+    _require_totals(plan, part.totals, 1)
+    _require_totals(plan, part.cell_totals, max(names, 1))
+    for slices, slicing in zip(part.slices, plan.roles.slicings, strict=True):
+        if any(len(key) != len(slicing.columns) for key in slices.places):
+            raise ValueError("slices of other columns")
+        if (slices.totals is not None) != clustered:
+            raise ValueError("other clusters of slices")
+        _require_totals(plan, slices.totals, len(slices.places))
+    for extra in part.extras.values():
+        require_sound(extra, 1)
+    for place, choice in enumerate(plan.choices):
+        own = [(part.overall[place], 1)]
+        own += [(slices.states[place], len(slices.places)) for slices in part.slices]
+        if (cells := part.cells[place]) is not None:
+            own.append((cells, names))
+        for state, count in own:
+            if not isinstance(state, choice.loss.state):
+                raise ValueError(f"another state of {choice}")
+            require_sound(state, count)
+        if not paired:
+            _require_columns(plan, choice, part, part.overall[place])
+
+
+def _require_totals(plan: Plan, totals: Totals | None, cells: int) -> None:
+    if totals is not None:
+        require_sound(totals, cells)
+        if len(totals.sums) != len(plan.choices):
+            raise ValueError("clusters of other losses")
+
+
+def _require_columns(plan: Plan, choice: Choice, part: Partial, overall: State) -> None:
+    """Raise ValueError, or an error of NumPy, if a reduction does not take the columns of its moments."""
+    outputs = plan.outputs(choice)
+    if part.pilots and len(part.pilots) != outputs:
+        raise ValueError("other outputs")
+    if isinstance(overall, Moments):
+        k = overall.drift.shape[1]
+        if k == 0 or k % outputs:
+            raise ValueError(f"{k} columns of {choice}")
+        bound = choice.reduction.with_pilots(part.pilots or (None,) * outputs, part.weight_unit)
+        with np.errstate(all="ignore"):
+            overall.estimates(bound, None)

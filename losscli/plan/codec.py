@@ -1,0 +1,176 @@
+"""Plans as plain data for JSON, and back: for saved states, and for workers of an engine.
+
+A loss is written by its name, and taken from the registry again; no function is written.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from losscli.catalog import request as requests
+from losscli.catalog.conventions.policy import Policy
+from losscli.catalog.custom.function import require_digest
+from losscli.catalog.loss import Choice, Loss
+from losscli.data.stream import Roles
+from losscli.errors import DataError, UsageError
+from losscli.plan.options import request_of, stated
+from losscli.plan.placement import Place
+from losscli.plan.plan import Plan
+from losscli.tasks.base import Batch
+from losscli.tasks.catalog import TASKS
+
+Finder = Callable[[str], tuple[Loss, ...]]
+"""The losses that a name may mean, one per task.  Raises UsageError for code that must not be run."""
+_Kind = TypeVar("_Kind")
+_FLOAT = "float"
+"""The key of a number that JSON does not have: infinity, or NaN."""
+
+
+class _Chosen(Struct, frozen=True):
+    """A chosen loss as it is written: see `Choice`."""
+
+    loss: str
+    task: str
+    params: Any
+    digest: str = ""
+    apart: bool = False
+    policy: Policy | None = None
+    label: str = ""
+    keeps_zero_class: bool = False
+
+
+class _Written(Struct, frozen=True):
+    """A plan as it is written: see `Plan`."""
+
+    roles: Roles
+    choices: tuple[_Chosen, ...]
+    options: dict[str, Any]
+    place: Place
+    alignment: str
+    default_eps: float
+
+
+def plain(plan: Plan) -> dict[str, Any]:
+    """The plan as plain data.  Raises UsageError for a loss that has no name elsewhere."""
+    options = stated(plan.request)
+    options.pop("loss", None)  # the choices, which have all parameters, say what is computed
+    written = _Written(
+        plan.roles,
+        tuple(map(_chosen, plan.choices)),
+        options,
+        plan.place,
+        plan.alignment,
+        plan.default_eps,
+    )
+    found: dict[str, Any] = to_plain(written)
+    return found
+
+
+def plan_of(data: Any, find: Finder | None = None) -> Plan:
+    """The plan in plain data; `find` finds losses by name, by default any but those whose code is in a file.
+
+    Raises DataError if the data is not a plan, and UsageError for a loss that is not found.
+    """
+    written = from_plain(data, _Written, _batch)
+    choices = tuple(_choice(each, find or find_without_code) for each in written.choices)
+    request = request_of(written.options)
+    roles, place = written.roles, written.place
+    return Plan(roles, choices, request, place, written.alignment, written.default_eps)
+
+
+def _batch(kind: type, name: object) -> type[Batch]:
+    """The type of batch of this name.  Raises ValueError, which msgspec reports with the place."""
+    list(TASKS.values())  # imports every task, and so its batches
+    # The types that code of users receives are called as the ones that they derive from, which come first.
+    found = next((kind for kind in _subclasses(Batch) if kind.__name__ == name), None)
+    if found is not None:
+        return found
+    raise ValueError(f"no columns are called {name!r}")
+
+
+def _subclasses(kind: type[Batch]) -> Iterator[type[Batch]]:
+    for found in kind.__subclasses__():
+        yield found
+        yield from _subclasses(found)
+
+
+def find_without_code(name: str) -> tuple[Loss, ...]:
+    """The losses of a name in the catalog, or of an expression.  Raises UsageError for code in a file."""
+    if requests.is_code(name):
+        raise UsageError(f"{name} is code in a file, which a state does not hold", remedy=f"-l {name}")
+    return requests.find(name).losses
+
+
+def _chosen(choice: Choice) -> _Chosen:
+    loss = choice.loss
+    loss.__reduce__()  # raises for a function that no other process can import
+    if loss.digest and not requests.is_code(loss.request):
+        raise UsageError(
+            f"{loss.request} is a function of this program, which nothing else can find",
+            remedy="name it as file.py:function",
+        )
+    return _Chosen(
+        loss=loss.asked_as,
+        task=loss.task,
+        params=dict(choice.params),
+        digest=loss.digest,
+        apart=loss.counts_apart,
+        policy=choice.policy,
+        label=choice.label,
+        keeps_zero_class=choice.keeps_zero_class,
+    )
+
+
+def _choice(written: _Chosen, find: Finder) -> Choice:
+    found = next((loss for loss in find(written.loss) if loss.task == written.task), None)
+    if found is None:
+        raise UsageError(f"{written.loss} is no loss of a {written.task} task here", remedy="upgrade losscli")
+    require_digest(found, written.digest)
+    loss = found.apart() if written.apart and not found.counts_apart else found
+    params = {name: _tuples(value) for name, value in written.params.items()}
+    return Choice(loss, params, written.policy, written.label, written.keeps_zero_class)
+
+
+def _tuples(value: Any) -> Any:
+    """The value with tuples in place of lists, as parameters hold vectors and matrices."""
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def to_plain(value: Any) -> Any:
+    """A struct as plain data for JSON, with infinities and NaN in words, and types by name."""
+    return _finite(msgspec.to_builtins(value, enc_hook=_name_of))
+
+
+def from_plain(data: Any, kind: type[_Kind], type_of: Callable[[type, Any], Any] | None = None) -> _Kind:
+    """The struct in plain data.  Raises DataError if the data does not fit it."""
+    try:
+        return msgspec.convert(_with_infinities(data), kind, dec_hook=type_of)
+    except msgspec.ValidationError as error:
+        raise DataError(f"is a damaged state: {error}") from error
+
+
+def _name_of(value: Any) -> str:
+    if isinstance(value, type) and issubclass(value, Batch):
+        return value.__name__
+    raise NotImplementedError(f"{type(value)} has no plain form")
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return {_FLOAT: str(value)}
+    if isinstance(value, Mapping):
+        return {key: _finite(each) for key, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _with_infinities(value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.keys() == {_FLOAT} and value[_FLOAT] in ("inf", "-inf", "nan"):
+            return float(value[_FLOAT])
+        return {key: _with_infinities(each) for key, each in value.items()}
+    return [_with_infinities(each) for each in value] if isinstance(value, list) else value

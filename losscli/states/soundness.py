@@ -1,0 +1,87 @@
+"""Whether the arrays of a state that was read agree with each other: what `from_arrays` takes for granted."""
+
+from __future__ import annotations
+
+from msgspec.structs import asdict
+
+from losscli.numeric.arrays import Array, np
+from losscli.states.base import State
+from losscli.states.clusters import HASH_BITS, Totals
+from losscli.states.histogram import Histogram
+from losscli.states.moments import Moments
+from losscli.states.ranks import Ranks
+from losscli.states.top import Top
+
+
+def require_sound(state: State | Totals, cells: int) -> None:
+    """Raise ValueError if a state is not one of this number of cells, or its arrays do not fit together.
+
+    States of other classes, which users write, are not looked into.
+    """
+    if isinstance(state, Totals):
+        _require_totals(state, cells)
+        return
+    if state.n.shape != (cells,) or state.n.dtype != np.int64 or (state.n < 0).any():
+        raise ValueError("a state of other cells")
+    if isinstance(state, Moments):
+        _require_moments(state, cells)
+    elif isinstance(state, Ranks):
+        _require_ranks(state, cells)
+    elif isinstance(state, Top):
+        lengths = {len(state.codes), len(state.score), state.frame.height}
+        if len(lengths) > 1 or state.most < 1 or not _are_codes(state.codes, cells):
+            raise ValueError("top rows of other cells")
+    elif isinstance(state, Histogram):
+        for name, own in asdict(state).items():
+            sizes = {len(own)} if isinstance(own, np.ndarray) else {len(own.weight), len(own.total)}
+            if sizes != {cells}:
+                raise ValueError(f"{name} of other cells")
+
+
+def _require_moments(state: Moments, cells: int) -> None:
+    if state.drift.ndim != 2:
+        raise ValueError("moments without columns")
+    like = Moments.empty(cells, state.drift.shape[1], state.spread is not None).to_arrays()
+    found = state.to_arrays()
+    for name, values in found.items():
+        if len(values) != cells or (name in like and not _are_alike(values, like[name])):
+            raise ValueError(f"{name} is {values.dtype} {values.shape}")
+    if lost := like.keys() - found.keys():
+        raise ValueError(f"there is no {min(lost)}")
+
+
+def _require_ranks(state: Ranks, cells: int) -> None:
+    if state.weights.shape != (cells,):
+        raise ValueError("ranks of other cells")
+    for rows in state.parts:
+        own = [rows.codes, *rows.columns, *(each for each in (rows.weight, rows.cluster) if each is not None)]
+        if any(each.shape != rows.codes.shape for each in own) or not _are_codes(rows.codes, cells):
+            raise ValueError("rows of other cells")
+        if rows.weight is not None and not (rows.weight > 0).all():
+            raise ValueError("rows without weight")
+    codes = np.concatenate([rows.codes for rows in state.parts])
+    if not np.array_equal(np.bincount(codes, minlength=cells), state.n):
+        raise ValueError("another number of rows")
+
+
+def _require_totals(totals: Totals, cells: int) -> None:
+    keys = totals.keys
+    if keys.dtype != np.int64 or keys.ndim != 1 or (np.diff(keys) <= 0).any():
+        raise ValueError("clusters that are not in order")
+    if len(keys) and not 0 <= int(keys[0]) <= int(keys[-1]) < cells << HASH_BITS:
+        raise ValueError("clusters of other cells")
+    if any(own.ndim != 2 or own.shape[0] != len(keys) or not own.shape[1] for own in totals.sums):
+        raise ValueError("sums of other clusters")
+    if totals.most < 1 or not 0 <= totals.coarse <= HASH_BITS:
+        raise ValueError("another number of clusters")
+
+
+def _are_alike(one: Array, other: Array) -> bool:
+    return (one.shape, one.dtype) == (other.shape, other.dtype)
+
+
+def _are_codes(codes: Array, cells: int) -> bool:
+    """Whether these are numbers of cells (m,)."""
+    if codes.ndim != 1 or codes.dtype.kind not in "iu":
+        return False
+    return not len(codes) or 0 <= int(codes.min()) <= int(codes.max()) < cells
