@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 from support import hall
+from support.grids import first_of
 
 from losscli.catalog import registry
 from losscli.report.model import Report
@@ -305,17 +306,7 @@ def test_explain_lists_every_loss(program):
     program.refuses(2, "explain", "hubber", said=("unknown loss 'hubber'. Did you mean huber",))
 
 
-FIRST_OF_TASKS = {entry.task: entry for entry in reversed(registry.list_losses())}
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        pytest.param(entry, marks=() if entry is FIRST_OF_TASKS[entry.task] else pytest.mark.slow)
-        for entry in registry.list_losses()
-    ],
-    ids=lambda entry: entry.name,
-)
+@pytest.mark.parametrize("entry", first_of(lambda entry: entry.task, registry.list_losses()))
 def test_explain_shows_every_loss(entry, losscli):
     shown = losscli("explain", entry.name.upper()).out
     assert entry.summary in shown

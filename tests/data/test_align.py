@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 import pytest
+from support.grids import grid
 
 import losscli
 from losscli.data.keys import Increasing
@@ -237,9 +238,9 @@ def test_a_missing_key_of_text_is_no_odd_number(tmp_path):
 KEY_ROLES = {"weight": "id", "by": "id", "cluster": "id", "target": "id"}
 
 
-@pytest.mark.parametrize("role", KEY_ROLES)
-@pytest.mark.parametrize("order", ["same", "sorted", "other"])
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.parametrize(
+    ("role", "order", "suffix"), grid(KEY_ROLES, ["same", "sorted", "other"], ["csv", "parquet"])
+)
 def test_a_key_may_have_another_role(role, order, suffix, tmp_path):
     p = pl.DataFrame({"id": [1, 2, 3], "prediction": [1.5, 2.5, 3.0]})
     t = pl.DataFrame({"id": [1, 2, 3, 9], "target": [1.0, 2.0, 4.0, 5.0]})

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn import metrics
+from support.grids import grid
 from support.samples import LOSSES, value
 
 import losscli
@@ -44,9 +45,9 @@ def evaluated(frames: tuple[pl.DataFrame, pl.DataFrame], loss: str, **options) -
     return [result.value for result in losscli.evaluate(*frames, loss=loss, **given).results]
 
 
-@pytest.mark.parametrize("average", ["macro", "micro", "weighted"])
-@pytest.mark.parametrize("division", DIVISION)
-@pytest.mark.parametrize("loss", RATES)
+@pytest.mark.parametrize(
+    ("loss", "division", "average"), grid(RATES, DIVISION, ["macro", "micro", "weighted"])
+)
 def test_rates_of_classes_are_those_of_scikit_learn(loss, division, average):
     for seed in range(8):
         p, y = frames = labels(seed)

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 from support import hall
+from support.grids import some
 
 import losscli
 from losscli.cli.app import run
@@ -48,7 +49,7 @@ def program(capsys):
     return called
 
 
-@pytest.mark.parametrize("loss", ["rmse", "mae", "r2", "wape", "huber"])
+@pytest.mark.parametrize("loss", some(["rmse", "mae", "huber", "r2", "wape"]))
 @pytest.mark.parametrize("options", [{}, {"weight": "w"}], ids=str)
 def test_places_are_those_of_paired_comparisons(loss, options):
     report = losscli.rank(*SUBMISSIONS, targets=TARGETS, loss=loss, by="Usage", **options)
@@ -90,7 +91,10 @@ def test_results_are_those_of_each_submission_alone():
 
 @pytest.mark.parametrize(
     ("runs", "lowest", "highest"),
-    [(60, 0.87, 1.0), pytest.param(300, 0.915, 0.98, marks=pytest.mark.slow)],
+    [
+        (20, 0.8, 1.0),
+        pytest.param(300, 0.915, 0.98, marks=pytest.mark.slow),
+    ],
 )
 def test_equal_submissions_share_a_place_as_often_as_the_level_says(runs, lowest, highest):
     rng, shared = np.random.default_rng(0), 0
@@ -102,7 +106,10 @@ def test_equal_submissions_share_a_place_as_often_as_the_level_says(runs, lowest
     assert lowest <= shared / runs <= highest  # 95 %, within 2.8 standard errors
 
 
-@pytest.mark.parametrize(("runs", "most"), [(10, 3), pytest.param(40, 6, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    ("runs", "most"),
+    [(4, 2), pytest.param(40, 6, marks=pytest.mark.slow)],
+)
 def test_many_equal_submissions_share_one_place(runs, most):
     rng, apart = np.random.default_rng(1), 0
     for _ in range(runs):
@@ -110,7 +117,7 @@ def test_many_equal_submissions_share_one_place(runs, most):
         frames = [pl.DataFrame({"p": y + rng.normal(size=200)}) for _ in range(8)]
         placed = losscli.rank(*frames, targets=pl.DataFrame({"y": y}), loss="mae").board
         apart += max(each.place for each in placed) > 1
-    assert apart <= most  # 5 % are expected; more than 6 of 40 or 3 of 10 come once in 300 to 1,000 trials
+    assert apart <= most  # 5 % are expected; more than 6 of 40 or 2 of 4 come once in 300 to 1,000 trials
 
 
 def test_without_an_interval_only_equal_values_share():

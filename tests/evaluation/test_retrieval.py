@@ -64,19 +64,17 @@ GRADED = {
 
 @pytest.mark.parametrize(("loss", "definition"), [*DEFINITIONS.items(), *GRADED.items()])
 def test_a_tie_counts_as_if_broken_at_random(loss, definition):
-    for seed in range(6):
-        groups = drawn(seed, binary=loss in DEFINITIONS)
-        expected = fmean(fmean(definition(r[list(o)]) for o in orders(s)) for r, s in groups)
-        assert value(loss, groups) == pytest.approx(expected, rel=1e-13, abs=1e-15)
+    groups = [group for seed in range(6) for group in drawn(seed, binary=loss in DEFINITIONS)]
+    expected = fmean(fmean(definition(r[list(o)]) for o in orders(s)) for r, s in groups)
+    assert value(loss, groups) == pytest.approx(expected, rel=1e-13, abs=1e-15)
 
 
 @pytest.mark.parametrize(("loss", "definition"), [*DEFINITIONS.items(), *GRADED.items()])
 def test_ties_may_stand_in_the_order_of_rows(loss, definition):
-    for seed in range(6):
-        groups = drawn(seed, binary=loss in DEFINITIONS)
-        expected = fmean(definition(r[np.argsort(-s, kind="stable")]) for r, s in groups)
-        found = value(f"{loss}{',' if ':' in loss else ':'}ties=rows", groups)
-        assert found == pytest.approx(expected, rel=1e-13, abs=1e-15)
+    groups = [group for seed in range(6) for group in drawn(seed, binary=loss in DEFINITIONS)]
+    expected = fmean(definition(r[np.argsort(-s, kind="stable")]) for r, s in groups)
+    found = value(f"{loss}{',' if ':' in loss else ':'}ties=rows", groups)
+    assert found == pytest.approx(expected, rel=1e-13, abs=1e-15)
 
 
 def err(r, k=None) -> float:

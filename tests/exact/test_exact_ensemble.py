@@ -137,7 +137,7 @@ def test_censored_log_score_of_kernels(cens, a, b):
     rows = [row for row in ROWS if abs(row[1]) < 1e3 and max(row[0]) < 1e3]
     batch = Ensemble(np, np.array([row[0] for row in rows]), np.array([row[1] for row in rows]))
     found = columns("censored_log_score_ensemble", batch, a=a, b=b, cens=cens, bandwidth=0.5)
-    with mpmath.workdps(3000):
+    with mpmath.workdps(100):
         expected = [score([mpf(m) for m in members], mpf(y)) for members, y in rows]
     check(found, expected, rows, LIMIT)
 

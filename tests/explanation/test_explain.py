@@ -8,6 +8,7 @@ import sys
 import numpy as np
 import polars as pl
 import pytest
+from support.grids import some
 
 from losscli.catalog import equivalents, registry
 from losscli.catalog.loss import Choice
@@ -62,7 +63,7 @@ OF_RESIDUALS = [each for each in choices() if each.loss.batch.axis == "residual"
 # The curve
 
 
-@pytest.mark.parametrize("loss", OF_RESIDUALS, ids=str)
+@pytest.mark.parametrize("loss", some(OF_RESIDUALS), ids=str)
 def test_a_curve_is_what_the_loss_gives_rows_at_those_places(loss, files):
     drawn = curve.drawing(loss, 40)
     at = drawn.low + (np.arange(40) + 0.5) * (drawn.high - drawn.low) / 40
@@ -159,7 +160,7 @@ def test_two_rows_have_their_numbers_in_the_branch_that_holds(files):
     assert "\n     6           2  -4  2 * (|-4| - 2 / 2) = 6\n" in out
 
 
-@pytest.mark.parametrize("loss", list(choices()), ids=str)
+@pytest.mark.parametrize("loss", some(choices()), ids=str)
 def test_two_rows_are_what_the_loss_gives_them(loss, files):
     for each in examples(loss):
         if loss.loss.task == "regression":

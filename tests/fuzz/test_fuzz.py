@@ -12,15 +12,13 @@ from .kinds.bytes import VALUE, WRITERS, written_as
 from .program import alone
 from .session import Figures, session
 
-RUNS = 12
-"""Inputs of each kind."""
 
-
+@pytest.mark.parametrize("runs", [5, pytest.param(12, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_input_is_a_bug_or_passes_unseen(kind, tmp_path, monkeypatch):
+def test_no_input_is_a_bug_or_passes_unseen(kind, runs, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
-    found = {number: judged(made(kind, 0, number), tmp_path)[1] for number in range(RUNS)}
+    found = {number: judged(made(kind, 0, number), tmp_path)[1] for number in range(runs)}
     assert not {number: wrong for number, wrong in found.items() if wrong}
 
 

@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -82,9 +82,14 @@ def test_reads(text, subject, sign, limit):
     assert parse(text) == Gate(text.strip(), subject, sign, limit)
 
 
-@given(st.dictionaries(st.text(), st.text(), min_size=1))
-def test_reads_every_cell_as_it_is_named(cell):
-    assert parse(f"mae[{cell_name(cell)}] < 1").subject.cell == tuple(cell.items())
+@pytest.mark.parametrize("examples", [20, pytest.param(100, marks=pytest.mark.slow)])
+def test_reads_every_cell_as_it_is_named(examples):
+    @settings(max_examples=examples, deadline=None)
+    @given(st.dictionaries(st.text(), st.text(), min_size=1))
+    def check(cell):
+        assert parse(f"mae[{cell_name(cell)}] < 1").subject.cell == tuple(cell.items())
+
+    check()
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import math
 import sys
 import threading
 from collections.abc import Iterator
+from operator import attrgetter
 from shlex import split
 from types import ModuleType
 from typing import Any
@@ -21,7 +22,7 @@ from msgspec.structs import astuple
 from support import cupy_stub
 from support.cases import CASES, REFERENCE
 from support.cupy_stub import COUNTS, RefusedError, Strict
-from support.grids import some
+from support.grids import first_of, some
 from support.parity import agree, check_case, check_laws, check_loss, report
 from support.samples import LOSSES
 
@@ -43,38 +44,18 @@ def xp() -> Iterator[Strict]:
         yield namespace
 
 
-@pytest.mark.parametrize("entry", LOSSES.values(), ids=LOSSES)
+@pytest.mark.parametrize("entry", first_of(attrgetter("batch"), LOSSES.values()))
 def test_every_loss_computes_on_a_device(entry, xp):
     check_loss(xp, entry)
     check_loss(xp, entry, perfect=True)
 
 
-FIRST_LOSSES = {entry.batch: name for name, entry in reversed(LOSSES.items())}
-"""The first loss of each type of batch; with the others the laws are slow."""
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        pytest.param(entry, id=name, marks=() if FIRST_LOSSES[entry.batch] == name else pytest.mark.slow)
-        for name, entry in LOSSES.items()
-    ],
-)
+@pytest.mark.parametrize("entry", first_of(attrgetter("task"), LOSSES.values()))
 def test_the_laws_hold_for_every_loss_on_a_device(entry, xp):
     check_laws(xp, entry)
 
 
-FIRST_CASES = {case.name for case in {LOSSES[case.loss].batch: case for case in reversed(CASES)}.values()}
-"""The first case of each type of batch, which decides what travels to a device; the other cases are slow."""
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        pytest.param(case, marks=() if case.name in FIRST_CASES else pytest.mark.slow, id=case.name)
-        for case in CASES
-    ],
-)
+@pytest.mark.parametrize("case", first_of(lambda case: LOSSES[case.loss].task, CASES))
 def test_every_reference_case_is_computed_on_a_device(case, xp, monkeypatch, capsys):
     monkeypatch.chdir(case.folder)
     check_case(case, capsys)
@@ -154,7 +135,9 @@ def test_cells_weights_and_clusters_are_those_of_the_cpu(argv, files, capsys, mo
     agree(own, other)
 
 
-@pytest.mark.parametrize("more", [[], ["-w", "w", "--by", "region", "--changed", "5"], ["--cluster", "who"]])
+@pytest.mark.parametrize(
+    "more", some([["-w", "w", "--by", "region", "--changed", "5"], ["--cluster", "who"], []]), ids=str
+)
 def test_comparisons_are_those_of_the_cpu(more, files, capsys):
     argv = ["compare", "p.parquet", "q.parquet", "-t", "t.parquet", *CLASSES, *more]
     own, other = (report(capsys, *argv, "--device", name) for name in ("cpu", "cuda"))

@@ -107,27 +107,16 @@ def test_a_row_of_weight_two_counts_as_two_rows(entry):
 
 @every_loss
 @examples
-def test_any_parameters_in_range_give_numbers(entry, examples):
+def test_any_parameters_in_range_give_numbers_and_read_back_from_their_text(entry, examples):
     batch = rows(entry.name)
 
     @settings(max_examples=examples, deadline=None)
     @given(parameters(entry))
     def check(drawn):
-        params = registry.choose(entry, drawn, {}).params
-        with np.errstate(all="ignore"):
-            for column in entry.columns(batch, params):
-                assert not np.isnan(column).any()
-
-    check()
-
-
-@every_loss
-@examples
-def test_a_choice_reads_back_from_its_text(entry, examples):
-    @settings(max_examples=examples, deadline=None)
-    @given(parameters(entry))
-    def check(drawn):
         choice = registry.choose(entry, drawn, {})
+        with np.errstate(all="ignore"):
+            for column in entry.columns(batch, choice.params):
+                assert not np.isnan(column).any()
         name, inline = registry.parse(str(choice))
         assert name == entry.name
         assert registry.choose(entry, inline, {}).params == choice.params
@@ -135,39 +124,38 @@ def test_a_choice_reads_back_from_its_text(entry, examples):
     check()
 
 
-@every_loss
-def test_documentation_has_summary_formula_unit_and_reference(entry):
-    summary, formula, *_, reference = entry.doc.split("\n\n")
-    assert entry.summary == summary
-    assert re.fullmatch(r"[A-Z].*\.", summary)
-    assert "  Unit: " in " ".join(formula.split("\n")) or "\nUnit: " in formula
-    assert entry.formula
-    assert "Unit" not in entry.formula
-    assert entry.unit in {
-        *("1", "nat", "nat^(1/2)", "pixel", "score", "score^2", "score^p"),
-        *("target", "target^(1/2)", "target^2", "target^4", "target^q", "target^(2-p)", "target^(2p)"),
-    }
-    assert re.search(r"\(\d{4}\)|user guide", reference)
-    assert entry.reference == reference
-    assert all(len(line) <= 110 for line in entry.doc.splitlines())
+def test_documentation_has_summary_formula_unit_and_reference():
+    for entry in LOSSES.values():
+        summary, formula, *_, reference = entry.doc.split("\n\n")
+        assert entry.summary == summary
+        assert re.fullmatch(r"[A-Z].*\.", summary), entry
+        assert "  Unit: " in " ".join(formula.split("\n")) or "\nUnit: " in formula, entry
+        assert entry.formula
+        assert "Unit" not in entry.formula
+        assert entry.unit in {
+            *("1", "nat", "nat^(1/2)", "pixel", "score", "score^2", "score^p"),
+            *("target", "target^(1/2)", "target^2", "target^4", "target^q", "target^(2-p)", "target^(2p)"),
+        }
+        assert re.search(r"\(\d{4}\)|user guide", reference), entry
+        assert entry.reference == reference
+        assert all(len(line) <= 110 for line in entry.doc.splitlines()), entry
 
 
-@every_loss
-def test_parameters_say_what_they_take_and_their_defaults_are_such(entry):
-    for param in entry.params:
+def test_parameters_say_what_they_take_and_their_defaults_are_such():
+    for param in (param for entry in LOSSES.values() for param in entry.params):
         assert re.match(
             r"a number|a whole number|true or false|[\w-]+(, [\w-]+)* or [\w-]+", param.describe()
         )
         assert param.required or param.parse(param.default) == param.default
 
 
-@every_loss
-def test_every_name_finds_the_loss_in_any_case(entry):
-    for name in (entry.name, *entry.aliases):
-        for written in (name, name.upper(), name.lower()):
-            assert entry in registry.find(written)
-    assert registry.find(entry.name)[0] is entry
-    assert re.fullmatch(r"[a-z][a-z0-9_]*", entry.name)
+def test_every_name_finds_the_loss_in_any_case():
+    for entry in LOSSES.values():
+        for name in (entry.name, *entry.aliases):
+            for written in (name, name.upper(), name.lower()):
+                assert entry in registry.find(written)
+        assert registry.find(entry.name)[0] is entry
+        assert re.fullmatch(r"[a-z][a-z0-9_]*", entry.name)
 
 
 @pytest.mark.parametrize("entry", [entry for entry in LOSSES.values() if entry.worst is not None])

@@ -28,6 +28,7 @@ CUTS = (slice(0, 7), slice(7, 7), slice(7, 30), slice(30, ROWS))
 """Blocks of unequal length, one of which has no rows."""
 
 FIRST_OF_TASKS = {entry.task: name for name, entry in reversed(LOSSES.items())}.values()
+FIRST_OF_BATCHES = {(entry.batch, entry.state): name for name, entry in reversed(LOSSES.items())}.values()
 every_pair = pytest.mark.parametrize(
     ("state", "name"),
     [
@@ -36,7 +37,9 @@ every_pair = pytest.mark.parametrize(
             state,
             name,
             id=f"{state.__name__}-{name}",
-            marks=() if state is entry.state or name in FIRST_OF_TASKS else pytest.mark.slow,
+            marks=()
+            if name in (FIRST_OF_BATCHES if state is entry.state else FIRST_OF_TASKS)
+            else pytest.mark.slow,
         )
         for state in STATES
         for name, entry in LOSSES.items()

@@ -101,7 +101,9 @@ def value(name: str, batch: Batch, weight: np.ndarray | None = None, **given) ->
     with np.errstate(all="ignore"):  # as the engine has it
         columns = choice.loss.columns(batch, choice.params)
     bound = choice.reduction.with_pilots((getattr(batch, "pilot", None),))
-    (estimate,) = choice.loss.state.of(Cells(np, len(columns[0]), weight, 0), columns).estimates(bound, None)
+    (estimate,) = choice.loss.state.of(Cells(np, len(columns[0]), weight, 0), columns, False).estimates(
+        bound, None
+    )
     return np.nan if estimate.value is None else estimate.value
 
 
