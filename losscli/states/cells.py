@@ -10,6 +10,7 @@ from itertools import combinations_with_replacement
 from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
 from losscli.numeric.segments import Runs
 from losscli.numeric.two_float import two_sum
+from losscli.states.draws import Draws, kept
 
 _FEW_ROWS = 32
 _LONG_RUN = 1024
@@ -31,7 +32,8 @@ class Cells:
 
     `weight` (n,) is positive, None for ones; `numbers` are the row numbers (n,), or the first one if they are
     consecutive; `codes` (n,) are the cells of the rows, -1 for none.  Without codes there is one cell.
-    `cluster` (n,) are the clusters of the rows, for states that need them.
+    `cluster` (n,) are the clusters of the rows, for states that need them, and `draws` how often each row is
+    drawn, if intervals are those of a bootstrap.
     """
 
     def __init__(
@@ -43,6 +45,7 @@ class Cells:
         codes: Array | None = None,
         cells: int = 1,
         cluster: Array | None = None,
+        draws: Draws | None = None,
     ) -> None:
         self.xp, self.count = xp, cells
         self.order: Array | None = None
@@ -56,10 +59,11 @@ class Cells:
             self.order = order[nowhere:]
             weight = None if weight is None else weight[self.order]
             cluster = None if cluster is None else cluster[self.order]
+            draws = None if draws is None else draws.at(self.order)
         self.present = sizes.nonzero()[0]
         self.one_run = len(self.present) == 1
         self.sizes, self.starts = sizes[self.present], (sizes.cumsum() - sizes)[self.present]
-        self._numbers, self.weight, self.cluster = numbers, weight, cluster
+        self._numbers, self.weight, self.cluster, self.draws = numbers, weight, cluster, draws
 
     def numbers(self, places: Array) -> Array:
         """The row numbers of the sorted rows at these indices."""
@@ -166,6 +170,19 @@ class Cells:
                 second[:, a, b] = second[:, b, a] = self.sums(pair)
             third[:, place] = self.sums(pair * deviation[c])
         return second, third
+
+    def drawn(self, deviation: Array) -> Array | None:
+        """In each replicate sum w and sum w x of columns x (k, n) by run: (runs, 1 + k, replicates).
+
+        None if rows are not drawn; in no replicate if the sums of all cells would be too many.
+        """
+        if self.draws is None:
+            return None
+        if not kept(self.count, len(deviation), self.draws.counts.replicates):
+            return self.xp.zeros((len(self.starts), 1 + len(deviation), 0))
+        weight = self.xp.ones((1, deviation.shape[1])) if self.weight is None else self.weight[None, :]
+        columns = self.xp.concatenate([weight, weight * deviation])
+        return self.draws.sums(columns, self.starts, self.sizes)
 
     def products(self, a: Array, b: Array) -> Array:
         """The sums of a[i] b[j] (runs, k, k) by run; overwrites b if it has one column."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.two_float import sum_with_product, two_sum
 from losscli.states import inference
 from losscli.states.base import Estimate, State
 from losscli.states.cells import Cells, all_to_numpy, triples
+from losscli.states.draws import kept
 from losscli.states.reductions import BoundReduction
 from losscli.states.sums import MAX_SKEW, Sums, mean_of
 
@@ -27,7 +30,8 @@ class Moments(Sums, frozen=True, eq=False):
         """
         spread = interval and cells.count * len(columns) ** 2 <= MAX_SPREAD
         if not len(cells.present):
-            return cls.empty(cells.count, len(columns), spread)
+            replicates = cells.draws.counts.replicates if spread and cells.draws is not None else None
+            return cls.empty(cells.count, len(columns), spread, replicates)
         with np.errstate(all="ignore"):
             return _within(cells, columns, spread)
 
@@ -35,10 +39,11 @@ class Moments(Sums, frozen=True, eq=False):
         """The moments of the rows of both; cell i of `later` is cell places[i], by default cell i."""
         if places is None:
             return _merge(self, later)
-        more = int(places.max(initial=-1)) + 1 - len(self.n)
-        whole = self
+        more = max(0, int(places.max(initial=-1)) + 1 - len(self.n))
+        whole, later = _drawn_alike(self, later, len(self.n) + more)
         if more > 0:
-            whole = Moments.stack([self, Moments.empty(more, self.drift.shape[-1], self.spread is not None)])
+            none = Moments.empty(more, self.drift.shape[-1], self.spread is not None, whole.replicates)
+            whole = Moments.stack([whole, none])
         joint = _merge(whole.select(places), later)
         merged = {}
         for name, values in whole.to_arrays().items():
@@ -79,7 +84,7 @@ def _within(cells: Cells, columns: Sequence[Array], spread: bool) -> Moments:
     else:
         scaled = cells.weight_squared * deviation
         drift = cells.sums(scaled).T
-    thirds = None
+    thirds, draws = None, cells.drawn(deviation) if spread else None
     if spread and len(x) <= MAX_SKEW:
         thirds = _thirds(cells, deviation, drift)
         products = thirds[2] if weight is None else cells.products(scaled, deviation)
@@ -87,7 +92,8 @@ def _within(cells: Cells, columns: Sequence[Array], spread: bool) -> Moments:
         products = cells.products(scaled, deviation) if spread else None
     arrays = (weight_sum, weight2, total, drift, products, low.T, high.T)
     rows = (cells.numbers(low_at).T, cells.numbers(high_at).T)
-    block = Moments(cells.sizes, *all_to_numpy(xp, (*arrays, *rows, *(thirds or ()))))
+    third = (*(thirds or (None,) * 4), draws)
+    block = Moments(cells.sizes, *all_to_numpy(xp, (*arrays, *rows, *third)))
     return block if len(cells.present) == cells.count else _scatter(block, cells.present, cells.count)
 
 
@@ -106,12 +112,20 @@ def _rounding(xp: Namespace, total: Array, weight: Array, mean: Array) -> Array:
 
 def _scatter(block: Moments, present: Array, cells: int) -> Moments:
     """The moments of the present cells among all of them."""
-    whole = Moments.empty(cells, block.total.shape[-1], block.spread is not None)
+    whole = Moments.empty(cells, block.total.shape[-1], block.spread is not None, block.replicates)
     for name in block.__struct_fields__:
         values = getattr(block, name)
         if values is not None:
             getattr(whole, name)[present] = values
     return whole
+
+
+def _drawn_alike(a: Moments, b: Moments, cells: int) -> tuple[Moments, Moments]:
+    """Two parts, whose sums in replicates are kept if those of this number of cells are."""
+    if a.draws is None or b.draws is None:
+        return a, b
+    least = kept(cells, a.drift.shape[1], min(a.draws.shape[2], b.draws.shape[2]))
+    return replace(a, draws=a.draws[:, :, :least]), replace(b, draws=b.draws[:, :, :least])
 
 
 def _merge(a: Moments, b: Moments) -> Moments:
@@ -146,7 +160,7 @@ def _recentred(moments: Moments, centre: Array) -> dict[str, Array | None]:
     shift = mean_of(moments.total, moments.weight) - centre
     shift[moments.n == 0] = 0.0
     drift, spread = _shifted(moments.drift, moments.spread, moments.weight2, shift)
-    found = {"drift": drift, "spread": spread}
+    found = {"drift": drift, "spread": spread, "draws": _shifted_draws(moments.draws, shift)}
     if moments.third is None or moments.weight3 is None:
         return found
     assert moments.drift3 is not None
@@ -166,6 +180,13 @@ def _shifted(drift: Array, spread: Array | None, weight: Array, shift: Array) ->
         half = (drift + moved / 2)[:, :, None] * shift[:, None, :]
         spread = spread + (half + half.transpose(0, 2, 1))
     return drift + moved, spread
+
+
+def _shifted_draws(draws: Array | None, shift: Array) -> Array | None:
+    """The sums in each replicate about a centre `shift` (c, k) lower."""
+    if draws is None:
+        return None
+    return np.concatenate([draws[:, :1], draws[:, 1:] + draws[:, :1] * shift[:, :, None]], axis=1)
 
 
 def _shifted_third(moments: Moments, weight3: Array, shift: Array) -> Array:

@@ -10,10 +10,12 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from losscli.numeric.arrays import Array, np, to_numpy
+from losscli.numeric.poisson import PER_WORD, some_counts
 from losscli.numeric.student import quantile
 from losscli.states import inference
 from losscli.states.base import Estimate
 from losscli.states.cells import Cells
+from losscli.states.draws import kept
 from losscli.states.moments import Moments
 from losscli.states.noise import effective, shares
 from losscli.states.order import Sample, Settled
@@ -26,12 +28,16 @@ _MEAN = BoundReduction(mean, {}, bounds=(0.0, 1.0))
 
 
 class Rows(Struct, frozen=True, eq=False):
-    """Some rows (m,): their cells as `codes`, their columns, and weights and clusters, if they have any."""
+    """Some rows (m,): their cells as `codes`, their columns, and weights and clusters, if they have any.
+
+    The `keys` tell how often each row is drawn in a bootstrap.
+    """
 
     codes: Array
     columns: tuple[Array, ...]
     weight: Array | None
     cluster: Array | None
+    keys: Array | None = None
 
     @classmethod
     def joint(cls, parts: Sequence[Rows]) -> Rows:
@@ -44,6 +50,7 @@ class Rows(Struct, frozen=True, eq=False):
             tuple(map(np.concatenate, zip(*(part.columns for part in parts), strict=True))),
             None if all(part.weight is None for part in parts) else np.concatenate([*weights]),
             None if parts[0].cluster is None else np.concatenate([part.cluster for part in parts]),
+            None if parts[0].keys is None else np.concatenate([part.keys for part in parts]),
         )
 
     def at(self, places: Array) -> Rows:
@@ -53,11 +60,14 @@ class Rows(Struct, frozen=True, eq=False):
             tuple(column[places] for column in self.columns),
             None if self.weight is None else self.weight[places],
             None if self.cluster is None else self.cluster[places],
+            None if self.keys is None else self.keys[places],
         )
 
 
 class Ranks(Struct, frozen=True, eq=False):
     """The rows of each cell, in the order in which they came: `n` (c,) of them, of these `weights` (c,).
+
+    If they have an interval by a bootstrap, it has this number of `replicates`, otherwise none.
 
     It grows with the rows: by 8 bytes for each number, and 1 for each condition.  `parts` become one once
     they are needed together, so that no row is held twice.
@@ -66,6 +76,7 @@ class Ranks(Struct, frozen=True, eq=False):
     n: Array
     weights: Array
     parts: list[Rows]
+    replicates: int = 0
 
     @classmethod
     def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Ranks:
@@ -81,7 +92,10 @@ class Ranks(Struct, frozen=True, eq=False):
         codes = np.repeat(_narrow(cells.present, cells.count), cells.sizes)
         weight = None if cells.weight is None else to_numpy(cells.weight)
         cluster = None if cells.cluster is None else to_numpy(cells.cluster)
-        return cls(n, weights, [Rows(codes, tuple(map(placed, columns)), weight, cluster)])
+        draws = cells.draws if interval else None
+        keys, replicates = (None, 0) if draws is None else (draws.keys, draws.counts.replicates)
+        rows = Rows(codes, tuple(map(placed, columns)), weight, cluster, keys)
+        return cls(n, weights, [rows], replicates)
 
     @classmethod
     def stack(cls, parts: Sequence[Ranks]) -> Ranks:
@@ -102,7 +116,7 @@ class Ranks(Struct, frozen=True, eq=False):
         moved = later.parts
         if places is not None:
             moved = [replace(part, codes=_narrow(at, count)[part.codes]) for part in later.parts]
-        return Ranks(n, weights, [*self.parts, *moved])
+        return Ranks(n, weights, [*self.parts, *moved], self.replicates)
 
     def select(self, cells: slice | Array) -> Ranks:
         """The rows of some cells."""
@@ -115,7 +129,7 @@ class Ranks(Struct, frozen=True, eq=False):
             codes = to[part.codes]
             kept = np.flatnonzero(codes < len(chosen))
             parts.append(replace(part.at(kept), codes=codes[kept]))
-        return Ranks(self.n[chosen], self.weights[chosen], parts)
+        return Ranks(self.n[chosen], self.weights[chosen], parts, self.replicates)
 
     def output(self, index: int, outputs: int) -> Ranks:
         """The rows of one of several outputs, whose columns follow one another."""
@@ -135,7 +149,7 @@ class Ranks(Struct, frozen=True, eq=False):
         """
         noise = level is not None and bound.order is not None and bound.order.noise
         found = [
-            None if rows is None else _moments(rows, each, noise)
+            None if rows is None else self._with_draws(_moments(rows, each, noise), rows, bound, paired)
             for rows, each in self._settled(bound, level, paired)
         ]
         known = [moments for moments in found if moments is not None]
@@ -172,32 +186,57 @@ class Ranks(Struct, frozen=True, eq=False):
                 yield None, []
                 continue
             rows = whole if order is None else whole.at(order[start:end])
-            models = len(bound.pilots) * (2 if paired else 1)
-            k = len(rows.columns) // models
-            each = [
-                bound.order(_sample(rows, rows.columns[i * k : i * k + k], level), bound.params)
-                for i in range(models)
-            ]
-            if paired:
-                each = [_pair(a, b, bound) for a, b in zip(each[::2], each[1::2], strict=True)]
-            yield rows, each
+            yield rows, _settle(rows, bound, level, paired)
+
+    def _with_draws(self, moments: Moments, rows: Rows, bound: BoundReduction, paired: bool) -> Moments:
+        """The moments of a settled loss, with those of the loss settled again in each replicate."""
+        if not self.replicates or moments.spread is None:
+            return moments
+        count = kept(len(self.n), moments.drift.shape[1], self.replicates)
+        draws: Array = np.full((1, 1 + moments.drift.shape[1], count), np.nan)
+        draws[:, 0] = 1.0
+        for first in range(0, count, PER_WORD):
+            drawn = some_counts(rows.keys, first // PER_WORD)
+            for place in range(first, min(first + PER_WORD, count)):
+                times = drawn[:, place - first]
+                own = rows.at(np.flatnonzero(times))
+                if len(own.codes):
+                    weight = times[times > 0] * (1.0 if own.weight is None else own.weight)
+                    each = _settle(replace(own, weight=weight, cluster=None), bound, None, paired)
+                    draws[0, 1:, place] = [mean for one in each for mean in one.means]
+        draws[:, 1:] -= moments.mean[:, :, None]
+        return replace(moments, draws=draws)
 
     def to_arrays(self) -> dict[str, Array]:
         """The rows of all parts as arrays by name; columns as column_0 and so on."""
         whole = self._whole()
         columns = {f"column_{i}": column for i, column in enumerate(whole.columns)}
         kept = {name: value for name, value in asdict(whole).items() if value is not None}
-        return {"n": self.n, "weights": self.weights, **columns} | {
-            name: value for name, value in kept.items() if name != "columns"
-        }
+        sizes = {"n": self.n, "weights": self.weights, "replicates": np.array(self.replicates)}
+        return {**sizes, **columns} | {name: value for name, value in kept.items() if name != "columns"}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Ranks:
         """The state that `to_arrays` wrote."""
         count = sum(name.startswith("column_") for name in arrays)
         columns = tuple(arrays[f"column_{i}"] for i in range(count))
-        rows = Rows(arrays["codes"], columns, arrays.get("weight"), arrays.get("cluster"))
-        return cls(arrays["n"], arrays["weights"], [rows])
+        given = (arrays.get(name) for name in ("weight", "cluster", "keys"))
+        rows = Rows(arrays["codes"], columns, *given)
+        return cls(arrays["n"], arrays["weights"], [rows], int(arrays["replicates"]))
+
+
+def _settle(rows: Rows, bound: BoundReduction, level: float | None, paired: bool) -> list[Settled]:
+    """The settled loss of the rows of a cell, one for each output."""
+    assert bound.order is not None
+    models = len(bound.pilots) * (2 if paired else 1)
+    k = len(rows.columns) // models
+    each = [
+        bound.order(_sample(rows, rows.columns[i * k : i * k + k], level), bound.params)
+        for i in range(models)
+    ]
+    if paired:
+        each = [_pair(a, b, bound) for a, b in zip(each[::2], each[1::2], strict=True)]
+    return each
 
 
 def _narrow(codes: Array, count: int) -> Array:

@@ -16,6 +16,7 @@ from msgspec.structs import asdict, astuple, replace
 
 from losscli.numeric.arrays import Array, np
 from losscli.states.cells import triples
+from losscli.states.draws import kept
 
 MAX_SKEW = 6
 """Maximum number of columns whose third moments are kept."""
@@ -42,6 +43,9 @@ class Sums(Struct, frozen=True, eq=False):
     `triples`; what moves it to another centre are weight3 (c,) = sum w^3, drift3 (c, k) = sum w^3 (x - m) and
     spread3 (c, k, k) = sum w^3 (x - m)(x - m)'.  They are None if they are not kept.
 
+    If rows are resampled, draws (c, 1 + k, replicates) are sum w and sum w (x - m) over the rows that are
+    drawn in each replicate; there are no replicates if the sums would be too many.
+
     With clusters, the spread and the third moments are those of the totals of clusters, `units` (c,) is the
     number of clusters, `units2` (c,) the sum of their squared weights, `largest` (c, k) the most that one
     of them adds to the diagonal of the spread, and `binary` (c,) whether the rows hold 0 and 1 alone.  Of a
@@ -63,6 +67,7 @@ class Sums(Struct, frozen=True, eq=False):
     drift3: Array | None = None
     spread3: Array | None = None
     third: Array | None = None
+    draws: Array | None = None
     units: Array | None = None
     largest: Array | None = None
     units2: Array | None = None
@@ -71,8 +76,8 @@ class Sums(Struct, frozen=True, eq=False):
     ends: Array | None = None
 
     @classmethod
-    def empty(cls, cells: int, k: int, spread: bool = True) -> Self:
-        """The sums of no rows."""
+    def empty(cls, cells: int, k: int, spread: bool = True, replicates: int | None = None) -> Self:
+        """The sums of no rows, in some `replicates` if rows are resampled."""
         return cls(
             n=np.zeros(cells, dtype=np.int64),
             weight=np.zeros((cells, 2)),
@@ -84,6 +89,7 @@ class Sums(Struct, frozen=True, eq=False):
             high=np.full((cells, k), -math.inf),
             low_row=np.full((cells, k), -1, dtype=np.int64),
             high_row=np.full((cells, k), -1, dtype=np.int64),
+            draws=None if replicates is None else np.zeros((cells, 1 + k, kept(cells, k, replicates))),
             **(_no_thirds(cells, k) if spread and k <= MAX_SKEW else {}),
         )
 
@@ -97,6 +103,11 @@ class Sums(Struct, frozen=True, eq=False):
     def weights(self) -> Array:
         """The sum of the weights in each cell (c,)."""
         return self.weight.sum(axis=1)
+
+    @property
+    def replicates(self) -> int | None:
+        """The number of replicates; None if rows are not resampled, 0 if the sums would be too many."""
+        return None if self.draws is None else int(self.draws.shape[2])
 
     @property
     def mean(self) -> Array:
@@ -118,7 +129,9 @@ class Sums(Struct, frozen=True, eq=False):
     def columns(self, first: int, last: int) -> Self:
         """The sums of columns first:last alone."""
         pick = slice(first, last)
-        third = self.third
+        third, draws = self.third, self.draws
+        if draws is not None:
+            draws = np.concatenate([draws[:, :1], draws[:, 1 + first : 1 + last]], axis=1)
         if third is not None:
             i, _, m = triples(self.drift.shape[1])
             third = third[:, (i >= first) & (m < last)]
@@ -134,6 +147,7 @@ class Sums(Struct, frozen=True, eq=False):
             drift3=None if self.drift3 is None else self.drift3[:, pick],
             spread3=None if self.spread3 is None else self.spread3[:, pick, pick],
             third=third,
+            draws=draws,
             largest=None if self.largest is None else self.largest[:, pick],
             exact=None if self.exact is None else self.exact[:, pick],
         )
