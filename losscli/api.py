@@ -114,10 +114,13 @@ def evaluate(
         like: Conventions of sklearn, torch or keras.
         normalize: Rescale probabilities to sum to one.
         ci: Level of intervals, or none; default: 0.95.
+        ci_method: analytic (default), or bootstrap: slow.
+        replicates: Replicates of a bootstrap; default: 1000.
+        seed: Seed of a bootstrap; default: 0.
         cluster: Column of clusters, the units of intervals.
         gate: 'huber <= 0.5', 'log_loss[class=*] < 0.6', 'hi(mae) <= base + 1%'; status 1 if one
             fails.
-        baseline: 'base' in gates: report.json, git:main:report.json, or predictions.
+        baseline: 'base' in gates: report, git:REV:PATH or rows.
         confident: Within noise a verdict is unsure: a warning.
         strict: As --confident, and an unsure verdict fails.
         min_n: Cells with fewer rows are shown, not judged.

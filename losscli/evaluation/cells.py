@@ -14,6 +14,7 @@ from losscli.plan.plan import Plan
 from losscli.report.findings import Code
 from losscli.states import clusters
 from losscli.states.cells import Cells
+from losscli.states.draws import Counts, Draws
 from losscli.tasks.base import Rows
 from losscli.tasks.block import Block
 from losscli.text import join_names
@@ -54,10 +55,11 @@ def view(
     weight: Array | None,
     by_rows: bool,
     hashes: Array | None,
+    draws: Draws | None = None,
 ) -> View:
     """The weighted rows; with `by_rows`, each row counts once and its loss is weighted instead.
 
-    `hashes` (n,) are those of the clusters of the rows.
+    `hashes` (n,) are those of the clusters of the rows, and `draws` how often these are drawn.
     """
     keep, n, factor = None, block.height, weight if by_rows else None
     numbers: Array | int = block.numbering
@@ -72,17 +74,19 @@ def view(
         numbers = xp.asarray(numbers)
 
     cluster = None if hashes is None else xp.asarray(hashes)
-    if keep is not None and cluster is not None:
-        cluster = cluster[keep]
+    if keep is not None:
+        cluster = None if cluster is None else cluster[keep]
+        draws = None if draws is None else draws.at(xp.flatnonzero(keep))
 
     def cells(places: Array, count: int) -> Cells:
-        return Cells(xp, n, weight, numbers, places if keep is None else places[keep], count, cluster)
+        own = places if keep is None else places[keep]
+        return Cells(xp, n, weight, numbers, own, count, cluster, draws)
 
     by_class = None
     if plan.cell == "class" and rows.codes is not None:
         by_class = cells(rows.codes, len(plan.roles.names))
     by_slice = tuple(cells(xp.asarray(places), len(keys)) for places, keys in cut)
-    everyone = Cells(xp, n, weight, numbers, cluster=cluster)
+    everyone = Cells(xp, n, weight, numbers, cluster=cluster, draws=draws)
     return View(everyone, by_class, by_slice, keep, factor)
 
 
@@ -96,6 +100,18 @@ def clusters_of(plan: Plan, block: Block, rows: Rows) -> Array | None:
     if cluster is None:
         return None
     return _of_whole_groups(block, clusters.hashed(block.frame[cluster]), rows, "cluster", (cluster,))
+
+
+def draws_of(plan: Plan, xp: Namespace, block: Block, rows: Rows) -> Draws | None:
+    """How often each row of a block, or each group, is drawn in a bootstrap; None without one.
+
+    Of clusters, all rows are drawn together.
+    """
+    resampling, cluster = plan.resampling, plan.roles.cluster
+    if resampling is None:
+        return None
+    units = block.rows if cluster is None else clusters.hashed(block.frame[cluster])
+    return Draws(Counts(xp, resampling.keys(of_units(units, rows)), resampling.replicates))
 
 
 def clustered(plan: Plan, xp: Namespace, rows: Rows, cut: Cut, hashes: Array | None) -> clusters.Block:

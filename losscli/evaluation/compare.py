@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from losscli import gates
 from losscli._version import __version__
 from losscli.evaluation.hooks import SILENT, Hooks
-from losscli.evaluation.results import of_clusters, results_of
+from losscli.evaluation.results import of_intervals, results_of
 from losscli.evaluation.run import _folded, _require_sound
 from losscli.plan import comparability
 from losscli.report.model import Report
@@ -49,7 +49,7 @@ def compared(
         results=tuple(results),
         comparisons=tuple(comparisons(models, scores)),
         changed=changed_rows(models, scores),
-        findings=(*models.notes, *model_notes(models, scores, tallies), *of_clusters(models.plan, part)),
+        findings=(*models.notes, *model_notes(models, scores, tallies), *of_intervals(models.plan, part)),
         signature=models.plan.signature(),
         losscli=__version__,
         names=models.aliases,

@@ -101,7 +101,9 @@ class ComparisonJob(Struct, frozen=True):
         """Read and check one block of every model, and take the moments of models and pairs."""
         taken, tallies = self._taken(xp, frame, first_row, fixed)
         fingerprint = block_reading.fingerprint_of(taken[0].block, taken[0].rows) if self.kept else None
-        states = map(partials.states_of, taken)
+        # All models have the same rows, which are drawn alike.
+        draws = partials.draws_of(taken[0])
+        states = (partials.states_of(each, draws) for each in taken)
         models = tuple(
             replace(part, tallies=part.tallies | own, rows=frame.height, fingerprint=fingerprint)
             for part, own in zip(states, tallies, strict=True)
@@ -109,7 +111,8 @@ class ComparisonJob(Struct, frozen=True):
         pairs = [_Pair.of(taken[a], taken[b]) for a, b in self.pairs]
         counts = np.array([[pair.counts(choice) for choice in pair.plan.choices] for pair in pairs])
         changed = tuple(self._changed(taken, *pair) for pair in self.pairs) if self.changed else ()
-        return Scores(models, tuple(map(partials.states_in, pairs)), counts, frame.height, changed)
+        of_pairs = tuple(partials.states_in(pair, draws) for pair in pairs)
+        return Scores(models, of_pairs, counts, frame.height, changed)
 
     def merge(self, a: Scores, b: Scores) -> Scores:
         """The result for the rows of both; `a` holds the earlier rows."""

@@ -26,6 +26,7 @@ from losscli.states import clusters
 from losscli.states.base import State
 from losscli.states.cells import Cells
 from losscli.states.clusters import Totals
+from losscli.states.draws import Draws
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments, moments_of
 from losscli.states.ranks import Ranks
@@ -105,7 +106,8 @@ class EvaluationJob(Struct, frozen=True):
         """The partial result for a block that had `height` rows before any was dropped."""
         extras = {HISTOGRAM: _histogram(taken)} if taken.plan.profiled else {}
         fingerprint = fingerprint_of(taken.block, taken.rows) if self.kept else None
-        return replace(states_of(taken), rows=height, extras=extras, fingerprint=fingerprint)
+        part = states_of(taken, draws_of(taken))
+        return replace(part, rows=height, extras=extras, fingerprint=fingerprint)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
         """The result for the rows of both; `a` holds the earlier rows."""
@@ -116,9 +118,14 @@ class EvaluationJob(Struct, frozen=True):
         return replace(self, plan=self.plan.instead(error))
 
 
-def states_of(taken: Taken) -> Partial:
+def draws_of(taken: Taken) -> Draws | None:
+    """How often each row of a block is drawn; None unless intervals are those of a bootstrap."""
+    return cell_views.draws_of(taken.plan, taken.xp, taken.block, taken.rows)
+
+
+def states_of(taken: Taken, draws: Draws | None = None) -> Partial:
     """The state of every chosen loss in a block, overall and in its cells; flags rows without a loss."""
-    part = states_in(taken)
+    part = states_in(taken, draws)
     for choice, state in zip(taken.plan.choices, part.overall, strict=True):
         if not _is_sound(choice, state):
             flag_undefined(taken, choice)
@@ -136,13 +143,13 @@ def _is_sound(choice: Choice, state: State) -> bool:
     return bool(is_defined(choice, extremes).all())
 
 
-def states_in(taken: Taken) -> Partial:
+def states_in(taken: Taken, draws: Draws | None = None) -> Partial:
     """The state of every chosen loss in a block, overall and in its cells."""
     with np.errstate(all="ignore"):
-        return _states(taken)
+        return _states(taken, draws)
 
 
-def _states(taken: Taken) -> Partial:
+def _states(taken: Taken, draws: Draws | None) -> Partial:
     plan, xp, block, rows = taken.plan, taken.xp, taken.block, taken.rows
     cut = [cell_views.cut_by(block, slicing, rows) for slicing in plan.roles.slicings]
     for _, keys in cut:
@@ -150,7 +157,7 @@ def _states(taken: Taken) -> Partial:
     hashes = cell_views.clusters_of(plan, block, rows)
     ways = {
         _way(choice): cell_views.view(
-            plan, xp, block, rows, cut, taken.weight_of(choice), choice.by_rows, hashes
+            plan, xp, block, rows, cut, taken.weight_of(choice), choice.by_rows, hashes, draws
         )
         for choice in {_way(choice): choice for choice in plan.choices}.values()
     }

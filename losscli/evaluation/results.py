@@ -25,6 +25,15 @@ def notes(tallies: Mapping[Finding, Tally]) -> list[Note]:
     return [finding.note(tally) for finding, tally in tallies.items() if not finding.fatal]
 
 
+def of_intervals(plan: Plan, part: Partial) -> list[Note]:
+    """The notes on how intervals are made: by a bootstrap, between clusters."""
+    found, resampling = of_clusters(plan, part), plan.resampling
+    if resampling is None:
+        return found
+    replicates = f"{resampling.replicates:,}"
+    return [*found, note(Code.RESAMPLED, replicates=replicates, seed=resampling.seed)]
+
+
 def of_clusters(plan: Plan, part: Partial) -> list[Note]:
     """The note on the number of clusters behind the intervals."""
     units = None if part.totals is None else moments_of(part.overall[0]).units

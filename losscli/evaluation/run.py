@@ -16,7 +16,7 @@ from losscli.errors import DataError, DeviceError, Problem
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.partial import EvaluationJob, Partial, finished, require_means
-from losscli.evaluation.results import notes, of_clusters, results_of
+from losscli.evaluation.results import notes, of_intervals, results_of
 from losscli.plan import comparability
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Run
@@ -50,7 +50,7 @@ def evaluated(
     top = folded.extras.get(row_losses.TOP)
     report = Report(
         results=tuple(results_of(run.plan, part)),
-        findings=(*run.notes, *notes(part.tallies), *of_clusters(run.plan, part)),
+        findings=(*run.notes, *notes(part.tallies), *of_intervals(run.plan, part)),
         signature=run.plan.signature(),
         losscli=__version__,
         names=run.names,

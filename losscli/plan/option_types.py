@@ -157,6 +157,9 @@ class CommonOptions(ReadOptions, total=False):
 class EvaluateOptions(CommonOptions, total=False):
     """Options of `evaluate`."""
 
+    ci_method: Literal["analytic", "bootstrap"] | None
+    replicates: int | str | None
+    seed: int | str | None
     cluster: object
     gate: str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None
     baseline: Report | Source | None
@@ -171,6 +174,9 @@ class CompareOptions(CommonOptions, total=False):
     """Options of `compare`."""
 
     names: str | Iterable[object] | None
+    ci_method: Literal["analytic", "bootstrap"] | None
+    replicates: int | str | None
+    seed: int | str | None
     cluster: object
     gate: str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None
     confident: bool | None

@@ -66,12 +66,20 @@ MOST_ROWS = 10_000
 """The maximum of --worst and --changed."""
 COLORS = ("auto", "always", "never")
 POLICIES = ("error", "drop")
+ANALYTIC, BOOTSTRAP = METHODS = ("analytic", "bootstrap")
+"""How intervals are made."""
+REPLICATES: Final = 1_000
+"""The default number of replicates of a bootstrap."""
+MOST_SEED = 2**63 - 1
+"""The maximum seed: what TOML can hold."""
 
 SCORING = ("evaluate", "compare", "rank")
 CONFIGURED = (*SCORING, "check")
 """The commands that take settings from files."""
 PLANNING = (*CONFIGURED, "explain", "init")
 """The commands that read predictions."""
+RESAMPLING = ("evaluate", "compare", "check")
+"""The commands that take a bootstrap.  On a leaderboard, ties are found by covariances."""
 JUDGING = ("evaluate", "compare", "gate")
 """The commands that judge a report by gates."""
 SHOWING = (*SCORING, "gate", "show")
@@ -178,8 +186,8 @@ class Request(Struct, frozen=True, kw_only=True):
     loss: Annotated[
         tuple[Any, ...],
         Option(
-            "huber, or huber:delta=2; 'expr: abs(e)**1.5' over y, p, e and w; file.py:NAME; repeatable. "
-            "If omitted, the usual ones of the task.", LOSSES, "LOSS", "Losses", "-l",
+            "huber:delta=2; 'expr: abs(e)**1.5' over y, p, e, w; file.py:NAME; repeatable; default: by task.",
+            LOSSES, "LOSS", "Losses", "-l",
             instead={
                 "explain": _argument("A loss, by any of its names: huber, or huber:delta=2.", TEXT, "LOSS")
             },
@@ -418,6 +426,27 @@ class Request(Struct, frozen=True, kw_only=True):
             number(Range(0, 1, open="low high"), optional=True), "LEVEL", commands=SCORING, use=Use.PLAN,
         ),
     ] = LEVEL
+    ci_method: Annotated[
+        str,
+        _judging(
+            "analytic (default), or bootstrap: slow.", one_of(METHODS), "METHOD",
+             commands=RESAMPLING, use=Use.PLAN, compared="intervals",
+        ),
+    ] = ANALYTIC
+    replicates: Annotated[
+        int,
+        _judging(
+            "Replicates of a bootstrap; default: 1000.",
+            count(100, 100_000), "N", commands=RESAMPLING, use=Use.PLAN, compared="replicates",
+        ),
+    ] = REPLICATES
+    seed: Annotated[
+        int,
+        _judging(
+            "Seed of a bootstrap; default: 0.", count(0, MOST_SEED), "N", commands=RESAMPLING, use=Use.PLAN,
+            compared="seed",
+        ),
+    ] = 0
     cluster: Annotated[
         str | None,
         _judging(
@@ -435,7 +464,7 @@ class Request(Struct, frozen=True, kw_only=True):
     baseline: Annotated[
         Any,
         _judging(
-            "'base' in gates: report.json, git:main:report.json, or predictions.",
+            "'base' in gates: report, git:REV:PATH or rows.",
             REPORT, "BASE", commands=("evaluate",),
         ),
     ] = None
@@ -500,7 +529,7 @@ class Request(Struct, frozen=True, kw_only=True):
     output: Annotated[
         tuple[str, ...],
         _output(
-            lambda: f"Write a report: {suffix_help()}, or github (a job's summary); repeatable.",
+            lambda: f"Write a report: {suffix_help()}, or github (summary); repeatable.",
             FILES, "FILE", short="-o", use=Use.OUTPUT,
         ),
     ] = ()
@@ -684,6 +713,7 @@ def request_of(given: Mapping[str, Any], environment: Mapping[str, str] | None =
         ),
         lambda: check_not_empty(stated),
         lambda: _check_exclusive(stated),
+        lambda: _check_bootstrap(stated),
     )
     names = [*stated, *variables]
     params = {name: value for name, value in given.items() if name not in OPTIONS}
@@ -735,10 +765,22 @@ def _check_exclusive(stated: Mapping[str, Any]) -> None:
         if option.use is Use.PLAN and stated.get(option.name, False) is not False
     ]
     pairs = [(one.flag, other.flag) for one, other in combinations(chosen, 2) if other.name in one.rivals]
-    if "cluster" in stated and "ci" in stated and str(stated["ci"]).lower() == "none":
-        pairs.append(("--cluster", "--ci none"))
+    if "ci" in stated and str(stated["ci"]).lower() == "none":
+        pairs += [("--cluster", "--ci none")] if "cluster" in stated else []
+        pairs += [("--ci-method bootstrap", "--ci none")] if stated.get("ci_method") == BOOTSTRAP else []
     if pairs:
         raise UsageError([Problem(f"{one} and {other} exclude each other") for one, other in pairs])
+
+
+def _check_bootstrap(stated: Mapping[str, Any]) -> None:
+    """Raise UsageError for options of a bootstrap without one."""
+    if stated.get("ci_method") == BOOTSTRAP:
+        return
+    remedy = "add --ci-method bootstrap, or leave it out"
+    if own := [OPTIONS[name].flag for name in ("replicates", "seed") if name in stated]:
+        raise UsageError(
+            [Problem(f"{flag} has no effect without a bootstrap", remedy=remedy) for flag in own]
+        )
 
 
 def check_names(given: Iterable[str], own: Collection[str] = ()) -> None:

@@ -14,7 +14,8 @@ from losscli.catalog.loss import Choice
 from losscli.data.stream import STANDARD_INPUT, Roles
 from losscli.engines.devices import CPU
 from losscli.errors import DeviceError
-from losscli.plan.options import OPTIONS, Request, flags, option_text, stated
+from losscli.numeric.poisson import Resampling
+from losscli.plan.options import BOOTSTRAP, OPTIONS, Request, flags, option_text, stated
 from losscli.plan.placement import Place
 from losscli.tasks.base import Batch
 from losscli.tasks.catalog import TASKS
@@ -23,6 +24,8 @@ BLOCK_NUMBERS = 1 << 21
 """Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 262,144 rows."""
 DEVICE_NUMBERS = 1 << 23
 """The same on a GPU: long compared with the launch of a kernel, small compared with its memory."""
+BLOCK_COUNTS = 1 << 24
+"""Counts of a bootstrap that a block may hold, a byte each: those of 16,384 rows in 1,000 replicates."""
 MIN_ROWS = 256
 """The minimum rows of a block, however wide they are."""
 
@@ -44,6 +47,12 @@ class Plan(Struct, frozen=True):
         return self.request.ci
 
     @property
+    def resampling(self) -> Resampling | None:
+        """The replicates of a bootstrap; None for analytic intervals."""
+        asked = self.request
+        return Resampling(asked.replicates, asked.seed) if asked.ci_method == BOOTSTRAP else None
+
+    @property
     def where(self) -> str | None:
         """The condition of --where, as written."""
         return self.request.where
@@ -58,7 +67,10 @@ class Plan(Struct, frozen=True):
         """Rows of a block: a power of two that depends on the plan alone, and so do results."""
         width = max(len(self.roles.predictions), len(self.roles.names), *self.roles.widths.values(), 1)
         numbers, min_width = (BLOCK_NUMBERS, 8) if self.device == CPU else (DEVICE_NUMBERS, 1)
-        return max(MIN_ROWS, 1 << (numbers // max(width, min_width)).bit_length() - 1)
+        rows = numbers // max(width, min_width)
+        if self.resampling is not None:
+            rows = min(rows, BLOCK_COUNTS // self.resampling.replicates)
+        return max(MIN_ROWS, 1 << rows.bit_length() - 1)
 
     @property
     def device(self) -> str:

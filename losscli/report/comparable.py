@@ -10,6 +10,9 @@ _NOTED = {
     "targets": Code.BASELINE_TARGETS,
     "alignment": Code.BASELINE_ALIGNMENT,
     "eps": Code.BASELINE_CLIP,
+    "intervals": Code.BASELINE_INTERVALS,
+    "replicates": Code.BASELINE_INTERVALS,
+    "seed": Code.BASELINE_INTERVALS,
 }
 """What may differ from a baseline, with its note; any other difference is an error."""
 
@@ -34,7 +37,7 @@ def compared(report: Report, base: Report) -> tuple[Note, ...]:
         )
     notes = [note(Code.INDEPENDENT_BASELINE)]
     if base.provenance:
-        notes += [note(_NOTED[name]) for name in names if name in _NOTED]
+        notes += [note(code) for code in dict.fromkeys(_NOTED[name] for name in names if name in _NOTED)]
     else:
         notes.append(note(Code.BASELINE_PROVENANCE))
     if base.losscli != report.losscli:

@@ -527,6 +527,37 @@ class Code(Enum):
         meaning="The loss has too many columns to keep their third moments.",
         note="interval not corrected for skewness: many columns",
     )
+    # The bootstrap.
+    RESAMPLED = Kind(
+        meaning="Intervals are those of a bootstrap: `--ci-method bootstrap`.",
+        note="intervals by the Poisson bootstrap: {replicates} replicates, seed {seed}",
+    )
+    ALIKE_REPLICATES = Kind(
+        meaning="The value is the same in all replicates of a bootstrap, which shows no noise.",
+        note="analytic interval: in all replicates of the {unit}s the value is the same",
+    )
+    FEW_TO_RESAMPLE = Kind(
+        meaning="There are too few rows or clusters for a bootstrap.",
+        note="analytic interval: fewer than {few} {unit}s to resample",
+    )
+    UNDEFINED_REPLICATES = Kind(
+        meaning="The loss has no value in some replicates of a bootstrap, as without a positive row.",
+        note="{count} of {all} replicates have no value, and are left out of the interval",
+    )
+    MOSTLY_UNDEFINED = Kind(
+        meaning="The loss has no value in most replicates of a bootstrap.",
+        note="no interval: {count} of {all} replicates have no value",
+    )
+    BEYOND_REPLICATES = Kind(
+        meaning="The interval reaches beyond the outermost replicates of a bootstrap.",
+        note="the interval reaches beyond {all} replicates, where a normal tail is assumed",
+        remedy="--replicates sets their number",
+    )
+    NOT_RESAMPLED = Kind(
+        meaning="A bootstrap of this many cells would need too much memory.",
+        note="no interval: too many cells for a bootstrap",
+        remedy="fewer --replicates, fewer slices, or --ci-method analytic",
+    )
     MAXIMUM = Kind(
         meaning="The value is a maximum, for which no interval is known.",
         note="{place}a maximum has no interval",
@@ -596,6 +627,10 @@ class Code(Enum):
     BASELINE_CLIP = Kind(
         meaning="The baseline clips probabilities at another value.",
         note="the baseline clips probabilities at another value",
+    )
+    BASELINE_INTERVALS = Kind(
+        meaning="The intervals of the baseline were made by another method.",
+        note="the intervals of the baseline are made by another method, or from other replicates",
     )
     BASELINE_PROVENANCE = Kind(
         meaning="The baseline does not record its options.",

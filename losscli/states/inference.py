@@ -20,6 +20,7 @@ from losscli.report.findings import Code, Note, note
 from losscli.states.base import Estimate
 from losscli.states.noise import Flips, Noise, Value, flips, noise_of, rows_of_rate, shares
 from losscli.states.reductions import BoundReduction, mean
+from losscli.states.resampled import Replicates
 from losscli.states.sums import Sums
 
 FEW = 30
@@ -187,7 +188,8 @@ def _with_intervals(
     unit, units = _units(sums)
     noise = noise_of(of, sums, units, bound.reduction is mean)
     intervals = _Intervals(bound, of, sums, noise, level, tested)
-    found = []
+    replicates = None if sums.draws is None else Replicates(of, sums, noise, units, level)
+    found = list[Estimate]()
     for place, n in enumerate(units.tolist()):
         value = float(values[place])
         if not math.isfinite(value) or not sums.n[place]:
@@ -202,6 +204,8 @@ def _with_intervals(
             found.append(_flip(flipped, place, value, float(noise.se[place]), level, n))
         else:
             found.append(intervals.of(place, value, unit, n))
+        if replicates is not None:
+            found[-1] = replicates.estimate(place, found[-1], intervals.bounds(place), unit)
     return found
 
 
@@ -246,6 +250,10 @@ class _Intervals:
         if tested:
             towards_zero = np.where(of(sums.mean) > 0, below, above)
             self.p_values = _p_values(noise.deviate(of, sums, towards_zero), noise)
+
+    def bounds(self, place: int) -> tuple[float, float]:
+        """The least and the greatest value that a cell can have."""
+        return float(self.least[place]), self.greatest
 
     def is_share(self, place: int) -> bool:
         """Whether the value of a cell is a share of rows: those on which a column of 0 and 1 is 1."""

@@ -21,4 +21,4 @@ def text(report: Report) -> str:
     return printable_json(json.dumps(values, indent=2, allow_nan=False, ensure_ascii=False)) + "\n"
 
 
-FORMAT = Data("flat", ".flat.json", text, meaning="metrics of DVC")
+FORMAT = Data("flat", ".flat.json", text, meaning="DVC")
