@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from losscli.data.slicing import Key, Slicing
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.hashing import hash_rows
 from losscli.numeric.segments import run_of
 from losscli.plan.plan import Plan
 from losscli.report.findings import Code
@@ -105,12 +106,15 @@ def clusters_of(plan: Plan, block: Block, rows: Rows) -> Array | None:
 def draws_of(plan: Plan, xp: Namespace, block: Block, rows: Rows) -> Draws | None:
     """How often each row of a block, or each group, is drawn in a bootstrap; None without one.
 
-    Of clusters, all rows are drawn together.
+    What names the unit in the file, its cluster, group or key, gives its counts, whichever rows come before
+    it; otherwise its row number does.
     """
-    resampling, cluster = plan.resampling, plan.roles.cluster
+    resampling, roles = plan.resampling, plan.roles
     if resampling is None:
         return None
-    units = block.rows if cluster is None else clusters.hashed(block.frame[cluster])
+    names = roles.ids if rows.starts is None else roles.group_columns
+    names = names if roles.cluster is None else (roles.cluster,)
+    units = hash_rows([block.frame[name] for name in names]) if names else block.rows
     return Draws(Counts(xp, resampling.keys(of_units(units, rows)), resampling.replicates))
 
 

@@ -6,6 +6,7 @@ finalizer word by word.  Long text, and text beyond ASCII, is hashed by BLAKE2b.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -37,6 +38,14 @@ def hash_keys(keys: pl.Series) -> Array:
     if dtype in (pl.Float32, pl.Float64):
         return _of_floats(keys.fill_null(0.0).cast(pl.Float64).to_numpy())
     return _of_text(keys.cast(pl.String).fill_null(""))
+
+
+def hash_rows(columns: Sequence[pl.Series]) -> Array:
+    """A hash of 64 bits of each row (n,) of one column or more, unsigned; of one column, that of its keys."""
+    first, *others = map(hash_keys, columns)
+    for more in others:
+        first = _mixed(first ^ _FRACTION) ^ more
+    return first
 
 
 def _mixed(bits: Array) -> Array:

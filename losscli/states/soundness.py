@@ -41,7 +41,10 @@ def require_sound(state: State | Totals, cells: int) -> None:
 def _require_moments(state: Moments, cells: int) -> None:
     if state.drift.ndim != 2:
         raise ValueError("moments without columns")
-    like = Moments.empty(cells, state.drift.shape[1], state.spread is not None).to_arrays()
+    if state.draws is not None and state.draws.ndim != 3:
+        raise ValueError("draws of no replicates")
+    k, spread, replicates = state.drift.shape[1], state.spread is not None, state.replicates
+    like = Moments.empty(cells, k, spread, replicates).to_arrays()
     found = state.to_arrays()
     for name, values in found.items():
         if len(values) != cells or (name in like and not _are_alike(values, like[name])):
@@ -54,9 +57,12 @@ def _require_ranks(state: Ranks, cells: int) -> None:
     if state.weights.shape != (cells,):
         raise ValueError("ranks of other cells")
     for rows in state.parts:
-        own = [rows.codes, *rows.columns, *(each for each in (rows.weight, rows.cluster) if each is not None)]
+        kept = (each for each in (rows.weight, rows.cluster, rows.keys) if each is not None)
+        own = [rows.codes, *rows.columns, *kept]
         if any(each.shape != rows.codes.shape for each in own) or not _are_codes(rows.codes, cells):
             raise ValueError("rows of other cells")
+        if state.replicates < 0 or (rows.keys is None) != (state.replicates == 0):
+            raise ValueError("draws of no replicates")
         if rows.weight is not None and not (rows.weight > 0).all():
             raise ValueError("rows without weight")
     codes = np.concatenate([rows.codes for rows in state.parts])

@@ -8,10 +8,15 @@ import pytest
 
 import losscli
 from losscli.errors import UsageError
+from losscli.evaluation import codec
+from losscli.evaluation.partial import EvaluationJob, finished
+from losscli.evaluation.results import results_of
+from losscli.evaluation.run import fold_all
+from losscli.numeric.hashing import hash_keys
 from losscli.numeric.poisson import Resampling, counts
 from losscli.plan import plan as plans
+from losscli.plan.resolve import prepare
 from losscli.report.model import Report
-from losscli.states.clusters import hashed
 
 N, REPLICATES = 400, 200
 RNG = np.random.default_rng(8)
@@ -92,7 +97,7 @@ def test_slices_are_resampled_with_the_rows_of_the_file():
 
 
 def test_clusters_are_drawn_as_wholes():
-    keys = Resampling(REPLICATES).keys(hashed(ROWS["user"]))
+    keys = Resampling(REPLICATES).keys(hash_keys(ROWS["user"]))
     times = counts(np, keys, REPLICATES).astype(float)
     values = np.abs(A - TARGET) @ times / times.sum(axis=0)
     found = evaluated(cluster="user")["mae"]
@@ -129,6 +134,19 @@ def test_dropped_rows_keep_the_counts_of_the_others():
     values = np.abs(A - TARGET)[kept] @ times / times.sum(axis=0)
     found = evaluated(rows=holes, missing="drop")["mae"]
     assert found.se == pytest.approx(standard_error(values, kept.sum()), rel=1e-9)
+
+
+def test_the_key_of_a_row_gives_its_counts_whatever_the_order():
+    keyed = (
+        ROWS.select("y_pred", id=pl.int_range(N) * 7 + 3),
+        ROWS.select("y_true", id=pl.int_range(N) * 7 + 3),
+    )
+    times = counts(np, Resampling(REPLICATES).keys(hash_keys(keyed[0]["id"])), REPLICATES).astype(float)
+    values = np.abs(A - TARGET) @ times / times.sum(axis=0)
+    shuffled = keyed[0].sample(fraction=1.0, shuffle=True, seed=1)
+    for predictions in (keyed[0], shuffled):
+        found = losscli.evaluate(predictions, keyed[1], "mae", **BOOTSTRAP)["mae"]
+        assert found.se == pytest.approx(standard_error(values), rel=1e-9)
 
 
 def test_classes_labels_and_outputs_are_resampled():
@@ -190,6 +208,15 @@ def test_a_report_says_how_its_intervals_were_made(tmp_path):
 def test_a_bootstrap_that_means_nothing_is_refused(options, message):
     with pytest.raises(UsageError, match=message):
         losscli.evaluate(ROWS, loss="mae", **options)
+
+
+def test_replicates_survive_a_saved_state():
+    run = prepare(ROWS, loss=["mae", "r2", "mae@p50"], by="part", weight="w", **BOOTSTRAP)
+    job = EvaluationJob(run.plan, kept=False)
+    part, _ = fold_all(run, job=job)
+    again = codec.unpacked(job, *codec.packed(part))
+    found, expected = (results_of(run.plan, finished(run.plan, each)) for each in (again, part))
+    assert found == expected
 
 
 def test_losses_without_an_interval_have_none():

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from losscli.numeric.hashing import hash_keys
+from losscli.numeric.hashing import hash_keys, hash_rows
 
 
 def hashes(values, dtype=None):
@@ -141,3 +141,12 @@ def test_hashes_of_different_keys_differ_and_are_spread(keys):
     for shift in (0, 24, 56):
         counts = np.bincount((found >> np.uint64(shift)).astype(np.uint8), minlength=256)
         assert ((counts - len(keys) / 256) ** 2).sum() * 256 / len(keys) < 400  # chi-squared, 255 degrees
+
+
+def test_rows_of_several_columns_have_hashes_of_their_own():
+    one, two = (pl.Series(values) for values in ([1, 1, 2, 2, 1], ["a", "b", "a", "b", "a"]))
+    found = hash_rows([one, two]).tolist()
+    assert len(set(found)) == 4
+    assert found[0] == found[4]
+    assert found != hash_rows([two, one]).tolist()
+    assert hash_rows([one]).tolist() == hash_keys(one).tolist()
