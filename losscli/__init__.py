@@ -31,6 +31,7 @@ __all__ = [
     "list_losses",
     "load",
     "loss",
+    "merge",
     "rank",
     "report_schema",
 ]
@@ -53,6 +54,7 @@ _HOMES = {
     "list_losses": "losscli.catalog.registry",
     "load": "losscli.api",
     "loss": "losscli.catalog.custom.function",
+    "merge": "losscli.api",
     "rank": "losscli.api",
     "report_schema": "losscli.api",
 }
@@ -60,7 +62,7 @@ _HOMES = {
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from losscli.api import compare, evaluate, explain, gate, init, load, rank, report_schema
+    from losscli.api import compare, evaluate, explain, gate, init, load, merge, rank, report_schema
     from losscli.catalog.custom.function import loss
     from losscli.catalog.registry import list_losses
     from losscli.errors import DataError, GateError, UsageError

@@ -25,12 +25,14 @@ if TYPE_CHECKING:
     from losscli.catalog.request import LossSpec
     from losscli.data.table import Source
     from losscli.evaluation.compare_plan import Models
+    from losscli.evaluation.outcome import Outcome
     from losscli.explanation.explanation import Explanation
     from losscli.plan.option_types import (
         CompareOptions,
         EvaluateOptions,
         GateOptions,
         InitOptions,
+        MergeOptions,
         RankOptions,
         ReadOptions,
     )
@@ -126,6 +128,9 @@ def evaluate(
         min_n: Cells with fewer rows are shown, not judged.
         rows: Write row losses: .parquet, .csv, .ndjson, .arrow.
         worst: Show the N rows with the largest first loss.
+        state: Write what rows leave behind, for merge.
+        plan: Follow a saved plan, or a state.
+        part: Which part of the rows this is: 2/6.
         threads: Worker threads; default: all cores, up to 8.
         max_memory: Limit for a file once it is decompressed; 4GiB.
         device: cpu, cuda, cuda:1 or auto; or LOSSCLI_DEVICE.
@@ -157,6 +162,7 @@ def evaluate(
     from losscli.plan.resolve import prepare
 
     given = _configured("evaluate", config, options, predictions=predictions, targets=targets, loss=loss)
+    plan, given = _planned_as(given)
     baseline = given.pop("baseline", None)
     if baseline is not None and not saved.is_report(baseline):
         return _evaluated_against(baseline, given, hooks)
@@ -164,8 +170,26 @@ def evaluate(
         hooks.check, lambda: saved.baseline(baseline), lambda: prepare(**given, runs_code=hooks.runs_code)
     )
     gates.meaningful(run.gates, base, run.plan.request.rules)
+    if plan is None:
+        hooks.planned(run)
+        return evaluated(run, hooks, base)
+    from losscli.evaluation.following import followed
+
+    run = followed(run, plan, given["plan"])
     hooks.planned(run)
-    return evaluated(run, hooks, base)
+    return evaluated(run, hooks, base, plan.fixed)
+
+
+def _planned_as(given: dict[str, Any]) -> tuple[Outcome | None, dict[str, Any]]:
+    """The saved plan that a run is to follow, None for none, and the options with its own."""
+    if given.get("plan") is None:
+        return None, given
+    from losscli.evaluation import following, storage
+    from losscli.plan.codec import finder
+    from losscli.plan.values import listed
+
+    plan = storage.load(fspath(given["plan"]), finder(listed(given.get("loss"))))
+    return plan, following.options(plan, given)
 
 
 def _configured(
@@ -252,10 +276,17 @@ def compare(
 
     models, named = _by_name(predictions, dict(options))
     given = _configured("compare", config, named, predictions=models, targets=targets, loss=loss)
+    plan, given = _planned_as(given)
     _, planned = all_of(hooks.check, lambda: _planned_models(**given, runs_code=hooks.runs_code))
     gates.meaningful(planned.gates, None, planned.plan.request.rules)
+    if plan is None:
+        hooks.planned(planned)
+        return compared(planned, hooks)
+    from losscli.evaluation.following import followed
+
+    planned = followed(planned, plan, given["plan"])
     hooks.planned(planned)
-    return compared(planned, hooks)
+    return compared(planned, hooks, fixed=plan.fixed)
 
 
 def rank(
@@ -394,6 +425,59 @@ def gate(
     conditions = all_of(*(partial(gates.of, each, partial(_named_by_gates, judged)) for each in request.gate))
     gates.meaningful(conditions, other, request.rules)
     return gates.judged(conditions, judged, other, request.rules)
+
+
+def merge(
+    *states: str | PathLike[str],
+    loss: LossSpec | Sequence[LossSpec] | None = None,
+    hooks: Hooks = SILENT,
+    **options: Unpack[MergeOptions],
+) -> Report:
+    """Merge saved states: the report of all rows, as if they had been evaluated in one run.
+
+    Args:
+        *states: Files that `evaluate` or `compare` wrote with `state=`, in any order.
+        loss: The losses of the states whose code is in a file, "file.py:name"; no other code is run.
+        hooks: Called while the report is made.
+        **options: `state` is a file for the merged state; `gate`, `baseline`, `confident`, `strict` and
+            `min_n` are those of `evaluate`.
+
+    Returns:
+        The report.
+
+    Raises:
+        UsageError: The request makes no sense.
+        DataError: A state is damaged, missing, of another version or plan, or given twice.
+
+    Examples:
+        >>> losscli.merge("part-1.state", "part-2.state", gate="mae <= 2")  # doctest: +SKIP
+    """
+    from losscli.evaluation import storage
+    from losscli.evaluation.merge import merged
+    from losscli.evaluation.reporting import report_of
+    from losscli.evaluation.run import keep_at
+    from losscli.plan.codec import finder
+    from losscli.plan.options import request_of
+    from losscli.plan.values import listed
+
+    _require_known("merge", options, has_params=False)
+    places = [fspath(each) for each in states]
+    if not places:
+        raise UsageError("no state", remedy="losscli merge part-*.state")
+    find = finder(listed(loss))
+    _, request, base, *found = all_of(
+        hooks.check,
+        lambda: request_of(options),
+        lambda: saved.baseline(options.get("baseline")),
+        *(partial(storage.load, place, find) for place in places),
+    )
+    hooks.reads(places)
+    whole = merged(found)
+    report = report_of(whole)
+    conditions = all_of(*(partial(gates.of, each, partial(_named_by_gates, report)) for each in request.gate))
+    gates.meaningful(conditions, base, request.rules)
+    keep_at(whole, request.state, hooks)
+    return gates.judged(conditions, report, base, request.rules) if conditions else report
 
 
 def _named_by_gates(report: Report, name: str) -> tuple[str, ...]:

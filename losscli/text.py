@@ -50,6 +50,11 @@ _NAME = re.compile(r' *(?:"((?:[^"]|"")*)(?:"|$))?([^,]*)(,|$)')
 """A name in a list: csv would refuse one with a line end, and one of more than 131,072 characters."""
 
 
+def natural(text: str) -> list[tuple[int, str]]:
+    """A sort key by which part-2 comes before part-10."""
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"([0-9]+)", text)]
+
+
 def split_names(text: str) -> list[str]:
     """The names in a list with commas; names with a comma are quoted as in a CSV file."""
     names = list[str]()

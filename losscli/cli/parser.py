@@ -25,6 +25,7 @@ COMMANDS = {
     "init": "Write losscli.toml: columns, task, classes and losses as `losscli check` infers them, "
     "and comments.",
     "show": "Show saved reports as tables, several side by side.",
+    "merge": "Merge saved states of parts of the rows: the report of all rows.",
     "gate": "Judge a saved report by gates, also against another report; nothing is evaluated.",
 }
 """The first paragraph of the docstring of each command's function, which need not be imported for it."""

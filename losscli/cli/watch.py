@@ -13,12 +13,19 @@ from losscli.cli import interrupt
 from losscli.cli.messages import say
 from losscli.cli.output import Display, display_of, show_plan
 from losscli.cli.progress import Progress
-from losscli.data.writer import Draft, require_distinct
+from losscli.data.writer import Draft, publish, require_distinct
+from losscli.errors import UsageError
 from losscli.evaluation.hooks import Hooks
+from losscli.plan.values import listed
 
 if TYPE_CHECKING:
     from losscli.evaluation.compare_plan import Models
     from losscli.plan.resolve import Run
+
+
+def is_plan(output: str) -> bool:
+    """Whether an output is a plan, by its suffix."""
+    return output.endswith(".plan")
 
 
 class Watch(Hooks):
@@ -29,6 +36,7 @@ class Watch(Hooks):
         self._bar: Progress | None = None
         self.display = Display()
         self.drafts: list[Draft] = []
+        self._plans = [Path(each) for each in listed(given.get("output")) if is_plan(each)]
 
     @property
     def kept(self) -> bool:
@@ -37,8 +45,8 @@ class Watch(Hooks):
 
     @property
     def runs_code(self) -> bool:
-        """A dry run runs none."""
-        return not self._given.get("dry_run")
+        """A dry run runs none, unless it writes a plan, which names the losses by their code."""
+        return not self._given.get("dry_run") or bool(self._plans)
 
     @property
     def verbose(self) -> bool:
@@ -47,8 +55,11 @@ class Watch(Hooks):
 
     def check(self) -> None:
         """Read the options about how and where results are shown."""
+        if self._plans and not self._given.get("dry_run"):
+            raise UsageError(f"-o {self._plans[0]}: a plan is written by a dry run", remedy="add --dry-run")
         if self._displays:
-            self.display = display_of(self._given)
+            reports = [each for each in listed(self._given.get("output")) if not is_plan(each)]
+            self.display = display_of(self._given | ({"output": reports} if self._plans else {}))
 
     def reads(self, paths: Sequence[str]) -> None:
         """Refuse outputs that would replace an input; from now on inputs are mapped."""
@@ -56,8 +67,8 @@ class Watch(Hooks):
             from losscli.cli import crash  # loads what the engine has loaded by now
 
             crash.watch()
-        rows = self._given.get("rows")
-        require_distinct([*self.display.outputs.files, *([Path(rows)] if rows else [])], paths)
+        written = [Path(path) for name in ("rows", "state") if (path := self._given.get(name))]
+        require_distinct([*self.display.outputs.files, *self._plans, *written], paths)
 
     def planned(self, run: Run | Models) -> None:
         """Show the plan, and start the bar unless this is a dry run."""
@@ -68,8 +79,17 @@ class Watch(Hooks):
         if self.verbose or dry_run:
             show_plan(run)
         if dry_run:
+            if self._plans:
+                self._write_plan(run)
             raise typer.Exit
         self.start(run.expected)
+
+    def _write_plan(self, run: Run | Models) -> None:
+        from losscli.evaluation.run import unfolded
+        from losscli.evaluation.storage import draft_of
+
+        plan = unfolded(run)
+        publish([draft_of(plan, path) for path in self._plans])
 
     def start(self, expected: Callable[[], int | None]) -> Progress:
         """The bar, started on the first call."""

@@ -52,6 +52,10 @@ class Table(Struct, frozen=True, eq=False):
         mine, theirs = (sorted(map(os.path.realpath, each.sources)) for each in (self.files, other.files))
         return mine == theirs
 
+    def digest(self) -> str:
+        """What identifies the content of its files; empty if that is unknown."""
+        return "" if self.files is None else self.files.digest()
+
     def is_empty(self) -> bool:
         """Whether there are no rows; reads only the beginning of one column."""
         with reading(self):

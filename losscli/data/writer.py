@@ -92,10 +92,10 @@ class Draft:
             raise unwritable(self._path, "it is not a file")
         return found
 
-    def write(self, text: str) -> None:
-        """Write the whole content."""
+    def write(self, content: str | bytes) -> None:
+        """Write the whole content, text in UTF-8."""
         with writing(self._path):
-            Path(self.name).write_text(text, encoding="utf-8")
+            Path(self.name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
     def complete(self) -> None:
         """Bring it to the disk, with its permissions."""

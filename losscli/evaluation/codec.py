@@ -78,6 +78,7 @@ class _ScoresHeader(Struct, frozen=True):
     pairs: tuple[_Header, ...]
     rows: int
     changed: int
+    found: tuple[_Tallied, ...] | None
 
 
 class _Fixed(Struct, frozen=True):
@@ -99,10 +100,10 @@ class _Job(Struct, frozen=True):
 
 def plain_job(job: EvaluationJob | ComparisonJob) -> Any:
     """A job as plain data.  Raises UsageError for a loss that has no name elsewhere."""
+    plans = tuple(map(codec.plain, job.plans))
     if isinstance(job, ComparisonJob):
-        plans = tuple(map(codec.plain, job.plans))
         return to_plain(_Job(plans, job.kept, job.pairs, job.names, job.changed))
-    return to_plain(_Job((codec.plain(job.plan),), job.kept))
+    return to_plain(_Job(plans, job.kept))
 
 
 def job_of(data: Any, find: Finder | None = None) -> EvaluationJob | ComparisonJob:
@@ -139,7 +140,8 @@ def packed(folded: Partial | Scores) -> tuple[Any, Arrays]:
     arrays["counts"] = folded.counts
     for place, top in enumerate(folded.changed):
         _put(arrays, f"changed.{place}.", top.to_arrays())
-    return to_plain(_ScoresHeader(models, pairs, folded.rows, len(folded.changed))), arrays
+    found = None if folded.found is None else tuple(_tallied(*each) for each in folded.found.items())
+    return to_plain(_ScoresHeader(models, pairs, folded.rows, len(folded.changed), found)), arrays
 
 
 def unpacked(job: EvaluationJob | ComparisonJob, header: Any, arrays: Mapping[str, Array]) -> Any:
@@ -170,7 +172,8 @@ def _unpack_scores(header: _ScoresHeader, arrays: Mapping[str, Array], job: Comp
     if counts.shape != (len(pairs), len(job.plans[0].choices), 2) or header.changed not in (0, len(pairs)):
         raise ValueError("other comparisons")
     changed = tuple(Top.from_arrays(_of(arrays, f"changed.{place}.")) for place in range(header.changed))
-    return Scores(tuple(models), tuple(pairs), counts, header.rows, changed)
+    found = None if header.found is None else dict(map(_tally, header.found))
+    return Scores(tuple(models), tuple(pairs), counts, header.rows, changed, found)
 
 
 # A partial result

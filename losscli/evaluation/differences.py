@@ -12,8 +12,7 @@ from msgspec.structs import replace
 from losscli.catalog.loss import Choice
 from losscli.data.slicing import Key, sorted_keys
 from losscli.evaluation import rows as row_losses
-from losscli.evaluation.compare_plan import Models
-from losscli.evaluation.pairs import Scores
+from losscli.evaluation.pairs import ComparisonJob, Scores
 from losscli.evaluation.partial import Partial
 from losscli.evaluation.results import notes, total_weight
 from losscli.numeric.arrays import Array
@@ -26,22 +25,22 @@ from losscli.states.moments import Moments, moments_of
 from losscli.states.multiple import holm
 
 
-def comparisons(models: Models, scores: Scores) -> list[Comparison]:
+def comparisons(job: ComparisonJob, scores: Scores) -> list[Comparison]:
     """Each loss of each pair, overall and by cell, cells with the largest contributions first."""
     found = []
-    for number, choice in enumerate(models.plan.choices):
-        of_choice = [
-            list(_of_pair(models, scores, place, number, choice)) for place in range(len(models.job.pairs))
-        ]
+    for number, choice in enumerate(job.plans[0].choices):
+        of_choice = [list(_of_pair(job, scores, place, number, choice)) for place in range(len(job.pairs))]
         found += _adjusted([each for pair in of_choice for each in pair])
     return found
 
 
-def _of_pair(models: Models, scores: Scores, place: int, number: int, choice: Choice) -> Iterator[Comparison]:
-    plan, pair = models.plan, scores.pairs[place]
-    at = models.job.pairs[place]
+def _of_pair(
+    job: ComparisonJob, scores: Scores, place: int, number: int, choice: Choice
+) -> Iterator[Comparison]:
+    plan, pair = job.plans[0], scores.pairs[place]
+    at = job.pairs[place]
     a, b = (scores.models[model] for model in at)
-    names = (models.names[at[0]], models.names[at[1]])
+    names = (job.names[at[0]], job.names[at[1]])
     outputs = plan.outputs(choice)
     pilots = pair.pilots or (None,) * outputs
     build = _Builder(plan, choice, names, pilots, pair.weight_unit)
@@ -188,7 +187,7 @@ def _adjusted(found: Sequence[Comparison]) -> list[Comparison]:
     return [replace(each, adjusted=adjusted.get(place)) for place, each in enumerate(found)]
 
 
-def model_notes(models: Models, scores: Scores, tallies: Mapping[Finding, Tally]) -> list[Note]:
+def model_notes(job: ComparisonJob, scores: Scores, tallies: Mapping[Finding, Tally]) -> list[Note]:
     """Notes on what was done to rows; those that do not hold for all models name the model."""
     found = []
     for finding, tally in tallies.items():
@@ -199,7 +198,7 @@ def model_notes(models: Models, scores: Scores, tallies: Mapping[Finding, Tally]
         if counts in ({None}, {tally.count}):
             found += notes({finding: tally})
             continue
-        named = zip(models.names, own, strict=True)
+        named = zip(job.names, own, strict=True)
         found += [
             replace(note, text=f"{name}: {note}")
             for name, each in named
@@ -209,14 +208,14 @@ def model_notes(models: Models, scores: Scores, tallies: Mapping[Finding, Tally]
     return found
 
 
-def changed_rows(models: Models, scores: Scores) -> tuple[dict[str, Any], ...]:
+def changed_rows(job: ComparisonJob, scores: Scores) -> tuple[dict[str, Any], ...]:
     """The rows with the largest difference in the first loss of each pair, with the names of the models.
 
     A column that is called as the field of a model has another name.
     """
     found = []
-    for (a, b), top in zip(models.job.pairs, scores.changed, strict=bool(scores.changed)):
-        pair = dict(zip(MODELS, (models.names[a], models.names[b]), strict=True))
+    for (a, b), top in zip(job.pairs, scores.changed, strict=bool(scores.changed)):
+        pair = dict(zip(MODELS, (job.names[a], job.names[b]), strict=True))
         frame = top.frame.rename({name: f"{name}_2" for name in MODELS}, strict=False)
         found += [pair | row for row in row_losses.plain(frame)]
     return tuple(found)

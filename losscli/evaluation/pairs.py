@@ -22,7 +22,7 @@ from losscli.errors import DeviceError
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import partial as partials
 from losscli.evaluation import rows as row_losses
-from losscli.evaluation.block import Taken
+from losscli.evaluation.block import Fixed, Taken
 from losscli.evaluation.partial import Partial
 from losscli.evaluation.rows import WIDE
 from losscli.numeric.arrays import Array, Namespace, to_numpy
@@ -40,7 +40,8 @@ class Scores(Struct, frozen=True, eq=False):
     """The partial results for some rows: one per model, and one per pair.
 
     `counts` (pairs, losses, 2) are the numbers of rows on which the loss of b is below and above that of a;
-    `changed` holds for each pair the rows on which the first loss differs most, if requested.
+    `changed` holds for each pair the rows on which the first loss differs most, if requested.  `found` are
+    the findings of all models and of their alignment, once all rows are there.
     """
 
     models: tuple[Partial, ...]
@@ -48,10 +49,18 @@ class Scores(Struct, frozen=True, eq=False):
     counts: Array
     rows: int
     changed: tuple[Top, ...] = ()
+    found: dict[Finding, Tally] | None = None
+
+    @property
+    def first(self) -> Partial:
+        """The partial result of the first model."""
+        return self.models[0]
 
     @property
     def tallies(self) -> dict[Finding, Tally]:
         """The findings of all models, each once: a problem with a target is found by every model."""
+        if self.found is not None:
+            return self.found
         found: dict[Finding, Tally] = {}
         for part in self.models:
             found = part.tallies | found
@@ -67,8 +76,8 @@ class Scores(Struct, frozen=True, eq=False):
 class ComparisonJob(Struct, frozen=True):
     """The job of evaluating several models and pairs of them; `pairs` are indices of models (a, b).
 
-    `names` are those of the models, `changed` is the number of most changed rows to keep per pair; `kept` as
-    in EvaluationJob.
+    `names` are those of the models, `changed` is the number of most changed rows to keep per pair; `kept` and
+    `fixed` as in EvaluationJob.
     """
 
     plans: tuple[Plan, ...]
@@ -76,6 +85,7 @@ class ComparisonJob(Struct, frozen=True):
     names: tuple[str, ...] = ()
     changed: int = 0
     kept: bool = True
+    fixed: Fixed | None = None
 
     @property
     def block_rows(self) -> int:
@@ -95,7 +105,7 @@ class ComparisonJob(Struct, frozen=True):
 
     def begin(self, frame: pl.DataFrame) -> Any:
         """The pilots that the first block fixes, the same for all models so that their units agree."""
-        return block_reading.fixed_by(self.plans[0], self._of(frame, 0))
+        return self.fixed or block_reading.fixed_by(self.plans[0], self._of(frame, 0))
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Scores:
         """Read and check one block of every model, and take the moments of models and pairs."""
@@ -120,7 +130,8 @@ class ComparisonJob(Struct, frozen=True):
         pairs = tuple(map(partials.merge, a.pairs, b.pairs))
         both = zip(a.changed, b.changed, strict=True)
         changed = tuple(first.merge(later) for first, later in both)
-        return Scores(models, pairs, a.counts + b.counts, a.rows + b.rows, changed)
+        found = None if a.found is None or b.found is None else partials.merged_tallies(a.found, b.found)
+        return Scores(models, pairs, a.counts + b.counts, a.rows + b.rows, changed, found)
 
     def instead(self, error: DeviceError) -> ComparisonJob:
         """The same job on the CPU, from the first row.  Raises the error if the user chose the device."""

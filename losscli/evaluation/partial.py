@@ -18,7 +18,7 @@ from losscli.data.slicing import Key, merged_places
 from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import cells as cell_views
-from losscli.evaluation.block import Taken, fingerprint_of, flag_undefined, is_defined, note_replaced
+from losscli.evaluation.block import Fixed, Taken, fingerprint_of, flag_undefined, is_defined, note_replaced
 from losscli.numeric.arrays import Array, Namespace
 from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Tally
@@ -69,15 +69,27 @@ class Partial(Struct, frozen=True, eq=False):
     fingerprint: int | None = None
     weight_unit: float = 1.0
 
+    @property
+    def first(self) -> Partial:
+        """That of the only model."""
+        return self
+
 
 class EvaluationJob(Struct, frozen=True):
     """The job of evaluating one model; `kept` if its report may be compared with another.
 
-    Only then are the targets fingerprinted, which costs as much as a loss.
+    Only then are the targets fingerprinted, which costs as much as a loss.  `fixed` is what the first block
+    of another run has fixed, None if that of this one does.
     """
 
     plan: Plan
     kept: bool
+    fixed: Fixed | None = None
+
+    @property
+    def plans(self) -> tuple[Plan, ...]:
+        """The plan of the only model."""
+        return (self.plan,)
 
     @property
     def block_rows(self) -> int:
@@ -96,7 +108,7 @@ class EvaluationJob(Struct, frozen=True):
 
     def begin(self, frame: pl.DataFrame) -> Any:
         """What the first block fixes for the whole run."""
-        return block_reading.fixed_by(self.plan, frame)
+        return self.fixed or block_reading.fixed_by(self.plan, frame)
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
         """Read and check one block, and take the state of every chosen loss."""
@@ -236,15 +248,12 @@ def _histogram(taken: Taken) -> Histogram:
 
 def merge(a: Partial, b: Partial) -> Partial:
     """The result for the rows of both; `a` holds the earlier rows."""
-    tallies = {finding: Tally(tally.count, list(tally.examples)) for finding, tally in a.tallies.items()}
-    for finding, tally in b.tallies.items():
-        tallies.setdefault(finding, Tally()).add(tally)
     return Partial(
         overall=tuple(x.merge(y) for x, y in zip(a.overall, b.overall, strict=True)),
         cells=tuple(
             None if x is None or y is None else x.merge(y) for x, y in zip(a.cells, b.cells, strict=True)
         ),
-        tallies=tallies,
+        tallies=merged_tallies(a.tallies, b.tallies),
         rows=a.rows + b.rows,
         pilots=a.pilots,
         weight_unit=a.weight_unit,
@@ -256,6 +265,14 @@ def merge(a: Partial, b: Partial) -> Partial:
         if a.fingerprint is None or b.fingerprint is None
         else (a.fingerprint + b.fingerprint) % 2**64,
     )
+
+
+def merged_tallies(a: Mapping[Finding, Tally], b: Mapping[Finding, Tally]) -> dict[Finding, Tally]:
+    """The findings of both."""
+    tallies = {finding: Tally(tally.count, list(tally.examples)) for finding, tally in a.items()}
+    for finding, tally in b.items():
+        tallies.setdefault(finding, Tally()).add(tally)
+    return tallies
 
 
 def _merge_slices(a: Slices, b: Slices) -> Slices:

@@ -216,7 +216,8 @@ class _League:
         weights = scratch_array(self._folder / f"weights{again}", (rows,))
         cells = scratch_array(self._folder / f"cells{again}", shape, np.int32)
         numbers = tuple({} for _ in range(slicings)) if first is None else first.numbers
-        return SubmissionJob(plan, False, Columns(self._folder, self.rows), weights, cells, numbers)
+        columns = Columns(self._folder, self.rows)
+        return SubmissionJob(plan, False, columns=columns, weights=weights, cells=cells, numbers=numbers)
 
     def report(self) -> Report:
         """The leaderboard.  Raises the error of the first submission if all are broken."""

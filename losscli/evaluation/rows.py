@@ -89,7 +89,7 @@ class Detailed(Partial, frozen=True):
     rows_of: pl.DataFrame | None = None
 
 
-class RowsJob(partials.EvaluationJob, frozen=True):
+class RowsJob(partials.EvaluationJob, frozen=True, kw_only=True):
     """An evaluation that also takes the loss of each row: for a `writer`, and for the `worst` rows."""
 
     writer: Writer | None = None

@@ -2,62 +2,101 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli import engines, gates
-from losscli._version import __version__
 from losscli.data import writer as writing
 from losscli.data.align import Aligned
 from losscli.data.table import RereadError, Table, paths_of
+from losscli.engines.blocks import blocks
 from losscli.engines.job import Job, Progress, S
 from losscli.errors import DataError, DeviceError, Problem
 from losscli.evaluation import rows as row_losses
+from losscli.evaluation.block import Fixed
 from losscli.evaluation.hooks import SILENT, Hooks
-from losscli.evaluation.partial import EvaluationJob, Partial, finished, require_means
-from losscli.evaluation.results import notes, of_intervals, results_of
-from losscli.plan import comparability
+from losscli.evaluation.outcome import Input, Outcome
+from losscli.evaluation.partial import EvaluationJob, Partial, require_means
+from losscli.evaluation.reporting import report_of
+from losscli.evaluation.results import notes
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Run
 from losscli.report.findings import Code, Finding, Tally, finding, problem
 from losscli.report.model import Report
-from losscli.states.top import Top
 
 if TYPE_CHECKING:
     from losscli.evaluation.compare_plan import Models
+    from losscli.evaluation.pairs import ComparisonJob, Scores
 
 
 def evaluated(
     run: Run,
     hooks: Hooks = SILENT,
     base: Report | None = None,
+    fixed: Fixed | None = None,
 ) -> Report:
-    """The report of a planned run, with the verdicts of its gates against the baseline `base`."""
+    """The report of a planned run, with the verdicts of its gates against the baseline `base`.
+
+    `fixed` is what the first block of another run has fixed.
+    """
     if run.plan.roles.cluster is not None:
         require_means(run.plan.choices, "--cluster")
     request, kept = run.plan.request, hooks.kept or base is not None
     path, most = row_losses.checked(request.rows, paths_of(run.tables)), request.worst
+    job = EvaluationJob(run.plan, kept or request.state is not None, fixed)
     if path is None and not most:
-        folded, _ = fold_all(run, hooks.progress, hooks.say, EvaluationJob(run.plan, kept))
+        folded, _ = fold_all(run, hooks.progress, hooks.say, job)
     else:
         row_losses.require_row_values(run.plan.choices if path else run.plan.choices[:1])
         with writing.Writer(path, hooks.written) if path else nullcontext() as writer:
-            job = row_losses.RowsJob(run.plan, kept, writer, most)
-            folded, _ = fold_all(run, hooks.progress, hooks.say, job)
-            job.write(folded)
-    part = finished(run.plan, folded)
-    top = folded.extras.get(row_losses.TOP)
-    report = Report(
-        results=tuple(results_of(run.plan, part)),
-        findings=(*run.notes, *notes(part.tallies), *of_intervals(run.plan, part)),
-        signature=run.plan.signature(),
-        losscli=__version__,
-        names=run.names,
-        provenance=comparability.of(run.plan, part.fingerprint),
-        worst=row_losses.plain(top.frame) if isinstance(top, Top) else (),
-    )
+            detailed = row_losses.RowsJob(run.plan, job.kept, fixed, writer=writer, worst=most)
+            folded, _ = fold_all(run, hooks.progress, hooks.say, detailed)
+            detailed.write(folded)
+    outcome = outcome_of(run, job, folded)
+    report = report_of(outcome)
+    keep(outcome, hooks)
     return gates.judged(run.gates, report, base, request.rules) if run.gates else report
+
+
+def outcome_of(run: Run | Models, job: EvaluationJob | ComparisonJob, folded: Partial | Scores) -> Outcome:
+    """The outcome of a run."""
+    first = folded.first
+    fixed = Fixed(first.pilots or None, first.weight_unit / run.plan.roles.class_unit)
+    inputs = tuple(Input(table.name, table.digest()) for table in dict.fromkeys(run.tables))
+    return Outcome(job, fixed, folded, run.notes, run.aliases, inputs, run.plan.request.part)
+
+
+def unfolded(run: Run | Models) -> Outcome:
+    """The plan of a run, with what its first block fixes.  Raises DataError if there is no row."""
+    job = EvaluationJob(run.plan, kept=True) if isinstance(run, Run) else run.job
+    alignment = run.alignment
+    while True:
+        try:
+            first = next(blocks(alignment.frames(), job.block_rows, job.group), None)
+            break
+        except RereadError as error:
+            instead = alignment.instead(error)
+            assert instead is not None
+            alignment = instead
+    if first is None:
+        raise DataError(problem(Code.NO_ROWS, " and ".join(run.plan.files)))
+    return Outcome(job, job.begin(first[1]), None, run.notes, run.aliases)
+
+
+def keep(outcome: Outcome, hooks: Hooks) -> None:
+    """Write the state of a run, if its request names a file for it."""
+    keep_at(outcome, outcome.plan.request.state, hooks)
+
+
+def keep_at(outcome: Outcome, path: str | os.PathLike[str] | None, hooks: Hooks) -> None:
+    """Write a state to a file, if there is one."""
+    if path is not None:
+        from losscli.evaluation.storage import draft_of  # few runs keep a state
+
+        hooks.written(draft_of(outcome, Path(path)))
 
 
 def _problems(kind: Finding, tally: Tally, tables: Sequence[Table]) -> list[Problem]:

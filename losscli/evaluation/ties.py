@@ -45,7 +45,7 @@ _NUMBERING = Lock()
 """Held while slices are numbered, so that threads agree on the numbers."""
 
 
-class SubmissionJob(partials.EvaluationJob, frozen=True):
+class SubmissionJob(partials.EvaluationJob, frozen=True, kw_only=True):
     """An evaluation of a submission that also stores the row columns of its first loss by row of the targets.
 
     `columns` hold them, `weights` (n,) the weights, which stay 0 for rows that are not evaluated, and `cells`

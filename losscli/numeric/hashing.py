@@ -14,6 +14,8 @@ import polars as pl
 
 from losscli.numeric.arrays import Array
 
+VERSION = 1
+"""The version of the hash, which rises when a key gets another one: saved clusters then merge no more."""
 WORD = 8
 """Bytes that are hashed at a time."""
 LONG = 64

@@ -6,7 +6,7 @@ A loss is written by its name, and taken from the registry again; no function is
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,6 +16,7 @@ from losscli.catalog import request as requests
 from losscli.catalog.conventions.policy import Policy
 from losscli.catalog.custom.function import require_digest
 from losscli.catalog.loss import Choice, Loss
+from losscli.catalog.request import LossSpec
 from losscli.data.stream import Roles
 from losscli.errors import DataError, UsageError
 from losscli.plan.options import request_of, stated
@@ -104,6 +105,16 @@ def find_without_code(name: str) -> tuple[Loss, ...]:
     if requests.is_code(name):
         raise UsageError(f"{name} is code in a file, which a state does not hold", remedy=f"-l {name}")
     return requests.find(name).losses
+
+
+def finder(named: Sequence[LossSpec]) -> Finder:
+    """Finds losses by name, and runs the code in a file only where one of these names the function."""
+    code = {found.name: found for found in map(requests.find, filter(requests.is_code, named))}
+
+    def find(name: str) -> tuple[Loss, ...]:
+        return requests.loaded(code[name]).losses if name in code else find_without_code(name)
+
+    return find
 
 
 def _chosen(choice: Choice) -> _Chosen:

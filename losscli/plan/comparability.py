@@ -1,9 +1,13 @@
-"""The provenance of a report: what must agree before its numbers can be compared with another's."""
+"""What must agree before numbers can be compared with others, or merged with them."""
 
 from __future__ import annotations
 
+from losscli.plan.options import OPTIONS, option_text
 from losscli.plan.plan import Plan
 from losscli.text import join_names
+
+_WHERE_IT_RUNS = ("device",)
+"""Options of a plan on which no value depends."""
 
 
 def of(plan: Plan, fingerprint: int | None) -> dict[str, str]:
@@ -19,3 +23,22 @@ def of(plan: Plan, fingerprint: int | None) -> dict[str, str]:
         "targets": "" if fingerprint is None else f"{fingerprint:016x}",
     }
     return {name: text for name, text in provenance.items() if text}
+
+
+def differences(plan: Plan, other: Plan) -> list[str]:
+    """The options in which another plan differs: '--delta 2, not 1'."""
+    own, others = plan.options(), other.options()
+    names = [name for name in OPTIONS if (name in own or name in others) and name not in _WHERE_IT_RUNS]
+    found = [
+        f"{OPTIONS[name].flag} {_value(others.get(name))}, not {_value(own.get(name))}"
+        for name in names
+        if own.get(name) != others.get(name)
+    ]
+    identities = [[choice.identity for choice in each.choices] for each in (plan, other)]
+    if not found and identities[0] != identities[1]:
+        found.append("the source of a loss")
+    return found
+
+
+def _value(value: object) -> str:
+    return "none" if value is None else option_text(value)

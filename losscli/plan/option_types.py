@@ -168,6 +168,9 @@ class EvaluateOptions(CommonOptions, total=False):
     min_n: int | str | None
     rows: str | PathLike[str] | None
     worst: int | str | None
+    state: str | PathLike[str] | None
+    plan: str | PathLike[str] | None
+    part: str | None
 
 
 class CompareOptions(CommonOptions, total=False):
@@ -185,6 +188,9 @@ class CompareOptions(CommonOptions, total=False):
     model_column: str | None
     all_pairs: bool | None
     changed: int | str | None
+    state: str | PathLike[str] | None
+    plan: str | PathLike[str] | None
+    part: str | None
 
 
 class RankOptions(CommonOptions, total=False):
@@ -209,3 +215,14 @@ class GateOptions(TypedDict, total=False):
     confident: bool | None
     strict: bool | None
     min_n: int | str | None
+
+
+class MergeOptions(TypedDict, total=False):
+    """Options of `merge`."""
+
+    gate: str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None
+    baseline: Report | Source | None
+    confident: bool | None
+    strict: bool | None
+    min_n: int | str | None
+    state: str | PathLike[str] | None

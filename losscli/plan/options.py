@@ -41,6 +41,7 @@ from losscli.plan.values import (
     LABEL,
     LOSSES,
     NAMES,
+    PART,
     PATH,
     QUOTE,
     REPORT,
@@ -80,9 +81,9 @@ PLANNING = (*CONFIGURED, "explain", "init")
 """The commands that read predictions."""
 RESAMPLING = ("evaluate", "compare", "check")
 """The commands that take a bootstrap.  On a leaderboard, ties are found by covariances."""
-JUDGING = ("evaluate", "compare", "gate")
+JUDGING = ("evaluate", "compare", "gate", "merge")
 """The commands that judge a report by gates."""
-SHOWING = (*SCORING, "gate", "show")
+SHOWING = (*SCORING, "gate", "merge", "show")
 """The commands that show a report."""
 PANELS = ("Arguments", "Losses", "Columns and rows", "What values mean", "Judging", "Output", "Running")
 """The groups of options, in the order of the help."""
@@ -188,8 +189,13 @@ class Request(Struct, frozen=True, kw_only=True):
         Option(
             "huber:delta=2; 'expr: abs(e)**1.5' over y, p, e, w; file.py:NAME; repeatable; default: by task.",
             LOSSES, "LOSS", "Losses", "-l",
+            commands=(*PLANNING, "merge"),
             instead={
-                "explain": _argument("A loss, by any of its names: huber, or huber:delta=2.", TEXT, "LOSS")
+                "explain": _argument("A loss, by any of its names: huber, or huber:delta=2.", TEXT, "LOSS"),
+                "merge": Option(
+                    "A loss of the states whose code is in a file: file.py:NAME; repeatable.", LOSSES, "LOSS",
+                    "Losses", "-l", use=Use.REPORT,
+                ),
             },
         ),
     ] = ()
@@ -209,6 +215,13 @@ class Request(Struct, frozen=True, kw_only=True):
         _argument(
             "Saved reports: .json files, - for standard input, or git:REVISION:PATH.", FILES, "REPORT",
             commands=("show",), use=Use.CALL,
+        ),
+    ] = ()
+    states: Annotated[
+        tuple[str, ...],
+        _argument(
+            "States that losscli evaluate or compare wrote with --state.", FILES, "STATES",
+            commands=("merge",), use=Use.CALL, required=True,
         ),
     ] = ()
     base: Annotated[
@@ -465,7 +478,8 @@ class Request(Struct, frozen=True, kw_only=True):
         Any,
         _judging(
             "'base' in gates: report, git:REV:PATH or rows.",
-            REPORT, "BASE", commands=("evaluate",),
+            REPORT, "BASE", commands=("evaluate", "merge"),
+            instead={"merge": _judging("'base' in gates: report or git:REV:PATH.", REPORT, "BASE")},
         ),
     ] = None
     confident: Annotated[
@@ -526,6 +540,13 @@ class Request(Struct, frozen=True, kw_only=True):
             commands=("compare",), use=Use.REPORT,
         ),
     ] = 0
+    state: Annotated[
+        str | None,
+        _output(
+            "Write what rows leave behind, for merge.", PATH, "FILE",
+            commands=("evaluate", "compare", "merge"), use=Use.REPORT,
+        ),
+    ] = None
     output: Annotated[
         tuple[str, ...],
         _output(
@@ -573,8 +594,26 @@ class Request(Struct, frozen=True, kw_only=True):
     ] = False
 
     dry_run: Annotated[
-        bool, _running("Show the plan as flags, evaluate nothing.", commands=("evaluate", "compare"))
+        bool,
+        _running(
+            "Show the plan; -o run.plan writes it.",
+            commands=("evaluate", "compare"),
+        ),
     ] = False
+    plan: Annotated[
+        str | None,
+        _running(
+            "Follow a saved plan, or a state.", PATH, "FILE",
+            commands=("evaluate", "compare"), use=Use.REPORT,
+        ),
+    ] = None
+    part: Annotated[
+        tuple[int, int] | None,
+        _running(
+            "Which part of the rows this is: 2/6.", PART, "I/N",
+            commands=("evaluate", "compare"), use=Use.REPORT,
+        ),
+    ] = None
     config: Annotated[
         str | None,
         _running(
@@ -602,8 +641,8 @@ class Request(Struct, frozen=True, kw_only=True):
     quiet: Annotated[
         bool,
         _running(
-            "Only write errors to stderr.", short="-q", commands=(*PLANNING, "gate", "show"), use=Use.LOOKS,
-            rivals=("verbose",),
+            "Only write errors to stderr.", short="-q", use=Use.LOOKS,
+            commands=(*PLANNING, "gate", "merge", "show"), rivals=("verbose",),
         ),
     ] = False
     verbose: Annotated[
@@ -617,7 +656,7 @@ class Request(Struct, frozen=True, kw_only=True):
         ),
     ] = False
     debug: Annotated[
-        bool, _running("Show the traceback of an error.", commands=(*PLANNING, "gate", "show"))
+        bool, _running("Show the traceback of an error.", commands=(*PLANNING, "gate", "merge", "show"))
     ] = False
 
     # fmt: on

@@ -63,6 +63,11 @@ class Run(Struct, frozen=True):
         return self.plan.request.threads
 
     @property
+    def aliases(self) -> Mapping[str, str]:
+        """The names of losses, by the aliases in the request."""
+        return self.names
+
+    @property
     def plans(self) -> tuple[tuple[str, Plan], ...]:
         """The plan, with its title."""
         return (("plan", self.plan),)

@@ -150,6 +150,15 @@ def _size(flag: str, value: Any) -> int:
     return int(min(float(number), _LARGEST) * (1024 if binary else 1000) ** power)
 
 
+def _part(flag: str, value: Any) -> tuple[int, int]:
+    """The number of a part and of all parts, from '2/6'."""
+    found = re.fullmatch(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", str(value))
+    number, count = (0, 0) if found is None else map(int, found.groups())
+    if not 1 <= number <= count:
+        raise UsageError(f"{flag} must say which part of how many this is, as in 2/6, got {value!r}")
+    return number, count
+
+
 _CELLS = Range(1, whole=True)
 
 
@@ -224,4 +233,5 @@ FILE = Kind("Source | None", _source)
 PATH = Kind("str | PathLike[str] | None", _source)
 SIZE = Kind("int | str | None", _size)
 CELLS = Kind("int | str | None", _cells)
+PART = Kind("str | None", _part)
 FILES = Kind("Sequence[Source] | None", _sources, list)

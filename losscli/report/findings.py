@@ -78,6 +78,14 @@ class Code(Enum):
         error="the key holds integers in one file and floats in the other, too large to be exact as floats",
         remedy="write the key as integers, or as text, in both files",
     )
+    MERGED = Kind(
+        meaning="The report is of the states of several parts.",
+        note="merged from {count} states",
+    )
+    KEYS_BY_PART = Kind(
+        meaning="Parts were evaluated apart, so that a key may occur in several of them.",
+        note="keys were compared within each part alone",
+    )
     FILTERED_ROWS = Kind(
         meaning="Rows do not fulfil the condition of --where.",
         note=(

@@ -52,9 +52,11 @@ def option_types() -> str:
             _typed(f"{command.title()}Options", base, f"Options of `{command}`.")
             + "".join(_fields(command, own))
         )
-    parts.append(
-        _typed("GateOptions", "TypedDict", "Options of `gate`.") + "".join(_fields("gate", _names("gate")))
-    )
+    parts += [
+        _typed(f"{command.title()}Options", "TypedDict", f"Options of `{command}`.")
+        + "".join(_fields(command, _names(command)))
+        for command in ("gate", "merge")
+    ]
     return "\n\n".join(parts)
 
 

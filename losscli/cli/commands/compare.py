@@ -29,7 +29,7 @@ def compare(given: Given) -> None:
         options["names"] = [name or path for name, path in models]
     with Watch(given) as watch:
         report = api.compare(*(path for _, path in models), hooks=watch, **options)
-    emit(report, watch.display)
+    emit(report, watch.display, watch.drafts)
 
 
 def _named(text: str) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import math
 import os
 from abc import ABCMeta, abstractmethod
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 COMPRESSED = (".gz", ".zst")
 """Suffixes of compressed text, after the suffix of its format."""
+_ENDS = 1 << 16
+"""Bytes at each end of a file that identify it, with its size: to read all of it would cost as much again."""
 FILE = "#file"
 """The column with the file of each row, while key=value folders become columns."""
 
@@ -182,6 +185,23 @@ class Files(Struct, frozen=True, eq=False):
     def noted(self, note: str) -> Files:
         """The same files with another note on how they are read."""
         return replace(self, dialect=replace(self.dialect, notes=(*self.dialect.notes, note)))
+
+    def digest(self) -> str:
+        """What identifies the content of local files: their sizes, and what they begin and end with.
+
+        Empty for a URL, and for a pipe, which is gone.
+        """
+        found = hashlib.sha256()
+        try:
+            for path in () if self.remote else self.sources:
+                with open(path, "rb") as file:
+                    size = os.fstat(file.fileno()).st_size
+                    found.update(size.to_bytes(8, "little") + file.read(_ENDS))
+                    file.seek(max(0, size - _ENDS))
+                    found.update(file.read(_ENDS))
+        except OSError:
+            return ""
+        return "" if self.remote else found.hexdigest()
 
     @property
     def sources(self) -> tuple[str, ...]:

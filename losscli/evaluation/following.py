@@ -1,0 +1,46 @@
+"""Runs that follow a saved plan: its options, bins and reference points, whatever their first rows show."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from losscli.errors import Problem, UsageError
+from losscli.evaluation.compare_plan import Models
+from losscli.evaluation.merge import differences
+from losscli.evaluation.outcome import Outcome
+from losscli.evaluation.partial import EvaluationJob
+from losscli.plan.plan import Plan
+from losscli.plan.resolve import Run
+
+_RunT = TypeVar("_RunT", bound=Run | Models)
+
+
+def options(saved: Outcome, given: dict[str, Any]) -> dict[str, Any]:
+    """The options of a saved plan, under those that are given."""
+    stated = {name: value for name, value in given.items() if value is not None}
+    return given | saved.plan.options() | stated
+
+
+def followed(run: _RunT, saved: Outcome, place: object) -> _RunT:
+    """The run with the bins of a saved plan.  Raises UsageError if it would still do something else."""
+    own = run.job.plans if isinstance(run, Models) else (run.plan,)
+    plans = tuple(_binned(plan, saved.plan) for plan in own)
+    job = replace(run.job, plans=plans) if isinstance(run, Models) else EvaluationJob(plans[0], kept=True)
+    different = [text for text, _ in differences(saved, Outcome(job, saved.fixed, None))]
+    if different:
+        what, remedy = "this run is another one than the plan's", "leave these options to the plan"
+        raise UsageError(Problem(what, f"--plan {place}", remedy, tuple(different)))
+    plans = tuple(replace(plan, choices=saved.plan.choices) for plan in plans)
+    if isinstance(run, Models):
+        return replace(run, job=replace(run.job, plans=plans), aliases=saved.names)
+    return replace(run, plan=plans[0], names=saved.names)
+
+
+def _binned(plan: Plan, saved: Plan) -> Plan:
+    """A plan with the bins of slices of a saved plan, where both cut the same columns."""
+    own, other = plan.roles.slicings, saved.roles.slicings
+    if [each.columns for each in own] != [each.columns for each in other]:
+        return plan
+    return replace(plan, roles=replace(plan.roles, slicings=other))

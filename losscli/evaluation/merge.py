@@ -1,0 +1,224 @@
+"""Merge saved outcomes: the result of all of their rows, or everything that forbids it."""
+
+from __future__ import annotations
+
+from collections import Counter as Multiset
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import polars as pl
+from msgspec.structs import replace
+
+from losscli.catalog.loss import Choice
+from losscli.engines.fold import Counter
+from losscli.errors import DataError, Problem
+from losscli.evaluation.outcome import Outcome
+from losscli.evaluation.pairs import ComparisonJob, Scores
+from losscli.evaluation.partial import Partial
+from losscli.plan import comparability
+from losscli.plan.plan import Plan
+from losscli.report.findings import Code, Finding, Note, Tally, note
+from losscli.states.base import State
+from losscli.states.moments import Moments
+from losscli.states.top import Top
+from losscli.tasks.regression import Pilot, Regression
+from losscli.text import enumerated, natural
+
+_PLAN = "evaluate each part with --plan FILE, which losscli evaluate ... --dry-run -o run.plan writes"
+_FoldedT = TypeVar("_FoldedT", bound=Partial | Scores)
+
+
+def merged(outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcome of the rows of all parts.
+
+    The order of the arguments does not matter: parts are merged in the order of their numbers, or else of
+    their names.  Raises DataError with everything that shows that they do not belong together.
+    """
+    ordered = sorted(outcomes, key=lambda each: (each.part or (0, 0), natural(each.title), each.digest))
+    problems = [*_wrong_parts(ordered), *_repeated(ordered), *_other_plans(ordered)]
+    if problems:
+        raise DataError(problems)
+    first = ordered[0]
+    if len(ordered) == 1:
+        return replace(first, part=None)
+    folded = Counter[Any](first.job.merge)
+    rows = 0
+    for each in ordered:
+        assert each.folded is not None
+        folded.add(_placed(each.folded, each.title, rows))
+        rows += each.folded.rows
+    return replace(
+        first,
+        folded=folded.whole(),
+        notes=tuple(
+            dict.fromkeys([*(own for each in ordered for own in each.notes), *_merge_notes(ordered)])
+        ),
+        names={name: loss for each in ordered for name, loss in each.names.items()},
+        inputs=tuple(dict.fromkeys(own for each in ordered for own in each.inputs)),
+        part=None,
+        digest="",
+    )
+
+
+def _merge_notes(outcomes: Sequence[Outcome]) -> list[Note]:
+    found = [note(Code.MERGED, count=len(outcomes))]
+    if outcomes[0].plan.roles.ids:
+        found.append(note(Code.KEYS_BY_PART))
+    return found
+
+
+# What does not belong together
+
+
+def _wrong_parts(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
+    """Plans without rows, and parts that are missing, given twice, or of another number of parts."""
+    for each in outcomes:
+        if each.folded is None:
+            yield Problem("is a plan, which holds no rows", each.place, "give the states that --state wrote")
+    numbered = [each.part for each in outcomes if each.part is not None]
+    if not numbered:
+        return
+    if len(numbered) < len(outcomes) or len({count for _, count in numbered}) > 1:
+        own = [f"{each.place}: {_part(each)}" for each in outcomes]
+        yield Problem("parts are numbered in several ways", examples=tuple(own), remedy="--part I/N for each")
+        return
+    counts = Multiset(number for number, _ in numbered)
+    total = numbered[0][1]
+    if lost := [str(number) for number in range(1, total + 1) if not counts[number]]:
+        what = f"part {lost[0]}" if len(lost) == 1 else f"parts {enumerated(lost)}"
+        yield Problem(f"{what} of {total} missing", remedy="give the states of all parts")
+    for number, count in counts.items():
+        if count > 1:
+            own = [each.place for each in outcomes if each.part == (number, total)]
+            yield Problem(f"part {number} of {total} is given {count} times", examples=tuple(own))
+
+
+def _part(outcome: Outcome) -> str:
+    return "no number" if outcome.part is None else "part {} of {}".format(*outcome.part)
+
+
+def _repeated(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
+    """Rows that would count twice: of the same state, or of the same file of predictions."""
+    seen: dict[str, Outcome] = {}
+    for each in outcomes:
+        digests = [each.digest] if each.digest else []
+        # A merged state has the files of all of its parts: those of targets may be shared.
+        digests += [own.digest for own in each.inputs[:1] if own.digest]
+        twice = next((seen[digest] for digest in digests if digest in seen), None)
+        if twice is not None:
+            what = "the same rows twice: its predictions are those of another state"
+            yield Problem(what, each.place, "give each state once", (f"also {twice.place}",))
+        seen.update(dict.fromkeys(digests, each))
+
+
+def _other_plans(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
+    """What differs from the first state: options, classes, bins, reference points."""
+    first = outcomes[0]
+    for each in outcomes[1:]:
+        different = [*differences(first, each)]
+        if different:
+            what = f"was evaluated in another way than {first.place}"
+            remedy = "\n".join(dict.fromkeys(remedy for _, remedy in different))
+            yield Problem(what, each.place, remedy, tuple(text for text, _ in different))
+
+
+def differences(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:
+    """In what the plan of another outcome differs, each with its remedy."""
+    own, others = first.job, other.job
+    if type(own) is not type(others) or len(own.plans) != len(others.plans):
+        yield (
+            "one is of losscli evaluate, one of losscli compare, or of other models",
+            "give states of one kind",
+        )
+        return
+    found = [(text, "give all parts the same options") for text in _other_options(own.plans, others.plans)]
+    if isinstance(own, ComparisonJob) and isinstance(others, ComparisonJob) and own.names != others.names:
+        text = f"the models are {enumerated(others.names)}, not {enumerated(own.names)}"
+        found.append((text, "name the models alike in all parts: losscli compare a=FILE b=FILE"))
+    if not found:
+        found = _taken_from_rows(first, other)
+    yield from found
+
+
+def _other_options(plans: Sequence[Plan], others: Sequence[Plan]) -> Iterator[str]:
+    each = (comparability.differences(a, b) for a, b in zip(plans, others, strict=True))
+    return iter(dict.fromkeys(text for texts in each for text in texts))
+
+
+def _taken_from_rows(first: Outcome, other: Outcome) -> list[tuple[str, str]]:
+    """What two runs with the same options took from rows of their own."""
+    if first.plan.signature() != other.plan.signature():
+        return [("other classes, or bins of --by, taken from its own rows", _PLAN)]
+    if losses := _referring(first, other):
+        return [(f"{enumerated(losses)}: other reference points, taken from its own first rows", _PLAN)]
+    if first.fixed.weight_unit != other.fixed.weight_unit:
+        return [("another unit of weights, taken from its own first rows", _PLAN)]
+    return []
+
+
+def _referring(first: Outcome, other: Outcome) -> list[str]:
+    """The losses whose sums are about reference points in which two outcomes differ."""
+    if first.fixed.pilots == other.fixed.pilots:
+        return []
+    return [str(choice) for choice in first.plan.choices if _refers(choice)]
+
+
+def _refers(choice: Choice) -> bool:
+    """Whether the row columns or the reduction of a loss depend on the reference points of a run."""
+    if choice.loss.reduction.names & {"pilot", "pilots"}:
+        return True
+    if not issubclass(choice.loss.batch, Regression):
+        return True
+    rows = np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0])
+    others = {name: np.ones(3) for name in choice.loss.batch.__struct_fields__[4:]}
+    found = [
+        choice.columns(choice.loss.batch(np, *rows, pilot, **others))
+        for pilot in (Pilot(), Pilot(0.25, 0.125, 2.0**600, 2.0**600))
+    ]
+    return not all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
+
+
+# Rows are numbered through all parts, and examples name their part
+
+
+def _placed(folded: _FoldedT, title: str, rows: int) -> _FoldedT:
+    """The result of a part after so many rows of other parts."""
+    if isinstance(folded, Scores):
+        return replace(
+            folded,
+            models=tuple(_placed(part, title, rows) for part in folded.models),
+            pairs=tuple(_placed(part, title, rows) for part in folded.pairs),
+            changed=tuple(_moved(top, rows) for top in folded.changed),
+            found=None if folded.found is None else _named(folded.found, title),
+        )
+    assert isinstance(folded, Partial)
+    slices = (replace(own, states=tuple(_moved(each, rows) for each in own.states)) for own in folded.slices)
+    return replace(
+        folded,
+        overall=tuple(_moved(state, rows) for state in folded.overall),
+        cells=tuple(None if state is None else _moved(state, rows) for state in folded.cells),
+        slices=tuple(slices),
+        extras={name: _moved(state, rows) for name, state in folded.extras.items()},
+        tallies=_named(folded.tallies, title),
+    )
+
+
+_StateT = TypeVar("_StateT", bound=State)
+
+
+def _moved(state: _StateT, rows: int) -> _StateT:
+    """The state with its numbers of rows after those of other parts."""
+    if isinstance(state, Moments):
+        low, high = (np.where(own < 0, own, own + rows) for own in (state.low_row, state.high_row))
+        return replace(state, low_row=low, high_row=high)
+    if isinstance(state, Top) and "row" in state.frame.columns:
+        return replace(state, frame=state.frame.with_columns(pl.col("row") + rows))
+    return state
+
+
+def _named(tallies: Mapping[Finding, Tally], title: str) -> dict[Finding, Tally]:
+    return {
+        finding: Tally(tally.count, [f"{title}: {example}" for example in tally.examples])
+        for finding, tally in tallies.items()
+    }

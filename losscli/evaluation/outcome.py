@@ -1,0 +1,54 @@
+"""The outcome of a run: what its rows left behind, with all that a report of them needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from losscli._version import __version__
+from losscli.report.findings import Note
+
+if TYPE_CHECKING:
+    from losscli.evaluation.block import Fixed
+    from losscli.evaluation.pairs import ComparisonJob, Scores
+    from losscli.evaluation.partial import EvaluationJob, Partial
+    from losscli.plan.plan import Plan
+
+
+class Input(Struct, frozen=True):
+    """A table that was read: its name in messages, and the digest of its files, empty if it has none."""
+
+    name: str
+    digest: str = ""
+
+
+class Outcome(Struct, frozen=True, eq=False):
+    """The result of a job over all of its rows, before losses of order are settled.
+
+    `fixed` is what the first block fixed, `notes` are those of the plan, `names` map aliases in the request
+    to the names of losses.  `part` says which part of how many this is, counted from 1, None for a whole.
+    Without `folded` it is a plan alone.  If it was loaded, `place` is its file, which `digest` identifies.
+    """
+
+    job: EvaluationJob | ComparisonJob
+    fixed: Fixed
+    folded: Partial | Scores | None
+    notes: tuple[Note, ...] = ()
+    names: Mapping[str, str] = {}
+    inputs: tuple[Input, ...] = ()
+    part: tuple[int, int] | None = None
+    losscli: str = __version__
+    digest: str = ""
+    place: str = ""
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, that of the first of several models."""
+        return self.job.plans[0]
+
+    @property
+    def title(self) -> str:
+        """The table of its predictions, which examples of its rows name."""
+        return self.inputs[0].name if self.inputs else self.place

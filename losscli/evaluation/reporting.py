@@ -1,0 +1,66 @@
+"""The report of an outcome, of one model or of several."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from losscli.evaluation import rows as row_losses
+from losscli.evaluation.outcome import Outcome
+from losscli.evaluation.partial import EvaluationJob, Partial, finished
+from losscli.evaluation.results import notes, of_intervals, results_of
+from losscli.plan import comparability
+from losscli.report.model import Report
+from losscli.states.top import Top
+
+if TYPE_CHECKING:
+    from losscli.evaluation.pairs import ComparisonJob, Scores
+
+
+def report_of(outcome: Outcome, alone: int | None = None) -> Report:
+    """The report of all rows, without verdicts; of several models with the results of all or one `alone`."""
+    job, folded = outcome.job, outcome.folded
+    assert folded is not None
+    if isinstance(job, EvaluationJob):
+        assert isinstance(folded, Partial)
+        return _of_one(outcome, job, folded)
+    from losscli.evaluation.pairs import Scores  # one model needs no comparison
+
+    assert isinstance(folded, Scores)
+    return _of_several(outcome, job, folded, alone)
+
+
+def _of_one(outcome: Outcome, job: EvaluationJob, folded: Partial) -> Report:
+    plan, part = job.plan, finished(job.plan, folded)
+    top = part.extras.get(row_losses.TOP)
+    return Report(
+        results=tuple(results_of(plan, part)),
+        findings=(*outcome.notes, *notes(part.tallies), *of_intervals(plan, part)),
+        signature=plan.signature(),
+        losscli=outcome.losscli,
+        names=outcome.names,
+        provenance=comparability.of(plan, part.fingerprint),
+        worst=row_losses.plain(top.frame) if isinstance(top, Top) else (),
+    )
+
+
+def _of_several(outcome: Outcome, job: ComparisonJob, folded: Scores, alone: int | None) -> Report:
+    from losscli.evaluation.differences import changed_rows, comparisons, model_notes
+
+    plan, scores = job.plans[0], folded.finished(job.plans[0])
+    results = [
+        result
+        for place, part in enumerate(scores.models)
+        if alone in (None, place)
+        for result in results_of(job.plans[place], part, job.names[place] if alone is None else None)
+    ]
+    part = scores.models[0]
+    return Report(
+        results=tuple(results),
+        comparisons=tuple(comparisons(job, scores)),
+        changed=changed_rows(job, scores),
+        findings=(*outcome.notes, *model_notes(job, scores, folded.tallies), *of_intervals(plan, part)),
+        signature=plan.signature(),
+        losscli=outcome.losscli,
+        names=outcome.names,
+        provenance=comparability.of(plan, part.fingerprint),
+    )

@@ -1,0 +1,104 @@
+"""Outcomes as files: written, and read with every field checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from losscli._version import __version__
+from losscli.data.writer import Draft
+from losscli.errors import DataError, UsageError
+from losscli.evaluation import codec
+from losscli.evaluation.outcome import Input, Outcome
+from losscli.numeric import hashing
+from losscli.plan.codec import Finder, from_plain, to_plain
+from losscli.report.findings import Note
+from losscli.states import archive
+
+
+class _Header(Struct, frozen=True):
+    """What is not an array in an outcome."""
+
+    losscli: str
+    hash: int
+    job: Any
+    fixed: Any
+    folded: Any
+    notes: tuple[Note, ...]
+    names: Mapping[str, str]
+    inputs: tuple[Input, ...]
+    part: tuple[int, int] | None
+
+
+def to_bytes(outcome: Outcome) -> bytes:
+    """The outcome as the bytes of a file.  Raises UsageError for a loss that has no name elsewhere."""
+    folded, arrays = (None, {}) if outcome.folded is None else codec.packed(outcome.folded)
+    header = _Header(
+        losscli=outcome.losscli,
+        hash=hashing.VERSION,
+        job=codec.plain_job(outcome.job),
+        fixed=codec.plain_fixed(outcome.fixed),
+        folded=folded,
+        notes=outcome.notes,
+        names=outcome.names,
+        inputs=outcome.inputs,
+        part=outcome.part,
+    )
+    return archive.dump(to_plain(header), arrays)
+
+
+def from_bytes(data: bytes, find: Finder | None = None) -> Outcome:
+    """The outcome in the bytes of a file; `find` finds its losses, by default none whose code is in a file.
+
+    Raises DataError for a damaged file, or one of another version.
+    """
+    found, arrays = archive.load(data)
+    header = from_plain(found, _Header)
+    if header.losscli != __version__:
+        raise DataError(
+            f"is a state of losscli {header.losscli}, and this is {__version__}: formulas may differ",
+            remedy="evaluate again with this version, or merge with that one",
+        )
+    if header.hash != hashing.VERSION:
+        raise DataError("is a state with another hash of clusters", remedy="evaluate again with this version")
+    job = codec.job_of(header.job, find)
+    folded = None if header.folded is None else codec.unpacked(job, header.folded, arrays)
+    return Outcome(
+        job,
+        codec.fixed_of(header.fixed),
+        folded,
+        header.notes,
+        header.names,
+        header.inputs,
+        header.part,
+        header.losscli,
+        archive.digest_of(data),
+    )
+
+
+def load(path: str, find: Finder | None = None) -> Outcome:
+    """The outcome in a file.  Raises DataError and UsageError, which name the file."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read: {error.strerror}") from error
+    try:
+        return replace(from_bytes(data, find), place=path)
+    except (DataError, UsageError) as error:
+        raise type(error)([replace(problem, where=path) for problem in error.problems]) from error
+
+
+def draft_of(outcome: Outcome, path: Path) -> Draft:
+    """A draft of the file of an outcome.  Raises DataError if it cannot be written."""
+    data = to_bytes(outcome)
+    draft = Draft(path)
+    try:
+        draft.write(data)
+    except BaseException:
+        draft.discard()
+        raise
+    return draft
