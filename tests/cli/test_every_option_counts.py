@@ -7,6 +7,7 @@ differ: the exit status, what is printed, a file that is written, or how the wor
 from __future__ import annotations
 
 import gzip
+from contextlib import chdir
 from typing import NamedTuple
 
 import polars as pl
@@ -80,6 +81,12 @@ PACKED = "id,pred,note\n" + "".join(
     f"{name},{value},{'x' * 100_000}\n" for name, value in zip(ID, Y, strict=True)
 )
 """Text that is many times as long as its compressed form."""
+
+
+OWN = [
+    f"def {name}(batch: Regression):\n    return {factor} * batch.abs_error\n"
+    for name, factor in (("mine", 2), ("other", 3))
+]
 
 
 class Case(NamedTuple):
@@ -160,6 +167,9 @@ CASES: dict[str, Case] = {
     "debug": Case("--debug", ("p", "q", "gone")),
     "search": Case("--search huber"),
     "schema": Case("--schema"),
+    "state": Case("--state x.state"),
+    "plan": Case("--plan by.state"),
+    "part": Case("--part 1/2", given="--state x.state"),
 }
 BASES = {
     "evaluate": "{p} {t} -l {loss}",
@@ -170,6 +180,7 @@ BASES = {
     "explain": "{loss} {p} {t}",
     "gate": "{r} -g mae<=0.3 -g mae>=0.3",
     "show": "{r}",
+    "merge": "1.state 2.state",
 }
 """What each command is given in addition to an option."""
 ARGUMENTS = {
@@ -178,10 +189,15 @@ ARGUMENTS = {
     "predictions": ("p.csv", "o.csv"),
     "targets": ("t.csv", "u.csv"),
     "loss": ("mae", "mse"),
+    "states": ("1.state", "3.state"),
 }
 """Words that are arguments, and others in their place."""
 OTHERS = {
     ("gate", "base"): ("r.json -g mae<=base+1", "r.json s.json -g mae<=base+1"),
+    ("merge", "cells"): ("by.state", "by.state --cells 1"),
+    ("merge", "debug"): ("gone.state", "gone.state --debug"),
+    ("merge", "loss"): ("own.state -l own.py:mine", "own.state -l own.py:other"),
+    ("compare", "plan"): ("p.csv q.csv -t t.csv -l mae", "p.csv q.csv -t t.csv -l mae --plan both.state"),
     ("explain", "search"): ("", "--search huber"),
     ("init", "force"): ("", "--force"),
     ("gate", "quiet"): ("n.json -g mae<=9 --bare", "n.json -g mae<=9 --bare -q"),
@@ -233,6 +249,18 @@ def folder(tmp_path_factory):
     (path / "n.json").write_text(dropped.to_json())
     formulas = losscli.evaluate(path / "p.csv", path / "f.csv", loss="mae", by="@region")
     (path / "f.json").write_text(formulas.to_json())
+    (path / "own.py").write_text("from losscli.custom import Regression\n\n\n" + "\n\n".join(OWN))
+    states = {
+        "1": (0, 3, {}), "2": (3, 6, {}), "3": (6, ROWS, {}), "by": (0, ROWS, {"by": "region"}),
+        "own": (0, ROWS, {"loss": "own.py:mine"}),
+    }  # fmt: skip
+    for name, (start, end, options) in states.items():
+        rows = TABLES["p"][start:end]
+        given = {"loss": "mae", "unmatched": "drop", "state": path / f"{name}.state", **options}
+        with chdir(path):
+            losscli.evaluate(rows, path / "t.csv", **given)
+    both = (path / "p.csv", path / "q.csv")
+    losscli.compare(*both, targets=path / "t.csv", loss="mae", by="region", state=path / "both.state")
     (path / "losscli.toml").write_text("threads = 3\n")
     (path / "other.toml").write_text("ci = 0.7\nmissing = 'drop'\n")
     return path

@@ -1,0 +1,271 @@
+"""Saved states: parts merge to the report of one run, and what does not belong together is refused."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import random
+
+import numpy as np
+import polars as pl
+import pytest
+
+import losscli
+from losscli.errors import DataError, UsageError
+
+ROWS, CUTS = 700, (0, 90, 256, 300, 512, 690, 700)
+
+
+def table(rows: int = ROWS) -> pl.DataFrame:
+    r = np.random.default_rng(5)
+    target = r.normal(100, 3, rows)
+    return pl.DataFrame(
+        {
+            "id": np.arange(rows),
+            "y_true": target,
+            "y_pred": target + r.normal(0.3, 1, rows),
+            "other": target + r.normal(0, 1.2, rows),
+            "w": r.random(rows) + 0.1,
+            "age": r.integers(20, 60, rows),
+            "region": r.choice(["eu", "us", "asia"], rows),
+            "user": r.integers(0, 40, rows),
+        }
+    )
+
+
+WHOLE = table()
+SETTINGS = {
+    "plain": {"loss": ["mae", "huber:delta=2", "rmse"]},
+    "references": {"loss": ["r2", "explained_variance", "max_error"]},
+    "weighted": {"loss": ["r2", "mae"], "weight": "w"},
+    "slices": {"loss": ["rmse", "r2"], "by": ["region", "age:4", "region,age"]},
+    "clusters": {"loss": ["mae", "r2"], "cluster": "user", "by": "region"},
+    "order": {"loss": ["mae@p95", "median_absolute_error", "spearman"], "by": "region"},
+    "expression": {"loss": "expr: abs(e)**1.5", "where": "age > 30"},
+    "worst": {"loss": "mae", "worst": 4},
+    "like a library": {"loss": ["r2", "mae"], "like": "sklearn", "weight": "w"},
+}
+ONE = {"pred": "y_pred", "target": "y_true"}
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """Files of the parts of the table."""
+    WHOLE.write_parquet(tmp_path / "whole.parquet")
+    paths = [tmp_path / f"part-{number}.parquet" for number in range(1, len(CUTS))]
+    for path, (start, end) in zip(paths, itertools.pairwise(CUTS), strict=True):
+        WHOLE[start:end].write_parquet(path)
+    return paths
+
+
+def states(tmp_path, parts, options, numbered=True):
+    """The states of the parts, evaluated under the plan of the first rows of the whole."""
+    plan, found = tmp_path / "whole.state", []
+    losscli.evaluate(tmp_path / "whole.parquet", **ONE, **options, state=plan)
+    for number, path in enumerate(parts, 1):
+        found.append(path.with_suffix(".state"))
+        part = f"{number}/{len(parts)}" if numbered else None
+        losscli.evaluate(path, plan=plan, part=part, state=found[-1], worst=options.get("worst"))
+    return found
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_parts_in_any_order_give_the_report_of_one_run(name, tmp_path, parts):
+    options = SETTINGS[name]
+    whole = losscli.evaluate(tmp_path / "whole.parquet", **ONE, **options)
+    found = states(tmp_path, parts, options)
+    merged = losscli.merge(*found)
+    draw = random.Random(3)
+    for _ in range(3):
+        draw.shuffle(found)
+        assert losscli.merge(*found).to_json() == merged.to_json()
+    assert merged.signature == whole.signature
+    assert merged.provenance == whole.provenance
+    assert merged.worst == whole.worst
+    assert_alike(merged, whole)
+
+
+def assert_alike(merged, whole):
+    """Values with the same bits, all else but for rounding."""
+    for own, expected in zip(merged.results, whole.results, strict=True):
+        assert (own.loss, own.label, own.cell, own.rows) == (
+            expected.loss,
+            expected.label,
+            expected.cell,
+            expected.rows,
+        )
+        for field in ("value", "se", "ci_low", "ci_high", "weight", "share", "df"):
+            a, b = getattr(own, field), getattr(expected, field)
+            assert (a is None) == (b is None), field
+            if a is not None:
+                assert a == pytest.approx(b, rel=1e-14 if field == "value" else 1e-12, abs=0), field
+
+
+def test_parts_of_a_power_of_two_of_blocks_give_the_same_bits(tmp_path, monkeypatch):
+    from losscli.plan import plan
+
+    monkeypatch.setattr(plan, "BLOCK_NUMBERS", 8 * 256)
+    rows = table(7 * 256 + 11)
+    rows.write_parquet(tmp_path / "whole.parquet")
+    options = {"loss": ["r2", "mae", "huber"], "by": "region", "weight": "w"}
+    whole = losscli.evaluate(tmp_path / "whole.parquet", **ONE, **options, state=tmp_path / "whole.state")
+    for size in (256, 512, 1024):
+        cuts = [rows[start : start + size] for start in range(0, len(rows), size)]
+        for number, cut in enumerate(cuts, 1):
+            own = tmp_path / f"{number}.state"
+            label = f"{number}/{len(cuts)}"
+            losscli.evaluate(cut, plan=tmp_path / "whole.state", part=label, state=own)
+        merged = losscli.merge(*(tmp_path / f"{number}.state" for number in range(1, len(cuts) + 1)))
+        assert [*map(repr, merged.results)] == [*map(repr, whole.results)]
+
+
+def test_states_of_comparisons_merge(tmp_path, parts):
+    def compared(path, **options):
+        models = {"a": pl.read_parquet(path), "b": pl.read_parquet(path).with_columns(y_pred="other")}
+        return losscli.compare(
+            models, loss=["mae", "r2", "mae@p90"], by="region", changed=3, **ONE, **options
+        )
+
+    whole = compared(tmp_path / "whole.parquet", state=tmp_path / "whole.state")
+    found = [path.with_suffix(".state") for path in parts]
+    for number, (path, state) in enumerate(zip(parts, found, strict=True), 1):
+        compared(path, plan=tmp_path / "whole.state", part=f"{number}/{len(parts)}", state=state)
+    merged = losscli.merge(*found)
+    assert merged.changed == whole.changed
+    assert_alike(merged, whole)
+    for own, expected in zip(merged.comparisons, whole.comparisons, strict=True):
+        assert (own.cell, own.better, own.worse) == (expected.cell, expected.better, expected.worse)
+        for field in ("difference", "se", "ci_low", "ci_high", "p_value", "contribution"):
+            a, b = getattr(own, field), getattr(expected, field)
+            assert a == (None if b is None else pytest.approx(b, rel=1e-10, abs=1e-15)), field
+
+
+def test_merged_states_merge_on_and_are_judged(tmp_path, parts):
+    found = states(tmp_path, parts, {"loss": "mae"}, numbered=False)
+    losscli.merge(*found[:3], state=tmp_path / "first.state")
+    losscli.merge(*found[3:], state=tmp_path / "second.state")
+    report = losscli.merge(
+        tmp_path / "first.state", tmp_path / "second.state", gate=["mae <= 9", "hi(mae) <= 0"]
+    )
+    assert [verdict.status for verdict in report.gates] == ["pass", "fail"]
+    base = losscli.evaluate(tmp_path / "whole.parquet", **ONE, loss="mae")
+    assert losscli.merge(*found, baseline=base, gate="mae <= base").passed
+
+
+def problems(*found, **options) -> str:
+    with pytest.raises((DataError, UsageError)) as raised:
+        losscli.merge(*found, **options)
+    return str(raised.value)
+
+
+def test_what_does_not_belong_together_is_refused_with_the_option_that_differs(tmp_path, parts):
+    def state(path, name, **options):
+        given = {"loss": "mae", **ONE, "state": tmp_path / name, **options}
+        losscli.evaluate(path, **given)
+        return tmp_path / name
+
+    first = state(parts[0], "1.state")
+    assert "--loss" in problems(first, state(parts[1], "2.state", loss="huber"))
+    assert "--weight w, not none" in problems(first, state(parts[1], "2.state", weight="w"))
+    assert "--where" in problems(first, state(parts[1], "2.state", where="age > 30"))
+    assert "--ci 0.9, not none" in problems(first, state(parts[1], "2.state", ci=0.9))
+    assert "the same rows twice" in problems(first, first)
+    copy = tmp_path / "copy.parquet"
+    copy.write_bytes(parts[0].read_bytes())
+    assert "the same rows twice" in problems(first, state(copy, "2.state"))
+    for loss, says in {"r2": "r2: other reference points", "huber": ""}.items():
+        both = [state(path, f"{n}.state", loss=loss) for n, path in enumerate(parts[:2])]
+        assert says in problems(*both) if says else losscli.merge(*both)
+    both = [state(path, f"{n}.state", by="age:4") for n, path in enumerate(parts[:2])]
+    assert "bins of --by" in problems(*both)
+    assert "--dry-run -o run.plan" in problems(*both)
+
+
+def test_a_missing_part_and_parts_of_other_counts_are_refused(tmp_path, parts):
+    def part(path, label):
+        state = tmp_path / f"{path.stem}-{label.replace('/', '-')}.state"
+        losscli.evaluate(path, loss="mae", **ONE, part=label, state=state)
+        return state
+
+    one, two, three = part(parts[0], "1/3"), part(parts[1], "2/3"), part(parts[2], "3/3")
+    assert "part 2 of 3 missing" in problems(one, three)
+    assert "parts 1, 3 of 3 missing" in problems(two)
+    assert "part 3 of 3 is given 2 times" in problems(one, two, three, part(parts[3], "3/3"))
+    assert "numbered in several ways" in problems(one, two, three, part(parts[3], "4/4"))
+    assert losscli.merge(three, one, two)["mae"].rows == CUTS[3]
+
+
+def test_options_of_the_plan_are_taken_and_others_refused(tmp_path, parts):
+    losscli.evaluate(tmp_path / "whole.parquet", **ONE, loss="huber", weight="w", state=tmp_path / "w.state")
+    report = losscli.evaluate(parts[0], plan=tmp_path / "w.state")
+    assert (report.results[0].label, report.provenance["weight"]) == ("huber", "w")
+    with pytest.raises(UsageError, match=r"--loss mean_absolute_error, not huber"):
+        losscli.evaluate(parts[0], plan=tmp_path / "w.state", loss="mae")
+
+
+def test_code_in_a_file_runs_only_if_the_merge_names_it(tmp_path, parts, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    function = "def mine(batch: Regression):\n    return {} * batch.abs_error\n"
+    source = f"from losscli.custom import Regression\n\n\n{function}"
+    (tmp_path / "own.py").write_text(source.format(2))
+    for number, path in enumerate(parts[:2], 1):
+        losscli.evaluate(path, loss="own.py:mine", **ONE, state=f"{number}.state")
+    assert "own.py:mine is code in a file" in problems("1.state", "2.state")
+    report = losscli.merge("1.state", "2.state", loss="own.py:mine")
+    assert report["mine"].value == 2 * losscli.evaluate(WHOLE[: CUTS[2]], **ONE, loss="mae")["mae"].value
+    (tmp_path / "own.py").write_text(source.format(3))
+    assert "is not what it was" in problems("1.state", "2.state", loss="own.py:mine")
+
+
+def test_a_function_of_this_program_cannot_be_saved(tmp_path):
+    def mine(batch: losscli.custom.Regression):
+        return batch.abs_error
+
+    with pytest.raises(UsageError, match=r"file\.py:function"):
+        losscli.evaluate(WHOLE, **ONE, loss=mine, state=tmp_path / "x.state")
+    assert not (tmp_path / "x.state").exists()
+
+
+def test_findings_keep_their_counts_and_name_their_part(tmp_path):
+    for number, lost in enumerate((2, 3), 1):
+        rows = WHOLE[number * 50 : number * 50 + 50].with_columns(
+            y_pred=pl.when(pl.int_range(50) < lost).then(None).otherwise("y_pred")
+        )
+        rows.write_csv(tmp_path / f"p{number}.csv")
+        options = {"loss": "mae", "missing": "drop", "state": tmp_path / f"{number}.state"}
+        losscli.evaluate(tmp_path / f"p{number}.csv", **ONE, **options)
+    report = losscli.merge(tmp_path / "1.state", tmp_path / "2.state")
+    (dropped,) = [note for note in report.findings if note.code == "missing-value"]
+    assert dropped.count == 5
+    assert "p1.csv: row 1" in dropped.examples[0]
+    assert {note.code for note in report.findings} >= {"merged", "keys-by-part"}
+
+
+def test_changed_states_are_refused(tmp_path, parts):
+    (state, *_) = states(tmp_path, parts, SETTINGS["clusters"])
+    data = state.read_bytes()
+    draw = random.Random(2)
+    for _ in range(200):
+        changed = bytearray(data)
+        changed[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        state.write_bytes(changed)
+        assert "state" in problems(state)
+
+
+def test_the_program_writes_states_with_its_reports_or_nothing(losscli):
+    losscli.write(p=WHOLE)
+    assert losscli("evaluate", "p.csv", "-p", "y_pred", "-y", "y_true", "-l", "r2", "--dry-run",
+                           "-o", "run.plan").status == 0  # fmt: skip
+    done = losscli("evaluate", "p.csv", "--plan", "run.plan", "--state", "s.state", "-o", "r.json")
+    assert done.status == 0, done.err
+    report = json.loads((losscli.folder / "r.json").read_text())
+    merged = losscli("merge", "s.state", "--json")
+    assert json.loads(merged.out)["results"] == report["results"]
+    assert losscli("merge", "s.state", "-g", "r2 >= 2").status == 1
+    assert losscli("merge", "run.plan").status == 3
+    assert losscli("merge", "s.state", "--state", "s.state").status == 2
+    assert losscli("evaluate", "p.csv", "-l", "mae", "-o", "x.plan").status == 2
+    failed = losscli("evaluate", "p.csv", "--plan", "run.plan", "--state", "no/dir/s.state",
+                             "-g", "r2 >= 0.1", "-o", "/proc/none.md")  # fmt: skip
+    assert failed.status == 3
+    assert not (losscli.folder / "no" / "dir" / "s.state").exists()
