@@ -10,7 +10,7 @@ from functools import partial
 from losscli.catalog.params import Unit
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
-from losscli.states.reductions import Reduction
+from losscli.states.reductions import Count, Reduction
 from losscli.tasks.binary import BinaryOutcome
 from losscli.tasks.classes import MulticlassOutcome
 from losscli.tasks.multilabel import MultilabelOutcome
@@ -31,7 +31,23 @@ def _of_all(xp: Namespace, m: Array, weight: float) -> Array:
     return _count(xp, xp.sum(m[..., 0], axis=-1), weight)
 
 
-_positive, _all = (Reduction(count, joint=True) for count in (_of_positive, _of_all))
+def _once(outputs: int) -> tuple[int, int]:
+    return 0, 1
+
+
+def _each(outputs: int) -> tuple[int, int]:
+    return 0, outputs
+
+
+def _others(outputs: int) -> tuple[int, int]:
+    """Of all classes but those that a row has and is predicted to have: one, or two."""
+    return max(outputs - 2, 0), max(outputs - 1, 1)
+
+
+_positive = Reduction(_of_positive, joint=True, count=Count(_once, of_last=True))
+_of_classes, _of_others, _of_labels = (
+    Reduction(_of_all, joint=True, count=Count(span)) for span in (_once, _others, _each)
+)
 _right = partial(loss, best=None, worst=0.0, score=True)
 
 
@@ -46,7 +62,7 @@ def true_positives(batch: BinaryOutcome, *, threshold: Unit = 0.5, inclusive: bo
     return batch.outcomes(threshold, inclusive).true_positive
 
 
-@_right("true_positives", "tp", reduction=_all)
+@_right("true_positives", "tp", reduction=_of_classes)
 def multiclass_true_positives(batch: MulticlassOutcome) -> Array:
     """The number of rows predicted to have a class that have it: over all classes, those that are right.
 
@@ -57,7 +73,7 @@ def multiclass_true_positives(batch: MulticlassOutcome) -> Array:
     return batch.outcomes().true_positive
 
 
-@_right("true_positives", "tp", reduction=_all)
+@_right("true_positives", "tp", reduction=_of_labels)
 def multilabel_true_positives(
     batch: MultilabelOutcome, *, threshold: Unit = 0.5, inclusive: bool = False
 ) -> Array:
@@ -81,7 +97,7 @@ def false_positives(batch: BinaryOutcome, *, threshold: Unit = 0.5, inclusive: b
     return batch.outcomes(threshold, inclusive).false_positive
 
 
-@loss("false_positives", "fp", reduction=_all)
+@loss("false_positives", "fp", reduction=_of_classes)
 def multiclass_false_positives(batch: MulticlassOutcome) -> Array:
     """The number of rows predicted to have a class that do not: over all classes, those that are wrong.
 
@@ -92,7 +108,7 @@ def multiclass_false_positives(batch: MulticlassOutcome) -> Array:
     return batch.outcomes().false_positive
 
 
-@loss("false_positives", "fp", reduction=_all)
+@loss("false_positives", "fp", reduction=_of_labels)
 def multilabel_false_positives(
     batch: MultilabelOutcome, *, threshold: Unit = 0.5, inclusive: bool = False
 ) -> Array:
@@ -116,7 +132,7 @@ def false_negatives(batch: BinaryOutcome, *, threshold: Unit = 0.5, inclusive: b
     return batch.outcomes(threshold, inclusive).false_negative
 
 
-@loss("false_negatives", "fn", reduction=_all)
+@loss("false_negatives", "fn", reduction=_of_classes)
 def multiclass_false_negatives(batch: MulticlassOutcome) -> Array:
     """The number of rows of a class not predicted to have it: over all classes, those that are wrong.
 
@@ -127,7 +143,7 @@ def multiclass_false_negatives(batch: MulticlassOutcome) -> Array:
     return batch.outcomes().false_negative
 
 
-@loss("false_negatives", "fn", reduction=_all)
+@loss("false_negatives", "fn", reduction=_of_labels)
 def multilabel_false_negatives(
     batch: MultilabelOutcome, *, threshold: Unit = 0.5, inclusive: bool = False
 ) -> Array:
@@ -151,7 +167,7 @@ def true_negatives(batch: BinaryOutcome, *, threshold: Unit = 0.5, inclusive: bo
     return batch.outcomes(threshold, inclusive).true_negative
 
 
-@_right("true_negatives", "tn", reduction=_all)
+@_right("true_negatives", "tn", reduction=_of_others)
 def multiclass_true_negatives(batch: MulticlassOutcome) -> Array:
     """The number of rows that neither have a class nor are predicted to, over all classes together.
 
@@ -162,7 +178,7 @@ def multiclass_true_negatives(batch: MulticlassOutcome) -> Array:
     return batch.outcomes().true_negative
 
 
-@_right("true_negatives", "tn", reduction=_all)
+@_right("true_negatives", "tn", reduction=_of_labels)
 def multilabel_true_negatives(
     batch: MultilabelOutcome, *, threshold: Unit = 0.5, inclusive: bool = False
 ) -> Array:

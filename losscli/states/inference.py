@@ -18,8 +18,18 @@ from losscli.numeric.special import special
 from losscli.numeric.student import quantile
 from losscli.report.findings import Code, Note, note
 from losscli.states.base import Estimate
-from losscli.states.noise import Flips, Noise, Value, flips, noise_of, rows_of_rate, shares
-from losscli.states.reductions import BoundReduction, mean
+from losscli.states.noise import (
+    Flips,
+    Noise,
+    Value,
+    flips,
+    flips_of_mean,
+    noise_of,
+    rows_of_count,
+    rows_of_rate,
+    shares,
+)
+from losscli.states.reductions import BoundReduction, Count, mean
 from losscli.states.resampled import Replicates
 from losscli.states.sums import Sums
 
@@ -93,8 +103,27 @@ def differences(
         alone = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
         return [differences(bound, *each, level)[0] for each in alone]
     free = replace(bound, bounds=(-math.inf, math.inf))
-    flipped = flips(pair, a, b) if reduction is mean and bound.order is None else None
+    flipped = _flipped(bound, pair, a, b)
     return _with_intervals(free, _difference(bound, a, b), pair, level, tested=True, flipped=flipped)
+
+
+def _flipped(bound: BoundReduction, pair: Sums, a: Sums, b: Sums) -> Flips | None:
+    """The rows on which a loss of 0 and 1, or what a count adds, changes; None if that is not known."""
+    count, outputs = bound.reduction.count, len(bound.pilots)
+    if count is None:
+        return flips_of_mean(pair, a, b) if bound.reduction is mean and bound.order is None else None
+    least, most = count.span(outputs)
+    if most - least > 1:
+        return None
+    # Each output has two columns: that of a, and b - a.
+    columns = [2 * place + 1 for place in count.places(outputs)]
+    found = flips(pair, columns, np.ones(len(pair.n), dtype=bool))
+    return None if found is None else replace(found, unit=_whole(bound, pair))
+
+
+def _whole(bound: BoundReduction, sums: Sums) -> float:
+    """The weight of the rows of the first cell."""
+    return float(sums.weight[0, 0]) * bound.weight_unit
 
 
 def _difference(bound: BoundReduction, a: Sums, b: Sums) -> Value:
@@ -215,6 +244,7 @@ def _flip(flipped: Flips, place: int, value: float, se: float, level: float, n: 
     deviate = quantile(level, math.inf)
     low, high = difference_interval(up, down, rows, deviate)
     p = normal_p_value(difference_deviate(up, down, rows, 0.0))
+    low, high = low * flipped.unit, high * flipped.unit
     return Estimate(value, se or (high - low) / (2 * deviate), low, high, df=float(n - 1), p_value=p)
 
 
@@ -231,13 +261,16 @@ class _Intervals:
             self.least[(sums.low < bound.bounds[0]).any(axis=1)] = -math.inf
         self.first_order, self.ends, self.ordered = sums.third is None, sums.ends, bound.order is not None
         self.shares: Array | None = None
+        self.base, self.unit = 0.0, 1.0
+        self.equal = (noise.effective == sums.n) & (sums.units is None)
         if bound.reduction is mean and not tested:
             # Where all losses are 0, or all are 1, only their bounds tell that they are 0 or 1.
             either = (sums.low[:, 0] == 0) & (sums.high[:, 0] == 1)
             self.shares = np.where(either | (bound.bounds == (0.0, 1.0)), shares(sums), math.nan)
         elif not tested and (columns := bound.share_columns(sums.drift.shape[1])) is not None:
             self.shares = rows_of_rate(sums, noise.se, *columns)
-        self.equal = (noise.effective == sums.n) & (sums.units is None)
+        elif not tested and bound.reduction.count is not None:
+            self._count(bound.reduction.count, bound, of(sums.mean), sums)
         deviates = [quantile(level, df) for df in noise.df.tolist()]
         self.deviates, self.level = deviates, level
         skews = noise.skew.tolist()
@@ -255,8 +288,18 @@ class _Intervals:
         """The least and the greatest value that a cell can have."""
         return float(self.least[place]), self.greatest
 
+    def _count(self, count: Count, bound: BoundReduction, values: Array, sums: Sums) -> None:
+        """Take a number of rows as a share of what the rows of the only cell may add."""
+        least, most = count.span(len(bound.pilots))
+        whole = _whole(bound, sums)
+        self.base, self.unit = least * whole, (most - least) * whole
+        self.equal &= most - least == 1
+        with np.errstate(all="ignore"):  # a cell without rows
+            share, error = (values - self.base) / self.unit, self.noise.se / self.unit
+            self.shares = rows_of_count(sums, share, error, most - least)
+
     def is_share(self, place: int) -> bool:
-        """Whether the value of a cell is a share of rows: those on which a column of 0 and 1 is 1."""
+        """Whether a value is a share of rows, on which a column of 0 and 1 is 1, or their number."""
         return self.shares is not None and not math.isnan(self.shares[place])
 
     def of(self, place: int, value: float, unit: str, n: int) -> Estimate:
@@ -289,11 +332,14 @@ class _Intervals:
         return min(value, max(low, float(self.least[place]))), max(value, min(high, self.greatest))
 
     def share(self, place: int, value: float, unit: str, n: int) -> Estimate:
-        """The share of rows on which a loss of 0 and 1 is 1, with the score interval."""
+        """The share of rows on which a loss of 0 and 1 is 1, or their number, with the score interval."""
         assert self.shares is not None
         # The variance of a share of equal rows follows from the share: it is not estimated, and is normal.
         q = quantile(self.level, math.inf) if self.equal[place] else self.deviates[place]
-        low, high = share_interval(value, float(self.shares[place]), q)
+        ends = share_interval((value - self.base) / self.unit, float(self.shares[place]), q)
+        low, high = (self.base + self.unit * end for end in ends)
+        # Rounding must not exclude the value.
+        low, high = min(low, value), max(high, value)
         notes = (note(Code.FEW_UNITS, few=FEW, unit=unit),) if unit != "row" and n < FEW else ()
         se, df = float(self.noise.se[place]), float(self.noise.df[place])
         return Estimate(value, se if se > 0 else (high - low) / (2 * q), low, high, notes, df=df)
@@ -310,7 +356,7 @@ def _value(bound: BoundReduction, sums: Sums) -> Value:
     """A function from means (..., k) of all outputs to values (...), with the extremes of the first cell."""
     reduction, pilots, outputs = bound.reduction, bound.pilots, len(bound.pilots)
     low, high = (extreme[0].reshape(outputs, -1) for extreme in (sums.low, sums.high))
-    weight = float(sums.weight[0, 0]) * bound.weight_unit
+    weight = _whole(bound, sums)
     known = {**bound.params, "weight": weight, "low": low, "high": high, "pilots": pilots}
     each = [{**known, "low": low[i], "high": high[i], "pilot": pilots[i]} for i in range(outputs)]
 

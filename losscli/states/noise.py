@@ -247,27 +247,50 @@ def rows_of_rate(sums: Sums, se: Array, hits: Sequence[int], misses: Sequence[in
     return np.where(whole > 0, found, np.nan)
 
 
+def rows_of_count(sums: Sums, share: Array, error: Array, most: int) -> Array:
+    """The effective number of rows (c,) behind a share with a standard error (c,) of what rows may add.
+
+    As in `shares`, it is at most the number of independent things that may be counted: `most` in each row.
+    """
+    whole, units = sums.weight[:, 0], effective(sums)
+    with np.errstate(all="ignore"):
+        rows = most * whole * (whole / sums.weight2)
+        alike = share * (1 - share) / (error * error)
+    found = np.where(np.isfinite(alike) & (alike > 0), np.minimum(alike, rows), units)
+    return np.where(units == sums.n, units, found) if sums.units is None and most == 1 else found
+
+
 class Flips(Struct, frozen=True):
     """The shares of rows (c,) on which a loss of 0 and 1 goes up and down from one model to the other.
 
-    `rows` (c,) is their effective number, NaN in cells where losses are something else than 0 and 1.
+    `rows` (c,) is their effective number, NaN in cells where losses are something else than 0 and 1; `unit`
+    is the value of a share of one.
     """
 
     up: Array
     down: Array
     rows: Array
+    unit: float = 1.0
 
 
-def flips(pair: Sums, a: Sums, b: Sums) -> Flips | None:
+def flips_of_mean(pair: Sums, a: Sums, b: Sums) -> Flips | None:
     """The flips between models a and b, whose difference `pair` holds; None if rows are in clusters."""
-    if pair.units is not None or pair.spread is None or pair.drift.shape[1] != 1:
+    if pair.drift.shape[1] != 1:
         return None
-    difference, drift = pair.mean[:, 0], pair.drift[:, 0]
+    return flips(pair, [0], holds_binary(a) & holds_binary(b))
+
+
+def flips(pair: Sums, columns: Sequence[int], known: Array) -> Flips | None:
+    """The flips of what adds up these columns of a pair, which are differences, in the `known` cells (c,)."""
+    if pair.units is not None or pair.spread is None:
+        return None
+    own = list(columns)
+    difference, drift = pair.mean[:, own].sum(axis=1), pair.drift[:, own].sum(axis=1)
     with np.errstate(all="ignore"):
         # The mean of (b - a)^2; with weights, under their squares.
-        squares = pair.spread[:, 0, 0] + 2 * difference * drift + difference**2 * pair.weight2
+        spread = pair.spread[:, own][:, :, own].sum(axis=(1, 2))
+        squares = spread + 2 * difference * drift + difference**2 * pair.weight2
         changed = np.maximum(squares / pair.weight2, np.abs(difference))
-    known = holds_binary(a) & holds_binary(b)
     up, down = (changed + difference) / 2, (changed - difference) / 2
     return Flips(up, down, np.where(known, effective(pair), np.nan))
 

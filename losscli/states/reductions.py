@@ -26,6 +26,20 @@ if TYPE_CHECKING:
     from losscli.states.order import Order
 
 
+class Count(Struct, frozen=True):
+    """What a number of rows is the sum of: a column of 0 and 1 of each output, or that of the last alone.
+
+    `span` gives the least and the most that one row adds, from the number of outputs that are summed.
+    """
+
+    span: Callable[[int], tuple[int, int]]
+    of_last: bool = False
+
+    def places(self, outputs: int) -> list[int]:
+        """The outputs that are summed."""
+        return [outputs - 1] if self.of_last else [*range(outputs)]
+
+
 class Reduction(Struct, frozen=True, dict=True):
     """A function from means to a value, and its properties.
 
@@ -33,8 +47,9 @@ class Reduction(Struct, frozen=True, dict=True):
     it.  `extreme`: the value is the maximum over rows, which has no interval.  `joint`: the function takes
     all outputs at once, as means (..., outputs, k) and `pilots`; otherwise the value is the mean over
     outputs.  `undefined` is the reason shown if the result is not a number.  `hits` and `misses` are columns
-    of 0 and 1, if the value of one output is the share of the hits among the rows of both.  `divides_zero` is
-    where (...), given the means and the parameters, 0 / 0 counts as a number, by the parameter zero_division.
+    of 0 and 1, if the value of one output is the share of the hits among the rows of both.  `count` says
+    what the value adds up if it is a number of rows.  `divides_zero` is where (...), given the means and the
+    parameters, 0 / 0 counts as a number, by the parameter zero_division.
     """
 
     function: Callable[..., Array]
@@ -44,6 +59,7 @@ class Reduction(Struct, frozen=True, dict=True):
     undefined: str = "not defined on these rows"
     hits: tuple[int, ...] = ()
     misses: tuple[int, ...] = ()
+    count: Count | None = None
     divides_zero: Callable[[Namespace, Array, Mapping[str, Any]], Array] | None = None
 
     @cached_property

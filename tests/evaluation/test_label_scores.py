@@ -285,3 +285,103 @@ def test_a_count_can_be_a_gate():
     y, p = outcome_rows(20, 3, 4, 20)
     report = losscli.evaluate(p, y, task="binary", loss="fn", gate=["fn <= 4", "true_negatives >= 21"])
     assert [verdict.status for verdict in report.gates] == ["pass", "fail"]
+
+
+COUNTS = ("tp", "fp", "fn", "tn")
+
+
+def counted(frame, **options):
+    """The four counts of a frame with y and p, overall."""
+    report = losscli.evaluate(frame, target="y", pred="p", loss=list(COUNTS), **options)
+    return dict(zip(COUNTS, (each for each in report.results if not each.cell), strict=True))
+
+
+@pytest.mark.parametrize("weight", [1.0, 0.1, 7.0])
+def test_a_count_has_the_score_interval_of_its_share_of_the_rows(weight):
+    y, p = np.repeat([1, 1, 0], [20, 10, 20]), np.repeat([0.9, 0.2, 0.1], [20, 10, 20])
+    frame = pl.DataFrame({"y": y, "p": p, "w": np.full(50, weight)})
+    found = counted(frame, task="binary", weight="w")
+    for name, rows in {"tp": 20, "fp": 0, "fn": 10, "tn": 20}.items():
+        low, high = share_interval(rows / 50, 50, NORMAL)
+        expected = [rows * weight, low * 50 * weight, high * 50 * weight]
+        each = found[name]
+        assert [each.value, each.ci_low, each.ci_high] == pytest.approx(expected, rel=1e-12, abs=1e-12)
+        assert each.notes == ()
+    assert found["fp"].ci_high / (50 * weight) == pytest.approx(0.0713, abs=1e-4)
+    assert found["fp"].se > 0
+
+
+def test_counts_of_classes_are_shares_of_the_rows_and_never_exceed_them():
+    y = np.repeat(["a", "b", "c"], 20)
+    report = losscli.evaluate(
+        pl.DataFrame({"p": y}), pl.DataFrame({"y": y}), loss=list(COUNTS), task="multiclass"
+    )
+    low, _ = share_interval(1.0, 60, NORMAL)
+    ends = {(each.loss.split("_", 1)[1], each.cell.get("class")): (each.ci_low, each.ci_high)
+            for each in report.results}  # fmt: skip
+    assert ends["true_positives", None] == pytest.approx((60 * low, 60))
+    assert ends["false_positives", None] == ends["false_negatives", None] == pytest.approx((0, 60 - 60 * low))
+    # Each row is a true negative of one class, or if it is wrong of one less.
+    assert ends["true_negatives", None] == pytest.approx((60 + 60 * low, 120))
+    one, two = (share_interval(share, 60, NORMAL) for share in (1 / 3, 2 / 3))
+    assert ends["true_positives", "b"] == pytest.approx((60 * one[0], 60 * one[1]))
+    assert ends["true_negatives", "b"] == pytest.approx((60 * two[0], 60 * two[1]))
+
+
+def test_counts_of_labels_stay_within_what_rows_may_have():
+    rng = np.random.default_rng(2)
+    y = pl.DataFrame((rng.random((40, 3)) < 0.5) * 1, schema=["a", "b", "c"])
+    for probabilities in (pl.all() * 0.8 + 0.1, pl.all() * -0.8 + 0.9):
+        p = y.select(probabilities)
+        for each in losscli.evaluate(p, y, loss=list(COUNTS), task="multilabel").results:
+            assert 0 <= each.ci_low < each.ci_high <= (40 if each.cell else 120)
+            assert each.ci_low <= each.value <= each.ci_high
+
+
+def test_counts_of_clusters_have_wider_intervals():
+    rng = np.random.default_rng(3)
+    actual, cluster = np.repeat(rng.random(30) < 0.4, 5) * 1, np.repeat(np.arange(30), 5)
+    frame = pl.DataFrame({"y": actual, "p": np.full(150, 0.9), "k": cluster})
+    apart, together = (counted(frame, task="binary", **more)["tp"] for more in ({}, {"cluster": "k"}))
+    assert together.value == apart.value
+    assert together.ci_high - together.ci_low > 1.8 * (apart.ci_high - apart.ci_low)
+
+
+@pytest.mark.parametrize("loss", COUNTS)
+def test_a_difference_of_counts_is_that_of_shares_times_the_rows(loss):
+    rng = np.random.default_rng(4)
+    y = rng.integers(0, 2, 80)
+    a, b = (np.where(rng.random(80) < share, y, 1 - y) * 0.8 + 0.1 for share in (0.9, 0.7))
+    shares = {
+        "tp": "expr: where(p > 0.5, y, 0)",
+        "fp": "expr: where(p > 0.5, 1 - y, 0)",
+        "fn": "expr: where(p > 0.5, 0, y)",
+        "tn": "expr: where(p > 0.5, 0, 1 - y)",
+    }
+    names = [loss, shares[loss]]
+    count, share = (
+        each
+        for each in losscli.compare(a, b, targets=y, loss=names, task="binary").comparisons
+        if not each.cell
+    )
+    assert count.p_value == pytest.approx(share.p_value, rel=1e-12)
+    for field in ("difference", "se", "ci_low", "ci_high"):
+        assert getattr(count, field) == pytest.approx(80 * getattr(share, field), rel=1e-9)
+
+
+def test_a_difference_of_counts_of_classes_is_that_of_accuracy():
+    rng = np.random.default_rng(5)
+    y = NAMES[rng.integers(0, 4, 80)]
+    a, b = (np.where(rng.random(80) < share, y, NAMES[rng.integers(0, 4, 80)]) for share in (0.9, 0.5))
+    accuracy, right, rejected = (
+        each
+        for each in losscli.compare(
+            *(pl.DataFrame({"label": each}) for each in (a, b)),
+            targets=pl.DataFrame({"y": y}), loss=["accuracy", "tp", "tn"], task="multiclass",
+        ).comparisons
+        if not each.cell
+    )  # fmt: skip
+    for count in (right, rejected):
+        assert count.p_value == pytest.approx(accuracy.p_value, rel=1e-12)
+        for field in ("difference", "se", "ci_low", "ci_high"):
+            assert getattr(count, field) == pytest.approx(80 * getattr(accuracy, field), rel=1e-9)
