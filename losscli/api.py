@@ -651,12 +651,13 @@ def verify(report: str, *, hooks: Hooks = SILENT, **given: Any) -> list[str]:
     Raises DataError if a number differs.
     """
     from losscli.evaluation.run import evaluated
-    from losscli.plan.options import LEVEL
+    from losscli.plan.options import BOOTSTRAP, LEVEL
     from losscli.plan.resolve import prepare
 
     before = saved.load(report)
-    # Clusters have a level even if no result has an interval.
-    level = saved.level(before) or (None if given.get("cluster") is None else LEVEL)
+    # Clusters and a bootstrap have a level even if no result has an interval.
+    has_level = given.get("cluster") is not None or given.get("ci_method") == BOOTSTRAP
+    level = saved.level(before) or (LEVEL if has_level else None)
     run = prepare(**{**given, "ci": level})
     hooks.planned(run)
     return saved.reproduced(before, evaluated(run, hooks), report)

@@ -219,6 +219,16 @@ def test_replicates_survive_a_saved_state():
     assert found == expected
 
 
+@pytest.mark.parametrize("loss", ["mae", "max_error"])
+def test_a_report_is_reproduced(loss, losscli, tmp_path):
+    ROWS.write_csv(tmp_path / "rows.csv")
+    made = ("rows.csv", "-l", loss, "--ci-method", "bootstrap", "--seed", "2", "--replicates", "200")
+    assert losscli("evaluate", *made, "-o", "r.json").status == 0
+    assert losscli("check", *made, "--verify", "r.json").status == 0
+    other = losscli("check", *made[:-3], "5", *made[-2:], "--verify", "r.json")
+    assert (other.status, "seed: 2 in the report, 5 now" in other.err) == (3, True)
+
+
 def test_losses_without_an_interval_have_none():
     assert evaluated("max_error")["max_error"].se is None
 
@@ -229,3 +239,26 @@ def test_the_plan_as_flags_repeats_the_bootstrap(losscli, tmp_path):
         "evaluate", "rows.csv", "-l", "mae", "--ci-method", "bootstrap", "--seed", "4", "--dry-run"
     )
     assert "--ci-method bootstrap --seed 4" in found.out + found.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("loss", "near"),
+    [
+        *((loss, 0.05) for loss in ("mae", "wape", "r2", "rmse", "spearman", "roc_auc", "average_precision")),
+        # The standard error of a quantile, from the width of its interval, is rough.
+        *((loss, 0.10) for loss in ("mae@p50", "mae@p95")),
+    ],
+)
+def test_standard_errors_agree_with_the_analytic_ones(loss, near):
+    rng = np.random.default_rng(5)
+    target = rng.gamma(2, size=2_000) + 1
+    prediction = target + rng.normal(size=2_000) * np.sqrt(target) / 2
+    rows = {"y_pred": prediction, "y_true": target}
+    if loss in ("roc_auc", "average_precision"):
+        rows = {"y_prob": 1 / (1 + np.exp(3 - prediction)), "label": (target > 3).astype(int)}
+    found, expected = (
+        losscli.evaluate(pl.DataFrame(rows), loss=loss, **more)[loss]
+        for more in ({"ci_method": "bootstrap"}, {})
+    )
+    assert found.se == pytest.approx(expected.se, rel=near)
