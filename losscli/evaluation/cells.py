@@ -109,11 +109,9 @@ def draws_of(plan: Plan, xp: Namespace, block: Block, rows: Rows) -> Draws | Non
     What names the unit in the file, its cluster, group or key, gives its counts, whichever rows come before
     it; otherwise its row number does.
     """
-    resampling, roles = plan.resampling, plan.roles
+    resampling, names = plan.resampling, plan.unit_columns
     if resampling is None:
         return None
-    names = roles.ids if rows.starts is None else roles.group_columns
-    names = names if roles.cluster is None else (roles.cluster,)
     units = hash_rows([block.frame[name] for name in names]) if names else block.rows
     return Draws(Counts(xp, resampling.keys(of_units(units, rows)), resampling.replicates))
 

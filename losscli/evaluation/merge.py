@@ -36,7 +36,7 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
     their names.  Raises DataError with everything that shows that they do not belong together.
     """
     ordered = sorted(outcomes, key=lambda each: (each.part or (0, 0), natural(each.title), each.digest))
-    problems = [*_wrong_parts(ordered), *_repeated(ordered), *_other_plans(ordered)]
+    problems = [*_wrong_parts(ordered), *_repeated(ordered), *_other_plans(ordered), *_drawn_alike(ordered)]
     if problems:
         raise DataError(problems)
     first = ordered[0]
@@ -110,6 +110,14 @@ def _repeated(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
             what = "the same rows twice: its predictions are those of another state"
             yield Problem(what, each.place, "give each state once", (f"also {twice.place}",))
         seen.update(dict.fromkeys(digests, each))
+
+
+def _drawn_alike(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
+    """A bootstrap of numbered rows, whose numbers begin anew in each part."""
+    plan = outcomes[0].plan
+    if len(outcomes) > 1 and plan.resampling is not None and not plan.unit_columns:
+        what = "a bootstrap draws rows without a key by their number, which repeats in each part"
+        yield Problem(what, outcomes[0].place, "align by a key: --on COLUMN; or --ci-method analytic")
 
 
 def _other_plans(outcomes: Sequence[Outcome]) -> Iterator[Problem]:

@@ -53,6 +53,12 @@ class Plan(Struct, frozen=True):
         return Resampling(asked.replicates, asked.seed) if asked.ci_method == BOOTSTRAP else None
 
     @property
+    def unit_columns(self) -> tuple[str, ...]:
+        """The columns that name what a bootstrap draws, clusters, groups or keys; none for row numbers."""
+        cluster = self.roles.cluster
+        return (cluster,) if cluster is not None else self.roles.group_columns or self.roles.ids
+
+    @property
     def where(self) -> str | None:
         """The condition of --where, as written."""
         return self.request.where

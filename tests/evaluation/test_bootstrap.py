@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 import losscli
-from losscli.errors import UsageError
+from losscli.errors import DataError, UsageError
 from losscli.evaluation import codec
 from losscli.evaluation.partial import EvaluationJob, finished
 from losscli.evaluation.results import results_of
@@ -262,3 +262,25 @@ def test_standard_errors_agree_with_the_analytic_ones(loss, near):
         for more in ({"ci_method": "bootstrap"}, {})
     )
     assert found.se == pytest.approx(expected.se, rel=near)
+
+
+@pytest.mark.parametrize("keyed", [True, False])
+def test_parts_merge_to_the_replicates_of_one_run(keyed, tmp_path):
+    """Of rows with a key, which gives their counts; the numbers of others begin anew in each part."""
+    rows = ROWS.with_columns(id=pl.int_range(N))
+    options = {"loss": ["mae", "wape", "mae@p50"], "on": "id" if keyed else "position", **BOOTSTRAP}
+    states = []
+    for number, part in enumerate((slice(0, 150), slice(150, N))):
+        own = rows[part]
+        states.append(tmp_path / f"{number}.state")
+        losscli.evaluate(own[["id", "y_pred"]], own[["id", "y_true"]], state=states[-1], **options)
+    if not keyed:
+        with pytest.raises(DataError, match="which repeats in each part"):
+            losscli.merge(*states)
+        return
+    merged = losscli.merge(*states)
+    whole = losscli.evaluate(rows[["id", "y_pred"]], rows[["id", "y_true"]], **options)
+    for found, expected in zip(merged.results, whole.results, strict=True):
+        for one in ("value", "se", "ci_low", "ci_high"):
+            assert getattr(found, one) == pytest.approx(getattr(expected, one), rel=1e-9)
+    assert "resampled" in codes_of(merged)
