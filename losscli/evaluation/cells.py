@@ -91,6 +91,8 @@ def view(
     return View(everyone, by_class, by_slice, keep, factor)
 
 
+PART_BITS = 40
+"""Bits of a row number: with the number of its part above them, rows of different parts are drawn apart."""
 OVERALL, BY_CELL, SLICES = range(3)
 """The ways to cut clusters into cells; SLICES + i is the i-th slicing."""
 
@@ -113,6 +115,8 @@ def draws_of(plan: Plan, xp: Namespace, block: Block, rows: Rows) -> Draws | Non
     if resampling is None:
         return None
     units = hash_rows([block.frame[name] for name in names]) if names else block.rows
+    if not names and plan.request.part is not None:
+        units = units + (plan.request.part[0] << PART_BITS)
     return Draws(Counts(xp, resampling.keys(of_units(units, rows)), resampling.replicates))
 
 

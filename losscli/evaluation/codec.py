@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import polars as pl
 from msgspec import Struct
 
 from losscli.catalog.loss import Choice
@@ -152,7 +153,7 @@ def unpacked(job: EvaluationJob | ComparisonJob, header: Any, arrays: Mapping[st
             _require_fits(job.plan, part)
             return part
         return _unpack_scores(from_plain(header, _ScoresHeader), arrays, job)
-    except (KeyError, ValueError, IndexError, TypeError, OverflowError) as error:
+    except (KeyError, ValueError, IndexError, TypeError, OverflowError, pl.exceptions.PolarsError) as error:
         raise DataError(f"is a damaged state: it does not fit its plan ({error})") from error
 
 
@@ -168,6 +169,12 @@ def _unpack_scores(header: _ScoresHeader, arrays: Mapping[str, Array], job: Comp
         _require_fits(plan, part)
     for part in pairs:
         _require_fits(job.plans[0], part, paired=True)
+    if any(
+        part.slices[i].places.keys() != own.places.keys()
+        for part in (*models, *pairs)
+        for i, own in enumerate(models[0].slices)
+    ):
+        raise ValueError("models with other slices")
     counts = arrays["counts"]
     if counts.shape != (len(pairs), len(job.plans[0].choices), 2) or header.changed not in (0, len(pairs)):
         raise ValueError("other comparisons")
@@ -282,14 +289,18 @@ def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
     if (part.totals is not None) != clustered or (part.cell_totals is not None and not clustered):
         raise ValueError("other clusters")
     names = len(plan.roles.names)
-    _require_totals(plan, part.totals, 1)
-    _require_totals(plan, part.cell_totals, max(names, 1))
+    _require_totals(part.overall, part.totals, 1)
+    # Those of labels are of all of their columns.
+    joint = 1 if plan.cell == "class" else max(names, 1)
+    _require_totals(part.cells, part.cell_totals, max(names, 1), joint)
     for slices, slicing in zip(part.slices, plan.roles.slicings, strict=True):
-        if any(len(key) != len(slicing.columns) for key in slices.places):
+        if [*slices.places.values()] != [*range(len(slices.places))] or any(
+            len(key) != len(slicing.columns) for key in slices.places
+        ):
             raise ValueError("slices of other columns")
         if (slices.totals is not None) != clustered:
             raise ValueError("other clusters of slices")
-        _require_totals(plan, slices.totals, len(slices.places))
+        _require_totals(slices.states, slices.totals, len(slices.places))
     for extra in part.extras.values():
         require_sound(extra, 1)
     for place, choice in enumerate(plan.choices):
@@ -305,22 +316,40 @@ def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
             _require_columns(plan, choice, part, part.overall[place])
 
 
-def _require_totals(plan: Plan, totals: Totals | None, cells: int) -> None:
-    if totals is not None:
-        require_sound(totals, cells)
-        if len(totals.sums) != len(plan.choices):
+def _require_totals(
+    states: Sequence[State | None], totals: Totals | None, cells: int, joint: int = 1
+) -> None:
+    """Raise ValueError if the totals of clusters are not those of the columns of the states."""
+    if totals is None:
+        return
+    require_sound(totals, cells)
+    for state, sums in zip(states, totals.sums, strict=True):
+        k = state.drift.shape[1] * joint if isinstance(state, Moments) else 0
+        if sums.shape[1] != 1 + k:
             raise ValueError("clusters of other losses")
 
 
 def _require_columns(plan: Plan, choice: Choice, part: Partial, overall: State) -> None:
-    """Raise ValueError, or an error of NumPy, if a reduction does not take the columns of its moments."""
+    """Raise ValueError, or an error of NumPy, if a reduction does not take the columns of its state."""
     outputs = plan.outputs(choice)
     if part.pilots and len(part.pilots) != outputs:
         raise ValueError("other outputs")
     if isinstance(overall, Moments):
         k = overall.drift.shape[1]
-        if k == 0 or k % outputs:
-            raise ValueError(f"{k} columns of {choice}")
-        bound = choice.reduction.with_pilots(part.pilots or (None,) * outputs, part.weight_unit)
-        with np.errstate(all="ignore"):
-            overall.estimates(bound, None)
+    elif isinstance(overall, Ranks):
+        k = len(overall.parts[0].columns)
+        overall = _first_rows(overall)
+    else:
+        return
+    if k == 0 or k % outputs:
+        raise ValueError(f"{k} columns of {choice}")
+    bound = choice.reduction.with_pilots(part.pilots or (None,) * outputs, part.weight_unit)
+    with np.errstate(all="ignore"):
+        overall.estimates(bound, None)
+
+
+def _first_rows(ranks: Ranks) -> Ranks:
+    """A few rows, enough to try a loss of order: all of them would take long."""
+    rows = ranks.parts[0].at(np.arange(min(len(ranks.parts[0].codes), 4)))
+    count = np.array([len(rows.codes)])
+    return Ranks(count, count.astype(float), [rows])

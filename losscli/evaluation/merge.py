@@ -78,6 +78,9 @@ def _wrong_parts(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
             yield Problem("is a plan, which holds no rows", each.place, "give the states that --state wrote")
     numbered = [each.part for each in outcomes if each.part is not None]
     if not numbered:
+        if len(outcomes) > 1 and _draws_by_number(outcomes[0].plan):
+            what = "rows of different parts have the same number, by which a bootstrap draws them"
+            yield Problem(what, remedy="number the parts with --part I/N, or name a key with --on")
         return
     if len(numbered) < len(outcomes) or len({count for _, count in numbered}) > 1:
         own = [f"{each.place}: {_part(each)}" for each in outcomes]
@@ -92,6 +95,12 @@ def _wrong_parts(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
         if count > 1:
             own = [each.place for each in outcomes if each.part == (number, total)]
             yield Problem(f"part {number} of {total} is given {count} times", examples=tuple(own))
+
+
+def _draws_by_number(plan: Plan) -> bool:
+    """Whether a bootstrap draws rows by their number, because nothing else names them."""
+    roles = plan.roles
+    return plan.resampling is not None and not (roles.ids or roles.cluster or roles.group_columns)
 
 
 def _part(outcome: Outcome) -> str:

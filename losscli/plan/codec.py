@@ -37,7 +37,7 @@ class _Chosen(Struct, frozen=True):
 
     loss: str
     task: str
-    params: Any
+    params: dict[str, Any]
     digest: str = ""
     apart: bool = False
     policy: Policy | None = None
@@ -78,6 +78,8 @@ def plan_of(data: Any, find: Finder | None = None) -> Plan:
     Raises DataError if the data is not a plan, and UsageError for a loss that is not found.
     """
     written = from_plain(data, _Written, _batch)
+    if any(len(each.columns) != len(each.edges) for each in written.roles.slicings):
+        raise DataError("is a damaged state: it has slices without columns")
     choices = tuple(_choice(each, find or find_without_code) for each in written.choices)
     request = request_of(written.options)
     roles, place = written.roles, written.place
@@ -161,7 +163,7 @@ def from_plain(data: Any, kind: type[_Kind], type_of: Callable[[type, Any], Any]
     """The struct in plain data.  Raises DataError if the data does not fit it."""
     try:
         return msgspec.convert(_with_infinities(data), kind, dec_hook=type_of)
-    except msgspec.ValidationError as error:
+    except ValueError as error:  # of msgspec, or of text that is not UTF-8
         raise DataError(f"is a damaged state: {error}") from error
 
 

@@ -29,7 +29,12 @@ def require_sound(state: State | Totals, cells: int) -> None:
         _require_ranks(state, cells)
     elif isinstance(state, Top):
         lengths = {len(state.codes), len(state.score), state.frame.height}
-        if len(lengths) > 1 or state.most < 1 or not _are_codes(state.codes, cells):
+        if (
+            len(lengths) > 1
+            or state.most < 1
+            or state.weights.shape != (cells,)
+            or not _are_codes(state.codes, cells)
+        ):
             raise ValueError("top rows of other cells")
     elif isinstance(state, Histogram):
         for name, own in asdict(state).items():

@@ -5,13 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 import random
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
 import losscli
+from losscli._version import __version__
+from losscli.custom import Regression
 from losscli.errors import DataError, UsageError
+from losscli.evaluation import storage
+from losscli.states import archive
 
 ROWS, CUTS = 700, (0, 90, 256, 300, 512, 690, 700)
 
@@ -218,12 +223,53 @@ def test_code_in_a_file_runs_only_if_the_merge_names_it(tmp_path, parts, monkeyp
 
 
 def test_a_function_of_this_program_cannot_be_saved(tmp_path):
-    def mine(batch: losscli.custom.Regression):
+    def mine(batch: Regression):
         return batch.abs_error
 
     with pytest.raises(UsageError, match=r"file\.py:function"):
         losscli.evaluate(WHOLE, **ONE, loss=mine, state=tmp_path / "x.state")
     assert not (tmp_path / "x.state").exists()
+
+
+def test_a_bootstrap_draws_the_rows_of_each_part_apart(tmp_path, parts):
+    options = {"loss": "mae", **ONE, "ci_method": "bootstrap", "replicates": 200}
+    whole = losscli.evaluate(WHOLE, **options)["mae"]
+    found = [path.with_suffix(".state") for path in parts]
+    for path, state in zip(parts, found, strict=True):
+        losscli.evaluate(path, **options, on="position", state=state)
+    assert "number the parts with --part I/N" in problems(*found)
+    for number, (path, state) in enumerate(zip(parts, found, strict=True), 1):
+        losscli.evaluate(path, **options, on="position", part=f"{number}/{len(parts)}", state=state)
+    merged = losscli.merge(*found)["mae"]
+    assert merged.value == whole.value
+    assert merged.se == pytest.approx(whole.se, rel=0.25)
+
+
+FROZEN = Path(__file__).parent / "format-1.state"
+"""Written once, by the first version of the format: of WHOLE[:60] with two losses of means and one of order,
+weights, clusters, slices, bins and worst rows.
+"""
+
+
+def test_a_state_of_the_first_format_is_still_read(monkeypatch):
+    """If this fails, `archive.FORMAT` has to rise, and this format to be read all the same."""
+    _, arrays = archive.load(FROZEN.read_bytes())
+    header, _ = archive.load(FROZEN.read_bytes())
+    monkeypatch.setattr(storage, "__version__", header["losscli"])
+    report = losscli.merge(FROZEN)
+    expected = losscli.evaluate(WHOLE[:60], **ONE, weight="w", loss=["mae", "r2"], cluster="user")
+    for loss in ("mae", "r2"):
+        assert report[loss].value == expected[loss].value
+    assert arrays["overall.0.n"].tolist() == [60]
+
+
+def test_a_state_of_another_version_is_refused(tmp_path, parts, monkeypatch):
+    losscli.evaluate(parts[0], **ONE, loss="mae", state=tmp_path / "x.state")
+    monkeypatch.setattr(storage, "__version__", "99.0")
+    assert f"is a state of losscli {__version__}, and this is 99.0" in problems(tmp_path / "x.state")
+    monkeypatch.undo()
+    monkeypatch.setattr(storage.hashing, "VERSION", 99)
+    assert "another hash of clusters" in problems(tmp_path / "x.state")
 
 
 def test_findings_keep_their_counts_and_name_their_part(tmp_path):
