@@ -120,9 +120,9 @@ def evaluate(
         replicates: Replicates of a bootstrap; default: 1000.
         seed: Seed of a bootstrap; default: 0.
         cluster: Column of clusters, the units of intervals.
-        gate: 'huber <= 0.5', 'log_loss[class=*] < 0.6', 'hi(mae) <= base + 1%'; status 1 if one
-            fails.
-        baseline: 'base' in gates: report, git:REV:PATH or rows.
+        approximate: Bound the memory of AUC and quantiles.
+        gate: 'huber <= 0.5', 'log_loss[class=*] < 0.6', 'hi(mae) <= base + 1%'; else status 1.
+        baseline: 'base' in gates: report, git:REV:PATH, rows.
         confident: Within noise a verdict is unsure: a warning.
         strict: As --confident, and an unsure verdict fails.
         min_n: Cells with fewer rows are shown, not judged.

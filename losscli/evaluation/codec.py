@@ -28,12 +28,15 @@ from losscli.states.clusters import Totals
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments
 from losscli.states.ranks import Ranks
+from losscli.states.sketch import Sketch
 from losscli.states.soundness import require_sound
 from losscli.states.top import Top
 from losscli.tasks.regression import Pilot
 
 Arrays = dict[str, Array]
-_STATES: Mapping[str, type[State]] = {kind.__name__: kind for kind in (Moments, Ranks, Top, Histogram)}
+_STATES: Mapping[str, type[State]] = {
+    kind.__name__: kind for kind in (Moments, Ranks, Sketch, Top, Histogram)
+}
 
 
 class _Tallied(Struct, frozen=True):
@@ -309,7 +312,7 @@ def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
         if (cells := part.cells[place]) is not None:
             own.append((cells, names))
         for state, count in own:
-            if not isinstance(state, choice.loss.state):
+            if not isinstance(state, plan.state(choice)):
                 raise ValueError(f"another state of {choice}")
             require_sound(state, count)
         if not paired:

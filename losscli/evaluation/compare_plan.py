@@ -22,6 +22,7 @@ from losscli.evaluation.models import Model, models_in, models_of
 from losscli.evaluation.pairs import ComparisonJob
 from losscli.evaluation.partial import require_means
 from losscli.gates.parse import Gate
+from losscli.plan.approximate import require_rows
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Settled, expected_rows, settled
 from losscli.report.findings import Note
@@ -112,6 +113,7 @@ def plan_models(
     alignment = Aligned.of(left, right, first.roles, first.key, first.where, predicted)
     place = first.placed(1 + len(others))
     plans = tuple(each.plan(alignment.how, place) for each in (first, *others))
+    require_rows(plans[0], "a comparison")
     pairs = pairs or tuple(combinations(range(len(plans)), 2))
     if not all_pairs:
         pairs = tuple(pair for pair in pairs if 0 in pair)

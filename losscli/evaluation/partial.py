@@ -178,7 +178,7 @@ def _states(taken: Taken, draws: Draws | None) -> Partial:
     overall: list[State] = []
     by_cell: list[State | None] = []
     for choice in plan.choices:
-        view, state = ways[_way(choice)], choice.loss.state
+        view, state = ways[_way(choice)], plan.state(choice)
         interval = plan.level is not None and not choice.loss.reduction.extreme
         columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
         # A loss of order has its totals once it is settled.

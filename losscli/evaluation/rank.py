@@ -36,6 +36,7 @@ from losscli.evaluation.results import notes, results_of
 from losscli.evaluation.ties import Columns, Entry, Lines, SubmissionJob, scratch_array
 from losscli.numeric.arrays import Array
 from losscli.plan import columns, comparability
+from losscli.plan.approximate import require_rows
 from losscli.plan.options import LEVEL
 from losscli.plan.resolve import Run, prepare, reading_of
 from losscli.report.findings import Code, Note, note
@@ -187,6 +188,7 @@ class _League:
     def _check(self, run: Run) -> None:
         """Raise UsageError if slices or weights come from the submission, or its losses differ."""
         require_means(run.plan.choices[:1], "a leaderboard", "choose another loss to rank by")
+        require_rows(run.plan, "a leaderboard")
         roles = run.plan.roles
         of_rows = [*(column for slicing in roles.slicings for column in slicing.columns), roles.weight]
         of_rows += roles.scales

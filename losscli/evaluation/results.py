@@ -121,6 +121,7 @@ def _result(
         share=share,
         rows=int(state.n[0]),
         weight=total_weight(weight, weight_unit),
+        max_error=estimate.max_error,
         notes=estimate.notes,
     )
 

@@ -56,8 +56,8 @@ class Ranking:
 
     def _df(self, influence: Array) -> float:
         """The degrees of freedom of a sum of the noise of two classes: Satterthwaite (1946)."""
-        parts = self.sample.weight * influence
-        squares = [float((parts[rows] ** 2).sum()) for rows in (self.is_positive, ~self.is_positive)]
+        parts = (self.sample.weight * influence) ** 2 / self.sample.alike
+        squares = [float(parts[rows].sum()) for rows in (self.is_positive, ~self.is_positive)]
         units = [max(self.sample.units(rows) - 1.0, 1.0) for rows in (self.is_positive, ~self.is_positive)]
         shares = sum(each * each / count for each, count in zip(squares, units, strict=True))
         return sum(squares) ** 2 / shares if shares > 0 else sum(units)
@@ -92,7 +92,7 @@ def _roc_auc(sample: Sample) -> Settled:
     best=1.0,
     worst=0.0,
     score=True,
-    order=Order(_roc_auc, undefined=_BOTH),
+    order=Order(_roc_auc, undefined=_BOTH, binned=True),
 )
 def roc_auc(batch: BinaryScore) -> tuple[Array, Array]:
     """The chance that a positive row has a higher score than a negative one; equal scores count half.
@@ -120,7 +120,7 @@ def _gini(sample: Sample) -> Settled:
     best=1.0,
     worst=-1.0,
     score=True,
-    order=Order(_gini, undefined=_BOTH),
+    order=Order(_gini, undefined=_BOTH, binned=True),
 )
 def gini(batch: BinaryScore) -> tuple[Array, Array]:
     """The area under the ROC curve from -1 to 1: 0 for scores without information.
@@ -155,7 +155,13 @@ def _partial_auc(sample: Sample, max_fpr: float, standardized: bool) -> Settled:
     return Settled.of(value, influence, found.ends(value, influence, 0.5 - chance / scale, 1.0))
 
 
-@loss("partial_roc_auc", best=1.0, worst=0.0, score=True, order=Order(_partial_auc, undefined=_BOTH))
+@loss(
+    "partial_roc_auc",
+    best=1.0,
+    worst=0.0,
+    score=True,
+    order=Order(_partial_auc, undefined=_BOTH, binned=True),
+)
 def partial_auc(
     batch: BinaryScore, *, max_fpr: Share = 0.1, standardized: bool = True
 ) -> tuple[Array, Array]:
@@ -194,6 +200,19 @@ def _average_precision(sample: Sample) -> Settled:
     return Settled.of(value, influence, ranking.ends(value, influence, 0.0, 1.0))
 
 
+def _limits_of_precision(low: Sample, high: Sample) -> tuple[float, float]:
+    """The average precision is least where no two positives of a bin have the same score.
+
+    It is then at least what positives of no weight would have: the integral of the precision over them.
+    """
+    found, xp = Ranking(low, *low.columns), low.xp
+    hits, misses = after(found.positive), found.negative + after(found.negative)
+    # Below any positive of a bin are its negatives, of the next greater value.
+    gained = found.positive - misses * xp.log1p(found.positive / (hits + misses))
+    least = xp.where(misses > 0, gained, found.positive)
+    return float(least.sum() / found.positives), precision_of(Ranking(high, *high.columns))[0]
+
+
 @loss(
     "pr_auc",
     "auprc",
@@ -203,7 +222,9 @@ def _average_precision(sample: Sample) -> Settled:
     best=1.0,
     worst=0.0,
     score=True,
-    order=Order(_average_precision, undefined="it needs positive rows"),
+    order=Order(
+        _average_precision, undefined="it needs positive rows", binned=True, limits=_limits_of_precision
+    ),
 )
 def average_precision(batch: BinaryScore) -> tuple[Array, Array]:
     """The mean precision at the positive rows: how clean the top of the list is, down to the last positive.
@@ -232,7 +253,14 @@ def _ks(sample: Sample) -> Settled:
     return Settled.of(value, influence, found.ends(value, influence, 0.0, 1.0))
 
 
-@loss("ks", "kolmogorov_smirnov", best=1.0, worst=0.0, score=True, order=Order(_ks, undefined=_BOTH))
+@loss(
+    "ks",
+    "kolmogorov_smirnov",
+    best=1.0,
+    worst=0.0,
+    score=True,
+    order=Order(_ks, undefined=_BOTH, binned=True),
+)
 def ks_statistic(batch: BinaryScore) -> tuple[Array, Array]:
     """The largest distance between the distributions of the scores of the two classes.
 
@@ -272,7 +300,7 @@ def _lift(sample: Sample, share: float) -> Settled:
     "lift_at_share",
     best=None,
     score=True,
-    order=Order(_lift, undefined="it needs positive rows"),
+    order=Order(_lift, undefined="it needs positive rows", binned=True),
 )
 def lift(batch: BinaryScore, *, share: Share = 0.1) -> tuple[Array, Array]:
     """How many times more positives the highest scores hold than as many rows drawn at random.
@@ -302,7 +330,7 @@ def _recall(sample: Sample, precision: float) -> Settled:
     best=1.0,
     worst=0.0,
     score=True,
-    order=Order(_recall, undefined="it needs positive rows", noise=False),
+    order=Order(_recall, undefined="it needs positive rows", noise=False, binned=True),
 )
 def recall_at_precision(batch: BinaryScore, *, precision: OpenUnit) -> tuple[Array, Array]:
     """The most positives that a threshold finds while its alarms are right often enough.

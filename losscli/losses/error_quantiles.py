@@ -39,7 +39,7 @@ def _quantile(sample: Sample, q: float) -> Settled:
     return quantile_of(sample, q)
 
 
-@loss("quantile_of_absolute_errors", order=Order(_quantile))
+@loss("quantile_of_absolute_errors", order=Order(_quantile, binned=True))
 def quantile_absolute_error(batch: Regression, *, q: OpenUnit = 0.95) -> Array:
     """The absolute error that a share q of the rows stays below: with 0.95 all but the worst twentieth.
 
@@ -50,13 +50,22 @@ def quantile_absolute_error(batch: Regression, *, q: OpenUnit = 0.95) -> Array:
     return batch.abs_error
 
 
+def _quartiles(sample: Sample) -> list[Settled]:
+    return [quantile_of(sample, share, nearest=True) for share in (0.75, 0.25)]
+
+
 def _interquartile(sample: Sample) -> Settled:
-    upper, lower = (quantile_of(sample, share, nearest=True) for share in (0.75, 0.25))
+    upper, lower = _quartiles(sample)
     (high,), (low,) = upper.means, lower.means
     return Settled((high - low,), (upper.columns[0] - lower.columns[0],))
 
 
-@loss("iqr", order=Order(_interquartile))
+def _limits_of_interquartile(low: Sample, high: Sample) -> tuple[float, float]:
+    upper, lower = ([quartile.means[0] for quartile in _quartiles(each)] for each in (high, low))
+    return lower[0] - upper[1], upper[0] - lower[1]
+
+
+@loss("iqr", order=Order(_interquartile, binned=True, limits=_limits_of_interquartile))
 def error_iqr(batch: Regression) -> Array:
     """The width of the middle half of the errors: a spread that outliers and a bias do not change.
 

@@ -152,6 +152,7 @@ class CommonOptions(ReadOptions, total=False):
     scale_by: object
     naive: object
     ci: float | str | None
+    approximate: bool | None
 
 
 class EvaluateOptions(CommonOptions, total=False):

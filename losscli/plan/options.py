@@ -467,17 +467,24 @@ class Request(Struct, frozen=True, kw_only=True):
             commands=("evaluate", "compare", "check"), use=Use.PLAN, column=True, compared="cluster",
         ),
     ] = None
+    approximate: Annotated[
+        bool,
+        _judging(
+            "Bound the memory of AUC and quantiles.", negated=True,
+            commands=("evaluate", "compare", "rank", "check"), use=Use.PLAN,
+        ),
+    ] = False
     gate: Annotated[
         tuple[Any, ...],
         _judging(
-            "'huber <= 0.5', 'log_loss[class=*] < 0.6', 'hi(mae) <= base + 1%'; status 1 if one fails.",
+            "'huber <= 0.5', 'log_loss[class=*] < 0.6', 'hi(mae) <= base + 1%'; else status 1.",
             GATES, "GATE", short="-g", commands=JUDGING,
         ),
     ] = ()
     baseline: Annotated[
         Any,
         _judging(
-            "'base' in gates: report, git:REV:PATH or rows.",
+            "'base' in gates: report, git:REV:PATH, rows.",
             REPORT, "BASE", commands=("evaluate", "merge"),
             instead={"merge": _judging("'base' in gates: report or git:REV:PATH.", REPORT, "BASE")},
         ),

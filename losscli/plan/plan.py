@@ -17,6 +17,8 @@ from losscli.errors import DeviceError
 from losscli.numeric.poisson import Resampling
 from losscli.plan.options import BOOTSTRAP, OPTIONS, Request, flags, option_text, stated
 from losscli.plan.placement import Place
+from losscli.states.base import State
+from losscli.states.sketch import Sketch
 from losscli.tasks.base import Batch
 from losscli.tasks.catalog import TASKS
 
@@ -104,6 +106,11 @@ class Plan(Struct, frozen=True):
             if part.batch is choice.loss.batch:
                 return part.cells
         return () if self.cell == "output" and len(self.roles.predictions) == 1 else self.roles.names
+
+    def state(self, choice: Choice) -> type[State]:
+        """What the rows leave behind for a loss."""
+        ordered = choice.loss.order is not None
+        return Sketch if ordered and self.request.approximate else choice.loss.state
 
     def has_no_weight(self, place: int) -> bool:
         """Whether the cell at a place is that of a class of weight zero."""

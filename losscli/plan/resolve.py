@@ -31,7 +31,7 @@ from losscli.data.table import Source, Table
 from losscli.errors import UsageError, all_of
 from losscli.gates.parse import Gate
 from losscli.numeric.two_float import unit_of
-from losscli.plan import columns, losses, named_columns, position
+from losscli.plan import approximate, columns, losses, named_columns, position
 from losscli.plan.columns import Found
 from losscli.plan.options import OPTIONS, Request, check_meaning, check_names, of_environment, request_of
 from losscli.plan.placement import Load, Place, placed
@@ -127,8 +127,10 @@ class Settled(Struct, frozen=True):
         return placed(request.device, load, partial(expected_rows, self.tables[0], request.where))
 
     def plan(self, how: str, place: Place) -> Plan:
-        """The plan of a run with this description of its alignment."""
-        return Plan(self.roles, self.choices, self.request, place, how, self.default_eps)
+        """The plan of a run with this description of its alignment.  Raises UsageError."""
+        plan = Plan(self.roles, self.choices, self.request, place, how, self.default_eps)
+        approximate.require_bins(plan)
+        return plan
 
 
 def settled(

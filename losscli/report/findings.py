@@ -566,6 +566,10 @@ class Code(Enum):
         note="no interval: too many cells for a bootstrap",
         remedy="fewer --replicates, fewer slices, or --ci-method analytic",
     )
+    APPROXIMATE = Kind(
+        meaning="Values of --approximate differ from the exact ones by no more than that.",
+        note="approximate, within {error}",
+    )
     MAXIMUM = Kind(
         meaning="The value is a maximum, for which no interval is known.",
         note="{place}a maximum has no interval",

@@ -52,7 +52,8 @@ class Result(Record, frozen=True, kw_only=True):
     is not defined, and `notes` explain why.  `se`, `ci_low` and `ci_high` are the standard error and bounds
     of the interval at `level`, with `df` degrees of freedom and corrected for skewness, or None if an
     interval has no meaning.  `higher_is_better` distinguishes a score from a loss.  `share` is the part (0 to
-    1) of the overall loss that comes from the rows of this cell, if the loss adds up over rows.
+    1) of the overall loss that comes from the rows of this cell, if the loss adds up over rows.  `max_error`
+    is the most by which a value of --approximate differs from the exact one.
     """
 
     derived = ("minimum_detectable",)
@@ -69,6 +70,7 @@ class Result(Record, frozen=True, kw_only=True):
     rows: int
     weight: float
     share: float | None = None
+    max_error: float | None = None
     notes: tuple[Note, ...] = ()
 
     @property

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Estimate(Struct, frozen=True):
     """A value with its standard error and interval; None if undefined, with the reason in `notes`.
 
-    `p_value` is that of a difference: of the test of none, two-sided.
+    `p_value` is that of a difference: of the test of none, two-sided.  `max_error` is the most by which an
+    approximate value differs from the exact one, None if the value is not approximate.
     """
 
     value: float | None
@@ -28,6 +29,7 @@ class Estimate(Struct, frozen=True):
     notes: tuple[Note, ...] = ()
     df: float | None = None
     p_value: float | None = None
+    max_error: float | None = None
 
 
 class State(Protocol):

@@ -63,6 +63,7 @@ class Cells:
         self.present = sizes.nonzero()[0]
         self.one_run = len(self.present) == 1
         self.sizes, self.starts = sizes[self.present], (sizes.cumsum() - sizes)[self.present]
+        self.rows = self.sizes
         self._numbers, self.weight, self.cluster, self.draws = numbers, weight, cluster, draws
 
     def numbers(self, places: Array) -> Array:
@@ -206,6 +207,19 @@ class Cells:
         return self.xp.stack(
             [_gram(self.xp, a[:, i:j], b[:, i:j]) for i, j in zip(self.starts.tolist(), ends, strict=True)]
         )
+
+
+class Alike(Cells):
+    """Entries of one cell, each of which stands for several rows that are alike.
+
+    Of the weights of the `rows` (n,) of an entry, `weight`, `squares` and `cubes` (n,) are the sums of the
+    first three powers.
+    """
+
+    def __init__(self, rows: Array, weight: Array, squares: Array, cubes: Array) -> None:
+        super().__init__(np, len(rows), weight, 0)
+        self.rows = np.array([rows.sum()])
+        self.weight_squared, self.weight_cubed = squares, cubes
 
 
 def _thirds(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import ROUND_CEILING, Context
 
 from msgspec.structs import replace
 
@@ -37,6 +38,8 @@ FEW = 30
 """Number of rows or clusters below which an interval is unreliable."""
 _NODES = 12
 """Number of nodes of the Gauss-Legendre quadrature."""
+_UP = Context(prec=2, rounding=ROUND_CEILING)
+"""How a bound is rounded to two digits."""
 _SLOPE = 1e-5
 """The relative step of a numerical gradient without standard errors."""
 
@@ -58,7 +61,18 @@ def estimates(bound: BoundReduction, sums: Sums, level: float | None = None) -> 
         return [estimate(bound, sums.cell(place), level) for place in range(cells)]
     if reduction.extreme:
         return [_extreme(bound, sums.cell(place)) for place in range(cells)]
-    return _noted(bound, sums, _with_intervals(bound, _value(bound, sums), sums, level))
+    found = _with_intervals(bound, _value(bound, sums), sums, level)
+    return _noted(bound, sums, found) if sums.error is None else _within(sums.error, found)
+
+
+def _within(errors: Array, found: list[Estimate]) -> list[Estimate]:
+    """The estimates of approximate values, with a note on the largest error of all cells."""
+    most = errors.max(initial=0.0)
+    notes = (note(Code.APPROXIMATE, error=f"{float(_UP.create_decimal(most)):.2g}"),) if most > 0 else ()
+    return [
+        each if each.value is None else replace(each, max_error=error, notes=(*notes, *each.notes))
+        for each, error in zip(found, errors.tolist(), strict=True)
+    ]
 
 
 def _noted(bound: BoundReduction, sums: Sums, found: list[Estimate]) -> list[Estimate]:

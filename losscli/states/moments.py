@@ -93,7 +93,7 @@ def _within(cells: Cells, columns: Sequence[Array], spread: bool) -> Moments:
     arrays = (weight_sum, weight2, total, drift, products, low.T, high.T)
     rows = (cells.numbers(low_at).T, cells.numbers(high_at).T)
     third = (*(thirds or (None,) * 4), draws)
-    block = Moments(cells.sizes, *all_to_numpy(xp, (*arrays, *rows, *third)))
+    block = Moments(cells.rows, *all_to_numpy(xp, (*arrays, *rows, *third)))
     return block if len(cells.present) == cells.count else _scatter(block, cells.present, cells.count)
 
 

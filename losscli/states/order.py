@@ -33,6 +33,9 @@ class Sample(Struct, frozen=True, dict=True):
     interval, None for none.  `share(condition, at)` is the effective number of independent rows behind the
     share `at` of the rows on which a condition (n,) holds, and the deviate of its interval, and
     `error(influence)` the standard error of a value whose rows have this influence (n,).
+
+    An entry may stand for several rows that are alike: its weight is then the sum of theirs, `counts` (n,)
+    is their number, and `alike` (n,) their effective number.
     """
 
     columns: tuple[Array, ...]
@@ -41,6 +44,8 @@ class Sample(Struct, frozen=True, dict=True):
     level: float | None
     share: Callable[[Array, float], tuple[float, float]]
     error: Callable[[Array], float]
+    counts: Array | float = 1.0
+    alike: Array | float = 1.0
 
     @property
     def xp(self) -> Namespace:
@@ -51,6 +56,11 @@ class Sample(Struct, frozen=True, dict=True):
     def total(self) -> float:
         """The sum of the weights."""
         return float(self.weight.sum())
+
+    @cached_property
+    def rows(self) -> int:
+        """The number of rows."""
+        return int(np.broadcast_to(self.counts, self.weight.shape).sum())
 
     def units(self, rows: Array | None = None) -> float:
         """The effective number of rows, or of clusters; of those rows on which a condition holds.
@@ -64,7 +74,8 @@ class Sample(Struct, frozen=True, dict=True):
         if scale == 0.0:
             return 0.0
         weight = weight / scale
-        return float(weight.sum() ** 2 / (weight * weight).sum())
+        alike = self.alike if self.cluster is None else 1.0
+        return float(weight.sum() ** 2 / (weight * weight / alike).sum())
 
     def ends(
         self,
@@ -130,11 +141,18 @@ class Order(Struct, frozen=True, dict=True):
 
     `undefined` is the reason shown if the value is not a number.  Without `noise` the columns do not show how
     the value varies, and there is no interval.
+
+    A loss that is `binned` depends on the order of the first column and, if there is another, on whether a
+    condition holds.  If all that is known of rows is a bin in which their first column lies, its value is
+    between those of two samples: with the rows at the lower end of the bin where the condition holds and at
+    the upper end elsewhere, and the reverse.  Where these do not bound it, `limits` of both samples do.
     """
 
     function: Callable[..., Settled]
     undefined: str = "not defined on these rows"
     noise: bool = True
+    binned: bool = False
+    limits: Callable[[Sample, Sample], tuple[float, float]] | None = None
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -146,10 +164,18 @@ class Order(Struct, frozen=True, dict=True):
         with np.errstate(all="ignore"):
             return self.function(sample, **{name: params[name] for name in self.names})
 
+    def between(self, low: Sample, high: Sample, params: Mapping[str, Any]) -> tuple[float, float]:
+        """The least and the greatest value of rows whose bins have these two samples."""
+        with np.errstate(all="ignore"):
+            if self.limits is not None:
+                return self.limits(low, high)
+        (first,), (last,) = (self(sample, params).means for sample in (low, high))
+        return first, last
+
 
 def order_of_quantile(share: float) -> Order:
     """What makes a loss the quantile of its only column."""
-    return Order(lambda sample: quantile_of(sample, share))
+    return Order(lambda sample: quantile_of(sample, share), binned=True)
 
 
 def quantile_of(sample: Sample, share: float, nearest: bool = False) -> Settled:
@@ -163,7 +189,7 @@ def quantile_of(sample: Sample, share: float, nearest: bool = False) -> Settled:
     ties = Ties.of(values, sample.weight)
     found = ties.quantile(share)
     if nearest:
-        row = sample.total / len(values)
+        row = sample.total / sample.rows
         found = float(ties.values[ties.place(share * sample.total + row * (0.5 - share))])
     if sample.level is None:
         return Settled.of(found, np.zeros(len(values)))

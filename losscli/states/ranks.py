@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial, reduce
+from typing import Self
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -14,7 +15,7 @@ from losscli.numeric.poisson import PER_WORD, some_counts
 from losscli.numeric.student import quantile
 from losscli.states import inference
 from losscli.states.base import Estimate
-from losscli.states.cells import Cells
+from losscli.states.cells import Alike, Cells
 from losscli.states.draws import kept
 from losscli.states.moments import Moments
 from losscli.states.noise import effective, shares
@@ -31,6 +32,9 @@ class Rows(Struct, frozen=True, eq=False):
     """Some rows (m,): their cells as `codes`, their columns, and weights and clusters, if they have any.
 
     The `keys` tell how often each row is drawn in a bootstrap.
+
+    An entry may stand for several rows of the same columns: `counts` (m,) are their numbers, and `weight`,
+    `squares` and `cubes` (m,) the sums of the first three powers of their weights.
     """
 
     codes: Array
@@ -38,30 +42,69 @@ class Rows(Struct, frozen=True, eq=False):
     weight: Array | None
     cluster: Array | None
     keys: Array | None = None
+    counts: Array | None = None
+    squares: Array | None = None
+    cubes: Array | None = None
 
     @classmethod
     def joint(cls, parts: Sequence[Rows]) -> Rows:
         """The rows of all parts, one part after the other."""
         if len(parts) == 1:
             return parts[0]
+        if any(part.counts is not None for part in parts):
+            parts = [part.as_entries() for part in parts]
         weights = (np.ones(len(part.codes)) if part.weight is None else part.weight for part in parts)
+
+        def joined(name: str) -> Array | None:
+            values = [getattr(part, name) for part in parts]
+            return None if values[0] is None else np.concatenate(values)
+
         return cls(
             np.concatenate([part.codes for part in parts]),
             tuple(map(np.concatenate, zip(*(part.columns for part in parts), strict=True))),
             None if all(part.weight is None for part in parts) else np.concatenate([*weights]),
-            None if parts[0].cluster is None else np.concatenate([part.cluster for part in parts]),
-            None if parts[0].keys is None else np.concatenate([part.keys for part in parts]),
+            *map(joined, ("cluster", "keys", "counts", "squares", "cubes")),
         )
+
+    @property
+    def effective(self) -> Array:
+        """The effective number of the rows of each entry (m,), from 1 to their number."""
+        assert self.weight is not None
+        assert self.squares is not None
+        return self.weight / self.squares * self.weight
+
+    @property
+    def each(self) -> Array | float:
+        """The weight of a row (m,), or of an average one of the rows of an entry."""
+        if self.squares is not None and self.cubes is not None:
+            return self.cubes / self.squares
+        return 1.0 if self.weight is None else self.weight
+
+    def cells(self, own: slice) -> Cells:
+        """Some of the rows, as those of a single cell."""
+        weight = None if self.weight is None else self.weight[own]
+        if self.counts is None:
+            return Cells(np, own.stop - own.start, weight, own.start)
+        assert weight is not None
+        assert self.squares is not None
+        assert self.cubes is not None
+        return Alike(self.counts[own], weight, self.squares[own], self.cubes[own])
+
+    def as_entries(self) -> Rows:
+        """The same, with the sums of entries that stand for one row each."""
+        if self.counts is not None:
+            return self
+        weight = np.ones(len(self.codes)) if self.weight is None else self.weight
+        squares = weight * weight
+        counts = np.ones(len(weight), dtype=np.int64)
+        return replace(self, weight=weight, counts=counts, squares=squares, cubes=squares * weight)
 
     def at(self, places: Array) -> Rows:
         """The rows at these places."""
-        return Rows(
-            self.codes[places],
-            tuple(column[places] for column in self.columns),
-            None if self.weight is None else self.weight[places],
-            None if self.cluster is None else self.cluster[places],
-            None if self.keys is None else self.keys[places],
-        )
+        columns = tuple(column[places] for column in self.columns)
+        others = {name: getattr(self, name) for name in self.__struct_fields__ if name != "columns"}
+        kept = {name: None if values is None else values[places] for name, values in others.items()}
+        return Rows(columns=columns, **kept)
 
 
 class Ranks(Struct, frozen=True, eq=False):
@@ -79,7 +122,7 @@ class Ranks(Struct, frozen=True, eq=False):
     replicates: int = 0
 
     @classmethod
-    def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Ranks:
+    def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Self:
         """The rows of a block with what a loss keeps of each: the row columns (n,)."""
 
         def placed(values: Array) -> Array:
@@ -98,14 +141,14 @@ class Ranks(Struct, frozen=True, eq=False):
         return cls(n, weights, [rows], replicates)
 
     @classmethod
-    def stack(cls, parts: Sequence[Ranks]) -> Ranks:
+    def stack(cls, parts: Sequence[Self]) -> Self:
         """The cells of all parts, one part after the other."""
         whole, *others = parts
         for part in others:
             whole = whole.merge(part, len(whole.n) + np.arange(len(part.n)))
         return whole
 
-    def merge(self, later: Ranks, places: Array | None = None) -> Ranks:
+    def merge(self, later: Self, places: Array | None = None) -> Self:
         """The rows of both; cell i of `later` is cell places[i], by default cell i."""
         at = np.arange(len(later.n)) if places is None else places
         count = max(len(self.n), int(at.max(initial=-1)) + 1)
@@ -116,9 +159,9 @@ class Ranks(Struct, frozen=True, eq=False):
         moved = later.parts
         if places is not None:
             moved = [replace(part, codes=_narrow(at, count)[part.codes]) for part in later.parts]
-        return Ranks(n, weights, [*self.parts, *moved], self.replicates)
+        return replace(self, n=n, weights=weights, parts=[*self.parts, *moved])
 
-    def select(self, cells: slice | Array) -> Ranks:
+    def select(self, cells: slice | Array) -> Self:
         """The rows of some cells."""
         chosen = np.arange(len(self.n))[cells]
         to = np.full(len(self.n), len(chosen))
@@ -129,9 +172,9 @@ class Ranks(Struct, frozen=True, eq=False):
             codes = to[part.codes]
             kept = np.flatnonzero(codes < len(chosen))
             parts.append(replace(part.at(kept), codes=codes[kept]))
-        return Ranks(self.n[chosen], self.weights[chosen], parts, self.replicates)
+        return replace(self, n=self.n[chosen], weights=self.weights[chosen], parts=parts)
 
-    def output(self, index: int, outputs: int) -> Ranks:
+    def output(self, index: int, outputs: int) -> Self:
         """The rows of one of several outputs, whose columns follow one another."""
         k = len(self.parts[0].columns) // outputs
         own = slice(index * k, (index + 1) * k)
@@ -173,20 +216,24 @@ class Ranks(Struct, frozen=True, eq=False):
         self.parts[:] = [Rows.joint(self.parts)]
         return self.parts[0]
 
+    def cells(self) -> Iterator[Rows | None]:
+        """The rows of each cell, None without any."""
+        whole = self._whole()
+        sizes = self.n if whole.counts is None else np.bincount(whole.codes, minlength=len(self.n))
+        order = None if sizes.max(initial=0) == len(whole.codes) else np.argsort(whole.codes, kind="stable")
+        ends = np.cumsum(sizes).tolist()
+        for start, end in zip([0, *ends[:-1]], ends, strict=True):
+            if start == end:
+                yield None
+            else:
+                yield whole if order is None else whole.at(order[start:end])
+
     def _settled(
         self, bound: BoundReduction, level: float | None, paired: bool = False
     ) -> Iterator[tuple[Rows | None, list[Settled]]]:
         """The rows of each cell, None without any, and its settled loss, one for each output."""
-        assert bound.order is not None
-        whole = self._whole()
-        order = None if self.n.max(initial=0) == len(whole.codes) else np.argsort(whole.codes, kind="stable")
-        ends = np.cumsum(self.n).tolist()
-        for start, end in zip([0, *ends[:-1]], ends, strict=True):
-            if start == end:
-                yield None, []
-                continue
-            rows = whole if order is None else whole.at(order[start:end])
-            yield rows, _settle(rows, bound, level, paired)
+        for rows in self.cells():
+            yield rows, [] if rows is None else _settle(rows, bound, level, paired)
 
     def _with_draws(self, moments: Moments, rows: Rows, bound: BoundReduction, paired: bool) -> Moments:
         """The moments of a settled loss, with those of the loss settled again in each replicate."""
@@ -216,12 +263,14 @@ class Ranks(Struct, frozen=True, eq=False):
         return {**sizes, **columns} | {name: value for name, value in kept.items() if name != "columns"}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Array]) -> Ranks:
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
         """The state that `to_arrays` wrote."""
         count = sum(name.startswith("column_") for name in arrays)
         columns = tuple(arrays[f"column_{i}"] for i in range(count))
-        given = (arrays.get(name) for name in ("weight", "cluster", "keys"))
-        rows = Rows(arrays["codes"], columns, *given)
+        others = {
+            name: arrays.get(name) for name in Rows.__struct_fields__ if name not in ("codes", "columns")
+        }
+        rows = Rows(arrays["codes"], columns, **others)
         return cls(arrays["n"], arrays["weights"], [rows], int(arrays["replicates"]))
 
 
@@ -231,7 +280,7 @@ def _settle(rows: Rows, bound: BoundReduction, level: float | None, paired: bool
     models = len(bound.pilots) * (2 if paired else 1)
     k = len(rows.columns) // models
     each = [
-        bound.order(_sample(rows, rows.columns[i * k : i * k + k], level), bound.params)
+        bound.order(sample_of(rows, rows.columns[i * k : i * k + k], level), bound.params)
         for i in range(models)
     ]
     if paired:
@@ -244,12 +293,15 @@ def _narrow(codes: Array, count: int) -> Array:
     return codes.astype(np.min_scalar_type(count))
 
 
-def _sample(rows: Rows, columns: tuple[Array, ...], level: float | None) -> Sample:
+def sample_of(rows: Rows, columns: tuple[Array, ...], level: float | None) -> Sample:
+    """Rows with these of their columns, as what settles a loss takes them, for an interval at this level."""
     weight = np.broadcast_to(1.0, len(rows.codes))
     if rows.weight is not None:
         # Values and influences do not depend on the unit of weights, and the sixth power of a weight fits.
         weight = np.ldexp(rows.weight, -math.frexp(float(rows.weight.max()))[1])
-    return Sample(columns, weight, rows.cluster, level, partial(_share, rows, level), partial(_error, rows))
+    of_rows = partial(_share, rows, level), partial(_error, rows)
+    alike = {} if rows.counts is None else {"counts": rows.counts, "alike": rows.effective}
+    return Sample(columns, weight, rows.cluster, level, *of_rows, **alike)
 
 
 def _share(rows: Rows, level: float | None, condition: Array, at: float) -> tuple[float, float]:
@@ -272,8 +324,7 @@ def _moments(rows: Rows, settled: Sequence[Settled], noise: bool) -> Moments:
     columns, means = _columns(settled), np.array([[mean for each in settled for mean in each.means]])
     moments = _of_rows(rows, columns, noise)
     if rows.cluster is None:
-        weight = 1.0 if rows.weight is None else rows.weight
-        most = [np.max(np.abs(weight * (c - m))) ** 2 for c, m in zip(columns, means[0], strict=True)]
+        most = [np.max(np.abs(rows.each * (c - m))) ** 2 for c, m in zip(columns, means[0], strict=True)]
         moments = replace(moments, largest=np.array([most]))
     extremes = np.nan_to_num(means)  # which do not say why a value is undefined
     moments = replace(moments, exact=means, low=extremes, high=extremes)
@@ -302,9 +353,7 @@ def _blocks(rows: Rows, columns: Sequence[Array], interval: bool) -> Iterator[Mo
     n = len(rows.codes)
     for start in range(0, n, BLOCK):
         own = slice(start, min(start + BLOCK, n))
-        weight = None if rows.weight is None else rows.weight[own]
-        cells = Cells(np, own.stop - start, weight, start)
-        yield Moments.of(cells, [column[own] for column in columns], interval)
+        yield Moments.of(rows.cells(own), [column[own] for column in columns], interval)
 
 
 def _columns(settled: Sequence[Settled]) -> tuple[Array, ...]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from msgspec.structs import asdict
 
 from losscli.numeric.arrays import Array, np
+from losscli.numeric.bins import KEY_BITS
 from losscli.states.base import State
 from losscli.states.clusters import HASH_BITS, Totals
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments
 from losscli.states.ranks import Ranks
+from losscli.states.sketch import Sketch
 from losscli.states.top import Top
 
 
@@ -62,17 +64,22 @@ def _require_ranks(state: Ranks, cells: int) -> None:
     if state.weights.shape != (cells,):
         raise ValueError("ranks of other cells")
     for rows in state.parts:
-        kept = (each for each in (rows.weight, rows.cluster, rows.keys) if each is not None)
+        sums = (rows.weight, rows.counts, rows.squares, rows.cubes)
+        kept = (each for each in (*sums, rows.cluster, rows.keys) if each is not None)
         own = [rows.codes, *rows.columns, *kept]
         if any(each.shape != rows.codes.shape for each in own) or not _are_codes(rows.codes, cells):
             raise ValueError("rows of other cells")
         if state.replicates < 0 or (rows.keys is None) != (state.replicates == 0):
             raise ValueError("draws of no replicates")
-        if rows.weight is not None and not (rows.weight > 0).all():
+        if rows.counts is not None and any(each is None for each in sums):
+            raise ValueError("entries without sums")
+        if any(each is not None and not (each > 0).all() for each in sums):
             raise ValueError("rows without weight")
-    codes = np.concatenate([rows.codes for rows in state.parts])
-    if not np.array_equal(np.bincount(codes, minlength=cells), state.n):
+    found = [np.bincount(rows.codes, rows.counts, minlength=cells) for rows in state.parts]
+    if not np.array_equal(sum(found), state.n):
         raise ValueError("another number of rows")
+    if isinstance(state, Sketch) and (state.most < 1 or not 0 <= state.coarse < KEY_BITS):
+        raise ValueError("another number of bins")
 
 
 def _require_totals(totals: Totals, cells: int) -> None:

@@ -50,7 +50,8 @@ class Sums(Struct, frozen=True, eq=False):
     number of clusters, `units2` (c,) the sum of their squared weights, `largest` (c, k) the most that one
     of them adds to the diagonal of the spread, and `binary` (c,) whether the rows hold 0 and 1 alone.  Of a
     loss of order, `exact` (c, k) are the means, without the rounding of their sums, and `ends` (c, 2) those
-    of its interval, NaN if they are those of a mean.  These are computed after the last merge.
+    of its interval, NaN if they are those of a mean; `error` (c,) is the most by which an approximate value
+    is off.  These are computed after the last merge.
     """
 
     n: Array
@@ -74,6 +75,7 @@ class Sums(Struct, frozen=True, eq=False):
     binary: Array | None = None
     exact: Array | None = None
     ends: Array | None = None
+    error: Array | None = None
 
     @classmethod
     def empty(cls, cells: int, k: int, spread: bool = True, replicates: int | None = None) -> Self:

@@ -137,6 +137,7 @@ CASES: dict[str, Case] = {
     "replicates": Case("--replicates 200", given="--ci-method bootstrap"),
     "seed": Case("--seed 1", given="--ci-method bootstrap"),
     "cluster": Case("--cluster region"),
+    "approximate": Case("--approximate", loss="spearman"),
     "gate": Case("-g mae<=0"),
     "baseline": Case("--baseline r.json", given="-g mae<=base"),
     "confident": Case("--confident", given="-g mae<=0.3 -g mae>=0.3"),

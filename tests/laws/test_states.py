@@ -18,9 +18,10 @@ from losscli.states.moments import Moments
 from losscli.states.order import Order, quantile_of
 from losscli.states.ranks import Ranks
 from losscli.states.reductions import BoundReduction, mean
+from losscli.states.sketch import Sketch
 from losscli.states.top import Top
 
-STATES = (Moments, Histogram, Top, Ranks)
+STATES = (Moments, Histogram, Top, Ranks, Sketch)
 CELLS = 3
 CODES = np.random.default_rng(4).integers(-1, CELLS, ROWS)
 WEIGHT = np.random.default_rng(5).uniform(0.5, 2.0, ROWS)
@@ -29,6 +30,15 @@ CUTS = (slice(0, 7), slice(7, 7), slice(7, 30), slice(30, ROWS))
 
 FIRST_OF_TASKS = {entry.task: name for name, entry in reversed(LOSSES.items())}.values()
 FIRST_OF_BATCHES = {(entry.batch, entry.state): name for name, entry in reversed(LOSSES.items())}.values()
+
+
+def fits(state, entry) -> bool:
+    """Whether a state can hold the columns of a loss."""
+    if state is Sketch:
+        return entry.order is not None and entry.order.binned
+    return state is not Moments or entry.order is None
+
+
 every_pair = pytest.mark.parametrize(
     ("state", "name"),
     [
@@ -38,12 +48,12 @@ every_pair = pytest.mark.parametrize(
             name,
             id=f"{state.__name__}-{name}",
             marks=()
-            if name in (FIRST_OF_BATCHES if state is entry.state else FIRST_OF_TASKS)
+            if name in (FIRST_OF_BATCHES if state in (entry.state, Sketch) else FIRST_OF_TASKS)
             else pytest.mark.slow,
         )
         for state in STATES
         for name, entry in LOSSES.items()
-        if state is not Moments or entry.order is None
+        if fits(state, entry)
     ],
 )
 

@@ -138,12 +138,12 @@ weak: the interval contains the limit
 """
 
 CSV = """\
-loss,label,params,model,cell,value,se,ci_low,ci_high,level,df,higher_is_better,rows,weight,share,notes
-huber,,delta=1.0,,,0.27123412,0.01,0.2516,0.29083412,0.95,,False,442,442.0,1.0,
-mse,,,,,2859.6963,,,,,,False,442,442.0,,
-huber,,delta=1.0,,"region=""[red]_eu|\""",0.5,0.2,0.1,0.9,0.95,,False,42,40.5,0.025,
-huber,,delta=1.0,,region=us,0.125,3e-05,0.1,0.2,0.95,,False,400,400.0,0.0001,
-huber,,delta=1.0,,region=mars,,,,,,,False,0,0.0,,no rows
+loss,label,params,model,cell,value,se,ci_low,ci_high,level,df,higher_is_better,rows,weight,share,max_error,notes
+huber,,delta=1.0,,,0.27123412,0.01,0.2516,0.29083412,0.95,,False,442,442.0,1.0,,
+mse,,,,,2859.6963,,,,,,False,442,442.0,,,
+huber,,delta=1.0,,"region=""[red]_eu|\""",0.5,0.2,0.1,0.9,0.95,,False,42,40.5,0.025,,
+huber,,delta=1.0,,region=us,0.125,3e-05,0.1,0.2,0.95,,False,400,400.0,0.0001,,
+huber,,delta=1.0,,region=mars,,,,,,,False,0,0.0,,,no rows
 """
 
 

@@ -1,0 +1,50 @@
+"""--approximate: which losses of order can be computed from bins of their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from losscli.catalog.loss import Choice
+from losscli.errors import Problem, UsageError
+from losscli.plan.options import BOOTSTRAP
+from losscli.plan.plan import Plan
+from losscli.text import enumerated
+
+
+def require_bins(plan: Plan) -> None:
+    """Raise UsageError for losses of order that have no approximation, or none between clusters."""
+    if plan.request.approximate and (problems := [*_problems(plan)]):
+        raise UsageError(problems)
+
+
+def require_rows(plan: Plan, what: str) -> None:
+    """Raise UsageError for approximate losses of order, whose rows `what` pairs."""
+    if plan.request.approximate and (ordered := _ordered(plan)):
+        raise UsageError(
+            f"{what} pairs the rows of two models, and --approximate keeps none of {_names(ordered)}",
+            remedy="leave out --approximate; losscli evaluate --approximate gives the value of one model",
+        )
+
+
+def _ordered(plan: Plan) -> list[Choice]:
+    return [choice for choice in plan.choices if choice.loss.order is not None]
+
+
+def _names(choices: list[Choice]) -> str:
+    return enumerated(map(str, choices))
+
+
+def _problems(plan: Plan) -> Iterator[Problem]:
+    ordered = _ordered(plan)
+    if wrong := [each for each in ordered if each.loss.order is None or not each.loss.order.binned]:
+        what = f"--approximate takes losses of the order of one column, not {_names(wrong)}"
+        yield Problem(what, remedy="evaluate them without --approximate")
+    elif wrong := [each for each in ordered if plan.outputs(each) > 1]:
+        what = f"--approximate takes one output, and there are {plan.outputs(wrong[0])} of {_names(wrong)}"
+        yield Problem(what, remedy="choose one with -p and -y")
+    if ordered and plan.roles.cluster is not None:
+        what = f"--approximate keeps no clusters of the rows of {_names(ordered)}"
+        yield Problem(what, remedy="leave out --approximate or --cluster")
+    if ordered and plan.request.ci_method == BOOTSTRAP:
+        what = f"--approximate keeps no rows for a bootstrap of {_names(ordered)}"
+        yield Problem(what, remedy="leave out --approximate or --ci-method bootstrap")
