@@ -30,6 +30,7 @@ from losscli.states.draws import Draws
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments, moments_of
 from losscli.states.ranks import Ranks
+from losscli.states.reductions import BoundReduction
 
 MAX_SLICES = 100_000
 """Maximum number of slices of one --by: each has a state of its own, and a row of the report."""
@@ -221,7 +222,7 @@ def _states(taken: Taken, draws: Draws | None) -> Partial:
 def _has_cells(plan: Plan, choice: Choice) -> bool:
     """Whether rows of classes or labels have states of their own."""
     if choice.loss.order is not None:
-        return bool(plan.cells(choice))
+        return bool(plan.cells(choice)) and not choice.loss.order.parts
     return choice.loss.batch.of_cells == "rows"
 
 
@@ -309,12 +310,31 @@ def finished(plan: Plan, part: Partial, paired: bool = False) -> Partial:
     if part.totals is None and all(choice.loss.order is None for choice in plan.choices):
         return part
     whole = partial(_finished, plan, part, paired)
+    pairs = [
+        _with_cells(plan, part, paired, *each)
+        for each in zip(plan.choices, part.overall, part.cells, strict=True)
+    ]
+    overall, cells = zip(*pairs, strict=True)
     return replace(
         part,
-        overall=whole(part.overall, part.totals),
-        cells=whole(part.cells, part.cell_totals),
+        overall=whole(overall, part.totals),
+        cells=whole(cells, part.cell_totals),
         slices=tuple(replace(each, states=whole(each.states, each.totals)) for each in part.slices),
     )
+
+
+def _with_cells(
+    plan: Plan, part: Partial, paired: bool, choice: Choice, overall: State, cells: State | None
+) -> tuple[State, State | None]:
+    """The states of a loss; of one of order that has parts, settled in one go with those of its cells."""
+    order = choice.loss.order
+    if order is None or not order.parts or not isinstance(overall, Ranks):
+        return overall, cells
+    return overall.settled_with_parts(_bound(plan, part, choice), plan.level, paired)
+
+
+def _bound(plan: Plan, part: Partial, choice: Choice) -> BoundReduction:
+    return choice.reduction.with_pilots(part.pilots or (None,) * plan.outputs(choice))
 
 
 def _finished(
@@ -323,9 +343,8 @@ def _finished(
     found: list[State | None] = []
     for place, (choice, state) in enumerate(zip(plan.choices, states, strict=True)):
         if isinstance(state, Ranks):
-            bound = choice.reduction.with_pilots(part.pilots or (None,) * plan.outputs(choice))
-            found.append(state.settled(bound, plan.level, paired))
-        elif state is None or totals is None:
+            found.append(state.settled(_bound(plan, part, choice), plan.level, paired))
+        elif state is None or totals is None or choice.loss.order is not None:
             found.append(state)
         else:
             found.append(clusters.between(moments_of(state), totals, place))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import math
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from itertools import combinations
 from typing import Literal
 
@@ -24,11 +26,45 @@ Curve = Callable[[Ranking], tuple[float, Array]]
 """From a ranking to a value, and the influence (n,) of each row on it."""
 
 
+class _EachAlone:
+    """The curve of each class or label against the rest, from its scores (n,) and its members (n,)."""
+
+    def __init__(
+        self, sample: Sample, curve: Curve, scores: Sequence[Array], members: Sequence[Array], both: bool
+    ) -> None:
+        self.sample, self.curve, self.scores, self.members, self.both = sample, curve, scores, members, both
+
+    @cached_property
+    def rankings(self) -> list[Ranking | None]:
+        """The ranking of each, None without the rows that it needs."""
+        found = [Ranking(self.sample, *each) for each in zip(self.scores, self.members, strict=True)]
+        return [each if each.has_both or (each.positives > 0 and not self.both) else None for each in found]
+
+    @cached_property
+    def found(self) -> list[tuple[float, Array]]:
+        """The value of each, and the influence (n,) of each row; NaN without the rows that it needs."""
+        nothing = math.nan, self.sample.xp.full(len(self.sample.weight), math.nan)
+        return [nothing if each is None else self.curve(each) for each in self.rankings]
+
+    def parts(self) -> list[Settled]:
+        """The settled loss of each."""
+        return [
+            Settled.undefined(self.sample)
+            if ranking is None
+            else Settled.of(*found, ranking.ends(*found, 0.0, 1.0))
+            for ranking, found in zip(self.rankings, self.found, strict=True)
+        ]
+
+    def mean(self, average: str) -> Settled:
+        """The mean over all; by average, each counts alike or as its members do."""
+        shares = [_share(self.sample, own) for own in self.members] if average == "weighted" else None
+        return _mean(self.sample, self.found, shares)
+
+
 def _mean(
-    sample: Sample, each: Iterable[tuple[float, Array]], weight: list[tuple[float, Array]] | None = None
+    sample: Sample, found: list[tuple[float, Array]], weight: list[tuple[float, Array]] | None = None
 ) -> Settled:
     """The mean of values with the influence of each row (n,); `weight` has the same for their weights."""
-    found = list(each)
     weights = weight or [(1.0, sample.xp.zeros(len(sample.weight)))] * len(found)
     total = sum(share for share, _ in weights)
     value = sum(share * part for (share, _), (part, _) in zip(weights, found, strict=True)) / total
@@ -49,19 +85,28 @@ def _share(sample: Sample, rows: Array) -> tuple[float, Array]:
     return share, rows - share
 
 
-def _of_classes(sample: Sample, average: str, multi_class: str) -> Settled:
+def _of_classes(sample: Sample, curve: Curve, average: str, multi_class: str = "ovr") -> Settled:
     *scores, code = sample.columns
     members = [code == each for each in range(len(scores))]
+    alone = _EachAlone(sample, curve, scores, members, both=curve is area_of)
     if not all(own.any() for own in members):
-        return Settled.undefined(sample)
-    if multi_class == "ovr":
-        found = [area_of(Ranking(sample, score, own)) for score, own in zip(scores, members, strict=True)]
-        shares = [_share(sample, own) for own in members]
+        whole = Settled.undefined(sample)
+    elif multi_class == "ovr":
+        whole = alone.mean(average)
     else:
         pairs = list(combinations(range(len(scores)), 2))
         found = [_between(sample, scores, members, *pair) for pair in pairs]
         shares = [_share(sample, members[a] | members[b]) for a, b in pairs]
-    return _mean(sample, found, shares if average == "weighted" else None)
+        whole = _mean(sample, found, shares if average == "weighted" else None)
+    return replace(whole, parts=alone.parts)
+
+
+def _areas_of_classes(sample: Sample, average: str, multi_class: str) -> Settled:
+    return _of_classes(sample, area_of, average, multi_class)
+
+
+def _precision_of_classes(sample: Sample, average: str) -> Settled:
+    return _of_classes(sample, precision_of, average)
 
 
 def _between(
@@ -96,7 +141,7 @@ def _columns(batch: Multiclass) -> tuple[Array, ...]:
     worst=0.0,
     score=True,
     domain=_LABELS,
-    order=Order(_of_classes, undefined=_ALL),
+    order=Order(_areas_of_classes, undefined=_ALL, parts=True),
 )
 def multiclass_roc_auc(
     batch: Multiclass,
@@ -114,15 +159,6 @@ def multiclass_roc_auc(
     return _columns(batch)
 
 
-def _precision_of_classes(sample: Sample, average: str) -> Settled:
-    *scores, code = sample.columns
-    members = [code == each for each in range(len(scores))]
-    if not all(own.any() for own in members):
-        return Settled.undefined(sample)
-    found = [precision_of(Ranking(sample, score, own)) for score, own in zip(scores, members, strict=True)]
-    return _mean(sample, found, [_share(sample, own) for own in members] if average == "weighted" else None)
-
-
 @loss(
     "average_precision",
     "pr_auc",
@@ -133,7 +169,7 @@ def _precision_of_classes(sample: Sample, average: str) -> Settled:
     worst=0.0,
     score=True,
     domain=_LABELS,
-    order=Order(_precision_of_classes, undefined=_ALL),
+    order=Order(_precision_of_classes, undefined=_ALL, parts=True),
 )
 def multiclass_average_precision(
     batch: Multiclass, *, average: Literal["macro", "weighted"] = "macro"
@@ -149,13 +185,15 @@ def multiclass_average_precision(
 
 def _of_labels(sample: Sample, curve: Curve, average: str, both: bool) -> Settled:
     half = len(sample.columns) // 2
-    scores, members = sample.columns[:half], [label > 0 for label in sample.columns[half:]]
+    members = [label > 0 for label in sample.columns[half:]]
+    alone = _EachAlone(sample, curve, sample.columns[:half], members, both)
     if average == "micro":
-        return _pooled(sample, curve, both)
-    if any(not own.any() or (both and own.all()) for own in members):
-        return Settled.undefined(sample)
-    found = [curve(Ranking(sample, score, own)) for score, own in zip(scores, members, strict=True)]
-    return _mean(sample, found, [_share(sample, own) for own in members] if average == "weighted" else None)
+        whole = _pooled(sample, curve, both)
+    elif any(ranking is None for ranking in alone.rankings):
+        whole = Settled.undefined(sample)
+    else:
+        whole = alone.mean(average)
+    return replace(whole, parts=alone.parts)
 
 
 def _pooled(sample: Sample, curve: Curve, both: bool) -> Settled:
@@ -189,7 +227,7 @@ def _of_columns(batch: MultilabelScore) -> tuple[Array, ...]:
     best=1.0,
     worst=0.0,
     score=True,
-    order=Order(_areas_of_labels, undefined=_BOTH),
+    order=Order(_areas_of_labels, undefined=_BOTH, parts=True),
 )
 def multilabel_roc_auc(
     batch: MultilabelScore, *, average: Literal["macro", "weighted", "micro"] = "macro"
@@ -217,7 +255,7 @@ def _precision_of_labels(sample: Sample, average: str) -> Settled:
     best=1.0,
     worst=0.0,
     score=True,
-    order=Order(_precision_of_labels, undefined=_POSITIVE),
+    order=Order(_precision_of_labels, undefined=_POSITIVE, parts=True),
 )
 def multilabel_average_precision(
     batch: MultilabelScore, *, average: Literal["macro", "weighted", "micro"] = "macro"

@@ -98,9 +98,13 @@ class Plan(Struct, frozen=True):
 
     def cells(self, choice: Choice) -> tuple[str, ...]:
         """The cells of a loss; empty if it has no value for one of several classes or labels."""
-        # The order of rows tells classes apart, and is one of each label.
-        ordered = choice.loss.order is not None
-        if self.cell == "class" if ordered else choice.loss.batch.of_cells == "none":
+        order = choice.loss.order
+        if order is None:
+            has_none = choice.loss.batch.of_cells == "none"
+        else:
+            # The order of rows tells classes apart, and is one of each label.
+            has_none = self.cell == "class" and not order.parts
+        if has_none:
             return ()
         for part in self.roles.parts:
             if part.batch is choice.loss.batch:

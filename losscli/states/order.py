@@ -112,12 +112,14 @@ class Sample(Struct, frozen=True, dict=True):
 class Settled(Struct, frozen=True):
     """A loss of the rows of one cell: the columns (n,) of which it is a function of means, and their means.
 
-    `ends` are those of its interval if they are not those of a mean.
+    `ends` are those of its interval if they are not those of a mean.  `parts` gives the loss of each class or
+    label.
     """
 
     means: tuple[float, ...]
     columns: tuple[Array, ...]
     ends: tuple[float, float] | None = None
+    parts: Callable[[], list[Settled]] | None = None
 
     @classmethod
     def of(cls, value: float, influence: Array, ends: tuple[float, float] | None = None) -> Settled:
@@ -140,7 +142,7 @@ class Order(Struct, frozen=True, dict=True):
     """What settles a loss: a function of a sample, and of those parameters of the loss that it names.
 
     `undefined` is the reason shown if the value is not a number.  Without `noise` the columns do not show how
-    the value varies, and there is no interval.
+    the value varies, and there is no interval.  With `parts` the settled loss has those of classes or labels.
 
     A loss that is `binned` depends on the order of the first column and, if there is another, on whether a
     condition holds.  If all that is known of rows is a bin in which their first column lies, its value is
@@ -153,6 +155,7 @@ class Order(Struct, frozen=True, dict=True):
     noise: bool = True
     binned: bool = False
     limits: Callable[[Sample, Sample], tuple[float, float]] | None = None
+    parts: bool = False
 
     @cached_property
     def names(self) -> frozenset[str]:

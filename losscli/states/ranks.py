@@ -190,9 +190,8 @@ class Ranks(Struct, frozen=True, eq=False):
         If two models are `paired`, the columns of a are followed by those of b, and the moments are those of
         a pair: see `inference.differences`.
         """
-        noise = level is not None and bound.order is not None and bound.order.noise
         found = [
-            None if rows is None else self._with_draws(_moments(rows, each, noise), rows, bound, paired)
+            None if rows is None else self._moments(rows, each, bound, level, paired)[0]
             for rows, each in self._settled(bound, level, paired)
         ]
         known = [moments for moments in found if moments is not None]
@@ -201,6 +200,15 @@ class Ranks(Struct, frozen=True, eq=False):
         none = known[0].select(np.array([0]))
         none = Moments.from_arrays({name: np.zeros_like(v) for name, v in none.to_arrays().items()})
         return Moments.stack([none if moments is None else moments for moments in found])
+
+    def settled_with_parts(
+        self, bound: BoundReduction, level: float | None, paired: bool = False
+    ) -> tuple[Moments, Moments]:
+        """The same of the only cell, and the moments of each class or label, as a cell of its own."""
+        ((rows, each),) = self._settled(bound, level, paired)
+        assert rows is not None
+        whole, *parts = self._moments(rows, each, bound, level, paired, parts=True)
+        return whole, Moments.stack(parts)
 
     def linearised(self, bound: BoundReduction, level: float | None) -> Array:
         """What each row adds to the value of its cell (m,), cell by cell: its mean is that value."""
@@ -235,12 +243,37 @@ class Ranks(Struct, frozen=True, eq=False):
         for rows in self.cells():
             yield rows, [] if rows is None else _settle(rows, bound, level, paired)
 
-    def _with_draws(self, moments: Moments, rows: Rows, bound: BoundReduction, paired: bool) -> Moments:
-        """The moments of a settled loss, with those of the loss settled again in each replicate."""
-        if not self.replicates or moments.spread is None:
-            return moments
-        count = kept(len(self.n), moments.drift.shape[1], self.replicates)
-        draws: Array = np.full((1, 1 + moments.drift.shape[1], count), np.nan)
+    def _moments(
+        self,
+        rows: Rows,
+        each: list[Settled],
+        bound: BoundReduction,
+        level: float | None,
+        paired: bool,
+        parts: bool = False,
+    ) -> list[Moments]:
+        """The moments of a settled loss, and of its `parts`; with those of each replicate."""
+        noise = level is not None and bound.order is not None and bound.order.noise
+        groups = [each, *([part] for part in _parts(each))] if parts else [each]
+        found = [_moments(rows, group, noise) for group in groups]
+        if not self.replicates or found[0].spread is None:
+            return found
+        draws = self._draws(found, rows, bound, paired, parts)
+        first, taken = 1, []
+        for moments in found:
+            last = first + moments.drift.shape[1]
+            own = draws[:, first:last] - moments.mean[:, :, None]
+            taken.append(replace(moments, draws=np.concatenate([draws[:, :1], own], axis=1)))
+            first = last
+        return taken
+
+    def _draws(
+        self, found: Sequence[Moments], rows: Rows, bound: BoundReduction, paired: bool, parts: bool
+    ) -> Array:
+        """The weights (one) and the means (1, 1 + k, replicates) of all columns in the replicates."""
+        columns = [moments.drift.shape[1] for moments in found]
+        count = kept(len(self.n), columns[0], self.replicates)
+        draws: Array = np.full((1, 1 + sum(columns), count), np.nan)
         draws[:, 0] = 1.0
         for first in range(0, count, PER_WORD):
             drawn = some_counts(rows.keys, first // PER_WORD)
@@ -250,9 +283,9 @@ class Ranks(Struct, frozen=True, eq=False):
                 if len(own.codes):
                     weight = times[times > 0] * (1.0 if own.weight is None else own.weight)
                     each = _settle(replace(own, weight=weight, cluster=None), bound, None, paired)
-                    draws[0, 1:, place] = [mean for one in each for mean in one.means]
-        draws[:, 1:] -= moments.mean[:, :, None]
-        return replace(moments, draws=draws)
+                    every = [*each, *_parts(each)] if parts else each
+                    draws[0, 1:, place] = [mean for one in every for mean in one.means]
+        return draws
 
     def to_arrays(self) -> dict[str, Array]:
         """The rows of all parts as arrays by name; columns as column_0 and so on."""
@@ -286,6 +319,13 @@ def _settle(rows: Rows, bound: BoundReduction, level: float | None, paired: bool
     if paired:
         each = [_pair(a, b, bound) for a, b in zip(each[::2], each[1::2], strict=True)]
     return each
+
+
+def _parts(each: Sequence[Settled]) -> list[Settled]:
+    """The losses of the classes or labels of a settled loss."""
+    (whole,) = each
+    assert whole.parts is not None
+    return whole.parts()
 
 
 def _narrow(codes: Array, count: int) -> Array:
@@ -373,5 +413,11 @@ def _pair(a: Settled, b: Settled, bound: BoundReduction) -> Settled:
     means = tuple(y - x for x, y in zip(a.means, b.means, strict=True))
     columns = tuple(y - x for x, y in zip(a.columns, b.columns, strict=True))
     if bound.reduction is mean:
-        return Settled(means, columns)
+        return Settled(means, columns, parts=partial(_pairs, a, b, bound))
     return Settled((*a.means, *means), (*a.columns, *columns))
+
+
+def _pairs(a: Settled, b: Settled, bound: BoundReduction) -> list[Settled]:
+    """The pairs of the parts of a and b."""
+    both = zip(_parts([a]), _parts([b]), strict=True)
+    return [_pair(one, other, bound) for one, other in both]
