@@ -144,6 +144,16 @@ def test_comparisons_are_those_of_the_cpu(more, files, capsys):
     agree(own, other)
 
 
+@pytest.mark.parametrize(
+    "command", ["evaluate p.parquet t.parquet", "compare p.parquet q.parquet -t t.parquet"], ids=str
+)
+def test_replicates_of_a_bootstrap_are_those_of_the_cpu(command, files, capsys):
+    more = split("-l mae@p50 -w w --by region --ci-method bootstrap --replicates 100")
+    argv = [*split(command), *split("-p y_pred_0 -y y_true_0 -l mae -l r2"), *more]
+    own, other = (report(capsys, *argv, "--device", name) for name in ("cpu", "cuda"))
+    agree(own, other)
+
+
 def test_leaderboards_are_those_of_the_cpu(files, capsys):
     argv = ["rank", "p.parquet", "q.parquet", "-t", "t.parquet", *REGRESSION, "--by", "region"]
     own, other = (report(capsys, *argv, "--device", name) for name in ("cpu", "cuda"))
