@@ -18,6 +18,7 @@ from losscli.cli.messages import MORE_MEMORY, say, write
 from losscli.cli.parser import COMMANDS, Program
 from losscli.data import scratch
 from losscli.errors import LossCliError, Status
+from losscli.text import either
 
 CLOSED_PIPE = 141
 """What a shell reports of a program whose reader went away: 128 + SIGPIPE."""
@@ -65,9 +66,10 @@ def run(argv: list[str]) -> int:
         return int(error.status)
     except TyperException as error:
         # Without arguments the help was shown, and there is no message.
-        if message := error.format_message():
-            command = next((f" {word}" for word in argv[:1] if word in COMMANDS), "")
-            say(f"error: {message}", f"  -> losscli{command} --help")
+        command = next((word for word in argv[:1] if word in COMMANDS), "")
+        option = getattr(error, "option_name", "")
+        if message := _of_others(option, command) or error.format_message():
+            say(f"error: {message}", f"  -> {f'losscli {command}'.strip()} --help")
         return int(Status.USAGE)
     except (KeyboardInterrupt, typer.Abort):
         status = int(Status.INTERRUPTED)
@@ -91,6 +93,16 @@ def run(argv: list[str]) -> int:
         say(interrupt.word())
         return interrupt.status()
     return status if isinstance(status, int) else 0
+
+
+def _of_others(flag: str, command: str) -> str:
+    """Of which commands an option is that this one has not; '' if it is none at all."""
+    from losscli.plan.options import OPTIONS  # the parser has it, unless no command was named
+
+    owners = [each for option in OPTIONS.values() if flag in option.flags for each in option.commands]
+    if not owners or command in owners:
+        return ""
+    return f"{flag} is an option of {either(dict.fromkeys(owners))}, not of {command or 'losscli'}"
 
 
 def _unforeseen(error: BaseException, hint: str) -> Status:

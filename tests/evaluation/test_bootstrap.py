@@ -229,6 +229,15 @@ def test_a_report_is_reproduced(loss, losscli, tmp_path):
     assert (other.status, "seed: 2 in the report, 5 now" in other.err) == (3, True)
 
 
+def test_a_leaderboard_has_no_bootstrap(losscli):
+    done = losscli("rank", "a.csv", "b.csv", "-t", "t.csv", "--ci-method", "bootstrap")
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (
+        "losscli: error: --ci-method is an option of evaluate, compare or check, not of rank\n"
+        "  -> losscli rank --help\n"
+    )
+
+
 def test_losses_without_an_interval_have_none():
     assert evaluated("max_error")["max_error"].se is None
 
