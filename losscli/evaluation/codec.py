@@ -14,6 +14,7 @@ import polars as pl
 from msgspec import Struct
 
 from losscli.catalog.loss import Choice
+from losscli.data.slicing import Key
 from losscli.errors import DataError
 from losscli.evaluation.block import Fixed
 from losscli.evaluation.pairs import ComparisonJob, Scores
@@ -52,9 +53,9 @@ class _Tallied(Struct, frozen=True):
 
 
 class _Sliced(Struct, frozen=True):
-    """The slices of one slicing as they are written: the keys of the cells, and the kind of each state."""
+    """The slices of one slicing as they are written: the columns of their keys, the kind of each state."""
 
-    keys: tuple[tuple[str, ...], ...]
+    columns: int
     states: tuple[str, ...]
     has_totals: bool
 
@@ -117,6 +118,8 @@ def job_of(data: Any, find: Finder | None = None) -> EvaluationJob | ComparisonJ
     if not plans or any(not 0 <= place < len(plans) for pair in written.pairs for place in pair):
         raise DataError("is a damaged state: it compares models that it does not have")
     if written.pairs:
+        if len(written.names) != len(plans):
+            raise DataError("is a damaged state: its models have other names")
         return ComparisonJob(plans, written.pairs, written.names, written.changed, written.kept)
     return EvaluationJob(plans[0], written.kept)
 
@@ -207,7 +210,10 @@ def _pack(part: Partial, prefix: str, arrays: Arrays) -> _Header:
     for place, each in enumerate(part.slices):
         kinds = [put(f"slice.{place}.{number}", state) or "" for number, state in enumerate(each.states)]
         totals = put_totals(f"slice_totals.{place}", each.totals)
-        slices.append(_Sliced(tuple(each.places), tuple(kinds), totals))
+        columns = list(zip(*each.places, strict=True))
+        for number, labels in enumerate(columns):
+            _put(arrays, f"{prefix}keys.{place}.{number}.", _written(labels))
+        slices.append(_Sliced(len(columns), tuple(kinds), totals))
     return _Header(
         overall=tuple(put(f"overall.{i}", state) or "" for i, state in enumerate(part.overall)),
         cells=tuple(put(f"cell.{i}", state) for i, state in enumerate(part.cells)),
@@ -237,9 +243,13 @@ def _unpack(header: _Header, prefix: str, arrays: Mapping[str, Array], plan: Pla
         for place, (kind, choice) in enumerate(zip(kinds, plan.choices, strict=True)):
             yield None if kind is None else get(f"{name}.{place}", kind, choice)
 
+    def keys(number: int, columns: int) -> dict[Key, int]:
+        labels = [_read(_of(arrays, f"{prefix}keys.{number}.{column}.")) for column in range(columns)]
+        return {key: place for place, key in enumerate(zip(*labels, strict=True))}
+
     slices = tuple(
         Slices(
-            {key: place for place, key in enumerate(own.keys)},
+            keys(number, own.columns),
             tuple(filter(None, each(own.states, f"slice.{number}"))),
             totals(f"slice_totals.{number}", own.has_totals),
         )
@@ -258,6 +268,25 @@ def _unpack(header: _Header, prefix: str, arrays: Mapping[str, Array], plan: Pla
         fingerprint=None if header.fingerprint is None else int(header.fingerprint, 16),
         weight_unit=header.weight_unit,
     )
+
+
+# Keys of many slices are arrays too: as JSON they would take ten times as long.
+
+
+def _written(labels: Sequence[str]) -> Arrays:
+    """Texts as the bytes of all, and the length of each in bytes."""
+    encoded = [label.encode() for label in labels]
+    lengths = np.array([len(each) for each in encoded], dtype=np.int64)
+    return {"text": np.frombuffer(b"".join(encoded), dtype=np.uint8), "lengths": lengths}
+
+
+def _read(arrays: Arrays) -> list[str]:
+    """The texts that `_written` wrote.  Raises ValueError if these are none."""
+    text, lengths = arrays["text"], arrays["lengths"]
+    if text.dtype != np.uint8 or (lengths < 0).any() or lengths.sum() != len(text):
+        raise ValueError("keys of slices")
+    data, ends = text.tobytes(), np.cumsum(lengths).tolist()
+    return [data[start:end].decode() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
 def _put(arrays: Arrays, prefix: str, own: Mapping[str, Array]) -> None:

@@ -78,9 +78,6 @@ def _wrong_parts(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
             yield Problem("is a plan, which holds no rows", each.place, "give the states that --state wrote")
     numbered = [each.part for each in outcomes if each.part is not None]
     if not numbered:
-        if len(outcomes) > 1 and _draws_by_number(outcomes[0].plan):
-            what = "rows of different parts have the same number, by which a bootstrap draws them"
-            yield Problem(what, remedy="number the parts with --part I/N, or name a key with --on")
         return
     if len(numbered) < len(outcomes) or len({count for _, count in numbered}) > 1:
         own = [f"{each.place}: {_part(each)}" for each in outcomes]
@@ -95,12 +92,6 @@ def _wrong_parts(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
         if count > 1:
             own = [each.place for each in outcomes if each.part == (number, total)]
             yield Problem(f"part {number} of {total} is given {count} times", examples=tuple(own))
-
-
-def _draws_by_number(plan: Plan) -> bool:
-    """Whether a bootstrap draws rows by their number, because nothing else names them."""
-    roles = plan.roles
-    return plan.resampling is not None and not (roles.ids or roles.cluster or roles.group_columns)
 
 
 def _part(outcome: Outcome) -> str:
@@ -122,11 +113,11 @@ def _repeated(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
 
 
 def _drawn_alike(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
-    """A bootstrap of numbered rows, whose numbers begin anew in each part."""
-    plan = outcomes[0].plan
-    if len(outcomes) > 1 and plan.resampling is not None and not plan.unit_columns:
+    """A bootstrap of numbered rows, whose numbers begin anew in each part that has no number itself."""
+    plan, several = outcomes[0].plan, len(outcomes) > 1
+    if several and plan.resampling is not None and not plan.unit_columns and outcomes[0].part is None:
         what = "a bootstrap draws rows without a key by their number, which repeats in each part"
-        yield Problem(what, outcomes[0].place, "align by a key: --on COLUMN; or --ci-method analytic")
+        yield Problem(what, outcomes[0].place, "number the parts: --part I/N; or align by a key: --on COLUMN")
 
 
 def _other_plans(outcomes: Sequence[Outcome]) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from losscli.catalog import request as requests
 from losscli.catalog.conventions.policy import Policy
 from losscli.catalog.custom.function import require_digest
 from losscli.catalog.loss import Choice, Loss
+from losscli.catalog.params import Param
 from losscli.catalog.request import LossSpec
 from losscli.data.stream import Roles
 from losscli.errors import DataError, UsageError
@@ -146,7 +147,15 @@ def _choice(written: _Chosen, find: Finder) -> Choice:
     require_digest(found, written.digest)
     loss = found.apart() if written.apart and not found.counts_apart else found
     params = {name: _tuples(value) for name, value in written.params.items()}
+    if params.keys() != {param.name for param in loss.params}:
+        raise DataError(f"is a damaged state: {written.loss} has other parameters")
+    params = {param.name: _parsed(param, params[param.name]) for param in loss.params}
     return Choice(loss, params, written.policy, written.label, written.keeps_zero_class)
+
+
+def _parsed(param: Param, value: Any) -> Any:
+    """The value of a parameter, which has its type and is in its range.  Raises UsageError."""
+    return value if isinstance(value, tuple) or value == param.default else param.parse(value)
 
 
 def _tuples(value: Any) -> Any:

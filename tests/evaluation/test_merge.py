@@ -237,7 +237,7 @@ def test_a_bootstrap_draws_the_rows_of_each_part_apart(tmp_path, parts):
     found = [path.with_suffix(".state") for path in parts]
     for path, state in zip(parts, found, strict=True):
         losscli.evaluate(path, **options, on="position", state=state)
-    assert "number the parts with --part I/N" in problems(*found)
+    assert "number the parts: --part I/N" in problems(*found)
     for number, (path, state) in enumerate(zip(parts, found, strict=True), 1):
         losscli.evaluate(path, **options, on="position", part=f"{number}/{len(parts)}", state=state)
     merged = losscli.merge(*found)["mae"]
