@@ -9,7 +9,7 @@ from msgspec import Struct
 from losscli.numeric import poisson
 from losscli.numeric.arrays import Array, Namespace, on_host, to_numpy
 
-MAX_DRAWS = 1 << 23
+MAX_DRAWS = 1 << 22
 """Maximum number of sums of one loss in all cells and replicates; beyond it, a note replaces the interval."""
 _TILE = 64
 """Rows whose counts are converted at once, so that they stay in the cache."""
