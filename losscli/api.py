@@ -606,6 +606,7 @@ def check(*, hooks: Hooks = SILENT, **given: Any) -> Checked:
 
     No code of the user is run.
     """
+    from losscli.evaluation.partial import EvaluationJob
     from losscli.evaluation.results import notes
     from losscli.evaluation.run import fold_all
     from losscli.plan.resolve import prepare
@@ -613,7 +614,7 @@ def check(*, hooks: Hooks = SILENT, **given: Any) -> Checked:
 
     run = prepare(**given, runs_code=False)
     hooks.planned(run)
-    part, alignment = fold_all(run, hooks.progress, hooks.say)
+    part, alignment = fold_all(run, hooks.progress, hooks.say, EvaluationJob(run.plan.analytic, kept=False))
     unit = TASKS[run.plan.roles.task].unit.removesuffix("s")
     rows = f"{counted(int(part.overall[0].n[0]), unit)} can be evaluated"
     return Checked(run, rows, alignment.how, (*run.notes, *notes(part.tallies)))

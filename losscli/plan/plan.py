@@ -15,7 +15,7 @@ from losscli.data.stream import STANDARD_INPUT, Roles
 from losscli.engines.devices import CPU
 from losscli.errors import DeviceError
 from losscli.numeric.poisson import Resampling
-from losscli.plan.options import BOOTSTRAP, OPTIONS, Request, flags, option_text, stated
+from losscli.plan.options import ANALYTIC, BOOTSTRAP, OPTIONS, Request, flags, option_text, stated
 from losscli.plan.placement import Place
 from losscli.states.base import State
 from losscli.states.sketch import Sketch
@@ -53,6 +53,11 @@ class Plan(Struct, frozen=True):
         """The replicates of a bootstrap; None for analytic intervals."""
         asked = self.request
         return Resampling(asked.replicates, asked.seed) if asked.ci_method == BOOTSTRAP else None
+
+    @property
+    def analytic(self) -> Plan:
+        """The same plan without a bootstrap, for runs that show no intervals."""
+        return replace(self, request=replace(self.request, ci_method=ANALYTIC))
 
     @property
     def unit_columns(self) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from losscli.evaluation import codec
 from losscli.evaluation.partial import EvaluationJob, finished
 from losscli.evaluation.results import results_of
 from losscli.evaluation.run import fold_all
+from losscli.numeric import poisson
 from losscli.numeric.hashing import hash_keys
 from losscli.numeric.poisson import Resampling, counts
 from losscli.plan import plan as plans
@@ -227,6 +228,14 @@ def test_a_report_is_reproduced(loss, losscli, tmp_path):
     assert losscli("check", *made, "--verify", "r.json").status == 0
     other = losscli("check", *made[:-3], "5", *made[-2:], "--verify", "r.json")
     assert (other.status, "seed: 2 in the report, 5 now" in other.err) == (3, True)
+
+
+def test_a_check_draws_nothing(losscli, tmp_path, monkeypatch):
+    """As it shows no intervals, it takes no longer than without a bootstrap."""
+    ROWS.write_csv(tmp_path / "rows.csv")
+    monkeypatch.setattr(poisson, "counts", None)
+    done = losscli("check", "rows.csv", "-l", "mae", "--ci-method", "bootstrap", "--seed", "1")
+    assert done.status == 0
 
 
 def test_a_leaderboard_has_no_bootstrap(losscli):
