@@ -131,10 +131,12 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     keyed.targets.require_rows(len(seen.rows))
     if total and not seen.matched:
         _no_match(keyed, total, tallies)
+    unseen = np.flatnonzero(~seen.rows)
     if repeated or seen.repeated:
         tallies.update(duplicates(keyed.p, keyed.predictions, keyed.key, "p:"))
         tallies.update(duplicates(keyed.t, keyed.targets, keyed.key, "t:"))
-    _unseen(keyed, np.flatnonzero(~seen.rows), tallies)
+        unseen = _without_seen_keys(keyed, unseen, seen.rows)
+    _unseen(keyed, unseen, tallies)
 
 
 def _no_match(keyed: Keyed, rows: int, tallies: dict[Finding, Tally]) -> None:
@@ -337,6 +339,17 @@ def _show(frame: pl.DataFrame, names: list[str], row: str) -> list[str]:
 
     first = frame.head(EXAMPLES).iter_rows(named=True)
     return [f"row {entry[row] + 1} ({of(entry)})" for entry in first]
+
+
+def _without_seen_keys(keyed: Keyed, unseen: Array, seen: Array) -> Array:
+    """The targets that no prediction matched, less those with the key of one that a prediction did match."""
+    if not len(unseen):
+        return unseen
+    keys = keyed.keys("t:")
+    with reading(keyed.targets):
+        rows = keyed.t.select(keys).with_row_index("row").collect(engine="streaming")
+    lonely = rows[unseen].join(rows.filter(pl.Series(seen)), on=keys, how="anti")
+    return lonely["row"].sort().to_numpy()
 
 
 def _unseen(keyed: Keyed, unseen: Array, tallies: dict[Finding, Tally]) -> None:

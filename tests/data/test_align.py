@@ -259,3 +259,16 @@ def test_a_key_may_have_another_role(role, order, suffix, tmp_path):
     if role != "cluster":
         ranked = losscli.rank(*files[:2], targets=files[2], **options)
         assert [each.value for each in ranked.board if not each.cell] == pytest.approx([expected] * 2)
+
+
+@pytest.mark.parametrize("order", ["sorted", "shuffled", "text"])
+def test_a_duplicate_target_key_is_not_also_without_a_prediction(order):
+    keys = {"sorted": [1, 2, 2, 3, 5], "shuffled": [3, 2, 1, 2, 5], "text": ["c", "b", "a", "b", "e"]}[order]
+    targets = pl.DataFrame({"id": keys, "target": [1.0] * 5})
+    predictions = pl.DataFrame({"id": sorted(set(keys))[:3], "prediction": [1.0] * 3})
+    with pytest.raises(DataError) as raised:
+        losscli.evaluate(predictions, targets, loss="mae")
+    assert {problem.code: problem.what for problem in raised.value.problems} == {
+        "duplicate-key": "1 row with a duplicate key",
+        "unmatched-target": "1 target without a prediction",
+    }
