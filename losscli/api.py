@@ -469,10 +469,10 @@ def merge(
         hooks.check,
         lambda: request_of(options),
         lambda: saved.baseline(options.get("baseline")),
-        *(partial(storage.load, place, find) for place in places),
+        *(partial(storage.described, place, find) for place in places),
     )
     hooks.reads(places)
-    whole = merged(found)
+    whole = merged(found, storage.reader(find))
     report = report_of(whole)
     conditions = all_of(*(partial(gates.of, each, partial(_named_by_gates, report)) for each in request.gate))
     gates.meaningful(conditions, base, request.rules)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Multiset
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -29,11 +29,12 @@ _PLAN = "evaluate each part with --plan FILE, which losscli evaluate ... --dry-r
 _FoldedT = TypeVar("_FoldedT", bound=Partial | Scores)
 
 
-def merged(outcomes: Sequence[Outcome]) -> Outcome:
+def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scores]) -> Outcome:
     """The outcome of the rows of all parts.
 
-    The order of the arguments does not matter: parts are merged in the order of their numbers, or else of
-    their names.  Raises DataError with everything that shows that they do not belong together.
+    `read` gives what the rows of a part left behind: only a few parts are in memory at once.  The order of
+    the arguments does not matter: parts are merged in the order of their numbers, or else of their names.
+    Raises DataError with everything that shows that they do not belong together.
     """
     ordered = sorted(outcomes, key=lambda each: (each.part or (0, 0), natural(each.title), each.digest))
     problems = [*_wrong_parts(ordered), *_repeated(ordered), *_other_plans(ordered), *_drawn_alike(ordered)]
@@ -41,13 +42,12 @@ def merged(outcomes: Sequence[Outcome]) -> Outcome:
         raise DataError(problems)
     first = ordered[0]
     if len(ordered) == 1:
-        return replace(first, part=None)
-    folded = Counter[Any](first.job.merge)
-    rows = 0
+        return replace(first, folded=read(first), part=None)
+    folded, rows = Counter[Any](first.job.merge), 0
     for each in ordered:
-        assert each.folded is not None
-        folded.add(_placed(each.folded, each.title, rows))
-        rows += each.folded.rows
+        own = read(each)
+        folded.add(_placed(own, each.title, rows))
+        rows += own.rows
     return replace(
         first,
         folded=folded.whole(),
@@ -74,7 +74,7 @@ def _merge_notes(outcomes: Sequence[Outcome]) -> list[Note]:
 def _wrong_parts(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
     """Plans without rows, and parts that are missing, given twice, or of another number of parts."""
     for each in outcomes:
-        if each.folded is None:
+        if each.is_plan:
             yield Problem("is a plan, which holds no rows", each.place, "give the states that --state wrote")
     numbered = [each.part for each in outcomes if each.part is not None]
     if not numbered:

@@ -29,7 +29,8 @@ class Outcome(Struct, frozen=True, eq=False):
 
     `fixed` is what the first block fixed, `notes` are those of the plan, `names` map aliases in the request
     to the names of losses.  `part` says which part of how many this is, counted from 1, None for a whole.
-    Without `folded` it is a plan alone.  If it was loaded, `place` is its file, which `digest` identifies.
+    One that `is_plan` has no rows.  If it was loaded, `place` is its file, which `digest` identifies; then
+    `folded` may be left in the file.
     """
 
     job: EvaluationJob | ComparisonJob
@@ -42,6 +43,7 @@ class Outcome(Struct, frozen=True, eq=False):
     losscli: str = __version__
     digest: str = ""
     place: str = ""
+    is_plan: bool = False
 
     @property
     def plan(self) -> Plan:

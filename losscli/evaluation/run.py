@@ -83,7 +83,7 @@ def unfolded(run: Run | Models) -> Outcome:
             alignment = instead
     if first is None:
         raise DataError(problem(Code.NO_ROWS, " and ".join(run.plan.files)))
-    return Outcome(job, job.begin(first[1]), None, run.notes, run.aliases)
+    return Outcome(job, job.begin(first[1]), None, run.notes, run.aliases, is_plan=True)
 
 
 def keep(outcome: Outcome, hooks: Hooks) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,11 @@ from msgspec.structs import replace
 
 from losscli._version import __version__
 from losscli.data.writer import Draft
-from losscli.errors import DataError, UsageError
+from losscli.errors import DataError, Problem, UsageError
 from losscli.evaluation import codec
 from losscli.evaluation.outcome import Input, Outcome
+from losscli.evaluation.pairs import Scores
+from losscli.evaluation.partial import Partial
 from losscli.numeric import hashing
 from losscli.plan.codec import Finder, from_plain, to_plain
 from losscli.report.findings import Note
@@ -77,6 +79,7 @@ def from_bytes(data: bytes, find: Finder | None = None) -> Outcome:
         header.part,
         header.losscli,
         archive.digest_of(data),
+        is_plan=folded is None,
     )
 
 
@@ -90,6 +93,23 @@ def load(path: str, find: Finder | None = None) -> Outcome:
         return replace(from_bytes(data, find), place=path)
     except (DataError, UsageError) as error:
         raise type(error)([replace(problem, where=path) for problem in error.problems]) from error
+
+
+def described(path: str, find: Finder | None = None) -> Outcome:
+    """The outcome in a file, checked, without what its rows left behind.  Raises as `load`."""
+    return replace(load(path, find), folded=None)
+
+
+def reader(find: Finder | None = None) -> Callable[[Outcome], Partial | Scores]:
+    """Reads what the rows of a described outcome left behind.  Raises DataError if the file has changed."""
+
+    def read(outcome: Outcome) -> Partial | Scores:
+        found = load(outcome.place, find)
+        if found.digest != outcome.digest or found.folded is None:
+            raise DataError(Problem("has changed while it was read", outcome.place, "merge again"))
+        return found.folded
+
+    return read
 
 
 def draft_of(outcome: Outcome, path: Path) -> Draft:
