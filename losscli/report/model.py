@@ -50,10 +50,11 @@ class Result(Record, frozen=True, kw_only=True):
     `loss` is its name in the catalog, `label` how the user named it, with the parameters that were set.
     `cell` is empty for overall, else names its class, label, output or slice.  `value` is None if it
     is not defined, and `notes` explain why.  `se`, `ci_low` and `ci_high` are the standard error and bounds
-    of the interval at `level`, with `df` degrees of freedom and corrected for skewness, or None if an
-    interval has no meaning.  `higher_is_better` distinguishes a score from a loss.  `share` is the part (0 to
-    1) of the overall loss that comes from the rows of this cell, if the loss adds up over rows.  `max_error`
-    is the most by which a value of --approximate differs from the exact one.
+    of the interval at `level`, with `df` degrees of freedom and corrected for skewness, or those of a
+    bootstrap, which the findings of a report name; None if an interval has no meaning.  `higher_is_better`
+    distinguishes a score from a loss.  `share` is the part (0 to 1) of the overall loss that comes from the
+    rows of this cell, if the loss adds up over rows.  `max_error` is the most by which a value of
+    --approximate differs from the exact one.
     """
 
     derived = ("minimum_detectable",)
