@@ -111,9 +111,10 @@ class Option(Struct, frozen=True):
 
     The `name` is that of the field, and the flag is derived from it, unless it is an `argument`.  The option
     has an effect only in these `tasks` and for predictions of these `links` (in all if empty); `what` says
-    why.  `compared` is its name in reports, if two reports must agree in it.  It excludes its `rivals`; the
-    environment `variable` sets it.  A `column` is completed with the columns of the files.  A command may
-    have another entry for it, in `instead`.
+    why.  `compared` is its name in reports, if two reports must agree in it.  It excludes its `rivals`, and
+    means nothing unless the option that it `needs` has a value; the environment `variable` sets it.  A
+    `column` is completed with the columns of the files.  A command may have another entry for it, in
+    `instead`.
     """
 
     help: str | Callable[[], str]
@@ -133,6 +134,7 @@ class Option(Struct, frozen=True):
     remedy: str = ""
     compared: str = ""
     rivals: tuple[str, ...] = ()
+    needs: tuple[str, str] | None = None
     variable: str = ""
     instead: Mapping[str, "Option"] = field(default_factory=dict)
     name: str = ""
@@ -451,13 +453,14 @@ class Request(Struct, frozen=True, kw_only=True):
         _judging(
             "Replicates of a bootstrap; default: 1000.",
             count(100, 100_000), "N", commands=RESAMPLING, use=Use.PLAN, compared="replicates",
+            needs=("ci_method", BOOTSTRAP),
         ),
     ] = REPLICATES
     seed: Annotated[
         int,
         _judging(
             "Seed of a bootstrap; default: 0.", count(0, MOST_SEED), "N", commands=RESAMPLING, use=Use.PLAN,
-            compared="seed",
+            compared="seed", needs=("ci_method", BOOTSTRAP),
         ),
     ] = 0
     cluster: Annotated[
@@ -759,7 +762,7 @@ def request_of(given: Mapping[str, Any], environment: Mapping[str, str] | None =
         ),
         lambda: check_not_empty(stated),
         lambda: _check_exclusive(stated),
-        lambda: _check_bootstrap(stated),
+        lambda: _check_needs(stated),
     )
     names = [*stated, *variables]
     params = {name: value for name, value in given.items() if name not in OPTIONS}
@@ -818,15 +821,23 @@ def _check_exclusive(stated: Mapping[str, Any]) -> None:
         raise UsageError([Problem(f"{one} and {other} exclude each other") for one, other in pairs])
 
 
-def _check_bootstrap(stated: Mapping[str, Any]) -> None:
-    """Raise UsageError for options of a bootstrap without one."""
-    if stated.get("ci_method") == BOOTSTRAP:
-        return
-    remedy = "add --ci-method bootstrap, or leave it out"
-    if own := [OPTIONS[name].flag for name in ("replicates", "seed") if name in stated]:
-        raise UsageError(
-            [Problem(f"{flag} has no effect without a bootstrap", remedy=remedy) for flag in own]
-        )
+def _check_needs(stated: Mapping[str, Any]) -> None:
+    """Raise UsageError for options that mean nothing without another one."""
+    wrong = []
+    for name in stated:
+        if (needs := OPTIONS[name].needs) is not None:
+            other, value = OPTIONS[needs[0]], needs[1]
+            if stated.get(other.name, other.default) != value:
+                what = f"{OPTIONS[name].flag} has no effect without {other.flag} {value}"
+                wrong.append(Problem(what, remedy=f"add {other.flag} {value}, or leave it out"))
+    if wrong:
+        raise UsageError(wrong)
+
+
+def useless_beside(chosen: Mapping[str, Any]) -> set[str]:
+    """The options that mean nothing, since the option that they need has another value."""
+    pairs = ((option.name, option.needs) for option in OPTIONS.values() if option.needs is not None)
+    return {name for name, (other, value) in pairs if chosen.get(other, value) != value}
 
 
 def check_names(given: Iterable[str], own: Collection[str] = ()) -> None:

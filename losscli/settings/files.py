@@ -16,7 +16,16 @@ from msgspec import Struct
 from losscli import gates
 from losscli.catalog import request as requests
 from losscli.errors import LossCliError, Problem, UsageError, all_of
-from losscli.plan.options import OPTIONS, Use, check_not_empty, keys, keywords_of, loss_params, of_environment
+from losscli.plan.options import (
+    OPTIONS,
+    Use,
+    check_not_empty,
+    keys,
+    keywords_of,
+    loss_params,
+    of_environment,
+    useless_beside,
+)
 from losscli.text import near, param_text
 
 FILE, PROJECT, SECTION = "losscli.toml", "pyproject.toml", "tool.losscli"
@@ -107,7 +116,7 @@ def below(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     """The values that nothing above them replaces: neither the command line nor a nearer file."""
     chosen = {name for name, value in above.items() if value is not False}
     rivals = {rival for name in chosen if name in OPTIONS for rival in OPTIONS[name].rivals}
-    gone = {*above, *rivals, *of_environment()}
+    gone = {*above, *rivals, *useless_beside(above), *of_environment()}
     return {name: value for name, value in values.items() if name not in gone}
 
 

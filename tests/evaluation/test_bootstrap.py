@@ -199,8 +199,11 @@ def test_a_report_says_how_its_intervals_were_made(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"seed": 3}, "--seed has no effect without a bootstrap"),
-        ({"replicates": 500, "ci_method": "analytic"}, "--replicates has no effect without a bootstrap"),
+        ({"seed": 3}, "--seed has no effect without --ci-method bootstrap"),
+        (
+            {"replicates": 500, "ci_method": "analytic"},
+            "--replicates has no effect without --ci-method bootstrap",
+        ),
         ({"ci_method": "bootstrap", "ci": None}, "--ci-method bootstrap and --ci none exclude each other"),
         ({"ci_method": "jackknife"}, "jackknife"),
         ({"ci_method": "bootstrap", "replicates": 10}, "replicates"),
@@ -228,6 +231,16 @@ def test_a_report_is_reproduced(loss, losscli, tmp_path):
     assert losscli("check", *made, "--verify", "r.json").status == 0
     other = losscli("check", *made[:-3], "5", *made[-2:], "--verify", "r.json")
     assert (other.status, "seed: 2 in the report, 5 now" in other.err) == (3, True)
+
+
+def test_a_flag_for_analytic_intervals_puts_aside_what_a_file_says_of_a_bootstrap(losscli, tmp_path):
+    ROWS.write_csv(tmp_path / "rows.csv")
+    (tmp_path / "losscli.toml").write_text('ci_method = "bootstrap"\nseed = 4\nreplicates = 200\n')
+    assert "200 replicates, seed 4" in losscli("evaluate", "rows.csv", "-l", "mae").out
+    done = losscli("evaluate", "rows.csv", "-l", "mae", "--ci-method", "analytic")
+    assert (done.status, "replicates" in done.out) == (0, False)
+    (tmp_path / "losscli.toml").write_text("seed = 4\n")
+    assert losscli("evaluate", "rows.csv", "-l", "mae").status == 2
 
 
 def test_a_check_draws_nothing(losscli, tmp_path, monkeypatch):
