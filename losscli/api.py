@@ -132,6 +132,7 @@ def evaluate(
         plan: Follow a saved plan, or a state.
         part: Which part of the rows this is: 2/6.
         threads: Worker threads; default: all cores, up to 8.
+        engine: local, spark, spark:MASTER, or spark:sc://HOST.
         max_memory: Limit for a file once it is decompressed; 4GiB.
         device: cpu, cuda, cuda:1 or auto; or LOSSCLI_DEVICE.
         a, aggregate, alpha, average, b, bandwidth, beta, bias, blank, both_zero, c, cens, delta, df,

@@ -5,7 +5,7 @@ Columns of the stream are named by side: 'p:NAME' from the predictions, 't:NAME'
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -22,7 +22,7 @@ from losscli.data.join import Keyed, OutOfOrderError, duplicates, join
 from losscli.data.keys import Increasing, equal
 from losscli.data.models import ModelOrderError, Other
 from losscli.data.numbers import is_large
-from losscli.data.stream import ALL_ROWS, Roles
+from losscli.data.stream import ALL_ROWS, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles
 from losscli.data.table import RereadError, Table, UnparsedError, reading, stream
 from losscli.errors import DataError
 from losscli.report.findings import Code, Finding, Tally, problem
@@ -34,7 +34,8 @@ class Aligned(Struct, frozen=True, eq=False):
     `predictions` and `targets` are the same table if one file holds both sides.  Rows are matched by `key`,
     compared in the types `key_types`, or by position if there is no key; `others` are the predictions of
     further models, matched in the same way.  `roles` name the columns that are read, and the group column;
-    `where` filters the rows.  Rows are in the order of the predictions.
+    `where` filters the rows.  Rows are in the order of the predictions; the first of one table has the number
+    `first_row`.  Unless it `is_grouped`, groups are left as they are.
 
     The local reading assumes that all files have the same key order and that groups are contiguous.  If not,
     `instead` gives the next reading: targets `joined`, the models with these numbers `looked_up`, rows
@@ -51,6 +52,8 @@ class Aligned(Struct, frozen=True, eq=False):
     joined: bool = False
     looked_up: frozenset[int] = frozenset()
     sorted_by_group: bool = False
+    is_grouped: bool = True
+    first_row: int = 0
     findings: dict[Finding, Tally] = field(default_factory=dict)
 
     @classmethod
@@ -73,6 +76,36 @@ class Aligned(Struct, frozen=True, eq=False):
     def is_one_table(self) -> bool:
         """Whether one table holds both sides."""
         return self.predictions is self.targets
+
+    @property
+    def tables(self) -> list[Table]:
+        """The tables that are read: one or two, and those of other models."""
+        sides = [self.predictions] if self.is_one_table else [self.predictions, self.targets]
+        return sides + [other.table for other in self.others]
+
+    def of_tables(self, tables: Sequence[Table]) -> Aligned:
+        """The same description of other `tables`, such as parts of its own."""
+        left, *rest = tables
+        right = left if self.is_one_table else rest.pop(0)
+        others = tuple(replace(other, table=table) for other, table in zip(self.others, rest, strict=True))
+        return replace(self, predictions=left, targets=right, others=others, findings={})
+
+    def all_key_types(self) -> Mapping[str, Any]:
+        """The type in which each key column is compared, of two tables or of those of models."""
+        if self.key_types or not self.others:
+            return self.key_types
+        return keys.common_types(self.predictions, self.others[0].table, self.key)
+
+    def joined_in_memory(self) -> Aligned:
+        """The reading of tables in no order."""
+        numbers = frozenset(other.number for other in self.others) if self.key else frozenset[int]()
+        return replace(self, joined=True, looked_up=numbers, sorted_by_group=True)
+
+    def again(self, error: RereadError) -> Aligned:
+        """The reading to try after this one, which is known to exist."""
+        found = self.instead(error)
+        assert found is not None
+        return found
 
     @property
     def how(self) -> str:
@@ -103,8 +136,8 @@ class Aligned(Struct, frozen=True, eq=False):
         if parsed := self._parsed():
             frames = _small(frames, parsed)
         if self.where is not None and not self._is_filtered_scan:
-            frames = filters.filtered(frames, self.where, self.findings)
-        if self.roles.group is None:
+            frames = filters.filtered(frames, self.where, self.findings, self.first_row)
+        if self.roles.group is None or not self.is_grouped:
             return frames
         if self.roles.group == ALL_ROWS:
             return (frame.with_columns(pl.lit(0).alias(ALL_ROWS)) for frame in frames)
@@ -117,7 +150,11 @@ class Aligned(Struct, frozen=True, eq=False):
         return self.is_one_table and not self.others and self.where is not None and self.where.is_pushed
 
     def _matched(self) -> Iterator[pl.DataFrame]:
-        """The rows of predictions and targets side by side."""
+        """The rows of predictions and targets side by side, with their numbers if they are not in order."""
+        frames = self._side_by_side()
+        return frames if self.predictions.is_numbered else map(unnumbered, frames)
+
+    def _side_by_side(self) -> Iterator[pl.DataFrame]:
         if self.where is not None and self._is_filtered_scan:
             return filters.single(self.predictions, self.roles.read, self.where, self.findings)
         if self.is_one_table:
@@ -171,6 +208,12 @@ class Aligned(Struct, frozen=True, eq=False):
         others = tuple(replace(other, table=other.table.unparsed()) for other in self.others)
         targets = predictions if self.is_one_table else targets
         return replace(self, predictions=predictions, targets=targets, others=others)
+
+
+def unnumbered(frame: pl.DataFrame) -> pl.DataFrame:
+    """A frame whose rows have no numbers."""
+    both = (PREDICTION_ROW, TARGET_ROW) if TARGET_ROW in frame.columns else (PREDICTION_ROW,)
+    return frame.with_columns(pl.lit(NO_ROW, pl.Int64()).alias(name) for name in both)
 
 
 def _complete(frames: Iterator[pl.DataFrame], *tables: Table) -> Iterator[pl.DataFrame]:

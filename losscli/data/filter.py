@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain, combinations, zip_longest
 from typing import Any
@@ -273,7 +273,7 @@ def single(
 
 
 def filtered(
-    frames: Iterator[pl.DataFrame], where: Where, findings: dict[Finding, Tally]
+    frames: Iterator[pl.DataFrame], where: Where, findings: dict[Finding, Tally], first_row: int = 0
 ) -> Iterator[pl.DataFrame]:
     """The rows that meet a condition; afterwards `findings` counts the others.
 
@@ -288,7 +288,7 @@ def filtered(
             raise UsageError(f"--where {where.text}: {reason(error)}") from None
         numbered = frame
         if PREDICTION_ROW not in frame.columns:
-            numbered = frame.with_row_index(PREDICTION_ROW, first)
+            numbered = frame.with_row_index(PREDICTION_ROW, first_row + first)
         if MATCHED in frame.columns:
             keep |= ~frame[MATCHED]
         kept = numbered.filter(keep)
@@ -299,6 +299,22 @@ def filtered(
 
 def _left_out(where: Where, total: int, left: int) -> dict[Finding, Tally]:
     return {finding(Code.FILTERED_ROWS, total=total, condition=where.text): Tally(total - left)}
+
+
+def together(findings: Iterable[tuple[Finding, Tally]]) -> dict[Finding, Tally]:
+    """The findings of several streams as those of one: each once, whatever the number of rows it is of."""
+    found: dict[Finding, Tally] = {}
+    condition, total, left_out = "", 0, Tally()
+    for kind, tally in findings:
+        if kind.code is Code.FILTERED_ROWS:
+            params = dict(kind.params)
+            condition, total = params["condition"], total + int(params["total"])
+            left_out.add(tally)
+        else:
+            found.setdefault(kind, Tally()).add(tally)
+    if condition:
+        found[finding(Code.FILTERED_ROWS, total=total, condition=condition)] = left_out
+    return found
 
 
 def _failed(where: Where, error: DataError) -> Exception:

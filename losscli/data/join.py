@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors
 from losscli.data.keys import near_forms, whole_numbers
-from losscli.data.stream import MATCHED, PREDICTION_ROW, TARGET_ROW, Roles
+from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles, row_name
 from losscli.data.table import RereadError, Table, reading
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array
@@ -330,15 +330,21 @@ def duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: s
     if not rows.height:
         return {}
     where = f"{table.name}, column{'s' if len(key) > 1 else ''} {', '.join(key)}"
-    return {finding(Code.DUPLICATE_KEY, where): Tally(rows.height, _show(rows, names, "row"))}
+    return {finding(Code.DUPLICATE_KEY, where): Tally(rows.height, shown_rows(table, rows, prefix))}
 
 
-def _show(frame: pl.DataFrame, names: list[str], row: str) -> list[str]:
-    def of(entry: Mapping[str, Any]) -> str:
-        return ", ".join(f"{name[2:]} {shortened(str(entry[name]))}" for name in names)
+def shown_rows(table: Table, rows: pl.DataFrame, prefix: str) -> list[str]:
+    """The first rows of a table by their numbers in the column "row" and their keys, whose names start so."""
 
-    first = frame.head(EXAMPLES).iter_rows(named=True)
-    return [f"row {entry[row] + 1} ({of(entry)})" for entry in first]
+    def name(row: int, *keys: object) -> str:
+        ids = ", ".join(
+            f"{column.removeprefix(prefix)} {shortened(str(key))}"
+            for column, key in zip(columns, keys, strict=True)
+        )
+        return row_name(row if table.is_numbered else NO_ROW, ids)
+
+    columns = [column for column in rows.columns if column != "row"]
+    return [name(*row) for row in rows.select("row", *columns).head(EXAMPLES).iter_rows()]
 
 
 def _without_seen_keys(keyed: Keyed, unseen: Array, seen: Array) -> Array:
@@ -367,8 +373,8 @@ def _unseen(keyed: Keyed, unseen: Array, tallies: dict[Finding, Tally]) -> None:
     if keyless.height:
         drop = roles.drop_missing
         missing = finding(Code.MISSING_VALUE, "" if drop else where, fatal=not drop)
-        tallies[missing] = Tally(keyless.height, _show(keyless, keys, "row"))
+        tallies[missing] = Tally(keyless.height, shown_rows(keyed.targets, keyless, "t:"))
     if len(lonely):
         drop = roles.drop_unmatched
         unmatched = finding(Code.UNMATCHED_TARGET, "" if drop else where, fatal=not drop, of="")
-        tallies[unmatched] = Tally(len(lonely), _show(shown, keys, "row"))
+        tallies[unmatched] = Tally(len(lonely), shown_rows(keyed.targets, shown, "t:"))

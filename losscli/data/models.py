@@ -14,9 +14,9 @@ import polars as pl
 from msgspec import Struct
 
 from losscli.data.batches import batches
-from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, lookup
+from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, lookup, shown_rows
 from losscli.data.keys import as_key, common_types, equal
-from losscli.data.stream import MATCHED, PREDICTION_ROW
+from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW
 from losscli.data.table import Table, reading
 from losscli.errors import EXAMPLES, DataError
 from losscli.numeric.arrays import Array
@@ -182,7 +182,8 @@ def _looked_up(
         if PREDICTION_ROW not in frame.columns:
             frame = frame.with_row_index(PREDICTION_ROW, done)
         done += frame.height
-        found = held.add_to(frame, at).with_columns(pl.Series(f"{other.number}{PREDICTION_ROW}", at))
+        numbers = at if other.table.is_numbered else np.full(len(at), NO_ROW)
+        found = held.add_to(frame, at).with_columns(pl.Series(f"{other.number}{PREDICTION_ROW}", numbers))
         yield _matched(found, at, left, lonely)
     if held is not None:
         tallies.update(_unmatched(other, side, right, seen, lonely, place))
@@ -220,11 +221,7 @@ def _unmatched(
         first = pl.Series(unseen[:EXAMPLES], dtype=pl.get_index_type())
         with reading(other.table):
             rows = side.select(keys).with_row_index("row").filter(pl.col("row").is_in(first.implode()))
-            texts = [
-                (row["row"] + 1, [f"{key[len(prefix) :]} {shortened(str(row[key]))}" for key in keys])
-                for row in rows.collect().iter_rows(named=True)
-            ]
-            shown = [f"row {row} ({', '.join(own)})" for row, own in texts]
+            shown = shown_rows(other.table, rows.collect(), prefix)
         found[_kind(Code.UNMATCHED_PREDICTION, other, place)] = Tally(len(unseen), shown)
     return found
 

@@ -16,6 +16,8 @@ STANDARD_INPUT = "standard input"
 """What messages call the input -."""
 PREDICTION_ROW, TARGET_ROW = "p#", "t#"
 """Columns of a joined stream: the row of each side in its own file, from 0."""
+NO_ROW = -1
+"""The number of a row that has none, as the rows of a cluster, which are in no order."""
 MATCHED = "matched"
 """The column of a joined stream that is false if a prediction has no target."""
 
@@ -166,3 +168,10 @@ class Part(Struct, frozen=True):
     classes: tuple[str, ...] = ()
     class_weight: tuple[float, ...] | None = None
     texts: tuple[str, ...] = ()
+
+
+def row_name(row: int, ids: str) -> str:
+    """The name of a row in messages: 'row 17 (id p017)', or its key alone if it has no number."""
+    if row == NO_ROW:
+        return ids
+    return f"row {row + 1}" + (f" ({ids})" if ids else "")

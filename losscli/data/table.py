@@ -31,7 +31,9 @@ class Table(Struct, frozen=True, eq=False):
     `schema` has the types of columns; for those of text formats, which have none, what their values show.
     These are read in `types`: as text, until roles ask for numbers.  Polars can parse those that are `quick`
     while it reads.  `spelling` says how text writes numbers.  `repeated` are the names that several columns
-    share, `structs` the types of those that became columns, `folders` those that key=value folders name.
+    share, `structs` the types of those that became columns, `folders` those that key=value folders name,
+    and `extensions` the columns whose types in the files extend those in which they are stored.
+    Unless it `is_numbered`, its rows are some of a larger table, and messages leave out their numbers.
     """
 
     name: str
@@ -44,6 +46,8 @@ class Table(Struct, frozen=True, eq=False):
     repeated: tuple[str, ...] = ()
     structs: Mapping[str, Any] = {}
     folders: tuple[str, ...] = ()
+    extensions: tuple[str, ...] = ()
+    is_numbered: bool = True
 
     def is_file_of(self, other: Table) -> bool:
         """Whether both tables are read from the same local files."""
@@ -139,11 +143,15 @@ class Table(Struct, frozen=True, eq=False):
             return self
         scan = self.scan.with_columns(pl.col(name).ext.storage() for name in own)
         storage = {name: dtype.ext_storage() for name, dtype in own.items()}
-        return replace(self, scan=scan, schema={**self.schema, **storage})
+        return replace(self, scan=scan, schema={**self.schema, **storage}, extensions=tuple(own))
 
     def without(self, names: Collection[str]) -> Table:
         """The same table without some of its columns."""
         return replace(self, schema={name: self.schema[name] for name in self.schema if name not in names})
+
+    def of_rows(self, scan: pl.LazyFrame, is_numbered: bool = True) -> Table:
+        """The same table with these rows, which have its columns, or those that are needed."""
+        return replace(self, scan=scan, files=None, is_numbered=is_numbered)
 
     def rows_of(self, column: str, value: object) -> Table:
         """The rows in which a column has a value, without that column; text stays text."""
@@ -206,9 +214,13 @@ class Table(Struct, frozen=True, eq=False):
 
     def _read_as(self, types: Mapping[str, Any]) -> Table:
         assert self.files is not None
-        return replace(
-            self, scan=self._without_structs(self.files.format.scan(self.files, types)), types=types
-        )
+        return replace(self, types=types).of_files(self.files)
+
+    def of_files(self, files: Files) -> Table:
+        """The same table read from these files, whose columns are those of its own."""
+        scan = files.format.scan(files, self.types)
+        scan = scan.with_columns(pl.col(name).ext.storage() for name in self.extensions)
+        return replace(self, scan=self._without_structs(scan), files=files)
 
     def _require_numbers(self, names: Iterable[str]) -> None:
         if wrong := [

@@ -11,14 +11,14 @@ from losscli.data.slicing import starts_of
 
 
 def blocks(
-    frames: Iterator[pl.DataFrame], size: int, group: str | None = None
+    frames: Iterator[pl.DataFrame], size: int, group: str | None = None, first: int = 0
 ) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Cut a stream of frames into blocks of `size` rows with their first row number.
+    """Cut a stream of frames, which starts at row `first`, into blocks of `size` rows with their first row.
 
     With a column `group`, whose groups are contiguous, a block ends with the group that contains the next
     multiple of `size`, so that blocks do not depend on how frames are cut.
     """
-    first, pending, height, before = 0, list[pl.DataFrame](), 0, None
+    pending, height, before = list[pl.DataFrame](), 0, None
     for frame in filter(len, frames):
         borders = None if group is None else starts_of(frame[group], before).tolist()
         at = 0

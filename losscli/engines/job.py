@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol, Self, TypeVar
+from importlib import import_module
+from typing import Any, Protocol, Self, TypeVar, cast
 
 import polars as pl
 
@@ -43,6 +44,13 @@ class Job(Protocol[S]):
     def device(self) -> str:
         """The name of the device."""
 
+    @property
+    def codec(self) -> str:
+        """The name of the module that writes the job for other processes: a `Codec`.
+
+        Raises UsageError for a job that has to stay in this process.
+        """
+
     def begin(self, frame: pl.DataFrame) -> Any:
         """What the first block fixes for the whole run, passed to every `fold`."""
 
@@ -54,6 +62,30 @@ class Job(Protocol[S]):
 
     def instead(self, error: DeviceError) -> Self:
         """The same job on the CPU, from the first row.  Raises the error if the user chose the device."""
+
+
+class Codec(Protocol):
+    """A module that writes jobs and their results for other processes, and reads them there.
+
+    Engines know it by its name alone, as jobs are made in layers above theirs.
+    """
+
+    def to_text(self, job: Any, fixed: Any) -> str:
+        """A job, and what the first block fixes.  Raises UsageError for a loss that has no name elsewhere."""
+
+    def of_text(self, text: str) -> tuple[Any, Any]:
+        """The job and what the first block fixes, in another process."""
+
+    def to_bytes(self, folded: Any) -> bytes:
+        """The result for some rows."""
+
+    def of_bytes(self, job: Any, data: bytes) -> Any:
+        """The result for some rows of a job.  Raises DataError if it is none."""
+
+
+def codec_of(name: str) -> Codec:
+    """The codec with the name of its module."""
+    return cast(Codec, import_module(name))
 
 
 class Engine(Protocol):

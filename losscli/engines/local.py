@@ -7,6 +7,7 @@ import ctypes
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
 
 import polars as pl
 from msgspec import Struct
@@ -33,10 +34,13 @@ def fold(
     frames: Iterator[pl.DataFrame],
     threads: int | None = None,
     progress: Progress = lambda rows: None,
+    fixed: Any = None,
+    first_row: int = 0,
 ) -> S | None:
     """Fold a stream of aligned frames; None if it has no rows.
 
-    The result does not depend on threads or on how frames are cut.
+    A stream of other rows than the first of a run has the number of its `first_row`, and what the first
+    block `fixed`.  The result does not depend on threads or on how frames are cut.
     Raises DeviceError if the device fails.
     """
     _keep_freed_memory()
@@ -53,9 +57,8 @@ def fold(
 
     pool = ThreadPoolExecutor(workers, thread_name_prefix="losscli")
     try:
-        fixed = None
-        for first, block in blocks(frames, job.block_rows, job.group):
-            if first == 0:
+        for first, block in blocks(frames, job.block_rows, job.group, first_row):
+            if fixed is None:
                 fixed = job.begin(block)
             waiting.append(pool.submit(device.call, job.fold, block, first, fixed))
             while waiting and (waiting[0].done() or len(waiting) > workers):

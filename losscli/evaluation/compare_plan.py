@@ -126,6 +126,7 @@ def plan_models(
         first.notes,
         first.names,
         first.gates,
+        first.request.engine,
     )
 
 

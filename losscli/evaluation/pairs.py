@@ -103,6 +103,11 @@ class ComparisonJob(Struct, frozen=True):
         """Where to compute."""
         return self.plans[0].device
 
+    @property
+    def codec(self) -> str:
+        """The module that writes the job for other processes."""
+        return "losscli.evaluation.remote"
+
     def begin(self, frame: pl.DataFrame) -> Any:
         """The pilots that the first block fixes, the same for all models so that their units agree."""
         return self.fixed or block_reading.fixed_by(self.plans[0], self._of(frame, 0))

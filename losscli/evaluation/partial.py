@@ -107,6 +107,11 @@ class EvaluationJob(Struct, frozen=True):
         """The name of the device."""
         return self.plan.device
 
+    @property
+    def codec(self) -> str:
+        """The module that writes the job for other processes."""
+        return "losscli.evaluation.remote"
+
     def begin(self, frame: pl.DataFrame) -> Any:
         """What the first block fixes for the whole run."""
         return self.fixed or block_reading.fixed_by(self.plan, frame)

@@ -95,6 +95,11 @@ class RowsJob(partials.EvaluationJob, frozen=True, kw_only=True):
     writer: Writer | None = None
     worst: int = 0
 
+    @property
+    def codec(self) -> str:
+        """None: the rows are written here.  Raises UsageError."""
+        raise UsageError("--rows and --worst need the rows in this process", remedy="--engine local")
+
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
         """Read and check one block, take the state of every chosen loss, and keep the requested rows."""
         taken = block_reading.take(self.plan, xp, frame, first_row, fixed)

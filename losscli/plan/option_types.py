@@ -172,6 +172,7 @@ class EvaluateOptions(CommonOptions, total=False):
     state: str | PathLike[str] | None
     plan: str | PathLike[str] | None
     part: str | None
+    engine: str | None
 
 
 class CompareOptions(CommonOptions, total=False):
@@ -192,6 +193,7 @@ class CompareOptions(CommonOptions, total=False):
     state: str | PathLike[str] | None
     plan: str | PathLike[str] | None
     part: str | None
+    engine: str | None
 
 
 class RankOptions(CommonOptions, total=False):

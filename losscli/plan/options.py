@@ -23,6 +23,7 @@ from losscli.catalog.params import Param
 from losscli.data import formats
 from losscli.data.limits import MAX_MEMORY
 from losscli.data.request import DECIMALS, Reading
+from losscli.engines import LOCAL
 from losscli.engines.devices import CPU
 from losscli.errors import Problem, UsageError, all_of
 from losscli.gates.judge import Rules
@@ -34,6 +35,7 @@ from losscli.plan.values import (
     COLUMN,
     COMMENT,
     DEVICE,
+    ENGINE,
     ESCAPE,
     FILE,
     FILES,
@@ -635,6 +637,13 @@ class Request(Struct, frozen=True, kw_only=True):
         int | None,
         _running("Worker threads; default: all cores, up to 8.", count(1), "N", use=Use.REPORT),
     ] = None
+    engine: Annotated[
+        str,
+        _running(
+            "local, spark, spark:MASTER, or spark:sc://HOST.", ENGINE, "ENGINE",
+            commands=("evaluate", "compare", "check"), use=Use.REPORT,
+        ),
+    ] = LOCAL
     max_memory: Annotated[
         int,
         _running(

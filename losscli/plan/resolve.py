@@ -99,7 +99,8 @@ def prepare(
     found = settled(predictions, targets, loss, runs_code=runs_code, **options)
     alignment = Aligned.of(*found.tables, found.roles, found.key, found.where)
     plan = found.plan(alignment.how, found.placed())
-    return Run(plan, alignment, found.tables, found.notes, found.names, found.gates)
+    engine = found.request.engine
+    return Run(plan, alignment, found.tables, found.notes, found.names, found.gates, engine)
 
 
 class Settled(Struct, frozen=True):

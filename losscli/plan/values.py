@@ -12,6 +12,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from losscli import engines
 from losscli.catalog import request as requests
 from losscli.catalog.params import Param
 from losscli.catalog.request import LossRequest
@@ -178,6 +179,10 @@ def _device(flag: str, value: Any) -> str:
     return name
 
 
+def _engine(flag: str, value: Any) -> str:
+    return engines.checked(_text(flag, value))
+
+
 def _losses(flag: str, value: Any) -> tuple[LossRequest, ...]:
     return tuple(all_of(*(partial(requests.find, each) for each in listed(value))))
 
@@ -224,6 +229,7 @@ ESCAPE = Kind("str | None", lambda flag, value: escape_of(_text(flag, value)))
 COMMENT = Kind("str | None", lambda flag, value: comment_of(_text(flag, value)))
 THOUSANDS = Kind("str | None", lambda flag, value: thousands_of(_text(flag, value)))
 DEVICE = Kind("str | None", _device)
+ENGINE = Kind("str | None", _engine)
 COLUMN = Kind("object", _text)
 """The name of a column; in Python also the column itself, which is read before the options."""
 LOSSES = Kind("Any", _losses, list)

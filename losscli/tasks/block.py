@@ -10,7 +10,7 @@ from typing import Any
 from losscli.data.labels import codes_of
 from losscli.data.matrix import Matrix, matrix_of
 from losscli.data.numbers import parsed, remedy_for, rounded
-from losscli.data.stream import PREDICTION_ROW, TARGET_ROW, Roles
+from losscli.data.stream import PREDICTION_ROW, TARGET_ROW, Roles, row_name
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array, np, pl
 from losscli.report.findings import Code, Finding, Tally, finding
@@ -189,9 +189,8 @@ class Block:
         columns = (columns,) if isinstance(columns, str) else columns
         where = self.roles.place(*columns) if columns else ""
         target = bool(columns) and columns[0].startswith("t:")
-        examples = [
-            f"{self.name_row(i, target)}{': ' + show(i) if show else ''}" for i in at[:EXAMPLES].tolist()
-        ]
+        names = ((self.name_row(i, target), show(i) if show else "") for i in at[:EXAMPLES].tolist())
+        examples = [text for name, shown in names if (text := ": ".join(filter(None, (name, shown))))]
         kind = finding(code, where, fatal=fatal, remedy=remedy, **params)
         tally = self.tallies.setdefault(kind, Tally())
         tally.add(Tally(len(at), examples))
@@ -199,14 +198,17 @@ class Block:
             self._marked = mask.copy() if self._marked is None else self._marked | mask
 
     def name_row(self, index: int, target: bool = False) -> str:
-        """The name of a row: 'row 17 (id p017)'.  Rows count from 1 in their file, without the header."""
+        """The name of a row: 'row 17 (id p017)'.  Rows count from 1 in their file, without the header.
+
+        A row without a number has its key alone.
+        """
         ids = ", ".join(
             f"{column[2:]} {shortened(str(self.frame[column][index]))}" for column in self.roles.ids
         )
         row = (
             self.frame[TARGET_ROW][index] if target and TARGET_ROW in self.frame.columns else self.rows[index]
         )
-        return f"row {row + 1}" + (f" ({ids})" if ids else "")
+        return row_name(row, ids)
 
     def drop_marked(self, *arrays: Array | None) -> tuple[Array | None, ...]:
         """Drop the marked rows, also from the given arrays (n, ...)."""

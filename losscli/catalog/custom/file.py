@@ -34,13 +34,13 @@ def source_of(path: str) -> bytes:
         raise UsageError(f"{path}: {(why or 'cannot be read').lower()}", remedy="check the path") from None
 
 
-def find(path: str, name: str) -> Loss:
-    """The loss of a function in a file, which is run.
+def find(path: str, name: str, source: bytes | None = None) -> Loss:
+    """The loss of a function in a file, which is run, or in the `source` that such a file had elsewhere.
 
     Raises UsageError if the file or function does not exist, if running the file raises, and for a function
     that has not the signature of a loss.
     """
-    source = source_of(path)
+    source = source_of(path) if source is None else source
     module = _run(path, source)
     functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
     function = vars(module).get(name)

@@ -1,0 +1,129 @@
+"""What a task answers: the state of its rows and its findings, or the error that ends the run.
+
+An error is an answer, since Spark tries a task that fails again, and buries its message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+from msgspec import Struct
+
+from losscli import errors
+from losscli.data.filter import together
+from losscli.data.table import RereadError, UnparsedError
+from losscli.engines.fold import Counter
+from losscli.engines.job import Codec, Job, S
+from losscli.errors import LossCliError, Problem
+from losscli.report.findings import Code, Finding, Tally
+
+PIECE = 4 << 20
+"""Bytes of an answer that travel in one row: messages of Spark Connect are bounded."""
+
+
+class Found(Struct, frozen=True):
+    """A finding of the alignment, as it is sent."""
+
+    code: str
+    where: str
+    fatal: bool
+    remedy: str
+    params: tuple[tuple[str, str], ...]
+    count: int
+    examples: tuple[str, ...]
+
+    @classmethod
+    def of(cls, finding: Finding, tally: Tally) -> Found:
+        """The finding as it is sent."""
+        kind = (finding.code.name, finding.where, finding.fatal, finding.remedy, finding.params)
+        return cls(*kind, tally.count, tuple(tally.examples))
+
+    def read(self) -> tuple[Finding, Tally]:
+        """The finding as it was."""
+        finding = Finding(Code[self.code], self.where, self.fatal, self.remedy, self.params)
+        return finding, Tally(self.count, list(self.examples))
+
+
+class Answer(Struct, frozen=True, omit_defaults=True):
+    """What a task answers.
+
+    `state` is empty if it had no rows.  `error` is the name of the exception that ends the run,
+    and `problems` are those that it has.
+    """
+
+    state: bytes = b""
+    findings: tuple[Found, ...] = ()
+    error: str = ""
+    problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def of(cls, state: bytes, findings: Iterable[tuple[Finding, Tally]]) -> Answer:
+        """The answer of a task that succeeded."""
+        return cls(state, tuple(Found.of(*each) for each in findings))
+
+    @classmethod
+    def of_error(cls, error: LossCliError | RereadError) -> Answer:
+        """The answer of a task that failed for a reason that a user can know."""
+        if isinstance(error, LossCliError):
+            return cls(error=type(error).__name__, problems=error.problems)
+        return cls(error=type(error).__name__)
+
+    def after(self, before: Iterable[Answer]) -> Answer:
+        """The same with the findings of the answers of earlier tasks."""
+        found = tuple(finding for each in before for finding in each.findings)
+        return self if self.error else msgspec.structs.replace(self, findings=(*found, *self.findings))
+
+    def require(self) -> None:
+        """Raise the error, if it is one."""
+        if self.error == UnparsedError.__name__:
+            raise UnparsedError
+        if self.error:
+            raise getattr(errors, self.error)(self.problems)
+
+
+def to_bytes(answer: Answer) -> bytes:
+    """An answer as it is sent."""
+    return msgspec.msgpack.encode(answer)
+
+
+def of_bytes(data: bytes) -> Answer:
+    """The answer that was sent."""
+    return msgspec.msgpack.decode(data, type=Answer)
+
+
+def merged(codec: Codec, job: Job[S], answers: Iterable[Answer]) -> Answer:
+    """The answer for the rows of several tasks, in their order; the first error, if one failed."""
+    held = list(answers)
+    if failed := next((each for each in held if each.error), None):
+        return failed
+    folded, findings = folded_of(codec, job, held)
+    state = b"" if folded is None else codec.to_bytes(folded)
+    return Answer.of(state, findings.items())
+
+
+def folded_of(codec: Codec, job: Job[S], answers: Iterable[Answer]) -> tuple[S | None, dict[Finding, Tally]]:
+    """The result for the rows of tasks that succeeded, None without rows, and their findings."""
+    states, found = Counter[S](job.merge), list[tuple[Finding, Tally]]()
+    for answer in answers:
+        if answer.state:
+            states.add(codec.of_bytes(job, answer.state))
+        found += [each.read() for each in answer.findings]
+    return states.whole(), together(found)
+
+
+def cut(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The bytes in pieces, with their numbers."""
+    for number, at in enumerate(range(0, max(len(data), 1), PIECE)):
+        yield number, data[at : at + PIECE]
+
+
+def assembled(rows: Iterable[tuple[int, int, bytes]]) -> list[tuple[int, Answer]]:
+    """The answers in the order of their tasks, from rows of task, piece and bytes in any order."""
+    found: dict[int, dict[int, bytes]] = {}
+    for task, piece, data in rows:
+        found.setdefault(task, {})[piece] = data
+    return [
+        (task, of_bytes(b"".join(pieces[number] for number in range(len(pieces)))))
+        for task, pieces in sorted(found.items())
+    ]

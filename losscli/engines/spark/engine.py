@@ -1,0 +1,251 @@
+"""The engine on a Spark cluster: files are read by tasks, aligned by key if need be, folded, and merged.
+
+It uses DataFrames alone, which every kind of session has, and no settings.  No value passes through the JVM.
+"""
+
+from __future__ import annotations
+
+import math
+import pickle
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import polars as pl
+from msgspec import Struct
+from msgspec.structs import replace
+
+from losscli.data.align import Aligned
+from losscli.data.pieces import Piece, pieces
+from losscli.data.stream import ALL_ROWS, MATCHED
+from losscli.engines.blocks import blocks
+from losscli.engines.devices import CPU
+from losscli.engines.job import Job, Progress, S, codec_of
+from losscli.engines.spark import answers, worker
+from losscli.engines.spark.answers import Answer
+from losscli.engines.spark.frames import places_of
+from losscli.engines.spark.session import meaning, session
+from losscli.engines.spark.worker import ANSWERS, FAN_IN, MOVED, Side, Work
+from losscli.errors import UsageError
+from losscli.report.findings import Code, Finding, Tally
+
+BLOCKS = 8
+"""Blocks of a task, a power of two, so that states merge as in a run of one process: see `Counter`."""
+MOST_TASKS = 1 << 14
+"""Tasks that read files; beyond that, each reads more."""
+HEAD = 4
+"""Blocks whose rows may be the first of the run: --where drops some, and some have no match among them."""
+
+
+class Spark(Struct, frozen=True):
+    """The engine on the cluster of a master; empty for the active session, or that of the environment."""
+
+    master: str = ""
+
+    def run(self, job: Job[S], stream: Aligned, progress: Progress) -> S | None:
+        """The result of a job over all rows of a stream; None if it has no rows.
+
+        Raises UsageError for what cannot run on a cluster, and for errors of Spark, and the errors of tasks.
+        """
+        require_possible(job, stream)
+        codec = codec_of(job.codec)
+        if stream.where is not None:
+            # A scan that filters counts its rows apart, in one more pass.
+            stream = replace(stream, where=replace(stream.where, is_pushed=False))
+        tasks = Tasks(session(self.master), Work(job.codec, codec.to_text(job, fixed_by(job, stream))))
+        found = tasks.of_keys(job, stream) if is_spread(stream) else tasks.of_rows(job, stream)
+        for answer in found:
+            answer.require()
+        folded, findings = answers.folded_of(codec, job, found)
+        stream.findings.clear()
+        stream.findings.update(_without_chance(findings, 0 if folded is None else folded.rows))
+        progress(0 if folded is None else folded.rows)
+        return folded
+
+
+def is_spread(stream: Aligned) -> bool:
+    """Whether rows of several tables meet by their keys."""
+    return len(stream.tables) > 1 and bool(stream.key)
+
+
+def require_possible(job: Job[S], stream: Aligned) -> None:
+    """Raise UsageError for what cannot run on a cluster, with the reason."""
+    if job.device != CPU:
+        raise UsageError(f"--device {job.device}: Spark computes on CPUs", remedy="--device cpu")
+    if stream.roles.group == ALL_ROWS:
+        raise UsageError(
+            "--engine spark: all rows are one group, which no two tasks can share",
+            remedy="--group names a column of groups, or use --engine local",
+        )
+    in_one = stream.is_one_table and all(_same_files(stream, other.table) for other in stream.others)
+    if not stream.key and not in_one:
+        raise UsageError(
+            "--engine spark: rows of two files have no order on a cluster, so position cannot align them",
+            remedy="--on names a key that both files have",
+        )
+
+
+def _same_files(stream: Aligned, table: Any) -> bool:
+    own = stream.predictions.files
+    return own is not None and table.files is not None and own.paths == table.files.paths
+
+
+def fixed_by(job: Job[S], stream: Aligned) -> Any:
+    """What the first rows fix, as in the local engine if these are the first rows of all tables."""
+    rows = HEAD * job.block_rows
+    heads = [table.scan.head(rows).collect() for table in stream.tables]
+    least = min(head.height for head in heads)
+    is_whole = max(head.height for head in heads) < rows
+
+    def of_first(rows: int) -> Aligned:
+        """The same description of the first rows of each table."""
+        tables = zip(stream.tables, heads, strict=True)
+        return stream.of_tables([table.of_rows(head.head(rows).lazy()) for table, head in tables])
+
+    def block_of(stream: Aligned) -> pl.DataFrame | None:
+        """The first block of a stream."""
+        frames, _ = worker.read(stream)
+        if is_spread(stream) and not is_whole:
+            frames = [frame.filter(MATCHED) if MATCHED in frame.columns else frame for frame in frames]
+        return next((block for _, block in blocks(iter(frames), job.block_rows, job.group)), None)
+
+    own, paired = of_first(rows), of_first(least)
+    # If no rows are left, or none match, those of each side still show how large its numbers are.
+    streams = (own, replace(own, where=None), replace(paired, where=None, key=(), key_types={}))
+    return job.begin(next(block for each in streams if (block := block_of(each)) is not None))
+
+
+class Tasks(Struct, frozen=True):
+    """The tasks of a job on a session of Spark."""
+
+    spark: Any
+    work: Work
+
+    def of_rows(self, job: Job[S], stream: Aligned) -> list[Answer]:
+        """The answers for rows of one table, or of several that are the same files."""
+        size = size_of(job, stream)
+        cut = zip(*(pieces(table, size) for table in stream.tables), strict=True)
+        sent = [[pickle.dumps(piece) for piece in own] for own in cut]
+        work, group, bare = self.work, stream.roles.group, without_rows(stream)
+        numbers = self._numbers(len(sent))
+        if group is None:
+
+            def fold(batches: Any) -> Any:
+                return worker.fold_pieces(work, bare, sent, batches)
+
+            return self._answers(numbers.mapInArrow(fold, ANSWERS), len(sent))
+        places, bare = places_of(len(sent)), replace(bare, is_grouped=False)
+
+        def spread(batches: Any) -> Any:
+            return worker.group_pieces(bare, group, sent, places, batches)
+
+        return self._of_groups(numbers.mapInArrow(spread, MOVED), group, len(places))
+
+    def of_keys(self, job: Job[S], stream: Aligned) -> list[Answer]:
+        """The answers for the rows of several tables, which meet by their keys."""
+        size = size_of(job, stream)
+        sides = sides_of(stream)
+        by_side = [pieces(side.table, size) for side in sides]
+        sent = [(place, pickle.dumps(piece)) for place, own in enumerate(by_side) for piece in own]
+        parts = max(parts_of(side, own, size) for side, own in zip(sides, by_side, strict=True))
+        places = places_of(parts)
+        bare_sides = [replace(side, table=bare_table(side.table)) for side in sides]
+        work, group = self.work, stream.roles.group
+        bare = replace(without_rows(stream), is_grouped=False)
+
+        def spread(batches: Any) -> Any:
+            return worker.spread_pieces(bare_sides, sent, places, batches)
+
+        moved = self._numbers(len(sent)).mapInArrow(spread, MOVED).repartition(parts, "place")
+        if group is None:
+
+            def fold(batches: Any) -> Any:
+                return worker.fold_parts(work, bare, bare_sides, batches)
+
+            return self._answers(moved.mapInArrow(fold, ANSWERS), parts)
+
+        def regroup(batches: Any) -> Any:
+            return worker.group_parts(bare, group, bare_sides, places, batches)
+
+        return self._of_groups(moved.mapInArrow(regroup, MOVED), group, parts)
+
+    def _of_groups(self, moved: Any, group: str, parts: int) -> list[Answer]:
+        work = self.work
+
+        def fold(batches: Any) -> Any:
+            return worker.fold_groups(work, group, batches)
+
+        return self._answers(moved.repartition(parts, "place").mapInArrow(fold, ANSWERS), parts)
+
+    def _numbers(self, tasks: int) -> Any:
+        """A DataFrame of the numbers of tasks, each in a partition of its own."""
+        with meaning():
+            return self.spark.range(0, tasks, 1, max(tasks, 1))
+
+    def _answers(self, found: Any, tasks: int) -> list[Answer]:
+        """The answers in the order of the tasks, merged in a tree until the driver can hold them."""
+        work = self.work
+
+        def merge(batches: Any) -> Any:
+            return worker.merge_answers(work, batches)
+
+        with meaning(self._cancel):
+            while tasks > FAN_IN:
+                tasks = math.ceil(tasks / FAN_IN)
+                own = found.repartition(tasks, found["task"] - found["task"] % FAN_IN)
+                found = own.mapInArrow(merge, ANSWERS)
+            rows = [(row.task, row.piece, bytes(row.data)) for row in found.collect()]
+        return [answer for _, answer in answers.assembled(rows)]
+
+    def _cancel(self) -> None:
+        """Stop the work of this session, if it can be told to."""
+        if hasattr(self.spark, "interruptAll"):
+            self.spark.interruptAll()
+
+
+def size_of(job: Job[S], stream: Aligned) -> int:
+    """The rows of a task: a number of blocks that is a power of two."""
+    rows = stream.predictions.expected() or 0
+    blocks_of_task = max(BLOCKS, rows // (job.block_rows * MOST_TASKS))
+    return int(job.block_rows << (blocks_of_task - 1).bit_length())
+
+
+def sides_of(stream: Aligned) -> list[Side]:
+    """The tables that meet by their keys, with the columns that each needs."""
+    of_models = [other.columns for other in stream.others]
+    read = [stream.roles.read]
+    if not stream.is_one_table:
+        read = [tuple(name for name in read[0] if name.startswith(side)) for side in ("p:", "t:")]
+    types = dict(stream.all_key_types())
+    return [
+        Side(table, tuple(dict.fromkeys((*stream.key, *(name[2:] for name in columns)))), types)
+        for table, columns in zip(stream.tables, (*read, *of_models), strict=True)
+    ]
+
+
+def parts_of(side: Side, own: Sequence[Piece], size: int) -> int:
+    """The number of parts in which a side has about `size` rows."""
+    rows = sum(piece.rows or side.table.expected() or size for piece in own)
+    return max(1, math.ceil(rows / size))
+
+
+def bare_table(table: Any) -> Any:
+    """A table without its rows."""
+    return table.of_rows(pl.LazyFrame())
+
+
+def without_rows(stream: Aligned) -> Aligned:
+    """The description of a stream, without what only this process can read."""
+    return stream.of_tables([bare_table(table) for table in stream.tables])
+
+
+def _without_chance(findings: dict[Finding, Tally], rows: int) -> Iterable[tuple[Finding, Tally]]:
+    """The findings without parts of the keys in which, by chance, no key matched."""
+    unmatched = [(kind, tally) for kind, tally in findings.items() if kind.code is Code.NO_KEY_MATCHES]
+    total = next(
+        (int(dict(kind.params)["total"]) for kind in findings if kind.code is Code.FILTERED_ROWS), rows
+    )
+    others = [(kind, tally) for kind, tally in findings.items() if kind.code is not Code.NO_KEY_MATCHES]
+    if unmatched and sum(tally.count for _, tally in unmatched) == total:
+        kind, tally = unmatched[0]
+        others.append((kind, Tally(total, tally.examples)))
+    return others

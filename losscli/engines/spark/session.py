@@ -1,0 +1,102 @@
+"""The session of Spark, and what its errors mean for a user; one of the two modules that import PySpark."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from losscli.errors import UsageError
+from losscli.text import shortened
+
+CONNECT = "sc://"
+INSTALL = "pip install 'losscli[spark]'"
+_SETTINGS = {"spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
+"""Settings of a session that is made here: the program has a progress bar of its own."""
+_SAME_PYTHON = "PYSPARK_PYTHON, or an environment in spark.archives, gives workers the Python of the driver"
+_MEANINGS: tuple[tuple[str, str, str], ...] = (
+    (
+        r"JAVA_GATEWAY_EXITED|Java gateway process exited|JAVA_HOME is not set",
+        "Spark needs Java, which is not found",
+        "install Java 17 (apt-get install openjdk-17-jre-headless), or set JAVA_HOME",
+    ),
+    (
+        r"PYTHON_VERSION_MISMATCH|different version .{0,40}than",
+        "workers run another version of Python",
+        _SAME_PYTHON,
+    ),
+    (
+        r"No module named '(losscli|polars|numpy|msgspec|pyarrow|scipy|typer|rich)",
+        "workers lack losscli, or what it needs",
+        "install losscli[spark] on all workers, or send an environment by spark.archives",
+    ),
+    (
+        r"OutOfMemory|exit code: 137|Container killed|exceeded memory limits",
+        "a worker ran out of memory",
+        "raise spark.executor.memoryOverhead, which holds the memory of Python",
+    ),
+    (
+        r"Python worker exited unexpectedly|ExecutorLostFailure|worker lost|Lost executor",
+        "workers were lost again and again",
+        "their logs say why; spark.executor.memoryOverhead holds the memory of Python",
+    ),
+    (r"maxResultSize", "the results are larger than the driver takes", "raise spark.driver.maxResultSize"),
+    (
+        r"UNAVAILABLE|failed to connect|Connection refused",
+        "the server cannot be reached",
+        "check the address",
+    ),
+)
+"""What errors of Spark mean, by a pattern in their text: what is wrong, and the remedy."""
+
+
+def session(master: str) -> Any:
+    """The session of a master (local[4], spark://HOST:7077, yarn, sc://HOST:15002).
+
+    Without one it is the active session, or a new one as the environment describes it.
+    Raises UsageError, with a remedy, if there is no PySpark, no Java or no such master.
+    """
+    try:
+        from pyspark.sql import SparkSession
+    except ImportError as error:
+        what = "is not installed" if error.name == "pyspark" else f"cannot be imported: {error}"
+        raise UsageError(f"--engine spark needs PySpark, which {what}", remedy=INSTALL) from None
+    builder = SparkSession.builder
+    with meaning():
+        if master.startswith(CONNECT):
+            return builder.remote(master).getOrCreate()
+        active = SparkSession.getActiveSession()
+        if active is not None:
+            return active
+        if master.startswith("local"):
+            # Otherwise Spark takes the python3 in PATH.
+            os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        for name, value in _SETTINGS.items():
+            builder = builder.config(name, value)
+        return (builder.master(master) if master else builder).getOrCreate()
+
+
+@contextmanager
+def meaning(cancel: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Turn an error of Spark into a UsageError that says what to do; if interrupted, `cancel` the work."""
+    from py4j.protocol import Py4JError  # a dependency of PySpark
+    from pyspark.errors import PySparkException
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        cancel()
+        raise
+    except (PySparkException, Py4JError, OSError) as error:
+        text = str(error)
+        for pattern, what, remedy in _MEANINGS:
+            if re.search(pattern, text):
+                raise UsageError(f"--engine spark: {what}", remedy=remedy) from error
+        lines = [line for line in text.splitlines() if line.strip()]
+        reason = shortened(lines[0]) if lines else type(error).__name__
+        raise UsageError(
+            f"--engine spark failed: {reason}", remedy="--debug shows all of the error"
+        ) from error

@@ -1,0 +1,309 @@
+"""What runs in the tasks of Spark: rows are read, spread by key, aligned and folded.
+
+Each task hands streams of aligned rows to the local fold; a part of the keys is a small run of the local
+engine, with all its checks.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache, partial
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+from msgspec import Struct
+from msgspec.structs import replace
+
+from losscli._version import __version__
+from losscli.data import groups
+from losscli.data.align import Aligned
+from losscli.data.batches import batches as batches_of
+from losscli.data.keys import as_key
+from losscli.data.pieces import Piece
+from losscli.data.table import RereadError, Table, UnparsedError, reading
+from losscli.engines.job import Codec, Job, codec_of
+from losscli.engines.local import fold
+from losscli.engines.spark import answers
+from losscli.engines.spark.answers import Answer
+from losscli.engines.spark.frames import of_bytes, spread, to_bytes
+from losscli.errors import LossCliError, UsageError
+
+Batches = Iterable[pa.RecordBatch]
+ANSWERS = "task int, piece int, data binary"
+"""The rows of answers."""
+MOVED = "part int, place int, side int, data binary"
+"""The rows of frames on their way to a part; `place` is the number by which Spark partitions them."""
+ANSWER = -1
+"""The side of an answer among frames: an error, or the findings of a task."""
+FAN_IN = 32
+"""Answers that a task merges."""
+
+
+class Work(Struct, frozen=True):
+    """A job as it is sent: the name of its codec, its text, and the version of losscli that wrote it."""
+
+    codec: str
+    text: str
+    version: str = __version__
+
+    def read(self) -> tuple[Codec, Job[Any], Any]:
+        """The codec, the job, and what the first block fixed.  Raises UsageError for another version."""
+        if self.version != __version__:
+            raise UsageError(
+                f"the workers have losscli {__version__}, and the driver has {self.version}",
+                remedy="install the same version on all of them",
+            )
+        codec = codec_of(self.codec)
+        return codec, *_read(self.codec, self.text)
+
+
+@cache
+def _read(codec: str, text: str) -> tuple[Job[Any], Any]:
+    return codec_of(codec).of_text(text)
+
+
+class Side(Struct, frozen=True, eq=False):
+    """A table that is spread by key: the columns that are read, and the types in which keys are compared."""
+
+    table: Table
+    columns: tuple[str, ...]
+    key_types: dict[str, Any]
+
+    @property
+    def empty(self) -> pl.DataFrame:
+        """The table without rows."""
+        return pl.DataFrame(schema={name: self.table.dtype(name) for name in self.columns})
+
+
+Stream = tuple[int, Aligned]
+"""The number of a task, and the rows that it evaluates."""
+Source = Callable[[Batches], Iterator[Stream]]
+
+
+# Where rows come from
+
+
+def of_pieces(stream: Aligned, pieces: Sequence[Sequence[bytes]], numbers: Batches) -> Iterator[Stream]:
+    """The rows of pieces of the tables of a stream, one after another; `numbers` are those of the pieces."""
+    for number in _column(numbers, 0):
+        own: list[Piece] = [pickle.loads(piece) for piece in pieces[number]]
+        tables = [table.of_rows(piece.scan) for table, piece in zip(stream.tables, own, strict=True)]
+        yield number, replace(stream.of_tables(tables), first_row=own[0].first_row)
+
+
+def of_parts(stream: Aligned, sides: Sequence[Side], parts: dict[int, Part]) -> Iterator[Stream]:
+    """The rows of parts of the keys."""
+    for number, part in parts.items():
+        frames = [
+            of_bytes(part.frames[place]) if place in part.frames else side.empty
+            for place, side in enumerate(sides)
+        ]
+        tables = [
+            side.table.of_rows(frame.lazy(), is_numbered=False)
+            for side, frame in zip(sides, frames, strict=True)
+        ]
+        yield number, stream.of_tables(tables).joined_in_memory()
+
+
+# What tasks do
+
+
+def spread_pieces(
+    sides: Sequence[Side], pieces: Sequence[tuple[int, bytes]], places: Sequence[int], numbers: Batches
+) -> Iterator[pa.RecordBatch]:
+    """The rows of pieces, each with the number of its side, on their way to the parts of their keys."""
+    for number in _column(numbers, 0):
+        place, data = pieces[number]
+        try:
+            yield from _moved(_read_piece(sides[place], pickle.loads(data)), place, places)
+        except (LossCliError, RereadError) as error:
+            yield _moved_answer(Answer.of_error(error), places)
+
+
+def _read_piece(side: Side, piece: Piece) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
+    """The rows of a piece, and their keys in the types in which they are compared."""
+    with reading(side.table):
+        found = list(batches_of(piece.scan.select(side.columns)))
+    if found:
+        frame = pl.concat(found, rechunk=False)
+        keys = [as_key(pl.col(name), side.table.dtype(name), own) for name, own in side.key_types.items()]
+        yield frame, frame.select(keys)
+
+
+def _moved(
+    frames: Iterator[tuple[pl.DataFrame, pl.DataFrame]], side: int, places: Sequence[int]
+) -> Iterator[pa.RecordBatch]:
+    for frame, keys in frames:
+        for part, rows in spread(frame, keys, len(places)):
+            for data in to_bytes(rows):
+                yield _batch(MOVED, part, places[part], side, data)
+
+
+def _moved_answer(answer: Answer, places: Sequence[int]) -> pa.RecordBatch:
+    """An answer on its way to the first part."""
+    return _batch(MOVED, 0, places[0], ANSWER, answers.to_bytes(answer))
+
+
+class Part(Struct):
+    """What arrived for a part: frames as bytes by side, and answers."""
+
+    frames: dict[int, list[bytes]]
+    answers: list[Answer]
+
+    @property
+    def failed(self) -> Answer | None:
+        """The error of a task before, if there is one."""
+        return next((each for each in self.answers if each.error), None)
+
+
+def arrived(batches: Batches) -> dict[int, Part]:
+    """What arrived in a task, by part."""
+    found: dict[int, Part] = {}
+    for batch in batches:
+        for part, _, side, data in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            own = found.setdefault(part, Part({}, []))
+            if side == ANSWER:
+                own.answers.append(answers.of_bytes(data))
+            else:
+                own.frames.setdefault(side, []).append(data)
+    return dict(sorted(found.items()))
+
+
+def fold_pieces(
+    work: Work, stream: Aligned, pieces: Sequence[Sequence[bytes]], numbers: Batches
+) -> Iterator[pa.RecordBatch]:
+    """The answers for pieces of one table."""
+    for number, own in of_pieces(stream, pieces, numbers):
+        yield from _answered(number, [], partial(_folded, work, own))
+
+
+def fold_parts(
+    work: Work, stream: Aligned, sides: Sequence[Side], batches: Batches
+) -> Iterator[pa.RecordBatch]:
+    """The answers for parts of the keys."""
+    parts = arrived(batches)
+    for number, own in of_parts(stream, sides, parts):
+        yield from _answered(number, parts[number].answers, partial(_folded, work, own))
+
+
+def group_pieces(
+    stream: Aligned, group: str, pieces: Sequence[Sequence[bytes]], places: Sequence[int], numbers: Batches
+) -> Iterator[pa.RecordBatch]:
+    """The rows of pieces of one table, on their way to the parts of their groups."""
+    for _, own in of_pieces(stream, pieces, numbers):
+        yield from _grouped(own, group, places)
+
+
+def group_parts(
+    stream: Aligned, group: str, sides: Sequence[Side], places: Sequence[int], batches: Batches
+) -> Iterator[pa.RecordBatch]:
+    """The rows of parts of the keys, on their way to the parts of their groups."""
+    parts = arrived(batches)
+    for number, own in of_parts(stream, sides, parts):
+        for answer in parts[number].answers:
+            yield _moved_answer(answer, places)
+        if not parts[number].failed:
+            yield from _grouped(own, group, places)
+
+
+def _grouped(stream: Aligned, group: str, places: Sequence[int]) -> Iterator[pa.RecordBatch]:
+    try:
+        frames, stream = read(stream)
+        yield from _moved(((frame, frame.select(group)) for frame in frames), 0, places)
+        yield _moved_answer(Answer.of(b"", stream.findings.items()), places)
+    except (LossCliError, RereadError) as error:
+        yield _moved_answer(Answer.of_error(error), places)
+
+
+def fold_groups(work: Work, group: str, batches: Batches) -> Iterator[pa.RecordBatch]:
+    """The answers for parts of the groups."""
+    for number, part in arrived(batches).items():
+        yield from _answered(number, part.answers, partial(_folded_groups, work, group, part))
+
+
+def _folded_groups(work: Work, group: str, part: Part) -> Answer:
+    codec, job, fixed = work.read()
+    frames = [of_bytes(pieces) for pieces in part.frames.values()]
+    folded = fold(job, groups.gathered(iter(frames), group), 1, fixed=fixed)
+    return Answer.of(b"" if folded is None else codec.to_bytes(folded), ())
+
+
+def _folded(work: Work, stream: Aligned) -> Answer:
+    """The answer for the rows of a stream, read in the way that works."""
+    codec, job, fixed = work.read()
+    while True:
+        try:
+            folded = fold(job, stream.frames(), 1, fixed=fixed, first_row=stream.first_row)
+            state = b"" if folded is None else codec.to_bytes(folded)
+            return Answer.of(state, stream.findings.items())
+        except UnparsedError:
+            raise
+        except RereadError as error:
+            stream = stream.again(error)
+
+
+def read(stream: Aligned) -> tuple[list[pl.DataFrame], Aligned]:
+    """The rows of a stream, held in memory, and the stream as it was read.
+
+    Raises UnparsedError if text has to be read in another way.
+    """
+    while True:
+        try:
+            return [frame for frame in stream.frames() if frame.height], stream
+        except UnparsedError:
+            raise
+        except RereadError as error:
+            stream = stream.again(error)
+
+
+def merge_answers(work: Work, batches: Batches) -> Iterator[pa.RecordBatch]:
+    """The answers of FAN_IN tasks each, in the order of the tasks, as one answer."""
+    tasks: dict[int, list[Answer]] = {}
+    for task, answer in answers.assembled(rows_of(batches)):
+        tasks.setdefault(task // FAN_IN, []).append(answer)
+    for number, held in sorted(tasks.items()):
+        yield from _answered(number, [], partial(_merged, work, held))
+
+
+def _merged(work: Work, held: list[Answer]) -> Answer:
+    codec, job, _ = work.read()
+    return answers.merged(codec, job, held)
+
+
+def _answered(number: int, before: list[Answer], answer: Callable[[], Answer]) -> Iterator[pa.RecordBatch]:
+    """The rows of an answer, to which the answers of earlier tasks belong."""
+    found = next((each for each in before if each.error), None)
+    if found is None:
+        try:
+            found = answer()
+        except (LossCliError, RereadError) as error:
+            found = Answer.of_error(error)
+        found = found.after(before)
+    for piece, data in answers.cut(answers.to_bytes(found)):
+        yield _batch(ANSWERS, number, piece, data)
+
+
+# Batches of Arrow
+
+
+def rows_of(batches: Batches) -> Iterator[tuple[Any, ...]]:
+    """The rows of batches."""
+    for batch in batches:
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _column(batches: Batches, place: int) -> Iterator[Any]:
+    for batch in batches:
+        yield from batch.column(place).to_pylist()
+
+
+_TYPES = {"int": pa.int32(), "binary": pa.binary()}
+
+
+def _batch(schema: str, *row: object) -> pa.RecordBatch:
+    """A batch of one row with columns as Spark names and types them."""
+    columns = [each.split() for each in schema.split(", ")]
+    arrays = [pa.array([value], _TYPES[kind]) for value, (_, kind) in zip(row, columns, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, names=[name for name, _ in columns])
