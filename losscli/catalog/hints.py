@@ -26,7 +26,70 @@ _PLAIN = {
         "it is f_beta with average=weighted", ("multiclass_f_beta:average=weighted",)
     ),
     "f2": Hint("it is f_beta with beta=2", ("f_beta:beta=2",)),
-    "youden youdenj informedness": Hint("it is 2 balanced_accuracy - 1", ("balanced_accuracy",)),
+    "f0.5": Hint("it is f_beta with beta=0.5", ("f_beta:beta=0.5",)),
+    "recallmacro macrorecall uar unweightedaveragerecall meanclassaccuracy": Hint(
+        "the mean recall of the classes is balanced_accuracy", ("balanced_accuracy",)
+    ),
+    "precisionmacro macroprecision": Hint(
+        "it is precision with average=macro", ("multiclass_precision:average=macro",)
+    ),
+    "youden youdenj youdensj youdenindex informedness bookmakerinformedness": Hint(
+        "it is 2 balanced_accuracy - 1", ("balanced_accuracy",)
+    ),
+    "peirce peirceskill hanssenkuipers trueskillstatistic tss": Hint(
+        "it is 2 balanced_accuracy - 1", ("balanced_accuracy",)
+    ),
+    "markedness": Hint(
+        "it is precision + negative_predictive_value - 1", ("precision", "negative_predictive_value")
+    ),
+    "positivelikelihoodratio lr+ plr": Hint(
+        "it is recall / false_positive_rate", ("recall", "false_positive_rate")
+    ),
+    "negativelikelihoodratio nlr": Hint(
+        "it is false_negative_rate / specificity", ("false_negative_rate", "specificity")
+    ),
+    "diagnosticoddsratio dor oddsratio": Hint(
+        "it is true_positives true_negatives / (false_positives false_negatives)",
+        ("true_positives", "true_negatives", "false_positives", "false_negatives"),
+    ),
+    "frequencybias": Hint("it is recall / precision", ("recall", "precision")),
+    "fowlkesmallows fmi": Hint(
+        "it is the geometric mean of precision and recall, of a clustering that of its pairs",
+        ("precision", "recall"),
+    ),
+    "prevalencethreshold": Hint(
+        "it is 1 / (1 + sqrt(recall / false_positive_rate))", ("recall", "false_positive_rate")
+    ),
+    "prevalence": Hint("it is (true_positives + false_negatives) / n", ("true_positives", "false_negatives")),
+    "gerrity": Hint(
+        "the Gerrity score is not available; cohen_kappa with weights is",
+        ("multiclass_cohen_kappa:weighting=linear",),
+    ),
+    "rprecision": Hint(
+        "it is precision_at_k with k the number of relevant items, which differs between groups",
+        ("precision_at_k:k=5", "mean_average_precision"),
+    ),
+    "rbp": Hint("rbp is rank_biased_precision", ("rank_biased_precision",)),
+    "hitsatk hits": Hint("it is hit_rate_at_k", ("hit_rate_at_k:k=10",)),
+    "hd95 hausdorff95": Hint(
+        "the 95 % quantile is not available; hausdorff_distance is the maximum",
+        ("hausdorff_distance:width=64",),
+    ),
+    "editdistance levenshtein levenshteindistance": Hint(
+        "edits over the length of the target are char_error_rate and word_error_rate",
+        ("char_error_rate", "word_error_rate"),
+    ),
+    "top1 top1accuracy": Hint("it is accuracy", ("accuracy",)),
+    "brierskill bss": Hint("the skill against the prevalence is d2_brier", ("d2_brier",)),
+    "ginicoefficient": Hint("it is gini", ("gini",)),
+    "rae relativeabsolute": Hint(
+        "it is 1 - d2_absolute_error with the mean in the place of the median", ("d2_absolute_error",)
+    ),
+    "cvrmse": Hint("it is normalized_rmse", ("normalized_rmse",)),
+    "f1samples samplesf1 jaccardsamples": Hint(
+        "averages over the labels of each row are not available; average=micro pools all labels",
+        ("multilabel_f_beta:average=micro", "multilabel_jaccard_index:average=micro"),
+    ),
     "top5 top5accuracy": Hint("it is top_k_accuracy with k=5", ("top_k_accuracy:k=5",)),
     "quadratickappa quadraticweightedkappa qwk": Hint(
         "it is cohen_kappa with weighting=quadratic", ("multiclass_cohen_kappa:weighting=quadratic",)

@@ -124,6 +124,56 @@ def balanced_accuracy(
     return balanced_error(batch, threshold=threshold, inclusive=inclusive)
 
 
+def _geometric(xp: Namespace, m: Array) -> Array:
+    tp, fp, fn, tn = (m[..., i] for i in range(4))
+    return xp.sqrt(tp / (tp + fn)) * xp.sqrt(tn / (tn + fp))
+
+
+@loss(
+    "geometric_mean_score",
+    "gmean",
+    reduction=Reduction(_geometric, undefined=_both_classes.undefined),
+    best=1.0,
+    worst=0.0,
+    score=True,
+)
+def g_mean(batch: BinaryAgreement, *, threshold: Unit = 0.5, inclusive: bool = False) -> tuple[Array, ...]:
+    """The geometric mean of the recall of the two classes: 0 if one of them is never found.
+
+    sqrt(TP / P TN / N).  Unit: 1.
+
+    Kubat and Matwin (1997), Addressing the curse of imbalanced training sets
+    """
+    return outcomes(batch.target, batch.predicted(threshold, inclusive))
+
+
+def _equitable_threat(xp: Namespace, m: Array) -> Array:
+    tp, fp, fn = (m[..., i] for i in range(3))
+    by_chance = (tp + fp) * (tp + fn)
+    return (tp - by_chance) / (tp + fp + fn - by_chance)
+
+
+@loss(
+    "gilbert_skill_score",
+    "ets",
+    "gss",
+    reduction=Reduction(_equitable_threat, undefined="all rows have one class, in truth and by prediction"),
+    best=1.0,
+    worst=-1.0 / 3.0,
+    score=True,
+)
+def equitable_threat_score(
+    batch: BinaryAgreement, *, threshold: Unit = 0.5, inclusive: bool = False
+) -> tuple[Array, ...]:
+    """The intersection over union of the positives beyond chance: 1 is perfect, 0 as good as chance.
+
+    (TP - C) / (TP + FP + FN - C), with C = (TP + FP) (TP + FN) / n.  Unit: 1.
+
+    Schaefer (1990), The critical success index as an indicator of warning skill
+    """
+    return outcomes(batch.target, batch.predicted(threshold, inclusive))
+
+
 def _balanced_of_classes(xp: Namespace, m: Array) -> Array:
     classes = m.shape[-1] // 2
     wrong, share = m[..., :classes], m[..., classes:]
@@ -262,6 +312,8 @@ def _kappa_of_labels(xp: Namespace, m: Array) -> Array:
 @loss(
     "kappa",
     "cohen_kappa_score",
+    "heidke_skill_score",
+    "hss",
     reduction=Reduction(_kappa_of_labels, undefined=ONE_CLASS),
     best=1.0,
     worst=-1.0,
@@ -283,6 +335,8 @@ def cohen_kappa(
     "cohen_kappa",
     "kappa",
     "cohen_kappa_score",
+    "heidke_skill_score",
+    "hss",
     reduction=Reduction(_kappa, undefined=ONE_CLASS),
     best=1.0,
     worst=-1.0,

@@ -62,6 +62,7 @@ def _r2(xp: Namespace, m: Array, pilots: Sequence[Pilot], force_finite: bool, av
 @loss(
     "R2",
     "r2_score",
+    "r_squared",
     "coefficient_of_determination",
     "NSE",
     "nash_sutcliffe_efficiency",

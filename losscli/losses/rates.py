@@ -95,7 +95,7 @@ PRECISION = rate_of(
 )
 
 
-@_score("precision_score", "positive_predictive_value", "ppv", reduction=PRECISION)
+@_score("precision_score", "positive_predictive_value", "ppv", "success_ratio", reduction=PRECISION)
 def precision(
     batch: BinaryOutcome,
     *,
@@ -182,6 +182,8 @@ RECALL = rate_of(
     "sensitivity",
     "true_positive_rate",
     "tpr",
+    "probability_of_detection",
+    "pod",
     reduction=RECALL,
 )
 def recall(
@@ -527,7 +529,14 @@ def jaccard_distance(
     return f1_error(batch, threshold=threshold, inclusive=inclusive)
 
 
-@_score("jaccard", "jaccard_score", reduction=rate_of(_jaccard, hits=(0,), misses=(1, 2)))
+@_score(
+    "jaccard",
+    "jaccard_score",
+    "critical_success_index",
+    "csi",
+    "threat_score",
+    reduction=rate_of(_jaccard, hits=(0,), misses=(1, 2)),
+)
 def jaccard_index(
     batch: BinaryOutcome,
     *,

@@ -61,6 +61,12 @@ def test_an_unknown_name_is_an_error_that_suggests_near_ones():
             "distances of samples are wasserstein_distance",
             "-l wasserstein_distance, or -l crps, or -l rps",
         ),
+        (
+            "R-Precision",
+            "precision_at_k with k the number",
+            "-l precision_at_k:k=5, or -l mean_average_precision",
+        ),
+        ("youdens_j", "it is 2 balanced_accuracy - 1", "-l balanced_accuracy"),
         ("MdAPE", "mape@p50 is that of percentages", "-l mape@p50"),
         ("ndcg@10", "'ndcg@10': the number of ranks is a parameter", "-l ndcg:k=10"),
         ("Precision@5", "'Precision@5': the number of ranks is a parameter", "-l precision_at_k:k=5"),
@@ -192,12 +198,19 @@ def test_a_parameter_without_a_range_is_refused_when_the_loss_is_made():
         ("roc-auc", {"roc_auc", "multiclass_roc_auc", "multilabel_roc_auc"}),
         ("median absolute error", {"median_absolute_error"}),
         ("medae", {"median_absolute_error"}),
+        ("POD", {"recall"}),
+        ("FAR", {"false_discovery_rate"}),
+        ("pofd", {"false_positive_rate"}),
+        ("csi", {"critical_success_index", "jaccard_index"}),
+        ("HSS", {"cohen_kappa", "multiclass_cohen_kappa"}),
+        ("ETS", {"equitable_threat_score"}),
+        ("R_squared", {"r2"}),
         ("huber@p95", {"huber@p95"}),
         ("MAE @ P99.90", {"mean_absolute_error@p99.9"}),
         ("mae@p99.9999999999999", {"mean_absolute_error@p99.9999999999999"}),
     ],
 )
-def test_names_of_losses_of_order(name, found):
+def test_names_of_the_field(name, found):
     assert {entry.name for entry in registry.find(name)} == found
 
 

@@ -154,6 +154,7 @@ def of_negatives(y: str, p: str) -> dict[str, str]:
         "specificity": f"recall_score({y}, {p}, pos_label=0)",
         "false_positive_rate": f"1 - recall_score({y}, {p}, pos_label=0)",
         "negative_predictive_value": f"precision_score({y}, {p}, pos_label=0)",
+        "false_omission_rate": f"1 - precision_score({y}, {p}, pos_label=0)",
     }
 
 
@@ -185,6 +186,11 @@ CASES: dict[str, list[tuple[str, str]]] = {
             "max([r for p, r, _ in zip(*precision_recall_curve(y, q)) if p >= 0.6])",
         ),
         *((name, f"confusion_matrix(y, p)[{place}]") for name, place in COUNTS.items()),
+        ("g_mean", "sqrt(recall_score(y, p) * recall_score(y, p, pos_label=0))"),
+        (
+            "equitable_threat_score",
+            "1 / (2 / cohen_kappa_score(y, p) - 1)",
+        ),
     ],
     "outputs": [
         ("r2:average=variance", "r2_score(y, p, multioutput='variance_weighted')"),

@@ -398,6 +398,30 @@ def test_probabilities_like_sklearn(weighted, dtype):
         assert found == pytest.approx(expected, rel=rel), loss
 
 
+LABEL_CALLS = {
+    "specificity": lambda y, p, w: metrics.recall_score(y, p, pos_label=0, zero_division=0, sample_weight=w),
+    "npv": lambda y, p, w: metrics.precision_score(y, p, pos_label=0, zero_division=0, sample_weight=w),
+    "fpr": lambda y, p, w: 1 - metrics.recall_score(y, p, pos_label=0, zero_division=0, sample_weight=w),
+    "false_omission_rate": lambda y, p, w: (
+        1 - metrics.precision_score(y, p, pos_label=0, zero_division=0, sample_weight=w)
+    ),
+    "fnr": lambda y, p, w: 1 - metrics.recall_score(y, p, zero_division=0, sample_weight=w),
+    "fdr": lambda y, p, w: 1 - metrics.precision_score(y, p, zero_division=0, sample_weight=w),
+    "tp": lambda y, p, w: metrics.confusion_matrix(y, p, labels=[0, 1], sample_weight=w)[1, 1],
+    "fp": lambda y, p, w: metrics.confusion_matrix(y, p, labels=[0, 1], sample_weight=w)[0, 1],
+}
+
+
+@pytest.mark.parametrize("loss", LABEL_CALLS)
+def test_rates_and_counts_like_sklearn(loss):
+    rng = np.random.default_rng(6)
+    y, p, w = rng.integers(0, 2, 40), rng.random(40), rng.uniform(0.5, 2.0, 40)
+    for actual, predicted in ((y, p), (y, p * 0.4), (y, p * 0.4 + 0.6), (0 * y + 1, p)):
+        expected = LABEL_CALLS[loss](actual, predicted > 0.5, w)
+        frame = {"y": actual, "p": predicted, "w": w}
+        assert number("sklearn", loss, frame, weight="w", task="binary") == pytest.approx(expected)
+
+
 def test_labels_like_sklearn():
     _, p, code, w = sample()
     frame = {"label": [f"c{c}" for c in code], "w": w, **{f"prob_c{c}": p[:, c] for c in range(3)}}
@@ -481,6 +505,7 @@ REFUSED = [
     ("torch", "smooth_l1", {"weight": "w"}, "smooth_l1_loss of PyTorch takes no weights of rows"),
     ("torch", "poisson_nll:full=true", {}, "poisson_nll_loss of PyTorch has no full"),
     ("keras", "expr: abs(e)", {}, "Keras has no equivalent of"),
+    ("sklearn", "specificity:average=macro", {"task": "binary"}, "of scikit-learn has no average"),
     ("sklearn", "msle:floor=0", {}, "mean_squared_log_error of scikit-learn has no floor"),
     ("jax", "mse", {}, "--like must be sklearn, torch or keras"),
     ("keras", "mse", {"eps": 0.1}, "--eps and --like"),

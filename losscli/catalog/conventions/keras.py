@@ -44,6 +44,15 @@ KERAS = Library(
         "top_k_accuracy": Convention("metrics.TopKCategoricalAccuracy", {"k": 5}),
         "precision": Convention("metrics.Precision", {"threshold": 0.5}, lacks=("average",)),
         "recall": Convention("metrics.Recall", {"threshold": 0.5}, lacks=("average",)),
+        **{
+            name: Convention(f"metrics.{call}", {"threshold": 0.5})
+            for name, call in {
+                "true_positives": "TruePositives",
+                "false_positives": "FalsePositives",
+                "false_negatives": "FalseNegatives",
+                "true_negatives": "TrueNegatives",
+            }.items()
+        },
         "top_k_error": Convention("1 - metrics.TopKCategoricalAccuracy", {"k": 5}),
         "multilabel_binary_cross_entropy": _loss_of_keras("BinaryCrossentropy", clip=_CLIP),
         "cosine_similarity": _loss_of_keras(

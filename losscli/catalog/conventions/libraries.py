@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
+from losscli.catalog import registry
 from losscli.catalog.conventions.keras import KERAS
 from losscli.catalog.conventions.policy import ROW_COUNT, Convention, Library, Policy
 from losscli.catalog.conventions.sklearn import SKLEARN
@@ -15,6 +16,7 @@ from losscli.data.stream import Part, Roles
 from losscli.errors import UsageError
 from losscli.report.findings import Code, Note, note
 from losscli.tasks.named import says_deviation
+from losscli.text import enumerated
 
 LIBRARIES: Mapping[str, Library] = {"sklearn": SKLEARN, "torch": TORCH, "keras": KERAS}
 
@@ -24,9 +26,11 @@ def convention(library: str, entry: Loss) -> Convention:
     own = LIBRARIES[library]
     found = own.losses.get(entry.name)
     if found is None:
+        same = [each.name for each in registry.list_losses(entry.task) if each.name in own.losses]
+        known = f"of its {entry.task} losses it is known to have {enumerated(same)}"
         raise UsageError(
             f"--like {library}: {own.title} has no equivalent of {entry.name}",
-            remedy=f"it has {', '.join(own.losses)}",
+            remedy=f"leave out --like; {known}" if same else "leave out --like",
         )
     return found
 

@@ -20,6 +20,19 @@ _RATES = {
     "jaccard_index": "jaccard_score",
 }
 
+_ERRORS = {"false_negative_rate": "1 - recall_score", "false_discovery_rate": "1 - precision_score"}
+_OF_NEGATIVES = {
+    "specificity": Convention("recall_score with pos_label=0", lacks=("average",)),
+    "negative_predictive_value": Convention("precision_score with pos_label=0", lacks=("average",)),
+    "false_positive_rate": Convention(
+        "1 - recall_score with pos_label=0", {"zero_division": "one"}, lacks=("average",)
+    ),
+    "false_omission_rate": Convention(
+        "1 - precision_score with pos_label=0", {"zero_division": "one"}, lacks=("average",)
+    ),
+}
+_COUNTS = ("true_positives", "false_positives", "false_negatives", "true_negatives")
+
 SKLEARN = Library(
     "scikit-learn",
     {
@@ -55,6 +68,18 @@ SKLEARN = Library(
             for name, call in _RATES.items()
             for prefix in ("", "multiclass_", "multilabel_")
         },
+        **{
+            f"{prefix}{name}": Convention(call, {"zero_division": "one"}, but=_NO_DIVISION)
+            for name, call in _ERRORS.items()
+            for prefix in ("", "multiclass_", "multilabel_")
+        },
+        **_OF_NEGATIVES,
+        **{name: Convention("confusion_matrix") for name in _COUNTS},
+        **{
+            f"{prefix}_{name}": Convention("multilabel_confusion_matrix")
+            for name in _COUNTS
+            for prefix in ("multiclass", "multilabel")
+        },
         "accuracy": Convention("accuracy_score"),
         "balanced_accuracy": Convention("balanced_accuracy_score"),
         "matthews_correlation": Convention("matthews_corrcoef", but=_NOWHERE),
@@ -68,6 +93,7 @@ SKLEARN = Library(
         "d2_log_loss": _of_two_rows("d2_log_loss_score", clip=_TYPE_EPS),
         "d2_brier": _of_two_rows("d2_brier_score"),
         "roc_auc": Convention("roc_auc_score"),
+        "gini": Convention("2 roc_auc_score - 1"),
         "partial_auc": Convention("roc_auc_score with max_fpr", lacks=("standardized",)),
         "average_precision": Convention("average_precision_score"),
         "multiclass_roc_auc": Convention("roc_auc_score with multi_class"),
