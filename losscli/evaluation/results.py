@@ -51,31 +51,26 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Resu
     """The results of every loss of a model: overall, by class, label or output, and by slice."""
     results = []
     orders = [worst_first(plan, slices, part.pilots) for slices in part.slices]
-    for choice, overall, cells in zip(plan.choices, part.overall, part.cells, strict=True):
+    for number, (choice, overall, cells) in enumerate(
+        zip(plan.choices, part.overall, part.cells, strict=True)
+    ):
         outputs = plan.outputs(choice)
         pilots = part.pilots or (None,) * outputs
         bound = choice.reduction.with_pilots(pilots, part.weight_unit)
-        (whole,) = overall.estimates(bound, plan.level)
-        unit = part.weight_unit
-        results.append(_result(choice, overall, whole, plan.level, {}, unit))
+        make = _Maker(plan, choice, overall, part)
+        results += make.results(overall, overall.estimates(bound, plan.level), [{}], shared=False)
         for i, name in enumerate(plan.cells(choice)):
             state = overall.output(i, outputs) if cells is None else cells.select(slice(i, i + 1))
             own = bound.with_pilots(pilots[i : i + 1]) if outputs > 1 else bound
             (estimate,) = state.estimates(own, plan.level)
             if not state.n[0] and plan.has_no_weight(i):
                 estimate = replace(estimate, notes=(note(Code.NO_CLASS_WEIGHT),))
-            share = _share(plan, choice, overall, state, part.pilots)
-            cell = {plan.cell: name}
-            results.append(_result(choice, state, estimate, plan.level, cell, unit, share))
+            results += make.results(state, [estimate], [{plan.cell: name}])
         for slicing, slices, order in zip(plan.roles.slicings, part.slices, orders, strict=True):
-            of_choice = slices.states[plan.choices.index(choice)]
-            estimated = of_choice.estimates(bound, plan.level)
-            for key in order:
-                place = slices.places[key]
-                state = of_choice.select(slice(place, place + 1))
-                cell = dict(zip(slicing.names, key, strict=True))
-                share = _share(plan, choice, overall, state, part.pilots)
-                results.append(_result(choice, state, estimated[place], plan.level, cell, unit, share))
+            named = [dict(zip(slicing.names, key, strict=True)) for key in slices.places]
+            state = slices.states[number]
+            made = make.results(state, state.estimates(bound, plan.level), named)
+            results += [made[slices.places[key]] for key in order]
     return [replace(result, model=model) for result in results] if model else results
 
 
@@ -83,65 +78,92 @@ def worst_first(plan: Plan, slices: Slices, pilots: Sequence[Any]) -> list[Key]:
     """The slices ordered by the first loss, the worst first and undefined values last."""
     choice = plan.choices[0]
     bound = choice.reduction.with_pilots(pilots or (None,) * plan.outputs(choice))
-    estimated = slices.states[0].estimates(bound, plan.level)
+    estimated = slices.states[0].estimates(bound, None)
     values = {key: estimated[place].value for key, place in slices.places.items()}
     sign = 1.0 if choice.loss.score else -1.0
     keys = sorted_keys(list(slices.places))
     return sorted(keys, key=lambda key: math.inf if (v := values[key]) is None else sign * v)
 
 
-def _result(
-    choice: Choice,
-    state: State,
-    estimate: Estimate,
-    level: float | None,
-    cell: dict[str, str],
-    weight_unit: float,
-    share: float | None = None,
-) -> Result:
-    minimum = 1 if choice.policy is None else choice.policy.convention.min_rows
-    if state.n[0] and state.n[0] < minimum:
-        reason = f"{choice.policy.convention.call} needs {minimum} rows" if choice.policy else ""
-        estimate = Estimate(None, notes=(note(Code.UNDEFINED_VALUE, reason=reason),))
-    weight = float(state.weights[0])
-    if choice.loss.counts_apart:
-        weight = float(moments_of(state).total[0, 0, -1])
-    return Result(
-        loss=choice.loss.name,
-        label=choice.label,
-        params=choice.recorded,
-        cell=cell,
-        value=estimate.value,
-        se=estimate.se,
-        ci_low=estimate.ci_low,
-        ci_high=estimate.ci_high,
-        level=level if estimate.se is not None else None,
-        df=estimate.df,
-        higher_is_better=choice.loss.score,
-        share=share,
-        rows=int(state.n[0]),
-        weight=total_weight(weight, weight_unit),
-        max_error=estimate.max_error,
-        notes=estimate.notes,
-    )
+class _Maker:
+    """Makes the results of one loss from the states of its cells and what they estimate."""
+
+    def __init__(self, plan: Plan, choice: Choice, overall: State, part: Partial) -> None:
+        self._plan, self._choice, self._unit = plan, choice, part.weight_unit
+        self._whole = _whole_sum(plan, choice, overall, part.pilots)
+        convention = None if choice.policy is None else choice.policy.convention
+        self._minimum = 1 if convention is None else convention.min_rows
+        self._too_few = "" if convention is None else f"{convention.call} needs {self._minimum} rows"
+
+    def results(
+        self,
+        state: State,
+        estimates: Sequence[Estimate],
+        cells: Sequence[dict[str, str]],
+        shared: bool = True,
+    ) -> list[Result]:
+        """The result of each cell of a state, with its share of the loss if the cells are `shared` out."""
+        choice, weights = self._choice, state.weights
+        if choice.loss.counts_apart:
+            weights = moments_of(state).total[:, 0, -1]
+        shares = self._shares(state) if shared else [None] * len(cells)
+        each = zip(cells, estimates, state.n.tolist(), weights.tolist(), shares, strict=True)
+        # The same for all cells: there may be very many.
+        recorded = choice.recorded
+        return [self._result(recorded, *own) for own in each]
+
+    def _result(
+        self,
+        params: Mapping[str, Any],
+        cell: dict[str, str],
+        estimate: Estimate,
+        rows: int,
+        weight: float,
+        share: float | None,
+    ) -> Result:
+        choice = self._choice
+        if 0 < rows < self._minimum:
+            estimate = Estimate(None, notes=(note(Code.UNDEFINED_VALUE, reason=self._too_few),))
+        return Result(
+            loss=choice.loss.name,
+            label=choice.label,
+            params=params,
+            cell=cell,
+            value=estimate.value,
+            se=estimate.se,
+            ci_low=estimate.ci_low,
+            ci_high=estimate.ci_high,
+            level=self._plan.level if estimate.se is not None else None,
+            df=estimate.df,
+            higher_is_better=choice.loss.score,
+            share=share,
+            rows=rows,
+            weight=total_weight(weight, self._unit),
+            max_error=estimate.max_error,
+            notes=estimate.notes,
+        )
+
+    def _shares(self, state: State) -> list[float | None]:
+        """Each cell's share of the sum of the row losses; None if the loss is not a sum, or infinite."""
+        if self._whole is None:
+            return [None] * len(state.n)
+        with np.errstate(over="ignore"):  # beyond the largest float there is no share
+            sums = moments_of(state).total.sum(axis=(1, 2)).tolist()
+        return [own / self._whole if math.isfinite(own) else None for own in sums]
 
 
-def total_weight(weight: float, unit: float) -> float:
-    """A sum of weights in their own unit; the largest number where it exceeds that."""
-    return min(weight * unit, LARGEST)
-
-
-def _share(plan: Plan, choice: Choice, overall: State, cell: State, pilots: Sequence[Any]) -> float | None:
-    """The cell's share of the sum of the row losses; None if the loss is not a sum, or the sum is zero."""
+def _whole_sum(plan: Plan, choice: Choice, overall: State, pilots: Sequence[Any]) -> float | None:
+    """The sum of the row losses, of which cells have a share; None if there are no shares."""
     if not choice.loss.additive or plan.cell == "label":
         return None
     if len({pilot.error_unit for pilot in pilots}) > 1:
         return None  # sums in different units do not add up
     moments = moments_of(overall)
-    with np.errstate(over="ignore"):  # beyond the largest float there is no share
+    with np.errstate(over="ignore"):
         whole = float(moments.total[0].sum())
-        part = float(moments_of(cell).total[0].sum())
-    low = float(moments.low.min())
-    if not math.isfinite(whole) or whole == 0 or low < 0:
-        return None
-    return part / whole if math.isfinite(part) else None
+    return whole if math.isfinite(whole) and whole != 0 and float(moments.low.min()) >= 0 else None
+
+
+def total_weight(weight: float, unit: float) -> float:
+    """A sum of weights in their own unit; the largest number where it exceeds that."""
+    return min(weight * unit, LARGEST)
