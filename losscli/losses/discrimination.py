@@ -266,6 +266,9 @@ def ks_statistic(batch: BinaryScore) -> tuple[Array, Array]:
 
     max |TPR - FPR| over thresholds.  Unit: 1.
 
+    It is the largest of many differences, and so too large by chance in small files: for scores without
+    information it is near 0.87 sqrt(1 / positives + 1 / negatives), not 0.  No interval accounts for that.
+
     Smirnov (1948), doi:10.1214/aoms/1177730256
     """
     return _columns(batch)
@@ -299,6 +302,7 @@ def _lift(sample: Sample, share: float) -> Settled:
 @loss(
     "lift_at_share",
     best=None,
+    worst=0.0,
     score=True,
     order=Order(_lift, undefined="it needs positive rows", binned=True),
 )

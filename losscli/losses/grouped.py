@@ -68,7 +68,14 @@ def discounted_cumulative_gain(
     return _discounted(batch, gains, k, ties)[0]
 
 
-@loss("ndcg_score", "normalized_discounted_cumulative_gain", reduction=kept_mean, best=1.0, score=True)
+@loss(
+    "ndcg_score",
+    "normalized_discounted_cumulative_gain",
+    reduction=kept_mean,
+    best=1.0,
+    worst=0.0,
+    score=True,
+)
 def ndcg(
     batch: Relevance,
     *,
@@ -90,7 +97,7 @@ def ndcg(
     return judged(batch, *_discounted(batch, batch.target, k, ties), empty)
 
 
-@loss(reduction=kept_mean, best=1.0, score=True)
+@loss(reduction=kept_mean, best=1.0, worst=0.0, score=True)
 def ndcg_exponential_gain(
     batch: Relevance,
     *,

@@ -76,6 +76,7 @@ def label_ranking(batch: MultilabelScore) -> Array:
     "label_ranking_average_precision_score",
     "multilabel_ranking_average_precision",
     best=1.0,
+    worst=0.0,
     score=True,
 )
 def label_ranking_average_precision(batch: MultilabelScore) -> Array:

@@ -515,7 +515,10 @@ def _jaccard_error(xp: Namespace, m: Array) -> Array:
 
 
 @loss(
-    reduction=Reduction(_jaccard_error, undefined="no row is positive, in truth or by prediction"), worst=1.0
+    reduction=Reduction(
+        _jaccard_error, hits=(1, 2), misses=(0,), undefined="no row is positive, in truth or by prediction"
+    ),
+    worst=1.0,
 )
 def jaccard_distance(
     batch: BinaryLabel, *, threshold: Unit = 0.5, inclusive: bool = False

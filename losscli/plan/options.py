@@ -381,7 +381,7 @@ class Request(Struct, frozen=True, kw_only=True):
         str | None,
         _meaning(
             "The positive one of two labels.", LABEL, "LABEL", tasks=("binary",),
-            what="names one of two labels",
+            what="names one of two labels", remedy="--task binary scores two labels",
         ),
     ] = None
     class_weight: Annotated[

@@ -11,6 +11,7 @@ FILES = {
     "y": "id,y\n1,1.0\n2,2.0\n3,3.0\n",
     "b": "id,prob\n1,.5\n2,.4\n3,.3\n",
     "z": "id,y\n1,yes\n2,no\n3,yes\n",
+    "z2": "id,label\n1,yes\n2,yes\n3,no\n",
     "c": "id,cat,dog\n1,.8,.2\n2,.1,.9\n3,.5,.5\n",
     "l": "id,label\n1,cat\n2,dog\n3,dog\n",
 }
@@ -140,6 +141,11 @@ WRONG = {
         "b.csv z.csv",
         "z.csv, column y: the labels are no and yes; which one is positive?",
         "-> --positive yes",
+    ),
+    "a positive label of labels on both sides": (
+        "z.csv z2.csv --positive yes",
+        "--positive names one of two labels, but this is a multiclass task of labels",
+        "-> --task binary",
     ),
     "a positive label that is none": (
         "b.csv z.csv --positive yess",

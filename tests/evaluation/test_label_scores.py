@@ -385,3 +385,13 @@ def test_a_difference_of_counts_of_classes_is_that_of_accuracy():
         assert count.p_value == pytest.approx(accuracy.p_value, rel=1e-12)
         for field in ("difference", "se", "ci_low", "ci_high"):
             assert getattr(count, field) == pytest.approx(80 * getattr(accuracy, field), rel=1e-9)
+
+
+@pytest.mark.parametrize("actual", [[1, 0] * 20, [1] * 40, [0, 1] + [0] * 38])
+def test_the_jaccard_distance_has_the_interval_of_one_minus_the_index(actual):
+    p = np.where(np.arange(40) < 10, 0.9, 0.2)
+    report = losscli.evaluate(p, np.array(actual), loss=["jaccard_distance", "jaccard_index"], task="binary")
+    distance, index = report["jaccard_distance"], report["jaccard_index"]
+    assert (distance.value, distance.se) == pytest.approx((1 - index.value, index.se))
+    assert (distance.ci_low, distance.ci_high) == pytest.approx((1 - index.ci_high, 1 - index.ci_low))
+    assert distance.ci_low < distance.ci_high

@@ -326,3 +326,12 @@ def test_relevance_has_its_range():
     with pytest.raises(DataError, match="not a number >= 0"):
         value(ranked().with_columns(relevance=-pl.col("relevance")), "ndcg")
     assert value(ranked().with_columns(relevance=-pl.col("relevance")), "query_rmse") > 0
+
+
+def test_an_interval_stays_within_what_a_score_can_be():
+    frame = pl.DataFrame(
+        {"group": [1, 1, 2, 2, 3, 3], "score": [1, 2, 1, 2, 0, 1], "relevance": [1, 0, 1, 1, 0, 1]}
+    )
+    for loss in ("ndcg", "ndcg_exponential_gain", "dcg"):
+        found = losscli.evaluate(frame, loss=loss, group="group").results[0]
+        assert 0 <= found.ci_low <= found.value <= found.ci_high
