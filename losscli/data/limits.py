@@ -93,6 +93,24 @@ def require_room() -> None:
         raise OSError(0, f"less than {_RESERVE >> 20} MiB are left")
 
 
+def free_memory() -> int | None:
+    """The bytes of memory that are free for this process; None if the system does not tell."""
+    found = list[int]()
+    with suppress(OSError, ValueError, KeyError):
+        found.append(_fields("/proc/meminfo")["MemAvailable:"] << 10)
+    with suppress(OSError, ValueError, KeyError):
+        group = "/sys/fs/cgroup/memory."  # of a container
+        most, held = (int(Path(f"{group}{name}").read_text()) for name in ("max", "current"))
+        found.append(most - held + _fields(f"{group}stat")["inactive_file"])
+    return min(found, default=None)
+
+
+def _fields(path: str) -> dict[str, int]:
+    """The numbers of a file of the system that has a name and a number in each line."""
+    lines = (line.split() for line in Path(path).read_text().splitlines())
+    return {words[0]: int(words[1]) for words in lines}
+
+
 def require_memory(held: int, size: int, most: int, name: str) -> None:
     """Raise DataError for compressed bytes of a `size` that hold far more bytes, and more than `most`."""
     if held > most and held > RATIO * max(size, 1):

@@ -41,6 +41,16 @@ def writing(folder: Path) -> Iterator[None]:
         raise ScratchError(Problem(what, str(folder), "set TMPDIR to another folder")) from None
 
 
+def require_free(folder: Path, needed: int) -> None:
+    """Raise ScratchError if this many bytes do not fit on the disk of a folder, before any is written."""
+    import shutil  # few runs make temporary files
+
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        what = f"{needed / 1e9:.1f} GB of temporary files are needed, and {free / 1e9:.1f} GB are free"
+        raise ScratchError(Problem(what, str(folder), "set TMPDIR to a folder with more room"))
+
+
 def name(folder: Path, suffix: str = "") -> str:
     """The path of something temporary in a folder, which the caller creates and `remove` deletes.
 

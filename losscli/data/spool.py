@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, ClassVar
 
 from losscli.data import limits
-from losscli.data.scratch import ScratchError
+from losscli.data.scratch import ScratchError, require_free, writing
+from losscli.numeric.arrays import Array, np
 from losscli.report.findings import Code, problem
 
 _DESCRIPTORS = Path("/proc/self/fd")
@@ -43,6 +44,22 @@ class Spool:
             remedy = "set TMPDIR to another folder"
             raise ScratchError(problem(Code.UNREADABLE_FILE, name, remedy=remedy, reason=reason)) from None
         self.path = str(_DESCRIPTORS / str(file.fileno()) if nameless else file.name)
+
+
+def stored(values: Array) -> Array:
+    """The same array in a temporary file, whose pages are no part of the memory that this process holds.
+
+    The file has no name where the system allows it, so nothing is left behind; it goes with the array.
+    Raises ScratchError if the temporary folder is full.
+    """
+    if not values.size:
+        return values
+    where = tempfile.gettempdir()
+    require_free(Path(where), values.nbytes)
+    with writing(Path(where)), tempfile.TemporaryFile() as file:
+        file.write(np.ascontiguousarray(values).data)
+        file.flush()
+        return np.memmap(file, values.dtype, "r", shape=values.shape)
 
 
 def chunks_of(pipe: BinaryIO) -> Iterator[bytes]:

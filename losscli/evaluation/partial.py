@@ -18,6 +18,7 @@ from losscli.data.slicing import Key, merged_places
 from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import cells as cell_views
+from losscli.evaluation import ordered
 from losscli.evaluation.block import Fixed, Taken, fingerprint_of, flag_undefined, is_defined, note_replaced
 from losscli.numeric.arrays import Array, Namespace
 from losscli.plan.plan import Plan
@@ -255,9 +256,10 @@ def _histogram(taken: Taken) -> Histogram:
 def merge(a: Partial, b: Partial) -> Partial:
     """The result for the rows of both; `a` holds the earlier rows."""
     return Partial(
-        overall=tuple(x.merge(y) for x, y in zip(a.overall, b.overall, strict=True)),
+        overall=tuple(ordered.kept(x.merge(y)) for x, y in zip(a.overall, b.overall, strict=True)),
         cells=tuple(
-            None if x is None or y is None else x.merge(y) for x, y in zip(a.cells, b.cells, strict=True)
+            None if x is None or y is None else ordered.kept(x.merge(y))
+            for x, y in zip(a.cells, b.cells, strict=True)
         ),
         tallies=merged_tallies(a.tallies, b.tallies),
         rows=a.rows + b.rows,
@@ -284,7 +286,7 @@ def merged_tallies(a: Mapping[Finding, Tally], b: Mapping[Finding, Tally]) -> di
 def _merge_slices(a: Slices, b: Slices) -> Slices:
     places, at = merged_places(a.places, list(b.places))
     _require_few(len(places))
-    states = tuple(x.merge(y, at) for x, y in zip(a.states, b.states, strict=True))
+    states = tuple(ordered.kept(x.merge(y, at)) for x, y in zip(a.states, b.states, strict=True))
     return Slices(places, states, _merge_totals(a.totals, b.totals, at))
 
 
@@ -335,6 +337,7 @@ def _with_cells(
     order = choice.loss.order
     if order is None or not order.parts or not isinstance(overall, Ranks):
         return overall, cells
+    ordered.require_memory(choice, overall)
     return overall.settled_with_parts(_bound(plan, part, choice), plan.level, paired)
 
 
@@ -348,7 +351,8 @@ def _finished(
     found: list[State | None] = []
     for place, (choice, state) in enumerate(zip(plan.choices, states, strict=True)):
         if isinstance(state, Ranks):
-            found.append(state.settled(_bound(plan, part, choice), plan.level, paired))
+            bound = _bound(plan, part, choice)
+            found.append(ordered.settled(choice, state, bound, plan.level, paired))
         elif state is None or totals is None or choice.loss.order is not None:
             found.append(state)
         else:

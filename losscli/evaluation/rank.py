@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import glob
 import os
-import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -71,7 +70,7 @@ def ranked(
         hooks.reads([*paths_of([host]), *(str(each) for each in submissions if isinstance(each, str | Path))])
         held = _held(host, folder)
         n = held.count()
-        _require_room(folder, len(models) * n * (1 + bool(options.get("by"))))
+        scratch.require_free(folder.parent, 8 * len(models) * n * (1 + bool(options.get("by"))))
         options = _with_key(models, host, options)
         league = _League(held, n, loss, options, Lines(folder, len(models), n), folder)
         for model in models:
@@ -103,14 +102,6 @@ def _held(table: Table, folder: Path) -> Table:
     table.require_rows(held.count())
     table.require_whole()
     return held
-
-
-def _require_room(folder: Path, numbers: int) -> None:
-    """Raise ScratchError if this many float64 do not fit on the disk, before any is written."""
-    free, needed = shutil.disk_usage(folder).free, 8 * numbers
-    if needed > free:
-        what = f"{needed / 1e9:.1f} GB of temporary files are needed, and {free / 1e9:.1f} GB are free"
-        raise ScratchError(Problem(what, str(folder.parent), "set TMPDIR to a folder with more room"))
 
 
 class _League:

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 from losscli.data import scratch
 from losscli.data.stream import TARGET_ROW
 from losscli.evaluation import block as block_reading
+from losscli.evaluation import ordered
 from losscli.evaluation import partial as partials
 from losscli.evaluation.partial import Partial
 from losscli.numeric.arrays import Array, Namespace, to_numpy
@@ -172,7 +173,9 @@ class Lines:
         for way, codes in enumerate([None, *job.cells[: len(job.numbers)]]):
             count = 1 if codes is None else len(job.numbers[way - 1])
             cells = Cells(np, len(at), weight, 0, None if codes is None else codes[at], count)
-            line, found = self._way(way)[self.used], Ranks.of(cells, kept).linearised(bound, job.plan.level)
+            ranks = Ranks.of(cells, kept)
+            ordered.require_memory(job.plan.choices[0], ranks)
+            line, found = self._way(way)[self.used], ranks.linearised(bound, job.plan.level)
             line[at if cells.order is None else at[cells.order]] = found
         self.used += 1
         return self.used - 1

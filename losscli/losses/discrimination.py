@@ -259,7 +259,7 @@ def _ks(sample: Sample) -> Settled:
     best=1.0,
     worst=0.0,
     score=True,
-    order=Order(_ks, undefined=_BOTH, binned=True),
+    order=Order(_ks, undefined=_BOTH, binned=True, maximum=True),
 )
 def ks_statistic(batch: BinaryScore) -> tuple[Array, Array]:
     """The largest distance between the distributions of the scores of the two classes.
@@ -334,7 +334,7 @@ def _recall(sample: Sample, precision: float) -> Settled:
     best=1.0,
     worst=0.0,
     score=True,
-    order=Order(_recall, undefined="it needs positive rows", noise=False, binned=True),
+    order=Order(_recall, undefined="it needs positive rows", noise=False, binned=True, maximum=True),
 )
 def recall_at_precision(batch: BinaryScore, *, precision: OpenUnit) -> tuple[Array, Array]:
     """The most positives that a threshold finds while its alarms are right often enough.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -147,7 +147,9 @@ class Order(Struct, frozen=True, dict=True):
     A loss that is `binned` depends on the order of the first column and, if there is another, on whether a
     condition holds.  If all that is known of rows is a bin in which their first column lies, its value is
     between those of two samples: with the rows at the lower end of the bin where the condition holds and at
-    the upper end elsewhere, and the reverse.  Where these do not bound it, `limits` of both samples do.
+    the upper end elsewhere, and the reverse.  Where these do not bound it, `limits` of both samples do.  If
+    the rows of one bin are told apart, the value changes, whatever the rows of the others, by the same; that
+    of a `maximum` over thresholds is then the largest that any bin gives.
     """
 
     function: Callable[..., Settled]
@@ -156,6 +158,7 @@ class Order(Struct, frozen=True, dict=True):
     binned: bool = False
     limits: Callable[[Sample, Sample], tuple[float, float]] | None = None
     parts: bool = False
+    maximum: bool = False
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -166,6 +169,13 @@ class Order(Struct, frozen=True, dict=True):
         """The loss of the rows of a sample."""
         with np.errstate(all="ignore"):
             return self.function(sample, **{name: params[name] for name in self.names})
+
+    def joined(self, known: float, refined: Sequence[float]) -> float:
+        """The value of all rows, from that of bins and those with the rows of some bins told apart."""
+        if self.maximum:
+            return max(known, *refined) if refined else known
+        # A bin that changes nothing leaves an infinite value as it is.
+        return known + math.fsum(value - known for value in refined if value != known)
 
     def between(self, low: Sample, high: Sample, params: Mapping[str, Any]) -> tuple[float, float]:
         """The least and the greatest value of rows whose bins have these two samples."""

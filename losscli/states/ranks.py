@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial, reduce
 from typing import Self
 
@@ -99,12 +99,15 @@ class Rows(Struct, frozen=True, eq=False):
         counts = np.ones(len(weight), dtype=np.int64)
         return replace(self, weight=weight, counts=counts, squares=squares, cubes=squares * weight)
 
-    def at(self, places: Array) -> Rows:
+    def at(self, places: Array | slice) -> Rows:
         """The rows at these places."""
-        columns = tuple(column[places] for column in self.columns)
+        return self.moved(lambda values: values[places])
+
+    def moved(self, to: Callable[[Array], Array]) -> Rows:
+        """The same with each array in another form."""
         others = {name: getattr(self, name) for name in self.__struct_fields__ if name != "columns"}
-        kept = {name: None if values is None else values[places] for name, values in others.items()}
-        return Rows(columns=columns, **kept)
+        kept = {name: None if values is None else to(values) for name, values in others.items()}
+        return Rows(columns=tuple(map(to, self.columns)), **kept)
 
 
 class Ranks(Struct, frozen=True, eq=False):
@@ -179,6 +182,14 @@ class Ranks(Struct, frozen=True, eq=False):
         k = len(self.parts[0].columns) // outputs
         own = slice(index * k, (index + 1) * k)
         return replace(self, parts=[replace(part, columns=part.columns[own]) for part in self.parts])
+
+    def stored(self, most: int, store: Callable[[Array], Array]) -> Self:
+        """The same, with its rows where `store` moves arrays to if more than `most` of them are in memory."""
+        held = [part for part in self.parts if not isinstance(part.columns[0], np.memmap)]
+        if sum(len(part.codes) for part in held) <= most:
+            return self
+        rest = [part for part in self.parts if isinstance(part.columns[0], np.memmap)]
+        return replace(self, parts=[*rest, Rows.joint(held).moved(store)])
 
     def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
         """The value of the loss in each cell, with an interval at this level; None for no intervals."""

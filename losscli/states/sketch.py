@@ -89,26 +89,37 @@ class Sketch(Ranks, frozen=True, eq=False):
         assert not paired
         assert bound.order is not None
         binned = self.binned()
-        (entries,) = binned.parts
-        low, high = ends_of(keys_of(entries.columns[0]), binned.coarse)
-        middle = low if binned.coarse == 0 else _between(low, high)
-        moments = binned._with(middle).settled(bound, level)
+        below, middle, above = (Ranks(self.n, self.weights, [view]) for view in binned.views())
+        moments = middle.settled(bound, level)
         if binned.coarse == 0:
             return replace(moments, error=np.zeros(len(self.n)))
-        holds = entries.columns[1] if len(entries.columns) > 1 else True
-        ends = (np.where(holds, low, high), np.where(holds, high, low))
-        pairs = zip(*(binned._with(each).cells() for each in ends), strict=True)
+        pairs = zip(below.cells(), above.cells(), strict=True)
         limits = [_limits(bound.order, bound.params, *pair) for pair in pairs]
         values = inference.value_of(bound, moments)
         with np.errstate(all="ignore"):
             away = np.abs(np.array(limits) - values[:, None]).max(axis=1)
         return replace(moments, error=away + ROUNDING * np.abs(values))
 
-    def _with(self, values: Array) -> Ranks:
-        """The binned entries with other numbers in the first column."""
+    def views(self) -> tuple[Rows, Rows, Rows]:
+        """The entries of this binned state at three places of their bins: the value lies between two of them.
+
+        The middle one has the middle of the bins.  The others have their lower ends where the condition
+        holds and their upper ends elsewhere, and the reverse: see `Order`.
+        """
         (entries,) = self.parts
-        columns = (values, *entries.columns[1:])
-        return Ranks(self.n, self.weights, [replace(entries, columns=columns)])
+        low, high = ends_of(keys_of(entries.columns[0]), self.coarse)
+        middle = low if self.coarse == 0 else _between(low, high)
+        holds = entries.columns[1] if len(entries.columns) > 1 else True
+        places = (np.where(holds, low, high), middle, np.where(holds, high, low))
+        below, between, above = (
+            replace(entries, columns=(values, *entries.columns[1:])) for values in places
+        )
+        return below, between, above
+
+    def keys(self, own: slice) -> tuple[int, int]:
+        """The keys of the smallest and the largest number in the bins of these entries."""
+        low, high = ends_of(keys_of(self.parts[0].columns[0][own]), self.coarse)
+        return int(keys_of(low[:1])[0]), int(keys_of(high[-1:])[0])
 
     def to_arrays(self) -> dict[str, Array]:
         """The entries as arrays by name: see `Ranks`."""
