@@ -8,6 +8,7 @@ from uuid import UUID
 import numpy as np
 import polars as pl
 import pytest
+from support.grids import some
 
 import losscli
 from losscli.data.formats.text import Shown
@@ -175,7 +176,7 @@ TRUTH = {"True": "1", "False": "0", "true": "1", "false": "0", "TRUE": "1"}
 
 
 @pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("late", some([True, False]))
 def test_true_and_false_are_one_and_zero_wherever_numbers_are_read(form, late, tmp_path):
     n = 4_000
     flags = (

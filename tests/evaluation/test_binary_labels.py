@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn import metrics
+from support.grids import some
 
 import losscli
 from losscli.errors import UsageError
@@ -49,7 +50,7 @@ def value(request, tmp_path):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("prediction", ["pred", "predicted_label"])
+@pytest.mark.parametrize("prediction", some(["predicted_label", "pred"]))
 @pytest.mark.parametrize("positive", [0, 1])
 def test_labels_of_one_form_on_both_sides(form, prediction, positive, value):
     found = value(column(P, form), column(Y, form), prediction, positive=name(form, positive))

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import asdict
 from scipy import stats
 from support import hall
+from support.grids import some
 
 import losscli
 from losscli.cli.app import run
@@ -151,7 +152,7 @@ def test_weight_two_is_the_row_twice():
         assert one.difference == pytest.approx(other.difference, rel=1e-11)
 
 
-@pytest.mark.parametrize("shuffled", [(0,), (1,), (0, 1), (2,)], ids=str)
+@pytest.mark.parametrize("shuffled", some([(0, 1), (0,), (1,), (2,)]), ids=str)
 @pytest.mark.parametrize("key", [pl.Int64, pl.Int32, pl.String], ids=str)
 def test_rows_are_found_by_key_in_any_order(shuffled, key):
     frames = [OLD, NEW.with_columns(pl.col("id").cast(key)), TARGETS]

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 from rich.console import Console
+from support.grids import some
 
 import losscli
 from losscli.errors import UsageError
@@ -46,7 +47,7 @@ def matches(frame: pl.DataFrame, cell: dict[str, str]) -> pl.Expr:
 
 
 @pytest.mark.parametrize("weight", [None, "w"])
-@pytest.mark.parametrize("by", ["region", "new", "age", "region,new", "new,age,region"])
+@pytest.mark.parametrize("by", some(["age", "region", "new", "new,age,region", "region,new"]))
 def test_a_slice_is_the_file_filtered_to_it(by, weight, frame):
     report = evaluated(frame, [by], weight=weight)
     cells = {tuple(result.cell.items()) for result in report.results if result.cell}
