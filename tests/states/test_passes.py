@@ -168,3 +168,24 @@ def test_a_full_disk_is_an_error_that_names_the_folder(few, tmp_path, monkeypatc
     with pytest.raises(ScratchError, match="GB of temporary files are needed") as error:
         losscli.evaluate(frame(), loss="roc_auc")
     assert error.value.problems[0].where == str(tmp_path)
+
+
+def test_the_free_memory_is_that_of_the_system_or_the_container(monkeypatch, tmp_path):
+    texts = {
+        "/proc/meminfo": "MemTotal: 9000 kB\nMemAvailable:    5000 kB\n",
+        "/sys/fs/cgroup/memory.max": "4000000\n",
+        "/sys/fs/cgroup/memory.current": "3000000\n",
+        "/sys/fs/cgroup/memory.stat": "anon 1\ninactive_file 500000\n",
+    }
+
+    def read(path, *_, **__):
+        if str(path) not in texts:
+            raise FileNotFoundError(path)
+        return texts[str(path)]
+
+    monkeypatch.setattr(limits.Path, "read_text", read)
+    assert limits.free_memory() == 1_500_000
+    texts["/sys/fs/cgroup/memory.max"] = "max\n"
+    assert limits.free_memory() == 5_120_000
+    texts.clear()
+    assert limits.free_memory() is None

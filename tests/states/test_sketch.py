@@ -215,3 +215,16 @@ def test_rows_of_two_models_cannot_be_paired():
         *models, targets=targets, loss="log_loss", from_logits=True, names=["a", "b"], approximate=True
     )
     assert plain.comparisons == same.comparisons
+
+
+@pytest.mark.parametrize("unit", [1e-60, 1e60, 1e-200, 1e200])
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision"])
+def test_the_unit_of_weights_changes_nothing(name, unit, monkeypatch):
+    monkeypatch.setattr(sketch, "MAX_BINS", 100)
+    weight = np.random.default_rng(10).uniform(0.5, 2.0, 3000)
+    one, other = (
+        losscli.evaluate(frame(), loss=name, weight=each, approximate=True).results[0]
+        for each in (weight, weight * unit)
+    )
+    for field in ("value", "se", "max_error", "ci_low", "ci_high"):
+        assert getattr(other, field) == pytest.approx(getattr(one, field), rel=1e-9)
