@@ -31,8 +31,8 @@ def settled(
     choice: Choice, state: Ranks, bound: BoundReduction, level: float | None, paired: bool = False
 ) -> Moments:
     """The moments of a loss of order.  Raises DataError if its rows have to be in memory, and do not fit."""
-    if not paired and passes.takes_passes(state, bound):
-        return passes.settled(state, bound, level)
+    if passes.takes_passes(state, bound):
+        return passes.settled(state, bound, level, paired)
     require_memory(choice, state)
     return state.settled(bound, level, paired)
 
@@ -52,5 +52,5 @@ def require_memory(choice: Choice, state: Ranks) -> None:
     )
     ways = ["--where evaluates a part of the rows"]
     if choice.loss.order is not None and choice.loss.order.binned:
-        ways.insert(0, "--approximate needs little memory for one model without clusters")
+        ways.insert(0, "evaluate and compare sort on disk without --cluster and a bootstrap")
     raise DataError(Problem(what, remedy="; ".join(ways)))

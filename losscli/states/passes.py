@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import reduce
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -18,8 +19,8 @@ from msgspec.structs import replace
 from losscli.numeric.arrays import Array, np
 from losscli.numeric.bins import keys_of
 from losscli.states.moments import Moments
-from losscli.states.order import Sample
-from losscli.states.ranks import Ranks, Rows, sample_of
+from losscli.states.order import Sample, Settled
+from losscli.states.ranks import Ranks, Rows, pair_of, sample_of, settled_moments
 from losscli.states.reductions import BoundReduction
 from losscli.states.sketch import Sketch
 
@@ -31,20 +32,38 @@ STEP = 1 << 20
 
 def takes_passes(state: Ranks, bound: BoundReduction) -> bool:
     """Whether the rows of a loss are so many that they are settled in passes, and can be."""
-    binned = bound.order is not None and bound.order.binned and len(bound.pilots) == 1
+    binned = bound.order is not None and bound.order.binned
     plain = state.replicates == 0 and all(part.cluster is None for part in state.parts)
     return int(state.n.sum()) > MAX_ROWS and binned and plain and not isinstance(state, Sketch)
 
 
-def settled(state: Ranks, bound: BoundReduction, level: float | None) -> Moments:
+def settled(state: Ranks, bound: BoundReduction, level: float | None, paired: bool = False) -> Moments:
     """The same as `Ranks.settled`, with at most MAX_ROWS rows in memory."""
     found = []
     for cells in _runs(state.n, MAX_ROWS):
-        if cells.stop - cells.start == 1 and state.n[cells.start] > MAX_ROWS:
-            found.append(_Cell(state, cells.start).settled(bound, level))
+        if cells.stop - cells.start > 1 or state.n[cells.start] <= MAX_ROWS:
+            found.append(state.select(cells).settled(bound, level, paired))
+        elif paired or len(bound.pilots) > 1:
+            found.append(_of_several(state, cells.start, bound, level, paired))
         else:
-            found.append(state.select(cells).settled(bound, level))
+            found.append(_Cell(state, cells.start).settled(bound, level))
     return Moments.stack(found)
+
+
+def _of_several(state: Ranks, cell: int, bound: BoundReduction, level: float | None, paired: bool) -> Moments:
+    """The moments of a large cell for several models or outputs: each row has the influence of its bins."""
+    count = len(bound.pilots) * (2 if paired else 1)
+    k = len(state.parts[0].columns) // count
+    own = [_Cell(state, cell, slice(i * k, i * k + k)).by_bin(bound, level) for i in range(count)]
+    noise, found = level is not None and bound.order is not None and bound.order.noise, []
+    for rows in filter(lambda rows: len(rows.codes), _Cell(state, cell).rows(None)):
+        each = [one.of(rows) for one in own]
+        if paired:
+            each = [pair_of(a, b, bound) for a, b in zip(each[::2], each[1::2], strict=True)]
+        found.append(settled_moments(rows, each, noise))
+    known = {name: getattr(found[0], name) for name in ("exact", "low", "high", "binary", "ends")}
+    largest = np.max([moments.largest for moments in found if moments.largest is not None], axis=0)
+    return replace(reduce(Moments.merge, found), largest=largest, **known)
 
 
 def _runs(sizes: Array, most: int) -> Iterator[slice]:
@@ -70,11 +89,25 @@ class _Range(Struct, frozen=True):
         return (keys >= self.first) & (keys <= self.last)
 
 
+class _Bins(Struct, frozen=True):
+    """A loss of some columns, by bins: its exact value, with the influence added to it in `entries`."""
+
+    columns: slice
+    sketch: Sketch
+    value: float
+    entries: Array
+
+    def of(self, rows: Rows) -> Settled:
+        """The value, with the influence that each row has as one of its bin."""
+        return Settled((self.value,), (self.entries[self.sketch.find(rows.columns[self.columns])],))
+
+
 class _Cell(Struct, frozen=True):
-    """The rows of one cell."""
+    """The rows of one cell, with some of their columns."""
 
     state: Ranks
     cell: int
+    columns: slice = slice(None)
 
     def settled(self, bound: BoundReduction, level: float | None) -> Moments:
         """The moments of the columns whose means are the value."""
@@ -84,11 +117,21 @@ class _Cell(Struct, frozen=True):
         value = np.array([[self._value(bound, sketch, [])]])
         return replace(moments, exact=value, low=value, high=value, error=None)
 
-    def _rows(self, within: _Range | None) -> Iterator[Rows]:
+    def by_bin(self, bound: BoundReduction, level: float | None) -> _Bins:
+        """The value, and the influences of the entries of bins."""
+        assert bound.order is not None
+        sketch = self._sketch(None)
+        _, middle, _ = sketch.views()
+        found = bound.order(sample_of(middle, middle.columns, level), bound.params)
+        value = self._value(bound, sketch, [])
+        return _Bins(self.columns, sketch, value, found.columns[0] - found.means[0] + value)
+
+    def rows(self, within: _Range | None) -> Iterator[Rows]:
         """The rows of the cell in these bins, some at a time."""
         for part in self.state.parts:
             for start in range(0, len(part.codes), STEP):
                 rows = part.at(slice(start, start + STEP))
+                rows = replace(rows, columns=rows.columns[self.columns])
                 kept = rows.codes == self.cell
                 if within is not None:
                     kept &= within.holds(rows.columns[0])
@@ -98,7 +141,7 @@ class _Cell(Struct, frozen=True):
     def _sketch(self, within: _Range | None) -> Sketch:
         """The entries of the bins of these rows."""
         whole = Sketch(np.zeros(1, dtype=np.int64), np.zeros(1), [])
-        for rows in self._rows(within):
+        for rows in self.rows(within):
             weight = len(rows.codes) if rows.weight is None else rows.weight.sum()
             whole = whole.merge(Sketch(np.array([len(rows.codes)]), np.array([float(weight)]), [rows]))
         return whole.binned()
@@ -122,7 +165,7 @@ class _Cell(Struct, frozen=True):
             if middle.counts is not None and middle.counts[own].sum() > _at_once():
                 refined.append(self._value(bound, self._sketch(within), rest))
             else:
-                refined.append(_value_of(bound, [*self._rows(within), *rest]))
+                refined.append(_value_of(bound, [*self.rows(within), *rest]))
         return bound.order.joined(known, refined)
 
 

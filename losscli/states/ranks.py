@@ -224,7 +224,7 @@ class Ranks(Struct, frozen=True, eq=False):
     def linearised(self, bound: BoundReduction, level: float | None) -> Array:
         """What each row adds to the value of its cell (m,), cell by cell: its mean is that value."""
         found = [
-            _linear(bound, _moments(rows, each, noise=False), _columns(each))
+            _linear(bound, settled_moments(rows, each, noise=False), _columns(each))
             for rows, each in self._settled(bound, level)
             if rows is not None
         ]
@@ -266,7 +266,7 @@ class Ranks(Struct, frozen=True, eq=False):
         """The moments of a settled loss, and of its `parts`; with those of each replicate."""
         noise = level is not None and bound.order is not None and bound.order.noise
         groups = [each, *([part] for part in _parts(each))] if parts else [each]
-        found = [_moments(rows, group, noise) for group in groups]
+        found = [settled_moments(rows, group, noise) for group in groups]
         if not self.replicates or found[0].spread is None:
             return found
         draws = self._draws(found, rows, bound, paired, parts)
@@ -328,7 +328,7 @@ def _settle(rows: Rows, bound: BoundReduction, level: float | None, paired: bool
         for i in range(models)
     ]
     if paired:
-        each = [_pair(a, b, bound) for a, b in zip(each[::2], each[1::2], strict=True)]
+        each = [pair_of(a, b, bound) for a, b in zip(each[::2], each[1::2], strict=True)]
     return each
 
 
@@ -370,7 +370,7 @@ def _error(rows: Rows, influence: Array) -> float:
     return math.nan if found.se is None else found.se
 
 
-def _moments(rows: Rows, settled: Sequence[Settled], noise: bool) -> Moments:
+def settled_moments(rows: Rows, settled: Sequence[Settled], noise: bool) -> Moments:
     """The moments of the columns of a settled loss, whose means are known exactly."""
     columns, means = _columns(settled), np.array([[mean for each in settled for mean in each.means]])
     moments = _of_rows(rows, columns, noise)
@@ -419,7 +419,7 @@ def _linear(bound: BoundReduction, moments: Moments, columns: Sequence[Array]) -
     return value + sum(slope * (column - centre) for slope, column, centre in parts)
 
 
-def _pair(a: Settled, b: Settled, bound: BoundReduction) -> Settled:
+def pair_of(a: Settled, b: Settled, bound: BoundReduction) -> Settled:
     """The columns of a, then those of b - a; of a mean, b - a alone."""
     means = tuple(y - x for x, y in zip(a.means, b.means, strict=True))
     columns = tuple(y - x for x, y in zip(a.columns, b.columns, strict=True))
@@ -431,4 +431,4 @@ def _pair(a: Settled, b: Settled, bound: BoundReduction) -> Settled:
 def _pairs(a: Settled, b: Settled, bound: BoundReduction) -> list[Settled]:
     """The pairs of the parts of a and b."""
     both = zip(_parts([a]), _parts([b]), strict=True)
-    return [_pair(one, other, bound) for one, other in both]
+    return [pair_of(one, other, bound) for one, other in both]

@@ -116,6 +116,16 @@ class Sketch(Ranks, frozen=True, eq=False):
         )
         return below, between, above
 
+    def find(self, columns: Sequence[Array]) -> Array:
+        """The place (n,) among the entries of this binned state, of one cell, of rows with these columns."""
+        values, *conditions = columns
+        lowest, *held = self.parts[0].columns
+        place = np.searchsorted(lowest, ends_of(keys_of(values), self.coarse)[0])
+        for condition, own in zip(conditions, held, strict=True):
+            # Of a bin, rows on which the condition holds follow the others.
+            place = place + (condition & ~own[place])
+        return place
+
     def keys(self, own: slice) -> tuple[int, int]:
         """The keys of the smallest and the largest number in the bins of these entries."""
         low, high = ends_of(keys_of(self.parts[0].columns[0][own]), self.coarse)

@@ -99,15 +99,37 @@ def test_a_report_is_the_same_but_for_bins_in_standard_errors(monkeypatch, reque
         assert mine.se == pytest.approx(theirs.se, rel=1e-9 if theirs.cell and theirs.rows < 300 else 0.1)
 
 
-def test_comparisons_and_clusters_need_all_rows_in_memory(few, monkeypatch):
-    targets, one, two = frame().select("y", "user"), frame().select("score"), frame(seed=9).select("score")
-    given = {"targets": targets, "loss": "roc_auc", "names": ["a", "b"], "on": "position"}
-    assert losscli.compare(one, two, **given).comparisons[0].se > 0
+@pytest.mark.parametrize("name", ["roc_auc", "lift"])
+def test_comparisons_pair_rows_of_files(name, monkeypatch, request):
+    targets, one = frame().select("y", "group"), frame().select("score")
+    two = one.with_columns(pl.col("score") + np.random.default_rng(11).normal(size=2500) / 2)
+    given = {"targets": targets, "loss": name, "names": ["a", "b"], "by": "group", "on": "position"}
+    expected = losscli.compare(one, two, **given)
+    request.getfixturevalue("few")
+    monkeypatch.setattr(limits, "free_memory", lambda: 1000)
+    found = losscli.compare(one, two, **given)
+    for mine, theirs in zip(found.comparisons, expected.comparisons, strict=True):
+        assert (mine.cell, mine.rows) == (theirs.cell, theirs.rows)
+        assert mine.difference == pytest.approx(theirs.difference, rel=1e-12, abs=1e-15)
+        assert mine.se == pytest.approx(theirs.se, rel=0.1)
+
+
+def test_several_outputs_are_settled_in_passes(monkeypatch, request):
+    p, y = np.random.default_rng(12).normal(size=(2, 1200, 2))
+    expected = losscli.evaluate(p, y, loss="mae@p90")
+    request.getfixturevalue("few")
+    monkeypatch.setattr(limits, "free_memory", lambda: 1000)
+    found = losscli.evaluate(p, y, loss="mae@p90")
+    for mine, theirs in zip(found.results, expected.results, strict=True):
+        assert mine.value == pytest.approx(theirs.value, rel=1e-13)
+        assert mine.se == pytest.approx(theirs.se, rel=0.2)
+
+
+def test_clusters_and_leaderboards_need_all_rows_in_memory(few, monkeypatch):
+    targets, one, two = frame().select("y"), frame().select("score"), frame(seed=9).select("score")
     monkeypatch.setattr(limits, "free_memory", lambda: 1000)
     with pytest.raises(DataError, match="roc_auc has 2,500 rows to sort, which takes"):
-        losscli.compare(one, two, **given)
-    with pytest.raises(DataError, match="roc_auc has 2,500 rows to sort"):
-        losscli.rank(one, two, **given)
+        losscli.rank(one, two, targets=targets, loss="roc_auc", names=["a", "b"], on="position")
     with pytest.raises(DataError, match="roc_auc has 2,500 rows to sort"):
         losscli.evaluate(frame(), loss="roc_auc", cluster="user")
     assert losscli.evaluate(frame(), loss="roc_auc").results[0].value > 0
