@@ -74,6 +74,7 @@ if TYPE_CHECKING:
     from losscli.tasks.hazard import Cohort as Cohort
     from losscli.tasks.mixture import NormalMixture as NormalMixture
     from losscli.tasks.multilabel import Multilabel as Multilabel
+    from losscli.tasks.multilabel import MultilabelAgreement as MultilabelAgreement
     from losscli.tasks.multilabel import MultilabelLabel as MultilabelLabel
     from losscli.tasks.multilabel import MultilabelOutcome as MultilabelOutcome
     from losscli.tasks.multilabel import MultilabelScore as MultilabelScore
@@ -124,7 +125,8 @@ _HOMES = {
     "losscli.tasks.grouped": "BinaryRelevance Relevance",
     "losscli.tasks.hazard": "Cohort",
     "losscli.tasks.mixture": "NormalMixture",
-    "losscli.tasks.multilabel": "Multilabel MultilabelLabel MultilabelOutcome MultilabelScore",
+    "losscli.tasks.multilabel": "Multilabel MultilabelAgreement MultilabelLabel MultilabelOutcome "
+    "MultilabelScore",
     "losscli.tasks.quantile": "CentralQuantile Interval Quantile ScaledInterval",
     "losscli.tasks.ranking": "ScorePair",
     "losscli.tasks.regression": "Benchmarked Regression Scaled",

@@ -86,10 +86,6 @@ _PLAIN = {
         "it is 1 - d2_absolute_error with the mean in the place of the median", ("d2_absolute_error",)
     ),
     "cvrmse": Hint("it is normalized_rmse", ("normalized_rmse",)),
-    "f1samples samplesf1 jaccardsamples": Hint(
-        "averages over the labels of each row are not available; average=micro pools all labels",
-        ("multilabel_f_beta:average=micro", "multilabel_jaccard_index:average=micro"),
-    ),
     "top5 top5accuracy": Hint("it is top_k_accuracy with k=5", ("top_k_accuracy:k=5",)),
     "quadratickappa quadraticweightedkappa qwk": Hint(
         "it is cohen_kappa with weighting=quadratic", ("multiclass_cohen_kappa:weighting=quadratic",)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from losscli.catalog.params import Unit, UnitBelowOne
+from functools import partial
+from typing import Literal
+
+from losscli.catalog.params import NonNegative, Unit, UnitBelowOne
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array
 from losscli.numeric.two_float import sum_of_three
-from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelScore
+from losscli.tasks.multilabel import Multilabel, MultilabelAgreement, MultilabelLabel, MultilabelScore
 
 
 @loss("log_loss", "cross_entropy", "MultiLabelSoftMarginLoss", "MultiLogloss", "MultiCrossEntropy")
@@ -107,3 +110,110 @@ def multilabel_margin(batch: MultilabelScore) -> Array:
         short = xp.maximum(sum_of_three(xp, -score, other[:, None], 1.0), 0.0)
         cost += xp.where(taken, 0.0, xp.sum(xp.where(relevant, short, 0.0), axis=1))
     return cost / score.shape[1]
+
+
+# Scores of the labels of a row, averaged over the rows
+
+ZeroOrOne = Literal["zero", "one"]
+"""What a row counts that has 0 / 0."""
+
+_of_row = partial(loss, best=None, limit=1.0, worst=0.0, score=True)
+
+
+def _counts(batch: MultilabelAgreement, threshold: float, inclusive: bool) -> tuple[Array, Array, Array]:
+    """The numbers (n,) of labels of each row that are rightly predicted, wrongly predicted, and missed."""
+    xp, actual = batch.xp, batch.target > 0
+    guess = batch.guessed(threshold, inclusive)
+    found = (guess & actual, guess & ~actual, ~guess & actual)
+    right, wrong, missed = (xp.sum(each, axis=1) * 1.0 for each in found)
+    return right, wrong, missed
+
+
+def _share(batch: MultilabelAgreement, hit: Array, miss: Array, zero_division: str) -> Array:
+    """The share (n,) of the hits of each row."""
+    xp, whole = batch.xp, hit + miss
+    nothing = 1.0 if zero_division == "one" else 0.0
+    return xp.where(whole > 0, hit / xp.where(whole > 0, whole, 1.0), nothing)
+
+
+@_of_row("samples_precision")
+def precision_samples(
+    batch: MultilabelAgreement,
+    *,
+    threshold: Unit = 0.5,
+    inclusive: bool = False,
+    zero_division: ZeroOrOne = "zero",
+) -> Array:
+    """Of the labels predicted for a row, the share that it has, averaged over the rows.
+
+    l = TP / (TP + FP) of the labels of the row.  Unit: 1.
+
+    0 / 0 of a row counts as 0 or 1, by zero_division.
+
+    Godbole and Sarawagi (2004), doi:10.1007/978-3-540-24775-3_5
+    """
+    right, wrong, _ = _counts(batch, threshold, inclusive)
+    return _share(batch, right, wrong, zero_division)
+
+
+@_of_row("samples_recall")
+def recall_samples(
+    batch: MultilabelAgreement,
+    *,
+    threshold: Unit = 0.5,
+    inclusive: bool = False,
+    zero_division: ZeroOrOne = "zero",
+) -> Array:
+    """Of the labels of a row, the share that is predicted, averaged over the rows.
+
+    l = TP / (TP + FN) of the labels of the row.  Unit: 1.
+
+    0 / 0 of a row counts as 0 or 1, by zero_division.
+
+    Godbole and Sarawagi (2004), doi:10.1007/978-3-540-24775-3_5
+    """
+    right, _, missed = _counts(batch, threshold, inclusive)
+    return _share(batch, right, missed, zero_division)
+
+
+@_of_row("f1_samples", "samples_f1", "example_based_f1")
+def f_beta_samples(
+    batch: MultilabelAgreement,
+    *,
+    beta: NonNegative = 1.0,
+    threshold: Unit = 0.5,
+    inclusive: bool = False,
+    zero_division: ZeroOrOne = "zero",
+) -> Array:
+    """The F score of the labels of a row, averaged over the rows; F1 by default.
+
+    l = (1 + beta^2) TP / ((1 + beta^2) TP + FP + beta^2 FN) of the labels of the row.  Unit: 1.
+
+    0 / 0 of a row counts as 0 or 1, by zero_division.
+
+    Godbole and Sarawagi (2004), doi:10.1007/978-3-540-24775-3_5
+    """
+    right, wrong, missed = _counts(batch, threshold, inclusive)
+    squared = min(beta * beta, 1e300)
+    miss = wrong / (1.0 + squared) + missed * (squared / (1.0 + squared))
+    return _share(batch, right, miss, zero_division)
+
+
+@_of_row("samples_jaccard", "hamming_score")
+def jaccard_samples(
+    batch: MultilabelAgreement,
+    *,
+    threshold: Unit = 0.5,
+    inclusive: bool = False,
+    zero_division: ZeroOrOne = "zero",
+) -> Array:
+    """The intersection over union of the true and the predicted labels of a row, averaged over the rows.
+
+    l = TP / (TP + FP + FN) of the labels of the row.  Unit: 1.
+
+    0 / 0 of a row counts as 0 or 1, by zero_division.
+
+    Godbole and Sarawagi (2004), doi:10.1007/978-3-540-24775-3_5
+    """
+    right, wrong, missed = _counts(batch, threshold, inclusive)
+    return _share(batch, right, wrong + missed, zero_division)

@@ -36,6 +36,12 @@ class MultilabelLabel(Batch, frozen=True):
         return self.guessed(threshold, inclusive) != (self.target > 0)
 
 
+class MultilabelAgreement(MultilabelLabel, frozen=True):
+    """As MultilabelLabel, for losses of all labels of a row together, which have no value for one of them."""
+
+    of_cells: ClassVar[Literal["rows", "each", "none"]] = "none"
+
+
 class MultilabelOutcome(MultilabelLabel, frozen=True):
     """As MultilabelLabel, for one label: arrays are (n,)."""
 
@@ -73,9 +79,10 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     block.check_range(
         roles.targets, 0, 1, Code.NOT_BINARY_LABEL, "label columns must hold 0 and 1", negative=0, positive=1
     )
-    if roles.link == "probability" and wanted & {Multilabel, MultilabelLabel, MultilabelOutcome}:
+    labels = [kind for kind in wanted if issubclass(kind, MultilabelLabel)]
+    if roles.link == "probability" and (labels or Multilabel in wanted):
         prediction = probabilities(block, roles.predictions)
-    if wanted & {MultilabelLabel, MultilabelOutcome, MultilabelScore}:
+    if labels or MultilabelScore in wanted:
         soft = ((target > 0) & (target < 1)).any(axis=1)
         block.flag(soft, Code.SOFT_LABEL, roles.targets[0], needed="0 or 1")
     target, prediction = block.drop_marked(target, prediction)
@@ -83,13 +90,14 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         note_clipped(block, target, prediction, roles.eps)
     target, prediction = xp.asarray(target), xp.asarray(prediction)
 
-    def make(labels: slice) -> dict[type[Batch], Batch]:
-        bernoulli = Multilabel(xp, target[:, labels], prediction[:, labels], roles.link, roles.eps)
+    def make(columns: slice) -> dict[type[Batch], Batch]:
+        bernoulli = Multilabel(xp, target[:, columns], prediction[:, columns], roles.link, roles.eps)
         made: dict[type[Batch], Batch] = {Multilabel: bernoulli}
-        if MultilabelLabel in wanted:
-            made[MultilabelLabel] = MultilabelLabel(xp, target[:, labels], bernoulli.probability)
+        for kind in (MultilabelLabel, MultilabelAgreement):
+            if kind in wanted:
+                made[kind] = kind(xp, target[:, columns], bernoulli.probability)
         if MultilabelScore in wanted:
-            made[MultilabelScore] = MultilabelScore(xp, prediction[:, labels], target[:, labels] > 0)
+            made[MultilabelScore] = MultilabelScore(xp, prediction[:, columns], target[:, columns] > 0)
         return made
 
     alone = [make(slice(i, i + 1)) for i in range(target.shape[1])]

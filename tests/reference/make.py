@@ -270,6 +270,17 @@ CASES: dict[str, list[tuple[str, str]]] = {
         ),
         *rates("multilabel_", "", ("macro", "micro", "weighted")),
         *(
+            (f"{name}{division}", f"{call}(y, p, {more}average='samples', zero_division={number})")
+            for name, call, more in (
+                ("precision_samples", "precision_score", ""),
+                ("recall_samples", "recall_score", ""),
+                ("f_beta_samples", "f1_score", ""),
+                ("f_beta_samples:beta=2", "fbeta_score", "beta=2, "),
+                ("jaccard_samples", "jaccard_score", ""),
+            )
+            for division, number in (("", 0), *([] if ":" in name else [(":zero_division=one", 1)]))
+        ),
+        *(
             (f"multilabel_{loss}", f"mean([{call} for i in range(3)])")
             for loss, call in of_negatives("y[:, i]", "p[:, i]").items()
         ),

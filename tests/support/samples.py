@@ -50,7 +50,13 @@ from losscli.tasks.ensemble import Ensemble, MultivariateEnsemble
 from losscli.tasks.grouped import BinaryRelevance, Groups, Relevance
 from losscli.tasks.groups import Grouped
 from losscli.tasks.hazard import Cohort
-from losscli.tasks.multilabel import Multilabel, MultilabelLabel, MultilabelOutcome, MultilabelScore
+from losscli.tasks.multilabel import (
+    Multilabel,
+    MultilabelAgreement,
+    MultilabelLabel,
+    MultilabelOutcome,
+    MultilabelScore,
+)
 from losscli.tasks.named import Named
 from losscli.tasks.quantile import CentralQuantile, Interval, Quantile, ScaledInterval
 from losscli.tasks.ranking import ScorePair
@@ -172,7 +178,7 @@ def sample(kind: type[Batch], seed: int = 0, perfect: bool = False) -> Batch:
             lambda: kind(np, score.argmax(axis=1), code, CLASSES),
         ),
         Multilabel: lambda: Multilabel(np, y, p, "probability", 0.0),
-        MultilabelLabel: lambda: MultilabelLabel(np, y, p),
+        **dict.fromkeys((MultilabelLabel, MultilabelAgreement), lambda: kind(np, y, p)),
         MultilabelScore: lambda: MultilabelScore(np, 2e3 * y if perfect else score, y > 0),
     }[kind]()
     return read_only(made)

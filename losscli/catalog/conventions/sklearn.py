@@ -73,6 +73,7 @@ SKLEARN = Library(
             for name, call in _ERRORS.items()
             for prefix in ("", "multiclass_", "multilabel_")
         },
+        **{f"{name.removesuffix('_index')}_samples": Convention(call) for name, call in _RATES.items()},
         **_OF_NEGATIVES,
         **{name: Convention("confusion_matrix") for name in _COUNTS},
         **{
