@@ -300,4 +300,4 @@ def multilabel_false_omission_rate(
 
     Altman and Bland (1994), doi:10.1136/bmj.309.6947.102
     """
-    return batch.outcomes(threshold, inclusive).of_positives
+    return batch.outcomes(threshold, inclusive).of_negatives
