@@ -9,12 +9,10 @@ from msgspec import Struct
 
 from losscli.data.labels import label_text
 from losscli.numeric.arrays import Array, np, pl
+from losscli.numeric.segments import NARROW, compressed
 
 MISSING = "(missing)"
 """The slice of rows without a value."""
-NARROW = 1 << 20
-"""The range of whole numbers up to which they are counted rather than sorted."""
-
 Key = tuple[str, ...]
 """The values of a slice, one per column."""
 
@@ -45,12 +43,12 @@ class Slicing(Struct, frozen=True):
         """The slice of each row (n,) as a position in the list of slices that occur, and that list."""
         places, labels = _labels(frame[self.columns[0]], self.edges[0])
         if self.edges[0] is not None:
-            places, first = _compressed(places)
+            places, first = compressed(places)
             labels = [labels[at] for at in first.tolist()]
         keys: list[Key] = [(label,) for label in labels]
         for column, edges in zip(self.columns[1:], self.edges[1:], strict=True):
             own, labels = _labels(frame[column], edges)
-            places, first = _compressed(places * len(labels) + own)
+            places, first = compressed(places * len(labels) + own)
             keys = [(*keys[at // len(labels)], labels[at % len(labels)]) for at in first.tolist()]
         return places, keys
 
@@ -61,6 +59,25 @@ def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, 
         values = series.cast(pl.Float64).to_numpy()
         bins = np.searchsorted(np.array(edges), values, side="left")
         return np.where(np.isnan(values), len(edges) + 1, bins), [*bin_labels(edges), MISSING]
+    places, rows, missing = _distinct(series)
+    shown = series.gather(rows).to_list()
+    absent = np.zeros(len(rows), dtype=bool) if missing is None else missing[rows]
+    labels = [MISSING if gone else label_text(v) for v, gone in zip(shown, absent, strict=True)]
+    index = {label: place for place, label in enumerate(dict.fromkeys(labels))}
+    if len(index) < len(labels):
+        # Values with the same text, such as "(missing)" and null, form one slice, so that no row is lost.
+        places = np.array([index[label] for label in labels])[places]
+    return places, list(index)
+
+
+def distinct(series: pl.Series) -> tuple[Array, Array]:
+    """The value of each row (n,) as a position among those that occur (u,), and a row of each of these."""
+    places, rows, _ = _distinct(series)
+    return places, rows
+
+
+def _distinct(series: pl.Series) -> tuple[Array, Array, Array | None]:
+    """As `distinct`, and where values are missing (n,); None for nowhere."""
     missing = series.is_null().to_numpy() if series.null_count() else None
     if series.dtype.is_float():
         values = series.to_numpy()
@@ -75,35 +92,16 @@ def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, 
         codes = series.cast(pl.String).cast(pl.Categorical).to_physical().fill_null(0).to_numpy()
     if missing is not None:
         codes = np.where(missing, -1, codes) + 1
-    places, present = _compressed(codes)
-    # One row of each slice: all have the same label.
+    places, present = compressed(codes)
     rows = np.empty(len(present), dtype=np.uint32)
     rows[places] = np.arange(len(places), dtype=np.uint32)
-    shown = series.gather(rows).to_list()
-    absent = np.zeros(len(rows), dtype=bool) if missing is None else missing[rows]
-    labels = [MISSING if gone else label_text(v) for v, gone in zip(shown, absent, strict=True)]
-    index = {label: place for place, label in enumerate(dict.fromkeys(labels))}
-    if len(index) < len(labels):
-        # Values with the same text, such as "(missing)" and null, form one slice, so that no row is lost.
-        places = np.array([index[label] for label in labels])[places]
-    return places, list(index)
+    return places, rows, missing
 
 
 def _fits(dtype: pl.DataType) -> bool:
     """Whether int64 holds all values of a type."""
     wide = dtype in (pl.UInt64, pl.Int128, pl.UInt128)
     return (dtype.is_integer() and not wide) or dtype == pl.Boolean or dtype.is_temporal()
-
-
-def _compressed(codes: Array) -> tuple[Array, Array]:
-    """Whole numbers >= 0 as positions among those that occur, and the latter sorted."""
-    if int(codes.max(initial=0)) >= 4 * NARROW:
-        present, places = np.unique(codes, return_inverse=True)
-        return places, present
-    present = np.flatnonzero(np.bincount(codes)) if len(codes) else np.empty(0, dtype=np.int64)
-    table = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.int64)
-    table[present] = np.arange(len(present))
-    return table[codes], present
 
 
 def bin_labels(edges: tuple[float, ...]) -> list[str]:

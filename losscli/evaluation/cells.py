@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from msgspec import Struct
 
-from losscli.data.slicing import Key, Slicing
+from losscli.data.slicing import Key, Slicing, distinct
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.hashing import hash_rows
 from losscli.numeric.segments import run_of
@@ -15,7 +15,9 @@ from losscli.plan.plan import Plan
 from losscli.report.findings import Code
 from losscli.states import clusters
 from losscli.states.cells import Cells
+from losscli.states.clusters import Clusters
 from losscli.states.draws import Counts, Draws
+from losscli.states.moments import Moments
 from losscli.tasks.base import Rows
 from losscli.tasks.block import Block
 from losscli.text import join_names
@@ -55,12 +57,12 @@ def view(
     cut: Cut,
     weight: Array | None,
     by_rows: bool,
-    hashes: Array | None,
+    own_clusters: Clusters | None,
     draws: Draws | None = None,
 ) -> View:
     """The weighted rows; with `by_rows`, each row counts once and its loss is weighted instead.
 
-    `hashes` (n,) are those of the clusters of the rows, and `draws` how often these are drawn.
+    `own_clusters` are those of the rows, and `draws` how often these are drawn.
     """
     keep, n, factor = None, block.height, weight if by_rows else None
     numbers: Array | int = block.numbering
@@ -74,7 +76,9 @@ def view(
     elif not isinstance(numbers, int):
         numbers = xp.asarray(numbers)
 
-    cluster = None if hashes is None else xp.asarray(hashes)
+    # Moments have no use for the cluster of each row: the totals of clusters are taken apart.
+    asked = own_clusters is not None and any(plan.state(choice) is not Moments for choice in plan.choices)
+    cluster = xp.asarray(own_clusters.of_rows) if own_clusters is not None and asked else None
     if keep is not None:
         cluster = None if cluster is None else cluster[keep]
         draws = None if draws is None else draws.at(xp.flatnonzero(keep))
@@ -97,12 +101,17 @@ OVERALL, BY_CELL, SLICES = range(3)
 """The ways to cut clusters into cells; SLICES + i is the i-th slicing."""
 
 
-def clusters_of(plan: Plan, block: Block, rows: Rows) -> Array | None:
-    """The hash of the cluster of each row (n,), or of each group; None without --cluster."""
+def clusters_of(plan: Plan, block: Block, rows: Rows) -> Clusters | None:
+    """The clusters of rows, or of groups; None without --cluster."""
     cluster = plan.roles.cluster
     if cluster is None:
         return None
-    return _of_whole_groups(block, clusters.hashed(block.frame[cluster]), rows, "cluster", (cluster,))
+    keys = block.frame[cluster]
+    # Only distinct keys are hashed.
+    places, first = distinct(keys)
+    found = Clusters.of(clusters.hashed(keys.gather(first)), places)
+    own = _of_whole_groups(block, found.places, rows, "cluster", (cluster,))
+    return Clusters(found.hashes, own)
 
 
 def draws_of(plan: Plan, xp: Namespace, block: Block, rows: Rows) -> Draws | None:
@@ -120,15 +129,17 @@ def draws_of(plan: Plan, xp: Namespace, block: Block, rows: Rows) -> Draws | Non
     return Draws(Counts(xp, resampling.keys(of_units(units, rows)), resampling.replicates))
 
 
-def clustered(plan: Plan, xp: Namespace, rows: Rows, cut: Cut, hashes: Array | None) -> clusters.Block:
+def clustered(
+    plan: Plan, xp: Namespace, rows: Rows, cut: Cut, own_clusters: Clusters | None
+) -> clusters.Block:
     """The clusters of the block, for each way to cut the rows; for no way without --cluster."""
-    if hashes is None:
-        return clusters.Block(np.empty(0, dtype=np.int64), {})
+    if own_clusters is None:
+        return clusters.Block(Clusters.of(np.empty(0, dtype=np.int64)), {})
     ways: dict[int, Array | None] = {OVERALL: None}
     ways |= {SLICES + number: places for number, (places, _) in enumerate(cut)}
     if plan.cell == "label" or (plan.cell == "class" and rows.codes is not None):
         ways[BY_CELL] = None if plan.cell == "label" else rows.codes
-    return clusters.Block(hashes, ways, xp)
+    return clusters.Block(own_clusters, ways, xp)
 
 
 def of_units(values: Array, rows: Rows) -> Array:

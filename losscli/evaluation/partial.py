@@ -173,14 +173,14 @@ def _states(taken: Taken, draws: Draws | None) -> Partial:
     cut = [cell_views.cut_by(block, slicing, rows) for slicing in plan.roles.slicings]
     for _, keys in cut:
         _require_few(len(keys))
-    hashes = cell_views.clusters_of(plan, block, rows)
+    own_clusters = cell_views.clusters_of(plan, block, rows)
     ways = {
         _way(choice): cell_views.view(
-            plan, xp, block, rows, cut, taken.weight_of(choice), choice.by_rows, hashes, draws
+            plan, xp, block, rows, cut, taken.weight_of(choice), choice.by_rows, own_clusters, draws
         )
         for choice in {_way(choice): choice for choice in plan.choices}.values()
     }
-    clustered = cell_views.clustered(plan, xp, rows, cut, hashes)
+    clustered = cell_views.clustered(plan, xp, rows, cut, own_clusters)
     sliced: list[list[State]] = [[] for _ in cut]
     overall: list[State] = []
     by_cell: list[State | None] = []

@@ -15,6 +15,21 @@ def run_of(xp: Namespace, starts: Array, n: int) -> Array:
     return xp.cumsum(marks) - 1
 
 
+NARROW = 1 << 20
+"""The range of whole numbers up to which they are counted rather than sorted."""
+
+
+def compressed(codes: Array) -> tuple[Array, Array]:
+    """Whole numbers >= 0 as positions among those that occur, and the latter sorted."""
+    if int(codes.max(initial=0)) >= 4 * NARROW:
+        present, places = np.unique(codes, return_inverse=True)
+        return places, present
+    present = np.flatnonzero(np.bincount(codes)) if len(codes) else np.empty(0, dtype=np.int64)
+    table = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.int64)
+    table[present] = np.arange(len(present))
+    return table[codes], present
+
+
 _WIDEST = 1024
 """Maximum number of values that one step reduces at once: one block of threads."""
 

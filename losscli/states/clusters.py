@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, Namespace, np, pl, to_numpy
 from losscli.numeric.hashing import hash_keys
-from losscli.numeric.segments import binned_sums
+from losscli.numeric.segments import binned_sums, compressed
 from losscli.states.cells import Cells, triples
 from losscli.states.moments import MAX_SPREAD, Moments
 from losscli.states.noise import holds_binary
@@ -73,16 +73,34 @@ class Totals(Struct, frozen=True, eq=False):
         return cls(arrays["keys"], sums, most, coarse)
 
 
+class Clusters(Struct, frozen=True, eq=False):
+    """The clusters of rows: distinct `hashes` (u,), ascending, and the `places` in them (n,) of the rows."""
+
+    hashes: Array
+    places: Array
+
+    @classmethod
+    def of(cls, hashes: Array, places: Array | None = None) -> Clusters:
+        """The clusters of rows with these hashes (n,), or with the hashes at these `places` (n,)."""
+        found, own = np.unique(hashes, return_inverse=True)
+        return cls(found, own if places is None else own[places])
+
+    @property
+    def of_rows(self) -> Array:
+        """The hash of each row's cluster (n,)."""
+        return self.hashes[self.places]
+
+
 class Block:
     """The clusters of a block of rows, for each way to cut the rows into cells.
 
-    `hashes` (n,) come from `hashed`; each of `ways` holds the cell of each row (n,), -1 for none, or None for
-    a single cell.  `xp` is the namespace of the columns.
+    Each of `ways` holds the cell of each row (n,), -1 for none, or None for a single cell.  `xp` is the
+    namespace of the columns.
     """
 
-    def __init__(self, hashes: Array, ways: Mapping[int, Array | None], xp: Namespace = np) -> None:
+    def __init__(self, clusters: Clusters, ways: Mapping[int, Array | None], xp: Namespace = np) -> None:
         self._xp = xp
-        self._pairs = {way: _Pairs.of(hashes, codes) for way, codes in ways.items()}
+        self._pairs = {way: _Pairs.of(clusters, codes) for way, codes in ways.items()}
         self._sums: dict[int, list[Array]] = {way: [] for way in ways}
 
     def add(self, way: int, columns: Sequence[Array], weight: Array | None, keep: Array | None) -> None:
@@ -111,11 +129,17 @@ class _Pairs(Struct, frozen=True, eq=False):
     most: int
 
     @classmethod
-    def of(cls, hashes: Array, codes: Array | None) -> _Pairs:
-        keys = hashes if codes is None else (to_numpy(codes).astype(np.int64) << HASH_BITS) | hashes
-        found, places = np.unique(keys, return_inverse=True)
-        nowhere = int(np.searchsorted(found, 0))
-        return cls(found[nowhere:], places, nowhere, MAX_CLUSTERS if codes is None else MAX_PAIRS)
+    def of(cls, clusters: Clusters, codes: Array | None) -> _Pairs:
+        if codes is None:
+            return cls(clusters.hashes, clusters.places, 0, MAX_CLUSTERS)
+        count = max(len(clusters.hashes), 1)
+        # Rows without a cell come first.
+        joint = (to_numpy(codes).astype(np.int64) + 1) * count + clusters.places
+        places, found = compressed(joint)
+        nowhere = int(np.searchsorted(found, count))
+        cell, cluster = np.divmod(found[nowhere:], count)
+        keys = ((cell - 1) << HASH_BITS) | clusters.hashes[cluster]
+        return cls(keys, places, nowhere, MAX_PAIRS)
 
     def sums(self, xp: Namespace, columns: Sequence[Array], keep: Array | None) -> Array:
         places, size = xp.asarray(self.places), self.nowhere + len(self.keys)
@@ -126,9 +150,9 @@ class _Pairs(Struct, frozen=True, eq=False):
         return _bounded(Totals(self.keys, tuple(sums), most))
 
 
-def hashed(series: pl.Series) -> Array:
-    """The hash of each row's cluster (n,), which does not depend on the type of the key in the file."""
-    hashes = hash_keys(series)
+def hashed(keys: pl.Series) -> Array:
+    """The hash of each cluster (n,), which does not depend on the type of its key in the file."""
+    hashes = hash_keys(keys)
     return (hashes >> np.uint64(64 - HASH_BITS)).astype(np.int64)
 
 
@@ -140,9 +164,14 @@ def _moved(totals: Totals, places: Array) -> Totals:
 
 
 def _bounded(totals: Totals) -> Totals:
-    while len(totals.keys) > totals.most and totals.coarse < HASH_BITS:
-        totals = _coarser(totals, totals.coarse + 1)
-    return totals
+    if len(totals.keys) <= totals.most:
+        return totals
+    # A key stays apart from the one before until the highest bit in which they differ is dropped.
+    highest = np.frexp((totals.keys[1:] ^ totals.keys[:-1]).astype(float))[1] - 1
+    apart = np.bincount(np.minimum(highest, HASH_BITS), minlength=HASH_BITS + 1)
+    left = 1 + np.cumsum(apart[::-1])[::-1]
+    few = np.flatnonzero(left <= totals.most)
+    return _coarser(totals, int(few[0]) if len(few) else HASH_BITS)
 
 
 def _coarser(totals: Totals, coarse: int) -> Totals:
