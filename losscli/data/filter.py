@@ -84,7 +84,7 @@ class Where(Struct, frozen=True, eq=False):
         own = {name: f"{name} of {spare}" for name in names}
         kept = table.scan.with_columns(pl.col(name).alias(own[name]) for name in names).with_columns(read)
         kept = kept.filter(self.condition).with_columns(pl.col(own[name]).alias(name) for name in names)
-        return replace(table, scan=kept.drop(own.values()))
+        return replace(table, scan=kept.drop(own.values()), frame=None)
 
 
 def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> Where:

@@ -322,9 +322,11 @@ class Held:
 
 
 def duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: str) -> dict[Finding, Tally]:
-    """The rows with a duplicate key."""
+    """The rows with a duplicate key; those without a key, which match none, are missing values."""
     names = [prefix + name for name in key]
-    query = side.select(names).with_row_index("row").filter(~pl.struct(names).is_first_distinct())
+    is_missing = pl.any_horizontal(pl.col(names).is_null())
+    again = ~pl.struct(names).is_first_distinct() & ~is_missing
+    query = side.select(names).with_row_index("row").filter(again)
     with reading(table):
         rows = query.collect(engine="streaming").sort("row")
     if not rows.height:

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 from msgspec.structs import replace
 
-from losscli.data import sources
+from losscli.data import cluster, sources
 from losscli.data.diagnose import unlike
 from losscli.data.formats import memory
 from losscli.data.formats import numpy as numpy_files
@@ -105,12 +105,22 @@ _Located = tuple[Table | pl.DataFrame | pl.LazyFrame | list[list[Part]] | None, 
 def _located(source: Source, role: str, asked: Reading) -> _Located:
     if isinstance(source, Table):
         return source, source.files
+    if cluster.is_frame(source):
+        return of_frame(source, role), None
     if not isinstance(source, str | Path):
         held = memory.read(source, role)
         return (held if isinstance(held, pl.DataFrame | pl.LazyFrame) else [[Part(None, held)]]), None
     files = sources.locate(source, asked)
     with reading(Table(files.name, pl.LazyFrame(), {}, files)):
         return None, files.format.hold(files, asked)
+
+
+def of_frame(frame: Any, name: str) -> Table:
+    """A DataFrame of Spark as a table.  Raises DataError if it has no rows."""
+    found = cluster.opened(frame)
+    if found is None:
+        raise DataError(problem(Code.EMPTY_TABLE, name))
+    return Table(name, *found, frame=frame, is_numbered=False)
 
 
 def _is_matrix(found: _Located) -> bool:

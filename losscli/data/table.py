@@ -11,7 +11,7 @@ import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
-from losscli.data import vectors
+from losscli.data import cluster, vectors
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors, diagnose, starved, unreadable
 from losscli.data.formats.base import Files
@@ -33,7 +33,8 @@ class Table(Struct, frozen=True, eq=False):
     while it reads.  `spelling` says how text writes numbers.  `repeated` are the names that several columns
     share, `structs` the types of those that became columns, `folders` those that key=value folders name,
     and `extensions` the columns whose types in the files extend those in which they are stored.
-    Unless it `is_numbered`, its rows are some of a larger table, and messages leave out their numbers.
+    Unless it `is_numbered`, its rows are in no order, and messages leave out their numbers.  `frame` is the
+    DataFrame of Spark that holds the rows, if one does.
     """
 
     name: str
@@ -48,6 +49,7 @@ class Table(Struct, frozen=True, eq=False):
     folders: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     is_numbered: bool = True
+    frame: Any = None
 
     def is_file_of(self, other: Table) -> bool:
         """Whether both tables are read from the same local files."""
@@ -74,6 +76,8 @@ class Table(Struct, frozen=True, eq=False):
 
     def count(self) -> int:
         """The number of rows."""
+        if self.frame is not None:
+            return int(self.frame.count())
         with reading(self):
             return int(self.scan.select(pl.len()).collect(engine="streaming").item())
 
@@ -100,6 +104,8 @@ class Table(Struct, frozen=True, eq=False):
 
     def distinct(self, column: str, most: int) -> list[Any]:
         """The sorted distinct values of a column, at most `most`; one pass over the column."""
+        if self.frame is not None and column in self.frame.columns:
+            return list(cluster.distinct(self.frame, column).drop_nulls().sort().head(most))
         with reading(self):
             values = self.scan.select(pl.col(column).unique()).collect(engine="streaming")[column]
         return list(values.drop_nulls().sort().head(most))
@@ -132,7 +138,7 @@ class Table(Struct, frozen=True, eq=False):
             else:
                 schema |= {f"{name}.{field}": own for field, own in fields.items()}
         table = replace(self, schema=schema, structs=structs)
-        return replace(table, scan=table._without_structs(self.scan))
+        return replace(table, scan=table.without_structs(self.scan))
 
     def stored(self) -> Table:
         """The same table with each column of an extension type in the type in which it is stored."""
@@ -151,7 +157,7 @@ class Table(Struct, frozen=True, eq=False):
 
     def of_rows(self, scan: pl.LazyFrame, is_numbered: bool = True) -> Table:
         """The same table with these rows, which have its columns, or those that are needed."""
-        return replace(self, scan=scan, files=None, is_numbered=is_numbered)
+        return replace(self, scan=scan, files=None, frame=None, is_numbered=is_numbered)
 
     def rows_of(self, column: str, value: object) -> Table:
         """The rows in which a column has a value, without that column; text stays text."""
@@ -160,12 +166,17 @@ class Table(Struct, frozen=True, eq=False):
             name=f"{self.name} ({column} {value})",
             scan=self.scan.filter(pl.col(column) == pl.lit(value)),
             files=None,
+            frame=None,
             quick=frozenset(),
         )
 
     def struct_of(self, name: str) -> str:
         """The struct of which a column is a field; empty if it is none."""
         return next((struct for struct in self.structs if name in self.fields(struct)), "")
+
+    def held(self, columns: Iterable[str]) -> tuple[str, ...]:
+        """The columns of the source that hold these: themselves, or structs with them as fields."""
+        return tuple(dict.fromkeys(self.struct_of(name) or name for name in columns))
 
     def fields(self, name: str) -> tuple[str, ...]:
         """The columns of the fields of a struct; none if it is no struct."""
@@ -174,7 +185,8 @@ class Table(Struct, frozen=True, eq=False):
             return ()
         return tuple(f"{name}.{each.name}" for each in dtype.fields)
 
-    def _without_structs(self, scan: pl.LazyFrame) -> pl.LazyFrame:
+    def without_structs(self, scan: pl.LazyFrame) -> pl.LazyFrame:
+        """Rows with their structs as columns of their own, as `unnested` has them."""
         for name in self.structs:
             column = pl.col(name)
             if fields := self.fields(name):
@@ -220,7 +232,7 @@ class Table(Struct, frozen=True, eq=False):
         """The same table read from these files, whose columns are those of its own."""
         scan = files.format.scan(files, self.types)
         scan = scan.with_columns(pl.col(name).ext.storage() for name in self.extensions)
-        return replace(self, scan=self._without_structs(scan), files=files)
+        return replace(self, scan=self.without_structs(scan), files=files)
 
     def _require_numbers(self, names: Iterable[str]) -> None:
         if wrong := [

@@ -8,10 +8,13 @@ from losscli.errors import UsageError
 from losscli.text import not_one_of
 
 if TYPE_CHECKING:
+    from losscli.data.table import Source
     from losscli.engines.job import Engine
 
 LOCAL, SPARK = "local", "spark"
 """The engine that uses the threads of this process, and the one that runs on a Spark cluster."""
+TABLE = "table:"
+"""What precedes the name of a table in the catalog of a session of Spark."""
 
 
 def of(name: str, threads: int | None = None) -> Engine:
@@ -24,6 +27,21 @@ def of(name: str, threads: int | None = None) -> Engine:
     from losscli.engines.local import Local  # planning a run needs no engine
 
     return Local(threads)
+
+
+def source_of(source: Source, name: str | None) -> Source:
+    """A source, or the table of the session of Spark that 'table:NAME' means for the engine of a name.
+
+    Raises UsageError if the engine is another one, and DataError if there is no such table.
+    """
+    if not isinstance(source, str) or not source.startswith(TABLE):
+        return source
+    kind, _, place = checked(name or LOCAL).partition(":")
+    if kind != SPARK:
+        raise UsageError(f"{source} is a table of a Spark session", remedy="--engine spark")
+    from losscli.engines.spark.session import table_of
+
+    return table_of(place, source.removeprefix(TABLE), source)
 
 
 def checked(name: str) -> str:

@@ -126,7 +126,7 @@ def plan_models(
         first.notes,
         first.names,
         first.gates,
-        first.request.engine,
+        next((each.engine for each in (first, *others) if each.engine != engines.LOCAL), engines.LOCAL),
     )
 
 

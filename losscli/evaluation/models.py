@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 from msgspec import Struct
 
+from losscli import engines
 from losscli.data import load
 from losscli.data.labels import label_text
 from losscli.data.table import Source, Table, reading
@@ -49,7 +50,8 @@ def models_in(source: Source, options: Mapping[str, Any]) -> list[Model]:
     columns = OPTIONS["pred"].read(options.get("pred") or ())
     if len(columns) < 2:
         return models_of([source], options)
-    table = load.tables(source, None, reading_of(options))[0]
+    found = engines.source_of(source, options.get("engine"))
+    table = load.tables(found, None, reading_of(options))[0]
     if unknown := [name for name in columns if name not in table.schema and not table.fields(name)]:
         raise UsageError(
             f"{table.name} has no column {unknown[0]!r} (-p).{near(unknown[0], table.schema)}",

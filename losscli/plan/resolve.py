@@ -99,8 +99,7 @@ def prepare(
     found = settled(predictions, targets, loss, runs_code=runs_code, **options)
     alignment = Aligned.of(*found.tables, found.roles, found.key, found.where)
     plan = found.plan(alignment.how, found.placed())
-    engine = found.request.engine
-    return Run(plan, alignment, found.tables, found.notes, found.names, found.gates, engine)
+    return Run(plan, alignment, found.tables, found.notes, found.names, found.gates, found.engine)
 
 
 class Settled(Struct, frozen=True):
@@ -116,6 +115,12 @@ class Settled(Struct, frozen=True):
     notes: tuple[Note, ...]
     names: Mapping[str, str]
     gates: tuple[Gate, ...] = ()
+
+    @property
+    def engine(self) -> str:
+        """The engine, which DataFrames of Spark imply."""
+        of_spark = any(table.frame is not None for table in self.tables)
+        return engines.SPARK if of_spark and self.request.engine == engines.LOCAL else self.request.engine
 
     def placed(self, models: int = 1) -> Place:
         """The device for a run of this number of models."""
@@ -150,7 +155,11 @@ def settled(
         lambda: request_of({"loss": given, **options}, of_environment()),
         lambda: check_names(options, requests.own_params(given)),
         lambda: losses.gates_of(options.get("gate"), own),
-        lambda: load.tables(predictions, targets, reading_of(options)),
+        lambda: load.tables(
+            engines.source_of(predictions, options.get("engine")),
+            engines.source_of(targets, options.get("engine")),
+            reading_of(options),
+        ),
     )
     request, left, right = _with_arrays(request, left, right, arrays)
     request = replace(

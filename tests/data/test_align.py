@@ -272,3 +272,14 @@ def test_a_duplicate_target_key_is_not_also_without_a_prediction(order):
         "duplicate-key": "1 row with a duplicate key",
         "unmatched-target": "1 target without a prediction",
     }
+
+
+def test_rows_without_a_key_are_no_duplicates_of_each_other():
+    targets = pl.DataFrame({"id": [3, 2, 1, 2, None, None], "target": [1.0] * 6})
+    predictions = pl.DataFrame({"id": [1, 2, 3], "prediction": [1.0] * 3})
+    with pytest.raises(DataError) as raised:
+        losscli.evaluate(predictions, targets, loss="mae")
+    assert {problem.code: problem.what for problem in raised.value.problems} == {
+        "duplicate-key": "1 row with a duplicate key",
+        "missing-value": "2 missing values",
+    }

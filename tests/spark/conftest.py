@@ -1,10 +1,11 @@
-"""One session of Spark for all tests of this folder, which need PySpark and Java."""
+"""One session of Spark for all tests of this folder that need it; most run in this process."""
 
 import shutil
 
 import numpy as np
 import polars as pl
 import pytest
+from support import one_process_spark
 from support.on_spark import MASTER
 
 
@@ -19,6 +20,12 @@ def spark():
     found = session(MASTER)
     yield found
     found.stop()
+
+
+@pytest.fixture
+def simulated(monkeypatch):
+    """Let the engine run in this process, without Spark."""
+    one_process_spark.use(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,19 @@ MASTER = "local[2]"
 SAME, ENDS = 1e-14, 1e-12
 """How far standard errors may be apart, and what follows from them: other blocks are rounded elsewhere."""
 EXACT = ("value", "difference", "weight", "share", "value_a", "value_b", "percent", "contribution", "level")
+LOSSES = ["huber", "rmse", "r2", "explained_variance", "expr: abs(e)**1.5"]
+CASES = {
+    "everything": {
+        "pred": "y_pred", "target": "y_true", "loss": LOSSES, "weight": "w", "cluster": "user",
+        "by": ["shop", "region", "w:4"],
+    },
+    "classes": {
+        "pred": "y_pred_cat,y_pred_dog,y_pred_owl", "target": "label", "classes": "cat,dog,owl",
+        "loss": ["log_loss", "brier", "f1"], "where": "region <> 'a.b' AND w > 0.7",
+    },
+    "groups": {"pred": "y_pred", "target": "relevance", "group": "user", "loss": ["ndcg", "mrr"]},
+}  # fmt: skip
+PLAIN = {"pred": "y_pred", "target": "y_true", "loss": "mae"}
 
 
 def same(local, spark):

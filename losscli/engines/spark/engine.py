@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import math
 import pickle
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial, reduce
 from typing import Any
 
 import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
+from losscli.data import cluster
 from losscli.data.align import Aligned
 from losscli.data.pieces import Piece, pieces
 from losscli.data.stream import ALL_ROWS, MATCHED
+from losscli.data.table import Table, reading
 from losscli.engines.blocks import blocks
 from losscli.engines.devices import CPU
 from losscli.engines.job import Job, Progress, S, codec_of
@@ -24,7 +27,7 @@ from losscli.engines.spark import answers, worker
 from losscli.engines.spark.answers import Answer
 from losscli.engines.spark.frames import places_of
 from losscli.engines.spark.session import meaning, session
-from losscli.engines.spark.worker import ANSWERS, FAN_IN, MOVED, Side, Work
+from losscli.engines.spark.worker import ANSWERS, FAN_IN, MOVED, Side, Source, Work
 from losscli.errors import UsageError
 from losscli.report.findings import Code, Finding, Tally
 
@@ -32,6 +35,8 @@ BLOCKS = 8
 """Blocks of a task, a power of two, so that states merge as in a run of one process: see `Counter`."""
 MOST_TASKS = 1 << 14
 """Tasks that read files; beyond that, each reads more."""
+TASKS_OF_FRAME = 4 * FAN_IN
+"""As many tasks as a DataFrame is supposed to have: only Spark knows their number."""
 HEAD = 4
 """Blocks whose rows may be the first of the run: --where drops some, and some have no match among them."""
 
@@ -51,7 +56,9 @@ class Spark(Struct, frozen=True):
         if stream.where is not None:
             # A scan that filters counts its rows apart, in one more pass.
             stream = replace(stream, where=replace(stream.where, is_pushed=False))
-        tasks = Tasks(session(self.master), Work(job.codec, codec.to_text(job, fixed_by(job, stream))))
+        frames = [table.frame for table in stream.tables if table.frame is not None]
+        spark = frames[0].sparkSession if frames else session(self.master)
+        tasks = Tasks(spark, Work(job.codec, codec.to_text(job, fixed_by(job, stream))))
         found = tasks.of_keys(job, stream) if is_spread(stream) else tasks.of_rows(job, stream)
         for answer in found:
             answer.require()
@@ -84,7 +91,7 @@ def require_possible(job: Job[S], stream: Aligned) -> None:
         )
 
 
-def _same_files(stream: Aligned, table: Any) -> bool:
+def _same_files(stream: Aligned, table: Table) -> bool:
     own = stream.predictions.files
     return own is not None and table.files is not None and own.paths == table.files.paths
 
@@ -92,7 +99,8 @@ def _same_files(stream: Aligned, table: Any) -> bool:
 def fixed_by(job: Job[S], stream: Aligned) -> Any:
     """What the first rows fix, as in the local engine if these are the first rows of all tables."""
     rows = HEAD * job.block_rows
-    heads = [table.scan.head(rows).collect() for table in stream.tables]
+    with reading(*stream.tables):
+        heads = [side.table.scan.select(side.columns).head(rows).collect() for side in sides_of(stream)]
     least = min(head.height for head in heads)
     is_whole = max(head.height for head in heads) < rows
 
@@ -122,59 +130,52 @@ class Tasks(Struct, frozen=True):
 
     def of_rows(self, job: Job[S], stream: Aligned) -> list[Answer]:
         """The answers for rows of one table, or of several that are the same files."""
-        size = size_of(job, stream)
-        cut = zip(*(pieces(table, size) for table in stream.tables), strict=True)
-        sent = [[pickle.dumps(piece) for piece in own] for own in cut]
-        work, group, bare = self.work, stream.roles.group, without_rows(stream)
-        numbers = self._numbers(len(sent))
+        bare, group = replace(without_rows(stream), is_grouped=False), stream.roles.group
+        read: Source
+        if stream.predictions.frame is not None:
+            (side,) = sides_of(stream)
+            rows, tasks = cluster.chosen(stream.predictions.frame, side.held), TASKS_OF_FRAME
+            read = partial(worker.of_frame, bare, without_table(side))
+        else:
+            cut = zip(*(pieces(table, size_of(job, stream)) for table in stream.tables), strict=True)
+            sent = [[pickle.dumps(piece) for piece in own] for own in cut]
+            rows, tasks = self._numbers(len(sent)), len(sent)
+            read = partial(worker.of_pieces, bare, sent)
         if group is None:
-
-            def fold(batches: Any) -> Any:
-                return worker.fold_pieces(work, bare, sent, batches)
-
-            return self._answers(numbers.mapInArrow(fold, ANSWERS), len(sent))
-        places, bare = places_of(len(sent)), replace(bare, is_grouped=False)
-
-        def spread(batches: Any) -> Any:
-            return worker.group_pieces(bare, group, sent, places, batches)
-
-        return self._of_groups(numbers.mapInArrow(spread, MOVED), group, len(places))
+            return self._answers(mapped(rows, partial(worker.fold_rows, self.work, read), ANSWERS), tasks)
+        move = partial(worker.group_rows, read, group, places_of(tasks))
+        return self._of_groups(mapped(rows, move, MOVED), group, tasks)
 
     def of_keys(self, job: Job[S], stream: Aligned) -> list[Answer]:
         """The answers for the rows of several tables, which meet by their keys."""
-        size = size_of(job, stream)
-        sides = sides_of(stream)
-        by_side = [pieces(side.table, size) for side in sides]
-        sent = [(place, pickle.dumps(piece)) for place, own in enumerate(by_side) for piece in own]
+        size, sides = size_of(job, stream), sides_of(stream)
+        by_side = [None if side.table.frame is not None else pieces(side.table, size) for side in sides]
         parts = max(parts_of(side, own, size) for side, own in zip(sides, by_side, strict=True))
-        places = places_of(parts)
-        bare_sides = [replace(side, table=bare_table(side.table)) for side in sides]
+        places, bare = places_of(parts), [without_table(side) for side in sides]
+        sent = [(place, pickle.dumps(piece)) for place, own in enumerate(by_side) for piece in own or ()]
+        moved = [
+            mapped(
+                cluster.chosen(side.table.frame, side.held),
+                partial(worker.spread_frame, bare[place], place, places),
+                MOVED,
+            )
+            for place, side in enumerate(sides)
+            if side.table.frame is not None
+        ]
+        if sent:
+            spread = partial(worker.spread_pieces, bare, sent, places)
+            moved.append(mapped(self._numbers(len(sent)), spread, MOVED))
+        whole = reduce(lambda one, other: one.union(other), moved).repartition(parts, "place")
         work, group = self.work, stream.roles.group
-        bare = replace(without_rows(stream), is_grouped=False)
-
-        def spread(batches: Any) -> Any:
-            return worker.spread_pieces(bare_sides, sent, places, batches)
-
-        moved = self._numbers(len(sent)).mapInArrow(spread, MOVED).repartition(parts, "place")
+        plain = replace(without_rows(stream), is_grouped=False)
         if group is None:
-
-            def fold(batches: Any) -> Any:
-                return worker.fold_parts(work, bare, bare_sides, batches)
-
-            return self._answers(moved.mapInArrow(fold, ANSWERS), parts)
-
-        def regroup(batches: Any) -> Any:
-            return worker.group_parts(bare, group, bare_sides, places, batches)
-
-        return self._of_groups(moved.mapInArrow(regroup, MOVED), group, parts)
+            return self._answers(mapped(whole, partial(worker.fold_parts, work, plain, bare), ANSWERS), parts)
+        regroup = partial(worker.group_parts, plain, group, bare, places)
+        return self._of_groups(mapped(whole, regroup, MOVED), group, parts)
 
     def _of_groups(self, moved: Any, group: str, parts: int) -> list[Answer]:
-        work = self.work
-
-        def fold(batches: Any) -> Any:
-            return worker.fold_groups(work, group, batches)
-
-        return self._answers(moved.repartition(parts, "place").mapInArrow(fold, ANSWERS), parts)
+        fold = partial(worker.fold_groups, self.work, group)
+        return self._answers(mapped(moved.repartition(parts, "place"), fold, ANSWERS), parts)
 
     def _numbers(self, tasks: int) -> Any:
         """A DataFrame of the numbers of tasks, each in a partition of its own."""
@@ -183,16 +184,12 @@ class Tasks(Struct, frozen=True):
 
     def _answers(self, found: Any, tasks: int) -> list[Answer]:
         """The answers in the order of the tasks, merged in a tree until the driver can hold them."""
-        work = self.work
-
-        def merge(batches: Any) -> Any:
-            return worker.merge_answers(work, batches)
-
+        merge = partial(worker.merge_answers, self.work)
         with meaning(self._cancel):
             while tasks > FAN_IN:
                 tasks = math.ceil(tasks / FAN_IN)
                 own = found.repartition(tasks, found["task"] - found["task"] % FAN_IN)
-                found = own.mapInArrow(merge, ANSWERS)
+                found = mapped(own, merge, ANSWERS)
             rows = [(row.task, row.piece, bytes(row.data)) for row in found.collect()]
         return [answer for _, answer in answers.assembled(rows)]
 
@@ -200,6 +197,15 @@ class Tasks(Struct, frozen=True):
         """Stop the work of this session, if it can be told to."""
         if hasattr(self.spark, "interruptAll"):
             self.spark.interruptAll()
+
+
+def mapped(rows: Any, function: Callable[[Any], Any], schema: str) -> Any:
+    """The rows that a function makes of the batches of each task."""
+
+    def task(batches: Any) -> Any:  # Spark asks for a function with a signature
+        return function(batches)
+
+    return rows.mapInArrow(task, schema)
 
 
 def size_of(job: Job[S], stream: Aligned) -> int:
@@ -222,20 +228,23 @@ def sides_of(stream: Aligned) -> list[Side]:
     ]
 
 
-def parts_of(side: Side, own: Sequence[Piece], size: int) -> int:
+def parts_of(side: Side, own: Sequence[Piece] | None, size: int) -> int:
     """The number of parts in which a side has about `size` rows."""
-    rows = sum(piece.rows or side.table.expected() or size for piece in own)
+    if own is None:
+        rows = side.table.count()
+    else:
+        rows = sum(piece.rows or side.table.expected() or size for piece in own)
     return max(1, math.ceil(rows / size))
 
 
-def bare_table(table: Any) -> Any:
-    """A table without its rows."""
-    return table.of_rows(pl.LazyFrame())
+def without_table(side: Side) -> Side:
+    """A side without the rows of its table, which only this process can read."""
+    return replace(side, table=side.table.of_rows(pl.LazyFrame()))
 
 
 def without_rows(stream: Aligned) -> Aligned:
-    """The description of a stream, without what only this process can read."""
-    return stream.of_tables([bare_table(table) for table in stream.tables])
+    """The description of a stream without the rows of its tables."""
+    return stream.of_tables([table.of_rows(pl.LazyFrame()) for table in stream.tables])
 
 
 def _without_chance(findings: dict[Finding, Tally], rows: int) -> Iterable[tuple[Finding, Tally]]:

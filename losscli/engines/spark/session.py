@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from losscli.errors import UsageError
+from losscli.data.load import of_frame
+from losscli.data.table import Table
+from losscli.errors import DataError, UsageError
+from losscli.report.findings import Code, problem
 from losscli.text import shortened
 
 CONNECT = "sc://"
@@ -77,6 +80,21 @@ def session(master: str) -> Any:
         for name, value in _SETTINGS.items():
             builder = builder.config(name, value)
         return (builder.master(master) if master else builder).getOrCreate()
+
+
+def table_of(master: str, name: str, shown: str) -> Table:
+    """The table of a session with this name, and the name that messages show.
+
+    Raises DataError if there is none, or it is empty.
+    """
+    found = session(master)
+    with meaning():
+        from pyspark.errors import AnalysisException
+
+        try:
+            return of_frame(found.table(name), shown)
+        except AnalysisException as error:
+            raise DataError(problem(Code.NO_SUCH_FILE, shown, remedy="SHOW TABLES lists them")) from error
 
 
 @contextmanager

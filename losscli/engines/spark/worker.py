@@ -9,6 +9,8 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -17,18 +19,21 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli._version import __version__
-from losscli.data import groups
+from losscli.data import cluster, groups
 from losscli.data.align import Aligned
 from losscli.data.batches import batches as batches_of
+from losscli.data.filter import together
 from losscli.data.keys import as_key
 from losscli.data.pieces import Piece
 from losscli.data.table import RereadError, Table, UnparsedError, reading
-from losscli.engines.job import Codec, Job, codec_of
+from losscli.engines.fold import Counter
+from losscli.engines.job import Codec, Job, S, codec_of
 from losscli.engines.local import fold
 from losscli.engines.spark import answers
 from losscli.engines.spark.answers import Answer
 from losscli.engines.spark.frames import of_bytes, spread, to_bytes
 from losscli.errors import LossCliError, UsageError
+from losscli.report.findings import Finding, Tally
 
 Batches = Iterable[pa.RecordBatch]
 ANSWERS = "task int, piece int, data binary"
@@ -39,6 +44,8 @@ ANSWER = -1
 """The side of an answer among frames: an error, or the findings of a task."""
 FAN_IN = 32
 """Answers that a task merges."""
+READ = 64 << 20
+"""Bytes of the rows of a DataFrame that a task folds or spreads at a time."""
 
 
 class Work(Struct, frozen=True):
@@ -71,6 +78,33 @@ class Side(Struct, frozen=True, eq=False):
     columns: tuple[str, ...]
     key_types: dict[str, Any]
 
+    def keys_of(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The keys of rows in the types in which they are compared."""
+        return frame.select(
+            as_key(pl.col(name), self.table.dtype(name), own) for name, own in self.key_types.items()
+        )
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The columns of the source that hold them."""
+        return self.table.held(self.columns)
+
+    def read(self, batches: Batches) -> Iterator[pl.DataFrame]:
+        """The rows of a DataFrame that arrive in a task, some blocks of them at a time."""
+        waiting, size = list[pl.DataFrame](), 0
+        for frame in cluster.read(batches, self.held):
+            waiting.append(frame)
+            size += int(frame.estimated_size())
+            if size >= READ:
+                yield self._unnested(waiting)
+                waiting, size = [], 0
+        if waiting:
+            yield self._unnested(waiting)
+
+    def _unnested(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
+        scan = pl.concat(frames, rechunk=False).lazy()
+        return self.table.without_structs(scan).select(self.columns).collect()
+
     @property
     def empty(self) -> pl.DataFrame:
         """The table without rows."""
@@ -91,6 +125,16 @@ def of_pieces(stream: Aligned, pieces: Sequence[Sequence[bytes]], numbers: Batch
         own: list[Piece] = [pickle.loads(piece) for piece in pieces[number]]
         tables = [table.of_rows(piece.scan) for table, piece in zip(stream.tables, own, strict=True)]
         yield number, replace(stream.of_tables(tables), first_row=own[0].first_row)
+
+
+def of_frame(stream: Aligned, side: Side, batches: Batches) -> Iterator[Stream]:
+    """The rows of a partition of a DataFrame, in several streams; the number is that of the partition."""
+    from pyspark import TaskContext
+
+    context = TaskContext.get()
+    number = 0 if context is None else context.partitionId()
+    for frame in side.read(batches):
+        yield number, stream.of_tables([side.table.of_rows(frame.lazy(), is_numbered=False)])
 
 
 def of_parts(stream: Aligned, sides: Sequence[Side], parts: dict[int, Part]) -> Iterator[Stream]:
@@ -122,14 +166,21 @@ def spread_pieces(
             yield _moved_answer(Answer.of_error(error), places)
 
 
+def spread_frame(side: Side, place: int, places: Sequence[int], batches: Batches) -> Iterator[pa.RecordBatch]:
+    """The rows of a partition of a DataFrame, on their way to the parts of their keys."""
+    try:
+        yield from _moved(((frame, side.keys_of(frame)) for frame in side.read(batches)), place, places)
+    except LossCliError as error:
+        yield _moved_answer(Answer.of_error(error), places)
+
+
 def _read_piece(side: Side, piece: Piece) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
-    """The rows of a piece, and their keys in the types in which they are compared."""
+    """The rows of a piece, and their keys."""
     with reading(side.table):
         found = list(batches_of(piece.scan.select(side.columns)))
     if found:
         frame = pl.concat(found, rechunk=False)
-        keys = [as_key(pl.col(name), side.table.dtype(name), own) for name, own in side.key_types.items()]
-        yield frame, frame.select(keys)
+        yield frame, side.keys_of(frame)
 
 
 def _moved(
@@ -171,12 +222,10 @@ def arrived(batches: Batches) -> dict[int, Part]:
     return dict(sorted(found.items()))
 
 
-def fold_pieces(
-    work: Work, stream: Aligned, pieces: Sequence[Sequence[bytes]], numbers: Batches
-) -> Iterator[pa.RecordBatch]:
-    """The answers for pieces of one table."""
-    for number, own in of_pieces(stream, pieces, numbers):
-        yield from _answered(number, [], partial(_folded, work, own))
+def fold_rows(work: Work, read: Source, batches: Batches) -> Iterator[pa.RecordBatch]:
+    """The answers for streams of rows, one for all that have the same number."""
+    for number, streams in groupby(read(batches), key=itemgetter(0)):
+        yield from _answered(number, [], partial(_folded, work, (stream for _, stream in streams)))
 
 
 def fold_parts(
@@ -185,15 +234,13 @@ def fold_parts(
     """The answers for parts of the keys."""
     parts = arrived(batches)
     for number, own in of_parts(stream, sides, parts):
-        yield from _answered(number, parts[number].answers, partial(_folded, work, own))
+        yield from _answered(number, parts[number].answers, partial(_folded, work, [own]))
 
 
-def group_pieces(
-    stream: Aligned, group: str, pieces: Sequence[Sequence[bytes]], places: Sequence[int], numbers: Batches
-) -> Iterator[pa.RecordBatch]:
-    """The rows of pieces of one table, on their way to the parts of their groups."""
-    for _, own in of_pieces(stream, pieces, numbers):
-        yield from _grouped(own, group, places)
+def group_rows(read: Source, group: str, places: Sequence[int], batches: Batches) -> Iterator[pa.RecordBatch]:
+    """Rows on their way to the parts of their groups."""
+    for _, stream in read(batches):
+        yield from _grouped(stream, group, places)
 
 
 def group_parts(
@@ -230,14 +277,24 @@ def _folded_groups(work: Work, group: str, part: Part) -> Answer:
     return Answer.of(b"" if folded is None else codec.to_bytes(folded), ())
 
 
-def _folded(work: Work, stream: Aligned) -> Answer:
-    """The answer for the rows of a stream, read in the way that works."""
+def _folded(work: Work, streams: Iterable[Aligned]) -> Answer:
+    """The answer for the rows of streams, each read in the way that works."""
     codec, job, fixed = work.read()
+    states, findings = Counter(job.merge), list[tuple[Finding, Tally]]()
+    for stream in streams:
+        folded, stream = _attempted(job, fixed, stream)
+        findings += stream.findings.items()
+        if folded is not None:
+            states.add(folded)
+    whole = states.whole()
+    return Answer.of(b"" if whole is None else codec.to_bytes(whole), together(findings).items())
+
+
+def _attempted(job: Job[S], fixed: Any, stream: Aligned) -> tuple[S | None, Aligned]:
+    """The result for the rows of a stream, and the stream as it was read."""
     while True:
         try:
-            folded = fold(job, stream.frames(), 1, fixed=fixed, first_row=stream.first_row)
-            state = b"" if folded is None else codec.to_bytes(folded)
-            return Answer.of(state, stream.findings.items())
+            return fold(job, stream.frames(), 1, fixed=fixed, first_row=stream.first_row), stream
         except UnparsedError:
             raise
         except RereadError as error:
