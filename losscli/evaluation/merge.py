@@ -47,7 +47,7 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
     for each in ordered:
         own = read(each)
         folded.add(_placed(own, each.title, rows))
-        rows += own.rows
+        rows += _rows_of(own)
     return replace(
         first,
         folded=folded.whole(),
@@ -188,6 +188,12 @@ def _refers(choice: Choice) -> bool:
 
 
 # Rows are numbered through all parts, and examples name their part
+
+
+def _rows_of(folded: Partial | Scores) -> int:
+    """The number of rows of a part, with those that --where left out, as rows are numbered in files."""
+    left_out = (tally for kind, tally in folded.tallies.items() if kind.code is Code.FILTERED_ROWS)
+    return folded.rows + sum(tally.count for tally in left_out)
 
 
 def _placed(folded: _FoldedT, title: str, rows: int) -> _FoldedT:

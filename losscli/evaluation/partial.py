@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
 from losscli.catalog.marks import marks_of
+from losscli.data.filter import together
 from losscli.data.slicing import Key, merged_places
 from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
@@ -277,10 +278,7 @@ def merge(a: Partial, b: Partial) -> Partial:
 
 def merged_tallies(a: Mapping[Finding, Tally], b: Mapping[Finding, Tally]) -> dict[Finding, Tally]:
     """The findings of both."""
-    tallies = {finding: Tally(tally.count, list(tally.examples)) for finding, tally in a.items()}
-    for finding, tally in b.items():
-        tallies.setdefault(finding, Tally()).add(tally)
-    return tallies
+    return together((*a.items(), *b.items()))
 
 
 def _merge_slices(a: Slices, b: Slices) -> Slices:

@@ -315,3 +315,13 @@ def test_the_program_writes_states_with_its_reports_or_nothing(losscli):
                              "-g", "r2 >= 0.1", "-o", "/proc/none.md")  # fmt: skip
     assert failed.status == 3
     assert not (losscli.folder / "no" / "dir" / "s.state").exists()
+
+
+def test_rows_that_a_condition_leaves_out_count_in_the_numbers_of_rows(tmp_path, parts):
+    options = {"loss": ["mae", "max_error"], "where": "age > 30", "worst": 6}
+    whole = losscli.evaluate(tmp_path / "whole.parquet", **ONE, **options)
+    merged = losscli.merge(*states(tmp_path, parts, options))
+    assert merged.worst == whole.worst
+    assert merged["max_error"].notes == whole["max_error"].notes
+    filtered = [note for note in merged.findings if note.code == "filtered-rows"]
+    assert filtered == [note for note in whole.findings if note.code == "filtered-rows"]
