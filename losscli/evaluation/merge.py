@@ -11,6 +11,7 @@ import polars as pl
 from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
+from losscli.data.stream import ALL_ROWS
 from losscli.engines.fold import Counter
 from losscli.errors import DataError, Problem
 from losscli.evaluation.outcome import Outcome
@@ -37,7 +38,8 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
     Raises DataError with everything that shows that they do not belong together.
     """
     ordered = sorted(outcomes, key=lambda each: (each.part or (0, 0), natural(each.title), each.digest))
-    problems = [*_wrong_parts(ordered), *_repeated(ordered), *_other_plans(ordered), *_drawn_alike(ordered)]
+    checks = (_wrong_parts, _repeated, _other_plans, _drawn_alike, _one_group)
+    problems = [problem for check in checks for problem in check(ordered)]
     if problems:
         raise DataError(problems)
     first = ordered[0]
@@ -56,6 +58,7 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
         ),
         names={name: loss for each in ordered for name, loss in each.names.items()},
         inputs=tuple(dict.fromkeys(own for each in ordered for own in each.inputs)),
+        sources=tuple(digest for each in ordered for digest in _digests(each)),
         part=None,
         digest="",
     )
@@ -63,8 +66,11 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
 
 def _merge_notes(outcomes: Sequence[Outcome]) -> list[Note]:
     found = [note(Code.MERGED, count=len(outcomes))]
-    if outcomes[0].plan.roles.ids:
+    roles = outcomes[0].plan.roles
+    if roles.ids:
         found.append(note(Code.KEYS_BY_PART))
+    if roles.group is not None:
+        found.append(note(Code.GROUPS_BY_PART))
     return found
 
 
@@ -102,14 +108,17 @@ def _repeated(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
     """Rows that would count twice: of the same state, or of the same file of predictions."""
     seen: dict[str, Outcome] = {}
     for each in outcomes:
-        digests = [each.digest] if each.digest else []
-        # A merged state has the files of all of its parts: those of targets may be shared.
-        digests += [own.digest for own in each.inputs[:1] if own.digest]
+        digests = _digests(each)
         twice = next((seen[digest] for digest in digests if digest in seen), None)
         if twice is not None:
             what = "the same rows twice: its predictions are those of another state"
             yield Problem(what, each.place, "give each state once", (f"also {twice.place}",))
         seen.update(dict.fromkeys(digests, each))
+
+
+def _digests(outcome: Outcome) -> list[str]:
+    """The digests of what the rows of an outcome come from, and of its own state."""
+    return [*outcome.sources, *filter(None, [outcome.digest])]
 
 
 def _drawn_alike(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
@@ -120,11 +129,19 @@ def _drawn_alike(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
         yield Problem(what, outcomes[0].place, "number the parts: --part I/N; or align by a key: --on COLUMN")
 
 
+def _one_group(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
+    """Losses of all rows together, of which each part would be a whole of its own."""
+    first = outcomes[0]
+    if len(outcomes) > 1 and first.plan.roles.group == ALL_ROWS:
+        what = f"{enumerated(map(str, first.plan.choices))}: all rows are one group, which parts cannot share"
+        yield Problem(what, first.place, "--group names a column of groups; or evaluate all rows in one run")
+
+
 def _other_plans(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
     """What differs from the first state: options, classes, bins, reference points."""
     first = outcomes[0]
     for each in outcomes[1:]:
-        different = [*differences(first, each)]
+        different = [*differences(first, each), *_other_lists(first, each)]
         if different:
             what = f"was evaluated in another way than {first.place}"
             remedy = "\n".join(dict.fromkeys(remedy for _, remedy in different))
@@ -149,6 +166,14 @@ def differences(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:
     yield from found
 
 
+def _other_lists(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:
+    """Other numbers of rows to list, from which no list of all rows could be made."""
+    if type(first.job) is type(other.job) and first.listed != other.listed and not other.is_plan:
+        flag = "--changed" if isinstance(first.job, ComparisonJob) else "--worst"
+        own, others = (each.listed or "none" for each in (first, other))
+        yield f"{flag} {others}, not {own}", f"give all parts the same {flag}"
+
+
 def _other_options(plans: Sequence[Plan], others: Sequence[Plan]) -> Iterator[str]:
     each = (comparability.differences(a, b) for a, b in zip(plans, others, strict=True))
     return iter(dict.fromkeys(text for texts in each for text in texts))
@@ -158,6 +183,8 @@ def _taken_from_rows(first: Outcome, other: Outcome) -> list[tuple[str, str]]:
     """What two runs with the same options took from rows of their own."""
     if first.plan.signature() != other.plan.signature():
         return [("other classes, or bins of --by, taken from its own rows", _PLAN)]
+    if first.plan.roles.widths != other.plan.roles.widths:
+        return [("vectors of other lengths", "evaluate parts of one data set")]
     if losses := _referring(first, other):
         return [(f"{enumerated(losses)}: other reference points, taken from its own first rows", _PLAN)]
     if first.fixed.weight_unit != other.fixed.weight_unit:

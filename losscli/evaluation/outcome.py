@@ -28,7 +28,9 @@ class Outcome(Struct, frozen=True, eq=False):
     """The result of a job over all of its rows, before losses of order are settled.
 
     `fixed` is what the first block fixed, `notes` are those of the plan, `names` map aliases in the request
-    to the names of losses.  `part` says which part of how many this is, counted from 1, None for a whole.
+    to the names of losses.  `sources` are digests of what its rows come from, of which no two outcomes that
+    merge share one.  `part` says which part of how many this is, counted from 1, None for a whole; `listed`
+    is the number of rows that --worst or --changed lists.
     One that `is_plan` has no rows.  If it was loaded, `place` is its file, which `digest` identifies; then
     `folded` may be left in the file.
     """
@@ -39,7 +41,9 @@ class Outcome(Struct, frozen=True, eq=False):
     notes: tuple[Note, ...] = ()
     names: Mapping[str, str] = {}
     inputs: tuple[Input, ...] = ()
+    sources: tuple[str, ...] = ()
     part: tuple[int, int] | None = None
+    listed: int = 0
     losscli: str = __version__
     digest: str = ""
     place: str = ""

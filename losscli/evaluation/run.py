@@ -66,7 +66,16 @@ def outcome_of(run: Run | Models, job: EvaluationJob | ComparisonJob, folded: Pa
     first = folded.first
     fixed = Fixed(first.pilots or None, first.weight_unit / run.plan.roles.class_unit)
     inputs = tuple(Input(table.name, table.digest()) for table in dict.fromkeys(run.tables))
-    return Outcome(job, fixed, folded, run.notes, run.aliases, inputs, run.plan.request.part)
+    request = run.plan.request
+    listed = request.worst or 0 if isinstance(job, EvaluationJob) else job.changed
+    sources = _sources(run.plan, inputs)
+    return Outcome(job, fixed, folded, run.notes, run.aliases, inputs, sources, request.part, listed)
+
+
+def _sources(plan: Plan, inputs: Sequence[Input]) -> tuple[str, ...]:
+    """The digest of the predictions; of all tables where only their positions say which rows these are."""
+    own = [each.digest for each in (inputs[:1] if plan.roles.ids else inputs)]
+    return ("+".join(own),) if own and all(own) else ()
 
 
 def unfolded(run: Run | Models) -> Outcome:

@@ -34,6 +34,8 @@ class _Header(Struct, frozen=True):
     names: Mapping[str, str]
     inputs: tuple[Input, ...]
     part: tuple[int, int] | None
+    sources: tuple[str, ...] = ()
+    listed: int = 0
 
 
 def to_bytes(outcome: Outcome) -> bytes:
@@ -49,6 +51,8 @@ def to_bytes(outcome: Outcome) -> bytes:
         names=outcome.names,
         inputs=outcome.inputs,
         part=outcome.part,
+        sources=outcome.sources,
+        listed=outcome.listed,
     )
     return archive.dump(to_plain(header), arrays)
 
@@ -76,7 +80,9 @@ def from_bytes(data: bytes, find: Finder | None = None) -> Outcome:
         header.notes,
         header.names,
         header.inputs,
+        header.sources,
         header.part,
+        header.listed,
         header.losscli,
         archive.digest_of(data),
         is_plan=folded is None,

@@ -86,6 +86,10 @@ class Code(Enum):
         meaning="Parts were evaluated apart, so that a key may occur in several of them.",
         note="keys were compared within each part alone",
     )
+    GROUPS_BY_PART = Kind(
+        meaning="Parts were evaluated apart, so that a group in several of them counts as several.",
+        note="groups were formed within each part alone",
+    )
     FILTERED_ROWS = Kind(
         meaning="Rows do not fulfil the condition of --where.",
         note=(

@@ -82,7 +82,8 @@ class Top(Struct, frozen=True, eq=False):
         codes = np.concatenate([self.codes, at[later.codes]])
         score = np.concatenate([self.score, later.score])
         best = _best(codes, score, self.most)
-        frame = pl.concat([self.frame, later.frame])[best]
+        # In parts of other formats columns may have other types: keys are text in CSV files.
+        frame = pl.concat([self.frame, later.frame], how="vertical_relaxed")[best]
         return Top(n, weights, codes[best], score[best], frame, self.most)
 
     def select(self, cells: slice | Array) -> Top:

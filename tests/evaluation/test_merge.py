@@ -325,3 +325,71 @@ def test_rows_that_a_condition_leaves_out_count_in_the_numbers_of_rows(tmp_path,
     assert merged["max_error"].notes == whole["max_error"].notes
     filtered = [note for note in merged.findings if note.code == "filtered-rows"]
     assert filtered == [note for note in whole.findings if note.code == "filtered-rows"]
+
+
+def test_rows_count_once_however_states_were_merged_before(tmp_path, parts):
+    one, two, both = tmp_path / "one.state", tmp_path / "two.state", tmp_path / "both.state"
+    for state, rows in ((one, parts[0]), (two, parts[1])):
+        losscli.evaluate(rows, **ONE, loss="mae", state=state)
+    losscli.merge(one, two, state=both)
+    for again in (one, two):
+        assert "the same rows twice" in problems(both, again)
+
+
+def test_parts_without_a_key_may_have_the_same_predictions(tmp_path):
+    targets = np.arange(40.0)
+    for number, own in enumerate((targets[:20], targets[20:]), 1):
+        pl.DataFrame({"prediction": np.zeros(20)}).write_csv(tmp_path / f"p{number}.csv")
+        pl.DataFrame({"target": own}).write_csv(tmp_path / f"t{number}.csv")
+        files = (tmp_path / f"p{number}.csv", tmp_path / f"t{number}.csv")
+        for name in (f"{number}.state", f"again-{number}.state"):
+            losscli.evaluate(*files, loss="mae", state=tmp_path / name, ci=None if "again" in name else 0.95)
+    assert losscli.merge(tmp_path / "1.state", tmp_path / "2.state")["mae"].value == targets.mean()
+    assert "the same rows twice" in problems(tmp_path / "1.state", tmp_path / "again-1.state")
+
+
+def test_losses_of_all_rows_together_are_not_merged(tmp_path):
+    r = np.random.default_rng(2)
+    rows = pl.DataFrame(
+        {"log_hazard": r.normal(size=60), "time": r.exponential(size=60), "event": r.integers(0, 2, 60)}
+    )
+    found = [tmp_path / "1.state", tmp_path / "2.state"]
+    for state, own in zip(found, (rows[:30], rows[30:]), strict=True):
+        losscli.evaluate(own, loss="cox", state=state)
+    assert losscli.merge(found[0])["cox"].value is not None
+    assert "all rows are one group, which parts cannot share" in problems(*found)
+    grouped = rows.with_columns(stratum=pl.lit("a"))
+    for state, own in zip(found, (grouped[:30], grouped[30:]), strict=True):
+        losscli.evaluate(own, loss="cox", group="stratum", state=state)
+    assert "groups-by-part" in [note.code for note in losscli.merge(*found).findings]
+
+
+def test_lists_of_rows_are_merged_only_where_all_parts_have_them(tmp_path, parts):
+    found = [path.with_suffix(".state") for path in parts[:2]]
+    for worst, other in ((3, None), (None, 3), (3, 2)):
+        for path, state, most in zip(parts, found, (worst, other), strict=False):
+            losscli.evaluate(path, **ONE, loss="mae", worst=most, state=state)
+        assert f"--worst {other or 'none'}, not {worst or 'none'}" in problems(*found)
+    for path, state, most in zip(parts, found, (3, 0), strict=False):
+        models = {"a": pl.read_parquet(path), "b": pl.read_parquet(path).with_columns(y_pred="other")}
+        losscli.compare(models, **ONE, loss="mae", changed=most, state=state)
+    assert "give all parts the same --changed" in problems(*found)
+
+
+def test_worst_rows_of_parts_in_other_formats_have_their_keys(tmp_path):
+    found = [tmp_path / "1.state", tmp_path / "2.state"]
+    WHOLE[:50].write_csv(tmp_path / "1.csv")
+    WHOLE[50:100].write_parquet(tmp_path / "2.parquet")
+    for path, state in zip(("1.csv", "2.parquet"), found, strict=True):
+        losscli.evaluate(tmp_path / path, **ONE, loss="mae", worst=60, state=state)
+    merged = losscli.merge(*found)
+    assert {str(row["id"]) for row in merged.worst} <= {str(number) for number in range(100)}
+
+
+def test_vectors_of_other_lengths_are_not_merged(tmp_path):
+    r = np.random.default_rng(4)
+    found = [tmp_path / "1.state", tmp_path / "2.state"]
+    for state, width in zip(found, (3, 4), strict=True):
+        rows = {"a": r.normal(size=(9, width)), "b": r.normal(size=(9, width))}
+        losscli.evaluate(pl.DataFrame(rows), pred="a", target="b", loss="cosine_distance", state=state)
+    assert "vectors of other lengths" in problems(*found)
