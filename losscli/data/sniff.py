@@ -14,6 +14,7 @@ from losscli.data.formats.base import Format, empty_file, read_errors
 from losscli.data.formats.text import lines
 from losscli.errors import DataError, Problem
 from losscli.report.findings import Code, problem
+from losscli.report.saved import MAGIC_OF_STATES, OF_STATES
 
 START = 32
 """The number of first bytes that distinguish binary formats."""
@@ -80,6 +81,7 @@ _HTML = Kind(b"", "an HTML page, not data", None, "fetch the file itself: is a l
 KINDS = (
     *(Kind(each.magic, each.noun, each, each.remedy) for each in formats.all_formats() if each.magic),
     Kind(b"FEA1", "a Feather file of version 1", None, "write version 2: polars.DataFrame.write_ipc does"),
+    Kind(MAGIC_OF_STATES, "a state of losscli, not rows", None, OF_STATES),
     Kind(b"\x89HDF", "an HDF5 file", None, "write Parquet"),
     Kind(b"\x80", "a pickle", None, "write Parquet, or numpy.save"),
     Kind(b"version https://git-lfs", "a pointer of git LFS, not the file", None, "fetch it: git lfs pull"),

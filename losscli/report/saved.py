@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from os import PathLike, fspath
 from pathlib import Path
+from shlex import quote
 
 from msgspec.structs import replace
 
@@ -16,6 +17,10 @@ from losscli.errors import DataError, Problem, UsageError
 from losscli.report.model import Report, Result, cell_name, result_name
 from losscli.text import counted
 
+MAGIC_OF_STATES = b"LOSSCLI-STATE\n"
+"""How saved states begin, which hold no report."""
+OF_STATES = "losscli merge FILE -o report.json makes a report of it"
+"""The remedy for a state in place of a report."""
 _NUMBERS = ("value", "se", "ci_low", "ci_high", "level", "df", "rows", "weight")
 _SHOWN = 5
 """Maximum number of differences listed."""
@@ -113,9 +118,17 @@ def _same(one: float | None, other: float | None) -> bool:
 def _of_file(place: str) -> str:
     try:
         data = sys.stdin.buffer.read() if place == "-" else Path(place).read_bytes()
-        return data.decode()
     except OSError as error:
         raise DataError(Problem(f"cannot be read: {error.strerror}", place)) from error
+    return _text(data, place)
+
+
+def _text(data: bytes, place: str) -> str:
+    if data.startswith(MAGIC_OF_STATES):
+        remedy = OF_STATES.replace("FILE", quote(place))
+        raise DataError(Problem("is a state of losscli, not a report", place, remedy))
+    try:
+        return data.decode()
     except UnicodeDecodeError as error:
         raise DataError(Problem("is not text in UTF-8", place)) from error
 
@@ -141,7 +154,4 @@ def _of_git(place: str) -> str:
         raise DataError(
             Problem("git has no such file", place, f"git ls-tree -r --name-only {revision}", tuple(lines))
         )
-    try:
-        return done.stdout.decode()
-    except UnicodeDecodeError as error:
-        raise DataError(Problem("is not text in UTF-8", place)) from error
+    return _text(done.stdout, place)

@@ -17,8 +17,8 @@ from typing import Any
 
 from losscli.errors import DataError
 from losscli.numeric.arrays import Array, np
+from losscli.report.saved import MAGIC_OF_STATES as MAGIC
 
-MAGIC = b"LOSSCLI-STATE\n"
 FORMAT = 1
 """The version of the format, which rises when a reader of this one could not read it."""
 _FIXED = struct.Struct("<HQ")

@@ -393,3 +393,18 @@ def test_vectors_of_other_lengths_are_not_merged(tmp_path):
         rows = {"a": r.normal(size=(9, width)), "b": r.normal(size=(9, width))}
         losscli.evaluate(pl.DataFrame(rows), pred="a", target="b", loss="cosine_distance", state=state)
     assert "vectors of other lengths" in problems(*found)
+
+
+def test_a_state_in_place_of_a_report_or_of_rows_is_named(tmp_path, parts):
+    state = tmp_path / "own name.state"
+    losscli.evaluate(parts[0], **ONE, loss="mae", state=state)
+    remedy = f"losscli merge '{state}' -o report.json"
+    for use in (
+        lambda: losscli.load(state),
+        lambda: losscli.gate(state, gate="mae <= 2"),
+        lambda: losscli.evaluate(state, loss="mae"),
+        lambda: losscli.evaluate(parts[0], **ONE, loss="mae", gate="mae <= base", baseline=state),
+    ):
+        with pytest.raises(DataError, match="a state of losscli, not") as caught:
+            use()
+        assert remedy in str(caught.value)
