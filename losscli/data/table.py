@@ -62,6 +62,10 @@ class Table(Struct, frozen=True, eq=False):
         """What identifies the content of its files; empty if that is unknown."""
         return "" if self.files is None else self.files.digest()
 
+    def digests(self) -> tuple[str, ...]:
+        """What identifies each of its files by place and content; empty if that is unknown."""
+        return () if self.files is None else self.files.digests()
+
     def is_empty(self) -> bool:
         """Whether there are no rows; reads only the beginning of one column."""
         with reading(self):

@@ -68,14 +68,15 @@ def outcome_of(run: Run | Models, job: EvaluationJob | ComparisonJob, folded: Pa
     inputs = tuple(Input(table.name, table.digest()) for table in dict.fromkeys(run.tables))
     request = run.plan.request
     listed = request.worst or 0 if isinstance(job, EvaluationJob) else job.changed
-    sources = _sources(run.plan, inputs)
+    sources = _sources(run, inputs)
     return Outcome(job, fixed, folded, run.notes, run.aliases, inputs, sources, request.part, listed)
 
 
-def _sources(plan: Plan, inputs: Sequence[Input]) -> tuple[str, ...]:
-    """The digest of the predictions; of all tables where only their positions say which rows these are."""
-    own = [each.digest for each in (inputs[:1] if plan.roles.ids else inputs)]
-    return ("+".join(own),) if own and all(own) else ()
+def _sources(run: Run | Models, inputs: Sequence[Input]) -> tuple[str, ...]:
+    """The digests of the predictions; of all tables where only their positions say which rows these are."""
+    if not run.plan.roles.ids and len(inputs) > 1:
+        return ("+".join(each.digest for each in inputs),) if all(each.digest for each in inputs) else ()
+    return (*filter(None, [inputs[0].digest]), *run.tables[0].digests())
 
 
 def unfolded(run: Run | Models) -> Outcome:

@@ -408,3 +408,16 @@ def test_a_state_in_place_of_a_report_or_of_rows_is_named(tmp_path, parts):
         with pytest.raises(DataError, match="a state of losscli, not") as caught:
             use()
         assert remedy in str(caught.value)
+
+
+def test_patterns_that_share_a_file_are_refused(tmp_path):
+    for number in range(1, 4):
+        WHOLE[100 * number : 100 * number + 50].write_csv(tmp_path / f"part-1{number}.csv")
+    (tmp_path / "part-14.csv").write_text(",".join(WHOLE.columns) + "\n")
+    found = [tmp_path / f"{number}.state" for number in range(3)]
+    for pattern, state in zip(("part-1[123].csv", "part-13.csv", "part-1[14].csv"), found, strict=True):
+        losscli.evaluate(tmp_path / pattern, **ONE, loss="mae", state=state)
+    for others in itertools.combinations(found[::2], 2):
+        assert "the same rows twice" in problems(*others)
+    assert "the same rows twice" in problems(*found[:2])
+    assert losscli.merge(*found[1:])["mae"].rows == 100

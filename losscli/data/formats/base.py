@@ -191,17 +191,19 @@ class Files(Struct, frozen=True, eq=False):
 
         Empty for a URL, and for a pipe, which is gone.
         """
-        found = hashlib.sha256()
         try:
-            for path in () if self.remote else self.sources:
-                with open(path, "rb") as file:
-                    size = os.fstat(file.fileno()).st_size
-                    found.update(size.to_bytes(8, "little") + file.read(_ENDS))
-                    file.seek(max(0, size - _ENDS))
-                    found.update(file.read(_ENDS))
+            ends = [] if self.remote else [_ends_of(path) for path in self.sources]
         except OSError:
             return ""
-        return "" if self.remote else found.hexdigest()
+        return hashlib.sha256(b"".join(ends)).hexdigest() if ends else ""
+
+    def digests(self) -> tuple[str, ...]:
+        """What identifies each of several local files, its place included: files without rows are alike."""
+        try:
+            ends = [] if self.remote else [(path, _ends_of(path)) for path in self.sources]
+        except OSError:
+            return ()
+        return tuple(hashlib.sha256(os.path.realpath(path).encode() + own).hexdigest() for path, own in ends)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -223,6 +225,15 @@ class Files(Struct, frozen=True, eq=False):
     def shown(self, path: str) -> str:
         """What messages call one of the files."""
         return self.name if len(self.paths) == 1 else printable(self.origins.get(path, path))
+
+
+def _ends_of(path: str) -> bytes:
+    """The size of a file, and the bytes at its ends."""
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        first = file.read(_ENDS)
+        file.seek(max(0, size - _ENDS))
+        return size.to_bytes(8, "little") + first + file.read(_ENDS)
 
 
 def _size(path: str) -> float:
