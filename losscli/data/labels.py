@@ -10,6 +10,11 @@ from typing import Any
 from losscli.numeric.arrays import Array, np, pl
 
 
+def other_than(positive: str) -> str:
+    """What the other one of two labels is called if no row has it."""
+    return f"not {positive}"
+
+
 def label_text(label: object) -> str:
     """The name of the class of a label: 'true', '3', 'cat'."""
     if isinstance(label, bool):

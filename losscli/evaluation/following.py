@@ -24,13 +24,16 @@ def options(saved: Outcome, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def followed(run: _RunT, saved: Outcome, place: object) -> _RunT:
-    """The run with the bins of a saved plan.  Raises UsageError if it would still do something else."""
+    """The run with what a saved plan took from its rows.  Raises UsageError if it still is another run."""
     own = run.job.plans if isinstance(run, Models) else (run.plan,)
-    plans = tuple(_binned(plan, saved.plan) for plan in own)
+    plans = tuple(_fixed(plan, saved.plan) for plan in own)
     job = replace(run.job, plans=plans) if isinstance(run, Models) else EvaluationJob(plans[0], kept=True)
     different = [text for text, _ in differences(saved, Outcome(job, saved.fixed, None))]
     if different:
-        what, remedy = "this run is another one than the plan's", "leave these options to the plan"
+        what, remedy = (
+            "this run is another one than the plan's",
+            "leave options to the plan, and give rows like those that it is of",
+        )
         raise UsageError(Problem(what, f"--plan {place}", remedy, tuple(different)))
     plans = tuple(replace(plan, choices=saved.plan.choices) for plan in plans)
     if isinstance(run, Models):
@@ -38,9 +41,13 @@ def followed(run: _RunT, saved: Outcome, place: object) -> _RunT:
     return replace(run, plan=plans[0], names=saved.names)
 
 
-def _binned(plan: Plan, saved: Plan) -> Plan:
-    """A plan with the bins of slices of a saved plan, where both cut the same columns."""
-    own, other = plan.roles.slicings, saved.roles.slicings
-    if [each.columns for each in own] != [each.columns for each in other]:
-        return plan
-    return replace(plan, roles=replace(plan.roles, slicings=other))
+def _fixed(plan: Plan, saved: Plan) -> Plan:
+    """A plan with the bins, the labels and the clip of probabilities that a saved plan took from its rows."""
+    roles, other = plan.roles, saved.roles
+    if [each.columns for each in roles.slicings] == [each.columns for each in other.slicings]:
+        roles = replace(roles, slicings=other.slicings)
+    if roles.names[1:] == other.names[1:] and plan.has_one_label:
+        roles = replace(roles, names=other.names)
+    if (roles.eps, other.eps) != (plan.default_eps, saved.default_eps):
+        return replace(plan, roles=roles)
+    return replace(plan, roles=replace(roles, eps=other.eps), default_eps=saved.default_eps)

@@ -182,7 +182,7 @@ def _other_options(plans: Sequence[Plan], others: Sequence[Plan]) -> Iterator[st
 def _taken_from_rows(first: Outcome, other: Outcome) -> list[tuple[str, str]]:
     """What two runs with the same options took from rows of their own."""
     if first.plan.signature() != other.plan.signature():
-        return [("other classes, or bins of --by, taken from its own rows", _PLAN)]
+        return [(f"{_own(first.plan, other.plan)}, taken from its own rows", _PLAN)]
     if first.plan.roles.widths != other.plan.roles.widths:
         return [("vectors of other lengths", "evaluate parts of one data set")]
     if losses := _referring(first, other):
@@ -190,6 +190,19 @@ def _taken_from_rows(first: Outcome, other: Outcome) -> list[tuple[str, str]]:
     if first.fixed.weight_unit != other.fixed.weight_unit:
         return [("another unit of weights, taken from its own first rows", _PLAN)]
     return []
+
+
+def _own(plan: Plan, other: Plan) -> str:
+    """What another plan took from its rows that a plan with the same options did not."""
+    own, others = plan.roles, other.roles
+    if own.names != others.names:
+        kind = "classes" if plan.cell == "class" else f"{plan.cell}s"
+        return f"the {kind} {enumerated(others.names)}, not {enumerated(own.names)}"
+    if own.slicings != others.slicings:
+        return "other bins of --by"
+    if own.eps != others.eps:
+        return f"a clip at {others.eps:g}, not {own.eps:g}, by the type of the probabilities"
+    return "another meaning of columns"
 
 
 def _referring(first: Outcome, other: Outcome) -> list[str]:

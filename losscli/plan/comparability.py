@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from losscli.plan.options import OPTIONS, option_text
 from losscli.plan.plan import Plan
 from losscli.text import join_names
@@ -30,7 +33,7 @@ def differences(plan: Plan, other: Plan) -> list[str]:
     own, others = plan.options(), other.options()
     names = [name for name in OPTIONS if (name in own or name in others) and name not in _WHERE_IT_RUNS]
     found = [
-        f"{OPTIONS[name].flag} {_value(others.get(name))}, not {_value(own.get(name))}"
+        f"{OPTIONS[name].flag} {_value(name, others)}, not {_value(name, own)}"
         for name in names
         if own.get(name) != others.get(name)
     ]
@@ -40,5 +43,9 @@ def differences(plan: Plan, other: Plan) -> list[str]:
     return found
 
 
-def _value(value: object) -> str:
-    return "none" if value is None else option_text(value)
+def _value(name: str, options: Mapping[str, Any]) -> str:
+    """The value of an option, or its default, in words."""
+    value = options.get(name, OPTIONS[name].default)
+    if value is False:
+        return "no"
+    return "none" if value is None or value == () or value == {} else option_text(value)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
+from losscli.data.labels import other_than
 from losscli.data.stream import STANDARD_INPUT, Roles
 from losscli.engines.devices import CPU
 from losscli.errors import DeviceError
@@ -100,6 +101,13 @@ class Plan(Struct, frozen=True):
     def cell(self) -> str:
         """The kind of cells: class, label, output, quantile, or empty."""
         return TASKS[self.roles.task].cell
+
+    @property
+    def has_one_label(self) -> bool:
+        """Whether the rows hold the positive one of two labels alone, so that the other has no name."""
+        roles = self.roles
+        is_labelled = roles.task == "binary" and roles.target_form == "label"
+        return is_labelled and roles.names[0] == other_than(roles.names[1])
 
     def cells(self, choice: Choice) -> tuple[str, ...]:
         """The cells of a loss; empty if it has no value for one of several classes or labels."""

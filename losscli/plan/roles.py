@@ -9,7 +9,7 @@ import polars as pl
 from msgspec.structs import replace
 
 from losscli.data.keys import near_forms
-from losscli.data.labels import label_text, label_value, plain_label
+from losscli.data.labels import label_text, label_value, other_than, plain_label
 from losscli.data.stream import ALL_ROWS, Roles
 from losscli.data.table import Table
 from losscli.errors import EXAMPLES, DataError, Problem, UsageError
@@ -139,9 +139,8 @@ def _binary(
         )
     if not others:  # among the targets, but among the predictions there may be
         others = [label for label in predicted if plain_label(label) != plain_label(positive)]
-    return replace(
-        roles, target_form="label", names=(others[0] if others else f"not {positive}", label_text(positive))
-    )
+    other = others[0] if others else other_than(label_text(positive))
+    return replace(roles, target_form="label", names=(other, label_text(positive)))
 
 
 def _labels(table: Table, column: str, ignored: str | None) -> list[str]:

@@ -173,7 +173,7 @@ def test_what_does_not_belong_together_is_refused_with_the_option_that_differs(t
     assert "--loss" in problems(first, state(parts[1], "2.state", loss="huber"))
     assert "--weight w, not none" in problems(first, state(parts[1], "2.state", weight="w"))
     assert "--where" in problems(first, state(parts[1], "2.state", where="age > 30"))
-    assert "--ci 0.9, not none" in problems(first, state(parts[1], "2.state", ci=0.9))
+    assert "--ci 0.9, not 0.95" in problems(first, state(parts[1], "2.state", ci=0.9))
     assert "the same rows twice" in problems(first, first)
     copy = tmp_path / "copy.parquet"
     copy.write_bytes(parts[0].read_bytes())
@@ -421,3 +421,34 @@ def test_patterns_that_share_a_file_are_refused(tmp_path):
         assert "the same rows twice" in problems(*others)
     assert "the same rows twice" in problems(*found[:2])
     assert losscli.merge(*found[1:])["mae"].rows == 100
+
+
+def test_a_plan_fixes_the_labels_and_the_clip_of_parts_that_show_others(tmp_path):
+    r = np.random.default_rng(6)
+    yes = np.sort(r.random(80) < 0.4)  # the second part has positive rows alone
+    rows = pl.DataFrame({"label": np.where(yes, "yes", "no"), "prob": (r.random(80) * 1.1).clip(0, 1)})
+    options = {"loss": ["log_loss", "roc_auc"], "positive": "yes"}
+    whole = losscli.evaluate(rows, **options, state=tmp_path / "plan.state")
+    parts = rows[:60], rows[60:].with_columns(pl.col("prob").cast(pl.Float32))
+    found = [tmp_path / "1.state", tmp_path / "2.state"]
+    for state, own in zip(found, parts, strict=True):
+        losscli.evaluate(own, plan=tmp_path / "plan.state", state=state)
+    for own, expected in zip(losscli.merge(*found).results, whole.results, strict=True):
+        assert (own.cell, own.rows) == (expected.cell, expected.rows)
+        assert own.value == pytest.approx(expected.value, rel=1e-6)
+    other = rows[60:].with_columns(label=pl.lit("maybe"))
+    with pytest.raises(UsageError, match="maybe, yes, not no, yes"):
+        losscli.evaluate(other, plan=tmp_path / "plan.state")
+
+
+def test_options_that_differ_are_shown_with_their_defaults(tmp_path, parts):
+    found = [path.with_suffix(".state") for path in parts[:2]]
+    drawn = {"ci_method": "bootstrap", "replicates": 100}
+    for options, words in (
+        (({"ci": None}, {}), "--ci 0.95, not none"),
+        (({**drawn, "seed": 1}, drawn), "--seed 0, not 1"),
+        (({"approximate": True}, {}), "--approximate no, not yes"),
+    ):
+        for path, state, own in zip(parts, found, options, strict=False):
+            losscli.evaluate(path, **ONE, loss="mae@p50", on="id", state=state, **own)
+        assert words in problems(*found)
