@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,6 +24,7 @@ from losscli.text import counted, printable, without_credentials
 if TYPE_CHECKING:
     from losscli.catalog.request import LossSpec
     from losscli.data.table import Source
+    from losscli.evaluation.block import Fixed
     from losscli.evaluation.compare_plan import Models
     from losscli.evaluation.outcome import Outcome
     from losscli.explanation.explanation import Explanation
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
         ReadOptions,
     )
     from losscli.plan.resolve import Run
+
+_RunT = TypeVar("_RunT", bound="Run | Models")
 
 
 def _renderers() -> Renderers:
@@ -166,19 +169,14 @@ def evaluate(
     plan, given = _planned_as(given)
     baseline = given.pop("baseline", None)
     if baseline is not None and not saved.is_report(baseline):
-        return _evaluated_against(baseline, given, hooks)
+        return _evaluated_against(baseline, given, hooks, plan)
     _, base, run = all_of(
         hooks.check, lambda: saved.baseline(baseline), lambda: prepare(**given, runs_code=hooks.runs_code)
     )
     gates.meaningful(run.gates, base, run.plan.request.rules)
-    if plan is None:
-        hooks.planned(run)
-        return evaluated(run, hooks, base)
-    from losscli.evaluation.following import followed
-
-    run = followed(run, plan, given["plan"])
+    run, fixed = _followed(run, plan, given)
     hooks.planned(run)
-    return evaluated(run, hooks, base, plan.fixed)
+    return evaluated(run, hooks, base, fixed)
 
 
 def _planned_as(given: dict[str, Any]) -> tuple[Outcome | None, dict[str, Any]]:
@@ -217,7 +215,16 @@ def _require_known(command: str, options: Mapping[str, Any], has_params: bool = 
         raise UsageError([Problem(f"{command} has no option {name!r}") for name in foreign])
 
 
-def _evaluated_against(baseline: Source, given: dict[str, Any], hooks: Hooks) -> Report:
+def _followed(run: _RunT, plan: Outcome | None, given: Mapping[str, Any]) -> tuple[_RunT, Fixed | None]:
+    """A run as a saved plan has it, and what that has fixed."""
+    if plan is None:
+        return run, None
+    from losscli.evaluation.following import followed
+
+    return followed(run, plan, given["plan"]), plan.fixed
+
+
+def _evaluated_against(baseline: Source, given: dict[str, Any], hooks: Hooks, plan: Outcome | None) -> Report:
     """The report of a model compared with a baseline: another model's predictions of the same targets."""
     from losscli.evaluation.compare import compared
 
@@ -233,8 +240,9 @@ def _evaluated_against(baseline: Source, given: dict[str, Any], hooks: Hooks) ->
         raise UsageError(
             "--rows and --worst are of one model", remedy="leave out --baseline, or name a saved report"
         )
+    models, fixed = _followed(models, plan, given)
     hooks.planned(models)
-    return compared(models, hooks, alone=0)
+    return compared(models, hooks, alone=0, fixed=fixed)
 
 
 def compare(
@@ -280,14 +288,9 @@ def compare(
     plan, given = _planned_as(given)
     _, planned = all_of(hooks.check, lambda: _planned_models(**given, runs_code=hooks.runs_code))
     gates.meaningful(planned.gates, None, planned.plan.request.rules)
-    if plan is None:
-        hooks.planned(planned)
-        return compared(planned, hooks)
-    from losscli.evaluation.following import followed
-
-    planned = followed(planned, plan, given["plan"])
+    planned, fixed = _followed(planned, plan, given)
     hooks.planned(planned)
-    return compared(planned, hooks, fixed=plan.fixed)
+    return compared(planned, hooks, fixed=fixed)
 
 
 def rank(

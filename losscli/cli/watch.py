@@ -74,7 +74,7 @@ class Watch(Hooks):
         """Show the plan, and start the bar unless this is a dry run."""
         from losscli.data.table import paths_of  # the engine, which is loaded by now
 
-        self.reads(paths_of(run.tables))
+        self.reads([*paths_of(run.tables), *filter(None, [self._given.get("plan")])])
         dry_run = self._given.get("dry_run")
         if self.verbose or dry_run:
             show_plan(run)

@@ -8,12 +8,17 @@ from msgspec.structs import replace
 
 from losscli.errors import Problem, UsageError
 from losscli.evaluation.compare_plan import Models
-from losscli.evaluation.merge import differences
+from losscli.evaluation.merge import SAME_OPTIONS, SAME_PLAN, differences
 from losscli.evaluation.outcome import Outcome
 from losscli.evaluation.partial import EvaluationJob
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Run
 
+_REMEDIES = {
+    SAME_OPTIONS: "leave these options to the plan",
+    SAME_PLAN: "give rows like those that the plan was made of",
+}
+"""What helps a run under a plan, where parts that are merged need something else."""
 _RunT = TypeVar("_RunT", bound=Run | Models)
 
 
@@ -28,13 +33,10 @@ def followed(run: _RunT, saved: Outcome, place: object) -> _RunT:
     own = run.job.plans if isinstance(run, Models) else (run.plan,)
     plans = tuple(_fixed(plan, saved.plan) for plan in own)
     job = replace(run.job, plans=plans) if isinstance(run, Models) else EvaluationJob(plans[0], kept=True)
-    different = [text for text, _ in differences(saved, Outcome(job, saved.fixed, None))]
-    if different:
-        what, remedy = (
-            "this run is another one than the plan's",
-            "leave options to the plan, and give rows like those that it is of",
-        )
-        raise UsageError(Problem(what, f"--plan {place}", remedy, tuple(different)))
+    if different := [*differences(saved, Outcome(job, saved.fixed, None))]:
+        remedy = "\n".join(dict.fromkeys(_REMEDIES.get(remedy, remedy) for _, remedy in different))
+        texts = tuple(text for text, _ in different)
+        raise UsageError(Problem("this run is another one than the plan's", f"--plan {place}", remedy, texts))
     plans = tuple(replace(plan, choices=saved.plan.choices) for plan in plans)
     if isinstance(run, Models):
         return replace(run, job=replace(run.job, plans=plans), aliases=saved.names)

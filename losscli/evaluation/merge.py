@@ -26,7 +26,8 @@ from losscli.states.top import Top
 from losscli.tasks.regression import Pilot, Regression
 from losscli.text import enumerated, natural
 
-_PLAN = "evaluate each part with --plan FILE, which losscli evaluate ... --dry-run -o run.plan writes"
+SAME_OPTIONS = "give all parts the same options"
+SAME_PLAN = "evaluate each part with --plan FILE, which losscli evaluate ... --dry-run -o run.plan writes"
 _FoldedT = TypeVar("_FoldedT", bound=Partial | Scores)
 
 
@@ -152,12 +153,9 @@ def differences(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:
     """In what the plan of another outcome differs, each with its remedy."""
     own, others = first.job, other.job
     if type(own) is not type(others) or len(own.plans) != len(others.plans):
-        yield (
-            "one is of losscli evaluate, one of losscli compare, or of other models",
-            "give states of one kind",
-        )
+        yield f"{_kind(other)}, not {_kind(first)}", "give states of one kind"
         return
-    found = [(text, "give all parts the same options") for text in _other_options(own.plans, others.plans)]
+    found = [(text, SAME_OPTIONS) for text in _other_options(own.plans, others.plans)]
     if isinstance(own, ComparisonJob) and isinstance(others, ComparisonJob) and own.names != others.names:
         text = f"the models are {enumerated(others.names)}, not {enumerated(own.names)}"
         found.append((text, "name the models alike in all parts: losscli compare a=FILE b=FILE"))
@@ -174,6 +172,12 @@ def _other_lists(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:
         yield f"{flag} {others}, not {own}", f"give all parts the same {flag}"
 
 
+def _kind(outcome: Outcome) -> str:
+    if isinstance(outcome.job, ComparisonJob):
+        return f"losscli compare of {len(outcome.job.plans)} models"
+    return "losscli evaluate"
+
+
 def _other_options(plans: Sequence[Plan], others: Sequence[Plan]) -> Iterator[str]:
     each = (comparability.differences(a, b) for a, b in zip(plans, others, strict=True))
     return iter(dict.fromkeys(text for texts in each for text in texts))
@@ -182,13 +186,13 @@ def _other_options(plans: Sequence[Plan], others: Sequence[Plan]) -> Iterator[st
 def _taken_from_rows(first: Outcome, other: Outcome) -> list[tuple[str, str]]:
     """What two runs with the same options took from rows of their own."""
     if first.plan.signature() != other.plan.signature():
-        return [(f"{_own(first.plan, other.plan)}, taken from its own rows", _PLAN)]
+        return [(f"{_own(first.plan, other.plan)}, taken from its own rows", SAME_PLAN)]
     if first.plan.roles.widths != other.plan.roles.widths:
         return [("vectors of other lengths", "evaluate parts of one data set")]
     if losses := _referring(first, other):
-        return [(f"{enumerated(losses)}: other reference points, taken from its own first rows", _PLAN)]
+        return [(f"{enumerated(losses)}: other reference points, taken from its own first rows", SAME_PLAN)]
     if first.fixed.weight_unit != other.fixed.weight_unit:
-        return [("another unit of weights, taken from its own first rows", _PLAN)]
+        return [("another unit of weights, taken from its own first rows", SAME_PLAN)]
     return []
 
 

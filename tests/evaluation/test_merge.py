@@ -452,3 +452,39 @@ def test_options_that_differ_are_shown_with_their_defaults(tmp_path, parts):
         for path, state, own in zip(parts, found, options, strict=False):
             losscli.evaluate(path, **ONE, loss="mae@p50", on="id", state=state, **own)
         assert words in problems(*found)
+
+
+def test_a_comparison_with_a_baseline_follows_a_plan(tmp_path, parts):
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    for folder, part in zip(("first", "second"), parts, strict=False):
+        rows = pl.read_parquet(part)
+        rows.write_parquet(tmp_path / folder / "new.parquet")
+        rows.with_columns(y_pred="other").write_parquet(tmp_path / folder / "old.parquet")
+
+    def state(folder, **options):
+        new, old = (tmp_path / folder / f"{name}.parquet" for name in ("new", "old"))
+        losscli.evaluate(new, baseline=old, **options, state=tmp_path / f"{folder}.state")
+        return tmp_path / f"{folder}.state"
+
+    options = {"loss": ["r2", "mae"], "by": "age:4"}
+    first = state("first", **options, **ONE)
+    merged = losscli.merge(first, state("second", plan=first))
+    assert merged["r2"].rows == CUTS[2]
+    losscli.evaluate(parts[0], **options, **ONE, state=tmp_path / "one.state")
+    with pytest.raises(UsageError, match="losscli compare of 2 models, not losscli evaluate"):
+        state("second", plan=tmp_path / "one.state")
+    with pytest.raises(UsageError, match="leave these options to the plan"):
+        state("second", plan=first, loss="mae")
+
+
+def test_a_run_does_not_replace_the_plan_that_it_follows(losscli):
+    losscli.write(p=WHOLE)
+    assert (
+        losscli("evaluate", "p.csv", "-p", "y_pred", "-y", "y_true", "-l", "r2", "--state", "s").status == 0
+    )
+    before = (losscli.folder / "s").read_bytes()
+    done = losscli("evaluate", "p.csv", "--plan", "s", "--state", "s")
+    assert done.status == 2
+    assert "s is read too, and would be replaced" in done.err
+    assert (losscli.folder / "s").read_bytes() == before
