@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,8 @@ from losscli.numeric.segments import NARROW, compressed
 
 MISSING = "(missing)"
 """The slice of rows without a value."""
+_PLACE = "place"
+"""The name of no column of keys, which are numbers."""
 Key = tuple[str, ...]
 """The values of a slice, one per column."""
 
@@ -39,35 +42,56 @@ class Slicing(Struct, frozen=True):
             for name, edges in zip(self.names, self.edges, strict=True)
         )
 
-    def of(self, frame: pl.DataFrame) -> tuple[Array, list[Key]]:
-        """The slice of each row (n,) as a position in the list of slices that occur, and that list."""
+    def of(self, frame: pl.DataFrame) -> tuple[Array, pl.DataFrame]:
+        """The slice of each row (n,) as a position among those that occur, and the keys of these (c,)."""
         places, labels = _labels(frame[self.columns[0]], self.edges[0])
         if self.edges[0] is not None:
             places, first = compressed(places)
-            labels = [labels[at] for at in first.tolist()]
-        keys: list[Key] = [(label,) for label in labels]
+            labels = labels.gather(first)
+        keys = [labels]
         for column, edges in zip(self.columns[1:], self.edges[1:], strict=True):
             own, labels = _labels(frame[column], edges)
             places, first = compressed(places * len(labels) + own)
-            keys = [(*keys[at // len(labels)], labels[at % len(labels)]) for at in first.tolist()]
-        return places, keys
+            before, last = np.divmod(first, len(labels))
+            keys = [*(each.gather(before) for each in keys), labels.gather(last)]
+        return places, keys_of(keys)
 
 
-def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, list[str]]:
-    """The label of each row (n,) as a position in the list of labels, and that list."""
+def keys_of(labels: Sequence[pl.Series]) -> pl.DataFrame:
+    """Keys of slices from the labels (c,) of each column: as a frame they merge without loops in Python."""
+    return pl.DataFrame({str(number): each.alias("") for number, each in enumerate(labels)})
+
+
+def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, pl.Series]:
+    """The label of each row (n,) as a position among the labels, and these."""
     if edges is not None:
         values = series.cast(pl.Float64).to_numpy()
         bins = np.searchsorted(np.array(edges), values, side="left")
-        return np.where(np.isnan(values), len(edges) + 1, bins), [*bin_labels(edges), MISSING]
+        return np.where(np.isnan(values), len(edges) + 1, bins), pl.Series([*bin_labels(edges), MISSING])
     places, rows, missing = _distinct(series)
-    shown = series.gather(rows).to_list()
-    absent = np.zeros(len(rows), dtype=bool) if missing is None else missing[rows]
-    labels = [MISSING if gone else label_text(v) for v, gone in zip(shown, absent, strict=True)]
-    index = {label: place for place, label in enumerate(dict.fromkeys(labels))}
-    if len(index) < len(labels):
+    labels = _texts(series.gather(rows))
+    if missing is not None:
+        labels = pl.select(
+            pl.when(~pl.Series(missing[rows])).then(labels).otherwise(pl.lit(MISSING))
+        ).to_series()
+    if missing is not None or not _are_their_text(series.dtype):
         # Values with the same text, such as "(missing)" and null, form one slice, so that no row is lost.
-        places = np.array([index[label] for label in labels])[places]
-    return places, list(index)
+        own, first = distinct(labels)
+        places, labels = own[places], labels.gather(first)
+    return places, labels
+
+
+def _are_their_text(dtype: pl.DataType) -> bool:
+    """Whether each value of a type has a label of its own, which is how it is written."""
+    return dtype == pl.String or dtype.is_integer()
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    """The labels of values: see `label_text`."""
+    if _are_their_text(values.dtype):
+        return values.cast(pl.String)
+    texts = (None if value is None else label_text(value) for value in values)
+    return pl.Series(values.name, texts, dtype=pl.String)
 
 
 def distinct(series: pl.Series) -> tuple[Array, Array]:
@@ -124,10 +148,16 @@ def _by_value(part: str) -> tuple[int, float, str]:
         return (2 if part == MISSING else 1), 0.0, part
 
 
-def merged_places(index: dict[Key, int], keys: list[Key]) -> tuple[dict[Key, int], Array]:
-    """The index with any new keys, and the positions of the keys in it (n,)."""
-    index = dict(index)
-    return index, np.array([index.setdefault(key, len(index)) for key in keys], dtype=np.int64)
+def merged_keys(keys: pl.DataFrame, later: pl.DataFrame) -> tuple[pl.DataFrame, Array | None]:
+    """The keys, then the new ones of `later`, and where those of `later` are (c,); None for as they are."""
+    if keys.equals(later):
+        return keys, None
+    numbered = keys.with_row_index(_PLACE)
+    found = later.join(numbered, on=keys.columns, how="left", maintain_order="left")[_PLACE]
+    places = found.cast(pl.Int64).fill_null(-1).to_numpy().copy()
+    new = np.flatnonzero(places < 0)
+    places[new] = keys.height + np.arange(len(new))
+    return pl.concat([keys, later[new]]), places
 
 
 def starts_of(keys: pl.Series, before: Any = None) -> Array:

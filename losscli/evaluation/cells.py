@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import polars as pl
 from msgspec import Struct
 
-from losscli.data.slicing import Key, Slicing, distinct
+from losscli.data.slicing import Slicing, distinct
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.hashing import hash_rows
 from losscli.numeric.segments import run_of
@@ -45,7 +46,7 @@ class View(Struct, frozen=True, eq=False):
         return tuple(xp.where(factor == 0, 0.0, factor * column) for column in columns)
 
 
-Cut = list[tuple[Array, list[Key]]]
+Cut = list[tuple[Array, pl.DataFrame]]
 """For each slicing, the index of each row's slice (n,) and the keys of the slices."""
 
 
@@ -147,7 +148,7 @@ def of_units(values: Array, rows: Rows) -> Array:
     return values if rows.starts is None else values[rows.starts]
 
 
-def cut_by(block: Block, slicing: Slicing, rows: Rows) -> tuple[Array, list[Key]]:
+def cut_by(block: Block, slicing: Slicing, rows: Rows) -> tuple[Array, pl.DataFrame]:
     """The slice of each row, or of each group, and the keys of the slices that occur."""
     places, keys = slicing.of(block.frame)
     return _of_whole_groups(block, places, rows, "slice", slicing.columns, slicing.text), keys

@@ -14,7 +14,7 @@ import polars as pl
 from msgspec import Struct
 
 from losscli.catalog.loss import Choice
-from losscli.data.slicing import Key
+from losscli.data.slicing import keys_of
 from losscli.errors import DataError
 from losscli.evaluation.block import Fixed
 from losscli.evaluation.pairs import ComparisonJob, Scores
@@ -210,10 +210,9 @@ def _pack(part: Partial, prefix: str, arrays: Arrays) -> _Header:
     for place, each in enumerate(part.slices):
         kinds = [put(f"slice.{place}.{number}", state) or "" for number, state in enumerate(each.states)]
         totals = put_totals(f"slice_totals.{place}", each.totals)
-        columns = list(zip(*each.places, strict=True))
-        for number, labels in enumerate(columns):
-            _put(arrays, f"{prefix}keys.{place}.{number}.", _written(labels))
-        slices.append(_Sliced(len(columns), tuple(kinds), totals))
+        for number, labels in enumerate(each.keys):
+            _put(arrays, f"{prefix}keys.{place}.{number}.", _written(labels.to_list()))
+        slices.append(_Sliced(each.keys.width, tuple(kinds), totals))
     return _Header(
         overall=tuple(put(f"overall.{i}", state) or "" for i, state in enumerate(part.overall)),
         cells=tuple(put(f"cell.{i}", state) for i, state in enumerate(part.cells)),
@@ -243,9 +242,9 @@ def _unpack(header: _Header, prefix: str, arrays: Mapping[str, Array], plan: Pla
         for place, (kind, choice) in enumerate(zip(kinds, plan.choices, strict=True)):
             yield None if kind is None else get(f"{name}.{place}", kind, choice)
 
-    def keys(number: int, columns: int) -> dict[Key, int]:
-        labels = [_read(_of(arrays, f"{prefix}keys.{number}.{column}.")) for column in range(columns)]
-        return {key: place for place, key in enumerate(zip(*labels, strict=True))}
+    def keys(number: int, columns: int) -> pl.DataFrame:
+        labels = (_read(_of(arrays, f"{prefix}keys.{number}.{column}.")) for column in range(columns))
+        return keys_of([pl.Series(each, dtype=pl.String) for each in labels])
 
     slices = tuple(
         Slices(
@@ -326,18 +325,16 @@ def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
     joint = 1 if plan.cell == "class" else max(names, 1)
     _require_totals(part.cells, part.cell_totals, max(names, 1), joint)
     for slices, slicing in zip(part.slices, plan.roles.slicings, strict=True):
-        if [*slices.places.values()] != [*range(len(slices.places))] or any(
-            len(key) != len(slicing.columns) for key in slices.places
-        ):
+        if slices.keys.width != len(slicing.columns) or slices.keys.is_duplicated().any():
             raise ValueError("slices of other columns")
         if (slices.totals is not None) != clustered:
             raise ValueError("other clusters of slices")
-        _require_totals(slices.states, slices.totals, len(slices.places))
+        _require_totals(slices.states, slices.totals, slices.keys.height)
     for extra in part.extras.values():
         require_sound(extra, 1)
     for place, choice in enumerate(plan.choices):
         own = [(part.overall[place], 1)]
-        own += [(slices.states[place], len(slices.places)) for slices in part.slices]
+        own += [(slices.states[place], slices.keys.height) for slices in part.slices]
         if (cells := part.cells[place]) is not None:
             own.append((cells, names))
         for state, count in own:

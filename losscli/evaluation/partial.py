@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from itertools import chain
 from typing import Any, Self
 
@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from losscli.catalog.loss import Choice
 from losscli.catalog.marks import marks_of
 from losscli.data.filter import together
-from losscli.data.slicing import Key, merged_places
+from losscli.data.slicing import Key, merged_keys
 from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import cells as cell_views
@@ -40,15 +40,21 @@ HISTOGRAM = "histogram"
 """The name of the state that `Plan.profiled` asks for."""
 
 
-class Slices(Struct, frozen=True, eq=False):
+class Slices(Struct, frozen=True, eq=False, dict=True):
     """The state of each chosen loss in the slices of one slicing that have occurred.
 
-    `places` map a slice to its cell in the states, and in the `totals` of clusters.
+    `keys` are those of the cells in the states, and in the `totals` of clusters: a column of labels for each
+    column of the slicing.
     """
 
-    places: dict[Key, int]
+    keys: pl.DataFrame
     states: tuple[State, ...]
     totals: Totals | None = None
+
+    @cached_property
+    def places(self) -> dict[Key, int]:
+        """The cell of each slice."""
+        return {key: place for place, key in enumerate(self.keys.rows())}
 
 
 class Partial(Struct, frozen=True, eq=False):
@@ -211,7 +217,7 @@ def _states(taken: Taken, draws: Draws | None) -> Partial:
             by_cell.append(None)
     totals = clustered.totals()
     slices = tuple(
-        Slices({key: i for i, key in enumerate(keys)}, tuple(states), totals.get(cell_views.SLICES + number))
+        Slices(keys, tuple(states), totals.get(cell_views.SLICES + number))
         for number, ((_, keys), states) in enumerate(zip(cut, sliced, strict=True))
     )
     return Partial(
@@ -282,10 +288,10 @@ def merged_tallies(a: Mapping[Finding, Tally], b: Mapping[Finding, Tally]) -> di
 
 
 def _merge_slices(a: Slices, b: Slices) -> Slices:
-    places, at = merged_places(a.places, list(b.places))
-    _require_few(len(places))
+    keys, at = merged_keys(a.keys, b.keys)
+    _require_few(keys.height)
     states = tuple(ordered.kept(x.merge(y, at)) for x, y in zip(a.states, b.states, strict=True))
-    return Slices(places, states, _merge_totals(a.totals, b.totals, at))
+    return Slices(keys, states, _merge_totals(a.totals, b.totals, at))
 
 
 def _require_few(slices: int) -> None:

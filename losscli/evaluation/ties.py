@@ -78,7 +78,7 @@ class SubmissionJob(partials.EvaluationJob, frozen=True, kw_only=True):
             codes, keys = slicing.of(block.frame)
             codes = codes if starts is None else codes[starts]
             with _NUMBERING:
-                known = [self.numbers[place].setdefault(key, len(self.numbers[place])) for key in keys]
+                known = [self.numbers[place].setdefault(key, len(self.numbers[place])) for key in keys.rows()]
             self.cells[place, rows] = np.array([*known, -1])[codes]
         return replace(partials.states_of(taken), rows=frame.height)
 
