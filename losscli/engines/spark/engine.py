@@ -1,6 +1,6 @@
 """The engine on a Spark cluster: files are read by tasks, aligned by key if need be, folded, and merged.
 
-It uses DataFrames alone, which every kind of session has, and no settings.  No value passes through the JVM.
+It uses DataFrames alone, which every kind of session has, and needs no settings.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import pickle
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from functools import partial, reduce
 from typing import Any
 
@@ -26,7 +27,7 @@ from losscli.engines.job import Job, Progress, S, codec_of
 from losscli.engines.spark import answers, worker
 from losscli.engines.spark.answers import Answer
 from losscli.engines.spark.frames import places_of
-from losscli.engines.spark.session import meaning, session
+from losscli.engines.spark.session import large_batches, meaning, session
 from losscli.engines.spark.worker import ANSWERS, FAN_IN, MOVED, Side, Source, Work
 from losscli.errors import UsageError
 from losscli.report.findings import Code, Finding, Tally
@@ -59,7 +60,8 @@ class Spark(Struct, frozen=True):
         frames = [table.frame for table in stream.tables if table.frame is not None]
         spark = frames[0].sparkSession if frames else session(self.master)
         tasks = Tasks(spark, Work(job.codec, codec.to_text(job, fixed_by(job, stream))))
-        found = tasks.of_keys(job, stream) if is_spread(stream) else tasks.of_rows(job, stream)
+        with large_batches(spark) if frames else nullcontext():
+            found = tasks.of_keys(job, stream) if is_spread(stream) else tasks.of_rows(job, stream)
         for answer in found:
             answer.require()
         folded, findings = answers.folded_of(codec, job, found)

@@ -102,7 +102,7 @@ class Side(Struct, frozen=True, eq=False):
             yield self._unnested(waiting)
 
     def _unnested(self, frames: list[pl.DataFrame]) -> pl.DataFrame:
-        scan = pl.concat(frames, rechunk=False).lazy()
+        scan = pl.concat(frames, rechunk=True).lazy()
         return self.table.without_structs(scan).select(self.columns).collect()
 
     @property

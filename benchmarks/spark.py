@@ -1,0 +1,114 @@
+"""losscli on Spark against Spark SQL alone, on the cores of this machine; prints the table of README.md.
+
+Spark SQL computes the mean and the variance of a squared error, and counts rows: what stands in for an error
+and its noise.  Seconds of the processor are those of all processes, the JVM and its workers.
+
+    python benchmarks/spark.py [--millions 20] [--folder FOLDER] [--repeats 2] [--only TEXT]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+import losscli
+from losscli.engines.spark.session import session
+
+MASTER = "local[2]"
+
+
+def make(folder: Path, rows: int) -> None:
+    """One table with both sides, and two tables whose keys are in different orders."""
+    random = np.random.default_rng(0)
+    target = random.normal(size=rows)
+    both = pl.DataFrame({"id": np.arange(rows), "p": target + random.normal(size=rows) / 2, "y": target})
+    both.drop("id").write_parquet(folder / "one.parquet", row_group_size=1 << 18)
+    for seed, name in enumerate("py"):
+        side = both.select("id", name).sample(fraction=1, shuffle=True, seed=seed)
+        side.write_parquet(folder / f"{name}.parquet", row_group_size=1 << 18)
+
+
+def ticks() -> float:
+    """Seconds of the processor that this process and all of those below it have used."""
+    parents, used = dict[int, int](), dict[int, float]()
+    for entry in filter(str.isdecimal, os.listdir("/proc")):
+        try:
+            fields = Path("/proc", entry, "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(entry)] = int(fields[1])
+        # With the children that have ended.
+        used[int(entry)] = sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+    own = {os.getpid()}
+    while more := {each for each, parent in parents.items() if parent in own} - own:
+        own |= more
+    return sum(used[each] for each in own)
+
+
+def measured(work: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """The least seconds on the clock, and of the processor, after a first run that warms up."""
+    work()
+    found = []
+    for _ in range(repeats):
+        clock, processor = time.perf_counter(), ticks()
+        work()
+        found.append((time.perf_counter() - clock, ticks() - processor))
+    return min(seconds for seconds, _ in found), min(seconds for _, seconds in found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--millions", type=float, default=20)
+    parser.add_argument("--folder", type=Path)
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--only", default="", help="measure the works whose names have this text")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = given.folder or Path(temporary)
+        if not (folder / "y.parquet").exists():
+            make(folder, int(given.millions * 1e6))
+        report(folder, given.millions, given.repeats, given.only)
+
+
+def report(folder: Path, millions: float, repeats: int, only: str) -> None:
+    spark = session(MASTER)
+    one, p, y = (str(folder / f"{name}.parquet") for name in ("one", "p", "y"))
+    columns = ("avg(pow(p - y, 2))", "var_samp(pow(p - y, 2))", "count(*)")
+
+    def sql(rows: object) -> Callable[[], object]:
+        return lambda: rows.selectExpr(*columns).collect()
+
+    def evaluate(*sources: object, engine: str, **options: object) -> Callable[[], object]:
+        own = {"pred": "p", "target": "y", "loss": "mse", "engine": engine, **options}
+        return lambda: losscli.evaluate(*sources, **own)
+
+    frames = [spark.read.parquet(path) for path in (one, p, y)]
+    joined = frames[1].join(frames[2], "id", "full_outer")
+    on_spark = f"spark:{MASTER}"
+    works = {
+        "one table: losscli in this process": evaluate(one, engine="local"),
+        "one table: losscli on Spark, files": evaluate(one, engine=on_spark),
+        "one table: losscli on Spark, a DataFrame": evaluate(frames[0], engine=on_spark),
+        "one table: Spark SQL, mean and variance": sql(frames[0]),
+        "by key: losscli in this process": evaluate(p, y, engine="local", on="id"),
+        "by key: losscli on Spark, files": evaluate(p, y, engine=on_spark, on="id"),
+        "by key: losscli on Spark, DataFrames": evaluate(*frames[1:], engine=on_spark, on="id"),
+        "by key: Spark SQL, outer join, mean and variance": sql(joined),
+    }
+    print(f"| {millions:g} million rows | seconds | of the processor |\n|---|---|---|")
+    for name, work in works.items():
+        if only not in name:
+            continue
+        print(f"| {name} | {' | '.join(f'{each:.1f}' for each in measured(work, repeats))} |", flush=True)
+    spark.stop()
+
+
+if __name__ == "__main__":
+    main()
