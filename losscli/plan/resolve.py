@@ -36,7 +36,7 @@ from losscli.plan.columns import Found
 from losscli.plan.options import OPTIONS, Request, check_meaning, check_names, of_environment, request_of
 from losscli.plan.placement import Load, Place, placed
 from losscli.plan.plan import Plan
-from losscli.plan.roles import class_weights, roles_of
+from losscli.plan.roles import class_weights, labelled_as, roles_of
 from losscli.plan.slices import slicings
 from losscli.plan.values import listed
 from losscli.report.findings import Code, Note, note
@@ -285,6 +285,7 @@ def _meaning(
     """The roles of columns, the losses with the conventions of a library, and notes on inferences."""
     signed = all(choice.loss.batch in (BinaryScore, BinarySoftScore) for choice in choices)
     roles, notes = roles_of(found, left, right, task, link, request.positive, request.ignore_label, signed)
+    roles = labelled_as(request.class_weight, roles)
     weights, *_ = all_of(
         lambda: class_weights(request.class_weight, roles),
         lambda: losses.check_labels(roles, choices),

@@ -240,6 +240,14 @@ def _check_classes(table: Table, column: str, classes: Sequence[str]) -> None:
         raise DataError(problem(Code.IMPOSSIBLE_CLASSES, place, kind=kind, classes=enumerated(classes)))
 
 
+def labelled_as(weights: Mapping[str, float], roles: Roles) -> Roles:
+    """The roles with the other one of two labels as --class-weight names it, if no row has that label."""
+    if roles.task != "binary" or roles.names[0] != other_than(roles.names[1]):
+        return roles
+    others = [name for name in weights if name != roles.names[1]]
+    return replace(roles, names=(others[0], roles.names[1])) if len(others) == 1 else roles
+
+
 def class_weights(weights: Mapping[str, float], roles: Roles) -> tuple[float, ...] | None:
     """The weight of each class, by default one.  Raises UsageError for unknown classes."""
     if not weights:

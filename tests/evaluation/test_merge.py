@@ -423,11 +423,12 @@ def test_patterns_that_share_a_file_are_refused(tmp_path):
     assert losscli.merge(*found[1:])["mae"].rows == 100
 
 
-def test_a_plan_fixes_the_labels_and_the_clip_of_parts_that_show_others(tmp_path):
+@pytest.mark.parametrize("weights", [{}, {"class_weight": {"no": 2.0}}], ids=["plain", "weighted"])
+def test_a_plan_fixes_the_labels_and_the_clip_of_parts_that_show_others(weights, tmp_path):
     r = np.random.default_rng(6)
     yes = np.sort(r.random(80) < 0.4)  # the second part has positive rows alone
     rows = pl.DataFrame({"label": np.where(yes, "yes", "no"), "prob": (r.random(80) * 1.1).clip(0, 1)})
-    options = {"loss": ["log_loss", "roc_auc"], "positive": "yes"}
+    options = {"loss": ["log_loss", "roc_auc"], "positive": "yes", **weights}
     whole = losscli.evaluate(rows, **options, state=tmp_path / "plan.state")
     parts = rows[:60], rows[60:].with_columns(pl.col("prob").cast(pl.Float32))
     found = [tmp_path / "1.state", tmp_path / "2.state"]
@@ -437,7 +438,8 @@ def test_a_plan_fixes_the_labels_and_the_clip_of_parts_that_show_others(tmp_path
         assert (own.cell, own.rows) == (expected.cell, expected.rows)
         assert own.value == pytest.approx(expected.value, rel=1e-6)
     other = rows[60:].with_columns(label=pl.lit("maybe"))
-    with pytest.raises(UsageError, match="maybe, yes, not no, yes"):
+    words = "no class 'no'" if weights else "maybe, yes, not no, yes"
+    with pytest.raises(UsageError, match=words):
         losscli.evaluate(other, plan=tmp_path / "plan.state")
 
 
