@@ -66,7 +66,9 @@ def session(master: str) -> Any:
     try:
         from pyspark.sql import SparkSession
     except ImportError as error:
-        what = "is not installed" if error.name == "pyspark" else f"cannot be imported: {error}"
+        what = (
+            "is not installed" if (error.name or "").startswith("pyspark") else f"cannot be imported: {error}"
+        )
         raise UsageError(f"--engine spark needs PySpark, which {what}", remedy=INSTALL) from None
     builder = SparkSession.builder
     with meaning():
@@ -119,15 +121,19 @@ def large_batches(spark: Any) -> Iterator[None]:
 @contextmanager
 def meaning(cancel: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Turn an error of Spark into a UsageError that says what to do; if interrupted, `cancel` the work."""
-    from py4j.protocol import Py4JError  # a dependency of PySpark
     from pyspark.errors import PySparkException
 
+    known: tuple[type[Exception], ...] = (PySparkException, OSError)
+    with suppress(ImportError):  # clients of Spark Connect alone have no py4j
+        from py4j.protocol import Py4JError
+
+        known += (Py4JError,)
     try:
         yield
     except KeyboardInterrupt:
         cancel()
         raise
-    except (PySparkException, Py4JError, OSError) as error:
+    except known as error:
         text = str(error)
         for pattern, what, remedy in _MEANINGS:
             if re.search(pattern, text):
