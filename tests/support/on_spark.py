@@ -18,6 +18,12 @@ CASES = {
         "pred": "y_pred_cat,y_pred_dog,y_pred_owl", "target": "label", "classes": "cat,dog,owl",
         "loss": ["log_loss", "brier", "f1"], "where": "region <> 'a.b' AND w > 0.7",
     },
+    "order": {
+        "pred": "y_pred", "target": "y_true", "loss": ["median_absolute_error", "huber@p95"], "by": "region",
+    },
+    "bootstrap": {
+        "pred": "y_pred", "target": "y_true", "loss": ["mae", "r2"], "ci_method": "bootstrap",
+    },
     "groups": {"pred": "y_pred", "target": "relevance", "group": "user", "loss": ["ndcg", "mrr"]},
 }  # fmt: skip
 PLAIN = {"pred": "y_pred", "target": "y_true", "loss": "mae"}
