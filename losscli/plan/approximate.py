@@ -12,7 +12,7 @@ from losscli.text import enumerated
 
 
 def require_bins(plan: Plan) -> None:
-    """Raise UsageError for losses of order that have no approximation, or none between clusters."""
+    """Raise UsageError if no loss is one of order, and for those that have no approximation here."""
     if plan.request.approximate and (problems := [*_problems(plan)]):
         raise UsageError(problems)
 
@@ -36,6 +36,9 @@ def _names(choices: list[Choice]) -> str:
 
 def _problems(plan: Plan) -> Iterator[Problem]:
     ordered = _ordered(plan)
+    if not ordered:
+        what = "--approximate is of losses of order, and none is chosen: all others are exact in one pass"
+        yield Problem(what, remedy="leave it out, or choose a loss of order: -l mae@p95")
     if wrong := [each for each in ordered if each.loss.order is None or not each.loss.order.binned]:
         what = f"--approximate takes losses of the order of one column, not {_names(wrong)}"
         yield Problem(what, remedy="evaluate them without --approximate")
