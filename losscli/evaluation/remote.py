@@ -34,8 +34,7 @@ class _Sent(Struct, frozen=True):
 
 def to_text(job: Job, fixed: Fixed) -> str:
     """A job, and what the first block fixes.  Raises UsageError for a loss that has no name elsewhere."""
-    plans = job.plans if isinstance(job, ComparisonJob) else (job.plan,)
-    named = [choice.loss.request for plan in plans for choice in plan.choices]
+    named = [choice.loss.request for plan in job.plans for choice in plan.choices]
     paths = {_path(name) for name in named if requests.is_code(name)}
     sources = {path: custom_file.source_of(path).decode("latin-1") for path in paths}
     return json.dumps(to_plain(_Sent(plain_job(job), plain_fixed(fixed), sources)), allow_nan=False)
