@@ -185,9 +185,11 @@ def _planned_as(given: dict[str, Any]) -> tuple[Outcome | None, dict[str, Any]]:
         return None, given
     from losscli.evaluation import following, storage
     from losscli.plan.codec import finder
+    from losscli.plan.options import OPTIONS
     from losscli.plan.values import listed
 
-    plan = storage.load(fspath(given["plan"]), finder(listed(given.get("loss"))))
+    place = fspath(OPTIONS["plan"].read(given["plan"]))
+    plan = storage.load(place, finder(listed(given.get("loss"))))
     return plan, following.options(plan, given)
 
 

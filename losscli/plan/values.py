@@ -109,6 +109,12 @@ def _source(flag: str, value: Any) -> Any:
     return value
 
 
+def _path(flag: str, value: Any) -> Any:
+    if not isinstance(value, str | PathLike):
+        raise UsageError(f"{flag} must be a path, got {value!r}")
+    return _source(flag, value)
+
+
 def _sources(flag: str, value: Any) -> tuple[Any, ...]:
     return tuple(_source(flag, each) for each in listed(value))
 
@@ -236,7 +242,7 @@ LOSSES = Kind("Any", _losses, list)
 GATES = Kind("str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None", _raw, list)
 REPORT = Kind("Report | Source | None", _source)
 FILE = Kind("Source | None", _source)
-PATH = Kind("str | PathLike[str] | None", _source)
+PATH = Kind("str | PathLike[str] | None", _path)
 SIZE = Kind("int | str | None", _size)
 CELLS = Kind("int | str | None", _cells)
 PART = Kind("str | None", _part)

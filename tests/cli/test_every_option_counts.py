@@ -163,6 +163,7 @@ CASES: dict[str, Case] = {
     "threads": Case("--threads 2"),
     "max_memory": Case("--max-memory 1KiB", ("packed", "q", "t")),
     "device": Case("--device cuda:99"),
+    "engine": Case("--engine spark:none"),
     "quiet": Case("-q", given="--bare"),
     "verbose": Case("-v"),
     "debug": Case("--debug", ("p", "q", "gone")),

@@ -208,6 +208,12 @@ def test_options_of_the_plan_are_taken_and_others_refused(tmp_path, parts):
         losscli.evaluate(parts[0], plan=tmp_path / "w.state", loss="mae")
 
 
+@pytest.mark.parametrize("option", ["plan", "state", "rows"])
+def test_what_is_no_path_is_refused(option):
+    with pytest.raises(UsageError, match=f"--{option} must be a path"):
+        losscli.evaluate(WHOLE, **ONE, loss="mae", **{option: ["x.state"]})
+
+
 def test_code_in_a_file_runs_only_if_the_merge_names_it(tmp_path, parts, monkeypatch):
     monkeypatch.chdir(tmp_path)
     function = "def mine(batch: Regression):\n    return {} * batch.abs_error\n"
