@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from losscli.plan.resolve import Run
 
 
-def is_plan(output: str) -> bool:
+def is_plan(output: object) -> bool:
     """Whether an output is a plan, by its suffix."""
-    return output.endswith(".plan")
+    return isinstance(output, str) and output.endswith(".plan")
 
 
 class Watch(Hooks):

@@ -35,6 +35,10 @@ from losscli.states.top import Top
 from losscli.tasks.regression import Pilot
 
 Arrays = dict[str, Array]
+_MISFITS = (
+    AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, pl.exceptions.PolarsError,
+)  # fmt: skip
+"""What a header and arrays that do not fit a plan raise where they are used."""
 _STATES: Mapping[str, type[State]] = {
     kind.__name__: kind for kind in (Moments, Ranks, Sketch, Top, Histogram)
 }
@@ -159,7 +163,7 @@ def unpacked(job: EvaluationJob | ComparisonJob, header: Any, arrays: Mapping[st
             _require_fits(job.plan, part)
             return part
         return _unpack_scores(from_plain(header, _ScoresHeader), arrays, job)
-    except (KeyError, ValueError, IndexError, TypeError, OverflowError, pl.exceptions.PolarsError) as error:
+    except _MISFITS as error:
         raise DataError(f"is a damaged state: it does not fit its plan ({error})") from error
 
 

@@ -49,6 +49,7 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
     folded, rows = Counter[Any](first.job.merge), 0
     for each in ordered:
         own = read(each)
+        _require_lists(each, own)
         folded.add(_placed(own, each.title, rows))
         rows += _rows_of(own)
     return replace(
@@ -170,6 +171,13 @@ def _other_lists(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:
         flag = "--changed" if isinstance(first.job, ComparisonJob) else "--worst"
         own, others = (each.listed or "none" for each in (first, other))
         yield f"{flag} {others}, not {own}", f"give all parts the same {flag}"
+
+
+def _require_lists(outcome: Outcome, folded: Partial | Scores) -> None:
+    """Raise DataError for a state without the rows that it says it lists."""
+    held = folded.extras if isinstance(folded, Partial) else folded.changed
+    if bool(held) != bool(outcome.listed):
+        raise DataError(Problem("is a damaged state: it lacks the rows that it lists", outcome.place))
 
 
 def _kind(outcome: Outcome) -> str:

@@ -50,6 +50,7 @@ from losscli.plan.values import (
     SEPARATOR,
     SIZE,
     SLICES,
+    STATE,
     SWITCH,
     TEXT,
     THOUSANDS,
@@ -555,7 +556,7 @@ class Request(Struct, frozen=True, kw_only=True):
     state: Annotated[
         str | None,
         _output(
-            "Write what rows leave behind, for merge.", PATH, "FILE",
+            "Write what rows leave behind, for merge.", STATE, "FILE",
             commands=("evaluate", "compare", "merge"), use=Use.REPORT,
         ),
     ] = None

@@ -115,6 +115,15 @@ def _path(flag: str, value: Any) -> Any:
     return _source(flag, value)
 
 
+def _state(flag: str, value: Any) -> Any:
+    path = str(fspath(_path(flag, value)))
+    if "://" in path:
+        raise UsageError(f"{flag} {path}: an output is a local file", remedy="write it here, then upload it")
+    if not path.endswith(".state"):
+        raise UsageError(f"{flag} {path}: the name of a state ends in .state", remedy="name it part-1.state")
+    return value
+
+
 def _sources(flag: str, value: Any) -> tuple[Any, ...]:
     return tuple(_source(flag, each) for each in listed(value))
 
@@ -245,5 +254,6 @@ FILE = Kind("Source | None", _source)
 PATH = Kind("str | PathLike[str] | None", _path)
 SIZE = Kind("int | str | None", _size)
 CELLS = Kind("int | str | None", _cells)
+STATE = Kind("str | PathLike[str] | None", _state)
 PART = Kind("str | None", _part)
 FILES = Kind("Sequence[Source] | None", _sources, list)

@@ -131,8 +131,9 @@ class Block:
         """Whether no value is missing or infinite; of text whether none is missing."""
         if len(columns) == 1:
             series = self.frame.get_column(columns[0])
-            if columns[0] in self.roles.texts and series.dtype.is_nested():
-                return False  # a list may hold a null
+            names = (*self.roles.texts, *self.roles.ids, self.roles.cluster)
+            if columns[0] in names and series.dtype.is_nested():
+                return False  # a list may hold a null, and lists of a key have any length
             if series.null_count() or not (series.dtype.is_float() or series.dtype.is_nested()):
                 return not series.null_count()
         return self.within(columns, -LARGEST, LARGEST)

@@ -283,3 +283,10 @@ def test_rows_without_a_key_are_no_duplicates_of_each_other():
         "duplicate-key": "1 row with a duplicate key",
         "missing-value": "2 missing values",
     }
+
+
+def test_keys_may_be_lists_of_any_length():
+    keys = pl.Series("id", [[1.0], [], [2.0, 3.0]])
+    predictions = pl.DataFrame({"id": keys, "prediction": [1.0, 2.0, 3.0]})
+    targets = pl.DataFrame({"id": keys, "target": [1.0, 2.0, 4.0]}).reverse()
+    assert losscli.evaluate(predictions, targets, on="id", loss="mae")["mae"].value == pytest.approx(1 / 3)

@@ -214,6 +214,12 @@ def test_what_is_no_path_is_refused(option):
         losscli.evaluate(WHOLE, **ONE, loss="mae", **{option: ["x.state"]})
 
 
+def test_a_state_is_called_one():
+    for path, reason in {"x.json": "ends in .state", "s3://b/x.state": "an output is a local file"}.items():
+        with pytest.raises(UsageError, match=reason):
+            losscli.evaluate(WHOLE, **ONE, loss="mae", state=path)
+
+
 def test_code_in_a_file_runs_only_if_the_merge_names_it(tmp_path, parts, monkeypatch):
     monkeypatch.chdir(tmp_path)
     function = "def mine(batch: Regression):\n    return {} * batch.abs_error\n"
@@ -489,10 +495,11 @@ def test_a_comparison_with_a_baseline_follows_a_plan(tmp_path, parts):
 def test_a_run_does_not_replace_the_plan_that_it_follows(losscli):
     losscli.write(p=WHOLE)
     assert (
-        losscli("evaluate", "p.csv", "-p", "y_pred", "-y", "y_true", "-l", "r2", "--state", "s").status == 0
+        losscli("evaluate", "p.csv", "-p", "y_pred", "-y", "y_true", "-l", "r2", "--state", "s.state").status
+        == 0
     )
-    before = (losscli.folder / "s").read_bytes()
-    done = losscli("evaluate", "p.csv", "--plan", "s", "--state", "s")
+    before = (losscli.folder / "s.state").read_bytes()
+    done = losscli("evaluate", "p.csv", "--plan", "s.state", "--state", "s.state")
     assert done.status == 2
-    assert "s is read too, and would be replaced" in done.err
-    assert (losscli.folder / "s").read_bytes() == before
+    assert "s.state is read too, and would be replaced" in done.err
+    assert (losscli.folder / "s.state").read_bytes() == before

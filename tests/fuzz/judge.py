@@ -84,7 +84,7 @@ def _unjudged(argv: Sequence[str], done: Done) -> Iterator[str]:
 def _left(case: Case, done: Sequence[Done], after: Mapping[str, bytes]) -> Iterable[str]:
     """Inputs that changed, and files that are left, incomplete or without success."""
     given = [word for argv in case.runs for word in argv]
-    asked = {word for flag, word in pairwise(given) if flag in ("-o", "--output", "--rows")}
+    asked = {word for flag, word in pairwise(given) if flag in ("-o", "--output", "--rows", "--state")}
     changed = [name for name in case.files if after.get(name) != case.files[name]]
     wrong = [f"{name} was changed" for name in changed if name not in asked or given.count(name) > 1]
     others = after.keys() - case.files.keys()

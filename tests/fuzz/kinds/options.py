@@ -62,6 +62,7 @@ RIGHT = {
     "cells": ("1", "all"),
     "output": ("r.json", "t.html"),
     "rows": ("x.csv",),
+    "state": ("x.state",),
     "threads": ("1", "2"),
 }
 """Values that options take of the files."""
@@ -71,7 +72,7 @@ PLAIN = (
 )  # fmt: skip
 NAMES = ("y", "p", "e", "w", "x", "target", "prediction", "id", "r")
 SKIPPED = ("help_losses", "public", "schema", "debug")
-OUTPUTS = ("r.json", "no/such/r.json", "x.csv", "t.html", "t.md", "losscli.toml")
+OUTPUTS = ("r.json", "no/such/r.json", "x.csv", "x.state", "t.html", "t.md", "losscli.toml")
 
 
 def case(rng: random.Random) -> Case:
@@ -186,6 +187,7 @@ OWN = {
     "ci": lambda rng: rng.choice(NUMBERS),
     "class_weight": lambda rng: f"a={rng.choice(NUMBERS)},b={rng.choice(NUMBERS)}",
     "output": lambda rng: rng.choice((*OUTPUTS, "github", "x.foo", "/dev/null", "p.csv", text(rng))),
+    "state": lambda rng: rng.choice(("x.state", "x.foo", "p.csv", "/proc/none/x.state", text(rng))),
     "rows": lambda rng: rng.choice(("x.csv", "x.foo", "p.csv", "/proc/none/x.csv", text(rng))),
     "config": lambda rng: rng.choice(("p.csv", "none.toml", text(rng))),
     "verify": lambda rng: rng.choice(("p.csv", "none.json", text(rng))),
