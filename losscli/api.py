@@ -265,7 +265,7 @@ def compare(
         config: As in `evaluate`; it does not name the models.
         hooks: Called while the report is made.
         **options: `names` are what the models are called, `all_pairs` compares each with each, and `changed`
-            is the number of rows to report, those with the largest difference in the first loss.  If the
+            is how many rows to report: those whose first loss differs most.  If the
             models are columns of one table, `pred` lists them; if they are rows of it, `model_column` names
             the model of each row.  All others are those of `evaluate`; columns of weights, slices, clusters
             and conditions are those of the targets, or of the first model's file.

@@ -23,7 +23,7 @@ from losscli.numeric.arrays import Array
 from losscli.plan import codec
 from losscli.plan.codec import Finder, from_plain, to_plain
 from losscli.plan.plan import Plan
-from losscli.report.findings import Code, Finding, Tally
+from losscli.report.findings import Counted
 from losscli.states.base import State
 from losscli.states.clusters import Totals
 from losscli.states.histogram import Histogram
@@ -44,18 +44,6 @@ _STATES: Mapping[str, type[State]] = {
 }
 
 
-class _Tallied(Struct, frozen=True):
-    """A finding and its tally as they are written."""
-
-    code: str
-    where: str
-    fatal: bool
-    remedy: str
-    params: tuple[tuple[str, str], ...]
-    count: int
-    examples: tuple[str, ...]
-
-
 class _Sliced(Struct, frozen=True):
     """The slices of one slicing as they are written: the columns of their keys, the kind of each state."""
 
@@ -71,7 +59,7 @@ class _Header(Struct, frozen=True):
     cells: tuple[str | None, ...]
     slices: tuple[_Sliced, ...]
     extras: Mapping[str, str]
-    tallies: tuple[_Tallied, ...]
+    tallies: tuple[Counted, ...]
     rows: int
     pilots: tuple[Pilot, ...]
     weight_unit: float
@@ -87,7 +75,7 @@ class _ScoresHeader(Struct, frozen=True):
     pairs: tuple[_Header, ...]
     rows: int
     changed: int
-    found: tuple[_Tallied, ...] | None
+    found: tuple[Counted, ...] | None
 
 
 class _Fixed(Struct, frozen=True):
@@ -151,7 +139,7 @@ def packed(folded: Partial | Scores) -> tuple[Any, Arrays]:
     arrays["counts"] = folded.counts
     for place, top in enumerate(folded.changed):
         _put(arrays, f"changed.{place}.", top.to_arrays())
-    found = None if folded.found is None else tuple(_tallied(*each) for each in folded.found.items())
+    found = None if folded.found is None else tuple(Counted.of(*each) for each in folded.found.items())
     return to_plain(_ScoresHeader(models, pairs, folded.rows, len(folded.changed), found)), arrays
 
 
@@ -189,7 +177,7 @@ def _unpack_scores(header: _ScoresHeader, arrays: Mapping[str, Array], job: Comp
     if counts.shape != (len(pairs), len(job.plans[0].choices), 2) or header.changed not in (0, len(pairs)):
         raise ValueError("other comparisons")
     changed = tuple(Top.from_arrays(_of(arrays, f"changed.{place}.")) for place in range(header.changed))
-    found = None if header.found is None else dict(map(_tally, header.found))
+    found = None if header.found is None else dict(map(Counted.read, header.found))
     return Scores(tuple(models), tuple(pairs), counts, header.rows, changed, found)
 
 
@@ -222,7 +210,7 @@ def _pack(part: Partial, prefix: str, arrays: Arrays) -> _Header:
         cells=tuple(put(f"cell.{i}", state) for i, state in enumerate(part.cells)),
         slices=tuple(slices),
         extras={name: put(f"extra.{name}", state) or "" for name, state in part.extras.items()},
-        tallies=tuple(_tallied(*each) for each in part.tallies.items()),
+        tallies=tuple(Counted.of(*each) for each in part.tallies.items()),
         rows=part.rows,
         pilots=part.pilots,
         weight_unit=part.weight_unit,
@@ -261,7 +249,7 @@ def _unpack(header: _Header, prefix: str, arrays: Mapping[str, Array], plan: Pla
     return Partial(
         overall=tuple(filter(None, each(header.overall, "overall"))),
         cells=tuple(each(header.cells, "cell")),
-        tallies=dict(map(_tally, header.tallies)),
+        tallies=dict(map(Counted.read, header.tallies)),
         rows=header.rows,
         pilots=header.pilots,
         slices=slices,
@@ -299,18 +287,6 @@ def _put(arrays: Arrays, prefix: str, own: Mapping[str, Array]) -> None:
 def _of(arrays: Mapping[str, Array], prefix: str) -> Arrays:
     """The arrays whose names begin so, without that beginning."""
     return {name[len(prefix) :]: values for name, values in arrays.items() if name.startswith(prefix)}
-
-
-def _tallied(finding: Finding, tally: Tally) -> _Tallied:
-    own = (str(finding.code), finding.where, finding.fatal, finding.remedy, finding.params)
-    return _Tallied(*own, tally.count, tuple(tally.examples))
-
-
-def _tally(written: _Tallied) -> tuple[Finding, Tally]:
-    code = Code[written.code.upper().replace("-", "_")]
-    finding = Finding(code, written.where, written.fatal, written.remedy, written.params)
-    finding.words(written.count)  # raises KeyError if the wording needs other parameters
-    return finding, Tally(written.count, list(written.examples))
 
 
 # What a state of the plan looks like

@@ -746,6 +746,31 @@ class Finding(Struct, frozen=True):
         return Note(str(self.code), text, tally.count, self.where or None, tuple(tally.examples))
 
 
+class Counted(Struct, frozen=True):
+    """A finding and its tally as plain data: in saved states, and in the answers of tasks."""
+
+    code: str
+    where: str
+    fatal: bool
+    remedy: str
+    params: tuple[tuple[str, str], ...]
+    count: int
+    examples: tuple[str, ...]
+
+    @classmethod
+    def of(cls, finding: Finding, tally: Tally) -> Counted:
+        """The finding as plain data."""
+        own = (str(finding.code), finding.where, finding.fatal, finding.remedy, finding.params)
+        return cls(*own, tally.count, tuple(tally.examples))
+
+    def read(self) -> tuple[Finding, Tally]:
+        """The finding and its tally.  Raises KeyError for an unknown code, or parameters of another one."""
+        code = Code[self.code.upper().replace("-", "_")]
+        found = Finding(code, self.where, self.fatal, self.remedy, self.params)
+        found.words(self.count)
+        return found, Tally(self.count, list(self.examples))
+
+
 def finding(
     code: Code, where: str = "", *, fatal: bool | None = None, remedy: str | None = None, **params: object
 ) -> Finding:

@@ -35,7 +35,7 @@ def source_of(path: str) -> bytes:
 
 
 def find(path: str, name: str, source: bytes | None = None) -> Loss:
-    """The loss of a function in a file, which is run, or in the `source` that such a file had elsewhere.
+    """The loss defined by a function in a file; `source` is its text if the file is on another machine.
 
     Raises UsageError if the file or function does not exist, if running the file raises, and for a function
     that has not the signature of a loss.

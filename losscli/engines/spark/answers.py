@@ -16,33 +16,10 @@ from losscli.data.table import RereadError, UnparsedError
 from losscli.engines.fold import Counter
 from losscli.engines.job import Codec, Job, S
 from losscli.errors import LossCliError, Problem
-from losscli.report.findings import Code, Finding, Tally
+from losscli.report.findings import Counted, Finding, Tally
 
 PIECE = 4 << 20
 """Bytes of an answer that travel in one row: messages of Spark Connect are bounded."""
-
-
-class Found(Struct, frozen=True):
-    """A finding of the alignment, as it is sent."""
-
-    code: str
-    where: str
-    fatal: bool
-    remedy: str
-    params: tuple[tuple[str, str], ...]
-    count: int
-    examples: tuple[str, ...]
-
-    @classmethod
-    def of(cls, finding: Finding, tally: Tally) -> Found:
-        """The finding as it is sent."""
-        kind = (finding.code.name, finding.where, finding.fatal, finding.remedy, finding.params)
-        return cls(*kind, tally.count, tuple(tally.examples))
-
-    def read(self) -> tuple[Finding, Tally]:
-        """The finding as it was."""
-        finding = Finding(Code[self.code], self.where, self.fatal, self.remedy, self.params)
-        return finding, Tally(self.count, list(self.examples))
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):
@@ -53,14 +30,14 @@ class Answer(Struct, frozen=True, omit_defaults=True):
     """
 
     state: bytes = b""
-    findings: tuple[Found, ...] = ()
+    findings: tuple[Counted, ...] = ()
     error: str = ""
     problems: tuple[Problem, ...] = ()
 
     @classmethod
     def of(cls, state: bytes, findings: Iterable[tuple[Finding, Tally]]) -> Answer:
         """The answer of a task that succeeded."""
-        return cls(state, tuple(Found.of(*each) for each in findings))
+        return cls(state, tuple(Counted.of(*each) for each in findings))
 
     @classmethod
     def of_error(cls, error: LossCliError | RereadError) -> Answer:
