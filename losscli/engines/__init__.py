@@ -18,11 +18,17 @@ TABLE = "table:"
 
 
 def of(name: str, threads: int | None = None) -> Engine:
-    """The engine of a name that is `checked`; it chooses the number of workers if `threads` is None."""
+    """The engine of a name that is `checked`; it chooses the number of workers if `threads` is None.
+
+    Raises UsageError if the extra that it needs is not installed.
+    """
     kind, _, place = name.partition(":")
     if kind == SPARK:
-        from losscli.engines.spark.engine import Spark  # needs PySpark, which is an extra
-
+        try:
+            from losscli.engines.spark.engine import Spark  # needs pyarrow, which is in an extra
+        except ModuleNotFoundError as error:
+            what = f"--engine spark needs {error.name}, which is not installed"
+            raise UsageError(what, remedy="pip install 'losscli[spark]'") from None
         return Spark(place)
     from losscli.engines.local import Local  # planning a run needs no engine
 

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import losscli
+from losscli import engines
 from losscli.errors import UsageError
 from losscli.plan.options import request_of
 
@@ -16,6 +17,14 @@ def test_pyspark_is_named_if_it_is_missing(files, monkeypatch):
     with pytest.raises(UsageError, match="needs PySpark, which is not installed") as found:
         losscli.evaluate(str(files / "one.parquet"), pred="y_pred", target="y_true", engine="spark")
     assert found.value.problems[0].remedy == "pip install 'losscli[spark]'"
+
+
+def test_pyarrow_is_named_if_it_is_missing(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("losscli.engines.spark")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(UsageError, match="needs pyarrow, which is not installed"):
+        engines.of("spark")
 
 
 def test_losscli_alone_never_imports_pyspark():
