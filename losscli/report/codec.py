@@ -46,10 +46,12 @@ _Whole = TypeVar("_Whole", bound="Whole")
 class Whole(Struct, frozen=True):
     """A report: plain data, structs and tuples of records.
 
-    `always` names fields with a default that its JSON has all the same: one without them is damaged.
+    `always` names fields with a default that its JSON has all the same: one without them is damaged.  Its
+    JSON has those of `unless_empty` only if they hold anything.
     """
 
     always: ClassVar[tuple[str, ...]] = ()
+    unless_empty: ClassVar[tuple[str, ...]] = ()
 
 
 class _Header(Struct):
@@ -59,9 +61,10 @@ class _Header(Struct):
     losscli: str = ""
 
 
-def encode(report: Struct, first: Sequence[str] = ()) -> bytes:
+def encode(report: Whole, first: Sequence[str] = ()) -> bytes:
     """The report as compact JSON, with every digit of each number; `first` are the fields to begin with."""
     plain = msgspec.to_builtins(report)
+    plain = {name: held for name, held in plain.items() if held or name not in report.unless_empty}
     for name, records in _records(report):
         for record, own in zip(records, plain[name], strict=True):
             own["params"] = _written(record.params)

@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 
 from losscli.errors import GateError, UsageError
 from losscli.report import codec
+from losscli.report.charts import Chart
 from losscli.report.codec import ParamValue, Record, Whole
 from losscli.report.findings import Note
 from losscli.text import _quoted, param_text, printable_json
@@ -202,10 +203,12 @@ class Report(Whole, frozen=True):
     looked up by the name that the user gave or by that of the catalog.  `signature` is a digest of all that
     was requested; `provenance` describes, as text, what two comparable reports must share.
     `worst` are the rows with the largest loss, if requested: their numbers from 1, keys, targets, predictions
-    and losses; `changed` are, for pairs of models, the rows whose losses differ most.
+    and losses; `changed` are, for pairs of models, the rows whose losses differ most; `charts` what charts
+    show, if requested.
     """
 
     always = ("gates", "findings", "signature", "losscli", "names", "provenance")
+    unless_empty = ("charts",)
 
     results: tuple[Result, ...]
     gates: tuple[Verdict, ...] = ()
@@ -218,6 +221,7 @@ class Report(Whole, frozen=True):
     board: tuple[Placing, ...] = ()
     worst: tuple[Mapping[str, Shown], ...] = ()
     changed: tuple[Mapping[str, Shown], ...] = ()
+    charts: tuple[Chart, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError for rows that cannot be shown as tables."""

@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from losscli.errors import DataError
 from losscli.report import codec
+from losscli.report.charts import KINDS, Chart
 from losscli.report.findings import Note
 from losscli.report.model import Report, Result, Verdict, cell_name
+from losscli.tasks.catalog import TASKS
 
 REPORT = Report(
     results=(
@@ -41,11 +43,63 @@ REPORT = Report(
     findings=(Note("missing-value", "3 rows were dropped", 3, examples=("row 2",)),),
     signature="abc",
     losscli="0.1.0",
+    charts=(
+        Chart(
+            name="confusion",
+            cell={"output": "y"},
+            columns={
+                "actual": ["a", "b"],
+                "predicted": ["b", "a"],
+                "rows": [2, 0],
+                "weight": [0.1 + 0.2, 0.0],
+                "share": [1.0, None],
+            },
+        ),
+    ),
 )
 
 
 def test_json_brings_every_field_back():
     assert Report.from_dict(json.loads(REPORT.to_json())) == REPORT
+
+
+def test_json_names_charts_only_if_there_are_any():
+    assert "charts" in REPORT.to_dict()
+    assert "charts" not in replace(REPORT, charts=()).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"share": []}, "columns of chart confusion have different lengths"),
+        ({"actual": [1, 2]}, "column actual of chart confusion does not hold text"),
+        ({"rows": ["2", 0]}, "column rows of chart confusion does not hold numbers"),
+    ],
+)
+def test_a_chart_that_cannot_be_drawn_is_refused(columns, said):
+    report = REPORT.to_dict()
+    report["charts"][0]["columns"] |= columns
+    with pytest.raises(DataError, match=said):
+        Report.from_dict(report)
+
+
+def test_a_chart_needs_the_columns_of_its_kind():
+    report = REPORT.to_dict()
+    del report["charts"][0]["columns"]["share"]
+    with pytest.raises(DataError, match="chart confusion has no column share"):
+        Report.from_dict(report)
+
+
+def test_a_chart_of_a_later_version_is_kept():
+    report = REPORT.to_dict()
+    report["charts"][0] = {"name": "new", "columns": {"x": [1.5]}}
+    (chart,) = Report.from_dict(report).charts
+    assert chart.kind is None
+    assert chart.columns == {"x": [1.5]}
+
+
+def test_kinds_of_charts_name_tasks():
+    assert {task for kind in KINDS.values() for task in kind.tasks} <= set(TASKS)
 
 
 def test_a_parameter_may_be_infinite():

@@ -1,4 +1,4 @@
-"""The fields of a report's JSON from its schema, and the findings."""
+"""The fields of a report's JSON from its schema, the kinds of charts, and the findings."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from losscli.report import codec
+from losscli.report.charts import KINDS
 from losscli.report.findings import Code, Words
 from losscli.report.model import Report
 from losscli_docs.markdown import code, escape, table, with_flags
@@ -22,6 +23,7 @@ def fragments() -> dict[str, str]:
         "report.md": "\n".join(_record(record) for record in schema["$defs"].values()),
         "report.schema.json": json.dumps(schema, indent=2) + "\n",
         "findings.md": _findings(),
+        "charts.md": "\n".join(map(_chart, KINDS)),
     }
 
 
@@ -57,6 +59,15 @@ def _type(field: Schema) -> str:
     if field["type"] == "object" and field.get("additionalProperties"):
         return f"object of {_type(field['additionalProperties'])}"
     return str(field["type"])
+
+
+def _chart(name: str) -> str:
+    """A kind of chart: what it shows, the tasks that have it, and its columns."""
+    kind = KINDS[name]
+    tasks = ", ".join(map(code, kind.tasks)) or "all whose losses have a value for each row"
+    rows = [(code(each.name), each.unit, escape(each.meaning)) for each in kind.columns]
+    head = f"## {name}\n\n{kind.title}.  {escape(kind.meaning)}\n\nTasks: {tasks}.\n"
+    return f"{head}\n{table(('column', 'unit', 'holds'), rows)}"
 
 
 def _findings() -> str:

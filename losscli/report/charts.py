@@ -1,0 +1,258 @@
+"""Charts as data: the table behind each one, from which the terminal, HTML and notebooks draw it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from msgspec import Struct, field
+
+from losscli.report.findings import Note
+
+Value: TypeAlias = int | float | str | None
+"""A number, the name of a class, or None where a number is not defined."""
+
+
+class Column(Struct, frozen=True):
+    """A column of a chart: its unit, and what it holds.
+
+    `unit` names a unit, or says of what: "target" is the unit of the target.  A column of names has
+    `is_text`.
+    """
+
+    name: str
+    unit: str
+    meaning: str
+    is_text: bool = False
+
+
+class Kind(Struct, frozen=True):
+    """A kind of chart: what it shows, the tasks that have it, empty for all, and its columns."""
+
+    title: str
+    tasks: tuple[str, ...]
+    meaning: str
+    columns: tuple[Column, ...]
+
+
+def _rows(of: str) -> tuple[Column, ...]:
+    """The columns that count rows."""
+    return (
+        Column("rows", "rows", f"rows {of}, of positive weight"),
+        Column("weight", "weight", "the sum of their weights; their number if rows have no weights"),
+    )
+
+
+def _bin(name: str, unit: str, meaning: str) -> tuple[Column, ...]:
+    """The columns of the bounds of a bin."""
+    return (
+        Column(f"{name}_low", unit, f"lower bound of the bin: {meaning}"),
+        Column(f"{name}_high", unit, "upper bound of the bin"),
+    )
+
+
+def _interval(of: str, unit: str) -> tuple[Column, ...]:
+    """The columns of an interval."""
+    return (
+        Column("ci_low", unit, f"lower bound of the interval of {of}"),
+        Column("ci_high", unit, f"upper bound of the interval of {of}"),
+    )
+
+
+_THRESHOLD = Column("threshold", "score", "rows whose score is at least this are predicted positive")
+_PROBABILISTIC = ("binary", "multiclass", "multilabel")
+
+KINDS: Mapping[str, Kind] = {
+    "residuals": Kind(
+        "Residuals against predictions",
+        ("regression",),
+        "Where residuals depend on the prediction: the rows in bins of both, without empty bins.",
+        (
+            *_bin("prediction", "target", "prediction"),
+            *_bin("residual", "target", "prediction - target"),
+            *_rows("in the bin"),
+        ),
+    ),
+    "bias": Kind(
+        "Bias by prediction",
+        ("regression",),
+        "Whether predictions are right on average: the mean residual in bins of the prediction.",
+        (
+            *_bin("prediction", "target", "prediction"),
+            Column("prediction", "target", "mean prediction"),
+            Column("residual", "target", "mean of prediction - target"),
+            *_interval("the mean residual", "target"),
+            *_rows("in the bin"),
+        ),
+    ),
+    "residual_distribution": Kind(
+        "Distribution of residuals",
+        ("regression",),
+        "How residuals are spread.",
+        (
+            *_bin("residual", "target", "prediction - target"),
+            *_rows("in the bin"),
+            Column("share", "share", "share of the weight of all rows"),
+        ),
+    ),
+    "loss_distribution": Kind(
+        "Distribution of the loss",
+        (),
+        "How the loss of rows is spread, and what share of it the greatest losses make up.  Bins are those "
+        "of a logarithmic axis; rows without loss are in a bin from 0 to 0.",
+        (
+            *_bin("loss", "loss", "loss of a row"),
+            *_rows("in the bin"),
+            Column("share", "share", "share of the weight of all rows"),
+            Column("top_share", "share", "share of the weight in rows that lose `loss_low` or more"),
+            Column("top_loss_share", "share", "their share of the loss; null if a loss is below zero"),
+        ),
+    ),
+    "reliability": Kind(
+        "Reliability diagram",
+        _PROBABILISTIC,
+        "Whether events happen as often as predicted: the observed frequency in bins of the probability; for "
+        "several classes, of the most probable one.",
+        (
+            *_bin("probability", "probability", "predicted probability"),
+            Column("probability", "probability", "mean predicted probability"),
+            Column("observed", "probability", "observed frequency"),
+            *_interval("the observed frequency", "probability"),
+            *_rows("in the bin"),
+        ),
+    ),
+    "roc": Kind(
+        "ROC curve",
+        ("binary", "multilabel"),
+        "How scores separate the classes: the share of positives found against that of false alarms.",
+        (
+            _THRESHOLD,
+            Column("false_positive_rate", "share", "share of the negatives predicted positive"),
+            Column("true_positive_rate", "share", "share of the positives predicted positive"),
+        ),
+    ),
+    "precision_recall": Kind(
+        "Precision and recall",
+        ("binary", "multilabel"),
+        "How many of the rows predicted positive are, against how many of the positives are found.",
+        (
+            _THRESHOLD,
+            Column("recall", "share", "share of the positives predicted positive"),
+            Column("precision", "share", "share of positives among the rows predicted positive"),
+        ),
+    ),
+    "score_distribution": Kind(
+        "Distribution of scores",
+        ("binary", "multilabel"),
+        "How scores are spread in each class.",
+        (
+            *_bin("score", "score", "predicted score, a probability if the task has these"),
+            Column("class", "", "true class", is_text=True),
+            *_rows("of the class in the bin"),
+            Column("share", "share", "share of the weight of the class"),
+        ),
+    ),
+    "threshold_cost": Kind(
+        "Errors by threshold",
+        ("binary", "multilabel"),
+        "What each threshold costs: the share of rows that it gets wrong.",
+        (
+            _THRESHOLD,
+            Column("false_positives", "share", "share of all weight: negatives predicted positive"),
+            Column("false_negatives", "share", "share of all weight: positives predicted negative"),
+            Column("cost", "share", "the sum of both"),
+        ),
+    ),
+    "confusion": Kind(
+        "Confusion matrix",
+        ("binary", "multiclass"),
+        "Which class is taken for which: every pair of up to 20 classes, else the 20 most frequent errors.",
+        (
+            Column("actual", "", "true class", is_text=True),
+            Column("predicted", "", "predicted class", is_text=True),
+            *_rows("of this pair"),
+            Column("share", "share", "share of the weight of the true class"),
+        ),
+    ),
+    "coverage": Kind(
+        "Coverage of quantiles",
+        ("quantile",),
+        "Whether as many targets lie below each predicted quantile as should.",
+        (
+            Column("nominal", "share", "level of the quantile"),
+            Column("observed", "share", "share of the targets at or below the prediction"),
+            *_interval("the observed share", "share"),
+            *_rows("with this quantile"),
+        ),
+    ),
+    "pit": Kind(
+        "Histogram of the PIT",
+        ("distribution",),
+        "Where targets lie in their predicted distributions: uniform if these are calibrated, a U if they "
+        "are too narrow, a dome if too wide, a slope if they are biased.",
+        (
+            *_bin("pit", "probability", "predicted probability of at most the target"),
+            *_rows("in the bin"),
+            Column("density", "", "share of the weight, relative to that of a uniform distribution"),
+            *_interval("the density", ""),
+        ),
+    ),
+    "rank_histogram": Kind(
+        "Rank histogram",
+        ("ensemble",),
+        "Where targets lie among the members of their ensemble: uniform if it is calibrated, a U if its "
+        "spread is too small.",
+        (
+            *_bin("rank", "rank", "members below the target, half of those equal to it, as a share of all"),
+            *_rows("in the bin"),
+            Column("density", "", "share of the weight, relative to that of a uniform distribution"),
+            *_interval("the density", ""),
+        ),
+    ),
+    "gain": Kind(
+        "Gain by rank",
+        ("grouped_ranking",),
+        "How relevant the items at each rank are, against the best order.",
+        (
+            Column("rank", "rank", "rank of an item in its group by the predicted score, from 1"),
+            Column("relevance", "relevance", "mean relevance of the items at this rank"),
+            Column("ideal", "relevance", "mean relevance in the best order"),
+            *_interval("the mean relevance", "relevance"),
+            *_rows("(groups) that have this rank"),
+        ),
+    ),
+}
+"""Every kind of chart, by name."""
+
+
+class Chart(Struct, frozen=True, kw_only=True):
+    """A chart as data.
+
+    `name` is its kind, one of `KINDS`, which says what its columns are.  `model` is that of several, `loss`
+    the label of the loss that it is about, empty if about none, `cell` the class, label or output, empty for
+    all.  `columns` is the table that is drawn; all columns have the same length.
+    """
+
+    name: str
+    model: str | None = None
+    loss: str = ""
+    cell: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, list[Value]]
+    notes: tuple[Note, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for columns of different lengths, or that are not those of the kind."""
+        if len({len(values) for values in self.columns.values()}) > 1:
+            raise ValueError(f"columns of chart {self.name} have different lengths")
+        for column in KINDS[self.name].columns if self.name in KINDS else ():
+            if column.name not in self.columns:
+                raise ValueError(f"chart {self.name} has no column {column.name}")
+            wanted = (str,) if column.is_text else (int, float, type(None))
+            if not all(isinstance(value, wanted) for value in self.columns[column.name]):
+                kind = "text" if column.is_text else "numbers"
+                raise ValueError(f"column {column.name} of chart {self.name} does not hold {kind}")
+
+    @property
+    def kind(self) -> Kind | None:
+        """What it shows; None for a kind of a later version."""
+        return KINDS.get(self.name)
