@@ -92,7 +92,7 @@ def evaluate(
         target: Target, or several: A,B,C.
         on: Key columns that align the files.
         weight: Weights of the rows.
-        by: Slices: region; a,b crossed; age:4 quarters.
+        by: Slices: region; a,b crossed; age:4; day:month.
         missing: Rows with missing values; default: error.
         unmatched: Keys on one side only; default: error.
         domain: What a loss cannot take; default: error.

@@ -1,5 +1,7 @@
 """Make the sample files: out-of-fold predictions of real models on data sets that scikit-learn ships.
 
+Only the deliveries are simulated: their model was fitted before the time at which a street was closed.
+
 Run `python sample_data/make.py`. It rewrites the files in its folder, reads them back, and prints the scores
 that README.md quotes, as scikit-learn computes them. Nothing is downloaded. Needs polars and scikit-learn.
 """
@@ -12,7 +14,7 @@ from sklearn import metrics
 from sklearn.base import BaseEstimator
 from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -95,6 +97,35 @@ def digits() -> None:
     write(pl.DataFrame({"id": rows, "label": y, "half": half}), "digits/targets.parquet")
 
 
+def deliveries() -> None:
+    """Regression: simulated minutes to deliver a parcel; from April on bikes have a detour at the harbour."""
+    rng = np.random.default_rng(SEED)
+    history, now = _delivered(rng, 2_000, closed=False), _delivered(rng, 1_000, closed=True)
+    model = LinearRegression().fit(_features(history), history["target"].to_numpy())
+    prediction = model.predict(_features(now)).round(1)
+    columns = ["id", "prediction", "target", "day", "city", "vehicle", "km"]
+    write(now.with_columns(prediction=prediction).select(columns), "deliveries/model.csv")
+
+
+def _delivered(rng: np.random.Generator, rows: int, closed: bool) -> pl.DataFrame:
+    day = np.datetime64("2024-01-01") + np.sort(rng.integers(0, 182, rows))
+    city, vehicle = (
+        rng.choice(["centre", "harbour", "north", "west"], rows),
+        rng.choice(["bike", "van"], rows),
+    )
+    km = rng.lognormal(1.0, 0.5, rows).round(1)
+    detour = closed & (day >= np.datetime64("2024-04-01")) & (city == "harbour") & (vehicle == "bike")
+    minutes = 6 + np.where(vehicle == "bike", 4.0, 2.5) * km + 3 * (city == "north") + 9 * detour
+    target = (minutes * rng.lognormal(0.0, 0.15, rows)).round(1)
+    ids = text_ids("d", rows)
+    return pl.DataFrame({"id": ids, "day": day, "city": city, "vehicle": vehicle, "km": km, "target": target})
+
+
+def _features(frame: pl.DataFrame) -> np.ndarray:
+    km, bike = frame["km"].to_numpy(), (frame["vehicle"] == "bike").to_numpy()
+    return np.column_stack([km, bike, km * bike, (frame["city"] == "north").to_numpy()])
+
+
 def joined(predictions: str, targets: str) -> pl.DataFrame:
     """Read a predictions file and its targets back, and join them by id."""
     scan = pl.scan_csv if targets.endswith(".csv") else pl.scan_parquet
@@ -108,8 +139,11 @@ def joined(predictions: str, targets: str) -> pl.DataFrame:
 def scores(path: str) -> dict[str, float]:
     """Score a predictions file by scikit-learn; the Brier score of ten classes is its sum over classes."""
     folder, _, file = path.partition("/")
-    frame = joined(path, f"{folder}/targets{Path(file).suffix}")
-    if folder == "diabetes":
+    if folder == "deliveries":
+        frame = pl.read_csv(HERE / path)
+    else:
+        frame = joined(path, f"{folder}/targets{Path(file).suffix}")
+    if folder in ("diabetes", "deliveries"):
         y, prediction = frame["target"].to_numpy(), frame["prediction"].to_numpy()
         return {
             "MSE": metrics.mean_squared_error(y, prediction),
@@ -137,6 +171,7 @@ def main() -> None:
     diabetes()
     breast_cancer()
     digits()
+    deliveries()
     for path in sorted(HERE.glob("*/*")):
         if path.stem != "targets":
             name = path.relative_to(HERE).as_posix()

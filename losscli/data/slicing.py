@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from losscli.data import times
 from losscli.data.labels import label_text
 from losscli.numeric.arrays import Array, np, pl
 from losscli.numeric.segments import NARROW, compressed
@@ -18,16 +19,15 @@ _PLACE = "place"
 """The name of no column of keys, which are numbers."""
 Key = tuple[str, ...]
 """The values of a slice, one per column."""
+Bins = tuple[float, ...] | str | None
+"""How the values of a column are put together: the inner edges of bins, a unit of time, or None for not."""
 
 
-class Slicing(Struct, frozen=True):
-    """A way to cut rows into slices: by columns of the aligned stream ('p:NAME', 't:NAME').
-
-    `edges` holds for each column the inner edges of its bins, or None if it is not binned.
-    """
+class Slicing(Struct, frozen=True, rename={"bins": "edges"}):
+    """A way to cut rows into slices: by columns of the aligned stream ('p:NAME', 't:NAME'), each in bins."""
 
     columns: tuple[str, ...]
-    edges: tuple[tuple[float, ...] | None, ...]
+    bins: tuple[Bins, ...]
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -36,25 +36,53 @@ class Slicing(Struct, frozen=True):
 
     @property
     def text(self) -> tuple[str, ...]:
-        """The columns as --by takes them: 'region', 'age:4'."""
-        return tuple(
-            name if edges is None else f"{name}:{len(edges) + 1}"
-            for name, edges in zip(self.names, self.edges, strict=True)
-        )
+        """The columns as --by takes them: 'region', 'age:4', 'day:month'."""
+        return tuple(map(_text_of, self.names, self.bins))
+
+    @property
+    def binned(self) -> tuple[str, ...]:
+        """The columns whose numbers are in bins."""
+        own = zip(self.columns, self.bins, strict=True)
+        return tuple(column for column, bins in own if isinstance(bins, tuple))
+
+    @property
+    def by_time(self) -> dict[str, str]:
+        """The unit of time of each column of dates, as the files name them."""
+        return {column[2:]: unit for column, unit in self.units}
+
+    @property
+    def units(self) -> tuple[tuple[str, str], ...]:
+        """The columns of dates, each with its unit of time."""
+        own = zip(self.columns, self.bins, strict=True)
+        return tuple((column, bins) for column, bins in own if isinstance(bins, str))
 
     def of(self, frame: pl.DataFrame) -> tuple[Array, pl.DataFrame]:
-        """The slice of each row (n,) as a position among those that occur, and the keys of these (c,)."""
-        places, labels = _labels(frame[self.columns[0]], self.edges[0])
-        if self.edges[0] is not None:
+        """The slice of each row (n,) as a position among those that occur, and the keys of these (c,).
+
+        The frame has the units of dates as `column_of_unit` names them.
+        """
+        places, labels = _labels(frame, self.columns[0], self.bins[0])
+        if isinstance(self.bins[0], tuple):
             places, first = compressed(places)
             labels = labels.gather(first)
         keys = [labels]
-        for column, edges in zip(self.columns[1:], self.edges[1:], strict=True):
-            own, labels = _labels(frame[column], edges)
+        for column, bins in zip(self.columns[1:], self.bins[1:], strict=True):
+            own, labels = _labels(frame, column, bins)
             places, first = compressed(places * len(labels) + own)
             before, last = np.divmod(first, len(labels))
             keys = [*(each.gather(before) for each in keys), labels.gather(last)]
         return places, keys_of(keys)
+
+
+def _text_of(name: str, bins: Bins) -> str:
+    if bins is None:
+        return name
+    return f"{name}:{bins if isinstance(bins, str) else len(bins) + 1}"
+
+
+def column_of_unit(column: str, unit: str) -> str:
+    """The column of a frame with the number of the unit of time of each row; no file has one of this name."""
+    return f"#{unit} {column}"
 
 
 def keys_of(labels: Sequence[pl.Series]) -> pl.DataFrame:
@@ -62,14 +90,16 @@ def keys_of(labels: Sequence[pl.Series]) -> pl.DataFrame:
     return pl.DataFrame({str(number): each.alias("") for number, each in enumerate(labels)})
 
 
-def _labels(series: pl.Series, edges: tuple[float, ...] | None) -> tuple[Array, pl.Series]:
+def _labels(frame: pl.DataFrame, column: str, bins: Bins) -> tuple[Array, pl.Series]:
     """The label of each row (n,) as a position among the labels, and these."""
-    if edges is not None:
-        values = series.cast(pl.Float64).to_numpy()
-        bins = np.searchsorted(np.array(edges), values, side="left")
-        return np.where(np.isnan(values), len(edges) + 1, bins), pl.Series([*bin_labels(edges), MISSING])
+    if isinstance(bins, tuple):
+        values = frame[column].cast(pl.Float64).to_numpy()
+        found = np.searchsorted(np.array(bins), values, side="left")
+        return np.where(np.isnan(values), len(bins) + 1, found), pl.Series([*bin_labels(bins), MISSING])
+    series = frame[column if bins is None else column_of_unit(column, bins)]
     places, rows, missing = _distinct(series)
-    labels = _texts(series.gather(rows))
+    own = series.gather(rows)
+    labels = _texts(own) if bins is None else times.labels(own, bins)
     if missing is not None:
         labels = pl.select(
             pl.when(~pl.Series(missing[rows])).then(labels).otherwise(pl.lit(MISSING))

@@ -83,14 +83,19 @@ class Roles(Struct, frozen=True, dict=True):
         predictions = () if self.link == "label" else self.predictions
         targets = () if self.target_form == "label" else self.targets
         weight = (self.weight,) if self.weight else ()
-        binned = [
-            column
-            for slicing in self.slicings
-            for column, edges in zip(slicing.columns, slicing.edges, strict=True)
-            if edges is not None
-        ]
+        binned = [column for slicing in self.slicings for column in slicing.binned]
         found = dict.fromkeys((*predictions, *targets, *weight, *self.scales, *binned))
         return tuple(column for column in found if column not in self.texts)
+
+    @property
+    def by_time(self) -> dict[str, str]:
+        """The unit of time of each column of dates, as the files name them."""
+        return {name: unit for slicing in self.slicings for name, unit in slicing.by_time.items()}
+
+    @cached_property
+    def units(self) -> tuple[tuple[str, str], ...]:
+        """The columns of dates that cut rows into slices, each with its unit of time."""
+        return tuple(dict.fromkeys(own for slicing in self.slicings for own in slicing.units))
 
     @cached_property
     def texts(self) -> tuple[str, ...]:

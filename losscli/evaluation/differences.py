@@ -56,7 +56,7 @@ def _of_pair(
         keys = sorted_keys(list(pair.slices[i].places))
         cells = [dict(zip(slicing.names, key, strict=True)) for key in keys]
         parts = [_at(part, i, number, keys) for part in (pair, a, b)]
-        yield from build.shared(whole, parts, cells)
+        yield from build.shared(whole, parts, cells, ordered=bool(slicing.units))
 
 
 def _cells_of(pair: Partial, a: Partial, b: Partial, number: int) -> tuple[Moments, ...] | None:
@@ -117,9 +117,13 @@ class _Builder:
         return self.shared(whole, found, cells)
 
     def shared(
-        self, whole: Sequence[Moments], parts: Sequence[Moments], cells: Sequence[dict[str, str]]
+        self,
+        whole: Sequence[Moments],
+        parts: Sequence[Moments],
+        cells: Sequence[dict[str, str]],
+        ordered: bool = False,
     ) -> list[Comparison]:
-        """By cells that partition the rows, the largest contribution first."""
+        """By cells that partition the rows, the largest contribution first unless they are `ordered`."""
         pair, a, b = whole
         added = None
         reduction = self.choice.loss.reduction
@@ -128,7 +132,7 @@ class _Builder:
         if linear and not reduction.names & {"weight", "low", "high"}:
             added = inference.contributions(self.bound, pair, parts[0], a, b)
         found = self.cells(parts[0], parts[1], parts[2], cells, None, added)
-        return sorted(found, key=lambda each: -abs(each.contribution or 0.0))
+        return found if ordered else sorted(found, key=lambda each: -abs(each.contribution or 0.0))
 
     def _one(
         self,

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import replace
 
+from losscli.data.slicing import Slicing
 from losscli.errors import Problem, UsageError
 from losscli.evaluation.compare_plan import Models
 from losscli.evaluation.merge import SAME_OPTIONS, SAME_PLAN, differences
@@ -46,10 +47,15 @@ def followed(run: _RunT, saved: Outcome, place: object) -> _RunT:
 def _fixed(plan: Plan, saved: Plan) -> Plan:
     """A plan with the bins, the labels and the clip of probabilities that a saved plan took from its rows."""
     roles, other = plan.roles, saved.roles
-    if [each.columns for each in roles.slicings] == [each.columns for each in other.slicings]:
+    if [_cut(each) for each in roles.slicings] == [_cut(each) for each in other.slicings]:
         roles = replace(roles, slicings=other.slicings)
     if roles.names[1:] == other.names[1:] and plan.has_one_label:
         roles = replace(roles, names=other.names)
     if (roles.eps, other.eps) != (plan.default_eps, saved.default_eps):
         return replace(plan, roles=roles)
     return replace(plan, roles=replace(roles, eps=other.eps), default_eps=saved.default_eps)
+
+
+def _cut(slicing: Slicing) -> tuple[object, ...]:
+    """What a slicing has of its request: the columns and units, but not the edges of bins."""
+    return slicing.columns, slicing.units, slicing.binned

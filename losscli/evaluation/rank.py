@@ -232,6 +232,7 @@ class _League:
             losscli=__version__,
             names=self.run.names,
             provenance=comparability.of(plan, self.fingerprint),
+            times=plan.roles.by_time,
         )
 
     def _placed(self, sound: Sequence[Entry]) -> Iterator[list[Placing]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.outcome import Outcome
 from losscli.evaluation.partial import EvaluationJob, Partial, finished
-from losscli.evaluation.results import notes, of_intervals, results_of
+from losscli.evaluation.results import notes, of_gaps, of_intervals, results_of
 from losscli.plan import comparability
 from losscli.report.model import Report
 from losscli.states.top import Top
@@ -34,11 +34,12 @@ def _of_one(outcome: Outcome, job: EvaluationJob, folded: Partial) -> Report:
     top = part.extras.get(row_losses.TOP)
     return Report(
         results=tuple(results_of(plan, part)),
-        findings=(*outcome.notes, *notes(part.tallies), *of_intervals(plan, part)),
+        findings=(*outcome.notes, *notes(part.tallies), *of_gaps(plan, part), *of_intervals(plan, part)),
         signature=plan.signature(),
         losscli=outcome.losscli,
         names=outcome.names,
         provenance=comparability.of(plan, part.fingerprint),
+        times=plan.roles.by_time,
         worst=row_losses.plain(top.frame) if isinstance(top, Top) else (),
     )
 
@@ -58,9 +59,15 @@ def _of_several(outcome: Outcome, job: ComparisonJob, folded: Scores, alone: int
         results=tuple(results),
         comparisons=tuple(comparisons(job, scores)),
         changed=changed_rows(job, scores),
-        findings=(*outcome.notes, *model_notes(job, scores, folded.tallies), *of_intervals(plan, part)),
+        findings=(
+            *outcome.notes,
+            *model_notes(job, scores, folded.tallies),
+            *of_gaps(plan, part),
+            *of_intervals(plan, part),
+        ),
         signature=plan.signature(),
         losscli=outcome.losscli,
         names=outcome.names,
         provenance=comparability.of(plan, part.fingerprint),
+        times=plan.roles.by_time,
     )

@@ -10,7 +10,8 @@ import numpy as np
 from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
-from losscli.data.slicing import Key, sorted_keys
+from losscli.data import times
+from losscli.data.slicing import MISSING, Key, sorted_keys
 from losscli.evaluation.partial import Partial, Slices
 from losscli.plan.plan import Plan
 from losscli.report.findings import Code, Finding, Note, Tally, note
@@ -18,6 +19,10 @@ from losscli.report.model import Result
 from losscli.states.base import Estimate, State
 from losscli.states.moments import moments_of
 from losscli.tasks.block import LARGEST
+from losscli.text import enumerated
+
+SHOWN_GAPS = 5
+"""The gaps of a slice by time that a note lists."""
 
 
 def notes(tallies: Mapping[Finding, Tally]) -> list[Note]:
@@ -34,6 +39,19 @@ def of_intervals(plan: Plan, part: Partial) -> list[Note]:
     return [*found, note(Code.RESAMPLED, replicates=replicates, seed=resampling.seed)]
 
 
+def of_gaps(plan: Plan, part: Partial) -> list[Note]:
+    """The notes on units of time without rows between the first and the last one that has some."""
+    found = []
+    for slicing, slices in zip(plan.roles.slicings, part.slices, strict=True):
+        for name, labels in zip(slicing.names, slices.keys, strict=True):
+            if (unit := slicing.by_time.get(name)) is None:
+                continue
+            known = (label for label in labels if label != MISSING)
+            if empty := times.gaps(known, unit):
+                found.append(note(Code.EMPTY_TIMES, column=name, units=enumerated(empty, SHOWN_GAPS)))
+    return list(dict.fromkeys(found))
+
+
 def of_clusters(plan: Plan, part: Partial) -> list[Note]:
     """The note on the number of clusters behind the intervals."""
     units = None if part.totals is None else moments_of(part.overall[0]).units
@@ -48,9 +66,15 @@ def of_clusters(plan: Plan, part: Partial) -> list[Note]:
 
 
 def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Result]:
-    """The results of every loss of a model: overall, by class, label or output, and by slice."""
+    """The results of every loss of a model: overall, by class, label or output, and by slice.
+
+    The worst slice comes first, and slices by time are in its order.
+    """
     results = []
-    orders = [worst_first(plan, slices, part.pilots) for slices in part.slices]
+    orders = [
+        sorted_keys(list(slices.places)) if slicing.units else worst_first(plan, slices, part.pilots)
+        for slicing, slices in zip(plan.roles.slicings, part.slices, strict=True)
+    ]
     for number, (choice, overall, cells) in enumerate(
         zip(plan.choices, part.overall, part.cells, strict=True)
     ):

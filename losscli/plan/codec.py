@@ -79,7 +79,7 @@ def plan_of(data: Any, find: Finder | None = None) -> Plan:
     Raises DataError if the data is not a plan, and UsageError for a loss that is not found.
     """
     written = from_plain(data, _Written, _batch)
-    if any(len(each.columns) != len(each.edges) for each in written.roles.slicings):
+    if any(len(each.columns) != len(each.bins) for each in written.roles.slicings):
         raise DataError("is a damaged state: it has slices without columns")
     choices = tuple(_choice(each, find or find_without_code) for each in written.choices)
     request = request_of(written.options)

@@ -290,7 +290,7 @@ class Request(Struct, frozen=True, kw_only=True):
     by: Annotated[
         tuple[tuple[str, ...], ...],
         _column(
-            "Slices: region; a,b crossed; age:4 quarters.", SLICES, "COL",
+            "Slices: region; a,b crossed; age:4; day:month.", SLICES, "COL",
             column=True, commands=(*CONFIGURED, "init"),
         ),
     ] = ()

@@ -202,6 +202,6 @@ class Plan(Struct, frozen=True):
             roles.targets,
             roles.eps,
             bool(roles.ids),
-            [(slicing.text, slicing.edges) for slicing in roles.slicings],
+            [(slicing.text, slicing.bins) for slicing in roles.slicings],
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]

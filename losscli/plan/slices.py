@@ -5,11 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from losscli.data.columns import SIDES, column_of, unknown
-from losscli.data.slicing import Slicing
+from losscli.data.slicing import Bins, Slicing
 from losscli.data.table import Table, reading
+from losscli.data.times import UNITS
 from losscli.errors import UsageError, all_of
+from losscli.numeric.arrays import pl
+from losscli.text import either
 
 MOST_BINS = 1_000
 """The maximum number of bins of a column."""
@@ -21,8 +25,8 @@ def slicings(
     """The slicings of --by; `targets` is `predictions` if one file holds both sides.
 
     The edges of bins are quantiles of the whole column, so that bins have about equal numbers of rows; a
-    column with fewer distinct numbers has fewer bins.  Raises UsageError for unknown columns, and for bins of
-    a column that is not numeric.
+    column with fewer distinct numbers has fewer bins.  Raises UsageError for unknown columns, for bins of
+    a column that is not numeric, and for units of time of one that holds no dates.
     """
     found = all_of(*(partial(_slicing, parts, predictions, targets, key) for parts in by))
     return tuple(dict.fromkeys(found))
@@ -33,13 +37,11 @@ def _slicing(parts: Sequence[str], predictions: Table, targets: Table, key: Sequ
     names = [column for column, _ in cut]
     if not names or len(set(names)) < len(names):
         raise UsageError(f"--by {','.join(parts)}: name each column once", remedy="--by region,device")
-    return Slicing(tuple(names), tuple(edges for _, edges in cut))
+    return Slicing(tuple(names), tuple(bins for _, bins in cut))
 
 
-def _column(
-    text: str, predictions: Table, targets: Table, key: Sequence[str]
-) -> tuple[str, tuple[float, ...] | None]:
-    """The column of the stream, and the edges of its bins."""
+def _column(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> tuple[str, Bins]:
+    """The column of the stream, and its bins."""
     flag = f"--by {text}"
     name, bins = parted(text, predictions, targets)
     columns = (*predictions.schema, *targets.schema)
@@ -51,6 +53,9 @@ def _column(
         return column, None
     table = targets if column.startswith("t:") else predictions
     dtype = table.schema[column[2:]]
+    if isinstance(bins, str):
+        _require_dates(flag, name, dtype, bins)
+        return column, bins
     if not 2 <= bins <= MOST_BINS or not dtype.is_numeric():
         what = f"needs numeric columns for bins, but {name} is {dtype}"
         if not 2 <= bins <= MOST_BINS:
@@ -59,12 +64,37 @@ def _column(
     return column, _edges(table, column[2:], bins)
 
 
-def parted(text: str, predictions: Table, targets: Table) -> tuple[str, int | None]:
-    """The name of a column, and the number of its bins: 'age:4' is age in 4, unless a column is called so."""
-    name, colon, number = text.rpartition(":")
-    if text in (*predictions.schema, *targets.schema) or not colon or not number.isdecimal():
+def _require_dates(flag: str, name: str, dtype: Any, unit: str) -> None:
+    """Raise UsageError for a column whose type holds no dates; of text each row shows whether it is one."""
+    if dtype == pl.Date and unit == "hour":
+        what, remedy = f"needs times, but {name} holds dates", f"--by {name}:day"
+    elif dtype in (pl.Date, pl.Datetime, pl.String, pl.Categorical, pl.Enum, pl.Null):
+        return
+    else:
+        what, remedy = (
+            f"needs dates, but {name} is {dtype}",
+            "write them as 2024-03-31",
+        )
+    raise UsageError(f"{flag}: {what}", remedy=remedy)
+
+
+def parted(text: str, predictions: Table, targets: Table) -> tuple[str, int | str | None]:
+    """The name of a column, and the number of its bins or its unit of time.
+
+    'age:4' is age in 4, and 'day:month' day by month, unless a column is called so.
+    """
+    columns = (*predictions.schema, *targets.schema)
+    name, colon, bins = text.rpartition(":")
+    if text in columns or not colon:
         return text, None
-    return name, int(number)
+    if bins in UNITS:
+        return name, bins
+    if bins.isdecimal():
+        return name, int(bins)
+    if name in columns:
+        what = f"{bins!r} is no number of bins, and no unit of time"
+        raise UsageError(f"--by {text}: {what}", remedy=f"--by {name}:4, or {either(UNITS)}")
+    return text, None
 
 
 def _edges(table: Table, name: str, bins: int) -> tuple[float, ...]:

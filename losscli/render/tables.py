@@ -108,7 +108,8 @@ class Table(Struct, frozen=True):
 
     Without headings it lists what names mean.
     `worst` are the rows of cells from the worst on, in the order in which a short form keeps them; rows that
-    are not among them always stay.  `details` are lines for readers who want all there is to know.
+    are not among them always stay.  If they are `in_order`, a short form does not sort them.  `details` are
+    lines for readers who want all there is to know.
     """
 
     title: str
@@ -119,6 +120,7 @@ class Table(Struct, frozen=True):
     hidden_columns: tuple[str, ...] = ()
     hidden_rows: int = 0
     remedy: str = ""
+    in_order: bool = False
 
     def __post_init__(self) -> None:
         """Escape what could steer a terminal."""
@@ -144,7 +146,8 @@ class Table(Struct, frozen=True):
             return self
         ranked = frozenset(self.worst)
         always = tuple(place for place in range(self.height) if place not in ranked)
-        places = (*always, *self.worst[:cells])
+        kept = self.worst[:cells]
+        places = (*always, *(sorted(kept) if self.in_order else kept))
         columns = tuple(column.rows(places) for column in self.columns)
         return replace(self, columns=columns, worst=(), hidden_rows=len(self.worst) - cells, remedy=remedy)
 
@@ -162,6 +165,11 @@ class Table(Struct, frozen=True):
             notes=(*self.notes, *(line for column in left for line in column.instead)),
             hidden_columns=tuple(column.heading for column in left if not column.instead),
         )
+
+
+def latest_first(rows: int) -> tuple[int, ...]:
+    """The order in which a short form keeps rows that are in order of time."""
+    return tuple(range(rows - 1, -1, -1))
 
 
 def of_names(title: str, rows: Sequence[Sequence[str]], headings: Sequence[str] = ()) -> Table:

@@ -455,6 +455,11 @@ class Code(Enum):
         error=("value that is not {kind}", "values that are not {kind}"),
         remedy="fix these rows",
     )
+    NOT_A_DATE = Kind(
+        meaning="A value is text that is no date of ISO 8601, but a slice by time needs one.",
+        error=("value that is not a date", "values that are not dates"),
+        remedy="write dates as 2024-03-31, times as 2024-03-31T23:59; missing ones are left empty",
+    )
     DISJOINT_LABELS = Kind(
         meaning="No predicted label is among the labels of the targets.",
         error=(
@@ -540,6 +545,10 @@ class Code(Enum):
         note="interval not corrected for skewness: many columns",
     )
     # The bootstrap.
+    EMPTY_TIMES = Kind(
+        meaning="Of a slice by time, hours, days, ... between the first and the last one have no rows.",
+        note="{column}: no rows in {units}",
+    )
     RESAMPLED = Kind(
         meaning="Intervals are those of a bootstrap: `--ci-method bootstrap`.",
         note="intervals by the Poisson bootstrap: {replicates} replicates, seed {seed}",

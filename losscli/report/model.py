@@ -204,7 +204,8 @@ class Report(Whole, frozen=True):
     was requested; `provenance` describes, as text, what two comparable reports must share.
     `worst` are the rows with the largest loss, if requested: their numbers from 1, keys, targets, predictions
     and losses; `changed` are, for pairs of models, the rows whose losses differ most; `charts` what charts
-    show, if requested.
+    show, if requested.  `times` are the columns of cells that are times, each with its unit, {"day": "month"};
+    these cells are in order of time.
     """
 
     always = ("gates", "findings", "signature", "losscli", "names", "provenance")
@@ -222,6 +223,7 @@ class Report(Whole, frozen=True):
     worst: tuple[Mapping[str, Shown], ...] = ()
     changed: tuple[Mapping[str, Shown], ...] = ()
     charts: tuple[Chart, ...] = ()
+    times: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Raise ValueError for rows that cannot be shown as tables."""

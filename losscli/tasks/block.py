@@ -7,9 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from losscli.data import times
 from losscli.data.labels import codes_of
 from losscli.data.matrix import Matrix, matrix_of
-from losscli.data.numbers import parsed, remedy_for, rounded
+from losscli.data.numbers import Spelling, parsed, remedy_for, rounded
+from losscli.data.slicing import column_of_unit
 from losscli.data.stream import PREDICTION_ROW, TARGET_ROW, Roles, row_name
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array, np, pl
@@ -41,12 +43,19 @@ class Block:
         self._parse()
 
     def _parse(self) -> None:
-        """Make the columns of numbers float64 if they are text, or of a type that NumPy lacks."""
+        """Make the columns of numbers float64 if they are text, or of a type that NumPy lacks.
+
+        Dates that cut rows into slices become numbers of their units, in columns of their own.
+        """
+        for column, unit in self.roles.units:
+            units, wrong = times.numbers(self.frame[column], unit, self._spelling(column))
+            self._note(column, Code.NOT_A_DATE, wrong, self.frame[column])
+            self.frame = self.frame.with_columns(units.alias(column_of_unit(column, unit)))
         for column in self.roles.numbers:
             series = self.frame[column]
             if series.dtype == pl.String:
                 dtype = pl.List(pl.Float64) if column in self.roles.widths else pl.Float64()
-                found = parsed(series, dtype, self.roles.spellings[column.startswith("t:")])
+                found = parsed(series, dtype, self._spelling(column))
                 self._note(column, Code.NOT_A_NUMBER, found.wrong, series)
                 self._note(column, Code.INEXACT_NUMBER, found.inexact, series)
                 self.frame = self.frame.with_columns(found.values.alias(column))
@@ -55,12 +64,16 @@ class Block:
             elif (wide := _wide(series.dtype)) != series.dtype:
                 self.frame = self.frame.with_columns(series.cast(wide))
 
+    def _spelling(self, column: str) -> Spelling:
+        """How the text of a column writes numbers, and missing values."""
+        return self.roles.spellings[column.startswith("t:")]
+
     def _note(self, column: str, code: Code, rows: Array | None, values: pl.Series) -> None:
         if rows is not None:
             self._not_numbers.append((column, code, rows, values))
 
     def flag_text(self) -> None:
-        """Flag and drop text that is no number, and whole numbers that float64 would round."""
+        """Flag and drop text that is no number or no date, and whole numbers that float64 would round."""
         for column, code, rows, series in self._not_numbers:
             shown = partial(_value, series)
             if code is Code.NOT_A_NUMBER:

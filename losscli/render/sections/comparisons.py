@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from losscli.render.digits import DASH, Precision, apart, decimal, estimate, signed, span
+from losscli.render.drawing import WIDTH, Axis, Ends
 from losscli.render.naming import interval_heading, loss_label, shown
-from losscli.render.tables import Column, Table
+from losscli.render.tables import Column, Table, latest_first
 from losscli.report.model import Comparison, Report
 
 STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
 LEGEND = "* p < 0.05, ** p < 0.01, *** p < 0.001; Holm-adjusted for all comparisons of the same kind"
-BAR = 19
-"""The width of a bar; zero is in the middle."""
-AXIS = f"-{'0':^{BAR - 2}}+"
+AXIS = f"-{'0':^{WIDTH - 2}}+"
 """The heading of bars."""
 
 
@@ -26,17 +25,19 @@ def tables(report: Report) -> list[Table]:
         pair = f"{shown(each.b)} against {shown(each.a)}"
         title = f"{pair}, {loss_label(each)} by {', '.join(map(shown, each.cell))}" if each.cell else pair
         kinds.setdefault(title, []).append(each)
-    found = [_table(title, rows) for title, rows in kinds.items()]
+    found = [_table(title, rows, report.times) for title, rows in kinds.items()]
     starred = [place for place, rows in enumerate(kinds.values()) if any(map(stars, rows))]
     for place in starred[:1]:
         found[place] = replace(found[place], notes=(LEGEND,))
     return found
 
 
-def _table(title: str, rows: Sequence[Comparison]) -> Table:
+def _table(title: str, rows: Sequence[Comparison], times: Mapping[str, str]) -> Table:
     """One pair: all losses overall, or the cells of one loss, in the order of their contribution."""
     columns = (*_names(rows), *_numbers(rows), *_judgement(rows))
     informative = (c for c in columns if c.priority == 0 or not {"", DASH} >= set(c.cells))
+    if rows[0].cell.keys() & times.keys():
+        return Table(title, tuple(informative), latest_first(len(rows)), in_order=True)
     return Table(title, tuple(informative), tuple(range(len(rows))) if rows[0].cell else ())
 
 
@@ -106,25 +107,15 @@ def _bars(rows: Sequence[Comparison]) -> tuple[str, ...]:
     ends = [0.0 if each.ci_low is None else _furthest(each) for each in rows]
     scales = [max(ends)] * len(rows) if rows[0].cell else ends
     return tuple(
-        _bar(each, scale) if scale and each.ci_low is not None else ""
+        Axis(-scale, scale, 0.0).draw(_ends(each)) if scale and each.ci_low is not None else ""
         for each, scale in zip(rows, scales, strict=True)
     )
 
 
+def _ends(each: Comparison) -> Ends:
+    return each.ci_low or 0.0, each.difference or 0.0, each.ci_high or 0.0
+
+
 def _furthest(each: Comparison) -> float:
     """How far a difference and its interval reach from zero."""
-    return max(abs(value or 0.0) for value in (each.ci_low, each.difference, each.ci_high))
-
-
-def _bar(each: Comparison, scale: float) -> str:
-    """An interval as '├──●──┤' on a line with zero in the middle."""
-    half = BAR // 2
-    low, middle, high = (
-        half + round((value or 0.0) / scale * half) for value in (each.ci_low, each.difference, each.ci_high)
-    )
-    cells = [" "] * BAR
-    cells[low : high + 1] = "─" * (high + 1 - low)
-    cells[half] = "┼" if low <= half <= high else "│"
-    cells[low], cells[high] = "├", "┤"
-    cells[middle] = "●"
-    return "".join(cells)
+    return max(map(abs, _ends(each)))

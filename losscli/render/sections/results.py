@@ -9,14 +9,17 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.render.digits import DASH, ERROR_DIGITS, Precision, decimal, estimate, percent, span
+from losscli.render.drawing import WIDTH, Axis, Ends
 from losscli.render.naming import interval_heading, label, shown
-from losscli.render.tables import Column, Table, narrowest
+from losscli.render.tables import Column, Table, latest_first, narrowest
 from losscli.report.model import Report, Result
 
 PAGE = 120
 """The width up to which losses are side by side if the page has no limit."""
-_ROWS, _SHARE, _WEIGHT, _INTERVAL = 1, 2, 3, 4
+_ROWS, _SHARE, _WEIGHT, _TREND, _INTERVAL = 1, 2, 3, 4, 5
 """Priorities of columns."""
+AXIS_DIGITS = 3
+"""Significant digits of the ends of an axis."""
 
 Cell = tuple[str, ...]
 
@@ -46,7 +49,7 @@ def tables(report: Report, page: int | None) -> Iterator[Table]:
     for columns in sorted(kinds, key=len):
         section = _section(columns, kinds[columns])
         if columns:
-            yield from _by_cell(section, page)
+            yield from _by_cell(section, page, ordered=bool(report.times.keys() & set(columns)))
         else:
             yield _overall(section, detectable(report))
 
@@ -65,8 +68,11 @@ def _overall(section: Section, details: tuple[str, ...]) -> Table:
     return Table("overall", columns, details=details)
 
 
-def _by_cell(section: Section, page: int | None) -> Iterator[Table]:
-    """Tables with the cells down and the losses across, as many losses as fit side by side."""
+def _by_cell(section: Section, page: int | None, ordered: bool) -> Iterator[Table]:
+    """Tables with the cells down and the losses across, as many losses as fit side by side.
+
+    Of cells that are `ordered` by time the trend is drawn.
+    """
     fold = max(8, 20 // len(section.columns))
     names = tuple(
         Column(shown(column), tuple(map(shown, values)), "name", fold=fold)
@@ -77,13 +83,15 @@ def _by_cell(section: Section, page: int | None) -> Iterator[Table]:
     numbers = {}
     for loss in section.losses:
         results = section.of(loss)
-        numbers[loss] = (*_numbers(loss, results), *([] if sizes else _sizes(results)))
+        trend = _trend(results) if ordered else []
+        numbers[loss] = (*_numbers(loss, results), *trend, *([] if sizes else _sizes(results)))
     for losses in _side_by_side(section.losses, numbers, (*names, *sizes), page):
         columns = tuple(column for loss in losses for column in numbers[loss])
         if len(losses) == 1:
             columns = (replace(columns[0], heading=_value_heading("value", columns[0])), *columns[1:])
         title = f"{losses[0]} by {by}" if len(losses) == 1 else f"by {by}"
-        yield Table(title, (*names, *columns, *sizes), worst_first(section.of(losses[0])))
+        kept = latest_first(len(section.cells)) if ordered else worst_first(section.of(losses[0]))
+        yield Table(title, (*names, *columns, *sizes), kept, in_order=ordered)
 
 
 def _side_by_side(
@@ -143,6 +151,23 @@ def _numbers(name: str, results: Sequence[Result | None]) -> list[Column]:
     if any(r.share is not None for r in rows):
         found.append(Column("share %", tuple(percent(r.share) for r in rows), priority=_SHARE))
     return found
+
+
+def _trend(results: Sequence[Result | None]) -> list[Column]:
+    """Each value with its interval, drawn on the axis of all."""
+    drawn = [None if r is None or r.value is None else _ends(r, r.value) for r in results]
+    known = [ends for ends in drawn if ends is not None]
+    if len(known) < 2:
+        return []
+    axis = Axis.of(known)
+    low, high = decimal(axis.low, AXIS_DIGITS), decimal(axis.high, AXIS_DIGITS)
+    cells = tuple("" if ends is None else axis.draw(ends) for ends in drawn)
+    return [Column(f"{low}{high:>{WIDTH - len(low)}}", cells, "drawing", priority=_TREND)]
+
+
+def _ends(result: Result, value: float) -> Ends:
+    low, high = result.ci_low, result.ci_high
+    return value if low is None else low, value, value if high is None else high
 
 
 _ABSENT = Result(loss="", value=None, rows=0, weight=0.0)

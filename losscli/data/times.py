@@ -1,0 +1,124 @@
+"""Units of time: the hour, day, week, month, quarter or year of dates, as a number and as a label.
+
+Times are taken as they are written: an offset or a time zone moves no row to another day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from itertools import pairwise
+
+from msgspec import Struct
+
+from losscli.data.numbers import Spelling
+from losscli.numeric.arrays import Array, pl
+
+_DAY = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_CLOCK = r"(?:[01][0-9]|2[0-3])(?::?[0-5][0-9](?::?[0-5][0-9](?:[.,][0-9]+)?)?)?"
+_ZONE = r"(?: ?(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?))?"
+_DATE = rf"^{_DAY}(?:[T ]{_CLOCK}{_ZONE})?$"
+_TIME = rf"^{_DAY}[T ]{_CLOCK}{_ZONE}$"
+"""Dates and times of ISO 8601."""
+_MONDAY = 3
+"""Days from the Monday before 1970 to its first day, which was a Thursday."""
+
+
+class Unit(Struct, frozen=True):
+    """A unit of time: how it numbers days and hours, and how a label of it is written and read."""
+
+    number: Callable[[pl.Expr, pl.Expr], pl.Expr]
+    label: Callable[[pl.Expr], pl.Expr]
+    read: Callable[[str], int]
+
+
+def _dates(days: pl.Expr) -> pl.Expr:
+    return days.cast(pl.Int32).cast(pl.Date)
+
+
+def _year(day: pl.Expr) -> pl.Expr:
+    return day.dt.year().cast(pl.Int64)
+
+
+def _padded(number: pl.Expr, width: int) -> pl.Expr:
+    return number.cast(pl.String).str.zfill(width)
+
+
+def _read_day(label: str) -> int:
+    return (date.fromisoformat(label) - date(1970, 1, 1)).days
+
+
+UNITS = {
+    "hour": Unit(
+        lambda day, hour: day.cast(pl.Int64) * 24 + hour,
+        lambda n: _dates(n // 24).dt.to_string("%Y-%m-%d") + "T" + _padded(n % 24, 2),
+        lambda label: _read_day(label[:-3]) * 24 + int(label[-2:]),
+    ),
+    "day": Unit(
+        lambda day, hour: day.cast(pl.Int64),
+        lambda n: _dates(n).dt.to_string("%Y-%m-%d"),
+        _read_day,
+    ),
+    "week": Unit(
+        lambda day, hour: (day.cast(pl.Int64) + _MONDAY) // 7,
+        lambda n: _dates(n * 7 - _MONDAY).dt.to_string("%G-W%V"),
+        lambda label: (_read_day(label + "-1") + _MONDAY) // 7,
+    ),
+    "month": Unit(
+        lambda day, hour: _year(day) * 12 + day.dt.month() - 1,
+        lambda n: _padded(n // 12, 4) + "-" + _padded(n % 12 + 1, 2),
+        lambda label: int(label[:-3]) * 12 + int(label[-2:]) - 1,
+    ),
+    "quarter": Unit(
+        lambda day, hour: _year(day) * 4 + day.dt.quarter() - 1,
+        lambda n: _padded(n // 4, 4) + "-Q" + (n % 4 + 1).cast(pl.String),
+        lambda label: int(label[:-3]) * 4 + int(label[-1]) - 1,
+    ),
+    "year": Unit(
+        lambda day, hour: _year(day),
+        lambda n: _padded(n, 4),
+        int,
+    ),
+}
+"""The units of --by COLUMN:UNIT, from the shortest; labels are in order of time as text is."""
+
+
+def numbers(series: pl.Series, unit: str, spelling: Spelling) -> tuple[pl.Series, Array | None]:
+    """The number of the hour, day, ... of each row (n,), null if missing; and the rows that hold no date.
+
+    Consecutive units have consecutive numbers.  Only text may hold no date; None if all of it does.
+    """
+    name = series.name
+    if series.dtype == pl.Null:
+        return pl.Series(name, [None] * len(series), dtype=pl.Int64), None
+    column, is_text = pl.col(name), not series.dtype.is_temporal()
+    day, hour, written = column.dt.date(), pl.lit(0), pl.lit(None)
+    if is_text:
+        written = spelling.stripped(column.cast(pl.String))
+        plain = pl.when(written.str.contains(_TIME if unit == "hour" else _DATE)).then(written)
+        day = plain.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+        hour = plain.str.slice(11, 2).cast(pl.Int64, strict=False)
+    elif series.dtype == pl.Datetime:
+        hour = column.dt.hour().cast(pl.Int64)
+    number = UNITS[unit].number(day, hour).alias(name)
+    found = series.to_frame().select(number, (written.is_not_null() & number.is_null()).alias("#wrong"))
+    wrong = found["#wrong"]
+    return found[name], wrong.to_numpy() if is_text and wrong.any() else None
+
+
+def labels(units: pl.Series, unit: str) -> pl.Series:
+    """The labels of numbers of units: '2024-03' of a month, '2024-W09' of a week; null for null."""
+    return units.to_frame().select(UNITS[unit].label(pl.col(units.name))).to_series()
+
+
+def gaps(known: Iterable[str], unit: str) -> list[str]:
+    """The units without a label between the first and the last one: '2024-05', '2024-07 to 2024-09'."""
+    try:
+        places = sorted(UNITS[unit].read(label) for label in set(known))
+    except ValueError:
+        return []  # years beyond those of a calendar
+    holes = [(a + 1, b - 1) for a, b in pairwise(places) if b - a > 1]
+    if not holes:
+        return []
+    first, last = (labels(pl.Series("n", ends, dtype=pl.Int64), unit) for ends in zip(*holes, strict=True))
+    return [a if a == b else f"{a} to {b}" for a, b in zip(first, last, strict=True)]
