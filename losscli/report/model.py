@@ -204,8 +204,8 @@ class Report(Whole, frozen=True):
     was requested; `provenance` describes, as text, what two comparable reports must share.
     `worst` are the rows with the largest loss, if requested: their numbers from 1, keys, targets, predictions
     and losses; `changed` are, for pairs of models, the rows whose losses differ most; `charts` what charts
-    show, if requested.  `times` are the columns of cells that are times, each with its unit, {"day": "month"};
-    these cells are in order of time.
+    show, if requested.  `times` are the columns of cells that are times, each with its unit ("month");
+    these cells are in its order.
     """
 
     always = ("gates", "findings", "signature", "losscli", "names", "provenance")
