@@ -173,8 +173,15 @@ class Writer:
         self.path, self._done = path, done
         self._sink: _Sink | None = None
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether there are rows, and so a file."""
+        return self._sink is not None
+
     def put(self, frame: pl.DataFrame) -> None:
-        """Write the next rows.  Raises DataError if nothing can be written."""
+        """Write the next rows, if there are any.  Raises DataError if nothing can be written."""
+        if not frame.height:
+            return
         if self._sink is None:
             self._sink = _Sink(self.path, frame.schema)
         self._sink.put(frame)

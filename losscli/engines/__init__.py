@@ -35,6 +35,11 @@ def of(name: str, threads: int | None = None) -> Engine:
     return Local(threads)
 
 
+def is_spark(name: str) -> bool:
+    """Whether the engine of a name runs on a Spark cluster."""
+    return name.partition(":")[0] == SPARK
+
+
 def source_of(source: Source, name: str | None) -> Source:
     """A source, or the table of the session of Spark that 'table:NAME' means for the engine of a name.
 

@@ -9,10 +9,14 @@ from typing import Any, Protocol, Self, TypeVar, cast
 import polars as pl
 
 from losscli.data.align import Aligned
+from losscli.data.folder import Folder
+from losscli.data.writer import Writer
 from losscli.errors import DeviceError
 from losscli.numeric.arrays import Namespace
 
 Progress = Callable[[int], None]
+Sink = Writer | Folder
+"""Where the results of single rows go: to a file of this process, or to a folder of all workers."""
 
 
 class Folded(Protocol):
@@ -21,6 +25,10 @@ class Folded(Protocol):
     @property
     def rows(self) -> int:
         """The number of rows that were read."""
+
+    @property
+    def rows_of(self) -> pl.DataFrame | None:
+        """The result of each row of a block, None unless the job has them; merging leaves them out."""
 
 
 S = TypeVar("S", bound=Folded)
@@ -46,10 +54,7 @@ class Job(Protocol[S]):
 
     @property
     def codec(self) -> str:
-        """The name of the module that writes the job for other processes: a `Codec`.
-
-        Raises UsageError for a job that has to stay in this process.
-        """
+        """The name of the module that writes the job for other processes: a `Codec`."""
 
     def begin(self, frame: pl.DataFrame) -> Any:
         """What the first block fixes for the whole run, passed to every `fold`."""
@@ -91,10 +96,10 @@ def codec_of(name: str) -> Codec:
 class Engine(Protocol):
     """Folds jobs: in threads here, or on a cluster."""
 
-    def run(self, job: Job[S], stream: Aligned, progress: Progress) -> S | None:
+    def run(self, job: Job[S], stream: Aligned, progress: Progress, sink: Sink | None = None) -> S | None:
         """The result of a job over all rows of a stream; None if it has no rows.
 
-        `progress` is called with the number of rows done so far.  Afterwards `stream.findings` holds the
-        findings of the alignment.  Raises RereadError if the stream has to be read in another way, and
-        DeviceError if the device fails.
+        `progress` is called with the number of rows done so far, and the results of single rows go to `sink`.
+        Afterwards `stream.findings` holds the findings of the alignment.  Raises RereadError if the stream
+        has to be read in another way, and DeviceError if the device fails.
         """

@@ -13,10 +13,12 @@ import polars as pl
 from msgspec import Struct
 
 from losscli.data.align import Aligned
+from losscli.data.folder import Folder
+from losscli.data.writer import Writer
 from losscli.engines import devices
 from losscli.engines.blocks import blocks
 from losscli.engines.fold import Counter
-from losscli.engines.job import Job, Progress, S
+from losscli.engines.job import Job, Progress, S, Sink
 
 
 class Local(Struct, frozen=True):
@@ -24,9 +26,10 @@ class Local(Struct, frozen=True):
 
     threads: int | None = None
 
-    def run(self, job: Job[S], stream: Aligned, progress: Progress) -> S | None:
+    def run(self, job: Job[S], stream: Aligned, progress: Progress, sink: Sink | None = None) -> S | None:
         """The result of a job over all rows of a stream; None if it has no rows."""
-        return fold(job, stream.frames(), self.threads, progress)
+        assert not isinstance(sink, Folder)
+        return fold(job, stream.frames(), self.threads, progress, sink)
 
 
 def fold(
@@ -34,14 +37,15 @@ def fold(
     frames: Iterator[pl.DataFrame],
     threads: int | None = None,
     progress: Progress = lambda rows: None,
+    sink: Writer | None = None,
     fixed: Any = None,
     first_row: int = 0,
 ) -> S | None:
     """Fold a stream of aligned frames; None if it has no rows.
 
-    A stream of other rows than the first of a run has the number of its `first_row`, and what the first
-    block `fixed`.  The result does not depend on threads or on how frames are cut.
-    Raises DeviceError if the device fails.
+    The results of single rows go to `sink`, block by block.  A stream of other rows than the first of a run
+    has the number of its `first_row`, and what the first block `fixed`.  The result does not depend on
+    threads or on how frames are cut.  Raises DeviceError if the device fails.
     """
     _keep_freed_memory()
     device = devices.found(job.device)
@@ -51,6 +55,8 @@ def fold(
 
     def add(part: S) -> None:
         nonlocal rows
+        if sink is not None and part.rows_of is not None:
+            sink.put(part.rows_of)
         folded.add(part)
         rows += part.rows
         progress(rows)

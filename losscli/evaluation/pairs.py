@@ -57,6 +57,10 @@ class Scores(Struct, frozen=True, eq=False):
         return self.models[0]
 
     @property
+    def rows_of(self) -> None:
+        """The losses of single rows, which are those of one model."""
+
+    @property
     def tallies(self) -> dict[Finding, Tally]:
         """The findings of all models, each once: a problem with a target is found by every model."""
         if self.found is not None:

@@ -63,7 +63,8 @@ class Partial(Struct, frozen=True, eq=False):
     `slices` has one entry per slicing.  `pilots` are what the task fixed for the run, one per output, the
     same in all parts of a run.  `extras` are further states, by name.  `totals` are those of clusters
     overall, `cell_totals` by class, or overall for the columns of all labels.  `fingerprint` identifies the
-    targets, whatever the order of their rows; None if no report is kept.
+    targets, whatever the order of their rows; None if no report is kept.  `rows_of` has the losses of each
+    row of a block, if they are written.
     """
 
     overall: tuple[State, ...]
@@ -77,6 +78,7 @@ class Partial(Struct, frozen=True, eq=False):
     cell_totals: Totals | None = None
     fingerprint: int | None = None
     weight_unit: float = 1.0
+    rows_of: pl.DataFrame | None = None
 
     @property
     def first(self) -> Partial:

@@ -18,6 +18,7 @@ from losscli.evaluation.block import Fixed
 from losscli.evaluation.codec import fixed_of, job_of, packed, plain_fixed, plain_job, unpacked
 from losscli.evaluation.pairs import ComparisonJob, Scores
 from losscli.evaluation.partial import EvaluationJob, Partial
+from losscli.evaluation.rows import RowsJob
 from losscli.plan.codec import find_without_code, from_plain, to_plain
 from losscli.states import archive
 
@@ -25,11 +26,16 @@ Job = EvaluationJob | ComparisonJob
 
 
 class _Sent(Struct, frozen=True):
-    """A job as it is sent: in plain data, with what the first block fixes, and the source of each file."""
+    """A job as it is sent: in plain data, with what the first block fixes, and the source of each file.
+
+    `written` and `worst` are those of a `RowsJob`.
+    """
 
     job: Any
     fixed: Any
     sources: Mapping[str, str]
+    written: bool = False
+    worst: int = 0
 
 
 def to_text(job: Job, fixed: Fixed) -> str:
@@ -37,7 +43,8 @@ def to_text(job: Job, fixed: Fixed) -> str:
     named = [choice.loss.request for plan in job.plans for choice in plan.choices]
     paths = {_path(name) for name in named if requests.is_code(name)}
     sources = {path: custom_file.source_of(path).decode("latin-1") for path in paths}
-    return json.dumps(to_plain(_Sent(plain_job(job), plain_fixed(fixed), sources)), allow_nan=False)
+    rows = (job.written, job.worst) if isinstance(job, RowsJob) else ()
+    return json.dumps(to_plain(_Sent(plain_job(job), plain_fixed(fixed), sources, *rows)), allow_nan=False)
 
 
 def of_text(text: str) -> tuple[Job, Fixed]:
@@ -53,7 +60,11 @@ def of_text(text: str) -> tuple[Job, Fixed]:
         path, function = _path(name), name.rpartition(":")[2]
         return (custom_file.find(path, function, sent.sources[path].encode("latin-1")),)
 
-    return job_of(sent.job, find), fixed_of(sent.fixed)
+    job = job_of(sent.job, find)
+    if sent.written or sent.worst:
+        assert isinstance(job, EvaluationJob)
+        job = RowsJob(job.plan, job.kept, written=sent.written, worst=sent.worst)
+    return job, fixed_of(sent.fixed)
 
 
 def to_bytes(folded: Partial | Scores) -> bytes:

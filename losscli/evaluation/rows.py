@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import polars as pl
-from msgspec.structs import asdict
+from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
-from losscli.data.writer import SINKS, Writer, require_distinct
-from losscli.errors import DataError, DeviceError, Problem, UsageError
+from losscli.data.folder import Folder
+from losscli.data.stream import NO_ROW
+from losscli.data.writer import SINKS, Draft, Writer, require_distinct
+from losscli.engines import is_spark
+from losscli.engines.job import Sink
+from losscli.errors import DataError, Problem, UsageError
 from losscli.evaluation import block as block_reading
-from losscli.evaluation import partial as partials
 from losscli.evaluation.block import Taken
-from losscli.evaluation.partial import Partial
+from losscli.evaluation.partial import EvaluationJob, Partial
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.plan.plan import Plan
 from losscli.states.cells import Cells
@@ -29,19 +33,46 @@ WIDE = 8
 """Maximum number of prediction columns shown with a row; if there are more, none is shown."""
 
 
-def checked(rows: str | os.PathLike[str] | None, inputs: Sequence[str]) -> Path | None:
-    """The file for row losses.  Raises UsageError for an unknown suffix, a missing folder or an input."""
+def checked(rows: str | os.PathLike[str] | None, inputs: Sequence[str], engine: str) -> Path | None:
+    """The file for row losses, or on Spark the folder.
+
+    Raises UsageError for an unknown suffix, a missing folder, a folder that exists, and an input.
+    """
     if rows is None:
         return None
     if "://" in str(rows):
-        raise UsageError(f"--rows {rows}: an output is a local file", remedy="write it here, then upload it")
+        what = (
+            "a folder that the driver and its workers reach by a path" if is_spark(engine) else "a local file"
+        )
+        raise UsageError(f"--rows {rows}: an output is {what}", remedy="write it there, then upload it")
     path = Path(rows)
-    if path.suffix not in SINKS:
+    if is_spark(engine):
+        _require_new_folder(path)
+    elif path.suffix not in SINKS:
         raise UsageError(f"--rows {path}: no format has this suffix", remedy=f"one of {', '.join(SINKS)}")
     if not path.parent.is_dir():
         raise UsageError(f"--rows {path}: there is no folder {path.parent}", remedy="make it")
     require_distinct([path], inputs)
     return path
+
+
+def _require_new_folder(path: Path) -> None:
+    if path.suffix in SINKS:
+        raise UsageError(
+            f"--rows {path}: on Spark it is a folder, with a Parquet file for each part of the rows",
+            remedy=f"--rows {path.with_suffix('')}",
+        )
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise UsageError(f"--rows {path}: exists already", remedy="name a new folder, or delete it")
+
+
+def sink(
+    path: Path | None, engine: str, done: Callable[[Draft], None]
+) -> AbstractContextManager[Sink | None]:
+    """What writes row losses: to a file, or on Spark to a folder; `done` gets the draft."""
+    if path is None:
+        return nullcontext()
+    return Folder(path, done) if is_spark(engine) else Writer(path, done)
 
 
 def require_row_values(choices: Sequence[Choice]) -> None:
@@ -64,12 +95,15 @@ def values(taken: Taken, choice: Choice) -> Array:
 
 
 def described(taken: Taken, columns: Sequence[str]) -> pl.DataFrame:
-    """The number and key of each row, and these columns of the stream, under their names in the files."""
+    """The number and key of each row, and these columns of the stream, under their names in the files.
+
+    Rows that a cluster has spread have no numbers.
+    """
     block = taken.block
     rows, frame = block.rows, block.frame
     if taken.rows.starts is not None:
         rows, frame = rows[taken.rows.starts], frame[taken.rows.starts]
-    found = {"row": pl.Series("row", rows + 1)}
+    found = {} if NO_ROW in rows[:1] else {"row": pl.Series("row", rows + 1)}
     for name in (*block.roles.ids, *columns):
         short = name[2:]
         found.setdefault(short, frame[name].alias(short))
@@ -83,69 +117,43 @@ def shown_columns(plan: Plan) -> tuple[str, ...]:
     return tuple(name for part in parts if len(part) <= WIDE for name in part)
 
 
-class Detailed(Partial, frozen=True):
-    """A partial result with the losses of its rows, until those are written."""
+class RowsJob(EvaluationJob, frozen=True, kw_only=True):
+    """An evaluation that also takes the loss of each row: to be `written`, and for the `worst` rows."""
 
-    rows_of: pl.DataFrame | None = None
-
-
-class RowsJob(partials.EvaluationJob, frozen=True, kw_only=True):
-    """An evaluation that also takes the loss of each row: for a `writer`, and for the `worst` rows."""
-
-    writer: Writer | None = None
+    written: bool = False
     worst: int = 0
-
-    @property
-    def codec(self) -> str:
-        """None: the rows are written here.  Raises UsageError."""
-        raise UsageError("--rows and --worst need the rows in this process", remedy="--engine local")
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
         """Read and check one block, take the state of every chosen loss, and keep the requested rows."""
         taken = block_reading.take(self.plan, xp, frame, first_row, fixed)
         part = self.complete(taken, frame.height)
-        details: dict[str, Any] = {}
-        if self.writer is not None:
-            weight = (self.plan.roles.weight,) if self.plan.roles.weight else ()
-            table = described(taken, weight)
-            for choice in self.plan.choices:
-                table = table.with_columns(pl.Series(self._name(choice), values(taken, choice)))
-            details["rows_of"] = table
+        if self.written:
+            part = replace(part, rows_of=self._losses(taken))
         if self.worst:
-            choice = self.plan.choices[0]
-            own = values(taken, choice)
-            table = described(taken, shown_columns(self.plan))
-            table = table.with_columns(pl.Series(self._name(choice), own))
-            keep = None if taken.weight is None else to_numpy(taken.weight > 0)
-            if keep is not None:
-                table, own = table.filter(pl.Series(keep)), own[keep]
-            score = -own if choice.loss.score else own
-            top = Top.of(Cells(np, len(own), None, 0), (score,), frame=table, most=self.worst)
-            details["extras"] = {**part.extras, TOP: top}
-        return Detailed(**{**asdict(part), **details})
+            part = replace(part, extras={**part.extras, TOP: self._top(taken)})
+        return part
+
+    def _losses(self, taken: Taken) -> pl.DataFrame:
+        """Each row with all of its losses."""
+        weight = (self.plan.roles.weight,) if self.plan.roles.weight else ()
+        losses = [pl.Series(self._name(choice), values(taken, choice)) for choice in self.plan.choices]
+        return described(taken, weight).with_columns(losses)
+
+    def _top(self, taken: Taken) -> Top:
+        """The rows with the largest first loss; the smallest, if that is a score."""
+        choice = self.plan.choices[0]
+        own = values(taken, choice)
+        table = described(taken, shown_columns(self.plan)).with_columns(pl.Series(self._name(choice), own))
+        if taken.weight is not None:
+            keep = to_numpy(taken.weight > 0)
+            table, own = table.filter(pl.Series(keep)), own[keep]
+        score = -own if choice.loss.score else own
+        return Top.of(Cells(np, len(own), None, 0), (score,), frame=table, most=self.worst)
 
     def _name(self, choice: Choice) -> str:
         """The loss, with its parameters if it is chosen more than once."""
         names = [each.loss.name for each in self.plan.choices]
         return choice.loss.name if names.count(choice.loss.name) == 1 else str(choice)
-
-    def merge(self, a: Partial, b: Partial) -> Partial:
-        """The partial result for the rows of both; writes the rows of `a`, then of `b`, unless written."""
-        self.write(a)
-        self.write(b)
-        return partials.merge(a, b)
-
-    def instead(self, error: DeviceError) -> Self:
-        """The same job on the CPU, with the file emptied."""
-        found = super().instead(error)
-        if self.writer is not None:
-            self.writer.restart()
-        return found
-
-    def write(self, part: Partial) -> None:
-        """Hand the rows of a part to the writer, unless they are already written."""
-        if self.writer is not None and isinstance(part, Detailed) and part.rows_of is not None:
-            self.writer.put(part.rows_of)
 
 
 def plain(frame: pl.DataFrame) -> tuple[dict[str, Any], ...]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from losscli import engines, gates
-from losscli.data import writer as writing
 from losscli.data.align import Aligned
 from losscli.data.table import RereadError, Table, paths_of
 from losscli.engines.blocks import blocks
-from losscli.engines.job import Job, Progress, S
+from losscli.engines.job import Job, Progress, S, Sink
 from losscli.errors import DataError, DeviceError, Problem
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.block import Fixed
@@ -45,16 +43,15 @@ def evaluated(
     if run.plan.roles.cluster is not None:
         require_means(run.plan.choices, "--cluster")
     request, kept = run.plan.request, hooks.kept or base is not None
-    path, most = row_losses.checked(request.rows, paths_of(run.tables)), request.worst
+    path, most = row_losses.checked(request.rows, paths_of(run.tables), run.engine), request.worst
     job = EvaluationJob(run.plan, kept or request.state is not None, fixed)
     if path is None and not most:
         folded, _ = fold_all(run, hooks.progress, hooks.say, job)
     else:
         row_losses.require_row_values(run.plan.choices if path else run.plan.choices[:1])
-        with writing.Writer(path, hooks.written) if path else nullcontext() as writer:
-            detailed = row_losses.RowsJob(run.plan, job.kept, fixed, writer=writer, worst=most)
-            folded, _ = fold_all(run, hooks.progress, hooks.say, detailed)
-            detailed.write(folded)
+        detailed = row_losses.RowsJob(run.plan, job.kept, fixed, written=path is not None, worst=most)
+        with row_losses.sink(path, run.engine, hooks.written) as sink:
+            folded, _ = fold_all(run, hooks.progress, hooks.say, detailed, sink)
     outcome = outcome_of(run, job, folded)
     report = report_of(outcome)
     keep(outcome, hooks)
@@ -124,13 +121,15 @@ def fold_all(
     progress: Progress = lambda rows: None,
     say: Callable[[str], None] = lambda text: None,
     job: EvaluationJob | None = None,
+    sink: Sink | None = None,
 ) -> tuple[Partial, Aligned]:
     """Read and fold all rows.  If an alignment fails, the next one is tried and reported through `say`.
 
-    `job` is what the engine folds, by default the evaluation of the chosen losses.  Raises DataError with
+    `job` is what the engine folds, by default the evaluation of the chosen losses; those of single rows go
+    to `sink`.  Raises DataError with
     every problem that was found.
     """
-    part, alignment = _folded(job or EvaluationJob(run.plan, kept=False), run, progress, say)
+    part, alignment = _folded(job or EvaluationJob(run.plan, kept=False), run, progress, say, sink)
     tallies = part.tallies if part else {}
     n = int(part.overall[0].n[0]) if part else 0
     _require_sound(run.plan, alignment, tallies, n, run.tables)
@@ -139,13 +138,17 @@ def fold_all(
 
 
 def _folded(
-    job: Job[S], run: Run | Models, progress: Progress, say: Callable[[str], None]
+    job: Job[S],
+    run: Run | Models,
+    progress: Progress,
+    say: Callable[[str], None],
+    sink: Sink | None = None,
 ) -> tuple[S | None, Aligned]:
     """The result of the job over all rows, None without rows, and the alignment that worked."""
     engine, alignment = engines.of(run.engine, run.threads), run.alignment
     while True:
         try:
-            found = engine.run(job, alignment, progress)
+            found = engine.run(job, alignment, progress, sink)
             for table in dict.fromkeys(run.tables):
                 table.require_whole()
             return found, alignment
@@ -157,6 +160,8 @@ def _folded(
         except DeviceError as error:
             job = job.instead(error)
             say(f"device: cpu, from the first row on: {error.problems[0].what}")
+        if sink is not None:
+            sink.restart()
 
 
 def _require_sound(

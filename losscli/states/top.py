@@ -83,7 +83,8 @@ class Top(Struct, frozen=True, eq=False):
         score = np.concatenate([self.score, later.score])
         best = _best(codes, score, self.most)
         # In parts of other formats columns may have other types: keys are text in CSV files.
-        frame = pl.concat([self.frame, later.frame], how="vertical_relaxed")[best]
+        frames = [part.frame for part in (self, later) if part.frame.height] or [self.frame]
+        frame = pl.concat(frames, how="vertical_relaxed")[best]
         return Top(n, weights, codes[best], score[best], frame, self.most)
 
     def select(self, cells: slice | Array) -> Top:

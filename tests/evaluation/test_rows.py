@@ -47,6 +47,13 @@ def test_every_row_is_written_in_order(tmp_path, suffix):
     assert os.listdir(tmp_path) == [path.name]
 
 
+def test_rows_are_written_once_if_the_files_turn_out_to_be_in_another_order(tmp_path):
+    order = [*range(N - 2), N - 1, N - 2]
+    losscli.evaluate(PREDICTIONS, TARGETS[order], "mae", on="id", rows=tmp_path / "rows.parquet")
+    found = pl.read_parquet(tmp_path / "rows.parquet")
+    assert (found["row"] == pl.Series(np.arange(1, N + 1))).all()
+
+
 def test_the_same_bytes_whatever_the_threads(tmp_path):
     for threads in (1, 2):
         losscli.evaluate(

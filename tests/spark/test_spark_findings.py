@@ -104,7 +104,6 @@ def test_an_error_of_a_task_ends_the_run_at_once(simulated, tmp_path):
     ("options", "reason"),
     [
         ({"on": "position"}, "position cannot align"),
-        ({"on": "id", "worst": 3}, "need the rows in this process"),
         ({"on": "id", "engine": "spark:"}, "must be local"),
     ],
 )

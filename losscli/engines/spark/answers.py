@@ -25,19 +25,20 @@ PIECE = 4 << 20
 class Answer(Struct, frozen=True, omit_defaults=True):
     """What a task answers.
 
-    `state` is empty if it had no rows.  `error` is the name of the exception that ends the run,
-    and `problems` are those that it has.
+    `state` is empty if it had no rows; `files` is the number of files of rows that it wrote.  `error` is the
+    name of the exception that ends the run, and `problems` are those that it has.
     """
 
     state: bytes = b""
     findings: tuple[Counted, ...] = ()
     error: str = ""
     problems: tuple[Problem, ...] = ()
+    files: int = 0
 
     @classmethod
-    def of(cls, state: bytes, findings: Iterable[tuple[Finding, Tally]]) -> Answer:
+    def of(cls, state: bytes, findings: Iterable[tuple[Finding, Tally]], files: int = 0) -> Answer:
         """The answer of a task that succeeded."""
-        return cls(state, tuple(Counted.of(*each) for each in findings))
+        return cls(state, tuple(Counted.of(*each) for each in findings), files=files)
 
     @classmethod
     def of_error(cls, error: LossCliError | RereadError) -> Answer:
@@ -76,7 +77,7 @@ def merged(codec: Codec, job: Job[S], answers: Iterable[Answer]) -> Answer:
         return failed
     folded, findings = folded_of(codec, job, held)
     state = b"" if folded is None else codec.to_bytes(folded)
-    return Answer.of(state, findings.items())
+    return Answer.of(state, findings.items(), sum(each.files for each in held))
 
 
 def folded_of(codec: Codec, job: Job[S], answers: Iterable[Answer]) -> tuple[S | None, dict[Finding, Tally]]:

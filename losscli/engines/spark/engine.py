@@ -21,9 +21,10 @@ from losscli.data.align import Aligned
 from losscli.data.pieces import Piece, pieces
 from losscli.data.stream import ALL_ROWS, MATCHED
 from losscli.data.table import Table, reading
+from losscli.data.writer import Writer
 from losscli.engines.blocks import blocks
 from losscli.engines.devices import CPU
-from losscli.engines.job import Job, Progress, S, codec_of
+from losscli.engines.job import Job, Progress, S, Sink, codec_of
 from losscli.engines.spark import answers, worker
 from losscli.engines.spark.answers import Answer
 from losscli.engines.spark.frames import places_of
@@ -47,7 +48,7 @@ class Spark(Struct, frozen=True):
 
     master: str = ""
 
-    def run(self, job: Job[S], stream: Aligned, progress: Progress) -> S | None:
+    def run(self, job: Job[S], stream: Aligned, progress: Progress, sink: Sink | None = None) -> S | None:
         """The result of a job over all rows of a stream; None if it has no rows.
 
         Raises UsageError for what cannot run on a cluster, and for errors of Spark, and the errors of tasks.
@@ -59,11 +60,15 @@ class Spark(Struct, frozen=True):
             stream = replace(stream, where=replace(stream.where, is_pushed=False))
         frames = [table.frame for table in stream.tables if table.frame is not None]
         spark = frames[0].sparkSession if frames else session(self.master)
-        tasks = Tasks(spark, Work(job.codec, codec.to_text(job, fixed_by(job, stream))))
+        assert not isinstance(sink, Writer)
+        rows = None if sink is None else sink.parts
+        tasks = Tasks(spark, Work(job.codec, codec.to_text(job, fixed_by(job, stream)), rows))
         with large_batches(spark) if frames else nullcontext():
             found = tasks.of_keys(job, stream) if is_spread(stream) else tasks.of_rows(job, stream)
         for answer in found:
             answer.require()
+        if sink is not None:
+            sink.finish(sum(answer.files for answer in found))
         folded, findings = answers.folded_of(codec, job, found)
         stream.findings.clear()
         stream.findings.update(_without_chance(findings, 0 if folded is None else folded.rows))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache, partial
 from itertools import groupby
 from operator import itemgetter
@@ -23,9 +24,11 @@ from losscli.data import cluster, groups
 from losscli.data.align import Aligned
 from losscli.data.batches import batches as batches_of
 from losscli.data.filter import together
+from losscli.data.folder import Parts
 from losscli.data.keys import as_key
 from losscli.data.pieces import Piece
 from losscli.data.table import RereadError, Table, UnparsedError, reading
+from losscli.data.writer import Writer
 from losscli.engines.fold import Counter
 from losscli.engines.job import Codec, Job, S, codec_of
 from losscli.engines.local import fold
@@ -49,10 +52,14 @@ READ = 64 << 20
 
 
 class Work(Struct, frozen=True):
-    """A job as it is sent: the name of its codec, its text, and the version of losscli that wrote it."""
+    """A job as it is sent: the name of its codec, its text, and the version of losscli that wrote it.
+
+    `rows` are the files for the results of single rows, if they are written.
+    """
 
     codec: str
     text: str
+    rows: Parts | None = None
     version: str = __version__
 
     def read(self) -> tuple[Codec, Job[Any], Any]:
@@ -64,6 +71,10 @@ class Work(Struct, frozen=True):
             )
         codec = codec_of(self.codec)
         return codec, *_read(self.codec, self.text)
+
+    def writer(self, number: int) -> AbstractContextManager[Writer | None]:
+        """The writer of the results of single rows of a part, if they are written."""
+        return nullcontext() if self.rows is None else self.rows.writer(number)
 
 
 @cache
@@ -225,7 +236,7 @@ def arrived(batches: Batches) -> dict[int, Part]:
 def fold_rows(work: Work, read: Source, batches: Batches) -> Iterator[pa.RecordBatch]:
     """The answers for streams of rows, one for all that have the same number."""
     for number, streams in groupby(read(batches), key=itemgetter(0)):
-        yield from _answered(number, [], partial(_folded, work, (stream for _, stream in streams)))
+        yield from _answered(number, [], partial(_folded, work, number, (stream for _, stream in streams)))
 
 
 def fold_parts(
@@ -234,7 +245,7 @@ def fold_parts(
     """The answers for parts of the keys."""
     parts = arrived(batches)
     for number, own in of_parts(stream, sides, parts):
-        yield from _answered(number, parts[number].answers, partial(_folded, work, [own]))
+        yield from _answered(number, parts[number].answers, partial(_folded, work, number, [own]))
 
 
 def group_rows(read: Source, group: str, places: Sequence[int], batches: Batches) -> Iterator[pa.RecordBatch]:
@@ -267,38 +278,48 @@ def _grouped(stream: Aligned, group: str, places: Sequence[int]) -> Iterator[pa.
 def fold_groups(work: Work, group: str, batches: Batches) -> Iterator[pa.RecordBatch]:
     """The answers for parts of the groups."""
     for number, part in arrived(batches).items():
-        yield from _answered(number, part.answers, partial(_folded_groups, work, group, part))
+        yield from _answered(number, part.answers, partial(_folded_groups, work, group, number, part))
 
 
-def _folded_groups(work: Work, group: str, part: Part) -> Answer:
+def _folded_groups(work: Work, group: str, number: int, part: Part) -> Answer:
     codec, job, fixed = work.read()
     frames = [of_bytes(pieces) for pieces in part.frames.values()]
-    folded = fold(job, groups.gathered(iter(frames), group), 1, fixed=fixed)
-    return Answer.of(b"" if folded is None else codec.to_bytes(folded), ())
+    with work.writer(number) as sink:
+        folded = fold(job, groups.gathered(iter(frames), group), 1, sink=sink, fixed=fixed)
+    return Answer.of(b"" if folded is None else codec.to_bytes(folded), (), _files(sink))
 
 
-def _folded(work: Work, streams: Iterable[Aligned]) -> Answer:
+def _folded(work: Work, number: int, streams: Iterable[Aligned]) -> Answer:
     """The answer for the rows of streams, each read in the way that works."""
     codec, job, fixed = work.read()
     states, findings = Counter(job.merge), list[tuple[Finding, Tally]]()
-    for stream in streams:
-        folded, stream = _attempted(job, fixed, stream)
-        findings += stream.findings.items()
-        if folded is not None:
-            states.add(folded)
+    with work.writer(number) as sink:
+        for stream in streams:
+            folded, stream = _attempted(job, fixed, stream, sink)
+            findings += stream.findings.items()
+            if folded is not None:
+                states.add(folded)
     whole = states.whole()
-    return Answer.of(b"" if whole is None else codec.to_bytes(whole), together(findings).items())
+    state = b"" if whole is None else codec.to_bytes(whole)
+    return Answer.of(state, together(findings).items(), _files(sink))
 
 
-def _attempted(job: Job[S], fixed: Any, stream: Aligned) -> tuple[S | None, Aligned]:
+def _files(sink: Writer | None) -> int:
+    return int(sink is not None and sink.has_rows)
+
+
+def _attempted(job: Job[S], fixed: Any, stream: Aligned, sink: Writer | None) -> tuple[S | None, Aligned]:
     """The result for the rows of a stream, and the stream as it was read."""
     while True:
         try:
-            return fold(job, stream.frames(), 1, fixed=fixed, first_row=stream.first_row), stream
+            folded = fold(job, stream.frames(), 1, sink=sink, fixed=fixed, first_row=stream.first_row)
+            return folded, stream
         except UnparsedError:
             raise
         except RereadError as error:
             stream = stream.again(error)
+            if sink is not None:
+                sink.restart()  # only a part of one stream is read again
 
 
 def read(stream: Aligned) -> tuple[list[pl.DataFrame], Aligned]:
