@@ -20,7 +20,7 @@ from losscli.data.writer import Draft, require_distinct, write, writing
 from losscli.errors import Status, UsageError, all_of
 from losscli.plan.options import OPTIONS, Use, request_of
 from losscli.plan.values import listed
-from losscli.render import format_of_suffix, print_tables, render
+from losscli.render import format_of_suffix, print_tables, render, require
 from losscli.report import saved
 from losscli.report.model import Report, Verdict
 from losscli.text import line_of_log
@@ -81,6 +81,7 @@ def display_of(given: Mapping[str, Any]) -> Display:
     form, where = all_of(
         lambda: form_of(request.format, request.json, request.bare), lambda: outputs(request.output)
     )
+    require({form, *map(format_of_suffix, where.files)} - {"bare"})
     require_distinct(where.files, _reports(given))
     looks = (request.quiet, request.color, request.cells, request.verbose, request.formulas)
     return Display(form, where, *looks)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
-from losscli.render.formats import DEFAULT, Data, Layout, all_formats
+from losscli.render.formats import DEFAULT, Data, Format, Page, all_formats
+from losscli.render.naming import listed
 from losscli.report.model import Report
 from losscli.text import either, near
 
 if TYPE_CHECKING:
+    import altair as alt
     from rich.console import Console
 
     from losscli.render.tables import Document
@@ -37,6 +39,8 @@ def render(
     Raises UsageError for an unknown format.
     """
     chosen = format_named(form)
+    if isinstance(chosen, Page):
+        return chosen.write(report, cells)
     if isinstance(chosen, Data):
         text = chosen.write(report)
         return text if formulas else chosen.without_formulas(text)
@@ -61,13 +65,12 @@ def render_side_by_side(reports: Mapping[str, Report], form: str, cells: int | N
     """
     chosen = format_named(form)
     if isinstance(chosen, Data):
-        names = [name for name, each in all_formats().items() if isinstance(each, Layout)]
-        raise UsageError(
-            f"{form} holds one report", remedy=f"{' and '.join(names)} show several side by side"
-        )
+        names = [name for name, each in all_formats().items() if not isinstance(each, Data)]
+        raise UsageError(f"{form} holds one report", remedy=f"{listed(names)} show several side by side")
     from losscli.render.sections.side_by_side import side_by_side
 
-    return chosen.write(side_by_side(reports).first(cells))
+    document = side_by_side(reports).first(cells)
+    return chosen.write_tables(document) if isinstance(chosen, Page) else chosen.write(document)
 
 
 def print_side_by_side(reports: Mapping[str, Report], console: Console, cells: int | None = None) -> None:
@@ -84,7 +87,7 @@ def _print(document: Document, console: Console, cells: int | None, verbose: boo
     show(shown.detailed() if verbose else shown, console)
 
 
-def format_named(name: str) -> Layout | Data:
+def format_named(name: str) -> Format:
     """The format of this name.  Raises UsageError, which names all of them, for an unknown one."""
     known = all_formats()
     if name not in known:
@@ -92,6 +95,14 @@ def format_named(name: str) -> Layout | Data:
             f"unknown format {name!r}.{near(name, known)}", remedy=f"formats: {', '.join(known)}"
         )
     return known[name]
+
+
+def require(names: Iterable[str]) -> None:
+    """Raise UsageError if packages are missing that one of these formats needs, before there is work."""
+    for name in names:
+        chosen = format_named(name)
+        if isinstance(chosen, Page):
+            chosen.require()
 
 
 def format_of_suffix(path: str | PurePath) -> str:
@@ -138,3 +149,19 @@ def html_of(report: Report) -> str:
     from losscli.render.sections import document
 
     return html.text(document(report))
+
+
+def page_of(report: Report) -> str:
+    """The report as a page of HTML with charts."""
+    require(["html"])
+    return render(report, "html")
+
+
+def plot_of(report: Report, name: str) -> alt.TopLevelMixin:
+    """A chart of the report, or all of its kind one below the other."""
+    from losscli.render.graphics import image
+
+    image.require()
+    from losscli.render.charts import plot
+
+    return plot(report, name)

@@ -22,6 +22,7 @@ from losscli.text import _quoted, param_text, printable_json
 if TYPE_CHECKING:
     from typing import Self
 
+    import altair as alt
     import polars as pl
 
 LOSS_NAME = r"[A-Za-z_][\w.@-]*"
@@ -300,6 +301,29 @@ class Report(Whole, frozen=True):
         """The report as a notebook shows it."""
         return _render().html_of(self)
 
+    def to_html(self) -> str:
+        """The report as a page with charts: one file that needs no network.
+
+        Raises UsageError if the extra `report` is not installed.
+        """
+        return _render().page_of(self)
+
+    def plot(self, name: str) -> alt.TopLevelMixin:
+        """A chart of the report, as an Altair chart.
+
+        Args:
+            name: Which: "cells", "reliability", "residuals", ...; several of a kind, as of several losses,
+                are one below the other.
+
+        Raises:
+            UsageError: The report has no such chart, or the extra `report` is not installed.
+
+        Examples:
+            >>> chart = losscli.evaluate([0.9, 0.2], [1, 0], task="binary").plot("loss_distribution")
+            >>> chart.save("loss.svg")  # doctest: +SKIP
+        """
+        return _render().plot_of(self, name)
+
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON types, stable within a schema version."""
         plain: dict[str, Any] = msgspec.json.decode(self.to_json(indent=None))
@@ -342,6 +366,14 @@ class Renderers(Protocol):
 
     def gates_of(self, report: Report) -> str:
         """The table of gates as text."""
+        ...
+
+    def page_of(self, report: Report) -> str:
+        """The report as a page of HTML."""
+        ...
+
+    def plot_of(self, report: Report, name: str) -> alt.TopLevelMixin:
+        """A chart of the report."""
         ...
 
 

@@ -376,7 +376,9 @@ def test_formats():
     assert [format_of_suffix(f"report{end}") for end in suffixes] == [
         "json", "csv", "markdown", "table", "flat", "junit",
     ]  # fmt: skip
-    with pytest.raises(UsageError, match=r"unknown suffix \.xlsx.*\n.* \.txt, \.md, \.csv, \.flat\.json"):
+    with pytest.raises(
+        UsageError, match=r"unknown suffix \.xlsx.*\n.* \.txt, \.html, \.md, \.csv, \.flat\.json"
+    ):
         format_of_suffix("report.xlsx")
     with pytest.raises(
         UsageError, match=r"^/dev/full: no suffix; it chooses the format\n  -> end the name in"

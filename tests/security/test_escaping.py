@@ -74,7 +74,7 @@ def argv(command: str) -> list[str]:
     }[command]
 
 
-SUFFIXES = (".txt", ".md", ".csv", ".json", ".flat.json", ".xml")
+SUFFIXES = (".txt", ".html", ".md", ".csv", ".json", ".flat.json", ".xml")
 
 
 @pytest.mark.parametrize("command", ["evaluate", "compare", "rank", "check", "init", "explain"])
@@ -133,7 +133,7 @@ def assert_html(text: str) -> None:
     """Assert that HTML has the tags of the report alone."""
     assert all(sign.isprintable() or sign == "\n" for sign in text)
     tags = set(re.findall(r"<\s*/?\s*(\w+)", text))
-    assert tags <= {"div", "h4", "table", "thead", "tbody", "tr", "th", "td", "p", "ul", "li"}
+    assert tags <= {"div", "h4", "table", "thead", "tbody", "tr", "th", "td", "p", "ul", "li", "b", "span"}
     assert "<img" in html.unescape(text)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import TypeAlias
 
 from msgspec import Struct
 
@@ -39,11 +40,30 @@ class Data(Struct, frozen=True):
     without_formulas: Callable[[str], str] = str
 
 
+class Page(Struct, frozen=True):
+    """A format with charts: for people, and made of the report itself.
+
+    `write` takes the report and the number of cells of a table, None for as many as a page has room for;
+    `write_tables` makes a page of tables alone.  `require` raises UsageError if packages that draw are
+    missing.
+    """
+
+    name: str
+    suffix: str
+    write: Callable[[Report, int | None], str]
+    write_tables: Callable[[Document], str]
+    require: Callable[[], None]
+    meaning: str = ""
+
+
+Format: TypeAlias = Layout | Data | Page
+
+
 @cache
-def all_formats() -> dict[str, Layout | Data]:
+def all_formats() -> dict[str, Format]:
     """Every format by its name, the default first, those for people before those for programs."""
     names = sorted(module.name for module in iter_modules(__path__))
-    found: list[Layout | Data] = [import_module(f"{__name__}.{name}").FORMAT for name in names]
+    found: list[Format] = [import_module(f"{__name__}.{name}").FORMAT for name in names]
     found.sort(key=lambda each: (each.name != DEFAULT, isinstance(each, Data)))
     return {each.name: each for each in found}
 

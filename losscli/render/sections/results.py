@@ -25,12 +25,16 @@ Cell = tuple[str, ...]
 
 
 class Section(Struct, frozen=True):
-    """The results of one kind of cell; `columns` name what distinguishes its cells, () for overall."""
+    """The results of one kind of cell; `columns` name what distinguishes its cells, () for overall.
+
+    Cells that are `ordered` are in the order of time.
+    """
 
     columns: tuple[str, ...]
     losses: tuple[str, ...]
     cells: tuple[Cell, ...]
     results: Mapping[tuple[str, Cell], Result]
+    ordered: bool = False
 
     def of(self, loss: str) -> list[Result | None]:
         """The results of a loss in each cell, None if it has none."""
@@ -42,36 +46,44 @@ def tables(report: Report, page: int | None) -> Iterator[Table]:
 
     Those of models that are compared or ranked are in their own sections.
     """
+    for section in sections(report):
+        if section.columns:
+            yield from by_cell(section, page)
+        else:
+            yield overall(section, detectable(report))
+
+
+def sections(report: Report) -> list[Section]:
+    """The results of one model by kind of cell, overall first, each in the report's order."""
     kinds: dict[tuple[str, ...], list[Result]] = {}
     for result in report.results:
         if result.model is None or not (report.comparisons or report.board):
             kinds.setdefault(tuple(result.cell), []).append(result)
-    for columns in sorted(kinds, key=len):
-        section = _section(columns, kinds[columns])
-        if columns:
-            yield from _by_cell(section, page, ordered=bool(report.times.keys() & set(columns)))
-        else:
-            yield _overall(section, detectable(report))
+    return [
+        _section(columns, kinds[columns], bool(report.times.keys() & set(columns)))
+        for columns in sorted(kinds, key=len)
+    ]
 
 
-def _section(columns: tuple[str, ...], results: Sequence[Result]) -> Section:
+def _section(columns: tuple[str, ...], results: Sequence[Result], ordered: bool) -> Section:
     keyed = {(label(result), tuple(result.cell.values())): result for result in results}
     losses = tuple(dict.fromkeys(loss for loss, _ in keyed))
     cells = tuple(dict.fromkeys(cell for _, cell in keyed))
-    return Section(columns, losses, cells, keyed)
+    return Section(columns, losses, cells, keyed, ordered)
 
 
-def _overall(section: Section, details: tuple[str, ...]) -> Table:
+def overall(section: Section, details: tuple[str, ...]) -> Table:
+    """The table of all losses over all rows."""
     results = [section.results[loss, ()] for loss in section.losses]
     numbers = (column for column in _numbers("value", results) if column.priority != _SHARE)
     columns = (Column("loss", section.losses, "name", fold=20), *numbers, *_sizes(results))
     return Table("overall", columns, details=details)
 
 
-def _by_cell(section: Section, page: int | None, ordered: bool) -> Iterator[Table]:
+def by_cell(section: Section, page: int | None) -> Iterator[Table]:
     """Tables with the cells down and the losses across, as many losses as fit side by side.
 
-    Of cells that are `ordered` by time the trend is drawn.
+    Of cells in the order of time the trend is drawn.
     """
     fold = max(8, 20 // len(section.columns))
     names = tuple(
@@ -83,15 +95,15 @@ def _by_cell(section: Section, page: int | None, ordered: bool) -> Iterator[Tabl
     numbers = {}
     for loss in section.losses:
         results = section.of(loss)
-        trend = _trend(results) if ordered else []
+        trend = _trend(results) if section.ordered else []
         numbers[loss] = (*_numbers(loss, results), *trend, *([] if sizes else _sizes(results)))
     for losses in _side_by_side(section.losses, numbers, (*names, *sizes), page):
         columns = tuple(column for loss in losses for column in numbers[loss])
         if len(losses) == 1:
             columns = (replace(columns[0], heading=_value_heading("value", columns[0])), *columns[1:])
         title = f"{losses[0]} by {by}" if len(losses) == 1 else f"by {by}"
-        kept = latest_first(len(section.cells)) if ordered else worst_first(section.of(losses[0]))
-        yield Table(title, (*names, *columns, *sizes), kept, in_order=ordered)
+        kept = latest_first(len(section.cells)) if section.ordered else worst_first(section.of(losses[0]))
+        yield Table(title, (*names, *columns, *sizes), kept, in_order=section.ordered)
 
 
 def _side_by_side(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from losscli.render.digits import apart, signed
+from losscli.render.digits import DASH, apart, signed
 from losscli.render.naming import plain
 from losscli.render.tables import Column, Table, Tone
 from losscli.report.model import Report, Verdict
@@ -25,6 +25,27 @@ def tables(report: Report) -> Iterator[Table]:
     worst = tuple(place for place in order if report.gates[place].cell)
     notes = (WEAK,) if any(verdict.weak for verdict in report.gates) else ()
     yield Table(_title(report.gates), tuple(_columns(report.gates)), worst, notes)
+
+
+def against_base(report: Report) -> Iterator[Table]:
+    """What changed against the baseline, for the gates that were judged against one."""
+    judged = [(v, v.value, v.base) for v in report.gates if v.value is not None and v.base is not None]
+    if not judged:
+        return
+    names = tuple(" ".join(filter(None, (plain(v.title), v.place))) for v, _, _ in judged)
+    values, bases = zip(*(apart(value, base) for _, value, base in judged), strict=True)
+    percents = tuple(signed(100 * (value - base) / abs(base)) if base else DASH for _, value, base in judged)
+    yield Table(
+        "against the base",
+        (
+            Column("gate", names, "name", fold=14),
+            Column("base", bases),
+            Column("value", values, is_value=True),
+            Column("difference", tuple(signed(value - base) for _, value, base in judged)),
+            Column("%", percents, priority=1),
+        ),
+        tuple(place for place in range(len(judged)) if judged[place][0].cell),
+    )
 
 
 def _title(verdicts: Sequence[Verdict]) -> str:

@@ -1,0 +1,84 @@
+"""The charts of a report, each a module of this folder with its `CHART`: no list is kept elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Literal
+
+from msgspec import Struct
+
+from losscli.errors import UsageError
+from losscli.report.model import Report
+from losscli.text import near
+
+if TYPE_CHECKING:
+    import altair as alt
+
+    from losscli.render.graphics.style import Drawn
+
+Section = Literal["verdict", "cells", "spread", "task", "comparison", "board"]
+"""The parts of a page that have charts."""
+
+
+class Figure(Struct, frozen=True):
+    """A chart that is drawn.
+
+    `title` says what is seen, `description` is the alternative text for readers who do not see it.
+    """
+
+    title: str
+    description: str
+    chart: Drawn
+
+
+class Drawing(Struct, frozen=True):
+    """How a kind of chart is drawn: `figures` gives those of a report, none if it does not apply.
+
+    Of a section, charts of a lower `place` come first.
+    """
+
+    name: str
+    section: Section
+    figures: Callable[[Report], Iterable[Figure]]
+    place: int = 0
+
+
+@cache
+def all_drawings() -> dict[str, Drawing]:
+    """Every kind of chart by its name, in the order of a page."""
+    found = [import_module(f"{__name__}.{module.name}").CHART for module in iter_modules(__path__)]
+    found.sort(key=lambda each: (each.place, each.name))
+    return {each.name: each for each in found}
+
+
+def figures(report: Report, section: Section) -> Iterator[Figure]:
+    """The charts of one section of a page."""
+    for drawing in all_drawings().values():
+        if drawing.section == section:
+            yield from drawing.figures(report)
+
+
+def figures_named(report: Report, name: str) -> list[Figure]:
+    """The charts of one kind, one for each loss, model or kind of cell.
+
+    Raises UsageError for a kind that is not known, or that this report does not have.
+    """
+    known = all_drawings()
+    if name not in known:
+        raise UsageError(f"unknown chart {name!r}.{near(name, known)}", remedy=f"charts: {', '.join(known)}")
+    found = list(known[name].figures(report))
+    if not found:
+        has = [each.name for each in known.values() if any(True for _ in each.figures(report))]
+        raise UsageError(f"the report has no chart {name!r}", remedy=f"it has: {', '.join(has) or 'none'}")
+    return found
+
+
+def plot(report: Report, name: str) -> alt.TopLevelMixin:
+    """The charts of one kind as one, with their titles.  Raises UsageError as `figures_named`."""
+    import altair as alt
+
+    drawn = [figure.chart.properties(title=figure.title) for figure in figures_named(report, name)]
+    return drawn[0] if len(drawn) == 1 else alt.vconcat(*drawn)

@@ -1,0 +1,37 @@
+"""Bias: the mean residual in bins of the prediction, with intervals."""
+
+from __future__ import annotations
+
+from losscli.render.charts import Drawing, Figure
+from losscli.render.digits import signed
+from losscli.render.graphics import style, tables
+from losscli.render.naming import listed
+from losscli.report.charts import Chart
+
+
+def draw(chart: Chart, rows: list[style.Row]) -> Figure:
+    """Dots with intervals about zero."""
+    for row in rows:
+        within = tables.span(row, "prediction")
+        row["text"] = f"predictions {within}: {signed(row['residual'])}, {style.counted(row['rows'])}"
+    dots = (
+        style.base(tables.within(rows, "prediction", "residual"))
+        .mark_circle(color=style.BLUE, size=45, opacity=1)
+        .encode(
+            x=style.x("prediction", "mean prediction of the bin"),
+            y=style.y("residual", "mean residual (prediction - target)"),
+            **style.said(),
+        )
+    )
+    judged = tables.within(rows, "ci_low", "ci_high")
+    beyond = [row for row in judged if not row["ci_low"] <= 0 <= row["ci_high"]]
+    largest = max((row["residual"] for row in beyond), key=abs, default=None)
+    worst = "" if largest is None else f"; largest {signed(largest)}"
+    return Figure(
+        f"Bias: {len(beyond)} of {len(judged)} bins of predictions are off beyond their intervals{worst}",
+        f"Dots of the mean residual with intervals: {listed([row['text'] for row in rows], 12)}.",
+        style.layered(style.rule(0, "y"), tables.whiskers(rows, "prediction"), dots),
+    )
+
+
+CHART = Drawing("bias", "task", tables.of("bias", draw), place=1)

@@ -1,0 +1,35 @@
+"""Coverage: the share of targets below each quantile against its level."""
+
+from __future__ import annotations
+
+from losscli.render.charts import Drawing, Figure
+from losscli.render.digits import percent
+from losscli.render.graphics import style, tables
+from losscli.render.naming import listed
+from losscli.report.charts import Chart
+
+
+def draw(chart: Chart, rows: list[style.Row]) -> Figure:
+    """Dots with intervals about the diagonal."""
+    found = tables.within(rows, "nominal", "observed")
+    for row in found:
+        row["text"] = f"{percent(row['observed'])} % below the {percent(row['nominal'])} % quantile"
+    dots = (
+        style.base(found)
+        .mark_circle(color=style.BLUE, size=55, opacity=1)
+        .encode(
+            x=style.x("nominal", "level of the quantile", scale={"domain": [0, 1]}),
+            y=style.y("observed", "share of targets below it", scale={"domain": [0, 1]}),
+            **style.said(),
+        )
+    )
+    judged = tables.within(found, "ci_low", "ci_high")
+    off = [row for row in judged if not row["ci_low"] <= row["nominal"] <= row["ci_high"]]
+    return Figure(
+        f"Coverage: {len(off)} of {len(judged)} quantiles are off beyond their intervals",
+        f"Dots with intervals about the diagonal: {listed([row['text'] for row in found], 12)}.",
+        style.layered(tables.diagonal(), tables.whiskers(found, "nominal"), dots),
+    )
+
+
+CHART = Drawing("coverage", "task", tables.of("coverage", draw), place=0)

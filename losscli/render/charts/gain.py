@@ -1,0 +1,45 @@
+"""Gain by rank: the relevance of the items at each rank, and in the best order."""
+
+from __future__ import annotations
+
+import altair as alt
+
+from losscli.render.charts import Drawing, Figure
+from losscli.render.digits import decimal
+from losscli.render.graphics import style, tables
+from losscli.render.naming import listed
+from losscli.report.charts import Chart
+
+ORDERS = ("predicted order", "best order")
+
+
+def draw(chart: Chart, rows: list[style.Row]) -> Figure:
+    """Two curves over ranks, with the intervals of the predicted one."""
+    found = tables.within(rows, "rank", "relevance", "ideal")
+    long = [
+        {
+            "rank": row["rank"],
+            "mean": row[field],
+            "order": order,
+            "text": f"rank {row['rank']}, {order}: {decimal(row[field], 3)}",
+        }
+        for field, order in zip(("relevance", "ideal"), ORDERS, strict=True)
+        for row in found
+    ]
+    scale = alt.Scale(domain=list(ORDERS), range=[style.BLUE, style.ORANGE])
+    common = style.base(long).encode(
+        x=style.x("rank", "rank", tickMinStep=1, format="d"),
+        y=style.y("mean", "mean relevance", zero=True),
+        color=alt.Color("order:N", title=None, scale=scale),
+    )
+    lines, dots = common.mark_line(strokeWidth=2), common.mark_circle(size=30, opacity=1)
+    first = f"{long[0]['text']}; {ORDERS[1]}: {decimal(found[0]['ideal'], 3)}" if found else "no ranks"
+    told = listed([row["text"] for row in long], 10) if long else first
+    return Figure(
+        f"Relevance at {first}",
+        f"Curves of the mean relevance over ranks: {told}.",
+        style.layered(tables.whiskers(found, "rank"), lines, dots.encode(**style.said())),
+    )
+
+
+CHART = Drawing("gain", "task", tables.of("gain", draw), place=0)

@@ -1,0 +1,56 @@
+"""Gates: how far each value is from its limit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import altair as alt
+
+from losscli.render.charts import Drawing, Figure
+from losscli.render.digits import signed
+from losscli.render.graphics import style
+from losscli.render.naming import listed, plain
+from losscli.render.sections.verdicts import judgement, worst_first
+from losscli.report.model import Report, Verdict
+from losscli.text import counted
+
+MOST = 20
+"""The gates of a chart, the worst ones."""
+
+
+def figures(report: Report) -> Iterator[Figure]:
+    """One chart of all verdicts that have a margin."""
+    verdicts = [verdict for verdict in worst_first(report.gates) if verdict.margin is not None]
+    if not verdicts:
+        return
+    titles = [" ".join(filter(None, (plain(each.title), each.place))) for each in verdicts[:MOST]]
+    rows = [_row(*each) for each in zip(style.shortened(titles), titles, verdicts, strict=False)]
+    colour = alt.Color(
+        "side:N",
+        title=None,
+        scale=alt.Scale(domain=["keeps its limit", "misses it"], range=[style.GOOD, style.BAD]),
+    )
+    axis = "margin in standard errors; the limit is at 0"
+    bars = (
+        style.base(rows)
+        .mark_bar(height={"band": 0.6})
+        .encode(y=style.names(), x=style.x("margin", axis, zero=True), color=colour, **style.said())
+    )
+    missed = sum(row["margin"] < 0 for row in rows)
+    yield Figure(
+        f"Margins: {counted(missed, 'value misses its limit', 'values miss their limits')}"
+        if missed
+        else f"Margins: the nearest value is {signed(rows[0]['margin'])} standard errors within its limit",
+        f"Bars of the distance to the limit in standard errors, the worst first: "
+        f"{listed([row['text'] for row in rows], 8)}.",
+        style.layered(bars, style.rule(0, dash=False)).properties(height=alt.Step(style.STEP)),
+    )
+
+
+def _row(name: str, title: str, verdict: Verdict) -> style.Row:
+    margin = verdict.margin or 0.0
+    side = "misses it" if margin < 0 else "keeps its limit"
+    return {"name": name, "margin": margin, "side": side, "text": f"{title[:200]}: {judgement(verdict)}"}
+
+
+CHART = Drawing("gates", "verdict", figures)

@@ -1,0 +1,59 @@
+"""Leaderboards: places with values and intervals; those in the first place stand out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import altair as alt
+
+from losscli.render.charts import Drawing, Figure
+from losscli.render.digits import estimate
+from losscli.render.graphics import style
+from losscli.render.naming import listed, loss_label, shown
+from losscli.report.model import Placing, Report, cell_name
+from losscli.text import counted
+
+MOST = 30
+"""The submissions of a chart, the best ones."""
+PLACES = ("first place", "lower places")
+
+
+def figures(report: Report) -> Iterator[Figure]:
+    """A chart for each cell, overall first."""
+    boards: dict[str, list[Placing]] = {}
+    for placing in report.board:
+        if placing.place is not None and placing.value is not None:
+            boards.setdefault(cell_name(placing.cell), []).append(placing)
+    loss = next(map(loss_label, report.results), "value")
+    for cell, placings in boards.items():
+        yield _figure(f"{loss}, {cell}" if cell else loss, loss, placings)
+
+
+def _figure(what: str, loss: str, placings: Sequence[Placing]) -> Figure:
+    top = placings[:MOST]
+    labels = [f"{p.place}{'=' if p.tied else ''}  {shown(p.model)}" for p in top]
+    rows: list[style.Row] = [
+        {
+            "name": name,
+            "value": p.value,
+            "low": p.value if p.ci_low is None else p.ci_low,
+            "high": p.value if p.ci_high is None else p.ci_high,
+            "group": PLACES[p.place != 1],
+            "text": f"{label[:200]}: {estimate(p.value, p.se)}",
+        }
+        for name, label, p in zip(style.shortened(labels), labels, top, strict=True)
+    ]
+    colour = alt.Color(
+        "group:N", title=None, scale=alt.Scale(domain=list(PLACES), range=[style.BLUE, style.WEAK])
+    )
+    first = [p for p in placings if p.place == 1]
+    shares = counted(len(first), "submission has", "submissions share")
+    left_out = f" The best {MOST} of {len(placings):,}." if len(placings) > MOST else ""
+    return Figure(
+        f"{what}: {shares} the first place, of {len(placings):,}",
+        f"Dots with intervals, the best first: {listed([row['text'] for row in rows], 8)}.{left_out}",
+        style.intervals(rows, loss, colour),
+    )
+
+
+CHART = Drawing("leaderboard", "board", figures)

@@ -1,0 +1,42 @@
+"""The ROC curve: positives found against false alarms."""
+
+from __future__ import annotations
+
+from losscli.render.charts import Drawing, Figure
+from losscli.render.digits import percent
+from losscli.render.graphics import style, tables
+from losscli.report.charts import Chart
+
+_ALARMS = 0.05
+"""The false positive rate that the title is about."""
+
+
+def draw(chart: Chart, rows: list[style.Row]) -> Figure:
+    """A curve above the diagonal of a guess."""
+    points = tables.within(rows, "false_positive_rate", "true_positive_rate")
+    for row in points:
+        row["text"] = (
+            f"{percent(row['true_positive_rate'])} % of positives found at "
+            f"{percent(row['false_positive_rate'])} % false alarms"
+        )
+    line = (
+        style.base(points)
+        .mark_line(color=style.BLUE, strokeWidth=2)
+        .encode(
+            x=style.x("false_positive_rate", "false positive rate", scale={"domain": [0, 1]}),
+            y=style.y("true_positive_rate", "true positive rate", scale={"domain": [0, 1]}),
+            order="place:Q",
+        )
+    )
+    for place, row in enumerate(points):
+        row["place"] = place
+    few = [row for row in points if row["false_positive_rate"] <= _ALARMS]
+    best = max(few or points, key=lambda row: row["true_positive_rate"])
+    return Figure(
+        f"ROC: {best['text']}",
+        f"Curve of the true positive rate over the false positive rate: {best['text']}.",
+        style.layered(tables.diagonal(), line),
+    )
+
+
+CHART = Drawing("roc", "task", tables.of("roc", draw), place=1)

@@ -1,0 +1,74 @@
+"""How values change over time: the cells of slices by time, with intervals and the value overall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import altair as alt
+
+from losscli.render.charts import Drawing, Figure
+from losscli.render.charts.cells import overall_of
+from losscli.render.digits import decimal, estimate
+from losscli.render.graphics import style
+from losscli.render.naming import listed, shown
+from losscli.render.sections.results import Section, sections
+from losscli.report.model import Report, Result
+
+MOST = 60
+"""The cells of a chart, the latest ones."""
+_LABELS = 6
+"""The names on the axis of time."""
+
+
+def figures(report: Report) -> Iterator[Figure]:
+    """A chart for each loss and kind of cell that is in the order of time."""
+    overall = overall_of(report)
+    for section in sections(report):
+        for loss in section.losses if section.ordered and len(section.columns) == 1 else ():
+            if figure := _figure(section, loss, overall.get(loss)):
+                yield figure
+
+
+def _figure(section: Section, loss: str, whole: Result | None) -> Figure | None:
+    found = [
+        (shown(cell[0]), result)
+        for cell, result in zip(section.cells, section.of(loss), strict=True)
+        if result is not None and result.value is not None
+    ][-MOST:]
+    if not found:
+        return None
+    rows = _rows(found)
+    order = [row["name"] for row in rows]
+    ticks = order[:: -(-len(order) // _LABELS)]
+    across = alt.X(
+        "name:N", sort=order, title=shown(section.columns[0]), axis=alt.Axis(values=ticks, labelAngle=0)
+    )
+    common = style.base(rows).encode(x=across, color=alt.value(style.BLUE))
+    band = common.mark_area(opacity=0.18).encode(y=style.y("low", loss), y2="high:Q")
+    line = common.mark_line(strokeWidth=2).encode(y=style.y("value", loss))
+    dots = common.mark_circle(size=28, opacity=1).encode(y=style.y("value", loss), **style.said())
+    under = [] if whole is None or whole.value is None else [style.rule(whole.value, "y")]
+    first, last = rows[0], rows[-1]
+    return Figure(
+        f"{loss} over time: {decimal(first['value'], 3)} in {first['name']}, "
+        f"{decimal(last['value'], 3)} in {last['name']}",
+        f"Line with a band of intervals: {listed([row['text'] for row in rows], 12)}.",
+        style.layered(*under, band, line, dots),
+    )
+
+
+def _rows(found: Sequence[tuple[str, Result]]) -> list[style.Row]:
+    names = style.shortened(label for label, _ in found)
+    return [
+        {
+            "name": name,
+            "value": result.value,
+            "low": result.value if result.ci_low is None else result.ci_low,
+            "high": result.value if result.ci_high is None else result.ci_high,
+            "text": f"{label[:200]}: {estimate(result.value, result.se)}, {style.counted(result.rows)}",
+        }
+        for name, (label, result) in zip(names, found, strict=True)
+    ]
+
+
+CHART = Drawing("trend", "cells", figures)

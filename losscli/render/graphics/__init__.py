@@ -1,0 +1,1 @@
+"""How charts are drawn: their common style, and images of them."""

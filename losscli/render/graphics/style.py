@@ -1,0 +1,150 @@
+"""The style that all charts share: colours, sizes, axes and marks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+import altair as alt
+
+from losscli.text import printable
+
+WIDTH = 360
+"""The width of a chart with its axes, in pixels: that of a phone, and a third of a page."""
+HEIGHT = 250
+STEP = 19
+"""The height of a row of a chart with names."""
+LONGEST = 40
+"""Characters of a name on an axis."""
+
+# Of Okabe and Ito's palette, which colour-blind people tell apart, darkened until text in them can be read.
+BLUE, ORANGE, GREEN, PURPLE = "#0b62a4", "#b4530a", "#087f62", "#9a4a86"
+INK, MUTED, GRID, PAPER = "#1b2430", "#5a6675", "#e2e6eb", "#fffffe"
+SERIES = (BLUE, ORANGE, GREEN, PURPLE)
+GOOD, BAD, WEAK = BLUE, ORANGE, "#76808c"
+"""Colours of what is better, worse, and not known to be either; never the only sign of it."""
+VARIABLES: Mapping[str, str] = {
+    BLUE: "--blue",
+    ORANGE: "--orange",
+    GREEN: "--green",
+    PURPLE: "--purple",
+    INK: "--ink",
+    MUTED: "--muted",
+    GRID: "--grid",
+    PAPER: "--paper",
+    WEAK: "--weak",
+}
+"""The CSS variable of each colour: a page has a light and a dark value of it."""
+
+CONFIG: Mapping[str, Any] = {
+    "font": "sans-serif",
+    "background": None,
+    "view": {"stroke": None},
+    "axis": {
+        "gridColor": GRID,
+        "domainColor": MUTED,
+        "tickColor": MUTED,
+        "labelColor": MUTED,
+        "titleColor": MUTED,
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+        "labelPadding": 5,
+        "titlePadding": 8,
+        "tickCount": 5,
+    },
+    "axisY": {"domain": False, "ticks": False},
+    "legend": {
+        "orient": "top",
+        "labelColor": MUTED,
+        "titleColor": MUTED,
+        "labelFontSize": 11,
+        "titleFontSize": 11,
+        "titleFontWeight": "normal",
+        "symbolType": "square",
+        "columnPadding": 18,
+    },
+    "text": {"color": MUTED, "fontSize": 11},
+    "title": {"color": INK, "fontSize": 13, "anchor": "start", "offset": 10, "subtitleColor": MUTED},
+}
+"""The part of the style that Vega-Lite takes for a chart as a whole."""
+
+Row = dict[str, Any]
+Drawn: TypeAlias = alt.Chart | alt.LayerChart
+"""A chart with marks."""
+
+
+def base(rows: Sequence[Row]) -> alt.Chart:
+    """A chart of rows, before it has marks."""
+    return alt.Chart(alt.InlineData(values=list(rows)))
+
+
+def rows_of(columns: Mapping[str, Sequence[Any]]) -> list[Row]:
+    """Columns as rows."""
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+
+
+def shortened(names: Iterable[str]) -> list[str]:
+    """Names as an axis has room for them; those that would read the same get a number."""
+    found: list[str] = []
+    for name in map(printable, names):
+        short = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+        number, unique = 1, short
+        while unique in found:
+            number += 1
+            unique = f"{short} ({number})"
+        found.append(unique)
+    return found
+
+
+def x(field: str, title: str, **options: Any) -> alt.X:
+    """A horizontal axis of numbers, from zero only if asked."""
+    scale = alt.Scale(**{"zero": options.pop("zero", False), "nice": True} | options.pop("scale", {}))
+    return alt.X(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(**options))
+
+
+def y(field: str, title: str, **options: Any) -> alt.Y:
+    """A vertical axis of numbers."""
+    scale = alt.Scale(**{"zero": options.pop("zero", False), "nice": True} | options.pop("scale", {}))
+    return alt.Y(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(**options))
+
+
+def names(room: int = 130) -> alt.Y:
+    """A vertical axis of names, the field `name`, in the order of the rows, and with this room in pixels."""
+    return alt.Y("name:N", sort=None, title=None, axis=alt.Axis(grid=False, labelLimit=room))
+
+
+def counted(rows: int) -> str:
+    """A number of rows in words."""
+    return f"{rows:,} {'row' if rows == 1 else 'rows'}"
+
+
+def said(field: str = "text") -> dict[str, str]:
+    """The encoding of what a mark tells who points at it."""
+    return {"tooltip": f"{field}:N", "description": f"{field}:N"}
+
+
+def rule(at: float, axis: str = "x", dash: bool = True) -> alt.Chart:
+    """A line at a value across the chart."""
+    mark = base([{}]).mark_rule(color=MUTED, strokeWidth=1, strokeDash=[4, 3] if dash else [1, 0])
+    chart: alt.Chart = mark.encode(**{axis: alt.datum(at)})
+    return chart
+
+
+def intervals(
+    rows: Sequence[Row], title: str, colour: Any = None, under: Sequence[alt.Chart] = (), **axis: Any
+) -> alt.LayerChart:
+    """Dots with their intervals, a line for each name: of fields name, value, low, high and text.
+
+    `under` are charts below them on the same axes.
+    """
+    colour = alt.value(BLUE) if colour is None else colour
+    common = base(rows).encode(y=names(), color=colour)
+    lines = common.mark_rule(strokeWidth=2, opacity=0.55).encode(x=x("low", title, **axis), x2="high:Q")
+    dots = common.mark_circle(size=52, opacity=1).encode(x=x("value", title, **axis), **said())
+    return layered(*under, lines, dots).properties(height=alt.Step(STEP))
+
+
+def layered(*charts: alt.Chart) -> alt.LayerChart:
+    """Charts on the same axes, the last on top."""
+    return alt.LayerChart(layer=list(charts))

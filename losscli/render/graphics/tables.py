@@ -1,0 +1,98 @@
+"""What drawings of `Report.charts` have in common: their tables as rows, and whose they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import altair as alt
+from msgspec.structs import replace
+
+from losscli.render.charts import Figure
+from losscli.render.digits import decimal
+from losscli.render.graphics import style
+from losscli.render.naming import shown
+from losscli.report.charts import Chart
+from losscli.report.model import Report, cell_name
+
+Draw = Callable[[Chart, list[style.Row]], Figure | None]
+"""Draws the table of a chart, given also as rows; None if there is nothing to draw."""
+
+
+def of(name: str, draw: Draw) -> Callable[[Report], Iterator[Figure]]:
+    """The figures of all charts of a kind; the titles of those of one model or cell say of which."""
+
+    def figures(report: Report) -> Iterator[Figure]:
+        for chart in report.charts:
+            rows = style.rows_of(chart.columns)
+            figure = draw(chart, rows) if chart.name == name and rows else None
+            if figure is not None:
+                whose = ", ".join(filter(None, (chart.model and shown(chart.model), cell_name(chart.cell))))
+                yield replace(figure, title=f"{figure.title} ({whose})") if whose else figure
+
+    return figures
+
+
+def within(rows: Sequence[style.Row], *fields: str) -> list[style.Row]:
+    """The rows whose fields are all finite numbers."""
+    return [row for row in rows if all(is_number(row[field]) for field in fields)]
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite number."""
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def bars(
+    rows: Sequence[style.Row],
+    bounds: str,
+    height: str,
+    titles: tuple[str, str],
+    colour: Any = None,
+    opacity: float = 0.8,
+    **scale: Any,
+) -> alt.Chart:
+    """A histogram: bars between the bounds `low` and `high` of a field, up to `height`.
+
+    `titles` are those of the axes, `scale` sets the horizontal one.
+    """
+    for row in rows:
+        rows_in = style.counted(row["rows"])
+        row.setdefault("text", f"{span(row, bounds)}: {decimal(row[height], 3)}, {rows_in}")
+    chart: alt.Chart = (
+        style.base(rows)
+        .mark_bar(opacity=opacity, binSpacing=1)
+        .encode(
+            x=style.x(f"{bounds}_low", titles[0], scale=scale, grid=False),
+            x2=f"{bounds}_high:Q",
+            y=style.y(height, titles[1], zero=True),
+            y2=alt.datum(0),
+            color=alt.value(style.BLUE) if colour is None else colour,
+            **style.said(),
+        )
+    )
+    return chart
+
+
+def span(row: style.Row, bounds: str) -> str:
+    """The bounds of a bin in words."""
+    return f"{decimal(row[f'{bounds}_low'], 3)} to {decimal(row[f'{bounds}_high'], 3)}"
+
+
+def diagonal(low: float = 0.0, high: float = 1.0) -> alt.Chart:
+    """The line on which both axes agree."""
+    ends = [{"x": low, "y": low}, {"x": high, "y": high}]
+    line = style.base(ends).mark_line(color=style.MUTED, strokeDash=[4, 3], strokeWidth=1)
+    chart: alt.Chart = line.encode(x="x:Q", y="y:Q")
+    return chart
+
+
+def whiskers(rows: Sequence[style.Row], across: str, colour: str = style.BLUE) -> alt.Chart:
+    """Vertical lines between the bounds of intervals, of the rows that have one."""
+    chart: alt.Chart = (
+        style.base(within(rows, across, "ci_low", "ci_high"))
+        .mark_rule(color=colour, strokeWidth=2, opacity=0.5)
+        .encode(x=f"{across}:Q", y="ci_low:Q", y2="ci_high:Q")
+    )
+    return chart

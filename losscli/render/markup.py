@@ -1,0 +1,61 @@
+"""Tables as HTML, for pages and for notebooks."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Iterator
+
+from losscli.render.digits import SEPARATORS
+from losscli.render.tables import Column, Table
+from losscli.text import printable
+
+LONGEST = 300
+"""Characters of a cell or a line; a label may have any number."""
+
+
+def escaped(content: str) -> str:
+    """Text that is no markup, and no command to whoever reads the log of a job."""
+    return html.escape(printable(content)).replace("##", "#&#35;")
+
+
+def text(content: str) -> str:
+    """Text of a file, cut if it is longer than anyone reads."""
+    left = len(content) - LONGEST
+    return escaped(content if left <= 0 else f"{content[:LONGEST]}… ({left:,} more characters)")
+
+
+def table(table: Table, attributes: Callable[[Column], str], of_table: str = "") -> Iterator[str]:
+    """The lines of a table without its title; `attributes` are those of the cells of a column."""
+    given = [attributes(column) for column in table.columns]
+    yield f"<table{of_table}>"
+    if any(column.heading for column in table.columns):
+        headings = "".join(
+            f'<th scope="col"{own}>{text(column.heading)}</th>'
+            for column, own in zip(table.columns, given, strict=True)
+        )
+        yield f"<thead><tr>{headings}</tr></thead>"
+    yield "<tbody>"
+    for place in range(table.height):
+        cells = "".join(_cell(column, place, own) for column, own in zip(table.columns, given, strict=True))
+        yield f"<tr>{cells}</tr>"
+    yield "</tbody></table>"
+
+
+def _cell(column: Column, place: int, attributes: str) -> str:
+    """A cell: the value that a table is about stands out from its error, news from their names."""
+    cell = _in_line(column.texts[place]) if column.kind == "number" else text(column.cells[place])
+    tone = column.tones[place] if column.tones else ""
+    if tone:
+        return f'<td{attributes}><span class="{tone}">{cell}</span></td>'
+    if not column.is_value:
+        return f"<td{attributes}>{cell}</td>"
+    value, sign, error = cell.partition(" ± ")
+    return f"<td{attributes}><b>{value}</b>{sign}{error}</td>"
+
+
+def _in_line(number: str) -> str:
+    """A number whose padding is as wide as its digits, so that decimal points are in line."""
+    parts = SEPARATORS.split(number.lstrip())
+    return "".join(
+        part if place % 2 else text(part).replace(" ", "&#8199;") for place, part in enumerate(parts)
+    )

@@ -1,0 +1,78 @@
+"""The report as a page of HTML: one file that needs nothing else and sends no request."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable
+from importlib.resources import files
+
+from losscli.render.markup import escaped
+from losscli.render.page.heading import heading
+from losscli.render.page.parts import Part, parts_of
+from losscli.render.tables import Document
+from losscli.report.model import Report
+
+_NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'"
+"""A policy by which a browser fetches and runs nothing but the style and the script of the page itself."""
+
+
+def page(report: Report, cells: int | None = None) -> str:
+    """The whole page of a report; with at most this many cells, the worst ones, in each table."""
+    title, header = heading(report)
+    return _page(title, header, parts_of(report, cells))
+
+
+def page_of_tables(title: str, document: Document) -> str:
+    """A page of tables alone, as of several reports side by side."""
+    from losscli.render.page.parts import parts_of_tables
+
+    return _page(title, f"<h1>{escaped(title)}</h1>", parts_of_tables(document))
+
+
+def _page(title: str, header: str, parts: Iterable[Part]) -> str:
+    style, script = (_resource(name) for name in ("page.css", "page.js"))
+    shown = [part for part in parts if part.blocks]
+    links = "".join(f'<li><a href="#{part.id}">{escaped(part.title)}</a></li>' for part in shown)
+    sections = "\n".join(map(_section, shown))
+    policy = f"{_NOTHING}; style-src {_hash(style)}; script-src {_hash(script)}"
+    return f"""\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<title>{escaped(title)}</title>
+<style>{style}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the results</a>
+<header>
+{header}
+</header>
+<nav aria-label="Sections"><ul>{links}</ul></nav>
+<main id="main">
+{sections}
+</main>
+<script>{script}</script>
+</body>
+</html>
+"""
+
+
+def _section(part: Part) -> str:
+    heading = f'<h2 id="{part.id}-h">{escaped(part.title)}</h2>'
+    lines = (f'<section id="{part.id}" aria-labelledby="{part.id}-h">', heading, *part.blocks, "</section>")
+    return "\n".join(lines)
+
+
+def _resource(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
+
+
+def _hash(content: str) -> str:
+    """What permits an inline style or script by its content, and with it no other."""
+    digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
+    return f"'sha256-{digest}'"

@@ -1,0 +1,202 @@
+"""A page is sound, small and whole: headings, names, ids, nothing fetched, text from files only as text."""
+
+import importlib.util
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from support.pages import assert_sound, parsed, with_charts
+
+from losscli import api
+from losscli.errors import UsageError
+from losscli.render import render, render_side_by_side
+from losscli.render.charts import all_drawings, figures_named
+from losscli.render.graphics import image
+from losscli.report.charts import KINDS
+from losscli.report.findings import Note
+from losscli.report.model import Comparison, Placing, Report, Result, Verdict
+
+HOSTILE = (
+    "</script><script>window.harm=1</script>",
+    '"><img src=x onerror=window.harm=1>',
+    "\u202eright to left\u2066",
+    "עברית",
+    "👩‍👩‍👧‍👦 ünïcode ‮",
+    "long " * 2000,
+    "",
+    "<!--",
+    "]]>&lt;",
+    "##[error]::",
+)
+LIMIT = 1_500_000
+assert api  # reports show themselves once it is imported
+
+
+def result(value, cell=None, **fields):
+    sizes = {"rows": 40, "weight": 40.0, "se": 0.1, "ci_low": value - 0.2, "ci_high": value + 0.2}
+    return Result(loss="mae", value=value, cell=cell or {}, level=0.95, **sizes | fields)
+
+
+def cells(labels):
+    return [result(2.0 + place / 10, {"region": label}, share=0.1) for place, label in enumerate(labels)]
+
+
+EVALUATED = Report(
+    results=(result(2.0), *cells(("eu", "us", "asia"))),
+    gates=(
+        Verdict("mae <= 1", "fail", value=2.0, limit=1.0, margin=-10.0, base=1.5),
+        Verdict("mae <= 3", "pass", {"region": "eu"}, value=2.0, limit=3.0, margin=10.0),
+        Verdict("n >= 1", "error", reason="no loss n"),
+    ),
+    findings=(Note("missing-value", "3 rows were dropped", 3),),
+    worst=({"row": 1, "id": "p1", "target": 1.0},),
+    provenance={"task": "regression"},
+)
+
+
+def comparison(label, **cell):
+    sizes = {"rows": 9, "weight": 9.0, "level": 0.95, "p_value": 0.001, "adjusted": 0.002}
+    interval = {"se": 0.1, "ci_low": -0.7, "ci_high": -0.3}
+    values = {"value_a": 2.0, "value_b": 1.5, "difference": -0.5}
+    return Comparison(loss="mae", a="old", b=label, cell=cell, **values, **interval, **sizes)
+
+
+def compared(label):
+    return Report(
+        results=(result(2.0, model="old"), result(1.5, model=label)),
+        comparisons=(comparison(label), comparison(label, region=label), comparison("third")),
+        changed=({"a": "old", "b": label, "row": 1},),
+    )
+
+
+def ranked(labels):
+    numbers = {"se": 0.1, "ci_low": 1.0, "ci_high": 3.0, "level": 0.95}
+    places = [
+        Placing(place=1 + place, model=label, value=2.0 + place, **numbers)
+        for place, label in enumerate(labels)
+    ]
+    return Report(results=(result(2.0, model="a"),), board=(*places, Placing(model="x", reason="no rows")))
+
+
+HARMFUL = Report(
+    results=(result(2.0), *cells(HOSTILE), *(result(1.0, {label: label}) for label in HOSTILE)),
+    gates=tuple(Verdict(label, "fail", {"region": label}, value=2.0, margin=-1.0) for label in HOSTILE),
+    findings=tuple(Note(label, label) for label in HOSTILE),
+    worst=tuple({"row": 1, "id": label} for label in HOSTILE),
+    provenance=dict.fromkeys(HOSTILE, HOSTILE[0]),
+    signature=HOSTILE[0],
+    losscli=HOSTILE[1],
+)
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        EVALUATED,
+        compared("new"),
+        ranked(["a", "b"]),
+        Report(()),
+        HARMFUL,
+        compared(HOSTILE[1]),
+        ranked(HOSTILE),
+    ],
+    ids=["evaluated", "compared", "ranked", "empty", "hostile", "hostile models", "hostile submissions"],
+)
+def test_every_page_is_sound(report):
+    page = report.to_html()
+    assert_sound(page)
+    assert len(page) < LIMIT
+    assert all(sign.isprintable() or sign == "\n" for sign in page)
+    assert "<img" not in page
+    assert "##[" not in page
+
+
+def test_a_page_has_its_sections_in_the_order_in_which_they_are_read():
+    root = parsed(with_charts(EVALUATED).to_html())
+    titles = [each.text for each in root.all("h2")]
+    assert titles == [
+        *("Verdict", "Overall", "Where it hurts", "How the loss is spread", "How it predicts"),
+        *("Single rows", "Notes and findings", "Origin"),
+    ]
+    assert [each.text for each in next(root.all("nav")).all("a")] == titles
+    assert "Fail" in next(root.all("header")).text
+
+
+def test_the_title_says_the_verdict():
+    titles = {next(parsed(each.to_html()).all("title")).text for each in (EVALUATED, ranked(["a"]))}
+    assert titles == {"Fail: Regression report", "Leaderboard of 2 submissions"}
+
+
+def test_every_kind_of_chart_is_drawn():
+    report = with_charts(Report((result(1.0),)))
+    drawn = {name for name in all_drawings() if list(all_drawings()[name].figures(report))}
+    assert drawn == KINDS.keys() | {"loss_concentration"}
+    assert_sound(report.to_html())
+
+
+def test_a_chart_is_an_altair_chart():
+    altair = pytest.importorskip("altair")
+    assert isinstance(EVALUATED.plot("cells"), altair.LayerChart)
+    assert isinstance(compared("new").plot("differences"), altair.VConcatChart)
+    with pytest.raises(UsageError, match=r"unknown chart 'cell'.* cells"):
+        EVALUATED.plot("cell")
+    with pytest.raises(UsageError, match=r"no chart 'roc'\n.*cells, gates, shares"):
+        EVALUATED.plot("roc")
+
+
+def test_a_chart_is_an_image_of_its_own():
+    [figure] = figures_named(EVALUATED, "cells")
+    svg = image.svg(figure)
+    assert "highest at asia, 2.2, overall 2" in svg.replace("</tspan>", " ").replace("  ", " ")
+    assert svg.startswith("<svg")
+    assert image.png(figure).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("count", [1000, pytest.param(100_000, marks=pytest.mark.slow)])
+def test_a_page_is_small_at_any_number_of_cells(count):
+    page = Report((result(2.0), *cells([f"slice number {n}" for n in range(count)]))).to_html()
+    assert_sound(page)
+    assert len(page) < LIMIT
+    assert ("more; the report as JSON" in page) == (count > 10_000)
+    rows = len(list(parsed(page).all("tr")))
+    assert rows > 1000
+
+
+def test_a_page_has_at_most_the_cells_that_are_asked_for():
+    with_three = render(EVALUATED, "html", 1)
+    assert "... 2 more" in with_three
+
+
+def test_reports_side_by_side_are_a_page():
+    page = render_side_by_side({"main": EVALUATED, HOSTILE[1]: EVALUATED}, "html")
+    assert_sound(page)
+    assert "Reports side by side" in page
+
+
+def test_without_the_extra_a_page_is_an_error_before_any_work(losscli, monkeypatch):
+    find = importlib.util.find_spec
+    monkeypatch.setattr(image, "find_spec", lambda name: None if name == "altair" else find(name))
+    done = losscli("evaluate", "no.csv", "-o", "report.html")
+    assert done.status == 2
+    assert "charts need altair" in done.err
+    assert "pip install 'losscli[report]'" in done.err
+    assert not Path("report.html").exists()
+    with pytest.raises(UsageError, match="charts need altair"):
+        EVALUATED.to_html()
+    with pytest.raises(UsageError, match="charts need altair"):
+        EVALUATED.plot("cells")
+
+
+def test_the_command_line_writes_a_page(losscli):
+    losscli.write(report_json=EVALUATED.to_json())
+    done = losscli("show", "report.json", "-o", "report.html", "-q")
+    assert done.status == 0, done.err
+    page = Path("report.html").read_text(encoding="utf-8")
+    assert page == EVALUATED.to_html()
+    assert losscli("show", "report.json", "--format", "html").out == page
+
+
+def test_a_value_without_an_interval_or_a_number_has_no_mark():
+    odd = [result(1.0, {"g": "a"}), Result(loss="mae", value=None, cell={"g": "b"}, rows=0, weight=0.0)]
+    odd.append(Result(loss="mae", value=float("inf"), cell={"g": "c"}, rows=1, weight=1.0))
+    assert_sound(replace(EVALUATED, results=tuple(odd)).to_html())
