@@ -110,12 +110,20 @@ def header_shows(rows: Sequence[Sequence[str]]) -> bool | None:
     """
     first = [name.strip() for name in rows[0]]
     others = [row for row in rows[1:] if len(first) == 1 or row != rows[0]]  # a file may repeat its header
-    columns = [[row[i].strip() for row in others if row[i : i + 1]] for i in range(len(first))]
-    columns = [list(filter(None, below)) for below in columns]
-    numeric = [bool(below) and all(map(_NUMBER.fullmatch, below)) for below in columns]
-    if any(are and name and not _is_value(name) for name, are in zip(first, numeric, strict=True)):
+
+    def below(i: int) -> list[str]:
+        """The values of a column."""
+        return [value for row in others if row[i : i + 1] and (value := row[i].strip())]
+
+    def are_numbers(values: Sequence[str]) -> bool:
+        return bool(values) and all(map(_NUMBER.fullmatch, values))
+
+    # Nearly always the first column settles it, whatever the number of columns.
+    if any(name and not _is_value(name) and are_numbers(below(i)) for i, name in enumerate(first)):
         return True
-    named = [(name, below) for name, below in zip(first, columns, strict=True) if _NUMBER.fullmatch(name)]
+    columns = [below(i) for i in range(len(first))]
+    numeric = [are_numbers(values) for values in columns]
+    named = [(name, values) for name, values in zip(first, columns, strict=True) if _NUMBER.fullmatch(name)]
     if _is_counted(named) or (len(first) > 1 and not first[0] and _is_index(columns[0], numeric[0])):
         return True
     alike = any(are and _is_value(name) for name, are in zip(first, numeric, strict=True))

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors
-from losscli.data.keys import near_forms, whole_numbers
+from losscli.data.keys import near_forms, require_plain, whole_numbers
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles, row_name
 from losscli.data.table import RereadError, Table, reading
 from losscli.errors import EXAMPLES
@@ -106,6 +106,7 @@ class Seen:
 def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     """The predictions with the targets of equal keys; afterwards `tallies` holds findings about keys."""
     total = 0
+    require_plain(keyed.types, keyed.predictions, keyed.targets)
     with keyed.reading():
         numbers = keyed.with_numbers()
         rows_if_sorted = _rows_if_sorted(numbers)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,22 +32,18 @@ def equal(a: pl.Series, b: pl.Series) -> bool:
 
 
 def common_types(predictions: Table, targets: Table, key: Sequence[str]) -> dict[str, Any]:
-    """The type in which each key column is compared.  Raises DataError for keys that cannot be."""
-    return {name: common_type(predictions, targets, name) for name in key}
+    """The type in which each key column is compared.
 
-
-def common_type(left: Table, right: Table, name: str) -> Any:
-    """The type in which a key column of two tables is compared.
-
-    Text is compared with numbers only if all of it is the plain form of whole numbers, so that 007 and 7
-    never match.  Raises DataError for keys that cannot be compared without a wrong match.
+    Raises DataError for keys that cannot be compared without a wrong match.
     """
+    return {name: _common_type(predictions, targets, name) for name in key}
+
+
+def _common_type(left: Table, right: Table, name: str) -> Any:
     common = _common(left.dtype(name), right.dtype(name))
     for table in (left, right):
         own = table.dtype(name)
-        if own in _TEXT and common.is_numeric():
-            _require_plain(table, name)
-        elif common == pl.Float64:
+        if common == pl.Float64 and own not in _TEXT:
             _require_exact(table, name)
         elif common.is_temporal() and _is_aware(own) != _is_aware(common):
             raise DataError(problem(Code.KEY_WITHOUT_ZONE, f"{table.name}, column {name}"))
@@ -85,11 +81,17 @@ def _is_aware(dtype: Any) -> bool:
 
 
 def as_key(column: pl.Expr, own: Any, common: Any) -> pl.Expr:
-    """A key column of the type `own` in the type in which it is compared."""
+    """A key column of the type `own` in the type in which it is compared.
+
+    Text that is compared with numbers is null unless it is the plain form of one, so that 007 and 7 never
+    match: see `require_plain`.
+    """
     if own == common:
         return column
     if own == pl.Binary:
         return _uuid(column)
+    if own in _TEXT and common.is_numeric():
+        return whole_numbers(column.cast(pl.String)).cast(common)
     return column.cast(common)
 
 
@@ -160,8 +162,18 @@ def _shortest_first(keys: pl.Series) -> bool:
     return bool(((sizes[1:] > sizes[:-1]) | (rise & (sizes[1:] == sizes[:-1]))).all())
 
 
+def require_plain(types: Mapping[str, Any], *tables: Table) -> None:
+    """Raise DataError for keys of text that are compared with numbers and are not the plain form of one.
+
+    It takes a pass over the keys, which those that are equal in each row need not.
+    """
+    for name, common in types.items():
+        for table in tables:
+            if table.dtype(name) in _TEXT and common.is_numeric():
+                _require_plain(table, name)
+
+
 def _require_plain(table: Table, name: str) -> None:
-    """Raise DataError for text that is to be compared with numbers and is not the plain form of one."""
     text = pl.col(name).cast(pl.String)
     with reading(table):
         rows = table.scan.select(text).with_row_index("row", 1)

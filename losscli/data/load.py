@@ -130,8 +130,9 @@ def _is_matrix(found: _Located) -> bool:
 
 
 def _table(found: _Located, role: str, flat: bool) -> Table:
-    opened = _opened(*found, role, flat).stored().unnested()
-    if opened.is_empty():
+    opened, has_rows = _opened(*found, role, flat)
+    opened = opened.stored().unnested()
+    if not has_rows and (has_rows is not None or opened.is_empty()):
         raise DataError(problem(Code.EMPTY_TABLE, opened.name))
     return opened
 
@@ -143,20 +144,22 @@ def _noted(files: Files, opened: Scanned) -> Files:
     return files
 
 
-def _opened(data: Any, files: Files | None, role: str, flat: bool) -> Table:
+def _opened(data: Any, files: Files | None, role: str, flat: bool) -> tuple[Table, bool | None]:
+    """A source as a table, and whether it has rows; None if that is unknown."""
     if isinstance(data, Table):
-        return data
+        return data, True
     if files is None:
         if isinstance(data, list):
             data = numpy_files.frame(data[0][0], role, role, flat)
-        return Table(role, data.lazy(), data.collect_schema())
+        has_rows = data.height > 0 if isinstance(data, pl.DataFrame) else None
+        return Table(role, data.lazy(), data.collect_schema()), has_rows
     files = replace(files, role=role, flat=flat)
     source = Table(files.name, pl.LazyFrame(), {}, files)
     if problems := unlike(files):
         raise DataError(problems)
     with reading(source):
         opened = files.format.open(files)
-    return replace(
+    table = replace(
         source,
         scan=opened.scan,
         schema=opened.schema,
@@ -167,3 +170,4 @@ def _opened(data: Any, files: Files | None, role: str, flat: bool) -> Table:
         repeated=opened.repeated,
         folders=tuple(files.partitions),
     )
+    return table, opened.has_rows

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from losscli.data.batches import batches
 from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, lookup, shown_rows
-from losscli.data.keys import as_key, common_types, equal
+from losscli.data.keys import as_key, common_types, equal, require_plain
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW
 from losscli.data.table import Table, reading
 from losscli.errors import EXAMPLES, DataError
@@ -87,7 +87,8 @@ def _scan(other: Other, key_types: Mapping[str, Any]) -> pl.LazyFrame:
 
 
 def _own_keys(frame: pl.DataFrame, key_types: Mapping[str, Any]) -> pl.DataFrame:
-    return frame.with_columns(pl.col(f"p:{name}").cast(dtype) for name, dtype in key_types.items())
+    own = {f"p:{name}": dtype for name, dtype in key_types.items()}
+    return frame.with_columns(as_key(pl.col(name), frame.schema[name], dtype) for name, dtype in own.items())
 
 
 def _zipped(
@@ -168,6 +169,7 @@ def _looked_up(
     for frame in stream:
         if held is None:
             types = common_types(first, other.table, key)
+            require_plain(types, first, other.table)
             keys = first.scan.select(
                 as_key(pl.col(name), first.dtype(name), types[name]).alias(f"p:{name}") for name in key
             )

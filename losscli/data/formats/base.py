@@ -39,7 +39,8 @@ class Scanned(Struct, frozen=True, eq=False):
 
     `types` are those in which columns of text are read, and lists of numbers within them.  `quick` are the
     columns that Polars can parse as numbers while it reads, as far as the first values show.  `repeated`
-    are names that several columns share, `spelling` says how text writes numbers.
+    are names that several columns share, `spelling` says how text writes numbers.  `has_rows` is None if
+    nothing had to be read.
     """
 
     scan: pl.LazyFrame
@@ -48,6 +49,7 @@ class Scanned(Struct, frozen=True, eq=False):
     quick: frozenset[str] = frozenset()
     repeated: tuple[str, ...] = ()
     spelling: Spelling = Spelling()
+    has_rows: bool | None = None
 
 
 class _AbstractStruct(StructMeta, ABCMeta):
@@ -151,7 +153,7 @@ class Files(Struct, frozen=True, eq=False):
     files that are read from a copy, and `origins` the files behind the paths.
     `sizes` are those in bytes when the paths were found.
     `by_option` says that --input-format named the format, `dialect` how delimited text is written, `spelling`
-    how text writes numbers.  NumPy files have their mapped `arrays`, workbooks their `sheets`; `role`
+    how text writes numbers, and `headers` are the first rows of delimited text, by path.  NumPy files have their mapped `arrays`, workbooks their `sheets`; `role`
     (predictions or targets) names those without a name, and `flat` makes a matrix one column per output.
     """
 
@@ -159,6 +161,7 @@ class Files(Struct, frozen=True, eq=False):
     paths: tuple[str, ...]
     format: Format
     dialect: Dialect = Dialect()
+    headers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     partitions: Mapping[str, pl.Series] = field(default_factory=dict)
     spool: Spool | None = None
     rewritten: tuple[Spool, ...] = ()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -53,17 +53,18 @@ class Delimited(Format, frozen=True):
     def hold(self, files: Files, asked: Reading) -> Files:
         """The files with their dialect; what Polars cannot read is rewritten into temporary files."""
         held = all_of(*(lambda path=path: _held(path, files, asked) for path in files.paths))
-        dialects = [dialect for _, dialect, _ in held]
+        dialects = [each.dialect for each in held]
         if others := _unlike(files, dialects):
             raise DataError(others[:EXAMPLES])
         quote = next((each.quote for each in dialects if each.quote is not None), None)
-        paths = tuple(path for path, _, _ in held)
+        paths = tuple(each.path for each in held)
         return replace(
             files,
             paths=paths,
             dialect=replace(dialects[0], quote=quote),
+            headers={each.path: each.header for each in held if each.header is not None},
             origins=dict(zip(paths, files.paths, strict=True)),
-            rewritten=tuple(spool for _, _, spools in held for spool in spools),
+            rewritten=tuple(spool for each in held for spool in each.spools),
         )
 
     def open(self, files: Files) -> Scanned:
@@ -71,7 +72,7 @@ class Delimited(Format, frozen=True):
         dialect = files.dialect
         try:
             names = self.columns(files.paths[0], files)
-            repeated = Counter(_header(files.paths[0], dialect)) if dialect.has_header else {}
+            repeated = Counter(_header(files.paths[0], files)) if dialect.has_header else {}
             if dialect.has_header:
                 scan = pl.scan_csv(files.paths[0], infer_schema=False, glob=files.remote, **dialect.options)
                 names = scan.collect_schema()
@@ -100,7 +101,7 @@ class Delimited(Format, frozen=True):
 
     def columns(self, path: str, files: Files) -> dict[str, Any]:
         """The names of the columns, without types."""
-        return dict.fromkeys(files.dialect.names(_header(path, files.dialect)))
+        return dict.fromkeys(files.dialect.names(_header(path, files)))
 
     def expected_rows(self, files: Files) -> int | None:
         """Estimated from the length of the first lines."""
@@ -127,8 +128,16 @@ class Delimited(Format, frozen=True):
         return self.uneven(files) if any(missing) else []
 
 
-_Held = tuple[str, Dialect, tuple[Spool, ...]]
-"""The path of a file as it is read, its dialect, and the temporary files behind it."""
+class _Held(NamedTuple):
+    """The path of a file as it is read, its dialect, and the temporary files behind it.
+
+    `header` is its first row; None if it cannot be read.
+    """
+
+    path: str
+    dialect: Dialect
+    header: Sequence[str] | None = None
+    spools: tuple[Spool, ...] = ()
 
 
 def _held(path: str, files: Files, asked: Reading) -> _Held:
@@ -154,11 +163,14 @@ def _held(path: str, files: Files, asked: Reading) -> _Held:
         if dialect.quote is not None:
             dialect = replace(dialect, quote=quote_of(path, name, dialect))
         dialect = _with_header(dialect, head, name, asked)
+        header = next(dialect.records(head), [])
     except pl.exceptions.NoDataError:
         raise empty_file(name) from None
     except read_errors():
-        return path, Dialect(separator=asked.separator or files.format.separator or ","), ()  # `open` reports
-    return path, replace(dialect, notes=(*notes, *dialect.notes)), tuple(spools)
+        return _Held(
+            path, Dialect(separator=asked.separator or files.format.separator or ",")
+        )  # `open` reports
+    return _Held(path, replace(dialect, notes=(*notes, *dialect.notes)), header, tuple(spools))
 
 
 def _odd_bytes(start: bytes) -> str:
@@ -235,9 +247,11 @@ def _unlike(files: Files, dialects: list[Dialect]) -> list[Problem]:
     return problems
 
 
-def _header(path: str, dialect: Dialect) -> list[str]:
-    """The fields of the first row of a text file."""
-    return next(dialect.records(first_lines(path, HEAD)), [])
+def _header(path: str, files: Files) -> Sequence[str]:
+    """The fields of the first row of a file.  Raises why it cannot be read."""
+    if path not in files.headers:
+        return next(files.dialect.records(first_lines(path, HEAD)), [])
+    return files.headers[path]
 
 
 def _require_separator(name: str, file: str) -> None:

@@ -18,6 +18,7 @@ from msgspec.structs import replace
 
 from losscli.data import cluster
 from losscli.data.align import Aligned
+from losscli.data.keys import require_plain
 from losscli.data.pieces import Piece, pieces
 from losscli.data.stream import ALL_ROWS, MATCHED
 from losscli.data.table import Table, reading
@@ -58,6 +59,7 @@ class Spark(Struct, frozen=True):
         if stream.where is not None:
             # A scan that filters counts its rows apart, in one more pass.
             stream = replace(stream, where=replace(stream.where, is_pushed=False))
+        require_plain(stream.all_key_types(), *stream.tables)
         frames = [table.frame for table in stream.tables if table.frame is not None]
         spark = frames[0].sparkSession if frames else session(self.master)
         assert not isinstance(sink, Writer)
