@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-from collections import deque
-from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -19,6 +18,7 @@ from losscli.engines import devices
 from losscli.engines.blocks import blocks
 from losscli.engines.fold import Counter
 from losscli.engines.job import Job, Progress, S, Sink
+from losscli.engines.threads import in_order
 
 
 class Local(Struct, frozen=True):
@@ -51,30 +51,24 @@ def fold(
     device = devices.found(job.device)
     workers = device.workers(threads)
     folded, rows = Counter(job.merge), 0
-    waiting: deque[Future[S]] = deque()
 
-    def add(part: S) -> None:
-        nonlocal rows
-        if sink is not None and part.rows_of is not None:
-            sink.put(part.rows_of)
-        folded.add(part)
-        rows += part.rows
-        progress(rows)
-
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="losscli")
-    try:
+    def calls() -> Iterator[Callable[[], S]]:
+        nonlocal fixed
         for first, block in blocks(frames, job.block_rows, job.group, first_row):
             if fixed is None:
                 fixed = job.begin(block)
-            waiting.append(pool.submit(device.call, job.fold, block, first, fixed))
-            while waiting and (waiting[0].done() or len(waiting) > workers):
-                add(waiting.popleft().result())
-        while waiting:
-            add(waiting.popleft().result())
+            yield partial(device.call, job.fold, block, first, fixed)
+
+    try:
+        for part in in_order(calls(), workers):
+            if sink is not None and part.rows_of is not None:
+                sink.put(part.rows_of)
+            folded.add(part)
+            rows += part.rows
+            progress(rows)
     except device.errors as error:
         raise device.failure(error) from error
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
         device.close()
     return folded.whole()
 

@@ -1,0 +1,37 @@
+"""Calls in threads, whose results arrive in the order of the calls."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import chain
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def in_order(calls: Iterable[Callable[[], T]], workers: int) -> Iterator[T]:
+    """The results of calls, computed by so many threads, of which each is one call ahead of their use.
+
+    A single call needs no thread.  Raises what a call raises.
+    """
+    own = iter(calls)
+    first = next(own, None)
+    second = next(own, None)
+    if first is None:
+        return
+    if second is None:
+        yield first()
+        return
+    waiting: deque[Future[T]] = deque()
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="losscli")
+    try:
+        for call in chain((first, second), own):
+            waiting.append(pool.submit(call))
+            while waiting and (waiting[0].done() or len(waiting) > workers):
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
