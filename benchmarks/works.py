@@ -60,6 +60,16 @@ for _ in pl.concat(both, how='horizontal').collect_batches(maintain_order=True, 
     pass
 """
 
+POLARS_BOARD = """
+import glob, polars as pl
+t = pl.read_parquet('solution.parquet').lazy()
+e = (pl.col('pred') - pl.col('y_true')) ** 2
+for file in sorted(glob.glob('submissions/*.csv')):
+    both = pl.scan_csv(file).join(t, on='id').select('Usage', e=e)
+    rmse = pl.col('e').mean().sqrt()
+    print(*pl.collect_all([both.select(rmse), both.group_by('Usage').agg(rmse)]))
+"""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -190,6 +200,8 @@ WORKS = [
         "a leaderboard of 200 submissions of 100,000 rows of CSV, in two slices",
         0.2,
         losscli("rank", "submissions", "-t", "solution.parquet", "-l", "rmse", "--by", "Usage", "--bare"),
+        {"a loop of Polars, scores alone": script(POLARS_BOARD)},
+        {"a loop of Polars, scores alone": 2.0},
     ),
     Work("weighted Huber", 20, [*BY_POSITION, "-w", "w"], {"without": BY_POSITION}, {"without": 1.3}),
     wide("pw", "as columns"),

@@ -6,13 +6,17 @@ import glob
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
+from itertools import count
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import polars as pl
+from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli._version import __version__
@@ -25,6 +29,9 @@ from losscli.data.scratch import ScratchError
 from losscli.data.sources import STDIN
 from losscli.data.stream import Roles
 from losscli.data.table import Source, Table, paths_of, reading
+from losscli.engines import devices
+from losscli.engines.job import Progress
+from losscli.engines.threads import in_order
 from losscli.errors import DeviceError, LossCliError, Problem, UsageError
 from losscli.evaluation import run as running
 from losscli.evaluation import ties
@@ -32,7 +39,7 @@ from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.evaluation.models import Model, models_of
 from losscli.evaluation.partial import finished, require_means
 from losscli.evaluation.results import notes, results_of
-from losscli.evaluation.ties import Columns, Entry, Lines, SubmissionJob, scratch_array
+from losscli.evaluation.ties import Cut, Entry, Lines, Stored, SubmissionJob
 from losscli.numeric.arrays import Array
 from losscli.plan import columns, comparability
 from losscli.plan.approximate import require_rows
@@ -72,10 +79,8 @@ def ranked(
         n = held.count()
         scratch.require_free(folder.parent, 8 * len(models) * n * (1 + bool(options.get("by"))))
         options = _with_key(models, host, options)
-        league = _League(held, n, loss, options, Lines(folder, len(models), n), folder)
-        for model in models:
-            hooks.say(f"scoring {model.name}")
-            league.enter(model.name, model.source, hooks)
+        league = _League(held, n, len(models), loss, options, folder)
+        league.enter(models, hooks)
         return league.report()
 
 
@@ -104,77 +109,139 @@ def _held(table: Table, folder: Path) -> Table:
     return held
 
 
+class _Scored(Struct, frozen=True):
+    """A submission that was scored."""
+
+    entry: Entry
+    run: Run
+    job: SubmissionJob
+    notes: tuple[Note, ...]
+
+
 class _League:
-    """The submissions scored so far."""
+    """The submissions scored so far.
+
+    The first sound one says what all others must have.  These are scored at once, each by one thread, so that
+    memory holds some blocks of as many submissions as there are threads.
+    """
 
     def __init__(
         self,
         targets: Table,
         rows: int,
+        submissions: int,
         loss: LossSpec | Sequence[LossSpec] | None,
         options: dict[str, Any],
-        lines: Lines,
         folder: Path,
     ) -> None:
-        self.targets, self.rows, self.loss, self.options, self.lines = targets, rows, loss, options, lines
+        self.targets, self.rows, self.loss, self.options = targets, rows, loss, options
+        self.workers = devices.workers(options.get("threads"))
+        self.lines = Lines(folder, submissions, rows)
         self.entries: list[Entry] = []
         self.errors: list[LossCliError] = []
         self.run: Run | None = None
         self.job: SubmissionJob | None = None
         self.notes: list[Note] = []
-        self.fingerprint: int | None = None
-        self.done = 0
-        self._folder = folder
+        self._folder, self._free, self._numbers = folder, list[Stored](), count()
+        self._done, self._lock = 0, Lock()
 
-    def enter(self, name: str, submission: Source, hooks: Hooks) -> None:
-        """Score a submission, or record why it is broken."""
+    def enter(self, models: Sequence[Model], hooks: Hooks) -> None:
+        """Score submissions, or record why they are broken."""
+        waiting = iter(enumerate(models))
+        for line, model in waiting:
+            self._add(model.name, *self._attempt(line, model, None, hooks), hooks)
+            if self.run is not None:
+                break
+        # A GPU has memory for the blocks of one submission.
+        workers = self.workers if self.run is None or self.run.plan.device == devices.CPU else 1
+        rest = list(waiting)
+        calls = (partial(self._attempt, line, model, 1, hooks) for line, model in rest)
+        for (_, model), attempt in zip(rest, in_order(calls, workers), strict=True):
+            self._add(model.name, *attempt, hooks)
+
+    def _attempt(
+        self, line: int, model: Model, threads: int | None, hooks: Hooks
+    ) -> tuple[_Scored | LossCliError, list[str]]:
+        """Score a submission, or say why it is broken; and what there is to say about it."""
+        said = [f"scoring {model.name}"]
         try:
-            entry = self._scored(name, submission, hooks)  # which may replace the entries before it
-            self.entries.append(entry)
+            return self._scored(line, model, threads, hooks, said.append), said
         except (DeviceError, ScratchError):
             raise  # not a fault of the submission
         except LossCliError as error:
+            return error, said
+
+    def _scored(
+        self, line: int, model: Model, threads: int | None, hooks: Hooks, say: Callable[[str], None]
+    ) -> _Scored:
+        run = prepare(model.source, self.targets, self.loss, **self.options)
+        self._check(run)
+        for text in run.plan.place.notes:
+            say(text)
+        job = self._job(run)
+        try:
+            folded, _ = running.fold_all(run, self._progress(hooks), say, job, threads=threads)
+            part = finished(run.plan, folded)
+            self.lines.add(line, job, part)
+        except LossCliError:
+            self._free.append(job.stored)
+            raise
+        results = tuple(results_of(run.plan, part, model.name))
+        entry = Entry(model.name, results, line, predicted=_predicted(run.plan.roles))
+        found = (replace(each, text=f"{model.name}: {each}") for each in notes(part.tallies))
+        return _Scored(entry, run, job, tuple(found))
+
+    def _progress(self, hooks: Hooks) -> Progress:
+        """Takes how many rows of a submission are done."""
+        before = 0
+
+        def update(rows: int) -> None:
+            nonlocal before
+            with self._lock:
+                self._done, before = self._done + rows - before, rows
+                hooks.progress(self._done)
+
+        return update
+
+    def _add(self, name: str, found: _Scored | LossCliError, said: Sequence[str], hooks: Hooks) -> None:
+        """Add a submission to those before."""
+        for text in said:
+            hooks.say(text)
+        try:
+            if isinstance(found, LossCliError):
+                raise found
+            self._require_same_rows(found)
+        except LossCliError as error:
             self.errors.append(error)
             self.entries.append(Entry(name, reason=_reason(error)))
+            return
+        self.entries.append(found.entry)
+        self.notes += found.notes
+        if self.run is None or len(found.entry.predicted) > len(_predicted(self.run.plan.roles)):
+            self.run = found.run
 
-    def _scored(self, name: str, submission: Source, hooks: Hooks) -> Entry:
-        run = prepare(submission, self.targets, self.loss, **self.options)
-        self._check(run)
-        job = self._job(run)
-        done = self.done
-        for text in run.plan.place.notes:
-            hooks.say(text)
-        folded, _ = running.fold_all(run, lambda rows: hooks.progress(done + rows), hooks.say, job)
-        part = finished(run.plan, folded)
-        self.done += part.rows
-        if self.job is not None and self._has_more_rows(name, job, self.job):
-            self.fingerprint = part.fingerprint
-        line = self.lines.add(job, part)
-        predicted = _predicted(run.plan.roles)
-        if self.job is None:
-            self.job, self.fingerprint = job, part.fingerprint
-        if self.run is None or len(predicted) > len(_predicted(self.run.plan.roles)):
-            self.run = run
-        results = tuple(replace(each, model=name) for each in results_of(run.plan, part))
-        self.notes += [replace(each, text=f"{name}: {each}") for each in notes(part.tallies)]
-        return Entry(name, results, line, predicted=predicted)
+    def _require_same_rows(self, found: _Scored) -> None:
+        """Raise LossCliError for other rows than those of the submissions before.
 
-    def _has_more_rows(self, name: str, own: SubmissionJob, first: SubmissionJob) -> bool:
-        """Whether all rows of the submissions before are among more rows of this one, and they are broken.
-
-        So nobody wins by dropping rows.  Raises LossCliError for other rows than those before.
+        If all of their rows are among more rows of this one, they are broken, so that nobody wins by dropping
+        rows.
         """
-        mine, theirs = own.weights > 0, first.weights > 0
+        job, first = found.job, self.job
+        if first is None:
+            self.job = job
+            return
+        mine, theirs = job.stored.weights > 0, first.stored.weights > 0
         if np.array_equal(mine, theirs):
-            return False
+            self._free.append(job.stored)
+            return
         if not mine[theirs].all():
-            raise LossCliError(
-                Problem("other rows are evaluated than of the submissions before", name, "submit every row")
-            )
-        reason = f"fewer rows are evaluated than of {name}"
+            self._free.append(job.stored)
+            what = "other rows are evaluated than of the submissions before"
+            raise LossCliError(Problem(what, found.entry.name, "submit every row"))
+        reason = f"fewer rows are evaluated than of {found.entry.name}"
         self.entries = [each if each.reason else replace(each, reason=reason) for each in self.entries]
-        first.weights[:], first.cells[:] = own.weights, own.cells
-        return True
+        self._free.append(first.stored)
+        self.job = job
 
     def _check(self, run: Run) -> None:
         """Raise UsageError if slices or weights come from the submission, or its losses differ."""
@@ -200,17 +267,15 @@ class _League:
             raise UsageError("its columns show other targets than those before")
 
     def _job(self, run: Run) -> SubmissionJob:
-        """The job of evaluating a submission, with files for its weights and cells."""
-        plan, first = run.plan, self.job
-        slicings = len(plan.roles.slicings)
-        # The files of the first submission are kept, and those of the others are compared with them.
-        again = "" if first is None else "-again"
-        rows, shape = self.rows, (max(1, slicings), self.rows)
-        weights = scratch_array(self._folder / f"weights{again}", (rows,))
-        cells = scratch_array(self._folder / f"cells{again}", shape, np.int32)
-        numbers = tuple({} for _ in range(slicings)) if first is None else first.numbers
-        columns = Columns(self._folder, self.rows)
-        return SubmissionJob(plan, False, columns=columns, weights=weights, cells=cells, numbers=numbers)
+        """The job of evaluating a submission, with files for its rows."""
+        slicings = len(run.plan.roles.slicings)
+        with self._lock:
+            number = next(self._numbers) if not self._free else None
+            stored = self._free.pop() if number is None else None
+        if stored is None:
+            stored = Stored(self._folder / f"rows-{number}", self.rows, slicings)
+        stored.clear()
+        return SubmissionJob(run.plan, False, stored=stored, numbers=tuple({} for _ in range(slicings)))
 
     def report(self) -> Report:
         """The leaderboard.  Raises the error of the first submission if all are broken."""
@@ -231,7 +296,7 @@ class _League:
             signature=plan.signature(),
             losscli=__version__,
             names=self.run.names,
-            provenance=comparability.of(plan, self.fingerprint),
+            provenance=comparability.of(plan, None),
             times=plan.roles.by_time,
         )
 
@@ -243,17 +308,17 @@ class _League:
         best = sorted(sound, key=lambda entry: _overall(entry, choice.loss.score))[: ties.MOST]
         if len(sound) > len(best):
             self.notes.append(note(Code.TIES_LIMITED, most=ties.MOST))
-        lines = [entry.line for entry in best]
         own = [replace(e, results=tuple(r for r in e.results if _is_of(r, choice))) for e in best]
+        lines, stored = [entry.line for entry in best], self.job.stored
         ways: list[tuple[Array | None, list[dict[str, str]]]] = [(None, [{}])]
         for place, slicing in enumerate(plan.roles.slicings):
             keys = self.job.numbers[place]
             cells = [dict(zip(slicing.names, key, strict=True)) for key in keys]
-            ways.append((self.job.cells[place], cells))
+            ways.append((stored.cells[place], cells))
         for way, (codes, cells) in enumerate(ways):
             noise = iter([ties.Pairs.none(len(best))] * len(cells))
             if plan.level is not None and not choice.loss.reduction.extreme:
-                noise = self.lines.noise(lines, self.job.weights, way, codes, len(cells))
+                noise = self.lines.noise(Cut(lines, stored.weights, codes, len(cells)), way)
             level, score = plan.level or LEVEL, choice.loss.score
             found = [
                 ties.places(own, cell, each, level, score) for cell, each in zip(cells, noise, strict=True)

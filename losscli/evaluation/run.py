@@ -122,14 +122,16 @@ def fold_all(
     say: Callable[[str], None] = lambda text: None,
     job: EvaluationJob | None = None,
     sink: Sink | None = None,
+    threads: int | None = None,
 ) -> tuple[Partial, Aligned]:
     """Read and fold all rows.  If an alignment fails, the next one is tried and reported through `say`.
 
     `job` is what the engine folds, by default the evaluation of the chosen losses; those of single rows go
-    to `sink`.  Raises DataError with
-    every problem that was found.
+    to `sink`.  `threads` are fewer than those of the run if other runs are folded at the same time.  Raises
+    DataError with every problem that was found.
     """
-    part, alignment = _folded(job or EvaluationJob(run.plan, kept=False), run, progress, say, sink)
+    job = job or EvaluationJob(run.plan, kept=False)
+    part, alignment = _folded(job, run, progress, say, sink, threads)
     tallies = part.tallies if part else {}
     n = int(part.overall[0].n[0]) if part else 0
     _require_sound(run.plan, alignment, tallies, n, run.tables)
@@ -143,9 +145,10 @@ def _folded(
     progress: Progress,
     say: Callable[[str], None],
     sink: Sink | None = None,
+    threads: int | None = None,
 ) -> tuple[S | None, Aligned]:
     """The result of the job over all rows, None without rows, and the alignment that worked."""
-    engine, alignment = engines.of(run.engine, run.threads), run.alignment
+    engine, alignment = engines.of(run.engine, threads or run.threads), run.alignment
     while True:
         try:
             found = engine.run(job, alignment, progress, sink)

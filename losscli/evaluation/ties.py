@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property, reduce
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -38,24 +38,22 @@ from losscli.states.noise import effective
 from losscli.states.ranks import Ranks
 from losscli.states.reductions import BoundReduction, mean
 
+T = TypeVar("T")
 MOST = 2_000
 """Maximum number of submissions among which ties are tested: the best ones."""
 _NUMBERS = 1 << 22
 """Maximum number of values in a block of rows of all submissions."""
-_NUMBERING = Lock()
-"""Held while slices are numbered, so that threads agree on the numbers."""
+_LOCK = Lock()
+"""Held while slices are numbered and files are made, so that threads agree on them."""
 
 
 class SubmissionJob(partials.EvaluationJob, frozen=True, kw_only=True):
-    """An evaluation of a submission that also stores the row columns of its first loss by row of the targets.
+    """An evaluation of a submission that also keeps the row columns of its first loss by row of the targets.
 
-    `columns` hold them, `weights` (n,) the weights, which stay 0 for rows that are not evaluated, and `cells`
-    (slicings, n) the number of each row's slice; `numbers` maps the slices seen so far to their numbers.
+    `numbers` maps the slices of each slicing to their numbers among the cells of `stored`.
     """
 
-    columns: Columns
-    weights: Array
-    cells: Array
+    stored: Stored
     numbers: tuple[dict[Any, int], ...]
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
@@ -72,14 +70,14 @@ class SubmissionJob(partials.EvaluationJob, frozen=True, kw_only=True):
         if self.plan.choices[0].by_rows:
             found, weight = [weight * to_numpy(column) for column in found], 1.0
         for place, column in enumerate(found):
-            self.columns.place(place)[rows] = to_numpy(column)
-        self.weights[rows] = weight
+            self.stored.column(place)[rows] = to_numpy(column)
+        self.stored.weights[rows] = weight
         for place, slicing in enumerate(self.plan.roles.slicings):
             codes, keys = slicing.of(block.frame)
             codes = codes if starts is None else codes[starts]
-            with _NUMBERING:
+            with _LOCK:
                 known = [self.numbers[place].setdefault(key, len(self.numbers[place])) for key in keys.rows()]
-            self.cells[place, rows] = np.array([*known, -1])[codes]
+            self.stored.cells[place, rows] = np.array([*known, -1])[codes]
         return replace(partials.states_of(taken), rows=frame.height)
 
 
@@ -115,24 +113,31 @@ def scratch_array(path: Path, shape: tuple[int, ...], dtype: Any = np.float64) -
     return np.memmap(path, dtype, "r+", shape=shape)
 
 
-class Columns:
-    """The row columns of one submission, on disk."""
+class Stored:
+    """What is kept of the rows of one submission after the other, by row of the targets, on disk.
 
-    def __init__(self, folder: Path, rows: int) -> None:
+    `weights` (n,) are 0 for rows that are not evaluated, `cells` (slicings, n) are the numbers of slices.
+    """
+
+    def __init__(self, folder: Path, rows: int, slicings: int) -> None:
+        folder.mkdir()
         self._folder, self._rows = folder, rows
-        self._found: dict[int, Array] = {}
+        self.weights = scratch_array(folder / "weights", (rows,))
+        self.cells = scratch_array(folder / "cells", (max(1, slicings), rows), np.int32)
+        self._columns: dict[int, Array] = {}
+        self.width = 0
 
-    @property
-    def width(self) -> int:
-        """The number of columns."""
-        return len(self._found)
+    def clear(self) -> None:
+        """Forget the rows."""
+        self.weights[:], self.width = 0.0, 0
 
-    def place(self, place: int) -> Array:
-        """A column (rows,), zero in rows that are not written yet."""
-        with _NUMBERING:
-            if place not in self._found:
-                self._found[place] = scratch_array(self._folder / f"column-{place}", (self._rows,))
-            return self._found[place]
+    def column(self, place: int) -> Array:
+        """A row column (n,), whose values are those of the rows of a positive weight."""
+        with _LOCK:
+            self.width = max(self.width, place + 1)
+            if place not in self._columns:
+                self._columns[place] = scratch_array(self._folder / f"column-{place}", (self._rows,))
+            return self._columns[place]
 
 
 class Lines:
@@ -145,15 +150,15 @@ class Lines:
     def __init__(self, folder: Path, submissions: int, rows: int) -> None:
         self.rows, self._shape, self._folder = rows, (max(1, submissions), max(1, rows)), folder
         self._ways: list[Array] = []
-        self.used = 0
 
-    def add(self, job: SubmissionJob, part: Partial) -> int:
-        """Store what the rows of a submission add to its values, and return its line."""
+    def add(self, line: int, job: SubmissionJob, part: Partial) -> None:
+        """Store what the rows of a submission add to its values as a line."""
         choice = job.plan.choices[0]
         pilots = part.pilots or (None,) * job.plan.outputs(choice)
         bound = choice.reduction.with_pilots(pilots, part.weight_unit)
         if choice.loss.order is not None:
-            return self._add_settled(job, bound)
+            self._add_settled(line, job, bound)
+            return
         slopes = [inference.gradients(bound, moments_of(part.overall[0]))]
         if choice.loss.reduction is not mean:
             for slices, numbers in zip(part.slices, job.numbers, strict=True):
@@ -161,46 +166,42 @@ class Lines:
                 at = [slices.places[key] for key in numbers]
                 slopes.append(own[at])
         for way, slope in enumerate(slopes):
-            self._write(self._way(way)[self.used], job, slope, None if way == 0 else job.cells[way - 1])
-        self.used += 1
-        return self.used - 1
+            codes = None if way == 0 else job.stored.cells[way - 1]
+            self._write(self._way(way)[line], job.stored, slope, codes)
 
-    def _add_settled(self, job: SubmissionJob, bound: BoundReduction) -> int:
+    def _add_settled(self, line: int, job: SubmissionJob, bound: BoundReduction) -> None:
         """The same for a loss of order: the settled columns of the rows, overall and in each slice."""
-        at = np.flatnonzero(job.weights > 0)
-        weight, width = job.weights[at], job.columns.width
-        kept = [job.columns.place(i)[at] for i in range(width)]
-        for way, codes in enumerate([None, *job.cells[: len(job.numbers)]]):
+        stored = job.stored
+        at = np.flatnonzero(stored.weights > 0)
+        weight, kept = stored.weights[at], [stored.column(i)[at] for i in range(stored.width)]
+        for way, codes in enumerate([None, *stored.cells[: len(job.numbers)]]):
             count = 1 if codes is None else len(job.numbers[way - 1])
             cells = Cells(np, len(at), weight, 0, None if codes is None else codes[at], count)
             ranks = Ranks.of(cells, kept)
             ordered.require_memory(job.plan.choices[0], ranks)
-            line, found = self._way(way)[self.used], ranks.linearised(bound, job.plan.level)
-            line[at if cells.order is None else at[cells.order]] = found
-        self.used += 1
-        return self.used - 1
+            found = ranks.linearised(bound, job.plan.level)
+            self._way(way)[line][at if cells.order is None else at[cells.order]] = found
 
     def _way(self, way: int) -> Array:
-        while len(self._ways) <= way:
-            self._ways.append(scratch_array(self._folder / f"lines-{len(self._ways)}", self._shape))
-        return self._ways[way]
+        with _LOCK:
+            while len(self._ways) <= way:
+                self._ways.append(scratch_array(self._folder / f"lines-{len(self._ways)}", self._shape))
+            return self._ways[way]
 
-    def _write(self, line: Array, job: SubmissionJob, slope: Array, codes: Array | None) -> None:
+    def _write(self, line: Array, stored: Stored, slope: Array, codes: Array | None) -> None:
         step = max(1, _NUMBERS // slope.shape[1])
         for first in range(0, self.rows, step):
             own = slice(first, first + step)
             slopes = slope[0] if codes is None else slope[codes[own]].T
-            line[own] = sum(each * job.columns.place(i)[own] for i, each in enumerate(slopes))
+            line[own] = sum(each * stored.column(i)[own] for i, each in enumerate(slopes))
 
-    def noise(
-        self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, cells: int
-    ) -> Iterator[Pairs]:
+    def noise(self, cut: Cut, way: int) -> Iterator[Pairs]:
         """For each cell, the noise of the difference of every two submissions."""
-        at_once = max(1, MAX_SPREAD // len(lines) ** 2)
-        for first in range(0, cells, at_once):
-            count = min(at_once, cells - first)
-            whole = self._moments(lines, weights, way, codes, first, count)
-            third = self._thirds(lines, weights, way, codes, first, whole.mean)
+        at_once = max(1, MAX_SPREAD // len(cut.lines) ** 2)
+        for first in range(0, cut.cells, at_once):
+            own = replace(cut, first=first, cells=min(at_once, cut.cells - first))
+            whole = self._moments(own, way)
+            third = self._thirds(own, way, whole.mean)
             binary = _binary(whole)
             for cell, units in enumerate(effective(whole).tolist()):
                 assert whole.spread is not None
@@ -210,46 +211,68 @@ class Lines:
                 else:
                     yield Pairs.of(spread, third[cell], weight, units)
 
-    def _blocks(
-        self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, first: int, count: int
-    ) -> Iterator[tuple[int, Array, Array, Array | None]]:
-        """The first row of each block, its lines (s, n) and weights (n,), and the cell of each row, or -1."""
+    def _blocks(self, cut: Cut, way: int, function: Callable[..., T]) -> Iterator[T]:
+        """What a function makes of each block: of its first row, lines (s, n), weights (n,) and cells (n,).
+
+        The cells are None without slices, and -1 for rows of others.
+        """
         values = self._ways[min(way, len(self._ways) - 1)]
-        step = max(256, _NUMBERS // len(lines))
-        for start in range(0, self.rows, step):
+        step = max(256, _NUMBERS // len(cut.lines))
+
+        def call(start: int) -> T:
             own = slice(start, start + step)
-            at = np.flatnonzero(weights[own] > 0)
-            cell = None
-            if codes is not None:
-                cell = codes[own][at] - first
-                cell = np.where((cell >= 0) & (cell < count), cell, -1)
-            yield start, np.stack([values[line, own][at] for line in lines]), weights[own][at], cell
+            at, cell = np.flatnonzero(cut.weights[own] > 0), None
+            if cut.codes is not None:
+                cell = cut.codes[own][at] - cut.first
+                cell = np.where((cell >= 0) & (cell < cut.cells), cell, -1)
+            lines = np.stack([values[line, own][at] for line in cut.lines])
+            return function(start, lines, cut.weights[own][at], cell)
 
-    def _moments(
-        self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, first: int, count: int
-    ) -> Moments:
-        """The moments of the lines in `count` cells from the first one."""
-        even = bool((weights[weights > 0] == 1.0).all())
-        whole = Moments.empty(count, len(lines))
-        for start, values, weight, cell in self._blocks(lines, weights, way, codes, first, count):
-            block = Cells(np, len(weight), None if even else weight, start, cell, count)
-            whole = whole.merge(Moments.of(block, list(values)))
-        return whole
+        return map(call, range(0, self.rows, step))
 
-    def _thirds(
-        self, lines: Sequence[int], weights: Array, way: int, codes: Array | None, first: int, means: Array
-    ) -> Array:
+    def _moments(self, cut: Cut, way: int) -> Moments:
+        """The moments of the lines in each cell."""
+        even = bool((cut.weights[cut.weights > 0] == 1.0).all())
+
+        def of_block(start: int, lines: Array, weight: Array, cell: Array | None) -> Moments:
+            block = Cells(np, len(weight), None if even else weight, start, cell, cut.cells)
+            return Moments.of(block, list(lines))
+
+        empty = Moments.empty(cut.cells, len(cut.lines))
+        return reduce(Moments.merge, self._blocks(cut, way, of_block), empty)
+
+    def _thirds(self, cut: Cut, way: int, means: Array) -> Array:
         """Sum w^3 (x - m)_i^2 (x - m)_j of the lines in the cells of these means (c, s): (c, s, s)."""
-        found = np.zeros((*means.shape, means.shape[1]))
-        for _, values, weight, cell in self._blocks(lines, weights, way, codes, first, len(means)):
+
+        def of_block(_: int, lines: Array, weight: Array, cell: Array | None) -> list[tuple[int, Array]]:
             cells = Cells(np, len(weight), None, 0, cell, len(means))
             if cells.order is not None:
-                values, weight = values[:, cells.order], weight[cells.order]
+                lines, weight = lines[:, cells.order], weight[cells.order]
+            found = []
             for place, start, size in zip(cells.present, cells.starts, cells.sizes, strict=True):
                 own = slice(start, start + size)
-                apart = values[:, own] - means[place][:, None]
-                found[place] += (weight[own] ** 3 * apart * apart) @ apart.T
+                apart = lines[:, own] - means[place][:, None]
+                found.append((place, (weight[own] ** 3 * apart * apart) @ apart.T))
+            return found
+
+        found = np.zeros((*means.shape, means.shape[1]))
+        for block in self._blocks(cut, way, of_block):
+            for place, products in block:
+                found[place] += products
         return found
+
+
+class Cut(Struct, frozen=True, eq=False):
+    """Rows cut into cells: the `lines` of submissions, and the weight and the cell of each row (n,).
+
+    `codes` are None if all rows are one cell; else the `cells` from the `first` on are meant.
+    """
+
+    lines: Sequence[int]
+    weights: Array
+    codes: Array | None
+    cells: int
+    first: int = 0
 
 
 class Pairs(Struct, frozen=True):

@@ -197,6 +197,21 @@ def test_all_are_evaluated_on_the_same_rows():
     assert report.board[1].reason == "other rows are evaluated than of the submissions before"
 
 
+def test_submissions_that_are_scored_at_once_are_those_scored_alone():
+    fewer = submission(0.1, 9).filter(pl.col("id") > 9)
+    wrong = submission(0.1, 9).with_columns(pred=pl.lit("x"))
+    both = [*SUBMISSIONS, fewer, wrong, *SUBMISSIONS]
+    one, *others = (
+        losscli.rank(
+            *both, targets=TARGETS, loss=["rmse", "mae"], by="Usage", unmatched="drop", threads=threads
+        )
+        for threads in (1, 2, 5)
+    )
+    assert len({each.reason for each in one.board if each.reason}) == 2
+    for other in others:
+        assert (other.board, other.results, other.findings) == (one.board, one.results, one.findings)
+
+
 def test_groups_and_classes_are_ranked_too():
     rng = np.random.default_rng(2)
     relevance = rng.integers(0, 3, 600)

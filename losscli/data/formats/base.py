@@ -153,8 +153,9 @@ class Files(Struct, frozen=True, eq=False):
     files that are read from a copy, and `origins` the files behind the paths.
     `sizes` are those in bytes when the paths were found.
     `by_option` says that --input-format named the format, `dialect` how delimited text is written, `spelling`
-    how text writes numbers, and `headers` are the first rows of delimited text, by path.  NumPy files have their mapped `arrays`, workbooks their `sheets`; `role`
-    (predictions or targets) names those without a name, and `flat` makes a matrix one column per output.
+    how text writes numbers, and `headers` are the first rows of delimited text, by path.  NumPy files have
+    their mapped `arrays`, workbooks their `sheets`; `role` (predictions or targets) names those without a
+    name, and `flat` makes a matrix one column per output.
     """
 
     name: str
