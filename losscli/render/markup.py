@@ -24,26 +24,39 @@ def text(content: str) -> str:
     return escaped(content if left <= 0 else f"{content[:LONGEST]}… ({left:,} more characters)")
 
 
+def breakable(content: str) -> str:
+    """A name that may be broken after each part."""
+    return text(content).replace("_", "_<wbr>")
+
+
 def table(table: Table, attributes: Callable[[Column], str], of_table: str = "") -> Iterator[str]:
-    """The lines of a table without its title; `attributes` are those of the cells of a column."""
+    """The lines of a table without its title; `attributes` are those of the cells of a column.
+
+    The decimal points of a column are in line, unless its rows are losses, which have different units.
+    """
     given = [attributes(column) for column in table.columns]
     yield f"<table{of_table}>"
     if any(column.heading for column in table.columns):
         headings = "".join(
-            f'<th scope="col"{own}>{text(column.heading)}</th>'
+            f'<th scope="col"{own}>{breakable(column.heading)}</th>'
             for column, own in zip(table.columns, given, strict=True)
         )
         yield f"<thead><tr>{headings}</tr></thead>"
+    in_line = not (table.columns and table.columns[0].heading == "loss")
     yield "<tbody>"
     for place in range(table.height):
-        cells = "".join(_cell(column, place, own) for column, own in zip(table.columns, given, strict=True))
+        cells = "".join(
+            _cell(column, place, own, in_line) for column, own in zip(table.columns, given, strict=True)
+        )
         yield f"<tr>{cells}</tr>"
     yield "</tbody></table>"
 
 
-def _cell(column: Column, place: int, attributes: str) -> str:
+def _cell(column: Column, place: int, attributes: str, in_line: bool) -> str:
     """A cell: the value that a table is about stands out from its error, news from their names."""
-    cell = _in_line(column.texts[place]) if column.kind == "number" else text(column.cells[place])
+    cell = breakable(column.cells[place]) if column.kind == "name" else text(column.cells[place])
+    if column.kind == "number" and in_line:
+        cell = _in_line(column.texts[place])
     tone = column.tones[place] if column.tones else ""
     if tone:
         return f'<td{attributes}><span class="{tone}">{cell}</span></td>'

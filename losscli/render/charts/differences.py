@@ -12,10 +12,11 @@ from losscli.render.digits import decimal, estimate
 from losscli.render.graphics import style
 from losscli.render.naming import listed, loss_label, shown
 from losscli.report.model import Comparison, Report
+from losscli.text import counted
 
 MOST = 20
 """The differences of a chart: the largest ones where cells are many."""
-VERDICTS = ("better", "worse", "not distinguished")
+VERDICTS = ("better", "worse", "neither")
 
 
 def figures(report: Report) -> Iterator[Figure]:
@@ -34,7 +35,7 @@ def figures(report: Report) -> Iterator[Figure]:
         if each.cell:
             kinds.setdefault((each.a, each.b, loss_label(each), tuple(each.cell)), []).append(each)
     for (a, b, loss, columns), rows in kinds.items():
-        title = f"{shown(b)} against {shown(a)}, {loss} by {', '.join(map(shown, columns))}"
+        title = f"{loss} by {', '.join(map(shown, columns))}, {shown(b)} against {shown(a)}"
         yield _of_cells(title, loss, rows)
 
 
@@ -42,16 +43,11 @@ def _of_losses(rows: Sequence[Comparison]) -> Figure:
     pair = f"{shown(rows[0].b)} against {shown(rows[0].a)}"
     scales = [100 / abs(each.value_a or 1.0) for each in rows]
     names = [loss_label(each) for each in rows]
-    better = sum(each.winner == each.b for each in rows)
-    title = f"{pair}: {_count(better, len(rows))} better beyond the noise"
+    better, worse = (sum(each.winner == side for each in rows) for side in (rows[0].b, rows[0].a))
+    losses = counted(len(rows), "loss", "losses")
+    title = f"{pair}: better in {better}, worse in {worse} of {losses}"
     axis = f"difference, % of the loss of {shown(rows[0].a)[: style.LONGEST]}"
     return _forest(title, axis, names, rows, scales)
-
-
-def _count(better: int, total: int) -> str:
-    if total == 1:
-        return "is" if better else "is not"
-    return f"{better} of {total} losses are"
 
 
 def _of_pairs(loss: str, rows: Sequence[Comparison]) -> Figure:
@@ -68,7 +64,7 @@ def _of_cells(title: str, loss: str, rows: Sequence[Comparison]) -> Figure:
     largest = sorted(rows, key=effect)[:MOST]
     names = [", ".join(map(shown, each.cell.values())) for each in largest]
     better, worse = (sum(each.winner == side for each in rows) for side in (rows[0].b, rows[0].a))
-    title += f": better in {better}, worse in {worse} of {len(rows)} beyond the noise"
+    title += f": better in {better:,}, worse in {worse:,} of {len(rows):,}"
     return _forest(title, f"difference of {loss}", names, largest, [1.0] * len(largest))
 
 

@@ -23,7 +23,7 @@ def figures(report: Report) -> Iterator[Figure]:
     verdicts = [verdict for verdict in worst_first(report.gates) if verdict.margin is not None]
     if not verdicts:
         return
-    titles = [" ".join(filter(None, (plain(each.title), each.place))) for each in verdicts[:MOST]]
+    titles = [": ".join(filter(None, (each.place, plain(each.title)))) for each in verdicts[:MOST]]
     rows = [_row(*each) for each in zip(style.shortened(titles), titles, verdicts, strict=False)]
     colour = alt.Color(
         "side:N",

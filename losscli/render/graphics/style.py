@@ -37,7 +37,7 @@ VARIABLES: Mapping[str, str] = {
 """The CSS variable of each colour: a page has a light and a dark value of it."""
 
 CONFIG: Mapping[str, Any] = {
-    "font": "sans-serif",
+    "font": "Liberation Sans, Arial, Helvetica, sans-serif",  # as wide everywhere as where it is measured
     "background": None,
     "view": {"stroke": None},
     "axis": {
@@ -52,6 +52,8 @@ CONFIG: Mapping[str, Any] = {
         "labelPadding": 5,
         "titlePadding": 8,
         "tickCount": 5,
+        "labelOverlap": "greedy",
+        "labelSeparation": 6,
     },
     "axisY": {"domain": False, "ticks": False},
     "legend": {
@@ -62,7 +64,8 @@ CONFIG: Mapping[str, Any] = {
         "titleFontSize": 11,
         "titleFontWeight": "normal",
         "symbolType": "square",
-        "columnPadding": 18,
+        "symbolOpacity": 1,
+        "columnPadding": 16,
     },
     "text": {"color": MUTED, "fontSize": 11},
     "title": {"color": INK, "fontSize": 13, "anchor": "start", "offset": 10, "subtitleColor": MUTED},
@@ -109,7 +112,7 @@ def y(field: str, title: str, **options: Any) -> alt.Y:
     return alt.Y(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(**options))
 
 
-def names(room: int = 130) -> alt.Y:
+def names(room: int = 150) -> alt.Y:
     """A vertical axis of names, the field `name`, in the order of the rows, and with this room in pixels."""
     return alt.Y("name:N", sort=None, title=None, axis=alt.Axis(grid=False, labelLimit=room))
 

@@ -15,10 +15,11 @@ from losscli.render.sections import comparisons, leaderboard, results, rows, ver
 from losscli.render.sections.notes import notes
 from losscli.render.tables import Document, Table
 from losscli.report.model import Report
+from losscli.text import counted
 
 FOLDED = 24
 """Rows of a table above which it is folded."""
-FIGURES = 8
+FIGURES = 6
 """The charts of a section."""
 ROOM = 600_000
 """Characters of all tables together, of the 1.5 MB of a page; what has no room is said."""
@@ -58,8 +59,9 @@ def parts_of(report: Report, most: int | None) -> Iterator[Part]:
     for draft in drafts:
         found = () if draft.charts is None else figures(report, draft.charts)
         tables = list(_tables(draft.id, draft.tables, cells))
-        drawn = list(_charts(draft.id, found))
-        blocks = _beside(drawn[0], tables) if len(drawn) == 1 else [*_grid(drawn), *tables]
+        drawn = list(found)
+        charts = [_figure(f"{draft.id}-c{place}", figure) for place, figure in enumerate(drawn[:FIGURES])]
+        blocks = _beside(charts[0], tables) if len(charts) == 1 else [*_grid(charts, len(drawn)), *tables]
         yield Part(draft.id, draft.title, (*blocks, *draft.others()))
 
 
@@ -116,18 +118,13 @@ def _length(table: Table) -> float:
     return _ROW + sum(rows) / len(rows) if rows else 0.0
 
 
-def _charts(part: str, found: Iterable[Figure]) -> Iterator[str]:
-    drawn = list(found)
-    for place, figure in enumerate(drawn[:FIGURES]):
-        yield _figure(f"{part}-c{place}", figure)
-    if len(drawn) > FIGURES:
-        more = f"{len(drawn) - FIGURES:,} more charts: report.plot(NAME) in Python draws all"
-        yield f'<p class="small">{more}</p>'
-
-
-def _grid(charts: Sequence[str]) -> Iterator[str]:
+def _grid(charts: Sequence[str], count: int) -> Iterator[str]:
+    """The charts side by side, and how many of all are left out."""
     if charts:
         yield f'<div class="charts">{"".join(charts)}</div>'
+    if count > len(charts):
+        more = counted(count - len(charts), "more chart")
+        yield f'<p class="small block">{more}: report.plot(NAME) in Python draws all</p>'
 
 
 def _beside(chart: str, tables: Sequence[str]) -> Iterator[str]:
