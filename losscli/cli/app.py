@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import TyperException
 
 from losscli._version import __version__
-from losscli.cli import interrupt, native, results
+from losscli.cli import interrupt, native, origin, results
 from losscli.cli.messages import MORE_MEMORY, say, write
 from losscli.cli.parser import COMMANDS, Program
 from losscli.data import scratch
@@ -52,6 +52,7 @@ def _main(
 
 def run(argv: list[str]) -> int:
     """Run the program and return its exit status; nothing is raised."""
+    origin.remember(argv)
     try:
         status = app(args=argv, prog_name="losscli", standalone_mode=False)
         if callable(status):

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from losscli import gates
 from losscli.cli.messages import say
+from losscli.cli.origin import origin
 from losscli.data.writer import Draft, require_distinct, write, writing
 from losscli.errors import Status, UsageError, all_of
 from losscli.plan.options import OPTIONS, Use, request_of
@@ -132,13 +133,10 @@ def write_files(report: Report, display: Display, drafts: Sequence[Draft] = ()) 
     The names on a leaderboard are those of whoever submits to it.
     """
     formulas = not report.board if display.formulas is None else display.formulas
-    write(
-        (
-            (path, render(report, format_of_suffix(path), display.cells, formulas=formulas))
-            for path in display.outputs.files
-        ),
-        drafts,
-    )
+    forms = [(path, format_of_suffix(path)) for path in display.outputs.files]
+    made = origin() if "html" in dict(forms).values() else None
+    texts = ((path, render(report, form, display.cells, False, formulas, made)) for path, form in forms)
+    write(texts, drafts)
 
 
 def to_github(report: Report, path: Path, cells: int | None = None) -> None:
@@ -258,7 +256,8 @@ def _print(report: Report, display: Display) -> None:
     elif form == "table":
         print_tables(report, console(display.color), cells, verbose)
     else:
-        print_data(render(report, form, cells, verbose, display.formulas is not False))
+        made = origin() if form == "html" else None
+        print_data(render(report, form, cells, verbose, display.formulas is not False, made))
 
 
 def print_data(text: str) -> None:

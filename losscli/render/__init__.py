@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
-from losscli.render.formats import DEFAULT, Data, Format, Page, all_formats
+from losscli.render.formats import DEFAULT, Data, Format, Origin, Page, all_formats
 from losscli.render.naming import listed
 from losscli.report.model import Report
 from losscli.text import either, near
@@ -30,17 +30,19 @@ def render(
     cells: int | None = None,
     verbose: bool = False,
     formulas: bool = True,
+    origin: Origin | None = None,
 ) -> str:
     """The report in a format, as text that ends in a newline.
 
     `cells` is the number of classes or slices, the worst ones, in a table for people; data are always
-    complete.  `verbose` adds details to formats that omit them; without `formulas` spreadsheets run no text.
+    complete.  `verbose` adds details to formats that omit them; without `formulas` spreadsheets run no text;
+    `origin` is how the text comes to be written, which pages say.
 
     Raises UsageError for an unknown format.
     """
     chosen = format_named(form)
     if isinstance(chosen, Page):
-        return chosen.write(report, cells)
+        return chosen.write(report, cells, origin)
     if isinstance(chosen, Data):
         text = chosen.write(report)
         return text if formulas else chosen.without_formulas(text)

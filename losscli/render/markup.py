@@ -26,7 +26,7 @@ def text(content: str) -> str:
 
 def breakable(content: str) -> str:
     """A name that may be broken after each part."""
-    return text(content).replace("_", "_<wbr>")
+    return text(content).replace("_", "_<wbr/>")
 
 
 def table(table: Table, attributes: Callable[[Column], str], of_table: str = "") -> Iterator[str]:

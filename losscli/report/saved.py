@@ -133,6 +133,21 @@ def _text(data: bytes, place: str) -> str:
         raise DataError(Problem("is not text in UTF-8", place)) from error
 
 
+def commit() -> str:
+    """The commit that is checked out in the working folder; empty outside of a repository."""
+    try:
+        done = subprocess.run(
+            [*_GIT, "rev-parse", "--verify", "--quiet", "HEAD"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            env=os.environ | _GIT_ENVIRONMENT,
+            check=False,
+        )
+    except OSError:
+        return ""
+    return done.stdout.decode("ascii", errors="replace").strip()
+
+
 def _of_git(place: str) -> str:
     """The file as a revision has it; its path is relative to the top of the repository."""
     revision, _, path = place.removeprefix("git:").partition(":")

@@ -40,17 +40,25 @@ class Data(Struct, frozen=True):
     without_formulas: Callable[[str], str] = str
 
 
+class Origin(Struct, frozen=True):
+    """How a file comes to be written: the command, the time, and the commit of the working folder."""
+
+    command: str = ""
+    time: str = ""
+    commit: str = ""
+
+
 class Page(Struct, frozen=True):
     """A format with charts: for people, and made of the report itself.
 
-    `write` takes the report and the number of cells of a table, None for as many as a page has room for;
-    `write_tables` makes a page of tables alone.  `require` raises UsageError if packages that draw are
-    missing.
+    `write` takes the report, the number of cells of a table, None for as many as a page has room for, and
+    how the page comes to be written, None if no command writes it.  `write_tables` makes a page of tables
+    alone.  `require` raises UsageError if packages that draw are missing.
     """
 
     name: str
     suffix: str
-    write: Callable[[Report, int | None], str]
+    write: Callable[[Report, int | None, Origin | None], str]
     write_tables: Callable[[Document], str]
     require: Callable[[], None]
     meaning: str = ""

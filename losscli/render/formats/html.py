@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from losscli.render.formats import Page
+from losscli.render.formats import Origin, Page
 from losscli.render.graphics.image import require
 from losscli.render.tables import Document
 from losscli.report.model import Report
 
 
-def text(report: Report, cells: int | None) -> str:
+def text(report: Report, cells: int | None, origin: Origin | None) -> str:
     """The report as a page."""
     from losscli.render.page import page
 
-    return page(report, cells)
+    return page(report, cells, origin)
 
 
 def of_tables(document: Document) -> str:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Iterable
 from importlib.resources import files
 
+from losscli.render.formats import Origin
 from losscli.render.markup import escaped
 from losscli.render.page.heading import heading
 from losscli.render.page.parts import Part, parts_of
@@ -17,10 +18,10 @@ _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'"
 """A policy by which a browser fetches and runs nothing but the style and the script of the page itself."""
 
 
-def page(report: Report, cells: int | None = None) -> str:
+def page(report: Report, cells: int | None, origin: Origin | None) -> str:
     """The whole page of a report; with at most this many cells, the worst ones, in each table."""
     title, header = heading(report)
-    return _page(title, header, parts_of(report, cells))
+    return _page(title, header, parts_of(report, cells, origin))
 
 
 def page_of_tables(title: str, document: Document) -> str:

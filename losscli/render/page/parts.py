@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from losscli.render import markup
 from losscli.render.charts import Figure, Section, figures
+from losscli.render.formats import Origin
 from losscli.render.graphics.inline import inline
 from losscli.render.page.origin import origin
 from losscli.render.sections import comparisons, leaderboard, results, rows, verdicts
@@ -49,12 +50,12 @@ class _Draft(Struct, frozen=True):
     others: Callable[[], Iterable[str]] = tuple
 
 
-def parts_of(report: Report, most: int | None) -> Iterator[Part]:
+def parts_of(report: Report, most: int | None, written: Origin | None) -> Iterator[Part]:
     """The sections of a report in the order in which they are read; those without content have no blocks.
 
     `most` is the number of cells of a table, None for as many as there is room for.
     """
-    drafts = list(_drafts(report))
+    drafts = list(_drafts(report, written))
     cells = _room([table for draft in drafts for table in draft.tables], most)
     for draft in drafts:
         found = () if draft.charts is None else figures(report, draft.charts)
@@ -72,7 +73,7 @@ def parts_of_tables(document: Document) -> Iterator[Part]:
     yield Part("notes", "Notes", tuple(_notes(document.notes)))
 
 
-def _drafts(report: Report) -> Iterator[_Draft]:
+def _drafts(report: Report, written: Origin | None) -> Iterator[_Draft]:
     by_kind = results.sections(report)
     overall = [results.overall(each, results.detectable(report)) for each in by_kind if not each.columns]
     overall = [replace(table, title="", notes=(*table.details, *table.notes)) for table in overall]
@@ -88,7 +89,7 @@ def _drafts(report: Report) -> Iterator[_Draft]:
     yield _Draft("task", "How it predicts", (), "task")
     yield _Draft("rows", "Single rows", list(rows.tables(report)))
     yield _Draft("notes", "Notes and findings", (), None, lambda: _notes(notes(report)))
-    yield _Draft("origin", "Origin", (), None, lambda: origin(report))
+    yield _Draft("origin", "Origin", (), None, lambda: origin(report, written))
 
 
 def _undrawn(table: Table) -> Table:
