@@ -15,8 +15,8 @@ from losscli.numeric.scores import (
     share_interval,
 )
 from losscli.numeric.skewed import studentised, symmetric
-from losscli.numeric.special import special
 from losscli.numeric.student import quantile
+from losscli.numeric.student_tail import two_sided
 from losscli.report.findings import Code, Note, note
 from losscli.states.base import Estimate
 from losscli.states.noise import (
@@ -363,7 +363,7 @@ def _p_values(deviates: Array, noise: Noise) -> Array:
     """The two-sided p-values (c,) of studentised deviates (c,)."""
     pairs = zip(deviates.tolist(), noise.skew.tolist(), strict=True)
     apart = np.abs([symmetric(t, skew) if math.isfinite(t) else t for t, skew in pairs])
-    return 2 * special(np).stdtr(noise.df, -apart)
+    return two_sided(apart, noise.df)
 
 
 def _value(bound: BoundReduction, sums: Sums) -> Value:

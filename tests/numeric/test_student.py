@@ -6,9 +6,11 @@ import math
 from statistics import NormalDist
 
 import mpmath
+import numpy as np
 import pytest
 
 from losscli.numeric.student import normalised, quantile
+from losscli.numeric.student_tail import two_sided
 
 LEVELS = (0.9, 0.95)
 
@@ -57,3 +59,23 @@ def test_the_highest_level_has_a_quantile(df):
     assert quantile(0.99, df) < quantile(level, df) < math.inf
     if df != math.inf:
         assert float(tail(quantile(level, df), df)) == pytest.approx(1 - level, rel=1e-6)
+
+
+@pytest.mark.parametrize("df", [1, 1.5, 2, 5.5, 29, 441, 1e5, 1e9])
+def test_the_tail_has_all_digits(df):
+    t = np.array([0.0, 1e-8, 0.1, 0.5, 1.0, 1.96, 3.0, 8.0, 12.0])
+    assert two_sided(t, df).tolist() == pytest.approx([float(tail(each, df)) for each in t], rel=2e-14)
+
+
+def test_the_tail_at_the_ends():
+    t = np.array([1.96, 38.0, 0.0, math.inf, 1e200, math.nan, 1.0])
+    df = np.array([math.inf, math.inf, 3.0, 3.0, 1.0, 3.0, math.nan])
+    expected = [*(math.erfc(each / math.sqrt(2)) for each in t[:2]), 1.0, 0.0, 0.0, math.nan, math.nan]
+    assert two_sided(t, df).tolist() == pytest.approx(expected, rel=1e-12, nan_ok=True)
+
+
+def test_a_chunk_changes_nothing():
+    t, df = np.linspace(0.0, 5.0, 3000), np.linspace(1.0, 50.0, 3000)
+    assert two_sided(t, df)[[0, 1500, 2999]].tolist() == [
+        two_sided(t[i : i + 1], df[i : i + 1])[0] for i in (0, 1500, 2999)
+    ]
