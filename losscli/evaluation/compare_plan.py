@@ -101,7 +101,9 @@ def plan_models(
     require_means(first.choices, "a comparison", "losscli evaluate gives the value of one model")
     all_pairs, most = first.request.all_pairs, first.request.changed
     given = _as_first(first, options) | {"runs_code": runs_code}
-    of_targets = models[0].source if targets is None else targets
+    left, right = first.tables
+    # Files are opened once, and what is in memory says more as it was given.
+    of_targets = right if right.files is not None else models[0].source if targets is None else targets
     others = all_of(*(partial(_other, first, model, of_targets, loss, given) for model in models[1:]))
     if most:
         row_losses.require_row_values(first.choices[:1])
@@ -109,7 +111,6 @@ def plan_models(
         Other(each.tables[0], _read(each.roles), number, each.roles.drop_unmatched)
         for number, each in enumerate(others, 1)
     )
-    left, right = first.tables
     alignment = Aligned.of(left, right, first.roles, first.key, first.where, predicted)
     place = first.placed(1 + len(others))
     plans = tuple(each.plan(alignment.how, place) for each in (first, *others))
