@@ -215,6 +215,25 @@ WORKS = [
         {"imports": 1.2},
     ),
     Work(
+        "442 rows of CSV, two models compared",
+        0,
+        losscli(
+            "compare",
+            *(str(SAMPLES / f"{name}.csv") for name in ("ridge", "forest")),
+            "-t",
+            str(SAMPLES / "targets.csv"),
+            "-l",
+            "huber",
+            "--bare",
+        ),
+        {
+            "evaluate": evaluate(
+                str(SAMPLES / "ridge.csv"), str(SAMPLES / "targets.csv"), "-l", "huber", "--bare"
+            )
+        },
+        {"evaluate": 1.1},
+    ),
+    Work(
         "losscli --help",
         0,
         losscli("--help"),
