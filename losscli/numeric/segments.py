@@ -30,6 +30,21 @@ def compressed(codes: Array) -> tuple[Array, Array]:
     return table[codes], present
 
 
+_DIGIT = 16
+"""Bits of the widest integers that NumPy sorts by radix, ten times as fast as wider ones."""
+
+
+def stable_order(xp: Namespace, codes: Array, count: int) -> Array:
+    """The order (n,) that sorts codes (n,) from 0 to count - 1, and keeps that of equal codes."""
+    digit = np.uint16 if count > 1 << 8 else np.uint8
+    if count <= 1 << _DIGIT or not on_host(xp):
+        return xp.argsort(codes.astype(digit) if on_host(xp) else codes, kind="stable")
+    order = np.argsort(codes.astype(digit), kind="stable")
+    for shift in range(_DIGIT, (count - 1).bit_length(), _DIGIT):
+        order = order[np.argsort((codes[order] >> shift).astype(digit), kind="stable")]
+    return order
+
+
 _WIDEST = 1024
 """Maximum number of values that one step reduces at once: one block of threads."""
 

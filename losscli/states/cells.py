@@ -8,7 +8,7 @@ from functools import cache, cached_property
 from itertools import combinations_with_replacement
 
 from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
-from losscli.numeric.segments import Runs
+from losscli.numeric.segments import Runs, stable_order
 from losscli.numeric.two_float import two_sum
 from losscli.states.draws import Draws, kept
 
@@ -54,9 +54,7 @@ class Cells:
             # One stable sort makes each cell a run, so that sums work for any number of cells.
             nowhere, *counts = to_numpy(xp.bincount(codes + 1, minlength=cells + 1)).tolist()
             sizes = np.array(counts)
-            # NumPy radix-sorts narrow integers, ten times as fast as wide ones.
-            order = xp.argsort(codes.astype(np.min_scalar_type(-cells - 1)), kind="stable")
-            self.order = order[nowhere:]
+            self.order = stable_order(xp, codes + 1, cells + 1)[nowhere:]
             weight = None if weight is None else weight[self.order]
             cluster = None if cluster is None else cluster[self.order]
             draws = None if draws is None else draws.at(self.order)
