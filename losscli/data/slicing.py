@@ -166,16 +166,14 @@ def bin_labels(edges: tuple[float, ...]) -> list[str]:
     return [f"<= {edges[0]:.6g}", *inner, f"> {edges[-1]:.6g}"]
 
 
-def sorted_keys(keys: list[Key]) -> list[Key]:
-    """Keys in natural order: numbers by value, then text, then missing."""
-    return sorted(keys, key=lambda key: [_by_value(part) for part in key])
-
-
-def _by_value(part: str) -> tuple[int, float, str]:
-    try:
-        return 0, float(part), part
-    except ValueError:
-        return (2 if part == MISSING else 1), 0.0, part
+def natural_order(keys: pl.DataFrame) -> Array:
+    """The places (c,) of keys in natural order: numbers by value, then text, then missing."""
+    by = list[pl.Expr]()
+    for name in keys.columns:
+        text, number = pl.col(name), pl.col(name).cast(pl.Float64, strict=False)
+        kind = pl.when(text == MISSING).then(2).when(number.is_null()).then(1).otherwise(0)
+        by += [kind, number.fill_null(0.0), text]
+    return keys.select(pl.arg_sort_by(by).cast(pl.Int64)).to_series().to_numpy()
 
 
 def merged_keys(keys: pl.DataFrame, later: pl.DataFrame) -> tuple[pl.DataFrame, Array | None]:

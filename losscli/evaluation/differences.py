@@ -6,16 +6,15 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
-from losscli.data.slicing import Key, sorted_keys
+from losscli.data.slicing import merged_keys, natural_order
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.pairs import ComparisonJob, Scores
-from losscli.evaluation.partial import Partial
-from losscli.evaluation.results import notes, total_weight
-from losscli.numeric.arrays import Array
+from losscli.evaluation.partial import Partial, Slices
+from losscli.evaluation.results import notes, total_weights
+from losscli.numeric.arrays import Array, pl
 from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Note, Tally
 from losscli.report.model import MODELS, Comparison
@@ -53,9 +52,11 @@ def _of_pair(
     yield overall
     yield from build.named(plan.cells(choice), whole, _cells_of(pair, a, b, number))
     for i, slicing in enumerate(plan.roles.slicings):
-        keys = sorted_keys(list(pair.slices[i].places))
-        cells = [dict(zip(slicing.names, key, strict=True)) for key in keys]
-        parts = [_at(part, i, number, keys) for part in (pair, a, b)]
+        keys = pair.slices[i].keys
+        keys = keys[natural_order(keys)]
+        names = slicing.names
+        cells = [dict(zip(names, key, strict=True)) for key in keys.iter_rows()]
+        parts = [_at(part.slices[i], number, keys) for part in (pair, a, b)]
         yield from build.shared(whole, parts, cells, ordered=bool(slicing.units))
 
 
@@ -64,10 +65,11 @@ def _cells_of(pair: Partial, a: Partial, b: Partial, number: int) -> tuple[Momen
     return found if len(found) == 3 else None
 
 
-def _at(part: Partial, slicing: int, number: int, keys: Sequence[Key]) -> Moments:
-    """The moments of the slices, in the order of the keys."""
-    slices = part.slices[slicing]
-    return moments_of(slices.states[number]).select(np.array([slices.places[key] for key in keys]))
+def _at(slices: Slices, number: int, keys: pl.DataFrame) -> Moments:
+    """The moments of the slices with these keys."""
+    _, places = merged_keys(slices.keys, keys)
+    moments = moments_of(slices.states[number])
+    return moments if places is None else moments.select(places)
 
 
 class _Builder:
@@ -93,10 +95,11 @@ class _Builder:
         bound = self.bound if pilots is None else self.bound.with_pilots(pilots)
         differences = inference.differences(bound, pair, a, b, level)
         values = [each.estimates(bound, level) for each in (a, b)]
-        return [
-            self._one(cell, differences[i], values[0][i], values[1][i], pair.cell(i), _number(parts, i))
-            for i, cell in enumerate(cells)
-        ]
+        added = [None] * len(cells) if parts is None else list(map(_finite, parts.tolist()))
+        weights = total_weights(pair.weights, self.bound.weight_unit).tolist()
+        sizes = zip(added, pair.n.tolist(), weights, strict=True)
+        each = zip(cells, differences, *values, sizes, strict=True)
+        return [self._one(cell, *estimates, *size) for cell, *estimates, size in each]
 
     def named(
         self, names: Sequence[str], whole: tuple[Moments, ...], found: tuple[Moments, ...] | None
@@ -140,8 +143,9 @@ class _Builder:
         difference: Estimate,
         a: Estimate,
         b: Estimate,
-        pair: Moments,
         part: float | None,
+        rows: int,
+        weight: float,
     ) -> Comparison:
         value, of_a = difference.value, a.value
         return Comparison(
@@ -165,14 +169,14 @@ class _Builder:
             p_value=difference.p_value,
             contribution=part,
             higher_is_better=self.choice.loss.score,
-            rows=int(pair.n[0]),
-            weight=total_weight(float(pair.weight[0].sum()), self.bound.weight_unit),
+            rows=rows,
+            weight=weight,
             notes=difference.notes,
         )
 
 
-def _number(values: Array | None, place: int) -> float | None:
-    return None if values is None or not math.isfinite(values[place]) else float(values[place])
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
 
 
 def _adjusted(found: Sequence[Comparison]) -> list[Comparison]:

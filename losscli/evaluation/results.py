@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from msgspec.structs import replace
 
 from losscli.catalog.loss import Choice
 from losscli.data import times
-from losscli.data.slicing import MISSING, Key, sorted_keys
-from losscli.evaluation.partial import Partial, Slices
+from losscli.data.slicing import MISSING, natural_order
+from losscli.evaluation.partial import Partial
+from losscli.numeric.arrays import Array, np
 from losscli.plan.plan import Plan
 from losscli.report.findings import Code, Finding, Note, Tally, note
 from losscli.report.model import Result
@@ -71,10 +71,7 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Resu
     The worst slice comes first, and slices by time are in its order.
     """
     results = []
-    orders = [
-        sorted_keys(list(slices.places)) if slicing.units else worst_first(plan, slices, part.pilots)
-        for slicing, slices in zip(plan.roles.slicings, part.slices, strict=True)
-    ]
+    orders = list[Array]()
     for number, (choice, overall, cells) in enumerate(
         zip(plan.choices, part.overall, part.cells, strict=True)
     ):
@@ -90,23 +87,24 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Resu
             if not state.n[0] and plan.has_no_weight(i):
                 estimate = replace(estimate, notes=(note(Code.NO_CLASS_WEIGHT),))
             results += make.results(state, [estimate], [{plan.cell: name}])
-        for slicing, slices, order in zip(plan.roles.slicings, part.slices, orders, strict=True):
-            named = [dict(zip(slicing.names, key, strict=True)) for key in slices.places]
+        for place, (slicing, slices) in enumerate(zip(plan.roles.slicings, part.slices, strict=True)):
             state = slices.states[number]
-            made = make.results(state, state.estimates(bound, plan.level), named)
-            results += [made[slices.places[key]] for key in order]
+            estimates = state.estimates(bound, plan.level)
+            if number == 0:
+                natural = natural_order(slices.keys)
+                orders.append(natural if slicing.units else _worst_first(natural, estimates, choice))
+            names = slicing.names
+            named = [dict(zip(names, key, strict=True)) for key in slices.keys.iter_rows()]
+            made = make.results(state, estimates, named)
+            results += [made[own] for own in orders[place].tolist()]
     return [replace(result, model=model) for result in results] if model else results
 
 
-def worst_first(plan: Plan, slices: Slices, pilots: Sequence[Any]) -> list[Key]:
-    """The slices ordered by the first loss, the worst first and undefined values last."""
-    choice = plan.choices[0]
-    bound = choice.reduction.with_pilots(pilots or (None,) * plan.outputs(choice))
-    estimated = slices.states[0].estimates(bound, None)
-    values = {key: estimated[place].value for key, place in slices.places.items()}
+def _worst_first(natural: Array, estimates: Sequence[Estimate], choice: Choice) -> Array:
+    """The places (c,) of slices in their natural order as one of a loss: the worst first, undefined last."""
     sign = 1.0 if choice.loss.score else -1.0
-    keys = sorted_keys(list(slices.places))
-    return sorted(keys, key=lambda key: math.inf if (v := values[key]) is None else sign * v)
+    values = np.array([math.inf if each.value is None else sign * each.value for each in estimates])
+    return natural[np.argsort(values[natural], kind="stable")]
 
 
 class _Maker:
@@ -131,41 +129,40 @@ class _Maker:
         if choice.loss.counts_apart:
             weights = moments_of(state).total[:, 0, -1]
         shares = self._shares(state) if shared else [None] * len(cells)
-        each = zip(cells, estimates, state.n.tolist(), weights.tolist(), shares, strict=True)
+        counted = zip(state.n.tolist(), total_weights(weights, self._unit).tolist(), shares, strict=True)
         # The same for all cells: there may be very many.
-        recorded = choice.recorded
-        return [self._result(recorded, *own) for own in each]
+        recorded, level = choice.recorded, self._plan.level
+        return [
+            Result(
+                loss=choice.loss.name,
+                label=choice.label,
+                params=recorded,
+                cell=cell,
+                value=estimate.value,
+                se=estimate.se,
+                ci_low=estimate.ci_low,
+                ci_high=estimate.ci_high,
+                level=level if estimate.se is not None else None,
+                df=estimate.df,
+                higher_is_better=choice.loss.score,
+                share=share,
+                rows=rows,
+                weight=weight,
+                max_error=estimate.max_error,
+                notes=estimate.notes,
+            )
+            for cell, estimate, (rows, weight, share) in zip(
+                cells, self._allowed(estimates, state.n), counted, strict=True
+            )
+        ]
 
-    def _result(
-        self,
-        params: Mapping[str, Any],
-        cell: dict[str, str],
-        estimate: Estimate,
-        rows: int,
-        weight: float,
-        share: float | None,
-    ) -> Result:
-        choice = self._choice
-        if 0 < rows < self._minimum:
-            estimate = Estimate(None, notes=(note(Code.UNDEFINED_VALUE, reason=self._too_few),))
-        return Result(
-            loss=choice.loss.name,
-            label=choice.label,
-            params=params,
-            cell=cell,
-            value=estimate.value,
-            se=estimate.se,
-            ci_low=estimate.ci_low,
-            ci_high=estimate.ci_high,
-            level=self._plan.level if estimate.se is not None else None,
-            df=estimate.df,
-            higher_is_better=choice.loss.score,
-            share=share,
-            rows=rows,
-            weight=total_weight(weight, self._unit),
-            max_error=estimate.max_error,
-            notes=estimate.notes,
-        )
+    def _allowed(self, estimates: Sequence[Estimate], rows: Array) -> Sequence[Estimate]:
+        """The estimates, without those of fewer rows than the convention takes."""
+        if self._minimum == 1:
+            return estimates
+        none = Estimate(None, notes=(note(Code.UNDEFINED_VALUE, reason=self._too_few),))
+        few = (rows > 0) & (rows < self._minimum)
+        return [none if is_few else each for each, is_few in zip(estimates, few.tolist(), strict=True)]
 
     def _shares(self, state: State) -> list[float | None]:
         """Each cell's share of the sum of the row losses; None if the loss is not a sum, or infinite."""
@@ -188,6 +185,7 @@ def _whole_sum(plan: Plan, choice: Choice, overall: State, pilots: Sequence[Any]
     return whole if math.isfinite(whole) and whole != 0 and float(moments.low.min()) >= 0 else None
 
 
-def total_weight(weight: float, unit: float) -> float:
-    """A sum of weights in their own unit; the largest number where it exceeds that."""
-    return min(weight * unit, LARGEST)
+def total_weights(weights: Array, unit: float) -> Array:
+    """Sums of weights (c,) in their own unit; the largest number where they exceed that."""
+    with np.errstate(over="ignore"):
+        return np.minimum(weights * unit, LARGEST)

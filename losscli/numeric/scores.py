@@ -9,22 +9,26 @@ from __future__ import annotations
 import importlib
 import math
 from collections.abc import Callable
+from typing import Any
+
+from losscli.numeric.arrays import np
 
 _HALVINGS = 60
 """Steps of a bisection: as many as a float has digits."""
 
 
-def share_interval(share: float, n: float, deviate: float) -> tuple[float, float]:
-    """The score interval of a share (0 to 1) of n rows.
+def share_interval(share: Any, n: Any, deviate: Any) -> tuple[Any, Any]:
+    """The score intervals of shares (0 to 1) of n rows: numbers, or arrays of them.
 
     `deviate` is the two-sided quantile.  Wilson (1927), Probable inference, doi:10.2307/2276774
     """
     z = deviate * deviate / n
     centre = (share + z / 2) / (1 + z)
-    half = math.sqrt(z * share * (1 - share) + z * z / 4) / (1 + z)
+    half = np.sqrt(z * share * (1 - share) + z * z / 4) / (1 + z)
     # At no and at all rows an end is the share itself, which rounding must not move.
-    low = 0.0 if share <= 0 else max(0.0, centre - half)
-    return low, 1.0 if share >= 1 else min(1.0, centre + half)
+    low = np.where(share <= 0, 0.0, np.maximum(0.0, centre - half))
+    high = np.where(share >= 1, 1.0, np.minimum(1.0, centre + half))
+    return low[()], high[()]  # of numbers not arrays, but numbers
 
 
 def order_interval(share: float, n: float, deviate: float) -> tuple[float, float]:

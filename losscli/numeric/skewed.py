@@ -13,8 +13,9 @@ of skewness by transformation, doi:10.1111/j.2517-6161.1992.tb01876.x
 
 from __future__ import annotations
 
-import math
 from typing import Any
+
+from losscli.numeric.arrays import Array, np
 
 
 def symmetric(t: Any, skew: Any) -> Any:
@@ -23,9 +24,9 @@ def symmetric(t: Any, skew: Any) -> Any:
     return t + a * t * t + a * a * t * t * t / 3 + a / 2
 
 
-def studentised(deviate: float, skew: float) -> float:
-    """The studentised estimate t for a deviate g of Student's distribution: the inverse of `symmetric`."""
+def studentised(deviate: Array, skew: Array) -> Array:
+    """The studentised estimates t (c,) for deviates g (c,) of Student's distribution: inverts `symmetric`."""
     a = skew / 3
-    if abs(a) < 1e-9:
-        return deviate - a / 2 - a * deviate * deviate
-    return (math.cbrt(1 + 3 * a * (deviate - a / 2)) - 1) / a
+    with np.errstate(all="ignore"):  # without skewness, where the series is taken
+        found = (np.cbrt(1 + 3 * a * (deviate - a / 2)) - 1) / a
+    return np.where(np.abs(a) < 1e-9, deviate - a / 2 - a * deviate * deviate, found)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from decimal import ROUND_CEILING, Context
+from functools import partial
+from itertools import repeat
 
 from msgspec.structs import replace
 
@@ -231,29 +234,44 @@ def _with_intervals(
     unit, units = _units(sums)
     noise = noise_of(of, sums, units, bound.reduction is mean)
     intervals = _Intervals(bound, of, sums, noise, level, tested)
-    replicates = None if sums.draws is None else Replicates(of, sums, noise, units, level)
-    found = list[Estimate]()
-    for place, n in enumerate(units.tolist()):
-        value = float(values[place])
-        if not math.isfinite(value) or not sums.n[place]:
-            found.append(_defined(bound, sums, place, values))
-        elif intervals.is_share(place) and (n > 1 or unit == "row"):
-            found.append(intervals.share(place, value, unit, n))
-        elif n < 2:
-            found.append(Estimate(value, notes=(note(Code.ONE_UNIT, unit=unit),)))
-        elif not math.isfinite(noise.se[place]):
-            found.append(Estimate(value, notes=(note(Code.INFINITE_VARIANCE, unit=unit),)))
-        elif flipped is not None and not math.isnan(flipped.rows[place]):
-            found.append(_flip(flipped, place, value, float(noise.se[place]), level, n))
-        else:
-            found.append(intervals.of(place, value, unit, n))
-        if replicates is not None:
-            found[-1] = replicates.estimate(place, found[-1], intervals.bounds(place), unit)
-    return found
+    known = np.isfinite(values) & (sums.n > 0)
+    shares = known & intervals.are_shares & ((units > 1) | (unit == "row"))
+    rest = known & ~shares
+    single, infinite = rest & (units < 2), rest & (units > 1) & ~np.isfinite(noise.se)
+    rest &= (units > 1) & ~infinite
+    turned = np.zeros_like(rest) if flipped is None else rest & ~np.isnan(flipped.rows)
+    found: dict[int, Estimate] = {}
+
+    def add(cells: Array, made: Callable[[Array], Iterable[Estimate]]) -> None:
+        places = np.flatnonzero(cells)
+        if len(places):
+            found.update(zip(places.tolist(), made(places), strict=True))
+
+    def without(code: Code) -> Callable[[Array], Iterable[Estimate]]:
+        notes = (note(code, unit=unit),)
+        return lambda places: [Estimate(value, notes=notes) for value in values[places].tolist()]
+
+    add(~known, lambda places: [_defined(bound, sums, place, values) for place in places.tolist()])
+    add(single, without(Code.ONE_UNIT))
+    add(infinite, without(Code.INFINITE_VARIANCE))
+    add(shares, lambda places: intervals.shares_at(places, values[places], unit, units[places]))
+    add(rest & ~turned, lambda places: intervals.at(places, values[places], unit, units[places]))
+    if flipped is not None:
+        each = partial(_flip, flipped, values, noise.se, level, units)
+        add(turned, lambda places: map(each, places.tolist()))
+    estimated = [found[place] for place in range(len(values))]
+    if sums.draws is None:
+        return estimated
+    replicates = Replicates(of, sums, noise, units, level)
+    return [
+        replicates.estimate(place, each, intervals.bounds(place), unit)
+        for place, each in enumerate(estimated)
+    ]
 
 
-def _flip(flipped: Flips, place: int, value: float, se: float, level: float, n: int) -> Estimate:
+def _flip(flipped: Flips, values: Array, ses: Array, level: float, units: Array, place: int) -> Estimate:
     """The difference of a share of rows on which a loss is 1, with the score interval and McNemar's test."""
+    value, se, n = float(values[place]), float(ses[place]), int(units[place])
     up, down, rows = (float(each[place]) for each in (flipped.up, flipped.down, flipped.rows))
     deviate = quantile(level, math.inf)
     low, high = difference_interval(up, down, rows, deviate)
@@ -274,7 +292,7 @@ class _Intervals:
             # A row below the bound, such as an unbiased estimate below zero, shows that there is none.
             self.least[(sums.low < bound.bounds[0]).any(axis=1)] = -math.inf
         self.first_order, self.ends, self.ordered = sums.third is None, sums.ends, bound.order is not None
-        self.shares: Array | None = None
+        self.shares = np.full(len(sums.n), math.nan)
         self.base, self.unit = 0.0, 1.0
         self.equal = (noise.effective == sums.n) & (sums.units is None)
         if bound.reduction is mean and not tested:
@@ -285,13 +303,8 @@ class _Intervals:
             self.shares = rows_of_rate(sums, noise.se, *columns)
         elif not tested and bound.reduction.count is not None:
             self._count(bound.reduction.count, bound, of(sums.mean), sums)
-        deviates = [quantile(level, df) for df in noise.df.tolist()]
-        self.deviates, self.level = deviates, level
-        skews = noise.skew.tolist()
-        below, above = (
-            np.array([studentised(sign * q, s) for q, s in zip(deviates, skews, strict=True)])
-            for sign in (1, -1)
-        )
+        self.deviates, self.level = _deviates(level, noise.df), level
+        below, above = (studentised(sign * self.deviates, noise.skew) for sign in (1, -1))
         self.low, self.high = (noise.at(of, sums, t)[0] for t in (below, above))
         self.p_values: Array | None = None
         if tested:
@@ -312,51 +325,74 @@ class _Intervals:
             share, error = (values - self.base) / self.unit, self.noise.se / self.unit
             self.shares = rows_of_count(sums, share, error, most - least)
 
-    def is_share(self, place: int) -> bool:
-        """Whether a value is a share of rows, on which a column of 0 and 1 is 1, or their number."""
-        return self.shares is not None and not math.isnan(self.shares[place])
+    @property
+    def are_shares(self) -> Array:
+        """Whether values (c,) are shares of rows, on which a column of 0 and 1 is 1, or their number."""
+        return ~np.isnan(self.shares)
 
-    def of(self, place: int, value: float, unit: str, n: int) -> Estimate:
-        """The value of a cell with its interval, with a note if it is unreliable."""
-        se, df = float(self.noise.se[place]), float(self.noise.df[place])
-        low, high = self._ends(place, value)
-        if not math.isfinite(high - low):
-            return Estimate(value, notes=(note(Code.OPEN_INTERVAL, unit=unit),))
-        if se == 0 and high > low:
-            se = (high - low) / (2 * self.deviates[place])
-        p = None
-        if self.p_values is not None:
-            p = 1.0 if value == 0 else float(self.p_values[place])
-        notes: tuple[Note, ...] = ()
-        if se == 0:
-            notes = (note(Code.NO_INFLUENCE if self.ordered else Code.ZERO_VARIANCE, unit=unit),)
-        elif n < FEW:
-            notes = (note(Code.FEW_UNITS, few=FEW, unit=unit),)
-        elif self.noise.heavy[place]:
-            notes = (note(Code.DOMINANT_UNIT, unit=unit),)
-        elif self.first_order:
-            notes = (note(Code.FIRST_ORDER),)
-        return Estimate(value, se, low, high, notes, df=df, p_value=p)
+    def at(self, places: Array, values: Array, unit: str, units: Array) -> list[Estimate]:
+        """The values of some cells with their intervals, with a note if one is unreliable."""
+        se, low, high = self.noise.se[places], *self._ends(places, values)
+        se = np.where((se == 0) & (high > low), (high - low) / (2 * self.deviates[places]), se)
+        notes: list[tuple[Note, ...]] = [
+            (note(Code.OPEN_INTERVAL, unit=unit),),
+            (note(Code.NO_INFLUENCE if self.ordered else Code.ZERO_VARIANCE, unit=unit),),
+            (note(Code.FEW_UNITS, few=FEW, unit=unit),),
+            (note(Code.DOMINANT_UNIT, unit=unit),),
+            (note(Code.FIRST_ORDER),) if self.first_order else (),
+        ]
+        is_open = ~np.isfinite(high - low)
+        first = np.select([is_open, se == 0, units < FEW, self.noise.heavy[places]], [0, 1, 2, 3], 4)
+        noted = [notes[kind] for kind in first.tolist()]
+        p = None if self.p_values is None else np.where(values == 0, 1.0, self.p_values[places])
+        found = _estimates(values, se, low, high, noted, self.noise.df[places], p)
+        for place in np.flatnonzero(is_open).tolist():
+            found[place] = Estimate(found[place].value, notes=notes[0])
+        return found
 
-    def _ends(self, place: int, value: float) -> tuple[float, float]:
-        """The ends of an interval, within what the value can be; they never exclude the value."""
-        low, high = float(self.low[place]), float(self.high[place])
-        if self.ends is not None and not math.isnan(self.ends[place, 0]):
-            low, high = self.ends[place].tolist()
-        return min(value, max(low, float(self.least[place]))), max(value, min(high, self.greatest))
+    def _ends(self, places: Array, values: Array) -> tuple[Array, Array]:
+        """The ends of intervals, within what the values can be; they never exclude the value."""
+        low, high = self.low[places], self.high[places]
+        if self.ends is not None:
+            own = self.ends[places]
+            given = ~np.isnan(own[:, 0])
+            low, high = np.where(given, own[:, 0], low), np.where(given, own[:, 1], high)
+        low, high = np.maximum(low, self.least[places]), np.minimum(high, self.greatest)
+        return np.minimum(values, low), np.maximum(values, high)
 
-    def share(self, place: int, value: float, unit: str, n: int) -> Estimate:
-        """The share of rows on which a loss of 0 and 1 is 1, or their number, with the score interval."""
-        assert self.shares is not None
+    def shares_at(self, places: Array, values: Array, unit: str, units: Array) -> list[Estimate]:
+        """The shares of rows on which a loss of 0 and 1 is 1, or their numbers, with score intervals."""
         # The variance of a share of equal rows follows from the share: it is not estimated, and is normal.
-        q = quantile(self.level, math.inf) if self.equal[place] else self.deviates[place]
-        ends = share_interval((value - self.base) / self.unit, float(self.shares[place]), q)
+        q = np.where(self.equal[places], quantile(self.level, math.inf), self.deviates[places])
+        ends = share_interval((values - self.base) / self.unit, self.shares[places], q)
         low, high = (self.base + self.unit * end for end in ends)
         # Rounding must not exclude the value.
-        low, high = min(low, value), max(high, value)
-        notes = (note(Code.FEW_UNITS, few=FEW, unit=unit),) if unit != "row" and n < FEW else ()
-        se, df = float(self.noise.se[place]), float(self.noise.df[place])
-        return Estimate(value, se if se > 0 else (high - low) / (2 * q), low, high, notes, df=df)
+        low, high = np.minimum(low, values), np.maximum(high, values)
+        few = (note(Code.FEW_UNITS, few=FEW, unit=unit),)
+        notes = [few if is_few else () for is_few in ((units < FEW) & (unit != "row")).tolist()]
+        se, df = self.noise.se[places], self.noise.df[places]
+        return _estimates(values, np.where(se > 0, se, (high - low) / (2 * q)), low, high, notes, df)
+
+
+def _estimates(
+    values: Array,
+    se: Array,
+    low: Array,
+    high: Array,
+    notes: Iterable[tuple[Note, ...]],
+    df: Array,
+    p_values: Array | None = None,
+) -> list[Estimate]:
+    """The estimates of cells from arrays (c,) of their parts."""
+    numbers = (each.tolist() for each in (values, se, low, high))
+    p = repeat(None) if p_values is None else p_values.tolist()
+    return list(map(Estimate, *numbers, notes, df.tolist(), p))
+
+
+def _deviates(level: float, df: Array) -> Array:
+    """The two-sided quantiles (c,) of Student's t for degrees of freedom (c,), which many cells may share."""
+    each, places = np.unique(df, return_inverse=True)
+    return np.array([quantile(level, own) for own in each.tolist()])[places]
 
 
 def _p_values(deviates: Array, noise: Noise) -> Array:

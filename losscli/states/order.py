@@ -100,7 +100,7 @@ class Sample(Struct, frozen=True, dict=True):
             first, last = share_interval(
                 round((value - low) / (high - low)), pairs, student(self.level, math.inf)
             )
-            return low + first * (high - low), low + last * (high - low)
+            return low + float(first) * (high - low), low + float(last) * (high - low)
         error = self.error(influence) * (high - low) / ((value - low) * (high - value))
         step = student(self.level, max(self.units() - 1.0, 1.0) if df is None else df) * error
         centre = math.log((value - low) / (high - value))
