@@ -54,8 +54,8 @@ def _of_pair(
     for i, slicing in enumerate(plan.roles.slicings):
         keys = pair.slices[i].keys
         keys = keys[natural_order(keys)]
-        names = slicing.names
-        cells = [dict(zip(names, key, strict=True)) for key in keys.iter_rows()]
+        columns = slicing.names
+        cells = [dict(zip(columns, key, strict=True)) for key in keys.iter_rows()]
         parts = [_at(part.slices[i], number, keys) for part in (pair, a, b)]
         yield from build.shared(whole, parts, cells, ordered=bool(slicing.units))
 
