@@ -19,9 +19,9 @@ from losscli.cli.messages import say
 from losscli.cli.origin import origin
 from losscli.data.writer import Draft, require_distinct, write, writing
 from losscli.errors import Status, UsageError, all_of
-from losscli.plan.options import OPTIONS, Use, request_of
+from losscli.plan.options import OPTIONS, Use, in_python, request_of
 from losscli.plan.values import listed
-from losscli.render import format_of_suffix, print_tables, render, require
+from losscli.render import format_of_suffix, has_charts, print_tables, render, require
 from losscli.report import saved
 from losscli.report.model import Report, Verdict
 from losscli.text import line_of_log
@@ -86,6 +86,22 @@ def display_of(given: Mapping[str, Any]) -> Display:
     require_distinct(where.files, _reports(given))
     looks = (request.quiet, request.color, request.cells, request.verbose, request.formulas)
     return Display(form, where, *looks)
+
+
+def asked(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the Python API has too; what charts show is asked for if something draws them."""
+    found = in_python(given)
+    if any(_draws(name) for name in listed(given.get("output"))):
+        found["charts"] = True
+    return found
+
+
+def _draws(output: object) -> bool:
+    """Whether an output has charts; one that is wrong is reported elsewhere."""
+    try:
+        return isinstance(output, str) and has_charts(format_of_suffix(output))
+    except UsageError:
+        return False
 
 
 def _reports(given: Mapping[str, Any]) -> list[str]:

@@ -142,6 +142,24 @@ class Taken(Struct, frozen=True, eq=False):
         return [choice.columns(part) for part in self.rows.by_label[choice.loss.batch]]
 
 
+class Cached(Taken, frozen=True):
+    """A block that keeps its row columns, which more than the state of a loss reads."""
+
+    kept: dict[str, list[tuple[Array, ...]]]
+
+    @classmethod
+    def of(cls, taken: Taken) -> Cached:
+        """The same block, without row columns yet."""
+        return cls(taken.plan, taken.xp, taken.block, taken.rows, taken.weight, taken.weight_unit, {})
+
+    def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
+        """The row columns of a loss for each output."""
+        found = self.kept.get(str(choice))
+        if found is None:
+            found = self.kept[str(choice)] = super().output_columns(choice)
+        return found
+
+
 def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Fixed) -> Taken:
     """Read and validate one block."""
     block = Block(frame, first_row, plan.roles)

@@ -7,7 +7,7 @@ reduction takes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -24,8 +24,10 @@ from losscli.plan import codec
 from losscli.plan.codec import Finder, from_plain, to_plain
 from losscli.plan.plan import Plan
 from losscli.report.findings import Counted
-from losscli.states.base import State
+from losscli.states.base import State, Summary
 from losscli.states.clusters import Totals
+from losscli.states.counts import Counts
+from losscli.states.grid import Grid
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments
 from losscli.states.ranks import Ranks
@@ -42,6 +44,7 @@ _MISFITS = (
 _STATES: Mapping[str, type[State]] = {
     kind.__name__: kind for kind in (Moments, Ranks, Sketch, Top, Histogram)
 }
+_SUMMARIES: Mapping[str, type[Summary]] = {**_STATES, "Grid": Grid, "Counts": Counts}
 
 
 class _Sliced(Struct, frozen=True):
@@ -187,7 +190,7 @@ def _unpack_scores(header: _ScoresHeader, arrays: Mapping[str, Array], job: Comp
 def _pack(part: Partial, prefix: str, arrays: Arrays) -> _Header:
     """The header of a partial result, whose arrays are added with a prefix to their names."""
 
-    def put(name: str, state: State | None) -> str | None:
+    def put(name: str, state: Summary | None) -> str | None:
         if state is None:
             return None
         _put(arrays, f"{prefix}{name}.", state.to_arrays())
@@ -253,7 +256,10 @@ def _unpack(header: _Header, prefix: str, arrays: Mapping[str, Array], plan: Pla
         rows=header.rows,
         pilots=header.pilots,
         slices=slices,
-        extras={name: get(f"extra.{name}", kind) for name, kind in header.extras.items()},
+        extras={
+            name: _SUMMARIES[kind].from_arrays(_of(arrays, f"{prefix}extra.{name}."))
+            for name, kind in header.extras.items()
+        },
         totals=totals("totals", header.has_totals),
         cell_totals=totals("cell_totals", header.has_cell_totals),
         fingerprint=None if header.fingerprint is None else int(header.fingerprint, 16),
@@ -311,7 +317,7 @@ def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
             raise ValueError("other clusters of slices")
         _require_totals(slices.states, slices.totals, slices.keys.height)
     for extra in part.extras.values():
-        require_sound(extra, 1)
+        require_sound(cast(State | Grid | Counts, extra), 1)
     for place, choice in enumerate(plan.choices):
         own = [(part.overall[place], 1)]
         own += [(slices.states[place], slices.keys.height) for slices in part.slices]

@@ -17,10 +17,13 @@ from losscli.errors import DataError, Problem
 from losscli.evaluation.outcome import Outcome
 from losscli.evaluation.pairs import ComparisonJob, Scores
 from losscli.evaluation.partial import Partial
+from losscli.evaluation.rows import TOP
 from losscli.plan import comparability
 from losscli.plan.plan import Plan
 from losscli.report.findings import Code, Finding, Note, Tally, note
-from losscli.states.base import State
+from losscli.states.base import Summary
+from losscli.states.counts import Counts
+from losscli.states.grid import Grid
 from losscli.states.moments import Moments
 from losscli.states.top import Top
 from losscli.tasks.regression import Pilot, Regression
@@ -46,10 +49,12 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
     first = ordered[0]
     if len(ordered) == 1:
         return replace(first, folded=read(first), part=None)
-    folded, rows = Counter[Any](first.job.merge), 0
+    folded, rows, layouts = Counter[Any](first.job.merge), 0, None
     for each in ordered:
         own = read(each)
         _require_lists(each, own)
+        layouts = _layouts(own) if layouts is None else layouts
+        _require_layouts(each, layouts, _layouts(own))
         folded.add(_placed(own, each.title, rows))
         rows += _rows_of(own)
     return replace(
@@ -166,18 +171,37 @@ def differences(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:
 
 
 def _other_lists(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:
-    """Other numbers of rows to list, from which no list of all rows could be made."""
+    """Other numbers of rows to list, or charts in some parts only: none of all rows could be made."""
     if type(first.job) is type(other.job) and first.listed != other.listed and not other.is_plan:
         flag = "--changed" if isinstance(first.job, ComparisonJob) else "--worst"
         own, others = (each.listed or "none" for each in (first, other))
         yield f"{flag} {others}, not {own}", f"give all parts the same {flag}"
+    charts = [each.plan.request.charts for each in (first, other)]
+    if charts[0] != charts[1] and not other.is_plan:
+        which = "no charts, unlike" if charts[0] else "charts, unlike"
+        yield f"{which} {first.place}", "give all parts --charts, or none"
 
 
 def _require_lists(outcome: Outcome, folded: Partial | Scores) -> None:
     """Raise DataError for a state without the rows that it says it lists."""
-    held = folded.extras if isinstance(folded, Partial) else folded.changed
-    if bool(held) != bool(outcome.listed):
+    held = TOP in folded.extras if isinstance(folded, Partial) else bool(folded.changed)
+    if held != bool(outcome.listed):
         raise DataError(Problem("is a damaged state: it lacks the rows that it lists", outcome.place))
+
+
+def _layouts(folded: Partial | Scores) -> list[dict[str, Any]]:
+    """What is counted for the charts of each model."""
+    parts = (folded,) if isinstance(folded, Partial) else folded.models
+    return [
+        {name: each.layout for name, each in part.extras.items() if isinstance(each, Grid | Counts)}
+        for part in parts
+    ]
+
+
+def _require_layouts(outcome: Outcome, layouts: list[dict[str, Any]], own: list[dict[str, Any]]) -> None:
+    """Raise DataError for a state whose charts count other things than those before."""
+    if own != layouts:
+        raise DataError(Problem("is a damaged state: its charts are others", outcome.place))
 
 
 def _kind(outcome: Outcome) -> str:
@@ -270,7 +294,7 @@ def _placed(folded: _FoldedT, title: str, rows: int) -> _FoldedT:
     )
 
 
-_StateT = TypeVar("_StateT", bound=State)
+_StateT = TypeVar("_StateT", bound=Summary)
 
 
 def _moved(state: _StateT, rows: int) -> _StateT:

@@ -22,7 +22,7 @@ from losscli.errors import DeviceError
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import partial as partials
 from losscli.evaluation import rows as row_losses
-from losscli.evaluation.block import Fixed, Taken
+from losscli.evaluation.block import Cached, Fixed, Taken
 from losscli.evaluation.partial import Partial
 from losscli.evaluation.rows import WIDE
 from losscli.numeric.arrays import Array, Namespace, to_numpy
@@ -122,10 +122,15 @@ class ComparisonJob(Struct, frozen=True):
         fingerprint = block_reading.fingerprint_of(taken[0].block, taken[0].rows) if self.kept else None
         # All models have the same rows, which are drawn alike.
         draws = partials.draws_of(taken[0])
-        states = (partials.states_of(each, draws) for each in taken)
         models = tuple(
-            replace(part, tallies=part.tallies | own, rows=frame.height, fingerprint=fingerprint)
-            for part, own in zip(states, tallies, strict=True)
+            replace(
+                partials.states_of(each, draws),
+                tallies=each.block.tallies | own,
+                rows=frame.height,
+                fingerprint=fingerprint,
+                extras=partials.extras_of(each),
+            )
+            for each, own in zip(taken, tallies, strict=True)
         )
         pairs = [_Pair.of(taken[a], taken[b]) for a, b in self.pairs]
         counts = np.array([[pair.counts(choice) for choice in pair.plan.choices] for pair in pairs])
@@ -146,7 +151,7 @@ class ComparisonJob(Struct, frozen=True):
         """The same job on the CPU, from the first row.  Raises the error if the user chose the device."""
         return replace(self, plans=tuple(plan.instead(error) for plan in self.plans))
 
-    def _changed(self, taken: Sequence[_Columns], a: int, b: int) -> Top:
+    def _changed(self, taken: Sequence[Cached], a: int, b: int) -> Top:
         """The rows of a block with the largest difference in the first loss of two models."""
         choice, plan = self.plans[a].choices[0], self.plans[a]
         frame = row_losses.described(taken[0], plan.roles.targets if len(plan.roles.targets) <= WIDE else ())
@@ -181,7 +186,7 @@ class ComparisonJob(Struct, frozen=True):
 
     def _taken(
         self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any
-    ) -> tuple[list[_Columns], list[dict[Finding, Tally]]]:
+    ) -> tuple[list[Cached], list[dict[Finding, Tally]]]:
         """The rows that every model keeps, and the findings of each model."""
         taken = self._each(xp, frame, first_row, fixed)
         tallies = [each.block.tallies for each in taken]
@@ -194,40 +199,23 @@ class ComparisonJob(Struct, frozen=True):
         common = reduce(partial(np.intersect1d, assume_unique=True), kept)
         return self._each(xp, frame[common], first_row, fixed), tallies
 
-    def _each(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> list[_Columns]:
+    def _each(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> list[Cached]:
         views = (self._of(frame, model) for model in range(len(self.plans)))
         read = (
             block_reading.take(p, xp, view, first_row, fixed)
             for p, view in zip(self.plans, views, strict=True)
         )
-        return [_Columns.of(each) for each in read]
-
-
-class _Columns(Taken, frozen=True):
-    """A block of a model that caches its row columns, which pairs use again."""
-
-    kept: dict[str, list[tuple[Array, ...]]]
-
-    @classmethod
-    def of(cls, taken: Taken) -> _Columns:
-        return cls(taken.plan, taken.xp, taken.block, taken.rows, taken.weight, taken.weight_unit, {})
-
-    def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
-        """The row columns of a loss for each output."""
-        found = self.kept.get(str(choice))
-        if found is None:
-            found = self.kept[str(choice)] = super().output_columns(choice)
-        return found
+        return [Cached.of(each) for each in read]
 
 
 class _Pair(Taken, frozen=True):
     """A block of two models, with the rows, cells and weights that they share."""
 
-    a: _Columns
-    b: _Columns
+    a: Cached
+    b: Cached
 
     @classmethod
-    def of(cls, a: _Columns, b: _Columns) -> _Pair:
+    def of(cls, a: Cached, b: Cached) -> _Pair:
         return cls(a.plan, a.xp, a.block, a.rows, a.weight, a.weight_unit, a, b)
 
     def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:

@@ -20,12 +20,20 @@ from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import cells as cell_views
 from losscli.evaluation import ordered
-from losscli.evaluation.block import Fixed, Taken, fingerprint_of, flag_undefined, is_defined, note_replaced
+from losscli.evaluation.block import (
+    Cached,
+    Fixed,
+    Taken,
+    fingerprint_of,
+    flag_undefined,
+    is_defined,
+    note_replaced,
+)
 from losscli.numeric.arrays import Array, Namespace
 from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Tally
 from losscli.states import clusters
-from losscli.states.base import State
+from losscli.states.base import State, Summary
 from losscli.states.cells import Cells
 from losscli.states.clusters import Totals
 from losscli.states.draws import Draws
@@ -61,7 +69,7 @@ class Partial(Struct, frozen=True, eq=False):
     """The partial result for some rows: for each chosen loss its state overall and by cell, and the findings.
 
     `slices` has one entry per slicing.  `pilots` are what the task fixed for the run, one per output, the
-    same in all parts of a run.  `extras` are further states, by name.  `totals` are those of clusters
+    same in all parts of a run.  `extras` are further summaries, by name.  `totals` are those of clusters
     overall, `cell_totals` by class, or overall for the columns of all labels.  `fingerprint` identifies the
     targets, whatever the order of their rows; None if no report is kept.  `rows_of` has the losses of each
     row of a block, if they are written.
@@ -73,7 +81,7 @@ class Partial(Struct, frozen=True, eq=False):
     rows: int = 0
     pilots: tuple[Any, ...] = ()
     slices: tuple[Slices, ...] = ()
-    extras: Mapping[str, State] = field(default_factory=dict)
+    extras: Mapping[str, Summary] = field(default_factory=dict)
     totals: Totals | None = None
     cell_totals: Totals | None = None
     fingerprint: int | None = None
@@ -132,10 +140,10 @@ class EvaluationJob(Struct, frozen=True):
 
     def complete(self, taken: Taken, height: int) -> Partial:
         """The partial result for a block that had `height` rows before any was dropped."""
-        extras = {HISTOGRAM: _histogram(taken)} if taken.plan.profiled else {}
         fingerprint = fingerprint_of(taken.block, taken.rows) if self.kept else None
+        taken = Cached.of(taken) if taken.plan.request.charts else taken
         part = states_of(taken, draws_of(taken))
-        return replace(part, rows=height, extras=extras, fingerprint=fingerprint)
+        return replace(part, rows=height, extras=extras_of(taken), fingerprint=fingerprint)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
         """The result for the rows of both; `a` holds the earlier rows."""
@@ -144,6 +152,17 @@ class EvaluationJob(Struct, frozen=True):
     def instead(self, error: DeviceError) -> Self:
         """The same job on the CPU, from the first row.  Raises the error if the user chose the device."""
         return replace(self, plan=self.plan.instead(error))
+
+
+def extras_of(taken: Taken) -> dict[str, Summary]:
+    """What a block leaves behind for the profile of a loss, and for charts."""
+    extras: dict[str, Summary] = {HISTOGRAM: _histogram(taken)} if taken.plan.profiled else {}
+    if taken.plan.request.charts:
+        from losscli.evaluation import views  # few runs draw charts
+
+        with np.errstate(all="ignore"):
+            extras |= views.taken(taken)
+    return extras
 
 
 def draws_of(taken: Taken) -> Draws | None:

@@ -9,6 +9,8 @@ from losscli.evaluation.outcome import Outcome
 from losscli.evaluation.partial import EvaluationJob, Partial, finished
 from losscli.evaluation.results import notes, of_gaps, of_intervals, results_of
 from losscli.plan import comparability
+from losscli.plan.plan import Plan
+from losscli.report.charts import Chart
 from losscli.report.model import Report
 from losscli.states.top import Top
 
@@ -41,7 +43,17 @@ def _of_one(outcome: Outcome, job: EvaluationJob, folded: Partial) -> Report:
         provenance=comparability.of(plan, part.fingerprint),
         times=plan.roles.by_time,
         worst=row_losses.plain(top.frame) if isinstance(top, Top) else (),
+        charts=_charts(plan, part),
     )
+
+
+def _charts(plan: Plan, part: Partial, model: str | None = None) -> tuple[Chart, ...]:
+    """What the charts of a model show, if they were requested."""
+    if not plan.request.charts:
+        return ()
+    from losscli.evaluation import views  # few runs draw charts
+
+    return views.drawn(plan, part.extras, model, part.weight_unit)
 
 
 def _of_several(outcome: Outcome, job: ComparisonJob, folded: Scores, alone: int | None) -> Report:
@@ -55,6 +67,12 @@ def _of_several(outcome: Outcome, job: ComparisonJob, folded: Scores, alone: int
         for result in results_of(job.plans[place], part, job.names[place] if alone is None else None)
     ]
     part = scores.models[0]
+    charts = (
+        chart
+        for place, own in enumerate(scores.models)
+        if alone in (None, place)
+        for chart in _charts(job.plans[place], own, job.names[place] if alone is None else None)
+    )
     return Report(
         results=tuple(results),
         comparisons=tuple(comparisons(job, scores)),
@@ -70,4 +88,5 @@ def _of_several(outcome: Outcome, job: ComparisonJob, folded: Scores, alone: int
         names=outcome.names,
         provenance=comparability.of(plan, part.fingerprint),
         times=plan.roles.by_time,
+        charts=tuple(charts),
     )

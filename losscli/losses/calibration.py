@@ -7,6 +7,7 @@ from typing import Literal
 from losscli.catalog.params import Count
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.edges import unit_edges, unit_places
 from losscli.states.reductions import Reduction
 from losscli.tasks.binary import Binary
 from losscli.tasks.classes import Multiclass
@@ -28,9 +29,7 @@ def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int, held: st
     The edges are the numbers nearest to k / n_bins in the type of the file: a probability that is written
     as an edge is one.
     """
-    edges = (xp.arange(n_bins + 1) / n_bins).astype(held).astype(float)
-    place = xp.searchsorted(edges, probability, side="right") - 1
-    place = xp.minimum(place, n_bins - 1)
+    place = unit_places(xp, probability, unit_edges(xp, n_bins, held))
     inside = [place == b for b in range(n_bins)]
     gaps = [xp.where(here, probability - hit, 0.0) for here in inside]
     return (*gaps, *(xp.where(here, 1.0, 0.0) for here in inside))

@@ -170,6 +170,7 @@ class EvaluateOptions(CommonOptions, total=False):
     rows: str | PathLike[str] | None
     worst: int | str | None
     state: str | PathLike[str] | None
+    charts: bool | None
     plan: str | PathLike[str] | None
     part: str | None
     engine: str | None
@@ -191,6 +192,7 @@ class CompareOptions(CommonOptions, total=False):
     all_pairs: bool | None
     changed: int | str | None
     state: str | PathLike[str] | None
+    charts: bool | None
     plan: str | PathLike[str] | None
     part: str | None
     engine: str | None

@@ -560,6 +560,13 @@ class Request(Struct, frozen=True, kw_only=True):
             commands=("evaluate", "compare", "merge"), use=Use.REPORT,
         ),
     ] = None
+    charts: Annotated[
+        bool,
+        _output(
+            "Keep what charts show in the report; implied by -o FILE.html.",
+            commands=("evaluate", "compare"), use=Use.PLAN,
+        ),
+    ] = False
     output: Annotated[
         tuple[str, ...],
         _output(

@@ -107,6 +107,11 @@ def require(names: Iterable[str]) -> None:
             chosen.require()
 
 
+def has_charts(name: str) -> bool:
+    """Whether a format draws what charts show."""
+    return isinstance(format_named(name), Page)
+
+
 def format_of_suffix(path: str | PurePath) -> str:
     """The format of a file by its suffix.  Raises UsageError, which lists the suffixes, for any other."""
     name = PurePath(path).name.lower()

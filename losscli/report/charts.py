@@ -99,7 +99,8 @@ KINDS: Mapping[str, Kind] = {
         "Distribution of the loss",
         (),
         "How the loss of rows is spread, and what share of it the greatest losses make up.  Bins are those "
-        "of a logarithmic axis; rows without loss are in a bin from 0 to 0.",
+        "of a logarithmic axis, or of a linear one if a loss is below zero; the first of a logarithmic axis "
+        "holds the smallest losses, and rows without loss.  Empty bins are left out.",
         (
             *_bin("loss", "loss", "loss of a row"),
             *_rows("in the bin"),
@@ -201,9 +202,10 @@ KINDS: Mapping[str, Kind] = {
         "Rank histogram",
         ("ensemble",),
         "Where targets lie among the members of their ensemble: uniform if it is calibrated, a U if its "
-        "spread is too small.",
+        "spread is too small.  A target has n + 1 ranks among n members, counted here from 0 to 1; one that "
+        "ties with members is spread evenly over the ranks that it may have.",
         (
-            *_bin("rank", "rank", "members below the target, half of those equal to it, as a share of all"),
+            *_bin("rank", "share", "rank of the target as a share of all ranks"),
             *_rows("in the bin"),
             Column("density", "", "share of the weight, relative to that of a uniform distribution"),
             *_interval("the density", ""),

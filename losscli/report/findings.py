@@ -636,6 +636,15 @@ class Code(Enum):
         meaning="The total loss is negative, zero or infinite, so that rows have no share of it.",
         note="rows have no share of the loss, which is {reason}",
     )
+    # Charts.
+    BEYOND_CHART = Kind(
+        meaning="A chart shows the central rows, and these lie beyond its bins.",
+        note="{count} {noun} ({share}) {verb} beyond the bins",
+    )
+    INFINITE_IN_CHART = Kind(
+        meaning="Rows with an infinite loss are in no bin of a chart.",
+        note="{count} {noun} {verb} an infinite loss, which no bin holds",
+    )
     # Baselines.
     INDEPENDENT_BASELINE = Kind(
         meaning="A saved report has no rows to pair, so that the variances of both reports add up.",

@@ -32,7 +32,25 @@ class Estimate(Struct, frozen=True):
     max_error: float | None = None
 
 
-class State(Protocol):
+class Summary(Protocol):
+    """What rows leave behind, whatever it is for: merged in the order of the rows, and written as arrays.
+
+    States of a loss are summaries by cell; those of charts have no cells.  They hold NumPy arrays whatever
+    device computed them.
+    """
+
+    def merge(self, later: Self) -> Self:
+        """The summary of the rows of both."""
+
+    def to_arrays(self) -> dict[str, Array]:
+        """The summary as plain arrays by name; `from_arrays` restores it to the last bit."""
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
+        """The summary that `to_arrays` wrote."""
+
+
+class State(Summary, Protocol):
     """What rows leave behind, cell by cell: overall, or in each class, label or slice.
 
     The states of one loss form a monoid: any merge tree over the same rows in the same order gives the same
@@ -74,10 +92,3 @@ class State(Protocol):
 
     def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
         """The value of the loss in each cell, with an interval at this level; None for no intervals."""
-
-    def to_arrays(self) -> dict[str, Array]:
-        """The state as plain arrays by name; `from_arrays` restores it to the last bit."""
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
-        """The state that `to_arrays` wrote."""

@@ -8,6 +8,8 @@ from losscli.numeric.arrays import Array, np
 from losscli.numeric.bins import KEY_BITS
 from losscli.states.base import State
 from losscli.states.clusters import HASH_BITS, Totals
+from losscli.states.counts import Counts
+from losscli.states.grid import Bins, Grid
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments
 from losscli.states.ranks import Ranks
@@ -15,13 +17,16 @@ from losscli.states.sketch import Sketch
 from losscli.states.top import Top
 
 
-def require_sound(state: State | Totals, cells: int) -> None:
+def require_sound(state: State | Grid | Counts | Totals, cells: int) -> None:
     """Raise ValueError if a state is not one of this number of cells, or its arrays do not fit together.
 
     States of other classes, which users write, are not looked into.
     """
     if isinstance(state, Totals):
         _require_totals(state, cells)
+        return
+    if isinstance(state, Grid | Counts):
+        _require_sums(state)
         return
     if state.n.shape != (cells,) or state.n.dtype != np.int64 or (state.n < 0).any():
         raise ValueError("a state of other cells")
@@ -43,6 +48,23 @@ def require_sound(state: State | Totals, cells: int) -> None:
             sizes = {len(own)} if isinstance(own, np.ndarray) else {len(own.weight), len(own.total)}
             if sizes != {cells}:
                 raise ValueError(f"{name} of other cells")
+
+
+def _require_sums(state: Grid | Counts) -> None:
+    if state.sums.dtype != np.float64 or not np.isfinite(state.sums).all():
+        raise ValueError("sums that are no numbers")
+    if isinstance(state, Counts):
+        if state.numbers.dtype != np.int64 or state.sums.shape[1:] != state.numbers.shape:
+            raise ValueError("sums of other numbers")
+        if (np.diff(state.numbers, prepend=-1) <= 0).any():
+            raise ValueError("numbers that are not in order")
+        return
+    if state.along.dtype != np.float64 or state.along.shape[1:] != state.sums.shape[1:2]:
+        raise ValueError("sums of other bins")
+    if state.outside.shape != state.sums.shape[:1] or state.outside.dtype != np.float64:
+        raise ValueError("other rows at infinity")
+    if not all(axis.is_sound for axis in state.axes if isinstance(axis, Bins)):
+        raise ValueError("bins of other rows")
 
 
 def _require_moments(state: Moments, cells: int) -> None:

@@ -148,6 +148,7 @@ CASES: dict[str, Case] = {
     "verify": Case("--verify r.json"),
     "public": Case("--public"),
     "rows": Case("--rows rows.csv"),
+    "charts": Case("--charts", given="--json"),
     "worst": Case("--worst 2"),
     "changed": Case("--changed 2"),
     "output": Case("-o report.md"),

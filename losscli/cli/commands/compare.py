@@ -6,10 +6,9 @@ import os
 import re
 
 from losscli import api
-from losscli.cli.output import emit
+from losscli.cli.output import asked, emit
 from losscli.cli.parser import Given
 from losscli.cli.watch import Watch
-from losscli.plan.options import in_python
 from losscli.plan.values import listed
 
 
@@ -23,7 +22,7 @@ def compare(given: Given) -> None:
         losscli compare old.csv new.csv -t targets.csv --on id -l huber --by region
         losscli compare small=runs/17/p.csv large=runs/18/p.csv -t targets.csv
     """
-    options = in_python(given)
+    options = asked(given)
     models = [_named(text) for text in listed(options.pop("predictions", None))]
     if any(name for name, _ in models):
         options["names"] = [name or path for name, path in models]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from losscli import api
-from losscli.cli.output import emit
+from losscli.cli.output import asked, emit
 from losscli.cli.parser import Given
 from losscli.cli.watch import Watch
-from losscli.plan.options import in_python
 
 
 def evaluate(given: Given) -> None:
@@ -22,5 +21,5 @@ def evaluate(given: Given) -> None:
         losscli evaluate preds.csv targets.csv -o report.md -o report.json
     """
     with Watch(given) as watch:
-        report = api.evaluate(hooks=watch, **in_python(given))
+        report = api.evaluate(hooks=watch, **asked(given))
     emit(report, watch.display, watch.drafts)

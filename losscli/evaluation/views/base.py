@@ -1,0 +1,301 @@
+"""What charts see of rows: sums in bins, taken from a block and drawn once all rows are there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, cast
+
+import numpy as np
+from msgspec import Struct
+
+from losscli.evaluation.block import Taken
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.scores import share_interval
+from losscli.numeric.student import quantile
+from losscli.plan.plan import Plan
+from losscli.report.charts import Chart, Value
+from losscli.report.findings import Note
+from losscli.states.base import Summary
+from losscli.states.counts import Counts
+from losscli.states.grid import Axis, Bins, Grid
+
+MOST_CELLS = 20
+"""Maximum number of outputs or labels that have charts of their own."""
+CENTRAL = 0.99
+"""The share of the weight that a chart shows in any case."""
+_OUTLYING = 3.0
+"""How many times as wide as the central rows all rows may be for a chart to show them all."""
+_MARGIN = 0.5
+"""How far a chart reaches beyond the central rows, as a share of their width."""
+
+Summaries = Mapping[str, Summary]
+
+
+class View(Protocol):
+    """A module that draws charts of a task: what it takes from a block, and the charts from that."""
+
+    def taken(self, block: Seen) -> Mapping[str, Summary]:
+        """What the rows of a block leave behind, by name."""
+
+    def drawn(self, of: Drawing) -> Iterator[Chart]:
+        """The charts of all rows."""
+
+
+class Seen(Struct, frozen=True, eq=False):
+    """A block as charts see it: the rows (n,), or groups, of positive weight.
+
+    `keep` selects them, None for all; `weight` is None for ones.
+    """
+
+    block: Taken
+    keep: Array | None
+    weight: Array | None
+
+    @classmethod
+    def of(cls, taken: Taken) -> Seen:
+        """The rows of a block."""
+        weight = taken.weight
+        if weight is None or bool(taken.xp.all(weight > 0)):
+            return cls(taken, None, weight)
+        keep = weight > 0
+        return cls(taken, keep, weight[keep])
+
+    @property
+    def xp(self) -> Namespace:
+        """The namespace of the arrays."""
+        return self.block.xp
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the run."""
+        return self.block.plan
+
+    def batch(self, *kinds: type[Any]) -> Any:
+        """The batch of the first of these types that a loss receives; None if none does."""
+        return next((found[0] for kind in kinds if (found := self.block.rows.parts.get(kind))), None)
+
+    def __call__(self, values: Array) -> Array:
+        """The values (n,) of the rows that count."""
+        return values if self.keep is None else values[self.keep]
+
+    @property
+    def counted(self) -> list[Array | None]:
+        """The number of rows; if they have weights, their sum and that of squares."""
+        if self.weight is None:
+            return [None]
+        return [None, self.weight, self.weight * self.weight]
+
+    def grid(self, axes: Sequence[Axis | int], *places: Array, also: Sequence[Array] = ()) -> Grid:
+        """The grid of rows at places (n,) of each axis; `also` are summed in the bins of the first one."""
+        along = also if self.weight is None else [self.weight * each for each in also]
+        return Grid.of(self.xp, axes, places, self.counted, along)
+
+
+class Table(Struct, frozen=True, eq=False):
+    """The `rows`, the sums of their `weight`, and of squared weights, in bins (...)."""
+
+    rows: Array
+    weight: Array
+    squares: Array
+
+    @classmethod
+    def of(cls, sums: Array) -> Table:
+        """The table of the sums (k, ...) of `Seen.counted`."""
+        return cls(*(sums if len(sums) == 3 else (sums[0],) * 3))
+
+    @classmethod
+    def joined(cls, tables: Sequence[Table]) -> Table:
+        """The bins of all tables (...) along a new first axis."""
+        own = zip(*((each.rows, each.weight, each.squares) for each in tables), strict=True)
+        return cls(*map(np.array, own))
+
+    def sum(self, axis: int) -> Table:
+        """The sums over an axis of the bins."""
+        return self.mapped(lambda sums: sums.sum(axis=axis))
+
+    def grouped(self, places: Array, count: int, axis: int = 0) -> Table:
+        """The sums of bins that share a place (bins,) of `count`; a place of -1 leaves a bin out."""
+        return self.mapped(lambda sums: grouped(sums, places, count, axis))
+
+    def __getitem__(self, bins: Any) -> Table:
+        """The table of some bins."""
+        return self.mapped(lambda sums: sums[bins])
+
+    def mapped(self, change: Callable[[Array], Array]) -> Table:
+        """The table with its arrays (...) of bins changed."""
+        return Table(change(self.rows), change(self.weight), change(self.squares))
+
+    @property
+    def total(self) -> Table:
+        """The sums over all bins, in each bin."""
+        return self.mapped(lambda sums: np.full(sums.shape, sums.sum()))
+
+    @property
+    def effective(self) -> Array:
+        """The effective number of rows in each bin, by Kish; 0 if it has none."""
+        weight, squares = self.weight, self.squares
+        return np.divide(weight * weight, squares, out=np.zeros_like(weight), where=squares > 0)
+
+
+class Drawing(Struct, frozen=True, eq=False):
+    """The summaries of all rows by name, and what names and scales the charts that they become.
+
+    `unit` is that of the weights.
+    """
+
+    plan: Plan
+    summaries: Summaries
+    model: str | None = None
+    unit: float = 1.0
+
+    def has(self, name: str) -> bool:
+        """Whether there is a summary of this name."""
+        return name in self.summaries
+
+    def grid(self, name: str) -> tuple[tuple[Bins, ...], Table, Array]:
+        """The axes of a grid that are no fixed bins, its sums, and those along the first axis (m, bins)."""
+        grid = cast(Grid, self.summaries[name])
+        axes = tuple(axis for axis in grid.axes if isinstance(axis, Bins))
+        return axes, Table.of(grid.sums), grid.along
+
+    def outside(self, name: str) -> float:
+        """The number of rows at infinity."""
+        return float(cast(Grid, self.summaries[name]).outside[0])
+
+    def counts(self, name: str) -> tuple[Array, Table]:
+        """The numbers that occur, and their sums."""
+        counts = cast(Counts, self.summaries[name])
+        return counts.numbers, Table.of(counts.sums)
+
+    def counted(self, table: Table) -> dict[str, list[Value]]:
+        """The columns that count the rows of bins (n,)."""
+        return {"rows": whole(table.rows), "weight": plain(table.weight * self.unit, whole_too=True)}
+
+    def chart(
+        self,
+        name: str,
+        columns: Mapping[str, list[Value]],
+        cell: Mapping[str, str] | None = None,
+        notes: tuple[Note, ...] = (),
+        loss: str = "",
+    ) -> Chart:
+        """A chart of the model."""
+        return Chart(name=name, model=self.model, loss=loss, cell=cell or {}, columns=columns, notes=notes)
+
+    @property
+    def level(self) -> float | None:
+        """The level of intervals, None for none: rows of one cluster are not independent."""
+        return None if self.plan.roles.cluster is not None else self.plan.level
+
+    def share_intervals(self, shares: Array, table: Table, scale: float = 1.0) -> dict[str, list[Value]]:
+        """The columns of the score intervals of shares (n,) of the rows of a table, times `scale`."""
+        low: list[Value] = []
+        high: list[Value] = []
+        deviate = None if self.level is None else quantile(self.level, math.inf)
+        for share, n in zip(shares.tolist(), table.effective.tolist(), strict=True):
+            if deviate is None or not n > 0 or not 0 <= share <= 1:
+                ends: tuple[float | None, float | None] = (None, None)
+            else:
+                ends = share_interval(share, n, deviate)
+            low.append(None if ends[0] is None else ends[0] * scale)
+            high.append(None if ends[1] is None else ends[1] * scale)
+        return {"ci_low": low, "ci_high": high}
+
+
+def plain(values: Array, whole_too: bool = False) -> list[Value]:
+    """Numbers (n,) as plain ones, None where they are not finite; `whole_too` writes 3.0 as 3."""
+    return [
+        None if not math.isfinite(value) else int(value) if whole_too and value.is_integer() else value
+        for value in np.asarray(values, dtype=float).tolist()
+    ]
+
+
+def whole(values: Array) -> list[Value]:
+    """Counts (n,) as whole numbers."""
+    return [round(value) for value in values.tolist()]
+
+
+def grouped(sums: Array, places: Array, count: int, axis: int = 0) -> Array:
+    """The sums of bins along an axis that share a place (bins,) of `count`; -1 leaves a bin out."""
+    held = places >= 0
+    moved = np.moveaxis(sums, axis, 0)
+    found = np.zeros((count, *moved.shape[1:]))
+    np.add.at(found, places[held], moved[held])
+    return np.moveaxis(found, 0, axis)
+
+
+def ratio(above: Array, below: Array) -> Array:
+    """The quotient (n,), NaN where the divisor is zero."""
+    return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below != 0)
+
+
+class Shown(Struct, frozen=True, eq=False):
+    """The bins of equal width that a chart shows of an axis: which one each bin is in (bins,), and edges.
+
+    A bin of `places` -1 is beyond what is shown.
+    """
+
+    places: Array
+    edges: Array
+
+    @property
+    def count(self) -> int:
+        """The number of bins that are shown."""
+        return len(self.edges) - 1
+
+    @property
+    def low(self) -> Array:
+        """The lower bound of each bin."""
+        return self.edges[:-1]
+
+    @property
+    def high(self) -> Array:
+        """The upper bound of each bin."""
+        return self.edges[1:]
+
+
+def shown(bins: Bins, weight: Array, most: int) -> Shown:
+    """At most so many bins of equal width that show the central rows of an axis: see `spread_of`."""
+    return spread_of(*bins.edges(), weight, most)
+
+
+def spread_of(low: Array, high: Array, weight: Array, most: int) -> Shown:
+    """At most so many bins of equal width, a power of two, that show the central rows of ordered bins.
+
+    They show all rows unless these reach far beyond the central ones.
+    """
+    held = np.flatnonzero(weight)
+    if not len(held):
+        return Shown(np.full(len(low), -1), np.zeros(1))
+    start, end = _window(low[held], high[held], weight[held])
+    inside = (high > start) & (low < end) & (weight > 0)
+    width = 2.0 ** math.ceil(
+        math.log2(max(end / most - start / most, float((high - low)[inside].max()), 5e-324))
+    )
+    while math.floor(_last(end) / width) - math.floor(start / width) + 1 > most:
+        width *= 2.0
+    first = math.floor(start / width)
+    count = math.floor(_last(end) / width) - first + 1
+    places = np.floor((low / 2 + high / 2) / width) - first
+    places = np.where((places >= 0) & (places < count), places, -1).astype(np.int64)
+    return Shown(places, (first + np.arange(count + 1)) * width)
+
+
+def _last(end: float) -> float:
+    """The greatest number below an end."""
+    return math.nextafter(end, -math.inf)
+
+
+def _window(low: Array, high: Array, weight: Array) -> tuple[float, float]:
+    """From where to where a chart shows the rows of bins that hold any."""
+    start, end = float(low[0]), float(high[-1])
+    reached = np.cumsum(weight) / weight.sum()
+    first = int(np.searchsorted(reached, (1 - CENTRAL) / 2))
+    last = min(int(np.searchsorted(reached, (1 + CENTRAL) / 2)), len(low) - 1)
+    inner, outer = float(low[first]), float(high[last])
+    across = outer / 2 - inner / 2
+    if end / 2 - start / 2 <= _OUTLYING * across:
+        return start, end
+    reach = 2 * _MARGIN * across
+    return max(start, inner - reach), min(end, outer + reach)

@@ -1,0 +1,101 @@
+"""The chart of every task: how the losses of rows are spread, and what share of them the greatest make up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from losscli.catalog.loss import Choice
+from losscli.evaluation.views.base import Drawing, Seen, Table, grouped, plain, shown
+from losscli.evaluation.views.notes import infinite
+from losscli.numeric.arrays import Array
+from losscli.plan.plan import Plan
+from losscli.report.charts import Chart, Value
+from losscli.states.base import Summary
+from losscli.states.grid import Axis, Bins
+
+LOSS = Axis(digits=5, octaves=40)
+MOST_LOSSES = 3
+"""Number of losses whose distribution is shown, the first ones."""
+_MOST = 40
+"""Maximum number of bins that are shown, apart from that of the smallest losses."""
+_LEAST = 0.005
+"""The share of the weight with a loss whose losses are too small to have bins of their own."""
+_FINEST = 2
+"""Binary digits that distinguish bins of one octave: at most four of them."""
+
+
+def chosen(plan: Plan) -> list[Choice]:
+    """The first losses that have a value for each row."""
+    return [each for each in plan.choices if each.loss.additive and not each.loss.score][:MOST_LOSSES]
+
+
+def taken(block: Seen) -> dict[str, Summary]:
+    """The grid of each loss."""
+    found: dict[str, Summary] = {}
+    for place, choice in enumerate(chosen(block.plan)):
+        units = {getattr(pilot, "error_unit", 1.0) for pilot in block.block.rows.pilots}
+        if units <= {1.0}:  # else the rows have other units
+            own = block(_values(block.block.output_columns(choice))) + 0.0  # -0.0 is no loss
+            found[str(place)] = block.grid((LOSS,), own, also=(own,))
+    return found
+
+
+def _values(columns: list[tuple[Array, ...]]) -> Array:
+    """The loss of each row (n,), of several outputs their mean."""
+    found = [column for (column,) in columns]
+    return found[0] if len(found) == 1 else sum(found) / len(found)
+
+
+def drawn(of: Drawing) -> Iterator[Chart]:
+    """The distribution of each loss."""
+    for place, choice in enumerate(chosen(of.plan)):
+        if not of.has(str(place)):
+            continue
+        (bins,), table, (total,) = of.grid(str(place))
+        if table.weight.sum() > 0:
+            notes = infinite(of.outside(str(place)))
+            yield of.chart(
+                "loss_distribution", _columns(of, bins, table, total), notes=notes, loss=choice.label
+            )
+
+
+def _columns(of: Drawing, bins: Bins, table: Table, total: Array) -> dict[str, list[Value]]:
+    low, high = bins.edges()
+    is_loss = low[0] >= 0
+    places = _by_size(bins, table.weight) if is_loss else shown(bins, table.weight, _MOST).places
+    held = np.unique(places[(table.weight > 0) & (places >= 0)])
+    count = int(places.max()) + 1
+    own = table.grouped(places, count)[held]
+    members = [np.flatnonzero(places == place) for place in held]
+    weight, loss = own.weight, grouped(total, places, count)[held]
+    top, top_loss = (np.cumsum(each[::-1])[::-1] for each in (weight, loss))
+    whole = loss.sum()
+    share = top_loss / whole if is_loss and 0 < whole < np.inf else np.full(len(top), np.nan)
+    return {
+        "loss_low": plain(np.array([low[at[0]] for at in members])),
+        "loss_high": plain(np.array([high[at[-1]] for at in members])),
+        **of.counted(own),
+        "share": plain(weight / weight.sum()),
+        "top_share": plain(top / weight.sum()),
+        "top_loss_share": plain(share),
+    }
+
+
+def _by_size(bins: Bins, weight: Array) -> Array:
+    """The bin of a logarithmic axis of each bin (bins,); the smallest losses, and none, are in bin 0."""
+    sizes = bins.first + np.arange(bins.count)
+    own = np.where(sizes > 0, weight, 0.0)
+    places = np.zeros(bins.count, dtype=np.int64)
+    if not own.any():
+        return places
+    reached = np.cumsum(own) / own.sum()
+    least = int(np.searchsorted(reached, _LEAST))
+    keys = sizes + (bins.floor << bins.digits)
+    drop = 0
+    while (keys[-1] >> drop) - (keys[least] >> drop) >= _MOST:
+        drop += 1
+    drop = max(drop, bins.digits - _FINEST)
+    places[least:] = (keys[least:] >> drop) - (keys[least] >> drop) + 1
+    return places

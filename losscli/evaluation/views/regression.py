@@ -1,0 +1,159 @@
+"""Charts of regression: residuals against predictions, bias by prediction, and how residuals are spread."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from losscli.evaluation.views.base import (
+    MOST_CELLS,
+    Drawing,
+    Seen,
+    Shown,
+    Table,
+    grouped,
+    plain,
+    ratio,
+    shown,
+)
+from losscli.evaluation.views.notes import beyond
+from losscli.numeric.arrays import Array
+from losscli.numeric.student import quantile
+from losscli.report.charts import Chart, Value
+from losscli.states.base import Summary
+from losscli.states.grid import Axis, Bins
+from losscli.tasks.regression import Regression
+
+PREDICTION = Axis(digits=3, octaves=11)
+RESIDUAL = Axis(digits=4, octaves=18)
+_MAP = 40
+"""Maximum number of bins of either axis of the map."""
+_SPREAD = 60
+"""Maximum number of bins of the distribution."""
+_GROUPS = 15
+"""Number of bins of about the same weight for the bias."""
+
+
+def taken(block: Seen) -> dict[str, Summary]:
+    """The grid of predictions and residuals of each output."""
+    batches = block.block.rows.parts.get(Regression, ())[:MOST_CELLS]
+    found: dict[str, Summary] = {}
+    for place, batch in enumerate(batches):
+        assert isinstance(batch, Regression)
+        prediction, error = block(batch.prediction), block(batch.error)
+        axes = (PREDICTION, RESIDUAL)
+        found[str(place)] = block.grid(axes, prediction, error, also=(error, prediction))
+    return found
+
+
+def drawn(of: Drawing) -> Iterator[Chart]:
+    """The charts of each output."""
+    names = of.plan.roles.names
+    for place in range(MOST_CELLS):
+        if not of.has(str(place)):
+            return
+        cell = {"output": names[place]} if len(of.plan.roles.predictions) > 1 else {}
+        (predictions, residuals), table, along = of.grid(str(place))
+        yield _residuals(of, predictions, residuals, table, cell)
+        yield _bias(of, predictions, residuals, table, along, cell)
+        yield _spread(of, residuals, table.sum(0), cell)
+
+
+def _residuals(of: Drawing, predictions: Bins, residuals: Bins, table: Table, cell: dict[str, str]) -> Chart:
+    across = shown(predictions, table.weight.sum(axis=1), _MAP)
+    along = shown(residuals, table.weight.sum(axis=0), _MAP)
+    both = table.grouped(across.places, across.count, 0).grouped(along.places, along.count, 1)
+    x, y = np.nonzero(both.rows)
+    columns = {
+        "prediction_low": plain(across.low[x]),
+        "prediction_high": plain(across.high[x]),
+        "residual_low": plain(along.low[y]),
+        "residual_high": plain(along.high[y]),
+        **of.counted(both[x, y]),
+    }
+    lost = table.rows.sum() - both.rows.sum()
+    return of.chart("residuals", columns, cell, beyond(lost, table.rows.sum()))
+
+
+def _bias(
+    of: Drawing,
+    predictions: Bins,
+    residuals: Bins,
+    table: Table,
+    along: Array,
+    cell: dict[str, str],
+) -> Chart:
+    rows = table.sum(1)
+    places = _even(rows.weight)
+    count = int(places.max(initial=-1)) + 1
+    own = rows.grouped(places, count)
+    total, predicted = grouped(along, places, count, axis=1)
+    bias = ratio(total, own.weight)
+    low, high = predictions.edges()
+    held = [np.flatnonzero(places == place) for place in range(len(bias))]
+    variance = _variances(residuals, table, places, bias)
+    columns = {
+        "prediction_low": plain(np.array([low[at[0]] for at in held])),
+        "prediction_high": plain(np.array([high[at[-1]] for at in held])),
+        "prediction": plain(ratio(predicted, own.weight)),
+        "residual": plain(bias),
+        **_interval(of, bias, variance, own),
+        **of.counted(own),
+    }
+    return of.chart("bias", columns, cell)
+
+
+def _even(weight: Array) -> Array:
+    """The group of each bin (bins,), each with about the same weight; bins without weight have none."""
+    held = weight > 0
+    total = weight.sum()
+    middle = np.cumsum(weight) - weight / 2
+    groups = np.minimum((middle / total * _GROUPS).astype(np.int64), _GROUPS - 1) if total else held * 0
+    places = np.full(len(weight), -1)
+    places[held] = np.unique(groups[held], return_inverse=True)[1]
+    return places
+
+
+def _variances(residuals: Bins, table: Table, places: Array, bias: Array) -> Array:
+    """The variance of the residuals of each group (groups,) about their mean.
+
+    The rows of a bin of the residual are spread evenly over it.
+    """
+    low, high = residuals.edges()
+    middle, inside = low / 2 + high / 2, (high / 2 - low / 2) ** 2 / 3
+    own = grouped(table.weight, places, len(bias))
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = (middle - bias[:, None]) ** 2 + inside
+        return np.where(own > 0, own * squares, 0.0).sum(axis=1) / own.sum(axis=1)
+
+
+def _interval(of: Drawing, bias: Array, variance: Array, table: Table) -> dict[str, list[Value]]:
+    """The intervals of means, by Student's t."""
+    low: list[float] = []
+    high: list[float] = []
+    for mean, own, n in zip(bias.tolist(), variance.tolist(), table.effective.tolist(), strict=True):
+        half = math.nan
+        if of.level is not None and n > 1:
+            half = quantile(of.level, n - 1) * math.sqrt(own / (n - 1))
+        low.append(mean - half)
+        high.append(mean + half)
+    return {"ci_low": plain(np.array(low)), "ci_high": plain(np.array(high))}
+
+
+def _spread(of: Drawing, residuals: Bins, table: Table, cell: dict[str, str]) -> Chart:
+    along = shown(residuals, table.weight, _SPREAD)
+    return _distribution(of, "residual", along, table, cell)
+
+
+def _distribution(of: Drawing, axis: str, along: Shown, table: Table, cell: dict[str, str]) -> Chart:
+    own = table.grouped(along.places, along.count)
+    columns = {
+        f"{axis}_low": plain(along.low),
+        f"{axis}_high": plain(along.high),
+        **of.counted(own),
+        "share": plain(ratio(own.weight, np.full(along.count, table.weight.sum()))),
+    }
+    notes = beyond(table.rows.sum() - own.rows.sum(), table.rows.sum())
+    return of.chart(f"{axis}_distribution", columns, cell, notes)

@@ -1,0 +1,258 @@
+"""Charts of two classes: reliability, ROC, precision and recall, scores by class, errors by threshold.
+
+All come from one histogram of scores by class, and the sums in ten bins of the probability.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from msgspec import Struct
+
+from losscli.evaluation.views.base import Drawing, Seen, Table, plain, ratio, spread_of
+from losscli.evaluation.views.notes import beyond
+from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.edges import unit_edges, unit_places
+from losscli.report.charts import Chart, Value
+from losscli.states.base import Summary
+from losscli.states.grid import Axis, Grid
+
+SCORE = Axis(digits=7, octaves=14)
+"""The axis of scores: 3,842 bins at most, or 1,921 on one side of zero."""
+DECILES = 10
+"""Bins of a reliability diagram."""
+_SPREAD = 40
+"""Maximum number of bins of a distribution."""
+_PROBABILITIES = 32
+"""Bins of a distribution of probabilities."""
+_POINTS = 250
+"""Maximum number of points of a curve."""
+
+
+class Scored(Struct, frozen=True, eq=False):
+    """The rows of two classes: targets (n,) from 0 to 1, and scores or probabilities (n,).
+
+    `probability` is None if scores are none; `held` is the type in which the file has them.
+    """
+
+    target: Array
+    score: Array
+    probability: Array | None
+    held: str = "float64"
+
+    @property
+    def is_probability(self) -> bool:
+        """Whether the scores are the probabilities."""
+        return self.score is self.probability
+
+    def sides(self, xp: Namespace, score: Array) -> tuple[Array, Array]:
+        """How far scores (n,) are from the end of their side (n,), and the side: 1 for a predicted positive.
+
+        Probabilities above one half count from one, near which bins are then as fine as near zero.
+        """
+        if self.is_probability:
+            side = score > 0.5
+            return xp.abs(score - side), side
+        return xp.abs(score), score > 0
+
+
+def taken(block: Seen, rows: Scored, name: str = "") -> dict[str, Summary]:
+    """The histogram of scores by class, and the sums in bins of the probability."""
+    xp, target = block.xp, block(rows.target)
+    code = target.astype(np.int64)
+    if bool((code != target).any()):
+        return _soft(block, rows, name)
+    size, side = rows.sides(xp, block(rows.score))
+    found: dict[str, Summary] = {f"{name}scores": block.grid((SCORE, 4), size, code + 2 * side)}
+    if rows.probability is not None:
+        probability = block(rows.probability)
+        place = unit_places(xp, probability, unit_edges(xp, DECILES, rows.held))
+        found[f"{name}deciles"] = block.grid((DECILES, 2), place, code, also=(probability,))
+    return found
+
+
+def _soft(block: Seen, rows: Scored, name: str) -> dict[str, Summary]:
+    """The same for soft labels, which are a part of a row in each class; it counts in the nearer one."""
+    xp, target = block.xp, block(rows.target)
+    code = xp.repeat(xp.arange(2), len(target))
+    share = xp.concatenate([1.0 - target, target])
+    count = xp.concatenate([target < 0.5, target >= 0.5]).astype(float)
+    weight = xp.ones(2 * len(target)) if block.weight is None else xp.tile(block.weight, 2)
+    columns = [count, weight * share, weight * weight * share]
+
+    def both(values: Array) -> Array:
+        return xp.tile(block(values), 2)
+
+    size, side = rows.sides(xp, both(rows.score))
+    found: dict[str, Summary] = {f"{name}scores": Grid.of(xp, (SCORE, 4), (size, code + 2 * side), columns)}
+    if rows.probability is not None:
+        probability = both(rows.probability)
+        place = unit_places(xp, probability, unit_edges(xp, DECILES, rows.held))
+        found[f"{name}deciles"] = Grid.of(
+            xp, (DECILES, 2), (place, code), columns, [weight * share * probability]
+        )
+    return found
+
+
+class _Histogram(Struct, frozen=True, eq=False):
+    """The bins of a histogram of scores by class that hold rows, in the order of the scores.
+
+    `low` and `high` (bins,) are their bounds, `least` the smallest number in each, and `table` (bins, 2)
+    their sums, of negatives and positives.
+    """
+
+    low: Array
+    high: Array
+    least: Array
+    table: Table
+
+    @classmethod
+    def of(cls, drawing: Drawing, name: str, is_probability: bool) -> _Histogram:
+        (bins,), table, _ = drawing.grid(f"{name}scores")
+        near, far = bins.edges()
+        sides = (near, far), (1.0 - far, 1.0 - near)
+        if not is_probability:
+            sides = (-far, -near), (near, far)
+        low, high = (np.concatenate(ends) for ends in zip(*sides, strict=True))
+        # Where bins count towards the end of their side, the lower bound belongs to the bin below.
+        is_open = np.repeat([not is_probability, is_probability], len(near))
+        least = np.where(is_open, np.nextafter(low, np.inf), low)
+        both = table.mapped(lambda sums: np.concatenate([sums[:, :2], sums[:, 2:]]))
+        order = np.argsort(low, kind="stable")
+        order = order[both.weight.sum(axis=1)[order] > 0]
+        return cls(low[order], high[order], least[order], both[order])
+
+
+def drawn(
+    of: Drawing, is_probability: bool, name: str = "", cell: Mapping[str, str] | None = None
+) -> Iterator[Chart]:
+    """The charts of two classes, whose names are those of the plan unless this is a label."""
+    histogram = _Histogram.of(of, name, is_probability)
+    classes = tuple(of.plan.roles.names) if cell is None and len(of.plan.roles.names) == 2 else ("0", "1")
+    if of.has(f"{name}deciles"):
+        yield reliability(of, f"{name}deciles", cell)
+    if (histogram.table.weight.sum(axis=0) > 0).all():
+        yield from _curves(of, histogram, cell)
+    yield _distribution(of, histogram, is_probability, classes, cell)
+    yield _costs(of, histogram, cell)
+
+
+def reliability(of: Drawing, name: str, cell: Mapping[str, str] | None = None) -> Chart:
+    """The reliability diagram of a grid of bins, and rows without and with the event."""
+    _, table, (probability,) = of.grid(name)
+    whole_table = table.sum(1)
+    held = whole_table.weight > 0
+    own = whole_table[held]
+    observed = ratio(table.weight[held, 1], own.weight)
+    edges = np.arange(DECILES + 1) / DECILES
+    columns = {
+        "probability_low": plain(edges[:-1][held]),
+        "probability_high": plain(edges[1:][held]),
+        "probability": plain(ratio(probability[held], own.weight)),
+        "observed": plain(observed),
+        **of.share_intervals(observed, own),
+        **of.counted(own),
+    }
+    return of.chart("reliability", columns, cell)
+
+
+def _reached(weight: Array) -> Array:
+    """The weight (bins + 1, 2) of each class from a bin on: first of none, then of the highest bin on."""
+    return np.concatenate([np.zeros((1, 2)), np.cumsum(weight[::-1], axis=0)])
+
+
+def _curves(of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None) -> Iterator[Chart]:
+    """The curves of ROC, and of precision and recall."""
+    reached = _reached(histogram.table.weight)
+    rates = reached / reached[-1]
+    at = _spread_out(np.abs(np.diff(rates, axis=0)).sum(axis=1))
+    threshold = _thresholds(histogram)
+    columns = {
+        "threshold": plain(threshold[at]),
+        "false_positive_rate": plain(rates[at, 0]),
+        "true_positive_rate": plain(rates[at, 1]),
+    }
+    yield of.chart("roc", columns, cell)
+    found = reached.sum(axis=1)
+    precision = np.divide(reached[:, 1], found, out=np.ones(len(found)), where=found > 0)
+    steps = np.abs(np.diff(rates[:, 1])) + np.abs(np.diff(precision))
+    at = _spread_out(steps)
+    columns = {
+        "threshold": plain(threshold[at]),
+        "recall": plain(rates[at, 1]),
+        "precision": plain(precision[at]),
+    }
+    yield of.chart("precision_recall", columns, cell)
+
+
+def _thresholds(histogram: _Histogram) -> Array:
+    """The smallest number of each bin from the highest down (bins + 1,), after one that no row reaches."""
+    return np.concatenate([[np.inf], histogram.least[::-1]])
+
+
+def _spread_out(steps: Array, most: int = _POINTS) -> Array:
+    """The points of a curve, of which steps are so long, that lie at about equal distances along it."""
+    if len(steps) < most:
+        return np.arange(len(steps) + 1)
+    length = np.concatenate([[0.0], np.cumsum(steps)])
+    wanted = np.linspace(0.0, length[-1], most)
+    return np.unique(np.concatenate([[0], np.searchsorted(length, wanted), [len(steps)]]).clip(0, len(steps)))
+
+
+def _distribution(
+    of: Drawing,
+    histogram: _Histogram,
+    is_probability: bool,
+    classes: tuple[str, ...],
+    cell: Mapping[str, str] | None,
+) -> Chart:
+    """The distribution of scores in each class."""
+    table = histogram.table
+    if is_probability:
+        edges = np.linspace(0.0, 1.0, _PROBABILITIES + 1)
+        middle = (histogram.low + histogram.high) / 2
+        places = np.minimum((middle * _PROBABILITIES).astype(np.int64), _PROBABILITIES - 1)
+    else:
+        along = spread_of(histogram.low, histogram.high, table.weight.sum(axis=1), _SPREAD)
+        edges, places = along.edges, along.places
+    own = table.grouped(places, len(edges) - 1)
+    columns: dict[str, list[Value]] = {name: [] for name in ("score_low", "score_high", "class")}
+    rows: list[Value] = []
+    weight: list[Value] = []
+    share: list[Value] = []
+    for code, name in enumerate(classes):
+        columns["score_low"] += plain(edges[:-1])
+        columns["score_high"] += plain(edges[1:])
+        columns["class"] += [name] * (len(edges) - 1)
+        counted = of.counted(own[:, code])
+        rows += counted["rows"]
+        weight += counted["weight"]
+        total = table.weight[:, code].sum()
+        share += plain(ratio(own.weight[:, code], np.full(len(edges) - 1, total)))
+    notes = beyond(table.rows.sum() - own.rows.sum(), table.rows.sum())
+    columns |= {"rows": rows, "weight": weight, "share": share}
+    return of.chart("score_distribution", columns, cell, notes)
+
+
+def _costs(of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None) -> Chart:
+    """The share of rows that each threshold gets wrong."""
+    reached = _reached(histogram.table.weight)
+    total = reached[-1].sum()
+    false_positive, false_negative = reached[:, 0] / total, (reached[-1, 1] - reached[:, 1]) / total
+    # No threshold is above all scores that a point could name: the first one stands at the greatest score.
+    threshold = np.concatenate([[histogram.high[-1]], histogram.least[::-1]])
+    at = _spread_out(np.abs(np.diff(false_positive)) + np.abs(np.diff(false_negative)))
+    columns = {
+        "threshold": plain(threshold[at]),
+        "false_positives": plain(false_positive[at]),
+        "false_negatives": plain(false_negative[at]),
+        "cost": plain(false_positive[at] + false_negative[at]),
+    }
+    return of.chart("threshold_cost", columns, cell)
+
+
+def confusion_at_half(of: Drawing) -> Table:
+    """The sums (4,) of pairs of actual and predicted class, which is the side of a probability."""
+    table = of.grid("scores")[1].sum(0)
+    return table[np.array([0, 2, 1, 3])]

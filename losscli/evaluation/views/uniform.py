@@ -1,0 +1,57 @@
+"""Histograms that are uniform if forecasts are calibrated."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from losscli.evaluation.views.base import Drawing, Seen, Table, plain, ratio
+from losscli.numeric.arrays import Array, Namespace
+from losscli.report.charts import Chart
+from losscli.states.grid import Grid
+
+BINS = 20
+"""Maximum number of bins."""
+
+
+def spread(block: Seen, low: Array, high: Array, bins: int) -> Grid:
+    """The grid of so many bins from 0 to 1 of rows, each spread evenly from low (n,) to high (n,).
+
+    Czado, Gneiting and Held (2009), Predictive model assessment for count data, Biometrics 65, 1254-1261
+    """
+    xp = block.xp
+    columns = [xp.ones(len(low)) if each is None else each for each in block.counted]
+    width = high - low
+    point = width <= 0
+    sums = np.zeros((len(columns), bins))
+    before = _up_to(xp, low, width, point, 0.0)
+    for place in range(bins):
+        upto = xp.ones(len(low)) if place == bins - 1 else _up_to(xp, low, width, point, (place + 1) / bins)
+        share = upto - before
+        sums[:, place] = [float((column * share).sum()) for column in columns]
+        before = upto
+    return Grid((bins,), sums, np.zeros((0, bins)), np.zeros(len(columns)))
+
+
+def _up_to(xp: Namespace, low: Array, width: Array, point: Array, edge: float) -> Array:
+    """The share of each row (n,) up to an edge; a point at an edge is above it."""
+    if edge == 0.0:
+        return xp.zeros(len(low))
+    spread = xp.clip((edge - low) / xp.where(point, 1.0, width), 0.0, 1.0)
+    return xp.where(point, xp.where(low < edge, 1.0, 0.0), spread)
+
+
+def histogram(of: Drawing, name: str, table: Table) -> Chart:
+    """A histogram that is uniform if the forecasts are calibrated."""
+    bins = len(table.rows)
+    total = table.total
+    share = ratio(table.weight, total.weight)
+    axis = name.removesuffix("_histogram")
+    edges = np.arange(bins + 1) / bins
+    columns = {
+        f"{axis}_low": plain(edges[:-1]),
+        f"{axis}_high": plain(edges[1:]),
+        **of.counted(table),
+        "density": plain(share * bins),
+        **of.share_intervals(share, total, scale=bins),
+    }
+    return of.chart(name, columns)

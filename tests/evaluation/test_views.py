@@ -1,0 +1,359 @@
+"""What charts show, from the same pass as the losses: against scikit-learn, and by the laws of states."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+from sklearn import metrics
+from sklearn.calibration import calibration_curve
+from support import cupy_stub
+
+import losscli
+from losscli.errors import DataError
+from losscli.plan import plan as plans
+from losscli.report.charts import KINDS
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+CANCER = SAMPLES / "breast_cancer"
+RNG = np.random.default_rng(11)
+N = 3_000
+
+
+def charts_of(report, name, **cell):
+    return [chart for chart in report.charts if chart.name == name and chart.cell == cell]
+
+
+def chart_of(report, name, **cell):
+    (chart,) = charts_of(report, name, **cell)
+    return {column: np.array(values, dtype=object) for column, values in chart.columns.items()}
+
+
+def numbers(values):
+    return np.array([np.nan if value is None else value for value in values], dtype=float)
+
+
+@pytest.fixture(scope="module")
+def cancer():
+    """The report of a sample model, its targets and its probabilities."""
+    rows = pl.read_csv(CANCER / "logistic.csv").join(pl.read_csv(CANCER / "targets.csv"), on="id")
+    (score,) = (name for name, kind in rows.schema.items() if kind == pl.Float64)
+    files = (CANCER / "logistic.csv", CANCER / "targets.csv")
+    report = losscli.evaluate(*files, positive="malignant", charts=True)
+    return report, (rows["label"] == "malignant").to_numpy().astype(int), rows[score].to_numpy()
+
+
+def test_reliability_is_the_calibration_curve_of_scikit_learn(cancer):
+    report, y, p = cancer
+    found = chart_of(report, "reliability")
+    observed, predicted = calibration_curve(y, p, n_bins=10)
+    np.testing.assert_allclose(numbers(found["observed"]), observed, rtol=1e-14)
+    np.testing.assert_allclose(numbers(found["probability"]), predicted, rtol=1e-14)
+    assert sum(found["rows"]) == len(y)
+
+
+def check_curves(report, y, score, weight=None, **cell):
+    """Points of both curves are those of scikit-learn at their thresholds, and reach both ends."""
+    weight = np.ones(len(y)) if weight is None else weight
+    found = chart_of(report, "roc", **cell)
+    false, true, thresholds = metrics.roc_curve(y, score, sample_weight=weight, drop_intermediate=False)
+    at = at_or_above(thresholds, found["threshold"])
+    np.testing.assert_allclose(numbers(found["false_positive_rate"]), false[at], rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(numbers(found["true_positive_rate"]), true[at], rtol=1e-12, atol=1e-15)
+    assert (found["true_positive_rate"][0], found["true_positive_rate"][-1]) == (0, 1)
+
+    found = chart_of(report, "precision_recall", **cell)
+    precision, recall, thresholds = metrics.precision_recall_curve(y, score, sample_weight=weight)
+    at = at_or_above(np.r_[np.inf, thresholds[::-1]], found["threshold"])
+    np.testing.assert_allclose(numbers(found["precision"]), precision[::-1][at], rtol=1e-12)
+    np.testing.assert_allclose(numbers(found["recall"]), recall[::-1][at], rtol=1e-12)
+
+
+def at_or_above(thresholds, shown):
+    """The last of descending thresholds that is at least each shown one; the first is of no row."""
+    shown = [np.inf if value is None else value for value in shown]
+    return np.searchsorted(-thresholds, -np.array(shown, dtype=float), side="right") - 1
+
+
+def test_curves_are_those_of_scikit_learn_on_the_sample_data(cancer):
+    check_curves(*cancer)
+
+
+@pytest.mark.parametrize("kind", ["probabilities", "printed", "logits", "scores"])
+def test_curves_are_those_of_scikit_learn_with_weights(kind):
+    logit = RNG.normal(0, 3, N)
+    y = (RNG.random(N) < 1 / (1 + np.exp(-logit))).astype(int)
+    weight = RNG.integers(0, 4, N) * 0.5
+    p = 1 / (1 + np.exp(-logit))
+    score = {"probabilities": p, "printed": p.round(2), "logits": logit, "scores": logit.round(1)}[kind]
+    options = {"logits": {"from_logits": True}, "scores": {"loss": "hinge"}}.get(kind, {})
+    report = losscli.evaluate(score, y, task="binary", weight=weight, charts=True, **options)
+    check_curves(report, y, score, weight)
+    if kind == "probabilities":
+        found = chart_of(report, "reliability")
+        place = np.minimum((score * 10).astype(int), 9)
+        total = np.bincount(place, weight)
+        np.testing.assert_allclose(numbers(found["observed"]), np.bincount(place, weight * y) / total)
+        np.testing.assert_allclose(numbers(found["probability"]), np.bincount(place, weight * p) / total)
+        np.testing.assert_allclose(numbers(found["weight"]), total)
+        assert found["rows"].tolist() == np.bincount(place[weight > 0]).tolist()
+    if kind == "scores":
+        assert not charts_of(report, "reliability")
+    spread = chart_of(report, "score_distribution")
+    for name in ("0", "1"):
+        own = spread["class"] == name
+        assert sum(spread["weight"][own]) == weight[y == int(name)].sum()
+
+
+def test_costs_are_the_errors_at_each_threshold():
+    p, y = RNG.random(N).round(3), RNG.integers(0, 2, N)
+    found = chart_of(losscli.evaluate(p, y, loss="log_loss", charts=True), "threshold_cost")
+    for threshold, cost in zip(found["threshold"][1:], found["cost"][1:], strict=True):
+        assert cost == pytest.approx(((p >= threshold) != y).mean())
+
+
+def test_soft_labels_count_in_both_classes():
+    p, y = RNG.random(N), RNG.random(N)
+    report = losscli.evaluate(p, y, loss="log_loss", charts=True)
+    found = chart_of(report, "reliability")
+    place = np.minimum((p * 10).astype(int), 9)
+    np.testing.assert_allclose(numbers(found["observed"]), np.bincount(place, y) / np.bincount(place))
+    assert sum(found["rows"]) == N
+
+
+@pytest.mark.parametrize("classes", [5, 30])
+def test_confusion_is_that_of_scikit_learn(classes):
+    scores = RNG.random((N, classes))
+    y = RNG.integers(0, classes, N)
+    scores[np.arange(N), y] += 0.5
+    weight = RNG.integers(0, 3, N).astype(float)
+    columns = {f"p_{place}": scores[:, place] / scores.sum(axis=1) for place in range(classes)}
+    frame = pl.DataFrame({**columns, "y": y, "w": weight})
+    pred = list(columns)
+    report = losscli.evaluate(frame, target="y", pred=pred, task="multiclass", weight="w", charts=True)
+    found = chart_of(report, "confusion")
+    expected = metrics.confusion_matrix(y, scores.argmax(axis=1), sample_weight=weight)
+    names = report.to_dict()["charts"] and sorted({*found["actual"], *found["predicted"]}, key=int)
+    for actual, predicted, own, share in zip(
+        found["actual"], found["predicted"], found["weight"], found["share"], strict=True
+    ):
+        row = expected[int(actual)]
+        assert own == row[int(predicted)]
+        assert share == pytest.approx(row[int(predicted)] / row.sum())
+    if classes <= 20:
+        assert len(names) == classes
+        assert sum(found["weight"]) == weight.sum()
+    else:
+        worst = np.sort(expected[~np.eye(classes, dtype=bool)])[::-1][:20]
+        assert found["weight"].tolist() == worst.tolist()
+
+
+def test_confusion_of_a_sample_model():
+    files = (SAMPLES / "digits" / "logistic.parquet", SAMPLES / "digits" / "targets.parquet")
+    report = losscli.evaluate(*files, loss="log_loss", charts=True)
+    predictions, targets = map(pl.read_parquet, files)
+    rows = predictions.join(targets, on="id")
+    names = [name for name in predictions.columns if name != "id"]
+    label = next(name for name in targets.columns if name != "id")
+    guess = rows.select(names).to_numpy().argmax(axis=1)
+    expected = metrics.confusion_matrix(rows[label].to_numpy(), guess)
+    assert chart_of(report, "confusion")["rows"].tolist() == expected.ravel().tolist()
+
+
+def test_residuals_and_their_bias():
+    p = RNG.gamma(3, 50, N)
+    y = p + RNG.standard_cauchy(N)
+    weight = RNG.integers(0, 3, N).astype(float)
+    report = losscli.evaluate(p, y, weight=weight, loss="mae", charts=True)
+    residual, counted = p - y, weight > 0
+    found = chart_of(report, "bias")
+    edges = np.r_[numbers(found["prediction_low"]), np.inf]
+    place = np.searchsorted(edges, p, side="right") - 1
+    total = np.bincount(place[counted], weight[counted])
+    np.testing.assert_allclose(numbers(found["weight"]), total)
+    np.testing.assert_allclose(numbers(found["residual"]), np.bincount(place, weight * residual) / total)
+    np.testing.assert_allclose(numbers(found["prediction"]), np.bincount(place, weight * p) / total)
+    assert sum(found["rows"]) == counted.sum()
+    # Few rows lie far away: they are counted, and do not coarsen what is shown of the others.
+    spread = charts_of(report, "residual_distribution")[0]
+    shown = sum(spread.columns["weight"])
+    inside = (residual >= spread.columns["residual_low"][0]) & (
+        residual < spread.columns["residual_high"][-1]
+    )
+    assert shown == weight[inside].sum()
+    assert shown >= 0.99 * weight.sum()
+    assert [note.code for note in spread.notes] == ["beyond-chart"]
+    assert len(spread.columns["rows"]) > 20
+
+
+def test_the_error_of_the_bias_is_nearly_exact():
+    p = RNG.uniform(100, 200, N)
+    y = p + RNG.normal(0, 5, N)
+    found = chart_of(losscli.evaluate(p, y, loss="mae", charts=True), "bias")
+    edges = np.r_[numbers(found["prediction_low"]), np.inf]
+    place = np.searchsorted(edges, p, side="right") - 1
+    for group in range(len(found["rows"])):
+        own = (p - y)[place == group]
+        half = 1.96 * own.std(ddof=1) / np.sqrt(len(own))
+        assert found["ci_high"][group] - found["residual"][group] == pytest.approx(half, rel=0.03)
+
+
+def test_the_greatest_losses_have_their_share():
+    y = RNG.standard_t(3, N)
+    report = losscli.evaluate(np.zeros(N), y, loss=["mae", "mse", "rmse"], charts=True)
+    assert [chart.loss for chart in report.charts if chart.name == "loss_distribution"] == [
+        "mae",
+        "mse",
+        "rmse",
+    ]
+    found = chart_of(losscli.evaluate(np.zeros(N), y, loss="mse", charts=True), "loss_distribution")
+    loss = y**2
+    for low, share, of_loss in zip(
+        found["loss_low"], found["top_share"], found["top_loss_share"], strict=True
+    ):
+        assert share == pytest.approx((loss >= low).mean())
+        assert of_loss == pytest.approx(loss[loss >= low].sum() / loss.sum())
+    assert sum(found["rows"]) == N
+
+
+def test_labels_have_charts_of_their_own():
+    y = RNG.integers(0, 2, (N, 2))
+    p = (y + RNG.random((N, 2))) / 2
+    frame = pl.DataFrame({"a": p[:, 0], "b": p[:, 1]})
+    targets = pl.DataFrame({"a": y[:, 0], "b": y[:, 1]})
+    report = losscli.evaluate(frame, targets, task="multilabel", pred="a,b", target="a,b", charts=True)
+    for place, name in enumerate("ab"):
+        check_curves(report, y[:, place], p[:, place], label=name)
+
+
+def test_coverage_counts_targets_at_or_below_each_quantile():
+    y = RNG.normal(0, 1, N).round(1)
+    frame = pl.DataFrame({"q0.1": np.full(N, -1.3), "q0.9": np.full(N, 1.0), "y": y})
+    found = chart_of(losscli.evaluate(frame, target="y", charts=True), "coverage")
+    assert found["nominal"].tolist() == [0.1, 0.9]
+    assert found["observed"].tolist() == [(y <= -1.3).mean(), (y <= 1.0).mean()]
+
+
+def test_the_pit_of_calibrated_distributions_is_uniform():
+    y = RNG.normal(2, 3, N)
+    frame = pl.DataFrame({"mu": np.full(N, 2.0), "sigma": np.full(N, 3.0), "y": y})
+    found = chart_of(losscli.evaluate(frame, target="y", loss="crps_normal", charts=True), "pit")
+    assert sum(found["rows"]) == N
+    inside = sum(low <= 1 <= high for low, high in zip(found["ci_low"], found["ci_high"], strict=True))
+    assert inside >= 17
+    counts = pl.DataFrame({"mean": np.full(N, 2.5), "y": RNG.poisson(2.5, N)})
+    found = chart_of(losscli.evaluate(counts, target="y", loss="crps_poisson", charts=True), "pit")
+    assert np.abs(numbers(found["density"]) - 1).max() < 0.2
+    assert sum(numbers(found["weight"])) == pytest.approx(N)
+
+
+def test_ranks_in_an_ensemble_with_ties():
+    members = np.sort(RNG.integers(0, 4, (N, 3)), axis=1).astype(float)
+    y = RNG.integers(0, 4, N).astype(float)
+    frame = pl.DataFrame({f"m{place}": members[:, place] for place in range(3)} | {"y": y})
+    found = chart_of(losscli.evaluate(frame, target="y", loss="crps_ensemble", charts=True), "rank_histogram")
+    expected = np.zeros(4)
+    for row, target in zip(members, y, strict=True):
+        below, tied = (row < target).sum(), (row == target).sum()
+        expected[below : below + tied + 1] += 1 / (tied + 1)
+    np.testing.assert_allclose(numbers(found["weight"]), expected)
+
+
+def test_gain_is_the_mean_relevance_at_each_rank():
+    groups = np.repeat(np.arange(N // 6), 6)[:N]
+    relevance, score = RNG.integers(0, 4, N), RNG.random(N)
+    frame = pl.DataFrame({"qid": groups, "score": score, "y": relevance})
+    report = losscli.evaluate(frame, target="y", group="qid", loss="ndcg", charts=True)
+    found = chart_of(report, "gain")
+    order = np.lexsort([-score, groups])
+    expected = relevance[order].reshape(-1, 6)
+    np.testing.assert_allclose(numbers(found["relevance"]), expected.mean(axis=0))
+    ideal = -np.sort(-expected, axis=1)
+    np.testing.assert_allclose(numbers(found["ideal"]), ideal.mean(axis=0))
+    assert found["rank"].tolist() == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr(plans, "BLOCK_NUMBERS", 2048)
+
+
+FRAMES = {
+    "regression": ({"p": RNG.normal(5, 3, N), "y": RNG.normal(5, 4, N)}, {"loss": "mae"}),
+    "binary": ({"p": RNG.random(N), "y": RNG.integers(0, 2, N)}, {"task": "binary"}),
+    "multiclass": (
+        {
+            **{f"p_{i}": column for i, column in enumerate(RNG.normal(0, 1, (3, N)))},
+            "y": RNG.integers(0, 3, N),
+        },
+        {"task": "multiclass", "pred": "p_0,p_1,p_2", "from_logits": True},
+    ),
+}
+
+
+@pytest.mark.parametrize(("columns", "options"), FRAMES.values(), ids=FRAMES)
+def test_charts_depend_on_the_rows_alone(columns, options, small_blocks, tmp_path):
+    frame = pl.DataFrame({**columns, "w": RNG.integers(0, 3, N) * 0.5})
+    given = {"target": "y", "pred": "p", "weight": "w", "charts": True, **options}
+    whole = losscli.evaluate(frame, **given)
+    assert whole.charts
+    assert losscli.evaluate(frame, **given, threads=1).charts == whole.charts
+    parts = []
+    for place, rows in enumerate(np.array_split(np.arange(N), 3)):
+        parts.append(tmp_path / f"{place}.state")
+        losscli.evaluate(frame[rows], **given, state=parts[-1])
+    merged = losscli.merge(*reversed(parts))
+    for own, chart in zip(merged.charts, whole.charts, strict=True):
+        assert (own.name, own.cell, own.columns.keys()) == (chart.name, chart.cell, chart.columns.keys())
+        for name, values in own.columns.items():
+            if chart.kind.columns and name in ("rows", "weight", "actual", "class"):
+                assert values == chart.columns[name]
+            elif not isinstance(values[0], str):
+                np.testing.assert_allclose(numbers(values), numbers(chart.columns[name]), rtol=1e-12)
+
+
+def test_parts_without_charts_do_not_merge_with_those_that_have_them(tmp_path):
+    frame = pl.DataFrame({"p": RNG.random(9), "y": RNG.random(9)})
+    for name, charts in (("a", True), ("b", False)):
+        losscli.evaluate(
+            frame[: 4 + charts], target="y", loss="mae", charts=charts, state=tmp_path / f"{name}.state"
+        )
+    with pytest.raises(DataError, match="give all parts --charts, or none"):
+        losscli.merge(tmp_path / "a.state", tmp_path / "b.state")
+
+
+def test_each_model_of_a_comparison_has_its_charts():
+    models = {"a": RNG.normal(0, 1, N), "b": RNG.normal(0, 2, N)}
+    y = RNG.normal(0, 1, N)
+    report = losscli.compare(models, targets=y, loss="mae", charts=True)
+    for name, predictions in models.items():
+        alone = losscli.evaluate(predictions, y, loss="mae", charts=True)
+        own = [chart.columns for chart in report.charts if chart.model == name]
+        assert own == [chart.columns for chart in alone.charts]
+
+
+def test_nothing_is_counted_where_nobody_asks(monkeypatch):
+    monkeypatch.setattr("losscli.evaluation.views.taken", None)
+    assert losscli.evaluate([1.0, 2.0], [1.5, 2.5], loss="mae").charts == ()
+
+
+@pytest.mark.parametrize(("columns", "options"), FRAMES.values(), ids=FRAMES)
+def test_a_device_gives_the_same_charts(columns, options):
+    given = {"target": "y", "pred": "p", "charts": True, **options}
+    here = losscli.evaluate(pl.DataFrame(columns), **given)
+    with cupy_stub.installed(devices=1):
+        there = losscli.evaluate(pl.DataFrame(columns), **given, device="cuda")
+    for own, chart in zip(there.charts, here.charts, strict=True):
+        for name, values in own.columns.items():
+            if not isinstance(values[0], str):
+                np.testing.assert_allclose(numbers(values), numbers(chart.columns[name]), rtol=1e-9)
+
+
+def test_every_chart_has_the_columns_of_its_kind():
+    for columns, options in FRAMES.values():
+        report = losscli.evaluate(
+            pl.DataFrame(columns), **{"target": "y", "pred": "p", "charts": True, **options}
+        )
+        for chart in report.charts:
+            assert list(chart.columns) == [column.name for column in KINDS[chart.name].columns]
+        assert losscli.Report.from_json(report.to_json()) == report
