@@ -70,6 +70,42 @@ for file in sorted(glob.glob('submissions/*.csv')):
     print(*pl.collect_all([both.select(rmse), both.group_by('Usage').agg(rmse)]))
 """
 
+ARRAYS = """
+import numpy as np
+rng = np.random.default_rng(7)
+y = rng.normal(size={rows})
+p = y + rng.normal(size={rows})
+"""
+CALLS = (
+    ARRAYS
+    + """
+import losscli
+for _ in range({calls}):
+    losscli.evaluate(p, y, loss='mse')
+"""
+)
+SKLEARN_CALLS = (
+    ARRAYS
+    + """
+from sklearn.metrics import mean_squared_error
+for _ in range({calls}):
+    mean_squared_error(y, p)
+"""
+)
+NUMPY_CALLS = (
+    ARRAYS
+    + """
+for _ in range({calls}):
+    assert np.isfinite(y).all() and np.isfinite(p).all()
+    e = (p - y) ** 2
+    mean = e.mean()
+    apart = e - mean
+    square = apart * apart
+    print(mean, square.mean(), (square * apart).mean(), e.min(), e.argmin(), e.max(), e.argmax())
+"""
+)
+"""What losscli's report needs: deviation, skewness, extremes with their rows, and a check of the input."""
+
 
 @dataclass(frozen=True)
 class Work:
@@ -213,6 +249,20 @@ WORKS = [
         evaluate(str(SAMPLES / "ridge.csv"), str(SAMPLES / "targets.csv"), "-l", "huber", "--bare"),
         {"imports": script("import typer, rich, polars, numpy")},
         {"imports": 1.2},
+    ),
+    Work(
+        "1,000 calls from Python with 1,000 numbers",
+        0,
+        script(CALLS.format(rows=1000, calls=1000)),
+        {"scikit-learn": script(SKLEARN_CALLS.format(rows=1000, calls=1000))},
+        {"scikit-learn": 5.0},
+    ),
+    Work(
+        "100 calls from Python with 1,000,000 numbers",
+        0,
+        script(CALLS.format(rows=1_000_000, calls=100)),
+        {"NumPy, same numbers": script(NUMPY_CALLS.format(rows=1_000_000, calls=100))},
+        {"NumPy, same numbers": 1.3},
     ),
     Work(
         "442 rows of CSV, two models compared",

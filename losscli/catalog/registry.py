@@ -124,10 +124,12 @@ def _load(families: tuple[str, ...] = FAMILIES) -> None:
         importlib.import_module(f"losscli.losses.{family}")
 
 
+_PLACES = {f"losscli.losses.{family}": i for i, family in enumerate(FAMILIES)}
+
+
 def _in_order(entries: Iterable[Loss]) -> list[Loss]:
     """Losses in the order of the catalog, whatever the order in which their families were imported."""
-    place = {f"losscli.losses.{family}": i for i, family in enumerate(FAMILIES)}
-    return sorted(entries, key=lambda entry: place.get(entry.function.__module__, len(place)))
+    return sorted(entries, key=lambda entry: _PLACES.get(entry.function.__module__, len(_PLACES)))
 
 
 def list_losses(task: str | None = None) -> tuple[Loss, ...]:

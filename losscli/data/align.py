@@ -14,7 +14,6 @@ from msgspec.structs import replace
 
 from losscli.data import filter as filters
 from losscli.data import groups, keys, models
-from losscli.data.batches import batches
 from losscli.data.diagnose import Errors
 from losscli.data.filter import Where
 from losscli.data.groups import ScatteredError
@@ -23,7 +22,7 @@ from losscli.data.keys import Increasing, equal
 from losscli.data.models import ModelOrderError, Other
 from losscli.data.numbers import is_large
 from losscli.data.stream import ALL_ROWS, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles
-from losscli.data.table import RereadError, Table, UnparsedError, reading, stream
+from losscli.data.table import RereadError, Table, UnparsedError, reading, stream, unchecked
 from losscli.errors import DataError
 from losscli.report.findings import Code, Finding, Tally, problem
 
@@ -243,7 +242,7 @@ def _by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) -
     """Pair row i with row i.  Raises DataError if the numbers of rows differ."""
     query = pl.concat([_side(predictions, columns, "p:"), _side(targets, columns, "t:")], how="horizontal")
     try:
-        yield from batches(query)
+        yield from unchecked(query, predictions, targets)
     except Errors:
         with reading(predictions, targets):
             _require_equal_counts(predictions, targets)
@@ -268,7 +267,7 @@ def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     increasing = Increasing()
     with keyed.reading():
         query = pl.concat([keyed.p, keyed.t], how="horizontal")
-        for frame in batches(query):
+        for frame in unchecked(query, keyed.predictions, keyed.targets):
             for name in key:
                 if not equal(frame[f"p:{name}"], frame[f"t:{name}"]):
                     raise OutOfOrderError

@@ -20,7 +20,7 @@ from losscli.data.batches import batches
 from losscli.data.diagnose import Errors
 from losscli.data.keys import near_forms, require_plain, whole_numbers
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles, row_name
-from losscli.data.table import RereadError, Table, reading
+from losscli.data.table import RereadError, Table, reading, unchecked
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array
 from losscli.report.findings import Code, Finding, Tally, finding
@@ -123,7 +123,7 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
             wanted = keyed.target_columns
             held, find, repeated = lookup(keyed.p, keyed.t, keyed.keys("p:"), keyed.keys("t:"), wanted)
             seen, targets = Seen(held.height), Held(held)
-            for frame in batches(keyed.p):
+            for frame in unchecked(keyed.p, keyed.predictions):
                 at = find(frame)
                 seen.add(at)
                 total += frame.height

@@ -151,8 +151,9 @@ def _opened(data: Any, files: Files | None, role: str, flat: bool) -> tuple[Tabl
     if files is None:
         if isinstance(data, list):
             data = numpy_files.frame(data[0][0], role, role, flat)
-        has_rows = data.height > 0 if isinstance(data, pl.DataFrame) else None
-        return Table(role, data.lazy(), data.collect_schema()), has_rows
+        is_held = isinstance(data, pl.DataFrame)
+        table = Table(role, data.lazy(), data.collect_schema(), is_held=is_held)
+        return table, data.height > 0 if is_held else None
     files = replace(files, role=role, flat=flat)
     source = Table(files.name, pl.LazyFrame(), {}, files)
     if problems := unlike(files):

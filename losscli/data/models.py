@@ -13,11 +13,10 @@ import numpy as np
 import polars as pl
 from msgspec import Struct
 
-from losscli.data.batches import batches
 from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, lookup, shown_rows
 from losscli.data.keys import as_key, common_types, equal, require_plain
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW
-from losscli.data.table import Table, reading
+from losscli.data.table import Table, reading, unchecked
 from losscli.errors import EXAMPLES, DataError
 from losscli.numeric.arrays import Array
 from losscli.report.findings import Code, Finding, Tally, finding, problem
@@ -101,7 +100,7 @@ def _zipped(
         for frame in stream:
             if own.frames is None:
                 types = common_types(first, other.table, key)
-                own.frames = batches(_scan(other, types))
+                own.frames = unchecked(_scan(other, types), other.table)
             found = own.take(frame.height)
             rows += found.height
             if found.height < frame.height or not _alike(_own_keys(frame, types), found, key, other):

@@ -23,6 +23,8 @@ from losscli.text import counted, shortened
 
 Source = Any
 """A path, a pattern, a folder, a URL or "-"; a table; or data in memory: see `formats.memory.read`."""
+SLICE = 1 << 18
+"""Rows of a frame in memory that are taken at once: a multiple of any block."""
 
 
 class Table(Struct, frozen=True, eq=False):
@@ -33,8 +35,8 @@ class Table(Struct, frozen=True, eq=False):
     while it reads.  `spelling` says how text writes numbers.  `repeated` are the names that several columns
     share, `structs` the types of those that became columns, `folders` those that key=value folders name,
     and `extensions` the columns whose types in the files extend those in which they are stored.
-    Unless it `is_numbered`, its rows are in no order, and messages leave out their numbers.  `frame` is the
-    DataFrame of Spark that holds the rows, if one does.
+    Unless it `is_numbered`, its rows are in no order, and messages leave out their numbers.  They are in
+    memory if it `is_held`; `frame` is the DataFrame of Spark that holds them, if one does.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Table(Struct, frozen=True, eq=False):
     folders: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     is_numbered: bool = True
+    is_held: bool = False
     frame: Any = None
 
     def is_file_of(self, other: Table) -> bool:
@@ -161,7 +164,7 @@ class Table(Struct, frozen=True, eq=False):
 
     def of_rows(self, scan: pl.LazyFrame, is_numbered: bool = True) -> Table:
         """The same table with these rows, which have its columns, or those that are needed."""
-        return replace(self, scan=scan, files=None, frame=None, is_numbered=is_numbered)
+        return replace(self, scan=scan, files=None, frame=None, is_held=False, is_numbered=is_numbered)
 
     def rows_of(self, column: str, value: object) -> Table:
         """The rows in which a column has a value, without that column; text stays text."""
@@ -171,6 +174,7 @@ class Table(Struct, frozen=True, eq=False):
             scan=self.scan.filter(pl.col(column) == pl.lit(value)),
             files=None,
             frame=None,
+            is_held=False,
             quick=frozenset(),
         )
 
@@ -290,9 +294,19 @@ def paths_of(tables: Iterable[Table]) -> list[str]:
 
 
 def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
-    """The rows of a query in order, batch by batch with back-pressure.  Raises DataError."""
+    """As `unchecked`, but raises DataError."""
     with reading(*tables):
-        yield from batches(query)
+        yield from unchecked(query, *tables)
+
+
+def unchecked(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
+    """The rows of a query of columns of tables in order, batch by batch with back-pressure.
+
+    Those of tables in memory need neither threads nor copies.  Raises the errors of Polars.
+    """
+    if all(table.is_held for table in tables):
+        return query.collect(engine="in-memory").iter_slices(SLICE)
+    return batches(query)
 
 
 class RereadError(Exception):

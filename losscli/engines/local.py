@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import polars as pl
@@ -73,6 +73,7 @@ def fold(
     return folded.whole()
 
 
+@cache
 def _keep_freed_memory() -> None:
     """Let malloc keep the arrays of a block for the next one, if the C library is glibc.
 

@@ -723,10 +723,11 @@ def options_of(command: str) -> Iterator[Option]:
             yield option if other is None else replace(other, name=option.name, default=option.default)
 
 
-def keywords_of(command: str) -> list[Option]:
+@cache
+def keywords_of(command: str) -> tuple[Option, ...]:
     """The options of the Python function of a command, which have the same names."""
-    own = [OPTIONS["names"]] if command in ("compare", "rank") else []
-    return own + [option for option in options_of(command) if option.use in (Use.REPORT, Use.PLAN)]
+    own = (OPTIONS["names"],) if command in ("compare", "rank") else ()
+    return (*own, *(option for option in options_of(command) if option.use in (Use.REPORT, Use.PLAN)))
 
 
 def in_python(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -205,3 +205,38 @@ def test_what_is_no_table_says_so():
         losscli.evaluate({"pred": [1, 2], "w": [1]}, [1, 2], loss="mse")
     with pytest.raises(DataError, match=r"column more than once|more than one occurrence"):
         losscli.evaluate(pa.table([[1.0], [2.0]], names=["a", "a"]), [1.0], loss="mse")
+
+
+@pytest.mark.parametrize("rows", [7, 1 << 18])
+@pytest.mark.parametrize("options", [{}, {"on": "id"}, {"where": "w > 1"}, {"by": "region"}], ids=str)
+def test_rows_in_memory_give_the_bits_of_a_file_however_they_are_cut(options, rows, tmp_path, monkeypatch):
+    monkeypatch.setattr("losscli.data.table.SLICE", rows)
+    monkeypatch.setattr("losscli.plan.plan.MIN_ROWS", 16)
+    monkeypatch.setattr("losscli.plan.plan.BLOCK_NUMBERS", 16)
+    whole = FRAME.with_row_index("id")
+    p, t = whole.select("id", "pred"), whole.select("id", "y", "w", "region")
+    p.write_parquet(tmp_path / "p.parquet")
+    t.write_parquet(tmp_path / "t.parquet")
+    in_pieces = pl.concat([p[:23], p[23:]], rechunk=False)
+    options = {"on": "position", "loss": ["mse", "huber"]} | options
+    files = losscli.evaluate(tmp_path / "p.parquet", tmp_path / "t.parquet", **options)
+    for held in (p, in_pieces):
+        assert losscli.evaluate(held, t, **options).results == files.results
+    shuffled = t.sample(fraction=1.0, shuffle=True, seed=1)
+    if options["on"] == "id":
+        assert losscli.evaluate(p, shuffled, **options).results == files.results
+
+
+def test_frames_of_different_lengths_say_so():
+    with pytest.raises(DataError, match="3 rows of predictions and 2 rows of targets"):
+        losscli.evaluate([1.0, 2.0, 3.0], [1.0, 2.0], loss="mse")
+
+
+def test_a_small_call_starts_no_thread(monkeypatch):
+    losscli.evaluate(P, Y, loss="mse")
+
+    def start(self):
+        raise AssertionError("a thread")
+
+    monkeypatch.setattr("threading.Thread.start", start)
+    assert losscli.evaluate(P, Y, loss="mse")["mse"].value == np.mean((P - Y) ** 2)

@@ -133,7 +133,22 @@ def assert_html(text: str) -> None:
     """Assert that HTML has the tags of the report alone."""
     assert all(sign.isprintable() or sign == "\n" for sign in text)
     tags = set(re.findall(r"<\s*/?\s*(\w+)", text))
-    assert tags <= {"div", "h4", "table", "thead", "tbody", "tr", "th", "td", "p", "ul", "li", "b", "span", "wbr"}
+    assert tags <= {
+        "div",
+        "h4",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "p",
+        "ul",
+        "li",
+        "b",
+        "span",
+        "wbr",
+    }
     assert "<img" in html.unescape(text)
 
 
