@@ -149,7 +149,13 @@ class Table(Struct, frozen=True):
         kept = self.worst[:cells]
         places = (*always, *(sorted(kept) if self.in_order else kept))
         columns = tuple(column.rows(places) for column in self.columns)
-        return replace(self, columns=columns, worst=(), hidden_rows=len(self.worst) - cells, remedy=remedy)
+        return replace(
+            self,
+            columns=columns,
+            worst=(),
+            hidden_rows=self.hidden_rows + len(self.worst) - cells,
+            remedy=remedy,
+        )
 
     def fitting(self, width: int | None) -> Table:
         """The table with as many of its columns as fit, the most important ones."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from losscli.render.charts import Drawing, Figure
 from losscli.render.digits import decimal, estimate
@@ -17,16 +17,17 @@ MOST = 20
 
 def figures(report: Report) -> Iterator[Figure]:
     """A chart for each kind of cell and loss."""
-    overall = overall_of(report)
-    for section in sections(report):
+    found = sections(report)
+    overall = overall_of(found)
+    for section in found:
         for loss in section.losses if section.columns and not section.ordered else ():
             if figure := _figure(section, loss, overall.get(loss)):
                 yield figure
 
 
-def overall_of(report: Report) -> dict[str, Result]:
+def overall_of(found: Iterable[Section]) -> dict[str, Result]:
     """The overall result of each loss."""
-    overall = (section for section in sections(report) if not section.columns)
+    overall = (section for section in found if not section.columns)
     return {loss: section.results[loss, ()] for section in overall for loss in section.losses}
 
 

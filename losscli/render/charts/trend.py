@@ -22,8 +22,9 @@ _LABELS = 6
 
 def figures(report: Report) -> Iterator[Figure]:
     """A chart for each loss and kind of cell that is in the order of time."""
-    overall = overall_of(report)
-    for section in sections(report):
+    found = sections(report)
+    overall = overall_of(found)
+    for section in found:
         for loss in section.losses if section.ordered and len(section.columns) == 1 else ():
             if figure := _figure(section, loss, overall.get(loss)):
                 yield figure

@@ -24,6 +24,8 @@ FIGURES = 6
 """The charts of a section."""
 ROOM = 600_000
 """Characters of all tables together, of the 1.5 MB of a page; what has no room is said."""
+SHORTEST = 60
+"""Characters of a row of a table, at least."""
 _ROW = 12
 """Characters of the markup of a row, and of a cell."""
 _WIDE = 180
@@ -77,7 +79,7 @@ def _drafts(report: Report, written: Origin | None) -> Iterator[_Draft]:
     by_kind = results.sections(report)
     overall = [results.overall(each, results.detectable(report)) for each in by_kind if not each.columns]
     overall = [replace(table, title="", notes=(*table.details, *table.notes)) for table in overall]
-    cells = [_undrawn(table) for each in by_kind if each.columns for table in results.by_cell(each, _WIDE)]
+    cells = [table for each in by_kind if each.columns for table in _of_cells(each)]
     judged = [*verdicts.against_base(report), *verdicts.tables(report)]
     yield _Draft("verdict", "Verdict", judged, "verdict")
     yield _Draft("leaderboard", "Leaderboard", leaderboard.tables(report), "board")
@@ -90,6 +92,13 @@ def _drafts(report: Report, written: Origin | None) -> Iterator[_Draft]:
     yield _Draft("rows", "Single rows", list(rows.tables(report)))
     yield _Draft("notes", "Notes and findings", (), None, lambda: _notes(notes(report)))
     yield _Draft("origin", "Origin", (), None, lambda: origin(report, written))
+
+
+def _of_cells(section: results.Section) -> Iterator[Table]:
+    """The tables of a kind of cell, of which those are not laid out that could not have room."""
+    kept = section.first(ROOM // SHORTEST)
+    for table in results.by_cell(kept, _WIDE):
+        yield _undrawn(replace(table, hidden_rows=len(section.cells) - len(kept.cells), remedy=_ELSEWHERE))
 
 
 def _undrawn(table: Table) -> Table:
@@ -146,7 +155,7 @@ def _tables(part: str, found: Sequence[Table], cells: int) -> Iterator[str]:
 
 def _table(name: str, table: Table, cells: int) -> str:
     """A table under its title, folded if it is long."""
-    whole, shown = table.height, _cut(table, cells)
+    whole, shown = table.height + table.hidden_rows, _cut(table, cells)
     label = f' aria-labelledby="{name}"' if table.title else ' aria-label="Overall"'
     lines = "\n".join(markup.table(shown, lambda column: _CLASSES[column.kind], label))
     content = f'<div class="scroll" tabindex="0" role="group"{label}>{lines}</div>'

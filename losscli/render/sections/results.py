@@ -40,6 +40,13 @@ class Section(Struct, frozen=True):
         """The results of a loss in each cell, None if it has none."""
         return [self.results.get((loss, cell)) for cell in self.cells]
 
+    def first(self, count: int) -> Section:
+        """The section with at most this many cells, the latest ones or the worst of the first loss."""
+        if len(self.cells) <= count:
+            return self
+        kept = latest_first(len(self.cells)) if self.ordered else worst_first(self.of(self.losses[0]))
+        return replace(self, cells=tuple(self.cells[place] for place in sorted(kept[:count])))
+
 
 def tables(report: Report, page: int | None) -> Iterator[Table]:
     """The results by kind of cell, overall first, each in the report's order.
@@ -66,7 +73,14 @@ def sections(report: Report) -> list[Section]:
 
 
 def _section(columns: tuple[str, ...], results: Sequence[Result], ordered: bool) -> Section:
-    keyed = {(label(result), tuple(result.cell.values())): result for result in results}
+    names: dict[tuple[str, str | None], str] = {}  # of thousands of cells most have the same
+    keyed = {}
+    for result in results:
+        named = (result.label, result.model)
+        name = names[named] if named in names else label(result)
+        if result.label:
+            names[named] = name
+        keyed[name, tuple(result.cell.values())] = result
     losses = tuple(dict.fromkeys(loss for loss, _ in keyed))
     cells = tuple(dict.fromkeys(cell for _, cell in keyed))
     return Section(columns, losses, cells, keyed, ordered)
