@@ -207,3 +207,8 @@ def test_a_value_without_an_interval_or_a_number_has_no_mark():
     odd = [result(1.0, {"g": "a"}), Result(loss="mae", value=None, cell={"g": "b"}, rows=0, weight=0.0)]
     odd.append(Result(loss="mae", value=float("inf"), cell={"g": "c"}, rows=1, weight=1.0))
     assert_sound(replace(EVALUATED, results=tuple(odd)).to_html())
+
+
+def test_every_chart_is_documented():
+    guide = (Path(__file__).parents[2] / "docs/guides/report.md").read_text(encoding="utf-8")
+    assert not [name for name in all_drawings() if f"`{name}`" not in guide]
