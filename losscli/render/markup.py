@@ -12,6 +12,9 @@ from losscli.text import printable
 LONGEST = 300
 """Characters of a cell or a line; a label may have any number."""
 
+_SHORT = 14
+"""Characters of a heading that is not broken."""
+
 
 def escaped(content: str) -> str:
     """Text that is no markup, and no command to whoever reads the log of a job."""
@@ -29,6 +32,11 @@ def breakable(content: str) -> str:
     return text(content).replace("_", "_<wbr/>")
 
 
+def _heading(content: str) -> str:
+    """A heading, in one line if it is short."""
+    return text(content).replace(" ", "&nbsp;") if len(content) <= _SHORT else breakable(content)
+
+
 def table(table: Table, attributes: Callable[[Column], str], of_table: str = "") -> Iterator[str]:
     """The lines of a table without its title; `attributes` are those of the cells of a column.
 
@@ -38,7 +46,7 @@ def table(table: Table, attributes: Callable[[Column], str], of_table: str = "")
     yield f"<table{of_table}>"
     if any(column.heading for column in table.columns):
         headings = "".join(
-            f'<th scope="col"{own}>{breakable(column.heading)}</th>'
+            f'<th scope="col"{own}>{_heading(column.heading)}</th>'
             for column, own in zip(table.columns, given, strict=True)
         )
         yield f"<thead><tr>{headings}</tr></thead>"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
+from itertools import zip_longest
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Literal
 
@@ -55,10 +56,10 @@ def all_drawings() -> dict[str, Drawing]:
 
 
 def figures(report: Report, section: Section) -> Iterator[Figure]:
-    """The charts of one section of a page."""
-    for drawing in all_drawings().values():
-        if drawing.section == section:
-            yield from drawing.figures(report)
+    """The charts of one section of a page: the first of each kind, then the second ones, and so on."""
+    kinds = [each.figures(report) for each in all_drawings().values() if each.section == section]
+    for row in zip_longest(*kinds):
+        yield from filter(None, row)
 
 
 def figures_named(report: Report, name: str) -> list[Figure]:

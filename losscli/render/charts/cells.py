@@ -19,8 +19,9 @@ def figures(report: Report) -> Iterator[Figure]:
     """A chart for each kind of cell and loss."""
     found = sections(report)
     overall = overall_of(found)
-    for section in found:
-        for loss in section.losses if section.columns and not section.ordered else ():
+    kinds = [section for section in found if section.columns and not section.ordered]
+    for loss in dict.fromkeys(loss for section in kinds for loss in section.losses):
+        for section in kinds:
             if figure := _figure(section, loss, overall.get(loss)):
                 yield figure
 

@@ -13,6 +13,9 @@ from losscli.report.charts import Chart
 _FEW = 0.01
 """The share of rows that the title is about, as near as the bins allow."""
 
+_FEWEST = 3
+"""Points up to which there is no curve to see."""
+
 
 def draw(chart: Chart, rows: list[style.Row]) -> Figure | None:
     """The share of the loss over the share of rows, the worst first."""
@@ -21,7 +24,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure | None:
         {"rows": 100 * row["top_share"], "loss": 100 * row["top_loss_share"]}
         for row in tables.within(rows, "top_share", "top_loss_share")
     ]
-    if len(points) == 1:  # a loss below zero has no share
+    if len(points) <= _FEWEST:  # a loss of 0 or 1; or below zero, which has no share
         return None
     points.sort(key=lambda point: point["rows"])
     for point in points:

@@ -24,7 +24,8 @@ def of(name: str, draw: Draw) -> Callable[[Report], Iterator[Figure]]:
     """The figures of all charts of a kind; the titles of those of one model or cell say of which."""
 
     def figures(report: Report) -> Iterator[Figure]:
-        for chart in report.charts:
+        losses = list(dict.fromkeys(chart.loss for chart in report.charts))
+        for chart in sorted(report.charts, key=lambda chart: losses.index(chart.loss)):
             rows = style.rows_of(chart.columns)
             figure = draw(chart, rows) if chart.name == name and rows else None
             if figure is not None:

@@ -14,23 +14,27 @@ from losscli.render.graphics.inline import inline
 from losscli.render.page.origin import origin
 from losscli.render.sections import comparisons, leaderboard, results, rows, verdicts
 from losscli.render.sections.notes import notes
-from losscli.render.tables import Document, Table
+from losscli.render.tables import Column, Document, Table
 from losscli.report.model import Report
 from losscli.text import counted
 
 FOLDED = 24
 """Rows of a table above which it is folded."""
 FIGURES = 6
-"""The charts of a section."""
+"""The charts of a section, of which the first ones matter most."""
+OPEN = 3
+"""The tables of a section that are not folded, the first ones."""
 ROOM = 600_000
 """Characters of all tables together, of the 1.5 MB of a page; what has no room is said."""
 SHORTEST = 60
 """Characters of a row of a table, at least."""
 _ROW = 12
 """Characters of the markup of a row, and of a cell."""
-_WIDE = 180
+_WIDE = 150
 """Characters of losses side by side; a table that is wider than the page scrolls."""
 _ELSEWHERE = "the report as JSON (-o report.json) has all"
+_SHORT = 24
+"""Characters of names that are not broken."""
 _CLASSES = {"name": "", "number": ' class="n"', "drawing": ' class="d"'}
 
 
@@ -49,6 +53,7 @@ class _Draft(Struct, frozen=True):
     title: str
     tables: Sequence[Table] = ()
     charts: Section | None = None
+    most: int = FIGURES
     others: Callable[[], Iterable[str]] = tuple
 
 
@@ -63,7 +68,7 @@ def parts_of(report: Report, most: int | None, written: Origin | None) -> Iterat
         found = () if draft.charts is None else figures(report, draft.charts)
         tables = list(_tables(draft.id, draft.tables, cells))
         drawn = list(found)
-        charts = [_figure(f"{draft.id}-c{place}", figure) for place, figure in enumerate(drawn[:FIGURES])]
+        charts = [_figure(f"{draft.id}-c{place}", figure) for place, figure in enumerate(drawn[: draft.most])]
         blocks = _beside(charts[0], tables) if len(charts) == 1 else [*_grid(charts, len(drawn)), *tables]
         yield Part(draft.id, draft.title, (*blocks, *draft.others()))
 
@@ -88,10 +93,10 @@ def _drafts(report: Report, written: Origin | None) -> Iterator[_Draft]:
     yield _Draft("overall", "Overall", overall)
     yield _Draft("cells", "Where it hurts", cells, "cells")
     yield _Draft("spread", "How the loss is spread", (), "spread")
-    yield _Draft("task", "How it predicts", (), "task")
+    yield _Draft("task", "How it predicts", (), "task", 2 * FIGURES)
     yield _Draft("rows", "Single rows", list(rows.tables(report)))
-    yield _Draft("notes", "Notes and findings", (), None, lambda: _notes(notes(report)))
-    yield _Draft("origin", "Origin", (), None, lambda: origin(report, written))
+    yield _Draft("notes", "Notes and findings", others=lambda: _notes(notes(report)))
+    yield _Draft("origin", "Origin", others=lambda: origin(report, written))
 
 
 def _of_cells(section: results.Section) -> Iterator[Table]:
@@ -150,20 +155,28 @@ def _figure(name: str, figure: Figure) -> str:
 def _tables(part: str, found: Sequence[Table], cells: int) -> Iterator[str]:
     for place, table in enumerate(found):
         if table.height:
-            yield _table(f"{part}-t{place}", table, cells)
+            yield _table(f"{part}-t{place}", table, cells, folded=place >= OPEN)
 
 
-def _table(name: str, table: Table, cells: int) -> str:
-    """A table under its title, folded if it is long."""
+def _table(name: str, table: Table, cells: int, folded: bool) -> str:
+    """A table under its title, folded if it should be or is long."""
     whole, shown = table.height + table.hidden_rows, _cut(table, cells)
     label = f' aria-labelledby="{name}"' if table.title else ' aria-label="Overall"'
-    lines = "\n".join(markup.table(shown, lambda column: _CLASSES[column.kind], label))
+    lines = "\n".join(markup.table(shown, _class, label))
     content = f'<div class="scroll" tabindex="0" role="group"{label}>{lines}</div>'
     content += "".join(f'<p class="small">{markup.text(line)}</p>' for line in shown.below)
     title = f'<h3 id="{name}">{markup.text(table.title)}</h3>' if table.title else ""
-    if whole <= FOLDED:
+    if whole <= FOLDED and not folded:
         return f'<div class="block">{title}{content}</div>'
-    return f"<details><summary>{title}<span>{whole:,} rows</span></summary>{content}</details>"
+    rows = f"{whole:,} {'row' if whole == 1 else 'rows'}"
+    return f"<details><summary>{title}<span>{rows}</span></summary>{content}</details>"
+
+
+def _class(column: Column) -> str:
+    """The class of the cells of a column: numbers, drawings, and names that are short enough for one line."""
+    if column.kind != "name":
+        return _CLASSES[column.kind]
+    return ' class="s"' if max(map(len, column.cells), default=0) <= _SHORT else ""
 
 
 def _cut(table: Table, cells: int) -> Table:
