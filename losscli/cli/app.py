@@ -143,7 +143,8 @@ def main() -> None:
     is_apart = native.keep_apart(backtraces=is_verbose)
     results.keep_apart()
     status = run(sys.argv[1:])
-    if is_apart and (text := native.said(panics=is_verbose)):
+    is_spark = "losscli.engines.spark.session" in sys.modules  # whose log is that of a JVM
+    if is_apart and (is_verbose or not is_spark) and (text := native.said(panics=is_verbose)):
         write(*text.splitlines())
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):

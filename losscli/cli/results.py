@@ -37,11 +37,11 @@ class Results(io.TextIOWrapper):
 
 def keep_apart() -> None:
     """From now on code of users that runs leaves stdout to results."""
-    guard.streams.append(_streams)
+    guard.streams.append(streams)
 
 
 @cache
-def _streams() -> tuple[TextIO, TextIO]:
+def streams() -> tuple[TextIO, TextIO]:
     """The streams of the program; from the first call on, the descriptors of both lead to stderr."""
     out = sys.stdout
     with suppress(OSError, ValueError):  # stdout is closed, or there is no descriptor left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -9,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from losscli.cli import interrupt
+from losscli import engines
+from losscli.cli import interrupt, results
 from losscli.cli.messages import say
 from losscli.cli.output import Display, display_of, show_plan
 from losscli.cli.progress import Progress
@@ -60,6 +62,8 @@ class Watch(Hooks):
         if self._displays:
             reports = [each for each in listed(self._given.get("output")) if not is_plan(each)]
             self.display = display_of(self._given | ({"output": reports} if self._plans else {}))
+        if engines.is_spark(self._given.get("engine") or engines.LOCAL):
+            sys.stdout, sys.stderr = results.streams()  # or a JVM could write among the results
 
     def reads(self, paths: Sequence[str]) -> None:
         """Refuse outputs that would replace an input; from now on inputs are mapped."""

@@ -69,14 +69,16 @@ class Draft:
     """A temporary file that takes the place of `path` when it is complete.  Its methods raise DataError.
 
     It is in the folder of the file itself, also if `path` is a link: then a rename is all or nothing.  A
-    missing folder is created.  It has the permissions of the file that it replaces, or of a new one.
+    missing folder is created, unless there `has_folder`.  It has the permissions of the file that it
+    replaces, or of a new one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, has_folder: bool = False) -> None:
         self._path = path
         with writing(path):
             self._final = path.resolve()
-            self._final.parent.mkdir(parents=True, exist_ok=True)
+            if not has_folder:
+                self._final.parent.mkdir(parents=True, exist_ok=True)
             self._replaced, self._kept = self._existing(), ""
             self.name = scratch.name(self._final.parent, self._final.suffix)
             mode = 0o666 if self._replaced is None else stat.S_IMODE(self._replaced.st_mode) | stat.S_IWUSR
@@ -208,7 +210,7 @@ class _Sink:
     """A draft that Polars writes in a thread of its own, from a short queue of frames."""
 
     def __init__(self, path: Path, schema: pl.Schema) -> None:
-        self._path, self._draft = path, Draft(path)
+        self._path, self._draft = path, Draft(path, has_folder=True)
         self._frames: queue.Queue[pl.DataFrame | None] = queue.Queue(4)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._write, args=(schema,), daemon=True)

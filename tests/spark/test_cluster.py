@@ -1,8 +1,10 @@
 """What only Spark itself can show: sessions, DataFrames, executors, and errors of tasks."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import polars as pl
@@ -10,7 +12,9 @@ import pytest
 from support.on_spark import CASES, MASTER, PLAIN, both, same
 
 import losscli
+from losscli.engines.spark import watch
 from losscli.errors import DataError, UsageError
+from losscli.evaluation.hooks import Hooks
 
 pytestmark = [pytest.mark.spark, pytest.mark.filterwarnings("ignore")]
 
@@ -25,9 +29,16 @@ def test_two_tables_by_key(spark, files, cut):
     same(*both(files / "preds.parquet", files / "targets.parquet", on="id", **CASES["everything"]))
 
 
-def test_many_tasks_merge_in_a_tree(spark, files, cut):
+def test_many_tasks_merge_in_a_tree_and_show_how_far_they_are(spark, files, cut, monkeypatch):
     cut(60)
-    same(*both(files / "one.parquet", **PLAIN))
+    monkeypatch.setattr(watch, "POLL", 0.02)
+    seen = []
+    hooks = type("Seen", (Hooks,), {"progress": lambda self, rows: seen.append(rows)})()
+    path, engine = str(files / "one.parquet"), f"spark:{MASTER}"
+    same(losscli.evaluate(path, **PLAIN), losscli.evaluate(path, **PLAIN, engine=engine, hooks=hooks))
+    assert seen == sorted(seen)
+    assert seen[-1] == 3000
+    assert [rows for rows in seen if 0 < rows < 3000]
 
 
 def test_groups(spark, files, cut):
@@ -100,21 +111,71 @@ def test_executors_in_processes_of_their_own(files):
     assert found.split() == [repr(each.value) for each in local.results]
 
 
+SLOW = """
+import os, time
+from losscli.custom import Regression
+
+def slow(batch: Regression):
+    if "SPARK_REUSE_WORKER" in os.environ:
+        open(os.environ["MARK"], "a").close()
+        time.sleep(1)
+    return abs(batch.error)
+"""
+
+
+def test_an_interrupt_ends_the_program_and_leaves_nothing(files, tmp_path):
+    pytest.importorskip("pyspark")
+    (tmp_path / "slow.py").write_text(SLOW)
+    (tmp_path / "out").mkdir()
+    mark = tmp_path / "mark"
+    command = [sys.executable, "-m", "losscli", "evaluate", files / "one.parquet", "-l", "slow.py:slow"]
+    command += ["--pred", "y_pred", "--target", "y_true", "--rows", "out/rows", "-o", "out/report.json"]
+    running = subprocess.Popen(
+        [*map(str, command), "--engine", f"spark:{MASTER}"], cwd=tmp_path, start_new_session=True,
+        env={**os.environ, "MARK": str(mark)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    while not mark.exists() and running.poll() is None:
+        time.sleep(0.1)
+    os.killpg(running.pid, signal.SIGINT)  # as a terminal does, to the JVM too
+    out, error = running.communicate(timeout=60)
+    assert (running.returncode, out, error) == (130, "", "losscli: interrupted\n")
+    assert not list((tmp_path / "out").iterdir())
+
+
 CONNECT = """
-import sys, losscli
+import os, signal, sys, time
+from threading import Thread
+from pathlib import Path
+import losscli
 from pyspark.sql import SparkSession
+
 spark = SparkSession.builder.remote("local[2]").getOrCreate()  # starts a server of its own
-frame = spark.read.parquet(sys.argv[1])
-found = losscli.evaluate(frame, pred="y_pred", target="y_true", loss=["mae", "r2"])
+frame = spark.read.parquet(sys.argv[1]).repartition(4)
+options = {"pred": "y_pred", "target": "y_true"}
+mark = Path(os.environ["MARK"])
+
+found = losscli.evaluate(frame, **options, loss=["mae", "r2"])
 print(*(repr(each.value) for each in found.results))
+
+def interrupt():
+    while not mark.exists():
+        time.sleep(0.05)
+    os.kill(os.getpid(), signal.SIGINT)
+
+Thread(target=interrupt, daemon=True).start()
+try:
+    losscli.evaluate(frame, **options, loss=sys.argv[2])
+except KeyboardInterrupt:
+    print("interrupted")
 spark.stop()
 """
 
 
-def test_spark_connect(files):
+def test_spark_connect_and_an_interrupt(files, tmp_path):
     if pytest.importorskip("pyspark").__version__ < "4":
         pytest.skip("PySpark before 4 brings no server of Spark Connect")
     pytest.importorskip("grpc_status")
     local = losscli.evaluate(str(files / "one.parquet"), pred="y_pred", target="y_true", loss=["mae", "r2"])
-    found = run(CONNECT, files / "one.parquet")
-    assert found.split()[-2:] == [repr(each.value) for each in local.results]
+    (tmp_path / "slow.py").write_text(SLOW)
+    found = run(CONNECT, files / "one.parquet", f"{tmp_path / 'slow.py'}:slow", MARK=str(tmp_path / "mark"))
+    assert found.split()[-3:] == [*(repr(each.value) for each in local.results), "interrupted"]

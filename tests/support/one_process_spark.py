@@ -68,4 +68,5 @@ def use(monkeypatch):
     from losscli.engines.spark import engine
 
     monkeypatch.setattr(engine, "session", lambda master: Session())
-    monkeypatch.setattr(engine, "meaning", lambda cancel=None: nullcontext())
+    monkeypatch.setattr(engine, "meaning", nullcontext)
+    monkeypatch.setattr(engine, "waited", lambda spark, work, tasks, progress: work())

@@ -30,6 +30,7 @@ from losscli.engines.spark import answers, worker
 from losscli.engines.spark.answers import Answer
 from losscli.engines.spark.frames import places_of
 from losscli.engines.spark.session import large_batches, meaning, session
+from losscli.engines.spark.watch import waited
 from losscli.engines.spark.worker import ANSWERS, FAN_IN, MOVED, Side, Source, Work
 from losscli.errors import UsageError
 from losscli.report.findings import Code, Finding, Tally
@@ -64,7 +65,9 @@ class Spark(Struct, frozen=True):
         spark = frames[0].sparkSession if frames else session(self.master)
         assert not isinstance(sink, Writer)
         rows = None if sink is None else sink.parts
-        tasks = Tasks(spark, Work(job.codec, codec.to_text(job, fixed_by(job, stream)), rows))
+        work = Work(job.codec, codec.to_text(job, fixed_by(job, stream)), rows)
+        expected = stream.predictions.expected() or 0
+        tasks = Tasks(spark, work, lambda share: progress(int(share * expected)))
         with large_batches(spark) if frames else nullcontext():
             found = tasks.of_keys(job, stream) if is_spread(stream) else tasks.of_rows(job, stream)
         for answer in found:
@@ -132,10 +135,11 @@ def fixed_by(job: Job[S], stream: Aligned) -> Any:
 
 
 class Tasks(Struct, frozen=True):
-    """The tasks of a job on a session of Spark."""
+    """The tasks of a job on a session of Spark; `progress` is called with the share that is done."""
 
     spark: Any
     work: Work
+    progress: Callable[[float], None]
 
     def of_rows(self, job: Job[S], stream: Aligned) -> list[Answer]:
         """The answers for rows of one table, or of several that are the same files."""
@@ -153,7 +157,7 @@ class Tasks(Struct, frozen=True):
         if group is None:
             return self._answers(mapped(rows, partial(worker.fold_rows, self.work, read), ANSWERS), tasks)
         move = partial(worker.group_rows, read, group, places_of(tasks))
-        return self._of_groups(mapped(rows, move, MOVED), group, tasks)
+        return self._of_groups(mapped(rows, move, MOVED), group, tasks, tasks)
 
     def of_keys(self, job: Job[S], stream: Aligned) -> list[Answer]:
         """The answers for the rows of several tables, which meet by their keys."""
@@ -178,34 +182,36 @@ class Tasks(Struct, frozen=True):
         work, group = self.work, stream.roles.group
         plain = replace(without_rows(stream), is_grouped=False)
         if group is None:
-            return self._answers(mapped(whole, partial(worker.fold_parts, work, plain, bare), ANSWERS), parts)
+            fold = partial(worker.fold_parts, work, plain, bare)
+            return self._answers(mapped(whole, fold, ANSWERS), parts, len(sent))
         regroup = partial(worker.group_parts, plain, group, bare, places)
-        return self._of_groups(mapped(whole, regroup, MOVED), group, parts)
+        return self._of_groups(mapped(whole, regroup, MOVED), group, parts, len(sent) + parts)
 
-    def _of_groups(self, moved: Any, group: str, parts: int) -> list[Answer]:
+    def _of_groups(self, moved: Any, group: str, parts: int, before: int) -> list[Answer]:
         fold = partial(worker.fold_groups, self.work, group)
-        return self._answers(mapped(moved.repartition(parts, "place"), fold, ANSWERS), parts)
+        return self._answers(mapped(moved.repartition(parts, "place"), fold, ANSWERS), parts, before)
 
     def _numbers(self, tasks: int) -> Any:
         """A DataFrame of the numbers of tasks, each in a partition of its own."""
         with meaning():
             return self.spark.range(0, tasks, 1, max(tasks, 1))
 
-    def _answers(self, found: Any, tasks: int) -> list[Answer]:
-        """The answers in the order of the tasks, merged in a tree until the driver can hold them."""
-        merge = partial(worker.merge_answers, self.work)
-        with meaning(self._cancel):
+    def _answers(self, found: Any, tasks: int, before: int = 0) -> list[Answer]:
+        """The answers in the order of the tasks, merged in a tree until the driver can hold them.
+
+        `before` is the number of tasks before those that answer.
+        """
+        merge, total = partial(worker.merge_answers, self.work), before + tasks
+        with meaning():
             while tasks > FAN_IN:
                 tasks = math.ceil(tasks / FAN_IN)
+                total += tasks
                 own = found.repartition(tasks, found["task"] - found["task"] % FAN_IN)
                 found = mapped(own, merge, ANSWERS)
-            rows = [(row.task, row.piece, bytes(row.data)) for row in found.collect()]
-        return [answer for _, answer in answers.assembled(rows)]
-
-    def _cancel(self) -> None:
-        """Stop the work of this session, if it can be told to."""
-        if hasattr(self.spark, "interruptAll"):
-            self.spark.interruptAll()
+            rows = waited(self.spark, found.collect, total, self.progress)
+        return [
+            answer for _, answer in answers.assembled((row.task, row.piece, bytes(row.data)) for row in rows)
+        ]
 
 
 def mapped(rows: Any, function: Callable[[Any], Any], schema: str) -> Any:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -82,7 +84,8 @@ def session(master: str) -> Any:
             os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         for name, value in _SETTINGS.items():
             builder = builder.config(name, value)
-        return (builder.master(master) if master else builder).getOrCreate()
+        with _own_handler():
+            return (builder.master(master) if master else builder).getOrCreate()
 
 
 def table_of(master: str, name: str, shown: str) -> Table:
@@ -118,9 +121,41 @@ def large_batches(spark: Any) -> Iterator[None]:
                 spark.conf.set(_BATCH, before)
 
 
+def is_connect(spark: Any) -> bool:
+    """Whether a session is one of Spark Connect, whose jobs run on a server."""
+    return ".connect." in type(spark).__module__
+
+
+def inheriting(spark: Any, function: Callable[[], None]) -> Callable[[], None]:
+    """A function for another thread with the settings of this one, such as its pool of the scheduler."""
+    from pyspark import __version__
+    from pyspark.util import inheritable_thread_target
+
+    is_named = is_connect(spark) or __version__ >= "4"  # before, that of this process was the only one
+    inherited: Callable[[], None]
+    inherited = (
+        inheritable_thread_target(spark)(function) if is_named else inheritable_thread_target(function)
+    )
+    return inherited
+
+
 @contextmanager
-def meaning(cancel: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Turn an error of Spark into a UsageError that says what to do; if interrupted, `cancel` the work."""
+def _own_handler() -> Iterator[None]:
+    """Keep the handler of interrupts of a program that has one: a new session would put its own there."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        if before is not signal.default_int_handler:
+            signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def meaning() -> Iterator[None]:
+    """Turn an error of Spark into a UsageError that says what to do."""
     from pyspark.errors import PySparkException
 
     known: tuple[type[Exception], ...] = (PySparkException, OSError)
@@ -130,9 +165,6 @@ def meaning(cancel: Callable[[], None] = lambda: None) -> Iterator[None]:
         known += (Py4JError,)
     try:
         yield
-    except KeyboardInterrupt:
-        cancel()
-        raise
     except known as error:
         text = str(error)
         for pattern, what, remedy in _MEANINGS:
