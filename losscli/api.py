@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copyreg
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
@@ -215,7 +215,10 @@ def _require_known(command: str, options: Mapping[str, Any], has_params: bool = 
     taken = {option.name for option in keywords_of(command)}
     ignored = (name for name in options if name not in taken and (name in OPTIONS or not has_params))
     if foreign := [*ignored]:
-        raise UsageError([Problem(f"{command} has no option {name!r}") for name in foreign])
+        reasons = {name: OPTIONS[name].lacks.get(command, "") if name in OPTIONS else "" for name in foreign}
+        raise UsageError(
+            [Problem(f"{command} has no option {name!r}", remedy=reasons[name]) for name in foreign]
+        )
 
 
 def _followed(run: _RunT, plan: Outcome | None, given: Mapping[str, Any]) -> tuple[_RunT, Fixed | None]:
@@ -435,7 +438,7 @@ def gate(
 
 
 def merge(
-    *states: str | PathLike[str],
+    *states: str | PathLike[str] | Iterable[str | PathLike[str]],
     loss: LossSpec | Sequence[LossSpec] | None = None,
     hooks: Hooks = SILENT,
     **options: Unpack[MergeOptions],
@@ -443,7 +446,7 @@ def merge(
     """Merge saved states: the report of all rows, as if they had been evaluated in one run.
 
     Args:
-        *states: Files that `evaluate` or `compare` wrote with `state=`, in any order.
+        *states: Files that `evaluate` or `compare` wrote with `state=`, in any order, or lists of them.
         loss: The losses of the states whose code is in a file, "file.py:name"; no other code is run.
         hooks: Called while the report is made.
         **options: `state` is a file for the merged state; `gate`, `baseline`, `confident`, `strict` and
@@ -468,7 +471,8 @@ def merge(
     from losscli.plan.values import listed
 
     _require_known("merge", options, has_params=False)
-    places = [fspath(each) for each in states]
+    lists = ([given] if isinstance(given, str | PathLike) else given for given in states)
+    places = [fspath(each) for own in lists for each in own]
     if not places:
         raise UsageError("no state", remedy="losscli merge part-*.state")
     find = finder(listed(loss))

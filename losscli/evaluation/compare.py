@@ -33,7 +33,7 @@ def compared(
     n = int(folded.models[0].overall[0].n[0]) if folded else 0
     _require_sound(models.plan, alignment, tallies, n, models.tables)
     assert folded is not None
-    outcome = outcome_of(models, job, replace(folded, found=tallies))
-    report = report_of(outcome, alone)
+    outcome = replace(outcome_of(models, job, replace(folded, found=tallies)), alone=alone)
+    report = report_of(outcome)
     keep(outcome, hooks)
     return gates.judged(models.gates, report, None, models.plan.request.rules) if models.gates else report

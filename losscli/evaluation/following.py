@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from msgspec.structs import replace
 
 from losscli.data.slicing import Slicing
+from losscli.engines.devices import AUTO
 from losscli.errors import Problem, UsageError
 from losscli.evaluation.compare_plan import Models
 from losscli.evaluation.merge import SAME_OPTIONS, SAME_PLAN, differences
@@ -26,7 +27,10 @@ _RunT = TypeVar("_RunT", bound=Run | Models)
 def options(saved: Outcome, given: dict[str, Any]) -> dict[str, Any]:
     """The options of a saved plan, under those that are given."""
     stated = {name: value for name, value in given.items() if value is not None}
-    return given | saved.plan.options() | stated
+    own = saved.plan.options()
+    if saved.plan.place.why:
+        own["device"] = AUTO  # decides anew: other machines have other devices
+    return given | own | stated
 
 
 def followed(run: _RunT, saved: Outcome, place: object) -> _RunT:
@@ -34,7 +38,7 @@ def followed(run: _RunT, saved: Outcome, place: object) -> _RunT:
     own = run.job.plans if isinstance(run, Models) else (run.plan,)
     plans = tuple(_fixed(plan, saved.plan) for plan in own)
     job = replace(run.job, plans=plans) if isinstance(run, Models) else EvaluationJob(plans[0], kept=True)
-    if different := [*differences(saved, Outcome(job, saved.fixed, None))]:
+    if different := [*differences(saved, Outcome(job, saved.fixed, None, alone=saved.alone))]:
         remedy = "\n".join(dict.fromkeys(_REMEDIES.get(remedy, remedy) for _, remedy in different))
         texts = tuple(text for text, _ in different)
         raise UsageError(Problem("this run is another one than the plan's", f"--plan {place}", remedy, texts))

@@ -16,11 +16,11 @@ from losscli.engines.fold import Counter
 from losscli.errors import DataError, Problem
 from losscli.evaluation.outcome import Outcome
 from losscli.evaluation.pairs import ComparisonJob, Scores
-from losscli.evaluation.partial import Partial
+from losscli.evaluation.partial import EvaluationJob, Partial
 from losscli.evaluation.rows import TOP
 from losscli.plan import comparability
 from losscli.plan.plan import Plan
-from losscli.report.findings import Code, Finding, Note, Tally, note
+from losscli.report.findings import Code, Finding, Note, Tally, finding, note
 from losscli.states.base import Summary
 from losscli.states.counts import Counts
 from losscli.states.grid import Grid
@@ -59,6 +59,7 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
         rows += _rows_of(own)
     return replace(
         first,
+        job=_of_all(ordered),
         folded=folded.whole(),
         notes=tuple(
             dict.fromkeys([*(own for each in ordered for own in each.notes), *_merge_notes(ordered)])
@@ -71,9 +72,28 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
     )
 
 
+def _names(job: EvaluationJob | ComparisonJob) -> tuple[str, ...]:
+    """The names of the models that are compared."""
+    return job.names if isinstance(job, ComparisonJob) else ()
+
+
+def _of_all(outcomes: Sequence[Outcome]) -> EvaluationJob | ComparisonJob:
+    """The job of all parts: a model with a file of its own in each part has the name of its role."""
+    job = outcomes[0].job
+    if not isinstance(job, ComparisonJob):
+        return job
+    named = [_names(each.job) for each in outcomes]
+    roles = ("predictions", "baseline") if outcomes[0].alone is not None else job.names
+    by_model = zip(roles, zip(*named, strict=True), strict=True)
+    names = tuple(own[0] if len(set(own)) == 1 else role for role, own in by_model)
+    return replace(job, names=names)
+
+
 def _merge_notes(outcomes: Sequence[Outcome]) -> list[Note]:
     found = [note(Code.MERGED, count=len(outcomes))]
     roles = outcomes[0].plan.roles
+    if unknown := sum(not each.sources for each in outcomes):
+        found.append(finding(Code.SOURCES_UNKNOWN, fatal=False).note(Tally(unknown)))
     if roles.ids:
         found.append(note(Code.KEYS_BY_PART))
     if roles.group is not None:
@@ -158,12 +178,13 @@ def _other_plans(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
 def differences(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:
     """In what the plan of another outcome differs, each with its remedy."""
     own, others = first.job, other.job
-    if type(own) is not type(others) or len(own.plans) != len(others.plans):
+    if type(own) is not type(others) or len(own.plans) != len(others.plans) or first.alone != other.alone:
         yield f"{_kind(other)}, not {_kind(first)}", "give states of one kind"
         return
     found = [(text, SAME_OPTIONS) for text in _other_options(own.plans, others.plans)]
-    if isinstance(own, ComparisonJob) and isinstance(others, ComparisonJob) and own.names != others.names:
-        text = f"the models are {enumerated(others.names)}, not {enumerated(own.names)}"
+    # The models of evaluate are named by their files, of which each part has its own.
+    if first.alone is None and _names(own) != _names(others):
+        text = f"the models are {enumerated(_names(others))}, not {enumerated(_names(own))}"
         found.append((text, "name the models alike in all parts: losscli compare a=FILE b=FILE"))
     if not found:
         found = _taken_from_rows(first, other)
@@ -205,6 +226,8 @@ def _require_layouts(outcome: Outcome, layouts: list[dict[str, Any]], own: list[
 
 
 def _kind(outcome: Outcome) -> str:
+    if outcome.alone is not None:
+        return "losscli evaluate --baseline"
     if isinstance(outcome.job, ComparisonJob):
         return f"losscli compare of {len(outcome.job.plans)} models"
     return "losscli evaluate"
@@ -309,6 +332,16 @@ def _moved(state: _StateT, rows: int) -> _StateT:
 
 def _named(tallies: Mapping[Finding, Tally], title: str) -> dict[Finding, Tally]:
     return {
-        finding: Tally(tally.count, [f"{title}: {example}" for example in tally.examples])
-        for finding, tally in tallies.items()
+        _in_part(kind): Tally(tally.count, [f"{title}: {example}" for example in tally.examples])
+        for kind, tally in tallies.items()
     }
+
+
+def _in_part(kind: Finding) -> Finding:
+    """The same finding of a part, in which rows of a table of all parts may have no match."""
+    of = dict(kind.params).get("of", "")
+    if kind.code is Code.UNMATCHED_TARGET and not of:
+        return finding(Code.UNMATCHED_IN_PART, fatal=False, what="target")
+    if kind.code is Code.UNMATCHED_PREDICTION and of:
+        return finding(Code.UNMATCHED_IN_PART, fatal=False, what=f"prediction{of}")
+    return kind

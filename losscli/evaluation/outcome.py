@@ -30,7 +30,8 @@ class Outcome(Struct, frozen=True, eq=False):
     `fixed` is what the first block fixed, `notes` are those of the plan, `names` map aliases in the request
     to the names of losses.  `sources` are digests of what its rows come from, of which no two outcomes that
     merge share one.  `part` says which part of how many this is, counted from 1, None for a whole; `listed`
-    is the number of rows that --worst or --changed lists.
+    is the number of rows that --worst or --changed lists.  `alone` is the only one of several models whose
+    results are reported, None for all: the others are baselines.
     One that `is_plan` has no rows.  If it was loaded, `place` is its file, which `digest` identifies; then
     `folded` may be left in the file.
     """
@@ -48,6 +49,7 @@ class Outcome(Struct, frozen=True, eq=False):
     digest: str = ""
     place: str = ""
     is_plan: bool = False
+    alone: int | None = None
 
     @property
     def plan(self) -> Plan:

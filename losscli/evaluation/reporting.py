@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from losscli.evaluation.pairs import ComparisonJob, Scores
 
 
-def report_of(outcome: Outcome, alone: int | None = None) -> Report:
-    """The report of all rows, without verdicts; of several models with the results of all or one `alone`."""
+def report_of(outcome: Outcome) -> Report:
+    """The report of all rows, without verdicts; of several models with the results of all or one alone."""
     job, folded = outcome.job, outcome.folded
     assert folded is not None
     if isinstance(job, EvaluationJob):
@@ -28,7 +28,7 @@ def report_of(outcome: Outcome, alone: int | None = None) -> Report:
     from losscli.evaluation.pairs import Scores  # one model needs no comparison
 
     assert isinstance(folded, Scores)
-    return _of_several(outcome, job, folded, alone)
+    return _of_several(outcome, job, folded)
 
 
 def _of_one(outcome: Outcome, job: EvaluationJob, folded: Partial) -> Report:
@@ -56,10 +56,10 @@ def _charts(plan: Plan, part: Partial, model: str | None = None) -> tuple[Chart,
     return views.drawn(plan, part.extras, model, part.weight_unit)
 
 
-def _of_several(outcome: Outcome, job: ComparisonJob, folded: Scores, alone: int | None) -> Report:
+def _of_several(outcome: Outcome, job: ComparisonJob, folded: Scores) -> Report:
     from losscli.evaluation.differences import changed_rows, comparisons, model_notes
 
-    plan, scores = job.plans[0], folded.finished(job.plans[0])
+    plan, scores, alone = job.plans[0], folded.finished(job.plans[0]), outcome.alone
     results = [
         result
         for place, part in enumerate(scores.models)

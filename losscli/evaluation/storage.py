@@ -36,6 +36,7 @@ class _Header(Struct, frozen=True):
     part: tuple[int, int] | None
     sources: tuple[str, ...] = ()
     listed: int = 0
+    alone: int | None = None
 
 
 def to_bytes(outcome: Outcome) -> bytes:
@@ -53,6 +54,7 @@ def to_bytes(outcome: Outcome) -> bytes:
         part=outcome.part,
         sources=outcome.sources,
         listed=outcome.listed,
+        alone=outcome.alone,
     )
     return archive.dump(to_plain(header), arrays)
 
@@ -86,6 +88,7 @@ def from_bytes(data: bytes, find: Finder | None = None) -> Outcome:
         header.losscli,
         archive.digest_of(data),
         is_plan=folded is None,
+        alone=header.alone,
     )
 
 

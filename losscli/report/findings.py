@@ -86,6 +86,21 @@ class Code(Enum):
         meaning="Parts were evaluated apart, so that a key may occur in several of them.",
         note="keys were compared within each part alone",
     )
+    SOURCES_UNKNOWN = Kind(
+        meaning="Parts were read from URLs, pipes or memory, which have no digest to recognize rows by.",
+        note=(
+            "state is of a URL, a pipe or memory: whether another has its rows was not checked",
+            "states are of URLs, pipes or memory: whether they share rows was not checked",
+        ),
+        is_listed=False,
+    )
+    UNMATCHED_IN_PART = Kind(
+        meaning="The key of a row of a table of all parts is not in one of them; another may have it.",
+        note=(
+            "time a {what} had no match in a part, and may have one in another",
+            "times a {what} had no match in a part, and may have one in another",
+        ),
+    )
     GROUPS_BY_PART = Kind(
         meaning="Parts were evaluated apart, so that a group in several of them counts as several.",
         note="groups were formed within each part alone",

@@ -15,7 +15,7 @@ import losscli
 from losscli._version import __version__
 from losscli.custom import Regression
 from losscli.errors import DataError, UsageError
-from losscli.evaluation import storage
+from losscli.evaluation import following, storage
 from losscli.states import archive
 
 ROWS, CUTS = 700, (0, 90, 256, 300, 512, 690, 700)
@@ -503,3 +503,57 @@ def test_a_run_does_not_replace_the_plan_that_it_follows(losscli):
     assert done.status == 2
     assert "s.state is read too, and would be replaced" in done.err
     assert (losscli.folder / "s.state").read_bytes() == before
+
+
+def test_a_list_of_states_is_taken_too(tmp_path, parts):
+    found = states(tmp_path, parts, {"loss": "mae"})
+    expected = losscli.merge(*found).to_json()
+    assert losscli.merge(found).to_json() == losscli.merge(map(str, found)).to_json() == expected
+    with pytest.raises(UsageError, match="no state"):
+        losscli.merge([])
+
+
+def test_a_baseline_is_compared_in_parts(tmp_path, parts):
+    """Each part has predictions of its own, so that their names differ."""
+    other = WHOLE.select("id", y_pred="other")
+    other.write_parquet(tmp_path / "base.parquet")
+    targets = tmp_path / "targets.parquet"
+    WHOLE.select("id", "y_true").write_parquet(targets)
+    options = {"loss": "mae", "gate": "mae <= base + 5%", "baseline": tmp_path / "base.parquet", **ONE}
+    options |= {"on": "id", "unmatched": "drop"}
+    found = []
+    for number, path in enumerate(parts, 1):
+        WHOLE[CUTS[number - 1] : CUTS[number]].select("id", "y_pred").write_parquet(path)
+        found.append(path.with_suffix(".state"))
+        losscli.evaluate(path, targets, **options, part=f"{number}/{len(parts)}", state=found[-1])
+    WHOLE.select("id", "y_pred").write_parquet(tmp_path / "whole.parquet")
+    whole = losscli.evaluate(tmp_path / "whole.parquet", targets, **options)
+    merged = losscli.merge(*found, gate="mae <= base + 5%")
+    assert [each.value for each in merged.results] == [each.value for each in whole.results]
+    assert merged.comparisons[0].difference == pytest.approx(whole.comparisons[0].difference, rel=1e-12)
+    assert [each.status for each in merged.gates] == [each.status for each in whole.gates]
+    assert (merged.comparisons[0].a, merged.comparisons[0].b) == ("base.parquet", "predictions")
+    counts = {
+        note.text.split(",")[0]: note.count for note in merged.findings if note.code == "unmatched-in-part"
+    }
+    assert counts == {
+        f"{5 * ROWS} times a target had no match in a part": 5 * ROWS,
+        f"{5 * ROWS} times a prediction of {tmp_path / 'base.parquet'} had no match in a part": 5 * ROWS,
+    }
+
+
+def test_states_of_data_without_a_digest_say_so(tmp_path):
+    found = [tmp_path / f"{number}.state" for number in range(2)]
+    for number, state in enumerate(found):
+        half = WHOLE[number * 350 : (number + 1) * 350]
+        losscli.evaluate(half, loss="mae", **ONE, on="position", state=state)
+    texts = [str(note) for note in losscli.merge(*found).findings]
+    assert "2 states are of URLs, pipes or memory: whether they share rows was not checked" in texts
+
+
+def test_a_plan_leaves_the_choice_of_a_device_to_each_part(tmp_path, parts):
+    losscli.evaluate(parts[0], loss="mae", **ONE, device="auto", state=tmp_path / "auto.state")
+    losscli.evaluate(parts[0], loss="mae", **ONE, device="cpu", state=tmp_path / "cpu.state")
+    for asked in ("auto", "cpu"):
+        saved = storage.load(str(tmp_path / f"{asked}.state"))
+        assert following.options(saved, {}).get("device", "cpu") == asked
