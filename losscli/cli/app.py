@@ -103,7 +103,13 @@ def _of_others(flag: str, command: str) -> str:
     owners = [each for option in OPTIONS.values() if flag in option.flags for each in option.commands]
     if not owners or command in owners:
         return ""
-    return f"{flag} is an option of {either(dict.fromkeys(owners))}, not of {command or 'losscli'}"
+    reasons = [
+        option.lacks[command]
+        for option in OPTIONS.values()
+        if flag in option.flags and command in option.lacks
+    ]
+    found = f"{flag} is an option of {either(dict.fromkeys(owners))}, not of {command or 'losscli'}"
+    return ": ".join([found, *reasons])
 
 
 def _unforeseen(error: BaseException, hint: str) -> Status:

@@ -23,6 +23,7 @@ from losscli.evaluation.pairs import ComparisonJob
 from losscli.evaluation.partial import require_means
 from losscli.gates.parse import Gate
 from losscli.plan.approximate import require_rows
+from losscli.plan.distributed import require_possible
 from losscli.plan.plan import Plan
 from losscli.plan.resolve import Settled, expected_rows, settled
 from losscli.report.findings import Note
@@ -115,6 +116,8 @@ def plan_models(
     place = first.placed(1 + len(others))
     plans = tuple(each.plan(alignment.how, place) for each in (first, *others))
     require_rows(plans[0], "a comparison")
+    engine = next((each.engine for each in (first, *others) if each.engine != engines.LOCAL), engines.LOCAL)
+    require_possible(engine, plans[0], alignment)
     pairs = pairs or tuple(combinations(range(len(plans)), 2))
     if not all_pairs:
         pairs = tuple(pair for pair in pairs if 0 in pair)
@@ -127,7 +130,7 @@ def plan_models(
         first.notes,
         first.names,
         first.gates,
-        next((each.engine for each in (first, *others) if each.engine != engines.LOCAL), engines.LOCAL),
+        engine,
     )
 
 

@@ -43,7 +43,8 @@ from losscli.evaluation.ties import Cut, Entry, Lines, Stored, SubmissionJob
 from losscli.numeric.arrays import Array
 from losscli.plan import columns, comparability
 from losscli.plan.approximate import require_rows
-from losscli.plan.options import LEVEL
+from losscli.plan.distributed import refuse
+from losscli.plan.options import COMPARE, LEVEL, ON_CLUSTER
 from losscli.plan.resolve import Run, prepare, reading_of
 from losscli.report.findings import Code, Note, note
 from losscli.report.model import Placing, Report, Result
@@ -71,6 +72,7 @@ def ranked(
         raise UsageError(
             f"{option}= names a column of the targets", remedy="add the array to the targets as a column"
         )
+    refuse((targets, *submissions), ON_CLUSTER, COMPARE)
     models = models_of(submissions, options)
     with scratch.folder(Path(tempfile.gettempdir())) as folder:
         (host, _) = tables(targets, None, reading_of(options))

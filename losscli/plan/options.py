@@ -94,6 +94,10 @@ CLASSIFIED = ("binary", "multiclass", "multilabel")
 FORECASTS = ("regression", "quantile")
 
 
+ON_CLUSTER = "a leaderboard compares all submissions row by row in one process"
+COMPARE = "losscli compare A B ... -t TARGETS runs on Spark"
+
+
 class Use(Enum):
     """What an option is for, and so where it can be set."""
 
@@ -117,7 +121,7 @@ class Option(Struct, frozen=True):
     why.  `compared` is its name in reports, if two reports must agree in it.  It excludes its `rivals`, and
     means nothing unless the option that it `needs` has a value; the environment `variable` sets it.  A
     `column` is completed with the columns of the files.  A command may have another entry for it, in
-    `instead`.
+    `instead`; why one has none is in `lacks`.
     """
 
     help: str | Callable[[], str]
@@ -140,6 +144,7 @@ class Option(Struct, frozen=True):
     needs: tuple[str, str] | None = None
     variable: str = ""
     instead: Mapping[str, "Option"] = field(default_factory=dict)
+    lacks: Mapping[str, str] = field(default_factory=dict)
     name: str = ""
     default: Any = None
 
@@ -650,6 +655,7 @@ class Request(Struct, frozen=True, kw_only=True):
         _running(
             "local, spark, spark:MASTER, or spark:sc://HOST.", ENGINE, "ENGINE",
             commands=("evaluate", "compare", "check"), use=Use.REPORT,
+            lacks={"rank": f"{ON_CLUSTER}; {COMPARE}"},
         ),
     ] = LOCAL
     max_memory: Annotated[

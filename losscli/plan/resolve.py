@@ -28,10 +28,11 @@ from losscli.data.matrix import is_narrow
 from losscli.data.request import Reading
 from losscli.data.stream import Roles
 from losscli.data.table import Source, Table
+from losscli.engines.devices import AUTO, CPU
 from losscli.errors import UsageError, all_of
 from losscli.gates.parse import Gate
 from losscli.numeric.two_float import unit_of
-from losscli.plan import approximate, columns, losses, named_columns, position
+from losscli.plan import approximate, columns, distributed, losses, named_columns, position
 from losscli.plan.columns import Found
 from losscli.plan.options import OPTIONS, Request, check_meaning, check_names, of_environment, request_of
 from losscli.plan.placement import Load, Place, placed
@@ -99,6 +100,7 @@ def prepare(
     found = settled(predictions, targets, loss, runs_code=runs_code, **options)
     alignment = Aligned.of(*found.tables, found.roles, found.key, found.where)
     plan = found.plan(alignment.how, found.placed())
+    distributed.require_possible(found.engine, plan, alignment)
     return Run(plan, alignment, found.tables, found.notes, found.names, found.gates, found.engine)
 
 
@@ -129,6 +131,8 @@ class Settled(Struct, frozen=True):
         as_held = bool(self.roles.parts) or (self.roles.task, self.roles.link) == ("multiclass", "logit")
         narrow = as_held and is_narrow(self.tables[0].schema, names)
         request = self.request
+        if engines.is_spark(self.engine) and request.device == AUTO:
+            return Place(CPU, distributed.ON_CPUS)
         load = Load(self.roles, self.choices, 4 if narrow else 8, models, request.threads)
         return placed(request.device, load, partial(expected_rows, self.tables[0], request.where))
 

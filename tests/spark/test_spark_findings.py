@@ -2,11 +2,17 @@
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 from support.on_spark import MASTER
 
 import losscli
+from losscli.cli.app import run
 from losscli.errors import DataError, UsageError
+from losscli.plan.distributed import require_possible
+from losscli.plan.placement import Place
+from losscli.plan.resolve import prepare
 
+OPTIONS_OF_ONE = {"pred": "y_pred", "target": "y_true", "loss": "mae"}
 OPTIONS = {"pred": "p", "target": "y", "on": "id", "loss": "mae", "weight": "w"}
 
 
@@ -116,3 +122,35 @@ def test_what_cannot_run_there_is_refused_with_the_reason(simulated, files, opti
 def test_data_of_this_process_are_refused(simulated):
     with pytest.raises(UsageError, match="in this process alone"):
         losscli.evaluate({"p": [1.0], "y": [1.0]}, pred="p", target="y", loss="mae", engine=f"spark:{MASTER}")
+
+
+def test_a_plan_says_what_cannot_run_there(simulated, files, capsys):
+    paths = str(files / "preds.parquet"), str(files / "targets.parquet")
+    options = ["--pred", "y_pred", "--target", "y_true", "-l", "mae", "--engine", "spark", "--dry-run"]
+    assert run(["evaluate", *paths, *options, "--on", "position"]) == 2
+    assert "position cannot align them" in capsys.readouterr().err
+    plan = prepare(*paths, **OPTIONS_OF_ONE, on="id", engine="spark", device="auto")
+    assert plan.plan.place == Place("cpu", "Spark computes on CPUs")
+    with pytest.raises(UsageError, match="--device cuda: Spark computes on CPUs"):
+        require_possible("spark", replace(plan.plan, place=Place("cuda")), plan.alignment)
+    assert run(["evaluate", *paths, *options, "--on", "id"]) == 0
+
+
+def test_a_leaderboard_says_why_it_needs_one_process(capsys):
+    assert run(["rank", "a.csv", "b.csv", "-t", "t.csv", "--engine", "spark"]) == 2
+    assert "losscli compare A B ... -t TARGETS runs on Spark" in capsys.readouterr().err
+    with pytest.raises(UsageError, match="rank has no option 'engine'") as found:
+        losscli.rank("a.csv", "b.csv", targets="t.csv", engine="spark")
+    assert "runs on Spark" in found.value.problems[0].remedy
+    with pytest.raises(UsageError, match="table:a: a leaderboard compares"):
+        losscli.rank("table:a", "b.csv", targets="t.csv")
+
+
+def test_a_bootstrap_of_rows_without_numbers_or_a_key_is_refused(files):
+    plan = prepare(str(files / "one.parquet"), **OPTIONS_OF_ONE, ci_method="bootstrap")
+    frame = replace(plan.tables[0], is_numbered=False)
+    unnumbered = replace(plan.alignment, predictions=frame, targets=frame)
+    with pytest.raises(UsageError, match="draws rows without a key by number"):
+        require_possible("spark", plan.plan, unnumbered)
+    require_possible("local", plan.plan, unnumbered)
+    require_possible("spark", plan.plan, plan.alignment)

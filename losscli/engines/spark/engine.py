@@ -20,11 +20,10 @@ from losscli.data import cluster
 from losscli.data.align import Aligned
 from losscli.data.keys import require_plain
 from losscli.data.pieces import Piece, pieces
-from losscli.data.stream import ALL_ROWS, MATCHED
-from losscli.data.table import Table, reading
+from losscli.data.stream import MATCHED
+from losscli.data.table import reading
 from losscli.data.writer import Writer
 from losscli.engines.blocks import blocks
-from losscli.engines.devices import CPU
 from losscli.engines.job import Job, Progress, S, Sink, codec_of
 from losscli.engines.spark import answers, worker
 from losscli.engines.spark.answers import Answer
@@ -32,7 +31,6 @@ from losscli.engines.spark.frames import places_of
 from losscli.engines.spark.session import large_batches, meaning, session
 from losscli.engines.spark.watch import waited
 from losscli.engines.spark.worker import ANSWERS, FAN_IN, MOVED, Side, Source, Work
-from losscli.errors import UsageError
 from losscli.report.findings import Code, Finding, Tally
 
 BLOCKS = 8
@@ -53,9 +51,8 @@ class Spark(Struct, frozen=True):
     def run(self, job: Job[S], stream: Aligned, progress: Progress, sink: Sink | None = None) -> S | None:
         """The result of a job over all rows of a stream; None if it has no rows.
 
-        Raises UsageError for what cannot run on a cluster, and for errors of Spark, and the errors of tasks.
+        Raises UsageError for errors of Spark, and the errors of tasks.
         """
-        require_possible(job, stream)
         codec = codec_of(job.codec)
         if stream.where is not None:
             # A scan that filters counts its rows apart, in one more pass.
@@ -84,28 +81,6 @@ class Spark(Struct, frozen=True):
 def is_spread(stream: Aligned) -> bool:
     """Whether rows of several tables meet by their keys."""
     return len(stream.tables) > 1 and bool(stream.key)
-
-
-def require_possible(job: Job[S], stream: Aligned) -> None:
-    """Raise UsageError for what cannot run on a cluster, with the reason."""
-    if job.device != CPU:
-        raise UsageError(f"--device {job.device}: Spark computes on CPUs", remedy="--device cpu")
-    if stream.roles.group == ALL_ROWS:
-        raise UsageError(
-            "--engine spark: all rows are one group, which no two tasks can share",
-            remedy="--group names a column of groups, or use --engine local",
-        )
-    in_one = stream.is_one_table and all(_same_files(stream, other.table) for other in stream.others)
-    if not stream.key and not in_one:
-        raise UsageError(
-            "--engine spark: rows of two files have no order on a cluster, so position cannot align them",
-            remedy="--on names a key that both files have",
-        )
-
-
-def _same_files(stream: Aligned, table: Table) -> bool:
-    own = stream.predictions.files
-    return own is not None and table.files is not None and own.paths == table.files.paths
 
 
 def fixed_by(job: Job[S], stream: Aligned) -> Any:
