@@ -32,4 +32,5 @@ def _table(table: Table) -> Iterator[str]:
 
 
 def _style(column: Column) -> str:
-    return f' style="{_STYLES[column.kind]}; {_PADDING}"'
+    line = "; white-space: nowrap" if column.kind == "name" and markup.is_short(column) else ""
+    return f' style="{_STYLES[column.kind]}{line}; {_PADDING}"'

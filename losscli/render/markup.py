@@ -15,6 +15,14 @@ LONGEST = 300
 _SHORT = 14
 """Characters of a heading that is not broken."""
 
+_ONE_LINE = 24
+"""Characters of the names of a column that is not broken."""
+
+
+def is_short(column: Column) -> bool:
+    """Whether the names of a column are so short that each has a line."""
+    return max(map(len, column.cells), default=0) <= _ONE_LINE
+
 
 def escaped(content: str) -> str:
     """Text that is no markup, and no command to whoever reads the log of a job."""

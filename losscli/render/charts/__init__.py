@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 Section = Literal["verdict", "cells", "spread", "task", "comparison", "board"]
 """The parts of a page that have charts."""
+LINE = 52
+"""Characters of a title on one line of a chart."""
 
 
 class Figure(Struct, frozen=True):
@@ -81,5 +84,8 @@ def plot(report: Report, name: str) -> alt.TopLevelMixin:
     """The charts of one kind as one, with their titles.  Raises UsageError as `figures_named`."""
     import altair as alt
 
-    drawn = [figure.chart.properties(title=figure.title) for figure in figures_named(report, name)]
+    drawn = [
+        figure.chart.properties(title=textwrap.wrap(figure.title, LINE))
+        for figure in figures_named(report, name)
+    ]
     return drawn[0] if len(drawn) == 1 else alt.vconcat(*drawn)

@@ -17,8 +17,6 @@ NEEDED = ("altair", "vl_convert")
 INSTALL = "pip install 'losscli[report]'"
 _SCALE = 2.0
 """Pixels of a PNG for one of the chart: sharp on screens of high density."""
-_LINE = 52
-"""Characters of a title on one line of a chart."""
 
 
 def require() -> None:
@@ -52,7 +50,9 @@ def bare_svg(chart: Drawn) -> str:
 
 def _alone(figure: Figure) -> dict[str, Any]:
     spec = specification(figure.chart)
-    lines = textwrap.wrap(figure.title, _LINE)
+    from losscli.render.charts import LINE
+
+    lines = textwrap.wrap(figure.title, LINE)
     return spec | {"title": {"text": lines}, "background": "white", "padding": 12}
 
 

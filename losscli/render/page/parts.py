@@ -33,8 +33,6 @@ _ROW = 12
 _WIDE = 150
 """Characters of losses side by side; a table that is wider than the page scrolls."""
 _ELSEWHERE = "the report as JSON (-o report.json) has all"
-_SHORT = 24
-"""Characters of names that are not broken."""
 _CLASSES = {"name": "", "number": ' class="n"', "drawing": ' class="d"'}
 
 
@@ -176,7 +174,7 @@ def _class(column: Column) -> str:
     """The class of the cells of a column: numbers, drawings, and names that are short enough for one line."""
     if column.kind != "name":
         return _CLASSES[column.kind]
-    return ' class="s"' if max(map(len, column.cells), default=0) <= _SHORT else ""
+    return ' class="s"' if markup.is_short(column) else ""
 
 
 def _cut(table: Table, cells: int) -> Table:
