@@ -21,6 +21,7 @@ __all__ = [
     "Placing",
     "Report",
     "Result",
+    "Segment",
     "UsageError",
     "Verdict",
     "compare",
@@ -34,6 +35,7 @@ __all__ = [
     "merge",
     "rank",
     "report_schema",
+    "weak",
 ]
 
 _HOMES = {
@@ -44,6 +46,7 @@ _HOMES = {
     "Placing": "losscli.report.model",
     "Report": "losscli.api",
     "Result": "losscli.report.model",
+    "Segment": "losscli.report.model",
     "UsageError": "losscli.errors",
     "Verdict": "losscli.report.model",
     "compare": "losscli.api",
@@ -57,17 +60,18 @@ _HOMES = {
     "merge": "losscli.api",
     "rank": "losscli.api",
     "report_schema": "losscli.api",
+    "weak": "losscli.api",
 }
 """Where each name is, which is imported when it is used."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from losscli.api import compare, evaluate, explain, gate, init, load, merge, rank, report_schema
+    from losscli.api import compare, evaluate, explain, gate, init, load, merge, rank, report_schema, weak
     from losscli.catalog.custom.function import loss
     from losscli.catalog.registry import list_losses
     from losscli.errors import DataError, GateError, UsageError
     from losscli.explanation.explanation import Explanation
-    from losscli.report.model import Comparison, Placing, Report, Result, Verdict
+    from losscli.report.model import Comparison, Placing, Report, Result, Segment, Verdict
 
 
 def __getattr__(name: str) -> object:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         MergeOptions,
         RankOptions,
         ReadOptions,
+        WeakOptions,
     )
     from losscli.plan.resolve import Run
 
@@ -92,7 +93,7 @@ def evaluate(
         target: Target, or several: A,B,C.
         on: Key columns that align the files.
         weight: Weights of the rows.
-        by: Slices: region; a,b crossed; age:4; day:month.
+        by: Slices: region; a,b crossed; age:4; day:month; auto.
         missing: Rows with missing values; default: error.
         unmatched: Keys on one side only; default: error.
         domain: What a loss cannot take; default: error.
@@ -340,6 +341,52 @@ def rank(
     models, named = _by_name(submissions, dict(options))
     given = _configured("rank", config, named, predictions=models, targets=targets, loss=loss)
     return ranked(given.pop("predictions"), given.pop("targets"), given.pop("loss"), given, hooks)
+
+
+def weak(
+    predictions: Source | None = None,
+    targets: Source | None = None,
+    loss: LossSpec | Sequence[LossSpec] | None = None,
+    *,
+    config: str | PathLike[str] | None = None,
+    hooks: Hooks = SILENT,
+    **options: Unpack[WeakOptions],
+) -> Report:
+    """Look for segments of the rows on which a model is worse than elsewhere, beyond the noise.
+
+    Args:
+        predictions: As in `evaluate`.
+        targets: As in `evaluate`.
+        loss: As in `evaluate`; the segments are those of the first one, a function of means of rows.
+        config: As in `evaluate`.
+        hooks: Called while the report is made.
+        **options: `by` are the columns to look through, by default all that can cut the rows into slices;
+            segments cross up to `depth` of them, 1 or 2, and have at least `min_n` rows, by default 30.  All
+            others are those of `evaluate`.
+
+    Returns:
+        The report. `report.segments` holds the segments, the most certain first, `report.results` the overall
+        result, and `report.findings` how many segments were looked at.
+
+    Raises:
+        UsageError: The request makes no sense, or slices of the loss have no noise that one pass tells.
+        DataError: The files are wrong.
+
+    Examples:
+        >>> data = {"pred": [1, 2, 4, 7] * 50, "y": [0.0] * 200, "city": ["a", "a", "b", "b"] * 50}
+        >>> [segment.cell for segment in losscli.weak(data, loss="mae").segments]
+        [{'city': 'b'}]
+    """
+    from losscli.evaluation.weak import LEAST_ROWS, searched
+    from losscli.plan.candidates import AUTO
+    from losscli.plan.resolve import prepare
+
+    given = _configured("weak", config, options, predictions=predictions, targets=targets, loss=loss)
+    given["by"] = given.get("by") or AUTO
+    _, run = all_of(hooks.check, lambda: prepare(**given, runs_code=hooks.runs_code))
+    hooks.planned(run)
+    asked = run.plan.request
+    return searched(run, hooks, asked.min_n or LEAST_ROWS, asked.depth)
 
 
 def _by_name(

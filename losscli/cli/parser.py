@@ -19,6 +19,7 @@ COMMANDS = {
     "evaluate": "Score predictions against targets: overall, and per class, label or output.",
     "compare": "Compare models on the same rows: which is better, where, and whether these data can tell.",
     "rank": "Rank submissions on a leaderboard; a difference within the noise is a tie.",
+    "weak": "Look for segments of the rows on which a model is worse than elsewhere, beyond the noise.",
     "check": "Validate only: say what would be evaluated, and everything that is wrong with the files.",
     "explain": "List all losses by task, or show one: formula, curve, parameters, and its names in other "
     "libraries.",

@@ -17,6 +17,8 @@ MISSING = "(missing)"
 """The slice of rows without a value."""
 _PLACE = "place"
 """The name of no column of keys, which are numbers."""
+Labels = dict[tuple[str, "Bins"], tuple[Array, "pl.Series"]]
+"""For columns of a frame in bins the label of each row (n,), as a position among the labels, and these."""
 Key = tuple[str, ...]
 """The values of a slice, one per column."""
 Bins = tuple[float, ...] | str | None
@@ -56,22 +58,67 @@ class Slicing(Struct, frozen=True, rename={"bins": "edges"}):
         own = zip(self.columns, self.bins, strict=True)
         return tuple((column, bins) for column, bins in own if isinstance(bins, str))
 
-    def of(self, frame: pl.DataFrame) -> tuple[Array, pl.DataFrame]:
+    def of(self, frame: pl.DataFrame, known: Labels | None = None) -> tuple[Array, pl.DataFrame]:
         """The slice of each row (n,) as a position among those that occur, and the keys of these (c,).
 
-        The frame has the units of dates as `column_of_unit` names them.
+        The frame has the units of dates as `column_of_unit` names them.  `known` are labels of its columns,
+        to which those of other columns are added.
         """
-        places, labels = _labels(frame, self.columns[0], self.bins[0])
+        known = {} if known is None else known
+        for each in zip(self.columns, self.bins, strict=True):
+            if each not in known:
+                known[each] = _labels(frame, *each)
+        places, labels = known[self.columns[0], self.bins[0]]
         if isinstance(self.bins[0], tuple):
             places, first = compressed(places)
             labels = labels.gather(first)
         keys = [labels]
         for column, bins in zip(self.columns[1:], self.bins[1:], strict=True):
-            own, labels = _labels(frame, column, bins)
+            own, labels = known[column, bins]
             places, first = compressed(places * len(labels) + own)
             before, last = np.divmod(first, len(labels))
             keys = [*(each.gather(before) for each in keys), labels.gather(last)]
         return places, keys_of(keys)
+
+
+class Overlaps(Slicing, frozen=True):
+    """Slices by which of some groups of segments a row is in: bit i of a key says whether it is in group i.
+
+    A segment is a slice of a slicing.
+    """
+
+    groups: tuple[tuple[tuple[Slicing, Key], ...], ...] = ()
+
+    @classmethod
+    def of_segments(cls, groups: Sequence[Sequence[tuple[Slicing, Key]]]) -> Overlaps:
+        """The overlaps of groups, by all of their columns."""
+        slicings = [slicing for group in groups for slicing, _ in group]
+        own = dict.fromkeys(pair for each in slicings for pair in zip(each.columns, each.bins, strict=True))
+        columns, bins = zip(*own, strict=True)
+        return cls(columns, bins, tuple(map(tuple, groups)))
+
+    def of(self, frame: pl.DataFrame, known: Labels | None = None) -> tuple[Array, pl.DataFrame]:
+        """As that of `Slicing`, with the bits of each slice as its only label."""
+        codes = np.zeros(frame.height, dtype=np.int64)
+        known = {} if known is None else known
+        cut = dict[Slicing, tuple[Array, dict[Key, int]]]()
+        for bit, group in enumerate(self.groups):
+            inside = np.zeros(frame.height, dtype=bool)
+            for slicing, key in group:
+                if slicing not in cut:
+                    places, keys = slicing.of(frame, known)
+                    cut[slicing] = places, {each: place for place, each in enumerate(keys.rows())}
+                places, numbers = cut[slicing]
+                inside |= places == numbers.get(key, -1)
+            codes += inside.astype(np.int64) << bit
+        places, present = compressed(codes)
+        return places, keys_of([pl.Series(present).cast(pl.String)])
+
+    def members(self, keys: pl.DataFrame) -> Array:
+        """Which slices are in each group (groups, c)."""
+        codes = keys.to_series().cast(pl.Int64).to_numpy()
+        found: Array = (codes >> np.arange(len(self.groups))[:, None]) & 1 == 1
+        return found
 
 
 def _text_of(name: str, bins: Bins) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from msgspec import Struct
 
-from losscli.data.slicing import Slicing, distinct
+from losscli.data.slicing import Labels, Slicing, distinct
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.hashing import hash_rows
 from losscli.numeric.segments import run_of
@@ -148,10 +148,14 @@ def of_units(values: Array, rows: Rows) -> Array:
     return values if rows.starts is None else values[rows.starts]
 
 
-def cut_by(block: Block, slicing: Slicing, rows: Rows) -> tuple[Array, pl.DataFrame]:
-    """The slice of each row, or of each group, and the keys of the slices that occur."""
-    places, keys = slicing.of(block.frame)
-    return _of_whole_groups(block, places, rows, "slice", slicing.columns, slicing.text), keys
+def cut_by(block: Block, slicings: Sequence[Slicing], rows: Rows) -> Cut:
+    """For each slicing the slice of each row, or of each group, and the keys of the slices that occur."""
+    found, known = [], Labels()
+    for slicing in slicings:
+        places, keys = slicing.of(block.frame, known)
+        own = _of_whole_groups(block, places, rows, "slice", slicing.columns, slicing.text)
+        found.append((own, keys))
+    return found
 
 
 def _of_whole_groups(

@@ -13,6 +13,7 @@ from losscli.errors import Status
 from losscli.gates import paired
 from losscli.gates.parse import Gate, Limit
 from losscli.gates.select import results
+from losscli.numeric.independent import Error
 from losscli.numeric.student import normalised, quantile
 from losscli.report.model import Comparison, Outcome, Report, Result, Verdict, cell_name
 
@@ -216,26 +217,18 @@ def _slope(limit: Limit, base: float) -> float:
 
 
 def _against(verdict: Verdict, result: Result, base: Result, limit: Limit) -> _Compared:
-    """The noise of a value minus a limit from an independent sample.
-
-    Each end of the interval of a difference recovers the variances that the ends of both intervals hold: Zou
-    and Donner (2008), Construction of confidence limits about effect measures, doi:10.1002/sim.3095.  Degrees
-    of freedom by Welch (1947), doi:10.1093/biomet/34.1-2.28.
-    """
-    if result.se is None or base.se is None:
+    """The noise of a value minus a limit from an independent sample."""
+    new, old = _error(result), _error(base)
+    if new is None or old is None:
         return _Compared(verdict)
-    slope = _slope(limit, verdict.base or 0.0)
-    new, old = result.se, abs(slope) * base.se
-    se = math.hypot(new, old)
-    if se == 0:
-        return _Compared(verdict, 0.0, math.inf, result.level)
-    parts = (new / se) ** 4 / (result.df or math.inf) + (old / se) ** 4 / (base.df or math.inf)
-    df = max(1.0, 1 / parts) if parts > 0 else math.inf
-    own, (low, high) = _errors(result), (abs(slope) * error for error in _errors(base))
-    if slope < 0:
-        low, high = high, low
-    errors = math.hypot(own[0], high), math.hypot(own[1], low)
-    return _Compared(verdict, se, df, result.level, errors)
+    error = new.minus(old.times(_slope(limit, verdict.base or 0.0)))
+    return _Compared(verdict, error.se, error.df, result.level, (error.below, error.above))
+
+
+def _error(result: Result) -> Error | None:
+    if result.se is None:
+        return None
+    return Error(result.se, result.df or math.inf, *_errors(result))
 
 
 def _weak(gate: Gate, compared: Sequence[_Compared]) -> set[int]:

@@ -122,6 +122,11 @@ def _with_roles(table: Table) -> list[str]:
     return [name for name in own if not UNNAMED.fullmatch(name)] or own
 
 
+def is_key(name: str) -> bool:
+    """Whether a column is named as a key, or is the index of a dataframe."""
+    return name.lower() in KEYS or UNNAMED.fullmatch(name) is not None
+
+
 def _meant(names: Iterable[str], predictions: Table, targets: Table) -> set[str]:
     """The columns of either side that names in flags may mean: 'x', 'preds.x' or 'targets.x'."""
     tables = {"p:": predictions, "t:": targets}

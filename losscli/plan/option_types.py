@@ -146,13 +146,12 @@ class ReadOptions(LossParameters, total=False):
 
 
 class CommonOptions(ReadOptions, total=False):
-    """Options of `evaluate`, `compare` and `rank`."""
+    """Options of `evaluate`, `compare`, `rank` and `weak`."""
 
     by: object
     scale_by: object
     naive: object
     ci: float | str | None
-    approximate: bool | None
 
 
 class EvaluateOptions(CommonOptions, total=False):
@@ -162,6 +161,7 @@ class EvaluateOptions(CommonOptions, total=False):
     replicates: int | str | None
     seed: int | str | None
     cluster: object
+    approximate: bool | None
     gate: str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None
     baseline: Report | Source | None
     confident: bool | None
@@ -184,6 +184,7 @@ class CompareOptions(CommonOptions, total=False):
     replicates: int | str | None
     seed: int | str | None
     cluster: object
+    approximate: bool | None
     gate: str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None
     confident: bool | None
     strict: bool | None
@@ -202,7 +203,16 @@ class RankOptions(CommonOptions, total=False):
     """Options of `rank`."""
 
     names: str | Iterable[object] | None
+    approximate: bool | None
     model_column: str | None
+
+
+class WeakOptions(CommonOptions, total=False):
+    """Options of `weak`."""
+
+    cluster: object
+    min_n: int | str | None
+    depth: int | str | None
 
 
 class InitOptions(ReadOptions, total=False):

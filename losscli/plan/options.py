@@ -77,7 +77,7 @@ REPLICATES: Final = 1_000
 MOST_SEED = 2**63 - 1
 """The maximum seed: what TOML can hold."""
 
-SCORING = ("evaluate", "compare", "rank")
+SCORING = ("evaluate", "compare", "rank", "weak")
 CONFIGURED = (*SCORING, "check")
 """The commands that take settings from files."""
 PLANNING = (*CONFIGURED, "explain", "init")
@@ -295,8 +295,13 @@ class Request(Struct, frozen=True, kw_only=True):
     by: Annotated[
         tuple[tuple[str, ...], ...],
         _column(
-            "Slices: region; a,b crossed; age:4; day:month.", SLICES, "COL",
+            "Slices: region; a,b crossed; age:4; day:month; auto.", SLICES, "COL",
             column=True, commands=(*CONFIGURED, "init"),
+            instead={
+                "weak": _column(
+                    "Look through these: region; age:4; day:month; default: auto.", SLICES, "COL", column=True
+                ),
+            },
         ),
     ] = ()
     missing: Annotated[
@@ -475,7 +480,7 @@ class Request(Struct, frozen=True, kw_only=True):
         str | None,
         _judging(
             "Column of clusters, the units of intervals.", COLUMN, "COL",
-            commands=("evaluate", "compare", "check"), use=Use.PLAN, column=True, compared="cluster",
+            commands=("evaluate", "compare", "weak", "check"), use=Use.PLAN, column=True, compared="cluster",
         ),
     ] = None
     approximate: Annotated[
@@ -508,8 +513,20 @@ class Request(Struct, frozen=True, kw_only=True):
         bool, _judging("As --confident, and an unsure verdict fails.", negated=True, commands=JUDGING)
     ] = False
     min_n: Annotated[
-        int, _judging("Cells with fewer rows are shown, not judged.", count(), "N", commands=JUDGING)
+        int,
+        _judging(
+            "Cells with fewer rows are shown, not judged.", count(), "N", commands=(*JUDGING, "weak"),
+            instead={
+                "weak": _judging("Minimum of rows of a segment; default: 30.", count(2), "N"),
+            },
+        ),
     ] = 0
+    depth: Annotated[
+        int,
+        _judging(
+            "Columns that a segment crosses: 1, or 2 (default).", count(1, 2), "N", commands=("weak",)
+        ),
+    ] = 2
     names: Annotated[
         tuple[str, ...], _judging("What the models are called; default: their files.", NAMES, commands=())
     ] = ()
@@ -597,7 +614,7 @@ class Request(Struct, frozen=True, kw_only=True):
         int | None,
         _output(
             "Worst cells shown; on a terminal 10, else all.",
-            CELLS, "all|N", commands=(*JUDGING, "show"),
+            CELLS, "all|N", commands=(*JUDGING, "weak", "show"),
         ),
     ] = None
     json: Annotated[

@@ -33,6 +33,7 @@ from losscli.errors import UsageError, all_of
 from losscli.gates.parse import Gate
 from losscli.numeric.two_float import unit_of
 from losscli.plan import approximate, columns, distributed, losses, named_columns, position
+from losscli.plan.candidates import with_auto
 from losscli.plan.columns import Found
 from losscli.plan.options import OPTIONS, Request, check_meaning, check_names, of_environment, request_of
 from losscli.plan.placement import Load, Place, placed
@@ -191,19 +192,31 @@ def settled(
         lambda: losses.choices(request, given_losses, gated, task, link, found),
     )
     roles, choices, notes = _meaning(request, found, *narrowed(left, right, where), task, link, choices)
-    roles = replace(
-        roles,
-        conditions=() if where is None else where.columns,
-        slicings=slicings(request.by, left, right, found.key),
-        cluster=_cluster(request.cluster, left, right, found.key),
-        scale=_scale(request.scale_by, "--scale-by", left, right, found.key),
-        naive=_scale(request.naive, "--naive", left, right, found.key),
-    )
+    request, roles, left_out = _with_cuts(request, roles, left, right, found.key, where)
     tables = numeric(left, right, roles)
-    notes = (*notes, *(note(Code.NOT_RUN, loss=each.text) for each in request.loss if not each.losses))
+    notes = (
+        *notes,
+        *left_out,
+        *(note(Code.NOT_RUN, loss=each.text) for each in request.loss if not each.losses),
+    )
     eps = _default_eps(left, found, roles.link)
     names = losses.aliases(given_losses, task)
     return Settled(request, roles, choices, tables, found.key, where, eps, notes, names, gates)
+
+
+def _with_cuts(
+    request: Request, roles: Roles, left: Table, right: Table, key: Sequence[str], where: Where | None
+) -> tuple[Request, Roles, tuple[Note, ...]]:
+    """The roles with the columns that condition, scale and cut the rows, and notes on those of --by auto."""
+    roles = replace(
+        roles,
+        conditions=() if where is None else where.columns,
+        cluster=_cluster(request.cluster, left, right, key),
+        scale=_scale(request.scale_by, "--scale-by", left, right, key),
+        naive=_scale(request.naive, "--naive", left, right, key),
+    )
+    by, notes = with_auto(request.by, left, right, roles.columns)
+    return replace(request, by=by), replace(roles, slicings=slicings(by, left, right, key)), notes
 
 
 def _cluster(name: str | None, left: Table, right: Table, key: Sequence[str]) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from losscli.report.model import Comparison, Result
+from losscli.report.codec import Record
+from losscli.report.model import Result
 from losscli.text import param_text, printable
 
 
@@ -14,7 +15,7 @@ def label(result: Result) -> str:
     return plain(f"{loss_label(result)} [{result.model}]" if result.model else loss_label(result))
 
 
-def loss_label(result: Result | Comparison) -> str:
+def loss_label(result: Record) -> str:
     """A loss as the user named it; without a label, its name and parameters: 'huber:delta=1'."""
     params = ",".join(
         f"{name}={param_text(value).removesuffix('.0')}"

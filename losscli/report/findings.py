@@ -560,6 +560,31 @@ class Code(Enum):
         note="interval not corrected for skewness: many columns",
     )
     # The bootstrap.
+    TOO_MANY_VALUES = Kind(
+        meaning="Columns have too many values to be looked through by --by auto: they name rows.",
+        note="not looked at, more than {most} values: {columns}",
+    )
+    SEGMENTS_SEARCHED = Kind(
+        meaning="What `losscli weak` looked at, and that its p-values are adjusted for all of it.",
+        note="looked at {count} segments of {least} rows or more by {columns}; p-values are adjusted for all "
+        "of them (Benjamini-Hochberg)",
+    )
+    NO_WEAK_SEGMENT = Kind(
+        meaning="No segment is worse than the rest of the rows beyond noise.",
+        note="no segment is worse than the rest beyond noise",
+    )
+    FOLDED_SEGMENTS = Kind(
+        meaning="Segments are not listed that others explain, which have some of their rows.",
+        note="not listed: {count} more, which those above explain",
+    )
+    MORE_SEGMENTS = Kind(
+        meaning="More segments are worse than can be told apart in a few passes.",
+        note="not listed: {count} more, which are less certain",
+    )
+    FIRST_LOSS_ALONE = Kind(
+        meaning="Segments are those of the first of several losses.",
+        note="segments are those of {loss}, the first of the losses",
+    )
     EMPTY_TIMES = Kind(
         meaning="Of a slice by time, hours, days, ... between the first and the last one have no rows.",
         note="{column}: no rows in {units}",

@@ -16,7 +16,7 @@ from losscli.errors import GateError, UsageError
 from losscli.report import codec
 from losscli.report.charts import Chart
 from losscli.report.codec import ParamValue, Record, Whole
-from losscli.report.findings import Note
+from losscli.report.findings import Code, Note
 from losscli.text import _quoted, param_text, printable_json
 
 if TYPE_CHECKING:
@@ -163,6 +163,34 @@ class Placing(Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
+class Segment(Record, frozen=True, kw_only=True):
+    """A part of the rows whose loss is worse than that of the rest beyond noise.
+
+    `cell` are its values by column.  `difference` is `value` - `rest`, of all rows outside of it, with the
+    standard error `se`, the interval at `level` and `df` degrees of freedom.  `p_value` is that of the
+    one-sided test that it is no worse than the rest, `adjusted` the same by the method of Benjamini and
+    Hochberg for all segments that were looked at.  `gain` is by how much the overall value would be better if
+    the segment were like the rest, as a share of its absolute value.  `higher_is_better` distinguishes a
+    score from a loss.
+    """
+
+    cell: Mapping[str, str]
+    value: float
+    rest: float
+    difference: float
+    se: float
+    ci_low: float
+    ci_high: float
+    level: Level
+    df: Freedom | None = None
+    p_value: float
+    adjusted: float
+    gain: float | None = None
+    higher_is_better: bool = False
+    rows: int
+    weight: float
+
+
 class Verdict(Struct, frozen=True):
     """The verdict of a gate on one result.
 
@@ -206,7 +234,8 @@ class Report(Whole, frozen=True):
     `worst` are the rows with the largest loss, if requested: their numbers from 1, keys, targets, predictions
     and losses; `changed` are, for pairs of models, the rows whose losses differ most; `charts` what charts
     show, if requested.  `times` are the columns of cells that are times, each with its unit ("month");
-    these cells are in its order.
+    these cells are in its order.  `segments` are those that
+    `losscli.weak` found.
     """
 
     always = ("gates", "findings", "signature", "losscli", "names", "provenance")
@@ -225,6 +254,12 @@ class Report(Whole, frozen=True):
     changed: tuple[Mapping[str, Shown], ...] = ()
     charts: tuple[Chart, ...] = ()
     times: Mapping[str, str] = field(default_factory=dict)
+    segments: tuple[Segment, ...] = ()
+
+    @property
+    def is_search(self) -> bool:
+        """Whether it is of a search for segments, of which there may be none."""
+        return any(finding.code == str(Code.SEGMENTS_SEARCHED) for finding in self.findings)
 
     def __post_init__(self) -> None:
         """Raise ValueError for rows that cannot be shown as tables."""
@@ -394,7 +429,7 @@ def cell_name(cell: Mapping[str, str]) -> str:
     return ",".join(f"{_quoted(column)}={_quoted(value)}" for column, value in cell.items())
 
 
-def result_name(result: Result | Comparison) -> str:
+def result_name(result: Record) -> str:
     """A loss with its parameters as a gate writes it, and its model: 'huber:delta=1.0'."""
     params = _params_name(result.params)
     model = f" of {result.model}" if isinstance(result, Result) and result.model else ""

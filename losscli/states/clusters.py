@@ -178,10 +178,16 @@ def _coarser(totals: Totals, coarse: int) -> Totals:
     """The totals with the lowest `coarse` bits of each hash dropped."""
     if coarse == totals.coarse or not len(totals.keys):
         return replace(totals, coarse=coarse)
-    keys = totals.keys & -(1 << coarse)
+    return _combined(replace(totals, coarse=coarse), totals.keys & -(1 << coarse))
+
+
+def _combined(totals: Totals, keys: Array) -> Totals:
+    """The totals under ascending keys, of which several may be the same."""
+    if not len(keys):
+        return replace(totals, keys=keys)
     first = np.flatnonzero(np.diff(keys, prepend=-1))
     sums = tuple(np.add.reduceat(each, first, axis=0) for each in totals.sums)
-    return Totals(keys[first], sums, totals.most, coarse)
+    return replace(totals, keys=keys[first], sums=sums)
 
 
 def between(found: Moments, totals: Totals, place: int) -> Moments:
@@ -218,3 +224,79 @@ def _between(moments: Moments, keys: Array, sums: Array) -> Moments:
                 spread[runs.present], third[runs.present] = runs.thirds(totals, totals)
             largest[runs.present] = np.maximum.reduceat(totals * totals, runs.starts, axis=1).T
     return replace(moments, spread=spread, third=third, largest=largest, **known)
+
+
+def grouped(totals: Totals, groups: Array) -> Totals:
+    """The totals with cell i as cell groups[i], which several may be; -1 leaves it out."""
+    cell = groups[totals.keys >> HASH_BITS]
+    kept = cell >= 0
+    keys = (cell[kept] << HASH_BITS) | (totals.keys[kept] & ((1 << HASH_BITS) - 1))
+    order = np.argsort(keys, kind="stable")
+    alone = replace(totals, keys=keys[order], sums=tuple(each[kept][order] for each in totals.sums))
+    return _combined(alone, alone.keys)
+
+
+class Rest(Struct, frozen=True, eq=False):
+    """The rows outside of each cell: their `moments`, with the spread between clusters.
+
+    `common` (c, k, k) is the sum over the clusters of T T' of the totals T of a cell and those of its rest: a
+    cluster may have rows in both.
+    """
+
+    moments: Moments
+    common: Array
+
+
+def rest_of(inside: Moments, rest: Moments, of_cells: Totals, of_all: Totals, place: int) -> Rest:
+    """What is outside of each cell, of all rows that have the totals `of_all`; `place` is that of the loss.
+
+    `inside` and `rest` are the moments of the rows, and `of_cells` the totals of the cells.  With V = S - w m
+    of all rows of a cluster about the mean m of the rest, and D of its rows in the cell, T of the rest is
+    V - D.  Clusters without rows in a cell are summed once for all cells.
+    """
+    coarse = max(of_cells.coarse, of_all.coarse)
+    pairs, whole = _coarser(of_cells, coarse), _coarser(of_all, coarse)
+    cells, k = inside.drift.shape
+    cell, hashes = pairs.keys >> HASH_BITS, pairs.keys & ((1 << HASH_BITS) - 1)
+    own, every = pairs.sums[place], whole.sums[place]
+    weight, moved = every[:, 0], rest.mean - (mean := every[:, 1:].sum(axis=0) / every[:, 0].sum())
+    with np.errstate(all="ignore"):
+        centred = every[:, 1:] - weight[:, None] * mean
+        spread = centred.T @ centred - _symmetric(moved, centred.T @ weight)
+        spread = spread + (weight @ weight) * moved[:, :, None] * moved[:, None, :]
+        at = np.searchsorted(whole.keys, hashes)
+        full = centred[at] - weight[at, None] * moved[cell]
+        part = own[:, 1:] - own[:, :1] * rest.mean[cell]
+        there, here = full - part, own[:, 1:] - own[:, :1] * inside.mean[cell]
+        there[np.abs(there) <= ROUNDING * np.abs(every[at, 1:])] = 0.0
+        common = _by_cell(here, there, cell, cells)
+        spread = spread + _by_cell(there, there, cell, cells) - _by_cell(full, full, cell, cells)
+    left = weight[at] - own[:, 0]
+    gone = np.bincount(cell, left <= ROUNDING * weight[at], minlength=cells)
+    units2 = weight @ weight + np.bincount(cell, left**2 - weight[at] ** 2, minlength=cells)
+    moments = replace(
+        rest,
+        spread=spread,
+        third=None,
+        units=len(weight) - gone.astype(np.int64),
+        units2=units2,
+        largest=np.broadcast_to((centred**2).max(axis=0), (cells, k)),
+        binary=holds_binary(rest),
+    )
+    return Rest(moments, common)
+
+
+def _symmetric(a: Array, b: Array) -> Array:
+    """The sum of a b' and b a' (c, k, k), for a (c, k) and b (k,)."""
+    product = a[:, :, None] * b
+    return product + product.transpose(0, 2, 1)
+
+
+def _by_cell(a: Array, b: Array, cell: Array, cells: int) -> Array:
+    """The sums of a b' (cells, k, k) of pairs of rows (n, k) by their cell (n,)."""
+    k = a.shape[1]
+    found = np.empty((cells, k, k))
+    for i in range(k):
+        for j in range(k):
+            found[:, i, j] = np.bincount(cell, a[:, i] * b[:, j], minlength=cells)
+    return found

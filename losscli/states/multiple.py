@@ -12,3 +12,20 @@ def holm(values: Sequence[float]) -> list[float]:
         most = max(most, min(1.0, (len(values) - rank) * values[place]))
         adjusted[place] = most
     return adjusted
+
+
+def benjamini_hochberg(values: Sequence[float], tests: int | None = None) -> list[float]:
+    """The p-values adjusted for the rate of false discoveries among all `tests`, in the given order.
+
+    By default there are no tests but these.  Of the tests whose adjusted p-value is at most q, a share of at
+    most q is expected to be false.  Benjamini and Hochberg (1995), Controlling the false discovery rate,
+    doi:10.1111/j.2517-6161.1995.tb02031.x
+    """
+    adjusted, least = [0.0] * len(values), 1.0
+    count = len(values) if tests is None else tests
+    order = sorted(range(len(values)), key=values.__getitem__)
+    for rank in range(len(order), 0, -1):
+        place = order[rank - 1]
+        least = min(least, values[place] * count / rank)
+        adjusted[place] = least
+    return adjusted

@@ -54,13 +54,21 @@ TABLES = {
     "few": pl.DataFrame({"id": ID[:-2], "pred": shifted(Y, 0.1)[:-2]}),
     "binary": pl.DataFrame({"id": ID, "prob": PROB}),
     "binary2": pl.DataFrame({"id": ID, "prob": [value / 2 + 0.1 for value in PROB]}),
-    "labels": pl.DataFrame({"id": ID, "label": LABEL}),
+    "labels": pl.DataFrame({"id": ID, "label": LABEL, "region": REGION}),
     "words": pl.DataFrame({"id": ID, "label": ["no" if label else "yes" for label in LABEL]}),
     "multi": of_classes(1),
     "multi2": of_classes(1).with_columns(prob_a="prob_b", prob_b="prob_a"),
     "double": of_classes(2),
     "double2": of_classes(2.5),
-    "classes": pl.DataFrame({"id": ID, "label": CLASS}),
+    "classes": pl.DataFrame({"id": ID, "label": CLASS, "region": REGION}),
+    "weak": pl.DataFrame(
+        {
+            "pred": [1.0 + 0.1 * (row % 7) + 5 * (row % 3 == 0) + 9 * (row % 4 == 0) for row in range(240)],
+            "y": 0.0,
+            "a": [f"a{row % 3}" for row in range(240)],
+            "b": [f"b{row % 4}" for row in range(240)],
+        }
+    ),
 }
 
 TABLES |= {"=q": TABLES["q"], "f": TABLES["t"].rename({"region": "@region"})}
@@ -143,6 +151,7 @@ CASES: dict[str, Case] = {
     "confident": Case("--confident", given="-g mae<=0.3 -g mae>=0.3"),
     "strict": Case("--strict", given="-g mae<=0.3 -g mae>=0.3"),
     "min_n": Case("--min-n 100", given="-g mae<=0.3"),
+    "depth": Case("--depth 1"),
     "all_pairs": Case("--all-pairs"),
     "model_column": Case("--model-column region"),
     "verify": Case("--verify r.json"),
@@ -178,6 +187,7 @@ BASES = {
     "evaluate": "{p} {t} -l {loss}",
     "compare": "{p} {q} -t {t} -l {loss}",
     "rank": "{p} {q} -t {t} -l {loss}",
+    "weak": "{p} {t} -l {loss} --min-n 2",
     "check": "{p} {t} -l {loss}",
     "init": "{p} {t} -l {loss} --force",
     "explain": "{loss} {p} {t}",
@@ -196,6 +206,8 @@ ARGUMENTS = {
 }
 """Words that are arguments, and others in their place."""
 OTHERS = {
+    ("weak", "cells"): ("weak.csv -l mae", "weak.csv -l mae --cells 1"),
+    ("weak", "min_n"): ("p.csv t.csv -l mae --min-n 2", "p.csv t.csv -l mae --min-n 3"),
     ("gate", "base"): ("r.json -g mae<=base+1", "r.json s.json -g mae<=base+1"),
     ("merge", "cells"): ("by.state", "by.state --cells 1"),
     ("merge", "debug"): ("gone.state", "gone.state --debug"),

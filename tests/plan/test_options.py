@@ -49,7 +49,7 @@ def test_the_index_finds_every_name_where_it_is():
     assert {family for families in HOMES.values() for family in families} == set(FAMILIES)
 
 
-@pytest.mark.parametrize("command", ["evaluate", "compare", "rank"])
+@pytest.mark.parametrize("command", ["evaluate", "compare", "rank", "weak"])
 def test_the_functions_take_the_options_of_their_commands(command):
     options = getattr(option_types, f"{command.title()}Options")
     own = {option.name for option in keywords_of(command)} - {"predictions", "targets", "loss"}
@@ -85,7 +85,7 @@ def test_a_flag_means_one_option_in_a_command():
 
 def test_the_table_has_every_entry_with_its_commands():
     shown = {(option.name, commands) for option, commands in table()}
-    assert ("weight", ("evaluate", "compare", "rank", "check", "explain", "init")) in shown
+    assert ("weight", ("evaluate", "compare", "rank", "weak", "check", "explain", "init")) in shown
     assert {name for name, _ in shown} == {name for name, option in OPTIONS.items() if option.commands}
 
 

@@ -25,8 +25,8 @@ FIRST = ("predictions", "targets", "loss")
 
 def option_types() -> str:
     """The keywords of each function of the Python API as a TypedDict."""
-    reading = _in_all("evaluate", "compare", "rank", "explain", "init")
-    common = _in_all("evaluate", "compare", "rank")
+    reading = _in_all("evaluate", "compare", "rank", "weak", "explain", "init")
+    common = _in_all("evaluate", "compare", "rank", "weak")
     parts = [
         f'"""The keywords of the Python API, typed.  Written by {COMMAND}."""\n\n'
         "from collections.abc import Iterable, Mapping, Sequence\n"
@@ -38,13 +38,14 @@ def option_types() -> str:
         + "".join(f"    {name}: {_type(param)}\n" for name, param in _params()),
         _typed("ReadOptions", "LossParameters", "Options of every function that reads predictions.")
         + "".join(_fields("evaluate", reading)),
-        _typed("CommonOptions", "ReadOptions", "Options of `evaluate`, `compare` and `rank`.")
+        _typed("CommonOptions", "ReadOptions", "Options of `evaluate`, `compare`, `rank` and `weak`.")
         + "".join(_fields("evaluate", [name for name in common if name not in reading])),
     ]
     for command, base, inherited in (
         ("evaluate", "CommonOptions", common),
         ("compare", "CommonOptions", common),
         ("rank", "CommonOptions", common),
+        ("weak", "CommonOptions", common),
         ("init", "ReadOptions", reading),
     ):
         own = [name for name in _names(command) if name not in inherited]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from losscli.render.formats import Data
-from losscli.report.model import Comparison, Placing, Report, Result, cell_name
+from losscli.report.codec import Record
+from losscli.report.model import Comparison, Placing, Report, Result, Segment, cell_name
 from losscli.text import line_of_log
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -18,13 +20,17 @@ COMPARED = Comparison.__struct_fields__
 """The columns of a comparison."""
 PLACED = Placing.__struct_fields__
 """The columns of a leaderboard."""
+SEGMENTS = Segment.__struct_fields__
+"""The columns of weak segments."""
 
 
 def text(report: Report) -> str:
     """One line for each result or comparison under a header; a value that is not defined is empty."""
     of_models = bool(report.comparisons) and all(result.model is not None for result in report.results)
-    rows: Sequence[Result | Comparison | Placing] = report.comparisons if of_models else report.results
+    rows: Sequence[Record | Placing] = report.comparisons if of_models else report.results
     columns = COMPARED if of_models else COLUMNS
+    if report.is_search:
+        rows, columns = report.segments, SEGMENTS
     if report.board:
         rows, columns = report.board, PLACED
     return _lines([columns, *(_row(each, columns) for each in rows)])
@@ -58,21 +64,22 @@ def _lines(rows: Iterable[Sequence[str]]) -> str:
     return buffer.getvalue()
 
 
-def _row(result: Result | Comparison | Placing, columns: tuple[str, ...]) -> list[str]:
-    written = {
-        **{name: _written(getattr(result, name)) for name in columns},
-        "cell": cell_name(result.cell),
-    }
-    if not isinstance(result, Placing):
-        written["params"] = cell_name({name: str(value) for name, value in result.params.items()})
-        written["notes"] = "; ".join(map(str, result.notes))
-    return [written[name] for name in columns]
+def _row(result: Record | Placing, columns: tuple[str, ...]) -> list[str]:
+    return [_WRITTEN.get(name, _written)(getattr(result, name)) for name in columns]
 
 
 def _written(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else repr(value)  # repr: the shortest text of the same number
+
+
+_WRITTEN: Mapping[str, Callable[[Any], str]] = {
+    "cell": cell_name,
+    "params": lambda params: cell_name({name: str(value) for name, value in params.items()}),
+    "notes": lambda notes: "; ".join(map(str, notes)),
+}
+"""How fields are written that hold several values."""
 
 
 FORMAT = Data("csv", ".csv", text, without_formulas=without_formulas)

@@ -15,6 +15,8 @@ def text(report: Report) -> str:
     for result in report.results:
         cell = f"[{cell_name(result.cell)}]" if result.cell else ""
         values[result_name(result) + cell] = result.value
+    for segment in report.segments:
+        values[f"{result_name(segment)}[{cell_name(segment.cell)}]"] = segment.value
     for each in report.comparisons:
         cell = f"[{cell_name(each.cell)}]" if each.cell else ""
         values[f"{result_name(each)}{cell}: {each.b} - {each.a}"] = each.difference

@@ -12,7 +12,7 @@ from losscli.render.charts import Figure, Section, figures
 from losscli.render.formats import Origin
 from losscli.render.graphics.inline import inline
 from losscli.render.page.origin import origin
-from losscli.render.sections import comparisons, leaderboard, results, rows, verdicts
+from losscli.render.sections import comparisons, leaderboard, results, rows, segments, verdicts
 from losscli.render.sections.notes import notes
 from losscli.render.tables import Column, Document, Table
 from losscli.report.model import Report
@@ -89,6 +89,7 @@ def _drafts(report: Report, written: Origin | None) -> Iterator[_Draft]:
     compared = [_undrawn(table) for table in comparisons.tables(report)]
     yield _Draft("comparison", "Comparison", compared, "comparison")
     yield _Draft("overall", "Overall", overall)
+    yield _Draft("segments", "Weak segments", [_undrawn(table) for table in segments.tables(report)])
     yield _Draft("cells", "Where it hurts", cells, "cells")
     yield _Draft("spread", "How the loss is spread", (), "spread")
     yield _Draft("task", "How it predicts", (), "task", 2 * FIGURES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from losscli.render.sections import comparisons, leaderboard, results, rows, verdicts
+from losscli.render.sections import comparisons, leaderboard, results, rows, segments, verdicts
 from losscli.render.sections.notes import notes
 from losscli.render.tables import Document
 from losscli.report.model import Report
@@ -18,6 +18,7 @@ def document(report: Report, page: int | None = None) -> Document:
         *results.tables(report, page),
         *comparisons.tables(report),
         *leaderboard.tables(report),
+        *segments.tables(report),
         *rows.tables(report),
         *verdicts.tables(report),
     )

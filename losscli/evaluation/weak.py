@@ -1,0 +1,415 @@
+"""Where a model is weak: the segments that are worse than the rest beyond noise.
+
+A segment is a slice by one column, or by two.  Single columns are folded in a first pass, and pairs
+in others, as many at once as MOST_CELLS allows.  P-values are adjusted for all segments.
+
+Of the segments that stand out, one by two columns is taken if it is worse than the rest of each of them that
+stands out too, and than both together explain.  Then, the most certain first, those by two columns and
+those by one are listed if they are worse without the rows of those before: a last pass counts the rows they
+share.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations, islice
+
+import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
+
+from losscli.catalog.loss import Choice
+from losscli.data.slicing import Key, Overlaps, Slicing
+from losscli.errors import UsageError
+from losscli.evaluation.block import Fixed
+from losscli.evaluation.hooks import Hooks
+from losscli.evaluation.outcome import Outcome
+from losscli.evaluation.partial import EvaluationJob, Partial, Slices, finished
+from losscli.evaluation.reporting import report_of
+from losscli.evaluation.results import total_weights
+from losscli.evaluation.run import fold_all, outcome_of
+from losscli.numeric.arrays import Array
+from losscli.plan.plan import MIN_ROWS, Plan
+from losscli.plan.resolve import Run
+from losscli.report.findings import Code, Note, note
+from losscli.report.model import Report, Segment
+from losscli.states import clusters
+from losscli.states.base import Estimate
+from losscli.states.clusters import Rest, Totals
+from losscli.states.complement import collapsed, rests
+from losscli.states.contrasts import Contrast, contrasts, p_value
+from losscli.states.moments import Moments, moments_of
+from losscli.states.multiple import benjamini_hochberg
+from losscli.states.reductions import BoundReduction
+from losscli.text import enumerated
+
+LEAST_ROWS = 30
+"""The default minimum of rows of a segment, below which intervals are unreliable."""
+MOST_CELLS = 1 << 17
+"""The maximum number of cells of all slicings of one pass: about 200 MB while threads fold them."""
+MOST_PLACES = 1 << 23
+"""The maximum number of places of rows in slices that a block holds."""
+MOST_CLUSTERED = 8
+"""The maximum number of slicings of one pass with clusters, whose totals are more than the cells."""
+AT_ONCE = 16
+"""Segments whose overlaps are counted in one pass: they share rows in at most 2^16 ways."""
+ROUNDS = 4
+"""The maximum number of these passes."""
+
+
+class _Found(Struct, frozen=True, eq=False):
+    """A segment that was looked at.
+
+    Of one by two columns that may stand out, `beyond` are the p-values of being no worse than the rest of the
+    first, than that of the second, and than both add up to, or `slices` and `place` from which they follow.
+    """
+
+    slicing: Slicing
+    key: Key
+    contrast: Contrast
+    rows: int
+    weight: float
+    place: int
+    beyond: tuple[float, float, float] | None = None
+    slices: Slices | None = None
+
+    @property
+    def parts(self) -> tuple[tuple[str, str], ...]:
+        """The segments by one column that it is within, as columns of the stream with values."""
+        return tuple(zip(self.slicing.columns, self.key, strict=True))
+
+    @property
+    def cell(self) -> dict[str, str]:
+        """Its values by column."""
+        return dict(zip(self.slicing.names, self.key, strict=True))
+
+
+class _Pass(EvaluationJob, frozen=True):
+    """A pass after the first one, whose blocks are shorter the more slicings cut them."""
+
+    @property
+    def block_rows(self) -> int:
+        """The number of rows of a block."""
+        most = max(MIN_ROWS, MOST_PLACES // max(1, len(self.plan.roles.slicings)))
+        return min(super().block_rows, 1 << most.bit_length() - 1)
+
+
+class _Search(Struct, frozen=True, eq=False):
+    """What a search needs in all of its passes."""
+
+    run: Run
+    hooks: Hooks
+    least: int
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, with one loss."""
+        return self.run.plan
+
+    @property
+    def level(self) -> float:
+        """The level of intervals, beyond which is worse than noise."""
+        assert self.plan.level is not None
+        return self.plan.level
+
+    @property
+    def choice(self) -> Choice:
+        """The loss."""
+        return self.plan.choices[0]
+
+    def fold(self, slicings: Sequence[Slicing], fixed: Fixed | None = None) -> tuple[EvaluationJob, Partial]:
+        """One pass over the rows, which are cut by these slicings."""
+        plan = replace(self.plan, roles=replace(self.plan.roles, slicings=tuple(slicings)))
+        kept = fixed is None and self.hooks.kept
+        job = EvaluationJob(plan, kept) if fixed is None else _Pass(plan, kept, fixed)
+        part, _ = fold_all(replace(self.run, plan=plan), self.hooks.progress, self.hooks.say, job)
+        return job, part
+
+    def bound(self, part: Partial) -> BoundReduction:
+        """The reduction of the loss."""
+        pilots = part.pilots or (None,) * self.plan.outputs(self.choice)
+        return self.choice.reduction.with_pilots(pilots, part.weight_unit)
+
+
+def searched(run: Run, hooks: Hooks, least: int, depth: int) -> Report:
+    """The report of a planned run with its weak segments, of at least `least` rows, by up to `depth` columns.
+
+    Raises UsageError for a loss that has no cheap noise, and without intervals.
+    """
+    chosen = run.plan.choices
+    _require_noise(run.plan)
+    plan = replace(run.plan, choices=chosen[:1])
+    search = _Search(replace(run, plan=plan), hooks, least)
+    singles = plan.roles.slicings
+    job, first = search.fold(singles)
+    fixed = outcome_of(search.run, job, first).fixed
+    found = list(_looked_at(search, job.plan, first))
+    sizes = {slicing: own.keys.height for slicing, own in zip(singles, first.slices, strict=True)}
+    for slicings in _batches(_pairs(singles) if depth > 1 else (), sizes, plan.roles.cluster is not None):
+        job, part = search.fold(slicings, fixed)
+        found += _looked_at(search, job.plan, part)
+    listed, worse, left = _listed(search, found, first, fixed)
+    uncut = replace(plan, roles=replace(plan.roles, slicings=()))
+    whole = outcome_of(search.run, EvaluationJob(uncut, kept=False), replace(first, slices=()))
+    notes = _notes(search, chosen, found, worse, listed, left)
+    return _report(search, whole, listed, len(found), notes)
+
+
+def _require_noise(plan: Plan) -> None:
+    """Raise UsageError for losses whose slices have no cheap noise, or whose value grows with the rows."""
+    choice = plan.choices[0]
+    reduction = choice.loss.reduction
+    if plan.level is None:
+        raise UsageError("losscli weak needs intervals", remedy="leave out --ci none")
+    if choice.loss.order is not None or choice.loss.state is not Moments or reduction.extreme:
+        why = "its slices have no noise that one pass tells"
+    elif reduction.count is not None:
+        why = "it counts rows, of which larger segments have more"
+    elif plan.roles.group is not None:
+        why = "it is of groups, which segments of rows would split"
+    else:
+        return
+    raise UsageError(
+        f"losscli weak cannot look at {choice}: {why}", remedy="a loss of rows: -l mae, or another"
+    )
+
+
+def _pairs(singles: Sequence[Slicing]) -> Iterator[Slicing]:
+    alone = [slicing for slicing in singles if len(slicing.columns) == 1]
+    for a, b in combinations(alone, 2):
+        if a.columns != b.columns:
+            yield Slicing(a.columns + b.columns, a.bins + b.bins)
+
+
+def _batches(
+    pairs: Iterable[Slicing], sizes: Mapping[Slicing, int], clustered: bool
+) -> Iterator[list[Slicing]]:
+    """The pairs of each pass, whose cells are at most MOST_CELLS unless one pair alone has more."""
+    by_column = {(each.columns, each.bins): size for each, size in sizes.items()}
+    batch, cells = list[Slicing](), 0
+    for pair in pairs:
+        own = 1
+        for column, bins in zip(pair.columns, pair.bins, strict=True):
+            own *= by_column[(column,), (bins,)]
+        if batch and (cells + own > MOST_CELLS or (clustered and len(batch) == MOST_CLUSTERED)):
+            yield batch
+            batch, cells = [], 0
+        batch.append(pair)
+        cells += own
+    if batch:
+        yield batch
+
+
+def _looked_at(search: _Search, plan: Plan, part: Partial) -> Iterator[_Found]:
+    """The segments of a pass that have enough rows, as has the rest, and show noise."""
+    whole, bound = finished(plan, part), search.bound(part)
+    n = int(part.overall[0].n[0])
+    for slicing, own, raw in zip(plan.roles.slicings, whole.slices, part.slices, strict=True):
+        inside = moments_of(own.states[0])
+        places = np.flatnonzero((inside.n >= search.least) & (n - inside.n >= search.least))
+        if not len(places):
+            continue
+        outside: Moments | Rest = rests(moments_of(raw.states[0]))
+        if raw.totals is not None and part.totals is not None:
+            assert isinstance(outside, Moments)
+            outside = clusters.rest_of(inside, outside, raw.totals, part.totals, 0)
+        keys = own.keys[places].rows()
+        weights = total_weights(inside.weights, part.weight_unit).tolist()
+        found = contrasts(bound, inside, outside, search.level, search.choice.loss.score)
+        for place, key in zip(places.tolist(), keys, strict=True):
+            if (contrast := found[place]) is not None:
+                each = _Found(slicing, key, contrast, int(inside.n[place]), weights[place], place)
+                if len(key) == 2 and contrast.p_value <= 1 - search.level:
+                    each = replace(each, slices=raw)
+                    if raw.totals is not None:  # too large to be kept
+                        each = replace(each, beyond=_beyond(search, bound, each), slices=None)
+                yield each
+
+
+def _beyond(search: _Search, bound: BoundReduction, each: _Found) -> tuple[float, float, float]:
+    """The p-values of a segment by two columns being no worse than its columns explain; see `_Found`."""
+    slices = each.slices
+    assert slices is not None
+    first, second = ((own == own[each.place]).to_numpy() for own in slices.keys)
+    sets = (first & second, first & ~second, second & ~first, ~(first | second))
+    own, a, b, neither = (_estimate(search, bound, slices, cells) for cells in sets)
+    against = ([(1, a)], [(1, b)], [(1, a), (1, b), (-1, neither)])
+    score = search.choice.loss.score
+    of_a, of_b, of_both = (p_value(own, others, search.level, score) for others in against)
+    return of_a, of_b, of_both
+
+
+def _estimate(search: _Search, bound: BoundReduction, slices: Slices, cells: Array) -> Estimate:
+    """The value of the rows of some cells; without a value if these are too few."""
+    state = moments_of(slices.states[0])
+    if state.n[cells].sum() < search.least:
+        return Estimate(None)
+    found = collapsed(state.select(np.flatnonzero(cells)))
+    if slices.totals is not None:
+        found = clusters.between(found, clusters.grouped(slices.totals, np.where(cells, 0, -1)), 0)
+    return found.estimates(bound, search.level)[0]
+
+
+# Segments that share rows
+
+
+def _listed(
+    search: _Search, found: Sequence[_Found], part: Partial, fixed: Fixed
+) -> tuple[list[_Found], list[_Found], int]:
+    """The segments to list, all that stand out, and the number of those that are left for more passes.
+
+    Of `found`, those stand out whose p-value is at most the level times the share of those listed among all
+    that were looked at: so many of these are expected to be false, whatever is not listed because others
+    explain it.  Katsevich, Sabatti and Bogomolov (2023), Filtering the rejection set while preserving false
+    discovery rate control, doi:10.1080/01621459.2021.1906684
+    """
+    alpha, bound = 1 - search.level, search.bound(part)
+    adjusted = benjamini_hochberg([each.contrast.p_value for each in found])
+    worse = [each for each, p in zip(found, adjusted, strict=True) if p <= alpha]
+    worse = [
+        each if each.slices is None else replace(each, beyond=_beyond(search, bound, each), slices=None)
+        for each in sorted(worse, key=lambda each: -each.contrast.certainty)
+    ]
+    while True:
+        listed, left = _told_apart(search, worse, fixed)
+        few = [each for each in worse if each.contrast.p_value <= alpha * len(listed) / len(found)]
+        if len(few) == len(worse):
+            return listed, worse, left
+        worse = few
+
+
+def _told_apart(search: _Search, worse: Sequence[_Found], fixed: Fixed) -> tuple[list[_Found], int]:
+    """Those segments that others do not explain, and the number of those that are left for more passes."""
+    crossed = _unexplained(worse, 1 - search.level)
+    queue = [*crossed, *(each for each in worse if len(each.key) == 1)]
+    found = queue[:1]
+    rest = iter(queue[1:])
+    for _ in range(ROUNDS):
+        if not (own := list(islice(rest, AT_ONCE - 1))):
+            break
+        found += _still_worse(search, found, own, fixed)
+    return found, len(list(rest))
+
+
+def _unexplained(worse: Sequence[_Found], alpha: float) -> list[_Found]:
+    """The segments by two columns that are worse than explained by those of one column that are worse too."""
+    alone = {each.parts[0] for each in worse if len(each.key) == 1}
+    crossed, p_values = list[_Found](), list[float]()
+    for each in worse:
+        if each.beyond is None:
+            continue
+        known = [part in alone for part in each.parts]
+        tests = [p for p, is_known in zip(each.beyond, (*known, all(known)), strict=True) if is_known]
+        crossed.append(each)
+        p_values.append(max(tests, default=0.0))
+    adjusted = benjamini_hochberg(p_values)
+    return [each for each, p in zip(crossed, adjusted, strict=True) if p <= alpha]
+
+
+def _still_worse(
+    search: _Search, listed: Sequence[_Found], others: Sequence[_Found], fixed: Fixed
+) -> Iterator[_Found]:
+    """Those of the others that are worse without the rows of the listed ones, and of those before them."""
+    groups = (tuple(listed), *((each,) for each in others))
+    overlaps = Overlaps.of_segments([[(each.slicing, each.key) for each in group] for group in groups])
+    job, part = search.fold([overlaps], fixed)
+    whole, (own,), bound = finished(job.plan, part), part.slices, search.bound(part)
+    has = overlaps.members(own.keys)
+    covered = has[0].copy()
+    for place, each in enumerate(others, 1):
+        inside, outside = has[place] & ~covered, ~has[place] & ~covered
+        if _is_worse(search, bound, own, whole, inside, outside):
+            covered |= has[place]
+            yield each
+
+
+def _is_worse(
+    search: _Search, bound: BoundReduction, slices: Slices, whole: Partial, inside: Array, outside: Array
+) -> bool:
+    """Whether the rows of some cells are worse than those of others, beyond noise."""
+    state = moments_of(slices.states[0])
+    if min(int(state.n[inside].sum()), int(state.n[outside].sum())) < search.least:
+        return False
+    own, rest = (collapsed(state.select(np.flatnonzero(cells))) for cells in (inside, outside))
+    other: Moments | Rest = rest
+    if slices.totals is not None:
+        own, other = _clustered(slices.totals, own, rest, inside, outside)
+    (found,) = contrasts(bound, own, other, search.level, search.choice.loss.score)
+    return found is not None and found.p_value < 1 - search.level
+
+
+def _clustered(
+    totals: Totals, own: Moments, rest: Moments, inside: Array, outside: Array
+) -> tuple[Moments, Rest]:
+    """The moments of both with the spread between clusters."""
+    of_own = clusters.grouped(totals, np.where(inside, 0, -1))
+    of_both = clusters.grouped(totals, np.where(inside | outside, 0, -1))
+    own = clusters.between(own, of_own, 0)
+    return own, clusters.rest_of(own, rest, of_own, of_both, 0)
+
+
+# The report
+
+
+def _report(
+    search: _Search, whole: Outcome, listed: Sequence[_Found], looked_at: int, notes: Iterable[Note]
+) -> Report:
+    report = report_of(whole)
+    adjusted = benjamini_hochberg([each.contrast.p_value for each in listed], looked_at)
+    results = tuple(result for result in report.results if not result.cell)
+    value = results[0].value
+    segments = [_segment(search, each, p, value) for each, p in zip(listed, adjusted, strict=True)]
+    return replace(
+        report,
+        results=results,
+        segments=tuple(sorted(segments, key=lambda each: -(each.gain or 0.0))),
+        findings=(*report.findings, *notes),
+    )
+
+
+def _segment(search: _Search, each: _Found, adjusted: float, overall: float | None) -> Segment:
+    choice, contrast = search.choice, each.contrast
+    better = None
+    if overall:
+        better = (contrast.rest - overall if choice.loss.score else overall - contrast.rest) / abs(overall)
+    return Segment(
+        loss=choice.loss.name,
+        label=choice.label,
+        params=choice.recorded,
+        cell=each.cell,
+        value=contrast.value,
+        rest=contrast.rest,
+        difference=contrast.difference,
+        se=contrast.se,
+        ci_low=contrast.ci_low,
+        ci_high=contrast.ci_high,
+        level=search.level,
+        df=contrast.df if math.isfinite(contrast.df) else None,
+        p_value=contrast.p_value,
+        adjusted=adjusted,
+        gain=better,
+        higher_is_better=choice.loss.score,
+        rows=each.rows,
+        weight=each.weight,
+    )
+
+
+def _notes(
+    search: _Search,
+    chosen: Sequence[Choice],
+    found: Sequence[_Found],
+    worse: Sequence[_Found],
+    listed: Sequence[_Found],
+    left: int,
+) -> Iterator[Note]:
+    if len(chosen) > 1:
+        yield note(Code.FIRST_LOSS_ALONE, loss=chosen[0])
+    columns = enumerated(text for slicing in search.plan.roles.slicings for text in slicing.text)
+    yield note(Code.SEGMENTS_SEARCHED, count=f"{len(found):,}", least=search.least, columns=columns)
+    if not listed:
+        yield note(Code.NO_WEAK_SEGMENT)
+    if folded := len(worse) - len(listed) - left:
+        yield note(Code.FOLDED_SEGMENTS, count=f"{folded:,}")
+    if left:
+        yield note(Code.MORE_SEGMENTS, count=f"{left:,}")

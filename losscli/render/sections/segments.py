@@ -1,0 +1,57 @@
+"""The segments on which a model is weak, the most certain first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from losscli.render.digits import DASH, Precision, decimal, estimate, percent, span
+from losscli.render.drawing import Axis, Ends
+from losscli.render.naming import interval_heading, loss_label, shown
+from losscli.render.tables import Column, Table
+from losscli.report.model import Report, Segment
+
+AXIS = f"0{'+':>18}"
+"""The heading of the drawings."""
+
+
+def tables(report: Report) -> Iterator[Table]:
+    """The segments; in a short form, the most certain ones."""
+    if report.segments:
+        title = f"where {loss_label(report.segments[0])} is worse than in the rest of the rows"
+        yield Table(title, tuple(_columns(report.segments)), tuple(range(len(report.segments))))
+
+
+def _columns(segments: Sequence[Segment]) -> Iterator[Column]:
+    precisions = [Precision.of(each.difference, each.se) for each in segments]
+    pairs = list(zip(segments, precisions, strict=True))
+    yield Column("segment", tuple(map(_name, segments)), "name", fold=20)
+    yield Column("value", tuple(at.text(each.value) for each, at in pairs), is_value=True)
+    yield Column("rest", tuple(at.text(each.rest) for each, at in pairs), priority=3)
+    yield Column("difference ± se", tuple(estimate(each.difference, each.se) for each in segments))
+    spans = tuple(span(each.ci_low, each.ci_high, at) for each, at in pairs)
+    yield Column(interval_heading(segments), spans, priority=4)
+    yield Column(AXIS, _drawn(segments), "drawing", priority=5)
+    yield Column("p", tuple(_p_value(each) for each in segments), "name", priority=2)
+    yield Column("gain %", tuple(DASH if each.gain is None else percent(each.gain) for each in segments))
+    yield Column("rows", tuple(f"{each.rows:,}" for each in segments), priority=1)
+
+
+def _name(each: Segment) -> str:
+    return ", ".join(f"{shown(column)} {shown(value)}" for column, value in each.cell.items())
+
+
+def _p_value(each: Segment) -> str:
+    return "< 1e-16" if each.adjusted < 1e-16 else decimal(each.adjusted, 2)
+
+
+def _drawn(segments: Sequence[Segment]) -> tuple[str, ...]:
+    """The size of each difference with its interval, on an axis from zero."""
+    ends = [_ends(each) for each in segments]
+    axis = Axis.of([*ends, (0.0, 0.0, 0.0)])
+    return tuple(map(axis.draw, ends))
+
+
+def _ends(each: Segment) -> Ends:
+    if each.higher_is_better:
+        return -each.ci_high, -each.difference, -each.ci_low
+    return each.ci_low, each.difference, each.ci_high
