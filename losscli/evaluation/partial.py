@@ -42,7 +42,7 @@ from losscli.states.moments import Moments, moments_of
 from losscli.states.ranks import Ranks
 from losscli.states.reductions import BoundReduction
 
-MAX_SLICES = 100_000
+MAX_SLICES = 1_000_000
 """Maximum number of slices of one --by: each has a state of its own, and a row of the report."""
 HISTOGRAM = "histogram"
 """The name of the state that `Plan.profiled` asks for."""

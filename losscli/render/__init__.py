@@ -48,7 +48,7 @@ def render(
         return text if formulas else chosen.without_formulas(text)
     from losscli.render.sections import document
 
-    shown = document(report).first(cells)
+    shown = document(report, cells=cells).first(cells)
     return chosen.write(shown.detailed() if verbose or chosen.details else shown)
 
 
@@ -57,7 +57,8 @@ def print_tables(report: Report, console: Console, cells: int | None = None, ver
     from losscli.render.sections import document
 
     page = console.width if console.is_terminal else None
-    _print(document(report, page), console, cells, verbose)
+    most = _most(console, cells)
+    _print(document(report, page, most).first(most), console, verbose)
 
 
 def render_side_by_side(reports: Mapping[str, Report], form: str, cells: int | None = None) -> str:
@@ -79,14 +80,18 @@ def print_side_by_side(reports: Mapping[str, Report], console: Console, cells: i
     """Print several reports in the same tables, on a terminal those columns that fit."""
     from losscli.render.sections.side_by_side import side_by_side
 
-    _print(side_by_side(reports), console, cells)
+    _print(side_by_side(reports).first(_most(console, cells)), console)
 
 
-def _print(document: Document, console: Console, cells: int | None, verbose: bool = False) -> None:
+def _most(console: Console, cells: int | None) -> int | None:
+    """The cells of a table that are printed, None for all."""
+    return CELLS if cells is None and console.is_terminal else cells
+
+
+def _print(document: Document, console: Console, verbose: bool = False) -> None:
     from losscli.render.formats.table import show
 
-    shown = document.first(CELLS if cells is None and console.is_terminal else cells)
-    show(shown.detailed() if verbose else shown, console)
+    show(document.detailed() if verbose else document, console)
 
 
 def format_named(name: str) -> Format:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from losscli.report.codec import Record
 from losscli.report.model import Result
@@ -17,13 +18,15 @@ def label(result: Result) -> str:
 
 def loss_label(result: Record) -> str:
     """A loss as the user named it; without a label, its name and parameters: 'huber:delta=1'."""
+    if result.label:
+        return plain(result.label)
     params = ",".join(
         f"{name}={param_text(value).removesuffix('.0')}"
         for name, value in result.params.items()
         # a parameter that is off changes nothing
         if value is not None and value is not False
     )
-    return plain(result.label or f"{result.loss}{':' if params else ''}{params}")
+    return plain(f"{result.loss}{':' if params else ''}{params}")
 
 
 def interval_heading(estimates: Iterable[object]) -> str:
@@ -38,6 +41,7 @@ def shown(name: str) -> str:
     return name if clear else json.dumps(name, ensure_ascii=not name.isprintable())
 
 
+@lru_cache(maxsize=1 << 10)
 def plain(text: str) -> str:
     """Text on one line that cannot steer a terminal."""
     return printable(" ".join(text.split()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias
 
@@ -83,12 +84,16 @@ class Result(Record, frozen=True, kw_only=True):
         It has a power of 80 % at `level`: 2.8 standard errors of the difference at 95 %, which are those of
         the value times the root of 2.  A paired comparison on the same rows detects smaller differences.
         """
-        if self.se is None or self.level is None:
-            return None
-        normal, upper = NormalDist(), (1 + self.level) / 2
-        # So near to 1 that the sum rounds, the lower tail has the digits.
-        two_sided = normal.inv_cdf(upper) if upper < 1 else -normal.inv_cdf((1 - self.level) / 2)
-        return (two_sided + normal.inv_cdf(POWER)) * 2**0.5 * self.se
+        return None if self.se is None or self.level is None else _detectable(self.level) * self.se
+
+
+@lru_cache
+def _detectable(level: float) -> float:
+    """The standard errors of a value that are the minimum detectable difference at a level."""
+    normal, upper = NormalDist(), (1 + level) / 2
+    # So near to 1 that the sum rounds, the lower tail has the digits.
+    two_sided = normal.inv_cdf(upper) if upper < 1 else -normal.inv_cdf((1 - level) / 2)
+    return (two_sided + normal.inv_cdf(POWER)) * 2**0.5
 
 
 class Comparison(Record, frozen=True, kw_only=True):

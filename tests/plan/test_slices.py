@@ -13,6 +13,7 @@ from support.grids import some
 
 import losscli
 from losscli.errors import UsageError
+from losscli.evaluation import partial
 from losscli.render import print_tables
 
 ROWS = 3_000
@@ -231,7 +232,8 @@ def test_bytes_cut_no_rows():
 
 
 @pytest.mark.parametrize("rows", [150_000, 300_000], ids=["of one block", "of two"])
-def test_more_slices_than_a_report_can_hold_are_an_error(rows):
+def test_more_slices_than_a_report_can_hold_are_an_error(rows, monkeypatch):
+    monkeypatch.setattr(partial, "MAX_SLICES", 100_000)
     numbers = np.arange(float(rows)) // (rows // 150_000)
     frame = pl.DataFrame({"y_pred": numbers, "y_true": numbers, "cut": numbers})
     with pytest.raises(UsageError, match="more than 100,000 slices"):

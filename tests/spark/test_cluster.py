@@ -77,9 +77,11 @@ def test_names_with_dots_and_groups_of_a_frame(spark):
 
 
 def test_an_error_of_a_task_ends_the_run_at_once(spark, tmp_path):
-    frame = pl.DataFrame({"p": [1.0] * 100_001, "y": [1.0] * 100_001, "k": range(100_001)})
+    count = 1_000_001
+    frame = pl.DataFrame({"p": [1.0], "y": [1.0]}).select(pl.all().repeat_by(count).explode())
+    frame = frame.with_columns(k=pl.int_range(count))
     frame.write_parquet(tmp_path / "one.parquet")
-    with pytest.raises(UsageError, match="more than 100,000 slices"):
+    with pytest.raises(UsageError, match="more than 1,000,000 slices"):
         losscli.evaluate(
             str(tmp_path / "one.parquet"), pred="p", target="y", loss="mae", by="k", engine=f"spark:{MASTER}"
         )

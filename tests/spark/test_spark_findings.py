@@ -8,6 +8,7 @@ from support.on_spark import MASTER
 import losscli
 from losscli.cli.app import run
 from losscli.errors import DataError, UsageError
+from losscli.evaluation import partial
 from losscli.plan.distributed import require_possible
 from losscli.plan.placement import Place
 from losscli.plan.resolve import prepare
@@ -97,7 +98,8 @@ def test_numbers_of_rows_are_those_of_all_files(simulated, cut, tmp_path):
     assert local[2] == ["row 105"]
 
 
-def test_an_error_of_a_task_ends_the_run_at_once(simulated, tmp_path):
+def test_an_error_of_a_task_ends_the_run_at_once(simulated, tmp_path, monkeypatch):
+    monkeypatch.setattr(partial, "MAX_SLICES", 100_000)
     frame = pl.DataFrame({"p": [1.0] * 100_001, "y": [1.0] * 100_001, "k": range(100_001)})
     frame.write_parquet(tmp_path / "one.parquet")
     options = {"pred": "p", "target": "y", "loss": "mae", "by": "k"}

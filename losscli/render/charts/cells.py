@@ -29,7 +29,7 @@ def figures(report: Report) -> Iterator[Figure]:
 def overall_of(found: Iterable[Section]) -> dict[str, Result]:
     """The overall result of each loss."""
     overall = (section for section in found if not section.columns)
-    return {loss: section.results[loss, ()] for section in overall for loss in section.losses}
+    return {loss: section.results[loss][()] for section in overall for loss in section.losses}
 
 
 def _figure(section: Section, loss: str, whole: Result | None) -> Figure | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from losscli.render.naming import label, listed, loss_label, plain, shown
 from losscli.report.model import Comparison, Report, Result, cell_name
@@ -15,16 +15,16 @@ _PLURALS = {"class": "classes", "label": "labels", "output": "outputs"}
 def notes(report: Report) -> list[str]:
     """The notes of the results and of the comparisons, then the report's own."""
     results = [(label(result), result) for result in report.results]
-    differences = [(f"{loss_label(each)} [{each.b} - {each.a}]", each) for each in report.comparisons]
+    differences = [(plain(f"{loss_label(each)} [{each.b} - {each.a}]"), each) for each in report.comparisons]
     return [*_grouped(results), *_grouped(differences), *(plain(note.text) for note in report.findings)]
 
 
 def _grouped(entries: Sequence[tuple[str, Result | Comparison]]) -> list[str]:
     """One line for each note and the cells that share it."""
-    about: dict[str, dict[str, list[dict[str, str]]]] = {}
+    about: dict[str, dict[str, list[Mapping[str, str]]]] = {}
     for name, each in entries:
         for note in each.notes:
-            about.setdefault(plain(note.text), {}).setdefault(plain(name), []).append(dict(each.cell))
+            about.setdefault(plain(note.text), {}).setdefault(name, []).append(each.cell)
     everything = len({name for name, _ in entries})
     found = []
     for text, cells_of in about.items():
@@ -38,9 +38,9 @@ def _grouped(entries: Sequence[tuple[str, Result | Comparison]]) -> list[str]:
     return found
 
 
-def _cells(cells: Sequence[dict[str, str]]) -> str:
+def _cells(cells: Sequence[Mapping[str, str]]) -> str:
     """'classes 3, 5 and 28 more'; 'overall, class 3'; nothing for overall alone."""
-    kinds: dict[tuple[str, ...], list[dict[str, str]]] = {}
+    kinds: dict[tuple[str, ...], list[Mapping[str, str]]] = {}
     for cell in cells:
         kinds.setdefault(tuple(cell), []).append(cell)
     if list(kinds) == [()]:
@@ -48,7 +48,7 @@ def _cells(cells: Sequence[dict[str, str]]) -> str:
     return ", ".join(_kind(columns, kinds[columns]) for columns in sorted(kinds, key=len))
 
 
-def _kind(columns: tuple[str, ...], cells: Sequence[dict[str, str]]) -> str:
+def _kind(columns: tuple[str, ...], cells: Sequence[Mapping[str, str]]) -> str:
     if not columns:
         return "overall"
     most = NAMED if len(cells) > NAMED + 2 else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 from losscli.render.digits import DASH, ERROR_DIGITS, Precision, decimal, estimate, percent, span
 from losscli.render.drawing import WIDTH, Axis, Ends
 from losscli.render.naming import interval_heading, label, shown
-from losscli.render.tables import Column, Table, latest_first, narrowest
+from losscli.render.tables import REMEDY, Column, Table, latest_first, narrowest
 from losscli.report.model import Report, Result
 
 PAGE = 120
@@ -33,29 +34,34 @@ class Section(Struct, frozen=True):
     columns: tuple[str, ...]
     losses: tuple[str, ...]
     cells: tuple[Cell, ...]
-    results: Mapping[tuple[str, Cell], Result]
+    results: Mapping[str, Mapping[Cell, Result]]
     ordered: bool = False
 
     def of(self, loss: str) -> list[Result | None]:
         """The results of a loss in each cell, None if it has none."""
-        return [self.results.get((loss, cell)) for cell in self.cells]
+        return list(map(self.results[loss].get, self.cells))
 
-    def first(self, count: int) -> Section:
-        """The section with at most this many cells, the latest ones or the worst of the first loss."""
-        if len(self.cells) <= count:
+    def order(self, loss: str) -> tuple[int, ...]:
+        """The places of the cells in the order in which a short form keeps them."""
+        return latest_first(len(self.cells)) if self.ordered else worst_first(self.of(loss))
+
+    def first(self, cells: int | None, loss: str = "") -> Section:
+        """At most this many cells, those that a short form keeps for a loss, by default the first."""
+        if cells is None or len(self.cells) <= cells:
             return self
-        kept = latest_first(len(self.cells)) if self.ordered else worst_first(self.of(self.losses[0]))
-        return replace(self, cells=tuple(self.cells[place] for place in sorted(kept[:count])))
+        kept = self.order(loss or self.losses[0])[:cells]
+        places = sorted(kept) if self.ordered else kept
+        return replace(self, cells=tuple(self.cells[place] for place in places))
 
 
-def tables(report: Report, page: int | None) -> Iterator[Table]:
-    """The results by kind of cell, overall first, each in the report's order.
+def tables(report: Report, page: int | None, cells: int | None = None) -> Iterator[Table]:
+    """The results by kind of cell, overall first, each in the report's order, at most so many `cells`.
 
     Those of models that are compared or ranked are in their own sections.
     """
     for section in sections(report):
         if section.columns:
-            yield from by_cell(section, page)
+            yield from by_cell(section, page, cells)
         else:
             yield overall(section, detectable(report))
 
@@ -73,64 +79,75 @@ def sections(report: Report) -> list[Section]:
 
 
 def _section(columns: tuple[str, ...], results: Sequence[Result], ordered: bool) -> Section:
-    names: dict[tuple[str, str | None], str] = {}  # of thousands of cells most have the same
-    keyed = {}
+    found: dict[str, dict[Cell, Result]] = {}
     for result in results:
-        named = (result.label, result.model)
-        name = names[named] if named in names else label(result)
-        if result.label:
-            names[named] = name
-        keyed[name, tuple(result.cell.values())] = result
-    losses = tuple(dict.fromkeys(loss for loss, _ in keyed))
-    cells = tuple(dict.fromkeys(cell for _, cell in keyed))
-    return Section(columns, losses, cells, keyed, ordered)
+        found.setdefault(label(result), {})[(*result.cell.values(),)] = result
+    cells = tuple(dict.fromkeys(chain.from_iterable(found.values())))
+    return Section(columns, tuple(found), cells, found, ordered)
 
 
 def overall(section: Section, details: tuple[str, ...]) -> Table:
     """The table of all losses over all rows."""
-    results = [section.results[loss, ()] for loss in section.losses]
+    results = [section.results[loss][()] for loss in section.losses]
     numbers = (column for column in _numbers("value", results) if column.priority != _SHARE)
     columns = (Column("loss", section.losses, "name", fold=20), *numbers, *_sizes(results))
     return Table("overall", columns, details=details)
 
 
-def by_cell(section: Section, page: int | None) -> Iterator[Table]:
+def by_cell(section: Section, page: int | None, cells: int | None = None) -> Iterator[Table]:
     """Tables with the cells down and the losses across, as many losses as fit side by side.
 
-    Of cells in the order of time the trend is drawn.
+    Of cells in the order of time the trend is drawn.  Of more than `cells`, if given, those that a short form
+    keeps are formatted alone: there may be a million.
     """
+    by = ", ".join(map(shown, section.columns))
+    own = section.first(cells)
+    columns, hidden = _columns(own), len(section.cells) - len(own.cells)
+    for losses in _side_by_side(section.losses, columns, page):
+        if hidden and losses[0] != section.losses[0]:
+            own = section.first(cells, losses[0])
+            columns = _columns(own)
+        numbers = tuple(column for loss in losses for column in columns.numbers[loss])
+        if len(losses) == 1:
+            numbers = (replace(numbers[0], heading=_value_heading("value", numbers[0])), *numbers[1:])
+        yield Table(
+            f"{losses[0]} by {by}" if len(losses) == 1 else f"by {by}",
+            (*columns.names, *numbers, *columns.sizes),
+            () if hidden else own.order(losses[0]),
+            in_order=section.ordered,
+            hidden_rows=hidden,
+            remedy=REMEDY if hidden else "",
+        )
+
+
+class _Columns(Struct, frozen=True):
+    """The columns of the cells of a section: their names, the numbers of each loss, and what losses share."""
+
+    names: tuple[Column, ...]
+    numbers: Mapping[str, tuple[Column, ...]]
+    sizes: tuple[Column, ...]
+
+
+def _columns(section: Section) -> _Columns:
     fold = max(8, 20 // len(section.columns))
     names = tuple(
         Column(shown(column), tuple(map(shown, values)), "name", fold=fold)
         for column, values in zip(section.columns, zip(*section.cells, strict=True), strict=True)
     )
-    by = ", ".join(map(shown, section.columns))
-    sizes = _sizes(_common(section))
-    numbers = {}
+    sizes, numbers = _sizes(_common(section)), {}
     for loss in section.losses:
         results = section.of(loss)
         trend = _trend(results) if section.ordered else []
         numbers[loss] = (*_numbers(loss, results), *trend, *([] if sizes else _sizes(results)))
-    for losses in _side_by_side(section.losses, numbers, (*names, *sizes), page):
-        columns = tuple(column for loss in losses for column in numbers[loss])
-        if len(losses) == 1:
-            columns = (replace(columns[0], heading=_value_heading("value", columns[0])), *columns[1:])
-        title = f"{losses[0]} by {by}" if len(losses) == 1 else f"by {by}"
-        kept = latest_first(len(section.cells)) if section.ordered else worst_first(section.of(losses[0]))
-        yield Table(title, (*names, *columns, *sizes), kept, in_order=section.ordered)
+    return _Columns(names, numbers, tuple(sizes))
 
 
-def _side_by_side(
-    losses: Sequence[str],
-    numbers: Mapping[str, tuple[Column, ...]],
-    shared: tuple[Column, ...],
-    page: int | None,
-) -> list[tuple[str, ...]]:
+def _side_by_side(losses: Sequence[str], own: _Columns, page: int | None) -> list[tuple[str, ...]]:
     """The losses of each table: as many as fit, on a narrow page with the most important columns alone."""
     width = page or PAGE
 
     def fits(part: tuple[str, ...]) -> bool:
-        columns = [*shared, *(column for loss in part for column in numbers[loss])]
+        columns = [*own.names, *own.sizes, *(column for loss in part for column in own.numbers[loss])]
         return narrowest([c for c in columns if width >= PAGE or c.priority <= _SHARE]) <= width
 
     parts = [tuple(losses)]
@@ -154,15 +171,13 @@ def worst_first(results: Sequence[Result | None]) -> tuple[int, ...]:
     return tuple(sorted(range(len(results)), key=goodness))
 
 
-def _common(section: Section) -> list[Result | None]:
+def _common(section: Section) -> list[Result]:
     """Results that give the number of rows of each cell for all losses; none if the losses differ in it."""
-    found: list[Result | None] = []
-    for cell in section.cells:
-        results = [r for loss in section.losses if (r := section.results.get((loss, cell))) is not None]
-        if len({(result.rows, result.weight) for result in results}) > 1:
-            return []
-        found.append(results[0])
-    return found
+    each = [section.of(loss) for loss in section.losses]
+    found = [[result for result in own if result is not None] for own in zip(*each, strict=True)]
+    if any(len({(result.rows, result.weight) for result in own}) > 1 for own in found):
+        return []
+    return [own[0] for own in found]
 
 
 def _numbers(name: str, results: Sequence[Result | None]) -> list[Column]:
