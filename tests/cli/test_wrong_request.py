@@ -154,7 +154,7 @@ WRONG = {
     # outputs
     "unknown format": (
         "p.csv y.csv --format jsn",
-        "--format must be table, markdown",
+        "--format must be table, html, markdown",
         "Did you mean json?",
     ),
     "two formats": ("p.csv y.csv --json --bare", "--json and --bare exclude each other"),
