@@ -21,10 +21,10 @@ from losscli.data.writer import Draft, require_distinct, write, writing
 from losscli.errors import Status, UsageError, all_of
 from losscli.plan.options import OPTIONS, Use, in_python, request_of
 from losscli.plan.values import listed
-from losscli.render import format_of_suffix, has_charts, print_tables, render, require
+from losscli.render import format_of_suffix, has_charts, print_charts, print_tables, render, require
 from losscli.report import saved
 from losscli.report.model import Report, Verdict
-from losscli.text import line_of_log
+from losscli.text import enumerated, line_of_log
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,6 +67,7 @@ class Display(Struct, frozen=True):
     cells: int | None = None
     verbose: bool = False
     formulas: bool | None = None
+    plots: tuple[str, ...] = ()
 
     @property
     def is_kept(self) -> bool:
@@ -84,14 +85,18 @@ def display_of(given: Mapping[str, Any]) -> Display:
     )
     require({form, *map(format_of_suffix, where.files)} - {"bare"})
     require_distinct(where.files, _reports(given))
+    if request.plot and form != "table":
+        raise UsageError(
+            f"--plot draws after tables, and stdout has {form}", remedy="-o FILE writes another format"
+        )
     looks = (request.quiet, request.color, request.cells, request.verbose, request.formulas)
-    return Display(form, where, *looks)
+    return Display(form, where, *looks, plots=request.plot)
 
 
 def asked(given: Mapping[str, Any]) -> dict[str, Any]:
     """The options that the Python API has too; what charts show is asked for if something draws them."""
     found = in_python(given)
-    if any(_draws(name) for name in listed(given.get("output"))):
+    if given.get("plot") or any(_draws(name) for name in listed(given.get("output"))):
         found["charts"] = True
     return found
 
@@ -270,7 +275,11 @@ def _print(report: Report, display: Display) -> None:
     if form == "bare":
         sys.stdout.write(bare(report))
     elif form == "table":
-        print_tables(report, console(display.color), cells, verbose)
+        out = console(display.color)
+        print_tables(report, out, cells, verbose)
+        if missing := print_charts(report, display.plots, out):
+            has = enumerated(dict.fromkeys(chart.name for chart in report.charts)) or "none"
+            warn([f"--plot {name}: this run has no such chart; it has {has}" for name in missing])
     else:
         made = origin() if form == "html" else None
         print_data(render(report, form, cells, verbose, display.formulas is not False, made))

@@ -19,6 +19,7 @@ from losscli.data.writer import Draft, publish, require_distinct
 from losscli.errors import UsageError
 from losscli.evaluation.hooks import Hooks
 from losscli.plan.values import listed
+from losscli.report import charts
 
 if TYPE_CHECKING:
     from losscli.evaluation.compare_plan import Models
@@ -79,6 +80,7 @@ class Watch(Hooks):
         from losscli.data.table import paths_of  # the engine, which is loaded by now
 
         self.reads([*paths_of(run.tables), *filter(None, [self._given.get("plan")])])
+        charts.require(self.display.plots, run.plan.roles.task)
         dry_run = self._given.get("dry_run")
         if self.verbose or dry_run:
             show_plan(run)

@@ -18,7 +18,7 @@ from losscli.catalog.params import Param
 from losscli.explanation import pager
 from losscli.explanation.model import COVERED, PRECISION, WORST, Content, Facts, Page, Profiled
 from losscli.plan.options import OPTIONS, loss_params
-from losscli.render.chart import LABELS, Canvas, Line, chart, legend
+from losscli.render.chart import LABELS, Line, canvas_of, chart, legend
 from losscli.render.formats.table import show_table
 from losscli.render.tables import Column, Table, of_names
 from losscli.tasks.named import described
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from losscli.explanation.curve import Curve
 
 
-WIDEST, WIDE, NARROW = 100, 80, 20
-"""The width of a drawing: on a terminal, elsewhere, and the minimum."""
 OWN, BESIDE = (("bold cyan", "*"), ("bold blue", "o")), (("yellow", "+"), ("magenta", "."))
 """The style of curves with colours, and their mark without."""
 
@@ -139,20 +137,12 @@ def _verdict(each: Elsewhere) -> str:
     return ": ".join(filter(None, [verdict, each.how]))
 
 
-def _canvas(console: Console) -> Canvas:
-    unicode = console.encoding.lower().startswith("utf")
-    colour = console.is_terminal and console.color_system is not None and not console.no_color
-    widest = min(console.width, WIDEST if console.is_terminal else WIDE)
-    height = 16 if console.is_terminal and console.height >= 36 else 11
-    return Canvas(max(NARROW, widest - LABELS), height, colour, unicode)
-
-
 def _drawing(console: Console, choice: Choice, profiled: Profiled | None) -> None:
     """The curve with those that it is compared with, and the rows of files under it."""
     from losscli.explanation import curve  # needs the engine's readers
     from losscli.numeric.arrays import np
 
-    canvas = _canvas(console)
+    canvas = canvas_of(console)
     reach = None if profiled is None else profiled.reach
     drawn = curve.drawing(choice, 2 * canvas.width, reach)
     if drawn is None:

@@ -30,6 +30,7 @@ from losscli.gates.judge import Rules
 from losscli.numeric.ranges import Range
 from losscli.plan.values import (
     CELLS,
+    CHARTS,
     CLASS_WEIGHTS,
     CLASSES,
     COLUMN,
@@ -585,10 +586,17 @@ class Request(Struct, frozen=True, kw_only=True):
     charts: Annotated[
         bool,
         _output(
-            "Keep what charts show in the report; implied by -o FILE.html.",
+            "Keep what charts show; --plot and -o FILE.html imply it.",
             commands=("evaluate", "compare"), use=Use.PLAN,
         ),
     ] = False
+    plot: Annotated[
+        tuple[str, ...],
+        _output(
+            "Draw a chart after the tables, such as reliability; repeatable.",
+            CHARTS, "NAME", commands=("evaluate", "compare", "show"), use=Use.OUTPUT,
+        ),
+    ] = ()
     output: Annotated[
         tuple[str, ...],
         _output(

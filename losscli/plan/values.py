@@ -22,6 +22,7 @@ from losscli.engines import devices
 from losscli.errors import UsageError, all_of
 from losscli.numeric.ranges import Range
 from losscli.render import ALL
+from losscli.report.charts import KINDS
 from losscli.text import not_one_of, split_names
 
 Read = Callable[[str, Any], Any]
@@ -126,6 +127,13 @@ def _state(flag: str, value: Any) -> Any:
 
 def _sources(flag: str, value: Any) -> tuple[Any, ...]:
     return tuple(_source(flag, each) for each in listed(value))
+
+
+def _charts(flag: str, value: Any) -> tuple[str, ...]:
+    names = tuple(_text(flag, each) for each in listed(value))
+    if wrong := [name for name in names if name not in KINDS]:
+        raise UsageError(not_one_of(flag, wrong[0], KINDS))
+    return tuple(dict.fromkeys(names))
 
 
 def _class_weights(flag: str, value: Any) -> dict[str, float]:
@@ -256,4 +264,5 @@ SIZE = Kind("int | str | None", _size)
 CELLS = Kind("int | str | None", _cells)
 STATE = Kind("str | PathLike[str] | None", _state)
 PART = Kind("str | None", _part)
+CHARTS = Kind("str | Sequence[str] | None", _charts, list, choices=lambda: tuple(KINDS))
 FILES = Kind("Sequence[Source] | None", _sources, list)

@@ -61,6 +61,25 @@ def print_tables(report: Report, console: Console, cells: int | None = None, ver
     _print(document(report, page, most).first(most), console, verbose)
 
 
+def print_charts(report: Report, names: Iterable[str], console: Console) -> list[str]:
+    """Draw the charts of these kinds; the kinds that the report does not have."""
+    from rich.text import Text
+
+    from losscli.render.chart import canvas_of
+    from losscli.render.plots import drawn
+
+    canvas, missing = canvas_of(console), []
+    for name in names:
+        charts = [chart for chart in report.charts if chart.name == name]
+        if not charts:
+            missing.append(name)
+        for chart in charts:
+            console.print()
+            for row in drawn(chart, canvas):
+                console.print(Text.assemble(*row), no_wrap=True, overflow="crop", soft_wrap=True)
+    return missing
+
+
 def render_side_by_side(reports: Mapping[str, Report], form: str, cells: int | None = None) -> str:
     """Several reports by their names in the same tables, as text that ends in a newline.
 

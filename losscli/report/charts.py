@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct, field
 
+from losscli.errors import UsageError
 from losscli.report.findings import Note
+from losscli.text import enumerated
 
 Value: TypeAlias = int | float | str | None
 """A number, the name of a class, or None where a number is not defined."""
+
+
+_RANGES = {
+    "rows": (0.0, 1e300),
+    "weight": (0.0, 1e300),
+    "share": (0.0, 1.0),
+    "probability": (0.0, 1.0),
+}
+"""The least and the greatest number of columns by their unit."""
+_ROUNDING = 1e-9
 
 
 class Column(Struct, frozen=True):
@@ -24,6 +37,26 @@ class Column(Struct, frozen=True):
     unit: str
     meaning: str
     is_text: bool = False
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The least and the greatest number that it may hold, but for rounding."""
+        return _RANGES.get(self.unit, (-sys.float_info.max, sys.float_info.max))
+
+    @property
+    def words(self) -> str:
+        """What it holds, in words."""
+        low, high = self.range
+        if self.is_text:
+            return "text"
+        return f"numbers from {low:g} to {high:g}" if self.unit in _RANGES else "numbers"
+
+    def may_hold(self, value: Value) -> bool:
+        """Whether it may hold a value."""
+        if value is None or isinstance(value, str):
+            return isinstance(value, str) == self.is_text
+        low, high = self.range
+        return not self.is_text and low - _ROUNDING <= value <= high * (1 + _ROUNDING)
 
 
 class Kind(Struct, frozen=True):
@@ -227,6 +260,15 @@ KINDS: Mapping[str, Kind] = {
 """Every kind of chart, by name."""
 
 
+def require(names: Iterable[str], task: str) -> None:
+    """Raise UsageError for kinds of charts that a task does not have, with those that it has."""
+    has = [name for name, kind in KINDS.items() if not kind.tasks or task in kind.tasks]
+    if wrong := [name for name in names if name not in has]:
+        raise UsageError(
+            f"a {task} task has no chart {enumerated(wrong)}", remedy=f"charts: {', '.join(has)}"
+        )
+
+
 class Chart(Struct, frozen=True, kw_only=True):
     """A chart as data.
 
@@ -249,10 +291,8 @@ class Chart(Struct, frozen=True, kw_only=True):
         for column in KINDS[self.name].columns if self.name in KINDS else ():
             if column.name not in self.columns:
                 raise ValueError(f"chart {self.name} has no column {column.name}")
-            wanted = (str,) if column.is_text else (int, float, type(None))
-            if not all(isinstance(value, wanted) for value in self.columns[column.name]):
-                kind = "text" if column.is_text else "numbers"
-                raise ValueError(f"column {column.name} of chart {self.name} does not hold {kind}")
+            if not all(map(column.may_hold, self.columns[column.name])):
+                raise ValueError(f"column {column.name} of chart {self.name} does not hold {column.words}")
 
     @property
     def kind(self) -> Kind | None:

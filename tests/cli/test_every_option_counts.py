@@ -158,6 +158,7 @@ CASES: dict[str, Case] = {
     "public": Case("--public"),
     "rows": Case("--rows rows.csv"),
     "charts": Case("--charts", given="--json"),
+    "plot": Case("--plot bias"),
     "worst": Case("--worst 2"),
     "changed": Case("--changed 2"),
     "output": Case("-o report.md"),

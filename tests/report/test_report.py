@@ -72,8 +72,10 @@ def test_json_names_charts_only_if_there_are_any():
     ("columns", "said"),
     [
         ({"share": []}, "columns of chart confusion have different lengths"),
+        ({"share": [0.5, 2.0]}, "column share of chart confusion does not hold numbers from 0 to 1"),
+        ({"rows": [-1, 0]}, "column rows of chart confusion does not hold numbers from 0"),
         ({"actual": [1, 2]}, "column actual of chart confusion does not hold text"),
-        ({"rows": ["2", 0]}, "column rows of chart confusion does not hold numbers"),
+        ({"rows": ["2", 0]}, "column rows of chart confusion does not hold numbers from 0"),
     ],
 )
 def test_a_chart_that_cannot_be_drawn_is_refused(columns, said):

@@ -15,6 +15,7 @@ from losscli.errors import UsageError, all_of
 from losscli.plan.options import OPTIONS
 from losscli.plan.values import listed
 from losscli.report.model import Report
+from losscli.text import enumerated
 
 
 def show(given: Given) -> None:
@@ -24,6 +25,7 @@ def show(given: Given) -> None:
 
     Examples:
         losscli show main.json branch.json
+        losscli show report.json --plot reliability
     """
     if given.get("schema"):
         if ignored := [OPTIONS[name].flag for name in given if name not in ("schema", "quiet", "debug")]:
@@ -35,9 +37,17 @@ def show(given: Given) -> None:
         raise UsageError("no report", remedy="losscli show report.json")
     display, *loaded = all_of(lambda: display_of(given), *(partial(api.load, name) for name in reports))
     if len(loaded) == 1:
+        _require_charts(loaded[0], display.plots)
         put(loaded[0], display)
     else:
         _side_by_side(_named(reports, loaded), display)
+
+
+def _require_charts(report: Report, names: Sequence[str]) -> None:
+    has = dict.fromkeys(chart.name for chart in report.charts)
+    if wrong := [name for name in names if name not in has]:
+        remedy = f"it has {', '.join(has)}" if has else "losscli evaluate ... --charts -o report.json"
+        raise UsageError(f"the report has no chart {enumerated(wrong)}", remedy=remedy)
 
 
 def _named(places: Sequence[str], loaded: list[Report]) -> dict[str, Report]:
@@ -57,6 +67,8 @@ def _side_by_side(reports: dict[str, Report], display: Display) -> None:
         raise UsageError("-o github takes one report", remedy="-o FILE.md")
     if display.verbose:
         raise UsageError("-v takes one report", remedy="losscli show report.json -v")
+    if display.plots:
+        raise UsageError("--plot takes one report", remedy="losscli show report.json --plot NAME")
     texts = [(path, render_side_by_side(reports, format_of_suffix(path), cells)) for path in outputs.files]
     shown = None if form == "table" else render_side_by_side(reports, form, cells)
     write(texts)

@@ -190,17 +190,11 @@ class Drawing(Struct, frozen=True, eq=False):
 
     def share_intervals(self, shares: Array, table: Table, scale: float = 1.0) -> dict[str, list[Value]]:
         """The columns of the score intervals of shares (n,) of the rows of a table, times `scale`."""
-        low: list[Value] = []
-        high: list[Value] = []
-        deviate = None if self.level is None else quantile(self.level, math.inf)
-        for share, n in zip(shares.tolist(), table.effective.tolist(), strict=True):
-            if deviate is None or not n > 0 or not 0 <= share <= 1:
-                ends: tuple[float | None, float | None] = (None, None)
-            else:
-                ends = share_interval(share, n, deviate)
-            low.append(None if ends[0] is None else ends[0] * scale)
-            high.append(None if ends[1] is None else ends[1] * scale)
-        return {"ci_low": low, "ci_high": high}
+        if self.level is None:
+            return {name: [None] * len(shares) for name in ("ci_low", "ci_high")}
+        with np.errstate(all="ignore"):  # without rows there is no interval
+            low, high = share_interval(shares, table.effective, quantile(self.level, math.inf))
+        return {"ci_low": plain(low * scale), "ci_high": plain(high * scale)}
 
 
 def plain(values: Array, whole_too: bool = False) -> list[Value]:

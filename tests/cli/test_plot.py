@@ -1,0 +1,70 @@
+"""--plot draws charts after the tables, of a run and of a saved report."""
+
+import pytest
+
+ROWS = 20
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = [(row, row / ROWS, row % 3 / 2) for row in range(ROWS)]
+    for name, shift in (("p.csv", 0.0), ("q.csv", 0.5)):
+        (tmp_path / name).write_text("id,pred\n" + "".join(f"{i},{p + shift}\n" for i, p, _ in rows))
+    (tmp_path / "t.csv").write_text("id,y\n" + "".join(f"{i},{y}\n" for i, _, y in rows))
+    return "p.csv", "t.csv"
+
+
+def test_a_chart_follows_the_tables(losscli, files):
+    found = losscli("evaluate", *files, "-l", "mae", "--plot", "bias", "--plot", "residuals")
+    assert found.status == 0
+    tables, bias, residuals = (found.out.index(text) for text in ("overall", "Bias by", "Residuals against"))
+    assert tables < bias < residuals
+
+
+def test_each_model_of_a_comparison_is_drawn(losscli, files):
+    found = losscli("compare", "a=p.csv", "b=q.csv", "-t", "t.csv", "-l", "mae", "--plot", "bias")
+    assert found.status == 0
+    assert found.out.index("Bias by prediction: a") < found.out.index("Bias by prediction: b")
+
+
+def test_a_saved_report_is_drawn_as_its_run_was(losscli, files):
+    run = losscli("evaluate", *files, "-l", "mae", "--plot", "bias", "-o", "r.json")
+    shown = losscli("show", "r.json", "--plot", "bias")
+    assert shown.out == run.out
+
+
+@pytest.mark.parametrize(
+    ("argv", "said"),
+    [
+        (("--plot", "roc"), "a regression task has no chart roc\n  -> charts: residuals, bias"),
+        (("--plot", "reliabilty"), "Did you mean reliability?"),
+        (("--plot", "bias", "--json"), "--plot draws after tables, and stdout has json"),
+    ],
+)
+def test_what_cannot_be_drawn_is_an_error_before_any_work(losscli, files, argv, said):
+    found = losscli("evaluate", *files, "-l", "mae", *argv)
+    assert found.status == 2
+    assert said in found.err
+    assert not found.out
+
+
+def test_a_report_without_charts_says_how_to_have_them(losscli, files):
+    losscli("evaluate", *files, "-l", "mae", "-o", "r.json")
+    found = losscli("show", "r.json", "--plot", "bias")
+    assert found.status == 2
+    assert "the report has no chart bias\n  -> losscli evaluate ... --charts -o report.json" in found.err
+
+
+def test_a_chart_that_the_losses_do_not_give_is_named(losscli, files):
+    found = losscli("evaluate", *files, "-l", "r2", "--plot", "loss_distribution")
+    assert found.status == 0
+    assert "--plot loss_distribution: this run has no such chart; it has residuals, bias" in found.err
+
+
+def test_several_reports_are_not_drawn(losscli, files):
+    for name in ("a.json", "b.json"):
+        losscli("evaluate", *files, "-l", "mae", "--charts", "-o", name)
+    found = losscli("show", "a.json", "b.json", "--plot", "bias")
+    assert found.status == 2
+    assert "--plot takes one report" in found.err
