@@ -51,7 +51,9 @@ def _of_losses(rows: Sequence[Comparison]) -> Figure:
 
 
 def _of_pairs(loss: str, rows: Sequence[Comparison]) -> Figure:
-    names = [f"{shown(each.b)} - {shown(each.a)}" for each in rows]
+    models = list(dict.fromkeys(model for each in rows for model in (each.a, each.b)))
+    short = dict(zip(models, map(shown, style.stems(models)), strict=True))
+    names = [f"{short[each.b]} - {short[each.a]}" for each in rows]
     better = sum(each.winner is not None for each in rows)
     title = f"{loss}: {better} of {len(rows)} pairs of models differ beyond the noise"
     return _forest(title, f"difference of {loss}", names, rows, [1.0] * len(rows))

@@ -31,7 +31,10 @@ def figures(report: Report) -> Iterator[Figure]:
 
 def _figure(what: str, loss: str, placings: Sequence[Placing]) -> Figure:
     top = placings[:MOST]
-    labels = [f"{p.place}{'=' if p.tied else ''}  {shown(p.model)}" for p in top]
+    models = style.stems([p.model for p in top])
+    labels = [
+        f"{p.place}{'=' if p.tied else ''}  {shown(model)}" for p, model in zip(top, models, strict=True)
+    ]
     rows: list[style.Row] = [
         {
             "name": name,

@@ -100,6 +100,14 @@ def shortened(names: Iterable[str]) -> list[str]:
     return found
 
 
+def stems(names: Sequence[str]) -> list[str]:
+    """Names of files without the suffix that all of them have."""
+    suffixes = {name.rpartition(".")[2] for name in names}
+    if len(suffixes) != 1 or any(not name.rpartition(".")[0] for name in names):
+        return list(names)
+    return [name.rpartition(".")[0] for name in names]
+
+
 def x(field: str, title: str, **options: Any) -> alt.X:
     """A horizontal axis of numbers, from zero only if asked."""
     scale = alt.Scale(**{"zero": options.pop("zero", False), "nice": True} | options.pop("scale", {}))

@@ -33,7 +33,8 @@ def subject(report: Report) -> str:
     task = report.provenance.get("task", "").replace("_", " ")
     if report.board:
         count = len({placing.model for placing in report.board})
-        return f"Leaderboard of {counted(count, 'submission')}" + (f", {task}" if task else "")
+        submissions = f"{count:,} {'submission' if count == 1 else 'submissions'}"
+        return f"Leaderboard of {submissions}" + (f", {task}" if task else "")
     if report.comparisons:
         models = list(dict.fromkeys(model for each in report.comparisons for model in (each.a, each.b)))
         named = listed([shown(model)[:60] for model in models], 5)
@@ -45,7 +46,7 @@ def _facts(report: Report) -> str:
     counts = [each.rows for each in report.results if not each.cell]
     rows = max(counts, default=0)
     losses = list(dict.fromkeys(map(loss_label, report.results)))
-    facts = [counted(rows, "row").replace(str(rows), f"{rows:,}", 1)] if rows else []
+    facts = [f"{rows:,} {'row' if rows == 1 else 'rows'}"] if rows else []
     facts += [listed([loss[:60] for loss in losses], 4)] if losses else []
     facts += [f"losscli {report.losscli}"] if report.losscli else []
     return f'<p class="facts">{text(" · ".join(facts))}</p>' if facts else ""

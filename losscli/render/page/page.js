@@ -1,6 +1,6 @@
 "use strict";
 /* Sorts and searches tables that are folded.  The page is whole without it. */
-for (const details of document.querySelectorAll("details")) {
+for (const details of document.querySelectorAll("details.table")) {
   const table = details.querySelector("table"), body = table.tBodies[0], rows = [...body.rows];
   const field = document.createElement("input"), label = document.createElement("label");
   const count = document.createElement("span");

@@ -152,23 +152,26 @@ def _figure(name: str, figure: Figure) -> str:
 
 
 def _tables(part: str, found: Sequence[Table], cells: int) -> Iterator[str]:
-    for place, table in enumerate(found):
-        if table.height:
-            yield _table(f"{part}-t{place}", table, cells, folded=place >= OPEN)
+    """The tables, of which those beyond the first ones are folded together."""
+    written = [_table(f"{part}-t{place}", table, cells) for place, table in enumerate(found) if table.height]
+    yield from written[:OPEN]
+    if more := written[OPEN:]:
+        title = f'<h3 id="{part}-more">{counted(len(more), "more table")}</h3>'
+        yield f"<details><summary>{title}</summary>{''.join(more)}</details>"
 
 
-def _table(name: str, table: Table, cells: int, folded: bool) -> str:
-    """A table under its title, folded if it should be or is long."""
+def _table(name: str, table: Table, cells: int) -> str:
+    """A table under its title, folded if it is long."""
     whole, shown = table.height + table.hidden_rows, _cut(table, cells)
     label = f' aria-labelledby="{name}"' if table.title else ' aria-label="Overall"'
     lines = "\n".join(markup.table(shown, _class, label))
     content = f'<div class="scroll" tabindex="0" role="group"{label}>{lines}</div>'
     content += "".join(f'<p class="small">{markup.text(line)}</p>' for line in shown.below)
     title = f'<h3 id="{name}">{markup.text(table.title)}</h3>' if table.title else ""
-    if whole <= FOLDED and not folded:
+    if whole <= FOLDED:
         return f'<div class="block">{title}{content}</div>'
     rows = f"{whole:,} {'row' if whole == 1 else 'rows'}"
-    return f"<details><summary>{title}<span>{rows}</span></summary>{content}</details>"
+    return f'<details class="table"><summary>{title}<span>{rows}</span></summary>{content}</details>'
 
 
 def _class(column: Column) -> str:
