@@ -45,7 +45,10 @@ def _numbers(folder: Path, rows: int) -> None:
         p.write_parquet(folder / "p.parquet")
         t.write_parquet(folder / "t.parquet")
         t.sample(fraction=1.0, shuffle=True, seed=1).write_parquet(folder / "ts.parquet")
-        t.select("y_true", s=rng.integers(0, 1000, rows)).write_parquet(folder / "tb.parquet")
+        cells = {f"s{count}": rng.integers(0, count, rows) for count in (10, 1_000, 100_000)}
+        t.select("y_true", **{name: pl.Series(codes) for name, codes in cells.items()}).write_parquet(
+            folder / "tb.parquet"
+        )
         pl.DataFrame({"y_pred": y + rng.normal(size=rows)}).write_parquet(folder / "pb.parquet")
     if rows == 10_000_000:
         p.drop("id").write_csv(folder / "p.csv")

@@ -2,8 +2,9 @@
 
     python benchmarks/run.py [--repeat 5] [--data DIR] [--only WORDS]
 
-Makes its data once in DIR (about 6 GB), and writes the table in benchmarks/README.md.  Peers (pandas with
-pyarrow, DuckDB, scikit-learn) are left out where they are not installed.
+Makes its data once in DIR (about 6 GB), and writes the table in benchmarks/README.md and the chart in docs
+(it needs the extra `report`).  Peers (pandas with pyarrow, DuckDB, scikit-learn) are left out where they are
+not installed.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ import data
 from works import WORKS, Work
 
 HERE = Path(__file__).parent
-MARK = "<!-- table -->"
+README = HERE / "README.md"
+PROGRAMS = ("Polars", "DuckDB", "pandas", "scikit-learn", "NumPy", "a loop of Polars")
+"""The peers that are other programs, which the chart shows."""
+CHART = HERE.parent / "docs" / "_static" / "speed.svg"
 VERSIONS = ("losscli", "polars", "numpy", "duckdb", "pandas", "scikit-learn")
 
 
@@ -127,9 +131,34 @@ def main() -> None:
             *lines,
         ]
     )
-    readme = HERE / "README.md"
-    head = readme.read_text().split(MARK)[0]
-    readme.write_text(f"{head}{MARK}\n\n{table}\n")
+    written("table", table)
+    chart(lines)
+
+
+def written(name: str, text: str) -> None:
+    """Put a text into README.md, between the comments of this name."""
+    start, end = f"<!-- {name} -->\n", f"<!-- /{name} -->"
+    before, rest = README.read_text().split(start)
+    README.write_text(f"{before}{start}\n{text}\n\n{end}{rest.split(end)[1]}")
+
+
+def chart(rows: list[str]) -> None:
+    """Draw the seconds of losscli over those of its peers, from the rows of the table: a bar for each."""
+    import altair as alt
+
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    bars = [
+        {"work": f"{work}, {size} rows" if size else work, "peer": peer, "ratio": float(ratio)}
+        for work, size, peer, *_, ratio, _ in cells
+        if ratio and peer.startswith(PROGRAMS)
+    ]
+    ratio = alt.X("ratio:Q", scale=alt.Scale(type="log"), title="seconds of losscli / seconds of the peer")
+    own = alt.Y("row:N", sort=None, title=None, axis=alt.Axis(labelLimit=600))
+    data = alt.Data(values=[{**bar, "row": f"{bar['work']}: {bar['peer']}"} for bar in bars])
+    faster = alt.condition("datum.ratio <= 1", alt.value("#0072b2"), alt.value("#e69f00"))
+    points = alt.Chart(data, width=420).mark_point(filled=True, size=60).encode(ratio, own, color=faster)
+    even = alt.Chart(alt.Data(values=[{"ratio": 1}])).mark_rule(strokeDash=[4, 4]).encode(ratio)
+    (even + points).save(CHART)
 
 
 if __name__ == "__main__":
