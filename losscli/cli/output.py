@@ -246,7 +246,7 @@ def _why(verdicts: Sequence[Verdict], status: Status) -> str:
 
 def _verdict_text(verdict: Verdict) -> str:
     value = "" if verdict.value is None else f"{verdict.value:.4g}"
-    found = " ".join(filter(None, (verdict.place, verdict.reason or value)))
+    found = ", ".join(filter(None, (" ".join(filter(None, (verdict.place, value))), verdict.reason)))
     return f"{verdict.title}" + (f" ({found})" if found else "")
 
 

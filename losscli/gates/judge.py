@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.errors import Status
-from losscli.gates import paired
+from losscli.gates import paired, within
 from losscli.gates.parse import Gate, Limit
 from losscli.gates.select import results
 from losscli.numeric.independent import Error
@@ -106,7 +106,7 @@ def status(verdicts: Iterable[Verdict]) -> Status:
 def _judge(gate: Gate, report: Report, base: Report | None, rules: Rules) -> Sequence[Verdict]:
     if gate.min_n is not None:
         rules = replace(rules, min_n=gate.min_n)
-    limit = None if gate.limit.base else gate.limit.offset
+    limit = _fixed(gate.limit)
     found = results(gate.subject, report.results)
     if gate.limit.base and base is None and not report.comparisons:
         found = "no baseline"
@@ -119,12 +119,15 @@ def _judge(gate: Gate, report: Report, base: Report | None, rules: Rules) -> Seq
             return [_unjudged(gate, each, f"fewer than {rules.min_n} rows", "error") for each in few]
     else:
         few = []
+    if gate.subject.gap:
+        each = _of_gap(gate, found, few, report)
+        return [_verdict(each, bool(_weak(gate, [each])), rules)]
     bases = {} if base is None else {_key(result): result for result in base.results}
     skipped = {_key(result) for result in few}
     compared = [
         _Compared(_unjudged(gate, result, f"fewer than {rules.min_n} rows", "skipped"))
         if _key(result) in skipped
-        else _compared(gate, result, bases, report.comparisons)
+        else _compared(gate, result, bases, report)
         for result in found
     ]
     weak = _weak(gate, compared)
@@ -137,7 +140,7 @@ def _key(result: Result | Comparison) -> tuple[object, ...]:
 
 
 def _unjudged(gate: Gate, result: Result, reason: str, status: Outcome) -> Verdict:
-    limit = None if gate.limit.base else gate.limit.offset
+    limit = _fixed(gate.limit)
     value = _finite(getattr(result, gate.subject.field))
     return Verdict(gate.text, status, dict(result.cell), value=value, limit=limit, reason=reason)
 
@@ -146,7 +149,7 @@ def _compared(
     gate: Gate,
     result: Result,
     bases: Mapping[tuple[object, ...], Result],
-    comparisons: Sequence[Comparison],
+    report: Report,
 ) -> _Compared:
     value = getattr(result, gate.subject.field)
     failed = _unjudged(gate, result, "", "error")
@@ -159,11 +162,13 @@ def _compared(
     if not math.isfinite(value):
         # A report holds finite numbers only, and every comparison with NaN is false.
         return _Compared(replace(failed, value=None, reason=f"the value is {value}"))
+    if gate.limit.within:
+        return _within(gate, result, float(value), report)
     base, limit, pair = None, gate.limit.offset, None
     if gate.limit.base:
         base = bases.get(_key(result))
         if base is None:
-            pair = next((each for each in comparisons if _key(each) == _key(result)), None)
+            pair = next((each for each in report.comparisons if _key(each) == _key(result)), None)
             base = None if pair is None else paired.base_of(pair)
         if base is None:
             where = cell_name(result.cell)
@@ -187,6 +192,74 @@ def _compared(
     if base is not None:
         return _against(verdict, result, base, gate.limit)
     return _Compared(verdict, result.se, result.df or math.inf, result.level, _errors(result))
+
+
+def _fixed(limit: Limit) -> float | None:
+    """A limit that is a number; None if it depends on a value."""
+    return None if limit.base or limit.within else limit.offset
+
+
+def _whole(result: Result, report: Report) -> Result | None:
+    """The overall result of the same loss."""
+    overall = _key(replace(result, cell={}))
+    return next((each for each in report.results if _key(each) == overall), None)
+
+
+def _within(gate: Gate, result: Result, value: float, report: Report) -> _Compared:
+    """The verdict on a slice against all rows, or against the rest of them, of the same report."""
+    failed, whole, kind = _unjudged(gate, result, "", "error"), _whole(result, report), gate.limit.within
+    if whole is None or whole.value is None:
+        return _Compared(replace(failed, reason="the report has no overall value"))
+    of_rows = gate.subject.field == "rows"
+    base, noise = float(whole.rows if of_rows else whole.value), within.error_of(whole)
+    if kind == "rest":
+        if (rest := within.rest_of(result, whole)) is None:
+            why = "the rest does not follow from the values of this loss: compare with overall"
+            return _Compared(replace(failed, reason=why))
+        base, noise = rest
+    limit, slope = _limit(gate.limit, base), _slope(gate.limit, base)
+    status: Outcome = "pass" if OPERATORS[gate.operator](value, limit) else "fail"
+    verdict = replace(failed, status=status, value=value, limit=limit, base=base)
+    if gate.subject.field != "value":
+        return _Compared(verdict, exact=True)
+    own = within.error_of(result)
+    if own is None or noise is None:
+        return _Compared(verdict)
+    share = result.weight / whole.weight if whole.weight else 1.0
+    error = own.minus(noise.times(slope))
+    if kind == "overall" and share < 1:  # outputs and labels are no parts of the rows
+        error = within.against_all(own, noise, share, slope)
+    return _Compared(verdict, error.se, error.df, result.level, (error.below, error.above))
+
+
+def _of_gap(gate: Gate, found: Sequence[Result], few: Sequence[Result], report: Report) -> _Compared:
+    """The verdict on the gap between the cells that have enough rows."""
+    failed, compared = (
+        Verdict(gate.text, "error", limit=_fixed(gate.limit)),
+        [r for r in found if r not in few],
+    )
+    missing = [cell_name(r.cell) for r in compared if r.value is None or not math.isfinite(r.value)]
+    if missing:
+        return _Compared(replace(failed, reason=f"no value in {missing[0]}"))
+    if len(compared) < 2:
+        left = " with enough rows" if few else ""
+        return _Compared(replace(failed, reason=f"fewer than two slices{left}, which have no gap"))
+    limit = gate.limit.offset
+    if gate.limit.within:
+        whole = _whole(compared[0], report)
+        if whole is None or whole.value is None:
+            return _Compared(replace(failed, reason="the report has no overall value"))
+        limit = _limit(gate.limit, whole.value)
+    level = compared[0].level
+    gap = within.gap(compared, level)
+    status: Outcome = "pass" if OPERATORS[gate.operator](gap.value, limit) else "fail"
+    reason = f"from {cell_name(gap.low.cell)} to {cell_name(gap.high.cell)}"
+    verdict = replace(failed, status=status, value=gap.value, limit=limit, reason=reason)
+    if gap.error is None:
+        return _Compared(verdict)
+    deviate = _deviate(level, gap.error.df)
+    errors = (gap.value - gap.ends[0]) / deviate, (gap.ends[1] - gap.value) / deviate
+    return _Compared(verdict, gap.error.se, gap.error.df, level, errors)
 
 
 def _errors(each: Result | Comparison) -> tuple[float, float]:

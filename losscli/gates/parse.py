@@ -25,7 +25,8 @@ MIN_N = Range(0, whole=True)
 """The range of min_n, the minimum number of rows."""
 _FIELDS = {"lo": "ci_low", "hi": "ci_high"}
 _HELP = (
-    "as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2' or 'n >= 10000'; "
+    "as in 'huber <= 0.5', 'huber:delta=2[class=cat] < 0.5', 'hi(mae) <= 2', 'n >= 10000', "
+    "'gap(mae[region=*]) <= 10%' or 'mae[region=*] <= overall + 10%'; "
     'quote names with brackets or commas: [class="a ] b"]; and expressions: "expr: e**4" <= 2'
 )
 
@@ -36,7 +37,7 @@ class Subject(Struct, frozen=True):
     `losses` are the names that the loss may have in a report, empty for `n`; `params` select one of several
     variants; a column of `cell` without a value selects each of its cells.  `field` is the field of
     Result that holds the number: value, ci_low, ci_high or rows.  `model` is one of several, by name or
-    by letter: a is the first.
+    by letter: a is the first.  With `gap` it is the greatest difference between two of the cells.
     """
 
     losses: tuple[str, ...]
@@ -44,12 +45,14 @@ class Subject(Struct, frozen=True):
     cell: tuple[tuple[str, str | None], ...] = ()
     field: str = "value"
     model: str | None = None
+    gap: bool = False
 
 
 class Limit(Struct, frozen=True):
     """base * `factor` + `offset` + `percent` of the absolute value of base; `offset` alone without a base.
 
-    `model` is the model that is the base, by name or letter; by default the first one.
+    `model` is the model that is the base, by name or letter; by default the first one.  With `within` the
+    base is in the same report: the value of all rows, "overall", or that of the rest of the rows, "rest".
     """
 
     offset: float = 0.0
@@ -57,6 +60,7 @@ class Limit(Struct, frozen=True):
     factor: float = 1.0
     percent: float = 0.0
     model: str | None = None
+    within: str = ""
 
 
 class Gate(Struct, frozen=True):
@@ -134,14 +138,17 @@ def _min_n(value: object) -> int:
 
 
 def _subject(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
-    bound = re.compile(r"\s*(lo|hi)\s*\(").match(text, at)
+    bound = re.compile(r"\s*(lo|hi|gap)\s*\(").match(text, at)
     if bound is None:
         return _metric(text, at, resolve)
     metric, end = _metric(text, bound.end(), resolve)
+    is_gap = bound[1] == "gap"
     if metric.field == "rows":
-        raise _error(text, bound.end(), "a loss, since n has no interval")
+        raise _error(text, bound.end(), f"a loss, since n has no {'noise' if is_gap else 'interval'}")
+    if is_gap and all(value is not None for _, value in metric.cell):
+        raise _error(text, end, "slices to compare, as in gap(mae[region=*])")
     _, end = _take(text, end, r"\)", "a closing )")
-    return replace(metric, field=_FIELDS[bound[1]]), end
+    return replace(metric, gap=True) if is_gap else replace(metric, field=_FIELDS[bound[1]]), end
 
 
 def _metric(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
@@ -183,9 +190,15 @@ def _items(text: str, at: int, name: str, value: str) -> tuple[list[tuple[str, s
 def _limit(
     text: str, at: int, subject: Subject, resolve: Callable[[str], tuple[str, ...]]
 ) -> tuple[Limit, int]:
-    base, model = re.compile(r"\s*base\b").match(text, at), None
+    base, model, within = re.compile(r"\s*(base|overall|rest)\b").match(text, at), None, ""
+    if subject.gap:
+        return _limit_of_gap(text, at)
     if base is not None:
-        end = base.end()
+        end, within = base.end(), "" if base[1] == "base" else base[1]
+        if within and not subject.cell:
+            raise _error(text, at, f"a slice on the left of {within}, as in mae[region=*] <= {within} + 10%")
+        if within == "rest" and subject.field == "rows":
+            raise _error(text, at, "overall, since n is judged")
     elif re.compile(rf"\s*({_QUOTED}|{LOSS_NAME})\s*[\[:]").match(text, at):
         other, end = _metric(text, at, resolve)
         if other.model is None or replace(other, model=subject.model, cell=subject.cell) != subject:
@@ -196,16 +209,30 @@ def _limit(
     else:
         number, at = _number(text, at, "a number, or base")
         return Limit(number), at
+    plain = Limit(base=not within, model=model, within=within)
     change = re.compile(r"\s*([-+*])").match(text, end)
     if change is None:
-        return Limit(base=True, model=model), end
+        return plain, end
     number, at = _number(text, change.end(), "a number")
     if change[1] == "*":
-        return Limit(base=True, factor=number, model=model), at
+        return replace(plain, factor=number), at
     number = -number if change[1] == "-" else number
-    if text[at:].lstrip().startswith("%"):
-        return Limit(base=True, percent=number, model=model), text.index("%", at) + 1
-    return Limit(number, base=True, model=model), at
+    if (after := _percent(text, at)) is not None:
+        return replace(plain, percent=number), after
+    return replace(plain, offset=number), at
+
+
+def _limit_of_gap(text: str, at: int) -> tuple[Limit, int]:
+    """A number, or a percentage of the overall value."""
+    number, end = _number(text, at, "a number, or a percentage of the overall value")
+    if (after := _percent(text, end)) is not None:
+        return Limit(within="overall", factor=0.0, percent=number), after
+    return Limit(number), end
+
+
+def _percent(text: str, at: int) -> int | None:
+    """Where the percent sign that comes next ends; None without one."""
+    return text.index("%", at) + 1 if text[at:].lstrip().startswith("%") else None
 
 
 def _number(text: str, at: int, what: str) -> tuple[float, int]:
