@@ -1,13 +1,14 @@
 """Join two tables whose keys are in different orders, in the order of the predictions.
 
-Sorted keys are merged.  Otherwise the targets are held in memory and looked up: dense whole numbers in an
-array indexed by key, all other keys by a hash join of the key columns alone.
+Sorted keys are merged.  Otherwise the targets are held in memory, and the predictions are looked up in an
+index of their keys, batch by batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
@@ -19,15 +20,19 @@ from msgspec.structs import replace
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors
 from losscli.data.keys import near_forms, require_plain, whole_numbers
+from losscli.data.lookup import Index, index_of
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles, row_name
 from losscli.data.table import RereadError, Table, reading, unchecked
+from losscli.data.threads import in_order
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array
 from losscli.report.findings import Code, Finding, Tally, finding
 from losscli.text import shortened
 
-SPARSE = 4
-"""The largest range of whole keys, in multiples of their number, that is looked up in an array."""
+_HEAD = 1000
+"""Rows that show whether keys are out of order."""
+WORKERS = 2
+"""Threads that look keys up: as fast as a batch is read."""
 
 
 class OutOfOrderError(RereadError):
@@ -120,15 +125,18 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
                 total += frame.height
                 yield frame
         else:
-            wanted = keyed.target_columns
-            held, find, repeated = lookup(keyed.p, keyed.t, keyed.keys("p:"), keyed.keys("t:"), wanted)
-            seen, targets = Seen(held.height), Held(held)
-            for frame in unchecked(keyed.p, keyed.predictions):
-                at = find(frame)
-                seen.add(at)
+            held = Held.of(keyed.t, keyed.keys("t:"), keyed.target_columns)
+            seen, repeated = Seen(held.rows), held.index.repeated
+            keys = keyed.keys("p:")
+            calls = (
+                partial(held.add_to, frame, frame.select(keys), TARGET_ROW)
+                for frame in unchecked(keyed.p, keyed.predictions)
+            )
+            for frame in in_order(calls, WORKERS):
+                at = frame[TARGET_ROW]
+                seen.add(at.to_numpy())
                 total += frame.height
-                matched = pl.Series(MATCHED, at >= 0)
-                yield targets.add_to(frame, at).hstack([pl.Series(TARGET_ROW, at), matched])
+                yield frame.with_columns(pl.Series(MATCHED, at >= 0))
     keyed.targets.require_rows(len(seen.rows))
     if total and not seen.matched:
         _no_match(keyed, total, tallies)
@@ -171,9 +179,12 @@ def _rows_if_sorted(keyed: Keyed) -> int | None:
     # NaN cannot be sorted.
     if more or keyed.types[keyed.key[0]].is_float():
         return None
+    sides = (keyed.p.select(left), keyed.t.select(right))
+    # Nearly always the first rows of a side are out of order, and a stream reads many more before it ends.
+    if not all(side.head(_HEAD).collect().to_series().is_sorted() for side in sides):
+        return None
     rows = 0
-    # Side by side, since often one is out of order from its first rows on.
-    for pair in zip_longest(_sorted(keyed.p.select(left)), _sorted(keyed.t.select(right)), fillvalue=0):
+    for pair in zip_longest(*map(_sorted, sides), fillvalue=0):
         if None in pair:
             return None
         rows += pair[1] or 0
@@ -212,114 +223,33 @@ def _merged(keyed: Keyed) -> Iterator[pl.DataFrame]:
     return batches(query)
 
 
-def lookup(
-    stream: pl.LazyFrame, side: pl.LazyFrame, left: list[str], right: list[str], wanted: list[str]
-) -> tuple[pl.DataFrame, Callable[[pl.DataFrame], Array], bool]:
-    """Prepare to look up the rows of `side` by the keys of `stream`.
-
-    Returns:
-        The `wanted` columns of the side; a function from the next frame of the stream to the row of each of
-        its keys in them, -1 if it has none; and whether keys repeat.  `left` are the key columns of the
-        stream, `right` those of the side.
-    """
-    if len(right) == 1:
-        held = side.select(list(dict.fromkeys([*right, *wanted]))).collect(engine="streaming")
-        table = _Table.of(_whole(held[right[0]]))
-        if table is not None:
-            return held.select(wanted), lambda frame: table.find(_whole(frame[left[0]])), table.repeated
-        held = held.select(wanted)
-    else:
-        held = side.select(wanted).collect(engine="streaming")
-    pairs = (
-        stream.select(left)
-        .with_row_index(PREDICTION_ROW)
-        .join(side.select(right).with_row_index(TARGET_ROW), left_on=left, right_on=right, how="left")
-        .select(PREDICTION_ROW, pl.col(TARGET_ROW).cast(pl.Int64).fill_null(-1))
-        .collect(engine="streaming")
-    )
-    rows = pairs[PREDICTION_ROW].to_numpy()
-    places = np.full(int(rows.max(initial=0)) + 1, -1)
-    places[rows] = pairs[TARGET_ROW].to_numpy()
-    done = 0
-
-    def find(frame: pl.DataFrame) -> Array:
-        nonlocal done
-        done += frame.height
-        return places[done - frame.height : done]
-
-    return held, find, pairs.height > len(places)
-
-
-def _whole(keys: pl.Series) -> pl.Series:
-    """Keys of text as whole numbers, null if they are not the plain form of one; others as they are."""
-    if keys.dtype != pl.String:
-        return keys
-    return keys.to_frame().select(whole_numbers(pl.col(keys.name))).to_series()
-
-
-class _Table(Struct, frozen=True, eq=False):
-    """The row of each key in a dense range of whole numbers: a join without hashing."""
-
-    low: int
-    high: int
-    places: Array
-    repeated: bool
-
-    @classmethod
-    def of(cls, keys: pl.Series) -> _Table | None:
-        """The table of keys; None if they are not whole numbers, or too sparse."""
-        if not keys.dtype.is_integer() or not len(keys) or keys.null_count():
-            return None
-        low, high = _extremes(keys)
-        if high - low >= SPARSE * len(keys) + 1024:
-            return None
-        rows = np.int32 if len(keys) < 2**31 else np.int64
-        places: Array = np.full(high - low + 1, -1, dtype=rows)
-        first = 0
-        for chunk in keys.get_chunks():
-            numbers = chunk.to_numpy()
-            places[numbers - numbers.dtype.type(low)] = np.arange(first, first + len(chunk), dtype=rows)
-            first += len(chunk)
-        return cls(low, high, places, int(np.count_nonzero(places >= 0)) < len(keys))
-
-    def find(self, keys: pl.Series) -> Array:
-        """The row of each key (n,), -1 if it is missing or not in the table."""
-        if len(keys) and not keys.null_count():
-            low, high = _extremes(keys)
-            if self.low <= low and high <= self.high:
-                numbers = keys.to_numpy()
-                return self.places[numbers - numbers.dtype.type(self.low)]
-        inside = keys.is_between(self.low, self.high).fill_null(False).to_numpy()
-        found: Array = np.full(len(keys), -1, dtype=self.places.dtype)
-        numbers = keys.filter(pl.Series(inside)).to_numpy()
-        found[inside] = self.places[numbers - numbers.dtype.type(self.low)]
-        return found
-
-
-def _extremes(numbers: pl.Series) -> tuple[int, int]:
-    """The minimum and maximum of whole numbers, of which there is at least one."""
-    column = pl.col(numbers.name)
-    low, high = numbers.to_frame().select(column.min().alias("low"), column.max().alias("high")).row(0)
-    return low, high
-
-
 class Held:
-    """The columns of one side, held in memory to take rows from."""
+    """The columns of one side, held in memory to take rows from, and the index of its keys."""
 
-    def __init__(self, frame: pl.DataFrame) -> None:
-        self.frame = frame = frame.rechunk()
+    def __init__(self, frame: pl.DataFrame, index: Index) -> None:
+        self.frame, self.index, self.rows = frame, index, frame.height
         plain = all(each.dtype.is_numeric() and not each.null_count() for each in frame)
         self.arrays = {each.name: each.to_numpy() for each in frame} if plain else None
 
-    def add_to(self, frame: pl.DataFrame, at: Array) -> pl.DataFrame:
-        """A frame with the rows `at` (n,) of this side as more columns; null if -1."""
+    @classmethod
+    def of(cls, side: pl.LazyFrame, keys: Sequence[str], wanted: Sequence[str]) -> Held:
+        """The `wanted` columns of a side, by its `keys`."""
+        held = side.select(list(dict.fromkeys([*keys, *wanted]))).collect(engine="streaming").rechunk()
+        return cls(held.select(wanted), index_of(held.select(keys)))
+
+    def add_to(self, frame: pl.DataFrame, keys: pl.DataFrame, number: str) -> pl.DataFrame:
+        """A frame (n,) with the columns of the rows that have the same `keys` (n,), null if there is none.
+
+        The column `number` says which row it is, -1 if none.
+        """
+        at = self.index.find(keys)
         matched = at >= 0
         if self.arrays is not None and matched.all():
             found = [pl.Series(name, values[at]) for name, values in self.arrays.items()]
         else:
             rows = pl.Series(at).set(pl.Series(~matched), None).cast(pl.get_index_type())
             found = self.frame.select(pl.all().gather(rows)).get_columns()
-        return frame.hstack(found)
+        return frame.hstack([*found, pl.Series(number, at)])
 
 
 def duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: str) -> dict[Finding, Tally]:

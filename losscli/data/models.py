@@ -7,16 +7,19 @@ the file of the first model.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
 import polars as pl
 from msgspec import Struct
 
-from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, lookup, shown_rows
+from losscli.data.join import WORKERS, Held, OutOfOrderError, Seen, duplicates, shown_rows
 from losscli.data.keys import as_key, common_types, equal, require_plain
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW
 from losscli.data.table import Table, reading, unchecked
+from losscli.data.threads import in_order
 from losscli.errors import EXAMPLES, DataError
 from losscli.numeric.arrays import Array
 from losscli.report.findings import Code, Finding, Tally, finding, problem
@@ -86,8 +89,9 @@ def _scan(other: Other, key_types: Mapping[str, Any]) -> pl.LazyFrame:
 
 
 def _own_keys(frame: pl.DataFrame, key_types: Mapping[str, Any]) -> pl.DataFrame:
+    """The keys of rows of a stream in the types in which they are compared."""
     own = {f"p:{name}": dtype for name, dtype in key_types.items()}
-    return frame.with_columns(as_key(pl.col(name), frame.schema[name], dtype) for name, dtype in own.items())
+    return frame.select(as_key(pl.col(name), frame.schema[name], dtype) for name, dtype in own.items())
 
 
 def _zipped(
@@ -163,34 +167,33 @@ def _looked_up(
     """The stream with the rows of equal keys from another model, which is held in memory."""
     left, right = [f"p:{name}" for name in key], [other.named(f"p:{name}") for name in key]
     place = f"{other.table.name}, column{'s' if len(key) > 1 else ''} {', '.join(key)}"
-    seen, lonely, repeated, done = Seen(0), Tally(), False, 0
-    held: Held | None = None
-    for frame in stream:
-        if held is None:
-            types = common_types(first, other.table, key)
-            require_plain(types, first, other.table)
-            keys = first.scan.select(
-                as_key(pl.col(name), first.dtype(name), types[name]).alias(f"p:{name}") for name in key
-            )
-            side = _scan(other, types)
-            with reading(first, other.table):
-                wanted = [other.named(column) for column in other.columns]
-                rows, find, repeated = lookup(keys, side, left, right, wanted)
-            other.table.require_rows(rows.height)
-            held, seen = Held(rows), Seen(rows.height)
-        at = find(_own_keys(frame, types))
+    head = next(stream, None)
+    if head is None:
+        return
+    types = common_types(first, other.table, key)
+    require_plain(types, first, other.table)
+    side = _scan(other, types)
+    with reading(other.table):
+        held = Held.of(side, right, [other.named(column) for column in other.columns])
+    other.table.require_rows(held.rows)
+    seen, lonely, done, number = Seen(held.rows), Tally(), 0, f"{other.number}{PREDICTION_ROW}"
+    calls = (partial(held.add_to, frame, _own_keys(frame, types), number) for frame in chain([head], stream))
+    for found in in_order(calls, WORKERS):
+        at = found[number].to_numpy()
         seen.add(at)
-        if PREDICTION_ROW not in frame.columns:
-            frame = frame.with_row_index(PREDICTION_ROW, done)
-        done += frame.height
-        numbers = at if other.table.is_numbered else np.full(len(at), NO_ROW)
-        found = held.add_to(frame, at).with_columns(pl.Series(f"{other.number}{PREDICTION_ROW}", numbers))
+        if PREDICTION_ROW not in found.columns:
+            found = found.with_row_index(PREDICTION_ROW, done)
+        done += found.height
+        if not other.table.is_numbered:
+            found = found.with_columns(pl.lit(NO_ROW, pl.Int64()).alias(number))
         yield _matched(found, at, left, lonely)
-    if held is not None:
-        tallies.update(_unmatched(other, side, right, seen, lonely, place))
-        if repeated or seen.repeated:
-            tallies.update(duplicates(keys, first, tuple(key), "p:"))
-            tallies.update(duplicates(side, other.table, tuple(key), other.named("p:")))
+    tallies.update(_unmatched(other, side, right, seen, lonely, place))
+    if held.index.repeated or seen.repeated:
+        keys = first.scan.select(
+            as_key(pl.col(name), first.dtype(name), types[name]).alias(f"p:{name}") for name in key
+        )
+        tallies.update(duplicates(keys, first, tuple(key), "p:"))
+        tallies.update(duplicates(side, other.table, tuple(key), other.named("p:")))
 
 
 def _matched(frame: pl.DataFrame, at: Array, keys: Sequence[str], lonely: Tally) -> pl.DataFrame:

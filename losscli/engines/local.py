@@ -13,12 +13,12 @@ from msgspec import Struct
 
 from losscli.data.align import Aligned
 from losscli.data.folder import Folder
+from losscli.data.threads import in_order
 from losscli.data.writer import Writer
 from losscli.engines import devices
 from losscli.engines.blocks import blocks
 from losscli.engines.fold import Counter
 from losscli.engines.job import Job, Progress, S, Sink
-from losscli.engines.threads import in_order
 
 
 class Local(Struct, frozen=True):

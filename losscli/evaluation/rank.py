@@ -29,9 +29,9 @@ from losscli.data.scratch import ScratchError
 from losscli.data.sources import STDIN
 from losscli.data.stream import Roles
 from losscli.data.table import Source, Table, paths_of, reading
+from losscli.data.threads import in_order
 from losscli.engines import devices
 from losscli.engines.job import Progress
-from losscli.engines.threads import in_order
 from losscli.errors import DeviceError, LossCliError, Problem, UsageError
 from losscli.evaluation import run as running
 from losscli.evaluation import ties

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from losscli.engines.threads import in_order
+from losscli.data.threads import in_order
 
 
 def _slow(number):

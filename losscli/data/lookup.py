@@ -1,0 +1,188 @@
+"""The row of each key among keys that are held in memory: dense whole numbers by an array, others by a hash.
+
+An index never changes once it is made, so that several threads can find keys in it.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import polars as pl
+from msgspec import Struct
+
+from losscli.data.keys import whole_numbers
+from losscli.numeric.arrays import Array
+
+SPARSE = 4
+"""The largest range of whole keys, in multiples of their number, that is looked up in an array."""
+_HEAD = 1000
+"""Keys of text that show whether they are whole numbers."""
+_LOAD = 2
+"""Places of a hash table for each key, at least."""
+
+
+class Index(Protocol):
+    """The keys of the rows of a side."""
+
+    @property
+    def repeated(self) -> bool:
+        """Whether two rows have the same key."""
+
+    def find(self, keys: pl.DataFrame) -> Array:
+        """The row of each key (n,), -1 if it is missing or not among the keys."""
+
+
+def index_of(keys: pl.DataFrame) -> Index:
+    """The index of keys of one column or several; rows where one is missing have no key."""
+    return (Dense.of(keys.to_series()) if keys.width == 1 else None) or Hashed.of(keys)
+
+
+def _whole(keys: pl.Series) -> pl.Series:
+    """Keys of text as whole numbers, null if they are not the plain form of one; others as they are."""
+    if keys.dtype != pl.String:
+        return keys
+    return keys.to_frame().select(whole_numbers(pl.col(keys.name))).to_series()
+
+
+class Dense(Struct, frozen=True, eq=False):
+    """The row of each key in a dense range of whole numbers: a join without hashing."""
+
+    low: int
+    high: int
+    places: Array
+    repeated: bool
+
+    @classmethod
+    def of(cls, keys: pl.Series) -> Dense | None:
+        """The index of keys; None if they are not whole numbers, or too sparse."""
+        if not len(keys) or keys.null_count() or _whole(keys.head(_HEAD)).null_count():
+            return None
+        keys = _whole(keys)
+        if not keys.dtype.is_integer() or keys.null_count():
+            return None
+        low, high = _extremes(keys)
+        if high - low >= SPARSE * len(keys) + 1024:
+            return None
+        places: Array = np.full(high - low + 1, -1, dtype=_rows_type(len(keys)))
+        first = 0
+        for chunk in keys.get_chunks():
+            numbers = chunk.to_numpy()
+            places[numbers - numbers.dtype.type(low)] = np.arange(
+                first, first + len(chunk), dtype=places.dtype
+            )
+            first += len(chunk)
+        return cls(low, high, places, int(np.count_nonzero(places >= 0)) < len(keys))
+
+    def find(self, keys: pl.DataFrame) -> Array:
+        """The row of each key (n,), -1 if it is missing or not in the table."""
+        own = _whole(keys.to_series())
+        if len(own) and not own.null_count():
+            low, high = _extremes(own)
+            if self.low <= low and high <= self.high:
+                numbers = own.to_numpy()
+                return self.places[numbers - numbers.dtype.type(self.low)]
+        inside = own.is_between(self.low, self.high).fill_null(False).to_numpy()
+        found: Array = np.full(len(own), -1, dtype=self.places.dtype)
+        numbers = own.filter(pl.Series(inside)).to_numpy()
+        found[inside] = self.places[numbers - numbers.dtype.type(self.low)]
+        return found
+
+
+def _rows_type(rows: int) -> type[np.integer]:
+    """The type of the numbers of this many rows."""
+    return np.int32 if rows < 2**31 else np.int64
+
+
+def _extremes(numbers: pl.Series) -> tuple[int, int]:
+    """The minimum and maximum of whole numbers, of which there is at least one."""
+    column = pl.col(numbers.name)
+    low, high = numbers.to_frame().select(column.min().alias("low"), column.max().alias("high")).row(0)
+    return low, high
+
+
+class Hashed(Struct, frozen=True, eq=False):
+    """The row of each key in a hash table with linear probing, each step of which is one operation on arrays.
+
+    Under the `seed` no two distinct keys have the same of the `hashes` (rows,).  `places` (2^k,) hold rows at
+    the first k bits of their hashes, or beyond if others are there; -1 for no row.
+    """
+
+    keys: pl.DataFrame
+    seed: int
+    hashes: Array
+    places: Array
+    repeated: bool
+
+    @classmethod
+    def of(cls, keys: pl.DataFrame) -> Hashed:
+        """The index of keys."""
+        seed = 0
+        while (found := cls._under(keys, seed)) is None:
+            seed += 1
+        return found
+
+    @classmethod
+    def _under(cls, keys: pl.DataFrame, seed: int) -> Hashed | None:
+        """The index under a seed; None if distinct keys have the same hash."""
+        hashes, rows = hashed(keys, seed), _complete(keys)
+        bits = max(1, (_LOAD * max(1, len(rows)) - 1).bit_length())
+        places: Array = np.full(1 << bits, -1, dtype=_rows_type(len(hashes)))
+        slots, repeated = _slots(hashes[rows], bits), False
+        while len(rows):
+            free = places[slots] < 0
+            places[slots[free]] = rows[free]
+            there = places[slots]
+            left = there != rows
+            again = left & (hashes[there] == hashes[rows])
+            if again.any():
+                repeated = True
+                if not _alike(keys, rows[again], keys, there[again]).all():
+                    return None
+                left &= ~again
+            rows, slots = rows[left], (slots[left] + 1) & (len(places) - 1)
+        return cls(keys, seed, hashes, places, repeated)
+
+    def find(self, keys: pl.DataFrame) -> Array:
+        """The row of each key (n,), -1 if it is missing or not in the table."""
+        hashes, rows = hashed(keys, self.seed), _complete(keys)
+        found: Array = np.full(len(hashes), -1, dtype=self.places.dtype)
+        slots = _slots(hashes[rows], len(self.places).bit_length() - 1)
+        while len(rows):
+            there = self.places[slots]
+            taken = there >= 0
+            rows, slots, there = rows[taken], slots[taken], there[taken]
+            same = self.hashes[there] == hashes[rows]
+            found[rows[same]] = there[same]
+            rows, slots = rows[~same], (slots[~same] + 1) & (len(self.places) - 1)
+        matched = np.flatnonzero(found >= 0)
+        found[matched[~_alike(keys, matched, self.keys, found[matched])]] = -1
+        return found
+
+
+def hashed(keys: pl.DataFrame, seed: int) -> Array:
+    """The hashes (n,) of keys, as uint64; they last as long as the process."""
+    return keys.hash_rows(seed).to_numpy()
+
+
+def _complete(keys: pl.DataFrame) -> Array:
+    """The rows where no key is missing."""
+    missing: Array = np.zeros(keys.height, dtype=bool)
+    for each in keys:
+        if each.null_count():
+            missing |= each.is_null().to_numpy()
+        if each.dtype.is_float():
+            missing |= each.is_nan().fill_null(False).to_numpy()
+    return np.flatnonzero(~missing)
+
+
+def _slots(hashes: Array, bits: int) -> Array:
+    return (hashes >> np.uint64(64 - bits)).astype(np.int64)
+
+
+def _alike(keys: pl.DataFrame, rows: Array, others: pl.DataFrame, at: Array) -> Array:
+    """Whether the keys of some rows (n,) are those of other rows `at` (n,)."""
+    alike: Array = np.ones(len(rows), dtype=bool)
+    for own, other in zip(keys, others, strict=True):
+        alike &= (own.gather(rows) == other.gather(at)).to_numpy()
+    return alike

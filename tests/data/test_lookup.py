@@ -1,0 +1,90 @@
+"""The row of each key: as a dictionary finds it, whatever the types of keys and their hashes."""
+
+import datetime as dt
+from decimal import Decimal
+
+import numpy as np
+import polars as pl
+import pytest
+
+from losscli.data import lookup
+from losscli.data.lookup import Dense, Hashed, index_of
+
+RNG = np.random.default_rng(5)
+N = 3000
+NUMBERS = RNG.permutation(10 * N)[:N]
+DAY = dt.datetime(2026, 1, 1)
+
+
+def expected(keys: pl.DataFrame, wanted: pl.DataFrame) -> list[int]:
+    rows = {key: row for row, key in enumerate(keys.iter_rows()) if all(each == each for each in key)}
+    return [rows.get(key, -1) if None not in key else -1 for key in wanted.iter_rows()]
+
+
+COLUMNS = {
+    "text": [f"user-{i}" for i in NUMBERS],
+    "long text": [f"a key that is not stored in place {i}" for i in NUMBERS],
+    "sparse": [int(i) << 40 for i in NUMBERS],
+    "float": [i / 7 for i in NUMBERS],
+    "instant": [DAY + dt.timedelta(seconds=int(i)) for i in NUMBERS],
+    "decimal": [Decimal(int(i)) / 4 for i in NUMBERS],
+    "bytes": [str(i).encode() for i in NUMBERS],
+}
+
+
+@pytest.mark.parametrize("names", [*([name] for name in COLUMNS), ["text", "sparse"], ["float", "instant"]])
+def test_keys_are_found_as_a_dictionary_finds_them(names):
+    keys = pl.DataFrame({name: COLUMNS[name] for name in names})
+    index = index_of(keys[: N // 2])
+    assert isinstance(index, Hashed)
+    wanted = keys[RNG.permutation(N).tolist()]
+    assert index.find(wanted).tolist() == expected(keys[: N // 2], wanted)
+    assert not index.repeated
+    assert index_of(keys[[*range(9), 3]]).repeated
+    assert index.find(wanted[:0]).tolist() == index_of(keys[:0]).find(wanted[:0]).tolist() == []
+    assert index_of(keys[:0]).find(wanted[:2]).tolist() == [-1, -1]
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_whole_numbers_need_no_hash(as_text):
+    numbers = pl.Series("id", RNG.permutation(N) - 100)
+    keys = (numbers.cast(pl.String) if as_text else numbers).to_frame()
+    index = index_of(keys)
+    assert isinstance(index, Dense)
+    assert index.find(keys[::-1]).tolist() == list(range(N))[::-1]
+    others = ["007", "x", None, "5", "99999"] if as_text else [-500, None, 99999, 5]
+    assert index.find(pl.DataFrame({"id": others})).tolist() == expected(keys, pl.DataFrame({"id": others}))
+
+
+def test_what_is_missing_has_no_key():
+    keys = pl.DataFrame({"a": [1.5, None, float("nan"), 0.0], "b": ["x", "y", "z", None]})
+    index = Hashed.of(keys)
+    assert index.find(keys).tolist() == [0, -1, -1, -1]
+    assert not index.repeated
+    assert Hashed.of(keys.select("a")).find(pl.DataFrame({"a": [-0.0]})).tolist() == [3]
+
+
+@pytest.mark.parametrize("few", [1, 7, 2**60])
+def test_keys_with_the_same_hash_are_told_apart(few, monkeypatch):
+    keys = pl.DataFrame({"id": COLUMNS["text"]})
+    honest = lookup.hashed
+
+    def poor(frame, seed):
+        hashes = honest(frame, seed)
+        return hashes if seed == 2 else hashes // np.uint64(few) if few > 7 else hashes % np.uint64(few)
+
+    monkeypatch.setattr(lookup, "hashed", poor)
+    index = Hashed.of(keys)
+    assert index.seed == 2
+    assert index.find(keys).tolist() == list(range(N))
+    # Others may still have the hash of a key that is there.
+    monkeypatch.setattr(lookup, "hashed", lambda frame, seed: np.repeat(index.hashes[5], frame.height))
+    assert index.find(pl.DataFrame({"id": ["nobody", "user-x"]})).tolist() == [-1, -1]
+
+
+def test_places_go_around_at_the_end_of_the_table(monkeypatch):
+    hashes = np.array([2**64 - 1 - i for i in range(6)], dtype=np.uint64)
+    monkeypatch.setattr(lookup, "hashed", lambda frame, seed: hashes[frame["id"].to_numpy() // 10])
+    keys = pl.DataFrame({"id": [0, 10, 20, 30, 40]})
+    index = Hashed.of(keys)
+    assert index.find(pl.DataFrame({"id": [40, 30, 50, 0, 20, 10]})).tolist() == [4, 3, -1, 0, 2, 1]
