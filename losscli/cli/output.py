@@ -21,7 +21,16 @@ from losscli.data.writer import Draft, require_distinct, write, writing
 from losscli.errors import Status, UsageError, all_of
 from losscli.plan.options import OPTIONS, Use, in_python, request_of
 from losscli.plan.values import listed
-from losscli.render import format_of_suffix, has_charts, print_charts, print_tables, render, require
+from losscli.render import (
+    format_of_suffix,
+    has_charts,
+    picture,
+    pictured,
+    print_charts,
+    print_tables,
+    render,
+    require,
+)
 from losscli.report import saved
 from losscli.report.model import Report, Verdict
 from losscli.text import enumerated, line_of_log
@@ -68,6 +77,12 @@ class Display(Struct, frozen=True):
     verbose: bool = False
     formulas: bool | None = None
     plots: tuple[str, ...] = ()
+    pictures: Mapping[Path, tuple[str, ...]] = {}
+
+    @property
+    def drawn(self) -> list[str]:
+        """The charts that are drawn, in the terminal and as images."""
+        return [*self.plots, *(name for names in self.pictures.values() for name in names)]
 
     @property
     def is_kept(self) -> bool:
@@ -89,8 +104,9 @@ def display_of(given: Mapping[str, Any]) -> Display:
         raise UsageError(
             f"--plot draws after tables, and stdout has {form}", remedy="-o FILE writes another format"
         )
+    pictures = {path: names for path in where.files if (names := pictured(path, request.plot))}
     looks = (request.quiet, request.color, request.cells, request.verbose, request.formulas)
-    return Display(form, where, *looks, plots=request.plot)
+    return Display(form, where, *looks, request.plot, pictures)
 
 
 def asked(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,8 +172,13 @@ def write_files(report: Report, display: Display, drafts: Sequence[Draft] = ()) 
     formulas = not report.board if display.formulas is None else display.formulas
     forms = [(path, format_of_suffix(path)) for path in display.outputs.files]
     made = origin() if "html" in dict(forms).values() else None
-    texts = ((path, render(report, form, display.cells, False, formulas, made)) for path, form in forms)
-    write(texts, drafts)
+    contents = (
+        (path, picture(report, path, display.pictures[path]))
+        if path in display.pictures
+        else (path, render(report, form, display.cells, False, formulas, made))
+        for path, form in forms
+    )
+    write(contents, drafts)
 
 
 def to_github(report: Report, path: Path, cells: int | None = None) -> None:

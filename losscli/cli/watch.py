@@ -80,7 +80,7 @@ class Watch(Hooks):
         from losscli.data.table import paths_of  # the engine, which is loaded by now
 
         self.reads([*paths_of(run.tables), *filter(None, [self._given.get("plan")])])
-        charts.require(self.display.plots, run.plan.roles.task)
+        charts.require(filter(charts.KINDS.get, self.display.drawn), run.plan.roles.task)
         dry_run = self._given.get("dry_run")
         if self.verbose or dry_run:
             show_plan(run)

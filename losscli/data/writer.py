@@ -151,16 +151,16 @@ def publish(drafts: Sequence[Draft]) -> None:
         undo.pop_all()
 
 
-def write(texts: Iterable[tuple[Path, str]], drafts: Sequence[Draft] = ()) -> None:
-    """Write each text to its path, and publish drafts: all of them, or none.  Raises DataError."""
+def write(contents: Iterable[tuple[Path, str | bytes]], drafts: Sequence[Draft] = ()) -> None:
+    """Write each content to its path, and publish drafts: all of them, or none.  Raises DataError."""
     made = [*drafts]
     with contextlib.ExitStack() as stack:
         for draft in drafts:
             stack.callback(draft.discard)
-        for path, text in texts:
+        for path, content in contents:
             draft = Draft(path)
             stack.callback(draft.discard)
-            draft.write(text)
+            draft.write(content)
             made.append(draft)
         publish(made)
 

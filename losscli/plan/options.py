@@ -61,7 +61,7 @@ from losscli.plan.values import (
     one_of,
 )
 from losscli.render import format_help, suffix_help
-from losscli.render.formats import all_formats
+from losscli.render.formats import printed_formats
 from losscli.tasks.catalog import TASKS
 from losscli.text import either, join_names, near
 
@@ -614,7 +614,7 @@ class Request(Struct, frozen=True, kw_only=True):
     format: Annotated[
         str | None,
         _output(
-            lambda: f"{format_help()}.", one_of(all_formats), "FORMAT",
+            lambda: f"{format_help()}.", one_of(printed_formats), "FORMAT",
             rivals=("json", "bare"),
         ),
     ] = None

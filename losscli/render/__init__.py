@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
-from losscli.render.formats import DEFAULT, Data, Format, Origin, Page, all_formats
+from losscli.render.formats import DEFAULT, Data, Format, Origin, Page, Picture, all_formats, printed_formats
 from losscli.render.naming import listed
 from losscli.report.model import Report
 from losscli.text import either, near
@@ -41,6 +41,8 @@ def render(
     Raises UsageError for an unknown format.
     """
     chosen = format_named(form)
+    if isinstance(chosen, Picture):
+        raise UsageError(f"{form} is an image of a chart", remedy=f"-o cells.{form}")
     if isinstance(chosen, Page):
         return chosen.write(report, cells, origin)
     if isinstance(chosen, Data):
@@ -86,8 +88,8 @@ def render_side_by_side(reports: Mapping[str, Report], form: str, cells: int | N
     Raises UsageError for an unknown format and for formats of data, which hold one report.
     """
     chosen = format_named(form)
-    if isinstance(chosen, Data):
-        names = [name for name, each in all_formats().items() if not isinstance(each, Data)]
+    if isinstance(chosen, Data | Picture):
+        names = [name for name, each in all_formats().items() if not isinstance(each, Data | Picture)]
         raise UsageError(f"{form} holds one report", remedy=f"{listed(names)} show several side by side")
     from losscli.render.sections.side_by_side import side_by_side
 
@@ -127,13 +129,37 @@ def require(names: Iterable[str]) -> None:
     """Raise UsageError if packages are missing that one of these formats needs, before there is work."""
     for name in names:
         chosen = format_named(name)
-        if isinstance(chosen, Page):
+        if isinstance(chosen, Page | Picture):
             chosen.require()
 
 
 def has_charts(name: str) -> bool:
     """Whether a format draws what charts show."""
-    return isinstance(format_named(name), Page)
+    return isinstance(format_named(name), Page | Picture)
+
+
+def pictured(path: PurePath, plots: Sequence[str]) -> tuple[str, ...]:
+    """The charts that an image shows: `plots`, or the one that its file is named for; none of a text.
+
+    Raises UsageError if no chart is named.
+    """
+    if not isinstance(format_named(format_of_suffix(path)), Picture):
+        return ()
+    from losscli.render.charts import names
+
+    if not plots and path.stem not in names():
+        raise UsageError(
+            f"-o {path}: which chart?{near(path.stem, names())}",
+            remedy=f"--plot NAME, or name the file for it: cells{path.suffix}; charts: {listed(names())}",
+        )
+    return tuple(plots or [path.stem])
+
+
+def picture(report: Report, path: PurePath, names: Sequence[str]) -> str | bytes:
+    """The content of an image of the charts of these names.  Raises UsageError if the report has none."""
+    chosen = format_named(format_of_suffix(path))
+    assert isinstance(chosen, Picture)
+    return chosen.write(report, names)
 
 
 def format_of_suffix(path: str | PurePath) -> str:
@@ -150,7 +176,7 @@ def format_of_suffix(path: str | PurePath) -> str:
 
 def format_help() -> str:
     """The formats for the help of --format: 'table (default), csv, ...'."""
-    names = [f"{name} (default)" if name == DEFAULT else name for name in all_formats()]
+    names = [f"{name} (default)" if name == DEFAULT else name for name in printed_formats()]
     return either(names)
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 from pathlib import Path
+from xml.etree import ElementTree as Xml
 
 import pytest
 from msgspec.structs import replace
@@ -10,11 +11,12 @@ from support.pages import assert_sound, parsed, with_charts
 from losscli import api
 from losscli.errors import UsageError
 from losscli.render import render, render_side_by_side
-from losscli.render.charts import all_drawings, figures_named
+from losscli.render.charts import all_drawings, names
 from losscli.render.graphics import image
+from losscli.render.sections import document
 from losscli.report.charts import KINDS
 from losscli.report.findings import Note
-from losscli.report.model import Comparison, Placing, Report, Result, Verdict
+from losscli.report.model import Comparison, Placing, Report, Result, Segment, Verdict
 
 HOSTILE = (
     "</script><script>window.harm=1</script>",
@@ -144,12 +146,66 @@ def test_a_chart_is_an_altair_chart():
         EVALUATED.plot("roc")
 
 
-def test_a_chart_is_an_image_of_its_own():
-    [figure] = figures_named(EVALUATED, "cells")
-    svg = image.svg(figure)
-    assert "highest at asia, 2.2, overall 2" in svg.replace("</tspan>", " ").replace("  ", " ")
-    assert svg.startswith("<svg")
-    assert image.png(figure).startswith(b"\x89PNG")
+def test_charts_are_images_of_their_own():
+    one, both = image.svg(EVALUATED, ["cells"]), image.svg(EVALUATED, ["cells", "gates"])
+    for svg, title in ((one, "highest at asia"), (both, "highest at asia"), (both, "misses its limit")):
+        assert title in svg
+    assert Xml.fromstring(one).tag.endswith("svg")
+    assert image.png(EVALUATED, ["cells"]).startswith(b"\x89PNG")
+
+
+def test_a_file_is_named_for_the_chart_that_it_shows(losscli):
+    losscli.write(report_json=with_charts(EVALUATED).to_json())
+    done = losscli(
+        "show", "report.json", "-o", "cells.svg", "-o", "reliability.png", "-o", "out/roc.SVG", "-q"
+    )
+    assert done.status == 0, done.err
+    assert "highest at asia" in Path("cells.svg").read_text(encoding="utf-8")
+    assert Path("reliability.png").read_bytes().startswith(b"\x89PNG")
+    assert "ROC" in Path("out/roc.SVG").read_text(encoding="utf-8")
+
+
+def test_an_image_shows_the_charts_that_are_asked_for(losscli):
+    losscli.write(report_json=with_charts(EVALUATED).to_json())
+    done = losscli("show", "report.json", "--plot", "roc", "--plot", "gain", "-o", "charts.svg", "-q")
+    assert done.status == 0, done.err
+    svg = Path("charts.svg").read_text(encoding="utf-8")
+    assert "ROC" in svg
+    assert "Relevance" in svg
+
+
+def test_an_image_without_a_chart_is_an_error(losscli):
+    losscli.write(report_json=EVALUATED.to_json())
+    losscli.refuses(2, "evaluate", "no.csv", "-o", "cell.svg", said=["which chart?", "cells", "--plot NAME"])
+    losscli.refuses(2, "show", "report.json", "-o", "roc.svg", said=["has no chart 'roc'", "it has: cells"])
+    losscli.refuses(2, "show", "report.json", "--format", "svg", said=["--format", "svg"])
+    losscli.refuses(2, "show", "report.json", "report.json", "-o", "cells.svg", said=["given twice"])
+
+
+def test_an_evaluation_draws_what_its_outputs_show(losscli):
+    losscli.write(both="target,prediction\n1,2\n3,3\n2,2.5\n5,4\n")
+    done = losscli("evaluate", "both.csv", "--task", "regression", "-o", "residuals.svg", "-q")
+    assert done.status == 0, done.err
+    assert "Residuals" in Path("residuals.svg").read_text(encoding="utf-8")
+    said = ["a regression task has no chart roc", "residuals"]
+    losscli.refuses(2, "evaluate", "both.csv", "--task", "regression", "-o", "roc.svg", said=said)
+
+
+def test_every_chart_has_the_name_of_its_module():
+    assert sorted(all_drawings()) == names()
+
+
+def test_a_page_has_every_table_of_the_report():
+    segment = Segment(
+        loss="mae", cell={"g": "a"}, value=3.0, rest=1.0, difference=2.0, se=0.1, ci_low=1.8, ci_high=2.2,
+        level=0.95, p_value=0.001, adjusted=0.002, rows=9, weight=9.0,
+    )  # fmt: skip
+    models, board = compared("new"), ranked(["a"]).board
+    evaluated = replace(EVALUATED, segments=(segment,))
+    every = replace(evaluated, comparisons=models.comparisons, changed=models.changed, board=board)
+    for report in (evaluated, every):
+        titles = {each.text for each in parsed(report.to_html()).all("h3")}
+        assert titles >= {table.title for table in document(report).tables} - {"overall"}
 
 
 @pytest.mark.parametrize("count", [1000, pytest.param(100_000, marks=pytest.mark.slow)])

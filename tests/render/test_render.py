@@ -25,7 +25,7 @@ from losscli.render import (
     text_of,
 )
 from losscli.render.digits import estimate
-from losscli.render.formats import all_formats
+from losscli.render.formats import printed_formats
 from losscli.render.formats.table import fold
 from losscli.report.findings import Note
 from losscli.report.model import Report, Result, Verdict
@@ -377,7 +377,8 @@ def test_formats():
         "json", "csv", "markdown", "table", "flat", "junit",
     ]  # fmt: skip
     with pytest.raises(
-        UsageError, match=r"unknown suffix \.xlsx.*\n.* \.txt, \.html, \.md, \.csv, \.flat\.json"
+        UsageError,
+        match=r"unknown suffix \.xlsx.*\n.* \.txt, \.html, \.md, \.png, \.svg, \.csv, \.flat\.json",
     ):
         format_of_suffix("report.xlsx")
     with pytest.raises(
@@ -386,7 +387,7 @@ def test_formats():
         format_of_suffix("/dev/full")
     with pytest.raises(UsageError, match="Did you mean markdown"):
         render(REPORT, "markdwn")
-    assert all(render(REPORT, name).endswith("\n") for name in all_formats())
+    assert all(render(REPORT, name).endswith("\n") for name in printed_formats())
 
 
 def test_a_format_is_one_file(tmp_path, monkeypatch):

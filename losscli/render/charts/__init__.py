@@ -8,7 +8,7 @@ from functools import cache
 from importlib import import_module
 from itertools import zip_longest
 from pkgutil import iter_modules
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from msgspec import Struct
 
@@ -21,8 +21,10 @@ if TYPE_CHECKING:
 
     from losscli.render.graphics.style import Drawn
 
-Section = Literal["verdict", "cells", "spread", "task", "comparison", "board"]
+Section = Literal["verdict", "cells", "spread", "task", "comparison", "board", "segments"]
 """The parts of a page that have charts."""
+SCALES = ("color", "opacity", "size", "strokeDash")
+"""What charts one below the other do not share: each has a legend of its own."""
 LINE = 52
 """Characters of a title on one line of a chart."""
 
@@ -50,10 +52,15 @@ class Drawing(Struct, frozen=True):
     place: int = 0
 
 
+def names() -> list[str]:
+    """The kinds of charts, each that of its module, without what draws them."""
+    return sorted(module.name for module in iter_modules(__path__))
+
+
 @cache
 def all_drawings() -> dict[str, Drawing]:
     """Every kind of chart by its name, in the order of a page."""
-    found = [import_module(f"{__name__}.{module.name}").CHART for module in iter_modules(__path__)]
+    found = [import_module(f"{__name__}.{name}").CHART for name in names()]
     found.sort(key=lambda each: (each.place, each.name))
     return {each.name: each for each in found}
 
@@ -88,4 +95,8 @@ def plot(report: Report, name: str) -> alt.TopLevelMixin:
         figure.chart.properties(title=textwrap.wrap(figure.title, LINE))
         for figure in figures_named(report, name)
     ]
-    return drawn[0] if len(drawn) == 1 else alt.vconcat(*drawn)
+    if len(drawn) == 1:
+        return drawn[0]
+    own: dict[str, Any] = dict.fromkeys(SCALES, "independent")
+    charts: alt.VConcatChart = alt.vconcat(*drawn).resolve_scale(**own).resolve_legend(**own)
+    return charts

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -64,7 +64,20 @@ class Page(Struct, frozen=True):
     meaning: str = ""
 
 
-Format: TypeAlias = Layout | Data | Page
+class Picture(Struct, frozen=True):
+    """A format of images: `write` draws the charts of a report that are named, one below the other.
+
+    Files name the chart by their stem if nothing else does: cells.svg.
+    """
+
+    name: str
+    suffix: str
+    write: Callable[[Report, Sequence[str]], str | bytes]
+    require: Callable[[], None]
+    meaning: str = ""
+
+
+Format: TypeAlias = Layout | Data | Page | Picture
 
 
 @cache
@@ -74,6 +87,11 @@ def all_formats() -> dict[str, Format]:
     found: list[Format] = [import_module(f"{__name__}.{name}").FORMAT for name in names]
     found.sort(key=lambda each: (each.name != DEFAULT, isinstance(each, Data)))
     return {each.name: each for each in found}
+
+
+def printed_formats() -> dict[str, Format]:
+    """The formats of stdout: texts."""
+    return {name: each for name, each in all_formats().items() if not isinstance(each, Picture)}
 
 
 DEFAULT = "table"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from losscli.errors import UsageError
+from losscli.report.model import Report
 
 if TYPE_CHECKING:
     from losscli.render.charts import Figure
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 NEEDED = ("altair", "vl_convert")
 """The modules that draw, which the extra `report` installs."""
 INSTALL = "pip install 'losscli[report]'"
+_OWN = ("width", "height", "layer", "mark", "encoding", "data", "title")
+"""The parts of a chart that it has below others too."""
 _SCALE = 2.0
 """Pixels of a PNG for one of the chart: sharp on screens of high density."""
 
@@ -27,18 +31,18 @@ def require() -> None:
         raise UsageError(f"charts need {packages}", remedy=INSTALL)
 
 
-def svg(figure: Figure) -> str:
-    """The chart alone, with its title, on white."""
+def svg(report: Report, names: Sequence[str]) -> str:
+    """The charts of these names, with their titles, on white."""
     import vl_convert
 
-    return str(vl_convert.vegalite_to_svg(_alone(figure)))
+    return f"{vl_convert.vegalite_to_svg(_on_paper(report, names))}\n"
 
 
-def png(figure: Figure) -> bytes:
+def png(report: Report, names: Sequence[str]) -> bytes:
     """The same in pixels."""
     import vl_convert
 
-    return bytes(vl_convert.vegalite_to_png(_alone(figure), scale=_SCALE))
+    return bytes(vl_convert.vegalite_to_png(_on_paper(report, names), scale=_SCALE))
 
 
 def bare_svg(chart: Drawn) -> str:
@@ -48,12 +52,24 @@ def bare_svg(chart: Drawn) -> str:
     return str(vl_convert.vegalite_to_svg(specification(chart)))
 
 
-def _alone(figure: Figure) -> dict[str, Any]:
-    spec = specification(figure.chart)
+def _on_paper(report: Report, names: Sequence[str]) -> dict[str, Any]:
+    """The charts in Vega-Lite, one below the other."""
+    from losscli.render.charts import SCALES, figures_named
+
+    drawn = [_titled(figure) for name in names for figure in figures_named(report, name)]
+    paper = {"background": "white", "padding": 12}
+    if len(drawn) == 1:
+        return drawn[0] | paper
+    independent = dict.fromkeys(SCALES, "independent")
+    parts = [{name: value for name, value in each.items() if name in _OWN} for each in drawn]
+    together = {"vconcat": parts, "resolve": {"scale": independent, "legend": independent}}
+    return {"$schema": drawn[0]["$schema"], "config": drawn[0]["config"]} | together | paper
+
+
+def _titled(figure: Figure) -> dict[str, Any]:
     from losscli.render.charts import LINE
 
-    lines = textwrap.wrap(figure.title, LINE)
-    return spec | {"title": {"text": lines}, "background": "white", "padding": 12}
+    return specification(figure.chart) | {"title": {"text": textwrap.wrap(figure.title, LINE)}}
 
 
 def specification(chart: Drawn) -> dict[str, Any]:

@@ -39,6 +39,8 @@ def subject(report: Report) -> str:
         models = list(dict.fromkeys(model for each in report.comparisons for model in (each.a, each.b)))
         named = listed([shown(model)[:60] for model in models], 5)
         return f"Comparison of {named}" + (f", {task}" if task else "")
+    if report.is_search:
+        return f"Where a model is weak: {counted(len(report.segments), 'segment')}, {task}"
     return f"{task.capitalize()} report" if task else "Report of losses"
 
 

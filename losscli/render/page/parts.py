@@ -91,6 +91,8 @@ def _drafts(report: Report, written: Origin | None) -> Iterator[_Draft]:
     yield _Draft("overall", "Overall", overall)
     yield _Draft("segments", "Weak segments", [_undrawn(table) for table in segments.tables(report)])
     yield _Draft("cells", "Where it hurts", cells, "cells")
+    weak = [_undrawn(table) for table in segments.tables(report)]
+    yield _Draft("segments", "Where it is weak", weak, "segments")
     yield _Draft("spread", "How the loss is spread", (), "spread")
     yield _Draft("task", "How it predicts", (), "task", 2 * FIGURES)
     yield _Draft("rows", "Single rows", list(rows.tables(report)))

@@ -24,7 +24,7 @@ def tables(report: Report) -> Iterator[Table]:
 def _columns(segments: Sequence[Segment]) -> Iterator[Column]:
     precisions = [Precision.of(each.difference, each.se) for each in segments]
     pairs = list(zip(segments, precisions, strict=True))
-    yield Column("segment", tuple(map(_name, segments)), "name", fold=20)
+    yield Column("segment", tuple(map(segment_name, segments)), "name", fold=20)
     yield Column("value", tuple(at.text(each.value) for each, at in pairs), is_value=True)
     yield Column("rest", tuple(at.text(each.rest) for each, at in pairs), priority=3)
     yield Column("difference ± se", tuple(estimate(each.difference, each.se) for each in segments))
@@ -36,7 +36,8 @@ def _columns(segments: Sequence[Segment]) -> Iterator[Column]:
     yield Column("rows", tuple(f"{each.rows:,}" for each in segments), priority=1)
 
 
-def _name(each: Segment) -> str:
+def segment_name(each: Segment) -> str:
+    """The columns of a segment with their values."""
     return ", ".join(f"{shown(column)} {shown(value)}" for column, value in each.cell.items())
 
 
