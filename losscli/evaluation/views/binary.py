@@ -22,7 +22,9 @@ def taken(block: Seen) -> dict[str, Summary]:
     if block.plan.roles.link == "label":
         return {"pairs": pairs(block, batch.target, batch.prediction, 2)}
     probability = batch.probability if _has_probabilities(block) else None
-    return scores.taken(block, Scored(batch.target, batch.prediction, probability, batch.held))
+    return scores.taken(
+        block, Scored(batch.target, batch.prediction, probability, batch.held, block.block.rows.codes)
+    )
 
 
 def _has_probabilities(block: Seen) -> bool:

@@ -13,7 +13,7 @@ from losscli.numeric.arrays import Array
 from losscli.plan.plan import Plan
 from losscli.report.charts import Chart, Value
 from losscli.states.base import Summary
-from losscli.states.grid import Axis, Bins
+from losscli.states.grid import NEGATIVE_ZERO, Axis, Bins
 
 LOSS = Axis(digits=5, octaves=40)
 MOST_LOSSES = 3
@@ -37,7 +37,7 @@ def taken(block: Seen) -> dict[str, Summary]:
     for place, choice in enumerate(chosen(block.plan)):
         units = {getattr(pilot, "error_unit", 1.0) for pilot in block.block.rows.pilots}
         if units <= {1.0}:  # else the rows have other units
-            own = block(_values(block.block.output_columns(choice))) + 0.0  # -0.0 is no loss
+            own = block(_values(block.block.output_columns(choice)))
             found[str(place)] = block.grid((LOSS,), own, also=(own,))
     return found
 
@@ -63,7 +63,8 @@ def drawn(of: Drawing) -> Iterator[Chart]:
 
 def _columns(of: Drawing, bins: Bins, table: Table, total: Array) -> dict[str, list[Value]]:
     low, high = bins.edges()
-    is_loss = low[0] >= 0
+    is_loss = bins.low >= NEGATIVE_ZERO
+    low = np.maximum(low, 0.0) if is_loss else low
     places = _by_size(bins, table.weight) if is_loss else shown(bins, table.weight, _MOST).places
     held = np.unique(places[(table.weight > 0) & (places >= 0)])
     count = int(places.max()) + 1

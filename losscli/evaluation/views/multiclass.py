@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from losscli.evaluation.views import scores
 from losscli.evaluation.views.base import Drawing, Seen
 from losscli.evaluation.views.confusion import confusion, pairs
-from losscli.evaluation.views.scores import Scored
-from losscli.numeric.arrays import Array, Namespace
+from losscli.evaluation.views.scores import Entries, deciles
+from losscli.numeric.softmax import greatest
 from losscli.report.charts import Chart
 from losscli.states.base import Summary
 from losscli.tasks.classes import Multiclass, MulticlassLabel, MulticlassScore
@@ -24,7 +24,7 @@ def taken(block: Seen) -> dict[str, Summary]:
     if isinstance(batch, MulticlassLabel):
         return {"pairs": pairs(block, batch.code, batch.predicted, batch.classes)}
     values = batch.prediction if isinstance(batch, Multiclass) else batch.score
-    guess, most = _greatest(xp, values)
+    guess, most = greatest(xp, values)
     if batch.code is not None:
         found["pairs"] = pairs(block, batch.code, guess, values.shape[1])
     if isinstance(batch, Multiclass):
@@ -34,25 +34,14 @@ def taken(block: Seen) -> dict[str, Summary]:
             hit = guess == batch.code
         else:
             hit = xp.take_along_axis(batch.target, guess[:, None], axis=1)[:, 0]
-        found |= _deciles(block, hit, most, batch.held)
+        entries = Entries.of(block, hit.astype(float))
+        found |= deciles(entries, entries(most), batch.held)
     return found
 
 
 def _kinds(block: Seen) -> list[type]:
     """The types of batch with labels that a loss receives."""
     return [kind for kind in block.block.rows.parts if issubclass(kind, MulticlassLabel)]
-
-
-def _greatest(xp: Namespace, values: Array) -> tuple[Array, Array]:
-    """The class with the greatest of values (n, classes), the first of several, and the value (n,)."""
-    guess = xp.argmax(values, axis=1)
-    return guess, xp.take_along_axis(values, guess[:, None], axis=1)[:, 0].astype(float)
-
-
-def _deciles(block: Seen, hit: Array, most: Array, held: str) -> dict[str, Summary]:
-    rows = Scored(hit.astype(float), most, most, held)
-    found = scores.taken(block, rows)
-    return {"deciles": found["deciles"]}
 
 
 def drawn(of: Drawing) -> Iterator[Chart]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from losscli.evaluation.views.base import Drawing, Seen, Table, plain, ratio, spread_of
 from losscli.evaluation.views.notes import beyond
-from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.arrays import Array, Namespace, on_host
 from losscli.numeric.edges import unit_edges, unit_places
 from losscli.report.charts import Chart, Value
 from losscli.states.base import Summary
@@ -33,13 +33,15 @@ _POINTS = 250
 class Scored(Struct, frozen=True, eq=False):
     """The rows of two classes: targets (n,) from 0 to 1, and scores or probabilities (n,).
 
-    `probability` is None if scores are none; `held` is the type in which the file has them.
+    `probability` is None if scores are none; `held` is the type in which the file has them.  `code` (n,) is
+    the class if known, -1 of a soft label.
     """
 
     target: Array
     score: Array
     probability: Array | None
     held: str = "float64"
+    code: Array | None = None
 
     @property
     def is_probability(self) -> bool:
@@ -59,40 +61,55 @@ class Scored(Struct, frozen=True, eq=False):
 
 def taken(block: Seen, rows: Scored, name: str = "") -> dict[str, Summary]:
     """The histogram of scores by class, and the sums in bins of the probability."""
-    xp, target = block.xp, block(rows.target)
-    code = target.astype(np.int64)
-    if bool((code != target).any()):
-        return _soft(block, rows, name)
-    size, side = rows.sides(xp, block(rows.score))
-    found: dict[str, Summary] = {f"{name}scores": block.grid((SCORE, 4), size, code + 2 * side)}
+    xp = block.xp
+    entries = Entries.of(block, rows.target, rows.code)
+    size, side = rows.sides(xp, entries(rows.score))
+    side = side.view(np.uint8) if on_host(xp) else side.astype(np.uint8)
+    places = (size, 2 * side + entries.code)
+    found: dict[str, Summary] = {f"{name}scores": Grid.of(xp, (SCORE, 4), places, entries.counted)}
     if rows.probability is not None:
-        probability = block(rows.probability)
-        place = unit_places(xp, probability, unit_edges(xp, DECILES, rows.held))
-        found[f"{name}deciles"] = block.grid((DECILES, 2), place, code, also=(probability,))
+        found |= deciles(entries, entries(rows.probability), rows.held, name)
     return found
 
 
-def _soft(block: Seen, rows: Scored, name: str) -> dict[str, Summary]:
-    """The same for soft labels, which are a part of a row in each class; it counts in the nearer one."""
-    xp, target = block.xp, block(rows.target)
-    code = xp.repeat(xp.arange(2), len(target))
-    share = xp.concatenate([1.0 - target, target])
-    count = xp.concatenate([target < 0.5, target >= 0.5]).astype(float)
-    weight = xp.ones(2 * len(target)) if block.weight is None else xp.tile(block.weight, 2)
-    columns = [count, weight * share, weight * weight * share]
+def deciles(entries: Entries, probability: Array, held: str, name: str = "") -> dict[str, Summary]:
+    """The sums of entries by class in bins of their probability, and those of the probability (n,)."""
+    xp = entries.block.xp
+    place = unit_places(xp, probability, unit_edges(xp, DECILES, held))
+    along = probability if entries.weight is None else entries.weight * probability
+    grid = Grid.of(xp, (DECILES, 2), (place, entries.code), entries.counted, [along])
+    return {f"{name}deciles": grid}
 
-    def both(values: Array) -> Array:
-        return xp.tile(block(values), 2)
 
-    size, side = rows.sides(xp, both(rows.score))
-    found: dict[str, Summary] = {f"{name}scores": Grid.of(xp, (SCORE, 4), (size, code + 2 * side), columns)}
-    if rows.probability is not None:
-        probability = both(rows.probability)
-        place = unit_places(xp, probability, unit_edges(xp, DECILES, rows.held))
-        found[f"{name}deciles"] = Grid.of(
-            xp, (DECILES, 2), (place, code), columns, [weight * share * probability]
-        )
-    return found
+class Entries(Struct, frozen=True, eq=False):
+    """The rows of a block by class: each once, or if labels are soft as a part of a row in each class.
+
+    `code` (n,) is the class, 0 or 1, `counted` what is counted of each entry, and `weight` its weight.
+    """
+
+    block: Seen
+    code: Array
+    counted: list[Array | None]
+    weight: Array | None
+    times: int
+
+    @classmethod
+    def of(cls, block: Seen, target: Array, code: Array | None = None) -> Entries:
+        """The entries of targets (n,) from 0 to 1, whose `code` (n,), if known, is -1 for soft labels."""
+        xp, target = block.xp, block(target)
+        own = xp.where(target == 1, 1, xp.where(target == 0, 0, -1)) if code is None else block(code)
+        if not bool((own < 0).any()):
+            return cls(block, own.astype(np.uint8), block.counted, block.weight, 1)
+        share = xp.concatenate([1.0 - target, target])
+        count = xp.concatenate([target < 0.5, target >= 0.5]).astype(float)  # a row counts in the nearer one
+        weight = xp.ones(len(share)) if block.weight is None else xp.tile(block.weight, 2)
+        counted = [count, weight * share, weight * weight * share]
+        return cls(block, xp.repeat(xp.arange(2), len(target)), counted, weight * share, 2)
+
+    def __call__(self, values: Array) -> Array:
+        """The values (n,) of entries, of those of all rows of the block."""
+        own = self.block(values)
+        return own if self.times == 1 else self.block.xp.tile(own, self.times)
 
 
 class _Histogram(Struct, frozen=True, eq=False):
