@@ -61,7 +61,16 @@ def drawn(chart: Chart, canvas: Canvas) -> Rows:
         rows: Rows = [[("there is nothing to draw", "")]]
     else:
         rows = _DRAWN[chart.name](own, canvas)
+    rows = [_without_end(row) for row in rows]
     return [[(line_of_log(title), "bold")], *_folded([*rows, *notes], canvas.width + LABELS)]
+
+
+def _without_end(row: list[Segment]) -> list[Segment]:
+    """A row without the blanks at its end."""
+    kept = list(row)
+    while len(kept) > 1 and not kept[-1][0].strip():
+        kept.pop()
+    return [*kept[:-1], (kept[-1][0].rstrip(), kept[-1][1])]
 
 
 def _complete(chart: Chart) -> Chart:
