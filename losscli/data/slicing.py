@@ -144,17 +144,15 @@ def _labels(frame: pl.DataFrame, column: str, bins: Bins) -> tuple[Array, pl.Ser
         found = np.searchsorted(np.array(bins), values, side="left")
         return np.where(np.isnan(values), len(bins) + 1, found), pl.Series([*bin_labels(bins), MISSING])
     series = frame[column if bins is None else column_of_unit(column, bins)]
-    places, rows, missing = _distinct(series)
-    own = series.gather(rows)
-    labels = _texts(own) if bins is None else times.labels(own, bins)
-    if missing is not None:
-        labels = pl.select(
-            pl.when(~pl.Series(missing[rows])).then(labels).otherwise(pl.lit(MISSING))
-        ).to_series()
-    if missing is not None or not _are_their_text(series.dtype):
+    places, present = distinct(series)
+    labels = _texts(present) if bins is None else times.labels(present, bins)
+    missing = present.is_null() | present.is_nan() if present.dtype.is_float() else present.is_null()
+    if missing.any():
+        labels = pl.select(pl.when(~missing).then(labels).otherwise(pl.lit(MISSING))).to_series()
+    if missing.any() or not _are_their_text(series.dtype):
         # Values with the same text, such as "(missing)" and null, form one slice, so that no row is lost.
-        own, first = distinct(labels)
-        places, labels = own[places], labels.gather(first)
+        own, labels = distinct(labels)
+        places = own[places]
     return places, labels
 
 
@@ -171,14 +169,8 @@ def _texts(values: pl.Series) -> pl.Series:
     return pl.Series(values.name, texts, dtype=pl.String)
 
 
-def distinct(series: pl.Series) -> tuple[Array, Array]:
-    """The value of each row (n,) as a position among those that occur (u,), and a row of each of these."""
-    places, rows, _ = _distinct(series)
-    return places, rows
-
-
-def _distinct(series: pl.Series) -> tuple[Array, Array, Array | None]:
-    """As `distinct`, and where values are missing (n,); None for nowhere."""
+def distinct(series: pl.Series) -> tuple[Array, pl.Series]:
+    """The value of each row (n,) as a position among those that occur, and these (u,), of which null is one."""
     missing = series.is_null().to_numpy() if series.null_count() else None
     if series.dtype.is_float():
         values = series.to_numpy()
@@ -188,6 +180,9 @@ def _distinct(series: pl.Series) -> tuple[Array, Array, Array | None]:
     elif _fits(series.dtype):
         values = series.to_physical().cast(pl.Int64).fill_null(0).to_numpy()
         low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+        if high - low < NARROW and missing is None and series.dtype.is_integer():
+            places, present = compressed(values - low)
+            return places, pl.Series(series.name, present + low).cast(series.dtype)
         codes = values - low if high - low < NARROW else np.unique(values, return_inverse=True)[1]
     else:
         codes = series.cast(pl.String).cast(pl.Categorical).to_physical().fill_null(0).to_numpy()
@@ -196,7 +191,7 @@ def _distinct(series: pl.Series) -> tuple[Array, Array, Array | None]:
     places, present = compressed(codes)
     rows = np.empty(len(present), dtype=np.uint32)
     rows[places] = np.arange(len(places), dtype=np.uint32)
-    return places, rows, missing
+    return places, series.gather(rows)
 
 
 def _fits(dtype: pl.DataType) -> bool:

@@ -109,8 +109,8 @@ def clusters_of(plan: Plan, block: Block, rows: Rows) -> Clusters | None:
         return None
     keys = block.frame[cluster]
     # Only distinct keys are hashed.
-    places, first = distinct(keys)
-    found = Clusters.of(clusters.hashed(keys.gather(first)), places)
+    places, values = distinct(keys)
+    found = Clusters.of(clusters.hashed(values), places)
     own = _of_whole_groups(block, found.places, rows, "cluster", (cluster,))
     return Clusters(found.hashes, own)
 

@@ -25,6 +25,8 @@ def compressed(codes: Array) -> tuple[Array, Array]:
         present, places = np.unique(codes, return_inverse=True)
         return places, present
     present = np.flatnonzero(np.bincount(codes)) if len(codes) else np.empty(0, dtype=np.int64)
+    if len(present) and len(present) == int(present[-1]) + 1:
+        return codes, present
     table = np.zeros(int(codes.max(initial=0)) + 1, dtype=np.int64)
     table[present] = np.arange(len(present))
     return table[codes], present
