@@ -22,6 +22,7 @@ from losscli.errors import Status, UsageError, all_of
 from losscli.plan.options import OPTIONS, Use, in_python, request_of
 from losscli.plan.values import listed
 from losscli.render import (
+    format_named,
     format_of_suffix,
     has_charts,
     picture,
@@ -31,6 +32,7 @@ from losscli.render import (
     render,
     require,
 )
+from losscli.render.formats import Data
 from losscli.report import saved
 from losscli.report.model import Report, Verdict
 from losscli.text import enumerated, line_of_log
@@ -83,6 +85,12 @@ class Display(Struct, frozen=True):
     def drawn(self) -> list[str]:
         """The charts that are drawn, in the terminal and as images."""
         return [*self.plots, *(name for names in self.pictures.values() for name in names)]
+
+    @property
+    def data(self) -> list[Data]:
+        """The formats for programs in which the report is written, on stdout or to a file."""
+        used = {self.form, *map(format_of_suffix, self.outputs.files)} - {"table", "bare"}
+        return [each for each in map(format_named, sorted(used)) if isinstance(each, Data)]
 
     @property
     def is_kept(self) -> bool:
@@ -250,6 +258,8 @@ def put(report: Report, display: Display, drafts: Sequence[Draft] = ()) -> None:
     write_files(report, display, drafts)
     if display.outputs.github is not None:
         to_github(report, display.outputs.github, cells)
+    if not display.quiet:
+        warn([line for each in display.data for line in each.notes(report)])
     if form in ("bare", "csv", "flat") and not display.quiet:
         warn([*map(str, report.findings), *_reasons(report)])
     _print(report, display)

@@ -178,7 +178,7 @@ def test_reports_keep_their_segments_in_every_form():
     header, row = render(report, "csv").splitlines()
     assert header.startswith("loss,label,params,cell,value,rest,difference,se")
     assert ",region=eu," in row
-    assert json.loads(render(report, "flat"))["mean_absolute_error[region=eu]"] == report.segments[0].value
+    assert json.loads(render(report, "flat"))["mae/region/eu"] == report.segments[0].value
     none = losscli.weak(frame(), loss="mae")
     assert render(none, "csv").splitlines() == [header]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from xml.etree import ElementTree as Xml
 
 import pytest
@@ -108,10 +107,6 @@ def test_a_long_summary_keeps_what_matters_and_says_what_it_leaves_out(count, ve
 def test_a_short_summary_is_the_whole_report():
     assert github.summary(REPORT) == render(REPORT, "markdown")
     assert github.summary(REPORT, room=10) == ""
-
-
-def test_flat_metrics_are_named_as_in_gates():
-    assert json.loads(render(REPORT, "flat")) == {"mae": 1 / 3, "huber:delta=2.0[c=cat]": None}
 
 
 def test_the_minimum_detectable_difference():

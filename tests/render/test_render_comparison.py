@@ -135,8 +135,8 @@ def test_other_formats():
     assert len(rows) == 31
     assert (rows[0]["difference"], rows[1]["cell"]) == ("-0.25", "region=r0")
     flat = json.loads(render(REPORT, "flat"))
-    assert flat["mae: b.csv - a.csv"] == -0.25
-    assert flat["mae[region=r0]: b.csv - a.csv"] == -0.25
+    assert flat["b.csv-a.csv/mae/overall"] == -0.25
+    assert flat["b.csv-a.csv/mae/region/r0"] == -0.25
     assert Report.from_dict(json.loads(render(REPORT, "json"))) == REPORT
     alone = Report(results(None), comparisons=(pair(),))
     assert "overall" in text(alone)

@@ -30,7 +30,8 @@ class Layout(Struct, frozen=True):
 class Data(Struct, frozen=True):
     """A format for programs, which is always complete; `meaning` explains its suffix if need be.
 
-    `without_formulas` is for text that spreadsheets open: it escapes what they would run.
+    `without_formulas` is for text that spreadsheets open: it escapes what they would run.  `notes` say what
+    its text does not.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Data(Struct, frozen=True):
     write: Callable[[Report], str]
     meaning: str = ""
     without_formulas: Callable[[str], str] = str
+    notes: Callable[[Report], list[str]] = lambda report: []
 
 
 class Origin(Struct, frozen=True):
