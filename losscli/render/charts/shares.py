@@ -18,9 +18,9 @@ MOST = 20
 
 
 def figures(report: Report) -> Iterator[Figure]:
-    """A chart for each kind of cell, of the first loss that adds up over rows."""
+    """A chart for each kind of cell, of the first loss that adds up over rows; times have their trend."""
     for section in sections(report):
-        for loss in section.losses if section.columns else ():
+        for loss in section.losses if section.columns and not section.ordered else ():
             if figure := _figure(section, loss):
                 yield figure
                 break

@@ -86,13 +86,10 @@ def _drafts(report: Report, written: Origin | None) -> Iterator[_Draft]:
     judged = [*verdicts.against_base(report), *verdicts.tables(report)]
     yield _Draft("verdict", "Verdict", judged, "verdict")
     yield _Draft("leaderboard", "Leaderboard", leaderboard.tables(report), "board")
-    compared = [_undrawn(table) for table in comparisons.tables(report)]
-    yield _Draft("comparison", "Comparison", compared, "comparison")
+    yield _Draft("comparison", "Comparison", comparisons.tables(report), "comparison")
     yield _Draft("overall", "Overall", overall)
-    yield _Draft("segments", "Weak segments", [_undrawn(table) for table in segments.tables(report)])
+    yield _Draft("segments", "Weak segments", list(segments.tables(report)), "segments")
     yield _Draft("cells", "Where it hurts", cells, "cells")
-    weak = [_undrawn(table) for table in segments.tables(report)]
-    yield _Draft("segments", "Where it is weak", weak, "segments")
     yield _Draft("spread", "How the loss is spread", (), "spread")
     yield _Draft("task", "How it predicts", (), "task", 2 * FIGURES)
     yield _Draft("rows", "Single rows", list(rows.tables(report)))
@@ -104,7 +101,7 @@ def _of_cells(section: results.Section) -> Iterator[Table]:
     """The tables of a kind of cell, of which those are not laid out that could not have room."""
     kept = section.first(ROOM // SHORTEST)
     for table in results.by_cell(kept, _WIDE):
-        yield _undrawn(replace(table, hidden_rows=len(section.cells) - len(kept.cells), remedy=_ELSEWHERE))
+        yield replace(table, hidden_rows=len(section.cells) - len(kept.cells), remedy=_ELSEWHERE)
 
 
 def _undrawn(table: Table) -> Table:
@@ -164,7 +161,7 @@ def _tables(part: str, found: Sequence[Table], cells: int) -> Iterator[str]:
 
 def _table(name: str, table: Table, cells: int) -> str:
     """A table under its title, folded if it is long."""
-    whole, shown = table.height + table.hidden_rows, _cut(table, cells)
+    whole, shown = table.height + table.hidden_rows, _cut(_undrawn(table), cells)
     label = f' aria-labelledby="{name}"' if table.title else ' aria-label="Overall"'
     lines = "\n".join(markup.table(shown, _class, label))
     content = f'<div class="scroll" tabindex="0" role="group"{label}>{lines}</div>'
