@@ -191,6 +191,16 @@ def test_an_evaluation_draws_what_its_outputs_show(losscli):
     losscli.refuses(2, "evaluate", "both.csv", "--task", "regression", "-o", "roc.svg", said=said)
 
 
+def test_slices_by_time_are_drawn_in_their_order():
+    months = [f"2026-{month:02}" for month in range(1, 13)]
+    by_month = [result(2.0 - place / 10, {"day": month}) for place, month in enumerate(months)]
+    report = Report((result(2.0), *by_month), times={"day": "month"})
+    [figure] = all_drawings()["trend"].figures(report)
+    assert figure.title == "mae over time: 2 in 2026-01, 0.900 in 2026-12"
+    assert not list(all_drawings()["cells"].figures(report))
+    assert "mae over time" in report.to_html()
+
+
 def test_every_chart_has_the_name_of_its_module():
     assert sorted(all_drawings()) == names()
 
