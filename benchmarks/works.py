@@ -117,6 +117,14 @@ for file in sorted(glob.glob('submissions/*.csv')):
     print(*pl.collect_all([both.select(rmse), both.group_by('Usage').agg(rmse)]))
 """
 
+POLARS_ROWS = """
+import polars as pl
+e = (pl.col('y_pred') - pl.col('y_true')).abs()
+i = pl.min_horizontal(e, 1.0)
+numbered = {both}.with_row_index('row', 1)
+rows = numbered.select(pl.col('row').cast(pl.Int64), huber=i * i / 2 + (e - i))
+rows.sink_parquet('polars-rows.parquet')
+"""
 ARRAYS = """
 import numpy as np
 rng = np.random.default_rng(7)
@@ -316,6 +324,13 @@ WORKS = [
         evaluate("pc.parquet", "tc.parquet", "-l", "log_loss", "--bare", "--charts"),
         {"without": evaluate("pc.parquet", "tc.parquet", "-l", "log_loss", "--bare")},
         {"without": 1.15},
+    ),
+    Work(
+        "Huber with the loss of each row in a file",
+        20,
+        [*BY_POSITION, "--rows", "rows.parquet"],
+        {"Polars, numbered": script(POLARS_ROWS.format(both=BESIDE))},
+        {"Polars, numbered": 1.15},
     ),
     Work("weighted Huber", 20, [*BY_POSITION, "-w", "w"], {"without": BY_POSITION}, {"without": 1.3}),
     wide("pw", "as columns"),

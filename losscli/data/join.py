@@ -82,6 +82,12 @@ class Keyed(Struct, frozen=True, eq=False):
             types={self.key[0]: pl.Int64()},
         )
 
+    def held_targets(self) -> Held:
+        """The targets in memory, the same ones for all runs that share them."""
+        make = partial(Held.of, self.t, self.keys("t:"), self.target_columns)
+        key = (tuple(self.types.items()), tuple(self.target_columns))
+        return make() if self.targets.shared is None else self.targets.shared.get(key, make)
+
     @property
     def target_columns(self) -> list[str]:
         """The target columns to read, without the key."""
@@ -125,7 +131,7 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
                 total += frame.height
                 yield frame
         else:
-            held = Held.of(keyed.t, keyed.keys("t:"), keyed.target_columns)
+            held = keyed.held_targets()
             seen, repeated = Seen(held.rows), held.index.repeated
             keys = keyed.keys("p:")
             calls = (

@@ -16,6 +16,7 @@ from losscli.data.batches import batches
 from losscli.data.diagnose import Errors, diagnose, starved, unreadable
 from losscli.data.formats.base import Files
 from losscli.data.numbers import Spelling, remedy_for
+from losscli.data.threads import Once
 from losscli.data.vectors import is_vector
 from losscli.errors import EXAMPLES, DataError, Problem
 from losscli.report.findings import Code, Tally, finding, problem
@@ -36,7 +37,8 @@ class Table(Struct, frozen=True, eq=False):
     share, `structs` the types of those that became columns, `folders` those that key=value folders name,
     and `extensions` the columns whose types in the files extend those in which they are stored.
     Unless it `is_numbered`, its rows are in no order, and messages leave out their numbers.  They are in
-    memory if it `is_held`; `frame` is the DataFrame of Spark that holds them, if one does.
+    memory if it `is_held`; `frame` is the DataFrame of Spark that holds them, if one does.  `shared` keeps
+    what several runs make of a table that all of them read.
     """
 
     name: str
@@ -53,6 +55,7 @@ class Table(Struct, frozen=True, eq=False):
     is_numbered: bool = True
     is_held: bool = False
     frame: Any = None
+    shared: Once | None = None
 
     def is_file_of(self, other: Table) -> bool:
         """Whether both tables are read from the same local files."""

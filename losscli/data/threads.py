@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import chain
-from typing import TypeVar
+from threading import Lock
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+class Once:
+    """Values that several threads need and one of them makes."""
+
+    def __init__(self) -> None:
+        self._made: dict[Hashable, Any] = {}
+        self._lock = Lock()
+
+    def get(self, key: Hashable, make: Callable[[], T]) -> T:
+        """The value of a key, which is made if this is the first call with it."""
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = make()
+            found: T = self._made[key]
+            return found
 
 
 def in_order(calls: Iterable[Callable[[], T]], workers: int) -> Iterator[T]:

@@ -29,7 +29,7 @@ from losscli.data.scratch import ScratchError
 from losscli.data.sources import STDIN
 from losscli.data.stream import Roles
 from losscli.data.table import Source, Table, paths_of, reading
-from losscli.data.threads import in_order
+from losscli.data.threads import Once, in_order
 from losscli.engines import devices
 from losscli.engines.job import Progress
 from losscli.errors import DeviceError, LossCliError, Problem, UsageError
@@ -105,7 +105,8 @@ def _held(table: Table, folder: Path) -> Table:
     path = folder / "targets.arrow"
     with reading(table), scratch.writing(folder.parent):
         table.scan.sink_ipc(path, compression="uncompressed")
-    held = replace(table, name="targets", scan=pl.scan_ipc(path), files=None, quick=frozenset())
+    scan = pl.scan_ipc(path)
+    held = replace(table, name="targets", scan=scan, files=None, quick=frozenset(), shared=Once())
     table.require_rows(held.count())
     table.require_whole()
     return held

@@ -12,6 +12,7 @@ from support.grids import some
 
 import losscli
 from losscli.cli.app import run
+from losscli.data.lookup import index_of
 from losscli.errors import DataError, UsageError
 from losscli.evaluation import ties
 from losscli.states import moments
@@ -210,6 +211,22 @@ def test_submissions_that_are_scored_at_once_are_those_scored_alone():
     assert len({each.reason for each in one.board if each.reason}) == 2
     for other in others:
         assert (other.board, other.results, other.findings) == (one.board, one.results, one.findings)
+
+
+def test_targets_are_indexed_once_for_submissions_in_other_orders(monkeypatch):
+    made = []
+
+    def counted(keys):
+        made.append(keys.height)
+        return index_of(keys)
+
+    monkeypatch.setattr("losscli.data.join.index_of", counted)
+    board = losscli.rank(*SUBMISSIONS, targets=TARGETS, loss="mae", threads=3).board
+    assert made == [N]
+    sorted_ones = [each.sort("id") for each in SUBMISSIONS]
+    for one, other in zip(board, losscli.rank(*sorted_ones, targets=TARGETS, loss="mae").board, strict=True):
+        assert (one.model, one.place, one.rows) == (other.model, other.place, other.rows)
+        assert one.value == pytest.approx(other.value, rel=1e-14)  # sums are in the order of a submission
 
 
 def test_groups_and_classes_are_ranked_too():
