@@ -1,7 +1,8 @@
 """losscli on Spark against Spark SQL alone, on the cores of this machine; prints the table of README.md.
 
 Spark SQL computes the mean and the variance of a squared error, and counts rows: what stands in for an error
-and its noise.  Seconds of the processor are those of all processes, the JVM and its workers.
+and its noise.  Seconds of the processor are those of all processes, the JVM and its workers.  All take turns,
+after a first round that warms up, and the least of the other rounds counts.
 
     python benchmarks/spark.py [--millions 20] [--folder FOLDER] [--repeats 2] [--only TEXT]
 """
@@ -52,15 +53,11 @@ def ticks() -> float:
     return sum(used[each] for each in own)
 
 
-def measured(work: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """The least seconds on the clock, and of the processor, after a first run that warms up."""
+def used_by(work: Callable[[], object]) -> tuple[float, float]:
+    """The seconds on the clock, and of the processor, of one run."""
+    clock, processor = time.perf_counter(), ticks()
     work()
-    found = []
-    for _ in range(repeats):
-        clock, processor = time.perf_counter(), ticks()
-        work()
-        found.append((time.perf_counter() - clock, ticks() - processor))
-    return min(seconds for seconds, _ in found), min(seconds for _, seconds in found)
+    return time.perf_counter() - clock, ticks() - processor
 
 
 def main() -> None:
@@ -102,11 +99,15 @@ def report(folder: Path, millions: float, repeats: int, only: str) -> None:
         "by key: losscli on Spark, DataFrames": evaluate(*frames[1:], engine=on_spark, on="id"),
         "by key: Spark SQL, outer join, mean and variance": sql(joined),
     }
+    works = {name: work for name, work in works.items() if only in name}
+    for work in works.values():  # warms up
+        work()
+    # In turns, so that a time at which the machine is busy meets all of them.
+    rounds = [{name: used_by(work) for name, work in works.items()} for _ in range(repeats)]
     print(f"| {millions:g} million rows | seconds | of the processor |\n|---|---|---|")
-    for name, work in works.items():
-        if only not in name:
-            continue
-        print(f"| {name} | {' | '.join(f'{each:.1f}' for each in measured(work, repeats))} |", flush=True)
+    for name in works:
+        clock, processor = (min(each[name][place] for each in rounds) for place in range(2))
+        print(f"| {name} | {clock:.1f} | {processor:.1f} |")
     spark.stop()
 
 

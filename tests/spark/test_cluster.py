@@ -87,6 +87,41 @@ def test_an_error_of_a_task_ends_the_run_at_once(spark, tmp_path):
         )
 
 
+DIES = """
+import os, signal
+from losscli.custom import Regression
+
+def dies(batch: Regression):
+    if "SPARK_REUSE_WORKER" in os.environ:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return abs(batch.error)
+"""
+
+
+def test_workers_that_are_lost_have_a_remedy(spark, files, tmp_path):
+    (tmp_path / "dies.py").write_text(DIES)
+    with pytest.raises(UsageError, match="workers were lost again and again") as found:
+        losscli.evaluate(
+            str(files / "one.parquet"), **PLAIN | {"loss": f"{tmp_path / 'dies.py'}:dies"}, engine="spark"
+        )
+    assert "spark.executor.memoryOverhead" in found.value.problems[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "what"),
+    [
+        ("pythonVer", "3.9", "workers run another version of Python"),
+        ("pythonExec", os.path.realpath(sys.executable), "workers lack losscli, or what it needs"),
+    ],
+)
+def test_another_python_on_the_workers_has_a_remedy(spark, files, monkeypatch, setting, value, what):
+    """The Python outside of this environment has none of its packages."""
+    monkeypatch.setattr(spark.sparkContext, setting, value)
+    with pytest.raises(UsageError, match=what) as found:
+        losscli.evaluate(str(files / "one.parquet"), **PLAIN, engine="spark")
+    assert "spark.archives" in found.value.problems[0].remedy
+
+
 def run(code, *arguments, **environment):
     """The output of a program with a session of its own."""
     own = {**os.environ, "PYSPARK_PYTHON": sys.executable, **environment}
@@ -100,17 +135,60 @@ def run(code, *arguments, **environment):
 
 EVALUATE = """
 import sys, losscli
-found = losscli.evaluate(sys.argv[2], pred="y_pred", target="y_true", loss=["mae", "r2"], engine=sys.argv[1])
+from losscli.engines.spark import engine
+from pyspark.sql import SparkSession
+
+place, lake, predictions, targets, slices, code, rows = sys.argv[1:]
+options = {"pred": "y_pred", "target": "y_true", "engine": place}
+found = losscli.evaluate(lake, **options, loss=["mae", "r2"])
 print(*(repr(each.value) for each in found.results))
+
+whole, engine.size_of = engine.size_of, lambda job, stream: 700
+options = options | {"loss": code, "on": "id", "rows": rows}
+print(losscli.evaluate(predictions, targets, **options)[code.rpartition(":")[2]].value)
+tracker = SparkSession.builder.getOrCreate().sparkContext.statusTracker()
+
+def failed():
+    stages = map(tracker.getStageInfo, range(100))
+    return sum(each.numFailedTasks for each in stages if each is not None)
+
+before, engine.size_of = failed(), whole
+try:
+    losscli.evaluate(slices, pred="p", target="y", loss="mae", by="k", engine=place)
+except losscli.UsageError as error:
+    print(error.status, before, failed() - before)
+"""
+ROOT = str(Path(losscli.__file__).parent.parent)
+DIES_ONCE = """
+import os, signal
+from losscli.custom import Regression
+
+def dies(batch: Regression):
+    if "SPARK_REUSE_WORKER" in os.environ and not os.path.exists({mark!r}):
+        open({mark!r}, "w").close()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return abs(batch.error)
 """
 
 
-def test_executors_in_processes_of_their_own(files):
+def test_executors_in_processes_of_their_own(files, tmp_path):
+    """A worker that dies is replaced, and its rows count once; what is wrong with a request is tried once."""
     pytest.importorskip("pyspark")
+    (tmp_path / "dies.py").write_text(DIES_ONCE.format(mark=str(tmp_path / "mark")))
+    pl.DataFrame({"p": 1.0, "y": 1.0, "k": range(100_001)}).write_parquet(tmp_path / "slices.parquet")
     local = losscli.evaluate(str(files / "lake"), pred="y_pred", target="y_true", loss=["mae", "r2"])
-    root = str(Path(losscli.__file__).parent.parent)
-    found = run(EVALUATE, "spark:local-cluster[2,1,1024]", files / "lake", PYTHONPATH=root)
-    assert found.split() == [repr(each.value) for each in local.results]
+    paths = [files / name for name in ("lake", "preds.parquet", "targets.parquet")]
+    found = run(
+        EVALUATE, "spark:local-cluster[2,1,1024]", *paths, tmp_path / "slices.parquet",
+        f"{tmp_path / 'dies.py'}:dies", tmp_path / "rows", PYTHONPATH=ROOT,
+    )  # fmt: skip
+    values, once, attempts = found.splitlines()
+    assert values.split() == [repr(each.value) for each in local.results]
+    assert once == repr(local["mae"].value)
+    assert attempts == "2 1 0"
+    rows = pl.read_parquet(tmp_path / "rows")
+    assert sorted(rows["id"]) == list(range(3000))
+    assert (tmp_path / "mark").exists()
 
 
 SLOW = """

@@ -1,9 +1,12 @@
 """The engine on Spark gives the numbers of the local one, however its rows are cut."""
 
+import numpy as np
+import polars as pl
 import pytest
-from support.on_spark import CASES, PLAIN, both, same
+from support.on_spark import CASES, MASTER, PLAIN, both, same
 
 import losscli
+from losscli.engines.spark import answers
 
 ROWS = [3000, pytest.param(1500, marks=pytest.mark.slow), 431, pytest.param(94, marks=pytest.mark.slow)]
 """Rows of a task: the tests have 3,000, and so 1, 2, 7 and 32 parts."""
@@ -56,3 +59,19 @@ def test_full_blocks_give_the_same_bits(simulated, files):
 def test_a_check_reads_on_the_cluster(simulated, files):
     found = losscli.api.check(predictions=str(files / "lake"), engine="spark:local[2]", **PLAIN)
     assert found.rows == "3000 rows can be evaluated"
+
+
+def test_the_driver_collects_few_of_the_states_of_many_tasks(simulated, cut, tmp_path, monkeypatch):
+    """200 tasks whose rows are in 900 slices; with 90,000 slices it is a hundred times as much."""
+    rows = pl.DataFrame({"y_pred": np.arange(40_000.0), "k": np.arange(40_000) * 7 % 900})
+    rows.with_columns(y_true=pl.lit(0.0)).write_parquet(tmp_path / "one.parquet", row_group_size=200)
+    cut(200)
+    sizes = []
+    monkeypatch.setattr(
+        answers, "assembled", lambda rows, of=answers.assembled: of(sizes.append(rows := list(rows)) or rows)
+    )
+    found = losscli.evaluate(str(tmp_path / "one.parquet"), **PLAIN, by="k", engine=f"spark:{MASTER}")
+    assert len(found.results) == 901
+    *_, collected = sizes
+    assert len(collected) == 7
+    assert sum(len(data) for *_, data in collected) < 1e6

@@ -60,3 +60,48 @@ def test_java_is_named_if_it_is_missing(files, tmp_path):
     )
     assert "Spark needs Java" in done.stdout
     assert "openjdk-17-jre-headless" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "remedy"),
+    [
+        (
+            "Total size of serialized results of 7 tasks (1025.3 MiB) is bigger than "
+            "spark.driver.maxResultSize (1024.0 MiB)",
+            "the results are larger than the driver takes",
+            "raise spark.driver.maxResultSize",
+        ),
+        (
+            "ExecutorLostFailure (executor 3 exited) Reason: Container killed by YARN for exceeding physical "
+            "memory limits. 5.5 GB of 5.5 GB physical memory used.",
+            "a worker ran out of memory",
+            "spark.executor.memoryOverhead",
+        ),
+        (
+            "ExecutorLostFailure (executor 7 exited) Reason: The executor with id 7 exited with exit code "
+            "137(SIGKILL, possible container OOM).",
+            "a worker ran out of memory",
+            "spark.executor.memoryOverhead",
+        ),
+        (
+            "Task 0 in stage 3.0 failed 4 times: ExecutorLostFailure (executor 2 exited) Reason: worker lost",
+            "workers were lost again and again",
+            "their logs say why",
+        ),
+        ("<_InactiveRpcError: StatusCode.UNAVAILABLE>", "the server cannot be reached", "check the address"),
+        ("something else\n\tat org.apache.spark", "failed: something else", "--debug shows all"),
+    ],
+)
+def test_what_errors_of_spark_mean(text, what, remedy):
+    pyspark = pytest.importorskip("pyspark.errors")
+    from losscli.engines.spark.session import meaning
+
+    with pytest.raises(UsageError, match=what) as found, meaning():
+        raise pyspark.PySparkException(text)
+    assert remedy in found.value.problems[0].remedy
+
+
+def test_another_losscli_on_the_workers_is_an_answer():
+    worker = pytest.importorskip("losscli.engines.spark.worker")
+    with pytest.raises(UsageError, match=r"the workers have losscli .*, and the driver has 0\.0\.1"):
+        worker.Work("losscli.evaluation.remote", "{}", version="0.0.1").read()

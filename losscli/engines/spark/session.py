@@ -40,7 +40,7 @@ _MEANINGS: tuple[tuple[str, str, str], ...] = (
         "install losscli[spark] on all workers, or send an environment by spark.archives",
     ),
     (
-        r"OutOfMemory|exit code: 137|Container killed|exceeded memory limits",
+        r"OutOfMemory|code:? 137|Container killed|exceeded memory limits",
         "a worker ran out of memory",
         "raise spark.executor.memoryOverhead, which holds the memory of Python",
     ),
