@@ -64,7 +64,7 @@ def _verdict(report: Report) -> str:
     statuses = ", ".join(f"{count:,} {status}" for status, count in counts.items())
     reasons = "".join(f"<li>{text(line)}</li>" for line in _reasons(report.gates))
     return (
-        f'<div class="verdict {kind}" role="status"><p><span aria-hidden="true">{sign}</span> {word}</p>'
+        f'<div class="verdict {kind}"><p><span aria-hidden="true">{sign}</span> {word}</p>'
         f"<div><p>{total}: {statuses}</p>{f'<ul>{reasons}</ul>' if reasons else ''}</div></div>"
     )
 
