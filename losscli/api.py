@@ -16,7 +16,7 @@ from losscli import gates
 from losscli.errors import LossCliError, Problem, UsageError, all_of
 from losscli.evaluation.hooks import SILENT, Hooks
 from losscli.report import codec, saved
-from losscli.report.findings import Code, Note
+from losscli.report.findings import Code, Note, note
 from losscli.report.model import Renderers, Report, shown_by
 from losscli.text import counted, printable, without_credentials
 
@@ -127,6 +127,7 @@ def evaluate(
         approximate: Bound the memory of AUC and quantiles.
         gate: 'huber <= 0.5', 'log_loss[class=*] < 0.6', 'hi(mae) <= base + 1%'; else status 1.
         baseline: 'base' in gates: report, git:REV:PATH, rows.
+        baseline_missing: If BASE is missing: error (default), or skip.
         confident: Within noise a verdict is unsure: a warning.
         strict: As --confident, and an unsure verdict fails.
         min_n: Cells with fewer rows are shown, not judged.
@@ -169,7 +170,7 @@ def evaluate(
 
     given = _configured("evaluate", config, options, predictions=predictions, targets=targets, loss=loss)
     plan, given = _planned_as(given)
-    baseline = given.pop("baseline", None)
+    baseline, missing = _baseline(given.pop("baseline", None), given.get("baseline_missing"))
     if baseline is not None and not saved.is_report(baseline):
         return _evaluated_against(baseline, given, hooks, plan)
     _, base, run = all_of(
@@ -178,7 +179,24 @@ def evaluate(
     gates.meaningful(run.gates, base, run.plan.request.rules)
     run, fixed = _followed(run, plan, given)
     hooks.planned(run)
-    return evaluated(run, hooks, base, fixed)
+    return _noted(evaluated(run, hooks, base, fixed), missing)
+
+
+def _baseline(given: Any, policy: object) -> tuple[Any, tuple[Note, ...]]:
+    """The baseline, and a note if it is missing, which a policy allows.  Raises UsageError, also of git."""
+    if policy is None:
+        return given, ()
+    if given is None:
+        raise UsageError(
+            "--baseline-missing has no effect without a baseline", remedy="--baseline report.json"
+        )
+    if policy != "skip" or not saved.is_missing(given):
+        return given, ()
+    return None, (note(Code.BASELINE_MISSING, place=fspath(given)),)
+
+
+def _noted(report: Report, notes: tuple[Note, ...]) -> Report:
+    return replace(report, findings=(*report.findings, *notes)) if notes else report
 
 
 def _planned_as(given: dict[str, Any]) -> tuple[Outcome | None, dict[str, Any]]:
@@ -473,6 +491,7 @@ def gate(
     _require_known("gate", options, has_params=False)
     if not options.get("gate"):
         raise UsageError("no gate", remedy="-g 'huber <= 0.5'")
+    base, missing = _baseline(base, options.get("baseline_missing"))
     _, request, judged, other = all_of(
         hooks.check,
         lambda: request_of(options),
@@ -481,7 +500,7 @@ def gate(
     )
     conditions = all_of(*(partial(gates.of, each, partial(_named_by_gates, judged)) for each in request.gate))
     gates.meaningful(conditions, other, request.rules)
-    return gates.judged(conditions, judged, other, request.rules)
+    return _noted(gates.judged(conditions, judged, other, request.rules), missing)
 
 
 def merge(
@@ -523,10 +542,11 @@ def merge(
     if not places:
         raise UsageError("no state", remedy="losscli merge part-*.state")
     find = finder(listed(loss))
+    baseline, missing = _baseline(options.get("baseline"), options.get("baseline_missing"))
     _, request, base, *found = all_of(
         hooks.check,
         lambda: request_of(options),
-        lambda: saved.baseline(options.get("baseline")),
+        lambda: saved.baseline(baseline),
         *(partial(storage.described, place, find) for place in places),
     )
     hooks.reads(places)
@@ -535,7 +555,8 @@ def merge(
     conditions = all_of(*(partial(gates.of, each, partial(_named_by_gates, report)) for each in request.gate))
     gates.meaningful(conditions, base, request.rules)
     keep_at(whole, request.state, hooks)
-    return gates.judged(conditions, report, base, request.rules) if conditions else report
+    judged = gates.judged(conditions, report, base, request.rules) if conditions else report
+    return _noted(judged, missing)
 
 
 def _named_by_gates(report: Report, name: str) -> tuple[str, ...]:

@@ -62,10 +62,14 @@ GITHUB = "github"
 
 
 class Outputs(Struct, frozen=True):
-    """Where a report is written in addition to stdout."""
+    """Where a report is written in addition to stdout.
+
+    If `to_github`, `summary` is the file of the job's summary; outside of jobs there is none.
+    """
 
     files: tuple[Path, ...] = ()
-    github: Path | None = None
+    to_github: bool = False
+    summary: Path | None = None
 
 
 class Display(Struct, frozen=True):
@@ -142,25 +146,14 @@ def _reports(given: Mapping[str, Any]) -> list[str]:
 def outputs(names: Sequence[str]) -> Outputs:
     """The outputs that names ask for.
 
-    Raises UsageError, before any work, for a suffix that is not known, a folder that is not there, and
-    for github outside of its jobs.
+    Raises UsageError, before any work, for a suffix that is not known, and a folder that is not there.
     """
     if remote := [name for name in names if "://" in name]:
         raise UsageError(f"-o {remote[0]}: an output is a local file", remedy="write it here, then upload it")
     files = tuple(Path(name) for name in names if name != GITHUB)
-    *_, summary = all_of(
-        *(partial(_check_output, path) for path in files), lambda: _summary() if GITHUB in names else None
-    )
-    return Outputs(files, summary)
-
-
-def _summary() -> Path:
-    named = os.environ.get("GITHUB_STEP_SUMMARY")
-    if not named:
-        raise UsageError(
-            "-o github: GITHUB_STEP_SUMMARY is not set", remedy="it is in jobs of GitHub Actions"
-        )
-    return Path(named)
+    all_of(*(partial(_check_output, path) for path in files))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY")
+    return Outputs(files, GITHUB in names, Path(summary) if summary else None)
 
 
 def _check_output(path: Path) -> None:
@@ -189,11 +182,24 @@ def write_files(report: Report, display: Display, drafts: Sequence[Draft] = ()) 
     write(contents, drafts)
 
 
-def to_github(report: Report, path: Path, cells: int | None = None) -> None:
+def to_github(report: Report, path: Path | None, cells: int | None = None) -> None:
     """Add to the summary of the step, and print annotations on stderr, away from the results.
 
-    Raises DataError if the summary cannot be written.
+    Outside of a job, which has no summary, that is printed on stderr too.  Raises DataError if it cannot be
+    written.
     """
+    from losscli.render import github
+
+    if path is None:
+        warn(["GITHUB_STEP_SUMMARY is not set, so this is no job of GitHub Actions; it would get:"])
+        sys.stderr.write(github.summary(report, cells=cells))
+    else:
+        _add_summary(report, path, cells)
+    sys.stderr.write(github.commands(report))
+
+
+def _add_summary(report: Report, path: Path, cells: int | None) -> None:
+    """Add to the summary of a step."""
     from losscli.render import github
 
     with writing(path), path.open("ab+") as file:
@@ -209,7 +215,6 @@ def to_github(report: Report, path: Path, cells: int | None = None) -> None:
             raise
     if not text:
         warn([f"{path} has no room for a summary: GitHub shows 1 MiB of a step"])
-    sys.stderr.write(github.commands(report))
 
 
 def _bare_values(report: Report) -> list[float | None]:
@@ -256,8 +261,8 @@ def put(report: Report, display: Display, drafts: Sequence[Draft] = ()) -> None:
     """Write a report to its outputs and to stdout, and publish drafts."""
     form, cells = display.form, display.cells
     write_files(report, display, drafts)
-    if display.outputs.github is not None:
-        to_github(report, display.outputs.github, cells)
+    if display.outputs.to_github:
+        to_github(report, display.outputs.summary, cells)
     if not display.quiet:
         warn([line for each in display.data for line in each.notes(report)])
     if form in ("bare", "csv", "flat") and not display.quiet:

@@ -6,7 +6,7 @@ import glob
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -23,6 +23,7 @@ from losscli.data.request import LAYOUT, NUMBERS, Reading
 from losscli.data.spool import Spool, chunks_of
 from losscli.data.stream import STANDARD_INPUT
 from losscli.errors import EXAMPLES, DataError, Problem, UsageError, all_of
+from losscli.report import saved
 from losscli.report.findings import Code, problem
 from losscli.text import printable, without_credentials
 
@@ -41,6 +42,8 @@ def locate(source: str | Path, asked: Reading) -> Files:
         return _piped(sys.stdin.buffer, STANDARD_INPUT, asked)
     if "://" in text:
         return _remote(text, asked)
+    if text.startswith(saved.GIT):
+        return _spooled([saved.blob(text)], text, asked)
     try:
         return _local(text, asked)
     except OSError as error:
@@ -135,7 +138,11 @@ def _remote(url: str, asked: Reading) -> Files:
 def _piped(pipe: BinaryIO, name: str, asked: Reading) -> Files:
     with suppress(OSError):  # of a stream in memory, which has no descriptor
         limits.require_an_end(pipe, name)
-    spool = Spool(chunks_of(pipe), name)
+    return _spooled(chunks_of(pipe), name, asked)
+
+
+def _spooled(chunks: Iterable[bytes], name: str, asked: Reading) -> Files:
+    spool = Spool(chunks, name)
     files = Files(name, (spool.path,), _format(spool.path, name, asked), spool=spool)
     return _checked(files, asked)
 

@@ -23,7 +23,7 @@ def meaningful(gates: Sequence[Gate], base: Report | None, rules: Rules) -> None
     """Raise UsageError for options that have no effect without a gate."""
     if base is not None and not any(gate.limit.base for gate in gates):
         raise UsageError("--baseline has no effect: no gate refers to base", remedy="-g 'huber <= base + 1%'")
-    if rules != PLAIN and not gates:
+    if replace(rules, skips_base=False) != PLAIN and not gates:
         raise UsageError(
             "--confident, --strict and --min-n have no effect without a gate",
             remedy="-g 'huber <= 0.5'",

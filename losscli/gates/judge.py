@@ -29,12 +29,13 @@ class Rules(Struct, frozen=True):
     """How gates are judged.
 
     A weak verdict is unsure with `confident`, and fails with `strict`.  A cell of fewer than `min_n` rows is
-    skipped: shown but not judged.
+    skipped: shown but not judged.  With `skips_base` a gate that refers to a missing baseline is skipped too.
     """
 
     confident: bool = False
     strict: bool = False
     min_n: int = 0
+    skips_base: bool = False
 
     @property
     def sure(self) -> bool:
@@ -110,6 +111,8 @@ def _judge(gate: Gate, report: Report, base: Report | None, rules: Rules) -> Seq
     found = results(gate.subject, report.results)
     if gate.limit.base and base is None and not report.comparisons:
         found = "no baseline"
+        if rules.skips_base:
+            return [Verdict(gate.text, "skipped", reason="no baseline yet")]
     if isinstance(found, str):
         return [Verdict(gate.text, "error", limit=limit, reason=found)]
     if gate.subject.field != "rows":

@@ -164,6 +164,7 @@ class EvaluateOptions(CommonOptions, total=False):
     approximate: bool | None
     gate: str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None
     baseline: Report | Source | None
+    baseline_missing: Literal["error", "skip"] | None
     confident: bool | None
     strict: bool | None
     min_n: int | str | None
@@ -227,6 +228,7 @@ class GateOptions(TypedDict, total=False):
     """Options of `gate`."""
 
     gate: str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None
+    baseline_missing: Literal["error", "skip"] | None
     confident: bool | None
     strict: bool | None
     min_n: int | str | None
@@ -237,6 +239,7 @@ class MergeOptions(TypedDict, total=False):
 
     gate: str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None
     baseline: Report | Source | None
+    baseline_missing: Literal["error", "skip"] | None
     confident: bool | None
     strict: bool | None
     min_n: int | str | None

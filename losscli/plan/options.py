@@ -506,6 +506,13 @@ class Request(Struct, frozen=True, kw_only=True):
             instead={"merge": _judging("'base' in gates: report or git:REV:PATH.", REPORT, "BASE")},
         ),
     ] = None
+    baseline_missing: Annotated[
+        str,
+        _judging(
+            "If BASE is missing: error (default), or skip.", one_of(("error", "skip")), "error|skip",
+            commands=("evaluate", "merge", "gate"),
+        ),
+    ] = "error"
     confident: Annotated[
         bool,
         _judging("Within noise a verdict is unsure: a warning.", negated=True, commands=JUDGING),
@@ -730,7 +737,7 @@ class Request(Struct, frozen=True, kw_only=True):
     @property
     def rules(self) -> Rules:
         """How gates are judged."""
-        return Rules(self.confident, self.strict, self.min_n)
+        return Rules(self.confident, self.strict, self.min_n, self.baseline_missing == "skip")
 
 
 def _entries() -> Iterator[Option]:

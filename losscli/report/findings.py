@@ -585,6 +585,10 @@ class Code(Enum):
         meaning="Segments are those of the first of several losses.",
         note="segments are those of {loss}, the first of the losses",
     )
+    BASELINE_MISSING = Kind(
+        meaning="The baseline is missing, and `--baseline-missing skip` skips the gates that refer to it.",
+        note="no baseline yet: {place}",
+    )
     EMPTY_TIMES = Kind(
         meaning="Of a slice by time, hours, days, ... between the first and the last one have no rows.",
         note="{column}: no rows in {units}",

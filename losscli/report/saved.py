@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import math
 import os
 import subprocess
@@ -24,6 +25,8 @@ OF_STATES = "losscli merge FILE -o report.json makes a report of it"
 _NUMBERS = ("value", "se", "ci_low", "ci_high", "level", "df", "rows", "weight")
 _SHOWN = 5
 """Maximum number of differences listed."""
+GIT = "git:"
+"""How the name of a file in a revision of git begins."""
 _GIT = ("git", "--no-pager", "-c", "safe.bareRepository=explicit", "-c", "core.fsmonitor=false")
 _GIT_ENVIRONMENT = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_TERMINAL_PROMPT": "0"}
 """With these git reads objects and does nothing else.
@@ -33,12 +36,33 @@ repository within a working tree comes with the tree, and so would its settings.
 """
 
 
+class MissingError(DataError):
+    """What was named is not there."""
+
+
 def is_report(given: object) -> bool:
     """Whether a baseline is, or names, a saved report; else it is the predictions of another model."""
     if isinstance(given, str | PathLike):
         place = str(fspath(given))
-        return place == "-" or place.endswith(".json") or place.startswith("git:")
+        return place == "-" or place.endswith(".json")
     return isinstance(given, Report)
+
+
+def is_missing(given: object) -> bool:
+    """Whether a baseline names a file that is not there, on this machine or in a revision of git.
+
+    A revision that git does not have is an error, not a missing file.
+    """
+    if not isinstance(given, str | PathLike):
+        return False
+    place = str(fspath(given))
+    if place.startswith(GIT):
+        try:
+            blob(place)
+        except MissingError:
+            return True
+        return False
+    return place != "-" and "://" not in place and not os.path.exists(place) and not glob.glob(place)
 
 
 def baseline(given: Report | str | PathLike[str] | None) -> Report | None:
@@ -51,7 +75,7 @@ def load(place: str) -> Report:
 
     Git is only read from.  Raises DataError for a file that cannot be read or is not a whole report.
     """
-    text = _of_git(place) if place.startswith("git:") else _of_file(place)
+    text = _text(blob(place), place) if place.startswith(GIT) else _of_file(place)
     try:
         return Report.from_json(text)
     except DataError as error:
@@ -148,15 +172,36 @@ def commit() -> str:
     return done.stdout.decode("ascii", errors="replace").strip()
 
 
-def _of_git(place: str) -> str:
-    """The file as a revision has it; its path is relative to the top of the repository."""
-    revision, _, path = place.removeprefix("git:").partition(":")
+def blob(place: str) -> bytes:
+    """A file as a revision of git has it, by 'git:REVISION:PATH' from the top of the repository.
+
+    Raises UsageError for another text, MissingError if the revision has no such file, and DataError if there
+    is no such revision.
+    """
+    revision, _, path = place.removeprefix(GIT).partition(":")
     if not revision or not path or revision.startswith("-"):
         raise UsageError(f"{place}: written git:REVISION:PATH", remedy="git:main:reports/loss.json")
+    # Not `git show`, which could run the filters that a repository sets up.
+    done = _git(place, "cat-file", "blob", f"{revision}:{path}")
+    if not done.returncode:
+        return done.stdout
+    lines = tuple(done.stderr.decode(errors="replace").strip().splitlines())
+    remedy = f"git ls-tree -r --name-only {revision}"
+    absent = Problem("git has no such file", place, remedy, lines)
+    if _git(place, "rev-parse", "--git-dir").returncode:
+        raise DataError(absent)
+    if _git(place, "rev-parse", "--verify", "--quiet", f"{revision}^{{tree}}").returncode:
+        what, remedy = f"git has no revision {revision}", "git log --oneline --all"
+        if _git(place, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":
+            remedy = "the clone is shallow: fetch-depth: 0 in actions/checkout, or git fetch --unshallow"
+        raise DataError(Problem(what, place, remedy, lines))
+    raise MissingError(absent)
+
+
+def _git(place: str, *words: str) -> subprocess.CompletedProcess[bytes]:
     try:
-        # Not `git show`, which could run the filters that a repository sets up.
-        done = subprocess.run(
-            [*_GIT, "cat-file", "blob", f"{revision}:{path}"],
+        return subprocess.run(
+            [*_GIT, *words],
             capture_output=True,
             stdin=subprocess.DEVNULL,
             env=os.environ | _GIT_ENVIRONMENT,
@@ -164,9 +209,3 @@ def _of_git(place: str) -> str:
         )
     except OSError as error:
         raise DataError(Problem(f"git does not run: {error.strerror}", place)) from error
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        raise DataError(
-            Problem("git has no such file", place, f"git ls-tree -r --name-only {revision}", tuple(lines))
-        )
-    return _text(done.stdout, place)

@@ -148,6 +148,7 @@ CASES: dict[str, Case] = {
     "approximate": Case("--approximate", loss="spearman"),
     "gate": Case("-g mae<=0"),
     "baseline": Case("--baseline r.json", given="-g mae<=base"),
+    "baseline_missing": Case("--baseline-missing skip", given="-g mae<=base --baseline gone.json"),
     "confident": Case("--confident", given="-g mae<=0.3 -g mae>=0.3"),
     "strict": Case("--strict", given="-g mae<=0.3 -g mae>=0.3"),
     "min_n": Case("--min-n 100", given="-g mae<=0.3"),
@@ -210,6 +211,10 @@ OTHERS = {
     ("weak", "cells"): ("weak.csv -l mae", "weak.csv -l mae --cells 1"),
     ("weak", "min_n"): ("p.csv t.csv -l mae --min-n 2", "p.csv t.csv -l mae --min-n 3"),
     ("gate", "base"): ("r.json -g mae<=base+1", "r.json s.json -g mae<=base+1"),
+    ("gate", "baseline_missing"): (
+        "r.json gone.json -g mae<=base",
+        "r.json gone.json -g mae<=base --baseline-missing skip",
+    ),
     ("merge", "cells"): ("by.state", "by.state --cells 1"),
     ("merge", "debug"): ("gone.state", "gone.state --debug"),
     ("merge", "loss"): ("own.state -l own.py:mine", "own.state -l own.py:other"),
@@ -331,6 +336,7 @@ WRONG = {
     "positive",
     "base",
     "baseline",
+    "baseline_missing",
 }
 """Options without which a run is an error."""
 

@@ -7,7 +7,10 @@ import os
 import re
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 from support.program import CHECKOUT, Program
@@ -99,7 +102,6 @@ def test_the_baseline_of_an_evaluation(program, report):
         (["--baseline", "r.json", "-g", "mae <= 1"], 2, "no gate refers to base"),
         (["--baseline", "r.json", "-g", "mae <= base", "--where", "y > 5"], 2, "made with where none"),
         (["--confident"], 2, "have no effect without a gate"),
-        (["-o", "github"], 2, "GITHUB_STEP_SUMMARY is not set"),
     ],
 )
 def test_what_makes_no_sense_is_refused(program, report, argv, status, said):
@@ -126,6 +128,79 @@ def test_targets_are_told_apart_only_where_reports_are_kept(program, report):
     (report.parent / "q.csv").write_text((report.parent / "p.csv").read_text())
     models = ("p.csv", "q.csv", "-t", "t.csv", "-l", "mae")
     assert json.loads(program("compare", *models, "--json")[1])["provenance"]["targets"] == known
+
+
+def committed(folder: Path, *names: str) -> None:
+    """Commit files, and remove them from the working tree."""
+    subprocess.run([*GIT, "init", "-q"], cwd=folder, check=True, capture_output=True)
+    for argv in (["add", *names], ["commit", "-qm", "files"], ["rm", "-q", "--cached", *names]):
+        subprocess.run([*GIT, *argv], cwd=folder, check=True, capture_output=True)
+    for name in names:
+        (folder / name).unlink()
+
+
+def test_predictions_may_be_those_of_a_revision(program, report, folder):
+    (folder / "q.csv").write_text((folder / "p.csv").read_text().replace(".1", ".2"))
+    here = program("compare", "q.csv", "p.csv", "-t", "t.csv", "-l", "mae", "--json").out
+    against = ("evaluate", "p.csv", "t.csv", "-l", "mae", "-g", "mae <= base + 1%", "--json", "--baseline")
+    expected = json.loads(program(*against, "q.csv").out)
+    committed(folder, "q.csv")
+    there = program("compare", "git:HEAD:q.csv", "p.csv", "-t", "t.csv", "-l", "mae", "--json").out
+    numbers = [json.loads(each)["comparisons"][0]["difference"] for each in (here, there)]
+    assert numbers[0] == numbers[1] != 0
+    done = program(*against, "git:HEAD:q.csv")
+    found = json.loads(done.out)
+    assert (done.status, found["gates"]) == (0, expected["gates"])
+
+
+def test_a_shallow_clone_is_told_how_much_to_fetch(program, report, folder, tmp_path, monkeypatch):
+    committed(folder, "r.json")
+    subprocess.run(
+        [*GIT, "commit", "-qm", "more", "--allow-empty"], cwd=folder, check=True, capture_output=True
+    )
+    clone = tmp_path / "clone"
+    subprocess.run([*GIT, "clone", "-q", "--depth", "1", f"file://{folder}", str(clone)], check=True)
+    monkeypatch.chdir(clone)
+    with pytest.raises(DataError) as error:
+        saved.load("git:HEAD~1:r.json")
+    (problem,) = error.value.problems
+    assert problem.what == "git has no revision HEAD~1"
+    assert "fetch-depth: 0 in actions/checkout" in problem.remedy
+    monkeypatch.chdir(folder)
+    with pytest.raises(DataError) as error:
+        saved.load("git:gone:r.json")
+    assert "fetch-depth" not in error.value.problems[0].remedy
+
+
+@pytest.mark.parametrize(
+    "place", ["old.json", "git:HEAD:old.json", "old.parquet", "git:HEAD:old.parquet", "old*.csv"]
+)
+def test_the_first_run_has_no_baseline_yet(program, report, folder, place):
+    committed(folder, "r.json")
+    argv = ["evaluate", *FILES, "-g", "mae <= base", "-g", "mae <= 1", "--baseline", place, "-o", "new.json"]
+    assert program(*argv).status == 3
+    done = program(*argv, "--baseline-missing", "skip", "--json")
+    assert done.status == 0
+    found = json.loads((folder / "new.json").read_text())
+    assert [(each["status"], each["reason"]) for each in found["gates"]] == [
+        ("skipped", "no baseline yet"),
+        ("pass", ""),
+    ]
+    assert {"code": "baseline-missing", "text": f"no baseline yet: {place}"}.items() <= found["findings"][
+        -1
+    ].items()
+    assert program(*argv, "-g", "mae <= 0.1", "--baseline-missing", "skip").status == 1
+
+
+def test_only_a_missing_baseline_is_skipped(program, report, folder):
+    (folder / "old.json").write_text("{")
+    skips = ("-g", "mae <= base", "--baseline-missing", "skip")
+    for place, said in [("old.json", "is not JSON"), ("git:gone:r.json", "git has no")]:
+        done = program("gate", "r.json", place, *skips)
+        assert (done.status, said in done.err) == (3, True)
+    assert program("gate", "r.json", "gone.json", *skips).status == 0
+    done = program("evaluate", *FILES, "-g", "mae <= 1", "--baseline-missing", "skip")
+    assert (done.status, "has no effect without a baseline" in done.err) == (2, True)
 
 
 def test_a_baseline_out_of_git(report, folder, monkeypatch):
@@ -187,6 +262,18 @@ def test_github_in_a_job(program, report, folder, monkeypatch):
     assert 'failures="1"' in (folder / "j.xml").read_text()
 
 
+def test_github_outside_of_a_job_is_shown(program, report, folder):
+    status, out, err = program("gate", "r.json", "-g", "mae <= 0.1", "-o", "github", "--json")
+    assert (status, json.loads(out)["gates"][0]["status"]) == (1, "fail")
+    first, *others = err.splitlines()
+    assert (
+        first
+        == "losscli: note: GITHUB_STEP_SUMMARY is not set, so this is no job of GitHub Actions; it would get:"
+    )
+    assert others[0] == "### overall"
+    assert any(line.startswith("::error title=losscli gate::mae <= 0.1") for line in others)
+
+
 def test_a_summary_begins_on_a_line_of_its_own_and_says_if_it_has_no_room(
     program, report, folder, monkeypatch
 ):
@@ -222,7 +309,7 @@ def test_what_programs_read_is_utf8_in_any_locale(encoding, folder):
 def bash(script, folder, **env):
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     environment = {"PATH": path, "PYTHONUTF8": "1", "GITHUB_STEP_SUMMARY": str(folder / "s.md"), **CHECKOUT}
-    environment |= env
+    environment |= {"LOSSCLI_ACTION": str(ROOT / ".github/actions/losscli"), **env}
     return subprocess.run(["bash", "-ec", script], env=environment, cwd=folder, timeout=60).returncode
 
 
@@ -232,6 +319,75 @@ def test_the_action_runs_the_program(report, folder, limit, status):
     script = action.partition("run: |\n")[2]
     assert bash(script, folder, LOSSCLI_ARGS=f"gate r.json -g 'mae <= {limit}'") == status
     assert (folder / "s.md").read_text().startswith("### overall")
+
+
+class Hub(BaseHTTPRequestHandler):
+    """As much of GitHub as comments on a pull request need."""
+
+    comments: ClassVar[list[dict[str, Any]]] = []
+    asked: ClassVar[list[tuple[str, str]]] = []
+
+    def answer(self) -> None:
+        self.asked.append((self.command, self.path.partition("?")[0]))
+        size = int(self.headers.get("Content-Length") or 0)
+        body = json.loads(self.rfile.read(size))["body"] if size else None
+        if self.command == "POST":
+            self.comments.append({"id": 70 + len(self.comments), "body": body, "user": {"type": "Bot"}})
+        if self.command == "PATCH":
+            (found,) = (each for each in self.comments if self.path.endswith(f"/comments/{each['id']}"))
+            found["body"] = body
+        known = self.headers["Authorization"] == "Bearer secret"
+        self.send_response(200 if known else 403)
+        self.end_headers()
+        self.wfile.write(json.dumps(self.comments if self.command == "GET" else {}).encode())
+
+    do_GET = do_POST = do_PATCH = answer  # noqa: N815
+
+    def log_message(self, *words: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def hub(folder):
+    Hub.comments, Hub.asked = [], []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    Thread(target=server.serve_forever, daemon=True).start()
+    (folder / "event.json").write_text('{"pull_request": {"number": 5}}')
+    yield {
+        "LOSSCLI_COMMENT": "true",
+        "LOSSCLI_TOKEN": "secret",
+        "GITHUB_REPOSITORY": "o/r",
+        "GITHUB_EVENT_PATH": str(folder / "event.json"),
+        "GITHUB_API_URL": f"http://127.0.0.1:{server.server_port}",
+    }
+    server.shutdown()
+    server.server_close()
+
+
+SCRIPT = (ROOT / ".github/actions/losscli/action.yml").read_text().partition("run: |\n")[2]
+
+
+def test_the_action_keeps_one_comment_on_a_pull_request(report, folder, hub):
+    Hub.comments.append({"id": 1, "body": "<!-- losscli: report -->\nof a person", "user": {"type": "User"}})
+    assert bash(SCRIPT, folder, LOSSCLI_ARGS="gate r.json -g 'mae <= 1'", **hub) == 0
+    assert bash(SCRIPT, folder, LOSSCLI_ARGS="gate r.json -g 'mae <= 0.1'", **hub) == 1
+    assert bash(SCRIPT, folder, LOSSCLI_ARGS="show r.json", LOSSCLI_COMMENT_NAME="other", **hub) == 0
+    person, own, other = (each["body"] for each in Hub.comments)
+    assert person.endswith("of a person")
+    assert own.startswith("<!-- losscli: report -->\n### overall")
+    assert "| fail | mae \\<= 0.1 |" in own
+    assert other.startswith("<!-- losscli: other -->\n### overall")
+    assert ("PATCH", "/repos/o/r/issues/comments/71") in Hub.asked
+
+
+def test_the_action_passes_where_it_may_not_comment(report, folder, hub):
+    assert (
+        bash(SCRIPT, folder, LOSSCLI_ARGS="gate r.json -g 'mae <= 1'", **hub | {"LOSSCLI_TOKEN": "none"}) == 0
+    )
+    (folder / "event.json").write_text("{}")
+    Hub.asked = []
+    assert bash(SCRIPT, folder, LOSSCLI_ARGS="gate r.json -g 'mae <= 1'", **hub) == 0
+    assert Hub.asked == []
 
 
 def test_the_action_runs_nothing_that_is_in_its_arguments(report, folder):

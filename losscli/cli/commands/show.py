@@ -63,7 +63,7 @@ def _side_by_side(reports: dict[str, Report], display: Display) -> None:
     from losscli.render import format_of_suffix, print_side_by_side, render_side_by_side
 
     form, outputs, cells = display.form, display.outputs, display.cells
-    if outputs.github is not None:
+    if outputs.to_github:
         raise UsageError("-o github takes one report", remedy="-o FILE.md")
     if display.verbose:
         raise UsageError("-v takes one report", remedy="losscli show report.json -v")
