@@ -383,10 +383,11 @@ def _gain(chart_of: Chart, canvas: Canvas) -> Rows:
 def _confusion(chart_of: Chart, canvas: Canvas) -> Rows:
     """The matrix, in per cent of the true class, if it fits; else the pairs that are confused most."""
     actual, predicted = (_texts(chart_of.columns[name]) for name in ("actual", "predicted"))
-    names = list(dict.fromkeys(actual))
+    names = list(dict.fromkeys([*actual, *predicted]))
     pairs = dict(zip(zip(actual, predicted, strict=True), _numbers(chart_of, "share"), strict=True))
     wide = max([*map(len, names), 3], default=3) + 1
-    if len(pairs) < len(names) ** 2 or LABELS + wide * (len(names) + 1) > LABELS + canvas.width:
+    whole = all((name, other) in pairs for name in names for other in names)
+    if not whole or LABELS + wide * (len(names) + 1) > LABELS + canvas.width:
         return _pairs(chart_of, canvas)
     head = [[("true class in rows, predicted in columns: % of the true class", "dim")]]
     rows: Rows = [*head, [(" " * wide + "".join(name.rjust(wide) for name in names), "dim")]]

@@ -357,3 +357,48 @@ def test_every_chart_has_the_columns_of_its_kind():
         for chart in report.charts:
             assert list(chart.columns) == [column.name for column in KINDS[chart.name].columns]
         assert losscli.Report.from_json(report.to_json()) == report
+
+
+def test_each_output_has_its_charts():
+    frame = pl.DataFrame({"a": RNG.normal(0, 1, N), "b": RNG.normal(5, 1, N)})
+    targets = pl.DataFrame({"a": RNG.normal(0, 1, N), "b": RNG.normal(5, 1, N)})
+    report = losscli.evaluate(frame, targets, pred="a,b", target="a,b", loss="mae", charts=True)
+    for name in "ab":
+        alone = losscli.evaluate(frame[name], targets[name], loss="mae", charts=True)
+        assert (
+            chart_of(report, "bias", output=name)["residual"].tolist()
+            == chart_of(alone, "bias")["residual"].tolist()
+        )
+
+
+def test_rows_of_clusters_have_no_intervals():
+    frame = pl.DataFrame({"p": RNG.random(N), "y": RNG.integers(0, 2, N), "c": np.arange(N) // 10})
+    given = {"target": "y", "pred": "p", "task": "binary", "loss": "log_loss", "charts": True}
+    own, clustered = (losscli.evaluate(frame, **given, **more) for more in ({}, {"cluster": "c"}))
+    assert set(chart_of(clustered, "reliability")["ci_low"]) == {None}
+    assert None not in set(chart_of(own, "reliability")["ci_low"])
+    assert set(chart_of(losscli.evaluate(frame, **given, ci=None), "reliability")["ci_low"]) == {None}
+
+
+def test_slices_and_dropped_rows_change_no_chart():
+    frame = pl.DataFrame({"p": RNG.random(N), "y": RNG.random(N), "s": np.arange(N) % 3})
+    gaps = pl.concat([frame, pl.DataFrame({"p": [None], "y": [1.0], "s": [0]})], how="vertical_relaxed")
+    plain = losscli.evaluate(frame, target="y", pred="p", loss="mae", charts=True)
+    other = losscli.evaluate(gaps, target="y", pred="p", loss="mae", charts=True, by="s", missing="drop")
+    assert other.charts == plain.charts
+
+
+def test_an_infinite_loss_is_counted_apart():
+    p, y = np.array([0.0, 0.5, 0.9]), np.array([1, 1, 1])
+    report = losscli.evaluate(p, y, task="binary", loss="log_loss", eps=0, charts=True)
+    (chart,) = charts_of(report, "loss_distribution")
+    assert [note.text for note in chart.notes] == ["1 row has an infinite loss, which no bin holds"]
+    assert sum(chart.columns["rows"]) == 2
+
+
+def test_one_row_has_charts():
+    for columns, options in FRAMES.values():
+        report = losscli.evaluate(
+            pl.DataFrame(columns)[:1], **{"target": "y", "pred": "p", "charts": True, **options}
+        )
+        assert report.charts

@@ -110,3 +110,10 @@ def test_many_classes_are_drawn_as_the_greatest_errors():
     lines = text_of(chart_of("confusion", len(pairs), 0.25, **columns), LOOKS["no Unicode"])
     assert len(lines) == 22
     assert all("->" in line and "#" in line for line in lines[2:])
+
+
+def test_a_confusion_without_all_pairs_is_drawn_as_errors():
+    lines = text_of(
+        chart_of("confusion", 2, 0.5, actual=["a", "a"], predicted=["a", "b"]), LOOKS["no Unicode"]
+    )
+    assert any("a -> b" in line for line in lines)
