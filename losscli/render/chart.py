@@ -18,6 +18,7 @@ LABELS = 10
 WIDEST, WIDE, NARROW = 100, 80, 20
 """The width of a drawing: on a terminal, elsewhere, and the minimum."""
 _BITS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
+_MOST_DIGITS = 13
 _BLOCKS = " ▁▂▃▄▅▆▇█"
 _SHADES = {True: "░▒▓█", False: ".:*#"}
 Cells = dict[tuple[int, int], tuple[int | str, str]]
@@ -88,7 +89,7 @@ def framed(
     """The rows of what is drawn, with the ends of both axes, and `bars` (width,) under it, if given."""
     (low, high), (bottom, top) = across, upright
     vertical, corner, flat = "│└─" if canvas.unicode else "|+-"
-    shown = {0: f"{top:.3g}", canvas.height - 1: f"{bottom:.3g}"}
+    shown = {0: _short(top), canvas.height - 1: _short(bottom)}
     rows: list[list[Segment]] = []
     for y in range(canvas.height):
         row = [(f"{shown.get(y, ''):>{LABELS - 2}} {vertical}", "dim")]
@@ -96,9 +97,25 @@ def framed(
     rows.append([(" " * (LABELS - 1) + corner + flat * canvas.width, "dim")])
     under = _bars(bars, canvas) if len(bars) else []
     rows.extend([(" " * LABELS, ""), (text, "")] for text in under)
-    middle = f"{(low + high) / 2:.3g}".center(canvas.width - len(f"{low:.3g}") - len(f"{high:.3g}"))
-    rows.append([(" " * LABELS + f"{low:.3g}{middle}{high:.3g}", "dim")])
+    first, middle, last = _apart(low, low / 2 + high / 2, high)
+    rows.append([(" " * LABELS + first + middle.center(canvas.width - len(first) - len(last)) + last, "dim")])
     return rows
+
+
+def _short(value: float) -> str:
+    """A number that fits next to a chart."""
+    text = f"{value:.3g}"
+    return text if len(text) <= LABELS - 2 else f"{value:.2g}"
+
+
+def _apart(*values: float) -> list[str]:
+    """Numbers in order with as many digits as tell them apart, within a hundredth of what they span."""
+    span = values[-1] / 100 - values[0] / 100
+    for digits in range(3, _MOST_DIGITS):
+        texts = [f"{value:.{digits}g}" for value in values]
+        if all(abs(float(text) - value) <= span for text, value in zip(texts, values, strict=True)):
+            break
+    return texts
 
 
 class Point(Struct, frozen=True):

@@ -166,14 +166,14 @@ def _bias(chart: Chart, canvas: Canvas) -> Rows:
         return []
     ys = [y for point in points for y in (point.y, *(point.ends or ()))]
     low, high = min(0.0, *ys), max(0.0, *ys)
-    across = min(_numbers(chart, "prediction_low")), max(_numbers(chart, "prediction_high"))
+    across = min(point.x for point in points), max(point.x for point in points)
     cells: Cells = {}
     plane = Plane(across, (low, high if high > low else low + 1.0), canvas)
     plane.points(cells, points)
     plane.line(cells, lambda value: 0.0, _RULE)
     rows = framed(cells, plane.across, plane.upright, canvas)
     up = "mean of prediction - target (unit of the target)"
-    return [*_caption(up, "prediction (unit of the target)", rows, canvas), *_off(points, canvas)]
+    return [*_caption(up, "mean prediction (unit of the target)", rows, canvas), *_off(points, canvas)]
 
 
 def _residuals(chart: Chart, canvas: Canvas) -> Rows:

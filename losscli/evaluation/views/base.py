@@ -29,6 +29,9 @@ _OUTLYING = 3.0
 _MARGIN = 0.5
 """How far a chart reaches beyond the central rows, as a share of their width."""
 
+_ALIKE = 1e-300
+"""Numbers that are closer are one number: 0.0 and -0.0 are in bins of their own."""
+
 Summaries = Mapping[str, Summary]
 
 
@@ -251,6 +254,11 @@ class Shown(Struct, frozen=True, eq=False):
 
 def shown(bins: Bins, weight: Array, most: int) -> Shown:
     """At most so many bins of equal width that show the central rows of an axis: see `spread_of`."""
+    if bins.count and bins.high - bins.low < _ALIKE:
+        # All numbers are the same, and a bin about them has a width that can be seen.
+        width = 2.0 ** math.floor(math.log2(abs(bins.low))) / 8 if abs(bins.low) > _ALIKE else 1.0
+        places = np.zeros(bins.count, dtype=np.int64)
+        return Shown(places, np.array([bins.low - width / 2, bins.low + width / 2]))
     return spread_of(*bins.edges(), weight, most)
 
 

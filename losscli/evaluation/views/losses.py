@@ -64,7 +64,8 @@ def drawn(of: Drawing) -> Iterator[Chart]:
 def _columns(of: Drawing, bins: Bins, table: Table, total: Array) -> dict[str, list[Value]]:
     low, high = bins.edges()
     is_loss = bins.low >= NEGATIVE_ZERO
-    low = np.maximum(low, 0.0) if is_loss else low
+    if is_loss:
+        low, high = np.maximum(low, 0.0), high if bins.high > 0 else np.zeros(len(high))
     places = _by_size(bins, table.weight) if is_loss else shown(bins, table.weight, _MOST).places
     held = np.unique(places[(table.weight > 0) & (places >= 0)])
     count = int(places.max()) + 1

@@ -26,8 +26,10 @@ from losscli.states.base import Summary
 from losscli.states.grid import Axis, Bins
 from losscli.tasks.regression import Regression
 
-PREDICTION = Axis(digits=3, octaves=11)
-RESIDUAL = Axis(digits=4, octaves=18)
+PREDICTION = Axis(digits=3, octaves=15)
+RESIDUAL = Axis(digits=4, octaves=30)
+"""Fine enough for 16 bins of predictions and 32 of residuals next to an outlier that is 4,000 and 100 million
+times as large as the others; finer still without one."""
 _MAP = 40
 """Maximum number of bins of either axis of the map."""
 _SPREAD = 60
