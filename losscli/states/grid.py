@@ -22,8 +22,8 @@ from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
 from losscli.numeric.segments import binned_sums
 
 _MANTISSA = 52
-_UPPER_DIGITS = 20
-"""Binary digits after the first in the upper half of a float64."""
+_ABOVE = 12
+"""Bits of a float above its binary digits: the sign, and the exponent."""
 NEGATIVE_ZERO = -5e-324
 """The extreme that stands for -0.0, which is among the negative numbers."""
 _MAGNITUDE = (1 << 63) - 1
@@ -92,16 +92,19 @@ class Bins(Struct, frozen=True, dict=True):
     def numbers(self, xp: Namespace, values: Array) -> Array:
         """The numbers of the bins of finite values (n,) between the extremes."""
         digits, width = self.digits, _MANTISSA
-        if digits <= _UPPER_DIGITS and on_host(xp) and sys.byteorder == "little":
-            # The upper halves hold all that is asked for, and take half the time.
-            bits, width = values.view(np.int32)[1::2].copy(), _MANTISSA - 32
-        else:
-            bits = values.view(xp.int64)
+        bits = values.view(xp.int64)
+        if on_host(xp) and sys.byteorder == "little":
+            # The upper bits hold all that is asked for, and narrow integers take a fraction of the time.
+            for kind in (np.int16, np.int32):
+                size = np.iinfo(kind).bits
+                if digits <= size - _ABOVE and 2 * self.axis.most < 1 << (size - 1):
+                    bits, width = values.view(kind)[64 // size - 1 :: 64 // size].copy(), size - _ABOVE
+                    break
         found = bits & ((1 << 11 + width) - 1) if self.low <= 0 else bits
         found = found >> (width - digits)
         found -= self.floor << digits
         if self._reaches_floor:
-            xp.maximum(found, 0, out=found)
+            found &= ~(found >> (found.itemsize * 8 - 1))  # the maximum with 0, in less time
         if self.low < 0:
             found ^= bits >> (11 + width)
         return found
@@ -192,8 +195,8 @@ class Grid(Struct, frozen=True, eq=False):
             axis.places(xp, xp.ascontiguousarray(values)) if isinstance(axis, Bins) else values
             for axis, values in zip(bins, places, strict=True)
         ]
-        index = own[0].astype(np.int64, copy=False)
-        first = _sums(xp, index, along, counts[0])
+        first = _sums(xp, own[0].astype(np.int64), along, counts[0]) if along else np.zeros((0, counts[0]))
+        index = own[0].astype(np.int32 if math.prod(counts) < 1 << 31 else np.int64)
         for each, count in zip(own[1:], counts[1:], strict=True):
             index = index * count + each
         sums = _sums(xp, index, columns, math.prod(counts)).reshape(len(columns), *counts)

@@ -15,7 +15,7 @@ from losscli.report.charts import Chart, Value
 from losscli.states.base import Summary
 from losscli.states.grid import NEGATIVE_ZERO, Axis, Bins
 
-LOSS = Axis(digits=5, octaves=40)
+LOSS = Axis(digits=4, octaves=40)
 MOST_LOSSES = 3
 """Number of losses whose distribution is shown, the first ones."""
 _MOST = 40
