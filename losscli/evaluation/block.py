@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -113,7 +114,7 @@ def read_weight(block: Block, counted: bool, unit: float = 1.0) -> None:
     block.drop_marked()
 
 
-class Taken(Struct, frozen=True, eq=False):
+class Taken(Struct, frozen=True, eq=False, dict=True):
     """A validated block, and the weight of each row (n,) in units of `weight_unit`, None for ones."""
 
     plan: Plan
@@ -122,6 +123,11 @@ class Taken(Struct, frozen=True, eq=False):
     rows: Rows
     weight: Array | None
     weight_unit: float
+
+    @cached_property
+    def cut(self) -> cell_views.Cut:
+        """For each slicing the slice of each row, or of each group, and the keys of the slices that occur."""
+        return cell_views.cut_by(self.block, self.plan.roles.slicings, self.rows)
 
     def weight_of(self, choice: Choice) -> Array | None:
         """The weights as a loss takes them: one instead of zero for a class that it keeps."""

@@ -198,7 +198,7 @@ def states_in(taken: Taken, draws: Draws | None = None) -> Partial:
 
 def _states(taken: Taken, draws: Draws | None) -> Partial:
     plan, xp, block, rows = taken.plan, taken.xp, taken.block, taken.rows
-    cut = cell_views.cut_by(block, plan.roles.slicings, rows)
+    cut = taken.cut
     for _, keys in cut:
         _require_few(len(keys))
     own_clusters = cell_views.clusters_of(plan, block, rows)

@@ -72,9 +72,7 @@ class SubmissionJob(partials.EvaluationJob, frozen=True, kw_only=True):
         for place, column in enumerate(found):
             self.stored.column(place)[rows] = to_numpy(column)
         self.stored.weights[rows] = weight
-        for place, slicing in enumerate(self.plan.roles.slicings):
-            codes, keys = slicing.of(block.frame)
-            codes = codes if starts is None else codes[starts]
+        for place, (codes, keys) in enumerate(taken.cut):
             with _LOCK:
                 known = [self.numbers[place].setdefault(key, len(self.numbers[place])) for key in keys.rows()]
             self.stored.cells[place, rows] = np.array([*known, -1])[codes]
