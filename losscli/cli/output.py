@@ -122,8 +122,13 @@ def display_of(given: Mapping[str, Any]) -> Display:
 
 
 def asked(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that the Python API has too; what charts show is asked for if something draws them."""
+    """The options that the Python API has too; what charts show is asked for if something draws them.
+
+    A plan that is followed says itself whether it is.
+    """
     found = in_python(given)
+    if given.get("plan"):
+        return found
     if given.get("plot") or any(_draws(name) for name in listed(given.get("output"))):
         found["charts"] = True
     return found

@@ -601,7 +601,7 @@ class Request(Struct, frozen=True, kw_only=True):
         tuple[str, ...],
         _output(
             "Draw a chart after the tables, such as reliability; repeatable.",
-            CHARTS, "NAME", commands=("evaluate", "compare", "show"), use=Use.OUTPUT,
+            CHARTS, "NAME", commands=("evaluate", "compare", "merge", "show"), use=Use.OUTPUT,
         ),
     ] = ()
     output: Annotated[

@@ -1,5 +1,7 @@
 """--plot draws charts after the tables, of a run and of a saved report."""
 
+from pathlib import Path
+
 import pytest
 
 ROWS = 20
@@ -68,3 +70,27 @@ def test_several_reports_are_not_drawn(losscli, files):
     found = losscli("show", "a.json", "b.json", "--plot", "bias")
     assert found.status == 2
     assert "--plot takes one report" in found.err
+
+
+def test_parts_are_drawn_as_one(losscli, files):
+    rows = Path("p.csv")
+    head, *lines = rows.read_text().splitlines(keepends=True)
+    given = ("--unmatched", "drop", "-l", "mae", "--charts")
+    losscli("evaluate", *files, *given, "--dry-run", "-o", "run.plan")
+    for place, part in enumerate((lines[:7], lines[7:]), 1):
+        rows.with_name(f"{place}.csv").write_text(head + "".join(part))
+        found = losscli(
+            "evaluate", f"{place}.csv", "t.csv", "--plan", "run.plan", "--state", f"{place}.state"
+        )
+        assert found.status == 0, found.err
+    merged = losscli("merge", "2.state", "1.state", "--plot", "residual_distribution")
+    whole = losscli("evaluate", *files, "-l", "mae", "--plot", "residual_distribution")
+    title = "Distribution of residuals"
+    assert merged.out[merged.out.index(title) :] == whole.out[whole.out.index(title) :]
+
+
+def test_a_plan_says_whether_charts_are_kept(losscli, files):
+    losscli("evaluate", *files, "-l", "mae", "--dry-run", "-o", "run.plan")
+    found = losscli("evaluate", *files, "--plan", "run.plan", "--plot", "bias")
+    assert found.status == 0
+    assert "--plot bias: this run has no such chart; it has none" in found.err
