@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -22,6 +23,7 @@ FOLDED = 24
 """Rows of a table above which it is folded."""
 FIGURES = 6
 """The charts of a section, of which the first ones matter most."""
+_MORE = "There are more charts: -o NAME.svg and report.plot(NAME) in Python draw all of a kind."
 OPEN = 3
 """The tables of a section that are not folded, the first ones."""
 ROOM = 600_000
@@ -65,9 +67,13 @@ def parts_of(report: Report, most: int | None, written: Origin | None) -> Iterat
     for draft in drafts:
         found = () if draft.charts is None else figures(report, draft.charts)
         tables = list(_tables(draft.id, draft.tables, cells))
-        drawn = list(found)
+        drawn = list(islice(found, draft.most + 1))  # charts that are not shown are not drawn either
         charts = [_figure(f"{draft.id}-c{place}", figure) for place, figure in enumerate(drawn[: draft.most])]
-        blocks = _beside(charts[0], tables) if len(charts) == 1 else [*_grid(charts, len(drawn)), *tables]
+        blocks = (
+            _beside(charts[0], tables)
+            if len(charts) == 1
+            else [*_grid(charts, len(drawn) > draft.most), *tables]
+        )
         yield Part(draft.id, draft.title, (*blocks, *draft.others()))
 
 
@@ -131,13 +137,12 @@ def _length(table: Table) -> float:
     return _ROW + sum(rows) / len(rows) if rows else 0.0
 
 
-def _grid(charts: Sequence[str], count: int) -> Iterator[str]:
-    """The charts side by side, and how many of all are left out."""
+def _grid(charts: Sequence[str], has_more: bool) -> Iterator[str]:
+    """The charts side by side, and whether there are more."""
     if charts:
         yield f'<div class="charts">{"".join(charts)}</div>'
-    if count > len(charts):
-        more = counted(count - len(charts), "more chart")
-        yield f'<p class="small block">{more}: report.plot(NAME) in Python draws all</p>'
+    if has_more:
+        yield f'<p class="small block">{_MORE}</p>'
 
 
 def _beside(chart: str, tables: Sequence[str]) -> Iterator[str]:
