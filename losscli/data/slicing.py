@@ -170,7 +170,7 @@ def _texts(values: pl.Series) -> pl.Series:
 
 
 def distinct(series: pl.Series) -> tuple[Array, pl.Series]:
-    """The value of each row (n,) as a position among those that occur, and these (u,), of which null is one."""
+    """The value of each row (n,) as a position among those that occur (u,), of which null is one."""
     missing = series.is_null().to_numpy() if series.null_count() else None
     if series.dtype.is_float():
         values = series.to_numpy()
