@@ -251,7 +251,7 @@ def test_noise_lists_nothing():
 @pytest.mark.slow
 @pytest.mark.parametrize("noise", ["normal", "skewed", "rare"])
 def test_noise_is_listed_no_more_often_than_the_level_says(noise):
-    runs = 120
+    runs = 60
     found = false_lists(runs, 1_500, noise)
     # Five per cent, and three standard errors of the simulation.
     assert found <= 0.05 * runs + 3 * (runs * 0.05 * 0.95) ** 0.5

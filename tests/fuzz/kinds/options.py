@@ -30,6 +30,7 @@ INPUTS = {
         ["m.csv", "--model-column", "model"],
     ),
     "rank": (["p.csv", "q.csv", "-t", "t.csv"], ["m.csv", "--model-column", "model", "-t", "t.csv"]),
+    "weak": (["p.csv", "t.csv", "--min-n", "2"], ["c.csv"], ["b.csv"]),
     "explain": (["huber"], ["mae", "p.csv", "t.csv"], []),
     "init": (["p.csv", "t.csv"],),
     "show": (["s.json"], ["s.json", "s.json"], []),
@@ -41,7 +42,7 @@ RIGHT = {
     "target": ("target", "label"),
     "on": ("id", "position"),
     "weight": ("w",),
-    "by": ("r", "s", "r,s", "w:2"),
+    "by": ("r", "s", "r,s", "w:2", "auto", "s:month"),
     "where": ("w > 1", "r = 'a'"),
     "group": ("g",),
     "separator": (",", "comma"),
@@ -53,7 +54,7 @@ RIGHT = {
     "eps": ("0", "1e-9"),
     "ci": ("0.9", "none"),
     "cluster": ("g", "r"),
-    "gate": ("mae <= 9", "mae[r=*] <= base", "n >= 2"),
+    "gate": ("mae <= 9", "mae[r=*] <= base", "n >= 2", "gap(mae[r=*]) <= 9%", "mae[r=*] <= rest * 2"),
     "baseline": ("q.csv",),
     "min_n": ("1", "3"),
     "model_column": ("model",),
@@ -84,7 +85,7 @@ def case(rng: random.Random) -> Case:
         run.append(rng.choice([flag for flag in option.flags if flag.startswith("-")]))
         if not option.is_switch:
             run.append(shell(_value(option, rng)))
-    if command in ("evaluate", "check", "compare", "rank") and rng.random() < 0.2:
+    if command in ("evaluate", "check", "compare", "rank", "weak") and rng.random() < 0.2:
         run += [
             f"--{rng.choice([*loss_params()]).replace('_', '-')}",
             shell(rng.choice((*NUMBERS, text(rng)))),

@@ -89,6 +89,8 @@ ROLES: Mapping[str, Callable[[Any], tuple[Columns, Columns, list[str]]]] = {
     "weight": lambda x: ({"prediction": NUMBERS}, _regression(w=x), ["mae", "-w", "w"]),
     "slice": lambda x: ({"prediction": NUMBERS}, _regression(w=x), ["mae", "--by", "w"]),
     "bins": lambda x: ({"prediction": NUMBERS}, _regression(w=x), ["mae", "--by", "w:2"]),
+    "dates": lambda x: ({"prediction": NUMBERS}, _regression(w=x), ["mae", "--by", "w:month"]),
+    "auto": lambda x: ({"prediction": NUMBERS}, _regression(w=x), ["mae", "--by", "auto"]),
     "cluster": lambda x: ({"prediction": NUMBERS}, _regression(w=x), ["mae", "--cluster", "w"]),
     "condition": lambda x: ({"prediction": NUMBERS}, _regression(w=x), ["mae", "--where", "w is not null"]),
     "compared": lambda x: ({"prediction": NUMBERS}, _regression(w=x), ["mae", "--where", "w = 'a'"]),
@@ -137,10 +139,14 @@ def _streamed(table: pyarrow.Table, to: Any) -> None:
         writer.write_table(table)
 
 
+ALONE = ("evaluate", "check", "weak")
+"""The commands of one model."""
+
+
 def case(rng: random.Random) -> Case:
     """A type in a role, in some format, with a command; the key may be of another type."""
     kind, role = rng.choice([*TYPES]), rng.choice([*ROLES, "key"])
-    command = rng.choice(("evaluate", "evaluate", "evaluate", "check", "compare", "rank"))
+    command = rng.choice(("evaluate", "evaluate", "evaluate", "check", "compare", "rank", "weak"))
     rows, twice = rng.choice((ROWS, ROWS, ROWS, 1, 0)), rng.random() < 0.1
     return of_pair(kind, role, rng.choice([*WRITERS]), command, rows, twice)
 
@@ -167,8 +173,8 @@ def of_pair(
         return of_pair("null", role, "parquet", command, rows, twice)
     left, right = files
     loss, *others = options
-    models = [left] if command in ("evaluate", "check") else [left, f"B={left}"]
-    targets = [right] if command in ("evaluate", "check") else ["-t", right]
+    models = [left] if command in ALONE else [left, f"B={left}"]
+    targets = [right] if command in ALONE else ["-t", right]
     if command != "evaluate" and "--worst" in others:
         others = others[2:]
     if command == "rank" and "--cluster" in others:
