@@ -19,7 +19,8 @@ def of(plan: Plan, fingerprint: int | None) -> dict[str, str]:
     The names of prediction columns are left out, since models may name them freely.  `fingerprint` is that of
     the targets, None if it was not computed.
     """
-    provenance = plan.compared() | {
+    provenance = {
+        **plan.compared,
         "classes": join_names(plan.roles.names) if plan.cell in ("class", "label") else "",
         "alignment": "key" if plan.roles.ids else "position",
         "eps": repr(plan.roles.eps) if plan.roles.eps else "",

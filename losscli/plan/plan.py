@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
+from functools import cached_property
 from shlex import quote
 from typing import Any
 
@@ -33,7 +35,7 @@ MIN_ROWS = 256
 """The minimum rows of a block, however wide they are."""
 
 
-class Plan(Struct, frozen=True):
+class Plan(Struct, frozen=True, dict=True):
     """What is evaluated, how, and with which policies; `profiled` requests the profile of the only loss."""
 
     roles: Roles
@@ -176,7 +178,8 @@ class Plan(Struct, frozen=True):
         """The plan as flags, quoted for a shell."""
         return flags(self.options())
 
-    def compared(self) -> dict[str, str]:
+    @cached_property
+    def compared(self) -> Mapping[str, str]:
         """The options in which two reports must agree, by their names in reports."""
         roles, options = self.roles, self.options()
         group = next(iter(roles.group_columns), None)
@@ -194,7 +197,7 @@ class Plan(Struct, frozen=True):
         roles = self.roles
         content = [
             [choice.identity for choice in self.choices],
-            self.compared(),
+            self.compared,
             roles.link,
             roles.target_form,
             roles.names,
