@@ -134,7 +134,7 @@ def evaluate(
         rows: Write row losses: .parquet, .csv, .ndjson, .arrow.
         worst: Show the N rows with the largest first loss.
         state: Write what rows leave behind, for merge.
-        charts: Keep what charts show; --plot and -o FILE.html imply it.
+        charts: Keep what charts show; as --plot and -o X.html do.
         plan: Follow a saved plan, or a state.
         part: Which part of the rows this is: 2/6.
         threads: Worker threads; default: all cores, up to 8.

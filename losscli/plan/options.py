@@ -509,7 +509,7 @@ class Request(Struct, frozen=True, kw_only=True):
     baseline_missing: Annotated[
         str,
         _judging(
-            "If BASE is missing: error (default), or skip.", one_of(("error", "skip")), "error|skip",
+            "If BASE is missing: error (default), or skip.", one_of(("error", "skip")), "WHAT",
             commands=("evaluate", "merge", "gate"),
         ),
     ] = "error"
@@ -593,14 +593,14 @@ class Request(Struct, frozen=True, kw_only=True):
     charts: Annotated[
         bool,
         _output(
-            "Keep what charts show; --plot and -o FILE.html imply it.",
+            "Keep what charts show; as --plot and -o X.html do.",
             commands=("evaluate", "compare"), use=Use.PLAN,
         ),
     ] = False
     plot: Annotated[
         tuple[str, ...],
         _output(
-            "Draw a chart after the tables, such as reliability; repeatable.",
+            "Draw a chart in text, such as reliability; repeatable.",
             CHARTS, "NAME", commands=("evaluate", "compare", "merge", "show"), use=Use.OUTPUT,
         ),
     ] = ()

@@ -22,4 +22,4 @@ def of_tables(document: Document) -> str:
     return page_of_tables("Reports side by side", document)
 
 
-FORMAT = Page("html", ".html", text, of_tables, require, meaning="charts and tables")
+FORMAT = Page("html", ".html", text, of_tables, require)

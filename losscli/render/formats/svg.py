@@ -5,4 +5,4 @@ from __future__ import annotations
 from losscli.render.formats import Picture
 from losscli.render.graphics.image import require, svg
 
-FORMAT = Picture("svg", ".svg", svg, require, meaning="a chart")
+FORMAT = Picture("svg", ".svg", svg, require)
