@@ -39,24 +39,29 @@ class Contrast(Struct, frozen=True):
 def contrasts(
     bound: BoundReduction, inside: Moments, outside: Moments | Rest, level: float, score: bool
 ) -> list[Contrast | None]:
-    """The contrast of each cell with the rows outside of it; None if one of both shows no noise.
+    """The contrast of each cell with the rows outside of it; None if one of both has no interval.
 
     Of a `score` larger values are better.  The rows of both are others, so that their errors are independent,
-    unless they share clusters.
+    unless they share clusters.  Rows that all have the same loss may vary as those of the other side.
     """
     rest = outside.moments if isinstance(outside, Rest) else outside
     a, b = inside.estimates(bound, level), rest.estimates(bound, level)
     factors = np.ones(len(a))
     if isinstance(outside, Rest):
         factors = _of_clusters(bound, inside, outside, a, b)
-    each = zip(a, b, factors.tolist(), strict=True)
-    return [_contrast(own, other, factor, level, score) for own, other, factor in each]
+    with np.errstate(all="ignore"):
+        sizes = np.sqrt(_units(rest) / _units(inside))
+    each = zip(a, b, factors.tolist(), sizes.tolist(), strict=True)
+    return [_contrast(own, other, factor, size, level, score) for own, other, factor, size in each]
 
 
-def _contrast(a: Estimate, b: Estimate, factor: float, level: float, score: bool) -> Contrast | None:
+def _contrast(
+    a: Estimate, b: Estimate, factor: float, size: float, level: float, score: bool
+) -> Contrast | None:
     own, other = _error(a, level), _error(b, level)
     if own is None or other is None or a.value is None or b.value is None:
         return None
+    own, other = own if own.se else other.times(size), other if other.se else own.times(1 / size)
     error, difference = own.minus(other).times(factor), a.value - b.value
     deviate = _deviate(difference, error, score)
     if deviate is None:
@@ -71,7 +76,7 @@ def _contrast(a: Estimate, b: Estimate, factor: float, level: float, score: bool
         ci_high=difference + reach * error.above,
         df=error.df,
         p_value=_tail(deviate, error),
-        certainty=math.copysign(normalised(abs(deviate), error.df), deviate),
+        certainty=math.copysign(_certainty(abs(deviate), error.df), deviate),
     )
 
 
@@ -92,11 +97,19 @@ def p_value(own: Estimate, others: Sequence[tuple[int, Estimate]], level: float,
 
 
 def _deviate(difference: float, error: Error, score: bool) -> float | None:
-    """By how many standard errors a difference is worse than none; None if it shows no noise."""
-    towards_zero = error.below if difference > 0 else error.above
-    if not towards_zero > 0 or not math.isfinite(difference):
+    """By how many standard errors a difference is worse than none; None if both are nothing."""
+    towards_zero, worse = error.below if difference > 0 else error.above, -difference if score else difference
+    if not math.isfinite(difference) or (difference == 0 and not towards_zero):
         return None
-    return (-difference if score else difference) / towards_zero
+    return worse / towards_zero if towards_zero > 0 else math.copysign(math.inf, worse)
+
+
+def _certainty(t: float, df: float) -> float:
+    return normalised(t, df) if max(t, df) < math.inf else t
+
+
+def _units(moments: Moments) -> Array:
+    return moments.n if moments.units is None else moments.units
 
 
 def _tail(deviate: float, error: Error) -> float:
@@ -104,8 +117,8 @@ def _tail(deviate: float, error: Error) -> float:
 
 
 def _error(each: Estimate, level: float) -> Error | None:
-    """The noise of an estimate; None without an interval of some width."""
-    if each.value is None or not each.se or each.ci_low is None or each.ci_high is None:
+    """The noise of an estimate; None without an interval."""
+    if each.value is None or each.se is None or each.ci_low is None or each.ci_high is None:
         return None
     return Error.of(each.value, each.se, (each.ci_low, each.ci_high), level, each.df or math.inf)
 

@@ -93,6 +93,13 @@ def test_scores_are_weak_where_they_are_low():
     assert found.difference < 0 < found.gain
 
 
+def test_a_model_that_is_always_wrong_somewhere_is_found():
+    data = frame(400).with_columns(prediction=pl.when(EU).then(3.0).otherwise(0.0))
+    assert cells(losscli.weak(data, loss="mae")) == [{"region": "eu"}]
+    data = frame(400).with_columns(prediction=pl.when(EU & pl.col("new")).then(3.0).otherwise(0.0))
+    assert cells(losscli.weak(data, loss="mae")) == [{"region": "eu", "new": "true"}]
+
+
 def test_what_was_looked_at_is_said():
     report = losscli.weak(frame(), loss="mae")
     notes = {note.code: note.text for note in report.findings}

@@ -72,9 +72,21 @@ def test_of_a_score_less_is_worse(score):
     assert low.p_value + high.p_value == pytest.approx(1.0, abs=0.01)
 
 
-def test_cells_without_noise_have_no_contrast():
-    x, code = np.r_[np.zeros(40), np.arange(40.0)], np.repeat([0, 1], 40)
+def test_rows_of_one_loss_may_vary_as_the_others():
+    x, code = np.r_[np.full(40, 9.0), np.arange(160.0) % 8], np.repeat([0, 1], [40, 160])
     state = moments(x, code, 2)
+    (found, _) = contrasts(BoundReduction(mean, {}), state, rests(state), LEVEL, score=False)
+    error = np.std(x[40:], ddof=1)
+    assert found.se == pytest.approx(error * np.hypot(40**-0.5, 160**-0.5), rel=1e-9)
+    assert found.p_value < 1e-9
+
+
+def test_two_constants_are_apart_for_sure():
+    x, code = np.repeat([1.0, 2.0], 40), np.repeat([0, 1], 40)
+    state = moments(x, code, 2)
+    low, high = contrasts(BoundReduction(mean, {}), state, rests(state), LEVEL, score=False)
+    assert (low.p_value, high.p_value, high.ci_low, high.ci_high) == (1.0, 0.0, 1.0, 1.0)
+    state = moments(np.ones(80), code, 2)
     assert contrasts(BoundReduction(mean, {}), state, rests(state), LEVEL, score=False) == [None, None]
 
 

@@ -13,7 +13,7 @@ def weak(given: Given) -> None:
     """Look for segments of the rows on which a model is worse than elsewhere, beyond the noise.
 
     It looks through all columns that can cut the rows into slices, and pairs of them.  P-values are adjusted
-    for all segments that were looked at, and of segments with the same rows the most certain is listed.
+    for all segments that were looked at, and those that others explain are not listed.
 
     Examples:
         losscli weak preds.csv targets.csv -l mae
