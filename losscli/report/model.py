@@ -353,13 +353,13 @@ class Report(Whole, frozen=True):
 
         Args:
             name: Which: "cells", "reliability", "residuals", ...; several of a kind, as of several losses,
-                are one below the other.
+                are one below the other.  Charts of the task need `charts=True` in `evaluate`.
 
         Raises:
             UsageError: The report has no such chart, or the extra `report` is not installed.
 
         Examples:
-            >>> chart = losscli.evaluate([0.9, 0.2], [1, 0], task="binary").plot("loss_distribution")
+            >>> chart = losscli.evaluate([0.9, 0.2], [1, 0], task="binary", charts=True).plot("roc")
             >>> chart.save("loss.svg")  # doctest: +SKIP
         """
         return _render().plot_of(self, name)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct
 
 from losscli.errors import UsageError
+from losscli.report.charts import KINDS
 from losscli.report.model import Report
 from losscli.text import near
 
@@ -83,7 +84,10 @@ def figures_named(report: Report, name: str) -> list[Figure]:
     found = list(known[name].figures(report))
     if not found:
         has = [each.name for each in known.values() if any(True for _ in each.figures(report))]
-        raise UsageError(f"the report has no chart {name!r}", remedy=f"it has: {', '.join(has) or 'none'}")
+        remedy = f"it has: {', '.join(has) or 'none'}"
+        if name in KINDS and not report.charts:
+            remedy += "; --charts, in Python charts=True, keeps those of the task"
+        raise UsageError(f"the report has no chart {name!r}", remedy=remedy)
     return found
 
 
