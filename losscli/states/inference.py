@@ -422,9 +422,10 @@ def _value(bound: BoundReduction, sums: Sums) -> Value:
 
 
 def _extreme(bound: BoundReduction, sums: Sums) -> Estimate:
-    rows = ", ".join(str(int(row) + 1) for row in sums.high_row[0])
-    value = np.mean(sums.high, axis=1)
-    return _defined(bound, sums, 0, value, (note(Code.MAXIMUM, place=f"at row {rows}; "),))
+    rows = sums.high_row[0]
+    # Rows of a cluster have no numbers.
+    place = "" if (rows < 0).any() else f"at row {', '.join(str(int(row) + 1) for row in rows)}; "
+    return _defined(bound, sums, 0, np.mean(sums.high, axis=1), (note(Code.MAXIMUM, place=place),))
 
 
 def _units(sums: Sums) -> tuple[str, Array]:

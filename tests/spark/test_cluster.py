@@ -236,6 +236,9 @@ mark = Path(os.environ["MARK"])
 
 found = losscli.evaluate(frame, **options, loss=["mae", "r2"])
 print(*(repr(each.value) for each in found.results))
+sides = [spark.read.parquet(sys.argv[3]), sys.argv[4]]
+found = losscli.evaluate(*sides, **options, on="id", loss="mae", rows=sys.argv[5])
+print(*(repr(each.value) for each in found.results))
 
 def interrupt():
     while not mark.exists():
@@ -257,5 +260,9 @@ def test_spark_connect_and_an_interrupt(files, tmp_path):
     pytest.importorskip("grpc_status")
     local = losscli.evaluate(str(files / "one.parquet"), pred="y_pred", target="y_true", loss=["mae", "r2"])
     (tmp_path / "slow.py").write_text(SLOW)
-    found = run(CONNECT, files / "one.parquet", f"{tmp_path / 'slow.py'}:slow", MARK=str(tmp_path / "mark"))
-    assert found.split()[-3:] == [*(repr(each.value) for each in local.results), "interrupted"]
+    paths = [files / "preds.parquet", files / "targets.parquet", tmp_path / "rows"]
+    slow, mark = f"{tmp_path / 'slow.py'}:slow", str(tmp_path / "mark")
+    found = run(CONNECT, files / "one.parquet", slow, *paths, MARK=mark)
+    values = [repr(each.value) for each in local.results]
+    assert found.split()[-4:] == [*values, values[0], "interrupted"]
+    assert sorted(pl.read_parquet(tmp_path / "rows")["id"]) == list(range(3000))

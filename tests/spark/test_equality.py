@@ -56,6 +56,29 @@ def test_full_blocks_give_the_same_bits(simulated, files):
     assert local == on_spark
 
 
+@pytest.mark.parametrize("by_key", [True, False])
+def test_only_rows_that_have_a_number_are_named_by_it(simulated, files, cut, by_key):
+    cut(431)
+    sources = [files / "preds.parquet", files / "targets.parquet"] if by_key else [files / "lake"]
+    options = PLAIN | {"loss": "max_error", "on": "id" if by_key else None}
+    local, found = both(*sources, **options)
+    assert found["max_error"].value == local["max_error"].value
+    (ours,), (theirs,) = local["max_error"].notes, found["max_error"].notes
+    assert str(theirs) == ("a maximum has no interval" if by_key else str(ours))
+
+
+@pytest.mark.parametrize("options", [PLAIN, CASES["classes"]], ids=["numbers", "classes"])
+def test_charts_show_the_same(simulated, files, cut, options):
+    cut(1500)
+    local, found = both(files / "one.parquet", **options, charts=True)
+    assert local.charts
+    for ours, theirs in zip(local.charts, found.charts, strict=True):
+        assert (theirs.name, theirs.columns.keys()) == (ours.name, ours.columns.keys())
+        for name, values in ours.columns.items():
+            near = [pytest.approx(each, rel=1e-12) if isinstance(each, float) else each for each in values]
+            assert list(theirs.columns[name]) == near, (ours.name, name)
+
+
 def test_a_check_reads_on_the_cluster(simulated, files):
     found = losscli.api.check(predictions=str(files / "lake"), engine="spark:local[2]", **PLAIN)
     assert found.rows == "3000 rows can be evaluated"
