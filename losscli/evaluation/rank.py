@@ -138,7 +138,6 @@ class _League:
         folder: Path,
     ) -> None:
         self.targets, self.rows, self.loss, self.options = targets, rows, loss, options
-        self.workers = devices.workers(options.get("threads"))
         self.lines = Lines(folder, submissions, rows)
         self.entries: list[Entry] = []
         self.errors: list[LossCliError] = []
@@ -155,12 +154,16 @@ class _League:
             self._add(model.name, *self._attempt(line, model, None, hooks), hooks)
             if self.run is not None:
                 break
-        # A GPU has memory for the blocks of one submission.
-        workers = self.workers if self.run is None or self.run.plan.device == devices.CPU else 1
         rest = list(waiting)
         calls = (partial(self._attempt, line, model, 1, hooks) for line, model in rest)
-        for (_, model), attempt in zip(rest, in_order(calls, workers), strict=True):
+        for (_, model), attempt in zip(rest, in_order(calls, self._workers()), strict=True):
             self._add(model.name, *attempt, hooks)
+
+    def _workers(self) -> int:
+        """How many submissions are scored at once: a GPU has memory for the blocks of one."""
+        if self.run is None or self.run.plan.device != devices.CPU:
+            return 1
+        return devices.workers(self.run.threads)
 
     def _attempt(
         self, line: int, model: Model, threads: int | None, hooks: Hooks

@@ -213,6 +213,15 @@ def test_submissions_that_are_scored_at_once_are_those_scored_alone():
         assert (other.board, other.results, other.findings) == (one.board, one.results, one.findings)
 
 
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_threads_of_a_command_are_a_number(threads, tmp_path, program):
+    for i, frame in enumerate(SUBMISSIONS[:3]):
+        frame.write_csv(tmp_path / f"s{i}.csv")
+    TARGETS.write_csv(tmp_path / "t.csv")
+    argv = ["rank", str(tmp_path / "s*.csv"), "-t", str(tmp_path / "t.csv"), "-l", "mae", "--bare"]
+    assert program(*argv, "--threads", threads) == program(*argv)
+
+
 def test_targets_are_indexed_once_for_submissions_in_other_orders(monkeypatch):
     made = []
 
