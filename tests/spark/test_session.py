@@ -62,6 +62,7 @@ def test_java_is_named_if_it_is_missing(files, tmp_path):
     assert "openjdk-17-jre-headless" in done.stdout
 
 
+@pytest.mark.spark
 @pytest.mark.parametrize(
     ("text", "what", "remedy"),
     [
