@@ -8,6 +8,7 @@ from losscli.evaluation.views import scores
 from losscli.evaluation.views.base import Drawing, Seen
 from losscli.evaluation.views.confusion import confusion, pairs
 from losscli.evaluation.views.scores import Entries, deciles
+from losscli.numeric.arrays import Array
 from losscli.numeric.softmax import greatest
 from losscli.report.charts import Chart
 from losscli.states.base import Summary
@@ -29,7 +30,7 @@ def taken(block: Seen) -> dict[str, Summary]:
         found["pairs"] = pairs(block, batch.code, guess, values.shape[1])
     if isinstance(batch, Multiclass):
         if batch.link != "probability":
-            most = xp.take_along_axis(batch.probability, guess[:, None], axis=1)[:, 0]
+            most = _probability(batch, guess, most)
         if batch.code is not None:
             hit = guess == batch.code
         else:
@@ -42,6 +43,19 @@ def taken(block: Seen) -> dict[str, Summary]:
 def _kinds(block: Seen) -> list[type]:
     """The types of batch with labels that a loss receives."""
     return [kind for kind in block.block.rows.parts if issubclass(kind, MulticlassLabel)]
+
+
+def _probability(batch: Multiclass, guess: Array, most: Array) -> Array:
+    """The probability (n,) of the class with the greatest logit or log-probability, which is `most` (n,)."""
+    xp = batch.xp
+    if batch.link == "log_prob":
+        return xp.minimum(xp.exp(most), 1.0)
+    if batch.code is not None and "probability" not in vars(batch):
+        # Relative to the true class, whose probability a loss has computed: that of all classes takes longer.
+        found = xp.minimum(xp.exp(most - batch.pick(batch.prediction) + batch.log_prob_true), 1.0)
+        if bool(xp.isfinite(found).all()):
+            return found
+    return xp.take_along_axis(batch.probability, guess[:, None], axis=1)[:, 0]
 
 
 def drawn(of: Drawing) -> Iterator[Chart]:
