@@ -21,7 +21,7 @@ def taken(block: Seen) -> dict[str, Summary]:
     assert isinstance(batch, Binary)
     if block.plan.roles.link == "label":
         return {"pairs": pairs(block, batch.target, batch.prediction, 2)}
-    probability = batch.probability if _has_probabilities(block) else None
+    probability = scores.probability(batch) if _has_probabilities(block) else None
     return scores.taken(
         block, Scored(batch.target, batch.prediction, probability, batch.held, block.block.rows.codes)
     )

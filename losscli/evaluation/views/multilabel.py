@@ -22,7 +22,7 @@ def taken(block: Seen) -> dict[str, Summary]:
         target, score = batch.target[:, 0], batch.prediction[:, 0]
         probability = None
         if batch.link == "logit":
-            probability = batch.probability[:, 0]
+            probability = scores.probability(batch)[:, 0]
         elif checked:
             probability = score
         found |= scores.taken(block, Scored(target, score, probability, batch.held), f"{place}.")

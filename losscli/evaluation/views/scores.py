@@ -17,6 +17,7 @@ from losscli.numeric.edges import unit_edges, unit_places
 from losscli.report.charts import Chart, Value
 from losscli.states.base import Summary
 from losscli.states.grid import Axis, Grid
+from losscli.tasks.binary import Bernoulli
 
 SCORE = Axis(digits=7, octaves=14)
 """The axis of scores: 3,842 bins at most, or 1,921 on one side of zero."""
@@ -57,6 +58,14 @@ class Scored(Struct, frozen=True, eq=False):
             side = score > 0.5
             return xp.abs(score - side), side
         return xp.abs(score), score > 0
+
+
+def probability(batch: Bernoulli) -> Array:
+    """The probability of the event, in a tenth of the time if a loss has its logarithm already."""
+    known = vars(batch)
+    if batch.link == "logit" and "log_p" in known and "probability" not in known:
+        return batch.xp.exp(batch.log_p)
+    return batch.probability
 
 
 def taken(block: Seen, rows: Scored, name: str = "") -> dict[str, Summary]:
