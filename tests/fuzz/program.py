@@ -25,7 +25,7 @@ from losscli.errors import Status
 from .case import Done
 
 MEMORY = 6 << 30
-"""Bytes of addresses that a process may use."""
+"""Bytes of memory that a process may use."""
 
 
 def keep_commands() -> None:
@@ -87,7 +87,8 @@ def alone(folder: str, argv: Sequence[str]) -> Done:
 
 def limit_memory() -> None:
     """Let what asks for much memory fail in this process, not on the machine."""
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    # Addresses alone may be more: what draws charts reserves many.
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
 
 
 @contextmanager

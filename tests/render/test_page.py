@@ -275,3 +275,12 @@ def test_a_value_without_an_interval_or_a_number_has_no_mark():
 def test_every_chart_is_documented():
     guide = (Path(__file__).parents[2] / "docs/guides/report.md").read_text(encoding="utf-8")
     assert not [name for name in all_drawings() if f"`{name}`" not in guide]
+
+
+@pytest.mark.parametrize("name", ["r.html", "residuals.svg"])
+def test_charts_need_more_addresses_than_a_limit_leaves(losscli, monkeypatch, name):
+    monkeypatch.setattr(image, "_address_limit", lambda: 8 << 30)
+    done = losscli("evaluate", "no.csv", "-o", name)
+    assert done.status == 2
+    assert "charts reserve 100 GB of addresses, and this process may use 8 GB" in done.err
+    assert "ulimit -v unlimited" in done.err

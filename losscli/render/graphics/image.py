@@ -23,12 +23,33 @@ _SCALE = 2.0
 """Pixels of a PNG for one of the chart: sharp on screens of high density."""
 
 
+_ADDRESSES = 100 << 30
+"""Bytes of addresses that the JavaScript in vl-convert reserves: with fewer it ends the process."""
+
+
 def require() -> None:
-    """Raise UsageError, which says how to install them, if the packages that draw charts are missing."""
+    """Raise UsageError if the packages that draw charts are missing, or if they could not start."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         packages = " and ".join(name.replace("vl_convert", "vl-convert-python") for name in missing)
         raise UsageError(f"charts need {packages}", remedy=INSTALL)
+    limit = _address_limit()
+    if limit is not None and limit < _ADDRESSES:
+        need, has = _ADDRESSES >> 30, limit / (1 << 30)
+        raise UsageError(
+            f"charts reserve {need} GB of addresses, and this process may use {has:.3g} GB",
+            remedy="ulimit -v unlimited",
+        )
+
+
+def _address_limit() -> int | None:
+    """Bytes of addresses that this process may use; None for no limit."""
+    if find_spec("resource") is None:  # there is no limit where there is no such module, on Windows
+        return None
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return None if limit == resource.RLIM_INFINITY else limit
 
 
 def svg(report: Report, names: Sequence[str]) -> str:
