@@ -1,5 +1,6 @@
 """What is missing on a machine is said with a remedy."""
 
+import socket
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 
 import losscli
 from losscli import engines
+from losscli.engines.spark import session
 from losscli.errors import UsageError
 from losscli.plan.options import request_of
 
@@ -106,3 +108,15 @@ def test_another_losscli_on_the_workers_is_an_answer():
     worker = pytest.importorskip("losscli.engines.spark.worker")
     with pytest.raises(UsageError, match=r"the workers have losscli .*, and the driver has 0\.0\.1"):
         worker.Work("losscli.evaluation.remote", "{}", version="0.0.1").read()
+
+
+def test_a_server_that_does_not_answer_is_said_at_once(monkeypatch):
+    for name in ("grpc_proxy", "https_proxy", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))  # nobody listens there
+        port = free.getsockname()[1]
+        with pytest.raises(UsageError, match=f"no server answers at 127.0.0.1:{port}") as found:
+            session._require_server(f"sc://127.0.0.1:{port}/;token=secret")
+    assert "secret" not in str(found.value)
+    assert "start-connect-server" in found.value.problems[0].remedy

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
+from urllib.parse import urlsplit
 
 from losscli.data.load import of_frame
 from losscli.data.table import Table
@@ -18,6 +20,12 @@ from losscli.report.findings import Code, problem
 from losscli.text import shortened
 
 CONNECT = "sc://"
+_PORT = 15_002
+"""The port of a server that names none."""
+_PATIENCE = 10.0
+"""Seconds in which a server has to answer."""
+_PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
+"""The variables by which gRPC goes through a proxy."""
 INSTALL = "pip install 'losscli[spark]'"
 _SETTINGS = {"spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
 """Settings of a session that is made here: the program has a progress bar of its own."""
@@ -75,6 +83,7 @@ def session(master: str) -> Any:
     builder = SparkSession.builder
     with meaning():
         if master.startswith(CONNECT):
+            _require_server(master)
             return builder.remote(master).getOrCreate()
         active = SparkSession.getActiveSession()
         if active is not None:
@@ -86,6 +95,21 @@ def session(master: str) -> Any:
             builder = builder.config(name, value)
         with _own_handler():
             return (builder.master(master) if master else builder).getOrCreate()
+
+
+def _require_server(master: str) -> None:
+    """Raise UsageError if nothing answers at the address of a server: PySpark would try for minutes."""
+    address = urlsplit(master)
+    if any(os.environ.get(name) for name in _PROXIES):
+        return  # the way to the server is not a direct one
+    host, port = address.hostname or "", address.port or _PORT
+    try:
+        socket.create_connection((host, port), timeout=_PATIENCE).close()
+    except OSError as error:
+        raise UsageError(
+            f"--engine spark: no server answers at {host}:{port}: {error.strerror or error}",
+            remedy="check the address, and that the server runs: sbin/start-connect-server.sh",
+        ) from None
 
 
 def table_of(master: str, name: str, shown: str) -> Table:
