@@ -175,7 +175,7 @@ def test_executors_in_processes_of_their_own(files, tmp_path):
     """A worker that dies is replaced, and its rows count once; what is wrong with a request is tried once."""
     pytest.importorskip("pyspark")
     (tmp_path / "dies.py").write_text(DIES_ONCE.format(mark=str(tmp_path / "mark")))
-    pl.DataFrame({"p": 1.0, "y": 1.0, "k": range(100_001)}).write_parquet(tmp_path / "slices.parquet")
+    pl.DataFrame({"p": 1.0, "y": 1.0, "k": range(1_000_001)}).write_parquet(tmp_path / "slices.parquet")
     local = losscli.evaluate(str(files / "lake"), pred="y_pred", target="y_true", loss=["mae", "r2"])
     paths = [files / name for name in ("lake", "preds.parquet", "targets.parquet")]
     found = run(
@@ -213,6 +213,8 @@ def test_an_interrupt_ends_the_program_and_leaves_nothing(files, tmp_path):
     running = subprocess.Popen(
         [*map(str, command), "--engine", f"spark:{MASTER}"], cwd=tmp_path, start_new_session=True,
         env={**os.environ, "MARK": str(mark)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        # What runs the tests may ignore interrupts, as a shell does in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )  # fmt: skip
     while not mark.exists() and running.poll() is None:
         time.sleep(0.1)
