@@ -68,9 +68,7 @@ class Dense(Struct, frozen=True, eq=False):
         first = 0
         for chunk in keys.get_chunks():
             numbers = chunk.to_numpy()
-            places[numbers - numbers.dtype.type(low)] = np.arange(
-                first, first + len(chunk), dtype=places.dtype
-            )
+            places[_above(numbers, low)] = np.arange(first, first + len(chunk), dtype=places.dtype)
             first += len(chunk)
         return cls(low, high, places, int(np.count_nonzero(places >= 0)) < len(keys))
 
@@ -81,12 +79,18 @@ class Dense(Struct, frozen=True, eq=False):
             low, high = _extremes(own)
             if self.low <= low and high <= self.high:
                 numbers = own.to_numpy()
-                return self.places[numbers - numbers.dtype.type(self.low)]
+                return self.places[_above(numbers, self.low)]
         inside = own.is_between(self.low, self.high).fill_null(False).to_numpy()
         found: Array = np.full(len(own), -1, dtype=self.places.dtype)
         numbers = own.filter(pl.Series(inside)).to_numpy()
-        found[inside] = self.places[numbers - numbers.dtype.type(self.low)]
+        found[inside] = self.places[_above(numbers, self.low)]
         return found
+
+
+def _above(numbers: Array, low: int) -> Array:
+    """Whole numbers (n,) less the smallest, which a narrow type such as int8 may not hold."""
+    wide = numbers if numbers.dtype.itemsize == np.int64().itemsize else numbers.astype(np.int64)
+    return wide - wide.dtype.type(low)
 
 
 def _rows_type(rows: int) -> type[np.integer]:

@@ -56,6 +56,16 @@ def test_whole_numbers_need_no_hash(as_text):
     assert index.find(pl.DataFrame({"id": others})).tolist() == expected(keys, pl.DataFrame({"id": others}))
 
 
+@pytest.mark.parametrize(("dtype", "most"), [(pl.Int8, 100), (pl.Int16, 20_000)])
+def test_keys_of_a_narrow_type_may_be_further_apart_than_it_holds(dtype, most):
+    keys = pl.DataFrame({"id": RNG.permutation(np.arange(-most, most))}, schema={"id": dtype})
+    index = index_of(keys[: 3 * most // 2])
+    assert isinstance(index, Dense)
+    assert not index.repeated
+    wanted = keys[RNG.permutation(2 * most).tolist()]
+    assert index.find(wanted).tolist() == expected(keys[: 3 * most // 2], wanted)
+
+
 def test_what_is_missing_has_no_key():
     keys = pl.DataFrame({"a": [1.5, None, float("nan"), 0.0], "b": ["x", "y", "z", None]})
     index = Hashed.of(keys)
