@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors
-from losscli.data.keys import near_forms, require_plain, whole_numbers
+from losscli.data.keys import WIDE, near_forms, require_plain, whole_numbers
 from losscli.data.lookup import Index, index_of
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles, row_name
 from losscli.data.table import RereadError, Table, reading, unchecked
@@ -70,9 +70,14 @@ class Keyed(Struct, frozen=True, eq=False):
         return [prefix + name for name in self.key]
 
     def with_numbers(self) -> Keyed:
-        """The same sides with a key of text as whole numbers, null if it is not the plain form of one."""
+        """The same sides with a key of text as whole numbers, null if it is not the plain form of one.
+
+        Keys stay text if on both sides they may exceed 64 bits with a sign.
+        """
         shown = [table.schema[name] for name in self.key for table in (self.predictions, self.targets)]
         if self.types != {self.key[0]: pl.String} or not all(each.is_integer() for each in shown):
+            return self
+        if all(each in WIDE for each in shown):
             return self
         (p,), (t,) = self.keys("p:"), self.keys("t:")
         return replace(

@@ -16,6 +16,10 @@ from losscli.report.findings import Code, Tally, finding, problem
 from losscli.text import shortened
 
 _TEXT = (pl.String, pl.Categorical, pl.Enum)
+_LARGE = (pl.Int128, pl.UInt128)
+"""Whole numbers that NumPy does not hold."""
+WIDE = (pl.UInt64, *_LARGE)
+"""Whole numbers that int64 does not hold."""
 _UNITS = ("ms", "us", "ns")
 _UUID = 16
 """Bytes of a UUID."""
@@ -54,7 +58,7 @@ def _common(a: Any, b: Any) -> Any:
     if a in _TEXT and b in _TEXT:
         return pl.String()
     if a == b:
-        return a
+        return pl.String() if a in _LARGE else a
     if a in _TEXT or b in _TEXT:
         other = b if a in _TEXT else a
         return _whole(other, other) if other.is_integer() else other if other.is_float() else pl.String()
@@ -73,7 +77,7 @@ def _common(a: Any, b: Any) -> Any:
 
 def _whole(a: Any, b: Any) -> Any:
     """Only text holds whole numbers that exceed int64."""
-    return pl.String() if any(each in (pl.UInt64, pl.Int128, pl.UInt128) for each in (a, b)) else pl.Int64()
+    return pl.String() if any(each in WIDE for each in (a, b)) else pl.Int64()
 
 
 def _is_aware(dtype: Any) -> bool:

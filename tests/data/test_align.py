@@ -76,6 +76,26 @@ def test_whole_keys_beyond_64_bits_with_a_sign_meet_and_are_unmatched_as_others(
     assert report["mse"].rows == 2
 
 
+@pytest.mark.parametrize("left", [pl.UInt64, pl.Int128])
+@pytest.mark.parametrize("right", [pl.UInt64, pl.Int128])
+def test_whole_keys_beyond_64_bits_match_on_both_sides(left, right):
+    ids = pl.Series([2, 2**63 + 5, 1, 2**64 - 1])
+    shuffled = pl.Series([2**63 + 5, 2**64 - 1, 2, 1])
+    expected = values(preds(ids.cast(pl.String), slice(4)), targets(shuffled.cast(pl.String), slice(4)))
+    assert values(preds(ids.cast(left), slice(4)), targets(shuffled.cast(right), slice(4))) == expected
+
+
+@pytest.mark.parametrize(("dtype", "most"), [(pl.Int8, 100), (pl.Int16, 20_000)])
+def test_keys_of_a_narrow_type_match(dtype, most):
+    ids = pl.Series(np.arange(-most, most)).cast(dtype)
+    order = RNG.permutation(2 * most).tolist()
+    p = pl.DataFrame({"id": ids, "pred": [0.0] * (2 * most)})
+    t = pl.DataFrame({"id": ids.gather(order), "y": ids.gather(order)})
+    report = losscli.evaluate(p[: most + 50], t, loss="mean_error", unmatched="drop")
+    assert report["mean_error"].rows == most + 50
+    assert report["mean_error"].value == pytest.approx(-ids[: most + 50].mean())
+
+
 def test_a_key_that_repeats_where_a_batch_ends_is_found(monkeypatch):
     monkeypatch.setattr("losscli.data.table.SLICE", 1)
     ids = pl.Series([1, 2, 2, 3])
