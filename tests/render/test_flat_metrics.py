@@ -76,11 +76,20 @@ def test_each_result_has_a_name_that_all_of_them_accept():
 
 def test_names_that_would_be_one_are_said():
     report = Report((result({"a": "x y"}), result({"a": "x_y"}), result({"a": "x:y"})))
-    assert names(*report.results) == ["mae/a/x_y", "mae/a/x_y_2", "mae/a/x_y_3"]
+    assert names(*report.results) == ["mae/a/x_y", "mae/a/x_y_3", "mae/a/x_y_2"]
     assert flat.notes(report) == [
-        "mean_absolute_error[a=x_y] is the metric mae/a/x_y_2, since mae/a/x_y is another one",
-        "mean_absolute_error[a=x:y] is the metric mae/a/x_y_3, since mae/a/x_y is another one",
+        "mean_absolute_error[a=x_y] is the metric mae/a/x_y_3, since mae/a/x_y is another one",
+        "mean_absolute_error[a=x:y] is the metric mae/a/x_y_2, since mae/a/x_y is another one",
     ]
+
+
+def test_a_name_is_of_the_same_result_whatever_its_value():
+    worst_first = [result({"a": "x_y"}), result({"a": "x y"}), result({"a": "x:y"})]
+    found = [
+        {each.result: each.name for each in flat.metrics(Report(tuple(results)))}
+        for results in (worst_first, worst_first[::-1])
+    ]
+    assert found[0] == found[1]
 
 
 def test_the_program_says_it_on_stderr(losscli):

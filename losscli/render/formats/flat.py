@@ -55,15 +55,21 @@ def notes(report: Report) -> list[str]:
 
 def metrics(report: Report) -> list[Metric]:
     """The results, then the segments and the comparisons, each under a name of its own."""
-    found, names = [], set[str]()
-    for name, result, value in _values(report):
-        short, own, number = name[:LONGEST], name[:LONGEST], 1
+    values, names = list(_values(report)), dict[str, int]()
+    # Results are in the order of their values: in that of what they are called, a name is of the same one in
+    # each run.
+    for place in sorted(range(len(values)), key=lambda place: values[place][1]):
+        short = own = values[place][0][:LONGEST]
+        number = 1
         while own in names:
             number += 1
             own = f"{short[: LONGEST - _ROOM]}_{number}"
-        names.add(own)
-        found.append(Metric(own, result, value, "" if own == short else short))
-    return found
+        names[own] = place
+    owners = {place: name for name, place in names.items()}
+    return [
+        Metric(owners[place], result, value, "" if owners[place] == name[:LONGEST] else name[:LONGEST])
+        for place, (name, result, value) in enumerate(values)
+    ]
 
 
 def _values(report: Report) -> Iterator[tuple[str, str, float | None]]:
