@@ -56,10 +56,12 @@ def _column(text: str, predictions: Table, targets: Table, key: Sequence[str]) -
     if isinstance(bins, str):
         _require_dates(flag, name, dtype, bins)
         return column, bins
-    if not 2 <= bins <= MOST_BINS or not dtype.is_numeric():
+    if not dtype.is_numeric():
         what = f"needs numeric columns for bins, but {name} is {dtype}"
-        if not 2 <= bins <= MOST_BINS:
-            what = f"needs at least two bins, and at most {MOST_BINS:,}"
+        by_unit = f"--by {name}:month, or " if dtype in (pl.Date, pl.Datetime) else ""
+        raise UsageError(f"{flag}: {what}", remedy=f"{by_unit}--by {name}")
+    if not 2 <= bins <= MOST_BINS:
+        what = f"needs at least two bins, and at most {MOST_BINS:,}"
         raise UsageError(f"{flag}: {what}", remedy=f"--by {name}:4, or --by {name}")
     return column, _edges(table, column[2:], bins)
 

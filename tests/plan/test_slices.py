@@ -181,6 +181,13 @@ def test_wrong_columns_are_usage_errors(by, said, frame):
     assert said in str(error.value)
 
 
+def test_bins_of_dates_are_units_of_time(frame):
+    dated = frame.with_columns(pl.lit("2024-03-31").str.to_date().alias("day"))
+    with pytest.raises(UsageError) as error:
+        evaluated(dated, ["day:4"])
+    assert str(error.value).endswith("-> --by day:month, or --by day")
+
+
 def test_the_plan_with_slices_pastes_back(frame, losscli):
     losscli.write(f_parquet=frame)
     asked = ("-p", "y_pred", "-y", "y_true", "--by", "region,age:4", "--by", "new")
