@@ -405,9 +405,12 @@ def _notes(
 ) -> Iterator[Note]:
     if len(chosen) > 1:
         yield note(Code.FIRST_LOSS_ALONE, loss=chosen[0])
+    least = f"{search.least:,}"
     columns = enumerated(text for slicing in search.plan.roles.slicings for text in slicing.text)
-    yield note(Code.SEGMENTS_SEARCHED, count=f"{len(found):,}", least=search.least, columns=columns)
-    if not listed:
+    yield note(Code.SEGMENTS_SEARCHED, count=f"{len(found):,}", least=least, columns=columns)
+    if not found:
+        yield note(Code.NO_LARGE_SEGMENT, least=least)
+    elif not listed:
         yield note(Code.NO_WEAK_SEGMENT)
     if folded := len(worse) - len(listed) - left:
         yield note(Code.FOLDED_SEGMENTS, count=f"{folded:,}")

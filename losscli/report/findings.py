@@ -573,6 +573,10 @@ class Code(Enum):
         meaning="No segment is worse than the rest of the rows beyond noise.",
         note="no segment is worse than the rest beyond noise",
     )
+    NO_LARGE_SEGMENT = Kind(
+        meaning="`losscli weak` looked at no segment: none has enough rows, both inside and outside.",
+        note="no segment was looked at, since none has {least} rows inside and outside; lower --min-n",
+    )
     FOLDED_SEGMENTS = Kind(
         meaning="Segments are not listed that others explain, which have some of their rows.",
         note="not listed: {count} more, which those above explain",

@@ -110,6 +110,21 @@ def test_what_was_looked_at_is_said():
     assert not report.segments
 
 
+def test_that_no_segment_has_rows_enough_is_no_finding_that_none_is_weak():
+    report = losscli.weak(worse(frame(), OLD), loss="mae", min_n=10_000)
+    codes = {note.code: note.text for note in report.findings}
+    assert "no-weak-segment" not in codes
+    assert "10,000 rows inside and outside" in codes["no-large-segment"]
+
+
+def test_what_is_worse_is_drawn_to_the_right_of_zero_for_scores_too():
+    data = worse(frame(), OLD).with_columns(pl.col("prediction") + pl.col("age"), target="age")
+    for loss in ("mae", "r2"):
+        lines = render(losscli.weak(data, loss=loss, depth=1), "table").splitlines()
+        (heading,) = (line for line in lines if line.startswith("segment"))
+        assert heading.index("  0  ") < heading.index("worse")
+
+
 def test_columns_to_look_through_can_be_named():
     data = worse(frame(), OLD)
     report = losscli.weak(data, loss="mae", by=["age:10", "region"], depth=1)

@@ -10,8 +10,8 @@ from losscli.render.naming import interval_heading, loss_label, shown
 from losscli.render.tables import Column, Table
 from losscli.report.model import Report, Segment
 
-AXIS = f"0{'+':>18}"
-"""The heading of the drawings."""
+AXIS = f"0{'worse':>18}"
+"""The heading of the drawings, on which a score that is lower is further from zero too."""
 
 
 def tables(report: Report) -> Iterator[Table]:
