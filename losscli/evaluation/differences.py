@@ -13,7 +13,7 @@ from losscli.data.slicing import merged_keys, natural_order
 from losscli.evaluation import rows as row_losses
 from losscli.evaluation.pairs import ComparisonJob, Scores
 from losscli.evaluation.partial import Partial, Slices
-from losscli.evaluation.results import notes, total_weights
+from losscli.evaluation.results import notes
 from losscli.numeric.arrays import Array, pl
 from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Note, Tally
@@ -22,6 +22,7 @@ from losscli.states import inference
 from losscli.states.base import Estimate
 from losscli.states.moments import Moments, moments_of
 from losscli.states.multiple import holm
+from losscli.states.sums import total_weights
 
 
 def comparisons(job: ComparisonJob, scores: Scores) -> list[Comparison]:

@@ -18,7 +18,7 @@ from losscli.report.findings import Code, Finding, Note, Tally, note
 from losscli.report.model import Result
 from losscli.states.base import Estimate, State
 from losscli.states.moments import moments_of
-from losscli.tasks.block import LARGEST
+from losscli.states.sums import total_weights
 from losscli.text import enumerated
 
 SHOWN_GAPS = 5
@@ -183,9 +183,3 @@ def _whole_sum(plan: Plan, choice: Choice, overall: State, pilots: Sequence[Any]
     with np.errstate(over="ignore"):
         whole = float(moments.total[0].sum())
     return whole if math.isfinite(whole) and whole != 0 and float(moments.low.min()) >= 0 else None
-
-
-def total_weights(weights: Array, unit: float) -> Array:
-    """Sums of weights (c,) in their own unit; the largest number where they exceed that."""
-    with np.errstate(over="ignore"):
-        return np.minimum(weights * unit, LARGEST)

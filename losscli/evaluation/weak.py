@@ -27,7 +27,6 @@ from losscli.evaluation.hooks import Hooks
 from losscli.evaluation.outcome import Outcome
 from losscli.evaluation.partial import EvaluationJob, Partial, Slices, finished
 from losscli.evaluation.reporting import report_of
-from losscli.evaluation.results import total_weights
 from losscli.evaluation.run import fold_all, outcome_of
 from losscli.numeric.arrays import Array
 from losscli.plan.plan import MIN_ROWS, Plan
@@ -42,6 +41,7 @@ from losscli.states.contrasts import Contrast, contrasts, p_value
 from losscli.states.moments import Moments, moments_of
 from losscli.states.multiple import benjamini_hochberg
 from losscli.states.reductions import BoundReduction
+from losscli.states.sums import total_weights
 from losscli.text import enumerated
 
 LEAST_ROWS = 30

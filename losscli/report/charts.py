@@ -18,7 +18,7 @@ Value: TypeAlias = int | float | str | None
 
 _RANGES = {
     "rows": (0.0, 1e300),
-    "weight": (0.0, 1e300),
+    "weight": (0.0, sys.float_info.max),
     "share": (0.0, 1.0),
     "probability": (0.0, 1.0),
 }

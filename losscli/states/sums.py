@@ -8,6 +8,7 @@ moments are centred, because sums of x^2 lose every digit at x near 1e9.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Self
 
@@ -174,3 +175,9 @@ def mean_of(total: Array, weight: Array) -> Array:
     # Of a sum of weights beyond the largest float there is no mean: dividing by infinity would give zero.
     whole = weight[:, :1]
     return total[:, 0] / whole * (whole / whole)
+
+
+def total_weights(weights: Array, unit: float) -> Array:
+    """Sums of weights (c,) in their own unit; the largest number where they exceed that."""
+    with np.errstate(over="ignore"):
+        return np.minimum(weights * unit, sys.float_info.max)

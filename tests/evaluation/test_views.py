@@ -396,6 +396,17 @@ def test_an_infinite_loss_is_counted_apart():
     assert sum(chart.columns["rows"]) == 2
 
 
+@pytest.mark.parametrize("largest", [1e300, 1.7e308])
+def test_weights_may_be_as_large_as_floats_are(largest):
+    columns = {"y": RNG.normal(size=50), "p": RNG.normal(size=50), "w": RNG.random(50) * largest}
+    report = losscli.evaluate(
+        pl.DataFrame(columns), target="y", pred="p", loss="mae", weight="w", charts=True
+    )
+    found = chart_of(report, "residual_distribution")
+    assert sum(found["share"]) == pytest.approx(1)
+    assert all(weight <= report["mae"].weight for weight in found["weight"])
+
+
 def test_one_row_has_charts():
     for columns, options in FRAMES.values():
         report = losscli.evaluate(

@@ -19,6 +19,7 @@ from losscli.report.findings import Note
 from losscli.states.base import Summary
 from losscli.states.counts import Counts
 from losscli.states.grid import Axis, Bins, Grid
+from losscli.states.sums import total_weights
 
 MOST_CELLS = 20
 """Maximum number of outputs or labels that have charts of their own."""
@@ -173,7 +174,8 @@ class Drawing(Struct, frozen=True, eq=False):
 
     def counted(self, table: Table) -> dict[str, list[Value]]:
         """The columns that count the rows of bins (n,)."""
-        return {"rows": whole(table.rows), "weight": plain(table.weight * self.unit, whole_too=True)}
+        weights = total_weights(table.weight, self.unit)
+        return {"rows": whole(table.rows), "weight": plain(weights, whole_too=True)}
 
     def chart(
         self,
