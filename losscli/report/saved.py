@@ -189,7 +189,7 @@ def blob(place: str) -> bytes:
     remedy = f"git ls-tree -r --name-only {revision}"
     absent = Problem("git has no such file", place, remedy, lines)
     if _git(place, "rev-parse", "--git-dir").returncode:
-        raise DataError(absent)
+        raise DataError(replace(absent, remedy="run losscli inside the repository"))
     if _git(place, "rev-parse", "--verify", "--quiet", f"{revision}^{{tree}}").returncode:
         what, remedy = f"git has no revision {revision}", "git log --oneline --all"
         if _git(place, "rev-parse", "--is-shallow-repository").stdout.strip() == b"true":

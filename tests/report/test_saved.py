@@ -203,6 +203,13 @@ def test_only_a_missing_baseline_is_skipped(program, report, folder):
     assert (done.status, "has no effect without a baseline" in done.err) == (2, True)
 
 
+def test_no_revision_has_a_file_outside_a_repository(folder, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(folder.parent))
+    with pytest.raises(DataError) as error:
+        saved.load("git:HEAD:r.json")
+    assert str(error.value).endswith("-> run losscli inside the repository")
+
+
 def test_a_baseline_out_of_git(report, folder, monkeypatch):
     for argv in (["init", "-q"], ["add", "r.json"], ["commit", "-qm", "report"]):
         subprocess.run([*GIT, *argv], check=True, capture_output=True)
