@@ -49,9 +49,21 @@ def texts(frame, folder):
         written(frame, path, delimiter=separator, doublequote=False, escapechar="\\", quoting=csv.QUOTE_ALL)
         yield path, {**given, "escape": "\\"}
         path = folder / f"{ord(separator)}-unsaid.{suffix}"
-        yield written(frame, path, delimiter=separator, escapechar="\\", doublequote=False), given
+        written(frame, path, delimiter=separator, escapechar="\\", doublequote=False)
+        if not is_another_table(path, separator, frame.height):
+            yield path, given
         path = folder / f"{ord(separator)}-single.{suffix}"
         yield written(frame, path, delimiter=separator, quotechar="'"), {**given, "quote": "'"}
+
+
+def is_another_table(path, separator, height):
+    """Whether text whose escapes are not told is a sound table of other rows without them."""
+    with path.open(newline="", encoding="utf-8") as file:
+        try:
+            rows = list(csv.reader(file, delimiter=separator, strict=True))
+        except csv.Error:
+            return False
+    return len(rows) != height + 1 and {len(row) for row in rows} == {3}
 
 
 def encodings(frame, folder):
