@@ -32,7 +32,7 @@ class Grouped(Named, frozen=True, kw_only=True):
 
     @property
     def items(self) -> int:
-        """The number of items of all groups."""
+        """The number of items of all groups: each task of groups defines it."""
         raise NotImplementedError
 
     @cached_property
