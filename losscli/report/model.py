@@ -136,6 +136,11 @@ class Comparison(Record, frozen=True, kw_only=True):
     weight: float
     notes: tuple[Note, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Raise ValueError for a count of better rows without that of worse ones, or the other way round."""
+        if (self.better is None) != (self.worse is None):
+            raise ValueError("`better` and `worse` are counts of the same rows: one of them is missing")
+
     @property
     def winner(self) -> str | None:
         """The model that is better beyond the noise: whose adjusted p-value is below 1 - level; else None."""

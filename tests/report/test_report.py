@@ -198,6 +198,18 @@ def test_rows_that_no_table_can_show_are_damaged(rows):
         Report.from_dict(REPORT.to_dict() | rows)
 
 
+@pytest.mark.parametrize("lost", ["better", "worse"])
+def test_rows_that_are_better_are_counted_with_those_that_are_worse(lost):
+    compared = {"loss": "mae", "a": "x", "b": "y", "value_a": 2.0, "value_b": 1.0, "difference": -1.0}
+    whole = REPORT.to_dict() | {
+        "comparisons": [{**compared, "rows": 3, "weight": 3.0, "better": 2, "worse": 1}]
+    }
+    assert Report.from_dict(whole).comparisons[0].worse == 1
+    del whole["comparisons"][0][lost]
+    with pytest.raises(DataError, match=r"damaged report at \$\.comparisons\[0\]: .* one of them is missing"):
+        Report.from_dict(whole)
+
+
 @pytest.mark.parametrize("level", [0, 1, -0.5, 2])
 def test_a_level_is_a_probability(level):
     damaged = REPORT.to_dict()
