@@ -4,13 +4,14 @@ Spark SQL computes the mean and the variance of a squared error, and counts rows
 and its noise.  Seconds of the processor are those of all processes, the JVM and its workers.  All take turns,
 after a first round that warms up, and the least of the other rounds counts.
 
-    python benchmarks/spark.py [--millions 20] [--folder FOLDER] [--repeats 2] [--only TEXT]
+    python benchmarks/spark.py [--millions 20] [--folder FOLDER] [--repeats 2] [--only TEXT]...
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -65,16 +66,16 @@ def main() -> None:
     parser.add_argument("--millions", type=float, default=20)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--only", default="", help="measure the works whose names have this text")
+    parser.add_argument("--only", action="append", help="a text in the names of the works to measure; repeatable")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
         if not (folder / "y.parquet").exists():
             make(folder, int(given.millions * 1e6))
-        report(folder, given.millions, given.repeats, given.only)
+        report(folder, given.millions, given.repeats, given.only or [""])
 
 
-def report(folder: Path, millions: float, repeats: int, only: str) -> None:
+def report(folder: Path, millions: float, repeats: int, only: list[str]) -> None:
     spark = session(MASTER)
     one, p, y = (str(folder / f"{name}.parquet") for name in ("one", "p", "y"))
     columns = ("avg(pow(p - y, 2))", "var_samp(pow(p - y, 2))", "count(*)")
@@ -99,11 +100,14 @@ def report(folder: Path, millions: float, repeats: int, only: str) -> None:
         "by key: losscli on Spark, DataFrames": evaluate(*frames[1:], engine=on_spark, on="id"),
         "by key: Spark SQL, outer join, mean and variance": sql(joined),
     }
-    works = {name: work for name, work in works.items() if only in name}
+    works = {name: work for name, work in works.items() if any(each in name for each in only)}
     for work in works.values():  # warms up
         work()
     # In turns, so that a time at which the machine is busy meets all of them.
-    rounds = [{name: used_by(work) for name, work in works.items()} for _ in range(repeats)]
+    rounds = []
+    for _ in range(repeats):
+        rounds.append({name: used_by(work) for name, work in works.items()})
+        print(*(f"{name} {clock:.1f} s" for name, (clock, _) in rounds[-1].items()), sep="; ", file=sys.stderr)
     print(f"| {millions:g} million rows | seconds | of the processor |\n|---|---|---|")
     for name in works:
         clock, processor = (min(each[name][place] for each in rounds) for place in range(2))
