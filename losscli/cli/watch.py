@@ -80,7 +80,10 @@ class Watch(Hooks):
         from losscli.data.table import paths_of  # the engine, which is loaded by now
 
         self.reads([*paths_of(run.tables), *filter(None, [self._given.get("plan")])])
-        charts.require(filter(charts.KINDS.get, self.display.drawn), run.plan.roles.task)
+        drawn = [each for each in self.display.drawn if charts.parts_of(each)[0] in charts.KINDS]
+        losses = {choice.label: choice.loss.name for choice in run.plan.choices}
+        charts.require(drawn, run.plan.roles.task)
+        charts.require_losses(drawn, losses)
         dry_run = self._given.get("dry_run")
         if self.verbose or dry_run:
             show_plan(run)

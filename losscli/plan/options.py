@@ -600,7 +600,7 @@ class Request(Struct, frozen=True, kw_only=True):
     plot: Annotated[
         tuple[str, ...],
         _output(
-            "Draw a chart in text, such as reliability; repeatable.",
+            "Draw a chart in text: reliability, loss_distribution:mae; repeatable.",
             CHARTS, "NAME", commands=("evaluate", "compare", "merge", "show"), use=Use.OUTPUT,
         ),
     ] = ()

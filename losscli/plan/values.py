@@ -22,7 +22,7 @@ from losscli.engines import devices
 from losscli.errors import UsageError, all_of
 from losscli.numeric.ranges import Range
 from losscli.render import ALL
-from losscli.report.charts import KINDS
+from losscli.report.charts import KINDS, parts_of
 from losscli.text import not_one_of, split_names
 
 Read = Callable[[str, Any], Any]
@@ -131,8 +131,12 @@ def _sources(flag: str, value: Any) -> tuple[Any, ...]:
 
 def _charts(flag: str, value: Any) -> tuple[str, ...]:
     names = tuple(_text(flag, each) for each in listed(value))
-    if wrong := [name for name in names if name not in KINDS]:
+    if wrong := [kind for kind, _ in map(parts_of, names) if kind not in KINDS]:
         raise UsageError(not_one_of(flag, wrong[0], KINDS))
+    if empty := [name for name in names if name.endswith(":")]:
+        raise UsageError(
+            f"{flag} {empty[0]}: no loss after the colon", remedy="leave out the colon, for all losses"
+        )
     return tuple(dict.fromkeys(names))
 
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from losscli.errors import UsageError
 from losscli.render.formats import DEFAULT, Data, Format, Origin, Page, Picture, all_formats, printed_formats
-from losscli.render.naming import listed
+from losscli.render.naming import listed, of_loss
+from losscli.report.charts import parts_of
 from losscli.report.model import Report
 from losscli.text import either, near
 
@@ -64,17 +65,19 @@ def print_tables(report: Report, console: Console, cells: int | None = None, ver
 
 
 def print_charts(report: Report, names: Iterable[str], console: Console) -> list[str]:
-    """Draw the charts of these kinds; the kinds that the report does not have."""
+    """Draw these charts, as "bias" or "loss_distribution:mae"; those that the report does not have."""
     from rich.text import Text
 
     from losscli.render.chart import canvas_of
     from losscli.render.plots import drawn
 
     canvas, missing = canvas_of(console), []
-    for name in names:
-        charts = [chart for chart in report.charts if chart.name == name]
+    for wanted in names:
+        name, loss = parts_of(wanted)
+        own = of_loss(report, loss) if loss else report
+        charts = [chart for chart in own.charts if chart.name == name]
         if not charts:
-            missing.append(name)
+            missing.append(wanted)
         for chart in charts:
             console.print()
             for row in drawn(chart, canvas):
@@ -214,11 +217,11 @@ def page_of(report: Report) -> str:
     return render(report, "html")
 
 
-def plot_of(report: Report, name: str) -> alt.TopLevelMixin:
-    """A chart of the report, or all of its kind one below the other."""
+def plot_of(report: Report, name: str, loss: str | None) -> alt.TopLevelMixin:
+    """A chart of the report, or all of its kind one below the other; only of one loss if given."""
     from losscli.render.graphics import image
 
     image.require()
     from losscli.render.charts import plot
 
-    return plot(report, name)
+    return plot(report, name if loss is None else f"{name}:{loss}")

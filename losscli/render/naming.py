@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from msgspec.structs import replace
+
+from losscli.errors import UsageError
 from losscli.report.codec import Record
-from losscli.report.model import Result
-from losscli.text import param_text, printable
+from losscli.report.model import Report, Result
+from losscli.text import near, param_text, printable
 
 
 def label(result: Result) -> str:
@@ -27,6 +30,35 @@ def loss_label(result: Record) -> str:
         if value is not None and value is not False
     )
     return plain(f"{result.loss}{':' if params else ''}{params}")
+
+
+def losses_of(report: Report) -> dict[str, str]:
+    """The losses of a report as the user named them, each with its name in the catalog."""
+    own = (*report.results, *report.comparisons, *report.segments)
+    return {loss_label(each): each.loss for each in own}
+
+
+def of_loss(report: Report, loss: str) -> Report:
+    """What a report holds of one loss, by the name that the user gave or by that of the catalog.
+
+    Raises UsageError, which lists the losses, for any other.
+    """
+    known = losses_of(report)
+    named = [label for label in known if label == plain(loss)]
+    named = named or [label for label, name in known.items() if name == report.names.get(loss, loss)]
+    if not named:
+        raise UsageError(
+            f"the report has no loss {loss!r}.{near(loss, known)}", remedy=f"it has: {', '.join(known)}"
+        )
+    return replace(
+        report,
+        results=tuple(each for each in report.results if loss_label(each) in named),
+        comparisons=tuple(each for each in report.comparisons if loss_label(each) in named),
+        segments=tuple(each for each in report.segments if loss_label(each) in named),
+        charts=tuple(each for each in report.charts if each.loss and plain(each.loss) in named),
+        board=tuple(each for each in report.board if plain(each.label) in named),
+        gates=(),
+    )
 
 
 def interval_heading(estimates: Iterable[object]) -> str:

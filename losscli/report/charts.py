@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from losscli.errors import UsageError
 from losscli.report.findings import Note
-from losscli.text import enumerated
+from losscli.text import enumerated, near
 
 Value: TypeAlias = int | float | str | None
 """A number, the name of a class, or None where a number is not defined."""
@@ -66,6 +66,11 @@ class Kind(Struct, frozen=True):
     tasks: tuple[str, ...]
     meaning: str
     columns: tuple[Column, ...]
+
+    @property
+    def is_of_loss(self) -> bool:
+        """Whether each loss has a chart of its own."""
+        return any(column.unit == "loss" for column in self.columns)
 
 
 def _rows(of: str) -> tuple[Column, ...]:
@@ -260,13 +265,35 @@ KINDS: Mapping[str, Kind] = {
 """Every kind of chart, by name."""
 
 
-def require(names: Iterable[str], task: str) -> None:
-    """Raise UsageError for kinds of charts that a task does not have, with those that it has."""
+def parts_of(wanted: str) -> tuple[str, str]:
+    """The kind and the loss of a chart that is named 'loss_distribution:mae'; without a loss, of all."""
+    name, _, loss = wanted.partition(":")
+    return name, loss
+
+
+def require(charts: Iterable[str], task: str) -> None:
+    """Raise UsageError for charts that a task does not have, with those that it has."""
     has = [name for name, kind in KINDS.items() if not kind.tasks or task in kind.tasks]
-    if wrong := [name for name in names if name not in has]:
+    if wrong := [name for name, _ in map(parts_of, charts) if name not in has]:
         raise UsageError(
             f"a {task} task has no chart {enumerated(wrong)}", remedy=f"charts: {', '.join(has)}"
         )
+
+
+def require_losses(charts: Iterable[str], losses: Mapping[str, str]) -> None:
+    """Raise UsageError for charts of losses that there are not, with those that there are.
+
+    `losses` are these as the user named them, each with its name in the catalog.
+    """
+    for name, loss in map(parts_of, charts):
+        if loss and not KINDS[name].is_of_loss:
+            raise UsageError(f"chart {name} is of no loss, but got {name}:{loss}", remedy=f"--plot {name}")
+        if loss and loss not in {*losses, *losses.values()}:
+            known = ", ".join(losses)
+            raise UsageError(
+                f"--plot {name}:{loss}: there is no loss {loss}.{near(loss, losses)}",
+                remedy=f"losses: {known}",
+            )
 
 
 class Chart(Struct, frozen=True, kw_only=True):

@@ -353,21 +353,23 @@ class Report(Whole, frozen=True):
         """
         return _render().page_of(self)
 
-    def plot(self, name: str) -> alt.TopLevelMixin:
+    def plot(self, name: str, loss: str | None = None) -> alt.TopLevelMixin:
         """A chart of the report, as an Altair chart.
 
         Args:
             name: Which: "cells", "reliability", "residuals", ...; several of a kind, as of several losses,
                 are one below the other.  Charts of the task need `charts=True` in `evaluate`.
+            loss: Of which loss, as it was named in the request or is in the catalog; by default of all.
 
         Raises:
-            UsageError: The report has no such chart, or the extra `report` is not installed.
+            UsageError: The report has no such chart, of this loss if one is given, or the extra `report` is
+                not installed.
 
         Examples:
             >>> chart = losscli.evaluate([0.9, 0.2], [1, 0], task="binary", charts=True).plot("roc")
             >>> chart.save("loss.svg")  # doctest: +SKIP
         """
-        return _render().plot_of(self, name)
+        return _render().plot_of(self, name, loss)
 
     def to_dict(self) -> dict[str, Any]:
         """The report as plain JSON types, stable within a schema version."""
@@ -417,8 +419,8 @@ class Renderers(Protocol):
         """The report as a page of HTML."""
         ...
 
-    def plot_of(self, report: Report, name: str) -> alt.TopLevelMixin:
-        """A chart of the report."""
+    def plot_of(self, report: Report, name: str, loss: str | None) -> alt.TopLevelMixin:
+        """A chart of the report, or of one of its losses."""
         ...
 
 

@@ -41,11 +41,17 @@ def test_a_saved_report_is_drawn_as_its_run_was(losscli, files):
     [
         (("--plot", "roc"), "a regression task has no chart roc\n  -> charts: residuals, bias"),
         (("--plot", "reliabilty"), "Did you mean reliability?"),
+        (
+            ("--plot", "loss_distribution:mea"),
+            "there is no loss mea. Did you mean mae?\n  -> losses: mae, huber:delta=2",
+        ),
+        (("--plot", "bias:mae"), "chart bias is of no loss, but got bias:mae\n  -> --plot bias"),
+        (("--plot", "loss_distribution:"), "no loss after the colon"),
         (("--plot", "bias", "--json"), "--plot draws after tables, and stdout has json"),
     ],
 )
 def test_what_cannot_be_drawn_is_an_error_before_any_work(losscli, files, argv, said):
-    found = losscli("evaluate", *files, "-l", "mae", *argv)
+    found = losscli("evaluate", *files, "-l", "mae", "-l", "huber:delta=2", *argv)
     assert found.status == 2
     assert said in found.err
     assert not found.out
@@ -62,6 +68,19 @@ def test_a_chart_that_the_losses_do_not_give_is_named(losscli, files):
     found = losscli("evaluate", *files, "-l", "r2", "--plot", "loss_distribution")
     assert found.status == 0
     assert "--plot loss_distribution: this run has no such chart; it has residuals, bias" in found.err
+
+
+@pytest.mark.parametrize("chosen", ["huber", "huber:delta=2"])
+def test_the_chart_of_one_loss_is_drawn(losscli, files, chosen):
+    plot = f"loss_distribution:{chosen}"
+    run = losscli("evaluate", *files, "-l", "mae", "-l", "huber:delta=2", "--plot", plot, "-o", "r.json")
+    assert run.out.count("Distribution of the loss") == 1
+    assert "Distribution of the loss: huber:delta=2" in run.out
+    assert losscli("show", "r.json", "--plot", plot).out == run.out
+    losscli.refuses(2, "show", "r.json", "--plot", "bias:mae", said=["chart bias is of no loss"])
+    losscli.refuses(
+        2, "show", "r.json", "--plot", "loss_distribution:r2", said=["losses: mae, huber:delta=2"]
+    )
 
 
 def test_several_reports_are_not_drawn(losscli, files):

@@ -32,7 +32,6 @@ HOSTILE = (
     "##[error]::",
 )
 LIMIT = 1_500_000
-assert api  # reports show themselves once it is imported
 
 
 def result(value, cell=None, **fields):
@@ -141,6 +140,23 @@ def test_a_chart_is_an_altair_chart():
         EVALUATED.plot("cell")
     with pytest.raises(UsageError, match=r"no chart 'roc'\n.*cells, gates, shares"):
         EVALUATED.plot("roc")
+
+
+def test_a_chart_of_one_of_several_losses():
+    altair = pytest.importorskip("altair", reason="pip install 'losscli[report]'")
+    losses = ["mae", "huber:delta=2", "r2"]
+    report = api.evaluate([1.0, 2.5, 3.1, 5.0], [1.2, 2.0, 3.0, 4.0], losses, charts=True)
+    assert isinstance(report.plot("loss_distribution"), altair.VConcatChart)
+    for named in ("huber", "huber:delta=2"):
+        chart = report.plot("loss_distribution", loss=named)
+        assert isinstance(chart, altair.Chart)
+        assert chart.title[0].startswith("huber:delta=2")
+    with pytest.raises(UsageError, match=r"no loss 'mea'. Did you mean mae\?\n.*mae, huber:delta=2, r2"):
+        report.plot("loss_distribution", loss="mea")
+    with pytest.raises(UsageError, match=r"no chart 'loss_distribution' of r2\n.*mae, huber:delta=2"):
+        report.plot("loss_distribution", loss="r2")
+    with pytest.raises(UsageError, match=r"no chart 'bias' of mae\n.*leave out the loss"):
+        report.plot("bias", loss="mae")
 
 
 def test_charts_are_images_of_their_own():

@@ -14,6 +14,8 @@ from losscli.data.writer import write
 from losscli.errors import UsageError, all_of
 from losscli.plan.options import OPTIONS
 from losscli.plan.values import listed
+from losscli.render.naming import losses_of
+from losscli.report.charts import parts_of, require_losses
 from losscli.report.model import Report
 from losscli.text import enumerated
 
@@ -45,9 +47,10 @@ def show(given: Given) -> None:
 
 def _require_charts(report: Report, names: Sequence[str]) -> None:
     has = dict.fromkeys(chart.name for chart in report.charts)
-    if wrong := [name for name in names if name not in has]:
+    if wrong := [name for name, _ in map(parts_of, names) if name not in has]:
         remedy = f"it has {', '.join(has)}" if has else "losscli evaluate ... --charts -o report.json"
         raise UsageError(f"the report has no chart {enumerated(wrong)}", remedy=remedy)
+    require_losses(names, losses_of(report))
 
 
 def _named(places: Sequence[str], loaded: list[Report]) -> dict[str, Report]:

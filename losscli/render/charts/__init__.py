@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from msgspec import Struct
 
 from losscli.errors import UsageError
-from losscli.report.charts import KINDS
+from losscli.render.naming import losses_of, of_loss
+from losscli.report.charts import KINDS, parts_of
 from losscli.report.model import Report
 from losscli.text import near
 
@@ -73,31 +74,46 @@ def figures(report: Report, section: Section) -> Iterator[Figure]:
         yield from filter(None, row)
 
 
-def figures_named(report: Report, name: str) -> list[Figure]:
-    """The charts of one kind, one for each loss, model or kind of cell.
+def figures_named(report: Report, wanted: str) -> list[Figure]:
+    """The charts of one kind, one for each loss, model or kind of cell: "cells", or of one loss "cells:mae".
 
-    Raises UsageError for a kind that is not known, or that this report does not have.
+    Raises UsageError for a kind or a loss that is not known, or of which this report has no chart.
     """
     known = all_drawings()
+    name, loss = parts_of(wanted)
     if name not in known:
         raise UsageError(f"unknown chart {name!r}.{near(name, known)}", remedy=f"charts: {', '.join(known)}")
-    found = list(known[name].figures(report))
+    found = list(known[name].figures(of_loss(report, loss) if loss else report))
     if not found:
-        has = [each.name for each in known.values() if any(True for _ in each.figures(report))]
-        remedy = f"it has: {', '.join(has) or 'none'}"
-        if name in KINDS and not report.charts:
-            remedy += "; --charts, in Python charts=True, keeps those of the task"
-        raise UsageError(f"the report has no chart {name!r}", remedy=remedy)
+        raise _missing(report, name, loss)
     return found
 
 
-def plot(report: Report, name: str) -> alt.TopLevelMixin:
+def _missing(report: Report, name: str, loss: str) -> UsageError:
+    """The error of a chart that a report does not have, with those that it has."""
+    known = all_drawings()
+    if loss and any(True for _ in known[name].figures(report)):
+        losses = [
+            each
+            for each in losses_of(report)
+            if any(True for _ in known[name].figures(of_loss(report, each)))
+        ]
+        remedy = f"it has that of {', '.join(losses)}" if losses else "it is of no loss: leave out the loss"
+        return UsageError(f"the report has no chart {name!r} of {loss}", remedy=remedy)
+    has = [each.name for each in known.values() if any(True for _ in each.figures(report))]
+    remedy = f"it has: {', '.join(has) or 'none'}"
+    if name in KINDS and not report.charts:
+        remedy += "; --charts, in Python charts=True, keeps those of the task"
+    return UsageError(f"the report has no chart {name!r}", remedy=remedy)
+
+
+def plot(report: Report, wanted: str) -> alt.TopLevelMixin:
     """The charts of one kind as one, with their titles.  Raises UsageError as `figures_named`."""
     import altair as alt
 
     drawn = [
         figure.chart.properties(title=textwrap.wrap(figure.title, LINE))
-        for figure in figures_named(report, name)
+        for figure in figures_named(report, wanted)
     ]
     if len(drawn) == 1:
         return drawn[0]
