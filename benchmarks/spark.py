@@ -66,7 +66,9 @@ def main() -> None:
     parser.add_argument("--millions", type=float, default=20)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--only", action="append", help="a text in the names of the works to measure; repeatable")
+    parser.add_argument(
+        "--only", action="append", help="a text in the names of the works to measure; repeatable"
+    )
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
@@ -107,7 +109,9 @@ def report(folder: Path, millions: float, repeats: int, only: list[str]) -> None
     rounds = []
     for _ in range(repeats):
         rounds.append({name: used_by(work) for name, work in works.items()})
-        print(*(f"{name} {clock:.1f} s" for name, (clock, _) in rounds[-1].items()), sep="; ", file=sys.stderr)
+        print(
+            *(f"{name} {clock:.1f} s" for name, (clock, _) in rounds[-1].items()), sep="; ", file=sys.stderr
+        )
     print(f"| {millions:g} million rows | seconds | of the processor |\n|---|---|---|")
     for name in works:
         clock, processor = (min(each[name][place] for each in rounds) for place in range(2))
