@@ -7,16 +7,19 @@ With t = sqrt(df) sinh s the density is proportional to cosh(s)^-df, so that
 where K = gamma(df / 2 + 1/2) / (gamma(df / 2) sqrt(pi)).  The integrand falls about exponentially, for which
 the double exponential rule has all digits with few places: Takahasi and Mori (1974),
 doi:10.2977/prims/1195192451
+
+The formulas are written once for numbers and for arrays: `m` is the module `math` or `numpy`.
 """
 
 from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 from losscli.numeric.arrays import Array, np
 
-_NORMAL_DF = 1e15
+NORMAL_DF = 1e15
 """Degrees of freedom from which the distribution is the normal one to the last digit."""
 _HALF_STEPS = 24
 """Steps after which the asymptotic series of gamma has all digits."""
@@ -27,48 +30,64 @@ _CHUNK = 1024
 
 
 def two_sided(t: Array, df: Array) -> Array:
-    """The probability (n,) that |T| exceeds t >= 0 (n,), for positive degrees of freedom `df` (n,).
+    """The probability (n,) that |T| exceeds t >= 0 (n,), for degrees of freedom `df` (n,) of at least one.
 
     To about 15 digits, and to 13 where it is below 1e-100.
     """
-    t, df = np.broadcast_arrays(np.asarray(t, dtype=float), np.minimum(df, _NORMAL_DF))
+    t, df = np.broadcast_arrays(np.asarray(t, dtype=float), np.minimum(df, NORMAL_DF))
     found = np.empty_like(t)
     for first in range(0, len(t), _CHUNK):
         own = slice(first, first + _CHUNK)
-        found[own] = _tail(t[own], df[own])
+        with np.errstate(over="ignore", under="ignore"):
+            found[own], *_ = tail(np, t[own], df[own])
     return found
+
+
+def tail(m: Any, t: Any, df: Any) -> tuple[Any, Any, Any]:
+    """The probability that |T| exceeds t >= 0, the integral J, and tanh s: numbers, or arrays (n,)."""
+    root = m.sqrt(df)
+    if m is math:
+        slope = t / m.hypot(root, t)
+    else:
+        slope = m.where(t > 1e150, 1.0, t / m.hypot(root, m.minimum(t, 1e150)))
+    beyond = _beyond(m, slope, 1.0 / (0.8 * root + df * slope), df)
+    falls = m.exp(-df / 2 * m.log1p(t * t / df))
+    return 2.0 / math.sqrt(math.pi) * _half_step(m, df / 2) * falls * beyond, beyond, slope
+
+
+def _beyond(m: Any, slope: Any, unit: Any, df: Any) -> Any:
+    """The integral J, whose integrand falls to a fraction within some `unit`."""
+    places, weights = _rule()
+    if m is math:
+        pairs = zip(places, weights, strict=True)
+        return unit * sum(_integrand(m, unit * (place / 2), slope, df) * weight for place, weight in pairs)
+    halves = unit[:, None] * (m.array(places) / 2)
+    return unit * (_integrand(m, halves, slope[:, None], df[:, None]) * m.array(weights)).sum(axis=1)
+
+
+def _integrand(m: Any, half: Any, slope: Any, df: Any) -> Any:
+    """(cosh(s) / cosh(s + u))^df of u / 2, with the `slope` tanh s."""
+    half = m.sinh(half)
+    # cosh(s + u) / cosh(s) = 1 + 2 sinh(u / 2)^2 + tanh(s) sinh(u)
+    growth = 2.0 * half * (half + slope * m.sqrt(1.0 + half * half))
+    return m.exp(-df * m.log1p(growth))
 
 
 @cache
-def _rule() -> tuple[Array, Array]:
+def _rule() -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Places and weights for an integral to infinity; twice as many change no digit."""
     step = 0.125
-    x = np.arange(-30, 34) * step
-    places = np.exp(x - np.exp(-x))
-    return places, step * (1.0 + np.exp(-x)) * places
+    falls = [(x, math.exp(-x)) for x in (place * step for place in range(-30, 34))]
+    places = tuple(math.exp(x - fall) for x, fall in falls)
+    return places, tuple(step * (1.0 + fall) * place for (_, fall), place in zip(falls, places, strict=True))
 
 
-def _tail(t: Array, df: Array) -> Array:
-    places, weights = _rule()
-    root = np.sqrt(df)
-    slope = np.where(t > 1e150, 1.0, t / np.hypot(root, np.minimum(t, 1e150)))  # tanh s
-    unit = 1.0 / (0.8 * root + df * slope)
-    with np.errstate(over="ignore", under="ignore"):
-        half = np.sinh(unit[:, None] * (places / 2))
-        # cosh(s + u) / cosh(s) = 1 + 2 sinh(u / 2)^2 + tanh(s) sinh(u)
-        growth = 2.0 * half * (half + slope[:, None] * np.sqrt(1.0 + half * half))
-        beyond = unit * (np.exp(-df[:, None] * np.log1p(growth)) * weights).sum(axis=1)
-        falls = np.exp(-df / 2 * np.log1p(t * t / df))
-    found: Array = 2.0 / math.sqrt(math.pi) * _half_step(df / 2) * falls * beyond
-    return found
-
-
-def _half_step(x: Array) -> Array:
-    """gamma(x + 1/2) / gamma(x) (n,)."""
-    ratio = np.ones_like(x)
+def _half_step(m: Any, x: Any) -> Any:
+    """gamma(x + 1/2) / gamma(x)."""
+    ratio = 1.0
     for _ in range(_HALF_STEPS):
         ratio, x = ratio * (x / (x + 0.5)), x + 1.0
-    square, series = 1.0 / (x * x), np.zeros_like(x)
+    square, series = 1.0 / (x * x), 0.0
     for coefficient in _HALF_STEP:
         series = series * square + coefficient
-    return ratio * np.sqrt(x) * np.exp(series / x)
+    return ratio * m.sqrt(x) * m.exp(series / x)

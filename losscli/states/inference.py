@@ -18,7 +18,7 @@ from losscli.numeric.scores import (
     share_interval,
 )
 from losscli.numeric.skewed import studentised, symmetric
-from losscli.numeric.student import quantile
+from losscli.numeric.student import quantile, quantiles
 from losscli.numeric.student_tail import two_sided
 from losscli.report.findings import Code, Note, note
 from losscli.states.base import Estimate
@@ -391,8 +391,11 @@ def _estimates(
 
 def _deviates(level: float, df: Array) -> Array:
     """The two-sided quantiles (c,) of Student's t for degrees of freedom (c,), which many cells may share."""
+    if len(df) == 1:
+        return quantiles(level, df)
     each, places = np.unique(df, return_inverse=True)
-    return np.array([quantile(level, own) for own in each.tolist()])[places]
+    found: Array = quantiles(level, each)[places]
+    return found
 
 
 def _p_values(deviates: Array, noise: Noise) -> Array:

@@ -73,10 +73,10 @@ def test_one_loss_loads_what_it_needs_alone(folder):
     assert "losscli.tasks.distribution" not in modules
 
 
-def test_a_comparison_loads_no_scipy(folder):
-    (folder / "p.csv").write_text("pred\n" + "1.5\n2.5\n" * 20)
-    (folder / "q.csv").write_text("pred\n" + "1.0\n2.5\n2.0\n1.0\n" * 10)
-    (folder / "t.csv").write_text("y\n" + "1.0\n2.0\n" * 20)
+def test_a_comparison_of_few_rows_loads_no_scipy(folder):
+    (folder / "p.csv").write_text("pred\n" + "1.5\n2.5\n" * 4)
+    (folder / "q.csv").write_text("pred\n" + "1.0\n2.5\n2.0\n1.0\n" * 2)
+    (folder / "t.csv").write_text("y\n" + "1.0\n2.0\n" * 4)
     argv = ["compare", "p.csv", "q.csv", "-t", "t.csv", "-l", "huber", "--bare"]
     assert not {"scipy", "rich"} & loaded(folder, *argv)
 
