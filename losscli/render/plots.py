@@ -10,6 +10,7 @@ from textwrap import wrap
 
 from msgspec.structs import replace
 
+from losscli.render import worst
 from losscli.render.chart import (
     LABELS,
     Canvas,
@@ -46,8 +47,6 @@ _OPTIONAL = {
     "loss_distribution": ("share", "top_loss_share"),
 }
 """The same of some charts."""
-_TOP = (0.01, 0.1)
-"""The shares of the rows whose share of the loss is named."""
 
 
 def drawn(chart: Chart, canvas: Canvas) -> Rows:
@@ -146,7 +145,7 @@ def _against_diagonal(x: str, y: str, across: str, up: str) -> Callable[[Chart, 
                 weight[plane.column(at)] += own
         weight = [min(each, sys.float_info.max) for each in weight]
         rows = framed(cells, plane.across, plane.upright, canvas, weight)
-        return [*_caption(up, f"{across}; bars: {_noun(chart)}", rows, canvas), *_off(points, canvas)]
+        return [*_caption(up, f"{across}; bars: {chart.whole}", rows, canvas), *_off(points, canvas)]
 
     return draw
 
@@ -287,7 +286,7 @@ def _histogram(
         ends = _reach(list(zip(low, high, strict=True)))
         own = _lower(canvas, _BARS)
         values = _heights(low, high, _numbers(chart_of, value), ends, canvas.width)
-        return _bars(values, ends, own, up or f"share of {_noun(chart_of)}", across, mark)
+        return _bars(values, ends, own, up or f"share of {chart_of.whole}", across, mark)
 
     return draw
 
@@ -304,7 +303,7 @@ def _scores(chart_of: Chart, canvas: Canvas) -> Rows:
         at = [place for place, each in enumerate(classes) if each == name]
         first, last, own_share = ([values[place] for place in at] for values in (low, high, share))
         values = _heights(first, last, own_share, ends, canvas.width)
-        up = f"class {line_of_log(str(name))}: share of its {_noun(chart_of).removeprefix('the ')}"
+        up = f"class {line_of_log(str(name))}: share of its {chart_of.whole}"
         rows += _bars(values, ends, own, up, "score")
     return rows
 
@@ -315,19 +314,21 @@ def _losses(chart_of: Chart, canvas: Canvas) -> Rows:
     if not share:
         return []
     is_loss = low[0] >= 0
+    what = f"loss per {chart_of.unit.removesuffix('s')}"
     own = _lower(canvas, _BARS)
     places = [place * len(share) // canvas.width for place in range(canvas.width)]
     if is_loss:
         rows = _bars(
-            [share[place] for place in places], (low[0], high[-1]), own, f"share of {_noun(chart_of)}", ""
+            [share[place] for place in places], (low[0], high[-1]), own, f"share of {chart_of.whole}", ""
         )
         rows = _without_middle(rows, f"{low[len(low) // 2]:.3g}", canvas)
-        rows[-1] = [(" " * LABELS + "loss of a row, logarithmic axis".center(canvas.width).rstrip(), "dim")]
+        rows[-1] = [(" " * LABELS + f"{what} (log scale)".center(canvas.width).rstrip(), "dim")]
     else:
         ends = (low[0], high[-1])
         values = _heights(low, high, share, ends, canvas.width)
-        rows = _bars(values, ends, own, f"share of {_noun(chart_of)}", "loss of a row")
-    return [*rows, *([[(_said(chart_of), "")]] if is_loss else [])]
+        rows = _bars(values, ends, own, f"share of {chart_of.whole}", what)
+    said = worst.sentence(chart_of)
+    return [*rows, *([[(said, "")]] if said else [])]
 
 
 def _without_middle(rows: Rows, middle: str, canvas: Canvas) -> Rows:
@@ -336,28 +337,6 @@ def _without_middle(rows: Rows, middle: str, canvas: Canvas) -> Rows:
     first, last = text.split()[0], text.split()[-1]
     own = middle.center(canvas.width - len(first) - len(last))
     return [*rows[:-2], [(" " * LABELS + f"{first}{own}{last}", "dim")], rows[-1]]
-
-
-def _said(chart_of: Chart) -> str:
-    """How much of the loss comes from the greatest losses, between bins in proportion."""
-    top, of_loss = _numbers(chart_of, "top_share")[::-1], _numbers(chart_of, "top_loss_share")[::-1]
-    if not all(map(math.isfinite, of_loss)):
-        return "the rows have no shares of the loss"
-    parts = []
-    for share in _TOP:
-        place = min(bisect_left(top, share), len(top) - 1)
-        before = (top[place - 1], of_loss[place - 1]) if place else (0.0, 0.0)
-        width = top[place] - before[0]
-        inside = min((share - before[0]) / width, 1.0) if width > 0 else 1.0
-        of = before[1] + inside * (of_loss[place] - before[1])
-        parts.append(f"the worst {share:.0%} of {_noun(chart_of)} make {of:.1%} of the loss")
-    return "; ".join(parts)
-
-
-def _noun(chart_of: Chart) -> str:
-    """What bars count."""
-    columns = chart_of.columns
-    return "rows" if columns["weight"] == columns["rows"] else "the weight"
 
 
 def _gain(chart_of: Chart, canvas: Canvas) -> Rows:

@@ -258,7 +258,7 @@ KINDS: Mapping[str, Kind] = {
             Column("relevance", "relevance", "mean relevance of the items at this rank"),
             Column("ideal", "relevance", "mean relevance in the best order"),
             *_interval("the mean relevance", "relevance"),
-            *_rows("(groups) that have this rank"),
+            *_rows("(groups of them) that have this rank"),
         ),
     ),
 }
@@ -301,13 +301,15 @@ class Chart(Struct, frozen=True, kw_only=True):
 
     `name` is its kind, one of `KINDS`, which says what its columns are.  `model` is that of several, `loss`
     the label of the loss that it is about, empty if about none, `cell` the class, label or output, empty for
-    all.  `columns` is the table that is drawn; all columns have the same length.
+    all.  `unit` is what it counts: rows, or groups of rows.  `columns` is the table that is drawn; all
+    columns have the same length.
     """
 
     name: str
     model: str | None = None
     loss: str = ""
     cell: Mapping[str, str] = field(default_factory=dict)
+    unit: str = "rows"
     columns: Mapping[str, list[Value]]
     notes: tuple[Note, ...] = ()
 
@@ -320,6 +322,11 @@ class Chart(Struct, frozen=True, kw_only=True):
                 raise ValueError(f"chart {self.name} has no column {column.name}")
             if not all(map(column.may_hold, self.columns[column.name])):
                 raise ValueError(f"column {column.name} of chart {self.name} does not hold {column.words}")
+
+    @property
+    def whole(self) -> str:
+        """What its shares are of: rows or groups, or if these have weights, the weight."""
+        return self.unit if self.columns["weight"] == self.columns["rows"] else "weight"
 
     @property
     def kind(self) -> Kind | None:

@@ -267,6 +267,12 @@ class Report(Whole, frozen=True):
     segments: tuple[Segment, ...] = ()
 
     @property
+    def unit(self) -> str:
+        """What the numbers of rows count: rows, or groups if a loss has a value per group."""
+        counts_groups = {str(Code.ROWS_COUNT_GROUPS), str(Code.ONE_GROUP)}
+        return "groups" if any(each.code in counts_groups for each in self.findings) else "rows"
+
+    @property
     def is_search(self) -> bool:
         """Whether it is of a search for segments, of which there may be none."""
         return any(finding.code == str(Code.SEGMENTS_SEARCHED) for finding in self.findings)

@@ -271,6 +271,7 @@ def test_gain_is_the_mean_relevance_at_each_rank():
     ideal = -np.sort(-expected, axis=1)
     np.testing.assert_allclose(numbers(found["ideal"]), ideal.mean(axis=0))
     assert found["rank"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert report.unit == report.charts[0].unit == "groups"
 
 
 @pytest.fixture

@@ -159,6 +159,15 @@ def test_a_chart_of_one_of_several_losses():
         report.plot("bias", loss="mae")
 
 
+def test_a_page_of_groups_counts_groups():
+    frame = {"qid": [1, 1, 2, 2, 3, 3], "score": [1.0, 2.0, 3.0, 1.0, 1.0, 5.0], "y": [1, 0, 0, 1, 1, 0]}
+    page = api.evaluate(frame, target="y", group="qid", loss="list_mle", charts=True).to_html()
+    assert_sound(page)
+    assert "3 groups" in page
+    assert "list_mle per group" in page
+    assert "of rows" not in page
+
+
 def test_charts_are_images_of_their_own():
     one, both = image.svg(EVALUATED, ["cells"]), image.svg(EVALUATED, ["cells", "gates"])
     for svg, title in ((one, "highest at asia"), (both, "highest at asia"), (both, "misses its limit")):

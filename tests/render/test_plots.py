@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from msgspec.structs import replace
 
 from losscli.render.chart import LABELS, Canvas
 from losscli.render.plots import drawn
@@ -98,8 +99,26 @@ def test_the_share_of_the_worst_rows_is_between_those_of_bins():
     }
     lines = text_of(chart_of("loss_distribution", 3, **columns), LOOKS["a terminal"])
     said = " ".join(lines[-2:])
-    assert "the worst 1% of rows make 20.0% of the loss" in said
-    assert f"the worst 10% of rows make {0.4 + 0.5 * 0.08 / 0.48:.1%} of the loss" in said
+    later = 100 * (0.4 + 0.5 * 0.08 / 0.48)
+    assert f"the worst 1 % of rows account for 20.0 % of the loss, the worst 10 % for {later:.1f} %" in said
+
+
+@pytest.mark.parametrize(
+    ("fields", "weight", "axis", "said"),
+    [
+        ({}, [1, 1, 1], "share of rows", "the worst 1 % of rows account for"),
+        ({"unit": "groups"}, [1, 1, 1], "share of groups", "the worst 1 % of groups account for"),
+        ({}, [2, 1, 1], "share of weight", "the worst rows, 1 % of the weight, account for"),
+        ({"loss": "mae"}, [1, 1, 1], "share of rows", "% of mae, the worst 10 % for"),
+    ],
+)
+def test_a_chart_names_what_it_counts(fields, weight, axis, said):
+    chart = chart_of("loss_distribution", 3, number=1, weight=weight, loss_low=[1, 2, 3], loss_high=[2, 3, 4])
+    chart = replace(chart, **fields)
+    lines = text_of(chart, LOOKS["a terminal"])
+    assert lines[1].strip() == axis
+    assert f"loss per {chart.unit.removesuffix('s')} (log scale)" in " ".join(lines)
+    assert said in " ".join(lines[-2:])
 
 
 def test_many_classes_are_drawn_as_the_greatest_errors():

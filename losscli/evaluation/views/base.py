@@ -20,6 +20,7 @@ from losscli.states.base import Summary
 from losscli.states.counts import Counts
 from losscli.states.grid import Axis, Bins, Grid
 from losscli.states.sums import total_weights
+from losscli.tasks.catalog import TASKS
 
 MOST_CELLS = 20
 """Maximum number of outputs or labels that have charts of their own."""
@@ -186,7 +187,10 @@ class Drawing(Struct, frozen=True, eq=False):
         loss: str = "",
     ) -> Chart:
         """A chart of the model."""
-        return Chart(name=name, model=self.model, loss=loss, cell=cell or {}, columns=columns, notes=notes)
+        unit = TASKS[self.plan.roles.task].unit
+        return Chart(
+            name=name, model=self.model, loss=loss, cell=cell or {}, unit=unit, columns=columns, notes=notes
+        )
 
     @property
     def level(self) -> float | None:

@@ -13,7 +13,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     """Dots with intervals about zero."""
     for row in rows:
         within = tables.span(row, "prediction")
-        row["text"] = f"predictions {within}: {signed(row['residual'])}, {style.counted(row['rows'])}"
+        row["text"] = f"predictions {within}: {signed(row['residual'])}, {row['counted']}"
     dots = (
         style.base(tables.within(rows, "prediction", "residual"))
         .mark_circle(color=style.BLUE, size=45, opacity=1)

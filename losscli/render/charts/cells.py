@@ -39,7 +39,7 @@ def _figure(section: Section, loss: str, whole: Result | None) -> Figure | None:
         return None
     labels = [", ".join(map(shown, section.cells[place])) for place in places]
     rows = [
-        _row(name, label, result)
+        _row(name, label, result, section.unit)
         for name, label, place in zip(style.shortened(labels), labels, places, strict=True)
         if (result := results[place]) is not None
     ]
@@ -56,8 +56,8 @@ def _figure(section: Section, loss: str, whole: Result | None) -> Figure | None:
     )
 
 
-def _row(name: str, label: str, result: Result) -> style.Row:
-    rows = style.counted(result.rows)
+def _row(name: str, label: str, result: Result, unit: str) -> style.Row:
+    rows = style.counted(result.rows, unit)
     return {
         "name": name,
         "value": result.value,

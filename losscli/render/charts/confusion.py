@@ -24,7 +24,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     for row in rows:
         actual, predicted = shown(row["actual"])[:200], shown(row["predicted"])[:200]
         row["text"] = f"{actual} taken for {predicted}" if actual != predicted else f"{actual} recognized"
-        row["text"] += f": {style.counted(row['rows'])}, {percent(row['share'])} % of {actual}"
+        row["text"] += f": {row['counted']}, {percent(row['share'])} % of {actual}"
         row["percent"] = 100 * (row["share"] or 0.0)
     errors = [row["text"] for row in wrong if row["rows"]]
     most = f"most often {errors[0]}" if errors else "no errors"

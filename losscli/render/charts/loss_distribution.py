@@ -21,14 +21,16 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure | None:
     if len(losing) < _FEWEST:
         return None
     free = sum(row["share"] or 0.0 for row in rows if row["loss_high"] == 0)
-    scale: dict[str, Any] = {"type": "log", "nice": False} if losing[0]["loss_low"] > 0 else {}
+    is_log = losing[0]["loss_low"] > 0
+    scale: dict[str, Any] = {"type": "log", "nice": False} if is_log else {}
     fullest = max(losing, key=lambda row: row["percent"])
-    title = f"{chart.loss or 'Loss'} of a row: most often {tables.span(fullest, 'loss')}"
-    titles = (f"{chart.loss or 'loss'} of a row, logarithmic", "% of rows")
+    what = f"{chart.loss or 'loss'} per {chart.unit.removesuffix('s')}"
+    most = f"most common from {tables.span(fullest, 'loss')} ({percent(fullest['share'])} % of {chart.whole})"
+    axis = f"{what} (log scale)" if is_log else what
     return Figure(
-        f"{title}; {percent(free)} % of rows lose nothing" if free else title,
-        f"Histogram of the loss of rows in {len(losing)} bins of a logarithmic axis, percent of rows.",
-        tables.bars(losing, "loss", "percent", titles, **scale),
+        f"{what}: {most}" + (f"; exactly 0 in {percent(free)} %" if free else ""),
+        f"Histogram of {axis} in {len(losing)} bins; {most}.",
+        tables.bars(losing, "loss", "percent", (axis, f"% of {chart.whole}"), **scale),
     )
 
 

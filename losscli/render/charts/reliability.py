@@ -16,7 +16,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     found = tables.within(rows, "probability", "observed")
     for row in found:
         said, seen = decimal(row["probability"], 3), decimal(row["observed"], 3)
-        row["text"] = f"predicted {said}, observed {seen}, {style.counted(row['rows'])}"
+        row["text"] = f"predicted {said}, observed {seen}, {row['counted']}"
     dots = (
         style.base(found)
         .mark_circle(color=style.BLUE, opacity=1)

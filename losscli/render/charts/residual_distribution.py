@@ -12,10 +12,10 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     for row in rows:
         row["percent"] = 100 * (row["share"] or 0.0)
     fullest = max(rows, key=lambda row: row["percent"])
-    bars = tables.bars(rows, "residual", "percent", ("residual (prediction - target)", "% of rows"))
+    bars = tables.bars(rows, "residual", "percent", ("residual (prediction - target)", f"% of {chart.whole}"))
     return Figure(
         f"Residuals: most often {tables.span(fullest, 'residual')}",
-        f"Histogram of residuals in {len(rows)} bins, percent of rows; the fullest: {fullest['text']}.",
+        f"Histogram of residuals in {len(rows)} bins; most common: {fullest['text']}.",
         style.layered(bars, style.rule(0)),
     )
 

@@ -15,7 +15,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     for row in rows:
         row["text"] = (
             f"prediction {tables.span(row, 'prediction')}, residual {tables.span(row, 'residual')}: "
-            f"{style.counted(row['rows'])}"
+            f"{row['counted']}"
         )
     bins = (
         style.base(rows)

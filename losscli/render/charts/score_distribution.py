@@ -16,7 +16,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     for row, label in zip(rows, (shown(row["class"]) for row in rows), strict=True):
         row["percent"] = 100 * (row["share"] or 0.0)
         row["label"] = label[: style.LONGEST]
-        row["text"] = f"{label[:200]}, score {tables.span(row, 'score')}: {style.counted(row['rows'])}"
+        row["text"] = f"{label[:200]}, score {tables.span(row, 'score')}: {row['counted']}"
     colour = alt.Color(
         "label:N",
         title="true class",

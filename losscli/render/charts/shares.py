@@ -11,7 +11,7 @@ from losscli.render.digits import percent
 from losscli.render.graphics import style
 from losscli.render.naming import listed, shown
 from losscli.render.sections.results import Section, sections
-from losscli.report.model import Report, Result
+from losscli.report.model import Report
 
 MOST = 20
 """The cells of a chart, those with the largest shares."""
@@ -35,33 +35,33 @@ def _figure(section: Section, loss: str) -> Figure | None:
     if not found:
         return None
     weight = sum(result.weight for _, _, result in found)
+    of = section.unit if all(result.weight == result.rows for _, _, result in found) else "weight"
     top = sorted(found, key=lambda each: -each[0])[:MOST]
     labels = style.shortened(label for _, label, _ in top)
     rows = [
-        _row(name, label, share, result, weight)
+        _row(name, label, share, result.weight / weight if weight else 0.0, of)
         for name, (share, label, result) in zip(labels, top, strict=True)
     ]
-    axis = "% of the loss (bar) and of the rows (line)"
+    axis = f"% of the loss (bar), % of {of} (line)"
     common = style.base(rows).encode(y=style.names())
     bars = common.mark_bar(color=style.BLUE, opacity=0.8, height={"band": 0.6}).encode(
         x=style.x("share", axis, zero=True), **style.said()
     )
-    ticks = common.mark_tick(color=style.INK, thickness=2, height={"band": 0.85}).encode(x="of_rows:Q")
+    ticks = common.mark_tick(color=style.INK, thickness=2, height={"band": 0.85}).encode(x="part:Q")
     by = ", ".join(map(shown, section.columns))
     return Figure(
         f"Share of {loss} by {by}: {rows[0]['text']}",
-        f"Bars, each with a line at the share of the rows: {listed([row['text'] for row in rows], 5)}.",
+        f"Bars of the loss, lines of the {of}: {listed([row['text'] for row in rows], 5)}.",
         style.layered(bars, ticks).properties(height=alt.Step(style.STEP)),
     )
 
 
-def _row(name: str, label: str, share: float, result: Result, weight: float) -> style.Row:
-    part = result.weight / weight if weight else 0.0
+def _row(name: str, label: str, share: float, part: float, of: str) -> style.Row:
     return {
         "name": name,
         "share": 100 * share,
-        "of_rows": 100 * part,
-        "text": f"{label[:200]}: {percent(share)} % of the loss, {percent(part)} % of the rows",
+        "part": 100 * part,
+        "text": f"{label[:200]}: {percent(share)} % of the loss, {percent(part)} % of {of}",
     }
 
 

@@ -38,7 +38,7 @@ def _figure(section: Section, loss: str, whole: Result | None) -> Figure | None:
     ][-MOST:]
     if not found:
         return None
-    rows = _rows(found)
+    rows = _rows(found, section.unit)
     order = [row["name"] for row in rows]
     ticks = order[:: -(-len(order) // _LABELS)]
     across = alt.X(
@@ -58,7 +58,7 @@ def _figure(section: Section, loss: str, whole: Result | None) -> Figure | None:
     )
 
 
-def _rows(found: Sequence[tuple[str, Result]]) -> list[style.Row]:
+def _rows(found: Sequence[tuple[str, Result]], unit: str) -> list[style.Row]:
     names = style.shortened(label for label, _ in found)
     return [
         {
@@ -66,7 +66,7 @@ def _rows(found: Sequence[tuple[str, Result]]) -> list[style.Row]:
             "value": result.value,
             "low": result.value if result.ci_low is None else result.ci_low,
             "high": result.value if result.ci_high is None else result.ci_high,
-            "text": f"{label[:200]}: {estimate(result.value, result.se)}, {style.counted(result.rows)}",
+            "text": f"{label[:200]}: {estimate(result.value, result.se)}, {style.counted(result.rows, unit)}",
         }
         for name, (label, result) in zip(names, found, strict=True)
     ]

@@ -125,9 +125,9 @@ def names(room: int = 150) -> alt.Y:
     return alt.Y("name:N", sort=None, title=None, axis=alt.Axis(grid=False, labelLimit=room))
 
 
-def counted(rows: int) -> str:
-    """A number of rows in words."""
-    return f"{rows:,} {'row' if rows == 1 else 'rows'}"
+def counted(number: int, unit: str = "rows") -> str:
+    """A number of rows, or of another unit, in words."""
+    return f"{number:,} {unit.removesuffix('s') if number == 1 else unit}"
 
 
 def said(field: str = "text") -> dict[str, str]:

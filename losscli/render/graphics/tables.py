@@ -27,6 +27,8 @@ def of(name: str, draw: Draw) -> Callable[[Report], Iterator[Figure]]:
         losses = list(dict.fromkeys(chart.loss for chart in report.charts))
         for chart in sorted(report.charts, key=lambda chart: losses.index(chart.loss)):
             rows = style.rows_of(chart.columns)
+            for row in rows if "rows" in chart.columns else ():
+                row["counted"] = style.counted(row["rows"], chart.unit)
             figure = draw(chart, rows) if chart.name == name and rows else None
             if figure is not None:
                 whose = ", ".join(filter(None, (chart.model and shown(chart.model), cell_name(chart.cell))))
@@ -59,8 +61,7 @@ def bars(
     `titles` are those of the axes, `scale` sets the horizontal one.
     """
     for row in rows:
-        rows_in = style.counted(row["rows"])
-        row.setdefault("text", f"{span(row, bounds)}: {decimal(row[height], 3)}, {rows_in}")
+        row.setdefault("text", f"{span(row, bounds)}: {decimal(row[height], 3)}, {row['counted']}")
     chart: alt.Chart = (
         style.base(rows)
         .mark_bar(opacity=opacity, binSpacing=1)

@@ -48,7 +48,7 @@ def _facts(report: Report) -> str:
     counts = [each.rows for each in report.results if not each.cell]
     rows = max(counts, default=0)
     losses = list(dict.fromkeys(map(loss_label, report.results)))
-    facts = [f"{rows:,} {'row' if rows == 1 else 'rows'}"] if rows else []
+    facts = [f"{rows:,} {report.unit.removesuffix('s') if rows == 1 else report.unit}"] if rows else []
     facts += [listed([loss[:60] for loss in losses], 4)] if losses else []
     facts += [f"losscli {report.losscli}"] if report.losscli else []
     return f'<p class="facts">{text(" · ".join(facts))}</p>' if facts else ""

@@ -21,7 +21,7 @@ def origin(report: Report, written: Origin | None) -> Iterator[str]:
         yield f"<pre><code>{escaped(written.command[:_LONGEST])}</code></pre>"
     rows = max((result.rows for result in report.results if not result.cell), default=0)
     facts = {
-        "rows": f"{rows:,}" if rows else "",
+        report.unit: f"{rows:,}" if rows else "",
         "losscli": report.losscli,
         "signature": report.signature,
         **{_WORDS.get(name, name.replace("_", " ")): value for name, value in report.provenance.items()},

@@ -28,7 +28,7 @@ Cell = tuple[str, ...]
 class Section(Struct, frozen=True):
     """The results of one kind of cell; `columns` name what distinguishes its cells, () for overall.
 
-    Cells that are `ordered` are in the order of time.
+    Cells that are `ordered` are in the order of time.  `unit` is what their numbers of rows count.
     """
 
     columns: tuple[str, ...]
@@ -36,6 +36,7 @@ class Section(Struct, frozen=True):
     cells: tuple[Cell, ...]
     results: Mapping[str, Mapping[Cell, Result]]
     ordered: bool = False
+    unit: str = "rows"
 
     def of(self, loss: str) -> list[Result | None]:
         """The results of a loss in each cell, None if it has none."""
@@ -72,18 +73,16 @@ def sections(report: Report) -> list[Section]:
     for result in report.results:
         if result.model is None or not (report.comparisons or report.board):
             kinds.setdefault(tuple(result.cell), []).append(result)
-    return [
-        _section(columns, kinds[columns], bool(report.times.keys() & set(columns)))
-        for columns in sorted(kinds, key=len)
-    ]
+    return [_section(columns, kinds[columns], report) for columns in sorted(kinds, key=len)]
 
 
-def _section(columns: tuple[str, ...], results: Sequence[Result], ordered: bool) -> Section:
+def _section(columns: tuple[str, ...], results: Sequence[Result], report: Report) -> Section:
     found: dict[str, dict[Cell, Result]] = {}
     for result in results:
         found.setdefault(label(result), {})[(*result.cell.values(),)] = result
     cells = tuple(dict.fromkeys(chain.from_iterable(found.values())))
-    return Section(columns, tuple(found), cells, found, ordered)
+    ordered = bool(report.times.keys() & set(columns))
+    return Section(columns, tuple(found), cells, found, ordered, report.unit)
 
 
 def overall(section: Section, details: tuple[str, ...]) -> Table:
