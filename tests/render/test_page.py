@@ -165,7 +165,8 @@ def test_a_page_of_groups_counts_groups():
     assert_sound(page)
     assert "3 groups" in page
     assert "list_mle per group" in page
-    assert "of rows" not in page
+    assert "% of groups" in page
+    assert "% of rows" not in page
 
 
 def test_charts_are_images_of_their_own():
