@@ -239,10 +239,8 @@ class Grid(Struct, frozen=True, eq=False):
             own.append(both[1])
             other.append(both[2])
         counts = [_count(axis) for axis in joint]
-        total, along = np.zeros((len(self.sums), *counts)), np.zeros((len(self.along), counts[0]))
-        for part, maps in ((self, own), (later, other)):
-            _add(total, part.sums, maps)
-            _add(along, part.along, maps[:1])
+        total = _together((self.sums, later.sums), (own, other), counts)
+        along = _together((self.along, later.along), (own[:1], other[:1]), counts[:1])
         return type(self)(tuple(joint), total, along, self.outside + later.outside)
 
     def to_arrays(self) -> dict[str, Array]:
@@ -309,18 +307,22 @@ def _sums(xp: Namespace, index: Array, columns: Sequence[Array | None], size: in
     return found
 
 
-def _add(total: Array, sums: Array, maps: Sequence[Array | None]) -> None:
-    """Add sums (k, ...) to a total (k, ...), whose bins the maps name for each axis; None for the same."""
-    if not sums.size:
-        return
-    window: list[slice] = [slice(None)]
-    for axis, places in enumerate(maps, start=1):
-        if places is None:
-            window.append(slice(None))
-            continue
-        first, last = int(places[0]), int(places[-1])
-        window.append(slice(first, last + 1))
-        if last - first + 1 < len(places):  # some bins are joined; none is empty, as bins follow one another
-            starts = np.flatnonzero(np.diff(places, prepend=-1))
-            sums = np.add.reduceat(sums, starts, axis=axis)
-    total[tuple(window)] += sums
+def _together(parts: Sequence[Array], maps: Sequence[Sequence[Array | None]], counts: Sequence[int]) -> Array:
+    """The sums (k, counts) of parts (k, bins of each axis).
+
+    The maps of a part name for each axis the place of each of its bins, None for the same one.
+    """
+    held = [np.flatnonzero(sums.any(axis=0)) for sums in parts]  # few, of two axes
+    places = []
+    for sums, at, own in zip(parts, held, maps, strict=True):
+        bins = np.unravel_index(at, sums.shape[1:])
+        moved = [each if axis is None else axis[each] for each, axis in zip(bins, own, strict=True)]
+        places.append(np.ravel_multi_index(moved, counts) if len(at) else at)
+    index, size = np.concatenate(places), math.prod(counts)
+    found = [
+        np.bincount(index, np.concatenate([part[at] for part, at in zip(column, held, strict=True)]), size)
+        for column in zip(
+            *(sums.reshape(len(sums), math.prod(sums.shape[1:])) for sums in parts), strict=True
+        )
+    ]
+    return np.array(found, dtype=float).reshape(len(found), *counts)
