@@ -124,6 +124,11 @@ class Taken(Struct, frozen=True, eq=False, dict=True):
     weight: Array | None
     weight_unit: float
 
+    @property
+    def units(self) -> int:
+        """The number of rows, or of groups if these are evaluated."""
+        return self.block.height if self.rows.starts is None else len(self.rows.starts)
+
     @cached_property
     def cut(self) -> cell_views.Cut:
         """For each slicing the slice of each row, or of each group, and the keys of the slices that occur."""

@@ -27,10 +27,10 @@ from losscli.report.findings import Counted
 from losscli.states.base import State, Summary
 from losscli.states.clusters import Totals
 from losscli.states.counts import Counts
-from losscli.states.grid import Grid
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments
 from losscli.states.ranks import Ranks
+from losscli.states.sampled import Sampled
 from losscli.states.sketch import Sketch
 from losscli.states.soundness import require_sound
 from losscli.states.top import Top
@@ -44,7 +44,7 @@ _MISFITS = (
 _STATES: Mapping[str, type[State]] = {
     kind.__name__: kind for kind in (Moments, Ranks, Sketch, Top, Histogram)
 }
-_SUMMARIES: Mapping[str, type[Summary]] = {**_STATES, "Grid": Grid, "Counts": Counts}
+_SUMMARIES: Mapping[str, type[Summary]] = {**_STATES, "Sampled": Sampled, "Counts": Counts}
 
 
 class _Sliced(Struct, frozen=True):
@@ -317,7 +317,7 @@ def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
             raise ValueError("other clusters of slices")
         _require_totals(slices.states, slices.totals, slices.keys.height)
     for extra in part.extras.values():
-        require_sound(cast(State | Grid | Counts, extra), 1)
+        require_sound(cast(State | Sampled | Counts, extra), 1)
     for place, choice in enumerate(plan.choices):
         own = [(part.overall[place], 1)]
         own += [(slices.states[place], slices.keys.height) for slices in part.slices]

@@ -23,8 +23,8 @@ from losscli.plan.plan import Plan
 from losscli.report.findings import Code, Finding, Note, Tally, finding, note
 from losscli.states.base import Summary
 from losscli.states.counts import Counts
-from losscli.states.grid import Grid
 from losscli.states.moments import Moments
+from losscli.states.sampled import Sampled
 from losscli.states.top import Top
 from losscli.tasks.regression import Pilot, Regression
 from losscli.text import enumerated, natural
@@ -214,7 +214,7 @@ def _layouts(folded: Partial | Scores) -> list[dict[str, Any]]:
     """What is counted for the charts of each model."""
     parts = (folded,) if isinstance(folded, Partial) else folded.models
     return [
-        {name: each.layout for name, each in part.extras.items() if isinstance(each, Grid | Counts)}
+        {name: each.layout for name, each in part.extras.items() if isinstance(each, Sampled | Counts)}
         for part in parts
     ]
 

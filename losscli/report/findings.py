@@ -693,6 +693,10 @@ class Code(Enum):
         meaning="Rows with an infinite loss are in no bin of a chart.",
         note="{count} {noun} {verb} an infinite loss, which no bin holds",
     )
+    SAMPLED_CHART = Kind(
+        meaning="Charts count the first rows of a run one by one, and take a sample of later ones.",
+        note="estimated from {count} rows: the first {every}, then one in {rate}, drawn at random",
+    )
     # Baselines.
     INDEPENDENT_BASELINE = Kind(
         meaning="A saved report has no rows to pair, so that the variances of both reports add up.",

@@ -13,17 +13,24 @@ from losscli.states.grid import Bins, Grid
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments
 from losscli.states.ranks import Ranks
+from losscli.states.sampled import Sampled
 from losscli.states.sketch import Sketch
 from losscli.states.top import Top
 
 
-def require_sound(state: State | Grid | Counts | Totals, cells: int) -> None:
+def require_sound(state: State | Grid | Sampled | Counts | Totals, cells: int) -> None:
     """Raise ValueError if a state is not one of this number of cells, or its arrays do not fit together.
 
     States of other classes, which users write, are not looked into.
     """
     if isinstance(state, Totals):
         _require_totals(state, cells)
+        return
+    if isinstance(state, Sampled):
+        if len({grid.layout for grid in state.grids.values()}) != 1 or state.layout[0] not in (1, 3):
+            raise ValueError("a sample of other bins")
+        for grid in state.grids.values():
+            _require_sums(grid)
         return
     if isinstance(state, Grid | Counts):
         _require_sums(state)

@@ -27,11 +27,12 @@ _TELLING = 100
 class Block:
     """A block of the aligned stream while it is validated: invalid rows are flagged and dropped.
 
-    `weight` (n,) is that of the remaining rows, None for ones.
+    `weight` (n,) is that of the remaining rows, None for ones.  `start` rows of the run came before it.
     """
 
     def __init__(self, frame: pl.DataFrame, first_row: int, roles: Roles) -> None:
         self.frame = frame
+        self.start = first_row
         self.roles = roles
         self._first_row: int | None = None if PREDICTION_ROW in frame.columns else first_row
         self._rows: Array | None = None

@@ -15,12 +15,16 @@ from losscli.numeric.scores import share_interval
 from losscli.numeric.student import quantile
 from losscli.plan.plan import Plan
 from losscli.report.charts import Chart, Value
-from losscli.report.findings import Note
+from losscli.report.findings import Code, Note, note
 from losscli.states.base import Summary
 from losscli.states.counts import Counts
 from losscli.states.grid import Axis, Bins, Grid
+from losscli.states.sampled import RATE, Sampled
 from losscli.states.sums import total_weights
 from losscli.tasks.catalog import TASKS
+
+EVERY_ROW = 1 << 19
+"""So many rows of a run are counted one by one; of those after, charts take a sample."""
 
 MOST_CELLS = 20
 """Maximum number of outputs or labels that have charts of their own."""
@@ -48,23 +52,46 @@ class View(Protocol):
 
 
 class Seen(Struct, frozen=True, eq=False):
-    """A block as charts see it: the rows (n,), or groups, of positive weight.
+    """A block as charts see it: the rows (n,), or groups, of positive weight; of a late block a sample.
 
-    `keep` selects them, None for all; `weight` is None for ones.
+    `at` (n,) are their places in the block, None for all; `weight` is None for ones.
     """
 
     block: Taken
-    keep: Array | None
+    at: Array | None
     weight: Array | None
+    is_sample: bool = False
 
     @classmethod
     def of(cls, taken: Taken) -> Seen:
-        """The rows of a block."""
-        weight = taken.weight
-        if weight is None or bool(taken.xp.all(weight > 0)):
-            return cls(taken, None, weight)
-        keep = weight > 0
-        return cls(taken, keep, weight[keep])
+        """The rows of a block, of which charts take a sample if it does not belong to the first rows."""
+        every = cls(taken, None, taken.weight)
+        if taken.weight is not None and not bool(taken.xp.all(taken.weight > 0)):
+            every = every.where(taken.weight > 0)
+        if taken.block.start < EVERY_ROW:
+            return every
+        places = taken.xp.asarray(_drawn(taken.units, taken.block.start))
+        if taken.weight is not None:
+            places = places[taken.weight[places] > 0]
+        return every._at(places, is_sample=True)
+
+    def _at(self, places: Array, is_sample: bool) -> Seen:
+        weight = self.block.weight
+        return Seen(self.block, places, None if weight is None else weight[places], is_sample)
+
+    @property
+    def every(self) -> Seen:
+        """All rows of the block that have a weight."""
+        if not self.is_sample:
+            return self
+        weight = self.block.weight
+        every = Seen(self.block, None, weight)
+        return every if weight is None or bool(self.xp.all(weight > 0)) else every.where(weight > 0)
+
+    def where(self, holds: Array) -> Seen:
+        """Those of the rows for which something holds: (n,) of all rows of the block."""
+        places = self.xp.flatnonzero(holds) if self.at is None else self.at[holds[self.at]]
+        return self._at(places, self.is_sample)
 
     @property
     def xp(self) -> Namespace:
@@ -82,7 +109,7 @@ class Seen(Struct, frozen=True, eq=False):
 
     def __call__(self, values: Array) -> Array:
         """The values (n,) of the rows that count."""
-        return values if self.keep is None else values[self.keep]
+        return values if self.at is None else values[self.at]
 
     @property
     def counted(self) -> list[Array | None]:
@@ -91,10 +118,24 @@ class Seen(Struct, frozen=True, eq=False):
             return [None]
         return [None, self.weight, self.weight * self.weight]
 
-    def grid(self, axes: Sequence[Axis | int], *places: Array, also: Sequence[Array] = ()) -> Grid:
+    def grid(self, axes: Sequence[Axis | int], *places: Array, also: Sequence[Array] = ()) -> Sampled:
         """The grid of rows at places (n,) of each axis; `also` are summed in the bins of the first one."""
         along = also if self.weight is None else [self.weight * each for each in also]
-        return Grid.of(self.xp, axes, places, self.counted, along)
+        return self.held(Grid.of(self.xp, axes, places, self.counted, along))
+
+    def held(self, grid: Grid) -> Sampled:
+        """A grid of the rows, as what they are: a sample or not."""
+        return Sampled(sample=grid) if self.is_sample else Sampled(counted=grid)
+
+
+def _drawn(count: int, seed: int) -> Array:
+    """One place at random in each run of `RATE` of so many; none if it is beyond the last.
+
+    Always the same, but not at a fixed distance, at which data may repeat.
+    """
+    runs = np.arange(0, count, RATE)
+    places = runs + np.random.default_rng(seed).integers(0, RATE, len(runs))
+    return places[places < count]
 
 
 class Table(Struct, frozen=True, eq=False):
@@ -129,7 +170,10 @@ class Table(Struct, frozen=True, eq=False):
 
     def mapped(self, change: Callable[[Array], Array]) -> Table:
         """The table with its arrays (...) of bins changed."""
-        return Table(change(self.rows), change(self.weight), change(self.squares))
+        rows = change(self.rows)
+        if self.weight is self.rows is self.squares:
+            return Table(rows, rows, rows)
+        return Table(rows, change(self.weight), change(self.squares))
 
     @property
     def total(self) -> Table:
@@ -160,13 +204,21 @@ class Drawing(Struct, frozen=True, eq=False):
 
     def grid(self, name: str) -> tuple[tuple[Bins, ...], Table, Array]:
         """The axes of a grid that are no fixed bins, its sums, and those along the first axis (m, bins)."""
-        grid = cast(Grid, self.summaries[name])
+        grid = cast(Sampled, self.summaries[name]).total
         axes = tuple(axis for axis in grid.axes if isinstance(axis, Bins))
         return axes, Table.of(grid.sums), grid.along
 
     def outside(self, name: str) -> float:
         """The number of rows at infinity."""
-        return float(cast(Grid, self.summaries[name]).outside[0])
+        return float(cast(Sampled, self.summaries[name]).total.outside[0])
+
+    def sampled(self, name: str) -> tuple[Note, ...]:
+        """That a grid is of a sample, if it is."""
+        grid = cast(Sampled, self.summaries[name])
+        if grid.sample is None:
+            return ()
+        numbers = {"count": grid.rows, "every": EVERY_ROW, "rate": RATE}
+        return (note(Code.SAMPLED_CHART, **{name: f"{own:,.0f}" for name, own in numbers.items()}),)
 
     def counts(self, name: str) -> tuple[Array, Table]:
         """The numbers that occur, and their sums."""
@@ -222,10 +274,11 @@ def whole(values: Array) -> list[Value]:
 def grouped(sums: Array, places: Array, count: int, axis: int = 0) -> Array:
     """The sums of bins along an axis that share a place (bins,) of `count`; -1 leaves a bin out."""
     held = places >= 0
-    moved = np.moveaxis(sums, axis, 0)
-    found = np.zeros((count, *moved.shape[1:]))
-    np.add.at(found, places[held], moved[held])
-    return np.moveaxis(found, 0, axis)
+    moved = np.moveaxis(sums, axis, 0)[held]
+    width = math.prod(moved.shape[1:])
+    index = places[held][:, None] * width + np.arange(width)
+    found = np.bincount(index.ravel(), moved.ravel(), count * width)
+    return np.moveaxis(found.reshape(count, *moved.shape[1:]), 0, axis)
 
 
 def ratio(above: Array, below: Array) -> Array:

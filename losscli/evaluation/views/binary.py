@@ -22,9 +22,9 @@ def taken(block: Seen) -> dict[str, Summary]:
     if block.plan.roles.link == "label":
         return {"pairs": pairs(block, batch.target, batch.prediction, 2)}
     probability = scores.probability(batch) if _has_probabilities(block) else None
-    return scores.taken(
-        block, Scored(batch.target, batch.prediction, probability, batch.held, block.block.rows.codes)
-    )
+    rows = Scored(batch.target, batch.prediction, probability, batch.held, block.block.rows.codes)
+    found = scores.taken(block, rows)
+    return found if probability is None else found | {"sides": scores.sides(block.every, rows)}
 
 
 def _has_probabilities(block: Seen) -> bool:
@@ -43,4 +43,5 @@ def drawn(of: Drawing) -> Iterator[Chart]:
     is_probability = of.has("deciles") and of.plan.roles.link == "probability"
     yield from scores.drawn(of, is_probability)
     if of.has("deciles"):
-        yield confusion(of, names, np.arange(4), scores.confusion_at_half(of))
+        table = of.grid("sides")[1]
+        yield confusion(of, names, np.arange(4), table.mapped(np.ravel))

@@ -18,7 +18,8 @@ MOST_CLASSES = 20
 def pairs(block: Seen, actual: Array, predicted: Array, classes: int) -> Counts:
     """The counts of the pairs of true and predicted class (n,), numbered actual * classes + predicted."""
     numbers = actual.astype(np.int64) * classes + predicted.astype(np.int64)
-    return Counts.of(block.xp, block(numbers), block.counted)
+    every = block.every
+    return Counts.of(block.xp, every(numbers), every.counted)
 
 
 def confusion(of: Drawing, names: Sequence[str], numbers: Array, table: Table) -> Chart:

@@ -23,4 +23,4 @@ def taken(block: Seen) -> dict[str, Summary]:
 def drawn(of: Drawing) -> Iterator[Chart]:
     """The histogram of the PIT."""
     for name in of.summaries:
-        yield histogram(of, "pit", of.grid(name)[1])
+        yield histogram(of, "pit", name)

@@ -28,4 +28,4 @@ def taken(block: Seen) -> dict[str, Summary]:
 def drawn(of: Drawing) -> Iterator[Chart]:
     """The histogram of ranks."""
     if of.has("ranks"):
-        yield histogram(of, "rank_histogram", of.grid("ranks")[1])
+        yield histogram(of, "rank_histogram", "ranks")

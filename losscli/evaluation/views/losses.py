@@ -14,6 +14,7 @@ from losscli.plan.plan import Plan
 from losscli.report.charts import Chart, Value
 from losscli.states.base import Summary
 from losscli.states.grid import NEGATIVE_ZERO, Axis, Bins
+from losscli.states.sampled import RATE, Sampled
 
 LOSS = Axis(digits=4, octaves=40)
 MOST_LOSSES = 3
@@ -22,6 +23,8 @@ _MOST = 40
 """Maximum number of bins that are shown, apart from that of the smallest losses."""
 _LEAST = 0.005
 """The share of the weight with a loss whose losses are too small to have bins of their own."""
+_GREATEST = 64
+"""One row in so many is among the greatest losses, all of which are counted."""
 _FINEST = 2
 """Binary digits that distinguish bins of one octave: at most four of them."""
 
@@ -37,9 +40,26 @@ def taken(block: Seen) -> dict[str, Summary]:
     for place, choice in enumerate(chosen(block.plan)):
         units = {getattr(pilot, "error_unit", 1.0) for pilot in block.block.rows.pilots}
         if units <= {1.0}:  # else the rows have other units
-            own = block(_values(block.block.output_columns(choice)))
-            found[str(place)] = block.grid((LOSS,), own, also=(own,))
+            found[str(place)] = _grid(block, _values(block.block.output_columns(choice)))
     return found
+
+
+def _grid(block: Seen, values: Array) -> Sampled:
+    """The grid of losses (n,) of all rows of a block; a sample has the greatest losses of all rows.
+
+    A few rows may make up most of a loss, and few of them are in a sample.
+    """
+    if not block.is_sample:
+        own = block(values)
+        return block.grid((LOSS,), own, also=(own,))
+    sample = block.xp.sort(block(values))
+    limit = sample[-max(1, len(sample) // _GREATEST)] if len(sample) else -np.inf
+    is_great = values >= limit
+    if int(is_great.sum()) > len(values) // RATE:  # many rows have this very loss
+        is_great = values > limit
+    top, rest = block.every.where(is_great), block.where(~is_great)
+    grids = (own.grid((LOSS,), own(values), also=(own(values),)) for own in (top, rest))
+    return next(grids).merge(next(grids))
 
 
 def _values(columns: list[tuple[Array, ...]]) -> Array:
@@ -55,7 +75,7 @@ def drawn(of: Drawing) -> Iterator[Chart]:
             continue
         (bins,), table, (total,) = of.grid(str(place))
         if table.weight.sum() > 0:
-            notes = infinite(of.outside(str(place)))
+            notes = (*infinite(of.outside(str(place))), *of.sampled(str(place)))
             yield of.chart(
                 "loss_distribution", _columns(of, bins, table, total), notes=notes, loss=choice.label
             )

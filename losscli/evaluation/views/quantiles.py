@@ -18,8 +18,8 @@ def taken(block: Seen) -> dict[str, Summary]:
     found: dict[str, Summary] = {}
     for batch in batches:
         assert isinstance(batch, Quantile)
-        below = block(batch.target <= batch.prediction).astype(np.int64)
-        found[repr(batch.level)] = block.grid((2,), below)
+        below = block.every(batch.target <= batch.prediction).astype(np.int64)
+        found[repr(batch.level)] = block.every.grid((2,), below)
     return found
 
 

@@ -32,7 +32,7 @@ def taken(block: Seen) -> dict[str, Summary]:
     found, best, own, rank = (each[at] for each in (found, best, own, batch.rank))
     counts = [None] if weight is None else [None, own, own * own]
     along = [own * found, own * found * found, own * best]
-    return {"ranks": Grid.of(xp, (MOST_RANKS,), (rank,), counts, along)}
+    return {"ranks": block.every.held(Grid.of(xp, (MOST_RANKS,), (rank,), counts, along))}
 
 
 def drawn(of: Drawing) -> Iterator[Chart]:

@@ -11,7 +11,6 @@ from losscli.evaluation.views.base import (
     MOST_CELLS,
     Drawing,
     Seen,
-    Shown,
     Table,
     grouped,
     plain,
@@ -22,6 +21,7 @@ from losscli.evaluation.views.notes import beyond
 from losscli.numeric.arrays import Array
 from losscli.numeric.student import quantile
 from losscli.report.charts import Chart, Value
+from losscli.report.findings import Note
 from losscli.states.base import Summary
 from losscli.states.grid import Axis, Bins
 from losscli.tasks.regression import Regression
@@ -58,12 +58,20 @@ def drawn(of: Drawing) -> Iterator[Chart]:
             return
         cell = {"output": names[place]} if len(of.plan.roles.predictions) > 1 else {}
         (predictions, residuals), table, along = of.grid(str(place))
-        yield _residuals(of, predictions, residuals, table, cell)
-        yield _bias(of, predictions, residuals, table, along, cell)
-        yield _spread(of, residuals, table.sum(0), cell)
+        notes = of.sampled(str(place))
+        yield _residuals(of, predictions, residuals, table, cell, notes)
+        yield _bias(of, predictions, residuals, table, along, cell, notes)
+        yield _spread(of, residuals, table.sum(0), cell, notes)
 
 
-def _residuals(of: Drawing, predictions: Bins, residuals: Bins, table: Table, cell: dict[str, str]) -> Chart:
+def _residuals(
+    of: Drawing,
+    predictions: Bins,
+    residuals: Bins,
+    table: Table,
+    cell: dict[str, str],
+    notes: tuple[Note, ...],
+) -> Chart:
     across = shown(predictions, table.weight.sum(axis=1), _MAP)
     along = shown(residuals, table.weight.sum(axis=0), _MAP)
     both = table.grouped(across.places, across.count, 0).grouped(along.places, along.count, 1)
@@ -76,7 +84,7 @@ def _residuals(of: Drawing, predictions: Bins, residuals: Bins, table: Table, ce
         **of.counted(both[x, y]),
     }
     lost = table.rows.sum() - both.rows.sum()
-    return of.chart("residuals", columns, cell, beyond(lost, table.rows.sum()))
+    return of.chart("residuals", columns, cell, (*beyond(lost, table.rows.sum()), *notes))
 
 
 def _bias(
@@ -86,6 +94,7 @@ def _bias(
     table: Table,
     along: Array,
     cell: dict[str, str],
+    notes: tuple[Note, ...],
 ) -> Chart:
     rows = table.sum(1)
     places = _even(rows.weight)
@@ -104,7 +113,7 @@ def _bias(
         **_interval(of, bias, variance, own),
         **of.counted(own),
     }
-    return of.chart("bias", columns, cell)
+    return of.chart("bias", columns, cell, notes)
 
 
 def _even(weight: Array) -> Array:
@@ -144,18 +153,16 @@ def _interval(of: Drawing, bias: Array, variance: Array, table: Table) -> dict[s
     return {"ci_low": plain(np.array(low)), "ci_high": plain(np.array(high))}
 
 
-def _spread(of: Drawing, residuals: Bins, table: Table, cell: dict[str, str]) -> Chart:
+def _spread(
+    of: Drawing, residuals: Bins, table: Table, cell: dict[str, str], notes: tuple[Note, ...]
+) -> Chart:
     along = shown(residuals, table.weight, _SPREAD)
-    return _distribution(of, "residual", along, table, cell)
-
-
-def _distribution(of: Drawing, axis: str, along: Shown, table: Table, cell: dict[str, str]) -> Chart:
     own = table.grouped(along.places, along.count)
     columns = {
-        f"{axis}_low": plain(along.low),
-        f"{axis}_high": plain(along.high),
+        "residual_low": plain(along.low),
+        "residual_high": plain(along.high),
         **of.counted(own),
         "share": plain(ratio(own.weight, np.full(along.count, table.weight.sum()))),
     }
-    notes = beyond(table.rows.sum() - own.rows.sum(), table.rows.sum())
-    return of.chart(f"{axis}_distribution", columns, cell, notes)
+    lost = table.rows.sum() - own.rows.sum()
+    return of.chart("residual_distribution", columns, cell, (*beyond(lost, table.rows.sum()), *notes))

@@ -5,7 +5,7 @@ All come from one histogram of scores by class, and the sums in ten bins of the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from msgspec import Struct
@@ -15,8 +15,10 @@ from losscli.evaluation.views.notes import beyond
 from losscli.numeric.arrays import Array, Namespace, on_host
 from losscli.numeric.edges import unit_edges, unit_places
 from losscli.report.charts import Chart, Value
+from losscli.report.findings import Note
 from losscli.states.base import Summary
 from losscli.states.grid import Axis, Grid
+from losscli.states.sampled import Sampled
 from losscli.tasks.binary import Bernoulli
 
 SCORE = Axis(digits=7, octaves=14)
@@ -75,10 +77,17 @@ def taken(block: Seen, rows: Scored, name: str = "") -> dict[str, Summary]:
     size, side = rows.sides(xp, entries(rows.score))
     side = side.view(np.uint8) if on_host(xp) else side.astype(np.uint8)
     places = (size, 2 * side + entries.code)
-    found: dict[str, Summary] = {f"{name}scores": Grid.of(xp, (SCORE, 4), places, entries.counted)}
+    found: dict[str, Summary] = {f"{name}scores": entries.grid((SCORE, 4), *places)}
     if rows.probability is not None:
         found |= deciles(entries, entries(rows.probability), rows.held, name)
     return found
+
+
+def sides(block: Seen, rows: Scored) -> Sampled:
+    """The sums by class and predicted class, which is the side that a score is on."""
+    entries = Entries.of(block, rows.target, rows.code)
+    side = rows.sides(block.xp, entries(rows.score))[1]
+    return entries.grid((2, 2), entries.code, side)
 
 
 def deciles(entries: Entries, probability: Array, held: str, name: str = "") -> dict[str, Summary]:
@@ -86,8 +95,7 @@ def deciles(entries: Entries, probability: Array, held: str, name: str = "") -> 
     xp = entries.block.xp
     place = unit_places(xp, probability, unit_edges(xp, DECILES, held))
     along = probability if entries.weight is None else entries.weight * probability
-    grid = Grid.of(xp, (DECILES, 2), (place, entries.code), entries.counted, [along])
-    return {f"{name}deciles": grid}
+    return {f"{name}deciles": entries.grid((DECILES, 2), place, entries.code, along=[along])}
 
 
 class Entries(Struct, frozen=True, eq=False):
@@ -114,6 +122,10 @@ class Entries(Struct, frozen=True, eq=False):
         weight = xp.ones(len(share)) if block.weight is None else xp.tile(block.weight, 2)
         counted = [count, weight * share, weight * weight * share]
         return cls(block, xp.repeat(xp.arange(2), len(target)), counted, weight * share, 2)
+
+    def grid(self, axes: Sequence[Axis | int], *places: Array, along: Sequence[Array] = ()) -> Sampled:
+        """The grid of entries at places (n,) of each axis; `along` is summed in the bins of the first one."""
+        return self.block.held(Grid.of(self.block.xp, axes, places, self.counted, along))
 
     def __call__(self, values: Array) -> Array:
         """The values (n,) of entries, of those of all rows of the block."""
@@ -155,13 +167,14 @@ def drawn(
 ) -> Iterator[Chart]:
     """The charts of two classes, whose names are those of the plan unless this is a label."""
     histogram = _Histogram.of(of, name, is_probability)
+    notes = of.sampled(f"{name}scores")
     classes = tuple(of.plan.roles.names) if cell is None and len(of.plan.roles.names) == 2 else ("0", "1")
     if of.has(f"{name}deciles"):
         yield reliability(of, f"{name}deciles", cell)
     if (histogram.table.weight.sum(axis=0) > 0).all():
-        yield from _curves(of, histogram, cell)
-    yield _distribution(of, histogram, is_probability, classes, cell)
-    yield _costs(of, histogram, cell)
+        yield from _curves(of, histogram, cell, notes)
+    yield _distribution(of, histogram, is_probability, classes, cell, notes)
+    yield _costs(of, histogram, cell, notes)
 
 
 def reliability(of: Drawing, name: str, cell: Mapping[str, str] | None = None) -> Chart:
@@ -180,7 +193,7 @@ def reliability(of: Drawing, name: str, cell: Mapping[str, str] | None = None) -
         **of.share_intervals(observed, own),
         **of.counted(own),
     }
-    return of.chart("reliability", columns, cell)
+    return of.chart("reliability", columns, cell, of.sampled(name))
 
 
 def _reached(weight: Array) -> Array:
@@ -188,7 +201,9 @@ def _reached(weight: Array) -> Array:
     return np.concatenate([np.zeros((1, 2)), np.cumsum(weight[::-1], axis=0)])
 
 
-def _curves(of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None) -> Iterator[Chart]:
+def _curves(
+    of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None, notes: tuple[Note, ...]
+) -> Iterator[Chart]:
     """The curves of ROC, and of precision and recall."""
     reached = _reached(histogram.table.weight)
     rates = reached / reached[-1]
@@ -199,7 +214,7 @@ def _curves(of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None) 
         "false_positive_rate": plain(rates[at, 0]),
         "true_positive_rate": plain(rates[at, 1]),
     }
-    yield of.chart("roc", columns, cell)
+    yield of.chart("roc", columns, cell, notes)
     found = reached.sum(axis=1)
     precision = np.divide(reached[:, 1], found, out=np.ones(len(found)), where=found > 0)
     steps = np.abs(np.diff(rates[:, 1])) + np.abs(np.diff(precision))
@@ -209,7 +224,7 @@ def _curves(of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None) 
         "recall": plain(rates[at, 1]),
         "precision": plain(precision[at]),
     }
-    yield of.chart("precision_recall", columns, cell)
+    yield of.chart("precision_recall", columns, cell, notes)
 
 
 def _thresholds(histogram: _Histogram) -> Array:
@@ -232,6 +247,7 @@ def _distribution(
     is_probability: bool,
     classes: tuple[str, ...],
     cell: Mapping[str, str] | None,
+    notes: tuple[Note, ...],
 ) -> Chart:
     """The distribution of scores in each class."""
     table = histogram.table
@@ -256,12 +272,14 @@ def _distribution(
         weight += counted["weight"]
         total = table.weight[:, code].sum()
         share += plain(ratio(own.weight[:, code], np.full(len(edges) - 1, total)))
-    notes = beyond(table.rows.sum() - own.rows.sum(), table.rows.sum())
+    lost = table.rows.sum() - own.rows.sum()
     columns |= {"rows": rows, "weight": weight, "share": share}
-    return of.chart("score_distribution", columns, cell, notes)
+    return of.chart("score_distribution", columns, cell, (*beyond(lost, table.rows.sum()), *notes))
 
 
-def _costs(of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None) -> Chart:
+def _costs(
+    of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None, notes: tuple[Note, ...]
+) -> Chart:
     """The share of rows that each threshold gets wrong."""
     reached = _reached(histogram.table.weight)
     total = reached[-1].sum()
@@ -275,10 +293,4 @@ def _costs(of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None) -
         "false_negatives": plain(false_negative[at]),
         "cost": plain(false_positive[at] + false_negative[at]),
     }
-    return of.chart("threshold_cost", columns, cell)
-
-
-def confusion_at_half(of: Drawing) -> Table:
-    """The sums (4,) of pairs of actual and predicted class, which is the side of a probability."""
-    table = of.grid("scores")[1].sum(0)
-    return table[np.array([0, 2, 1, 3])]
+    return of.chart("threshold_cost", columns, cell, notes)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscli.evaluation.views.base import Drawing, Seen, Table, plain, ratio
+from losscli.evaluation.views.base import Drawing, Seen, plain, ratio
 from losscli.numeric.arrays import Array, Namespace
 from losscli.report.charts import Chart
 from losscli.states.grid import Grid
+from losscli.states.sampled import Sampled
 
 BINS = 20
 """Maximum number of bins."""
 
 
-def spread(block: Seen, low: Array, high: Array, bins: int) -> Grid:
+def spread(block: Seen, low: Array, high: Array, bins: int) -> Sampled:
     """The grid of so many bins from 0 to 1 of rows, each spread evenly from low (n,) to high (n,).
 
     Czado, Gneiting and Held (2009), Predictive model assessment for count data, Biometrics 65, 1254-1261
@@ -29,7 +30,7 @@ def spread(block: Seen, low: Array, high: Array, bins: int) -> Grid:
         share = upto - before
         sums[:, place] = [float((column * share).sum()) for column in columns]
         before = upto
-    return Grid((bins,), sums, np.zeros((0, bins)), np.zeros(len(columns)))
+    return block.held(Grid((bins,), sums, np.zeros((0, bins)), np.zeros(len(columns))))
 
 
 def _up_to(xp: Namespace, low: Array, width: Array, point: Array, edge: float) -> Array:
@@ -40,8 +41,9 @@ def _up_to(xp: Namespace, low: Array, width: Array, point: Array, edge: float) -
     return xp.where(point, xp.where(low < edge, 1.0, 0.0), spread)
 
 
-def histogram(of: Drawing, name: str, table: Table) -> Chart:
-    """A histogram that is uniform if the forecasts are calibrated."""
+def histogram(of: Drawing, name: str, summary: str) -> Chart:
+    """A histogram that is uniform if the forecasts are calibrated, from a summary of this name."""
+    table = of.grid(summary)[1]
     bins = len(table.rows)
     total = table.total
     share = ratio(table.weight, total.weight)
@@ -54,4 +56,4 @@ def histogram(of: Drawing, name: str, table: Table) -> Chart:
         "density": plain(share * bins),
         **of.share_intervals(share, total, scale=bins),
     }
-    return of.chart(name, columns)
+    return of.chart(name, columns, notes=of.sampled(summary))

@@ -1,0 +1,93 @@
+"""Sums in bins of many rows, of which a sample stands for the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from losscli.numeric.arrays import Array, np
+from losscli.states.grid import Grid
+
+RATE = 16
+"""The rows that each row of a sample stands for."""
+
+
+class Sampled(Struct, frozen=True, eq=False):
+    """The grid of the rows that are `counted` one by one, and that of a `sample` of the others.
+
+    Both have one column, the number of rows, or three: also their weights and the squares of these.  Either
+    is None if there are no such rows.
+    """
+
+    counted: Grid | None = None
+    sample: Grid | None = None
+
+    @property
+    def grids(self) -> dict[str, Grid]:
+        """The grids that exist, by the name of their field."""
+        both = {"counted": self.counted, "sample": self.sample}
+        return {name: grid for name, grid in both.items() if grid is not None}
+
+    @property
+    def layout(self) -> tuple[Any, ...]:
+        """What it counts by: only those of one layout merge."""
+        return next((grid.layout for grid in self.grids.values()), ())
+
+    @property
+    def rows(self) -> float:
+        """The number of rows in both grids, each counted once."""
+        return sum(float(grid.sums[0].sum() + grid.outside[0]) for grid in self.grids.values())
+
+    @property
+    def total(self) -> Grid:
+        """The sums of all rows: with a sample estimates, in three columns."""
+        if self.sample is None:
+            assert self.counted is not None
+            return self.counted
+        factors = np.array([RATE, RATE, RATE**2], dtype=float)
+        sample = replace(_three(self.sample), along=self.sample.along * RATE)
+        sample = replace(
+            sample,
+            sums=np.multiply(sample.sums.T, factors).T,
+            outside=sample.outside * factors,
+        )
+        return sample if self.counted is None else _three(self.counted).merge(sample)
+
+    def merge(self, later: Self) -> Self:
+        """The grids of the rows of both, in any order."""
+        return type(self)(_merged(self.counted, later.counted), _merged(self.sample, later.sample))
+
+    def to_arrays(self) -> dict[str, Array]:
+        """The arrays of the grids that exist."""
+        return {
+            f"{name}.{field}": values
+            for name, grid in self.grids.items()
+            for field, values in grid.to_arrays().items()
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
+        """The grids that `to_arrays` wrote."""
+
+        def fields(name: str) -> Iterator[tuple[str, Array]]:
+            for key, values in arrays.items():
+                if key.startswith(f"{name}."):
+                    yield key.removeprefix(f"{name}."), values
+
+        own = {name: dict(fields(name)) for name in ("counted", "sample")}
+        return cls(**{name: Grid.from_arrays(each) for name, each in own.items() if each})
+
+
+def _merged(a: Grid | None, b: Grid | None) -> Grid | None:
+    return (a or b) if a is None or b is None else a.merge(b)
+
+
+def _three(grid: Grid) -> Grid:
+    """The grid with columns of rows, weights and squares, which are all the same where weights are ones."""
+    if len(grid.sums) == 3:
+        return grid
+    sums, outside = (np.repeat(each, 3, axis=0) for each in (grid.sums, grid.outside))
+    return replace(grid, sums=sums, outside=outside)
