@@ -686,12 +686,12 @@ class Code(Enum):
     )
     # Charts.
     BEYOND_CHART = Kind(
-        meaning="A chart shows the central rows, and these lie beyond its bins.",
-        note="{count} {noun} ({share}) {verb} beyond the bins",
+        meaning="A chart shows the range of nearly all rows, and these are outside of it.",
+        note="{count} {noun} ({share}) {verb} outside the plotted range: {extents}",
     )
     INFINITE_IN_CHART = Kind(
         meaning="Rows with an infinite loss are in no bin of a chart.",
-        note="{count} {noun} {verb} an infinite loss, which no bin holds",
+        note="{count} {noun} {verb} an infinite loss, which is not plotted",
     )
     SAMPLED_CHART = Kind(
         meaning="Charts count the first rows of a run one by one, and take a sample of later ones.",

@@ -186,6 +186,22 @@ def test_residuals_and_their_bias():
     assert len(spread.columns["rows"]) > 20
 
 
+def test_a_prediction_far_from_all_others_is_said_and_does_not_coarsen_the_others():
+    p, y = np.random.default_rng(5).normal(10, 3, (2, N))
+    p[7] = 40000
+    report = losscli.evaluate(p, y, loss="mae", charts=True)
+    said = "1 row (0.03 %) is outside the plotted range: predictions are from"
+    for name in ("residuals", "bias"):
+        (chart,) = charts_of(report, name)
+        assert max(chart.columns["prediction_high"]) <= 32
+        assert sum(chart.columns["rows"]) == N - 1
+        (note,) = chart.notes
+        assert note.text.startswith(said)
+        assert "to 40000" in note.text
+    assert len(set(charts_of(report, "residuals")[0].columns["prediction_low"])) >= 10
+    assert max(map(abs, chart_of(report, "bias")["residual"])) < 10
+
+
 def test_the_error_of_the_bias_is_nearly_exact():
     p = RNG.uniform(100, 200, N)
     y = p + RNG.normal(0, 5, N)
@@ -393,7 +409,7 @@ def test_an_infinite_loss_is_counted_apart():
     p, y = np.array([0.0, 0.5, 0.9]), np.array([1, 1, 1])
     report = losscli.evaluate(p, y, task="binary", loss="log_loss", eps=0, charts=True)
     (chart,) = charts_of(report, "loss_distribution")
-    assert [note.text for note in chart.notes] == ["1 row has an infinite loss, which no bin holds"]
+    assert [note.text for note in chart.notes] == ["1 row has an infinite loss, which is not plotted"]
     assert sum(chart.columns["rows"]) == 2
 
 

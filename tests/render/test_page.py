@@ -169,6 +169,15 @@ def test_a_page_of_groups_counts_groups():
     assert "% of rows" not in page
 
 
+def test_a_chart_says_what_it_leaves_out():
+    prediction = [*(place / 10 for place in range(300)), 9e6]
+    report = api.evaluate(prediction, [1.0] * 301, loss="mae", charts=True)
+    said = "is outside the plotted range: predictions"
+    assert report.to_html().count(said) == 2
+    assert said in image.svg(report, ["bias"])
+    assert report.plot("bias").title["subtitle"][0].startswith("1 row")
+
+
 def test_charts_are_images_of_their_own():
     one, both = image.svg(EVALUATED, ["cells"]), image.svg(EVALUATED, ["cells", "gates"])
     for svg, title in ((one, "highest at asia"), (both, "highest at asia"), (both, "misses its limit")):

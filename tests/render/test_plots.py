@@ -74,13 +74,13 @@ def test_text_of_files_is_escaped_and_named():
         model="m\n",
         cell={"label": "x"},
         columns=chart.columns,
-        notes=(Note("beyond-chart", "3 rows\x07 lie beyond the bins"),),
+        notes=(Note("beyond-chart", "3 rows\x07 are outside the plotted range"),),
     )
     lines = text_of(named, LOOKS["a terminal"])
     assert all(line.isprintable() for line in lines)
     assert lines[0].startswith("Confusion matrix: m")
     assert "label=x" in lines[0]
-    assert "lie beyond the bins" in lines[-1]
+    assert "are outside the plotted range" in lines[-1]
 
 
 def test_points_whose_interval_misses_are_counted():

@@ -296,6 +296,11 @@ class Shown(Struct, frozen=True, eq=False):
     edges: Array
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all bins are shown."""
+        return bool((self.places >= 0).all())
+
+    @property
     def count(self) -> int:
         """The number of bins that are shown."""
         return len(self.edges) - 1

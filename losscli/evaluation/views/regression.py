@@ -83,8 +83,10 @@ def _residuals(
         "residual_high": plain(along.high[y]),
         **of.counted(both[x, y]),
     }
+    axes = (("predictions", predictions, across), ("residuals", residuals, along))
+    extents = {name: (bins.low, bins.high) for name, bins, axis in axes if not axis.is_whole}
     lost = table.rows.sum() - both.rows.sum()
-    return of.chart("residuals", columns, cell, (*beyond(lost, table.rows.sum()), *notes))
+    return of.chart("residuals", columns, cell, (*beyond(lost, table.rows.sum(), extents), *notes))
 
 
 def _bias(
@@ -97,7 +99,8 @@ def _bias(
     notes: tuple[Note, ...],
 ) -> Chart:
     rows = table.sum(1)
-    places = _even(rows.weight)
+    across = shown(predictions, rows.weight, _MAP)
+    places = _even(np.where(across.places >= 0, rows.weight, 0.0))
     count = int(places.max(initial=-1)) + 1
     own = rows.grouped(places, count)
     total, predicted = grouped(along, places, count, axis=1)
@@ -113,7 +116,9 @@ def _bias(
         **_interval(of, bias, variance, own),
         **of.counted(own),
     }
-    return of.chart("bias", columns, cell, notes)
+    lost = rows.rows.sum() - own.rows.sum()
+    left_out = beyond(lost, rows.rows.sum(), {"predictions": (predictions.low, predictions.high)})
+    return of.chart("bias", columns, cell, (*left_out, *notes))
 
 
 def _even(weight: Array) -> Array:
@@ -165,4 +170,5 @@ def _spread(
         "share": plain(ratio(own.weight, np.full(along.count, table.weight.sum()))),
     }
     lost = table.rows.sum() - own.rows.sum()
-    return of.chart("residual_distribution", columns, cell, (*beyond(lost, table.rows.sum()), *notes))
+    left_out = beyond(lost, table.rows.sum(), {"residuals": (residuals.low, residuals.high)})
+    return of.chart("residual_distribution", columns, cell, (*left_out, *notes))

@@ -273,8 +273,10 @@ def _distribution(
         total = table.weight[:, code].sum()
         share += plain(ratio(own.weight[:, code], np.full(len(edges) - 1, total)))
     lost = table.rows.sum() - own.rows.sum()
+    extent = float(histogram.low[0]), float(histogram.high[-1])
+    left_out = beyond(lost, table.rows.sum(), {"scores": extent})
     columns |= {"rows": rows, "weight": weight, "share": share}
-    return of.chart("score_distribution", columns, cell, (*beyond(lost, table.rows.sum()), *notes))
+    return of.chart("score_distribution", columns, cell, (*left_out, *notes))
 
 
 def _costs(

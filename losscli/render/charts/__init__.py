@@ -34,12 +34,14 @@ LINE = 52
 class Figure(Struct, frozen=True):
     """A chart that is drawn.
 
-    `title` says what is seen, `description` is the alternative text for readers who do not see it.
+    `title` says what is seen, `description` is the alternative text for readers who do not see it, and
+    `notes` what the chart leaves out.
     """
 
     title: str
     description: str
     chart: Drawn
+    notes: tuple[str, ...] = ()
 
 
 class Drawing(Struct, frozen=True):
@@ -107,14 +109,18 @@ def _missing(report: Report, name: str, loss: str) -> UsageError:
     return UsageError(f"the report has no chart {name!r}", remedy=remedy)
 
 
+def heading(figure: Figure) -> list[str] | dict[str, list[str]]:
+    """The title of a chart, with its notes below, on lines that fit its width."""
+    title = textwrap.wrap(figure.title, LINE)
+    notes = [line for note in figure.notes for line in textwrap.wrap(note, LINE)]
+    return {"text": title, "subtitle": notes} if notes else title
+
+
 def plot(report: Report, wanted: str) -> alt.TopLevelMixin:
     """The charts of one kind as one, with their titles.  Raises UsageError as `figures_named`."""
     import altair as alt
 
-    drawn = [
-        figure.chart.properties(title=textwrap.wrap(figure.title, LINE))
-        for figure in figures_named(report, wanted)
-    ]
+    drawn = [figure.chart.properties(title=heading(figure)) for figure in figures_named(report, wanted)]
     if len(drawn) == 1:
         return drawn[0]
     own: dict[str, Any] = dict.fromkeys(SCALES, "independent")

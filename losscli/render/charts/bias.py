@@ -26,9 +26,9 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     judged = tables.within(rows, "ci_low", "ci_high")
     beyond = [row for row in judged if not row["ci_low"] <= 0 <= row["ci_high"]]
     largest = max((row["residual"] for row in beyond), key=abs, default=None)
-    worst = "" if largest is None else f"; largest {signed(largest)}"
+    worst = "" if largest is None else f"; largest: {signed(largest)}"
     return Figure(
-        f"Bias: {len(beyond)} of {len(judged)} bins of predictions are off beyond their intervals{worst}",
+        f"Bias: significant in {len(beyond)} of {len(judged)} bins of the prediction{worst}",
         f"Dots of the mean residual with intervals: {listed([row['text'] for row in rows], 12)}.",
         style.layered(style.rule(0, "y"), tables.whiskers(rows, "prediction"), dots),
     )

@@ -32,7 +32,8 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     low, high = min(row["residual_low"] for row in rows), max(row["residual_high"] for row in rows)
     fullest = max(rows, key=lambda row: row["rows"])
     return Figure(
-        f"Residuals against predictions: from {decimal(low, 3)} to {decimal(high, 3)}",
+        f"Residuals against predictions: {'nearly ' if chart.notes else ''}all between {decimal(low, 3)} and "
+        f"{decimal(high, 3)}",
         f"Map of rows in {len(rows):,} bins of prediction and residual; most rows: {fullest['text']}.",
         style.layered(bins, style.rule(0, "y")),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -88,9 +87,9 @@ def _on_paper(report: Report, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _titled(figure: Figure) -> dict[str, Any]:
-    from losscli.render.charts import LINE
+    from losscli.render.charts import heading
 
-    return specification(figure.chart) | {"title": {"text": textwrap.wrap(figure.title, LINE)}}
+    return specification(figure.chart) | {"title": heading(figure)}
 
 
 def specification(chart: Drawn) -> dict[str, Any]:

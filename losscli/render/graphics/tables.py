@@ -32,7 +32,8 @@ def of(name: str, draw: Draw) -> Callable[[Report], Iterator[Figure]]:
             figure = draw(chart, rows) if chart.name == name and rows else None
             if figure is not None:
                 whose = ", ".join(filter(None, (chart.model and shown(chart.model), cell_name(chart.cell))))
-                yield replace(figure, title=f"{figure.title} ({whose})") if whose else figure
+                title = f"{figure.title} ({whose})" if whose else figure.title
+                yield replace(figure, title=title, notes=tuple(map(str, chart.notes)))
 
     return figures
 

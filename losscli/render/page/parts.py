@@ -152,7 +152,8 @@ def _beside(chart: str, tables: Sequence[str]) -> Iterator[str]:
 
 def _figure(name: str, figure: Figure) -> str:
     title = f'<figcaption><h3 id="{name}">{markup.text(figure.title)}</h3></figcaption>'
-    return f"<figure>{title}{inline(figure.chart, name, figure.description)}</figure>"
+    notes = "".join(f'<p class="small">{markup.text(line)}</p>' for line in figure.notes)
+    return f"<figure>{title}{inline(figure.chart, name, figure.description)}{notes}</figure>"
 
 
 def _tables(part: str, found: Sequence[Table], cells: int) -> Iterator[str]:
