@@ -18,7 +18,7 @@ from support.process import LOSSCLI, PLAIN
 
 from losscli.data import scratch
 
-ROWS, RUNS = 200_000, 200
+ROWS, RUNS = 200_000, 50
 COMMANDS = (
     "evaluate p.parquet t.parquet -l mae --on id -o r.json -o r.md --rows rows.csv",
     "evaluate p.parquet t.parquet -l mae --on id --rows rows.parquet -o r.xml",
@@ -78,26 +78,23 @@ def found(folder: Path, names: Iterable[str]) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_200_runs_that_are_killed_at_random(folder):
-    chance, seen = random.Random(1), Counter[str]()
-    outputs = {command: re.findall(r"(?:-o|--rows) (\S+)", command) for command in COMMANDS}
+@pytest.mark.parametrize("command", COMMANDS)
+def test_runs_that_are_killed_at_random(folder, command):
+    chance, seen = random.Random(command), Counter[str]()
+    outputs = re.findall(r"(?:-o|--rows) (\S+)", command)
     inputs = {path.name for path in folder.iterdir()}
-    seconds, written = {}, {}
-    for command in COMMANDS:
-        seconds[command] = run(folder, command)
-        written[command] = found(folder, outputs[command])
-    for number in range(RUNS):
-        command = COMMANDS[number % len(COMMANDS)]
-        new = written[command]
+    seconds = run(folder, command)
+    new = found(folder, outputs)
+    for _ in range(RUNS):
         for path in folder.iterdir():
             if path.name not in inputs:
                 path.unlink()
-        old = {name: b"old" for name in outputs[command] if chance.random() < 0.5}
+        old = {name: b"old" for name in outputs if chance.random() < 0.5}
         for name, content in old.items():
             (folder / name).write_bytes(content)
         sent = chance.choice(SIGNALS)
-        killed(folder, command, sent, chance.uniform(0, 1.1 * seconds[command]))
-        now, temporary = found(folder, outputs[command]), left(folder)
+        killed(folder, command, sent, chance.uniform(0, 1.1 * seconds))
+        now, temporary = found(folder, outputs), left(folder)
         assert all(content in (new[name], old.get(name)) for name, content in now.items())
         assert {path.name for path in folder.iterdir()} - inputs <= {*now, *(path.name for path in temporary)}
         assert [*(folder / "home").iterdir()] == []
