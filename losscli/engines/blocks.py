@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
 
 import polars as pl
 
@@ -36,6 +37,17 @@ def blocks(
         before = None if group is None else frame[group][-1]
     if height:
         yield first, _joined(pending)
+
+
+def runs_of(
+    grid: Iterator[tuple[int, pl.DataFrame]], length: Callable[[pl.DataFrame], int]
+) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Runs of blocks as one block each, so many as `length` says of the first block if others follow."""
+    head = [*islice(grid, 2)]
+    size = length(head[0][1]) if len(head) > 1 else 1
+    grid = chain(head, grid)
+    while run := [*islice(grid, size)]:
+        yield run[0][0], _joined([frame for _, frame in run])
 
 
 def _joined(pieces: list[pl.DataFrame]) -> pl.DataFrame:

@@ -56,6 +56,9 @@ class Job(Protocol[S]):
     def codec(self) -> str:
         """The name of the module that writes the job for other processes: a `Codec`."""
 
+    def run_length(self, frame: pl.DataFrame) -> int:
+        """The number of blocks that are folded as one, a power of two, in view of the first block."""
+
     def begin(self, frame: pl.DataFrame) -> Any:
         """What the first block fixes for the whole run, passed to every `fold`."""
 

@@ -16,7 +16,7 @@ from losscli.data.folder import Folder
 from losscli.data.threads import in_order
 from losscli.data.writer import Writer
 from losscli.engines import devices
-from losscli.engines.blocks import blocks
+from losscli.engines.blocks import blocks, runs_of
 from losscli.engines.fold import Counter
 from losscli.engines.job import Job, Progress, S, Sink
 
@@ -54,7 +54,8 @@ def fold(
 
     def calls() -> Iterator[Callable[[], S]]:
         nonlocal fixed
-        for first, block in blocks(frames, job.block_rows, job.group, first_row):
+        grid = blocks(frames, job.block_rows, job.group, first_row)
+        for first, block in runs_of(grid, job.run_length):
             if fixed is None:
                 fixed = job.begin(block)
             yield partial(device.call, job.fold, block, first, fixed)

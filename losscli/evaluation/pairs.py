@@ -112,6 +112,10 @@ class ComparisonJob(Struct, frozen=True):
         """The module that writes the job for other processes."""
         return "losscli.evaluation.remote"
 
+    def run_length(self, frame: pl.DataFrame) -> int:
+        """The number of blocks that are folded as one: a few if the first one has many slices."""
+        return partials.run_length(self.plans[0], self._of(frame, 0))
+
     def begin(self, frame: pl.DataFrame) -> Any:
         """The pilots that the first block fixes, the same for all models so that their units agree."""
         return self.fixed or block_reading.fixed_by(self.plans[0], self._of(frame, 0))

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from losscli.catalog.loss import Choice
 from losscli.catalog.marks import marks_of
 from losscli.data.filter import together
-from losscli.data.slicing import Key, merged_keys
+from losscli.data.slicing import Key, Labels, merged_keys
+from losscli.engines.devices import CPU
 from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import cells as cell_views
@@ -41,9 +42,14 @@ from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments, moments_of
 from losscli.states.ranks import Ranks
 from losscli.states.reductions import BoundReduction
+from losscli.tasks.block import Block
 
 MAX_SLICES = 1_000_000
 """Maximum number of slices of one --by: each has a state of its own, and a row of the report."""
+_LONG_RUN = 4
+"""Blocks that are folded as one where slices are many."""
+_MANY_SLICES = 1 / 8
+"""The slices per row of a block from which merging them takes about as long as folding the rows."""
 HISTOGRAM = "histogram"
 """The name of the state that `Plan.profiled` asks for."""
 
@@ -130,6 +136,10 @@ class EvaluationJob(Struct, frozen=True):
         """The module that writes the job for other processes."""
         return "losscli.evaluation.remote"
 
+    def run_length(self, frame: pl.DataFrame) -> int:
+        """The number of blocks that are folded as one: a few if the first one has many slices."""
+        return run_length(self.plan, frame)
+
     def begin(self, frame: pl.DataFrame) -> Any:
         """What the first block fixes for the whole run."""
         return self.fixed or block_reading.fixed_by(self.plan, frame)
@@ -152,6 +162,16 @@ class EvaluationJob(Struct, frozen=True):
     def instead(self, error: DeviceError) -> Self:
         """The same job on the CPU, from the first row.  Raises the error if the user chose the device."""
         return replace(self, plan=self.plan.instead(error))
+
+
+def run_length(plan: Plan, frame: pl.DataFrame) -> int:
+    """The number of blocks that are folded as one, where merging slices takes as long as folding rows."""
+    roles = plan.roles
+    if not roles.slicings or plan.device != CPU or plan.resampling is not None:
+        return 1
+    rows, known = Block(frame, 0, roles).frame, Labels()
+    slices = sum(slicing.of(rows, known)[1].height for slicing in roles.slicings)
+    return _LONG_RUN if slices > frame.height * _MANY_SLICES else 1
 
 
 def extras_of(taken: Taken) -> dict[str, Summary]:

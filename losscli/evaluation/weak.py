@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations, islice
 
 import numpy as np
+import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -93,6 +94,10 @@ class _Pass(EvaluationJob, frozen=True):
         """The number of rows of a block."""
         most = max(MIN_ROWS, MOST_PLACES // max(1, len(self.plan.roles.slicings)))
         return min(super().block_rows, 1 << most.bit_length() - 1)
+
+    def run_length(self, frame: pl.DataFrame) -> int:
+        """The number of blocks that are folded as one: their length is a matter of memory."""
+        return 1
 
 
 class _Search(Struct, frozen=True, eq=False):
