@@ -163,7 +163,7 @@ KINDS: Mapping[str, Kind] = {
     "roc": Kind(
         "ROC curve",
         ("binary", "multilabel"),
-        "How scores separate the classes: the share of positives found against that of false alarms.",
+        "How scores separate the classes: the true positive rate against the false positive rate.",
         (
             _THRESHOLD,
             Column("false_positive_rate", "share", "share of the negatives predicted positive"),
@@ -205,7 +205,7 @@ KINDS: Mapping[str, Kind] = {
     "confusion": Kind(
         "Confusion matrix",
         ("binary", "multiclass"),
-        "Which class is taken for which: every pair of up to 20 classes, else the 20 most frequent errors.",
+        "Which class is predicted as which: all pairs of up to 20 classes, else the 20 most frequent errors.",
         (
             Column("actual", "", "true class", is_text=True),
             Column("predicted", "", "predicted class", is_text=True),
@@ -225,7 +225,7 @@ KINDS: Mapping[str, Kind] = {
         ),
     ),
     "pit": Kind(
-        "Histogram of the PIT",
+        "PIT histogram",
         ("distribution",),
         "Where targets lie in their predicted distributions: uniform if these are calibrated, a U if they "
         "are too narrow, a dome if too wide, a slope if they are biased.",

@@ -120,8 +120,8 @@ def test_every_kind_of_chart_is_drawn_in_its_section():
     root = parsed(page)
     titles = [each.text for each in root.all("h2")]
     assert titles == [
-        *("Verdict", "Overall", "Where it hurts", "How the loss is spread", "How it predicts"),
-        *("Single rows", "Notes and findings", "Origin"),
+        *("Verdict", "Overall", "Where it hurts", "Loss distribution", "Diagnostics"),
+        *("Individual rows", "Notes and findings", "Provenance"),
     ]
     assert [each.text for each in next(root.all("nav")).all("a")] == titles
 
@@ -180,7 +180,7 @@ def test_a_chart_says_what_it_leaves_out():
 
 def test_charts_are_images_of_their_own():
     one, both = image.svg(EVALUATED, ["cells"]), image.svg(EVALUATED, ["cells", "gates"])
-    for svg, title in ((one, "highest at asia"), (both, "highest at asia"), (both, "misses its limit")):
+    for svg, title in ((one, "highest for asia"), (both, "highest for asia"), (both, "misses its limit")):
         assert title in svg
     assert Xml.fromstring(one).tag.endswith("svg")
     assert image.png(EVALUATED, ["cells"]).startswith(b"\x89PNG")
@@ -192,7 +192,7 @@ def test_a_file_is_named_for_the_chart_that_it_shows(losscli):
         "show", "report.json", "-o", "cells.svg", "-o", "reliability.png", "-o", "out/roc.SVG", "-q"
     )
     assert done.status == 0, done.err
-    assert "highest at asia" in Path("cells.svg").read_text(encoding="utf-8")
+    assert "highest for asia" in Path("cells.svg").read_text(encoding="utf-8")
     assert Path("reliability.png").read_bytes().startswith(b"\x89PNG")
     assert "ROC" in Path("out/roc.SVG").read_text(encoding="utf-8")
 
@@ -203,7 +203,7 @@ def test_an_image_shows_the_charts_that_are_asked_for(losscli):
     assert done.status == 0, done.err
     svg = Path("charts.svg").read_text(encoding="utf-8")
     assert "ROC" in svg
-    assert "Relevance" in svg
+    assert "Mean relevance" in svg
 
 
 def test_an_image_without_a_chart_is_an_error(losscli):
@@ -228,7 +228,7 @@ def test_slices_by_time_are_drawn_in_their_order():
     by_month = [result(2.0 - place / 10, {"day": month}) for place, month in enumerate(months)]
     report = Report((result(2.0), *by_month), times={"day": "month"})
     [figure] = all_drawings()["trend"].figures(report)
-    assert figure.title == "mae over time: 2 in 2026-01, 0.900 in 2026-12"
+    assert figure.title == "mae over time: from 2 in 2026-01 to 0.900 in 2026-12"
     assert not list(all_drawings()["cells"].figures(report))
     assert "mae over time" in report.to_html()
 

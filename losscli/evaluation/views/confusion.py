@@ -1,4 +1,4 @@
-"""The confusion of classes: which is taken for which."""
+"""The confusion of classes: which is predicted as which."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def _figure(section: Section, loss: str, whole: Result | None) -> Figure | None:
     against = f", overall {decimal(whole_value, 3)}" if over else ""
     most = "lowest" if whole and whole.higher_is_better else "highest"
     return Figure(
-        f"{loss} by {by}: {most} at {labels[0]}, {decimal(rows[0]['value'], 3)}{against}",
+        f"{loss} by {by}: {most} for {labels[0]}, {decimal(rows[0]['value'], 3)}{against}",
         f"Dots with intervals, the worst first: {listed([row['text'] for row in rows], 5)}.{left_out}",
         style.intervals(rows, loss, under=over),
     )

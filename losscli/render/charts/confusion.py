@@ -23,11 +23,11 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     wrong = sorted((r for r in rows if r["actual"] != r["predicted"]), key=lambda row: -row["rows"])
     for row in rows:
         actual, predicted = shown(row["actual"])[:200], shown(row["predicted"])[:200]
-        row["text"] = f"{actual} taken for {predicted}" if actual != predicted else f"{actual} recognized"
+        row["text"] = f"{actual} predicted as {predicted}" if actual != predicted else f"{actual} correct"
         row["text"] += f": {row['counted']}, {percent(row['share'])} % of {actual}"
         row["percent"] = 100 * (row["share"] or 0.0)
     errors = [row["text"] for row in wrong if row["rows"]]
-    most = f"most often {errors[0]}" if errors else "no errors"
+    most = f"most often, {errors[0]}" if errors else "no errors"
     is_matrix = len(wrong) < len(rows)
     what = "Matrix of true and predicted classes" if is_matrix else "Bars of pairs of classes"
     return Figure(
@@ -43,7 +43,7 @@ def _matrix(rows: list[style.Row]) -> style.Drawn:
     short = dict(zip(classes, style.shortened(map(shown, classes)), strict=True))
     for row in rows:
         row["true"], row["taken"] = short[row["actual"]], short[row["predicted"]]
-        row["kind"] = "recognized" if row["actual"] == row["predicted"] else "confused"
+        row["kind"] = "correct" if row["actual"] == row["predicted"] else "confused"
         row["light"] = row["percent"] > 55
     order = list(short.values())
     angle = 0 if len(order) * max(map(len, order)) <= _LEVEL else -45
@@ -51,7 +51,7 @@ def _matrix(rows: list[style.Row]) -> style.Drawn:
         x=alt.X("taken:N", sort=order, title="predicted class", axis=alt.Axis(labelAngle=angle)),
         y=alt.Y("true:N", sort=order, title="true class"),
     )
-    colour = alt.Scale(domain=["recognized", "confused"], range=[style.BLUE, style.ORANGE])
+    colour = alt.Scale(domain=["correct", "confused"], range=[style.BLUE, style.ORANGE])
     opacity = alt.Scale(type="sqrt", domain=[0, 100], range=[0.03, 1])
     fields: alt.Chart = common.mark_rect().encode(
         color=alt.Color("kind:N", title=None, scale=colour),

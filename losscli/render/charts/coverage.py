@@ -18,15 +18,15 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
         style.base(found)
         .mark_circle(color=style.BLUE, size=55, opacity=1)
         .encode(
-            x=style.x("nominal", "level of the quantile", scale={"domain": [0, 1]}),
-            y=style.y("observed", "share of targets below it", scale={"domain": [0, 1]}),
+            x=style.x("nominal", "nominal level of the quantile", scale={"domain": [0, 1]}),
+            y=style.y("observed", "observed share of targets below it", scale={"domain": [0, 1]}),
             **style.said(),
         )
     )
     judged = tables.within(found, "ci_low", "ci_high")
     off = [row for row in judged if not row["ci_low"] <= row["nominal"] <= row["ci_high"]]
     return Figure(
-        f"Coverage: {len(off)} of {len(judged)} quantiles are off beyond their intervals",
+        f"Coverage: {len(off)} of {len(judged)} quantiles differ significantly from their level",
         f"Dots with intervals about the diagonal: {listed([row['text'] for row in found], 12)}.",
         style.layered(tables.diagonal(), tables.whiskers(found, "nominal"), dots),
     )

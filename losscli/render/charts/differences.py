@@ -55,7 +55,7 @@ def _of_pairs(loss: str, rows: Sequence[Comparison]) -> Figure:
     short = dict(zip(models, map(shown, style.stems(models)), strict=True))
     names = [f"{short[each.b]} - {short[each.a]}" for each in rows]
     better = sum(each.winner is not None for each in rows)
-    title = f"{loss}: {better} of {len(rows)} pairs of models differ beyond the noise"
+    title = f"{loss}: {better} of {len(rows)} pairs of models differ significantly"
     return _forest(title, f"difference of {loss}", names, rows, [1.0] * len(rows))
 
 

@@ -33,10 +33,13 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
         color=alt.Color("order:N", title=None, scale=scale),
     )
     lines, dots = common.mark_line(strokeWidth=2), common.mark_circle(size=30, opacity=1)
-    first = f"{long[0]['text']}; {ORDERS[1]}: {decimal(found[0]['ideal'], 3)}" if found else "no ranks"
+    first = "none"
+    if found:
+        relevance, ideal = (decimal(found[0][name], 3) for name in ("relevance", "ideal"))
+        first = f"{relevance} at rank {found[0]['rank']}, {ideal} in the best order"
     told = listed([row["text"] for row in long], 10) if long else first
     return Figure(
-        f"Relevance at {first}",
+        f"Mean relevance: {first}",
         f"Curves of the mean relevance over ranks: {told}.",
         style.layered(tables.whiskers(found, "rank"), lines, dots.encode(**style.said())),
     )

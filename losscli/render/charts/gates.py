@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import altair as alt
 
 from losscli.render.charts import Drawing, Figure
-from losscli.render.digits import signed
+from losscli.render.digits import decimal
 from losscli.render.graphics import style
 from losscli.render.naming import listed, plain
 from losscli.render.sections.verdicts import judgement, worst_first
@@ -16,6 +16,7 @@ from losscli.text import counted
 
 MOST = 20
 """The gates of a chart, the worst ones."""
+_SIDES = ("within limit", "beyond limit")
 
 
 def figures(report: Report) -> Iterator[Figure]:
@@ -28,9 +29,9 @@ def figures(report: Report) -> Iterator[Figure]:
     colour = alt.Color(
         "side:N",
         title=None,
-        scale=alt.Scale(domain=["keeps its limit", "misses it"], range=[style.GOOD, style.BAD]),
+        scale=alt.Scale(domain=list(_SIDES), range=[style.GOOD, style.BAD]),
     )
-    axis = "margin in standard errors; the limit is at 0"
+    axis = "margin in standard errors (limit at 0)"
     bars = (
         style.base(rows)
         .mark_bar(height={"band": 0.6})
@@ -40,7 +41,7 @@ def figures(report: Report) -> Iterator[Figure]:
     yield Figure(
         f"Margins: {counted(missed, 'value misses its limit', 'values miss their limits')}"
         if missed
-        else f"Margins: the nearest value is {signed(rows[0]['margin'])} standard errors within its limit",
+        else f"Margins: the closest is {decimal(rows[0]['margin'], 3)} standard errors within its limit",
         f"Bars of the distance to the limit in standard errors, the worst first: "
         f"{listed([row['text'] for row in rows], 8)}.",
         style.layered(bars, style.rule(0, dash=False)).properties(height=alt.Step(style.STEP)),
@@ -49,7 +50,7 @@ def figures(report: Report) -> Iterator[Figure]:
 
 def _row(name: str, title: str, verdict: Verdict) -> style.Row:
     margin = verdict.margin or 0.0
-    side = "misses it" if margin < 0 else "keeps its limit"
+    side = _SIDES[margin < 0]
     return {"name": name, "margin": margin, "side": side, "text": f"{title[:200]}: {judgement(verdict)}"}
 
 

@@ -11,7 +11,6 @@ from losscli.render.digits import estimate
 from losscli.render.graphics import style
 from losscli.render.naming import listed, loss_label, shown
 from losscli.report.model import Placing, Report, cell_name
-from losscli.text import counted
 
 MOST = 30
 """The submissions of a chart, the best ones."""
@@ -50,10 +49,9 @@ def _figure(what: str, loss: str, placings: Sequence[Placing]) -> Figure:
         "group:N", title=None, scale=alt.Scale(domain=list(PLACES), range=[style.BLUE, style.WEAK])
     )
     first = [p for p in placings if p.place == 1]
-    shares = counted(len(first), "submission has", "submissions share")
     left_out = f" The best {MOST} of {len(placings):,}." if len(placings) > MOST else ""
     return Figure(
-        f"{what}: {shares} the first place, of {len(placings):,}",
+        f"{what}: {len(first)} of {len(placings):,} submissions in first place",
         f"Dots with intervals, the best first: {listed([row['text'] for row in rows], 8)}.{left_out}",
         style.intervals(rows, loss, colour),
     )

@@ -1,4 +1,4 @@
-"""How the loss is spread over rows, on a logarithmic axis."""
+"""The distribution of the loss over rows, on a logarithmic axis."""
 
 from __future__ import annotations
 

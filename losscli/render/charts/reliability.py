@@ -30,8 +30,8 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     judged = tables.within(found, "ci_low", "ci_high")
     off = [row for row in judged if not row["ci_low"] <= row["probability"] <= row["ci_high"]]
     return Figure(
-        f"Reliability: {len(off)} of {len(judged)} bins are off the diagonal beyond their intervals",
-        "Dots with intervals about the diagonal, larger where rows are more: "
+        f"Reliability: {len(off)} of {len(judged)} bins are significantly off the diagonal",
+        "Dots with intervals about the diagonal, sized by the number of rows: "
         f"{listed([row['text'] for row in found], 12)}.",
         style.layered(tables.diagonal(), tables.whiskers(found, "probability"), dots),
     )

@@ -14,7 +14,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     fullest = max(rows, key=lambda row: row["percent"])
     bars = tables.bars(rows, "residual", "percent", ("residual (prediction - target)", f"% of {chart.whole}"))
     return Figure(
-        f"Residuals: most often {tables.span(fullest, 'residual')}",
+        f"Distribution of residuals: most common from {tables.span(fullest, 'residual')}",
         f"Histogram of residuals in {len(rows)} bins; most common: {fullest['text']}.",
         style.layered(bars, style.rule(0)),
     )

@@ -1,4 +1,4 @@
-"""The ROC curve: positives found against false alarms."""
+"""The ROC curve: the true positive rate against the false positive rate."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     points = tables.within(rows, "false_positive_rate", "true_positive_rate")
     for row in points:
         row["text"] = (
-            f"{percent(row['true_positive_rate'])} % of positives found at "
-            f"{percent(row['false_positive_rate'])} % false alarms"
+            f"true positive rate {percent(row['true_positive_rate'])} % at a false positive rate of "
+            f"{percent(row['false_positive_rate'])} %"
         )
     line = (
         style.base(points)

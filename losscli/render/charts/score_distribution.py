@@ -24,7 +24,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     )
     titles = ("score", "% of the class")
     return Figure(
-        f"Scores by class: {listed([shown(name)[: style.LONGEST] for name in classes])}",
+        f"Distribution of scores by class: {listed([shown(name)[: style.LONGEST] for name in classes])}",
         f"Histograms of the score, percent of rows of each class, in {len(rows)} bins.",
         tables.bars(rows, "score", "percent", titles, colour, 0.55),
     )

@@ -27,8 +27,8 @@ def figures(report: Report) -> Iterator[Figure]:
     sense = "below 0 is worse" if top[0].higher_is_better else "above 0 is worse"
     axis = f"difference of {loss} from the rest ({sense})"
     yield Figure(
-        f"{counted(len(report.segments), 'segment is', 'segments are')} worse in {loss}; "
-        f"most certain: {labels[0]}, {decimal(top[0].value, 3)} against {decimal(top[0].rest, 3)}",
+        f"{loss} is significantly worse in {counted(len(report.segments), 'segment')}; "
+        f"most certain: {labels[0]}, {decimal(top[0].value, 3)} against {decimal(top[0].rest, 3)} elsewhere",
         f"Dots with intervals about zero, the most certain first: {listed([r['text'] for r in rows], 8)}.",
         style.intervals(rows, axis, None, [style.rule(0, dash=False)], zero=True),
     )

@@ -61,7 +61,7 @@ def _row(name: str, label: str, share: float, part: float, of: str) -> style.Row
         "name": name,
         "share": 100 * share,
         "part": 100 * part,
-        "text": f"{label[:200]}: {percent(share)} % of the loss, {percent(part)} % of {of}",
+        "text": f"{label[:200]} has {percent(part)} % of {of} and {percent(share)} % of the loss",
     }
 
 

@@ -33,7 +33,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
         )
     )
     best = min(points, key=lambda row: row["cost"], default=None)
-    found = f"{percent(best['cost'])} % at a threshold of {decimal(best['threshold'], 3)}" if best else "none"
+    found = f"{percent(best['cost'])} % at {decimal(best['threshold'], 3)}" if best else "none"
     return Figure(
         f"Errors by threshold: fewest {found}",
         f"Curves of false positives, false negatives and both over the threshold; fewest: {found}.",

@@ -51,7 +51,7 @@ def _figure(section: Section, loss: str, whole: Result | None) -> Figure | None:
     under = [] if whole is None or whole.value is None else [style.rule(whole.value, "y")]
     first, last = rows[0], rows[-1]
     return Figure(
-        f"{loss} over time: {decimal(first['value'], 3)} in {first['name']}, "
+        f"{loss} over time: from {decimal(first['value'], 3)} in {first['name']} to "
         f"{decimal(last['value'], 3)} in {last['name']}",
         f"Line with a band of intervals: {listed([row['text'] for row in rows], 12)}.",
         style.layered(*under, band, line, dots),

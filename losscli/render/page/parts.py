@@ -96,11 +96,11 @@ def _drafts(report: Report, written: Origin | None) -> Iterator[_Draft]:
     yield _Draft("overall", "Overall", overall)
     yield _Draft("segments", "Weak segments", list(segments.tables(report)), "segments")
     yield _Draft("cells", "Where it hurts", cells, "cells")
-    yield _Draft("spread", "How the loss is spread", (), "spread")
-    yield _Draft("task", "How it predicts", (), "task", 2 * FIGURES)
-    yield _Draft("rows", "Single rows", list(rows.tables(report)))
+    yield _Draft("spread", "Loss distribution", (), "spread")
+    yield _Draft("task", "Diagnostics", (), "task", 2 * FIGURES)
+    yield _Draft("rows", "Individual rows", list(rows.tables(report)))
     yield _Draft("notes", "Notes and findings", others=lambda: _notes(notes(report)))
-    yield _Draft("origin", "Origin", others=lambda: origin(report, written))
+    yield _Draft("origin", "Provenance", others=lambda: origin(report, written))
 
 
 def _of_cells(section: results.Section) -> Iterator[Table]:

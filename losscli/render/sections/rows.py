@@ -1,4 +1,4 @@
-"""Single rows: those with the largest loss, and those on which two models differ most."""
+"""Individual rows: those with the largest loss, and those on which two models differ most."""
 
 from __future__ import annotations
 
