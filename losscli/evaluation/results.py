@@ -80,13 +80,13 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Resu
         bound = choice.reduction.with_pilots(pilots, part.weight_unit)
         make = _Maker(plan, choice, overall, part)
         results += make.results(overall, overall.estimates(bound, plan.level), [{}], shared=False)
-        for i, name in enumerate(plan.cells(choice)):
-            state = overall.output(i, outputs) if cells is None else cells.select(slice(i, i + 1))
+        named = [{plan.cell: name} for name in plan.cells(choice)]
+        # Classes and labels have a state together; outputs are columns of that of all rows.
+        states = [cells] if cells is not None else [overall.output(i, outputs) for i in range(len(named))]
+        for i, state in enumerate(states if named else ()):
             own = bound.with_pilots(pilots[i : i + 1]) if outputs > 1 else bound
-            (estimate,) = state.estimates(own, plan.level)
-            if not state.n[0] and plan.has_no_weight(i):
-                estimate = replace(estimate, notes=(note(Code.NO_CLASS_WEIGHT),))
-            results += make.results(state, [estimate], [{plan.cell: name}])
+            estimates = _weighted(plan, i, state, state.estimates(own, plan.level))
+            results += make.results(state, estimates, named[i : i + len(state.n)])
         for place, (slicing, slices) in enumerate(zip(plan.roles.slicings, part.slices, strict=True)):
             state = slices.states[number]
             estimates = state.estimates(bound, plan.level)
@@ -98,6 +98,15 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Resu
             made = make.results(state, estimates, named)
             results += [made[own] for own in orders[place].tolist()]
     return [replace(result, model=model) for result in results] if model else results
+
+
+def _weighted(plan: Plan, first: int, state: State, estimates: Sequence[Estimate]) -> list[Estimate]:
+    """The estimates of cells from the `first` on, with the reason for those of a class without weight."""
+    none = note(Code.NO_CLASS_WEIGHT)
+    return [
+        replace(each, notes=(none,)) if not rows and plan.has_no_weight(place) else each
+        for place, (each, rows) in enumerate(zip(estimates, state.n.tolist(), strict=True), first)
+    ]
 
 
 def _worst_first(natural: Array, estimates: Sequence[Estimate], choice: Choice) -> Array:
