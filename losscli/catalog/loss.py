@@ -7,7 +7,6 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import cached_property
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -17,6 +16,7 @@ from losscli.catalog.conventions.policy import Policy
 from losscli.catalog.params import Param
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array
+from losscli.numeric.cached import cached_property
 from losscli.states.base import State
 from losscli.states.moments import Moments
 from losscli.states.order import Order, order_of_quantile

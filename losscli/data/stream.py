@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 from msgspec import Struct, field
 
 from losscli.data.numbers import Spelling
 from losscli.data.slicing import Slicing
+from losscli.numeric.cached import cached_property
 from losscli.numeric.ranges import Range
 
 STANDARD_INPUT = "standard input"

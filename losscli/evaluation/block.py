@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from losscli.catalog.loss import Choice
 from losscli.data.stream import MATCHED
 from losscli.evaluation import cells as cell_views
 from losscli.numeric.arrays import Array, Namespace, to_numpy
+from losscli.numeric.cached import cached_property
 from losscli.numeric.hashing import hash_keys
 from losscli.numeric.segments import run_of
 from losscli.numeric.two_float import unit_of

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
+from functools import partial
 from itertools import chain
 from typing import Any, Self
 
@@ -31,6 +31,7 @@ from losscli.evaluation.block import (
     note_replaced,
 )
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.cached import cached_property
 from losscli.plan.plan import Plan
 from losscli.report.findings import Finding, Tally
 from losscli.states import clusters

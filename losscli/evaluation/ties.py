@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, reduce
+from functools import reduce
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from losscli.evaluation import ordered
 from losscli.evaluation import partial as partials
 from losscli.evaluation.partial import Partial
 from losscli.numeric.arrays import Array, Namespace, to_numpy
+from losscli.numeric.cached import cached_property
 from losscli.numeric.skewed import symmetric
 from losscli.numeric.special import special
 from losscli.report.model import Placing, Result

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from itertools import combinations
 from typing import Literal
 
@@ -13,6 +12,7 @@ from msgspec.structs import replace
 from losscli.catalog.registry import loss
 from losscli.losses.discrimination import Ranking, area_of, precision_of
 from losscli.numeric.arrays import Array
+from losscli.numeric.cached import cached_property
 from losscli.states.order import Order, Sample, Settled
 from losscli.tasks.classes import Multiclass
 from losscli.tasks.multilabel import MultilabelScore

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from msgspec import Struct
 
 from losscli.numeric.arrays import Array, np
+from losscli.numeric.cached import cached_property
 
 ROUNDING = 1e-13
 """Relative to the sum of the weights: a smaller difference of running sums is rounding."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
+from losscli.numeric.cached import cached_property
 
 
 def run_of(xp: Namespace, starts: Array, n: int) -> Array:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cached_property
 from shlex import quote
 from typing import Any
 
@@ -17,6 +16,7 @@ from losscli.data.labels import other_than
 from losscli.data.stream import STANDARD_INPUT, Roles
 from losscli.engines.devices import CPU
 from losscli.errors import DeviceError
+from losscli.numeric.cached import cached_property
 from losscli.numeric.poisson import Resampling
 from losscli.plan.options import ANALYTIC, BOOTSTRAP, OPTIONS, Request, flags, option_text, stated
 from losscli.plan.placement import Place

@@ -7,12 +7,12 @@ A table does not know where it is printed.  What a layout has no room for it tak
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cached_property
 from typing import Literal
 
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
+from losscli.numeric.cached import cached_property
 from losscli.render.digits import aligned
 from losscli.text import printable
 

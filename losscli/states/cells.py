@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache, cached_property
+from functools import cache
 from itertools import combinations_with_replacement
 
 from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
+from losscli.numeric.cached import cached_property
 from losscli.numeric.segments import Runs, stable_order
 from losscli.numeric.two_float import two_sum
 from losscli.states.draws import Draws, kept

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from msgspec import Struct
 
 from losscli.numeric import poisson
 from losscli.numeric.arrays import Array, Namespace, on_host, to_numpy
+from losscli.numeric.cached import cached_property
 
 MAX_DRAWS = 1 << 22
 """Maximum number of sums of one loss in all cells and replicates; beyond it, a note replaces the interval."""

@@ -13,12 +13,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from typing import Any, Self
 
 from msgspec import Struct
 
 from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
+from losscli.numeric.cached import cached_property
 from losscli.numeric.segments import binned_sums
 
 _MANTISSA = 52

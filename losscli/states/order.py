@@ -12,12 +12,12 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
 
 from losscli.numeric.arrays import Array, Namespace, np
+from losscli.numeric.cached import cached_property
 from losscli.numeric.ranking import Ties
 from losscli.numeric.scores import order_interval, share_interval
 from losscli.numeric.student import quantile as student

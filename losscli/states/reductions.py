@@ -14,13 +14,13 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.cached import cached_property
 
 if TYPE_CHECKING:
     from losscli.states.order import Order

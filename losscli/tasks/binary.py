@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
 from typing import ClassVar, Literal, NamedTuple, Self
 
 from losscli.numeric.arrays import Array, Namespace, np
+from losscli.numeric.cached import cached_property
 from losscli.numeric.softmax import expit
 from losscli.numeric.special import softplus
 from losscli.report.findings import Code

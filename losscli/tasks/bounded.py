@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Self
 
 from msgspec.structs import replace
 
 from losscli.data.stream import Part
 from losscli.numeric.arrays import Array
+from losscli.numeric.cached import cached_property
 from losscli.numeric.tails import LogisticTail, NormalTail, StudentTail, Tail
 from losscli.tasks.block import Block
 from losscli.tasks.parameters import Bound, LocationScale, Positive, Probability, flag_empty_range

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import ClassVar, Literal, Self
 
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.cached import cached_property
 from losscli.numeric.softmax import log_softmax, log_softmax_at, logsumexp_running, pick, softmax
 from losscli.numeric.two_float import exact_sum
 from losscli.tasks.base import Batch

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from functools import cached_property
 from itertools import pairwise
 from typing import ClassVar
 
 from losscli.data.stream import Part
 from losscli.numeric.arrays import Array, Namespace, np, to_numpy
+from losscli.numeric.cached import cached_property
 from losscli.numeric.vectors import unit
 from losscli.tasks.base import Batch
 from losscli.tasks.catalog import Task

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 
 from losscli.data.stream import Part
 from losscli.numeric.arrays import Array
+from losscli.numeric.cached import cached_property
 from losscli.report.findings import Code
 from losscli.tasks.block import Block
 from losscli.tasks.bounded import (

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Annotated, ClassVar
 
 from losscli.data.stream import Part
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.cached import cached_property
 from losscli.numeric.ranges import Range
 from losscli.report.findings import Code
 from losscli.tasks.base import Batch

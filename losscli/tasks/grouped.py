@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Annotated, Any, ClassVar
 
 from losscli.data.stream import Part
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array, Namespace, to_numpy
+from losscli.numeric.cached import cached_property
 from losscli.numeric.ranges import Range
 from losscli.numeric.segments import Runs, run_of
 from losscli.report.findings import Code, Tally, finding

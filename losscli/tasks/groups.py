@@ -6,13 +6,13 @@ A row of the file is an item, but groups are evaluated: n, weights and intervals
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 from typing import Any, ClassVar
 
 from msgspec.structs import replace
 
 from losscli.data.slicing import starts_of
 from losscli.numeric.arrays import Array, Namespace, np, to_numpy
+from losscli.numeric.cached import cached_property
 from losscli.numeric.segments import Runs, run_of
 from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import partial
 from typing import Annotated, ClassVar
 
 from losscli.numeric.arrays import Array, Namespace, to_numpy
+from losscli.numeric.cached import cached_property
 from losscli.numeric.ranges import Range
 from losscli.numeric.segments import Runs
 from losscli.tasks.catalog import Task

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import ClassVar, Literal
 
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.cached import cached_property
 from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.binary import Bernoulli, Outcomes, outcomes

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Annotated, ClassVar
 
 from losscli.data.stream import Part
 from losscli.numeric.arrays import Array
+from losscli.numeric.cached import cached_property
 from losscli.numeric.ranges import Range
 from losscli.report.findings import Code
 from losscli.tasks.block import Block

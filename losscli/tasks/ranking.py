@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Annotated, ClassVar
 
 from losscli.numeric.arrays import Array
+from losscli.numeric.cached import cached_property
 from losscli.tasks.catalog import Task
 from losscli.tasks.embedding import Sign
 from losscli.tasks.named import Column, Named, read

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from functools import cached_property
 from typing import ClassVar, NamedTuple
 
 from losscli.numeric.arrays import Array, Namespace, np
+from losscli.numeric.cached import cached_property
 from losscli.numeric.two_float import unit_of
 from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows

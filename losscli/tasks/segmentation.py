@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from itertools import product
 from typing import Annotated, ClassVar
 
@@ -14,6 +13,7 @@ from losscli.data.stream import Keys, Part
 from losscli.errors import UsageError
 from losscli.numeric import softmax as softmaxes
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.cached import cached_property
 from losscli.tasks.base import Batch
 from losscli.tasks.catalog import Task
 from losscli.tasks.named import COUNT, PROBABILITY, Column, Named, Vectors, read

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from itertools import product
 from typing import ClassVar
 
 from losscli.data.stream import Part
 from losscli.errors import UsageError
 from losscli.numeric.arrays import Array, Namespace, np
+from losscli.numeric.cached import cached_property
 from losscli.numeric.ranges import Range
 from losscli.numeric.softmax import log_softmax
 from losscli.report.findings import Code

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from losscli.numeric.arrays import Array
+from losscli.numeric.cached import cached_property
 from losscli.tasks.parameters import Distribution, LocationScale, Positive, Probability, Real, Scale
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import ClassVar
 
 from losscli.data.stream import Part
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.cached import cached_property
 from losscli.numeric.ranges import Range
 from losscli.numeric.special import log_minus
 from losscli.report.findings import Code

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import ClassVar
 
 from losscli.numeric.arrays import Array
+from losscli.numeric.cached import cached_property
 from losscli.tasks.base import Batch
 
 NAMES = ("y", "p", "e", "w")
