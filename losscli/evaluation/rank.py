@@ -324,7 +324,8 @@ class _League:
         for way, (codes, cells) in enumerate(ways):
             noise = iter([ties.Pairs.none(len(best))] * len(cells))
             if plan.level is not None and not choice.loss.reduction.extreme:
-                noise = self.lines.noise(Cut(lines, stored.weights, codes, len(cells)), way)
+                cut = Cut(lines, stored.weights, codes, len(cells))
+                noise = self.lines.noise(cut, way, devices.workers(self.run.threads))
             level, score = plan.level or LEVEL, choice.loss.score
             found = [
                 ties.places(own, cell, each, level, score) for cell, each in zip(cells, noise, strict=True)

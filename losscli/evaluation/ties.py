@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -22,20 +23,23 @@ from msgspec.structs import replace
 
 from losscli.data import scratch
 from losscli.data.stream import TARGET_ROW
+from losscli.data.threads import in_order
 from losscli.evaluation import block as block_reading
 from losscli.evaluation import ordered
 from losscli.evaluation import partial as partials
 from losscli.evaluation.partial import Partial
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.numeric.cached import cached_property
+from losscli.numeric.products import products
+from losscli.numeric.segments import stable_order
 from losscli.numeric.skewed import symmetric
-from losscli.numeric.special import special
+from losscli.numeric.student_tail import two_sided
 from losscli.report.model import Placing, Result
 from losscli.states import inference
 from losscli.states.cells import Cells
-from losscli.states.moments import MAX_SPREAD, Moments, moments_of
+from losscli.states.moments import MAX_SPREAD, moments_of
 from losscli.states.multiple import holm
-from losscli.states.noise import effective
+from losscli.states.noise import effective_number
 from losscli.states.ranks import Ranks
 from losscli.states.reductions import BoundReduction, mean
 
@@ -44,6 +48,10 @@ MOST = 2_000
 """Maximum number of submissions among which ties are tested: the best ones."""
 _NUMBERS = 1 << 22
 """Maximum number of values in a block of rows of all submissions."""
+_CACHED = 1 << 17
+"""Number of values that a cache holds: as many are in a block, unless its rows of a cell would be few."""
+_ROWS = 256
+"""Rows of a cell in a block; products of fewer take as long as adding them up."""
 _LOCK = Lock()
 """Held while slices are numbered and files are made, so that threads agree on them."""
 
@@ -194,71 +202,100 @@ class Lines:
             slopes = slope[0] if codes is None else slope[codes[own]].T
             line[own] = sum(each * stored.column(i)[own] for i, each in enumerate(slopes))
 
-    def noise(self, cut: Cut, way: int) -> Iterator[Pairs]:
-        """For each cell, the noise of the difference of every two submissions."""
-        at_once = max(1, MAX_SPREAD // len(cut.lines) ** 2)
+    def noise(self, cut: Cut, way: int, workers: int = 1) -> Iterator[Pairs]:
+        """For each cell, the noise of the difference of every two submissions, by so many threads."""
+        count = len(cut.lines)
+        step = max(1, min(max(_CACHED // count, _ROWS * cut.cells), _NUMBERS // count))
+        blocks = partial(self._blocks, self._ways[min(way, len(self._ways) - 1)], step, workers)
+        at_once = max(1, MAX_SPREAD // count**2)
         for first in range(0, cut.cells, at_once):
             own = replace(cut, first=first, cells=min(at_once, cut.cells - first))
-            whole = self._moments(own, way)
-            third = self._thirds(own, way, whole.mean)
-            binary = _binary(whole)
-            for cell, units in enumerate(effective(whole).tolist()):
-                assert whole.spread is not None
-                spread, weight = whole.spread[cell], float(whole.weight[cell, 0])
+            with np.errstate(all="ignore"):
+                sums = _Sums.of(blocks(own, _sums), own.cells, count)
+                spread, third = np.zeros((2, own.cells, count, count))
+                for cell, (second_powers, third_powers) in blocks(own, partial(_products, sums.mean)):
+                    spread[cell] += second_powers
+                    third[cell] += third_powers
+            units, binary = sums.units, _binary(sums, spread)
+            for cell, weight in enumerate(sums.weight.tolist()):
                 if binary[cell]:
-                    yield Pairs.of_flips(spread, whole.mean[cell], weight)
+                    yield Pairs.of_flips(spread[cell], sums.mean[cell], weight)
                 else:
-                    yield Pairs.of(spread, third[cell], weight, units)
+                    yield Pairs.of(spread[cell], third[cell], weight, float(units[cell]))
 
-    def _blocks(self, cut: Cut, way: int, function: Callable[..., T]) -> Iterator[T]:
-        """What a function makes of each block: of its first row, lines (s, n), weights (n,) and cells (n,).
+    def _blocks(
+        self, values: Array, step: int, workers: int, cut: Cut, function: Callable[[int, Array, Array], T]
+    ) -> Iterator[tuple[int, T]]:
+        """What a function makes of the rows of each cell in each block: of its lines (s, n) and weights (n,).
 
-        The cells are None without slices, and -1 for rows of others.
+        Each comes with the cell.  Of the lines `values`, `step` rows are a block.
         """
-        values = self._ways[min(way, len(self._ways) - 1)]
-        step = max(256, _NUMBERS // len(cut.lines))
+        lines = np.array(cut.lines)
 
-        def call(start: int) -> T:
+        def call(start: int) -> list[tuple[int, T]]:
             own = slice(start, start + step)
-            at, cell = np.flatnonzero(cut.weights[own] > 0), None
-            if cut.codes is not None:
-                cell = cut.codes[own][at] - cut.first
-                cell = np.where((cell >= 0) & (cell < cut.cells), cell, -1)
-            lines = np.stack([values[line, own][at] for line in cut.lines])
-            return function(start, lines, cut.weights[own][at], cell)
+            weight, block, (at, cells) = cut.weights[own], values[lines, own], cut.sorted_rows(own)
+            if len(at) < len(weight) or cut.codes is not None:
+                block, weight = block[:, at], weight[at]
+            return [(cell, function(cell, block[:, a:b], weight[a:b])) for cell, a, b in cells]
 
-        return map(call, range(0, self.rows, step))
+        calls = (partial(call, start) for start in range(0, self.rows, step))
+        return chain.from_iterable(in_order(calls, workers))
 
-    def _moments(self, cut: Cut, way: int) -> Moments:
-        """The moments of the lines in each cell."""
-        even = bool((cut.weights[cut.weights > 0] == 1.0).all())
 
-        def of_block(start: int, lines: Array, weight: Array, cell: Array | None) -> Moments:
-            block = Cells(np, len(weight), None if even else weight, start, cell, cut.cells)
-            return Moments.of(block, list(lines))
+def _sums(_: int, lines: Array, weight: Array) -> _Sums:
+    """The sums of the lines (s, n) of rows of one cell."""
+    # Not by BLAS, whose threads would be in the way of others.
+    total, squares = np.einsum("ij,j->i", lines, weight), np.einsum("i,i->", weight, weight)
+    return _Sums(len(weight), weight.sum(), squares, total, lines.min(axis=1), lines.max(axis=1))
 
-        empty = Moments.empty(cut.cells, len(cut.lines))
-        return reduce(Moments.merge, self._blocks(cut, way, of_block), empty)
 
-    def _thirds(self, cut: Cut, way: int, means: Array) -> Array:
-        """Sum w^3 (x - m)_i^2 (x - m)_j of the lines in the cells of these means (c, s): (c, s, s)."""
+def _products(means: Array, cell: int, lines: Array, weight: Array) -> tuple[Array, Array]:
+    """Sum w^2 (x - m)_i (x - m)_j and sum w^3 (x - m)_i^2 (x - m)_j of lines of one cell, each (s, s)."""
+    apart = lines - means[cell][:, None]
+    if not (weight == 1.0).all():
+        apart *= weight
+    return products(np, apart, apart), products(np, apart * apart, apart)
 
-        def of_block(_: int, lines: Array, weight: Array, cell: Array | None) -> list[tuple[int, Array]]:
-            cells = Cells(np, len(weight), None, 0, cell, len(means))
-            if cells.order is not None:
-                lines, weight = lines[:, cells.order], weight[cells.order]
-            found = []
-            for place, start, size in zip(cells.present, cells.starts, cells.sizes, strict=True):
-                own = slice(start, start + size)
-                apart = lines[:, own] - means[place][:, None]
-                found.append((place, (weight[own] ** 3 * apart * apart) @ apart.T))
-            return found
 
-        found = np.zeros((*means.shape, means.shape[1]))
-        for block in self._blocks(cut, way, of_block):
-            for place, products in block:
-                found[place] += products
-        return found
+class _Sums(Struct, frozen=True, eq=False, dict=True):
+    """The sums of the lines of submissions in c cells, or in one.
+
+    `n` (c,) rows; `weight` and `squares` (c,) of their weights; `total` (c, s) = sum w x; `low` and `high`
+    (c, s), the extremes.
+    """
+
+    n: Array
+    weight: Array
+    squares: Array
+    total: Array
+    low: Array
+    high: Array
+
+    @classmethod
+    def of(cls, parts: Iterable[tuple[int, _Sums]], cells: int, count: int) -> _Sums:
+        """The sums of so many lines in some cells from those of parts of one cell."""
+        n, weight, squares = np.zeros((3, cells))
+        total = np.zeros((cells, count))
+        low, high = np.full((cells, count), math.inf), np.full((cells, count), -math.inf)
+        for cell, part in parts:
+            n[cell] += part.n
+            weight[cell] += part.weight
+            squares[cell] += part.squares
+            total[cell] += part.total
+            np.minimum(low[cell], part.low, out=low[cell])
+            np.maximum(high[cell], part.high, out=high[cell])
+        return cls(n, weight, squares, total, low, high)
+
+    @cached_property
+    def mean(self) -> Array:
+        """The means (c, s)."""
+        return self.total / self.weight[:, None]
+
+    @property
+    def units(self) -> Array:
+        """The number of rows (c,) that count."""
+        return effective_number(self.weight, self.squares, self.n)
 
 
 class Cut(Struct, frozen=True, eq=False):
@@ -272,6 +309,19 @@ class Cut(Struct, frozen=True, eq=False):
     codes: Array | None
     cells: int
     first: int = 0
+
+    def sorted_rows(self, block: slice) -> tuple[Array, list[tuple[int, int, int]]]:
+        """The rows of a block that are in cells, by cell, and each cell with where its rows start and end."""
+        weight = self.weights[block]
+        if self.codes is None:
+            at = np.flatnonzero(weight > 0)
+            return at, [(0, 0, len(at))] if len(at) else []
+        cell = self.codes[block] - self.first
+        at = np.flatnonzero((weight > 0) & (cell >= 0) & (cell < self.cells))
+        cell = cell[at]
+        ends = np.cumsum(np.bincount(cell, minlength=self.cells)).tolist()
+        runs = zip(range(self.cells), [0, *ends], ends, strict=False)
+        return at[stable_order(np, cell, self.cells)], [run for run in runs if run[1] < run[2]]
 
 
 class Pairs(Struct, frozen=True):
@@ -313,15 +363,14 @@ class Pairs(Struct, frozen=True):
         return cls(np.zeros((count, count)), np.zeros((count, count)), 1.0)
 
 
-def _binary(whole: Moments) -> Array:
+def _binary(sums: _Sums, spread: Array) -> Array:
     """Whether all lines of each cell (c,) have two values, one apart, and all rows the same weight."""
-    assert whole.spread is not None
-    mean, own = whole.mean, np.diagonal(whole.spread, axis1=1, axis2=2)
-    width = whole.high - whole.low
+    mean, own = sums.mean, np.diagonal(spread, axis1=1, axis2=2)
+    width = sums.high - sums.low
     with np.errstate(all="ignore"):
-        expected = whole.n[:, None] * (mean - whole.low) * (whole.high - mean)
+        expected = sums.n[:, None] * (mean - sums.low) * (sums.high - mean)
         two = np.abs(own - expected) <= 1e-9 * np.maximum(expected, 1.0)
-    even = whole.weight.sum(axis=1) == whole.n
+    even = sums.weight == sums.n
     found: Array = even & ((width == 0) | (width == 1)).all(axis=1) & two.all(axis=1)
     return found
 
@@ -380,7 +429,7 @@ def adjusted(values: Array, noise: Pairs) -> Array:
         difference = values[upper[0]] - values[upper[1]]
         t = difference / np.sqrt(noise.variance[upper])
         t = np.where(np.isfinite(t), symmetric(t, noise.skew[upper]), t)
-        p = np.where(difference == 0, 1.0, 2 * special(np).stdtr(noise.df, -np.abs(t)))
+        p = np.where(difference == 0, 1.0, two_sided(np.abs(t), noise.df))
     known = np.flatnonzero(np.isfinite(p))
     found = np.ones((count, count))
     of_pairs = np.ones(len(p))

@@ -9,6 +9,7 @@ from itertools import combinations_with_replacement
 
 from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
 from losscli.numeric.cached import cached_property
+from losscli.numeric.products import products
 from losscli.numeric.segments import Runs, stable_order
 from losscli.numeric.two_float import two_sum
 from losscli.states.draws import Draws, kept
@@ -204,7 +205,7 @@ class Cells:
             return found
         ends = (self.starts + self.sizes).tolist()
         return self.xp.stack(
-            [_gram(self.xp, a[:, i:j], b[:, i:j]) for i, j in zip(self.starts.tolist(), ends, strict=True)]
+            [products(self.xp, a[:, i:j], b[:, i:j]) for i, j in zip(self.starts.tolist(), ends, strict=True)]
         )
 
 
@@ -239,22 +240,6 @@ def _thirds(xp: Namespace, a: Array, b: Array) -> tuple[Array, Array]:
                     third[place] += xp.dot(pair, y[m])
                     place += 1
     return second + xp.triu(second, 1).T, third
-
-
-def _gram(xp: Namespace, a: Array, b: Array) -> Array:
-    """The products a b' (k, k) of columns (k, n).
-
-    With few columns, in slices so small that BLAS stays in the calling thread, because its own threads
-    would only spin.  With many columns they pay off.
-    """
-    k, n = a.shape
-    if k > 32 or not on_host(xp):
-        return a @ b.T
-    width = max(16, 200_000 // (k * k))
-    total = xp.zeros((k, k))
-    for i in range(0, n, width):
-        total += a[:, i : i + width] @ b[:, i : i + width].T
-    return total
 
 
 def all_to_numpy(xp: Namespace, arrays: Sequence[Array | None]) -> list[Array | None]:

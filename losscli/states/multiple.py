@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from losscli.numeric.arrays import np
+
 
 def holm(values: Sequence[float]) -> list[float]:
     """The p-values adjusted by Holm's method, in the given order."""
-    adjusted, most = [0.0] * len(values), 0.0
-    for rank, place in enumerate(sorted(range(len(values)), key=values.__getitem__)):
-        most = max(most, min(1.0, (len(values) - rank) * values[place]))
-        adjusted[place] = most
-    return adjusted
+    p, adjusted = np.asarray(values, dtype=float), np.empty(len(values))
+    order = np.argsort(p, kind="stable")
+    adjusted[order] = np.maximum.accumulate(np.minimum(1.0, np.arange(len(p), 0, -1) * p[order]))
+    found: list[float] = adjusted.tolist()
+    return found
 
 
 def benjamini_hochberg(values: Sequence[float], tests: int | None = None) -> list[float]:

@@ -98,14 +98,19 @@ class Noise(Struct, frozen=True):
 
 
 def effective(sums: Sums) -> Array:
-    """The number of units (c,) that count: (sum W)^2 / sum W^2 of the weights of rows or clusters.
+    """The number of units (c,) that count, of rows or clusters."""
+    count = sums.n if sums.units is None else sums.units
+    squares = sums.weight2 if sums.units2 is None else sums.units2
+    return effective_number(sums.weight[:, 0], squares, count)
+
+
+def effective_number(weight: Array, squares: Array, count: Array) -> Array:
+    """The number of units (c,) that count: (sum W)^2 / sum W^2 of the weights of `count` units.
 
     Kish (1965), Survey sampling.  Units of equal weight all count.
     """
-    count = sums.n if sums.units is None else sums.units
-    squares = sums.weight2 if sums.units2 is None else sums.units2
     with np.errstate(all="ignore"):
-        found = np.where(squares > 0, sums.weight[:, 0] * (sums.weight[:, 0] / squares), 0.0)
+        found = np.where(squares > 0, weight * (weight / squares), 0.0)
     # Equal weights such as 0.1 leave the rounding of their squares.
     return np.where(np.abs(found - count) <= _ROUNDING * found, count, found)
 
