@@ -39,23 +39,18 @@ def fits(state, entry) -> bool:
     return state is not Moments or entry.order is None
 
 
-every_pair = pytest.mark.parametrize(
-    ("state", "name"),
-    [
-        # A loss has its own state; others depend on the shape of its columns alone.
-        pytest.param(
-            state,
-            name,
-            id=f"{state.__name__}-{name}",
-            marks=()
-            if name in (FIRST_OF_BATCHES if state in (entry.state, Sketch) else FIRST_OF_TASKS)
-            else pytest.mark.slow,
-        )
-        for state in STATES
-        for name, entry in LOSSES.items()
-        if fits(state, entry)
-    ],
-)
+def pairs():
+    """Each loss with its own state, and some with others, for which only the shape of columns counts."""
+    for state in STATES:
+        for name, entry in LOSSES.items():
+            is_own = state in (entry.state, Sketch)
+            fast, slow = (FIRST_OF_BATCHES, LOSSES) if is_own else (FIRST_OF_TASKS, FIRST_OF_BATCHES)
+            if fits(state, entry) and name in slow:
+                marks = () if name in fast else pytest.mark.slow
+                yield pytest.param(state, name, id=f"{state.__name__}-{name}", marks=marks)
+
+
+every_pair = pytest.mark.parametrize(("state", "name"), list(pairs()))
 
 
 def columns_of(name: str, state: type[State]) -> tuple[np.ndarray, ...]:
