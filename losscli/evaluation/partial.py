@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import chain
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import polars as pl
@@ -53,6 +53,7 @@ _MANY_SLICES = 1 / 8
 """The slices per row of a block from which merging them takes about as long as folding the rows."""
 HISTOGRAM = "histogram"
 """The name of the state that `Plan.profiled` asks for."""
+_StateT = TypeVar("_StateT", State, State | None)
 
 
 class Slices(Struct, frozen=True, eq=False, dict=True):
@@ -233,27 +234,29 @@ def _states(taken: Taken, draws: Draws | None) -> Partial:
     sliced: list[list[State]] = [[] for _ in cut]
     overall: list[State] = []
     by_cell: list[State | None] = []
+    shared = _Shared(taken)
     for choice in plan.choices:
-        view, state = ways[_way(choice)], plan.state(choice)
+        view = ways[_way(choice)]
         interval = plan.level is not None and not choice.loss.reduction.extreme
         columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
         # A loss of order has its totals once it is settled.
         summed = columns if choice.loss.order is None else ()
         clustered.add(cell_views.OVERALL, summed, view.everyone.weight, view.keep)
-        overall.append(state.of(view.everyone, columns, interval))
+        overall.append(shared.state(choice, view.everyone, columns, interval))
         for number, (states, cells) in enumerate(zip(sliced, view.by_slice, strict=True)):
             clustered.add(cell_views.SLICES + number, summed, view.everyone.weight, view.keep)
-            states.append(state.of(cells, columns, interval))
+            states.append(shared.state(choice, cells, columns, interval))
         if not _has_cells(plan, choice):
             clustered.add(cell_views.BY_CELL, (), view.everyone.weight, view.keep)
             by_cell.append(None)
         elif view.by_class is not None:
             clustered.add(cell_views.BY_CELL, summed, view.everyone.weight, view.keep)
-            by_cell.append(state.of(view.by_class, columns, interval))
+            by_cell.append(shared.state(choice, view.by_class, columns, interval))
         elif plan.cell == "label":
             each = [view.counted(own) for own in taken.label_columns(choice)]
             of_labels = [column for own in each for column in own] if choice.loss.order is None else []
             clustered.add(cell_views.BY_CELL, of_labels, view.everyone.weight, view.keep)
+            state = plan.state(choice)
             by_cell.append(state.stack([state.of(view.everyone, own, interval) for own in each]))
         else:
             by_cell.append(None)
@@ -272,6 +275,27 @@ def _states(taken: Taken, draws: Draws | None) -> Partial:
         totals=totals.get(cell_views.OVERALL),
         cell_totals=totals.get(cell_views.BY_CELL),
     )
+
+
+class _Shared:
+    """The states of a block: one for all losses that have the same columns, such as mse, rmse and r2."""
+
+    def __init__(self, taken: Taken) -> None:
+        self._taken = taken
+        self._known = dict[Any, State]()
+
+    def state(self, choice: Choice, cells: Cells, columns: Sequence[Array], interval: bool) -> State:
+        """The state of the row columns of a loss in some cells."""
+        kind = self._taken.plan.state(choice)
+        # Columns that a batch keeps are the same arrays for all losses; others may be gone by the next one.
+        parts = self._taken.rows.parts[choice.loss.batch]
+        kept = {id(each) for part in parts for each in vars(part).values()}
+        if not kept.issuperset(map(id, columns)):
+            return kind.of(cells, columns, interval)
+        key = (kind, interval, id(cells), *map(id, columns))
+        if key not in self._known:
+            self._known[key] = kind.of(cells, columns, interval)
+        return self._known[key]
 
 
 def _has_cells(plan: Plan, choice: Choice) -> bool:
@@ -305,11 +329,8 @@ def _histogram(taken: Taken) -> Histogram:
 def merge(a: Partial, b: Partial) -> Partial:
     """The result for the rows of both; `a` holds the earlier rows."""
     return Partial(
-        overall=tuple(ordered.kept(x.merge(y)) for x, y in zip(a.overall, b.overall, strict=True)),
-        cells=tuple(
-            None if x is None or y is None else ordered.kept(x.merge(y))
-            for x, y in zip(a.cells, b.cells, strict=True)
-        ),
+        overall=_merged(a.overall, b.overall),
+        cells=_merged(a.cells, b.cells),
         tallies=merged_tallies(a.tallies, b.tallies),
         rows=a.rows + b.rows,
         pilots=a.pilots,
@@ -332,8 +353,16 @@ def merged_tallies(a: Mapping[Finding, Tally], b: Mapping[Finding, Tally]) -> di
 def _merge_slices(a: Slices, b: Slices) -> Slices:
     keys, at = merged_keys(a.keys, b.keys)
     _require_few(keys.height)
-    states = tuple(ordered.kept(x.merge(y, at)) for x, y in zip(a.states, b.states, strict=True))
-    return Slices(keys, states, _merge_totals(a.totals, b.totals, at))
+    return Slices(keys, _merged(a.states, b.states, at), _merge_totals(a.totals, b.totals, at))
+
+
+def _merged(a: Sequence[_StateT], b: Sequence[_StateT], at: Array | None = None) -> tuple[_StateT, ...]:
+    """The states of the rows of both, loss by loss; what losses share is merged once."""
+    known = dict[tuple[int, int], Any]()
+    for x, y in zip(a, b, strict=True):
+        if (id(x), id(y)) not in known:
+            known[id(x), id(y)] = None if x is None or y is None else ordered.kept(x.merge(y, at))
+    return tuple(known[id(x), id(y)] for x, y in zip(a, b, strict=True))
 
 
 def _require_few(slices: int) -> None:

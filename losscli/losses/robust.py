@@ -58,10 +58,11 @@ def log_cosh(batch: Regression) -> Array:
     Green (1990), doi:10.1109/42.52985
     """
     xp, size = batch.xp, batch.abs_error
-    # For small errors log cosh e = log1p(2 sinh^2(e / 2)), which keeps the digits that |e| - log 2 loses.
-    half = xp.sinh(0.5 * xp.minimum(size, 1.0))
-    far = (size - 0.6931471805599453) + xp.log1p(xp.exp(-2.0 * size))
-    return xp.where(size < 1.0, xp.log1p(2.0 * half * half), far)
+    # With t = exp(-|e|), cosh e = (1 + t^2) / 2t, and 1 + (1 - t)^2 / 2t keeps the digits of small errors.
+    below = xp.expm1(-size)
+    t, small = 1.0 + below, size < 1.0
+    far = xp.where(small, 0.0, size - 0.6931471805599453)
+    return far + xp.log1p(xp.where(small, below * below / (2.0 * t), t * t))
 
 
 @loss("FairLoss")

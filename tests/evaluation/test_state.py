@@ -10,6 +10,7 @@ from support.ranks import median_error
 import losscli
 from losscli.errors import UsageError
 from losscli.plan import plan as plans
+from losscli.states.moments import Moments
 
 RNG = np.random.default_rng(3)
 N = 5001
@@ -77,3 +78,24 @@ def test_what_needs_means_refuses_other_states(tmp_path):
         losscli.rank(PREDICTIONS, targets=TARGETS, loss=median_error)
     with pytest.raises(UsageError, match="median_error has no value of a single row"):
         losscli.evaluate(PREDICTIONS, TARGETS, median_error, worst=3)
+
+
+def test_losses_with_the_same_columns_share_their_states(monkeypatch):
+    """As mse and rmse, which are functions of the same sums: overall and in slices, made and merged once."""
+    made, merged, of, merge = [], [], Moments.of.__func__, Moments.merge
+
+    def counted_of(cls, cells, columns, interval=True):
+        made.append(cells)
+        return of(cls, cells, columns, interval)
+
+    def counted_merge(self, later, places=None):
+        merged.append(1)
+        return merge(self, later, places)
+
+    monkeypatch.setattr(Moments, "of", classmethod(counted_of))
+    monkeypatch.setattr(Moments, "merge", counted_merge)
+    losses = ["mse", "rmse", "mae"]
+    together = losscli.evaluate(PREDICTIONS, TARGETS, losses, by="group", threads=1)
+    assert (len(made), len(merged)) == (2 * 2 * 5, 2 * 2 * 4)
+    alone = [losscli.evaluate(PREDICTIONS, TARGETS, name, by="group") for name in losses]
+    assert together.results == tuple(result for report in alone for result in report.results)
