@@ -15,7 +15,7 @@ from msgspec import Struct
 from losscli.catalog.registry import loss
 from losscli.numeric.arrays import Array
 from losscli.numeric.special import log_or_minus_inf
-from losscli.numeric.tails import mass_from_start, mass_to_end
+from losscli.numeric.tails import Mass, mass_from_start, mass_to_end
 from losscli.tasks.bounded import (
     Bounded,
     BoundedLogistic,
@@ -39,12 +39,12 @@ class Masses(Struct, frozen=True):
     logs: tuple[Array, Array, Array]
 
 
-def _given(batch: _WithMass, total: Array) -> Masses:
+def given(batch: _WithMass, total: Array) -> Masses:
     """The masses that the forecast gives; NaN if they exceed one."""
     return _normalized(batch, total, batch.lmass, batch.umass)
 
 
-def _truncated(batch: Bounded, total: Array) -> Masses:
+def truncated(batch: Bounded, total: Array) -> Masses:
     """No masses."""
     none = batch.xp.zeros_like(total)
     return _normalized(batch, total, none, none)
@@ -58,7 +58,7 @@ def _normalized(batch: Bounded, total: Array, lower: Array, upper: Array) -> Mas
     return Masses(lower, upper, density, (logs[0], logs[1], logs[2]))
 
 
-def _censored(batch: Bounded, total: Array) -> Masses:
+def censored(batch: Bounded, total: Array) -> Masses:
     """At each bound the probability beyond it."""
     xp, tail, start = batch.xp, batch.tail, batch.start
     density, log_density = tail.density(start), tail.log_density(start)
@@ -81,19 +81,16 @@ def _crps(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
     side of the centre.
     """
     batch = batch.widened
-    xp, tail, start, distance, rest = batch.xp, batch.tail, batch.start, batch.distance, batch.rest
-    _, opposite = batch.on_sides(*batch.reaches)
-    across = mass_to_end(tail, start, opposite)
-    between = mass_from_start(tail, start, distance)
-    beyond, moved = mass_to_end(tail, start + distance, rest), xp.exp(-tail.fall(start, distance))
-    masses = masses_of(batch, across.total + between.total + moved * beyond.total)
+    xp = batch.xp
+    parts = _parts(batch, masses_of)
+    masses, across, between, moved = parts.masses, parts.across, parts.between, parts.moved
     near, far = batch.on_sides(masses.lower, masses.upper)
     density = masses.density
     # The constants are integrated over lengths that may be infinite in units of the scale.
     _, opposite_side = batch.on_sides(batch.centre - batch.lower, batch.upper - batch.centre)
     own_side, _ = batch.on_sides(batch.nearest - batch.lower, batch.upper - batch.nearest)
     pieces = (
-        (near, density * moved, beyond, own_side),
+        (near, density * moved, parts.beyond, own_side),
         (far, density, across, opposite_side),
         (far + density * across.total, density, between, xp.abs(batch.nearest - batch.centre)),
     )
@@ -102,6 +99,39 @@ def _crps(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
         xp.where(scale == 0, 0.0, scale * (2.0 * k * m.first + scale * m.second)) for k, scale, m, _ in pieces
     )
     return batch.scale * varying + constant + xp.abs(batch.target - batch.nearest)
+
+
+class _Parts(Struct, frozen=True):
+    """The masses at the bounds, and the probabilities of three parts of the density.
+
+    These are `across` the centre from the target, `between` the centre and the target, and `beyond` the
+    target; the last is relative to the density at the target, which is `moved` (n,) of that at the centre.
+    """
+
+    masses: Masses
+    across: Mass
+    between: Mass
+    beyond: Mass
+    moved: Array
+
+
+def _parts(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> _Parts:
+    tail, start, distance = batch.tail, batch.start, batch.distance
+    _, opposite = batch.on_sides(*batch.reaches)
+    across = mass_to_end(tail, start, opposite)
+    between = mass_from_start(tail, start, distance)
+    beyond, moved = mass_to_end(tail, start + distance, batch.rest), batch.xp.exp(-tail.fall(start, distance))
+    masses = masses_of(batch, across.total + between.total + moved * beyond.total)
+    return _Parts(masses, across, between, beyond, moved)
+
+
+def probability_up_to(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
+    """The probability of at most the target (n,) between the bounds, without that of the upper bound."""
+    batch = batch.widened
+    parts = _parts(batch, masses_of)
+    right = parts.across.total + parts.between.total
+    inside = batch.xp.where(batch.is_right, right, parts.moved * parts.beyond.total)
+    return parts.masses.lower + parts.masses.density * inside
 
 
 def _log_score(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
@@ -135,7 +165,7 @@ def crps_truncated_normal(batch: BoundedNormal) -> Array:
 
     Jordan et al. (2019), doi:10.18637/jss.v090.i12
     """
-    return _crps(batch, _truncated)
+    return _crps(batch, truncated)
 
 
 @loss("logs_tnormal", "log_score_tnormal", best=None)
@@ -146,7 +176,7 @@ def log_score_truncated_normal(batch: BoundedNormal) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    return _log_score(batch, _truncated)
+    return _log_score(batch, truncated)
 
 
 @loss("crps_tlogistic")
@@ -158,7 +188,7 @@ def crps_truncated_logistic(batch: BoundedLogistic) -> Array:
 
     Jordan et al. (2019), doi:10.18637/jss.v090.i12
     """
-    return _crps(batch, _truncated)
+    return _crps(batch, truncated)
 
 
 @loss("logs_tlogistic", "log_score_tlogistic", best=None)
@@ -169,7 +199,7 @@ def log_score_truncated_logistic(batch: BoundedLogistic) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    return _log_score(batch, _truncated)
+    return _log_score(batch, truncated)
 
 
 @loss("crps_tt", domain=DF)
@@ -181,7 +211,7 @@ def crps_truncated_student_t(batch: BoundedStudentT) -> Array:
 
     Jordan et al. (2019), doi:10.18637/jss.v090.i12
     """
-    return _with_mean(batch, _crps(batch, _truncated))
+    return _with_mean(batch, _crps(batch, truncated))
 
 
 @loss("logs_tt", "log_score_tt", best=None)
@@ -192,7 +222,7 @@ def log_score_truncated_student_t(batch: BoundedStudentT) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    return _log_score(batch, _truncated)
+    return _log_score(batch, truncated)
 
 
 @loss("crps_cnormal")
@@ -204,7 +234,7 @@ def crps_censored_normal(batch: BoundedNormal) -> Array:
 
     Jordan et al. (2019), doi:10.18637/jss.v090.i12
     """
-    return _crps(batch, _censored)
+    return _crps(batch, censored)
 
 
 @loss("logs_cnormal", "log_score_cnormal", best=None)
@@ -216,7 +246,7 @@ def log_score_censored_normal(batch: BoundedNormal) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    return _log_score(batch, _censored)
+    return _log_score(batch, censored)
 
 
 @loss("crps_clogistic")
@@ -228,7 +258,7 @@ def crps_censored_logistic(batch: BoundedLogistic) -> Array:
 
     Jordan et al. (2019), doi:10.18637/jss.v090.i12
     """
-    return _crps(batch, _censored)
+    return _crps(batch, censored)
 
 
 @loss("logs_clogistic", "log_score_clogistic", best=None)
@@ -240,7 +270,7 @@ def log_score_censored_logistic(batch: BoundedLogistic) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    return _log_score(batch, _censored)
+    return _log_score(batch, censored)
 
 
 @loss("crps_ct", domain=DF)
@@ -252,7 +282,7 @@ def crps_censored_student_t(batch: BoundedStudentT) -> Array:
 
     Jordan et al. (2019), doi:10.18637/jss.v090.i12
     """
-    return _with_mean(batch, _crps(batch, _censored))
+    return _with_mean(batch, _crps(batch, censored))
 
 
 @loss("logs_ct", "log_score_ct", best=None)
@@ -264,7 +294,7 @@ def log_score_censored_student_t(batch: BoundedStudentT) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    return _log_score(batch, _censored)
+    return _log_score(batch, censored)
 
 
 @loss("crps_gtcnormal", domain=MASS)
@@ -276,7 +306,7 @@ def crps_bounded_normal(batch: BoundedNormalWithMass) -> Array:
 
     Jordan et al. (2019), doi:10.18637/jss.v090.i12
     """
-    return _crps(batch, _given)
+    return _crps(batch, given)
 
 
 @loss("logs_gtcnormal", "log_score_gtcnormal", best=None, domain=MASS)
@@ -288,7 +318,7 @@ def log_score_bounded_normal(batch: BoundedNormalWithMass) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    return _log_score(batch, _given)
+    return _log_score(batch, given)
 
 
 @loss("crps_gtclogistic", domain=MASS)
@@ -300,7 +330,7 @@ def crps_bounded_logistic(batch: BoundedLogisticWithMass) -> Array:
 
     Jordan et al. (2019), doi:10.18637/jss.v090.i12
     """
-    return _crps(batch, _given)
+    return _crps(batch, given)
 
 
 @loss("logs_gtclogistic", "log_score_gtclogistic", best=None, domain=MASS)
@@ -312,7 +342,7 @@ def log_score_bounded_logistic(batch: BoundedLogisticWithMass) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    return _log_score(batch, _given)
+    return _log_score(batch, given)
 
 
 @loss("crps_gtct", domain=MASS + " and " + DF)
@@ -324,7 +354,7 @@ def crps_bounded_student_t(batch: BoundedStudentTWithMass) -> Array:
 
     Jordan et al. (2019), doi:10.18637/jss.v090.i12
     """
-    return _with_mean(batch, _crps(batch, _given))
+    return _with_mean(batch, _crps(batch, given))
 
 
 @loss("logs_gtct", "log_score_gtct", best=None, domain=MASS)
@@ -336,4 +366,4 @@ def log_score_bounded_student_t(batch: BoundedStudentTWithMass) -> Array:
 
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14
     """
-    return _log_score(batch, _given)
+    return _log_score(batch, given)

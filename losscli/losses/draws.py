@@ -9,6 +9,8 @@ from losscli.tasks.distribution import Hypergeometric
 
 SPREAD, MORE = 12.0, 30.0
 """Standard deviations from the mean, and counts more, beyond which a probability is nothing to one."""
+NOTHING = 1e-17
+"""A share that changes no digit of a sum."""
 
 
 def _score(xp: Namespace, hits: Array, batch: Hypergeometric) -> Array:
@@ -79,6 +81,26 @@ def _one_side(batch: Hypergeometric, edge: Array, middle: Array, step: float) ->
         mass = xp.where(left, mass * _ratio(batch, at, step), mass)
         at, tail = xp.where(left, at + step, at), xp.where(left, tail + mass, tail)
     return total
+
+
+def hypergeometric_up_to(batch: Hypergeometric, count: Array) -> Array:
+    """The probability of at most a count (n,), which is a whole number.
+
+    The probabilities are added on the side of the count that has less of them, from the count outward.
+    """
+    xp, (low, high) = batch.xp, batch.support
+    is_left = (count + 0.5) * (batch.m + batch.n) < batch.k * batch.m
+    step, edge = xp.where(is_left, -1.0, 1.0), xp.where(is_left, low, high)
+    at = xp.where(is_left, count, count + 1.0)
+    inside = (at >= low) & (at <= high)
+    at = xp.where(inside, at, edge)
+    mass = xp.where(inside, xp.exp(-_score(xp, at, batch)), 0.0)
+    total = mass
+    while bool(xp.any(left := (at != edge) & (mass > NOTHING * total))):
+        ratio = xp.where(is_left, _ratio(batch, at, -1.0), _ratio(batch, at, 1.0))
+        mass = xp.where(left, mass * ratio, 0.0)
+        at, total = xp.where(left, at + step, at), total + mass
+    return xp.where(is_left, total, 1.0 - total)
 
 
 def _ratio(batch: Hypergeometric, at: Array, step: float) -> Array:

@@ -8,6 +8,7 @@ from losscli.data.stream import Part
 from losscli.numeric.arrays import Array
 from losscli.numeric.cached import cached_property
 from losscli.report.findings import Code
+from losscli.tasks.base import Batch
 from losscli.tasks.block import Block
 from losscli.tasks.bounded import (
     BoundedLogistic,
@@ -229,12 +230,29 @@ DISTRIBUTIONS: Mapping[str, type[Named]] = {
 Columns are those of the first one whose parameters they hold; of two names with one batch the first is usual.
 """
 
+SCORES = ("crps", "log_score")
+"""The scores of each distribution, as their names begin."""
+
+
+def distribution_of(loss: str, batch: type[Batch]) -> str | None:
+    """The name of the distribution that a loss is of; None if its batch may be of several.
+
+    Examples:
+        >>> distribution_of("crps_censored_normal", BoundedNormal)
+        'censored_normal'
+    """
+    names = [name for name, own in DISTRIBUTIONS.items() if own is batch]
+    named = [name for name in names if loss.partition("@")[0] in {f"{score}_{name}" for score in SCORES}]
+    found = named or names
+    return found[0] if len(found) == 1 else None
+
+
 _USUAL = {batch: name for name, batch in reversed([*DISTRIBUTIONS.items()])}
 
 TASK = Task(
     "distribution",
     read,
-    usual=tuple(f"{score}_{name}" for name in reversed(_USUAL.values()) for score in ("crps", "log_score")),
+    usual=tuple(f"{score}_{name}" for name in reversed(_USUAL.values()) for score in SCORES),
     batches=tuple(dict.fromkeys(DISTRIBUTIONS.values())),
     shown=(Normal,),
 )

@@ -9,14 +9,17 @@ from losscli.evaluation.views.base import Drawing, Seen
 from losscli.evaluation.views.uniform import BINS, histogram, spread
 from losscli.report.charts import Chart
 from losscli.states.base import Summary
+from losscli.tasks.distribution import distribution_of
 
 
 def taken(block: Seen) -> dict[str, Summary]:
-    """The histogram of the PIT, of the first distribution whose function is known."""
-    for kind, (batch, *_) in block.block.rows.parts.items():
-        if (pit := cdf.at_target(batch)) is not None:
+    """The histogram of the PIT, of the distribution of the first loss that says which one it is of."""
+    for choice in block.plan.choices:
+        name = distribution_of(choice.loss.name, choice.loss.batch)
+        if name is not None:
+            pit = cdf.FUNCTIONS[name](block.batch(choice.loss.batch))
             low, high = (block.xp.clip(block(each), 0.0, 1.0) for each in pit)
-            return {kind.__name__: spread(block, low, high, BINS)}
+            return {choice.loss.batch.__name__: spread(block, low, high, BINS)}
     return {}
 
 
