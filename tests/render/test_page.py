@@ -159,6 +159,23 @@ def test_a_chart_of_one_of_several_losses():
         report.plot("bias", loss="mae")
 
 
+def test_a_loss_below_zero_is_drawn_whole():
+    frame = {"mu": [0.0] * 60, "sigma": [0.1] * 60, "y": [place / 100 for place in range(60)]}
+    report = api.evaluate(frame, target="y", loss="log_score_normal", charts=True)
+    (figure,) = all_drawings()["loss_distribution"].figures(report)
+    lows = [row["loss_low"] for row in figure.chart.data.values]
+    assert min(lows) < 0 < max(lows)
+    assert "exactly 0" not in figure.title
+    assert "log scale" not in figure.description
+
+
+def test_slices_by_time_and_another_column_are_drawn():
+    cells = [result(2.0, {"region": "eu", "day": f"2026-0{month}"}) for month in range(1, 5)]
+    report = Report((result(2.0), *cells), times={"day": "month"})
+    assert list(all_drawings()["cells"].figures(report))
+    assert not list(all_drawings()["trend"].figures(report))
+
+
 def test_a_page_of_groups_counts_groups():
     frame = {"qid": [1, 1, 2, 2, 3, 3], "score": [1.0, 2.0, 3.0, 1.0, 1.0, 5.0], "y": [1, 0, 0, 1, 1, 0]}
     page = api.evaluate(frame, target="y", group="qid", loss="list_mle", charts=True).to_html()

@@ -19,7 +19,7 @@ def figures(report: Report) -> Iterator[Figure]:
     """A chart for each kind of cell and loss."""
     found = sections(report)
     overall = overall_of(found)
-    kinds = [section for section in found if section.columns and not section.ordered]
+    kinds = [section for section in found if section.columns and not section.is_trend]
     for loss in dict.fromkeys(loss for section in kinds for loss in section.losses):
         for section in kinds:
             if figure := _figure(section, loss, overall.get(loss)):

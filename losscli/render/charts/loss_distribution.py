@@ -17,10 +17,11 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure | None:
     """Bars of the share of rows; rows without loss are in the text."""
     for row in rows:
         row["percent"] = 100 * (row["share"] or 0.0)
-    losing = [row for row in rows if row["loss_low"] > 0] or rows
+    is_below_zero = rows[0]["loss_low"] < 0
+    losing = rows if is_below_zero else [row for row in rows if row["loss_low"] > 0] or rows
     if len(losing) < _FEWEST:
         return None
-    free = sum(row["share"] or 0.0 for row in rows if row["loss_high"] == 0)
+    free = 0.0 if is_below_zero else sum(row["share"] or 0.0 for row in rows if row["loss_high"] == 0)
     is_log = losing[0]["loss_low"] > 0
     scale: dict[str, Any] = {"type": "log", "nice": False} if is_log else {}
     fullest = max(losing, key=lambda row: row["percent"])

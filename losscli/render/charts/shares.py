@@ -20,7 +20,7 @@ MOST = 20
 def figures(report: Report) -> Iterator[Figure]:
     """A chart for each kind of cell, of the first loss that adds up over rows; times have their trend."""
     for section in sections(report):
-        for loss in section.losses if section.columns and not section.ordered else ():
+        for loss in section.losses if section.columns and not section.is_trend else ():
             if figure := _figure(section, loss):
                 yield figure
                 break

@@ -25,7 +25,7 @@ def figures(report: Report) -> Iterator[Figure]:
     found = sections(report)
     overall = overall_of(found)
     for section in found:
-        for loss in section.losses if section.ordered and len(section.columns) == 1 else ():
+        for loss in section.losses if section.is_trend else ():
             if figure := _figure(section, loss, overall.get(loss)):
                 yield figure
 

@@ -38,6 +38,11 @@ class Section(Struct, frozen=True):
     ordered: bool = False
     unit: str = "rows"
 
+    @property
+    def is_trend(self) -> bool:
+        """Whether its cells follow one another in time."""
+        return self.ordered and len(self.columns) == 1
+
     def of(self, loss: str) -> list[Result | None]:
         """The results of a loss in each cell, None if it has none."""
         return list(map(self.results[loss].get, self.cells))
