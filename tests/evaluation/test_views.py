@@ -275,6 +275,16 @@ def test_ranks_in_an_ensemble_with_ties():
     np.testing.assert_allclose(numbers(found["weight"]), expected)
 
 
+def test_bins_of_a_logarithmic_axis_are_about_equally_wide():
+    loss = np.exp(np.random.default_rng(1).normal(0, 1, 20_000))
+    report = losscli.evaluate(loss, np.zeros(len(loss)), loss="mae", charts=True)
+    found = chart_of(report, "loss_distribution")
+    low, high = numbers(found["loss_low"])[1:], numbers(found["loss_high"])[1:]
+    widths = np.log2(high / low)
+    assert widths.min() > 0.2
+    assert widths.max() < 0.3
+
+
 def test_gain_is_the_mean_relevance_at_each_rank():
     groups = np.repeat(np.arange(N // 6), 6)[:N]
     relevance, score = RNG.integers(0, 4, N), RNG.random(N)

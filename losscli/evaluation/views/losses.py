@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -25,8 +26,8 @@ _LEAST = 0.005
 """The share of the weight with a loss whose losses are too small to have bins of their own."""
 _GREATEST = 64
 """One row in so many is among the greatest losses, all of which are counted."""
-_FINEST = 2
-"""Binary digits that distinguish bins of one octave: at most four of them."""
+_FINEST = 4.0
+"""Maximum number of bins of one octave."""
 
 
 def chosen(plan: Plan) -> list[Choice]:
@@ -114,10 +115,11 @@ def _by_size(bins: Bins, weight: Array) -> Array:
         return places
     reached = np.cumsum(own) / own.sum()
     least = int(np.searchsorted(reached, _LEAST))
-    keys = sizes + (bins.floor << bins.digits)
-    drop = 0
-    while (keys[-1] >> drop) - (keys[least] >> drop) >= _MOST:
-        drop += 1
-    drop = max(drop, bins.digits - _FINEST)
-    places[least:] = (keys[least:] >> drop) - (keys[least] >> drop) + 1
+    # Of nearly the same width on the axis: equal parts of an octave would be teeth of a saw.
+    middle = sum(np.log2(edge[least:]) for edge in bins.edges()) / 2
+    parts = _FINEST
+    while math.floor(parts * middle[-1]) - math.floor(parts * middle[0]) >= _MOST:
+        parts /= 2
+    found = np.floor(parts * middle).astype(np.int64)
+    places[least:] = found - found[0] + 1
     return places
