@@ -695,7 +695,7 @@ class Code(Enum):
     )
     SAMPLED_CHART = Kind(
         meaning="Charts count the first rows of a run one by one, and take a sample of later ones.",
-        note="estimated from {count} rows: the first {every}, then one in {rate}, drawn at random",
+        note="estimated from {count} rows: the first {every}, then one in {rate}, drawn at random{also}",
     )
     # Baselines.
     INDEPENDENT_BASELINE = Kind(

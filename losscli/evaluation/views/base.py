@@ -212,13 +212,13 @@ class Drawing(Struct, frozen=True, eq=False):
         """The number of rows at infinity."""
         return float(cast(Sampled, self.summaries[name]).total.outside[0])
 
-    def sampled(self, name: str) -> tuple[Note, ...]:
-        """That a grid is of a sample, if it is."""
+    def sampled(self, name: str, also: str = "") -> tuple[Note, ...]:
+        """That a grid is of a sample, if it is, and of what `also`."""
         grid = cast(Sampled, self.summaries[name])
         if grid.sample is None:
             return ()
         numbers = {"count": grid.rows, "every": EVERY_ROW, "rate": RATE}
-        return (note(Code.SAMPLED_CHART, **{name: f"{own:,.0f}" for name, own in numbers.items()}),)
+        return (note(Code.SAMPLED_CHART, also=also, **{key: f"{own:,.0f}" for key, own in numbers.items()}),)
 
     def counts(self, name: str) -> tuple[Array, Table]:
         """The numbers that occur, and their sums."""

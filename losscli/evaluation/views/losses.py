@@ -76,7 +76,10 @@ def drawn(of: Drawing) -> Iterator[Chart]:
             continue
         (bins,), table, (total,) = of.grid(str(place))
         if table.weight.sum() > 0:
-            notes = (*infinite(of.outside(str(place))), *of.sampled(str(place)))
+            notes = (
+                *infinite(of.outside(str(place))),
+                *of.sampled(str(place), ", and all of the greatest losses"),
+            )
             yield of.chart(
                 "loss_distribution", _columns(of, bins, table, total), notes=notes, loss=choice.label
             )
