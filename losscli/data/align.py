@@ -266,6 +266,8 @@ def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     key = keyed.key
     increasing = Increasing()
     with keyed.reading():
+        if not keyed.starts_alike():
+            raise OutOfOrderError
         query = pl.concat([keyed.p, keyed.t], how="horizontal")
         for frame in unchecked(query, keyed.predictions, keyed.targets):
             for name in key:

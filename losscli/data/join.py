@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors
-from losscli.data.keys import WIDE, near_forms, require_plain, whole_numbers
+from losscli.data.keys import WIDE, equal, near_forms, require_plain, whole_numbers
 from losscli.data.lookup import Index, index_of
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles, row_name
 from losscli.data.table import RereadError, Table, reading, unchecked
@@ -30,7 +30,7 @@ from losscli.report.findings import Code, Finding, Tally, finding
 from losscli.text import shortened
 
 _HEAD = 1000
-"""Rows that show whether keys are out of order."""
+"""The first rows, whose keys nearly always show whether orders differ."""
 WORKERS = 2
 """Threads that look keys up: as fast as a batch is read."""
 
@@ -68,6 +68,17 @@ class Keyed(Struct, frozen=True, eq=False):
     def keys(self, prefix: str) -> list[str]:
         """The key columns of a side."""
         return [prefix + name for name in self.key]
+
+    def starts_alike(self) -> bool:
+        """Whether the first rows of both sides have the same keys.
+
+        Nearly always it is these that show that orders differ, and a stream reads many more before it ends.
+        """
+        heads = [
+            side.select(names).head(_HEAD).collect(engine="streaming")
+            for side, names in ((self.p, self.keys("p:")), (self.t, self.keys("t:")))
+        ]
+        return all(equal(left, right) for left, right in zip(*heads, strict=True))
 
     def with_numbers(self) -> Keyed:
         """The same sides with a key of text as whole numbers, null if it is not the plain form of one.
@@ -191,7 +202,6 @@ def _rows_if_sorted(keyed: Keyed) -> int | None:
     if more or keyed.types[keyed.key[0]].is_float():
         return None
     sides = (keyed.p.select(left), keyed.t.select(right))
-    # Nearly always the first rows of a side are out of order, and a stream reads many more before it ends.
     if not all(side.head(_HEAD).collect().to_series().is_sorted() for side in sides):
         return None
     rows = 0

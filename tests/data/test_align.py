@@ -53,6 +53,19 @@ def test_keys_in_any_order_give_the_bits_of_rows_by_position(key):
     assert values(preds(key), targets(key.gather(SHUFFLED), SHUFFLED)) == BY_POSITION
 
 
+def test_the_first_keys_show_that_files_are_in_another_order(monkeypatch):
+    def refused(*asked):
+        raise AssertionError("both files were read side by side")
+
+    monkeypatch.setattr("losscli.data.align.unchecked", refused)
+    assert values(preds(NUMBERS), targets(NUMBERS.gather(SHUFFLED), SHUFFLED)) == BY_POSITION
+
+
+def test_keys_that_differ_later_are_found_as_well():
+    swapped = [*range(N - 2), N - 1, N - 2]
+    assert values(preds(NUMBERS), targets(NUMBERS.gather(swapped), swapped)) == BY_POSITION
+
+
 def test_the_order_of_the_predictions_is_the_order_of_the_rows():
     shuffled = values(PRED[SHUFFLED], Y[SHUFFLED])
     assert values(preds(NUMBERS.gather(SHUFFLED), SHUFFLED), targets(NUMBERS)) == shuffled
