@@ -111,18 +111,26 @@ class Keyed(Struct, frozen=True, eq=False):
 
 
 class Seen:
-    """Which targets were matched by a prediction, and how many predictions matched one."""
+    """Which targets were matched by a prediction, and how many predictions matched one.
+
+    Threads may add batches at the same time.
+    """
 
     def __init__(self, rows: int) -> None:
         self.rows = np.zeros(rows, dtype=bool)
-        self.matched = 0
+        self._counts = list[int]()
+
+    @property
+    def matched(self) -> int:
+        """The number of predictions that matched a target."""
+        return sum(self._counts)
 
     def add(self, at: Array) -> None:
         """Record the target rows that a batch matched, -1 for none."""
         if len(at) and at.min() < 0:
             at = at[at >= 0]
         self.rows[at] = True
-        self.matched += len(at)
+        self._counts.append(len(at))
 
     @property
     def repeated(self) -> bool:
@@ -149,16 +157,11 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
         else:
             held = keyed.held_targets()
             seen, repeated = Seen(held.rows), held.index.repeated
-            keys = keyed.keys("p:")
-            calls = (
-                partial(held.add_to, frame, frame.select(keys), TARGET_ROW)
-                for frame in unchecked(keyed.p, keyed.predictions)
-            )
+            frames = unchecked(keyed.p, keyed.predictions)
+            calls = (partial(_with_targets, keyed, held, seen, frame) for frame in frames)
             for frame in in_order(calls, WORKERS):
-                at = frame[TARGET_ROW]
-                seen.add(at.to_numpy())
                 total += frame.height
-                yield frame.with_columns(pl.Series(MATCHED, at >= 0))
+                yield frame
     keyed.targets.require_rows(len(seen.rows))
     if total and not seen.matched:
         _no_match(keyed, total, tallies)
@@ -168,6 +171,12 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
         tallies.update(duplicates(keyed.t, keyed.targets, keyed.key, "t:"))
         unseen = _without_seen_keys(keyed, unseen, seen.rows)
     _unseen(keyed, unseen, tallies)
+
+
+def _with_targets(keyed: Keyed, held: Held, seen: Seen, frame: pl.DataFrame) -> pl.DataFrame:
+    """Predictions with the targets of equal keys, which are recorded as seen, and whether there is one."""
+    found = held.add_to(frame, frame[keyed.keys("p:")], TARGET_ROW, seen)
+    return found.with_columns((found[TARGET_ROW] >= 0).alias(MATCHED))
 
 
 def _no_match(keyed: Keyed, rows: int, tallies: dict[Finding, Tally]) -> None:
@@ -249,28 +258,25 @@ class Held:
 
     def __init__(self, frame: pl.DataFrame, index: Index) -> None:
         self.frame, self.index, self.rows = frame, index, frame.height
-        plain = all(each.dtype.is_numeric() and not each.null_count() for each in frame)
-        self.arrays = {each.name: each.to_numpy() for each in frame} if plain else None
 
     @classmethod
     def of(cls, side: pl.LazyFrame, keys: Sequence[str], wanted: Sequence[str]) -> Held:
         """The `wanted` columns of a side, by its `keys`."""
-        held = side.select(list(dict.fromkeys([*keys, *wanted]))).collect(engine="streaming").rechunk()
-        return cls(held.select(wanted), index_of(held.select(keys)))
+        held = side.select(list(dict.fromkeys([*keys, *wanted]))).collect(engine="streaming")
+        index = index_of(held.select(keys))
+        # One chunk, from which rows are taken several times as fast; the keys need no copy.
+        return cls(held.select(wanted).rechunk(), index)
 
-    def add_to(self, frame: pl.DataFrame, keys: pl.DataFrame, number: str) -> pl.DataFrame:
+    def add_to(self, frame: pl.DataFrame, keys: pl.DataFrame, number: str, seen: Seen) -> pl.DataFrame:
         """A frame (n,) with the columns of the rows that have the same `keys` (n,), null if there is none.
 
-        The column `number` says which row it is, -1 if none.
+        The column `number` says which row it is, -1 if none.  These rows are recorded as `seen`.
         """
-        at = self.index.find(keys)
-        matched = at >= 0
-        if self.arrays is not None and matched.all():
-            found = [pl.Series(name, values[at]) for name, values in self.arrays.items()]
-        else:
-            rows = pl.Series(at).set(pl.Series(~matched), None).cast(pl.get_index_type())
-            found = self.frame.select(pl.all().gather(rows)).get_columns()
-        return frame.hstack([*found, pl.Series(number, at)])
+        found = self.index.find(keys)
+        seen.add(found)
+        at = pl.Series(number, found)
+        rows = at.cast(pl.get_index_type(), strict=False)  # a number below zero becomes null
+        return frame.hstack([*self.frame[rows], at])
 
 
 def duplicates(side: pl.LazyFrame, table: Table, key: tuple[str, ...], prefix: str) -> dict[Finding, Tally]:

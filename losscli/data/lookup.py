@@ -18,6 +18,8 @@ SPARSE = 4
 """The largest range of whole keys, in multiples of their number, that is looked up in an array."""
 _HEAD = 1000
 """Keys of text that show whether they are whole numbers."""
+_PIECE = 1 << 16
+"""Keys that are placed at once, so that intermediate results stay in the cache."""
 _LOAD = 2
 """Places of a hash table for each key, at least."""
 
@@ -65,11 +67,9 @@ class Dense(Struct, frozen=True, eq=False):
         if high - low >= SPARSE * len(keys) + 1024:
             return None
         places: Array = np.full(high - low + 1, -1, dtype=_rows_type(len(keys)))
-        first = 0
-        for chunk in keys.get_chunks():
-            numbers = chunk.to_numpy()
-            places[_above(numbers, low)] = np.arange(first, first + len(chunk), dtype=places.dtype)
-            first += len(chunk)
+        for first in range(0, len(keys), _PIECE):
+            numbers = keys.slice(first, _PIECE).to_numpy()
+            places[_above(numbers, low)] = np.arange(first, first + len(numbers), dtype=places.dtype)
         return cls(low, high, places, int(np.count_nonzero(places >= 0)) < len(keys))
 
     def find(self, keys: pl.DataFrame) -> Array:
@@ -121,7 +121,7 @@ class Hashed(Struct, frozen=True, eq=False):
     @classmethod
     def of(cls, keys: pl.DataFrame) -> Hashed:
         """The index of keys."""
-        seed = 0
+        keys, seed = keys.rechunk(), 0
         while (found := cls._under(keys, seed)) is None:
             seed += 1
         return found

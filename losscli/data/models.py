@@ -177,10 +177,12 @@ def _looked_up(
         held = Held.of(side, right, [other.named(column) for column in other.columns])
     other.table.require_rows(held.rows)
     seen, lonely, done, number = Seen(held.rows), Tally(), 0, f"{other.number}{PREDICTION_ROW}"
-    calls = (partial(held.add_to, frame, _own_keys(frame, types), number) for frame in chain([head], stream))
-    for found in in_order(calls, WORKERS):
+
+    def look_up(frame: pl.DataFrame) -> pl.DataFrame:
+        return held.add_to(frame, _own_keys(frame, types), number, seen)
+
+    for found in in_order((partial(look_up, frame) for frame in chain([head], stream)), WORKERS):
         at = found[number].to_numpy()
-        seen.add(at)
         if PREDICTION_ROW not in found.columns:
             found = found.with_row_index(PREDICTION_ROW, done)
         done += found.height
