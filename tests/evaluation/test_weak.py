@@ -197,12 +197,14 @@ def test_reports_keep_their_segments_in_every_form():
     assert again == report
     assert "where mae is worse than in the rest of the rows" in str(report)
     assert "region eu" in render(report, "markdown")
-    header, row = render(report, "csv").splitlines()
+    header, whole, row = render(report, "csv").splitlines()
     assert header.startswith("loss,label,params,cell,value,rest,difference,se")
+    assert f",mae,,,{report['mae'].value!r},,,,," in whole
     assert ",region=eu," in row
     assert json.loads(render(report, "flat"))["mae/region/eu"] == report.segments[0].value
     none = losscli.weak(frame(), loss="mae")
-    assert render(none, "csv").splitlines() == [header]
+    assert render(none, "csv").splitlines()[0] == header
+    assert len(render(none, "csv").splitlines()) == 2
 
 
 def test_auto_takes_the_same_columns_in_evaluate(tmp_path):

@@ -46,7 +46,7 @@ SCHEMA = {
 }
 
 
-@pytest.mark.parametrize("report", [REPORT, Report(())])
+@pytest.mark.parametrize("report", [REPORT, replace(REPORT, gates=()), Report(())])
 def test_junit_keeps_to_its_schema(report):
     root = Xml.fromstring(render(report, "junit"))
     assert root.tag == "testsuites"
@@ -66,6 +66,14 @@ def test_junit_has_a_case_for_each_verdict():
     assert messages[2] == "fail: value 9, limit 2, margin -40 se"
     assert messages[4] == "skipped: value 2, limit 2, fewer than 9 rows"
     assert messages[5] == "error: limit 1, no loss mse"
+
+
+def test_junit_without_gates_has_skipped_cases():
+    root = Xml.fromstring(render(replace(REPORT, gates=()), "junit"))
+    [case] = root.iter("testcase")
+    assert case.get("name") == "mae"
+    assert [(each.tag, each.get("message")) for each in case] == [("skipped", "no gate: value 0.33 ± 0.50")]
+    assert root[0].get("tests") == root[0].get("skipped") == "1"
 
 
 def test_annotations_are_escaped_and_the_worst_come_first():

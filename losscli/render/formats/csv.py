@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from losscli.render.formats import Data
@@ -22,6 +22,8 @@ PLACED = Placing.__struct_fields__
 """The columns of a leaderboard."""
 SEGMENTS = Segment.__struct_fields__
 """The columns of weak segments."""
+_OF_ALL = ("loss", "label", "params", "cell", "value", "higher_is_better", "rows", "weight")
+"""Those of weak segments that all rows have too; the others are about a difference from the rest."""
 
 
 def text(report: Report) -> str:
@@ -30,10 +32,19 @@ def text(report: Report) -> str:
     rows: Sequence[Record | Placing] = report.comparisons if of_models else report.results
     columns = COMPARED if of_models else COLUMNS
     if report.is_search:
-        rows, columns = report.segments, SEGMENTS
+        return _lines([SEGMENTS, *_of_search(report)])
     if report.board:
         rows, columns = report.board, PLACED
     return _lines([columns, *(_row(each, columns) for each in rows)])
+
+
+def _of_search(report: Report) -> Iterator[list[str]]:
+    """All rows, whose cell is empty, then the weak segments."""
+    for result in report.results:
+        own = dict(zip(_OF_ALL, _row(result, _OF_ALL), strict=True))
+        yield [own.get(name, "") for name in SEGMENTS]
+    for segment in report.segments:
+        yield _row(segment, SEGMENTS)
 
 
 def without_formulas(text: str) -> str:

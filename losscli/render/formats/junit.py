@@ -1,13 +1,19 @@
-"""The verdicts of a report as JUnit XML: a test case for each gate and cell."""
+"""The verdicts of a report as JUnit XML: a test case for each gate and cell.
+
+Without gates there is a skipped case for each overall value, which nothing judged: some systems take a file
+without cases for an error, others for success.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from losscli.render.digits import estimate
 from losscli.render.formats import Data
-from losscli.render.naming import plain
+from losscli.render.naming import label, plain
 from losscli.render.sections.verdicts import judgement
-from losscli.report.model import Report, Verdict
+from losscli.report.model import Report
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -26,26 +32,34 @@ def text(report: Report) -> str:
     """One suite in the schema of Jenkins; an unsure verdict is a skipped case with its reason."""
     from xml.etree import ElementTree as Xml  # loads a parser, which only this format needs
 
-    outcomes = [_OUTCOMES.get(verdict.status, "") for verdict in report.gates]
+    cases = [*_cases(report)]
+    outcomes = [outcome for _, outcome, _ in cases]
     counts = {name: str(outcomes.count(outcome)) for name, outcome in _COUNTS.items()}
     whole = {"name": "losscli", "tests": str(len(outcomes))}
     # The schema has the attribute `skipped` for a suite, but not for the suites.
     suites = Xml.Element("testsuites", whole | {name: counts[name] for name in ("failures", "errors")})
     suite = Xml.SubElement(suites, "testsuite", whole | counts)
-    for verdict, outcome in zip(report.gates, outcomes, strict=True):
-        _case(suite, verdict, outcome)
+    for case in cases:
+        _add(suite, *case)
     Xml.indent(suites)
     whole_text = Xml.tostring(suites, encoding="unicode").replace("##", "#&#35;")  # commands of logs
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{whole_text}\n'
 
 
-def _case(suite: Element, verdict: Verdict, outcome: str) -> None:
+def _cases(report: Report) -> Iterator[tuple[str, str, str]]:
+    """The name, the outcome, empty for passed, and the message of each case."""
+    for verdict in report.gates:
+        name = f"{verdict.title} ({verdict.place})" if verdict.place else verdict.title
+        yield name, _OUTCOMES.get(verdict.status, ""), judgement(verdict)
+    for result in report.results:
+        if not report.gates and not result.cell:
+            yield label(result), "skipped", f"no gate: value {estimate(result.value, result.se)}"
+
+
+def _add(suite: Element, name: str, outcome: str, message: str) -> None:
     from xml.etree.ElementTree import SubElement
 
-    cell = verdict.place
-    name = plain(f"{verdict.title} ({cell})" if cell else verdict.title)
-    case = SubElement(suite, "testcase", {"classname": "losscli.gate", "name": name})
-    message = judgement(verdict)
+    case = SubElement(suite, "testcase", {"classname": "losscli.gate", "name": plain(name)})
     if outcome:
         kind = {} if outcome == "skipped" else {"type": outcome}
         SubElement(case, outcome, {"message": message} | kind)
@@ -53,4 +67,8 @@ def _case(suite: Element, verdict: Verdict, outcome: str) -> None:
         SubElement(case, "system-out").text = message
 
 
-FORMAT = Data("junit", ".xml", text, meaning="JUnit")
+def _notes(report: Report) -> list[str]:
+    return [] if report.gates else ["JUnit has skipped cases only, as no gate was given"]
+
+
+FORMAT = Data("junit", ".xml", text, meaning="JUnit", notes=_notes)
