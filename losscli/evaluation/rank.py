@@ -43,12 +43,14 @@ from losscli.evaluation.ties import Cut, Entry, Lines, Stored, SubmissionJob
 from losscli.numeric.arrays import Array
 from losscli.plan import columns, comparability
 from losscli.plan.approximate import require_rows
+from losscli.plan.candidates import AUTO
 from losscli.plan.distributed import refuse
 from losscli.plan.options import COMPARE, LEVEL, ON_CLUSTER
 from losscli.plan.resolve import Run, prepare, reading_of
+from losscli.plan.values import listed
 from losscli.report.findings import Code, Note, note
 from losscli.report.model import Placing, Report, Result
-from losscli.text import enumerated
+from losscli.text import enumerated, join_names
 
 _SHOWN = 3
 """Maximum number of problems in the reason of a broken submission."""
@@ -80,10 +82,18 @@ def ranked(
         held = _held(host, folder)
         n = held.count()
         scratch.require_free(folder.parent, 8 * len(models) * n * (1 + bool(options.get("by"))))
-        options = _with_key(models, host, options)
+        options = _with_key(models, host, _of_targets(host, options))
         league = _League(held, n, len(models), loss, options, folder)
         league.enter(models, hooks)
         return league.report()
+
+
+def _of_targets(targets: Table, options: dict[str, Any]) -> dict[str, Any]:
+    """The options with `auto` for the columns of the targets: those of a submission are its own."""
+    if AUTO in targets.schema:
+        return options
+    by = [f"targets.{AUTO}" if each == AUTO else each for each in listed(options.get("by"))]
+    return {**options, "by": by} if by else options
 
 
 def _with_key(models: Sequence[Model], targets: Table, options: dict[str, Any]) -> dict[str, Any]:
@@ -153,11 +163,17 @@ class _League:
         for line, model in waiting:
             self._add(model.name, *self._attempt(line, model, None, hooks), hooks)
             if self.run is not None:
+                self._fix_slices(self.run)
                 break
         rest = list(waiting)
         calls = (partial(self._attempt, line, model, 1, hooks) for line, model in rest)
         for (_, model), attempt in zip(rest, in_order(calls, self._workers()), strict=True):
             self._add(model.name, *attempt, hooks)
+
+    def _fix_slices(self, run: Run) -> None:
+        """Cut every other submission as the first sound one, without looking for columns again."""
+        if by := run.plan.request.by:
+            self.options = {**self.options, "by": [join_names(parts) for parts in by]}
 
     def _workers(self) -> int:
         """How many submissions are scored at once: a GPU has memory for the blocks of one."""
@@ -260,7 +276,8 @@ class _League:
         own = [name[2:] for name in of_rows if name and name.startswith("p:") and name[2:] not in ids]
         if own:
             raise UsageError(
-                f"column {', '.join(own)} is the submission's: slices, weights and scales are the targets'"
+                f"column {', '.join(own)} is the submission's: slices, weights and scales are the targets'",
+                remedy=f"columns of the targets: {enumerated(self.targets.schema)}",
             )
         if self.run is None:
             return

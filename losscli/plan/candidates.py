@@ -21,8 +21,10 @@ from losscli.plan.columns import is_key
 from losscli.report.findings import Code, Note, note
 from losscli.text import enumerated
 
-AUTO = ("auto",)
-"""What --by auto stands for, unless a column is called so."""
+AUTO = "auto"
+"""What --by calls all columns that could cut the rows, unless a column is called so."""
+_SIDES = {(AUTO,): ("t:", "p:")} | {(f"{side}.{AUTO}",): (prefix,) for side, prefix in SIDES.items()}
+"""The sides whose columns are meant: both, or one that is named."""
 
 MOST_VALUES = 50
 """The maximum number of values of a column of text; more are rather names than categories."""
@@ -48,26 +50,31 @@ def with_auto(
 
     `taken` are the columns of the stream that have a role.  Raises UsageError if auto finds no column.
     """
-    if AUTO not in by or AUTO[0] in (*predictions.schema, *targets.schema):
+    meant = [parts for parts in by if parts in _SIDES]
+    if not meant or AUTO in (*predictions.schema, *targets.schema):
         return tuple(by), ()
-    found = candidates(predictions, targets, taken)
+    found = candidates(predictions, targets, taken, {side for parts in meant for side in _SIDES[parts]})
     if not found.columns:
         remedy = (
             f"too many values: {enumerated(found.left_out)}" if found.left_out else "name them: --by region"
         )
-        raise UsageError("--by auto: no column cuts the rows into slices", remedy=remedy)
+        raise UsageError(f"--by {meant[0][0]}: no column cuts the rows into slices", remedy=remedy)
     own = tuple((name,) for name in found.columns)
-    every = tuple(each for parts in by for each in (own if parts == AUTO else (parts,)))
+    every = tuple(each for parts in by for each in (own if parts in _SIDES else (parts,)))
     if not found.left_out:
         return every, ()
     return every, (note(Code.TOO_MANY_VALUES, columns=enumerated(found.left_out), most=MOST_VALUES),)
 
 
-def candidates(predictions: Table, targets: Table, taken: Collection[str]) -> Found:
-    """The columns that cut the rows, without a role or the name of a key; one pass over each file."""
+def candidates(predictions: Table, targets: Table, taken: Collection[str], sides: Collection[str]) -> Found:
+    """The columns that cut the rows, without a role or the name of a key; one pass over each file.
+
+    `sides` are those whose columns are looked at, "p:" and "t:"; one file is both.
+    """
     columns, left_out = list[str](), list[str]()
-    sides = {"t:": targets} | ({} if predictions is targets else {"p:": predictions})
-    for prefix, table in sides.items():
+    tables = {"t:": targets, "p:": predictions}
+    for prefix in ("t:",) if predictions is targets else (side for side in tables if side in sides):
+        table = tables[prefix]
         free = [
             name for name in table.schema if not {f"p:{name}", f"t:{name}"} & set(taken) and not is_key(name)
         ]

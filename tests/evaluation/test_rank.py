@@ -238,6 +238,28 @@ def test_targets_are_indexed_once_for_submissions_in_other_orders(monkeypatch):
         assert one.value == pytest.approx(other.value, rel=1e-14)  # sums are in the order of a submission
 
 
+def test_auto_slices_are_those_of_the_targets_whatever_submissions_add():
+    rows = 120
+    targets = pl.DataFrame({"id": range(rows), "y": [row / 7 for row in range(rows)]})
+    targets = targets.with_columns(region=pl.Series(["eu", "us", "asia"] * 40))
+    a = targets.select("id", pred="y").with_columns(fold=pl.col("id") % 3, note=pl.lit("x"))
+    b = a.with_columns(pl.col("pred") + 1.0).with_columns(region=pl.lit("eu")).drop("fold")
+    own = {"target": "y", "pred": "pred", "on": "id", "loss": "mae"}
+    board = losscli.rank(a, b, targets=targets, by="auto", **own).board
+    assert {tuple(each.cell.items()) for each in board} == {
+        (),
+        *((("region", region),) for region in ("eu", "us", "asia")),
+    }
+    one = losscli.evaluate(a, targets, by="targets.auto", **own)
+    assert {name for result in one.results for name in result.cell} == {"region"}
+    other = losscli.evaluate(a, targets, by="preds.auto", **own)
+    assert {name for result in other.results for name in result.cell} == {"fold"}
+    with pytest.raises(UsageError, match=r"fold is the submission's.*\n.*targets: id, y, region"):
+        losscli.rank(a, targets=targets, by="fold", **own)
+    with pytest.raises(UsageError, match=r"--by targets\.auto: no column cuts"):
+        losscli.rank(a, targets=targets.drop("region"), by="auto", **own)
+
+
 def test_groups_and_classes_are_ranked_too():
     rng = np.random.default_rng(2)
     relevance = rng.integers(0, 3, 600)
