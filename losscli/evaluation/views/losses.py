@@ -51,16 +51,19 @@ def _grid(block: Seen, values: Array) -> Sampled:
     A few rows may make up most of a loss, and few of them are in a sample.
     """
     if not block.is_sample:
-        own = block(values)
-        return block.grid((LOSS,), own, also=(own,))
-    sample = block.xp.sort(block(values))
-    limit = sample[-max(1, len(sample) // _GREATEST)] if len(sample) else -np.inf
+        return _bins(block, values)
+    xp, sample = block.xp, block(values)
+    place = len(sample) - max(1, len(sample) // _GREATEST)
+    limit = xp.partition(sample, place)[place] if len(sample) else -np.inf
     is_great = values >= limit
-    if int(is_great.sum()) > len(values) // RATE:  # many rows have this very loss
+    if int(xp.count_nonzero(is_great)) > len(values) // RATE:  # many rows have this very loss
         is_great = values > limit
-    top, rest = block.every.where(is_great), block.where(~is_great)
-    grids = (own.grid((LOSS,), own(values), also=(own(values),)) for own in (top, rest))
-    return next(grids).merge(next(grids))
+    return _bins(block.every.where(is_great), values).merge(_bins(block.where(~is_great), values))
+
+
+def _bins(block: Seen, values: Array) -> Sampled:
+    own = block(values)
+    return block.grid((LOSS,), own, also=(own,))
 
 
 def _values(columns: list[tuple[Array, ...]]) -> Array:
