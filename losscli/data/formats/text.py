@@ -64,6 +64,9 @@ def first_lines(path: str, most: int) -> list[str]:
     with suppress(EOFError, OSError, zlib.error):  # damaged: Polars says how
         if opened is not None:
             with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="\n") as file:
+                if opened is open and (start := file.read(HEAD)).count("\n") >= most:
+                    return [line.removesuffix("\r") for line in start.split("\n", most)[:most]]
+                file.seek(0)
                 text = islice(iter(partial(file.readline, LONGEST_LINE + 1), ""), most)
                 return [line.removesuffix("\n").removesuffix("\r") for line in _short(text)]
     return list(_short(lines(path, most)))
