@@ -5,7 +5,7 @@ Columns of the stream are named by side: 'p:NAME' from the predictions, 't:NAME'
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -22,7 +22,7 @@ from losscli.data.keys import Increasing, equal
 from losscli.data.models import ModelOrderError, Other
 from losscli.data.numbers import is_large
 from losscli.data.stream import ALL_ROWS, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles
-from losscli.data.table import RereadError, Table, UnparsedError, reading, stream, unchecked
+from losscli.data.table import SLICE, RereadError, Table, UnparsedError, reading, stream, unchecked
 from losscli.errors import DataError
 from losscli.report.findings import Code, Finding, Tally, problem
 
@@ -157,6 +157,8 @@ class Aligned(Struct, frozen=True, eq=False):
         if self.where is not None and self._is_filtered_scan:
             return filters.single(self.predictions, self.roles.read, self.where, self.findings)
         if self.is_one_table:
+            if self.predictions.rows is not None:
+                return _of_memory([self.predictions.rows] * 2, self.roles.read)
             columns = (pl.col(column[2:]).alias(column) for column in self.roles.read)
             frames = stream(self.predictions.scan.select(columns), self.predictions)
             return _complete(frames, self.predictions)
@@ -240,6 +242,10 @@ def _side(table: Table, columns: tuple[str, ...], prefix: str) -> pl.LazyFrame:
 
 def _by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) -> Iterator[pl.DataFrame]:
     """Pair row i with row i.  Raises DataError if the numbers of rows differ."""
+    if predictions.rows is not None and targets.rows is not None:
+        _require_equal_counts(predictions, targets)
+        yield from _of_memory((predictions.rows, targets.rows), columns)
+        return
     query = pl.concat([_side(predictions, columns, "p:"), _side(targets, columns, "t:")], how="horizontal")
     try:
         yield from unchecked(query, predictions, targets)
@@ -247,6 +253,12 @@ def _by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) -
         with reading(predictions, targets):
             _require_equal_counts(predictions, targets)
             raise
+
+
+def _of_memory(sides: Sequence[pl.DataFrame], columns: Iterable[str]) -> Iterator[pl.DataFrame]:
+    """The columns of predictions and targets, which have as many rows: a query would take longer than few."""
+    named = (sides[column.startswith("t:")].get_column(column[2:]).alias(column) for column in columns)
+    return pl.DataFrame(list(named)).iter_slices(SLICE)
 
 
 def _require_equal_counts(predictions: Table, targets: Table) -> None:

@@ -89,8 +89,7 @@ def with_columns(
             named.setdefault(option, []).append(each.alias(name))
     frame = pl.DataFrame([each for columns in named.values() for each in columns])
     names = {option: tuple(each.name for each in columns) for option, columns in named.items()}
-    scan = pl.concat([table.scan, frame.lazy()], how="horizontal")
-    return replace(table, scan=scan, schema={**table.schema, **frame.schema}), names
+    return table.with_columns(frame), names
 
 
 def _unused(name: str, taken: Collection[str]) -> str:
@@ -151,9 +150,9 @@ def _opened(data: Any, files: Files | None, role: str, flat: bool) -> tuple[Tabl
     if files is None:
         if isinstance(data, list):
             data = numpy_files.frame(data[0][0], role, role, flat)
-        is_held = isinstance(data, pl.DataFrame)
-        table = Table(role, data.lazy(), data.collect_schema(), is_held=is_held)
-        return table, data.height > 0 if is_held else None
+        if not isinstance(data, pl.DataFrame):
+            return Table(role, data, data.collect_schema()), None
+        return Table(role, data.lazy(), data.schema, rows=data), data.height > 0
     files = replace(files, role=role, flat=flat)
     source = Table(files.name, pl.LazyFrame(), {}, files)
     if problems := unlike(files):

@@ -36,9 +36,9 @@ class Table(Struct, frozen=True, eq=False):
     while it reads.  `spelling` says how text writes numbers.  `repeated` are the names that several columns
     share, `structs` the types of those that became columns, `folders` those that key=value folders name,
     and `extensions` the columns whose types in the files extend those in which they are stored.
-    Unless it `is_numbered`, its rows are in no order, and messages leave out their numbers.  They are in
-    memory if it `is_held`; `frame` is the DataFrame of Spark that holds them, if one does.  `shared` keeps
-    what several runs make of a table that all of them read.
+    Unless it `is_numbered`, its rows are in no order, and messages leave out their numbers.  `rows` are those
+    of the scan if they are in memory; `frame` is the DataFrame of Spark that holds them, if one does.
+    `shared` keeps what several runs make of a table that all of them read.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Table(Struct, frozen=True, eq=False):
     folders: tuple[str, ...] = ()
     extensions: tuple[str, ...] = ()
     is_numbered: bool = True
-    is_held: bool = False
+    rows: pl.DataFrame | None = None
     frame: Any = None
     shared: Once | None = None
 
@@ -88,6 +88,8 @@ class Table(Struct, frozen=True, eq=False):
         """The number of rows."""
         if self.frame is not None:
             return int(self.frame.count())
+        if self.rows is not None:
+            return self.rows.height
         with reading(self):
             return int(self.scan.select(pl.len()).collect(engine="streaming").item())
 
@@ -148,7 +150,7 @@ class Table(Struct, frozen=True, eq=False):
             else:
                 schema |= {f"{name}.{field}": own for field, own in fields.items()}
         table = replace(self, schema=schema, structs=structs)
-        return replace(table, scan=table.without_structs(self.scan))
+        return table._scanned(table.without_structs(self.scan))
 
     def stored(self) -> Table:
         """The same table with each column of an extension type in the type in which it is stored."""
@@ -159,7 +161,17 @@ class Table(Struct, frozen=True, eq=False):
             return self
         scan = self.scan.with_columns(pl.col(name).ext.storage() for name in own)
         storage = {name: dtype.ext_storage() for name, dtype in own.items()}
-        return replace(self, scan=scan, schema={**self.schema, **storage}, extensions=tuple(own))
+        return replace(self, schema={**self.schema, **storage}, extensions=tuple(own))._scanned(scan)
+
+    def with_columns(self, columns: pl.DataFrame) -> Table:
+        """The same table with more columns, which have as many rows."""
+        scan = pl.concat([self.scan, columns.lazy()], how="horizontal")
+        return replace(self, schema={**self.schema, **columns.schema})._scanned(scan)
+
+    def _scanned(self, scan: pl.LazyFrame) -> Table:
+        """The same table with another scan of the same rows."""
+        rows = None if self.rows is None else scan.collect(engine="in-memory")
+        return replace(self, scan=scan if rows is None else rows.lazy(), rows=rows)
 
     def without(self, names: Collection[str]) -> Table:
         """The same table without some of its columns."""
@@ -167,7 +179,7 @@ class Table(Struct, frozen=True, eq=False):
 
     def of_rows(self, scan: pl.LazyFrame, is_numbered: bool = True) -> Table:
         """The same table with these rows, which have its columns, or those that are needed."""
-        return replace(self, scan=scan, files=None, frame=None, is_held=False, is_numbered=is_numbered)
+        return replace(self, scan=scan, files=None, frame=None, rows=None, is_numbered=is_numbered)
 
     def rows_of(self, column: str, value: object) -> Table:
         """The rows in which a column has a value, without that column; text stays text."""
@@ -177,7 +189,7 @@ class Table(Struct, frozen=True, eq=False):
             scan=self.scan.filter(pl.col(column) == pl.lit(value)),
             files=None,
             frame=None,
-            is_held=False,
+            rows=None,
             quick=frozenset(),
         )
 
@@ -307,7 +319,7 @@ def unchecked(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
 
     Those of tables in memory need neither threads nor copies.  Raises the errors of Polars.
     """
-    if all(table.is_held for table in tables):
+    if all(table.rows is not None for table in tables):
         return query.collect(engine="in-memory").iter_slices(SLICE)
     return batches(query)
 

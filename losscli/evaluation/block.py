@@ -14,7 +14,7 @@ from losscli.data.stream import MATCHED
 from losscli.evaluation import cells as cell_views
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.numeric.cached import cached_property
-from losscli.numeric.hashing import hash_keys
+from losscli.numeric.hashing import hash_keys, sum_of_hashes
 from losscli.numeric.segments import run_of
 from losscli.numeric.two_float import unit_of
 from losscli.plan.plan import Plan
@@ -287,8 +287,7 @@ def _without_undefined(taken: Taken, fixed: Fixed, before: dict[Finding, Tally])
 def fingerprint_of(block: Block, rows: Rows) -> int:
     """The sum of the hashes of all targets: equal for equal targets, whatever their file or order.
 
-    The hash mixes the bits of a float64, or of the position of a label among the classes, as the finalizer
-    of MurmurHash3 does.
+    That of a label is the hash of its position among the classes.
     """
     roles = block.roles
     if roles.target_form == "label":
@@ -297,10 +296,5 @@ def fingerprint_of(block: Block, rows: Rows) -> int:
         # One by one: a column of vectors is longer than one of numbers.
         parts = [block.numbers((name,)) for name in roles.targets if name not in roles.texts]
     total = sum(int(hash_keys(block.text(name)).sum()) for name in roles.texts if name in roles.targets)
-    for values in parts:
-        bits = (values.ravel(order="K") + 0.0).view(np.uint64)  # 0.0 and -0.0 are one number
-        bits ^= bits >> np.uint64(33)
-        bits *= np.uint64(0xFF51AFD7ED558CCD)
-        bits ^= bits >> np.uint64(33)
-        total += int(bits.sum())
+    total += sum(map(sum_of_hashes, parts))
     return total % (1 << 64)

@@ -133,21 +133,30 @@ def pilot(block: Block) -> tuple[Pilot, ...]:
 
 
 def _pilot(target: Array, error: Array) -> Pilot:
-    target, error = target[np.isfinite(target)], error[np.isfinite(error)]
+    target, error = _finite(target), _finite(error)
     centre = _middle(target)
-    return Pilot(centre, _middle(error), _size(target - centre), _size(error))
+    return Pilot(centre, _middle(error), _size(target, centre), _size(error, 0.0))
 
 
-def _size(values: Array) -> float:
-    """The largest power of two <= max |value|; 1 if all values are zero."""
-    largest = float(np.max(np.abs(values), initial=0.0))
+def _finite(values: Array) -> Array:
+    known = np.isfinite(values)
+    return values if known.all() else values[known]
+
+
+def _size(values: Array, centre: float) -> float:
+    """The largest power of two <= max |value - centre|; 1 if all values are the centre."""
+    ends = (values.min(), values.max()) if len(values) else ()
+    largest = max((abs(float(end) - centre) for end in ends), default=0.0)
     return math.ldexp(1.0, math.frexp(largest)[1] - 1) if 0 < largest < math.inf else 1.0
 
 
 def _middle(values: Array) -> float:
     # A value of the data, so that centred values are exactly zero if all are equal.
     mean = np.mean(values) if len(values) else np.nan
-    return float(values[np.argmin(np.abs(values - mean))]) if np.isfinite(mean) else 0.0
+    if not np.isfinite(mean):
+        return 0.0
+    apart = values - mean
+    return float(values[np.argmin(np.abs(apart, out=apart))])
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: tuple[Pilot, ...]) -> Rows:
