@@ -13,6 +13,7 @@ import os
 import re
 import threading
 from collections.abc import Callable
+from functools import cache
 from typing import Any, TypeVar
 
 from losscli.errors import DeviceError, UsageError
@@ -34,7 +35,13 @@ MEMORY = (
 
 def workers(threads: int | None) -> int:
     """The number of CPU threads: as requested, else one per core, at most 8."""
-    return threads or min(8, os.cpu_count() or 1)
+    return threads or min(8, _cores())
+
+
+@cache
+def _cores() -> int:
+    """The number of cores, for which the system reads files."""
+    return os.cpu_count() or 1
 
 
 class Device:

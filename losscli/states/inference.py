@@ -297,8 +297,9 @@ class _Intervals:
         self.equal = (noise.effective == sums.n) & (sums.units is None)
         if bound.reduction is mean and not tested:
             # Where all losses are 0, or all are 1, only their bounds tell that they are 0 or 1.
-            either = (sums.low[:, 0] == 0) & (sums.high[:, 0] == 1)
-            self.shares = np.where(either | (bound.bounds == (0.0, 1.0)), shares(sums), math.nan)
+            either = (sums.low[:, 0] == 0) & (sums.high[:, 0] == 1) | (bound.bounds == (0.0, 1.0))
+            if either.any():
+                self.shares = np.where(either, shares(sums), math.nan)
         elif not tested and (columns := bound.share_columns(sums.drift.shape[1])) is not None:
             self.shares = rows_of_rate(sums, noise.se, *columns)
         elif not tested and bound.reduction.count is not None:

@@ -19,7 +19,7 @@ MAX_SPREAD = 4_000_000
 """Maximum number of second moments of one loss; beyond it, a note replaces the interval."""
 
 
-class Moments(Sums, frozen=True, eq=False):
+class Moments(Sums, frozen=True, eq=False, dict=True):
     """The weighted moments of k columns in c cells, from blocks of rows to estimates; see `Sums`."""
 
     @classmethod

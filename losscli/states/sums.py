@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, astuple, replace
 
 from losscli.numeric.arrays import Array, np
+from losscli.numeric.cached import cached_property
 from losscli.states.cells import triples
 from losscli.states.draws import kept
 
@@ -32,7 +33,7 @@ def _no_thirds(cells: int, k: int) -> dict[str, Array]:
     }
 
 
-class Sums(Struct, frozen=True, eq=False):
+class Sums(Struct, frozen=True, eq=False, dict=True):
     """The weighted sums and the extremes of k columns in c cells.
 
     n (c,) rows of positive weight; weight (c, 2) = sum w as two floats; weight2 (c,) = sum w^2;
@@ -112,7 +113,7 @@ class Sums(Struct, frozen=True, eq=False):
         """The number of replicates; None if rows are not resampled, 0 if the sums would be too many."""
         return None if self.draws is None else int(self.draws.shape[2])
 
-    @property
+    @cached_property
     def mean(self) -> Array:
         """The weighted means (c, k); NaN in a cell without weight."""
         if self.exact is not None:

@@ -67,9 +67,13 @@ _MODULES = {
 class _Tasks(Mapping[str, Task]):
     """The tasks, each imported on first use: a run has one."""
 
+    def __init__(self) -> None:
+        self._found: dict[str, Task] = {}
+
     def __getitem__(self, name: str) -> Task:
-        task: Task = import_module(f"losscli.tasks.{_MODULES[name]}").TASK
-        return task
+        if name not in self._found:
+            self._found[name] = import_module(f"losscli.tasks.{_MODULES[name]}").TASK
+        return self._found[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(_MODULES)
