@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CELLS = 10
 """The classes or slices of a table on a terminal, the worst ones."""
+NOTEBOOK_CELLS = 20
+"""The same in a notebook, which keeps its outputs."""
 ALL = 1 << 62
 """A number of cells that shows all of them."""
 
@@ -204,11 +206,12 @@ def gates_of(report: Report) -> str:
 
 
 def html_of(report: Report) -> str:
-    """The report as the HTML that a notebook shows."""
+    """The report as the HTML that a notebook shows: the worst classes and slices, with their intervals."""
     from losscli.render import html
     from losscli.render.sections import document
 
-    return html.text(document(report))
+    shown = document(report, cells=NOTEBOOK_CELLS, drawn=True).first(NOTEBOOK_CELLS)
+    return html.text(shown.with_remedy("report.to_dict() has all"))
 
 
 def page_of(report: Report) -> str:

@@ -32,6 +32,12 @@ class Axis(Struct, frozen=True):
             round((value - middle) / (self.high - middle) * (WIDTH // 2)) if self.high > middle else 0
         )
 
+    def share(self, value: float) -> float:
+        """Where a value is on the axis, from 0 to 1."""
+        # In halves, as the width may be beyond all floats.
+        width = self.high / 2 - self.low / 2
+        return min(max((value / 2 - self.low / 2) / width, 0.0), 1.0) if width > 0 else 0.5
+
     def draw(self, interval: Ends) -> str:
         """An interval on the axis; an end that is the value is hidden by it."""
         low, middle, high = map(self.place, interval)
@@ -43,3 +49,13 @@ class Axis(Struct, frozen=True):
         cells[low], cells[high] = "├", "┤"
         cells[middle] = "●"
         return "".join(cells)
+
+
+class Drawing(Struct, frozen=True):
+    """An interval on its axis."""
+
+    axis: Axis
+    ends: Ends
+
+    def __str__(self) -> str:
+        return self.axis.draw(self.ends)

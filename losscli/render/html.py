@@ -12,6 +12,7 @@ _STYLES = {
     "number": "text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums",
     "drawing": "text-align: left; white-space: pre; font-family: monospace",
 }
+_TITLE = "margin: 0.8em 0 0.2em"
 _PADDING = "padding: 0.1em 0.8em 0.1em 0"
 
 
@@ -20,12 +21,12 @@ def text(document: Document) -> str:
     blocks = [part for table in document.tables for part in _table(table)]
     if document.notes:
         notes = "".join(f"<li>{markup.text(note)}</li>\n" for note in document.notes)
-        blocks.append(f"<h4>notes</h4>\n<ul>\n{notes}</ul>\n")
+        blocks.append(f'<h4 style="{_TITLE}">notes</h4>\n<ul>\n{notes}</ul>\n')
     return f"<div>\n{''.join(blocks)}</div>\n"
 
 
 def _table(table: Table) -> Iterator[str]:
-    yield f"<h4>{markup.text(table.title)}</h4>\n"
+    yield f'<h4 style="{_TITLE}">{markup.text(table.title)}</h4>\n'
     yield from (f"{line}\n" for line in markup.table(table, _style))
     for line in table.below:
         yield f"<p>{markup.text(line)}</p>\n"

@@ -6,6 +6,7 @@ import html
 from collections.abc import Callable, Iterator
 
 from losscli.render.digits import SEPARATORS
+from losscli.render.drawing import WIDTH, Drawing
 from losscli.render.tables import Column, Table
 from losscli.text import printable
 
@@ -70,6 +71,9 @@ def table(table: Table, attributes: Callable[[Column], str], of_table: str = "")
 
 def _cell(column: Column, place: int, attributes: str, in_line: bool) -> str:
     """A cell: the value that a table is about stands out from its error, news from their names."""
+    if column.drawings:
+        drawing = column.drawings[place]
+        return f"<td{attributes}>{'' if drawing is None else _drawn(drawing)}</td>"
     cell = breakable(column.cells[place]) if column.kind == "name" else text(column.cells[place])
     if column.kind == "number" and in_line:
         cell = _in_line(column.texts[place])
@@ -80,6 +84,23 @@ def _cell(column: Column, place: int, attributes: str, in_line: bool) -> str:
         return f"<td{attributes}>{cell}</td>"
     value, sign, error = cell.partition(" ± ")
     return f"<td{attributes}><b>{value}</b>{sign}{error}</td>"
+
+
+def _drawn(drawing: Drawing) -> str:
+    """An interval as a line with a dot, in the colour and the width of text."""
+    axis = drawing.axis
+    low, middle, high = (f"{100 * axis.share(end):.4g}%" for end in drawing.ends)
+    lines = [(low, high, "50%", "50%", 1.0)]
+    if axis.mark is not None:
+        mark = f"{100 * axis.share(axis.mark):.4g}%"
+        lines.insert(0, (mark, mark, "0", "100%", 0.4))
+    shapes = "".join(
+        f'<line x1="{a}" x2="{b}" y1="{top}" y2="{bottom}" stroke="currentColor" opacity="{opacity:g}"/>'
+        for a, b, top, bottom, opacity in lines
+    )
+    dot = f'<circle cx="{middle}" cy="50%" r="3" fill="currentColor"/>'
+    style = f"width: {WIDTH}ch; height: 1em; overflow: visible; vertical-align: middle"
+    return f'<svg aria-hidden="true" style="{style}">{shapes}{dot}</svg>'
 
 
 def _in_line(number: str) -> str:

@@ -14,6 +14,7 @@ from msgspec.structs import force_setattr, replace
 
 from losscli.numeric.cached import cached_property
 from losscli.render.digits import aligned
+from losscli.render.drawing import Drawing
 from losscli.text import printable
 
 Kind = Literal["name", "number", "drawing"]
@@ -51,7 +52,7 @@ class Column(Struct, frozen=True, dict=True):
     A column of priority 0 is always shown; of the others, those of the largest number are hidden first.  A
     hidden column with `instead` is not missed: these lines are below the table instead.  A column of
     names folds, but not below the width `fold`.  `is_value` marks the numbers that the table is about;
-    `tones` say of each cell whether it is good news.
+    `tones` say of each cell whether it is good news, `drawings` what is drawn where there is more than text.
     """
 
     heading: str
@@ -62,6 +63,14 @@ class Column(Struct, frozen=True, dict=True):
     is_value: bool = False
     tones: tuple[Tone, ...] = ()
     instead: tuple[str, ...] = ()
+    drawings: tuple[Drawing | None, ...] = ()
+
+    @classmethod
+    def of(cls, heading: str, drawings: Iterable[Drawing | None], priority: int) -> Column:
+        """The column of drawings, None for a cell without one."""
+        found = tuple(drawings)
+        cells = tuple("" if each is None else str(each) for each in found)
+        return cls(heading, cells, "drawing", priority, drawings=found)
 
     def __post_init__(self) -> None:
         """Escape what could steer a terminal; each layout escapes its own markup."""
@@ -91,6 +100,7 @@ class Column(Struct, frozen=True, dict=True):
             self,
             cells=tuple(self.cells[place] for place in places),
             tones=tuple(self.tones[place] for place in places) if self.tones else (),
+            drawings=tuple(self.drawings[place] for place in places) if self.drawings else (),
         )
 
 
@@ -204,3 +214,7 @@ class Document(Struct, frozen=True):
     def first(self, cells: int | None, remedy: str = REMEDY) -> Document:
         """The document with at most this many cells in each table."""
         return replace(self, tables=tuple(table.first(cells, remedy) for table in self.tables))
+
+    def with_remedy(self, remedy: str) -> Document:
+        """The document where `remedy` says where rows are that are hidden."""
+        return replace(self, tables=tuple(replace(table, remedy=remedy) for table in self.tables))

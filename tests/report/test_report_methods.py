@@ -8,6 +8,7 @@ import sys
 
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 import losscli
 from losscli import Report, Result, Verdict
@@ -47,6 +48,19 @@ def test_a_report_prints_in_another_process():
 
 def test_a_notebook_shows_html():
     assert "<table" in Report(RESULTS)._repr_html_()
+
+
+def test_a_notebook_shows_the_worst_slices_with_their_intervals():
+    slices = [
+        replace(RESULTS[0], cell={"store": f"{place}"}, value=1.0 + place, se=0.1, ci_low=0.5, ci_high=2e3)
+        for place in range(1000)
+    ]
+    shown = Report((*RESULTS, *slices))._repr_html_()
+    assert len(shown) < 25_000
+    assert shown.count("<svg") == 20
+    assert "... 980 more; report.to_dict() has all" in shown
+    assert "<script" not in shown
+    assert ">999<" in shown
 
 
 @pytest.mark.parametrize(

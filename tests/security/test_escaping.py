@@ -148,7 +148,27 @@ def assert_html(text: str) -> None:
         "b",
         "span",
         "wbr",
+        "svg",
+        "line",
+        "circle",
     }
+    for drawing in re.findall(r"<(?:svg|line|circle)\b[^>]*>", text):
+        names = set(re.findall(r"([\w-]+)=", drawing))
+        assert names <= {
+            "style",
+            "opacity",
+            "stroke",
+            "fill",
+            "r",
+            "cx",
+            "cy",
+            "x1",
+            "x2",
+            "y1",
+            "y2",
+            "aria-hidden",
+        }
+        assert "url" not in drawing
     assert "<img" in html.unescape(text)
 
 

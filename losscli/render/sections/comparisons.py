@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from msgspec.structs import replace
 
 from losscli.render.digits import DASH, Precision, apart, decimal, estimate, signed, span
-from losscli.render.drawing import WIDTH, Axis, Ends
+from losscli.render.drawing import WIDTH, Axis, Drawing, Ends
 from losscli.render.naming import interval_heading, loss_label, shown
 from losscli.render.tables import Column, Table, latest_first
 from losscli.report.model import Comparison, Report
@@ -59,7 +59,7 @@ def _numbers(rows: Sequence[Comparison]) -> Iterator[Column]:
     yield Column(f"difference{error}", differences, is_value=True)
     yield Column("%", tuple(signed(each.percent) or DASH for each in rows), priority=5)
     yield Column(interval_heading(rows), tuple(spans), priority=2)
-    yield Column(AXIS, _bars(rows), "drawing", priority=4)
+    yield Column.of(AXIS, _bars(rows), 4)
 
 
 def _judgement(rows: Sequence[Comparison]) -> Iterator[Column]:
@@ -99,17 +99,16 @@ def _p_value(each: Comparison) -> str:
     return f"{text} {stars(each)}".rstrip()
 
 
-def _bars(rows: Sequence[Comparison]) -> tuple[str, ...]:
+def _bars(rows: Sequence[Comparison]) -> Iterator[Drawing | None]:
     """Each interval drawn about zero: cells on one scale, losses, whose units differ, each on its own.
 
     A difference without an interval is not drawn, as it may be beyond the scale.
     """
     ends = [0.0 if each.ci_low is None else _furthest(each) for each in rows]
     scales = [max(ends)] * len(rows) if rows[0].cell else ends
-    return tuple(
-        Axis(-scale, scale, 0.0).draw(_ends(each)) if scale and each.ci_low is not None else ""
-        for each, scale in zip(rows, scales, strict=True)
-    )
+    for each, scale in zip(rows, scales, strict=True):
+        is_drawn = scale and each.ci_low is not None
+        yield Drawing(Axis(-scale, scale, 0.0), _ends(each)) if is_drawn else None
 
 
 def _ends(each: Comparison) -> Ends:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.render.digits import DASH, ERROR_DIGITS, Precision, decimal, estimate, percent, span
-from losscli.render.drawing import WIDTH, Axis, Ends
+from losscli.render.drawing import WIDTH, Axis, Drawing, Ends
 from losscli.render.naming import interval_heading, label, shown
 from losscli.render.tables import REMEDY, Column, Table, latest_first, narrowest
 from losscli.report.model import Report, Result
@@ -60,14 +60,16 @@ class Section(Struct, frozen=True):
         return replace(self, cells=tuple(self.cells[place] for place in places))
 
 
-def tables(report: Report, page: int | None, cells: int | None = None) -> Iterator[Table]:
+def tables(
+    report: Report, page: int | None, cells: int | None = None, drawn: bool = False
+) -> Iterator[Table]:
     """The results by kind of cell, overall first, each in the report's order, at most so many `cells`.
 
     Those of models that are compared or ranked are in their own sections.
     """
     for section in sections(report):
         if section.columns:
-            yield from by_cell(section, page, cells)
+            yield from by_cell(section, page, cells, drawn)
         else:
             yield overall(section, detectable(report))
 
@@ -98,19 +100,21 @@ def overall(section: Section, details: tuple[str, ...]) -> Table:
     return Table("overall", columns, details=details)
 
 
-def by_cell(section: Section, page: int | None, cells: int | None = None) -> Iterator[Table]:
+def by_cell(
+    section: Section, page: int | None, cells: int | None = None, drawn: bool = False
+) -> Iterator[Table]:
     """Tables with the cells down and the losses across, as many losses as fit side by side.
 
-    Of cells in the order of time the trend is drawn.  Of more than `cells`, if given, those that a short form
-    keeps are formatted alone: there may be a million.
+    Intervals are `drawn` if asked, and always those of cells in the order of time.  Of more than `cells`, if
+    given, those that a short form keeps are formatted alone: there may be a million.
     """
     by = ", ".join(map(shown, section.columns))
     own = section.first(cells)
-    columns, hidden = _columns(own), len(section.cells) - len(own.cells)
+    columns, hidden = _columns(own, drawn), len(section.cells) - len(own.cells)
     for losses in _side_by_side(section.losses, columns, page):
         if hidden and losses[0] != section.losses[0]:
             own = section.first(cells, losses[0])
-            columns = _columns(own)
+            columns = _columns(own, drawn)
         numbers = tuple(column for loss in losses for column in columns.numbers[loss])
         if len(losses) == 1:
             numbers = (replace(numbers[0], heading=_value_heading("value", numbers[0])), *numbers[1:])
@@ -132,7 +136,7 @@ class _Columns(Struct, frozen=True):
     sizes: tuple[Column, ...]
 
 
-def _columns(section: Section) -> _Columns:
+def _columns(section: Section, drawn: bool) -> _Columns:
     fold = max(8, 20 // len(section.columns))
     names = tuple(
         Column(shown(column), tuple(map(shown, values)), "name", fold=fold)
@@ -141,7 +145,7 @@ def _columns(section: Section) -> _Columns:
     sizes, numbers = _sizes(_common(section)), {}
     for loss in section.losses:
         results = section.of(loss)
-        trend = _trend(results) if section.ordered else []
+        trend = _trend(results) if drawn or section.ordered else []
         numbers[loss] = (*_numbers(loss, results), *trend, *([] if sizes else _sizes(results)))
     return _Columns(names, numbers, tuple(sizes))
 
@@ -206,8 +210,8 @@ def _trend(results: Sequence[Result | None]) -> list[Column]:
         return []
     axis = Axis.of(known)
     low, high = decimal(axis.low, AXIS_DIGITS), decimal(axis.high, AXIS_DIGITS)
-    cells = tuple("" if ends is None else axis.draw(ends) for ends in drawn)
-    return [Column(f"{low}{high:>{WIDTH - len(low)}}", cells, "drawing", priority=_TREND)]
+    drawings = (None if ends is None else Drawing(axis, ends) for ends in drawn)
+    return [Column.of(f"{low}{high:>{WIDTH - len(low)}}", drawings, _TREND)]
 
 
 def _ends(result: Result, value: float) -> Ends:

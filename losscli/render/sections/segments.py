@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from losscli.render.digits import DASH, Precision, decimal, estimate, percent, span
-from losscli.render.drawing import Axis, Ends
+from losscli.render.drawing import Axis, Drawing, Ends
 from losscli.render.naming import interval_heading, loss_label, shown
 from losscli.render.tables import Column, Table
 from losscli.report.model import Report, Segment
@@ -30,7 +30,7 @@ def _columns(segments: Sequence[Segment]) -> Iterator[Column]:
     yield Column("difference ± se", tuple(estimate(each.difference, each.se) for each in segments))
     spans = tuple(span(each.ci_low, each.ci_high, at) for each, at in pairs)
     yield Column(interval_heading(segments), spans, priority=4)
-    yield Column(AXIS, _drawn(segments), "drawing", priority=5)
+    yield Column.of(AXIS, _drawn(segments), 5)
     yield Column("p", tuple(_p_value(each) for each in segments), "name", priority=2)
     yield Column("gain %", tuple(DASH if each.gain is None else percent(each.gain) for each in segments))
     yield Column("rows", tuple(f"{each.rows:,}" for each in segments), priority=1)
@@ -45,11 +45,11 @@ def _p_value(each: Segment) -> str:
     return "< 1e-16" if each.adjusted < 1e-16 else decimal(each.adjusted, 2)
 
 
-def _drawn(segments: Sequence[Segment]) -> tuple[str, ...]:
+def _drawn(segments: Sequence[Segment]) -> Iterator[Drawing]:
     """The size of each difference with its interval, on an axis from zero."""
     ends = [_ends(each) for each in segments]
     axis = Axis.of([*ends, (0.0, 0.0, 0.0)])
-    return tuple(map(axis.draw, ends))
+    return (Drawing(axis, each) for each in ends)
 
 
 def _ends(each: Segment) -> Ends:
