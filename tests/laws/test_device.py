@@ -23,6 +23,7 @@ from support import cupy_stub
 from support.cases import CASES, REFERENCE
 from support.cupy_stub import COUNTS, RefusedError, Strict
 from support.grids import first_of, some
+from support.needs import needed
 from support.parity import agree, check_case, check_laws, check_loss, report
 from support.samples import LOSSES
 
@@ -260,7 +261,7 @@ def test_the_stand_in_computes_otherwise(xp):
 
 
 def test_the_stand_in_knows_the_cupy_that_is_installed():
-    pytest.importorskip("cupy", reason="no CuPy is installed: the record of its names cannot be compared")
+    needed("cupy")
     sys.path.insert(0, str(REFERENCE.parent / "support" / "cupy"))
     import record
 

@@ -6,6 +6,7 @@ from xml.etree import ElementTree as Xml
 
 import pytest
 from msgspec.structs import replace
+from support.needs import needed
 from support.pages import assert_sound, parsed, with_charts
 
 from losscli import api
@@ -133,7 +134,7 @@ def test_the_title_says_the_verdict():
 
 
 def test_a_chart_is_an_altair_chart():
-    altair = pytest.importorskip("altair")
+    altair = needed("altair")
     assert isinstance(EVALUATED.plot("cells"), altair.LayerChart)
     assert isinstance(compared("new").plot("differences"), altair.VConcatChart)
     with pytest.raises(UsageError, match=r"unknown chart 'cell'.* cells"):
@@ -143,7 +144,7 @@ def test_a_chart_is_an_altair_chart():
 
 
 def test_a_chart_of_one_of_several_losses():
-    altair = pytest.importorskip("altair", reason="pip install 'losscli[report]'")
+    altair = needed("altair")
     losses = ["mae", "huber:delta=2", "r2"]
     report = api.evaluate([1.0, 2.5, 3.1, 5.0], [1.2, 2.0, 3.0, 4.0], losses, charts=True)
     assert isinstance(report.plot("loss_distribution"), altair.VConcatChart)

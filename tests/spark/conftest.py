@@ -1,20 +1,18 @@
 """One session of Spark for all tests of this folder that need it; most run in this process."""
 
-import shutil
-
 import numpy as np
 import polars as pl
 import pytest
 from support import one_process_spark
+from support.needs import need_java, needed
 from support.on_spark import MASTER
 
 
 @pytest.fixture(scope="session")
 def spark():
     """The session, as the engine makes it."""
-    pytest.importorskip("pyspark")
-    if shutil.which("java") is None:
-        pytest.skip("there is no Java")
+    needed("pyspark")
+    need_java()
     from losscli.engines.spark.session import session
 
     found = session(MASTER)

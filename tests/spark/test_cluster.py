@@ -9,6 +9,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from support.needs import needed
 from support.on_spark import CASES, MASTER, PLAIN, both, same
 
 import losscli
@@ -173,7 +174,7 @@ def dies(batch: Regression):
 
 def test_executors_in_processes_of_their_own(files, tmp_path):
     """A worker that dies is replaced, and its rows count once; what is wrong with a request is tried once."""
-    pytest.importorskip("pyspark")
+    needed("pyspark")
     (tmp_path / "dies.py").write_text(DIES_ONCE.format(mark=str(tmp_path / "mark")))
     pl.DataFrame({"p": 1.0, "y": 1.0, "k": range(1_000_001)}).write_parquet(tmp_path / "slices.parquet")
     local = losscli.evaluate(str(files / "lake"), pred="y_pred", target="y_true", loss=["mae", "r2"])
@@ -204,7 +205,7 @@ def slow(batch: Regression):
 
 
 def test_an_interrupt_ends_the_program_and_leaves_nothing(files, tmp_path):
-    pytest.importorskip("pyspark")
+    needed("pyspark")
     (tmp_path / "slow.py").write_text(SLOW)
     (tmp_path / "out").mkdir()
     mark = tmp_path / "mark"
@@ -257,9 +258,9 @@ spark.stop()
 
 
 def test_spark_connect_and_an_interrupt(files, tmp_path):
-    if pytest.importorskip("pyspark").__version__ < "4":
-        pytest.skip("PySpark before 4 brings no server of Spark Connect")
-    pytest.importorskip("grpc_status")
+    if needed("pyspark").__version__ < "4":
+        pytest.skip("needs PySpark 4, which has a server of Spark Connect: pip install 'pyspark>=4'")
+    needed("grpc_status")
     local = losscli.evaluate(str(files / "one.parquet"), pred="y_pred", target="y_true", loss=["mae", "r2"])
     (tmp_path / "slow.py").write_text(SLOW)
     paths = [files / "preds.parquet", files / "targets.parquet", tmp_path / "rows"]

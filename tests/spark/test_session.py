@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from support.needs import needed
 
 import losscli
 from losscli import engines
@@ -48,7 +49,7 @@ def test_other_names_are_refused(name):
 
 @pytest.mark.spark
 def test_java_is_named_if_it_is_missing(files, tmp_path):
-    pytest.importorskip("pyspark")
+    needed("pyspark")
     code = (
         "import sys, losscli\ntry:\n    losscli.evaluate(sys.argv[1], pred='y_pred', target='y_true', "
         "loss='mae', engine='spark:local[1]')\nexcept losscli.UsageError as error:\n    print(error)"
@@ -96,7 +97,7 @@ def test_java_is_named_if_it_is_missing(files, tmp_path):
     ],
 )
 def test_what_errors_of_spark_mean(text, what, remedy):
-    pyspark = pytest.importorskip("pyspark.errors")
+    pyspark = needed("pyspark.errors")
     from losscli.engines.spark.session import meaning
 
     with pytest.raises(UsageError, match=what) as found, meaning():
@@ -105,7 +106,9 @@ def test_what_errors_of_spark_mean(text, what, remedy):
 
 
 def test_another_losscli_on_the_workers_is_an_answer():
-    worker = pytest.importorskip("losscli.engines.spark.worker")
+    needed("pyspark")
+    from losscli.engines.spark import worker
+
     with pytest.raises(UsageError, match=r"the workers have losscli .*, and the driver has 0\.0\.1"):
         worker.Work("losscli.evaluation.remote", "{}", version="0.0.1").read()
 

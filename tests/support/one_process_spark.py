@@ -7,7 +7,8 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pyarrow as pa
-import pytest
+
+from support.needs import needed
 
 
 class Column:
@@ -33,7 +34,7 @@ class Frame:
         return Column(lambda row: row[name])
 
     def mapInArrow(self, function, schema):  # noqa: N802
-        cloudpickle = pytest.importorskip("cloudpickle")
+        cloudpickle = needed("cloudpickle")
         sent = cloudpickle.loads(cloudpickle.dumps(function))
         return Frame([list(sent(iter(partition))) for partition in self.partitions])
 
