@@ -52,7 +52,10 @@ class Block:
             units, wrong = times.numbers(self.frame[column], unit, self._spelling(column))
             self._note(column, Code.NOT_A_DATE, wrong, self.frame[column])
             self.frame = self.frame.with_columns(units.alias(column_of_unit(column, unit)))
+        types = dict(zip(self.frame.columns, self.frame.dtypes, strict=True))
         for column in self.roles.numbers:
+            if isinstance(types[column], pl.Float32 | pl.Float64):
+                continue  # without the column itself: there may be thousands
             series = self.frame[column]
             if series.dtype == pl.String:
                 dtype = pl.List(pl.Float64) if column in self.roles.widths else pl.Float64()
