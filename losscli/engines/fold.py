@@ -3,36 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Generic, TypeVar
 
 S = TypeVar("S")
 
 
 class Counter(Generic[S]):
-    """Merges parts that are added one by one: equal numbers of them with each other, the rest at the end.
+    """Merges numbered parts: equal numbers of them with each other, the rest at the end.
 
     The tree depends on the number of parts alone.  So if rows are cut into runs of a power of two of blocks,
-    and the results of the runs are merged in the same way, all bits are those of a single run.
+    and the results of the runs are merged in the same way, all bits are those of a single run.  Threads may
+    put parts in any order: whichever puts the second one of a pair merges it.
     """
 
     def __init__(self, merge: Callable[[S, S], S]) -> None:
         self._merge = merge
         self._count = 0
-        self._waiting: list[S] = []
+        self._waiting = dict[tuple[int, int], S]()
+        self._lock = Lock()
 
     def add(self, part: S) -> None:
         """Add the part that follows those before."""
+        self.put(self._count, part)
         self._count += 1
-        self._waiting.append(part)
-        # As in binary addition, each trailing zero of the count is one carry.
-        carries = (self._count & -self._count).bit_length() - 1
-        for _ in range(carries):
-            later = self._waiting.pop()
-            self._waiting[-1] = self._merge(self._waiting[-1], later)
+
+    def put(self, number: int, part: S) -> None:
+        """Put the part with this number, from 0."""
+        level = 0
+        while (other := self._partner(level, number, part)) is not None:
+            part = self._merge(other, part) if number % 2 else self._merge(part, other)
+            level, number = level + 1, number // 2
+
+    def _partner(self, level: int, number: int, part: S) -> S | None:
+        """The part to merge with one of a level; None if it is not there yet, and this one waits for it."""
+        with self._lock:
+            found = self._waiting.pop((level, number ^ 1), None)
+            if found is None:
+                self._waiting[level, number] = part
+            return found
 
     def whole(self) -> S | None:
         """All parts in one; None without any."""
-        while len(self._waiting) > 1:
-            later = self._waiting.pop()
-            self._waiting[-1] = self._merge(self._waiting[-1], later)
-        return self._waiting[0] if self._waiting else None
+        # The larger a part that has no partner, the earlier are its rows.
+        waiting = [self._waiting[place] for place in sorted(self._waiting, reverse=True)]
+        while len(waiting) > 1:
+            later = waiting.pop()
+            waiting[-1] = self._merge(waiting[-1], later)
+        return waiting[0] if waiting else None

@@ -1,4 +1,4 @@
-"""The local engine: blocks on a fixed grid of rows, folded by threads and merged in row order."""
+"""The local engine: blocks on a fixed grid of rows, folded and merged in row order by threads."""
 
 from __future__ import annotations
 
@@ -52,20 +52,24 @@ def fold(
     workers = device.workers(threads)
     folded, rows = Counter(job.merge), 0
 
-    def calls() -> Iterator[Callable[[], S]]:
+    def calls() -> Iterator[Callable[[], tuple[int, pl.DataFrame | None]]]:
         nonlocal fixed
         grid = blocks(frames, job.block_rows, job.group, first_row)
-        for first, block in runs_of(grid, job.run_length):
+        for number, (first, block) in enumerate(runs_of(grid, job.run_length)):
             if fixed is None:
                 fixed = job.begin(block)
-            yield partial(device.call, job.fold, block, first, fixed)
+            yield partial(one, number, block, first)
+
+    def one(number: int, block: pl.DataFrame, first: int) -> tuple[int, pl.DataFrame | None]:
+        part = device.call(job.fold, block, first, fixed)
+        folded.put(number, part)
+        return part.rows, part.rows_of
 
     try:
-        for part in in_order(calls(), workers):
-            if sink is not None and part.rows_of is not None:
-                sink.put(part.rows_of)
-            folded.add(part)
-            rows += part.rows
+        for more, rows_of in in_order(calls(), workers):
+            if sink is not None and rows_of is not None:
+                sink.put(rows_of)
+            rows += more
             progress(rows)
     except device.errors as error:
         raise device.failure(error) from error

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 import pytest
 
 from losscli.engines.fold import Counter
+
+RNG = np.random.default_rng(3)
 
 
 def tree(leaves) -> object:
@@ -19,6 +24,14 @@ def test_equal_numbers_of_parts_merge_and_the_rest_from_the_right():
     assert tree("a") == "a"
     assert tree("abcd") == (("a", "b"), ("c", "d"))
     assert tree("abcdefg") == ((("a", "b"), ("c", "d")), (("e", "f"), "g"))
+
+
+@pytest.mark.parametrize("blocks", [2, 7, 64, 77])
+def test_threads_that_put_parts_in_any_order_give_the_tree_of_one_run(blocks):
+    counter = Counter(lambda a, b: (a, b))
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(counter.put, *[RNG.permutation(blocks).tolist()] * 2))
+    assert counter.whole() == tree(range(blocks))
 
 
 @pytest.mark.parametrize("size", [1, 2, 4, 8, 64])
