@@ -229,9 +229,12 @@ def _within(gate: Gate, result: Result, value: float, report: Report) -> _Compar
     if own is None or noise is None:
         return _Compared(verdict)
     share = result.weight / whole.weight if whole.weight else 1.0
-    error = own.minus(noise.times(slope))
-    if kind == "overall" and share < 1:  # outputs and labels are no parts of the rows
+    if share >= 1:  # outputs and labels are no parts of the rows
+        error = own.minus_correlated(noise.times(slope))
+    elif kind == "overall":
         error = within.against_all(own, noise, share, slope)
+    else:
+        error = own.minus(noise.times(slope))
     return _Compared(verdict, error.se, error.df, result.level, (error.below, error.above))
 
 
@@ -247,14 +250,13 @@ def _of_gap(gate: Gate, found: Sequence[Result], few: Sequence[Result], report: 
     if len(compared) < 2:
         left = " with enough rows" if few else ""
         return _Compared(replace(failed, reason=f"fewer than two slices{left}, which have no gap"))
-    limit = gate.limit.offset
+    limit, whole = gate.limit.offset, _whole(compared[0], report)
     if gate.limit.within:
-        whole = _whole(compared[0], report)
         if whole is None or whole.value is None:
             return _Compared(replace(failed, reason="the report has no overall value"))
         limit = _limit(gate.limit, whole.value)
     level = compared[0].level
-    gap = within.gap(compared, level)
+    gap = within.gap(compared, level, within.share_rows(compared, whole))
     status: Outcome = "pass" if OPERATORS[gate.operator](gap.value, limit) else "fail"
     reason = f"from {cell_name(gap.low.cell)} to {cell_name(gap.high.cell)}"
     verdict = replace(failed, status=status, value=gap.value, limit=limit, reason=reason)

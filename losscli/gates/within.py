@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import permutations
 
 from msgspec import Struct
@@ -31,28 +31,35 @@ class Gap(Struct, frozen=True):
     ends: tuple[float, float] = (0.0, 0.0)
 
 
-def gap(results: Sequence[Result], level: float | None) -> Gap:
-    """The gap between slices with a value, at least two; their rows are others, so errors are independent."""
+def gap(results: Sequence[Result], level: float | None, share_rows: bool = False) -> Gap:
+    """The gap between cells with a value, at least two.
+
+    Slices have different rows, so their errors are independent.  Outputs and labels `share_rows`: how their
+    errors are correlated does not follow from a report, and the noise is the most that it may be.
+    """
+    minus = Error.minus_correlated if share_rows else Error.minus
     high, low = (end(results, key=_value) for end in (max, min))
     value = _value(high) - _value(low)
     errors = [error_of(result) for result in results]
     if level is None or any(error is None for error in errors):
         return Gap(value, high, low)
     pairs = len(results) * (len(results) - 1) / 2
-    ends = list(_ends(results, 1 - (1 - level) / pairs))
+    ends = list(_ends(results, 1 - (1 - level) / pairs, minus))
     (first, second) = (errors[results.index(each)] for each in (high, low))
     assert first is not None
     assert second is not None
-    return Gap(value, high, low, first.minus(second), (max(a for a, _ in ends), max(b for _, b in ends)))
+    return Gap(value, high, low, minus(first, second), (max(a for a, _ in ends), max(b for _, b in ends)))
 
 
-def _ends(results: Sequence[Result], level: float) -> Iterator[tuple[float, float]]:
+def _ends(
+    results: Sequence[Result], level: float, minus: Callable[[Error, Error], Error]
+) -> Iterator[tuple[float, float]]:
     """The ends of the interval of each pair of slices that may differ most."""
     noisy = [(_value(each), error) for each in results if (error := error_of(each)) is not None]
     most = sorted(noisy, key=lambda each: each[0] + each[1].above)[-EXTREME:]
     least = sorted(noisy, key=lambda each: each[0] - each[1].below)[:EXTREME]
     for (a, own), (b, other) in permutations(dict.fromkeys((*most, *least)), 2):
-        error, difference = own.minus(other), a - b
+        error, difference = minus(own, other), a - b
         reach = quantile(level, error.df)
         yield difference - reach * error.below, difference + reach * error.above
 
@@ -65,6 +72,11 @@ def error_of(result: Result) -> Error | None:
     if result.ci_low is None or result.ci_high is None or result.level is None:
         return Error(result.se, df, result.se, result.se)
     return Error.of(result.value, result.se, (result.ci_low, result.ci_high), result.level, df)
+
+
+def share_rows(results: Sequence[Result], whole: Result | None) -> bool:
+    """Whether cells are of the same rows, as outputs and labels are: together they weigh more than all."""
+    return whole is not None and math.fsum(each.weight for each in results) > whole.weight * (1 + _SAME)
 
 
 def against_all(own: Error, whole: Error, share: float, slope: float) -> Error:

@@ -1,4 +1,7 @@
-"""The difference of two independent estimates, from their standard errors and the ends of their intervals."""
+"""The difference of two estimates, from their standard errors and the ends of their intervals.
+
+They are independent, or else the difference has as much noise as any correlation gives it.
+"""
 
 from __future__ import annotations
 
@@ -44,3 +47,11 @@ class Error(Struct, frozen=True):
         parts = 0.0 if se == 0 else (self.se / se) ** 4 / self.df + (other.se / se) ** 4 / other.df
         df = max(1.0, 1 / parts) if parts > 0 else math.inf
         return Error(se, df, math.hypot(self.below, other.above), math.hypot(self.above, other.below))
+
+    def minus_correlated(self, other: Error) -> Error:
+        """That of the difference from another estimate, at most, whatever their correlation.
+
+        A covariance is no larger than the product of both standard errors.
+        """
+        df = min(self.df, other.df)
+        return Error(self.se + other.se, df, self.below + other.above, self.above + other.below)

@@ -41,6 +41,27 @@ def test_a_gap_is_that_between_the_worst_and_the_best_slice():
     assert not failed.weak
 
 
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_outputs_share_rows_so_that_their_gap_has_the_noise_of_any_correlation(sign):
+    errors = np.abs(np.random.default_rng(2).normal(0, 1, 500))
+    data = pl.DataFrame({"a": errors, "b": 2.0 + sign * errors, "y": 0.0, "z": 0.0})
+    report = losscli.evaluate(
+        data,
+        pred="a,b",
+        target="y,z",
+        loss="mae",
+        gate=["gap(mae[output=*]) <= 0.1", "mae[output=*] <= overall"],
+    )
+    a, b = (report["mae", {"output": name}] for name in "ab")
+    gap = report.gates[0]
+    noise = (gap.value - gap.limit) / -gap.margin
+    true = (data["b"] - data["a"]).std() / np.sqrt(500)
+    assert a.se + b.se >= true - 1e-12
+    assert noise == pytest.approx(a.se + b.se, rel=0.1)  # but for the skewness of its interval
+    assert not within.share_rows([a], report["mae"])
+    assert report.gates[1].margin is not None
+
+
 def test_a_gap_of_scores_is_one_too():
     data = frame(eu=1.0)
     data = data.with_columns(y=pl.col("w"))
