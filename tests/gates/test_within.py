@@ -44,7 +44,7 @@ def test_a_gap_is_that_between_the_worst_and_the_best_slice():
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_outputs_share_rows_so_that_their_gap_has_the_noise_of_any_correlation(sign):
     errors = np.abs(np.random.default_rng(2).normal(0, 1, 500))
-    data = pl.DataFrame({"a": errors, "b": 2.0 + sign * errors, "y": 0.0, "z": 0.0})
+    data = pl.DataFrame({"a": errors, "b": 20.0 + sign * errors, "y": 0.0, "z": 0.0})
     report = losscli.evaluate(
         data,
         pred="a,b",
