@@ -49,12 +49,12 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
     first = ordered[0]
     if len(ordered) == 1:
         return replace(first, folded=read(first), part=None)
-    folded, rows, layouts = Counter[Any](first.job.merge), 0, None
+    folded, rows, layouts = Counter[Any](first.job.merge), 0, dict[tuple[int, str], Any]()
     for each in ordered:
         own = read(each)
         _require_lists(each, own)
-        layouts = _layouts(own) if layouts is None else layouts
         _require_layouts(each, layouts, _layouts(own))
+        layouts |= _layouts(own)
         folded.add(_placed(own, each.title, rows))
         rows += _rows_of(own)
     return replace(
@@ -210,18 +210,22 @@ def _require_lists(outcome: Outcome, folded: Partial | Scores) -> None:
         raise DataError(Problem("is a damaged state: it lacks the rows that it lists", outcome.place))
 
 
-def _layouts(folded: Partial | Scores) -> list[dict[str, Any]]:
-    """What is counted for the charts of each model."""
+def _layouts(folded: Partial | Scores) -> dict[tuple[int, str], Any]:
+    """What is counted for each chart of each model."""
     parts = (folded,) if isinstance(folded, Partial) else folded.models
-    return [
-        {name: each.layout for name, each in part.extras.items() if isinstance(each, Sampled | Counts)}
-        for part in parts
-    ]
+    return {
+        (model, name): each.layout
+        for model, part in enumerate(parts)
+        for name, each in part.extras.items()
+        if isinstance(each, Sampled | Counts)
+    }
 
 
-def _require_layouts(outcome: Outcome, layouts: list[dict[str, Any]], own: list[dict[str, Any]]) -> None:
+def _require_layouts(
+    outcome: Outcome, layouts: dict[tuple[int, str], Any], own: dict[tuple[int, str], Any]
+) -> None:
     """Raise DataError for a state whose charts count other things than those before."""
-    if own != layouts:
+    if any(layouts[name] != layout for name, layout in own.items() if name in layouts):
         raise DataError(Problem("is a damaged state: its charts are others", outcome.place))
 
 

@@ -336,7 +336,8 @@ def merge(a: Partial, b: Partial) -> Partial:
         pilots=a.pilots,
         weight_unit=a.weight_unit,
         slices=tuple(_merge_slices(x, y) for x, y in zip(a.slices, b.slices, strict=True)),
-        extras={name: state.merge(b.extras[name]) for name, state in a.extras.items()},
+        # Only what all blocks have: soft labels, for one, belong to no cell of a confusion.
+        extras={name: a.extras[name].merge(b.extras[name]) for name in a.extras if name in b.extras},
         totals=_merge_totals(a.totals, b.totals),
         cell_totals=_merge_totals(a.cell_totals, b.cell_totals),
         fingerprint=None

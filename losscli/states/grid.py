@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
 from losscli.numeric.cached import cached_property
@@ -223,13 +224,22 @@ class Grid(Struct, frozen=True, eq=False):
     def layout(self) -> tuple[Any, ...]:
         """What it counts by: only grids of one layout merge."""
         return (
-            len(self.sums),
             len(self.along),
             *(each.axis if isinstance(each, Bins) else each for each in self.axes),
         )
 
+    @property
+    def weighted(self) -> Self:
+        """The grid with columns of rows, weights and squares: all the same where weights are ones."""
+        if len(self.sums) > 1:
+            return self
+        sums, outside = (np.repeat(each, 3, axis=0) for each in (self.sums, self.outside))
+        return replace(self, sums=sums, outside=outside)
+
     def merge(self, later: Self) -> Self:
-        """The grid of the rows of both, in any order."""
+        """The grid of the rows of both, in any order; some may have weights, as soft labels do."""
+        if len(self.sums) != len(later.sums):
+            return self.weighted.merge(later.weighted)
         joint: list[Bins | int] = []
         own: list[Array | None] = []
         other: list[Array | None] = []

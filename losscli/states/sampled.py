@@ -48,13 +48,13 @@ class Sampled(Struct, frozen=True, eq=False):
             assert self.counted is not None
             return self.counted
         factors = np.array([RATE, RATE, RATE**2], dtype=float)
-        sample = replace(_three(self.sample), along=self.sample.along * RATE)
+        sample = replace(self.sample.weighted, along=self.sample.along * RATE)
         sample = replace(
             sample,
             sums=np.multiply(sample.sums.T, factors).T,
             outside=sample.outside * factors,
         )
-        return sample if self.counted is None else _three(self.counted).merge(sample)
+        return sample if self.counted is None else self.counted.merge(sample)
 
     def merge(self, later: Self) -> Self:
         """The grids of the rows of both, in any order."""
@@ -83,11 +83,3 @@ class Sampled(Struct, frozen=True, eq=False):
 
 def _merged(a: Grid | None, b: Grid | None) -> Grid | None:
     return (a or b) if a is None or b is None else a.merge(b)
-
-
-def _three(grid: Grid) -> Grid:
-    """The grid with columns of rows, weights and squares, which are all the same where weights are ones."""
-    if len(grid.sums) == 3:
-        return grid
-    sums, outside = (np.repeat(each, 3, axis=0) for each in (grid.sums, grid.outside))
-    return replace(grid, sums=sums, outside=outside)

@@ -27,9 +27,11 @@ def require_sound(state: State | Grid | Sampled | Counts | Totals, cells: int) -
         _require_totals(state, cells)
         return
     if isinstance(state, Sampled):
-        if len({grid.layout for grid in state.grids.values()}) != 1 or state.layout[0] not in (1, 3):
+        if len({grid.layout for grid in state.grids.values()}) != 1:
             raise ValueError("a sample of other bins")
         for grid in state.grids.values():
+            if len(grid.sums) not in (1, 3):
+                raise ValueError("sums of other columns")
             _require_sums(grid)
         return
     if isinstance(state, Grid | Counts):

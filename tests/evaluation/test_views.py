@@ -18,6 +18,8 @@ SAMPLES = Path(__file__).parents[2] / "sample_data"
 CANCER = SAMPLES / "breast_cancer"
 RNG = np.random.default_rng(11)
 N = 3_000
+LABELS = np.arange(N) % 2
+SCORES = np.random.default_rng(12).dirichlet(np.ones(3), N)
 
 
 def charts_of(report, name, **cell):
@@ -316,6 +318,31 @@ FRAMES = {
         {"task": "multiclass", "pred": "p_0,p_1,p_2", "from_logits": True},
     ),
 }
+
+
+@pytest.mark.parametrize("place", [5, 1500, N - 1], ids=["first block", "inner block", "last block"])
+@pytest.mark.parametrize("task", ["binary", "multiclass"])
+def test_soft_labels_may_be_in_some_blocks_alone(task, place, small_blocks, tmp_path):
+    if task == "binary":
+        columns, expected = {"y": np.where(np.arange(N) == place, 0.3, LABELS), "p": SCORES[:, 0]}, 7
+        given = {"target": "y", "pred": "p", "loss": "log_loss", "charts": True}
+    else:
+        target = np.eye(3)[LABELS]
+        target[place] = [0.2, 0.3, 0.5]
+        columns = {f"y_{i}": target[:, i] for i in range(3)} | {f"p_{i}": SCORES[:, i] for i in range(3)}
+        given = {"target": "y_0,y_1,y_2", "pred": "p_0,p_1,p_2", "loss": "log_loss", "charts": True}
+        given["task"], expected = "multiclass", 2
+    frame = pl.DataFrame(columns)
+    found = losscli.evaluate(frame, **given).charts
+    assert len(found) == expected
+    ones = losscli.evaluate(frame.with_columns(w=1.0), weight="w", **given).charts
+    for chart, other in zip(found, ones, strict=True):
+        for name in chart.columns:
+            np.testing.assert_allclose(numbers(chart.columns[name]), numbers(other.columns[name]))
+    paths = [tmp_path / f"{part}.state" for part in "ab"]
+    for path, rows in zip(paths, (frame[: N // 2], frame[N // 2 :]), strict=True):
+        losscli.evaluate(rows, **given, state=path)
+    assert [chart.name for chart in losscli.merge(*paths).charts] == [chart.name for chart in found]
 
 
 @pytest.mark.parametrize(("columns", "options"), FRAMES.values(), ids=FRAMES)
