@@ -31,8 +31,13 @@ from losscli.text import shortened
 
 _HEAD = 1000
 """The first rows, whose keys nearly always show whether orders differ."""
-WORKERS = 2
-"""Threads that look keys up: as fast as a batch is read."""
+_MOST_WORKERS = 8
+"""Threads that look keys up, at most: each holds a batch."""
+
+
+def workers() -> int:
+    """The number of threads that look keys up: as many as Polars reads with, to be as fast."""
+    return min(_MOST_WORKERS, pl.thread_pool_size())
 
 
 class OutOfOrderError(RereadError):
@@ -159,7 +164,7 @@ def join(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
             seen, repeated = Seen(held.rows), held.index.repeated
             frames = unchecked(keyed.p, keyed.predictions)
             calls = (partial(_with_targets, keyed, held, seen, frame) for frame in frames)
-            for frame in in_order(calls, WORKERS):
+            for frame in in_order(calls, workers()):
                 total += frame.height
                 yield frame
     keyed.targets.require_rows(len(seen.rows))

@@ -15,7 +15,7 @@ import numpy as np
 import polars as pl
 from msgspec import Struct
 
-from losscli.data.join import WORKERS, Held, OutOfOrderError, Seen, duplicates, shown_rows
+from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, shown_rows, workers
 from losscli.data.keys import as_key, common_types, equal, require_plain
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW
 from losscli.data.table import Table, reading, unchecked
@@ -181,7 +181,7 @@ def _looked_up(
     def look_up(frame: pl.DataFrame) -> pl.DataFrame:
         return held.add_to(frame, _own_keys(frame, types), number, seen)
 
-    for found in in_order((partial(look_up, frame) for frame in chain([head], stream)), WORKERS):
+    for found in in_order((partial(look_up, frame) for frame in chain([head], stream)), workers()):
         at = found[number].to_numpy()
         if PREDICTION_ROW not in found.columns:
             found = found.with_row_index(PREDICTION_ROW, done)
