@@ -135,7 +135,8 @@ def clustered(
 ) -> clusters.Block:
     """The clusters of the block, for each way to cut the rows; for no way without --cluster."""
     if own_clusters is None:
-        return clusters.Block(Clusters.of(np.empty(0, dtype=np.int64)), {})
+        none = np.empty(0, dtype=np.int64)
+        return clusters.Block(Clusters(none, none), {})
     ways: dict[int, Array | None] = {OVERALL: None}
     ways |= {SLICES + number: places for number, (places, _) in enumerate(cut)}
     if plan.cell == "label" or (plan.cell == "class" and rows.codes is not None):

@@ -208,8 +208,8 @@ def _is_sound(choice: Choice, state: State) -> bool:
         return all(bool(is_defined(choice, column).all()) for column in state.parts[0].columns)
     if not isinstance(state, Moments):
         return False
-    extremes = np.stack([state.low, state.high])[:, state.n > 0]
-    return bool(is_defined(choice, extremes).all())
+    some = state.n > 0
+    return all(bool(is_defined(choice, extreme[some]).all()) for extreme in (state.low, state.high))
 
 
 def states_in(taken: Taken, draws: Draws | None = None) -> Partial:

@@ -867,7 +867,7 @@ def _check_exclusive(stated: Mapping[str, Any]) -> None:
     chosen = [
         option
         for option in OPTIONS.values()
-        if option.use is Use.PLAN and stated.get(option.name, False) is not False
+        if option.name in stated and option.use is Use.PLAN and stated[option.name] is not False
     ]
     pairs = [(one.flag, other.flag) for one, other in combinations(chosen, 2) if other.name in one.rivals]
     if "ci" in stated and str(stated["ci"]).lower() == "none":

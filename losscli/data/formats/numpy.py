@@ -96,7 +96,8 @@ def frame(part: Part, name: str, role: str, flat: bool) -> pl.DataFrame:
         array = array[:, 0]
     with suppress(TypeError, pl.exceptions.PolarsError):
         if array.ndim == 1 and array.dtype.kind in "biufUOT":
-            return pl.DataFrame({column: _objects(array) if array.dtype.kind == "O" else _native(array)})
+            values = _objects(array) if array.dtype.kind == "O" else _native(array)
+            return pl.Series(column, values).to_frame()
         if (
             array.ndim == 2
             and array.dtype.kind in "biuf"
