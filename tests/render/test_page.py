@@ -337,3 +337,12 @@ def test_charts_need_more_addresses_than_a_limit_leaves(losscli, monkeypatch, na
     assert done.status == 2
     assert "charts reserve 100 GB of addresses, and this process may use 8 GB" in done.err
     assert "ulimit -v unlimited" in done.err
+
+
+def test_a_loss_may_have_cells_that_another_has_not():
+    """As in a report that was put together from several."""
+    mse = [replace(result(value, cell), loss="mse") for value, cell in ((4.0, {}), (5.0, {"site": "a"}))]
+    mixed = replace(EVALUATED, results=(*EVALUATED.results, *mse))
+    assert_sound(mixed.to_html())
+    assert "mse by site" in mixed.to_html()
+    assert "mse by region" not in mixed.to_html()

@@ -45,7 +45,7 @@ class Section(Struct, frozen=True):
 
     def of(self, loss: str) -> list[Result | None]:
         """The results of a loss in each cell, None if it has none."""
-        return list(map(self.results[loss].get, self.cells))
+        return list(map(self.results.get(loss, {}).get, self.cells))
 
     def order(self, loss: str) -> tuple[int, ...]:
         """The places of the cells in the order in which a short form keeps them."""
