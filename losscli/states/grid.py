@@ -181,15 +181,17 @@ class Grid(Struct, frozen=True, eq=False):
         Args:
             xp: The namespace of the arrays.
             axes: Each an axis of numbers, or a number of fixed bins.
-            places: For each axis the numbers of the rows (n,), which may be infinite but not NaN; those of
-                fixed bins count from 0.
+            places: For each axis the numbers of the rows (n,); those of fixed bins count from 0.  Rows that
+                are infinite are outside, and so are those that are NaN, outside the domain of a loss.
             columns: What is summed: (n,) each, or None for the number of rows.
             along: What is summed in the bins of the first axis alone: (n,) each.
         """
         bins = [_bins_of(axis, values) for axis, values in zip(axes, places, strict=True)]
         ends = [end for each in bins if isinstance(each, Bins) for end in (each.low, each.high)]
-        if len(places[0]) and any(map(math.isinf, ends)):
-            finite = ~sum(map(xp.isinf, places[1:]), xp.isinf(places[0]))
+        if len(places[0]) and not all(map(math.isfinite, ends)):
+            finite = xp.isfinite(places[0])
+            for each in places[1:]:
+                finite &= xp.isfinite(each)
             return cls._without(xp, axes, places, columns, along, finite)
         counts = [_count(axis) for axis in bins]
         own = [
@@ -294,7 +296,7 @@ def _bins_of(axis: Axis | int, values: Array) -> Bins | int:
     if low == 0 and bool((values.view(np.int64) < 0).any()):
         low = NEGATIVE_ZERO
     bins = Bins(axis, low, high)
-    if math.isinf(bins.low) or math.isinf(bins.high):
+    if not (math.isfinite(bins.low) and math.isfinite(bins.high)):
         return bins
     first, last = bins.numbers(np, np.array([low, high])).tolist()
     return Bins(axis, bins.low, bins.high, first, last - first + 1)

@@ -38,10 +38,11 @@ LOG_ERRORS = [(np.log1p(P[i]) - np.log1p(Y[i])) ** 2 for i in INSIDE]
         ("mse", 1e200, 1.0),
     ],
 )
-def test_a_row_outside_the_domain_is_an_error_with_its_row(loss, prediction, target):
+@pytest.mark.parametrize("charts", [False, True], ids=["", "charts"])
+def test_a_row_outside_the_domain_is_an_error_with_its_row(loss, prediction, target, charts):
     p, y = [1.0, prediction, 2.0], [1.0, target, 3.0]
     with pytest.raises(DataError) as error:
-        losscli.evaluate(p, y, loss=loss)
+        losscli.evaluate(p, y, loss=loss, charts=charts)
     (problem,) = error.value.problems
     assert problem.code == str(Code.OUTSIDE_DOMAIN)
     assert problem.examples == (f"row 2: prediction {prediction}, target {target}",)
