@@ -97,6 +97,8 @@ class Sample(Struct, frozen=True, dict=True):
         if min(value - low, high - value) <= near:
             # No row has an influence.  If k pairs of rows are in order, most others are too.
             pairs = self.units() / 2 if pairs is None else pairs
+            if pairs == 0:
+                return low, high
             first, last = share_interval(
                 round((value - low) / (high - low)), pairs, student(self.level, math.inf)
             )

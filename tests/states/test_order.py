@@ -265,6 +265,14 @@ def test_labels_are_pooled_where_one_of_them_is_absent():
         assert report.results[0].value == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("unit", [{}, {"weight": "w"}, {"cluster": "w"}], ids=str)
+def test_precision_of_positive_rows_alone_says_nothing(unit):
+    frame = pl.DataFrame({"score": np.arange(24.0), "y": np.ones(24, int), "w": np.arange(24) // 4 + 1.0})
+    found = losscli.evaluate(frame, loss="average_precision", target="y", pred="score", **unit).results[0]
+    assert (found.value, found.ci_low, found.ci_high) == (1.0, 0.0, 1.0)
+    assert found.se > 0
+
+
 @pytest.mark.parametrize(
     "name", ["partial_auc", "average_precision", "spearman", "kendall", "concordance_index"]
 )
