@@ -73,7 +73,8 @@ class SubmissionJob(partials.EvaluationJob, frozen=True, kw_only=True):
         if starts is not None:
             # A group is stored at its first row in the targets, in whatever order it was submitted.
             rows = np.minimum.reduceat(rows, starts) if len(starts) else rows[:0]
-        found = [column for own in taken.output_columns(self.plan.choices[0]) for column in own]
+        with np.errstate(all="ignore"):
+            found = [column for own in taken.output_columns(self.plan.choices[0]) for column in own]
         own = taken.weight_of(self.plan.choices[0])
         weight: Array | float = 1.0 if own is None else to_numpy(own)
         if self.plan.choices[0].by_rows:

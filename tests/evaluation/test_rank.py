@@ -154,6 +154,13 @@ def broken(folder):
     return {name: said for name, (_, said) in files.items()}
 
 
+def test_large_errors_are_ranked_without_a_warning(recwarn):
+    far = SUBMISSIONS[0].with_columns(pl.col("pred") + 1000)
+    report = losscli.rank(*SUBMISSIONS, far, targets=TARGETS, loss="log_cosh")
+    assert len(report.board) == len(SUBMISSIONS) + 1
+    assert not recwarn.list
+
+
 def test_broken_files_have_their_reason_and_no_rank(tmp_path, program):
     folder = tmp_path / "subs"
     folder.mkdir()
