@@ -177,6 +177,25 @@ def test_slices_by_time_and_another_column_are_drawn():
     assert not list(all_drawings()["trend"].figures(report))
 
 
+def test_a_submission_far_behind_does_not_squash_a_leaderboard():
+    board = ranked(["a", "b", "c"]).board
+    far = Placing(place=4, model="far", value=1e6, ci_low=9e5, ci_high=2e6, se=1e5, level=0.95)
+    report = Report(results=(result(2.0, model="a"),), board=(*board, far))
+    (figure,) = all_drawings()["leaderboard"].figures(report)
+    assert figure.notes[0].startswith("outside of the plotted range: 4  far: 1")
+    assert "outside of the plotted range" in report.to_html()
+    (whole,) = all_drawings()["leaderboard"].figures(ranked(["a", "b", "c"]))
+    assert not whole.notes
+
+
+def test_shares_of_outputs_are_no_shares_of_rows():
+    frame = {"a": [1.0, 2.0, 4.0], "b": [0.0, 1.0, 1.0], "y": [0.0, 0.0, 0.0], "z": [0.0, 0.0, 0.0]}
+    report = api.evaluate(frame, pred="a,b", target="y,z", loss="mae")
+    (figure,) = all_drawings()["shares"].figures(report)
+    assert figure.title == "Share of mae by output: a has 77.8 % of the loss"
+    assert "rows" not in figure.description
+
+
 def test_a_page_of_groups_counts_groups():
     frame = {"qid": [1, 1, 2, 2, 3, 3], "score": [1.0, 2.0, 3.0, 1.0, 1.0, 5.0], "y": [1, 0, 0, 1, 1, 0]}
     page = api.evaluate(frame, target="y", group="qid", loss="list_mle", charts=True).to_html()

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Sequence
 import altair as alt
 
 from losscli.render.charts import Drawing, Figure
-from losscli.render.digits import decimal, estimate
+from losscli.render.digits import decimal, estimate, signed
 from losscli.render.graphics import style
 from losscli.render.naming import listed, loss_label, shown
 from losscli.report.model import Comparison, Report
-from losscli.text import counted
 
 MOST = 20
 """The differences of a chart: the largest ones where cells are many."""
@@ -44,8 +43,10 @@ def _of_losses(rows: Sequence[Comparison]) -> Figure:
     scales = [100 / abs(each.value_a or 1.0) for each in rows]
     names = [loss_label(each) for each in rows]
     better, worse = (sum(each.winner == side for each in rows) for side in (rows[0].b, rows[0].a))
-    losses = counted(len(rows), "loss", "losses")
-    title = f"{pair}: better in {better}, worse in {worse} of {losses}"
+    title = f"{pair}: better in {better}, worse in {worse} of {len(rows)} losses"
+    if len(rows) == 1:
+        verdict = "significantly better" if better else "significantly worse" if worse else "not significant"
+        title = f"{pair}: {names[0]} {signed(rows[0].percent)} %, {verdict}"
     axis = f"difference, % of the loss of {shown(rows[0].a)[: style.LONGEST]}"
     return _forest(title, axis, names, rows, scales)
 

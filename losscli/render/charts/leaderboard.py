@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 import altair as alt
@@ -15,6 +16,10 @@ from losscli.report.model import Placing, Report, cell_name
 MOST = 30
 """The submissions of a chart, the best ones."""
 PLACES = ("first place", "lower places")
+_BETTER = 0.5
+"""The share of the submissions, the best ones, that the axis shows in any case."""
+_OUTLYING = 4.0
+"""How many times as wide as these all may be for the axis to show them all."""
 
 
 def figures(report: Report) -> Iterator[Figure]:
@@ -50,11 +55,26 @@ def _figure(what: str, loss: str, placings: Sequence[Placing]) -> Figure:
     )
     first = [p for p in placings if p.place == 1]
     left_out = f" The best {MOST} of {len(placings):,}." if len(placings) > MOST else ""
+    scale = _scale(rows)
+    beyond = [row["text"] for row in rows if scale and not scale[0] <= row["value"] <= scale[1]]
     return Figure(
         f"{what}: {len(first)} of {len(placings):,} submissions in first place",
         f"Dots with intervals, the best first: {listed([row['text'] for row in rows], 8)}.{left_out}",
-        style.intervals(rows, loss, colour),
+        style.intervals(rows, loss, colour, scale={"domain": scale, "nice": False} if scale else {}),
+        (f"outside of the plotted range: {listed(beyond, 5)}",) if beyond else (),
     )
+
+
+def _scale(rows: Sequence[style.Row]) -> tuple[float, float] | None:
+    """The ends of the axis if some submissions would leave no room for the better ones, else None."""
+    better = rows[: max(2, math.ceil(_BETTER * len(rows)))]
+    (low, high), (least, most) = (
+        (min(row["low"] for row in own), max(row["high"] for row in own)) for own in (better, rows)
+    )
+    width = high - low
+    if not 0 < _OUTLYING * width < most - least < math.inf:
+        return None
+    return max(least, low - width / 2), min(most, high + width / 2)
 
 
 CHART = Drawing("leaderboard", "board", figures)

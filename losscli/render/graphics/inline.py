@@ -27,6 +27,7 @@ _HIDDEN = ("", "M0,0h0v0h0Z")
 def inline(chart: Drawn, name: str, description: str) -> str:
     """The chart as an `svg` element; `name` is the id of the heading that names it, and begins its ids."""
     root = ElementTree.fromstring(bare_svg(chart))
+    _number(root)
     width, height = root.get("width", "0"), root.get("height", "0")
     content = "".join(part for child in root for part in _written(child, name))
     return (
@@ -34,6 +35,18 @@ def inline(chart: Drawn, name: str, description: str) -> str:
         f'aria-labelledby="{name}" aria-describedby="{name}-text"><desc id="{name}-text">'
         f"{escaped(description)}</desc>{content}</svg>"
     )
+
+
+def _number(root: ElementTree.Element) -> None:
+    """Number the clips of a drawing from 0: Vega counts on from one drawing to the next."""
+    clips = enumerate(root.iter(f"{_SVG}clipPath"))
+    numbers = {element.get("id"): f"clip{place}" for place, element in clips}
+    for element in root.iter():
+        if (own := numbers.get(element.get("id"))) is not None:
+            element.set("id", own)
+        used = (element.get("clip-path") or "").removeprefix("url(#").removesuffix(")")
+        if used in numbers:
+            element.set("clip-path", f"url(#{numbers[used]})")
 
 
 def _written(element: ElementTree.Element, name: str) -> Iterator[str]:

@@ -147,12 +147,14 @@ def intervals(
 ) -> alt.LayerChart:
     """Dots with their intervals, a line for each name: of fields name, value, low, high and text.
 
-    `under` are charts below them on the same axes.
+    `under` are charts below them on the same axes.  What is beyond the axis is cut.
     """
     colour = alt.value(BLUE) if colour is None else colour
     common = base(rows).encode(y=names(), color=colour)
-    lines = common.mark_rule(strokeWidth=2, opacity=0.55).encode(x=x("low", title, **axis), x2="high:Q")
-    dots = common.mark_circle(size=52, opacity=1).encode(x=x("value", title, **axis), **said())
+    lines = common.mark_rule(strokeWidth=2, opacity=0.55, clip=True).encode(
+        x=x("low", title, **axis), x2="high:Q"
+    )
+    dots = common.mark_circle(size=52, opacity=1, clip=True).encode(x=x("value", title, **axis), **said())
     return layered(*under, lines, dots).properties(height=alt.Step(STEP))
 
 

@@ -15,6 +15,8 @@ from losscli.text import counted
 MOST = 6
 """The losses whose values are shown large."""
 _VERDICTS = {True: ("pass", "✓", "Pass"), False: ("fail", "✗", "Fail")}
+_TASKS = {name: f"{name} classification" for name in ("binary", "multiclass", "multilabel")}
+"""What tasks are called that their names alone do not tell."""
 _NAMED = 3
 """The gates that the verdict names."""
 
@@ -30,7 +32,8 @@ def heading(report: Report) -> tuple[str, str]:
 
 def subject(report: Report) -> str:
     """What the page is about, in a line."""
-    task = report.provenance.get("task", "").replace("_", " ")
+    name = report.provenance.get("task", "").replace("_", " ")
+    task = _TASKS.get(name, name)
     if report.board:
         count = len({placing.model for placing in report.board})
         submissions = f"{count:,} {'submission' if count == 1 else 'submissions'}"
