@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors
 from losscli.data.keys import WIDE, equal, near_forms, require_plain, whole_numbers
-from losscli.data.lookup import Index, index_of
+from losscli.data.lookup import Index, index_of, workers
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles, row_name
 from losscli.data.table import RereadError, Table, reading, unchecked
 from losscli.data.threads import in_order
@@ -31,13 +31,6 @@ from losscli.text import shortened
 
 _HEAD = 1000
 """The first rows, whose keys nearly always show whether orders differ."""
-_MOST_WORKERS = 8
-"""Threads that look keys up, at most: each holds a batch."""
-
-
-def workers() -> int:
-    """The number of threads that look keys up: as many as Polars reads with, to be as fast."""
-    return min(_MOST_WORKERS, pl.thread_pool_size())
 
 
 class OutOfOrderError(RereadError):

@@ -5,6 +5,7 @@ An index never changes once it is made, so that several threads can find keys in
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -12,16 +13,24 @@ import polars as pl
 from msgspec import Struct
 
 from losscli.data.keys import whole_numbers
+from losscli.data.threads import in_order
 from losscli.numeric.arrays import Array
 
 SPARSE = 4
 """The largest range of whole keys, in multiples of their number, that is looked up in an array."""
 _HEAD = 1000
 """Keys of text that show whether they are whole numbers."""
-_PIECE = 1 << 16
+_MOST_WORKERS = 8
+"""Threads that work on keys, at most: each holds a batch."""
+_PIECE = 1 << 17
 """Keys that are placed at once, so that intermediate results stay in the cache."""
 _LOAD = 2
 """Places of a hash table for each key, at least."""
+
+
+def workers() -> int:
+    """The number of threads that work on keys: as many as Polars reads with, to be as fast."""
+    return min(_MOST_WORKERS, pl.thread_pool_size())
 
 
 class Index(Protocol):
@@ -67,10 +76,13 @@ class Dense(Struct, frozen=True, eq=False):
         if high - low >= SPARSE * len(keys) + 1024:
             return None
         places: Array = np.full(high - low + 1, -1, dtype=_rows_type(len(keys)))
-        for first in range(0, len(keys), _PIECE):
-            numbers = keys.slice(first, _PIECE).to_numpy()
-            places[_above(numbers, low)] = np.arange(first, first + len(numbers), dtype=places.dtype)
-        return cls(low, high, places, int(np.count_nonzero(places >= 0)) < len(keys))
+        calls = [partial(_place, places, keys, low, first) for first in range(0, len(keys), _PIECE)]
+        list(in_order(calls, workers()))
+        repeated = int(np.count_nonzero(places >= 0)) < len(keys)
+        if repeated:
+            for call in calls:  # so that it is the last row of a key that has a place, whatever the threads
+                call()
+        return cls(low, high, places, repeated)
 
     def find(self, keys: pl.DataFrame) -> Array:
         """The row of each key (n,), -1 if it is missing or not in the table."""
@@ -85,6 +97,12 @@ class Dense(Struct, frozen=True, eq=False):
         numbers = own.filter(pl.Series(inside)).to_numpy()
         found[inside] = self.places[_above(numbers, self.low)]
         return found
+
+
+def _place(places: Array, keys: pl.Series, low: int, first: int) -> None:
+    """Write the rows of some keys, from the `first` on, to their places."""
+    numbers = keys.slice(first, _PIECE).to_numpy()
+    places[_above(numbers, low)] = np.arange(first, first + len(numbers), dtype=places.dtype)
 
 
 def _above(numbers: Array, low: int) -> Array:

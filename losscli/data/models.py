@@ -15,8 +15,9 @@ import numpy as np
 import polars as pl
 from msgspec import Struct
 
-from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, shown_rows, workers
+from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, shown_rows
 from losscli.data.keys import as_key, common_types, equal, require_plain
+from losscli.data.lookup import workers
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW
 from losscli.data.table import Table, reading, unchecked
 from losscli.data.threads import in_order

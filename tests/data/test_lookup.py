@@ -66,6 +66,17 @@ def test_keys_of_a_narrow_type_may_be_further_apart_than_it_holds(dtype, most):
     assert index.find(wanted).tolist() == expected(keys[: 3 * most // 2], wanted)
 
 
+def test_the_last_row_of_a_key_has_the_place_whatever_the_threads(monkeypatch):
+    monkeypatch.setattr(lookup, "_PIECE", 7)
+    monkeypatch.setattr(lookup, "workers", lambda: 4)
+    ids = RNG.integers(0, N // 3, N)
+    index = index_of(pl.DataFrame({"id": ids}))
+    assert isinstance(index, Dense)
+    assert index.repeated
+    last = {key: row for row, key in enumerate(ids.tolist())}
+    assert index.find(pl.DataFrame({"id": list(last)})).tolist() == list(last.values())
+
+
 def test_what_is_missing_has_no_key():
     keys = pl.DataFrame({"a": [1.5, None, float("nan"), 0.0], "b": ["x", "y", "z", None]})
     index = Hashed.of(keys)
