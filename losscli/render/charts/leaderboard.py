@@ -19,7 +19,7 @@ PLACES = ("first place", "lower places")
 _BETTER = 0.5
 """The share of the submissions, the best ones, that the axis shows in any case."""
 _OUTLYING = 4.0
-"""How many times as wide as these all may be for the axis to show them all."""
+"""How many times as wide as these may be what the axis shows."""
 
 
 def figures(report: Report) -> Iterator[Figure]:
@@ -67,14 +67,15 @@ def _figure(what: str, loss: str, placings: Sequence[Placing]) -> Figure:
 
 def _scale(rows: Sequence[style.Row]) -> tuple[float, float] | None:
     """The ends of the axis if some submissions would leave no room for the better ones, else None."""
-    better = rows[: max(2, math.ceil(_BETTER * len(rows)))]
-    (low, high), (least, most) = (
-        (min(row["low"] for row in own), max(row["high"] for row in own)) for own in (better, rows)
-    )
-    width = high - low
-    if not 0 < _OUTLYING * width < most - least < math.inf:
-        return None
-    return max(least, low - width / 2), min(most, high + width / 2)
+    spans = [(min(row["low"], row["value"]), max(row["high"], row["value"])) for row in rows]
+    better = spans[: max(2, math.ceil(_BETTER * len(spans)))]
+    low, high = min(low for low, _ in better), max(high for _, high in better)
+    most, has_all = _OUTLYING * (high - low), True
+    for span in spans:
+        wider = min(low, span[0]), max(high, span[1])
+        fits = wider[1] - wider[0] <= most
+        (low, high), has_all = wider if fits else (low, high), has_all and fits
+    return None if has_all or not most else (low, high)
 
 
 CHART = Drawing("leaderboard", "board", figures)
