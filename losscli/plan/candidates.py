@@ -50,8 +50,13 @@ def with_auto(
 
     `taken` are the columns of the stream that have a role.  Raises UsageError if auto finds no column.
     """
-    meant = [parts for parts in by if parts in _SIDES]
-    if not meant or AUTO in (*predictions.schema, *targets.schema):
+    tables = {"p:": predictions, "t:": targets}
+    meant = [
+        parts
+        for parts in by
+        if parts in _SIDES and not any(AUTO in tables[side].schema for side in _SIDES[parts])
+    ]
+    if not meant:
         return tuple(by), ()
     found = candidates(predictions, targets, taken, {side for parts in meant for side in _SIDES[parts]})
     if not found.columns:
@@ -60,7 +65,7 @@ def with_auto(
         )
         raise UsageError(f"--by {meant[0][0]}: no column cuts the rows into slices", remedy=remedy)
     own = tuple((name,) for name in found.columns)
-    every = tuple(each for parts in by for each in (own if parts in _SIDES else (parts,)))
+    every = tuple(each for parts in by for each in (own if parts in meant else (parts,)))
     if not found.left_out:
         return every, ()
     return every, (note(Code.TOO_MANY_VALUES, columns=enumerated(found.left_out), most=MOST_VALUES),)
@@ -80,10 +85,10 @@ def candidates(predictions: Table, targets: Table, taken: Collection[str], sides
         ]
         other = predictions if prefix == "t:" else targets
         for name, cut in _cuts(table, free):
-            if other is not table and name in other.schema:
-                # A column of both files is that of the targets.
-                if prefix == "p:":
-                    continue
+            if other is not table and name in other.schema and prefix == "p:":
+                continue  # a column of both files is that of the targets
+            # Of one side that is named, columns stay those of this side also with other files.
+            if other is not table and (name in other.schema or len(sides) == 1):
                 name = f"{_side(prefix)}.{name}"
             if cut is None:
                 left_out.append(name)

@@ -257,6 +257,10 @@ def test_auto_slices_are_those_of_the_targets_whatever_submissions_add():
         (),
         *((("region", region),) for region in ("eu", "us", "asia")),
     }
+    b = b.with_columns(auto=pl.lit("own"))
+    for order in ((a, b), (b, a)):
+        board = losscli.rank(*order, targets=targets, by="auto", **own).board
+        assert [each.reason for each in board] == [""] * 8
     one = losscli.evaluate(a, targets, by="targets.auto", **own)
     assert {name for result in one.results for name in result.cell} == {"region"}
     other = losscli.evaluate(a, targets, by="preds.auto", **own)
