@@ -291,7 +291,7 @@ def fingerprint_of(block: Block, rows: Rows) -> int:
     """
     roles = block.roles
     if roles.target_form == "label":
-        parts = [] if rows.codes is None else [rows.codes.astype(np.float64)]
+        parts = [] if rows.codes is None else [to_numpy(rows.codes).astype(np.float64)]
     else:
         # One by one: a column of vectors is longer than one of numbers.
         parts = [block.numbers((name,)) for name in roles.targets if name not in roles.texts]
