@@ -227,6 +227,9 @@ def _with_intervals(
     `flipped` are the changes of a loss of 0 and 1 whose difference is tested.
     """
     values = of(sums.mean)
+    if bound.reduction is not mean:
+        # As numpy.corrcoef does: of two rows a correlation may round to more than one.
+        values = np.clip(values, *bound.bounds)
     if level is None or sums.spread is None:
         why = Code.TOO_MANY_COLUMNS if sums.exact is None else Code.NO_INTERVAL
         notes = (note(why),) if level is not None else ()

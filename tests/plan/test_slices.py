@@ -245,3 +245,12 @@ def test_more_slices_than_a_report_can_hold_are_an_error(rows, monkeypatch):
     frame = pl.DataFrame({"y_pred": numbers, "y_true": numbers, "cut": numbers})
     with pytest.raises(UsageError, match="more than 100,000 slices"):
         losscli.evaluate(frame, loss="mse", by="cut")
+
+
+def test_a_correlation_of_two_rows_does_not_round_beyond_its_bounds():
+    rng = np.random.default_rng(0)
+    rows = {"y_pred": rng.normal(size=600), "y_true": rng.normal(size=600), "s": np.arange(600) % 300}
+    report = losscli.evaluate(pl.DataFrame(rows), loss="pearson_correlation", by="s")
+    values = [result.value for result in report.results if result.cell]
+    assert sorted({round(value, 6) for value in values}) == [-1.0, 1.0]
+    assert all(abs(value) <= 1.0 for value in values)
