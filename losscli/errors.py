@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any
@@ -21,6 +22,24 @@ class Status(IntEnum):
     DATA = 3
     BUG = 70
     INTERRUPTED = 130
+
+
+MORE_FILES = "ulimit -n 1024"
+"""The remedy for too many open files."""
+
+
+def open_files_limit() -> float:
+    """The number of files that this process may have open."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return math.inf
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
+
+def too_many_files() -> str:
+    """That this process has as many files open as it may."""
+    return f"too many open files: the limit is {open_files_limit()}"
 
 
 class Problem(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -17,7 +18,7 @@ from losscli.cli import interrupt, native, origin, results
 from losscli.cli.messages import MORE_MEMORY, say, write
 from losscli.cli.parser import COMMANDS, Program
 from losscli.data import scratch
-from losscli.errors import LossCliError, Status
+from losscli.errors import MORE_FILES, LossCliError, Status, too_many_files
 from losscli.text import either
 
 CLOSED_PIPE = 141
@@ -83,7 +84,10 @@ def run(argv: list[str]) -> int:
         return CLOSED_PIPE
     except OSError as error:
         _trace(argv)
-        say(f"error: {error.filename or 'output'}: {error.strerror}")
+        if error.errno == errno.EMFILE:  # of Python's own modules
+            say(f"error: {too_many_files()}", f"  -> {MORE_FILES}")
+        else:
+            say(f"error: {error.filename or 'output'}: {error.strerror}")
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(Status.DATA)

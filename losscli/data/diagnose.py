@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 import polars as pl
 
 from losscli.data.formats.base import Files, read_errors
 from losscli.data.redaction import reason
-from losscli.errors import EXAMPLES, Problem
+from losscli.errors import EXAMPLES, MORE_FILES, Problem, open_files_limit, too_many_files
 from losscli.report.findings import Code, problem
 
 Errors = read_errors()
@@ -24,16 +23,9 @@ def diagnose(files: Files | None, types: Mapping[str, Any]) -> list[Problem]:
 
 def starved(error: BaseException, names: Sequence[str]) -> list[Problem]:
     """The problem if too many files are open, or so few may be that Polars panics."""
-    with suppress(ImportError):  # Windows has no such limit
-        import resource
-
-        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        if most < _FEW or "Too many open files" in str(error):
-            reason = f"too many open files: the limit is {most}"
-            return [
-                problem(Code.UNREADABLE_FILE, " and ".join(names), remedy="ulimit -n 1024", reason=reason)
-            ]
-    return []
+    if open_files_limit() >= _FEW and "Too many open files" not in str(error):
+        return []
+    return [problem(Code.UNREADABLE_FILE, " and ".join(names), remedy=MORE_FILES, reason=too_many_files())]
 
 
 _FEW = 32

@@ -170,8 +170,11 @@ class Table(Struct, frozen=True, eq=False):
 
     def _scanned(self, scan: pl.LazyFrame) -> Table:
         """The same table with another scan of the same rows."""
-        rows = None if self.rows is None else scan.collect(engine="in-memory")
-        return replace(self, scan=scan if rows is None else rows.lazy(), rows=rows)
+        if self.rows is None:
+            return replace(self, scan=scan)
+        with reading(self):
+            rows = scan.collect(engine="in-memory")
+        return replace(self, scan=rows.lazy(), rows=rows)
 
     def without(self, names: Collection[str]) -> Table:
         """The same table without some of its columns."""

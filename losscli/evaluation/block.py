@@ -14,7 +14,7 @@ from losscli.data.stream import MATCHED
 from losscli.evaluation import cells as cell_views
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.numeric.cached import cached_property
-from losscli.numeric.hashing import hash_keys, sum_of_hashes
+from losscli.numeric.hashing import hash_keys, hash_of, sum_of_hashes
 from losscli.numeric.segments import run_of
 from losscli.numeric.two_float import unit_of
 from losscli.plan.plan import Plan
@@ -284,17 +284,19 @@ def _without_undefined(taken: Taken, fixed: Fixed, before: dict[Finding, Tally])
     return _read(taken.plan, taken.xp, block, fixed)
 
 
-def fingerprint_of(block: Block, rows: Rows) -> int:
+def fingerprint_of(taken: Taken) -> int:
     """The sum of the hashes of all targets: equal for equal targets, whatever their file or order.
 
     That of a label is the hash of its position among the classes.
     """
-    roles = block.roles
-    if roles.target_form == "label":
-        parts = [] if rows.codes is None else [to_numpy(rows.codes).astype(np.float64)]
-    else:
+    block, codes, roles = taken.block, taken.rows.codes, taken.plan.roles
+    texts = [name for name in roles.texts if name in roles.targets]
+    total = sum(int(hash_keys(block.text(name)).sum()) for name in texts)
+    if roles.target_form != "label":
         # One by one: a column of vectors is longer than one of numbers.
-        parts = [block.numbers((name,)) for name in roles.targets if name not in roles.texts]
-    total = sum(int(hash_keys(block.text(name)).sum()) for name in roles.texts if name in roles.targets)
-    total += sum(map(sum_of_hashes, parts))
+        total += sum(sum_of_hashes(block.numbers((name,))) for name in roles.targets if name not in texts)
+    elif codes is not None:
+        # A code of -1 stands for no single class.
+        counts = enumerate(to_numpy(taken.xp.bincount(codes + 1)).tolist(), start=-1)
+        total += sum(count * hash_of(float(code)) for code, count in counts if count)
     return total % (1 << 64)

@@ -123,7 +123,7 @@ class ComparisonJob(Struct, frozen=True):
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Scores:
         """Read and check one block of every model, and take the moments of models and pairs."""
         taken, tallies = self._taken(xp, frame, first_row, fixed)
-        fingerprint = block_reading.fingerprint_of(taken[0].block, taken[0].rows) if self.kept else None
+        fingerprint = block_reading.fingerprint_of(taken[0]) if self.kept else None
         # All models have the same rows, which are drawn alike.
         draws = partials.draws_of(taken[0])
         models = tuple(

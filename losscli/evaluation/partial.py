@@ -152,7 +152,7 @@ class EvaluationJob(Struct, frozen=True):
 
     def complete(self, taken: Taken, height: int) -> Partial:
         """The partial result for a block that had `height` rows before any was dropped."""
-        fingerprint = fingerprint_of(taken.block, taken.rows) if self.kept else None
+        fingerprint = fingerprint_of(taken) if self.kept else None
         taken = Cached.of(taken) if taken.plan.request.charts else taken
         part = states_of(taken, draws_of(taken))
         return replace(part, rows=height, extras=extras_of(taken), fingerprint=fingerprint)

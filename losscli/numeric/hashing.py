@@ -7,6 +7,7 @@ finalizer word by word.  Long text, and text beyond ASCII, is hashed by BLAKE2b.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
 import numpy as np
@@ -69,6 +70,12 @@ def sum_of_hashes(numbers: Array) -> int:
         bits ^= np.right_shift(bits, np.uint64(33), out=high)
         total += int(bits.sum())
     return total
+
+
+@lru_cache(maxsize=1 << 12)
+def hash_of(number: float) -> int:
+    """The hash of one number, as `sum_of_hashes` adds it up."""
+    return sum_of_hashes(np.array([number]))
 
 
 def _mixed(bits: Array) -> Array:
