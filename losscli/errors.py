@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from enum import IntEnum
 from typing import Any
@@ -24,15 +25,16 @@ class Status(IntEnum):
     INTERRUPTED = 130
 
 
+if sys.platform != "win32":
+    import resource  # here, as no module can be loaded once too many files are open
+
 MORE_FILES = "ulimit -n 1024"
 """The remedy for too many open files."""
 
 
 def open_files_limit() -> float:
     """The number of files that this process may have open."""
-    try:
-        import resource
-    except ImportError:  # Windows has no such limit
+    if sys.platform == "win32":
         return math.inf
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
