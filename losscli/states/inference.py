@@ -43,6 +43,8 @@ _NODES = 12
 """Number of nodes of the Gauss-Legendre quadrature."""
 _UP = Context(prec=2, rounding=ROUND_CEILING)
 """How a bound is rounded to two digits."""
+_ROUNDING = 1e-6
+"""How far beyond its bounds a value may be by rounding."""
 _SLOPE = 1e-5
 """The relative step of a numerical gradient without standard errors."""
 
@@ -228,8 +230,9 @@ def _with_intervals(
     """
     values = of(sums.mean)
     if bound.reduction is not mean:
-        # As numpy.corrcoef does: of two rows a correlation may round to more than one.
-        values = np.clip(values, *bound.bounds)
+        # Of two rows a correlation may round to more than one; what is further away is no number at all.
+        nearest = np.clip(values, *bound.bounds)
+        values = np.where(abs(values - nearest) < _ROUNDING, nearest, values)
     if level is None or sums.spread is None:
         why = Code.TOO_MANY_COLUMNS if sums.exact is None else Code.NO_INTERVAL
         notes = (note(why),) if level is not None else ()
