@@ -232,7 +232,8 @@ def _with_intervals(
     if bound.reduction is not mean:
         # Of two rows a correlation may round to more than one; what is further away is no number at all.
         nearest = np.clip(values, *bound.bounds)
-        values = np.where(abs(values - nearest) < _ROUNDING, nearest, values)
+        with np.errstate(invalid="ignore"):  # infinity minus infinity
+            values = np.where(abs(values - nearest) < _ROUNDING, nearest, values)
     if level is None or sums.spread is None:
         why = Code.TOO_MANY_COLUMNS if sums.exact is None else Code.NO_INTERVAL
         notes = (note(why),) if level is not None else ()
