@@ -1,4 +1,4 @@
-"""A few inputs of each kind; CI runs 10,000, and `python -m tests.fuzz` as many as wanted."""
+"""A few inputs of each kind; CI runs 6,000, and `python -m tests.fuzz` as many as wanted."""
 
 from __future__ import annotations
 
