@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from support.process import LOSSCLI, PLAIN, process
@@ -278,8 +279,9 @@ def small_disk() -> None:
 
 @pytest.fixture
 def large(program):
-    frame = pl.DataFrame({"id": range(50_000)}).with_columns(prediction=pl.col("id") * 0.5)
-    program.write(p=frame, t=frame.rename({"prediction": "target"}))
+    numbers = np.random.default_rng(0).random(50_000)  # which no format makes smaller
+    frame = pl.DataFrame({"id": range(len(numbers)), "prediction": numbers})
+    program.write(p=frame, t=frame.select("id", target=pl.lit(0.0)))
     return program.folder
 
 
