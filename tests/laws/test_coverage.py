@@ -249,10 +249,10 @@ def test_intervals_miss_alike_on_both_sides(design, name, n):
 @pytest.mark.parametrize("design", coverage.DESIGNS)
 @pytest.mark.parametrize("name", coverage.OF_ORDER)
 def test_intervals_of_losses_of_order_hold_the_truth(design, name):
-    """Of 1,000 samples one side may miss 1.5 % more often than it does; of average precision it is 4.2 %."""
-    found = coverage.missed(coverage.OF_ORDER[name], design, 300, 1_000, seed=1)
-    assert 100 * found.below <= 5.0
-    assert 100 * found.above <= 5.7
+    """Of 500 samples one side may miss 2.1 % more often than it does; of average precision it is 4.2 %."""
+    found = coverage.missed(coverage.OF_ORDER[name], design, 300, 500, seed=1)
+    assert 100 * found.below <= 5.6
+    assert 100 * found.above <= 6.3
 
 
 def test_the_page_has_the_bootstrap_beside_the_analytic_intervals():

@@ -18,7 +18,7 @@ from support.process import LOSSCLI, PLAIN
 
 from losscli.data import scratch
 
-ROWS, RUNS = 200_000, 50
+ROWS, RUNS = 200_000, 30
 COMMANDS = (
     "evaluate p.parquet t.parquet -l mae --on id -o r.json -o r.md --rows rows.csv",
     "evaluate p.parquet t.parquet -l mae --on id --rows rows.parquet -o r.xml",
