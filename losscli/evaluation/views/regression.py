@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
+from msgspec import Struct
 
 from losscli.evaluation.views.base import (
     MOST_CELLS,
@@ -58,20 +59,31 @@ def drawn(of: Drawing) -> Iterator[Chart]:
             return
         cell = {"output": names[place]} if len(of.plan.roles.predictions) > 1 else {}
         (predictions, residuals), table, along = of.grid(str(place))
-        notes = of.sampled(str(place))
-        yield _residuals(of, predictions, residuals, table, cell, notes)
-        yield _bias(of, predictions, residuals, table, along, cell, notes)
-        yield _spread(of, residuals, table.sum(0), cell, notes)
+        output = _Output(of, cell, predictions, residuals, table, along, of.sampled(str(place)))
+        yield _residuals(output)
+        yield _bias(output)
+        yield _spread(output)
 
 
-def _residuals(
-    of: Drawing,
-    predictions: Bins,
-    residuals: Bins,
-    table: Table,
-    cell: dict[str, str],
-    notes: tuple[Note, ...],
-) -> Chart:
+class _Output(Struct, frozen=True, eq=False):
+    """One output as its charts see it: its `cell`, both axes of its map, and the sums in their bins.
+
+    `along` (2, bins) are the sums of residuals and predictions in the bins of predictions, `notes` those that
+    all of its charts have.
+    """
+
+    of: Drawing
+    cell: Mapping[str, str]
+    predictions: Bins
+    residuals: Bins
+    table: Table
+    along: Array
+    notes: tuple[Note, ...]
+
+
+def _residuals(output: _Output) -> Chart:
+    of, table = output.of, output.table
+    predictions, residuals = output.predictions, output.residuals
     across = shown(predictions, table.weight.sum(axis=1), _MAP)
     along = shown(residuals, table.weight.sum(axis=0), _MAP)
     both = table.grouped(across.places, across.count, 0).grouped(along.places, along.count, 1)
@@ -86,28 +98,22 @@ def _residuals(
     axes = (("predictions", predictions, across), ("residuals", residuals, along))
     extents = {name: (bins.low, bins.high) for name, bins, axis in axes if not axis.is_whole}
     lost = table.rows.sum() - both.rows.sum()
-    return of.chart("residuals", columns, cell, (*beyond(lost, table.rows.sum(), extents), *notes))
+    left_out = beyond(lost, table.rows.sum(), extents)
+    return of.chart("residuals", columns, output.cell, (*left_out, *output.notes))
 
 
-def _bias(
-    of: Drawing,
-    predictions: Bins,
-    residuals: Bins,
-    table: Table,
-    along: Array,
-    cell: dict[str, str],
-    notes: tuple[Note, ...],
-) -> Chart:
-    rows = table.sum(1)
+def _bias(output: _Output) -> Chart:
+    of, predictions = output.of, output.predictions
+    rows = output.table.sum(1)
     across = shown(predictions, rows.weight, _MAP)
     places = _even(np.where(across.places >= 0, rows.weight, 0.0))
     count = int(places.max(initial=-1)) + 1
     own = rows.grouped(places, count)
-    total, predicted = grouped(along, places, count, axis=1)
+    total, predicted = grouped(output.along, places, count, axis=1)
     bias = ratio(total, own.weight)
     low, high = predictions.edges()
     held = [np.flatnonzero(places == place) for place in range(len(bias))]
-    variance = _variances(residuals, table, places, bias)
+    variance = _variances(output.residuals, output.table, places, bias)
     columns = {
         "prediction_low": plain(np.array([low[at[0]] for at in held])),
         "prediction_high": plain(np.array([high[at[-1]] for at in held])),
@@ -118,7 +124,7 @@ def _bias(
     }
     lost = rows.rows.sum() - own.rows.sum()
     left_out = beyond(lost, rows.rows.sum(), {"predictions": (predictions.low, predictions.high)})
-    return of.chart("bias", columns, cell, (*left_out, *notes))
+    return of.chart("bias", columns, output.cell, (*left_out, *output.notes))
 
 
 def _even(weight: Array) -> Array:
@@ -158,9 +164,8 @@ def _interval(of: Drawing, bias: Array, variance: Array, table: Table) -> dict[s
     return {"ci_low": plain(np.array(low)), "ci_high": plain(np.array(high))}
 
 
-def _spread(
-    of: Drawing, residuals: Bins, table: Table, cell: dict[str, str], notes: tuple[Note, ...]
-) -> Chart:
+def _spread(output: _Output) -> Chart:
+    of, residuals, table = output.of, output.residuals, output.table.sum(0)
     along = shown(residuals, table.weight, _SPREAD)
     own = table.grouped(along.places, along.count)
     columns = {
@@ -171,4 +176,4 @@ def _spread(
     }
     lost = table.rows.sum() - own.rows.sum()
     left_out = beyond(lost, table.rows.sum(), {"residuals": (residuals.low, residuals.high)})
-    return of.chart("residual_distribution", columns, cell, (*left_out, *notes))
+    return of.chart("residual_distribution", columns, output.cell, (*left_out, *output.notes))
