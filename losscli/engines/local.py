@@ -1,4 +1,4 @@
-"""The local engine: blocks on a fixed grid of rows, folded and merged in row order by threads."""
+"""The local engine: threads fold blocks on a fixed grid of rows and merge them in row order."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ class Taken(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def units(self) -> int:
-        """The number of rows, or of groups if these are evaluated."""
+        """The number of rows; of groups in tasks that evaluate groups."""
         return self.block.height if self.rows.starts is None else len(self.rows.starts)
 
     @cached_property

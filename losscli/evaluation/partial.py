@@ -139,7 +139,7 @@ class EvaluationJob(Struct, frozen=True):
         return "losscli.evaluation.remote"
 
     def run_length(self, frame: pl.DataFrame) -> int:
-        """The number of blocks that are folded as one: a few if the first one has many slices."""
+        """The number of blocks to fold as one: several if the first one has many slices."""
         return run_length(self.plan, frame)
 
     def begin(self, frame: pl.DataFrame) -> Any:

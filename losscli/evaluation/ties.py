@@ -245,7 +245,7 @@ class Lines:
 
 
 def _sums(_: int, lines: Array, weight: Array) -> _Sums:
-    """The sums of the lines (s, n) of rows of one cell."""
+    """Sums over the rows of one cell, for each line (s, n)."""
     # Not by BLAS, whose threads would be in the way of others.
     total, squares = np.einsum("ij,j->i", lines, weight), np.einsum("i,i->", weight, weight)
     return _Sums(len(weight), weight.sum(), squares, total, lines.min(axis=1), lines.max(axis=1))
@@ -295,7 +295,7 @@ class _Sums(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def units(self) -> Array:
-        """The number of rows (c,) that count."""
+        """The effective number of rows in each cell (c,)."""
         return effective_number(self.weight, self.squares, self.n)
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING or sys.version_info >= (3, 12):
     from functools import cached_property
 else:
 
-    class cached_property:  # noqa: N801
+    class cached_property:  # noqa: N801  # as functools names it
         """As `functools.cached_property` is from Python 3.12 on.
 
         That of 3.11 holds a lock of the class while it computes, so that threads wait for each other although

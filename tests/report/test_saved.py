@@ -348,7 +348,7 @@ class Hub(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps(self.comments if self.command == "GET" else {}).encode())
 
-    do_GET = do_POST = do_PATCH = answer  # noqa: N815
+    do_GET = do_POST = do_PATCH = answer  # noqa: N815  # names of http.server
 
     def log_message(self, *words: object) -> None:
         """Say nothing."""

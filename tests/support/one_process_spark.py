@@ -33,7 +33,7 @@ class Frame:
     def __getitem__(self, name):
         return Column(lambda row: row[name])
 
-    def mapInArrow(self, function, schema):  # noqa: N802
+    def mapInArrow(self, function, schema):  # noqa: N802  # Spark's name
         cloudpickle = needed("cloudpickle")
         sent = cloudpickle.loads(cloudpickle.dumps(function))
         return Frame([list(sent(iter(partition))) for partition in self.partitions])

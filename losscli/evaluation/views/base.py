@@ -24,7 +24,7 @@ from losscli.states.sums import total_weights
 from losscli.tasks.catalog import TASKS
 
 EVERY_ROW = 1 << 19
-"""So many rows of a run are counted one by one; of those after, charts take a sample."""
+"""Charts count this many rows of a run one by one, and sample later blocks."""
 
 MOST_CELLS = 20
 """Maximum number of outputs or labels that have charts of their own."""
@@ -129,9 +129,9 @@ class Seen(Struct, frozen=True, eq=False):
 
 
 def _drawn(count: int, seed: int) -> Array:
-    """One place at random in each run of `RATE` of so many; none if it is beyond the last.
+    """The places of a sample of `count` rows: one at random in each stretch of `RATE`.
 
-    Always the same, but not at a fixed distance, at which data may repeat.
+    Random, because data may repeat at a fixed distance, but the same for the same seed.
     """
     runs = np.arange(0, count, RATE)
     places = runs + np.random.default_rng(seed).integers(0, RATE, len(runs))
@@ -213,7 +213,7 @@ class Drawing(Struct, frozen=True, eq=False):
         return float(cast(Sampled, self.summaries[name]).total.outside[0])
 
     def sampled(self, name: str, also: str = "") -> tuple[Note, ...]:
-        """That a grid is of a sample, if it is, and of what `also`."""
+        """The note that a grid was sampled, if it was; `also` says what else it counts."""
         grid = cast(Sampled, self.summaries[name])
         if grid.sample is None:
             return ()

@@ -25,7 +25,7 @@ _MOST = 40
 _LEAST = 0.005
 """The share of the weight with a loss whose losses are too small to have bins of their own."""
 _GREATEST = 64
-"""One row in so many is among the greatest losses, all of which are counted."""
+"""The largest losses, one row in this many, are all counted."""
 _FINEST = 4.0
 """Maximum number of bins of one octave."""
 
@@ -46,9 +46,9 @@ def taken(block: Seen) -> dict[str, Summary]:
 
 
 def _grid(block: Seen, values: Array) -> Sampled:
-    """The grid of losses (n,) of all rows of a block; a sample has the greatest losses of all rows.
+    """The grid of the losses (n,) of a block; a sample also holds the largest losses of all rows.
 
-    A few rows may make up most of a loss, and few of them are in a sample.
+    A few rows may account for most of a loss, and a sample would miss them.
     """
     if not block.is_sample:
         return _bins(block, values)
@@ -81,7 +81,7 @@ def drawn(of: Drawing) -> Iterator[Chart]:
         if table.weight.sum() > 0:
             notes = (
                 *infinite(of.outside(str(place))),
-                *of.sampled(str(place), ", and all of the greatest losses"),
+                *of.sampled(str(place), ", and all of the largest losses"),
             )
             yield of.chart(
                 "loss_distribution", _columns(of, bins, table, total), notes=notes, loss=choice.label
