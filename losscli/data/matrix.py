@@ -29,8 +29,7 @@ def is_narrow(schema: Mapping[str, Any], columns: Sequence[str]) -> bool:
 def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
     """The columns (n, k) in their own memory order: column-major, or row-major for lists.
 
-    They are float64; or float32 if lists, or more than MANY columns, hold that.  Null becomes NaN.  Chunks
-    are joined here, since NumPy reuses its memory and Polars would allocate more.
+    They are float64; or float32 if lists, or more than MANY columns, hold that.  Null becomes NaN.
     """
     if len(columns) > MANY:
         wide = frame[list(columns)]
@@ -49,13 +48,20 @@ def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
         return Matrix(values.T, float(low), float(high))
     series = frame.get_column(columns[0])
     if not series.dtype.is_nested():
-        series = series.cast(pl.Float64)
-        if series.n_chunks() == 1:
-            return _with_extremes(series.to_numpy()[:, None])
-        return _with_extremes(np.concatenate([chunk.to_numpy() for chunk in series.get_chunks()])[:, None])
+        return _with_extremes(joined(series.cast(pl.Float64))[:, None])
     # All lists have the same length, so their numbers are the rows of a matrix.
     numbers = _floats(series.explode(empty_as_null=False).to_numpy())
     return _with_extremes(numbers.reshape(frame.height, -1) if frame.height else numbers.reshape(0, 1))
+
+
+def joined(series: pl.Series) -> Array:
+    """The numbers of a column (n,), read-only; null becomes NaN.
+
+    Chunks are joined here, since NumPy reuses its memory and Polars would allocate more.
+    """
+    if series.n_chunks() == 1:
+        return series.to_numpy()
+    return np.concatenate([chunk.to_numpy() for chunk in series.get_chunks()])
 
 
 def _floats(values: Array) -> Array:

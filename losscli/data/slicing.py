@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from losscli.data import times
 from losscli.data.labels import label_text
+from losscli.data.matrix import joined
 from losscli.numeric.arrays import Array, np, pl
 from losscli.numeric.segments import NARROW, compressed
 
@@ -178,7 +179,8 @@ def distinct(series: pl.Series) -> tuple[Array, pl.Series]:
         missing = np.isnan(values)
         codes = np.unique(values, return_inverse=True)[1]
     elif _fits(series.dtype):
-        values = series.to_physical().cast(pl.Int64).fill_null(0).to_numpy()
+        whole = series.to_physical().cast(pl.Int64)
+        values = joined(whole if missing is None else whole.fill_null(0))
         low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
         if high - low < NARROW and missing is None and series.dtype.is_integer():
             places, present = compressed(values - low)
