@@ -32,19 +32,19 @@ def compressed(codes: Array) -> tuple[Array, Array]:
     return table[codes], present
 
 
-_DIGIT = 16
-"""Bits of the widest integers that NumPy sorts by radix, ten times as fast as wider ones."""
-
-
 def stable_order(xp: Namespace, codes: Array, count: int) -> Array:
     """The order (n,) that sorts codes (n,) from 0 to count - 1, and keeps that of equal codes."""
-    digit = np.uint16 if count > 1 << 8 else np.uint8
-    if count <= 1 << _DIGIT or not on_host(xp):
-        return xp.argsort(codes.astype(digit) if on_host(xp) else codes, kind="stable")
-    order = np.argsort(codes.astype(digit), kind="stable")
-    for shift in range(_DIGIT, (count - 1).bit_length(), _DIGIT):
-        order = order[np.argsort((codes[order] >> shift).astype(digit), kind="stable")]
-    return order
+    if not on_host(xp):
+        return xp.argsort(codes, kind="stable")
+    if count <= 1 << 16:
+        # NumPy sorts integers of at most 16 bits by radix.
+        return np.argsort(codes.astype(np.uint16 if count > 1 << 8 else np.uint8), kind="stable")
+    # It sorts wider ones in half the time of two such sorts, if their places come along as digits.
+    shift = max(len(codes) - 1, 0).bit_length()
+    keys = (codes.astype(np.int64) << shift) | np.arange(len(codes))
+    keys.sort()
+    found: Array = keys & ((1 << shift) - 1)
+    return found
 
 
 _WIDEST = 1024

@@ -15,8 +15,8 @@ from losscli.numeric.two_float import two_sum
 from losscli.states.draws import Draws, kept
 
 _FEW_ROWS = 32
-_LONG_RUN = 1024
-"""Rows from which a run is summed by itself."""
+_LONG_RUN = 1 << 13
+"""Rows from which the extremes of a run are found by itself."""
 _SLICE = 1 << 13
 """Rows whose products are summed at once."""
 _FEW_COLUMNS = 4
@@ -54,9 +54,9 @@ class Cells:
         sizes: Array = np.array([n])
         if codes is not None:
             # One stable sort makes each cell a run, so that sums work for any number of cells.
-            nowhere, *counts = to_numpy(xp.bincount(codes + 1, minlength=cells + 1)).tolist()
-            sizes = np.array(counts)
-            self.order = stable_order(xp, codes + 1, cells + 1)[nowhere:]
+            places = codes + 1
+            nowhere, sizes = np.split(to_numpy(xp.bincount(places, minlength=cells + 1)), [1])
+            self.order = stable_order(xp, places, cells + 1)[int(nowhere[0]) :]
             weight = None if weight is None else weight[self.order]
             cluster = None if cluster is None else cluster[self.order]
             draws = None if draws is None else draws.at(self.order)
@@ -75,6 +75,12 @@ class Cells:
     def runs(self) -> Runs:
         """The runs of the sorted rows, one per cell that has rows."""
         return Runs(self.xp, self.starts, int(self.sizes.sum()))
+
+    @property
+    def spans(self) -> list[slice]:
+        """The sorted rows of each run."""
+        ends = (self.starts + self.sizes).tolist()
+        return [slice(a, b) for a, b in zip(self.starts.tolist(), ends, strict=True)]
 
     @cached_property
     def weight_squared(self) -> Array:
@@ -142,9 +148,9 @@ class Cells:
     def extremes(self, x: Array, arg: str, of_runs: str) -> tuple[Array, Array]:
         """The extreme of each column in each run, and the index of its first occurrence; each (k, runs)."""
         xp = self.xp
-        if self.one_run:
-            at = getattr(x, arg)(axis=1)
-            return x[xp.arange(len(x)), at][:, None], at[:, None]
+        if self.one_run or int(self.sizes.sum()) >= len(self.sizes) * _LONG_RUN:
+            at = xp.stack([getattr(x[:, own], arg)(axis=1) + own.start for own in self.spans], axis=1)
+            return x[xp.arange(len(x))[:, None], at], at
         extreme = getattr(self.runs, of_runs)(x)
         hit = x == self.per_row(extreme)
         if bool(xp.isnan(extreme).any()):
@@ -158,12 +164,9 @@ class Cells:
         """
         k, xp, count = len(deviation), self.xp, len(self.starts)
         i, j, m = triples(k)
-        if int(self.sizes.sum()) >= count * _LONG_RUN:
-            ends = (self.starts + self.sizes).tolist()
-            runs = zip(self.starts.tolist(), ends, strict=True)
-            found = [_thirds(xp, scaled[:, a:b], deviation[:, a:b]) for a, b in runs]
-            second, third = (xp.stack(each) for each in zip(*found, strict=True))
-            return second, third
+        if self.one_run:
+            second, third = _thirds(xp, scaled, deviation)
+            return second[None], third[None]
         second, third = xp.empty((count, k, k)), xp.empty((count, len(i)))
         for place, (a, b, c) in enumerate(zip(i.tolist(), j.tolist(), m.tolist(), strict=True)):
             if b == c:
@@ -203,10 +206,7 @@ class Cells:
                 found[:, i, i:] = self.sums(a[i] * b[i:]).T
                 found[:, i:, i] = found[:, i, i:]
             return found
-        ends = (self.starts + self.sizes).tolist()
-        return self.xp.stack(
-            [products(self.xp, a[:, i:j], b[:, i:j]) for i, j in zip(self.starts.tolist(), ends, strict=True)]
-        )
+        return self.xp.stack([products(self.xp, a[:, own], b[:, own]) for own in self.spans])
 
 
 class Alike(Cells):
