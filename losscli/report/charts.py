@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from msgspec import Struct, field
@@ -51,12 +51,13 @@ class Column(Struct, frozen=True):
             return "text"
         return f"numbers from {low:g} to {high:g}" if self.unit in _RANGES else "numbers"
 
-    def may_hold(self, value: Value) -> bool:
-        """Whether it may hold a value."""
-        if value is None or isinstance(value, str):
-            return isinstance(value, str) == self.is_text
+    def may_hold(self, values: Sequence[Value]) -> bool:
+        """Whether it may hold all of these values."""
+        if self.is_text:
+            return all(isinstance(value, str) for value in values)
         low, high = self.range
-        return not self.is_text and low - _ROUNDING <= value <= high * (1 + _ROUNDING)
+        low, high = low - _ROUNDING, high * (1 + _ROUNDING)
+        return all(value is None or (not isinstance(value, str) and low <= value <= high) for value in values)
 
 
 class Kind(Struct, frozen=True):
@@ -320,7 +321,7 @@ class Chart(Struct, frozen=True, kw_only=True):
         for column in KINDS[self.name].columns if self.name in KINDS else ():
             if column.name not in self.columns:
                 raise ValueError(f"chart {self.name} has no column {column.name}")
-            if not all(map(column.may_hold, self.columns[column.name])):
+            if not column.may_hold(self.columns[column.name]):
                 raise ValueError(f"column {column.name} of chart {self.name} does not hold {column.words}")
 
     @property

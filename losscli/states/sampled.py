@@ -9,9 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, np
+from losscli.states.gathered import Gathered
 from losscli.states.grid import Grid
 
-RATE = 16
+RATE = 64
 """The rows that each row of a sample stands for."""
 
 
@@ -22,14 +23,14 @@ class Sampled(Struct, frozen=True, eq=False):
     is None if there are no such rows.
     """
 
-    counted: Grid | None = None
-    sample: Grid | None = None
+    counted: Gathered | None = None
+    sample: Gathered | None = None
 
     @property
     def grids(self) -> dict[str, Grid]:
         """The grids that exist, by the name of their field."""
         both = {"counted": self.counted, "sample": self.sample}
-        return {name: grid for name, grid in both.items() if grid is not None}
+        return {name: rows.grid for name, rows in both.items() if rows is not None}
 
     @property
     def layout(self) -> tuple[Any, ...]:
@@ -46,15 +47,16 @@ class Sampled(Struct, frozen=True, eq=False):
         """The sums of all rows: with a sample estimates, in three columns."""
         if self.sample is None:
             assert self.counted is not None
-            return self.counted
+            return self.counted.grid
         factors = np.array([RATE, RATE, RATE**2], dtype=float)
-        sample = replace(self.sample.weighted, along=self.sample.along * RATE)
+        grid = self.sample.grid
+        sample = replace(grid.weighted, along=grid.along * RATE)
         sample = replace(
             sample,
             sums=np.multiply(sample.sums.T, factors).T,
             outside=sample.outside * factors,
         )
-        return sample if self.counted is None else self.counted.merge(sample)
+        return sample if self.counted is None else self.counted.grid.merge(sample)
 
     def merge(self, later: Self) -> Self:
         """The grids of the rows of both, in any order."""
@@ -78,8 +80,8 @@ class Sampled(Struct, frozen=True, eq=False):
                     yield key.removeprefix(f"{name}."), values
 
         own = {name: dict(fields(name)) for name in ("counted", "sample")}
-        return cls(**{name: Grid.from_arrays(each) for name, each in own.items() if each})
+        return cls(**{name: Gathered(Grid.from_arrays(each)) for name, each in own.items() if each})
 
 
-def _merged(a: Grid | None, b: Grid | None) -> Grid | None:
+def _merged(a: Gathered | None, b: Gathered | None) -> Gathered | None:
     return (a or b) if a is None or b is None else a.merge(b)

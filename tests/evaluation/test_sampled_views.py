@@ -10,13 +10,12 @@ from losscli.evaluation.views import base
 from losscli.plan import plan as plans
 from losscli.states.sampled import RATE
 
-N, EVERY = 80_000, 4_000
+N, EVERY = 320_000, 16_384
 RNG = np.random.default_rng(5)
 Y = RNG.normal(5, 3, N)
 P = Y + RNG.normal(0.5, 1 + np.abs(Y) / 5, N)
 SCORE = RNG.random(N)
 LABEL = (RNG.random(N) < SCORE).astype(int)
-NOTE = r"estimated from 8,7\d\d rows: the first 4,000, then one in 16, drawn at random"
 
 
 @pytest.fixture(autouse=True)
@@ -46,8 +45,9 @@ def test_bias_is_that_of_all_rows_within_its_interval(weighted):
         np.bincount(place, each) for each in (weight, weight * (P - Y), (weight > 0).astype(float))
     )
     assert note.code == "sampled-chart"
-    np.testing.assert_allclose(numbers(bias, "weight"), total, rtol=0.15)
-    np.testing.assert_allclose(numbers(bias, "rows"), size, rtol=0.15)
+    for name, own, each in (("weight", total, weight), ("rows", size, weight > 0)):
+        errors = np.sqrt(RATE * np.bincount(place, each.astype(float) ** 2))
+        assert (abs(numbers(bias, name) - own) < 4 * errors).all()
     outside = (residual / total < numbers(bias, "ci_low")) | (residual / total > numbers(bias, "ci_high"))
     assert outside.sum() <= 2  # of 15 intervals at 95 %
     # The width is that of the rows that were drawn, not of those that they stand for, by Kish's formula.
@@ -70,22 +70,23 @@ def test_all_charts_of_a_sample_say_so():
 
 
 def test_data_that_repeat_are_drawn_evenly():
-    """Each sixteenth row alone would give a residual of one kind."""
-    y = np.tile(np.arange(RATE), N // RATE).astype(float)
+    """Each row at a distance of RATE alone would give a residual of one kind."""
+    period = RATE // 4
+    y = np.tile(np.arange(period), N // period).astype(float)
     found = charts({"p": 2 * y, "y": y}, loss="mae")["residual_distribution"]
-    assert sum(rows > 0 for rows in found.columns["rows"]) == RATE
+    assert sum(rows > 0 for rows in found.columns["rows"]) == period
 
 
 @pytest.mark.parametrize("weighted", [False, True], ids=["no weights", "weights"])
 def test_the_greatest_losses_are_all_counted(weighted):
     error = RNG.exponential(1, N)
-    error[70_001] = error.sum()
+    error[280_001] = error.sum()
     weight = RNG.integers(0, 4, N) * 0.5 if weighted else np.ones(N)
-    weight[70_001] = 1.0
+    weight[280_001] = 1.0
     options = {"weight": "w"} if weighted else {}
     found = charts({"p": error, "y": np.zeros(N), "w": weight}, loss="mae", **options)["loss_distribution"]
     assert numbers(found, "rows")[-1] == 1
-    expected = error[70_001] / (weight * error).sum()
+    expected = error[280_001] / (weight * error).sum()
     assert numbers(found, "top_loss_share")[-1] == pytest.approx(expected, rel=0.02)
     assert sum(numbers(found, "rows")) == pytest.approx((weight > 0).sum(), rel=0.03)
 
@@ -125,7 +126,7 @@ def test_threads_and_parts_change_nothing(tmp_path):
     merged = losscli.merge(tmp_path / "a.state", tmp_path / "b.state")
     (bias,) = (chart for chart in merged.charts if chart.name == "bias")
     assert sum(numbers(bias, "rows")) == pytest.approx(N, rel=0.001)
-    small = losscli.merge(_state(frame[:3_000], given, tmp_path / "c.state"), tmp_path / "a.state")
+    small = losscli.merge(_state(frame[:12_000], given, tmp_path / "c.state"), tmp_path / "a.state")
     assert small.charts[0].notes[-1].code == "sampled-chart"  # one part without, and one with a sample
 
 

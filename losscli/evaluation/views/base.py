@@ -18,12 +18,13 @@ from losscli.report.charts import Chart, Value
 from losscli.report.findings import Code, Note, note
 from losscli.states.base import Summary
 from losscli.states.counts import Counts
-from losscli.states.grid import Axis, Bins, Grid
+from losscli.states.gathered import Gathered
+from losscli.states.grid import Axis, Bins
 from losscli.states.sampled import RATE, Sampled
 from losscli.states.sums import total_weights
 from losscli.tasks.catalog import TASKS
 
-EVERY_ROW = 1 << 19
+EVERY_ROW = 1 << 20
 """Charts count this many rows of a run one by one, and sample later blocks."""
 
 MOST_CELLS = 20
@@ -89,8 +90,8 @@ class Seen(Struct, frozen=True, eq=False):
         return every if weight is None or bool(self.xp.all(weight > 0)) else every.where(weight > 0)
 
     def where(self, holds: Array) -> Seen:
-        """Those of the rows for which something holds: (n,) of all rows of the block."""
-        places = self.xp.flatnonzero(holds) if self.at is None else self.at[holds[self.at]]
+        """Those of the rows (n,) for which something holds (n,)."""
+        places = self.xp.flatnonzero(holds) if self.at is None else self.at[holds]
         return self._at(places, self.is_sample)
 
     @property
@@ -121,11 +122,11 @@ class Seen(Struct, frozen=True, eq=False):
     def grid(self, axes: Sequence[Axis | int], *places: Array, also: Sequence[Array] = ()) -> Sampled:
         """The grid of rows at places (n,) of each axis; `also` are summed in the bins of the first one."""
         along = also if self.weight is None else [self.weight * each for each in also]
-        return self.held(Grid.of(self.xp, axes, places, self.counted, along))
+        return self.held(Gathered.of(self.xp, axes, places, self.counted, along))
 
-    def held(self, grid: Grid) -> Sampled:
-        """A grid of the rows, as what they are: a sample or not."""
-        return Sampled(sample=grid) if self.is_sample else Sampled(counted=grid)
+    def held(self, rows: Gathered) -> Sampled:
+        """The rows of a grid as what they are: a sample or not."""
+        return Sampled(sample=rows) if self.is_sample else Sampled(counted=rows)
 
 
 def _drawn(count: int, seed: int) -> Array:
@@ -273,12 +274,9 @@ def whole(values: Array) -> list[Value]:
 
 def grouped(sums: Array, places: Array, count: int, axis: int = 0) -> Array:
     """The sums of bins along an axis that share a place (bins,) of `count`; -1 leaves a bin out."""
-    held = places >= 0
-    moved = np.moveaxis(sums, axis, 0)[held]
-    width = math.prod(moved.shape[1:])
-    index = places[held][:, None] * width + np.arange(width)
-    found = np.bincount(index.ravel(), moved.ravel(), count * width)
-    return np.moveaxis(found.reshape(count, *moved.shape[1:]), 0, axis)
+    moved = np.moveaxis(sums, axis, 0)
+    found = [moved[places == place].sum(axis=0) for place in range(count)]
+    return np.moveaxis(np.reshape(found, (count, *moved.shape[1:])), 0, axis)
 
 
 def ratio(above: Array, below: Array) -> Array:

@@ -11,11 +11,12 @@ from losscli.catalog.loss import Choice
 from losscli.evaluation.views.base import Drawing, Seen, Table, grouped, plain, shown
 from losscli.evaluation.views.notes import infinite
 from losscli.numeric.arrays import Array
+from losscli.numeric.segments import compressed
 from losscli.plan.plan import Plan
 from losscli.report.charts import Chart, Value
 from losscli.states.base import Summary
 from losscli.states.grid import NEGATIVE_ZERO, Axis, Bins
-from losscli.states.sampled import RATE, Sampled
+from losscli.states.sampled import Sampled
 
 LOSS = Axis(digits=4, octaves=40)
 MOST_LOSSES = 3
@@ -26,6 +27,8 @@ _LEAST = 0.005
 """The share of the weight with a loss whose losses are too small to have bins of their own."""
 _GREATEST = 64
 """The largest losses, one row in this many, are all counted."""
+_MANY = _GREATEST // 4
+"""One row in this many is too many: then those that are as large as each other are a sample."""
 _FINEST = 4.0
 """Maximum number of bins of one octave."""
 
@@ -51,18 +54,19 @@ def _grid(block: Seen, values: Array) -> Sampled:
     A few rows may account for most of a loss, and a sample would miss them.
     """
     if not block.is_sample:
-        return _bins(block, values)
-    xp, sample = block.xp, block(values)
+        return _bins(block, block(values))
+    xp, sample, every = block.xp, block(values), block.every
     place = len(sample) - max(1, len(sample) // _GREATEST)
     limit = xp.partition(sample, place)[place] if len(sample) else -np.inf
-    is_great = values >= limit
-    if int(xp.count_nonzero(is_great)) > len(values) // RATE:  # many rows have this very loss
-        is_great = values > limit
-    return _bins(block.every.where(is_great), values).merge(_bins(block.where(~is_great), values))
+    is_great = every(values) >= limit
+    if int(xp.count_nonzero(is_great)) > len(values) // _MANY:  # many rows have this very loss
+        limit = xp.nextafter(limit, np.inf)
+        is_great = every(values) >= limit
+    greatest, others = every.where(is_great), ~(sample >= limit)
+    return _bins(greatest, greatest(values)).merge(_bins(block.where(others), sample[others]))
 
 
-def _bins(block: Seen, values: Array) -> Sampled:
-    own = block(values)
+def _bins(block: Seen, own: Array) -> Sampled:
     return block.grid((LOSS,), own, also=(own,))
 
 
@@ -94,7 +98,7 @@ def _columns(of: Drawing, bins: Bins, table: Table, total: Array) -> dict[str, l
     if is_loss:
         low, high = np.maximum(low, 0.0), high if bins.high > 0 else np.zeros(len(high))
     places = _by_size(bins, table.weight) if is_loss else shown(bins, table.weight, _MOST).places
-    held = np.unique(places[(table.weight > 0) & (places >= 0)])
+    _, held = compressed(places[(table.weight > 0) & (places >= 0)])
     count = int(places.max()) + 1
     own = table.grouped(places, count)[held]
     members = [np.flatnonzero(places == place) for place in held]

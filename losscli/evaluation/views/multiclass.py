@@ -33,9 +33,9 @@ def taken(block: Seen) -> dict[str, Summary]:
             most = _probability(batch, guess, most)
         if batch.code is not None:
             hit = guess == batch.code
+            entries = Entries.of(block, hit, hit)
         else:
-            hit = xp.take_along_axis(batch.target, guess[:, None], axis=1)[:, 0]
-        entries = Entries.of(block, hit.astype(float))
+            entries = Entries.of(block, xp.take_along_axis(batch.target, guess[:, None], axis=1)[:, 0])
         found |= deciles(entries, entries(most), batch.held)
     return found
 

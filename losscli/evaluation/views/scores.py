@@ -12,12 +12,14 @@ from msgspec import Struct
 
 from losscli.evaluation.views.base import Drawing, Seen, Table, plain, ratio, spread_of
 from losscli.evaluation.views.notes import beyond
-from losscli.numeric.arrays import Array, Namespace, on_host
+from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.edges import unit_edges, unit_places
+from losscli.numeric.segments import compressed
 from losscli.report.charts import Chart, Value
 from losscli.report.findings import Note
 from losscli.states.base import Summary
-from losscli.states.grid import Axis, Grid
+from losscli.states.gathered import Gathered
+from losscli.states.grid import Axis
 from losscli.states.sampled import Sampled
 from losscli.tasks.binary import Bernoulli
 
@@ -51,15 +53,16 @@ class Scored(Struct, frozen=True, eq=False):
         """Whether the scores are the probabilities."""
         return self.score is self.probability
 
-    def sides(self, xp: Namespace, score: Array) -> tuple[Array, Array]:
-        """How far scores (n,) are from the end of their side (n,), and the side: 1 for a predicted positive.
+    def side(self, score: Array) -> Array:
+        """The side that scores (n,) are on: 1 for a predicted positive."""
+        return (score > (0.5 if self.is_probability else 0.0)).view(np.uint8)
+
+    def size(self, xp: Namespace, score: Array, side: Array) -> Array:
+        """How far scores (n,) are from the end of their side (n,).
 
         Probabilities above one half count from one, near which bins are then as fine as near zero.
         """
-        if self.is_probability:
-            side = score > 0.5
-            return xp.abs(score - side), side
-        return xp.abs(score), score > 0
+        return xp.abs(score - side) if self.is_probability else xp.abs(score)
 
 
 def probability(batch: Bernoulli) -> Array:
@@ -74,20 +77,20 @@ def taken(block: Seen, rows: Scored, name: str = "") -> dict[str, Summary]:
     """The histogram of scores by class, and the sums in bins of the probability."""
     xp = block.xp
     entries = Entries.of(block, rows.target, rows.code)
-    size, side = rows.sides(xp, entries(rows.score))
-    side = side.view(np.uint8) if on_host(xp) else side.astype(np.uint8)
-    places = (size, 2 * side + entries.code)
+    score = entries(rows.score)
+    side = rows.side(score)
+    places = (rows.size(xp, score, side), 2 * side + entries.code)
     found: dict[str, Summary] = {f"{name}scores": entries.grid((SCORE, 4), *places)}
     if rows.probability is not None:
-        found |= deciles(entries, entries(rows.probability), rows.held, name)
+        probability = score if rows.is_probability else entries(rows.probability)
+        found |= deciles(entries, probability, rows.held, name)
     return found
 
 
 def sides(block: Seen, rows: Scored) -> Sampled:
     """The sums by class and predicted class, which is the side that a score is on."""
     entries = Entries.of(block, rows.target, rows.code)
-    side = rows.sides(block.xp, entries(rows.score))[1]
-    return entries.grid((2, 2), entries.code, side)
+    return entries.grid((2, 2), entries.code, rows.side(entries(rows.score)))
 
 
 def deciles(entries: Entries, probability: Array, held: str, name: str = "") -> dict[str, Summary]:
@@ -113,10 +116,11 @@ class Entries(Struct, frozen=True, eq=False):
     @classmethod
     def of(cls, block: Seen, target: Array, code: Array | None = None) -> Entries:
         """The entries of targets (n,) from 0 to 1, whose `code` (n,), if known, is -1 for soft labels."""
-        xp, target = block.xp, block(target)
-        own = xp.where(target == 1, 1, xp.where(target == 0, 0, -1)) if code is None else block(code)
+        xp = block.xp
+        own = _class(xp, block(target)) if code is None else block(code)
         if not bool((own < 0).any()):
             return cls(block, own.astype(np.uint8), block.counted, block.weight, 1)
+        target = block(target)
         share = xp.concatenate([1.0 - target, target])
         count = xp.concatenate([target < 0.5, target >= 0.5]).astype(float)  # a row counts in the nearer one
         weight = xp.ones(len(share)) if block.weight is None else xp.tile(block.weight, 2)
@@ -125,12 +129,17 @@ class Entries(Struct, frozen=True, eq=False):
 
     def grid(self, axes: Sequence[Axis | int], *places: Array, along: Sequence[Array] = ()) -> Sampled:
         """The grid of entries at places (n,) of each axis; `along` is summed in the bins of the first one."""
-        return self.block.held(Grid.of(self.block.xp, axes, places, self.counted, along))
+        return self.block.held(Gathered.of(self.block.xp, axes, places, self.counted, along))
 
     def __call__(self, values: Array) -> Array:
         """The values (n,) of entries, of those of all rows of the block."""
         own = self.block(values)
         return own if self.times == 1 else self.block.xp.tile(own, self.times)
+
+
+def _class(xp: Namespace, target: Array) -> Array:
+    """The class of targets (n,) from 0 to 1, -1 of a soft label."""
+    return xp.where(target == 1, 1, xp.where(target == 0, 0, -1))
 
 
 class _Histogram(Struct, frozen=True, eq=False):
@@ -238,7 +247,8 @@ def _spread_out(steps: Array, most: int = _POINTS) -> Array:
         return np.arange(len(steps) + 1)
     length = np.concatenate([[0.0], np.cumsum(steps)])
     wanted = np.linspace(0.0, length[-1], most)
-    return np.unique(np.concatenate([[0], np.searchsorted(length, wanted), [len(steps)]]).clip(0, len(steps)))
+    points = np.concatenate([[0], np.searchsorted(length, wanted), [len(steps)]])
+    return compressed(points.clip(0, len(steps)))[1]
 
 
 def _distribution(

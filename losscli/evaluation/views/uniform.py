@@ -7,6 +7,7 @@ import numpy as np
 from losscli.evaluation.views.base import Drawing, Seen, plain, ratio
 from losscli.numeric.arrays import Array, Namespace
 from losscli.report.charts import Chart
+from losscli.states.gathered import Gathered
 from losscli.states.grid import Grid
 from losscli.states.sampled import Sampled
 
@@ -30,7 +31,7 @@ def spread(block: Seen, low: Array, high: Array, bins: int) -> Sampled:
         share = upto - before
         sums[:, place] = [float((column * share).sum()) for column in columns]
         before = upto
-    return block.held(Grid((bins,), sums, np.zeros((0, bins)), np.zeros(len(columns))))
+    return block.held(Gathered(Grid((bins,), sums, np.zeros((0, bins)), np.zeros(len(columns)))))
 
 
 def _up_to(xp: Namespace, low: Array, width: Array, point: Array, edge: float) -> Array:

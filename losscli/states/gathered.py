@@ -1,0 +1,94 @@
+"""Sums in bins of rows that come a few at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from itertools import groupby
+from typing import Any, Self
+
+from msgspec import Struct
+
+from losscli.numeric.arrays import Array, Namespace, np, to_numpy
+from losscli.numeric.cached import cached_property
+from losscli.states.grid import Axis, Grid
+
+AT_ONCE = 1 << 17
+"""The number of rows from which those that wait are put into bins."""
+
+
+class Waiting(Struct, frozen=True, eq=False):
+    """Rows that are in no bin yet: what `Grid.of` takes of them, in arrays of NumPy."""
+
+    axes: tuple[Axis | int, ...]
+    places: tuple[Array, ...]
+    columns: tuple[Array | None, ...]
+    along: tuple[Array, ...]
+
+    def has_numbers(self) -> list[bool]:
+        """For each column whether it has numbers, rather than counts rows."""
+        return [each is not None for each in self.columns]
+
+
+class Gathered(Struct, frozen=True, eq=False, dict=True):
+    """The grid of some rows, of which `waiting` ones are not in its bins yet.
+
+    Bins of two axes are many: they take as long to make and to merge for the rows of one block of a sample as
+    for those of ten.
+    """
+
+    binned: Grid | None = None
+    waiting: tuple[Waiting, ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        xp: Namespace,
+        axes: Sequence[Axis | int],
+        places: Sequence[Array],
+        columns: Sequence[Array | None],
+        along: Sequence[Array] = (),
+    ) -> Self:
+        """The grid of some rows, whose arguments are those of `Grid.of`."""
+        if len(places[0]) >= AT_ONCE:
+            return cls(Grid.of(xp, axes, places, columns, along))
+        rows = Waiting(
+            tuple(axes),
+            tuple(to_numpy(each) for each in places),
+            tuple(None if each is None else to_numpy(each) for each in columns),
+            tuple(to_numpy(each) for each in along),
+        )
+        return cls(waiting=(rows,))
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The grid of all rows."""
+        # Soft labels are parts of rows, also in a block between two of whole rows.
+        new = [_binned(list(own)) for _, own in groupby(self.waiting, Waiting.has_numbers)]
+        return reduce(Grid.merge, new if self.binned is None else [self.binned, *new])
+
+    def merge(self, later: Self) -> Self:
+        """The grid of the rows of both; those that wait are put into bins once they are many."""
+        found = type(self)(
+            reduce(Grid.merge, filter(None, (self.binned, later.binned)))
+            if self.binned or later.binned
+            else None,
+            self.waiting + later.waiting,
+        )
+        many = sum(len(each.places[0]) for each in found.waiting) >= AT_ONCE
+        return type(self)(found.grid) if many else found
+
+
+def _binned(rows: Sequence[Waiting]) -> Grid:
+    """The grid of rows with the same columns."""
+
+    def joined(parts: Sequence[tuple[Array | None, ...]]) -> Any:
+        return [None if own[0] is None else np.concatenate(own) for own in zip(*parts, strict=True)]
+
+    return Grid.of(
+        np,
+        rows[0].axes,
+        joined([each.places for each in rows]),
+        joined([each.columns for each in rows]),
+        joined([each.along for each in rows]),
+    )
