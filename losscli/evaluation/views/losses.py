@@ -28,7 +28,7 @@ _LEAST = 0.005
 _GREATEST = 64
 """The largest losses, one row in this many, are all counted."""
 _MANY = _GREATEST // 4
-"""One row in this many is too many: then those that are as large as each other are a sample."""
+"""If more rows than one in this many reach the limit, most are equal to it, and are left to the sample."""
 _FINEST = 4.0
 """Maximum number of bins of one octave."""
 
