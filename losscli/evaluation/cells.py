@@ -110,9 +110,8 @@ def clusters_of(plan: Plan, block: Block, rows: Rows) -> Clusters | None:
     keys = block.frame[cluster]
     # Only distinct keys are hashed.
     places, values = distinct(keys)
-    found = Clusters.of(clusters.hashed(values), places)
-    own = _of_whole_groups(block, found.places, rows, "cluster", (cluster,))
-    return Clusters(found.hashes, own)
+    own = _of_whole_groups(block, places, rows, "cluster", (cluster,))
+    return Clusters(clusters.hashed(values), own)
 
 
 def draws_of(plan: Plan, xp: Namespace, block: Block, rows: Rows) -> Draws | None:

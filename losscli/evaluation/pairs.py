@@ -113,7 +113,7 @@ class ComparisonJob(Struct, frozen=True):
         return "losscli.evaluation.remote"
 
     def run_length(self, frame: pl.DataFrame) -> int:
-        """The number of blocks to fold as one: several if the first one has many slices."""
+        """The number of blocks to fold as one: several if the first one has many slices or clusters."""
         return partials.run_length(self.plans[0], self._of(frame, 0))
 
     def begin(self, frame: pl.DataFrame) -> Any:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from losscli.catalog.loss import Choice
 from losscli.catalog.marks import marks_of
 from losscli.data.filter import together
-from losscli.data.slicing import Key, Labels, merged_keys
+from losscli.data.slicing import Key, Labels, distinct, merged_keys
 from losscli.engines.devices import CPU
 from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
@@ -48,9 +48,9 @@ from losscli.tasks.block import Block
 MAX_SLICES = 1_000_000
 """Maximum number of slices of one --by: each has a state of its own, and a row of the report."""
 _LONG_RUN = 4
-"""Blocks that are folded as one where slices are many."""
-_MANY_SLICES = 1 / 8
-"""The slices per row of a block from which merging them takes about as long as folding the rows."""
+"""Blocks that are folded as one where slices or clusters are many."""
+_MANY = 1 / 8
+"""The slices and clusters per row of a block from which merging them takes as long as folding the rows."""
 HISTOGRAM = "histogram"
 """The name of the state that `Plan.profiled` asks for."""
 _StateT = TypeVar("_StateT", State, State | None)
@@ -139,7 +139,7 @@ class EvaluationJob(Struct, frozen=True):
         return "losscli.evaluation.remote"
 
     def run_length(self, frame: pl.DataFrame) -> int:
-        """The number of blocks to fold as one: several if the first one has many slices."""
+        """The number of blocks to fold as one: several if the first one has many slices or clusters."""
         return run_length(self.plan, frame)
 
     def begin(self, frame: pl.DataFrame) -> Any:
@@ -167,13 +167,15 @@ class EvaluationJob(Struct, frozen=True):
 
 
 def run_length(plan: Plan, frame: pl.DataFrame) -> int:
-    """The number of blocks that are folded as one, where merging slices takes as long as folding rows."""
+    """The blocks that are folded as one, where merging slices or clusters takes as long as folding rows."""
     roles = plan.roles
-    if not roles.slicings or plan.device != CPU or plan.resampling is not None:
+    if plan.device != CPU or plan.resampling is not None or not (roles.slicings or roles.cluster):
         return 1
     rows, known = Block(frame, 0, roles).frame, Labels()
-    slices = sum(slicing.of(rows, known)[1].height for slicing in roles.slicings)
-    return _LONG_RUN if slices > frame.height * _MANY_SLICES else 1
+    many = sum(slicing.of(rows, known)[1].height for slicing in roles.slicings)
+    if roles.cluster is not None:
+        many += len(distinct(rows[roles.cluster])[1])
+    return _LONG_RUN if many > frame.height * _MANY else 1
 
 
 def extras_of(taken: Taken) -> dict[str, Summary]:

@@ -130,15 +130,16 @@ class Runs:
         return found
 
 
-def binned_sums(xp: Namespace, places: Array, columns: Sequence[Array], size: int = 0) -> Array:
-    """The sums of k columns (n,) by bin (n,), for at least `size` bins: a NumPy array (k, bins)."""
+def binned_sums(xp: Namespace, places: Array, columns: Sequence[Array | None], size: int = 0) -> Array:
+    """The sums of k columns (n,), None for ones, by bin (n,), for at least `size` bins: NumPy's (k, bins)."""
     if on_host(xp):
-        # Without bins, bincount returns integers even with weights.
+        # Of ones, and without bins, bincount returns integers.
         return np.stack([np.bincount(places, column, size) for column in columns], dtype=float)
     sizes = to_numpy(xp.bincount(places, minlength=size))
     present, found = np.flatnonzero(sizes), np.zeros((len(columns), len(sizes)))
     if len(present):
         order = xp.argsort(places, kind="stable")
         runs = Runs(xp, np.cumsum(sizes[present]) - sizes[present], len(places))
-        found[:, present] = to_numpy(runs.sums(xp.stack(columns).take(order, axis=1)))
+        values = [xp.ones(len(places)) if column is None else column for column in columns]
+        found[:, present] = to_numpy(runs.sums(xp.stack(values).take(order, axis=1)))
     return found

@@ -74,16 +74,15 @@ class Totals(Struct, frozen=True, eq=False):
 
 
 class Clusters(Struct, frozen=True, eq=False):
-    """The clusters of rows: distinct `hashes` (u,), ascending, and the `places` in them (n,) of the rows."""
+    """The clusters of rows: their `hashes` (u,), and the `places` in them (n,) of the rows."""
 
     hashes: Array
     places: Array
 
     @classmethod
-    def of(cls, hashes: Array, places: Array | None = None) -> Clusters:
-        """The clusters of rows with these hashes (n,), or with the hashes at these `places` (n,)."""
-        found, own = np.unique(hashes, return_inverse=True)
-        return cls(found, own if places is None else own[places])
+    def of(cls, hashes: Array) -> Clusters:
+        """The clusters of rows with these hashes (n,)."""
+        return cls(*np.unique(hashes, return_inverse=True))
 
     @property
     def of_rows(self) -> Array:
@@ -108,9 +107,8 @@ class Block:
         pairs = self._pairs.get(way)
         if pairs is None:
             return
-        w = self._xp.ones(len(pairs.places)) if weight is None else weight
-        weighted = (w, *(w * column for column in columns))
-        self._sums[way].append(pairs.sums(self._xp, weighted, keep))
+        weighted = columns if weight is None else [weight * column for column in columns]
+        self._sums[way].append(pairs.sums(self._xp, (weight, *weighted), keep))
 
     def totals(self) -> dict[int, Totals]:
         """The totals of each way."""
@@ -141,13 +139,15 @@ class _Pairs(Struct, frozen=True, eq=False):
         keys = ((cell - 1) << HASH_BITS) | clusters.hashes[cluster]
         return cls(keys, places, nowhere, MAX_PAIRS)
 
-    def sums(self, xp: Namespace, columns: Sequence[Array], keep: Array | None) -> Array:
+    def sums(self, xp: Namespace, columns: Sequence[Array | None], keep: Array | None) -> Array:
         places, size = xp.asarray(self.places), self.nowhere + len(self.keys)
         return binned_sums(xp, places if keep is None else places[keep], columns, size).T[self.nowhere :]
 
     def totals(self, sums: Sequence[Array]) -> Totals:
         most = min(self.most, MAX_NUMBERS // sum(each.shape[1] for each in sums))
-        return _bounded(Totals(self.keys, tuple(sums), most))
+        order = np.argsort(self.keys)
+        totals = Totals(self.keys[order], tuple(each[order] for each in sums), most)
+        return _bounded(_combined(totals, totals.keys))
 
 
 def hashed(keys: pl.Series) -> Array:
@@ -186,6 +186,8 @@ def _combined(totals: Totals, keys: Array) -> Totals:
     if not len(keys):
         return replace(totals, keys=keys)
     first = np.flatnonzero(np.diff(keys, prepend=-1))
+    if len(first) == len(keys):
+        return replace(totals, keys=keys)
     sums = tuple(np.add.reduceat(each, first, axis=0) for each in totals.sums)
     return replace(totals, keys=keys[first], sums=sums)
 
