@@ -306,7 +306,8 @@ def observed(folder, monkeypatch, capsys):
             if name not in files:
                 (folder / name).unlink()
         for name, content in files.items():
-            (folder / name).write_bytes(content)
+            if changed.get(name) != content:
+                (folder / name).write_bytes(content)
         return status, *capsys.readouterr(), tuple(asked), changed
 
     return observe

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from functools import reduce
+from functools import lru_cache, reduce
 
 import numpy as np
 import pytest
@@ -53,6 +53,7 @@ def pairs():
 every_pair = pytest.mark.parametrize(("state", "name"), list(pairs()))
 
 
+@lru_cache
 def columns_of(name: str, state: type[State]) -> tuple[np.ndarray, ...]:
     """The row columns of a loss; a histogram has the places of the rows, the loss and a part of the rows."""
     with np.errstate(all="ignore"):
