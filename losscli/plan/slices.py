@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import partial
+from shlex import quote
 from typing import Any
 
 from losscli.data.columns import SIDES, column_of, unknown
@@ -13,7 +14,7 @@ from losscli.data.table import Table, reading
 from losscli.data.times import UNITS
 from losscli.errors import UsageError, all_of
 from losscli.numeric.arrays import pl
-from losscli.text import either
+from losscli.text import either, join_names, split_names
 
 MOST_BINS = 1_000
 """The maximum number of bins of a column."""
@@ -33,6 +34,12 @@ def slicings(
 
 
 def _slicing(parts: Sequence[str], predictions: Table, targets: Table, key: Sequence[str]) -> Slicing:
+    columns = {*predictions.schema, *targets.schema}
+    if not columns.issuperset(parts):
+        for name in columns:
+            if len(parts) > 1 and tuple(split_names(name)) == tuple(parts):
+                remedy = f"quote a column whose name has a comma: --by {quote(join_names([name]))}"
+                raise UsageError(f"--by {name}: commas separate columns that are crossed", remedy=remedy)
     cut = all_of(*(partial(_column, part, predictions, targets, key) for part in parts))
     names = [column for column, _ in cut]
     if not names or len(set(names)) < len(names):

@@ -181,6 +181,15 @@ def test_wrong_columns_are_usage_errors(by, said, frame):
     assert said in str(error.value)
 
 
+def test_a_column_with_a_comma_is_quoted(frame):
+    named = frame.rename({"region": "area, region"})
+    with pytest.raises(UsageError) as error:
+        evaluated(named, ["area, region"])
+    assert str(error.value).endswith("""-> quote a column whose name has a comma: --by '"area, region"'""")
+    report = evaluated(named, ['"area, region"'])
+    assert {name for result in report.results for name in result.cell} == {"area, region"}
+
+
 def test_bins_of_dates_are_units_of_time(frame):
     dated = frame.with_columns(pl.lit("2024-03-31").str.to_date().alias("day"))
     with pytest.raises(UsageError) as error:
