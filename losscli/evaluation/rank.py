@@ -47,11 +47,14 @@ from losscli.plan.candidates import AUTO
 from losscli.plan.distributed import refuse
 from losscli.plan.options import COMPARE, LEVEL, ON_CLUSTER
 from losscli.plan.resolve import Run, prepare, reading_of
+from losscli.plan.slices import parted
 from losscli.plan.values import listed
 from losscli.report.findings import Code, Note, note
 from losscli.report.model import Placing, Report, Result
-from losscli.text import enumerated, join_names
+from losscli.text import enumerated, join_names, split_names
 
+_OF_TARGETS = ("weight", "scale_by", "naive")
+"""Options that name a column of the targets, as do the slices."""
 _SHOWN = 3
 """Maximum number of problems in the reason of a broken submission."""
 
@@ -89,11 +92,17 @@ def ranked(
 
 
 def _of_targets(targets: Table, options: dict[str, Any]) -> dict[str, Any]:
-    """The options with `auto` for the columns of the targets: those of a submission are its own."""
-    if AUTO in targets.schema:
-        return options
-    by = [f"targets.{AUTO}" if each == AUTO else each for each in listed(options.get("by"))]
-    return {**options, "by": by} if by else options
+    """The options with slices, weights and scales from the targets, whatever columns submissions have."""
+
+    def named(column: str) -> str:
+        known = parted(column, targets, targets)[0] in (*targets.schema, AUTO)
+        return f"targets.{column}" if known else column
+
+    given = {name: options[name] for name in _OF_TARGETS if isinstance(options.get(name), str)}
+    columns: dict[str, Any] = {name: named(column) for name, column in given.items()}
+    if by := listed(options.get("by")):
+        columns["by"] = [join_names(map(named, split_names(each))) for each in by]
+    return {**options, **columns}
 
 
 def _with_key(models: Sequence[Model], targets: Table, options: dict[str, Any]) -> dict[str, Any]:

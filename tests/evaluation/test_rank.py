@@ -410,3 +410,13 @@ def test_ties_of_error_rates_are_by_mcnemar(up, down, tied):
     for loss in ("zero_one", "accuracy"):
         board = losscli.rank(*frames, targets=targets, loss=loss, task="binary", names=["a", "b"]).board
         assert [each.tied for each in board if not each.cell] == [tied, tied]
+
+
+def test_columns_of_the_targets_are_meant_whatever_submissions_add():
+    own = [each.with_columns(Usage=pl.lit("Public"), w=pl.lit(9.0)) for each in SUBMISSIONS[:2]]
+    asked = {"targets": TARGETS, "loss": "rmse", "by": ["Usage", "Usage,w:2"], "weight": "w"}
+    alone = losscli.rank(*SUBMISSIONS[:2], **asked)
+    for submissions in (own, [own[0], SUBMISSIONS[1]], [SUBMISSIONS[0], own[1]]):
+        assert losscli.rank(*submissions, **asked).board == alone.board
+    with pytest.raises(UsageError, match="--scale-by must be text, got 5"):
+        losscli.rank(*SUBMISSIONS, targets=TARGETS, scale_by=5)
