@@ -22,7 +22,16 @@ from losscli.data.keys import Increasing, equal
 from losscli.data.models import ModelOrderError, Other
 from losscli.data.numbers import is_large
 from losscli.data.stream import ALL_ROWS, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles
-from losscli.data.table import SLICE, RereadError, Table, UnparsedError, reading, stream, unchecked
+from losscli.data.table import (
+    SLICE,
+    RereadError,
+    Table,
+    UnparsedError,
+    meets_rows,
+    reading,
+    side_by_side,
+    stream,
+)
 from losscli.errors import DataError
 from losscli.report.findings import Code, Finding, Tally, problem
 
@@ -166,25 +175,34 @@ class Aligned(Struct, frozen=True, eq=False):
         if not self.key:
             return _complete(_by_position(*sides, self.roles.read), *sides)
         if self.joined:
-            return _complete(join(self._keyed(), self.findings), self.predictions)
-        return _complete(_zip(self._keyed(), self.findings), *sides)
+            return _complete(join(self._keyed(self.key_types), self.findings), self.predictions)
+        return _complete(_zip(self._keyed(self._types_of_pairs()), self.findings), *sides)
 
-    def _keyed(self) -> Keyed:
-        return Keyed(
-            self._comparable(self.predictions, "p:"),
-            self._comparable(self.targets, "t:"),
-            self.predictions,
-            self.targets,
-            self.key_types,
-            self.roles,
-        )
+    def _types_of_pairs(self) -> Mapping[str, Any]:
+        """The types of keys that are compared row by row: whole numbers in memory are made text, if need be.
 
-    def _comparable(self, table: Table, prefix: str) -> pl.LazyFrame:
+        So all predictions that are text are compared as they are written.
+        """
+        if not meets_rows(self.predictions, self.targets):
+            return self.key_types
+        as_text = {
+            name: pl.String()
+            for name, dtype in self.key_types.items()
+            if dtype.is_integer() and self.predictions.dtype(name) == pl.String
+        }
+        return {**self.key_types, **as_text}
+
+    def _keyed(self, types: Mapping[str, Any]) -> Keyed:
+        """Both sides with keys of these types."""
+        sides = (self.predictions, self.targets)
+        p, t = (self._comparable(*side, types) for side in zip(sides, ("p:", "t:"), strict=True))
+        return Keyed(p, t, *sides, types, self.roles)
+
+    def _comparable(self, table: Table, prefix: str, types: Mapping[str, Any]) -> pl.LazyFrame:
         """The columns of a side that are read, with its keys in the types in which they are compared."""
         columns = (*self.roles.read, *(prefix + name for name in self.key))
         return _side(table, columns, prefix).with_columns(
-            keys.as_key(pl.col(prefix + name), table.dtype(name), dtype)
-            for name, dtype in self.key_types.items()
+            keys.as_key(pl.col(prefix + name), table.dtype(name), dtype) for name, dtype in types.items()
         )
 
     def instead(self, error: RereadError) -> Aligned | None:
@@ -246,9 +264,9 @@ def _by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) -
         _require_equal_counts(predictions, targets)
         yield from _of_memory((predictions.rows, targets.rows), columns)
         return
-    query = pl.concat([_side(predictions, columns, "p:"), _side(targets, columns, "t:")], how="horizontal")
+    left, right = _side(predictions, columns, "p:"), _side(targets, columns, "t:")
     try:
-        yield from unchecked(query, predictions, targets)
+        yield from side_by_side(left, right, predictions, targets)
     except Errors:
         with reading(predictions, targets):
             _require_equal_counts(predictions, targets)
@@ -276,19 +294,18 @@ def _require_equal_counts(predictions: Table, targets: Table) -> None:
 def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     """Pair row i with row i, verified by key.  Raises OutOfOrderError if the keys differ."""
     key = keyed.key
-    increasing = Increasing()
+    increasing, is_held = Increasing(), keyed.meets_rows
     with keyed.reading():
-        if not keyed.starts_alike():
+        if not is_held and not keyed.starts_alike():
             raise OutOfOrderError
-        query = pl.concat([keyed.p, keyed.t], how="horizontal")
-        for frame in unchecked(query, keyed.predictions, keyed.targets):
+        for frame in keyed.pairs():
             for name in key:
                 if not equal(frame[f"p:{name}"], frame[f"t:{name}"]):
                     raise OutOfOrderError
-            if len(key) == 1:
+            if len(key) == 1 and not is_held:
                 increasing.add(frame[f"p:{key[0]}"])
             yield frame
-    if len(key) > 1 or not increasing.holds:
+    if len(key) > 1 or not (keyed.targets_increase() if is_held else increasing.holds):
         # Strictly increasing keys are unique; any others need one more pass.
         tallies.update(duplicates(keyed.p, keyed.predictions, key, "p:"))
         tallies.update(duplicates(keyed.t, keyed.targets, key, "t:") if tallies else {})

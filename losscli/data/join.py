@@ -6,7 +6,7 @@ index of their keys, batch by batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import zip_longest
@@ -19,10 +19,10 @@ from msgspec.structs import replace
 
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors
-from losscli.data.keys import WIDE, equal, near_forms, require_plain, whole_numbers
+from losscli.data.keys import WIDE, Increasing, equal, near_forms, require_plain, whole_numbers
 from losscli.data.lookup import Index, index_of, workers
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles, row_name
-from losscli.data.table import RereadError, Table, reading, unchecked
+from losscli.data.table import RereadError, Table, meets_rows, reading, side_by_side, unchecked
 from losscli.data.threads import in_order
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array
@@ -99,8 +99,42 @@ class Keyed(Struct, frozen=True, eq=False):
     def held_targets(self) -> Held:
         """The targets in memory, the same ones for all runs that share them."""
         make = partial(Held.of, self.t, self.keys("t:"), self.target_columns)
-        key = (tuple(self.types.items()), tuple(self.target_columns))
-        return make() if self.targets.shared is None else self.targets.shared.get(key, make)
+        return self.targets.made((Held, *self._of_targets), make)
+
+    def pairs(self) -> Iterator[pl.DataFrame]:
+        """Row i of one side next to row i of the other: see `side_by_side`."""
+        right = self._targets.lazy() if self.meets_rows else self.t
+        return side_by_side(self.p, right, self.predictions, self.targets)
+
+    @property
+    def meets_rows(self) -> bool:
+        """Whether predictions are read, and targets are in memory."""
+        return meets_rows(self.predictions, self.targets)
+
+    def targets_increase(self) -> bool:
+        """Whether the only key of targets in memory increases."""
+        keys = self._targets[self.keys("t:")]
+
+        def increase() -> bool:
+            increasing = Increasing()
+            increasing.add(keys.to_series())
+            return increasing.holds
+
+        return keys.width == 1 and self.targets.made((Increasing, *self._of_targets), increase)
+
+    @property
+    def _targets(self) -> pl.DataFrame:
+        """Targets that are in memory, with keys of the types in which they are compared."""
+
+        def made() -> pl.DataFrame:
+            return self.t.collect(engine="in-memory")
+
+        return self.targets.made((pl.DataFrame, *self._of_targets), made)
+
+    @property
+    def _of_targets(self) -> tuple[Hashable, ...]:
+        """What is read of the targets."""
+        return tuple(self.types.items()), tuple(self.target_columns)
 
     @property
     def target_columns(self) -> list[str]:

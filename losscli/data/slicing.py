@@ -59,6 +59,12 @@ class Slicing(Struct, frozen=True, rename={"bins": "edges"}):
         own = zip(self.columns, self.bins, strict=True)
         return tuple((column, bins) for column, bins in own if isinstance(bins, str))
 
+    @property
+    def labelled(self) -> tuple[str, ...]:
+        """The columns whose values are slices themselves."""
+        own = zip(self.columns, self.bins, strict=True)
+        return tuple(column for column, bins in own if bins is None)
+
     def of(self, frame: pl.DataFrame, known: Labels | None = None) -> tuple[Array, pl.DataFrame]:
         """The slice of each row (n,) as a position among those that occur, and the keys of these (c,).
 
@@ -159,7 +165,12 @@ def _labels(frame: pl.DataFrame, column: str, bins: Bins) -> tuple[Array, pl.Ser
 
 def _are_their_text(dtype: pl.DataType) -> bool:
     """Whether each value of a type has a label of its own, which is how it is written."""
-    return dtype == pl.String or dtype.is_integer()
+    return dtype == pl.String or dtype.is_integer() or _is_coded(dtype)
+
+
+def _is_coded(dtype: pl.DataType) -> bool:
+    """Whether a type holds the code of each text."""
+    return dtype in (pl.Categorical, pl.Enum)
 
 
 def _texts(values: pl.Series) -> pl.Series:
@@ -187,7 +198,9 @@ def distinct(series: pl.Series) -> tuple[Array, pl.Series]:
             return places, pl.Series(series.name, present + low).cast(series.dtype)
         codes = values - low if high - low < NARROW else np.unique(values, return_inverse=True)[1]
     else:
-        codes = series.cast(pl.String).cast(pl.Categorical).to_physical().fill_null(0).to_numpy()
+        own = series if _is_coded(series.dtype) else series.cast(pl.String).cast(pl.Categorical)
+        physical = own.to_physical()
+        codes = (physical if missing is None else physical.fill_null(0)).to_numpy()
     if missing is not None:
         codes = np.where(missing, -1, codes) + 1
     places, present = compressed(codes)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 from msgspec import Struct
@@ -22,10 +22,15 @@ from losscli.errors import EXAMPLES, DataError, Problem
 from losscli.report.findings import Code, Tally, finding, problem
 from losscli.text import counted, shortened
 
+T = TypeVar("T")
 Source = Any
 """A path, a pattern, a folder, a URL or "-"; a table; or data in memory: see `formats.memory.read`."""
 SLICE = 1 << 18
 """Rows of a frame in memory that are taken at once: a multiple of any block."""
+
+
+SMALL = 1 << 20
+"""Values of a table that is read as a whole."""
 
 
 class Table(Struct, frozen=True, eq=False):
@@ -56,6 +61,10 @@ class Table(Struct, frozen=True, eq=False):
     rows: pl.DataFrame | None = None
     frame: Any = None
     shared: Once | None = None
+
+    def made(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What a run makes of the table; all runs that share it make it once."""
+        return make() if self.shared is None else self.shared.get(key, make)
 
     def is_file_of(self, other: Table) -> bool:
         """Whether both tables are read from the same local files."""
@@ -114,6 +123,13 @@ class Table(Struct, frozen=True, eq=False):
             return None
         return self.count() if self.files.format.knows_rows else self.files.format.expected_rows(self.files)
 
+    def is_small(self) -> bool:
+        """Whether there are certainly few values: in memory, or in text that is not compressed."""
+        if self.rows is not None:
+            return True
+        rows = self.expected() if self.files is not None and self.files.format.is_text else None
+        return rows is not None and rows * len(self.schema) <= SMALL
+
     def distinct(self, column: str, most: int) -> list[Any]:
         """The sorted distinct values of a column, at most `most`; one pass over the column."""
         if self.frame is not None and column in self.frame.columns:
@@ -168,13 +184,22 @@ class Table(Struct, frozen=True, eq=False):
         scan = pl.concat([self.scan, columns.lazy()], how="horizontal")
         return replace(self, schema={**self.schema, **columns.schema})._scanned(scan)
 
+    def coded(self, names: Iterable[str]) -> Table:
+        """The same table with a code for each text in these columns."""
+        texts = [name for name in names if self.dtype(name) == pl.String == self.schema[name]]
+        codes: dict[str, Any] = dict.fromkeys(texts, pl.Categorical())
+        types = {name: codes.get(name, dtype) for name, dtype in self.types.items()}
+        table = replace(self, schema={**self.schema, **codes}, types=types)
+        return table._scanned(self.scan.with_columns(pl.col(texts).cast(pl.Categorical))) if texts else self
+
     def _scanned(self, scan: pl.LazyFrame) -> Table:
         """The same table with another scan of the same rows."""
+        shared = None if self.shared is None else Once()
         if self.rows is None:
-            return replace(self, scan=scan)
+            return replace(self, scan=scan, shared=shared)
         with reading(self):
             rows = scan.collect(engine="in-memory")
-        return replace(self, scan=rows.lazy(), rows=rows)
+        return replace(self, scan=rows.lazy(), rows=rows, shared=shared)
 
     def without(self, names: Collection[str]) -> Table:
         """The same table without some of its columns."""
@@ -320,11 +345,43 @@ def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
 def unchecked(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
     """The rows of a query of columns of tables in order, batch by batch with back-pressure.
 
-    Those of tables in memory need neither threads nor copies.  Raises the errors of Polars.
+    Those of tables in memory need neither threads nor copies, and those of small ones no back-pressure.
+    Raises the errors of Polars.
     """
     if all(table.rows is not None for table in tables):
         return query.collect(engine="in-memory").iter_slices(SLICE)
+    if all(table.is_small() for table in tables):
+        return query.collect(engine="streaming").iter_slices(SLICE)
     return batches(query)
+
+
+def side_by_side(
+    left: pl.LazyFrame, right: pl.LazyFrame, predictions: Table, targets: Table
+) -> Iterator[pl.DataFrame]:
+    """As `unchecked` the rows of queries of two tables, row i of one next to row i of the other.
+
+    Targets in memory are cut as predictions are read.  Raises ShapeError if one side has more rows.
+    """
+    if not meets_rows(predictions, targets):
+        return unchecked(pl.concat([left, right], how="horizontal"), predictions, targets)
+    return _beside(unchecked(left, predictions), right.collect(engine="in-memory"))
+
+
+def meets_rows(predictions: Table, targets: Table) -> bool:
+    """Whether predictions are read, and targets are in memory."""
+    return predictions.rows is None and targets.rows is not None
+
+
+def _beside(frames: Iterator[pl.DataFrame], rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    done = 0
+    for frame in frames:
+        own = rows.slice(done, frame.height)
+        done += frame.height
+        if own.height < frame.height:
+            break
+        yield frame.hstack(own)
+    if done != rows.height:
+        raise pl.exceptions.ShapeError("the sides have different numbers of rows")
 
 
 class RereadError(Exception):

@@ -55,6 +55,8 @@ from losscli.text import enumerated, join_names, split_names
 
 _OF_TARGETS = ("weight", "scale_by", "naive")
 """Options that name a column of the targets, as do the slices."""
+HELD = 1 << 28
+"""Bytes of targets that are held in memory."""
 _SHOWN = 3
 """Maximum number of problems in the reason of a broken submission."""
 
@@ -120,12 +122,15 @@ def _with_key(models: Sequence[Model], targets: Table, options: dict[str, Any]) 
 
 
 def _held(table: Table, folder: Path) -> Table:
-    """The targets, read once into a memory-mapped file."""
+    """The targets, read once: into memory, or into a file that each submission reads if they are large."""
     path = folder / "targets.arrow"
     with reading(table), scratch.writing(folder.parent):
         table.scan.sink_ipc(path, compression="uncompressed")
-    scan = pl.scan_ipc(path)
-    held = replace(table, name="targets", scan=scan, files=None, quick=frozenset(), shared=Once())
+    scan, rows = pl.scan_ipc(path), None
+    if path.stat().st_size <= HELD:
+        rows = scan.collect(engine="in-memory")
+        scan = rows.lazy()
+    held = replace(table, name="targets", scan=scan, rows=rows, files=None, quick=frozenset(), shared=Once())
     table.require_rows(held.count())
     table.require_whole()
     return held
@@ -180,9 +185,15 @@ class _League:
             self._add(model.name, *attempt, hooks)
 
     def _fix_slices(self, run: Run) -> None:
-        """Cut every other submission as the first sound one, without looking for columns again."""
+        """Cut every other submission as the first sound one, without looking for columns again.
+
+        Their text is coded once.
+        """
         if by := run.plan.request.by:
             self.options = {**self.options, "by": [join_names(parts) for parts in by]}
+        roles = run.plan.roles
+        labelled = {column for slicing in roles.slicings for column in slicing.labelled}
+        self.targets = self.targets.coded([column[2:] for column in labelled.difference(roles.columns)])
 
     def _workers(self) -> int:
         """How many submissions are scored at once: a GPU has memory for the blocks of one."""

@@ -57,7 +57,7 @@ def test_the_first_keys_show_that_files_are_in_another_order(monkeypatch):
     def refused(*asked):
         raise AssertionError("both files were read side by side")
 
-    monkeypatch.setattr("losscli.data.align.unchecked", refused)
+    monkeypatch.setattr("losscli.data.table.unchecked", refused)
     assert values(preds(NUMBERS), targets(NUMBERS.gather(SHUFFLED), SHUFFLED)) == BY_POSITION
 
 

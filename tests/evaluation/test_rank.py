@@ -412,6 +412,33 @@ def test_ties_of_error_rates_are_by_mcnemar(up, down, tied):
         assert [each.tied for each in board if not each.cell] == [tied, tied]
 
 
+def test_targets_that_memory_does_not_hold_give_the_same_board(tmp_path, monkeypatch):
+    rows = 200
+    y, city = RNG.normal(size=rows), ["rome", "oslo", None, "oslo"] * (rows // 4)
+    TARGETS.head(rows).with_columns(city=pl.Series(city), y_true=y).write_parquet(tmp_path / "t.parquet")
+    sound = pl.DataFrame({"id": range(rows), "pred": y + RNG.normal(size=rows)})
+    zeros = pl.format("0{}", "id").alias("id")
+    for name, frame in {
+        "same": sound,
+        "shuffled": sound.sample(fraction=1.0, shuffle=True, seed=1),
+        "twice": pl.concat([sound, sound.head(1)]),
+        "repeated": sound.with_columns(pl.when(pl.col("id") != 7).then("id").otherwise(8).alias("id")),
+        "short": sound.head(rows - 1),
+        "more": pl.concat([sound, sound.tail(1).with_columns(id=pl.lit(rows, pl.Int64))]),
+        "zeros": sound.with_columns(zeros),
+        "city": sound.with_columns(city=pl.lit("rome")),
+    }.items():
+        frame.write_csv(tmp_path / f"{name}.csv")
+    sound.write_parquet(tmp_path / "same.parquet")
+    submissions = sorted(path for path in tmp_path.iterdir() if path.name != "t.parquet")
+    for more in ({"by": ["city", "Usage,city"]}, {"on": "position"}):
+        asked = {"targets": tmp_path / "t.parquet", "target": "y_true", "loss": "rmse", **more}
+        held = losscli.rank(*submissions, **asked).board
+        monkeypatch.setattr("losscli.evaluation.rank.HELD", 0)
+        assert losscli.rank(*submissions, **asked).board == held
+        monkeypatch.undo()
+
+
 def test_columns_of_the_targets_are_meant_whatever_submissions_add():
     own = [each.with_columns(Usage=pl.lit("Public"), w=pl.lit(9.0)) for each in SUBMISSIONS[:2]]
     asked = {"targets": TARGETS, "loss": "rmse", "by": ["Usage", "Usage,w:2"], "weight": "w"}
