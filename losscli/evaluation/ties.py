@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from functools import partial, reduce
 from itertools import chain
 from pathlib import Path
 from threading import Lock
@@ -200,8 +200,8 @@ class Lines:
         step = max(1, _NUMBERS // slope.shape[1])
         for first in range(0, self.rows, step):
             own = slice(first, first + step)
-            slopes = slope[0] if codes is None else slope[codes[own]].T
-            line[own] = sum(each * stored.column(i)[own] for i, each in enumerate(slopes))
+            slopes = slope[0] if codes is None else (each.take(codes[own], mode="wrap") for each in slope.T)
+            line[own] = reduce(np.add, (each * stored.column(i)[own] for i, each in enumerate(slopes)))
 
     def noise(self, cut: Cut, way: int, workers: int = 1) -> Iterator[Pairs]:
         """For each cell, the noise of the difference of every two submissions, by so many threads."""
