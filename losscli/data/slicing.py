@@ -190,23 +190,26 @@ def distinct(series: pl.Series) -> tuple[Array, pl.Series]:
         missing = np.isnan(values)
         codes = np.unique(values, return_inverse=True)[1]
     elif _fits(series.dtype):
-        whole = series.to_physical().cast(pl.Int64)
-        values = joined(whole if missing is None else whole.fill_null(0))
+        values = _physical(series)
         low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
         if high - low < NARROW and missing is None and series.dtype.is_integer():
             places, present = compressed(values - low)
             return places, pl.Series(series.name, present + low).cast(series.dtype)
         codes = values - low if high - low < NARROW else np.unique(values, return_inverse=True)[1]
     else:
-        own = series if _is_coded(series.dtype) else series.cast(pl.String).cast(pl.Categorical)
-        physical = own.to_physical()
-        codes = (physical if missing is None else physical.fill_null(0)).to_numpy()
+        codes = _physical(series if _is_coded(series.dtype) else series.cast(pl.String).cast(pl.Categorical))
     if missing is not None:
         codes = np.where(missing, -1, codes) + 1
     places, present = compressed(codes)
     rows = np.empty(len(present), dtype=np.uint32)
     rows[places] = np.arange(len(places), dtype=np.uint32)
     return places, series.gather(rows)
+
+
+def _physical(series: pl.Series) -> Array:
+    """The whole numbers (n,) that stand for values, 0 for null."""
+    whole = series.to_physical().cast(pl.Int64)
+    return joined(whole.fill_null(0) if series.null_count() else whole)
 
 
 def _fits(dtype: pl.DataType) -> bool:

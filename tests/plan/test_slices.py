@@ -181,6 +181,15 @@ def test_wrong_columns_are_usage_errors(by, said, frame):
     assert said in str(error.value)
 
 
+def test_text_with_codes_has_the_slices_of_its_text():
+    names = [f"c{number}" for number in range(256)]
+    frame = pl.DataFrame({"y_pred": 1.0, "y_true": 0.0, "kind": [*names, None]})
+    for dtype in (pl.Enum(names), pl.Categorical(), pl.String()):
+        report = evaluated(frame.with_columns(pl.col("kind").cast(dtype)), "kind")
+        found = {result.cell["kind"] for result in report.results if result.cell}
+        assert found == {*names, "(missing)"}
+
+
 def test_a_column_with_a_comma_is_quoted(frame):
     named = frame.rename({"region": "area, region"})
     with pytest.raises(UsageError) as error:
