@@ -14,6 +14,8 @@ _LEAST_DF = 1.0
 """The fewest degrees of freedom of an estimate; fewer, as of a report that was edited, count as these."""
 _NEAR = 2e-4
 """The relative error of a tail from which one step, whose error is of its fourth power, has all digits."""
+_HIGH = 0.99
+"""The level above which a quantile of the normal distribution is that of the lower tail."""
 _CHUNK = 1024
 """Quantiles computed at once, so that intermediate results stay in the cache."""
 
@@ -56,9 +58,10 @@ def _alone(level: float, df: float) -> float:
 
 def _normal(level: float) -> float:
     """The two-sided quantile of the normal distribution."""
-    upper = (1.0 + level) / 2
-    # At the highest level the sum rounds to one, and the lower tail has the digits.
-    return NormalDist().inv_cdf(upper) if upper < 1.0 else -NormalDist().inv_cdf((1.0 - level) / 2)
+    # At high levels the sum rounds away digits that the lower tail has.
+    if level > _HIGH:
+        return -NormalDist().inv_cdf((1.0 - level) / 2)
+    return NormalDist().inv_cdf((1.0 + level) / 2)
 
 
 def _start(m: Any, level: float, df: Any) -> Any:

@@ -51,6 +51,13 @@ def test_the_limit_is_the_normal_distribution(level):
     assert quantile(level, 10**9) == pytest.approx(quantile(level, math.inf), rel=1e-8)
 
 
+@pytest.mark.parametrize("level", [0.9, 0.995, 0.999, 1 - 1e-9, 1 - 1e-12, 1 - 2**-53])
+def test_a_normal_quantile_has_all_digits_at_any_level(level):
+    with mpmath.workdps(40):
+        exact = mpmath.sqrt(2) * mpmath.erfinv(mpmath.mpf(level))
+        assert abs(quantile(level, math.inf) / exact - 1) < 1e-15
+
+
 @pytest.mark.parametrize("df", [3, 4, 9, 100])
 def test_a_deviate_has_the_tail_of_the_t_statistic(df):
     deviate = normalised(2.5, df)
