@@ -471,9 +471,10 @@ def test_one_row_has_charts():
 
 @pytest.mark.parametrize("loss", ["log_loss", "multiclass_brier"])
 def test_the_most_probable_class_of_logits_has_its_probability(loss):
-    logits = RNG.normal(0, 3, (N, 4))
+    rng = np.random.default_rng(14)
+    logits = rng.normal(0, 3, (N, 4))
     logits[:5, 0] = -np.inf
-    y = RNG.integers(0, 4, N)
+    y = rng.integers(0, 4, N)
     frame = pl.DataFrame({f"p_{i}": column for i, column in enumerate(logits.T)} | {"y": y})
     given = {"target": "y", "pred": "p_0,p_1,p_2,p_3", "task": "multiclass", "loss": loss}
     found = chart_of(losscli.evaluate(frame, **given, from_logits=True, charts=True), "reliability")
