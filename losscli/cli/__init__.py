@@ -7,9 +7,9 @@ def main() -> None:
     import os
     import sys
 
-    # Imports make hundreds of thousands of objects and no garbage: looking for it would be a twentieth of a
+    # Imports make hundreds of thousands of objects and no garbage: looking for it once would be a tenth of a
     # small run.
-    gc.set_threshold(100_000)
+    gc.set_threshold(1_000_000)
     # The engine has threads of its own; those of BLAS, which NumPy starts, would only compete with them.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
