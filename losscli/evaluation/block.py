@@ -160,7 +160,9 @@ class Cached(Taken, frozen=True):
 
     @classmethod
     def of(cls, taken: Taken) -> Cached:
-        """The same block, without row columns yet."""
+        """The same block, without row columns yet unless it keeps them already."""
+        if isinstance(taken, cls):
+            return taken
         return cls(taken.plan, taken.xp, taken.block, taken.rows, taken.weight, taken.weight_unit, {})
 
     def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:

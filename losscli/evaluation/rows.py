@@ -20,7 +20,7 @@ from losscli.engines import is_spark
 from losscli.engines.job import Sink
 from losscli.errors import DataError, Problem, UsageError
 from losscli.evaluation import block as block_reading
-from losscli.evaluation.block import Taken
+from losscli.evaluation.block import Cached, Taken
 from losscli.evaluation.partial import EvaluationJob, Partial
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.plan.plan import Plan
@@ -125,7 +125,7 @@ class RowsJob(EvaluationJob, frozen=True, kw_only=True):
 
     def fold(self, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Any) -> Partial:
         """Read and check one block, take the state of every chosen loss, and keep the requested rows."""
-        taken = block_reading.take(self.plan, xp, frame, first_row, fixed)
+        taken = Cached.of(block_reading.take(self.plan, xp, frame, first_row, fixed))
         part = self.complete(taken, frame.height)
         if self.written:
             part = replace(part, rows_of=self._losses(taken))
