@@ -21,6 +21,8 @@ from losscli.report.findings import Code, problem
 
 _ZSTD_LEVEL = 1
 """Numbers with all their digits hardly compress: the default level, 3, takes half as long again for 0.1 %."""
+_SYNC_SECONDS = 0.2
+"""How often rows that are being written are brought to the disk."""
 SINKS: Mapping[str, Callable[[pl.LazyFrame, str], Any]] = {
     ".parquet": lambda rows, path: rows.sink_parquet(path, compression_level=_ZSTD_LEVEL),
     ".csv": lambda rows, path: rows.sink_csv(path),
@@ -209,14 +211,22 @@ class Writer:
 
 
 class _Sink:
-    """A draft that Polars writes in a thread of its own, from a short queue of frames."""
+    """A draft that Polars writes in a thread of its own, from a short queue of frames.
+
+    Another thread brings it to the disk meanwhile, so that little is left to wait for when it is complete.
+    """
 
     def __init__(self, path: Path, schema: pl.Schema) -> None:
         self._path, self._draft = path, Draft(path, has_folder=True)
         self._frames: queue.Queue[pl.DataFrame | None] = queue.Queue(4)
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._write, args=(schema,), daemon=True)
-        self._thread.start()
+        self._ended = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._write, args=(schema,), daemon=True),
+            threading.Thread(target=self._sync, daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def _write(self, schema: pl.Schema) -> None:
         from polars.io.plugins import register_io_source  # loads Polars
@@ -228,6 +238,16 @@ class _Sink:
         try:
             SINKS[self._path.suffix](register_io_source(frames, schema=schema), self._draft.name)
         except BaseException as error:  # raised again by the next `put` or by `finish`
+            self._error = error
+        finally:
+            self._ended.set()
+
+    def _sync(self) -> None:
+        try:
+            with open(self._draft.name, "rb+") as file:
+                while not self._ended.wait(_SYNC_SECONDS):
+                    os.fsync(file)
+        except OSError as error:  # which the system tells once
             self._error = error
 
     def put(self, frame: pl.DataFrame) -> None:
@@ -256,8 +276,9 @@ class _Sink:
         self._draft.discard()
 
     def _end(self) -> None:
-        while self._thread.is_alive():
+        while not self._ended.is_set():
             with contextlib.suppress(queue.Full):
                 self._frames.put(None, timeout=0.2)
                 break
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()

@@ -1,10 +1,13 @@
 """Files are written whole or not at all."""
 
+import errno
 import os
+import threading
 
 import polars as pl
 import pytest
 
+from losscli.data import writer as writing
 from losscli.data.writer import Writer, publish, write
 from losscli.errors import DataError
 
@@ -40,9 +43,10 @@ def test_a_file_that_cannot_be_replaced_is_named(tmp_path):
     assert os.listdir(tmp_path) == ["rows.csv"]
 
 
-def _rows(path, error=None):
+def _rows(path, error=None, until=None):
     with Writer(path, lambda draft: publish([draft])) as writer:
         writer.put(FRAME)
+        assert until is None or until.wait(10)
         if error:
             raise error
 
@@ -56,3 +60,18 @@ def test_new_files_have_the_usual_permissions(tmp_path):
         os.umask(before)
     modes = {path.stat().st_mode & 0o777 for path in (tmp_path / "new" / "text.md", tmp_path / "rows.csv")}
     assert modes == {0o640}
+
+
+def test_a_disk_that_fails_while_rows_are_written_is_reported(tmp_path, monkeypatch):
+    failed = threading.Event()
+
+    def fsync(file):  # the system tells of a failure once
+        if not failed.is_set():
+            failed.set()
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(writing, "_SYNC_SECONDS", 0)
+    with pytest.raises(DataError, match=os.strerror(errno.EIO)):
+        _rows(tmp_path / "rows.csv", until=failed)
+    assert not os.listdir(tmp_path)
