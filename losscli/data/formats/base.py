@@ -112,6 +112,10 @@ class Format(Struct, frozen=True, metaclass=_AbstractStruct):
     def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The files as a lazy table, in order; formats without types of their own read these `types`."""
 
+    def first_rows(self, files: Files, types: Mapping[str, Any], most: int) -> pl.DataFrame:
+        """The first rows as `scan` has them.  Raises an error of Polars."""
+        return self.scan(files, types).head(most).collect()
+
     def columns(self, path: str, files: Files) -> dict[str, Any] | None:
         """The columns of one file with their types; None if the files of a table may differ."""
         return None

@@ -40,6 +40,10 @@ HEAD = 2 * SAMPLE
 """Lines that are read to find out how text is written; quoted fields may take several."""
 
 
+_START = 1 << 18
+"""Bytes that usually hold the first rows."""
+
+
 class Delimited(Format, frozen=True):
     """Text whose columns have no types: their roles choose them."""
 
@@ -98,6 +102,18 @@ class Delimited(Format, frozen=True):
             **files.dialect.options,
         )
         return partitioned(scan, files)
+
+    def first_rows(self, files: Files, types: Mapping[str, Any], most: int) -> pl.DataFrame:
+        """The first rows; of one large file from its start, as Polars reads tens of megabytes for a few."""
+        path, *others = files.paths
+        start = start_of(path, _START) if is_plain(path) else b""
+        if len(start) == _START and not others and not files.partitions:
+            with suppress(*read_errors()):
+                spool = Spool([start[: start.rfind(b"\n") + 1]], files.name)
+                rows = super().first_rows(replace(files, paths=(spool.path,)), types, most)
+                if rows.height == most:
+                    return rows
+        return super().first_rows(files, types, most)
 
     def columns(self, path: str, files: Files) -> dict[str, Any]:
         """The names of the columns, without types."""
