@@ -20,10 +20,10 @@ from msgspec.structs import replace
 from losscli.data.batches import batches
 from losscli.data.diagnose import Errors
 from losscli.data.keys import WIDE, Increasing, equal, near_forms, require_plain, whole_numbers
-from losscli.data.lookup import Index, index_of, workers
+from losscli.data.lookup import Index, index_of
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles, row_name
 from losscli.data.table import RereadError, Table, meets_rows, reading, side_by_side, unchecked
-from losscli.data.threads import in_order
+from losscli.data.threads import in_order, workers
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array
 from losscli.report.findings import Code, Finding, Tally, finding

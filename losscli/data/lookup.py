@@ -13,24 +13,17 @@ import polars as pl
 from msgspec import Struct
 
 from losscli.data.keys import whole_numbers
-from losscli.data.threads import in_order
+from losscli.data.threads import in_order, workers
 from losscli.numeric.arrays import Array
 
 SPARSE = 4
 """The largest range of whole keys, in multiples of their number, that is looked up in an array."""
 _HEAD = 1000
 """Keys of text that show whether they are whole numbers."""
-_MOST_WORKERS = 8
-"""Threads that work on keys, at most: each holds a batch."""
 _PIECE = 1 << 17
 """Keys that are placed at once, so that intermediate results stay in the cache."""
 _LOAD = 2
 """Places of a hash table for each key, at least."""
-
-
-def workers() -> int:
-    """The number of threads that work on keys: as many as Polars reads with, to be as fast."""
-    return min(_MOST_WORKERS, pl.thread_pool_size())
 
 
 class Index(Protocol):

@@ -17,10 +17,9 @@ from msgspec import Struct
 
 from losscli.data.join import Held, OutOfOrderError, Seen, duplicates, shown_rows
 from losscli.data.keys import as_key, common_types, equal, require_plain
-from losscli.data.lookup import workers
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW
 from losscli.data.table import Table, reading, unchecked
-from losscli.data.threads import in_order
+from losscli.data.threads import in_order, workers
 from losscli.errors import EXAMPLES, DataError
 from losscli.numeric.arrays import Array
 from losscli.report.findings import Code, Finding, Tally, finding, problem

@@ -9,7 +9,16 @@ from itertools import chain
 from threading import Lock
 from typing import Any, TypeVar
 
+from losscli.numeric.arrays import pl
+
 T = TypeVar("T")
+_MOST_WORKERS = 8
+"""Threads that work on what is read, at most: each holds a batch."""
+
+
+def workers() -> int:
+    """The number of threads that work on what is read: as many as Polars reads with, to be as fast."""
+    return min(_MOST_WORKERS, pl.thread_pool_size())
 
 
 class Once:

@@ -10,7 +10,11 @@ import polars as pl
 import pytest
 
 import losscli
+from losscli.data import load
 from losscli.data.dialect import header_shows
+from losscli.data.formats import csv as delimited
+from losscli.data.formats import text as texts
+from losscli.data.request import Reading
 
 ITEMS = 'id,pred,item\n1,2.5,5" pipe\n2,3.5,valve\n3,6.5,6" pipe\n4,8.5,8" pipe\n'
 ESCAPED = 'id,pred,item\n1,2.5,"5\\" pipe, long"\n2,3.5,valve\n3,6.5,C:\\new\n4,8.5,"\\\\"\n'
@@ -141,6 +145,27 @@ def test_a_row_does_not_vanish_late_in_a_long_file(losscli):
     rows[150_000] = '150000,"150000,x'
     losscli.write(p="id,pred,item\n" + "\n".join(rows) + "\n")
     losscli.refuses(3, "evaluate", "p.csv", "-y", "id", "-p", "pred", said=["p.csv: row 150001: a quote"])
+
+
+@pytest.mark.parametrize("text", ["{i}", '"{i}\nmore, ""and"" more"', "{i}" + "x" * 1000])
+def test_the_start_of_a_large_file_has_its_first_rows(text, tmp_path):
+    path = tmp_path / "large.csv"
+    path.write_text("a,b\n" + "".join(f"{i},{text.format(i=i)}\n" for i in range(30_000)))
+    table, _ = load.tables(path, None, Reading())
+    found = table.files.format.first_rows(table.files, table.types, 1000)
+    assert path.stat().st_size > delimited._START
+    assert found.equals(table.scan.head(1000).collect())
+
+
+@pytest.mark.parametrize("place", [None, 0, texts.CHUNK - 1, texts.CHUNK, 5 * texts.CHUNK // 2])
+def test_a_sign_is_found_wherever_it_is(place, tmp_path, monkeypatch):
+    monkeypatch.setattr(texts, "_PIECE", texts.CHUNK)
+    text = bytearray(b"x") * (5 * texts.CHUNK // 2 + 1)
+    if place is not None:
+        text[place] = ord('"')
+    path = tmp_path / "large.csv"
+    path.write_bytes(text)
+    assert texts.holds(str(path), '"') == (place is not None)
 
 
 def test_sides_may_have_different_dialects(losscli):

@@ -16,6 +16,7 @@ from losscli.data.formats.base import COMPRESSED, Files, Format, Scanned, read_e
 from losscli.data.limits import LONGEST_LINE
 from losscli.data.numbers import Spelling, shows
 from losscli.data.redaction import reason
+from losscli.data.threads import in_order, workers
 from losscli.errors import EXAMPLES, Problem
 from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, problem
@@ -26,6 +27,8 @@ START = 1 << 16
 """Bytes that show the encoding and the line ends of a file."""
 CHUNK = 1 << 18
 """Bytes that are searched at a time."""
+_PIECE = 1 << 25
+"""Bytes that a thread searches."""
 SAMPLE = 1_000
 """Rows that show the types of columns, unless a column has no value in them."""
 
@@ -82,12 +85,12 @@ def _short(text: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def start_of(path: str) -> bytes:
+def start_of(path: str, size: int = START) -> bytes:
     """The first bytes of a local file; none of a URL."""
     if "://" in path:
         return b""
     with open(path, "rb") as file:
-        return file.read(START)
+        return file.read(size)
 
 
 def is_plain(path: str) -> bool:
@@ -99,18 +102,22 @@ def holds(path: str, sign: str) -> bool:
     """Whether a character is in a text file; true for those that are compressed or remote, unread."""
     if not is_plain(path):
         return True
+    places = range(0, os.path.getsize(path), _PIECE)
+    return any(in_order((partial(_piece_holds, path, sign.encode(), place) for place in places), workers()))
+
+
+def _piece_holds(path: str, sign: bytes, place: int) -> bool:
     with open(path, "rb", buffering=0) as file:
+        file.seek(place)
         buffer = bytearray(CHUNK)
-        while count := file.readinto(buffer):
-            if 0 <= buffer.find(sign.encode()) < count:
-                return True
-    return False
+        counts = islice(iter(partial(file.readinto, buffer), 0), _PIECE // CHUNK)
+        return any(buffer.find(sign, 0, count) >= 0 for count in counts)
 
 
 def shown(form: Format, files: Files, types: Mapping[str, Any], repeated: tuple[str, ...] = ()) -> Scanned:
     """The files read as `types`, with the types that their first values show."""
     scan = form.scan(files, types)
-    sample = scan.head(SAMPLE).collect()
+    sample = form.first_rows(files, types, SAMPLE)
     texts = sample.select([name for name, dtype in types.items() if dtype == pl.String])
     spelling = files.spelling.as_in(texts)
     found = shows(texts, spelling)
