@@ -218,6 +218,8 @@ def _within(gate: Gate, result: Result, value: float, report: Report) -> _Compar
     if kind == "rest":
         if (rest := within.rest_of(result, whole)) is None:
             why = "the rest does not follow from the values of this loss: compare with overall"
+            if within.is_all(result, whole):
+                why = "no rows are outside of this slice"
             return _Compared(replace(failed, reason=why))
         base, noise = rest
     limit, slope = _limit(gate.limit, base), _slope(gate.limit, base)
@@ -229,7 +231,9 @@ def _within(gate: Gate, result: Result, value: float, report: Report) -> _Compar
     if own is None or noise is None:
         return _Compared(verdict)
     share = result.weight / whole.weight if whole.weight else 1.0
-    if share >= 1:  # outputs and labels are no parts of the rows
+    if within.is_all(result, whole):
+        error = own.times(1 - slope)
+    elif share >= 1:  # outputs and labels are no parts of the rows
         error = own.minus_correlated(noise.times(slope))
     elif kind == "overall":
         error = within.against_all(own, noise, share, slope)

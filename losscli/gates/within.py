@@ -79,6 +79,12 @@ def share_rows(results: Sequence[Result], whole: Result | None) -> bool:
     return whole is not None and math.fsum(each.weight for each in results) > whole.weight * (1 + _SAME)
 
 
+def is_all(slice_: Result, whole: Result) -> bool:
+    """Whether a slice holds all rows; an output has them too, but another value."""
+    pairs = ((slice_.value, whole.value), (slice_.se, whole.se))
+    return slice_.rows == whole.rows and all(_alike(a or 0.0, b or 0.0) for a, b in pairs)
+
+
 def against_all(own: Error, whole: Error, share: float, slope: float) -> Error:
     """The noise of the value of a slice minus `slope` times that of all rows, of which it has a `share`.
 

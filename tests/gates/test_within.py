@@ -120,6 +120,17 @@ def test_the_rows_of_a_slice_are_among_all_rows():
         assert abs(verdict.margin) == pytest.approx(abs(a.mean() - data["pred"].mean()) / se, rel=0.01)
 
 
+def test_a_slice_of_all_rows_is_compared_with_itself():
+    data = frame().with_columns(region=pl.lit("eu"))
+    same, more, rest = judged(
+        data, "mae[region=*] <= overall", "mae[region=*] <= overall + 10%", "mae[region=*] <= rest"
+    )
+    assert (same.status, same.weak) == ("pass", False)
+    own = losscli.evaluate(data.drop("region"), loss="mae").results[0]
+    assert more.margin == pytest.approx(0.1 * own.value / (0.1 * own.se))
+    assert (rest.status, rest.reason) == ("error", "no rows are outside of this slice")
+
+
 def test_limits_from_all_rows_have_percentages_and_factors():
     data = frame()
     overall = data["pred"].mean()
