@@ -98,7 +98,8 @@ class Runs:
         xp = self.xp
         if on_host(xp):
             hits = [np.flatnonzero(row) for row in hit]
-            return np.stack([at[np.searchsorted(at, self.starts)] for at in hits])
+            once = len(self.starts)
+            return np.stack([at if len(at) == once else at[np.searchsorted(at, self.starts)] for at in hits])
         return self._reduced("minimum", "min", self.n, xp.where(hit, xp.arange(self.n), self.n))
 
     def _reduced(self, ufunc: str, method: str, neutral: float, values: Array) -> Array:
