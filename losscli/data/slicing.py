@@ -153,10 +153,12 @@ def _labels(frame: pl.DataFrame, column: str, bins: Bins) -> tuple[Array, pl.Ser
     series = frame[column if bins is None else column_of_unit(column, bins)]
     places, present = distinct(series)
     labels = _texts(present) if bins is None else times.labels(present, bins)
-    missing = present.is_null() | present.is_nan() if present.dtype.is_float() else present.is_null()
-    if missing.any():
-        labels = pl.select(pl.when(~missing).then(labels).otherwise(pl.lit(MISSING))).to_series()
-    if missing.any() or not _are_their_text(series.dtype):
+    if present.dtype.is_float():
+        present = present.fill_nan(None)
+    if has_missing := present.null_count() > 0:
+        known = present.is_not_null()
+        labels = pl.select(pl.when(known).then(labels).otherwise(pl.lit(MISSING))).to_series()
+    if has_missing or not _are_their_text(series.dtype):
         # Values with the same text, such as "(missing)" and null, form one slice, so that no row is lost.
         own, labels = distinct(labels)
         places = own[places]
