@@ -137,10 +137,11 @@ def binned_sums(xp: Namespace, places: Array, columns: Sequence[Array | None], s
         # Of ones, and without bins, bincount returns integers.
         return np.stack([np.bincount(places, column, size) for column in columns], dtype=float)
     sizes = to_numpy(xp.bincount(places, minlength=size))
-    present, found = np.flatnonzero(sizes), np.zeros((len(columns), len(sizes)))
-    if len(present):
+    present, found = np.flatnonzero(sizes), np.tile(sizes.astype(float), (len(columns), 1))
+    values = [column for column in columns if column is not None]
+    if values and len(present):
         order = xp.argsort(places, kind="stable")
         runs = Runs(xp, np.cumsum(sizes[present]) - sizes[present], len(places))
-        values = [xp.ones(len(places)) if column is None else column for column in columns]
-        found[:, present] = to_numpy(runs.sums(xp.stack(values).take(order, axis=1)))
+        summed = np.flatnonzero([column is not None for column in columns])
+        found[np.ix_(summed, present)] = to_numpy(runs.sums(xp.stack(values).take(order, axis=1)))
     return found

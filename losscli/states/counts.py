@@ -22,13 +22,7 @@ class Counts(Struct, frozen=True, eq=False):
         """The counts of whole numbers (n,) from 0 up; a column (n,) may be None for the number of rows."""
         places, present = compressed(to_numpy(numbers))
         places, size = xp.asarray(places), len(present)
-        found = [
-            to_numpy(xp.bincount(places, minlength=size))
-            if column is None
-            else binned_sums(xp, places, [column], size)[0]
-            for column in columns
-        ]
-        return cls(present, np.array(found, dtype=float).reshape(len(columns), size))
+        return cls(present, binned_sums(xp, places, columns, size))
 
     @property
     def layout(self) -> int:

@@ -18,7 +18,7 @@ from typing import Any, Self
 from msgspec import Struct
 from msgspec.structs import replace
 
-from losscli.numeric.arrays import Array, Namespace, np, on_host, to_numpy
+from losscli.numeric.arrays import Array, Namespace, np, on_host
 from losscli.numeric.cached import cached_property
 from losscli.numeric.segments import binned_sums
 
@@ -198,11 +198,13 @@ class Grid(Struct, frozen=True, eq=False):
             axis.places(xp, xp.ascontiguousarray(values)) if isinstance(axis, Bins) else values
             for axis, values in zip(bins, places, strict=True)
         ]
-        first = _sums(xp, own[0].astype(np.int64), along, counts[0]) if along else np.zeros((0, counts[0]))
+        first = np.zeros((0, counts[0]))
+        if along:
+            first = binned_sums(xp, own[0].astype(np.int64), along, counts[0])
         index = own[0].astype(np.int32 if math.prod(counts) < 1 << 31 else np.int64)
         for each, count in zip(own[1:], counts[1:], strict=True):
             index = index * count + each
-        sums = _sums(xp, index, columns, math.prod(counts)).reshape(len(columns), *counts)
+        sums = binned_sums(xp, index, columns, math.prod(counts)).reshape(len(columns), *counts)
         return cls(tuple(bins), sums, first, np.zeros(len(columns)))
 
     @classmethod
@@ -304,19 +306,6 @@ def _bins_of(axis: Axis | int, values: Array) -> Bins | int:
 
 def _count(axis: Bins | int) -> int:
     return axis.count if isinstance(axis, Bins) else axis
-
-
-def _sums(xp: Namespace, index: Array, columns: Sequence[Array | None], size: int) -> Array:
-    """The sums of the columns by bin (k, size)."""
-    found = np.empty((len(columns), size))
-    for place, column in enumerate(columns):
-        if column is None:
-            found[place] = to_numpy(xp.bincount(index, minlength=size))
-        elif on_host(xp):
-            found[place] = np.bincount(index, column, size)
-        else:
-            found[place] = binned_sums(xp, index, [column], size)[0]
-    return found
 
 
 def _together(parts: Sequence[Array], maps: Sequence[Sequence[Array | None]], counts: Sequence[int]) -> Array:
