@@ -229,6 +229,8 @@ def _configured(
 
 def _require_known(command: str, options: Mapping[str, Any], has_params: bool = True) -> None:
     """Raise UsageError for options that the function would ignore: those of others, or of losses."""
+    if not options:
+        return
     from losscli.plan.options import OPTIONS, keywords_of
 
     taken = {option.name for option in keywords_of(command)}

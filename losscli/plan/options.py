@@ -751,6 +751,9 @@ def _entries() -> Iterator[Option]:
 
 OPTIONS: Final[Mapping[str, Option]] = {option.name: option for option in _entries()}
 """Every option, in the order of the help."""
+_OF_PLAN = tuple(option for option in OPTIONS.values() if option.use is Use.PLAN)
+_OF_ENVIRONMENT = tuple(option for option in OPTIONS.values() if option.variable)
+_OF_SOME_TASKS = tuple(option for option in OPTIONS.values() if option.tasks or option.links)
 
 
 def options_of(command: str) -> Iterator[Option]:
@@ -847,11 +850,7 @@ def _each(value: object) -> Iterable[object]:
 
 def of_environment() -> dict[str, str]:
     """The values of environment variables, by the name of the option."""
-    return {
-        option.name: value
-        for option in OPTIONS.values()
-        if option.variable and (value := os.environ.get(option.variable))
-    }
+    return {option.name: value for option in _OF_ENVIRONMENT if (value := os.environ.get(option.variable))}
 
 
 def _read_variable(name: str, value: str) -> Any:
@@ -864,11 +863,7 @@ def _read_variable(name: str, value: str) -> Any:
 
 def _check_exclusive(stated: Mapping[str, Any]) -> None:
     """Raise UsageError for two options of the plan that exclude each other."""
-    chosen = [
-        option
-        for option in OPTIONS.values()
-        if option.name in stated and option.use is Use.PLAN and stated[option.name] is not False
-    ]
+    chosen = [option for option in _OF_PLAN if stated.get(option.name, False) is not False]
     pairs = [(one.flag, other.flag) for one, other in combinations(chosen, 2) if other.name in one.rivals]
     if "ci" in stated and str(stated["ci"]).lower() == "none":
         pairs += [("--cluster", "--ci none")] if "cluster" in stated else []
@@ -913,7 +908,7 @@ def check_meaning(request: Request, task: str, link: str) -> None:
     shown = f"a {task} task" + (f" of {link.replace('_', '-')}s" if link in ("logit", "label") else "")
     wrong = [
         Problem(f"{option.flag} {option.what}, but this is {shown}", remedy=option.remedy)
-        for option in OPTIONS.values()
+        for option in _OF_SOME_TASKS
         if getattr(request, option.name) != option.default and option.means_nothing(task, link)
     ]
     if wrong:
@@ -924,8 +919,8 @@ def stated(request: Request) -> dict[str, Any]:
     """The options of the plan that are not at their defaults, as plain data for TOML."""
     return {
         option.name: _plain(value)
-        for option in OPTIONS.values()
-        if option.use is Use.PLAN and (value := getattr(request, option.name)) != option.default
+        for option in _OF_PLAN
+        if (value := getattr(request, option.name)) != option.default
     }
 
 

@@ -237,7 +237,8 @@ def _scale(name: str | None, flag: str, left: Table, right: Table, key: Sequence
 
 def reading_of(options: Mapping[str, Any]) -> Reading:
     """How files are read, whatever is wrong with other options."""
-    return request_of({name: options[name] for name in Reading.__struct_fields__ if name in options}).reading
+    given = {name: options[name] for name in Reading.__struct_fields__ if name in options}
+    return request_of(given).reading if given else Reading()
 
 
 def _with_arrays(
