@@ -342,20 +342,23 @@ class _Intervals:
         """The values of some cells with their intervals, with a note if one is unreliable."""
         se, low, high = self.noise.se[places], *self._ends(places, values)
         se = np.where((se == 0) & (high > low), (high - low) / (2 * self.deviates[places]), se)
-        notes: list[tuple[Note, ...]] = [
-            (note(Code.OPEN_INTERVAL, unit=unit),),
-            (note(Code.NO_INFLUENCE if self.ordered else Code.ZERO_VARIANCE, unit=unit),),
-            (note(Code.FEW_UNITS, few=FEW, unit=unit),),
-            (note(Code.DOMINANT_UNIT, unit=unit),),
-            (note(Code.FIRST_ORDER),) if self.first_order else (),
-        ]
         is_open = ~np.isfinite(high - low)
-        first = np.select([is_open, se == 0, units < FEW, self.noise.heavy[places]], [0, 1, 2, 3], 4)
-        noted = [notes[kind] for kind in first.tolist()]
+        kinds = (  # of several the last one is noted
+            (Code.DOMINANT_UNIT, self.noise.heavy[places]),
+            (Code.FEW_UNITS, units < FEW),
+            (Code.NO_INFLUENCE if self.ordered else Code.ZERO_VARIANCE, se == 0),
+            (Code.OPEN_INTERVAL, is_open),
+        )
+        own = np.full(len(se), -1)
+        for kind, (_, holds) in enumerate(kinds):
+            own[holds] = kind
+        notes: dict[int, tuple[Note, ...]] = {-1: (note(Code.FIRST_ORDER),) if self.first_order else ()}
+        notes |= {kind: (note(kinds[kind][0], few=FEW, unit=unit),) for kind in {*own.tolist()} - {-1}}
+        noted = [notes[kind] for kind in own.tolist()]
         p = None if self.p_values is None else np.where(values == 0, 1.0, self.p_values[places])
         found = _estimates(values, se, low, high, noted, self.noise.df[places], p)
         for place in np.flatnonzero(is_open).tolist():
-            found[place] = Estimate(found[place].value, notes=notes[0])
+            found[place] = Estimate(found[place].value, notes=noted[place])
         return found
 
     def _ends(self, places: Array, values: Array) -> tuple[Array, Array]:
