@@ -133,27 +133,30 @@ def pilot(block: Block) -> tuple[Pilot, ...]:
 
 
 def _pilot(target: Array, error: Array) -> Pilot:
-    target, error = _finite(target), _finite(error)
+    target, target_ends = _finite(target)
+    error, error_ends = _finite(error)
     centre = _middle(target)
-    return Pilot(centre, _middle(error), _size(target, centre), _size(error, 0.0))
+    return Pilot(centre, _middle(error), _size(target_ends, centre), _size(error_ends, 0.0))
 
 
-def _finite(values: Array) -> Array:
-    known = np.isfinite(values)
-    return values if known.all() else values[known]
+def _finite(values: Array) -> tuple[Array, tuple[float, float]]:
+    """The finite values with their minimum and maximum: inf and -inf without any."""
+    ends = float(values.min(initial=math.inf)), float(values.max(initial=-math.inf))
+    if all(map(math.isfinite, ends)) or not len(values):
+        return values, ends
+    return _finite(values[np.isfinite(values)])
 
 
-def _size(values: Array, centre: float) -> float:
-    """The largest power of two <= max |value - centre|; 1 if all values are the centre."""
-    ends = (values.min(), values.max()) if len(values) else ()
-    largest = max((abs(float(end) - centre) for end in ends), default=0.0)
+def _size(ends: tuple[float, float], centre: float) -> float:
+    """The largest power of two <= max |value - centre| of values between ends; 1 if all are the centre."""
+    largest = max(abs(end - centre) for end in ends)
     return math.ldexp(1.0, math.frexp(largest)[1] - 1) if 0 < largest < math.inf else 1.0
 
 
 def _middle(values: Array) -> float:
     # A value of the data, so that centred values are exactly zero if all are equal.
-    mean = np.mean(values) if len(values) else np.nan
-    if not np.isfinite(mean):
+    mean = float(values.mean()) if len(values) else math.nan
+    if not math.isfinite(mean):
         return 0.0
     apart = values - mean
     return float(values[np.argmin(np.abs(apart, out=apart))])
