@@ -20,7 +20,7 @@ from losscli.numeric.two_float import unit_of
 from losscli.plan.plan import Plan
 from losscli.report.findings import Code, Finding, Tally
 from losscli.tasks.base import Rows
-from losscli.tasks.block import Block
+from losscli.tasks.block import LARGEST, SMALLEST, Block
 from losscli.tasks.catalog import TASKS
 from losscli.text import param_text
 
@@ -104,7 +104,7 @@ def read_weight(block: Block, counted: bool, unit: float = 1.0) -> None:
         return
     weight = block.numbers((name,))[:, 0]
     block.weight = weight if unit == 1.0 else weight / unit
-    if weight.min(initial=1.0) > 0 and block.are_finite((name,)) and unit == 1.0:
+    if unit == 1.0 and block.within((name,), SMALLEST, LARGEST):
         return
     lost = (np.isinf(block.weight) & np.isfinite(weight)) | ((block.weight == 0) & (weight > 0))
     block.flag(lost, Code.EXTREME_WEIGHT, name, lambda i: f"{weight[i]:g}")

@@ -70,7 +70,7 @@ def view(
     if rows.starts is not None:
         n, numbers = len(rows.starts), block.rows[rows.starts]
     weight = None if by_rows else weight
-    if weight is not None and not bool(xp.all(weight > 0)):
+    if weight is not None and len(weight) and not float(weight.min()) > 0:
         keep = weight > 0
         weight, numbers = weight[keep], xp.asarray(of_units(block.rows, rows))[keep]
         n = len(weight)

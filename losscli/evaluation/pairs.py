@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial, reduce
+from operator import add
 from typing import Any
 
 import numpy as np
@@ -234,11 +235,12 @@ class _Pair(Taken, frozen=True):
         """How many rows of positive weight have b below and above a; (0, 0) if rows have no values."""
         if not choice.loss.additive:
             return 0, 0
-        a, b = (sum(column for (column,) in each.output_columns(choice)) for each in (self.a, self.b))
+        columns = ([column for (column,) in each.output_columns(choice)] for each in (self.a, self.b))
+        a, b = (reduce(add, own) for own in columns)
         less, more = b < a, b > a
         if self.weight is not None:
             less, more = less & (self.weight > 0), more & (self.weight > 0)
-        return int(less.sum()), int(more.sum())
+        return int(self.xp.count_nonzero(less)), int(self.xp.count_nonzero(more))
 
 
 def _paired(

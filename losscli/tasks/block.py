@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -20,6 +21,8 @@ from losscli.text import shortened
 
 LARGEST = sys.float_info.max
 """The largest finite number."""
+SMALLEST = math.ulp(0.0)
+"""The smallest positive number."""
 _TELLING = 100
 """Values that show how text writes numbers."""
 
