@@ -195,7 +195,7 @@ def distinct(series: pl.Series) -> tuple[Array, pl.Series]:
         values = _physical(series)
         low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
         if high - low < NARROW and missing is None and series.dtype.is_integer():
-            places, present = compressed(values - low)
+            places, present = compressed(values - low if low else values)
             return places, pl.Series(series.name, present + low).cast(series.dtype)
         codes = values - low if high - low < NARROW else np.unique(values, return_inverse=True)[1]
     else:
@@ -210,7 +210,8 @@ def distinct(series: pl.Series) -> tuple[Array, pl.Series]:
 
 def _physical(series: pl.Series) -> Array:
     """The whole numbers (n,) that stand for values, 0 for null."""
-    whole = series.to_physical().cast(pl.Int64)
+    # Of whole numbers too `to_physical` is a query.
+    whole = (series if series.dtype.is_integer() else series.to_physical()).cast(pl.Int64)
     return joined(whole.fill_null(0) if series.null_count() else whole)
 
 
