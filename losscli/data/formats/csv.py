@@ -89,10 +89,14 @@ class Delimited(Format, frozen=True):
 
     def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The files with these types, which are required."""
-        own = {name: dtype for name, dtype in (types or {}).items() if name not in files.partitions}
+        return partitioned(self._scanned(list(files.paths), files, types or {}), files)
+
+    def _scanned(self, source: list[str] | bytes, files: Files, types: Mapping[str, Any]) -> pl.LazyFrame:
+        """Text that is written as the files are."""
+        own = {name: dtype for name, dtype in types.items() if name not in files.partitions}
         numbers = [name for name, dtype in own.items() if dtype != pl.String]
-        scan = pl.scan_csv(
-            list(files.paths),
+        return pl.scan_csv(
+            source,
             schema=pl.Schema(own),
             # By column: a label or a key may be the text NA.
             null_values=dict.fromkeys(numbers, QUICK_NULL) or None,
@@ -101,7 +105,6 @@ class Delimited(Format, frozen=True):
             include_file_paths=FILE if files.partitions else None,
             **files.dialect.options,
         )
-        return partitioned(scan, files)
 
     def first_rows(self, files: Files, types: Mapping[str, Any], most: int) -> pl.DataFrame:
         """The first rows; of one large file from its start, as Polars reads tens of megabytes for a few."""
@@ -109,8 +112,8 @@ class Delimited(Format, frozen=True):
         start = start_of(path, _START) if is_plain(path) else b""
         if len(start) == _START and not others and not files.partitions:
             with suppress(*read_errors()):
-                spool = Spool([start[: start.rfind(b"\n") + 1]], files.name)
-                rows = super().first_rows(replace(files, paths=(spool.path,)), types, most)
+                whole = start[: start.rfind(b"\n") + 1]
+                rows = self._scanned(whole, files, types).head(most).collect()
                 if rows.height == most:
                     return rows
         return super().first_rows(files, types, most)
