@@ -200,7 +200,7 @@ class Lines:
         step = max(1, _NUMBERS // slope.shape[1])
         for first in range(0, self.rows, step):
             own = slice(first, first + step)
-            slopes = slope[0] if codes is None else (each.take(codes[own], mode="wrap") for each in slope.T)
+            slopes = slope[0] if codes is None else (each[codes[own]] for each in slope.T)
             line[own] = reduce(np.add, (each * stored.column(i)[own] for i, each in enumerate(slopes)))
 
     def noise(self, cut: Cut, way: int, workers: int = 1) -> Iterator[Pairs]:
