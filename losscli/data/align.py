@@ -179,9 +179,9 @@ class Aligned(Struct, frozen=True, eq=False):
         return _complete(_zip(self._keyed(self._types_of_pairs()), self.findings), *sides)
 
     def _types_of_pairs(self) -> Mapping[str, Any]:
-        """The types of keys that are compared row by row: whole numbers in memory are made text, if need be.
+        """The types of keys that are compared row by row.
 
-        So all predictions that are text are compared as they are written.
+        Whole numbers that runs share are made text once, so that the text of each run is compared as it is.
         """
         if not meets_rows(self.predictions, self.targets):
             return self.key_types

@@ -108,11 +108,11 @@ class Keyed(Struct, frozen=True, eq=False):
 
     @property
     def meets_rows(self) -> bool:
-        """Whether predictions are read, and targets are in memory."""
+        """Whether predictions are read next to targets that are in memory: see `table.meets_rows`."""
         return meets_rows(self.predictions, self.targets)
 
     def targets_increase(self) -> bool:
-        """Whether the only key of targets in memory increases."""
+        """Whether the only key of shared targets increases."""
         keys = self._targets[self.keys("t:")]
 
         def increase() -> bool:
@@ -124,7 +124,7 @@ class Keyed(Struct, frozen=True, eq=False):
 
     @property
     def _targets(self) -> pl.DataFrame:
-        """Targets that are in memory, with keys of the types in which they are compared."""
+        """Shared targets in memory, with keys of the types in which they are compared."""
 
         def made() -> pl.DataFrame:
             return self.t.collect(engine="in-memory")

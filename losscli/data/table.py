@@ -360,7 +360,8 @@ def side_by_side(
 ) -> Iterator[pl.DataFrame]:
     """As `unchecked` the rows of queries of two tables, row i of one next to row i of the other.
 
-    Targets in memory are cut as predictions are read.  Raises ShapeError if one side has more rows.
+    Targets that runs share in memory are cut as predictions are read.  Raises ShapeError if one side has more
+    rows.
     """
     if not meets_rows(predictions, targets):
         return unchecked(pl.concat([left, right], how="horizontal"), predictions, targets)
@@ -368,8 +369,8 @@ def side_by_side(
 
 
 def meets_rows(predictions: Table, targets: Table) -> bool:
-    """Whether predictions are read, and targets are in memory."""
-    return predictions.rows is None and targets.rows is not None
+    """Whether predictions are read next to targets that are in memory, for all runs that share them."""
+    return predictions.rows is None and targets.rows is not None and targets.shared is not None
 
 
 def _beside(frames: Iterator[pl.DataFrame], rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
