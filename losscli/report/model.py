@@ -47,7 +47,7 @@ Outcome: TypeAlias = Literal["pass", "fail", "unsure", "skipped", "error", "warn
 """The statuses of a verdict."""
 
 
-class Result(Record, frozen=True, kw_only=True):
+class Result(Record, frozen=True, kw_only=True, gc=False):
     """The value of one loss in one cell.
 
     `loss` is its name in the catalog, `label` how the user named it, with the parameters that were set.

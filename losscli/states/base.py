@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from losscli.states.reductions import BoundReduction
 
 
-class Estimate(Struct, frozen=True):
+class Estimate(Struct, frozen=True, gc=False):
     """A value with its standard error and interval; None if undefined, with the reason in `notes`.
 
     `p_value` is that of a difference: of the test of none, two-sided.  `max_error` is the most by which an
