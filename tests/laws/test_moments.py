@@ -211,6 +211,24 @@ def test_a_cell_is_the_block_filtered_to_it(seed, n, cells, weighted, k):
         assert_same(found.cell(cell), alone)
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_cell_of_many_rows_is_the_block_filtered_to_it(weighted):
+    """Extremes of many rows are found cell by cell, with ties and with values that are no numbers."""
+    rng = np.random.default_rng(5)
+    x, weight = np.round(rng.normal(size=(2, 40_000)), 1), rng.uniform(0.1, 3, 40_000)
+    weight, codes = weight if weighted else None, rng.integers(0, 2, 40_000)
+    x[1, np.flatnonzero(codes == 1)[[70, 90]]] = math.nan
+    found = of(x, weight, 100, codes=codes, cells=2)
+    for cell in range(2):
+        inside = codes == cell
+        rows = 100 + np.flatnonzero(inside)
+        alone = moments(tuple(x[:, inside]), None if weight is None else weight[inside], rows)
+        assert_same(found.cell(cell).columns(0, 1), alone.columns(0, 1))
+        for name in EXACT:
+            np.testing.assert_array_equal(getattr(found.cell(cell), name), getattr(alone, name), err_msg=name)
+    assert found.low_row[1, 1] == 100 + np.flatnonzero(codes == 1)[70]
+
+
 def test_cells_merge_one_by_one():
     x, _ = data(1, 90)
     codes = np.repeat([2, 0, 2], 30)
