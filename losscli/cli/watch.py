@@ -77,8 +77,11 @@ class Watch(Hooks):
 
     def planned(self, run: Run | Models) -> None:
         """Show the plan, and start the bar unless this is a dry run."""
-        from losscli.data.table import paths_of  # the engine, which is loaded by now
+        from losscli.data.batches import read_less_ahead  # the engine, which is loaded by now
+        from losscli.data.table import paths_of
 
+        if not any(table.files and table.files.remote for table in run.tables):
+            read_less_ahead()
         self.reads([*paths_of(run.tables), *filter(None, [self._given.get("plan")])])
         drawn = [each for each in self.display.drawn if charts.parts_of(each)[0] in charts.KINDS]
         losses = {choice.label: choice.loss.name for choice in run.plan.choices}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import boto3
 import polars as pl
@@ -62,6 +63,16 @@ def test_a_bucket_is_read_like_a_folder(name, bucket, losscli):
 def test_a_folder_behind_a_url_and_a_local_file(bucket, losscli):
     argv = (f"{bucket}/parts/", "d.csv", "--input-format", "parquet", *ARGUMENTS)
     assert losscli.bare(*argv) == losscli.bare("d.parquet", *ARGUMENTS)
+
+
+def test_files_at_urls_are_read_further_ahead(bucket, losscli, monkeypatch):
+    name = "POLARS_ROW_GROUP_PREFETCH_KBYTES_BUDGET"
+    monkeypatch.setenv(name, "")
+    monkeypatch.delenv(name)
+    losscli.bare(f"{bucket}/run/d.parquet", *ARGUMENTS)
+    assert name not in os.environ
+    losscli.bare("d.parquet", *ARGUMENTS)
+    assert name in os.environ
 
 
 def test_a_web_address(bucket, server, losscli):
