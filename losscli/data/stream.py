@@ -77,7 +77,7 @@ class Roles(Struct, frozen=True, dict=True):
     widths: Mapping[str, int] = field(default_factory=dict)
     spellings: tuple[Spelling, Spelling] = (Spelling(), Spelling())
 
-    @property
+    @cached_property
     def numbers(self) -> tuple[str, ...]:
         """The columns that hold numbers, or lists of them; in text formats their values are parsed."""
         predictions = () if self.link == "label" else self.predictions

@@ -56,8 +56,9 @@ class Block:
             self._note(column, Code.NOT_A_DATE, wrong, self.frame[column])
             self.frame = self.frame.with_columns(units.alias(column_of_unit(column, unit)))
         types = dict(zip(self.frame.columns, self.frame.dtypes, strict=True))
+        floats = (pl.Float32, pl.Float64)
         for column in self.roles.numbers:
-            if isinstance(types[column], pl.Float32 | pl.Float64):
+            if isinstance(types[column], floats):
                 continue  # without the column itself: there may be thousands
             series = self.frame[column]
             if series.dtype == pl.String:
