@@ -229,13 +229,13 @@ class _Sink:
             thread.start()
 
     def _write(self, schema: pl.Schema) -> None:
-        from polars.io.plugins import register_io_source  # loads Polars
-
         def frames(*_: Any) -> Iterator[pl.DataFrame]:
             while (frame := self._frames.get()) is not None:
                 yield frame
 
         try:
+            from polars.io.plugins import register_io_source  # loads Polars
+
             SINKS[self._path.suffix](register_io_source(frames, schema=schema), self._draft.name)
         except BaseException as error:  # raised again by the next `put` or by `finish`
             self._error = error
