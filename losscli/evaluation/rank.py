@@ -53,7 +53,7 @@ from losscli.report.findings import Code, Note, note
 from losscli.report.model import Placing, Report, Result
 from losscli.text import enumerated, join_names, split_names
 
-_OF_TARGETS = ("weight", "scale_by", "naive")
+_OF_TARGETS = ("weight", "scale_by", "naive", "group")
 """Options that name a column of the targets, as do the slices."""
 HELD = 1 << 28
 """Bytes of targets that are held in memory."""
@@ -94,17 +94,19 @@ def ranked(
 
 
 def _of_targets(targets: Table, options: dict[str, Any]) -> dict[str, Any]:
-    """The options with slices, weights and scales from the targets, whatever columns submissions have."""
+    """The options with columns of the targets where submissions have them too."""
 
-    def named(column: str) -> str:
-        known = parted(column, targets, targets)[0] in (*targets.schema, AUTO)
-        return f"targets.{column}" if known else column
+    def sliced(part: str) -> str:
+        known = parted(part, targets, targets)[0] in (*targets.schema, AUTO)
+        return f"targets.{part}" if known else part
 
     given = {name: options[name] for name in _OF_TARGETS if isinstance(options.get(name), str)}
-    columns: dict[str, Any] = {name: named(column) for name, column in given.items()}
+    own: dict[str, Any] = {
+        name: f"targets.{column}" for name, column in given.items() if column in targets.schema
+    }
     if by := listed(options.get("by")):
-        columns["by"] = [join_names(map(named, split_names(each))) for each in by]
-    return {**options, **columns}
+        own["by"] = [join_names(map(sliced, split_names(each))) for each in by]
+    return {**options, **own}
 
 
 def _with_key(models: Sequence[Model], targets: Table, options: dict[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,9 @@ def parted(text: str, predictions: Table, targets: Table) -> tuple[str, int | st
 
     'age:4' is age in 4, and 'day:month' day by month, unless a column is called so.
     """
-    columns = (*predictions.schema, *targets.schema)
+    own = {"preds": predictions.schema, "targets": targets.schema}
+    columns = {*predictions.schema, *targets.schema}
+    columns |= {f"{side}.{name}" for side in SIDES for name in own[side]}
     name, colon, bins = text.rpartition(":")
     if text in columns or not colon:
         return text, None

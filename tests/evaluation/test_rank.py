@@ -447,3 +447,23 @@ def test_columns_of_the_targets_are_meant_whatever_submissions_add():
         assert losscli.rank(*submissions, **asked).board == alone.board
     with pytest.raises(UsageError, match="--scale-by must be text, got 5"):
         losscli.rank(*SUBMISSIONS, targets=TARGETS, scale_by=5)
+
+
+@pytest.mark.parametrize("column", ["region:3", "day:month", "a:b", "targets.x"])
+def test_a_column_of_the_targets_may_be_called_like_bins(column):
+    targets = TARGETS.with_columns(pl.col("Usage").alias(column))
+    board = losscli.rank(*SUBMISSIONS[:2], targets=targets, loss="rmse", by=column).board
+    alone = losscli.rank(*SUBMISSIONS[:2], targets=TARGETS, loss="rmse", by="Usage").board
+    assert [each.value for each in board] == [each.value for each in alone]
+    pairs = (SUBMISSIONS[0], targets)
+    plain = losscli.evaluate(*pairs, loss="rmse", by=column).results
+    assert losscli.evaluate(*pairs, loss="rmse", by=f"targets.{column}").results == plain
+
+
+def test_groups_are_those_of_the_targets():
+    rows = 40
+    targets = pl.DataFrame({"id": range(rows), "q": np.arange(rows) // 4, "y_true": np.arange(rows) % 3})
+    own = targets.select("id", pred=pl.Series(RNG.normal(size=rows)))
+    asked = {"targets": targets, "target": "y_true", "pred": "pred", "on": "id", "group": "q", "loss": "ndcg"}
+    found = losscli.rank(own, own.with_columns(q=pl.lit(1)), **asked)
+    assert len({each.value for each in found.board}) == 1
