@@ -27,8 +27,8 @@ from losscli.data.table import (
     RereadError,
     Table,
     UnparsedError,
-    meets_rows,
     reading,
+    shares_targets,
     side_by_side,
     stream,
 )
@@ -183,7 +183,7 @@ class Aligned(Struct, frozen=True, eq=False):
 
         Whole numbers that runs share are made text once, so that the text of each run is compared as it is.
         """
-        if not meets_rows(self.predictions, self.targets):
+        if not shares_targets(self.predictions, self.targets):
             return self.key_types
         as_text = {
             name: pl.String()
@@ -294,7 +294,7 @@ def _require_equal_counts(predictions: Table, targets: Table) -> None:
 def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     """Pair row i with row i, verified by key.  Raises OutOfOrderError if the keys differ."""
     key = keyed.key
-    increasing, is_held = Increasing(), keyed.meets_rows
+    increasing, is_held = Increasing(), keyed.shares_targets
     with keyed.reading():
         if not is_held and not keyed.starts_alike():
             raise OutOfOrderError

@@ -22,7 +22,7 @@ from losscli.data.diagnose import Errors
 from losscli.data.keys import WIDE, Increasing, equal, near_forms, require_plain, whole_numbers
 from losscli.data.lookup import Index, index_of
 from losscli.data.stream import MATCHED, NO_ROW, PREDICTION_ROW, TARGET_ROW, Roles, row_name
-from losscli.data.table import RereadError, Table, meets_rows, reading, side_by_side, unchecked
+from losscli.data.table import RereadError, Table, reading, shares_targets, side_by_side, unchecked
 from losscli.data.threads import in_order, workers
 from losscli.errors import EXAMPLES
 from losscli.numeric.arrays import Array
@@ -103,13 +103,13 @@ class Keyed(Struct, frozen=True, eq=False):
 
     def pairs(self) -> Iterator[pl.DataFrame]:
         """Row i of one side next to row i of the other: see `side_by_side`."""
-        right = self._targets.lazy() if self.meets_rows else self.t
+        right = self._targets.lazy() if self.shares_targets else self.t
         return side_by_side(self.p, right, self.predictions, self.targets)
 
     @property
-    def meets_rows(self) -> bool:
-        """Whether predictions are read next to targets that are in memory: see `table.meets_rows`."""
-        return meets_rows(self.predictions, self.targets)
+    def shares_targets(self) -> bool:
+        """Whether the targets are in memory for several runs: see `table.shares_targets`."""
+        return shares_targets(self.predictions, self.targets)
 
     def targets_increase(self) -> bool:
         """Whether the only key of shared targets increases."""

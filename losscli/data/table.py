@@ -27,10 +27,8 @@ Source = Any
 """A path, a pattern, a folder, a URL or "-"; a table; or data in memory: see `formats.memory.read`."""
 SLICE = 1 << 18
 """Rows of a frame in memory that are taken at once: a multiple of any block."""
-
-
-SMALL = 1 << 20
-"""Values of a table that is read as a whole."""
+SMALL = 1 << 23
+"""Bytes of text that is read as a whole."""
 
 
 class Table(Struct, frozen=True, eq=False):
@@ -124,11 +122,11 @@ class Table(Struct, frozen=True, eq=False):
         return self.count() if self.files.format.knows_rows else self.files.format.expected_rows(self.files)
 
     def is_small(self) -> bool:
-        """Whether there are certainly few values: in memory, or in text that is not compressed."""
-        if self.rows is not None:
-            return True
-        rows = self.expected() if self.files is not None and self.files.format.is_text else None
-        return rows is not None and rows * len(self.schema) <= SMALL
+        """Whether there are certainly few values: in memory, or in little text that is not compressed."""
+        files = self.files
+        if self.rows is not None or files is None or files.remote or not files.format.is_text:
+            return self.rows is not None
+        return self.expected() is not None and sum(map(os.path.getsize, files.paths)) <= SMALL
 
     def distinct(self, column: str, most: int) -> list[Any]:
         """The sorted distinct values of a column, at most `most`; one pass over the column."""
@@ -363,13 +361,13 @@ def side_by_side(
     Targets that runs share in memory are cut as predictions are read.  Raises ShapeError if one side has more
     rows.
     """
-    if not meets_rows(predictions, targets):
+    if not shares_targets(predictions, targets):
         return unchecked(pl.concat([left, right], how="horizontal"), predictions, targets)
     return _beside(unchecked(left, predictions), right.collect(engine="in-memory"))
 
 
-def meets_rows(predictions: Table, targets: Table) -> bool:
-    """Whether predictions are read next to targets that are in memory, for all runs that share them."""
+def shares_targets(predictions: Table, targets: Table) -> bool:
+    """Whether the targets are in memory for several runs, each of which reads its predictions."""
     return predictions.rows is None and targets.rows is not None and targets.shared is not None
 
 

@@ -11,6 +11,7 @@ import pytest
 
 import losscli
 from losscli.data import load
+from losscli.data import table as tables
 from losscli.data.dialect import header_shows
 from losscli.data.formats import csv as delimited
 from losscli.data.formats import text as texts
@@ -155,6 +156,31 @@ def test_the_start_of_a_large_file_has_its_first_rows(text, tmp_path):
     found = table.files.format.first_rows(table.files, table.types, 1000)
     assert path.stat().st_size > delimited._START
     assert found.equals(table.scan.head(1000).collect())
+
+
+def test_a_sign_is_found_by_short_reads(tmp_path, monkeypatch):
+    class Short(io.FileIO):
+        def readinto(self, buffer):
+            return super().readinto(memoryview(buffer)[:4096])
+
+    def opened(path, mode, buffering=-1):
+        return Short(path) if buffering == 0 else io.BufferedReader(Short(path))
+
+    path = tmp_path / "large.csv"
+    path.write_bytes(b"x" * (1 << 20) + b'"')
+    monkeypatch.setattr(texts, "open", opened, raising=False)
+    monkeypatch.setattr(texts, "_PIECE", 1 << 21)
+    assert texts.holds(str(path), '"')
+
+
+def test_text_is_small_by_its_bytes(tmp_path, monkeypatch):
+    """Not by its first line, which may be much longer than the others."""
+    monkeypatch.setattr(tables, "SMALL", 1 << 17)
+    for name, rows in (("few", 10), ("many", 50_000)):
+        path = tmp_path / f"{name}.csv"
+        path.write_text("note,y,p\n" + "x" * 70_000 + ",1,2\n" + "a,1,2\n" * rows)
+        table, _ = load.tables(path, None, Reading())
+        assert table.is_small() == (name == "few")
 
 
 @pytest.mark.parametrize("place", [None, 0, texts.CHUNK - 1, texts.CHUNK, 5 * texts.CHUNK // 2])

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
 
 HEAD = 2 * SAMPLE
 """Lines that are read to find out how text is written; quoted fields may take several."""
-
-
 _START = 1 << 18
 """Bytes that usually hold the first rows."""
 

@@ -107,7 +107,7 @@ def holds(path: str, sign: str) -> bool:
 
 
 def _piece_holds(path: str, sign: bytes, place: int) -> bool:
-    with open(path, "rb", buffering=0) as file:
+    with open(path, "rb") as file:  # buffered, as a read of the system may be short
         file.seek(place)
         buffer = bytearray(CHUNK)
         counts = islice(iter(partial(file.readinto, buffer), 0), _PIECE // CHUNK)
