@@ -22,7 +22,7 @@ from losscli.report.findings import Code, problem
 _ZSTD_LEVEL = 1
 """Numbers with all their digits hardly compress: the default level, 3, takes half as long again for 0.1 %."""
 _SYNC_SECONDS = 0.2
-"""How often rows that are being written are brought to the disk."""
+"""How often rows that are being written are flushed to disk."""
 SINKS: Mapping[str, Callable[[pl.LazyFrame, str], Any]] = {
     ".parquet": lambda rows, path: rows.sink_parquet(path, compression_level=_ZSTD_LEVEL),
     ".csv": lambda rows, path: rows.sink_csv(path),
@@ -213,7 +213,7 @@ class Writer:
 class _Sink:
     """A draft that Polars writes in a thread of its own, from a short queue of frames.
 
-    Another thread brings it to the disk meanwhile, so that little is left to wait for when it is complete.
+    Another thread flushes it to disk meanwhile, so that little is left to wait for when it is complete.
     """
 
     def __init__(self, path: Path, schema: pl.Schema) -> None:
@@ -247,7 +247,7 @@ class _Sink:
             with open(self._draft.name, "rb+") as file:
                 while not self._ended.wait(_SYNC_SECONDS):
                     os.fsync(file)
-        except OSError as error:  # which the system tells once
+        except OSError as error:  # the system reports it only once
             self._error = error
 
     def put(self, frame: pl.DataFrame) -> None:

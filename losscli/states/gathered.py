@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import reduce
 from itertools import groupby
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from msgspec import Struct
 
@@ -15,6 +15,9 @@ from losscli.states.grid import Axis, Grid
 
 AT_ONCE = 1 << 17
 """The number of rows from which those that wait are put into bins."""
+
+
+_Rows = TypeVar("_Rows", Grid, "Gathered")
 
 
 class Waiting(Struct, frozen=True, eq=False):
@@ -69,14 +72,14 @@ class Gathered(Struct, frozen=True, eq=False, dict=True):
 
     def merge(self, later: Self) -> Self:
         """The grid of the rows of both; those that wait are put into bins once they are many."""
-        found = type(self)(
-            reduce(Grid.merge, filter(None, (self.binned, later.binned)))
-            if self.binned or later.binned
-            else None,
-            self.waiting + later.waiting,
-        )
+        found = type(self)(merged(self.binned, later.binned), self.waiting + later.waiting)
         many = sum(len(each.places[0]) for each in found.waiting) >= AT_ONCE
         return type(self)(found.grid) if many else found
+
+
+def merged(a: _Rows | None, b: _Rows | None) -> _Rows | None:
+    """The rows of both, each of which may be None for no rows."""
+    return (a or b) if a is None or b is None else a.merge(b)
 
 
 def _binned(rows: Sequence[Waiting]) -> Grid:

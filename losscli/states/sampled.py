@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from losscli.numeric.arrays import Array, np
-from losscli.states.gathered import Gathered
+from losscli.states.gathered import Gathered, merged
 from losscli.states.grid import Grid
 
 RATE = 64
@@ -60,7 +60,7 @@ class Sampled(Struct, frozen=True, eq=False):
 
     def merge(self, later: Self) -> Self:
         """The grids of the rows of both, in any order."""
-        return type(self)(_merged(self.counted, later.counted), _merged(self.sample, later.sample))
+        return type(self)(merged(self.counted, later.counted), merged(self.sample, later.sample))
 
     def to_arrays(self) -> dict[str, Array]:
         """The arrays of the grids that exist."""
@@ -81,7 +81,3 @@ class Sampled(Struct, frozen=True, eq=False):
 
         own = {name: dict(fields(name)) for name in ("counted", "sample")}
         return cls(**{name: Gathered(Grid.from_arrays(each)) for name, each in own.items() if each})
-
-
-def _merged(a: Gathered | None, b: Gathered | None) -> Gathered | None:
-    return (a or b) if a is None or b is None else a.merge(b)

@@ -14,6 +14,7 @@ from support.grids import some
 import losscli
 from losscli.errors import UsageError
 from losscli.evaluation import partial
+from losscli.plan import plan as plans
 from losscli.render import print_tables
 
 ROWS = 3_000
@@ -272,3 +273,15 @@ def test_a_correlation_of_two_rows_does_not_round_beyond_its_bounds():
     values = [result.value for result in report.results if result.cell]
     assert sorted({round(value, 6) for value in values}) == [-1.0, 1.0]
     assert all(abs(value) <= 1.0 for value in values)
+
+
+def test_many_clusters_give_the_noise_of_few_at_a_time(monkeypatch):
+    """Several blocks are folded as one where clusters are many."""
+    rng = np.random.default_rng(1)
+    rows = {"y_pred": rng.normal(size=90_000), "y_true": 0.0, "c": rng.integers(0, 30_000, 90_000)}
+    monkeypatch.setattr(plans, "BLOCK_NUMBERS", 32_768)
+    together = losscli.evaluate(pl.DataFrame(rows), loss="mae", cluster="c")["mae"]
+    monkeypatch.setattr(partial, "_MANY", 2.0)
+    alone = losscli.evaluate(pl.DataFrame(rows), loss="mae", cluster="c")["mae"]
+    assert (together.value, together.rows) == (alone.value, alone.rows)
+    assert (together.se, together.df) == pytest.approx((alone.se, alone.df), rel=1e-12)
