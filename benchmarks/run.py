@@ -93,7 +93,7 @@ def compare(work: Work, folder: Path, repeat: int) -> list[str]:
         wall, cpu = (statistics.median(values) for values in zip(*[run[:2] for run in found], strict=True))
         goal = work.goals.get(name)
         verdict = f"{ours / wall:.2f}" if name != "losscli" else ""
-        aim = "" if goal is None else f"{goal:.2g}{'' if ours / wall <= goal else ' (missed)'}"
+        aim = "" if goal is None else f"{goal:.3g}{'' if ours / wall <= goal else ' (missed)'}"
         size = f"{work.millions:g} M" if work.millions else ""
         took = f"{wall:.2f} | {cpu:.2f} | {memory[name]:.0f}"
         rows.append(f"| {work.name} | {size} | {name} | {took} | {verdict} | {aim} |")
