@@ -380,7 +380,7 @@ def _beside(frames: Iterator[pl.DataFrame], rows: pl.DataFrame) -> Iterator[pl.D
             break
         yield frame.hstack(own)
     if done != rows.height:
-        raise pl.exceptions.ShapeError("the sides have different numbers of rows")
+        raise pl.exceptions.ShapeError("the sides differ in length")
 
 
 class RereadError(Exception):

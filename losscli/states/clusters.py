@@ -74,14 +74,14 @@ class Totals(Struct, frozen=True, eq=False):
 
 
 class Clusters(Struct, frozen=True, eq=False):
-    """The clusters of rows: their `hashes` (u,), and the `places` in them (n,) of the rows."""
+    """The clusters of a block: their `hashes` (u,), and the place of the cluster of each row (n,)."""
 
     hashes: Array
     places: Array
 
     @classmethod
     def of(cls, hashes: Array) -> Clusters:
-        """The clusters of rows with these hashes (n,)."""
+        """The clusters by the hash of each row (n,)."""
         return cls(*np.unique(hashes, return_inverse=True))
 
     @property

@@ -17,16 +17,25 @@ AT_ONCE = 1 << 17
 """The number of rows from which those that wait are put into bins."""
 
 
-_Rows = TypeVar("_Rows", Grid, "Gathered")
+_Part = TypeVar("_Part", Grid, "Gathered")
 
 
-class Waiting(Struct, frozen=True, eq=False):
-    """Rows that are in no bin yet: what `Grid.of` takes of them, in arrays of NumPy."""
+class Unbinned(Struct, frozen=True, eq=False):
+    """Rows that are in no bin yet: what `Grid.of` takes of them."""
 
-    axes: tuple[Axis | int, ...]
-    places: tuple[Array, ...]
-    columns: tuple[Array | None, ...]
-    along: tuple[Array, ...]
+    axes: Sequence[Axis | int]
+    places: Sequence[Array]
+    columns: Sequence[Array | None]
+    along: Sequence[Array] = ()
+
+    def grid(self, xp: Namespace) -> Grid:
+        """The grid of the rows."""
+        return Grid.of(xp, self.axes, self.places, self.columns, self.along)
+
+    def on_host(self) -> Unbinned:
+        """The rows in arrays of NumPy."""
+        columns = [None if each is None else to_numpy(each) for each in self.columns]
+        return Unbinned(self.axes, [*map(to_numpy, self.places)], columns, [*map(to_numpy, self.along)])
 
     def has_numbers(self) -> list[bool]:
         """For each column whether it has numbers, rather than counts rows."""
@@ -41,33 +50,18 @@ class Gathered(Struct, frozen=True, eq=False, dict=True):
     """
 
     binned: Grid | None = None
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[Unbinned, ...] = ()
 
     @classmethod
-    def of(
-        cls,
-        xp: Namespace,
-        axes: Sequence[Axis | int],
-        places: Sequence[Array],
-        columns: Sequence[Array | None],
-        along: Sequence[Array] = (),
-    ) -> Self:
-        """The grid of some rows, whose arguments are those of `Grid.of`."""
-        if len(places[0]) >= AT_ONCE:
-            return cls(Grid.of(xp, axes, places, columns, along))
-        rows = Waiting(
-            tuple(axes),
-            tuple(to_numpy(each) for each in places),
-            tuple(None if each is None else to_numpy(each) for each in columns),
-            tuple(to_numpy(each) for each in along),
-        )
-        return cls(waiting=(rows,))
+    def of(cls, xp: Namespace, rows: Unbinned) -> Self:
+        """The grid of some rows: many are put in bins, and few wait for others."""
+        return cls(rows.grid(xp)) if len(rows.places[0]) >= AT_ONCE else cls(waiting=(rows.on_host(),))
 
     @cached_property
     def grid(self) -> Grid:
         """The grid of all rows."""
         # Soft labels are parts of rows, also in a block between two of whole rows.
-        new = [_binned(list(own)) for _, own in groupby(self.waiting, Waiting.has_numbers)]
+        new = [_binned(list(own)) for _, own in groupby(self.waiting, Unbinned.has_numbers)]
         return reduce(Grid.merge, new if self.binned is None else [self.binned, *new])
 
     def merge(self, later: Self) -> Self:
@@ -77,21 +71,18 @@ class Gathered(Struct, frozen=True, eq=False, dict=True):
         return type(self)(found.grid) if many else found
 
 
-def merged(a: _Rows | None, b: _Rows | None) -> _Rows | None:
+def merged(a: _Part | None, b: _Part | None) -> _Part | None:
     """The rows of both, each of which may be None for no rows."""
     return (a or b) if a is None or b is None else a.merge(b)
 
 
-def _binned(rows: Sequence[Waiting]) -> Grid:
+def _binned(rows: Sequence[Unbinned]) -> Grid:
     """The grid of rows with the same columns."""
 
-    def joined(parts: Sequence[tuple[Array | None, ...]]) -> Any:
+    def joined(parts: Sequence[Sequence[Array | None]]) -> Any:
         return [None if own[0] is None else np.concatenate(own) for own in zip(*parts, strict=True)]
 
-    return Grid.of(
-        np,
-        rows[0].axes,
-        joined([each.places for each in rows]),
-        joined([each.columns for each in rows]),
-        joined([each.along for each in rows]),
+    places, columns, along = (
+        joined([getattr(each, name) for each in rows]) for name in ("places", "columns", "along")
     )
+    return Unbinned(rows[0].axes, places, columns, along).grid(np)

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from losscli.states import gathered
-from losscli.states.gathered import Gathered
-from losscli.states.grid import Axis, Grid
+from losscli.states.gathered import Gathered, Unbinned
+from losscli.states.grid import Axis
 from losscli.states.soundness import require_sound
 
 AXES = (Axis(digits=3, octaves=15), 3)
@@ -23,7 +23,7 @@ def few_rows_wait(monkeypatch):
 
 def given(rows, weighted):
     columns = [None, WEIGHT[rows], WEIGHT[rows] ** 2] if weighted else [None]
-    return np, AXES, (VALUES[rows], CODES[rows]), columns, [WEIGHT[rows]]
+    return Unbinned(AXES, (VALUES[rows], CODES[rows]), columns, [WEIGHT[rows]])
 
 
 def same(a, b):
@@ -36,15 +36,15 @@ def same(a, b):
 def test_any_split_gives_the_grid_of_all_rows(parts, weighted):
     found = Gathered()
     for rows in np.array_split(np.arange(N), parts):
-        found = found.merge(Gathered.of(*given(rows, weighted)))
+        found = found.merge(Gathered.of(np, given(rows, weighted)))
         assert sum(len(each.places[0]) for each in found.waiting) < gathered.AT_ONCE
-    assert same(found.grid, Grid.of(*given(np.arange(N), weighted)))
+    assert same(found.grid, given(np.arange(N), weighted).grid(np))
     require_sound(found.grid, 1)
 
 
 def test_rows_with_weights_merge_with_rows_that_wait_without():
     halves = np.array_split(np.arange(N), 10)
-    parts = [Gathered.of(*given(rows, place % 2 == 1)) for place, rows in enumerate(halves)]
+    parts = [Gathered.of(np, given(rows, place % 2 == 1)) for place, rows in enumerate(halves)]
     whole = parts[0]
     for part in parts[1:]:
         whole = whole.merge(part)

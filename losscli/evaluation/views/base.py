@@ -18,7 +18,7 @@ from losscli.report.charts import Chart, Value
 from losscli.report.findings import Code, Note, note
 from losscli.states.base import Summary
 from losscli.states.counts import Counts
-from losscli.states.gathered import Gathered
+from losscli.states.gathered import Gathered, Unbinned
 from losscli.states.grid import Axis, Bins
 from losscli.states.sampled import RATE, Sampled
 from losscli.states.sums import total_weights
@@ -122,7 +122,7 @@ class Seen(Struct, frozen=True, eq=False):
     def grid(self, axes: Sequence[Axis | int], *places: Array, also: Sequence[Array] = ()) -> Sampled:
         """The grid of rows at places (n,) of each axis; `also` are summed in the bins of the first one."""
         along = also if self.weight is None else [self.weight * each for each in also]
-        return self.held(Gathered.of(self.xp, axes, places, self.counted, along))
+        return self.held(Gathered.of(self.xp, Unbinned(axes, places, self.counted, along)))
 
     def held(self, rows: Gathered) -> Sampled:
         """The rows of a grid as what they are: a sample or not."""

@@ -11,7 +11,7 @@ from losscli.evaluation.views.base import Drawing, Seen, plain, ratio, whole
 from losscli.numeric.student import quantile
 from losscli.report.charts import Chart
 from losscli.states.base import Summary
-from losscli.states.gathered import Gathered
+from losscli.states.gathered import Gathered, Unbinned
 from losscli.tasks.grouped import Relevance
 
 MOST_RANKS = 20
@@ -32,7 +32,7 @@ def taken(block: Seen) -> dict[str, Summary]:
     found, best, own, rank = (each[at] for each in (found, best, own, batch.rank))
     counts = [None] if weight is None else [None, own, own * own]
     along = [own * found, own * found * found, own * best]
-    return {"ranks": block.every.held(Gathered.of(xp, (MOST_RANKS,), (rank,), counts, along))}
+    return {"ranks": block.every.held(Gathered.of(xp, Unbinned((MOST_RANKS,), (rank,), counts, along)))}
 
 
 def drawn(of: Drawing) -> Iterator[Chart]:

@@ -18,7 +18,7 @@ from losscli.numeric.segments import compressed
 from losscli.report.charts import Chart, Value
 from losscli.report.findings import Note
 from losscli.states.base import Summary
-from losscli.states.gathered import Gathered
+from losscli.states.gathered import Gathered, Unbinned
 from losscli.states.grid import Axis
 from losscli.states.sampled import Sampled
 from losscli.tasks.binary import Bernoulli
@@ -129,7 +129,7 @@ class Entries(Struct, frozen=True, eq=False):
 
     def grid(self, axes: Sequence[Axis | int], *places: Array, along: Sequence[Array] = ()) -> Sampled:
         """The grid of entries at places (n,) of each axis; `along` is summed in the bins of the first one."""
-        return self.block.held(Gathered.of(self.block.xp, axes, places, self.counted, along))
+        return self.block.held(Gathered.of(self.block.xp, Unbinned(axes, places, self.counted, along)))
 
     def __call__(self, values: Array) -> Array:
         """The values (n,) of entries, of those of all rows of the block."""
