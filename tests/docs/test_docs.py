@@ -109,7 +109,7 @@ EXAMPLE = re.compile(r"^(>>> .*\n(?:\.\.\..*\n)*)((?:(?!>>> ).*\n)*)", re.MULTIL
 
 
 def with_examples(text: str) -> str:
-    """A page with what its examples in Python print now, run in order in the root of the repository."""
+    """A page with what its examples in Python print now, run in order in a folder like the root."""
     scope: dict[str, object] = {}
 
     def renew(example: re.Match[str]) -> str:
@@ -117,7 +117,8 @@ def with_examples(text: str) -> str:
         space = "\n" if shown.endswith("\n\n") or shown == "\n" else ""  # between two examples
         return typed + printed(typed, scope) + space
 
-    with chdir(ROOT):
+    with TemporaryDirectory() as folder, chdir(folder):
+        Path("sample_data").symlink_to(ROOT / "sample_data")
         return fence("python").sub(lambda block: EXAMPLE.sub(renew, block[0]), text)
 
 
