@@ -32,20 +32,20 @@ def compressed(codes: Array) -> tuple[Array, Array]:
     return table[codes], present
 
 
+_DIGIT = 16
+"""The bits of the widest numbers that NumPy sorts by radix."""
+
+
 def stable_order(xp: Namespace, codes: Array, count: int) -> Array:
     """The order (n,) that sorts codes (n,) from 0 to count - 1, and keeps that of equal codes."""
     if not on_host(xp):
         return xp.argsort(codes, kind="stable")
-    if count <= 1 << 8:
-        return np.argsort(codes.astype(np.uint8), kind="stable")  # by radix, in one pass
-    # NumPy sorts numbers with SIMD, faster than it orders them: so the places come along as the lower digits.
-    shift = max(len(codes) - 1, 0).bit_length()
-    digits = np.uint32 if shift + count.bit_length() <= 32 else np.int64
-    keys = np.left_shift(codes, shift, dtype=digits, casting="unsafe")
-    keys |= np.arange(len(codes), dtype=digits)
-    keys.sort()
-    keys &= digits((1 << shift) - 1)
-    return keys.astype(np.intp)
+    # By radix: NumPy sorts wide numbers with SIMD, which on some processors takes five times as long.
+    order = np.argsort(codes.astype(np.uint16), kind="stable")
+    for shift in range(_DIGIT, (count - 1).bit_length(), _DIGIT):
+        digits = (codes >> shift).astype(np.uint16)
+        order = order[np.argsort(digits[order], kind="stable")]
+    return order
 
 
 _WIDEST = 1024
