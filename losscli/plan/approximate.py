@@ -1,4 +1,4 @@
-"""--approximate: which losses of order can be computed from bins of their rows."""
+"""--approximate: which losses of order can be computed from binned rows."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from losscli.text import enumerated
 
 
 def require_bins(plan: Plan) -> None:
-    """Raise UsageError if no loss is one of order, and for those that have no approximation here."""
+    """Raise UsageError if there is no loss of order, or if one has no approximation."""
     if plan.request.approximate and (problems := [*_problems(plan)]):
         raise UsageError(problems)
 
 
 def require_rows(plan: Plan, what: str) -> None:
-    """Raise UsageError for approximate losses of order, whose rows `what` pairs."""
+    """Raise UsageError for approximate losses of order in `what`, which needs their rows in pairs."""
     if plan.request.approximate and (ordered := _ordered(plan)):
         raise UsageError(
             f"{what} pairs the rows of two models, and --approximate keeps none of {_names(ordered)}",
@@ -39,10 +39,10 @@ def _problems(plan: Plan) -> Iterator[Problem]:
     if not ordered:
         what = "--approximate is of losses of order, and none is chosen: all others are exact in one pass"
         yield Problem(what, remedy="leave it out, or choose a loss of order: -l mae@p95")
-    if wrong := [each for each in ordered if each.loss.order is None or not each.loss.order.binned]:
+    if wrong := [choice for choice in ordered if choice.loss.order is None or not choice.loss.order.binned]:
         what = f"--approximate takes losses of the order of one column, not {_names(wrong)}"
         yield Problem(what, remedy="evaluate them without --approximate")
-    elif wrong := [each for each in ordered if plan.outputs(each) > 1]:
+    elif wrong := [choice for choice in ordered if plan.outputs(choice) > 1]:
         what = f"--approximate takes one output, and there are {plan.outputs(wrong[0])} of {_names(wrong)}"
         yield Problem(what, remedy="choose one with -p and -y")
     if ordered and plan.roles.cluster is not None:

@@ -1,7 +1,7 @@
-"""--by auto: the columns that could tell where a model is weak, and how each is cut into slices.
+"""--by auto: select the columns that may show where a model is weak, and choose how each one is sliced.
 
-A first pass over the files counts their values.  It keeps no more of a column than the values of a category,
-or the first and the last day.
+A first pass over the files counts distinct values.  Per column it holds only the values of a category, or the
+first and the last day.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from losscli.report.findings import Code, Note, note
 from losscli.text import enumerated
 
 AUTO = "auto"
-"""What --by calls all columns that could cut the rows, unless a column is called so."""
+"""The word for all suitable columns in --by, unless a column has this name."""
 _SIDES = {(AUTO,): ("t:", "p:")} | {(f"{side}.{AUTO}",): (prefix,) for side, prefix in SIDES.items()}
-"""The sides whose columns are meant: both, or one that is named."""
+"""The sides searched for columns, by the word in --by: both, or the one it names."""
 
 MOST_VALUES = 50
-"""The maximum number of values of a column of text; more are rather names than categories."""
+"""Maximum number of distinct values in a text column; with more, they are likely names, not categories."""
 MOST_NUMBERS = 10
-"""The maximum number of distinct numbers that are slices themselves; more are in bins."""
+"""Maximum number of distinct numbers that become one slice each; more are binned."""
 BINS = 5
 MOST_TIMES = 24
-"""The maximum number of units of time: the shortest unit that has no more of them is taken."""
+"""Maximum number of time units; the shortest unit within this limit is chosen."""
 _WORDS = (pl.String, pl.Categorical, pl.Enum)
 
 
-class Found(Struct, frozen=True):
-    """The columns as --by takes them, and those that have too many values."""
+class Candidates(Struct, frozen=True):
+    """The columns as written in --by, and those left out because they have too many values."""
 
     columns: tuple[str, ...]
     left_out: tuple[str, ...]
@@ -46,32 +46,38 @@ class Found(Struct, frozen=True):
 def with_auto(
     by: Sequence[tuple[str, ...]], predictions: Table, targets: Table, taken: Collection[str]
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[Note, ...]]:
-    """The slices of --by with those that `auto` stands for, and a note on columns that it leaves out.
+    """The slices of --by with `auto` expanded, and a note on the columns that it leaves out.
 
-    `taken` are the columns of the stream that have a role.  Raises UsageError if auto finds no column.
+    `taken` are the columns of the stream that have a role.  Raises UsageError if no column is suitable.
     """
     tables = {"p:": predictions, "t:": targets}
-    meant = [
+    auto = [
         parts
         for parts in by
         if parts in _SIDES and not any(AUTO in tables[side].schema for side in _SIDES[parts])
     ]
-    if not meant:
+    if not auto:
         return tuple(by), ()
-    found = candidates(predictions, targets, taken, {side for parts in meant for side in _SIDES[parts]})
-    if not found.columns:
+    automatic = find_candidates(
+        predictions, targets, taken, {side for parts in auto for side in _SIDES[parts]}
+    )
+    if not automatic.columns:
         remedy = (
-            f"too many values: {enumerated(found.left_out)}" if found.left_out else "name them: --by region"
+            f"too many values: {enumerated(automatic.left_out)}"
+            if automatic.left_out
+            else "name them: --by region"
         )
-        raise UsageError(f"--by {meant[0][0]}: no column cuts the rows into slices", remedy=remedy)
-    own = tuple((name,) for name in found.columns)
-    every = tuple(each for parts in by for each in (own if parts in meant else (parts,)))
-    if not found.left_out:
-        return every, ()
-    return every, (note(Code.TOO_MANY_VALUES, columns=enumerated(found.left_out), most=MOST_VALUES),)
+        raise UsageError(f"--by {auto[0][0]}: no column cuts the rows into slices", remedy=remedy)
+    auto_columns = tuple((name,) for name in automatic.columns)
+    slices = tuple(names for parts in by for names in (auto_columns if parts in auto else (parts,)))
+    if not automatic.left_out:
+        return slices, ()
+    return slices, (note(Code.TOO_MANY_VALUES, columns=enumerated(automatic.left_out), most=MOST_VALUES),)
 
 
-def candidates(predictions: Table, targets: Table, taken: Collection[str], sides: Collection[str]) -> Found:
+def find_candidates(
+    predictions: Table, targets: Table, taken: Collection[str], sides: Collection[str]
+) -> Candidates:
     """The columns that cut the rows, without a role or the name of a key; one pass over each file.
 
     `sides` are those whose columns are looked at, "p:" and "t:"; one file is both.
@@ -86,34 +92,34 @@ def candidates(predictions: Table, targets: Table, taken: Collection[str], sides
         other = predictions if prefix == "t:" else targets
         for name, cut in _cuts(table, free):
             if other is not table and name in other.schema and prefix == "p:":
-                continue  # a column of both files is that of the targets
-            # Of one side that is named, columns stay those of this side also with other files.
+                continue  # for a column of both files, that of the targets is used
+            # With a side given, the names keep it, so that they mean the same with other files.
             if other is not table and (name in other.schema or len(sides) == 1):
                 name = f"{_side(prefix)}.{name}"
             if cut is None:
                 left_out.append(name)
             else:
                 columns.append(name + cut)
-    return Found(tuple(columns), tuple(left_out))
+    return Candidates(tuple(columns), tuple(left_out))
 
 
 def _side(prefix: str) -> str:
-    return next(side for side, own in SIDES.items() if own == prefix)
+    return next(side for side, side_prefix in SIDES.items() if side_prefix == prefix)
 
 
 def _cuts(table: Table, names: Iterable[str]) -> Iterator[tuple[str, str | None]]:
-    """What --by writes behind the name of each column that has several values; None if these are too many."""
+    """Yield each column that has several values, with its suffix in --by; None if they are too many."""
     if table.frame is not None:
         raise UsageError("--by auto needs files: these rows are a DataFrame of Spark", remedy="--by region")
     profiles = [_Profile(name, table) for name in names if _could_cut(table.schema[name])]
     if not profiles:
         return
-    for frame in stream(table.scan.select(each.name for each in profiles), table):
-        for each in profiles:
-            each.add(frame[each.name])
-    for each in profiles:
-        if each.is_several:
-            yield each.name, each.cut()
+    for frame in stream(table.scan.select(profile.name for profile in profiles), table):
+        for profile in profiles:
+            profile.add(frame[profile.name])
+    for profile in profiles:
+        if profile.is_several:
+            yield profile.name, profile.cut()
 
 
 def _could_cut(dtype: Any) -> bool:
@@ -121,7 +127,7 @@ def _could_cut(dtype: Any) -> bool:
 
 
 class _Profile:
-    """What the values of a column show: how many there are, and between which days they are."""
+    """Statistics of a column: its distinct values up to a limit, and the range of days."""
 
     def __init__(self, name: str, table: Table) -> None:
         self.name, self._spelling, self._dtype = name, table.spelling, table.schema[name]
@@ -131,13 +137,13 @@ class _Profile:
         self._are_many, self._are_dates = False, not (self._dtype.is_numeric() or self._dtype == pl.Boolean)
 
     def add(self, series: pl.Series) -> None:
-        """Take the values of some rows."""
+        """Add the values of some rows."""
         if self._are_dates:
             self._add_days(series)
         if self._are_many:
             return
-        own = series.unique()
-        self._values = own if self._values is None else pl.concat([self._values, own]).unique()
+        values = series.unique()
+        self._values = values if self._values is None else pl.concat([self._values, values]).unique()
         self._are_many = len(self._values) > self._most
         if self._are_many:
             self._values = None
@@ -151,11 +157,11 @@ class _Profile:
 
     @property
     def is_several(self) -> bool:
-        """Whether there are at least two values; a missing one counts."""
+        """Whether there are at least two distinct values; a missing value counts as one."""
         return self._are_many or (self._values is not None and len(self._values) > 1)
 
     def cut(self) -> str | None:
-        """What --by writes behind the name; None if the values are too many."""
+        """The suffix of the name in --by; None if there are too many values."""
         if self._are_dates and self._days is not None:
             return f":{_unit(*self._days)}"
         if not self._are_many:
@@ -164,7 +170,7 @@ class _Profile:
 
 
 def _unit(first: int, last: int) -> str:
-    """The shortest unit of time that has at most MOST_TIMES between two days; the year if none has."""
+    """The shortest unit of time with at most MOST_TIMES units between two days, else the year."""
     ends = pl.Series("days", [first, last], dtype=pl.Int32).cast(pl.Date)
     for unit in [unit for unit in times.UNITS if unit != "hour"]:
         low, high = times.numbers(ends, unit, Spelling())[0]

@@ -1,6 +1,6 @@
-"""Plans as plain data for JSON, and back: for saved states, and for workers of an engine.
+"""Convert plans to plain data for JSON and back, for saved states and for workers of an engine.
 
-A loss is written by its name, and taken from the registry again; no function is written.
+A loss is stored by name and looked up in the registry on reading; no function is serialized.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from losscli.tasks.base import Batch
 from losscli.tasks.catalog import TASKS
 
 Finder = Callable[[str], tuple[Loss, ...]]
-"""The losses that a name may mean, one per task.  Raises UsageError for code that must not be run."""
+"""Look up the losses of a name, one per task.  Raises UsageError for code that must not be run."""
 _Kind = TypeVar("_Kind")
 _FLOAT = "float"
-"""The key of a number that JSON does not have: infinity, or NaN."""
+"""The key of a number that JSON cannot represent: infinity or NaN."""
 
 
 class _Chosen(Struct, frozen=True):
-    """A chosen loss as it is written: see `Choice`."""
+    """The serialized form of a chosen loss: see `Choice`."""
 
     loss: str
     task: str
@@ -47,7 +47,7 @@ class _Chosen(Struct, frozen=True):
 
 
 class _Written(Struct, frozen=True):
-    """A plan as it is written: see `Plan`."""
+    """The serialized form of a plan: see `Plan`."""
 
     roles: Roles
     choices: tuple[_Chosen, ...]
@@ -58,9 +58,9 @@ class _Written(Struct, frozen=True):
 
 
 def plain(plan: Plan) -> dict[str, Any]:
-    """The plan as plain data.  Raises UsageError for a loss that has no name elsewhere."""
+    """The plan as plain data.  Raises UsageError for a loss that other processes cannot find by name."""
     options = stated(plan.request)
-    options.pop("loss", None)  # the choices, which have all parameters, say what is computed
+    options.pop("loss", None)  # replaced by the choices, which have all parameters
     written = _Written(
         plan.roles,
         tuple(map(_chosen, plan.choices)),
@@ -69,19 +69,19 @@ def plain(plan: Plan) -> dict[str, Any]:
         plan.alignment,
         plan.default_eps,
     )
-    found: dict[str, Any] = to_plain(written)
-    return found
+    data: dict[str, Any] = to_plain(written)
+    return data
 
 
 def plan_of(data: Any, find: Finder | None = None) -> Plan:
-    """The plan in plain data; `find` finds losses by name, by default any but those whose code is in a file.
+    """The plan in plain data; `find` looks up losses, by default all except those whose code is in a file.
 
     Raises DataError if the data is not a plan, and UsageError for a loss that is not found.
     """
     written = from_plain(data, _Written, _batch)
-    if any(len(each.columns) != len(each.bins) for each in written.roles.slicings):
+    if any(len(slicing.columns) != len(slicing.bins) for slicing in written.roles.slicings):
         raise DataError("is a damaged state: it has slices without columns")
-    choices = tuple(_choice(each, find or find_without_code) for each in written.choices)
+    choices = tuple(_choice(chosen, find or find_without_code) for chosen in written.choices)
     request = request_of(written.options)
     roles, place = written.roles, written.place
     return Plan(roles, choices, request, place, written.alignment, written.default_eps)
@@ -90,29 +90,29 @@ def plan_of(data: Any, find: Finder | None = None) -> Plan:
 def _batch(kind: type, name: object) -> type[Batch]:
     """The type of batch of this name.  Raises ValueError, which msgspec reports with the place."""
     list(TASKS.values())  # imports every task, and so its batches
-    # The types that code of users receives are called as the ones that they derive from, which come first.
-    found = next((kind for kind in _subclasses(Batch) if kind.__name__ == name), None)
-    if found is not None:
-        return found
+    # The types for custom code have the name of their base class, which comes first.
+    batch = next((kind for kind in _subclasses(Batch) if kind.__name__ == name), None)
+    if batch is not None:
+        return batch
     raise ValueError(f"no columns are called {name!r}")
 
 
 def _subclasses(kind: type[Batch]) -> Iterator[type[Batch]]:
-    for found in kind.__subclasses__():
-        yield found
-        yield from _subclasses(found)
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
 
 
 def find_without_code(name: str) -> tuple[Loss, ...]:
-    """The losses of a name in the catalog, or of an expression.  Raises UsageError for code in a file."""
+    """Look up a name in the catalog, or parse an expression.  Raises UsageError for code in a file."""
     if requests.is_code(name):
         raise UsageError(f"{name} is code in a file, which a state does not hold", remedy=f"-l {name}")
     return requests.find(name).losses
 
 
 def finder(named: Sequence[LossSpec]) -> Finder:
-    """Finds losses by name, and runs the code in a file only where one of these names the function."""
-    code = {found.name: found for found in map(requests.find, filter(requests.is_code, named))}
+    """A finder that runs the code in a file only if one of `named` names the function."""
+    code = {request.name: request for request in map(requests.find, filter(requests.is_code, named))}
 
     def find(name: str) -> tuple[Loss, ...]:
         return requests.loaded(code[name]).losses if name in code else find_without_code(name)
@@ -141,11 +141,11 @@ def _chosen(choice: Choice) -> _Chosen:
 
 
 def _choice(written: _Chosen, find: Finder) -> Choice:
-    found = next((loss for loss in find(written.loss) if loss.task == written.task), None)
-    if found is None:
+    registered = next((loss for loss in find(written.loss) if loss.task == written.task), None)
+    if registered is None:
         raise UsageError(f"{written.loss} is no loss of a {written.task} task here", remedy="upgrade losscli")
-    require_digest(found, written.digest)
-    loss = found.apart() if written.apart and not found.counts_apart else found
+    require_digest(registered, written.digest)
+    loss = registered.apart() if written.apart and not registered.counts_apart else registered
     params = {name: _tuples(value) for name, value in written.params.items()}
     if params.keys() != {param.name for param in loss.params}:
         raise DataError(f"is a damaged state: {written.loss} has other parameters")
@@ -154,22 +154,22 @@ def _choice(written: _Chosen, find: Finder) -> Choice:
 
 
 def _parsed(param: Param, value: Any) -> Any:
-    """The value of a parameter, which has its type and is in its range.  Raises UsageError."""
+    """The value of a parameter, checked for type and range.  Raises UsageError."""
     return value if isinstance(value, tuple) or value == param.default else param.parse(value)
 
 
 def _tuples(value: Any) -> Any:
-    """The value with tuples in place of lists, as parameters hold vectors and matrices."""
+    """The value with lists converted to tuples, the form of vector and matrix parameters."""
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def to_plain(value: Any) -> Any:
-    """A struct as plain data for JSON, with infinities and NaN in words, and types by name."""
+    """A struct as plain data for JSON, with infinities and NaN as text, and types by name."""
     return _finite(msgspec.to_builtins(value, enc_hook=_name_of))
 
 
 def from_plain(data: Any, kind: type[_Kind], type_of: Callable[[type, Any], Any] | None = None) -> _Kind:
-    """The struct in plain data.  Raises DataError if the data does not fit it."""
+    """Convert plain data to a struct.  Raises DataError if the data does not match it."""
     try:
         return msgspec.convert(_with_infinities(data), kind, dec_hook=type_of)
     except ValueError as error:  # of msgspec, or of text that is not UTF-8
@@ -179,7 +179,7 @@ def from_plain(data: Any, kind: type[_Kind], type_of: Callable[[type, Any], Any]
 def _name_of(value: Any) -> str:
     if isinstance(value, type) and issubclass(value, Batch):
         return value.__name__
-    # A field of a new type in `Plan`: tests write every plan, so that no user sees this.
+    # Raised for a new type of field in `Plan`; tests serialize every plan, so users never see this.
     raise NotImplementedError(f"{type(value)} has no plain form")
 
 
@@ -187,13 +187,13 @@ def _finite(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return {_FLOAT: str(value)}
     if isinstance(value, Mapping):
-        return {key: _finite(each) for key, each in value.items()}
-    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _with_infinities(value: Any) -> Any:
     if isinstance(value, dict):
         if value.keys() == {_FLOAT} and value[_FLOAT] in ("inf", "-inf", "nan"):
             return float(value[_FLOAT])
-        return {key: _with_infinities(each) for key, each in value.items()}
-    return [_with_infinities(each) for each in value] if isinstance(value, list) else value
+        return {key: _with_infinities(item) for key, item in value.items()}
+    return [_with_infinities(item) for item in value] if isinstance(value, list) else value

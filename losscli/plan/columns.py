@@ -1,8 +1,8 @@
 """Infer the role of each column from flags, else from exact names, else because no other column is left.
 
 The rules are documented in docs/reference/columns.md: key, target, prediction, task and classes, in this
-order.  No number has a role because it happens to be there: an ambiguous role is an error that lists the
-candidates.
+order.  A numeric column never gets a role merely because it exists: an ambiguous role is an error that lists
+the candidates.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from losscli.text import either, enumerated, near
 KEYS = ("id", "row_id", "example_id", "sample_id", "key", "uuid")
 """Names of keys, in lower case."""
 POSITION = "position"
-"""What --on names to align by position."""
+"""The value of --on that aligns by position."""
 UNNAMED = re.compile(r"|Unnamed: \d+|__index_level_\d+__")
-"""The columns that a dataframe's index becomes in a file."""
+"""The names that libraries give to a dataframe's index when they write it to a file."""
 TARGETS = ("target", "y_true", "y", "label", "truth", "actual")
 TEXT_TYPES = (pl.String, pl.Categorical, pl.Enum)
 LABEL_PREDICTIONS = ("label_pred", "predicted_label", "pred_label")
@@ -39,14 +39,14 @@ PROBABILITIES = ("prob", "p", "logit")
 OUTPUTS = {"p": ("y_pred_", "prediction_", "pred_"), "t": ("y_true_", "target_", "y_")}
 OUTPUT = re.compile(r"(?:y_pred|y_true|y|pred|prediction|target)_(\d+)$")
 MAX_CLASSES = 10_000
-"""Maximum number of labels that are read to tell classes."""
+"""Maximum number of labels that are read to identify the classes."""
 CLASS_FAMILY = re.compile(r"(prob|p|logit)_(.+)$")
 
 
-class Found(Struct, frozen=True):
-    """Columns by role, without the prefix of their side; `classes` come from their names or a flag.
+class InferredColumns(Struct, frozen=True):
+    """Columns by role, without the prefix of their side; `classes` come from column names or a flag.
 
-    `parts`, `widths` and `group` are those of Roles, in tasks whose batches name their columns.
+    `parts`, `widths` and `group` are as in Roles, for tasks whose batches name their columns.
     """
 
     predictions: tuple[str, ...]
@@ -68,8 +68,8 @@ class Found(Struct, frozen=True):
 class Sides(Struct, frozen=True):
     """The roles that all tasks share, key and weight, and the remaining columns of each side.
 
-    `sliced` are the columns 'p:NAME' and 't:NAME' that --by and --where name.  Only an exact name gives these
-    a second role.
+    `sliced` are the columns 'p:NAME' and 't:NAME' named by --by and --where; they get a second role only by
+    an exact name.
     """
 
     one_file: bool
@@ -80,7 +80,7 @@ class Sides(Struct, frozen=True):
     sliced: frozenset[str]
 
     def free(self, side: str, names: Iterable[str]) -> list[str]:
-        """Those of the columns of a side, p or t, that no flag names."""
+        """The columns among `names` of a side, p or t, that neither --by nor --where names."""
         return [name for name in names if f"{side}:{name}" not in self.sliced]
 
 
@@ -99,27 +99,27 @@ def sides(predictions: Table, targets: Table, request: Request) -> Sides:
     )
     named = (request.weight, request.group, request.cluster, request.scale_by, request.naive)
     flagged = [name for name in named if name]
-    alone = _meant([*flagged, *request.added, *key], predictions, targets)
-    by = [parted(each, predictions, targets)[0] for parts in request.by for each in parts]
+    reserved = _meant([*flagged, *request.added, *key], predictions, targets)
+    by = [parted(part, predictions, targets)[0] for parts in request.by for part in parts]
     where = [] if request.where is None else filters.names(request.where)
-    p_left = [name for name in _with_roles(predictions) if f"p:{name}" not in alone]
-    t_left = [name for name in _with_roles(targets) if f"t:{name}" not in alone]
+    p_remaining = [name for name in _eligible(predictions) if f"p:{name}" not in reserved]
+    t_remaining = [name for name in _eligible(targets) if f"t:{name}" not in reserved]
     if one_file:
-        p_left = [name for name in p_left if name not in request.target]
-        t_left = [name for name in t_left if name not in request.pred]
+        p_remaining = [name for name in p_remaining if name not in request.target]
+        t_remaining = [name for name in t_remaining if name not in request.pred]
     sliced = frozenset(_meant([*by, *where], predictions, targets))
-    return Sides(one_file, key, weight, p_left, t_left, sliced)
+    return Sides(one_file, key, weight, p_remaining, t_remaining, sliced)
 
 
 def asks_for_position(request: Request, predictions: Table, targets: Table) -> bool:
-    """Whether --on asks for alignment by position, which is no column of both files."""
-    return request.on == (POSITION,) and not all(POSITION in each.schema for each in (predictions, targets))
+    """Whether --on requests alignment by position: the word is not a column of both files."""
+    return request.on == (POSITION,) and not all(POSITION in table.schema for table in (predictions, targets))
 
 
-def _with_roles(table: Table) -> list[str]:
-    """The columns that can be predictions or targets: no key, index of a dataframe or name of a folder."""
-    own = [name for name in table.schema if name.lower() not in KEYS and name not in table.folders]
-    return [name for name in own if not UNNAMED.fullmatch(name)] or own
+def _eligible(table: Table) -> list[str]:
+    """The columns that can be predictions or targets: not keys, dataframe indexes or partition folders."""
+    names = [name for name in table.schema if name.lower() not in KEYS and name not in table.folders]
+    return [name for name in names if not UNNAMED.fullmatch(name)] or names
 
 
 def is_key(name: str) -> bool:
@@ -128,37 +128,37 @@ def is_key(name: str) -> bool:
 
 
 def _meant(names: Iterable[str], predictions: Table, targets: Table) -> set[str]:
-    """The columns of either side that names in flags may mean: 'x', 'preds.x' or 'targets.x'."""
+    """The columns of either side that names in flags can refer to: 'x', 'preds.x' or 'targets.x'."""
     tables = {"p:": predictions, "t:": targets}
-    found = {prefix + name for name in names for prefix, table in tables.items() if name in table.schema}
+    meant = {prefix + name for name in names for prefix, table in tables.items() if name in table.schema}
     for name in names:
         side, _, rest = name.partition(".")
-        if side in SIDES and not any(prefix + name in found for prefix in tables):
-            # In one file both sides have the column.
-            found |= {prefix + rest for prefix in (tables if predictions is targets else (SIDES[side],))}
-    return found
+        if side in SIDES and not any(prefix + name in meant for prefix in tables):
+            # With one file, both sides have the column.
+            meant |= {prefix + rest for prefix in (tables if predictions is targets else (SIDES[side],))}
+    return meant
 
 
 def with_fields(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of columns, with the fields of a struct in its place."""
+    """Names of columns, with each struct replaced by its fields."""
     return tuple(each for name in names for each in table.fields(name) or (name,))
 
 
-def find(predictions: Table, targets: Table, request: Request, tasks: Set[str]) -> Found:
-    """The columns of a run.  `targets` is `predictions` if one file holds both sides.
+def find(predictions: Table, targets: Table, request: Request, tasks: Set[str]) -> InferredColumns:
+    """Infer the columns of a run.  `targets` is `predictions` if one file holds both sides.
 
-    `tasks` are those that all chosen losses have.  Raises UsageError for unknown or ambiguous columns.
+    `tasks` are the tasks common to all chosen losses.  Raises UsageError for unknown or ambiguous columns.
     """
-    both = sides(predictions, targets, request)
-    one_file, p_left, t_left = both.one_file, both.predictions, both.targets
-    target = request.target or single_target(targets, t_left, both)
+    both_sides = sides(predictions, targets, request)
+    one_file, p_remaining, t_remaining = both_sides.one_file, both_sides.predictions, both_sides.targets
+    target = request.target or single_target(targets, t_remaining, both_sides)
     if one_file:
-        p_left = [name for name in p_left if name not in target]
-    left = replace(both, predictions=p_left)
-    pred, classes = _prediction(predictions, targets, left, target, request, tasks)
+        p_remaining = [name for name in p_remaining if name not in target]
+    remaining = replace(both_sides, predictions=p_remaining)
+    pred, classes = _prediction(predictions, targets, remaining, target, request, tasks)
     if one_file:
-        t_left = [name for name in t_left if name not in pred]
-    target = target or late_target(targets, t_left, pred, classes, both)
+        t_remaining = [name for name in t_remaining if name not in pred]
+    target = target or late_target(targets, t_remaining, pred, classes, both_sides)
     if one_file and (twice := set(pred) & set(target)):
         raise UsageError(f"column {', '.join(twice)} cannot be both the prediction and the target")
     if len(target) > 1 and set(target) == set(pred):
@@ -166,7 +166,7 @@ def find(predictions: Table, targets: Table, request: Request, tasks: Set[str]) 
     elif len(target) > 1 and classes and set(target) == set(classes):
         target = classes
     same = len(pred) > 1 and set(target) == set(pred)
-    return Found(pred, target, both.key, both.weight, classes, same)
+    return InferredColumns(pred, target, both_sides.key, both_sides.weight, classes, same)
 
 
 def _known(table: Table, names: Sequence[str], flag: str) -> None:
@@ -184,22 +184,22 @@ def _known(table: Table, names: Sequence[str], flag: str) -> None:
 
 
 def key_of(predictions: Table, targets: Table, one_file: bool) -> tuple[str, ...]:
-    """The key by its name, empty without one.  Raises UsageError if several columns could be the key."""
-    both = shared_keys(predictions, targets)
+    """The key by its name; empty if there is none.  Raises UsageError if several columns could be the key."""
+    names = shared_keys(predictions, targets)
     if one_file:
-        return tuple(both[:1])
-    if len(both) > 1:
+        return tuple(names[:1])
+    if len(names) > 1:
         raise UsageError(
-            f"several columns could be the key: {', '.join(both)}",
-            remedy=f"choose one: --on {both[0]}, or all: --on {','.join(both)}",
+            f"several columns could be the key: {', '.join(names)}",
+            remedy=f"choose one: --on {names[0]}, or all: --on {','.join(names)}",
         )
-    return tuple(both)
+    return tuple(names)
 
 
 def shared_keys(predictions: Table, targets: Table) -> list[str]:
     """The columns of both files that are named as keys, in the order of KEYS."""
-    both = [name for name in predictions.schema if name.lower() in KEYS and name in targets.schema]
-    return sorted(both, key=lambda name: KEYS.index(name.lower()))
+    names = [name for name in predictions.schema if name.lower() in KEYS and name in targets.schema]
+    return sorted(names, key=lambda name: KEYS.index(name.lower()))
 
 
 def _weight(predictions: Table, targets: Table, request: Request) -> str | None:
@@ -209,9 +209,9 @@ def _weight(predictions: Table, targets: Table, request: Request) -> str | None:
     return column_of(request.weight, "-w", predictions, targets, key)
 
 
-def single_target(table: Table, left: list[str], both: Sides) -> tuple[str, ...]:
+def single_target(table: Table, remaining: list[str], both_sides: Sides) -> tuple[str, ...]:
     """The target by exact name, numbered family or as the only column; empty if none determines it."""
-    named = [name for name in left if name in TARGETS]
+    named = [name for name in remaining if name in TARGETS]
     if len(named) > 1:
         raise UsageError(
             f"{table.name}: several columns could be the target: {', '.join(named)}",
@@ -219,20 +219,20 @@ def single_target(table: Table, left: list[str], both: Sides) -> tuple[str, ...]
         )
     if named:
         return (named[0],)
-    family = numbered(left, OUTPUTS["t"])
+    family = numbered(remaining, OUTPUTS["t"])
     if family:
         return family
-    free = both.free("t", left)
-    return (free[0],) if len(free) == 1 and not both.one_file else ()
+    free = both_sides.free("t", remaining)
+    return (free[0],) if len(free) == 1 and not both_sides.one_file else ()
 
 
 def late_target(
-    table: Table, left: list[str], pred: tuple[str, ...], classes: tuple[str, ...], both: Sides
+    table: Table, remaining: list[str], pred: tuple[str, ...], classes: tuple[str, ...], both_sides: Sides
 ) -> tuple[str, ...]:
     """The target by the names of the predictions, or as the only remaining column."""
-    free, one_file = both.free("t", left), both.one_file
+    free, one_file = both_sides.free("t", remaining), both_sides.one_file
     for names in (classes, pred):
-        if names and set(names) <= set(left):
+        if names and set(names) <= set(remaining):
             if others := shared.siblings(table, names, free):
                 raise UsageError(
                     f"{table.name}: target columns without a prediction: {enumerated(others)}",
@@ -266,16 +266,16 @@ def numbered(names: Sequence[str], stems: tuple[str, ...]) -> tuple[str, ...]:
 def _prediction(
     predictions: Table,
     targets: Table,
-    both: Sides,
+    both_sides: Sides,
     target: tuple[str, ...],
     request: Request,
     tasks: Set[str],
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The prediction columns, and the classes by their names or --classes."""
-    left = both.predictions
+    remaining = both_sides.predictions
     if request.pred:
-        return _in_order(predictions, request.pred, request.classes, by_place=True)
-    named = [name for name in left if name in PREDICTIONS]
+        return _in_order(predictions, request.pred, request.classes, by_order=True)
+    named = [name for name in remaining if name in PREDICTIONS]
     if len(named) > 1:
         raise UsageError(
             f"{predictions.name}: several columns could be the prediction: {', '.join(named)}",
@@ -283,61 +283,61 @@ def _prediction(
         )
     if named:
         return (named[0],), request.classes
-    outputs = numbered(left, OUTPUTS["p"])
+    outputs = numbered(remaining, OUTPUTS["p"])
     if outputs:
         return outputs, request.classes
     for prefix in ("prob_", "p_", "logit_"):
-        family = tuple(name for name in left if name.startswith(prefix) and len(name) > len(prefix))
+        family = tuple(name for name in remaining if name.startswith(prefix) and len(name) > len(prefix))
         if len(family) > 1:
             return _in_order(predictions, family, request.classes)
-    if len(request.classes) > 1 and set(request.classes) <= set(left):
+    if len(request.classes) > 1 and set(request.classes) <= set(remaining):
         return request.classes, request.classes
-    found = _remaining(predictions, targets, both, target, tasks)
-    if found:
-        return _in_order(predictions, found, request.classes)
+    guessed = _remaining(predictions, targets, both_sides, target, tasks)
+    if guessed:
+        return _in_order(predictions, guessed, request.classes)
     remedy = "name them: -p COLUMN, or -p A,B,C with one column per class"
-    if not both.key and not both.one_file and set(left) & {*both.targets}:
+    if not both_sides.key and not both_sides.one_file and set(remaining) & {*both_sides.targets}:
         remedy += "; name a key with --on COLUMN"
     raise UsageError(
-        f"{predictions.name}: cannot tell the prediction columns among: {enumerated(left) or 'none'}",
+        f"{predictions.name}: cannot tell the prediction columns among: {enumerated(remaining) or 'none'}",
         remedy=remedy,
     )
 
 
 def _remaining(
-    predictions: Table, targets: Table, both: Sides, target: tuple[str, ...], tasks: Set[str]
+    predictions: Table, targets: Table, both_sides: Sides, target: tuple[str, ...], tasks: Set[str]
 ) -> tuple[str, ...]:
-    """The predictions among columns without an exact name; none if the remaining columns leave them open."""
-    left = both.free("p", both.predictions)
-    if not target and not both.one_file:
-        names = (left, both.free("t", both.targets))
-        if found := shared.labels_or_outputs(predictions, targets, names, both.key, tasks):
-            return found
-    if len(target) > 1 and set(target) <= set(left):
+    """The predictions among columns without an exact name; empty if they are ambiguous."""
+    free = both_sides.free("p", both_sides.predictions)
+    if not target and not both_sides.one_file:
+        names = (free, both_sides.free("t", both_sides.targets))
+        if matching := shared.labels_or_outputs(predictions, targets, names, both_sides.key, tasks):
+            return matching
+    if len(target) > 1 and set(target) <= set(free):
         return target
-    if vector := _vector(predictions, left):
+    if vector := _vector(predictions, free):
         return vector
-    if len(left) == 1:
-        return (left[0],)
-    numbers = tuple(shared.numeric(predictions, [name for name in left if name not in target]))
+    if len(free) == 1:
+        return (free[0],)
+    numbers = tuple(shared.numeric(predictions, [name for name in free if name not in target]))
     if len(numbers) > 1 and len(target) == 1 and "multiclass" in tasks:
         return _classes(predictions, targets, target[0], numbers)
-    if len(numbers) == 1 and not set(target) & set(left):
-        return () if len(target) == 1 and _hold_labels(predictions, left, targets, target[0]) else numbers
-    return target if not numbers and set(target) <= set(left) else ()
+    if len(numbers) == 1 and not set(target) & set(free):
+        return () if len(target) == 1 and _hold_labels(predictions, free, targets, target[0]) else numbers
+    return target if not numbers and set(target) <= set(free) else ()
 
 
-def _vector(table: Table, left: Sequence[str]) -> tuple[str, ...]:
+def _vector(table: Table, remaining: Sequence[str]) -> tuple[str, ...]:
     """The only column of lists or arrays, or the numeric fields of the only struct."""
-    nested = [(name,) for name in left if isinstance(table.schema[name], pl.List | pl.Array)]
+    nested = [(name,) for name in remaining if isinstance(table.schema[name], pl.List | pl.Array)]
     fields = [table.fields(name) for name in table.structs]
-    structs = [own for own in fields if own and set(own) <= set(shared.numeric(table, left))]
+    structs = [struct for struct in fields if struct and set(struct) <= set(shared.numeric(table, remaining))]
     return [*nested, *structs][0] if len(nested) + len(structs) == 1 else ()
 
 
-def _hold_labels(table: Table, left: Sequence[str], targets: Table, target: str) -> bool:
-    """Whether a column of text is left that has labels of the target, so that a number need not be used."""
-    texts = [name for name in left if table.schema[name] in TEXT_TYPES]
+def _hold_labels(table: Table, remaining: Sequence[str], targets: Table, target: str) -> bool:
+    """Whether a remaining text column has labels of the target, and so may be the prediction."""
+    texts = [name for name in remaining if table.schema[name] in TEXT_TYPES]
     if targets.schema[target].is_numeric() or not texts:
         return False
     labels = targets.head(target)[target].cast(pl.String).unique()
@@ -346,18 +346,18 @@ def _hold_labels(table: Table, left: Sequence[str], targets: Table, target: str)
 
 
 def _classes(predictions: Table, targets: Table, target: str, numbers: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns of classes: those with the names of labels that occur.
+    """The columns of classes, identified by the labels that occur in the target.
 
-    The column of a label that does not occur is one too if the probabilities add up to one only with it.
-    Any other number leaves the classes open.
+    The column of a label that does not occur is included if only then the probabilities sum to one.  Returns
+    no columns if any other numeric column makes the classes ambiguous.
     """
     dtype = targets.schema[target]
     if dtype.is_float() or dtype.is_nested():
         return ()
-    own = _named_as(targets.head(target)[target].cast(pl.String), predictions, numbers)
-    if not own or len(own) == len(numbers):
-        return own
-    for names in (own, numbers):
+    named = _named_as(targets.head(target)[target].cast(pl.String), predictions, numbers)
+    if not named or len(named) == len(numbers):
+        return named
+    for names in (named, numbers):
         if shared.sum_to_one(predictions, names):
             return names
     labels = pl.Series(targets.distinct(target, MAX_CLASSES)).cast(pl.String)
@@ -365,13 +365,13 @@ def _classes(predictions: Table, targets: Table, target: str, numbers: tuple[str
 
 
 def _named_as(labels: pl.Series, table: Table, names: Iterable[str]) -> tuple[str, ...]:
-    """The columns whose class is among labels, in any case."""
+    """The columns whose class is among the labels, ignoring case."""
     known = set(labels.drop_nulls().str.to_lowercase())
     return tuple(name for name in names if class_of(table, name).lower() in known)
 
 
 def class_of(table: Table, name: str) -> str:
-    """The class that a column names: cat in prob_cat, and in the field cat of a struct."""
+    """The class in the name of a column: cat for prob_cat, and for the field cat of a struct."""
     struct = table.struct_of(name)
     if struct:
         return name[len(struct) + 1 :]
@@ -379,11 +379,11 @@ def class_of(table: Table, name: str) -> str:
 
 
 def _in_order(
-    table: Table, names: tuple[str, ...], classes: tuple[str, ...], by_place: bool = False
+    table: Table, names: tuple[str, ...], classes: tuple[str, ...], by_order: bool = False
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Columns with their classes; --classes selects among them and determines the order.
 
-    With `by_place`, columns whose names are no classes have the classes in the same order.
+    With `by_order`, columns not named for classes are paired with the classes in order.
     """
     if len(names) == 1:
         return names, classes
@@ -392,7 +392,7 @@ def _in_order(
         return names, named
     if set(classes) <= set(named):
         return tuple(names[named.index(c)] for c in classes), classes
-    if by_place and len(classes) == len(names) and not set(classes) & set(named):
+    if by_order and len(classes) == len(names) and not set(classes) & set(named):
         return names, classes
     missing = [c for c in classes if c not in named]
     raise UsageError(
@@ -400,9 +400,11 @@ def _in_order(
     )
 
 
-def task_of(found: Found, predictions: Table, targets: Table, tasks: Set[str], losses: Sequence[str]) -> str:
-    """The task that the columns show, among those of all chosen losses.  Raises UsageError."""
-    shown = _shown_tasks(found, predictions, targets)
+def task_of(
+    inferred: InferredColumns, predictions: Table, targets: Table, tasks: Set[str], losses: Sequence[str]
+) -> str:
+    """The most likely task of the columns, among the tasks of all chosen losses.  Raises UsageError."""
+    shown = _shown_tasks(inferred, predictions, targets)
     for task in shown:
         if task in tasks:
             return task
@@ -415,49 +417,51 @@ def task_of(found: Found, predictions: Table, targets: Table, tasks: Set[str], l
     )
 
 
-def _shown_tasks(found: Found, predictions: Table, targets: Table) -> tuple[str, ...]:
-    """The tasks that fit the columns, most likely first."""
-    target_type = targets.schema[found.targets[0]]
-    prediction_type = predictions.schema[found.predictions[0]]
-    several = len(found.predictions) > 1
-    if several and len(found.targets) > 1:
+def _shown_tasks(inferred: InferredColumns, predictions: Table, targets: Table) -> tuple[str, ...]:
+    """The tasks that match the columns, most likely first."""
+    target_type = targets.schema[inferred.targets[0]]
+    prediction_type = predictions.schema[inferred.predictions[0]]
+    several = len(inferred.predictions) > 1
+    if several and len(inferred.targets) > 1:
         sums = (
-            targets.head(*found.targets)
-            .select(pl.sum_horizontal(targets.number(name) for name in found.targets))
+            targets.head(*inferred.targets)
+            .select(pl.sum_horizontal(targets.number(name) for name in inferred.targets))
             .to_series()
         )
-        one = bool(((sums - 1.0).abs() < 1e-4).all())
-        shown = ("multiclass", "multilabel") if one else ("multilabel", "multiclass")
-        outputs = OUTPUT.match(found.predictions[0]) and OUTPUT.match(found.targets[0])
-        amounts = target_type.is_float() and not one
+        sum_to_one = bool(((sums - 1.0).abs() < 1e-4).all())
+        shown = ("multiclass", "multilabel") if sum_to_one else ("multilabel", "multiclass")
+        outputs = OUTPUT.match(inferred.predictions[0]) and OUTPUT.match(inferred.targets[0])
+        amounts = target_type.is_float() and not sum_to_one
         return ("regression", *shown) if outputs or amounts else (*shown, "regression")
-    if several or isinstance(prediction_type, pl.List | pl.Array) or len(found.classes) > 2:
+    if several or isinstance(prediction_type, pl.List | pl.Array) or len(inferred.classes) > 2:
         return ("multiclass",)
-    if found.predictions[0] in LABEL_PREDICTIONS or holds_labels(prediction_type, target_type):
+    if inferred.predictions[0] in LABEL_PREDICTIONS or holds_labels(prediction_type, target_type):
         return ("multiclass", "binary")
     if prediction_type == pl.Boolean:
         return ("binary", "multiclass", "regression")
-    if not target_type.is_numeric() or found.predictions[0] in PROBABILITIES or found.says_logit:
+    if not target_type.is_numeric() or inferred.predictions[0] in PROBABILITIES or inferred.says_logit:
         return ("binary", "regression", "multiclass")
-    if found.targets[0] == "label":
+    if inferred.targets[0] == "label":
         return ("binary", "multiclass", "regression")
     return ("regression", "binary", "multiclass")
 
 
-def holds_binary_labels(found: Found, predictions: Table, targets: Table, asked: bool, only: bool) -> bool:
+def holds_binary_labels(
+    inferred: InferredColumns, predictions: Table, targets: Table, requested: bool, only: bool
+) -> bool:
     """Whether the predictions of a binary task are labels, not probabilities.
 
-    Losses are `asked` for or the usual ones, and `only` those that compare labels.  Whole numbers are labels
-    of these losses if the targets are numbers too: 1 beside --positive yes is a probability.
+    `requested` is true if the user chose losses, and `only` if all of them compare labels.  For those, whole
+    numbers are labels if the targets are numbers too; with --positive yes, 1 is a probability.
     """
-    own, target = predictions.schema[found.predictions[0]], targets.schema[found.targets[0]]
-    if holds_labels(own, target) or found.predictions[0] in LABEL_PREDICTIONS:
+    dtype, target_type = predictions.schema[inferred.predictions[0]], targets.schema[inferred.targets[0]]
+    if holds_labels(dtype, target_type) or inferred.predictions[0] in LABEL_PREDICTIONS:
         return True
-    if not (target.is_numeric() or target == pl.Boolean):
+    if not (target_type.is_numeric() or target_type == pl.Boolean):
         return False
-    return only if own.is_integer() else bool(own == pl.Boolean and (only or not asked))
+    return only if dtype.is_integer() else bool(dtype == pl.Boolean and (only or not requested))
 
 
 def holds_labels(prediction_type: Any, target_type: Any) -> bool:
-    """Whether predictions are labels: text, and targets that are not numbers."""
+    """Whether predictions are labels: text, if the targets are not numbers."""
     return bool(prediction_type in TEXT_TYPES) and not bool(target_type.is_numeric())

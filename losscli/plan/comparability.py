@@ -1,4 +1,4 @@
-"""What must agree before numbers can be compared with others, or merged with them."""
+"""Which settings must agree before results can be compared or merged."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from losscli.plan.options import OPTIONS, option_text
 from losscli.plan.plan import Plan
 from losscli.text import join_names
 
-_WHERE_IT_RUNS = ("device",)
-"""Options of a plan on which no value depends."""
+_WITHOUT_EFFECT = ("device",)
+"""Options of a plan that do not affect values."""
 
 
 def of(plan: Plan, fingerprint: int | None) -> dict[str, str]:
-    """What determines the numbers of a plan, except for losses and their parameters, which results name.
+    """The settings that determine the values of a plan, except losses and parameters, which results name.
 
-    The names of prediction columns are left out, since models may name them freely.  `fingerprint` is that of
-    the targets, None if it was not computed.
+    Names of prediction columns are excluded, since models may choose them freely.  `fingerprint` is the hash
+    of the targets, None if it was not computed.
     """
     provenance = {
         **plan.compared,
@@ -31,17 +31,19 @@ def of(plan: Plan, fingerprint: int | None) -> dict[str, str]:
 
 def differences(plan: Plan, other: Plan) -> list[str]:
     """The options in which another plan differs: '--delta 2, not 1'."""
-    own, others = plan.options(), other.options()
-    names = [name for name in OPTIONS if (name in own or name in others) and name not in _WHERE_IT_RUNS]
-    found = [
-        f"{OPTIONS[name].flag} {_value(name, others)}, not {_value(name, own)}"
-        for name in names
-        if own.get(name) != others.get(name)
+    options, other_options = plan.options(), other.options()
+    names = [
+        name for name in OPTIONS if (name in options or name in other_options) and name not in _WITHOUT_EFFECT
     ]
-    identities = [[choice.identity for choice in each.choices] for each in (plan, other)]
-    if not found and identities[0] != identities[1]:
-        found.append("the source of a loss")
-    return found
+    differing = [
+        f"{OPTIONS[name].flag} {_value(name, other_options)}, not {_value(name, options)}"
+        for name in names
+        if options.get(name) != other_options.get(name)
+    ]
+    identities = [[choice.identity for choice in compared.choices] for compared in (plan, other)]
+    if not differing and identities[0] != identities[1]:
+        differing.append("the source of a loss")
+    return differing
 
 
 def _value(name: str, options: Mapping[str, Any]) -> str:

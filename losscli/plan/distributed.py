@@ -1,4 +1,4 @@
-"""What cannot run on a cluster: refused with the reason, before any row is read."""
+"""Refuse what cannot run on a cluster, with the reason, before any row is read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ON_CPUS = "Spark computes on CPUs"
 
 
 def require_possible(engine: str, plan: Plan, stream: Aligned) -> None:
-    """Raise UsageError for a run that the engine of a name cannot make, with the reason."""
+    """Raise UsageError, with the reason, if the engine does not support the run."""
     if not engines.is_spark(engine):
         return
     if plan.device != CPU:
@@ -41,7 +41,7 @@ def require_possible(engine: str, plan: Plan, stream: Aligned) -> None:
 
 
 def refuse(sources: Iterable[Source | None], what: str, remedy: str) -> None:
-    """Raise UsageError if one of the sources is a table of a cluster, which `what` cannot take."""
+    """Raise UsageError if a source is a table of a cluster; `what` says why it is not accepted."""
     for source in sources:
         if cluster.is_frame(source) or (isinstance(source, str) and source.startswith(engines.TABLE)):
             shown = source if isinstance(source, str) else "a DataFrame of Spark"
@@ -49,5 +49,5 @@ def refuse(sources: Iterable[Source | None], what: str, remedy: str) -> None:
 
 
 def _same_files(stream: Aligned, table: Table) -> bool:
-    own = stream.predictions.files
-    return own is not None and table.files is not None and own.paths == table.files.paths
+    files = stream.predictions.files
+    return files is not None and table.files is not None and files.paths == table.files.paths

@@ -16,7 +16,7 @@ from losscli.data.stream import Part, Roles
 from losscli.errors import UsageError, all_of
 from losscli.gates.parse import Gate
 from losscli.gates.parse import of as parse_gate
-from losscli.plan.columns import Found
+from losscli.plan.columns import InferredColumns
 from losscli.plan.options import OPTIONS, Request, loss_params
 from losscli.plan.values import listed
 from losscli.tasks.binary import BinaryLabel
@@ -26,45 +26,52 @@ from losscli.tasks.grouped import Relevance
 from losscli.text import counted, either, enumerated, near
 
 
-def gates_of(given: object, own: Mapping[str, str]) -> tuple[tuple[Gate, ...], Mapping[tuple[str, ...], str]]:
-    """Parse gates from text or tables; also returns how they write the names of losses.
+def gates_of(
+    given: object, custom_names: Mapping[str, str]
+) -> tuple[tuple[Gate, ...], Mapping[tuple[str, ...], str]]:
+    """Parse gates from text or tables; also returns the names of losses as written in gates.
 
-    `own` are the names of custom losses.  Raises UsageError for an invalid gate or an unknown loss.
+    `custom_names` maps names in the request to custom losses.  Raises UsageError for an invalid gate or an
+    unknown loss.
     """
     written: dict[tuple[str, ...], str] = {}
 
     def canonical(name: str) -> tuple[str, ...]:
-        names = (own[name],) if name in own else tuple(entry.name for entry in registry.find(name))
+        names = (
+            (custom_names[name],)
+            if name in custom_names
+            else tuple(entry.name for entry in registry.find(name))
+        )
         written.setdefault(names, name)
         return names
 
-    return tuple(all_of(*(partial(parse_gate, each, canonical) for each in listed(given)))), written
+    return tuple(all_of(*(partial(parse_gate, gate, canonical) for gate in listed(given)))), written
 
 
 def of_gates(
     gates: Sequence[Gate],
     written: Mapping[tuple[str, ...], str],
     given: Sequence[LossRequest],
-    own: Collection[str],
+    custom_names: Collection[str],
 ) -> list[LossRequest]:
     """The losses that gates name and that are not `given`, so that each gate has a value.
 
-    `own` are the names of custom losses.
+    `custom_names` are the names of custom losses.
     """
     known = {entry.name for request in given for entry in request.losses}
-    found: list[LossRequest] = []
+    gated: list[LossRequest] = []
     for gate in gates:
         names, params = gate.subject.losses, dict(gate.subject.params)
-        if names and not {*own}.intersection(names) and (params or not known.intersection(names)):
-            found.append(LossRequest(written[names], params, tuple(registry.find(name)[0] for name in names)))
-    return found
+        if names and not {*custom_names}.intersection(names) and (params or not known.intersection(names)):
+            gated.append(LossRequest(written[names], params, tuple(registry.find(name)[0] for name in names)))
+    return gated
 
 
 def of_task(given: Sequence[LossRequest], task: str | None) -> list[LossRequest]:
     """The losses, limited to a task if one is named.  Raises UsageError for losses of other tasks."""
-    found: list[LossRequest] = all_of(*(partial(_narrowed, each, task) for each in given))
-    _check_names(found)
-    return found
+    narrowed: list[LossRequest] = all_of(*(partial(_narrowed, request, task) for request in given))
+    _check_names(narrowed)
+    return narrowed
 
 
 def _narrowed(request: LossRequest, task: str | None) -> LossRequest:
@@ -82,9 +89,9 @@ def _narrowed(request: LossRequest, task: str | None) -> LossRequest:
 
 def _check_names(candidates: Sequence[LossRequest]) -> None:
     """Raise UsageError if two custom losses have the same name, which a report could not distinguish."""
-    own: dict[str, Loss] = {}
+    first: dict[str, Loss] = {}
     for loss in (candidate.losses[0] for candidate in candidates if candidate.losses[0].request):
-        other = own.setdefault(loss.name, loss)
+        other = first.setdefault(loss.name, loss)
         if (other.request, other.digest) != (loss.request, loss.digest):
             raise UsageError(
                 f"two losses are named {loss.name}: {other.request} and {loss.request}",
@@ -93,24 +100,24 @@ def _check_names(candidates: Sequence[LossRequest]) -> None:
 
 
 def open_tasks(candidates: Sequence[LossRequest]) -> set[str]:
-    """The tasks that all losses have in common.  Raises UsageError if there is none."""
+    """The tasks common to all losses.  Raises UsageError if there is none."""
     tasks = set(TASKS)
     for candidate in candidates:
-        own = {entry.task for entry in candidate.losses}
-        if not tasks & own:
+        loss_tasks = {entry.task for entry in candidate.losses}
+        if not tasks & loss_tasks:
             raise UsageError(
-                f"{candidate.name} is a {either(sorted(own))} loss, and {candidates[0].name} belongs to "
-                f"{either(sorted(tasks))}",
+                f"{candidate.name} is a {either(sorted(loss_tasks))} loss, "
+                f"and {candidates[0].name} belongs to {either(sorted(tasks))}",
                 remedy="choose losses of one task",
             )
-        tasks &= own
+        tasks &= loss_tasks
     return tasks
 
 
 def aliases(candidates: Sequence[LossRequest], task: str) -> dict[str, str]:
-    """The names of losses by the names in the request, if these are aliases."""
-    own = {c.name: next(entry.name for entry in c.losses if entry.task == task) for c in candidates}
-    return {asked: name for asked, name in own.items() if asked != name}
+    """The names of losses, by the aliases in the request."""
+    names = {c.name: next(entry.name for entry in c.losses if entry.task == task) for c in candidates}
+    return {alias: name for alias, name in names.items() if alias != name}
 
 
 def choices(
@@ -119,33 +126,35 @@ def choices(
     gated: Sequence[LossRequest],
     task: str,
     link: str,
-    found: Found,
+    inferred: InferredColumns,
 ) -> tuple[Choice, ...]:
     """The losses with their parameters: those `given`, else the usual ones, and those of gates.
 
     Raises UsageError for parameters that no chosen loss takes.
     """
-    chosen = [(_of(each, task), each) for each in given] or _usual(request, task, link, found)
-    chosen += [(_of(each, task), each) for each in gated]
+    chosen = [(_loss_of(each, task), each) for each in given] or _usual(request, task, link, inferred)
+    chosen += [(_loss_of(each, task), each) for each in gated]
     taken = {param.name for entry, _ in chosen for param in entry.params}
     idle = [name for name in request.params if name not in taken]
     takers, names = loss_params() if idle else {}, ", ".join(entry.name for entry, _ in chosen)
-    *found_choices, _ = all_of(
-        *(partial(_choice, entry, asked, request) for entry, asked in chosen),
+    *parsed, _ = all_of(
+        *(partial(_choice, entry, requested, request) for entry, requested in chosen),
         *(partial(_refuse, name, takers[name][1], names) for name in idle),
         lambda: None,
     )
-    return tuple({str(choice): choice for choice in found_choices}.values())
+    return tuple({str(choice): choice for choice in parsed}.values())
 
 
-def _of(request: LossRequest, task: str) -> Loss:
+def _loss_of(request: LossRequest, task: str) -> Loss:
     return next(entry for entry in request.losses if entry.task == task)
 
 
-def _usual(request: Request, task: str, link: str, found: Found) -> list[tuple[Loss, LossRequest]]:
-    """The losses of a task if none is requested, limited to those whose columns were found."""
+def _usual(
+    request: Request, task: str, link: str, inferred: InferredColumns
+) -> list[tuple[Loss, LossRequest]]:
+    """The default losses of a task, limited to those whose columns exist."""
     usual = TASKS[task].usual_labels if link == "label" else TASKS[task].usual
-    shown = {part.batch for part in found.parts}
+    shown = {part.batch for part in inferred.parts}
     entries = [registry.find(name)[0] for name in usual]
     entries = [entry for entry in entries if not shown or entry.batch in shown]
     if request.like is not None:
@@ -154,10 +163,10 @@ def _usual(request: Request, task: str, link: str, found: Found) -> list[tuple[L
     return [(entry, LossRequest(entry.name, {}, (entry,))) for entry in entries]
 
 
-def _choice(entry: Loss, asked: LossRequest, request: Request) -> Choice:
+def _choice(entry: Loss, requested: LossRequest, request: Request) -> Choice:
     defaults = {} if request.like is None else libraries.convention(request.like, entry).params
-    name = entry.name if entry.request else asked.name
-    return registry.choose(entry, asked.inline, request.params, defaults, name)
+    name = entry.name if entry.request else requested.name
+    return registry.choose(entry, requested.inline, request.params, defaults, name)
 
 
 def as_in_library(
@@ -171,7 +180,7 @@ def as_in_library(
 
 
 def parts_taken(choices: Sequence[Choice], parts: Sequence[Part]) -> tuple[Part, ...]:
-    """The columns of batches, in which a loss may take a relevance of -1."""
+    """The columns of batches, with -1 allowed as a relevance if a loss accepts it."""
     takers = {choice.loss.batch for choice in choices if choice.params.get("negative") == "zero"}
     return tuple(
         replace(part, ranges={"target": part.batch.with_negative})
@@ -182,14 +191,14 @@ def parts_taken(choices: Sequence[Choice], parts: Sequence[Part]) -> tuple[Part,
 
 
 def check_dimensions(choices: Sequence[Choice], parts: Sequence[Part], widths: Mapping[str, int]) -> None:
-    """Raise UsageError for a parameter that has not a number for each dimension of the vectors."""
+    """Raise UsageError for a parameter whose length is not the dimension of the vectors."""
     columns = {part.batch: next(iter(part.arrays.values())) for part in parts}
     for choice in choices:
         for param in choice.loss.params:
             if param.dimensions is None:
                 continue
-            own, given = columns[choice.loss.batch], len(choice.params[param.name])
-            dimensions = widths[own[0]] if own[0] in widths else len(own)
+            names, given = columns[choice.loss.batch], len(choice.params[param.name])
+            dimensions = widths[names[0]] if names[0] in widths else len(names)
             if given != dimensions:
                 raise UsageError(
                     f"{choice.loss.name}: {param.name} has {counted(given, 'dimension')}, and the vectors "
@@ -199,7 +208,7 @@ def check_dimensions(choices: Sequence[Choice], parts: Sequence[Part], widths: M
 
 
 def of_zero_classes(choices: Sequence[Choice], roles: Roles) -> tuple[Choice, ...]:
-    """The losses with the rows of classes of weight zero, where those count."""
+    """The losses; where rows of classes with weight zero count, with these rows included."""
     if 0.0 not in (roles.class_weight or ()) or not roles.spreads_class_weight:
         return tuple(choices)
     return tuple(_with_zero_class(choice) for choice in choices)
@@ -220,7 +229,7 @@ def _refuse(name: str, takers: Sequence[str], chosen: str) -> None:
 
 
 def check_scales(request: Request, roles: Roles, choices: Collection[Choice]) -> None:
-    """Raise UsageError for losses without what scales them, and for scales that no loss takes."""
+    """Raise UsageError for losses without the required scale, and for scales that no loss uses."""
     needs = {choice.loss.name: choice.loss.batch.needs for choice in choices}
     for name, options in needs.items():
         if options and not any(getattr(request, option) for option in options):
@@ -231,7 +240,7 @@ def check_scales(request: Request, roles: Roles, choices: Collection[Choice]) ->
             raise UsageError(f"{name} needs {flags}", remedy="; ".join(shown))
     for option in ("scale_by", "naive"):
         if getattr(request, option) and not any(option in options for options in needs.values()):
-            takers = [each.name for each in registry.list_losses(roles.task) if option in each.batch.needs]
+            takers = [entry.name for entry in registry.list_losses(roles.task) if option in entry.batch.needs]
             raise UsageError(
                 f"{OPTIONS[option].flag}: no chosen loss takes it",
                 remedy=f"it belongs to {enumerated(takers)}",

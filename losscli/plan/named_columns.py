@@ -17,7 +17,7 @@ from losscli.data.stream import ALL_ROWS, Part
 from losscli.data.table import Table
 from losscli.errors import UsageError
 from losscli.plan import columns, shared
-from losscli.plan.columns import Found, Sides
+from losscli.plan.columns import InferredColumns, Sides
 from losscli.plan.options import Request
 from losscli.tasks.grouped import NAMES
 from losscli.tasks.groups import Grouped
@@ -25,27 +25,27 @@ from losscli.tasks.named import Column, Keys, Named, columns_of, says_variance
 from losscli.text import either, enumerated, near
 
 
-def fits(batch: type[Named], predictions: Table, targets: Table, request: Request, asked: bool) -> bool:
+def fits(batch: type[Named], predictions: Table, targets: Table, request: Request, requested: bool) -> bool:
     """Whether names alone determine every column of a batch, its target included.
 
-    A group column needs --group unless a grouped loss was `asked` for, since many files have a column of that
-    name.
+    A group column needs --group unless a grouped loss was `requested`, since many files have a column with
+    that name.
     """
-    if issubclass(batch, Grouped) and not batch.whole and request.group is None and not asked:
+    if issubclass(batch, Grouped) and not batch.whole and request.group is None and not requested:
         return False
     try:
-        found = find(predictions, targets, request, (batch,), by_place=False)
+        inferred = find(predictions, targets, request, (batch,), by_order=False)
     except UsageError:
         return False
-    return asked or request.task is not None or not _shows_classes(found, targets, batch)
+    return requested or request.task is not None or not _shows_classes(inferred, targets, batch)
 
 
-def _shows_classes(found: Found, targets: Table, batch: type[Named]) -> bool:
-    """Whether one column of arrays, and a target that is no float, are rather the classes of labels."""
-    if len(found.predictions) > 1 or len(found.targets) > 1:
+def _shows_classes(inferred: InferredColumns, targets: Table, batch: type[Named]) -> bool:
+    """Whether a column of arrays with a non-float target is more likely the probabilities of classes."""
+    if len(inferred.predictions) > 1 or len(inferred.targets) > 1:
         return False
-    (name,), dtype = found.predictions, targets.schema[found.targets[0]]
-    is_array = f"p:{name}" in found.widths and name not in columns_of(batch)
+    (name,), dtype = inferred.predictions, targets.schema[inferred.targets[0]]
+    is_array = f"p:{name}" in inferred.widths and name not in columns_of(batch)
     return is_array and not dtype.is_float() and not dtype.is_nested()
 
 
@@ -54,27 +54,27 @@ def find(
     targets: Table,
     request: Request,
     batches: Sequence[type[Named]],
-    by_place: bool = True,
-) -> Found:
+    by_order: bool = True,
+) -> InferredColumns:
     """Find the columns for these batches.  Raises UsageError for what is missing.
 
-    With `by_place`, -p and -y may list the fields in order if all batches have the same fields.
+    With `by_order`, -p and -y may list the fields in order if all batches have the same fields.
     """
     group = _group(predictions, targets, request, batches)
     named_group = group[2:] if group and group != ALL_ROWS else None
     search = _Search(predictions, targets, replace(request, group=named_group))
-    fields = [columns_of(batch) for batch in batches]
-    same = all([*own] == [*fields[0]] for own in fields)
-    named = {batch: search.by_name(batch, by_place and same) for batch in batches}
-    target, targets_of = "", [column for own in fields for column in own.values() if not column.by_name]
-    if targets_of:
-        taken = {name for found in named.values() for own in found.values() for name in own}
-        target = search.target(targets_of[0].also, taken)
-    parts = tuple(search.part(batch, found, target) for batch, found in named.items())
-    used = dict.fromkeys(name for part in parts for own in part.arrays.values() for name in own)
+    fields_of_batches = [columns_of(batch) for batch in batches]
+    are_same = all([*fields] == [*fields_of_batches[0]] for fields in fields_of_batches)
+    named = {batch: search.by_name(batch, by_order and are_same) for batch in batches}
+    target, unnamed = "", [col for fields in fields_of_batches for col in fields.values() if not col.by_name]
+    if unnamed:
+        taken = {name for arrays in named.values() for names in arrays.values() for name in names}
+        target = search.target(unnamed[0].also, taken)
+    parts = tuple(search.part(batch, arrays, target) for batch, arrays in named.items())
+    used = dict.fromkeys(name for part in parts for names in part.arrays.values() for name in names)
     search.require_all_used(used)
     both, texts = search.sides, {name for part in parts for name in part.texts}
-    return Found(
+    return InferredColumns(
         predictions=tuple(name[2:] for name in used if name.startswith("p:")),
         targets=tuple(name[2:] for name in used if name.startswith("t:")),
         key=both.key,
@@ -95,7 +95,7 @@ def _group(
 ) -> str | None:
     """The group column of the aligned stream, from --group or by name; None for batches without groups.
 
-    Raises UsageError if there is none and the rows are not one group either.
+    Raises UsageError if there is no group column and the rows do not form one group.
     """
     grouped = [batch for batch in batches if issubclass(batch, Grouped)]
     if not grouped:
@@ -122,7 +122,7 @@ class _Search:
         self.tables: Mapping[str, Table] = {"p": predictions, "t": targets}
         self.sides: Sides = columns.sides(predictions, targets, request)
         self.flagged: Mapping[str, tuple[str, ...]] = {"p": request.pred, "t": request.target}
-        self.left: Mapping[str, Sequence[str]] = {
+        self.remaining: Mapping[str, Sequence[str]] = {
             "p": request.pred or self.sides.predictions,
             "t": request.target or self.sides.targets,
         }
@@ -132,30 +132,30 @@ class _Search:
         return isinstance(self.tables[name[0]].schema[name[2:]], pl.List | pl.Array)
 
     def width(self, name: str) -> int:
-        """The numbers per row in a column of the aligned stream."""
+        """Numbers per row in a column of the aligned stream."""
         return width(self.tables[name[0]], name[2:])
 
     def named(self, name: str, column: Column) -> tuple[str, ...]:
         """The columns of a field by name, in order; empty if names do not determine them."""
-        left = self.left[column.side]
+        remaining = self.remaining[column.side]
         if column.role == "prediction":
             root = column.variance == "root"
-            others = [own for own in left if own in column.also or (root and says_variance(own))]
-            return (name,) if name in left else tuple(others) if len(others) == 1 else ()
-        nested = [own for own in left if self.is_nested(f"{column.side}:{own}")]
+            others = [other for other in remaining if other in column.also or (root and says_variance(other))]
+            return (name,) if name in remaining else tuple(others) if len(others) == 1 else ()
+        nested = [other for other in remaining if self.is_nested(f"{column.side}:{other}")]
         if column.role == "shared":
             return self._shared(column, nested)
-        matching = [own for own in left if column.key(own) is not None and own not in nested]
+        matching = [other for other in remaining if column.key(other) is not None and other not in nested]
         if matching:
-            self._require_none_misspelt(column, matching, set(left) - set(nested))
+            self._require_none_misspelt(column, matching, set(remaining) - set(nested))
             return tuple(sorted(matching, key=column.order))
         if not column.vector:
             return ()
         return (name,) if name in nested else tuple(nested) if len(nested) == 1 else ()
 
-    def _require_none_misspelt(self, column: Column, matching: Sequence[str], left: Set[str]) -> None:
-        """Raise UsageError for a column that would be in the family but for capitals or blanks."""
-        for name in sorted(left - set(matching)):
+    def _require_none_misspelt(self, column: Column, matching: Sequence[str], names: Set[str]) -> None:
+        """Raise UsageError for a column that is outside the family only because of capitals or spaces."""
+        for name in sorted(names - set(matching)):
             if column.key(name.strip().lower()) is not None:
                 flag = "-y" if column.side == "t" else "-p"
                 raise UsageError(
@@ -164,7 +164,7 @@ class _Search:
                 )
 
     def _shared(self, column: Column, nested: list[str]) -> tuple[str, ...]:
-        """The columns that both sides have, or the single column of arrays of this side."""
+        """The columns common to both sides, or the single column of arrays of this side."""
         flagged = self.flagged
         if flagged[column.side]:
             return flagged["p" if set(flagged["p"]) == set(flagged["t"]) else column.side]
@@ -172,77 +172,81 @@ class _Search:
             return (nested[0],)
         if self.sides.one_file or nested:
             return ()
-        families = {side: columns.numbered(self.left[side], columns.OUTPUTS[side]) for side in ("p", "t")}
+        families = {
+            side: columns.numbered(self.remaining[side], columns.OUTPUTS[side]) for side in ("p", "t")
+        }
         if flagged["p"] or flagged["t"]:
             names = flagged["p"] or flagged["t"]
-            there, schema = set(self.left[column.side]), self.tables[column.side].schema
-            both = tuple(name for name in names if name in there and schema[name].is_numeric())
-            return both or families[column.side]
+            remaining, schema = set(self.remaining[column.side]), self.tables[column.side].schema
+            common = tuple(name for name in names if name in remaining and schema[name].is_numeric())
+            return common or families[column.side]
         if all(families.values()):
             return families[column.side]
-        free = self.sides.free("p", self.left["p"]), self.sides.free("t", self.left["t"])
-        found = shared.vectors(self.tables["p"], self.tables["t"], free, self.sides.key)
-        return found or families[column.side]
+        free = self.sides.free("p", self.remaining["p"]), self.sides.free("t", self.remaining["t"])
+        dimensions = shared.vectors(self.tables["p"], self.tables["t"], free, self.sides.key)
+        return dimensions or families[column.side]
 
-    def by_name(self, batch: type[Named], by_place: bool) -> dict[str, tuple[str, ...]]:
-        """The columns of the aligned stream for each field except the target.
+    def by_name(self, batch: type[Named], by_order: bool) -> dict[str, tuple[str, ...]]:
+        """The columns of the aligned stream, by field, except the target.
 
-        With `by_place`, flags may list the fields in order.  Raises UsageError for what is missing.
+        With `by_order`, flags may list the fields in order.  Raises UsageError for what is missing.
         """
-        of_fields = {name: column for name, column in columns_of(batch).items() if column.by_name}
-        found = {name: self.named(name, column) for name, column in of_fields.items()}
-        if by_place and not all(found.values()):
-            found |= self._by_place(of_fields)
-        if missing := [name for name, own in found.items() if not own and not of_fields[name].optional]:
-            raise self._missing(of_fields, missing)
+        fields = {name: column for name, column in columns_of(batch).items() if column.by_name}
+        matches = {name: self.named(name, column) for name, column in fields.items()}
+        if by_order and not all(matches.values()):
+            matches |= self._by_order(fields)
+        if missing := [name for name, names in matches.items() if not names and not fields[name].optional]:
+            raise self._missing(fields, missing)
         return {
-            name: tuple(f"{of_fields[name].side}:{each}" for each in own)
-            for name, own in found.items()
-            if own and not found.get(of_fields[name].unless)
+            name: tuple(f"{fields[name].side}:{each}" for each in names)
+            for name, names in matches.items()
+            if names and not matches.get(fields[name].unless)
         }
 
-    def part(self, batch: type[Named], found: Mapping[str, tuple[str, ...]], target: str) -> Part:
+    def part(self, batch: type[Named], named: Mapping[str, tuple[str, ...]], target: str) -> Part:
         """The columns of a batch.  Raises UsageError if they do not fit together."""
-        of_fields = columns_of(batch)
-        arrays = {name: found[name] for name, column in of_fields.items() if name in found}
-        arrays |= {name: (f"t:{target}",) for name, column in of_fields.items() if not column.by_name}
-        matrices = {name: own for name, own in arrays.items() if of_fields[name].is_matrix}
-        keys = {name: self._keys(of_fields[name], own) for name, own in matrices.items()}
-        widths = {name: self.width(own[0]) if len(own) == 1 else len(own) for name, own in matrices.items()}
-        held = {name: own[0][2:] for name, own in arrays.items() if len(own) == 1}
-        squares = [name for name, own in held.items() if of_fields[name].variance and says_variance(own)]
-        if refused := [name for name in squares if of_fields[name].variance == "refused"]:
+        fields = columns_of(batch)
+        arrays = {name: named[name] for name, column in fields.items() if name in named}
+        arrays |= {name: (f"t:{target}",) for name, column in fields.items() if not column.by_name}
+        matrices = {name: names for name, names in arrays.items() if fields[name].is_matrix}
+        keys = {name: self._keys(fields[name], names) for name, names in matrices.items()}
+        widths = {
+            name: self.width(names[0]) if len(names) == 1 else len(names) for name, names in matrices.items()
+        }
+        single = {name: names[0][2:] for name, names in arrays.items() if len(names) == 1}
+        variances = [name for name, names in single.items() if fields[name].variance and says_variance(names)]
+        if refused := [name for name in variances if fields[name].variance == "refused"]:
             raise UsageError(
-                f"column {held[refused[0]]} is named as a variance, and {batch.__name__} reads a scale",
+                f"column {single[refused[0]]} is named as a variance, and {batch.__name__} reads a scale",
                 remedy=f"write the scale, in a column {refused[0]}",
             )
-        texts = tuple(own[0] for name, own in arrays.items() if of_fields[name].text)
+        texts = tuple(names[0] for name, names in arrays.items() if fields[name].text)
         return Part(
             batch,
             arrays,
             keys,
             batch.cells(keys, widths),
-            tuple(squares),
+            tuple(variances),
             classes=batch.classes(keys),
             texts=texts,
         )
 
-    def _by_place(self, of_fields: Mapping[str, Column]) -> dict[str, tuple[str, ...]]:
+    def _by_order(self, fields: Mapping[str, Column]) -> dict[str, tuple[str, ...]]:
         """The columns of -p and -y in the order of the fields, if the counts agree."""
-        found: dict[str, tuple[str, ...]] = {}
+        matches: dict[str, tuple[str, ...]] = {}
         for side in ("p", "t"):
             flagged = self.flagged[side]
-            own = [name for name, column in of_fields.items() if column.side == side]
-            required = [name for name in own if not of_fields[name].optional]
+            names = [name for name, column in fields.items() if column.side == side]
+            required = [name for name in names if not fields[name].optional]
             if len(required) <= len(flagged):
-                own = own[: len(flagged)]
-            if len(own) == 1 and of_fields[own[0]].is_matrix and of_fields[own[0]].vector:
-                found |= {own[0]: flagged} if flagged else {}
-            elif len(own) == len(flagged):
+                names = names[: len(flagged)]
+            if len(names) == 1 and fields[names[0]].is_matrix and fields[names[0]].vector:
+                matches |= {names[0]: flagged} if flagged else {}
+            elif len(names) == len(flagged):
                 nested = [self.is_nested(f"{side}:{name}") for name in flagged]
-                if nested == [of_fields[name].is_matrix for name in own]:
-                    found |= {name: (column,) for name, column in zip(own, flagged, strict=True)}
-        return found
+                if nested == [fields[name].is_matrix for name in names]:
+                    matches |= {name: (column,) for name, column in zip(names, flagged, strict=True)}
+        return matches
 
     def target(self, also: tuple[str, ...], taken: Collection[str]) -> str:
         """The target among the remaining columns, by the rules of every task or one of the names `also`."""
@@ -252,30 +256,30 @@ class _Search:
         if flagged:
             return flagged[0]
         one_file = self.sides.one_file
-        left = [
+        remaining = [
             name
             for name in self.sides.targets
             if f"t:{name}" not in taken and not (one_file and f"p:{name}" in taken)
         ]
-        found = columns.single_target(self.tables["t"], left, self.sides)
-        found = found or tuple(name for name in left if name in also)
-        return (found or columns.late_target(self.tables["t"], left, (), (), self.sides))[0]
+        target = columns.single_target(self.tables["t"], remaining, self.sides)
+        target = target or tuple(name for name in remaining if name in also)
+        return (target or columns.late_target(self.tables["t"], remaining, (), (), self.sides))[0]
 
     def _keys(self, column: Column, names: tuple[str, ...]) -> Keys:
         keys = [column.key(name[2:]) if column.pattern else None for name in names]
         return tuple(key for key in keys if key is not None) if None not in keys else ()
 
-    def _missing(self, of_fields: Mapping[str, Column], missing: list[str]) -> UsageError:
-        shown = {name: column.like or name for name, column in of_fields.items()}
-        side = of_fields[missing[0]].side
+    def _missing(self, fields: Mapping[str, Column], missing: list[str]) -> UsageError:
+        shown = {name: column.like or name for name, column in fields.items()}
+        side = fields[missing[0]].side
         lacking = either(dict.fromkeys(shown[name] for name in missing))
-        listed = {name: column for name, column in of_fields.items() if not column.unless}
-        own = [name.upper() for name, column in listed.items() if column.side == side]
-        remedy = f"name them in this order: {'-p' if side == 'p' else '-y'} {','.join(own)}"
-        if of_fields[missing[0]].like:
+        listed = {name: column for name, column in fields.items() if not column.unless}
+        placeholders = [name.upper() for name, column in listed.items() if column.side == side]
+        remedy = f"name them in this order: {'-p' if side == 'p' else '-y'} {','.join(placeholders)}"
+        if fields[missing[0]].like:
             remedy = f"rename them: {shown[missing[0]]}"
         reads = " and ".join(dict.fromkeys(shown.values())).removesuffix(".")
-        known = near(missing[0], self.left[side])
+        known = near(missing[0], self.remaining[side])
         return UsageError(
             f"{self.tables[side].name}: no column {lacking}; the chosen losses read {reads}.{known}",
             remedy=remedy,

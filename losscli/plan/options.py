@@ -1,4 +1,4 @@
-"""Every option, once: its flag, values, help, and all else that the program needs to know about it.
+"""Every option, once: its flag, values, help, and everything else that the program needs to know about it.
 
 `Request` has one field per option, with an `Option` in its annotation; the table `OPTIONS` collects them.
 From it come the parameters of the command line and their help, the keys of losscli.toml, the environment
@@ -72,11 +72,11 @@ MOST_ROWS = 10_000
 COLORS = ("auto", "always", "never")
 POLICIES = ("error", "drop")
 ANALYTIC, BOOTSTRAP = METHODS = ("analytic", "bootstrap")
-"""How intervals are made."""
+"""How intervals are computed."""
 REPLICATES: Final = 1_000
 """The default number of replicates of a bootstrap."""
 MOST_SEED = 2**63 - 1
-"""The maximum seed: what TOML can hold."""
+"""The maximum seed: the largest integer of TOML."""
 
 SCORING = ("evaluate", "compare", "rank", "weak")
 CONFIGURED = (*SCORING, "check")
@@ -118,11 +118,11 @@ class Option(Struct, frozen=True):
     """An option: its help, the kind of its values, and the placeholder for a value in the help.
 
     The `name` is that of the field, and the flag is derived from it, unless it is an `argument`.  The option
-    has an effect only in these `tasks` and for predictions of these `links` (in all if empty); `what` says
-    why.  `compared` is its name in reports, if two reports must agree in it.  It excludes its `rivals`, and
-    means nothing unless the option that it `needs` has a value; the environment `variable` sets it.  A
-    `column` is completed with the columns of the files.  A command may have another entry for it, in
-    `instead`; why one has none is in `lacks`.
+    has an effect only in these `tasks` and for predictions of these `links` (in all if empty); `what` is the
+    explanation.  `compared` is its name in reports, if two reports must agree in it.  It excludes its
+    `rivals`, and has no effect unless the option that it `needs` has a given value; the environment
+    `variable` sets it.  A `column` is completed with the columns of the files.  `instead` holds entries for
+    commands that define the option differently; `lacks` says why a command does not have it.
     """
 
     help: str | Callable[[], str]
@@ -151,7 +151,7 @@ class Option(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """Its help, which is computed on first use if that takes long."""
+        """The help text, computed on demand if that is slow."""
         return self.help if isinstance(self.help, str) else self.help()
 
     @property
@@ -174,7 +174,7 @@ class Option(Struct, frozen=True):
         """The value from text, TOML or Python.  Raises UsageError."""
         return self.kind.read(self.flag, value)
 
-    def means_nothing(self, task: str, link: str) -> bool:
+    def has_no_effect(self, task: str, link: str) -> bool:
         """Whether it has no effect in a task with this kind of predictions."""
         return bool((self.tasks and task not in self.tasks) or (self.links and link not in self.links))
 
@@ -731,12 +731,12 @@ class Request(Struct, frozen=True, kw_only=True):
 
     @property
     def reading(self) -> Reading:
-        """How files are read."""
+        """The options for reading files."""
         return Reading(**{name: getattr(self, name) for name in Reading.__struct_fields__})
 
     @property
     def rules(self) -> Rules:
-        """How gates are judged."""
+        """The rules for judging gates."""
         return Rules(self.confident, self.strict, self.min_n, self.baseline_missing == "skip")
 
 
@@ -757,7 +757,7 @@ _OF_SOME_TASKS = tuple(option for option in OPTIONS.values() if option.tasks or 
 
 
 def options_of(command: str) -> Iterator[Option]:
-    """The options of a command, as it has them."""
+    """The options of a command, with its own entries where it has any."""
     for option in OPTIONS.values():
         if command in option.commands:
             other = option.instead.get(command)
@@ -766,9 +766,9 @@ def options_of(command: str) -> Iterator[Option]:
 
 @cache
 def keywords_of(command: str) -> tuple[Option, ...]:
-    """The options of the Python function of a command, which have the same names."""
-    own = (OPTIONS["names"],) if command in ("compare", "rank") else ()
-    return (*own, *(option for option in options_of(command) if option.use in (Use.REPORT, Use.PLAN)))
+    """The options of the Python function of a command."""
+    names = (OPTIONS["names"],) if command in ("compare", "rank") else ()
+    return (*names, *(option for option in options_of(command) if option.use in (Use.REPORT, Use.PLAN)))
 
 
 def in_python(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -794,7 +794,7 @@ def loss_params() -> dict[str, tuple[Param, Sequence[str]]]:
 
 
 def table() -> list[tuple[Option, tuple[str, ...]]]:
-    """Every entry once, with its commands, for the reference of options."""
+    """Every entry once, with its commands, for the reference documentation."""
     shown: dict[tuple[str, str], tuple[Option, tuple[str, ...]]] = {}
     for command in dict.fromkeys(name for option in OPTIONS.values() for name in option.commands):
         for option in options_of(command):
@@ -804,7 +804,7 @@ def table() -> list[tuple[Option, tuple[str, ...]]]:
 
 
 def request_of(given: Mapping[str, Any], environment: Mapping[str, str] | None = None) -> Request:
-    """The parsed options, with those of the environment if not given.  Raises UsageError.
+    """Parse options; those not given are read from the environment.  Raises UsageError.
 
     Any other name is a parameter of a loss: see `check_names`.
     """
@@ -829,11 +829,11 @@ def request_of(given: Mapping[str, Any], environment: Mapping[str, str] | None =
 
 
 def check_not_empty(given: Mapping[str, Any]) -> None:
-    """Raise UsageError for options whose value is empty text, as that of an unset variable of a shell is."""
+    """Raise UsageError for options whose value is empty text, for example from an unset shell variable."""
     empty = [
         OPTIONS[name]
         for name, value in given.items()
-        if name in OPTIONS and any(isinstance(each, str) and not each.strip() for each in _each(value))
+        if name in OPTIONS and any(isinstance(item, str) and not item.strip() for item in _items(value))
     ]
     if empty:
         raise UsageError(
@@ -844,12 +844,12 @@ def check_not_empty(given: Mapping[str, Any]) -> None:
         )
 
 
-def _each(value: object) -> Iterable[object]:
+def _items(value: object) -> Iterable[object]:
     return value if isinstance(value, list | tuple) else (value,)
 
 
 def of_environment() -> dict[str, str]:
-    """The values of environment variables, by the name of the option."""
+    """The values of environment variables, by option name."""
     return {option.name: value for option in _OF_ENVIRONMENT if (value := os.environ.get(option.variable))}
 
 
@@ -873,7 +873,7 @@ def _check_exclusive(stated: Mapping[str, Any]) -> None:
 
 
 def _check_needs(stated: Mapping[str, Any]) -> None:
-    """Raise UsageError for options that mean nothing without another one."""
+    """Raise UsageError for options that have no effect without another one."""
     wrong = []
     for name in stated:
         if (needs := OPTIONS[name].needs) is not None:
@@ -886,17 +886,17 @@ def _check_needs(stated: Mapping[str, Any]) -> None:
 
 
 def useless_beside(chosen: Mapping[str, Any]) -> set[str]:
-    """The options that mean nothing, since the option that they need has another value."""
+    """The options that have no effect because the option that they need has another value."""
     pairs = ((option.name, option.needs) for option in OPTIONS.values() if option.needs is not None)
     return {name for name, (other, value) in pairs if chosen.get(other, value) != value}
 
 
-def check_names(given: Iterable[str], own: Collection[str] = ()) -> None:
-    """Raise UsageError for names that are neither options nor parameters of losses or of `own` losses."""
-    unknown = [name for name in given if name not in OPTIONS and name not in own]
+def check_names(given: Iterable[str], custom_params: Collection[str] = ()) -> None:
+    """Raise UsageError for names that are neither options, parameters of losses nor `custom_params`."""
+    unknown = [name for name in given if name not in OPTIONS and name not in custom_params]
     if not unknown:
-        return  # as in most runs, which then need not load the catalog
-    words = [*loss_params(), *own, *OPTIONS]
+        return  # the usual case, which avoids loading the catalog
+    words = [*loss_params(), *custom_params, *OPTIONS]
     if unknown := [name for name in unknown if name not in words]:
         raise UsageError(
             [Problem(f"no option or loss parameter {name!r}.{near(name, words)}") for name in unknown]
@@ -909,7 +909,7 @@ def check_meaning(request: Request, task: str, link: str) -> None:
     wrong = [
         Problem(f"{option.flag} {option.what}, but this is {shown}", remedy=option.remedy)
         for option in _OF_SOME_TASKS
-        if getattr(request, option.name) != option.default and option.means_nothing(task, link)
+        if getattr(request, option.name) != option.default and option.has_no_effect(task, link)
     ]
     if wrong:
         raise UsageError(wrong)
@@ -926,12 +926,12 @@ def stated(request: Request) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
-        return [join_names(each) if isinstance(each, tuple) else each for each in value]
+        return [join_names(item) if isinstance(item, tuple) else item for item in value]
     return "none" if value is None else dict(value) if isinstance(value, Mapping) else value
 
 
 def flags(stated: Mapping[str, Any]) -> str:
-    """Options as flags that can be pasted."""
+    """Options as flags, quoted for a shell."""
     words = list[str]()
     for name, value in stated.items():
         option = OPTIONS[name]
@@ -944,7 +944,7 @@ def flags(stated: Mapping[str, Any]) -> str:
 
 
 def option_text(value: object) -> str:
-    """The value of an option as text: as a shell takes it, and yes for a switch."""
+    """The value of an option as text for a flag; yes for a switch that is on."""
     if isinstance(value, Mapping):
         return join_names(f"{name}={weight!r}" for name, weight in value.items())
     return "yes" if value is True else join_names(value) if isinstance(value, list) else str(value)

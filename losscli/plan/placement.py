@@ -61,7 +61,7 @@ class Place(Struct, frozen=True):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Messages for the user; empty if they chose the device."""
+        """Messages for the user; empty if the user chose the device."""
         return (f"device: {self.device} ({self.why})",) if self.why else ()
 
 

@@ -26,13 +26,13 @@ from losscli.tasks.base import Batch
 from losscli.tasks.catalog import TASKS
 
 BLOCK_NUMBERS = 1 << 21
-"""Numbers that a block may hold in one matrix: with 8 columns or fewer a block has 262,144 rows."""
+"""Maximum numbers in one matrix of a block: with 8 columns or fewer, a block has 262,144 rows."""
 DEVICE_NUMBERS = 1 << 23
-"""The same on a GPU: long compared with the launch of a kernel, small compared with its memory."""
+"""The same on a GPU: takes much longer than a kernel launch, and is small compared with GPU memory."""
 BLOCK_COUNTS = 1 << 24
-"""Counts of a bootstrap that a block may hold, a byte each: those of 16,384 rows in 1,000 replicates."""
+"""Maximum bootstrap counts in a block, one byte each: 16,384 rows in 1,000 replicates."""
 MIN_ROWS = 256
-"""The minimum rows of a block, however wide they are."""
+"""Minimum rows of a block, whatever their width."""
 
 
 class Plan(Struct, frozen=True, dict=True):
@@ -54,8 +54,8 @@ class Plan(Struct, frozen=True, dict=True):
     @property
     def resampling(self) -> Resampling | None:
         """The replicates of a bootstrap; None for analytic intervals."""
-        asked = self.request
-        return Resampling(asked.replicates, asked.seed) if asked.ci_method == BOOTSTRAP else None
+        request = self.request
+        return Resampling(request.replicates, request.seed) if request.ci_method == BOOTSTRAP else None
 
     @property
     def analytic(self) -> Plan:
@@ -64,7 +64,7 @@ class Plan(Struct, frozen=True, dict=True):
 
     @property
     def unit_columns(self) -> tuple[str, ...]:
-        """The columns that name what a bootstrap draws, clusters, groups or keys; none for row numbers."""
+        """The columns that identify the bootstrap units: clusters, groups or keys; empty for row numbers."""
         cluster = self.roles.cluster
         return (cluster,) if cluster is not None else self.roles.group_columns or self.roles.ids
 
@@ -80,7 +80,7 @@ class Plan(Struct, frozen=True, dict=True):
 
     @property
     def block_rows(self) -> int:
-        """Rows of a block: a power of two that depends on the plan alone, and so do results."""
+        """Rows of a block: a power of two that depends only on the plan, so that results are reproducible."""
         width = max(len(self.roles.predictions), len(self.roles.names), *self.roles.widths.values(), 1)
         numbers, min_width = (BLOCK_NUMBERS, 8) if self.device == CPU else (DEVICE_NUMBERS, 1)
         rows = numbers // max(width, min_width)
@@ -106,18 +106,18 @@ class Plan(Struct, frozen=True, dict=True):
 
     @property
     def has_one_label(self) -> bool:
-        """Whether the rows hold the positive one of two labels alone, so that the other has no name."""
+        """Whether the rows have only the positive label, so that the name of the negative one is unknown."""
         roles = self.roles
         is_labelled = roles.task == "binary" and roles.target_form == "label"
         return is_labelled and roles.names[0] == other_than(roles.names[1])
 
     def cells(self, choice: Choice) -> tuple[str, ...]:
-        """The cells of a loss; empty if it has no value for one of several classes or labels."""
+        """The cells of a loss; empty if it has no value per class or label."""
         order = choice.loss.order
         if order is None:
             has_none = choice.loss.batch.of_cells == "none"
         else:
-            # The order of rows tells classes apart, and is one of each label.
+            # A loss of order has a value for each label, but for each class only with parts.
             has_none = self.cell == "class" and not order.parts
         if has_none:
             return ()
@@ -127,12 +127,12 @@ class Plan(Struct, frozen=True, dict=True):
         return () if self.cell == "output" and len(self.roles.predictions) == 1 else self.roles.names
 
     def state(self, choice: Choice) -> type[State]:
-        """What the rows leave behind for a loss."""
+        """The type of state that summarizes the rows for a loss."""
         ordered = choice.loss.order is not None
         return Sketch if ordered and self.request.approximate else choice.loss.state
 
     def has_no_weight(self, place: int) -> bool:
-        """Whether the cell at a place is that of a class of weight zero."""
+        """Whether the cell at an index is that of a class with weight zero."""
         weights = self.roles.class_weight
         return self.cell == "class" and weights is not None and weights[place] == 0
 
@@ -143,15 +143,15 @@ class Plan(Struct, frozen=True, dict=True):
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files, one or two, as a shell takes them."""
+        """The files, one or two, quoted for a shell."""
         names = dict.fromkeys(self.roles.files)
         return tuple("-" if name == STANDARD_INPUT else quote(name) for name in names)
 
     def options(self) -> dict[str, Any]:
-        """The plan as options by name, which give the same results for the same files."""
+        """The plan as options by name, which reproduce the results for the same files."""
         roles = self.roles
         weights = roles.class_weight
-        own_eps = not roles.like and roles.eps != self.default_eps
+        has_own_eps = not roles.like and roles.eps != self.default_eps
         resolved = replace(
             self.request,
             task=roles.task,
@@ -164,14 +164,16 @@ class Plan(Struct, frozen=True, dict=True):
             classes=roles.names if roles.task == "multiclass" else (),
             positive=roles.names[1] if roles.task == "binary" and roles.target_form == "label" else None,
             class_weight=dict(zip(roles.names, weights, strict=True)) if weights else {},
-            eps=roles.eps if own_eps else None,
+            eps=roles.eps if has_own_eps else None,
             device=self.device,
         )
         options = stated(resolved)
         options.pop("loss", None)  # in the request they lack the parameters that separate flags set
-        asked = self.request.loss
-        not_run = [each.text for each in asked if not each.losses]
-        chosen = [] if asked and len(not_run) == len(asked) else [str(choice) for choice in self.choices]
+        requested = self.request.loss
+        not_run = [request.text for request in requested if not request.losses]
+        chosen = (
+            [] if requested and len(not_run) == len(requested) else [str(choice) for choice in self.choices]
+        )
         return options | {"loss": [*chosen, *not_run]}
 
     def flags(self) -> str:
@@ -180,7 +182,7 @@ class Plan(Struct, frozen=True, dict=True):
 
     @cached_property
     def compared(self) -> Mapping[str, str]:
-        """The options in which two reports must agree, by their names in reports."""
+        """The values of the options in which two reports must agree, by their names in reports."""
         roles, options = self.roles, self.options()
         group = next(iter(roles.group_columns), None)
         columns = {"weight": roles.weight, "group": group, "cluster": roles.cluster}
@@ -193,7 +195,7 @@ class Plan(Struct, frozen=True, dict=True):
         }
 
     def signature(self) -> str:
-        """A short digest of all that determines numbers: losses with parameters, columns, policies."""
+        """A short digest of everything that determines values: losses with parameters, columns, policies."""
         roles = self.roles
         content = [
             [choice.identity for choice in self.choices],

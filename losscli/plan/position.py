@@ -1,4 +1,4 @@
-"""Alignment by position: right only if no column of both files says otherwise."""
+"""Check alignment by position against the columns that both files have."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import polars as pl
 
 from losscli.data.table import Table, reading
 from losscli.errors import UsageError
-from losscli.plan.columns import POSITION, UNNAMED, Found
+from losscli.plan.columns import POSITION, UNNAMED, InferredColumns
 from losscli.text import join_names
 
 Pair = tuple[str, str]
-"""A column that both files have: its names there, which may differ in case."""
+"""A column that both files have: its name in each, which may differ in case."""
 
 
-def require(predictions: Table, targets: Table, found: Found) -> None:
-    """Raise UsageError if rows are to be aligned by position, but a column of both files could be their key.
+def require(predictions: Table, targets: Table, inferred: InferredColumns) -> None:
+    """Raise UsageError if rows would be aligned by position, but a column of both files could be their key.
 
-    Columns that are equal row by row confirm the position.  Of the others, those are a key whose values are
-    unique on both sides; those with the same values in another order show that rows are in another order.
+    Columns that are equal row by row confirm the alignment.  Of the others, a column with unique values on
+    both sides is a key, and one with the same values in a different order shows that rows are reordered.
     """
-    used = {*found.predictions, *found.targets, found.weight and found.weight[2:]}
+    used = {*inferred.predictions, *inferred.targets, inferred.weight and inferred.weight[2:]}
     pairs = [pair for pair in _pairs(predictions, targets) if not used & set(pair)]
     moved = _differences(predictions, targets, pairs) if pairs else {}
     if not moved:
@@ -42,13 +42,13 @@ def require(predictions: Table, targets: Table, found: Found) -> None:
 
 
 def _pairs(predictions: Table, targets: Table) -> list[Pair]:
-    """The plain columns of both files, by their names in any case."""
-    theirs = {name.lower(): name for name in targets.schema} | {name: name for name in targets.schema}
-    found = [(name, theirs.get(name) or theirs.get(name.lower())) for name in predictions.schema]
+    """The non-nested columns of both files, matched by name, ignoring case if no exact match exists."""
+    t_names = {name.lower(): name for name in targets.schema} | {name: name for name in targets.schema}
+    candidates = [(name, t_names.get(name) or t_names.get(name.lower())) for name in predictions.schema]
     return [
-        (own, other)
-        for own, other in found
-        if other is not None and _is_plain(predictions.schema[own]) and _is_plain(targets.schema[other])
+        (p_name, t_name)
+        for p_name, t_name in candidates
+        if t_name is not None and _is_plain(predictions.schema[p_name]) and _is_plain(targets.schema[t_name])
     ]
 
 
@@ -62,10 +62,10 @@ def _is_plain(dtype: object) -> bool:
 
 
 def _comparable(predictions: Table, targets: Table, pair: Pair) -> tuple[pl.Expr, pl.Expr]:
-    """A column of both files in one type."""
+    """The two columns of a pair, converted to a common type."""
     sides = tuple(zip((predictions, targets), pair, strict=True))
-    own, other = (table.schema[name] for table, name in sides)
-    if own.is_numeric() and other.is_numeric() and not (own == other and own.is_integer()):
+    p_type, t_type = (table.schema[name] for table, name in sides)
+    if p_type.is_numeric() and t_type.is_numeric() and not (p_type == t_type and p_type.is_integer()):
         left, right = (table.number(name) for table, name in sides)
     elif predictions.dtype(pair[0]) == targets.dtype(pair[1]):
         left, right = map(pl.col, pair)
@@ -84,7 +84,7 @@ def _differences(predictions: Table, targets: Table, pairs: Sequence[Pair]) -> d
     right = targets.scan.select(other.alias(f"t{i}") for i, (_, other) in enumerate(both))
     rows = pl.concat([left, right], how="horizontal").with_row_index("row", 1)
     unlike = (pl.col(f"p{i}").ne_missing(pl.col(f"t{i}")) for i in range(len(pairs)))
-    query = rows.select(pl.col("row").filter(each).min().alias(str(i)) for i, each in enumerate(unlike))
+    query = rows.select(pl.col("row").filter(differs).min().alias(str(i)) for i, differs in enumerate(unlike))
     with reading(predictions, targets):
         try:
             first = query.collect(engine="streaming").row(0)
@@ -94,54 +94,54 @@ def _differences(predictions: Table, targets: Table, pairs: Sequence[Pair]) -> d
 
 
 def _discrete(predictions: Table, targets: Table, pair: Pair) -> bool:
-    """Whether a column can name rows, as a number with a fraction cannot."""
+    """Whether a column can identify rows; numbers with fractions cannot."""
     for table, name in zip((predictions, targets), pair, strict=True):
         if table.schema[name].is_float():
             with reading(table):
-                whole = table.scan.select((table.number(name) % 1 == 0).all()).collect(engine="streaming")
-            if not whole.item():
+                are_whole = table.scan.select((table.number(name) % 1 == 0).all()).collect(engine="streaming")
+            if not are_whole.item():
                 return False
     return True
 
 
 def _are_unique(predictions: Table, targets: Table, pairs: Sequence[Pair]) -> bool:
-    """Whether columns together have a value of its own in each row of both files, and none is missing."""
-    for place, table in enumerate((predictions, targets)):
-        columns = [_comparable(predictions, targets, pair)[place].alias(pair[place]) for pair in pairs]
+    """Whether the columns together are unique in each file, without missing values."""
+    for side, table in enumerate((predictions, targets)):
+        columns = [_comparable(predictions, targets, pair)[side].alias(pair[side]) for pair in pairs]
         rows = pl.struct(columns)
-        whole = pl.all_horizontal(each.is_not_null() for each in columns).all()
+        none_missing = pl.all_horizontal(column.is_not_null() for column in columns).all()
         with reading(table):
-            query = table.scan.select((rows.n_unique() == pl.len()) & whole)
+            query = table.scan.select((rows.n_unique() == pl.len()) & none_missing)
             if not query.collect(engine="streaming").item():
                 return False
     return True
 
 
 def _have_same_values(predictions: Table, targets: Table, pair: Pair) -> bool:
-    """Whether a column has the same values in both files, in another order."""
+    """Whether a column has the same values in both files, in any order."""
     with reading(predictions, targets):
-        # Counted rather than sorted, so that memory grows with the values, not with the rows.
-        own, other = (
+        # Counted rather than sorted, so that memory grows with distinct values, not with rows.
+        p_counts, t_counts = (
             table.scan.group_by(value.alias("value")).len().sort("value").collect(engine="streaming")
             for table, value in zip(
                 (predictions, targets), _comparable(predictions, targets, pair), strict=True
             )
         )
-    return own.equals(other, null_equal=True)
+    return p_counts.equals(t_counts, null_equal=True)
 
 
 def _ambiguous(
     predictions: Table, targets: Table, pairs: Sequence[Pair], row: int, is_key: bool
 ) -> UsageError:
-    """The error for rows that a column of both files would align in another way."""
-    own = [pair[0] for pair in pairs]
-    names = ", ".join(name or "an index without a name" for name in own)
-    by_key = f"--on {join_names(own)} aligns by it"
+    """The error for rows that a column of both files would align differently."""
+    p_names = [pair[0] for pair in pairs]
+    names = ", ".join(name or "an index without a name" for name in p_names)
+    by_key = f"--on {join_names(p_names)} aligns by it"
     if not is_key:
         by_key = "a column that names the rows aligns them: --on COLUMN"
     elif any(pair[0] != pair[1] for pair in pairs):
         by_key = f"to align by it, write its name alike in both: {pairs[0][0]} and {pairs[0][1]}"
-    elif any(UNNAMED.fullmatch(name) for name in own):
+    elif any(UNNAMED.fullmatch(name) for name in p_names):
         by_key = "to align by it, give it a name in both: --on NAME"
     return UsageError(
         f"{predictions.name} and {targets.name}: both have {names}, whose values differ from row {row} on, "

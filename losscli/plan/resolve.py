@@ -34,7 +34,7 @@ from losscli.gates.parse import Gate
 from losscli.numeric.two_float import unit_of
 from losscli.plan import approximate, columns, distributed, losses, named_columns, position
 from losscli.plan.candidates import with_auto
-from losscli.plan.columns import Found
+from losscli.plan.columns import InferredColumns
 from losscli.plan.options import OPTIONS, Request, check_meaning, check_names, of_environment, request_of
 from losscli.plan.placement import Load, Place, placed
 from losscli.plan.plan import Plan
@@ -92,17 +92,17 @@ def prepare(
     runs_code: bool = True,
     **options: Any,
 ) -> Run:
-    """The plan of a run.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments.
+    """Plan a run.  Raises UsageError or DataError; see `losscli.evaluate` for the arguments.
 
-    Unless it `runs_code`, losses in files are left out, and the plan says so.
+    Without `runs_code`, losses in files are left out, with a note in the plan.
     """
     if predictions is None:
         raise UsageError("no predictions", remedy="name a file, or set predictions in losscli.toml")
-    found = settled(predictions, targets, loss, runs_code=runs_code, **options)
-    alignment = Aligned.of(*found.tables, found.roles, found.key, found.where)
-    plan = found.plan(alignment.how, found.placed())
-    distributed.require_possible(found.engine, plan, alignment)
-    return Run(plan, alignment, found.tables, found.notes, found.names, found.gates, found.engine)
+    setup = settled(predictions, targets, loss, runs_code=runs_code, **options)
+    alignment = Aligned.of(*setup.tables, setup.roles, setup.key, setup.where)
+    plan = setup.plan(alignment.how, setup.placed())
+    distributed.require_possible(setup.engine, plan, alignment)
+    return Run(plan, alignment, setup.tables, setup.notes, setup.names, setup.gates, setup.engine)
 
 
 class Settled(Struct, frozen=True):
@@ -121,14 +121,14 @@ class Settled(Struct, frozen=True):
 
     @property
     def engine(self) -> str:
-        """The engine, which DataFrames of Spark imply."""
+        """The engine; Spark DataFrames imply Spark."""
         of_spark = any(table.frame is not None for table in self.tables)
         return engines.SPARK if of_spark and self.request.engine == engines.LOCAL else self.request.engine
 
     def placed(self, models: int = 1) -> Place:
         """The device for a run of this number of models."""
         names = [name[2:] for name in self.roles.predictions]
-        # Only tasks that read a block `as_held` copy float32; all others copy float64.
+        # Only tasks that keep the type of a block (`as_held`) copy float32; all others copy float64.
         as_held = bool(self.roles.parts) or (self.roles.task, self.roles.link) == ("multiclass", "logit")
         narrow = as_held and is_narrow(self.tables[0].schema, names)
         request = self.request
@@ -152,14 +152,14 @@ def settled(
     runs_code: bool = True,
     **options: Any,
 ) -> Settled:
-    """What a run evaluates.  Raises UsageError or DataError; see `prepare` for the arguments."""
+    """Resolve what a run evaluates.  Raises UsageError or DataError; see `prepare` for the arguments."""
     given = listed(loss)
-    own = requests.own_names(given)
+    custom_names = requests.own_names(given)
     options, arrays = memory.apart(options)
     request, _, (gates, written), (left, right) = all_of(
         lambda: request_of({"loss": given, **options}, of_environment()),
         lambda: check_names(options, requests.own_params(given)),
-        lambda: losses.gates_of(options.get("gate"), own),
+        lambda: losses.gates_of(options.get("gate"), custom_names),
         lambda: load.tables(
             engines.source_of(predictions, options.get("engine")),
             engines.source_of(targets, options.get("engine")),
@@ -177,37 +177,37 @@ def settled(
             request, loss=tuple(all_of(*(partial(requests.loaded, each) for each in request.loss)))
         )
     given_losses = losses.of_task([each for each in request.loss if each.losses], request.task)
-    gated = losses.of_task(losses.of_gates(gates, written, given_losses, own.values()), request.task)
+    gated = losses.of_task(losses.of_gates(gates, written, given_losses, custom_names.values()), request.task)
     candidates = [*given_losses, *gated]
     open_tasks = losses.open_tasks(candidates)
     tasks = {request.task} if request.task else open_tasks
-    task, found = _found(left, right, request, tasks, candidates)
-    _two_sides(left, right, found)
-    if left is not right and not found.key and not columns.asks_for_position(request, left, right):
-        position.require(left, right, found)
-    where = None if request.where is None else filters.parsed(request.where, left, right, found.key)
-    link = _link(request, found, left, right, task, candidates)
+    task, inferred = _task_and_columns(left, right, request, tasks, candidates)
+    _two_sides(left, right, inferred)
+    if left is not right and not inferred.key and not columns.asks_for_position(request, left, right):
+        position.require(left, right, inferred)
+    where = None if request.where is None else filters.parsed(request.where, left, right, inferred.key)
+    link = _link(request, inferred, left, right, task, candidates)
     _, choices = all_of(
         lambda: check_meaning(request, task, link),
-        lambda: losses.choices(request, given_losses, gated, task, link, found),
+        lambda: losses.choices(request, given_losses, gated, task, link, inferred),
     )
-    roles, choices, notes = _meaning(request, found, *narrowed(left, right, where), task, link, choices)
-    request, roles, left_out = _with_cuts(request, roles, left, right, found.key, where)
+    roles, choices, notes = _meaning(request, inferred, *narrowed(left, right, where), task, link, choices)
+    request, roles, left_out = _with_cuts(request, roles, left, right, inferred.key, where)
     tables = numeric(left, right, roles)
     notes = (
         *notes,
         *left_out,
         *(note(Code.NOT_RUN, loss=each.text) for each in request.loss if not each.losses),
     )
-    eps = _default_eps(left, found, roles.link)
+    eps = _default_eps(left, inferred, roles.link)
     names = losses.aliases(given_losses, task)
-    return Settled(request, roles, choices, tables, found.key, where, eps, notes, names, gates)
+    return Settled(request, roles, choices, tables, inferred.key, where, eps, notes, names, gates)
 
 
 def _with_cuts(
     request: Request, roles: Roles, left: Table, right: Table, key: Sequence[str], where: Where | None
 ) -> tuple[Request, Roles, tuple[Note, ...]]:
-    """The roles with the columns that condition, scale and cut the rows, and notes on those of --by auto."""
+    """Add the columns of --where, --cluster, scales and --by to the roles; with notes on --by auto."""
     roles = replace(
         roles,
         conditions=() if where is None else where.columns,
@@ -236,7 +236,7 @@ def _scale(name: str | None, flag: str, left: Table, right: Table, key: Sequence
 
 
 def reading_of(options: Mapping[str, Any]) -> Reading:
-    """How files are read, whatever is wrong with other options."""
+    """The options for reading files, without checking any others."""
     given = {name: options[name] for name in Reading.__struct_fields__ if name in options}
     return request_of(given).reading if given else Reading()
 
@@ -244,27 +244,27 @@ def reading_of(options: Mapping[str, Any]) -> Reading:
 def _with_arrays(
     request: Request, left: Table, right: Table, arrays: Mapping[str, Sequence[pl.Series]]
 ) -> tuple[Request, Table, Table]:
-    """Add options that were given as arrays as columns of the predictions, and name them in the request."""
-    added, names = load.with_columns(left, right, arrays)
-    columns = {option: own[0] for option, own in names.items() if option != "by"}
+    """Add options passed as arrays to the predictions as columns, and name them in the request."""
+    table, names = load.with_columns(left, right, arrays)
+    single = {option: series_names[0] for option, series_names in names.items() if option != "by"}
     by = (*request.by, *((name,) for name in names.get("by", ())))
-    every = tuple(name for own in names.values() for name in own)
-    return replace(request, by=by, added=every, **columns), added, added if right is left else right
+    added_names = tuple(name for series_names in names.values() for name in series_names)
+    return replace(request, by=by, added=added_names, **single), table, table if right is left else right
 
 
-def _two_sides(left: Table, right: Table, found: Found) -> None:
+def _two_sides(left: Table, right: Table, inferred: InferredColumns) -> None:
     """Raise UsageError if one file was given twice and columns would be compared with themselves."""
-    if left is not right and set(found.predictions) == set(found.targets) and left.is_file_of(right):
+    if left is not right and set(inferred.predictions) == set(inferred.targets) and left.is_file_of(right):
         raise UsageError(
-            f"{left.name} was given twice: {enumerated(found.predictions)} would be compared with itself",
+            f"{left.name} was given twice: {enumerated(inferred.predictions)} would be compared with itself",
             remedy="name the file of the targets, or their column: -y COLUMN",
         )
 
 
-def _found(
+def _task_and_columns(
     left: Table, right: Table, request: Request, tasks: Set[str], candidates: Sequence[LossRequest]
-) -> tuple[str, Found]:
-    """The task that the columns show, among those of all chosen losses, and the columns."""
+) -> tuple[str, InferredColumns]:
+    """Infer the task, among those of all chosen losses, and the columns."""
     open_tasks = [task for task in TASKS if task in tasks and TASKS[task].batches]
     named = {task: _batches(task, candidates, len(tasks) == 1) for task in open_tasks}
     others = tasks - named.keys()
@@ -279,12 +279,14 @@ def _found(
     if not others:
         task, batches = next(iter(named.items()))
         return task, named_columns.find(left, right, request, batches if candidates else batches[:1])
-    found = columns.find(left, right, request, others)
-    return columns.task_of(found, left, right, others, [candidate.name for candidate in candidates]), found
+    inferred = columns.find(left, right, request, others)
+    return columns.task_of(
+        inferred, left, right, others, [candidate.name for candidate in candidates]
+    ), inferred
 
 
 def _batches(task: str, candidates: Sequence[LossRequest], settled: bool) -> tuple[type[Named], ...]:
-    """The batches of a task to look for: those of the losses, else those that columns can identify."""
+    """The batches of a task to try: those of the losses, else those that columns can identify."""
     if not candidates:
         return TASKS[task].batches if settled else TASKS[task].shown
     of_losses = (next(entry.batch for entry in c.losses if entry.task == task) for c in candidates)
@@ -293,7 +295,7 @@ def _batches(task: str, candidates: Sequence[LossRequest], settled: bool) -> tup
 
 def _meaning(
     request: Request,
-    found: Found,
+    inferred: InferredColumns,
     left: Table,
     right: Table,
     task: str,
@@ -302,20 +304,20 @@ def _meaning(
 ) -> tuple[Roles, tuple[Choice, ...], tuple[Note, ...]]:
     """The roles of columns, the losses with the conventions of a library, and notes on inferences."""
     signed = all(choice.loss.batch in (BinaryScore, BinarySoftScore) for choice in choices)
-    roles, notes = roles_of(found, left, right, task, link, request.positive, request.ignore_label, signed)
+    roles, notes = roles_of(inferred, left, right, task, link, request.positive, request.ignore_label, signed)
     roles = labelled_as(request.class_weight, roles)
     weights, *_ = all_of(
         lambda: class_weights(request.class_weight, roles),
         lambda: losses.check_labels(roles, choices),
         lambda: losses.check_scales(request, roles, choices),
     )
-    type_eps = _default_eps(left, found, link)
+    type_eps = _default_eps(left, inferred, link)
     roles = replace(
         roles,
         class_weight=weights,
         ignore_label=request.ignore_label,
         eps=type_eps if request.eps is None else request.eps,
-        held=(_held(left, found.predictions), _held(right, found.targets)),
+        held=(_float_type(left, inferred.predictions), _float_type(right, inferred.targets)),
         like=request.like,
         normalize=request.normalize,
         drop_missing=request.missing == "drop",
@@ -340,15 +342,20 @@ def _meaning(
 
 
 def _with_class_unit(roles: Roles, choices: Sequence[Choice]) -> Roles:
-    """The roles with a unit of class weights, where these weigh rows and no mean divides by their number."""
-    greatest = max(roles.class_weight or (0.0,))
-    if roles.parts or greatest == 0 or any(choice.by_rows or choice.keeps_zero_class for choice in choices):
+    """The roles with the unit of class weights, if they weigh rows and no mean divides by the row count."""
+    maximum = max(roles.class_weight or (0.0,))
+    if roles.parts or maximum == 0 or any(choice.by_rows or choice.keeps_zero_class for choice in choices):
         return roles
-    return replace(roles, class_unit=unit_of(greatest))
+    return replace(roles, class_unit=unit_of(maximum))
 
 
 def _link(
-    request: Request, found: Found, left: Table, right: Table, task: str, candidates: Sequence[LossRequest]
+    request: Request,
+    inferred: InferredColumns,
+    left: Table,
+    right: Table,
+    task: str,
+    candidates: Sequence[LossRequest],
 ) -> str:
     """The kind of predictions: value, probability, logit, log_prob or label."""
     if task not in OPTIONS["from_logits"].tasks:
@@ -357,28 +364,28 @@ def _link(
         return "logit"
     if request.from_log_probs:
         return "log_prob"
-    if found.says_logit:
+    if inferred.says_logit:
         return "logit"
-    dtype = left.schema[found.predictions[0]]
-    flat = len(found.predictions) == 1 and not isinstance(dtype, pl.List | pl.Array)
+    dtype = left.schema[inferred.predictions[0]]
+    flat = len(inferred.predictions) == 1 and not isinstance(dtype, pl.List | pl.Array)
     if task != "binary" or not flat:
-        labels = task == "multiclass" or columns.holds_labels(dtype, right.schema[found.targets[0]])
+        labels = task == "multiclass" or columns.holds_labels(dtype, right.schema[inferred.targets[0]])
         return "label" if flat and labels else "probability"
     entries = [entry for each in candidates for entry in each.losses if entry.task == task]
     only = bool(entries) and all(issubclass(entry.batch, BinaryLabel) for entry in entries)
-    labels = columns.holds_binary_labels(found, left, right, bool(entries), only)
+    labels = columns.holds_binary_labels(inferred, left, right, bool(entries), only)
     return "label" if labels else "probability"
 
 
-def _default_eps(left: Table, found: Found, link: str) -> float:
+def _default_eps(left: Table, inferred: InferredColumns, link: str) -> float:
     """The default clip of probabilities in logarithms: the machine epsilon of their type in the file."""
     if link not in ("probability", "label"):
         return 0.0
-    return float(np.finfo(_held(left, found.predictions)).eps)
+    return float(np.finfo(_float_type(left, inferred.predictions)).eps)
 
 
-def _held(table: Table, columns: Sequence[str]) -> str:
-    """The floating-point type in which a table holds the numbers of columns; float64 for all other types."""
+def _float_type(table: Table, columns: Sequence[str]) -> str:
+    """The floating-point type of the numbers of columns in a table; float64 for all other types."""
     dtype = table.schema[columns[0]] if columns else None
     inner = dtype.inner if isinstance(dtype, pl.List | pl.Array) else dtype
     return "float16" if inner == pl.Float16 else "float32" if inner == pl.Float32 else "float64"

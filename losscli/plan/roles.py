@@ -14,13 +14,13 @@ from losscli.data.stream import ALL_ROWS, Roles
 from losscli.data.table import Table
 from losscli.errors import EXAMPLES, DataError, Problem, UsageError
 from losscli.plan import named_columns
-from losscli.plan.columns import MAX_CLASSES, Found
+from losscli.plan.columns import MAX_CLASSES, InferredColumns
 from losscli.report.findings import Code, Note, Tally, finding, note, problem
 from losscli.text import counted, enumerated, near, shortened
 
 
 def roles_of(
-    found: Found,
+    inferred: InferredColumns,
     left: Table,
     right: Table,
     task: str,
@@ -37,50 +37,52 @@ def roles_of(
     """
     roles = Roles(
         task=task,
-        predictions=tuple(f"p:{name}" for name in found.predictions),
-        targets=tuple(f"t:{name}" for name in found.targets),
+        predictions=tuple(f"p:{name}" for name in inferred.predictions),
+        targets=tuple(f"t:{name}" for name in inferred.targets),
         link=link,
-        weight=found.weight,
-        ids=tuple(f"p:{name}" for name in found.key),
+        weight=inferred.weight,
+        ids=tuple(f"p:{name}" for name in inferred.key),
         files=(left.name, right.name),
         spellings=(left.spelling, right.spelling),
     )
-    if found.parts:
-        classes = next((part.classes for part in found.parts if part.classes), ())
-        roles = replace(roles, parts=found.parts, widths=found.widths, group=found.group, names=classes)
-        if not found.group:
+    if inferred.parts:
+        classes = next((part.classes for part in inferred.parts if part.classes), ())
+        roles = replace(
+            roles, parts=inferred.parts, widths=inferred.widths, group=inferred.group, names=classes
+        )
+        if not inferred.group:
             return roles, ()
-        if found.group == ALL_ROWS:
+        if inferred.group == ALL_ROWS:
             return roles, (note(Code.ONE_GROUP),)
-        return roles, (note(Code.ROWS_COUNT_GROUPS, column=found.group[2:]),)
-    _require_values(found, left, right)
-    nested = [name for name in found.predictions if isinstance(left.schema[name], pl.List | pl.Array)]
-    if nested and (task != "multiclass" or len(found.predictions) > 1):
+        return roles, (note(Code.ROWS_COUNT_GROUPS, column=inferred.group[2:]),)
+    _require_values(inferred, left, right)
+    nested = [name for name in inferred.predictions if isinstance(left.schema[name], pl.List | pl.Array)]
+    if nested and (task != "multiclass" or len(inferred.predictions) > 1):
         raise UsageError(
             f"{left.name}, column {nested[0]}: lists of numbers are only valid in multiclass tasks"
         )
     if task == "binary":
-        return _binary(roles, found, left, right, positive, ignored, signed), ()
+        return _binary(roles, inferred, left, right, positive, ignored, signed), ()
     if task == "multiclass":
-        return _multiclass(roles, found, left, right, ignored)
-    if len(found.predictions) != len(found.targets):
-        predictions, targets = found.predictions, found.targets
+        return _multiclass(roles, inferred, left, right, ignored)
+    if len(inferred.predictions) != len(inferred.targets):
+        predictions, targets = inferred.predictions, inferred.targets
         raise UsageError(
             f"{counted(len(predictions), 'prediction column')} ({enumerated(predictions)}) and "
             f"{counted(len(targets), 'target column')} ({enumerated(targets)})",
             remedy="name them in the same order with -p and -y",
         )
-    shown = found.targets if task == "multilabel" else tuple(found.predictions)
+    shown = inferred.targets if task == "multilabel" else tuple(inferred.predictions)
     return replace(roles, names=shown, target_form="matrix" if task == "multilabel" else "value"), ()
 
 
-def _require_values(found: Found, left: Table, right: Table) -> None:
-    """Raise DataError for columns that are neither numbers, labels nor, of predictions, lists of numbers."""
-    columns = [(left, name, True) for name in found.predictions]
-    columns += [(right, name, False) for name in found.targets]
+def _require_values(inferred: InferredColumns, left: Table, right: Table) -> None:
+    """Raise DataError for columns without numbers or labels; predictions may also be lists of numbers."""
+    checked = [(left, name, True) for name in inferred.predictions]
+    checked += [(right, name, False) for name in inferred.targets]
     if wrong := [
         problem(Code.WRONG_TYPE, f"{table.name}, column {name}", type=table.schema[name])
-        for table, name, as_lists in columns
+        for table, name, as_lists in checked
         if not _is_value(table.schema[name], as_lists)
     ]:
         raise DataError(wrong)
@@ -94,24 +96,24 @@ def _is_value(dtype: Any, as_lists: bool) -> bool:
 
 def _binary(
     roles: Roles,
-    found: Found,
+    inferred: InferredColumns,
     left: Table,
     right: Table,
     positive: str | None,
     ignored: str | None,
     signed: bool,
 ) -> Roles:
-    if len(found.predictions) != 1 or len(found.targets) != 1:
+    if len(inferred.predictions) != 1 or len(inferred.targets) != 1:
         raise UsageError(
             "a binary task has one prediction column and one target, not "
-            f"{enumerated(found.predictions)} and {enumerated(found.targets)}",
+            f"{enumerated(inferred.predictions)} and {enumerated(inferred.targets)}",
             remedy="name them with -p and -y, or choose --task multiclass or multilabel",
         )
-    column = found.targets[0]
+    column = inferred.targets[0]
     dtype = right.schema[column]
     if dtype == pl.Boolean and positive is None:
         return replace(roles, target_form="label", names=("false", "true"))
-    predicted = _labels(left, found.predictions[0], ignored) if roles.link == "label" else []
+    predicted = _labels(left, inferred.predictions[0], ignored) if roles.link == "label" else []
     if dtype.is_numeric() and positive is None:
         plain = {plain_label(label) for label in predicted}
         if (signed or predicted) and "-1" in plain | {*map(plain_label, _labels(right, column, ignored))}:
@@ -137,19 +139,19 @@ def _binary(
         raise UsageError(
             f"--positive {positive}: {place} has the labels {', '.join(labels)}.{near(positive, labels)}"
         )
-    if not others:  # among the targets, but among the predictions there may be
+    if not others:  # none among the targets, but the predictions may have one
         others = [label for label in predicted if plain_label(label) != plain_label(positive)]
     other = others[0] if others else other_than(label_text(positive))
     return replace(roles, target_form="label", names=(other, label_text(positive)))
 
 
 def _labels(table: Table, column: str, ignored: str | None) -> list[str]:
-    """The first labels of a column, each as the name of its class."""
+    """The first ten distinct labels of a column, as names of classes."""
     return [text for text in map(label_text, table.distinct(column, 10)) if text != ignored]
 
 
 def _text_among_numbers(table: Table, column: str) -> list[Problem]:
-    """The problems of a text file's column that holds mostly numbers but also text."""
+    """The problems of the cells that are not numbers in a text column of mostly numbers."""
     head = table.head(column)[column]
     if (
         table.types.get(column) != pl.String
@@ -160,58 +162,61 @@ def _text_among_numbers(table: Table, column: str) -> list[Problem]:
 
 
 def _multiclass(
-    roles: Roles, found: Found, left: Table, right: Table, ignored: str | None
+    roles: Roles, inferred: InferredColumns, left: Table, right: Table, ignored: str | None
 ) -> tuple[Roles, tuple[Note, ...]]:
-    classes, notes = found.classes, tuple[Note, ...]()
-    label = len(found.targets) == 1
+    classes, notes = inferred.classes, tuple[Note, ...]()
+    label = len(inferred.targets) == 1
     if not label and ignored is not None:
         raise UsageError("--ignore-label needs a label column, but the target has one column per class")
     if roles.link == "label" and not label:
         raise UsageError(
-            f"{left.name}, column {found.predictions[0]}: one column cannot be probabilities of "
-            f"{len(found.targets)} classes",
+            f"{left.name}, column {inferred.predictions[0]}: one column cannot be probabilities of "
+            f"{len(inferred.targets)} classes",
             remedy="name one column per class: -p A,B,C",
         )
     if roles.link == "label" and not classes:
-        classes = tuple(sorted(_labels_of_both(found, left, right) - {ignored}, key=_by_number))
+        classes = tuple(sorted(_labels_of_both(inferred, left, right) - {ignored}, key=_by_number))
         notes = (note(Code.CLASSES_FROM_LABELS, count=len(classes)),)
     width = (
-        len(found.predictions)
-        if len(found.predictions) > 1
-        else named_columns.width(left, found.predictions[0])
+        len(inferred.predictions)
+        if len(inferred.predictions) > 1
+        else named_columns.width(left, inferred.predictions[0])
     )
     if not width:
         raise DataError(problem(Code.NO_ROWS, left.name))
     if not classes:
         classes = tuple(map(str, range(width)))
-        places = f"in column {found.predictions[0]}" if len(found.predictions) == 1 else "of the columns"
+        places = (
+            f"in column {inferred.predictions[0]}" if len(inferred.predictions) == 1 else "of the columns"
+        )
         notes = (note(Code.CLASSES_FROM_POSITIONS, place=places),)
     elif roles.link != "label" and width != len(classes):
         raise UsageError(
-            f"{len(classes)} classes, but {width} numbers per row in column {found.predictions[0]}"
+            f"{len(classes)} classes, but {width} numbers per row in column {inferred.predictions[0]}"
         )
-    if not label and len(found.targets) != len(classes):
+    if not label and len(inferred.targets) != len(classes):
         raise UsageError(
-            f"{len(classes)} classes, but {len(found.targets)} target columns: {', '.join(found.targets)}"
+            f"{len(classes)} classes, but {len(inferred.targets)} target columns: "
+            f"{', '.join(inferred.targets)}"
         )
-    if isinstance(left.schema[found.predictions[0]], pl.List | pl.Array):
+    if isinstance(left.schema[inferred.predictions[0]], pl.List | pl.Array):
         roles = replace(roles, widths={roles.predictions[0]: len(classes)})
     if not label:
         return replace(roles, names=classes, target_form="matrix"), notes
-    _check_classes(right, found.targets[0], classes)
+    _check_classes(right, inferred.targets[0], classes)
     return replace(roles, names=classes, target_form="label"), notes
 
 
-def _labels_of_both(found: Found, left: Table, right: Table) -> set[str]:
-    """The labels that occur.  Raises DataError if no predicted label is among the targets."""
-    predicted = {*map(label_text, left.distinct(found.predictions[0], MAX_CLASSES))}
-    true = {*map(label_text, right.distinct(found.targets[0], MAX_CLASSES))}
+def _labels_of_both(inferred: InferredColumns, left: Table, right: Table) -> set[str]:
+    """The labels of predictions and targets.  Raises DataError if they have none in common."""
+    predicted = {*map(label_text, left.distinct(inferred.predictions[0], MAX_CLASSES))}
+    true = {*map(label_text, right.distinct(inferred.targets[0], MAX_CLASSES))}
     if predicted and true and not predicted & true:
         shown = [
             f"{table.name}, column {column}: {enumerated(map(repr, sorted(labels)), EXAMPLES)}"
             for table, column, labels in (
-                (left, found.predictions[0], predicted),
-                (right, found.targets[0], true),
+                (left, inferred.predictions[0], predicted),
+                (right, inferred.targets[0], true),
             )
         ]
         alike = near_forms(*(pl.Series(sorted(labels)) for labels in (predicted, true)))
@@ -241,7 +246,7 @@ def _check_classes(table: Table, column: str, classes: Sequence[str]) -> None:
 
 
 def labelled_as(weights: Mapping[str, float], roles: Roles) -> Roles:
-    """The roles with the other one of two labels as --class-weight names it, if no row has that label."""
+    """The roles with the name of the negative label taken from --class-weight, if no row has that label."""
     if roles.task != "binary" or roles.names[0] != other_than(roles.names[1]):
         return roles
     others = [name for name in weights if name != roles.names[1]]
@@ -249,7 +254,7 @@ def labelled_as(weights: Mapping[str, float], roles: Roles) -> Roles:
 
 
 def class_weights(weights: Mapping[str, float], roles: Roles) -> tuple[float, ...] | None:
-    """The weight of each class, by default one.  Raises UsageError for unknown classes."""
+    """The weight of each class, 1 by default.  Raises UsageError for unknown classes."""
     if not weights:
         return None
     if unweighed := [part.batch.__name__ for part in roles.parts if not part.classes]:

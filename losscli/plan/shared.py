@@ -1,4 +1,4 @@
-"""Columns of the same names on both sides: which can be labels, outputs or vectors, and which are spare."""
+"""Columns with the same names on both sides: whether they are labels, outputs, vectors, or none of these."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from losscli.errors import UsageError, all_of
 from losscli.text import enumerated
 
 _HEAD = 1000
-"""The first rows of a file, whose values can rule out that columns are labels."""
+"""Number of first rows of a file that are examined."""
 _NUMBER = re.compile(r"\d+")
 
 
 def numeric(table: Table, names: Iterable[str]) -> list[str]:
-    """The columns of numbers among these; true and false are 1 and 0."""
+    """The numeric columns among `names`; true and false count as 1 and 0."""
     return [name for name in names if table.schema[name].is_numeric() or table.schema[name] == pl.Boolean]
 
 
@@ -30,107 +30,107 @@ def labels_or_outputs(
     key: Sequence[str],
     tasks: Set[str],
 ) -> tuple[str, ...]:
-    """The columns that are predictions on one side and targets of the same names on the other, if any.
+    """The columns that are predictions on one side and targets of the same name on the other, if any.
 
-    `names` are the columns left on each side.  Labels are 0 or 1, or add up to one.  Outputs are a numbered
-    family, and no other number is left: any other column of both sides may as well be a key or a feature.
+    `names` are the remaining columns of each side.  Labels are 0 or 1, or sum to one.  Outputs are a numbered
+    family, and no other numeric column remains: one that both sides have could also be a key or a feature.
     """
-    own, theirs = _numbers_of(predictions, targets, names)
-    both = tuple(name for name in own if name in theirs)
-    if len(both) < 2:
+    p_names, t_names = _numbers_of(predictions, targets, names)
+    common = tuple(name for name in p_names if name in t_names)
+    if len(common) < 2:
         return ()
-    same = set(both) == set(own) == set(theirs)
-    if same and len(set(map(_family, both))) == 1 and _family(both[0]):
-        return _checked(predictions, targets, both)
-    # Of the losses of several classes alone, some take amounts; those of several labels take soft ones.
+    same = set(common) == set(p_names) == set(t_names)
+    if same and len(set(map(_family, common))) == 1 and _family(common[0]):
+        return _checked(predictions, targets, common)
+    # Some multiclass losses accept amounts, and multilabel losses accept soft labels.
     amounts = same and set(tasks) == {"multiclass"}
-    soft = set(tasks) == {"multilabel"} and _are_shares(targets, both)
-    labels = tasks & {"multiclass", "multilabel"} and are_labels(targets, both)
+    soft = set(tasks) == {"multilabel"} and _are_shares(targets, common)
+    labels = tasks & {"multiclass", "multilabel"} and are_labels(targets, common)
     if not (amounts or soft or labels):
         return ()
-    _require_same(predictions, targets, _alike(predictions, own, both), theirs)
-    _checked(predictions, targets, both)
-    _require_no_copies(predictions, targets, both, key)
-    _require_alike(predictions, targets, both)
-    return both
+    _require_same(predictions, targets, _alike(predictions, p_names, common), t_names)
+    _checked(predictions, targets, common)
+    _require_no_copies(predictions, targets, common, key)
+    _require_alike(predictions, targets, common)
+    return common
 
 
 def vectors(
     predictions: Table, targets: Table, names: tuple[Sequence[str], Sequence[str]], key: Sequence[str]
 ) -> tuple[str, ...]:
-    """The dimensions of vectors, or pixels, which have the same names on both sides; none if there are none.
+    """The dimensions of vectors, or pixels, which have the same names on both sides; empty if there are none.
 
-    Raises UsageError if a side has other dimensions, or columns cannot all be dimensions.
+    Raises UsageError if the sides have different dimensions, or not all columns can be dimensions.
     """
-    own, theirs = _numbers_of(predictions, targets, names)
-    both = tuple(name for name in own if name in theirs)
-    families = {_family(name) for name in both}
-    if not both:
+    p_names, t_names = _numbers_of(predictions, targets, names)
+    common = tuple(name for name in p_names if name in t_names)
+    families = {_family(name) for name in common}
+    if not common:
         return ()
     if "" not in families:
-        # Text in a member of the family is reported by row, when it is read.
-        own, theirs = ([name for name in side if _family(name) in families] for side in names)
-        _require_same(predictions, targets, own, theirs)
-        return _checked(predictions, targets, own)
+        # Text in a column of the family is reported by row when the rows are read.
+        p_names, t_names = ([name for name in side if _family(name) in families] for side in names)
+        _require_same(predictions, targets, p_names, t_names)
+        return _checked(predictions, targets, p_names)
     if len(families) > 1:
         raise UsageError(
-            f"{predictions.name}: cannot tell which columns are dimensions among: {enumerated(both)}",
+            f"{predictions.name}: cannot tell which columns are dimensions among: {enumerated(common)}",
             remedy="name them: -p A,B,C",
         )
-    _require_same(predictions, targets, _alike(predictions, own, both), theirs)
-    _checked(predictions, targets, both)
-    _require_no_copies(predictions, targets, both, key)
-    _require_alike(predictions, targets, both)
-    return both
+    _require_same(predictions, targets, _alike(predictions, p_names, common), t_names)
+    _checked(predictions, targets, common)
+    _require_no_copies(predictions, targets, common, key)
+    _require_alike(predictions, targets, common)
+    return common
 
 
 def _numbers_of(
     predictions: Table, targets: Table, names: tuple[Sequence[str], Sequence[str]]
 ) -> tuple[list[str], list[str]]:
-    """The columns of numbers among those of each side.
+    """The numeric columns of each side, among `names`.
 
-    A column of both sides that is a number on one of them is one on both: text in it, such as a misspelt
-    number, is an error of the column, and must not take the column out of the loss.
+    A column of both sides that is numeric on one side counts as numeric on both: text in it, such as a
+    misspelt number, is an error to report, and must not remove the column from the loss.
     """
-    own, theirs = numeric(predictions, names[0]), numeric(targets, names[1])
-    both = {*own, *theirs}.intersection(*names)
+    p_numbers, t_numbers = numeric(predictions, names[0]), numeric(targets, names[1])
+    common = {*p_numbers, *t_numbers}.intersection(*names)
     return (
-        [name for name in names[0] if name in own or name in both],
-        [name for name in names[1] if name in theirs or name in both],
+        [name for name in names[0] if name in p_numbers or name in common],
+        [name for name in names[1] if name in t_numbers or name in common],
     )
 
 
-def _alike(predictions: Table, own: Sequence[str], both: Sequence[str]) -> list[str]:
-    """The columns of both sides, and those of the predictions alone that look like them.
+def _alike(predictions: Table, p_names: Sequence[str], common: Sequence[str]) -> list[str]:
+    """The columns of both sides, and the similar ones that only the predictions have.
 
-    If a column of `both` has fractions, a similar one has fractions; if all of `both` are between 0 and 1, so
-    is a similar one. Any other column, such as an age or a fold, is spare.
+    If a column of `common` has fractions, a similar one has fractions; if all of `common` are between 0 and
+    1, so is a similar one.  Any other column, such as an age or a fold, is ignored.
     """
-    frame = _numbers(predictions, own)
-    shares = _are_shares(predictions, both)
-    fractions = [name for name in own if not _are_whole(frame[name])]
-    if not set(fractions) & set(both):
-        return list(both)
+    frame = _numbers(predictions, p_names)
+    shares = _are_shares(predictions, common)
+    fractions = [name for name in p_names if not _are_integers(frame[name])]
+    if not set(fractions) & set(common):
+        return list(common)
     return [
         name
-        for name in own
-        if name in both or (name in fractions and (not shares or _are_shares(predictions, [name])))
+        for name in p_names
+        if name in common or (name in fractions and (not shares or _are_shares(predictions, [name])))
     ]
 
 
-def _are_whole(values: pl.Series) -> bool:
+def _are_integers(values: pl.Series) -> bool:
     return bool((values.drop_nans().drop_nulls() % 1 == 0).all())
 
 
 def _checked(predictions: Table, targets: Table, names: Sequence[str]) -> tuple[str, ...]:
-    """The columns themselves.  Raises DataError for types of either side that cannot be numbers."""
+    """Return the columns.  Raises DataError for types on either side that cannot be numbers."""
     all_of(*(partial(table.with_numbers, names) for table in (predictions, targets)))
     return tuple(names)
 
 
-def siblings(targets: Table, names: Sequence[str], left: Sequence[str]) -> list[str]:
-    """The columns that are left and belong to targets with these names: of their family, or labels too."""
-    others = [name for name in numeric(targets, left) if name not in names]
+def siblings(targets: Table, names: Sequence[str], remaining: Sequence[str]) -> list[str]:
+    """The remaining columns that belong to targets with these names: of the same family, or labels too."""
+    others = [name for name in numeric(targets, remaining) if name not in names]
     families = {_family(name) for name in names} - {""}
     same = [name for name in others if _family(name) in families]
     if same or not others or set(numeric(targets, names)) != set(names):
@@ -139,19 +139,19 @@ def siblings(targets: Table, names: Sequence[str], left: Sequence[str]) -> list[
 
 
 def are_labels(table: Table, names: Sequence[str]) -> bool:
-    """Whether the first rows of columns are 0 or 1, or add up to one."""
+    """Whether the first rows of columns are 0 or 1, or sum to one."""
     return _are_bits(table, names) or sum_to_one(table, names)
 
 
 def sum_to_one(table: Table, names: Sequence[str]) -> bool:
-    """Whether the numbers of each of the first rows add up to one, or nearly."""
+    """Whether the numbers of each of the first rows sum to one within 0.001."""
     sums = _numbers(table, names).sum_horizontal(ignore_nulls=False).drop_nulls()
     sums = sums.filter(sums.is_not_nan())
     return bool(len(sums) and ((sums - 1.0).abs() < 1e-3).all())
 
 
 def _are_shares(table: Table, names: Sequence[str]) -> bool:
-    """Whether the first rows of columns are in [0, 1]."""
+    """Whether the first rows of columns are between 0 and 1."""
     frame = _numbers(table, names)
     return all(frame[name].fill_nan(None).drop_nulls().is_between(0, 1).all() for name in names)
 
@@ -167,75 +167,75 @@ def _numbers(table: Table, names: Sequence[str]) -> pl.DataFrame:
 
 
 def _number(table: Table, name: str) -> pl.Expr:
-    """A column as numbers; null if its type has none."""
+    """A column as numbers; null if its type cannot be numeric."""
     dtype = table.dtype(name)
     is_number = dtype.is_numeric() or dtype in (pl.Boolean, pl.String)
     return table.number(name) if is_number else pl.lit(None, pl.Float64)
 
 
 def _family(name: str) -> str:
-    """The name with its numbers left out: that of a numbered family; empty without numbers."""
+    """The name with its numbers replaced, which identifies a numbered family; empty if it has no number."""
     return _NUMBER.sub("#", name) if _NUMBER.search(name) else ""
 
 
-def _require_same(predictions: Table, targets: Table, own: Sequence[str], theirs: Sequence[str]) -> None:
-    """Raise UsageError for columns on one side only, of which a loss would leave out the error."""
-    missing = [name for name in theirs if name not in own]
-    extra = [name for name in own if name not in theirs]
+def _require_same(predictions: Table, targets: Table, p_names: Sequence[str], t_names: Sequence[str]) -> None:
+    """Raise UsageError for columns on one side only, which a loss would silently ignore."""
+    missing = [name for name in t_names if name not in p_names]
+    extra = [name for name in p_names if name not in t_names]
     if not missing and not extra:
         return
     what = f"target columns without a prediction: {enumerated(missing)}"
     if not missing:
         what = f"prediction columns without a target: {enumerated(extra)}"
-    both = ",".join(name for name in own if name in theirs)
+    common = ",".join(name for name in p_names if name in t_names)
     raise UsageError(
         f"{predictions.name} and {targets.name}: {what}",
-        remedy=f"add them, or name those to evaluate: -p {both} -y {both}",
+        remedy=f"add them, or name those to evaluate: -p {common} -y {common}",
     )
 
 
 def _require_no_copies(predictions: Table, targets: Table, names: Sequence[str], key: Sequence[str]) -> None:
-    """Raise UsageError if some of the columns, but not all, are the same on both sides in every row."""
+    """Raise UsageError if some columns, but not all, are equal on both sides in every row."""
     copies = _equal(predictions, targets, names, key)
     _require_all_or_none(predictions, names, copies, f"the values that {targets.name} has")
 
 
 def _require_alike(predictions: Table, targets: Table, names: Sequence[str]) -> None:
-    """Raise UsageError if some of the columns have whole numbers alone, and others fractions."""
+    """Raise UsageError if some columns have only whole numbers, and others have fractions."""
     for table in (predictions, targets):
         frame = _numbers(table, names)
         varying = [name for name in names if frame[name].n_unique() > 1]
-        whole = [name for name in varying if _are_whole(frame[name])]
-        if len(whole) < len(varying):
-            _require_all_or_none(table, names, whole, "whole numbers alone")
+        integral = [name for name in varying if _are_integers(frame[name])]
+        if len(integral) < len(varying):
+            _require_all_or_none(table, names, integral, "whole numbers alone")
 
 
 def _require_all_or_none(table: Table, names: Sequence[str], odd: Sequence[str], what: str) -> None:
-    """Raise UsageError if some columns, but not all, are odd: as likely a fold or a year as a prediction."""
+    """Raise UsageError if some columns, but not all, are `odd`: they may be a fold or a year."""
     if odd and len(odd) < len(names):
         others = [name for name in names if name not in odd]
-        own, every = ",".join(others), ",".join(names)
+        other_names, all_names = ",".join(others), ",".join(names)
         raise UsageError(
             f"{table.name}: {enumerated(odd)} has {what}, "
             f"so it is hardly a prediction as {enumerated(others)}",
-            remedy=f"name the columns: -p {own} -y {own}, or -p {every} -y {every}",
+            remedy=f"name the columns: -p {other_names} -y {other_names}, or -p {all_names} -y {all_names}",
         )
 
 
 def _equal(predictions: Table, targets: Table, names: Sequence[str], key: Sequence[str]) -> list[str]:
     """The columns that vary, and are equal on both sides in each of the first rows of the predictions.
 
-    Rows at the same place in both files decide it for nearly every column; the others are looked up.
+    Comparing the first rows of both files rules out nearly every column; only the others need the whole file.
     """
     left = _side(predictions, targets, names, key, "p:").head(_HEAD)
     right = _side(targets, predictions, names, key, "t:")
     with reading(predictions, targets):
         first = left.collect()
-        found = _varying_copies(first, right.head(_HEAD).collect(), names, key)
-        if not found:
+        copies = _varying_copies(first, right.head(_HEAD).collect(), names, key)
+        if not copies:
             return []
-        needed = [*(f"k:{name}" for name in key), *(f"t:{name}" for name in found)]
-        return _varying_copies(first, right.select(needed).collect(), found, key)
+        needed = [*(f"k:{name}" for name in key), *(f"t:{name}" for name in copies)]
+        return _varying_copies(first, right.select(needed).collect(), copies, key)
 
 
 def _side(table: Table, other: Table, names: Sequence[str], key: Sequence[str], prefix: str) -> pl.LazyFrame:

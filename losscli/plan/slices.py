@@ -25,12 +25,12 @@ def slicings(
 ) -> tuple[Slicing, ...]:
     """The slicings of --by; `targets` is `predictions` if one file holds both sides.
 
-    The edges of bins are quantiles of the whole column, so that bins have about equal numbers of rows; a
-    column with fewer distinct numbers has fewer bins.  Raises UsageError for unknown columns, for bins of
-    a column that is not numeric, and for units of time of one that holds no dates.
+    Bin edges are quantiles of the whole column, so that bins have about equal numbers of rows; a column with
+    fewer distinct numbers has fewer bins.  Raises UsageError for unknown columns, bins of a non-numeric
+    column, and units of time of a column without dates.
     """
-    found = all_of(*(partial(_slicing, parts, predictions, targets, key) for parts in by))
-    return tuple(dict.fromkeys(found))
+    parsed = all_of(*(partial(_slicing, parts, predictions, targets, key) for parts in by))
+    return tuple(dict.fromkeys(parsed))
 
 
 def _slicing(parts: Sequence[str], predictions: Table, targets: Table, key: Sequence[str]) -> Slicing:
@@ -48,7 +48,7 @@ def _slicing(parts: Sequence[str], predictions: Table, targets: Table, key: Sequ
 
 
 def _column(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> tuple[str, Bins]:
-    """The column of the stream, and its bins."""
+    """The column of the stream, and the edges of its bins or its unit of time."""
     flag = f"--by {text}"
     name, bins = parted(text, predictions, targets)
     columns = (*predictions.schema, *targets.schema)
@@ -74,7 +74,7 @@ def _column(text: str, predictions: Table, targets: Table, key: Sequence[str]) -
 
 
 def _require_dates(flag: str, name: str, dtype: Any, unit: str) -> None:
-    """Raise UsageError for a column whose type holds no dates; of text each row shows whether it is one."""
+    """Raise UsageError for a column whose type holds no dates; text is checked row by row later."""
     if dtype == pl.Date and unit == "hour":
         what, remedy = f"needs times, but {name} holds dates", f"--by {name}:day"
     elif dtype in (pl.Date, pl.Datetime, pl.String, pl.Categorical, pl.Enum, pl.Null):
@@ -90,11 +90,11 @@ def _require_dates(flag: str, name: str, dtype: Any, unit: str) -> None:
 def parted(text: str, predictions: Table, targets: Table) -> tuple[str, int | str | None]:
     """The name of a column, and the number of its bins or its unit of time.
 
-    'age:4' is age in 4, and 'day:month' day by month, unless a column is called so.
+    'age:4' is age in 4 bins, and 'day:month' is day by month, unless a column has this name.
     """
-    own = {"preds": predictions.schema, "targets": targets.schema}
+    schemas = {"preds": predictions.schema, "targets": targets.schema}
     columns = {*predictions.schema, *targets.schema}
-    columns |= {f"{side}.{name}" for side in SIDES for name in own[side]}
+    columns |= {f"{side}.{name}" for side in SIDES for name in schemas[side]}
     name, colon, bins = text.rpartition(":")
     if text in columns or not colon:
         return text, None
@@ -111,7 +111,7 @@ def parted(text: str, predictions: Table, targets: Table) -> tuple[str, int | st
 def _edges(table: Table, name: str, bins: int) -> tuple[float, ...]:
     column = table.number(name)
     with reading(table):
-        # Sorted once: a quantile each would sort it for each edge.
+        # Sort once: a separate quantile per edge would sort the column each time.
         query = table.scan.select(column.filter(column.is_not_nan()).sort().alias(name))
         values = query.collect(engine="streaming")[name]
     if not len(values):

@@ -32,8 +32,8 @@ Read = Callable[[str, Any], Any]
 class Kind(Struct, frozen=True):
     """A kind of value: its reader, and its type in Python.
 
-    `join` combines the values of a repeated flag; without it the flag is given once.  `choices` returns the
-    valid words, if there is a list of them.
+    `join` combines the values of a repeated flag; without it, the flag cannot be repeated.  `choices` returns
+    the valid words, if there is a list of them.
     """
 
     accepts: str
@@ -57,7 +57,7 @@ def _text(flag: str, value: Any) -> str:
 
 
 def listed(value: Any) -> tuple[Any, ...]:
-    """One value, or several, or none, as a tuple."""
+    """One value, several or none, as a tuple."""
     if value is None:
         return ()
     is_one = isinstance(value, str | Mapping) or callable(value) or not isinstance(value, Iterable)
@@ -75,20 +75,20 @@ def _names(flag: str, value: Any) -> tuple[str, ...]:
         return _split(flag, _text(flag, value))
     if isinstance(value, Iterable) and not isinstance(value, Mapping):
         given = tuple(value)
-        if not any(isinstance(each, list | tuple | Mapping) for each in given):
+        if not any(isinstance(item, list | tuple | Mapping) for item in given):
             return tuple(map(label_text, given))
     raise UsageError(f"{flag} must be text or a list of text, got {value!r}")
 
 
 def _split(flag: str, text: str) -> tuple[str, ...]:
-    """The names in a list with commas; an empty one is rather a variable of a shell that is not set."""
+    """Split names at commas; an empty name is an error, since it is probably an unset shell variable."""
     names = tuple(split_names(text))
     if not all(name.strip() for name in names):
         raise UsageError(f"{flag} {text}: a name between commas is empty", remedy="leave out the comma")
     return names
 
 
-def _different(flag: str, value: Any) -> tuple[str, ...]:
+def _distinct_names(flag: str, value: Any) -> tuple[str, ...]:
     names = _names(flag, value)
     if twice := [name for name, count in Counter(names).items() if count > 1]:
         raise UsageError(f"{flag} names {', '.join(twice)} twice")
@@ -96,7 +96,7 @@ def _different(flag: str, value: Any) -> tuple[str, ...]:
 
 
 def _slices(flag: str, value: Any) -> tuple[tuple[str, ...], ...]:
-    return tuple(_split(flag, _text(flag, each)) for each in listed(value))
+    return tuple(_split(flag, _text(flag, text)) for text in listed(value))
 
 
 def _raw(flag: str, value: Any) -> tuple[Any, ...]:
@@ -126,11 +126,11 @@ def _state(flag: str, value: Any) -> Any:
 
 
 def _sources(flag: str, value: Any) -> tuple[Any, ...]:
-    return tuple(_source(flag, each) for each in listed(value))
+    return tuple(_source(flag, source) for source in listed(value))
 
 
 def _charts(flag: str, value: Any) -> tuple[str, ...]:
-    names = tuple(_text(flag, each) for each in listed(value))
+    names = tuple(_text(flag, name) for name in listed(value))
     if wrong := [kind for kind, _ in map(parts_of, names) if kind not in KINDS]:
         raise UsageError(not_one_of(flag, wrong[0], KINDS))
     if empty := [name for name in names if name.endswith(":")]:
@@ -165,23 +165,23 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(?:([KMGT])(i?)B?|B)?", re.IGNORECASE)
 
 
 _LARGEST = 1e18
-"""More of any unit than a machine has."""
+"""A limit above any size, in any unit."""
 
 
 def _size(flag: str, value: Any) -> int:
     """Bytes, from a number or from text: 8GiB, 500MB."""
-    found = None if isinstance(value, bool) else _SIZE.fullmatch(str(value).strip())
-    if found is None:
+    match = None if isinstance(value, bool) else _SIZE.fullmatch(str(value).strip())
+    if match is None:
         raise UsageError(f"{flag} must be a number of bytes, as in 8GiB, got {value!r}")
-    number, prefix, binary = found.groups()
+    number, prefix, binary = match.groups()
     power = "KMGT".index(prefix.upper()) + 1 if prefix else 0
     return int(min(float(number), _LARGEST) * (1024 if binary else 1000) ** power)
 
 
 def _part(flag: str, value: Any) -> tuple[int, int]:
-    """The number of a part and of all parts, from '2/6'."""
-    found = re.fullmatch(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", str(value))
-    number, count = (0, 0) if found is None else map(int, found.groups())
+    """The number of the part and the number of parts, from '2/6'."""
+    match = re.fullmatch(r"\s*(\d{1,9})\s*/\s*(\d{1,9})\s*", str(value))
+    number, count = (0, 0) if match is None else map(int, match.groups())
     if not 1 <= number <= count:
         raise UsageError(f"{flag} must say which part of how many this is, as in 2/6, got {value!r}")
     return number, count
@@ -211,7 +211,7 @@ def _engine(flag: str, value: Any) -> str:
 
 
 def _losses(flag: str, value: Any) -> tuple[LossRequest, ...]:
-    return tuple(all_of(*(partial(requests.find, each) for each in listed(value))))
+    return tuple(all_of(*(partial(requests.find, spec) for spec in listed(value))))
 
 
 def number(bounds: Range, kind: type = float, optional: bool = False) -> Kind:
@@ -229,7 +229,7 @@ def count(low: int = 0, high: float = math.inf) -> Kind:
 
 
 def one_of(words: Iterable[str] | Callable[[], Iterable[str]]) -> Kind:
-    """One word of a list; a function returns a list that takes long to make."""
+    """One word of a list; pass a function if the list is slow to build."""
 
     def listed_words() -> tuple[str, ...]:
         return tuple(words() if callable(words) else words)
@@ -247,7 +247,7 @@ SWITCH = Kind("bool | None", _switch)
 TEXT = Kind("str | None", _text)
 LABEL = Kind("object", _label)
 NAMES = Kind("str | Iterable[object] | None", _names, ",".join)
-CLASSES = Kind("str | Iterable[object] | None", _different, ",".join)
+CLASSES = Kind("str | Iterable[object] | None", _distinct_names, ",".join)
 SLICES = Kind("object", _slices, list)
 CLASS_WEIGHTS = Kind("str | Mapping[Any, float] | None", _class_weights)
 SEPARATOR = Kind("str | None", lambda flag, value: separator_of(_text(flag, value)))
@@ -258,7 +258,7 @@ THOUSANDS = Kind("str | None", lambda flag, value: thousands_of(_text(flag, valu
 DEVICE = Kind("str | None", _device)
 ENGINE = Kind("str | None", _engine)
 COLUMN = Kind("object", _text)
-"""The name of a column; in Python also the column itself, which is read before the options."""
+"""The name of a column; in Python also the column itself, which is replaced by its name beforehand."""
 LOSSES = Kind("Any", _losses, list)
 GATES = Kind("str | Mapping[str, object] | Sequence[str | Mapping[str, object]] | None", _raw, list)
 REPORT = Kind("Report | Source | None", _source)
