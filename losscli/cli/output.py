@@ -25,8 +25,8 @@ from losscli.render import (
     format_named,
     format_of_suffix,
     has_charts,
+    image_charts,
     picture,
-    pictured,
     print_charts,
     print_tables,
     render,
@@ -116,7 +116,7 @@ def display_of(given: Mapping[str, Any]) -> Display:
         raise UsageError(
             f"--plot draws after tables, and stdout has {form}", remedy="-o FILE writes another format"
         )
-    pictures = {path: names for path in where.files if (names := pictured(path, request.plot))}
+    pictures = {path: names for path in where.files if (names := image_charts(path, request.plot))}
     looks = (request.quiet, request.color, request.cells, request.verbose, request.formulas)
     return Display(form, where, *looks, request.plot, pictures)
 

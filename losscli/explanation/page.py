@@ -18,7 +18,7 @@ from losscli.catalog.params import Param
 from losscli.explanation import pager
 from losscli.explanation.model import COVERED, PRECISION, WORST, Content, Facts, Page, Profiled
 from losscli.plan.options import OPTIONS, loss_params
-from losscli.render.chart import LABELS, Line, canvas_of, chart, legend
+from losscli.render.chart import LABELS, Line, canvas_of, legend, line_chart
 from losscli.render.formats.table import show_table
 from losscli.render.tables import Column, Table, of_names
 from losscli.tasks.named import described
@@ -150,7 +150,7 @@ def _drawing(console: Console, choice: Choice, profiled: Profiled | None) -> Non
     lines = [*_lines(drawn.own, OWN), *_lines(drawn.beside, BESIDE)]
     edges = np.linspace(drawn.low, drawn.high, canvas.width + 1)
     bars = () if profiled is None else profiled.bars(edges)
-    rows = [*chart(lines, drawn.low, drawn.high, canvas, bars), *legend(lines, canvas)]
+    rows = [*line_chart(lines, drawn.low, drawn.high, canvas, bars), *legend(lines, canvas)]
     axis = curve.AXES[drawn.axis] + (
         f", with {curve.CLASSES} classes" if choice.loss.task == "multiclass" else ""
     )

@@ -1,4 +1,4 @@
-"""Numbers as people read them: as many digits as the standard error allows, decimal points in line."""
+"""Numbers for people: as many digits as the standard error warrants, with decimal points aligned."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from msgspec.structs import replace
 DIGITS = 6
 """Significant digits of a value without a standard error."""
 ERROR_DIGITS = 2
-"""Significant digits of a standard error; it is itself an estimate, and more would be noise."""
+"""Significant digits of a standard error, which is itself an estimate: more digits would be noise."""
 MOST_DIGITS = 12
-"""Significant digits that a standard error can give its value; a smaller one is rounding error."""
+"""The most significant digits that a standard error can give its value; a smaller error is rounding."""
 DASH = "-"
-"""Stands for a value that is not defined."""
+"""Replaces an undefined value."""
 SEPARATORS = re.compile("( ± | to )")
-"""Between the numbers of one cell."""
+"""What separates the numbers of one cell."""
 
 
 def decimal(value: float | None, digits: int = DIGITS) -> str:
-    """A number to this many significant digits, or all of its digits if they are fewer.
+    """A number rounded to this many significant digits, or exactly if it has fewer.
 
-    So `0.5` is exactly a half, and `0.500000` is rounded.
+    So `0.5` is exactly one half, and `0.500000` is rounded.
     """
     if value is None or math.isnan(value):
         return DASH
     scientific = f"{value:.{digits - 1}e}"
     rounded = _positional(value, digits) if _is_positional(value, digits) else scientific
     exact = repr(float(value) + 0.0).removesuffix(".0")
-    whole = float(value).is_integer() and "e" not in rounded
-    return exact if whole or len(exact) < len(rounded) else rounded
+    is_integer = float(value).is_integer() and "e" not in rounded
+    return exact if is_integer or len(exact) < len(rounded) else rounded
 
 
 class Precision(Struct, frozen=True):
-    """How the numbers of one estimate are written, for short `12.3 ± 4.5`.
+    """How the numbers of one estimate, such as `12.3 ± 4.5`, are rounded.
 
-    `place` is the power of ten of the last digit that is shown, or None if six significant digits are.
+    `place` is the power of ten of the last digit shown; None for six significant digits.
     """
 
     place: int | None = None
@@ -47,7 +47,7 @@ class Precision(Struct, frozen=True):
 
     @classmethod
     def of(cls, value: float | None, se: float | None) -> Precision:
-        """The precision of a value with this standard error: to its second significant digit."""
+        """The precision of a value: to the second significant digit of its standard error."""
         if value is None or se is None or not (math.isfinite(value) and 0 < se < math.inf):
             return cls()
         place = _exponent(se, ERROR_DIGITS) - ERROR_DIGITS + 1
@@ -57,11 +57,11 @@ class Precision(Struct, frozen=True):
         return cls(place, not _is_positional(largest, DIGITS))
 
     def finer(self, digits: int) -> Precision:
-        """The precision with this many digits more."""
+        """The precision with this many additional digits."""
         return self if self.place is None else replace(self, place=self.place - digits)
 
     def text(self, value: float | None) -> str:
-        """A number to the place of the last digit."""
+        """A number rounded to the last digit shown."""
         if value is None or self.place is None or not math.isfinite(value):
             return decimal(value)
         if self.scientific:
@@ -69,21 +69,21 @@ class Precision(Struct, frozen=True):
         return f"{round(value, -self.place) + 0.0:.{max(0, -self.place)}f}"
 
     def error(self, se: float | None) -> str:
-        """The standard error itself, or nothing if it is not defined."""
+        """The standard error; empty if it is not defined."""
         if se is None or math.isnan(se):
             return ""
         return decimal(se, ERROR_DIGITS) if self.place is None else self.text(se)
 
 
 def estimate(value: float | None, se: float | None) -> str:
-    """A value with its standard error: '46.1 ± 1.6'; the value alone if it has none."""
+    """A value with its standard error: '46.1 ± 1.6'; the value alone without one."""
     precision = Precision.of(value, se)
     error = precision.error(se)
     return f"{precision.text(value)} ± {error}" if value is not None and error else precision.text(value)
 
 
 def span(low: float | None, high: float | None, precision: Precision) -> str:
-    """An interval, to the place of the estimate it belongs to: '43.0 to 49.3'."""
+    """An interval with the precision of its estimate: '43.0 to 49.3'."""
     if low is None or high is None:
         return DASH
     return f"{precision.text(low)} to {precision.text(high)}"
@@ -102,8 +102,8 @@ def _exponent(value: float, digits: int) -> int:
     return int(f"{value:.{digits - 1}e}".partition("e")[2]) if math.isfinite(value) else 999
 
 
-def apart(value: float | None, limit: float | None) -> tuple[str, str]:
-    """Two numbers, with as many digits as it takes that different numbers read differently."""
+def distinct(value: float | None, limit: float | None) -> tuple[str, str]:
+    """Two numbers, with enough digits that different numbers read differently."""
     for digits in range(DIGITS, 18):
         texts = decimal(value, digits), decimal(limit, digits)
         if value is None or limit is None or value == limit or float(texts[0]) != float(texts[1]):
@@ -119,27 +119,27 @@ def signed(margin: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share in percent to one decimal; one that is too small for that is '<0.1', not '0.0'."""
+    """A share in percent to one decimal; a small but positive one is '<0.1', not '0.0'."""
     if share is None:
         return DASH
     return "<0.1" if 0 < share < 0.0005 else f"{100 * share:.1f}"
 
 
 def aligned(cells: Iterable[str]) -> list[str]:
-    """The cells of a column padded to one width, with the decimal points of each of their numbers in line."""
+    """The cells of a column padded to one width, with decimal points aligned."""
     parts = zip_longest(*map(SEPARATORS.split, cells), fillvalue="")
     return list(map("".join, zip(*map(_in_line, parts), strict=True)))
 
 
 def _in_line(numbers: Sequence[str]) -> list[str]:
     halves = [_halves(number) for number in numbers]
-    left = max(len(whole) for whole, _ in halves)
+    left = max(len(integer) for integer, _ in halves)
     right = max(len(fraction) for _, fraction in halves)
-    return [whole.rjust(left) + fraction.ljust(right) for whole, fraction in halves]
+    return [integer.rjust(left) + fraction.ljust(right) for integer, fraction in halves]
 
 
 def _halves(number: str) -> tuple[str, str]:
     """The text before the decimal point or the exponent, and the rest."""
-    places = [place for place in (number.find("."), number.find("e")) if place >= 0]
-    place = min(places, default=len(number))
-    return number[:place], number[place:]
+    positions = [position for position in (number.find("."), number.find("e")) if position >= 0]
+    position = min(positions, default=len(number))
+    return number[:position], number[position:]

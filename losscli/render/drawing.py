@@ -13,7 +13,7 @@ Ends = tuple[float, float, float]
 
 
 class Axis(Struct, frozen=True):
-    """What a drawing shows, from its first character to its last; `mark` is the value of a line across it."""
+    """The range of values that a drawing covers; `mark` is the value of a reference line."""
 
     low: float
     high: float
@@ -21,30 +21,30 @@ class Axis(Struct, frozen=True):
 
     @classmethod
     def of(cls, intervals: Sequence[Ends], mark: float | None = None) -> Axis:
-        """The axis that holds these intervals."""
+        """The smallest axis that covers all intervals."""
         return cls(min(low for low, _, _ in intervals), max(high for _, _, high in intervals), mark)
 
-    def place(self, value: float) -> int:
-        """The character of a value."""
-        # From the middle, so that equal distances from it look equal.
+    def position(self, value: float) -> int:
+        """The index of the character that shows a value."""
+        # Relative to the middle, so that equal distances from it look equal.
         middle = self.low + (self.high - self.low) / 2
         return WIDTH // 2 + (
             round((value - middle) / (self.high - middle) * (WIDTH // 2)) if self.high > middle else 0
         )
 
-    def share(self, value: float) -> float:
-        """Where a value is on the axis, from 0 to 1."""
-        # In halves, as the width may be beyond all floats.
+    def fraction(self, value: float) -> float:
+        """The position of a value on the axis, from 0 to 1."""
+        # Halves, since the width itself may overflow.
         width = self.high / 2 - self.low / 2
         return min(max((value / 2 - self.low / 2) / width, 0.0), 1.0) if width > 0 else 0.5
 
     def draw(self, interval: Ends) -> str:
-        """An interval on the axis; an end that is the value is hidden by it."""
-        low, middle, high = map(self.place, interval)
+        """An interval on the axis; the value covers an end at the same position."""
+        low, middle, high = map(self.position, interval)
         cells = [" "] * WIDTH
         cells[low : high + 1] = "─" * (high + 1 - low)
         if self.mark is not None:
-            line = self.place(self.mark)
+            line = self.position(self.mark)
             cells[line] = "┼" if low <= line <= high else "│"
         cells[low], cells[high] = "├", "┤"
         cells[middle] = "●"

@@ -1,4 +1,4 @@
-"""A report for a job on GitHub: its summary, and annotations for what does not pass."""
+"""A report for a GitHub Actions job: its summary, and annotations for gates that do not pass."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from losscli.report.model import Report
 from losscli.text import line_of_log
 
 SUMMARY_BYTES = 1 << 20
-"""The size up to which GitHub shows the summary of a step; it rejects a longer one."""
+"""The maximum size of the summary of a step; GitHub rejects a longer one."""
 ANNOTATIONS = 10
-"""The annotations of one kind that GitHub shows for a step."""
+"""The maximum number of annotations of one kind that GitHub shows for a step."""
 _LEVELS = {"error": "error", "fail": "error", "unsure": "warning", "warn": "warning"}
 _SHORTER = (None, 1000, 100, 10, 1, 0)
-"""Cells of a table, in summaries that are ever shorter."""
+"""The maximum number of cells in a table, in ever shorter summaries."""
 
 
-def summary(report: Report, room: int = SUMMARY_BYTES, cells: int | None = None) -> str:
-    """The report as Markdown of fewer than `room` bytes; with the worst cells alone if it is longer."""
-    whole = document(report).detailed().first(cells)
-    for most in _SHORTER:
-        text = markdown.text(whole.first(most, "a JSON report has all"))
-        if len(text.encode()) < room:
+def summary(report: Report, max_bytes: int = SUMMARY_BYTES, cells: int | None = None) -> str:
+    """The report as Markdown of fewer than `max_bytes` bytes; only with the worst cells if it is longer."""
+    full = document(report).detailed().first(cells)
+    for max_cells in _SHORTER:
+        text = markdown.text(full.first(max_cells, "a JSON report has all"))
+        if len(text.encode()) < max_bytes:
             return text
     return ""
 
 
 def commands(report: Report) -> str:
-    """One workflow command per line for verdicts that do not pass, the worst first and at most ten."""
+    """Workflow commands, one per line, for up to `ANNOTATIONS` verdicts that do not pass, worst first."""
     failed = [verdict for verdict in worst_first(report.gates) if verdict.status in _LEVELS]
     lines = []
     for verdict in failed[:ANNOTATIONS]:
@@ -41,5 +41,5 @@ def commands(report: Report) -> str:
 
 
 def _escaped(message: str) -> str:
-    """The text of a workflow command, in which a line break would start another command."""
+    """The text of a workflow command, with line breaks escaped: they would start another command."""
     return message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")

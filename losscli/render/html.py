@@ -1,4 +1,4 @@
-"""A report as HTML tables that need nothing else: for a notebook."""
+"""A report as self-contained HTML tables, for a notebook."""
 
 from __future__ import annotations
 

@@ -15,74 +15,74 @@ from losscli.text import near, param_text, printable
 
 
 def label(result: Result) -> str:
-    """A loss as the user named it, and its model if it has one."""
+    """The label of a loss, followed by its model if it has one."""
     return plain(f"{loss_label(result)} [{result.model}]" if result.model else loss_label(result))
 
 
 def loss_label(result: Record) -> str:
-    """A loss as the user named it; without a label, its name and parameters: 'huber:delta=1'."""
+    """The label that the user gave a loss; by default its name and parameters: 'huber:delta=1'."""
     if result.label:
         return plain(result.label)
     params = ",".join(
         f"{name}={param_text(value).removesuffix('.0')}"
         for name, value in result.params.items()
-        # a parameter that is off changes nothing
+        # a parameter that is off has no effect
         if value is not None and value is not False
     )
     return plain(f"{result.loss}{':' if params else ''}{params}")
 
 
 def losses_of(report: Report) -> dict[str, str]:
-    """The losses of a report as the user named them, each with its name in the catalog."""
-    own = (*report.results, *report.comparisons, *report.segments)
-    return {loss_label(each): each.loss for each in own}
+    """The losses of a report: the label that the user gave each one, with its name in the catalog."""
+    entries = (*report.results, *report.comparisons, *report.segments)
+    return {loss_label(entry): entry.loss for entry in entries}
 
 
 def of_loss(report: Report, loss: str) -> Report:
-    """What a report holds of one loss, by the name that the user gave or by that of the catalog.
+    """The part of a report about one loss, which is given by its label or its name in the catalog.
 
-    Raises UsageError, which lists the losses, for any other.
+    Raises UsageError, which lists the losses of the report, if it has no such loss.
     """
-    known = losses_of(report)
-    named = [label for label in known if label == plain(loss)]
-    named = named or [label for label, name in known.items() if name == report.names.get(loss, loss)]
-    if not named:
+    losses = losses_of(report)
+    labels = [label for label in losses if label == plain(loss)]
+    labels = labels or [label for label, name in losses.items() if name == report.names.get(loss, loss)]
+    if not labels:
         raise UsageError(
-            f"the report has no loss {loss!r}.{near(loss, known)}", remedy=f"it has: {', '.join(known)}"
+            f"the report has no loss {loss!r}.{near(loss, losses)}", remedy=f"it has: {', '.join(losses)}"
         )
     return replace(
         report,
-        results=tuple(each for each in report.results if loss_label(each) in named),
-        comparisons=tuple(each for each in report.comparisons if loss_label(each) in named),
-        segments=tuple(each for each in report.segments if loss_label(each) in named),
-        charts=tuple(each for each in report.charts if each.loss and plain(each.loss) in named),
-        board=tuple(each for each in report.board if plain(each.label) in named),
+        results=tuple(entry for entry in report.results if loss_label(entry) in labels),
+        comparisons=tuple(entry for entry in report.comparisons if loss_label(entry) in labels),
+        segments=tuple(entry for entry in report.segments if loss_label(entry) in labels),
+        charts=tuple(entry for entry in report.charts if entry.loss and plain(entry.loss) in labels),
+        board=tuple(entry for entry in report.board if plain(entry.label) in labels),
         gates=(),
     )
 
 
 def interval_heading(estimates: Iterable[object]) -> str:
     """'95 % interval', or 'interval' if the levels differ."""
-    levels = {level for each in estimates if (level := getattr(each, "level", None)) is not None}
+    levels = {level for estimate in estimates if (level := getattr(estimate, "level", None)) is not None}
     return f"{100 * levels.pop():g} % interval" if len(levels) == 1 else "interval"
 
 
-def shown(name: str) -> str:
-    """A name from the data, quoted if it has spaces at an end or characters that cannot be seen."""
+def visible(name: str) -> str:
+    """A name from the data, quoted if it has leading or trailing spaces, or characters that do not print."""
     clear = name.isprintable() and name and name == name.strip()
     return name if clear else json.dumps(name, ensure_ascii=not name.isprintable())
 
 
 @lru_cache(maxsize=1 << 10)
 def plain(text: str) -> str:
-    """Text on one line that cannot steer a terminal."""
+    """Text on one line, with control characters escaped."""
     return printable(" ".join(text.split()))
 
 
-def listed(names: Sequence[str], most: int | None = None) -> str:
-    """'a', 'a and b', 'a, b and c'; beyond `most` names 'a, b and 28 more'."""
-    named, left = list(names), 0
-    if most is not None and len(named) > most:
-        named, left = named[:most], len(named) - most
-    last = f"{left:,} more" if left else named.pop()
-    return f"{', '.join(named)} and {last}" if named else last
+def joined(names: Sequence[str], limit: int | None = None) -> str:
+    """'a', 'a and b', 'a, b and c'; with more than `limit` names 'a, b and 28 more'."""
+    head, hidden = list(names), 0
+    if limit is not None and len(head) > limit:
+        head, hidden = head[:limit], len(head) - limit
+    last = f"{hidden:,} more" if hidden else head.pop()
+    return f"{', '.join(head)} and {last}" if head else last

@@ -1,4 +1,4 @@
-"""The charts of a report as text: each reads at 60 columns, without colours and without Unicode."""
+"""The charts of a report as text, readable at 60 columns, without colours and without Unicode."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from losscli.render.chart import (
     Plane,
     Point,
     Segment,
-    chart,
     columns,
     framed,
     legend,
+    line_chart,
+    relative_position,
     shaded,
-    share_of,
 )
 from losscli.report.charts import KINDS, Chart, Value
 from losscli.report.model import cell_name
@@ -34,60 +34,60 @@ Rows = list[list[Segment]]
 _DOT = ("·", ".")
 _RULE = ("─", "-")
 _OFF, _ON = "red", "cyan"
-"""The styles of points whose interval does not hold what is expected, and does."""
+"""The styles of points whose interval misses the expected value, and contains it."""
 _PANEL = 5
-"""Lines of the distribution of one of several classes."""
+"""The height of the histogram of one of several classes, in lines."""
 _BARS = 8
-"""Lines of a histogram."""
+"""The height of a histogram, in lines."""
 _ENDS = ("ci_low", "ci_high", "share")
-"""Columns that may lack numbers."""
+"""Columns in which numbers may be missing."""
 _OPTIONAL = {
     "roc": ("threshold",),
     "precision_recall": ("threshold",),
     "loss_distribution": ("share", "top_loss_share"),
 }
-"""The same of some charts."""
+"""Such columns by chart, instead of `_ENDS`."""
 
 
 def drawn(chart: Chart, canvas: Canvas) -> Rows:
-    """A chart with its title, the names of its axes and its notes."""
+    """The rows of a chart, with its title, the names of its axes and its notes."""
     kind = KINDS[chart.name]
-    of = [part for part in (chart.model, chart.loss, cell_name(chart.cell)) if part]
-    title = f"{kind.title}: {', '.join(of)}" if of else kind.title
+    subject = [part for part in (chart.model, chart.loss, cell_name(chart.cell)) if part]
+    title = f"{kind.title}: {', '.join(subject)}" if subject else kind.title
     notes = [[(f"- {line_of_log(str(note))}", "dim")] for note in chart.notes]
-    own = _complete(chart)
-    if not own.columns[kind.columns[0].name]:
+    complete = _complete(chart)
+    if not complete.columns[kind.columns[0].name]:
         rows: Rows = [[("there is nothing to draw", "")]]
     else:
-        rows = _DRAWN[chart.name](own, canvas)
-    rows = [_without_end(row) for row in rows]
+        rows = _DRAWN[chart.name](complete, canvas)
+    rows = [_stripped(row) for row in rows]
     return [[(line_of_log(title), "bold")], *_folded([*rows, *notes], canvas.width + LABELS)]
 
 
-def _without_end(row: list[Segment]) -> list[Segment]:
-    """A row without the blanks at its end."""
-    kept = list(row)
-    while len(kept) > 1 and not kept[-1][0].strip():
-        kept.pop()
-    return [*kept[:-1], (kept[-1][0].rstrip(), kept[-1][1])]
+def _stripped(row: list[Segment]) -> list[Segment]:
+    """A row without trailing blanks."""
+    segments = list(row)
+    while len(segments) > 1 and not segments[-1][0].strip():
+        segments.pop()
+    return [*segments[:-1], (segments[-1][0].rstrip(), segments[-1][1])]
 
 
 def _complete(chart: Chart) -> Chart:
-    """The chart without the rows that lack a number which is drawn; a share that is not defined is 0."""
+    """The chart without the rows in which a number to draw is missing; an undefined share becomes 0."""
     names = [column.name for column in KINDS[chart.name].columns if not column.is_text]
     needed = [name for name in names if name not in _OPTIONAL.get(chart.name, _ENDS)]
-    kept = [
-        place
-        for place, values in enumerate(zip(*(chart.columns[name] for name in needed), strict=True))
+    indices = [
+        index
+        for index, values in enumerate(zip(*(chart.columns[name] for name in needed), strict=True))
         if None not in values
     ]
-    columns = {name: [values[place] for place in kept] for name, values in chart.columns.items()}
+    columns = {name: [values[index] for index in indices] for name, values in chart.columns.items()}
     columns |= {name: [value or 0.0 for value in columns[name]] for name in ("share",) if name in columns}
     return replace(chart, columns=columns)
 
 
 def _folded(rows: Rows, width: int) -> Iterator[list[Segment]]:
-    """Rows, of which those of one text are folded to a width; blanks at their start are kept."""
+    """Rows wrapped to a width, if they are a single segment; continuation lines keep the indent."""
     for row in rows:
         text, style = row[0]
         if len(row) > 1 or len(text) <= width:
@@ -99,7 +99,7 @@ def _folded(rows: Rows, width: int) -> Iterator[list[Segment]]:
 
 
 def _numbers(chart: Chart, name: str) -> list[float]:
-    """A column of numbers, NaN where one is not defined."""
+    """A column of numbers, NaN for undefined ones."""
     return [math.nan if value is None else float(value) for value in chart.columns[name]]
 
 
@@ -108,7 +108,7 @@ def _texts(values: Sequence[Value]) -> list[str]:
 
 
 def _caption(up: str, across: str, rows: Rows, canvas: Canvas) -> Rows:
-    """Rows with the names of their axes."""
+    """Rows with the names of the axes."""
     under = across if len(across) >= canvas.width else across.center(canvas.width).rstrip()
     return [[(" " * (LABELS - 1) + up, "dim")], *rows, [(" " * LABELS + under, "dim")]]
 
@@ -119,19 +119,23 @@ def _ends(low: Sequence[float], high: Sequence[float]) -> list[tuple[float, floa
 
 
 def _points(chart: Chart, x: str, y: str, expected: Callable[[float], float] | None = None) -> list[Point]:
-    """The points of two columns with their intervals; those off what is expected stand out."""
+    """The points of two columns with their intervals; points whose interval misses `expected` stand out."""
     ends = _ends(_numbers(chart, "ci_low"), _numbers(chart, "ci_high"))
-    found = []
-    for a, b, own in zip(_numbers(chart, x), _numbers(chart, y), ends, strict=True):
-        if math.isfinite(a) and math.isfinite(b):
-            off = expected is not None and own is not None and not own[0] <= expected(a) <= own[1]
+    points = []
+    for x_value, y_value, interval in zip(_numbers(chart, x), _numbers(chart, y), ends, strict=True):
+        if math.isfinite(x_value) and math.isfinite(y_value):
+            off = (
+                expected is not None
+                and interval is not None
+                and not interval[0] <= expected(x_value) <= interval[1]
+            )
             marks = ("◆", "X") if off else ("●", "o")
-            found.append(Point(a, b, own, _OFF if off else _ON, marks))
-    return found
+            points.append(Point(x_value, y_value, interval, _OFF if off else _ON, marks))
+    return points
 
 
 def _against_diagonal(x: str, y: str, across: str, up: str) -> Callable[[Chart, Canvas], Rows]:
-    """Points about the diagonal, with the number of rows under them."""
+    """Points about the diagonal, with bars below for the weight of their rows."""
 
     def draw(chart: Chart, canvas: Canvas) -> Rows:
         cells: Cells = {}
@@ -140,12 +144,12 @@ def _against_diagonal(x: str, y: str, across: str, up: str) -> Callable[[Chart, 
         plane.points(cells, points)
         plane.line(cells, lambda value: value, _DOT)
         weight = [0.0] * canvas.width
-        for at, own in zip(_numbers(chart, x), _numbers(chart, "weight"), strict=True):
-            if math.isfinite(at):
-                weight[plane.column(at)] += own
-        weight = [min(each, sys.float_info.max) for each in weight]
+        for position, row_weight in zip(_numbers(chart, x), _numbers(chart, "weight"), strict=True):
+            if math.isfinite(position):
+                weight[plane.column(position)] += row_weight
+        weight = [min(total, sys.float_info.max) for total in weight]
         rows = framed(cells, plane.across, plane.upright, canvas, weight)
-        return [*_caption(up, f"{across}; bars: {chart.whole}", rows, canvas), *_off(points, canvas)]
+        return [*_caption(up, f"{across}; bars: {chart.share_unit}", rows, canvas), *_off(points, canvas)]
 
     return draw
 
@@ -196,44 +200,47 @@ def _reach(pairs: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 def _curve(
-    x: str, y: str, across: str, at: Callable[[Sequence[float], float], int], diagonal: bool
+    x: str, y: str, across: str, index_at: Callable[[Sequence[float], float], int], diagonal: bool
 ) -> Callable[[Chart, Canvas], Rows]:
-    """A curve from 0 to 1 over a share that rises, whose point `at` a share is found; with the diagonal."""
+    """A curve from 0 to 1 over an ascending share; `index_at` finds the point of the curve at a share.
 
-    def draw(chart_of: Chart, canvas: Canvas) -> Rows:
-        xs, ys = _numbers(chart_of, x), _numbers(chart_of, y)
+    `diagonal` adds the curve of a model without skill.
+    """
+
+    def draw(chart: Chart, canvas: Canvas) -> Rows:
+        xs, ys = _numbers(chart, x), _numbers(chart, y)
         count = 2 * canvas.width
-        shares = [(place + 0.5) / count for place in range(count)]
-        values = [ys[min(max(at(xs, share), 0), len(ys) - 1)] for share in shares]
+        shares = [(index + 0.5) / count for index in range(count)]
+        values = [ys[min(max(index_at(xs, share), 0), len(ys) - 1)] for share in shares]
         up = y.replace("_", " ")
         lines = [Line(up, values, "bold cyan", "*")]
         lines += [Line("without skill", shares, "dim", ".")] if diagonal else []
-        rows = chart(lines, 0.0, 1.0, canvas, upright=(0.0, 1.0))
+        rows = line_chart(lines, 0.0, 1.0, canvas, upright=(0.0, 1.0))
         return _caption(up, across, rows, canvas)
 
     return draw
 
 
-def _costs(chart_of: Chart, canvas: Canvas) -> Rows:
-    """Three curves over the threshold."""
-    thresholds = _numbers(chart_of, "threshold")[::-1]  # ascending
+def _costs(chart: Chart, canvas: Canvas) -> Rows:
+    """Curves of the cost and of both kinds of errors over the threshold."""
+    thresholds = _numbers(chart, "threshold")[::-1]  # ascending
     low, high = thresholds[0], thresholds[-1]
     count = 2 * canvas.width
-    shares = [(place + 0.5) / count for place in range(count)]
-    at = [low * (1 - share) + high * share for share in shares]
+    shares = [(index + 0.5) / count for index in range(count)]
+    positions = [low * (1 - share) + high * share for share in shares]
     # The rows at or above a threshold are those from the first point on that is not below it.
-    places = [min(bisect_left(thresholds, value), len(thresholds) - 1) for value in at]
-    looks = (
+    indices = [min(bisect_left(thresholds, value), len(thresholds) - 1) for value in positions]
+    styles = (
         ("cost", "bold cyan", "*"),
         ("false_positives", "yellow", "+"),
         ("false_negatives", "magenta", "-"),
     )
     lines = []
-    for name, style, mark in looks:
-        values = _numbers(chart_of, name)[::-1]
-        lines.append(Line(name.replace("_", " "), [values[place] for place in places], style, mark))
-    most = max(max(line.values) for line in lines)
-    rows = chart(lines, low, high, canvas, upright=(0.0, most))
+    for name, style, mark in styles:
+        values = _numbers(chart, name)[::-1]
+        lines.append(Line(name.replace("_", " "), [values[index] for index in indices], style, mark))
+    top = max(max(line.values) for line in lines)
+    rows = line_chart(lines, low, high, canvas, upright=(0.0, top))
     return [*_caption("share of all rows, by weight", "threshold", rows, canvas), *legend(lines, canvas)]
 
 
@@ -241,18 +248,18 @@ def _heights(
     low: Sequence[float],
     high: Sequence[float],
     values: Sequence[float],
-    plane: tuple[float, float],
+    axis: tuple[float, float],
     width: int,
 ) -> list[float]:
-    """The value of the bin at each of so many characters across, 0 between bins; narrow bins are seen."""
-    found = [0.0] * width
-    for a, b, value in zip(low, high, values, strict=True):
-        ends = [round(share_of(end, *plane) * width) for end in (a, b)]
+    """The value of the bin at each of `width` characters, 0 between bins; narrow bins remain visible."""
+    heights = [0.0] * width
+    for low_end, high_end, value in zip(low, high, values, strict=True):
+        ends = [round(relative_position(end, *axis) * width) for end in (low_end, high_end)]
         first = min(max(ends[0], 0), width - 1)
         last = max(first + 1, min(ends[1], width))
-        for place in range(first, last):
-            found[place] = max(found[place], value)
-    return found
+        for column in range(first, last):
+            heights[column] = max(heights[column], value)
+    return heights
 
 
 def _bars(
@@ -263,7 +270,7 @@ def _bars(
     across: str,
     mark: float | None = None,
 ) -> Rows:
-    """Bars (width,) with both axes."""
+    """Bars with heights `values` (width,), with both axes."""
     top = max([*values, mark or 0.0]) or 1.0
     heights = [value / top for value in values]
     cells = columns(heights, canvas, None if mark is None else mark / top)
@@ -277,73 +284,73 @@ def _lower(canvas: Canvas, height: int) -> Canvas:
 def _histogram(
     axis: str, value: str, up: str, across: str, mark: float | None = None
 ) -> Callable[[Chart, Canvas], Rows]:
-    """Bars over an axis of numbers."""
+    """Draws bars of the column `value` over the bins of `axis`."""
 
-    def draw(chart_of: Chart, canvas: Canvas) -> Rows:
-        low, high = _numbers(chart_of, f"{axis}_low"), _numbers(chart_of, f"{axis}_high")
+    def draw(chart: Chart, canvas: Canvas) -> Rows:
+        low, high = _numbers(chart, f"{axis}_low"), _numbers(chart, f"{axis}_high")
         if not low:
             return []
         ends = _reach(list(zip(low, high, strict=True)))
-        own = _lower(canvas, _BARS)
-        values = _heights(low, high, _numbers(chart_of, value), ends, canvas.width)
-        return _bars(values, ends, own, up or f"share of {chart_of.whole}", across, mark)
+        lower = _lower(canvas, _BARS)
+        values = _heights(low, high, _numbers(chart, value), ends, canvas.width)
+        return _bars(values, ends, lower, up or f"share of {chart.share_unit}", across, mark)
 
     return draw
 
 
-def _scores(chart_of: Chart, canvas: Canvas) -> Rows:
-    """The distribution of scores in one panel for each class."""
-    low, high = _numbers(chart_of, "score_low"), _numbers(chart_of, "score_high")
+def _scores(chart: Chart, canvas: Canvas) -> Rows:
+    """The distribution of scores, in one panel per class."""
+    low, high = _numbers(chart, "score_low"), _numbers(chart, "score_high")
     if not low:
         return []
-    classes, share = chart_of.columns["class"], _numbers(chart_of, "share")
-    ends, own = _reach(list(zip(low, high, strict=True))), _lower(canvas, _PANEL)
+    classes, all_shares = chart.columns["class"], _numbers(chart, "share")
+    ends, lower = _reach(list(zip(low, high, strict=True))), _lower(canvas, _PANEL)
     rows: Rows = []
     for name in dict.fromkeys(classes):
-        at = [place for place, each in enumerate(classes) if each == name]
-        first, last, own_share = ([values[place] for place in at] for values in (low, high, share))
-        values = _heights(first, last, own_share, ends, canvas.width)
-        up = f"class {line_of_log(str(name))}: share of its {chart_of.whole}"
-        rows += _bars(values, ends, own, up, "score")
+        indices = [index for index, class_ in enumerate(classes) if class_ == name]
+        first, last, shares = ([values[index] for index in indices] for values in (low, high, all_shares))
+        values = _heights(first, last, shares, ends, canvas.width)
+        up = f"class {line_of_log(str(name))}: share of its {chart.share_unit}"
+        rows += _bars(values, ends, lower, up, "score")
     return rows
 
 
-def _losses(chart_of: Chart, canvas: Canvas) -> Rows:
-    """Bars of the same width for each bin of the logarithmic axis, and what the greatest losses make up."""
-    share, low, high = (_numbers(chart_of, name) for name in ("share", "loss_low", "loss_high"))
+def _losses(chart: Chart, canvas: Canvas) -> Rows:
+    """Bars of equal width on a logarithmic axis, and the share of the loss in the worst rows."""
+    share, low, high = (_numbers(chart, name) for name in ("share", "loss_low", "loss_high"))
     if not share:
         return []
     is_loss = low[0] >= 0
-    what = f"loss per {chart_of.unit.removesuffix('s')}"
-    own = _lower(canvas, _BARS)
-    places = [place * len(share) // canvas.width for place in range(canvas.width)]
+    what = f"loss per {chart.unit.removesuffix('s')}"
+    lower = _lower(canvas, _BARS)
+    indices = [index * len(share) // canvas.width for index in range(canvas.width)]
     if is_loss:
         rows = _bars(
-            [share[place] for place in places], (low[0], high[-1]), own, f"share of {chart_of.whole}", ""
+            [share[index] for index in indices], (low[0], high[-1]), lower, f"share of {chart.share_unit}", ""
         )
-        rows = _without_middle(rows, f"{low[len(low) // 2]:.3g}", canvas)
+        rows = _with_middle_label(rows, f"{low[len(low) // 2]:.3g}", canvas)
         rows[-1] = [(" " * LABELS + f"{what} (log scale)".center(canvas.width).rstrip(), "dim")]
     else:
         ends = (low[0], high[-1])
         values = _heights(low, high, share, ends, canvas.width)
-        rows = _bars(values, ends, own, f"share of {chart_of.whole}", what)
-    said = worst.sentence(chart_of)
-    return [*rows, *([[(said, "")]] if said else [])]
+        rows = _bars(values, ends, lower, f"share of {chart.share_unit}", what)
+    summary = worst.sentence(chart)
+    return [*rows, *([[(summary, "")]] if summary else [])]
 
 
-def _without_middle(rows: Rows, middle: str, canvas: Canvas) -> Rows:
-    """Rows whose number in the middle of the axis is that of a bin, as the axis is not linear."""
+def _with_middle_label(rows: Rows, label: str, canvas: Canvas) -> Rows:
+    """Rows in which the label in the middle of the axis is replaced, since the axis is not linear."""
     text = rows[-2][0][0].strip()
     first, last = text.split()[0], text.split()[-1]
-    own = middle.center(canvas.width - len(first) - len(last))
-    return [*rows[:-2], [(" " * LABELS + f"{first}{own}{last}", "dim")], rows[-1]]
+    centered = label.center(canvas.width - len(first) - len(last))
+    return [*rows[:-2], [(" " * LABELS + f"{first}{centered}{last}", "dim")], rows[-1]]
 
 
-def _gain(chart_of: Chart, canvas: Canvas) -> Rows:
-    points = _points(chart_of, "rank", "relevance")
+def _gain(chart: Chart, canvas: Canvas) -> Rows:
+    points = _points(chart, "rank", "relevance")
     ideal = [
         Point(a, b, None, "magenta", ("◇", "x"))
-        for a, b in zip(_numbers(chart_of, "rank"), _numbers(chart_of, "ideal"), strict=True)
+        for a, b in zip(_numbers(chart, "rank"), _numbers(chart, "ideal"), strict=True)
     ]
     if not points:
         return []
@@ -359,23 +366,23 @@ def _gain(chart_of: Chart, canvas: Canvas) -> Rows:
     ]
 
 
-def _confusion(chart_of: Chart, canvas: Canvas) -> Rows:
-    """The matrix, in per cent of the true class, if it fits; else the pairs that are confused most."""
-    actual, predicted = (_texts(chart_of.columns[name]) for name in ("actual", "predicted"))
+def _confusion(chart: Chart, canvas: Canvas) -> Rows:
+    """The matrix, in percent of the true class, if it fits; else the most frequent confusions."""
+    actual, predicted = (_texts(chart.columns[name]) for name in ("actual", "predicted"))
     names = list(dict.fromkeys([*actual, *predicted]))
-    pairs = dict(zip(zip(actual, predicted, strict=True), _numbers(chart_of, "share"), strict=True))
-    wide = max([*map(len, names), 3], default=3) + 1
-    whole = all((name, other) in pairs for name in names for other in names)
-    if not whole or LABELS + wide * (len(names) + 1) > LABELS + canvas.width:
-        return _pairs(chart_of, canvas)
+    pairs = dict(zip(zip(actual, predicted, strict=True), _numbers(chart, "share"), strict=True))
+    width = max([*map(len, names), 3], default=3) + 1
+    is_complete = all((name, other) in pairs for name in names for other in names)
+    if not is_complete or LABELS + width * (len(names) + 1) > LABELS + canvas.width:
+        return _pairs(chart, canvas)
     head = [[("true class in rows, predicted in columns: % of the true class", "dim")]]
-    rows: Rows = [*head, [(" " * wide + "".join(name.rjust(wide) for name in names), "dim")]]
+    rows: Rows = [*head, [(" " * width + "".join(name.rjust(width) for name in names), "dim")]]
     for name in names:
-        row: list[Segment] = [(name.rjust(wide), "dim")]
+        row: list[Segment] = [(name.rjust(width), "dim")]
         for other in names:
             share = pairs[name, other]
             style = "bold green" if name == other else "red" if share >= 0.05 else ""
-            row.append((_percent(share).rjust(wide), style))
+            row.append((_percent(share).rjust(width), style))
         rows.append(row)
     return rows
 
@@ -386,25 +393,25 @@ def _percent(share: float) -> str:
     return "0" if share == 0 else "<1" if share < 0.005 else f"{100 * share:.0f}"
 
 
-def _pairs(chart_of: Chart, canvas: Canvas) -> Rows:
-    """The pairs of true and predicted class that are confused most, as bars."""
-    actual, predicted = (_texts(chart_of.columns[name]) for name in ("actual", "predicted"))
-    each = zip(actual, predicted, _numbers(chart_of, "weight"), _numbers(chart_of, "share"), strict=True)
-    wrong = sorted((pair for pair in each if pair[0] != pair[1] and pair[2] > 0), key=lambda pair: -pair[2])[
+def _pairs(chart: Chart, canvas: Canvas) -> Rows:
+    """The most frequent confusions of two classes, as bars."""
+    actual, predicted = (_texts(chart.columns[name]) for name in ("actual", "predicted"))
+    pairs = zip(actual, predicted, _numbers(chart, "weight"), _numbers(chart, "share"), strict=True)
+    wrong = sorted((pair for pair in pairs if pair[0] != pair[1] and pair[2] > 0), key=lambda pair: -pair[2])[
         :20
     ]
     if not wrong:
         return [[("no row is in another class", "")]]
     arrow = "→" if canvas.unicode else "->"
     names = [f"{a} {arrow} {b}" for a, b, _, _ in wrong]
-    wide = max(map(len, names))
+    width = max(map(len, names))
     texts = [f"{weight:,.6g} ({_percent(share)} %)" for _, _, weight, share in wrong]
-    room = max(LABELS + canvas.width - wide - max(map(len, texts)) - 2, 4)
+    room = max(LABELS + canvas.width - width - max(map(len, texts)) - 2, 4)
     full = "█" if canvas.unicode else "#"
     rows: Rows = [[(f"errors, true {arrow} predicted: weight (% of the true class)", "dim")]]
     for name, text, (_, _, weight, _) in zip(names, texts, wrong, strict=True):
         bar = full * max(1, round(weight / wrong[0][2] * room))
-        rows.append([(name.ljust(wide) + " ", ""), (bar.ljust(room) + " ", "cyan"), (text, "")])
+        rows.append([(name.ljust(width) + " ", ""), (bar.ljust(room) + " ", "cyan"), (text, "")])
     return rows
 
 

@@ -1,7 +1,7 @@
-"""The model of all that is shown: tables of text, which every layout (terminal, Markdown, HTML) prints.
+"""The model of tables of text, which every layout (terminal, Markdown, HTML) prints.
 
-A table does not know where it is printed.  What a layout has no room for it takes away by
-`fitting` (columns) and `first` (rows), and the table that remains says what is hidden.
+A table does not know where it is printed.  A layout without room for all of it hides columns with `fitting`
+and rows with `first`, and the remaining table says what is hidden.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from losscli.render.drawing import Drawing
 from losscli.text import printable
 
 Kind = Literal["name", "number", "drawing"]
-"""Names are aligned left and may fold; numbers are aligned right; drawings need a fixed-width font."""
+"""Names are aligned left and may wrap; numbers are aligned right; drawings need a fixed-width font."""
 Tone = Literal["", "good", "warning", "bad"]
 
 
 def width_of(text: str) -> int:
-    """The width of a text in a terminal, where a character takes no cell, one or two."""
+    """The width of a text in a terminal, where a character takes zero, one or two cells."""
     if max(text, default="") < "\u0300":  # all characters up to here take one cell
         return len(text)
-    from rich.cells import cell_len  # takes as long to import as all of these tables to make
+    from rich.cells import cell_len  # its import takes as long as making all these tables
 
     return cell_len(text)
 
@@ -34,11 +34,11 @@ def width_of(text: str) -> int:
 GAP = 2
 """Spaces between columns."""
 WIDEST_HEADING = len("difference ± se")
-"""The widest heading that makes a column of numbers wider; a longer one is folded."""
+"""The width up to which a heading widens a column of numbers; a longer one wraps."""
 
 
 def _printable(struct: Struct, *names: str) -> None:
-    """Escape the text in fields of a struct that is being made: a text, or several."""
+    """Escape the text in fields of a struct under construction; a field holds one string or a tuple."""
     for name in names:
         value = getattr(struct, name)
         if not "".join(value).isprintable():
@@ -49,10 +49,10 @@ def _printable(struct: Struct, *names: str) -> None:
 class Column(Struct, frozen=True, dict=True):
     """One column of a table.
 
-    A column of priority 0 is always shown; of the others, those of the largest number are hidden first.  A
-    hidden column with `instead` is not missed: these lines are below the table instead.  A column of
-    names folds, but not below the width `fold`.  `is_value` marks the numbers that the table is about;
-    `tones` say of each cell whether it is good news, `drawings` what is drawn where there is more than text.
+    A column of priority 0 is always shown; of the others, those with the largest number are hidden first.  If
+    a column is hidden, the lines `instead` are shown below the table.  A column of names wraps, but not below
+    the width `fold`.  `is_value` marks the numbers that the table is about; `tones` are those of the cells,
+    and `drawings` the graphical form of cells that have one.
     """
 
     heading: str
@@ -67,23 +67,23 @@ class Column(Struct, frozen=True, dict=True):
 
     @classmethod
     def of(cls, heading: str, drawings: Iterable[Drawing | None], priority: int) -> Column:
-        """The column of drawings, None for a cell without one."""
-        found = tuple(drawings)
-        cells = tuple("" if each is None else str(each) for each in found)
-        return cls(heading, cells, "drawing", priority, drawings=found)
+        """A column of drawings, None for an empty cell."""
+        drawn = tuple(drawings)
+        cells = tuple("" if drawing is None else str(drawing) for drawing in drawn)
+        return cls(heading, cells, "drawing", priority, drawings=drawn)
 
     def __post_init__(self) -> None:
-        """Escape what could steer a terminal; each layout escapes its own markup."""
+        """Escape control characters; each layout escapes its own markup."""
         _printable(self, "heading", "cells", "instead")
 
     @cached_property
     def texts(self) -> tuple[str, ...]:
-        """The cells as they are printed in a fixed-width font: numbers with their points in line."""
+        """The cells as they are printed in a fixed-width font: numbers with their decimal points aligned."""
         return tuple(aligned(self.cells)) if self.kind == "number" else self.cells
 
     @cached_property
     def width(self) -> int:
-        """The width at which no cell is folded."""
+        """The width at which no cell wraps."""
         heading = width_of(self.heading)
         if self.kind == "number":
             heading = min(heading, WIDEST_HEADING)
@@ -94,13 +94,13 @@ class Column(Struct, frozen=True, dict=True):
         """The smallest width at which the column is shown."""
         return min(self.width, self.fold) if self.kind == "name" else self.width
 
-    def rows(self, places: Sequence[int]) -> Column:
-        """The column of these rows alone."""
+    def rows(self, indices: Sequence[int]) -> Column:
+        """The column with only the rows at these indices."""
         return replace(
             self,
-            cells=tuple(self.cells[place] for place in places),
-            tones=tuple(self.tones[place] for place in places) if self.tones else (),
-            drawings=tuple(self.drawings[place] for place in places) if self.drawings else (),
+            cells=tuple(self.cells[index] for index in indices),
+            tones=tuple(self.tones[index] for index in indices) if self.tones else (),
+            drawings=tuple(self.drawings[index] for index in indices) if self.drawings else (),
         )
 
 
@@ -116,10 +116,9 @@ REMEDY = "--cells all shows them"
 class Table(Struct, frozen=True):
     """A table: its title, its columns of equal length, and the lines below it.
 
-    Without headings it lists what names mean.
-    `worst` are the rows of cells from the worst on, in the order in which a short form keeps them; rows that
-    are not among them always stay.  If they are `in_order`, a short form does not sort them.  `details` are
-    lines for readers who want all there is to know.
+    A table without headings is a list of names with their meaning.  `worst` are the indices of the rows that
+    a short form may hide, the first to keep first; all other rows are always shown.  If the rows are
+    `in_order`, a short form keeps their order.  `details` are lines for verbose output.
     """
 
     title: str
@@ -133,7 +132,7 @@ class Table(Struct, frozen=True):
     in_order: bool = False
 
     def __post_init__(self) -> None:
-        """Escape what could steer a terminal."""
+        """Escape control characters."""
         _printable(self, "title", "notes", "details", "hidden_columns")
 
     @property
@@ -148,17 +147,17 @@ class Table(Struct, frozen=True):
         return (hidden, *self.notes) if self.hidden_rows else self.notes
 
     def first(self, cells: int | None, remedy: str = REMEDY) -> Table:
-        """At most this many cells, the worst ones from the worst on; all of them in their order if they fit.
+        """The table with at most this many cells, worst first; all cells in their order if they fit.
 
-        `remedy` says where the hidden ones are.
+        `remedy` says how to see the hidden ones.
         """
         if cells is None or len(self.worst) <= cells:
             return self
         ranked = frozenset(self.worst)
-        always = tuple(place for place in range(self.height) if place not in ranked)
+        unranked = tuple(index for index in range(self.height) if index not in ranked)
         kept = self.worst[:cells]
-        places = (*always, *(sorted(kept) if self.in_order else kept))
-        columns = tuple(column.rows(places) for column in self.columns)
+        indices = (*unranked, *(sorted(kept) if self.in_order else kept))
+        columns = tuple(column.rows(indices) for column in self.columns)
         return replace(
             self,
             columns=columns,
@@ -168,46 +167,46 @@ class Table(Struct, frozen=True):
         )
 
     def fitting(self, width: int | None) -> Table:
-        """The table with as many of its columns as fit, the most important ones."""
+        """The table with as many of its most important columns as fit into a width."""
         columns = self.columns
         for limit in sorted({column.priority for column in columns} - {0}, reverse=True):
             if width is None or narrowest(columns) <= width:
                 break
             columns = tuple(column for column in columns if column.priority < limit)
-        left = [column for column in self.columns if column not in columns]
+        hidden = [column for column in self.columns if column not in columns]
         return replace(
             self,
             columns=columns,
-            notes=(*self.notes, *(line for column in left for line in column.instead)),
-            hidden_columns=tuple(column.heading for column in left if not column.instead),
+            notes=(*self.notes, *(line for column in hidden for line in column.instead)),
+            hidden_columns=tuple(column.heading for column in hidden if not column.instead),
         )
 
 
 def latest_first(rows: int) -> tuple[int, ...]:
-    """The order in which a short form keeps rows that are in order of time."""
+    """The `worst` indices of rows that are ordered by time."""
     return tuple(range(rows - 1, -1, -1))
 
 
 def of_names(title: str, rows: Sequence[Sequence[str]], headings: Sequence[str] = ()) -> Table:
-    """A table of text, in columns that fold."""
+    """A table of text, in columns that wrap."""
     columns = zip(*rows, strict=True)
     width = len(rows[0]) if rows else 0
-    named = zip(headings or [""] * width, columns, strict=True)
-    return Table(title, tuple(Column(heading, cells, "name") for heading, cells in named))
+    pairs = zip(headings or [""] * width, columns, strict=True)
+    return Table(title, tuple(Column(heading, cells, "name") for heading, cells in pairs))
 
 
 class Document(Struct, frozen=True):
-    """A report as it is shown: its tables, then its notes."""
+    """A report for people: its tables, then its notes."""
 
     tables: tuple[Table, ...]
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Escape what could steer a terminal."""
+        """Escape control characters."""
         _printable(self, "notes")
 
     def detailed(self) -> Document:
-        """The document with the details of each table among its notes."""
+        """The document with the details of each table shown below it."""
         tables = (replace(table, notes=(*table.details, *table.notes)) for table in self.tables)
         return replace(self, tables=tuple(tables))
 
@@ -216,5 +215,5 @@ class Document(Struct, frozen=True):
         return replace(self, tables=tuple(table.first(cells, remedy) for table in self.tables))
 
     def with_remedy(self, remedy: str) -> Document:
-        """The document where `remedy` says where rows are that are hidden."""
+        """The document whose tables say `remedy` about hidden rows."""
         return replace(self, tables=tuple(replace(table, remedy=remedy) for table in self.tables))

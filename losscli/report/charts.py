@@ -325,7 +325,7 @@ class Chart(Struct, frozen=True, kw_only=True):
                 raise ValueError(f"column {column.name} of chart {self.name} does not hold {column.words}")
 
     @property
-    def whole(self) -> str:
+    def share_unit(self) -> str:
         """What its shares are of: rows or groups, or if these have weights, the weight."""
         return self.unit if self.columns["weight"] == self.columns["rows"] else "weight"
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from losscli.render.chart import LABELS, Canvas, Line, chart, legend
+from losscli.render.chart import LABELS, Canvas, Line, legend, line_chart
 
 MARKS = Canvas(20, 5, colour=False, unicode=False)
 DOTS = Canvas(20, 5, colour=True, unicode=True)
@@ -17,7 +17,7 @@ def text(rows):
 
 
 def test_marks_are_ascii_and_show_each_curve():
-    rows = text(chart([RISING, FLAT], 0.0, 1.0, MARKS))
+    rows = text(line_chart([RISING, FLAT], 0.0, 1.0, MARKS))
     assert "\n".join(rows).isascii()
     assert rows == [
         "       1 |                  **",
@@ -31,14 +31,14 @@ def test_marks_are_ascii_and_show_each_curve():
 
 
 def test_without_colours_curves_are_marks_even_in_unicode():
-    rows = text(chart([RISING], 0.0, 1.0, Canvas(20, 5, colour=False, unicode=True)))
+    rows = text(line_chart([RISING], 0.0, 1.0, Canvas(20, 5, colour=False, unicode=True)))
     assert rows[0].startswith("       1 │")
     assert "*" in rows[0]
     assert not any("⠀" <= sign <= "⣿" for row in rows for sign in row)
 
 
 def test_dots_have_the_style_of_their_curve():
-    rows = chart([RISING, FLAT], 0.0, 1.0, DOTS)
+    rows = line_chart([RISING, FLAT], 0.0, 1.0, DOTS)
     styles = {style for row in rows[:5] for _, style in row[1:]}
     assert styles == {"cyan", "red", ""}
     assert {"⣀", "⠤", "⠒", "⠉"} & set("".join(text(rows)))
@@ -46,13 +46,13 @@ def test_dots_have_the_style_of_their_curve():
 
 
 def test_the_first_curve_stands_above_the_others():
-    rows = chart([RISING, Line("same", RISING.values, "red", "+")], 0.0, 1.0, MARKS)
+    rows = line_chart([RISING, Line("same", RISING.values, "red", "+")], 0.0, 1.0, MARKS)
     assert "+" not in "".join(text(rows[:5]))
 
 
 def test_the_first_curve_sets_the_scale_and_others_leave_the_frame():
     steep = Line("steep", [10 * value for value in RISING.values], "red", "+")
-    rows = text(chart([RISING, steep], 0.0, 1.0, MARKS))
+    rows = text(line_chart([RISING, steep], 0.0, 1.0, MARKS))
     assert rows[0].startswith("       1 |")
     assert rows[0].count("+") >= 1
     assert "+" not in rows[0][LABELS + 4 :]
@@ -61,13 +61,13 @@ def test_the_first_curve_sets_the_scale_and_others_leave_the_frame():
 
 def test_a_steep_step_is_drawn_from_height_to_height():
     step = Line("step", [0.0] * 20 + [1.0] * 20, "red", "#")
-    column = [row[LABELS + 10 :][:1] for row in text(chart([step], 0.0, 1.0, MARKS))[:5]]
+    column = [row[LABELS + 10 :][:1] for row in text(line_chart([step], 0.0, 1.0, MARKS))[:5]]
     assert column[:4] == ["#"] * 4
 
 
 def test_values_below_zero_and_gaps_of_what_is_not_finite():
     rows = text(
-        chart(
+        line_chart(
             [Line("l", [-2.0] * 10 + [math.nan] * 10 + [math.inf] * 10 + [2.0] * 10, "", "*")], -1, 1, MARKS
         )
     )
@@ -76,14 +76,14 @@ def test_values_below_zero_and_gaps_of_what_is_not_finite():
 
 
 def test_constant_zero_has_a_scale():
-    rows = text(chart([Line("zero", [0.0] * 40, "", "*")], -1, 1, MARKS))
+    rows = text(line_chart([Line("zero", [0.0] * 40, "", "*")], -1, 1, MARKS))
     assert rows[4] == "       0 |" + "*" * 20
 
 
 @pytest.mark.parametrize(("canvas", "signs"), [(MARKS, " #"), (DOTS, " ▁▂▃▄▅▆▇█")])
 def test_bars_stand_under_the_axis(canvas, signs):
     heights = [0.0, 0.001, *[0.5] * 17, 1.0]
-    rows = text(chart([RISING], 0.0, 1.0, canvas, heights))
+    rows = text(line_chart([RISING], 0.0, 1.0, canvas, heights))
     bars = [row[LABELS:].ljust(20) for row in rows[6:9]]
     assert set("".join(bars)) <= set(signs)
     assert [row[0] for row in bars] == [" "] * 3

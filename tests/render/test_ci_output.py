@@ -114,7 +114,7 @@ def test_a_long_summary_keeps_what_matters_and_says_what_it_leaves_out(count, ve
 
 def test_a_short_summary_is_the_whole_report():
     assert github.summary(REPORT) == render(REPORT, "markdown")
-    assert github.summary(REPORT, room=10) == ""
+    assert github.summary(REPORT, max_bytes=10) == ""
 
 
 def test_the_minimum_detectable_difference():

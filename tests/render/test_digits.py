@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from losscli.render.digits import Precision, aligned, apart, decimal, estimate, percent, span
+from losscli.render.digits import Precision, aligned, decimal, distinct, estimate, percent, span
 
 
 @pytest.mark.parametrize(
@@ -61,10 +61,10 @@ def test_an_interval_ends_at_the_place_of_its_value():
 
 
 def test_different_numbers_read_differently():
-    assert apart(0.5000000001, 0.5) == ("0.5000000001", "0.5")
-    assert apart(0.3, 0.1 + 0.2) == ("0.3", "0.30000000000000004")
-    assert apart(1 / 3, 1 / 3) == ("0.333333", "0.333333")
-    assert apart(None, 1 / 3) == ("-", "0.333333")
+    assert distinct(0.5000000001, 0.5) == ("0.5000000001", "0.5")
+    assert distinct(0.3, 0.1 + 0.2) == ("0.3", "0.30000000000000004")
+    assert distinct(1 / 3, 1 / 3) == ("0.333333", "0.333333")
+    assert distinct(None, 1 / 3) == ("-", "0.333333")
 
 
 def test_shares_and_points_in_line():

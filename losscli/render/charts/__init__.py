@@ -1,4 +1,4 @@
-"""The charts of a report, each a module of this folder with its `CHART`: no list is kept elsewhere."""
+"""The charts of a report: each module of this folder defines one as `CHART`; there is no other list."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 Section = Literal["verdict", "cells", "spread", "task", "comparison", "board", "segments"]
 """The parts of a page that have charts."""
 SCALES = ("color", "opacity", "size", "strokeDash")
-"""What charts one below the other do not share: each has a legend of its own."""
+"""Scales that charts one below the other do not share: each chart has its own legend."""
 LINE = 52
-"""Characters of a title on one line of a chart."""
+"""The maximum number of characters on one line of a title."""
 
 
 class Figure(Struct, frozen=True):
-    """A chart that is drawn.
+    """A drawn chart.
 
-    `title` says what is seen, `description` is the alternative text for readers who do not see it, and
-    `notes` what the chart leaves out.
+    `title` states the main result, `description` is the alternative text, and `notes` say what the chart
+    omits.
     """
 
     title: str
@@ -45,84 +45,85 @@ class Figure(Struct, frozen=True):
 
 
 class Drawing(Struct, frozen=True):
-    """How a kind of chart is drawn: `figures` gives those of a report, none if it does not apply.
+    """How a kind of chart is drawn: `figures` yields those of a report, none if it does not apply.
 
-    Of a section, charts of a lower `place` come first.
+    Within a section, charts with a lower `order` come first.
     """
 
     name: str
     section: Section
     figures: Callable[[Report], Iterable[Figure]]
-    place: int = 0
+    order: int = 0
 
 
 def names() -> list[str]:
-    """The kinds of charts, each that of its module, without what draws them."""
+    """The names of all kinds of charts, which are those of the modules; nothing is imported."""
     return sorted(module.name for module in iter_modules(__path__))
 
 
 @cache
 def all_drawings() -> dict[str, Drawing]:
-    """Every kind of chart by its name, in the order of a page."""
-    found = [import_module(f"{__name__}.{name}").CHART for name in names()]
-    found.sort(key=lambda each: (each.place, each.name))
-    return {each.name: each for each in found}
+    """Every kind of chart by name, in the order of a page."""
+    drawings = [import_module(f"{__name__}.{name}").CHART for name in names()]
+    drawings.sort(key=lambda drawing: (drawing.order, drawing.name))
+    return {drawing.name: drawing for drawing in drawings}
 
 
 def figures(report: Report, section: Section) -> Iterator[Figure]:
     """The charts of one section of a page: the first of each kind, then the second ones, and so on."""
-    kinds = [each.figures(report) for each in all_drawings().values() if each.section == section]
+    kinds = [drawing.figures(report) for drawing in all_drawings().values() if drawing.section == section]
     for row in zip_longest(*kinds):
         yield from filter(None, row)
 
 
-def figures_named(report: Report, wanted: str) -> list[Figure]:
-    """The charts of one kind, one for each loss, model or kind of cell: "cells", or of one loss "cells:mae".
+def figures_named(report: Report, chart_id: str) -> list[Figure]:
+    """The charts of one kind, such as "cells", or of one kind and loss, such as "cells:mae".
 
-    Raises UsageError for a kind or a loss that is not known, or of which this report has no chart.
+    There is one per loss, model or kind of cell.  Raises UsageError for an unknown kind or loss, and if the
+    report has no such chart.
     """
     known = all_drawings()
-    name, loss = parts_of(wanted)
+    name, loss = parts_of(chart_id)
     if name not in known:
         raise UsageError(f"unknown chart {name!r}.{near(name, known)}", remedy=f"charts: {', '.join(known)}")
-    found = list(known[name].figures(of_loss(report, loss) if loss else report))
-    if not found:
+    figures = list(known[name].figures(of_loss(report, loss) if loss else report))
+    if not figures:
         raise _missing(report, name, loss)
-    return found
+    return figures
 
 
 def _missing(report: Report, name: str, loss: str) -> UsageError:
-    """The error of a chart that a report does not have, with those that it has."""
+    """The error for a chart that the report does not have; it lists the available ones."""
     known = all_drawings()
     if loss and any(True for _ in known[name].figures(report)):
         losses = [
-            each
-            for each in losses_of(report)
-            if any(True for _ in known[name].figures(of_loss(report, each)))
+            label
+            for label in losses_of(report)
+            if any(True for _ in known[name].figures(of_loss(report, label)))
         ]
         remedy = f"it has that of {', '.join(losses)}" if losses else "it is of no loss: leave out the loss"
         return UsageError(f"the report has no chart {name!r} of {loss}", remedy=remedy)
-    has = [each.name for each in known.values() if any(True for _ in each.figures(report))]
-    remedy = f"it has: {', '.join(has) or 'none'}"
+    available = [label.name for label in known.values() if any(True for _ in label.figures(report))]
+    remedy = f"it has: {', '.join(available) or 'none'}"
     if name in KINDS and not report.charts:
         remedy += "; --charts, in Python charts=True, keeps those of the task"
     return UsageError(f"the report has no chart {name!r}", remedy=remedy)
 
 
 def heading(figure: Figure) -> list[str] | dict[str, list[str]]:
-    """The title of a chart, with its notes below, on lines that fit its width."""
+    """The title of a chart with its notes below, wrapped to its width."""
     title = textwrap.wrap(figure.title, LINE)
     notes = [line for note in figure.notes for line in textwrap.wrap(note, LINE)]
     return {"text": title, "subtitle": notes} if notes else title
 
 
-def plot(report: Report, wanted: str) -> alt.TopLevelMixin:
-    """The charts of one kind as one, with their titles.  Raises UsageError as `figures_named`."""
+def plot(report: Report, chart_id: str) -> alt.TopLevelMixin:
+    """The charts of one kind in one chart, with their titles.  Raises what `figures_named` raises."""
     import altair as alt
 
-    drawn = [figure.chart.properties(title=heading(figure)) for figure in figures_named(report, wanted)]
+    drawn = [figure.chart.properties(title=heading(figure)) for figure in figures_named(report, chart_id)]
     if len(drawn) == 1:
         return drawn[0]
-    own: dict[str, Any] = dict.fromkeys(SCALES, "independent")
-    charts: alt.VConcatChart = alt.vconcat(*drawn).resolve_scale(**own).resolve_legend(**own)
+    independent: dict[str, Any] = dict.fromkeys(SCALES, "independent")
+    charts: alt.VConcatChart = alt.vconcat(*drawn).resolve_scale(**independent).resolve_legend(**independent)
     return charts

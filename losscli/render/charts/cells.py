@@ -1,4 +1,4 @@
-"""Where it hurts: the cells with the worst values, with their intervals and the value overall."""
+"""The cells with the worst values, with their intervals and the overall value."""
 
 from __future__ import annotations
 
@@ -7,52 +7,54 @@ from collections.abc import Iterable, Iterator
 from losscli.render.charts import Drawing, Figure
 from losscli.render.digits import decimal, estimate
 from losscli.render.graphics import style
-from losscli.render.naming import listed, shown
+from losscli.render.naming import joined, visible
 from losscli.render.sections.results import Section, sections, worst_first
 from losscli.report.model import Report, Result
 
 MOST = 20
-"""The cells of a chart, the worst ones."""
+"""The maximum number of cells in a chart, which shows the worst ones."""
 
 
 def figures(report: Report) -> Iterator[Figure]:
     """A chart for each kind of cell and loss."""
-    found = sections(report)
-    overall = overall_of(found)
-    kinds = [section for section in found if section.columns and not section.is_trend]
+    all_sections = sections(report)
+    overall = overall_of(all_sections)
+    kinds = [section for section in all_sections if section.columns and not section.is_trend]
     for loss in dict.fromkeys(loss for section in kinds for loss in section.losses):
         for section in kinds:
             if figure := _figure(section, loss, overall.get(loss)):
                 yield figure
 
 
-def overall_of(found: Iterable[Section]) -> dict[str, Result]:
+def overall_of(sections: Iterable[Section]) -> dict[str, Result]:
     """The overall result of each loss."""
-    overall = (section for section in found if not section.columns)
+    overall = (section for section in sections if not section.columns)
     return {loss: section.results[loss][()] for section in overall for loss in section.losses}
 
 
-def _figure(section: Section, loss: str, whole: Result | None) -> Figure | None:
+def _figure(section: Section, loss: str, overall: Result | None) -> Figure | None:
     results = section.of(loss)
-    places = [place for place in worst_first(results) if (r := results[place]) and r.value is not None][:MOST]
-    if not places:
+    indices = [index for index in worst_first(results) if (r := results[index]) and r.value is not None][
+        :MOST
+    ]
+    if not indices:
         return None
-    labels = [", ".join(map(shown, section.cells[place])) for place in places]
+    labels = [", ".join(map(visible, section.cells[index])) for index in indices]
     rows = [
         _row(name, label, result, section.unit)
-        for name, label, place in zip(style.shortened(labels), labels, places, strict=True)
-        if (result := results[place]) is not None
+        for name, label, index in zip(style.shortened(labels), labels, indices, strict=True)
+        if (result := results[index]) is not None
     ]
-    by = ", ".join(map(shown, section.columns))
-    whole_value = None if whole is None else whole.value
-    over = [] if whole_value is None else [style.rule(whole_value)]
+    by = ", ".join(map(visible, section.columns))
+    overall_value = None if overall is None else overall.value
+    rules = [] if overall_value is None else [style.rule(overall_value)]
     left_out = f" The {MOST} worst of {len(results):,} cells." if len(results) > len(rows) else ""
-    against = f", overall {decimal(whole_value, 3)}" if over else ""
-    most = "lowest" if whole and whole.higher_is_better else "highest"
+    against = f", overall {decimal(overall_value, 3)}" if rules else ""
+    extreme = "lowest" if overall and overall.higher_is_better else "highest"
     return Figure(
-        f"{loss} by {by}: {most} for {labels[0]}, {decimal(rows[0]['value'], 3)}{against}",
-        f"Dots with intervals, the worst first: {listed([row['text'] for row in rows], 5)}.{left_out}",
-        style.intervals(rows, loss, under=over),
+        f"{loss} by {by}: {extreme} for {labels[0]}, {decimal(rows[0]['value'], 3)}{against}",
+        f"Dots with intervals, the worst first: {joined([row['text'] for row in rows], 5)}.{left_out}",
+        style.intervals(rows, loss, under=rules),
     )
 
 

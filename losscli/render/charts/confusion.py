@@ -1,4 +1,4 @@
-"""The confusion matrix; where classes are many, the pairs that are confused most."""
+"""The confusion matrix; with many classes, the most frequent confusions."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import altair as alt
 from losscli.render.charts import Drawing, Figure
 from losscli.render.digits import percent
 from losscli.render.graphics import style, tables
-from losscli.render.naming import listed, shown
+from losscli.render.naming import joined, visible
 from losscli.report.charts import Chart
 
 _LONGEST = 190
-"""The width of the names of a pair."""
+"""The maximum width of the names of a pair, in pixels."""
 _LEVEL = 45
-"""Characters up to which the names below a matrix have room on a line."""
+"""The total number of characters up to which the names below a matrix fit on one line."""
 _NUMBERED = 10
-"""Classes up to which the fields of a matrix have room for numbers."""
+"""The number of classes up to which the fields of a matrix have room for numbers."""
 
 
 def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     """A matrix, or bars of pairs."""
     wrong = sorted((r for r in rows if r["actual"] != r["predicted"]), key=lambda row: -row["rows"])
     for row in rows:
-        actual, predicted = shown(row["actual"])[:200], shown(row["predicted"])[:200]
+        actual, predicted = visible(row["actual"])[:200], visible(row["predicted"])[:200]
         row["text"] = f"{actual} predicted as {predicted}" if actual != predicted else f"{actual} correct"
         row["text"] += f": {row['counted']}, {percent(row['share'])} % of {actual}"
         row["percent"] = 100 * (row["share"] or 0.0)
@@ -32,7 +32,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     what = "Matrix of true and predicted classes" if is_matrix else "Bars of pairs of classes"
     return Figure(
         f"Confusion: {most}",
-        f"{what}: {listed(errors, 10) if errors else most}.",
+        f"{what}: {joined(errors, 10) if errors else most}.",
         _matrix(rows) if is_matrix else _pairs(wrong),
     )
 
@@ -40,7 +40,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
 def _matrix(rows: list[style.Row]) -> style.Drawn:
     classes = list(dict.fromkeys(row["actual"] for row in rows))
     classes += [name for name in dict.fromkeys(row["predicted"] for row in rows) if name not in classes]
-    short = dict(zip(classes, style.shortened(map(shown, classes)), strict=True))
+    short = dict(zip(classes, style.shortened(map(visible, classes)), strict=True))
     for row in rows:
         row["true"], row["taken"] = short[row["actual"]], short[row["predicted"]]
         row["kind"] = "correct" if row["actual"] == row["predicted"] else "confused"
@@ -56,7 +56,7 @@ def _matrix(rows: list[style.Row]) -> style.Drawn:
     fields: alt.Chart = common.mark_rect().encode(
         color=alt.Color("kind:N", title=None, scale=colour),
         opacity=alt.Opacity("percent:Q", legend=None, scale=opacity),
-        **style.said(),
+        **style.tooltip(),
     )
     if len(order) > _NUMBERED:
         return fields
@@ -68,7 +68,9 @@ def _matrix(rows: list[style.Row]) -> style.Drawn:
 
 
 def _pairs(wrong: list[style.Row]) -> style.Drawn:
-    names = style.shortened(f"{shown(row['actual'])[:18]} → {shown(row['predicted'])[:18]}" for row in wrong)
+    names = style.shortened(
+        f"{visible(row['actual'])[:18]} → {visible(row['predicted'])[:18]}" for row in wrong
+    )
     for row, name in zip(wrong, names, strict=True):
         row["name"] = name
     chart: alt.Chart = (
@@ -77,11 +79,11 @@ def _pairs(wrong: list[style.Row]) -> style.Drawn:
         .encode(
             y=style.names(_LONGEST),
             x=style.x("rows", "rows, true class → predicted class", zero=True),
-            **style.said(),
+            **style.tooltip(),
         )
         .properties(height=alt.Step(style.STEP))
     )
     return chart
 
 
-CHART = Drawing("confusion", "task", tables.of("confusion", draw), place=5)
+CHART = Drawing("confusion", "task", tables.figures_of("confusion", draw), order=5)

@@ -7,15 +7,15 @@ import altair as alt
 from losscli.render.charts import Drawing, Figure
 from losscli.render.digits import decimal
 from losscli.render.graphics import style, tables
-from losscli.render.naming import listed
+from losscli.render.naming import joined
 from losscli.report.charts import Chart
 
 ORDERS = ("predicted order", "best order")
 
 
 def draw(chart: Chart, rows: list[style.Row]) -> Figure:
-    """Two curves over ranks, with the intervals of the predicted one."""
-    found = tables.within(rows, "rank", "relevance", "ideal")
+    """The curves of both orders over ranks, with intervals for the predicted one."""
+    points = tables.finite(rows, "rank", "relevance", "ideal")
     long = [
         {
             "rank": row["rank"],
@@ -24,7 +24,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
             "text": f"rank {row['rank']}, {order}: {decimal(row[field], 3)}",
         }
         for field, order in zip(("relevance", "ideal"), ORDERS, strict=True)
-        for row in found
+        for row in points
     ]
     scale = alt.Scale(domain=list(ORDERS), range=[style.BLUE, style.ORANGE])
     common = style.base(long).encode(
@@ -34,15 +34,15 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     )
     lines, dots = common.mark_line(strokeWidth=2), common.mark_circle(size=30, opacity=1)
     first = "none"
-    if found:
-        relevance, ideal = (decimal(found[0][name], 3) for name in ("relevance", "ideal"))
-        first = f"{relevance} at rank {found[0]['rank']}, {ideal} in the best order"
-    told = listed([row["text"] for row in long], 10) if long else first
+    if points:
+        relevance, ideal = (decimal(points[0][name], 3) for name in ("relevance", "ideal"))
+        first = f"{relevance} at rank {points[0]['rank']}, {ideal} in the best order"
+    summary = joined([row["text"] for row in long], 10) if long else first
     return Figure(
         f"Mean relevance: {first}",
-        f"Curves of the mean relevance over ranks: {told}.",
-        style.layered(tables.whiskers(found, "rank"), lines, dots.encode(**style.said())),
+        f"Curves of the mean relevance over ranks: {summary}.",
+        style.layered(tables.whiskers(points, "rank"), lines, dots.encode(**style.tooltip())),
     )
 
 
-CHART = Drawing("gain", "task", tables.of("gain", draw), place=0)
+CHART = Drawing("gain", "task", tables.figures_of("gain", draw), order=0)

@@ -9,13 +9,13 @@ import altair as alt
 from losscli.render.charts import Drawing, Figure
 from losscli.render.digits import decimal
 from losscli.render.graphics import style
-from losscli.render.naming import listed, plain
+from losscli.render.naming import joined, plain
 from losscli.render.sections.verdicts import judgement, worst_first
 from losscli.report.model import Report, Verdict
 from losscli.text import counted
 
 MOST = 20
-"""The gates of a chart, the worst ones."""
+"""The maximum number of gates in a chart, which shows the worst ones."""
 _SIDES = ("within limit", "beyond limit")
 
 
@@ -24,8 +24,8 @@ def figures(report: Report) -> Iterator[Figure]:
     verdicts = [verdict for verdict in worst_first(report.gates) if verdict.margin is not None]
     if not verdicts:
         return
-    titles = [": ".join(filter(None, (each.place, plain(each.title)))) for each in verdicts[:MOST]]
-    rows = [_row(*each) for each in zip(style.shortened(titles), titles, verdicts, strict=False)]
+    titles = [": ".join(filter(None, (verdict.place, plain(verdict.title)))) for verdict in verdicts[:MOST]]
+    rows = [_row(*verdict) for verdict in zip(style.shortened(titles), titles, verdicts, strict=False)]
     colour = alt.Color(
         "side:N",
         title=None,
@@ -35,7 +35,7 @@ def figures(report: Report) -> Iterator[Figure]:
     bars = (
         style.base(rows)
         .mark_bar(height={"band": 0.6})
-        .encode(y=style.names(), x=style.x("margin", axis, zero=True), color=colour, **style.said())
+        .encode(y=style.names(), x=style.x("margin", axis, zero=True), color=colour, **style.tooltip())
     )
     missed = sum(row["margin"] < 0 for row in rows)
     yield Figure(
@@ -43,7 +43,7 @@ def figures(report: Report) -> Iterator[Figure]:
         if missed
         else f"Margins: the closest is {decimal(rows[0]['margin'], 3)} standard errors within its limit",
         f"Bars of the distance to the limit in standard errors, the worst first: "
-        f"{listed([row['text'] for row in rows], 8)}.",
+        f"{joined([row['text'] for row in rows], 8)}.",
         style.layered(bars, style.rule(0, dash=False)).properties(height=alt.Step(style.STEP)),
     )
 

@@ -10,16 +10,16 @@ import altair as alt
 from losscli.render.charts import Drawing, Figure
 from losscli.render.digits import estimate
 from losscli.render.graphics import style
-from losscli.render.naming import listed, loss_label, shown
+from losscli.render.naming import joined, loss_label, visible
 from losscli.report.model import Placing, Report, cell_name
 
 MOST = 30
-"""The submissions of a chart, the best ones."""
+"""The maximum number of submissions in a chart, which shows the best ones."""
 PLACES = ("first place", "lower places")
 _BETTER = 0.5
-"""The share of the submissions, the best ones, that the axis shows in any case."""
+"""The share of the submissions, best first, that the axis always covers."""
 _OUTLYING = 4.0
-"""How many times as wide as these may be what the axis shows."""
+"""The maximum range of the axis, as a multiple of the range of these submissions."""
 
 
 def figures(report: Report) -> Iterator[Figure]:
@@ -37,7 +37,7 @@ def _figure(what: str, loss: str, placings: Sequence[Placing]) -> Figure:
     top = placings[:MOST]
     models = style.stems([p.model for p in top])
     labels = [
-        f"{p.place}{'=' if p.tied else ''}  {shown(model)}" for p, model in zip(top, models, strict=True)
+        f"{p.place}{'=' if p.tied else ''}  {visible(model)}" for p, model in zip(top, models, strict=True)
     ]
     rows: list[style.Row] = [
         {
@@ -59,23 +59,23 @@ def _figure(what: str, loss: str, placings: Sequence[Placing]) -> Figure:
     beyond = [row["text"] for row in rows if scale and not scale[0] <= row["value"] <= scale[1]]
     return Figure(
         f"{what}: {len(first)} of {len(placings):,} submissions in first place",
-        f"Dots with intervals, the best first: {listed([row['text'] for row in rows], 8)}.{left_out}",
+        f"Dots with intervals, the best first: {joined([row['text'] for row in rows], 8)}.{left_out}",
         style.intervals(rows, loss, colour, scale={"domain": scale, "nice": False} if scale else {}),
-        (f"outside of the plotted range: {listed(beyond, 5)}",) if beyond else (),
+        (f"outside of the plotted range: {joined(beyond, 5)}",) if beyond else (),
     )
 
 
 def _scale(rows: Sequence[style.Row]) -> tuple[float, float] | None:
-    """The ends of the axis if some submissions would leave no room for the better ones, else None."""
+    """The ends of the axis if outliers would squeeze the better submissions, else None."""
     spans = [(min(row["low"], row["value"]), max(row["high"], row["value"])) for row in rows]
     better = spans[: max(2, math.ceil(_BETTER * len(spans)))]
     low, high = min(low for low, _ in better), max(high for _, high in better)
-    most, has_all = _OUTLYING * (high - low), True
+    widest, has_all = _OUTLYING * (high - low), True
     for span in spans:
         wider = min(low, span[0]), max(high, span[1])
-        fits = wider[1] - wider[0] <= most
+        fits = wider[1] - wider[0] <= widest
         (low, high), has_all = wider if fits else (low, high), has_all and fits
-    return None if has_all or not most else (low, high)
+    return None if has_all or not widest else (low, high)
 
 
 CHART = Drawing("leaderboard", "board", figures)

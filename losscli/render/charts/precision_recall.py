@@ -7,15 +7,15 @@ from losscli.render.digits import percent
 from losscli.render.graphics import style, tables
 from losscli.report.charts import Chart
 
-_FOUND = 0.9
-"""The recall that the title is about."""
+_RECALL = 0.9
+"""The minimum recall of the point that the title mentions."""
 
 
 def draw(chart: Chart, rows: list[style.Row]) -> Figure:
-    """A curve."""
-    points = tables.within(rows, "recall", "precision")
-    for place, row in enumerate(points):
-        row["place"] = place
+    """A curve of precision over recall."""
+    points = tables.finite(rows, "recall", "precision")
+    for index, row in enumerate(points):
+        row["place"] = index
     line = (
         style.base(points)
         .mark_line(color=style.BLUE, strokeWidth=2)
@@ -25,10 +25,10 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
             order="place:Q",
         )
     )
-    enough = [row for row in points if row["recall"] >= _FOUND]
+    enough = [row for row in points if row["recall"] >= _RECALL]
     best = max(enough or points, key=lambda row: row["precision"])
     text = f"{percent(best['precision'])} % precision at {percent(best['recall'])} % recall"
     return Figure(f"Precision and recall: {text}", f"Curve of precision over recall: {text}.", line)
 
 
-CHART = Drawing("precision_recall", "task", tables.of("precision_recall", draw), place=2)
+CHART = Drawing("precision_recall", "task", tables.figures_of("precision_recall", draw), order=2)

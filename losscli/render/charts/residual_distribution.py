@@ -12,7 +12,9 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     for row in rows:
         row["percent"] = 100 * (row["share"] or 0.0)
     fullest = max(rows, key=lambda row: row["percent"])
-    bars = tables.bars(rows, "residual", "percent", ("residual (prediction - target)", f"% of {chart.whole}"))
+    bars = tables.bars(
+        rows, "residual", "percent", ("residual (prediction - target)", f"% of {chart.share_unit}")
+    )
     return Figure(
         f"Distribution of residuals: most common from {tables.span(fullest, 'residual')}",
         f"Histogram of residuals in {len(rows)} bins; most common: {fullest['text']}.",
@@ -20,4 +22,4 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     )
 
 
-CHART = Drawing("residual_distribution", "task", tables.of("residual_distribution", draw), place=2)
+CHART = Drawing("residual_distribution", "task", tables.figures_of("residual_distribution", draw), order=2)

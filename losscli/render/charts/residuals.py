@@ -1,4 +1,4 @@
-"""Residuals against predictions: rows in bins of both, darker where they are more."""
+"""Residuals against predictions: bins of both, shaded by the number of rows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
             y=style.y("residual_low", "residual (prediction - target)"),
             y2="residual_high:Q",
             opacity=alt.Opacity("rows:Q", title="rows", scale=alt.Scale(type="sqrt", range=[0.12, 1])),
-            **style.said(),
+            **style.tooltip(),
         )
     )
     low, high = min(row["residual_low"] for row in rows), max(row["residual_high"] for row in rows)
@@ -39,4 +39,4 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     )
 
 
-CHART = Drawing("residuals", "task", tables.of("residuals", draw), place=0)
+CHART = Drawing("residuals", "task", tables.figures_of("residuals", draw), order=0)

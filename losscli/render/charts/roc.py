@@ -8,12 +8,12 @@ from losscli.render.graphics import style, tables
 from losscli.report.charts import Chart
 
 _ALARMS = 0.05
-"""The false positive rate that the title is about."""
+"""The maximum false positive rate of the point that the title mentions."""
 
 
 def draw(chart: Chart, rows: list[style.Row]) -> Figure:
-    """A curve above the diagonal of a guess."""
-    points = tables.within(rows, "false_positive_rate", "true_positive_rate")
+    """The ROC curve, with the diagonal of random guessing."""
+    points = tables.finite(rows, "false_positive_rate", "true_positive_rate")
     for row in points:
         row["text"] = (
             f"true positive rate {percent(row['true_positive_rate'])} % at a false positive rate of "
@@ -28,8 +28,8 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
             order="place:Q",
         )
     )
-    for place, row in enumerate(points):
-        row["place"] = place
+    for index, row in enumerate(points):
+        row["place"] = index
     few = [row for row in points if row["false_positive_rate"] <= _ALARMS]
     best = max(few or points, key=lambda row: row["true_positive_rate"])
     return Figure(
@@ -39,4 +39,4 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
     )
 
 
-CHART = Drawing("roc", "task", tables.of("roc", draw), place=1)
+CHART = Drawing("roc", "task", tables.figures_of("roc", draw), order=1)

@@ -1,4 +1,4 @@
-"""What each threshold costs in errors of both kinds."""
+"""The errors of both kinds at each threshold."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ _CURVES = {"cost": "all errors", "false_positives": "false positives", "false_ne
 
 
 def draw(chart: Chart, rows: list[style.Row]) -> Figure:
-    """A curve for each kind of error, and one for both."""
-    points = sorted(tables.within(rows, "threshold", *_CURVES), key=lambda row: row["threshold"])
+    """A curve for each kind of error, and one for their sum."""
+    points = sorted(tables.finite(rows, "threshold", *_CURVES), key=lambda row: row["threshold"])
     long = [
         {"threshold": row["threshold"], "percent": 100 * row[field], "errors": name}
         for field, name in _CURVES.items()
@@ -33,12 +33,12 @@ def draw(chart: Chart, rows: list[style.Row]) -> Figure:
         )
     )
     best = min(points, key=lambda row: row["cost"], default=None)
-    found = f"{percent(best['cost'])} % at {decimal(best['threshold'], 3)}" if best else "none"
+    minimum = f"{percent(best['cost'])} % at {decimal(best['threshold'], 3)}" if best else "none"
     return Figure(
-        f"Errors by threshold: fewest {found}",
-        f"Curves of false positives, false negatives and both over the threshold; fewest: {found}.",
+        f"Errors by threshold: fewest {minimum}",
+        f"Curves of false positives, false negatives and both over the threshold; fewest: {minimum}.",
         lines,
     )
 
 
-CHART = Drawing("threshold_cost", "task", tables.of("threshold_cost", draw), place=4)
+CHART = Drawing("threshold_cost", "task", tables.figures_of("threshold_cost", draw), order=4)

@@ -1,4 +1,4 @@
-"""The formats of a report, each a module of this folder with its `FORMAT`: no list is kept elsewhere."""
+"""The formats of a report: each module of this folder defines one as `FORMAT`; there is no other list."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from losscli.report.model import Report
 
 
 class Layout(Struct, frozen=True):
-    """A format for people: its name for --format, the suffix of its files, and what lays out the tables.
+    """A format for people: its name for --format, the suffix of its files, and its layout function `write`.
 
-    It may be a short form of the report.  With `details` it always has what a terminal shows with -v.
+    It may be a short form of the report.  With `details`, it always includes what a terminal shows with -v.
     """
 
     name: str
@@ -28,10 +28,10 @@ class Layout(Struct, frozen=True):
 
 
 class Data(Struct, frozen=True):
-    """A format for programs, which is always complete; `meaning` explains its suffix if need be.
+    """A format for programs, which is always complete; `meaning` explains its suffix if necessary.
 
-    `without_formulas` is for text that spreadsheets open: it escapes what they would run.  `notes` say what
-    its text does not.
+    `without_formulas` escapes text that a spreadsheet would run.  `notes` returns caveats that the format
+    itself cannot express.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Data(Struct, frozen=True):
 
 
 class Origin(Struct, frozen=True):
-    """How a file comes to be written: the command, the time, and the commit of the working folder."""
+    """The run that writes a file: its command, the time, and the commit of the working folder."""
 
     command: str = ""
     time: str = ""
@@ -51,11 +51,11 @@ class Origin(Struct, frozen=True):
 
 
 class Page(Struct, frozen=True):
-    """A format with charts: for people, and made of the report itself.
+    """A format for people that has charts, made from the report itself.
 
-    `write` takes the report, the number of cells of a table, None for as many as a page has room for, and
-    how the page comes to be written, None if no command writes it.  `write_tables` makes a page of tables
-    alone.  `require` raises UsageError if packages that draw are missing.
+    `write` takes the report, the maximum number of cells in a table (None for as many as fit), and the run
+    that writes the page (None outside of a command).  `write_tables` makes a page with only tables.
+    `require` raises UsageError if packages for drawing are missing.
     """
 
     name: str
@@ -67,9 +67,9 @@ class Page(Struct, frozen=True):
 
 
 class Picture(Struct, frozen=True):
-    """A format of images: `write` draws the charts of a report that are named, one below the other.
+    """An image format: `write` draws the named charts of a report, one below the other.
 
-    Files name the chart by their stem if nothing else does: cells.svg.
+    By default the stem of the file names the chart: cells.svg.
     """
 
     name: str
@@ -84,16 +84,16 @@ Format: TypeAlias = Layout | Data | Page | Picture
 
 @cache
 def all_formats() -> dict[str, Format]:
-    """Every format by its name, the default first, those for people before those for programs."""
+    """Every format by name: the default first, formats for people before those for programs."""
     names = sorted(module.name for module in iter_modules(__path__))
-    found: list[Format] = [import_module(f"{__name__}.{name}").FORMAT for name in names]
-    found.sort(key=lambda each: (each.name != DEFAULT, isinstance(each, Data)))
-    return {each.name: each for each in found}
+    formats: list[Format] = [import_module(f"{__name__}.{name}").FORMAT for name in names]
+    formats.sort(key=lambda format_: (format_.name != DEFAULT, isinstance(format_, Data)))
+    return {format_.name: format_ for format_ in formats}
 
 
 def printed_formats() -> dict[str, Format]:
-    """The formats of stdout: texts."""
-    return {name: each for name, each in all_formats().items() if not isinstance(each, Picture)}
+    """The formats that can be printed to stdout: all but images."""
+    return {name: format_ for name, format_ in all_formats().items() if not isinstance(format_, Picture)}
 
 
 DEFAULT = "table"

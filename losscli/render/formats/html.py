@@ -1,4 +1,4 @@
-"""A report as a page: charts and tables in one file that needs no network."""
+"""A report as an HTML page: charts and tables in one self-contained file."""
 
 from __future__ import annotations
 

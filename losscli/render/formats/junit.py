@@ -1,7 +1,7 @@
 """The verdicts of a report as JUnit XML: a test case for each gate and cell.
 
-Without gates there is a skipped case for each overall value, which nothing judged: some systems take a file
-without cases for an error, others for success.
+Without gates there is a skipped case for each overall value: some CI systems take a file without cases for
+an error, others for success.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ _COUNTS = {"failures": "failure", "errors": "error", "skipped": "skipped"}
 
 
 def text(report: Report) -> str:
-    """One suite in the schema of Jenkins; an unsure verdict is a skipped case with its reason."""
+    """One test suite in the schema of Jenkins; an unsure verdict is a skipped case with its reason."""
     from xml.etree import ElementTree as Xml  # loads a parser, which only this format needs
 
     cases = [*_cases(report)]
     outcomes = [outcome for _, outcome, _ in cases]
     counts = {name: str(outcomes.count(outcome)) for name, outcome in _COUNTS.items()}
-    whole = {"name": "losscli", "tests": str(len(outcomes))}
+    attributes = {"name": "losscli", "tests": str(len(outcomes))}
     # The schema has the attribute `skipped` for a suite, but not for the suites.
-    suites = Xml.Element("testsuites", whole | {name: counts[name] for name in ("failures", "errors")})
-    suite = Xml.SubElement(suites, "testsuite", whole | counts)
+    suites = Xml.Element("testsuites", attributes | {name: counts[name] for name in ("failures", "errors")})
+    suite = Xml.SubElement(suites, "testsuite", attributes | counts)
     for case in cases:
         _add(suite, *case)
     Xml.indent(suites)
-    whole_text = Xml.tostring(suites, encoding="unicode").replace("##", "#&#35;")  # commands of logs
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{whole_text}\n'
+    body = Xml.tostring(suites, encoding="unicode").replace("##", "#&#35;")  # commands of logs
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
 
 
 def _cases(report: Report) -> Iterator[tuple[str, str, str]]:

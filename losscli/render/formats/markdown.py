@@ -9,9 +9,9 @@ from losscli.render.tables import Document, Table
 
 _MARKUP = re.compile(r"[\\`*\[\]<>|~&$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _LINKS = re.compile(r"@(?=\w)|#(?=\d)|\bGH-(?=\d)|\b[a-z]+:(?=//)|\b(?:mailto|xmpp):|\bwww\.", re.IGNORECASE)
-"""What GitHub makes links of: people, who are told of it, issues, and addresses."""
+"""What GitHub turns into links: mentions, which notify people, issues, and URLs."""
 _STARTS = re.compile(r"^\s*(?:[-+#=]|\d+(?=[.)]))")
-"""What begins a list or a heading."""
+"""The start of a list item or a heading."""
 
 
 def text(document: Document) -> str:
@@ -23,7 +23,7 @@ def text(document: Document) -> str:
 
 
 def _table(table: Table) -> str:
-    # drawings need a font in which all characters have one width
+    # drawings need a monospaced font
     columns = [column for column in table.columns if column.kind != "drawing"]
     rows = [
         [_escaped(column.heading) for column in columns],
@@ -36,17 +36,17 @@ def _table(table: Table) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text that stays what it is: no markup, and nothing that GitHub makes a link of."""
+    """Text with its markup escaped, and with nothing that GitHub turns into a link."""
     return _LINKS.sub(r"`\g<0>`", _MARKUP.sub(r"\\\g<0>", text))
 
 
 def _line(text: str) -> str:
-    """The same at the start of a line, where it begins no list and no heading."""
+    """Escaped text for the start of a line, where it must not begin a list or a heading."""
     return _STARTS.sub(_escaped_start, _escaped(text))
 
 
-def _escaped_start(found: re.Match[str]) -> str:
-    start = found[0].lstrip()
+def _escaped_start(match: re.Match[str]) -> str:
+    start = match[0].lstrip()
     return f"{start}\\" if start.isdecimal() else f"\\{start}"
 
 

@@ -1,4 +1,4 @@
-"""A report as text: tables that keep numbers and names whole at any width."""
+"""A report as text: tables whose numbers are never cut, at any width."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _TITLE = "bold underline"
 _TONES = {"": "", "good": "green", "warning": "yellow", "bad": "red"}
 _RULE = "─"
 _ASCII = str.maketrans("─│├┤┼●", "-|||+*")
-"""Replacements if the encoding has no line characters."""
+"""Replacements for encodings without line-drawing characters."""
 
 
 def text(document: Document) -> str:
-    """The document as plain text, as wide as it is."""
+    """The document as plain text of unlimited width."""
     return "".join(f"{line_of_log(_plain(line))}\n" for line in lines(document, None))
 
 
@@ -34,20 +34,20 @@ def _plain(line: Line) -> str:
 
 
 def show(document: Document, console: Console) -> None:
-    """Print the document: on a terminal with all that fits its width, elsewhere as plain text."""
+    """Print the document: on a terminal the columns that fit its width, elsewhere all as plain text."""
     _print(lines(document, console.width if console.is_terminal else None), console)
 
 
 def show_table(table: Table, console: Console) -> None:
-    """Print one table, all of it, in the same way."""
+    """Print one complete table."""
     _print(_table(table, console.width if console.is_terminal else None), console)
 
 
-def _print(found: Iterable[Line], console: Console) -> None:
+def _print(lines: Iterable[Line], console: Console) -> None:
     from rich.text import Text
 
     ascii_only = not console.encoding.lower().startswith("utf")
-    for line in found:
+    for line in lines:
         if (safe := line_of_log(_plain(line))) != _plain(line):
             line = [(safe, "")]
         parts = ((part.translate(_ASCII) if ascii_only else part, style) for part, style in line)
@@ -55,19 +55,19 @@ def _print(found: Iterable[Line], console: Console) -> None:
 
 
 def lines(document: Document, width: int | None) -> Iterator[Line]:
-    """The lines of the document: tables, what is hidden, notes."""
+    """The lines of the document: its tables, how many columns are hidden, and its notes."""
     tables = [table.fitting(width) for table in document.tables]
     hidden = {heading for table in tables for heading in table.hidden_columns}
     blocks: list[Iterable[Line]] = [_table(table, width) for table in tables]
     if hidden:
-        columns, them = ("1 column", "it") if len(hidden) == 1 else (f"{len(hidden)} columns", "them")
-        message = f"{columns} hidden: -o report.md or a wider terminal shows {them}"
+        columns, pronoun = ("1 column", "it") if len(hidden) == 1 else (f"{len(hidden)} columns", "them")
+        message = f"{columns} hidden: -o report.md or a wider terminal shows {pronoun}"
         blocks.append(_paragraph(message, width))
     if document.notes:
         notes = (line for note in document.notes for line in _paragraph(f"- {note}", width, hang=2))
         blocks.append([[("notes", _TITLE)], *notes])
-    for place, block in enumerate(blocks):
-        if place:
+    for index, block in enumerate(blocks):
+        if index:
             yield []
         yield from block
 
@@ -76,26 +76,26 @@ def _table(table: Table, width: int | None) -> Iterator[Line]:
     if table.title:
         yield from _paragraph(table.title, width, style=_TITLE)
     widths = _widths(table.columns, width)
-    placed = list(zip(table.columns, widths, strict=True))
+    sized = list(zip(table.columns, widths, strict=True))
     if any(column.heading for column in table.columns):
-        yield from _row([_heading(column, room) for column, room in placed], widths)
+        yield from _row([_heading(column, room) for column, room in sized], widths)
         yield [(_RULE * (sum(widths) + GAP * (len(widths) - 1)), "")]
-    for place in range(table.height):
-        yield from _row([_cell(column, place, room) for column, room in placed], widths)
+    for row in range(table.height):
+        yield from _row([_cell(column, row, room) for column, room in sized], widths)
     for line in table.below:
         yield from _paragraph(line, width)
 
 
 def _widths(columns: Sequence[Column], width: int | None) -> list[int]:
-    """The width of each column: what is left of the line goes to the names that are folded most."""
+    """The width of each column; spare width goes to the columns of names that wrap most."""
     if width is None:
         return [column.width for column in columns]
     widths = [column.narrowest for column in columns]
     for _ in range(width - sum(widths) - GAP * (len(widths) - 1)):
-        folded = [place for place, column in enumerate(columns) if widths[place] < column.width]
-        if not folded:
+        wrapped = [index for index, column in enumerate(columns) if widths[index] < column.width]
+        if not wrapped:
             break
-        widths[min(folded, key=lambda place: widths[place] / columns[place].width)] += 1
+        widths[min(wrapped, key=lambda index: widths[index] / columns[index].width)] += 1
     return widths
 
 
@@ -104,12 +104,12 @@ def _heading(column: Column, width: int) -> list[Line]:
     return [[(line if column.kind == "name" else _right(line, width), "")] for line in folded]
 
 
-def _cell(column: Column, place: int, width: int) -> list[Line]:
-    """The lines of a cell: names fold, numbers are aligned right, and the value itself is bold."""
-    cell = column.texts[place]
+def _cell(column: Column, row: int, width: int) -> list[Line]:
+    """The lines of a cell: names wrap, numbers are aligned right, and the main value is bold."""
+    cell = column.texts[row]
     if column.kind == "name":
-        style = _TONES[column.tones[place]] if column.tones else ""
-        # further lines are indented, which shows where a row begins
+        style = _TONES[column.tones[row]] if column.tones else ""
+        # continuation lines are indented, to show where a row begins
         return [[(line, style)] for line in fold(cell, width, hang=min(2, width // 4))]
     if not column.is_value:
         return [[(_right(cell, width), "")]]
@@ -131,7 +131,7 @@ def _row(cells: Sequence[list[Line]], widths: Sequence[int]) -> Iterator[Line]:
 
 
 def _stripped(line: Line) -> Line:
-    """The line without spaces at its end."""
+    """The line without trailing spaces."""
     while line and not (end := line[-1][0].rstrip()):
         line = line[:-1]
     return [*line[:-1], (end, line[-1][1])] if line else []
@@ -143,9 +143,9 @@ def _paragraph(text: str, width: int | None, hang: int = 0, style: str = "") -> 
 
 
 def fold(text: str, width: int, hang: int = 0, after: str = " _/,:;=(") -> list[str]:
-    """The lines of a text, all but the first indented by `hang`.
+    """The lines of a wrapped text, all but the first indented by `hang`.
 
-    A line ends after one of the characters `after`, unless that leaves most of it empty.
+    A line breaks after one of the characters `after`, unless that leaves most of it empty.
     """
     folded: list[str] = []
     room = max(hang + 2, width)  # the widest character takes two cells
@@ -163,7 +163,7 @@ def fold(text: str, width: int, hang: int = 0, after: str = " _/,:;=(") -> list[
 
 
 def _head(text: str, width: int) -> str:
-    """As much of the beginning of a text as fits."""
+    """The longest beginning of a text that fits into a width."""
     end = min(len(text), width)
     while width_of(text[:end]) > width:
         end -= 1

@@ -1,4 +1,4 @@
-"""Charts as images: SVG and PNG by Vega in the process, without a browser or a network."""
+"""Charts as images: Vega draws SVG and PNG in this process, without a browser or a network."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from losscli.render.graphics.style import Drawn
 
 NEEDED = ("altair", "vl_convert")
-"""The modules that draw, which the extra `report` installs."""
+"""The modules for drawing, which the extra `report` installs."""
 INSTALL = "pip install 'losscli[report]'"
-_OWN = ("width", "height", "layer", "mark", "encoding", "data", "title")
-"""The parts of a chart that it has below others too."""
+_PARTS = ("width", "height", "layer", "mark", "encoding", "data", "title")
+"""The fields of a chart that it keeps when it is one of several."""
 _SCALE = 2.0
-"""Pixels of a PNG for one of the chart: sharp on screens of high density."""
+"""The number of PNG pixels per pixel of a chart: sharp on high-density screens."""
 
 
 _ADDRESSES = 100 << 30
-"""Bytes of addresses that the JavaScript in vl-convert reserves: with fewer it ends the process."""
+"""The address space that JavaScript in vl-convert reserves, in bytes: with less, it aborts the process."""
 
 
 def require() -> None:
-    """Raise UsageError if the packages that draw charts are missing, or if they could not start."""
+    """Raise UsageError if the packages for drawing charts are missing or could not start."""
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         packages = " and ".join(name.replace("vl_convert", "vl-convert-python") for name in missing)
@@ -42,8 +42,8 @@ def require() -> None:
 
 
 def _address_limit() -> int | None:
-    """Bytes of addresses that this process may use; None for no limit."""
-    if find_spec("resource") is None:  # there is no limit where there is no such module, on Windows
+    """The address space that this process may use, in bytes; None without a limit."""
+    if find_spec("resource") is None:  # Windows has neither the module nor a limit
         return None
     import resource
 
@@ -52,28 +52,28 @@ def _address_limit() -> int | None:
 
 
 def svg(report: Report, names: Sequence[str]) -> str:
-    """The charts of these names, with their titles, on white."""
+    """The named charts as SVG, with their titles, on a white background."""
     import vl_convert
 
     return f"{vl_convert.vegalite_to_svg(_on_paper(report, names))}\n"
 
 
 def png(report: Report, names: Sequence[str]) -> bytes:
-    """The same in pixels."""
+    """The named charts as PNG, with their titles, on a white background."""
     import vl_convert
 
     return bytes(vl_convert.vegalite_to_png(_on_paper(report, names), scale=_SCALE))
 
 
 def bare_svg(chart: Drawn) -> str:
-    """The chart without a title on no background, as a page has it."""
+    """The chart as SVG for a page, without a title and without a background."""
     import vl_convert
 
     return str(vl_convert.vegalite_to_svg(specification(chart)))
 
 
 def _on_paper(report: Report, names: Sequence[str]) -> dict[str, Any]:
-    """The charts in Vega-Lite, one below the other."""
+    """The specification of the charts in Vega-Lite, one below the other."""
     from losscli.render.charts import SCALES, figures_named
 
     drawn = [_titled(figure) for name in names for figure in figures_named(report, name)]
@@ -81,7 +81,7 @@ def _on_paper(report: Report, names: Sequence[str]) -> dict[str, Any]:
     if len(drawn) == 1:
         return drawn[0] | paper
     independent = dict.fromkeys(SCALES, "independent")
-    parts = [{name: value for name, value in each.items() if name in _OWN} for each in drawn]
+    parts = [{name: value for name, value in chart.items() if name in _PARTS} for chart in drawn]
     together = {"vconcat": parts, "resolve": {"scale": independent, "legend": independent}}
     return {"$schema": drawn[0]["$schema"], "config": drawn[0]["config"]} | together | paper
 
@@ -93,7 +93,7 @@ def _titled(figure: Figure) -> dict[str, Any]:
 
 
 def specification(chart: Drawn) -> dict[str, Any]:
-    """The chart in Vega-Lite, in the style of all charts."""
+    """The Vega-Lite specification of a chart, with the common style."""
     from losscli.render.graphics.style import CONFIG, HEIGHT, WIDTH
 
     spec: dict[str, Any] = chart.to_dict(validate=False)
@@ -104,7 +104,7 @@ def specification(chart: Drawn) -> dict[str, Any]:
 
 
 def _silence(spec: dict[str, Any]) -> None:
-    """Leave out the descriptions that Vega makes of marks whose own are not given."""
+    """Suppress the descriptions that Vega generates for marks without one."""
     for layer in spec.get("layer", ()):
         _silence(layer)
     if "mark" in spec and "description" not in spec.get("encoding", {}):

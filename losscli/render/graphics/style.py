@@ -17,12 +17,12 @@ STEP = 19
 LONGEST = 40
 """Characters of a name on an axis."""
 
-# Of Okabe and Ito's palette, which colour-blind people tell apart, darkened until text in them can be read.
+# From the color-blind safe palette of Okabe and Ito, darkened until text in these colors is legible.
 BLUE, ORANGE, GREEN, PURPLE = "#0b62a4", "#b4530a", "#087f62", "#9a4a86"
 INK, MUTED, GRID, PAPER = "#1b2430", "#5a6675", "#e2e6eb", "#fffffe"
 SERIES = (BLUE, ORANGE, GREEN, PURPLE)
 GOOD, BAD, WEAK = BLUE, ORANGE, "#76808c"
-"""Colours of what is better, worse, and not known to be either; never the only sign of it."""
+"""Colours for better, worse, and undecided; never the only indication."""
 VARIABLES: Mapping[str, str] = {
     BLUE: "--blue",
     ORANGE: "--orange",
@@ -34,10 +34,10 @@ VARIABLES: Mapping[str, str] = {
     PAPER: "--paper",
     WEAK: "--weak",
 }
-"""The CSS variable of each colour: a page has a light and a dark value of it."""
+"""The CSS variable of each colour, which has a light and a dark value."""
 
 CONFIG: Mapping[str, Any] = {
-    "font": "Liberation Sans, Arial, Helvetica, sans-serif",  # as wide everywhere as where it is measured
+    "font": "Liberation Sans, Arial, Helvetica, sans-serif",  # of the same metrics as the measured font
     "background": None,
     "view": {"stroke": None},
     "axis": {
@@ -70,38 +70,38 @@ CONFIG: Mapping[str, Any] = {
     "text": {"color": MUTED, "fontSize": 11},
     "title": {"color": INK, "fontSize": 13, "anchor": "start", "offset": 10, "subtitleColor": MUTED},
 }
-"""The part of the style that Vega-Lite takes for a chart as a whole."""
+"""The Vega-Lite configuration of all charts."""
 
 Row = dict[str, Any]
 Drawn: TypeAlias = alt.Chart | alt.LayerChart
-"""A chart with marks."""
+"""A chart that has marks."""
 
 
 def base(rows: Sequence[Row]) -> alt.Chart:
-    """A chart of rows, before it has marks."""
+    """A chart with data but without marks."""
     return alt.Chart(alt.InlineData(values=list(rows)))
 
 
 def rows_of(columns: Mapping[str, Sequence[Any]]) -> list[Row]:
-    """Columns as rows."""
+    """A table of columns as a list of rows."""
     return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def shortened(names: Iterable[str]) -> list[str]:
-    """Names as an axis has room for them; those that would read the same get a number."""
-    found: list[str] = []
+    """Names truncated to fit an axis; those that would read the same get a number."""
+    labels: list[str] = []
     for name in map(printable, names):
         short = name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
         number, unique = 1, short
-        while unique in found:
+        while unique in labels:
             number += 1
             unique = f"{short} ({number})"
-        found.append(unique)
-    return found
+        labels.append(unique)
+    return labels
 
 
 def stems(names: Sequence[str]) -> list[str]:
-    """Names of files without the suffix that all of them have."""
+    """File names without their suffix, if all have the same one."""
     suffixes = {name.rpartition(".")[2] for name in names}
     if len(suffixes) != 1 or any(not name.rpartition(".")[0] for name in names):
         return list(names)
@@ -109,7 +109,7 @@ def stems(names: Sequence[str]) -> list[str]:
 
 
 def x(field: str, title: str, **options: Any) -> alt.X:
-    """A horizontal axis of numbers, from zero only if asked."""
+    """A horizontal axis of numbers, which includes zero only with the option `zero`."""
     scale = alt.Scale(**{"zero": options.pop("zero", False), "nice": True} | options.pop("scale", {}))
     return alt.X(f"{field}:Q", title=title, scale=scale, axis=alt.Axis(**options))
 
@@ -121,22 +121,22 @@ def y(field: str, title: str, **options: Any) -> alt.Y:
 
 
 def names(room: int = 150) -> alt.Y:
-    """A vertical axis of names, the field `name`, in the order of the rows, and with this room in pixels."""
+    """A vertical axis of the field `name`, in the order of the rows; `room` is its width in pixels."""
     return alt.Y("name:N", sort=None, title=None, axis=alt.Axis(grid=False, labelLimit=room))
 
 
 def counted(number: int, unit: str = "rows") -> str:
-    """A number of rows, or of another unit, in words."""
+    """A number with its unit: '1 row', '1,000 rows'."""
     return f"{number:,} {unit.removesuffix('s') if number == 1 else unit}"
 
 
-def said(field: str = "text") -> dict[str, str]:
-    """The encoding of what a mark tells who points at it."""
+def tooltip(field: str = "text") -> dict[str, str]:
+    """The encoding of the text in a mark's tooltip and description."""
     return {"tooltip": f"{field}:N", "description": f"{field}:N"}
 
 
 def rule(at: float, axis: str = "x", dash: bool = True) -> alt.Chart:
-    """A line at a value across the chart."""
+    """A reference line at a value, across the chart."""
     mark = base([{}]).mark_rule(color=MUTED, strokeWidth=1, strokeDash=[4, 3] if dash else [1, 0])
     chart: alt.Chart = mark.encode(**{axis: alt.datum(at)})
     return chart
@@ -145,19 +145,19 @@ def rule(at: float, axis: str = "x", dash: bool = True) -> alt.Chart:
 def intervals(
     rows: Sequence[Row], title: str, colour: Any = None, under: Sequence[alt.Chart] = (), **axis: Any
 ) -> alt.LayerChart:
-    """Dots with their intervals, a line for each name: of fields name, value, low, high and text.
+    """Dots with their intervals, one line per row, from the fields name, value, low, high and text.
 
-    `under` are charts below them on the same axes.  What is beyond the axis is cut.
+    `under` are charts drawn below them on the same axes.  Marks are clipped at the ends of the axis.
     """
     colour = alt.value(BLUE) if colour is None else colour
     common = base(rows).encode(y=names(), color=colour)
     lines = common.mark_rule(strokeWidth=2, opacity=0.55, clip=True).encode(
         x=x("low", title, **axis), x2="high:Q"
     )
-    dots = common.mark_circle(size=52, opacity=1, clip=True).encode(x=x("value", title, **axis), **said())
+    dots = common.mark_circle(size=52, opacity=1, clip=True).encode(x=x("value", title, **axis), **tooltip())
     return layered(*under, lines, dots).properties(height=alt.Step(STEP))
 
 
 def layered(*charts: alt.Chart) -> alt.LayerChart:
-    """Charts on the same axes, the last on top."""
+    """Charts layered on the same axes, the last one on top."""
     return alt.LayerChart(layer=list(charts))

@@ -1,4 +1,4 @@
-"""What drawings of `Report.charts` have in common: their tables as rows, and whose they are."""
+"""Common parts of the drawings of `Report.charts`: their tables as rows, and their titles."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from msgspec.structs import replace
 from losscli.render.charts import Figure
 from losscli.render.digits import decimal
 from losscli.render.graphics import style
-from losscli.render.naming import shown
+from losscli.render.naming import visible
 from losscli.report.charts import Chart
 from losscli.report.model import Report, cell_name
 
 Draw = Callable[[Chart, list[style.Row]], Figure | None]
-"""Draws the table of a chart, given also as rows; None if there is nothing to draw."""
+"""Draws a chart, whose table is also given as rows; returns None if there is nothing to draw."""
 
 
-def of(name: str, draw: Draw) -> Callable[[Report], Iterator[Figure]]:
-    """The figures of all charts of a kind; the titles of those of one model or cell say of which."""
+def figures_of(name: str, draw: Draw) -> Callable[[Report], Iterator[Figure]]:
+    """The function that draws all charts of a kind; titles name the model and the cell of a chart."""
 
     def figures(report: Report) -> Iterator[Figure]:
         losses = list(dict.fromkeys(chart.loss for chart in report.charts))
@@ -31,15 +31,17 @@ def of(name: str, draw: Draw) -> Callable[[Report], Iterator[Figure]]:
                 row["counted"] = style.counted(row["rows"], chart.unit)
             figure = draw(chart, rows) if chart.name == name and rows else None
             if figure is not None:
-                whose = ", ".join(filter(None, (chart.model and shown(chart.model), cell_name(chart.cell))))
-                title = f"{figure.title} ({whose})" if whose else figure.title
+                subject = ", ".join(
+                    filter(None, (chart.model and visible(chart.model), cell_name(chart.cell)))
+                )
+                title = f"{figure.title} ({subject})" if subject else figure.title
                 yield replace(figure, title=title, notes=tuple(map(str, chart.notes)))
 
     return figures
 
 
-def within(rows: Sequence[style.Row], *fields: str) -> list[style.Row]:
-    """The rows whose fields are all finite numbers."""
+def finite(rows: Sequence[style.Row], *fields: str) -> list[style.Row]:
+    """The rows in which all these fields are finite numbers."""
     return [row for row in rows if all(is_number(row[field]) for field in fields)]
 
 
@@ -72,7 +74,7 @@ def bars(
             y=style.y(height, titles[1], zero=True),
             y2=alt.datum(0),
             color=alt.value(style.BLUE) if colour is None else colour,
-            **style.said(),
+            **style.tooltip(),
         )
     )
     return chart
@@ -84,7 +86,7 @@ def span(row: style.Row, bounds: str) -> str:
 
 
 def diagonal(low: float = 0.0, high: float = 1.0) -> alt.Chart:
-    """The line on which both axes agree."""
+    """The line of equal values on both axes."""
     ends = [{"x": low, "y": low}, {"x": high, "y": high}]
     line = style.base(ends).mark_line(color=style.MUTED, strokeDash=[4, 3], strokeWidth=1)
     chart: alt.Chart = line.encode(x="x:Q", y="y:Q")
@@ -92,9 +94,9 @@ def diagonal(low: float = 0.0, high: float = 1.0) -> alt.Chart:
 
 
 def whiskers(rows: Sequence[style.Row], across: str, colour: str = style.BLUE) -> alt.Chart:
-    """Vertical lines between the bounds of intervals, of the rows that have one."""
+    """Vertical lines between the bounds of intervals, for the rows that have one."""
     chart: alt.Chart = (
-        style.base(within(rows, across, "ci_low", "ci_high"))
+        style.base(finite(rows, across, "ci_low", "ci_high"))
         .mark_rule(color=colour, strokeWidth=2, opacity=0.5)
         .encode(x=f"{across}:Q", y="ci_low:Q", y2="ci_high:Q")
     )

@@ -1,4 +1,4 @@
-"""The report as a page of HTML: one file that needs nothing else and sends no request."""
+"""The report as an HTML page: one self-contained file that sends no requests."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from losscli.render.tables import Document
 from losscli.report.model import Report
 
 _NOTHING = "default-src 'none'; base-uri 'none'; form-action 'none'"
-"""A policy by which a browser fetches and runs nothing but the style and the script of the page itself."""
+"""A content security policy that allows only the style and the script of the page itself."""
 
 
 def page(report: Report, cells: int | None, origin: Origin | None) -> str:
-    """The whole page of a report; with at most this many cells, the worst ones, in each table."""
+    """The page of a report, with at most `cells` cells, the worst ones, in each table."""
     title, header = heading(report)
     return _page(title, header, parts_of(report, cells, origin))
 
 
 def page_of_tables(title: str, document: Document) -> str:
-    """A page of tables alone, as of several reports side by side."""
+    """A page with only tables, as for several reports side by side."""
     from losscli.render.page.parts import parts_of_tables
 
     return _page(title, f"<h1>{escaped(title)}</h1>", parts_of_tables(document))
@@ -33,9 +33,9 @@ def page_of_tables(title: str, document: Document) -> str:
 
 def _page(title: str, header: str, parts: Iterable[Part]) -> str:
     style, script = (_resource(name) for name in ("page.css", "page.js"))
-    shown = [part for part in parts if part.blocks]
-    links = "".join(f'<li><a href="#{part.id}">{escaped(part.title)}</a></li>' for part in shown)
-    sections = "\n".join(map(_section, shown))
+    nonempty = [part for part in parts if part.blocks]
+    links = "".join(f'<li><a href="#{part.id}">{escaped(part.title)}</a></li>' for part in nonempty)
+    sections = "\n".join(map(_section, nonempty))
     policy = f"{_NOTHING}; style-src {_hash(style)}; script-src {_hash(script)}"
     return f"""\
 <!doctype html>
@@ -74,6 +74,6 @@ def _resource(name: str) -> str:
 
 
 def _hash(content: str) -> str:
-    """What permits an inline style or script by its content, and with it no other."""
+    """The source expression that allows an inline style or script with exactly this content."""
     digest = base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()
     return f"'sha256-{digest}'"

@@ -1,4 +1,4 @@
-"""The top of a page: what was judged, the verdict, and the main numbers."""
+"""The header of a page: its subject, the verdict, and the main numbers."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Iterator
 
 from losscli.render.digits import Precision, span
 from losscli.render.markup import text
-from losscli.render.naming import listed, loss_label, plain, shown
+from losscli.render.naming import joined, loss_label, plain, visible
 from losscli.render.sections.verdicts import judgement, worst_first
 from losscli.report.model import Report, Result, Verdict
 from losscli.text import counted
 
-MOST = 6
-"""The losses whose values are shown large."""
+TILES = 6
+"""The maximum number of losses whose values are shown large."""
 _VERDICTS = {True: ("pass", "✓", "Pass"), False: ("fail", "✗", "Fail")}
 _TASKS = {name: f"{name} classification" for name in ("binary", "multiclass", "multilabel")}
-"""What tasks are called that their names alone do not tell."""
-_NAMED = 3
-"""The gates that the verdict names."""
+"""Titles of tasks whose names are not self-explanatory."""
+_REASONS = 3
+"""The maximum number of gates that the verdict names."""
 
 
 def heading(report: Report) -> tuple[str, str]:
@@ -31,7 +31,7 @@ def heading(report: Report) -> tuple[str, str]:
 
 
 def subject(report: Report) -> str:
-    """What the page is about, in a line."""
+    """The subject of the page, in one line."""
     name = report.provenance.get("task", "").replace("_", " ")
     task = _TASKS.get(name, name)
     if report.board:
@@ -39,26 +39,30 @@ def subject(report: Report) -> str:
         submissions = f"{count:,} {'submission' if count == 1 else 'submissions'}"
         return f"Leaderboard of {submissions}" + (f", {task}" if task else "")
     if report.comparisons:
-        models = list(dict.fromkeys(model for each in report.comparisons for model in (each.a, each.b)))
-        named = listed([shown(model)[:60] for model in models], 5)
-        return f"Comparison of {named}" + (f", {task}" if task else "")
+        models = list(
+            dict.fromkeys(
+                model for comparison in report.comparisons for model in (comparison.a, comparison.b)
+            )
+        )
+        names = joined([visible(model)[:60] for model in models], 5)
+        return f"Comparison of {names}" + (f", {task}" if task else "")
     if report.is_search:
         return f"Where a model is weak: {counted(len(report.segments), 'segment')}, {task}"
     return f"{task.capitalize()} report" if task else "Report of losses"
 
 
 def _facts(report: Report) -> str:
-    counts = [each.rows for each in report.results if not each.cell]
+    counts = [result.rows for result in report.results if not result.cell]
     rows = max(counts, default=0)
     losses = list(dict.fromkeys(map(loss_label, report.results)))
     facts = [f"{rows:,} {report.unit.removesuffix('s') if rows == 1 else report.unit}"] if rows else []
-    facts += [listed([loss[:60] for loss in losses], 4)] if losses else []
+    facts += [joined([loss[:60] for loss in losses], 4)] if losses else []
     facts += [f"losscli {report.losscli}"] if report.losscli else []
     return f'<p class="facts">{text(" · ".join(facts))}</p>' if facts else ""
 
 
 def _verdict(report: Report) -> str:
-    """The verdict in a word, and the gates that explain it."""
+    """The verdict in one word, and the gates that explain it."""
     if not report.gates:
         return ""
     kind, sign, word = _VERDICTS[report.passed]
@@ -73,19 +77,19 @@ def _verdict(report: Report) -> str:
 
 
 def _reasons(verdicts: tuple[Verdict, ...]) -> Iterator[str]:
-    """The worst gates that do not pass."""
-    wrong = [verdict for verdict in worst_first(verdicts) if verdict.status not in ("pass", "skipped")]
-    for verdict in wrong[:_NAMED]:
+    """The worst gates that do not pass, one line each."""
+    failed = [verdict for verdict in worst_first(verdicts) if verdict.status not in ("pass", "skipped")]
+    for verdict in failed[:_REASONS]:
         name = " ".join(filter(None, (plain(verdict.title), verdict.place)))
         yield f"{name}: {judgement(verdict)}"
-    if len(wrong) > _NAMED:
-        yield f"and {len(wrong) - _NAMED:,} more"
+    if len(failed) > _REASONS:
+        yield f"and {len(failed) - _REASONS:,} more"
 
 
 def _tiles(report: Report) -> str:
     """The overall values, large, with their intervals."""
-    overall = [each for each in report.results if not each.cell and each.model is None]
-    tiles = "".join(map(_tile, overall[:MOST]))
+    overall = [result for result in report.results if not result.cell and result.model is None]
+    tiles = "".join(map(_tile, overall[:TILES]))
     return f'<ul class="tiles" aria-label="Overall values">{tiles}</ul>' if tiles else ""
 
 

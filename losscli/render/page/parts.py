@@ -20,20 +20,20 @@ from losscli.report.model import Report
 from losscli.text import counted
 
 FOLDED = 24
-"""Rows of a table above which it is folded."""
+"""The maximum number of rows of a table that is not collapsed."""
 FIGURES = 6
-"""The charts of a section, of which the first ones matter most."""
+"""The maximum number of charts in a section."""
 _MORE = "There are more charts: -o NAME.svg and report.plot(NAME) in Python draw all of a kind."
 OPEN = 3
-"""The tables of a section that are not folded, the first ones."""
+"""The number of tables in a section that are not collapsed."""
 ROOM = 600_000
-"""Characters of all tables together, of the 1.5 MB of a page; what has no room is said."""
+"""The maximum size of all tables in characters, of the 1.5 MB of a page."""
 SHORTEST = 60
-"""Characters of a row of a table, at least."""
+"""The minimum size of a table row in characters."""
 _ROW = 12
-"""Characters of the markup of a row, and of a cell."""
+"""The size of the markup of a row, and of a cell, in characters."""
 _WIDE = 150
-"""Characters of losses side by side; a table that is wider than the page scrolls."""
+"""The width up to which losses are side by side; a table that is wider than the page scrolls."""
 _ELSEWHERE = "the report as JSON (-o report.json) has all"
 _CLASSES = {"name": "", "number": ' class="n"', "drawing": ' class="d"'}
 
@@ -47,50 +47,55 @@ class Part(Struct, frozen=True):
 
 
 class _Draft(Struct, frozen=True):
-    """A section before it is written: its tables and charts, and what else is in it."""
+    """A section before rendering: its tables, the section of its charts, and its other blocks."""
 
     id: str
     title: str
     tables: Sequence[Table] = ()
     charts: Section | None = None
-    most: int = FIGURES
+    max_charts: int = FIGURES
     others: Callable[[], Iterable[str]] = tuple
 
 
-def parts_of(report: Report, most: int | None, written: Origin | None) -> Iterator[Part]:
-    """The sections of a report in the order in which they are read; those without content have no blocks.
+def parts_of(report: Report, max_cells: int | None, run: Origin | None) -> Iterator[Part]:
+    """The sections of a report in reading order; those without content have no blocks.
 
-    `most` is the number of cells of a table, None for as many as there is room for.
+    `max_cells` is the maximum number of cells in a table, None for as many as fit.
     """
-    drafts = list(_drafts(report, written))
-    cells = _room([table for draft in drafts for table in draft.tables], most)
+    drafts = list(_drafts(report, run))
+    cells = _cells_that_fit([table for draft in drafts for table in draft.tables], max_cells)
     for draft in drafts:
-        found = () if draft.charts is None else figures(report, draft.charts)
+        section_figures = () if draft.charts is None else figures(report, draft.charts)
         tables = list(_tables(draft.id, draft.tables, cells))
-        drawn = list(islice(found, draft.most + 1))  # charts that are not shown are not drawn either
-        charts = [_figure(f"{draft.id}-c{place}", figure) for place, figure in enumerate(drawn[: draft.most])]
+        # Drawing is lazy: one more figure than is shown tells whether there are more.
+        first = list(islice(section_figures, draft.max_charts + 1))
+        charts = [
+            _figure(f"{draft.id}-c{index}", figure) for index, figure in enumerate(first[: draft.max_charts])
+        ]
         blocks = (
-            _beside(charts[0], tables)
+            _pair(charts[0], tables)
             if len(charts) == 1
-            else [*_grid(charts, len(drawn) > draft.most), *tables]
+            else [*_grid(charts, len(first) > draft.max_charts), *tables]
         )
         yield Part(draft.id, draft.title, (*blocks, *draft.others()))
 
 
 def parts_of_tables(document: Document) -> Iterator[Part]:
-    """Sections of tables alone, then the notes."""
-    cells = _room(document.tables, None)
+    """The sections of a page with only tables, then the notes."""
+    cells = _cells_that_fit(document.tables, None)
     yield Part("results", "Results", tuple(_tables("results", document.tables, cells)))
     yield Part("notes", "Notes", tuple(_notes(document.notes)))
 
 
-def _drafts(report: Report, written: Origin | None) -> Iterator[_Draft]:
+def _drafts(report: Report, run: Origin | None) -> Iterator[_Draft]:
     by_kind = results.sections(report)
-    overall = [results.overall(each, results.detectable(report)) for each in by_kind if not each.columns]
+    overall = [
+        results.overall(section, results.detectable(report)) for section in by_kind if not section.columns
+    ]
     overall = [replace(table, title="", notes=(*table.details, *table.notes)) for table in overall]
-    cells = [table for each in by_kind if each.columns for table in _of_cells(each)]
-    judged = [*verdicts.against_base(report), *verdicts.tables(report)]
-    yield _Draft("verdict", "Verdict", judged, "verdict")
+    cells = [table for section in by_kind if section.columns for table in _cell_tables(section)]
+    verdict_tables = [*verdicts.against_base(report), *verdicts.tables(report)]
+    yield _Draft("verdict", "Verdict", verdict_tables, "verdict")
     yield _Draft("leaderboard", "Leaderboard", leaderboard.tables(report), "board")
     yield _Draft("comparison", "Comparison", comparisons.tables(report), "comparison")
     yield _Draft("overall", "Overall", overall)
@@ -100,26 +105,26 @@ def _drafts(report: Report, written: Origin | None) -> Iterator[_Draft]:
     yield _Draft("task", "Diagnostics", (), "task", 2 * FIGURES)
     yield _Draft("rows", "Individual rows", list(rows.tables(report)))
     yield _Draft("notes", "Notes and findings", others=lambda: _notes(notes(report)))
-    yield _Draft("origin", "Provenance", others=lambda: origin(report, written))
+    yield _Draft("origin", "Provenance", others=lambda: origin(report, run))
 
 
-def _of_cells(section: results.Section) -> Iterator[Table]:
-    """The tables of a kind of cell, of which those are not laid out that could not have room."""
-    kept = section.first(ROOM // SHORTEST)
-    for table in results.by_cell(kept, _WIDE):
-        yield replace(table, hidden_rows=len(section.cells) - len(kept.cells), remedy=_ELSEWHERE)
+def _cell_tables(section: results.Section) -> Iterator[Table]:
+    """The tables of a kind of cell, without the rows that cannot fit: laying them out would waste time."""
+    shown = section.first(ROOM // SHORTEST)
+    for table in results.by_cell(shown, _WIDE):
+        yield replace(table, hidden_rows=len(section.cells) - len(shown.cells), remedy=_ELSEWHERE)
 
 
-def _undrawn(table: Table) -> Table:
-    """A table without the intervals that are drawn in text: a chart has them."""
-    return replace(table, columns=tuple(each for each in table.columns if each.kind != "drawing"))
+def _without_drawings(table: Table) -> Table:
+    """A table without its text drawings of intervals, which the charts show."""
+    return replace(table, columns=tuple(column for column in table.columns if column.kind != "drawing"))
 
 
-def _room(tables: Sequence[Table], most: int | None) -> int:
-    """How many cells each table may have, `most` of them if given, so that all tables have room."""
-    sizes = [(table.height, _length(table)) for table in tables]
+def _cells_that_fit(tables: Sequence[Table], max_cells: int | None) -> int:
+    """The maximum number of cells per table, at most `max_cells`, with which all tables fit the page."""
+    sizes = [(table.height, _row_length(table)) for table in tables]
     low, high = 1, max((height for height, _ in sizes), default=1)
-    high = high if most is None else min(high, most)
+    high = high if max_cells is None else min(high, max_cells)
     while low < high:
         middle = (low + high + 1) // 2
         fits = sum(min(height, middle) * length for height, length in sizes) <= ROOM
@@ -127,26 +132,26 @@ def _room(tables: Sequence[Table], most: int | None) -> int:
     return low
 
 
-def _length(table: Table) -> float:
-    """The mean length of a row, from a sample of the rows."""
+def _row_length(table: Table) -> float:
+    """The mean length of a table row, from a sample of the rows."""
     step = max(1, table.height // 200)
     rows = [
-        sum(_ROW + min(len(column.cells[place]), markup.LONGEST) for column in table.columns)
-        for place in range(0, table.height, step)
+        sum(_ROW + min(len(column.cells[index]), markup.LONGEST) for column in table.columns)
+        for index in range(0, table.height, step)
     ]
     return _ROW + sum(rows) / len(rows) if rows else 0.0
 
 
 def _grid(charts: Sequence[str], has_more: bool) -> Iterator[str]:
-    """The charts side by side, and whether there are more."""
+    """The charts side by side, with a hint if there are more."""
     if charts:
         yield f'<div class="charts">{"".join(charts)}</div>'
     if has_more:
         yield f'<p class="small block">{_MORE}</p>'
 
 
-def _beside(chart: str, tables: Sequence[str]) -> Iterator[str]:
-    """One chart, and its tables next to it where there is room."""
+def _pair(chart: str, tables: Sequence[str]) -> Iterator[str]:
+    """One chart, with the tables next to it on a wide screen."""
     yield f'<div class="pair">{chart}<div>{"".join(tables)}</div></div>'
 
 
@@ -156,38 +161,38 @@ def _figure(name: str, figure: Figure) -> str:
     return f"<figure>{title}{inline(figure.chart, name, figure.description)}{notes}</figure>"
 
 
-def _tables(part: str, found: Sequence[Table], cells: int) -> Iterator[str]:
-    """The tables, of which those beyond the first ones are folded together."""
-    written = [_table(f"{part}-t{place}", table, cells) for place, table in enumerate(found) if table.height]
-    yield from written[:OPEN]
-    if more := written[OPEN:]:
-        title = f'<h3 id="{part}-more">{counted(len(more), "more table")}</h3>'
-        yield f"<details><summary>{title}</summary>{''.join(more)}</details>"
+def _tables(part: str, tables: Sequence[Table], cells: int) -> Iterator[str]:
+    """The tables as HTML; all but the first `OPEN` are collapsed together."""
+    blocks = [_table(f"{part}-t{index}", table, cells) for index, table in enumerate(tables) if table.height]
+    yield from blocks[:OPEN]
+    if folded := blocks[OPEN:]:
+        title = f'<h3 id="{part}-more">{counted(len(folded), "more table")}</h3>'
+        yield f"<details><summary>{title}</summary>{''.join(folded)}</details>"
 
 
 def _table(name: str, table: Table, cells: int) -> str:
-    """A table under its title, folded if it is long."""
-    whole, shown = table.height + table.hidden_rows, _cut(_undrawn(table), cells)
+    """A table with its title, collapsed if it is long."""
+    height, shown = table.height + table.hidden_rows, _shortened(_without_drawings(table), cells)
     label = f' aria-labelledby="{name}"' if table.title else ' aria-label="Overall"'
     lines = "\n".join(markup.table(shown, _class, label))
     content = f'<div class="scroll" tabindex="0" role="group"{label}>{lines}</div>'
     content += "".join(f'<p class="small">{markup.text(line)}</p>' for line in shown.below)
     title = f'<h3 id="{name}">{markup.text(table.title)}</h3>' if table.title else ""
-    if whole <= FOLDED:
+    if height <= FOLDED:
         return f'<div class="block">{title}{content}</div>'
-    rows = f"{whole:,} {'row' if whole == 1 else 'rows'}"
+    rows = f"{height:,} {'row' if height == 1 else 'rows'}"
     return f'<details class="table"><summary>{title}<span>{rows}</span></summary>{content}</details>'
 
 
 def _class(column: Column) -> str:
-    """The class of the cells of a column: numbers, drawings, and names that are short enough for one line."""
+    """The class attribute of a column's cells: numbers, drawings, or names short enough not to wrap."""
     if column.kind != "name":
         return _CLASSES[column.kind]
     return ' class="s"' if markup.is_short(column) else ""
 
 
-def _cut(table: Table, cells: int) -> Table:
-    """The worst cells of a table, or the first rows of one that has none."""
+def _shortened(table: Table, cells: int) -> Table:
+    """The worst cells of a table; the first rows if it does not rank its cells."""
     if table.worst or table.height <= cells:
         return table.first(cells, _ELSEWHERE)
     columns = tuple(column.rows(range(cells)) for column in table.columns)

@@ -1,4 +1,4 @@
-"""What a report shows, section by section; each is a module that makes tables of one part of the report."""
+"""The sections of a report; each is a module that makes the tables of one part of it."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from losscli.report.model import Report
 
 
 def document(
-    report: Report, page: int | None = None, cells: int | None = None, drawn: bool = False
+    report: Report, width: int | None = None, cells: int | None = None, with_intervals: bool = False
 ) -> Document:
-    """The report as tables and notes, in the order in which they are read.
+    """The report as tables and notes, in reading order.
 
-    `page` is the width that losses side by side should not exceed; without one, they do not exceed what is
-    comfortable to read.  `cells` is the maximum number of classes or slices in a table of results, whose
-    intervals are `drawn` if asked.
+    `width` limits how many losses are side by side; the default is a width that is comfortable to read.
+    `cells` is the maximum number of classes or slices in a table of results; `with_intervals` draws their
+    intervals.
     """
     tables = (
-        *results.tables(report, page, cells, drawn),
+        *results.tables(report, width, cells, with_intervals),
         *comparisons.tables(report),
         *leaderboard.tables(report),
         *segments.tables(report),

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from msgspec.structs import replace
 
 from losscli.render.digits import DASH, Precision, decimal, span
-from losscli.render.naming import interval_heading, loss_label, plain, shown
+from losscli.render.naming import interval_heading, loss_label, plain, visible
 from losscli.render.tables import Column, Table
 from losscli.report.model import Placing, Report, cell_name
 
@@ -24,16 +24,16 @@ def tables(report: Report) -> list[Table]:
         else:
             boards.setdefault(cell_name(placing.cell), []).append(placing)
     loss = next(map(loss_label, report.results), "")
-    found = [
+    tables = [
         Table(f"{loss}, {cell}" if cell else loss, tuple(_columns(placings)))
         for cell, placings in boards.items()
     ]
-    if found and any(placing.tied for placing in report.board):
-        found[-1] = replace(found[-1], notes=(LEGEND,))
+    if tables and any(placing.tied for placing in report.board):
+        tables[-1] = replace(tables[-1], notes=(LEGEND,))
     if broken:
         reasons = Column("reason", tuple(plain(placing.reason) for placing in broken), "name")
-        found.append(Table("not ranked", (_names(broken), reasons)))
-    return found
+        tables.append(Table("not ranked", (_names(broken), reasons)))
+    return tables
 
 
 def _columns(placings: Sequence[Placing]) -> Iterator[Column]:
@@ -53,8 +53,8 @@ def _columns(placings: Sequence[Placing]) -> Iterator[Column]:
 def _numbers(placings: Sequence[Placing]) -> Iterator[tuple[str, str]]:
     """Each value with its standard error, and its interval.
 
-    Pairs of submissions are compared more sharply than the standard error of one of them suggests, so values
-    get more digits if they differ in place and would read the same.
+    A paired test distinguishes submissions better than their standard errors suggest, so values get more
+    digits if they would read the same in different places.
     """
     for extra in range(5):
         precisions = [Precision.of(p.value, p.se).finer(extra) for p in placings]
@@ -71,4 +71,4 @@ def _place(placing: Placing) -> str:
 
 
 def _names(placings: Iterable[Placing]) -> Column:
-    return Column("submission", tuple(shown(p.model) for p in placings), "name")
+    return Column("submission", tuple(visible(p.model) for p in placings), "name")

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 
 from losscli.render.digits import DASH, ERROR_DIGITS, Precision, decimal, estimate, percent, span
 from losscli.render.drawing import WIDTH, Axis, Drawing, Ends
-from losscli.render.naming import interval_heading, label, shown
+from losscli.render.naming import interval_heading, label, visible
 from losscli.render.tables import REMEDY, Column, Table, latest_first, narrowest
 from losscli.report.model import Report, Result
 
 PAGE = 120
-"""The width up to which losses are side by side if the page has no limit."""
+"""The width up to which losses are side by side if no width is given."""
 _ROWS, _SHARE, _WEIGHT, _TREND, _INTERVAL = 1, 2, 3, 4, 5
 """Priorities of columns."""
 AXIS_DIGITS = 3
@@ -26,9 +26,9 @@ Cell = tuple[str, ...]
 
 
 class Section(Struct, frozen=True):
-    """The results of one kind of cell; `columns` name what distinguishes its cells, () for overall.
+    """The results of one kind of cell; `columns` are the names that distinguish its cells, () for overall.
 
-    Cells that are `ordered` are in the order of time.  `unit` is what their numbers of rows count.
+    `ordered` cells are in chronological order.  `unit` is the unit of their numbers of rows.
     """
 
     columns: tuple[str, ...]
@@ -40,42 +40,42 @@ class Section(Struct, frozen=True):
 
     @property
     def is_trend(self) -> bool:
-        """Whether its cells follow one another in time."""
+        """Whether the cells are consecutive times."""
         return self.ordered and len(self.columns) == 1
 
     def of(self, loss: str) -> list[Result | None]:
-        """The results of a loss in each cell, None if it has none."""
+        """The result of a loss in each cell, None if there is none."""
         return list(map(self.results.get(loss, {}).get, self.cells))
 
     def order(self, loss: str) -> tuple[int, ...]:
-        """The places of the cells in the order in which a short form keeps them."""
+        """The indices of the cells, in the order in which a short form keeps them."""
         return latest_first(len(self.cells)) if self.ordered else worst_first(self.of(loss))
 
     def first(self, cells: int | None, loss: str = "") -> Section:
-        """At most this many cells, those that a short form keeps for a loss, by default the first."""
+        """At most this many cells: those that a short form keeps for a loss, by default the first loss."""
         if cells is None or len(self.cells) <= cells:
             return self
         kept = self.order(loss or self.losses[0])[:cells]
-        places = sorted(kept) if self.ordered else kept
-        return replace(self, cells=tuple(self.cells[place] for place in places))
+        indices = sorted(kept) if self.ordered else kept
+        return replace(self, cells=tuple(self.cells[index] for index in indices))
 
 
 def tables(
-    report: Report, page: int | None, cells: int | None = None, drawn: bool = False
+    report: Report, width: int | None, cells: int | None = None, with_intervals: bool = False
 ) -> Iterator[Table]:
-    """The results by kind of cell, overall first, each in the report's order, at most so many `cells`.
+    """The results by kind of cell, overall first, with at most `cells` cells in a table.
 
-    Those of models that are compared or ranked are in their own sections.
+    Results of models that are compared or ranked have sections of their own.
     """
     for section in sections(report):
         if section.columns:
-            yield from by_cell(section, page, cells, drawn)
+            yield from by_cell(section, width, cells, with_intervals)
         else:
             yield overall(section, detectable(report))
 
 
 def sections(report: Report) -> list[Section]:
-    """The results of one model by kind of cell, overall first, each in the report's order."""
+    """The results of one model by kind of cell, overall first, each in the order of the report."""
     kinds: dict[tuple[str, ...], list[Result]] = {}
     for result in report.results:
         if result.model is None or not (report.comparisons or report.board):
@@ -84,12 +84,12 @@ def sections(report: Report) -> list[Section]:
 
 
 def _section(columns: tuple[str, ...], results: Sequence[Result], report: Report) -> Section:
-    found: dict[str, dict[Cell, Result]] = {}
+    by_loss: dict[str, dict[Cell, Result]] = {}
     for result in results:
-        found.setdefault(label(result), {})[(*result.cell.values(),)] = result
-    cells = tuple(dict.fromkeys(chain.from_iterable(found.values())))
+        by_loss.setdefault(label(result), {})[(*result.cell.values(),)] = result
+    cells = tuple(dict.fromkeys(chain.from_iterable(by_loss.values())))
     ordered = bool(report.times.keys() & set(columns))
-    return Section(columns, tuple(found), cells, found, ordered, report.unit)
+    return Section(columns, tuple(by_loss), cells, by_loss, ordered, report.unit)
 
 
 def overall(section: Section, details: tuple[str, ...]) -> Table:
@@ -101,27 +101,27 @@ def overall(section: Section, details: tuple[str, ...]) -> Table:
 
 
 def by_cell(
-    section: Section, page: int | None, cells: int | None = None, drawn: bool = False
+    section: Section, width: int | None, cells: int | None = None, with_intervals: bool = False
 ) -> Iterator[Table]:
-    """Tables with the cells down and the losses across, as many losses as fit side by side.
+    """Tables with a row per cell and columns per loss, with as many losses side by side as fit.
 
-    Intervals are `drawn` if asked, and always those of cells in the order of time.  Of more than `cells`, if
-    given, those that a short form keeps are formatted alone: there may be a million.
+    `with_intervals` draws intervals; cells in chronological order always have them.  If there are more than
+    `cells` cells, only those that a short form keeps are formatted: there may be a million.
     """
-    by = ", ".join(map(shown, section.columns))
-    own = section.first(cells)
-    columns, hidden = _columns(own, drawn), len(section.cells) - len(own.cells)
-    for losses in _side_by_side(section.losses, columns, page):
+    by = ", ".join(map(visible, section.columns))
+    part = section.first(cells)
+    columns, hidden = _columns(part, with_intervals), len(section.cells) - len(part.cells)
+    for losses in _side_by_side(section.losses, columns, width):
         if hidden and losses[0] != section.losses[0]:
-            own = section.first(cells, losses[0])
-            columns = _columns(own, drawn)
+            part = section.first(cells, losses[0])
+            columns = _columns(part, with_intervals)
         numbers = tuple(column for loss in losses for column in columns.numbers[loss])
         if len(losses) == 1:
             numbers = (replace(numbers[0], heading=_value_heading("value", numbers[0])), *numbers[1:])
         yield Table(
             f"{losses[0]} by {by}" if len(losses) == 1 else f"by {by}",
             (*columns.names, *numbers, *columns.sizes),
-            () if hidden else own.order(losses[0]),
+            () if hidden else part.order(losses[0]),
             in_order=section.ordered,
             hidden_rows=hidden,
             remedy=REMEDY if hidden else "",
@@ -129,33 +129,37 @@ def by_cell(
 
 
 class _Columns(Struct, frozen=True):
-    """The columns of the cells of a section: their names, the numbers of each loss, and what losses share."""
+    """The columns of a section: the names of its cells, the numbers of each loss, and the common sizes."""
 
     names: tuple[Column, ...]
     numbers: Mapping[str, tuple[Column, ...]]
     sizes: tuple[Column, ...]
 
 
-def _columns(section: Section, drawn: bool) -> _Columns:
+def _columns(section: Section, with_intervals: bool) -> _Columns:
     fold = max(8, 20 // len(section.columns))
     names = tuple(
-        Column(shown(column), tuple(map(shown, values)), "name", fold=fold)
+        Column(visible(column), tuple(map(visible, values)), "name", fold=fold)
         for column, values in zip(section.columns, zip(*section.cells, strict=True), strict=True)
     )
     sizes, numbers = _sizes(_common(section)), {}
     for loss in section.losses:
         results = section.of(loss)
-        trend = _trend(results) if drawn or section.ordered else []
+        trend = _trend(results) if with_intervals or section.ordered else []
         numbers[loss] = (*_numbers(loss, results), *trend, *([] if sizes else _sizes(results)))
     return _Columns(names, numbers, tuple(sizes))
 
 
-def _side_by_side(losses: Sequence[str], own: _Columns, page: int | None) -> list[tuple[str, ...]]:
-    """The losses of each table: as many as fit, on a narrow page with the most important columns alone."""
-    width = page or PAGE
+def _side_by_side(losses: Sequence[str], by_loss: _Columns, page_width: int | None) -> list[tuple[str, ...]]:
+    """The losses of each table: as many as fit, on a narrow page with only their most important columns."""
+    width = page_width or PAGE
 
     def fits(part: tuple[str, ...]) -> bool:
-        columns = [*own.names, *own.sizes, *(column for loss in part for column in own.numbers[loss])]
+        columns = [
+            *by_loss.names,
+            *by_loss.sizes,
+            *(column for loss in part for column in by_loss.numbers[loss]),
+        ]
         return narrowest([c for c in columns if width >= PAGE or c.priority <= _SHARE]) <= width
 
     parts = [tuple(losses)]
@@ -168,10 +172,10 @@ def _side_by_side(losses: Sequence[str], own: _Columns, page: int | None) -> lis
 
 
 def worst_first(results: Sequence[Result | None]) -> tuple[int, ...]:
-    """The places of the cells from the worst value to the best; those without a value last."""
+    """The indices of the cells from the worst value to the best; cells without a value come last."""
 
-    def goodness(place: int) -> float:
-        result = results[place]
+    def goodness(index: int) -> float:
+        result = results[index]
         if result is None or result.value is None:
             return math.inf
         return result.value if result.higher_is_better else -result.value
@@ -180,37 +184,37 @@ def worst_first(results: Sequence[Result | None]) -> tuple[int, ...]:
 
 
 def _common(section: Section) -> list[Result]:
-    """Results that give the number of rows of each cell for all losses; none if the losses differ in it."""
-    each = [section.of(loss) for loss in section.losses]
-    found = [[result for result in own if result is not None] for own in zip(*each, strict=True)]
-    if any(len({(result.rows, result.weight) for result in own}) > 1 for own in found):
+    """One result per cell, for the sizes that all losses share; empty if the losses differ in size."""
+    by_loss = [section.of(loss) for loss in section.losses]
+    by_cell = [[result for result in results if result is not None] for results in zip(*by_loss, strict=True)]
+    if any(len({(result.rows, result.weight) for result in results}) > 1 for results in by_cell):
         return []
-    return [own[0] for own in found]
+    return [results[0] for results in by_cell]
 
 
 def _numbers(name: str, results: Sequence[Result | None]) -> list[Column]:
-    """The value of each result with its standard error; its interval; its share."""
+    """The columns of values with standard errors, of intervals, and of shares."""
     rows = [result or _ABSENT for result in results]
     values = tuple(estimate(r.value, r.se) for r in rows)
     value = Column(name, values, is_value=True)
-    found = [replace(value, heading=_value_heading(name, value))]
+    columns = [replace(value, heading=_value_heading(name, value))]
     if any(r.ci_low is not None for r in rows):
         spans = tuple(span(r.ci_low, r.ci_high, Precision.of(r.value, r.se)) for r in rows)
-        found.append(Column(interval_heading(rows), spans, priority=_INTERVAL))
+        columns.append(Column(interval_heading(rows), spans, priority=_INTERVAL))
     if any(r.share is not None for r in rows):
-        found.append(Column("share %", tuple(percent(r.share) for r in rows), priority=_SHARE))
-    return found
+        columns.append(Column("share %", tuple(percent(r.share) for r in rows), priority=_SHARE))
+    return columns
 
 
 def _trend(results: Sequence[Result | None]) -> list[Column]:
-    """Each value with its interval, drawn on the axis of all."""
-    drawn = [None if r is None or r.value is None else _ends(r, r.value) for r in results]
-    known = [ends for ends in drawn if ends is not None]
-    if len(known) < 2:
+    """The column of intervals drawn on a common axis; none for fewer than two values."""
+    all_ends = [None if r is None or r.value is None else _ends(r, r.value) for r in results]
+    intervals = [ends for ends in all_ends if ends is not None]
+    if len(intervals) < 2:
         return []
-    axis = Axis.of(known)
+    axis = Axis.of(intervals)
     low, high = decimal(axis.low, AXIS_DIGITS), decimal(axis.high, AXIS_DIGITS)
-    drawings = (None if ends is None else Drawing(axis, ends) for ends in drawn)
+    drawings = (None if ends is None else Drawing(axis, ends) for ends in all_ends)
     return [Column.of(f"{low}{high:>{WIDTH - len(low)}}", drawings, _TREND)]
 
 
@@ -220,7 +224,7 @@ def _ends(result: Result, value: float) -> Ends:
 
 
 _ABSENT = Result(loss="", value=None, rows=0, weight=0.0)
-"""Stands for the result of a loss that a cell does not have."""
+"""Replaces a missing result of a loss in a cell."""
 
 
 def _value_heading(name: str, column: Column) -> str:
@@ -228,19 +232,19 @@ def _value_heading(name: str, column: Column) -> str:
 
 
 def _sizes(results: Sequence[Result | None]) -> list[Column]:
-    """The number of rows, and their weight if that differs from it."""
+    """The column of numbers of rows, and that of weights if these differ."""
     if not results:
         return []
     rows = tuple(DASH if r is None else f"{r.rows:,}" for r in results)
-    found = [Column("rows", rows, priority=_ROWS)]
+    columns = [Column("rows", rows, priority=_ROWS)]
     if any(r is not None and r.weight != r.rows for r in results):
         weights = tuple(decimal(r.weight if r else None) for r in results)
-        found.append(Column("weight", weights, priority=_WEIGHT))
-    return found
+        columns.append(Column("weight", weights, priority=_WEIGHT))
+    return columns
 
 
 def detectable(report: Report) -> tuple[str, ...]:
-    """The minimum detectable difference of each overall value, in words; nothing without intervals."""
+    """A line with the minimum detectable difference of each overall value; () without intervals."""
     overall = [result for result in report.results if not result.cell and result.model is None]
     values = {label(r): decimal(r.minimum_detectable, ERROR_DIGITS) for r in overall if r.minimum_detectable}
     if not values:
@@ -248,7 +252,7 @@ def detectable(report: Report) -> tuple[str, ...]:
     listed: Iterable[str] = values.values()
     if len(overall) > 1:
         listed = [f"{loss} {value}" for loss, value in values.items()]
-    same = "number of clusters" if "cluster" in report.provenance else "number of groups"
-    size = same if report.provenance.keys() & {"cluster", "group"} else "size"
+    units = "number of clusters" if "cluster" in report.provenance else "number of groups"
+    size = units if report.provenance.keys() & {"cluster", "group"} else "size"
     sample = f"independent sample of the same {size}"
     return (f"minimum detectable difference, {sample}, 80 % power: {', '.join(listed)}",)

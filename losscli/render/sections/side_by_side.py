@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from losscli.render.digits import estimate
-from losscli.render.naming import label, plain, shown
+from losscli.render.naming import label, plain, visible
 from losscli.render.sections.results import worst_first
 from losscli.render.tables import Column, Document, Table
 from losscli.report.comparable import unlike
@@ -15,18 +15,18 @@ from losscli.report.model import Report, Result, result_name
 INDEPENDENT = "differences are those of independent samples; losscli compare takes the same rows in pairs"
 
 Key = tuple[str, tuple[str, ...]]
-"""A loss with its parameters and model, whatever name the user gave it, and the values of its cell."""
+"""A loss with its parameters and model, without its label, and the values of its cell."""
 Results = dict[Key, Result]
 _ABSENT = Result(loss="", value=None, rows=0, weight=0.0)
-"""Stands for a result that a report does not have."""
+"""Replaces a result that a report does not have."""
 
 
 def side_by_side(reports: Mapping[str, Report]) -> Document:
-    """The results of named reports, with the differences of all comparable ones from the first."""
+    """The results of named reports; comparable ones have their differences from the first report."""
     first, *others = reports.items()
     reasons = {name: unlike(report, first[1]) for name, report in others}
     compared = [name for name, reason in reasons.items() if not reason]
-    notes = [f"{shown(name)} is not compared with {shown(first[0])}: {reasons[name]}" for name in reasons]
+    notes = [f"{visible(name)} is not compared with {visible(first[0])}: {reasons[name]}" for name in reasons]
     notes = [note for note, reason in zip(notes, reasons.values(), strict=True) if reason]
     if compared:
         notes.append(INDEPENDENT)
@@ -38,24 +38,28 @@ def side_by_side(reports: Mapping[str, Report]) -> Document:
 def _tables(
     columns: tuple[str, ...], reports: Mapping[str, Report], compared: Sequence[str]
 ) -> Iterator[Table]:
-    """The results of one kind of cell, a table for each loss; or overall, for which `columns` is ()."""
-    found = {name: _results(report, columns) for name, report in reports.items()}
-    labels = {key: label(result) for own in reversed(found.values()) for key, result in own.items()}
-    keys = list(dict.fromkeys(key for own in found.values() for key in own))
+    """The tables of one kind of cell, one per loss; if `columns` is (), the table of overall results."""
+    results_of = {name: _results(report, columns) for name, report in reports.items()}
+    labels = {
+        key: label(result) for results in reversed(results_of.values()) for key, result in results.items()
+    }
+    keys = list(dict.fromkeys(key for results in results_of.values() for key in results))
     if not columns:
         losses = Column("loss", tuple(labels[key] for key in keys), "name", fold=20)
-        yield Table("overall", (losses, *_numbers(keys, found, compared)))
+        yield Table("overall", (losses, *_numbers(keys, results_of, compared)))
         return
-    by = ", ".join(map(shown, columns))
+    by = ", ".join(map(visible, columns))
     for loss in dict.fromkeys(loss for loss, _ in keys):
-        own = [key for key in keys if key[0] == loss]
+        loss_keys = [key for key in keys if key[0] == loss]
         names = (
-            Column(shown(column), tuple(shown(cell[place]) for _, cell in own), "name", fold=8)
-            for place, column in enumerate(columns)
+            Column(visible(column), tuple(visible(cell[index]) for _, cell in loss_keys), "name", fold=8)
+            for index, column in enumerate(columns)
         )
-        first = next(iter(found.values()))
-        worst = worst_first([first.get(key) for key in own])
-        yield Table(f"{labels[own[0]]} by {by}", (*names, *_numbers(own, found, compared)), worst)
+        first = next(iter(results_of.values()))
+        worst = worst_first([first.get(key) for key in loss_keys])
+        yield Table(
+            f"{labels[loss_keys[0]]} by {by}", (*names, *_numbers(loss_keys, results_of, compared)), worst
+        )
 
 
 def _results(report: Report, columns: tuple[str, ...]) -> Results:
@@ -66,12 +70,14 @@ def _results(report: Report, columns: tuple[str, ...]) -> Results:
     }
 
 
-def _numbers(keys: Sequence[Key], found: Mapping[str, Results], compared: Sequence[str]) -> Iterator[Column]:
-    base = [next(iter(found.values())).get(key, _ABSENT) for key in keys]
-    for name, own in found.items():
-        results = [own.get(key, _ABSENT) for key in keys]
+def _numbers(
+    keys: Sequence[Key], results_of: Mapping[str, Results], compared: Sequence[str]
+) -> Iterator[Column]:
+    base = [next(iter(results_of.values())).get(key, _ABSENT) for key in keys]
+    for name, report_results in results_of.items():
+        results = [report_results.get(key, _ABSENT) for key in keys]
         values = tuple(estimate(result.value, result.se) for result in results)
-        yield Column(shown(name), values, is_value=True)
+        yield Column(visible(name), values, is_value=True)
         if name in compared:
             pairs = zip(results, base, strict=True)
             yield Column("difference", tuple(_difference(new, old) for new, old in pairs), priority=1)

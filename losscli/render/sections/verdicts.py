@@ -1,39 +1,39 @@
-"""What the gates say."""
+"""The verdicts of the gates."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from losscli.render.digits import DASH, apart, signed
+from losscli.render.digits import DASH, distinct, signed
 from losscli.render.naming import plain
 from losscli.render.tables import Column, Table, Tone
 from losscli.report.model import Report, Verdict
 
 MANY = 10
-"""Verdicts above which their statuses are counted."""
+"""The number of verdicts above which the title counts statuses."""
 WEAK = "weak: the interval contains the limit"
 _ORDER = ("error", "fail", "warn", "unsure", "pass", "skipped")
 _TONES: dict[str, Tone] = {"pass": "good", "unsure": "warning", "warn": "warning", "skipped": ""}
 
 
 def tables(report: Report) -> Iterator[Table]:
-    """The verdicts; in a short form, those on cells that pass are left out first."""
+    """The table of verdicts; a short form first hides those on cells that pass."""
     if not report.gates:
         return
-    order = sorted(range(len(report.gates)), key=lambda place: _badness(report.gates[place]))
-    worst = tuple(place for place in order if report.gates[place].cell)
+    order = sorted(range(len(report.gates)), key=lambda index: _badness(report.gates[index]))
+    worst = tuple(index for index in order if report.gates[index].cell)
     notes = (WEAK,) if any(verdict.weak for verdict in report.gates) else ()
     yield Table(_title(report.gates), tuple(_columns(report.gates)), worst, notes)
 
 
 def against_base(report: Report) -> Iterator[Table]:
-    """What changed against the baseline, for the gates that were judged against one."""
+    """The table of changes against the baseline, for the gates that refer to one."""
     judged = [(v, v.value, v.base) for v in report.gates if v.value is not None and v.base is not None]
     if not judged:
         return
     names = tuple(" ".join(filter(None, (plain(v.title), v.place))) for v, _, _ in judged)
-    values, bases = zip(*(apart(value, base) for _, value, base in judged), strict=True)
+    values, bases = zip(*(distinct(value, base) for _, value, base in judged), strict=True)
     percents = tuple(signed(100 * (value - base) / abs(base)) if base else DASH for _, value, base in judged)
     yield Table(
         "against the base",
@@ -44,12 +44,12 @@ def against_base(report: Report) -> Iterator[Table]:
             Column("difference", tuple(signed(value - base) for _, value, base in judged)),
             Column("%", percents, priority=1),
         ),
-        tuple(place for place in range(len(judged)) if judged[place][0].cell),
+        tuple(index for index in range(len(judged)) if judged[index][0].cell),
     )
 
 
 def _title(verdicts: Sequence[Verdict]) -> str:
-    """'gates', and of many how often each status occurs, since a short form does not show all."""
+    """'gates', or with many verdicts the count of each status, since a short form does not show all."""
     counts = Counter(verdict.status for verdict in worst_first(verdicts))
     if len(verdicts) <= MANY:
         return "gates"
@@ -57,7 +57,7 @@ def _title(verdicts: Sequence[Verdict]) -> str:
 
 
 def _columns(verdicts: Sequence[Verdict]) -> Iterator[Column]:
-    values, limits = zip(*(apart(v.value, v.limit) for v in verdicts), strict=True)
+    values, limits = zip(*(distinct(v.value, v.limit) for v in verdicts), strict=True)
     titles, reasons = [plain(v.title) for v in verdicts], [plain(v.reason) for v in verdicts]
     cells = tuple(verdict.place for verdict in verdicts)
     yield Column("status", tuple(map(_status, verdicts)), "name", fold=10, tones=tuple(map(_tone, verdicts)))
@@ -83,7 +83,7 @@ def _tone(verdict: Verdict) -> Tone:
 
 
 def worst_first(verdicts: Iterable[Verdict]) -> list[Verdict]:
-    """Verdicts by how bad they are, then by how far the value is from its limit in standard errors."""
+    """Verdicts sorted by status, worst first, then by the margin to the limit in standard errors."""
     return sorted(verdicts, key=_badness)
 
 
@@ -94,7 +94,7 @@ def _badness(verdict: Verdict) -> tuple[int, float]:
 
 def judgement(verdict: Verdict) -> str:
     """A verdict in words: 'fail, weak: value 0.5, limit 0.4, margin -1.2 se'."""
-    value, limit = apart(verdict.value, verdict.limit)
+    value, limit = distinct(verdict.value, verdict.limit)
     parts = [
         *([] if verdict.value is None else [f"value {value}"]),
         *([] if verdict.limit is None else [f"limit {limit}"]),
