@@ -1,8 +1,8 @@
-"""What other libraries call each loss, and which call gives the same number: `equivalents.csv` as data.
+"""Equivalents of each loss in other libraries, and whether their values agree, from `equivalents.csv`.
 
 In the calls `y` is the target, `p` the prediction or probability (`prediction` and `target` where `p` is a
-parameter), `s` a score; parameters are named as in losscli, and a loss of XGBoost, LightGBM or
-CatBoost is the name of its metric.
+parameter), `s` a score.  Parameters are named as in losscli; for XGBoost, LightGBM and CatBoost the call is
+the name of the metric.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from importlib.resources import files
 from msgspec import Struct
 
 EVERY_LOSS = "*"
-"""The name of the rows that hold for all losses of a library."""
+"""The loss in the rows that apply to all losses of a library."""
 ALWAYS_SHOWN = ("scikit-learn", "PyTorch", "Keras", "Optax", "XGBoost", "LightGBM", "CatBoost")
-"""Libraries that are listed even if they do not have the loss."""
+"""Libraries that are listed even without an equivalent."""
 LIBRARIES = (
     *ALWAYS_SHOWN,
     "SciPy",
@@ -33,9 +33,9 @@ LIBRARIES = (
 
 
 class Elsewhere(Struct, frozen=True):
-    """A loss in one library: the call, whether its number is the same, and how it is obtained or why not.
+    """A loss in one library: the call, whether its value agrees, and how to obtain it or why it differs.
 
-    `call` is empty if the library does not have the loss, or if `how` holds for all of its losses.
+    `call` is empty if the library does not have the loss, or if `how` applies to all of its losses.
     """
 
     library: str
@@ -47,22 +47,22 @@ class Elsewhere(Struct, frozen=True):
 @cache
 def table() -> Mapping[str, Sequence[Elsewhere]]:
     """The rows of each loss, in the order of LIBRARIES."""
-    found: dict[str, list[Elsewhere]] = {}
+    rows: dict[str, list[Elsewhere]] = {}
     text = files(__package__).joinpath("equivalents.csv").read_text(encoding="utf-8")
     for row in csv.DictReader(text.splitlines()):
         entry = Elsewhere(row["library"], row["call"], row["agrees"] == "yes", row["how"])
-        found.setdefault(row["loss"], []).append(entry)
-    return found
+        rows.setdefault(row["loss"], []).append(entry)
+    return rows
 
 
 def of(name: str) -> tuple[Elsewhere, ...]:
-    """A loss in each library that has it, and in those that are always listed."""
-    known = {entry.library: entry for entry in table().get(name, ())}
+    """The entries of a loss: libraries that have it, and those that are always listed."""
+    listed = {entry.library: entry for entry in table().get(name, ())}
     absent = {library: Elsewhere(library, "", False, "has none") for library in ALWAYS_SHOWN}
-    both = absent | known
-    return tuple(both[library] for library in LIBRARIES if library in both)
+    by_library = absent | listed
+    return tuple(by_library[library] for library in LIBRARIES if library in by_library)
 
 
 def habits(libraries: Sequence[str]) -> tuple[Elsewhere, ...]:
-    """What holds for all losses of these libraries."""
+    """The entries that apply to all losses of these libraries."""
     return tuple(entry for entry in table()[EVERY_LOSS] if entry.library in libraries)

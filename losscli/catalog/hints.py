@@ -1,4 +1,4 @@
-"""Well-known names without a loss here, and what to use instead: a table, one line per measure."""
+"""Well-known names that are not losses in the catalog, and what to use instead."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ENDINGS = ("score", "loss", "error", "metric")
 
 
 class Hint(Struct, frozen=True):
-    """What to say of a name, and the losses to ask for instead."""
+    """The explanation for a name, and the losses to use instead."""
 
     text: str
     losses: tuple[str, ...]
@@ -116,21 +116,21 @@ _PLAIN = {
     ),
 }
 HINTS: Mapping[str, Hint] = {name: hint for names, hint in _PLAIN.items() for name in names.split()}
-"""What to say of each name, written as `squeezed` writes it."""
+"""The hints, by names as returned by `squeezed`."""
 
 
 def squeezed(name: str) -> str:
-    """A name in lower case without blanks, hyphens and underscores: 'Cross-Entropy' is 'crossentropy'."""
+    """A name in lower case without spaces, hyphens and underscores: 'Cross-Entropy' is 'crossentropy'."""
     return _SEPARATORS.sub("", name.lower())
 
 
 def without_ending(name: str) -> str:
     """A squeezed name without the last word that libraries add: 'accuracyscore' is 'accuracy'."""
-    ending = next((each for each in _ENDINGS if name.endswith(each) and name != each), "")
+    ending = next((word for word in _ENDINGS if name.endswith(word) and name != word), "")
     return name.removesuffix(ending)
 
 
 def of(name: str) -> Hint | None:
-    """What to say of a name that is no loss, or None."""
+    """The hint for a name that is not a loss, or None."""
     plain = squeezed(name)
     return HINTS.get(plain) or HINTS.get(without_ending(plain))

@@ -1,4 +1,4 @@
-"""A loss: its function, and what its signature and docstring say."""
+"""A loss: its function, and the facts in its signature and docstring."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from losscli.text import param_text
 
 
 class Replacement(Struct, frozen=True):
-    """What a loss puts in the place of numbers that it cannot take.
+    """How a loss replaces numbers that it is not defined for.
 
-    `words` say it with the parameters of the loss in braces, after "rows on which a loss ..."; `rows` gives
-    from a batch and the parameters where it does (n,).
+    `words` complete "rows on which a loss ...", with the parameters of the loss in braces; `rows` is a
+    function from a batch and the parameters to the rows that it replaces (n,).
     """
 
     words: str
@@ -39,25 +39,29 @@ class Replacement(Struct, frozen=True):
 
 
 class Loss(Struct, frozen=True, eq=False, dict=True):
-    """A loss: the function from a batch to row columns, and what its signature and docstring say.
+    """A loss: the function from a batch to row columns, and the facts in its signature and docstring.
 
-    `batch` is the type of batch that the function takes, and its `task` is the loss's task.  `best` is the
-    value of a perfect prediction, None if that depends on the targets, and `worst` the one that no prediction
-    exceeds, None without a limit; `limit` is what no value is better than, where the best one depends on the
-    targets; `signed` says that the value of a prediction can be on either side of the
-    best one; `score` says that larger is better;
-    `domain` describes the values that it is defined for, if those are not all values of its task, and
-    `remedy` what takes the others; `replaces` is what it counts as another number.
-    `zero_class` says when a row counts whose class has weight zero: if labels are smoothed, as the weights of
-    other classes then count too, or always, as the mean divides by rows.  A loss that `counts_apart` is a sum
-    of costs over a sum of weights, to which these rows add no weight.
-    `infinite_at_zero` is a parameter whose zero allows rows of infinite loss.
-    `increasing` names parameters that have to increase in that order; `tail` is the parameter beyond which a
-    residual is treated differently, and how: linear.  `state` is what rows leave behind, which the reduction
-    turns into the value; `order` settles a loss of order first.  A `quantile` of the row losses may replace
-    their mean.  `origin` is a function that finds the loss in another process, with its arguments.
-    A custom loss has a `request`, by which users name it, and a `digest` of its source if the request does
-    not contain it.
+    `batch` is the type of batch that the function takes, and its `task` is the loss's task.
+
+    `best` is the value of a perfect prediction, None if that depends on the targets; `limit` then bounds it.
+    `worst` is the value that no prediction exceeds, None if unbounded.  With `signed` the value can be on
+    either side of the best one, and with `score` larger values are better.
+
+    `domain` describes the values that the loss is defined for, if those are not all values of its task,
+    `remedy` says how to handle others, and `replaces` describes the values that it replaces.
+
+    `zero_class` says when rows count whose class has weight zero: if labels are smoothed, since the weights
+    of other classes then count too, or always, since the mean divides by rows.  With `counts_apart` the loss
+    is a sum of costs over a sum of weights, to which these rows add no weight.
+
+    A zero in the parameter `infinite_at_zero` allows infinite row losses.  The parameters `increasing` must
+    increase in that order.  `tail` is the parameter beyond which residuals are treated differently, and how:
+    linear.
+
+    `state` is the type of state that the reduction turns into the value; `order` is the function of sorted
+    rows of a loss of order.  A `quantile` of the row losses may replace their mean.  `origin` is a function
+    that finds the loss in another process, with its arguments.  A custom loss has a `request`, by which users
+    name it, and a `digest` of its source if the request does not contain it.
     """
 
     name: str
@@ -88,17 +92,17 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
         return f"<loss {self.name} of {self.task}>"
 
     def __reduce__(self) -> tuple[Callable[..., Loss], tuple[Any, ...]]:
-        """A loss is pickled as its origin: no function is sent, and a worker runs the code that it has."""
+        """Pickle the loss as its origin: no function is sent, and a worker runs its own copy of the code."""
         return self.origin
 
-    # What annotations say is found when it is asked for: most runs ask it of one loss.
+    # Annotations are evaluated on demand, since most runs use only a few losses.
 
     @cached_property
     def batch(self) -> type[Batch]:
         """The type of the function's first argument."""
-        # Asked of every loss to resolve a name: a signature would take fifty times as long.
-        found: type[Batch] = self._annotation(self.function.__code__.co_varnames[0])
-        return found
+        # Resolving a name needs this of every loss; inspect.signature would take fifty times as long.
+        annotation: type[Batch] = self._annotation(self.function.__code__.co_varnames[0])
+        return annotation
 
     @cached_property
     def params(self) -> tuple[Param, ...]:
@@ -113,13 +117,13 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
         text = self.function.__annotations__[argument]
         if not isinstance(text, str):
             return text
-        # A name is looked up, which is what its evaluation comes to, in a tenth of the time.
+        # Looking up a plain name gives the same result as eval in a tenth of the time.
         scope = self.function.__globals__
         return scope[text] if text in scope else eval(text, scope)
 
     @property
     def additive(self) -> bool:
-        """Whether the value is the mean of one row column, or its root: then each row has a share of it."""
+        """Whether the value is the mean of one row column or its root, so that each row has a share of it."""
         return issubclass(self.state, Moments) and self.reduction.additive
 
     @property
@@ -129,9 +133,9 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def has_means(self) -> bool:
-        """Whether the value is a function of means, as comparisons, clusters and leaderboards need it.
+        """Whether the value is a function of means, which comparisons, clusters and leaderboards require.
 
-        Of a loss of order it is once the loss is settled.
+        A loss of order is one once its rows are sorted.
         """
         return issubclass(self.state, Moments | Ranks)
 
@@ -147,7 +151,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """The least and the greatest value that it can have, as far as that is known."""
+        """The minimum and the maximum value, infinite if unknown."""
         best = None if self.signed else self.limit if self.best is None else self.best
         low, high = (self.worst, best) if self.score else (best, self.worst)
         return -math.inf if low is None else low, math.inf if high is None else high
@@ -159,7 +163,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def summary(self) -> str:
-        """The first line of the docstring; for a quantile, what it is a quantile of."""
+        """The first line of the docstring; for a quantile, a description of the quantile."""
         if self.quantile is not None:
             kind, percent = "score" if self.score else "loss", self.name.rpartition("@p")[2]
             return f"The {kind} that {percent} % of the rows stay below."
@@ -167,10 +171,10 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
 
     @property
     def formula(self) -> str:
-        """The second paragraph of the docstring, less the unit."""
+        """The second paragraph of the docstring, without the unit."""
         paragraphs = self.doc.split("\n\n")
-        found = re.sub(r"\s*Unit: .*", "", paragraphs[1], flags=re.DOTALL) if len(paragraphs) > 1 else ""
-        return found if self.quantile is None else f"The {self.quantile:g}-quantile over rows of {found}"
+        formula = re.sub(r"\s*Unit: .*", "", paragraphs[1], flags=re.DOTALL) if len(paragraphs) > 1 else ""
+        return formula if self.quantile is None else f"The {self.quantile:g}-quantile over rows of {formula}"
 
     @property
     def details(self) -> tuple[str, ...]:
@@ -185,8 +189,8 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     @property
     def unit(self) -> str:
         """The unit of the value, in words: 'target', 'nat', '1'."""
-        found = re.search(r"Unit:\s+(.*?)\.(?:\s|$)", self.doc, flags=re.DOTALL)
-        return found.group(1) if found else "1"
+        match = re.search(r"Unit:\s+(.*?)\.(?:\s|$)", self.doc, flags=re.DOTALL)
+        return match.group(1) if match else "1"
 
     def param(self, name: str) -> Param | None:
         """The parameter of that name, or None."""
@@ -208,7 +212,7 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
     def at_quantile(self, percent: str, find: Callable[[str, str], Loss]) -> Loss:
         """The loss whose value is a quantile of the row losses: see `registry.find`.
 
-        `find` finds it again from the name of this loss.  Raises UsageError if rows have no loss.
+        `find` returns the same loss from the name of this one.  Raises UsageError if there are no row losses.
         """
         name, share = f"{self.name}@p{percent}", float(Decimal(percent) / 100)
         if not self.has_row_loss:
@@ -219,21 +223,21 @@ class Loss(Struct, frozen=True, eq=False, dict=True):
         origin, order = (find, (self.name, percent)), order_of_quantile(share)
         return replace(self, name=name, aliases=(), state=Ranks, order=order, quantile=share, origin=origin)
 
-    def apart(self) -> Loss:
-        """The loss of a mean as a sum of costs over a sum of weights."""
-        origin = (_apart_of, self.origin)
+    def as_ratio(self) -> Loss:
+        """The same loss as a ratio: a sum of costs over a sum of weights."""
+        origin = (_as_ratio, self.origin)
         return replace(self, reduction=ratio, counts_apart=True, origin=origin)
 
 
-def _apart_of(find: Callable[..., Loss], args: tuple[str, ...]) -> Loss:
-    return find(*args).apart()
+def _as_ratio(find: Callable[..., Loss], args: tuple[str, ...]) -> Loss:
+    return find(*args).as_ratio()
 
 
 class Choice(Struct, frozen=True, dict=True):
     """A loss chosen for a run, with all its parameters.
 
-    `policy` is that of the library it is to be like; `label` is how the user named the loss, with the
-    parameters that were set.  `keeps_zero_class` says that rows count whose class has weight zero.
+    `policy` is the convention of the library of --like; `label` is the name that the user wrote, with the
+    parameters that were set.  With `keeps_zero_class`, rows count whose class has weight zero.
     """
 
     loss: Loss
@@ -243,21 +247,21 @@ class Choice(Struct, frozen=True, dict=True):
     keeps_zero_class: bool = False
 
     def __str__(self) -> str:
-        """As it can be written again: 'huber:delta=2.0'; parameters at their default are left out.
+        """The text that requests it: 'huber:delta=2.0', without parameters at their defaults.
 
-        A library's own defaults are written, as they may differ from these.
+        The defaults of a library are included, since they may differ from those of the loss.
         """
         return self._written(self.loss.asked_as)
 
     @cached_property
     def reduction(self) -> BoundReduction:
-        """How its means become its value."""
+        """The reduction from its means to its value."""
         loss = self.loss
         return BoundReduction(loss.reduction, self.params, loss.domain, loss.bounds, order=loss.order)
 
     @property
     def recorded(self) -> Mapping[str, Any]:
-        """Its parameters as reports hold them: vectors and matrices as text."""
+        """Its parameters in the form of reports: vectors and matrices as text."""
         return {
             name: param_text(value) if isinstance(value, tuple) else value
             for name, value in self.params.items()
@@ -265,7 +269,7 @@ class Choice(Struct, frozen=True, dict=True):
 
     @property
     def identity(self) -> str:
-        """What it computes: as it is written, or by the digest of a source that the request does not hold."""
+        """The text that identifies what it computes, with a digest if its source is not in the request."""
         return self._written(self.loss.digest or self.loss.asked_as)
 
     def _written(self, name: str) -> str:
@@ -279,9 +283,9 @@ class Choice(Struct, frozen=True, dict=True):
 
     @property
     def may_be_infinite(self) -> bool:
-        """Whether rows may have an infinite loss: of an impossible event, or as a parameter of zero asks."""
-        asked = self.loss.infinite_at_zero
-        return self.loss.batch.may_be_infinite or (bool(asked) and self.params[asked] == 0)
+        """Whether row losses may be infinite: for an impossible event, or because a parameter is zero."""
+        param = self.loss.infinite_at_zero
+        return self.loss.batch.may_be_infinite or (bool(param) and self.params[param] == 0)
 
     @property
     def by_rows(self) -> bool:
@@ -293,7 +297,7 @@ class Choice(Struct, frozen=True, dict=True):
         return self.loss.columns(self._seen(batch), self.params)
 
     def replaced(self, batch: Batch) -> Array | None:
-        """Where the loss replaces numbers of a row (n,); None for nowhere."""
+        """The rows in which the loss replaces numbers (n,); None for no rows."""
         replaces = self.loss.replaces
         return None if replaces is None else replaces.rows(self._seen(batch), self.params)
 

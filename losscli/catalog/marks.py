@@ -1,4 +1,4 @@
-"""Marks on the axis of a loss's curve: rows beyond each are counted separately."""
+"""Marks on the axis of a loss curve: the rows beyond each mark are counted."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _BELOW = {
 
 
 class Mark(Struct, frozen=True):
-    """Rows whose place is below `at`, or whose residual is larger; `what` describes them."""
+    """A threshold: rows with a position below `at`, or with a larger residual; `what` describes them."""
 
     at: float
     what: str
     residual: bool = False
 
     def holds(self, xp: Namespace, place: Array) -> Array:
-        """Which places lie beyond it (n,)."""
+        """Whether each position is beyond the mark (n,)."""
         return xp.abs(place) > self.at if self.residual else place < self.at
 
 
 def marks_of(choice: Choice) -> tuple[Mark, ...]:
-    """The marks of a loss: where the tail of residuals begins, or probabilities or margins."""
+    """The marks of a loss: the start of the tail of residuals, or fixed probabilities or margins."""
     if choice.loss.tail is not None:
         name, how = choice.loss.tail
         at = choice.params[name]

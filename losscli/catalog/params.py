@@ -1,4 +1,4 @@
-"""The parameters of losses: how each is parsed from text, checked and described."""
+"""The parameters of losses: parsing from text, range checks and descriptions."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ Percentile = Annotated[float, Range(0, 100, open="low")]
 FromMinusOne = Annotated[float, Range(-1)]
 OneOrTwo = Annotated[int, Range(1, 2, whole=True)]
 Power = Annotated[float, Range(gap=(0, 1))]
-"""The power of a Tweedie variance function; no distribution has one between 0 and 1."""
+"""The power of a Tweedie variance function; no distribution exists for powers between 0 and 1."""
 
 
 class Dimensions(Struct, frozen=True):
-    """The numbers of a parameter that has one for each dimension of a vector, or each pair of dimensions.
+    """The format of a parameter with one number per dimension of a vector, or per pair of dimensions.
 
     Numbers are separated by colons and rows of a matrix by slashes: 1:0.5 and 2:1/1:2.  A matrix is symmetric
     and positive definite.
@@ -43,7 +43,7 @@ class Dimensions(Struct, frozen=True):
     range: Range = Range()
 
     def parse(self, value: Any) -> tuple[Any, ...]:
-        """The numbers of text, of nested sequences or of an array.  Raises ValueError."""
+        """Parse text, nested sequences or an array.  Raises ValueError."""
         if isinstance(value, str):
             rows = [row.split(":") for row in value.strip().replace(",", ":").split("/")]
             value = rows if self.axes == 2 or len(rows) > 1 else rows[0]
@@ -81,7 +81,7 @@ Matrix = Annotated[tuple[tuple[float, ...], ...], Dimensions(2)]
 
 
 class Param(Struct, frozen=True):
-    """A parameter of a loss: its name, its default, and the values it takes.
+    """A parameter of a loss: its name, default and valid values.
 
     `kind` is float, int, bool or str, or tuple for `dimensions`; `range` limits numbers, `choices` lists
     words; `optional` says that None (switched off) is a value.
@@ -134,11 +134,11 @@ class Param(Struct, frozen=True):
             if value in self.choices:
                 return value
             raise self._error(value)
-        taken = self.dimensions or self.range
-        if taken is None:
+        accepted = self.dimensions or self.range
+        if accepted is None:
             raise self._error(value)
         try:
-            return taken.parse(value)
+            return accepted.parse(value)
         except (ValueError, TypeError):
             raise self._error(value) from None
 
@@ -148,7 +148,7 @@ class Param(Struct, frozen=True):
         return UsageError(f"{self.name} must be {self.describe()}, got {value}")
 
     def describe(self) -> str:
-        """The values that it takes, in words: 'a number > 0'."""
+        """The valid values in words: 'a number > 0'."""
         if self.choices:
             return either(self._words())
         words = "true or false" if self.kind is bool else str(self.dimensions or self.range)

@@ -1,4 +1,4 @@
-"""The catalog: every loss by its name, alias or short name, built from the signature of its function."""
+"""The catalog: losses by name, alias or short name, built from the signatures of their functions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _QUANTILE = re.compile(r"(.+?)\s*@\s*[pP](\d+(?:\.\d+)?)")
 """A loss and the percentage of a quantile: huber@p95."""
 _registry: dict[str, Loss] = {}
 _named: dict[str, list[Loss]] = {}
-"""The losses that each name in lower case may mean, at most one per task."""
+"""The losses by name or alias in lower case, at most one per task."""
 
 
 def loss(
@@ -60,21 +60,21 @@ def loss(
 
     Args:
         aliases: Its names in other libraries; each may name one loss per task.
-        reduction: How the weighted means of its row columns become its value.
+        reduction: The function from the weighted means of its row columns to its value.
         best: The value of a perfect prediction, or None if that depends on the targets.
         worst: The value that no prediction exceeds, or None without a limit.
-        limit: Where the best value depends on the targets, the one than which no value is better.
+        limit: The bound on the best value, if that depends on the targets.
         signed: Whether the value can be on either side of the best one.
         score: Whether larger values are better.
-        domain: The values that it is defined for, in words, if those are not all of its task.
-        remedy: What takes values outside the domain, such as a parameter.
-        replaces: What it counts as another number, such as a target of zero, which the report then notes.
-        zero_class: When a row counts whose class has weight zero.
+        domain: The values that it is defined for, in words, if those are not all values of its task.
+        remedy: How to handle values outside the domain, such as a parameter.
+        replaces: Values that it replaces, such as a target of zero, which the report then notes.
+        zero_class: When rows count whose class has weight zero.
         infinite_at_zero: The parameter whose zero allows rows of infinite loss.
         increasing: Names of parameters that have to increase in this order.
         tail: The parameter beyond which a residual is treated differently, and how: linear.
-        state: What rows leave behind; moments serve every function of means.
-        order: What settles a loss of order, whose state is `Ranks` of the columns that the function returns.
+        state: The type of state that summarizes the rows; moments are enough for every function of means.
+        order: The function of sorted rows of a loss of order; its state is `Ranks` of the returned columns.
 
     Returns:
         A decorator, which returns the function itself.
@@ -105,7 +105,7 @@ def loss(
         )
         if name in _registry:
             raise ValueError(f"two losses are named {name}")
-        known_as = {each.lower() for each in (name, *aliases)}
+        known_as = {alias.lower() for alias in (name, *aliases)}
         for known in known_as:
             for other in _named.get(known, ()):
                 if other.task == entry.task:
@@ -155,8 +155,8 @@ def list_losses(task: str | None = None) -> tuple[Loss, ...]:
     tasks = [*dict.fromkeys(entry.task for entry in entries)]
     if task is not None and task not in tasks:
         raise UsageError(not_one_of("task", task, tasks))
-    found = sorted(entries, key=lambda entry: tasks.index(entry.task))
-    return tuple(entry for entry in found if task in (None, entry.task))
+    by_task = sorted(entries, key=lambda entry: tasks.index(entry.task))
+    return tuple(entry for entry in by_task if task in (None, entry.task))
 
 
 def names() -> list[str]:
@@ -166,36 +166,36 @@ def names() -> list[str]:
 
 
 def named(name: str) -> Loss:
-    """The loss with this name of its own."""
+    """The loss with this canonical name."""
     _load(HOMES[name])
     return _registry[name]
 
 
 def find(name: str) -> tuple[Loss, ...]:
-    """The losses that a name may mean: one, or one per task for a short name.
+    """The losses that a name can refer to: one, or one per task for a short name.
 
-    Case does not matter, nor do blanks, hyphens and underscores if only one loss has the name without them.
-    NAME@p95 is the 95 % quantile of the row losses.
+    Case is ignored, and so are spaces, hyphens and underscores if the name is unique without them.  NAME@p95
+    is the 95 % quantile of the row losses.
 
     Raises:
         UsageError: No loss has the name; the error names a replacement, or near names.
     """
-    if (at := _QUANTILE.fullmatch(name.strip())) is not None:
-        entries, percent = find(at[1]), _percent(name, at[2])
+    if (match := _QUANTILE.fullmatch(name.strip())) is not None:
+        entries, percent = find(match[1]), _percent(name, match[2])
         if entries[0].quantile is not None:
-            raise UsageError(f"{name}: {at[1]} is a quantile already, as in mae@p95")
+            raise UsageError(f"{name}: {match[1]} is a quantile already, as in mae@p95")
         return tuple(_at_quantile(entry.name, percent) for entry in entries)
     wanted = name.lower()
-    # To import all families takes longer than a small run.
+    # Importing all families would take longer than a small run.
     _load(HOMES.get(wanted, FAMILIES))
-    found = _named.get(wanted) or _spelled_otherwise(wanted)
-    if not found:
+    matches = _named.get(wanted) or _spelled_otherwise(wanted)
+    if not matches:
         raise _unknown(name)
-    return tuple(sorted(_in_order(found), key=lambda entry: entry.name != wanted))
+    return tuple(sorted(_in_order(matches), key=lambda entry: entry.name != wanted))
 
 
 def _percent(name: str, written: str) -> str:
-    """The percentage in a name such as huber@p99.90, as short as can be.  Raises UsageError if it is none."""
+    """The percentage in a name such as huber@p99.90, in its shortest form.  Raises UsageError if invalid."""
     percent = Decimal(written)
     if not 0 < float(percent / 100) < 1:
         raise UsageError(f"{name}: a quantile is written @p50, @p95 or @p99.9, between @p0 and @p100")
@@ -204,19 +204,19 @@ def _percent(name: str, written: str) -> str:
 
 @cache
 def _at_quantile(name: str, percent: str) -> Loss:
-    """The quantile of the row losses of the loss of this name."""
+    """The loss that is a quantile of the row losses of the named loss."""
     return named(name).at_quantile(percent, _at_quantile)
 
 
 def _spelled_otherwise(name: str) -> list[Loss]:
-    """The losses whose name differs in blanks, hyphens and underscores alone; none if that is ambiguous."""
+    """The losses whose name differs only in spaces, hyphens and underscores; empty if that is ambiguous."""
     wanted = hints.squeezed(name)
-    same = [
+    matches = [
         entry for known, entries in _named.items() if hints.squeezed(known) == wanted for entry in entries
     ]
-    found = {entry.name: entry for entry in same}
-    tasks = {entry.task for entry in found.values()}
-    return list(found.values()) if len(tasks) == len(found) else []
+    by_name = {entry.name: entry for entry in matches}
+    tasks = {entry.task for entry in by_name.values()}
+    return list(by_name.values()) if len(tasks) == len(by_name) else []
 
 
 def _unknown(name: str) -> UsageError:
@@ -233,9 +233,14 @@ def _unknown(name: str) -> UsageError:
 
 
 def _cut_off(name: str) -> str:
-    """How a name such as ndcg@10 or precision@10 is written, if a loss has the parameter k; else empty."""
+    """The correct form of a name such as ndcg@10 or precision@10, if the loss has k; else empty."""
     stem, _, ranks = name.lower().partition("@")
-    known = [each for each in (f"{stem}_at_k", stem) for entry in _named.get(each, ()) if entry.param("k")]
+    known = [
+        candidate
+        for candidate in (f"{stem}_at_k", stem)
+        for entry in _named.get(candidate, ())
+        if entry.param("k")
+    ]
     return f"{known[0]}:k={ranks}" if known and ranks.isdigit() else ""
 
 
@@ -263,11 +268,11 @@ def choose(
     defaults: Mapping[str, object] | None = None,
     name: str = "",
 ) -> Choice:
-    """A loss with its parameters: in-line ones first, then options, then `defaults`, then its own.
+    """Set the parameters of a loss: in-line ones first, then options, then `defaults`, then its own defaults.
 
-    `name` is the one by which the user asked for it.
+    `name` is the name that the user wrote.
 
-    Raises UsageError for an unknown parameter, a value out of range, or one that is missing.
+    Raises UsageError for an unknown parameter, a value out of range, or a missing value.
     """
     known = [param.name for param in entry.params]
     problems = [
@@ -278,8 +283,8 @@ def choose(
     ]
     params: dict[str, Any] = {}
     for param in entry.params:
-        own = (defaults or {}).get(param.name, param.default)
-        given = inline.get(param.name, options.get(param.name, own))
+        default = (defaults or {}).get(param.name, param.default)
+        given = inline.get(param.name, options.get(param.name, default))
         if given is ...:
             example = f"{entry.asked_as}:{param.name}=..."
             problems.append(f"{entry.name} needs {param.name}: {param.describe()}, as in {example}")
@@ -303,8 +308,8 @@ def choose(
 @cache
 def option_params() -> dict[str, tuple[Param, Sequence[str]]]:
     """Every parameter of the catalog by name, with the losses that take it."""
-    found: dict[str, tuple[Param, list[str]]] = {}
+    params: dict[str, tuple[Param, list[str]]] = {}
     for entry in list_losses():
         for param in entry.params:
-            found.setdefault(param.name, (param, []))[1].append(entry.name)
-    return {name: found[name] for name in sorted(found)}
+            params.setdefault(param.name, (param, []))[1].append(entry.name)
+    return {name: params[name] for name in sorted(params)}

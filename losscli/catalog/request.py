@@ -20,7 +20,7 @@ LossSpec = str | Callable[..., Any]
 
 
 class LossRequest(Struct, frozen=True):
-    """A loss as the user wrote it, and the losses (at most one per task) that it may mean.
+    """A loss as the user wrote it, and the losses that it can refer to, at most one per task.
 
     Without losses it names a function in a file, which `loaded` runs.
     """
@@ -38,15 +38,15 @@ class LossRequest(Struct, frozen=True):
 
 
 def find(given: LossSpec) -> LossRequest:
-    """The request in a text or a function; no file is run.
+    """Parse a request from text or a function, without running a file.
 
     Raises UsageError if it cannot be resolved, or if the name of a custom loss is taken.
     """
     if not isinstance(given, str):
         entry = custom_function.of_function(given)
-        return _own(entry.name, {}, (entry,))
+        return _custom_request(entry.name, {}, (entry,))
     if losses := expression.find(given):
-        return _own(given.strip(), {}, losses)
+        return _custom_request(given.strip(), {}, losses)
     if (parts := custom_file.split(given)) is not None:
         path, function, text = parts
         inline = registry.parse_inline(given, text)
@@ -59,11 +59,11 @@ def find(given: LossSpec) -> LossRequest:
 
 
 def loaded(request: LossRequest) -> LossRequest:
-    """The request with its losses: one for a function in a file is run.  Raises UsageError as `find`."""
+    """The request with its losses; a function in a file is loaded.  Raises UsageError like `find`."""
     parts = None if request.losses else custom_file.split(request.name)
     if parts is None:
         return request
-    return _own(request.name, request.inline, (custom_file.find(*parts[:2]),))
+    return _custom_request(request.name, request.inline, (custom_file.find(*parts[:2]),))
 
 
 def is_code(given: LossSpec) -> bool:
@@ -71,7 +71,8 @@ def is_code(given: LossSpec) -> bool:
     return isinstance(given, str) and expression.split(given) is None and custom_file.split(given) is not None
 
 
-def _own(name: str, inline: Mapping[str, str], losses: tuple[Loss, ...]) -> LossRequest:
+def _custom_request(name: str, inline: Mapping[str, str], losses: tuple[Loss, ...]) -> LossRequest:
+    """The request for a custom loss.  Raises UsageError if its name is taken."""
     wanted = losses[0].name
     if losses[0].request and (wanted == "n" or wanted.lower() in registry.names()):
         taken = "n is the number of rows in a gate" if wanted == "n" else f"{wanted} is a loss in the catalog"
@@ -79,23 +80,23 @@ def _own(name: str, inline: Mapping[str, str], losses: tuple[Loss, ...]) -> Loss
     return LossRequest(name, inline, losses)
 
 
-def own_names(given: Sequence[LossSpec]) -> dict[str, str]:
-    """The names by which gates may refer to custom losses, with their names in a report; nothing is run."""
+def custom_names(given: Sequence[LossSpec]) -> dict[str, str]:
+    """The names of custom losses in a report, by the names that gates may use; no code is run."""
     names: dict[str, str] = {}
-    for each in given:
-        if not isinstance(each, str):
-            name = asked = getattr(each, "__name__", "")
-        elif (named := expression.split(each)) is not None:
-            name, asked = named[0], each.strip()
-        elif (parts := custom_file.split(each)) is not None:
-            name, asked = parts[1], f"{parts[0]}:{parts[1]}"
+    for spec in given:
+        if not isinstance(spec, str):
+            name = written = getattr(spec, "__name__", "")
+        elif (named := expression.split(spec)) is not None:
+            name, written = named[0], spec.strip()
+        elif (parts := custom_file.split(spec)) is not None:
+            name, written = parts[1], f"{parts[0]}:{parts[1]}"
         else:
             continue
-        names |= {name: name, asked: name}
+        names |= {name: name, written: name}
     return names
 
 
-def own_params(given: Sequence[LossSpec]) -> list[str]:
-    """The parameters of losses given as functions; those of losses in files are written in line."""
-    functions = [each for each in given if inspect.isfunction(each)]
-    return [name for each in functions for name in list(inspect.signature(each).parameters)[1:]]
+def custom_params(given: Sequence[LossSpec]) -> list[str]:
+    """The parameters of losses passed as functions; losses in files take theirs only in line."""
+    functions = [function for function in given if inspect.isfunction(function)]
+    return [name for function in functions for name in list(inspect.signature(function).parameters)[1:]]

@@ -145,7 +145,7 @@ def _choice(written: _Chosen, find: Finder) -> Choice:
     if registered is None:
         raise UsageError(f"{written.loss} is no loss of a {written.task} task here", remedy="upgrade losscli")
     require_digest(registered, written.digest)
-    loss = registered.apart() if written.apart and not registered.counts_apart else registered
+    loss = registered.as_ratio() if written.apart and not registered.counts_apart else registered
     params = {name: _tuples(value) for name, value in written.params.items()}
     if params.keys() != {param.name for param in loss.params}:
         raise DataError(f"is a damaged state: {written.loss} has other parameters")

@@ -218,7 +218,7 @@ def _with_zero_class(choice: Choice) -> Choice:
     if not choice.loss.keeps_zero_class(choice.params):
         return choice
     mean = choice.loss.additive and not choice.by_rows
-    return replace(choice, keeps_zero_class=True, loss=choice.loss.apart() if mean else choice.loss)
+    return replace(choice, keeps_zero_class=True, loss=choice.loss.as_ratio() if mean else choice.loss)
 
 
 def _refuse(name: str, takers: Sequence[str], chosen: str) -> None:

@@ -154,11 +154,11 @@ def settled(
 ) -> Settled:
     """Resolve what a run evaluates.  Raises UsageError or DataError; see `prepare` for the arguments."""
     given = listed(loss)
-    custom_names = requests.own_names(given)
+    custom_names = requests.custom_names(given)
     options, arrays = memory.apart(options)
     request, _, (gates, written), (left, right) = all_of(
         lambda: request_of({"loss": given, **options}, of_environment()),
-        lambda: check_names(options, requests.own_params(given)),
+        lambda: check_names(options, requests.custom_params(given)),
         lambda: losses.gates_of(options.get("gate"), custom_names),
         lambda: load.tables(
             engines.source_of(predictions, options.get("engine")),

@@ -1,4 +1,4 @@
-"""What a library chooses if the definition of a loss leaves a choice, and how its losses see a batch."""
+"""What a library does where the definition of a loss leaves a choice, applied to batches and weights."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Clip(Struct, frozen=True):
     """Where a library clips probabilities before it takes logarithms.
 
     Probabilities are raised to `low`; None means the machine epsilon of the type of the predictions.  With
-    `both` they are also lowered to 1 - low, as that type can represent it.  Without it, the logarithms of p
-    and of 1 - p are bounded instead.  `targets` clips the probabilities of the target too.  `spacing` is the
-    machine epsilon of the type to which the library casts predictions, where it does.
+    `both` they are also lowered to 1 - low, as far as that type can represent it.  Without it, the logarithms
+    of p and of 1 - p are bounded instead.  `targets` clips the probabilities of the target too.  `spacing` is
+    the machine epsilon of the type to which the library casts predictions, 0 if it does not cast them.
     """
 
     low: float | None = None
@@ -44,12 +44,13 @@ class Clip(Struct, frozen=True):
 class Convention(Struct, frozen=True):
     """How one library computes one loss.
 
-    `call` is its name there.  `params` replace the defaults of the loss, and `lacks` are its parameters that
-    the library does not have.  `clip` is where probabilities are clipped, if at all; `rescales` divides each
-    row of them by its sum.  `weights` is the divisor of the mean if rows have weights, `class_weights` if
-    classes have, None if the library takes none; `soft_class_weights` is the latter for targets that are
-    distributions.  `variances` are the fields in whose place the library takes a variance.  Of fewer rows
-    than `min_rows` it has no value.  `but` says where its numbers still differ.
+    `call` is its name in the library.  `params` replace the defaults of the loss, and `lacks` are its
+    parameters that the library does not have.  `clip` says how probabilities are clipped, if at all;
+    `rescales` divides each row of probabilities by its sum.  `weights` is the divisor of the mean with row
+    weights, `class_weights` with class weights, and `soft_class_weights` with class weights and targets that
+    are distributions; None if the library does not support the weights.  `variances` are the fields that the
+    library expects as variances.  With fewer than `min_rows` rows the loss has no value.  `but` says where
+    the values still differ.
     """
 
     call: str
@@ -66,10 +67,10 @@ class Convention(Struct, frozen=True):
 
 
 class Library(Struct, frozen=True):
-    """A library and how it computes the losses that it has; `remark` holds for all of them.
+    """A library and its conventions by loss; `remark` applies to all of them.
 
-    With `spreads_class_weight` each part of a soft or smoothed label has the weight of its own class, else
-    all of it that of the most probable class.
+    With `spreads_class_weight` each part of a soft or smoothed label is weighted by its own class, otherwise
+    the whole label by its most probable class.
     """
 
     title: str
@@ -81,8 +82,8 @@ class Library(Struct, frozen=True):
 class Policy(Struct, frozen=True):
     """A convention resolved for a run with its types, link and weights.
 
-    `low` and `high` are how close to zero and to one a probability may be, zero for no clip.  `by_rows` says
-    that a weighted mean divides by the number of rows.
+    `low` and `high` are the minimum distances of a probability from 0 and from 1, zero for no clipping.
+    `by_rows` is true if a weighted mean divides by the number of rows.
     """
 
     convention: Convention
@@ -91,7 +92,7 @@ class Policy(Struct, frozen=True):
     by_rows: bool = False
 
     def seen(self, batch: Batch) -> Batch:
-        """The batch as a loss of the library sees it."""
+        """The batch with probabilities rescaled and clipped as the library does."""
         if isinstance(batch, Bernoulli) and batch.link == "probability":
             return self._clipped(batch)
         if isinstance(batch, Multiclass) and batch.link == "probability":
@@ -110,16 +111,16 @@ class Policy(Struct, frozen=True):
         return replace(batch, prediction=clipped, eps=0.0)
 
     def describe(self, params: Mapping[str, Any], link: str, weighted: bool) -> str:
-        """What was chosen, in words."""
-        own = self.convention
-        parts = [f"{name}={param_text(params[name])}" for name in own.params]
+        """The convention in words, for a note."""
+        convention = self.convention
+        parts = [f"{name}={param_text(params[name])}" for name in convention.params]
         if link == "probability":
-            parts += ["rows of probabilities divided by their sum"] if own.rescales else []
-            parts += [self._clip_in_words()] if own.clip is not None else []
+            parts += ["rows of probabilities divided by their sum"] if convention.rescales else []
+            parts += [self._clip_in_words()] if convention.clip is not None else []
         if weighted:
             parts.append(f"the mean divides by {ROW_COUNT if self.by_rows else WEIGHT_SUM}")
         chosen = "; ".join(parts) or "its definition is the default here"
-        return f"{own.call}: {chosen}" + (f" ({own.but})" if own.but else "")
+        return f"{convention.call}: {chosen}" + (f" ({convention.but})" if convention.but else "")
 
     def _clip_in_words(self) -> str:
         clip = self.convention.clip

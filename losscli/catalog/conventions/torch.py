@@ -1,4 +1,4 @@
-"""How PyTorch computes each loss that it has, as data; measured on the version named below."""
+"""The conventions of PyTorch for its losses, measured on the version named below."""
 
 from __future__ import annotations
 

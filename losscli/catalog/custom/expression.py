@@ -1,8 +1,8 @@
 """Losses by expression: 'expr: where(abs(e) < 1, e**2 / 2, abs(e) - 0.5)'.
 
-The text is parsed, and its tree is evaluated on all rows of a block at once; nothing of it is run as Python.
-What the tree may contain is listed here, and everything else is refused: no attributes, no calls except of
-`FUNCTIONS`, no names except of columns and `CONSTANTS`, no text, and limits on size and depth.
+The text is parsed, and its tree is evaluated on all rows of a block at once, never as Python code.  The tree
+may contain only what is listed here: no attributes, no calls except of `FUNCTIONS`, no names except of
+columns and `CONSTANTS`, no text; its size and depth are limited.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ FUNCTIONS: Mapping[str, Function] = {
 
 
 def _power(xp: Namespace, base: Array, exponent: Array) -> Array:
-    # For two floats, Python would raise if the power overflows; an array to a float's is the fast way.
+    # Two Python floats would raise on overflow; an array to the power of a float is the fast path.
     return xp.asarray(base) ** exponent
 
 
@@ -132,11 +132,11 @@ _INSTEAD: Mapping[type[ast.AST], str] = {
     ast.IfExp: "where(condition, value, otherwise) in place of if and else",
     ast.Attribute: "a function by its name alone, as in log(p): there are no attributes",
 }
-"""What to write instead of what users of Python may try."""
+"""What to write instead of Python syntax that is not supported."""
 
 
 def find(text: str) -> tuple[Loss, ...]:
-    """The losses of 'expr: ...' or 'name = expr: ...', one per task; none if it is neither.
+    """The losses of 'expr: ...' or 'name = expr: ...', one per task; empty for any other text.
 
     Raises UsageError, which points at what is invalid.
     """
@@ -153,18 +153,18 @@ def find(text: str) -> tuple[Loss, ...]:
 
 
 def named(text: str, task: str) -> Loss:
-    """The loss of a task by an expression."""
+    """The loss of an expression for one task."""
     (entry,) = (entry for entry in find(text) if entry.task == task)
     return entry
 
 
 def split(text: str) -> tuple[str, str] | None:
-    """The name of a loss by expression (by default 'expr: ' and its text) and its text; None for others."""
-    found = re.fullmatch(r"\s*(?:([^=:]*?)\s*=\s*)?expr\s*:(.*)", text, flags=re.DOTALL)
-    if found is None:
+    """The name (by default 'expr: ' and the expression) and the expression; None for any other text."""
+    match = re.fullmatch(r"\s*(?:([^=:]*?)\s*=\s*)?expr\s*:(.*)", text, flags=re.DOTALL)
+    if match is None:
         return None
-    source = " ".join(found[2].split())
-    return f"expr: {source}" if found[1] is None else found[1], source
+    source = " ".join(match[2].split())
+    return f"expr: {source}" if match[1] is None else match[1], source
 
 
 def _loss(name: str, request: str, value: Value, kind: type[Variables]) -> Loss:
@@ -188,7 +188,7 @@ def parse(text: str) -> Value:
         raise _error(text, text.index("#"), "no comment")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error")  # what Python only warns of (1or 2) is invalid too
+            warnings.simplefilter("error")  # syntax that Python only warns about (1or 2) is invalid too
             tree = ast.parse(text, mode="eval")
     except SyntaxError as error:
         at = min(error.offset - 1, len(text)) if error.offset else len(text)
@@ -202,7 +202,7 @@ def parse(text: str) -> Value:
 
 
 class _Parser:
-    """Turns the nodes of one text into functions."""
+    """Converts the nodes of one expression to functions."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -215,23 +215,23 @@ class _Parser:
             raise self._error(node, f"at most {DEEPEST} levels of nesting")
         match node:
             case ast.Constant():
-                found = self._constant(node)
+                value = self._constant(node)
             case ast.Name():
-                found = self._name(node)
+                value = self._name(node)
             case ast.Call():
-                found = self._call(node)
+                value = self._call(node)
             case ast.BinOp(op=op) if type(op) not in _OPERATORS:
                 raise self._error(node.left, _INSTEAD.get(type(op), "another operator"), after=True)
             case ast.BinOp(left=left, op=op, right=right):
-                found = self._numeric(op, left, right)
+                value = self._numeric(op, left, right)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                found = _applied(_LOGIC[ast.Not], [self.value(operand)])
+                value = _applied(_LOGIC[ast.Not], [self.value(operand)])
             case ast.UnaryOp(op=op, operand=operand) if type(op) in _OPERATORS:
-                found = self._numeric(op, operand)
+                value = self._numeric(op, operand)
             case ast.BoolOp(op=op, values=values):
-                found = _applied(_folded(_LOGIC[type(op)]), [self.value(each) for each in values])
+                value = _applied(_folded(_LOGIC[type(op)]), [self.value(operand) for operand in values])
             case ast.Compare():
-                found = self._comparison(node)
+                value = self._comparison(node)
             case ast.Attribute():
                 raise self._error(node.value, _INSTEAD[ast.Attribute], after=True)
             case ast.UnaryOp(op=op):
@@ -239,7 +239,7 @@ class _Parser:
             case _:
                 raise self._error(node)
         self._depth -= 1
-        return found
+        return value
 
     def _constant(self, node: ast.Constant) -> Value:
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
@@ -280,10 +280,10 @@ class _Parser:
         return _applied(function.call, [_number(self.value(argument)) for argument in node.args])
 
     def _numeric(self, operator: ast.AST, *operands: ast.expr) -> Value:
-        return _applied(_OPERATORS[type(operator)], [_number(self.value(each)) for each in operands])
+        return _applied(_OPERATORS[type(operator)], [_number(self.value(operand)) for operand in operands])
 
     def _comparison(self, node: ast.Compare) -> Value:
-        operands = [self.value(each) for each in (node.left, *node.comparators)]
+        operands = [self.value(operand) for operand in (node.left, *node.comparators)]
         pairs: list[Value] = []
         for i, operator in enumerate(node.ops):
             if type(operator) not in _LOGIC:
@@ -293,7 +293,7 @@ class _Parser:
         return _applied(_folded(_LOGIC[ast.And]), pairs)
 
     def _error(self, node: ast.expr, what: str | None = None, after: bool = False) -> UsageError:
-        """The error at the first character of a node, or at what follows the node."""
+        """The error at the first character of a node, or at the first character after it."""
         bytes_before = node.end_col_offset if after else node.col_offset  # of UTF-8
         at = len(self._text.encode()[:bytes_before].decode())
         if after:
@@ -308,11 +308,11 @@ def _applied(function: Callable[..., Array], values: list[Value]) -> Value:
 
 
 def _number(value: Value) -> Value:
-    """The value as numbers: a condition is 1 if it holds, else 0, so that the sum of two can be 2."""
+    """The value as numbers: a condition becomes 1 or 0, so that the sum of two can be 2."""
 
     def number(xp: Namespace, columns: Mapping[str, Array]) -> Array:
-        found = value(xp, columns)
-        return found if isinstance(found, float) or found.dtype.kind != "b" else found * 1.0
+        result = value(xp, columns)
+        return result if isinstance(result, float) or result.dtype.kind != "b" else result * 1.0
 
     return number
 

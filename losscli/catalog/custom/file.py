@@ -21,12 +21,12 @@ from losscli.text import near
 
 def split(text: str) -> tuple[str, str, str] | None:
     """Path, function and in-line parameters of 'path/to/file.py:name:delta=2'; None for any other text."""
-    found = re.fullmatch(r"\s*(.*?\.py)\s*(?::([^:]*)(?::(.*))?)?", text, flags=re.DOTALL)
-    return None if found is None else (found[1], (found[2] or "").strip(), found[3] or "")
+    match = re.fullmatch(r"\s*(.*?\.py)\s*(?::([^:]*)(?::(.*))?)?", text, flags=re.DOTALL)
+    return None if match is None else (match[1], (match[2] or "").strip(), match[3] or "")
 
 
 def source_of(path: str) -> bytes:
-    """The source in a file, which is not run.  Raises UsageError if it cannot be read."""
+    """Read the source of a file without running it.  Raises UsageError if it cannot be read."""
     try:
         return Path(path).read_bytes()
     except (OSError, ValueError) as error:  # also for a name with NUL
@@ -37,8 +37,8 @@ def source_of(path: str) -> bytes:
 def find(path: str, name: str, source: bytes | None = None) -> Loss:
     """The loss defined by a function in a file; `source` is its text if the file is on another machine.
 
-    Raises UsageError if the file or function does not exist, if running the file raises, and for a function
-    that has not the signature of a loss.
+    Raises UsageError if the file or function does not exist, if running the file raises, or if the function
+    does not have the signature of a loss.
     """
     source = source_of(path) if source is None else source
     module = _run(path, source)
@@ -58,18 +58,18 @@ def find(path: str, name: str, source: bytes | None = None) -> Loss:
 
 
 def unchanged(path: str, name: str, digest: str) -> Loss:
-    """The loss of a function in a file.  Raises UsageError if the file has changed since the digest."""
+    """The loss of a function in a file.  Raises UsageError if the digest of the file differs."""
     return require_digest(find(path, name), digest)
 
 
 _files: set[str] = set()
-"""The files whose code runs."""
+"""The files that have been run."""
 
 
 def blamed(error: BaseException) -> str:
-    """What an exception is in the words of an error of a file, if code of a file was running; else empty.
+    """The message for an exception that code in a loss file raised; empty for any other exception.
 
-    A state of a user is called in many places, none of which expects an exception.
+    The methods of a custom state are called in many places, which do not guard against exceptions.
     """
     running = [frame.filename for frame in traceback.extract_tb(error.__traceback__)]
     path = next((name for name in reversed(running) if name in _files), "")
@@ -78,7 +78,7 @@ def blamed(error: BaseException) -> str:
 
 @cache
 def _run(path: str, source: bytes) -> ModuleType:
-    """The module of a source.  Raises UsageError with the line that fails."""
+    """Run a source as a module.  Raises UsageError with the line that fails."""
     module = ModuleType(Path(path).stem)
     module.__file__ = path
     _files.add(path)

@@ -1,4 +1,4 @@
-"""Custom losses as Python functions, with the signature of those in the catalog; checked as they run."""
+"""Custom losses as Python functions with the signature of catalog losses; results are checked at run time."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ _Function = TypeVar("_Function", bound=Function)
 
 _REMEDY = "as in `def asym(batch: Regression, *, slope: Positive = 2.0): ...`"
 _PROPERTIES = "__loss__"
-"""The attribute of a function that holds its description by `loss`."""
-_PLAIN = {"reduction": reductions.mean, "best": None, "score": False}
-"""The description of a function that `loss` does not describe."""
+"""The attribute in which the decorator `loss` stores the properties of a function."""
+_DEFAULTS = {"reduction": reductions.mean, "best": None, "score": False}
+"""The properties of a function without the decorator `loss`."""
 _COLUMNS = {reductions.mean: 1, reductions.root: 1, reductions.largest: 1, reductions.ratio: 2}
 """The number of row columns that each reduction of `losscli.custom` takes."""
-_KNOWN = {"weight", "low", "high", "pilot", "pilots"}
-"""What a reduction may take in addition to the parameters of the loss."""
+_REDUCTION_ARGUMENTS = {"weight", "low", "high", "pilot", "pilots"}
+"""The arguments that a reduction may have in addition to the parameters of the loss."""
 
 
 def loss(
@@ -82,8 +82,8 @@ def loss(
     return described
 
 
-class OwnLoss(Loss, frozen=True):
-    """A custom loss: its results are checked, and its exceptions are reported with the line of its source."""
+class CustomLoss(Loss, frozen=True):
+    """A custom loss: its results are checked, and exceptions are reported with the line in its source."""
 
     def __reduce__(self) -> tuple[Callable[..., Loss], tuple[str, ...]]:
         """The origin.  Raises UsageError for a function that no other process can import."""
@@ -102,26 +102,26 @@ class OwnLoss(Loss, frozen=True):
         """
         with Guard(lambda error: f"{self.request}: {_raised(error, self.function)}"):
             columns = super().columns(sealed(batch), params)
-        wanted = _COLUMNS.get(self.reduction, len(columns)) if self.has_means else len(columns)
-        if len(columns) != wanted:
+        expected = _COLUMNS.get(self.reduction, len(columns)) if self.has_means else len(columns)
+        if len(columns) != expected:
             raise UsageError(
-                f"{self.request}: it returned {len(columns)} row columns, and its reduction takes {wanted}",
+                f"{self.request}: it returned {len(columns)} row columns, and its reduction takes {expected}",
                 remedy="@loss(reduction=...) says how the value is made of them",
             )
         n = _rows(batch)
         for column in columns:
             if not isinstance(column, batch.xp.ndarray):
-                found = f"a {type(column).__name__}"
+                actual = f"a {type(column).__name__}"
             elif isinstance(column, np.ma.MaskedArray):
-                found = "a masked array"
+                actual = "a masked array"
             elif column.dtype.kind not in "fiub":
-                found = f"an array of type {column.dtype}"
+                actual = f"an array of type {column.dtype}"
             elif column.shape != (n,):
-                found = f"an array of shape {column.shape}"
+                actual = f"an array of shape {column.shape}"
             else:
                 continue
             raise UsageError(
-                f"{self.request}: it returned {found}, where {n} rows need an array of {n} numbers",
+                f"{self.request}: it returned {actual}, where {n} rows need an array of {n} numbers",
                 remedy="return the loss of each row, or a tuple of row columns with a reduction",
             )
         return tuple(batch.xp.asarray(column).astype(float, copy=False) for column in columns)
@@ -134,11 +134,11 @@ def of_function(
     digest: str = "",
     origin: tuple[Callable[..., Loss], tuple[str, ...]] | None = None,
 ) -> Loss:
-    """The loss of a function with the signature of a loss; for a function of the catalog, the catalog's loss.
+    """Make a loss of a function; a function of the catalog gives the loss of the catalog.
 
     `name` defaults to that of the function, `request` to the name, and `origin` to the function's module.
 
-    Raises UsageError, which says what is missing in the signature.
+    Raises UsageError for a function that does not have the signature of a loss.
     """
     if not inspect.isfunction(function):
         raise UsageError(f"{request or repr(function)} is not a function", remedy=_REMEDY)
@@ -146,10 +146,12 @@ def of_function(
     if known is not None:
         return known
     name = name or function.__name__
-    properties = vars(function).get(_PROPERTIES, _PLAIN)
+    properties = vars(function).get(_PROPERTIES, _DEFAULTS)
     digest = digest or _digest(function)
     origin = origin or (imported, (function.__module__, function.__qualname__, digest))
-    entry = OwnLoss(name, (), function, origin=origin, request=request or name, digest=digest, **properties)
+    entry = CustomLoss(
+        name, (), function, origin=origin, request=request or name, digest=digest, **properties
+    )
     _check(entry)
     _check_reduction(entry)
     _check_state(entry)
@@ -157,13 +159,13 @@ def of_function(
 
 
 def imported(module: str, name: str, digest: str) -> Loss:
-    """The loss of a function in a module.  Raises UsageError if its source has changed since the digest."""
+    """The loss of a function in a module.  Raises UsageError if the digest of its source differs."""
     import_module(module)
     return require_digest(of_function(_object(module, name)), digest)
 
 
 def _object(module: str, name: str) -> Any:
-    """What a module that is imported defines under a name with dots; None if it defines nothing."""
+    """The object with a dotted name in an imported module; None if there is none."""
     try:
         return reduce(getattr, name.split("."), sys.modules.get(module))
     except AttributeError:
@@ -171,7 +173,7 @@ def _object(module: str, name: str) -> Any:
 
 
 def require_digest(entry: Loss, digest: str) -> Loss:
-    """The loss itself.  Raises UsageError if it is not the one with this digest."""
+    """Return the loss.  Raises UsageError if it has another digest."""
     if entry.digest != digest:
         raise UsageError(
             f"{entry.request} is not what it was when the evaluation was planned",
@@ -180,7 +182,7 @@ def require_digest(entry: Loss, digest: str) -> Loss:
     return entry
 
 
-def _check(entry: OwnLoss) -> None:
+def _check(entry: CustomLoss) -> None:
     """Raise UsageError if the signature is not that of a loss."""
     parameters = list(inspect.signature(entry.function).parameters.values())
     if not parameters or parameters[0].kind is not parameters[0].POSITIONAL_OR_KEYWORD:
@@ -192,23 +194,23 @@ def _check(entry: OwnLoss) -> None:
         if parameter.annotation is parameter.empty:
             kind = "range: Positive, Unit, ..." if i else "batch: Regression, Binary, ..."
             raise UsageError(f"{what} has no annotation; expected a {kind}", remedy=_REMEDY)
-    # An annotation is code of the user, too.
+    # Evaluating an annotation runs code of the user, too.
     with Guard(lambda error: f"{entry.request}: {_raised(error, entry.function)}", _REMEDY):
         batch, _ = entry.batch, entry.params
     is_batch = isinstance(batch, type) and issubclass(batch, Batch) and hasattr(batch, "task")
-    if not is_batch or not batch.__module__.startswith("losscli.tasks."):  # which readers know to make
+    if not is_batch or not batch.__module__.startswith("losscli.tasks."):  # no reader makes others
         what = f"{entry.request}: {parameters[0].name}"
         raise UsageError(f"{what} must be annotated with the batch of a task, not {batch!r}", remedy=_REMEDY)
 
 
-def _check_reduction(entry: OwnLoss) -> None:
+def _check_reduction(entry: CustomLoss) -> None:
     """Raise UsageError if the reduction is not a Reduction, or takes unknown arguments."""
     if not isinstance(entry.reduction, Reduction):
         raise UsageError(
             f"{entry.request}: its reduction must be a losscli.custom.Reduction, not {entry.reduction!r}",
             remedy="as in @loss(reduction=Reduction(lambda xp, m: m[..., 0] / m[..., 1]))",
         )
-    known = {param.name for param in entry.params} | _KNOWN
+    known = {param.name for param in entry.params} | _REDUCTION_ARGUMENTS
     unknown = [
         name for name in list(inspect.signature(entry.reduction.function).parameters)[2:] if name not in known
     ]
@@ -219,8 +221,8 @@ def _check_reduction(entry: OwnLoss) -> None:
         )
 
 
-def _check_state(entry: OwnLoss) -> None:
-    """Raise UsageError if the state is not a class with the methods of one."""
+def _check_state(entry: CustomLoss) -> None:
+    """Raise UsageError if the state is not a class with the methods of State."""
     lacks = [name for name in vars(State) if not name.startswith("_") and not hasattr(entry.state, name)]
     if lacks or not isinstance(entry.state, type):
         what = f"{entry.request}: its state must be a class with the methods of State, not {entry.state!r}"
@@ -228,8 +230,8 @@ def _check_state(entry: OwnLoss) -> None:
         raise UsageError(what + lacking, remedy="leave out state= for the moments of the row columns")
 
 
-def _guarded(entry: OwnLoss) -> Reduction:
-    """The reduction of a loss, whose exceptions are reported with the line of its source."""
+def _guarded(entry: CustomLoss) -> Reduction:
+    """The reduction of a loss, checked, and with exceptions reported with the line in its source."""
     function = entry.reduction.function
 
     @wraps(function)
@@ -240,9 +242,9 @@ def _guarded(entry: OwnLoss) -> Reduction:
         array = xp.asarray(value)
         masked = isinstance(value, np.ma.MaskedArray)
         if masked or array.dtype.kind not in "fiub" or array.shape != shape:
-            found = "a masked array" if masked else f"numbers of type {array.dtype} and shape {array.shape}"
+            actual = "a masked array" if masked else f"numbers of type {array.dtype} and shape {array.shape}"
             raise UsageError(
-                f"{entry.request}: its reduction returned {found}, where means of shape {means.shape} need "
+                f"{entry.request}: its reduction returned {actual}, where means of shape {means.shape} need "
                 f"numbers of shape {shape}",
                 remedy="reduce the last axis: m[..., 0] / m[..., 1]",
             )
@@ -252,13 +254,13 @@ def _guarded(entry: OwnLoss) -> Reduction:
 
 
 def _raised(error: BaseException, function: Any) -> str:
-    """The exception, with the line in the file of the function."""
+    """An exception as text, with the line in the file of the function."""
     code = getattr(function, "__code__", None)
     return raised(error, "" if code is None else code.co_filename)
 
 
 def raised(error: BaseException, file: str) -> str:
-    """The exception, with the last line of that file in its traceback."""
+    """An exception as text, with the last line of `file` in its traceback."""
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     if isinstance(error, SyntaxError) and error.filename == file:
         lines = [error.lineno]
@@ -267,7 +269,7 @@ def raised(error: BaseException, file: str) -> str:
 
 
 def _text(error: BaseException) -> str:
-    """What an exception says, which is code of the user, too."""
+    """The text of an exception; empty if its __str__, which is code of the user, raises."""
     with suppress(BaseException):
         return str(error)
     return ""
@@ -280,7 +282,7 @@ def _rows(batch: Batch) -> int:
 
 
 def _digest(function: Any) -> str:
-    """A digest of a function's source, or of its code if it has no source."""
+    """A digest of the source of a function, or of its bytecode if the source is not available."""
     try:
         text = inspect.getsource(function)
     except (OSError, TypeError):
@@ -289,10 +291,10 @@ def _digest(function: Any) -> str:
 
 
 def _code(code: CodeType) -> str:
-    within = [_code(each) if isinstance(each, CodeType) else each for each in code.co_consts]
-    return repr((code.co_code, code.co_names, within))
+    consts = [_code(const) if isinstance(const, CodeType) else const for const in code.co_consts]
+    return repr((code.co_code, code.co_names, consts))
 
 
 def digest_of(source: bytes, name: str) -> str:
-    """A short digest of a source and the name of the function in it."""
+    """The name of a function and a short digest of its source."""
     return f"{name}@{hashlib.sha256(source).hexdigest()[:16]}"

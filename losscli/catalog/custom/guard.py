@@ -1,6 +1,6 @@
-"""Code of users: whatever it raises is an error of this code, and what it prints is no result.
+"""Run custom code: its exceptions become usage errors, and its output is kept out of the results.
 
-A loss may be run by several threads at once.  Nothing here is a wall: code of users can do what its user can.
+Several threads may run a loss at once.  This is no sandbox: custom code has the rights of the user.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from losscli.errors import UsageError
 
 streams: list[Callable[[], tuple[Any, Any]]] = []
-"""What gives stdout and stderr before and after code of a user runs, if the command line keeps them."""
+"""Functions that return the stdout and stderr to restore around custom code, set by the command line."""
 
 
 class _Inside(threading.local):
@@ -26,15 +26,15 @@ _inside = _Inside()
 
 
 def is_running() -> bool:
-    """Whether this thread is running code of a user."""
+    """Whether this thread is running custom code."""
     return _inside.depth > 0
 
 
 class Guard:
-    """Runs code of a user: `with Guard(describe): ...`.
+    """Runs custom code: `with Guard(describe): ...`.
 
-    Raises UsageError with the text that `describe` makes of any exception, SystemExit among them.  Only an
-    interrupt that the user of the program sent stays what it is.
+    Any exception, including SystemExit, becomes a UsageError with the text that `describe` returns; only an
+    interrupt by the user passes through.
     """
 
     def __init__(self, describe: Callable[[BaseException], str], remedy: str = "") -> None:
@@ -45,7 +45,7 @@ class Guard:
     def __enter__(self) -> None:
         _keep_streams()
         _inside.depth += 1
-        if threading.current_thread() is threading.main_thread():  # the only one that signals interrupt
+        if threading.current_thread() is threading.main_thread():  # only this thread receives signals
             self._before = signal.getsignal(signal.SIGINT)
             if callable(self._before):
                 signal.signal(signal.SIGINT, self._interrupt)
@@ -66,5 +66,5 @@ class Guard:
 
 
 def _keep_streams() -> None:
-    for kept in streams:
-        sys.stdout, sys.stderr = kept()
+    for current_streams in streams:
+        sys.stdout, sys.stderr = current_streams()
