@@ -11,9 +11,8 @@ from msgspec import Struct
 
 from losscli.catalog.loss import Choice
 from losscli.data.stream import MATCHED
-from losscli.evaluation import cells as cell_views
+from losscli.evaluation.cells import Layout, of_units
 from losscli.numeric.arrays import Array, Namespace, to_numpy
-from losscli.numeric.cached import cached_property
 from losscli.numeric.hashing import hash_keys, hash_of, sum_of_hashes
 from losscli.numeric.segments import run_of
 from losscli.numeric.two_float import unit_of
@@ -129,10 +128,9 @@ class Taken(Struct, frozen=True, eq=False, dict=True):
         """The number of rows; of groups in tasks that evaluate groups."""
         return self.block.height if self.rows.starts is None else len(self.rows.starts)
 
-    @cached_property
-    def cut(self) -> cell_views.Cut:
-        """For each slicing the slice of each row, or of each group, and the keys of the slices that occur."""
-        return cell_views.cut_by(self.block, self.plan.roles.slicings, self.rows)
+    def layout(self) -> Layout:
+        """How the rows, or the groups, lie in cells."""
+        return Layout(self.plan, self.xp, self.block, self.rows)
 
     def weight_of(self, choice: Choice) -> Array | None:
         """The weights as a loss takes them: one instead of zero for a class that it keeps."""
@@ -142,7 +140,7 @@ class Taken(Struct, frozen=True, eq=False, dict=True):
         kept = self.xp.where(factor == 0, 1.0, factor)
         if self.block.weight is None:
             return kept
-        return self.xp.asarray(cell_views.of_units(self.block.weight, self.rows)) * kept
+        return self.xp.asarray(of_units(self.block.weight, self.rows)) * kept
 
     def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
         """The row columns of a loss for each output."""
@@ -192,7 +190,7 @@ def _read(plan: Plan, xp: Namespace, block: Block, fixed: Fixed) -> Taken:
     """The batches and the weights of a block whose rows are matched and complete."""
     with np.errstate(all="ignore"):
         rows = TASKS[plan.roles.task].read(block, xp, plan.wanted, fixed.pilots)
-        weight = None if block.weight is None else xp.asarray(cell_views.of_units(block.weight, rows))
+        weight = None if block.weight is None else xp.asarray(of_units(block.weight, rows))
         if rows.factor is not None:
             weight = rows.factor if weight is None else weight * rows.factor
             _note_zero_class(plan, block, rows.factor)

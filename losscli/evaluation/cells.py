@@ -8,15 +8,17 @@ import numpy as np
 import polars as pl
 from msgspec import Struct
 
-from losscli.data.slicing import Labels, Slicing, distinct
+from losscli.catalog.loss import Choice
+from losscli.data.slicing import Labels, distinct
 from losscli.numeric.arrays import Array, Namespace
+from losscli.numeric.cached import cached_property
 from losscli.numeric.hashing import hash_rows
 from losscli.numeric.segments import run_of
 from losscli.plan.plan import Plan
 from losscli.report.findings import Code
 from losscli.states import clusters
 from losscli.states.cells import Cells
-from losscli.states.clusters import Clusters
+from losscli.states.clusters import Clusters, Pairs
 from losscli.states.draws import Counts, Draws
 from losscli.states.moments import Moments
 from losscli.tasks.base import Rows
@@ -36,6 +38,16 @@ class View(Struct, frozen=True, eq=False):
     keep: Array | None
     factor: Array | None
 
+    def numbered(self, numbers: Array | int) -> View:
+        """The same rows with the numbers that those that count have in another file."""
+        return View(
+            self.everyone.numbered(numbers),
+            None if self.by_class is None else self.by_class.numbered(numbers),
+            tuple(cells.numbered(numbers) for cells in self.by_slice),
+            self.keep,
+            self.factor,
+        )
+
     def counted(self, columns: tuple[Array, ...]) -> tuple[Array, ...]:
         """The row columns of the rows that count, weighted if the mean divides by the number of rows."""
         if self.keep is not None:
@@ -46,116 +58,139 @@ class View(Struct, frozen=True, eq=False):
         return tuple(xp.where(factor == 0, 0.0, factor * column) for column in columns)
 
 
-Cut = list[tuple[Array, pl.DataFrame]]
-"""For each slicing, the index of each row's slice (n,) and the keys of the slices."""
-
-
-def view(
-    plan: Plan,
-    xp: Namespace,
-    block: Block,
-    rows: Rows,
-    cut: Cut,
-    weight: Array | None,
-    by_rows: bool,
-    own_clusters: Clusters | None,
-    draws: Draws | None = None,
-) -> View:
-    """The weighted rows; with `by_rows`, each row counts once and its loss is weighted instead.
-
-    `own_clusters` are those of the rows, and `draws` how often these are drawn.
-    """
-    keep, n, factor = None, block.height, weight if by_rows else None
-    numbers: Array | int = block.numbering
-    if rows.starts is not None:
-        n, numbers = len(rows.starts), block.rows[rows.starts]
-    weight = None if by_rows else weight
-    if weight is not None and len(weight) and not float(weight.min()) > 0:
-        keep = weight > 0
-        weight, numbers = weight[keep], xp.asarray(of_units(block.rows, rows))[keep]
-        n = len(weight)
-    elif not isinstance(numbers, int):
-        numbers = xp.asarray(numbers)
-
-    # Moments have no use for the cluster of each row: the totals of clusters are taken apart.
-    asked = own_clusters is not None and any(plan.state(choice) is not Moments for choice in plan.choices)
-    cluster = xp.asarray(own_clusters.of_rows) if own_clusters is not None and asked else None
-    if keep is not None:
-        cluster = None if cluster is None else cluster[keep]
-        draws = None if draws is None else draws.at(xp.flatnonzero(keep))
-
-    def cells(places: Array, count: int) -> Cells:
-        own = places if keep is None else places[keep]
-        return Cells(xp, n, weight, numbers, own, count, cluster, draws)
-
-    by_class = None
-    if plan.cell == "class" and rows.codes is not None:
-        by_class = cells(rows.codes, len(plan.roles.names))
-    by_slice = tuple(cells(xp.asarray(places), len(keys)) for places, keys in cut)
-    everyone = Cells(xp, n, weight, numbers, cluster=cluster, draws=draws)
-    return View(everyone, by_class, by_slice, keep, factor)
-
-
 PART_BITS = 40
 """Bits of a row number: with the number of its part above them, rows of different parts are drawn apart."""
 OVERALL, BY_CELL, SLICES = range(3)
 """The ways to cut clusters into cells; SLICES + i is the i-th slicing."""
 
 
-def clusters_of(plan: Plan, block: Block, rows: Rows) -> Clusters | None:
-    """The clusters of rows, or of groups; None without --cluster."""
-    cluster = plan.roles.cluster
-    if cluster is None:
-        return None
-    keys = block.frame[cluster]
-    # Only distinct keys are hashed.
-    places, values = distinct(keys)
-    own = _of_whole_groups(block, places, rows, "cluster", (cluster,))
-    return Clusters(clusters.hashed(values), own)
+class Layout:
+    """How the rows of a block lie in cells: made once for all losses, and for all models of the same rows.
 
-
-def draws_of(plan: Plan, xp: Namespace, block: Block, rows: Rows) -> Draws | None:
-    """How often each row of a block, or each group, is drawn in a bootstrap; None without one.
-
-    What names the unit in the file, its cluster, group or key, gives its counts, whichever rows come before
-    it; otherwise its row number does.
+    `same` is the layout of a model that has the same rows, in a file in which they may have other numbers.
     """
-    resampling, names = plan.resampling, plan.unit_columns
-    if resampling is None:
-        return None
-    units = hash_rows([block.frame[name] for name in names]) if names else block.rows
-    if not names and plan.request.part is not None:
-        units = units + (plan.request.part[0] << PART_BITS)
-    return Draws(Counts(xp, resampling.keys(of_units(units, rows)), resampling.replicates))
 
+    def __init__(
+        self, plan: Plan, xp: Namespace, block: Block, rows: Rows, same: Layout | None = None
+    ) -> None:
+        self.plan, self.xp, self.block, self.rows = plan, xp, block, rows
+        self._same = same
+        self._views = dict[tuple[bool, bool], View]()
 
-def clustered(
-    plan: Plan, xp: Namespace, rows: Rows, cut: Cut, own_clusters: Clusters | None
-) -> clusters.Block:
-    """The clusters of the block, for each way to cut the rows; for no way without --cluster."""
-    if own_clusters is None:
-        none = np.empty(0, dtype=np.int64)
-        return clusters.Block(Clusters(none, none), {})
-    ways: dict[int, Array | None] = {OVERALL: None}
-    ways |= {SLICES + number: places for number, (places, _) in enumerate(cut)}
-    if plan.cell == "label" or (plan.cell == "class" and rows.codes is not None):
-        ways[BY_CELL] = None if plan.cell == "label" else rows.codes
-    return clusters.Block(own_clusters, ways, xp)
+    def of_model(self, block: Block) -> Layout:
+        """The layout of the same rows as the block of another model."""
+        if isinstance(block.numbering, int) and block.numbering == self.block.numbering:
+            return self
+        return Layout(self.plan, self.xp, block, self.rows, same=self)
+
+    @cached_property
+    def slices(self) -> list[tuple[Array, pl.DataFrame]]:
+        """For each slicing, the slice of each row, or of each group (n,), and the keys of the slices."""
+        if self._same is not None:
+            return self._same.slices
+        slices, labels = [], Labels()
+        for slicing in self.plan.roles.slicings:
+            codes, keys = slicing.of(self.block.frame, labels)
+            codes = _of_whole_groups(self.block, codes, self.rows, "slice", slicing.columns, slicing.text)
+            slices.append((codes, keys))
+        return slices
+
+    @cached_property
+    def clusters(self) -> Clusters | None:
+        """The clusters of rows, or of groups; None without --cluster."""
+        if self._same is not None:
+            return self._same.clusters
+        column = self.plan.roles.cluster
+        if column is None:
+            return None
+        # Only distinct keys are hashed.
+        places, keys = distinct(self.block.frame[column])
+        places = _of_whole_groups(self.block, places, self.rows, "cluster", (column,))
+        return Clusters(clusters.hashed(keys), places)
+
+    @cached_property
+    def draws(self) -> Draws | None:
+        """How often each row, or each group, is drawn in a bootstrap; None without one.
+
+        What names the unit in the file, its cluster, group or key, gives its counts, whichever rows come
+        before it; otherwise its row number does.
+        """
+        if self._same is not None:
+            return self._same.draws
+        plan, names = self.plan, self.plan.unit_columns
+        if plan.resampling is None:
+            return None
+        units = hash_rows([self.block.frame[name] for name in names]) if names else self.block.rows
+        if not names and plan.request.part is not None:
+            units = units + (plan.request.part[0] << PART_BITS)
+        keys = plan.resampling.keys(of_units(units, self.rows))
+        return Draws(Counts(self.xp, keys, plan.resampling.replicates))
+
+    @cached_property
+    def pairs(self) -> dict[int, Pairs]:
+        """The pairs of a cell and a cluster, for each way to cut rows into cells; none without --cluster."""
+        if self._same is not None:
+            return self._same.pairs
+        if self.clusters is None:
+            return {}
+        ways: dict[int, Array | None] = {OVERALL: None}
+        ways |= {SLICES + number: codes for number, (codes, _) in enumerate(self.slices)}
+        if self.plan.cell == "label" or (self.plan.cell == "class" and self.rows.codes is not None):
+            ways[BY_CELL] = None if self.plan.cell == "label" else self.rows.codes
+        return clusters.pairs_of(self.clusters, ways)
+
+    def view(self, choice: Choice, weight: Array | None) -> View:
+        """The rows as a loss takes them, with the weight of each row (n,), None for ones."""
+        way = choice.by_rows, choice.keeps_zero_class
+        if way not in self._views:
+            if self._same is not None:
+                view = self._same.view(choice, weight)
+                self._views[way] = view.numbered(self._numbers(view.keep))
+            else:
+                self._views[way] = self._view(weight, choice.by_rows)
+        return self._views[way]
+
+    def _numbers(self, keep: Array | None) -> Array | int:
+        """The numbers of the rows that count, or the first of them if they are consecutive."""
+        starts, numbers = self.rows.starts, self.block.numbering
+        if keep is not None or starts is not None:
+            numbers = of_units(self.block.rows, self.rows)
+        if isinstance(numbers, int):
+            return numbers
+        numbers = self.xp.asarray(numbers)
+        return numbers if keep is None else numbers[keep]
+
+    def _view(self, weight: Array | None, by_rows: bool) -> View:
+        """The weighted rows; with `by_rows`, each row counts once and its loss is weighted instead."""
+        xp, rows, keep, draws = self.xp, self.rows, None, self.draws
+        factor, weight = (weight, None) if by_rows else (None, weight)
+        n = self.block.height if rows.starts is None else len(rows.starts)
+        # Moments have no use for the cluster of each row: the totals of clusters are taken apart.
+        needs_clusters = any(self.plan.state(choice) is not Moments for choice in self.plan.choices)
+        cluster = xp.asarray(self.clusters.of_rows) if self.clusters is not None and needs_clusters else None
+        if weight is not None and len(weight) and not float(weight.min()) > 0:
+            keep = weight > 0
+            weight = weight[keep]
+            cluster = None if cluster is None else cluster[keep]
+            draws = None if draws is None else draws.at(xp.flatnonzero(keep))
+            n = len(weight)
+        numbers = self._numbers(keep)
+
+        def cells(codes: Array, count: int) -> Cells:
+            counted = codes if keep is None else codes[keep]
+            return Cells(xp, n, weight, numbers, counted, count, cluster, draws)
+
+        by_class = None
+        if self.plan.cell == "class" and rows.codes is not None:
+            by_class = cells(rows.codes, len(self.plan.roles.names))
+        by_slice = tuple(cells(xp.asarray(codes), len(keys)) for codes, keys in self.slices)
+        everyone = Cells(xp, n, weight, numbers, cluster=cluster, draws=draws)
+        return View(everyone, by_class, by_slice, keep, factor)
 
 
 def of_units(values: Array, rows: Rows) -> Array:
     """The values (n,) of rows, or of the first row of each group if groups are evaluated."""
     return values if rows.starts is None else values[rows.starts]
-
-
-def cut_by(block: Block, slicings: Sequence[Slicing], rows: Rows) -> Cut:
-    """For each slicing the slice of each row, or of each group, and the keys of the slices that occur."""
-    found, known = [], Labels()
-    for slicing in slicings:
-        places, keys = slicing.of(block.frame, known)
-        own = _of_whole_groups(block, places, rows, "slice", slicing.columns, slicing.text)
-        found.append((own, keys))
-    return found
 
 
 def _of_whole_groups(

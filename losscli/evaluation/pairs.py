@@ -125,22 +125,25 @@ class ComparisonJob(Struct, frozen=True):
         """Read and check one block of every model, and take the moments of models and pairs."""
         taken, tallies = self._taken(xp, frame, first_row, fixed)
         fingerprint = block_reading.fingerprint_of(taken[0]) if self.kept else None
-        # All models have the same rows, which are drawn alike.
-        draws = partials.draws_of(taken[0])
+        # All models have the same rows, which lie in the same cells and are drawn alike.
+        layout = taken[0].layout()
+        layouts = [layout.of_model(each.block) for each in taken]
         models = tuple(
             replace(
-                partials.states_of(each, draws),
+                partials.states_of(each, own_layout),
                 tallies=each.block.tallies | own,
                 rows=frame.height,
                 fingerprint=fingerprint,
                 extras=partials.extras_of(each),
             )
-            for each, own in zip(taken, tallies, strict=True)
+            for each, own_layout, own in zip(taken, layouts, tallies, strict=True)
         )
         pairs = [_Pair.of(taken[a], taken[b]) for a, b in self.pairs]
         counts = np.array([[pair.counts(choice) for choice in pair.plan.choices] for pair in pairs])
         changed = tuple(self._changed(taken, *pair) for pair in self.pairs) if self.changed else ()
-        of_pairs = tuple(partials.states_in(pair, draws) for pair in pairs)
+        of_pairs = tuple(
+            partials.states_in(pair, layouts[a]) for pair, (a, _) in zip(pairs, self.pairs, strict=True)
+        )
         return Scores(models, of_pairs, counts, frame.height, changed)
 
     def merge(self, a: Scores, b: Scores) -> Scores:

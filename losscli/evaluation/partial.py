@@ -19,7 +19,6 @@ from losscli.data.slicing import Key, Labels, distinct, merged_keys
 from losscli.engines.devices import CPU
 from losscli.errors import DeviceError, UsageError
 from losscli.evaluation import block as block_reading
-from losscli.evaluation import cells as cell_views
 from losscli.evaluation import ordered
 from losscli.evaluation.block import (
     Cached,
@@ -30,6 +29,7 @@ from losscli.evaluation.block import (
     is_defined,
     note_replaced,
 )
+from losscli.evaluation.cells import BY_CELL, OVERALL, SLICES, Layout
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.cached import cached_property
 from losscli.plan.plan import Plan
@@ -38,7 +38,6 @@ from losscli.states import clusters
 from losscli.states.base import State, Summary
 from losscli.states.cells import Cells
 from losscli.states.clusters import Totals
-from losscli.states.draws import Draws
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments, moments_of
 from losscli.states.ranks import Ranks
@@ -154,7 +153,7 @@ class EvaluationJob(Struct, frozen=True):
         """The partial result for a block that had `height` rows before any was dropped."""
         fingerprint = fingerprint_of(taken) if self.kept else None
         taken = Cached.of(taken) if taken.plan.request.charts else taken
-        part = states_of(taken, draws_of(taken))
+        part = states_of(taken, taken.layout())
         return replace(part, rows=height, extras=extras_of(taken), fingerprint=fingerprint)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
@@ -189,14 +188,9 @@ def extras_of(taken: Taken) -> dict[str, Summary]:
     return extras
 
 
-def draws_of(taken: Taken) -> Draws | None:
-    """How often each row of a block is drawn; None unless intervals are those of a bootstrap."""
-    return cell_views.draws_of(taken.plan, taken.xp, taken.block, taken.rows)
-
-
-def states_of(taken: Taken, draws: Draws | None = None) -> Partial:
+def states_of(taken: Taken, layout: Layout) -> Partial:
     """The state of every chosen loss in a block, overall and in its cells; flags rows without a loss."""
-    part = states_in(taken, draws)
+    part = states_in(taken, layout)
     for choice, state in zip(taken.plan.choices, part.overall, strict=True):
         if not _is_sound(choice, state):
             flag_undefined(taken, choice)
@@ -214,68 +208,60 @@ def _is_sound(choice: Choice, state: State) -> bool:
     return all(bool(is_defined(choice, extreme[some]).all()) for extreme in (state.low, state.high))
 
 
-def states_in(taken: Taken, draws: Draws | None = None) -> Partial:
+def states_in(taken: Taken, layout: Layout) -> Partial:
     """The state of every chosen loss in a block, overall and in its cells."""
     with np.errstate(all="ignore"):
-        return _states(taken, draws)
+        return _states(taken, layout)
 
 
-def _states(taken: Taken, draws: Draws | None) -> Partial:
-    plan, xp, block, rows = taken.plan, taken.xp, taken.block, taken.rows
-    cut = taken.cut
-    for _, keys in cut:
+def _states(taken: Taken, layout: Layout) -> Partial:
+    plan = taken.plan
+    for _, keys in layout.slices:
         _require_few(len(keys))
-    own_clusters = cell_views.clusters_of(plan, block, rows)
-    ways = {
-        _way(choice): cell_views.view(
-            plan, xp, block, rows, cut, taken.weight_of(choice), choice.by_rows, own_clusters, draws
-        )
-        for choice in {_way(choice): choice for choice in plan.choices}.values()
-    }
-    clustered = cell_views.clustered(plan, xp, rows, cut, own_clusters)
-    sliced: list[list[State]] = [[] for _ in cut]
+    clustered = clusters.Block(layout.pairs, taken.xp)
+    sliced: list[list[State]] = [[] for _ in layout.slices]
     overall: list[State] = []
     by_cell: list[State | None] = []
     shared = _Shared(taken)
     for choice in plan.choices:
-        view = ways[_way(choice)]
+        view = layout.view(choice, taken.weight_of(choice))
         interval = plan.level is not None and not choice.loss.reduction.extreme
         columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
         # A loss of order has its totals once it is settled.
         summed = columns if choice.loss.order is None else ()
-        clustered.add(cell_views.OVERALL, summed, view.everyone.weight, view.keep)
+        clustered.add(OVERALL, summed, view.everyone.weight, view.keep)
         overall.append(shared.state(choice, view.everyone, columns, interval))
         for number, (states, cells) in enumerate(zip(sliced, view.by_slice, strict=True)):
-            clustered.add(cell_views.SLICES + number, summed, view.everyone.weight, view.keep)
+            clustered.add(SLICES + number, summed, view.everyone.weight, view.keep)
             states.append(shared.state(choice, cells, columns, interval))
         if not _has_cells(plan, choice):
-            clustered.add(cell_views.BY_CELL, (), view.everyone.weight, view.keep)
+            clustered.add(BY_CELL, (), view.everyone.weight, view.keep)
             by_cell.append(None)
         elif view.by_class is not None:
-            clustered.add(cell_views.BY_CELL, summed, view.everyone.weight, view.keep)
+            clustered.add(BY_CELL, summed, view.everyone.weight, view.keep)
             by_cell.append(shared.state(choice, view.by_class, columns, interval))
         elif plan.cell == "label":
             each = [view.counted(own) for own in taken.label_columns(choice)]
             of_labels = [column for own in each for column in own] if choice.loss.order is None else []
-            clustered.add(cell_views.BY_CELL, of_labels, view.everyone.weight, view.keep)
+            clustered.add(BY_CELL, of_labels, view.everyone.weight, view.keep)
             state = plan.state(choice)
             by_cell.append(state.stack([state.of(view.everyone, own, interval) for own in each]))
         else:
             by_cell.append(None)
     totals = clustered.totals()
     slices = tuple(
-        Slices(keys, tuple(states), totals.get(cell_views.SLICES + number))
-        for number, ((_, keys), states) in enumerate(zip(cut, sliced, strict=True))
+        Slices(keys, tuple(states), totals.get(SLICES + number))
+        for number, ((_, keys), states) in enumerate(zip(layout.slices, sliced, strict=True))
     )
     return Partial(
         overall=tuple(overall),
         cells=tuple(by_cell),
-        tallies=block.tallies,
-        pilots=rows.pilots,
+        tallies=taken.block.tallies,
+        pilots=taken.rows.pilots,
         weight_unit=taken.weight_unit,
         slices=slices,
-        totals=totals.get(cell_views.OVERALL),
-        cell_totals=totals.get(cell_views.BY_CELL),
+        totals=totals.get(OVERALL),
+        cell_totals=totals.get(BY_CELL),
     )
 
 
@@ -305,11 +291,6 @@ def _has_cells(plan: Plan, choice: Choice) -> bool:
     if choice.loss.order is not None:
         return bool(plan.cells(choice)) and not choice.loss.order.parts
     return choice.loss.batch.of_cells == "rows"
-
-
-def _way(choice: Choice) -> tuple[bool, bool]:
-    """What a loss asks of the weights of rows."""
-    return choice.by_rows, choice.keeps_zero_class
 
 
 def _histogram(taken: Taken) -> Histogram:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from copy import copy
 from functools import cache
 from itertools import combinations_with_replacement
 
@@ -65,6 +66,12 @@ class Cells:
         self.sizes, self.starts = sizes[self.present], (sizes.cumsum() - sizes)[self.present]
         self.rows = self.sizes
         self._numbers, self.weight, self.cluster, self.draws = numbers, weight, cluster, draws
+
+    def numbered(self, numbers: Array | int) -> Cells:
+        """The same rows with other numbers."""
+        cells = copy(self)
+        cells._numbers = numbers
+        return cells
 
     def numbers(self, places: Array) -> Array:
         """The row numbers of the sorted rows at these indices."""

@@ -91,16 +91,14 @@ class Clusters(Struct, frozen=True, eq=False):
 
 
 class Block:
-    """The clusters of a block of rows, for each way to cut the rows into cells.
+    """The sums of the clusters of a block of rows, for each way to cut the rows into cells: `pairs_of`.
 
-    Each of `ways` holds the cell of each row (n,), -1 for none, or None for a single cell.  `xp` is the
-    namespace of the columns.
+    `xp` is the namespace of the columns.
     """
 
-    def __init__(self, clusters: Clusters, ways: Mapping[int, Array | None], xp: Namespace = np) -> None:
-        self._xp = xp
-        self._pairs = {way: _Pairs.of(clusters, codes) for way, codes in ways.items()}
-        self._sums: dict[int, list[Array]] = {way: [] for way in ways}
+    def __init__(self, pairs: Mapping[int, Pairs], xp: Namespace = np) -> None:
+        self._xp, self._pairs = xp, pairs
+        self._sums: dict[int, list[Array]] = {way: [] for way in pairs}
 
     def add(self, way: int, columns: Sequence[Array], weight: Array | None, keep: Array | None) -> None:
         """Sum the columns and weights (n,) of the rows in `keep`; do nothing for an unknown way."""
@@ -115,7 +113,7 @@ class Block:
         return {way: pairs.totals(self._sums[way]) for way, pairs in self._pairs.items()}
 
 
-class _Pairs(Struct, frozen=True, eq=False):
+class Pairs(Struct, frozen=True, eq=False):
     """The pairs of a cell and a cluster in a block: their `keys`, and the pair of each row as `places` (n,).
 
     The first `nowhere` places belong to rows without a cell, which have no key.
@@ -127,7 +125,8 @@ class _Pairs(Struct, frozen=True, eq=False):
     most: int
 
     @classmethod
-    def of(cls, clusters: Clusters, codes: Array | None) -> _Pairs:
+    def of(cls, clusters: Clusters, codes: Array | None) -> Pairs:
+        """The pairs of a block whose rows are in cells `codes` (n,), -1 for none; None for a single cell."""
         if codes is None:
             return cls(clusters.hashes, clusters.places, 0, MAX_CLUSTERS)
         count = max(len(clusters.hashes), 1)
@@ -140,14 +139,21 @@ class _Pairs(Struct, frozen=True, eq=False):
         return cls(keys, places, nowhere, MAX_PAIRS)
 
     def sums(self, xp: Namespace, columns: Sequence[Array | None], keep: Array | None) -> Array:
+        """The sums (pairs, k) of columns (n,), None for ones, over the rows in `keep`."""
         places, size = xp.asarray(self.places), self.nowhere + len(self.keys)
         return binned_sums(xp, places if keep is None else places[keep], columns, size).T[self.nowhere :]
 
     def totals(self, sums: Sequence[Array]) -> Totals:
+        """The totals of all losses, from the sums of each."""
         most = min(self.most, MAX_NUMBERS // sum(each.shape[1] for each in sums))
         order = np.argsort(self.keys)
         totals = Totals(self.keys[order], tuple(each[order] for each in sums), most)
         return _bounded(_combined(totals, totals.keys))
+
+
+def pairs_of(clusters: Clusters, ways: Mapping[int, Array | None]) -> dict[int, Pairs]:
+    """The pairs of a cell and a cluster for each way, the cell of each row (n,) as in `Pairs.of`."""
+    return {way: Pairs.of(clusters, codes) for way, codes in ways.items()}
 
 
 def hashed(keys: pl.Series) -> Array:

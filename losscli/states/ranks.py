@@ -394,7 +394,7 @@ def _of_rows(rows: Rows, columns: Sequence[Array], interval: bool = True) -> Mom
         return moments
     from losscli.states import clusters  # imports Polars, and the catalog of losses imports this module
 
-    block = clusters.Block(clusters.Clusters.of(rows.cluster), {0: None})
+    block = clusters.Block(clusters.pairs_of(clusters.Clusters.of(rows.cluster), {0: None}))
     block.add(0, columns, rows.weight, None)
     return clusters.between(moments, block.totals()[0], 0)
 

@@ -475,3 +475,17 @@ def test_error_rates_are_compared_by_the_score_test(options):
     assert (
         same.ci_high == -same.ci_low == pytest.approx(stats.norm.ppf(0.975) ** 2 / (400 + 3.8415), rel=1e-4)
     )
+
+
+def test_each_model_of_a_comparison_has_the_results_of_its_own_evaluation():
+    options = {"loss": ["huber", "r2", "max_error"], "by": "region", "weight": "w", "on": "id"}
+    targets = TARGETS.with_columns(w=pl.when(pl.col("id") % 7 == 0).then(0.0).otherwise("w"))
+    shuffled = NEW.sample(fraction=1.0, shuffle=True, seed=4)
+    both = losscli.compare(OLD, shuffled, targets=targets, names=["old", "new"], **options)
+    for name, predictions in (("old", OLD), ("new", shuffled)):
+        alone = losscli.evaluate(predictions, targets, **options)
+        own = [each for each in both.results if each.model == name]
+        for model, expected in zip(own, alone.results, strict=True):
+            assert (model.loss, model.cell, model.rows) == (expected.loss, expected.cell, expected.rows)
+            assert model.value == pytest.approx(expected.value, rel=1e-14)
+            assert model.notes == expected.notes  # among them the row of the maximum, in the model's own file

@@ -91,7 +91,11 @@ def test_parts_in_any_order_give_the_report_of_one_run(name, tmp_path, parts):
 
 
 def assert_alike(merged, whole):
-    """Values with the same bits, all else but for rounding."""
+    """Values with the same bits, all else but for rounding.
+
+    In a slice of three rows, an interval magnifies the rounding of its third moment.
+    """
+    close = {"value": 1e-14, "ci_low": 1e-11, "ci_high": 1e-11}
     for own, expected in zip(merged.results, whole.results, strict=True):
         assert (own.loss, own.label, own.cell, own.rows) == (
             expected.loss,
@@ -103,7 +107,7 @@ def assert_alike(merged, whole):
             a, b = getattr(own, field), getattr(expected, field)
             assert (a is None) == (b is None), field
             if a is not None:
-                assert a == pytest.approx(b, rel=1e-14 if field == "value" else 1e-12, abs=0), field
+                assert a == pytest.approx(b, rel=close.get(field, 1e-12), abs=0), field
 
 
 def test_parts_of_a_power_of_two_of_blocks_give_the_same_bits(tmp_path, monkeypatch):

@@ -61,7 +61,7 @@ def folded(
     found = moments(columns, w, codes=codes, cells=len(target))
     if cluster is None:
         return found
-    block = clusters.Block(clusters.Clusters.of(np.tile(cluster, len(target))), {0: codes})
+    block = clusters.Block(clusters.pairs_of(clusters.Clusters.of(np.tile(cluster, len(target))), {0: codes}))
     block.add(0, columns, w, None)
     return clusters.between(found, block.totals()[0], 0)
 

@@ -12,7 +12,7 @@ from support.samples import LOSSES, ROWS, chosen, rows
 
 from losscli.states.base import State
 from losscli.states.cells import Cells
-from losscli.states.clusters import HASH_BITS, Block, Clusters, Totals
+from losscli.states.clusters import HASH_BITS, Block, Clusters, Totals, pairs_of
 from losscli.states.histogram import Histogram
 from losscli.states.moments import Moments
 from losscli.states.order import Order, quantile_of
@@ -167,7 +167,7 @@ CLUSTERS = np.random.default_rng(6).integers(0, 1 << HASH_BITS, 7)[np.arange(ROW
 
 
 def totals_of(part: slice = slice(ROWS), codes=CODES) -> Totals:
-    block = Block(Clusters.of(CLUSTERS[part]), {0: codes[part]})
+    block = Block(pairs_of(Clusters.of(CLUSTERS[part]), {0: codes[part]}))
     columns = tuple(column[part] for column in columns_of("mean_absolute_error", Moments))
     block.add(0, columns, WEIGHT[part], None)
     return block.totals()[0]

@@ -161,7 +161,9 @@ def test_columns_come_from_either_file(frame, tmp_path):
 
 
 def totals(user: np.ndarray, x: np.ndarray) -> clusters.Totals:
-    block = clusters.Block(clusters.Clusters.of(clusters.hashed(pl.Series(user))), {0: None})
+    block = clusters.Block(
+        clusters.pairs_of(clusters.Clusters.of(clusters.hashed(pl.Series(user))), {0: None})
+    )
     block.add(0, [x], None, None)
     return block.totals()[0]
 
@@ -238,7 +240,7 @@ def test_an_infinite_row_leaves_the_other_cells_their_spread():
     spoilt = np.where(np.arange(400) == 7, np.inf, clean)
 
     def between(column):
-        block = clusters.Block(clusters.Clusters.of(users), {0: codes})
+        block = clusters.Block(clusters.pairs_of(clusters.Clusters.of(users), {0: codes}))
         block.add(0, (column,), None, None)
         found = moments((column,), codes=codes, cells=2)
         return clusters.between(found, block.totals()[0], 0).spread

@@ -102,7 +102,7 @@ def test_clusters_with_rows_on_both_sides_are_linearised_together(reduction, wei
     weight = rng.random(n) + 0.5 if weighted else None
     state = moments(x, code, cells, weight)
     own = Clusters.of(group.astype(np.int64))
-    block = clusters.Block(own, {0: None, 1: code})
+    block = clusters.Block(clusters.pairs_of(own, {0: None, 1: code}))
     for way in (0, 1):
         block.add(way, [x], weight, None)
     totals = block.totals()
