@@ -1,4 +1,4 @@
-"""Gates: conditions on a report, judged with its noise."""
+"""Gates: conditions on a report, judged with regard to its noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judge a report by gates: the estimate decides, and its standard error shows how certain that is."""
+"""Judge a report by gates: the estimate decides, and its standard error says how certain the verdict is."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
 class Rules(Struct, frozen=True):
     """How gates are judged.
 
-    A weak verdict is unsure with `confident`, and fails with `strict`.  A cell of fewer than `min_n` rows is
-    skipped: shown but not judged.  With `skips_base` a gate that refers to a missing baseline is skipped too.
+    A weak verdict is unsure with `confident`, and fails with `strict`.  A cell with fewer than `min_n` rows
+    is skipped: shown but not judged.  With `skips_base`, a gate that refers to a missing baseline is skipped
+    too.
     """
 
     confident: bool = False
@@ -39,7 +40,7 @@ class Rules(Struct, frozen=True):
 
     @property
     def sure(self) -> bool:
-        """Whether a weak verdict is not accepted."""
+        """Whether weak verdicts are not accepted."""
         return self.confident or self.strict
 
 
@@ -47,10 +48,10 @@ PLAIN = Rules()
 """Every cell is judged, and weak verdicts are accepted."""
 
 
-class _Compared(Struct, frozen=True):
+class _Assessment(Struct, frozen=True):
     """A verdict on the estimate alone, with the noise of value - limit: `se` with `df` degrees of freedom.
 
-    `errors` are the standard errors of the interval below and above it, which differ for skewed losses.
+    `errors` are the standard errors below and above the value, which differ for skewed losses.
     """
 
     verdict: Verdict
@@ -61,12 +62,12 @@ class _Compared(Struct, frozen=True):
     exact: bool = False
 
     def side(self, below: bool, level: float | None) -> float:
-        """How far the interval at a level reaches below or above the value."""
+        """The distance from the value to the lower or the upper end of the interval at a level."""
         return self.errors[0 if below else 1] * _deviate(level, self.df)
 
 
 def _deviate(level: float | None, df: float) -> float:
-    """The two-sided quantile; one if the interval of a report has no level."""
+    """The two-sided quantile of Student's t distribution; 1 if the interval of a report has no level."""
     return 1.0 if level is None else quantile(level, df)
 
 
@@ -75,22 +76,22 @@ def judge(
 ) -> tuple[Verdict, ...]:
     """The verdicts of the gates on a report, one per cell that a gate selects.
 
-    A limit that refers to `base` is taken from the same loss and cell of that report, as an independent
-    sample: the variance of the difference is the sum of both.  If the report itself compares models on the
-    same rows, the base is the first model, and the noise is that of paired rows.  Several cells of one gate
-    are judged by the method of Holm (1979), doi:10.2307/4615733, which keeps the probability that any of
-    their verdicts is wrongly not weak.  The bounds lo and hi are those of the report.
+    A limit that refers to `base` is the value of the same loss and cell in that report, taken as an
+    independent sample: the variances add up.  If the report itself compares models on the same rows, the base
+    is the first model, and the noise is that of paired rows.  Several cells of one gate are judged by the
+    method of Holm (1979), doi:10.2307/4615733, which controls the probability that any of their verdicts is
+    wrongly not weak.  The bounds lo and hi are those of the report.
     """
     return tuple(
         _as_severe(gate, replace(verdict, model=name, name=gate.name))
         for gate in gates
-        for name, own in paired.by_model(gate, report)
-        for verdict in ([own] if isinstance(own, Verdict) else _judge(gate, own, base, rules))
+        for name, part in paired.by_model(gate, report)
+        for verdict in ([part] if isinstance(part, Verdict) else _judge(gate, part, base, rules))
     )
 
 
 def _as_severe(gate: Gate, verdict: Verdict) -> Verdict:
-    """The verdict of a gate that only warns: a failure becomes a warning."""
+    """The verdict, in which the failure of a gate that only warns becomes a warning."""
     if gate.severity == "warn" and verdict.status in ("fail", "error"):
         return replace(verdict, status="warn")
     return verdict
@@ -108,33 +109,33 @@ def _judge(gate: Gate, report: Report, base: Report | None, rules: Rules) -> Seq
     if gate.min_n is not None:
         rules = replace(rules, min_n=gate.min_n)
     limit = _fixed(gate.limit)
-    found = results(gate.subject, report.results)
+    selected = results(gate.subject, report.results)
     if gate.limit.base and base is None and not report.comparisons:
-        found = "no baseline"
+        selected = "no baseline"
         if rules.skips_base:
             return [Verdict(gate.text, "skipped", reason="no baseline yet")]
-    if isinstance(found, str):
-        return [Verdict(gate.text, "error", limit=limit, reason=found)]
+    if isinstance(selected, str):
+        return [Verdict(gate.text, "error", limit=limit, reason=selected)]
     if gate.subject.field != "rows":
-        few = [result for result in found if result.rows < rules.min_n]
-        if few and len(few) == len(found):
+        small = [result for result in selected if result.rows < rules.min_n]
+        if small and len(small) == len(selected):
             # A gate that judged nothing must not pass.
-            return [_unjudged(gate, each, f"fewer than {rules.min_n} rows", "error") for each in few]
+            return [_unjudged(gate, result, f"fewer than {rules.min_n} rows", "error") for result in small]
     else:
-        few = []
+        small = []
     if gate.subject.gap:
-        each = _of_gap(gate, found, few, report)
-        return [_verdict(each, bool(_weak(gate, [each])), rules)]
+        assessment = _assess_gap(gate, selected, small, report)
+        return [_verdict(assessment, bool(_weak(gate, [assessment])), rules)]
     bases = {} if base is None else {_key(result): result for result in base.results}
-    skipped = {_key(result) for result in few}
-    compared = [
-        _Compared(_unjudged(gate, result, f"fewer than {rules.min_n} rows", "skipped"))
+    skipped = {_key(result) for result in small}
+    assessments = [
+        _Assessment(_unjudged(gate, result, f"fewer than {rules.min_n} rows", "skipped"))
         if _key(result) in skipped
-        else _compared(gate, result, bases, report)
-        for result in found
+        else _assess(gate, result, bases, report)
+        for result in selected
     ]
-    weak = _weak(gate, compared)
-    return [_verdict(each, place in weak, rules) for place, each in enumerate(compared)]
+    weak = _weak(gate, assessments)
+    return [_verdict(assessment, index in weak, rules) for index, assessment in enumerate(assessments)]
 
 
 def _key(result: Result | Comparison) -> tuple[object, ...]:
@@ -148,53 +149,55 @@ def _unjudged(gate: Gate, result: Result, reason: str, status: Outcome) -> Verdi
     return Verdict(gate.text, status, dict(result.cell), value=value, limit=limit, reason=reason)
 
 
-def _compared(
+def _assess(
     gate: Gate,
     result: Result,
     bases: Mapping[tuple[object, ...], Result],
     report: Report,
-) -> _Compared:
+) -> _Assessment:
     value = getattr(result, gate.subject.field)
-    failed = _unjudged(gate, result, "", "error")
+    unjudged = _unjudged(gate, result, "", "error")
     if value is None:
         missing = "no value" if result.value is None else "no interval"
         reasons = [str(note) for note in result.notes]
         if not reasons or not reasons[0].startswith(missing):
             reasons.insert(0, missing)
-        return _Compared(replace(failed, reason=": ".join(reasons)))
+        return _Assessment(replace(unjudged, reason=": ".join(reasons)))
     if not math.isfinite(value):
         # A report holds finite numbers only, and every comparison with NaN is false.
-        return _Compared(replace(failed, value=None, reason=f"the value is {value}"))
+        return _Assessment(replace(unjudged, value=None, reason=f"the value is {value}"))
     if gate.limit.within:
-        return _within(gate, result, float(value), report)
+        return _assess_within(gate, result, float(value), report)
     base, limit, pair = None, gate.limit.offset, None
     if gate.limit.base:
         base = bases.get(_key(result))
         if base is None:
-            pair = next((each for each in report.comparisons if _key(each) == _key(result)), None)
+            pair = next(
+                (comparison for comparison in report.comparisons if _key(comparison) == _key(result)), None
+            )
             base = None if pair is None else paired.base_of(pair)
         if base is None:
-            where = cell_name(result.cell)
-            reason = f"the base has no {result.loss} with these parameters{' in ' + where if where else ''}"
-            return _Compared(replace(failed, reason=reason))
-        of_base = _finite(base.rows if gate.subject.field == "rows" else base.value)
-        if of_base is None:
-            return _Compared(
-                replace(failed, reason=": ".join(["the base has no value", *map(str, base.notes)]))
+            cell = cell_name(result.cell)
+            reason = f"the base has no {result.loss} with these parameters{' in ' + cell if cell else ''}"
+            return _Assessment(replace(unjudged, reason=reason))
+        base_value = _finite(base.rows if gate.subject.field == "rows" else base.value)
+        if base_value is None:
+            return _Assessment(
+                replace(unjudged, reason=": ".join(["the base has no value", *map(str, base.notes)]))
             )
-        limit = _limit(gate.limit, of_base)
-        failed = replace(failed, base=of_base)
+        limit = _limit(gate.limit, base_value)
+        unjudged = replace(unjudged, base=base_value)
         if not math.isfinite(limit):
-            return _Compared(replace(failed, reason=f"the limit is {limit}"))
+            return _Assessment(replace(unjudged, reason=f"the limit is {limit}"))
     status = "pass" if OPERATORS[gate.operator](value, limit) else "fail"
-    verdict = replace(failed, status=status, value=float(value), limit=float(limit))
+    verdict = replace(unjudged, status=status, value=float(value), limit=float(limit))
     if gate.subject.field != "value":
-        return _Compared(verdict, exact=True)
+        return _Assessment(verdict, exact=True)
     if pair is not None:
         return _against_pair(verdict, pair, _slope(gate.limit, pair.value_a or 0.0))
     if base is not None:
-        return _against(verdict, result, base, gate.limit)
-    return _Compared(verdict, result.se, result.df or math.inf, result.level, _errors(result))
+        return _against_sample(verdict, result, base, gate.limit)
+    return _Assessment(verdict, result.se, result.df or math.inf, result.level, _errors(result))
 
 
 def _fixed(limit: Limit) -> float | None:
@@ -202,91 +205,97 @@ def _fixed(limit: Limit) -> float | None:
     return None if limit.base or limit.within else limit.offset
 
 
-def _whole(result: Result, report: Report) -> Result | None:
+def _overall(result: Result, report: Report) -> Result | None:
     """The overall result of the same loss."""
-    overall = _key(replace(result, cell={}))
-    return next((each for each in report.results if _key(each) == overall), None)
+    key = _key(replace(result, cell={}))
+    return next((candidate for candidate in report.results if _key(candidate) == key), None)
 
 
-def _within(gate: Gate, result: Result, value: float, report: Report) -> _Compared:
-    """The verdict on a slice against all rows, or against the rest of them, of the same report."""
-    failed, whole, kind = _unjudged(gate, result, "", "error"), _whole(result, report), gate.limit.within
-    if whole is None or whole.value is None:
-        return _Compared(replace(failed, reason="the report has no overall value"))
-    of_rows = gate.subject.field == "rows"
-    base, noise = float(whole.rows if of_rows else whole.value), within.error_of(whole)
+def _assess_within(gate: Gate, result: Result, value: float, report: Report) -> _Assessment:
+    """The verdict on a slice against all rows of the same report, or against the rest of them."""
+    unjudged, overall, kind = (
+        _unjudged(gate, result, "", "error"),
+        _overall(result, report),
+        gate.limit.within,
+    )
+    if overall is None or overall.value is None:
+        return _Assessment(replace(unjudged, reason="the report has no overall value"))
+    counts_rows = gate.subject.field == "rows"
+    base, base_error = float(overall.rows if counts_rows else overall.value), within.error_of(overall)
     if kind == "rest":
-        if (rest := within.rest_of(result, whole)) is None:
-            why = "the rest does not follow from the values of this loss: compare with overall"
-            if within.is_all(result, whole):
-                why = "no rows are outside of this slice"
-            return _Compared(replace(failed, reason=why))
-        base, noise = rest
+        if (rest := within.rest_of(result, overall)) is None:
+            reason = "the rest does not follow from the values of this loss: compare with overall"
+            if within.has_all_rows(result, overall):
+                reason = "no rows are outside of this slice"
+            return _Assessment(replace(unjudged, reason=reason))
+        base, base_error = rest
     limit, slope = _limit(gate.limit, base), _slope(gate.limit, base)
     status: Outcome = "pass" if OPERATORS[gate.operator](value, limit) else "fail"
-    verdict = replace(failed, status=status, value=value, limit=limit, base=base)
+    verdict = replace(unjudged, status=status, value=value, limit=limit, base=base)
     if gate.subject.field != "value":
-        return _Compared(verdict, exact=True)
-    own = within.error_of(result)
-    if own is None or noise is None:
-        return _Compared(verdict)
-    share = result.weight / whole.weight if whole.weight else 1.0
-    if within.is_all(result, whole):
-        error = own.times(1 - slope)
+        return _Assessment(verdict, exact=True)
+    error_of_slice = within.error_of(result)
+    if error_of_slice is None or base_error is None:
+        return _Assessment(verdict)
+    share = result.weight / overall.weight if overall.weight else 1.0
+    if within.has_all_rows(result, overall):
+        error = error_of_slice.times(1 - slope)
     elif share >= 1:  # outputs and labels are no parts of the rows
-        error = own.minus_correlated(noise.times(slope))
+        error = error_of_slice.minus_correlated(base_error.times(slope))
     elif kind == "overall":
-        error = within.against_all(own, noise, share, slope)
+        error = within.against_all(error_of_slice, base_error, share, slope)
     else:
-        error = own.minus(noise.times(slope))
-    return _Compared(verdict, error.se, error.df, result.level, (error.below, error.above))
+        error = error_of_slice.minus(base_error.times(slope))
+    return _Assessment(verdict, error.se, error.df, result.level, (error.below, error.above))
 
 
-def _of_gap(gate: Gate, found: Sequence[Result], few: Sequence[Result], report: Report) -> _Compared:
+def _assess_gap(
+    gate: Gate, selected: Sequence[Result], small: Sequence[Result], report: Report
+) -> _Assessment:
     """The verdict on the gap between the cells that have enough rows."""
-    failed, compared = (
+    unjudged, judged = (
         Verdict(gate.text, "error", limit=_fixed(gate.limit)),
-        [r for r in found if r not in few],
+        [r for r in selected if r not in small],
     )
-    missing = [cell_name(r.cell) for r in compared if r.value is None or not math.isfinite(r.value)]
+    missing = [cell_name(r.cell) for r in judged if r.value is None or not math.isfinite(r.value)]
     if missing:
-        return _Compared(replace(failed, reason=f"no value in {missing[0]}"))
-    if len(compared) < 2:
-        left = " with enough rows" if few else ""
-        return _Compared(replace(failed, reason=f"fewer than two slices{left}, which have no gap"))
-    limit, whole = gate.limit.offset, _whole(compared[0], report)
+        return _Assessment(replace(unjudged, reason=f"no value in {missing[0]}"))
+    if len(judged) < 2:
+        suffix = " with enough rows" if small else ""
+        return _Assessment(replace(unjudged, reason=f"fewer than two slices{suffix}, which have no gap"))
+    limit, overall = gate.limit.offset, _overall(judged[0], report)
     if gate.limit.within:
-        if whole is None or whole.value is None:
-            return _Compared(replace(failed, reason="the report has no overall value"))
-        limit = _limit(gate.limit, whole.value)
-    level = compared[0].level
-    gap = within.gap(compared, level, within.share_rows(compared, whole))
+        if overall is None or overall.value is None:
+            return _Assessment(replace(unjudged, reason="the report has no overall value"))
+        limit = _limit(gate.limit, overall.value)
+    level = judged[0].level
+    gap = within.gap(judged, level, within.share_rows(judged, overall))
     status: Outcome = "pass" if OPERATORS[gate.operator](gap.value, limit) else "fail"
     reason = f"from {cell_name(gap.low.cell)} to {cell_name(gap.high.cell)}"
-    verdict = replace(failed, status=status, value=gap.value, limit=limit, reason=reason)
+    verdict = replace(unjudged, status=status, value=gap.value, limit=limit, reason=reason)
     if gap.error is None:
-        return _Compared(verdict)
+        return _Assessment(verdict)
     deviate = _deviate(level, gap.error.df)
     errors = (gap.value - gap.ends[0]) / deviate, (gap.ends[1] - gap.value) / deviate
-    return _Compared(verdict, gap.error.se, gap.error.df, level, errors)
+    return _Assessment(verdict, gap.error.se, gap.error.df, level, errors)
 
 
-def _errors(each: Result | Comparison) -> tuple[float, float]:
-    """The standard errors of a value or a difference below and above it, from the ends of its interval."""
-    value = each.value if isinstance(each, Result) else each.difference
-    if value is None or each.ci_low is None or each.ci_high is None:
+def _errors(estimate: Result | Comparison) -> tuple[float, float]:
+    """The standard errors below and above a value or a difference, from the ends of its interval."""
+    value = estimate.value if isinstance(estimate, Result) else estimate.difference
+    if value is None or estimate.ci_low is None or estimate.ci_high is None:
         return 0.0, 0.0
-    deviate = _deviate(each.level, each.df or math.inf)
-    return (value - each.ci_low) / deviate, (each.ci_high - value) / deviate
+    deviate = _deviate(estimate.level, estimate.df or math.inf)
+    return (value - estimate.ci_low) / deviate, (estimate.ci_high - value) / deviate
 
 
-def _against_pair(verdict: Verdict, pair: Comparison, slope: float) -> _Compared:
-    """The noise of a value minus a limit from the base on the same rows, whose common noise cancels."""
+def _against_pair(verdict: Verdict, pair: Comparison, slope: float) -> _Assessment:
+    """The verdict with the noise of value - limit, for a base on the same rows, whose noise cancels."""
     se = paired.error(pair, slope)
-    # As skewed as the difference itself, and as wide as the noise of a limit of another slope.
-    wider = se / pair.se if se is not None and pair.se else 1.0
+    # The skewness is that of the difference itself; the width follows from the slope of the limit.
+    ratio = se / pair.se if se is not None and pair.se else 1.0
     below, above = _errors(pair)
-    return _Compared(verdict, se, pair.df or math.inf, pair.level, (below * wider, above * wider))
+    return _Assessment(verdict, se, pair.df or math.inf, pair.level, (below * ratio, above * ratio))
 
 
 def _limit(limit: Limit, base: float) -> float:
@@ -298,13 +307,13 @@ def _slope(limit: Limit, base: float) -> float:
     return limit.factor + limit.percent / 100 * math.copysign(1.0, base)
 
 
-def _against(verdict: Verdict, result: Result, base: Result, limit: Limit) -> _Compared:
-    """The noise of a value minus a limit from an independent sample."""
+def _against_sample(verdict: Verdict, result: Result, base: Result, limit: Limit) -> _Assessment:
+    """The verdict with the noise of value - limit, for a base that is an independent sample."""
     new, old = _error(result), _error(base)
     if new is None or old is None:
-        return _Compared(verdict)
+        return _Assessment(verdict)
     error = new.minus(old.times(_slope(limit, verdict.base or 0.0)))
-    return _Compared(verdict, error.se, error.df, result.level, (error.below, error.above))
+    return _Assessment(verdict, error.se, error.df, result.level, (error.below, error.above))
 
 
 def _error(result: Result) -> Error | None:
@@ -313,42 +322,44 @@ def _error(result: Result) -> Error | None:
     return Error(result.se, result.df or math.inf, *_errors(result))
 
 
-def _weak(gate: Gate, compared: Sequence[_Compared]) -> set[int]:
+def _weak(gate: Gate, assessments: Sequence[_Assessment]) -> set[int]:
     """The indices of the verdicts whose interval contains the limit."""
-    decided = [i for i, each in enumerate(compared) if each.verdict.status in ("pass", "fail")]
-    noisy = sorted((i for i in decided if any(compared[i].errors)), key=lambda i: -_distance(compared[i]))
-    for step, place in enumerate(noisy):
-        if _contains_limit(gate, compared[place], len(noisy) - step):
+    decided = [i for i, assessment in enumerate(assessments) if assessment.verdict.status in ("pass", "fail")]
+    noisy = sorted(
+        (i for i in decided if any(assessments[i].errors)), key=lambda i: -_distance(assessments[i])
+    )
+    for step, index in enumerate(noisy):
+        if _contains_limit(gate, assessments[index], len(noisy) - step):
             return set(noisy[step:])
     return set()
 
 
-def _distance(each: _Compared) -> float:
+def _distance(assessment: _Assessment) -> float:
     """The distance of value and limit in standard errors, on the scale of the normal distribution."""
-    gap = (each.verdict.value or 0.0) - (each.verdict.limit or 0.0)
-    error = each.errors[0 if gap > 0 else 1]
+    gap = (assessment.verdict.value or 0.0) - (assessment.verdict.limit or 0.0)
+    error = assessment.errors[0 if gap > 0 else 1]
     if not error:
         return math.inf  # without noise, no interval contains the limit
-    return normalised(abs(gap) / error, each.df) if each.df < math.inf else abs(gap) / error
+    return normalised(abs(gap) / error, assessment.df) if assessment.df < math.inf else abs(gap) / error
 
 
-def _contains_limit(gate: Gate, each: _Compared, cells: int) -> bool:
+def _contains_limit(gate: Gate, assessment: _Assessment, cells: int) -> bool:
     """Whether the interval contains the limit, at a level adjusted for this number of cells."""
-    value, limit = each.verdict.value or 0.0, each.verdict.limit or 0.0
-    level = None if each.level is None else 1.0 - (1.0 - each.level) / cells
+    value, limit = assessment.verdict.value or 0.0, assessment.verdict.limit or 0.0
+    level = None if assessment.level is None else 1.0 - (1.0 - assessment.level) / cells
     holds = OPERATORS[gate.operator]
-    low, high = value - each.side(True, level), value + each.side(False, level)
+    low, high = value - assessment.side(True, level), value + assessment.side(False, level)
     return holds(low, limit) != holds(high, limit)
 
 
-def _verdict(each: _Compared, weak: bool, rules: Rules) -> Verdict:
-    verdict = each.verdict
+def _verdict(assessment: _Assessment, weak: bool, rules: Rules) -> Verdict:
+    verdict = assessment.verdict
     if verdict.status not in ("pass", "fail"):
         return verdict
-    if each.se and verdict.value is not None and verdict.limit is not None:
-        apart = abs(verdict.value - verdict.limit) / each.se
-        verdict = replace(verdict, margin=apart if verdict.status == "pass" else -apart)
-    if rules.sure and each.se is None and not each.exact:
+    if assessment.se and verdict.value is not None and verdict.limit is not None:
+        distance = abs(verdict.value - verdict.limit) / assessment.se
+        verdict = replace(verdict, margin=distance if verdict.status == "pass" else -distance)
+    if rules.sure and assessment.se is None and not assessment.exact:
         return replace(verdict, status="error", reason="no interval, which --confident and --strict need")
     if weak and rules.strict:
         return replace(verdict, status="fail", weak=True, reason="unsure, which fails with --strict")

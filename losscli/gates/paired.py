@@ -14,23 +14,23 @@ from losscli.text import near
 
 
 def by_model(gate: Gate, report: Report) -> Iterator[tuple[str | None, Report | Verdict]]:
-    """The models that a gate judges, each with its part of the report, or an error verdict.
+    """The models that a gate judges, each with its part of the report; or an error verdict.
 
-    A gate that names no model judges all of them; one that refers to the base, all but the base.
+    A gate that names no model judges all of them; with a limit relative to the base, all but the base.
     """
     names = list(dict.fromkeys(result.model for result in report.results if result.model is not None))
-    wanted, base = gate.subject.model, gate.limit.model
+    model, base_model = gate.subject.model, gate.limit.model
     if not names:
-        asked = [name for name in (wanted, base) if name is not None]
-        yield None, _error(gate, f"no model {asked[0]!r}: the report is of one") if asked else report
+        models = [name for name in (model, base_model) if name is not None]
+        yield None, _error(gate, f"no model {models[0]!r}: the report is of one") if models else report
         return
-    found = [_named(name, names) for name in (wanted, base) if name is not None]
-    if unknown := [name for name in found if name not in names]:
+    requested = [_model_name(name, names) for name in (model, base_model) if name is not None]
+    if unknown := [name for name in requested if name not in names]:
         known = ", ".join(f"{letter} is {name}" for letter, name in zip(_LETTERS, names, strict=False))
         yield None, _error(gate, f"no model {unknown[0]!r}.{near(unknown[0], names)} {known}")
         return
-    first = names[0] if base is None else _named(base, names)
-    judged = names if wanted is None else [_named(wanted, names)]
+    first = names[0] if base_model is None else _model_name(base_model, names)
+    judged = names if model is None else [_model_name(model, names)]
     if gate.limit.base:
         judged = [name for name in judged if name != first]
     if not judged:
@@ -38,7 +38,9 @@ def by_model(gate: Gate, report: Report) -> Iterator[tuple[str | None, Report | 
         yield None, _error(gate, f"{first} is the base: it would be judged against itself")
     for name in judged:
         results = tuple(replace(r, model=None) for r in report.results if r.model == name)
-        pairs = tuple(pair for each in report.comparisons if (pair := _between(each, first, name)))
+        pairs = tuple(
+            pair for comparison in report.comparisons if (pair := _between(comparison, first, name))
+        )
         yield name, replace(report, results=results, comparisons=pairs)
 
 
@@ -49,34 +51,34 @@ def _error(gate: Gate, reason: str) -> Verdict:
     return Verdict(gate.text, "error", reason=reason)
 
 
-def _named(name: str, names: Sequence[str]) -> str:
-    """A model by its name or letter."""
-    place = _LETTERS.find(name) if len(name) == 1 else -1
-    return names[place] if name not in names and 0 <= place < len(names) else name
+def _model_name(name: str, names: Sequence[str]) -> str:
+    """The name of a model that is given by its name or letter."""
+    index = _LETTERS.find(name) if len(name) == 1 else -1
+    return names[index] if name not in names and 0 <= index < len(names) else name
 
 
-def _between(each: Comparison, a: str, b: str) -> Comparison | None:
-    """The comparison as that of b with a; None if it is of other models."""
-    if (each.a, each.b) == (a, b):
-        return each
-    if (each.b, each.a) != (a, b):
+def _between(comparison: Comparison, a: str, b: str) -> Comparison | None:
+    """The comparison, oriented as b against a; None if it is between other models."""
+    if (comparison.a, comparison.b) == (a, b):
+        return comparison
+    if (comparison.b, comparison.a) != (a, b):
         return None
     return replace(
-        each,
+        comparison,
         a=a,
         b=b,
-        value_a=each.value_b,
-        value_b=each.value_a,
-        se_a=each.se_b,
-        se_b=each.se_a,
-        difference=None if each.difference is None else -each.difference,
-        ci_low=None if each.ci_high is None else -each.ci_high,
-        ci_high=None if each.ci_low is None else -each.ci_low,
+        value_a=comparison.value_b,
+        value_b=comparison.value_a,
+        se_a=comparison.se_b,
+        se_b=comparison.se_a,
+        difference=None if comparison.difference is None else -comparison.difference,
+        ci_low=None if comparison.ci_high is None else -comparison.ci_high,
+        ci_high=None if comparison.ci_low is None else -comparison.ci_low,
     )
 
 
 def base_of(pair: Comparison) -> Result:
-    """The first model of a comparison as a result."""
+    """The result of the first model of a comparison."""
     return Result(
         loss=pair.loss,
         params=pair.params,
@@ -90,9 +92,9 @@ def base_of(pair: Comparison) -> Result:
 
 
 def error(pair: Comparison, slope: float) -> float | None:
-    """The standard error of value_b - slope value_a; None if one is missing.
+    """The standard error of value_b - slope * value_a; None if a standard error is missing.
 
-    The covariance of both follows from the variance of their difference.
+    The covariance of both values follows from the variance of their difference.
     """
     if pair.se is None or pair.se_a is None or pair.se_b is None:
         return None

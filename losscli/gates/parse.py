@@ -1,4 +1,4 @@
-"""Gates from their text: 'huber[class=cat] <= base + 1%'."""
+"""The parser of gates such as 'huber[class=cat] <= base + 1%'."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _QUOTED = r'"(?:[^"\\]|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4})*"'
 _MODEL = r"[a-z]|[^=,\]\"]*[./][^=,\]\"]*?"
 """A letter or a file name; other model names are quoted."""
 SEVERITIES = ("error", "warn")
-"""What the failure of a gate does: set the exit status, or only warn."""
+"""The effect of a failed gate: to set the exit status, or only to warn."""
 MIN_N = Range(0, whole=True)
 """The range of min_n, the minimum number of rows."""
 _FIELDS = {"lo": "ci_low", "hi": "ci_high"}
@@ -37,7 +37,7 @@ class Subject(Struct, frozen=True):
     `losses` are the names that the loss may have in a report, empty for `n`; `params` select one of several
     variants; a column of `cell` without a value selects each of its cells.  `field` is the field of
     Result that holds the number: value, ci_low, ci_high or rows.  `model` is one of several, by name or
-    by letter: a is the first.  With `gap` it is the greatest difference between two of the cells.
+    by letter: a is the first.  With `gap`, the number is the largest difference between two of the cells.
     """
 
     losses: tuple[str, ...]
@@ -49,10 +49,10 @@ class Subject(Struct, frozen=True):
 
 
 class Limit(Struct, frozen=True):
-    """base * `factor` + `offset` + `percent` of the absolute value of base; `offset` alone without a base.
+    """A limit: base * `factor` + `offset` + `percent` of abs(base); without a base, `offset`.
 
-    `model` is the model that is the base, by name or letter; by default the first one.  With `within` the
-    base is in the same report: the value of all rows, "overall", or that of the rest of the rows, "rest".
+    `model` is the base model, by name or letter; by default the first one.  With `within`, the base is in the
+    same report: the value of all rows ("overall"), or that of the rows outside of the slice ("rest").
     """
 
     offset: float = 0.0
@@ -66,8 +66,9 @@ class Limit(Struct, frozen=True):
 class Gate(Struct, frozen=True):
     """A condition on a report; `text` is the gate as written.
 
-    Tables in the settings may add more: cells of fewer than `min_n` rows are not judged, whatever the option
-    of the same name; with `severity` warn a failure does not change the exit status; `name` is shown.
+    A table in the settings has optional fields: `min_n`, the minimum number of rows of a judged cell, which
+    overrides the option of that name; `severity`, which if "warn" leaves the exit status unchanged; and
+    `name`, which is shown instead of the text.
     """
 
     text: str
@@ -86,28 +87,28 @@ class Gate(Struct, frozen=True):
             raise UsageError(f"name must be text, got {self.name!r}")
 
 
-def _alone(name: str) -> tuple[str, ...]:
+def _single_name(name: str) -> tuple[str, ...]:
     return (name,)
 
 
-def parse(text: str, resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gate:
+def parse(text: str, resolve: Callable[[str], tuple[str, ...]] = _single_name) -> Gate:
     """A gate from its text; `resolve` returns the names that a loss may have in a report.
 
-    Raises UsageError, which points at the invalid place, and what `resolve` raises.
+    Raises UsageError, which points at the error, and what `resolve` raises.
     """
     text = re.sub(r"[\t\n\r\f\v]", " ", text.strip())
     subject, at = _subject(text, 0, resolve)
-    sign, at = _take(text, at, r"<=|>=|<(?!=)|>(?!=)", "<=, <, >= or >")
+    sign, at = _match(text, at, r"<=|>=|<(?!=)|>(?!=)", "<=, <, >= or >")
     limit, at = _limit(text, at, subject, resolve)
-    _take(text, at, r"$", "the end of the gate")
+    _match(text, at, r"$", "the end of the gate")
     return Gate(text, subject, sign, limit)
 
 
-def of(given: object, resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gate:
+def of(given: object, resolve: Callable[[str], tuple[str, ...]] = _single_name) -> Gate:
     """A gate from its text, or from a table: `check` is the text, other keys are optional fields of Gate.
 
     Raises what `parse` raises, and UsageError for a table without `check` or with an unknown key, and for
-    anything else.
+    other types.
     """
     if isinstance(given, str):
         return parse(given, resolve)
@@ -121,10 +122,10 @@ def of(given: object, resolve: Callable[[str], tuple[str, ...]] = _alone) -> Gat
         )
     if not isinstance(check := given.get("check"), str):
         raise UsageError("a gate in a table needs the key check, as in check = 'huber <= 0.5'")
-    others: dict[str, Any] = {key: value for key, value in given.items() if key != "check"}
-    if others.get("min_n") is not None:
-        others["min_n"] = _min_n(others["min_n"])
-    return replace(parse(check, resolve), **others)
+    fields: dict[str, Any] = {key: value for key, value in given.items() if key != "check"}
+    if fields.get("min_n") is not None:
+        fields["min_n"] = _min_n(fields["min_n"])
+    return replace(parse(check, resolve), **fields)
 
 
 def _min_n(value: object) -> int:
@@ -134,7 +135,7 @@ def _min_n(value: object) -> int:
         raise UsageError(f"min_n must be {MIN_N}, got {value!r}") from None
 
 
-# Each of these functions takes the text and a start, and returns what it parsed and where that ends.
+# Each of these functions takes the text and a start position, and returns what it parsed and its end.
 
 
 def _subject(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
@@ -147,12 +148,12 @@ def _subject(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> t
         raise _error(text, bound.end(), f"a loss, since n has no {'noise' if is_gap else 'interval'}")
     if is_gap and all(value is not None for _, value in metric.cell):
         raise _error(text, end, "slices to compare, as in gap(mae[region=*])")
-    _, end = _take(text, end, r"\)", "a closing )")
+    _, end = _match(text, end, r"\)", "a closing )")
     return replace(metric, gap=True) if is_gap else replace(metric, field=_FIELDS[bound[1]]), end
 
 
 def _metric(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
-    name, at = _take(text, at, rf"{_QUOTED}|{LOSS_NAME}", "the name of a loss, or n")
+    name, at = _match(text, at, rf"{_QUOTED}|{LOSS_NAME}", "the name of a loss, or n")
     params: list[tuple[str, str]] = []
     if name != "n" and text.startswith(":", at):
         params, at = _items(text, at + 1, r"[\w-]+", r"[^\s,<>=\[\])\"]+")
@@ -162,28 +163,28 @@ def _metric(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tu
         at = model.end()
     cell: list[tuple[str, str | None]] = []
     if text.startswith("[", at):
-        found, at = _items(text, at + 1, r"[^=,\]\"]+", r"[^,\]\"]+")
-        cell = [(_unquoted(column), None if value == "*" else _unquoted(value)) for column, value in found]
-        _, at = _take(text, at, r"\]", "a comma or a closing ]")
-    named = None if model is None else _unquoted(model[1])
+        pairs, at = _items(text, at + 1, r"[^=,\]\"]+", r"[^,\]\"]+")
+        cell = [(_unquoted(column), None if value == "*" else _unquoted(value)) for column, value in pairs]
+        _, at = _match(text, at, r"\]", "a comma or a closing ]")
+    model_name = None if model is None else _unquoted(model[1])
     if name == "n":
-        return Subject((), (), tuple(cell), "rows", named), at
-    plain = [(key, _unquoted(value)) for key, value in params]
-    return Subject(resolve(_unquoted(name)), tuple(plain), tuple(cell), model=named), at
+        return Subject((), (), tuple(cell), "rows", model_name), at
+    unquoted_params = [(key, _unquoted(value)) for key, value in params]
+    return Subject(resolve(_unquoted(name)), tuple(unquoted_params), tuple(cell), model=model_name), at
 
 
 def _items(text: str, at: int, name: str, value: str) -> tuple[list[tuple[str, str]], int]:
-    """Parse 'name=value,name=value'; both may be quoted as in JSON, and keep their quotes."""
-    found: dict[str, str] = {}
+    """Parse 'name=value,name=value'; names and values may be quoted as in JSON, and keep their quotes."""
+    items: dict[str, str] = {}
     while True:
         start = at
-        key, at = _take(text, at, f"{_QUOTED}|{name}", "a name")
-        _, at = _take(text, at, "=", f"= and a value after {key}")
-        if key in found:
+        key, at = _match(text, at, f"{_QUOTED}|{name}", "a name")
+        _, at = _match(text, at, "=", f"= and a value after {key}")
+        if key in items:
             raise _error(text, start, f"{key} only once")
-        found[key], at = _take(text, at, f"{_QUOTED}|{value}", f"a value for {key}")
+        items[key], at = _match(text, at, f"{_QUOTED}|{value}", f"a value for {key}")
         if not text.startswith(",", at):
-            return list(found.items()), at
+            return list(items.items()), at
         at += 1
 
 
@@ -200,23 +201,23 @@ def _limit(
         if within == "rest" and subject.field == "rows":
             raise _error(text, at, "overall, since n is judged")
     elif re.compile(rf"\s*({_QUOTED}|{LOSS_NAME})\s*[\[:]").match(text, at):
-        other, end = _metric(text, at, resolve)
-        if other.model is None or replace(other, model=subject.model, cell=subject.cell) != subject:
+        metric, end = _metric(text, at, resolve)
+        if metric.model is None or replace(metric, model=subject.model, cell=subject.cell) != subject:
             raise _error(text, at, "the same loss of another model, as in huber[b] <= huber[a]")
-        if other.cell not in ((), subject.cell):
+        if metric.cell not in ((), subject.cell):
             raise _error(text, at, "the same cell of the other model, or no cell")
-        model = other.model
+        model = metric.model
     else:
         number, at = _number(text, at, "a number, or base")
         return Limit(number), at
     plain = Limit(base=not within, model=model, within=within)
-    change = re.compile(r"\s*([-+*])").match(text, end)
-    if change is None:
+    sign = re.compile(r"\s*([-+*])").match(text, end)
+    if sign is None:
         return plain, end
-    number, at = _number(text, change.end(), "a number")
-    if change[1] == "*":
+    number, at = _number(text, sign.end(), "a number")
+    if sign[1] == "*":
         return replace(plain, factor=number), at
-    number = -number if change[1] == "-" else number
+    number = -number if sign[1] == "-" else number
     if (after := _percent(text, at)) is not None:
         return replace(plain, percent=number), after
     return replace(plain, offset=number), at
@@ -231,23 +232,23 @@ def _limit_of_gap(text: str, at: int) -> tuple[Limit, int]:
 
 
 def _percent(text: str, at: int) -> int | None:
-    """Where the percent sign that comes next ends; None without one."""
+    """The position after a percent sign that comes next; None without one."""
     return text.index("%", at) + 1 if text[at:].lstrip().startswith("%") else None
 
 
 def _number(text: str, at: int, what: str) -> tuple[float, int]:
-    digits, end = _take(text, at, r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", what)
+    digits, end = _match(text, at, r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", what)
     if not math.isfinite(float(digits)):
         raise _error(text, at, "a finite number")
     return float(digits), end
 
 
-def _take(text: str, at: int, pattern: str, what: str) -> tuple[str, int]:
-    """Match a pattern, without spaces around it.  Raises UsageError, which names what was expected."""
-    found = re.compile(rf"\s*({pattern})\s*").match(text, at)
-    if found is None:
+def _match(text: str, at: int, pattern: str, what: str) -> tuple[str, int]:
+    """Match a pattern and strip the spaces around it.  Raises UsageError, which names `what` was expected."""
+    match = re.compile(rf"\s*({pattern})\s*").match(text, at)
+    if match is None:
         raise _error(text, at, what)
-    return found[1].strip(), found.end()
+    return match[1].strip(), match.end()
 
 
 def _unquoted(name: str) -> str:
