@@ -1,4 +1,4 @@
-"""Validate a block: report or drop rows that are unmatched or incomplete, or that a loss cannot take."""
+"""Validate a block: report or drop unmatched or incomplete rows and rows outside the domain of a loss."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def match(block: Block) -> None:
     if MATCHED not in block.frame.columns:
         return
     roles = block.roles
-    alone = ~block.frame[MATCHED].to_numpy()
+    unmatched = ~block.frame[MATCHED].to_numpy()
     if roles.drop_unmatched:
-        block.flag(alone, Code.UNMATCHED_PREDICTION, fatal=False, of="")
+        block.flag(unmatched, Code.UNMATCHED_PREDICTION, fatal=False, of="")
     else:
-        block.flag(alone, Code.UNMATCHED_PREDICTION, roles.ids[0])
+        block.flag(unmatched, Code.UNMATCHED_PREDICTION, roles.ids[0])
     block.drop_marked()
 
 
 def check_missing(block: Block, groups: tuple[tuple[str, ...], ...]) -> None:
-    """Report or drop rows with nulls or NaN in groups of columns."""
+    """Report or drop rows with nulls or NaN in any of the columns."""
     absent: Array | None = None
     for name in [name for columns in groups if not block.are_finite(columns) for name in columns]:
         missing = _missing(block.frame[name])
@@ -56,7 +56,7 @@ def check_missing(block: Block, groups: tuple[tuple[str, ...], ...]) -> None:
 
 
 def _missing(series: pl.Series) -> Array | None:
-    """The rows (n,) in which a column has null or NaN, or a list that contains one; None if no row has."""
+    """A mask (n,) of the rows with null, NaN or a list that contains either; None if there are none."""
     missing = series.is_null() if series.null_count() else None
     if isinstance(series.dtype, pl.Float32 | pl.Float64) and np.isnan(series.to_numpy()).any():
         # NumPy shows nulls as NaN.
@@ -81,22 +81,23 @@ class Fixed(Struct, frozen=True):
 def fixed_by(plan: Plan, frame: pl.DataFrame) -> Fixed:
     """What the first block of a run fixes.
 
-    Weights are divided by a power of two, which changes no digit of a mean: one, unless they are so extreme
-    that their squares or sums are no numbers.  Where a mean divides by the number of rows, they stay.
+    Weights are divided by a power of two, which changes no digit of a mean.  It is 1 unless the squares or
+    sums of the weights would overflow or underflow.  Weights are not scaled if a mean divides by the number
+    of rows.
     """
     block, unit = Block(frame, 0, plan.roles), 1.0
     name = plan.roles.weight
     if name is not None and not any(choice.by_rows for choice in plan.choices):
         weight = block.numbers((name,))[:, 0]
-        greatest = float(np.max(weight, initial=0.0, where=weight < np.inf))
-        unit = unit_of(greatest) if greatest > 0 else 1.0
+        largest = float(np.max(weight, initial=0.0, where=weight < np.inf))
+        unit = unit_of(largest) if largest > 0 else 1.0
     return Fixed(TASKS[plan.roles.task].pilot(block), unit)
 
 
 def read_weight(block: Block, counted: bool, unit: float = 1.0) -> None:
     """Read and check the weights of the remaining rows, divided by `unit`.
 
-    Rows of weight zero are dropped, unless a mean divides by the number of rows: then they are `counted`.
+    Rows of weight zero are dropped unless they are `counted`: a mean divides by the number of rows.
     """
     name = block.roles.weight
     if name is None:
@@ -105,8 +106,8 @@ def read_weight(block: Block, counted: bool, unit: float = 1.0) -> None:
     block.weight = weight if unit == 1.0 else weight / unit
     if unit == 1.0 and block.within((name,), SMALLEST, LARGEST):
         return
-    lost = (np.isinf(block.weight) & np.isfinite(weight)) | ((block.weight == 0) & (weight > 0))
-    block.flag(lost, Code.EXTREME_WEIGHT, name, lambda i: f"{weight[i]:g}")
+    extreme = (np.isinf(block.weight) & np.isfinite(weight)) | ((block.weight == 0) & (weight > 0))
+    block.flag(extreme, Code.EXTREME_WEIGHT, name, lambda i: f"{weight[i]:g}")
     block.flag(weight < 0, Code.NEGATIVE_WEIGHT, name, lambda i: f"{weight[i]:g}")
     block.flag(np.isinf(weight), Code.INFINITE_WEIGHT, name)
     block.flag(weight == 0, Code.ZERO_WEIGHT_COUNTED if counted else Code.ZERO_WEIGHT, leave_out=False)
@@ -133,14 +134,14 @@ class Taken(Struct, frozen=True, eq=False, dict=True):
         return Layout(self.plan, self.xp, self.block, self.rows)
 
     def weight_of(self, choice: Choice) -> Array | None:
-        """The weights as a loss takes them: one instead of zero for a class that it keeps."""
+        """The row weights for a loss, in which a class of weight zero weighs one if the loss keeps it."""
         factor = self.rows.factor
         if factor is None or not choice.keeps_zero_class:
             return self.weight
-        kept = self.xp.where(factor == 0, 1.0, factor)
+        class_weight = self.xp.where(factor == 0, 1.0, factor)
         if self.block.weight is None:
-            return kept
-        return self.xp.asarray(of_units(self.block.weight, self.rows)) * kept
+            return class_weight
+        return self.xp.asarray(of_units(self.block.weight, self.rows)) * class_weight
 
     def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
         """The row columns of a loss for each output."""
@@ -152,23 +153,23 @@ class Taken(Struct, frozen=True, eq=False, dict=True):
 
 
 class Cached(Taken, frozen=True):
-    """A block that keeps its row columns, which more than the state of a loss reads."""
+    """A block that caches its row columns, for runs that also list, write or chart losses of rows."""
 
-    kept: dict[str, list[tuple[Array, ...]]]
+    cache: dict[str, list[tuple[Array, ...]]]
 
     @classmethod
     def of(cls, taken: Taken) -> Cached:
-        """The same block, without row columns yet unless it keeps them already."""
+        """The same block with an empty cache, or itself if it has one already."""
         if isinstance(taken, cls):
             return taken
         return cls(taken.plan, taken.xp, taken.block, taken.rows, taken.weight, taken.weight_unit, {})
 
     def output_columns(self, choice: Choice) -> list[tuple[Array, ...]]:
         """The row columns of a loss for each output."""
-        found = self.kept.get(str(choice))
-        if found is None:
-            found = self.kept[str(choice)] = super().output_columns(choice)
-        return found
+        columns = self.cache.get(str(choice))
+        if columns is None:
+            columns = self.cache[str(choice)] = super().output_columns(choice)
+        return columns
 
 
 def take(plan: Plan, xp: Namespace, frame: pl.DataFrame, first_row: int, fixed: Fixed) -> Taken:
@@ -198,7 +199,7 @@ def _read(plan: Plan, xp: Namespace, block: Block, fixed: Fixed) -> Taken:
 
 
 def _note_zero_class(plan: Plan, block: Block, factor: Array) -> None:
-    """Count the rows whose class has weight zero, where a loss leaves them out or counts them as no loss."""
+    """Count the rows whose class has weight zero, if a loss drops them or counts them as a loss of zero."""
     if 0.0 not in (plan.roles.class_weight or ()) or all(c.keeps_zero_class for c in plan.choices):
         return
     by_rows = any(choice.by_rows for choice in plan.choices)
@@ -207,18 +208,18 @@ def _note_zero_class(plan: Plan, block: Block, factor: Array) -> None:
 
 
 _SHOWN = 4
-"""Maximum number of prediction and target columns shown with a row that a loss cannot take."""
+"""Maximum number of prediction and target columns shown with a row outside the domain of a loss."""
 
 
 def is_defined(choice: Choice, values: Array) -> Array:
-    """Where values of a row column are numbers: finite, or infinite if the loss of a row may be that."""
+    """A mask of the defined values of a row column: finite, or infinite if the loss may be infinite."""
     return values == values if choice.may_be_infinite else abs(values) < np.inf
 
 
 def flag_undefined(taken: Taken, choice: Choice) -> None:
-    """Flag the rows of positive weight on which a loss is not defined, whole groups where it has groups."""
+    """Flag the rows of positive weight on which a loss is undefined, or whole groups of rows."""
     with np.errstate(all="ignore"):
-        columns = [column for own in taken.output_columns(choice) for column in own]
+        columns = [column for output in taken.output_columns(choice) for column in output]
         undefined = ~np.logical_and.reduce([to_numpy(is_defined(choice, column)) for column in columns])
     if (weight := taken.weight_of(choice)) is not None:
         undefined &= to_numpy(weight) > 0
@@ -226,7 +227,7 @@ def flag_undefined(taken: Taken, choice: Choice) -> None:
     if starts is not None:
         undefined = undefined[run_of(np, starts, taken.block.height)]
     drops = Code.OUTSIDE_DOMAIN.value.remedy
-    words = f" ({loss.domain})" if loss.domain else ""
+    domain = f" ({loss.domain})" if loss.domain else ""
     taken.block.flag(
         undefined,
         Code.OUTSIDE_DOMAIN,
@@ -235,7 +236,7 @@ def flag_undefined(taken: Taken, choice: Choice) -> None:
         fatal=not taken.plan.roles.drop_undefined,
         remedy=f"{loss.remedy}; {drops}" if loss.remedy else None,
         loss=str(choice),
-        domain=words,
+        domain=domain,
     )
 
 
@@ -269,14 +270,14 @@ def _values_shown(taken: Taken) -> Callable[[int], str] | None:
 
 
 def _without_undefined(taken: Taken, fixed: Fixed, before: dict[Finding, Tally]) -> Taken:
-    """The block without the rows outside a domain; `before` are the tallies from before it was read."""
+    """The block without rows outside a domain; `before` holds the tallies before the first reading."""
     block, height = taken.block, taken.block.height
     for choice in taken.plan.choices:
         flag_undefined(taken, choice)
     block.drop_marked()
     if block.height == height:
         return taken
-    # The second reading repeats the notes on the rows that are left.
+    # The second reading repeats the notes on the remaining rows.
     kept = {
         kind: tally for kind, tally in block.tallies.items() if kind.fatal or kind.code is Code.OUTSIDE_DOMAIN
     }
@@ -287,16 +288,16 @@ def _without_undefined(taken: Taken, fixed: Fixed, before: dict[Finding, Tally])
 def fingerprint_of(taken: Taken) -> int:
     """The sum of the hashes of all targets: equal for equal targets, whatever their file or order.
 
-    That of a label is the hash of its position among the classes.
+    Labels are hashed as their positions among the classes.
     """
     block, codes, roles = taken.block, taken.rows.codes, taken.plan.roles
     texts = [name for name in roles.texts if name in roles.targets]
     total = sum(int(hash_keys(block.text(name)).sum()) for name in texts)
     if roles.target_form != "label":
-        # One by one: a column of vectors is longer than one of numbers.
+        # Column by column: vectors are longer than numbers.
         total += sum(sum_of_hashes(block.numbers((name,))) for name in roles.targets if name not in texts)
     elif codes is not None:
-        # A code of -1 stands for no single class.
+        # The code -1 means no single class.
         counts = enumerate(to_numpy(taken.xp.bincount(codes + 1)).tolist(), start=-1)
         total += sum(count * hash_of(float(code)) for code, count in counts if count)
     return total % (1 << 64)

@@ -1,6 +1,6 @@
 """Partial results as bytes, and back: for saved states, and for the workers of an engine.
 
-What is read is checked against the plan before it is used: the cells of each state, and the columns that its
+Everything read is checked against the plan before use: the cells of each state, and the columns that its
 reduction takes.
 """
 
@@ -40,7 +40,7 @@ Arrays = dict[str, Array]
 _MISFITS = (
     AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError, pl.exceptions.PolarsError,
 )  # fmt: skip
-"""What a header and arrays that do not fit a plan raise where they are used."""
+"""Exceptions raised by using a header or arrays that do not fit a plan."""
 _STATES: Mapping[str, type[State]] = {
     kind.__name__: kind for kind in (Moments, Ranks, Sketch, Top, Histogram)
 }
@@ -48,7 +48,7 @@ _SUMMARIES: Mapping[str, type[Summary]] = {**_STATES, "Sampled": Sampled, "Count
 
 
 class _Sliced(Struct, frozen=True):
-    """The slices of one slicing as they are written: the columns of their keys, the kind of each state."""
+    """The slices of one slicing as written: the number of key columns and the kind of each state."""
 
     columns: int
     states: tuple[str, ...]
@@ -56,7 +56,7 @@ class _Sliced(Struct, frozen=True):
 
 
 class _Header(Struct, frozen=True):
-    """What is not an array in a `Partial`; kinds of states, None where there is none."""
+    """All of a `Partial` but its arrays: kinds of states, None for no state."""
 
     overall: tuple[str, ...]
     cells: tuple[str | None, ...]
@@ -72,7 +72,7 @@ class _Header(Struct, frozen=True):
 
 
 class _ScoresHeader(Struct, frozen=True):
-    """What is not an array in `Scores`."""
+    """All of `Scores` but its arrays."""
 
     models: tuple[_Header, ...]
     pairs: tuple[_Header, ...]
@@ -82,14 +82,14 @@ class _ScoresHeader(Struct, frozen=True):
 
 
 class _Fixed(Struct, frozen=True):
-    """`Fixed` as it is written."""
+    """`Fixed` as written."""
 
     pilots: tuple[Pilot, ...] | None
     weight_unit: float
 
 
 class _Job(Struct, frozen=True):
-    """A job as it is written: the plan of each model, and what is compared, if there are several."""
+    """A job as written: the plan of each model, and for several models what is compared."""
 
     plans: tuple[Any, ...]
     kept: bool
@@ -99,7 +99,7 @@ class _Job(Struct, frozen=True):
 
 
 def plain_job(job: EvaluationJob | ComparisonJob) -> Any:
-    """A job as plain data.  Raises UsageError for a loss that has no name elsewhere."""
+    """A job as plain data.  Raises UsageError for a loss that other processes cannot find by name."""
     plans = tuple(map(codec.plain, job.plans))
     if isinstance(job, ComparisonJob):
         return to_plain(_Job(plans, job.kept, job.pairs, job.names, job.changed))
@@ -142,8 +142,8 @@ def packed(folded: Partial | Scores) -> tuple[Any, Arrays]:
     arrays["counts"] = folded.counts
     for place, top in enumerate(folded.changed):
         _put(arrays, f"changed.{place}.", top.to_arrays())
-    found = None if folded.found is None else tuple(Counted.of(*each) for each in folded.found.items())
-    return to_plain(_ScoresHeader(models, pairs, folded.rows, len(folded.changed), found)), arrays
+    findings = None if folded.found is None else tuple(Counted.of(*each) for each in folded.found.items())
+    return to_plain(_ScoresHeader(models, pairs, folded.rows, len(folded.changed), findings)), arrays
 
 
 def unpacked(job: EvaluationJob | ComparisonJob, header: Any, arrays: Mapping[str, Array]) -> Any:
@@ -171,24 +171,24 @@ def _unpack_scores(header: _ScoresHeader, arrays: Mapping[str, Array], job: Comp
     for part in pairs:
         _require_fits(job.plans[0], part, paired=True)
     if any(
-        part.slices[i].places.keys() != own.places.keys()
+        part.slices[i].places.keys() != slices.places.keys()
         for part in (*models, *pairs)
-        for i, own in enumerate(models[0].slices)
+        for i, slices in enumerate(models[0].slices)
     ):
         raise ValueError("models with other slices")
     counts = arrays["counts"]
     if counts.shape != (len(pairs), len(job.plans[0].choices), 2) or header.changed not in (0, len(pairs)):
         raise ValueError("other comparisons")
     changed = tuple(Top.from_arrays(_of(arrays, f"changed.{place}.")) for place in range(header.changed))
-    found = None if header.found is None else dict(map(Counted.read, header.found))
-    return Scores(tuple(models), tuple(pairs), counts, header.rows, changed, found)
+    findings = None if header.found is None else dict(map(Counted.read, header.found))
+    return Scores(tuple(models), tuple(pairs), counts, header.rows, changed, findings)
 
 
 # A partial result
 
 
 def _pack(part: Partial, prefix: str, arrays: Arrays) -> _Header:
-    """The header of a partial result, whose arrays are added with a prefix to their names."""
+    """The header of a partial result; adds its arrays to `arrays`, their names with a prefix."""
 
     def put(name: str, state: Summary | None) -> str | None:
         if state is None:
@@ -202,12 +202,12 @@ def _pack(part: Partial, prefix: str, arrays: Arrays) -> _Header:
         return totals is not None
 
     slices = []
-    for place, each in enumerate(part.slices):
-        kinds = [put(f"slice.{place}.{number}", state) or "" for number, state in enumerate(each.states)]
-        totals = put_totals(f"slice_totals.{place}", each.totals)
-        for number, labels in enumerate(each.keys):
+    for place, sliced in enumerate(part.slices):
+        kinds = [put(f"slice.{place}.{number}", state) or "" for number, state in enumerate(sliced.states)]
+        totals = put_totals(f"slice_totals.{place}", sliced.totals)
+        for number, labels in enumerate(sliced.keys):
             _put(arrays, f"{prefix}keys.{place}.{number}.", _written(labels.to_list()))
-        slices.append(_Sliced(each.keys.width, tuple(kinds), totals))
+        slices.append(_Sliced(sliced.keys.width, tuple(kinds), totals))
     return _Header(
         overall=tuple(put(f"overall.{i}", state) or "" for i, state in enumerate(part.overall)),
         cells=tuple(put(f"cell.{i}", state) for i, state in enumerate(part.cells)),
@@ -224,34 +224,34 @@ def _pack(part: Partial, prefix: str, arrays: Arrays) -> _Header:
 
 
 def _unpack(header: _Header, prefix: str, arrays: Mapping[str, Array], plan: Plan) -> Partial:
-    """The partial result of a header.  Raises ValueError, KeyError and others if it is none of the plan."""
+    """The partial result of a header.  Raises ValueError, KeyError and others if it does not fit the plan."""
 
     def get(name: str, kind: str, choice: Choice | None = None) -> State:
-        own = choice.loss.state if choice is not None and kind not in _STATES else _STATES[kind]
-        return own.from_arrays(_of(arrays, f"{prefix}{name}."))
+        state = choice.loss.state if choice is not None and kind not in _STATES else _STATES[kind]
+        return state.from_arrays(_of(arrays, f"{prefix}{name}."))
 
     def totals(name: str, exists: bool) -> Totals | None:
         return Totals.from_arrays(_of(arrays, f"{prefix}{name}.")) if exists else None
 
-    def each(kinds: Sequence[str | None], name: str) -> Iterator[State | None]:
+    def states(kinds: Sequence[str | None], name: str) -> Iterator[State | None]:
         for place, (kind, choice) in enumerate(zip(kinds, plan.choices, strict=True)):
             yield None if kind is None else get(f"{name}.{place}", kind, choice)
 
     def keys(number: int, columns: int) -> pl.DataFrame:
-        labels = (_read(_of(arrays, f"{prefix}keys.{number}.{column}.")) for column in range(columns))
-        return keys_of([pl.Series(each, dtype=pl.String) for each in labels])
+        labels = (_read(_of(arrays, f"{prefix}keys.{number}.{i}.")) for i in range(columns))
+        return keys_of([pl.Series(column, dtype=pl.String) for column in labels])
 
     slices = tuple(
         Slices(
-            keys(number, own.columns),
-            tuple(filter(None, each(own.states, f"slice.{number}"))),
-            totals(f"slice_totals.{number}", own.has_totals),
+            keys(number, sliced.columns),
+            tuple(filter(None, states(sliced.states, f"slice.{number}"))),
+            totals(f"slice_totals.{number}", sliced.has_totals),
         )
-        for number, own in enumerate(header.slices)
+        for number, sliced in enumerate(header.slices)
     )
     return Partial(
-        overall=tuple(filter(None, each(header.overall, "overall"))),
-        cells=tuple(each(header.cells, "cell")),
+        overall=tuple(filter(None, states(header.overall, "overall"))),
+        cells=tuple(states(header.cells, "cell")),
         tallies=dict(map(Counted.read, header.tallies)),
         rows=header.rows,
         pilots=header.pilots,
@@ -267,18 +267,18 @@ def _unpack(header: _Header, prefix: str, arrays: Mapping[str, Array], plan: Pla
     )
 
 
-# Keys of many slices are arrays too: as JSON they would take ten times as long.
+# Keys of slices are arrays too: as JSON, many of them would take ten times as long.
 
 
 def _written(labels: Sequence[str]) -> Arrays:
-    """Texts as the bytes of all, and the length of each in bytes."""
+    """Texts as their concatenated UTF-8 bytes and the length of each in bytes."""
     encoded = [label.encode() for label in labels]
     lengths = np.array([len(each) for each in encoded], dtype=np.int64)
     return {"text": np.frombuffer(b"".join(encoded), dtype=np.uint8), "lengths": lengths}
 
 
 def _read(arrays: Arrays) -> list[str]:
-    """The texts that `_written` wrote.  Raises ValueError if these are none."""
+    """The texts that `_written` wrote.  Raises ValueError for other arrays."""
     text, lengths = arrays["text"], arrays["lengths"]
     if text.dtype != np.uint8 or (lengths < 0).any() or lengths.sum() != len(text):
         raise ValueError("keys of slices")
@@ -286,16 +286,16 @@ def _read(arrays: Arrays) -> list[str]:
     return [data[start:end].decode() for start, end in zip([0, *ends[:-1]], ends, strict=True)]
 
 
-def _put(arrays: Arrays, prefix: str, own: Mapping[str, Array]) -> None:
-    arrays.update({f"{prefix}{name}": values for name, values in own.items()})
+def _put(arrays: Arrays, prefix: str, named: Mapping[str, Array]) -> None:
+    arrays.update({f"{prefix}{name}": values for name, values in named.items()})
 
 
 def _of(arrays: Mapping[str, Array], prefix: str) -> Arrays:
-    """The arrays whose names begin so, without that beginning."""
+    """The arrays whose names have the prefix, under their names without it."""
     return {name[len(prefix) :]: values for name, values in arrays.items() if name.startswith(prefix)}
 
 
-# What a state of the plan looks like
+# Whether states fit the plan
 
 
 def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
@@ -307,7 +307,7 @@ def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
         raise ValueError("other clusters")
     names = len(plan.roles.names)
     _require_totals(part.overall, part.totals, 1)
-    # Those of labels are of all of their columns.
+    # The totals of labels cover the columns of all labels.
     joint = 1 if plan.cell == "class" else max(names, 1)
     _require_totals(part.cells, part.cell_totals, max(names, 1), joint)
     for slices, slicing in zip(part.slices, plan.roles.slicings, strict=True):
@@ -319,11 +319,11 @@ def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
     for extra in part.extras.values():
         require_sound(cast(State | Sampled | Counts, extra), 1)
     for place, choice in enumerate(plan.choices):
-        own = [(part.overall[place], 1)]
-        own += [(slices.states[place], slices.keys.height) for slices in part.slices]
+        sized = [(part.overall[place], 1)]
+        sized += [(slices.states[place], slices.keys.height) for slices in part.slices]
         if (cells := part.cells[place]) is not None:
-            own.append((cells, names))
-        for state, count in own:
+            sized.append((cells, names))
+        for state, count in sized:
             if not isinstance(state, plan.state(choice)):
                 raise ValueError(f"another state of {choice}")
             require_sound(state, count)
@@ -334,7 +334,7 @@ def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
 def _require_totals(
     states: Sequence[State | None], totals: Totals | None, cells: int, joint: int = 1
 ) -> None:
-    """Raise ValueError if the totals of clusters are not those of the columns of the states."""
+    """Raise ValueError if the cluster totals do not have the columns of the states."""
     if totals is None:
         return
     require_sound(totals, cells)
@@ -364,7 +364,7 @@ def _require_columns(plan: Plan, choice: Choice, part: Partial, overall: State) 
 
 
 def _first_rows(ranks: Ranks) -> Ranks:
-    """A few rows, enough to try a loss of order: all of them would take long."""
+    """A few rows, enough to try the reduction of a loss of order: all of them would take long."""
     rows = ranks.parts[0].at(np.arange(min(len(ranks.parts[0].codes), 4)))
     count = np.array([len(rows.codes)])
     return Ranks(count, count.astype(float), [rows])

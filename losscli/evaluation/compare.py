@@ -23,7 +23,7 @@ def compared(
     alone: int | None = None,
     fixed: Fixed | None = None,
 ) -> Report:
-    """The report of planned models, with the verdicts of gates and the results of all, or of one `alone`.
+    """The report of planned models, with the verdicts of gates and the results of all models or one `alone`.
 
     `fixed` is what the first block of another run has fixed.
     """

@@ -32,11 +32,11 @@ from losscli.text import enumerated
 MAX_MODELS = 32
 """Maximum number of models in a comparison: the columns of all of them are in memory at once."""
 _OF_ROWS = ("weight", "by", "cluster", "where", "scale_by", "naive")
-"""Options that describe rows, whose columns are looked for in the first model's files alone."""
+"""Options that describe rows: their columns are resolved in the first model's files only."""
 _ROLES_OF_ROWS = (
     *("targets", "weight", "scale", "naive", "ids", "slicings", "group", "cluster", "conditions"),
 )
-"""Roles that describe rows, which every model takes from the first one."""
+"""Roles that describe rows: all models share those of the first."""
 
 
 class Models(Struct, frozen=True):
@@ -82,11 +82,11 @@ def plan_models(
 ) -> Models:
     """The plan of a comparison of models.  Raises UsageError or DataError; see `losscli.compare`.
 
-    Unless it `runs_code`, losses in files are left out, and the plan says so.
+    Without `runs_code`, losses in files are left out, and the plan says so.
 
-    The pairs are the first model with each other one, every two models with `all_pairs`, or those given.
-    Columns that describe rows (weights, slices, clusters, conditions) come from the targets or, failing
-    that, from the first model.
+    By default the first model is paired with each other one, or with `all_pairs` every two models.
+    Columns that describe rows (weights, slices, clusters, conditions) come from the targets or, if they lack
+    them, from the first model.
     """
     one = len(predictions) == 1
     models = models_in(predictions[0], options) if one else models_of(predictions, options)
@@ -95,21 +95,21 @@ def plan_models(
             f"a comparison takes 2 to {MAX_MODELS} models, got {len(models)}",
             remedy="losscli compare A B -t TARGETS, or the columns of one file: -p A,B",
         )
-    shown = tuple(model.name for model in models)
+    names = tuple(model.name for model in models)
     first = settled(
         models[0].source, targets, loss, **{**options, **models[0].options, "runs_code": runs_code}
     )
     require_means(first.choices, "a comparison", "losscli evaluate gives the value of one model")
-    all_pairs, most = first.request.all_pairs, first.request.changed
-    given = _as_first(first, options) | {"runs_code": runs_code}
+    all_pairs, changed = first.request.all_pairs, first.request.changed
+    shared = _as_first(first, options) | {"runs_code": runs_code}
     left, right = first.tables
-    # Files are opened once, and what is in memory says more as it was given.
+    # Files are opened once; data in memory are passed on as given, with their types.
     of_targets = right if right.files is not None else models[0].source if targets is None else targets
-    others = all_of(*(partial(_other, first, model, of_targets, loss, given) for model in models[1:]))
-    if most:
+    others = all_of(*(partial(_other, first, model, of_targets, loss, shared) for model in models[1:]))
+    if changed:
         row_losses.require_row_values(first.choices[:1])
     predicted = tuple(
-        Other(each.tables[0], _read(each.roles), number, each.roles.drop_unmatched)
+        Other(each.tables[0], _predictions(each.roles), number, each.roles.drop_unmatched)
         for number, each in enumerate(others, 1)
     )
     alignment = Aligned.of(left, right, first.roles, first.key, first.where, predicted)
@@ -123,8 +123,8 @@ def plan_models(
         pairs = tuple(pair for pair in pairs if 0 in pair)
     tables = (left, right, *(each.tables[0] for each in others))
     return Models(
-        ComparisonJob(plans, pairs, shown, most),
-        shown,
+        ComparisonJob(plans, pairs, names, changed),
+        names,
         alignment,
         tables,
         first.notes,
@@ -135,24 +135,24 @@ def plan_models(
 
 
 def _as_first(first: Settled, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options for reading the other models, with everything inferred for the first one fixed."""
+    """The options for reading the other models, with all that was inferred for the first one stated."""
     roles = first.roles
-    given = {name: value for name, value in options.items() if name not in _OF_ROWS} | {"task": roles.task}
+    fixed = {name: value for name, value in options.items() if name not in _OF_ROWS} | {"task": roles.task}
     for name, column in (("weight", roles.weight), ("scale_by", roles.scale), ("naive", roles.naive)):
         if column and column.startswith("t:") and isinstance(options[name], str):
-            given[name] = f"targets.{column[2:]}"  # even if another model has a column of that name
+            fixed[name] = f"targets.{column[2:]}"  # even if another model has a column of that name
         elif column and name != "weight":
             raise UsageError(
                 f"--{name.replace('_', '-')}: {column[2:]} is a prediction, and each model has its own",
                 remedy="name a column of the targets",
             )
     if roles.task == "multiclass":
-        given["classes"] = list(roles.names)
+        fixed["classes"] = list(roles.names)
     if roles.task == "binary" and roles.target_form == "label":
-        given["positive"] = roles.names[1]
+        fixed["positive"] = roles.names[1]
     if first.key:
-        given["on"] = list(first.key)
-    return given
+        fixed["on"] = list(first.key)
+    return fixed
 
 
 def _other(
@@ -162,10 +162,10 @@ def _other(
     loss: LossSpec | Sequence[LossSpec] | None,
     options: Mapping[str, Any],
 ) -> Settled:
-    """Another model, with the row roles of the first one."""
-    own = settled(model.source, targets, loss, **{**options, **model.options})
-    roles, expected = own.roles, first.roles
-    name = own.tables[0].name
+    """The settled plan of another model, with the row roles of the first."""
+    other = settled(model.source, targets, loss, **{**options, **model.options})
+    roles, expected = other.roles, first.roles
+    name = other.tables[0].name
     if (roles.task, roles.target_form) != (expected.task, expected.target_form):
         raise UsageError(
             f"{name} shows a {roles.task} task, and {first.tables[0].name} a {expected.task} task",
@@ -178,17 +178,17 @@ def _other(
         )
     if len(roles.predictions) != len(expected.predictions) and roles.task == "regression":
         raise UsageError(f"{name} has {len(roles.predictions)} outputs, not {len(expected.predictions)}")
-    _require_alike(own, first)
+    _require_alike(other, first)
     described = {name: getattr(expected, name) for name in _ROLES_OF_ROWS}
-    return replace(own, roles=replace(roles, names=expected.names or roles.names, **described))
+    return replace(other, roles=replace(roles, names=expected.names or roles.names, **described))
 
 
-def _require_alike(own: Settled, first: Settled) -> None:
+def _require_alike(other: Settled, first: Settled) -> None:
     """Raise UsageError for a model that is aligned in another way, or has other targets or cells."""
-    name, base = own.tables[0].name, first.tables[0].name
-    roles, expected = own.roles, first.roles
-    if own.key != first.key:
-        how = [f"by key {', '.join(each.key)}" if each.key else "by position" for each in (own, first)]
+    name, base = other.tables[0].name, first.tables[0].name
+    roles, expected = other.roles, first.roles
+    if other.key != first.key:
+        how = [f"by key {', '.join(each.key)}" if each.key else "by position" for each in (other, first)]
         raise UsageError(
             f"{name} is aligned {how[0]}, and {base} {how[1]}",
             remedy="give each model the key, or align all by position: --on position",
@@ -208,6 +208,6 @@ def _require_alike(own: Settled, first: Settled) -> None:
         )
 
 
-def _read(roles: Roles) -> tuple[str, ...]:
+def _predictions(roles: Roles) -> tuple[str, ...]:
     """The columns read from a model's own file: its predictions."""
     return tuple(dict.fromkeys(name for name in roles.predictions if name.startswith("p:")))

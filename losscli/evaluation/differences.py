@@ -1,4 +1,4 @@
-"""From the states of pairs of models to comparisons: differences, their errors, and contributions."""
+"""Comparisons from the states of pairs of models: differences, their standard errors, contributions."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ from losscli.states.sums import total_weights
 
 def comparisons(job: ComparisonJob, scores: Scores) -> list[Comparison]:
     """Each loss of each pair, overall and by cell, cells with the largest contributions first."""
-    found = []
+    adjusted = []
     for number, choice in enumerate(job.plans[0].choices):
         of_choice = [list(_of_pair(job, scores, place, number, choice)) for place in range(len(job.pairs))]
-        found += _adjusted([each for pair in of_choice for each in pair])
-    return found
+        adjusted += _with_adjusted([each for pair in of_choice for each in pair])
+    return adjusted
 
 
 def _of_pair(
     job: ComparisonJob, scores: Scores, place: int, number: int, choice: Choice
 ) -> Iterator[Comparison]:
     plan, pair = job.plans[0], scores.pairs[place]
-    at = job.pairs[place]
-    a, b = (scores.models[model] for model in at)
-    names = (job.names[at[0]], job.names[at[1]])
+    models = job.pairs[place]
+    a, b = (scores.models[model] for model in models)
+    names = (job.names[models[0]], job.names[models[1]])
     outputs = plan.outputs(choice)
     pilots = pair.pilots or (None,) * outputs
     build = _Builder(plan, choice, names, pilots, pair.weight_unit)
@@ -57,16 +57,16 @@ def _of_pair(
         keys = keys[natural_order(keys)]
         columns = slicing.names
         cells = [dict(zip(columns, key, strict=True)) for key in keys.iter_rows()]
-        parts = [_at(part.slices[i], number, keys) for part in (pair, a, b)]
+        parts = [_with_keys(part.slices[i], number, keys) for part in (pair, a, b)]
         yield from build.shared(whole, parts, cells, ordered=bool(slicing.units))
 
 
 def _cells_of(pair: Partial, a: Partial, b: Partial, number: int) -> tuple[Moments, ...] | None:
-    found = tuple(moments_of(each) for part in (pair, a, b) if (each := part.cells[number]) is not None)
-    return found if len(found) == 3 else None
+    moments = tuple(moments_of(each) for part in (pair, a, b) if (each := part.cells[number]) is not None)
+    return moments if len(moments) == 3 else None
 
 
-def _at(slices: Slices, number: int, keys: pl.DataFrame) -> Moments:
+def _with_keys(slices: Slices, number: int, keys: pl.DataFrame) -> Moments:
     """The moments of the slices with these keys."""
     _, places = merged_keys(slices.keys, keys)
     moments = moments_of(slices.states[number])
@@ -95,30 +95,30 @@ class _Builder:
         level = self.plan.level
         bound = self.bound if pilots is None else self.bound.with_pilots(pilots)
         differences = inference.differences(bound, pair, a, b, level)
-        values = [each.estimates(bound, level) for each in (a, b)]
-        added = [None] * len(cells) if parts is None else list(map(_finite, parts.tolist()))
+        values = [moments.estimates(bound, level) for moments in (a, b)]
+        contributions = [None] * len(cells) if parts is None else list(map(_finite, parts.tolist()))
         weights = total_weights(pair.weights, self.bound.weight_unit).tolist()
-        sizes = zip(added, pair.n.tolist(), weights, strict=True)
-        each = zip(cells, differences, *values, sizes, strict=True)
-        return [self._one(cell, *estimates, *size) for cell, *estimates, size in each]
+        sizes = zip(contributions, pair.n.tolist(), weights, strict=True)
+        table = zip(cells, differences, *values, sizes, strict=True)
+        return [self._one(cell, *estimates, *size) for cell, *estimates, size in table]
 
     def named(
-        self, names: Sequence[str], whole: tuple[Moments, ...], found: tuple[Moments, ...] | None
+        self, names: Sequence[str], whole: tuple[Moments, ...], by_cell: tuple[Moments, ...] | None
     ) -> list[Comparison]:
-        """By class, label or output."""
+        """The comparisons by class, label or output."""
         plan, cells = self.plan, [{self.plan.cell: name} for name in names]
         if not names:
             return []
-        if found is None:
+        if by_cell is None:
             outputs = len(names)
-            each = []
+            comparisons = []
             for i, cell in enumerate(cells):
                 pair, a, b = (part.output(i, outputs) for part in whole)
-                each += self.cells(pair, a, b, [cell], self.pilots[i : i + 1])
-            return each
+                comparisons += self.cells(pair, a, b, [cell], self.pilots[i : i + 1])
+            return comparisons
         if plan.cell != "class":
-            return self.cells(found[0], found[1], found[2], cells)
-        return self.shared(whole, found, cells)
+            return self.cells(by_cell[0], by_cell[1], by_cell[2], cells)
+        return self.shared(whole, by_cell, cells)
 
     def shared(
         self,
@@ -127,16 +127,18 @@ class _Builder:
         cells: Sequence[dict[str, str]],
         ordered: bool = False,
     ) -> list[Comparison]:
-        """By cells that partition the rows, the largest contribution first unless they are `ordered`."""
+        """The comparisons by cells that partition the rows, largest contribution first unless `ordered`."""
         pair, a, b = whole
-        added = None
+        contributions = None
         reduction = self.choice.loss.reduction
         # A loss of order is linear only near the rows of one cell.
         linear = self.choice.loss.order is None and not reduction.extreme
         if linear and not reduction.names & {"weight", "low", "high"}:
-            added = inference.contributions(self.bound, pair, parts[0], a, b)
-        found = self.cells(parts[0], parts[1], parts[2], cells, None, added)
-        return found if ordered else sorted(found, key=lambda each: -abs(each.contribution or 0.0))
+            contributions = inference.contributions(self.bound, pair, parts[0], a, b)
+        comparisons = self.cells(parts[0], parts[1], parts[2], cells, None, contributions)
+        return (
+            comparisons if ordered else sorted(comparisons, key=lambda each: -abs(each.contribution or 0.0))
+        )
 
     def _one(
         self,
@@ -144,7 +146,7 @@ class _Builder:
         difference: Estimate,
         a: Estimate,
         b: Estimate,
-        part: float | None,
+        contribution: float | None,
         rows: int,
         weight: float,
     ) -> Comparison:
@@ -168,7 +170,7 @@ class _Builder:
             level=self.plan.level if difference.se is not None else None,
             df=difference.df,
             p_value=difference.p_value,
-            contribution=part,
+            contribution=contribution,
             higher_is_better=self.choice.loss.score,
             rows=rows,
             weight=weight,
@@ -180,51 +182,51 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _adjusted(found: Sequence[Comparison]) -> list[Comparison]:
+def _with_adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
     """Comparisons with adjusted p-values: over all pairs overall, and over all cells of one kind.
 
     Holm (1979), A simple sequentially rejective multiple test procedure, doi:10.2307/4615733.
     """
     kinds: dict[tuple[str, ...], list[int]] = {}
-    for place, each in enumerate(found):
+    for place, each in enumerate(comparisons):
         if each.p_value is not None:
             kinds.setdefault(tuple(each.cell), []).append(place)
     adjusted: dict[int, float] = {}
     for places in kinds.values():
-        values = holm([found[place].p_value or 0.0 for place in places])
+        values = holm([comparisons[place].p_value or 0.0 for place in places])
         adjusted |= dict(zip(places, values, strict=True))
-    return [replace(each, adjusted=adjusted.get(place)) for place, each in enumerate(found)]
+    return [replace(each, adjusted=adjusted.get(place)) for place, each in enumerate(comparisons)]
 
 
 def model_notes(job: ComparisonJob, scores: Scores, tallies: Mapping[Finding, Tally]) -> list[Note]:
     """Notes on what was done to rows; those that do not hold for all models name the model."""
-    found = []
+    lines = []
     for finding, tally in tallies.items():
-        own = [part.tallies.get(finding) for part in scores.models]
-        counts = {None if each is None else each.count for each in own}
+        by_model = [part.tallies.get(finding) for part in scores.models]
+        counts = {None if each is None else each.count for each in by_model}
         if finding.fatal:
             continue
         if counts in ({None}, {tally.count}):
-            found += notes({finding: tally})
+            lines += notes({finding: tally})
             continue
-        named = zip(job.names, own, strict=True)
-        found += [
+        named = zip(job.names, by_model, strict=True)
+        lines += [
             replace(note, text=f"{name}: {note}")
             for name, each in named
             if each
             for note in notes({finding: each})
         ]
-    return found
+    return lines
 
 
 def changed_rows(job: ComparisonJob, scores: Scores) -> tuple[dict[str, Any], ...]:
     """The rows with the largest difference in the first loss of each pair, with the names of the models.
 
-    A column that is called as the field of a model has another name.
+    A column with the name of one of these fields is renamed.
     """
-    found = []
+    rows = []
     for (a, b), top in zip(job.pairs, scores.changed, strict=bool(scores.changed)):
         pair = dict(zip(MODELS, (job.names[a], job.names[b]), strict=True))
         frame = top.frame.rename({name: f"{name}_2" for name in MODELS}, strict=False)
-        found += [pair | row for row in row_losses.plain(frame)]
-    return tuple(found)
+        rows += [pair | row for row in row_losses.plain(frame)]
+    return tuple(rows)

@@ -1,4 +1,4 @@
-"""Runs that follow a saved plan: its options, bins and reference points, whatever their first rows show."""
+"""Runs under a saved plan: its options, bins and reference points, whatever their first rows hold."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ _REMEDIES = {
     SAME_OPTIONS: "leave these options to the plan",
     SAME_PLAN: "give rows like those that the plan was made of",
 }
-"""What helps a run under a plan, where parts that are merged need something else."""
+"""Remedies for a run under a plan, by the remedy for merging parts."""
 _RunT = TypeVar("_RunT", bound=Run | Models)
 
 
 def options(saved: Outcome, given: dict[str, Any]) -> dict[str, Any]:
-    """The options of a saved plan, under those that are given."""
+    """The options of a saved plan, overridden by those given."""
     stated = {name: value for name, value in given.items() if value is not None}
-    own = saved.plan.options()
+    saved_options = saved.plan.options()
     if saved.plan.place.why:
-        own["device"] = AUTO  # decides anew: other machines have other devices
-    return given | own | stated
+        saved_options["device"] = AUTO  # decided anew: other machines have other devices
+    return given | saved_options | stated
 
 
 def followed(run: _RunT, saved: Outcome, place: object) -> _RunT:
-    """The run with what a saved plan took from its rows.  Raises UsageError if it still is another run."""
-    own = run.job.plans if isinstance(run, Models) else (run.plan,)
-    plans = tuple(_fixed(plan, saved.plan) for plan in own)
+    """The run with what a saved plan took from its rows.  Raises UsageError if the plans still differ."""
+    run_plans = run.job.plans if isinstance(run, Models) else (run.plan,)
+    plans = tuple(_fixed(plan, saved.plan) for plan in run_plans)
     job = replace(run.job, plans=plans) if isinstance(run, Models) else EvaluationJob(plans[0], kept=True)
     if different := [*differences(saved, Outcome(job, saved.fixed, None, alone=saved.alone))]:
         remedy = "\n".join(dict.fromkeys(_REMEDIES.get(remedy, remedy) for _, remedy in different))
@@ -51,7 +51,7 @@ def followed(run: _RunT, saved: Outcome, place: object) -> _RunT:
 def _fixed(plan: Plan, saved: Plan) -> Plan:
     """A plan with the bins, the labels and the clip of probabilities that a saved plan took from its rows."""
     roles, other = plan.roles, saved.roles
-    if [_cut(each) for each in roles.slicings] == [_cut(each) for each in other.slicings]:
+    if [_requested(each) for each in roles.slicings] == [_requested(each) for each in other.slicings]:
         roles = replace(roles, slicings=other.slicings)
     if roles.names[1:] == other.names[1:] and plan.has_one_label:
         roles = replace(roles, names=other.names)
@@ -60,6 +60,6 @@ def _fixed(plan: Plan, saved: Plan) -> Plan:
     return replace(plan, roles=replace(roles, eps=other.eps), default_eps=saved.default_eps)
 
 
-def _cut(slicing: Slicing) -> tuple[object, ...]:
-    """What a slicing has of its request: the columns and units, but not the edges of bins."""
+def _requested(slicing: Slicing) -> tuple[object, ...]:
+    """The requested part of a slicing: its columns and units, without the edges of bins."""
     return slicing.columns, slicing.units, slicing.binned

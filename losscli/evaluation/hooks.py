@@ -27,7 +27,7 @@ class Hooks:
         return True
 
     def check(self) -> None:
-        """Raise UsageError for what else is wrong with the request, before anything is read."""
+        """Raise UsageError for any other fault of the request, before anything is read."""
 
     def reads(self, paths: Sequence[str]) -> None:
         """Raise UsageError if one of the local files that are read would be written too."""
@@ -39,7 +39,7 @@ class Hooks:
         """Receive a message about the run, such as the alignment that was used."""
 
     def written(self, draft: Draft) -> None:
-        """Receive the file of row losses, complete but not yet in its place, where this puts it."""
+        """Receive the complete draft of the file of row losses, and publish it."""
         publish([draft])
 
     def progress(self, rows: int) -> None:

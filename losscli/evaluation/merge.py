@@ -1,4 +1,4 @@
-"""Merge saved outcomes: the result of all of their rows, or everything that forbids it."""
+"""Merge saved outcomes: the result of all of their rows, or all reasons against it."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ _FoldedT = TypeVar("_FoldedT", bound=Partial | Scores)
 def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scores]) -> Outcome:
     """The outcome of the rows of all parts.
 
-    `read` gives what the rows of a part left behind: only a few parts are in memory at once.  The order of
-    the arguments does not matter: parts are merged in the order of their numbers, or else of their names.
-    Raises DataError with everything that shows that they do not belong together.
+    `read` loads the folded result of a part: only a few parts are in memory at once.  The order of the
+    arguments does not matter: parts are merged in the order of their numbers, or else of their names.
+    Raises DataError with all reasons why they cannot be merged.
     """
     ordered = sorted(outcomes, key=lambda each: (each.part or (0, 0), natural(each.title), each.digest))
-    checks = (_wrong_parts, _repeated, _other_plans, _drawn_alike, _one_group)
+    checks = (_wrong_parts, _repeated, _other_plans, _repeated_draws, _one_group)
     problems = [problem for check in checks for problem in check(ordered)]
     if problems:
         raise DataError(problems)
@@ -50,22 +50,22 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
     if len(ordered) == 1:
         return replace(first, folded=read(first), part=None)
     folded, rows, layouts = Counter[Any](first.job.merge), 0, dict[tuple[int, str], Any]()
-    for each in ordered:
-        own = read(each)
-        _require_lists(each, own)
-        _require_layouts(each, layouts, _layouts(own))
-        layouts |= _layouts(own)
-        folded.add(_placed(own, each.title, rows))
-        rows += _rows_of(own)
+    for outcome in ordered:
+        part = read(outcome)
+        _require_lists(outcome, part)
+        _require_layouts(outcome, layouts, _layouts(part))
+        layouts |= _layouts(part)
+        folded.add(_placed(part, outcome.title, rows))
+        rows += _rows_of(part)
     return replace(
         first,
         job=_of_all(ordered),
         folded=folded.whole(),
         notes=tuple(
-            dict.fromkeys([*(own for each in ordered for own in each.notes), *_merge_notes(ordered)])
+            dict.fromkeys([*(text for each in ordered for text in each.notes), *_merge_notes(ordered)])
         ),
         names={name: loss for each in ordered for name, loss in each.names.items()},
-        inputs=tuple(dict.fromkeys(own for each in ordered for own in each.inputs)),
+        inputs=tuple(dict.fromkeys(table for each in ordered for table in each.inputs)),
         sources=tuple(digest for each in ordered for digest in _digests(each)),
         part=None,
         digest="",
@@ -73,39 +73,39 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
 
 
 def _names(job: EvaluationJob | ComparisonJob) -> tuple[str, ...]:
-    """The names of the models that are compared."""
+    """The names of the compared models."""
     return job.names if isinstance(job, ComparisonJob) else ()
 
 
 def _of_all(outcomes: Sequence[Outcome]) -> EvaluationJob | ComparisonJob:
-    """The job of all parts: a model with a file of its own in each part has the name of its role."""
+    """The job of all parts; a model whose file differs between parts has the name of its role."""
     job = outcomes[0].job
     if not isinstance(job, ComparisonJob):
         return job
-    named = [_names(each.job) for each in outcomes]
+    names_by_part = [_names(each.job) for each in outcomes]
     roles = ("predictions", "baseline") if outcomes[0].alone is not None else job.names
-    by_model = zip(roles, zip(*named, strict=True), strict=True)
-    names = tuple(own[0] if len(set(own)) == 1 else role for role, own in by_model)
+    by_model = zip(roles, zip(*names_by_part, strict=True), strict=True)
+    names = tuple(titles[0] if len(set(titles)) == 1 else role for role, titles in by_model)
     return replace(job, names=names)
 
 
 def _merge_notes(outcomes: Sequence[Outcome]) -> list[Note]:
-    found = [note(Code.MERGED, count=len(outcomes))]
+    notes = [note(Code.MERGED, count=len(outcomes))]
     roles = outcomes[0].plan.roles
     if unknown := sum(not each.sources for each in outcomes):
-        found.append(finding(Code.SOURCES_UNKNOWN, fatal=False).note(Tally(unknown)))
+        notes.append(finding(Code.SOURCES_UNKNOWN, fatal=False).note(Tally(unknown)))
     if roles.ids:
-        found.append(note(Code.KEYS_BY_PART))
+        notes.append(note(Code.KEYS_BY_PART))
     if roles.group is not None:
-        found.append(note(Code.GROUPS_BY_PART))
-    return found
+        notes.append(note(Code.GROUPS_BY_PART))
+    return notes
 
 
-# What does not belong together
+# What cannot be merged
 
 
 def _wrong_parts(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
-    """Plans without rows, and parts that are missing, given twice, or of another number of parts."""
+    """Plans without rows, and parts that are missing, duplicate or numbered in different ways."""
     for each in outcomes:
         if each.is_plan:
             yield Problem("is a plan, which holds no rows", each.place, "give the states that --state wrote")
@@ -113,18 +113,20 @@ def _wrong_parts(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
     if not numbered:
         return
     if len(numbered) < len(outcomes) or len({count for _, count in numbered}) > 1:
-        own = [f"{each.place}: {_part(each)}" for each in outcomes]
-        yield Problem("parts are numbered in several ways", examples=tuple(own), remedy="--part I/N for each")
+        examples = [f"{each.place}: {_part(each)}" for each in outcomes]
+        yield Problem(
+            "parts are numbered in several ways", examples=tuple(examples), remedy="--part I/N for each"
+        )
         return
     counts = Multiset(number for number, _ in numbered)
     total = numbered[0][1]
-    if lost := [str(number) for number in range(1, total + 1) if not counts[number]]:
-        what = f"part {lost[0]}" if len(lost) == 1 else f"parts {enumerated(lost)}"
+    if missing := [str(number) for number in range(1, total + 1) if not counts[number]]:
+        what = f"part {missing[0]}" if len(missing) == 1 else f"parts {enumerated(missing)}"
         yield Problem(f"{what} of {total} missing", remedy="give the states of all parts")
     for number, count in counts.items():
         if count > 1:
-            own = [each.place for each in outcomes if each.part == (number, total)]
-            yield Problem(f"part {number} of {total} is given {count} times", examples=tuple(own))
+            places = [each.place for each in outcomes if each.part == (number, total)]
+            yield Problem(f"part {number} of {total} is given {count} times", examples=tuple(places))
 
 
 def _part(outcome: Outcome) -> str:
@@ -132,7 +134,7 @@ def _part(outcome: Outcome) -> str:
 
 
 def _repeated(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
-    """Rows that would count twice: of the same state, or of the same file of predictions."""
+    """Rows that would count twice: the same state, or the same file of predictions."""
     seen: dict[str, Outcome] = {}
     for each in outcomes:
         digests = _digests(each)
@@ -144,12 +146,12 @@ def _repeated(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
 
 
 def _digests(outcome: Outcome) -> list[str]:
-    """The digests of what the rows of an outcome come from, and of its own state."""
+    """The digests of the sources of an outcome and of its own state."""
     return [*outcome.sources, *filter(None, [outcome.digest])]
 
 
-def _drawn_alike(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
-    """A bootstrap of numbered rows, whose numbers begin anew in each part that has no number itself."""
+def _repeated_draws(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
+    """A bootstrap that draws rows by their number, which starts anew in each part without a part number."""
     plan, several = outcomes[0].plan, len(outcomes) > 1
     if several and plan.resampling is not None and not plan.unit_columns and outcomes[0].part is None:
         what = "a bootstrap draws rows without a key by their number, which repeats in each part"
@@ -157,7 +159,7 @@ def _drawn_alike(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
 
 
 def _one_group(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
-    """Losses of all rows together, of which each part would be a whole of its own."""
+    """Losses of all rows as one group, which parts cannot share."""
     first = outcomes[0]
     if len(outcomes) > 1 and first.plan.roles.group == ALL_ROWS:
         what = f"{enumerated(map(str, first.plan.choices))}: all rows are one group, which parts cannot share"
@@ -165,7 +167,7 @@ def _one_group(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
 
 
 def _other_plans(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
-    """What differs from the first state: options, classes, bins, reference points."""
+    """Differences from the first state: options, classes, bins, reference points."""
     first = outcomes[0]
     for each in outcomes[1:]:
         different = [*differences(first, each), *_other_lists(first, each)]
@@ -176,27 +178,31 @@ def _other_plans(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
 
 
 def differences(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:
-    """In what the plan of another outcome differs, each with its remedy."""
-    own, others = first.job, other.job
-    if type(own) is not type(others) or len(own.plans) != len(others.plans) or first.alone != other.alone:
+    """How the plan of another outcome differs from the first, with a remedy for each difference."""
+    job, other_job = first.job, other.job
+    if (
+        type(job) is not type(other_job)
+        or len(job.plans) != len(other_job.plans)
+        or first.alone != other.alone
+    ):
         yield f"{_kind(other)}, not {_kind(first)}", "give states of one kind"
         return
-    found = [(text, SAME_OPTIONS) for text in _other_options(own.plans, others.plans)]
+    different = [(text, SAME_OPTIONS) for text in _other_options(job.plans, other_job.plans)]
     # The models of evaluate are named by their files, of which each part has its own.
-    if first.alone is None and _names(own) != _names(others):
-        text = f"the models are {enumerated(_names(others))}, not {enumerated(_names(own))}"
-        found.append((text, "name the models alike in all parts: losscli compare a=FILE b=FILE"))
-    if not found:
-        found = _taken_from_rows(first, other)
-    yield from found
+    if first.alone is None and _names(job) != _names(other_job):
+        text = f"the models are {enumerated(_names(other_job))}, not {enumerated(_names(job))}"
+        different.append((text, "name the models alike in all parts: losscli compare a=FILE b=FILE"))
+    if not different:
+        different = _taken_from_rows(first, other)
+    yield from different
 
 
 def _other_lists(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:
-    """Other numbers of rows to list, or charts in some parts only: none of all rows could be made."""
+    """Different numbers of listed rows, or charts in some parts only: neither could be merged."""
     if type(first.job) is type(other.job) and first.listed != other.listed and not other.is_plan:
         flag = "--changed" if isinstance(first.job, ComparisonJob) else "--worst"
-        own, others = (each.listed or "none" for each in (first, other))
-        yield f"{flag} {others}, not {own}", f"give all parts the same {flag}"
+        listed, other_listed = (each.listed or "none" for each in (first, other))
+        yield f"{flag} {other_listed}, not {listed}", f"give all parts the same {flag}"
     charts = [each.plan.request.charts for each in (first, other)]
     if charts[0] != charts[1] and not other.is_plan:
         which = "no charts, unlike" if charts[0] else "charts, unlike"
@@ -204,14 +210,14 @@ def _other_lists(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:
 
 
 def _require_lists(outcome: Outcome, folded: Partial | Scores) -> None:
-    """Raise DataError for a state without the rows that it says it lists."""
-    held = TOP in folded.extras if isinstance(folded, Partial) else bool(folded.changed)
-    if held != bool(outcome.listed):
+    """Raise DataError for a state that lacks the rows that it lists."""
+    has_rows = TOP in folded.extras if isinstance(folded, Partial) else bool(folded.changed)
+    if has_rows != bool(outcome.listed):
         raise DataError(Problem("is a damaged state: it lacks the rows that it lists", outcome.place))
 
 
 def _layouts(folded: Partial | Scores) -> dict[tuple[int, str], Any]:
-    """What is counted for each chart of each model."""
+    """The layout of the counts for each chart of each model."""
     parts = (folded,) if isinstance(folded, Partial) else folded.models
     return {
         (model, name): each.layout
@@ -222,10 +228,10 @@ def _layouts(folded: Partial | Scores) -> dict[tuple[int, str], Any]:
 
 
 def _require_layouts(
-    outcome: Outcome, layouts: dict[tuple[int, str], Any], own: dict[tuple[int, str], Any]
+    outcome: Outcome, layouts: dict[tuple[int, str], Any], others: dict[tuple[int, str], Any]
 ) -> None:
-    """Raise DataError for a state whose charts count other things than those before."""
-    if any(layouts[name] != layout for name, layout in own.items() if name in layouts):
+    """Raise DataError for a state whose charts have other layouts than those before."""
+    if any(layouts[name] != layout for name, layout in others.items() if name in layouts):
         raise DataError(Problem("is a damaged state: its charts are others", outcome.place))
 
 
@@ -238,69 +244,69 @@ def _kind(outcome: Outcome) -> str:
 
 
 def _other_options(plans: Sequence[Plan], others: Sequence[Plan]) -> Iterator[str]:
-    each = (comparability.differences(a, b) for a, b in zip(plans, others, strict=True))
-    return iter(dict.fromkeys(text for texts in each for text in texts))
+    differing = (comparability.differences(a, b) for a, b in zip(plans, others, strict=True))
+    return iter(dict.fromkeys(text for texts in differing for text in texts))
 
 
 def _taken_from_rows(first: Outcome, other: Outcome) -> list[tuple[str, str]]:
-    """What two runs with the same options took from rows of their own."""
+    """Differences between runs of the same options that come from their rows."""
     if first.plan.signature() != other.plan.signature():
-        return [(f"{_own(first.plan, other.plan)}, taken from its own rows", SAME_PLAN)]
+        return [(f"{_other_roles(first.plan, other.plan)}, taken from its own rows", SAME_PLAN)]
     if first.plan.roles.widths != other.plan.roles.widths:
         return [("vectors of other lengths", "evaluate parts of one data set")]
-    if losses := _referring(first, other):
+    if losses := _with_reference_points(first, other):
         return [(f"{enumerated(losses)}: other reference points, taken from its own first rows", SAME_PLAN)]
     if first.fixed.weight_unit != other.fixed.weight_unit:
         return [("another unit of weights, taken from its own first rows", SAME_PLAN)]
     return []
 
 
-def _own(plan: Plan, other: Plan) -> str:
-    """What another plan took from its rows that a plan with the same options did not."""
-    own, others = plan.roles, other.roles
-    if own.names != others.names:
+def _other_roles(plan: Plan, other: Plan) -> str:
+    """What another plan of the same options inferred differently from its rows."""
+    roles, other_roles = plan.roles, other.roles
+    if roles.names != other_roles.names:
         kind = "classes" if plan.cell == "class" else f"{plan.cell}s"
-        return f"the {kind} {enumerated(others.names)}, not {enumerated(own.names)}"
-    if own.slicings != others.slicings:
+        return f"the {kind} {enumerated(other_roles.names)}, not {enumerated(roles.names)}"
+    if roles.slicings != other_roles.slicings:
         return "other bins of --by"
-    if own.eps != others.eps:
-        return f"a clip at {others.eps:g}, not {own.eps:g}, by the type of the probabilities"
+    if roles.eps != other_roles.eps:
+        return f"a clip at {other_roles.eps:g}, not {roles.eps:g}, by the type of the probabilities"
     return "another meaning of columns"
 
 
-def _referring(first: Outcome, other: Outcome) -> list[str]:
-    """The losses whose sums are about reference points in which two outcomes differ."""
+def _with_reference_points(first: Outcome, other: Outcome) -> list[str]:
+    """The losses whose sums depend on reference points in which two outcomes differ."""
     if first.fixed.pilots == other.fixed.pilots:
         return []
-    return [str(choice) for choice in first.plan.choices if _refers(choice)]
+    return [str(choice) for choice in first.plan.choices if _has_reference_points(choice)]
 
 
-def _refers(choice: Choice) -> bool:
+def _has_reference_points(choice: Choice) -> bool:
     """Whether the row columns or the reduction of a loss depend on the reference points of a run."""
     if choice.loss.reduction.names & {"pilot", "pilots"}:
         return True
     if not issubclass(choice.loss.batch, Regression):
         return True
     rows = np.array([1.0, 2.0, 4.0]), np.array([1.5, 2.0, 3.0])
-    others = {name: np.ones(3) for name in choice.loss.batch.__struct_fields__[4:]}
-    found = [
-        choice.columns(choice.loss.batch(np, *rows, pilot, **others))
+    fields = {name: np.ones(3) for name in choice.loss.batch.__struct_fields__[4:]}
+    columns = [
+        choice.columns(choice.loss.batch(np, *rows, pilot, **fields))
         for pilot in (Pilot(), Pilot(0.25, 0.125, 2.0**600, 2.0**600))
     ]
-    return not all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
+    return not all(np.array_equal(a, b) for a, b in zip(*columns, strict=True))
 
 
-# Rows are numbered through all parts, and examples name their part
+# Row numbers run through all parts, and examples name their part
 
 
 def _rows_of(folded: Partial | Scores) -> int:
-    """The number of rows of a part, with those that --where left out, as rows are numbered in files."""
+    """The number of rows of a part before --where, by which rows are numbered."""
     left_out = (tally for kind, tally in folded.tallies.items() if kind.code is Code.FILTERED_ROWS)
     return folded.rows + sum(tally.count for tally in left_out)
 
 
 def _placed(folded: _FoldedT, title: str, rows: int) -> _FoldedT:
-    """The result of a part after so many rows of other parts."""
+    """The result of a part, its row numbers after `rows` rows of earlier parts."""
     if isinstance(folded, Scores):
         return replace(
             folded,
@@ -310,7 +316,9 @@ def _placed(folded: _FoldedT, title: str, rows: int) -> _FoldedT:
             found=None if folded.found is None else _named(folded.found, title),
         )
     assert isinstance(folded, Partial)
-    slices = (replace(own, states=tuple(_moved(each, rows) for each in own.states)) for own in folded.slices)
+    slices = (
+        replace(each, states=tuple(_moved(state, rows) for state in each.states)) for each in folded.slices
+    )
     return replace(
         folded,
         overall=tuple(_moved(state, rows) for state in folded.overall),
@@ -325,9 +333,9 @@ _StateT = TypeVar("_StateT", bound=Summary)
 
 
 def _moved(state: _StateT, rows: int) -> _StateT:
-    """The state with its numbers of rows after those of other parts."""
+    """The state with its row numbers increased by `rows`."""
     if isinstance(state, Moments):
-        low, high = (np.where(own < 0, own, own + rows) for own in (state.low_row, state.high_row))
+        low, high = (np.where(row < 0, row, row + rows) for row in (state.low_row, state.high_row))
         return replace(state, low_row=low, high_row=high)
     if isinstance(state, Top) and "row" in state.frame.columns:
         return replace(state, frame=state.frame.with_columns(pl.col("row") + rows))
@@ -342,7 +350,7 @@ def _named(tallies: Mapping[Finding, Tally], title: str) -> dict[Finding, Tally]
 
 
 def _in_part(kind: Finding) -> Finding:
-    """The same finding of a part, in which rows of a table of all parts may have no match."""
+    """A finding of a part: a row without a match may have one in another part, so it is a note."""
     of = dict(kind.params).get("of", "")
     if kind.code is Code.UNMATCHED_TARGET and not of:
         return finding(Code.UNMATCHED_IN_PART, fatal=False, what="target")

@@ -20,9 +20,9 @@ S = TypeVar("S", bound=State)
 
 
 def kept(state: S) -> S:
-    """The state; the rows of a loss of order are in temporary files if they are many.
+    """The state; if it is that of a loss of order with many rows, these move to temporary files.
 
-    Raises ScratchError if these do not fit on the disk.
+    Raises ScratchError if the disk is full.
     """
     return state.stored(passes.MAX_ROWS, spool.stored) if isinstance(state, Ranks) else state
 
@@ -30,7 +30,7 @@ def kept(state: S) -> S:
 def settled(
     choice: Choice, state: Ranks, bound: BoundReduction, level: float | None, paired: bool = False
 ) -> Moments:
-    """The moments of a loss of order.  Raises DataError if its rows have to be in memory, and do not fit."""
+    """The moments of a loss of order.  Raises DataError if its rows have to be in memory and do not fit."""
     if passes.takes_passes(state, bound):
         return passes.settled(state, bound, level, paired)
     require_memory(choice, state)
@@ -38,7 +38,7 @@ def settled(
 
 
 def require_memory(choice: Choice, state: Ranks) -> None:
-    """Raise DataError for a loss of order with many rows, if these cannot be sorted in the free memory."""
+    """Raise DataError for a loss of order whose rows are too many to sort in the free memory."""
     rows = int(state.n.sum())
     if rows <= passes.MAX_ROWS or isinstance(state, Sketch):
         return
@@ -50,7 +50,7 @@ def require_memory(choice: Choice, state: Ranks) -> None:
         f"{choice} has {rows:,} rows to sort, which takes {needed / 1e9:.1f} GB of memory, and "
         f"{free / 1e9:.1f} GB are free"
     )
-    ways = ["--where evaluates a part of the rows"]
+    remedies = ["--where evaluates a part of the rows"]
     if choice.loss.order is not None and choice.loss.order.binned:
-        ways.insert(0, "evaluate and compare sort on disk without --cluster and a bootstrap")
-    raise DataError(Problem(what, remedy="; ".join(ways)))
+        remedies.insert(0, "evaluate and compare sort on disk without --cluster and a bootstrap")
+    raise DataError(Problem(what, remedy="; ".join(remedies)))

@@ -1,4 +1,4 @@
-"""The outcome of a run: what its rows left behind, with all that a report of them needs."""
+"""The outcome of a run: its folded result, and all else that a report needs."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Input(Struct, frozen=True):
 class Outcome(Struct, frozen=True, eq=False):
     """The result of a job over all of its rows, before losses of order are settled.
 
-    `fixed` is what the first block fixed, `notes` are those of the plan, `names` map aliases in the request
-    to the names of losses.  `sources` are digests of what its rows come from, of which no two outcomes that
-    merge share one.  `part` says which part of how many this is, counted from 1, None for a whole; `listed`
-    is the number of rows that --worst or --changed lists.  `alone` is the only one of several models whose
-    results are reported, None for all: the others are baselines.
-    One that `is_plan` has no rows.  If it was loaded, `place` is its file, which `digest` identifies; then
-    `folded` may be left in the file.
+    `fixed` is what the first block fixed, `notes` are those of the plan, `names` maps aliases in the request
+    to the names of losses.  `sources` are digests of the sources of its rows; outcomes that share one cannot
+    be merged.  `part` is the number of this part, from 1, and the number of parts, None for an undivided run;
+    `listed` is the number of rows that --worst or --changed lists.  `alone` is the index of the only model
+    whose results are reported, the others being baselines; None for all models.
+    An outcome that `is_plan` has no rows.  `place` is the file it was loaded from, which `digest` identifies;
+    then `folded` may be left in the file.
     """
 
     job: EvaluationJob | ComparisonJob
@@ -53,10 +53,10 @@ class Outcome(Struct, frozen=True, eq=False):
 
     @property
     def plan(self) -> Plan:
-        """The plan, that of the first of several models."""
+        """The plan of the first model."""
         return self.job.plans[0]
 
     @property
     def title(self) -> str:
-        """The table of its predictions, which examples of its rows name."""
+        """The name of the table of predictions, for examples of its rows."""
         return self.inputs[0].name if self.inputs else self.place

@@ -54,9 +54,9 @@ from losscli.report.model import Placing, Report, Result
 from losscli.text import enumerated, join_names, split_names
 
 _OF_TARGETS = ("weight", "scale_by", "naive", "group")
-"""Options that name a column of the targets, as do the slices."""
+"""Options that, like --by, name a column of the targets."""
 HELD = 1 << 28
-"""Bytes of targets that are held in memory."""
+"""Maximum size in bytes of targets held in memory."""
 _SHOWN = 3
 """Maximum number of problems in the reason of a broken submission."""
 
@@ -94,29 +94,29 @@ def ranked(
 
 
 def _of_targets(targets: Table, options: dict[str, Any]) -> dict[str, Any]:
-    """The options with columns of the targets where submissions have them too."""
+    """The options with column names resolved to the targets, as submissions may have the same columns."""
 
     def sliced(part: str) -> str:
         known = parted(part, targets, targets)[0] in (*targets.schema, AUTO)
         return f"targets.{part}" if known else part
 
-    given = {name: options[name] for name in _OF_TARGETS if isinstance(options.get(name), str)}
-    own: dict[str, Any] = {
-        name: f"targets.{column}" for name, column in given.items() if column in targets.schema
+    named = {name: options[name] for name in _OF_TARGETS if isinstance(options.get(name), str)}
+    resolved: dict[str, Any] = {
+        name: f"targets.{column}" for name, column in named.items() if column in targets.schema
     }
     if by := listed(options.get("by")):
-        own["by"] = [join_names(map(sliced, split_names(each))) for each in by]
-    return {**options, **own}
+        resolved["by"] = [join_names(map(sliced, split_names(each))) for each in by]
+    return {**options, **resolved}
 
 
 def _with_key(models: Sequence[Model], targets: Table, options: dict[str, Any]) -> dict[str, Any]:
-    """The options with the key that aligns every submission: one that any of them shares with the targets."""
+    """The options with the key of all submissions: the first that one of them shares with the targets."""
     if options.get("on") or not columns.shared_keys(targets, targets):
         return options
     for model in models:
         if str(model.source) == STDIN:
-            continue  # which can be read only once
-        with suppress(LossCliError):  # of a broken submission, which is reported with it
+            continue  # it can be read only once
+        with suppress(LossCliError):  # a broken submission is reported later
             table = tables(model.source, None, reading_of(options))[0]
             if key := columns.key_of(table, targets, one_file=False):
                 return {**options, "on": list(key)}
@@ -124,7 +124,7 @@ def _with_key(models: Sequence[Model], targets: Table, options: dict[str, Any]) 
 
 
 def _held(table: Table, folder: Path) -> Table:
-    """The targets, read once: into memory, or into a file that each submission reads if they are large."""
+    """The targets, read once into memory, or if they are large into a file that each submission reads."""
     path = folder / "targets.arrow"
     with reading(table), scratch.writing(folder.parent):
         table.scan.sink_ipc(path, compression="uncompressed")
@@ -150,8 +150,8 @@ class _Scored(Struct, frozen=True):
 class _League:
     """The submissions scored so far.
 
-    The first sound one says what all others must have.  These are scored at once, each by one thread, so that
-    memory holds some blocks of as many submissions as there are threads.
+    The first sound one sets what the others must match.  These are scored in parallel, one thread each, so
+    that memory holds a few blocks of as many submissions as there are threads.
     """
 
     def __init__(
@@ -187,9 +187,9 @@ class _League:
             self._add(model.name, *attempt, hooks)
 
     def _fix_slices(self, run: Run) -> None:
-        """Cut every other submission as the first sound one, without looking for columns again.
+        """Cut the other submissions as the first sound one, without resolving the columns again.
 
-        Their text is coded once.
+        The text columns of the targets are dictionary-encoded once.
         """
         if by := run.plan.request.by:
             self.options = {**self.options, "by": [join_names(parts) for parts in by]}
@@ -198,7 +198,7 @@ class _League:
         self.targets = self.targets.coded([column[2:] for column in labelled.difference(roles.columns)])
 
     def _workers(self) -> int:
-        """How many submissions are scored at once: a GPU has memory for the blocks of one."""
+        """The number of submissions scored at once; one on a GPU, whose memory holds the blocks of one."""
         if self.run is None or self.run.plan.device != devices.CPU:
             return 1
         return devices.workers(self.run.threads)
@@ -206,14 +206,14 @@ class _League:
     def _attempt(
         self, line: int, model: Model, threads: int | None, hooks: Hooks
     ) -> tuple[_Scored | LossCliError, list[str]]:
-        """Score a submission, or say why it is broken; and what there is to say about it."""
-        said = [f"scoring {model.name}"]
+        """Score a submission, or return its error; and the messages about it."""
+        messages = [f"scoring {model.name}"]
         try:
-            return self._scored(line, model, threads, hooks, said.append), said
+            return self._scored(line, model, threads, hooks, messages.append), messages
         except (DeviceError, ScratchError):
             raise  # not a fault of the submission
         except LossCliError as error:
-            return error, said
+            return error, messages
 
     def _scored(
         self, line: int, model: Model, threads: int | None, hooks: Hooks, say: Callable[[str], None]
@@ -232,11 +232,11 @@ class _League:
             raise
         results = tuple(results_of(run.plan, part, model.name))
         entry = Entry(model.name, results, line, predicted=_predicted(run.plan.roles))
-        found = (replace(each, text=f"{model.name}: {each}") for each in notes(part.tallies))
-        return _Scored(entry, run, job, tuple(found))
+        named = (replace(each, text=f"{model.name}: {each}") for each in notes(part.tallies))
+        return _Scored(entry, run, job, tuple(named))
 
     def _progress(self, hooks: Hooks) -> Progress:
-        """Takes how many rows of a submission are done."""
+        """A callback for the rows done of a submission, which reports those of all."""
         before = 0
 
         def update(rows: int) -> None:
@@ -247,30 +247,30 @@ class _League:
 
         return update
 
-    def _add(self, name: str, found: _Scored | LossCliError, said: Sequence[str], hooks: Hooks) -> None:
-        """Add a submission to those before."""
-        for text in said:
+    def _add(self, name: str, attempt: _Scored | LossCliError, messages: Sequence[str], hooks: Hooks) -> None:
+        """Add a submission or its error, and pass on its messages."""
+        for text in messages:
             hooks.say(text)
         try:
-            if isinstance(found, LossCliError):
-                raise found
-            self._require_same_rows(found)
+            if isinstance(attempt, LossCliError):
+                raise attempt
+            self._require_same_rows(attempt)
         except LossCliError as error:
             self.errors.append(error)
             self.entries.append(Entry(name, reason=_reason(error)))
             return
-        self.entries.append(found.entry)
-        self.notes += found.notes
-        if self.run is None or len(found.entry.predicted) > len(_predicted(self.run.plan.roles)):
-            self.run = found.run
+        self.entries.append(attempt.entry)
+        self.notes += attempt.notes
+        if self.run is None or len(attempt.entry.predicted) > len(_predicted(self.run.plan.roles)):
+            self.run = attempt.run
 
-    def _require_same_rows(self, found: _Scored) -> None:
-        """Raise LossCliError for other rows than those of the submissions before.
+    def _require_same_rows(self, scored: _Scored) -> None:
+        """Raise LossCliError unless the same rows are evaluated as of the previous submissions.
 
-        If all of their rows are among more rows of this one, they are broken, so that nobody wins by dropping
-        rows.
+        If this one has all of their rows and more, the previous ones are broken, so that nobody wins by
+        dropping rows.
         """
-        job, first = found.job, self.job
+        job, first = scored.job, self.job
         if first is None:
             self.job = job
             return
@@ -281,8 +281,8 @@ class _League:
         if not mine[theirs].all():
             self._free.append(job.stored)
             what = "other rows are evaluated than of the submissions before"
-            raise LossCliError(Problem(what, found.entry.name, "submit every row"))
-        reason = f"fewer rows are evaluated than of {found.entry.name}"
+            raise LossCliError(Problem(what, scored.entry.name, "submit every row"))
+        reason = f"fewer rows are evaluated than of {scored.entry.name}"
         self.entries = [each if each.reason else replace(each, reason=reason) for each in self.entries]
         self._free.append(first.stored)
         self.job = job
@@ -292,13 +292,13 @@ class _League:
         require_means(run.plan.choices[:1], "a leaderboard", "choose another loss to rank by")
         require_rows(run.plan, "a leaderboard")
         roles = run.plan.roles
-        of_rows = [*(column for slicing in roles.slicings for column in slicing.columns), roles.weight]
-        of_rows += roles.scales
+        row_columns = [*(column for slicing in roles.slicings for column in slicing.columns), roles.weight]
+        row_columns += roles.scales
         ids = {name[2:] for name in roles.ids}
-        own = [name[2:] for name in of_rows if name and name.startswith("p:") and name[2:] not in ids]
-        if own:
+        names = [name[2:] for name in row_columns if name and name.startswith("p:") and name[2:] not in ids]
+        if names:
             raise UsageError(
-                f"column {', '.join(own)} is the submission's: slices, weights and scales are the targets'",
+                f"column {', '.join(names)} is the submission's: slices, weights and scales are the targets'",
                 remedy=f"columns of the targets: {enumerated(self.targets.schema)}",
             )
         if self.run is None:
@@ -329,7 +329,7 @@ class _League:
         entries = _complete(self.entries)
         sound = [entry for entry in entries if not entry.reason]
         plan = self.run.plan
-        placed = [placing for each in self._placed(sound) for placing in each]
+        placed = [placing for board in self._placed(sound) for placing in board]
         broken = [Placing(model=each.name, reason=each.reason) for each in entries if each.reason]
         lines = [*self.run.notes, *self.notes]
         if len(plan.choices) > 1:
@@ -353,7 +353,7 @@ class _League:
         best = sorted(sound, key=lambda entry: _overall(entry, choice.loss.score))[: ties.MOST]
         if len(sound) > len(best):
             self.notes.append(note(Code.TIES_LIMITED, most=ties.MOST))
-        own = [replace(e, results=tuple(r for r in e.results if _is_of(r, choice))) for e in best]
+        entries = [replace(e, results=tuple(r for r in e.results if _is_of(r, choice))) for e in best]
         lines, stored = [entry.line for entry in best], self.job.stored
         ways: list[tuple[Array | None, list[dict[str, str]]]] = [(None, [{}])]
         for place, slicing in enumerate(plan.roles.slicings):
@@ -366,38 +366,39 @@ class _League:
                 cut = Cut(lines, stored.weights, codes, len(cells))
                 noise = self.lines.noise(cut, way, devices.workers(self.run.threads))
             level, score = plan.level or LEVEL, choice.loss.score
-            found = [
-                ties.places(own, cell, each, level, score) for cell, each in zip(cells, noise, strict=True)
+            boards = [
+                ties.places(entries, cell, pairs, level, score)
+                for cell, pairs in zip(cells, noise, strict=True)
             ]
-            yield from sorted(found, key=lambda placings: list(placings[0].cell.values()))
+            yield from sorted(boards, key=lambda placings: list(placings[0].cell.values()))
 
 
 def _predicted(roles: Roles) -> frozenset[str]:
-    """The numbers that are predicted for each row: classes, levels, or the places in a list of columns."""
+    """The names of the values predicted for each row: classes, levels, or numbered members of a list."""
     if not roles.parts:
         return frozenset(roles.names)
-    found = set[str]()
+    predicted = set[str]()
     for part in roles.parts:
-        for field, own in part.arrays.items():
-            width = roles.widths.get(own[0], 1) if len(own) == 1 else len(own)
-            found.update(part.cells or (f"{field} {place}" for place in range(1, width + 1)))
-    return frozenset(found)
+        for field, names in part.arrays.items():
+            width = roles.widths.get(names[0], 1) if len(names) == 1 else len(names)
+            predicted.update(part.cells or (f"{field} {number}" for number in range(1, width + 1)))
+    return frozenset(predicted)
 
 
 def _complete(entries: Sequence[Entry]) -> list[Entry]:
-    """The submissions, of which those are broken that predict fewer or other numbers than the rest.
+    """The submissions; those that predict fewer or other values than the rest become broken.
 
-    Most numbers decide what has to be predicted, whatever the order of the submissions, and of several such
-    sets the one that most submissions predict: who leaves out a column never wins by it.
+    The largest set of predicted values is required, whatever the order of the submissions; of several equally
+    large sets, the most common: leaving out a column never wins.
     """
     sound = [entry for entry in entries if not entry.reason]
     sets = Counter(entry.predicted for entry in sound)
-    whole = max(sets, key=lambda each: (len(each), sets[each]))
-    (first, *_) = (entry.name for entry in sound if entry.predicted == whole)
+    required = max(sets, key=lambda each: (len(each), sets[each]))
+    (first, *_) = (entry.name for entry in sound if entry.predicted == required)
     return [
         entry
-        if entry.reason or entry.predicted == whole
-        else replace(entry, reason=_lacks(sorted(whole - entry.predicted), first))
+        if entry.reason or entry.predicted == required
+        else replace(entry, reason=_lacks(sorted(required - entry.predicted), first))
         for entry in entries
     ]
 
@@ -423,18 +424,18 @@ def _reason(error: LossCliError) -> str:
 
 
 def expanded(names: Sequence[str]) -> list[str]:
-    """The files that patterns and folders expand to, each a submission."""
-    found: list[str] = []
+    """The files that patterns and folders expand to, one per submission."""
+    files: list[str] = []
     for name in names:
         if os.path.isdir(name):
-            found += sorted(str(path) for path in Path(name).iterdir() if _is_submission(path))
+            files += sorted(str(path) for path in Path(name).iterdir() if _is_submission(path))
         elif glob.has_magic(name) and not os.path.exists(name):
-            found += limits.matching(name) or [name]
+            files += limits.matching(name) or [name]
         else:
-            found.append(name)
-    return found
+            files.append(name)
+    return files
 
 
 def _is_submission(path: Path) -> bool:
-    """Whether a path in a folder of submissions is one: hidden files, as of killed runs, are not."""
+    """Whether a path in a folder is a submission: hidden files, such as those of killed runs, are not."""
     return path.is_file() and not path.name.startswith(".")

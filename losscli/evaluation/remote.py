@@ -26,9 +26,9 @@ Job = EvaluationJob | ComparisonJob
 
 
 class _Sent(Struct, frozen=True):
-    """A job as it is sent: in plain data, with what the first block fixes, and the source of each file.
+    """A job as sent: plain data, with what the first block fixes, and the source of each file.
 
-    `written` and `worst` are those of a `RowsJob`.
+    `written` and `worst` belong to a `RowsJob`.
     """
 
     job: Any
@@ -39,9 +39,9 @@ class _Sent(Struct, frozen=True):
 
 
 def to_text(job: Job, fixed: Fixed) -> str:
-    """A job, and what the first block fixes.  Raises UsageError for a loss that has no name elsewhere."""
-    named = [choice.loss.request for plan in job.plans for choice in plan.choices]
-    paths = {_path(name) for name in named if requests.is_code(name)}
+    """A job and what the first block fixes.  Raises UsageError for a loss that workers cannot find."""
+    loss_names = [choice.loss.request for plan in job.plans for choice in plan.choices]
+    paths = {_path(name) for name in loss_names if requests.is_code(name)}
     sources = {path: custom_file.source_of(path).decode("latin-1") for path in paths}
     rows = (job.written, job.worst) if isinstance(job, RowsJob) else ()
     return json.dumps(to_plain(_Sent(plain_job(job), plain_fixed(fixed), sources, *rows)), allow_nan=False)
@@ -50,7 +50,7 @@ def to_text(job: Job, fixed: Fixed) -> str:
 def of_text(text: str) -> tuple[Job, Fixed]:
     """The job and what the first block fixes.
 
-    A source that was sent is run.  Raises UsageError if it is not the one of the plan.
+    Runs the source that was sent.  Raises UsageError if it is not that of the plan.
     """
     sent = from_plain(json.loads(text), _Sent)
 
@@ -73,7 +73,7 @@ def to_bytes(folded: Partial | Scores) -> bytes:
 
 
 def of_bytes(job: Job, data: bytes) -> Any:
-    """The result for some rows of a job.  Raises DataError if it is none."""
+    """The result for some rows of a job.  Raises DataError for other bytes."""
     return unpacked(job, *archive.load(data))
 
 

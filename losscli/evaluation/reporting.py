@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def report_of(outcome: Outcome) -> Report:
-    """The report of all rows, without verdicts; of several models with the results of all or one alone."""
+    """The report of all rows, without verdicts; for several models, with the results of all or only one."""
     job, folded = outcome.job, outcome.folded
     assert folded is not None
     if isinstance(job, EvaluationJob):
@@ -48,7 +48,7 @@ def _of_one(outcome: Outcome, job: EvaluationJob, folded: Partial) -> Report:
 
 
 def _charts(plan: Plan, part: Partial, model: str | None = None) -> tuple[Chart, ...]:
-    """What the charts of a model show, if they were requested."""
+    """The charts of a model, if requested."""
     if not plan.request.charts:
         return ()
     from losscli.evaluation import views  # few runs draw charts
@@ -69,9 +69,9 @@ def _of_several(outcome: Outcome, job: ComparisonJob, folded: Scores) -> Report:
     part = scores.models[0]
     charts = (
         chart
-        for place, own in enumerate(scores.models)
+        for place, model in enumerate(scores.models)
         if alone in (None, place)
-        for chart in _charts(job.plans[place], own, job.names[place] if alone is None else None)
+        for chart in _charts(job.plans[place], model, job.names[place] if alone is None else None)
     )
     return Report(
         results=tuple(results),

@@ -28,13 +28,13 @@ from losscli.states.cells import Cells
 from losscli.states.top import Top
 
 TOP = "top"
-"""The name of the state that --worst asks for."""
+"""The name of the state behind --worst."""
 WIDE = 8
-"""Maximum number of prediction columns shown with a row; if there are more, none is shown."""
+"""Maximum number of targets, and of predictions, shown with a row; if there are more, none are."""
 
 
 def checked(rows: str | os.PathLike[str] | None, inputs: Sequence[str], engine: str) -> Path | None:
-    """The file for row losses, or on Spark the folder.
+    """The path of the file for row losses; on Spark, of the folder.
 
     Raises UsageError for an unknown suffix, a missing folder, a folder that exists, and an input.
     """
@@ -69,7 +69,7 @@ def _require_new_folder(path: Path) -> None:
 def sink(
     path: Path | None, engine: str, done: Callable[[Draft], None]
 ) -> AbstractContextManager[Sink | None]:
-    """What writes row losses: to a file, or on Spark to a folder; `done` gets the draft."""
+    """A writer of row losses to a file, or on Spark to a folder; `done` receives the draft."""
     if path is None:
         return nullcontext()
     return Folder(path, done) if is_spark(engine) else Writer(path, done)
@@ -86,39 +86,39 @@ def require_row_values(choices: Sequence[Choice]) -> None:
 
 
 def values(taken: Taken, choice: Choice) -> Array:
-    """The loss of each row (n,): for a root the value under it, for several outputs their mean."""
-    found = [to_numpy(column) for (column,) in taken.output_columns(choice)]
-    scale = [getattr(pilot, "error_unit", 1.0) for pilot in taken.rows.pilots] or [1.0] * len(found)
-    if any(unit != 1.0 for unit in scale):
+    """The loss of each row (n,): under the root of a root, and averaged over outputs."""
+    outputs = [to_numpy(column) for (column,) in taken.output_columns(choice)]
+    units = [getattr(pilot, "error_unit", 1.0) for pilot in taken.rows.pilots] or [1.0] * len(outputs)
+    if any(unit != 1.0 for unit in units):
         raise DataError(Problem("errors are too extreme for the losses of single rows", taken.plan.files[0]))
-    return found[0] if len(found) == 1 else sum(found) / len(found)
+    return outputs[0] if len(outputs) == 1 else sum(outputs) / len(outputs)
 
 
 def described(taken: Taken, columns: Sequence[str]) -> pl.DataFrame:
-    """The number and key of each row, and these columns of the stream, under their names in the files.
+    """The number and key of each row and the given columns of the stream, named as in the files.
 
-    Rows that a cluster has spread have no numbers.
+    Rows distributed by Spark have no numbers.
     """
     block = taken.block
     rows, frame = block.rows, block.frame
     if taken.rows.starts is not None:
         rows, frame = rows[taken.rows.starts], frame[taken.rows.starts]
-    found = {} if NO_ROW in rows[:1] else {"row": pl.Series("row", rows + 1)}
+    named = {} if NO_ROW in rows[:1] else {"row": pl.Series("row", rows + 1)}
     for name in (*block.roles.ids, *columns):
         short = name[2:]
-        found.setdefault(short, frame[name].alias(short))
-    return pl.DataFrame(list(found.values()))
+        named.setdefault(short, frame[name].alias(short))
+    return pl.DataFrame(list(named.values()))
 
 
 def shown_columns(plan: Plan) -> tuple[str, ...]:
-    """The targets and predictions shown with a row."""
+    """The columns of targets and predictions shown with a row."""
     roles = plan.roles
     parts = (roles.targets, roles.predictions)
     return tuple(name for part in parts if len(part) <= WIDE for name in part)
 
 
 class RowsJob(EvaluationJob, frozen=True, kw_only=True):
-    """An evaluation that also takes the loss of each row: to be `written`, and for the `worst` rows."""
+    """An evaluation that also takes losses of rows: of all to be `written`, and the `worst` to be listed."""
 
     written: bool = False
     worst: int = 0
@@ -140,18 +140,20 @@ class RowsJob(EvaluationJob, frozen=True, kw_only=True):
         return described(taken, weight).with_columns(losses)
 
     def _top(self, taken: Taken) -> Top:
-        """The rows with the largest first loss; the smallest, if that is a score."""
+        """The rows with the largest first loss, or the smallest first score."""
         choice = self.plan.choices[0]
-        own = values(taken, choice)
-        table = described(taken, shown_columns(self.plan)).with_columns(pl.Series(self._name(choice), own))
+        row_losses = values(taken, choice)
+        table = described(taken, shown_columns(self.plan)).with_columns(
+            pl.Series(self._name(choice), row_losses)
+        )
         if taken.weight is not None:
             keep = to_numpy(taken.weight > 0)
-            table, own = table.filter(pl.Series(keep)), own[keep]
-        score = -own if choice.loss.score else own
-        return Top.of(Cells(np, len(own), None, 0), (score,), frame=table, most=self.worst)
+            table, row_losses = table.filter(pl.Series(keep)), row_losses[keep]
+        score = -row_losses if choice.loss.score else row_losses
+        return Top.of(Cells(np, len(row_losses), None, 0), (score,), frame=table, most=self.worst)
 
     def _name(self, choice: Choice) -> str:
-        """The loss, with its parameters if it is chosen more than once."""
+        """The column name of a loss, with parameters if the loss is chosen more than once."""
         names = [each.loss.name for each in self.plan.choices]
         return choice.loss.name if names.count(choice.loss.name) == 1 else str(choice)
 

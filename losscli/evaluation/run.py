@@ -43,13 +43,13 @@ def evaluated(
     if run.plan.roles.cluster is not None:
         require_means(run.plan.choices, "--cluster")
     request, kept = run.plan.request, hooks.kept or base is not None
-    path, most = row_losses.checked(request.rows, paths_of(run.tables), run.engine), request.worst
+    path, worst = row_losses.checked(request.rows, paths_of(run.tables), run.engine), request.worst
     job = EvaluationJob(run.plan, kept or request.state is not None, fixed)
-    if path is None and not most:
+    if path is None and not worst:
         folded, _ = fold_all(run, hooks.progress, hooks.say, job)
     else:
         row_losses.require_row_values(run.plan.choices if path else run.plan.choices[:1])
-        detailed = row_losses.RowsJob(run.plan, job.kept, fixed, written=path is not None, worst=most)
+        detailed = row_losses.RowsJob(run.plan, job.kept, fixed, written=path is not None, worst=worst)
         with row_losses.sink(path, run.engine, hooks.written) as sink:
             folded, _ = fold_all(run, hooks.progress, hooks.say, detailed, sink)
     outcome = outcome_of(run, job, folded)
@@ -70,14 +70,14 @@ def outcome_of(run: Run | Models, job: EvaluationJob | ComparisonJob, folded: Pa
 
 
 def _sources(run: Run | Models, inputs: Sequence[Input]) -> tuple[str, ...]:
-    """The digests of the predictions; of all tables where only their positions say which rows these are."""
+    """The digests of the predictions, or of all tables if rows are aligned by position without a key."""
     if not run.plan.roles.ids and len(inputs) > 1:
         return ("+".join(each.digest for each in inputs),) if all(each.digest for each in inputs) else ()
     return (*filter(None, [inputs[0].digest]), *run.tables[0].digests())
 
 
 def unfolded(run: Run | Models) -> Outcome:
-    """The plan of a run, with what its first block fixes.  Raises DataError if there is no row."""
+    """The plan of a run, with what its first block fixes.  Raises DataError without rows."""
     job = EvaluationJob(run.plan, kept=True) if isinstance(run, Run) else run.job
     alignment = run.alignment
     while True:
@@ -94,12 +94,12 @@ def unfolded(run: Run | Models) -> Outcome:
 
 
 def keep(outcome: Outcome, hooks: Hooks) -> None:
-    """Write the state of a run, if its request names a file for it."""
+    """Write the state of a run to the file that its request names, if any."""
     keep_at(outcome, outcome.plan.request.state, hooks)
 
 
 def keep_at(outcome: Outcome, path: str | os.PathLike[str] | None, hooks: Hooks) -> None:
-    """Write a state to a file, if there is one."""
+    """Write the state of a run to a file, if a path is given."""
     if path is not None:
         from losscli.evaluation.storage import draft_of  # few runs keep a state
 
@@ -107,7 +107,7 @@ def keep_at(outcome: Outcome, path: str | os.PathLike[str] | None, hooks: Hooks)
 
 
 def _problems(kind: Finding, tally: Tally, tables: Sequence[Table]) -> list[Problem]:
-    """The problem of a finding; text among numbers is looked for in each of several files."""
+    """The problems of a finding; text among numbers is searched for in each of several files."""
     if kind.code is Code.NOT_A_NUMBER:
         for table in tables:
             parts, column = table.parts(), dict(kind.params)["column"]
@@ -126,9 +126,9 @@ def fold_all(
 ) -> tuple[Partial, Aligned]:
     """Read and fold all rows.  If an alignment fails, the next one is tried and reported through `say`.
 
-    `job` is what the engine folds, by default the evaluation of the chosen losses; those of single rows go
-    to `sink`.  `threads` are fewer than those of the run if other runs are folded at the same time.  Raises
-    DataError with every problem that was found.
+    The engine folds `job`, by default the evaluation of the chosen losses; losses of single rows go to
+    `sink`.  `threads` overrides those of the run, when other runs are folded at the same time.  Raises
+    DataError with all problems.
     """
     job = job or EvaluationJob(run.plan, kept=False)
     part, alignment = _folded(job, run, progress, say, sink, threads)
@@ -151,10 +151,10 @@ def _folded(
     engine, alignment = engines.of(run.engine, threads or run.threads), run.alignment
     while True:
         try:
-            found = engine.run(job, alignment, progress, sink)
+            result = engine.run(job, alignment, progress, sink)
             for table in dict.fromkeys(run.tables):
                 table.require_whole()
-            return found, alignment
+            return result, alignment
         except RereadError as error:
             instead = alignment.instead(error)
             assert instead is not None
@@ -175,7 +175,7 @@ def _require_sound(
         tallies.setdefault(kind, Tally()).add(tally)
     codes = {kind.code for kind in tallies}
     if Code.NO_KEY_MATCHES in codes:
-        # Each row is unmatched: the reason is worth more than the rows.
+        # Every row is unmatched: the reason says more than the rows.
         tallies = {kind: tally for kind, tally in tallies.items() if kind.code is Code.NO_KEY_MATCHES}
     fatal = {kind: tally for kind, tally in tallies.items() if kind.fatal}
     problems = [each for kind, tally in fatal.items() for each in _problems(kind, tally, tables)]

@@ -23,7 +23,7 @@ from losscli.states import archive
 
 
 class _Header(Struct, frozen=True):
-    """What is not an array in an outcome."""
+    """All of an outcome but its arrays."""
 
     losscli: str
     hash: int
@@ -40,7 +40,10 @@ class _Header(Struct, frozen=True):
 
 
 def to_bytes(outcome: Outcome) -> bytes:
-    """The outcome as the bytes of a file.  Raises UsageError for a loss that has no name elsewhere."""
+    """The outcome as the bytes of a file.
+
+    Raises UsageError for a loss that other processes cannot find by name.
+    """
     folded, arrays = (None, {}) if outcome.folded is None else codec.packed(outcome.folded)
     header = _Header(
         losscli=outcome.losscli,
@@ -60,12 +63,12 @@ def to_bytes(outcome: Outcome) -> bytes:
 
 
 def from_bytes(data: bytes, find: Finder | None = None) -> Outcome:
-    """The outcome in the bytes of a file; `find` finds its losses, by default none whose code is in a file.
+    """The outcome in the bytes of a file; `find` looks up its losses, by default without running files.
 
     Raises DataError for a damaged file, or one of another version.
     """
-    found, arrays = archive.load(data)
-    header = from_plain(found, _Header)
+    plain, arrays = archive.load(data)
+    header = from_plain(plain, _Header)
     if header.losscli != __version__:
         raise DataError(
             f"is a state of losscli {header.losscli}, and this is {__version__}: formulas may differ",
@@ -105,18 +108,21 @@ def load(path: str, find: Finder | None = None) -> Outcome:
 
 
 def described(path: str, find: Finder | None = None) -> Outcome:
-    """The outcome in a file, checked, without what its rows left behind.  Raises as `load`."""
+    """The outcome in a file, checked, without its folded result.  Raises as `load`."""
     return replace(load(path, find), folded=None)
 
 
 def reader(find: Finder | None = None) -> Callable[[Outcome], Partial | Scores]:
-    """Reads what the rows of a described outcome left behind.  Raises DataError if the file has changed."""
+    """A function that loads the folded result of a described outcome.
+
+    It raises DataError if the file has changed.
+    """
 
     def read(outcome: Outcome) -> Partial | Scores:
-        found = load(outcome.place, find)
-        if found.digest != outcome.digest or found.folded is None:
+        loaded = load(outcome.place, find)
+        if loaded.digest != outcome.digest or loaded.folded is None:
             raise DataError(Problem("has changed while it was read", outcome.place, "merge again"))
-        return found.folded
+        return loaded.folded
 
     return read
 

@@ -1,8 +1,8 @@
 """Ties on a leaderboard: submissions whose paired differences are within the noise.
 
-What each row adds to the value of a submission (its linearised loss) is kept in a file on disk, one line per
-submission.  Their covariance gives the variance of every paired difference, and memory holds only one block
-of rows of all submissions at a time.
+The linearised loss of each row, its contribution to the value of a submission, is stored in a file, one line
+per submission.  The covariance of the lines gives the variance of every paired difference; memory holds one
+block of rows of all submissions at a time.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ MOST = 2_000
 _NUMBERS = 1 << 22
 """Maximum number of values in a block of rows of all submissions."""
 _CACHED = 1 << 17
-"""Number of values that a cache holds: as many are in a block, unless its rows of a cell would be few."""
+"""Number of values that fit a CPU cache: the size of a block, unless it has few rows per cell."""
 _ROWS = 256
-"""Rows of a cell in a block; products of fewer take as long as adding them up."""
+"""Minimum rows per cell in a block; with fewer, adding up the products takes as long as making them."""
 _LOCK = Lock()
-"""Held while slices are numbered and files are made, so that threads agree on them."""
+"""Held while slices are numbered and files are created, so that threads agree on them."""
 
 
 class SubmissionJob(partials.EvaluationJob, frozen=True, kw_only=True):
@@ -71,15 +71,15 @@ class SubmissionJob(partials.EvaluationJob, frozen=True, kw_only=True):
         block, starts = taken.block, taken.rows.starts
         rows = block.frame[TARGET_ROW].to_numpy() if TARGET_ROW in block.frame.columns else block.rows
         if starts is not None:
-            # A group is stored at its first row in the targets, in whatever order it was submitted.
+            # A group is stored at its first row in the targets, whatever the order of its rows.
             rows = np.minimum.reduceat(rows, starts) if len(starts) else rows[:0]
         with np.errstate(all="ignore"):
-            found = [column for own in taken.output_columns(self.plan.choices[0]) for column in own]
-        own = taken.weight_of(self.plan.choices[0])
-        weight: Array | float = 1.0 if own is None else to_numpy(own)
+            columns = [column for output in taken.output_columns(self.plan.choices[0]) for column in output]
+        row_weight = taken.weight_of(self.plan.choices[0])
+        weight: Array | float = 1.0 if row_weight is None else to_numpy(row_weight)
         if self.plan.choices[0].by_rows:
-            found, weight = [weight * to_numpy(column) for column in found], 1.0
-        for place, column in enumerate(found):
+            columns, weight = [weight * to_numpy(column) for column in columns], 1.0
+        for place, column in enumerate(columns):
             self.stored.column(place)[rows] = to_numpy(column)
         self.stored.weights[rows] = weight
         layout = taken.layout()
@@ -93,7 +93,7 @@ class SubmissionJob(partials.EvaluationJob, frozen=True, kw_only=True):
 class Entry(Struct, frozen=True, dict=True):
     """A submission: its results and its line on disk, or the reason why it is broken.
 
-    `predicted` names the numbers that it predicts for each row: classes, levels or members.
+    `predicted` names the values that it predicts for each row: classes, levels or members.
     """
 
     name: str
@@ -109,9 +109,9 @@ class Entry(Struct, frozen=True, dict=True):
 
 
 def scratch_array(path: Path, shape: tuple[int, ...], dtype: Any = np.float64) -> Array:
-    """An array of zeros on disk, which has room for all of it.  Raises ScratchError.
+    """A memory-mapped array of zeros, allocated on disk at once.  Raises ScratchError.
 
-    A disk that is full when a page of the array is written would end the process.
+    Were the disk full when a page of the array is written, the process would be killed.
     """
     with scratch.writing(path.parent.parent), open(path, "wb") as file:
         size = np.dtype(dtype).itemsize * math.prod(shape)
@@ -123,9 +123,9 @@ def scratch_array(path: Path, shape: tuple[int, ...], dtype: Any = np.float64) -
 
 
 class Stored:
-    """What is kept of the rows of one submission after the other, by row of the targets, on disk.
+    """The row columns of a submission on disk, by row of the targets; reused for one after the other.
 
-    `weights` (n,) are 0 for rows that are not evaluated, `cells` (slicings, n) are the numbers of slices.
+    `weights` (n,) are 0 for rows that are not evaluated; `cells` (slicings, n) are the numbers of slices.
     """
 
     def __init__(self, folder: Path, rows: int, slicings: int) -> None:
@@ -141,7 +141,7 @@ class Stored:
         self.weights[:], self.width = 0.0, 0
 
     def column(self, place: int) -> Array:
-        """A row column (n,), whose values are those of the rows of a positive weight."""
+        """A row column (n,), valid for the rows of positive weight."""
         with _LOCK:
             self.width = max(self.width, place + 1)
             if place not in self._columns:
@@ -150,10 +150,10 @@ class Stored:
 
 
 class Lines:
-    """What each row adds to the value of each submission, on disk: one line per submission.
+    """The linearised losses of the rows on disk: one line per submission.
 
-    A value that is not a mean is linear in its rows only near its own means, so each way to cut the rows into
-    cells has lines of its own.
+    A value that is not a mean is linear only near the means of its cell, so each way to cut the rows into
+    cells has its own lines.
     """
 
     def __init__(self, folder: Path, submissions: int, rows: int) -> None:
@@ -161,7 +161,7 @@ class Lines:
         self._ways: list[Array] = []
 
     def add(self, line: int, job: SubmissionJob, part: Partial) -> None:
-        """Store what the rows of a submission add to its values as a line."""
+        """Store the linearised losses of a submission as its line."""
         choice = job.plan.choices[0]
         pilots = part.pilots or (None,) * job.plan.outputs(choice)
         bound = choice.reduction.with_pilots(pilots, part.weight_unit)
@@ -171,9 +171,9 @@ class Lines:
         slopes = [inference.gradients(bound, moments_of(part.overall[0]))]
         if choice.loss.reduction is not mean:
             for slices, numbers in zip(part.slices, job.numbers, strict=True):
-                own = inference.gradients(bound, moments_of(slices.states[0]))
+                gradients = inference.gradients(bound, moments_of(slices.states[0]))
                 at = [slices.places[key] for key in numbers]
-                slopes.append(own[at])
+                slopes.append(gradients[at])
         for way, slope in enumerate(slopes):
             codes = None if way == 0 else job.stored.cells[way - 1]
             self._write(self._way(way)[line], job.stored, slope, codes)
@@ -182,14 +182,14 @@ class Lines:
         """The same for a loss of order: the settled columns of the rows, overall and in each slice."""
         stored = job.stored
         at = np.flatnonzero(stored.weights > 0)
-        weight, kept = stored.weights[at], [stored.column(i)[at] for i in range(stored.width)]
+        weight, columns = stored.weights[at], [stored.column(i)[at] for i in range(stored.width)]
         for way, codes in enumerate([None, *stored.cells[: len(job.numbers)]]):
             count = 1 if codes is None else len(job.numbers[way - 1])
             cells = Cells(np, len(at), weight, 0, None if codes is None else codes[at], count)
-            ranks = Ranks.of(cells, kept)
+            ranks = Ranks.of(cells, columns)
             ordered.require_memory(job.plan.choices[0], ranks)
-            found = ranks.linearised(bound, job.plan.level)
-            self._way(way)[line][at if cells.order is None else at[cells.order]] = found
+            linearised = ranks.linearised(bound, job.plan.level)
+            self._way(way)[line][at if cells.order is None else at[cells.order]] = linearised
 
     def _way(self, way: int) -> Array:
         with _LOCK:
@@ -200,22 +200,22 @@ class Lines:
     def _write(self, line: Array, stored: Stored, slope: Array, codes: Array | None) -> None:
         step = max(1, _NUMBERS // slope.shape[1])
         for first in range(0, self.rows, step):
-            own = slice(first, first + step)
-            slopes = slope[0] if codes is None else (each[codes[own]] for each in slope.T)
-            line[own] = reduce(np.add, (each * stored.column(i)[own] for i, each in enumerate(slopes)))
+            block = slice(first, first + step)
+            slopes = slope[0] if codes is None else (each[codes[block]] for each in slope.T)
+            line[block] = reduce(np.add, (each * stored.column(i)[block] for i, each in enumerate(slopes)))
 
     def noise(self, cut: Cut, way: int, workers: int = 1) -> Iterator[Pairs]:
-        """For each cell, the noise of the difference of every two submissions, by so many threads."""
+        """For each cell, the noise of the difference of every two submissions; uses `workers` threads."""
         count = len(cut.lines)
         step = max(1, min(max(_CACHED // count, _ROWS * cut.cells), _NUMBERS // count))
         blocks = partial(self._blocks, self._ways[min(way, len(self._ways) - 1)], step, workers)
         at_once = max(1, MAX_SPREAD // count**2)
         for first in range(0, cut.cells, at_once):
-            own = replace(cut, first=first, cells=min(at_once, cut.cells - first))
+            part = replace(cut, first=first, cells=min(at_once, cut.cells - first))
             with np.errstate(all="ignore"):
-                sums = _Sums.of(blocks(own, _sums), own.cells, count)
-                spread, third = np.zeros((2, own.cells, count, count))
-                for cell, (second_powers, third_powers) in blocks(own, partial(_products, sums.mean)):
+                sums = _Sums.of(blocks(part, _sums), part.cells, count)
+                spread, third = np.zeros((2, part.cells, count, count))
+                for cell, (second_powers, third_powers) in blocks(part, partial(_products, sums.mean)):
                     spread[cell] += second_powers
                     third[cell] += third_powers
             units, binary = sums.units, _binary(sums, spread)
@@ -228,15 +228,15 @@ class Lines:
     def _blocks(
         self, values: Array, step: int, workers: int, cut: Cut, function: Callable[[int, Array, Array], T]
     ) -> Iterator[tuple[int, T]]:
-        """What a function makes of the rows of each cell in each block: of its lines (s, n) and weights (n,).
+        """Each cell with the result of a function of its lines (s, n) and weights (n,), block by block.
 
-        Each comes with the cell.  Of the lines `values`, `step` rows are a block.
+        A block has `step` rows of the lines `values`.
         """
         lines = np.array(cut.lines)
 
         def call(start: int) -> list[tuple[int, T]]:
-            own = slice(start, start + step)
-            weight, block, (at, cells) = cut.weights[own], values[lines, own], cut.sorted_rows(own)
+            rows = slice(start, start + step)
+            weight, block, (at, cells) = cut.weights[rows], values[lines, rows], cut.sorted_rows(rows)
             if len(at) < len(weight) or cut.codes is not None:
                 block, weight = block[:, at], weight[at]
             return [(cell, function(cell, block[:, a:b], weight[a:b])) for cell, a, b in cells]
@@ -247,17 +247,17 @@ class Lines:
 
 def _sums(_: int, lines: Array, weight: Array) -> _Sums:
     """Sums over the rows of one cell, for each line (s, n)."""
-    # Not by BLAS, whose threads would be in the way of others.
+    # Not by BLAS, whose threads would compete with ours.
     total, squares = np.einsum("ij,j->i", lines, weight), np.einsum("i,i->", weight, weight)
     return _Sums(len(weight), weight.sum(), squares, total, lines.min(axis=1), lines.max(axis=1))
 
 
 def _products(means: Array, cell: int, lines: Array, weight: Array) -> tuple[Array, Array]:
     """Sum w^2 (x - m)_i (x - m)_j and sum w^3 (x - m)_i^2 (x - m)_j of lines of one cell, each (s, s)."""
-    apart = lines - means[cell][:, None]
+    deviations = lines - means[cell][:, None]
     if not (weight == 1.0).all():
-        apart *= weight
-    return products(np, apart, apart), products(np, apart * apart, apart)
+        deviations *= weight
+    return products(np, deviations, deviations), products(np, deviations * deviations, deviations)
 
 
 class _Sums(Struct, frozen=True, eq=False, dict=True):
@@ -276,7 +276,7 @@ class _Sums(Struct, frozen=True, eq=False, dict=True):
 
     @classmethod
     def of(cls, parts: Iterable[tuple[int, _Sums]], cells: int, count: int) -> _Sums:
-        """The sums of so many lines in some cells from those of parts of one cell."""
+        """The sums of `count` lines in `cells` cells, from parts that belong to one cell each."""
         n, weight, squares = np.zeros((3, cells))
         total = np.zeros((cells, count))
         low, high = np.full((cells, count), math.inf), np.full((cells, count), -math.inf)
@@ -303,7 +303,7 @@ class _Sums(Struct, frozen=True, eq=False, dict=True):
 class Cut(Struct, frozen=True, eq=False):
     """Rows cut into cells: the `lines` of submissions, and the weight and the cell of each row (n,).
 
-    `codes` are None if all rows are one cell; else the `cells` from the `first` on are meant.
+    `codes` is None if all rows are one cell; otherwise the cut has the `cells` cells from `first` on.
     """
 
     lines: Sequence[int]
@@ -313,7 +313,7 @@ class Cut(Struct, frozen=True, eq=False):
     first: int = 0
 
     def sorted_rows(self, block: slice) -> tuple[Array, list[tuple[int, int, int]]]:
-        """The rows of a block that are in cells, by cell, and each cell with where its rows start and end."""
+        """The rows of a block in cell order, and for each cell the start and end of its rows."""
         weight = self.weights[block]
         if self.codes is None:
             at = np.flatnonzero(weight > 0)
@@ -339,42 +339,42 @@ class Pairs(Struct, frozen=True):
 
     @classmethod
     def of(cls, spread: Array, third: Array, weight: float, units: float) -> Pairs:
-        """From the sums of products (s, s) and of squares times values (s, s) of `units` rows."""
-        own, cube = np.diagonal(spread), np.diagonal(third)
-        apart = np.maximum(own[:, None] + own[None, :] - 2 * spread, 0.0)
-        cubes = cube[:, None] - cube[None, :] - 3 * third + 3 * third.T
+        """The noise from the sums of products (s, s) and of squares times values (s, s) of `units` rows."""
+        squares, third_power = np.diagonal(spread), np.diagonal(third)
+        distance = np.maximum(squares[:, None] + squares[None, :] - 2 * spread, 0.0)
+        cubes = third_power[:, None] - third_power[None, :] - 3 * third + 3 * third.T
         with np.errstate(all="ignore"):
-            skew = cubes / apart**1.5 * math.sqrt(units * max(units - 1, 0.0)) / max(units - 2, 1.0)
+            skew = cubes / distance**1.5 * math.sqrt(units * max(units - 1, 0.0)) / max(units - 2, 1.0)
             scale = units / (units - 1) / weight**2 if units > 1 else math.nan
-        return cls(apart * scale, np.where(np.isfinite(skew), skew, 0.0), max(units - 1, 1.0))
+        return cls(distance * scale, np.where(np.isfinite(skew), skew, 0.0), max(units - 1, 1.0))
 
     @classmethod
     def of_flips(cls, spread: Array, means: Array, rows: float) -> Pairs:
-        """The same for losses of 0 and 1 of rows of equal weight, by McNemar's test.
+        """The noise of 0/1 losses of rows of equal weight, by McNemar's test.
 
-        Without a difference, the variance is the mean of the squared differences of rows.
+        Under the hypothesis of no difference, the variance is the mean squared difference of the rows.
         """
-        own = np.diagonal(spread)
-        apart = np.maximum(own[:, None] + own[None, :] - 2 * spread, 0.0)
-        variance = (apart / rows + (means[:, None] - means[None, :]) ** 2) / rows
+        squares = np.diagonal(spread)
+        distance = np.maximum(squares[:, None] + squares[None, :] - 2 * spread, 0.0)
+        variance = (distance / rows + (means[:, None] - means[None, :]) ** 2) / rows
         return cls(variance, np.zeros_like(variance), math.inf)
 
     @classmethod
     def none(cls, count: int) -> Pairs:
-        """Without noise, different values are never tied."""
+        """No noise: different values are never tied."""
         return cls(np.zeros((count, count)), np.zeros((count, count)), 1.0)
 
 
 def _binary(sums: _Sums, spread: Array) -> Array:
-    """Whether all lines of each cell (c,) have two values, one apart, and all rows the same weight."""
-    mean, own = sums.mean, np.diagonal(spread, axis1=1, axis2=2)
+    """Whether the lines of each cell (c,) take two values that differ by one, and its rows weigh the same."""
+    mean, squares = sums.mean, np.diagonal(spread, axis1=1, axis2=2)
     width = sums.high - sums.low
     with np.errstate(all="ignore"):
         expected = sums.n[:, None] * (mean - sums.low) * (sums.high - mean)
-        two = np.abs(own - expected) <= 1e-9 * np.maximum(expected, 1.0)
-    even = sums.weight == sums.n
-    found: Array = even & ((width == 0) | (width == 1)).all(axis=1) & two.all(axis=1)
-    return found
+        two_values = np.abs(squares - expected) <= 1e-9 * np.maximum(expected, 1.0)
+    equal_weights = sums.weight == sums.n
+    binary: Array = equal_weights & ((width == 0) | (width == 1)).all(axis=1) & two_values.all(axis=1)
+    return binary
 
 
 def places(
@@ -385,8 +385,8 @@ def places(
     A submission shares the place of the leader of that place unless the paired difference between them is
     significant at `level`, adjusted by Holm for all pairs.
     """
-    found = [entry.by_cell.get(frozenset(cell.items())) for entry in entries]
-    values = np.array([math.nan if r is None or r.value is None else r.value for r in found])
+    results = [entry.by_cell.get(frozenset(cell.items())) for entry in entries]
+    values = np.array([math.nan if r is None or r.value is None else r.value for r in results])
     p = adjusted(values, noise)
     sign = -1.0 if score else 1.0
     order = sorted(np.flatnonzero(np.isfinite(values)).tolist(), key=lambda i: (sign * values[i], i))
@@ -395,12 +395,12 @@ def places(
         if leader < 0 or p[leader, i] < 1 - level:
             leader, place = int(i), rank
         board.append(
-            _placing(entries[i], found[i], cell, place, None if i == leader else float(p[leader, i]))
+            _placing(entries[i], results[i], cell, place, None if i == leader else float(p[leader, i]))
         )
     shared = [each.place for each in board]
     board = [replace(each, tied=shared.count(each.place) > 1) for each in board]
     undefined = np.flatnonzero(~np.isfinite(values)).tolist()
-    return [*board, *(_placing(entries[i], found[i], cell, None, None) for i in undefined)]
+    return [*board, *(_placing(entries[i], results[i], cell, None, None) for i in undefined)]
 
 
 def _placing(
@@ -433,8 +433,8 @@ def adjusted(values: Array, noise: Pairs) -> Array:
         t = np.where(np.isfinite(t), symmetric(t, noise.skew[upper]), t)
         p = np.where(difference == 0, 1.0, two_sided(np.abs(t), noise.df))
     known = np.flatnonzero(np.isfinite(p))
-    found = np.ones((count, count))
-    of_pairs = np.ones(len(p))
-    of_pairs[known] = holm(p[known].tolist())
-    found[upper] = of_pairs
-    return np.minimum(found, found.T)
+    p_values = np.ones((count, count))
+    pair_p_values = np.ones(len(p))
+    pair_p_values[known] = holm(p[known].tolist())
+    p_values[upper] = pair_p_values
+    return np.minimum(p_values, p_values.T)

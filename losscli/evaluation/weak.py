@@ -1,12 +1,12 @@
 """Where a model is weak: the segments that are worse than the rest beyond noise.
 
-A segment is a slice by one column, or by two.  Single columns are folded in a first pass, and pairs
-in others, as many at once as MOST_CELLS allows.  P-values are adjusted for all segments.
+A segment is a slice by one column or by two.  The first pass folds single columns, further passes fold pairs,
+as many at once as MOST_CELLS allows.  P-values are adjusted for all segments.
 
-Of the segments that stand out, one by two columns is taken if it is worse than the rest of each of them that
-stands out too, and than both together explain.  Then, the most certain first, those by two columns and
-those by one are listed if they are worse without the rows of those before: a last pass counts the rows they
-share.
+A significant segment by two columns is a candidate if it is worse than the rest of each of its significant
+one-column segments, and worse than both explain together.  Candidates by two columns, then segments by one,
+the most certain first, are listed if they are worse without the rows of those listed before: a last pass
+counts the rows that they share.
 """
 
 from __future__ import annotations
@@ -49,21 +49,22 @@ LEAST_ROWS = 30
 """The default minimum of rows of a segment, below which intervals are unreliable."""
 MOST_CELLS = 1 << 17
 """The maximum number of cells of all slicings of one pass: about 200 MB while threads fold them."""
-MOST_PLACES = 1 << 23
-"""The maximum number of places of rows in slices that a block holds."""
+MOST_CODES = 1 << 23
+"""The maximum number of slice codes in a block, one per row and slicing."""
 MOST_CLUSTERED = 8
-"""The maximum number of slicings of one pass with clusters, whose totals are more than the cells."""
+"""The maximum number of slicings of one pass with clusters, whose totals outnumber the cells."""
 AT_ONCE = 16
-"""Segments whose overlaps are counted in one pass: they share rows in at most 2^16 ways."""
+"""Segments whose overlaps one pass counts: their rows fall into at most 2^16 intersections."""
 ROUNDS = 4
-"""The maximum number of these passes."""
+"""The maximum number of passes that count overlaps."""
 
 
-class _Found(Struct, frozen=True, eq=False):
-    """A segment that was looked at.
+class _Tested(Struct, frozen=True, eq=False):
+    """A tested segment.
 
-    Of one by two columns that may stand out, `beyond` are the p-values of being no worse than the rest of the
-    first, than that of the second, and than both add up to, or `slices` and `place` from which they follow.
+    For a segment by two columns that may be significant, `beyond` holds the p-values of its being no worse
+    than the rest of its first column's segment, than that of its second, and than both effects added.  Until
+    they are computed, `slices` and `place` hold what they follow from.
     """
 
     slicing: Slicing
@@ -77,7 +78,7 @@ class _Found(Struct, frozen=True, eq=False):
 
     @property
     def parts(self) -> tuple[tuple[str, str], ...]:
-        """The segments by one column that it is within, as columns of the stream with values."""
+        """The one-column segments that contain it, as columns of the stream with values."""
         return tuple(zip(self.slicing.columns, self.key, strict=True))
 
     @property
@@ -87,21 +88,21 @@ class _Found(Struct, frozen=True, eq=False):
 
 
 class _Pass(EvaluationJob, frozen=True):
-    """A pass after the first one, whose blocks are shorter the more slicings cut them."""
+    """A pass after the first one; the more slicings it has, the shorter its blocks."""
 
     @property
     def block_rows(self) -> int:
         """The number of rows of a block."""
-        most = max(MIN_ROWS, MOST_PLACES // max(1, len(self.plan.roles.slicings)))
-        return min(super().block_rows, 1 << most.bit_length() - 1)
+        max_rows = max(MIN_ROWS, MOST_CODES // max(1, len(self.plan.roles.slicings)))
+        return min(super().block_rows, 1 << max_rows.bit_length() - 1)
 
     def run_length(self, frame: pl.DataFrame) -> int:
-        """The number of blocks that are folded as one: their length is a matter of memory."""
+        """The number of blocks that are folded as one: always 1, as their length limits memory."""
         return 1
 
 
 class _Search(Struct, frozen=True, eq=False):
-    """What a search needs in all of its passes."""
+    """What all passes of a search share."""
 
     run: Run
     hooks: Hooks
@@ -114,7 +115,7 @@ class _Search(Struct, frozen=True, eq=False):
 
     @property
     def level(self) -> float:
-        """The level of intervals, beyond which is worse than noise."""
+        """The confidence level."""
         assert self.plan.level is not None
         return self.plan.level
 
@@ -124,7 +125,7 @@ class _Search(Struct, frozen=True, eq=False):
         return self.plan.choices[0]
 
     def fold(self, slicings: Sequence[Slicing], fixed: Fixed | None = None) -> tuple[EvaluationJob, Partial]:
-        """One pass over the rows, which are cut by these slicings."""
+        """One pass over the rows with these slicings."""
         plan = replace(self.plan, roles=replace(self.plan.roles, slicings=tuple(slicings)))
         kept = fixed is None and self.hooks.kept
         job = EvaluationJob(plan, kept) if fixed is None else _Pass(plan, kept, fixed)
@@ -140,7 +141,7 @@ class _Search(Struct, frozen=True, eq=False):
 def searched(run: Run, hooks: Hooks, least: int, depth: int) -> Report:
     """The report of a planned run with its weak segments, of at least `least` rows, by up to `depth` columns.
 
-    Raises UsageError for a loss that has no cheap noise, and without intervals.
+    Raises UsageError without intervals, or for a loss whose slices have no one-pass standard error.
     """
     chosen = run.plan.choices
     _require_noise(run.plan)
@@ -149,20 +150,20 @@ def searched(run: Run, hooks: Hooks, least: int, depth: int) -> Report:
     singles = plan.roles.slicings
     job, first = search.fold(singles)
     fixed = outcome_of(search.run, job, first).fixed
-    found = list(_looked_at(search, job.plan, first))
-    sizes = {slicing: own.keys.height for slicing, own in zip(singles, first.slices, strict=True)}
+    tested = list(_tested(search, job.plan, first))
+    sizes = {slicing: slices.keys.height for slicing, slices in zip(singles, first.slices, strict=True)}
     for slicings in _batches(_pairs(singles) if depth > 1 else (), sizes, plan.roles.cluster is not None):
         job, part = search.fold(slicings, fixed)
-        found += _looked_at(search, job.plan, part)
-    listed, worse, left = _listed(search, found, first, fixed)
+        tested += _tested(search, job.plan, part)
+    listed, worse, left = _listed(search, tested, first, fixed)
     uncut = replace(plan, roles=replace(plan.roles, slicings=()))
     whole = outcome_of(search.run, EvaluationJob(uncut, kept=False), replace(first, slices=()))
-    notes = _notes(search, chosen, found, worse, listed, left)
-    return _report(search, whole, listed, len(found), notes)
+    notes = _notes(search, chosen, tested, worse, listed, left)
+    return _report(search, whole, listed, len(tested), notes)
 
 
 def _require_noise(plan: Plan) -> None:
-    """Raise UsageError for losses whose slices have no cheap noise, or whose value grows with the rows."""
+    """Raise UsageError for losses without a one-pass standard error, or whose value grows with the rows."""
     choice = plan.choices[0]
     reduction = choice.loss.reduction
     if plan.level is None:
@@ -181,8 +182,9 @@ def _require_noise(plan: Plan) -> None:
 
 
 def _pairs(singles: Sequence[Slicing]) -> Iterator[Slicing]:
-    alone = [slicing for slicing in singles if len(slicing.columns) == 1]
-    for a, b in combinations(alone, 2):
+    """The slicings by two different columns."""
+    one_column = [slicing for slicing in singles if len(slicing.columns) == 1]
+    for a, b in combinations(one_column, 2):
         if a.columns != b.columns:
             yield Slicing(a.columns + b.columns, a.bins + b.bins)
 
@@ -194,24 +196,24 @@ def _batches(
     by_column = {(each.columns, each.bins): size for each, size in sizes.items()}
     batch, cells = list[Slicing](), 0
     for pair in pairs:
-        own = 1
+        pair_cells = 1
         for column, bins in zip(pair.columns, pair.bins, strict=True):
-            own *= by_column[(column,), (bins,)]
-        if batch and (cells + own > MOST_CELLS or (clustered and len(batch) == MOST_CLUSTERED)):
+            pair_cells *= by_column[(column,), (bins,)]
+        if batch and (cells + pair_cells > MOST_CELLS or (clustered and len(batch) == MOST_CLUSTERED)):
             yield batch
             batch, cells = [], 0
         batch.append(pair)
-        cells += own
+        cells += pair_cells
     if batch:
         yield batch
 
 
-def _looked_at(search: _Search, plan: Plan, part: Partial) -> Iterator[_Found]:
-    """The segments of a pass that have enough rows, as has the rest, and show noise."""
+def _tested(search: _Search, plan: Plan, part: Partial) -> Iterator[_Tested]:
+    """The segments of a pass with a standard error and enough rows both inside and outside."""
     whole, bound = finished(plan, part), search.bound(part)
     n = int(part.overall[0].n[0])
-    for slicing, own, raw in zip(plan.roles.slicings, whole.slices, part.slices, strict=True):
-        inside = moments_of(own.states[0])
+    for slicing, slices, raw in zip(plan.roles.slicings, whole.slices, part.slices, strict=True):
+        inside = moments_of(slices.states[0])
         places = np.flatnonzero((inside.n >= search.least) & (n - inside.n >= search.least))
         if not len(places):
             continue
@@ -219,93 +221,97 @@ def _looked_at(search: _Search, plan: Plan, part: Partial) -> Iterator[_Found]:
         if raw.totals is not None and part.totals is not None:
             assert isinstance(outside, Moments)
             outside = clusters.rest_of(inside, outside, raw.totals, part.totals, 0)
-        keys = own.keys[places].rows()
+        keys = slices.keys[places].rows()
         weights = total_weights(inside.weights, part.weight_unit).tolist()
-        found = contrasts(bound, inside, outside, search.level, search.choice.loss.score)
+        by_cell = contrasts(bound, inside, outside, search.level, search.choice.loss.score)
         for place, key in zip(places.tolist(), keys, strict=True):
-            if (contrast := found[place]) is not None:
-                each = _Found(slicing, key, contrast, int(inside.n[place]), weights[place], place)
+            if (contrast := by_cell[place]) is not None:
+                segment = _Tested(slicing, key, contrast, int(inside.n[place]), weights[place], place)
                 if len(key) == 2 and contrast.p_value <= 1 - search.level:
-                    each = replace(each, slices=raw)
-                    if raw.totals is not None:  # too large to be kept
-                        each = replace(each, beyond=_beyond(search, bound, each), slices=None)
-                yield each
+                    segment = replace(segment, slices=raw)
+                    if raw.totals is not None:  # too large to keep
+                        segment = replace(segment, beyond=_beyond(search, bound, segment), slices=None)
+                yield segment
 
 
-def _beyond(search: _Search, bound: BoundReduction, each: _Found) -> tuple[float, float, float]:
-    """The p-values of a segment by two columns being no worse than its columns explain; see `_Found`."""
-    slices = each.slices
+def _beyond(search: _Search, bound: BoundReduction, segment: _Tested) -> tuple[float, float, float]:
+    """The p-values of a two-column segment being no worse than its columns explain; see `_Tested`."""
+    slices = segment.slices
     assert slices is not None
-    first, second = ((own == own[each.place]).to_numpy() for own in slices.keys)
+    first, second = ((labels == labels[segment.place]).to_numpy() for labels in slices.keys)
     sets = (first & second, first & ~second, second & ~first, ~(first | second))
-    own, a, b, neither = (_estimate(search, bound, slices, cells) for cells in sets)
+    both, a, b, neither = (_estimate(search, bound, slices, cells) for cells in sets)
     against = ([(1, a)], [(1, b)], [(1, a), (1, b), (-1, neither)])
     score = search.choice.loss.score
-    of_a, of_b, of_both = (p_value(own, others, search.level, score) for others in against)
-    return of_a, of_b, of_both
+    of_a, of_b, of_sum = (p_value(both, others, search.level, score) for others in against)
+    return of_a, of_b, of_sum
 
 
 def _estimate(search: _Search, bound: BoundReduction, slices: Slices, cells: Array) -> Estimate:
-    """The value of the rows of some cells; without a value if these are too few."""
+    """The estimate over the rows of some cells; without a value if the rows are too few."""
     state = moments_of(slices.states[0])
     if state.n[cells].sum() < search.least:
         return Estimate(None)
-    found = collapsed(state.select(np.flatnonzero(cells)))
+    pooled = collapsed(state.select(np.flatnonzero(cells)))
     if slices.totals is not None:
-        found = clusters.between(found, clusters.grouped(slices.totals, np.where(cells, 0, -1)), 0)
-    return found.estimates(bound, search.level)[0]
+        pooled = clusters.between(pooled, clusters.grouped(slices.totals, np.where(cells, 0, -1)), 0)
+    return pooled.estimates(bound, search.level)[0]
 
 
 # Segments that share rows
 
 
 def _listed(
-    search: _Search, found: Sequence[_Found], part: Partial, fixed: Fixed
-) -> tuple[list[_Found], list[_Found], int]:
-    """The segments to list, all that stand out, and the number of those that are left for more passes.
+    search: _Search, tested: Sequence[_Tested], part: Partial, fixed: Fixed
+) -> tuple[list[_Tested], list[_Tested], int]:
+    """The segments to list, all significant ones, and the number of those left for more passes.
 
-    Of `found`, those stand out whose p-value is at most the level times the share of those listed among all
-    that were looked at: so many of these are expected to be false, whatever is not listed because others
-    explain it.  Katsevich, Sabatti and Bogomolov (2023), Filtering the rejection set while preserving false
-    discovery rate control, doi:10.1080/01621459.2021.1906684
+    A segment of `tested` is significant if its p-value is at most alpha times the number listed over the
+    number tested.  This controls the false discovery rate of those listed, although segments that others
+    explain are filtered out.  Katsevich, Sabatti and Bogomolov (2023), Filtering the rejection set while
+    preserving false discovery rate control, doi:10.1080/01621459.2021.1906684
     """
     alpha, bound = 1 - search.level, search.bound(part)
-    adjusted = benjamini_hochberg([each.contrast.p_value for each in found])
-    worse = [each for each, p in zip(found, adjusted, strict=True) if p <= alpha]
+    adjusted = benjamini_hochberg([each.contrast.p_value for each in tested])
+    worse = [each for each, p in zip(tested, adjusted, strict=True) if p <= alpha]
     worse = [
         each if each.slices is None else replace(each, beyond=_beyond(search, bound, each), slices=None)
         for each in sorted(worse, key=lambda each: -each.contrast.certainty)
     ]
     while True:
-        listed, left = _told_apart(search, worse, fixed)
-        few = [each for each in worse if each.contrast.p_value <= alpha * len(listed) / len(found)]
+        listed, left = _distinct(search, worse, fixed)
+        few = [each for each in worse if each.contrast.p_value <= alpha * len(listed) / len(tested)]
         if len(few) == len(worse):
             return listed, worse, left
         worse = few
 
 
-def _told_apart(search: _Search, worse: Sequence[_Found], fixed: Fixed) -> tuple[list[_Found], int]:
-    """Those segments that others do not explain, and the number of those that are left for more passes."""
+def _distinct(search: _Search, worse: Sequence[_Tested], fixed: Fixed) -> tuple[list[_Tested], int]:
+    """The segments that others do not explain, and the number of those left for more passes."""
     crossed = _unexplained(worse, 1 - search.level)
     queue = [*crossed, *(each for each in worse if len(each.key) == 1)]
-    found = queue[:1]
+    distinct = queue[:1]
     rest = iter(queue[1:])
     for _ in range(ROUNDS):
-        if not (own := list(islice(rest, AT_ONCE - 1))):
+        if not (batch := list(islice(rest, AT_ONCE - 1))):
             break
-        found += _still_worse(search, found, own, fixed)
-    return found, len(list(rest))
+        distinct += _still_worse(search, distinct, batch, fixed)
+    return distinct, len(list(rest))
 
 
-def _unexplained(worse: Sequence[_Found], alpha: float) -> list[_Found]:
-    """The segments by two columns that are worse than explained by those of one column that are worse too."""
-    alone = {each.parts[0] for each in worse if len(each.key) == 1}
-    crossed, p_values = list[_Found](), list[float]()
+def _unexplained(worse: Sequence[_Tested], alpha: float) -> list[_Tested]:
+    """The two-column segments that are worse than the significant one-column segments explain."""
+    significant = {each.parts[0] for each in worse if len(each.key) == 1}
+    crossed, p_values = list[_Tested](), list[float]()
     for each in worse:
         if each.beyond is None:
             continue
-        known = [part in alone for part in each.parts]
-        tests = [p for p, is_known in zip(each.beyond, (*known, all(known)), strict=True) if is_known]
+        is_significant = [part in significant for part in each.parts]
+        tests = [
+            p
+            for p, applies in zip(each.beyond, (*is_significant, all(is_significant)), strict=True)
+            if applies
+        ]
         crossed.append(each)
         p_values.append(max(tests, default=0.0))
     adjusted = benjamini_hochberg(p_values)
@@ -313,18 +319,18 @@ def _unexplained(worse: Sequence[_Found], alpha: float) -> list[_Found]:
 
 
 def _still_worse(
-    search: _Search, listed: Sequence[_Found], others: Sequence[_Found], fixed: Fixed
-) -> Iterator[_Found]:
-    """Those of the others that are worse without the rows of the listed ones, and of those before them."""
+    search: _Search, listed: Sequence[_Tested], others: Sequence[_Tested], fixed: Fixed
+) -> Iterator[_Tested]:
+    """The others that are worse even without the rows of listed segments and of those before them."""
     groups = (tuple(listed), *((each,) for each in others))
     overlaps = Overlaps.of_segments([[(each.slicing, each.key) for each in group] for group in groups])
     job, part = search.fold([overlaps], fixed)
-    whole, (own,), bound = finished(job.plan, part), part.slices, search.bound(part)
-    has = overlaps.members(own.keys)
+    whole, (slices,), bound = finished(job.plan, part), part.slices, search.bound(part)
+    has = overlaps.members(slices.keys)
     covered = has[0].copy()
     for place, each in enumerate(others, 1):
         inside, outside = has[place] & ~covered, ~has[place] & ~covered
-        if _is_worse(search, bound, own, whole, inside, outside):
+        if _is_worse(search, bound, slices, whole, inside, outside):
             covered |= has[place]
             yield each
 
@@ -332,36 +338,36 @@ def _still_worse(
 def _is_worse(
     search: _Search, bound: BoundReduction, slices: Slices, whole: Partial, inside: Array, outside: Array
 ) -> bool:
-    """Whether the rows of some cells are worse than those of others, beyond noise."""
+    """Whether the rows of the cells inside are significantly worse than those of the cells outside."""
     state = moments_of(slices.states[0])
     if min(int(state.n[inside].sum()), int(state.n[outside].sum())) < search.least:
         return False
-    own, rest = (collapsed(state.select(np.flatnonzero(cells))) for cells in (inside, outside))
+    segment, rest = (collapsed(state.select(np.flatnonzero(cells))) for cells in (inside, outside))
     other: Moments | Rest = rest
     if slices.totals is not None:
-        own, other = _clustered(slices.totals, own, rest, inside, outside)
-    (found,) = contrasts(bound, own, other, search.level, search.choice.loss.score)
-    return found is not None and found.p_value < 1 - search.level
+        segment, other = _clustered(slices.totals, segment, rest, inside, outside)
+    (contrast,) = contrasts(bound, segment, other, search.level, search.choice.loss.score)
+    return contrast is not None and contrast.p_value < 1 - search.level
 
 
 def _clustered(
-    totals: Totals, own: Moments, rest: Moments, inside: Array, outside: Array
+    totals: Totals, segment: Moments, rest: Moments, inside: Array, outside: Array
 ) -> tuple[Moments, Rest]:
-    """The moments of both with the spread between clusters."""
-    of_own = clusters.grouped(totals, np.where(inside, 0, -1))
+    """The moments of segment and rest with the spread between clusters."""
+    of_segment = clusters.grouped(totals, np.where(inside, 0, -1))
     of_both = clusters.grouped(totals, np.where(inside | outside, 0, -1))
-    own = clusters.between(own, of_own, 0)
-    return own, clusters.rest_of(own, rest, of_own, of_both, 0)
+    segment = clusters.between(segment, of_segment, 0)
+    return segment, clusters.rest_of(segment, rest, of_segment, of_both, 0)
 
 
 # The report
 
 
 def _report(
-    search: _Search, whole: Outcome, listed: Sequence[_Found], looked_at: int, notes: Iterable[Note]
+    search: _Search, whole: Outcome, listed: Sequence[_Tested], tests: int, notes: Iterable[Note]
 ) -> Report:
     report = report_of(whole)
-    adjusted = benjamini_hochberg([each.contrast.p_value for each in listed], looked_at)
+    adjusted = benjamini_hochberg([each.contrast.p_value for each in listed], tests)
     results = tuple(result for result in report.results if not result.cell)
     value = results[0].value
     segments = [_segment(search, each, p, value) for each, p in zip(listed, adjusted, strict=True)]
@@ -373,7 +379,7 @@ def _report(
     )
 
 
-def _segment(search: _Search, each: _Found, adjusted: float, overall: float | None) -> Segment:
+def _segment(search: _Search, each: _Tested, adjusted: float, overall: float | None) -> Segment:
     choice, contrast = search.choice, each.contrast
     better = None
     if overall:
@@ -403,17 +409,17 @@ def _segment(search: _Search, each: _Found, adjusted: float, overall: float | No
 def _notes(
     search: _Search,
     chosen: Sequence[Choice],
-    found: Sequence[_Found],
-    worse: Sequence[_Found],
-    listed: Sequence[_Found],
+    tested: Sequence[_Tested],
+    worse: Sequence[_Tested],
+    listed: Sequence[_Tested],
     left: int,
 ) -> Iterator[Note]:
     if len(chosen) > 1:
         yield note(Code.FIRST_LOSS_ALONE, loss=chosen[0])
     least = f"{search.least:,}"
     columns = enumerated(text for slicing in search.plan.roles.slicings for text in slicing.text)
-    yield note(Code.SEGMENTS_SEARCHED, count=f"{len(found):,}", least=least, columns=columns)
-    if not found:
+    yield note(Code.SEGMENTS_SEARCHED, count=f"{len(tested):,}", least=least, columns=columns)
+    if not tested:
         yield note(Code.NO_LARGE_SEGMENT, least=least)
     elif not listed:
         yield note(Code.NO_WEAK_SEGMENT)
