@@ -1,6 +1,6 @@
 """The file format of states: a header of plain data, and arrays; no pickle, no code.
 
-    magic, format (uint16), length of the header (uint64), header, arrays, SHA-256 of all before
+    magic, format (uint16), length of the header (uint64), header, arrays, SHA-256 of all that precedes
 
 The header is JSON, and each array is its raw little-endian bytes; header and arrays are compressed.
 """
@@ -20,35 +20,35 @@ from losscli.numeric.arrays import Array, np
 from losscli.report.saved import MAGIC_OF_STATES as MAGIC
 
 FORMAT = 1
-"""The version of the format, which rises when a reader of this one could not read it."""
+"""The version of the format; it is raised with every change that older readers cannot read."""
 _FIXED = struct.Struct("<HQ")
 _DIGEST = hashlib.sha256().digest_size
 _KINDS = "biuf"
-"""The kinds of numbers that arrays hold."""
+"""The NumPy kinds of numbers that arrays may hold."""
 _AGAIN = "write it again with --state"
 _LEVEL = 1
-"""Of zlib: higher levels take five times as long, and save a tenth."""
+"""The level of zlib: higher ones take five times as long and save a tenth."""
 
 
 def dump(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
     """The bytes of a header, plain data for JSON, and of arrays by name."""
-    listed, raw = list[tuple[str, str, list[int]]](), list[bytes]()
+    layout, raw = list[tuple[str, str, list[int]]](), list[bytes]()
     for name, values in arrays.items():
         plain = np.ascontiguousarray(values)
         plain = plain.astype(plain.dtype.newbyteorder("<"), copy=False)
-        listed.append((name, plain.dtype.str.replace("|", "<"), list(values.shape)))
+        layout.append((name, plain.dtype.str.replace("|", "<"), list(values.shape)))
         raw.append(plain.tobytes())
-    text = json.dumps({"header": header, "arrays": listed}, allow_nan=False, separators=(",", ":")).encode()
+    text = json.dumps({"header": header, "arrays": layout}, allow_nan=False, separators=(",", ":")).encode()
     packed = zlib.compress(text, _LEVEL)
     size = len(packed)
-    whole = MAGIC + _FIXED.pack(FORMAT, size) + packed + zlib.compress(b"".join(raw), _LEVEL)
-    return whole + hashlib.sha256(whole).digest()
+    content = MAGIC + _FIXED.pack(FORMAT, size) + packed + zlib.compress(b"".join(raw), _LEVEL)
+    return content + hashlib.sha256(content).digest()
 
 
 def load(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     """The header and the arrays in these bytes.
 
-    Raises DataError if they are none, of a newer format, or damaged.
+    Raises DataError for other data, a newer format or damage.
     """
     start = len(MAGIC) + _FIXED.size
     if not data.startswith(MAGIC):
@@ -74,9 +74,9 @@ def digest_of(data: bytes) -> str:
 
 
 def _read(packed: bytes, numbers: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
-    """The header and the arrays.  Raises ValueError, and others, if they contradict each other."""
-    found = json.loads(zlib.decompress(packed), parse_constant=_refused)
-    shapes = [(str(name), np.dtype(kind), tuple(shape)) for name, kind, shape in found["arrays"]]
+    """The header and the arrays.  Raises ValueError and others if they contradict each other."""
+    parsed = json.loads(zlib.decompress(packed), parse_constant=_refused)
+    shapes = [(str(name), np.dtype(kind), tuple(shape)) for name, kind, shape in parsed["arrays"]]
     if any(kind.kind not in _KINDS or min(shape, default=0) < 0 for _, kind, shape in shapes):
         raise ValueError("it holds an array that is not one of numbers")
     sizes = [kind.itemsize * math.prod(shape) for _, kind, shape in shapes]
@@ -84,12 +84,12 @@ def _read(packed: bytes, numbers: bytes) -> tuple[dict[str, Any], dict[str, Arra
     raw = unpacking.decompress(numbers, sum(sizes) + 1)
     if len(raw) != sum(sizes) or not unpacking.eof:
         raise ValueError("its arrays are not as long as the header says")
-    arrays, at = dict[str, Array](), 0
+    arrays, offset = dict[str, Array](), 0
     for (name, kind, shape), size in zip(shapes, sizes, strict=True):
-        values = np.frombuffer(raw, kind, math.prod(shape), at) if size else np.empty(shape, kind)
+        values = np.frombuffer(raw, kind, math.prod(shape), offset) if size else np.empty(shape, kind)
         arrays[name] = values.reshape(shape).astype(kind.newbyteorder("="))
-        at += size
-    return dict(found["header"]), arrays
+        offset += size
+    return dict(parsed["header"]), arrays
 
 
 def _refused(constant: str) -> None:

@@ -1,4 +1,4 @@
-"""State: what the rows of each cell leave behind, from which a loss is computed."""
+"""State: the mergeable summary of the rows of each cell, from which a loss is computed."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class Estimate(Struct, frozen=True, gc=False):
     """A value with its standard error and interval; None if undefined, with the reason in `notes`.
 
-    `p_value` is that of a difference: of the test of none, two-sided.  `max_error` is the most by which an
-    approximate value differs from the exact one, None if the value is not approximate.
+    `p_value` belongs to a difference: it is that of the two-sided test of no difference.  `max_error` bounds
+    the distance of an approximate value from the exact one; None if the value is not approximate.
     """
 
     value: float | None
@@ -33,7 +33,7 @@ class Estimate(Struct, frozen=True, gc=False):
 
 
 class Summary(Protocol):
-    """What rows leave behind, whatever it is for: merged in the order of the rows, and written as arrays.
+    """A summary of rows for any purpose, merged in the order of the rows and written as arrays.
 
     States of a loss are summaries by cell; those of charts have no cells.  They hold NumPy arrays whatever
     device computed them.
@@ -51,10 +51,10 @@ class Summary(Protocol):
 
 
 class State(Summary, Protocol):
-    """What rows leave behind, cell by cell: overall, or in each class, label or slice.
+    """The summary of the rows of each cell: overall, or of each class, label or slice.
 
     The states of one loss form a monoid: any merge tree over the same rows in the same order gives the same
-    state, and a state of no rows changes nothing.  States are immutable, and hold NumPy arrays whatever
+    state, and a state of no rows is neutral.  States are immutable, and hold NumPy arrays whatever
     device computed them.
     """
 
@@ -62,7 +62,7 @@ class State(Summary, Protocol):
     def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Self:
         """The state of a block from the row columns (n,) of a loss.
 
-        Without `interval`, a state may omit what only standard errors need.
+        Without `interval`, a state may omit whatever only standard errors need.
         """
 
     @classmethod

@@ -1,6 +1,7 @@
-"""The rows outside a cell: the states of all other cells merged, so that nothing is subtracted.
+"""The rows outside each cell: the states of all other cells merged, without any subtraction.
 
-A difference of sums would lose the digits of a small rest.  All rests together take twice the merges of one.
+A difference of sums would lose the digits of a small rest.  Computing all rests takes only twice the merges
+of one.
 """
 
 from __future__ import annotations
@@ -14,28 +15,32 @@ _StateT = TypeVar("_StateT", bound=State)
 
 
 def collapsed(state: _StateT) -> _StateT:
-    """The state of the rows of all cells, of which there is one at least."""
+    """The state of all rows in one cell; needs at least one cell."""
     while len(state.n) > 1:
         state = _pairs(state)
     return state
 
 
 def rests(state: _StateT) -> _StateT:
-    """For each of two cells or more the state of all others.
+    """For each of two or more cells, the state of all other cells.
 
-    Those of a pair of cells are outside its half of the tree: the rest of the pair, and the other cell.
+    The rest of a cell is the rest of its pair of cells, merged with the other cell of the pair.
     """
     count = len(state.n)
     if count == 2:
         return state.select(np.array([1, 0]))
     paired: Array = np.arange(count // 2 * 2)
-    above = rests(_pairs(state))
-    found = above.select(paired // 2).merge(state.select(paired ^ 1))
-    return found if count % 2 == 0 else type(state).stack([found, above.select(slice(count // 2, None))])
+    rests_of_pairs = rests(_pairs(state))
+    merged = rests_of_pairs.select(paired // 2).merge(state.select(paired ^ 1))
+    return (
+        merged
+        if count % 2 == 0
+        else type(state).stack([merged, rests_of_pairs.select(slice(count // 2, None))])
+    )
 
 
 def _pairs(state: _StateT) -> _StateT:
-    """Each two neighbouring cells merged; the last one of an odd number as it is."""
+    """Neighbouring cells merged in pairs; the last one of an odd number as it is."""
     count = len(state.n)
     even = count // 2 * 2
     merged = state.select(np.arange(0, even, 2)).merge(state.select(np.arange(1, even, 2)))

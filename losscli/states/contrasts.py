@@ -1,4 +1,4 @@
-"""Contrasts: how the value of some rows differs from that of the rows outside, with its noise."""
+"""Contrasts: the difference between the value of some rows and that of the rest, with its noise."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from losscli.states.reductions import BoundReduction
 class Contrast(Struct, frozen=True):
     """The value of some rows, that of the rest, and their difference with its interval.
 
-    `p_value` is that of the one-sided test that the rows are no worse than the rest, and `certainty` its
-    normal deviate, which tells apart what is beyond the smallest p-value.
+    `p_value` is that of the one-sided test that the rows are no worse than the rest; `certainty` is its
+    normal deviate, which still ranks contrasts whose p-values round to zero.
     """
 
     value: float
@@ -39,10 +39,11 @@ class Contrast(Struct, frozen=True):
 def contrasts(
     bound: BoundReduction, inside: Moments, outside: Moments | Rest, level: float, score: bool
 ) -> list[Contrast | None]:
-    """The contrast of each cell with the rows outside of it; None if one of both has no interval.
+    """The contrast of each cell with the rows outside of it; None if either has no interval.
 
-    Of a `score` larger values are better.  The rows of both are others, so that their errors are independent,
-    unless they share clusters.  Rows that all have the same loss may vary as those of the other side.
+    Larger values of a `score` are better.  The two sides share no rows, so their errors are independent
+    unless they share clusters.  A side whose rows all have the same loss is given the noise of the other
+    side.
     """
     rest = outside.moments if isinstance(outside, Rest) else outside
     a, b = inside.estimates(bound, level), rest.estimates(bound, level)
@@ -51,18 +52,21 @@ def contrasts(
         factors = _of_clusters(bound, inside, outside, a, b)
     with np.errstate(all="ignore"):
         sizes = np.sqrt(_units(rest) / _units(inside))
-    each = zip(a, b, factors.tolist(), sizes.tolist(), strict=True)
-    return [_contrast(own, other, factor, size, level, score) for own, other, factor, size in each]
+    cells = zip(a, b, factors.tolist(), sizes.tolist(), strict=True)
+    return [_contrast(one, other, factor, size, level, score) for one, other, factor, size in cells]
 
 
 def _contrast(
     a: Estimate, b: Estimate, factor: float, size: float, level: float, score: bool
 ) -> Contrast | None:
-    own, other = _error(a, level), _error(b, level)
-    if own is None or other is None or a.value is None or b.value is None:
+    error_a, error_b = _error(a, level), _error(b, level)
+    if error_a is None or error_b is None or a.value is None or b.value is None:
         return None
-    own, other = own if own.se else other.times(size), other if other.se else own.times(1 / size)
-    error, difference = own.minus(other).times(factor), a.value - b.value
+    error_a, error_b = (
+        error_a if error_a.se else error_b.times(size),
+        error_b if error_b.se else error_a.times(1 / size),
+    )
+    error, difference = error_a.minus(error_b).times(factor), a.value - b.value
     deviate = _deviate(difference, error, score)
     if deviate is None:
         return None
@@ -80,12 +84,12 @@ def _contrast(
     )
 
 
-def p_value(own: Estimate, others: Sequence[tuple[int, Estimate]], level: float, score: bool) -> float:
-    """That of the one-sided test that a value is no worse than the sum of others, each with a sign.
+def p_value(estimate: Estimate, others: Sequence[tuple[int, Estimate]], level: float, score: bool) -> float:
+    """The p-value of the one-sided test that a value is no worse than the signed sum of others.
 
-    The errors count as independent.  One if the noise of a value is not known.
+    The errors are taken to be independent.  1 if the noise of a value is unknown.
     """
-    error, difference = _error(own, level), own.value
+    error, difference = _error(estimate, level), estimate.value
     for sign, each in others:
         noise = _error(each, level)
         if error is None or noise is None or difference is None or each.value is None:
@@ -97,7 +101,7 @@ def p_value(own: Estimate, others: Sequence[tuple[int, Estimate]], level: float,
 
 
 def _deviate(difference: float, error: Error, score: bool) -> float | None:
-    """By how many standard errors a difference is worse than none; None if both are nothing."""
+    """How many standard errors worse than zero a difference is; None if both are zero."""
     towards_zero, worse = error.below if difference > 0 else error.above, -difference if score else difference
     if not math.isfinite(difference) or (difference == 0 and not towards_zero):
         return None
@@ -116,27 +120,29 @@ def _tail(deviate: float, error: Error) -> float:
     return float(special(np).stdtr(error.df, -deviate))
 
 
-def _error(each: Estimate, level: float) -> Error | None:
+def _error(estimate: Estimate, level: float) -> Error | None:
     """The noise of an estimate; None without an interval."""
-    if each.value is None or each.se is None or each.ci_low is None or each.ci_high is None:
+    if estimate.value is None or estimate.se is None or estimate.ci_low is None or estimate.ci_high is None:
         return None
-    return Error.of(each.value, each.se, (each.ci_low, each.ci_high), level, each.df or math.inf)
+    return Error.of(
+        estimate.value, estimate.se, (estimate.ci_low, estimate.ci_high), level, estimate.df or math.inf
+    )
 
 
 def _of_clusters(
     bound: BoundReduction, inside: Moments, outside: Rest, a: Sequence[Estimate], b: Sequence[Estimate]
 ) -> Array:
-    """By how much errors that share clusters make the standard error (c,) of a difference wider."""
+    """The factor (c,) by which shared clusters change the standard error of a difference."""
     rest = outside.moments
-    own, other = (inference.gradients(bound, each) for each in (inside, rest))
+    slopes, slopes_of_rest = (inference.gradients(bound, moments) for moments in (inside, rest))
     with np.errstate(all="ignore"):
         scale = _scale(inside) * _scale(rest)
-        common = np.einsum("ci,cij,cj->c", own, outside.common, other) * scale
+        common = np.einsum("ci,cij,cj->c", slopes, outside.common, slopes_of_rest) * scale
         variance = np.array(
             [(x.se or math.nan) ** 2 + (y.se or math.nan) ** 2 for x, y in zip(a, b, strict=True)]
         )
-        found = np.sqrt(np.maximum(variance - 2 * common, 0.0) / variance)
-    return np.where(np.isfinite(found), found, 1.0)
+        factor = np.sqrt(np.maximum(variance - 2 * common, 0.0) / variance)
+    return np.where(np.isfinite(factor), factor, 1.0)
 
 
 def _scale(moments: Moments) -> Array:

@@ -1,4 +1,4 @@
-"""Sums of row columns by whole numbers of which few occur, such as pairs of classes."""
+"""Sums of row columns by integer, where few distinct integers occur, such as pairs of classes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from losscli.numeric.segments import binned_sums, compressed
 
 
 class Counts(Struct, frozen=True, eq=False):
-    """The numbers that occur (m,), ascending, and the sums of k columns for each (k, m)."""
+    """The distinct numbers (m,), ascending, and the sums of k columns for each (k, m)."""
 
     numbers: Array
     sums: Array
@@ -33,11 +33,11 @@ class Counts(Struct, frozen=True, eq=False):
         """The counts of the rows of both."""
         numbers, places = np.unique(np.concatenate([self.numbers, later.numbers]), return_inverse=True)
         sums = np.zeros((len(self.sums), len(numbers)))
-        for own, at in (
+        for part, at in (
             (self.sums, places[: len(self.numbers)]),
             (later.sums, places[len(self.numbers) :]),
         ):
-            sums[:, at] += own
+            sums[:, at] += part
         return type(self)(numbers, sums)
 
     def to_arrays(self) -> dict[str, Array]:

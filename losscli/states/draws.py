@@ -1,4 +1,4 @@
-"""Draws: the sums of columns in the replicates of a bootstrap, each row as often as it is drawn."""
+"""Draws: sums of columns in the replicates of a bootstrap, each row counted as often as it is drawn."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from losscli.numeric.cached import cached_property
 MAX_DRAWS = 1 << 22
 """Maximum number of sums of one loss in all cells and replicates; beyond it, a note replaces the interval."""
 _TILE = 64
-"""Rows whose counts are converted at once, so that they stay in the cache."""
+"""Rows whose counts are converted at a time, so that they stay in the CPU cache."""
 
 
 class Counts(Struct, frozen=True, eq=False, dict=True):
@@ -31,7 +31,7 @@ class Counts(Struct, frozen=True, eq=False, dict=True):
 
 
 class Draws(Struct, frozen=True, eq=False):
-    """The counts of the rows at some places (m,) of a block; None for all rows."""
+    """The counts of the rows at `places` (m,) of a block; None for all rows."""
 
     counts: Counts
     places: Array | None = None
@@ -48,17 +48,17 @@ class Draws(Struct, frozen=True, eq=False):
     def sums(self, columns: Array, starts: Array, sizes: Array) -> Array:
         """The sums of columns (k, m) over runs of rows in each replicate: (runs, k, replicates)."""
         xp, counts = self.counts.xp, self.counts.of_rows
-        found = xp.zeros((len(starts), len(columns), self.counts.replicates))
+        sums = xp.zeros((len(starts), len(columns), self.counts.replicates))
         for run, (start, size) in enumerate(zip(starts.tolist(), sizes.tolist(), strict=True)):
             width = _TILE if on_host(xp) else size
             for first in range(start, start + size, width):
-                own = slice(first, min(first + width, start + size))
-                drawn = counts[own if self.places is None else self.places[own]].astype(float)
-                # Not by BLAS, whose threads would only spin.
-                found[run] += xp.einsum("kn,nb->kb", columns[:, own], drawn)
-        return found
+                rows = slice(first, min(first + width, start + size))
+                drawn = counts[rows if self.places is None else self.places[rows]].astype(float)
+                # Not by BLAS, whose threads would compete with ours.
+                sums[run] += xp.einsum("kn,nb->kb", columns[:, rows], drawn)
+        return sums
 
 
 def kept(cells: int, columns: int, replicates: int) -> int:
-    """The number of replicates in which the sums of a loss are kept: all, or none if there are too many."""
+    """The number of replicates whose sums are kept: all, or 0 if the sums are too many."""
     return replicates if cells * (1 + columns) * replicates <= MAX_DRAWS else 0

@@ -1,7 +1,7 @@
 """Histogram: where rows lie on the curve of a loss, and how the total loss is distributed over them.
 
-Values are counted in bins whose width is a 128th of a power of two, so that whatever their range a quantile
-is within 0.8 % of its value.  Histograms merge by adding.
+Values are counted in bins whose width is a 128th of a power of two, so that a quantile is accurate to 0.8 %
+whatever the range of the values.  Histograms merge by addition.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _SHIFT = 52 - DIGITS
 
 
 class Bins(Struct, frozen=True, eq=False):
-    """Values from 0 up: their weight and weighted sum (c, bins) in consecutive bins from the first.
+    """Non-negative values: their weight and weighted sum (c, bins) in consecutive bins from `first` on.
 
-    A bin's number is the leading bits of its values as float64, which sort like the values.  Methods about
-    one cell use the first by default.
+    The number of a bin is the leading bits of its values as float64, which sort like the values.  Methods
+    for one cell default to the first.
     """
 
     first: int
@@ -37,7 +37,7 @@ class Bins(Struct, frozen=True, eq=False):
 
     @classmethod
     def of(cls, xp: Namespace, values: Array, weight: Array, codes: Array, cells: int) -> Bins:
-        """The bins of values (n,) from 0 up, in the cells that the codes (n,) name."""
+        """The bins of non-negative values (n,) in the cells given by the codes (n,)."""
         if not len(values):
             return cls(0, np.zeros((cells, 0)), np.zeros((cells, 0)))
         numbers = xp.ascontiguousarray(values).view(xp.int64) >> _SHIFT
@@ -55,9 +55,9 @@ class Bins(Struct, frozen=True, eq=False):
         weight, total = np.zeros((cells, size)), np.zeros((cells, size))
         for part, at in parts:
             start = part.first - first if part.weight.shape[1] else 0
-            there = slice(start, start + part.weight.shape[1])
-            weight[at, there] += part.weight
-            total[at, there] += part.total
+            span = slice(start, start + part.weight.shape[1])
+            weight[at, span] += part.weight
+            total[at, span] += part.total
         return Bins(first, weight, total)
 
     def select(self, cells: slice | Array) -> Bins:
@@ -71,35 +71,36 @@ class Bins(Struct, frozen=True, eq=False):
         return (numbers << _SHIFT).view(np.float64)
 
     def quantile(self, share: float, cell: int = 0) -> float:
-        """The value up to which this share of the weight lies; NaN if the weight is zero."""
-        reached = np.cumsum(self.weight[cell])
-        if not len(reached) or reached[-1] == 0:
+        """The value at or below which this share of the weight lies; NaN if the weight is zero."""
+        cumulative = np.cumsum(self.weight[cell])
+        if not len(cumulative) or cumulative[-1] == 0:
             return math.nan
-        at = int(np.searchsorted(reached, share * reached[-1]))
+        at = int(np.searchsorted(cumulative, share * cumulative[-1]))
         return float(self.total[cell, at] / self.weight[cell, at])
 
     def upper_share(self, share: float, cell: int = 0) -> float:
-        """The share of the sum in the largest values, which have this share of the weight; NaN if it is 0."""
+        """The share of the sum in the largest values with this share of the weight; NaN for a sum of 0."""
         weight, total = self.weight[cell, ::-1], self.total[cell, ::-1]
-        reached = np.cumsum(weight)
-        if not len(reached) or not 0 < total.sum() < math.inf:
+        cumulative = np.cumsum(weight)
+        if not len(cumulative) or not 0 < total.sum() < math.inf:
             return math.nan
-        wanted = share * reached[-1]
-        at = int(np.searchsorted(reached, wanted))
-        within = 1.0 - (reached[at] - wanted) / weight[at] if weight[at] else 0.0
+        target = share * cumulative[-1]
+        at = int(np.searchsorted(cumulative, target))
+        within = 1.0 - (cumulative[at] - target) / weight[at] if weight[at] else 0.0
         return float((total[:at].sum() + within * total[at]) / total.sum())
 
     def within(self, edges: Array, cell: int = 0) -> Array:
-        """The weight between consecutive edges; the weight of a bin is spread evenly over it."""
-        reached = np.concatenate([[0.0], np.cumsum(self.weight[cell])])
-        return np.diff(np.interp(edges, self.edges, reached))
+        """The weight between consecutive edges, taking the weight of a bin to be uniform over it."""
+        cumulative = np.concatenate([[0.0], np.cumsum(self.weight[cell])])
+        return np.diff(np.interp(edges, self.edges, cumulative))
 
 
 class Histogram(Struct, frozen=True, eq=False):
-    """The rows `n` (c,), the sum of their `weights` and of the `loss` (c,), and its `minimum` (c,).
+    """The number of rows `n` (c,), the sums of their `weights` and `loss` (c,), and the `minimum` loss (c,).
 
-    `below` and `above` hold the places of the rows on the curve by their size, below zero and from zero up;
-    `losses` the losses by their size; `parts` (c, m, 3) the count, weight and loss of the rows of each part.
+    `below` and `above` hold the positions of the rows on the curve by magnitude, below zero and from zero up;
+    `losses` holds the losses by magnitude; `parts` (c, m, 3) the count, weight and loss of the rows of each
+    part of the curve.
     """
 
     n: Array
@@ -113,7 +114,7 @@ class Histogram(Struct, frozen=True, eq=False):
 
     @classmethod
     def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Histogram:
-        """The histogram of a block: places, losses, and the rows of each part as conditions; (n,) each."""
+        """The histogram of a block from its positions, losses and masks of the parts; (n,) each."""
         xp = cells.xp
         place, loss, *parts = (column if cells.order is None else column[cells.order] for column in columns)
         weight = xp.ones(len(loss)) if cells.weight is None else cells.weight
@@ -124,10 +125,10 @@ class Histogram(Struct, frozen=True, eq=False):
             return Bins.of(xp, values[rows], weight[rows], codes[rows], cells.count)
 
         def by_cell(values: Array, empty: float = 0.0) -> Array:
-            """Values (..., runs) of runs as values (c, ...) of cells; `empty` in cells without rows."""
-            whole = np.full((cells.count, *values.shape[:-1]), empty)
-            whole[cells.present] = to_numpy(values).T
-            return whole
+            """Values (..., runs) of runs as values (c, ...) of cells; `empty` for cells without rows."""
+            filled = np.full((cells.count, *values.shape[:-1]), empty)
+            filled[cells.present] = to_numpy(values).T
+            return filled
 
         counted = [xp.where(part, each, 0.0) for part in parts for each in (1.0, weight, weighted)]
         sums = xp.zeros((2 + len(counted), 0))
@@ -143,7 +144,7 @@ class Histogram(Struct, frozen=True, eq=False):
             loss=by_cell(sums[1]),
             minimum=by_cell(minimum, math.inf),
             below=bins(-place, negative),
-            above=bins(xp.abs(place), ~negative),  # of -0.0 too
+            above=bins(xp.abs(place), ~negative),  # including -0.0
             losses=bins(xp.abs(loss), xp.ones(len(loss), dtype=bool)),
             parts=by_cell(sums[2:]).reshape(cells.count, len(parts), 3),
         )
@@ -162,11 +163,11 @@ class Histogram(Struct, frozen=True, eq=False):
         cells = max(len(self.n), int(at.max(initial=-1)) + 1)
 
         def sum_of(name: str) -> Array:
-            own, added = getattr(self, name), getattr(later, name)
-            whole = np.zeros((cells, *own.shape[1:]), dtype=own.dtype)
-            whole[: len(own)] = own
-            whole[at] += added
-            return whole
+            values, added = getattr(self, name), getattr(later, name)
+            total = np.zeros((cells, *values.shape[1:]), dtype=values.dtype)
+            total[: len(values)] = values
+            total[at] += added
+            return total
 
         minimum = np.full(cells, math.inf)
         minimum[: len(self.minimum)] = self.minimum
@@ -197,7 +198,7 @@ class Histogram(Struct, frozen=True, eq=False):
         ]
 
     def to_arrays(self) -> dict[str, Array]:
-        """The fields by name; those of bins as NAME_first, NAME_weight and NAME_total."""
+        """The fields by name; bins as NAME_first, NAME_weight and NAME_total."""
         arrays = {name: value for name, value in asdict(self).items() if name not in _BINS}
         for name in _BINS:
             bins = getattr(self, name)
@@ -215,21 +216,21 @@ class Histogram(Struct, frozen=True, eq=False):
         return cls(**{name: arrays[name] for name in ("n", "weights", "loss", "minimum", "parts")}, **bins)
 
     def places(self, edges: Array) -> Array:
-        """The weight between consecutive places on the curve (m + 1,) -> (m,)."""
-        # Below zero, sizes fall as places rise.
+        """The weight between consecutive positions on the curve (m + 1,) -> (m,)."""
+        # Below zero, magnitudes fall as positions rise.
         return (
             self.above.within(np.maximum(edges, 0.0)) + self.below.within(np.maximum(-edges, 0.0)[::-1])[::-1]
         )
 
     @property
     def sizes(self) -> Bins:
-        """The places by their size, whatever their sign."""
+        """The positions by magnitude, whatever their sign."""
         return self.below.merge(self.above, np.arange(len(self.n)), len(self.n))
 
     def worst(self, share: float) -> float:
-        """The share of the loss in the worst rows, which are this share of all rows.
+        """The share of the loss in this share of the rows, the worst ones.
 
-        NaN if the loss is zero or infinite, or negative in some row: then shares have no meaning.
+        NaN if the loss is zero, infinite, or negative in some row: then shares have no meaning.
         """
         return self.losses.upper_share(share) if self.minimum[0] >= 0 else math.nan
 

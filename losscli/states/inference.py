@@ -44,7 +44,7 @@ _NODES = 12
 _UP = Context(prec=2, rounding=ROUND_CEILING)
 """How a bound is rounded to two digits."""
 _ROUNDING = 1e-6
-"""How far beyond its bounds a value may be by rounding."""
+"""The maximum distance by which rounding may carry a value beyond its bounds."""
 _SLOPE = 1e-5
 """The relative step of a numerical gradient without standard errors."""
 
@@ -58,39 +58,41 @@ def estimates(bound: BoundReduction, sums: Sums, level: float | None = None) -> 
     """The value of a loss in each cell from its sums, with an interval unless `level` is None.
 
     With several outputs (one pilot each), the columns of the outputs are concatenated, and the value is the
-    mean of their values, or that of a `joint` reduction of all of them.
+    mean of their values, or that of a `joint` reduction over all of them.
     """
     reduction, cells = bound.reduction, len(sums.n)
     if cells > 1 and reduction.names & {"weight", "low", "high"}:
-        # The reduction asks for what differs from cell to cell.
+        # The reduction takes arguments that differ from cell to cell.
         return [estimate(bound, sums.cell(place), level) for place in range(cells)]
     if reduction.extreme:
         return [_extreme(bound, sums.cell(place)) for place in range(cells)]
-    found = _with_intervals(bound, _value(bound, sums), sums, level)
-    return _noted(bound, sums, found) if sums.error is None else _within(sums.error, found)
+    by_cell = _with_intervals(bound, _value(bound, sums), sums, level)
+    return _noted(bound, sums, by_cell) if sums.error is None else _with_errors(sums.error, by_cell)
 
 
-def _within(errors: Array, found: list[Estimate]) -> list[Estimate]:
+def _with_errors(errors: Array, by_cell: list[Estimate]) -> list[Estimate]:
     """The estimates of approximate values, with a note on the largest error of all cells."""
-    most = errors.max(initial=0.0)
-    notes = (note(Code.APPROXIMATE, error=f"{float(_UP.create_decimal(most)):.2g}"),) if most > 0 else ()
+    largest = errors.max(initial=0.0)
+    notes = (
+        (note(Code.APPROXIMATE, error=f"{float(_UP.create_decimal(largest)):.2g}"),) if largest > 0 else ()
+    )
     return [
         each if each.value is None else replace(each, max_error=error, notes=(*notes, *each.notes))
-        for each, error in zip(found, errors.tolist(), strict=True)
+        for each, error in zip(by_cell, errors.tolist(), strict=True)
     ]
 
 
-def _noted(bound: BoundReduction, sums: Sums, found: list[Estimate]) -> list[Estimate]:
-    """The estimates, with a note where 0 / 0 counts as a number."""
+def _noted(bound: BoundReduction, sums: Sums, by_cell: list[Estimate]) -> list[Estimate]:
+    """The estimates, with a note on each where 0 / 0 counts as a number."""
     divides_zero = bound.reduction.divides_zero
     if divides_zero is None:
-        return found
-    means = sums.mean.reshape(len(found), len(bound.pilots), -1)
+        return by_cell
+    means = sums.mean.reshape(len(by_cell), len(bound.pilots), -1)
     choice = bound.params["zero_division"]
     added = note(Code.ZERO_DIVISION, number="1" if choice == "one" else "0", choice=choice)
     return [
         replace(each, notes=(added, *each.notes)) if replaced and each.value is not None else each
-        for each, replaced in zip(found, divides_zero(np, means, bound.params).tolist(), strict=True)
+        for each, replaced in zip(by_cell, divides_zero(np, means, bound.params).tolist(), strict=True)
     ]
 
 
@@ -103,8 +105,8 @@ def differences(
 ) -> list[Estimate]:
     """The value of model b minus that of a in each cell, with its interval.
 
-    `pair` has for each output the columns of a, then those of b - a; for a mean, b - a alone.  `a` and `b`
-    are the sums of the models themselves.
+    `pair` has, for each output, the columns of a followed by those of b - a; for a mean, only b - a.  `a` and
+    `b` are the sums of each model.
     """
     reduction, cells = bound.reduction, len(pair.n)
     if reduction.extreme:
@@ -119,28 +121,28 @@ def differences(
             for i in range(cells)
         ]
     if cells > 1 and reduction.names & {"weight", "low", "high"}:
-        alone = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
-        return [differences(bound, *each, level)[0] for each in alone]
+        by_cell = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
+        return [differences(bound, *sums, level)[0] for sums in by_cell]
     free = replace(bound, bounds=(-math.inf, math.inf))
     flipped = _flipped(bound, pair, a, b)
     return _with_intervals(free, _difference(bound, a, b), pair, level, tested=True, flipped=flipped)
 
 
 def _flipped(bound: BoundReduction, pair: Sums, a: Sums, b: Sums) -> Flips | None:
-    """The rows on which a loss of 0 and 1, or what a count adds, changes; None if that is not known."""
+    """The rows on which a 0/1 loss, or the summand of a count, changes; None if unknown."""
     count, outputs = bound.reduction.count, len(bound.pilots)
     if count is None:
         return flips_of_mean(pair, a, b) if bound.reduction is mean and bound.order is None else None
-    least, most = count.span(outputs)
-    if most - least > 1:
+    lowest, highest = count.span(outputs)
+    if highest - lowest > 1:
         return None
-    # Each output has two columns: that of a, and b - a.
+    # Each output has two columns: a and b - a.
     columns = [2 * place + 1 for place in count.places(outputs)]
-    found = flips(pair, columns, np.ones(len(pair.n), dtype=bool))
-    return None if found is None else replace(found, unit=_whole(bound, pair))
+    changes = flips(pair, columns, np.ones(len(pair.n), dtype=bool))
+    return None if changes is None else replace(changes, unit=_total_weight(bound, pair))
 
 
-def _whole(bound: BoundReduction, sums: Sums) -> float:
+def _total_weight(bound: BoundReduction, sums: Sums) -> float:
     """The weight of the rows of the first cell."""
     return float(sums.weight[0, 0]) * bound.weight_unit
 
@@ -171,10 +173,10 @@ def contributions(
     """The contribution (c,) of the rows of each cell to the overall difference b - a; NaN if undefined.
 
     Along the straight line from the means of a to those of b, the difference of a reduction is the integral
-    of its gradient, and so is linear in what each cell adds to the means: Aumann, Shapley (1974), Values of
-    Non-Atomic Games.  Over cells that partition the rows, contributions add up to the difference.
+    of its gradient, and so linear in the contribution of each cell to the means: Aumann and Shapley (1974),
+    Values of Non-Atomic Games.  Over cells that partition the rows, contributions add up to the difference.
     """
-    whole, outputs = _difference(bound, a, b)(pair.mean)[0], len(bound.pilots)
+    overall, outputs = _difference(bound, a, b)(pair.mean)[0], len(bound.pilots)
     with np.errstate(all="ignore"):
         added = cells.total[:, 0] / pair.weight[0, 0]
         if bound.reduction is mean:
@@ -189,8 +191,8 @@ def contributions(
             parts = added.reshape(split)[:, :, 1].reshape(len(cells.n), -1) @ slope
         # Scaling distributes the error of quadrature and rounding over the cells.
         total = parts[cells.n > 0].sum()
-        exact = abs(total - whole) <= 1e-6 * np.abs(parts).sum() and total != 0
-        return parts * (whole / total) if exact else parts
+        exact = abs(total - overall) <= 1e-6 * np.abs(parts).sum() and total != 0
+        return parts * (overall / total) if exact else parts
 
 
 def value_of(bound: BoundReduction, sums: Sums) -> Array:
@@ -203,10 +205,10 @@ def gradients(bound: BoundReduction, sums: Sums) -> Array:
     means = sums.mean
     if bound.reduction is mean:
         return np.full(means.shape, 1.0 / len(bound.pilots))
-    alone = (sums.cell(place) for place in range(len(means)))
+    by_cell = (sums.cell(place) for place in range(len(means)))
     with np.errstate(all="ignore"):
-        found = [_slopes(_value(bound, m), m.mean, np.abs(m.mean[0]))[0] for m in alone]
-    return np.stack(found)
+        slopes = [_slopes(_value(bound, m), m.mean, np.abs(m.mean[0]))[0] for m in by_cell]
+    return np.stack(slopes)
 
 
 def _slopes(of: Value, points: Array, size: Array) -> Array:
@@ -224,13 +226,13 @@ def _with_intervals(
     tested: bool = False,
     flipped: Flips | None = None,
 ) -> list[Estimate]:
-    """The value of each cell with its interval and, if it is a difference to be `tested`, its p-value.
+    """The value of each cell with its interval and, if a difference is `tested`, its p-value.
 
-    `flipped` are the changes of a loss of 0 and 1 whose difference is tested.
+    `flipped` holds the changes of a 0/1 loss whose difference is tested.
     """
     values = of(sums.mean)
     if bound.reduction is not mean:
-        # Of two rows a correlation may round to more than one; what is further away is no number at all.
+        # A correlation of two rows may round to more than 1; values further out are invalid, not rounded.
         nearest = np.clip(values, *bound.bounds)
         with np.errstate(invalid="ignore"):  # infinity minus infinity
             values = np.where(abs(values - nearest) < _ROUNDING, nearest, values)
@@ -246,13 +248,13 @@ def _with_intervals(
     rest = known & ~shares
     single, infinite = rest & (units < 2), rest & (units > 1) & ~np.isfinite(noise.se)
     rest &= (units > 1) & ~infinite
-    turned = np.zeros_like(rest) if flipped is None else rest & ~np.isnan(flipped.rows)
-    found: dict[int, Estimate] = {}
+    is_flip = np.zeros_like(rest) if flipped is None else rest & ~np.isnan(flipped.rows)
+    by_place: dict[int, Estimate] = {}
 
-    def add(cells: Array, made: Callable[[Array], Iterable[Estimate]]) -> None:
+    def add(cells: Array, make: Callable[[Array], Iterable[Estimate]]) -> None:
         places = np.flatnonzero(cells)
         if len(places):
-            found.update(zip(places.tolist(), made(places), strict=True))
+            by_place.update(zip(places.tolist(), make(places), strict=True))
 
     def without(code: Code) -> Callable[[Array], Iterable[Estimate]]:
         notes = (note(code, unit=unit),)
@@ -262,11 +264,11 @@ def _with_intervals(
     add(single, without(Code.ONE_UNIT))
     add(infinite, without(Code.INFINITE_VARIANCE))
     add(shares, lambda places: intervals.shares_at(places, values[places], unit, units[places]))
-    add(rest & ~turned, lambda places: intervals.at(places, values[places], unit, units[places]))
+    add(rest & ~is_flip, lambda places: intervals.at(places, values[places], unit, units[places]))
     if flipped is not None:
-        each = partial(_flip, flipped, values, noise.se, level, units)
-        add(turned, lambda places: map(each, places.tolist()))
-    estimated = [found[place] for place in range(len(values))]
+        flip = partial(_flip, flipped, values, noise.se, level, units)
+        add(is_flip, lambda places: map(flip, places.tolist()))
+    estimated = [by_place[place] for place in range(len(values))]
     if sums.draws is None:
         return estimated
     replicates = Replicates(of, sums, noise, units, level)
@@ -277,7 +279,7 @@ def _with_intervals(
 
 
 def _flip(flipped: Flips, values: Array, ses: Array, level: float, units: Array, place: int) -> Estimate:
-    """The difference of a share of rows on which a loss is 1, with the score interval and McNemar's test."""
+    """The difference between two shares of rows with loss 1, with a score interval and McNemar's test."""
     value, se, n = float(values[place]), float(ses[place]), int(units[place])
     up, down, rows = (float(each[place]) for each in (flipped.up, flipped.down, flipped.rows))
     deviate = quantile(level, math.inf)
@@ -288,22 +290,23 @@ def _flip(flipped: Flips, values: Array, ses: Array, level: float, units: Array,
 
 
 class _Intervals:
-    """The intervals of cells at one level; of differences that are `tested`, with p-values."""
+    """The intervals of cells at one level; with p-values if the values are differences to be `tested`."""
 
     def __init__(
         self, bound: BoundReduction, of: Value, sums: Sums, noise: Noise, level: float, tested: bool
     ) -> None:
         self.noise = noise
-        self.least, self.greatest = np.full(len(sums.n), bound.bounds[0]), bound.bounds[1]
+        self.lower, self.upper = np.full(len(sums.n), bound.bounds[0]), bound.bounds[1]
         if bound.reduction is mean:
-            # A row below the bound, such as an unbiased estimate below zero, shows that there is none.
-            self.least[(sums.low < bound.bounds[0]).any(axis=1)] = -math.inf
+            # A row below the bound, such as an unbiased estimate below zero, shows that the bound does not
+            # hold.
+            self.lower[(sums.low < bound.bounds[0]).any(axis=1)] = -math.inf
         self.first_order, self.ends, self.ordered = sums.third is None, sums.ends, bound.order is not None
         self.shares = np.full(len(sums.n), math.nan)
         self.base, self.unit = 0.0, 1.0
         self.equal = (noise.effective == sums.n) & (sums.units is None)
         if bound.reduction is mean and not tested:
-            # Where all losses are 0, or all are 1, only their bounds tell that they are 0 or 1.
+            # Where all losses are 0, or all are 1, only the bounds of the loss show that it is a 0/1 loss.
             either = (sums.low[:, 0] == 0) & (sums.high[:, 0] == 1) | (bound.bounds == (0.0, 1.0))
             if either.any():
                 self.shares = np.where(either, shares(sums), math.nan)
@@ -320,60 +323,61 @@ class _Intervals:
             self.p_values = _p_values(noise.deviate(of, sums, towards_zero), noise)
 
     def bounds(self, place: int) -> tuple[float, float]:
-        """The least and the greatest value that a cell can have."""
-        return float(self.least[place]), self.greatest
+        """The minimum and maximum value that a cell can have."""
+        return float(self.lower[place]), self.upper
 
     def _count(self, count: Count, bound: BoundReduction, values: Array, sums: Sums) -> None:
-        """Take a number of rows as a share of what the rows of the only cell may add."""
-        least, most = count.span(len(bound.pilots))
-        whole = _whole(bound, sums)
-        self.base, self.unit = least * whole, (most - least) * whole
-        self.equal &= most - least == 1
+        """Treat a count as a share of the maximum that the rows of the only cell can add."""
+        lowest, highest = count.span(len(bound.pilots))
+        whole = _total_weight(bound, sums)
+        self.base, self.unit = lowest * whole, (highest - lowest) * whole
+        self.equal &= highest - lowest == 1
         with np.errstate(all="ignore"):  # a cell without rows
             share, error = (values - self.base) / self.unit, self.noise.se / self.unit
-            self.shares = rows_of_count(sums, share, error, most - least)
+            self.shares = rows_of_count(sums, share, error, highest - lowest)
 
     @property
     def are_shares(self) -> Array:
-        """Whether values (c,) are shares of rows, on which a column of 0 and 1 is 1, or their number."""
+        """Whether values (c,) are shares or counts of rows, those where a column of 0 and 1 is 1."""
         return ~np.isnan(self.shares)
 
     def at(self, places: Array, values: Array, unit: str, units: Array) -> list[Estimate]:
-        """The values of some cells with their intervals, with a note if one is unreliable."""
+        """The values of some cells with their intervals, and a note on unreliable ones."""
         se, low, high = self.noise.se[places], *self._ends(places, values)
         se = np.where((se == 0) & (high > low), (high - low) / (2 * self.deviates[places]), se)
         is_open = ~np.isfinite(high - low)
-        kinds = (  # of several the last one is noted
+        kinds = (  # if several hold, the last one is noted
             (Code.DOMINANT_UNIT, self.noise.heavy[places]),
             (Code.FEW_UNITS, units < FEW),
             (Code.NO_INFLUENCE if self.ordered else Code.ZERO_VARIANCE, se == 0),
             (Code.OPEN_INTERVAL, is_open),
         )
-        own = np.full(len(se), -1)
+        kind_of = np.full(len(se), -1)
         for kind, (_, holds) in enumerate(kinds):
-            own[holds] = kind
+            kind_of[holds] = kind
         notes: dict[int, tuple[Note, ...]] = {-1: (note(Code.FIRST_ORDER),) if self.first_order else ()}
-        notes |= {kind: (note(kinds[kind][0], few=FEW, unit=unit),) for kind in {*own.tolist()} - {-1}}
-        noted = [notes[kind] for kind in own.tolist()]
+        notes |= {kind: (note(kinds[kind][0], few=FEW, unit=unit),) for kind in {*kind_of.tolist()} - {-1}}
+        noted = [notes[kind] for kind in kind_of.tolist()]
         p = None if self.p_values is None else np.where(values == 0, 1.0, self.p_values[places])
-        found = _estimates(values, se, low, high, noted, self.noise.df[places], p)
+        estimates = _estimates(values, se, low, high, noted, self.noise.df[places], p)
         for place in np.flatnonzero(is_open).tolist():
-            found[place] = Estimate(found[place].value, notes=noted[place])
-        return found
+            estimates[place] = Estimate(estimates[place].value, notes=noted[place])
+        return estimates
 
     def _ends(self, places: Array, values: Array) -> tuple[Array, Array]:
-        """The ends of intervals, within what the values can be; they never exclude the value."""
+        """The ends of intervals, clipped to the bounds of the values; they never exclude the value."""
         low, high = self.low[places], self.high[places]
         if self.ends is not None:
-            own = self.ends[places]
-            given = ~np.isnan(own[:, 0])
-            low, high = np.where(given, own[:, 0], low), np.where(given, own[:, 1], high)
-        low, high = np.maximum(low, self.least[places]), np.minimum(high, self.greatest)
+            ends = self.ends[places]
+            is_given = ~np.isnan(ends[:, 0])
+            low, high = np.where(is_given, ends[:, 0], low), np.where(is_given, ends[:, 1], high)
+        low, high = np.maximum(low, self.lower[places]), np.minimum(high, self.upper)
         return np.minimum(values, low), np.maximum(values, high)
 
     def shares_at(self, places: Array, values: Array, unit: str, units: Array) -> list[Estimate]:
-        """The shares of rows on which a loss of 0 and 1 is 1, or their numbers, with score intervals."""
-        # The variance of a share of equal rows follows from the share: it is not estimated, and is normal.
+        """The shares or counts of rows with loss 1, with score intervals."""
+        # With equal weights, the variance of a share follows from it and is not estimated: hence normal
+        # deviates.
         q = np.where(self.equal[places], quantile(self.level, math.inf), self.deviates[places])
         ends = share_interval((values - self.base) / self.unit, self.shares[places], q)
         low, high = (self.base + self.unit * end for end in ends)
@@ -395,41 +399,41 @@ def _estimates(
     p_values: Array | None = None,
 ) -> list[Estimate]:
     """The estimates of cells from arrays (c,) of their parts."""
-    numbers = (each.tolist() for each in (values, se, low, high))
+    numbers = (array.tolist() for array in (values, se, low, high))
     p = repeat(None) if p_values is None else p_values.tolist()
     return list(map(Estimate, *numbers, notes, df.tolist(), p))
 
 
 def _deviates(level: float, df: Array) -> Array:
-    """The two-sided quantiles (c,) of Student's t for degrees of freedom (c,), which many cells may share."""
+    """The two-sided quantiles (c,) of Student's t for degrees of freedom (c,), few of which are distinct."""
     if len(df) == 1:
         return quantiles(level, df)
-    each, places = np.unique(df, return_inverse=True)
-    found: Array = quantiles(level, each)[places]
-    return found
+    distinct, places = np.unique(df, return_inverse=True)
+    deviates: Array = quantiles(level, distinct)[places]
+    return deviates
 
 
 def _p_values(deviates: Array, noise: Noise) -> Array:
     """The two-sided p-values (c,) of studentised deviates (c,)."""
     pairs = zip(deviates.tolist(), noise.skew.tolist(), strict=True)
-    apart = np.abs([symmetric(t, skew) if math.isfinite(t) else t for t, skew in pairs])
-    return two_sided(apart, noise.df)
+    sizes = np.abs([symmetric(t, skew) if math.isfinite(t) else t for t, skew in pairs])
+    return two_sided(sizes, noise.df)
 
 
 def _value(bound: BoundReduction, sums: Sums) -> Value:
-    """A function from means (..., k) of all outputs to values (...), with the extremes of the first cell."""
+    """A function from means (..., k) of all outputs to values (...), using the extremes of the first cell."""
     reduction, pilots, outputs = bound.reduction, bound.pilots, len(bound.pilots)
     low, high = (extreme[0].reshape(outputs, -1) for extreme in (sums.low, sums.high))
-    weight = _whole(bound, sums)
-    known = {**bound.params, "weight": weight, "low": low, "high": high, "pilots": pilots}
-    each = [{**known, "low": low[i], "high": high[i], "pilot": pilots[i]} for i in range(outputs)]
+    weight = _total_weight(bound, sums)
+    arguments = {**bound.params, "weight": weight, "low": low, "high": high, "pilots": pilots}
+    by_output = [{**arguments, "low": low[i], "high": high[i], "pilot": pilots[i]} for i in range(outputs)]
 
     def of(points: Array) -> Array:
         points = points.reshape(*points.shape[:-1], outputs, -1)
         with np.errstate(all="ignore"):
             if reduction.joint:
-                return reduction(np, points, known)
-            parts = [reduction(np, points[..., i, :], own) for i, own in enumerate(each)]
+                return reduction(np, points, arguments)
+            parts = [reduction(np, points[..., i, :], own) for i, own in enumerate(by_output)]
             return parts[0] if outputs == 1 else sum(parts) / outputs
 
     return of
@@ -437,7 +441,7 @@ def _value(bound: BoundReduction, sums: Sums) -> Value:
 
 def _extreme(bound: BoundReduction, sums: Sums) -> Estimate:
     rows = sums.high_row[0]
-    # Rows of a cluster have no numbers.
+    # Rows distributed by Spark have no numbers.
     place = "" if (rows < 0).any() else f"at row {', '.join(str(int(row) + 1) for row in rows)}; "
     return _defined(bound, sums, 0, np.mean(sums.high, axis=1), (note(Code.MAXIMUM, place=place),))
 
@@ -459,10 +463,10 @@ def _defined(
     domain = f"; it takes {bound.domain}" if bound.domain else ""
     ends = ((sums.high, sums.high_row), (sums.low, sums.low_row))
     for extreme, row in ((end[place], rows[place]) for end, rows in ends):
-        bad = np.flatnonzero(~np.isfinite(extreme))
-        if len(bad):
-            kind = "not a number" if np.isnan(extreme[bad[0]]) else "infinite"
-            first = note(Code.NOT_FINITE, kind=kind, row=int(row[bad[0]]) + 1, domain=domain)
+        invalid = np.flatnonzero(~np.isfinite(extreme))
+        if len(invalid):
+            kind = "not a number" if np.isnan(extreme[invalid[0]]) else "infinite"
+            first = note(Code.NOT_FINITE, kind=kind, row=int(row[invalid[0]]) + 1, domain=domain)
             return Estimate(None, notes=(first,))
     if math.isinf(value) and np.isinf(sums.mean[place]).any():
         return Estimate(None, notes=(note(Code.SUM_OVERFLOW),))

@@ -1,4 +1,4 @@
-"""The noise of a value: its standard error, its skewness, and where its interval ends.
+"""The noise of a value: its standard error, its skewness, and the ends of its interval.
 
 A value is a function f of the means m of k columns, whose covariance is S.  Taylor linearisation gives the
 standard error se = sqrt(g' S g) with the gradient g of f: Binder (1983), On the variances of asymptotically
@@ -6,11 +6,10 @@ normal estimators from complex surveys, doi:10.2307/1402588.  The third moments 
 of the linearised value, and Hall's transformation a studentised deviate t whose distribution is Student's
 (see `numeric.skewed`).
 
-An interval ends where f(m - t d) is, with d = S g / se, the direction in which the means vary least for a
-change of the value: of a mean that is the mean minus t standard errors; the ends of a root are the roots of
-the ends of its mean; and an end stays in the range of f.  The curvature of f across that direction shifts t.
-DiCiccio and Efron (1992), More accurate confidence intervals in exponential families,
-doi:10.1093/biomet/79.2.231
+An end of an interval is f(m - t d) with d = S g / se, the least change of the means for a change of the
+value.  For a mean, this is the mean minus t standard errors; the ends of a root are the roots of the ends of
+its mean; and an end stays in the range of f.  The curvature of f across that direction shifts t.  DiCiccio
+and Efron (1992), More accurate confidence intervals in exponential families, doi:10.1093/biomet/79.2.231
 """
 
 from __future__ import annotations
@@ -28,17 +27,17 @@ STEP = 1e-3
 """The step of the numerical gradient, in standard errors of a column.
 
 It is small because some reductions subtract large columns: a variance about a centre far from the mean is
-linear only within a small part of a standard error.  It is not smaller because rounding then costs at most
-the seventh digit, even for a billion rows.
+linear only within a small fraction of a standard error.  It is no smaller so that rounding costs at most the
+seventh digit, even for a billion rows.
 """
 _BEND = 0.01
 """The step of second derivatives, in standard errors: rounding divided by its square stays small."""
 _SLOPES = 1e-5
-"""The relative standard error below which it is the error of numerical gradients."""
+"""The relative standard error below which it is mere error of the numerical gradients."""
 _ROUNDING = 1e-9
-"""The relative difference below which two numbers of units are one."""
+"""The relative difference below which two numbers of units count as equal."""
 _HALVINGS = 60
-"""Steps of the bisection that finds a deviate: as many as a float has digits."""
+"""Steps of the bisection for a deviate: enough for all binary digits of a float."""
 
 Value = Callable[[Array], Array]
 """A function from means (..., k) to values (...)."""
@@ -61,24 +60,23 @@ class Noise(Struct, frozen=True):
     heavy: Array
 
     def at(self, of: Value, sums: Sums, t: Array) -> tuple[Array, Array]:
-        """The value (c,) at a studentised deviate t (c,) below the estimate, and where it is on the path.
+        """The value (c,) at a studentised deviate t (c,) below the estimate, and a mask of those on the path.
 
-        Beyond the domain of the value the path ends, or comes back on the other side; a straight line does
-        not.
+        Outside the domain of the value the path ends or turns back; there the value is extrapolated linearly.
         """
         with np.errstate(all="ignore"):
             value, t = of(sums.mean), t - self.shift
             linear: Array = value - t * self.se
             if self.path is None:
                 return linear, np.zeros(len(t), dtype=bool)
-            found = of(sums.mean - t[:, None] * self.path)
-            curved = (found - value) * t <= 0
-            return np.where(curved, found, linear), curved
+            on_path = of(sums.mean - t[:, None] * self.path)
+            curved = (on_path - value) * t <= 0
+            return np.where(curved, on_path, linear), curved
 
     def deviate(self, of: Value, sums: Sums, end: Array) -> Array:
         """The studentised deviate (c,) at which the value is zero.
 
-        `end` (c,) is that of the end of the interval towards zero: it lies between if zero is outside.
+        `end` (c,) is the deviate of the interval end nearest to zero, where the bisection starts.
         """
         values = of(sums.mean)
         with np.errstate(all="ignore"):
@@ -98,27 +96,27 @@ class Noise(Struct, frozen=True):
 
 
 def effective(sums: Sums) -> Array:
-    """The number of units (c,) that count, of rows or clusters."""
+    """The effective number of units (c,), rows or clusters."""
     count = sums.n if sums.units is None else sums.units
     squares = sums.weight2 if sums.units2 is None else sums.units2
     return effective_number(sums.weight[:, 0], squares, count)
 
 
 def effective_number(weight: Array, squares: Array, count: Array) -> Array:
-    """The number of units (c,) that count: (sum W)^2 / sum W^2 of the weights of `count` units.
+    """The effective number of units (c,): (sum W)^2 / sum W^2 of the weights of `count` units.
 
-    Kish (1965), Survey sampling.  Units of equal weight all count.
+    Kish (1965), Survey sampling.  With equal weights it is the number of units.
     """
     with np.errstate(all="ignore"):
-        found = np.where(squares > 0, weight * (weight / squares), 0.0)
-    # Equal weights such as 0.1 leave the rounding of their squares.
-    return np.where(np.abs(found - count) <= _ROUNDING * found, count, found)
+        ratio = np.where(squares > 0, weight * (weight / squares), 0.0)
+    # The squares of equal weights such as 0.1 have rounding errors.
+    return np.where(np.abs(ratio - count) <= _ROUNDING * ratio, count, ratio)
 
 
 def noise_of(of: Value, sums: Sums, units: Array, linear: bool) -> Noise:
-    """The noise of values of sums with a spread between `units` (c,), the number of rows or clusters.
+    """The noise of the values of sums whose spread is between `units` (c,) rows or clusters.
 
-    `linear` says that the value is a mean.
+    `linear` if the value is a mean.
     """
     means, spread = sums.mean, sums.spread
     assert spread is not None
@@ -129,13 +127,13 @@ def noise_of(of: Value, sums: Sums, units: Array, linear: bool) -> Noise:
         effect = _effects(of, means, steps)
         inverse = np.where(steps > 0, 1.0 / np.where(steps > 0, steps, 1.0), 0.0) * scale[:, None]
         correlation = spread * inverse[:, :, None] * inverse[:, None, :]
-        most = np.abs(effect).max(axis=1, keepdims=True)
-        relative = effect / np.where(most > 0, most, 1.0)
+        largest = np.abs(effect).max(axis=1, keepdims=True)
+        relative = effect / np.where(largest > 0, largest, 1.0)
         along = np.einsum("cij,cj->ci", correlation, relative)
         error = np.sqrt(np.maximum(np.einsum("ci,ci->c", relative, along), 0.0))
-        # Where the columns vary together so that the value does not, the error of the slopes is left.
+        # If the columns vary together such that the value is constant, only the error of the slopes remains.
         error = np.where(error < _SLOPES, 0.0, error)
-        se, count = most[:, 0] * error, effective(sums)
+        se, count = largest[:, 0] * error, effective(sums)
         skew, path, shift = np.zeros_like(se), None, np.zeros_like(se)
         if sums.third is not None:
             skew = _skewness(sums.third, inverse, relative, error, count)
@@ -148,8 +146,8 @@ def noise_of(of: Value, sums: Sums, units: Array, linear: bool) -> Noise:
 
 def _effects(of: Value, means: Array, steps: Array) -> Array:
     """The change (c, k) of the value per standard error of each column, by central differences."""
-    # Steps in standard errors of each column, so that neither tiny nor huge columns overflow.  A step
-    # may leave the domain (a root below zero); then a smaller one is tried.
+    # Steps are in standard errors of each column, so that neither tiny nor huge columns overflow.  A step may
+    # leave the domain (a root below zero); then a smaller one is tried.
     effect = np.full(means.shape, np.nan)
     for size in (STEP, STEP / 100):
         shifts = size * steps[:, :, None] * np.eye(means.shape[1])
@@ -161,7 +159,7 @@ def _effects(of: Value, means: Array, steps: Array) -> Array:
 
 
 def _skewness(third: Array, inverse: Array, relative: Array, error: Array, count: Array) -> Array:
-    """The standardised third cumulant (c,) of the linearised value, from an unbiased skewness of a unit."""
+    """The standardised third cumulant (c,) of the linearised value, from the unbiased skewness of units."""
     i, j, m = triples(relative.shape[1])
     part = relative * inverse
     cumulant = (_repeats(relative.shape[1]) * third * part[:, i] * part[:, j] * part[:, m]).sum(axis=1)
@@ -176,13 +174,13 @@ def _repeats(k: int) -> Array:
 
 
 def _shift(of: Value, means: Array, path: Array, se: Array, steps: Array, correlation: Array) -> Array:
-    """The shift (c,) of the deviate by the curvature of the value: along the path, less its bias.
+    """The shift (c,) of the deviate due to the curvature of the value: along the path, minus the bias.
 
     Both in standard errors; the bias is half the trace of the second derivatives times the covariance.
     """
-    known = np.isfinite(correlation).all(axis=(1, 2))
-    lengths, axes = np.linalg.eigh(np.where(known[:, None, None], correlation, 0.0))
-    # The symmetric root of the covariance: its axes alone would turn with the last digit if two are alike.
+    is_finite = np.isfinite(correlation).all(axis=(1, 2))
+    lengths, axes = np.linalg.eigh(np.where(is_finite[:, None, None], correlation, 0.0))
+    # The symmetric root of the covariance: its axes are unstable if two eigenvalues are nearly equal.
     root = (axes * np.sqrt(np.maximum(lengths, 0.0))[:, None, :]) @ axes.transpose(0, 2, 1)
     spans = root * steps[:, None, :]
     shift = (_bends(of, means, path[:, None, :])[:, 0] - _bends(of, means, spans).sum(axis=1)) / se
@@ -196,7 +194,7 @@ def _bends(of: Value, means: Array, spans: Array) -> Array:
 
 
 def _largest(sums: Sums) -> Array:
-    """The most that one row (of average weight) or cluster adds to the spread of each column (c, k)."""
+    """The maximum contribution (c, k) of one row (of average weight) or cluster to the spread of a column."""
     if sums.largest is not None:
         return sums.largest
     with np.errstate(all="ignore"):
@@ -214,62 +212,64 @@ def _heavy(largest: Array, variance: Array, effect: Array, se: Array) -> Array:
 
 
 def shares(sums: Sums) -> Array:
-    """The effective number of rows (c,) of a column that holds 0 and 1 alone; NaN of any other.
+    """The effective number of rows (c,) of a column that holds only 0 and 1; NaN for any other column.
 
-    Of rows of equal weight it is their number.  Otherwise it is the number of independent rows that would
-    have this variance, at most that of the rows, and of the units if the share is 0 or 1.
+    With equal weights it is the number of rows.  Otherwise it is the number of independent rows that would
+    have this variance, at most that of the rows; if the share is 0 or 1, it is that of the units.
     """
     assert sums.spread is not None
-    mean, whole, units = sums.mean[:, 0], sums.weight[:, 0], effective(sums)
+    mean, weight, units = sums.mean[:, 0], sums.weight[:, 0], effective(sums)
     with np.errstate(all="ignore"):
-        rows = whole * (whole / sums.weight2)
-        alike = whole * (mean * (1 - mean) / sums.spread[:, 0, 0]) * whole
-    found = np.where(np.isfinite(alike) & (alike > 0), np.minimum(alike, rows), units)
+        rows = weight * (weight / sums.weight2)
+        independent = weight * (mean * (1 - mean) / sums.spread[:, 0, 0]) * weight
+    number = np.where(np.isfinite(independent) & (independent > 0), np.minimum(independent, rows), units)
     if sums.units is None:
-        found = np.where(units == sums.n, units, found)
-    return np.where(sums.binary if sums.binary is not None else holds_binary(sums), found, np.nan)
+        number = np.where(units == sums.n, units, number)
+    return np.where(sums.binary if sums.binary is not None else holds_binary(sums), number, np.nan)
 
 
 def rows_of_rate(sums: Sums, se: Array, hits: Sequence[int], misses: Sequence[int]) -> Array:
-    """The effective number of rows (c,) that have a hit or a miss, of which a rate is the share of the hits.
+    """The effective number of rows (c,) with a hit or a miss; a rate is the share of hits among them.
 
-    As in `shares`, it is at most the number of rows that would have the variance of the rate, whose standard
-    error is `se` (c,); NaN where no row has either.
+    As in `shares`, it is at most the number of independent rows that would have the variance of the rate,
+    whose standard error is `se` (c,); NaN if no row has either.
     """
     either = [*hits, *misses]
     with np.errstate(all="ignore"):
         whole = sums.mean[:, either].sum(axis=1)
         share = sums.mean[:, list(hits)].sum(axis=1) / whole
-        # Of columns of 0 and 1 sum w^2 x = sum w^2 (x - mean) + mean sum w^2.
+        # For columns of 0 and 1, sum w^2 x^2 = sum w^2 x = sum w^2 (x - mean) + mean sum w^2.
         squares = (sums.drift[:, either] + sums.mean[:, either] * sums.weight2[:, None]).sum(axis=1)
         weight = whole * sums.weight[:, 0]
         rows = weight * (weight / squares)
-        alike = share * (1 - share) / (se * se)
+        independent = share * (1 - share) / (se * se)
     units = effective(sums)
-    found = np.where(np.isfinite(alike) & (alike > 0), np.minimum(alike, rows), np.minimum(rows, units))
+    number = np.where(
+        np.isfinite(independent) & (independent > 0), np.minimum(independent, rows), np.minimum(rows, units)
+    )
     if sums.units is None:
-        found = np.where(units == sums.n, rows, found)
-    return np.where(whole > 0, found, np.nan)
+        number = np.where(units == sums.n, rows, number)
+    return np.where(whole > 0, number, np.nan)
 
 
 def rows_of_count(sums: Sums, share: Array, error: Array, most: int) -> Array:
-    """The effective number of rows (c,) behind a share with a standard error (c,) of what rows may add.
+    """The effective number of rows (c,) behind a count, as a share of its maximum with a standard error (c,).
 
-    As in `shares`, it is at most the number of independent things that may be counted: `most` in each row.
+    As in `shares`, it is at most the number of independent items that may be counted, `most` per row.
     """
-    whole, units = sums.weight[:, 0], effective(sums)
+    weight, units = sums.weight[:, 0], effective(sums)
     with np.errstate(all="ignore"):
-        rows = most * whole * (whole / sums.weight2)
-        alike = share * (1 - share) / (error * error)
-    found = np.where(np.isfinite(alike) & (alike > 0), np.minimum(alike, rows), units)
-    return np.where(units == sums.n, units, found) if sums.units is None and most == 1 else found
+        rows = most * weight * (weight / sums.weight2)
+        independent = share * (1 - share) / (error * error)
+    number = np.where(np.isfinite(independent) & (independent > 0), np.minimum(independent, rows), units)
+    return np.where(units == sums.n, units, number) if sums.units is None and most == 1 else number
 
 
 class Flips(Struct, frozen=True):
-    """The shares of rows (c,) on which a loss of 0 and 1 goes up and down from one model to the other.
+    """The shares of rows (c,) on which a 0/1 loss goes up and down from one model to the other.
 
-    `rows` (c,) is their effective number, NaN in cells where losses are something else than 0 and 1; `unit`
-    is the value of a share of one.
+    `rows` (c,) is the effective number of rows, NaN in cells with losses other than 0 and 1; `unit` is the
+    value of a share of one.
     """
 
     up: Array
@@ -279,21 +279,21 @@ class Flips(Struct, frozen=True):
 
 
 def flips_of_mean(pair: Sums, a: Sums, b: Sums) -> Flips | None:
-    """The flips between models a and b, whose difference `pair` holds; None if rows are in clusters."""
+    """The flips between models a and b, whose difference `pair` holds; None if rows are clustered."""
     if pair.drift.shape[1] != 1:
         return None
     return flips(pair, [0], holds_binary(a) & holds_binary(b))
 
 
 def flips(pair: Sums, columns: Sequence[int], known: Array) -> Flips | None:
-    """The flips of what adds up these columns of a pair, which are differences, in the `known` cells (c,)."""
+    """The flips of the sum of some columns of a pair, which are differences, in the `known` cells (c,)."""
     if pair.units is not None or pair.spread is None:
         return None
-    own = list(columns)
-    difference, drift = pair.mean[:, own].sum(axis=1), pair.drift[:, own].sum(axis=1)
+    chosen = list(columns)
+    difference, drift = pair.mean[:, chosen].sum(axis=1), pair.drift[:, chosen].sum(axis=1)
     with np.errstate(all="ignore"):
-        # The mean of (b - a)^2; with weights, under their squares.
-        spread = pair.spread[:, own][:, :, own].sum(axis=(1, 2))
+        # The mean of (b - a)^2, with squared weights.
+        spread = pair.spread[:, chosen][:, :, chosen].sum(axis=(1, 2))
         squares = spread + 2 * difference * drift + difference**2 * pair.weight2
         changed = np.maximum(squares / pair.weight2, np.abs(difference))
     up, down = (changed + difference) / 2, (changed - difference) / 2
@@ -301,7 +301,7 @@ def flips(pair: Sums, columns: Sequence[int], known: Array) -> Flips | None:
 
 
 def holds_binary(sums: Sums) -> Array:
-    """Whether the only column of each cell (c,) holds 0 and 1 alone: x (1 - x) adds up to nothing there."""
+    """Whether the only column of each cell (c,) holds only 0 and 1: then x (1 - x) sums to zero."""
     if sums.spread is None or sums.drift.shape[1] != 1:
         return np.zeros(len(sums.n), dtype=bool)
     mean, drift, weight2 = sums.mean[:, 0], sums.drift[:, 0], sums.weight2

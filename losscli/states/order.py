@@ -1,9 +1,9 @@
 """Losses of order: functions of the sorted rows, such as a median or the area under a curve.
 
-Once all rows of a cell are there, a function settles the loss: it returns the value T and one column, whose
+When all rows of a cell are known, a function settles the loss: it returns the value T and one column, whose
 entry in row i is T + psi_i, with the influence psi_i = W dT / dw_i of the weight of the row on the value.
-The column has the mean T, and the standard error of this mean is that of the value (the infinitesimal
-jackknife): so intervals, clusters, paired differences and leaderboards are those of a mean.
+The mean of the column is T, and the standard error of this mean is that of T (the infinitesimal jackknife):
+so intervals, clusters, paired differences and leaderboards work as for a mean.
 Efron (1982), The jackknife, the bootstrap and other resampling plans, doi:10.1137/1.9781611970319
 """
 
@@ -23,19 +23,19 @@ from losscli.numeric.scores import order_interval, share_interval
 from losscli.numeric.student import quantile as student
 
 _NEAR = 1e-12
-"""The relative distance from a bound below which a value is at it, but for rounding."""
+"""The relative distance from a bound within which a value equals it but for rounding."""
 
 
 class Sample(Struct, frozen=True, dict=True):
-    """The rows of one cell: the `columns` (n,) that a loss keeps of them, and their `weight` (n,), positive.
+    """The rows of one cell: the `columns` (n,) kept for a loss, and their positive `weight` (n,).
 
-    `cluster` (n,) numbers the clusters of the rows, None if they are independent.  `level` is that of the
-    interval, None for none.  `share(condition, at)` is the effective number of independent rows behind the
-    share `at` of the rows on which a condition (n,) holds, and the deviate of its interval, and
-    `error(influence)` the standard error of a value whose rows have this influence (n,).
+    `cluster` (n,) numbers the clusters of the rows, None if rows are independent.  `level` is the confidence
+    level, None for no interval.  `share(condition, at)` returns the effective number of independent rows
+    behind the share `at` of the rows where a condition (n,) holds, and the deviate of its interval;
+    `error(influence)` returns the standard error of a value whose rows have this influence (n,).
 
-    An entry may stand for several rows that are alike: its weight is then the sum of theirs, `counts` (n,)
-    is their number, and `alike` (n,) their effective number.
+    An entry may stand for several equal rows: its weight is then the sum of theirs, `counts` (n,) their
+    number, and `alike` (n,) their effective number.
     """
 
     columns: tuple[Array, ...]
@@ -49,7 +49,7 @@ class Sample(Struct, frozen=True, dict=True):
 
     @property
     def xp(self) -> Namespace:
-        """The namespace of the arrays, which lie in host memory whatever device computed them."""
+        """The namespace of the arrays, which are in host memory whatever device computed them."""
         return np
 
     @cached_property
@@ -63,7 +63,7 @@ class Sample(Struct, frozen=True, dict=True):
         return int(np.broadcast_to(self.counts, self.weight.shape).sum())
 
     def units(self, rows: Array | None = None) -> float:
-        """The effective number of rows, or of clusters; of those rows on which a condition holds.
+        """The effective number of rows or clusters, optionally of the rows where a condition holds.
 
         (sum w)^2 / sum w^2: Kish (1965), Survey sampling.
         """
@@ -86,16 +86,16 @@ class Sample(Struct, frozen=True, dict=True):
         df: float | None = None,
         pairs: float | None = None,
     ) -> tuple[float, float] | None:
-        """The interval of a value that lies between low and high, from its log-odds; None for none.
+        """The interval of a value between `low` and `high`, from its log-odds; None without an interval.
 
-        `df` are its degrees of freedom, by default those of a mean, and `pairs` is the number of pairs that
-        share no row, by default half of the rows.
+        `df` are its degrees of freedom, by default those of a mean; `pairs` is the number of pairs of rows
+        without a common row, by default half of the rows.
         """
         if self.level is None or not low < high or not low <= value <= high:
             return None
         near = _NEAR * (high - low)
         if min(value - low, high - value) <= near:
-            # No row has an influence.  If k pairs of rows are in order, most others are too.
+            # No row has an influence.  That k disjoint pairs are in order bounds the share of the others.
             pairs = self.units() / 2 if pairs is None else pairs
             if pairs == 0:
                 return low, high
@@ -112,10 +112,10 @@ class Sample(Struct, frozen=True, dict=True):
 
 
 class Settled(Struct, frozen=True):
-    """A loss of the rows of one cell: the columns (n,) of which it is a function of means, and their means.
+    """The loss of the rows of one cell, as a function of the means of columns (n,).
 
-    `ends` are those of its interval if they are not those of a mean.  `parts` gives the loss of each class or
-    label.
+    `ends` are the ends of its interval unless it is that of a mean.  `parts` returns the loss of each class
+    or label.
     """
 
     means: tuple[float, ...]
@@ -130,28 +130,28 @@ class Settled(Struct, frozen=True):
 
     @classmethod
     def of_columns(cls, sample: Sample, columns: tuple[Array, ...]) -> Settled:
-        """Columns (n,) whose means the reduction of the loss takes."""
+        """Columns (n,) whose means are the arguments of the reduction."""
         means = (float((sample.weight * column).sum() / sample.total) for column in columns)
         return cls(tuple(means), columns)
 
     @classmethod
     def undefined(cls, sample: Sample) -> Settled:
-        """What is not defined on these rows."""
+        """A loss that is undefined on these rows."""
         return cls((math.nan,), (np.full(len(sample.weight), math.nan),))
 
 
 class Order(Struct, frozen=True, dict=True):
-    """What settles a loss: a function of a sample, and of those parameters of the loss that it names.
+    """How a loss is settled: a function of a sample and of the loss parameters that it names.
 
     `undefined` is the reason shown if the value is not a number.  Without `noise` the columns do not show how
     the value varies, and there is no interval.  With `parts` the settled loss has those of classes or labels.
 
-    A loss that is `binned` depends on the order of the first column and, if there is another, on whether a
-    condition holds.  If all that is known of rows is a bin in which their first column lies, its value is
-    between those of two samples: with the rows at the lower end of the bin where the condition holds and at
-    the upper end elsewhere, and the reverse.  Where these do not bound it, `limits` of both samples do.  If
-    the rows of one bin are told apart, the value changes, whatever the rows of the others, by the same; that
-    of a `maximum` over thresholds is then the largest that any bin gives.
+    A `binned` loss depends on the order of the first column and, if there is a second, on a condition.  If
+    only the bins of the first column are known, its value lies between those of two samples: one with the
+    rows at the lower end of their bin where the condition holds and at the upper end elsewhere, and one with
+    the reverse.  If these do not bound it, `limits` of both samples does.  Resolving the rows of one bin
+    changes the value by the same amount, whatever the rows of other bins; the value of a `maximum` over
+    thresholds is the largest that any resolved bin gives.
     """
 
     function: Callable[..., Settled]
@@ -173,14 +173,14 @@ class Order(Struct, frozen=True, dict=True):
             return self.function(sample, **{name: params[name] for name in self.names})
 
     def joined(self, known: float, refined: Sequence[float]) -> float:
-        """The value of all rows, from that of bins and those with the rows of some bins told apart."""
+        """The value of all rows, from that of the bins and those with the rows of some bins resolved."""
         if self.maximum:
             return max(known, *refined) if refined else known
-        # A bin that changes nothing leaves an infinite value as it is.
+        # Unchanged values are skipped: the difference of infinite ones is undefined.
         return known + math.fsum(value - known for value in refined if value != known)
 
     def between(self, low: Sample, high: Sample, params: Mapping[str, Any]) -> tuple[float, float]:
-        """The least and the greatest value of rows whose bins have these two samples."""
+        """The minimum and maximum value of rows whose bins have these two samples."""
         with np.errstate(all="ignore"):
             if self.limits is not None:
                 return self.limits(low, high)
@@ -189,32 +189,32 @@ class Order(Struct, frozen=True, dict=True):
 
 
 def order_of_quantile(share: float) -> Order:
-    """What makes a loss the quantile of its only column."""
+    """The order of a loss that is a quantile of its only column."""
     return Order(lambda sample: quantile_of(sample, share), binned=True)
 
 
 def quantile_of(sample: Sample, share: float, nearest: bool = False) -> Settled:
     """The quantile of the only column of a sample, or the value of the row `nearest` to it.
 
-    Its interval ends at two rows, and depends on no density: the number of rows up to the quantile of the
-    population is binomial.  The width of the interval gives the slope of the quantile over the share.
+    Its interval ends at two rows and needs no density estimate: the number of rows up to the population
+    quantile is binomial.  The width of the interval gives the slope of the quantile over the share.
     Woodruff (1952), Confidence intervals for medians and other position measures, doi:10.2307/2280781
     """
     (values,) = sample.columns
     ties = Ties.of(values, sample.weight)
-    found = ties.quantile(share)
+    value = ties.quantile(share)
     if nearest:
         row = sample.total / sample.rows
-        found = float(ties.values[ties.place(share * sample.total + row * (0.5 - share))])
+        value = float(ties.values[ties.place(share * sample.total + row * (0.5 - share))])
     if sample.level is None:
-        return Settled.of(found, np.zeros(len(values)))
-    lower = values <= found
+        return Settled.of(value, np.zeros(len(values)))
+    lower = values <= value
     rows, deviate = sample.share(lower, share)
     below, above = order_interval(share, rows, deviate)
     ends = [float(ties.values[ties.place(end / rows * sample.total)]) for end in (below, above)]
     width = (min(above, rows) - max(below, 0.0)) / rows
-    # Where several rows are equal, more than the share lies up to them.
+    # With ties, more than the share lies at or below the quantile.
     reached = float(sample.weight[lower].sum()) / sample.total
     influence = (ends[1] - ends[0]) / width * (reached - lower)
     low, high = -math.inf if below < 0 else ends[0], math.inf if above > rows else ends[1]
-    return Settled.of(found, influence, (low, high))
+    return Settled.of(value, influence, (low, high))

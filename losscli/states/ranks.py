@@ -23,17 +23,17 @@ from losscli.states.order import Sample, Settled
 from losscli.states.reductions import BoundReduction, mean
 
 BLOCK = 1 << 18
-"""Rows whose moments are taken at once."""
+"""Rows whose moments are computed at a time."""
 _MEAN = BoundReduction(mean, {}, bounds=(0.0, 1.0))
-"""What becomes of a condition: the share of the rows on which it holds."""
+"""The reduction of a condition: the share of the rows where it holds."""
 
 
 class Rows(Struct, frozen=True, eq=False):
-    """Some rows (m,): their cells as `codes`, their columns, and weights and clusters, if they have any.
+    """Some rows (m,): their cells as `codes`, their columns, and their weights and clusters, if any.
 
-    The `keys` tell how often each row is drawn in a bootstrap.
+    The `keys` determine how often each row is drawn in a bootstrap.
 
-    An entry may stand for several rows of the same columns: `counts` (m,) are their numbers, and `weight`,
+    An entry may stand for several rows with equal columns: `counts` (m,) are their numbers, and `weight`,
     `squares` and `cubes` (m,) the sums of the first three powers of their weights.
     """
 
@@ -68,30 +68,30 @@ class Rows(Struct, frozen=True, eq=False):
 
     @property
     def effective(self) -> Array:
-        """The effective number of the rows of each entry (m,), from 1 to their number."""
+        """The effective number of rows of each entry (m,), from 1 to their count."""
         assert self.weight is not None
         assert self.squares is not None
         return self.weight / self.squares * self.weight
 
     @property
     def each(self) -> Array | float:
-        """The weight of a row (m,), or of an average one of the rows of an entry."""
+        """The weight of each row (m,); for entries, an average weight of their rows."""
         if self.squares is not None and self.cubes is not None:
             return self.cubes / self.squares
         return 1.0 if self.weight is None else self.weight
 
-    def cells(self, own: slice) -> Cells:
-        """Some of the rows, as those of a single cell."""
-        weight = None if self.weight is None else self.weight[own]
+    def cells(self, span: slice) -> Cells:
+        """Some of the rows, as a single cell."""
+        weight = None if self.weight is None else self.weight[span]
         if self.counts is None:
-            return Cells(np, own.stop - own.start, weight, own.start)
+            return Cells(np, span.stop - span.start, weight, span.start)
         assert weight is not None
         assert self.squares is not None
         assert self.cubes is not None
-        return Alike(self.counts[own], weight, self.squares[own], self.cubes[own])
+        return Alike(self.counts[span], weight, self.squares[span], self.cubes[span])
 
     def as_entries(self) -> Rows:
-        """The same, with the sums of entries that stand for one row each."""
+        """The rows as entries that stand for one row each, unless they are entries already."""
         if self.counts is not None:
             return self
         weight = np.ones(len(self.codes)) if self.weight is None else self.weight
@@ -103,20 +103,20 @@ class Rows(Struct, frozen=True, eq=False):
         """The rows at these places."""
         return self.moved(lambda values: values[places])
 
-    def moved(self, to: Callable[[Array], Array]) -> Rows:
-        """The same with each array in another form."""
+    def moved(self, function: Callable[[Array], Array]) -> Rows:
+        """The rows with a function applied to each array."""
         others = {name: getattr(self, name) for name in self.__struct_fields__ if name != "columns"}
-        kept = {name: None if values is None else to(values) for name, values in others.items()}
-        return Rows(columns=tuple(map(to, self.columns)), **kept)
+        moved = {name: None if values is None else function(values) for name, values in others.items()}
+        return Rows(columns=tuple(map(function, self.columns)), **moved)
 
 
 class Ranks(Struct, frozen=True, eq=False):
-    """The rows of each cell, in the order in which they came: `n` (c,) of them, of these `weights` (c,).
+    """The rows of each cell in their original order: their number `n` (c,) and sum of `weights` (c,).
 
-    If they have an interval by a bootstrap, it has this number of `replicates`, otherwise none.
+    `replicates` is the number of replicates of a bootstrap, 0 without one.
 
-    It grows with the rows: by 8 bytes for each number, and 1 for each condition.  `parts` become one once
-    they are needed together, so that no row is held twice.
+    The state grows by 8 bytes per row for each number, and by 1 for each condition.  `parts` are joined in
+    place when they are needed together, so that no row is held twice.
     """
 
     n: Array
@@ -126,9 +126,9 @@ class Ranks(Struct, frozen=True, eq=False):
 
     @classmethod
     def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Self:
-        """The rows of a block with what a loss keeps of each: the row columns (n,)."""
+        """The rows of a block with the row columns (n,) of a loss."""
 
-        def placed(values: Array) -> Array:
+        def sorted_rows(values: Array) -> Array:
             return to_numpy(values if cells.order is None else values[cells.order])
 
         n, weights = np.zeros(cells.count, dtype=np.int64), np.zeros(cells.count)
@@ -140,7 +140,7 @@ class Ranks(Struct, frozen=True, eq=False):
         cluster = None if cells.cluster is None else to_numpy(cells.cluster)
         draws = cells.draws if interval else None
         keys, replicates = (None, 0) if draws is None else (draws.keys, draws.counts.replicates)
-        rows = Rows(codes, tuple(map(placed, columns)), weight, cluster, keys)
+        rows = Rows(codes, tuple(map(sorted_rows, columns)), weight, cluster, keys)
         return cls(n, weights, [rows], replicates)
 
     @classmethod
@@ -156,9 +156,9 @@ class Ranks(Struct, frozen=True, eq=False):
         at = np.arange(len(later.n)) if places is None else places
         count = max(len(self.n), int(at.max(initial=-1)) + 1)
         n, weights = np.zeros(count, dtype=np.int64), np.zeros(count)
-        for part, own in ((self, np.arange(len(self.n))), (later, at)):
-            n[own] += part.n
-            weights[own] += part.weights
+        for part, target in ((self, np.arange(len(self.n))), (later, at)):
+            n[target] += part.n
+            weights[target] += part.weights
         moved = later.parts
         if places is not None:
             moved = [replace(part, codes=_narrow(at, count)[part.codes]) for part in later.parts]
@@ -167,12 +167,12 @@ class Ranks(Struct, frozen=True, eq=False):
     def select(self, cells: slice | Array) -> Self:
         """The rows of some cells."""
         chosen = np.arange(len(self.n))[cells]
-        to = np.full(len(self.n), len(chosen))
-        to[chosen] = np.arange(len(chosen))
-        to = _narrow(to, len(chosen))
+        new_codes = np.full(len(self.n), len(chosen))
+        new_codes[chosen] = np.arange(len(chosen))
+        new_codes = _narrow(new_codes, len(chosen))
         parts = []
         for part in self.parts:
-            codes = to[part.codes]
+            codes = new_codes[part.codes]
             kept = np.flatnonzero(codes < len(chosen))
             parts.append(replace(part.at(kept), codes=codes[kept]))
         return replace(self, n=self.n[chosen], weights=self.weights[chosen], parts=parts)
@@ -180,109 +180,109 @@ class Ranks(Struct, frozen=True, eq=False):
     def output(self, index: int, outputs: int) -> Self:
         """The rows of one of several outputs, whose columns follow one another."""
         k = len(self.parts[0].columns) // outputs
-        own = slice(index * k, (index + 1) * k)
-        return replace(self, parts=[replace(part, columns=part.columns[own]) for part in self.parts])
+        span = slice(index * k, (index + 1) * k)
+        return replace(self, parts=[replace(part, columns=part.columns[span]) for part in self.parts])
 
     def stored(self, most: int, store: Callable[[Array], Array]) -> Self:
-        """The same, with its rows where `store` moves arrays to if more than `most` of them are in memory."""
-        held = [part for part in self.parts if not isinstance(part.columns[0], np.memmap)]
-        if sum(len(part.codes) for part in held) <= most:
+        """The state; if more than `most` rows are in memory, `store` moves their arrays elsewhere."""
+        in_memory = [part for part in self.parts if not isinstance(part.columns[0], np.memmap)]
+        if sum(len(part.codes) for part in in_memory) <= most:
             return self
-        rest = [part for part in self.parts if isinstance(part.columns[0], np.memmap)]
-        return replace(self, parts=[*rest, Rows.joint(held).moved(store)])
+        on_disk = [part for part in self.parts if isinstance(part.columns[0], np.memmap)]
+        return replace(self, parts=[*on_disk, Rows.joint(in_memory).moved(store)])
 
     def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
         """The value of the loss in each cell, with an interval at this level; None for no intervals."""
         return self.settled(bound, level).estimates(bound, level)
 
     def settled(self, bound: BoundReduction, level: float | None, paired: bool = False) -> Moments:
-        """The moments of the columns of which the loss of each cell is a function of means.
+        """The moments of the columns whose means determine the loss of each cell.
 
         If two models are `paired`, the columns of a are followed by those of b, and the moments are those of
         a pair: see `inference.differences`.
         """
-        found = [
-            None if rows is None else self._moments(rows, each, bound, level, paired)[0]
-            for rows, each in self._settled(bound, level, paired)
+        by_cell = [
+            None if rows is None else self._moments(rows, settled, bound, level, paired)[0]
+            for rows, settled in self._settled(bound, level, paired)
         ]
-        known = [moments for moments in found if moments is not None]
-        if not known:
-            return Moments.empty(len(found), len(bound.pilots))
-        none = known[0].select(np.array([0]))
-        none = Moments.from_arrays({name: np.zeros_like(v) for name, v in none.to_arrays().items()})
-        return Moments.stack([none if moments is None else moments for moments in found])
+        present = [moments for moments in by_cell if moments is not None]
+        if not present:
+            return Moments.empty(len(by_cell), len(bound.pilots))
+        empty = present[0].select(np.array([0]))
+        empty = Moments.from_arrays({name: np.zeros_like(v) for name, v in empty.to_arrays().items()})
+        return Moments.stack([empty if moments is None else moments for moments in by_cell])
 
     def settled_with_parts(
         self, bound: BoundReduction, level: float | None, paired: bool = False
     ) -> tuple[Moments, Moments]:
-        """The same of the only cell, and the moments of each class or label, as a cell of its own."""
-        ((rows, each),) = self._settled(bound, level, paired)
+        """The moments of the only cell, as by `settled`, and those of each class or label as cells."""
+        ((rows, settled),) = self._settled(bound, level, paired)
         assert rows is not None
-        whole, *parts = self._moments(rows, each, bound, level, paired, parts=True)
+        whole, *parts = self._moments(rows, settled, bound, level, paired, parts=True)
         return whole, Moments.stack(parts)
 
     def linearised(self, bound: BoundReduction, level: float | None) -> Array:
-        """What each row adds to the value of its cell (m,), cell by cell: its mean is that value."""
-        found = [
-            _linear(bound, settled_moments(rows, each, noise=False), _columns(each))
-            for rows, each in self._settled(bound, level)
+        """The linearised value of each row (m,), cell by cell: its mean is the value of the cell."""
+        by_cell = [
+            _linear(bound, settled_moments(rows, settled, noise=False), _columns(settled))
+            for rows, settled in self._settled(bound, level)
             if rows is not None
         ]
-        return np.concatenate([np.zeros(0), *found])
+        return np.concatenate([np.zeros(0), *by_cell])
 
-    def _whole(self) -> Rows:
-        """All rows, as the only part."""
+    def _joined(self) -> Rows:
+        """All rows, which become the only part."""
         self.parts[:] = [Rows.joint(self.parts)]
         return self.parts[0]
 
     def cells(self) -> Iterator[Rows | None]:
-        """The rows of each cell, None without any."""
-        whole = self._whole()
-        sizes = self.n if whole.counts is None else np.bincount(whole.codes, minlength=len(self.n))
-        order = None if sizes.max(initial=0) == len(whole.codes) else np.argsort(whole.codes, kind="stable")
+        """The rows of each cell, None for an empty cell."""
+        rows = self._joined()
+        sizes = self.n if rows.counts is None else np.bincount(rows.codes, minlength=len(self.n))
+        order = None if sizes.max(initial=0) == len(rows.codes) else np.argsort(rows.codes, kind="stable")
         ends = np.cumsum(sizes).tolist()
         for start, end in zip([0, *ends[:-1]], ends, strict=True):
             if start == end:
                 yield None
             else:
-                yield whole if order is None else whole.at(order[start:end])
+                yield rows if order is None else rows.at(order[start:end])
 
     def _settled(
         self, bound: BoundReduction, level: float | None, paired: bool = False
     ) -> Iterator[tuple[Rows | None, list[Settled]]]:
-        """The rows of each cell, None without any, and its settled loss, one for each output."""
+        """The rows of each cell, None for an empty cell, and its settled loss, one per output."""
         for rows in self.cells():
             yield rows, [] if rows is None else _settle(rows, bound, level, paired)
 
     def _moments(
         self,
         rows: Rows,
-        each: list[Settled],
+        settled: list[Settled],
         bound: BoundReduction,
         level: float | None,
         paired: bool,
         parts: bool = False,
     ) -> list[Moments]:
-        """The moments of a settled loss, and of its `parts`; with those of each replicate."""
+        """The moments of a settled loss and, with `parts`, of each of its parts; with their replicates."""
         noise = level is not None and bound.order is not None and bound.order.noise
-        groups = [each, *([part] for part in _parts(each))] if parts else [each]
-        found = [settled_moments(rows, group, noise) for group in groups]
-        if not self.replicates or found[0].spread is None:
-            return found
-        draws = self._draws(found, rows, bound, paired, parts)
-        first, taken = 1, []
-        for moments in found:
+        groups = [settled, *([part] for part in _parts(settled))] if parts else [settled]
+        by_group = [settled_moments(rows, group, noise) for group in groups]
+        if not self.replicates or by_group[0].spread is None:
+            return by_group
+        draws = self._draws(by_group, rows, bound, paired, parts)
+        first, resampled = 1, []
+        for moments in by_group:
             last = first + moments.drift.shape[1]
-            own = draws[:, first:last] - moments.mean[:, :, None]
-            taken.append(replace(moments, draws=np.concatenate([draws[:, :1], own], axis=1)))
+            deviations = draws[:, first:last] - moments.mean[:, :, None]
+            resampled.append(replace(moments, draws=np.concatenate([draws[:, :1], deviations], axis=1)))
             first = last
-        return taken
+        return resampled
 
     def _draws(
-        self, found: Sequence[Moments], rows: Rows, bound: BoundReduction, paired: bool, parts: bool
+        self, by_group: Sequence[Moments], rows: Rows, bound: BoundReduction, paired: bool, parts: bool
     ) -> Array:
-        """The weights (one) and the means (1, 1 + k, replicates) of all columns in the replicates."""
-        columns = [moments.drift.shape[1] for moments in found]
+        """A weight of 1 and the means of all columns in each replicate (1, 1 + k, replicates)."""
+        columns = [moments.drift.shape[1] for moments in by_group]
         count = kept(len(self.n), columns[0], self.replicates)
         draws: Array = np.full((1, 1 + sum(columns), count), np.nan)
         draws[:, 0] = 1.0
@@ -290,19 +290,19 @@ class Ranks(Struct, frozen=True, eq=False):
             drawn = some_counts(rows.keys, first // PER_WORD)
             for place in range(first, min(first + PER_WORD, count)):
                 times = drawn[:, place - first]
-                own = rows.at(np.flatnonzero(times))
-                if len(own.codes):
-                    weight = times[times > 0] * (1.0 if own.weight is None else own.weight)
-                    each = _settle(replace(own, weight=weight, cluster=None), bound, None, paired)
-                    every = [*each, *_parts(each)] if parts else each
-                    draws[0, 1:, place] = [mean for one in every for mean in one.means]
+                sample = rows.at(np.flatnonzero(times))
+                if len(sample.codes):
+                    weight = times[times > 0] * (1.0 if sample.weight is None else sample.weight)
+                    settled = _settle(replace(sample, weight=weight, cluster=None), bound, None, paired)
+                    losses = [*settled, *_parts(settled)] if parts else settled
+                    draws[0, 1:, place] = [mean for loss in losses for mean in loss.means]
         return draws
 
     def to_arrays(self) -> dict[str, Array]:
         """The rows of all parts as arrays by name; columns as column_0 and so on."""
-        whole = self._whole()
-        columns = {f"column_{i}": column for i, column in enumerate(whole.columns)}
-        kept = {name: value for name, value in asdict(whole).items() if value is not None}
+        rows = self._joined()
+        columns = {f"column_{i}": column for i, column in enumerate(rows.columns)}
+        kept = {name: value for name, value in asdict(rows).items() if value is not None}
         sizes = {"n": self.n, "weights": self.weights, "replicates": np.array(self.replicates)}
         return {**sizes, **columns} | {name: value for name, value in kept.items() if name != "columns"}
 
@@ -319,22 +319,22 @@ class Ranks(Struct, frozen=True, eq=False):
 
 
 def _settle(rows: Rows, bound: BoundReduction, level: float | None, paired: bool) -> list[Settled]:
-    """The settled loss of the rows of a cell, one for each output."""
+    """The settled loss of the rows of a cell, one per output."""
     assert bound.order is not None
     models = len(bound.pilots) * (2 if paired else 1)
     k = len(rows.columns) // models
-    each = [
+    settled = [
         bound.order(sample_of(rows, rows.columns[i * k : i * k + k], level), bound.params)
         for i in range(models)
     ]
     if paired:
-        each = [pair_of(a, b, bound) for a, b in zip(each[::2], each[1::2], strict=True)]
-    return each
+        settled = [pair_of(a, b, bound) for a, b in zip(settled[::2], settled[1::2], strict=True)]
+    return settled
 
 
-def _parts(each: Sequence[Settled]) -> list[Settled]:
+def _parts(settled: Sequence[Settled]) -> list[Settled]:
     """The losses of the classes or labels of a settled loss."""
-    (whole,) = each
+    (whole,) = settled
     assert whole.parts is not None
     return whole.parts()
 
@@ -345,29 +345,31 @@ def _narrow(codes: Array, count: int) -> Array:
 
 
 def sample_of(rows: Rows, columns: tuple[Array, ...], level: float | None) -> Sample:
-    """Rows with these of their columns, as what settles a loss takes them, for an interval at this level."""
+    """The sample that an `Order` takes: rows with some of their columns, for an interval at this level."""
     weight = np.broadcast_to(1.0, len(rows.codes))
     if rows.weight is not None:
-        # Values and influences do not depend on the unit of weights, and the sixth power of a weight fits.
+        # Values and influences do not depend on the unit of weights; in this one, no sixth power overflows.
         weight = np.ldexp(rows.weight, -math.frexp(float(rows.weight.max()))[1])
-    of_rows = partial(_share, rows, level), partial(_error, rows)
+    functions = partial(_share, rows, level), partial(_error, rows)
     alike = {} if rows.counts is None else {"counts": rows.counts, "alike": rows.effective}
-    return Sample(columns, weight, rows.cluster, level, *of_rows, **alike)
+    return Sample(columns, weight, rows.cluster, level, *functions, **alike)
 
 
 def _share(rows: Rows, level: float | None, condition: Array, at: float) -> tuple[float, float]:
-    """The effective number of rows behind the share `at` on which a condition holds, and the deviate."""
+    """The effective number of rows behind the share `at` where a condition holds, and the deviate."""
     moments = _of_rows(rows, (condition.astype(float),))
     known = replace(moments, exact=np.array([[at]]), binary=np.ones(1, dtype=bool))
     units = float(effective(moments)[0])
-    alike = moments.units is None and units == moments.n[0]
-    return float(shares(known)[0]), quantile(level or 0.5, math.inf if alike else max(units - 1.0, 1.0))
+    equal_weights = moments.units is None and units == moments.n[0]
+    return float(shares(known)[0]), quantile(
+        level or 0.5, math.inf if equal_weights else max(units - 1.0, 1.0)
+    )
 
 
 def _error(rows: Rows, influence: Array) -> float:
     """The standard error of a value whose rows have this influence."""
-    (found,) = _of_rows(rows, (influence,)).estimates(_MEAN, 0.5)
-    return math.nan if found.se is None else found.se
+    (estimate,) = _of_rows(rows, (influence,)).estimates(_MEAN, 0.5)
+    return math.nan if estimate.se is None else estimate.se
 
 
 def settled_moments(rows: Rows, settled: Sequence[Settled], noise: bool) -> Moments:
@@ -375,9 +377,9 @@ def settled_moments(rows: Rows, settled: Sequence[Settled], noise: bool) -> Mome
     columns, means = _columns(settled), np.array([[mean for each in settled for mean in each.means]])
     moments = _of_rows(rows, columns, noise)
     if rows.cluster is None:
-        most = [np.max(np.abs(rows.each * (c - m))) ** 2 for c, m in zip(columns, means[0], strict=True)]
-        moments = replace(moments, largest=np.array([most]))
-    extremes = np.nan_to_num(means)  # which do not say why a value is undefined
+        largest = [np.max(np.abs(rows.each * (c - m))) ** 2 for c, m in zip(columns, means[0], strict=True)]
+        moments = replace(moments, largest=np.array([largest]))
+    extremes = np.nan_to_num(means)  # these must not show as the reason of an undefined value
     moments = replace(moments, exact=means, low=extremes, high=extremes)
     ends = settled[0].ends if len(settled) == 1 else None
     return replace(
@@ -388,7 +390,7 @@ def settled_moments(rows: Rows, settled: Sequence[Settled], noise: bool) -> Mome
 
 
 def _of_rows(rows: Rows, columns: Sequence[Array], interval: bool = True) -> Moments:
-    """The moments of columns (n,) of the rows, between clusters if there are any."""
+    """The moments of columns (n,) of the rows, with the spread between clusters, if any."""
     moments = reduce(Moments.merge, _blocks(rows, columns, interval))
     if rows.cluster is None or not interval:
         return moments
@@ -400,11 +402,11 @@ def _of_rows(rows: Rows, columns: Sequence[Array], interval: bool = True) -> Mom
 
 
 def _blocks(rows: Rows, columns: Sequence[Array], interval: bool) -> Iterator[Moments]:
-    """The moments of columns (n,) of some rows at a time: those of all at once would take much memory."""
+    """The moments of columns (n,), some rows at a time to save memory."""
     n = len(rows.codes)
     for start in range(0, n, BLOCK):
-        own = slice(start, min(start + BLOCK, n))
-        yield Moments.of(rows.cells(own), [column[own] for column in columns], interval)
+        span = slice(start, min(start + BLOCK, n))
+        yield Moments.of(rows.cells(span), [column[span] for column in columns], interval)
 
 
 def _columns(settled: Sequence[Settled]) -> tuple[Array, ...]:
@@ -412,7 +414,7 @@ def _columns(settled: Sequence[Settled]) -> tuple[Array, ...]:
 
 
 def _linear(bound: BoundReduction, moments: Moments, columns: Sequence[Array]) -> Array:
-    """The linearised value (m,) of each row of a cell with these moments of its columns (m,)."""
+    """The linearised value (m,) of each row of a cell, given the moments of its columns (m,)."""
     value = float(inference.value_of(bound, moments)[0])
     slopes = inference.gradients(bound, moments)[0]
     parts = zip(slopes, columns, moments.mean[0], strict=True)
@@ -420,7 +422,7 @@ def _linear(bound: BoundReduction, moments: Moments, columns: Sequence[Array]) -
 
 
 def pair_of(a: Settled, b: Settled, bound: BoundReduction) -> Settled:
-    """The columns of a, then those of b - a; of a mean, b - a alone."""
+    """The columns of a followed by those of b - a; for a mean, only b - a."""
     means = tuple(y - x for x, y in zip(a.means, b.means, strict=True))
     columns = tuple(y - x for x, y in zip(a.columns, b.columns, strict=True))
     if bound.reduction is mean:
@@ -430,5 +432,5 @@ def pair_of(a: Settled, b: Settled, bound: BoundReduction) -> Settled:
 
 def _pairs(a: Settled, b: Settled, bound: BoundReduction) -> list[Settled]:
     """The pairs of the parts of a and b."""
-    both = zip(_parts([a]), _parts([b]), strict=True)
-    return [pair_of(one, other, bound) for one, other in both]
+    parts = zip(_parts([a]), _parts([b]), strict=True)
+    return [pair_of(one, other, bound) for one, other in parts]

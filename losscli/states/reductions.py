@@ -1,8 +1,8 @@
 """Reductions, from the weighted means of the row columns of a loss to its value.
 
 A reduction takes the means `m` of shape (..., k): leading axes are independent evaluations, which the
-numerical gradient makes all at once.  It is called as `function(xp, m, **known)` with those of the loss's
-parameters and of the following that its signature names:
+numerical gradient makes all at once.  It is called as `function(xp, m, **known)`, where `known` holds the
+arguments that its signature names, among the parameters of the loss and:
 
     weight      the sum of the weights
     low, high   the minimum and maximum (k,) of each column, which intervals treat as constants
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 
 class Count(Struct, frozen=True):
-    """What a number of rows is the sum of: a column of 0 and 1 of each output, or that of the last alone.
+    """How a number of rows is a sum of columns of 0 and 1: over all outputs, or the last one only.
 
-    `span` gives the least and the most that one row adds, from the number of outputs that are summed.
+    `span` returns the minimum and maximum that one row adds, from the number of outputs that are summed.
     """
 
     span: Callable[[int], tuple[int, int]]
@@ -48,8 +48,8 @@ class Reduction(Struct, frozen=True, dict=True):
     all outputs at once, as means (..., outputs, k) and `pilots`; otherwise the value is the mean over
     outputs.  `undefined` is the reason shown if the result is not a number.  `hits` and `misses` are columns
     of 0 and 1, if the value of one output is the share of the hits among the rows of both.  `count` says
-    what the value adds up if it is a number of rows.  `divides_zero` is where (...), given the means and the
-    parameters, 0 / 0 counts as a number, by the parameter zero_division.
+    how the value is a sum if it is a number of rows.  `divides_zero` returns a mask (...), from the means and
+    the parameters, of values where 0 / 0 counts as a number by the parameter zero_division.
     """
 
     function: Callable[..., Array]
@@ -75,8 +75,8 @@ class Reduction(Struct, frozen=True, dict=True):
 class BoundReduction(Struct, frozen=True):
     """A reduction with the parameters of the loss; `domain` describes where the loss is defined.
 
-    `bounds` are the least and the greatest value that it can have.  `pilots` hold what the task fixed for the
-    run, one per output; None for tasks that fix nothing.  Weights are in units of `weight_unit`.  `order`
+    `bounds` are the minimum and maximum possible value.  `pilots` hold what the task fixed for the run, one
+    per output; None for tasks that fix nothing.  Weights are in units of `weight_unit`.  `order`
     settles a loss of order, before its columns are reduced.
     """
 
@@ -94,12 +94,12 @@ class BoundReduction(Struct, frozen=True):
         return self.reduction.undefined if self.order is None else self.order.undefined
 
     def share_columns(self, columns: int) -> tuple[list[int], list[int]] | None:
-        """The hits and misses among the columns of all outputs, if the value is the share of one output."""
-        outputs, own = len(self.pilots), self.reduction
-        if not own.hits or (outputs > 1 and self.params.get("average") != "positive"):
+        """The indices of hits and misses among all columns, if the value is the share of one output."""
+        outputs, reduction = len(self.pilots), self.reduction
+        if not reduction.hits or (outputs > 1 and self.params.get("average") != "positive"):
             return None
         last = columns - columns // outputs
-        return [last + place for place in own.hits], [last + place for place in own.misses]
+        return [last + place for place in reduction.hits], [last + place for place in reduction.misses]
 
     def with_pilots(self, pilots: Sequence[Any], weight_unit: float | None = None) -> BoundReduction:
         """The same reduction for outputs with these pilots, and weights in this unit."""

@@ -1,13 +1,14 @@
-"""Intervals by the Poisson bootstrap: from the values of a loss in replicates of the rows.
+"""Intervals by the Poisson bootstrap, from the values of a loss in replicates of the rows.
 
-A replicate counts each unit, a row or a cluster, a Poisson distributed number of times.  The values in B
-replicates have the standard error, and the ends of the interval are two of their quantiles: those of BCa,
-whose bias correction z0 comes from the share of values below the estimate, and whose acceleration is a sixth
-of its skewness.  Efron (1987), Better bootstrap confidence intervals, doi:10.1080/01621459.1987.10478410
+A replicate counts each unit, a row or a cluster, a Poisson distributed number of times.  The standard error
+is the standard deviation of the values in B replicates, and the ends of the interval are two of their
+quantiles: those of BCa, whose bias correction z0 comes from the share of values below the estimate, and whose
+acceleration is a sixth of its skewness.  Efron (1987), Better bootstrap confidence intervals,
+doi:10.1080/01621459.1987.10478410
 
-Replicates vary as if the n units were the population, less by sqrt((n - 1) / n), and their quantiles are
-normal where an estimated variance makes them Student's: the deviates are widened by both.  Hesterberg (2015),
-What teachers should know about the bootstrap, doi:10.1080/00031305.2015.1089789
+Replicates vary as if the n units were the population, less by the factor sqrt((n - 1) / n), and their
+quantiles are normal where an estimated variance requires Student's t: the deviates are widened for both.
+Hesterberg (2015), What teachers should know about the bootstrap, doi:10.1080/00031305.2015.1089789
 """
 
 from __future__ import annotations
@@ -25,13 +26,13 @@ from losscli.states.noise import Noise, Value
 from losscli.states.sums import Sums
 
 _TIE = 1e-9
-"""The distance in standard errors below which a value in a replicate is the estimate, but for rounding."""
+"""The distance in standard errors within which a replicate equals the estimate but for rounding."""
 _ROUNDING = 1e-11
-"""Relative to the mean of all rows: a smaller one is the rounding of a sum of a million zeros."""
+"""The relative size, to the mean of all rows, below which a mean is the rounding error of a zero."""
 FEW = 15
-"""Number of rows or clusters below which one replicate in 100,000 holds a single one, whose loss is none."""
+"""Number of rows or clusters below which replicates that draw a single one occur, about 1 in 100,000."""
 _FEW_UNDEFINED = 0.01
-"""The share of replicates without a value from which a note says so."""
+"""The share of replicates without a value above which there is a note."""
 
 
 class Replicates:
@@ -47,45 +48,47 @@ class Replicates:
             means[np.abs(means) <= _ROUNDING * np.abs(centre)] = 0.0
             self.values = of(means.transpose(0, 2, 1)) if self.count else None
 
-    def estimate(self, place: int, found: Estimate, bounds: tuple[float, float], unit: str) -> Estimate:
-        """The estimate of a cell, whose interval is analytic, with that of the replicates.
+    def estimate(self, place: int, analytic: Estimate, bounds: tuple[float, float], unit: str) -> Estimate:
+        """The estimate of a cell, its analytic interval replaced by that of the replicates.
 
-        It stays within `bounds`.  An estimate without an interval, or without noise, stays what it is.
+        The interval stays within `bounds`.  An estimate without an interval or noise is returned unchanged.
         """
-        if found.value is None or not found.se:
-            return found
+        if analytic.value is None or not analytic.se:
+            return analytic
         if self.units[place] < FEW:
-            return replace(found, notes=(*found.notes, note(Code.FEW_TO_RESAMPLE, few=FEW, unit=unit)))
+            return replace(analytic, notes=(*analytic.notes, note(Code.FEW_TO_RESAMPLE, few=FEW, unit=unit)))
         if self.values is None:
-            return Estimate(found.value, notes=(note(Code.NOT_RESAMPLED),))
+            return Estimate(analytic.value, notes=(note(Code.NOT_RESAMPLED),))
         values = np.sort(self.values[place][np.isfinite(self.values[place])])
-        lost = self.count - len(values)
-        counted = {"count": f"{lost:,}", "all": f"{self.count:,}"}
-        if lost > self.count / 2:
-            return Estimate(found.value, notes=(note(Code.MOSTLY_UNDEFINED, **counted),))
+        undefined = self.count - len(values)
+        counted = {"count": f"{undefined:,}", "all": f"{self.count:,}"}
+        if undefined > self.count / 2:
+            return Estimate(analytic.value, notes=(note(Code.MOSTLY_UNDEFINED, **counted),))
         if values[0] == values[-1]:
-            return replace(found, notes=(*found.notes, note(Code.ALIKE_REPLICATES, unit=unit)))
-        own = _Distribution(values, found.value, float(self.skew[place]), float(self.units[place]), found.df)
-        low, high, beyond = own.interval(self.level)
-        notes = list[Note](found.notes)
-        if lost > _FEW_UNDEFINED * self.count:
+            return replace(analytic, notes=(*analytic.notes, note(Code.ALIKE_REPLICATES, unit=unit)))
+        distribution = _Distribution(
+            values, analytic.value, float(self.skew[place]), float(self.units[place]), analytic.df
+        )
+        low, high, beyond = distribution.interval(self.level)
+        notes = list[Note](analytic.notes)
+        if undefined > _FEW_UNDEFINED * self.count:
             notes.append(note(Code.UNDEFINED_REPLICATES, **counted))
         if beyond:
             notes.append(note(Code.BEYOND_REPLICATES, all=f"{self.count:,}"))
         return replace(
-            found,
-            se=own.se,
-            ci_low=min(found.value, max(low, bounds[0])),
-            ci_high=max(found.value, min(high, bounds[1])),
-            p_value=None if found.p_value is None else own.p_value(),
+            analytic,
+            se=distribution.se,
+            ci_low=min(analytic.value, max(low, bounds[0])),
+            ci_high=max(analytic.value, min(high, bounds[1])),
+            p_value=None if analytic.p_value is None else distribution.p_value(),
             notes=tuple(notes),
         )
 
 
 class _Distribution:
-    """The sorted values of a cell in its replicates, as quantiles by normal deviate.
+    """The quantiles, by normal deviate, of the sorted values of a cell in its replicates.
 
-    Between two values quantiles are linear; beyond the outermost they continue as those of a normal
+    Quantiles are interpolated linearly; beyond the outermost values they continue as those of a normal
     distribution with the standard error of the values.
     """
 
@@ -106,25 +109,27 @@ class _Distribution:
         return self.spread * self.wider
 
     def interval(self, level: float) -> tuple[float, float, bool]:
-        """The ends, and whether the replicates are too few for them."""
+        """The ends, and whether the replicates are too few to reach them."""
         deviate = quantile(level, self.df) * self.wider
         low, high = (self._quantile(self._corrected(sign * deviate)) for sign in (-1, 1))
         return low, high, deviate > float(self.deviates[-1])
 
     def p_value(self) -> float:
-        """The p-value of the two-sided test of zero: that at which the interval ends at zero."""
+        """The p-value of the two-sided test of zero: 1 - level of the interval that ends at zero."""
         if self.value == 0:
             return 1.0
         at = self._deviate_of_zero() - self.bias
-        apart = self.bias - at / (1 + self.acceleration * at) if 1 + self.acceleration * at > 0 else math.inf
-        apart = apart if self.value > 0 else -apart
-        return min(1.0, 2 * float(special(np).stdtr(self.df, -apart / self.wider)))
+        deviate = (
+            self.bias - at / (1 + self.acceleration * at) if 1 + self.acceleration * at > 0 else math.inf
+        )
+        deviate = deviate if self.value > 0 else -deviate
+        return min(1.0, 2 * float(special(np).stdtr(self.df, -deviate / self.wider)))
 
     def _corrected(self, deviate: float) -> float:
-        """The deviate of the quantile at which an interval of this deviate ends."""
+        """The corrected deviate of the quantile at which an interval of this deviate ends."""
         moved = self.bias + deviate
-        slower = 1 - self.acceleration * moved
-        return self.bias + moved / slower if slower > 0 else math.copysign(math.inf, moved)
+        factor = 1 - self.acceleration * moved
+        return self.bias + moved / factor if factor > 0 else math.copysign(math.inf, moved)
 
     def _quantile(self, deviate: float) -> float:
         first, last = float(self.deviates[0]), float(self.deviates[-1])
@@ -132,7 +137,7 @@ class _Distribution:
         return float(np.interp(deviate, self.deviates, self.values)) + beyond * self.spread
 
     def _deviate_of_zero(self) -> float:
-        """The deviate of the quantile that is zero; of several, the one nearest to the value."""
+        """The deviate of the quantile that is zero; if there are several, the nearest to the value."""
         count, values, deviates = len(self.values), self.values, self.deviates
         above = int(np.searchsorted(values, 0.0, side="right" if self.value > 0 else "left"))
         if above in (0, count):

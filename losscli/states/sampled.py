@@ -1,4 +1,4 @@
-"""Sums in bins of many rows, of which a sample stands for the rest."""
+"""Sums in bins of many rows, most of which are represented by a sample."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from losscli.states.gathered import Gathered, merged
 from losscli.states.grid import Grid
 
 RATE = 64
-"""The rows that each row of a sample stands for."""
+"""The number of rows that each row of a sample represents."""
 
 
 class Sampled(Struct, frozen=True, eq=False):
     """The grid of the rows that are `counted` one by one, and that of a `sample` of the others.
 
-    Both have one column, the number of rows, or three: also their weights and the squares of these.  Either
-    is None if there are no such rows.
+    Both have one column, the number of rows, or three: also their weights and squared weights.  Either is
+    None without rows.
     """
 
     counted: Gathered | None = None
@@ -34,7 +34,7 @@ class Sampled(Struct, frozen=True, eq=False):
 
     @property
     def layout(self) -> tuple[Any, ...]:
-        """What it counts by: only those of one layout merge."""
+        """The layout of the grids: only those of the same layout can be merged."""
         return next((grid.layout for grid in self.grids.values()), ())
 
     @property
@@ -44,7 +44,7 @@ class Sampled(Struct, frozen=True, eq=False):
 
     @property
     def total(self) -> Grid:
-        """The sums of all rows: with a sample estimates, in three columns."""
+        """The sums of all rows; with a sample they are estimates, in three columns."""
         if self.sample is None:
             assert self.counted is not None
             return self.counted.grid
@@ -79,5 +79,5 @@ class Sampled(Struct, frozen=True, eq=False):
                 if key.startswith(f"{name}."):
                     yield key.removeprefix(f"{name}."), values
 
-        own = {name: dict(fields(name)) for name in ("counted", "sample")}
-        return cls(**{name: Gathered(Grid.from_arrays(each)) for name, each in own.items() if each})
+        grids = {name: dict(fields(name)) for name in ("counted", "sample")}
+        return cls(**{name: Gathered(Grid.from_arrays(grid)) for name, grid in grids.items() if grid})

@@ -18,19 +18,19 @@ from losscli.states.ranks import Ranks, Rows, sample_of
 from losscli.states.reductions import BoundReduction
 
 MAX_BINS = 1 << 18
-"""Maximum number of bins overall, whose entries take 20 MB."""
+"""Maximum number of bins in total, whose entries take 20 MB."""
 MAX_PAIRS = 1 << 19
 """Maximum number of pairs of a cell and a bin, for one slicing."""
 WAITING = 4
-"""How many times as many rows as bins wait to be sorted: few at a time, or most sorting is of old entries."""
+"""Rows that wait to be sorted, per bin: with fewer, most of the sorting would be of old entries."""
 
 
 class Sketch(Ranks, frozen=True, eq=False):
-    """The rows of each cell, of which those with the same conditions in one bin of the first column are one.
+    """The rows of each cell; those in one bin of the first column with equal conditions share an entry.
 
-    A bin holds the numbers that agree in all but their `coarse` lowest bits (see `numeric.bins`), and
-    `coarse` is the smallest number for which there are at most `most` bins in all cells.  So it depends on
-    the set of the rows alone, not on their order; of few distinct numbers it is 0, and nothing is lost.
+    A bin holds the numbers that agree in all but their `coarse` lowest bits (see `numeric.bins`), where
+    `coarse` is the smallest number that leaves at most `most` bins in all cells.  So it depends only on the
+    set of rows, not on their order; with few distinct numbers it is 0, and nothing is lost.
     """
 
     most: int = MAX_BINS
@@ -38,29 +38,29 @@ class Sketch(Ranks, frozen=True, eq=False):
 
     @classmethod
     def of(cls, cells: Cells, columns: Sequence[Array], interval: bool = True) -> Self:
-        """The rows of a block: the row column (n,) that orders them, and conditions (n,)."""
+        """The rows of a block from the row column (n,) that orders them, followed by conditions (n,)."""
         most = MAX_BINS if cells.order is None else MAX_PAIRS
         return replace(super().of(cells, columns, interval=False), most=most)
 
     def merge(self, later: Self, places: Array | None = None) -> Self:
         """The rows of both; cell i of `later` is cell places[i], by default cell i."""
-        whole = super().merge(later, places)
-        whole = replace(whole, most=max(self.most, later.most), coarse=max(self.coarse, later.coarse))
-        waiting = sum(len(part.codes) for part in whole.parts)
-        return whole.binned() if waiting > WAITING * whole.most else whole
+        both = super().merge(later, places)
+        both = replace(both, most=max(self.most, later.most), coarse=max(self.coarse, later.coarse))
+        waiting = sum(len(part.codes) for part in both.parts)
+        return both.binned() if waiting > WAITING * both.most else both
 
     def binned(self) -> Self:
-        """The same with one part, whose entries are sorted by cell, bin and conditions."""
+        """The state with one part, whose entries are sorted by cell, bin and conditions."""
         rows = Rows.joint(self.parts).as_entries()
         values, *conditions = rows.columns
         keys, codes = keys_of(values), rows.codes
         order = np.argsort(keys)
         if len(self.n) > 1:
             order = order[np.argsort(codes[order], kind="stable")]
-        apart = digits_apart(keys[order])
-        apart[1:][np.diff(codes[order]) != 0] = KEY_BITS
-        coarse = self._coarse(apart)
-        first = apart > coarse
+        differing = digits_apart(keys[order])
+        differing[1:][np.diff(codes[order]) != 0] = KEY_BITS
+        coarse = self._coarse(differing)
+        first = differing > coarse
         group = np.empty(len(order), dtype=np.int64)
         group[order] = np.cumsum(first) - 1
         place = group << len(conditions)
@@ -70,17 +70,17 @@ class Sketch(Ranks, frozen=True, eq=False):
         counts, *sums = (
             np.bincount(place, each, size) for each in (rows.counts, rows.weight, rows.squares, rows.cubes)
         )
-        found = np.flatnonzero(counts)
-        own = order[first][found >> len(conditions)]
-        held = ((found >> bit & 1).astype(bool) for bit in range(len(conditions)))
-        columns = (ends_of(keys[own], coarse)[0], *held)
-        weight, squares, cubes = (each[found] for each in sums)
-        whole = {"counts": counts[found].astype(np.int64), "squares": squares, "cubes": cubes}
-        return replace(self, parts=[Rows(codes[own], columns, weight, None, **whole)], coarse=coarse)
+        entries = np.flatnonzero(counts)
+        firsts = order[first][entries >> len(conditions)]
+        holds = ((entries >> bit & 1).astype(bool) for bit in range(len(conditions)))
+        columns = (ends_of(keys[firsts], coarse)[0], *holds)
+        weight, squares, cubes = (each[entries] for each in sums)
+        powers = {"counts": counts[entries].astype(np.int64), "squares": squares, "cubes": cubes}
+        return replace(self, parts=[Rows(codes[firsts], columns, weight, None, **powers)], coarse=coarse)
 
-    def _coarse(self, apart: Array) -> int:
-        """The smallest `coarse` that leaves at most `most` bins of sorted keys with `digits_apart` (m,)."""
-        bins = np.cumsum(np.bincount(apart, minlength=KEY_BITS + 1)[::-1])[::-1]
+    def _coarse(self, differing: Array) -> int:
+        """The smallest `coarse` with at most `most` bins, from the `digits_apart` (m,) of sorted keys."""
+        bins = np.cumsum(np.bincount(differing, minlength=KEY_BITS + 1)[::-1])[::-1]
         few = np.flatnonzero(bins[1:] <= self.most)
         return max(self.coarse, min([*few.tolist(), KEY_BITS - 1]))
 
@@ -97,14 +97,14 @@ class Sketch(Ranks, frozen=True, eq=False):
         limits = [_limits(bound.order, bound.params, *pair) for pair in pairs]
         values = inference.value_of(bound, moments)
         with np.errstate(all="ignore"):
-            away = np.abs(np.array(limits) - values[:, None]).max(axis=1)
-        return replace(moments, error=away + ROUNDING * np.abs(values))
+            distance = np.abs(np.array(limits) - values[:, None]).max(axis=1)
+        return replace(moments, error=distance + ROUNDING * np.abs(values))
 
     def views(self) -> tuple[Rows, Rows, Rows]:
-        """The entries of this binned state at three places of their bins: the value lies between two of them.
+        """The entries of this binned state moved within their bins in three ways: below, middle and above.
 
-        The middle one has the middle of the bins.  The others have their lower ends where the condition
-        holds and their upper ends elsewhere, and the reverse: see `Order`.
+        The value lies between those of the first and the last.  The first has the lower ends of the bins
+        where the condition holds and the upper ends elsewhere, the last the reverse: see `Order`.
         """
         (entries,) = self.parts
         low, high = ends_of(keys_of(entries.columns[0]), self.coarse)
@@ -117,18 +117,18 @@ class Sketch(Ranks, frozen=True, eq=False):
         return below, between, above
 
     def find(self, columns: Sequence[Array]) -> Array:
-        """The place (n,) among the entries of this binned state, of one cell, of rows with these columns."""
+        """The index (n,) of the entry of rows with these columns in this binned state of one cell."""
         values, *conditions = columns
-        lowest, *held = self.parts[0].columns
-        place = np.searchsorted(lowest, ends_of(keys_of(values), self.coarse)[0])
-        for condition, own in zip(conditions, held, strict=True):
-            # Of a bin, rows on which the condition holds follow the others.
-            place = place + (condition & ~own[place])
-        return place
+        lowest, *entry_conditions = self.parts[0].columns
+        index = np.searchsorted(lowest, ends_of(keys_of(values), self.coarse)[0])
+        for condition, holds in zip(conditions, entry_conditions, strict=True):
+            # Within a bin, rows where the condition holds follow the others.
+            index = index + (condition & ~holds[index])
+        return index
 
-    def keys(self, own: slice) -> tuple[int, int]:
+    def keys(self, entries: slice) -> tuple[int, int]:
         """The keys of the smallest and the largest number in the bins of these entries."""
-        low, high = ends_of(keys_of(self.parts[0].columns[0][own]), self.coarse)
+        low, high = ends_of(keys_of(self.parts[0].columns[0][entries]), self.coarse)
         return int(keys_of(low[:1])[0]), int(keys_of(high[-1:])[0])
 
     def to_arrays(self) -> dict[str, Array]:
@@ -153,7 +153,7 @@ def _between(low: Array, high: Array) -> Array:
 def _limits(
     order: Order, params: Mapping[str, Any], low: Rows | None, high: Rows | None
 ) -> tuple[float, float]:
-    """The least and the greatest value of the rows of a cell, whose bins have these ends."""
+    """The minimum and maximum value of the rows of a cell, whose bins have these ends."""
     if low is None or high is None:
         return 0.0, 0.0
     first, last = (sample_of(rows, rows.columns, None) for rows in (low, high))

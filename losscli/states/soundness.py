@@ -1,4 +1,4 @@
-"""Whether the arrays of a state that was read agree with each other: what `from_arrays` takes for granted."""
+"""Checks that the arrays of a loaded state are consistent, as `from_arrays` assumes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from losscli.states.top import Top
 
 
 def require_sound(state: State | Grid | Sampled | Counts | Totals, cells: int) -> None:
-    """Raise ValueError if a state is not one of this number of cells, or its arrays do not fit together.
+    """Raise ValueError if a state does not have this number of cells, or its arrays are inconsistent.
 
-    States of other classes, which users write, are not looked into.
+    States of classes that users write are not checked.
     """
     if isinstance(state, Totals):
         _require_totals(state, cells)
@@ -53,8 +53,8 @@ def require_sound(state: State | Grid | Sampled | Counts | Totals, cells: int) -
         ):
             raise ValueError("top rows of other cells")
     elif isinstance(state, Histogram):
-        for name, own in asdict(state).items():
-            sizes = {len(own)} if isinstance(own, np.ndarray) else {len(own.weight), len(own.total)}
+        for name, field in asdict(state).items():
+            sizes = {len(field)} if isinstance(field, np.ndarray) else {len(field.weight), len(field.total)}
             if sizes != {cells}:
                 raise ValueError(f"{name} of other cells")
 
@@ -82,13 +82,13 @@ def _require_moments(state: Moments, cells: int) -> None:
     if state.draws is not None and state.draws.ndim != 3:
         raise ValueError("draws of no replicates")
     k, spread, replicates = state.drift.shape[1], state.spread is not None, state.replicates
-    like = Moments.empty(cells, k, spread, replicates).to_arrays()
-    found = state.to_arrays()
-    for name, values in found.items():
-        if len(values) != cells or (name in like and not _are_alike(values, like[name])):
+    expected = Moments.empty(cells, k, spread, replicates).to_arrays()
+    arrays = state.to_arrays()
+    for name, values in arrays.items():
+        if len(values) != cells or (name in expected and not _are_alike(values, expected[name])):
             raise ValueError(f"{name} is {values.dtype} {values.shape}")
-    if lost := like.keys() - found.keys():
-        raise ValueError(f"there is no {min(lost)}")
+    if missing := expected.keys() - arrays.keys():
+        raise ValueError(f"there is no {min(missing)}")
 
 
 def _require_ranks(state: Ranks, cells: int) -> None:
@@ -97,8 +97,8 @@ def _require_ranks(state: Ranks, cells: int) -> None:
     for rows in state.parts:
         sums = (rows.weight, rows.counts, rows.squares, rows.cubes)
         kept = (each for each in (*sums, rows.cluster, rows.keys) if each is not None)
-        own = [rows.codes, *rows.columns, *kept]
-        if any(each.shape != rows.codes.shape for each in own) or not _are_codes(rows.codes, cells):
+        arrays = [rows.codes, *rows.columns, *kept]
+        if any(each.shape != rows.codes.shape for each in arrays) or not _are_codes(rows.codes, cells):
             raise ValueError("rows of other cells")
         if state.replicates < 0 or (rows.keys is None) != (state.replicates == 0):
             raise ValueError("draws of no replicates")
@@ -106,8 +106,8 @@ def _require_ranks(state: Ranks, cells: int) -> None:
             raise ValueError("entries without sums")
         if any(each is not None and not (each > 0).all() for each in sums):
             raise ValueError("rows without weight")
-    found = [np.bincount(rows.codes, rows.counts, minlength=cells) for rows in state.parts]
-    if not np.array_equal(sum(found), state.n):
+    sizes = [np.bincount(rows.codes, rows.counts, minlength=cells) for rows in state.parts]
+    if not np.array_equal(sum(sizes), state.n):
         raise ValueError("another number of rows")
     if isinstance(state, Sketch) and (state.most < 1 or not 0 <= state.coarse < KEY_BITS):
         raise ValueError("another number of bins")
@@ -119,7 +119,7 @@ def _require_totals(totals: Totals, cells: int) -> None:
         raise ValueError("clusters that are not in order")
     if len(keys) and not 0 <= int(keys[0]) <= int(keys[-1]) < cells << HASH_BITS:
         raise ValueError("clusters of other cells")
-    if any(own.ndim != 2 or own.shape[0] != len(keys) or not own.shape[1] for own in totals.sums):
+    if any(sums.ndim != 2 or sums.shape[0] != len(keys) or not sums.shape[1] for sums in totals.sums):
         raise ValueError("sums of other clusters")
     if totals.most < 1 or not 0 <= totals.coarse <= HASH_BITS:
         raise ValueError("another number of clusters")
@@ -130,7 +130,7 @@ def _are_alike(one: Array, other: Array) -> bool:
 
 
 def _are_codes(codes: Array, cells: int) -> bool:
-    """Whether these are numbers of cells (m,)."""
+    """Whether these are valid cell codes (m,)."""
     if codes.ndim != 1 or codes.dtype.kind not in "iu":
         return False
     return not len(codes) or 0 <= int(codes.min()) <= int(codes.max()) < cells

@@ -1,4 +1,4 @@
-"""Sums: what is stored of weighted columns, and what inference starts from.
+"""Sums of weighted columns, the input of inference.
 
 All arrays have a leading axis of cells (one overall, or one per class or slice).  Sums are kept as two
 floats, a value and its rounding error, so that a billion rows agree with math.fsum to a few ulp; second
@@ -38,22 +38,22 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
 
     n (c,) rows of positive weight; weight (c, 2) = sum w as two floats; weight2 (c,) = sum w^2;
     total (c, 2, k) = sum w x as two floats; drift (c, k) = sum w^2 (x - m), for unit weights the rounding of
-    m; spread (c, k, k) = sum w^2 (x - m)(x - m)', or None if it is not kept; low, high (c, k) the extremes,
+    m; spread (c, k, k) = sum w^2 (x - m)(x - m)', None if not kept; low, high (c, k) the extremes,
     and low_row, high_row (c, k) the rows where they first occur (-1 in an empty cell).
 
-    Of at most MAX_SKEW columns, `third` (c, t) = sum w^3 (x - m)_i (x - m)_j (x - m)_l for the t triples of
-    `triples`; what moves it to another centre are weight3 (c,) = sum w^3, drift3 (c, k) = sum w^3 (x - m) and
-    spread3 (c, k, k) = sum w^3 (x - m)(x - m)'.  They are None if they are not kept.
+    For at most MAX_SKEW columns, `third` (c, t) = sum w^3 (x - m)_i (x - m)_j (x - m)_l for the t triples of
+    `triples`; weight3 (c,) = sum w^3, drift3 (c, k) = sum w^3 (x - m) and spread3 (c, k, k) = sum w^3 (x - m)
+    (x - m)' serve to move it to another centre.  They are None if not kept.
 
-    If rows are resampled, draws (c, 1 + k, replicates) are sum w and sum w (x - m) over the rows that are
-    drawn in each replicate; there are no replicates if the sums would be too many.
+    If rows are resampled, draws (c, 1 + k, replicates) are sum w and sum w (x - m) over the rows drawn in
+    each replicate; there are no replicates if the sums would be too many.
 
-    With clusters, the spread and the third moments are those of the totals of clusters, `units` (c,) is the
-    number of clusters, `units2` (c,) the sum of their squared weights, `largest` (c, k) the most that one
-    of them adds to the diagonal of the spread, and `binary` (c,) whether the rows hold 0 and 1 alone.  Of a
-    loss of order, `exact` (c, k) are the means, without the rounding of their sums, and `ends` (c, 2) those
-    of its interval, NaN if they are those of a mean; `error` (c,) is the most by which an approximate value
-    is off.  These are computed after the last merge.
+    With clusters, the spread and third moments are those of cluster totals, `units` (c,) is the number of
+    clusters, `units2` (c,) the sum of their squared weights, `largest` (c, k) the maximum contribution of one
+    cluster to the diagonal of the spread, and `binary` (c,) whether the rows hold only 0 and 1.  For a loss
+    of order, `exact` (c, k) are the means without the rounding of their sums, and `ends` (c, 2) the ends of
+    its interval, NaN if it is that of a mean; `error` (c,) bounds the error of an approximate value.  These
+    are computed after the last merge.
     """
 
     n: Array
@@ -81,7 +81,7 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
 
     @classmethod
     def empty(cls, cells: int, k: int, spread: bool = True, replicates: int | None = None) -> Self:
-        """The sums of no rows, in some `replicates` if rows are resampled."""
+        """The sums of no rows, with `replicates` if rows are resampled."""
         return cls(
             n=np.zeros(cells, dtype=np.int64),
             weight=np.zeros((cells, 2)),
@@ -131,7 +131,7 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
         return self.select(slice(index, index + 1))
 
     def columns(self, first: int, last: int) -> Self:
-        """The sums of columns first:last alone."""
+        """The sums of columns first:last only."""
         pick = slice(first, last)
         third, draws = self.third, self.draws
         if draws is not None:
@@ -162,7 +162,7 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
         return self.columns(index * k, (index + 1) * k)
 
     def to_arrays(self) -> dict[str, Array]:
-        """The fields that are kept, by name."""
+        """The fields that are not None, by name."""
         return {name: values for name, values in asdict(self).items() if values is not None}
 
     @classmethod
@@ -173,12 +173,12 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
 
 def mean_of(total: Array, weight: Array) -> Array:
     """The means (c, k) from two-float sums (c, 2, k) and (c, 2), whose values are rounded sums."""
-    # Of a sum of weights beyond the largest float there is no mean: dividing by infinity would give zero.
+    # If the sum of weights overflows, the mean is NaN: dividing by infinity alone would give zero.
     whole = weight[:, :1]
     return total[:, 0] / whole * (whole / whole)
 
 
 def total_weights(weights: Array, unit: float) -> Array:
-    """Sums of weights (c,) in their own unit; the largest number where they exceed that."""
+    """Sums of weights (c,) in their own unit, capped at the largest float."""
     with np.errstate(over="ignore"):
         return np.minimum(weights * unit, sys.float_info.max)

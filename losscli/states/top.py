@@ -24,7 +24,7 @@ class Top(Struct, frozen=True, eq=False):
     """The rows with the highest `score` (m,) in each cell, at most `most` of them, described by `frame`.
 
     `codes` (m,) are their cells, ascending; within a cell, scores descend, and ties are in row order.  `n`
-    and `weights` (c,) are those of all rows, including rows that are not kept.
+    and `weights` (c,) cover all rows, including those not kept.
     """
 
     n: Array
@@ -54,14 +54,14 @@ class Top(Struct, frozen=True, eq=False):
         codes = np.repeat(cells.present, cells.sizes)
         best = _best(codes, score, most)
         if frame is None:
-            shown = pl.DataFrame({"row": to_numpy(cells.numbers(cells.xp.asarray(best))) + 1})
+            described = pl.DataFrame({"row": to_numpy(cells.numbers(cells.xp.asarray(best))) + 1})
         else:
-            shown = frame[best if order is None else order[best]]
+            described = frame[best if order is None else order[best]]
         n, weights = np.zeros(cells.count, dtype=np.int64), np.zeros(cells.count)
         n[cells.present] = cells.sizes
         if len(cells.present):
             weights[cells.present] = to_numpy(cells.weight_sums[0]).sum(axis=1)
-        return cls(n, weights, codes[best], score[best], shown, most)
+        return cls(n, weights, codes[best], score[best], described, most)
 
     @classmethod
     def stack(cls, parts: Sequence[Top]) -> Top:
@@ -76,13 +76,13 @@ class Top(Struct, frozen=True, eq=False):
         at = np.arange(len(later.n)) if places is None else places
         cells = max(len(self.n), int(at.max(initial=-1)) + 1)
         n, weights = np.zeros(cells, dtype=np.int64), np.zeros(cells)
-        for part, own in ((self, np.arange(len(self.n))), (later, at)):
-            n[own] += part.n
-            weights[own] += part.weights
+        for part, target in ((self, np.arange(len(self.n))), (later, at)):
+            n[target] += part.n
+            weights[target] += part.weights
         codes = np.concatenate([self.codes, at[later.codes]])
         score = np.concatenate([self.score, later.score])
         best = _best(codes, score, self.most)
-        # In parts of other formats columns may have other types: keys are text in CSV files.
+        # Columns may differ in type between parts of different formats: keys are text in CSV files.
         frames = [part.frame for part in (self, later) if part.frame.height] or [self.frame]
         frame = pl.concat(frames, how="vertical_relaxed")[best]
         return Top(n, weights, codes[best], score[best], frame, self.most)
@@ -96,7 +96,7 @@ class Top(Struct, frozen=True, eq=False):
         return Top(self.n[cells], self.weights[cells], codes, self.score[at], self.frame[at], self.most)
 
     def output(self, index: int, outputs: int) -> Top:
-        """The same rows, because all outputs share them."""
+        """The state itself: all outputs share the rows."""
         return self
 
     def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
@@ -129,11 +129,11 @@ class Top(Struct, frozen=True, eq=False):
 
 def _best(codes: Array, score: Array, most: int) -> Array:
     """The indices of the highest scores of each cell, cell by cell and highest first."""
-    near = np.arange(len(score))
+    candidates = np.arange(len(score))
     if len(score) > most and codes[0] == codes[-1] and (codes == codes[0]).all():
         smallest = np.partition(score, len(score) - most)[len(score) - most]
-        near = np.flatnonzero(score >= smallest)
-    order = near[np.lexsort((-score[near], codes[near]))]
+        candidates = np.flatnonzero(score >= smallest)
+    order = candidates[np.lexsort((-score[candidates], codes[candidates]))]
     ordered = codes[order]
     rank = np.arange(len(order)) - np.searchsorted(ordered, ordered)
     return order[rank < most]
