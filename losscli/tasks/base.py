@@ -12,18 +12,18 @@ from losscli.numeric.arrays import Array, Namespace, on_host, read_only
 
 
 class Batch(Struct, frozen=True, eq=False, dict=True):
-    """A block of checked rows as one kind of loss receives it; `xp` is the namespace of its arrays."""
+    """A block of checked rows in the form that one kind of loss receives; `xp` is its array namespace."""
 
     task: ClassVar[str]
     axis: ClassVar[str] = ""
     """The horizontal axis of the curves of its losses: residual, probability or margin; empty if none."""
     may_be_infinite: ClassVar[bool] = False
-    """Whether the loss of a row may be infinite: an event happened that was impossible."""
+    """Whether the loss of a row may be infinite, for an event with a predicted probability of zero."""
     of_cells: ClassVar[Literal["rows", "each", "none"]] = "rows"
-    """What the value of a class or label comes from: its own rows or columns, the batch that a loss receives
-    for each class or label (and from all of which the overall value comes), or nothing: there is none."""
+    """How a class or label gets its value: from its own rows or columns; from a batch that the loss receives
+    for each class or label (the overall value then comes from all of these batches); or not at all."""
     needs: ClassVar[tuple[str, ...]] = ()
-    """The options of which a loss needs one: they name a column."""
+    """Options that name a column; a loss needs one of them."""
     xp: Namespace
 
     @property
@@ -33,16 +33,16 @@ class Batch(Struct, frozen=True, eq=False, dict=True):
 
 
 def sealed(batch: Batch) -> Batch:
-    """The same rows for code of users: a batch of its own, whose arrays cannot be written.
+    """A read-only copy of a batch for custom code.
 
-    What its properties compute is neither that of the batch nor writable, so that no loss can change what
-    another one reads.
+    Its properties compute arrays of their own, also read-only, so that no loss can change the input of
+    another one.
     """
     values = {name: getattr(batch, name) for name in batch.__struct_fields__}
-    found: Batch = _sealed_type(type(batch))(
+    copy: Batch = _sealed_type(type(batch))(
         **{name: _unwritable(batch.xp, value) for name, value in values.items()}
     )
-    return found
+    return copy
 
 
 @cache
@@ -62,21 +62,20 @@ def _sealed_type(kind: type[Batch]) -> Any:
 
 
 def _unwritable(xp: Namespace, value: Any) -> Any:
-    """A value whose array, or arrays in a tuple, cannot be written; any other value as it is."""
+    """The value with its array, or the arrays of a tuple, read-only; any other value unchanged."""
     if isinstance(value, xp.ndarray):
         return value if on_host(xp) and not value.flags.writeable else read_only(xp, value)
-    return tuple(_unwritable(xp, each) for each in value) if type(value) is tuple else value
+    return tuple(_unwritable(xp, item) for item in value) if type(value) is tuple else value
 
 
 class Rows(Struct, frozen=True, eq=False):
     """The rows that a task read from a block.
 
-    `parts` has one batch, or one per output or class, for each type of batch; `by_label` one per label.
-    `codes` (n,) is the true class of each row, -1 if it has no single one; `factor` (n,) multiplies the
-    weight of the row.
-    `pilots` hold, for each output, the constants from the first rows that reductions need; `error_unit` of
-    each is the unit of its sums.  `starts` (groups,) are the first rows of the groups, in tasks that evaluate
-    groups of rows: row columns then have one number per group.
+    For each type of batch, `parts` has one batch, or one per output or class, and `by_label` one per label.
+    `codes` (n,) is the true class of each row, -1 for soft targets; `factor` (n,) multiplies the weight of
+    the row.  `pilots` are the constants from the first rows that reductions need, for each output; their
+    `error_unit` is the unit of its sums.  `starts` (groups,) are the first rows of the groups, in tasks that
+    evaluate groups of rows: row columns then have one number per group.
     """
 
     parts: Mapping[type[Batch], tuple[Batch, ...]]

@@ -21,9 +21,8 @@ from losscli.text import shortened
 class Bernoulli(Batch, frozen=True):
     """Probabilities of an event with their logarithms, exact from probabilities or from logits.
 
-    `target` in [0, 1] and `prediction` have the same shape; `link` is probability or logit; a
-    probability below `eps` counts as `eps` under a logarithm, on either side.  `held` is the type in which
-    the file has probabilities.
+    `target` in [0, 1] and `prediction` have the same shape; `link` is probability or logit.  Logarithms of
+    probabilities and complements are clipped at `eps`.  `held` is the type of the probabilities in the file.
     """
 
     may_be_infinite: ClassVar[bool] = True
@@ -60,7 +59,7 @@ class Bernoulli(Batch, frozen=True):
         if self.link == "logit":
             return -softplus(self.xp, self.prediction)
         log_q = self.xp.log1p(-self.xp.minimum(self.prediction, 1.0 - self.eps))
-        # The clip is smaller than the spacing of floats at one.
+        # 1 - eps rounds to 1, so the logarithm is clipped instead.
         tiny = self.eps > 0 and 1.0 - self.eps == 1.0
         return self.xp.maximum(log_q, math.log(self.eps)) if tiny else log_q
 
@@ -85,7 +84,7 @@ class Binary(Bernoulli, frozen=True):
 
     @property
     def place(self) -> Array:
-        """The probability of the true class; for soft labels its mean."""
+        """The probability of the true class; for soft labels its expectation."""
         return self.target * self.probability + (1.0 - self.target) * self.complement
 
 
@@ -118,7 +117,7 @@ class BinarySoftScore(Batch, frozen=True):
 
     @property
     def place(self) -> Array:
-        """The margin of the score; for soft labels its mean."""
+        """The margin of the score; for soft labels its expectation."""
         return (2.0 * self.target - 1.0) * self.score
 
 
@@ -141,13 +140,13 @@ class BinaryLabel(Batch, frozen=True):
         return (cls(xp, target, probability),)
 
     def predicted(self, threshold: float, inclusive: bool = False) -> Array:
-        """1 if the probability is above the threshold, else 0 (n,); a tie is 0, or 1 if inclusive."""
+        """1 if the probability is above the threshold, else 0 (n,); equality gives 0, or 1 if inclusive."""
         p = self.probability
         return self.xp.where(p >= threshold if inclusive else p > threshold, 1.0, 0.0)
 
 
 class BinaryOutcome(BinaryLabel, frozen=True):
-    """As BinaryLabel, for one of the two classes: `own` is 1 for the positive one, else 0."""
+    """As BinaryLabel, for one of the two classes: `own` is 1 for the positive class, 0 for the negative."""
 
     of_cells: ClassVar[Literal["rows", "each", "none"]] = "each"
     axis: ClassVar[str] = ""
@@ -191,7 +190,7 @@ class Outcomes(NamedTuple):
 
 
 def outcomes(actual: Array, predicted: Array) -> Outcomes:
-    """The outcomes of rows that belong to a class, and that are predicted to belong to it: 1, else 0 (n,)."""
+    """The outcomes for a class from the actual and predicted membership of each row: 1, else 0 (n,)."""
     others, rejected = 1.0 - actual, 1.0 - predicted
     return Outcomes(predicted * actual, predicted * others, rejected * actual, rejected * others)
 

@@ -23,14 +23,14 @@ LARGEST = sys.float_info.max
 """The largest finite number."""
 SMALLEST = math.ulp(0.0)
 """The smallest positive number."""
-_TELLING = 100
-"""Values that show how text writes numbers."""
+_EXAMINED = 100
+"""Maximum number of invalid values examined to suggest an option."""
 
 
 class Block:
     """A block of the aligned stream while it is validated: invalid rows are flagged and dropped.
 
-    `weight` (n,) is that of the remaining rows, None for ones.  `start` rows of the run came before it.
+    `weight` (n,) belongs to the remaining rows, None for ones.  `start` is the number of earlier rows.
     """
 
     def __init__(self, frame: pl.DataFrame, first_row: int, roles: Roles) -> None:
@@ -47,9 +47,9 @@ class Block:
         self._parse()
 
     def _parse(self) -> None:
-        """Make the columns of numbers float64 if they are text, or of a type that NumPy lacks.
+        """Convert numeric columns that are text, or of a type that NumPy lacks, to floats.
 
-        Dates that cut rows into slices become numbers of their units, in columns of their own.
+        For slices by time, dates are converted to unit numbers in additional columns.
         """
         for column, unit in self.roles.units:
             units, wrong = times.numbers(self.frame[column], unit, self._spelling(column))
@@ -59,21 +59,21 @@ class Block:
         floats = (pl.Float32, pl.Float64)
         for column in self.roles.numbers:
             if isinstance(types[column], floats):
-                continue  # without the column itself: there may be thousands
+                continue  # without accessing the column: there may be thousands
             series = self.frame[column]
             if series.dtype == pl.String:
                 dtype = pl.List(pl.Float64) if column in self.roles.widths else pl.Float64()
-                found = parsed(series, dtype, self._spelling(column))
-                self._note(column, Code.NOT_A_NUMBER, found.wrong, series)
-                self._note(column, Code.INEXACT_NUMBER, found.inexact, series)
-                self.frame = self.frame.with_columns(found.values.alias(column))
+                result = parsed(series, dtype, self._spelling(column))
+                self._note(column, Code.NOT_A_NUMBER, result.wrong, series)
+                self._note(column, Code.INEXACT_NUMBER, result.inexact, series)
+                self.frame = self.frame.with_columns(result.values.alias(column))
             elif series.dtype.is_integer() or series.dtype.is_decimal():
                 self._note(column, Code.INEXACT_NUMBER, rounded(series), series)
             elif (wide := _wide(series.dtype)) != series.dtype:
                 self.frame = self.frame.with_columns(series.cast(wide))
 
     def _spelling(self, column: str) -> Spelling:
-        """How the text of a column writes numbers, and missing values."""
+        """The spelling of numbers and missing values in a text column."""
         return self.roles.spellings[column.startswith("t:")]
 
     def _note(self, column: str, code: Code, rows: Array | None, values: pl.Series) -> None:
@@ -81,12 +81,12 @@ class Block:
             self._not_numbers.append((column, code, rows, values))
 
     def flag_text(self) -> None:
-        """Flag and drop text that is no number or no date, and whole numbers that float64 would round."""
+        """Flag and drop text that is not a number or date, and whole numbers that float64 would round."""
         for column, code, rows, series in self._not_numbers:
             shown = partial(_value, series)
             if code is Code.NOT_A_NUMBER:
                 kind = "a list of numbers" if column in self.roles.widths else "a number"
-                wrong = series.filter(pl.Series(rows)).head(_TELLING).cast(pl.String).to_list()
+                wrong = series.filter(pl.Series(rows)).head(_EXAMINED).cast(pl.String).to_list()
                 self.flag(
                     rows, code, column, shown, remedy=remedy_for(wrong) or None, kind=kind, column=column[2:]
                 )
@@ -127,40 +127,40 @@ class Block:
         return values
 
     def text(self, column: str) -> pl.Series:
-        """A column as text; the elements of lists with blanks between them."""
+        """A column as text; the elements of lists are joined with spaces."""
         series = self.frame[column]
         if isinstance(series.dtype, pl.List | pl.Array):
             series = series.cast(pl.List(pl.String)).list.join(" ")
         return series.cast(pl.String)
 
     def as_held(self, columns: tuple[str, ...]) -> Array:
-        """As `numbers`, but in float32 if wide columns or lists hold that: half the bytes to copy."""
+        """As `numbers`, but float32 if wide columns or lists have that type: half the bytes to copy."""
         return self._matrix(columns).values
 
     def _matrix(self, columns: tuple[str, ...]) -> Matrix:
-        found = self._matrices.get(columns)
-        if found is None:
-            found = self._matrices[columns] = matrix_of(self.frame, columns)
-        return found
+        matrix = self._matrices.get(columns)
+        if matrix is None:
+            matrix = self._matrices[columns] = matrix_of(self.frame, columns)
+        return matrix
 
     def within(self, columns: tuple[str, ...], low: float, high: float) -> bool:
         """Whether all numbers of the columns are in [low, high] and none is missing."""
-        found = self._matrix(columns)
-        return not self.height or (low <= found.low and found.high <= high)
+        matrix = self._matrix(columns)
+        return not self.height or (low <= matrix.low and matrix.high <= high)
 
     def are_finite(self, columns: tuple[str, ...]) -> bool:
-        """Whether no value is missing or infinite; of text whether none is missing."""
+        """Whether no value is missing or infinite; for text, whether none is missing."""
         if len(columns) == 1:
             series = self.frame.get_column(columns[0])
             names = (*self.roles.texts, *self.roles.ids, self.roles.cluster)
             if columns[0] in names and series.dtype.is_nested():
-                return False  # a list may hold a null, and lists of a key have any length
+                return False  # lists may contain null, and lists in a key may have any length
             if series.null_count() or not (series.dtype.is_float() or series.dtype.is_nested()):
                 return not series.null_count()
         return self.within(columns, -LARGEST, LARGEST)
 
     def check_lengths(self) -> None:
-        """Flag and drop lists that do not have the length that the run needs."""
+        """Flag and drop lists of the wrong length."""
         for column, width in self.roles.widths.items():
             if not isinstance(self.frame[column].dtype, pl.List):
                 continue
@@ -177,7 +177,7 @@ class Block:
         self.drop_marked()
 
     def codes(self, column: str) -> Array:
-        """The position of each row's label among the classes (n,), -1 for other labels."""
+        """The index of each row's label among the classes (n,), -1 for other labels."""
         return codes_of(self.frame[column], self.roles.names)
 
     def drop_ignored_label(self) -> None:
@@ -200,9 +200,9 @@ class Block:
         remedy: str | None = None,
         **params: Any,
     ) -> None:
-        """Count the rows of a mask under a finding, with examples, and mark them to be dropped.
+        """Add the rows of a mask to the tally of a finding, with examples, and mark them to be dropped.
 
-        `params` are those of its wording; `fatal` and `remedy` are those of its kind by default.  With
+        `params` fill in the text of the finding; `fatal` and `remedy` default to those of its code.  With
         `leave_out` false the rows are kept.
         """
         at = np.flatnonzero(mask)
@@ -222,7 +222,7 @@ class Block:
     def name_row(self, index: int, target: bool = False) -> str:
         """The name of a row: 'row 17 (id p017)'.  Rows count from 1 in their file, without the header.
 
-        A row without a number has its key alone.
+        A row without a number is named by its key.
         """
         ids = ", ".join(
             f"{column[2:]} {shortened(str(self.frame[column][index]))}" for column in self.roles.ids
@@ -239,10 +239,10 @@ class Block:
         keep = ~self._marked
         self._marked = None
         self._rows, self._first_row = self.rows[keep], None
-        kept = pl.Series(keep)
-        self.frame = self.frame.filter(kept)
+        kept_rows = pl.Series(keep)
+        self.frame = self.frame.filter(kept_rows)
         self._not_numbers = [
-            (column, code, rows[keep], values.filter(kept))
+            (column, code, rows[keep], values.filter(kept_rows))
             for column, code, rows, values in self._not_numbers
         ]
         self._matrices.clear()
@@ -266,12 +266,12 @@ class Block:
         outside = (values < low) | (values > high)
         for i in np.flatnonzero(outside.any(axis=0)).tolist():
             column = columns[i] if len(columns) > 1 else columns[0]
-            own = values[:, i]
-            self.flag(outside[:, i], code, column, partial(_number, own), remedy=remedy, **params)
+            column_values = values[:, i]
+            self.flag(outside[:, i], code, column, partial(_number, column_values), remedy=remedy, **params)
 
 
 def _wide(dtype: Any) -> Any:
-    """A type that NumPy and Polars compute with: float32 instead of float16."""
+    """The type with float16 replaced by float32, which NumPy and Polars compute with."""
     if isinstance(dtype, pl.List):
         return pl.List(_wide(dtype.inner))
     if isinstance(dtype, pl.Array):

@@ -15,13 +15,13 @@ from losscli.tasks.block import Block
 from losscli.tasks.parameters import Bound, LocationScale, Positive, Probability, flag_empty_range
 
 NOTHING = 1e-100
-"""A share that changes no digit, and whose inverse can be squared."""
+"""A fraction too small to change a result, whose inverse can still be squared."""
 
 
 class Bounded(LocationScale, frozen=True):
-    """A distribution with location and scale, of which lower and upper leave a part.
+    """A location-scale distribution restricted to the range from lower to upper.
 
-    Its numbers are described from the centre outward, where the density between the bounds is greatest.
+    Distances are measured from the centre, where the density between the bounds has its maximum.
     """
 
     lower: Bound
@@ -54,7 +54,7 @@ class Bounded(LocationScale, frozen=True):
 
     @property
     def widened(self) -> Self:
-        """The same with a scale that is something to the distances of location and target from the centre."""
+        """The same with a scale that is not negligible compared with the distances from the centre."""
         xp = self.xp
         longest = xp.maximum(xp.abs(self.centre - self.location), xp.abs(self.nearest - self.centre))
         return replace(self, scale=xp.maximum(self.scale, NOTHING * longest))
@@ -81,7 +81,7 @@ class Bounded(LocationScale, frozen=True):
 
     @cached_property
     def bounds(self) -> tuple[Array, Array]:
-        """How far beyond the location the lower and the upper bound are (n,), in units of the scale."""
+        """From the lower bound to the location, and from the location to the upper bound (n,), in scales."""
         return (self.location - self.lower) / self.scale, (self.upper - self.location) / self.scale
 
     @cached_property
@@ -91,7 +91,7 @@ class Bounded(LocationScale, frozen=True):
         return near / self.scale
 
     def on_sides(self, left: Array, right: Array) -> tuple[Array, Array]:
-        """What is left and right of the centre (n,): that on the side of the target, and the other."""
+        """The values left and right of the centre (n,), reordered: the target's side first."""
         return self.xp.where(self.is_right, right, left), self.xp.where(self.is_right, left, right)
 
 

@@ -24,12 +24,12 @@ def no_pilot(block: Block) -> None:
 
 
 class Task(Struct, frozen=True):
-    """A task: how its rows are read, and its defaults.
+    """A task: the reader of its rows, and its defaults.
 
-    `usual` are the losses if none is chosen, `usual_labels` those if predictions are labels.  `unit` is what
-    it counts: rows or groups.  `cell` is the kind of its cells: class, label, output, quantile, or empty.
-    `batches` are those that name their columns, in the order in which --task tries them; `shown` are the
-    ones that the names of columns alone identify, without --task.
+    `usual` are the default losses, `usual_labels` the default losses if predictions are labels.  `unit` is
+    what it counts: rows or groups.  `cell` is the kind of its cells: class, label, output, quantile, or
+    empty.  `batches` are the batches that name their columns, in the order in which --task tries them;
+    `shown` are those that column names alone identify, without --task.
     """
 
     name: str
@@ -65,15 +65,15 @@ _MODULES = {
 
 
 class _Tasks(Mapping[str, Task]):
-    """The tasks, each imported on first use: a run has one."""
+    """The tasks, imported on first use, since a run needs only one."""
 
     def __init__(self) -> None:
-        self._found: dict[str, Task] = {}
+        self._loaded: dict[str, Task] = {}
 
     def __getitem__(self, name: str) -> Task:
-        if name not in self._found:
-            self._found[name] = import_module(f"losscli.tasks.{_MODULES[name]}").TASK
-        return self._found[name]
+        if name not in self._loaded:
+            self._loaded[name] = import_module(f"losscli.tasks.{_MODULES[name]}").TASK
+        return self._loaded[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(_MODULES)

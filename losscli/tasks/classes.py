@@ -1,4 +1,4 @@
-"""Batches of multiclass losses: distributions over the classes, scores, and labels."""
+"""Batches of multiclass losses: distributions over classes, scores, and labels."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from losscli.tasks.binary import Bernoulli, Outcomes, outcomes
 class Multiclass(Batch, frozen=True):
     """Probabilities (n, classes) with their logarithms, exact from probabilities, logits or logs.
 
-    Logits may be float32, as in the file: all that is computed from them is float64.  `code` (n,) is the true
-    class, or None if `soft` (n, classes) holds a distribution.  `class_weight` (classes,) is only for terms
-    of other classes, since the weight of the row includes that of its own class.  `held` is the type of the
-    probabilities in the file.
+    Logits may be float32, as in the file; all results are float64.  `code` (n,) is the true class, or None if
+    `soft` (n, classes) holds a distribution.  `class_weight` (classes,) is only for terms of other classes,
+    since the weight of the row includes that of its true class.  `held` is the type of the probabilities in
+    the file.
     """
 
     task: ClassVar[str] = "multiclass"
@@ -34,7 +34,7 @@ class Multiclass(Batch, frozen=True):
 
     @property
     def place(self) -> Array:
-        """The probability of the true class; for soft targets its mean."""
+        """The probability of the true class; for soft targets its expectation."""
         if self.code is not None:
             return self.pick(self.probability)
         return self.xp.sum(self.target * self.probability, axis=1)
@@ -69,7 +69,7 @@ class Multiclass(Batch, frozen=True):
 
     @cached_property
     def excess(self) -> Array:
-        """Sum of the target distribution less that of `clipped` (n,), exact near 0."""
+        """Sum of the target distribution minus the sum of `clipped` (n,), exact near 0."""
         if self.link == "logit":
             total, rest = exact_sum(self.xp, self.target, start=-1.0)
         else:
@@ -125,15 +125,17 @@ class Multiclass(Batch, frozen=True):
         """Log-probability of all classes after each but the last (n, classes - 1)."""
         return self._log_sum(self.above, self.below, slice(None, None, -1))
 
-    def _log_sum(self, own: Array, rest: Array, order: slice) -> Array:
-        """The logarithm of the sums `own`, with complements `rest`; `order` is the order of summation."""
+    def _log_sum(self, sums: Array, complements: Array, order: slice) -> Array:
+        """The logarithm of `sums`, given their `complements`; `order` is the order of summation."""
         xp = self.xp
-        mostly = rest < 0.5
-        logs = xp.where(mostly, xp.log1p(-xp.where(mostly, rest, 0.0)), xp.log(xp.maximum(own, self.eps)))
-        lost = own < 1e-290
-        if self.link == "probability" or not bool(lost.any()):
+        mostly = complements < 0.5
+        logs = xp.where(
+            mostly, xp.log1p(-xp.where(mostly, complements, 0.0)), xp.log(xp.maximum(sums, self.eps))
+        )
+        underflows = sums < 1e-290
+        if self.link == "probability" or not bool(underflows.any()):
             return logs
-        return xp.where(lost, logsumexp_running(xp, self.log_prob[:, order])[:, :-1][:, order], logs)
+        return xp.where(underflows, logsumexp_running(xp, self.log_prob[:, order])[:, :-1][:, order], logs)
 
     def pick(self, values: Array) -> Array:
         """The values (n,) of the true class among values (n, classes); targets must be labels."""
@@ -156,12 +158,12 @@ class Multiclass(Batch, frozen=True):
         """The weight of each class relative to the weight of the row (n, classes)."""
         if self.class_weight is None:
             return self.xp.ones((1, 1))
-        own = self.own_weight
-        return self.class_weight[None, :] / self.xp.where(own == 0, 1.0, own)[:, None]
+        row_weight = self.own_weight
+        return self.class_weight[None, :] / self.xp.where(row_weight == 0, 1.0, row_weight)[:, None]
 
     @cached_property
     def own_weight(self) -> Array:
-        """The class weight of each row (n,); with soft targets its mean."""
+        """The class weight of each row (n,); for soft targets its expectation."""
         assert self.class_weight is not None
         if self.code is not None:
             return self.class_weight[self.code]
@@ -170,22 +172,22 @@ class Multiclass(Batch, frozen=True):
 
     @cached_property
     def counted(self) -> Array:
-        """1 for each row whose class has a weight, 0 for the others (n,)."""
+        """1 for each row whose class has a weight above zero, else 0 (n,)."""
         return self.xp.where(self.own_weight == 0, 0.0, 1.0)
 
     def smoothed(self, values: Array, label_smoothing: float | None) -> Array:
         """The mean of values (n, classes) under the target smoothed to t (1 - e) + e / K."""
-        own = self.expect(values)
+        expected = self.expect(values)
         if not label_smoothing:
-            return own
+            return expected
         if self.class_weight is not None:
-            own = self.xp.where(self.counted == 0, 0.0, own)
+            expected = self.xp.where(self.counted == 0, 0.0, expected)
         uniform = self.xp.sum(self.share_weight * values, axis=1) / self.classes
-        return (1 - label_smoothing) * own + label_smoothing * uniform
+        return (1 - label_smoothing) * expected + label_smoothing * uniform
 
 
 class MulticlassAmount(Multiclass, frozen=True):
-    """As `Multiclass`, but with any amounts >= 0: rows need not sum to one, and nothing is clipped."""
+    """As `Multiclass`, but with any amounts >= 0: rows need not sum to one, and there is no clipping."""
 
     axis: ClassVar[str] = ""
 
@@ -216,11 +218,11 @@ class MulticlassScore(Batch, frozen=True):
         """The inverse class weight of each row (n,), which cancels the one in the weight of the row."""
         if self.class_weight is None:
             return self.xp.ones(len(self.code))
-        own = self.class_weight[self.code]
-        return 1.0 / self.xp.where(own == 0, 1.0, own)
+        weight = self.class_weight[self.code]
+        return 1.0 / self.xp.where(weight == 0, 1.0, weight)
 
     def weighted(self, cost: Array) -> Array:
-        """The cost (n,), none where the class of the row has weight zero."""
+        """The cost (n,), zero where the class of the row has weight zero."""
         if self.class_weight is None:
             return cost
         return self.xp.where(self.class_weight[self.code] == 0, 0.0, cost)
@@ -256,7 +258,7 @@ class MulticlassLabel(Batch, frozen=True):
 
 
 class MulticlassOutcome(MulticlassLabel, frozen=True):
-    """As MulticlassLabel, for one of the classes against all others: `own`."""
+    """As MulticlassLabel, for the class `own` against all others."""
 
     of_cells: ClassVar[Literal["rows", "each", "none"]] = "each"
     own: int = 0

@@ -1,4 +1,4 @@
-"""Contrastive learning: the vectors of a batch of items, and the label that makes items alike."""
+"""Contrastive learning: the vectors of a batch of items, and the labels that define similar items."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from losscli.tasks.groups import Grouped, read_groups
 from losscli.tasks.named import Column
 
 PAIRS = 1 << 22
-"""Pairs of items that are compared at once."""
+"""Maximum pairs of items that are compared at once."""
 
 
 class LabeledVectors(Grouped, frozen=True):
-    """Vectors (n, dimensions) and the number of the label (n,) of items in contiguous groups.
+    """Vectors (n, dimensions) and label numbers (n,) of items in contiguous groups.
 
-    Two items of a group are alike if they have the same label; groups are the batches of training.
+    Two items of a group are a positive pair if they have the same label; groups are training batches.
     """
 
     task: ClassVar[str] = "contrastive"
@@ -43,7 +43,7 @@ class LabeledVectors(Grouped, frozen=True):
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
         """The batch, with labels as numbers."""
         codes: dict[str, int] = {}
-        label = np.array([codes.setdefault(each, len(codes)) for each in values["label"]], dtype=np.int64)
+        label = np.array([codes.setdefault(text, len(codes)) for text in values["label"]], dtype=np.int64)
         return (cls(xp, values["vector"], xp.asarray(label)),)
 
     @cached_property
@@ -52,7 +52,7 @@ class LabeledVectors(Grouped, frozen=True):
         return unit(self.xp, self.vector)
 
     def pairs(self) -> Iterator[Pairs]:
-        """The pairs of every item with all items of its group, for some items at a time."""
+        """Yield the pairs of every item with all items of its group, some items at a time."""
         starts = to_numpy(self.starts).tolist()
         for start, end in pairwise([*starts, self.items]):
             step = max(1, PAIRS // (end - start))

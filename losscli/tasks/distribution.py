@@ -132,13 +132,13 @@ class Uniform(Distribution, frozen=True):
 class _Counts(Distribution, frozen=True):
     @cached_property
     def count(self) -> Array:
-        """The target (n,); NaN where it is no count."""
+        """The target (n,); NaN where it is not a count."""
         xp, y = self.xp, self.target
         return xp.where((y >= 0) & (y == xp.floor(y)), y, xp.nan)
 
     @cached_property
     def floor(self) -> Array:
-        """The greatest count that is not above the target (n,), 0 if the target is negative."""
+        """The largest count <= target (n,), 0 if the target is negative."""
         return self.xp.maximum(self.xp.floor(self.target), 0.0)
 
     def reached(self, values: Array, otherwise: float) -> Array:
@@ -175,7 +175,7 @@ class Hypergeometric(_Counts, frozen=True):
 
     @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
-        """Flag more draws than there is to draw from."""
+        """Flag more draws than the population has items."""
         m, n, k = (values[name][:, 0] for name in ("m", "n", "k"))
         block.flag(
             k > m + n,
@@ -227,24 +227,25 @@ DISTRIBUTIONS: Mapping[str, type[Named]] = {
 }
 """The distributions, by the name in their losses.
 
-Columns are those of the first one whose parameters they hold; of two names with one batch the first is usual.
+Columns are assigned to the first distribution whose parameters they contain.  If two names share a batch, the
+first is the default.
 """
 
 SCORES = ("crps", "log_score")
-"""The scores of each distribution, as their names begin."""
+"""The prefixes of the names of the scores of each distribution."""
 
 
 def distribution_of(loss: str, batch: type[Batch]) -> str | None:
-    """The name of the distribution that a loss is of; None if its batch may be of several.
+    """The name of the distribution of a loss; None if its batch has several that match.
 
     Examples:
         >>> distribution_of("crps_censored_normal", BoundedNormal)
         'censored_normal'
     """
-    names = [name for name, own in DISTRIBUTIONS.items() if own is batch]
+    names = [name for name, kind in DISTRIBUTIONS.items() if kind is batch]
     named = [name for name in names if loss.partition("@")[0] in {f"{score}_{name}" for score in SCORES}]
-    found = named or names
-    return found[0] if len(found) == 1 else None
+    candidates = named or names
+    return candidates[0] if len(candidates) == 1 else None
 
 
 _USUAL = {batch: name for name, batch in reversed([*DISTRIBUTIONS.items()])}

@@ -33,7 +33,7 @@ class Ensemble(Named, frozen=True):
 
     @property
     def size(self) -> int:
-        """How many members there are."""
+        """The number of members."""
         return int(self.members.shape[1])
 
     @cached_property
@@ -77,14 +77,14 @@ class WeightedEnsemble(Ensemble, frozen=True):
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """No cells.  Raises UsageError if a member lacks its weight."""
+        """No cells.  Raises UsageError if a member has no weight."""
         if widths["members"] != widths["weights"] or (all(keys.values()) and len(set(keys.values())) > 1):
             raise UsageError("each member needs a weight", remedy="name them m0, w0, m1, w1")
         return ()
 
     @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
-        """Flag rows without any weight."""
+        """Flag rows in which all weights are zero."""
         block.flag(~(values["weights"].sum(axis=1) > 0), Code.NO_MEMBER_WEIGHT, part.arrays["weights"])
 
 
@@ -97,7 +97,7 @@ class MultivariateEnsemble(Named, frozen=True):
 
     @property
     def size(self) -> int:
-        """How many members there are."""
+        """The number of members."""
         return int(self.members.shape[1])
 
     @cached_property
@@ -109,12 +109,12 @@ class MultivariateEnsemble(Named, frozen=True):
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """No cells.  Raises UsageError if a member lacks a dimension of the target."""
-        wanted = [own[0] for own in keys["target"]] or [float(i) for i in range(widths["target"])]
-        members = list(dict.fromkeys(own[0] for own in keys["members"]))
-        if list(keys["members"]) != [(member, d) for member in members for d in wanted]:
+        """No cells.  Raises UsageError if a dimension of a member is missing."""
+        dimensions = [key[0] for key in keys["target"]] or [float(i) for i in range(widths["target"])]
+        members = list(dict.fromkeys(key[0] for key in keys["members"]))
+        if list(keys["members"]) != [(member, d) for member in members for d in dimensions]:
             raise UsageError(
-                f"each member needs a column for each of the {len(wanted)} dimensions of the target",
+                f"each member needs a column for each of the {len(dimensions)} dimensions of the target",
                 remedy="name them m0_d0, m0_d1, m1_d0, m1_d1, and the targets y_true_0, y_true_1",
             )
         return ()

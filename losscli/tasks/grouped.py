@@ -19,7 +19,7 @@ from losscli.tasks.groups import Grouped, read_groups
 from losscli.tasks.named import Column
 
 NAMES = ("group", "query", "query_id", "qid")
-"""The group columns by name, if no flag names one."""
+"""Names of group columns, without a flag."""
 ALSO_TARGET = ("relevance",)
 Score = Annotated[Array, Column(also=("prediction", "pred", "y_pred", "yhat"))]
 
@@ -48,18 +48,18 @@ class Relevance(Groups, frozen=True):
     target: Annotated[Array, Column(Range(0), role="target", also=ALSO_TARGET)]
 
     with_negative: ClassVar[Range] = Range(-1, gap=(-1, 0))
-    """Relevance with -1 for what is not relevant."""
+    """Relevance with -1 for items that are not relevant."""
 
     @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
-        """Count what has a relevance of -1, where that is allowed."""
+        """Count items with a relevance of -1, if that is allowed."""
         if part.ranges:
             negative = values["target"][:, 0] == -1
             block.flag(negative, Code.NEGATIVE_RELEVANCE, leave_out=False)
 
     @classmethod
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
-        """The batch, in which a relevance of -1 is 0."""
+        """The batch, with a relevance of -1 replaced by 0."""
         target = xp.maximum(values["target"], 0.0) if part.ranges else values["target"]
         return (cls(xp, **{**values, "target": target}),)
 
@@ -140,7 +140,7 @@ class BinaryRelevance(Relevance, frozen=True):
 def read_ranking(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any) -> Rows:
     """The wanted batches of the groups in the block; notes groups without a relevant item."""
     rows, group = read_groups(block, xp, wanted, pilot), block.roles.group
-    for batch in (own[0] for own in rows.parts.values()):
+    for batch in (batches[0] for batches in rows.parts.values()):
         if isinstance(batch, Relevance) and group is not None and rows.starts is not None:
             _note_idle(block, group, rows.starts[to_numpy(batch.relevant == 0)])
             break

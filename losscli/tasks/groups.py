@@ -1,6 +1,6 @@
-"""Rows that are evaluated together, in groups: what every task of groups shares.
+"""Rows that are evaluated in groups: the common parts of all tasks with groups.
 
-A row of the file is an item, but groups are evaluated: n, weights and intervals are those of groups.
+A row of the file is an item, but the unit of evaluation is a group: n, weights and intervals refer to groups.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from losscli.tasks.named import Named, read
 
 
 class Grouped(Named, frozen=True, kw_only=True):
-    """Items in contiguous groups: all arrays are (n,) or (n, ...) but `starts`.
+    """Items in contiguous groups: all arrays except `starts` are (n,) or (n, ...).
 
-    `starts` (groups,) are the first items of the groups; no group is empty.  Without --group, `whole` tasks
-    take all rows as one group.
+    `starts` (groups,) are the first items of the groups; no group is empty.  If `whole`, all rows are one
+    group unless --group names a column.
     """
 
     whole: ClassVar[bool] = False
@@ -32,7 +32,7 @@ class Grouped(Named, frozen=True, kw_only=True):
 
     @property
     def items(self) -> int:
-        """The number of items of all groups: each task of groups defines it."""
+        """The number of items of all groups; each subclass defines it."""
         raise NotImplementedError
 
     @cached_property
@@ -51,15 +51,16 @@ class Grouped(Named, frozen=True, kw_only=True):
 
     @cached_property
     def rank(self) -> Array:
-        """The place of each item in its group (n,): 0, 1, 2, ..., 0, 1, ..."""
+        """The position of each item in its group (n,): 0, 1, 2, ..., 0, 1, ..."""
         return self.xp.arange(self.items) - self.starts[self.group]
 
     def running(
         self, combine: Callable[[Array, Array], Array], values: Array, backwards: bool = False
     ) -> Array:
-        """The values (..., n) of each group combined up to each of them, or from it on if `backwards`.
+        """Cumulative combination of values (..., n) within each group, from the end if `backwards`.
 
-        By doubling the span that each result covers: rounding errors grow with the logarithm of a group.
+        The span of each result doubles in each step, so rounding errors grow only with the logarithm of the
+        group size.
         """
         xp, rank = self.xp, self.rank
         if backwards:
@@ -85,9 +86,12 @@ def read_groups(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pil
     group = block.roles.group
     assert group is not None
     _check_weights(block, starts_of(block.frame[group]))
-    found = read(block, xp, wanted, pilot).parts
+    batches_by_kind = read(block, xp, wanted, pilot).parts
     starts = starts_of(block.frame[group])
-    parts = {kind: tuple(_started(batch, xp.asarray(starts)) for batch in own) for kind, own in found.items()}
+    parts = {
+        kind: tuple(_started(batch, xp.asarray(starts)) for batch in batches)
+        for kind, batches in batches_by_kind.items()
+    }
     return Rows(parts, starts=starts)
 
 
@@ -97,10 +101,10 @@ def _started(batch: Batch, starts: Array) -> Batch:
 
 
 def _check_weights(block: Block, starts: Array) -> None:
-    """Flag items whose weight differs from that of the first in their group."""
+    """Flag items whose weight differs from that of the first item in the group."""
     if block.weight is None:
         return
-    weight, own = block.weight, block.roles.weight
-    assert own is not None
+    weight, column = block.weight, block.roles.weight
+    assert column is not None
     differs = weight != weight[starts][run_of(np, starts, len(weight))]
-    block.flag(differs, Code.WEIGHT_IN_GROUP, own, lambda i: f"{weight[i]:g}")
+    block.flag(differs, Code.WEIGHT_IN_GROUP, column, lambda i: f"{weight[i]:g}")

@@ -34,7 +34,7 @@ class Cohort(Grouped, frozen=True):
 
     @cached_property
     def by_time(self) -> Array:
-        """The item at each place (n,)."""
+        """The items in order of time (n,): group after group, the longest time first."""
         # Two stable sorts, by time and then by group, keep the order by time within groups.
         order = self.xp.argsort(-self.time, kind="stable")
         return order[self.xp.argsort(self.group[order], kind="stable")]
@@ -55,10 +55,10 @@ class Cohort(Grouped, frozen=True):
 
     @cached_property
     def risk(self) -> tuple[Array, Array]:
-        """The hazards of all items whose time is not shorter, by time (n,), as two numbers.
+        """The sum of hazards in the risk set of each item, by time (n,), as two numbers.
 
-        The largest of their logarithms, and the sum of the other hazards relative to the largest: their
-        logarithm is the first plus log1p of the second, without cancellation.
+        These are the largest log hazard, and the sum of the other hazards relative to the largest: the
+        logarithm of the sum is the first plus log1p of the second, without cancellation.
         """
         xp, log_hazard = self.xp, self.log_hazard[self.by_time]
         total = self.running(partial(_added, xp), xp.stack([log_hazard, xp.zeros(len(log_hazard))]))
@@ -68,7 +68,7 @@ class Cohort(Grouped, frozen=True):
 
 
 def _added(xp: Namespace, a: Array, b: Array) -> Array:
-    """The sum of two sums of hazards (2, n): the largest logarithm, and the rest relative to it."""
+    """Add two sums of hazards (2, n), each the largest logarithm and the rest relative to it."""
     first = a[0] >= b[0]
     top, low = xp.where(first, a, b), xp.where(first, b, a)
     return xp.stack([top[0], top[1] + (1.0 + low[1]) * xp.exp(low[0] - top[0])])

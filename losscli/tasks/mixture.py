@@ -29,8 +29,8 @@ class NormalMixture(Distribution, frozen=True):
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """No cells.  Raises UsageError if a component lacks a parameter."""
-        if len(set(widths.values())) > 1 or len({own for own in keys.values() if own}) > 1:
+        """No cells.  Raises UsageError if a parameter of a component is missing."""
+        if len(set(widths.values())) > 1 or len({numbers for numbers in keys.values() if numbers}) > 1:
             raise UsageError(
                 "each component needs a mean, a standard deviation and a weight",
                 remedy="name them m0, s0, w0, m1, s1, w1",

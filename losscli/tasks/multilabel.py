@@ -28,7 +28,7 @@ class MultilabelLabel(Batch, frozen=True):
     probability: Array
 
     def guessed(self, threshold: float, inclusive: bool = False) -> Array:
-        """Whether each label is predicted (n, labels); a tie is not, if inclusive it is."""
+        """Whether each label is predicted (n, labels); equality counts only if inclusive."""
         return self.probability >= threshold if inclusive else self.probability > threshold
 
     def wrong(self, threshold: float, inclusive: bool = False) -> Array:
@@ -69,7 +69,7 @@ class MultilabelScore(Batch, frozen=True):
     def rank_among_relevant(self) -> Array:
         """The number of true labels of the row with at least the score of each (n, labels)."""
         pairs = zip(self.score.T, self.relevant.T, strict=True)
-        return sum((other[:, None] >= self.score) & taken[:, None] for other, taken in pairs)
+        return sum((other[:, None] >= self.score) & is_relevant[:, None] for other, is_relevant in pairs)
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: None) -> Rows:
@@ -100,7 +100,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
             made[MultilabelScore] = MultilabelScore(xp, prediction[:, columns], target[:, columns] > 0)
         return made
 
-    alone = [make(slice(i, i + 1)) for i in range(target.shape[1])]
+    by_label = [make(slice(i, i + 1)) for i in range(target.shape[1])]
     parts: dict[type[Batch], tuple[Batch, ...]]
     parts = {kind: (batch,) for kind, batch in make(slice(None)).items()}
     if MultilabelOutcome in wanted:
@@ -109,7 +109,7 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         parts[MultilabelOutcome] = tuple(MultilabelOutcome(xp, y, p) for y, p in pairs)
     return Rows(
         parts,
-        by_label={kind: tuple(each[kind] for each in alone) for kind in alone[0]},
+        by_label={kind: tuple(batches[kind] for batches in by_label) for kind in by_label[0]},
     )
 
 

@@ -2,15 +2,15 @@
 
 To add a task of this kind, write a module in this folder with
 
-* a batch for each set of columns that some loss needs: a subclass of Named, whose fields are arrays, each
-  annotated with a Column that says where it is found and which numbers it may hold;
-* `TASK`, a Task with its usual losses, and the batches that names of columns alone identify.
+** a batch for each set of columns that some loss needs: a subclass of Named, whose fields are arrays, each
+  annotated with a Column that specifies its source and valid range;
+* `TASK`, a Task with its default losses, and the batches that column names alone identify.
 
-A batch that is made from its columns, such as counts of edits from two texts, has these in `reads`, and its
-own fields are what `made` computes.  One of rows that are evaluated together is a subclass of groups.Grouped.
+A batch computed from its columns, such as counts of edits from two texts, lists the columns in `reads`; its
+fields are the results of `made`.  A batch whose rows are evaluated in groups is a subclass of groups.Grouped.
 
-Add TASK to tasks/catalog.py, and a module of losses to catalog/families.py.  Nothing else is needed: the
-columns that are read, their order, their checks, and the meaning of -p and -y follow from the fields.
+Add TASK to tasks/catalog.py, and a module of losses to catalog/families.py.  Nothing else is needed: which
+columns are read, their order, their checks, and the meaning of -p and -y follow from the fields.
 
     class Normal(Named):
         task: ClassVar[str] = "distribution"
@@ -68,9 +68,9 @@ SIGN = Range(-1, 1, gap=(-1, 1))
 
 
 class Named(Batch, frozen=True):
-    """A batch whose fields name the columns that it reads; `other_columns` describes the rest.
+    """A batch whose fields name the columns that it reads; `other_columns` describes any others.
 
-    A batch that is made from columns which it does not keep names them in `reads`.
+    A batch computed from columns that are not its fields lists them in `reads`.
     """
 
     other_columns: ClassVar[tuple[str, ...]] = ()
@@ -81,18 +81,18 @@ class Named(Batch, frozen=True):
         """The names of the cells of the batch, from the names of its columns.
 
         For each matrix field, `keys` holds the numbers in the names of its columns, if any, and `widths` the
-        numbers per row.  Raises UsageError if the columns do not fit together.
+        count of numbers per row.  Raises UsageError if the columns are inconsistent.
         """
         return ()
 
     @classmethod
     def classes(cls, keys: Mapping[str, Keys]) -> tuple[str, ...]:
-        """The classes that its losses weigh, from the numbers in the names of its columns."""
+        """The classes that its losses weight, from the keys in the names of its columns."""
         return ()
 
     @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
-        """Flag rows whose arrays (n, k), by field, do not fit together."""
+        """Flag rows whose arrays (n, k), by field, are inconsistent."""
 
     @classmethod
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
@@ -101,17 +101,18 @@ class Named(Batch, frozen=True):
 
 
 class Column(Struct, frozen=True):
-    """Where an array of a batch is found, and which numbers it may hold.
+    """The source of an array of a batch, and its valid range.
 
-    Roles: `prediction` is the prediction column with the name of the field (n,), and `target` the one target
-    (n,), by the rules of every task; `also` are further names of either.  `family` are all columns whose
-    whole name matches `pattern`, sorted by the numbers in its groups (n, k); if none matches and `vector`
-    allows it, one column of arrays or lists.  `shared` are the columns that both sides have under the same
-    names (n, k), or one column of arrays on each.  A family with `side` "t" is among the targets.  For
-    messages, `like` shows the names of a family, and `words` describes its numbers better than the range.
-    A column with `text` holds text, and its array Python strings; of lists, their elements with blanks.
-    An `optional` column may be missing, and is not read if that of the field `unless` was found.
-    `variance` says whether the field is the root of a column whose name says variance, or refuses it.
+    Roles: `prediction` is the prediction column with the name of the field (n,), and `target` the only target
+    (n,), by the rules of every task; `also` lists alternative names of either.  `family` is all columns whose
+    full name matches `pattern`, sorted by the numbers in its groups (n, k); if none matches and `vector` is
+    true, one column of arrays or lists.  `shared` is the columns that both sides have under the same names
+    (n, k), or one column of arrays on each side.  A family with `side` "t" is among the targets.
+
+    In messages, `like` shows the names of a family, and `words` replaces the description of the range.  A
+    column with `text` becomes an array of Python strings; elements of lists are joined with spaces.  An
+    `optional` column may be missing, and is not read if the column of the field `unless` exists.  `variance`
+    says whether a column named as a variance is converted to its square root, or refused.
     """
 
     range: Range = FINITE
@@ -129,7 +130,7 @@ class Column(Struct, frozen=True):
 
     @property
     def by_name(self) -> bool:
-        """Whether names determine its columns: for all but the one target."""
+        """Whether names determine its columns: for all roles except the target."""
         return self.role != "target"
 
     @property
@@ -139,8 +140,8 @@ class Column(Struct, frozen=True):
 
     def key(self, name: str) -> tuple[float | str, ...] | None:
         """The sort key of a column of the family; None if the name is not in the family."""
-        found = re.fullmatch(self.pattern, name)
-        return None if found is None else tuple(map(_number, found.groups()))
+        match = re.fullmatch(self.pattern, name)
+        return None if match is None else tuple(map(_number, match.groups()))
 
     def order(self, name: str) -> tuple[tuple[bool, float | str], ...]:
         """A sort key for the columns of a family: numbers by value, before text."""
@@ -152,12 +153,12 @@ _DEVIATION = re.compile(r"(.*_)?(sigma|std|sd|std_?dev|scale)", re.IGNORECASE)
 
 
 def says_variance(name: str) -> bool:
-    """Whether the name of a column says that it holds a variance."""
+    """Whether a column is named as a variance."""
     return _VARIANCE.fullmatch(name) is not None
 
 
 def says_deviation(name: str) -> bool:
-    """Whether the name of a column says that it holds a standard deviation."""
+    """Whether a column is named as a standard deviation."""
     return _DEVIATION.fullmatch(name) is not None
 
 
@@ -172,20 +173,22 @@ Target = Annotated[Array, Column(role="target")]
 """The target (n,): any finite number."""
 
 
-_known: dict[type[Batch], Mapping[str, Column]] = {}
+_columns_by_batch: dict[type[Batch], Mapping[str, Column]] = {}
 
 
 def columns_of(batch: type[Batch]) -> Mapping[str, Column]:
-    """The arrays of a batch by field, each with its Column; other fields are not read from files."""
-    if batch not in _known and issubclass(batch, Named) and batch.reads:
-        _known[batch] = batch.reads
-    if batch not in _known:
+    """The Column of each field of a batch that is read from files."""
+    if batch not in _columns_by_batch and issubclass(batch, Named) and batch.reads:
+        _columns_by_batch[batch] = batch.reads
+    if batch not in _columns_by_batch:
         hints = typing.get_type_hints(batch, include_extras=True)
-        found = {name: typing.get_args(hints[name]) for name in batch.__struct_fields__}
-        _known[batch] = {
-            name: args[1] for name, args in found.items() if len(args) > 1 and isinstance(args[1], Column)
+        annotations = {name: typing.get_args(hints[name]) for name in batch.__struct_fields__}
+        _columns_by_batch[batch] = {
+            name: args[1]
+            for name, args in annotations.items()
+            if len(args) > 1 and isinstance(args[1], Column)
         }
-    return _known[batch]
+    return _columns_by_batch[batch]
 
 
 def described(batch: type[Batch]) -> str:
@@ -208,33 +211,34 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any
     values: dict[tuple[str, ...], Array] = {}
     for part in parts:
         for name, column in columns_of(part.batch).items():
-            own = part.arrays.get(name, ())
-            if not own:
+            names = part.arrays.get(name, ())
+            if not names:
                 continue
             if column.text:
-                values[own] = np.array(block.text(own[0]).to_list(), dtype=object)
+                values[names] = np.array(block.text(names[0]).to_list(), dtype=object)
                 continue
-            if own not in values:
-                values[own] = block.as_held(own)
+            if names not in values:
+                values[names] = block.as_held(names)
             if name in part.ranges:
                 column = replace(column, range=part.ranges[name])
-            check(block, own, column, values[own])
-        part.batch.check(block, part, {name: values[own] for name, own in part.arrays.items()})
-    kept = dict(zip(values, block.drop_marked(*values.values()), strict=True))
+            check(block, names, column, values[names])
+        part.batch.check(block, part, {name: values[names] for name, names in part.arrays.items()})
+    remaining = dict(zip(values, block.drop_marked(*values.values()), strict=True))
     arrays = {
-        own: value if own[0] in block.roles.texts else on_device(xp, value) for own, value in kept.items()
+        names: value if names[0] in block.roles.texts else on_device(xp, value)
+        for names, value in remaining.items()
     }
     return Rows({part.batch: _made(xp, part, arrays) for part in parts})
 
 
 def _made(xp: Namespace, part: Part, arrays: Mapping[tuple[str, ...], Array]) -> tuple[Batch, ...]:
-    shapes = columns_of(part.batch)
-    own = {
-        name: arrays[columns] if shapes[name].is_matrix or shapes[name].text else arrays[columns][:, 0]
-        for name, columns in part.arrays.items()
+    columns = columns_of(part.batch)
+    fields = {
+        name: arrays[names] if columns[name].is_matrix or columns[name].text else arrays[names][:, 0]
+        for name, names in part.arrays.items()
     }
-    own |= {name: xp.sqrt(own[name]) for name in part.variances}
-    made: tuple[Batch, ...] = part.batch.made(xp, part, own)
+    fields |= {name: xp.sqrt(fields[name]) for name in part.variances}
+    made: tuple[Batch, ...] = part.batch.made(xp, part, fields)
     return made
 
 
@@ -277,7 +281,7 @@ class Vectors(Named, frozen=True):
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
         """No cells.  Raises UsageError if the dimensions of the matrices differ."""
-        if len(set(widths.values())) > 1 or len({own for own in keys.values() if own}) > 1:
+        if len(set(widths.values())) > 1 or len({numbers for numbers in keys.values() if numbers}) > 1:
             shown = ", ".join(f"{name} {width}" for name, width in widths.items())
             raise UsageError(
                 f"vectors of different dimensions: {shown}", remedy="name the columns with -p and -y"

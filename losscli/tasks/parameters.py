@@ -1,4 +1,4 @@
-"""What batches of distributions have in common: the columns of their parameters, and location with scale."""
+"""Common parts of the batches of distributions: columns of parameters, and location-scale families."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Distribution(Named, frozen=True):
 
 
 class LocationScale(Distribution, frozen=True):
-    """A density that location and scale move and stretch."""
+    """A location-scale family."""
 
     location: Real
     scale: Scale

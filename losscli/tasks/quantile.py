@@ -35,7 +35,7 @@ class Quantile(Named, frozen=True):
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """The levels in the names of the columns.  Raises UsageError if they are not there, each once."""
+        """The levels in the names of the columns.  Raises UsageError for missing or duplicate levels."""
         levels = [level for (level,) in keys["prediction"]]
         if len(levels) != widths["prediction"] or len(set(levels)) < len(levels):
             raise UsageError(
@@ -46,7 +46,7 @@ class Quantile(Named, frozen=True):
 
     @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
-        """Note rows whose quantiles cross, which is no error: the loss penalises them."""
+        """Note rows whose quantiles cross; this is not an error, since the loss penalizes them."""
         crossing = (np.diff(values["prediction"], axis=1) < 0).any(axis=1)
         block.flag(crossing, Code.CROSSING_QUANTILES, leave_out=False)
 
@@ -96,10 +96,7 @@ class Interval(Named, frozen=True):
 
 
 class ScaledInterval(Interval, frozen=True):
-    """As Interval, with the `scale` of each row (n,), and the errors of a naive forecast (n,).
-
-    Without a naive forecast its errors are one.
-    """
+    """As Interval, with the scale of each row (n,), and the errors of a naive forecast (n,), by default 1."""
 
     needs: ClassVar[tuple[str, ...]] = SCALES
     scale: Array = None
@@ -107,7 +104,7 @@ class ScaledInterval(Interval, frozen=True):
 
 
 def read_scaled(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any) -> Rows:
-    """The wanted batches, with what scales them."""
+    """The wanted batches, with their scales and naive errors."""
     check_scales(block)
     rows = read(block, xp, wanted, pilot)
     if ScaledInterval not in wanted:

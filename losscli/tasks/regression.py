@@ -17,7 +17,7 @@ from losscli.tasks.variables import RegressionVariables
 
 
 class Pilot(NamedTuple):
-    """The constants of a run, from the first rows of an output, with which sums of squares keep their digits.
+    """Constants of a run, from the first rows of an output, that keep sums of squares accurate.
 
     `centre` is a target near the mean target, `error_centre` an error near the mean error.  `target_size` and
     `error_size` are powers of two near the largest centred target and the largest error.
@@ -45,14 +45,14 @@ class Pilot(NamedTuple):
 
 
 NO_PILOT = Pilot()
-"""For data near zero and of ordinary size."""
+"""The constants for data near zero and of ordinary magnitude."""
 
 
 class Regression(Batch, frozen=True):
     """One output: `prediction` and `target` (n,), finite, in the unit of the target.
 
-    `pilot` is fixed for a run.  Errors and targets "in units" are divided by a power of two, which is one for
-    all but extreme data, so that their squares neither overflow nor underflow; the reduction undoes it.
+    `pilot` is fixed for a run.  Errors and targets "in units" are divided by a power of two, which is 1
+    except for extreme data, so that their squares neither overflow nor underflow; the reduction undoes this.
     """
 
     task: ClassVar[str] = "regression"
@@ -104,10 +104,7 @@ class Regression(Batch, frozen=True):
 
 
 class Scaled(Regression, frozen=True):
-    """As Regression, with the `scale` of each row (n,), and the errors of a naive forecast (n,).
-
-    Without a naive forecast its errors are one.
-    """
+    """As Regression, with the scale of each row and the errors of a naive forecast, by default 1 (n,)."""
 
     axis: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = SCALES
@@ -140,7 +137,7 @@ def _pilot(target: Array, error: Array) -> Pilot:
 
 
 def _finite(values: Array) -> tuple[Array, tuple[float, float]]:
-    """The finite values with their minimum and maximum: inf and -inf without any."""
+    """The finite values with their minimum and maximum: inf and -inf if there are none."""
     ends = float(values.min(initial=math.inf)), float(values.max(initial=-math.inf))
     if all(map(math.isfinite, ends)) or not len(values):
         return values, ends
@@ -148,18 +145,18 @@ def _finite(values: Array) -> tuple[Array, tuple[float, float]]:
 
 
 def _size(ends: tuple[float, float], centre: float) -> float:
-    """The largest power of two <= max |value - centre| of values between ends; 1 if all are the centre."""
+    """The largest power of two <= max |value - centre| of values between ends; 1 if all equal the centre."""
     largest = max(abs(end - centre) for end in ends)
     return math.ldexp(1.0, math.frexp(largest)[1] - 1) if 0 < largest < math.inf else 1.0
 
 
 def _middle(values: Array) -> float:
-    # A value of the data, so that centred values are exactly zero if all are equal.
+    # The centre is a value of the data, so that centred values are exactly zero if all are equal.
     mean = float(values.mean()) if len(values) else math.nan
     if not math.isfinite(mean):
         return 0.0
-    apart = values - mean
-    return float(values[np.argmin(np.abs(apart, out=apart))])
+    deviations = values - mean
+    return float(values[np.argmin(np.abs(deviations, out=deviations))])
 
 
 def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: tuple[Pilot, ...]) -> Rows:
@@ -179,9 +176,9 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: tup
     parts: dict[type[Batch], tuple[Batch, ...]] = {Regression: batches}
     for kind in (Scaled, Benchmarked):
         if kind in wanted:
-            (own,) = batches
-            scale = scales(block, xp, own.target, own.pilot.error_unit)
-            parts[kind] = (kind(xp, own.prediction, own.target, own.pilot, *scale),)
+            (output,) = batches
+            scale = scales(block, xp, output.target, output.pilot.error_unit)
+            parts[kind] = (kind(xp, output.prediction, output.target, output.pilot, *scale),)
     if RegressionVariables in wanted:
         weight = None if block.weight is None else xp.asarray(block.weight)
         parts[RegressionVariables] = tuple(

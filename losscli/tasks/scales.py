@@ -1,4 +1,4 @@
-"""What scales the errors of forecasts: a column of scales, or the errors of a naive forecast."""
+"""Scales of forecast errors: a column of scales, or the errors of a naive forecast."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from losscli.tasks.block import Block
 from losscli.tasks.named import FINITE, POSITIVE, Column, check
 
 SCALES = ("scale_by", "naive")
-"""The options that name what scales errors."""
+"""The options that name a column of scales or naive forecasts."""
 
 
 def check_scales(block: Block) -> None:
-    """Flag scales that are not above zero, and naive forecasts that are not finite."""
+    """Flag scales that are not positive, and naive forecasts that are not finite."""
     for name, numbers in ((block.roles.scale, POSITIVE), (block.roles.naive, FINITE)):
         if name is not None:
             check(block, (name,), Column(numbers), block.numbers((name,)))
@@ -20,8 +20,8 @@ def check_scales(block: Block) -> None:
 def scales(block: Block, xp: Namespace, target: Array, unit: float = 1.0) -> tuple[Array, Array]:
     """The scale of each row, and the error of the naive forecast (n,).
 
-    Without a naive forecast its error is one; with one, the errors of both are divided by `unit`, which
-    cancels, so that their squares neither overflow nor underflow.
+    Without a naive forecast, its error is 1.  With one, the errors of both forecasts are divided by `unit`,
+    which cancels, so that their squares neither overflow nor underflow.
     """
     roles, ones = block.roles, xp.ones_like(target)
     if roles.naive is None:

@@ -26,7 +26,7 @@ TrueClasses = Column(PROBABILITY, role="family", side="t", pattern=PIXEL_AND_CLA
 
 
 class Overlap(Struct, frozen=True, eq=False):
-    """What predicted and true masks have in common, and what only one of them has (n, ...)."""
+    """The sizes of the intersection of predicted and true masks, and of their differences (n, ...)."""
 
     hits: Array
     false_alarms: Array
@@ -70,7 +70,7 @@ class ClassMask(Vectors, frozen=True):
 
 
 class ClassScores(Named, frozen=True):
-    """The score of each class in each pixel, and which class it has (n, pixels, classes)."""
+    """The score of each class in each pixel, and the true class as probabilities (n, pixels, classes)."""
 
     task: ClassVar[str] = "segmentation"
     prediction: Annotated[Array, Scores]
@@ -78,11 +78,11 @@ class ClassScores(Named, frozen=True):
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """No cells.  Raises UsageError if a pixel lacks a class, or the two sides differ."""
-        own = keys["prediction"]
-        pixels = dict.fromkeys(pixel for pixel, _ in own)
-        classes = dict.fromkeys(label for _, label in own)
-        if list(own) != [*product(pixels, classes)] or keys["target"] != own:
+        """No cells.  Raises UsageError if a class of a pixel is missing, or the two sides differ."""
+        predicted = keys["prediction"]
+        pixels = dict.fromkeys(pixel for pixel, _ in predicted)
+        classes = dict.fromkeys(label for _, label in predicted)
+        if list(predicted) != [*product(pixels, classes)] or keys["target"] != predicted:
             raise UsageError(
                 "each pixel needs a column for each class, the same among the predictions and the targets",
                 remedy="name them px0_cat, px0_dog, px1_cat, px1_dog, ...",
@@ -106,7 +106,7 @@ class ClassScores(Named, frozen=True):
     def overlap(self, softmax: bool) -> Overlap:
         """The overlap of the masks of each class (n, classes), of logits or of probabilities.
 
-        It is NaN where a probability is outside [0, 1].
+        The result is NaN where a probability is outside [0, 1].
         """
         xp, y = self.xp, self.target
         if softmax:
@@ -129,7 +129,7 @@ class WeightedClassScores(ClassScores, frozen=True):
 
     @classmethod
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
-        """One batch, as that of ClassScores."""
+        """One batch, as for ClassScores."""
         if part.class_weight is None:
             return super().made(xp, part, values)
         return super().made(xp, part, {**values, "class_weight": xp.asarray(part.class_weight)})

@@ -25,8 +25,8 @@ SCORES = Column(role="family", pattern=r"t(\d+)_k(\d+)", vector=False, like="t0_
 class Frames(Named, frozen=True):
     """The logits of the classes in each frame (n, frames, classes), and the labels of the sequence.
 
-    `labels` (n, longest) are classes, -1 after the end of a sequence, and `length` (n,) is how many there
-    are.  Of the frames the first `frames` (n,) count.
+    `labels` (n, longest) are classes, padded with -1, and `length` (n,) is the length of each sequence.  Only
+    the first `frames` (n,) frames count.
     """
 
     task: ClassVar[str] = "sequence"
@@ -43,10 +43,10 @@ class Frames(Named, frozen=True):
 
     @classmethod
     def cells(cls, keys: Mapping[str, Keys], widths: Mapping[str, int]) -> tuple[str, ...]:
-        """No cells.  Raises UsageError if a frame lacks a class."""
-        own = keys["logits"]
-        frames, classes = (dict.fromkeys(numbers) for numbers in zip(*own, strict=True))
-        if list(own) != [*product(frames, range(len(classes)))]:
+        """No cells.  Raises UsageError if a class of a frame is missing."""
+        cells = keys["logits"]
+        frames, classes = (dict.fromkeys(numbers) for numbers in zip(*cells, strict=True))
+        if list(cells) != [*product(frames, range(len(classes)))]:
             raise UsageError(
                 "each frame needs a column for each class, with numbers from 0",
                 remedy="name them t0_k0, t0_k1, t1_k0, t1_k1, ...",
@@ -55,9 +55,9 @@ class Frames(Named, frozen=True):
 
     @classmethod
     def check(cls, block: Block, part: Part, values: Mapping[str, Array]) -> None:
-        """Flag what is no sequence of classes."""
+        """Flag targets that are not sequences of classes, and too large numbers of frames."""
         classes, text = _classes(part), values["labels"]
-        wrong = np.array([_sequence(each, classes) is None for each in text], dtype=bool)
+        wrong = np.array([_sequence(value, classes) is None for value in text], dtype=bool)
         kind = f"whole numbers from 0 to {classes - 1} with blanks between them"
         block.flag(
             wrong,
@@ -82,11 +82,11 @@ class Frames(Named, frozen=True):
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
         """The batch of the sequences."""
         classes, logits = _classes(part), xp.ascontiguousarray(values["logits"])
-        sequences = [_sequence(each, classes) or [] for each in values["labels"]]
-        length = np.array([len(each) for each in sequences], dtype=np.int64)
+        sequences = [_sequence(text, classes) or [] for text in values["labels"]]
+        length = np.array([len(sequence) for sequence in sequences], dtype=np.int64)
         labels = np.full((len(sequences), length.max(initial=0)), -1)
-        for row, each in zip(labels, sequences, strict=True):
-            row[: len(each)] = each
+        for row, sequence in zip(labels, sequences, strict=True):
+            row[: len(sequence)] = sequence
         shape = (len(sequences), logits.shape[1] // classes, classes)
         frames = values.get("frames", xp.full(shape[0], float(shape[1])))
         return (cls(xp, logits.reshape(shape), xp.asarray(labels), xp.asarray(length), frames),)
@@ -103,12 +103,12 @@ def _classes(part: Part) -> int:
 
 
 def _sequence(text: str, classes: int) -> list[int] | None:
-    """The labels in a text; None if it is no sequence of classes."""
+    """The labels in a text; None if it is not a sequence of classes."""
     words = text.split()
     if not all(word.isascii() and word.isdigit() for word in words):
         return None
-    found = [int(word) for word in words]
-    return found if all(label < classes for label in found) else None
+    labels = [int(word) for word in words]
+    return labels if all(label < classes for label in labels) else None
 
 
 TASK = Task("sequence", read, usual=("ctc",), batches=(Frames,), shown=(Frames,))

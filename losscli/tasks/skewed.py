@@ -1,4 +1,4 @@
-"""Forecasts of skewed distributions: of extremes, of waiting times, of amounts, and of two pieces."""
+"""Forecasts of skewed distributions: extreme values, waiting times, amounts, and two-piece distributions."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from losscli.tasks.parameters import Distribution, LocationScale, Positive, Prob
 
 
 class Extreme(LocationScale, frozen=True):
-    """A distribution of extremes, whose tail the shape makes heavy (above 0) or gives an end (below 0)."""
+    """A distribution of extremes: a shape above 0 gives a heavy tail, below 0 a bounded support."""
 
     shape: Real
 
     @cached_property
     def stretch(self) -> Array:
-        """Shape times z (n,): at -1 the support ends."""
+        """Shape times z (n,); the support ends at -1."""
         return self.shape * self.z
 
     @cached_property
     def unstretched(self) -> Array:
-        """Log(1 + shape z) / shape (n,): z as it would be with shape 0; infinite beyond the support."""
+        """Log(1 + shape z) / shape (n,), which is z for shape 0; infinite outside the support."""
         xp, t = self.xp, self.stretch
         inside = t > -1
-        found = xp.log1p(xp.where(inside, t, 0.0)) / xp.where(self.shape == 0, 1.0, self.shape)
-        found = xp.where(xp.abs(t) < 1e-17, self.z, found)
-        return xp.where(inside, found, xp.where(self.shape > 0, -xp.inf, xp.inf))
+        value = xp.log1p(xp.where(inside, t, 0.0)) / xp.where(self.shape == 0, 1.0, self.shape)
+        value = xp.where(xp.abs(t) < 1e-17, self.z, value)
+        return xp.where(inside, value, xp.where(self.shape > 0, -xp.inf, xp.inf))
 
 
 class GeneralizedExtremeValue(Extreme, frozen=True):
@@ -36,17 +36,17 @@ class GeneralizedPareto(Extreme, frozen=True):
 
 
 class GeneralizedParetoWithMass(GeneralizedPareto, frozen=True):
-    """The generalized Pareto distribution, of which the location has the probability mass."""
+    """The generalized Pareto distribution with the probability mass at the location."""
 
     mass: Probability
 
 
 class ShiftedExponential(LocationScale, frozen=True):
-    """The exponential distribution from the location on, with mean scale above it."""
+    """The exponential distribution with mean scale, shifted to start at the location."""
 
 
 class ExponentialWithMass(ShiftedExponential, frozen=True):
-    """The exponential distribution from the location on, which has the probability mass."""
+    """The shifted exponential distribution with the probability mass at the location."""
 
     mass: Probability
 
@@ -70,7 +70,7 @@ class TwoPiece(Distribution, frozen=True):
 
     @cached_property
     def distance(self) -> Array:
-        """The size of the error in units of the scale on its side (n,)."""
+        """|error| in units of the scale on its side (n,)."""
         return self.xp.abs(self.error) / self.scale
 
 
@@ -83,7 +83,7 @@ class TwoPieceExponential(TwoPiece, frozen=True):
 
 
 class LogScale(Distribution, frozen=True):
-    """A distribution of positive numbers, by that of their logarithm."""
+    """A distribution of positive numbers, given by the distribution of their logarithm."""
 
     @cached_property
     def log_target(self) -> Array:
@@ -106,14 +106,14 @@ class LogLogistic(LogScale, frozen=True):
 
 
 class LogLaplace(LogScale, frozen=True):
-    """The logarithm is of a Laplace distribution with median locationlog and scale scalelog."""
+    """The logarithm is Laplace with median locationlog and scale scalelog."""
 
     locationlog: Real
     scalelog: Scale
 
 
 class CensoredShiftedGamma(Distribution, frozen=True):
-    """The gamma distribution, moved down by shift, in which all negative numbers count as zero."""
+    """The gamma distribution shifted down by shift and left-censored at zero."""
 
     shape: Positive
     rate: Positive

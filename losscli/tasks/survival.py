@@ -1,4 +1,4 @@
-"""Survival: predicted logarithms of times until an event, and the interval in which each event was."""
+"""Survival: predicted log times until an event, and an interval that contains each true time."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from losscli.tasks.named import BINARY, Column, Named, read
 
 
 class Lifetime(Named, frozen=True):
-    """The predicted logarithm of a time, and an interval that holds the true time (n,).
+    """The predicted logarithm of a time, and an interval that contains the true time (n,).
 
-    An observed time is both ends of its interval; of a time censored on the right the upper end is infinite,
-    of one censored on the left the lower end is 0.
+    For an observed time, both ends are the time; for right-censored times the upper end is infinite, for
+    left-censored times the lower end is 0.
     """
 
     task: ClassVar[str] = "survival"
@@ -64,7 +64,7 @@ class Lifetime(Named, frozen=True):
 
     @classmethod
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
-        """The batch; without upper ends a time is censored on the right unless it ended with an event."""
+        """The batch; without upper ends, a time is right-censored unless it ended with an event."""
         lower, upper, event = values["lower"], values.get("upper"), values.get("event")
         if upper is None:
             upper = lower if event is None else xp.where(event > 0, lower, xp.inf)

@@ -1,4 +1,4 @@
-"""Text: what was recognized or written, and the reference; both as words, or as characters."""
+"""Text: recognized or generated text and its reference, compared by words or by characters."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from losscli.tasks.catalog import Task
 from losscli.tasks.named import Column, Named, read
 
 Split = Callable[[Array], Sequences]
-"""From texts (n,) to the elements of each, as numbers: the same for equal elements."""
+"""Split texts (n,) into elements, encoded as numbers: equal elements have equal numbers."""
 
 
 def words(texts: Array) -> Sequences:
-    """The words of each text: what stands between blanks and line ends."""
-    found = pl.Series(texts, dtype=pl.String).str.extract_all(r"\S+")
-    each = found.explode().drop_nulls()
-    codes = each.cast(pl.Enum(each.unique())).to_physical()
-    return Sequences(codes.to_numpy().astype(np.int32), found.list.len().to_numpy().astype(np.int64))
+    """The words of each text, separated by whitespace."""
+    lists = pl.Series(texts, dtype=pl.String).str.extract_all(r"\S+")
+    tokens = lists.explode().drop_nulls()
+    codes = tokens.cast(pl.Enum(tokens.unique())).to_physical()
+    return Sequences(codes.to_numpy().astype(np.int32), lists.list.len().to_numpy().astype(np.int64))
 
 
 def characters(texts: Array) -> Sequences:
@@ -32,9 +32,9 @@ def characters(texts: Array) -> Sequences:
 
 
 class _Edits(Named, frozen=True):
-    """The fewest insertions, deletions and substitutions that make a text its reference (n,).
+    """The minimum number of insertions, deletions and substitutions from a text to its reference (n,).
 
-    `matches` are the elements that are equal, the most that an alignment with so few edits has;
+    `matches` is the maximum number of equal elements in an alignment with the minimum number of edits;
     `prediction_length` and `target_length` are the numbers of elements of both texts.
     """
 
@@ -53,23 +53,23 @@ class _Edits(Named, frozen=True):
     def made(cls, xp: Namespace, part: Part, values: Mapping[str, Array]) -> tuple[Batch, ...]:
         """The batch of pairs of texts."""
         prediction, target = cls.split(np.concatenate([values["prediction"], values["target"]])).halves()
-        found = edits(target, prediction)
-        counts = (found.edits, found.matches, prediction.lengths, target.lengths)
-        return (cls(xp, *(xp.asarray(own).astype(float) for own in counts)),)
+        distances = edits(target, prediction)
+        counts = (distances.edits, distances.matches, prediction.lengths, target.lengths)
+        return (cls(xp, *(xp.asarray(count).astype(float) for count in counts)),)
 
 
 class WordEdits(_Edits, frozen=True):
-    """The fewest insertions, deletions and substitutions of words that make a text its reference (n,).
+    """The minimum number of inserted, deleted and substituted words from a text to its reference (n,).
 
-    Words are what stands between blanks and line ends.  `matches` are the words that are equal, the most that
-    an alignment with so few edits has; `prediction_length` and `target_length` are the numbers of words.
+    Words are separated by whitespace.  `matches` is the maximum number of equal words in an alignment with
+    the minimum number of edits; `prediction_length` and `target_length` are the numbers of words.
     """
 
     split: ClassVar[Split] = staticmethod(words)
 
 
 class CharacterEdits(_Edits, frozen=True):
-    """As WordEdits, for characters, blanks included."""
+    """As WordEdits, for characters, including spaces."""
 
     split: ClassVar[Split] = staticmethod(characters)
 

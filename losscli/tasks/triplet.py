@@ -1,4 +1,4 @@
-"""Triplets of vectors: an anchor, a positive that should be near it, and a negative that should be far."""
+"""Triplets of vectors: an anchor, a positive that should be close to it, and a negative that should not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Batches of the variables of expressions, in the tasks that have them."""
+"""Batches of the variables of expressions, for the tasks that support expressions."""
 
 from __future__ import annotations
 
