@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from losscli.catalog.loss import Choice
 from losscli.data.stream import MATCHED
-from losscli.evaluation.cells import Layout, of_units
+from losscli.evaluation.cells import Assignment, of_units
 from losscli.numeric.arrays import Array, Namespace, to_numpy
 from losscli.numeric.hashing import hash_keys, hash_of, sum_of_hashes
 from losscli.numeric.segments import run_of
@@ -129,9 +129,9 @@ class Taken(Struct, frozen=True, eq=False, dict=True):
         """The number of rows; of groups in tasks that evaluate groups."""
         return self.block.height if self.rows.starts is None else len(self.rows.starts)
 
-    def layout(self) -> Layout:
-        """How the rows, or the groups, lie in cells."""
-        return Layout(self.plan, self.xp, self.block, self.rows)
+    def assignment(self) -> Assignment:
+        """The assignment of the rows, or of the groups, to cells."""
+        return Assignment(self.plan, self.xp, self.block, self.rows)
 
     def weight_of(self, choice: Choice) -> Array | None:
         """The row weights for a loss, in which a class of weight zero weighs one if the loss keeps it."""

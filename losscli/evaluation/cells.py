@@ -1,4 +1,4 @@
-"""The rows of a block in the cells of its means: overall, by class, by slice and by cluster."""
+"""The assignment of rows to cells: overall, by class, by slice and by cluster."""
 
 from __future__ import annotations
 
@@ -64,24 +64,24 @@ OVERALL, BY_CELL, SLICES = range(3)
 """The ways to cut clusters into cells; SLICES + i is the i-th slicing."""
 
 
-class Layout:
-    """How the rows of a block lie in cells: made once for all losses, and for all models of the same rows.
+class Assignment:
+    """The assignment of the rows of a block to cells: made once for all losses, and for all models.
 
-    `same` is the layout of a model that has the same rows, in a file in which they may have other numbers.
+    `same` is that of another model, in whose file the same rows may have other numbers.
     """
 
     def __init__(
-        self, plan: Plan, xp: Namespace, block: Block, rows: Rows, same: Layout | None = None
+        self, plan: Plan, xp: Namespace, block: Block, rows: Rows, same: Assignment | None = None
     ) -> None:
         self.plan, self.xp, self.block, self.rows = plan, xp, block, rows
         self._same = same
         self._views = dict[tuple[bool, bool], View]()
 
-    def of_model(self, block: Block) -> Layout:
-        """The layout of the same rows as the block of another model."""
+    def of_model(self, block: Block) -> Assignment:
+        """The assignment of the same rows as the block of another model."""
         if isinstance(block.numbering, int) and block.numbering == self.block.numbering:
             return self
-        return Layout(self.plan, self.xp, block, self.rows, same=self)
+        return Assignment(self.plan, self.xp, block, self.rows, same=self)
 
     @cached_property
     def slices(self) -> list[tuple[Array, pl.DataFrame]]:

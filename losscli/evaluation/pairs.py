@@ -125,24 +125,24 @@ class ComparisonJob(Struct, frozen=True):
         """Read and check one block of every model, and take the moments of models and pairs."""
         taken, tallies = self._taken(xp, frame, first_row, fixed)
         fingerprint = block_reading.fingerprint_of(taken[0]) if self.kept else None
-        # All models have the same rows, which lie in the same cells and are drawn alike.
-        layout = taken[0].layout()
-        layouts = [layout.of_model(each.block) for each in taken]
+        # All models have the same rows, in the same cells, and drawn equally often.
+        assignment = taken[0].assignment()
+        assignments = [assignment.of_model(each.block) for each in taken]
         models = tuple(
             replace(
-                partials.states_of(each, own_layout),
+                partials.states_of(each, own_assignment),
                 tallies=each.block.tallies | own,
                 rows=frame.height,
                 fingerprint=fingerprint,
                 extras=partials.extras_of(each),
             )
-            for each, own_layout, own in zip(taken, layouts, tallies, strict=True)
+            for each, own_assignment, own in zip(taken, assignments, tallies, strict=True)
         )
         pairs = [_Pair.of(taken[a], taken[b]) for a, b in self.pairs]
         counts = np.array([[pair.counts(choice) for choice in pair.plan.choices] for pair in pairs])
         changed = tuple(self._changed(taken, *pair) for pair in self.pairs) if self.changed else ()
         of_pairs = tuple(
-            partials.states_in(pair, layouts[a]) for pair, (a, _) in zip(pairs, self.pairs, strict=True)
+            partials.states_in(pair, assignments[a]) for pair, (a, _) in zip(pairs, self.pairs, strict=True)
         )
         return Scores(models, of_pairs, counts, frame.height, changed)
 

@@ -29,7 +29,7 @@ from losscli.evaluation.block import (
     is_defined,
     note_replaced,
 )
-from losscli.evaluation.cells import BY_CELL, OVERALL, SLICES, Layout
+from losscli.evaluation.cells import BY_CELL, OVERALL, SLICES, Assignment
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.cached import cached_property
 from losscli.plan.plan import Plan
@@ -153,7 +153,7 @@ class EvaluationJob(Struct, frozen=True):
         """The partial result for a block that had `height` rows before any was dropped."""
         fingerprint = fingerprint_of(taken) if self.kept else None
         taken = Cached.of(taken) if taken.plan.request.charts else taken
-        part = states_of(taken, taken.layout())
+        part = states_of(taken, taken.assignment())
         return replace(part, rows=height, extras=extras_of(taken), fingerprint=fingerprint)
 
     def merge(self, a: Partial, b: Partial) -> Partial:
@@ -188,9 +188,9 @@ def extras_of(taken: Taken) -> dict[str, Summary]:
     return extras
 
 
-def states_of(taken: Taken, layout: Layout) -> Partial:
+def states_of(taken: Taken, assignment: Assignment) -> Partial:
     """The state of every chosen loss in a block, overall and in its cells; flags rows without a loss."""
-    part = states_in(taken, layout)
+    part = states_in(taken, assignment)
     for choice, state in zip(taken.plan.choices, part.overall, strict=True):
         if not _is_sound(choice, state):
             flag_undefined(taken, choice)
@@ -208,23 +208,23 @@ def _is_sound(choice: Choice, state: State) -> bool:
     return all(bool(is_defined(choice, extreme[some]).all()) for extreme in (state.low, state.high))
 
 
-def states_in(taken: Taken, layout: Layout) -> Partial:
+def states_in(taken: Taken, assignment: Assignment) -> Partial:
     """The state of every chosen loss in a block, overall and in its cells."""
     with np.errstate(all="ignore"):
-        return _states(taken, layout)
+        return _states(taken, assignment)
 
 
-def _states(taken: Taken, layout: Layout) -> Partial:
+def _states(taken: Taken, assignment: Assignment) -> Partial:
     plan = taken.plan
-    for _, keys in layout.slices:
+    for _, keys in assignment.slices:
         _require_few(len(keys))
-    clustered = clusters.Block(layout.pairs, taken.xp)
-    sliced: list[list[State]] = [[] for _ in layout.slices]
+    clustered = clusters.Block(assignment.pairs, taken.xp)
+    sliced: list[list[State]] = [[] for _ in assignment.slices]
     overall: list[State] = []
     by_cell: list[State | None] = []
     shared = _Shared(taken)
     for choice in plan.choices:
-        view = layout.view(choice, taken.weight_of(choice))
+        view = assignment.view(choice, taken.weight_of(choice))
         interval = plan.level is not None and not choice.loss.reduction.extreme
         columns = view.counted(tuple(chain.from_iterable(taken.output_columns(choice))))
         # A loss of order has its totals once it is settled.
@@ -251,7 +251,7 @@ def _states(taken: Taken, layout: Layout) -> Partial:
     totals = clustered.totals()
     slices = tuple(
         Slices(keys, tuple(states), totals.get(SLICES + number))
-        for number, ((_, keys), states) in enumerate(zip(layout.slices, sliced, strict=True))
+        for number, ((_, keys), states) in enumerate(zip(assignment.slices, sliced, strict=True))
     )
     return Partial(
         overall=tuple(overall),

@@ -82,12 +82,12 @@ class SubmissionJob(partials.EvaluationJob, frozen=True, kw_only=True):
         for place, column in enumerate(columns):
             self.stored.column(place)[rows] = to_numpy(column)
         self.stored.weights[rows] = weight
-        layout = taken.layout()
-        for place, (codes, keys) in enumerate(layout.slices):
+        assignment = taken.assignment()
+        for place, (codes, keys) in enumerate(assignment.slices):
             with _LOCK:
                 known = [self.numbers[place].setdefault(key, len(self.numbers[place])) for key in keys.rows()]
             self.stored.cells[place, rows] = np.array([*known, -1])[codes]
-        return replace(partials.states_of(taken, layout), rows=frame.height)
+        return replace(partials.states_of(taken, assignment), rows=frame.height)
 
 
 class Entry(Struct, frozen=True, dict=True):
