@@ -250,7 +250,7 @@ def _other_options(plans: Sequence[Plan], others: Sequence[Plan]) -> Iterator[st
 
 def _taken_from_rows(first: Outcome, other: Outcome) -> list[tuple[str, str]]:
     """Differences between runs of the same options that come from their rows."""
-    if first.plan.signature() != other.plan.signature():
+    if first.plan.signature != other.plan.signature:
         return [(f"{_other_roles(first.plan, other.plan)}, taken from its own rows", SAME_PLAN)]
     if first.plan.roles.widths != other.plan.roles.widths:
         return [("vectors of other lengths", "evaluate parts of one data set")]

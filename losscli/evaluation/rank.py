@@ -338,7 +338,7 @@ class _League:
             results=tuple(result for entry in sound for result in entry.results),
             board=tuple(replace(each, label=plan.choices[0].label) for each in (*placed, *broken)),
             findings=tuple(lines),
-            signature=plan.signature(),
+            signature=plan.signature,
             losscli=__version__,
             names=self.run.names,
             provenance=comparability.of(plan, None),

@@ -37,7 +37,7 @@ def _of_one(outcome: Outcome, job: EvaluationJob, folded: Partial) -> Report:
     return Report(
         results=tuple(results_of(plan, part)),
         findings=(*outcome.notes, *notes(part.tallies), *of_gaps(plan, part), *of_intervals(plan, part)),
-        signature=plan.signature(),
+        signature=plan.signature,
         losscli=outcome.losscli,
         names=outcome.names,
         provenance=comparability.of(plan, part.fingerprint),
@@ -83,7 +83,7 @@ def _of_several(outcome: Outcome, job: ComparisonJob, folded: Scores) -> Report:
             *of_gaps(plan, part),
             *of_intervals(plan, part),
         ),
-        signature=plan.signature(),
+        signature=plan.signature,
         losscli=outcome.losscli,
         names=outcome.names,
         provenance=comparability.of(plan, part.fingerprint),

@@ -194,6 +194,7 @@ class Plan(Struct, frozen=True, dict=True):
             if OPTIONS[name].compared
         }
 
+    @cached_property
     def signature(self) -> str:
         """A short digest of everything that determines values: losses with parameters, columns, policies."""
         roles = self.roles

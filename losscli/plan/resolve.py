@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence, Set
+from functools import lru_cache, partial
+from typing import Any, TypeVar
 
 import numpy as np
 import polars as pl
@@ -33,6 +33,7 @@ from losscli.errors import UsageError, all_of
 from losscli.gates.parse import Gate
 from losscli.numeric.two_float import unit_of
 from losscli.plan import approximate, columns, distributed, losses, named_columns, position
+from losscli.plan.cache import MAX_PLANS, RawOptions, RowsNeededError, TableSchema
 from losscli.plan.candidates import with_auto
 from losscli.plan.columns import InferredColumns
 from losscli.plan.options import OPTIONS, Request, check_meaning, check_names, of_environment, request_of
@@ -78,6 +79,11 @@ class Run(Struct, frozen=True):
         """About how many rows will be read, if that is known."""
         return expected_rows(self.tables[0], self.plan.where)
 
+    def with_tables(self, left: Table, right: Table) -> Run:
+        """The same run of other tables with the same columns."""
+        alignment = replace(self.alignment, predictions=left, targets=right, findings={})
+        return replace(self, alignment=alignment, tables=(left, right), names={**self.names})
+
 
 def expected_rows(table: Table, where: str | None) -> int | None:
     """About how many rows of a table will be read, if that is known."""
@@ -98,11 +104,7 @@ def prepare(
     """
     if predictions is None:
         raise UsageError("no predictions", remedy="name a file, or set predictions in losscli.toml")
-    setup = settled(predictions, targets, loss, runs_code=runs_code, **options)
-    alignment = Aligned.of(*setup.tables, setup.roles, setup.key, setup.where)
-    plan = setup.plan(alignment.how, setup.placed())
-    distributed.require_possible(setup.engine, plan, alignment)
-    return Run(plan, alignment, setup.tables, setup.notes, setup.names, setup.gates, setup.engine)
+    return _planned(_run, predictions, targets, loss, runs_code, options)
 
 
 class Settled(Struct, frozen=True):
@@ -137,6 +139,10 @@ class Settled(Struct, frozen=True):
         load = Load(self.roles, self.choices, 4 if narrow else 8, models, request.threads)
         return placed(request.device, load, partial(expected_rows, self.tables[0], request.where))
 
+    def with_tables(self, left: Table, right: Table) -> Settled:
+        """The same of other tables with the same columns."""
+        return replace(self, tables=(left, right), names={**self.names})
+
     def plan(self, how: str, place: Place) -> Plan:
         """The plan of a run with this description of its alignment.  Raises UsageError."""
         plan = Plan(self.roles, self.choices, self.request, place, how, self.default_eps)
@@ -153,31 +159,103 @@ def settled(
     **options: Any,
 ) -> Settled:
     """Resolve what a run evaluates.  Raises UsageError or DataError; see `prepare` for the arguments."""
-    given = listed(loss)
-    custom_names = requests.custom_names(given)
+    return _planned(_settled, predictions, targets, loss, runs_code, options)
+
+
+class _Options(Struct, frozen=True):
+    """The parsed options of a run.
+
+    `gate_names` are the names of losses as gates write them, `custom_names` those of custom losses by the
+    names that gates may use.
+    """
+
+    request: Request
+    gates: tuple[Gate, ...]
+    gate_names: Mapping[tuple[str, ...], str]
+    custom_names: Mapping[str, str]
+    runs_code: bool
+
+
+_ArrayColumns = tuple[tuple[str, tuple[str, ...]], ...]
+"""The options that were passed as arrays, each with the names of the columns that hold them."""
+_T = TypeVar("_T", Run, Settled)
+_Plan = Callable[[_Options, _ArrayColumns, Table, Table], _T]
+
+
+def _planned(
+    plan: _Plan[_T],
+    predictions: Source,
+    targets: Source | None,
+    loss: LossSpec | Sequence[LossSpec] | None,
+    runs_code: bool,
+    options: Mapping[str, Any],
+) -> _T:
+    """Parse options, open tables and plan with them; a plan that needs no rows is cached."""
     options, arrays = memory.apart(options)
-    request, _, (gates, written), (left, right) = all_of(
-        lambda: request_of({"loss": given, **options}, of_environment()),
-        lambda: check_names(options, requests.custom_params(given)),
-        lambda: losses.gates_of(options.get("gate"), custom_names),
+    raw = RawOptions(listed(loss), options, of_environment(), runs_code)
+    parsed, (left, right) = all_of(
+        lambda: _cached_options(raw) if raw.cacheable else _parsed(raw),
         lambda: load.tables(
             engines.source_of(predictions, options.get("engine")),
             engines.source_of(targets, options.get("engine")),
             reading_of(options),
         ),
     )
-    request, left, right = _with_arrays(request, left, right, arrays)
-    request = replace(
-        request,
-        pred=columns.with_fields(left, request.pred),
-        target=columns.with_fields(right, request.target),
+    left, right, added = _with_arrays(left, right, arrays)
+    schemas = tuple(map(TableSchema.of, (left,) if right is left else (left, right)))
+    if raw.cacheable and None not in schemas:
+        cached: _T | None = _cached_plan(plan, raw, added, *schemas)
+        if cached is not None:
+            return cached.with_tables(left, right)
+    return plan(parsed, added, left, right)
+
+
+def _parsed(raw: RawOptions) -> _Options:
+    """Parse options.  Raises UsageError."""
+    custom_names = requests.custom_names(raw.losses)
+    request, _, (gates, gate_names) = all_of(
+        lambda: request_of({"loss": raw.losses, **raw.options}, raw.environment),
+        lambda: check_names(raw.options, requests.custom_params(raw.losses)),
+        lambda: losses.gates_of(raw.options.get("gate"), custom_names),
     )
-    if runs_code:
+    return _Options(request, gates, gate_names, custom_names, raw.runs_code)
+
+
+_cached_options = lru_cache(maxsize=MAX_PLANS)(_parsed)
+
+
+@lru_cache(maxsize=MAX_PLANS)
+def _cached_plan(plan: _Plan[Any], raw: RawOptions, added: _ArrayColumns, *schemas: TableSchema) -> Any:
+    """The plan for all tables with these schemas, None if it depends on rows.  One schema is one table."""
+    tables = [schema.without_rows() for schema in schemas]
+    left, right = tables[0], tables[-1]
+    try:
+        planned = plan(_cached_options(raw), added, left, right)
+    except RowsNeededError:
+        return None
+    return planned if planned.tables == (left, right) else None
+
+
+def _run(options: _Options, added: _ArrayColumns, left: Table, right: Table) -> Run:
+    """The run of options and tables."""
+    setup = _settled(options, added, left, right)
+    alignment = Aligned.of(*setup.tables, setup.roles, setup.key, setup.where)
+    plan = setup.plan(alignment.how, setup.placed())
+    distributed.require_possible(setup.engine, plan, alignment)
+    return Run(plan, alignment, setup.tables, setup.notes, setup.names, setup.gates, setup.engine)
+
+
+def _settled(options: _Options, added: _ArrayColumns, left: Table, right: Table) -> Settled:
+    """What a run of options and tables evaluates."""
+    request = _with_columns(options.request, added, left, right)
+    if options.runs_code:
         request = replace(
             request, loss=tuple(all_of(*(partial(requests.loaded, each) for each in request.loss)))
         )
     given_losses = losses.of_task([each for each in request.loss if each.losses], request.task)
-    gated = losses.of_task(losses.of_gates(gates, written, given_losses, custom_names.values()), request.task)
+    custom_names = options.custom_names.values()
+    gated = losses.of_gates(options.gates, options.gate_names, given_losses, custom_names)
+    gated = losses.of_task(gated, request.task)
     candidates = [*given_losses, *gated]
     open_tasks = losses.open_tasks(candidates)
     tasks = {request.task} if request.task else open_tasks
@@ -201,7 +279,7 @@ def settled(
     )
     eps = _default_eps(left, inferred, roles.link)
     names = losses.aliases(given_losses, task)
-    return Settled(request, roles, choices, tables, inferred.key, where, eps, notes, names, gates)
+    return Settled(request, roles, choices, tables, inferred.key, where, eps, notes, names, options.gates)
 
 
 def _with_cuts(
@@ -242,14 +320,25 @@ def reading_of(options: Mapping[str, Any]) -> Reading:
 
 
 def _with_arrays(
-    request: Request, left: Table, right: Table, arrays: Mapping[str, Sequence[pl.Series]]
-) -> tuple[Request, Table, Table]:
-    """Add options passed as arrays to the predictions as columns, and name them in the request."""
+    left: Table, right: Table, arrays: Mapping[str, Sequence[pl.Series]]
+) -> tuple[Table, Table, _ArrayColumns]:
+    """Add options passed as arrays to the predictions as columns."""
     table, names = load.with_columns(left, right, arrays)
-    single = {option: series_names[0] for option, series_names in names.items() if option != "by"}
-    by = (*request.by, *((name,) for name in names.get("by", ())))
-    added_names = tuple(name for series_names in names.values() for name in series_names)
-    return replace(request, by=by, added=added_names, **single), table, table if right is left else right
+    return table, table if right is left else right, tuple(names.items())
+
+
+def _with_columns(request: Request, added: _ArrayColumns, left: Table, right: Table) -> Request:
+    """The request with the names of columns that were `added`, and with fields in the place of structs."""
+    names = dict(added)
+    single = {option: series_names[0] for option, series_names in added if option != "by"}
+    return replace(
+        request,
+        by=(*request.by, *((name,) for name in names.get("by", ()))),
+        added=tuple(name for series_names in names.values() for name in series_names),
+        pred=columns.with_fields(left, request.pred),
+        target=columns.with_fields(right, request.target),
+        **single,
+    )
 
 
 def _two_sides(left: Table, right: Table, inferred: InferredColumns) -> None:

@@ -376,7 +376,7 @@ def test_blocks_are_larger_on_a_device_and_part_of_the_plan(files):
     on_cpu = prepare("p.parquet", "t.parquet", ["mae", "mse"], pred="y_pred_0", target="y_true_0").plan
     on_gpu = evaluated(files).plan
     assert (on_cpu.block_rows, on_gpu.block_rows) == (plans.BLOCK_NUMBERS // 8, 1 << 23)
-    assert on_cpu.signature() == on_gpu.signature()
+    assert on_cpu.signature == on_gpu.signature
     assert on_gpu.options()["device"] == "cuda"
 
 

@@ -57,7 +57,7 @@ def test_a_plan_through_json_is_the_same(case, monkeypatch):
     again = plans.plan_of(through_json(plans.plain(plan)))
     assert (again.roles, again.choices, again.place) == (plan.roles, plan.choices, plan.place)
     assert again.options() == plan.options()
-    assert again.signature() == plan.signature()
+    assert again.signature == plan.signature
 
 
 @every_case
