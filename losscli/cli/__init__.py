@@ -1,16 +1,16 @@
-"""The command line: the Python API and a renderer, nothing more."""
+"""The command line: the Python API and a renderer."""
 
 
 def main() -> None:
-    """The entry point of the program: Ctrl-C ends it without a traceback even while it is being imported."""
+    """The entry point of the program: Ctrl-C ends it without a traceback, even during imports."""
     import gc
     import os
     import sys
 
-    # Imports make hundreds of thousands of objects and no garbage: looking for it once would be a tenth of a
+    # Imports create hundreds of thousands of objects and no garbage: one collection would take a tenth of a
     # small run.
     gc.set_threshold(1_000_000)
-    # The engine has threads of its own; those of BLAS, which NumPy starts, would only compete with them.
+    # The threads of BLAS, which NumPy starts, would only compete with those of the engine.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from losscli.cli.app import main as run

@@ -1,4 +1,4 @@
-"""The program: commands, and every way in which one can end as an exit status."""
+"""The program: it runs a command and turns every outcome into an exit status."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from losscli.errors import MORE_FILES, LossCliError, Status, too_many_files
 from losscli.text import either
 
 CLOSED_PIPE = 141
-"""What a shell reports of a program whose reader went away: 128 + SIGPIPE."""
+"""The exit status that a shell reports for a program whose pipe was closed: 128 + SIGPIPE."""
 
 app = typer.Typer(
     name="losscli",
@@ -36,8 +36,8 @@ app = typer.Typer(
 )
 
 
-def _version(shown: bool) -> None:
-    if shown:
+def _version(requested: bool) -> None:
+    if requested:
         print(f"losscli {__version__}")
         raise typer.Exit
 
@@ -67,10 +67,10 @@ def run(argv: list[str]) -> int:
             say(*f"error: {problem}".split("\n"))
         return int(error.status)
     except TyperException as error:
-        # Without arguments the help was shown, and there is no message.
+        # Without arguments, the help was shown, and the message is empty.
         command = next((word for word in argv[:1] if word in COMMANDS), "")
         option = getattr(error, "option_name", "")
-        if message := _of_others(option, command) or error.format_message():
+        if message := _foreign_option(option, command) or error.format_message():
             say(f"error: {message}", f"  -> {f'losscli {command}'.strip()} --help")
         return int(Status.USAGE)
     except (KeyboardInterrupt, typer.Abort):
@@ -79,7 +79,7 @@ def run(argv: list[str]) -> int:
         # Typer and rich answer a closed pipe with sys.exit(1), which would read as a failed gate.
         if isinstance(error, SystemExit) and not isinstance(error.__context__, BrokenPipeError):
             return error.code if isinstance(error.code, int) else int(Status.BUG)
-        # The reader has what it wanted; Python must not complain when it flushes at exit.
+        # The reader has what it needs; Python must not fail when it flushes at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return CLOSED_PIPE
     except OSError as error:
@@ -93,31 +93,31 @@ def run(argv: list[str]) -> int:
         return int(Status.DATA)
     except BaseException as error:  # Python's own status 1 would read as a failed gate
         _trace(argv)
-        return int(_unforeseen(error, "" if "--debug" in argv else "; --debug shows where"))
+        return int(_report_unexpected(error, "" if "--debug" in argv else "; --debug shows where"))
     if status == Status.INTERRUPTED:  # or ended by another signal
         say(interrupt.word())
         return interrupt.status()
     return status if isinstance(status, int) else 0
 
 
-def _of_others(flag: str, command: str) -> str:
-    """Of which commands an option is that this one has not; '' if it is none at all."""
+def _foreign_option(flag: str, command: str) -> str:
+    """A message with the commands that have an option which `command` lacks; '' for an unknown option."""
     from losscli.plan.options import OPTIONS  # the parser has it, unless no command was named
 
-    owners = [each for option in OPTIONS.values() if flag in option.flags for each in option.commands]
-    if not owners or command in owners:
+    commands = [name for option in OPTIONS.values() if flag in option.flags for name in option.commands]
+    if not commands or command in commands:
         return ""
     reasons = [
         option.lacks[command]
         for option in OPTIONS.values()
         if flag in option.flags and command in option.lacks
     ]
-    found = f"{flag} is an option of {either(dict.fromkeys(owners))}, not of {command or 'losscli'}"
-    return ": ".join([found, *reasons])
+    message = f"{flag} is an option of {either(dict.fromkeys(commands))}, not of {command or 'losscli'}"
+    return ": ".join([message, *reasons])
 
 
-def _unforeseen(error: BaseException, hint: str) -> Status:
-    """Say what no other code has answered; the status of wrong data, or of a bug."""
+def _report_unexpected(error: BaseException, hint: str) -> Status:
+    """Report an exception that no other code handled; return the status for wrong data, usage, or a bug."""
     if isinstance(error, MemoryError):
         say(f"error: not enough memory: {error}{hint}", f"  -> {MORE_MEMORY}")
         return Status.DATA
@@ -127,7 +127,7 @@ def _unforeseen(error: BaseException, hint: str) -> Status:
     if (custom := sys.modules.get("losscli.catalog.custom.file")) and (text := custom.blamed(error)):
         say(f"error: {text}{hint}")
         return Status.USAGE
-    if type(error).__name__ == "PanicException":  # of Polars, which is no Exception
+    if type(error).__name__ == "PanicException":  # raised by Polars, not an Exception
         say(f"error: the data cannot be decoded{hint}", "  -> write the files again")
         return Status.DATA
     say(f"bug: {type(error).__name__}: {error}{hint}")
@@ -143,26 +143,26 @@ def main() -> None:
     """The entry point of the program."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
-            # Closed by the shell (>&-): what goes there is lost, as was asked.
+            # Closed by the shell (>&-): its output is discarded, as requested.
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  open to the end
         elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
-            # A stream that cannot show a sign (± in ASCII) shows ? rather than fail.
+            # Characters that the encoding lacks (± in ASCII) become ? instead of an error.
             stream.reconfigure(errors="replace")
     interrupt.watch()
     is_verbose = not {"-v", "--verbose", "--debug"}.isdisjoint(sys.argv)
-    is_apart = native.keep_apart(backtraces=is_verbose)
-    results.keep_apart()
+    is_redirected = native.redirect_stderr(backtraces=is_verbose)
+    results.reserve_stdout()
     status = run(sys.argv[1:])
-    is_spark = "losscli.engines.spark.session" in sys.modules  # whose log is that of a JVM
-    if is_apart and (is_verbose or not is_spark) and (text := native.said(panics=is_verbose)):
+    is_spark = "losscli.engines.spark.session" in sys.modules  # native stderr is the log of its JVM
+    if is_redirected and (is_verbose or not is_spark) and (text := native.captured(panics=is_verbose)):
         write(*text.splitlines())
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
     scratch.remove_all()
     if spool := sys.modules.get("losscli.data.spool"):
-        for each in spool.Spool.kept:
-            each.close()
-    # All is written.  Taking the interpreter down would cost a fifth of the time of a small run, and Python
-    # would replace our status by its own if a stream cannot be flushed again.
+        for spool_ in spool.Spool.kept:
+            spool_.close()
+    # All output is written.  Shutting the interpreter down would take a fifth of the time of a small run, and
+    # Python would replace our status by its own if a stream cannot be flushed again.
     os._exit(status)

@@ -1,4 +1,4 @@
-"""What the shell completes: words, losses and their parameters, and columns of the files that are named."""
+"""Shell completion: words, losses and their parameters, and columns of the files on the command line."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ from losscli.plan.options import Option
 from losscli.plan.values import LOSSES
 
 Complete = Callable[[Any, list[str], str], list[str]]
-"""As Typer calls it: with its context, nothing, and what was typed so far."""
+"""The signature that Typer calls: its context, an unused list, and the text typed so far."""
 
 
 def completer(option: Option) -> Complete | None:
-    """What completes the values of an option; None for what the shell completes by itself: files."""
+    """The function that completes the values of an option; None for files, which the shell completes."""
     if option.kind.choices is not tuple:
         return lambda context, _, typed: [word for word in option.kind.choices() if word.startswith(typed)]
     if option.kind is LOSSES or (option.argument and option.name == "loss"):
         return lambda context, _, typed: loss_names(typed)
     if option.column:
-        # Before a flag without its value, the files are still among the arguments that are not parsed.
+        # Before a flag that lacks its value, the files are still among the unparsed arguments.
         return lambda context, _, typed: columns(context.params, context.args, typed)
     return None
 
 
 def loss_names(typed: str) -> list[str]:
-    """The names of losses, and after a colon the parameters of the one before it."""
+    """The names of losses; after a colon, the parameters of the loss before it."""
     from losscli.catalog import registry
 
     name, colon, inline = typed.partition(":")
@@ -39,7 +39,7 @@ def loss_names(typed: str) -> list[str]:
 
 
 def columns(given: dict[str, Any], files: list[str], typed: str) -> list[str]:
-    """The columns of the files on the command line, the last of several names with commas."""
+    """The columns of the files on the command line; in a list with commas, the last name is completed."""
     from losscli.data import load  # reads the files
     from losscli.data.request import Reading
     from losscli.errors import LossCliError
@@ -47,9 +47,9 @@ def columns(given: dict[str, Any], files: list[str], typed: str) -> list[str]:
     sources = [*files[:2], given.get("predictions"), given.get("targets")]
     done, comma, _ = typed.rpartition(",")
     names: dict[str, None] = {}
-    for source in (each for each in sources if isinstance(each, str)):
+    for source in (source for source in sources if isinstance(source, str)):
         try:
             names |= dict.fromkeys(load.tables(source, None, Reading(given.get("separator")))[0].schema)
         except (LossCliError, OSError):
-            continue  # what is wrong with a file its evaluation says
+            continue  # the evaluation reports what is wrong with a file
     return [f"{done}{comma}{name}" for name in names if name.isprintable()]

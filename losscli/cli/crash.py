@@ -1,4 +1,4 @@
-"""Crashes that the user can do something about: they end the program with a message."""
+"""Crashes that the user can fix: they end the program with a message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from losscli.data import scratch
 from losscli.errors import Status
 from losscli.text import line_of_log
 
-_SHORTER = (
+_TRUNCATED = (
     "error: a file became shorter while it was read, or its disk failed",
     "  -> write files under another name, and rename them",
 )
@@ -25,10 +25,10 @@ _FIRST = threading.Lock()
 
 
 def watch() -> None:
-    """Handle two signals of crashes from now on, in the thread in which they are raised.
+    """From now on, handle SIGBUS and SIGABRT in the thread that raises them.
 
-    SIGBUS says that a page of a mapped file is gone, and SIGABRT that native code gave up, as Rust does if
-    there is no memory.  A handler of Python's signal module would return to the fault for ever.
+    SIGBUS means that a page of a mapped file is gone, SIGABRT that native code aborted, as Rust does without
+    memory.  A handler of Python's signal module would return to the fault forever.
     """
     for name in ("SIGBUS", "SIGABRT"):
         if hasattr(signal, name):
@@ -39,23 +39,23 @@ def _crashed(number: int) -> None:
     if not _FIRST.acquire(blocking=False):
         threading.Event().wait()  # until the other thread has ended the process
     status: Status = Status.DATA
-    lines: tuple[str, ...] = _SHORTER
+    lines: tuple[str, ...] = _TRUNCATED
     try:
         scratch.remove_all()
         if number == signal.SIGABRT:
-            status, lines = _aborted(native.said(panics=True))
-    finally:  # whatever there is still memory for
+            status, lines = _aborted(native.captured(panics=True))
+    finally:  # even without memory
         os.write(sys.stderr.fileno(), ("losscli: " + "\n".join(map(line_of_log, lines)) + "\n").encode())
         os._exit(status)
 
 
-def _aborted(said: str) -> tuple[Status, tuple[str, ...]]:
-    """The exit status, and the message, for what native code said before it gave up."""
-    first, *others = said.strip().splitlines() or ["a library aborted"]
+def _aborted(output: str) -> tuple[Status, tuple[str, ...]]:
+    """The exit status and the message for the output of native code before it aborted."""
+    first, *rest = output.strip().splitlines() or ["a library aborted"]
     if first.startswith("memory allocation of "):
         return Status.DATA, (f"error: {first}", f"  -> {MORE_MEMORY}")
-    return Status.BUG, (f"bug: {first}", *others)
+    return Status.BUG, (f"bug: {first}", *rest)
 
 
 _HANDLER = ctypes.CFUNCTYPE(None, ctypes.c_int)(_crashed)
-"""What the system calls; it has to exist as long as the process."""
+"""The callback for the system, which must not be garbage-collected."""

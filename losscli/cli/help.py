@@ -1,6 +1,6 @@
 """The help of the program and its commands: panels of options by topic, in colour on a terminal.
 
-It is drawn without rich: importing what Typer draws it with would take as long as all else that it needs.
+It is drawn without rich, whose import by Typer would double the time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from textwrap import wrap
 from typing import Any, NamedTuple
 
 NARROWEST, WIDEST = 30, 120
-"""Columns that help takes."""
+"""The minimum and the maximum width of the help."""
 BOX, ASCII = "╭─╮│╰╯", "+-+|++"
 _BOLD, _DIM, _YELLOW, _NAME, _SHORT, _WORD = "1", "2", "1;33", "1;36", "1;32", "33"
 _CELLS = (_NAME, _SHORT, _WORD)
@@ -25,7 +25,7 @@ _FLAG = re.compile(r"(?<![\w-])(--?[a-zA-Z][\w-]*)")
 
 
 class Row(NamedTuple):
-    """A line of a panel: what is typed, its short form, the word for its value, and what it means."""
+    """An entry of a panel: the flag or argument, its short form, the word for its value, and its meaning."""
 
     names: tuple[str, ...]
     short: str
@@ -34,7 +34,7 @@ class Row(NamedTuple):
 
 
 class Paper(NamedTuple):
-    """What is written on: its width, the signs of a frame, and whether it shows styles and colours."""
+    """The output medium: its width, the characters of a frame, and whether it shows styles and colours."""
 
     width: int
     box: str
@@ -48,14 +48,14 @@ class Paper(NamedTuple):
         return f"\x1b[{style.strip(';')}m{text}\x1b[0m" if self.styled and style and text else text
 
     def flags(self, text: str, style: str = "") -> str:
-        """The text in a style, and flags in it in theirs."""
+        """The text in a style, with the flags in it in their own style."""
         parts = _FLAG.split(text)
         styles = (style, _NAME)
         return "".join(self.dye(styles[i % 2], part) for i, part in enumerate(parts))
 
 
 def paper(stream: Any, environment: Mapping[str, str]) -> Paper:
-    """What a stream is: a terminal, or a pipe or file, which shows no styles."""
+    """The medium of a stream: a terminal, or a pipe or file, which shows no styles."""
     styled = stream.isatty() or bool(environment.get("FORCE_COLOR"))
     styled = styled and environment.get("TERM") not in ("dumb", "unknown")
     unicode = (stream.encoding or "").lower().startswith("utf")
@@ -64,67 +64,72 @@ def paper(stream: Any, environment: Mapping[str, str]) -> Paper:
 
 
 def _columns(environment: Mapping[str, str]) -> int:
-    """The width of the terminal that the help is read on, also through a pager."""
+    """The width of the terminal, also if the help goes through a pager."""
     columns = environment.get("COLUMNS", "")
-    found = [int(columns) if columns.isdecimal() else 0]
+    widths = [int(columns) if columns.isdecimal() else 0]
     for stream in (1, 2, 0):
         with suppress(OSError):
-            found.append(os.get_terminal_size(stream).columns)
-    # A terminal without a window may report 0 columns.
-    return next(filter(None, found), 80)
+            widths.append(os.get_terminal_size(stream).columns)
+    # A terminal without a window reports 0 columns.
+    return next(filter(None, widths), 80)
 
 
 def print_help(command: Any, ctx: Any) -> None:
-    """Print the help of a command of Typer's to stdout."""
-    on = paper(sys.stdout, os.environ)
-    lines = ["", *_usage(on, command.get_usage(ctx)), ""]
+    """Print the help of a Typer command to stdout."""
+    page = paper(sys.stdout, os.environ)
+    lines = ["", *_usage(page, command.get_usage(ctx)), ""]
     first, _, rest = cleandoc(command.help or "").partition("\n\n")
-    lines += [*_paragraph(on, first), ""] if first else []
+    lines += [*_paragraph(page, first), ""] if first else []
     for part in filter(None, rest.split("\n\n")):
-        lines += [*(_examples(on, part) if part.startswith("Examples:") else _paragraph(on, part, _DIM)), ""]
+        lines += [
+            *(_examples(page, part) if part.startswith("Examples:") else _paragraph(page, part, _DIM)),
+            "",
+        ]
     panels: dict[str, list[Row]] = {"Arguments": [], "Options": []}
     for parameter in command.get_params(ctx):
         if not parameter.hidden:
             is_argument = parameter.param_type_name == "argument"
-            own = "Arguments" if is_argument else "Running" if "Running" in panels else "Options"
-            title = parameter.rich_help_panel or own
+            default_title = "Arguments" if is_argument else "Running" if "Running" in panels else "Options"
+            title = parameter.rich_help_panel or default_title
             panels.setdefault(title, []).append(_row(parameter))
     if names := getattr(command, "commands", None):
-        panels["Commands"] = [Row((name,), "", "", _first(each.help)) for name, each in names.items()]
+        panels["Commands"] = [
+            Row((name,), "", "", _first_paragraph(subcommand.help)) for name, subcommand in names.items()
+        ]
     for title, rows in panels.items():
-        lines += _panel(on, title, rows) if rows else []
-    lines += ["", *_paragraph(on, command.epilog), ""] if command.epilog else []
+        lines += _panel(page, title, rows) if rows else []
+    lines += ["", *_paragraph(page, command.epilog), ""] if command.epilog else []
     _write(lines)
 
 
 def print_panel(title: str, parameters: Iterable[Any]) -> None:
     """Print one panel of options to stdout."""
-    _write(_panel(paper(sys.stdout, os.environ), title, [_row(each) for each in parameters]))
+    _write(_panel(paper(sys.stdout, os.environ), title, [_row(parameter) for parameter in parameters]))
 
 
 def _write(lines: Iterable[str]) -> None:
     sys.stdout.write("".join(f"{line}\n" for line in lines))
 
 
-def _examples(on: Paper, text: str) -> list[str]:
-    """Commands, each from the beginning of a line."""
+def _examples(page: Paper, text: str) -> list[str]:
+    """Example commands, each on a line of its own."""
     title, *commands = text.splitlines()
-    lines = [line for each in commands for line in _lines(each.strip(), on.width - 4, "  ")]
-    return [f" {on.dye(_DIM, title)}", *(f"   {on.flags(line)}" for line in lines)]
+    lines = [line for command in commands for line in _lines(command.strip(), page.width - 4, "  ")]
+    return [f" {page.dye(_DIM, title)}", *(f"   {page.flags(line)}" for line in lines)]
 
 
-def _first(text: str | None) -> str:
+def _first_paragraph(text: str | None) -> str:
     return " ".join(cleandoc(text or "").partition("\n\n")[0].split())
 
 
-def _usage(on: Paper, text: str) -> list[str]:
-    first, *rest = wrap(text, on.width - 2, subsequent_indent=" " * 7)
-    lines = [on.dye(_YELLOW, "Usage: ") + on.dye(_BOLD, first.removeprefix("Usage: "))]
-    return [f" {line}" for line in [*lines, *(on.dye(_BOLD, line) for line in rest)]]
+def _usage(page: Paper, text: str) -> list[str]:
+    first, *rest = wrap(text, page.width - 2, subsequent_indent=" " * 7)
+    lines = [page.dye(_YELLOW, "Usage: ") + page.dye(_BOLD, first.removeprefix("Usage: "))]
+    return [f" {line}" for line in [*lines, *(page.dye(_BOLD, line) for line in rest)]]
 
 
-def _paragraph(on: Paper, text: str, style: str = "") -> list[str]:
-    return [f" {on.flags(line, style)}" for line in _lines(text, on.width - 2)]
+def _paragraph(page: Paper, text: str, style: str = "") -> list[str]:
+    return [f" {page.flags(line, style)}" for line in _lines(text, page.width - 2)]
 
 
 def _lines(text: str, width: int, indent: str = "") -> list[str]:
@@ -144,45 +149,43 @@ def _row(parameter: Any) -> Row:
     return Row(tuple(long), ",".join(short), value, parameter.help or "")
 
 
-def _panel(on: Paper, title: str, rows: Sequence[Row]) -> list[str]:
-    """A frame around rows in columns; on a narrow terminal what each means is below its name."""
-    corner, across, right, down, low, end = (on.dye(_DIM, sign) for sign in on.box)
-    inner = on.width - 4
-    line = on.dye(_DIM, on.box[1] * (on.width - len(title) - 5))
+def _panel(page: Paper, title: str, rows: Sequence[Row]) -> list[str]:
+    """A frame around rows in columns; on a narrow terminal, the meaning is below the name."""
+    corner, across, right, down, low, end = (page.dye(_DIM, sign) for sign in page.box)
+    inner = page.width - 4
+    line = page.dye(_DIM, page.box[1] * (page.width - len(title) - 5))
     lines = [f"{corner}{across} {title} {line}{right}"]
-    for text, length in _body(on, rows, inner):
+    for text, length in _rows(page, rows, inner):
         lines.append(f"{down} {text}{' ' * (inner - length)} {down}")
-    return [*lines, f"{low}{on.dye(_DIM, on.box[1] * (on.width - 2))}{end}"]
+    return [*lines, f"{low}{page.dye(_DIM, page.box[1] * (page.width - 2))}{end}"]
 
 
-def _body(on: Paper, rows: Sequence[Row], width: int) -> Iterator[tuple[str, int]]:
-    """The lines of rows, each with the columns that it takes."""
+def _rows(page: Paper, rows: Sequence[Row], width: int) -> Iterator[tuple[str, int]]:
+    """The lines of rows, each with its width."""
     names = max(len(name) for row in rows for name in row.names)
     columns = (names, max(len(row.short) for row in rows), max(len(row.value) for row in rows))
-    taken = sum(column + 2 for column in columns if column)
+    used = sum(column + 2 for column in columns if column)
     longest = max((len(word) for row in rows for word in row.text.split()), default=0)
-    if width - taken < max(longest, 24, width // 3):
-        yield from _below(on, rows, width)
+    if width - used < max(longest, 24, width // 3):
+        yield from _stacked_rows(page, rows, width)
         return
     for row in rows:
-        lines = zip_longest(
-            row.names, [row.short], [row.value], _lines(row.text, width - taken), fillvalue=""
-        )
+        lines = zip_longest(row.names, [row.short], [row.value], _lines(row.text, width - used), fillvalue="")
         for *cells, text in lines:
-            shown = [
-                on.dye(style, cell) + " " * (column - len(cell) + 2)
+            padded = [
+                page.dye(style, cell) + " " * (column - len(cell) + 2)
                 for cell, column, style in zip(cells, columns, _CELLS, strict=True)
                 if column
             ]
-            yield "".join(shown) + on.flags(text), taken + len(text)
+            yield "".join(padded) + page.flags(text), used + len(text)
 
 
-def _below(on: Paper, rows: Sequence[Row], width: int) -> Iterator[tuple[str, int]]:
-    """The lines of rows on a narrow terminal, what each means below its name."""
+def _stacked_rows(page: Paper, rows: Sequence[Row], width: int) -> Iterator[tuple[str, int]]:
+    """The lines of rows on a narrow terminal, with the meaning below the name, each with its width."""
     for row in rows:
         for name in row.names:
             cells = (name, row.short, row.value) if name is row.names[0] else (name, "", "")
-            shown = [on.dye(style, cell) for cell, style in zip(cells, _CELLS, strict=True) if cell]
+            shown = [page.dye(style, cell) for cell, style in zip(cells, _CELLS, strict=True) if cell]
             yield " ".join(shown), len(" ".join(filter(None, cells)))
         for line in _lines(row.text, width - 2):
-            yield f"  {on.flags(line)}", 2 + len(line)
+            yield f"  {page.flags(line)}", 2 + len(line)

@@ -1,6 +1,6 @@
-"""Signals that end the program within a second, also while it waits for a library's own code.
+"""Signals that end the program within a second, even while it waits for native code.
 
-Its temporary files are deleted first.  The status is 128 and the number of the signal, as a shell has it.
+Its temporary files are deleted first.  The exit status is 128 plus the number of the signal, as in a shell.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from types import FrameType
 from losscli.data import scratch
 
 GRACE = 0.5
-"""Seconds that Python has to answer a signal in its own way."""
+"""The seconds that Python has to handle a signal by itself."""
 _WORDS = {"SIGINT": "interrupted", "SIGTERM": "terminated", "SIGHUP": "hung up"}
 _ENDINGS = {getattr(signal, name): word for name, word in _WORDS.items() if hasattr(signal, name)}
 _NAME = "losscli-interrupt"
 _received = [int(signal.SIGINT)]
-"""The signals that came, after the one that is assumed where Python itself was interrupted."""
+"""The signals received; the first is assumed if Python itself raises KeyboardInterrupt."""
 
 
 def watch() -> None:
-    """From now on a signal that Python has not answered in time ends the process.
+    """From now on, a signal that Python does not handle in time ends the process.
 
-    Python runs no handler before the call it waits for returns, and a join in Polars may take seconds.  The
-    pipe is written to at once, by the handler below Python.  What is ignored stays so, as under nohup.
+    Python runs no handler before a native call returns, and a join in Polars may take seconds.  The C-level
+    handler writes to a pipe immediately.  Ignored signals stay ignored, as under nohup.
     """
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
@@ -40,13 +40,13 @@ def watch() -> None:
 
 
 def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
-    """Hide an interrupt that Python ignores in a callback, as during an import; it still ends the run."""
+    """Hide an interrupt that Python ignores in a callback, as in an import; it still ends the run."""
     if unraisable.exc_type is not KeyboardInterrupt:
         sys.__unraisablehook__(unraisable)
 
 
 def is_on() -> bool:
-    """Whether this process is the program, and no other that calls it."""
+    """Whether `watch` was called, so that this process is the program and not one that imports it."""
     return any(thread.name == _NAME for thread in threading.enumerate())
 
 
@@ -56,7 +56,7 @@ def status() -> int:
 
 
 def word() -> str:
-    """What a signal did to the program."""
+    """The message about the last signal."""
     return _ENDINGS[signal.Signals(_received[-1])]
 
 
@@ -71,7 +71,7 @@ def _wait(reader: int) -> None:
     time.sleep(GRACE)
     _received.append(number)
     scratch.remove_all()
-    # A bar that was being drawn has hidden the cursor.
+    # A progress bar hides the cursor.
     cursor = "\x1b[?25h\n" if sys.stderr.isatty() else ""
     os.write(sys.stderr.fileno(), f"{cursor}losscli: {word()}\n".encode())
     os._exit(status())

@@ -8,19 +8,19 @@ from contextlib import suppress
 from losscli.text import line_of_log, without_credentials
 
 MORE_MEMORY = "--threads 1 needs less, or raise the limit of memory"
-"""What to do if there is not enough."""
+"""The remedy for too little memory."""
 
 
 def say(message: str, *below: str) -> None:
-    """Write a message of losscli: a line, and lines below it."""
+    """Write a message with the prefix 'losscli: ', and further lines below it."""
     write(f"losscli: {message}", *below)
 
 
 def write(*lines: str) -> None:
-    """Write lines; if stderr is full or closed, the exit status has to say all.
+    """Write lines; if stderr is full or closed, only the exit status remains.
 
-    What comes from files cannot steer a terminal, and is no command to whoever reads the log of a job.  URLs
-    show no credentials.
+    Text from files cannot control a terminal, and is no command to a CI system that reads the log.  URLs are
+    shown without credentials.
     """
     with suppress(OSError, ValueError):
         shown = (line_of_log(without_credentials(line)) for line in lines)

@@ -1,6 +1,6 @@
-"""The stderr of native code, apart from ours: Rust reports a panic there before Polars raises it.
+"""A separate stderr for native code: Rust writes a panic message there before Polars raises an exception.
 
-losscli reports what damaged files do to Polars as an error; the panics themselves only help to debug Polars.
+losscli reports a panic of Polars on a damaged file as an error; the panic message only helps to debug Polars.
 """
 
 from __future__ import annotations
@@ -12,34 +12,35 @@ import sys
 from contextlib import suppress
 
 _PANIC = re.compile(r"^thread '.*panicked at ", re.MULTILINE)
-_MOST = 1 << 20
-"""The bytes of it that are shown at most."""
+_MAX_BYTES = 1 << 20
+"""The maximum number of its bytes that are shown."""
 
 
-def keep_apart(backtraces: bool) -> bool:
-    """Give native code a stderr in memory, and Python the one that was there; whether that is possible.
+def redirect_stderr(backtraces: bool) -> bool:
+    """Redirect the stderr of native code to memory, and keep the original one for Python.
 
-    A crash would lose what native code said of it, so Python says which one it was.
+    Returns whether that is possible.  A crash would lose the output of native code, so faulthandler reports
+    it to the original stderr.
     """
     if not hasattr(os, "memfd_create"):
         return False
     if not backtraces:
-        os.environ["RUST_BACKTRACE"] = "0"  # nobody would see one, and to make it takes a second
+        os.environ["RUST_BACKTRACE"] = "0"  # a backtrace takes a second, and would not be shown
     try:
-        ours = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="replace")
-        apart = os.memfd_create("stderr of native code")
+        original = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="replace")
+        memory = os.memfd_create("stderr of native code")
     except OSError:  # stderr is closed, or there is no descriptor left
         return False
-    os.dup2(apart, 2)
-    os.close(apart)
-    sys.stderr = ours
-    faulthandler.enable(ours, all_threads=False)
+    os.dup2(memory, 2)
+    os.close(memory)
+    sys.stderr = original
+    faulthandler.enable(original, all_threads=False)
     return True
 
 
-def said(panics: bool) -> str:
-    """What native code has written: all of it, or what is before its first panic."""
+def captured(panics: bool) -> str:
+    """The output of native code: all of it, or without `panics`, the part before the first panic."""
     with suppress(OSError):
-        text = os.pread(2, min(_MOST, os.fstat(2).st_size), 0).decode(errors="replace")
+        text = os.pread(2, min(_MAX_BYTES, os.fstat(2).st_size), 0).decode(errors="replace")
         return text if panics else _PANIC.split(text, 1)[0].rstrip("\n")
     return ""

@@ -1,4 +1,4 @@
-"""The command line that runs, and when and at which commit, as pages say it."""
+"""The command line, the time and the commit of this run, for HTML pages."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from losscli.render.formats import Origin
 
 _argv: list[str] = []
-"""The words after the name of the program; a process runs one command at a time."""
+"""The arguments of the program; a process runs one command at a time."""
 
 
 def remember(argv: Sequence[str]) -> None:
-    """Keep the words of the command line."""
+    """Store the arguments of the command line."""
     _argv[:] = argv
 
 
 def origin() -> Origin:
-    """The command as a shell takes it, the time in UTC, and the commit of the working folder.
+    """The command in shell syntax, the time in UTC, and the commit of the working folder.
 
-    SOURCE_DATE_EPOCH sets the time, so that builds can be reproduced.
+    SOURCE_DATE_EPOCH sets the time, so that builds are reproducible.
     """
     from losscli.render.formats import Origin  # most commands write no page
     from losscli.report import saved

@@ -1,4 +1,4 @@
-"""Results to stdout and files."""
+"""The output of results to stdout and files."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 def console(color: str) -> Console:
-    """Where the table goes; what is asked for outweighs NO_COLOR and FORCE_COLOR."""
+    """The console for tables; `color` overrides NO_COLOR and FORCE_COLOR."""
     from rich.console import Console  # imported by the commands that draw
 
     if color == "auto":
@@ -56,15 +56,15 @@ def console(color: str) -> Console:
 
 
 _NAMED = 3
-"""Gates that the line on stderr names."""
+"""The maximum number of gates that the message on stderr names."""
 GITHUB = "github"
-"""Among outputs it is no file: the summary and annotations of the job that runs."""
+"""The output that is not a file: the summary and the annotations of the current GitHub Actions job."""
 
 
 class Outputs(Struct, frozen=True):
     """Where a report is written in addition to stdout.
 
-    If `to_github`, `summary` is the file of the job's summary; outside of jobs there is none.
+    If `to_github`, `summary` is the file of the job's summary; None outside of a job.
     """
 
     files: tuple[Path, ...] = ()
@@ -92,50 +92,52 @@ class Display(Struct, frozen=True):
 
     @property
     def data(self) -> list[Data]:
-        """The formats for programs in which the report is written, on stdout or to a file."""
+        """The data formats in which the report is written to stdout or to files."""
         used = {self.form, *map(format_of_suffix, self.outputs.files)} - {"table", "bare"}
-        return [each for each in map(format_named, sorted(used)) if isinstance(each, Data)]
+        return [format_ for format_ in map(format_named, sorted(used)) if isinstance(format_, Data)]
 
     @property
-    def is_kept(self) -> bool:
-        """Whether the report is written in a form that can be read again."""
+    def is_saved(self) -> bool:
+        """Whether the report is written in a format that losscli can read back."""
         return "json" in (self.form, *map(format_of_suffix, self.outputs.files))
 
 
 def display_of(given: Mapping[str, Any]) -> Display:
-    """How options ask for results to be shown.  Raises UsageError with all that is wrong in them."""
+    """The display that the options request.  Raises UsageError with all their errors."""
     uses = (Use.LOOKS, Use.OUTPUT)
-    shown = {name: value for name, value in given.items() if name in OPTIONS and OPTIONS[name].use in uses}
-    request = request_of(shown)
-    form, where = all_of(
+    display_options = {
+        name: value for name, value in given.items() if name in OPTIONS and OPTIONS[name].use in uses
+    }
+    request = request_of(display_options)
+    form, destinations = all_of(
         lambda: form_of(request.format, request.json, request.bare), lambda: outputs(request.output)
     )
-    require({form, *map(format_of_suffix, where.files)} - {"bare"})
-    require_distinct(where.files, _reports(given))
+    require({form, *map(format_of_suffix, destinations.files)} - {"bare"})
+    require_distinct(destinations.files, _reports(given))
     if request.plot and form != "table":
         raise UsageError(
             f"--plot draws after tables, and stdout has {form}", remedy="-o FILE writes another format"
         )
-    pictures = {path: names for path in where.files if (names := image_charts(path, request.plot))}
-    looks = (request.quiet, request.color, request.cells, request.verbose, request.formulas)
-    return Display(form, where, *looks, request.plot, pictures)
+    pictures = {path: names for path in destinations.files if (names := image_charts(path, request.plot))}
+    settings = (request.quiet, request.color, request.cells, request.verbose, request.formulas)
+    return Display(form, destinations, *settings, request.plot, pictures)
 
 
-def asked(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that the Python API has too; what charts show is asked for if something draws them.
+def api_options(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the Python API has too, with `charts` set if an output needs charts.
 
-    A plan that is followed says itself whether it is.
+    A plan says itself whether it has charts.
     """
-    found = in_python(given)
+    options = in_python(given)
     if given.get("plan"):
-        return found
+        return options
     if given.get("plot") or any(_draws(name) for name in listed(given.get("output"))):
-        found["charts"] = True
-    return found
+        options["charts"] = True
+    return options
 
 
 def _draws(output: object) -> bool:
-    """Whether an output has charts; one that is wrong is reported elsewhere."""
+    """Whether an output has charts; an invalid output is reported elsewhere."""
     try:
         return isinstance(output, str) and has_charts(format_of_suffix(output))
     except UsageError:
@@ -143,15 +145,15 @@ def _draws(output: object) -> bool:
 
 
 def _reports(given: Mapping[str, Any]) -> list[str]:
-    """The files of saved reports that are read."""
-    named = [each for name in ("report", "base", "reports", "baseline") for each in listed(given.get(name))]
-    return [each for each in named if isinstance(each, str) and saved.is_report(each)]
+    """The files of saved reports among the inputs."""
+    names = [name for key in ("report", "base", "reports", "baseline") for name in listed(given.get(key))]
+    return [name for name in names if isinstance(name, str) and saved.is_report(name)]
 
 
 def outputs(names: Sequence[str]) -> Outputs:
-    """The outputs that names ask for.
+    """The outputs with these names.
 
-    Raises UsageError, before any work, for a suffix that is not known, and a folder that is not there.
+    Raises UsageError, before any work, for an unknown suffix and for a path that cannot be a file.
     """
     if remote := [name for name in names if "://" in name]:
         raise UsageError(f"-o {remote[0]}: an output is a local file", remedy="write it here, then upload it")
@@ -171,27 +173,24 @@ def _check_output(path: Path) -> None:
 
 
 def write_files(report: Report, display: Display, drafts: Sequence[Draft] = ()) -> None:
-    """Write the report to each output in the format of its suffix, and publish drafts: all, or none.
-
-    The names on a leaderboard are those of whoever submits to it.
-    """
+    """Write the report to each output in the format of its suffix, and publish drafts: all or none."""
+    # Names on a leaderboard come from the submitters: they must not run as formulas.
     formulas = not report.board if display.formulas is None else display.formulas
     forms = [(path, format_of_suffix(path)) for path in display.outputs.files]
-    made = origin() if "html" in dict(forms).values() else None
+    written_by = origin() if "html" in dict(forms).values() else None
     contents = (
         (path, picture(report, path, display.pictures[path]))
         if path in display.pictures
-        else (path, render(report, form, display.cells, False, formulas, made))
+        else (path, render(report, form, display.cells, False, formulas, written_by))
         for path, form in forms
     )
     write(contents, drafts)
 
 
 def to_github(report: Report, path: Path | None, cells: int | None = None) -> None:
-    """Add to the summary of the step, and print annotations on stderr, away from the results.
+    """Append to the summary of the step, and print annotations on stderr, separate from the results.
 
-    Outside of a job, which has no summary, that is printed on stderr too.  Raises DataError if it cannot be
-    written.
+    Outside of a job, the summary is printed on stderr too.  Raises DataError if it cannot be written.
     """
     from losscli.render import github
 
@@ -204,7 +203,7 @@ def to_github(report: Report, path: Path | None, cells: int | None = None) -> No
 
 
 def _add_summary(report: Report, path: Path, cells: int | None) -> None:
-    """Add to the summary of a step."""
+    """Append the report to the summary of a step."""
     from losscli.render import github
 
     with writing(path), path.open("ab+") as file:
@@ -223,9 +222,9 @@ def _add_summary(report: Report, path: Path, cells: int | None) -> None:
 
 
 def _bare_values(report: Report) -> list[float | None]:
-    """The overall value of each loss, None if it is not defined.
+    """The overall value of each loss, None if it is undefined.
 
-    Of models that are compared, their differences; of a leaderboard, the values from the best one on.
+    A comparison has differences instead, and a leaderboard its values, the best one first.
     """
     values = [result.value for result in report.results if not result.cell and result.model is None]
     values = values or [each.value for each in report.board if each.place is not None and not each.cell]
@@ -233,12 +232,12 @@ def _bare_values(report: Report) -> list[float | None]:
 
 
 def bare(report: Report) -> str:
-    """The overall values of a report with every digit, one per line; nan if a value is not defined."""
+    """The overall values of a report with every digit, one per line; nan for an undefined value."""
     return "".join(f"{'nan' if value is None else repr(value)}\n" for value in _bare_values(report))
 
 
 def warn(lines: Sequence[str]) -> None:
-    """Notes on stderr."""
+    """Print notes on stderr."""
     for line in lines:
         say(f"note: {line}")
 
@@ -246,19 +245,17 @@ def warn(lines: Sequence[str]) -> None:
 def emit(report: Report, display: Display, drafts: Sequence[Draft] = ()) -> None:
     """Write a judged report to its outputs and to stdout, and publish drafts.
 
-    Ends the program if the gates do not pass.
-
-    A number that a script reads from stdout and that is not defined is no success either.
+    Exits with a nonzero status if the gates do not pass, or if a value that --bare prints is undefined.
     """
     put(report, display, drafts)
     status = gates.status(report.gates)
-    why = "" if status == Status.OK else _why(report.gates, status)
-    if not why and display.form == "bare" and None in _bare_values(report):
-        status, why = Status.DATA, "a value is not defined"
-    if why:
+    message = "" if status == Status.OK else _failure_message(report.gates, status)
+    if not message and display.form == "bare" and None in _bare_values(report):
+        status, message = Status.DATA, "a value is not defined"
+    if message:
         sys.stdout.flush()
-        with contextlib.suppress(OSError):  # if stderr is full or closed, the exit status has to say it all
-            say(why)
+        with contextlib.suppress(OSError):  # if stderr is full or closed, only the exit status remains
+            say(message)
         raise typer.Exit(int(status))
 
 
@@ -269,37 +266,39 @@ def put(report: Report, display: Display, drafts: Sequence[Draft] = ()) -> None:
     if display.outputs.to_github:
         to_github(report, display.outputs.summary, cells)
     if not display.quiet:
-        warn([line for each in display.data for line in each.notes(report)])
+        warn([line for format_ in display.data for line in format_.notes(report)])
     if form in ("bare", "csv", "flat") and not display.quiet:
         warn([*map(str, report.findings), *_reasons(report)])
     _print(report, display)
 
 
-def _why(verdicts: Sequence[Verdict], status: Status) -> str:
-    """Why gates end the program with a status, in one line."""
+def _failure_message(verdicts: Sequence[Verdict], status: Status) -> str:
+    """The message about the gates that cause an exit status, on one line."""
     passing = ("pass", "unsure", "skipped", "warn")
-    kinds, what = (("fail",), "failed") if status == Status.GATE_FAILED else ((), "cannot be judged")
-    wrong = [v for v in verdicts if (v.status in kinds if kinds else v.status not in (*passing, "fail"))]
-    first = "; ".join(map(_verdict_text, wrong[:_NAMED]))
-    more = f"; and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""
-    return f"{len(wrong)} of {len(verdicts)} gates {what}: {first}{more}"
+    statuses, predicate = (("fail",), "failed") if status == Status.GATE_FAILED else ((), "cannot be judged")
+    failures = [
+        v for v in verdicts if (v.status in statuses if statuses else v.status not in (*passing, "fail"))
+    ]
+    first = "; ".join(map(_verdict_text, failures[:_NAMED]))
+    more = f"; and {len(failures) - _NAMED} more" if len(failures) > _NAMED else ""
+    return f"{len(failures)} of {len(verdicts)} gates {predicate}: {first}{more}"
 
 
 def _verdict_text(verdict: Verdict) -> str:
     value = "" if verdict.value is None else f"{verdict.value:.4g}"
-    found = ", ".join(filter(None, (" ".join(filter(None, (verdict.place, value))), verdict.reason)))
-    return f"{verdict.title}" + (f" ({found})" if found else "")
+    details = ", ".join(filter(None, (" ".join(filter(None, (verdict.place, value))), verdict.reason)))
+    return f"{verdict.title}" + (f" ({details})" if details else "")
 
 
-def form_of(asked: str | None, json: bool, bare: bool) -> str:
-    """The format of stdout: one of those of the renderers, or bare.  Raises UsageError for two of them."""
-    wanted = {asked} - {None} | ({"json"} if json else set()) | ({"bare"} if bare else set())
-    if len(wanted) > 1:
-        flags = ["--format " + asked] if asked else []
+def form_of(format_: str | None, json: bool, bare: bool) -> str:
+    """The format of stdout: that of a renderer, or 'bare'.  Raises UsageError if more than one is given."""
+    forms = {format_} - {None} | ({"json"} if json else set()) | ({"bare"} if bare else set())
+    if len(forms) > 1:
+        flags = ["--format " + format_] if format_ else []
         flags += ["--json"] if json else []
         flags += ["--bare"] if bare else []
         raise UsageError(f"{' and '.join(flags)} exclude each other", remedy="-o FILE writes another format")
-    return wanted.pop() or "table" if wanted else "table"
+    return forms.pop() or "table" if forms else "table"
 
 
 def _reasons(report: Report) -> list[str]:
@@ -319,31 +318,31 @@ def _print(report: Report, display: Display) -> None:
         out = console(display.color)
         print_tables(report, out, cells, verbose)
         if missing := print_charts(report, display.plots, out):
-            has = enumerated(dict.fromkeys(chart.name for chart in report.charts)) or "none"
-            warn([f"--plot {name}: this run has no such chart; it has {has}" for name in missing])
+            available = enumerated(dict.fromkeys(chart.name for chart in report.charts)) or "none"
+            warn([f"--plot {name}: this run has no such chart; it has {available}" for name in missing])
     else:
-        made = origin() if form == "html" else None
-        print_data(render(report, form, cells, verbose, display.formulas is not False, made))
+        written_by = origin() if form == "html" else None
+        print_data(render(report, form, cells, verbose, display.formulas is not False, written_by))
 
 
 def print_data(text: str) -> None:
-    """Write what programs read to stdout: in UTF-8 whatever the locale, as files are."""
+    """Write data for programs to stdout, in UTF-8 regardless of the locale, like files."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(encoding="utf-8")
     sys.stdout.write(text)
 
 
 def print_lines(*lines: str) -> None:
-    """Write lines to stdout that hold text from files."""
+    """Write lines with text from files to stdout."""
     print("\n".join(map(line_of_log, lines)))
 
 
 def show_plan(run: Run | Models) -> None:
-    """The plan on stderr, as flags that can be pasted, and how the files are aligned."""
+    """Print the plan on stderr, as flags ready to paste, and how the files are aligned."""
     for title, plan in run.plans:
         say(f"{title}: {plan.flags()}")
-    read = [table.files.how for table in dict.fromkeys(run.tables) if table.files and table.files.how]
-    for line in (*read, f"aligned {run.alignment.how}", *run.plan.place.notes):
+    reading = [table.files.how for table in dict.fromkeys(run.tables) if table.files and table.files.how]
+    for line in (*reading, f"aligned {run.alignment.how}", *run.plan.place.notes):
         say(line)
     for note in run.notes:
         say(f"note: {note}")

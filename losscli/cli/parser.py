@@ -1,4 +1,4 @@
-"""The commands, and their options in Typer, from the table; no other file uses private names of Typer."""
+"""The commands and their Typer options, from the table of options; only this file uses Typer internals."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ COMMANDS = {
     "merge": "Merge saved states of parts of the rows: the report of all rows.",
     "gate": "Judge a saved report by gates, also against another report; nothing is evaluated.",
 }
-"""The first paragraph of the docstring of each command's function, which need not be imported for it."""
+"""The first paragraph of each command's docstring, repeated here so that it need not be imported."""
 PARAMETERS = "Parameters of losses"
 Given = dict[str, Any]
-"""Options as they were given, by name: those of the command line and of files, and no others."""
+"""The options that were given on the command line or in settings files, by name."""
 
 
 def function_of(name: str) -> Callable[[Given], None]:
@@ -42,19 +42,19 @@ def function_of(name: str) -> Callable[[Given], None]:
 
 
 class AsTyped:
-    """Takes a value as it was typed: the table of options checks all of them at once.
+    """Passes values through unchanged: the table of options validates all of them at once.
 
-    Typer would import pydantic and build a validator of text for each: a fifth of the time of a small run.
+    Typer would import pydantic and build a validator per option: a fifth of the time of a small run.
     """
 
     @staticmethod
     def coerce(value: Any, param: Any, ctx: Any) -> Any:
-        """The value itself; a repeatable option that is not given is an empty tuple, as in Typer."""
+        """The value itself; () for a repeatable option that is not given, as in Typer."""
         return () if value is None and param.multiple else value
 
 
 def _as_typed(parameters: list[Any]) -> list[Any]:
-    """The parameters, of which flags and text have no validator."""
+    """The parameters, with the validators of flags and text disabled."""
     for parameter in parameters:
         if parameter.type_descriptor.annotation in (str, list[str], bool):
             parameter.get_runtime_param = lambda: AsTyped
@@ -67,16 +67,16 @@ def _print_help(command: Any, ctx: Any) -> None:
     print_help(command, ctx)
 
 
-def _parameter(option: Option, described: bool = True) -> TyperArgument | TyperOption:
-    """An option of the table as Typer has it, with its help if it is `described`."""
+def _parameter(option: Option, with_help: bool = True) -> TyperArgument | TyperOption:
+    """The Typer parameter of an option in the table."""
     from losscli.cli.completion import completer
 
-    several = option.kind.join is not None
-    annotation: Any = bool if option.is_switch else list[str] if several else str
+    is_repeatable = option.kind.join is not None
+    annotation: Any = bool if option.is_switch else list[str] if is_repeatable else str
     info = typer.models.ArgumentInfo() if option.argument else typer.models.OptionInfo()
     common: dict[str, Any] = {
         "type_descriptor": TypeDescriptor(annotation, info, None),
-        "help": option.text if described else "",
+        "help": option.text if with_help else "",
         "metavar": option.metavar or None,
         "rich_help_panel": option.panel,
         "autocompletion": completer(option),
@@ -84,28 +84,28 @@ def _parameter(option: Option, described: bool = True) -> TyperArgument | TyperO
     if option.argument:
         return TyperArgument(
             param_decls=[option.name],
-            nargs=-1 if several else None,
+            nargs=-1 if is_repeatable else None,
             required=option.required,
             show_default=False,
             **common,
         )
-    long, *others = option.flags
+    long, *other_flags = option.flags
     if option.negated:
-        long, others = f"{long}/{others[0]}", others[1:]
-    shown = option.name == "help_losses"
+        long, other_flags = f"{long}/{other_flags[0]}", other_flags[1:]
+    is_help_losses = option.name == "help_losses"
     return TyperOption(
-        param_decls=[option.name, long, *others],
+        param_decls=[option.name, long, *other_flags],
         is_flag=option.is_switch,
         default=False if option.is_switch else None,
-        multiple=several,
-        is_eager=shown,
-        callback=_help_losses if shown else None,
+        multiple=is_repeatable,
+        is_eager=is_help_losses,
+        callback=_help_losses if is_help_losses else None,
         **common,
     )
 
 
 def _help_losses(ctx: Any, parameter: Any, value: bool) -> None:
-    """Show the options that are parameters of losses, and end the program."""
+    """Show the options that are parameters of losses, and exit."""
     if value and not ctx.resilient_parsing:
         from losscli.cli.help import print_panel
 
@@ -114,20 +114,20 @@ def _help_losses(ctx: Any, parameter: Any, value: bool) -> None:
 
 
 def _loss_parameters() -> Iterator[TyperArgument | TyperOption]:
-    """An option for each parameter that some loss takes."""
+    """An option for each parameter of any loss."""
     from losscli.plan.options import Option, loss_params
     from losscli.plan.values import TEXT
 
     for name, (param, takers) in loss_params().items():
-        shown = ", ".join(takers[:3]) + (", ..." if len(takers) > 3 else "")
-        yield _parameter(Option(f"{param.describe()} ({shown}).", TEXT, "VALUE", PARAMETERS, name=name))
+        losses = ", ".join(takers[:3]) + (", ..." if len(takers) > 3 else "")
+        yield _parameter(Option(f"{param.describe()} ({losses}).", TEXT, "VALUE", PARAMETERS, name=name))
 
 
 class Command(TyperCommand):
-    """A command of the program, which makes its options when it is called.
+    """A command of the program, which creates its options when it is called.
 
-    It has those of losses, one per parameter in the whole catalog, only if they are asked for: making them
-    takes a twentieth of the time of a small run.
+    Those for parameters of losses, one per parameter in the catalog, are only created on demand: that takes
+    a twentieth of the time of a small run.
     """
 
     def get_params(self, ctx: Any) -> list[Any]:
@@ -135,31 +135,31 @@ class Command(TyperCommand):
         return _as_typed(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Take the options that the arguments need."""
+        """Create the options that the arguments need, then parse them."""
         from losscli.plan.options import PLANNING
 
         self._take_options()
-        flags = {flag for each in self.params for flag in (*each.opts, *each.secondary_opts)}
-        strangers = any(arg.startswith("--") and arg.partition("=")[0] not in flags for arg in args)
-        if self.name in PLANNING and (strangers or ctx.resilient_parsing):
+        flags = {flag for parameter in self.params for flag in (*parameter.opts, *parameter.secondary_opts)}
+        has_unknown = any(arg.startswith("--") and arg.partition("=")[0] not in flags for arg in args)
+        if self.name in PLANNING and (has_unknown or ctx.resilient_parsing):
             self.params = [*self.params, *_loss_parameters()]
         return super().parse_args(ctx, args)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Print the help, with the docstring of the command's function."""
+        """Print the help, which is the docstring of the command's function."""
         assert self.name is not None
-        self._take_options(described=True)
+        self._take_options(with_help=True)
         self.help = function_of(self.name).__doc__
         _print_help(self, ctx)
 
-    def _take_options(self, described: bool = False) -> None:
+    def _take_options(self, with_help: bool = False) -> None:
         from losscli.plan.options import options_of
 
         assert self.name is not None
-        self.params = [_parameter(option, described) for option in options_of(self.name)]
+        self.params = [_parameter(option, with_help) for option in options_of(self.name)]
 
     def invoke(self, ctx: Any) -> None:
-        """Call the command's function with the options given by flags or in files of settings."""
+        """Call the command's function with the options from flags and settings files."""
         from losscli.cli.settings import configured
         from losscli.plan.options import check_not_empty
 
@@ -171,24 +171,24 @@ class Command(TyperCommand):
                 function_of(self.name)(given)
             except SystemExit as error:
                 if isinstance(error.__context__, BrokenPipeError):
-                    raise  # by which rich and typer answer a closed pipe
-                # No command ends so: a status of 0 from code of users would read as passed gates.
+                    raise  # how rich and Typer react to a closed pipe
+                # Only code of users can raise it: a status of 0 would read as passed gates.
                 raise UsageError(f"code of a loss ended the program: SystemExit: {error}") from error
 
     def _given(self, ctx: Any) -> Iterator[tuple[str, Any]]:
-        """The name and value of each parameter on the command line."""
+        """The name and value of each parameter given on the command line."""
         from losscli.plan.options import OPTIONS
 
         for name, value in ctx.params.items():
             source = ctx.get_parameter_source(name)
             if source is not None and source.name == "COMMANDLINE":
-                several = isinstance(value, tuple | list)
-                join = OPTIONS[name].kind.join if several and name in OPTIONS else None
-                yield name, list(value) if several and join is None else join(value) if join else value
+                is_repeatable = isinstance(value, tuple | list)
+                join = OPTIONS[name].kind.join if is_repeatable and name in OPTIONS else None
+                yield name, list(value) if is_repeatable and join is None else join(value) if join else value
 
 
 class Program(TyperGroup):
-    """The program, which knows the names of its commands without importing them."""
+    """The program, which lists its commands without importing them."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """The options of the program itself."""

@@ -1,4 +1,4 @@
-"""A bar on stderr: only on a terminal, only after a second."""
+"""A progress bar on stderr: only on a terminal, and only after a second."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from types import TracebackType
 from typing import Any
 
 DELAY = 1.0
-"""Seconds that a run lasts before it is shown."""
+"""The seconds before the bar appears."""
 
 
 class Progress:
-    """Shows the rows done, the rate, and the time left if `expected()` knows the total."""
+    """Shows the number of rows read, the rate, and the remaining time if `expected()` knows the total."""
 
     def __init__(self, quiet: bool, expected: Callable[[], int | None]) -> None:
         self._expected = expected
@@ -42,13 +42,13 @@ class Progress:
                 self._bar.stop()
 
     def update(self, rows: int) -> None:
-        """Say how many rows are done."""
+        """Set the number of rows read so far."""
         self._rows = rows
         if self._bar is not None:
             self._bar.update(0, completed=rows)
 
     def _show(self) -> None:
-        """Draw the bar; in a thread of its own, for a run may wait for its first rows."""
+        """Draw the bar; called by a timer thread, since a run may wait for its first rows."""
         from rich.console import Console  # imported by the few runs that last
         from rich.progress import (
             BarColumn,

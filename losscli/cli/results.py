@@ -1,4 +1,4 @@
-"""The stdout of results: once code of a user runs, whatever else is written there goes to stderr."""
+"""The stdout of results: once user code has run, all other output to stdout goes to stderr."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from losscli.catalog.custom import guard
 
 
 class Results(io.TextIOWrapper):
-    """stdout for the main thread of the program; stderr for code of users and the threads that it starts."""
+    """stdout for the main thread of the program; stderr for user code and the threads that it starts."""
 
     @property
     def _is_ours(self) -> bool:
@@ -22,34 +22,36 @@ class Results(io.TextIOWrapper):
 
     @property
     def buffer(self) -> Any:
-        """The bytes below."""
+        """The binary stream below."""
         return super().buffer if self._is_ours else sys.stderr.buffer
 
     def write(self, text: str, /) -> int:
-        """Write to stdout, or to stderr while code of a user runs."""
+        """Write to stdout, or to stderr while user code runs."""
         return super().write(text) if self._is_ours else sys.stderr.write(text)
 
     def close(self) -> None:
-        """Close nothing, unless the program asks for it."""
+        """Close stdout, unless user code calls it."""
         if self._is_ours:
             super().close()
 
 
-def keep_apart() -> None:
-    """From now on code of users that runs leaves stdout to results."""
+def reserve_stdout() -> None:
+    """From now on, user code cannot write to the stdout of results."""
     guard.streams.append(streams)
 
 
 @cache
 def streams() -> tuple[TextIO, TextIO]:
-    """The streams of the program; from the first call on, the descriptors of both lead to stderr."""
-    out = sys.stdout
+    """The output streams of the program; from the first call on, both file descriptors point to stderr."""
+    stdout = sys.stdout
     with suppress(OSError, ValueError):  # stdout is closed, or there is no descriptor left
-        out.flush()
+        stdout.flush()
         with suppress(OSError):
-            # The width that rich finds by the descriptor.
-            os.environ.setdefault("COLUMNS", str(os.get_terminal_size(out.fileno()).columns))
-        own = os.dup(out.fileno())
-        os.dup2(2, out.fileno())
-        out = Results(io.BufferedWriter(io.FileIO(own, "w")), encoding=out.encoding, errors="replace")
-    return out, sys.stderr
+            # rich would determine the width by the descriptor.
+            os.environ.setdefault("COLUMNS", str(os.get_terminal_size(stdout.fileno()).columns))
+        descriptor = os.dup(stdout.fileno())
+        os.dup2(2, stdout.fileno())
+        stdout = Results(
+            io.BufferedWriter(io.FileIO(descriptor, "w")), encoding=stdout.encoding, errors="replace"
+        )
+    return stdout, sys.stderr

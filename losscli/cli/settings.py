@@ -1,4 +1,4 @@
-"""Files of settings under the command line: flags first, then the nearest file, then the user's own."""
+"""Options from flags and settings files: flags override the nearest file, which overrides the user's own."""
 
 from __future__ import annotations
 
@@ -17,68 +17,70 @@ from losscli.settings.files import Settings
 
 @contextmanager
 def configured(command: str, flags: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The options of a command: those of flags, then those of files of settings.
+    """The options of a command from flags and settings files.
 
-    What the files set is shown with the plan, and before an error, which may come from there.
+    With a plan, and before an error, which they may cause, the settings in effect are shown.
     """
     if command not in CONFIGURED:
         yield flags
         return
-    given, above, shown = dict(flags), flags, list[tuple[bool, str]]()
-    settings = _settings(flags.pop("config", None), flags.pop("no_config", False), above)
-    taken = {option.name for option in options_of(command) if option.use is not Use.CALL}
+    given, overriding, summaries = dict(flags), flags, list[tuple[bool, str]]()
+    settings = _settings(flags.pop("config", None), flags.pop("no_config", False), overriding)
+    accepted = {option.name for option in options_of(command) if option.use is not Use.CALL}
     if settings:  # otherwise only the given parameters of losses matter
-        taken |= loss_params().keys()
-    for each in settings:
-        used = {key: value for key, value in files.below(each.values, above).items() if key in taken}
-        overruled = [key for key in each.values if key in taken and key not in used]
-        shown.append((bool(used), _shown(each.name, used, overruled)))
+        accepted |= loss_params().keys()
+    for settings_ in settings:
+        used = {
+            key: value for key, value in files.below(settings_.values, overriding).items() if key in accepted
+        }
+        overruled = [key for key in settings_.values if key in accepted and key not in used]
+        summaries.append((bool(used), _summary(settings_.name, used, overruled)))
         given |= used
-        above = used | above
+        overriding = used | overriding
     for name in ("config", "no_config"):
         given.pop(name, None)
-    explained = given.get("verbose") or given.get("dry_run")
-    if explained:
-        for _, line in shown:
+    is_verbose = given.get("verbose") or given.get("dry_run")
+    if is_verbose:
+        for _, line in summaries:
             say(line)
     try:
         yield given
     except LossCliError:
-        if not (explained or given.get("quiet")):
-            for line in (line for used_some, line in shown if used_some):
+        if not (is_verbose or given.get("quiet")):
+            for line in (line for has_effect, line in summaries if has_effect):
                 say(line)
         raise
 
 
 def _settings(config: str | None, no_config: bool, flags: Mapping[str, Any]) -> list[Settings]:
-    """The settings that hold here, the nearest first.  Raises UsageError with all that is wrong in them."""
+    """The settings that apply here, the nearest first.  Raises UsageError with all their errors."""
     if no_config:
         if config is not None:
             raise UsageError("--config and --no-config exclude each other")
         return []
-    nearest = files.find(_here()) if config is None else Path(config)
+    nearest = files.find(_current_folder()) if config is None else Path(config)
     folder = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    own = Path(folder, "losscli", "config.toml")
-    found: list[Settings] = all_of(
+    users_file = Path(folder, "losscli", "config.toml")
+    settings: list[Settings] = all_of(
         *([lambda: files.read(nearest, flags)] if nearest else []),
-        *([lambda: files.users_own(own)] if os.path.isfile(own) else []),
+        *([lambda: files.users_own(users_file)] if os.path.isfile(users_file) else []),
     )
-    return found
+    return settings
 
 
-def _here() -> Path:
-    """The current folder.  Raises UsageError if it was deleted."""
+def _current_folder() -> Path:
+    """The current folder.  Raises UsageError if it does not exist."""
     try:
         return Path.cwd()
     except FileNotFoundError:
         raise UsageError("the current folder does not exist", remedy="cd to another one") from None
 
 
-def _shown(name: str, used: Mapping[str, Any], overruled: list[str]) -> str:
-    """What a file sets, and what is set above it."""
-    instead = (
+def _summary(name: str, used: Mapping[str, Any], overruled: list[str]) -> str:
+    """The options that a file sets, and those of it that are overridden."""
+    suffix = (
         f", but not {', '.join(overruled)}: set by flags, the environment or a nearer file"
         if overruled
         else ""
     )
-    return f"{name} sets {', '.join(used) or 'nothing'}{instead}"
+    return f"{name} sets {', '.join(used) or 'nothing'}{suffix}"

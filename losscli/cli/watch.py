@@ -1,4 +1,4 @@
-"""What the command line shows while a report is made: the plan, a progress bar and messages."""
+"""What the command line shows during an evaluation: the plan, a progress bar and messages."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def is_plan(output: object) -> bool:
 
 
 class Watch(Hooks):
-    """Shows the plan on request, stops there in a dry run, and draws a bar; results use `display`."""
+    """Shows the plan on request, exits after it in a dry run, and draws a bar; results use `display`."""
 
     def __init__(self, given: dict[str, Any], displays: bool = True) -> None:
         self._given, self._displays = given, displays
         self._bar: Progress | None = None
         self.display = Display()
         self.drafts: list[Draft] = []
-        self._plans = [Path(each) for each in listed(given.get("output")) if is_plan(each)]
+        self._plans = [Path(output) for output in listed(given.get("output")) if is_plan(output)]
 
     @property
     def kept(self) -> bool:
-        """Whether the report is written in a form that losscli can read back."""
-        return self.display.is_kept or not self._displays
+        """Whether the report is written in a format that losscli can read back."""
+        return self.display.is_saved or not self._displays
 
     @property
     def runs_code(self) -> bool:
-        """A dry run runs none, unless it writes a plan, which names the losses by their code."""
+        """False in a dry run, unless it writes a plan, which identifies losses by their code."""
         return not self._given.get("dry_run") or bool(self._plans)
 
     @property
@@ -57,36 +57,36 @@ class Watch(Hooks):
         return bool(self._given.get("verbose"))
 
     def check(self) -> None:
-        """Read the options about how and where results are shown."""
+        """Read the display and output options."""
         if self._plans and not self._given.get("dry_run"):
             raise UsageError(f"-o {self._plans[0]}: a plan is written by a dry run", remedy="add --dry-run")
         if self._displays:
-            reports = [each for each in listed(self._given.get("output")) if not is_plan(each)]
+            reports = [output for output in listed(self._given.get("output")) if not is_plan(output)]
             self.display = display_of(self._given | ({"output": reports} if self._plans else {}))
         if engines.is_spark(self._given.get("engine") or engines.LOCAL):
             sys.stdout, sys.stderr = results.streams()  # or a JVM could write among the results
 
     def reads(self, paths: Sequence[str]) -> None:
-        """Refuse outputs that would replace an input; from now on inputs are mapped."""
+        """Raise UsageError for an output that would replace an input; from now on inputs are mapped."""
         if interrupt.is_on():
-            from losscli.cli import crash  # loads what the engine has loaded by now
+            from losscli.cli import crash  # its imports are loaded by now
 
             crash.watch()
-        written = [Path(path) for name in ("rows", "state") if (path := self._given.get(name))]
-        require_distinct([*self.display.outputs.files, *self._plans, *written], paths)
+        outputs = [Path(path) for name in ("rows", "state") if (path := self._given.get(name))]
+        require_distinct([*self.display.outputs.files, *self._plans, *outputs], paths)
 
     def planned(self, run: Run | Models) -> None:
         """Show the plan, and start the bar unless this is a dry run."""
-        from losscli.data.batches import read_less_ahead  # the engine, which is loaded by now
+        from losscli.data.batches import read_less_ahead  # imports the engine, which is loaded by now
         from losscli.data.table import paths_of
 
         if not any(table.files and table.files.remote for table in run.tables):
             read_less_ahead()
         self.reads([*paths_of(run.tables), *filter(None, [self._given.get("plan")])])
-        drawn = [each for each in self.display.drawn if charts.parts_of(each)[0] in charts.KINDS]
+        chart_names = [name for name in self.display.drawn if charts.parts_of(name)[0] in charts.KINDS]
         losses = {choice.label: choice.loss.name for choice in run.plan.choices}
-        charts.require(drawn, run.plan.roles.task)
-        charts.require_losses(drawn, losses)
+        charts.require(chart_names, run.plan.roles.task)
+        charts.require_losses(chart_names, losses)
         dry_run = self._given.get("dry_run")
         if self.verbose or dry_run:
             show_plan(run)
@@ -116,7 +116,7 @@ class Watch(Hooks):
             say(text)
 
     def written(self, draft: Draft) -> None:
-        """Keep it for `emit`, which publishes it with the reports."""
+        """Collect a draft for `emit`, which publishes it with the reports."""
         self.drafts.append(draft)
 
     def progress(self, rows: int) -> None:

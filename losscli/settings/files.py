@@ -1,6 +1,6 @@
-"""Settings from files: losscli.toml, [tool.losscli] in pyproject.toml, and a user's own.
+"""Settings files: losscli.toml, [tool.losscli] in pyproject.toml, and a user's own.
 
-What a file sets are the keywords of `losscli.evaluate`, checked by what checks those.
+Their keys are the keywords of `losscli.evaluate`, and are validated like them.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ROOTS = (".git", ".hg")
 
 
 class Settings(Struct, frozen=True):
-    """What one file sets; `name` is how messages call the file."""
+    """The settings in one file; `name` is the name of the file in messages."""
 
     name: str
     values: Mapping[str, Any]
@@ -44,41 +44,41 @@ _PATHS = ("predictions", "targets", "baseline", "rows")
 
 
 def find(folder: Path) -> Path | None:
-    """The nearest file with settings, from a folder upwards to the root of its repository, if there is one.
+    """The nearest settings file, from a folder upwards to the root of its repository; None if there is none.
 
-    Its path is relative to the folder, and so are the paths that messages and reports show.
+    Its path is relative to the folder, and so are the paths in messages and reports.
 
-    Raises UsageError for a file of another user, or a link of theirs to any file: where many share a place,
-    it could name a loss to run.
+    Raises UsageError if the file, or a link to it, belongs to another user: in a shared folder, it could name
+    a loss to run.
     """
-    for each in (folder, *folder.parents):
+    for parent in (folder, *folder.parents):
         for name in (FILE, PROJECT):
-            path = each / name
+            path = parent / name
             if os.path.isfile(path) and (name == FILE or _section(path) is not None):
-                found = Path(os.path.relpath(path, folder))
-                require_own(found, path, f"-c {found} takes it anyway, --no-config takes none")
-                return found
-        if any(os.path.exists(each / root) for root in _ROOTS):
+                relative = Path(os.path.relpath(path, folder))
+                require_own(relative, path, f"-c {relative} takes it anyway, --no-config takes none")
+                return relative
+        if any(os.path.exists(parent / root) for root in _ROOTS):
             return None
     return None
 
 
 def require_own(shown: Path, path: Path, remedy: str) -> None:
-    """Raise UsageError if a file, or the link by which it is found, belongs to another user than root."""
+    """Raise UsageError if a file, or the link to it, belongs to neither the user nor root."""
     if not {path.lstat().st_uid, path.stat().st_uid} <= {_user(path), 0}:
         raise UsageError(Problem("belongs to another user", str(shown), remedy))
 
 
 def _user(path: Path) -> int:
-    """The user of this process; where there are no users, everything is theirs."""
+    """The user of this process; on a system without users, the owner of the file."""
     return os.getuid() if hasattr(os, "getuid") else path.stat().st_uid
 
 
 def read(path: Path, ignored: Collection[str] = ()) -> Settings:
     """The settings in a file; paths in them are relative to it.
 
-    Values of `ignored` keys, for which something else is taken, are not looked at: their files need not be
-    there.  Raises UsageError with every key that is unknown and every value that is wrong.
+    Values of `ignored` keys, which are overridden, are not validated: their files need not exist.  Raises
+    UsageError with every unknown key and every invalid value.
     """
     table, name = _section(path), str(path)
     if table is None:
@@ -91,7 +91,7 @@ def read(path: Path, ignored: Collection[str] = ()) -> Settings:
 
 
 def users_own(path: Path) -> Settings:
-    """The user's own settings, which may only set how results look.  Raises UsageError."""
+    """The user's own settings, which may only hold display options.  Raises UsageError."""
     require_own(path, path, "--no-config takes none")
     wrong = [name for name in _section(path) or () if name in keys() and keys()[name].use is not Use.LOOKS]
     settings: Settings
@@ -100,28 +100,28 @@ def users_own(path: Path) -> Settings:
 
 
 def _refuse(path: Path, name: str) -> None:
-    looks = [option.name for option in keys().values() if option.use is Use.LOOKS]
-    what = f"not a display option; the user's settings may only set: {', '.join(looks)}"
-    raise UsageError(Problem(what, f"{path}, key {name}", f"write it in a project's {FILE}"))
+    display_options = [option.name for option in keys().values() if option.use is Use.LOOKS]
+    message = f"not a display option; the user's settings may only set: {', '.join(display_options)}"
+    raise UsageError(Problem(message, f"{path}, key {name}", f"write it in a project's {FILE}"))
 
 
 def for_python(command: str, path: Path, above: Mapping[str, Any]) -> dict[str, Any]:
-    """What a file sets for a function of the Python API, under the arguments `above`."""
+    """The settings in a file for a function of the Python API, overridden by the arguments `above`."""
     values = below(read(path, above).values, above)
-    taken = {option.name for option in keywords_of(command)}
-    return {name: value for name, value in values.items() if name in taken or name not in OPTIONS}
+    accepted = {option.name for option in keywords_of(command)}
+    return {name: value for name, value in values.items() if name in accepted or name not in OPTIONS}
 
 
 def below(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """The values that nothing above them replaces: neither the command line nor a nearer file."""
-    chosen = {name for name, value in above.items() if value is not False}
-    rivals = {rival for name in chosen if name in OPTIONS for rival in OPTIONS[name].rivals}
-    gone = {*above, *rivals, *useless_beside(above), *of_environment()}
-    return {name: value for name, value in values.items() if name not in gone}
+    """The values that neither the command line nor a nearer file, both in `above`, override."""
+    set_names = {name for name, value in above.items() if value is not False}
+    rivals = {rival for name in set_names if name in OPTIONS for rival in OPTIONS[name].rivals}
+    overridden = {*above, *rivals, *useless_beside(above), *of_environment()}
+    return {name: value for name, value in values.items() if name not in overridden}
 
 
 def _section(path: Path) -> dict[str, Any] | None:
-    """The settings in a file as TOML has them; None for a project's file without any."""
+    """The settings in a file as parsed TOML; None for a pyproject.toml without any."""
     try:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -145,30 +145,30 @@ def _section(path: Path) -> dict[str, Any] | None:
 
 
 def _value(name: str, folder: Path, ignored: Collection[str], key: str, value: object) -> Any:
-    """The value of a key, checked, with paths as they are from here."""
+    """The validated value of a key, with paths relative to the current folder."""
     if key not in keys() and key not in loss_params():
-        known = [*keys(), *loss_params()]
-        raise UsageError(Problem(f"unknown key {key!r}.{near(key, known)}", name, "losscli evaluate --help"))
-    place = f"{name}, key {key}"
+        names = [*keys(), *loss_params()]
+        raise UsageError(Problem(f"unknown key {key!r}.{near(key, names)}", name, "losscli evaluate --help"))
+    where = f"{name}, key {key}"
     try:
         if key not in ignored:
             check_not_empty({key: value})
-        made = _from(folder, key, value)
+        converted = _converted(folder, key, value)
         if key not in ignored:
-            _check(folder, key, made)
+            _check(folder, key, converted)
     except LossCliError as error:
         raise UsageError(
-            [Problem(p.what, _joined(place, p.where), p.remedy, p.examples) for p in error.problems]
+            [Problem(p.what, _location(where, p.where), p.remedy, p.examples) for p in error.problems]
         ) from None
-    return made
+    return converted
 
 
 def _check(folder: Path, key: str, value: Any) -> None:
-    """Raise UsageError for a value that is wrong by itself, or that a folder of another user may not have."""
+    """Raise UsageError for an invalid value, or one that the folder of another user may not set."""
     if key == "loss" and folder.stat().st_uid != _user(folder):
-        all_of(*(partial(_refuse_code, each) for each in value if requests.is_code(each)))
+        all_of(*(partial(_refuse_code, entry) for entry in value if requests.is_code(entry)))
     if key == "gate":
-        all_of(*(partial(gates.of, each) for each in value))
+        all_of(*(partial(gates.of, entry) for entry in value))
     elif key in OPTIONS:
         OPTIONS[key].read(value)
     elif not isinstance(value, bool | int | float | str):  # its range depends on the loss
@@ -180,18 +180,18 @@ def _refuse_code(loss: str) -> None:
     raise UsageError(f"{loss} is code, and the folder belongs to another user", remedy)
 
 
-def _joined(*places: str) -> str:
-    return ": ".join(filter(None, places))
+def _location(*parts: str) -> str:
+    return ": ".join(filter(None, parts))
 
 
-def _from(folder: Path, key: str, value: Any) -> Any:
-    """A value as `losscli.evaluate` takes it: paths from here, one of several as a list, losses as text."""
+def _converted(folder: Path, key: str, value: Any) -> Any:
+    """A value as `losscli.evaluate` takes it: paths relative to the current folder, lists, losses as text."""
     if key in ("loss", "gate", "output") and not isinstance(value, list):
         value = [value]
     if key == "loss":
-        return [_loss(folder, each) for each in value]
+        return [_loss(folder, entry) for entry in value]
     if key == "output":
-        return [_path(folder, each) for each in value]
+        return [_path(folder, entry) for entry in value]
     return _path(folder, value) if key in _PATHS else value
 
 
@@ -199,16 +199,18 @@ def _path(folder: Path, text: object) -> str:
     if not isinstance(text, str):
         raise UsageError(f"it must be text, got {text!r}")
     return (
-        text if text == "-" or "://" in text or text.startswith("git:") else os.path.join(_here(folder), text)
+        text
+        if text == "-" or "://" in text or text.startswith("git:")
+        else os.path.join(_prefix(folder), text)
     )
 
 
-def _here(folder: Path) -> str:
+def _prefix(folder: Path) -> str:
     return "" if folder == Path() else str(folder)
 
 
 def _loss(folder: Path, given: object) -> str:
-    """A loss as the command line has it, from text or from a table of its name and its parameters."""
+    """A loss in the syntax of the command line, from text or from a table of its name and its parameters."""
     if isinstance(given, str):
         name, params = given.strip(), ""
     else:

@@ -1,4 +1,4 @@
-"""A new losscli.toml: what was inferred from files, and every other key as a comment."""
+"""A new losscli.toml: the options inferred from files, and every other key as a comment."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _GATES = """\
 def place(force: bool = False) -> Path:
     """The path of the new file.
 
-    Raises UsageError, unless it is forced, if it exists or would hide the settings of pyproject.toml.
+    Unless forced, raises UsageError if it exists or would hide the settings of pyproject.toml.
     """
     path = Path(FILE)
     if not force and os.path.lexists(path):
@@ -46,7 +46,7 @@ def place(force: bool = False) -> Path:
 
 
 def check(given: Mapping[str, Any]) -> None:
-    """Raise UsageError for options without files, and for data in memory, which no file of settings holds."""
+    """Raise UsageError for options without files, credentials, and data in memory."""
     if given and "predictions" not in given:
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
         raise UsageError(f"{flags}: there are no files to read", remedy="losscli init PREDS TARGETS")
@@ -64,12 +64,12 @@ def write(path: Path, values: Mapping[str, Any]) -> None:
 
 
 def text(values: Mapping[str, Any]) -> str:
-    """The file: every key with its help, as a comment if it has no value."""
+    """The text of the file: every key with its help, as a comment if it has no value."""
     parts = [_HEAD]
     entries = sorted(keys().values(), key=lambda option: PANELS.index(option.panel))
     for panel, options in groupby(entries, key=lambda option: option.panel):
         parts.append(f"\n# {panel}\n\n")
-        for option in (each for each in options if each.name != "gate"):  # tables, at the end
+        for option in (option for option in options if option.name != "gate"):  # tables, at the end
             value = f"{option.name} = {_toml(values.get(option.name, option.metavar or True))}"
             comment = "\n".join(wrap(option.text, 100, initial_indent="# ", subsequent_indent="# "))
             parts.append(f"{comment}\n{value if option.name in values else f'# {value}'}\n")
@@ -78,13 +78,13 @@ def text(values: Mapping[str, Any]) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML has it."""
+    """A value in TOML syntax."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | PathLike):
-        # A string of TOML is one of JSON, but for the characters beyond 16 bits, which are not pairs.
+        # TOML strings are JSON strings, except that characters beyond 16 bits are not surrogate pairs.
         text = json.dumps(fspath(value), ensure_ascii=False)
         return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in text)
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{_toml(key)} = {_toml(each)}' for key, each in value.items())}}}"
+        return f"{{{', '.join(f'{_toml(key)} = {_toml(item)}' for key, item in value.items())}}}"
     return f"[{', '.join(map(_toml, value))}]" if isinstance(value, list) else repr(value)

@@ -6,7 +6,7 @@ import os
 import re
 
 from losscli import api
-from losscli.cli.output import asked, emit
+from losscli.cli.output import api_options, emit
 from losscli.cli.parser import Given
 from losscli.cli.watch import Watch
 from losscli.plan.values import listed
@@ -22,8 +22,8 @@ def compare(given: Given) -> None:
         losscli compare old.csv new.csv -t targets.csv --on id -l huber --by region
         losscli compare small=runs/17/p.csv large=runs/18/p.csv -t targets.csv
     """
-    options = asked(given)
-    models = [_named(text) for text in listed(options.pop("predictions", None))]
+    options = api_options(given)
+    models = [_name_and_path(text) for text in listed(options.pop("predictions", None))]
     if any(name for name, _ in models):
         options["names"] = [name or path for name, path in models]
     with Watch(given) as watch:
@@ -31,7 +31,7 @@ def compare(given: Given) -> None:
     emit(report, watch.display, watch.drafts)
 
 
-def _named(text: str) -> tuple[str, str]:
-    """The name and the path of 'name=path'; no name if the text is itself a path."""
-    found = re.fullmatch(r"([\w. -]+)=(.+)", text)
-    return ("", text) if found is None or os.path.exists(text) else (found[1], found[2])
+def _name_and_path(text: str) -> tuple[str, str]:
+    """The name and the path in 'name=path'; the name is empty if the text is itself a path."""
+    match = re.fullmatch(r"([\w. -]+)=(.+)", text)
+    return ("", text) if match is None or os.path.exists(text) else (match[1], match[2])

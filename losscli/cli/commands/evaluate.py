@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from losscli import api
-from losscli.cli.output import asked, emit
+from losscli.cli.output import api_options, emit
 from losscli.cli.parser import Given
 from losscli.cli.watch import Watch
 
@@ -21,5 +21,5 @@ def evaluate(given: Given) -> None:
         losscli evaluate preds.csv targets.csv -o report.md -o report.json
     """
     with Watch(given) as watch:
-        report = api.evaluate(hooks=watch, **asked(given))
+        report = api.evaluate(hooks=watch, **api_options(given))
     emit(report, watch.display, watch.drafts)

@@ -42,24 +42,26 @@ def show(given: Given) -> None:
         _require_charts(loaded[0], display.plots)
         put(loaded[0], display)
     else:
-        _side_by_side(_named(reports, loaded), display)
+        _side_by_side(_by_name(reports, loaded), display)
 
 
 def _require_charts(report: Report, names: Sequence[str]) -> None:
-    has = dict.fromkeys(chart.name for chart in report.charts)
-    if wrong := [name for name, _ in map(parts_of, names) if name not in has]:
-        remedy = f"it has {', '.join(has)}" if has else "losscli evaluate ... --charts -o report.json"
-        raise UsageError(f"the report has no chart {enumerated(wrong)}", remedy=remedy)
+    available = dict.fromkeys(chart.name for chart in report.charts)
+    if missing := [name for name, _ in map(parts_of, names) if name not in available]:
+        remedy = (
+            f"it has {', '.join(available)}" if available else "losscli evaluate ... --charts -o report.json"
+        )
+        raise UsageError(f"the report has no chart {enumerated(missing)}", remedy=remedy)
     require_losses(names, losses_of(report))
 
 
-def _named(places: Sequence[str], loaded: list[Report]) -> dict[str, Report]:
-    """The reports by the stems of their files, or by all of their places if two have the same stem."""
-    stems = [Path(place).stem for place in places]
-    names = stems if len(set(stems)) == len(stems) else places
+def _by_name(paths: Sequence[str], reports: list[Report]) -> dict[str, Report]:
+    """The reports by the stems of their files, or by their paths if two have the same stem."""
+    stems = [Path(path).stem for path in paths]
+    names = stems if len(set(stems)) == len(stems) else paths
     if len(set(names)) < len(names):
         raise UsageError("a report was given twice", remedy="losscli show main.json branch.json")
-    return dict(zip(names, loaded, strict=True))
+    return dict(zip(names, reports, strict=True))
 
 
 def _side_by_side(reports: dict[str, Report], display: Display) -> None:

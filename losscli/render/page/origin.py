@@ -15,10 +15,10 @@ _WORDS = {"eps": "clip under logarithms", "targets": "digest of the targets"}
 """Labels of provenance fields that are not shown by their names."""
 
 
-def origin(report: Report, run: Origin | None) -> Iterator[str]:
+def origin(report: Report, written_by: Origin | None) -> Iterator[str]:
     """The command, ready to paste, and a list of facts about the run and the page."""
-    if run is not None and run.command:
-        yield f"<pre><code>{escaped(run.command[:_LONGEST])}</code></pre>"
+    if written_by is not None and written_by.command:
+        yield f"<pre><code>{escaped(written_by.command[:_LONGEST])}</code></pre>"
     rows = max((result.rows for result in report.results if not result.cell), default=0)
     facts = {
         report.unit: f"{rows:,}" if rows else "",
@@ -27,8 +27,8 @@ def origin(report: Report, run: Origin | None) -> Iterator[str]:
         **{_WORDS.get(name, name.replace("_", " ")): value for name, value in report.provenance.items()},
     }
     facts |= {f"loss {name}": loss for name, loss in report.names.items() if name != loss}
-    if run is not None:
-        facts |= {"written": run.time, "commit": run.commit}
+    if written_by is not None:
+        facts |= {"written": written_by.time, "commit": written_by.commit}
     items = "".join(
         f"<div><dt>{markup.text(name)}</dt><dd>{markup.text(value)}</dd></div>"
         for name, value in facts.items()

@@ -57,12 +57,12 @@ class _Draft(Struct, frozen=True):
     others: Callable[[], Iterable[str]] = tuple
 
 
-def parts_of(report: Report, max_cells: int | None, run: Origin | None) -> Iterator[Part]:
+def parts_of(report: Report, max_cells: int | None, written_by: Origin | None) -> Iterator[Part]:
     """The sections of a report in reading order; those without content have no blocks.
 
     `max_cells` is the maximum number of cells in a table, None for as many as fit.
     """
-    drafts = list(_drafts(report, run))
+    drafts = list(_drafts(report, written_by))
     cells = _cells_that_fit([table for draft in drafts for table in draft.tables], max_cells)
     for draft in drafts:
         section_figures = () if draft.charts is None else figures(report, draft.charts)
@@ -87,7 +87,7 @@ def parts_of_tables(document: Document) -> Iterator[Part]:
     yield Part("notes", "Notes", tuple(_notes(document.notes)))
 
 
-def _drafts(report: Report, run: Origin | None) -> Iterator[_Draft]:
+def _drafts(report: Report, written_by: Origin | None) -> Iterator[_Draft]:
     by_kind = results.sections(report)
     overall = [
         results.overall(section, results.detectable(report)) for section in by_kind if not section.columns
@@ -105,7 +105,7 @@ def _drafts(report: Report, run: Origin | None) -> Iterator[_Draft]:
     yield _Draft("task", "Diagnostics", (), "task", 2 * FIGURES)
     yield _Draft("rows", "Individual rows", list(rows.tables(report)))
     yield _Draft("notes", "Notes and findings", others=lambda: _notes(notes(report)))
-    yield _Draft("origin", "Provenance", others=lambda: origin(report, run))
+    yield _Draft("origin", "Provenance", others=lambda: origin(report, written_by))
 
 
 def _cell_tables(section: results.Section) -> Iterator[Table]:
