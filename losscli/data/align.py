@@ -1,4 +1,4 @@
-"""Align two tables as one stream of rows, by position or by key; every dropped row is counted.
+"""Align two tables as one stream of rows, by position or by key, counting every dropped row.
 
 Columns of the stream are named by side: 'p:NAME' from the predictions, 't:NAME' from the targets.
 """
@@ -40,14 +40,14 @@ class Aligned(Struct, frozen=True, eq=False):
     """A description of the aligned rows of a run, which the local engine reads by `frames`.
 
     `predictions` and `targets` are the same table if one file holds both sides.  Rows are matched by `key`,
-    compared in the types `key_types`, or by position if there is no key; `others` are the predictions of
-    further models, matched in the same way.  `roles` name the columns that are read, and the group column;
-    `where` filters the rows.  Rows are in the order of the predictions; the first of one table has the number
-    `first_row`.  Unless it `is_grouped`, groups are left as they are.
+    compared in the types `key_types`, or by position without a key; `others` are the predictions of further
+    models, matched in the same way.  `roles` name the columns to read and the group column; `where` filters
+    the rows.  Rows are in the order of the predictions; if one table holds both sides, its first row has the
+    number `first_row`.  Unless `is_grouped`, groups are left as they are.
 
     The local reading assumes that all files have the same key order and that groups are contiguous.  If not,
-    `instead` gives the next reading: targets `joined`, the models with these numbers `looked_up`, rows
-    `sorted_by_group`.  `findings` are those of its last pass; they are not part of the description.
+    `instead` returns the next reading to try: targets `joined`, the models with these numbers `looked_up`,
+    rows `sorted_by_group`.  `findings` are those of its last pass; they are not part of the description.
     """
 
     predictions: Table
@@ -75,10 +75,10 @@ class Aligned(Struct, frozen=True, eq=False):
         others: tuple[Other, ...] = (),
     ) -> Aligned:
         """The description with the types of keys.  Raises DataError if keys have no common type."""
-        own = cls(predictions, targets, roles, key, where, others)
-        if own.is_one_table:
-            return own
-        return replace(own, key_types=keys.common_types(predictions, targets, key))
+        aligned = cls(predictions, targets, roles, key, where, others)
+        if aligned.is_one_table:
+            return aligned
+        return replace(aligned, key_types=keys.common_types(predictions, targets, key))
 
     @property
     def is_one_table(self) -> bool:
@@ -87,33 +87,33 @@ class Aligned(Struct, frozen=True, eq=False):
 
     @property
     def tables(self) -> list[Table]:
-        """The tables that are read: one or two, and those of other models."""
+        """The tables to read: one or two, and those of other models."""
         sides = [self.predictions] if self.is_one_table else [self.predictions, self.targets]
         return sides + [other.table for other in self.others]
 
     def of_tables(self, tables: Sequence[Table]) -> Aligned:
-        """The same description of other `tables`, such as parts of its own."""
+        """The same description with other `tables`, such as parts of its own."""
         left, *rest = tables
         right = left if self.is_one_table else rest.pop(0)
         others = tuple(replace(other, table=table) for other, table in zip(self.others, rest, strict=True))
         return replace(self, predictions=left, targets=right, others=others, findings={})
 
     def all_key_types(self) -> Mapping[str, Any]:
-        """The type in which each key column is compared, of two tables or of those of models."""
+        """The type in which each key column is compared, between two tables or those of models."""
         if self.key_types or not self.others:
             return self.key_types
         return keys.common_types(self.predictions, self.others[0].table, self.key)
 
     def joined_in_memory(self) -> Aligned:
-        """The reading of tables in no order."""
+        """The reading for unordered tables."""
         numbers = frozenset(other.number for other in self.others) if self.key else frozenset[int]()
         return replace(self, joined=True, looked_up=numbers, sorted_by_group=True)
 
     def again(self, error: RereadError) -> Aligned:
-        """The reading to try after this one, which is known to exist."""
-        found = self.instead(error)
-        assert found is not None
-        return found
+        """The reading to try after this one, which has to exist."""
+        following = self.instead(error)
+        assert following is not None
+        return following
 
     @property
     def how(self) -> str:
@@ -134,7 +134,7 @@ class Aligned(Struct, frozen=True, eq=False):
         return words
 
     def frames(self) -> Iterator[pl.DataFrame]:
-        """One pass over the rows, frame by frame.  Raises RereadError if `instead` is to be tried."""
+        """One pass over the rows, frame by frame.  Raises RereadError if `instead` has to be tried."""
         self.findings.clear()
         frames = self._matched()
         if self.others:
@@ -142,7 +142,7 @@ class Aligned(Struct, frozen=True, eq=False):
                 frames, self.predictions, self.others, self.key, self.looked_up, self.findings
             )
         if parsed := self._parsed():
-            frames = _small(frames, parsed)
+            frames = _exact(frames, parsed)
         if self.where is not None and not self._is_filtered_scan:
             frames = filters.filtered(frames, self.where, self.findings, self.first_row)
         if self.roles.group is None or not self.is_grouped:
@@ -154,11 +154,11 @@ class Aligned(Struct, frozen=True, eq=False):
 
     @property
     def _is_filtered_scan(self) -> bool:
-        """Whether the scan itself can filter the rows, and so skip whole row groups."""
+        """Whether the scan itself can filter the rows, and so skip row groups."""
         return self.is_one_table and not self.others and self.where is not None and self.where.is_pushed
 
     def _matched(self) -> Iterator[pl.DataFrame]:
-        """The rows of predictions and targets side by side, with their numbers if they are not in order."""
+        """The rows of predictions and targets side by side, with row numbers if they are not consecutive."""
         frames = self._side_by_side()
         return frames if self.predictions.is_numbered else map(unnumbered, frames)
 
@@ -179,9 +179,10 @@ class Aligned(Struct, frozen=True, eq=False):
         return _complete(_zip(self._keyed(self._types_of_pairs()), self.findings), *sides)
 
     def _types_of_pairs(self) -> Mapping[str, Any]:
-        """The types of keys that are compared row by row.
+        """The key types for comparing row by row.
 
-        Whole numbers that runs share are made text once, so that the text of each run is compared as it is.
+        Integer keys of shared targets are converted to text once, so that text keys of predictions need no
+        conversion.
         """
         if not shares_targets(self.predictions, self.targets):
             return self.key_types
@@ -199,14 +200,14 @@ class Aligned(Struct, frozen=True, eq=False):
         return Keyed(p, t, *sides, types, self.roles)
 
     def _comparable(self, table: Table, prefix: str, types: Mapping[str, Any]) -> pl.LazyFrame:
-        """The columns of a side that are read, with its keys in the types in which they are compared."""
+        """The columns to read of a side, with its keys in the types in which they are compared."""
         columns = (*self.roles.read, *(prefix + name for name in self.key))
         return _side(table, columns, prefix).with_columns(
             keys.as_key(pl.col(prefix + name), table.dtype(name), dtype) for name, dtype in types.items()
         )
 
     def instead(self, error: RereadError) -> Aligned | None:
-        """The reading to try after this one; None if there is no other."""
+        """The reading to try after this one; None if there is none left."""
         if isinstance(error, UnparsedError):
             return self._unparsed()
         if isinstance(error, ModelOrderError):
@@ -222,7 +223,7 @@ class Aligned(Struct, frozen=True, eq=False):
         return [f"{side}{name}" for side, table in sides for name in table.parsed]
 
     def _unparsed(self) -> Aligned:
-        """The same rows with columns of text read as text."""
+        """The same rows with text columns read as text."""
         predictions, targets = self.predictions.unparsed(), self.targets.unparsed()
         others = tuple(replace(other, table=other.table.unparsed()) for other in self.others)
         targets = predictions if self.is_one_table else targets
@@ -230,13 +231,13 @@ class Aligned(Struct, frozen=True, eq=False):
 
 
 def unnumbered(frame: pl.DataFrame) -> pl.DataFrame:
-    """A frame whose rows have no numbers."""
-    both = (PREDICTION_ROW, TARGET_ROW) if TARGET_ROW in frame.columns else (PREDICTION_ROW,)
-    return frame.with_columns(pl.lit(NO_ROW, pl.Int64()).alias(name) for name in both)
+    """The frame with its row numbers replaced by NO_ROW."""
+    numbers = (PREDICTION_ROW, TARGET_ROW) if TARGET_ROW in frame.columns else (PREDICTION_ROW,)
+    return frame.with_columns(pl.lit(NO_ROW, pl.Int64()).alias(name) for name in numbers)
 
 
 def _complete(frames: Iterator[pl.DataFrame], *tables: Table) -> Iterator[pl.DataFrame]:
-    """The same frames.  Raises DataError if a stream ended early: Polars can do so without an error."""
+    """The same frames.  Raises DataError if the stream ends early, which Polars may do without an error."""
     rows = 0
     for frame in frames:
         rows += frame.height
@@ -245,8 +246,8 @@ def _complete(frames: Iterator[pl.DataFrame], *tables: Table) -> Iterator[pl.Dat
         table.require_rows(rows)
 
 
-def _small(frames: Iterator[pl.DataFrame], columns: Collection[str]) -> Iterator[pl.DataFrame]:
-    """The same frames.  Raises UnparsedError for numbers of which only the text shows if they are rounded."""
+def _exact(frames: Iterator[pl.DataFrame], columns: Collection[str]) -> Iterator[pl.DataFrame]:
+    """The same frames.  Raises UnparsedError for numbers so large that parsing may have rounded them."""
     for frame in frames:
         if any(is_large(frame[name]) for name in columns if name in frame.columns):
             raise UnparsedError
@@ -274,17 +275,17 @@ def _by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) -
 
 
 def _of_memory(sides: Sequence[pl.DataFrame], columns: Iterable[str]) -> Iterator[pl.DataFrame]:
-    """The columns of predictions and targets, which have as many rows: a query would take longer than few."""
-    named = (sides[column.startswith("t:")].get_column(column[2:]).alias(column) for column in columns)
-    return pl.DataFrame(list(named)).iter_slices(SLICE)
+    """The columns of sides of equal length in memory, without the overhead of a query."""
+    series = (sides[column.startswith("t:")].get_column(column[2:]).alias(column) for column in columns)
+    return pl.DataFrame(list(series)).iter_slices(SLICE)
 
 
 def _require_equal_counts(predictions: Table, targets: Table) -> None:
     n, m = predictions.count(), targets.count()
     if n == m:
         return
-    both = [name for name in predictions.schema if name in targets.schema]
-    remedy = f"align them by a column that both files have: --on {both[0]}" if both else None
+    shared = [name for name in predictions.schema if name in targets.schema]
+    remedy = f"align them by a column that both files have: --on {shared[0]}" if shared else None
     where = f"{predictions.name} and {targets.name}"
     counts = f"{n} rows of predictions and {m} rows of targets"
     blank = [each for table in (predictions, targets) for each in table.uneven(blank=True)]
@@ -294,18 +295,18 @@ def _require_equal_counts(predictions: Table, targets: Table) -> None:
 def _zip(keyed: Keyed, tallies: dict[Finding, Tally]) -> Iterator[pl.DataFrame]:
     """Pair row i with row i, verified by key.  Raises OutOfOrderError if the keys differ."""
     key = keyed.key
-    increasing, is_held = Increasing(), keyed.shares_targets
+    increasing, is_shared = Increasing(), keyed.shares_targets
     with keyed.reading():
-        if not is_held and not keyed.starts_alike():
+        if not is_shared and not keyed.starts_alike():
             raise OutOfOrderError
         for frame in keyed.pairs():
             for name in key:
                 if not equal(frame[f"p:{name}"], frame[f"t:{name}"]):
                     raise OutOfOrderError
-            if len(key) == 1 and not is_held:
+            if len(key) == 1 and not is_shared:
                 increasing.add(frame[f"p:{key[0]}"])
             yield frame
-    if len(key) > 1 or not (keyed.targets_increase() if is_held else increasing.holds):
+    if len(key) > 1 or not (keyed.targets_increase() if is_shared else increasing.holds):
         # Strictly increasing keys are unique; any others need one more pass.
         tallies.update(duplicates(keyed.p, keyed.predictions, key, "p:"))
         tallies.update(duplicates(keyed.t, keyed.targets, key, "t:") if tallies else {})

@@ -12,16 +12,16 @@ from losscli.report.findings import Code, problem
 
 
 def numeric(left: Table, right: Table, roles: Roles) -> tuple[Table, Table]:
-    """The tables with numeric columns read as numbers; those of text formats have no other type.
+    """The tables with columns of numeric roles read as numbers, as text formats have no types.
 
-    A key that also has one of these roles stays text: rows are matched by it, and a block parses it.
+    A key column that also has such a role stays text: rows are matched by it, and blocks parse it.
     """
     key = {name[2:] for name in roles.ids}
     _require_unique(left, [name[2:] for name in roles.columns if name.startswith("p:")])
     _require_unique(right, [name[2:] for name in roles.columns if name.startswith("t:")])
     if left is right:
-        both = left.with_numbers([name[2:] for name in roles.numbers], key)
-        return both, both
+        table = left.with_numbers([name[2:] for name in roles.numbers], key)
+        return table, table
     first, second = all_of(
         lambda: left.with_numbers([name[2:] for name in roles.numbers if name.startswith("p:")], key),
         lambda: right.with_numbers([name[2:] for name in roles.numbers if name.startswith("t:")], key),
@@ -30,12 +30,12 @@ def numeric(left: Table, right: Table, roles: Roles) -> tuple[Table, Table]:
 
 
 def _require_unique(table: Table, used: Collection[str]) -> None:
-    if twice := [name for name in table.repeated if name in used]:
-        raise DataError(problem(Code.DUPLICATE_COLUMN, table.name, names=", ".join(twice)))
+    if duplicates := [name for name in table.repeated if name in used]:
+        raise DataError(problem(Code.DUPLICATE_COLUMN, table.name, names=", ".join(duplicates)))
 
 
 def narrowed(left: Table, right: Table, where: Where | None) -> tuple[Table, Table]:
-    """The tables from which labels are inferred: without rows that --where drops, if one side can tell."""
+    """The tables for inferring labels: without rows that --where drops, if the columns of one side decide."""
     if where is None:
         return left, right
     narrowed = where.narrowed(left)

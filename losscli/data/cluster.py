@@ -1,6 +1,6 @@
-"""DataFrames of Spark as tables that can be planned here; does not import PySpark.
+"""Spark DataFrames as tables that can be planned locally; does not import PySpark.
 
-Rows are collected as Arrow that tasks wrote, so that the types here are those that tasks see.
+Rows are collected as Arrow written by tasks, so that the types here are those that tasks see.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from polars.io.plugins import register_io_source
 
 
 def is_frame(source: object) -> bool:
-    """Whether a source is a DataFrame of Spark, classic or of Spark Connect."""
+    """Whether a source is a Spark DataFrame, classic or of Spark Connect."""
     return type(source).__module__.startswith("pyspark.sql") and hasattr(source, "mapInArrow")
 
 
 def chosen(frame: Any, columns: Sequence[str]) -> Any:
-    """Some columns of a DataFrame under neutral names: Spark takes a dot in a name for that of a field."""
-    own = frame.toDF(*(f"c{place}" for place in range(len(frame.columns))))
-    return own.select(*(f"c{frame.columns.index(name)}" for name in columns))
+    """Some columns of a DataFrame under neutral names: Spark reads a dot in a name as access to a field."""
+    renamed = frame.toDF(*(f"c{place}" for place in range(len(frame.columns))))
+    return renamed.select(*(f"c{frame.columns.index(name)}" for name in columns))
 
 
 def read(batches: Iterable[Any], columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """The batches of Arrow that a task receives as frames with these columns."""
+    """The Arrow batches that a task receives, as frames with these columns."""
     for batch in batches:
         frame = pl.DataFrame(pl.from_arrow(batch))
         frame.columns = list(columns)
@@ -35,13 +35,13 @@ def read(batches: Iterable[Any], columns: Sequence[str]) -> Iterator[pl.DataFram
 def collected(frame: Any) -> pl.DataFrame | None:
     """All rows of a DataFrame, with its columns; None without rows."""
     columns = list(frame.columns)
-    found = chosen(frame, columns).mapInArrow(_packed, "data binary").collect()
-    frames = [pl.read_ipc(BytesIO(row[0])) for row in found]
+    rows = chosen(frame, columns).mapInArrow(_packed, "data binary").collect()
+    frames = [pl.read_ipc(BytesIO(row[0])) for row in rows]
     if not frames:
         return None
-    whole = pl.concat(frames)
-    whole.columns = columns
-    return whole
+    table = pl.concat(frames)
+    table.columns = columns
+    return table
 
 
 def _packed(batches: Iterable[Any]) -> Iterator[Any]:
@@ -54,7 +54,7 @@ def _packed(batches: Iterable[Any]) -> Iterator[Any]:
 
 
 def opened(frame: Any) -> tuple[pl.LazyFrame, dict[str, Any]] | None:
-    """The rows of a DataFrame as a lazy table, which collects what a query needs, and its types.
+    """The rows of a DataFrame as a lazy frame, which collects what a query needs, and its schema.
 
     None if it has no rows.
     """
@@ -67,15 +67,15 @@ def opened(frame: Any) -> tuple[pl.LazyFrame, dict[str, Any]] | None:
         columns: list[str] | None, predicate: pl.Expr | None, most: int | None, size: int | None
     ) -> Iterator[pl.DataFrame]:
         names = list(schema) if columns is None else columns
-        own = chosen(frame, names).toDF(*names)
-        found = collected(own if most is None else own.limit(most))
-        found = first.select(names).clear() if found is None else found
-        yield found if predicate is None else found.filter(predicate)
+        selected = chosen(frame, names).toDF(*names)
+        result = collected(selected if most is None else selected.limit(most))
+        result = first.select(names).clear() if result is None else result
+        yield result if predicate is None else result.filter(predicate)
 
     return register_io_source(rows, schema=schema), dict(schema)
 
 
 def distinct(frame: Any, column: str) -> pl.Series:
     """The distinct values of a column."""
-    found = collected(chosen(frame, [column]).distinct())
-    return pl.Series() if found is None else found.to_series()
+    values = collected(chosen(frame, [column]).distinct())
+    return pl.Series() if values is None else values.to_series()

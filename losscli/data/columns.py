@@ -10,14 +10,14 @@ from losscli.numeric.arrays import pl
 from losscli.text import either, enumerated, near
 
 SIDES = {"preds": "p:", "targets": "t:"}
-"""What distinguishes columns that both files have: preds.x, targets.x."""
+"""The prefixes that distinguish columns that both files have: preds.x, targets.x."""
 
 
 def column_of(name: str, flag: str, predictions: Table, targets: Table, key: Sequence[str]) -> str:
     """The column of the aligned stream that 'NAME', 'preds.NAME' or 'targets.NAME' means.
 
-    A plain name that both files have must be part of the `key`.  `targets` is `predictions` if one file
-    holds both sides.  Raises UsageError if the column is unknown, ambiguous, or holds lists or bytes.
+    An unqualified name that both files have must be part of the `key`.  `targets` is `predictions` if one
+    file holds both sides.  Raises UsageError if the column is unknown, ambiguous, or holds lists or bytes.
     """
     in_predictions, in_targets = name in predictions.schema, name in targets.schema
     if in_predictions and in_targets and predictions is not targets and name not in key:
@@ -31,9 +31,9 @@ def column_of(name: str, flag: str, predictions: Table, targets: Table, key: Seq
     table = targets if column.startswith("t:") else predictions
     dtype = table.schema[column[2:]]
     if dtype.is_nested() or dtype == pl.Binary:
-        held = "bytes" if dtype == pl.Binary else "lists"
+        kind = "bytes" if dtype == pl.Binary else "lists"
         raise UsageError(
-            f"{flag}: {table.name}, column {column[2:]} holds {held}", remedy="a column of values"
+            f"{flag}: {table.name}, column {column[2:]} holds {kind}", remedy="a column of values"
         )
     return column
 

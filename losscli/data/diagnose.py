@@ -1,4 +1,4 @@
-"""Find out why files cannot be read, whatever their format."""
+"""Find out why files cannot be read, in any format."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ Errors = read_errors()
 
 
 def diagnose(files: Files | None, types: Mapping[str, Any]) -> list[Problem]:
-    """What is wrong with files that could not be read, from a second, slower pass over them."""
+    """The problems of files that could not be read, from a second, slower pass over them."""
     return [] if files is None or files.remote else files.format.diagnose(files, types)
 
 
 def starved(error: BaseException, names: Sequence[str]) -> list[Problem]:
-    """The problem if too many files are open, or so few may be that Polars panics."""
-    if open_files_limit() >= _FEW and "Too many open files" not in str(error):
+    """The problem if too many files are open, or the limit is so low that Polars panics."""
+    if open_files_limit() >= _MIN_OPEN_FILES and "Too many open files" not in str(error):
         return []
     return [problem(Code.UNREADABLE_FILE, " and ".join(names), remedy=MORE_FILES, reason=too_many_files())]
 
 
-_FEW = 32
+_MIN_OPEN_FILES = 32
 """More open files than Polars and Python need for two inputs."""
 _REFUSED = {
     "NoSuchBucket": Code.NO_SUCH_BUCKET,
@@ -37,11 +37,11 @@ _REFUSED = {
     "status code: 40": Code.ACCESS_DENIED,
     "necessary privileges": Code.ACCESS_DENIED,
 }
-"""Phrases in the errors of object stores, in the order in which they are tried, and their meanings."""
+"""Phrases in the errors of object stores and their codes, in the order in which they are tried."""
 
 
 def unreadable(error: BaseException, names: Sequence[str], remote: Sequence[str]) -> Problem:
-    """The problem for an error if `diagnose` found nothing; `remote` are the names behind URLs."""
+    """The problem for an error if `diagnose` found none; `remote` are the names of remote tables."""
     where = " and ".join(remote or names)
     if not remote:
         return problem(Code.UNREADABLE_FILE, where, reason=reason(error))
@@ -53,14 +53,14 @@ def unreadable(error: BaseException, names: Sequence[str], remote: Sequence[str]
 
 
 def unlike(files: Files) -> list[Problem]:
-    """Files whose columns differ from those of the first."""
+    """The problems of files whose columns differ from those of the first."""
     if files.remote or len(files.paths) == 1:
         return []
     problems: list[Problem] = []
     first: dict[str, Any] | None = None
     for path in files.paths:
         try:
-            own = files.format.columns(path, files)
+            columns = files.format.columns(path, files)
         except pl.exceptions.NoDataError:
             problems.append(problem(Code.EMPTY_FILE, files.shown(path)))
             continue
@@ -68,10 +68,10 @@ def unlike(files: Files) -> list[Problem]:
             kind, why = files.format.bare_noun, reason(error)
             problems.append(problem(Code.DAMAGED_FILE, files.shown(path), kind=kind, reason=why))
             continue
-        if own is None:
+        if columns is None:
             return []
-        first = own if first is None else first
-        if differences := _differences(first, own):
+        first = columns if first is None else first
+        if differences := _differences(first, columns):
             shown, (first_file, *_) = ", ".join(differences[:EXAMPLES]), files.sources
             problems.append(
                 problem(Code.DIFFERENT_COLUMNS, files.shown(path), first=first_file, differences=shown)
@@ -79,13 +79,13 @@ def unlike(files: Files) -> list[Problem]:
     return problems[:EXAMPLES]
 
 
-def _differences(first: dict[str, Any], own: dict[str, Any]) -> list[str]:
+def _differences(first: dict[str, Any], other: dict[str, Any]) -> list[str]:
     return [
-        *(f"no {name}" for name in first if name not in own),
-        *(f"extra {name}" for name in own if name not in first),
+        *(f"no {name}" for name in first if name not in other),
+        *(f"extra {name}" for name in other if name not in first),
         *(
-            f"{name} is {own[name]}, not {first[name]}"
+            f"{name} is {other[name]}, not {first[name]}"
             for name in first
-            if own.get(name, first[name]) != first[name]
+            if other.get(name, first[name]) != first[name]
         ),
     ]

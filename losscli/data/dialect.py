@@ -1,4 +1,4 @@
-"""How delimited text is written: its separator, quotes, comments and header, as its first lines show."""
+"""The dialect of delimited text: separator, quotes, comments and header, inferred from its first lines."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+[.,]?[0-9]*|[.,][0-9]+)(?:[eE][+-]?[0-9]+)?
 """A number, whatever its decimal sign."""
 _TRUTH = ("true", "false")
 _COUNTED = 5
-"""This many columns 0, 1, 2, ... have a header even above whole numbers; fewer need more values below."""
+"""This many columns 0, 1, 2, ... are a header even above whole numbers; fewer need more values below."""
 
 
 class Dialect(Struct, frozen=True):
-    """How the text of a table is written.
+    """The dialect of a table of delimited text.
 
     `quote` encloses fields that hold the separator or a line end; None if no character does.  Lines that
     begin with `comment` are skipped, as are `skip` lines before the header.  Without a header the columns
-    are named by place.  `notes` say what is unusual.
+    are named by position.  `notes` say what is unusual.
     """
 
     separator: str = ","
@@ -91,22 +91,22 @@ def declared(line: str) -> str | None:
 
 
 def separator_of(line: str, usual: str, asked: str | None) -> str:
-    """The separator of text with this header: the one asked for, unless the header only has another one.
+    """The separator of text with this header: the one `asked` for, unless the header has only another one.
 
-    `usual` is that of the format, empty if only the user can say.  Empty if nothing tells.
+    `usual` is the default of the format, empty without one.  Empty if the separator is unknown.
     """
-    found = separators(line)
-    if asked is None or asked in line or not found:
+    present = separators(line)
+    if asked is None or asked in line or not present:
         return asked or usual
-    return usual if usual in found else found[0] if len(found) == 1 else asked
+    return usual if usual in present else present[0] if len(present) == 1 else asked
 
 
 def header_shows(rows: Sequence[Sequence[str]]) -> bool | None:
-    """Whether the first of these rows is a header: False if it looks like a row, None if nothing tells.
+    """Whether the first of these rows is a header: False if it looks like a row, None if undecided.
 
-    Text above numbers is a header, as is nothing above the index of a dataframe.  A number above numbers is a
-    row, as is text that occurs again below; so are 0, 1, 2, ..., the names that pandas gives, unless they are
-    many, or no whole numbers are below.
+    Text above numbers is a header, as is an empty name above the index of a dataframe.  A number above
+    numbers is a row, as is text that recurs below.  The names 0, 1, 2, ... that pandas gives are a row as
+    well, unless they are many or the values below are not whole numbers.
     """
     first = [name.strip() for name in rows[0]]
     others = [row for row in rows[1:] if len(first) == 1 or row != rows[0]]  # a file may repeat its header
@@ -118,7 +118,7 @@ def header_shows(rows: Sequence[Sequence[str]]) -> bool | None:
     def are_numbers(values: Sequence[str]) -> bool:
         return bool(values) and all(map(_NUMBER.fullmatch, values))
 
-    # Nearly always the first column settles it, whatever the number of columns.
+    # The first column nearly always decides, however many columns there are.
     if any(name and not _is_value(name) and are_numbers(below(i)) for i, name in enumerate(first)):
         return True
     columns = [below(i) for i in range(len(first))]
@@ -126,11 +126,11 @@ def header_shows(rows: Sequence[Sequence[str]]) -> bool | None:
     named = [(name, values) for name, values in zip(first, columns, strict=True) if _NUMBER.fullmatch(name)]
     if _is_counted(named) or (len(first) > 1 and not first[0] and _is_index(columns[0], numeric[0])):
         return True
-    alike = any(are and _is_value(name) for name, are in zip(first, numeric, strict=True))
-    again = any(name and name in below for name, below in zip(first, columns, strict=True))
-    truth = any(name.lower() in _TRUTH for name in first)
-    alone = not others and bool(named)
-    return False if alike or again or truth or alone else None
+    has_value = any(is_numeric and _is_value(name) for name, is_numeric in zip(first, numeric, strict=True))
+    recurs = any(name and name in values for name, values in zip(first, columns, strict=True))
+    has_truth = any(name.lower() in _TRUTH for name in first)
+    is_only_row = not others and bool(named)
+    return False if has_value or recurs or has_truth or is_only_row else None
 
 
 def _is_value(name: str) -> bool:
@@ -138,13 +138,13 @@ def _is_value(name: str) -> bool:
 
 
 def _is_counted(columns: Sequence[tuple[str, Sequence[str]]]) -> bool:
-    """Whether columns are named 0, 1, 2, ..., and their values are unlike these names."""
+    """Whether columns are named 0, 1, 2, ... above values that differ from such names."""
     if not columns or [name for name, _ in columns] != [str(i) for i in range(len(columns))]:
         return False
-    values = [value for _, below in columns for value in below]
+    values = [value for _, column in columns for value in column]
     return len(columns) >= _COUNTED or (len(values) > _COUNTED and not any(map(_WHOLE.fullmatch, values)))
 
 
 def _is_index(below: Sequence[str], numeric: bool) -> bool:
-    """Whether a column without a name is the index that pandas writes: rows from 0, or what is no number."""
+    """Whether a column without a name is an index written by pandas: row numbers from 0, or text."""
     return bool(below) and (not numeric or below[0] == "0")

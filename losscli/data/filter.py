@@ -35,20 +35,20 @@ _TOKENS = re.compile(
     re.DOTALL,
 )
 _SPECIAL = re.compile(r"select|over|current_(date|time|timestamp)|local(time|timestamp)")
-"""Words, unless quoted, that read other rows or the clock."""
+"""Unquoted words that read other rows or the clock."""
 _TEXT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _QUOTES = "; write text in single quotes"
 MOST_TEXTS = 6
-"""Columns of text formats in a condition whose types are chosen one by one."""
+"""Maximum number of text columns in a condition whose types are chosen one by one."""
 _UNREADABLE = "cannot be read: "
 
 
 class Where(Struct, frozen=True, eq=False):
     """A condition: its text, its Polars expression, and the columns of the aligned stream that it reads.
 
-    `parts` rename each column to its name in the text.  `shown` are the columns of text formats that have
-    the type that their values show, which the condition needs.  A scan `is_pushed` the condition if it reads
-    the columns as they are.
+    `parts` rename each column to its name in the text.  `shown` are text columns that the condition needs in
+    the type that their values show.  If the condition takes all columns as stored, it `is_pushed` down to the
+    scan.
     """
 
     text: str
@@ -59,18 +59,18 @@ class Where(Struct, frozen=True, eq=False):
     is_pushed: bool = False
 
     def mask(self, frame: pl.DataFrame) -> pl.Series:
-        """Which rows of the aligned stream meet the condition; null counts as false."""
-        own = frame.with_columns(self._read(column, frame.schema[column]) for column in self.columns)
-        named = own.with_columns(*self.parts).with_columns(self.condition.alias(MATCHED))
+        """A mask of the rows of the aligned stream that meet the condition; null counts as false."""
+        typed = frame.with_columns(self._read(column, frame.schema[column]) for column in self.columns)
+        named = typed.with_columns(*self.parts).with_columns(self.condition.alias(MATCHED))
         return named[MATCHED].fill_null(False)
 
     def _read(self, column: str, dtype: Any, name: str = "") -> pl.Expr:
-        """A column of the stream, by its name in a table, in the type in which the condition compares it."""
-        own = pl.col(name or column)
+        """A column of the stream, `name` in a table, in the type in which the condition compares it."""
+        expression = pl.col(name or column)
         if dtype == pl.String and column in self.shown:
             shown, spelling = self.shown[column]
-            return spelling.shown(own, shown)
-        return _as_in_text(own, dtype)
+            return spelling.shown(expression, shown)
+        return _as_in_text(expression, dtype)
 
     def narrowed(self, table: Table) -> Table:
         """The table without rows that fail the condition, if its columns alone decide that."""
@@ -79,12 +79,12 @@ class Where(Struct, frozen=True, eq=False):
             return table
         columns = {column[2:]: column for column in self.columns}
         read = [self._read(columns[name], table.dtype(name), name) for name in names]
-        # The columns themselves stay what they are, under names that no column has.
+        # The original columns are saved under unused names and restored after the filter.
         spare = max((*table.schema, ""), key=len)
-        own = {name: f"{name} of {spare}" for name in names}
-        kept = table.scan.with_columns(pl.col(name).alias(own[name]) for name in names).with_columns(read)
-        kept = kept.filter(self.condition).with_columns(pl.col(own[name]).alias(name) for name in names)
-        return replace(table, scan=kept.drop(own.values()), frame=None)
+        saved = {name: f"{name} of {spare}" for name in names}
+        kept = table.scan.with_columns(pl.col(name).alias(saved[name]) for name in names).with_columns(read)
+        kept = kept.filter(self.condition).with_columns(pl.col(saved[name]).alias(name) for name in names)
+        return replace(table, scan=kept.drop(saved.values()), frame=None)
 
 
 def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> Where:
@@ -103,30 +103,30 @@ def parsed(text: str, predictions: Table, targets: Table, key: Sequence[str]) ->
         ) from None
     columns, parts = list[str](), list[pl.Expr]()
     for name in names:
-        found, part = _column(text, name, predictions, targets, key)
-        columns += found
+        part_columns, part = _column(text, name, predictions, targets, key)
+        columns += part_columns
         parts.append(part)
     where = Where(text, condition, tuple(dict.fromkeys(columns)), tuple(parts))
     return _typed(where, {"p:": predictions, "t:": targets})
 
 
 def _require_one_row(text: str) -> None:
-    """Raise UsageError for a condition that is long, or could depend on other rows or on when it is read."""
+    """Raise UsageError for a condition that is too long, or may depend on other rows or on the clock."""
     if len(text) > LONGEST:
         raise UsageError(
             f"--where {text[:60]}...: at most {LONGEST} characters, got {len(text)}",
             remedy="add a column to the file that says which rows are meant",
         )
     tokens = list(_TOKENS.finditer(text))
-    for each in tokens:
-        # Quotes in dollars and nested comments would hide what follows from the search for functions.
-        if each[0] == "$" or (each["space"] and "/*" in each["space"][2:]):
-            raise UsageError(f"--where {text}: {each[0]!r} is not understood", remedy=_QUOTES[2:])
-    words = [each for each in tokens if not each["space"]]
-    for each, following in zip_longest(words, words[1:]):
-        name = (each["name"] or "").strip('"`').lower()
+    for token in tokens:
+        # Dollar quotes and nested comments would hide what follows from the search for functions.
+        if token[0] == "$" or (token["space"] and "/*" in token["space"][2:]):
+            raise UsageError(f"--where {text}: {token[0]!r} is not understood", remedy=_QUOTES[2:])
+    words = [token for token in tokens if not token["space"]]
+    for token, following in zip_longest(words, words[1:]):
+        name = (token["name"] or "").strip('"`').lower()
         is_called = following is not None and following[0] == "(" and name not in FUNCTIONS | _WORDS
-        is_special = each[0].lower() == name and _SPECIAL.fullmatch(name)
+        is_special = token[0].lower() == name and _SPECIAL.fullmatch(name)
         if name and (is_called or is_special):
             raise UsageError(
                 f"--where {text}: {name} is not a function of one row",
@@ -135,7 +135,7 @@ def _require_one_row(text: str) -> None:
 
 
 def _require_shallow(text: str, condition: pl.Expr) -> None:
-    """Raise UsageError for a condition of many levels; n terms joined by OR have n."""
+    """Raise UsageError for a deeply nested condition; n terms joined by OR have n levels."""
     level, depth = [condition], 0
     while level:
         level, depth = [part for each in level for part in each.meta.pop()], depth + 1
@@ -148,16 +148,16 @@ def _require_shallow(text: str, condition: pl.Expr) -> None:
 def names(text: str) -> list[str]:
     """The names of columns in a condition, as `column_of` takes them; none if it cannot be parsed."""
     with suppress(pl.exceptions.PolarsError):
-        found = pl.sql_expr(text).meta.root_names()
-        plain = [name for name in found if name not in SIDES]
-        return plain + [f"{side}.{name}" for side in SIDES if side in found for name in _fields(text, side)]
+        roots = pl.sql_expr(text).meta.root_names()
+        plain = [name for name in roots if name not in SIDES]
+        return plain + [f"{side}.{name}" for side in SIDES if side in roots for name in _fields(text, side)]
     return []
 
 
 def _fields(text: str, side: str) -> list[str]:
     """The columns that a condition qualifies with a side: preds.x, targets."my x"."""
-    found = re.findall(rf'\b{side}\s*\.\s*(?:"([^"]+)"|(\w+))', _TEXT.sub(" ", text))
-    return list(dict.fromkeys(quoted or plain for quoted, plain in found))
+    matches = re.findall(rf'\b{side}\s*\.\s*(?:"([^"]+)"|(\w+))', _TEXT.sub(" ", text))
+    return list(dict.fromkeys(quoted or plain for quoted, plain in matches))
 
 
 def _column(
@@ -173,23 +173,25 @@ def _column(
     if name in SIDES and predictions is not targets:
         side, table = SIDES[name], predictions if name == "preds" else targets
         fields = _fields(text, name)
-        if strangers := [field for field in fields if field not in table.schema]:
-            raise unknown(strangers[0], f"--where {text}", [*table.schema], _QUOTES)
+        if unknown_fields := [field for field in fields if field not in table.schema]:
+            raise unknown(unknown_fields[0], f"--where {text}", [*table.schema], _QUOTES)
         # A table in SQL is a struct in Polars.
-        own = pl.struct(pl.col(side + field).alias(field) for field in fields).alias(name)
-        return [side + field for field in fields], own
+        struct = pl.struct(pl.col(side + field).alias(field) for field in fields).alias(name)
+        return [side + field for field in fields], struct
     raise unknown(name, f"--where {text}", [*predictions.schema, *targets.schema], _QUOTES)
 
 
 def _typed(where: Where, tables: Mapping[str, Table]) -> Where:
-    """The condition with the types of its columns: those that text shows, or text if these do not fit.
+    """The condition with the types of its columns: those shown by text values, or text if they do not fit.
 
     Raises UsageError if it is not boolean, or compares values of incompatible types.
     """
-    of = {column: (tables[column[:2]], column[2:]) for column in where.columns}
-    types = {column: _shown_type(table, name) for column, (table, name) in of.items()}
-    texts = [column for column, (table, name) in of.items() if _is_text_of_others(table, name, types[column])]
-    own = {column: table.dtype(name) for column, (table, name) in of.items()}
+    table_of = {column: (tables[column[:2]], column[2:]) for column in where.columns}
+    types = {column: _shown_type(table, name) for column, (table, name) in table_of.items()}
+    texts = [
+        column for column, (table, name) in table_of.items() if _is_typed_text(table, name, types[column])
+    ]
+    read_types = {column: table.dtype(name) for column, (table, name) in table_of.items()}
     reason_why = ""
     for as_text in _subsets(texts):
         try:
@@ -199,15 +201,17 @@ def _typed(where: Where, tables: Mapping[str, Table]) -> Where:
             continue
         if dtype != pl.Boolean:
             raise UsageError(f"--where {where.text}: not true or false, but {dtype}", remedy="compare: x > 0")
-        shown = {name: (types[name], of[name][0].spelling) for name in texts if name not in as_text}
-        is_pushed = not shown and all(_as_in_text(pl.col(name), own[name]).meta.is_column() for name in own)
+        shown = {name: (types[name], table_of[name][0].spelling) for name in texts if name not in as_text}
+        is_pushed = not shown and all(
+            _as_in_text(pl.col(name), read_types[name]).meta.is_column() for name in read_types
+        )
         return replace(where, shown=shown, is_pushed=is_pushed)
     columns = ", ".join(f"{column[2:]} is {dtype}" for column, dtype in types.items())
     raise UsageError(f"--where {where.text}: {reason_why}", remedy=columns)
 
 
 def _subsets(columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """All choices of columns, the smallest first; of many columns only none and all."""
+    """All subsets of the columns, the smallest first; for many columns, only the empty and the full one."""
     if len(columns) > MOST_TEXTS:
         return iter([(), tuple(columns)])
     return chain.from_iterable(combinations(columns, size) for size in range(len(columns) + 1))
@@ -219,7 +223,7 @@ def _type(where: Where, types: Mapping[str, Any]) -> Any:
 
 
 def _as_in_text(column: pl.Expr, dtype: Any) -> pl.Expr:
-    """A column in the type that the same values have in text, so that a condition means the same there.
+    """A column in the type of the same values in text, so that a condition means the same in all formats.
 
     NaN is missing; whole numbers do not overflow; and categories are compared as text.
     """
@@ -233,14 +237,14 @@ def _as_in_text(column: pl.Expr, dtype: Any) -> pl.Expr:
 
 
 def _shown_type(table: Table, name: str) -> Any:
-    """The type of a column, or that which the values of text show, whatever the format of the file."""
+    """The type of a column; for text in any format, the type that its values show."""
     dtype = table.schema[name]
     if dtype != pl.String or name in table.types:
         return dtype
     return shows(table.head(name), table.spelling)[name].dtype or dtype
 
 
-def _is_text_of_others(table: Table, name: str, dtype: Any) -> bool:
+def _is_typed_text(table: Table, name: str, dtype: Any) -> bool:
     """Whether a column is text whose values show another type."""
     return bool(table.dtype(name) == pl.String and dtype != pl.String)
 
@@ -254,22 +258,25 @@ def single(
         .filter(where.condition)
         .select(PREDICTION_ROW, *(pl.col(column[2:]).alias(column) for column in columns))
     )
-    left = 0
+    rows_read = 0
     try:
         for frame in stream(query, table):
-            left += frame.height
+            rows_read += frame.height
             yield frame
     except DataError as error:
         raise _failed(where, error) from None
     with reading(table):
-        # The number of the last row is that of all row groups, also of those that were skipped.
+        # The last row number counts skipped row groups too.
         last = table.scan.with_row_index(PREDICTION_ROW).select(PREDICTION_ROW).tail(1).collect()
-        met = table.scan.filter(where.condition).select(pl.len()).collect(engine="streaming").item()
+        rows_met = table.scan.filter(where.condition).select(pl.len()).collect(engine="streaming").item()
     table.require_rows(int(last.item()) + 1 if last.height else 0)
-    if met != left:
-        rows = {"held": f"{counted(met, 'row')} that meet the condition", "read": counted(left, "row")}
+    if rows_met != rows_read:
+        rows = {
+            "held": f"{counted(rows_met, 'row')} that meet the condition",
+            "read": counted(rows_read, "row"),
+        }
         raise DataError(problem(Code.ROWS_LOST, table.name, **rows))
-    findings.update(_left_out(where, table.count(), left))
+    findings.update(_left_out(where, table.count(), rows_read))
 
 
 def filtered(
@@ -280,7 +287,7 @@ def filtered(
     Rows are aligned before they are filtered, so that a filter never changes which rows are paired.
     Predictions without a target are kept, to be reported.
     """
-    first, left = 0, 0
+    seen, remaining = 0, 0
     for frame in frames:
         try:
             keep = where.mask(frame)
@@ -288,22 +295,22 @@ def filtered(
             raise UsageError(f"--where {where.text}: {reason(error)}") from None
         numbered = frame
         if PREDICTION_ROW not in frame.columns:
-            numbered = frame.with_row_index(PREDICTION_ROW, first_row + first)
+            numbered = frame.with_row_index(PREDICTION_ROW, first_row + seen)
         if MATCHED in frame.columns:
             keep |= ~frame[MATCHED]
         kept = numbered.filter(keep)
-        first, left = first + frame.height, left + kept.height
+        seen, remaining = seen + frame.height, remaining + kept.height
         yield kept
-    findings.update(_left_out(where, first, left))
+    findings.update(_left_out(where, seen, remaining))
 
 
-def _left_out(where: Where, total: int, left: int) -> dict[Finding, Tally]:
-    return {finding(Code.FILTERED_ROWS, total=total, condition=where.text): Tally(total - left)}
+def _left_out(where: Where, total: int, remaining: int) -> dict[Finding, Tally]:
+    return {finding(Code.FILTERED_ROWS, total=total, condition=where.text): Tally(total - remaining)}
 
 
 def together(findings: Iterable[tuple[Finding, Tally]]) -> dict[Finding, Tally]:
-    """The findings of several streams as those of one: each once, whatever the number of rows it is of."""
-    found: dict[Finding, Tally] = {}
+    """The findings of several streams combined; the tallies of --where become one finding."""
+    combined: dict[Finding, Tally] = {}
     condition, total, left_out = "", 0, Tally()
     for kind, tally in findings:
         if kind.code is Code.FILTERED_ROWS:
@@ -311,14 +318,14 @@ def together(findings: Iterable[tuple[Finding, Tally]]) -> dict[Finding, Tally]:
             condition, total = params["condition"], total + int(params["total"])
             left_out.add(tally)
         else:
-            found.setdefault(kind, Tally()).add(tally)
+            combined.setdefault(kind, Tally()).add(tally)
     if condition:
-        found[finding(Code.FILTERED_ROWS, total=total, condition=condition)] = left_out
-    return found
+        combined[finding(Code.FILTERED_ROWS, total=total, condition=condition)] = left_out
+    return combined
 
 
 def _failed(where: Where, error: DataError) -> Exception:
-    """The error for a condition that fails on some row: a wrong request, not a wrong file."""
+    """The error for a condition that fails on some row: a usage error, not a data error."""
     cause = error.__context__
     if not isinstance(cause, Exception) or any(
         each.code != str(Code.UNREADABLE_FILE) for each in error.problems

@@ -1,4 +1,4 @@
-"""Write rows to a new folder from several processes, a file for each part: completely or not at all."""
+"""Write rows to a new folder from several processes, one file per part: completely or not at all."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from losscli.data.writer import Draft, Writer, publish, unwritable, writing
 from losscli.errors import UsageError
 
 _PARTS, _WHOLE = "parts", "whole"
-"""The folders of a draft: where processes write, and what is published."""
+"""The folders of a draft: one for processes to write to, and one to publish."""
 _PATIENCE = 60.0
-"""Seconds until a shared file system shows here what another machine wrote: NFS caches folders so long."""
+"""Seconds until a shared file system shows files written by other machines: NFS caches folders."""
 
 
 class Parts(Struct, frozen=True):
-    """The files of a folder that is to be written, `place` until it is complete and then `path`.
+    """The files of a new folder, which is at `place` until it is complete, then at `path`.
 
     It can be sent to other processes, each of which writes some parts.
     """
@@ -31,9 +31,9 @@ class Parts(Struct, frozen=True):
     path: str
 
     def writer(self, number: int) -> Writer:
-        """The writer of a part, which replaces what another try of the part has written.
+        """The writer of a part, which replaces the file of any earlier attempt.
 
-        Raises UsageError where this folder is not there, as it is of this machine alone.
+        Raises UsageError on a machine that does not share the folder.
         """
         if not os.path.isdir(self.place):
             raise UsageError(
@@ -43,16 +43,15 @@ class Parts(Struct, frozen=True):
         path = Path(self.place) / f"part-{number:05}.parquet"
         return Writer(path, lambda draft: publish([draft]))
 
-    def found(self) -> list[str]:
+    def names(self) -> list[str]:
         """The names of the files that are complete."""
         return sorted(name for name in os.listdir(self.place) if name.startswith("part-"))
 
 
 class Folder:
-    """Writes a new folder; a context manager that leaves none after an exception.
+    """Writes a new folder; a context manager that leaves none behind after an exception.
 
-    Other processes write its `parts`.  At the end `done` gets the draft, and publishes it or keeps it for
-    later.
+    Other processes write its `parts`.  At the end `done` receives the draft, to publish it now or later.
     """
 
     def __init__(self, path: Path, done: Callable[[Draft], None]) -> None:
@@ -61,13 +60,13 @@ class Folder:
 
     def restart(self) -> None:
         """Discard what was written so far: all rows are written again."""
-        for name in self.parts.found():
+        for name in self.parts.names():
             os.unlink(os.path.join(self.parts.place, name))
 
     def finish(self, files: int) -> None:
-        """Take the files that all parts have written.  Raises DataError unless there are as many as that."""
-        latest = time.monotonic() + _PATIENCE
-        while len(self.parts.found()) < files and time.monotonic() < latest:
+        """Collect the files of all parts.  Raises DataError unless there are `files` of them."""
+        deadline = time.monotonic() + _PATIENCE
+        while len(self.parts.names()) < files and time.monotonic() < deadline:
             time.sleep(0.5)
         self._draft.take(files)
 
@@ -84,7 +83,7 @@ class Folder:
 
 
 class FolderDraft(Draft):
-    """A temporary folder that takes the place of `path`, where nothing may be but an empty folder."""
+    """A temporary folder that replaces `path`, which must be missing or an empty folder."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -96,31 +95,31 @@ class FolderDraft(Draft):
         self.parts = Parts(os.path.join(self.name, _PARTS), str(path))
 
     def take(self, files: int) -> None:
-        """Choose what is published.  Raises DataError unless there are as many files.
+        """Move the files to publish.  Raises DataError unless there are `files` of them.
 
-        What a task that was given up still writes stays behind.
+        Files that abandoned tasks write later are left out.
         """
-        found = self.parts.found()
-        if len(found) != files:
-            reason = f"workers wrote {files} files, and {len(found)} are here"
+        names = self.parts.names()
+        if len(names) != files:
+            reason = f"workers wrote {files} files, and {len(names)} are here"
             raise unwritable(self._path, reason)
         with writing(self._path):
-            for name in found:
+            for name in names:
                 os.replace(os.path.join(self.parts.place, name), os.path.join(self.name, _WHOLE, name))
 
     def complete(self) -> None:
-        """Nothing: its files were brought to the disk one by one."""
+        """Do nothing: each file was flushed to disk when it was complete."""
 
     def keep(self) -> None:
-        """Nothing, as it replaces nothing."""
+        """Do nothing: no folder is replaced."""
 
     def replace(self) -> None:
-        """Put the folder in its place."""
+        """Move the folder to its final path."""
         with writing(self._path):
             os.replace(os.path.join(self.name, _WHOLE), self._final)
 
     def restore(self) -> None:
-        """Delete the folder, if it was put in its place; never one that was there before."""
+        """Delete the folder if it was moved to its final path, never one that existed before."""
         if not os.path.isdir(os.path.join(self.name, _WHOLE)):
             shutil.rmtree(self._final, ignore_errors=True)
 

@@ -16,18 +16,18 @@ class ScatteredError(OutOfOrderError):
 
 
 def verified(frames: Iterator[pl.DataFrame], group: str) -> Iterator[pl.DataFrame]:
-    """The same frames, with the check that groups are contiguous.
+    """The same frames, after checking that groups are contiguous.
 
-    Raises ScatteredError if a group occurs again, after the last frame at the latest.
+    Raises ScatteredError if a group recurs, after the last frame at the latest.
     """
-    before, seen = None, list[pl.Series]()
+    last_key, seen = None, list[pl.Series]()
     for frame in frames:
         keys = frame[group]
-        own = keys.gather(starts_of(keys, before))
-        if own.is_duplicated().any():
+        first_keys = keys.gather(starts_of(keys, last_key))
+        if first_keys.is_duplicated().any():
             raise ScatteredError
-        seen.append(own)
-        before = keys[-1] if len(keys) else before
+        seen.append(first_keys)
+        last_key = keys[-1] if len(keys) else last_key
         yield frame
     if seen and pl.concat(seen).is_duplicated().any():
         raise ScatteredError
@@ -35,9 +35,9 @@ def verified(frames: Iterator[pl.DataFrame], group: str) -> Iterator[pl.DataFram
 
 def gathered(frames: Iterator[pl.DataFrame], group: str) -> Iterator[pl.DataFrame]:
     """The rows sorted by group in memory; each group keeps the order of its rows."""
-    held = [frame for frame in frames if frame.height]
-    if held:
-        whole = pl.concat(held)
-        if PREDICTION_ROW not in whole.columns:
-            whole = whole.with_row_index(PREDICTION_ROW)
-        yield whole.sort(group, maintain_order=True)
+    nonempty = [frame for frame in frames if frame.height]
+    if nonempty:
+        rows = pl.concat(nonempty)
+        if PREDICTION_ROW not in rows.columns:
+            rows = rows.with_row_index(PREDICTION_ROW)
+        yield rows.sort(group, maintain_order=True)

@@ -1,4 +1,4 @@
-"""Convert labels between names of classes and values of columns."""
+"""Convert labels between class names and column values."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from losscli.numeric.arrays import Array, np, pl
 
 
 def other_than(positive: str) -> str:
-    """What the other one of two labels is called if no row has it."""
+    """The name of the other of two labels if no row has it."""
     return f"not {positive}"
 
 
 def label_text(label: object) -> str:
-    """The name of the class of a label: 'true', '3', 'cat'."""
+    """The class name of a label: 'true', '3', 'cat'."""
     if isinstance(label, bool):
         return str(label).lower()
     if isinstance(label, Decimal):
@@ -27,7 +27,7 @@ def label_text(label: object) -> str:
 
 
 def plain_label(text: str) -> str:
-    """The class that a label in a text format means if it is not the name of one: 1.0 is 1, True is true."""
+    """The class that a label in text means if it is not itself a class name: 1.0 is 1, True is true."""
     if text.lower() in ("true", "false"):
         return text.lower()
     return text.partition(".")[0] if re.fullmatch(r"-?[0-9]+\.0*", text) else text
@@ -38,11 +38,11 @@ _OTHER_FORM = {**_TRUTH, **{number: truth for truth, number in _TRUTH.items()}}
 
 
 _LARGE = 1 << 63
-"""The first whole number that int64 does not hold."""
+"""The smallest positive integer beyond int64."""
 
 
 def label_value(name: str, dtype: Any) -> object:
-    """The value of a class in a column of labels of that type; None if the column cannot hold it."""
+    """The value of a class in a label column of this type; None if the column cannot hold it."""
     if dtype == pl.Boolean:
         return {"true": True, "false": False, "1": True, "0": False}.get(name.lower())
     if not dtype.is_numeric():
@@ -58,7 +58,7 @@ def label_value(name: str, dtype: Any) -> object:
 
 @lru_cache
 def places_of(names: tuple[str, ...], dtype: Any) -> tuple[Array, Array]:
-    """The classes that a numeric column can hold, sorted, and the position of each among the names."""
+    """The class values that a numeric column can hold, sorted, and the position of each among the names."""
     values: list[tuple[Any, int]] = [(label_value(name, dtype), i) for i, name in enumerate(names)]
     values = [(value, i) for value, i in values if value is not None]
     if not dtype.is_float():
@@ -69,18 +69,25 @@ def places_of(names: tuple[str, ...], dtype: Any) -> tuple[Array, Array]:
 
 
 def _codes_of_text(text: pl.Series, names: tuple[str, ...]) -> Array:
-    places = text.cast(pl.Enum(names), strict=False).to_physical().cast(pl.Int64)
-    if places.null_count() > text.null_count():
-        others = text.filter(places.is_null()).drop_nulls().unique()
+    codes = text.cast(pl.Enum(names), strict=False).to_physical().cast(pl.Int64)
+    if codes.null_count() > text.null_count():
+        others = text.filter(codes.is_null()).drop_nulls().unique()
         forms = {each: (plain_label(each), _OTHER_FORM.get(plain_label(each))) for each in others}
-        plain = {each: names.index(name) for each, own in forms.items() for name in own if name in names}
-        found = text.replace_strict(list(plain), list(plain.values()), default=None, return_dtype=pl.Int64)
-        places = places.zip_with(places.is_not_null(), found)
-    return places.fill_null(-1).to_numpy()
+        plain = {
+            each: names.index(name)
+            for each, spellings in forms.items()
+            for name in spellings
+            if name in names
+        }
+        plain_codes = text.replace_strict(
+            list(plain), list(plain.values()), default=None, return_dtype=pl.Int64
+        )
+        codes = codes.zip_with(codes.is_not_null(), plain_codes)
+    return codes.fill_null(-1).to_numpy()
 
 
 def _as_text(series: pl.Series) -> pl.Series:
-    """Labels as text, in the form of `label_text` also those of bytes that are none."""
+    """Labels as text; bytes that are not UTF-8 are escaped as by `label_text`."""
     try:
         return series.cast(pl.String)
     except pl.exceptions.ComputeError:
@@ -98,9 +105,9 @@ def codes_of(series: pl.Series, names: tuple[str, ...]) -> Array:
     labels, places = places_of(names, series.dtype)
     numbers = series.cast(pl.Float64 if series.dtype.is_float() else pl.Int64, strict=False)
     if numbers.null_count():
-        # Missing labels, and those that exceed int64: their digits are the names of their classes.
-        own = codes_of(numbers.fill_null(0), names)
-        return np.where(numbers.is_null().to_numpy(), _codes_of_text(series.cast(pl.String), names), own)
+        # Labels that are missing or exceed int64: the digits of the latter are their class names.
+        codes = codes_of(numbers.fill_null(0), names)
+        return np.where(numbers.is_null().to_numpy(), _codes_of_text(series.cast(pl.String), names), codes)
     if not len(labels):
         return np.full(len(series), -1)
     values = numbers.to_numpy()

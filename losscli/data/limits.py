@@ -1,4 +1,4 @@
-"""What inputs may demand at most: files, links, columns, lines and compressed bytes."""
+"""Limits of inputs: files, links, columns, line lengths and compressed bytes."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ MOST_FILES = 10_000
 MOST_FOLDERS = 100_000
 """The maximum number of folders below a pattern with **."""
 MOST_COLUMNS = 100_000
-"""The maximum number of columns of delimited text, each of whose values are looked at."""
+"""The maximum number of columns of delimited text, whose values are all inspected."""
 LONGEST_LINE = 1 << 24
-"""The maximum number of characters of the first line of text, of which several copies are made."""
+"""The maximum length of the first line of text in characters, as it is copied several times."""
 RATIO = 100
-"""How many times its size a compressed file may hold, if that is also more than --max-memory."""
+"""The maximum compression ratio of files that hold more than --max-memory."""
 MAX_MEMORY = 4 << 30
 """The default of --max-memory in bytes."""
 _RESERVE = 256 << 20
-"""The bytes that a pipe leaves free in the temporary folder."""
+"""Bytes that stay free in the temporary folder when a pipe is spooled."""
 _START = 64 << 10
-"""The compressed bytes that show how much the whole file holds."""
+"""Compressed bytes from which the uncompressed size of the file is estimated."""
 
 
 def _refused(name: str, reason: str, remedy: str) -> DataError:
@@ -39,7 +39,7 @@ def _refused(name: str, reason: str, remedy: str) -> DataError:
 
 
 def matching(pattern: str) -> list[str]:
-    """The sorted paths that match a pattern.  Raises DataError for links in a circle, which have no end."""
+    """The sorted paths that match a pattern.  Raises DataError for circular links."""
     parts = Path(pattern).parts
     if "**" in parts:
         fixed = parts[: next(i for i, part in enumerate(parts) if glob.has_magic(part))]
@@ -48,79 +48,79 @@ def matching(pattern: str) -> list[str]:
 
 
 def _require_no_circle(root: Path, pattern: str) -> None:
-    above: dict[str, tuple[str, ...]] = {str(root): (os.path.realpath(root),)}
+    ancestors_of: dict[str, tuple[str, ...]] = {str(root): (os.path.realpath(root),)}
     for count, (folder, folders, _) in enumerate(os.walk(root, followlinks=True)):
         if count > MOST_FOLDERS:
             raise _refused(pattern, f"more than {MOST_FOLDERS:,} folders", "begin the pattern further down")
-        own = above.pop(folder)
-        for each in folders:
-            path = os.path.join(folder, each)
+        ancestors = ancestors_of.pop(folder)
+        for name in folders:
+            path = os.path.join(folder, name)
             real = os.path.realpath(path)
-            if real in own:
+            if real in ancestors:
                 raise _refused(pattern, f"links lead in a circle: {path}", "name the folders without **")
-            above[path] = (*own, real)
+            ancestors_of[path] = (*ancestors, real)
 
 
 def require_few(paths: Sequence[str], name: str) -> None:
-    """Raise DataError for more files than one table may have."""
+    """Raise DataError for too many files of one table."""
     if len(paths) > MOST_FILES:
         raise _refused(name, f"{len(paths):,} files, where one table has {MOST_FILES:,} at most", "join them")
 
 
 def require_narrow(columns: int, name: str) -> None:
-    """Raise DataError for more columns than delimited text may have."""
+    """Raise DataError for too many columns of delimited text."""
     if columns > MOST_COLUMNS:
         reason = f"{columns:,} columns, where text has {MOST_COLUMNS:,} at most"
         raise _refused(name, reason, "write lists, or a Parquet file")
 
 
 def require_short(line: str, name: str) -> None:
-    """Raise DataError for a first line that is too long, as that of a file without line ends."""
+    """Raise DataError for a first line that is too long, such as that of a file without line ends."""
     if len(line) > LONGEST_LINE:
         raise _refused(name, f"the first line has more than {LONGEST_LINE:,} characters", "is it a table?")
 
 
 def require_an_end(file: BinaryIO, name: str) -> None:
-    """Raise DataError for a device, which is no file and may have no end."""
+    """Raise DataError for a device, which may have no end."""
     mode = os.fstat(file.fileno()).st_mode
     if (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and not file.isatty():
         raise _refused(name, "it is a device", "name a file or a pipe")
 
 
 def require_room() -> None:
-    """Raise OSError if the temporary folder is nearly full: a pipe without end must not fill it."""
+    """Raise OSError if the temporary folder is nearly full, as an endless pipe must not fill it."""
     if shutil.disk_usage(tempfile.gettempdir()).free < _RESERVE:
         raise OSError(0, f"less than {_RESERVE >> 20} MiB are left")
 
 
 def free_memory() -> int | None:
-    """The bytes of memory that are free for this process; None if the system does not tell."""
-    found = list[int]()
+    """The bytes of memory available to this process; None if unknown."""
+    limits = list[int]()
     with suppress(OSError, ValueError, KeyError):
-        found.append(_fields("/proc/meminfo")["MemAvailable:"] << 10)
+        limits.append(_fields("/proc/meminfo")["MemAvailable:"] << 10)
     with suppress(OSError, ValueError, KeyError):
         group = "/sys/fs/cgroup/memory."  # of a container
-        most, held = (int(Path(f"{group}{name}").read_text()) for name in ("max", "current"))
-        found.append(most - held + _fields(f"{group}stat")["inactive_file"])
-    return min(found, default=None)
+        maximum, used = (int(Path(f"{group}{name}").read_text()) for name in ("max", "current"))
+        limits.append(maximum - used + _fields(f"{group}stat")["inactive_file"])
+    return min(limits, default=None)
 
 
 def _fields(path: str) -> dict[str, int]:
-    """The numbers of a file of the system that has a name and a number in each line."""
+    """The numbers in a system file with a name and a number on each line."""
     lines = (line.split() for line in Path(path).read_text().splitlines())
     return {words[0]: int(words[1]) for words in lines}
 
 
 def require_memory(held: int, size: int, most: int, name: str) -> None:
-    """Raise DataError for compressed bytes of a `size` that hold far more bytes, and more than `most`."""
+    """Raise DataError if compressed bytes of this size hold far more bytes, and more than `most`."""
     if held > most and held > RATIO * max(size, 1):
         reason = f"{_amount(size)} hold {_amount(held)}, more than {RATIO} times as much"
         raise _refused(name, reason, f"--max-memory {-(-held >> 30)}GiB, if it should hold that")
 
 
 def require_inflation(path: str, most: int, name: str) -> None:
-    """Raise DataError for compressed text that holds far more than its size, and more than `most` bytes."""
-    with suppress(OSError, zlib.error), open(path, "rb") as file:  # which are reported when it is read
+    """Raise DataError if compressed text holds far more than its size, and more than `most` bytes."""
+    with suppress(OSError, zlib.error), open(path, "rb") as file:  # errors are reported when it is read
         start, size = file.read(_START), os.path.getsize(path)
         if start.startswith(b"\x1f\x8b"):
             require_memory(_inflated(start) * size // len(start), size, most, name)
@@ -130,7 +130,7 @@ def require_inflation(path: str, most: int, name: str) -> None:
 
 
 def _inflated(start: bytes) -> int:
-    """The number of bytes that the first bytes of a gzip file hold."""
+    """The uncompressed size of the first bytes of a gzip file."""
     stream, held = zlib.decompressobj(31), 0
     while start and not stream.eof:
         held += len(stream.decompress(start, 1 << 20))
@@ -139,10 +139,10 @@ def _inflated(start: bytes) -> int:
 
 
 def _zstd(file: BinaryIO, size: int) -> int:
-    """About how many bytes a zstd file holds, from the headers of its blocks (RFC 8878, 3.1.1)."""
+    """The approximate uncompressed size of a zstd file, from the headers of its blocks (RFC 8878, 3.1.1)."""
     held = 0
     while len(magic := file.read(4)) == 4 and file.tell() < size:
-        if magic[1:] == b"\x2a\x4d\x18":  # a frame to be skipped
+        if magic[1:] == b"\x2a\x4d\x18":  # a skippable frame
             file.seek(int.from_bytes(file.read(4), "little"), os.SEEK_CUR)
             continue
         flags = file.read(1)[0]

@@ -25,21 +25,21 @@ from losscli.text import counted
 
 
 def tables(predictions: Source, targets: Source | None, asked: Reading) -> tuple[Table, Table]:
-    """The tables of predictions and targets; the same one twice if there are no targets.
+    """The tables of predictions and targets; the same table twice without targets.
 
-    Raises UsageError for options that no input needs, DataError if there is nothing to read.
+    Raises UsageError for options that no input needs, DataError without data.
     """
     if _is_stdin(predictions) and _is_stdin(targets):
         raise UsageError("standard input can be one side only", remedy="name a file for the other")
-    found = all_of(
+    located = all_of(
         lambda: _located(predictions, "predictions", asked),
         *([] if targets is None else [lambda: _located(targets, "targets", asked)]),
     )
-    sources.used(asked, [files for _, files in found if files])
-    matrix = len(found) == 2 and _is_matrix(found[1])
+    sources.used(asked, [files for _, files in located if files])
+    matrix = len(located) == 2 and _is_matrix(located[1])
     opened = all_of(
-        partial(_table, found[0], "predictions", matrix),
-        *(partial(_table, each, "targets", False) for each in found[1:]),
+        partial(_table, located[0], "predictions", matrix),
+        *(partial(_table, each, "targets", False) for each in located[1:]),
     )
     return opened[0], opened[-1]
 
@@ -49,14 +49,14 @@ def _is_stdin(source: Source | None) -> bool:
 
 
 def with_columns(
-    table: Table, other: Table, given: Mapping[str, Sequence[pl.Series]]
+    table: Table, other: Table, data: Mapping[str, Sequence[pl.Series]]
 ) -> tuple[Table, dict[str, tuple[str, ...]]]:
-    """A table with the columns that options were given as data, and the names of these by option.
+    """A table with the data of options as further columns, and the column names by option.
 
-    A name that `table` or `other` already has gets a number.  Raises UsageError if the table is read from
+    A name that `table` or `other` already has is numbered.  Raises UsageError if the table is read from
     files, DataError if a column has another length.
     """
-    if not given:
+    if not data:
         return table, {}
     if table.files is not None:
         raise UsageError(
@@ -65,30 +65,30 @@ def with_columns(
                     f"{option}= is an array, and the predictions are {table.name}",
                     remedy=f"write it into the file, and name the column: {option}='COLUMN'",
                 )
-                for option in given
+                for option in data
             ]
         )
     rows = table.count()
     if wrong := [
         numpy_files.invalid(
-            f"{option}= has {counted(len(each), 'value')} for {counted(rows, 'row')}",
+            f"{option}= has {counted(len(column), 'value')} for {counted(rows, 'row')}",
             table.name,
             "one value per row",
         )
-        for option, columns in given.items()
-        for each in columns
-        if len(each) != rows
+        for option, columns in data.items()
+        for column in columns
+        if len(column) != rows
     ]:
         raise DataError(wrong)
     taken = {*table.schema, *other.schema}
     named: dict[str, list[pl.Series]] = {}
-    for option, columns in given.items():
-        for each in columns:
-            name = _unused(each.name, taken)
+    for option, columns in data.items():
+        for column in columns:
+            name = _unused(column.name, taken)
             taken.add(name)
-            named.setdefault(option, []).append(each.alias(name))
-    frame = pl.DataFrame([each for columns in named.values() for each in columns])
-    names = {option: tuple(each.name for each in columns) for option, columns in named.items()}
+            named.setdefault(option, []).append(column.alias(name))
+    frame = pl.DataFrame([column for columns in named.values() for column in columns])
+    names = {option: tuple(column.name for column in columns) for option, columns in named.items()}
     return table.with_columns(frame), names
 
 
@@ -107,37 +107,37 @@ def _located(source: Source, role: str, asked: Reading) -> _Located:
     if cluster.is_frame(source):
         return of_frame(source, role), None
     if not isinstance(source, str | Path):
-        held = memory.read(source, role)
-        return (held if isinstance(held, pl.DataFrame | pl.LazyFrame) else [[Part(None, held)]]), None
+        data = memory.read(source, role)
+        return (data if isinstance(data, pl.DataFrame | pl.LazyFrame) else [[Part(None, data)]]), None
     files = sources.locate(source, asked)
     with reading(Table(files.name, pl.LazyFrame(), {}, files)):
         return None, files.format.hold(files, asked)
 
 
 def of_frame(frame: Any, name: str) -> Table:
-    """A DataFrame of Spark as a table.  Raises DataError if it has no rows."""
-    found = cluster.opened(frame)
-    if found is None:
+    """A Spark DataFrame as a table.  Raises DataError if it has no rows."""
+    scan_and_schema = cluster.opened(frame)
+    if scan_and_schema is None:
         raise DataError(problem(Code.EMPTY_TABLE, name))
-    return Table(name, *found, frame=frame, is_numbered=False)
+    return Table(name, *scan_and_schema, frame=frame, is_numbered=False)
 
 
-def _is_matrix(found: _Located) -> bool:
-    data, files = found
+def _is_matrix(located: _Located) -> bool:
+    data, files = located
     arrays = data if isinstance(data, list) else files.arrays if files else ()
     return bool(arrays) and numpy_files.is_matrix(arrays[0])
 
 
-def _table(found: _Located, role: str, flat: bool) -> Table:
-    opened, has_rows = _opened(*found, role, flat)
-    opened = opened.stored().unnested()
-    if not has_rows and (has_rows is not None or opened.is_empty()):
-        raise DataError(problem(Code.EMPTY_TABLE, opened.name))
-    return opened
+def _table(located: _Located, role: str, flat: bool) -> Table:
+    table, has_rows = _opened(*located, role, flat)
+    table = table.stored().unnested()
+    if not has_rows and (has_rows is not None or table.is_empty()):
+        raise DataError(problem(Code.EMPTY_TABLE, table.name))
+    return table
 
 
 def _noted(files: Files, opened: Scanned) -> Files:
-    """The files, with a note if their text has another decimal sign than was asked for."""
+    """The files, with a note if their text has another decimal sign than requested."""
     if files.format.is_text and opened.spelling.decimal != files.spelling.decimal:
         return files.noted("decimal point")
     return files

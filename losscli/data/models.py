@@ -1,7 +1,7 @@
 """Add the predictions of other models to a stream: zipped if keys are in the same order, else looked up.
 
-Columns of model n, from 1, are named 'np:NAME'; 'np#' holds the row in its file, if that is not the row in
-the file of the first model.
+Columns of model n, from 1, are named 'np:NAME'; 'np#' holds the row number in its file, if that differs from
+the row number in the file of the first model.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from losscli.text import shortened
 
 
 class Other(Struct, frozen=True, eq=False):
-    """The predictions of another model: their table, and the columns 'p:NAME' that are read.
+    """The predictions of another model: their table, and the columns 'p:NAME' to read.
 
     `number` is its position among the models, from 1.  `drop` drops rows that not all models have.
     """
@@ -60,21 +60,21 @@ def add_models(
 ) -> Iterator[pl.DataFrame]:
     """Add the columns of other models to frames in the order of the table `first`.
 
-    Without a key, rows are matched by position, and all files must have the same number.  The models with
-    the numbers `looked_up` are held in memory; for any other, raises ModelOrderError if its keys are in
-    another order.
+    Without a key, rows are matched by position, and all files must have the same number of rows.  The models
+    with the numbers `looked_up` are held in memory; raises ModelOrderError if the keys of any other model are
+    in another order.
     """
-    own: dict[Finding, Tally] = {}
+    tallies: dict[Finding, Tally] = {}
     for other in others:
         if other.number in looked_up:
-            frames = _looked_up(frames, first, other, key, own)
+            frames = _looked_up(frames, first, other, key, tallies)
         else:
             frames = _zipped(frames, first, other, key)
     yield from frames
     for kind, tally in findings.items():
-        own.setdefault(kind, Tally()).add(tally)
+        tallies.setdefault(kind, Tally()).add(tally)
     findings.clear()
-    findings.update(own)
+    findings.update(tallies)
 
 
 def _scan(other: Other, key_types: Mapping[str, Any]) -> pl.LazyFrame:
@@ -88,31 +88,31 @@ def _scan(other: Other, key_types: Mapping[str, Any]) -> pl.LazyFrame:
     return table.scan.select(column.alias(other.named(f"p:{name}")) for name, column in columns.items())
 
 
-def _own_keys(frame: pl.DataFrame, key_types: Mapping[str, Any]) -> pl.DataFrame:
+def _keys(frame: pl.DataFrame, key_types: Mapping[str, Any]) -> pl.DataFrame:
     """The keys of rows of a stream in the types in which they are compared."""
-    own = {f"p:{name}": dtype for name, dtype in key_types.items()}
-    return frame.select(as_key(pl.col(name), frame.schema[name], dtype) for name, dtype in own.items())
+    types = {f"p:{name}": dtype for name, dtype in key_types.items()}
+    return frame.select(as_key(pl.col(name), frame.schema[name], dtype) for name, dtype in types.items())
 
 
 def _zipped(
     stream: Iterator[pl.DataFrame], first: Table, other: Other, key: Sequence[str]
 ) -> Iterator[pl.DataFrame]:
     """The stream with the rows of another model, paired in order.  Raises ModelOrderError if keys differ."""
-    rows, own, types = 0, _Rows(other), dict[str, Any]()
+    rows, pieces, types = 0, _Rows(other), dict[str, Any]()
     keys = [other.named(f"p:{name}") for name in key]
     with reading(other.table):
         for frame in stream:
-            if own.frames is None:
+            if pieces.frames is None:
                 types = common_types(first, other.table, key)
-                own.frames = unchecked(_scan(other, types), other.table)
-            found = own.take(frame.height)
-            rows += found.height
-            if found.height < frame.height or not _alike(_own_keys(frame, types), found, key, other):
+                pieces.frames = unchecked(_scan(other, types), other.table)
+            piece = pieces.take(frame.height)
+            rows += piece.height
+            if piece.height < frame.height or not _alike(_keys(frame, types), piece, key, other):
                 break
             # The stream has the key already.
-            yield frame.hstack(found.drop(keys))
+            yield frame.hstack(piece.drop(keys))
         else:
-            if not own.rest().height:
+            if not pieces.rest().height:
                 other.table.require_rows(rows)
                 return
     if key:
@@ -128,12 +128,12 @@ def _zipped(
     )
 
 
-def _alike(frame: pl.DataFrame, found: pl.DataFrame, key: Sequence[str], other: Other) -> bool:
-    return all(equal(frame[f"p:{name}"], found[other.named(f"p:{name}")]) for name in key)
+def _alike(frame: pl.DataFrame, piece: pl.DataFrame, key: Sequence[str], other: Other) -> bool:
+    return all(equal(frame[f"p:{name}"], piece[other.named(f"p:{name}")]) for name in key)
 
 
 class _Rows:
-    """The rows of another model, in pieces of the requested length."""
+    """The rows of another model, in pieces of any length."""
 
     def __init__(self, other: Other) -> None:
         self.frames: Iterator[pl.DataFrame] | None = None
@@ -148,9 +148,9 @@ class _Rows:
             height += frame.height
         if not self._pending:
             return pl.DataFrame()
-        whole = self._pending[0] if len(self._pending) == 1 else pl.concat(self._pending)
-        self._pending = [whole.slice(rows)] if height > rows else []
-        return whole.head(rows)
+        pending = self._pending[0] if len(self._pending) == 1 else pl.concat(self._pending)
+        self._pending = [pending.slice(rows)] if height > rows else []
+        return pending.head(rows)
 
     def rest(self) -> pl.DataFrame:
         """The next row, if there is one."""
@@ -176,20 +176,20 @@ def _looked_up(
     with reading(other.table):
         held = Held.of(side, right, [other.named(column) for column in other.columns])
     other.table.require_rows(held.rows)
-    seen, lonely, done, number = Seen(held.rows), Tally(), 0, f"{other.number}{PREDICTION_ROW}"
+    seen, missing, rows, number = Seen(held.rows), Tally(), 0, f"{other.number}{PREDICTION_ROW}"
 
     def look_up(frame: pl.DataFrame) -> pl.DataFrame:
-        return held.add_to(frame, _own_keys(frame, types), number, seen)
+        return held.add_to(frame, _keys(frame, types), number, seen)
 
-    for found in in_order((partial(look_up, frame) for frame in chain([head], stream)), workers()):
-        at = found[number].to_numpy()
-        if PREDICTION_ROW not in found.columns:
-            found = found.with_row_index(PREDICTION_ROW, done)
-        done += found.height
+    for joined in in_order((partial(look_up, frame) for frame in chain([head], stream)), workers()):
+        at = joined[number].to_numpy()
+        if PREDICTION_ROW not in joined.columns:
+            joined = joined.with_row_index(PREDICTION_ROW, rows)
+        rows += joined.height
         if not other.table.is_numbered:
-            found = found.with_columns(pl.lit(NO_ROW, pl.Int64()).alias(number))
-        yield _matched(found, at, left, lonely)
-    tallies.update(_unmatched(other, side, right, seen, lonely, place))
+            joined = joined.with_columns(pl.lit(NO_ROW, pl.Int64()).alias(number))
+        yield _matched(joined, at, left, missing)
+    tallies.update(_unmatched(other, side, right, seen, missing, place))
     if held.index.repeated or seen.repeated:
         keys = first.scan.select(
             as_key(pl.col(name), first.dtype(name), types[name]).alias(f"p:{name}") for name in key
@@ -198,38 +198,38 @@ def _looked_up(
         tallies.update(duplicates(side, other.table, tuple(key), other.named("p:")))
 
 
-def _matched(frame: pl.DataFrame, at: Array, keys: Sequence[str], lonely: Tally) -> pl.DataFrame:
-    """The rows that the other model has; missing ones are counted, unless they have no target either."""
+def _matched(frame: pl.DataFrame, at: Array, keys: Sequence[str], tally: Tally) -> pl.DataFrame:
+    """The rows that the other model has, or that have no target; others are counted in `tally`."""
     keep = at >= 0
     if keep.all():
         return frame
     missing = ~keep
     if MATCHED in frame.columns:
         missing &= frame[MATCHED].to_numpy()
-    of_keys = frame.filter(pl.Series(missing)).select(keys)
+    missing_keys = frame.filter(pl.Series(missing)).select(keys)
     shown = [
         ", ".join(f"{name[2:]} {shortened(str(value))}" for name, value in row.items())
-        for row in of_keys.head(EXAMPLES).iter_rows(named=True)
+        for row in missing_keys.head(EXAMPLES).iter_rows(named=True)
     ]
-    lonely.add(Tally(int(missing.sum()), shown))
+    tally.add(Tally(int(missing.sum()), shown))
     return frame.filter(pl.Series(keep | ~missing))
 
 
 def _unmatched(
-    other: Other, side: pl.LazyFrame, keys: Sequence[str], seen: Seen, lonely: Tally, place: str
+    other: Other, side: pl.LazyFrame, keys: Sequence[str], seen: Seen, missing: Tally, place: str
 ) -> dict[Finding, Tally]:
-    """The findings on keys that only the other model has, and on keys that it lacks."""
-    found = {}
-    if lonely.count:
-        found[_kind(Code.UNMATCHED_TARGET, other, place)] = lonely
+    """The findings on keys that only the other model has, and on keys missing in it."""
+    findings = {}
+    if missing.count:
+        findings[_kind(Code.UNMATCHED_TARGET, other, place)] = missing
     unseen, prefix = np.flatnonzero(~seen.rows), other.named("p:")
     if len(unseen):
         first = pl.Series(unseen[:EXAMPLES], dtype=pl.get_index_type())
         with reading(other.table):
             rows = side.select(keys).with_row_index("row").filter(pl.col("row").is_in(first.implode()))
             shown = shown_rows(other.table, rows.collect(), prefix)
-        found[_kind(Code.UNMATCHED_PREDICTION, other, place)] = Tally(len(unseen), shown)
-    return found
+        findings[_kind(Code.UNMATCHED_PREDICTION, other, place)] = Tally(len(unseen), shown)
+    return findings
 
 
 def _kind(code: Code, other: Other, place: str) -> Finding:

@@ -1,4 +1,4 @@
-"""Numbers in text: how text formats, whose columns have no types, give roles their numbers."""
+"""Numbers in text formats, whose columns have no types: roles parse them."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from losscli.numeric.arrays import Array, pl
 from losscli.text import SHOWN
 
 EXACT = 2**53
-"""Up to here every whole number is a float64 of its own."""
+"""Every integer up to here is exactly a float64."""
 NULLS = ("", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null", "None", "<NA>", "#N/A", "\\N")
 """Spellings of a missing number.  A label or a key may well be the text NA."""
 QUICK_NULL = "NA"
-"""The one of these that Polars recognises while it parses numbers."""
+"""The null spelling that Polars recognises while it parses numbers."""
 _WHOLE = r"^[+-]?[0-9]+$"
 _LEADING_ZERO = r"^[+-]?0[0-9]"
 _DECIMAL_COMMA = r"^[+-]?(?:[0-9]+,?[0-9]*|,[0-9]+)(?:[eE][+-]?[0-9]+)?$"
@@ -36,7 +36,7 @@ _REMEDIES = (
     (r"[+-]?\d{1,3}(,\d{3})+\.\d*|[+-]?\d{1,3}(,\d{3}){2,}", "--thousands , reads 1,234.5 as 1234.5"),
     (r"[+-]?\d{1,3}(\.\d{3}){2,}", "--thousands . --decimal , reads 1.234.567 as 1234567"),
 )
-"""How to read the numbers of a column one of whose values matches; the first one counts."""
+"""How to read the numbers of a column with a value that matches; the first match counts."""
 _COMMA = r"^\s*[+-]?[0-9.]*,[0-9]+(?:[eE][+-]?[0-9]+)?\s*$"
 _POINT = r"^\s*[+-]?[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?\s*$"
 _THREE_DIGITS = r"^\s*[+-]?[0-9]{1,3}\.[0-9]{3}\s*$"
@@ -45,16 +45,16 @@ _TRUTH = {"true": 1.0, "false": 0.0}
 
 
 class Spelling(Struct, frozen=True):
-    """How text writes numbers: the decimal sign, words for missing values, and what separates thousands."""
+    """How numbers are written in text: decimal sign, spellings of missing values, thousands separator."""
 
     decimal: str = "."
     nulls: tuple[str, ...] = ()
     thousands: str | None = None
 
     def as_in(self, texts: pl.DataFrame) -> Spelling:
-        """The same for a file with these texts: with a decimal point if its numbers have that and no comma.
+        """The spelling in a file with these texts: a decimal point if its numbers have points and no commas.
 
-        One option is for all files.  A number such as 1.234 tells nothing.
+        The options apply to all files, which may differ.  A number such as 1.234 decides nothing.
         """
         if self.decimal != ",":
             return self
@@ -70,7 +70,7 @@ class Spelling(Struct, frozen=True):
         return pl.when(~plain.is_in([*NULLS, *self.nulls])).then(plain)
 
     def numbers(self, text: pl.Expr) -> pl.Expr:
-        """The numbers that text holds, true and false as 1 and 0; null if it holds none."""
+        """The numbers in text, true and false as 1 and 0; null for other text."""
         plain = self.stripped(text)
         written = self._ungrouped(plain)
         if self.decimal == ",":
@@ -81,7 +81,7 @@ class Spelling(Struct, frozen=True):
         return pl.coalesce(written.cast(pl.Float64, strict=False), truth)
 
     def _ungrouped(self, text: pl.Expr) -> pl.Expr:
-        """Text without the signs between thousands."""
+        """Text without thousands separators."""
         if self.thousands is None:
             return text
         sign, point = re.escape(self.thousands), re.escape(self.decimal)
@@ -90,22 +90,22 @@ class Spelling(Struct, frozen=True):
         return pl.when(text.str.contains(groups)).then(plain).otherwise(text)
 
     def lists(self, text: pl.Expr) -> pl.Expr:
-        """The lists of numbers that text holds: [0.1, 0.9], or as NumPy prints them [0.1 0.9]."""
+        """The lists of numbers in text: [0.1, 0.9], or [0.1 0.9] as NumPy prints them."""
         inner = self.stripped(text).str.strip_chars("[]()").str.strip_chars()
         parts = inner.str.replace_all(r"\s*[,;\s]\s*", " ").str.split(" ")
         return parts.cast(pl.List(pl.Float64), strict=False)
 
     def shown(self, text: pl.Expr, dtype: Any) -> pl.Expr:
-        """Text as values of the type that it shows.  Fails if a value is of another type."""
+        """Text as values of the type that it shows.  Fails if a value has another type."""
         if dtype == pl.Boolean:
             return self.numbers(text).cast(pl.Boolean)
         return text if dtype == pl.String else self.stripped(text).cast(dtype)
 
 
 class Parsed(NamedTuple):
-    """A column of text as numbers or lists of numbers (n,), null if missing or none.
+    """A text column as numbers or lists of numbers (n,), null if missing or invalid.
 
-    `wrong` (n,) marks text that is no number, `inexact` (n,) whole numbers that float64 would round.
+    `wrong` (n,) marks text that is not a number, `inexact` (n,) integers that float64 would round.
     """
 
     values: pl.Series
@@ -131,37 +131,37 @@ def parsed(text: pl.Series, dtype: Any, spelling: Spelling) -> Parsed:
 
 
 def rounded(numbers: pl.Series) -> Array | None:
-    """Which rows (n,) of a column of whole numbers or decimals float64 would round; None if none."""
+    """A mask (n,) of the integers or decimals in a column that float64 would round; None without any."""
     low, high = (
         numbers.to_frame().select(pl.min(numbers.name).alias("a"), pl.max(numbers.name).alias("b")).row(0)
     )
     if low is None or (low > -EXACT and high < EXACT):
         return None
     values = numbers.cast(pl.Float64)
-    return _marks((values.cast(numbers.dtype, strict=False) != numbers).fill_null(numbers.is_not_null()))
+    return _mask((values.cast(numbers.dtype, strict=False) != numbers).fill_null(numbers.is_not_null()))
 
 
 def _rounded_text(text: pl.Series, values: pl.Series) -> Array | None:
     if values.dtype.is_nested() or not is_large(values):
         return None
     differ = (values.cast(pl.Int128, strict=False) != text.cast(pl.Int128, strict=False)).fill_null(True)
-    return _marks(differ & text.str.contains(_WHOLE) & values.is_not_null())
+    return _mask(differ & text.str.contains(_WHOLE) & values.is_not_null())
 
 
-def _marks(rows: pl.Series) -> Array | None:
+def _mask(rows: pl.Series) -> Array | None:
     return rows.fill_null(False).to_numpy() if rows.any() else None
 
 
 def is_large(values: pl.Series) -> bool:
-    """Whether some number may be a whole one that float64 rounds."""
+    """Whether some number may be an integer that float64 rounds."""
     low, high = values.min(), values.max()
     return any(isinstance(end, float) and abs(end) >= EXACT for end in (low, high))
 
 
 class Shows(NamedTuple):
-    """What the first values of a column of text show: a type, None without a value; and whether it is quick.
+    """What the first values of a text column show: a type, None without values; and whether it is quick.
 
-    Polars can parse a quick column as numbers while it reads it, as far as these values show.
+    Polars can parse a quick column as numbers while reading it, judging by these values.
     """
 
     dtype: Any
@@ -169,35 +169,37 @@ class Shows(NamedTuple):
 
 
 def shows(sample: pl.DataFrame, spelling: Spelling) -> dict[str, Shows]:
-    """What columns of text show: whole numbers, numbers, true and false, lists or text.
+    """What text columns show: integers, numbers, true and false, lists or text.
 
     Digits after a leading zero are text, since 007 and 7 may be two names.
     """
-    found = _plain(sample) if spelling == Spelling() else {}
-    others = sample.drop(list(found))
+    plain_columns = _plain(sample) if spelling == Spelling() else {}
+    others = sample.drop(list(plain_columns))
     tested = _tested(others, lambda name: _tests(name, spelling))
-    return found | {name: _shown(others[name], spelling, *results) for name, results in tested.items()}
+    return plain_columns | {
+        name: _shown(others[name], spelling, *results) for name, results in tested.items()
+    }
 
 
 def _tested(sample: pl.DataFrame, tests_of: Callable[[str], list[pl.Expr]]) -> dict[str, tuple[bool, ...]]:
-    """The results of the same tests of each column."""
+    """The results of the same tests on each column."""
     if not sample.width:
         return {}
     tests = [test for name in sample.columns for test in tests_of(name)]
-    # In one query: each costs a millisecond, however few its rows.
-    found = sample.select(test.alias(str(place)) for place, test in enumerate(tests)).row(0)
+    # One query for all tests: each query costs a millisecond, however few its rows.
+    results = sample.select(test.alias(str(place)) for place, test in enumerate(tests)).row(0)
     size = len(tests) // sample.width
-    return {name: found[i * size : (i + 1) * size] for i, name in enumerate(sample.columns)}
+    return {name: results[i * size : (i + 1) * size] for i, name in enumerate(sample.columns)}
 
 
 def _plain(sample: pl.DataFrame) -> dict[str, Shows]:
-    """What columns show whose values are numbers as Polars parses them: a fast look at wide files."""
+    """What columns of plain numbers, as Polars parses them, show: a shortcut for wide files."""
 
     def tests(name: str) -> list[pl.Expr]:
         value = pl.when(pl.col(name) != QUICK_NULL).then(pl.col(name))
         number = value.cast(pl.Float64, strict=False)
         return [
-            # NaN may be one of the words for a missing number.
+            # NaN may be a spelling of a missing number.
             (value.count() > 0) & (number.is_not_nan().sum() == value.count()),
             value.str.contains(_LEADING_ZERO).any(),
             value.str.contains(_WHOLE).all(),
@@ -248,14 +250,14 @@ def _shown(
     elif numbers:
         dtype = pl.Int64() if whole else pl.Float64()
     elif written:
-        dtype = pl.Float64()  # for the error of who needs them, which says how to read them
+        dtype = pl.Float64()  # so that the role that needs them reports how to read them
     elif listed and parsed(text, pl.List(pl.Float64), spelling).wrong is None:
         dtype = pl.List(pl.Float64)
     return Shows(dtype, has_values and quick and spelling == Spelling())
 
 
 def remedy_for(values: Iterable[str]) -> str:
-    """How to read text that is no number: by an option, or how to write it; empty if it shows nothing."""
+    """How to read text that is not a number, by an option or by rewriting it; empty if unknown."""
     words = [value.strip() for value in values]
     for pattern, remedy in _REMEDIES:
         if any(re.match(f"(?:{pattern})$" if pattern != "#" else pattern, word) for word in words):

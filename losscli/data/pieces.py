@@ -14,9 +14,9 @@ from losscli.errors import UsageError
 
 
 class Piece(Struct, frozen=True, eq=False):
-    """Consecutive rows of a table: the scan that gives them, and the number of the first.
+    """Consecutive rows of a table: their scan, and the number of the first row.
 
-    `rows` is None if only reading shows how many there are.
+    `rows` is the number of rows, None if unknown before reading.
     """
 
     scan: pl.LazyFrame
@@ -27,7 +27,7 @@ class Piece(Struct, frozen=True, eq=False):
 def pieces(table: Table, size: int) -> list[Piece]:
     """The pieces of a table: `size` rows each, or whole files if a format cannot be read from the middle.
 
-    Raises UsageError for a table that is not in files which any process can read.
+    Raises UsageError for a table that is not in files readable by any process.
     """
     files = table.files
     if files is None or files.spool is not None or files.rewritten or not files.format.is_remote:
@@ -68,8 +68,8 @@ def _by_file(table: Table) -> list[pl.LazyFrame]:
     assert files is not None
     if len(files.paths) == 1:
         return [table.scan]
-    own = []
+    scans = []
     for place, path in enumerate(files.paths):
         folders = {name: values[place : place + 1] for name, values in files.partitions.items()}
-        own.append(table.of_files(replace(files, paths=(path,), partitions=folders)).scan)
-    return own
+        scans.append(table.of_files(replace(files, paths=(path,), partitions=folders)).scan)
+    return scans

@@ -21,7 +21,7 @@ def redacted(text: str) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """The first line of an error of Polars, without credentials; that of a panic means nothing to users."""
+    """The first line of a Polars error, without credentials; a panic is described in our own words."""
     if isinstance(error, pl.exceptions.PanicException):
         return "it cannot be decoded, or has a column of an unknown type"
     return redacted((str(error).strip().splitlines() or [type(error).__name__])[0])

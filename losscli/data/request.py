@@ -1,4 +1,4 @@
-"""How inputs are read if their names and contents do not say; does not load Polars."""
+"""How to read inputs where their names and contents leave it open; does not load Polars."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _NAMED_SEPARATORS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";", "
 
 
 class Reading(Struct, frozen=True):
-    """What the user says about inputs; None, or empty, where names and contents tell.
+    """What the user states about inputs; None or empty for what names and contents show.
 
-    `separator`, `quote` (or none), `escape`, `comment` and `header` are those of delimited text; `decimal`,
-    `thousands` and `null_values` say how text writes numbers.  `max_memory` is the most bytes that far fewer
-    compressed ones may hold.
+    `separator`, `quote` (or none), `escape`, `comment` and `header` apply to delimited text; `decimal`,
+    `thousands` and `null_values` say how numbers are written in text.  `max_memory` is the maximum number of
+    bytes that far fewer compressed bytes may hold.
     """
 
     separator: str | None = None
@@ -37,18 +37,18 @@ class Reading(Struct, frozen=True):
 
     @property
     def spelling(self) -> Spelling:
-        """How text writes numbers."""
+        """How numbers are written in text."""
         return Spelling(self.decimal, self.null_values, self.thousands)
 
 
 LAYOUT = ("separator", "quote", "escape", "comment", "header")
-"""The fields that only delimited text has a use for."""
+"""The fields that apply to delimited text only."""
 NUMBERS = ("decimal", "thousands", "null_values")
-"""The fields that only text has a use for."""
+"""The fields that apply to text only."""
 
 
 def separator_of(text: str) -> str:
-    """The separator for a character or its name.  Raises UsageError."""
+    """The separator given as a character or by name.  Raises UsageError."""
     separator = _NAMED_SEPARATORS.get(text, text)
     if len(separator.encode()) != 1 or separator in '"\n\r':
         names = sorted(filter(str.isalpha, _NAMED_SEPARATORS))
@@ -57,7 +57,7 @@ def separator_of(text: str) -> str:
 
 
 def quote_of(text: str) -> str:
-    """The quote for a character, or none.  Raises UsageError."""
+    """The quote character, or none.  Raises UsageError."""
     if text != NO_QUOTE:
         return _sign("--quote", text, NO_QUOTE)
     return text
@@ -75,14 +75,14 @@ def _sign(flag: str, text: str, *others: str) -> str:
 
 
 def thousands_of(text: str) -> str:
-    """What separates thousands.  Raises UsageError."""
+    """The thousands separator.  Raises UsageError."""
     if text not in _THOUSANDS:
         raise UsageError(not_one_of("--thousands", text, _THOUSANDS))
     return text
 
 
 def comment_of(text: str) -> str:
-    """The beginning of lines that are comments.  Raises UsageError."""
+    """The prefix of comment lines.  Raises UsageError."""
     if not 0 < len(text.encode()) <= 5:
         raise UsageError(f"--comment must be 1 to 5 characters, got {text!r}", remedy="--comment '#'")
     return text

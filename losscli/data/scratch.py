@@ -14,17 +14,17 @@ from pathlib import Path
 from losscli.errors import DataError, Problem
 
 OLD = 24 * 3600
-"""Seconds after which what a run left behind, because it was killed, belongs to no run that still lasts."""
+"""Seconds after which leftovers of a killed run cannot belong to a running one."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NAME = re.compile(r"\.losscli\.[0-9a-f]{16}(\.\w+)?")
 _TRIES = 20
-"""How often what threads still write to is deleted, 10 ms apart."""
+"""Attempts, 10 ms apart, to delete files that threads still write to."""
 _made: set[str] = set()
-"""What exists now, or is about to."""
+"""The paths that exist or are about to be created."""
 
 
 class ScratchError(DataError):
-    """Temporary files cannot be written: no fault of what is read."""
+    """Temporary files cannot be written, which is not a fault of the inputs."""
 
 
 @contextlib.contextmanager
@@ -33,8 +33,8 @@ def writing(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        found = re.search(r"os error (\d+)", str(error))  # Polars has the number in the text alone
-        number = int(found[1]) if found else error.errno
+        match = re.search(r"os error (\d+)", str(error))  # Polars gives the number only in the text
+        number = int(match[1]) if match else error.errno
         if number not in _FULL:
             raise
         what = f"temporary files cannot be written: {os.strerror(number)}"
@@ -52,9 +52,9 @@ def require_free(folder: Path, needed: int) -> None:
 
 
 def name(folder: Path, suffix: str = "") -> str:
-    """The path of something temporary in a folder, which the caller creates and `remove` deletes.
+    """A path for a temporary file or folder, which the caller creates and `remove` deletes.
 
-    What killed runs left behind in the folder is deleted.
+    Leftovers of killed runs in the same folder are deleted.
     """
     _clean(folder)
     path = os.fspath(folder / f".losscli.{os.urandom(8).hex()}{suffix}")
@@ -74,9 +74,9 @@ def folder(within: Path) -> Iterator[Path]:
 
 
 def remove(path: str) -> None:
-    """Delete a temporary file or folder, if it is still there under its name.
+    """Delete a temporary file or folder, if it still exists.
 
-    After an interrupt threads may still write to a folder; then `remove_all` deletes it.
+    After an interrupt, threads may still write to a folder; then `remove_all` deletes it.
     """
     _delete(path)
     if not os.path.lexists(path):
@@ -84,7 +84,7 @@ def remove(path: str) -> None:
 
 
 def remove_all() -> None:
-    """Delete all that this process has made; call it right before the process ends."""
+    """Delete all temporary files of this process; call it right before the process ends."""
     for _ in range(_TRIES):
         for path in tuple(_made):
             _delete(path)
@@ -94,24 +94,24 @@ def remove_all() -> None:
 
 
 def _clean(folder: Path) -> None:
-    """Delete what runs of this user have left behind, unless it was written to in the last day."""
+    """Delete leftovers of runs of this user that were not written to in the last day."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if _NAME.fullmatch(entry.name) and entry.path not in _made and _is_left(entry.path):
+            if _NAME.fullmatch(entry.name) and entry.path not in _made and _is_leftover(entry.path):
                 _delete(entry.path)
 
 
-def _is_left(path: str) -> bool:
+def _is_leftover(path: str) -> bool:
     try:
-        found = os.lstat(path)
-        own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
-        times = [found.st_mtime]
-        if stat.S_ISDIR(found.st_mode):
+        status = os.lstat(path)
+        is_own = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+        times = [status.st_mtime]
+        if stat.S_ISDIR(status.st_mode):
             with os.scandir(path) as entries:
                 times += [entry.stat(follow_symlinks=False).st_mtime for entry in entries]
     except OSError:
         return False
-    return own and time.time() - max(times) > OLD
+    return is_own and time.time() - max(times) > OLD
 
 
 def _delete(path: str) -> None:

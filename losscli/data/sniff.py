@@ -19,11 +19,11 @@ from losscli.report.saved import MAGIC_OF_STATES, OF_STATES
 START = 32
 """The number of first bytes that distinguish binary formats."""
 HEAD = 100
-"""The number of lines in which the first non-blank line is searched."""
+"""The number of lines searched for the first non-blank one."""
 
 
 def not_ndjson(name: str, columns: bool = False) -> Problem:
-    """The problem of a file that is one JSON document: of columns, as pandas writes them, or an array."""
+    """The problem of a file that is a single JSON document: an array, or columns as pandas writes them."""
     stem = name.removesuffix(".json")
     convert = (
         f"pandas.read_json({name!r}).to_json({stem + '.ndjson'!r}, orient='records', lines=True)"
@@ -35,27 +35,27 @@ def not_ndjson(name: str, columns: bool = False) -> Problem:
 
 
 def json_format(path: str, name: str) -> Format:
-    """The format of a file .json, if it has an object per line.  Raises DataError for any other JSON."""
-    found = list[str]()
+    """The format of a .json file with one object per line.  Raises DataError for any other JSON."""
+    first_lines = list[str]()
     with suppress(*read_errors()):
-        found = [line.lstrip("\ufeff ") for line in lines(path, HEAD) if line.strip()][:2]
-    if not found:
+        first_lines = [line.lstrip("\ufeff ") for line in lines(path, HEAD) if line.strip()][:2]
+    if not first_lines:
         raise empty_file(name)
-    first = None
+    value = None
     with suppress(ValueError, RecursionError):
-        first = json.loads(found[0])
-    is_object = isinstance(first, dict) and (
-        len(found) > 1 or not all(isinstance(value, dict | list) for value in first.values())
+        value = json.loads(first_lines[0])
+    is_object = isinstance(value, dict) and (
+        len(first_lines) > 1 or not all(isinstance(each, dict | list) for each in value.values())
     )
     if not is_object:
-        raise DataError(not_ndjson(name, found[0].startswith("{") and first != {}))
+        raise DataError(not_ndjson(name, first_lines[0].startswith("{") and value != {}))
     return formats.named("ndjson")
 
 
 class Kind(Struct, frozen=True):
-    """The meaning of first bytes: a format, or None if it is not supported, and a remedy.
+    """What a file with these first bytes is: a format, or None if it is not supported, and a remedy.
 
-    Formats of text that its name tells can read it if it `is_text`.
+    If it `is_text`, text formats given by the name of a file can read it.
     """
 
     magic: bytes
@@ -65,7 +65,7 @@ class Kind(Struct, frozen=True):
     is_text: bool = False
 
     def fits(self, form: Format) -> bool:
-        """Whether a file of a format can have these first bytes."""
+        """Whether a file of this format can have these first bytes."""
         return self.format == form or (self.is_text and form.is_text) or (self.magic == ZIP and form.is_zip)
 
     def refused(self, name: str) -> Problem:
@@ -105,7 +105,7 @@ def kind(start: bytes, suffix: str = "") -> Kind | None:
 
 
 def text_format(path: str, name: str) -> Format:
-    """The format of text by its first line: an object is NDJSON, tabs without commas are TSV, else CSV.
+    """The format of text by its first line: NDJSON for an object, TSV for tabs without commas, else CSV.
 
     Raises DataError if it is not text.
     """

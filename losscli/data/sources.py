@@ -1,4 +1,4 @@
-"""Find the files that a path, pattern, folder, URL or pipe means, and their format."""
+"""Find the files behind a path, pattern, folder, URL or pipe, and their format."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def locate(source: str | Path, asked: Reading) -> Files:
 
 
 def _require_utf8(path: str) -> None:
-    """Raise DataError if the name of a file is not UTF-8, in which Polars has to get it."""
+    """Raise DataError if the name of a file is not UTF-8, as Polars requires."""
     if any("\ud800" <= sign <= "\udfff" for sign in path):
         reason, remedy = "its name is not UTF-8", "rename the file"
         raise DataError(problem(Code.UNREADABLE_FILE, path, remedy=remedy, reason=reason))
@@ -69,31 +69,31 @@ def _local(text: str, asked: Reading) -> Files:
             return _piped(pipe, text, asked)
     if not glob.has_magic(text):
         raise DataError(problem(Code.NO_SUCH_FILE, text))
-    found = [each for each in limits.matching(text) if os.path.isfile(each)]
-    if not found:
+    paths = [match for match in limits.matching(text) if os.path.isfile(match)]
+    if not paths:
         raise DataError(problem(Code.NO_MATCHING_FILE, text))
     parts = path.parts
-    return _several(text, found, next(i for i, part in enumerate(parts) if glob.has_magic(part)), asked)
+    return _several(text, paths, next(i for i, part in enumerate(parts) if glob.has_magic(part)), asked)
 
 
 def _inside(folder: Path) -> list[str]:
-    """The files in a folder and its key=value folders, except for names that begin with . or _."""
-    found = []
+    """The files in a folder and its key=value folders, except names that begin with . or _."""
+    paths = []
     for entry in sorted(folder.iterdir()):
         if entry.name.startswith((".", "_")):
             continue
         if not entry.is_dir():
-            found.append(str(entry))
+            paths.append(str(entry))
         elif "=" in entry.name:
-            found += _inside(entry)
+            paths += _inside(entry)
         else:
             remedy = f"name the files by a pattern: '{folder}/**/*.parquet'"
             raise DataError(problem(Code.NESTED_FOLDER, str(folder), remedy=remedy, name=entry.name))
-    return found
+    return paths
 
 
 def _several(name: str, paths: Sequence[str], root: int, asked: Reading) -> Files:
-    """Files of one format; key=value folders count from the `root`-th part of a path on."""
+    """Files of one format; parts of a path from the `root`-th on may be key=value folders."""
     if not paths:
         raise DataError(problem(Code.EMPTY_FOLDER, name))
     limits.require_few(paths, name)
@@ -113,12 +113,14 @@ def _pattern(name: str) -> str:
 
 
 def _partitions(paths: Sequence[str], root: int) -> dict[str, pl.Series]:
-    """One column of text per key."""
+    """The text column of each key of key=value folders."""
     rows = [keys_of(path, root) for path in paths]
-    odd = next((path for path, row in zip(paths, rows, strict=True) if list(row) != list(rows[0])), None)
-    if odd is not None:
+    differing = next(
+        (path for path, row in zip(paths, rows, strict=True) if list(row) != list(rows[0])), None
+    )
+    if differing is not None:
         shown = ", ".join(rows[0]) or "none"
-        raise DataError(problem(Code.DIFFERENT_FOLDERS, odd, keys=shown))
+        raise DataError(problem(Code.DIFFERENT_FOLDERS, differing, keys=shown))
     return {key: pl.Series([row[key] for row in rows], dtype=pl.String) for key in rows[0]}
 
 
@@ -136,7 +138,7 @@ def _remote(url: str, asked: Reading) -> Files:
 
 
 def _piped(pipe: BinaryIO, name: str, asked: Reading) -> Files:
-    with suppress(OSError):  # of a stream in memory, which has no descriptor
+    with suppress(OSError):  # a stream in memory has no descriptor
         limits.require_an_end(pipe, name)
     return _spooled(chunks_of(pipe), name, asked)
 
@@ -152,9 +154,9 @@ def _asked_format(asked: Reading) -> Format | None:
 
 
 def _format(path: str, name: str, asked: Reading) -> Format:
-    """The format by the suffix of a name, else by --input-format, else by content if there is no suffix."""
-    if found := formats.by_suffix(name) or _asked_format(asked):
-        return found.by_content(_start(path, name))
+    """The format by the suffix of a name, or else by --input-format; by content if there is neither."""
+    if form := formats.by_suffix(name) or _asked_format(asked):
+        return form.by_content(_start(path, name))
     suffix = "".join(PurePosixPath(name).suffixes[-2:]) if name.endswith(COMPRESSED) else ""
     suffix = (suffix or PurePosixPath(name).suffix).lower()
     kind = sniff.kind(start_of(path), suffix)
@@ -163,7 +165,7 @@ def _format(path: str, name: str, asked: Reading) -> Format:
     if suffix.startswith(".json"):
         return sniff.json_format(path, name)
     if suffix:
-        known = ", ".join(own for each in formats.all_formats() for own in each.suffixes)
+        known = ", ".join(each for form in formats.all_formats() for each in form.suffixes)
         remedy = f"known: {known}; --input-format says what it is"
         what = f"unknown format {suffix}"
         raise DataError(problem(Code.UNSUPPORTED_FORMAT, name, remedy=remedy, what=what))
@@ -185,10 +187,10 @@ def _checked(files: Files, asked: Reading) -> Files:
     """The files with their separator.  Raises DataError if one has the first bytes of another format."""
     problems = []
     for path in files.paths:
-        found = sniff.kind(_start(path, files.shown(path)))
-        if found and not found.fits(files.format):
-            unnamed = formats.by_suffix(files.shown(path)) is None and found.format
-            wrong = found.refused(files.shown(path))
+        kind = sniff.kind(_start(path, files.shown(path)))
+        if kind and not kind.fits(files.format):
+            unnamed = formats.by_suffix(files.shown(path)) is None and kind.format
+            wrong = kind.refused(files.shown(path))
             problems.append(replace(wrong, remedy=f"--input-format {unnamed.name}") if unnamed else wrong)
     if problems:
         raise DataError(problems[:EXAMPLES])
@@ -199,7 +201,7 @@ def _checked(files: Files, asked: Reading) -> Files:
 
 def used(asked: Reading, files: Sequence[Files]) -> None:
     """Raise UsageError for an option that no input needs."""
-    given = [name for name in asked.__struct_fields__ if getattr(asked, name) != getattr(Reading(), name)]
+    stated = [name for name in asked.__struct_fields__ if getattr(asked, name) != getattr(Reading(), name)]
     kinds = (
         (LAYOUT, "no input is CSV, TSV or .txt", any(each.format.separator is not None for each in files)),
         (NUMBERS, "no input is text", any(each.format.is_text for each in files)),
@@ -208,7 +210,7 @@ def used(asked: Reading, files: Sequence[Files]) -> None:
         Problem(f"--{name.replace('_', '-')} is for text, and {why}")
         for names, why, needed in kinds
         for name in names
-        if name in given and not needed
+        if name in stated and not needed
     ]:
         raise UsageError(wrong)
     delimited = [each for each in files if each.format.separator is not None]

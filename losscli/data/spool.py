@@ -1,4 +1,4 @@
-"""Keep the bytes of a pipe, or of text that is rewritten, so that they can be read more than once."""
+"""Temporary copies of the bytes of pipes and of rewritten text, which can be read more than once."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Spool:
 
     def __init__(self, chunks: Iterable[bytes], name: str) -> None:
         try:
-            # A file that the system can open by its descriptor needs no name, so nothing is left behind.
+            # A file that can be opened by its descriptor needs no name, so nothing is left behind.
             nameless = _DESCRIPTORS.is_dir()
-            made = tempfile.TemporaryFile if nameless else tempfile.NamedTemporaryFile
-            file: Any = made()
+            create = tempfile.TemporaryFile if nameless else tempfile.NamedTemporaryFile
+            file: Any = create()
             self.close = weakref.finalize(self, file.close)
             self.kept.add(self)
             for number, chunk in enumerate(chunks):
@@ -47,16 +47,16 @@ class Spool:
 
 
 def stored(values: Array) -> Array:
-    """The same array in a temporary file, whose pages are no part of the memory that this process holds.
+    """The array mapped from a temporary file, so that the system can drop its pages from memory.
 
-    The file has no name where the system allows it, so nothing is left behind; it goes with the array.
-    Raises ScratchError if the temporary folder is full.
+    Where possible the file has no name, so nothing is left behind; it is deleted with the array.  Raises
+    ScratchError if the temporary folder is full.
     """
     if not values.size:
         return values
-    where = tempfile.gettempdir()
-    require_free(Path(where), values.nbytes)
-    with writing(Path(where)), tempfile.TemporaryFile() as file:
+    folder = tempfile.gettempdir()
+    require_free(Path(folder), values.nbytes)
+    with writing(Path(folder)), tempfile.TemporaryFile() as file:
         file.write(np.ascontiguousarray(values).data)
         file.flush()
         return np.memmap(file, values.dtype, "r", shape=values.shape)

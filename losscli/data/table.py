@@ -26,22 +26,22 @@ T = TypeVar("T")
 Source = Any
 """A path, a pattern, a folder, a URL or "-"; a table; or data in memory: see `formats.memory.read`."""
 SLICE = 1 << 18
-"""Rows of a frame in memory that are taken at once: a multiple of any block."""
+"""Rows taken at a time from a frame in memory: a multiple of the length of any block."""
 SMALL = 1 << 23
-"""Bytes of text that is read as a whole."""
+"""Maximum size in bytes of text that is read as a whole."""
 
 
 class Table(Struct, frozen=True, eq=False):
     """A table that can be scanned: its name in messages, its lazy frame, and the files behind it.
 
-    `schema` has the types of columns; for those of text formats, which have none, what their values show.
-    These are read in `types`: as text, until roles ask for numbers.  Polars can parse those that are `quick`
-    while it reads.  `spelling` says how text writes numbers.  `repeated` are the names that several columns
-    share, `structs` the types of those that became columns, `folders` those that key=value folders name,
-    and `extensions` the columns whose types in the files extend those in which they are stored.
-    Unless it `is_numbered`, its rows are in no order, and messages leave out their numbers.  `rows` are those
-    of the scan if they are in memory; `frame` is the DataFrame of Spark that holds them, if one does.
-    `shared` keeps what several runs make of a table that all of them read.
+    `schema` has the types of columns; in text formats, which have none, the types that their values show.
+    Text columns are read in `types`: as text, until roles ask for numbers.  Polars can parse `quick` columns
+    while reading.  `spelling` says how numbers are written in text.  `repeated` are the names that several
+    columns share, `structs` the types of structs whose fields became columns, `folders` the columns from
+    key=value folders, and `extensions` the columns of extension types, which are read in their storage types.
+    Unless it `is_numbered`, its rows are in no order, and messages omit their numbers.  `rows` are the rows
+    of the scan if they are in memory; `frame` is the Spark DataFrame that holds them, if any.  `shared`
+    caches what several runs derive from the same table.
     """
 
     name: str
@@ -61,22 +61,24 @@ class Table(Struct, frozen=True, eq=False):
     shared: Once | None = None
 
     def made(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What a run makes of the table; all runs that share it make it once."""
+        """The result of `make`, which runs that share the table compute once per key."""
         return make() if self.shared is None else self.shared.get(key, make)
 
     def is_file_of(self, other: Table) -> bool:
         """Whether both tables are read from the same local files."""
         if self.files is None or other.files is None or self.files.remote or other.files.remote:
             return False
-        mine, theirs = (sorted(map(os.path.realpath, each.sources)) for each in (self.files, other.files))
-        return mine == theirs
+        own_paths, other_paths = (
+            sorted(map(os.path.realpath, each.sources)) for each in (self.files, other.files)
+        )
+        return own_paths == other_paths
 
     def digest(self) -> str:
-        """What identifies the content of its files; empty if that is unknown."""
+        """A digest of the content of its files; empty if unknown."""
         return "" if self.files is None else self.files.digest()
 
     def digests(self) -> tuple[str, ...]:
-        """What identifies each of its files by place and content; empty if that is unknown."""
+        """A digest of each of its files by path and content; empty if unknown."""
         return () if self.files is None else self.files.digests()
 
     def is_empty(self) -> bool:
@@ -85,7 +87,7 @@ class Table(Struct, frozen=True, eq=False):
             return not self.scan.select(list(self.schema)[:1]).head(1).collect().height
 
     def head(self, *names: str, rows: int = 1000) -> pl.DataFrame:
-        """The first rows of some columns, with lists in text as lists."""
+        """The first rows of some columns; lists in text are parsed."""
         lists = [name for name in names if self.is_shown_otherwise(name) and self.schema[name].is_nested()]
         with reading(self):
             scan = self.scan.with_columns(self.spelling.lists(pl.col(name)) for name in lists)
@@ -101,28 +103,28 @@ class Table(Struct, frozen=True, eq=False):
             return int(self.scan.select(pl.len()).collect(engine="streaming").item())
 
     def require_rows(self, read: int) -> None:
-        """Raise DataError if the files say that they hold another number of rows than were read."""
+        """Raise DataError if the files hold another number of rows, as they state it, than were read."""
         if self.files is None:
             return
         with reading(self):
-            held = self.files.format.rows(self.files)
-        if held is not None and held != read:
-            rows = {"held": counted(held, "row"), "read": counted(read, "row")}
+            stated = self.files.format.rows(self.files)
+        if stated is not None and stated != read:
+            rows = {"held": counted(stated, "row"), "read": counted(read, "row")}
             raise DataError(problem(Code.ROWS_LOST, self.name, **rows))
 
     def require_whole(self) -> None:
-        """Raise DataError if files are shorter than they were when they were found."""
+        """Raise DataError if files are shorter than when they were located."""
         if self.files is not None:
             self.files.require_whole()
 
     def expected(self) -> int | None:
-        """About how many rows there are, if that is known without reading them."""
+        """The approximate number of rows; None if unknown without reading them."""
         if self.files is None or self.files.remote:
             return None
         return self.count() if self.files.format.knows_rows else self.files.format.expected_rows(self.files)
 
     def is_small(self) -> bool:
-        """Whether there are certainly few values: in memory, or in little text that is not compressed."""
+        """Whether the table is certainly small: in memory, or in little text that is not compressed."""
         files = self.files
         if self.rows is not None or files is None or files.remote or not files.format.is_text:
             return self.rows is not None
@@ -137,11 +139,11 @@ class Table(Struct, frozen=True, eq=False):
         return list(values.drop_nulls().sort().head(most))
 
     def dtype(self, name: str) -> Any:
-        """The type in which a column is read: that of text formats is text, whatever its values show."""
+        """The type in which a column is read: text in text formats, whatever its values show."""
         return self.types[name] if name in self.types else self.schema[name]
 
     def number(self, name: str) -> pl.Expr:
-        """A column as float64; NaN or null for what is no number."""
+        """A column as float64; NaN or null where it is not a number."""
         column, dtype = pl.col(name), self.dtype(name)
         if dtype == pl.String:
             return self.spelling.numbers(column)
@@ -162,28 +164,28 @@ class Table(Struct, frozen=True, eq=False):
             if is_vector(dtype):
                 schema[name] = pl.List(pl.Float64())
             else:
-                schema |= {f"{name}.{field}": own for field, own in fields.items()}
+                schema |= {f"{name}.{field}": field_type for field, field_type in fields.items()}
         table = replace(self, schema=schema, structs=structs)
         return table._scanned(table.without_structs(self.scan))
 
     def stored(self) -> Table:
-        """The same table with each column of an extension type in the type in which it is stored."""
-        own = {
+        """The same table with each column of an extension type in its storage type."""
+        extensions = {
             name: self.dtype(name) for name in self.schema if isinstance(self.dtype(name), pl.BaseExtension)
         }
-        if not own:
+        if not extensions:
             return self
-        scan = self.scan.with_columns(pl.col(name).ext.storage() for name in own)
-        storage = {name: dtype.ext_storage() for name, dtype in own.items()}
-        return replace(self, schema={**self.schema, **storage}, extensions=tuple(own))._scanned(scan)
+        scan = self.scan.with_columns(pl.col(name).ext.storage() for name in extensions)
+        storage = {name: dtype.ext_storage() for name, dtype in extensions.items()}
+        return replace(self, schema={**self.schema, **storage}, extensions=tuple(extensions))._scanned(scan)
 
     def with_columns(self, columns: pl.DataFrame) -> Table:
-        """The same table with more columns, which have as many rows."""
+        """The same table with further columns of the same length."""
         scan = pl.concat([self.scan, columns.lazy()], how="horizontal")
         return replace(self, schema={**self.schema, **columns.schema})._scanned(scan)
 
     def coded(self, names: Iterable[str]) -> Table:
-        """The same table with a code for each text in these columns."""
+        """The same table with these text columns dictionary-encoded."""
         texts = [name for name in names if self.dtype(name) == pl.String == self.schema[name]]
         codes: dict[str, Any] = dict.fromkeys(texts, pl.Categorical())
         types = {name: codes.get(name, dtype) for name, dtype in self.types.items()}
@@ -204,11 +206,11 @@ class Table(Struct, frozen=True, eq=False):
         return replace(self, schema={name: self.schema[name] for name in self.schema if name not in names})
 
     def of_rows(self, scan: pl.LazyFrame, is_numbered: bool = True) -> Table:
-        """The same table with these rows, which have its columns, or those that are needed."""
+        """The same table with other rows, which have its columns, or the needed ones."""
         return replace(self, scan=scan, files=None, frame=None, rows=None, is_numbered=is_numbered)
 
     def rows_of(self, column: str, value: object) -> Table:
-        """The rows in which a column has a value, without that column; text stays text."""
+        """The rows where a column has this value, without that column; text stays text."""
         return replace(
             self.without((column,)),
             name=f"{self.name} ({column} {value})",
@@ -220,22 +222,22 @@ class Table(Struct, frozen=True, eq=False):
         )
 
     def struct_of(self, name: str) -> str:
-        """The struct of which a column is a field; empty if it is none."""
+        """The struct that has a column as a field; empty if there is none."""
         return next((struct for struct in self.structs if name in self.fields(struct)), "")
 
     def held(self, columns: Iterable[str]) -> tuple[str, ...]:
-        """The columns of the source that hold these: themselves, or structs with them as fields."""
+        """The columns of the source behind these: the same, or structs that have them as fields."""
         return tuple(dict.fromkeys(self.struct_of(name) or name for name in columns))
 
     def fields(self, name: str) -> tuple[str, ...]:
-        """The columns of the fields of a struct; none if it is no struct."""
+        """The columns made of the fields of a struct; empty if it is not a struct."""
         dtype = self.structs.get(name)
         if dtype is None or is_vector(dtype):
             return ()
         return tuple(f"{name}.{each.name}" for each in dtype.fields)
 
     def without_structs(self, scan: pl.LazyFrame) -> pl.LazyFrame:
-        """Rows with their structs as columns of their own, as `unnested` has them."""
+        """The rows with each field of a struct as a column, as in `unnested`."""
         for name in self.structs:
             column = pl.col(name)
             if fields := self.fields(name):
@@ -251,7 +253,7 @@ class Table(Struct, frozen=True, eq=False):
         return self.types.get(name) == pl.String and self.schema[name] != pl.String
 
     def with_numbers(self, columns: Iterable[str], texts: Collection[str] = ()) -> Table:
-        """The same table with these columns as numbers, or as text for a block to parse, as `texts` are.
+        """The same table with these columns as numbers, or as text for blocks to parse, as `texts` are.
 
         Raises DataError for columns of other types.
         """
@@ -262,11 +264,11 @@ class Table(Struct, frozen=True, eq=False):
 
     @property
     def parsed(self) -> tuple[str, ...]:
-        """The columns of text that Polars parses while it reads, which may fail for text that is a number."""
+        """The text columns that Polars parses while reading, which fails for some spellings of numbers."""
         return tuple(name for name in self.quick if self.types[name] != pl.String)
 
     def unparsed(self) -> Table:
-        """The same table with all columns of text as text."""
+        """The same table with all text columns as text."""
         return self._read_as(self._text_types) if self.parsed else self
 
     @property
@@ -278,7 +280,7 @@ class Table(Struct, frozen=True, eq=False):
         return replace(self, types=types).of_files(self.files)
 
     def of_files(self, files: Files) -> Table:
-        """The same table read from these files, whose columns are those of its own."""
+        """The same table read from other files with the same columns."""
         scan = files.format.scan(files, self.types)
         scan = scan.with_columns(pl.col(name).ext.storage() for name in self.extensions)
         return replace(self, scan=self.without_structs(scan), files=files)
@@ -296,21 +298,21 @@ class Table(Struct, frozen=True, eq=False):
         return [] if self.files is None else self.files.format.uneven(self.files, blank)
 
     def short_rows(self) -> list[Problem]:
-        """Rows of text files that end before the last column, if that has missing values."""
+        """Rows of text files that end before the last column, if it has missing values."""
         if self.files is None:
             return []
         last = [name for name in self.schema if name not in self.files.partitions][-1]
         return self.files.format.short_rows(self.files, last)
 
     def parts(self) -> list[Table]:
-        """The table of each file, with columns of text as text."""
+        """The table of each file, with text columns as text."""
         if self.files is None or len(self.files.paths) == 1 or self.files.partitions:
             return [self]
         files = [replace(self.files, name=self.files.shown(path), paths=(path,)) for path in self.files.paths]
         return [replace(self, name=each.name, files=each)._read_as(self._text_types) for each in files]
 
     def not_numbers(self, name: str) -> list[Problem]:
-        """The rows of a column of text that hold something else than a number."""
+        """The problem of a text column with rows that are not numbers, if there are any."""
         text = self.spelling.stripped(pl.col(name))
         wrong = text.is_not_null() & self.number(name).is_null()
         with reading(self):
@@ -329,22 +331,22 @@ def _is_number(dtype: Any) -> bool:
 
 
 def paths_of(tables: Iterable[Table]) -> list[str]:
-    """The local files that tables are read from."""
+    """The local files of tables."""
     files = [table.files for table in tables if table.files is not None and not table.files.remote]
     return [path for each in files for path in each.paths]
 
 
 def stream(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
-    """As `unchecked`, but raises DataError."""
+    """The rows of a query as from `unchecked`, but raises DataError."""
     with reading(*tables):
         yield from unchecked(query, *tables)
 
 
 def unchecked(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
-    """The rows of a query of columns of tables in order, batch by batch with back-pressure.
+    """The rows of a query over columns of tables in order, batch by batch with back-pressure.
 
-    Those of tables in memory need neither threads nor copies, and those of small ones no back-pressure.
-    Raises the errors of Polars.
+    Tables in memory need neither threads nor copies, and small ones no back-pressure.  Raises the errors of
+    Polars.
     """
     if all(table.rows is not None for table in tables):
         return query.collect(engine="in-memory").iter_slices(SLICE)
@@ -356,10 +358,10 @@ def unchecked(query: pl.LazyFrame, *tables: Table) -> Iterator[pl.DataFrame]:
 def side_by_side(
     left: pl.LazyFrame, right: pl.LazyFrame, predictions: Table, targets: Table
 ) -> Iterator[pl.DataFrame]:
-    """As `unchecked` the rows of queries of two tables, row i of one next to row i of the other.
+    """The rows of two queries side by side, as from `unchecked`: row i of one next to row i of the other.
 
-    Targets that runs share in memory are cut as predictions are read.  Raises ShapeError if one side has more
-    rows.
+    Shared targets in memory are sliced to the batches of the predictions.  Raises ShapeError if one side has
+    more rows.
     """
     if not shares_targets(predictions, targets):
         return unchecked(pl.concat([left, right], how="horizontal"), predictions, targets)
@@ -367,18 +369,18 @@ def side_by_side(
 
 
 def shares_targets(predictions: Table, targets: Table) -> bool:
-    """Whether the targets are in memory for several runs, each of which reads its predictions."""
+    """Whether the targets are in memory for several runs, each with its own predictions."""
     return predictions.rows is None and targets.rows is not None and targets.shared is not None
 
 
 def _beside(frames: Iterator[pl.DataFrame], rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     done = 0
     for frame in frames:
-        own = rows.slice(done, frame.height)
+        matching = rows.slice(done, frame.height)
         done += frame.height
-        if own.height < frame.height:
+        if matching.height < frame.height:
             break
-        yield frame.hstack(own)
+        yield frame.hstack(matching)
     if done != rows.height:
         raise pl.exceptions.ShapeError("the sides differ in length")
 
@@ -393,9 +395,9 @@ class UnparsedError(RereadError):
 
 @contextmanager
 def reading(*tables: Table) -> Iterator[None]:
-    """Turn an error of Polars while it reads into a DataError that names file, row and remedy.
+    """Turn an error of Polars while reading into a DataError that names file, row and remedy.
 
-    Raises UnparsedError if it may be one of numbers, which are then read as text.
+    Raises UnparsedError if numbers may have caused it, which are then read as text.
     """
     try:
         yield
@@ -403,8 +405,8 @@ def reading(*tables: Table) -> Iterator[None]:
         if any(table.parsed for table in tables):
             raise UnparsedError from error
         names = [each.name for each in tables]
-        found = starved(error, names)
-        found = found or [wrong for each in tables for wrong in diagnose(each.files, each.types)]
+        problems = starved(error, names)
+        problems = problems or [wrong for each in tables for wrong in diagnose(each.files, each.types)]
         remote = [each.name for each in tables if each.files and each.files.remote]
-        # The message of Polars may hold a URL with a password, so it is hidden even with a traceback.
-        raise DataError(found or unreadable(error, names, remote)) from (None if remote else error)
+        # The message of Polars may hold a URL with a password, so it is not chained even in a traceback.
+        raise DataError(problems or unreadable(error, names, remote)) from (None if remote else error)

@@ -1,6 +1,6 @@
 """Units of time: the hour, day, week, month, quarter or year of dates, as a number and as a label.
 
-Times are taken as they are written: an offset or a time zone moves no row to another day.
+Times are taken as written: offsets and time zones move no row to another day.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _DATE = rf"^{_DAY}(?:[T ]{_CLOCK}{_ZONE})?$"
 _TIME = rf"^{_DAY}[T ]{_CLOCK}{_ZONE}$"
 """Dates and times of ISO 8601."""
 _MONDAY = 3
-"""Days from the Monday before 1970 to its first day, which was a Thursday."""
+"""Days from the last Monday before 1970 to its first day, a Thursday."""
 
 
 class Unit(Struct, frozen=True):
-    """A unit of time: how it numbers days and hours, and how a label of it is written and read."""
+    """A unit of time: how days and hours are numbered, and how its labels are written and read."""
 
     number: Callable[[pl.Expr, pl.Expr], pl.Expr]
     label: Callable[[pl.Expr], pl.Expr]
@@ -80,13 +80,13 @@ UNITS = {
         int,
     ),
 }
-"""The units of --by COLUMN:UNIT, from the shortest; labels are in order of time as text is."""
+"""The units of --by COLUMN:UNIT, from the shortest; labels sorted as text are in order of time."""
 
 
 def numbers(series: pl.Series, unit: str, spelling: Spelling) -> tuple[pl.Series, Array | None]:
-    """The number of the hour, day, ... of each row (n,), null if missing; and the rows that hold no date.
+    """The number of the hour, day, ... of each row (n,), null if missing, and a mask of invalid dates.
 
-    Consecutive units have consecutive numbers.  Only text may hold no date; None if all of it does.
+    Consecutive units have consecutive numbers.  Only text can be invalid; None if there is none.
     """
     name = series.name
     if series.dtype == pl.Null:
@@ -101,23 +101,23 @@ def numbers(series: pl.Series, unit: str, spelling: Spelling) -> tuple[pl.Series
     elif series.dtype == pl.Datetime:
         hour = column.dt.hour().cast(pl.Int64)
     number = UNITS[unit].number(day, hour).alias(name)
-    found = series.to_frame().select(number, (written.is_not_null() & number.is_null()).alias("#wrong"))
-    wrong = found["#wrong"]
-    return found[name], wrong.to_numpy() if is_text and wrong.any() else None
+    columns = series.to_frame().select(number, (written.is_not_null() & number.is_null()).alias("#wrong"))
+    wrong = columns["#wrong"]
+    return columns[name], wrong.to_numpy() if is_text and wrong.any() else None
 
 
 def labels(units: pl.Series, unit: str) -> pl.Series:
-    """The labels of numbers of units: '2024-03' of a month, '2024-W09' of a week; null for null."""
+    """The labels of unit numbers: '2024-03' for a month, '2024-W09' for a week; null for null."""
     return units.to_frame().select(UNITS[unit].label(pl.col(units.name))).to_series()
 
 
 def gaps(known: Iterable[str], unit: str) -> list[str]:
     """The units without a label between the first and the last one: '2024-05', '2024-07 to 2024-09'."""
     try:
-        places = sorted(UNITS[unit].read(label) for label in set(known))
+        present = sorted(UNITS[unit].read(label) for label in set(known))
     except ValueError:
-        return []  # years beyond those of a calendar
-    holes = [(a + 1, b - 1) for a, b in pairwise(places) if b - a > 1]
+        return []  # years beyond the calendar of datetime
+    holes = [(a + 1, b - 1) for a, b in pairwise(present) if b - a > 1]
     if not holes:
         return []
     first, last = (labels(pl.Series("n", ends, dtype=pl.Int64), unit) for ends in zip(*holes, strict=True))

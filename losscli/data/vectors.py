@@ -1,4 +1,4 @@
-"""Vectors of Spark ML, which are structs: dense as values, sparse as values at indices."""
+"""Vectors of Spark ML, stored as structs: dense with all values, sparse with values at indices."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from losscli.numeric.arrays import np, pl
 
 _SPARSE = 0
-"""The type of a sparse vector; that of a dense one is 1."""
+"""The type code of sparse vectors; dense ones have 1."""
 
 
 def is_vector(dtype: Any) -> bool:
@@ -16,7 +16,7 @@ def is_vector(dtype: Any) -> bool:
 
 
 def values(vectors: pl.Expr) -> pl.Expr:
-    """The entries of each vector as a list, with the zeros that a sparse one leaves out."""
+    """The values of each vector as a list, including the zeros that sparse vectors omit."""
     return vectors.map_batches(_lists, return_dtype=pl.List(pl.Float64), is_elementwise=True)
 
 
@@ -44,5 +44,5 @@ def _lists(vectors: pl.Series) -> pl.Series:
     flat = np.zeros(int(sizes.sum()))
     flat[np.repeat(starts, counts) + at] = frame["values"].explode().drop_nulls().to_numpy()
     parts = [part.tolist() for part in np.split(flat, starts[1:])]
-    found = pl.Series(vectors.name, parts, dtype=pl.List(pl.Float64))
-    return found.set(vectors.is_null(), None) if vectors.null_count() else found
+    lists = pl.Series(vectors.name, parts, dtype=pl.List(pl.Float64))
+    return lists.set(vectors.is_null(), None) if vectors.null_count() else lists

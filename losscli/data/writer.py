@@ -20,9 +20,9 @@ from losscli.numeric.arrays import pl
 from losscli.report.findings import Code, problem
 
 _ZSTD_LEVEL = 1
-"""Numbers with all their digits hardly compress: the default level, 3, takes half as long again for 0.1 %."""
+"""Full-precision numbers hardly compress: the default level, 3, takes 1.5 times as long to save 0.1 %."""
 _SYNC_SECONDS = 0.2
-"""How often rows that are being written are flushed to disk."""
+"""Seconds between flushes to disk of rows being written."""
 SINKS: Mapping[str, Callable[[pl.LazyFrame, str], Any]] = {
     ".parquet": lambda rows, path: rows.sink_parquet(path, compression_level=_ZSTD_LEVEL),
     ".csv": lambda rows, path: rows.sink_csv(path),
@@ -46,12 +46,12 @@ def writing(path: Path) -> Iterator[None]:
 
 def unwritable(path: Path, error: BaseException | str) -> DataError:
     """The error for a file that cannot be written, with the reason."""
-    reason = getattr(error, "strerror", None) or error  # those of Polars are text alone
+    reason = getattr(error, "strerror", None) or error  # errors of Polars have text only
     return DataError(problem(Code.UNWRITABLE_FILE, str(path), reason=reason))
 
 
 def require_distinct(outputs: Sequence[Path], inputs: Iterable[str]) -> None:
-    """Raise UsageError for outputs that would replace a file that is read, or each other."""
+    """Raise UsageError for outputs that would replace an input or each other."""
     read = {_identity(path) for path in inputs}
     counts = Counter(map(_identity, outputs))
     wrong = [f"{path} is read too, and would be replaced" for path in outputs if _identity(path) in read]
@@ -61,20 +61,20 @@ def require_distinct(outputs: Sequence[Path], inputs: Iterable[str]) -> None:
 
 
 def _identity(path: str | Path) -> object:
-    """What is the same for all names of a file, links included."""
+    """An identity that all paths of a file share, links included."""
     try:
-        found = os.stat(path)
+        status = os.stat(path)
     except OSError:
         return os.path.realpath(path)
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 class Draft:
-    """A temporary file that takes the place of `path` when it is complete.  Its methods raise DataError.
+    """A temporary file that replaces `path` when it is complete.  Its methods raise DataError.
 
-    It is in the folder of the file itself, also if `path` is a link: then a rename is all or nothing.  A
-    missing folder is created, unless there `has_folder`.  It has the permissions of the file that it
-    replaces, or of a new one.
+    It is in the folder of the file itself, even if `path` is a link, so that a rename is atomic.  A missing
+    folder is created, unless `has_folder` says that it exists.  It has the permissions of the file that it
+    replaces, or those of a new file.
     """
 
     def __init__(self, path: Path, has_folder: bool = False) -> None:
@@ -89,14 +89,14 @@ class Draft:
             os.close(os.open(self.name, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
 
     def _existing(self) -> os.stat_result | None:
-        """The file that is there.  Raises DataError for what is no file: a folder, or a pipe."""
+        """The status of an existing file, None if there is none.  Raises DataError for a folder or a pipe."""
         try:
-            found = self._final.stat()
+            status = self._final.stat()
         except FileNotFoundError:
             return None
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise unwritable(self._path, "it is not a file")
-        return found
+        return status
 
     def write(self, content: str | bytes) -> None:
         """Write the whole content, text in UTF-8."""
@@ -104,12 +104,12 @@ class Draft:
             Path(self.name).write_bytes(content if isinstance(content, bytes) else content.encode())
 
     def complete(self) -> None:
-        """Bring it to the disk, with its permissions."""
+        """Flush it to disk, with its final permissions."""
         with writing(self._path):
             with open(self.name, "rb+") as file:
                 os.fsync(file)
             if self._replaced is not None:
-                with contextlib.suppress(PermissionError):  # of files of others
+                with contextlib.suppress(PermissionError):  # a file of another user
                     os.chown(self.name, self._replaced.st_uid, self._replaced.st_gid)
                 os.chmod(self.name, stat.S_IMODE(self._replaced.st_mode))
 
@@ -119,30 +119,30 @@ class Draft:
             os.replace(self.name, self._final)
 
     def keep(self) -> None:
-        """Keep what it replaces under another name, so that `restore` brings it back."""
+        """Keep the replaced file under another name, so that `restore` can bring it back."""
         if self._replaced is not None:
             with writing(self._path):
                 self._kept = scratch.name(self._final.parent, self._final.suffix)
                 try:
                     os.link(self._final, self._kept)
-                except OSError:  # a file system without links, or a file of others
+                except OSError:  # a file system without links, or a file of another user
                     shutil.copy2(self._final, self._kept)
 
     def restore(self) -> None:
-        """Bring back what `replace` replaced, or was about to."""
+        """Undo `replace`, also if it was interrupted."""
         if self._kept:
             os.replace(self._kept, self._final)
         elif self._replaced is None:
             self._final.unlink(missing_ok=True)
 
     def discard(self) -> None:
-        """Delete it, unless it took the place of the file, and what was kept."""
+        """Delete the draft, unless it replaced the file, and the kept file."""
         scratch.remove(self.name)
         scratch.remove(self._kept)
 
 
 def publish(drafts: Sequence[Draft]) -> None:
-    """Replace files by drafts of them, which are discarded: all, or none.  Raises DataError."""
+    """Replace all files by their drafts, or none, and discard the drafts.  Raises DataError."""
     with contextlib.ExitStack() as always, contextlib.ExitStack() as undo:
         for draft in drafts:
             always.callback(draft.discard)
@@ -156,8 +156,8 @@ def publish(drafts: Sequence[Draft]) -> None:
 
 
 def write(contents: Iterable[tuple[Path, str | bytes]], drafts: Sequence[Draft] = ()) -> None:
-    """Write each content to its path, and publish drafts: all of them, or none.  Raises DataError."""
-    made = [*drafts]
+    """Write each content to its path and publish drafts: all of them or none.  Raises DataError."""
+    all_drafts = [*drafts]
     with contextlib.ExitStack() as stack:
         for draft in drafts:
             stack.callback(draft.discard)
@@ -165,14 +165,14 @@ def write(contents: Iterable[tuple[Path, str | bytes]], drafts: Sequence[Draft] 
             draft = Draft(path)
             stack.callback(draft.discard)
             draft.write(content)
-            made.append(draft)
-        publish(made)
+            all_drafts.append(draft)
+        publish(all_drafts)
 
 
 class Writer:
     """Writes frames to a file as they arrive; a context manager that leaves no file after an exception.
 
-    At the end `done` gets the draft, and publishes it or keeps it for later.
+    At the end `done` receives the draft, to publish it now or later.
     """
 
     def __init__(self, path: Path, done: Callable[[Draft], None]) -> None:
@@ -181,11 +181,11 @@ class Writer:
 
     @property
     def has_rows(self) -> bool:
-        """Whether there are rows, and so a file."""
+        """Whether any rows were written, and so a file."""
         return self._sink is not None
 
     def put(self, frame: pl.DataFrame) -> None:
-        """Write the next rows, if there are any.  Raises DataError if nothing can be written."""
+        """Write the next rows, if any.  Raises DataError if writing fails."""
         if not frame.height:
             return
         if self._sink is None:
@@ -211,9 +211,9 @@ class Writer:
 
 
 class _Sink:
-    """A draft that Polars writes in a thread of its own, from a short queue of frames.
+    """A draft that Polars writes in its own thread, from a short queue of frames.
 
-    Another thread flushes it to disk meanwhile, so that little is left to wait for when it is complete.
+    Another thread flushes it to disk meanwhile, so that completing it takes little time.
     """
 
     def __init__(self, path: Path, schema: pl.Schema) -> None:
@@ -259,7 +259,7 @@ class _Sink:
         raise unwritable(self._path, self._error) from self._error
 
     def finish(self) -> Draft:
-        """The draft when all is written.  Raises DataError, and leaves none."""
+        """The draft when all rows are written.  Raises DataError and leaves no file if writing failed."""
         self._end()
         if self._error is not None:
             self._draft.discard()
@@ -267,7 +267,7 @@ class _Sink:
         return self._draft
 
     def discard(self) -> None:
-        """Stop writing, and leave no file."""
+        """Stop writing and leave no file."""
         with contextlib.suppress(queue.Empty):
             while True:
                 self._frames.get_nowait()

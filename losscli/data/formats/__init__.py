@@ -1,7 +1,6 @@
 """File formats: each module of this folder with FORMATS defines one or more; there is no other list.
 
-`base` defines a format, `text`, `columnar` and `frames` hold shared code, and `memory` reads data that are
-not in files.
+`base` defines a format, `text`, `columnar` and `frames` hold shared code, and `memory` reads data in memory.
 """
 
 from __future__ import annotations
@@ -18,10 +17,10 @@ PLAIN = "csv"
 
 @cache
 def all_formats() -> tuple[Format, ...]:
-    """Every format: those of text first, then by the names of their modules."""
+    """All formats: text formats first, then by the names of their modules."""
     modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
-    found = [each for module in modules for each in getattr(module, "FORMATS", ())]
-    return tuple(sorted(found, key=lambda each: bool(each.magic)))
+    unsorted = [form for module in modules for form in getattr(module, "FORMATS", ())]
+    return tuple(sorted(unsorted, key=lambda form: bool(form.magic)))
 
 
 def names() -> tuple[str, ...]:

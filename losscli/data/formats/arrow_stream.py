@@ -1,4 +1,4 @@
-"""Arrow streams: the schema, then record batches, which Polars reads but does not scan."""
+"""Arrow streams: a schema, then record batches, which Polars can read but not scan."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from losscli.numeric.arrays import pl
 CONTINUES = b"\xff\xff\xff\xff"
 """The first bytes of every message of an Arrow stream."""
 SCHEMA, DICTIONARY, RECORDS = 1, 2, 3
-"""The types of messages: the first one, those with the values of dictionaries, and those with rows."""
+"""The types of messages: schemas, dictionary batches and record batches."""
 
 
 class ArrowStream(Format, frozen=True):
     """Local files, read one record batch at a time."""
 
     def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
-        """The files, whose columns have types of their own."""
+        """The scan of the files, whose columns are typed."""
         return lazy(lambda place: stream_frames(files.paths[place]), files, stream_schema(files.paths[0]))
 
     def columns(self, path: str, files: Files) -> dict[str, Any]:
-        """From the first message."""
+        """The columns of one file, from the first message."""
         return stream_schema(path)
 
     def diagnose(self, files: Files, types: Mapping[str, Any]) -> list[Problem]:
-        """Incomplete or damaged files."""
+        """The problems of incomplete or damaged files."""
         return damaged(files, self.bare_noun, stream_frames)
 
 
@@ -49,10 +49,10 @@ def stream_frames(path: str) -> Iterator[pl.DataFrame]:
 
 
 def _messages(path: str) -> Iterator[tuple[bytes, bytes]]:
-    """The schema and dictionaries so far with each record batch, and once before the first, without rows.
+    """The schema and dictionaries so far, once without rows and then with each record batch.
 
-    A message is CONTINUES, the length of the metadata, the metadata, and a body of the length that they
-    hold; one without metadata has to end the stream (Arrow Columnar Format 1.5, Encapsulated message format).
+    A message is CONTINUES, the length of the metadata, the metadata, and a body whose length they state; a
+    message without metadata has to end the stream (Arrow Columnar Format 1.5, Encapsulated message format).
     """
     head = b""
     with open(path, "rb") as file:
@@ -75,12 +75,12 @@ def _messages(path: str) -> Iterator[tuple[bytes, bytes]]:
             head += message
             if kind == SCHEMA:
                 yield head, b""
-    # A writer that was killed leaves whole batches, of which nothing else says that some are missing.
+    # A killed writer may leave whole batches: only the missing end shows that others are missing.
     raise ValueError("ends before its end is marked")
 
 
 def _read(file: BinaryIO, size: int) -> bytes:
-    """So many bytes, for which no memory is taken unless the file has them.  Raises ValueError."""
+    """The next `size` bytes; allocates no memory if the file is shorter, but raises ValueError."""
     if size > os.fstat(file.fileno()).st_size - file.tell():
         raise ValueError("ends within a message")
     return file.read(size)
@@ -89,7 +89,7 @@ def _read(file: BinaryIO, size: int) -> bytes:
 def _type_and_size(metadata: bytes) -> tuple[int, int]:
     """The type of a message and the length of its body: fields 1 and 3 of a flatbuffer's root table.
 
-    Raises ValueError for bytes that are no such table.
+    Raises ValueError for invalid metadata.
     """
 
     def number(at: int, size: int, signed: bool = False) -> int:

@@ -1,4 +1,4 @@
-"""Shared code of Parquet and Arrow files, whose typed columns can be read one by one."""
+"""Shared code of Parquet and Arrow files, whose typed columns can be read separately."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def scanned(read: Callable[..., pl.LazyFrame], files: Files) -> pl.LazyFrame:
 
 
 def rows(scan: pl.LazyFrame) -> int:
-    """The number of rows of a scan, which Polars takes from the ends of files."""
+    """The number of rows of a scan, which Polars takes from the footers of files."""
     return int(scan.select(pl.len()).collect().item())
 
 
@@ -38,7 +38,7 @@ def all_batches(read: Callable[..., pl.LazyFrame], path: str) -> Iterable[pl.Dat
 
 
 def damaged(files: Files, noun: str, decoded: Callable[[str], Iterable[Any]]) -> list[Problem]:
-    """Files that cannot be decoded completely: all of each is decoded, and nothing is kept."""
+    """The problems of files that cannot be decoded completely; decodes all of them and keeps nothing."""
     problems = []
     for path in files.paths:
         try:

@@ -1,4 +1,4 @@
-"""Excel workbooks: the first sheet, whose cells have types; text is read as in text formats."""
+"""Excel workbooks: the first sheet, whose cells are typed; text cells are read as in text formats."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from losscli.data.request import Reading
 
 ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError)
-"""The exceptions of zip archives that are damaged, encrypted, or packed in another way."""
+"""The exceptions for zip archives that are damaged, encrypted, or compressed by other methods."""
 
 
 class Workbook(Format, frozen=True):
-    """Workbooks, which are read into memory: a sheet has a million rows at most."""
+    """Workbooks, which are read into memory: a sheet has at most a million rows."""
 
     def hold(self, files: Files, asked: Reading) -> Files:
         """The files with the tables of their first sheets.  Raises DataError or UsageError."""
@@ -38,23 +38,23 @@ class Workbook(Format, frozen=True):
             remedy = "pip install 'losscli[excel]', or save the sheet as .csv"
             raise UsageError(f"{files.name}: Excel files need the package fastexcel", remedy=remedy) from None
         names = [files.shown(path) for path in files.paths]
-        held = all_of(
+        sheets = all_of(
             *(
                 lambda path=path, name=name: _sheet(reader, path, name, asked)
                 for path, name in zip(files.paths, names, strict=True)
             )
         )
-        return replace(files, sheets=tuple(held), dialect=held[0].dialect)
+        return replace(files, sheets=tuple(sheets), dialect=sheets[0].dialect)
 
     def open(self, files: Files) -> Scanned:
-        """The table, with the types that the values of text show."""
+        """The table, with the types that text values show."""
         schema = dict(self.scan(files).collect_schema())
         texts = {name: pl.String() for name, dtype in schema.items() if dtype == pl.String}
-        found = shown(self, files, texts)
+        scanned = shown(self, files, texts)
         repeated = Counter(files.sheets[0].header)
         return replace(
-            found,
-            schema=schema | dict(found.schema),
+            scanned,
+            schema=schema | dict(scanned.schema),
             quick=frozenset(),
             repeated=tuple(name for name, count in repeated.items() if count > 1),
         )
@@ -62,8 +62,8 @@ class Workbook(Format, frozen=True):
     def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
         """The tables of the files, in order, with the columns of their key=value folders."""
         frames = (
-            each.frame.with_columns(pl.lit(text[i]).alias(name) for name, text in files.partitions.items())
-            for i, each in enumerate(files.sheets)
+            sheet.frame.with_columns(pl.lit(text[i]).alias(name) for name, text in files.partitions.items())
+            for i, sheet in enumerate(files.sheets)
         )
         table: pl.DataFrame = pl.concat(frames)
         return table.lazy()
@@ -119,7 +119,7 @@ def _sheet(reader: Any, path: str, name: str, asked: Reading) -> Sheet:
 
 
 def _require_checksums(path: str, most: int, name: str) -> None:
-    """Raise ValueError if a part of a workbook has another checksum, which readers see only at its end.
+    """Raise ValueError if a part of a workbook has a wrong checksum, which readers notice only at its end.
 
     Raises DataError for parts that hold far more bytes than their size, and more than `most`.
     """
@@ -132,7 +132,7 @@ def _require_checksums(path: str, most: int, name: str) -> None:
 
 
 def _without_blank_end(frame: pl.DataFrame) -> pl.DataFrame:
-    """The rows up to the last one that holds a value; blank rows among them count, as in text."""
+    """The rows up to the last one with a value; blank rows before it count, as in text."""
     filled = frame.select(pl.any_horizontal(pl.all().is_not_null()).arg_true()).to_series()
     return frame.head(filled[-1] + 1 if len(filled) else 0)
 

@@ -1,4 +1,4 @@
-"""Lazy tables from iterators of frames, for formats that Polars cannot scan itself."""
+"""Lazy frames from iterators of frames, for formats that Polars cannot scan itself."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ def _raised(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 def lazy(
     frames: Callable[[int], Iterable[pl.DataFrame]], files: Files, schema: Mapping[str, Any]
 ) -> pl.LazyFrame:
-    """The rows of all files, `frames(i)` those of file i, with the columns of its key=value folders."""
+    """The rows `frames(i)` of each file i, with the columns of its key=value folders."""
     from polars.io.plugins import register_io_source  # loads Polars
 
     def source(
-        columns: list[str] | None, predicate: pl.Expr | None, most: int | None, _: int | None
+        columns: list[str] | None, predicate: pl.Expr | None, limit: int | None, _: int | None
     ) -> Iterator[pl.DataFrame]:
         for place in range(len(files.paths)):
-            own = [
+            partitions = [
                 pl.lit(values[place], values.dtype).alias(name) for name, values in files.partitions.items()
             ]
             for frame in _raised(frames(place)):
-                made = (frame if most is None else frame.head(most)).with_columns(own)
-                most = None if most is None else most - made.height
-                made = made if columns is None else made.select(columns)
-                yield made if predicate is None else made.filter(predicate)
-                if most == 0:
+                rows = (frame if limit is None else frame.head(limit)).with_columns(partitions)
+                limit = None if limit is None else limit - rows.height
+                rows = rows if columns is None else rows.select(columns)
+                yield rows if predicate is None else rows.filter(predicate)
+                if limit == 0:
                     return
 
     types = {name: values.dtype for name, values in files.partitions.items()}

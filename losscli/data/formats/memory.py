@@ -19,7 +19,7 @@ DESCRIBING = ("weight", "by", "cluster")
 _ARROW = ("__arrow_c_stream__", "__arrow_c_array__")
 """The Arrow PyCapsule interface: tables, record batches, and single columns."""
 _UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
-"""The Arrow column that pandas writes for an index without a name."""
+"""The Arrow column that pandas writes for an unnamed index."""
 
 
 def read(source: Any, role: str) -> pl.DataFrame | pl.LazyFrame | Array:
@@ -42,20 +42,20 @@ def read(source: Any, role: str) -> pl.DataFrame | pl.LazyFrame | Array:
 
 
 def _is_table_or_column(source: Any) -> bool:
-    """Whether Polars accepts it: it exports Arrow, or is a pandas object of before pandas did."""
+    """Whether Polars accepts a source: it exports Arrow, or is an object of an old pandas that does not."""
     of_pandas = hasattr(source, "to_frame") and hasattr(source, "index")
     return isinstance(source, pl.Series) or of_pandas or any(hasattr(source, name) for name in _ARROW)
 
 
 def _with_named_index(source: Any) -> Any:
-    """A pandas frame with the named levels of its index as columns; an index without a name is dropped."""
+    """A pandas frame with the named levels of its index as columns; an unnamed index is dropped."""
     levels = getattr(getattr(source, "index", None), "names", ())
     named = [name for name in levels if name is not None and name not in source.columns]
     return source.reset_index(named) if named else source
 
 
 def _from_arrow(source: Any, single: str, where: str) -> pl.DataFrame:
-    """A table or column as a frame; `single` is the name of a lone column.  Raises DataError."""
+    """A table or column as a frame; `single` is the name of a single column.  Raises DataError."""
     if isinstance(source, pl.DataFrame):
         return source
     refused: tuple[type[BaseException], ...] = (*read_errors(), ImportError, TypeError, RuntimeError)
@@ -86,7 +86,7 @@ def _from_mapping(source: Mapping[Any, Any], role: str) -> pl.DataFrame:
 def _column(values: Any, name: str, where: str) -> pl.Series:
     """One column from an array, a sequence, or an Arrow exporter, without its index.
 
-    `where` is what messages call its source.  Raises DataError.
+    `where` names its source in messages.  Raises DataError.
     """
     where = f"{where}, column {name}"
     if _is_table_or_column(values):
@@ -96,33 +96,33 @@ def _column(values: Any, name: str, where: str) -> pl.Series:
 
 
 def apart(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[pl.Series]]]:
-    """Separate options from the columns that `weight`, `by` and `cluster` were given as data.
+    """The options without those given as data, and the data of `weight`, `by` and `cluster` as columns.
 
     Raises UsageError for data that are not one column, DataError for data that cannot be read.
     """
-    given = [name for name in DESCRIBING if name in options and _is_data(options[name], name)]
-    read = all_of(*(lambda name=name: _describing(options[name], name) for name in given))
-    return {name: value for name, value in options.items() if name not in given}, dict(
-        zip(given, read, strict=True)
+    data_options = [name for name in DESCRIBING if name in options and _is_data(options[name], name)]
+    columns = all_of(*(lambda name=name: _describing(options[name], name) for name in data_options))
+    return {name: value for name, value in options.items() if name not in data_options}, dict(
+        zip(data_options, columns, strict=True)
     )
 
 
 def _is_data(value: Any, option: str) -> bool:
-    """Whether an option was given as data, not as a column name; a list for `by` may hold names."""
+    """Whether an option is given as data, not as a column name; a list for `by` may hold names."""
     if isinstance(value, list | tuple):
         return option != "by" or not all(isinstance(each, str) for each in value)
-    known = isinstance(value, Mapping | range)
-    return known or _is_table_or_column(value) or hasattr(value, "__array__")
+    is_known = isinstance(value, Mapping | range)
+    return is_known or _is_table_or_column(value) or hasattr(value, "__array__")
 
 
 def _describing(values: Any, option: str) -> list[pl.Series]:
     """The columns in the data of an option, under their own names if they have any."""
-    own = getattr(values, "name", None)
-    name = own if isinstance(own, str) and own else option
+    given = getattr(values, "name", None)
+    name = given if isinstance(given, str) and given else option
     if isinstance(values, Mapping):
         columns = _from_mapping(values, option).get_columns()
     elif _is_table_or_column(values):
-        # An index would be one more column.
+        # An index would become a column.
         rows = values.reset_index(drop=True) if hasattr(values, "reset_index") else values
         columns = _from_arrow(rows, name, option).get_columns()
     else:

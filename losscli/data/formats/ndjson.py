@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from losscli.data.request import Reading
 
 INFER_ROWS = 10_000
-"""Rows whose lists and objects show the types of all; other values are read as text."""
+"""Rows from which the types of lists and objects are inferred; other values are read as text."""
 
 
 class Ndjson(Format, frozen=True):
@@ -30,70 +30,72 @@ class Ndjson(Format, frozen=True):
         return line.lstrip("\ufeff ").startswith("{")
 
     def hold(self, files: Files, asked: Reading) -> Files:
-        """The files, rewritten in UTF-8 without a byte order mark if need be."""
+        """The files, rewritten in UTF-8 without a byte order mark if necessary."""
         for path in files.paths if not files.remote else ():
             limits.require_inflation(path, asked.max_memory, files.shown(path))
             limits.require_short("".join(first_lines(path, 1)[:1]), files.shown(path))
         return rewriting.all_in_utf8(files)
 
     def open(self, files: Files) -> Scanned:
-        """The table with the types that the first rows show; lists and objects have those of JSON."""
-        found = self.scan(files).collect_schema()
-        types = {name: _as_read(dtype) if dtype.is_nested() else pl.String() for name, dtype in found.items()}
+        """The table with the types that the first rows show; lists and objects have their JSON types."""
+        schema = self.scan(files).collect_schema()
+        types = {
+            name: _as_read(dtype) if dtype.is_nested() else pl.String() for name, dtype in schema.items()
+        }
         return shown(self, files, types)
 
     def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
-        """The files, with these types if they are known."""
-        own = {name: dtype for name, dtype in (types or {}).items() if name not in files.partitions}
+        """The scan of the files, with these types if known."""
+        schema = {name: dtype for name, dtype in (types or {}).items() if name not in files.partitions}
         scan = pl.scan_ndjson(
             # Polars resolves patterns in URLs; a local name is taken literally.
             list(files.paths) if files.remote else [glob.escape(path) for path in files.paths],
-            schema=own or None,
+            schema=schema or None,
             infer_schema_length=INFER_ROWS,
             include_file_paths=FILE if files.partitions else None,
         )
         return partitioned(scan, files)
 
     def expected_rows(self, files: Files) -> int | None:
-        """Estimated from the length of the first lines."""
+        """The number of rows, estimated from the length of the first lines."""
         return expected_rows(files)
 
     def diagnose(self, files: Files, types: Mapping[str, Any]) -> list[Problem]:
-        """Files that are not text, lines that are not objects, and lists of deviating values."""
+        """The problems of files that are not text, lines that are not objects, and lists of other types."""
         return not_text(files) or _not_objects(files, types)
 
 
 def _as_read(dtype: Any) -> Any:
-    """Lists with numbers as floats, since only the first ones are known to be whole."""
+    """The type in which a column is read: floats for integers, since only the first rows are known."""
     if isinstance(dtype, pl.List):
         return pl.List(_as_read(dtype.inner))
     return pl.Float64() if dtype.is_integer() else dtype
 
 
 def _not_objects(files: Files, types: Mapping[str, Any]) -> list[Problem]:
-    """Lines that are not JSON objects, and columns with values of deviating types."""
+    """The problems of lines that are not JSON objects, and of values of other types than their column."""
     problems = []
     for path in files.paths:
-        broken, odd = list[str](), dict[str, list[str]]()
+        broken, mistyped = list[str](), dict[str, list[str]]()
         for number, value in _parsed(path):
             if isinstance(value, str):
                 broken.append(f"line {number}: {value}")
                 continue
             for name, dtype in types.items():
                 if name in value and not _fits(value[name], dtype):
-                    odd.setdefault(name, []).append(f"line {number}: {value[name]!r}")
+                    mistyped.setdefault(name, []).append(f"line {number}: {value[name]!r}")
         shown = files.shown(path)
         if broken:
             kind = finding(Code.INVALID_JSON_LINE, shown)
             problems.append(kind.problem(Tally(len(broken), broken[:EXAMPLES])))
-        for name, examples in odd.items():
+        for name, examples in mistyped.items():
             kind = finding(Code.NOT_A_NUMBER, f"{shown}, column {name}", kind=types[name])
             problems.append(kind.problem(Tally(len(examples), examples[:EXAMPLES])))
     return problems
 
 
 def _parsed(path: str) -> Iterator[tuple[int, Any]]:
-    """The number of each line with its object, or with the reason why it is not one."""
+    """The number of each line and its object, or the reason why it is not an object."""
 
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")

@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from losscli.data.request import Reading
 
 SLICE = 131_072
-"""The number of values of a mapped array that become one frame."""
+"""The number of values of a mapped array per frame."""
 CHUNK = 1 << 20
-"""Bytes that are read at a time."""
+"""Bytes read at a time."""
 UNNAMED = "arr_"
-"""The prefix of the numbers by which numpy.savez names arrays without a name."""
+"""The prefix of the names that numpy.savez gives unnamed arrays."""
 
 
 class Part(Struct, frozen=True, eq=False):
@@ -39,7 +39,7 @@ class Part(Struct, frozen=True, eq=False):
 
 
 class Arrays(Format, frozen=True):
-    """Local files that are mapped and read slice by slice; `has_names` says that arrays have names."""
+    """Local files, mapped and read slice by slice; `has_names` if their arrays have names."""
 
     has_names: bool = False
 
@@ -48,12 +48,12 @@ class Arrays(Format, frozen=True):
         return replace(files, arrays=mapped(files, self.has_names, asked.max_memory))
 
     def columns(self, path: str, files: Files) -> dict[str, Any]:
-        """The arrays of one file with the type and shape of a row."""
+        """The arrays of one file, each with the type and shape of a row."""
         parts: Sequence[Part] = files.arrays[files.paths.index(path)]
         return {part.name or "array": _row_type(part.array) for part in parts}
 
     def scan(self, files: Files, schema: Mapping[str, Any] | None = None) -> pl.LazyFrame:
-        """The arrays as columns, named by their role if they have no name."""
+        """The scan of the arrays as columns; unnamed arrays are named by their role."""
         return scanned(files)
 
 
@@ -88,7 +88,7 @@ def in_memory(source: Any, role: str) -> Array:
 def frame(part: Part, name: str, role: str, flat: bool) -> pl.DataFrame:
     """An array as a frame; a matrix of predictions is one column of arrays, or with `flat` one per output.
 
-    `name` is what messages call the source.  Raises DataError for arrays that cannot be columns.
+    `name` is the name of the source in messages.  Raises DataError for arrays that cannot be columns.
     """
     column = part.name or ("prediction" if role == "predictions" else "target")
     array = part.array
@@ -118,7 +118,7 @@ def frame(part: Part, name: str, role: str, flat: bool) -> pl.DataFrame:
 
 
 def _objects(array: Array) -> pl.Series:
-    """Python objects (n,): numbers of several types, or missing, become floats; others share one type."""
+    """Python objects (n,) as a series: floats for numbers of several types or missing ones."""
     values = array.tolist()
     numbers = all(each is None or isinstance(each, Real) for each in values)
     floats = numbers and any(isinstance(each, float) for each in values)
@@ -126,7 +126,7 @@ def _objects(array: Array) -> pl.Series:
 
 
 def _native(array: Array) -> Array:
-    """The same numbers in native byte order and in a type that Polars has."""
+    """The numbers in native byte order and in a type that Polars supports."""
     if array.dtype.kind == "f" and array.dtype.itemsize not in (2, 4, 8):
         return array.astype(np.float64)
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
@@ -137,21 +137,21 @@ def mapped(files: Files, have_names: bool, most: int) -> list[list[Part]]:
 
     `most` is the maximum number of bytes of a compressed array that is far smaller.
     """
-    found = []
+    arrays = []
     for path in files.paths:
         try:
-            found.append(list(_members(path, most)) if have_names else [Part(None, _load(path))])
+            arrays.append(list(_members(path, most)) if have_names else [Part(None, _load(path))])
         except DataError:
             raise
-        except Exception as error:  # the header is an expression of Python: damaged, it can raise nearly any
+        except Exception as error:  # parsing a damaged header can raise nearly any exception
             raise DataError(_unreadable(error, files.shown(path))) from None
-    for path, parts in zip(files.paths, found, strict=True):
+    for path, parts in zip(files.paths, arrays, strict=True):
         lengths = {part.name: len(part.array) for part in parts if part.array.ndim}
         if len(set(lengths.values())) > 1:
             shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
             what = f"arrays of different lengths: {shown}"
             raise DataError(invalid(what, files.shown(path), "save arrays of one length"))
-    return found
+    return arrays
 
 
 def _load(path: str) -> Array:
@@ -161,10 +161,10 @@ def _load(path: str) -> Array:
     return array
 
 
-def _require_whole(said: int, held: int) -> None:
-    """Raise ValueError if a file or member holds other bytes than the header of its array says."""
-    if said != held:
-        raise ValueError(f"the header of its array says {said} bytes, and it holds {held}")
+def _require_whole(stated: int, actual: int) -> None:
+    """Raise ValueError if the size of a file or member differs from that in the header of its array."""
+    if stated != actual:
+        raise ValueError(f"the header of its array says {stated} bytes, and it holds {actual}")
 
 
 def _members(path: str, most: int) -> Iterator[Part]:
@@ -187,13 +187,13 @@ def _members(path: str, most: int) -> Iterator[Part]:
                 else:
                     member.seek(0)
                     array = np.lib.format.read_array(member, allow_pickle=False)
-                while member.read(CHUNK):  # the end of a member is where its checksum is compared
+                while member.read(CHUNK):  # the checksum is verified at the end of the member
                     pass
             yield Part(name, array)
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, Any]:
-    """The shape, the order and the type of an array, which follows.  Raises ValueError for Python objects."""
+    """The shape, the memory order and the type of the array that follows.  Raises ValueError for objects."""
     version = np.lib.format.read_magic(member)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran, dtype = read(member)
@@ -203,9 +203,9 @@ def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, Any]:
 
 
 def _start(path: str, entry: zipfile.ZipInfo) -> int:
-    """Where the bytes of a member begin: after its local header."""
+    """The offset of the data of a member, after its local header."""
     with open(path, "rb") as file:
-        # 30 bytes, then a name and an extra field, whose lengths it gives at 26 and 28.
+        # 30 bytes, then a name and an extra field, whose lengths are at offsets 26 and 28.
         file.seek(entry.header_offset + 26)
         name, extra = file.read(2), file.read(2)
         return entry.header_offset + 30 + int.from_bytes(name, "little") + int.from_bytes(extra, "little")
@@ -220,9 +220,9 @@ def _unreadable(error: Exception, name: str) -> Problem:
 
 
 def scanned(files: Files) -> pl.LazyFrame:
-    """The arrays of files as one lazy table, read slice by slice.  Raises DataError."""
-    found: Sequence[Sequence[Part]] = files.arrays
-    names = [part.name for part in found[0]]
+    """The arrays of files as one lazy frame, read slice by slice.  Raises DataError."""
+    arrays: Sequence[Sequence[Part]] = files.arrays
+    names = [part.name for part in arrays[0]]
     if None in names and len(names) > 1:
         raise DataError(invalid("several arrays, not all with names", files.name, "numpy.savez(x=...)"))
 
@@ -231,14 +231,14 @@ def scanned(files: Files) -> pl.LazyFrame:
         columns = [frame(part, files.name, files.role, files.flat) for part in slices]
         return pl.concat(columns, how="horizontal")
 
-    if any(part.array.ndim == 0 for part in found[0]):
+    if any(part.array.ndim == 0 for part in arrays[0]):
         raise DataError(invalid("a single number, no rows", files.name))
-    schema = rows(found[0], 0, 1).schema
-    width = sum(part.array.shape[1] if part.array.ndim > 1 else 1 for part in found[0])
+    schema = rows(arrays[0], 0, 1).schema
+    width = sum(part.array.shape[1] if part.array.ndim > 1 else 1 for part in arrays[0])
     step = max(1, SLICE // max(1, width))
 
     def frames(place: int) -> Iterator[pl.DataFrame]:
-        parts = found[place]
+        parts = arrays[place]
         for start in range(0, len(parts[0].array), step):
             yield rows(parts, start, start + step)
 

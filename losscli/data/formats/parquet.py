@@ -16,19 +16,19 @@ class Parquet(Format, frozen=True):
     """Files that Polars scans, local or at a URL."""
 
     def scan(self, files: Files, types: Mapping[str, Any] | None = None) -> pl.LazyFrame:
-        """The files, whose columns have types of their own."""
+        """The scan of the files, whose columns are typed."""
         return scanned(pl.scan_parquet, files)
 
     def rows(self, files: Files) -> int:
-        """As the end of each file gives it."""
+        """The number of rows, from the footers of the files."""
         return rows(self.scan(files))
 
     def columns(self, path: str, files: Files) -> dict[str, Any]:
-        """From the footer of the file."""
+        """The columns of one file, from its footer."""
         return dict(pl.read_parquet_schema(path))
 
     def diagnose(self, files: Files, types: Mapping[str, Any]) -> list[Problem]:
-        """Incomplete or damaged files."""
+        """The problems of incomplete or damaged files."""
         return damaged(files, self.bare_noun, partial(all_batches, pl.scan_parquet))
 
 

@@ -1,8 +1,8 @@
-"""Whether quotes in delimited text are what they seem: a stray one would swallow rows.
+"""Check the quotes in delimited text: a stray one would swallow rows.
 
-A reader takes line ends between two quotes for text, wherever these quotes are.  So text without line ends
-between quotes, which two fast counts of its rows show, is read as it stands; any other is checked: a quote
-that opens a field has to follow a separator or a line end, one that closes it has to precede one.
+A reader takes line ends between two quotes for text, wherever these quotes are.  Text without line ends
+between quotes, as two fast counts of its rows show, is read as it is; any other is checked: an opening quote
+has to follow a separator or a line end, a closing quote has to precede one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def quote_of(path: str, name: str, dialect: Dialect) -> str | None:
     else:
         text = pl.col("line")
         count = text.str.count_matches(dialect.quote, literal=True)
-        found = (
+        flags = (
             as_lines(path)
             .select(
                 any=(count > 0).any(),
@@ -46,15 +46,15 @@ def quote_of(path: str, name: str, dialect: Dialect) -> str | None:
             .collect(engine="streaming")
             .row(0, named=True)
         )
-        if not found["any"]:
+        if not flags["any"]:
             return None
-        if not (found["odd"] or found["escaped"]):
+        if not (flags["odd"] or flags["escaped"]):
             return dialect.quote
     return _checked(path, name, dialect)
 
 
 def _rows(path: str, dialect: Dialect, quote: str | None) -> int | None:
-    """The number of rows if this encloses text; None if it leaves the file malformed."""
+    """The number of rows with this quote character; None if the file is malformed with it."""
     options = dialect.options | {"has_header": False, "quote_char": quote}
     try:
         rows = pl.scan_csv(path, infer_schema=False, glob=False, **options).select(pl.len())
@@ -71,7 +71,7 @@ def _checked(path: str, name: str, dialect: Dialect) -> str | None:
     if quotes.wrong is None and not quotes.is_open:
         return dialect.quote
     if not quotes.enclose:
-        return None  # such as 5" in a field that no quote encloses: each is a plain character
+        return None  # such as 5" in unquoted fields: all quotes are plain characters
     row = (quotes.opened if quotes.wrong is None else quotes.wrong) - dialect.skip
     shown = f"row {max(row, 1) if dialect.has_header else row + 1}"
     escape = "--escape '\\' if a backslash escapes them, " if quotes.escaped else ""
@@ -96,11 +96,11 @@ def _chunks(path: str, dialect: Dialect) -> Iterator[bytes]:
 
 
 class _Quotes:
-    """The quotes of text that is fed chunk by chunk.
+    """The quotes in text that is fed chunk by chunk.
 
-    `is_open` says that the last one opened a field, in row `opened`, from 0 with the header.  `wrong` is the
-    row of the first one that neither opens nor closes a field, `enclose` whether any begins a field, and
-    `escaped` whether a backslash precedes any.
+    `is_open` if the last quote opened a field, in row `opened`, counted from 0 with the header.  `wrong` is
+    the row of the first quote that neither opens nor closes a field, `enclose` whether any begins a field,
+    and `escaped` whether a backslash precedes any.
     """
 
     def __init__(self, dialect: Dialect) -> None:
@@ -113,7 +113,7 @@ class _Quotes:
         self._ends[[ord(dialect.separator), _LINE_END, ord("\r")]] = True
 
     def feed(self, chunk: bytes) -> None:
-        """Take the next bytes; the last one waits for the byte after it."""
+        """Take the next bytes; the last byte is held back until the one after it is known."""
         data = np.frombuffer(self._tail + chunk, np.uint8)
         at = np.flatnonzero(data[1:-1] == self._sign)
         lines = np.flatnonzero(data[1:-1] == _LINE_END)
@@ -122,11 +122,13 @@ class _Quotes:
             before, after = data[at], data[at + 2]
             opens = np.arange(len(at)) % 2 == self.is_open
             begins = self._ends[before]
-            fine = np.where(opens, begins | (before == self._sign), self._ends[after] | (after == self._sign))
+            is_valid = np.where(
+                opens, begins | (before == self._sign), self._ends[after] | (after == self._sign)
+            )
             self.enclose |= bool(begins.any())
             self.escaped |= bool((before == ord(_BACKSLASH)).any())
-            if self.wrong is None and not fine.all():
-                self.wrong = self._rows + int(np.searchsorted(outside, at[np.argmin(fine)]))
+            if self.wrong is None and not is_valid.all():
+                self.wrong = self._rows + int(np.searchsorted(outside, at[np.argmin(is_valid)]))
             if opens[-1]:
                 self.opened = self._rows + int(np.searchsorted(outside, at[-1]))
         self.is_open ^= bool(len(at) % 2)

@@ -1,4 +1,4 @@
-"""Text that Polars cannot read as it stands, rewritten into a temporary file: UTF-8, standard quotes, LF."""
+"""Text that Polars cannot read, rewritten into a temporary file: UTF-8, standard quotes, LF."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from losscli.errors import DataError
 from losscli.report.findings import Code, problem
 
 BUFFER = 1 << 20
-"""Characters that are written at a time."""
+"""Characters written at a time."""
 _MARKS = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
-"""Byte order marks."""
+"""Byte order marks and their encodings."""
 
 
 def encoding_of(start: bytes) -> str:
-    """The encoding of text with these first bytes; that of UTF-8 drops a byte order mark."""
+    """The encoding of text with these first bytes; UTF-8 is decoded without a byte order mark."""
     return next((name for mark, name in _MARKS.items() if start.startswith(mark)), "utf-8-sig")
 
 
 def has_old_line_ends(start: bytes) -> bool:
-    """Whether text with these first bytes ends its lines by CR alone, as old Macs and some exports do."""
+    """Whether text with these first bytes has CR line ends, as from old Macs and some exports."""
     return b"\r" in start and b"\n" not in start
 
 
 def all_in_utf8(files: Files) -> Files:
-    """Files of text other than delimited, of which those with a byte order mark are rewritten."""
+    """Files of non-delimited text; those with a byte order mark are rewritten."""
     marks = ("\ufeff".encode(), *_MARKS)
     spools = {
         path: in_utf8(path, files.shown(path))
@@ -49,7 +49,7 @@ def all_in_utf8(files: Files) -> Files:
 
 
 def in_utf8(path: str, name: str) -> Spool:
-    """A local file in UTF-8 without a byte order mark, with LF at the ends of lines.  Raises DataError."""
+    """A local file in UTF-8 without a byte order mark, with LF line ends.  Raises DataError."""
     encoding = encoding_of(start_of(path))
 
     def chunks() -> Iterator[bytes]:
@@ -96,11 +96,11 @@ def _require_utf8(path: str, name: str) -> None:
 
 
 def _kept_escapes(text: Iterable[str], escape: str, dialect: Dialect) -> Iterator[str]:
-    r"""Lines with escapes doubled before other signs, since csv drops one: C:\new stays what it is."""
+    r"""Lines with escapes doubled before plain characters, since csv drops one: C:\new stays C:\new."""
     special = {escape, dialect.quote, dialect.separator}
     pair = re.compile(f"{re.escape(escape)}(.?)", re.DOTALL)
     for line in text:
-        yield pair.sub(lambda found: found[0] if found[1] in special else escape + found[0], line)
+        yield pair.sub(lambda match: match[0] if match[1] in special else escape + match[0], line)
 
 
 def _written(rows: Any, name: str, dialect: Dialect, strip: bool) -> Iterator[bytes]:
