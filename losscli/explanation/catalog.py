@@ -1,4 +1,4 @@
-"""The catalog for programs: each loss as plain data, and as text for the search."""
+"""The catalog for programs: each loss as plain data, and as text for searching."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from losscli.text import printable_json
 
 SCHEMA = 1
 SAMPLES = 100
-"""Places of a curve."""
+"""The number of points of a curve."""
 
 
 def plain(content: Content) -> dict[str, Any]:
-    """An explanation as plain data: losses, if they are chosen with their curve, and the facts about rows."""
+    """An explanation as plain data: losses, with curves if their parameters are set, and facts about rows."""
     losses = [
         described(page.loss) | ({} if page.choice is None else _curve(page.choice)) for page in content.pages
     ]
-    found: dict[str, Any] = {"schema": SCHEMA, "losses": losses}
+    data: dict[str, Any] = {"schema": SCHEMA, "losses": losses}
     if (profiled := content.profiled) is not None:
-        found |= {"loss": str(profiled.choice), "data": profiled.facts.to_dict()}
-    return {name: _finite(value) for name, value in found.items()}
+        data |= {"loss": str(profiled.choice), "data": profiled.facts.to_dict()}
+    return {name: _finite(value) for name, value in data.items()}
 
 
 def as_json(content: Content) -> str:
@@ -38,13 +38,13 @@ def as_json(content: Content) -> str:
 
 
 def _curve(choice: Choice) -> dict[str, Any]:
-    """The curve of a loss at places evenly spaced between two bounds (null if it has none), and two rows."""
-    from losscli.explanation.curve import drawing  # needs the readers of tasks
+    """The curve of a loss at evenly spaced points (None if it has no curve), and two example rows."""
+    from losscli.explanation.curve import drawing  # imports the readers of tasks
     from losscli.explanation.examples import examples
 
-    drawn = drawing(choice, SAMPLES)
-    rows = [to_builtins(each) for each in examples(choice)]
-    return {"curve": None if drawn is None else to_builtins(drawn), "examples": rows}
+    curves = drawing(choice, SAMPLES)
+    rows = [to_builtins(example) for example in examples(choice)]
+    return {"curve": None if curves is None else to_builtins(curves), "examples": rows}
 
 
 def described(entry: Loss) -> dict[str, Any]:
@@ -63,12 +63,12 @@ def described(entry: Loss) -> dict[str, Any]:
         "needs": list(entry.batch.needs),
         "params": [_param(param) for param in entry.params],
         "reference": entry.reference,
-        "elsewhere": [to_builtins(each) for each in equivalents.of(entry.name)],
+        "elsewhere": [to_builtins(equivalent) for equivalent in equivalents.of(entry.name)],
     }
 
 
 def _param(param: Param) -> dict[str, Any]:
-    """A parameter; `option` is its flag, None if it can only be written in line."""
+    """A parameter as plain data; `option` is its flag, None if it can only be given inline."""
     return {
         "name": param.name,
         "range": param.describe(),
@@ -79,17 +79,21 @@ def _param(param: Param) -> dict[str, Any]:
 
 
 def text_of(entry: Loss) -> str:
-    """All words about a loss in lower case, including its names in other libraries."""
-    known = described(entry)
-    calls = [f"{each['library']} {each['call']}" for each in known["elsewhere"] if each["call"]]
-    words = (known[key] for key in ("name", "task", "summary", "formula", "reference"))
+    """All text about a loss in lower case, including its names in other libraries."""
+    data = described(entry)
+    calls = [
+        f"{equivalent['library']} {equivalent['call']}"
+        for equivalent in data["elsewhere"]
+        if equivalent["call"]
+    ]
+    words = (data[key] for key in ("name", "task", "summary", "formula", "reference"))
     return " ".join([*words, *entry.aliases, *calls]).lower()
 
 
 def _finite(value: Any) -> Any:
-    """The value with null for numbers that JSON does not have."""
+    """The value, with None in place of numbers that are not finite, which JSON does not have."""
     if isinstance(value, dict):
-        return {key: _finite(each) for key, each in value.items()}
+        return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(each) for each in value]
+        return [_finite(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

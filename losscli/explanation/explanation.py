@@ -1,4 +1,4 @@
-"""`losscli explain`: checks what is asked, finds the losses, and shows them as text or JSON."""
+"""`losscli explain`: checks the request, finds the losses, and shows them as text or JSON."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 class Explanation(Content, frozen=True, eq=False):
-    """Losses explained; `print` shows the page of each, or if they are a list of the catalog, their names.
+    """Explained losses; `print` shows the page of each, or the names in a list of the catalog.
 
-    `profiled` is the one loss with the rows of files on its curve.
+    `profiled` is a single loss with the rows of files on its curve.
     """
 
     @property
     def losses(self) -> tuple[Loss, ...]:
-        """The losses that are explained: a short name may mean one per task."""
+        """The explained losses: a short name may stand for one per task."""
         return tuple(page.loss for page in self.pages)
 
     @property
@@ -53,14 +53,15 @@ class Explanation(Content, frozen=True, eq=False):
 
 
 def check(loss: LossSpec | None, search: str | None, given: Mapping[str, Any]) -> None:
-    """Raise UsageError for options that have no effect on what is explained, and without docstrings."""
+    """Raise UsageError for options that have no effect on the explanation, and if docstrings are missing."""
     if sys.flags.optimize > 1:
         raise UsageError("explain shows docstrings, which python -OO drops", remedy="run python -O, or plain")
     if "predictions" not in given:
-        idle = [OPTIONS[name].flag for name in given if name in OPTIONS and name != "task"]
-        if idle:
+        unused = [OPTIONS[name].flag for name in given if name in OPTIONS and name != "task"]
+        if unused:
             raise UsageError(
-                f"{', '.join(idle)}: there are no files to read", remedy="losscli explain LOSS PREDS TARGETS"
+                f"{', '.join(unused)}: there are no files to read",
+                remedy="losscli explain LOSS PREDS TARGETS",
             )
     if (task := given.get("task")) is not None:
         OPTIONS["task"].read(task)
@@ -78,21 +79,21 @@ def check(loss: LossSpec | None, search: str | None, given: Mapping[str, Any]) -
 
 
 def of_catalog(search: str | None, task: str | None) -> Explanation:
-    """The losses of a task, or of all, in which all words occur.  Raises UsageError if there are none."""
+    """The losses of a task, or of all tasks, that contain all words.  Raises UsageError if there are none."""
     words = (search or "").lower().split()
     entries = registry.list_losses(task)
     texts = {entry: catalog.text_of(entry) for entry in entries} if words else {}
-    found = [entry for entry in entries if all(word in texts[entry] for word in words)]
-    if not found:
+    matches = [entry for entry in entries if all(word in texts[entry] for word in words)]
+    if not matches:
         raise UsageError(
             f"no loss has the words {search!r}.{near(search or '', registry.names())}",
             remedy="losscli explain lists all losses",
         )
-    return Explanation(tuple(map(Page, found)), is_list=True)
+    return Explanation(tuple(map(Page, matches)), is_list=True)
 
 
 def of_loss(loss: LossSpec, given: Mapping[str, object]) -> Explanation:
-    """The losses that a name may mean, with their parameters if all required ones are given."""
+    """The losses that a name may stand for, with their parameters if all required ones are given."""
     task = given.get("task")
     params = {name: value for name, value in given.items() if name not in OPTIONS}
     request = requests.loaded(requests.find(loss))
@@ -101,9 +102,9 @@ def of_loss(loss: LossSpec, given: Mapping[str, object]) -> Explanation:
         raise UsageError(
             f"{request.name} is not a {task} loss", remedy=f"losscli explain --task {task} lists them"
         )
-    # A parameter that only one of several losses of that name takes says which one is meant.
-    named = {*request.inline, *params}
-    fitting = [entry for entry in entries if named <= {param.name for param in entry.params}]
+    # Among several losses of that name, the parameters may identify the one that is meant.
+    parameters = {*request.inline, *params}
+    fitting = [entry for entry in entries if parameters <= {param.name for param in entry.params}]
     if not fitting and (idle := [p for p in params if not any(entry.param(p) for entry in entries)]):
         raise UsageError(
             f"{entries[0].name} does not take --{idle[0].replace('_', '-')}",
@@ -120,8 +121,8 @@ def _choice(entry: Loss, inline: Mapping[str, str], params: Mapping[str, object]
 
 
 def of_rows(run: Run, hooks: Hooks) -> Explanation:
-    """The loss of a run that `facts.planned` made, with the rows on its curve.  Raises DataError."""
+    """The loss of a run made by `facts.planned`, with the rows on its curve.  Raises DataError."""
     from losscli.explanation.facts import profiled  # the engine
 
-    found = profiled(run, hooks.progress, hooks.say)
-    return Explanation((Page(found.choice.loss, found.choice),), profiled=found)
+    explained = profiled(run, hooks.progress, hooks.say)
+    return Explanation((Page(explained.choice.loss, explained.choice),), profiled=explained)

@@ -1,4 +1,4 @@
-"""A loss on the user's rows: where they are on its curve, and which of them make up the loss."""
+"""A loss on the user's rows: their distribution on its curve, and which of them make up the loss."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from losscli.states.histogram import Histogram
 def planned(loss: LossSpec, predictions: Source, targets: Source | None = None, **options: Any) -> Run:
     """The plan of an explanation.  Takes the options of `losscli.evaluate`, and raises what it raises.
 
-    Raises UsageError for a loss that is not a mean over rows, or whose rows have no axis.
+    Also raises UsageError for a loss that is not a mean over rows, or that has no axis.
     """
     run = prepare(predictions, targets, loss, ci=None, **options)
     (choice,) = run.plan.choices
@@ -60,30 +60,30 @@ def _check(choice: Choice, outputs: int) -> None:
 
 
 def _facts(choice: Choice, profile: Histogram, notes: tuple[Note, ...]) -> Facts:
-    unshared = _unshared(profile)
-    shared = not unshared
-    whole_weight, whole_loss = float(profile.weights[0]), float(profile.loss[0])
+    no_shares = _why_no_shares(profile)
+    has_shares = not no_shares
+    total_weight, total_loss = float(profile.weights[0]), float(profile.loss[0])
     parts = [
-        Part(mark.what, int(rows), weight / whole_weight, loss / whole_loss if shared else None)
+        Part(mark.what, int(rows), weight / total_weight, loss / total_loss if has_shares else None)
         for mark, (rows, weight, loss) in zip(marks_of(choice), profile.parts[0].tolist(), strict=True)
     ]
-    residual = choice.loss.batch.axis == "residual"
+    is_residual = choice.loss.batch.axis == "residual"
     sizes = profile.sizes
     tail = choice.loss.tail
     return Facts(
         rows=int(profile.n[0]),
-        weight=whole_weight,
-        value=whole_loss / whole_weight,
+        weight=total_weight,
+        value=total_loss / total_weight,
         parts=tuple(parts),
-        worst_share=profile.worst(WORST) if shared else None,
-        quantiles={share: sizes.quantile(share) for share in QUANTILES} if residual else {},
+        worst_share=profile.worst(WORST) if has_shares else None,
+        quantiles={share: sizes.quantile(share) for share in QUANTILES} if is_residual else {},
         covers={tail[0]: sizes.quantile(COVERED)} if tail else {},
-        notes=(*notes, *unshared),
+        notes=(*notes, *no_shares),
     )
 
 
-def _unshared(profile: Histogram) -> tuple[Note, ...]:
-    """Why rows have no share of the loss; empty if they have."""
+def _why_no_shares(profile: Histogram) -> tuple[Note, ...]:
+    """A note on why rows have no shares of the loss; () if they have shares."""
     if profile.minimum[0] < 0:
         return (note(Code.NO_SHARES, reason="negative in some"),)
     if profile.loss[0] == 0:

@@ -1,4 +1,4 @@
-"""What `losscli explain` found, as data: losses, with parameters if known, and the rows of files."""
+"""The result of `losscli explain` as data: losses, with parameters if known, and the rows of files."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from losscli.report.findings import Note
 from losscli.states.histogram import DIGITS, Histogram
 
 WORST = 0.01
-"""The share of the rows, the worst ones, whose share of the loss is reported."""
+"""The share of the worst rows whose share of the loss is reported."""
 COVERED = 0.9
-"""The share of the rows that a parameter in `Facts.covers` leaves before the tail."""
+"""The share of the rows before the tail with a parameter in `Facts.covers`."""
 QUANTILES = (0.5, 0.9, 0.99)
-"""The shares of the rows whose largest |residual| is reported."""
+"""The levels of the reported quantiles of |residual|."""
 PRECISION = 2.0**-DIGITS
 """The relative error of a quantile."""
 
 
 class Part(Struct, frozen=True):
-    """The rows that `what` describes: their number, their share of the weight and of the loss."""
+    """The rows that `what` describes: their number, and their shares of the weight and of the loss."""
 
     what: str
     rows: int
@@ -32,10 +32,10 @@ class Part(Struct, frozen=True):
 
 
 class Facts(Struct, frozen=True):
-    """The rows of a loss; a share of the loss is None if the loss is not a sum of positive parts.
+    """Facts about the rows; a share of the loss is None if the loss is not a sum of positive terms.
 
-    `value` is the mean of the row losses; `quantiles` are those of |residual|, or of the probability or
-    margin from below; `covers` is the parameter that would leave nine in ten residuals before the tail.
+    `value` is the mean of the row losses; `quantiles` are those of |residual| by level, for regression;
+    `covers` is the value of a parameter with which nine in ten residuals lie before the tail.
     """
 
     rows: int
@@ -48,7 +48,7 @@ class Facts(Struct, frozen=True):
     notes: tuple[Note, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """As plain data; quantiles by their share of the rows in text."""
+        """The facts as plain data; the levels of quantiles become text."""
         quantiles = {f"{share:g}": value for share, value in self.quantiles.items()}
         return {**to_builtins(replace(self, quantiles={})), "quantiles": quantiles}
 
@@ -62,13 +62,13 @@ class Profiled(Struct, frozen=True, eq=False):
 
     @property
     def reach(self) -> float:
-        """The end of the axis, so that it covers nearly all rows."""
+        """The end of an axis that covers nearly all rows."""
         return self.profile.sizes.quantile(QUANTILES[-1]) or 1.0
 
     def bars(self, edges: Array) -> list[float]:
         """The weight of the rows between consecutive edges on the axis."""
-        found: list[float] = self.profile.places(edges).tolist()
-        return found
+        weights: list[float] = self.profile.places(edges).tolist()
+        return weights
 
 
 class Page(Struct, frozen=True, eq=False):
@@ -79,9 +79,9 @@ class Page(Struct, frozen=True, eq=False):
 
 
 class Content(Struct, frozen=True, eq=False):
-    """What is explained: the page of each loss, or if they are a list of the catalog, only their names.
+    """The content of an explanation: the pages of losses, or if `is_list`, a list of the catalog.
 
-    `profiled` is the one loss with the rows of files on its curve.
+    `profiled` is a single loss with the rows of files on its curve.
     """
 
     pages: tuple[Page, ...]

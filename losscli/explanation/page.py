@@ -1,4 +1,4 @@
-"""The pages of losscli explain: tables, the curve, the rows on it.  Drawn with rich, so imported late."""
+"""The pages of losscli explain: tables, the curve, and rows on it.  Imports rich, so it is imported late."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from losscli.explanation.curve import Curve
 
 
-OWN, BESIDE = (("bold cyan", "*"), ("bold blue", "o")), (("yellow", "+"), ("magenta", "."))
-"""The style of curves with colours, and their mark without."""
+STYLES, REFERENCE_STYLES = (("bold cyan", "*"), ("bold blue", "o")), (("yellow", "+"), ("magenta", "."))
+"""The style of curves with colours, and their mark without colours."""
 
 
 def show(content: Content) -> None:
-    """Print an explanation; a terminal shows several losses that do not fit in a pager."""
+    """Print an explanation; on a terminal, several losses that do not fit go through a pager."""
     terminal = Console(highlight=False)
     if not terminal.is_terminal:
         sys.stdout.write(text(content))
@@ -46,8 +46,8 @@ def show(content: Content) -> None:
 
 
 def text(content: Content) -> str:
-    """An explanation as plain text, whose lines are not folded."""
-    # The encoding of stdout says whether the chart may have Unicode.
+    """An explanation as plain text, whose lines are not wrapped."""
+    # The encoding of stdout determines whether the chart uses Unicode.
     wide = Console(highlight=False, width=1000, color_system=None, force_terminal=False)
     with wide.capture() as capture:
         _print(wide, content)
@@ -55,7 +55,7 @@ def text(content: Content) -> str:
 
 
 def _print(console: Console, content: Content) -> None:
-    """Print the names of losses, or the page of each."""
+    """Print a list of losses, or the page of each loss."""
     if content.is_list:
         _catalog(console, [page.loss for page in content.pages])
         return
@@ -66,7 +66,7 @@ def _print(console: Console, content: Content) -> None:
 
 
 def _plain(text: str) -> str:
-    """Text of a user's own loss, or about their rows, that is no markup and steers no terminal."""
+    """Text of a custom loss or about the user's rows, with markup and control characters escaped."""
     return escape("\n".join(map(line_of_log, text.split("\n"))))
 
 
@@ -79,7 +79,7 @@ def _catalog(console: Console, entries: Sequence[Loss]) -> None:
 
 
 def _page(console: Console, page: Page, profiled: Profiled | None) -> None:
-    """A loss: its formula, its curve if it has one, its parameters, its names in other libraries."""
+    """Print the page of a loss: formula, curve if it has one, parameters, and names in other libraries."""
     entry, choice = page.loss, page.choice
     console.print(f"[bold]{_plain(entry.name)}[/bold] ({entry.task})\n")
     console.print(_plain(entry.summary), soft_wrap=False)
@@ -92,7 +92,7 @@ def _page(console: Console, page: Page, profiled: Profiled | None) -> None:
     if profiled is not None:
         _facts(console, profiled.choice, profiled.facts)
     _traits(console, entry)
-    if not entry.request:  # no library knows what a user wrote
+    if not entry.request:  # libraries have no custom losses
         _elsewhere(console, entry)
 
 
@@ -113,45 +113,45 @@ def _traits(console: Console, entry: Loss) -> None:
 
 
 def _param(param: Param, entry: Loss) -> tuple[str, str]:
-    """How a parameter is given, and what it takes."""
+    """The syntax of a parameter, and the values that it takes."""
     default = "required" if param.required else f"default {str(param.default).lower()}"
     if param.name in loss_params():
         return f"--{param.name.replace('_', '-')}", f"{param.describe()}; {default}"
-    asked = f"only in line: {entry.asked_as}:{param.name}=VALUE"
-    return f":{param.name}=", f"{param.describe()}; {default}; {asked}"
+    syntax = f"only in line: {entry.asked_as}:{param.name}=VALUE"
+    return f":{param.name}=", f"{param.describe()}; {default}; {syntax}"
 
 
 def _elsewhere(console: Console, entry: Loss) -> None:
-    known = equivalents.of(entry.name)
-    rows = [(each.library, each.call, _verdict(each)) for each in known]
+    equivalent_calls = equivalents.of(entry.name)
+    rows = [(equivalent.library, equivalent.call, _verdict(equivalent)) for equivalent in equivalent_calls]
     console.print()
     show_table(of_names("elsewhere", rows, ("library", "call", "this number")), console)
-    habits = equivalents.habits([each.library for each in known if each.call])
-    for each in habits:
-        console.print(_plain(f"{each.library}: {each.how}"), style="dim")
+    habits = equivalents.habits([equivalent.library for equivalent in equivalent_calls if equivalent.call])
+    for habit in habits:
+        console.print(_plain(f"{habit.library}: {habit.how}"), style="dim")
 
 
-def _verdict(each: Elsewhere) -> str:
-    """Whether a call of a library gives the same number, and how."""
-    verdict = "" if not each.call else "yes" if each.agrees else "never"
-    return ": ".join(filter(None, [verdict, each.how]))
+def _verdict(equivalent: Elsewhere) -> str:
+    """Whether a call of a library returns the same number, and how."""
+    verdict = "" if not equivalent.call else "yes" if equivalent.agrees else "never"
+    return ": ".join(filter(None, [verdict, equivalent.how]))
 
 
 def _drawing(console: Console, choice: Choice, profiled: Profiled | None) -> None:
-    """The curve with those that it is compared with, and the rows of files under it."""
+    """Print the curve with its reference curves, and the distribution of the user's rows below."""
     from losscli.explanation import curve  # needs the engine's readers
     from losscli.numeric.arrays import np
 
     canvas = canvas_of(console)
     reach = None if profiled is None else profiled.reach
-    drawn = curve.drawing(choice, 2 * canvas.width, reach)
-    if drawn is None:
+    drawing = curve.drawing(choice, 2 * canvas.width, reach)
+    if drawing is None:
         return
-    lines = [*_lines(drawn.own, OWN), *_lines(drawn.beside, BESIDE)]
-    edges = np.linspace(drawn.low, drawn.high, canvas.width + 1)
+    lines = [*_lines(drawing.own, STYLES), *_lines(drawing.beside, REFERENCE_STYLES)]
+    edges = np.linspace(drawing.low, drawing.high, canvas.width + 1)
     bars = () if profiled is None else profiled.bars(edges)
-    rows = [*line_chart(lines, drawn.low, drawn.high, canvas, bars), *legend(lines, canvas)]
-    axis = curve.AXES[drawn.axis] + (
+    rows = [*line_chart(lines, drawing.low, drawing.high, canvas, bars), *legend(lines, canvas)]
+    axis = curve.AXES[drawing.axis] + (
         f", with {curve.CLASSES} classes" if choice.loss.task == "multiclass" else ""
     )
     for row in [*rows[: -len(lines)], [(" " * LABELS + axis, "dim")], *rows[-len(lines) :]]:
@@ -160,23 +160,23 @@ def _drawing(console: Console, choice: Choice, profiled: Profiled | None) -> Non
 
 
 def _examples(console: Console, choice: Choice) -> None:
-    """Two rows with the numbers in the formula."""
+    """Print two rows with their numbers in the formula."""
     from losscli.explanation.examples import examples  # needs the engine's readers
 
-    found = examples(choice)
-    if not found:
+    rows = examples(choice)
+    if not rows:
         return
-    names = list(found[0].row)
-    columns = [Column(name, tuple(f"{each.row[name]:g}" for each in found)) for name in names]
-    worked = tuple(f"{each.formula} = {each.loss:.6g}".removeprefix(" = ") for each in found)
+    names = list(rows[0].row)
+    columns = [Column(name, tuple(f"{row.row[name]:g}" for row in rows)) for name in names]
+    worked = tuple(f"{row.formula} = {row.loss:.6g}".removeprefix(" = ") for row in rows)
     show_table(Table("two rows", (*columns, Column("loss", worked, "name"))), console)
     console.print()
 
 
-def _lines(curves: Sequence[Curve], looks: Sequence[tuple[str, str]]) -> list[Line]:
+def _lines(curves: Sequence[Curve], styles: Sequence[tuple[str, str]]) -> list[Line]:
     return [
-        Line(printable(each.label), each.values, style, mark)
-        for each, (style, mark) in zip(curves, looks, strict=False)
+        Line(printable(curve.label), curve.values, style, mark)
+        for curve, (style, mark) in zip(curves, styles, strict=False)
     ]
 
 
@@ -185,7 +185,7 @@ def _rows(count: int) -> str:
 
 
 def _facts(console: Console, choice: Choice, facts: Facts) -> None:
-    """Which rows make up the loss."""
+    """Print which rows make up the loss."""
     noun = "rows" if facts.weight == facts.rows else "weight"
     rows = [("rows", f"{facts.rows:,}"), (str(choice), f"{facts.value:.6g}")]
     for part in facts.parts:

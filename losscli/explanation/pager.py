@@ -1,4 +1,4 @@
-"""Text that is longer than the terminal, shown page by page."""
+"""A pager for text that is longer than the terminal."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import subprocess
 import sys
 
 LESS = "-R"
-"""Options of less, if LESS gives none: colours are shown as they are."""
+"""Options of less if LESS has none: show colours."""
 
 
 def command() -> list[str]:
-    """The pager: that of PAGER, else less; none if the terminal cannot show one."""
+    """The command of the pager: that in PAGER, else less; empty for a dumb terminal."""
     if os.environ.get("TERM") == "dumb":
         return []
     return shlex.split(os.environ.get("PAGER") or "less")
@@ -32,7 +32,7 @@ def show(text: str, height: int) -> None:
                 running.stdin.write(text.encode(sys.stdout.encoding or "utf-8", "replace"))
                 running.stdin.close()
             except BrokenPipeError:
-                pass  # who has seen enough leaves the pager before its end
+                pass  # the user quit the pager before its end
     except OSError:
         sys.stdout.write(text)
         return
