@@ -1,4 +1,4 @@
-"""Charts as data: the table behind each one, from which the terminal, HTML and notebooks draw it."""
+"""Charts as data: the table behind each chart, which terminals, HTML pages and notebooks draw."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from losscli.report.findings import Note
 from losscli.text import enumerated, near
 
 Value: TypeAlias = int | float | str | None
-"""A number, the name of a class, or None where a number is not defined."""
+"""A number, the name of a class, or None for an undefined number."""
 
 
 _RANGES = {
@@ -22,15 +22,14 @@ _RANGES = {
     "share": (0.0, 1.0),
     "probability": (0.0, 1.0),
 }
-"""The least and the greatest number of columns by their unit."""
+"""The minimum and the maximum of a column, by its unit."""
 _ROUNDING = 1e-9
 
 
 class Column(Struct, frozen=True):
-    """A column of a chart: its unit, and what it holds.
+    """A column of a chart: its name, its unit and its meaning.
 
-    `unit` names a unit, or says of what: "target" is the unit of the target.  A column of names has
-    `is_text`.
+    `unit` may refer to another unit: "target" is the unit of the target.  A column of names has `is_text`.
     """
 
     name: str
@@ -40,19 +39,19 @@ class Column(Struct, frozen=True):
 
     @property
     def range(self) -> tuple[float, float]:
-        """The least and the greatest number that it may hold, but for rounding."""
+        """The minimum and the maximum of its values, apart from rounding."""
         return _RANGES.get(self.unit, (-sys.float_info.max, sys.float_info.max))
 
     @property
     def words(self) -> str:
-        """What it holds, in words."""
+        """Its possible values, in words."""
         low, high = self.range
         if self.is_text:
             return "text"
         return f"numbers from {low:g} to {high:g}" if self.unit in _RANGES else "numbers"
 
     def may_hold(self, values: Sequence[Value]) -> bool:
-        """Whether it may hold all of these values."""
+        """Whether all of these values are possible."""
         if self.is_text:
             return all(isinstance(value, str) for value in values)
         low, high = self.range
@@ -61,7 +60,7 @@ class Column(Struct, frozen=True):
 
 
 class Kind(Struct, frozen=True):
-    """A kind of chart: what it shows, the tasks that have it, empty for all, and its columns."""
+    """A kind of chart: its title, the tasks that have it (() for all), its meaning and its columns."""
 
     title: str
     tasks: tuple[str, ...]
@@ -266,34 +265,34 @@ KINDS: Mapping[str, Kind] = {
 """Every kind of chart, by name."""
 
 
-def parts_of(wanted: str) -> tuple[str, str]:
-    """The kind and the loss of a chart that is named 'loss_distribution:mae'; without a loss, of all."""
-    name, _, loss = wanted.partition(":")
+def parts_of(chart_id: str) -> tuple[str, str]:
+    """The kind and the loss in the name of a chart, as in 'loss_distribution:mae'; the loss may be empty."""
+    name, _, loss = chart_id.partition(":")
     return name, loss
 
 
 def require(charts: Iterable[str], task: str) -> None:
-    """Raise UsageError for charts that a task does not have, with those that it has."""
-    has = [name for name, kind in KINDS.items() if not kind.tasks or task in kind.tasks]
-    if wrong := [name for name, _ in map(parts_of, charts) if name not in has]:
+    """Raise UsageError, which lists the charts of a task, for charts that it does not have."""
+    available = [name for name, kind in KINDS.items() if not kind.tasks or task in kind.tasks]
+    if missing := [name for name, _ in map(parts_of, charts) if name not in available]:
         raise UsageError(
-            f"a {task} task has no chart {enumerated(wrong)}", remedy=f"charts: {', '.join(has)}"
+            f"a {task} task has no chart {enumerated(missing)}", remedy=f"charts: {', '.join(available)}"
         )
 
 
 def require_losses(charts: Iterable[str], losses: Mapping[str, str]) -> None:
-    """Raise UsageError for charts of losses that there are not, with those that there are.
+    """Raise UsageError, which lists the available losses, for charts of other losses.
 
-    `losses` are these as the user named them, each with its name in the catalog.
+    `losses` maps the label of each available loss to its name in the catalog.
     """
     for name, loss in map(parts_of, charts):
         if loss and not KINDS[name].is_of_loss:
             raise UsageError(f"chart {name} is of no loss, but got {name}:{loss}", remedy=f"--plot {name}")
         if loss and loss not in {*losses, *losses.values()}:
-            known = ", ".join(losses)
+            names = ", ".join(losses)
             raise UsageError(
                 f"--plot {name}:{loss}: there is no loss {loss}.{near(loss, losses)}",
-                remedy=f"losses: {known}",
+                remedy=f"losses: {names}",
             )
 
 
@@ -326,10 +325,10 @@ class Chart(Struct, frozen=True, kw_only=True):
 
     @property
     def share_unit(self) -> str:
-        """What its shares are of: rows or groups, or if these have weights, the weight."""
+        """The unit of its shares: rows or groups, or if these have weights, the weight."""
         return self.unit if self.columns["weight"] == self.columns["rows"] else "weight"
 
     @property
     def kind(self) -> Kind | None:
-        """What it shows; None for a kind of a later version."""
+        """Its kind; None for a kind of a later version."""
         return KINDS.get(self.name)

@@ -1,4 +1,4 @@
-"""Reports as JSON text, and back with every field checked.
+"""The JSON codec of reports, which validates every field on reading.
 
 `model.py` defines the report of a run.
 """
@@ -16,7 +16,7 @@ from msgspec.structs import asdict, replace
 from losscli.errors import DataError
 
 SCHEMA = 1
-"""The version of the format, which rises when a field changes its meaning or is removed."""
+"""The version of the format, which is incremented if a field is removed or changes its meaning."""
 ParamValue: TypeAlias = bool | int | float | str | None
 """The type of a parameter of a loss."""
 _SAVE = "losscli evaluate ... -o report.json"
@@ -26,10 +26,9 @@ _Decoded = TypeVar("_Decoded")
 
 
 class Record(Struct, frozen=True, kw_only=True):
-    """What is reported of a loss with its parameters.
+    """An entry of a report about a loss with its parameters.
 
-    `derived` names the properties that its JSON has in addition to its fields: they are written for other
-    programs, and computed again when the JSON is read.
+    `derived` names properties that are added to its JSON for other programs; they are ignored on reading.
     """
 
     derived: ClassVar[tuple[str, ...]] = ()
@@ -46,8 +45,8 @@ _Whole = TypeVar("_Whole", bound="Whole")
 class Whole(Struct, frozen=True):
     """A report: plain data, structs and tuples of records.
 
-    `always` names fields with a default that its JSON has all the same: one without them is damaged.  Its
-    JSON has those of `unless_empty` only if they hold anything.
+    `always` names fields that its JSON must have although they have a default.  Fields in `unless_empty` are
+    only written if they are not empty.
     """
 
     always: ClassVar[tuple[str, ...]] = ()
@@ -62,18 +61,18 @@ class _Header(Struct):
 
 
 def encode(report: Whole, first: Sequence[str] = ()) -> bytes:
-    """The report as compact JSON, with every digit of each number; `first` are the fields to begin with."""
+    """The report as compact JSON, with every digit of each number; `first` are its first fields."""
     plain = msgspec.to_builtins(report)
-    plain = {name: held for name, held in plain.items() if held or name not in report.unless_empty}
+    plain = {name: value for name, value in plain.items() if value or name not in report.unless_empty}
     for name, records in _records(report):
-        for record, own in zip(records, plain[name], strict=True):
-            own["params"] = _written(record.params)
-            own |= {each: getattr(record, each) for each in record.derived}
+        for record, plain_record in zip(records, plain[name], strict=True):
+            plain_record["params"] = _written(record.params)
+            plain_record |= {derived: getattr(record, derived) for derived in record.derived}
     return msgspec.json.encode({"schema": SCHEMA} | {name: plain[name] for name in first} | plain)
 
 
 def decode(text: str | bytes, kind: type[_Whole]) -> _Whole:
-    """The report of this kind in a JSON text.  Raises DataError, which names the field that is wrong."""
+    """The report of this kind in a JSON text.  Raises DataError, which names the invalid field."""
     try:
         header = _decoded(text, _Header)
     except msgspec.ValidationError as error:
@@ -83,27 +82,27 @@ def decode(text: str | bytes, kind: type[_Whole]) -> _Whole:
     try:
         report = _decoded(text, kind)
     except msgspec.ValidationError as error:
-        what, _, place = str(error).rpartition(" - at ")
-        where = f" at {place.strip('`')}" if what else ""
-        raise DataError(f"is a damaged report{where}: {what or place}", remedy=_AGAIN) from error
-    held = _decoded(text, dict[str, msgspec.Raw])
-    if lost := [name for name in kind.always if name not in held]:
-        raise DataError(f"is a damaged report: it has no field {', '.join(lost)}", remedy=_AGAIN)
+        what, _, path = str(error).rpartition(" - at ")
+        where = f" at {path.strip('`')}" if what else ""
+        raise DataError(f"is a damaged report{where}: {what or path}", remedy=_AGAIN) from error
+    fields = _decoded(text, dict[str, msgspec.Raw])
+    if missing := [name for name in kind.always if name not in fields]:
+        raise DataError(f"is a damaged report: it has no field {', '.join(missing)}", remedy=_AGAIN)
     return replace(report, **{name: tuple(map(_read, records)) for name, records in _records(report)})
 
 
 def schema(kind: type[Whole]) -> dict[str, Any]:
     """The JSON schema of a kind of report."""
-    found = msgspec.json.schema(kind)
-    kinds = found["$defs"]
-    whole = kinds[kind.__name__]
-    whole["properties"] = {"schema": {"const": SCHEMA}} | whole["properties"]
-    whole["required"] = ["schema", *whole["required"], *kind.always]
+    json_schema = msgspec.json.schema(kind)
+    definitions = json_schema["$defs"]
+    report_schema = definitions[kind.__name__]
+    report_schema["properties"] = {"schema": {"const": SCHEMA}} | report_schema["properties"]
+    report_schema["required"] = ["schema", *report_schema["required"], *kind.always]
     for record in Record.__subclasses__():
-        for name in record.derived if record.__name__ in kinds else ():
+        for name in record.derived if record.__name__ in definitions else ():
             value = get_type_hints(getattr(record, name).fget)["return"]
-            kinds[record.__name__]["properties"][name] = msgspec.json.schema(value) | {"readOnly": True}
-    return found
+            definitions[record.__name__]["properties"][name] = msgspec.json.schema(value) | {"readOnly": True}
+    return json_schema
 
 
 def _records(report: Struct) -> Iterator[tuple[str, tuple[Record, ...]]]:
@@ -114,7 +113,7 @@ def _records(report: Struct) -> Iterator[tuple[str, tuple[Record, ...]]]:
 
 
 def _decoded(text: str | bytes, kind: type[_Decoded]) -> _Decoded:
-    """The text as this kind.  Raises DataError if it is not JSON, msgspec.ValidationError for other data."""
+    """The decoded JSON.  Raises DataError if it is not JSON, msgspec.ValidationError for another type."""
     try:
         return msgspec.json.decode(text, type=kind)
     except msgspec.ValidationError:
@@ -131,7 +130,7 @@ def _unknown_schema(header: _Header) -> DataError:
     return DataError(f"is a report{by} in schema {header.schema}; this version reads schema {SCHEMA}", remedy)
 
 
-# JSON has no infinity, which parameters may be.
+# JSON cannot represent infinity, which parameters may have.
 
 
 def _written(params: Mapping[str, ParamValue]) -> dict[str, ParamValue]:

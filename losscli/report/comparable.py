@@ -6,7 +6,7 @@ from losscli.errors import Problem, UsageError
 from losscli.report.findings import Code, Note, note
 from losscli.report.model import Report
 
-_NOTED = {
+_NOTES = {
     "targets": Code.BASELINE_TARGETS,
     "alignment": Code.BASELINE_ALIGNMENT,
     "eps": Code.BASELINE_CLIP,
@@ -14,17 +14,17 @@ _NOTED = {
     "replicates": Code.BASELINE_INTERVALS,
     "seed": Code.BASELINE_INTERVALS,
 }
-"""What may differ from a baseline, with its note; any other difference is an error."""
+"""The provenance fields that may differ from a baseline, with their notes; other differences are errors."""
 
 
 def compared(report: Report, base: Report) -> tuple[Note, ...]:
     """Notes on the comparison with `base`.
 
-    Raises UsageError if the reports were made with different options, so that their numbers mean different
-    things.
+    Raises UsageError if the reports were made with different options, so that their numbers are not
+    comparable.
     """
     names = [name for name in {**base.provenance, **report.provenance} if _differs(name, report, base)]
-    if base.provenance and (wrong := [name for name in names if name not in _NOTED]):
+    if base.provenance and (incompatible := [name for name in names if name not in _NOTES]):
         raise UsageError(
             [
                 Problem(
@@ -32,12 +32,12 @@ def compared(report: Report, base: Report) -> tuple[Note, ...]:
                     f"this report with {report.provenance.get(name, 'none')}",
                     remedy="evaluate one of them again, with the options of the other",
                 )
-                for name in wrong
+                for name in incompatible
             ]
         )
     notes = [note(Code.INDEPENDENT_BASELINE)]
     if base.provenance:
-        notes += [note(code) for code in dict.fromkeys(_NOTED[name] for name in names if name in _NOTED)]
+        notes += [note(code) for code in dict.fromkeys(_NOTES[name] for name in names if name in _NOTES)]
     else:
         notes.append(note(Code.BASELINE_PROVENANCE))
     if base.losscli != report.losscli:
@@ -46,14 +46,14 @@ def compared(report: Report, base: Report) -> tuple[Note, ...]:
 
 
 def unlike(report: Report, base: Report) -> str:
-    """What makes the numbers of two reports mean different things, in words; '' if they are comparable."""
+    """Why two reports are not comparable, in words; '' if they are."""
     names = [name for name in {**base.provenance, **report.provenance} if _differs(name, report, base)]
-    wrong = [name for name in names if name not in _NOTED or name == "targets"]
+    incompatible = [name for name in names if name not in _NOTES or name == "targets"]
     return ", ".join(
         "other targets"
         if name == "targets"
         else f"{name} {report.provenance.get(name, 'none')} and {base.provenance.get(name, 'none')}"
-        for name in wrong
+        for name in incompatible
     )
 
 

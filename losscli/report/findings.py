@@ -1,6 +1,6 @@
 """Findings: what was found in the data or done to it, each with a code and its wordings.
 
-`Code` is the one table of them.  Logic compares codes, never words.
+`Code` is the only table of them.  Logic compares codes, never words.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ class Kind(Struct, frozen=True, kw_only=True):
     """A kind of finding.
 
     `meaning` explains it in a sentence.  `error` is its wording if it stops a run, `note` its wording if the
-    run goes on: singular and plural if it is counted.  `remedy` says how to fix it.  `is_listed` says that
-    its examples are rows or values of which there are more.
+    run continues: singular and plural if it is counted.  `remedy` says how to fix it.  `is_listed` means that
+    its examples are a part of the rows or values counted.
     """
 
     meaning: str
@@ -732,7 +732,7 @@ class Code(Enum):
 
     @property
     def is_error(self) -> bool:
-        """Whether it stops a run unless an option accepts it."""
+        """Whether it stops a run, unless an option accepts it."""
         return self.value.error is not None
 
 
@@ -769,7 +769,7 @@ def problem(
     examples: Iterable[str] = (),
     **params: object,
 ) -> Problem:
-    """A problem without a count; it has the remedy of its kind unless another is given."""
+    """A problem without a count; `remedy` overrides that of its kind."""
     words = code.value.error
     assert isinstance(words, str)
     remedy = code.value.remedy if remedy is None else remedy
@@ -789,7 +789,7 @@ class Tally(Struct):
 
 
 class Finding(Struct, frozen=True):
-    """A kind of finding in one place, with the parameters of its wording; its `Tally` counts it."""
+    """A kind of finding in one location, with the parameters of its wording; a `Tally` counts it."""
 
     code: Code
     where: str = ""
@@ -805,13 +805,13 @@ class Finding(Struct, frozen=True):
         return f"{count} {words[count != 1].format(**dict(self.params))}"
 
     def problem(self, tally: Tally) -> Problem:
-        """The problem that an error reports."""
+        """The problem for an error message."""
         more = tally.count - len(tally.examples) if self.code.value.is_listed else 0
         examples = (*tally.examples, *((f"... and {more} more",) if more > 0 else ()))
         return Problem(self.words(tally.count), self.where, self.remedy, examples, str(self.code))
 
     def note(self, tally: Tally) -> Note:
-        """The note that a report holds."""
+        """The note for a report."""
         text = self.words(tally.count) + (f", e.g. {tally.examples[0]}" if tally.examples else "")
         return Note(str(self.code), text, tally.count, self.where or None, tuple(tally.examples))
 
@@ -830,21 +830,21 @@ class Counted(Struct, frozen=True):
     @classmethod
     def of(cls, finding: Finding, tally: Tally) -> Counted:
         """The finding as plain data."""
-        own = (str(finding.code), finding.where, finding.fatal, finding.remedy, finding.params)
-        return cls(*own, tally.count, tuple(tally.examples))
+        fields = (str(finding.code), finding.where, finding.fatal, finding.remedy, finding.params)
+        return cls(*fields, tally.count, tuple(tally.examples))
 
     def read(self) -> tuple[Finding, Tally]:
-        """The finding and its tally.  Raises KeyError for an unknown code, or parameters of another one."""
+        """The finding and its tally.  Raises KeyError for an unknown code or missing parameters."""
         code = Code[self.code.upper().replace("-", "_")]
-        found = Finding(code, self.where, self.fatal, self.remedy, self.params)
-        found.words(self.count)
-        return found, Tally(self.count, list(self.examples))
+        finding = Finding(code, self.where, self.fatal, self.remedy, self.params)
+        finding.words(self.count)
+        return finding, Tally(self.count, list(self.examples))
 
 
 def finding(
     code: Code, where: str = "", *, fatal: bool | None = None, remedy: str | None = None, **params: object
 ) -> Finding:
-    """A finding of a kind; it is fatal and has the remedy of its kind unless something else is given."""
+    """A finding of a kind; `fatal` and `remedy` override those of its kind."""
     if fatal is None:
         fatal = code.is_error
     texts = {name: str(value) for name, value in params.items()}
