@@ -1,4 +1,4 @@
-"""Losses that weigh an error by its side: of quantiles, expectiles and what lies between."""
+"""Asymmetric losses, which weight an error by its sign: for quantiles, expectiles and in between."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def pinball(batch: Regression, *, alpha: Unit = 0.5) -> Array:
 
 
 def tilted(xp: Namespace, error: Array, level: float) -> Array:
-    """An error of prediction - target tilted towards a quantile level: the pinball loss (n,)."""
+    """The pinball loss (n,) of errors (prediction - target) at a quantile level."""
     return xp.maximum(-level * error, (1.0 - level) * error)
 
 

@@ -1,7 +1,7 @@
 """Distances between vectors of 0 and 1.
 
-Of the coordinates of a pair, `both` are 1 in both vectors, `neither` in none, and `different` in one of them;
-names in formulas are these counts.
+Names in formulas are counts of coordinates of a pair: `both` are 1 in both vectors, `neither` in no vector,
+and `different` in exactly one.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ EMPTY = Replacement(
 
 
 def _share(batch: BooleanPair, equal: Array, weight: float) -> Array:
-    """The share of different coordinates, each counted `weight` times, next to `equal` ones (n,)."""
+    """The fraction of different coordinates, each counted `weight` times, relative to all counted (n,)."""
     different = weight * batch.different
-    whole = equal + different
-    return different / batch.xp.where(whole == 0, 1.0, whole)
+    total = equal + different
+    return different / batch.xp.where(total == 0, 1.0, total)
 
 
 @loss("boolean_hamming", worst=1.0)
@@ -99,5 +99,5 @@ def yule_distance(batch: BooleanPair) -> Array:
     Yule (1912), doi:10.2307/2340126
     """
     product = batch.only_predicted * batch.only_true
-    whole = batch.both * batch.neither + product
-    return 2.0 * product / batch.xp.where(whole == 0, 1.0, whole)
+    total = batch.both * batch.neither + product
+    return 2.0 * product / batch.xp.where(total == 0, 1.0, total)

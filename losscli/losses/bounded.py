@@ -1,8 +1,9 @@
 """Scores of distributions between two bounds: truncated, censored, or with any probabilities at the bounds.
 
-All are one distribution: a density between the bounds, and a mass at each.  A truncated distribution has no
-masses, a censored one has what is beyond the bounds.  Probabilities are relative to the density at the centre
-and measured from there outward, so that nothing underflows or cancels, wherever the bounds are.
+All have the same form: a density between the bounds, and a mass at each bound.  A truncated distribution has
+no masses; in a censored one, each mass is the probability beyond the bound.  Probabilities are computed
+relative to the density at the centre and outward from it, which avoids underflow and cancellation for all
+bounds.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ class Masses(Struct, frozen=True):
 
 
 def given(batch: _WithMass, total: Array) -> Masses:
-    """The masses that the forecast gives; NaN if they exceed one."""
+    """The masses in the forecast; NaN if they exceed one."""
     return _normalized(batch, total, batch.lmass, batch.umass)
 
 
 def truncated(batch: Bounded, total: Array) -> Masses:
-    """No masses."""
+    """Masses of zero."""
     none = batch.xp.zeros_like(total)
     return _normalized(batch, total, none, none)
 
@@ -59,38 +60,40 @@ def _normalized(batch: Bounded, total: Array, lower: Array, upper: Array) -> Mas
 
 
 def censored(batch: Bounded, total: Array) -> Masses:
-    """At each bound the probability beyond it."""
+    """The mass at each bound is the probability beyond it."""
     xp, tail, start = batch.xp, batch.tail, batch.start
     density, log_density = tail.density(start), tail.log_density(start)
     masses, logs = [], []
-    for reach, place in zip(batch.reaches, batch.bounds, strict=True):
-        # A bound on the other side of the location is the centre, with more than half beyond it.
-        most = place < 0
+    for reach, distance in zip(batch.reaches, batch.bounds, strict=True):
+        # A bound on the opposite side of the location is the centre, and more than half lies beyond it.
+        is_opposite = distance < 0
         fall, mills = tail.fall(start, reach), tail.mills(start + reach)
-        own = density * xp.exp(-fall) * mills
-        masses.append(xp.where(most, 1.0 - own, own))
-        logs.append(xp.where(most, xp.log1p(-own), log_density - fall + log_or_minus_inf(xp, mills)))
+        beyond = density * xp.exp(-fall) * mills
+        masses.append(xp.where(is_opposite, 1.0 - beyond, beyond))
+        logs.append(
+            xp.where(is_opposite, xp.log1p(-beyond), log_density - fall + log_or_minus_inf(xp, mills))
+        )
     return Masses(masses[0], masses[1], density, (logs[0], logs[1], log_density))
 
 
 def _crps(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
-    """The integral of F^2 from the lower bound to the target, and of (1 - F)^2 from there to the upper one.
+    """The integral of F^2 from the lower bound to the target, plus that of (1 - F)^2 to the upper bound.
 
-    Each is the square of a constant k and a probability m that grows from one end of an interval: the mass of
-    the bound, from the target and the centre outward; and from the centre to the target what is on the other
-    side of the centre.
+    The range is split at the target and the centre into three intervals.  In each, the integrand is the
+    square of a constant k plus a probability m that grows from one end.  In the outer intervals k is the mass
+    of the bound; between centre and target it is the probability on the other side of the centre.
     """
     batch = batch.widened
     xp = batch.xp
     parts = _parts(batch, masses_of)
-    masses, across, between, moved = parts.masses, parts.across, parts.between, parts.moved
+    masses, across, between, ratio = parts.masses, parts.across, parts.between, parts.density_ratio
     near, far = batch.on_sides(masses.lower, masses.upper)
     density = masses.density
-    # The constants are integrated over lengths that may be infinite in units of the scale.
+    # In units of the scale, the lengths over which the constants are integrated may be infinite.
     _, opposite_side = batch.on_sides(batch.centre - batch.lower, batch.upper - batch.centre)
     own_side, _ = batch.on_sides(batch.nearest - batch.lower, batch.upper - batch.nearest)
     pieces = (
-        (near, density * moved, parts.beyond, own_side),
+        (near, density * ratio, parts.beyond, own_side),
         (far, density, across, opposite_side),
         (far + density * across.total, density, between, xp.abs(batch.nearest - batch.centre)),
     )
@@ -104,15 +107,16 @@ def _crps(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
 class _Parts(Struct, frozen=True):
     """The masses at the bounds, and the probabilities of three parts of the density.
 
-    These are `across` the centre from the target, `between` the centre and the target, and `beyond` the
-    target; the last is relative to the density at the target, which is `moved` (n,) of that at the centre.
+    The parts are `across` the centre from the target, `between` the centre and the target, and `beyond` the
+    target.  The last is relative to the density at the target, which is the density at the centre times
+    `density_ratio` (n,).
     """
 
     masses: Masses
     across: Mass
     between: Mass
     beyond: Mass
-    moved: Array
+    density_ratio: Array
 
 
 def _parts(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> _Parts:
@@ -120,22 +124,22 @@ def _parts(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> _Part
     _, opposite = batch.on_sides(*batch.reaches)
     across = mass_to_end(tail, start, opposite)
     between = mass_from_start(tail, start, distance)
-    beyond, moved = mass_to_end(tail, start + distance, batch.rest), batch.xp.exp(-tail.fall(start, distance))
-    masses = masses_of(batch, across.total + between.total + moved * beyond.total)
-    return _Parts(masses, across, between, beyond, moved)
+    beyond, ratio = mass_to_end(tail, start + distance, batch.rest), batch.xp.exp(-tail.fall(start, distance))
+    masses = masses_of(batch, across.total + between.total + ratio * beyond.total)
+    return _Parts(masses, across, between, beyond, ratio)
 
 
 def probability_up_to(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
-    """The probability of at most the target (n,) between the bounds, without that of the upper bound."""
+    """The distribution function at the target (n,) between the bounds, without the upper mass."""
     batch = batch.widened
     parts = _parts(batch, masses_of)
     right = parts.across.total + parts.between.total
-    inside = batch.xp.where(batch.is_right, right, parts.moved * parts.beyond.total)
+    inside = batch.xp.where(batch.is_right, right, parts.density_ratio * parts.beyond.total)
     return parts.masses.lower + parts.masses.density * inside
 
 
 def _log_score(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> Array:
-    """Minus the logarithm of the density between the bounds, or of the mass at a bound that has one."""
+    """Minus the logarithm of the density between the bounds, or of the mass at a bound with a mass."""
     xp = batch.xp
     total = sum(mass_to_end(batch.tail, batch.start, reach).total for reach in batch.reaches)
     lower, upper, density = masses_of(batch, total).logs
@@ -146,7 +150,7 @@ def _log_score(batch: _Batch, masses_of: Callable[[_Batch, Array], Masses]) -> A
 
 
 def _with_mean(batch: BoundedStudentT, score: Array) -> Array:
-    """The score where the distribution has a mean."""
+    """The score, NaN where the distribution has no mean."""
     xp = batch.xp
     bounded = (batch.lower > -xp.inf) & (batch.upper < xp.inf)
     return xp.where((batch.df > 1) | bounded, score, xp.nan)

@@ -16,7 +16,7 @@ from losscli.tasks.classes import Multiclass
 def _calibration(xp: Namespace, m: Array, norm: str) -> Array:
     bins = m.shape[-1] // 2
     gap, share = xp.abs(m[..., :bins]), m[..., bins:]
-    # An empty bin has no gap, but its share may differ from zero in a numerical gradient.
+    # The gap of an empty bin is zero, but in a numerical gradient its share may not be.
     ratio = xp.where(share > 0, gap / xp.where(share > 0, share, 1.0), 0.0)
     if norm == "l1":
         return xp.sum(gap, axis=-1)
@@ -24,10 +24,10 @@ def _calibration(xp: Namespace, m: Array, norm: str) -> Array:
 
 
 def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int, held: str) -> tuple[Array, ...]:
-    """The gap to the outcomes in each bin of probabilities, then the share of rows in each bin.
+    """The gap to the outcomes in each bin of probabilities, then the indicator of each bin.
 
-    The edges are the numbers nearest to k / n_bins in the type of the file: a probability that is written
-    as an edge is one.
+    The edges are the numbers nearest to k / n_bins in the type of the file, so that a probability written as
+    k / n_bins lies exactly on an edge.
     """
     place = unit_places(xp, probability, unit_edges(xp, n_bins, held))
     inside = [place == b for b in range(n_bins)]

@@ -1,4 +1,4 @@
-"""Scores of the gamma distribution that is moved down and censored at zero, as of amounts of rain."""
+"""Scores of the shifted gamma distribution that is censored at zero, as for amounts of rain."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def crps_censored_shifted_gamma(batch: CensoredShiftedGamma) -> Array:
     xp, shape, rate = batch.xp, batch.shape, batch.rate
     y, start = xp.maximum(batch.target, 0.0), rate * xp.maximum(batch.shift, 0.0)
     place, forever = rate * (y + batch.shift), xp.full_like(y, xp.inf)
-    # What is below the start does not count: all of the gamma distribution's score without that ...
+    # The score of the gamma distribution, minus the part below the start, which does not count ...
     score = rate * crps_gamma(Gamma(xp, y + batch.shift, shape, rate))
     score = score - _below(xp, "gammainc", shape, start, forever, 2)
     dry = special(xp).gammainc(shape, start) > 0.5
     if bool(xp.any(dry)):
-        # ... or, if that is most, what is above it: S^2, and 1 - 2 S up to the target.
+        # ... or, if that part dominates, the part above the start: S^2, and 1 - 2 S up to the target.
         first = xp.where(dry, start, 1.0)
         above = _above(xp, shape, first, forever, 2) - 2.0 * _above(
             xp, shape, first, xp.maximum(place, first), 1
@@ -41,9 +41,9 @@ def crps_censored_shifted_gamma(batch: CensoredShiftedGamma) -> Array:
 
 
 def _below(xp: Namespace, name: str, shape: Array, top: Array, length: Array, power: int) -> Array:
-    """The integral of a power of G, or of 1 - G, over the places from top exp(-length) to the top.
+    """The integral of a power of G, or of 1 - G, from top exp(-length) to the top.
 
-    On a logarithmic scale they are smooth also near zero.
+    On a logarithmic scale the integrand is smooth also near zero.
     """
     probability = getattr(special(xp), name)
 

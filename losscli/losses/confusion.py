@@ -194,8 +194,8 @@ def multiclass_balanced_error(batch: MulticlassLabel) -> tuple[Array, ...]:
     Brodersen et al. (2010), doi:10.1109/ICPR.2010.764
     """
     wrong = multiclass_zero_one(batch)
-    own = [batch.xp.where(batch.code == c, 1.0, 0.0) for c in range(batch.classes)]
-    return (*(wrong * here for here in own), *own)
+    members = [batch.xp.where(batch.code == c, 1.0, 0.0) for c in range(batch.classes)]
+    return (*(wrong * member for member in members), *members)
 
 
 @loss(
@@ -223,8 +223,8 @@ def multiclass_balanced_accuracy(batch: MulticlassLabel) -> tuple[Array, ...]:
 def _matthews(xp: Namespace, m: Array) -> Array:
     tp, fp, fn, tn = (m[..., i] for i in range(4))
     predicted, actual = (tp + fp) * (fn + tn), (tp + fn) * (fp + tn)
-    joint, predicted, actual = (xp.sum(each, axis=-1) for each in (tp * tn - fp * fn, predicted, actual))
-    # The geometric mean of both, exact if they are equal, without underflow.
+    joint, predicted, actual = (xp.sum(part, axis=-1) for part in (tp * tn - fp * fn, predicted, actual))
+    # The geometric mean of both, without underflow, and exact if they are equal.
     larger, smaller = xp.maximum(predicted, actual), xp.minimum(predicted, actual)
     return joint / (larger * xp.sqrt(smaller / larger))
 
@@ -276,13 +276,13 @@ def multiclass_matthews_correlation(batch: MulticlassOutcome) -> tuple[Array, ..
 
 
 Weighting = Literal["linear", "quadratic"]
-"""What a wrong class costs: its distance in the order of the classes, or the square of that; if None, 1."""
+"""The cost of a wrong class: its distance in the order of the classes, or the squared distance; 1 if None."""
 
 ONE_CLASS = "all rows have one class, in truth and by prediction"
 
 
 def _costs(xp: Namespace, guess: Array, y: Array, weighting: str | None) -> Array:
-    """The cost of predicting a class where another one is true."""
+    """The cost of each predicted class, given the true class."""
     distance = xp.abs(guess - y) * 1.0
     if weighting is None:
         return xp.minimum(distance, 1.0)
@@ -293,15 +293,15 @@ def _agreement(
     xp: Namespace, guess: Array, y: Array, classes: int, weighting: str | None
 ) -> tuple[Array, ...]:
     """The cost of each row, and the indicators of its true and of its predicted class."""
-    own, guesses = ([xp.where(each == c, 1.0, 0.0) for c in range(classes)] for each in (y, guess))
-    return (_costs(xp, guess, y, weighting), *own, *guesses)
+    actual, predicted = ([xp.where(codes == c, 1.0, 0.0) for c in range(classes)] for codes in (y, guess))
+    return (_costs(xp, guess, y, weighting), *actual, *predicted)
 
 
 def _kappa(xp: Namespace, m: Array, weighting: str | None = None) -> Array:
     count = m.shape[-1] // 2
     classes = xp.arange(count)
-    actual, guesses = m[..., 1 : count + 1], m[..., count + 1 :]
-    by_chance = xp.sum((guesses @ _costs(xp, classes[:, None], classes, weighting)) * actual, axis=-1)
+    actual, predicted = m[..., 1 : count + 1], m[..., count + 1 :]
+    by_chance = xp.sum((predicted @ _costs(xp, classes[:, None], classes, weighting)) * actual, axis=-1)
     return 1.0 - m[..., 0] / by_chance
 
 

@@ -18,17 +18,17 @@ PER_PAIR = replace(ratio, undefined="no two rows of a group have the same label"
 
 
 def _of_items(batch: LabeledVectors, value: Callable[[Pairs], Array]) -> Array:
-    """The values of all items (n,)."""
+    """The values of all items (n,), concatenated over their pairs."""
     return batch.xp.concatenate([batch.xp.zeros(0), *(value(pairs) for pairs in batch.pairs())])
 
 
 def _largest(xp: Namespace, x: Array, counted: Array) -> Array:
-    """The largest x of the counted items (k, 1), minus infinity for none."""
+    """The largest x of the counted items (k, 1), minus infinity if there are none."""
     return xp.max(xp.where(counted, x, -xp.inf), axis=1, keepdims=True)
 
 
 def _log_sum(xp: Namespace, below: Array, counted: Array) -> Array:
-    """The logarithm of the sum of exp over the counted items (k, 1), whose largest is 0; 0 for none."""
+    """The log-sum-exp over the counted items (k, 1), whose maximum is 0; 0 if there are none."""
     total = xp.sum(xp.where(counted, xp.exp(xp.where(counted, below, 0.0)), 0.0), axis=1, keepdims=True)
     return xp.log(xp.where(total == 0, 1.0, total))
 
@@ -46,10 +46,10 @@ def ntxent(batch: LabeledVectors, *, temperature: Positive = 0.07) -> tuple[Arra
 
     def of_item(pairs: Pairs) -> Array:
         s, top = pairs.cosine, _largest(xp, pairs.cosine, pairs.negative)
-        # Differences are scaled, not scores: no temperature is too low.
+        # Scaling differences rather than scores avoids overflow at low temperatures.
         others = _log_sum(xp, (s - top) / temperature, pairs.negative)
         cost = softplus(xp, (top - s) / temperature + others)
-        # NaN of a vector of zeros stays.
+        # NaN for a vector of zeros is kept.
         return xp.sum(xp.where(pairs.positive, cost, 0.0), axis=1)
 
     counts = _of_items(batch, lambda pairs: xp.sum(pairs.positive, axis=1))

@@ -17,10 +17,10 @@ from losscli.tasks.multilabel import MultilabelOutcome
 
 
 def _count(xp: Namespace, share: Array, weight: float) -> Array:
-    """The rows (...) that are this share of all; a whole number where rounding alone differs from one."""
+    """The number of rows (...) for a share of all; whole numbers are exact despite rounding errors."""
     count = weight * share
-    whole = xp.rint(count)
-    return xp.where(xp.abs(count - whole) <= 2.0**-50 * whole, whole, count)
+    nearest = xp.rint(count)
+    return xp.where(xp.abs(count - nearest) <= 2.0**-50 * nearest, nearest, count)
 
 
 def _of_positive(xp: Namespace, m: Array, weight: float) -> Array:
@@ -31,22 +31,23 @@ def _of_all(xp: Namespace, m: Array, weight: float) -> Array:
     return _count(xp, xp.sum(m[..., 0], axis=-1), weight)
 
 
-def _once(outputs: int) -> tuple[int, int]:
+def _one_per_row(outputs: int) -> tuple[int, int]:
     return 0, 1
 
 
-def _each(outputs: int) -> tuple[int, int]:
+def _one_per_output(outputs: int) -> tuple[int, int]:
     return 0, outputs
 
 
-def _others(outputs: int) -> tuple[int, int]:
-    """Of all classes but those that a row has and is predicted to have: one, or two."""
+def _one_per_other_class(outputs: int) -> tuple[int, int]:
+    """Per class other than the true and the predicted one, which may be the same."""
     return max(outputs - 2, 0), max(outputs - 1, 1)
 
 
-_positive = Reduction(_of_positive, joint=True, count=Count(_once, of_last=True))
+_positive = Reduction(_of_positive, joint=True, count=Count(_one_per_row, of_last=True))
 _of_classes, _of_others, _of_labels = (
-    Reduction(_of_all, joint=True, count=Count(span)) for span in (_once, _others, _each)
+    Reduction(_of_all, joint=True, count=Count(span))
+    for span in (_one_per_row, _one_per_other_class, _one_per_output)
 )
 _right = partial(loss, best=None, worst=0.0, score=True)
 

@@ -1,4 +1,4 @@
-"""How well scores separate two classes, whatever the threshold: areas under curves, and points on them."""
+"""Threshold-free measures of how well scores separate two classes: areas under curves, and points on them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _columns(batch: BinaryScore) -> tuple[Array, Array]:
 
 
 class Ranking:
-    """The scores of a sample in order: the weight of `positive` and `negative` rows of each score (g,)."""
+    """The distinct scores of a sample in order, with the weight of `positive` and `negative` rows (g,)."""
 
     def __init__(self, sample: Sample, score: Array, is_positive: Array) -> None:
         self.sample, self.xp, self.is_positive = sample, sample.xp, is_positive > 0
@@ -33,47 +33,47 @@ class Ranking:
         return self.positives > 0 and self.negatives > 0
 
     def influence(self, of_positive: Array, of_negative: Array) -> Array:
-        """The influence of each row (n,), from those (g,) of positive and negative rows, each of mean 0.
+        """The influence of each row (n,), from that of positive and negative rows (g,), both with mean 0.
 
-        The variance within each class is that of a sample: DeLong, DeLong, Clarke-Pearson (1988), Comparing
+        The variance within each class is a sample variance: DeLong, DeLong, Clarke-Pearson (1988), Comparing
         the areas under two or more correlated receiver operating characteristic curves, doi:10.2307/2531595
         """
-        group, total, whole = self.ties.group, self.sample.total, self.sample.units()
-        found = self._inflated(~self.is_positive, total / self.negatives, whole) * of_negative[group]
-        scale = self._inflated(self.is_positive, total / self.positives, whole)
-        found[self.is_positive] = scale * of_positive[group[self.is_positive]]
-        return found
+        group, total, units = self.ties.group, self.sample.total, self.sample.units()
+        influence = self._inflated(~self.is_positive, total / self.negatives, units) * of_negative[group]
+        scale = self._inflated(self.is_positive, total / self.positives, units)
+        influence[self.is_positive] = scale * of_positive[group[self.is_positive]]
+        return influence
 
-    def _inflated(self, rows: Array, scale: float, whole: float) -> float:
-        """The scale of the influence of the rows of a class, of which fewer are independent than of all."""
+    def _inflated(self, rows: Array, scale: float, all_units: float) -> float:
+        """The scale of the influence of the rows of a class, corrected for its smaller sample size."""
         units = self.sample.units(rows)
-        return scale * (units / (units - 1) * (whole - 1) / whole) ** 0.5 if units > 1 else scale
+        return scale * (units / (units - 1) * (all_units - 1) / all_units) ** 0.5 if units > 1 else scale
 
     def ends(self, value: float, influence: Array, low: float, high: float) -> tuple[float, float] | None:
-        """The interval of a value between low and high; None for none."""
+        """The interval of a value between low and high; None if there is none."""
         pairs = min(self.sample.units(self.is_positive), self.sample.units(~self.is_positive))
         return self.sample.ends(value, influence, low, high, self._df(influence), pairs)
 
     def _df(self, influence: Array) -> float:
-        """The degrees of freedom of a sum of the noise of two classes: Satterthwaite (1946)."""
+        """The degrees of freedom for the sum of the variances of both classes: Satterthwaite (1946)."""
         parts = (self.sample.weight * influence) ** 2 / self.sample.alike
         squares = [float(parts[rows].sum()) for rows in (self.is_positive, ~self.is_positive)]
         units = [max(self.sample.units(rows) - 1.0, 1.0) for rows in (self.is_positive, ~self.is_positive)]
-        shares = sum(each * each / count for each, count in zip(squares, units, strict=True))
+        shares = sum(square * square / count for square, count in zip(squares, units, strict=True))
         return sum(squares) ** 2 / shares if shares > 0 else sum(units)
 
 
-def area_of(found: Ranking) -> tuple[float, Array]:
-    """The area under the ROC curve, NaN unless there are both classes, and the influence (n,) of each row."""
-    # Of each row the rows of the other class that it is in order with; half of those of equal score.
-    above = before(found.negative) + found.negative / 2
-    below = after(found.positive) + found.positive / 2
-    area = float(found.positive @ above) / (found.positives * found.negatives)
-    above /= found.negatives
-    below /= found.positives
+def area_of(ranking: Ranking) -> tuple[float, Array]:
+    """The area under the ROC curve, and the influence (n,) of each row; both classes must occur."""
+    # For each row, the rows of the other class in the correct order; ties count half.
+    above = before(ranking.negative) + ranking.negative / 2
+    below = after(ranking.positive) + ranking.positive / 2
+    area = float(ranking.positive @ above) / (ranking.positives * ranking.negatives)
+    above /= ranking.negatives
+    below /= ranking.positives
     above -= area
     below -= area
-    return area, found.influence(above, below)
+    return area, ranking.influence(above, below)
 
 
 def _roc_auc(sample: Sample) -> Settled:
@@ -133,26 +133,26 @@ def gini(batch: BinaryScore) -> tuple[Array, Array]:
 
 
 def _partial_auc(sample: Sample, max_fpr: float, standardized: bool) -> Settled:
-    found, xp = Ranking(sample, *sample.columns), sample.xp
-    if not found.has_both:
+    ranking, xp = Ranking(sample, *sample.columns), sample.xp
+    if not ranking.has_both:
         return Settled.undefined(sample)
-    # Of the negatives in each group, the part that lies up to max_fpr, the highest scores first.
-    rate, share = found.negative / found.negatives, found.positive / found.positives
+    # The part of the negatives of each score that is within max_fpr, highest scores first.
+    rate, share = ranking.negative / ranking.negatives, ranking.positive / ranking.positives
     room = xp.maximum(max_fpr - after(rate), 0.0)
     part = xp.minimum(rate, room)
     inside = xp.where(rate > 0, part / xp.where(rate > 0, rate, 1.0), 1.0 * (room > 0))
-    # Within a group the curve is straight: a part of its negatives has that part of its positives before it.
+    # The curve is linear within tied scores: equal fractions of their positives and negatives are counted.
     area = float((part * (after(share) + share * inside / 2)).sum())
     edge = float((after(share) + share * inside)[xp.flatnonzero(part > 0)[0]])
     of_positive = before(part) + part * inside / 2
     of_negative = inside * (after(share) + share * inside / 2 - edge) + max_fpr * edge
-    influence = found.influence(of_positive - area, of_negative - area)
+    influence = ranking.influence(of_positive - area, of_negative - area)
     if not standardized:
-        return Settled.of(area, influence, found.ends(area, influence, 0.0, max_fpr))
+        return Settled.of(area, influence, ranking.ends(area, influence, 0.0, max_fpr))
     chance = max_fpr * max_fpr / 2
     scale = 2.0 * (max_fpr - chance)
     value, influence = 0.5 + (area - chance) / scale, influence / scale
-    return Settled.of(value, influence, found.ends(value, influence, 0.5 - chance / scale, 1.0))
+    return Settled.of(value, influence, ranking.ends(value, influence, 0.5 - chance / scale, 1.0))
 
 
 @loss(
@@ -175,21 +175,21 @@ def partial_auc(
     return _columns(batch)
 
 
-def precision_of(found: Ranking) -> tuple[float, Array]:
-    """The average precision, NaN without positive rows, and the influence (n,) of each row."""
-    xp = found.xp
-    hits = found.positive + after(found.positive)
-    misses = found.negative + after(found.negative)
+def precision_of(ranking: Ranking) -> tuple[float, Array]:
+    """The average precision, and the influence (n,) of each row; there must be positive rows."""
+    xp = ranking.xp
+    hits = ranking.positive + after(ranking.positive)
+    misses = ranking.negative + after(ranking.negative)
     precision = hits / (hits + misses)
-    value = float((found.positive * precision).sum() / found.positives)
-    # A row changes the precision at every positive that it stands before, or beside.
-    slope = found.positive / (hits + misses) ** 2
+    value = float((ranking.positive * precision).sum() / ranking.positives)
+    # A row changes the precision at every positive row with an equal or lower score.
+    slope = ranking.positive / (hits + misses) ** 2
     gained, lost = xp.cumsum(slope * misses), xp.cumsum(slope * hits)
-    of_positive = (precision - value + gained) / found.positives
-    of_negative = -lost / found.positives
-    group = found.ties.group
-    change = xp.where(found.is_positive, of_positive[group], of_negative[group])
-    return value, found.sample.total * change
+    of_positive = (precision - value + gained) / ranking.positives
+    of_negative = -lost / ranking.positives
+    group = ranking.ties.group
+    change = xp.where(ranking.is_positive, of_positive[group], of_negative[group])
+    return value, ranking.sample.total * change
 
 
 def _average_precision(sample: Sample) -> Settled:
@@ -201,16 +201,17 @@ def _average_precision(sample: Sample) -> Settled:
 
 
 def _limits_of_precision(low: Sample, high: Sample) -> tuple[float, float]:
-    """The average precision is least where no two positives of a bin have the same score.
+    """The limits of the average precision of binned scores.
 
-    It is then at least what positives of no weight would have: the integral of the precision over them.
+    The minimum is at distinct scores of the positives in a bin.  It is bounded by the limit of infinitely
+    small positives: the integral of the precision over them.
     """
-    found, xp = Ranking(low, *low.columns), low.xp
-    hits, misses = after(found.positive), found.negative + after(found.negative)
-    # Below any positive of a bin are its negatives, of the next greater value.
-    gained = found.positive - misses * xp.log1p(found.positive / (hits + misses))
-    least = xp.where(misses > 0, gained, found.positive)
-    return float(least.sum() / found.positives), precision_of(Ranking(high, *high.columns))[0]
+    ranking, xp = Ranking(low, *low.columns), low.xp
+    hits, misses = after(ranking.positive), ranking.negative + after(ranking.negative)
+    # The negatives of a bin rank above its positives, at the next higher value.
+    gained = ranking.positive - misses * xp.log1p(ranking.positive / (hits + misses))
+    minimum = xp.where(misses > 0, gained, ranking.positive)
+    return float(minimum.sum() / ranking.positives), precision_of(Ranking(high, *high.columns))[0]
 
 
 @loss(
@@ -240,17 +241,17 @@ def average_precision(batch: BinaryScore) -> tuple[Array, Array]:
 
 
 def _ks(sample: Sample) -> Settled:
-    found, xp = Ranking(sample, *sample.columns), sample.xp
-    if not found.has_both:
+    ranking, xp = Ranking(sample, *sample.columns), sample.xp
+    if not ranking.has_both:
         return Settled.undefined(sample)
-    hits = (found.positive + after(found.positive)) / found.positives
-    alarms = (found.negative + after(found.negative)) / found.negatives
-    at = int(xp.argmax(xp.abs(hits - alarms)))
-    sign = 1.0 if hits[at] >= alarms[at] else -1.0
-    above = xp.arange(len(hits)) >= at
-    influence = found.influence(sign * (above - hits[at]), -sign * (above - alarms[at]))
-    value = float(abs(hits[at] - alarms[at]))
-    return Settled.of(value, influence, found.ends(value, influence, 0.0, 1.0))
+    hits = (ranking.positive + after(ranking.positive)) / ranking.positives
+    alarms = (ranking.negative + after(ranking.negative)) / ranking.negatives
+    widest = int(xp.argmax(xp.abs(hits - alarms)))
+    sign = 1.0 if hits[widest] >= alarms[widest] else -1.0
+    above = xp.arange(len(hits)) >= widest
+    influence = ranking.influence(sign * (above - hits[widest]), -sign * (above - alarms[widest]))
+    value = float(abs(hits[widest] - alarms[widest]))
+    return Settled.of(value, influence, ranking.ends(value, influence, 0.0, 1.0))
 
 
 @loss(
@@ -275,27 +276,27 @@ def ks_statistic(batch: BinaryScore) -> tuple[Array, Array]:
 
 
 def _lift(sample: Sample, share: float) -> Settled:
-    found, xp = Ranking(sample, *sample.columns), sample.xp
-    if found.positives == 0:
+    ranking, xp = Ranking(sample, *sample.columns), sample.xp
+    if ranking.positives == 0:
         return Settled.undefined(sample)
-    weight = found.ties.weights
+    weight = ranking.ties.weights
 
-    def taken(size: float) -> Array:
-        """The share of each group (g,) among the highest scores of this weight."""
+    def share_taken(size: float) -> Array:
+        """The fraction of the rows of each score (g,) that is among the top rows of this weight."""
         return xp.clip(size - after(weight), 0.0, weight) / weight
 
     size = share * sample.total
-    top = taken(size)
-    hits = float(found.positive @ top)
-    value = hits / (share * found.positives)
-    group, y = found.ties.group, found.is_positive
-    # How many positives more rows at the edge hold: the rate among the rows where the edge may lie.
+    top = share_taken(size)
+    hits = float(ranking.positive @ top)
+    value = hits / (share * ranking.positives)
+    group, y = ranking.ties.group, ranking.is_positive
+    # The rate of positives near the cut, estimated over the range where the cut may lie.
     rows, deviate = sample.share(top[group] > 0, share)
     below, above = (min(max(end, 0.0), rows) for end in order_interval(share, rows, deviate))
-    ends = [float(found.positive @ taken(end / rows * sample.total)) for end in (below, above)]
+    ends = [float(ranking.positive @ share_taken(end / rows * sample.total)) for end in (below, above)]
     rate = (ends[1] - ends[0]) / ((above - below) / rows * sample.total)
     of_hits = top[group] * (y - rate) + share * rate
-    influence = sample.total / found.positives * (of_hits / share - value * y)
+    influence = sample.total / ranking.positives * (of_hits / share - value * y)
     return Settled.of(value, influence)
 
 
@@ -318,13 +319,13 @@ def lift(batch: BinaryScore, *, share: Share = 0.1) -> tuple[Array, Array]:
 
 
 def _recall(sample: Sample, precision: float) -> Settled:
-    found, xp = Ranking(sample, *sample.columns), sample.xp
-    if found.positives == 0:
+    ranking, xp = Ranking(sample, *sample.columns), sample.xp
+    if ranking.positives == 0:
         return Settled.undefined(sample)
-    hits = found.positive + after(found.positive)
-    misses = found.negative + after(found.negative)
-    kept = hits >= precision * (hits + misses)
-    value = float(xp.max(hits[kept], initial=0.0)) / found.positives
+    hits = ranking.positive + after(ranking.positive)
+    misses = ranking.negative + after(ranking.negative)
+    is_precise = hits >= precision * (hits + misses)
+    value = float(xp.max(hits[is_precise], initial=0.0)) / ranking.positives
     return Settled.of(value, xp.zeros(len(sample.weight)))
 
 

@@ -1,4 +1,4 @@
-"""How well scores separate each of several classes or labels: means of areas under curves."""
+"""Measures of how well scores separate classes or labels: means of areas under curves."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _POSITIVE = "each label needs rows that have it"
 _LABELS = "labels that are certain"
 
 Curve = Callable[[Ranking], tuple[float, Array]]
-"""From a ranking to a value, and the influence (n,) of each row on it."""
+"""A function from a ranking to a value and the influence (n,) of each row on it."""
 
 
-class _EachAlone:
-    """The curve of each class or label against the rest, from its scores (n,) and its members (n,)."""
+class _OneVsRest:
+    """The curve of each class or label against the rest, from its scores (n,) and its membership (n,)."""
 
     def __init__(
         self, sample: Sample, curve: Curve, scores: Sequence[Array], members: Sequence[Array], both: bool
@@ -36,43 +36,46 @@ class _EachAlone:
 
     @cached_property
     def rankings(self) -> list[Ranking | None]:
-        """The ranking of each, None without the rows that it needs."""
-        found = [Ranking(self.sample, *each) for each in zip(self.scores, self.members, strict=True)]
-        return [each if each.has_both or (each.positives > 0 and not self.both) else None for each in found]
+        """The ranking of each class; None if it lacks required rows."""
+        rankings = [Ranking(self.sample, *columns) for columns in zip(self.scores, self.members, strict=True)]
+        return [
+            ranking if ranking.has_both or (ranking.positives > 0 and not self.both) else None
+            for ranking in rankings
+        ]
 
     @cached_property
-    def found(self) -> list[tuple[float, Array]]:
-        """The value of each, and the influence (n,) of each row; NaN without the rows that it needs."""
-        nothing = math.nan, self.sample.xp.full(len(self.sample.weight), math.nan)
-        return [nothing if each is None else self.curve(each) for each in self.rankings]
+    def values(self) -> list[tuple[float, Array]]:
+        """The value of each class, and the influence (n,) of each row; NaN if it lacks required rows."""
+        undefined = math.nan, self.sample.xp.full(len(self.sample.weight), math.nan)
+        return [undefined if ranking is None else self.curve(ranking) for ranking in self.rankings]
 
     def parts(self) -> list[Settled]:
-        """The settled loss of each."""
+        """The settled loss of each class."""
         return [
             Settled.undefined(self.sample)
             if ranking is None
-            else Settled.of(*found, ranking.ends(*found, 0.0, 1.0))
-            for ranking, found in zip(self.rankings, self.found, strict=True)
+            else Settled.of(*value, ranking.ends(*value, 0.0, 1.0))
+            for ranking, value in zip(self.rankings, self.values, strict=True)
         ]
 
     def mean(self, average: str) -> Settled:
-        """The mean over all; by average, each counts alike or as its members do."""
-        shares = [_share(self.sample, own) for own in self.members] if average == "weighted" else None
-        return _mean(self.sample, self.found, shares)
+        """The mean over all classes, equally weighted or weighted by their members."""
+        shares = [_share(self.sample, members) for members in self.members] if average == "weighted" else None
+        return _mean(self.sample, self.values, shares)
 
 
 def _mean(
-    sample: Sample, found: list[tuple[float, Array]], weight: list[tuple[float, Array]] | None = None
+    sample: Sample, values: list[tuple[float, Array]], weight: list[tuple[float, Array]] | None = None
 ) -> Settled:
-    """The mean of values with the influence of each row (n,); `weight` has the same for their weights."""
-    weights = weight or [(1.0, sample.xp.zeros(len(sample.weight)))] * len(found)
+    """The mean of values, each with the influence of each row (n,); `weight` has the same for the weights."""
+    weights = weight or [(1.0, sample.xp.zeros(len(sample.weight)))] * len(values)
     total = sum(share for share, _ in weights)
-    value = sum(share * part for (share, _), (part, _) in zip(weights, found, strict=True)) / total
-    moved = [
+    value = sum(share * part for (share, _), (part, _) in zip(weights, values, strict=True)) / total
+    changes = [
         share * influence + (part - value) * change
-        for (share, change), (part, influence) in zip(weights, found, strict=True)
+        for (share, change), (part, influence) in zip(weights, values, strict=True)
     ]
-    return _bounded(sample, float(value), sum(moved) / total)
+    return _bounded(sample, float(value), sum(changes) / total)
 
 
 def _bounded(sample: Sample, value: float, influence: Array) -> Settled:
@@ -80,25 +83,25 @@ def _bounded(sample: Sample, value: float, influence: Array) -> Settled:
 
 
 def _share(sample: Sample, rows: Array) -> tuple[float, Array]:
-    """The share of the weight on which a condition (n,) holds, and the influence of each row."""
+    """The weighted share of rows (n,) that meet a condition, and the influence of each row."""
     share = float((sample.weight * rows).sum()) / sample.total
     return share, rows - share
 
 
 def _of_classes(sample: Sample, curve: Curve, average: str, multi_class: str = "ovr") -> Settled:
     *scores, code = sample.columns
-    members = [code == each for each in range(len(scores))]
-    alone = _EachAlone(sample, curve, scores, members, both=curve is area_of)
-    if not all(own.any() for own in members):
-        whole = Settled.undefined(sample)
+    members = [code == label for label in range(len(scores))]
+    curves = _OneVsRest(sample, curve, scores, members, both=curve is area_of)
+    if not all(rows.any() for rows in members):
+        overall = Settled.undefined(sample)
     elif multi_class == "ovr":
-        whole = alone.mean(average)
+        overall = curves.mean(average)
     else:
         pairs = list(combinations(range(len(scores)), 2))
-        found = [_between(sample, scores, members, *pair) for pair in pairs]
+        values = [_between(sample, scores, members, *pair) for pair in pairs]
         shares = [_share(sample, members[a] | members[b]) for a, b in pairs]
-        whole = _mean(sample, found, shares if average == "weighted" else None)
-    return replace(whole, parts=alone.parts)
+        overall = _mean(sample, values, shares if average == "weighted" else None)
+    return replace(overall, parts=curves.parts)
 
 
 def _areas_of_classes(sample: Sample, average: str, multi_class: str) -> Settled:
@@ -112,18 +115,18 @@ def _precision_of_classes(sample: Sample, average: str) -> Settled:
 def _between(
     sample: Sample, scores: list[Array], members: list[Array], a: int, b: int
 ) -> tuple[float, Array]:
-    """The mean of the two areas of two classes against each other, each by its own score."""
+    """The mean of the areas of two classes against each other, each ranked by its own score."""
     xp, rows = sample.xp, members[a] | members[b]
     cluster = None if sample.cluster is None else sample.cluster[rows]
-    alone = replace(sample, weight=sample.weight[rows], cluster=cluster)
-    found = [area_of(Ranking(alone, scores[each][rows], members[each][rows])) for each in (a, b)]
+    subset = replace(sample, weight=sample.weight[rows], cluster=cluster)
+    areas = [area_of(Ranking(subset, scores[label][rows], members[label][rows])) for label in (a, b)]
     influence = xp.zeros(len(rows))
-    influence[rows] = (found[0][1] + found[1][1]) / 2 * (sample.total / alone.total)
-    return (found[0][0] + found[1][0]) / 2, influence
+    influence[rows] = (areas[0][1] + areas[1][1]) / 2 * (sample.total / subset.total)
+    return (areas[0][0] + areas[1][0]) / 2, influence
 
 
 def _columns(batch: Multiclass) -> tuple[Array, ...]:
-    """The probability of each class, and the number of the true one; NaN where it is not certain."""
+    """The probability of each class, and the index of the true class; NaN for soft targets."""
     xp = batch.xp
     code = xp.argmax(batch.target, axis=1) * 1.0 if batch.code is None else batch.code * 1.0
     if batch.soft is not None:
@@ -186,24 +189,24 @@ def multiclass_average_precision(
 def _of_labels(sample: Sample, curve: Curve, average: str, both: bool) -> Settled:
     half = len(sample.columns) // 2
     members = [label > 0 for label in sample.columns[half:]]
-    alone = _EachAlone(sample, curve, sample.columns[:half], members, both)
+    curves = _OneVsRest(sample, curve, sample.columns[:half], members, both)
     if average == "micro":
-        whole = _pooled(sample, curve, both)
-    elif any(ranking is None for ranking in alone.rankings):
-        whole = Settled.undefined(sample)
+        overall = _pooled(sample, curve, both)
+    elif any(ranking is None for ranking in curves.rankings):
+        overall = Settled.undefined(sample)
     else:
-        whole = alone.mean(average)
-    return replace(whole, parts=alone.parts)
+        overall = curves.mean(average)
+    return replace(overall, parts=curves.parts)
 
 
 def _pooled(sample: Sample, curve: Curve, both: bool) -> Settled:
-    """Of all labels of all rows in one ranking; a row has the influence of its labels together."""
+    """The value of all labels of all rows in one ranking, with the influence of each row."""
     xp, half = sample.xp, len(sample.columns) // 2
     rows = xp.arange(len(sample.weight)) if sample.cluster is None else sample.cluster
     # The labels of a row are not independent.
-    whole = replace(sample, weight=xp.tile(sample.weight, half), cluster=xp.tile(rows, half))
+    pooled = replace(sample, weight=xp.tile(sample.weight, half), cluster=xp.tile(rows, half))
     scores, members = (xp.concatenate(part) for part in (sample.columns[:half], sample.columns[half:]))
-    ranking = Ranking(whole, scores, members)
+    ranking = Ranking(pooled, scores, members)
     if ranking.positives == 0 or (both and ranking.negatives == 0):
         return Settled.undefined(sample)
     value, influence = curve(ranking)

@@ -51,8 +51,8 @@ def generalized_kl_divergence(batch: MulticlassAmount) -> Array:
 def _jensen_shannon(xp: Namespace, t: Array, p: Array) -> Array:
     """(t log(t / m) + p log(p / m)) / 2 with m = (t + p) / 2, and 0 log 0 = 0.
 
-    With d = (p - t) / (p + t) it is (p + t) / 4 times (1 - d) log(1 - d) + (1 + d) log(1 + d), of which the
-    series d^2 sum_k d^(2k) / ((k + 1)(2k + 1)) keeps the digits for small d.
+    With d = (p - t) / (p + t) it is (p + t) / 4 times (1 - d) log(1 - d) + (1 + d) log(1 + d), whose series
+    d^2 sum_k d^(2k) / ((k + 1)(2k + 1)) is accurate for small d.
     """
     gap, total = p - t, p + t
     total = xp.where(total == 0, 1.0, total)

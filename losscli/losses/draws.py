@@ -8,9 +8,9 @@ from losscli.numeric.arrays import Array, Namespace
 from losscli.tasks.distribution import Hypergeometric
 
 SPREAD, MORE = 12.0, 30.0
-"""Standard deviations from the mean, and counts more, beyond which a probability is nothing to one."""
-NOTHING = 1e-17
-"""A share that changes no digit of a sum."""
+"""Standard deviations from the mean, plus counts, beyond which probabilities are negligible."""
+NEGLIGIBLE = 1e-17
+"""A fraction of a sum that does not change it in float64."""
 
 
 def _score(xp: Namespace, hits: Array, batch: Hypergeometric) -> Array:
@@ -63,30 +63,30 @@ def crps_hypergeometric(batch: Hypergeometric) -> Array:
 def _one_side(batch: Hypergeometric, edge: Array, middle: Array, step: float) -> Array:
     """The integral of (F - [y <= x])^2 from the edge to the middle count, in steps of 1 or -1.
 
-    The probabilities are added from the edge on, each from the one before: between two counts P is the sum,
-    on the side of the edge, and 1 - P on the other.
+    Probabilities are computed recursively and added from the edge on.  Between two counts the sum P is the
+    probability on the side of the edge, and 1 - P on the other.
     """
     xp, y = batch.xp, batch.target
-    # From the middle, whose probability has all its digits, out to the edge, and back.
+    # From the middle, where the probability is accurate, out to the edge, and back.
     at, mass = middle, xp.exp(-_score(xp, middle, batch))
-    while bool(xp.any(left := (at - edge) * step > 0)):
-        mass = xp.where(left, mass * _ratio(batch, at, -step), mass)
-        at = xp.where(left, at - step, at)
+    while bool(xp.any(active := (at - edge) * step > 0)):
+        mass = xp.where(active, mass * _ratio(batch, at, -step), mass)
+        at = xp.where(active, at - step, at)
     tail, total = mass, xp.zeros_like(y)
-    while bool(xp.any(left := (middle - at) * step > 0)):
-        # How much of the unit from one count to the next is on the side of the edge of the target.
+    while bool(xp.any(active := (middle - at) * step > 0)):
+        # The part of the unit interval to the next count that is between the edge and the target.
         before = xp.minimum(xp.maximum((y - at) * step, 0.0), 1.0)
-        own = before * tail * tail + (1.0 - before) * (1.0 - tail) * (1.0 - tail)
-        total = total + xp.where(left, own, 0.0)
-        mass = xp.where(left, mass * _ratio(batch, at, step), mass)
-        at, tail = xp.where(left, at + step, at), xp.where(left, tail + mass, tail)
+        area = before * tail * tail + (1.0 - before) * (1.0 - tail) * (1.0 - tail)
+        total = total + xp.where(active, area, 0.0)
+        mass = xp.where(active, mass * _ratio(batch, at, step), mass)
+        at, tail = xp.where(active, at + step, at), xp.where(active, tail + mass, tail)
     return total
 
 
 def hypergeometric_up_to(batch: Hypergeometric, count: Array) -> Array:
-    """The probability of at most a count (n,), which is a whole number.
+    """The distribution function at a whole count (n,).
 
-    The probabilities are added on the side of the count that has less of them, from the count outward.
+    Probabilities are added outward from the count, on the side with the smaller total.
     """
     xp, (low, high) = batch.xp, batch.support
     is_left = (count + 0.5) * (batch.m + batch.n) < batch.k * batch.m
@@ -96,10 +96,10 @@ def hypergeometric_up_to(batch: Hypergeometric, count: Array) -> Array:
     at = xp.where(inside, at, edge)
     mass = xp.where(inside, xp.exp(-_score(xp, at, batch)), 0.0)
     total = mass
-    while bool(xp.any(left := (at != edge) & (mass > NOTHING * total))):
+    while bool(xp.any(active := (at != edge) & (mass > NEGLIGIBLE * total))):
         ratio = xp.where(is_left, _ratio(batch, at, -1.0), _ratio(batch, at, 1.0))
-        mass = xp.where(left, mass * ratio, 0.0)
-        at, total = xp.where(left, at + step, at), total + mass
+        mass = xp.where(active, mass * ratio, 0.0)
+        at, total = xp.where(active, at + step, at), total + mass
     return xp.where(is_left, total, 1.0 - total)
 
 

@@ -110,7 +110,7 @@ def mahalanobis_distance(batch: VectorPair, *, inv_cov: Matrix) -> Array:
     Mahalanobis (1936), On the generalised distance in statistics
     """
     xp = batch.xp
-    # With V = L L' it is the length of L' (a - b), whose square is never negative.
+    # With V = L L' it is the length of L' (a - b), whose square cannot be negative.
     return length(xp, (batch.prediction - batch.target) @ matrix_root(xp, inv_cov))
 
 
@@ -142,8 +142,8 @@ def bray_curtis_distance(batch: VectorPair) -> Array:
     Bray and Curtis (1957), doi:10.2307/1942268
     """
     xp = batch.xp
-    whole = xp.sum(xp.abs(batch.prediction + batch.target), axis=1)
-    return xp.sum(batch.difference, axis=1) / whole
+    total = xp.sum(xp.abs(batch.prediction + batch.target), axis=1)
+    return xp.sum(batch.difference, axis=1) / total
 
 
 @loss("correlation", domain="vectors that are not constant", worst=2.0)
@@ -167,9 +167,9 @@ def cosine_embedding(batch: SimilarPair, *, margin: Real = 0.0) -> Array:
 
     PyTorch user guide, CosineEmbeddingLoss
     """
-    xp, found = batch.xp, batch.angle
-    apart = xp.maximum(found.cosine - margin, 0.0)
-    return xp.where(batch.target > 0, found.distance, apart)
+    xp, pair_angle = batch.xp, batch.angle
+    excess = xp.maximum(pair_angle.cosine - margin, 0.0)
+    return xp.where(batch.target > 0, pair_angle.distance, excess)
 
 
 @loss("HingeEmbeddingLoss", best=0.0)

@@ -27,8 +27,8 @@ def _crps_at(
 ) -> Array:
     """The CRPS of sorted members (n, M): the integral of (F - [y <= x])^2 over the gaps between them.
 
-    F is the level (M - 1,) or (n, M - 1) in a gap.  All its terms are positive; an unbiased estimator
-    subtracts the part of the spread that the members add to it, one in `unbiased`.
+    F is the level (M - 1,) or (n, M - 1) in a gap.  All terms are positive.  An unbiased estimator subtracts
+    the spread of the members divided by `unbiased`.
     """
     low, high, at = ordered[:, :-1], ordered[:, 1:], y[:, None]
     below = xp.minimum(high, at) - xp.minimum(low, at)
@@ -89,7 +89,7 @@ def owcrps_ensemble(batch: Ensemble, *, a: Extended = -math.inf, b: Extended = m
     below = xp.cumsum(counts, axis=1)
     inside, some = (batch.target >= a) & (batch.target <= b), below[:, -1] > 0
     level = below[:, :-1] / xp.where(some, below[:, -1], 1)[:, None]
-    # From the outermost members to those between a and b the level is 0 or 1, as that of the target is.
+    # Outside the members between a and b the level is 0 or 1, as for the target.
     ordered = xp.minimum(xp.maximum(batch.ordered, a), b)
     score = _crps_at(xp, ordered, batch.target, level)
     return xp.where(inside, xp.where(some, score, xp.inf), 0.0)

@@ -20,8 +20,8 @@ def _bandwidth(batch: Ensemble, given: float | None) -> Array:
     if given is not None:
         return xp.full((len(batch.target), 1), given)
     spread = xp.minimum(batch.deviation(bias=False), batch.interquartile_range / 1.34)
-    found = 1.06 * spread * batch.size**-0.2
-    return xp.where(found > 0, found, xp.nan)[:, None]
+    width = 1.06 * spread * batch.size**-0.2
+    return xp.where(width > 0, width, xp.nan)[:, None]
 
 
 def _log_mean(xp: Namespace, logs: Array) -> Array:
@@ -72,7 +72,7 @@ def censored_log_score_ensemble(
     score = _density(batch, width)
     if cens:
         return xp.where(inside, score, -_log_mean(xp, xp.logaddexp(log_ndtr(low), log_ndtr(-high))))
-    # In the tail on the side of the interval the difference keeps its digits.
+    # The difference is accurate in the tail on the side of the interval.
     right = low > 0
     near, far = log_ndtr(xp.where(right, -low, high)), log_ndtr(xp.where(right, -high, low))
     between = near + xp.log1p(-xp.exp(far - near))
@@ -92,18 +92,18 @@ def dawid_sebastiani_multivariate(batch: MultivariateEnsemble, *, bias: bool = F
     error = xp.mean(batch.target[:, None, :] - batch.members, axis=1)
     count = float(size if bias else size - 1)
     squares, logs = xp.zeros(len(error)), xp.zeros(len(error))
-    # S = R'R / count with the R of a QR decomposition of the centred members: not squared, they keep digits.
+    # S = R'R / count with R from a QR decomposition of the centred members, more accurate than squaring them.
     done: list[tuple[Array, Array]] = []
     for d in range(error.shape[1]):
-        rest, scaled = batch.centred[:, :, d], error[:, d]
-        whole = xp.sqrt(xp.sum(rest * rest, axis=1))
+        residual, scaled = batch.centred[:, :, d], error[:, d]
+        total_length = xp.sqrt(xp.sum(residual * residual, axis=1))
         for direction, coordinate in done:
-            along = xp.sum(direction * rest, axis=1)
-            rest, scaled = rest - along[:, None] * direction, scaled - along * coordinate
-        size_left = xp.sqrt(xp.sum(rest * rest, axis=1))
-        size_left = xp.where(size_left > 1e-13 * whole, size_left, xp.nan)
-        scaled = scaled / size_left
-        done.append((rest / size_left[:, None], scaled))
-        squares, logs = squares + scaled * scaled, logs + xp.log(size_left)
+            along = xp.sum(direction * residual, axis=1)
+            residual, scaled = residual - along[:, None] * direction, scaled - along * coordinate
+        remaining_length = xp.sqrt(xp.sum(residual * residual, axis=1))
+        remaining_length = xp.where(remaining_length > 1e-13 * total_length, remaining_length, xp.nan)
+        scaled = scaled / remaining_length
+        done.append((residual / remaining_length[:, None], scaled))
+        squares, logs = squares + scaled * scaled, logs + xp.log(remaining_length)
     dimensions = error.shape[1]
     return count * squares + (2.0 * logs - dimensions * math.log(count or math.nan))

@@ -61,7 +61,7 @@ def _interquartile(sample: Sample) -> Settled:
 
 
 def _limits_of_interquartile(low: Sample, high: Sample) -> tuple[float, float]:
-    upper, lower = ([quartile.means[0] for quartile in _quartiles(each)] for each in (high, low))
+    upper, lower = ([quartile.means[0] for quartile in _quartiles(sample)] for sample in (high, low))
     return lower[0] - upper[1], upper[0] - lower[1]
 
 
@@ -85,10 +85,10 @@ _EXPLAINED = Reduction(_explained, undefined=_EQUAL)
 
 
 def _against_quantile(sample: Sample, alpha: float = 0.5) -> Settled:
-    """The pinball losses of the predictions and of the constant that minimises them, twice."""
+    """Twice the pinball losses of the predictions and of the constant that minimizes them."""
     cost, target = sample.columns
     constant = Ties.of(target, sample.weight).quantile(alpha)
-    # Near its minimum the loss of the constant does not depend on it, so neither does the noise.
+    # At its minimum the loss is stationary in the constant, so the constant adds no noise.
     over = sample.xp.maximum(constant - target, 0.0)
     under = sample.xp.maximum(target - constant, 0.0)
     return Settled.of_columns(sample, (cost, 2.0 * (alpha * under + (1.0 - alpha) * over)))

@@ -1,4 +1,4 @@
-"""How well predictions explain targets: scores and errors relative to the targets' variance."""
+"""Scores and errors relative to the variance of the targets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _root_relative(xp: Namespace, m: Array, pilot: Pilot) -> Array:
 
 
 Average = Literal["uniform", "variance"]
-"""The mean over outputs, or that weighted by the variance of their targets."""
+"""The mean over outputs, plain or weighted by the variance of their targets."""
 
 
 def _explained(
@@ -35,12 +35,12 @@ def _explained(
     force_finite: bool,
     average: str,
 ) -> Array:
-    """The explained share (...) of the squares (..., outputs); of equal targets NaN, or 0 or 1 if forced."""
+    """The explained share (...) of the squares (..., outputs); for equal targets NaN, or 0 or 1 if forced."""
     if average == "variance":
         unit = max(max(pilot.error_unit, pilot.target_unit) for pilot in pilots)
         errors = xp.asarray([(pilot.error_unit / unit) ** 2 for pilot in pilots])
         targets = xp.asarray([(pilot.target_unit / unit) ** 2 for pilot in pilots])
-        # An output of equal targets has no weight.
+        # An output with equal targets has no weight.
         lost = xp.where(total == 0, 0.0, unexplained * errors)
         parts = [(xp.sum(lost, axis=-1), xp.sum(total * targets, axis=-1), 1.0)]
     else:
@@ -161,7 +161,7 @@ def explained_variance(
 
 
 def _joint(batch: Regression) -> tuple[Array, ...]:
-    """The centred error e and target y with e^2, y^2 and e y, all in one unit."""
+    """The centred error e and target y with e^2, y^2 and e y, all in the same unit."""
     unit = batch.pilot.joint_unit
     e = batch.error_in_units * (batch.pilot.error_unit / unit)
     y = batch.target_in_units * (batch.pilot.target_unit / unit)

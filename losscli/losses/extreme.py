@@ -1,7 +1,7 @@
 """Scores of distributions of extremes and of waiting times.
 
-With z = (y - location) / scale and v = log(1 + shape z) / shape, which is z where the shape is zero, all of
-their formulas are smooth in the shape.
+In terms of z = (y - location) / scale and v = log(1 + shape z) / shape, which is z for shape 0, all formulas
+are smooth in the shape.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def crps_stretched(
     above: Callable[[Array], Array],
     excess: Callable[[Array], Array],
 ) -> Array:
-    """The CRPS of a variable whose places x are stretched, dx = exp(stretch v) dv, by its tails in v.
+    """The CRPS of a variable x with dx = exp(stretch v) dv, from its tails as functions of v.
 
-    At v = 0 it is the integral of F^2 below and of (1 - F)^2 above; from there to the target at v, in a
-    distance of x, it grows by the distance less twice the tail's integral.  For w >= 0, `log_below` is
-    log F(-w), `above` 1 - F(w), and `excess` exp(-w) less that.
+    For a target at v = 0 it is the integral of F^2 below plus that of (1 - F)^2 above.  For a target at v,
+    with the given distance in x, it is larger by the distance minus twice the integral of the tail.  For
+    w >= 0, `log_below` is log F(-w), `above` is 1 - F(w), and `excess` is exp(-w) - (1 - F(w)).
     """
     unit, rate = xp.full_like(v, 0.5), stretch[:, None]
     forever, right = xp.full_like(v, xp.inf), v >= 0
@@ -94,7 +94,7 @@ def log_score_gev(batch: GeneralizedExtremeValue) -> Array:
 
 
 def _times(xp: Namespace, factor: Array, v: Array) -> Array:
-    """The product, 0 where the factor is."""
+    """The product, 0 where the factor is 0."""
     return xp.where(factor == 0, 0.0, factor * xp.where(factor == 0, 0.0, v))
 
 

@@ -1,6 +1,6 @@
-"""Losses of ranking in groups: the items of a query, their scores s, and how relevant each is, r.
+"""Losses of ranking in groups: the items of a query, with scores s and relevance r.
 
-Tied items share their ranks: each counts as if at a random one of them, unless a parameter says otherwise.
+Tied items share their ranks, as if ties were broken at random, unless a parameter says otherwise.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ Ties = Literal["shared", "rows"]
 Negative = Literal["error", "zero"]
 """A relevance of -1: an error, or not relevant, as TREC writes it."""
 
-kept_mean = replace(ratio, undefined="no group has a relevant item")
+mean_over_groups = replace(ratio, undefined="no group has a relevant item")
 """The mean over the groups that count."""
 LOG2 = 0.6931471805599453
 """log 2."""
 
 
-def judged(batch: Relevance, found: Array, best: Array, empty: str) -> tuple[Array, Array]:
-    """The value of each group relative to the best possible (groups,), and whether the group counts."""
-    xp, none = batch.xp, best == 0
-    value = xp.where(none, 1.0 if empty == "one" else 0.0, found / xp.where(none, 1.0, best))
-    return value, xp.where(none, 0.0 if empty == "skip" else 1.0, 1.0)
+def relative_to_best(batch: Relevance, achieved: Array, best: Array, empty: str) -> tuple[Array, Array]:
+    """The value of each group relative to the best possible value (groups,), and whether the group counts."""
+    xp, is_empty = batch.xp, best == 0
+    value = xp.where(is_empty, 1.0 if empty == "one" else 0.0, achieved / xp.where(is_empty, 1.0, best))
+    return value, xp.where(is_empty, 0.0 if empty == "skip" else 1.0, 1.0)
 
 
 def _discounted(batch: Relevance, gain: Array, k: int | None, ties: str) -> tuple[Array, Array]:
-    """The sum of the discounted gains (n,) of items in each group, and that of the ideal order (groups,)."""
+    """The discounted cumulative gain of each group and of its ideal order (groups,), from gains (n,)."""
     discount = batch.within(k) / batch.xp.log2(batch.rank + 2.0)
-    found = batch.sums(gain[batch.by_score] * (batch.shared(discount) if ties == "shared" else discount))
-    return found, batch.sums(gain[batch.by_target] * discount)
+    gains = batch.sums(gain[batch.by_score] * (batch.shared(discount) if ties == "shared" else discount))
+    return gains, batch.sums(gain[batch.by_target] * discount)
 
 
 @loss("dcg", "dcg_score", best=None, score=True, worst=0.0)
@@ -71,7 +71,7 @@ def discounted_cumulative_gain(
 @loss(
     "ndcg_score",
     "normalized_discounted_cumulative_gain",
-    reduction=kept_mean,
+    reduction=mean_over_groups,
     best=1.0,
     worst=0.0,
     score=True,
@@ -94,10 +94,10 @@ def ndcg(
 
     Jarvelin and Kekalainen (2002), doi:10.1145/582415.582418
     """
-    return judged(batch, *_discounted(batch, batch.target, k, ties), empty)
+    return relative_to_best(batch, *_discounted(batch, batch.target, k, ties), empty)
 
 
-@loss(reduction=kept_mean, best=1.0, worst=0.0, score=True)
+@loss(reduction=mean_over_groups, best=1.0, worst=0.0, score=True)
 def ndcg_exponential_gain(
     batch: Relevance,
     *,
@@ -113,12 +113,12 @@ def ndcg_exponential_gain(
     Burges et al. (2005), doi:10.1145/1102351.1102363
     """
     xp, r = batch.xp, batch.target
-    # Divided by 2^max of the group, so that no gain overflows.
+    # Dividing by 2^max of the group avoids overflow.
     gain = xp.exp2(r - batch.maxima(r)[batch.group]) * -xp.expm1(-LOG2 * r)
-    return judged(batch, *_discounted(batch, gain, k, ties), empty)
+    return relative_to_best(batch, *_discounted(batch, gain, k, ties), empty)
 
 
-@loss("map", reduction=kept_mean, best=1.0, score=True, worst=0.0)
+@loss("map", reduction=mean_over_groups, best=1.0, score=True, worst=0.0)
 def mean_average_precision(
     batch: BinaryRelevance,
     *,
@@ -148,9 +148,9 @@ def mean_average_precision(
     if ties == "shared":
         last, share = (batch.tie_starts + batch.tie_sizes - 1)[batch.tie], batch.shared(share)
     precision = (above[last] - before) / (batch.rank[last] + 1.0)
-    found = batch.sums(relevant * share * precision)
+    total = batch.sums(relevant * share * precision)
     best = batch.relevant if k is None or divisor == "relevant" else xp.minimum(batch.relevant, float(k))
-    return judged(batch, found, best, empty)
+    return relative_to_best(batch, total, best, empty)
 
 
 @loss("ranking_softmax_loss", best=None)
@@ -163,7 +163,7 @@ def ranking_softmax(batch: Relevance) -> Array:
     """
     xp = batch.xp
     below = batch.score - batch.maxima(batch.score)[batch.group]
-    # The largest terms are one: without them, log(1 + x) keeps the digits of a small remainder.
+    # The largest terms are one: with log1p of the other terms, a small remainder stays accurate.
     top = below == 0
     ties = batch.sums(xp.where(top, 1.0, 0.0))
     rest = batch.sums(xp.where(top, 0.0, xp.exp(below)))

@@ -32,7 +32,7 @@ def cox_partial_likelihood(
     cost = (top - z) + xp.log1p(others)
     if ties == "efron":
         runs = batch.ties
-        # The share of the events of this time in the risk, and how many of these have left before.
+        # The share of the events at this time in the risk, and the fraction of them that has left before.
         share = runs.per_row(runs.sums(event * xp.exp(z - top))) / (1.0 + others)
         before = xp.cumsum(event) - event
         left = (before - runs.per_row(before[runs.first])) / runs.per_row(xp.maximum(runs.sums(event), 1.0))

@@ -1,4 +1,4 @@
-"""Kernel scores of ensembles: M members x, the target y, and a kernel that falls with their distance."""
+"""Kernel scores of ensembles: M members x, the target y, and a kernel that decreases with distance."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Estimator = Literal["nrg", "fair", "akr", "akr_circperm"]
 def _score(
     batch: Ensemble | MultivariateEnsemble, estimator: str, distance: Callable[[Array], Array], scale: float
 ) -> Array:
-    """The mean of 1 - k(x, y) less half that of 1 - k(x, x'), which keeps its digits at small distances."""
+    """The mean of 1 - k(x, y) minus half that of 1 - k(x, x'), which is accurate at small distances."""
     xp, x, size = batch.xp, batch.members, batch.size
 
     def dissimilarity(difference: Array) -> Array:

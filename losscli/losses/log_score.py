@@ -161,7 +161,7 @@ def log_score_beta(batch: Beta) -> Array:
 
 
 def _at_end(xp: Namespace, power: Array, density: Array) -> Array:
-    """The score at an end of the range, where the density is proportional to x^(power - 1)."""
+    """The score at an end of the range, where the density behaves like density x^(power - 1)."""
     return xp.where(power < 1, -xp.inf, xp.where(power == 1, -xp.log(density), xp.inf))
 
 
@@ -189,7 +189,7 @@ def log_score_poisson(batch: Poisson) -> Array:
 
 
 def binomial_score(xp: Namespace, hits: Array, misses: Array, prob: Array) -> Array:
-    """-log(C(n, hits) prob^hits (1 - prob)^misses), n = hits + misses, for any from 0 up (Loader 2000)."""
+    """-log(C(n, hits) prob^hits (1 - prob)^misses), n = hits + misses, for any numbers >= 0 (Loader 2000)."""
     n = hits + misses
     rate, other = n * prob, n * (1.0 - prob)
     gap = misses * prob - hits * (1.0 - prob)
@@ -227,5 +227,5 @@ def log_score_negbinom(batch: NegativeBinomial) -> Array:
 
 
 def negbinom_score(xp: Namespace, count: Array, n: Array, prob: Array) -> Array:
-    """-log of the probability of count failures before n successes."""
+    """-log of the probability of `count` failures before n successes."""
     return xp.log1p(count / n) + binomial_score(xp, n, count, prob)

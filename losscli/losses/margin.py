@@ -85,7 +85,7 @@ def soft_margin(batch: BinaryScore) -> Array:
 
 
 def _scaled_exp(xp: Namespace, scale: Array, x: Array) -> Array:
-    # In two factors, as exp(x) alone may overflow.
+    # Two factors, since exp(x) alone may overflow.
     root = xp.exp(x / 2.0)
     return xp.where(scale == 0, 0.0, scale * root * root)
 
@@ -197,8 +197,8 @@ def sparsemax(batch: MulticlassScore) -> Array:
     Martins and Astudillo (2016), arXiv:1602.02068
     """
     xp = batch.xp
-    # How short of a margin of one the true score is over each other, in falling order.  The best q of the
-    # other classes is short - t where that is positive, with sum q = t as long as that is at most one ...
+    # The shortfall of the true score from a margin of one over each other class, in descending order.  The
+    # optimal q of the other classes is short - t where positive, with sum q = t while that is at most one ...
     short = sum_of_three(xp, batch.score, -batch.true_score[:, None], 1.0)
     short = -xp.sort(xp.where(batch.is_true, xp.inf, -short), axis=1)[:, :-1]
     rank = xp.arange(1, short.shape[1] + 1)
@@ -207,7 +207,7 @@ def sparsemax(batch: MulticlassScore) -> Array:
     total = xp.sum(xp.where(inside, short, 0.0), axis=1) / (1.0 + xp.sum(inside, axis=1))
     q = xp.maximum(short - total[:, None], 0.0)
     within = xp.sum(q * xp.where(q > 0, short, 0.0), axis=1) / 2.0
-    # ... and otherwise sum q = 1 over the other classes, as differences from the largest shortage.
+    # ... and otherwise sum q = 1 over the other classes, computed relative to the largest shortfall.
     first = short[:, 0]
     below = short - first[:, None]
     sums = xp.cumsum(below, axis=1) - 1.0

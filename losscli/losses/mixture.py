@@ -12,7 +12,7 @@ from losscli.tasks.mixture import NormalMixture
 
 SQRT2 = math.sqrt(2.0)
 FAR = 40.0
-"""Where the normal tail is zero: infinity times that would not be."""
+"""Beyond this the normal tail is zero; clipping avoids infinity times zero."""
 HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 
 
@@ -28,7 +28,7 @@ def crps_mixture_normal(batch: NormalMixture) -> Array:
     xp, y, total = batch.xp, batch.target, batch.xp.zeros_like(batch.target)
     mean, spread, weight = (part.T for part in (batch.means, batch.deviations, batch.weights))
     to_target = [_excess(xp, y - mean[i], spread[i]) for i in batch.components]
-    # For each pair what the two distances to the target exceed that of the means by: no large terms cancel.
+    # Pairs of distances to the target are taken relative to the distance of the means: no large terms cancel.
     for i in batch.components:
         for j in range(i + 1):
             low, high = xp.minimum(mean[i], mean[j]), xp.maximum(mean[i], mean[j])
@@ -40,7 +40,7 @@ def crps_mixture_normal(batch: NormalMixture) -> Array:
 
 
 def _excess(xp: Namespace, distance: Array, spread: Array) -> Array:
-    """The mean of |X| less |distance|, for X normal with that mean and a standard deviation."""
+    """E|X| - |distance| for a normal X with mean `distance` and standard deviation `spread`."""
     r = xp.abs(distance) / spread
     density = xp.exp(-r * r / 2) * math.sqrt(2.0 / math.pi)
     return spread * (density - xp.minimum(r, FAR) * special(xp).erfc(r / SQRT2))

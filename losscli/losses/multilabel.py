@@ -1,4 +1,4 @@
-"""Losses of multilabel classification: L labels, each of which a row may have."""
+"""Losses of multilabel classification: a row may have any of L labels."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def label_ranking(batch: MultilabelScore) -> Array:
     Tsoumakas et al. (2010), Mining multi-label data, sec. 5.2
     """
     xp, relevant = batch.xp, batch.relevant
-    own = xp.sum(relevant, axis=1)
+    count = xp.sum(relevant, axis=1)
     wrong = xp.sum(xp.where(relevant, batch.rank - batch.rank_among_relevant, 0), axis=1)
-    return wrong / xp.maximum(own * (relevant.shape[1] - own), 1)
+    return wrong / xp.maximum(count * (relevant.shape[1] - count), 1)
 
 
 @loss(
@@ -91,9 +91,9 @@ def label_ranking_average_precision(batch: MultilabelScore) -> Array:
     Tsoumakas et al. (2010), Mining multi-label data, sec. 5.2
     """
     xp, relevant = batch.xp, batch.relevant
-    own = xp.sum(relevant, axis=1)
+    count = xp.sum(relevant, axis=1)
     precision = xp.sum(xp.where(relevant, batch.rank_among_relevant / batch.rank, 0.0), axis=1)
-    return xp.where(own == 0, 1.0, precision / xp.maximum(own, 1))
+    return xp.where(count == 0, 1.0, precision / xp.maximum(count, 1))
 
 
 @loss("MultiLabelMarginLoss")
@@ -106,34 +106,34 @@ def multilabel_margin(batch: MultilabelScore) -> Array:
     """
     xp, score, relevant = batch.xp, batch.score, batch.relevant
     cost = xp.zeros(len(score))
-    for other, taken in zip(score.T, relevant.T, strict=True):
+    for other, is_relevant in zip(score.T, relevant.T, strict=True):
         short = xp.maximum(sum_of_three(xp, -score, other[:, None], 1.0), 0.0)
-        cost += xp.where(taken, 0.0, xp.sum(xp.where(relevant, short, 0.0), axis=1))
+        cost += xp.where(is_relevant, 0.0, xp.sum(xp.where(relevant, short, 0.0), axis=1))
     return cost / score.shape[1]
 
 
-# Scores of the labels of a row, averaged over the rows
+# Scores of the labels of each row, averaged over rows
 
 ZeroOrOne = Literal["zero", "one"]
-"""What a row counts that has 0 / 0."""
+"""The value of a row with 0 / 0."""
 
 _of_row = partial(loss, best=None, limit=1.0, worst=0.0, score=True)
 
 
 def _counts(batch: MultilabelAgreement, threshold: float, inclusive: bool) -> tuple[Array, Array, Array]:
-    """The numbers (n,) of labels of each row that are rightly predicted, wrongly predicted, and missed."""
+    """The numbers (n,) of true positive, false positive and false negative labels of each row."""
     xp, actual = batch.xp, batch.target > 0
     guess = batch.guessed(threshold, inclusive)
-    found = (guess & actual, guess & ~actual, ~guess & actual)
-    right, wrong, missed = (xp.sum(each, axis=1) * 1.0 for each in found)
+    outcomes = (guess & actual, guess & ~actual, ~guess & actual)
+    right, wrong, missed = (xp.sum(outcome, axis=1) * 1.0 for outcome in outcomes)
     return right, wrong, missed
 
 
 def _share(batch: MultilabelAgreement, hit: Array, miss: Array, zero_division: str) -> Array:
-    """The share (n,) of the hits of each row."""
-    xp, whole = batch.xp, hit + miss
-    nothing = 1.0 if zero_division == "one" else 0.0
-    return xp.where(whole > 0, hit / xp.where(whole > 0, whole, 1.0), nothing)
+    """The share (n,) of hits among hits and misses of each row."""
+    xp, total = batch.xp, hit + miss
+    undefined = 1.0 if zero_division == "one" else 0.0
+    return xp.where(total > 0, hit / xp.where(total > 0, total, 1.0), undefined)
 
 
 @_of_row("samples_precision")

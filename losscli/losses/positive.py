@@ -17,7 +17,7 @@ from losscli.tasks.regression import Pilot, Regression
 
 
 def _gap(xp: Namespace, a: Array, b: Array) -> Array:
-    """The gap t - 1 - log t with t = a / b, both positive: zero at a = b, without cancellation near it."""
+    """T - 1 - log t with t = a / b, both positive; zero at a = b, without cancellation near it."""
     relative, ratio = (a - b) / b, a / b
     near = xp.abs(relative) < 0.4
     far = ratio - 1.0 - xp.log(xp.where(near, 1.0, ratio))
@@ -81,21 +81,22 @@ def mean_tweedie_deviance(batch: Regression, *, power: Power = 0.0) -> Array:
 
 
 def _half_tweedie(xp: Namespace, y: Array, mean: Array, power: float) -> Array:
-    """With a = 1 - p, b = 2 - p and differences of powers d_c = (y^c - mean^c) / c.
+    """Half the Tweedie deviance, without cancellation.
 
-    (y d_a - mean^b r) / b or, nearer to p = 2, (d_b - mean^b r) / a, where r = (y - mean) / mean: neither
-    cancels away from y = mean.  Near it the series mean^b sum_k s^k / k! (1 + b + ... + b^(k-2)) in
-    s = log(y / mean) does not.  A target of zero or below has no powers: they count as zero.
+    With a = 1 - p, b = 2 - p, r = (y - mean) / mean and differences of powers d_c = (y^c - mean^c) / c, it is
+    (y d_a - mean^b r) / b or, closer to p = 2, (d_b - mean^b r) / a; neither cancels away from y = mean.
+    Near y = mean it is the series mean^b sum_k s^k / k! (1 + b + ... + b^(k-2)) in s = log(y / mean).  Powers
+    of targets <= 0 are undefined and count as zero.
     """
     a, b = 1.0 - power, 2.0 - power
     c = a if abs(a) <= abs(b) else b
     positive = y > 0
-    own = xp.where(positive, y, mean)
+    base = xp.where(positive, y, mean)
     relative = (y - mean) / mean
     close = xp.abs(relative) < 0.4
-    s = xp.where(close, xp.log1p(xp.where(close, relative, 0.0)), xp.log(own / mean))
+    s = xp.where(close, xp.log1p(xp.where(close, relative, 0.0)), xp.log(base / mean))
     mean_b, mean_c = xp.power(mean, b), xp.power(mean, c)
-    grown = xp.where(xp.abs(c * s) < 1.0, mean_c * xp.expm1(c * s), xp.power(own, c) - mean_c)
+    grown = xp.where(xp.abs(c * s) < 1.0, mean_c * xp.expm1(c * s), xp.power(base, c) - mean_c)
     difference = xp.where(positive, grown, -mean_c) / c
     far = (y * difference - mean_b * relative) / b if c == a else (difference - mean_b * relative) / a
     near = positive & (xp.abs(s) * max(1.0, abs(b)) < 1.0)
@@ -112,8 +113,8 @@ def _reference(pilot: Pilot, power: float) -> float:
 
 
 def _d2(xp: Namespace, m: Array, pilot: Pilot, power: float) -> Array:
-    # The mean deviance from a constant c is that from the mean of y, plus the deviance of that mean from c.
-    # Squared errors (power 0) are the same about zero, where the mean of y has all its digits.
+    # The mean deviance from a constant c is that from the mean of y plus the deviance of that mean from c.
+    # For squared errors (power 0) the constant is zero, relative to which the mean of y is accurate.
     mean = (pilot.centre if power else 0.0) + pilot.target_unit * m[..., 2]
     constant = xp.full_like(mean, _reference(pilot, power) if power else 0.0)
     return 1.0 - m[..., 0] / (m[..., 1] - _tweedie(xp, mean, constant, power))
@@ -135,12 +136,12 @@ def d2_tweedie(batch: Regression, *, power: Power = 0.0) -> tuple[Array, Array, 
     """
     xp, y = batch.xp, batch.target
     constant = xp.full_like(y, _reference(batch.pilot, power))
-    own = mean_tweedie_deviance(batch, power=power)
-    return own, _tweedie(xp, y, constant, power), batch.target_in_units
+    cost = mean_tweedie_deviance(batch, power=power)
+    return cost, _tweedie(xp, y, constant, power), batch.target_in_units
 
 
 def _raised(batch: Regression, log_input: bool, epsilon: float) -> tuple[Regression, float]:
-    """The batch with epsilon added to its rates, and the amounts added."""
+    """The batch with epsilon added to its rates, and the amount added."""
     added = 0.0 if log_input else epsilon
     return (replace(batch, prediction=batch.prediction + added) if added else batch), added
 
@@ -158,7 +159,7 @@ def _poisson_nll(batch: Regression, log_input: bool, epsilon: float) -> Array:
 
 
 def _stirling_nll(batch: Regression, log_input: bool) -> Array:
-    """Half the deviance, which has no cancellation, plus log(2 pi y) / 2 for y > 0."""
+    """Half the deviance, which does not cancel, plus log(2 pi y) / 2 for y > 0."""
     xp, y, mean = batch.xp, batch.target, batch.prediction
     log_y = xp.log(xp.where(y > 0, y, 1.0))
     if log_input:
@@ -227,9 +228,9 @@ def gamma_nll(batch: Regression) -> Array:
     mean = xp.where(valid, mean, 1.0)
     log, rest = two_float_log(xp, mean)
     ratio = y / mean
-    # What rounding took from the ratio: the difference of ratio and logarithm may lose every other digit.
-    lost = sum_with_product(xp, y, -ratio, mean) / mean
-    value = sum_with_product(xp, ratio, 1.0, log) + (rest + xp.where(xp.isfinite(lost), lost, 0.0))
+    # The rounding error of the ratio matters, since the ratio and the logarithm may nearly cancel.
+    remainder = sum_with_product(xp, y, -ratio, mean) / mean
+    value = sum_with_product(xp, ratio, 1.0, log) + (rest + xp.where(xp.isfinite(remainder), remainder, 0.0))
     return xp.where(valid, value, xp.nan)
 
 

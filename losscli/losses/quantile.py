@@ -1,4 +1,4 @@
-"""Losses of quantile forecasts and of intervals."""
+"""Losses of quantile forecasts and of forecast intervals."""
 
 from __future__ import annotations
 

@@ -17,30 +17,30 @@ def _ties(sample: Sample) -> tuple[Ties, Ties]:
 
 
 def _bounded(sample: Sample, value: float, influence: Array) -> Settled:
-    """A correlation; its interval is that of its Fisher transform."""
+    """A correlation with its interval, from the Fisher transform."""
     return Settled.of(value, influence, sample.ends(value, influence, -1.0, 1.0))
 
 
 def _spearman(sample: Sample) -> Settled:
     x, y = _ties(sample)
-    # Ranks from the middle; those of equal values are their mean.
-    u, v = (each.below + each.equal / 2 - sample.total / 2 for each in (x, y))
+    # Ranks relative to the middle; tied values have their mean rank.
+    u, v = (ties.below + ties.equal / 2 - sample.total / 2 for ties in (x, y))
 
     def through(ties: Ties, values: Array) -> Array:
-        """What the weight of each row (n,) changes in the sum of `values` (n,) times the ranks of `ties`."""
+        """The influence of each row (n,) on the sum of `values` (n,) times the ranks of `ties`."""
         sums = ties.sums(values)
         return (after(sums) + sums / 2)[ties.group]
 
     weight = sample.weight
     products = [float((weight * a * b).sum()) for a, b in ((u, v), (u, u), (v, v))]
-    both, own, other = products
-    if own <= 0 or other <= 0:
+    covariance, x_variance, y_variance = products
+    if x_variance <= 0 or y_variance <= 0:
         return Settled.undefined(sample)
-    scale = float(sample.xp.sqrt(own * other))
-    value = both / scale
-    of_both = u * v + through(x, v) + through(y, u)
-    of_own, of_other = u * u + 2.0 * through(x, u), v * v + 2.0 * through(y, v)
-    change = of_both / scale - value / 2 * (of_own / own + of_other / other)
+    scale = float(sample.xp.sqrt(x_variance * y_variance))
+    value = covariance / scale
+    of_covariance = u * v + through(x, v) + through(y, u)
+    of_x, of_y = u * u + 2.0 * through(x, u), v * v + 2.0 * through(y, v)
+    change = of_covariance / scale - value / 2 * (of_x / x_variance + of_y / y_variance)
     return _bounded(sample, value, sample.total * change)
 
 
@@ -68,7 +68,7 @@ def _kendall(sample: Sample) -> Settled:
     x, y = _ties(sample)
     net, weight, total = net_concordance(x, y), sample.weight, sample.total
     pairs, different_x, different_y = (
-        float((weight * each).sum()) for each in (net, total - x.equal, total - y.equal)
+        float((weight * values).sum()) for values in (net, total - x.equal, total - y.equal)
     )
     if different_x <= 0 or different_y <= 0:
         return Settled.undefined(sample)

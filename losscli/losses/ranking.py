@@ -1,4 +1,4 @@
-"""Losses of ranking by pairs: s is the score of the item that ranks higher, less that of the other."""
+"""Losses of ranking by pairs: s is the score of the item that ranks higher minus that of the other item."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Rates of each class: precision, recall, specificity, F scores, intersection over union.
 
-TP, FP, FN and TN are the true and false positives and negatives of a class: rows that are predicted to belong
-to it or not, rightly or wrongly.
+TP, FP, FN and TN are the true and false positives and negatives of a class.
 """
 
 from __future__ import annotations
@@ -19,11 +18,11 @@ from losscli.tasks.classes import MulticlassOutcome
 from losscli.tasks.multilabel import MultilabelOutcome
 
 Average = Literal["macro", "micro", "weighted"]
-"""The mean over classes, the rate of all their rows together, or the mean weighted by rows of the classes."""
+"""The mean over classes, the rate of all rows together, or the mean weighted by the rows of each class."""
 OfBinary = Literal["positive", "macro", "micro", "weighted"]
-"""The same for two classes, or the rate of the positive one."""
+"""The same for two classes, or the rate of the positive class."""
 ZeroDivision = Literal["zero", "one", "skip"]
-"""The rate 0 / 0 of a class: a number, or not defined and left out of averages."""
+"""The rate 0 / 0 of a class: a number, or undefined and excluded from averages."""
 
 NOWHERE = "no row has the class, or none is in the denominator"
 
@@ -36,12 +35,12 @@ def _averaged(
     average: str,
     zero_division: str,
 ) -> Array:
-    """The rate of the hits and misses (..., classes) of classes that occur, averaged (...)."""
+    """The average (...) over occurring classes of the rates of hits among hits and misses (..., classes)."""
     hit, miss = parts
     if average == "positive":
         hit, miss, occurs = hit[..., -1:], miss[..., -1:], occurs[..., -1:]
     elif average == "micro":
-        hit, miss = (xp.sum(each, axis=-1, keepdims=True) for each in parts)
+        hit, miss = (xp.sum(part, axis=-1, keepdims=True) for part in parts)
         occurs = xp.any(occurs, axis=-1, keepdims=True)
     empty = hit + miss == 0
     rate = hit / xp.where(empty, 1.0, hit + miss) + xp.where(empty & (zero_division == "one"), 1.0, 0.0)
@@ -69,14 +68,14 @@ def of_negatives(
 def divides_zero(
     xp: Namespace, m: Array, params: Mapping[str, Any], columns: tuple[int, ...], negatives: bool = False
 ) -> Array:
-    """Where (...) the value counts 0 / 0: no row is in the columns of a class that occurs."""
+    """Whether the value contains 0 / 0 (...): a class that occurs has no rows in these columns."""
     occurs = m[..., 0] < 1.0 if negatives else xp.sum(m, axis=-1) > 0
-    whole = sum(m[..., place] for place in columns)
+    total = sum(m[..., column] for column in columns)
     if params["average"] == "positive":
-        occurs, whole = occurs[..., -1:], whole[..., -1:]
+        occurs, total = occurs[..., -1:], total[..., -1:]
     elif params["average"] == "micro":
-        occurs, whole = (xp.sum(each, axis=-1, keepdims=True) for each in (occurs, whole))
-    return xp.any((occurs > 0) & (whole == 0) & (params["zero_division"] != "skip"), axis=-1)
+        occurs, total = (xp.sum(part, axis=-1, keepdims=True) for part in (occurs, total))
+    return xp.any((occurs > 0) & (total == 0) & (params["zero_division"] != "skip"), axis=-1)
 
 
 _score = partial(loss, best=1.0, worst=0.0, score=True)

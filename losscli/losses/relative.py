@@ -1,4 +1,4 @@
-"""Relative losses: the error as a part of the target's size, of its spread, or of its logarithm's."""
+"""Relative losses: errors relative to the size or spread of the targets, and errors of logarithms."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def weighted_mean_absolute_percentage_error(batch: Regression) -> tuple[Array, A
 def _log_error(batch: Regression) -> Array:
     """|log(1 + prediction) - log(1 + target)|, without cancellation if both are close.
 
-    With s = 1 + the smaller of both it is log1p(|e| / s).  The rounding errors of e and s are corrected to
+    With s = 1 + the smaller of the two it is log1p(|e| / s), with the rounding errors of e and s corrected to
     first order.
     """
     xp, error = batch.xp, batch.error

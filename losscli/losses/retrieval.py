@@ -1,7 +1,7 @@
-"""Losses and scores of the first ranks of a group, and of a whole order.
+"""Losses and scores of the top ranks of a group, and of its complete ranking.
 
-Tied items share their ranks, as in `grouped`, unless a parameter says otherwise: a value is that expected if
-each tie is broken at random.
+Tied items share their ranks, as in `grouped`, unless a parameter says otherwise: the value is its expectation
+if ties are broken at random.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Literal
 from losscli.catalog.loss import Replacement
 from losscli.catalog.params import Count, OpenUnit, Positive
 from losscli.catalog.registry import loss
-from losscli.losses.grouped import LOG2, Empty, Negative, Ties, judged, kept_mean
+from losscli.losses.grouped import LOG2, Empty, Negative, Ties, mean_over_groups, relative_to_best
 from losscli.numeric.arrays import Array
 from losscli.tasks.grouped import BinaryRelevance, Relevance
 
 _score = partial(loss, score=True, worst=0.0)
 
 
-def _found(batch: BinaryRelevance, k: int | None, ties: str) -> Array:
+def _hits(batch: BinaryRelevance, k: int | None, ties: str) -> Array:
     """The number of relevant items among the first k of each group (groups,)."""
     share = batch.within(k)
     return batch.sums(batch.target[batch.by_score] * (batch.shared(share) if ties == "shared" else share))
@@ -43,11 +43,11 @@ def precision_at_k(
 
     Manning, Raghavan and Schuetze (2008), Introduction to Information Retrieval, sec. 8.4
     """
-    whole = batch.xp.minimum(batch.sizes, k) if divisor == "min_k" else k
-    return _found(batch, k, ties) / whole
+    count = batch.xp.minimum(batch.sizes, k) if divisor == "min_k" else k
+    return _hits(batch, k, ties) / count
 
 
-@_score("recall_at", "retrieval_recall", best=None, limit=1.0, reduction=kept_mean)
+@_score("recall_at", "retrieval_recall", best=None, limit=1.0, reduction=mean_over_groups)
 def recall_at_k(
     batch: BinaryRelevance,
     *,
@@ -68,14 +68,14 @@ def recall_at_k(
     Manning, Raghavan and Schuetze (2008), Introduction to Information Retrieval, sec. 8.4
     """
     best = batch.relevant if divisor == "relevant" else batch.xp.minimum(batch.relevant, float(k))
-    return judged(batch, _found(batch, k, ties), best, empty)
+    return relative_to_best(batch, _hits(batch, k, ties), best, empty)
 
 
 def _first_hit(batch: BinaryRelevance, gain: Array, ties: str) -> Array:
-    """The gain (n,) by rank of the first relevant item of each group (groups,); 0 if there is none.
+    """The expected gain of the first relevant item of each group (groups,), from gains (n,) by rank; else 0.
 
     Among t tied items of which r are relevant, the first relevant one is the j-th with probability
-    r / (t - j + 1) times that of none before.
+    r / (t - j + 1) times the probability that none of the earlier ones is relevant.
     """
     xp, relevant = batch.xp, batch.target[batch.by_score]
     if ties == "rows":
@@ -89,19 +89,19 @@ def _first_hit(batch: BinaryRelevance, gain: Array, ties: str) -> Array:
     first[1:] = group[places][1:] != group[places][:-1]
     places = places[first]
     start, size, hit = starts[places], sizes[places], hits[places]
-    value, none = xp.zeros(len(batch.starts)), xp.ones(len(places))
-    own = xp.zeros(len(places))
+    value, none_before = xp.zeros(len(batch.starts)), xp.ones(len(places))
+    expected = xp.zeros(len(places))
     for j in range(int((size - hit).max() if len(places) else -1) + 1):
         here = j <= size - hit
         at = xp.where(here, start + j, start)
-        chance = xp.where(here, none * hit / xp.where(here, size - j, 1.0), 0.0)
-        own += chance * gain[at]
-        none = xp.where(here, none * (size - j - hit) / xp.where(here, size - j, 1.0), 0.0)
-    value[group[places]] = own
+        chance = xp.where(here, none_before * hit / xp.where(here, size - j, 1.0), 0.0)
+        expected += chance * gain[at]
+        none_before = xp.where(here, none_before * (size - j - hit) / xp.where(here, size - j, 1.0), 0.0)
+    value[group[places]] = expected
     return value
 
 
-@_score("mrr", "reciprocal_rank", "retrieval_reciprocal_rank", best=1.0, reduction=kept_mean)
+@_score("mrr", "reciprocal_rank", "retrieval_reciprocal_rank", best=1.0, reduction=mean_over_groups)
 def mean_reciprocal_rank(
     batch: BinaryRelevance,
     *,
@@ -119,12 +119,18 @@ def mean_reciprocal_rank(
 
     Voorhees (1999), The TREC-8 question answering track report
     """
-    found = _first_hit(batch, batch.within(k) / (batch.rank + 1.0), ties)
-    return judged(batch, found, batch.any_relevant, empty)
+    reciprocal = _first_hit(batch, batch.within(k) / (batch.rank + 1.0), ties)
+    return relative_to_best(batch, reciprocal, batch.any_relevant, empty)
 
 
 @_score(
-    "hit_rate", "hit_at_k", "success_at_k", "retrieval_hit_rate", best=None, limit=1.0, reduction=kept_mean
+    "hit_rate",
+    "hit_at_k",
+    "success_at_k",
+    "retrieval_hit_rate",
+    best=None,
+    limit=1.0,
+    reduction=mean_over_groups,
 )
 def hit_rate_at_k(
     batch: BinaryRelevance,
@@ -143,7 +149,7 @@ def hit_rate_at_k(
 
     Deshpande and Karypis (2004), doi:10.1145/963770.963776
     """
-    return judged(batch, _first_hit(batch, batch.within(k), ties), batch.any_relevant, empty)
+    return relative_to_best(batch, _first_hit(batch, batch.within(k), ties), batch.any_relevant, empty)
 
 
 @_score("retrieval_rbp", best=None, limit=1.0)

@@ -1,4 +1,4 @@
-"""Robust losses of the error: quadratic near zero, and slower, flat or zero elsewhere."""
+"""Robust losses of the error: quadratic near zero, and growing more slowly or bounded elsewhere."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def pseudo_huber(batch: Regression, *, delta: Positive = 1.0) -> Array:
 
     Charbonnier et al. (1994), doi:10.1109/ICIP.1994.413553
     """
-    # Beyond 1e150 the last ratio is one, and a square would overflow.  NumPy's hypot takes ten times as long.
+    # Beyond 1e150 the last ratio is one, and the square would overflow.  NumPy's hypot is ten times slower.
     ratio = batch.xp.minimum(batch.abs_error / delta, 1e150)
     return delta * batch.abs_error * (ratio / (1.0 + batch.xp.sqrt(1.0 + ratio * ratio)))
 
@@ -58,7 +58,7 @@ def log_cosh(batch: Regression) -> Array:
     Green (1990), doi:10.1109/42.52985
     """
     xp, size = batch.xp, batch.abs_error
-    # With t = exp(-|e|), cosh e = (1 + t^2) / 2t, and 1 + (1 - t)^2 / 2t keeps the digits of small errors.
+    # With t = exp(-|e|), cosh e = (1 + t^2) / 2t = 1 + (1 - t)^2 / 2t, which is accurate for small errors.
     below = xp.expm1(-size)
     t, small = 1.0 + below, size < 1.0
     far = xp.where(small, 0.0, size - 0.6931471805599453)
@@ -119,7 +119,7 @@ def student_t(batch: Regression, *, c: Positive = 2.3849, df: Positive = 4.0) ->
 
     Lange, Little and Taylor (1989), doi:10.2307/2290063
     """
-    # Two tiny parameters must not make a delta of zero.
+    # The product of two tiny parameters must not underflow to zero.
     return _lorentzian(batch, max(c * math.sqrt(df), 5e-324))
 
 
@@ -143,7 +143,7 @@ def ramsay_e(batch: Regression, *, a: Positive = 0.3) -> Array:
     Ramsay (1977), A comparative study of several robust estimates of slope, intercept, and scale, JASA 72
     """
     xp, size = batch.xp, batch.abs_error
-    # Beyond 1000 nothing changes.  Below 2 the difference cancels, and exp(-x) (x^2 / 2! + ...) does not.
+    # The value is constant beyond 1000.  Below 2 the difference cancels; exp(-x) (x^2 / 2! + ...) does not.
     x = xp.minimum(a * size, 1000.0)
     small = xp.minimum(x, 2.0)
     series = xp.zeros_like(x)
@@ -161,7 +161,7 @@ def andrew_wave(batch: Regression, *, a: Positive = 1.339) -> Array:
     Andrews (1974), doi:10.1080/00401706.1974.10489233
     """
     xp = batch.xp
-    # 1 - cos x = 2 sin^2(x / 2), without the difference.
+    # 1 - cos x = 2 sin^2(x / 2), without cancellation.
     half_wave = a * xp.sin(xp.minimum(batch.abs_error / a, math.pi) / 2)
     return 2.0 * half_wave * half_wave
 
@@ -213,7 +213,7 @@ def tukey_quartic(batch: Regression, *, c: Positive = 3.61752, k: AtLeastOne = 4
     statsmodels user guide, norms.TukeyQuartic
     """
     inner = batch.xp.minimum(batch.abs_error, c)
-    # In q = 1 - x^k the polynomial has no term below zero: nothing cancels.
+    # As a polynomial in q = 1 - x^k all terms are positive, so nothing cancels.
     q = 1.0 - batch.xp.power(inner / c, k)
     return 0.5 * inner * inner * ((k * k + q * (2.0 * k + (k + 2.0) * q)) / ((k + 1.0) * (k + 2.0)))
 

@@ -1,4 +1,4 @@
-"""Distances between the distribution of the predictions and that of the targets, whatever their pairs."""
+"""Distances between the distributions of predictions and of targets, ignoring how they are paired."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from losscli.tasks.regression import Regression
 class _Gaps:
     """The distribution functions F of the predictions and G of the targets of a sample.
 
-    `widths` (g,) are the distances from each distinct value to the next one, and `apart` (g,) is F - G there.
+    `widths` (g,) are the gaps from each distinct value to the next, and `differences` (g,) are F - G in them.
     """
 
     def __init__(self, sample: Sample) -> None:
@@ -21,21 +21,21 @@ class _Gaps:
         self.xp, self.ties = xp, Ties.of(xp.concatenate([prediction, target]), xp.tile(weight, 2))
         signs = xp.repeat(xp.asarray([1.0, -1.0]), self.n)
         self.widths = xp.diff(self.ties.values, append=self.ties.values[-1:])
-        self.apart = xp.cumsum(self.ties.sums(signs))
-        self.apart = self.apart / sample.total
-        # Where as many predictions as targets lie below, rounding would give the difference a sign.
-        self.apart[xp.abs(self.apart) <= ROUNDING] = 0.0
+        self.differences = xp.cumsum(self.ties.sums(signs))
+        self.differences = self.differences / sample.total
+        # Where F = G, rounding errors would give the difference a sign.
+        self.differences[xp.abs(self.differences) <= ROUNDING] = 0.0
 
-    def moved(self, slope: Array) -> Array:
-        """What each row (n,) adds to the integral of `slope` (g,) times F - G."""
+    def influence(self, slope: Array) -> Array:
+        """The contribution of each row (n,) to the integral of `slope` (g,) times F - G."""
         above = self.xp.cumsum((slope * self.widths)[::-1])[::-1][self.ties.group]
         return above[: self.n] - above[self.n :]
 
 
 def _wasserstein(sample: Sample) -> Settled:
     gaps = _Gaps(sample)
-    value = float((sample.xp.abs(gaps.apart) * gaps.widths).sum())
-    return Settled.of(value, gaps.moved(sample.xp.sign(gaps.apart)) - value)
+    value = float((sample.xp.abs(gaps.differences) * gaps.widths).sum())
+    return Settled.of(value, gaps.influence(sample.xp.sign(gaps.differences)) - value)
 
 
 @loss("wasserstein", "earth_mover_distance", order=Order(_wasserstein))
@@ -51,9 +51,9 @@ def wasserstein_distance(batch: Regression) -> tuple[Array, Array]:
 
 def _energy(sample: Sample) -> Settled:
     gaps = _Gaps(sample)
-    square = 2.0 * float((gaps.apart**2 * gaps.widths).sum())
+    square = 2.0 * float((gaps.differences**2 * gaps.widths).sum())
     value = square**0.5
-    influence = 2.0 * gaps.moved(2.0 * gaps.apart) - 2.0 * square
+    influence = 2.0 * gaps.influence(2.0 * gaps.differences) - 2.0 * square
     return Settled.of(value, influence / (2.0 * value) if value > 0 else 0.0 * influence)
 
 

@@ -1,7 +1,7 @@
 """Errors of forecasts relative to those of a naive forecast, over the history of a series or row by row.
 
-With --scale-by a row has the scale of its series, s: the mean absolute error of the naive forecast over the
-history, or the root of its mean square.  With --naive it has a naive forecast, whose error is r.
+With --scale-by, s is the scale of the series of a row: the mean absolute error of the naive forecast over the
+history, or its root mean square.  With --naive, r is the error of the naive forecast of a row.
 """
 
 from __future__ import annotations
@@ -75,9 +75,9 @@ def geometric_mean_relative_absolute_error(batch: Benchmarked) -> Array:
 
     Hyndman and Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001
     """
-    xp, own, other = batch.xp, batch.abs_error / batch.scale, batch.xp.abs(batch.naive_error)
-    ratio = own / other
-    # Close to one the difference is exact; far from it the ratio may be beyond the floats.
+    xp, error, naive_error = batch.xp, batch.abs_error / batch.scale, batch.xp.abs(batch.naive_error)
+    ratio = error / naive_error
+    # Near one the difference is exact; far from it the ratio may overflow or underflow.
     near, beyond = (ratio > 0.5) & (ratio < 2.0), (ratio == 0) | (ratio == xp.inf)
-    log = xp.where(beyond, xp.log(own) - xp.log(other), xp.log(xp.where(beyond, 1.0, ratio)))
-    return xp.where(near, xp.log1p((own - other) / other), log)
+    log = xp.where(beyond, xp.log(error) - xp.log(naive_error), xp.log(xp.where(beyond, 1.0, ratio)))
+    return xp.where(near, xp.log1p((error - naive_error) / naive_error), log)

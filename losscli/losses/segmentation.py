@@ -15,7 +15,7 @@ from losscli.tasks.segmentation import ClassMask, ClassScores, Mask, Overlap, We
 
 Aggregate = Literal["per_image", "global"]
 Empty = Literal["formula", "zero", "one"]
-"""The loss of an image without a true pixel; of all images together, zero leaves it out."""
+"""The loss of an image without true pixels; over all images together, zero excludes it."""
 
 
 def _overlap(xp: Namespace, m: Array, aggregate: str) -> Array:
@@ -26,7 +26,7 @@ OVERLAP = Reduction(_overlap, undefined="all masks are empty")
 
 
 def _is_replaced(batch: Mask, params: Mapping[str, Any]) -> Array:
-    """Where no formula gives the loss of an image (n,)."""
+    """Whether the loss of an image is not given by the formula (n,)."""
     if params["empty"] != "formula":
         return batch.is_empty
     return batch.is_empty & (batch.xp.sum(batch.prediction, axis=1) == 0)
@@ -55,14 +55,14 @@ def tversky(
     """
     xp = batch.xp
     wrong = fp_weight * batch.false_alarms + fn_weight * batch.misses
-    whole = batch.hits + wrong
-    cost = wrong / xp.where(whole == 0, 1.0, whole)
+    total = batch.hits + wrong
+    cost = wrong / xp.where(total == 0, 1.0, total)
     if empty == "formula":
-        return cost, wrong, whole
+        return cost, wrong, total
     absent, counted = batch.is_empty, empty == "one"
     return (
         xp.where(absent, 1.0 if counted else 0.0, cost),
-        *(side if counted else xp.where(absent, 0.0, side) for side in (wrong, whole)),
+        *(side if counted else xp.where(absent, 0.0, side) for side in (wrong, total)),
     )
 
 
@@ -96,8 +96,8 @@ def dice_smooth(batch: Mask, *, smooth: NonNegative = 1.0) -> Array:
 def _smooth(xp: Namespace, masks: Mask | Overlap, smooth: float) -> Array:
     """The Dice loss of masks with a smoothing constant; 0 for two empty masks."""
     wrong = (masks.false_alarms + masks.misses) / 2
-    whole = masks.hits + wrong + smooth
-    return wrong / xp.where(whole == 0, 1.0, whole)
+    total = masks.hits + wrong + smooth
+    return wrong / xp.where(total == 0, 1.0, total)
 
 
 LOGITS = "logits, or with softmax=false probabilities"
@@ -131,8 +131,8 @@ def _by_frequency(xp: Namespace, m: Array, weight: float) -> Array:
     """The mean over classes, each weighted by 1 / frequency^2."""
     classes = m.shape[-1] // 2
     pixels = weight * m[..., classes:]
-    own = 1.0 / (pixels * pixels + 1e-7)
-    return xp.sum(own * m[..., :classes], axis=-1) / xp.sum(own, axis=-1)
+    weights = 1.0 / (pixels * pixels + 1e-7)
+    return xp.sum(weights * m[..., :classes], axis=-1) / xp.sum(weights, axis=-1)
 
 
 @loss("multiclass_generalized_dice_loss", reduction=Reduction(_by_frequency), domain=LOGITS, worst=1.0)
@@ -154,7 +154,7 @@ def generalized_dice(
 
 
 class _Counts(NamedTuple):
-    """The pixels of one class in both masks, in one of them, and in the true one (n,)."""
+    """The numbers of pixels of one class in both masks, in exactly one mask, and in the true mask (n,)."""
 
     hits: Array
     wrong: Array
@@ -162,22 +162,22 @@ class _Counts(NamedTuple):
 
 
 def _classes(batch: ClassMask) -> Iterator[_Counts]:
-    """The counts of each class that is in some mask."""
+    """Yield the pixel counts of each class that occurs in a mask."""
     xp = batch.xp
     for label in xp.unique(xp.concatenate([batch.prediction.ravel(), batch.target.ravel()])):
         guess, truth = batch.prediction == label, batch.target == label
-        yield _Counts(*(xp.sum(own, axis=1) for own in (guess & truth, guess != truth, truth)))
+        yield _Counts(*(xp.sum(mask, axis=1) for mask in (guess & truth, guess != truth, truth)))
 
 
 def _mean_over_classes(batch: ClassMask, miss_weight: float) -> Array:
     """The mean over the classes in either mask of wrong / (hits + wrong), wrong times miss_weight (n,)."""
     xp = batch.xp
     total, classes = xp.zeros(len(batch.target)), xp.zeros(len(batch.target))
-    for own in _classes(batch):
-        wrong = miss_weight * own.wrong
-        whole = own.hits + wrong
-        total += wrong / xp.where(whole == 0, 1.0, whole)
-        classes += whole > 0
+    for counts in _classes(batch):
+        wrong = miss_weight * counts.wrong
+        denominator = counts.hits + wrong
+        total += wrong / xp.where(denominator == 0, 1.0, denominator)
+        classes += denominator > 0
     return total / classes
 
 
@@ -218,25 +218,25 @@ def segmentation_generalized_dice_error(
     """
     xp, power = batch.xp, {"square": 2, "simple": 1, "linear": 0}[weight_type]
     counts = [*_classes(batch)]
-    rarest = xp.min(xp.stack([xp.where(own.true > 0, own.true, xp.inf) for own in counts]), axis=0)
-    wrong = whole = xp.zeros(len(batch.target))
-    for own in counts:
-        # Relative to the rarest class, so that no weight is above one.
-        weight = (rarest / xp.where(own.true > 0, own.true, rarest)) ** power
-        wrong = wrong + weight * own.wrong
-        whole = whole + weight * (2 * own.hits + own.wrong)
-    return wrong / whole
+    rarest = xp.min(xp.stack([xp.where(pixels.true > 0, pixels.true, xp.inf) for pixels in counts]), axis=0)
+    wrong = total = xp.zeros(len(batch.target))
+    for pixels in counts:
+        # Weights relative to the rarest class do not exceed one.
+        weight = (rarest / xp.where(pixels.true > 0, pixels.true, rarest)) ** power
+        wrong = wrong + weight * pixels.wrong
+        total = total + weight * (2 * pixels.hits + pixels.wrong)
+    return wrong / total
 
 
 def _mean_iou(xp: Namespace, m: Array, average: str) -> Array:
-    """The mean over classes from the means of hits, of wrong pixels and of true pixels of each."""
+    """The mean over classes, from the means of hits, wrong pixels and true pixels of each class."""
     hits, wrong, true = (m[..., i::3] for i in range(3))
-    whole = hits + wrong
+    union = hits + wrong
     if average == "micro":
-        return xp.sum(hits, axis=-1) / xp.sum(whole, axis=-1)
-    present = whole > 0
+        return xp.sum(hits, axis=-1) / xp.sum(union, axis=-1)
+    present = union > 0
     weight = true if average == "weighted" else xp.where(present, 1.0, 0.0)
-    return xp.sum(weight * hits / xp.where(present, whole, 1.0), axis=-1) / xp.sum(weight, axis=-1)
+    return xp.sum(weight * hits / xp.where(present, union, 1.0), axis=-1) / xp.sum(weight, axis=-1)
 
 
 MEAN_IOU = Reduction(_mean_iou, undefined="no pixel counts")
@@ -260,7 +260,7 @@ def segmentation_mean_iou(
     columns = list[Array]()
     for label in range(num_classes):
         guess, truth = (batch.prediction == label) & counted, batch.target == label
-        columns += [xp.sum(own, axis=1) * 1.0 for own in (guess & truth, guess != truth, truth)]
+        columns += [xp.sum(mask, axis=1) * 1.0 for mask in (guess & truth, guess != truth, truth)]
     return tuple(columns)
 
 
@@ -276,5 +276,5 @@ def hausdorff_distance(batch: Mask, *, width: Count, percentile: Percentile = 10
     Huttenlocher, Klanderman and Rucklidge (1993), doi:10.1109/34.232073
     """
     xp = batch.xp
-    masks = [to_numpy(own > 0.5) for own in (batch.prediction, batch.target)]
+    masks = [to_numpy(image > 0.5) for image in (batch.prediction, batch.target)]
     return xp.asarray([hausdorff(a, b, width, percentile) for a, b in zip(*masks, strict=True)])

@@ -1,4 +1,4 @@
-"""Losses of sequences of labels whose place in time is not known."""
+"""Losses of sequences of labels with unknown alignment to frames."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from losscli.tasks.sequence import Frames
 
 
 def _is_impossible(batch: Frames, params: Mapping[str, Any]) -> Array:
-    """Where the infinite loss of a row counts as zero (n,)."""
+    """Whether the infinite loss of a row counts as zero (n,)."""
     if not params["zero_infinity"]:
         return batch.xp.zeros(len(batch.length), dtype=bool)
     return _forward(batch, params["blank"]) == batch.xp.inf
@@ -53,7 +53,7 @@ def _forward(batch: Frames, blank: int) -> Array:
     log_prob = _with_blank(xp, batch.log_prob, blank)
     states = xp.full((n, 2 * most + 1), blank)
     states[:, 1::2] = xp.maximum(batch.labels, 0)
-    # A label may follow another one at once, without the blank between them, if the two differ.
+    # The blank between two labels may be skipped if they differ.
     skips = xp.zeros(states.shape, dtype=bool)
     skips[:, 3::2] = batch.labels[:, 1:] != batch.labels[:, :-1]
     total = xp.where(xp.arange(states.shape[1]) < 2, 0.0, -xp.inf)
@@ -69,12 +69,12 @@ def _forward(batch: Frames, blank: int) -> Array:
     on_blank, on_label = (
         xp.take_along_axis(total, xp.maximum(last - back, 0), axis=1)[:, 0] for back in (0, 1)
     )
-    found = _log_sum(xp, on_blank, xp.where(batch.length > 0, on_label, -xp.inf))
-    return xp.where(xp.any(batch.labels == blank, axis=1), xp.inf, -found)
+    log_total = _log_sum(xp, on_blank, xp.where(batch.length > 0, on_label, -xp.inf))
+    return xp.where(xp.any(batch.labels == blank, axis=1), xp.inf, -log_total)
 
 
 def _with_blank(xp: Namespace, log_prob: Array, blank: int) -> Array:
-    """The log-probabilities with a blank that is impossible, if it is none of the classes."""
+    """The log-probabilities, with an impossible blank appended if it is not one of the classes."""
     n, frames, classes = log_prob.shape
     if blank < classes:
         return log_prob
@@ -82,7 +82,7 @@ def _with_blank(xp: Namespace, log_prob: Array, blank: int) -> Array:
 
 
 def _log_sum(xp: Namespace, *terms: Array) -> Array:
-    """The logarithm of the sum of the exponentials of terms; minus infinity if all are."""
+    """The log-sum-exp of terms; minus infinity if all terms are."""
     top = reduce(xp.maximum, terms)
     none = top == -xp.inf
     below = xp.where(none, 0.0, top)

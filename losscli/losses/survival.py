@@ -36,9 +36,9 @@ def aft_nll(
     a, b = (end / scale for end in batch.ends)
     observed = batch.is_observed
     density = math.log(scale) + batch.xp.log(batch.upper) - standard.log_density(xp, b)
-    # An observed time has some interval of its own, so that no mass is the logarithm of zero.
+    # Observed times get an arbitrary interval, which avoids the logarithm of zero.
     ends = ((a, -1.0), (b, 1.0), (batch.log_width / scale, 2.0))
-    mass = standard.log_mass(xp, *(xp.where(observed, other, own) for own, other in ends))
+    mass = standard.log_mass(xp, *(xp.where(observed, observed_end, end) for end, observed_end in ends))
     return xp.where(observed, density, -mass)
 
 

@@ -1,4 +1,4 @@
-"""Error rates of text: the edits that make it the reference, relative to the lengths, over all rows."""
+"""Error rates of text: the edits that turn it into the reference, relative to lengths, over all rows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from losscli.states.reductions import Reduction, ratio
 from losscli.tasks.text import CharacterEdits, WordEdits
 
 Matches = Literal["longest", "aligned"]
-"""The words that match: the longer text less the edits, or those of an alignment."""
+"""The number of matching words: the length of the longer text minus the edits, or from an alignment."""
 
 
 @loss("wer", "WordErrorRate", reduction=ratio)
@@ -58,7 +58,7 @@ def match_error_rate(batch: WordEdits, *, matches: Matches = "longest") -> tuple
 
 
 def _information(xp: Namespace, m: Array) -> Array:
-    """1 - H^2 / (N P), from the means of H, N - H and P - H: nothing cancels if texts are nearly right."""
+    """1 - H^2 / (N P), from the means of H, N - H and P - H, which is accurate for nearly correct texts."""
     hits, missed, added = m[..., 0], m[..., 1], m[..., 2]
     both = missed + hits, added + hits
     return (hits * (missed + added) + missed * added) / (both[0] * both[1])

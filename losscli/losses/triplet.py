@@ -1,4 +1,4 @@
-"""Losses of triplets: the anchor's distance to the positive, less that to the negative."""
+"""Losses of triplets: the anchor's distance to the positive minus its distance to the negative."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scores of densities with a scale of their own on each side of the location."""
+"""Scores of densities with different scales on the two sides of the location."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from losscli.tasks.skewed import TwoPiece, TwoPieceExponential, TwoPieceNormal
 
 SQRT2 = math.sqrt(2.0)
 FAR = 40.0
-"""Where the normal tail is zero: infinity times that would not be."""
+"""Beyond this the normal tail is zero; clipping avoids infinity times zero."""
 HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 
 
 def _crps(batch: TwoPiece, to_target: Array, spread: float) -> Array:
-    """The CRPS from integrals of the tail S of the symmetric density: of S to the target, and of all S^2.
+    """The CRPS from two integrals of the tail S of the symmetric density: of S up to the target, and of S^2.
 
-    A side with the share w of the probability has the tail 2 w S.
+    A side with probability w has the tail 2 w S.
     """
     share = batch.scale / (batch.scale1 + batch.scale2)
-    sides = [(own / (batch.scale1 + batch.scale2), own) for own in (batch.scale1, batch.scale2)]
-    squares = sum(part * part * own for part, own in sides)
+    sides = [(scale / (batch.scale1 + batch.scale2), scale) for scale in (batch.scale1, batch.scale2)]
+    squares = sum(part * part * scale for part, scale in sides)
     return batch.xp.abs(batch.error) + 4.0 * (spread * squares - share * batch.scale * to_target)
 
 

@@ -14,7 +14,7 @@ from losscli.numeric.tails import LogisticTail, NormalTail, StudentTail, Tail
 from losscli.tasks.block import Block
 from losscli.tasks.parameters import Bound, LocationScale, Positive, Probability, flag_empty_range
 
-NOTHING = 1e-100
+NEGLIGIBLE = 1e-100
 """A fraction too small to change a result, whose inverse can still be squared."""
 
 
@@ -57,7 +57,7 @@ class Bounded(LocationScale, frozen=True):
         """The same with a scale that is not negligible compared with the distances from the centre."""
         xp = self.xp
         longest = xp.maximum(xp.abs(self.centre - self.location), xp.abs(self.nearest - self.centre))
-        return replace(self, scale=xp.maximum(self.scale, NOTHING * longest))
+        return replace(self, scale=xp.maximum(self.scale, NEGLIGIBLE * longest))
 
     @cached_property
     def start(self) -> Array:
