@@ -185,7 +185,7 @@ def _stacked_rows(page: Paper, rows: Sequence[Row], width: int) -> Iterator[tupl
     for row in rows:
         for name in row.names:
             cells = (name, row.short, row.value) if name is row.names[0] else (name, "", "")
-            shown = [page.dye(style, cell) for cell, style in zip(cells, _CELLS, strict=True) if cell]
-            yield " ".join(shown), len(" ".join(filter(None, cells)))
+            styled = [page.dye(style, cell) for cell, style in zip(cells, _CELLS, strict=True) if cell]
+            yield " ".join(styled), len(" ".join(filter(None, cells)))
         for line in _lines(row.text, width - 2):
             yield f"  {page.flags(line)}", 2 + len(line)

@@ -23,5 +23,5 @@ def write(*lines: str) -> None:
     shown without credentials.
     """
     with suppress(OSError, ValueError):
-        shown = (line_of_log(without_credentials(line)) for line in lines)
-        print("\n".join(shown), file=sys.stderr, flush=True)
+        safe_lines = (line_of_log(without_credentials(line)) for line in lines)
+        print("\n".join(safe_lines), file=sys.stderr, flush=True)

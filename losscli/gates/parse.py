@@ -97,10 +97,10 @@ def parse(text: str, resolve: Callable[[str], tuple[str, ...]] = _single_name) -
     Raises UsageError, which points at the error, and what `resolve` raises.
     """
     text = re.sub(r"[\t\n\r\f\v]", " ", text.strip())
-    subject, at = _subject(text, 0, resolve)
-    sign, at = _match(text, at, r"<=|>=|<(?!=)|>(?!=)", "<=, <, >= or >")
-    limit, at = _limit(text, at, subject, resolve)
-    _match(text, at, r"$", "the end of the gate")
+    subject, position = _subject(text, 0, resolve)
+    sign, position = _match(text, position, r"<=|>=|<(?!=)|>(?!=)", "<=, <, >= or >")
+    limit, position = _limit(text, position, subject, resolve)
+    _match(text, position, r"$", "the end of the gate")
     return Gate(text, subject, sign, limit)
 
 
@@ -138,10 +138,10 @@ def _min_n(value: object) -> int:
 # Each of these functions takes the text and a start position, and returns what it parsed and its end.
 
 
-def _subject(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
-    bound = re.compile(r"\s*(lo|hi|gap)\s*\(").match(text, at)
+def _subject(text: str, position: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
+    bound = re.compile(r"\s*(lo|hi|gap)\s*\(").match(text, position)
     if bound is None:
-        return _metric(text, at, resolve)
+        return _metric(text, position, resolve)
     metric, end = _metric(text, bound.end(), resolve)
     is_gap = bound[1] == "gap"
     if metric.field == "rows":
@@ -152,102 +152,104 @@ def _subject(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> t
     return replace(metric, gap=True) if is_gap else replace(metric, field=_FIELDS[bound[1]]), end
 
 
-def _metric(text: str, at: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
-    name, at = _match(text, at, rf"{_QUOTED}|{LOSS_NAME}", "the name of a loss, or n")
+def _metric(text: str, position: int, resolve: Callable[[str], tuple[str, ...]]) -> tuple[Subject, int]:
+    name, position = _match(text, position, rf"{_QUOTED}|{LOSS_NAME}", "the name of a loss, or n")
     params: list[tuple[str, str]] = []
-    if name != "n" and text.startswith(":", at):
-        params, at = _items(text, at + 1, r"[\w-]+", r"[^\s,<>=\[\])\"]+")
+    if name != "n" and text.startswith(":", position):
+        params, position = _items(text, position + 1, r"[\w-]+", r"[^\s,<>=\[\])\"]+")
         params = [(key.replace("-", "_"), value) for key, value in params]
-    model = re.compile(rf"\[\s*({_QUOTED}|{_MODEL})\s*\]").match(text, at)
+    model = re.compile(rf"\[\s*({_QUOTED}|{_MODEL})\s*\]").match(text, position)
     if model is not None:
-        at = model.end()
+        position = model.end()
     cell: list[tuple[str, str | None]] = []
-    if text.startswith("[", at):
-        pairs, at = _items(text, at + 1, r"[^=,\]\"]+", r"[^,\]\"]+")
+    if text.startswith("[", position):
+        pairs, position = _items(text, position + 1, r"[^=,\]\"]+", r"[^,\]\"]+")
         cell = [(_unquoted(column), None if value == "*" else _unquoted(value)) for column, value in pairs]
-        _, at = _match(text, at, r"\]", "a comma or a closing ]")
+        _, position = _match(text, position, r"\]", "a comma or a closing ]")
     model_name = None if model is None else _unquoted(model[1])
     if name == "n":
-        return Subject((), (), tuple(cell), "rows", model_name), at
+        return Subject((), (), tuple(cell), "rows", model_name), position
     unquoted_params = [(key, _unquoted(value)) for key, value in params]
-    return Subject(resolve(_unquoted(name)), tuple(unquoted_params), tuple(cell), model=model_name), at
+    return Subject(resolve(_unquoted(name)), tuple(unquoted_params), tuple(cell), model=model_name), position
 
 
-def _items(text: str, at: int, name: str, value: str) -> tuple[list[tuple[str, str]], int]:
+def _items(text: str, position: int, name: str, value: str) -> tuple[list[tuple[str, str]], int]:
     """Parse 'name=value,name=value'; names and values may be quoted as in JSON, and keep their quotes."""
     items: dict[str, str] = {}
     while True:
-        start = at
-        key, at = _match(text, at, f"{_QUOTED}|{name}", "a name")
-        _, at = _match(text, at, "=", f"= and a value after {key}")
+        start = position
+        key, position = _match(text, position, f"{_QUOTED}|{name}", "a name")
+        _, position = _match(text, position, "=", f"= and a value after {key}")
         if key in items:
             raise _error(text, start, f"{key} only once")
-        items[key], at = _match(text, at, f"{_QUOTED}|{value}", f"a value for {key}")
-        if not text.startswith(",", at):
-            return list(items.items()), at
-        at += 1
+        items[key], position = _match(text, position, f"{_QUOTED}|{value}", f"a value for {key}")
+        if not text.startswith(",", position):
+            return list(items.items()), position
+        position += 1
 
 
 def _limit(
-    text: str, at: int, subject: Subject, resolve: Callable[[str], tuple[str, ...]]
+    text: str, position: int, subject: Subject, resolve: Callable[[str], tuple[str, ...]]
 ) -> tuple[Limit, int]:
-    base, model, within = re.compile(r"\s*(base|overall|rest)\b").match(text, at), None, ""
+    base, model, within = re.compile(r"\s*(base|overall|rest)\b").match(text, position), None, ""
     if subject.gap:
-        return _limit_of_gap(text, at)
+        return _limit_of_gap(text, position)
     if base is not None:
         end, within = base.end(), "" if base[1] == "base" else base[1]
         if within and not subject.cell:
-            raise _error(text, at, f"a slice on the left of {within}, as in mae[region=*] <= {within} + 10%")
+            raise _error(
+                text, position, f"a slice on the left of {within}, as in mae[region=*] <= {within} + 10%"
+            )
         if within == "rest" and subject.field == "rows":
-            raise _error(text, at, "overall, since n is judged")
-    elif re.compile(rf"\s*({_QUOTED}|{LOSS_NAME})\s*[\[:]").match(text, at):
-        metric, end = _metric(text, at, resolve)
+            raise _error(text, position, "overall, since n is judged")
+    elif re.compile(rf"\s*({_QUOTED}|{LOSS_NAME})\s*[\[:]").match(text, position):
+        metric, end = _metric(text, position, resolve)
         if metric.model is None or replace(metric, model=subject.model, cell=subject.cell) != subject:
-            raise _error(text, at, "the same loss of another model, as in huber[b] <= huber[a]")
+            raise _error(text, position, "the same loss of another model, as in huber[b] <= huber[a]")
         if metric.cell not in ((), subject.cell):
-            raise _error(text, at, "the same cell of the other model, or no cell")
+            raise _error(text, position, "the same cell of the other model, or no cell")
         model = metric.model
     else:
-        number, at = _number(text, at, "a number, or base")
-        return Limit(number), at
+        number, position = _number(text, position, "a number, or base")
+        return Limit(number), position
     plain = Limit(base=not within, model=model, within=within)
     sign = re.compile(r"\s*([-+*])").match(text, end)
     if sign is None:
         return plain, end
-    number, at = _number(text, sign.end(), "a number")
+    number, position = _number(text, sign.end(), "a number")
     if sign[1] == "*":
-        return replace(plain, factor=number), at
+        return replace(plain, factor=number), position
     number = -number if sign[1] == "-" else number
-    if (after := _percent(text, at)) is not None:
+    if (after := _percent(text, position)) is not None:
         return replace(plain, percent=number), after
-    return replace(plain, offset=number), at
+    return replace(plain, offset=number), position
 
 
-def _limit_of_gap(text: str, at: int) -> tuple[Limit, int]:
+def _limit_of_gap(text: str, position: int) -> tuple[Limit, int]:
     """A number, or a percentage of the overall value."""
-    number, end = _number(text, at, "a number, or a percentage of the overall value")
+    number, end = _number(text, position, "a number, or a percentage of the overall value")
     if (after := _percent(text, end)) is not None:
         return Limit(within="overall", factor=0.0, percent=number), after
     return Limit(number), end
 
 
-def _percent(text: str, at: int) -> int | None:
+def _percent(text: str, position: int) -> int | None:
     """The position after a percent sign that comes next; None without one."""
-    return text.index("%", at) + 1 if text[at:].lstrip().startswith("%") else None
+    return text.index("%", position) + 1 if text[position:].lstrip().startswith("%") else None
 
 
-def _number(text: str, at: int, what: str) -> tuple[float, int]:
-    digits, end = _match(text, at, r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", what)
+def _number(text: str, position: int, what: str) -> tuple[float, int]:
+    digits, end = _match(text, position, r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?", what)
     if not math.isfinite(float(digits)):
-        raise _error(text, at, "a finite number")
+        raise _error(text, position, "a finite number")
     return float(digits), end
 
 
-def _match(text: str, at: int, pattern: str, what: str) -> tuple[str, int]:
+def _match(text: str, position: int, pattern: str, what: str) -> tuple[str, int]:
     """Match a pattern and strip the spaces around it.  Raises UsageError, which names `what` was expected."""
-    match = re.compile(rf"\s*({pattern})\s*").match(text, at)
+    match = re.compile(rf"\s*({pattern})\s*").match(text, position)
     if match is None:
-        raise _error(text, at, what)
+        raise _error(text, position, what)
     return match[1].strip(), match.end()
 
 
@@ -255,6 +257,6 @@ def _unquoted(name: str) -> str:
     return str(json.loads(name, strict=False)) if name.startswith('"') else name
 
 
-def _error(text: str, at: int, what: str) -> UsageError:
-    at += len(text[at:]) - len(text[at:].lstrip())
-    return UsageError(Problem(f"invalid gate: expected {what}", "", _HELP, (text, " " * at + "^")))
+def _error(text: str, position: int, what: str) -> UsageError:
+    position += len(text[position:]) - len(text[position:].lstrip())
+    return UsageError(Problem(f"invalid gate: expected {what}", "", _HELP, (text, " " * position + "^")))

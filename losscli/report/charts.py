@@ -73,10 +73,10 @@ class Kind(Struct, frozen=True):
         return any(column.unit == "loss" for column in self.columns)
 
 
-def _rows(of: str) -> tuple[Column, ...]:
+def _rows(subject: str) -> tuple[Column, ...]:
     """The columns that count rows."""
     return (
-        Column("rows", "rows", f"rows {of}, of positive weight"),
+        Column("rows", "rows", f"rows {subject}, of positive weight"),
         Column("weight", "weight", "the sum of their weights; their number if rows have no weights"),
     )
 
@@ -89,11 +89,11 @@ def _bin(name: str, unit: str, meaning: str) -> tuple[Column, ...]:
     )
 
 
-def _interval(of: str, unit: str) -> tuple[Column, ...]:
+def _interval(subject: str, unit: str) -> tuple[Column, ...]:
     """The columns of an interval."""
     return (
-        Column("ci_low", unit, f"lower bound of the interval of {of}"),
-        Column("ci_high", unit, f"upper bound of the interval of {of}"),
+        Column("ci_low", unit, f"lower bound of the interval of {subject}"),
+        Column("ci_high", unit, f"upper bound of the interval of {subject}"),
     )
 
 

@@ -63,10 +63,10 @@ def find(folder: Path) -> Path | None:
     return None
 
 
-def require_own(shown: Path, path: Path, remedy: str) -> None:
+def require_own(displayed: Path, path: Path, remedy: str) -> None:
     """Raise UsageError if a file, or the link to it, belongs to neither the user nor root."""
     if not {path.lstat().st_uid, path.stat().st_uid} <= {_user(path), 0}:
-        raise UsageError(Problem("belongs to another user", str(shown), remedy))
+        raise UsageError(Problem("belongs to another user", str(displayed), remedy))
 
 
 def _user(path: Path) -> int:
@@ -127,8 +127,8 @@ def _section(path: Path) -> dict[str, Any] | None:
     except UnicodeDecodeError:
         raise UsageError(Problem("not UTF-8", str(path))) from None
     except (OSError, ValueError) as error:  # also for a name with NUL
-        why = error.strerror if isinstance(error, OSError) else error
-        raise UsageError(Problem(f"cannot be read: {why}", str(path), "check the path")) from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UsageError(Problem(f"cannot be read: {reason}", str(path), "check the path")) from None
     if path.name == PROJECT and SECTION.rpartition(".")[2] not in text:
         return None
     import tomllib  # only if there is something to read

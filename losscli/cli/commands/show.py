@@ -75,9 +75,9 @@ def _side_by_side(reports: dict[str, Report], display: Display) -> None:
     if display.plots:
         raise UsageError("--plot takes one report", remedy="losscli show report.json --plot NAME")
     texts = [(path, render_side_by_side(reports, format_of_suffix(path), cells)) for path in outputs.files]
-    shown = None if form == "table" else render_side_by_side(reports, form, cells)
+    text = None if form == "table" else render_side_by_side(reports, form, cells)
     write(texts)
-    if shown is None:
+    if text is None:
         print_side_by_side(reports, console(display.color), cells)
     else:
-        print_data(shown)
+        print_data(text)
