@@ -59,7 +59,7 @@ class View(Struct, frozen=True, eq=False):
 
 
 PART_BITS = 40
-"""Bits of a row number: with the number of its part above them, rows of different parts are drawn apart."""
+"""Bits of a row number: the bits above hold the number of the part, so that rows of parts differ."""
 OVERALL, BY_CELL, SLICES = range(3)
 """The ways to cut clusters into cells; SLICES + i is the i-th slicing."""
 
@@ -112,8 +112,8 @@ class Assignment:
     def draws(self) -> Draws | None:
         """How often each row, or each group, is drawn in a bootstrap; None without one.
 
-        What names the unit in the file, its cluster, group or key, gives its counts, whichever rows come
-        before it; otherwise its row number does.
+        The counts follow from the cluster, group or key of the unit, whatever rows precede it; if it has
+        none, from its row number.
         """
         if self._same is not None:
             return self._same.draws
@@ -128,7 +128,7 @@ class Assignment:
 
     @cached_property
     def pairs(self) -> dict[int, Pairs]:
-        """The pairs of a cell and a cluster, for each way to cut rows into cells; none without --cluster."""
+        """The pairs of a cell and a cluster for each way to cut rows into cells; empty without --cluster."""
         if self._same is not None:
             return self._same.pairs
         if self.clusters is None:
@@ -140,7 +140,7 @@ class Assignment:
         return clusters.pairs_of(self.clusters, ways)
 
     def view(self, choice: Choice, weight: Array | None) -> View:
-        """The rows as a loss takes them, with the weight of each row (n,), None for ones."""
+        """The rows for a loss with these row weights (n,), None for ones."""
         way = choice.by_rows, choice.keeps_zero_class
         if way not in self._views:
             if self._same is not None:
@@ -161,11 +161,11 @@ class Assignment:
         return numbers if keep is None else numbers[keep]
 
     def _view(self, weight: Array | None, by_rows: bool) -> View:
-        """The weighted rows; with `by_rows`, each row counts once and its loss is weighted instead."""
+        """The weighted rows; if `by_rows`, each row counts once and its loss is weighted instead."""
         xp, rows, keep, draws = self.xp, self.rows, None, self.draws
         factor, weight = (weight, None) if by_rows else (None, weight)
         n = self.block.height if rows.starts is None else len(rows.starts)
-        # Moments have no use for the cluster of each row: the totals of clusters are taken apart.
+        # Moments do not need the cluster of each row: cluster totals are computed separately.
         needs_clusters = any(self.plan.state(choice) is not Moments for choice in self.plan.choices)
         cluster = xp.asarray(self.clusters.of_rows) if self.clusters is not None and needs_clusters else None
         if weight is not None and len(weight) and not float(weight.min()) > 0:

@@ -1,4 +1,4 @@
-"""The data of charts: what they see of rows, from the same pass as the losses, and the charts from that."""
+"""The data of charts: summaries of rows, from the same pass as the losses, and the charts drawn from them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from importlib import import_module
 from types import ModuleType
 
 from losscli.evaluation.block import Taken
-from losscli.evaluation.views.base import Drawing, Seen
+from losscli.evaluation.views.base import ChartBlock, Drawing
 from losscli.plan.plan import Plan
 from losscli.report.charts import Chart
 from losscli.states.base import Summary
@@ -23,9 +23,9 @@ _VIEWS: Mapping[str, tuple[str, ...]] = {
     "ensemble": ("ensembles",),
     "grouped_ranking": ("ranking",),
 }
-"""The modules here that draw charts of a task."""
+"""The modules with the charts of each task."""
 _EVERY = ("losses",)
-"""Those that draw charts of every task."""
+"""The modules with charts of all tasks."""
 
 
 def _views(plan: Plan) -> Iterator[tuple[str, ModuleType]]:
@@ -34,23 +34,23 @@ def _views(plan: Plan) -> Iterator[tuple[str, ModuleType]]:
 
 
 def taken(block: Taken) -> dict[str, Summary]:
-    """What the rows of a block leave behind for charts, by name."""
-    seen = Seen.of(block)
+    """The summaries of the rows of a block for charts, by name."""
+    rows = ChartBlock.of(block)
     return {
         f"{_PREFIX}.{view}.{name}": summary
         for view, module in _views(block.plan)
-        for name, summary in module.taken(seen).items()
+        for name, summary in module.taken(rows).items()
     }
 
 
 def drawn(
     plan: Plan, extras: Mapping[str, Summary], model: str | None = None, unit: float = 1.0
 ) -> tuple[Chart, ...]:
-    """The charts of all rows, from what they left behind; `unit` is that of the weights."""
+    """The charts of all rows from their summaries; `unit` is that of the weights."""
     charts: list[Chart] = []
     for view, module in _views(plan):
         start = f"{_PREFIX}.{view}."
-        own = {name[len(start) :]: each for name, each in extras.items() if name.startswith(start)}
-        if own:
-            charts += module.drawn(Drawing(plan, own, model, unit))
+        summaries = {name[len(start) :]: each for name, each in extras.items() if name.startswith(start)}
+        if summaries:
+            charts += module.drawn(Drawing(plan, summaries, model, unit))
     return tuple(charts)

@@ -1,4 +1,4 @@
-"""Charts of binary classification: those of two classes, and their confusion."""
+"""Charts of binary classification: those of two classes, and their confusion matrix."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from losscli.evaluation.views import scores
-from losscli.evaluation.views.base import Drawing, Seen
+from losscli.evaluation.views.base import ChartBlock, Drawing
 from losscli.evaluation.views.confusion import confusion, pairs
 from losscli.evaluation.views.scores import Scored
 from losscli.report.charts import Chart
@@ -15,20 +15,20 @@ from losscli.states.base import Summary
 from losscli.tasks.binary import Binary, BinaryLabel
 
 
-def taken(block: Seen) -> dict[str, Summary]:
-    """The histogram of scores by class; of predicted labels the pairs."""
+def taken(block: ChartBlock) -> dict[str, Summary]:
+    """The histogram of scores by class; for predicted labels, the pairs of classes."""
     batch = block.batch(Binary)
     assert isinstance(batch, Binary)
     if block.plan.roles.link == "label":
         return {"pairs": pairs(block, batch.target, batch.prediction, 2)}
     probability = scores.probability(batch) if _has_probabilities(block) else None
     rows = Scored(batch.target, batch.prediction, probability, batch.held, block.block.rows.codes)
-    found = scores.taken(block, rows)
-    return found if probability is None else found | {"sides": scores.sides(block.every, rows)}
+    summaries = scores.taken(block, rows)
+    return summaries if probability is None else summaries | {"sides": scores.sides(block.every, rows)}
 
 
-def _has_probabilities(block: Seen) -> bool:
-    """Whether a loss takes the predictions as probabilities, so that they were checked, or as logits."""
+def _has_probabilities(block: ChartBlock) -> bool:
+    """Whether predictions are logits, or probabilities checked for a loss that takes them."""
     wanted = block.plan.wanted
     return block.plan.roles.link == "logit" or any(issubclass(kind, Binary | BinaryLabel) for kind in wanted)
 

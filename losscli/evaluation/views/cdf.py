@@ -1,4 +1,4 @@
-"""Distribution functions at the target, for the PIT."""
+"""Distribution functions at the target, for the probability integral transform (PIT)."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ from losscli.tasks.skewed import (
 )
 
 Pair = tuple[Array, Array]
-"""The probabilities of less than the target, and of at most the target (n,)."""
+"""The probabilities of values below the target, and at or below the target (n,)."""
 Function = Callable[[Any], Pair]
 
 SQRT2 = math.sqrt(2.0)
 LOWEST = -700.0
-"""Where the exponential of an exponential is zero or one."""
+"""The exponent at which a double exponential saturates at zero or one."""
 
 
 # Densities
@@ -57,8 +57,8 @@ def _continuous(function: Callable[[Any], Array]) -> Function:
     """Both probabilities of a distribution with a density."""
 
     def pair(batch: Any) -> Pair:
-        found = function(batch)
-        return found, found
+        probability = function(batch)
+        return probability, probability
 
     return pair
 
@@ -128,7 +128,7 @@ def _gpd(batch: GeneralizedPareto) -> Array:
 
 
 def _two_pieces(batch: TwoPiece, tail: Array) -> Array:
-    """From twice the tail of the symmetric density beyond the target, on its side of the location."""
+    """The probability from twice the tail of the symmetric density beyond the target, on the same side."""
     beyond = batch.scale / (batch.scale1 + batch.scale2) * tail
     return batch.xp.where(batch.error < 0, beyond, 1.0 - beyond)
 
@@ -150,7 +150,7 @@ def _mixture_normal(batch: NormalMixture) -> Array:
 
 
 def _from_mass(function: Callable[[Any], Array]) -> Function:
-    """Both probabilities where the location has a mass, and the density starts."""
+    """Both probabilities of a distribution with a point mass at the location, where its density starts."""
 
     def pair(batch: GeneralizedParetoWithMass | ExponentialWithMass) -> Pair:
         xp, error = batch.xp, batch.error
@@ -168,7 +168,7 @@ def _censored_shifted_gamma(batch: CensoredShiftedGamma) -> Pair:
 
 
 def _bounded(masses: Callable[[Any, Array], Any]) -> Function:
-    """Both probabilities of a density between bounds that have masses."""
+    """Both probabilities of a density between bounds with point masses."""
 
     def pair(batch: Bounded) -> Pair:
         xp, y, upto = batch.xp, batch.target, probability_up_to(batch, masses)
@@ -200,8 +200,8 @@ def _binomial(batch: Binomial, y: Array) -> Array:
     xp = batch.xp
     inside = (y >= 0) & (y < batch.n)
     count = xp.where(inside, y, 0.0)
-    found = special(xp).betainc(xp.maximum(batch.n - count, 1.0), count + 1.0, 1.0 - batch.prob)
-    return xp.where(inside, found, xp.where(y < 0, 0.0, 1.0))
+    probability = special(xp).betainc(xp.maximum(batch.n - count, 1.0), count + 1.0, 1.0 - batch.prob)
+    return xp.where(inside, probability, xp.where(y < 0, 0.0, 1.0))
 
 
 def _negative_binomial(batch: NegativeBinomial, y: Array) -> Array:

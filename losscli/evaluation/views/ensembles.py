@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from losscli.evaluation.views.base import Drawing, Seen
+from losscli.evaluation.views.base import ChartBlock, Drawing
 from losscli.evaluation.views.uniform import BINS, histogram, spread
 from losscli.report.charts import Chart
 from losscli.states.base import Summary
 from losscli.tasks.ensemble import Ensemble, WeightedEnsemble
 
 
-def taken(block: Seen) -> dict[str, Summary]:
+def taken(block: ChartBlock) -> dict[str, Summary]:
     """The rank of each target among the members, which ties spread over several ranks."""
     xp, batch = block.xp, block.batch(Ensemble)
     if batch is None or isinstance(batch, WeightedEnsemble):

@@ -1,4 +1,4 @@
-"""The chart of every task: how the losses of rows are spread, and what share of them the greatest make up."""
+"""The chart of all tasks: the distribution of losses, and the share of the largest in the total."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from losscli.catalog.loss import Choice
-from losscli.evaluation.views.base import Drawing, Seen, Table, grouped, plain, shown
+from losscli.evaluation.views.base import ChartBlock, Drawing, Table, grouped, plain, shown
 from losscli.evaluation.views.notes import infinite
 from losscli.numeric.arrays import Array
 from losscli.numeric.segments import compressed
@@ -20,15 +20,15 @@ from losscli.states.sampled import Sampled
 
 LOSS = Axis(digits=4, octaves=40)
 MOST_LOSSES = 3
-"""Number of losses whose distribution is shown, the first ones."""
+"""Number of losses, the first ones, whose distribution is shown."""
 _MOST = 40
-"""Maximum number of bins that are shown, apart from that of the smallest losses."""
-_LEAST = 0.005
-"""The share of the weight with a loss whose losses are too small to have bins of their own."""
-_GREATEST = 64
+"""Maximum number of shown bins, without that of the smallest losses."""
+_SMALLEST_SHARE = 0.005
+"""The share of the weight with a loss that is too small to have its own bin."""
+_LARGEST_ROWS = 64
 """The largest losses, one row in this many, are all counted."""
-_MANY = _GREATEST // 4
-"""If more rows than one in this many reach the limit, most are equal to it, and are left to the sample."""
+_MANY = _LARGEST_ROWS // 4
+"""If more rows than one in this many reach the limit, most equal it and are only sampled."""
 _FINEST = 4.0
 """Maximum number of bins of one octave."""
 
@@ -38,17 +38,17 @@ def chosen(plan: Plan) -> list[Choice]:
     return [each for each in plan.choices if each.loss.additive and not each.loss.score][:MOST_LOSSES]
 
 
-def taken(block: Seen) -> dict[str, Summary]:
+def taken(block: ChartBlock) -> dict[str, Summary]:
     """The grid of each loss."""
-    found: dict[str, Summary] = {}
+    grids: dict[str, Summary] = {}
     for place, choice in enumerate(chosen(block.plan)):
         units = {getattr(pilot, "error_unit", 1.0) for pilot in block.block.rows.pilots}
-        if units <= {1.0}:  # else the rows have other units
-            found[str(place)] = _grid(block, _values(block.block.output_columns(choice)))
-    return found
+        if units <= {1.0}:  # otherwise losses are in other units
+            grids[str(place)] = _grid(block, _values(block.block.output_columns(choice)))
+    return grids
 
 
-def _grid(block: Seen, values: Array) -> Sampled:
+def _grid(block: ChartBlock, values: Array) -> Sampled:
     """The grid of the losses (n,) of a block; a sample also holds the largest losses of all rows.
 
     A few rows may account for most of a loss, and a sample would miss them.
@@ -56,24 +56,24 @@ def _grid(block: Seen, values: Array) -> Sampled:
     if not block.is_sample:
         return _bins(block, block(values))
     xp, sample, every = block.xp, block(values), block.every
-    place = len(sample) - max(1, len(sample) // _GREATEST)
+    place = len(sample) - max(1, len(sample) // _LARGEST_ROWS)
     limit = xp.partition(sample, place)[place] if len(sample) else -np.inf
-    is_great = every(values) >= limit
-    if int(xp.count_nonzero(is_great)) > len(values) // _MANY:  # many rows have this very loss
+    is_large = every(values) >= limit
+    if int(xp.count_nonzero(is_large)) > len(values) // _MANY:  # many rows have exactly this loss
         limit = xp.nextafter(limit, np.inf)
-        is_great = every(values) >= limit
-    greatest, others = every.where(is_great), ~(sample >= limit)
-    return _bins(greatest, greatest(values)).merge(_bins(block.where(others), sample[others]))
+        is_large = every(values) >= limit
+    largest, others = every.where(is_large), ~(sample >= limit)
+    return _bins(largest, largest(values)).merge(_bins(block.where(others), sample[others]))
 
 
-def _bins(block: Seen, own: Array) -> Sampled:
-    return block.grid((LOSS,), own, also=(own,))
+def _bins(block: ChartBlock, values: Array) -> Sampled:
+    return block.grid((LOSS,), values, also=(values,))
 
 
 def _values(columns: list[tuple[Array, ...]]) -> Array:
-    """The loss of each row (n,), of several outputs their mean."""
-    found = [column for (column,) in columns]
-    return found[0] if len(found) == 1 else sum(found) / len(found)
+    """The loss of each row (n,), averaged over outputs."""
+    outputs = [column for (column,) in columns]
+    return outputs[0] if len(outputs) == 1 else sum(outputs) / len(outputs)
 
 
 def drawn(of: Drawing) -> Iterator[Chart]:
@@ -98,18 +98,18 @@ def _columns(of: Drawing, bins: Bins, table: Table, total: Array) -> dict[str, l
     if is_loss:
         low, high = np.maximum(low, 0.0), high if bins.high > 0 else np.zeros(len(high))
     places = _by_size(bins, table.weight) if is_loss else shown(bins, table.weight, _MOST).places
-    _, held = compressed(places[(table.weight > 0) & (places >= 0)])
+    _, nonempty = compressed(places[(table.weight > 0) & (places >= 0)])
     count = int(places.max()) + 1
-    own = table.grouped(places, count)[held]
-    members = [np.flatnonzero(places == place) for place in held]
-    weight, loss = own.weight, grouped(total, places, count)[held]
+    counts = table.grouped(places, count)[nonempty]
+    members = [np.flatnonzero(places == place) for place in nonempty]
+    weight, loss = counts.weight, grouped(total, places, count)[nonempty]
     top, top_loss = (np.cumsum(each[::-1])[::-1] for each in (weight, loss))
-    whole = loss.sum()
-    share = top_loss / whole if is_loss and 0 < whole < np.inf else np.full(len(top), np.nan)
+    total_loss = loss.sum()
+    share = top_loss / total_loss if is_loss and 0 < total_loss < np.inf else np.full(len(top), np.nan)
     return {
         "loss_low": plain(np.array([low[at[0]] for at in members])),
         "loss_high": plain(np.array([high[at[-1]] for at in members])),
-        **of.counted(own),
+        **of.counted(counts),
         "share": plain(weight / weight.sum()),
         "top_share": plain(top / weight.sum()),
         "top_loss_share": plain(share),
@@ -117,19 +117,19 @@ def _columns(of: Drawing, bins: Bins, table: Table, total: Array) -> dict[str, l
 
 
 def _by_size(bins: Bins, weight: Array) -> Array:
-    """The bin of a logarithmic axis of each bin (bins,); the smallest losses, and none, are in bin 0."""
+    """The bin on a logarithmic axis of each bin (bins,); zero and the smallest losses are in bin 0."""
     sizes = bins.first + np.arange(bins.count)
-    own = np.where(sizes > 0, weight, 0.0)
+    positive = np.where(sizes > 0, weight, 0.0)
     places = np.zeros(bins.count, dtype=np.int64)
-    if not own.any():
+    if not positive.any():
         return places
-    reached = np.cumsum(own) / own.sum()
-    least = int(np.searchsorted(reached, _LEAST))
-    # Of nearly the same width on the axis: equal parts of an octave would be teeth of a saw.
-    middle = sum(np.log2(edge[least:]) for edge in bins.edges()) / 2
+    cumulative = np.cumsum(positive) / positive.sum()
+    smallest = int(np.searchsorted(cumulative, _SMALLEST_SHARE))
+    # Bins of nearly equal width on the axis: equal parts of an octave would look like a sawtooth.
+    middle = sum(np.log2(edge[smallest:]) for edge in bins.edges()) / 2
     parts = _FINEST
     while math.floor(parts * middle[-1]) - math.floor(parts * middle[0]) >= _MOST:
         parts /= 2
-    found = np.floor(parts * middle).astype(np.int64)
-    places[least:] = found - found[0] + 1
+    logarithmic = np.floor(parts * middle).astype(np.int64)
+    places[smallest:] = logarithmic - logarithmic[0] + 1
     return places

@@ -1,20 +1,20 @@
-"""Charts of labels: those of two classes for each of them."""
+"""Charts of multilabel classification: those of two classes for each label."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from losscli.evaluation.views import scores
-from losscli.evaluation.views.base import MOST_CELLS, Drawing, Seen
+from losscli.evaluation.views.base import MOST_CELLS, ChartBlock, Drawing
 from losscli.evaluation.views.scores import Scored
 from losscli.report.charts import Chart
 from losscli.states.base import Summary
 from losscli.tasks.multilabel import Multilabel, MultilabelLabel
 
 
-def taken(block: Seen) -> dict[str, Summary]:
+def taken(block: ChartBlock) -> dict[str, Summary]:
     """The histogram of scores by class of each label."""
-    found: dict[str, Summary] = {}
+    summaries: dict[str, Summary] = {}
     wanted = block.plan.wanted
     checked = any(issubclass(kind, Multilabel | MultilabelLabel) for kind in wanted)
     for place, batch in enumerate(block.block.rows.by_label.get(Multilabel, ())[:MOST_CELLS]):
@@ -25,8 +25,8 @@ def taken(block: Seen) -> dict[str, Summary]:
             probability = scores.probability(batch)[:, 0]
         elif checked:
             probability = score
-        found |= scores.taken(block, Scored(target, score, probability, batch.held), f"{place}.")
-    return found
+        summaries |= scores.taken(block, Scored(target, score, probability, batch.held), f"{place}.")
+    return summaries
 
 
 def drawn(of: Drawing) -> Iterator[Chart]:
@@ -34,5 +34,5 @@ def drawn(of: Drawing) -> Iterator[Chart]:
     is_probability = of.plan.roles.link == "probability"
     for place, name in enumerate(of.plan.roles.names[:MOST_CELLS]):
         if of.has(f"{place}.scores"):
-            own = is_probability and of.has(f"{place}.deciles")
-            yield from scores.drawn(of, own, f"{place}.", {"label": name})
+            is_checked = is_probability and of.has(f"{place}.deciles")
+            yield from scores.drawn(of, is_checked, f"{place}.", {"label": name})

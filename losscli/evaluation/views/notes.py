@@ -1,4 +1,4 @@
-"""What charts leave out, in words."""
+"""Notes on the rows that charts leave out."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from losscli.render.digits import decimal
 from losscli.report.findings import Code, Note, note
 
 _SMALLEST = 0.0001
-"""Shares below this are not written in percent."""
+"""Smaller shares are not written in percent."""
 
 
 def beyond(rows: float, of: float, extents: Mapping[str, tuple[float, float]]) -> tuple[Note, ...]:
-    """That so many rows are outside of the plotted range, if any are; `extents` are those of all rows."""
+    """A note on rows outside the plotted range, if any; `extents` are the ranges of all rows."""
     if rows <= 0:
         return ()
     noun, verb = ("row", "is") if rows == 1 else ("rows", "are")
     share = f"{rows / of:.2g}" if rows / of < _SMALLEST else f"{100 * rows / of:.2f} %"
-    reach = ", ".join(
+    ranges = ", ".join(
         f"{name} are from {decimal(low, 4)} to {decimal(high, 4)}" for name, (low, high) in extents.items()
     )
     count = f"{rows:,.0f}"
-    return (note(Code.BEYOND_CHART, count=count, noun=noun, verb=verb, share=share, extents=reach),)
+    return (note(Code.BEYOND_CHART, count=count, noun=noun, verb=verb, share=share, extents=ranges),)
 
 
 def infinite(rows: float) -> tuple[Note, ...]:
-    """That so many rows have an infinite loss, which no bin holds, if any do."""
+    """A note on rows with an infinite loss, which are in no bin, if any."""
     if rows <= 0:
         return ()
     noun, verb = ("row", "has") if rows == 1 else ("rows", "have")

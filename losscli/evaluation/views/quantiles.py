@@ -1,4 +1,4 @@
-"""The chart of quantiles: how many targets lie at or below each."""
+"""The chart of quantiles: the share of targets at or below each."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from losscli.evaluation.views.base import Drawing, Seen, Table, plain, ratio
+from losscli.evaluation.views.base import ChartBlock, Drawing, Table, plain, ratio
 from losscli.report.charts import Chart
 from losscli.states.base import Summary
 from losscli.tasks.quantile import Quantile
 
 
-def taken(block: Seen) -> dict[str, Summary]:
-    """Whether targets are at most the forecasts of each level, in order."""
-    batches = next((own for kind, own in block.block.rows.parts.items() if issubclass(kind, Quantile)), ())
-    found: dict[str, Summary] = {}
+def taken(block: ChartBlock) -> dict[str, Summary]:
+    """For each level, the counts of targets above and at or below the forecast."""
+    batches = next(
+        (parts for kind, parts in block.block.rows.parts.items() if issubclass(kind, Quantile)), ()
+    )
+    summaries: dict[str, Summary] = {}
     for batch in batches:
         assert isinstance(batch, Quantile)
         below = block.every(batch.target <= batch.prediction).astype(np.int64)
-        found[repr(batch.level)] = block.every.grid((2,), below)
-    return found
+        summaries[repr(batch.level)] = block.every.grid((2,), below)
+    return summaries
 
 
 def drawn(of: Drawing) -> Iterator[Chart]:
@@ -29,8 +31,8 @@ def drawn(of: Drawing) -> Iterator[Chart]:
     if not levels:
         return
     tables = [of.grid(repr(level))[1] for level in levels]
-    below = np.array([own.weight[1] for own in tables])
-    table = Table.joined([own.sum(0) for own in tables])
+    below = np.array([table.weight[1] for table in tables])
+    table = Table.joined([table.sum(0) for table in tables])
     observed = ratio(below, table.weight)
     columns = {
         "nominal": plain(np.array(levels)),

@@ -1,4 +1,4 @@
-"""Charts of regression: residuals against predictions, bias by prediction, and how residuals are spread."""
+"""Charts of regression: residuals against predictions, bias by prediction, distribution of residuals."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from losscli.evaluation.views.base import (
     MOST_CELLS,
+    ChartBlock,
     Drawing,
-    Seen,
     Table,
     grouped,
     plain,
@@ -29,8 +29,8 @@ from losscli.tasks.regression import Regression
 
 PREDICTION = Axis(digits=3, octaves=15)
 RESIDUAL = Axis(digits=4, octaves=30)
-"""Fine enough for 16 bins of predictions and 32 of residuals next to an outlier that is 4,000 and 100 million
-times as large as the others; finer still without one."""
+"""Fine enough for 16 bins of predictions and 32 of residuals if an outlier is 4,000 or 100 million times as
+large as the others; finer without outliers."""
 _MAP = 40
 """Maximum number of bins of either axis of the map."""
 _SPREAD = 60
@@ -39,16 +39,16 @@ _GROUPS = 15
 """Number of bins of about the same weight for the bias."""
 
 
-def taken(block: Seen) -> dict[str, Summary]:
+def taken(block: ChartBlock) -> dict[str, Summary]:
     """The grid of predictions and residuals of each output."""
     batches = block.block.rows.parts.get(Regression, ())[:MOST_CELLS]
-    found: dict[str, Summary] = {}
+    summaries: dict[str, Summary] = {}
     for place, batch in enumerate(batches):
         assert isinstance(batch, Regression)
         prediction, error = block(batch.prediction), block(batch.error)
         axes = (PREDICTION, RESIDUAL)
-        found[str(place)] = block.grid(axes, prediction, error, also=(error, prediction))
-    return found
+        summaries[str(place)] = block.grid(axes, prediction, error, also=(error, prediction))
+    return summaries
 
 
 def drawn(of: Drawing) -> Iterator[Chart]:
@@ -66,10 +66,10 @@ def drawn(of: Drawing) -> Iterator[Chart]:
 
 
 class _Output(Struct, frozen=True, eq=False):
-    """One output as its charts see it: its `cell`, both axes of its map, and the sums in their bins.
+    """The data of the charts of one output: its `cell`, both axes of its map, and the sums in their bins.
 
-    `along` (2, bins) are the sums of residuals and predictions in the bins of predictions, `notes` those that
-    all of its charts have.
+    `along` (2, bins) are the sums of residuals and predictions in the bins of predictions; `notes` are common
+    to all of its charts.
     """
 
     of: Drawing
@@ -86,19 +86,19 @@ def _residuals(output: _Output) -> Chart:
     predictions, residuals = output.predictions, output.residuals
     across = shown(predictions, table.weight.sum(axis=1), _MAP)
     along = shown(residuals, table.weight.sum(axis=0), _MAP)
-    both = table.grouped(across.places, across.count, 0).grouped(along.places, along.count, 1)
-    x, y = np.nonzero(both.rows)
+    shown_table = table.grouped(across.places, across.count, 0).grouped(along.places, along.count, 1)
+    x, y = np.nonzero(shown_table.rows)
     columns = {
         "prediction_low": plain(across.low[x]),
         "prediction_high": plain(across.high[x]),
         "residual_low": plain(along.low[y]),
         "residual_high": plain(along.high[y]),
-        **of.counted(both[x, y]),
+        **of.counted(shown_table[x, y]),
     }
     axes = (("predictions", predictions, across), ("residuals", residuals, along))
     extents = {name: (bins.low, bins.high) for name, bins, axis in axes if not axis.is_whole}
-    lost = table.rows.sum() - both.rows.sum()
-    left_out = beyond(lost, table.rows.sum(), extents)
+    rows_outside = table.rows.sum() - shown_table.rows.sum()
+    left_out = beyond(rows_outside, table.rows.sum(), extents)
     return of.chart("residuals", columns, output.cell, (*left_out, *output.notes))
 
 
@@ -108,57 +108,57 @@ def _bias(output: _Output) -> Chart:
     across = shown(predictions, rows.weight, _MAP)
     places = _even(np.where(across.places >= 0, rows.weight, 0.0))
     count = int(places.max(initial=-1)) + 1
-    own = rows.grouped(places, count)
+    groups = rows.grouped(places, count)
     total, predicted = grouped(output.along, places, count, axis=1)
-    bias = ratio(total, own.weight)
+    bias = ratio(total, groups.weight)
     low, high = predictions.edges()
-    held = [np.flatnonzero(places == place) for place in range(len(bias))]
+    members = [np.flatnonzero(places == place) for place in range(len(bias))]
     variance = _variances(output.residuals, output.table, places, bias)
     columns = {
-        "prediction_low": plain(np.array([low[at[0]] for at in held])),
-        "prediction_high": plain(np.array([high[at[-1]] for at in held])),
-        "prediction": plain(ratio(predicted, own.weight)),
+        "prediction_low": plain(np.array([low[at[0]] for at in members])),
+        "prediction_high": plain(np.array([high[at[-1]] for at in members])),
+        "prediction": plain(ratio(predicted, groups.weight)),
         "residual": plain(bias),
-        **_interval(of, bias, variance, own),
-        **of.counted(own),
+        **_interval(of, bias, variance, groups),
+        **of.counted(groups),
     }
-    lost = rows.rows.sum() - own.rows.sum()
-    left_out = beyond(lost, rows.rows.sum(), {"predictions": (predictions.low, predictions.high)})
+    rows_outside = rows.rows.sum() - groups.rows.sum()
+    left_out = beyond(rows_outside, rows.rows.sum(), {"predictions": (predictions.low, predictions.high)})
     return of.chart("bias", columns, output.cell, (*left_out, *output.notes))
 
 
 def _even(weight: Array) -> Array:
-    """The group of each bin (bins,), each with about the same weight; bins without weight have none."""
-    held = weight > 0
+    """The group of each bin (bins,), of about equal weights; -1 for bins without weight."""
+    filled = weight > 0
     total = weight.sum()
     middle = np.cumsum(weight) - weight / 2
-    groups = np.minimum((middle / total * _GROUPS).astype(np.int64), _GROUPS - 1) if total else held * 0
+    groups = np.minimum((middle / total * _GROUPS).astype(np.int64), _GROUPS - 1) if total else filled * 0
     places = np.full(len(weight), -1)
-    places[held] = np.unique(groups[held], return_inverse=True)[1]
+    places[filled] = np.unique(groups[filled], return_inverse=True)[1]
     return places
 
 
 def _variances(residuals: Bins, table: Table, places: Array, bias: Array) -> Array:
     """The variance of the residuals of each group (groups,) about their mean.
 
-    The rows of a bin of the residual are spread evenly over it.
+    Residuals are taken to be uniform within their bin.
     """
     low, high = residuals.edges()
     middle, inside = low / 2 + high / 2, (high / 2 - low / 2) ** 2 / 3
-    own = grouped(table.weight, places, len(bias))
+    weight = grouped(table.weight, places, len(bias))
     with np.errstate(over="ignore", invalid="ignore"):
         squares = (middle - bias[:, None]) ** 2 + inside
-        return np.where(own > 0, own * squares, 0.0).sum(axis=1) / own.sum(axis=1)
+        return np.where(weight > 0, weight * squares, 0.0).sum(axis=1) / weight.sum(axis=1)
 
 
 def _interval(of: Drawing, bias: Array, variance: Array, table: Table) -> dict[str, list[Value]]:
     """The intervals of means, by Student's t."""
     low: list[float] = []
     high: list[float] = []
-    for mean, own, n in zip(bias.tolist(), variance.tolist(), table.effective.tolist(), strict=True):
+    for mean, square, n in zip(bias.tolist(), variance.tolist(), table.effective.tolist(), strict=True):
         half = math.nan
         if of.level is not None and n > 1:
-            half = quantile(of.level, n - 1) * math.sqrt(own / (n - 1))
+            half = quantile(of.level, n - 1) * math.sqrt(square / (n - 1))
         low.append(mean - half)
         high.append(mean + half)
     return {"ci_low": plain(np.array(low)), "ci_high": plain(np.array(high))}
@@ -167,13 +167,13 @@ def _interval(of: Drawing, bias: Array, variance: Array, table: Table) -> dict[s
 def _spread(output: _Output) -> Chart:
     of, residuals, table = output.of, output.residuals, output.table.sum(0)
     along = shown(residuals, table.weight, _SPREAD)
-    own = table.grouped(along.places, along.count)
+    shown_table = table.grouped(along.places, along.count)
     columns = {
         "residual_low": plain(along.low),
         "residual_high": plain(along.high),
-        **of.counted(own),
-        "share": plain(ratio(own.weight, np.full(along.count, table.weight.sum()))),
+        **of.counted(shown_table),
+        "share": plain(ratio(shown_table.weight, np.full(along.count, table.weight.sum()))),
     }
-    lost = table.rows.sum() - own.rows.sum()
-    left_out = beyond(lost, table.rows.sum(), {"residuals": (residuals.low, residuals.high)})
+    rows_outside = table.rows.sum() - shown_table.rows.sum()
+    left_out = beyond(rows_outside, table.rows.sum(), {"residuals": (residuals.low, residuals.high)})
     return of.chart("residual_distribution", columns, output.cell, (*left_out, *output.notes))

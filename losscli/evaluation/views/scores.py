@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 from msgspec import Struct
 
-from losscli.evaluation.views.base import Drawing, Seen, Table, plain, ratio, spread_of
+from losscli.evaluation.views.base import ChartBlock, Drawing, Table, plain, ratio, spread_of
 from losscli.evaluation.views.notes import beyond
 from losscli.numeric.arrays import Array, Namespace
 from losscli.numeric.edges import unit_edges, unit_places
@@ -36,10 +36,10 @@ _POINTS = 250
 
 
 class Scored(Struct, frozen=True, eq=False):
-    """The rows of two classes: targets (n,) from 0 to 1, and scores or probabilities (n,).
+    """Rows of two classes: targets (n,) from 0 to 1, and scores or probabilities (n,).
 
-    `probability` is None if scores are none; `held` is the type in which the file has them.  `code` (n,) is
-    the class if known, -1 of a soft label.
+    `probability` is None if scores have no probabilities; `held` is their type in the file.  `code` (n,) is
+    the class if known, -1 for a soft label.
     """
 
     target: Array
@@ -58,43 +58,44 @@ class Scored(Struct, frozen=True, eq=False):
         return (score > (0.5 if self.is_probability else 0.0)).view(np.uint8)
 
     def size(self, xp: Namespace, score: Array, side: Array) -> Array:
-        """How far scores (n,) are from the end of their side (n,).
+        """The distance of scores (n,) from the end of their side (n,).
 
-        Probabilities above one half count from one, near which bins are then as fine as near zero.
+        It is the distance from one for probabilities above one half, so that bins there are as fine as near
+        zero.
         """
         return xp.abs(score - side) if self.is_probability else xp.abs(score)
 
 
 def probability(batch: Bernoulli) -> Array:
-    """The probability of the event, in a tenth of the time if a loss has its logarithm already."""
+    """The probability of the event, from its logarithm if a loss has computed that already."""
     known = vars(batch)
     if batch.link == "logit" and "log_p" in known and "probability" not in known:
         return batch.xp.exp(batch.log_p)
     return batch.probability
 
 
-def taken(block: Seen, rows: Scored, name: str = "") -> dict[str, Summary]:
+def taken(block: ChartBlock, rows: Scored, name: str = "") -> dict[str, Summary]:
     """The histogram of scores by class, and the sums in bins of the probability."""
     xp = block.xp
     entries = Entries.of(block, rows.target, rows.code)
     score = entries(rows.score)
     side = rows.side(score)
     places = (rows.size(xp, score, side), 2 * side + entries.code)
-    found: dict[str, Summary] = {f"{name}scores": entries.grid((SCORE, 4), *places)}
+    summaries: dict[str, Summary] = {f"{name}scores": entries.grid((SCORE, 4), *places)}
     if rows.probability is not None:
         probability = score if rows.is_probability else entries(rows.probability)
-        found |= deciles(entries, probability, rows.held, name)
-    return found
+        summaries |= deciles(entries, probability, rows.held, name)
+    return summaries
 
 
-def sides(block: Seen, rows: Scored) -> Sampled:
+def sides(block: ChartBlock, rows: Scored) -> Sampled:
     """The sums by class and predicted class, which is the side that a score is on."""
     entries = Entries.of(block, rows.target, rows.code)
     return entries.grid((2, 2), entries.code, rows.side(entries(rows.score)))
 
 
 def deciles(entries: Entries, probability: Array, held: str, name: str = "") -> dict[str, Summary]:
-    """The sums of entries by class in bins of their probability, and those of the probability (n,)."""
+    """The sums of entries by class in bins of their probability (n,), and the sums of the probability."""
     xp = entries.block.xp
     place = unit_places(xp, probability, unit_edges(xp, DECILES, held))
     along = probability if entries.weight is None else entries.weight * probability
@@ -102,56 +103,58 @@ def deciles(entries: Entries, probability: Array, held: str, name: str = "") -> 
 
 
 class Entries(Struct, frozen=True, eq=False):
-    """The rows of a block by class: each once, or if labels are soft as a part of a row in each class.
+    """The rows of a block by class: one entry per row, or with soft labels a share of it in each class.
 
-    `code` (n,) is the class, 0 or 1, `counted` what is counted of each entry, and `weight` its weight.
+    `code` (n,) is the class, 0 or 1, `counted` the columns to sum, and `weight` the weight of an entry.
     """
 
-    block: Seen
+    block: ChartBlock
     code: Array
     counted: list[Array | None]
     weight: Array | None
     times: int
 
     @classmethod
-    def of(cls, block: Seen, target: Array, code: Array | None = None) -> Entries:
-        """The entries of targets (n,) from 0 to 1, whose `code` (n,), if known, is -1 for soft labels."""
+    def of(cls, block: ChartBlock, target: Array, code: Array | None = None) -> Entries:
+        """The entries of targets (n,) from 0 to 1; their `code` (n,), if known, is -1 for soft labels."""
         xp = block.xp
-        own = _class(xp, block(target)) if code is None else block(code)
-        if not bool((own < 0).any()):
-            return cls(block, own.astype(np.uint8), block.counted, block.weight, 1)
+        codes = _class(xp, block(target)) if code is None else block(code)
+        if not bool((codes < 0).any()):
+            return cls(block, codes.astype(np.uint8), block.counted, block.weight, 1)
         target = block(target)
         share = xp.concatenate([1.0 - target, target])
-        count = xp.concatenate([target < 0.5, target >= 0.5]).astype(float)  # a row counts in the nearer one
+        count = xp.concatenate([target < 0.5, target >= 0.5]).astype(
+            float
+        )  # a row counts in the nearer class
         weight = xp.ones(len(share)) if block.weight is None else xp.tile(block.weight, 2)
         counted = [count, weight * share, weight * weight * share]
         return cls(block, xp.repeat(xp.arange(2), len(target)), counted, weight * share, 2)
 
     def grid(self, axes: Sequence[Axis | int], *places: Array, along: Sequence[Array] = ()) -> Sampled:
-        """The grid of entries at places (n,) of each axis; `along` is summed in the bins of the first one."""
-        return self.block.held(Gathered.of(self.block.xp, Unbinned(axes, places, self.counted, along)))
+        """The grid of entries by positions (n,) on each axis; sums `along` in the bins of the first axis."""
+        return self.block.summary(Gathered.of(self.block.xp, Unbinned(axes, places, self.counted, along)))
 
     def __call__(self, values: Array) -> Array:
-        """The values (n,) of entries, of those of all rows of the block."""
-        own = self.block(values)
-        return own if self.times == 1 else self.block.xp.tile(own, self.times)
+        """The values (n,) of the entries, from those of all rows of the block."""
+        of_rows = self.block(values)
+        return of_rows if self.times == 1 else self.block.xp.tile(of_rows, self.times)
 
 
 def _class(xp: Namespace, target: Array) -> Array:
-    """The class of targets (n,) from 0 to 1, -1 of a soft label."""
+    """The class of targets (n,) from 0 to 1; -1 for a soft label."""
     return xp.where(target == 1, 1, xp.where(target == 0, 0, -1))
 
 
 class _Histogram(Struct, frozen=True, eq=False):
-    """The bins of a histogram of scores by class that hold rows, in the order of the scores.
+    """The nonempty bins of a histogram of scores by class, in the order of the scores.
 
-    `low` and `high` (bins,) are their bounds, `least` the smallest number in each, and `table` (bins, 2)
-    their sums, of negatives and positives.
+    `low` and `high` (bins,) are their bounds, `smallest` the smallest number in each, and `table` (bins, 2)
+    the sums of negatives and positives.
     """
 
     low: Array
     high: Array
-    least: Array
+    smallest: Array
     table: Table
 
     @classmethod
@@ -162,19 +165,19 @@ class _Histogram(Struct, frozen=True, eq=False):
         if not is_probability:
             sides = (-far, -near), (near, far)
         low, high = (np.concatenate(ends) for ends in zip(*sides, strict=True))
-        # Where bins count towards the end of their side, the lower bound belongs to the bin below.
+        # Where bins are numbered towards the end of their side, the lower bound belongs to the bin below.
         is_open = np.repeat([not is_probability, is_probability], len(near))
-        least = np.where(is_open, np.nextafter(low, np.inf), low)
+        smallest = np.where(is_open, np.nextafter(low, np.inf), low)
         both = table.mapped(lambda sums: np.concatenate([sums[:, :2], sums[:, 2:]]))
         order = np.argsort(low, kind="stable")
         order = order[both.weight.sum(axis=1)[order] > 0]
-        return cls(low[order], high[order], least[order], both[order])
+        return cls(low[order], high[order], smallest[order], both[order])
 
 
 def drawn(
     of: Drawing, is_probability: bool, name: str = "", cell: Mapping[str, str] | None = None
 ) -> Iterator[Chart]:
-    """The charts of two classes, whose names are those of the plan unless this is a label."""
+    """The charts of two classes, named as in the plan, or of a label if `cell` is given."""
     histogram = _Histogram.of(of, name, is_probability)
     notes = of.sampled(f"{name}scores")
     classes = tuple(of.plan.roles.names) if cell is None and len(of.plan.roles.names) == 2 else ("0", "1")
@@ -190,23 +193,23 @@ def reliability(of: Drawing, name: str, cell: Mapping[str, str] | None = None) -
     """The reliability diagram of a grid of bins, and rows without and with the event."""
     _, table, (probability,) = of.grid(name)
     whole_table = table.sum(1)
-    held = whole_table.weight > 0
-    own = whole_table[held]
-    observed = ratio(table.weight[held, 1], own.weight)
+    nonempty = whole_table.weight > 0
+    counts = whole_table[nonempty]
+    observed = ratio(table.weight[nonempty, 1], counts.weight)
     edges = np.arange(DECILES + 1) / DECILES
     columns = {
-        "probability_low": plain(edges[:-1][held]),
-        "probability_high": plain(edges[1:][held]),
-        "probability": plain(ratio(probability[held], own.weight)),
+        "probability_low": plain(edges[:-1][nonempty]),
+        "probability_high": plain(edges[1:][nonempty]),
+        "probability": plain(ratio(probability[nonempty], counts.weight)),
         "observed": plain(observed),
-        **of.share_intervals(observed, own),
-        **of.counted(own),
+        **of.share_intervals(observed, counts),
+        **of.counted(counts),
     }
     return of.chart("reliability", columns, cell, of.sampled(name))
 
 
-def _reached(weight: Array) -> Array:
-    """The weight (bins + 1, 2) of each class from a bin on: first of none, then of the highest bin on."""
+def _at_or_above(weight: Array) -> Array:
+    """The weight (bins + 1, 2) of each class at or above each threshold, from the highest threshold down."""
     return np.concatenate([np.zeros((1, 2)), np.cumsum(weight[::-1], axis=0)])
 
 
@@ -214,8 +217,8 @@ def _curves(
     of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None, notes: tuple[Note, ...]
 ) -> Iterator[Chart]:
     """The curves of ROC, and of precision and recall."""
-    reached = _reached(histogram.table.weight)
-    rates = reached / reached[-1]
+    positives = _at_or_above(histogram.table.weight)
+    rates = positives / positives[-1]
     at = _spread_out(np.abs(np.diff(rates, axis=0)).sum(axis=1))
     threshold = _thresholds(histogram)
     columns = {
@@ -224,8 +227,8 @@ def _curves(
         "true_positive_rate": plain(rates[at, 1]),
     }
     yield of.chart("roc", columns, cell, notes)
-    found = reached.sum(axis=1)
-    precision = np.divide(reached[:, 1], found, out=np.ones(len(found)), where=found > 0)
+    predicted = positives.sum(axis=1)
+    precision = np.divide(positives[:, 1], predicted, out=np.ones(len(predicted)), where=predicted > 0)
     steps = np.abs(np.diff(rates[:, 1])) + np.abs(np.diff(precision))
     at = _spread_out(steps)
     columns = {
@@ -237,17 +240,17 @@ def _curves(
 
 
 def _thresholds(histogram: _Histogram) -> Array:
-    """The smallest number of each bin from the highest down (bins + 1,), after one that no row reaches."""
-    return np.concatenate([[np.inf], histogram.least[::-1]])
+    """The thresholds (bins + 1,): infinity, then the smallest number of each bin from the highest down."""
+    return np.concatenate([[np.inf], histogram.smallest[::-1]])
 
 
 def _spread_out(steps: Array, most: int = _POINTS) -> Array:
-    """The points of a curve, of which steps are so long, that lie at about equal distances along it."""
+    """At most about `most` points of a curve with steps of these lengths, about equally spaced along it."""
     if len(steps) < most:
         return np.arange(len(steps) + 1)
     length = np.concatenate([[0.0], np.cumsum(steps)])
-    wanted = np.linspace(0.0, length[-1], most)
-    points = np.concatenate([[0], np.searchsorted(length, wanted), [len(steps)]])
+    targets = np.linspace(0.0, length[-1], most)
+    points = np.concatenate([[0], np.searchsorted(length, targets), [len(steps)]])
     return compressed(points.clip(0, len(steps)))[1]
 
 
@@ -268,7 +271,7 @@ def _distribution(
     else:
         along = spread_of(histogram.low, histogram.high, table.weight.sum(axis=1), _SPREAD)
         edges, places = along.edges, along.places
-    own = table.grouped(places, len(edges) - 1)
+    shown_table = table.grouped(places, len(edges) - 1)
     columns: dict[str, list[Value]] = {name: [] for name in ("score_low", "score_high", "class")}
     rows: list[Value] = []
     weight: list[Value] = []
@@ -277,14 +280,14 @@ def _distribution(
         columns["score_low"] += plain(edges[:-1])
         columns["score_high"] += plain(edges[1:])
         columns["class"] += [name] * (len(edges) - 1)
-        counted = of.counted(own[:, code])
+        counted = of.counted(shown_table[:, code])
         rows += counted["rows"]
         weight += counted["weight"]
         total = table.weight[:, code].sum()
-        share += plain(ratio(own.weight[:, code], np.full(len(edges) - 1, total)))
-    lost = table.rows.sum() - own.rows.sum()
+        share += plain(ratio(shown_table.weight[:, code], np.full(len(edges) - 1, total)))
+    rows_outside = table.rows.sum() - shown_table.rows.sum()
     extent = float(histogram.low[0]), float(histogram.high[-1])
-    left_out = beyond(lost, table.rows.sum(), {"scores": extent})
+    left_out = beyond(rows_outside, table.rows.sum(), {"scores": extent})
     columns |= {"rows": rows, "weight": weight, "share": share}
     return of.chart("score_distribution", columns, cell, (*left_out, *notes))
 
@@ -292,12 +295,12 @@ def _distribution(
 def _costs(
     of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None, notes: tuple[Note, ...]
 ) -> Chart:
-    """The share of rows that each threshold gets wrong."""
-    reached = _reached(histogram.table.weight)
-    total = reached[-1].sum()
-    false_positive, false_negative = reached[:, 0] / total, (reached[-1, 1] - reached[:, 1]) / total
-    # No threshold is above all scores that a point could name: the first one stands at the greatest score.
-    threshold = np.concatenate([[histogram.high[-1]], histogram.least[::-1]])
+    """The share of rows misclassified at each threshold."""
+    positives = _at_or_above(histogram.table.weight)
+    total = positives[-1].sum()
+    false_positive, false_negative = positives[:, 0] / total, (positives[-1, 1] - positives[:, 1]) / total
+    # The first threshold, above all scores, is shown at the largest score.
+    threshold = np.concatenate([[histogram.high[-1]], histogram.smallest[::-1]])
     at = _spread_out(np.abs(np.diff(false_positive)) + np.abs(np.diff(false_negative)))
     columns = {
         "threshold": plain(threshold[at]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from losscli.evaluation.views.base import Drawing, Seen, plain, ratio
+from losscli.evaluation.views.base import ChartBlock, Drawing, plain, ratio
 from losscli.numeric.arrays import Array, Namespace
 from losscli.report.charts import Chart
 from losscli.states.gathered import Gathered
@@ -15,8 +15,8 @@ BINS = 20
 """Maximum number of bins."""
 
 
-def spread(block: Seen, low: Array, high: Array, bins: int) -> Sampled:
-    """The grid of so many bins from 0 to 1 of rows, each spread evenly from low (n,) to high (n,).
+def spread(block: ChartBlock, low: Array, high: Array, bins: int) -> Sampled:
+    """The grid with `bins` bins from 0 to 1 of rows, each uniform from low (n,) to high (n,).
 
     Czado, Gneiting and Held (2009), Predictive model assessment for count data, Biometrics 65, 1254-1261
     """
@@ -31,11 +31,11 @@ def spread(block: Seen, low: Array, high: Array, bins: int) -> Sampled:
         share = upto - before
         sums[:, place] = [float((column * share).sum()) for column in columns]
         before = upto
-    return block.held(Gathered(Grid((bins,), sums, np.zeros((0, bins)), np.zeros(len(columns)))))
+    return block.summary(Gathered(Grid((bins,), sums, np.zeros((0, bins)), np.zeros(len(columns)))))
 
 
 def _up_to(xp: Namespace, low: Array, width: Array, point: Array, edge: float) -> Array:
-    """The share of each row (n,) up to an edge; a point at an edge is above it."""
+    """The share of each row (n,) below an edge; a point at an edge counts as above."""
     if edge == 0.0:
         return xp.zeros(len(low))
     spread = xp.clip((edge - low) / xp.where(point, 1.0, width), 0.0, 1.0)
@@ -43,7 +43,7 @@ def _up_to(xp: Namespace, low: Array, width: Array, point: Array, edge: float) -
 
 
 def histogram(of: Drawing, name: str, summary: str) -> Chart:
-    """A histogram that is uniform if the forecasts are calibrated, from a summary of this name."""
+    """A histogram that is uniform if forecasts are calibrated, from the named summary."""
     table = of.grid(summary)[1]
     bins = len(table.rows)
     total = table.total
