@@ -1,7 +1,7 @@
 """The array namespace, NumPy or CuPy.
 
 Functions here take arrays of either library and return arrays of the same; the caller passes the
-namespace.  NumPy itself is imported on first use, so that the catalog of losses can be listed without.
+namespace.  NumPy is imported on first use, so that the catalog of losses can be listed without it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def on_host(xp: Namespace) -> bool:
 
 
 def on_device(xp: Namespace, array: Array) -> Array:
-    """A NumPy array as float64 on the device.  It is copied before conversion: float32 in half the time."""
+    """A NumPy array as float64 on the device; converted after the copy, which halves the time for float32."""
     return xp.asarray(array).astype(float, copy=False)
 
 
@@ -53,8 +53,8 @@ def to_numpy(array: Array) -> Array:
 
 
 def read_only(xp: Namespace, array: Array) -> Array:
-    """The same numbers as an array that cannot be written; of CuPy, whose arrays all can, a copy."""
+    """A read-only view of an array; for CuPy, whose arrays are always writable, a copy."""
     if not on_host(xp):
         return array.copy()
-    # Through a buffer, since the flag of a plain view can be set back.
+    # Through a buffer, since the flag of a plain view could be reset.
     return xp.asarray(memoryview(array).toreadonly())

@@ -1,4 +1,4 @@
-"""Properties that are computed once for each object."""
+"""Properties that are computed once per object."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ if TYPE_CHECKING or sys.version_info >= (3, 12):
 else:
 
     class cached_property:  # noqa: N801  # as functools names it
-        """As `functools.cached_property` is from Python 3.12 on.
+        """The `functools.cached_property` of Python 3.12 on.
 
-        That of 3.11 holds a lock of the class while it computes, so that threads wait for each other although
-        each has objects of its own.
+        That of 3.11 holds a lock per class while it computes, so that threads with objects of their own would
+        wait for each other.
         """
 
         def __init__(self, compute: Callable[[Any], Any]) -> None:
@@ -28,6 +28,6 @@ else:
         def __get__(self, instance: Any, owner: type[Any] | None = None) -> Any:
             if instance is None:
                 return self
-            # Next time the attribute is found before this descriptor is asked.
-            found = instance.__dict__[self._name] = self._compute(instance)
-            return found
+            # From now on the attribute in the instance shadows this descriptor.
+            value = instance.__dict__[self._name] = self._compute(instance)
+            return value

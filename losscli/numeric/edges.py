@@ -5,19 +5,19 @@ from __future__ import annotations
 from losscli.numeric.arrays import Array, Namespace, np
 
 _FEW = 32
-"""The edges up to which numbers are compared with each one, which is faster than a search."""
+"""Number of edges up to which comparing with each edge is faster than a search."""
 
 
 def unit_edges(xp: Namespace, bins: int, held: str) -> Array:
-    """The edges (bins + 1,): the nearest numbers of the type `held`."""
+    """The edges (bins + 1,), rounded to the type `held`."""
     return (xp.arange(bins + 1) / bins).astype(held).astype(float)
 
 
 def unit_places(xp: Namespace, values: Array, edges: Array) -> Array:
-    """The bin (n,) between such edges of numbers (n,) from 0 to 1; an edge belongs to the bin above it."""
+    """The bin (n,) of numbers (n,) from 0 to 1 between `unit_edges`; an edge belongs to the bin above it."""
     if len(edges) > _FEW:
         return xp.minimum(xp.searchsorted(edges, values, side="right") - 1, len(edges) - 2)
-    found = xp.zeros(len(values), dtype=np.uint8)
+    places = xp.zeros(len(values), dtype=np.uint8)
     for edge in edges[1:-1]:
-        found += values >= edge
-    return found.astype(np.int64)
+        places += values >= edge
+    return places.astype(np.int64)

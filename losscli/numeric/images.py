@@ -8,7 +8,7 @@ from losscli.numeric.arrays import Array, np
 
 
 def hausdorff(a: Array, b: Array, width: int, percentile: float = 100.0) -> float:
-    """The Hausdorff distance of two masks (pixels,), in rows of this width; NaN if just one is empty."""
+    """The Hausdorff distance of two masks (pixels,) in rows of this width; NaN if only one is empty."""
     if not a.any() or not b.any():
         return 0.0 if a.any() == b.any() else np.nan
     return max(_directed(a, b, width, percentile), _directed(b, a, width, percentile))

@@ -1,6 +1,6 @@
-"""The difference of two estimates, from their standard errors and the ends of their intervals.
+"""The noise of the difference of two estimates, from their standard errors and the ends of their intervals.
 
-They are independent, or else the difference has as much noise as any correlation gives it.
+The estimates are independent, or else the noise is the maximum for any correlation.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from losscli.numeric.student import quantile
 
 
 class Error(Struct, frozen=True):
-    """The noise of an estimate: its standard error with degrees of freedom, and what its interval shows.
+    """The noise of an estimate: its standard error with degrees of freedom, and those of each side.
 
-    `below` and `above` are the standard errors that the ends of the interval have, which differ if it is
+    `below` and `above` are the standard errors implied by the ends of its interval, which differ if it is
     skewed.
     """
 
@@ -31,17 +31,17 @@ class Error(Struct, frozen=True):
         return cls(se, df, (value - ends[0]) / deviate, (ends[1] - value) / deviate)
 
     def times(self, factor: float) -> Error:
-        """That of a multiple of the estimate."""
+        """The noise of a multiple of the estimate."""
         below, above = (self.above, self.below) if factor < 0 else (self.below, self.above)
         size = abs(factor)
         return Error(size * self.se, self.df, size * below, size * above)
 
     def minus(self, other: Error) -> Error:
-        """That of the difference from another estimate.
+        """The noise of the difference from another, independent estimate.
 
-        Each end of the interval of a difference recovers the variances that the ends of both intervals hold:
-        Zou and Donner (2008), Construction of confidence limits about effect measures, doi:10.1002/sim.3095.
-        Degrees of freedom by Welch (1947), doi:10.1093/biomet/34.1-2.28.
+        Each end of the interval of the difference combines the variances implied by the ends of both
+        intervals: Zou and Donner (2008), Construction of confidence limits about effect measures,
+        doi:10.1002/sim.3095.  Degrees of freedom by Welch (1947), doi:10.1093/biomet/34.1-2.28.
         """
         se = math.hypot(self.se, other.se)
         parts = 0.0 if se == 0 else (self.se / se) ** 4 / self.df + (other.se / se) ** 4 / other.df
@@ -49,7 +49,7 @@ class Error(Struct, frozen=True):
         return Error(se, df, math.hypot(self.below, other.above), math.hypot(self.above, other.below))
 
     def minus_correlated(self, other: Error) -> Error:
-        """That of the difference from another estimate, at most, whatever their correlation.
+        """The maximum noise of the difference from another estimate, whatever their correlation.
 
         A covariance is no larger than the product of both standard errors.
         """

@@ -1,4 +1,4 @@
-"""Integrals of functions that fall about exponentially, to all digits: Gauss-Legendre panels that double."""
+"""Integrals of roughly exponentially falling functions: Gauss-Legendre quadrature on doubling panels."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from msgspec import Struct
 from losscli.numeric.arrays import Array, Namespace, np
 
 POINTS = 16
-"""Points of a panel: enough for a function that falls by a factor of e^20 in it."""
+"""Nodes per panel: enough for a function that falls by a factor of e^20 within it."""
 
 
 @cache
 def _rule() -> tuple[Array, Array, Array]:
-    """Nodes in [0, 1], their weights, and the matrix that turns values at the nodes into integrals to them.
+    """Nodes in [0, 1], their weights, and the matrix that maps values at nodes to integrals up to nodes.
 
     The matrix integrates the Legendre series of the values term by term.
     """
@@ -30,7 +30,7 @@ def _rule() -> tuple[Array, Array, Array]:
 
 
 class Panel(Struct, frozen=True):
-    """A panel: its width (n, 1), and the places of its nodes from the start of all panels (n, points)."""
+    """A panel: its width (n, 1), and the distances of its nodes from the first panel's start (n, points)."""
 
     xp: Namespace
     width: Array
@@ -38,7 +38,7 @@ class Panel(Struct, frozen=True):
     weights: Array
     sums: Array
 
-    # Not products of matrices, whose last bits may depend on the number of rows.
+    # No matrix products: their last bits may depend on the number of rows.
 
     def integral(self, values: Array) -> Array:
         """The integral over the panel (n,), from values at the nodes (n, points)."""
@@ -50,9 +50,9 @@ class Panel(Struct, frozen=True):
 
 
 def panels(xp: Namespace, length: Array, unit: Array, count: int) -> Iterator[Panel]:
-    """The panels from 0 to the length (n,), of 1, 2, 4, ... units (n,); beyond the last one nothing is left.
+    """The panels from 0 to the length (n,), of 1, 2, 4, ... units (n,).
 
-    The length may be infinite.
+    The length may be infinite; the function has to vanish beyond the last panel.
     """
     node, weights, sums = map(xp.asarray, _rule())
     for i in range(count):

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 
 class Range(Struct, frozen=True):
-    """The numbers a parameter may take; a bound in `open` is itself excluded, infinity unless `infinite`."""
+    """The numbers a parameter may take; bounds in `open` are excluded, and infinity unless `infinite`."""
 
     low: float = -math.inf
     high: float = math.inf
@@ -27,7 +27,7 @@ class Range(Struct, frozen=True):
         return finite and above and below and outside_gap and whole
 
     def parse(self, value: object) -> float:
-        """The number that text or a Python number stands for; an int if the range has whole numbers only.
+        """The number given as text or as a Python number; an int if the range is of whole numbers.
 
         Raises ValueError for anything else, true and false included, and for numbers outside the range.
         """

@@ -1,4 +1,4 @@
-"""Order statistics of weighted values: groups of ties, quantiles, and pairs in order."""
+"""Order statistics of weighted values: groups of ties, quantiles, and concordant pairs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from losscli.numeric.arrays import Array, np
 from losscli.numeric.cached import cached_property
 
 ROUNDING = 1e-13
-"""Relative to the sum of the weights: a smaller difference of running sums is rounding."""
+"""The difference of cumulative weights, relative to their total, below which it is rounding error."""
 
 
 class Ties(Struct, frozen=True, dict=True):
-    """Values in groups of equal ones: the distinct `values` (g,), ascending, and the `group` of each (n,).
+    """Values grouped by equality: the distinct `values` (g,), ascending, and the `group` of each value (n,).
 
-    `weight` (n,) is that of each value.
+    `weight` (n,) is the weight of each value.
     """
 
     values: Array
@@ -23,7 +23,7 @@ class Ties(Struct, frozen=True, dict=True):
 
     @classmethod
     def of(cls, values: Array, weight: Array) -> Ties:
-        """The ties among values (n,) of these weights (n,)."""
+        """The ties among values (n,) with these weights (n,)."""
         order = np.argsort(values)
         ordered = values[order]
         new = np.ones(len(values), dtype=bool)
@@ -45,28 +45,28 @@ class Ties(Struct, frozen=True, dict=True):
 
     @cached_property
     def up_to(self) -> Array:
-        """The weight of the values up to each group (g,)."""
+        """The cumulative weight up to each group (g,), inclusive."""
         return np.cumsum(self.weights)
 
     @cached_property
     def below(self) -> Array:
-        """For each value (n,), the weight of the smaller ones."""
+        """For each value (n,), the weight of the smaller values."""
         return before(self.weights)[self.group]
 
     @cached_property
     def equal(self) -> Array:
-        """For each value (n,), the weight of those equal to it, itself included."""
+        """For each value (n,), the weight of the equal values, itself included."""
         return self.weights[self.group]
 
     def place(self, position: float) -> int:
-        """The group that holds this position (0 to the total weight) of the values laid end to end."""
+        """The group at this position, from 0 to the total weight, of the sorted values laid end to end."""
         at = int(np.searchsorted(self.up_to, position * (1 - ROUNDING), "left"))
         return min(at, len(self.values) - 1)
 
     def quantile(self, share: float) -> float:
-        """The smallest value up to which this share of the weight lies; where two are, their mean.
+        """The smallest value with this share of the weight at or below it; the mean if two values qualify.
 
-        The averaged inverse of the distribution function, which weights and repeated rows change alike:
+        The averaged inverse of the distribution function, for which weights act as repeated rows:
         Hyndman and Fan (1996), Sample quantiles in statistical packages, definition 2, doi:10.2307/2684934
         """
         total = self.up_to[-1]
@@ -89,49 +89,49 @@ def after(sums: Array) -> Array:
 
 
 def lower_before(codes: Array, weight: Array) -> Array:
-    """For each of n codes (whole numbers from 0), the weight of the lower codes that stand before it (n,).
+    """For each code (n,), an integer from 0, the weight of the lower codes before it (n,).
 
-    In n log n steps: the codes are sorted bit by bit from the highest one.  Where codes agree in all higher
-    bits, those with a 0 that stand before one with a 1 are lower.
+    It takes O(n log n) steps: the codes are sorted bit by bit from the highest bit.  Among codes that agree
+    in all higher bits, those with a 0 before one with a 1 are lower.
     """
-    n, found = len(codes), np.zeros(len(codes))
+    n, lower = len(codes), np.zeros(len(codes))
     if not n:
-        return found
+        return lower
     counts = np.bincount(codes)
     starts = np.concatenate([[0], np.cumsum(counts)])  # of each code in the sorted order
     order = np.arange(n)
     for bit in reversed(range(int(codes.max()).bit_length())):
-        own = codes[order]
-        first = own >> (bit + 1) << (bit + 1)
+        sorted_codes = codes[order]
+        first = sorted_codes >> (bit + 1) << (bit + 1)
         start = starts[first]  # of the codes that agree in the higher bits
-        one = (own >> bit & 1).astype(bool)
+        one = (sorted_codes >> bit & 1).astype(bool)
         zeros = before_each(~one)
         weights = before_each(np.where(one, 0.0, weight[order]))
-        found[order[one]] += (weights - weights[start])[one]
+        lower[order[one]] += (weights - weights[start])[one]
         middle = starts[np.minimum(first + (1 << bit), len(counts))]
         ahead = zeros - zeros[start]
-        to = np.where(one, middle + (np.arange(n) - start - ahead), start + ahead)
+        target = np.where(one, middle + (np.arange(n) - start - ahead), start + ahead)
         moved = np.empty_like(order)
-        moved[to] = order
+        moved[target] = order
         order = moved
-    return found
+    return lower
 
 
 def before_each(values: Array) -> Array:
     """The sum of the values before each (n,)."""
-    found = np.zeros(len(values), dtype=float if values.dtype.kind == "f" else int)
-    np.cumsum(values[:-1], out=found[1:])
-    return found
+    sums = np.zeros(len(values), dtype=float if values.dtype.kind == "f" else int)
+    np.cumsum(values[:-1], out=sums[1:])
+    return sums
 
 
 def net_concordance(x: Ties, y: Ties) -> Array:
-    """For each row (n,), the weight of the rows concordant with it less that of the discordant ones.
+    """For each row (n,), the weight of the concordant rows minus that of the discordant rows.
 
     Two rows are concordant if x and y order them alike, discordant if they order them differently.
     """
     weight, n = x.weight, len(x.group)
     lower = np.empty(n)
-    # Of rows of equal x the one of greater y comes first, so that none of them counts as lower before.
+    # Rows of equal x are in descending order of y, so that none of them counts as a lower one before.
     order = np.lexsort((-y.group, x.group))
     lower[order] = lower_before(y.group[order], weight[order])
     pairs = Ties.of(x.group * np.int64(len(y.values)) + y.group, weight)
@@ -148,40 +148,40 @@ def _within(fixed: Ties, other: Ties, weight: Array) -> Array:
     """For each row (n,), the weight of the rows that are equal in `fixed` and lower in `other`."""
     order = np.lexsort((other.group, fixed.group))
     outer, inner = fixed.group[order], other.group[order]
-    reached = before_each(weight[order])
+    cumulative = before_each(weight[order])
     new = np.concatenate([[True], (outer[1:] != outer[:-1]) | (inner[1:] != inner[:-1])])
     first = np.concatenate([[True], outer[1:] != outer[:-1]])
     places = np.arange(len(order))
     of_pair = np.maximum.accumulate(np.where(new, places, 0))
     of_group = np.maximum.accumulate(np.where(first, places, 0))
-    found = np.empty(len(order))
-    found[order] = reached[of_pair] - reached[of_group]
-    return found
+    lower = np.empty(len(order))
+    lower[order] = cumulative[of_pair] - cumulative[of_group]
+    return lower
 
 
 def ordered_pairs(lower: Array, upper: Array, predicted: Ties) -> tuple[Array, Array]:
-    """For each time (n,), the weight of those that `predicted` orders alike, and of those of known order.
+    """For each time (n,), the weight of comparable times that `predicted` orders alike, and of all of them.
 
-    Times lie between `lower` and `upper` (n,).  An earlier one ends before a later one begins, or where a
-    later one begins that lies between two ends.  Of equal predictions one half is ordered alike.
+    Times lie between `lower` and `upper` (n,).  Two times are comparable if one ends before the other begins,
+    or at its beginning if that one is censored.  Of equal predictions, half count as ordered alike.
     """
     n, ends = len(lower), np.flatnonzero(np.isfinite(upper))
-    # Along time: where later ones begin (kind 0), where earlier ones end (1), where censored ones begin (2).
+    # Events along time: beginnings of exact times (kind 0), ends (1), beginnings of censored times (2).
     kind = np.concatenate([np.where(lower == upper, 0, 2), np.ones(len(ends), dtype=int)])
     order = np.lexsort((kind, np.concatenate([lower, upper[ends]])))
     item, is_end = np.concatenate([np.arange(n), ends])[order], kind[order] == 1
     weight, code = predicted.weight[item], predicted.group[item].astype(np.int64)
     earlier, later = np.where(is_end, weight, 0.0), np.where(is_end, 0.0, weight)
 
-    def alike(codes: Array, weights: Array, other: Array) -> Array:
-        """The weight before each place whose code is lower, with half of that of equal codes."""
+    def concordant(codes: Array, weights: Array, other: Array) -> Array:
+        """The weight of lower codes before each position, plus half of that of equal codes."""
         return sum(lower_before(2 * codes + np.where(other, side, 1 - side), weights) for side in (0, 1)) / 2
 
     back = slice(None, None, -1)
-    found = np.where(
+    alike = np.where(
         is_end,
-        alike((code.max() - code)[back], later[back], ~is_end[back])[back],
-        alike(code, earlier, is_end),
+        concordant((code.max() - code)[back], later[back], ~is_end[back])[back],
+        concordant(code, earlier, is_end),
     )
-    known = np.where(is_end, before_each(later[back])[back], before_each(earlier))
-    return np.bincount(item, found, minlength=n), np.bincount(item, known, minlength=n)
+    comparable = np.where(is_end, before_each(later[back])[back], before_each(earlier))
+    return np.bincount(item, alike, minlength=n), np.bincount(item, comparable, minlength=n)

@@ -1,7 +1,7 @@
-"""Intervals of shares of rows and of quantiles, and the test of two error rates on the same rows.
+"""Score intervals of shares and quantiles, and the test of two error rates on the same rows.
 
-They use the variance that the rate would have at each end of the interval, so rates of 0 and 1 are no special
-case.  The number of rows may be an effective sample size.
+They use the variance of the rate at each end of the interval, so that rates of 0 and 1 are no special cases.
+The number of rows may be an effective sample size.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from losscli.numeric.arrays import np
 
 _HALVINGS = 60
-"""Steps of a bisection: as many as a float has digits."""
+"""Steps of a bisection: enough for all binary digits of a float."""
 
 
 def share_interval(share: Any, n: Any, deviate: Any) -> tuple[Any, Any]:
@@ -25,28 +25,28 @@ def share_interval(share: Any, n: Any, deviate: Any) -> tuple[Any, Any]:
     z = deviate * deviate / n
     centre = (share + z / 2) / (1 + z)
     half = np.sqrt(z * share * (1 - share) + z * z / 4) / (1 + z)
-    # At no and at all rows an end is the share itself, which rounding must not move.
+    # At shares of 0 and 1 one end is the share itself, which rounding must not move.
     low = np.where(share <= 0, 0.0, np.maximum(0.0, centre - half))
     high = np.where(share >= 1, 1.0, np.minimum(1.0, centre + half))
-    return low[()], high[()]  # of numbers not arrays, but numbers
+    return low[()], high[()]  # numbers for numbers, not arrays
 
 
 def order_interval(share: float, n: float, deviate: float) -> tuple[float, float]:
-    """The positions among n sorted rows between which the quantile of a share (0 to 1) lies.
+    """The positions among n sorted rows that bound the quantile of a share (0 to 1).
 
-    The number of rows up to it is binomial.  The interval begins at the first row beyond the first position,
-    and ends with the row that holds the second one; a position below 0 or above n is open.  `deviate` is the
-    two-sided quantile.  Conover (1999), Practical Nonparametric Statistics, sec. 3.2
+    The number of rows up to the quantile is binomial.  The interval begins at the first row beyond the first
+    position, and ends with the row at the second one; a position below 0 or above n means an open end.
+    `deviate` is the two-sided quantile.  Conover (1999), Practical Nonparametric Statistics, sec. 3.2
     """
     betainc = importlib.import_module("scipy.special").betainc
     tail = 0.5 * math.erfc(deviate / math.sqrt(2))
 
     def beyond(position: float) -> bool:
-        """Whether as many rows, or more, lie up to the quantile too rarely."""
+        """Whether the probability of this many or more rows up to the quantile is below the tail."""
         return bool(betainc(position, n - position + 1, share) <= tail)
 
     def short_of(position: float) -> bool:
-        """Whether fewer rows lie up to the quantile too rarely."""
+        """Whether the probability of fewer rows up to the quantile is below the tail."""
         return bool(betainc(n - position + 1, position, 1 - share) <= tail)
 
     above, below = math.inf, -math.inf
@@ -58,7 +58,7 @@ def order_interval(share: float, n: float, deviate: float) -> tuple[float, float
 
 
 def _first(holds: Callable[[float], bool], inner: float, outer: float) -> float:
-    """The place between one where a condition does not hold and one where it does at which it begins to."""
+    """Where a condition begins to hold, between `inner`, where it does not, and `outer`, where it does."""
     for _ in range(_HALVINGS):
         middle = (inner + outer) / 2
         inner, outer = (inner, middle) if holds(middle) else (middle, outer)
@@ -68,15 +68,21 @@ def _first(holds: Callable[[float], bool], inner: float, outer: float) -> float:
 def difference_deviate(up: float, down: float, n: float, difference: float) -> float:
     """The normal deviate at which the shares of n paired rows differ by `difference` (-1 to 1).
 
-    A loss rises from 0 to 1 on the share `up` of the rows, and falls on the share `down`.  At no difference
-    it is that of McNemar's test.  Tango (1998), Equivalence test and confidence interval for the difference
+    A loss rises from 0 to 1 on the share `up` of the rows, and falls on the share `down`.  For no difference
+    this is McNemar's test.  Tango (1998), Equivalence test and confidence interval for the difference
     in proportions for the paired-sample design, Statistics in Medicine 17, 891-908
     """
     b = (2 - up + down) * difference - up - down
-    fallen = (math.sqrt(max(0.0, b * b + 8 * down * difference * (1 - difference))) - b) / 4
-    variance = (2 * fallen + difference * (1 - difference)) / n
-    apart = up - down - difference
-    return apart / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, apart) if apart else 0.0
+    down_rate = (math.sqrt(max(0.0, b * b + 8 * down * difference * (1 - difference))) - b) / 4
+    variance = (2 * down_rate + difference * (1 - difference)) / n
+    deviation = up - down - difference
+    return (
+        deviation / math.sqrt(variance)
+        if variance > 0
+        else math.copysign(math.inf, deviation)
+        if deviation
+        else 0.0
+    )
 
 
 def difference_interval(up: float, down: float, n: float, deviate: float) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Sums, exponentials and softmax with more digits than a float, where plain formulas lose them.
+"""Sums, exponentials and softmax with extra precision, where plain formulas lose digits.
 
 A number is kept as two floats: its rounded value and the rounding error.
 """
@@ -10,19 +10,19 @@ from losscli.numeric.special import log1pmx
 from losscli.numeric.two_float import _quotient, exact_sum, exp_pair, two_sum
 
 CHUNK_NUMBERS, CHUNK_ROWS = 131_072, 128
-"""Numbers of a matrix processed at once, so that intermediate results stay in the cache; of columns
-stored one after another never fewer rows than the second."""
+"""Numbers of a matrix processed at once, so that intermediate results stay in the CPU cache; in column-major
+matrices at least this many rows."""
 ORDINARY = (-30.0, 300.0)
-"""If the largest logit of a row is between these, sums of exp do not overflow, and what underflows
-is less than 1e-290 of the exponential of the largest."""
+"""If the largest logit of a row is between these, sums of exp do not overflow, and terms that underflow are
+less than 1e-290 of the largest."""
 
 
 def expit(xp: Namespace, x: Array) -> Array:
     """1 / (1 + exp(-x)), exact in both tails."""
-    small, rest = exp_pair(xp, -xp.abs(x))
-    total, off = two_sum(small, 1.0)
+    small, error = exp_pair(xp, -xp.abs(x))
+    total, total_error = two_sum(small, 1.0)
     above = x >= 0
-    return _quotient(xp.where(above, 1.0, small), xp.where(above, 0.0, rest), total, off + rest)
+    return _quotient(xp.where(above, 1.0, small), xp.where(above, 0.0, error), total, total_error + error)
 
 
 def kl_div(xp: Namespace, y: Array, q: Array, log_q: Array, gap: Array) -> Array:
@@ -43,28 +43,28 @@ def kl_div(xp: Namespace, y: Array, q: Array, log_q: Array, gap: Array) -> Array
 
 def _chunks(xp: Namespace, matrix: Array) -> list[slice]:
     if not on_host(xp):
-        return [slice(None)][: len(matrix)]  # only large arrays keep a device busy
+        return [slice(None)][: len(matrix)]  # only large arrays keep a GPU busy
     fewest = 1 if matrix.flags.c_contiguous else CHUNK_ROWS
     step = max(fewest, CHUNK_NUMBERS // max(matrix.shape[1], 1))
     return [slice(i, i + step) for i in range(0, len(matrix), step)]
 
 
 def _below_top(xp: Namespace, logits: Array, below: Array) -> Array:
-    """Fill `below` with logits (n, classes) minus the largest of the row; return the rounding errors.
+    """Fill `below` with logits (n, classes) minus the largest of the row, and return the rounding errors.
 
-    They matter: exp turns them into relative errors of the same size.  A `two_sum` in place, for speed.
+    exp would turn these into relative errors of the same size.  This is `two_sum` in place, for speed.
     """
     top = xp.max(logits, axis=1, keepdims=True)
     xp.subtract(logits, top, out=below)
     added = below - logits
-    lost = below - added
-    xp.subtract(logits, lost, out=lost)
+    error = below - added
+    xp.subtract(logits, error, out=error)
     added += top
-    lost -= added
+    error -= added
     if not bool(xp.isfinite(xp.min(below))):
         # Infinite differences, whose exp is zero, have no rounding error.
-        lost = xp.where(xp.isfinite(lost), lost, 0.0)
-    return lost
+        error = xp.where(xp.isfinite(error), error, 0.0)
+    return error
 
 
 def _others(xp: Namespace, logits: Array) -> tuple[Array, Array]:
@@ -77,18 +77,20 @@ def _others(xp: Namespace, logits: Array) -> tuple[Array, Array]:
     ordinary = bool((xp.min(top) > ORDINARY[0]) & (xp.max(top) < ORDINARY[1]))
     if ordinary:
         mass = xp.exp(logits)
-        unit, rest = exp_pair(xp, -xp.abs(top))
+        unit, unit_error = exp_pair(xp, -xp.abs(top))
     else:
         below = xp.empty_like(logits)
-        lost = _below_top(xp, logits, below)
+        error = _below_top(xp, logits, below)
         mass = xp.exp(below)
-        lost *= mass
-        mass += lost
+        error *= mass
+        mass += error
     xp.copyto(mass, 0.0, where=is_top)
     others = xp.sum(mass, axis=1)
     if ordinary:
         # Divided by exp(top), which for a top above 0 is a product with exp(-top).
-        others = xp.where(top > 0, others * unit + others * rest, _quotient(others, 0.0, unit, rest))
+        others = xp.where(
+            top > 0, others * unit + others * unit_error, _quotient(others, 0.0, unit, unit_error)
+        )
     if int(xp.count_nonzero(is_top)) > len(logits):
         others += xp.maximum(xp.sum(is_top, axis=1) - 1, 0)
     return top, others
@@ -100,29 +102,29 @@ def log_softmax(xp: Namespace, logits: Array) -> Array:
     For the largest logit, log p = -log1p(mass of the others over its own): it keeps its digits where
     z - logsumexp z rounds to 0.  For the others, z - max - log1p(...).
     """
-    found = xp.empty(logits.shape)
+    result = xp.empty(logits.shape)
     for rows in _chunks(xp, logits):
-        own = logits[rows].astype(float)
-        top, others = _others(xp, own)
-        own -= top[:, None]
-        xp.subtract(own, xp.log1p(others)[:, None], out=found[rows])
-    return found
+        block = logits[rows].astype(float)
+        top, others = _others(xp, block)
+        block -= top[:, None]
+        xp.subtract(block, xp.log1p(others)[:, None], out=result[rows])
+    return result
 
 
 def log_softmax_at(xp: Namespace, logits: Array, code: Array) -> Array:
-    """As `log_softmax`, of one class of each row (n,): no matrix leaves the cache."""
-    found = xp.empty(len(logits))
+    """The `log_softmax` of one class of each row (n,), without a full matrix of results."""
+    result = xp.empty(len(logits))
     for rows in _chunks(xp, logits):
-        own = logits[rows].astype(float)
-        top, others = _others(xp, own)
-        found[rows] = (pick(xp, own, code[rows]) - top) - xp.log1p(others)
-    return found
+        block = logits[rows].astype(float)
+        top, others = _others(xp, block)
+        result[rows] = (pick(xp, block, code[rows]) - top) - xp.log1p(others)
+    return result
 
 
 def pick(xp: Namespace, values: Array, code: Array) -> Array:
-    """Of values (n, classes) that of each row's class (n,).
+    """The value (n,) of each row's class from values (n, classes).
 
-    By places in memory: five times as fast as take_along_axis.
+    It uses flat indices, five times as fast as take_along_axis.
     """
     n, classes = values.shape
     if values.flags.f_contiguous:
@@ -131,46 +133,46 @@ def pick(xp: Namespace, values: Array, code: Array) -> Array:
 
 
 def greatest(xp: Namespace, values: Array) -> tuple[Array, Array]:
-    """The place of the greatest of values (n, k) in each row (n,), the first of equal ones, and the value."""
+    """The index of the first largest value in each row of values (n, k), and that value; (n,) each."""
     if not on_host(xp) or not values.flags.f_contiguous or values.shape[1] < 2:
         place = xp.argmax(values, axis=1)
         return place, xp.take_along_axis(values, place[:, None], axis=1)[:, 0].astype(float, copy=False)
-    # Column by column, where numbers of one column follow each other: in a quarter of the time of argmax.
-    most = values.max(axis=1)
+    # Column by column in column-major matrices, which takes a quarter of the time of argmax.
+    largest = values.max(axis=1)
     kind = np.min_scalar_type(values.shape[1])
-    none = np.iinfo(kind).max
-    found = np.full(len(most), none, dtype=kind)
+    sentinel = np.iinfo(kind).max
+    places = np.full(len(largest), sentinel, dtype=kind)
     for place, column in enumerate(values.T):
-        differs = np.subtract((column == most).view(np.uint8), 1, dtype=np.int8).astype(kind)
-        np.minimum(found, differs | kind.type(place), out=found)
-    return found.astype(np.int64), most.astype(float, copy=False)
+        differs = np.subtract((column == largest).view(np.uint8), 1, dtype=np.int8).astype(kind)
+        np.minimum(places, differs | kind.type(place), out=places)
+    return places.astype(np.int64), largest.astype(float, copy=False)
 
 
 def softmax(xp: Namespace, logits: Array) -> tuple[Array, Array]:
-    """Probabilities and their complements to one (n, classes) from logits, each with all its digits."""
+    """Probabilities and their complements to one (n, classes) from logits, both to full precision."""
     probability, complement = xp.empty_like(logits, dtype=float), xp.empty_like(logits, dtype=float)
     for rows in _chunks(xp, logits):
-        own = logits[rows].astype(float)
-        below = xp.empty_like(own)
-        lost = _below_top(xp, own, below)
+        block = logits[rows].astype(float)
+        below = xp.empty_like(block)
+        error = _below_top(xp, block, below)
         top = below == 0
-        mass, rest = exp_pair(xp, below, lost)
-        others, off = exact_sum(xp, xp.where(top, 0.0, mass))
+        mass, mass_error = exp_pair(xp, below, error)
+        others, others_error = exact_sum(xp, xp.where(top, 0.0, mass))
         others, more = two_sum(others, xp.sum(top, axis=1) - 1.0)
-        off += more + xp.sum(rest, axis=1)
+        others_error += more + xp.sum(mass_error, axis=1)
         total, more = two_sum(others, 1.0)
-        total, total_off = total[:, None], (off + more)[:, None]
-        probability[rows] = _quotient(mass, rest, total, total_off)
+        total, total_error = total[:, None], (others_error + more)[:, None]
+        probability[rows] = _quotient(mass, mass_error, total, total_error)
         left = xp.where(top, others[:, None], total - mass)
-        left_off = xp.where(top, off[:, None], total_off - rest)
-        complement[rows] = _quotient(left, left_off, total, total_off)
+        left_error = xp.where(top, others_error[:, None], total_error - mass_error)
+        complement[rows] = _quotient(left, left_error, total, total_error)
     return probability, complement
 
 
 def logsumexp_running(xp: Namespace, log_p: Array) -> Array:
-    """The logarithm of the sum of exp of each column and all before it (n, k)."""
-    found = xp.empty_like(log_p)
+    """The cumulative logsumexp over columns (n, k)."""
+    sums = xp.empty_like(log_p)
     total = xp.full(len(log_p), -xp.inf)
     for i, column in enumerate(log_p.T):
-        total = found[:, i] = xp.logaddexp(total, column)
-    return found
+        total = sums[:, i] = xp.logaddexp(total, column)
+    return sums

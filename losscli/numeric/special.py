@@ -31,11 +31,11 @@ def softplus(xp: Namespace, x: Array) -> Array:
 
 
 _LN2 = (0.6931471805598903, 5.497923018708371e-14)
-"""log 2 in two parts, of which the first has zeros to be multiplied by any exponent without rounding."""
+"""log 2 in two parts; the first has trailing zeros, so that its product with any exponent is exact."""
 
 
 def log_minus(xp: Namespace, x: Array, y: Array) -> Array:
-    """log(x) - y with the digits that are lost if log(x) is rounded first; x >= 0, minus infinity for 0."""
+    """log(x) - y without rounding log(x) first; x >= 0, minus infinity for 0."""
     mantissa, exponent = xp.frexp(x)
     low = mantissa < 0.7071067811865476
     mantissa, exponent = xp.where(low, 2.0 * mantissa, mantissa), xp.where(low, exponent - 1, exponent)
@@ -77,7 +77,7 @@ _STIRLING = (
 def stirling_error(xp: Namespace, x: Array) -> Array:
     """The difference log x! - (x log x - x + log(2 pi x) / 2) for x > 0: about 1 / (12 x).
 
-    From 10 on the asymptotic series; below, repeatedly stepping from x to x + 1.
+    Uses the asymptotic series from 10 on; below, steps from x to x + 1 until there.
     """
     total = xp.zeros_like(x)
     while bool(xp.any(below := x < 10.0)):

@@ -1,4 +1,4 @@
-"""Standard distributions of log times: logarithms of their densities, and of their masses on intervals.
+"""Standard distributions of log times: log densities, and log probability masses of intervals.
 
 A mass is computed from both ends a < b and the width b - a, which callers know without cancellation; a may be
 minus infinity, and b infinity.
@@ -30,9 +30,9 @@ def _normal_density(xp: Namespace, z: Array) -> Array:
 
 
 def _normal_mass(xp: Namespace, a: Array, b: Array, width: Array) -> Array:
-    """By quadrature for narrow intervals, by tails for those on one side of 0, else by what is outside."""
+    """The log mass: by quadrature if narrow, by tails on one side of 0, or else by the complement."""
     above = a + b > 0
-    # The mirror image has its larger part below 0.
+    # Mirror the interval so that its larger part is below 0.
     a, b = xp.where(above, -b, a), xp.where(above, -a, b)
     narrow = width * (1.0 + xp.abs(b)) < 1.0
     centre, half = xp.where(narrow, (a + b) / 2, 0.0), xp.where(narrow, width, 0.0) / 2
@@ -41,7 +41,7 @@ def _normal_mass(xp: Namespace, a: Array, b: Array, width: Array) -> Array:
 
 
 def _mean_of(xp: Namespace, centre: Array, half: Array) -> Array:
-    """The mean of the normal density in [centre - half, centre + half], relative to that in the centre."""
+    """The mean normal density in [centre - half, centre + half], relative to that at the centre."""
     total = xp.zeros_like(centre)
     for node, weight in _GAUSS_LEGENDRE:
         t = node * half
@@ -50,7 +50,7 @@ def _mean_of(xp: Namespace, centre: Array, half: Array) -> Array:
 
 
 def _one_side(xp: Namespace, a: Array, b: Array, width: Array) -> Array:
-    """The logarithm of the normal mass of wide intervals below 0: one tail less another."""
+    """The logarithm of the normal mass of wide intervals below 0: one tail minus another."""
     scaled = special(xp).erfcx
     b = xp.minimum(b, 0.0)
     # exp((b^2 - a^2) / 2), from the width.
@@ -86,7 +86,7 @@ _GAUSS_LEGENDRE = (
     (0.963971927277913791268, 0.040601429800386941331),
     (0.993128599185094924786, 0.017614007139152118312),
 )
-"""The positive nodes of the rule of 20 points in [-1, 1], and their weights, which sum to one."""
+"""The positive nodes of the 20-point rule on [-1, 1], and their weights, which sum to one."""
 
 
 def _logistic_density(xp: Namespace, z: Array) -> Array:
@@ -99,12 +99,12 @@ def _logistic_mass(xp: Namespace, a: Array, b: Array, width: Array) -> Array:
 
 
 def _extreme_density(xp: Namespace, z: Array) -> Array:
-    # Far out exp z is all that counts, and infinite where z may be infinite too.
+    # Far out only exp z matters; z is dropped, as inf - inf is NaN.
     return xp.where(z > 100.0, 0.0, z) - xp.exp(z)
 
 
 def _extreme_mass(xp: Namespace, a: Array, b: Array, width: Array) -> Array:
-    """log(exp(-A) - exp(-B)) with the hazards A = exp a and B = exp b; B may be smaller than all floats."""
+    """log(exp(-A) - exp(-B)) with cumulative hazards A = exp a and B = exp b; B may underflow."""
     hazard = xp.exp(b) * -xp.expm1(-width)
     small = (b < 0) & (hazard < 0.5)
     tiny = xp.where(small & (hazard > 0), hazard, 1e-300)
@@ -117,4 +117,4 @@ STANDARD: Mapping[str, Standard] = {
     "logistic": Standard(_logistic_density, _logistic_mass),
     "extreme": Standard(_extreme_density, _extreme_mass),
 }
-"""The distributions by name; `extreme` is that of minima, whose exponential is a Weibull distribution."""
+"""The distributions by name; `extreme` is that of minima: its exponential has a Weibull distribution."""

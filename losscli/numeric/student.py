@@ -1,4 +1,4 @@
-"""Quantiles of Student's t distribution, of numbers in plain Python, so that judging gates needs no NumPy."""
+"""Quantiles of Student's t distribution; for numbers in plain Python, so that gates need no NumPy."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 from losscli.numeric.arrays import Array, np
 from losscli.numeric.student_tail import NORMAL_DF, tail
 
-_LEAST_DF = 1.0
-"""The fewest degrees of freedom of an estimate; fewer, as of a report that was edited, count as these."""
+_MIN_DF = 1.0
+"""The minimum degrees of freedom; fewer, as in an edited report, are raised to it."""
 _NEAR = 2e-4
-"""The relative error of a tail from which one step, whose error is of its fourth power, has all digits."""
+"""The relative error of the tail below which one more step, of fourth order, gives all digits."""
 _HIGH = 0.99
-"""The level above which a quantile of the normal distribution is that of the lower tail."""
+"""The level above which a normal quantile is computed from the lower tail."""
 _CHUNK = 1024
-"""Quantiles computed at once, so that intermediate results stay in the cache."""
+"""Quantiles computed at once, so that intermediate results stay in the CPU cache."""
 
 
 @lru_cache(maxsize=1 << 16)
@@ -28,7 +28,7 @@ def quantile(level: float, df: float) -> float:
     """
     if df > NORMAL_DF:
         return _normal(level)
-    df, error = max(df, _LEAST_DF), math.inf
+    df, error = max(df, _MIN_DF), math.inf
     t = _start(math, level, df)
     while error > _NEAR:
         t, error = _improved(math, t, level, df)
@@ -38,34 +38,34 @@ def quantile(level: float, df: float) -> float:
 def quantiles(level: float, df: Array) -> Array:
     """The two-sided quantiles (n,) of Student's t distribution for many degrees of freedom (n,)."""
     if len(df) == 1:
-        return np.array([_alone(level, float(df[0]))])
-    found, known = np.full(len(df), _normal(level)), np.flatnonzero(~(df > NORMAL_DF))
-    for first in range(0, len(known), _CHUNK):
-        places = known[first : first + _CHUNK]
-        found[places] = _start(np, level, np.maximum(df[places], _LEAST_DF))
+        return np.array([_cached_quantile(level, float(df[0]))])
+    result, finite_df = np.full(len(df), _normal(level)), np.flatnonzero(~(df > NORMAL_DF))
+    for first in range(0, len(finite_df), _CHUNK):
+        places = finite_df[first : first + _CHUNK]
+        result[places] = _start(np, level, np.maximum(df[places], _MIN_DF))
         while len(places):
-            own = np.maximum(df[places], _LEAST_DF)
-            found[places], error = _improved(np, found[places], level, own)
+            batch_df = np.maximum(df[places], _MIN_DF)
+            result[places], error = _improved(np, result[places], level, batch_df)
             places = places[error > _NEAR]
-    return found
+    return result
 
 
 @lru_cache(maxsize=1 << 10)
-def _alone(level: float, df: float) -> float:
-    """One of `quantiles`, with their bits."""
+def _cached_quantile(level: float, df: float) -> float:
+    """One quantile with the same bits as `quantiles` of many."""
     return float(quantiles(level, np.full(2, df))[0])
 
 
 def _normal(level: float) -> float:
     """The two-sided quantile of the normal distribution."""
-    # At high levels the sum rounds away digits that the lower tail has.
+    # At high levels (1 + level) / 2 loses digits that the lower tail keeps.
     if level > _HIGH:
         return -NormalDist().inv_cdf((1.0 - level) / 2)
     return NormalDist().inv_cdf((1.0 + level) / 2)
 
 
 def _start(m: Any, level: float, df: Any) -> Any:
-    """The quantile to about three digits, of few df to one in the far tail: a number, or an array (n,).
+    """The quantile to about three digits, or one for few df in the far tail: a number, or an array (n,).
 
     `m` is the module `math` or `numpy`.  Wallace (1959), doi:10.1214/aoms/1177706083
     """
@@ -74,14 +74,14 @@ def _start(m: Any, level: float, df: Any) -> Any:
 
 
 def _improved(m: Any, t: Any, level: float, df: Any) -> tuple[Any, Any]:
-    """The quantile with four times the digits, and the relative error of the tail that it had before.
+    """The quantile with four times the digits, and the relative error of the tail before this step.
 
-    With t = sqrt(df) sinh s and J as in `student_tail`, the step of s solves the series of log P(|T| > t) to
-    its third power.  The logarithm is about straight where few df make a start poor, in the far tail.
+    With t = sqrt(df) sinh s and J as in `student_tail`, the step in s solves the series of log P(|T| > t) to
+    third order.  In the far tail, where few df make the start poor, the logarithm is nearly linear.
     """
     probability, integral, slope = tail(m, t, df)
     error = m.log(probability / (1.0 - level))
-    # The logarithm falls at the rate 1 / J, whose derivatives in s, divided by the rate, these are.
+    # The logarithm falls at the rate 1 / J; these are its derivatives in s, divided by the rate.
     rate = 1.0 / integral
     bend = rate - df * slope
     twist = 2.0 * rate * bend - df * (1.0 - slope * slope) - df * slope * bend
@@ -91,7 +91,7 @@ def _improved(m: Any, t: Any, level: float, df: Any) -> tuple[Any, Any]:
 
 
 def normalised(t: float, df: float) -> float:
-    """The normal deviate with about the tail of t >= 0: orders tests of different df.
+    """The normal deviate with about the same tail as t >= 0, to compare tests of different df.
 
     Hill (1970), doi:10.1145/355598.355599
     """

@@ -1,6 +1,6 @@
-"""Densities that are symmetric about zero, and the probability in their tails, so that none underflows.
+"""Densities that are symmetric about zero, and the probability in their tails, without underflow.
 
-Places a and the distances w from them are at least zero; w may be infinite.
+Positions a and distances w from them are at least zero; w may be infinite.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ HALF_LOG_2PI = math.log(2.0 * math.pi) / 2
 
 
 class Tail(Protocol):
-    """A density that falls from zero outward, by a coordinate s along which it falls about exponentially.
+    """A density that falls from zero outward, roughly exponentially along a coordinate s.
 
-    From a place, the density falls by about e in the first unit of s, and to nothing in 2^panels of them.
+    From any position, it falls by about e in the first unit of s, and to zero within 2^panels units.
     """
 
     @property
@@ -38,25 +38,25 @@ class Tail(Protocol):
         """The tail of some rows."""
 
     def fall(self, a: Array, w: Array) -> Array:
-        """The logarithm of the density at a less that at a + w (n,)."""
+        """The log density at a minus that at a + w (n,)."""
 
     def unit(self, a: Array) -> Array:
-        """The unit of s at a place (n,)."""
+        """The unit of s at a position (n,)."""
 
     def coordinate(self, a: Array, w: Array) -> Array:
-        """The coordinate s (n,) of the place at distance w from a."""
+        """The coordinate s (n,) of the position at distance w from a."""
 
     def along(self, a: Array, s: Array) -> tuple[Array, Array]:
-        """The density relative to that at a, and dw / ds, at coordinates s (n, k) from places a (n, 1)."""
+        """The density relative to that at a, and dw / ds, at coordinates s (n, k) from positions a (n, 1)."""
 
     def density(self, a: Array) -> Array:
         """The density (n,)."""
 
     def log_density(self, a: Array) -> Array:
-        """The logarithm of the density (n,)."""
+        """The log density (n,)."""
 
     def mills(self, a: Array) -> Array:
-        """The probability beyond a place relative to the density there (n,)."""
+        """The probability beyond a position, relative to the density there (n,)."""
 
 
 class NormalTail(Struct, frozen=True):
@@ -70,7 +70,7 @@ class NormalTail(Struct, frozen=True):
         return self
 
     def fall(self, a: Array, w: Array) -> Array:
-        """The logarithm of the density at a less that at a + w (n,)."""
+        """The log density at a minus that at a + w (n,)."""
         return w * (a + w / 2)
 
     def unit(self, a: Array) -> Array:
@@ -82,7 +82,7 @@ class NormalTail(Struct, frozen=True):
         return w
 
     def along(self, a: Array, s: Array) -> tuple[Array, Array]:
-        """The density relative to that at a, and one, at distances s (n, k) from places a (n, 1)."""
+        """The density relative to that at a, and one, at distances s (n, k) from positions a (n, 1)."""
         return self.xp.exp(-self.fall(a, s)), 1.0
 
     def density(self, a: Array) -> Array:
@@ -90,11 +90,11 @@ class NormalTail(Struct, frozen=True):
         return self.xp.exp(-a * a / 2) / math.sqrt(2.0 * math.pi)
 
     def log_density(self, a: Array) -> Array:
-        """The logarithm of the density (n,)."""
+        """The log density (n,)."""
         return -a * a / 2 - HALF_LOG_2PI
 
     def mills(self, a: Array) -> Array:
-        """The probability beyond a place relative to the density there (n,)."""
+        """The probability beyond a position, relative to the density there (n,)."""
         return math.sqrt(math.pi / 2.0) * special(self.xp).erfcx(a / SQRT2)
 
 
@@ -109,7 +109,7 @@ class LogisticTail(Struct, frozen=True):
         return self
 
     def fall(self, a: Array, w: Array) -> Array:
-        """The logarithm of the density at a less that at a + w (n,)."""
+        """The log density at a minus that at a + w (n,)."""
         xp = self.xp
         return w + 2.0 * xp.log1p(xp.expm1(-w) * expit(xp, -a))
 
@@ -122,7 +122,7 @@ class LogisticTail(Struct, frozen=True):
         return w
 
     def along(self, a: Array, s: Array) -> tuple[Array, Array]:
-        """The density relative to that at a, and one, at distances s (n, k) from places a (n, 1)."""
+        """The density relative to that at a, and one, at distances s (n, k) from positions a (n, 1)."""
         xp = self.xp
         ratio = (1.0 + xp.exp(-a)) / (1.0 + xp.exp(-a - s))
         return xp.exp(-s) * ratio * ratio, 1.0
@@ -132,19 +132,19 @@ class LogisticTail(Struct, frozen=True):
         return expit(self.xp, a) * expit(self.xp, -a)
 
     def log_density(self, a: Array) -> Array:
-        """The logarithm of the density (n,)."""
+        """The log density (n,)."""
         return -a - 2.0 * self.xp.log1p(self.xp.exp(-a))
 
     def mills(self, a: Array) -> Array:
-        """The probability beyond a place relative to the density there (n,)."""
+        """The probability beyond a position, relative to the density there (n,)."""
         return 1.0 + self.xp.exp(-a)
 
 
 FAR = 10.0
-"""Where the series of the ratio S / density has all digits, whatever the degrees of freedom are."""
+"""The position from which the series of the Mills ratio has all digits for any degrees of freedom."""
 TERMS = 40
 LARGEST = 700.0
-"""The largest number whose exponential is kept from overflowing."""
+"""The maximum exponent, below the overflow of exp."""
 
 
 class StudentTail(Struct, frozen=True):
@@ -159,16 +159,16 @@ class StudentTail(Struct, frozen=True):
         return StudentTail(self.xp, self.df[rows])
 
     def fall(self, a: Array, w: Array) -> Array:
-        """The logarithm of the density at a less that at a + w (n,)."""
+        """The log density at a minus that at a + w (n,)."""
         return self._fall(self.df, a, w)
 
     def _fall(self, df: Array, a: Array, w: Array) -> Array:
         xp = self.xp
         size = xp.hypot(xp.sqrt(df), a)
-        one, other = w / size, (2.0 * a + w) / size
-        wide = one > 1e100
-        near = xp.log1p(xp.where(wide, 0.0, one) * other)
-        far = xp.log(xp.where(wide, one, 1.0)) + xp.log(xp.where(wide, other, 1.0))
+        factor, other_factor = w / size, (2.0 * a + w) / size
+        wide = factor > 1e100
+        near = xp.log1p(xp.where(wide, 0.0, factor) * other_factor)
+        far = xp.log(xp.where(wide, factor, 1.0)) + xp.log(xp.where(wide, other_factor, 1.0))
         return (df + 1.0) / 2 * xp.where(wide, far, near)
 
     def unit(self, a: Array) -> Array:
@@ -181,19 +181,23 @@ class StudentTail(Struct, frozen=True):
         xp, root = self.xp, self.xp.sqrt(self.df)
         far = (a > 1e8 * root) | (w > 1e8 * root)
         near, end = xp.where(far, 0.0, a / root), xp.where(far, 0.0, (a + w) / root)
-        own, other = xp.hypot(1.0, near), xp.hypot(1.0, end)
+        start_cosh, end_cosh = xp.hypot(1.0, near), xp.hypot(1.0, end)
         step = xp.where(far, 0.0, w / root)
-        sine = step * (1.0 + (1.0 + near * near + end * end) / (own * other + near * end)) / (own + other)
-        # Far out asinh x is log 2 x; infinite distances are rather long.
+        sine = (
+            step
+            * (1.0 + (1.0 + near * near + end * end) / (start_cosh * end_cosh + near * end))
+            / (start_cosh + end_cosh)
+        )
+        # Far out asinh x is log 2 x.
         start = a / root + xp.hypot(1.0, a / root)
         distant = xp.log1p(2.0 * (w / root) / start)
         return xp.where(far, distant, xp.arcsinh(sine))
 
     def along(self, a: Array, s: Array) -> tuple[Array, Array]:
-        """The density relative to that at a, and dw / ds, at coordinates s (n, k) from places a (n, 1)."""
+        """The density relative to that at a, and dw / ds, at coordinates s (n, k) from positions a (n, 1)."""
         xp, df = self.xp, self.df[:, None]
         root = xp.sqrt(df)
-        # Where cosh overflows, there is no density.
+        # Where cosh would overflow, the density is zero.
         start = xp.arcsinh(a / root)
         s = xp.minimum(s, LARGEST - start)
         distance = 2.0 * root * xp.sinh(s / 2) * xp.cosh(start + s / 2)
@@ -209,20 +213,20 @@ class StudentTail(Struct, frozen=True):
         return gamma_half_step(xp, df / 2) * shape / math.sqrt(2.0 * math.pi)
 
     def log_density(self, a: Array) -> Array:
-        """The logarithm of the density (n,)."""
+        """The log density (n,)."""
         xp, df = self.xp, self.df
         falls = (df + 1.0) / 2 * log1psq(xp, a / xp.sqrt(df))
         return xp.log(gamma_half_step(xp, df / 2)) - HALF_LOG_2PI - falls
 
     def mills(self, a: Array) -> Array:
-        """The probability beyond a place relative to the density there (n,)."""
+        """The probability beyond a position, relative to the density there (n,)."""
         xp, betainc, df = self.xp, special(self.xp).betainc, self.df
         near, far = xp.minimum(a, FAR), xp.minimum(xp.maximum(a, FAR), 1e150)
         square = near * near
-        # Whichever of the two shares has all its digits.
+        # Whichever of the two shares is accurate.
         central = (1.0 - betainc(0.5, df / 2, square / (df + square))) / 2
         beyond = xp.where(a < 1.0, central, betainc(df / 2, 0.5, df / (df + square)) / 2)
-        # 2F1(1, 1/2; df / 2 + 1; -df / a^2) with a factor: an asymptotic series if df is large.
+        # 2F1(1, 1/2; df / 2 + 1; -df / a^2) times a factor: an asymptotic series if df is large.
         series = 1.0
         for n in range(TERMS, 0, -1):
             series = 1.0 - (n - 0.5) / (df / 2 + n) * (df / far / far) * series
@@ -230,10 +234,10 @@ class StudentTail(Struct, frozen=True):
 
 
 class Mass(Struct, frozen=True):
-    """Probability along an interval (n,), relative to the density at its start.
+    """The probability along an interval (n,), relative to the density at its start.
 
-    `total` is all of it, `first` the integral of the probability m between a place and one end of the
-    interval over all places, and `second` that of m^2.
+    `total` is that of the whole interval, `first` the integral over all positions of the probability m
+    between the position and one end of the interval, and `second` the integral of m^2.
     """
 
     total: Array
@@ -242,16 +246,16 @@ class Mass(Struct, frozen=True):
 
 
 CHUNK = 2048
-"""Rows integrated at once on the CPU, so that intermediate results stay in the cache: twice as fast."""
+"""Rows integrated at once on the CPU: intermediate results stay in the cache, which halves the time."""
 
 
 def mass_to_end(tail: Tail, a: Array, length: Array) -> Mass:
-    """The probability between places and the end, from a (n,) over the length (n,), which may be infinite."""
+    """The probability between positions and the end, from a (n,) over a length (n,) that may be infinite."""
     return _in_chunks(_to_end, tail, a, length)
 
 
 def mass_from_start(tail: Tail, a: Array, length: Array) -> Mass:
-    """The probability between the start and places, from a (n,) over the length (n,), which is finite."""
+    """The probability between the start and positions, from a (n,) over a finite length (n,)."""
     return _in_chunks(_from_start, tail, a, length)
 
 
@@ -271,11 +275,11 @@ def _to_end(tail: Tail, a: Array, length: Array) -> Mass:
     for panel in reversed(cuts):
         density, stretch = tail.along(a[:, None], panel.places)
         values = density * stretch
-        own = panel.integral(values)
-        m = (total + own)[:, None] - panel.running(values)
+        panel_mass = panel.integral(values)
+        m = (total + panel_mass)[:, None] - panel.running(values)
         first = first + panel.integral(m * stretch)
         second = second + panel.integral(m * m * stretch)
-        total = total + own
+        total = total + panel_mass
     return Mass(total, first, second)
 
 
@@ -289,6 +293,6 @@ def _from_start(tail: Tail, a: Array, length: Array) -> Mass:
         first = first + panel.integral(m * stretch)
         second = second + panel.integral(m * m * stretch)
         total, covered = total + panel.integral(values), covered + panel.integral(0.0 * m + stretch)
-    # Beyond the panels there is no more.
+    # The density beyond the panels is zero.
     left = xp.maximum(length - covered, 0.0)
     return Mass(total, first + total * left, second + total * total * left)

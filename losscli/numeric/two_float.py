@@ -1,4 +1,4 @@
-"""Sums, products and logarithms with twice the digits: numbers as unevaluated sums of two floats."""
+"""Sums, products and logarithms in double-double precision: numbers as unevaluated sums of two floats."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from losscli.numeric.special import log1pmx
 
 
 def sum_of_three(xp: Namespace, a: Array, b: Array, c: Array | float) -> Array:
-    """The sum a + b + c rounded once, however much cancels; infinite if a term is."""
-    first, lost = two_sum(a, b)
-    total, more = two_sum(first, c)
-    rest = lost + more
-    return total + xp.where(xp.isfinite(rest), rest, 0.0)
+    """The sum a + b + c with a single rounding, even under cancellation; infinite if a term is."""
+    first, error = two_sum(a, b)
+    total, second_error = two_sum(first, c)
+    total_error = error + second_error
+    return total + xp.where(xp.isfinite(total_error), total_error, 0.0)
 
 
 def exact_sum(xp: Namespace, columns: Array, start: float = 0.0) -> tuple[Array, Array]:
-    """The sum of `start` and each row of (n, k), and its rounding error (n,): twice the digits.
+    """The sum of `start` and each row of (n, k), and its rounding error (n,): twice the precision.
 
     Ogita, Rump, Oishi (2005), Accurate sum and dot product, doi:10.1137/030601818
     """
@@ -27,21 +27,21 @@ def exact_sum(xp: Namespace, columns: Array, start: float = 0.0) -> tuple[Array,
     if not on_host(xp):
         columns, error = _halved(xp, columns)
     for column in columns.T:
-        total, lost = two_sum(total, column)
-        error += lost
+        total, step_error = two_sum(total, column)
+        error += step_error
     return total, error
 
 
 def _halved(xp: Namespace, columns: Array) -> tuple[Array, Array]:
-    """Columns (n, k) added in pairs to one (n, 1), and the rounding error (n,).
+    """Columns (n, k) added pairwise to one (n, 1), and the rounding error (n,).
 
-    A device is fast at a few additions of long arrays, and slow at many of short ones.
+    A GPU is fast at few additions of long arrays, and slow at many of short ones.
     """
     error = xp.zeros(len(columns))
     while columns.shape[1] > 1:
         half = columns.shape[1] // 2
-        total, lost = two_sum(columns[:, :half], columns[:, half : 2 * half])
-        error += xp.sum(lost, axis=1)
+        total, step_error = two_sum(columns[:, :half], columns[:, half : 2 * half])
+        error += xp.sum(step_error, axis=1)
         columns = xp.concatenate([total, columns[:, 2 * half :]], axis=1)
     return columns, error
 
@@ -56,14 +56,14 @@ def _exponentials() -> tuple[Array, Array]:
 
 
 def exp_pair(xp: Namespace, x: Array, rest: Array | float = 0.0) -> tuple[Array, Array]:
-    """exp(x + rest) for x <= 0 and a much smaller rest, as a float and its error: ten more digits.
+    """exp(x + rest) for x <= 0 and a much smaller rest, as a float and its error, with ten more digits.
 
-    x = k log 2 + j / 64 + t with |t| < 1 / 128, so that the series of exp t - 1 needs few terms, and no more
-    digits than a float has.
+    x = k log 2 + j / 64 + t with |t| < 1 / 128, so that the series of exp t - 1 needs few terms, and only
+    float precision.
     """
     x = xp.maximum(x, -800.0)
     k = xp.rint(x * 1.4426950408889634)
-    # log 2 in three parts: k times the first two has no rounding.
+    # log 2 in three parts: k times the first two is exact.
     r, off = two_sum(x - k * 0.6931471803691238, -k * 1.9082149291141208e-10)
     off += rest - k * 1.564670158533888e-20
     j = xp.rint(r * 64.0)
@@ -75,9 +75,9 @@ def exp_pair(xp: Namespace, x: Array, rest: Array | float = 0.0) -> tuple[Array,
     for factorial in (120.0, 24.0, 6.0, 2.0, 1.0):
         series += 1.0 / factorial
         series *= t
-    value, lacking = two_sum(base, series * base + fractions[place])
+    value, error = two_sum(base, series * base + fractions[place])
     scale = xp.ldexp(xp.ones_like(x), k.astype(xp.int32))
-    return value * scale, lacking * scale
+    return value * scale, error * scale
 
 
 def _quotient(a: Array, a_rest: Array, b: Array, b_rest: Array) -> Array:
@@ -107,7 +107,7 @@ def _upper_half(a: Array) -> Array:
 
 
 def sum_with_product(xp: Namespace, a: Array, b: Array, c: Array) -> Array:
-    """The sum a + b c, rounded once or twice however much cancels."""
+    """The sum a + b c with one or two roundings, even under cancellation."""
     product, product_error = two_product(b, c)
     total, error = two_sum(a, product)
     error = error + product_error
@@ -120,7 +120,7 @@ _STEPS = 128
 
 @cache
 def _log_table() -> tuple[list[float], list[float]]:
-    """log(i / 128) for i = 0..192 as two floats; below 90 it is not used."""
+    """log(i / 128) for i = 0..192 as two floats; entries below 90 are not used."""
     from decimal import Decimal, localcontext  # most runs do not need it
 
     with localcontext() as context:
@@ -133,8 +133,8 @@ def _log_table() -> tuple[list[float], list[float]]:
 def two_float_log(xp: Namespace, x: Array) -> tuple[Array, Array]:
     """The logarithm of x > 0 as two floats, accurate to about 1e-20 and one part in 1e16 of the second.
 
-    With x = 2^k c (1 + f), where c = i / 128 is near: k log 2 and log c are known to more digits, f has its
-    remainder, and log(1 + f) - f is so small that its rounding does not count.
+    With x = 2^k c (1 + f) for a nearby c = i / 128, k log 2 and log c are known to more digits, f has a
+    remainder, and log(1 + f) - f is so small that its rounding is negligible.
     Tang (1990), doi:10.1145/98267.98294
     """
     fraction, exponent = xp.frexp(x)
@@ -147,19 +147,21 @@ def two_float_log(xp: Namespace, x: Array) -> tuple[Array, Array]:
     f = (fraction - near) / near
     product, product_error = two_product(f, near)
     remainder = ((fraction - near - product) - product_error) / near
-    # The upper part of log 2 has so few digits that its product with an exponent is exact.
+    # The upper part of log 2 has so few bits that its product with an exponent is exact.
     upper, lower = 0.693147180369123816490, 1.90821492927058770002e-10
     total, error = two_sum(exponent * upper, high_table[index])
-    total, more = two_sum(total, exponent * lower)
-    total, most = two_sum(total, f)
-    return two_sum(total, error + more + most + low_table[index] + (remainder + log1pmx(xp, f)))
+    total, second_error = two_sum(total, exponent * lower)
+    total, third_error = two_sum(total, f)
+    return two_sum(
+        total, error + second_error + third_error + low_table[index] + (remainder + log1pmx(xp, f))
+    )
 
 
 def unit_of(size: float) -> float:
     """The power of two by which numbers up to `size` are divided: one, unless their squares are extreme.
 
-    Squares up to 2^400 leave room for the squares of those, which intervals take, and for larger numbers
-    that come later.
+    Squares up to 2^400 leave room for their squares, which intervals need, and for larger numbers that
+    follow.
     """
     exponent = math.frexp(size)[1] - 1
     return math.ldexp(1.0, exponent - min(max(exponent, -200), 200))
