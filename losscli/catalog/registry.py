@@ -185,13 +185,13 @@ def find(name: str) -> tuple[Loss, ...]:
         if entries[0].quantile is not None:
             raise UsageError(f"{name}: {match[1]} is a quantile already, as in mae@p95")
         return tuple(_at_quantile(entry.name, percent) for entry in entries)
-    wanted = name.lower()
+    lowered = name.lower()
     # Importing all families would take longer than a small run.
-    _load(HOMES.get(wanted, FAMILIES))
-    matches = _named.get(wanted) or _spelled_otherwise(wanted)
+    _load(HOMES.get(lowered, FAMILIES))
+    matches = _named.get(lowered) or _spelled_otherwise(lowered)
     if not matches:
         raise _unknown(name)
-    return tuple(sorted(_in_order(matches), key=lambda entry: entry.name != wanted))
+    return tuple(sorted(_in_order(matches), key=lambda entry: entry.name != lowered))
 
 
 def _percent(name: str, written: str) -> str:
@@ -210,9 +210,9 @@ def _at_quantile(name: str, percent: str) -> Loss:
 
 def _spelled_otherwise(name: str) -> list[Loss]:
     """The losses whose name differs only in spaces, hyphens and underscores; empty if that is ambiguous."""
-    wanted = hints.squeezed(name)
+    squeezed = hints.squeezed(name)
     matches = [
-        entry for known, entries in _named.items() if hints.squeezed(known) == wanted for entry in entries
+        entry for known, entries in _named.items() if hints.squeezed(known) == squeezed for entry in entries
     ]
     by_name = {entry.name: entry for entry in matches}
     tasks = {entry.task for entry in by_name.values()}

@@ -73,10 +73,14 @@ def is_code(given: LossSpec) -> bool:
 
 def _custom_request(name: str, inline: Mapping[str, str], losses: tuple[Loss, ...]) -> LossRequest:
     """The request for a custom loss.  Raises UsageError if its name is taken."""
-    wanted = losses[0].name
-    if losses[0].request and (wanted == "n" or wanted.lower() in registry.names()):
-        taken = "n is the number of rows in a gate" if wanted == "n" else f"{wanted} is a loss in the catalog"
-        raise UsageError(f"{losses[0].request}: {taken}", remedy="choose another name")
+    loss_name = losses[0].name
+    if losses[0].request and (loss_name == "n" or loss_name.lower() in registry.names()):
+        reason = (
+            "n is the number of rows in a gate"
+            if loss_name == "n"
+            else f"{loss_name} is a loss in the catalog"
+        )
+        raise UsageError(f"{losses[0].request}: {reason}", remedy="choose another name")
     return LossRequest(name, inline, losses)
 
 

@@ -41,16 +41,16 @@ def _explained(
         errors = xp.asarray([(pilot.error_unit / unit) ** 2 for pilot in pilots])
         targets = xp.asarray([(pilot.target_unit / unit) ** 2 for pilot in pilots])
         # An output with equal targets has no weight.
-        lost = xp.where(total == 0, 0.0, unexplained * errors)
-        parts = [(xp.sum(lost, axis=-1), xp.sum(total * targets, axis=-1), 1.0)]
+        numerator = xp.where(total == 0, 0.0, unexplained * errors)
+        parts = [(xp.sum(numerator, axis=-1), xp.sum(total * targets, axis=-1), 1.0)]
     else:
         units = [pilot.error_unit / pilot.target_unit for pilot in pilots]
         parts = [(unexplained[..., i], total[..., i], unit) for i, unit in enumerate(units)]
-    scores = [1.0 - lost / whole * unit * unit for lost, whole, unit in parts]
+    scores = [1.0 - numerator / denominator * unit * unit for numerator, denominator, unit in parts]
     if force_finite:
         scores = [
-            xp.where(whole == 0, xp.where(lost == 0, 1.0, 0.0), score)
-            for score, (lost, whole, _) in zip(scores, parts, strict=True)
+            xp.where(denominator == 0, xp.where(numerator == 0, 1.0, 0.0), score)
+            for score, (numerator, denominator, _) in zip(scores, parts, strict=True)
         ]
     return sum(scores) / len(scores)
 

@@ -84,20 +84,22 @@ def _first_hit(batch: BinaryRelevance, gain: Array, ties: str) -> Array:
     else:
         starts, sizes, group = batch.tie_starts, batch.tie_sizes, batch.group[batch.tie_starts]
         hits = batch.tie_sums(relevant)
-    places = xp.flatnonzero(hits > 0)
-    first = xp.ones(len(places), dtype=bool)
-    first[1:] = group[places][1:] != group[places][:-1]
-    places = places[first]
-    start, size, hit = starts[places], sizes[places], hits[places]
-    value, none_before = xp.zeros(len(batch.starts)), xp.ones(len(places))
-    expected = xp.zeros(len(places))
-    for j in range(int((size - hit).max() if len(places) else -1) + 1):
-        here = j <= size - hit
-        at = xp.where(here, start + j, start)
-        chance = xp.where(here, none_before * hit / xp.where(here, size - j, 1.0), 0.0)
+    runs = xp.flatnonzero(hits > 0)
+    first = xp.ones(len(runs), dtype=bool)
+    first[1:] = group[runs][1:] != group[runs][:-1]
+    runs = runs[first]
+    start, size, hit = starts[runs], sizes[runs], hits[runs]
+    value, none_before = xp.zeros(len(batch.starts)), xp.ones(len(runs))
+    expected = xp.zeros(len(runs))
+    for j in range(int((size - hit).max() if len(runs) else -1) + 1):
+        is_possible = j <= size - hit
+        at = xp.where(is_possible, start + j, start)
+        chance = xp.where(is_possible, none_before * hit / xp.where(is_possible, size - j, 1.0), 0.0)
         expected += chance * gain[at]
-        none_before = xp.where(here, none_before * (size - j - hit) / xp.where(here, size - j, 1.0), 0.0)
-    value[group[places]] = expected
+        none_before = xp.where(
+            is_possible, none_before * (size - j - hit) / xp.where(is_possible, size - j, 1.0), 0.0
+        )
+    value[group[runs]] = expected
     return value
 
 

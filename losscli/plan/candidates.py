@@ -44,11 +44,11 @@ class Candidates(Struct, frozen=True):
 
 
 def with_auto(
-    by: Sequence[tuple[str, ...]], predictions: Table, targets: Table, taken: Collection[str]
+    by: Sequence[tuple[str, ...]], predictions: Table, targets: Table, used: Collection[str]
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[Note, ...]]:
     """The slices of --by with `auto` expanded, and a note on the columns that it leaves out.
 
-    `taken` are the columns of the stream that have a role.  Raises UsageError if no column is suitable.
+    `used` are the columns of the stream that have a role.  Raises UsageError if no column is suitable.
     """
     tables = {"p:": predictions, "t:": targets}
     auto = [
@@ -58,36 +58,36 @@ def with_auto(
     ]
     if not auto:
         return tuple(by), ()
-    automatic = find_candidates(
-        predictions, targets, taken, {side for parts in auto for side in _SIDES[parts]}
+    candidates = find_candidates(
+        predictions, targets, used, {side for parts in auto for side in _SIDES[parts]}
     )
-    if not automatic.columns:
+    if not candidates.columns:
         remedy = (
-            f"too many values: {enumerated(automatic.left_out)}"
-            if automatic.left_out
+            f"too many values: {enumerated(candidates.left_out)}"
+            if candidates.left_out
             else "name them: --by region"
         )
         raise UsageError(f"--by {auto[0][0]}: no column cuts the rows into slices", remedy=remedy)
-    auto_columns = tuple((name,) for name in automatic.columns)
+    auto_columns = tuple((name,) for name in candidates.columns)
     slices = tuple(names for parts in by for names in (auto_columns if parts in auto else (parts,)))
-    if not automatic.left_out:
+    if not candidates.left_out:
         return slices, ()
-    return slices, (note(Code.TOO_MANY_VALUES, columns=enumerated(automatic.left_out), most=MOST_VALUES),)
+    return slices, (note(Code.TOO_MANY_VALUES, columns=enumerated(candidates.left_out), most=MOST_VALUES),)
 
 
 def find_candidates(
-    predictions: Table, targets: Table, taken: Collection[str], sides: Collection[str]
+    predictions: Table, targets: Table, used: Collection[str], sides: Collection[str]
 ) -> Candidates:
-    """The columns that cut the rows, without a role or the name of a key; one pass over each file.
+    """Find the columns suitable for slices: no role, and not named like a key; one pass over each file.
 
-    `sides` are those whose columns are looked at, "p:" and "t:"; one file is both.
+    `sides` are the sides to search, "p:" and "t:"; a single file is searched once.
     """
     columns, left_out = list[str](), list[str]()
     tables = {"t:": targets, "p:": predictions}
     for prefix in ("t:",) if predictions is targets else (side for side in tables if side in sides):
         table = tables[prefix]
         free = [
-            name for name in table.schema if not {f"p:{name}", f"t:{name}"} & set(taken) and not is_key(name)
+            name for name in table.schema if not {f"p:{name}", f"t:{name}"} & set(used) and not is_key(name)
         ]
         other = predictions if prefix == "t:" else targets
         for name, cut in _cuts(table, free):

@@ -134,12 +134,12 @@ def choices(
     """
     chosen = [(_loss_of(each, task), each) for each in given] or _usual(request, task, link, inferred)
     chosen += [(_loss_of(each, task), each) for each in gated]
-    taken = {param.name for entry, _ in chosen for param in entry.params}
-    idle = [name for name in request.params if name not in taken]
-    takers, names = loss_params() if idle else {}, ", ".join(entry.name for entry, _ in chosen)
+    accepted = {param.name for entry, _ in chosen for param in entry.params}
+    unused = [name for name in request.params if name not in accepted]
+    takers, names = loss_params() if unused else {}, ", ".join(entry.name for entry, _ in chosen)
     *parsed, _ = all_of(
         *(partial(_choice, entry, requested, request) for entry, requested in chosen),
-        *(partial(_refuse, name, takers[name][1], names) for name in idle),
+        *(partial(_refuse, name, takers[name][1], names) for name in unused),
         lambda: None,
     )
     return tuple({str(choice): choice for choice in parsed}.values())

@@ -68,8 +68,8 @@ def find(
     named = {batch: search.by_name(batch, by_order and are_same) for batch in batches}
     target, unnamed = "", [col for fields in fields_of_batches for col in fields.values() if not col.by_name]
     if unnamed:
-        taken = {name for arrays in named.values() for names in arrays.values() for name in names}
-        target = search.target(unnamed[0].also, taken)
+        used_columns = {name for arrays in named.values() for names in arrays.values() for name in names}
+        target = search.target(unnamed[0].also, used_columns)
     parts = tuple(search.part(batch, arrays, target) for batch, arrays in named.items())
     used = dict.fromkeys(name for part in parts for names in part.arrays.values() for name in names)
     search.require_all_used(used)
@@ -248,9 +248,9 @@ class _Search:
                     matches |= {name: (column,) for name, column in zip(names, flagged, strict=True)}
         return matches
 
-    def target(self, also: tuple[str, ...], taken: Collection[str]) -> str:
+    def target(self, also: tuple[str, ...], used: Collection[str]) -> str:
         """The target among the remaining columns, by the rules of every task or one of the names `also`."""
-        flagged = [name for name in self.flagged["t"] if f"t:{name}" not in taken]
+        flagged = [name for name in self.flagged["t"] if f"t:{name}" not in used]
         if len(flagged) > 1:
             raise UsageError(f"-y names {', '.join(flagged)}, but this loss has one target")
         if flagged:
@@ -259,7 +259,7 @@ class _Search:
         remaining = [
             name
             for name in self.sides.targets
-            if f"t:{name}" not in taken and not (one_file and f"p:{name}" in taken)
+            if f"t:{name}" not in used and not (one_file and f"p:{name}" in used)
         ]
         target = columns.single_target(self.tables["t"], remaining, self.sides)
         target = target or tuple(name for name in remaining if name in also)
@@ -288,10 +288,10 @@ class _Search:
     def require_all_used(self, used: Mapping[str, None]) -> None:
         """Raise UsageError for columns of -p or -y that no field reads."""
         for side, flag in (("p", "-p"), ("t", "-y")):
-            if idle := [name for name in self.flagged[side] if f"{side}:{name}" not in used]:
+            if unused := [name for name in self.flagged[side] if f"{side}:{name}" not in used]:
                 reads = enumerated(name[2:] for name in used if name[0] == side)
                 raise UsageError(
-                    f"{flag} {', '.join(idle)}: not read by any chosen loss", remedy=f"they read {reads}"
+                    f"{flag} {', '.join(unused)}: not read by any chosen loss", remedy=f"they read {reads}"
                 )
 
 

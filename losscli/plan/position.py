@@ -79,12 +79,14 @@ def _differences(predictions: Table, targets: Table, pairs: Sequence[Pair]) -> d
 
     None differs if the files have different numbers of rows, which is an error of its own.
     """
-    both = [_comparable(predictions, targets, pair) for pair in pairs]
-    left = predictions.scan.select(own.alias(f"p{i}") for i, (own, _) in enumerate(both))
-    right = targets.scan.select(other.alias(f"t{i}") for i, (_, other) in enumerate(both))
+    columns = [_comparable(predictions, targets, pair) for pair in pairs]
+    left = predictions.scan.select(column.alias(f"p{i}") for i, (column, _) in enumerate(columns))
+    right = targets.scan.select(column.alias(f"t{i}") for i, (_, column) in enumerate(columns))
     rows = pl.concat([left, right], how="horizontal").with_row_index("row", 1)
-    unlike = (pl.col(f"p{i}").ne_missing(pl.col(f"t{i}")) for i in range(len(pairs)))
-    query = rows.select(pl.col("row").filter(differs).min().alias(str(i)) for i, differs in enumerate(unlike))
+    differences = (pl.col(f"p{i}").ne_missing(pl.col(f"t{i}")) for i in range(len(pairs)))
+    query = rows.select(
+        pl.col("row").filter(difference).min().alias(str(i)) for i, difference in enumerate(differences)
+    )
     with reading(predictions, targets):
         try:
             first = query.collect(engine="streaming").row(0)

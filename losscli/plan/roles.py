@@ -186,10 +186,8 @@ def _multiclass(
         raise DataError(problem(Code.NO_ROWS, left.name))
     if not classes:
         classes = tuple(map(str, range(width)))
-        places = (
-            f"in column {inferred.predictions[0]}" if len(inferred.predictions) == 1 else "of the columns"
-        )
-        notes = (note(Code.CLASSES_FROM_POSITIONS, place=places),)
+        place = f"in column {inferred.predictions[0]}" if len(inferred.predictions) == 1 else "of the columns"
+        notes = (note(Code.CLASSES_FROM_POSITIONS, place=place),)
     elif roles.link != "label" and width != len(classes):
         raise UsageError(
             f"{len(classes)} classes, but {width} numbers per row in column {inferred.predictions[0]}"

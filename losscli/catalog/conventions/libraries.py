@@ -65,7 +65,7 @@ def parts_read(choices: Sequence[Choice], parts: Sequence[Part]) -> tuple[Part, 
 
     A column named as a standard deviation is still read as one.
     """
-    taken = {
+    variances = {
         (choice.loss.batch, field)
         for choice in choices
         if choice.policy is not None
@@ -78,7 +78,7 @@ def parts_read(choices: Sequence[Choice], parts: Sequence[Part]) -> tuple[Part, 
                 field
                 for field, names in part.arrays.items()
                 if field in part.variances
-                or ((part.batch, field) in taken and not says_deviation(names[0][2:]))
+                or ((part.batch, field) in variances and not says_deviation(names[0][2:]))
             ),
         )
         for part in parts
