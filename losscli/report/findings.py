@@ -638,11 +638,11 @@ class Code(Enum):
     # How the evaluation was set up.
     CLUSTERS = Kind(
         meaning="Intervals are those of --cluster.",
-        note="intervals are between {number} {noun} of {column}",
+        note="intervals are clustered by {column}: {number} {noun}",
     )
     RANDOM_GROUPS = Kind(
         meaning="Clusters were merged into random groups to bound the memory.",
-        note="intervals are between {number} random groups, since {column} has more than {most} clusters",
+        note="intervals are clustered by {column}: {number} random groups of its more than {most} clusters",
     )
     CLASSES_FROM_LABELS = Kind(
         meaning="Without --classes the classes are the labels in the files.",

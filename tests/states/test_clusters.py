@@ -132,7 +132,7 @@ def test_weight_zero_is_a_row_that_is_absent(frame):
     report = evaluated(silent, "mse", cluster="user", weight="w")
     kept = evaluated(frame.filter(pl.col("user") >= 50), "mse", cluster="user")
     assert report["mse"].se == pytest.approx(kept["mse"].se, rel=1e-12)
-    assert "intervals are between 150 clusters of user" in map(str, report.findings)
+    assert "intervals are clustered by user: 150 clusters" in map(str, report.findings)
 
 
 def test_threads_blocks_and_formats_give_the_same_bits(tmp_path):
@@ -219,10 +219,10 @@ def test_too_many_pairs_of_slices_and_clusters_are_grouped(monkeypatch, frame):
 
 def test_how_many_clusters_there_are_is_said(frame, monkeypatch):
     report = evaluated(frame, cluster="user")
-    assert tuple(map(str, report.findings)) == ("intervals are between 200 clusters of user",)
+    assert tuple(map(str, report.findings)) == ("intervals are clustered by user: 200 clusters",)
     monkeypatch.setattr(clusters, "MAX_CLUSTERS", 64)
     (note,) = evaluated(frame, cluster="user").findings
-    assert note.text.endswith(" random groups, since user has more than 64 clusters")
+    assert note.text.endswith(" random groups of its more than 64 clusters")
 
 
 def test_one_cluster_has_no_interval(frame):
@@ -230,7 +230,7 @@ def test_one_cluster_has_no_interval(frame):
     report = evaluated(one, "mse", cluster="user")
     assert report["mse"].se is report["mse"].ci_low is None
     assert tuple(map(str, report["mse"].notes)) == ("no interval: one cluster",)
-    assert tuple(map(str, report.findings)) == ("intervals are between 1 cluster of user",)
+    assert tuple(map(str, report.findings)) == ("intervals are clustered by user: 1 cluster",)
 
 
 def test_an_infinite_row_leaves_the_other_cells_their_spread():
@@ -336,7 +336,7 @@ def test_a_file_of_settings_names_the_clusters(frame, tmp_path, capsys, monkeypa
     frame.write_parquet("f.parquet")
     (tmp_path / "losscli.toml").write_text('pred = "y_pred"\ntarget = "y_true"\ncluster = "user"\n')
     assert run(["evaluate", "f.parquet", "-l", "mse"]) == 0
-    assert "intervals are between 200 clusters of user" in capsys.readouterr().out
+    assert "intervals are clustered by user: 200 clusters" in capsys.readouterr().out
 
 
 def test_what_is_detectable_is_so_on_as_many_other_clusters():
