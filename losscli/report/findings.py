@@ -295,10 +295,10 @@ class Code(Enum):
         remedy="a weight is a number >= 0",
     )
     EXTREME_WEIGHT = Kind(
-        meaning="A weight is too large or too small beside the weights of the first rows.",
+        meaning="A weight is too large or too small compared with the weights of the first rows.",
         error=(
-            "weight too large or too small beside those of the first rows",
-            "weights too large or too small beside those of the first rows",
+            "weight too large or too small compared with those of the first rows",
+            "weights too large or too small compared with those of the first rows",
         ),
         remedy="weights may span 200 orders of magnitude: rescale them",
     )
