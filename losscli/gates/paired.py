@@ -22,7 +22,7 @@ def by_model(gate: Gate, report: Report) -> Iterator[tuple[str | None, Report | 
     model, base_model = gate.subject.model, gate.limit.model
     if not names:
         models = [name for name in (model, base_model) if name is not None]
-        yield None, _error(gate, f"no model {models[0]!r}: the report is of one") if models else report
+        yield None, _error(gate, f"no model {models[0]!r}: the report has only one") if models else report
         return
     requested = [_model_name(name, names) for name in (model, base_model) if name is not None]
     if unknown := [name for name in requested if name not in names]:

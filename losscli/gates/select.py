@@ -40,7 +40,8 @@ def _one_per_cell(results: Sequence[Result]) -> Sequence[Result] | str:
     by_cell = {cell_name(result.cell): result for result in results}
     differing = [r for r in results if r.rows != by_cell[cell_name(r.cell)].rows]
     if differing:
-        return f"the losses do not have the same rows in {cell_name(differing[0].cell) or 'the whole'}"
+        cell = cell_name(differing[0].cell)
+        return f"the losses have different numbers of rows {f'in {cell}' if cell else 'overall'}"
     return list(by_cell.values())
 
 
