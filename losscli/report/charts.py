@@ -136,7 +136,7 @@ KINDS: Mapping[str, Kind] = {
     "loss_distribution": Kind(
         "Distribution of the loss",
         (),
-        "How the loss of rows is spread, and what share of it the greatest losses make up.  Bins are those "
+        "How the loss of rows is spread, and what share of it the largest losses make up.  Bins are those "
         "of a logarithmic axis, or of a linear one if a loss is below zero; the first of a logarithmic axis "
         "holds the smallest losses, and rows without loss.  Empty bins are left out.",
         (
@@ -287,7 +287,9 @@ def require_losses(charts: Iterable[str], losses: Mapping[str, str]) -> None:
     """
     for name, loss in map(parts_of, charts):
         if loss and not KINDS[name].is_of_loss:
-            raise UsageError(f"chart {name} is of no loss, but got {name}:{loss}", remedy=f"--plot {name}")
+            raise UsageError(
+                f"chart {name} is not about a loss, but got {name}:{loss}", remedy=f"--plot {name}"
+            )
         if loss and loss not in {*losses, *losses.values()}:
             names = ", ".join(losses)
             raise UsageError(

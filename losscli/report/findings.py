@@ -443,7 +443,7 @@ class Code(Enum):
     NO_HEADER = Kind(
         meaning="The first line of delimited text looks like a row, not like a header.",
         error="the first line looks like a row, not like a header",
-        remedy="--no-header if there is none, which names columns by position: column_1; --header if it is one",
+        remedy="--no-header if there is none, naming columns by position: column_1; --header if it is one",
     )
     COMMENT_LINES = Kind(
         meaning="The first line of delimited text begins with # and is no header.",

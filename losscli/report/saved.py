@@ -115,7 +115,7 @@ def reproduced(saved: Report, now: Report, location: str) -> list[str]:
         counted(len(after), f"result of {location} is reproduced", f"results of {location} are reproduced")
     ]
     if saved.losscli != now.losscli:
-        lines.append(f"note: it is of losscli {saved.losscli}, this is {now.losscli}")
+        lines.append(f"note: it was made by losscli {saved.losscli}, this is {now.losscli}")
     return lines
 
 

@@ -45,7 +45,7 @@ def test_a_saved_report_is_drawn_as_its_run_was(losscli, files):
             ("--plot", "loss_distribution:mea"),
             "there is no loss mea. Did you mean mae?\n  -> losses: mae, huber:delta=2",
         ),
-        (("--plot", "bias:mae"), "chart bias is of no loss, but got bias:mae\n  -> --plot bias"),
+        (("--plot", "bias:mae"), "chart bias is not about a loss, but got bias:mae\n  -> --plot bias"),
         (("--plot", "loss_distribution:"), "no loss after the colon"),
         (("--plot", "bias", "--json"), "--plot draws after tables, and stdout has json"),
     ],
@@ -77,7 +77,7 @@ def test_the_chart_of_one_loss_is_drawn(losscli, files, chosen):
     assert run.out.count("Distribution of the loss") == 1
     assert "Distribution of the loss: huber:delta=2" in run.out
     assert losscli("show", "r.json", "--plot", plot).out == run.out
-    losscli.refuses(2, "show", "r.json", "--plot", "bias:mae", said=["chart bias is of no loss"])
+    losscli.refuses(2, "show", "r.json", "--plot", "bias:mae", said=["chart bias is not about a loss"])
     losscli.refuses(
         2, "show", "r.json", "--plot", "loss_distribution:r2", said=["losses: mae, huber:delta=2"]
     )

@@ -179,7 +179,7 @@ def test_a_star_judges_each_cell():
         ("huber:delta=3 < 9", "no huber with those parameters."),
         ("huber:delta=x < 9", "no huber with those parameters."),
         ("huber:gamma=1 < 9", "no huber with those parameters."),
-        ("n[class=cat] > 1", "the losses do not have the same rows in class=cat"),
+        ("n[class=cat] > 1", "the losses have different numbers of rows in class=cat"),
         ("mae <= base + 1%", "no baseline"),
     ],
 )

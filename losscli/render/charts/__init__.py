@@ -101,7 +101,7 @@ def _missing(report: Report, name: str, loss: str) -> UsageError:
             for label in losses_of(report)
             if any(True for _ in known[name].figures(of_loss(report, label)))
         ]
-        remedy = f"it has that of {', '.join(losses)}" if losses else "it is of no loss: leave out the loss"
+        remedy = f"it has the one of {', '.join(losses)}" if losses else f"omit the loss: {name} has none"
         return UsageError(f"the report has no chart {name!r} of {loss}", remedy=remedy)
     available = [label.name for label in known.values() if any(True for _ in label.figures(report))]
     remedy = f"it has: {', '.join(available) or 'none'}"
