@@ -69,7 +69,7 @@ class Code(Enum):
         remedy="a key column in both files aligns them: --on COLUMN",
     )
     KEY_WITHOUT_ZONE = Kind(
-        meaning="A key of instants has a time zone in one file only.",
+        meaning="A key of timestamps has a time zone in one file only.",
         error="the key has a time zone in one file only",
         remedy="write both in UTC, with the zone",
     )
@@ -79,12 +79,12 @@ class Code(Enum):
         remedy="write the key as integers, or as text, in both files",
     )
     MERGED = Kind(
-        meaning="The report is of the states of several parts.",
+        meaning="The report is merged from the states of several parts.",
         note="merged from {count} states",
     )
     KEYS_BY_PART = Kind(
-        meaning="Parts were evaluated apart, so that a key may occur in several of them.",
-        note="keys were compared within each part alone",
+        meaning="Parts were evaluated separately, so that a key may occur in several of them.",
+        note="keys were only compared within each part",
     )
     SOURCES_UNKNOWN = Kind(
         meaning="Parts were read from URLs, pipes or memory, which have no digest to recognize rows by.",
@@ -102,11 +102,11 @@ class Code(Enum):
         ),
     )
     GROUPS_BY_PART = Kind(
-        meaning="Parts were evaluated apart, so that a group in several of them counts as several.",
-        note="groups were formed within each part alone",
+        meaning="Parts were evaluated separately, so that a group in several of them counts as several.",
+        note="groups were only formed within each part",
     )
     FILTERED_ROWS = Kind(
-        meaning="Rows do not fulfil the condition of --where.",
+        meaning="Rows do not meet the condition of --where.",
         note=(
             "of {total} rows dropped by --where {condition}",
             "of {total} rows dropped by --where {condition}",
@@ -135,7 +135,7 @@ class Code(Enum):
         remedy="--domain drop drops these rows",
     )
     REPLACED_VALUE = Kind(
-        meaning="A loss counts a number that it cannot take as another one, such as a target of zero.",
+        meaning="A loss replaces a number that it cannot take, such as a target of zero.",
         note=("row on which {loss} {what}", "rows on which {loss} {what}"),
     )
     OUT_OF_RANGE = Kind(
@@ -372,7 +372,7 @@ class Code(Enum):
         remedy="name the files of one format",
     )
     UNSUPPORTED_FORMAT = Kind(
-        meaning="The format of a file is unknown, not supported, or not the one that its name says.",
+        meaning="The format of a file is unknown, not supported, or not that of its suffix.",
         error="{what}",
         remedy="--input-format names the format",
     )
@@ -471,7 +471,7 @@ class Code(Enum):
         remedy="fix these rows",
     )
     NOT_A_DATE = Kind(
-        meaning="A value is text that is no date of ISO 8601, but a slice by time needs one.",
+        meaning="A value is text that is not an ISO 8601 date, but a slice by time needs one.",
         error=("value that is not a date", "values that are not dates"),
         remedy="write dates as 2024-03-31, times as 2024-03-31T23:59; missing ones are left empty",
     )
@@ -561,12 +561,12 @@ class Code(Enum):
     )
     # The bootstrap.
     TOO_MANY_VALUES = Kind(
-        meaning="Columns have too many values to be looked through by --by auto: they name rows.",
-        note="not looked at, more than {most} values: {columns}",
+        meaning="Columns have too many values to be searched by --by auto: they identify rows.",
+        note="not searched, more than {most} values: {columns}",
     )
     SEGMENTS_SEARCHED = Kind(
-        meaning="What `losscli weak` looked at, and that its p-values are adjusted for all of it.",
-        note="looked at {count} segments of {least} rows or more by {columns}; p-values are adjusted for all "
+        meaning="The segments that `losscli weak` searched; its p-values are adjusted for all of them.",
+        note="searched {count} segments of {least} rows or more by {columns}; p-values are adjusted for all "
         "of them (Benjamini-Hochberg)",
     )
     NO_WEAK_SEGMENT = Kind(
@@ -574,15 +574,15 @@ class Code(Enum):
         note="no segment is worse than the rest beyond noise",
     )
     NO_LARGE_SEGMENT = Kind(
-        meaning="`losscli weak` looked at no segment: none has enough rows, both inside and outside.",
-        note="no segment was looked at, since none has {least} rows inside and outside; lower --min-n",
+        meaning="`losscli weak` searched no segment: none has enough rows, both inside and outside.",
+        note="no segment was searched, since none has {least} rows inside and outside; lower --min-n",
     )
     FOLDED_SEGMENTS = Kind(
-        meaning="Segments are not listed that others explain, which have some of their rows.",
+        meaning="Segments that others with some of their rows explain are not listed.",
         note="not listed: {count} more, which those above explain",
     )
     MORE_SEGMENTS = Kind(
-        meaning="More segments are worse than can be told apart in a few passes.",
+        meaning="More segments are worse than can be distinguished in a few passes.",
         note="not listed: {count} more, which are less certain",
     )
     FIRST_LOSS_ALONE = Kind(
@@ -594,7 +594,7 @@ class Code(Enum):
         note="no baseline yet: {place}",
     )
     EMPTY_TIMES = Kind(
-        meaning="Of a slice by time, hours, days, ... between the first and the last one have no rows.",
+        meaning="A slice by time has hours, days, ... without rows between its first and its last one.",
         note="{column}: no rows in {units}",
     )
     RESAMPLED = Kind(
@@ -628,7 +628,7 @@ class Code(Enum):
         remedy="fewer --replicates, fewer slices, or --ci-method analytic",
     )
     APPROXIMATE = Kind(
-        meaning="Values of --approximate differ from the exact ones by no more than that.",
+        meaning="Values of --approximate differ from the exact ones by at most this error.",
         note="approximate, within {error}",
     )
     MAXIMUM = Kind(
@@ -637,7 +637,7 @@ class Code(Enum):
     )
     # How the evaluation was set up.
     CLUSTERS = Kind(
-        meaning="Intervals are those of --cluster.",
+        meaning="Intervals are clustered: `--cluster`.",
         note="intervals are clustered by {column}: {number} {noun}",
     )
     RANDOM_GROUPS = Kind(
@@ -645,15 +645,15 @@ class Code(Enum):
         note="intervals are clustered by {column}: {number} random groups of its more than {most} clusters",
     )
     CLASSES_FROM_LABELS = Kind(
-        meaning="Without --classes the classes are the labels in the files.",
+        meaning="Without --classes, the classes are the labels in the files.",
         note="the {count} classes are the labels in the files; --classes sets them",
     )
     CLASSES_FROM_POSITIONS = Kind(
-        meaning="Without --classes and names the classes are the positions of the probabilities.",
+        meaning="Without --classes and names, the classes are the positions of the probabilities.",
         note="the classes are the positions {place}, from 0; --classes names them",
     )
     ROWS_COUNT_GROUPS = Kind(
-        meaning="The loss has a value per group, so that rows counts groups.",
+        meaning="The loss has a value per group, so that the column rows counts groups.",
         note="the column rows counts groups of {column}",
     )
     ONE_GROUP = Kind(
@@ -661,7 +661,7 @@ class Code(Enum):
         note="all rows are one group, which has no interval; --group COLUMN names groups",
     )
     VARIANCE_COLUMN = Kind(
-        meaning="The name of a column, or the library of --like, says that it holds variances.",
+        meaning="A column holds variances, according to its name or the library of --like.",
         note="column {column} holds variances: {field} is their root",
     )
     CONVENTION = Kind(
@@ -669,7 +669,7 @@ class Code(Enum):
         note="{text}",
     )
     NOT_RUN = Kind(
-        meaning="A loss in a file is code, which checks and dry runs do not run.",
+        meaning="A loss in a file is code, which checks and dry runs do not execute.",
         note="{loss} is code and was not run: its task and its parameters are not checked",
     )
     RANKED_BY = Kind(

@@ -104,7 +104,7 @@ def test_what_was_looked_at_is_said():
     report = losscli.weak(frame(), loss="mae")
     notes = {note.code: note.text for note in report.findings}
     assert "by region, device, age:5, new, day:month" in notes["segments-searched"]
-    assert notes["too-many-values"] == "not looked at, more than 50 values: user"
+    assert notes["too-many-values"] == "not searched, more than 50 values: user"
     assert notes["no-weak-segment"]
     assert report.is_search
     assert not report.segments

@@ -103,7 +103,7 @@ def _missing(report: Report, name: str, loss: str) -> UsageError:
         ]
         remedy = f"it has the one of {', '.join(losses)}" if losses else f"omit the loss: {name} has none"
         return UsageError(f"the report has no chart {name!r} of {loss}", remedy=remedy)
-    available = [label.name for label in known.values() if any(True for _ in label.figures(report))]
+    available = [drawing.name for drawing in known.values() if any(True for _ in drawing.figures(report))]
     remedy = f"it has: {', '.join(available) or 'none'}"
     if name in KINDS and not report.charts:
         remedy += "; --charts, in Python charts=True, keeps those of the task"
