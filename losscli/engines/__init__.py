@@ -12,52 +12,52 @@ if TYPE_CHECKING:
     from losscli.engines.job import Engine
 
 LOCAL, SPARK = "local", "spark"
-"""The engine that uses the threads of this process, and the one that runs on a Spark cluster."""
+"""The engine in threads of this process, and the one on a Spark cluster."""
 TABLE = "table:"
-"""What precedes the name of a table in the catalog of a session of Spark."""
+"""The prefix of the name of a table in the catalog of a Spark session."""
 
 
 def of(name: str, threads: int | None = None) -> Engine:
-    """The engine of a name that is `checked`; it chooses the number of workers if `threads` is None.
+    """The engine with this `checked` name; it chooses the number of workers if `threads` is None.
 
     Raises UsageError if the extra that it needs is not installed.
     """
-    kind, _, place = name.partition(":")
+    kind, _, master = name.partition(":")
     if kind == SPARK:
         try:
             from losscli.engines.spark.engine import Spark  # needs pyarrow, which is in an extra
         except ModuleNotFoundError as error:
             what = f"--engine spark needs {error.name}, which is not installed"
             raise UsageError(what, remedy="pip install 'losscli[spark]'") from None
-        return Spark(place)
+        return Spark(master)
     from losscli.engines.local import Local  # planning a run needs no engine
 
     return Local(threads)
 
 
 def is_spark(name: str) -> bool:
-    """Whether the engine of a name runs on a Spark cluster."""
+    """Whether the engine with this name runs on a Spark cluster."""
     return name.partition(":")[0] == SPARK
 
 
 def source_of(source: Source, name: str | None) -> Source:
-    """A source, or the table of the session of Spark that 'table:NAME' means for the engine of a name.
+    """The source, or for 'table:NAME' the table of the Spark session of the engine with this name.
 
-    Raises UsageError if the engine is another one, and DataError if there is no such table.
+    Raises UsageError for another engine, and DataError if there is no such table.
     """
     if not isinstance(source, str) or not source.startswith(TABLE):
         return source
-    kind, _, place = checked(name or LOCAL).partition(":")
+    kind, _, master = checked(name or LOCAL).partition(":")
     if kind != SPARK:
         raise UsageError(f"{source} is a table of a Spark session", remedy="--engine spark")
     from losscli.engines.spark.session import table_of
 
-    return table_of(place, source.removeprefix(TABLE), source)
+    return table_of(master, source.removeprefix(TABLE), source)
 
 
 def checked(name: str) -> str:
     """The name of an engine: local, spark, or spark:MASTER.  Raises UsageError for any other text."""
-    kind, colon, place = name.partition(":")
-    if name == LOCAL or (kind == SPARK and bool(colon) == bool(place)):
+    kind, colon, master = name.partition(":")
+    if name == LOCAL or (kind == SPARK and bool(colon) == bool(master)):
         return name
     raise UsageError(not_one_of("--engine", name, (LOCAL, SPARK, "spark:MASTER", "spark:sc://HOST:PORT")))

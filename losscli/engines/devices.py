@@ -1,9 +1,9 @@
 """The device of a run: the CPU with NumPy or a GPU with CuPy, and the errors if a GPU cannot be used.
 
-A few threads use a GPU, each with a stream of its own, so that the next block is read and copied while one
-is computed.  CuPy copies NumPy arrays through pinned memory, without waiting.  Streams share nothing: only
-NumPy arrays are kept from block to block, and cuBLAS has one handle per thread.  So the same blocks give the
-same bits, whatever the order of the threads.
+A few threads use a GPU, each with its own stream, so that the next block is read and copied while one is
+computed.  CuPy copies NumPy arrays through pinned memory, without waiting.  Streams share nothing: only NumPy
+arrays are kept between blocks, and cuBLAS has one handle per thread.  So the same blocks give the same bits,
+whatever the order of the threads.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ from losscli.text import not_one_of
 AUTO, CPU, CUDA = "auto", "cpu", "cuda"
 T = TypeVar("T")
 STREAMS = 2
-"""Threads that use a GPU at once, unless --threads sets another number."""
+"""Threads per GPU, unless --threads sets another number."""
 INSTALL = "pip install 'losscli[gpu]' (for CUDA 12: pip install 'cupy-cuda12x[ctk]'), or use --device cpu"
 DRIVER = "nvidia-smi shows the driver and its GPUs; --device cpu needs none"
-_SPENT = ("MemoryAllocation", "ALLOC_FAILED", "CUDA_ERROR_OUT_OF_MEMORY")
-"""Texts that mean out of memory: of the CUDA runtime, of cuBLAS and of the driver."""
+_OUT_OF_MEMORY = ("MemoryAllocation", "ALLOC_FAILED", "CUDA_ERROR_OUT_OF_MEMORY")
+"""Texts in errors that mean out of memory: of the CUDA runtime, of cuBLAS and of the driver."""
 MEMORY = (
     "--threads 1 needs half the memory; or free some (nvidia-smi shows by whom it is used), or --device cpu"
 )
 
 
 def workers(threads: int | None) -> int:
-    """The number of CPU threads: as requested, else one per core, at most 8."""
+    """The number of CPU threads: as requested, or else one per core, at most 8."""
     return threads or min(8, _cores())
 
 
 @cache
 def _cores() -> int:
-    """The number of cores, for which the system reads files."""
+    """The number of cores, cached because the system reads files for it."""
     return os.cpu_count() or 1
 
 
 class Device:
-    """A place to compute, with its arrays in the namespace `xp`; this one is the CPU."""
+    """A device to compute on, with its arrays in the namespace `xp`; this one is the CPU."""
 
     title = "CPU"
     errors: tuple[type[BaseException], ...] = ()
-    """Exceptions that mean that the device failed; `failure` words them for the user."""
+    """The exceptions of a failing device; `failure` turns them into errors for the user."""
 
     def __init__(self, xp: Namespace) -> None:
         self.xp = xp
@@ -58,12 +58,12 @@ class Device:
         """The number of threads that compute: as requested, or chosen if `threads` is None."""
         return workers(threads)
 
-    def call(self, function: Callable[..., T], *given: Any) -> T:
+    def call(self, function: Callable[..., T], *args: Any) -> T:
         """Call the function with the namespace and the arguments, on this device in the calling thread."""
-        return function(self.xp, *given)
+        return function(self.xp, *args)
 
     def failure(self, error: BaseException) -> DeviceError:
-        """The error as one for the user."""
+        """The error for the user."""
         return DeviceError(str(error))
 
     def close(self) -> None:
@@ -80,10 +80,10 @@ class Gpu(Device):
             cupy.cuda.memory.OutOfMemoryError,
             cupy.cuda.runtime.CUDARuntimeError,
         )
-        self._own = threading.local()
+        self._local = threading.local()
 
     def workers(self, threads: int | None) -> int:
-        """The number of threads, each with a stream of its own."""
+        """The number of threads, each with its own stream."""
         return threads or STREAMS
 
     def try_out(self) -> None:
@@ -91,20 +91,20 @@ class Gpu(Device):
         with self.xp.cuda.Device(self._index):
             square = self.xp.asarray([[1.0, 2.0], [3.0, 4.0]])
             float((square @ square).sum())
-        # cuBLAS is loaded now; before, its errors may not be importable.
+        # cuBLAS is loaded now; its errors may not have been importable before.
         self.errors += (self.xp.cuda.cublas.CUBLASError, self.xp.cuda.driver.CUDADriverError)
 
-    def call(self, function: Callable[..., T], *given: Any) -> T:
+    def call(self, function: Callable[..., T], *args: Any) -> T:
         """Call the function in the stream of the calling thread."""
         with self.xp.cuda.Device(self._index):
-            if not hasattr(self._own, "stream"):
-                self._own.stream = self.xp.cuda.Stream(non_blocking=True)
-            with self._own.stream:
-                return super().call(function, *given)
+            if not hasattr(self._local, "stream"):
+                self._local.stream = self.xp.cuda.Stream(non_blocking=True)
+            with self._local.stream:
+                return super().call(function, *args)
 
     def failure(self, error: BaseException) -> DeviceError:
-        """Out of memory, or the error of the driver."""
-        if isinstance(error, MemoryError) or any(word in str(error) for word in _SPENT):
+        """The error for the user: out of memory, or that of the driver."""
+        if isinstance(error, MemoryError) or any(word in str(error) for word in _OUT_OF_MEMORY):
             return DeviceError(f"--device {self._name}: out of memory on {self.title}", remedy=MEMORY)
         return DeviceError(f"--device {self._name} failed: {error}", remedy=DRIVER)
 
@@ -136,8 +136,8 @@ def found(name: str) -> Device:
     except cupy.cuda.runtime.CUDARuntimeError as error:
         raise DeviceError(f"--device {name} found no usable GPU: {error}", remedy=DRIVER) from None
     if index >= count:
-        there = {0: "none", 1: "cuda:0 alone"}.get(count, f"cuda:0 to cuda:{count - 1}")
-        raise DeviceError(f"--device {name}: there is no such GPU, but {there}", remedy=DRIVER)
+        available = {0: "none", 1: "cuda:0 alone"}.get(count, f"cuda:0 to cuda:{count - 1}")
+        raise DeviceError(f"--device {name}: there is no such GPU, but {available}", remedy=DRIVER)
     title = cupy.cuda.runtime.getDeviceProperties(index)["name"].decode()
     device = Gpu(cupy, name, index, title)
     try:

@@ -10,11 +10,11 @@ S = TypeVar("S")
 
 
 class Counter(Generic[S]):
-    """Merges numbered parts: equal numbers of them with each other, the rest at the end.
+    """Merges numbered parts in a tree: results of equally many parts with each other, the rest at the end.
 
-    The tree depends on the number of parts alone.  So if rows are cut into runs of a power of two of blocks,
+    The tree depends only on the number of parts.  So if rows are cut into runs of a power of two of blocks,
     and the results of the runs are merged in the same way, all bits are those of a single run.  Threads may
-    put parts in any order: whichever puts the second one of a pair merges it.
+    put parts in any order: the one that puts the second part of a pair merges it.
     """
 
     def __init__(self, merge: Callable[[S, S], S]) -> None:
@@ -24,7 +24,7 @@ class Counter(Generic[S]):
         self._lock = Lock()
 
     def add(self, part: S) -> None:
-        """Add the part that follows those before."""
+        """Add the next part."""
         self.put(self._count, part)
         self._count += 1
 
@@ -36,16 +36,16 @@ class Counter(Generic[S]):
             level, number = level + 1, number // 2
 
     def _partner(self, level: int, number: int, part: S) -> S | None:
-        """The part to merge with one of a level; None if it is not there yet, and this one waits for it."""
+        """The part to merge with this one on a level; None if it is missing, and this one waits for it."""
         with self._lock:
-            found = self._waiting.pop((level, number ^ 1), None)
-            if found is None:
+            partner = self._waiting.pop((level, number ^ 1), None)
+            if partner is None:
                 self._waiting[level, number] = part
-            return found
+            return partner
 
     def whole(self) -> S | None:
-        """All parts in one; None without any."""
-        # The larger a part that has no partner, the earlier are its rows.
+        """All parts merged; None without parts."""
+        # The higher the level of a part without a partner, the earlier its rows.
         waiting = [self._waiting[place] for place in sorted(self._waiting, reverse=True)]
         while len(waiting) > 1:
             later = waiting.pop()

@@ -16,7 +16,7 @@ from losscli.numeric.arrays import Namespace
 
 Progress = Callable[[int], None]
 Sink = Writer | Folder
-"""Where the results of single rows go: to a file of this process, or to a folder of all workers."""
+"""The destination of the results of single rows: a file of this process, or a folder of all workers."""
 
 
 class Folded(Protocol):
@@ -28,14 +28,14 @@ class Folded(Protocol):
 
     @property
     def rows_of(self) -> pl.DataFrame | None:
-        """The result of each row of a block, None unless the job has them; merging leaves them out."""
+        """The result of each row of a block, None if the job has none; merging drops them."""
 
 
 S = TypeVar("S", bound=Folded)
 
 
 class Job(Protocol[S]):
-    """A computation over blocks whose results merge, such as the evaluation of one model or of several.
+    """A computation over blocks with mergeable results, such as the evaluation of one or several models.
 
     A job can be pickled and run in other processes, because it names losses and holds no functions.
     """
@@ -57,7 +57,7 @@ class Job(Protocol[S]):
         """The name of the module that writes the job for other processes: a `Codec`."""
 
     def run_length(self, frame: pl.DataFrame) -> int:
-        """The number of blocks that are folded as one, a power of two, in view of the first block."""
+        """The number of blocks to fold as one, a power of two, judging by the first block."""
 
     def begin(self, frame: pl.DataFrame) -> Any:
         """What the first block fixes for the whole run, passed to every `fold`."""
@@ -75,11 +75,11 @@ class Job(Protocol[S]):
 class Codec(Protocol):
     """A module that writes jobs and their results for other processes, and reads them there.
 
-    Engines know it by its name alone, as jobs are made in layers above theirs.
+    Engines know only its name, as jobs are made in layers above theirs.
     """
 
     def to_text(self, job: Any, fixed: Any) -> str:
-        """A job, and what the first block fixes.  Raises UsageError for a loss that has no name elsewhere."""
+        """A job, and what the first block fixes.  Raises UsageError for a loss that workers cannot find."""
 
     def of_text(self, text: str) -> tuple[Any, Any]:
         """The job and what the first block fixes, in another process."""
@@ -88,11 +88,11 @@ class Codec(Protocol):
         """The result for some rows."""
 
     def of_bytes(self, job: Any, data: bytes) -> Any:
-        """The result for some rows of a job.  Raises DataError if it is none."""
+        """The result for some rows of a job.  Raises DataError for other bytes."""
 
 
 def codec_of(name: str) -> Codec:
-    """The codec with the name of its module."""
+    """The codec in the module with this name."""
     return cast(Codec, import_module(name))
 
 

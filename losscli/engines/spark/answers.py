@@ -1,6 +1,6 @@
-"""What a task answers: the state of its rows and its findings, or the error that ends the run.
+"""The answer of a task: the state of its rows and its findings, or the error that ends the run.
 
-An error is an answer, since Spark tries a task that fails again, and buries its message.
+An error is an answer because Spark retries tasks that fail, and hides their message.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from losscli.errors import LossCliError, Problem
 from losscli.report.findings import Counted, Finding, Tally
 
 PIECE = 4 << 20
-"""Bytes of an answer that travel in one row: messages of Spark Connect are bounded."""
+"""Maximum bytes of an answer per row, as messages of Spark Connect are limited."""
 
 
 class Answer(Struct, frozen=True, omit_defaults=True):
-    """What a task answers.
+    """The answer of a task.
 
-    `state` is empty if it had no rows; `files` is the number of files of rows that it wrote.  `error` is the
-    name of the exception that ends the run, and `problems` are those that it has.
+    `state` is empty without rows; `files` is the number of files with row results that it wrote.  `error` is
+    the name of the exception that ends the run, `problems` are the problems of that.
     """
 
     state: bytes = b""
@@ -42,15 +42,15 @@ class Answer(Struct, frozen=True, omit_defaults=True):
 
     @classmethod
     def of_error(cls, error: LossCliError | RereadError) -> Answer:
-        """The answer of a task that failed for a reason that a user can know."""
+        """The answer of a task that failed with an error for the user."""
         if isinstance(error, LossCliError):
             return cls(error=type(error).__name__, problems=error.problems)
         return cls(error=type(error).__name__)
 
     def after(self, before: Iterable[Answer]) -> Answer:
-        """The same with the findings of the answers of earlier tasks."""
-        found = tuple(finding for each in before for finding in each.findings)
-        return self if self.error else msgspec.structs.replace(self, findings=(*found, *self.findings))
+        """The answer with the findings of earlier tasks prepended."""
+        findings = tuple(finding for each in before for finding in each.findings)
+        return self if self.error else msgspec.structs.replace(self, findings=(*findings, *self.findings))
 
     def require(self) -> None:
         """Raise the error, if it is one."""
@@ -61,47 +61,47 @@ class Answer(Struct, frozen=True, omit_defaults=True):
 
 
 def to_bytes(answer: Answer) -> bytes:
-    """An answer as it is sent."""
+    """An answer as bytes."""
     return msgspec.msgpack.encode(answer)
 
 
 def of_bytes(data: bytes) -> Answer:
-    """The answer that was sent."""
+    """The answer in bytes."""
     return msgspec.msgpack.decode(data, type=Answer)
 
 
 def merged(codec: Codec, job: Job[S], answers: Iterable[Answer]) -> Answer:
     """The answer for the rows of several tasks, in their order; the first error, if one failed."""
-    held = list(answers)
-    if failed := next((each for each in held if each.error), None):
+    received = list(answers)
+    if failed := next((each for each in received if each.error), None):
         return failed
-    folded, findings = folded_of(codec, job, held)
+    folded, findings = folded_of(codec, job, received)
     state = b"" if folded is None else codec.to_bytes(folded)
-    return Answer.of(state, findings.items(), sum(each.files for each in held))
+    return Answer.of(state, findings.items(), sum(each.files for each in received))
 
 
 def folded_of(codec: Codec, job: Job[S], answers: Iterable[Answer]) -> tuple[S | None, dict[Finding, Tally]]:
     """The result for the rows of tasks that succeeded, None without rows, and their findings."""
-    states, found = Counter[S](job.merge), list[tuple[Finding, Tally]]()
+    states, findings = Counter[S](job.merge), list[tuple[Finding, Tally]]()
     for answer in answers:
         if answer.state:
             states.add(codec.of_bytes(job, answer.state))
-        found += [each.read() for each in answer.findings]
-    return states.whole(), together(found)
+        findings += [each.read() for each in answer.findings]
+    return states.whole(), together(findings)
 
 
 def cut(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The bytes in pieces, with their numbers."""
+    """The bytes in numbered pieces."""
     for number, at in enumerate(range(0, max(len(data), 1), PIECE)):
         yield number, data[at : at + PIECE]
 
 
 def assembled(rows: Iterable[tuple[int, int, bytes]]) -> list[tuple[int, Answer]]:
     """The answers in the order of their tasks, from rows of task, piece and bytes in any order."""
-    found: dict[int, dict[int, bytes]] = {}
+    by_task: dict[int, dict[int, bytes]] = {}
     for task, piece, data in rows:
-        found.setdefault(task, {})[piece] = data
+        by_task.setdefault(task, {})[piece] = data
     return [
         (task, of_bytes(b"".join(pieces[number] for number in range(len(pieces)))))
-        for task, pieces in sorted(found.items())
+        for task, pieces in sorted(by_task.items())
     ]

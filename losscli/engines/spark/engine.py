@@ -1,6 +1,6 @@
-"""The engine on a Spark cluster: files are read by tasks, aligned by key if need be, folded, and merged.
+"""The engine on a Spark cluster: tasks read files, align them by key if necessary, fold and merge them.
 
-It uses DataFrames alone, which every kind of session has, and needs no settings.
+It only uses DataFrames, which every kind of session has, and needs no settings.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ from losscli.engines.spark.worker import ANSWERS, FAN_IN, MOVED, Side, Source, W
 from losscli.report.findings import Code, Finding, Tally
 
 BLOCKS = 32
-"""Blocks of a task, a power of two, so that states merge as in a run of one process: see `Counter`.
+"""Blocks per task, a power of two, so that states merge as in a single process: see `Counter`.
 
-With 8 a task took half as long again as its rows (20M rows: 2.6 s of the processor, 1.7 s with 32).
+With 8, the overhead of tasks was half of their work (20M rows: 2.6 s of CPU time, 1.7 s with 32).
 """
 HELD_BLOCKS = 8
-"""The same of a task that holds all of its rows in memory, as those of some keys or groups."""
+"""Blocks per task that holds all of its rows in memory, such as those of some keys or groups."""
 MOST_TASKS = 1 << 14
-"""Tasks that read files; beyond that, each reads more."""
+"""Maximum number of tasks that read files; beyond it, each reads more."""
 TASKS_OF_FRAME = 4 * FAN_IN
-"""As many tasks as a DataFrame is supposed to have: only Spark knows their number."""
+"""The assumed number of tasks of a DataFrame, which only Spark knows."""
 HEAD = 4
-"""Blocks whose rows may be the first of the run: --where drops some, and some have no match among them."""
+"""Blocks searched for the first rows of the run: --where drops some rows, and some have no match."""
 
 
 class Spark(Struct, frozen=True):
-    """The engine on the cluster of a master; empty for the active session, or that of the environment."""
+    """The engine on the cluster of a master; empty for the active session, or one from the environment."""
 
     master: str = ""
 
@@ -60,7 +60,7 @@ class Spark(Struct, frozen=True):
         """
         codec = codec_of(job.codec)
         if stream.where is not None:
-            # A scan that filters counts its rows apart, in one more pass.
+            # A scan that filters would count its rows in one more pass.
             stream = replace(stream, where=replace(stream.where, is_pushed=False))
         require_plain(stream.all_key_types(), *stream.tables)
         frames = [table.frame for table in stream.tables if table.frame is not None]
@@ -71,29 +71,29 @@ class Spark(Struct, frozen=True):
         expected = stream.predictions.expected() or 0
         tasks = Tasks(spark, work, lambda share: progress(int(share * expected)))
         with large_batches(spark) if frames else nullcontext():
-            found = tasks.of_keys(job, stream) if is_spread(stream) else tasks.of_rows(job, stream)
-        for answer in found:
+            received = tasks.of_keys(job, stream) if is_spread(stream) else tasks.of_rows(job, stream)
+        for answer in received:
             answer.require()
         if sink is not None:
-            sink.finish(sum(answer.files for answer in found))
-        folded, findings = answers.folded_of(codec, job, found)
+            sink.finish(sum(answer.files for answer in received))
+        folded, findings = answers.folded_of(codec, job, received)
         stream.findings.clear()
-        stream.findings.update(_without_chance(findings, 0 if folded is None else folded.rows))
+        stream.findings.update(_without_chance_mismatches(findings, 0 if folded is None else folded.rows))
         progress(0 if folded is None else folded.rows)
         return folded
 
 
 def is_spread(stream: Aligned) -> bool:
-    """Whether rows of several tables meet by their keys."""
+    """Whether rows of several tables are matched by key across tasks."""
     return len(stream.tables) > 1 and bool(stream.key)
 
 
 def fixed_by(job: Job[S], stream: Aligned) -> Any:
-    """What the first rows fix, as in the local engine if these are the first rows of all tables."""
+    """What the first rows of the run fix; as in the local engine if the heads of the tables match."""
     rows = HEAD * job.block_rows
     with reading(*stream.tables):
         heads = [side.table.scan.select(side.columns).head(rows).collect() for side in sides_of(stream)]
-    least = min(head.height for head in heads)
+    shortest = min(head.height for head in heads)
     is_whole = max(head.height for head in heads) < rows
 
     def of_first(rows: int) -> Aligned:
@@ -108,14 +108,18 @@ def fixed_by(job: Job[S], stream: Aligned) -> Any:
             frames = [frame.filter(MATCHED) if MATCHED in frame.columns else frame for frame in frames]
         return next((block for _, block in blocks(iter(frames), job.block_rows, job.group)), None)
 
-    own, paired = of_first(rows), of_first(least)
-    # If no rows are left, or none match, those of each side still show how large its numbers are.
-    streams = (own, replace(own, where=None), replace(paired, where=None, key=(), key_types={}))
+    heads_of_all, paired = of_first(rows), of_first(shortest)
+    # If no rows are left, or none match, those of each side still show the size of its numbers.
+    streams = (
+        heads_of_all,
+        replace(heads_of_all, where=None),
+        replace(paired, where=None, key=(), key_types={}),
+    )
     return job.begin(next(block for each in streams if (block := block_of(each)) is not None))
 
 
 class Tasks(Struct, frozen=True):
-    """The tasks of a job on a session of Spark; `progress` is called with the share that is done."""
+    """The tasks of a job on a Spark session; `progress` is called with the share done."""
 
     spark: Any
     work: Work
@@ -131,7 +135,7 @@ class Tasks(Struct, frozen=True):
             read = partial(worker.of_frame, bare, without_table(side))
         else:
             cut = zip(*(pieces(table, size_of(job, stream)) for table in stream.tables), strict=True)
-            sent = [[pickle.dumps(piece) for piece in own] for own in cut]
+            sent = [[pickle.dumps(piece) for piece in task] for task in cut]
             rows, tasks = self._numbers(len(sent)), len(sent)
             read = partial(worker.of_pieces, bare, sent)
         if group is None:
@@ -140,12 +144,12 @@ class Tasks(Struct, frozen=True):
         return self._of_groups(mapped(rows, move, MOVED), group, tasks, tasks)
 
     def of_keys(self, job: Job[S], stream: Aligned) -> list[Answer]:
-        """The answers for the rows of several tables, which meet by their keys."""
+        """The answers for the rows of several tables, matched by key."""
         size, sides = size_of(job, stream), sides_of(stream)
         by_side = [None if side.table.frame is not None else pieces(side.table, size) for side in sides]
-        parts = max(parts_of(side, own, size) for side, own in zip(sides, by_side, strict=True))
+        parts = max(parts_of(side, cut, size) for side, cut in zip(sides, by_side, strict=True))
         places, bare = places_of(parts), [without_table(side) for side in sides]
-        sent = [(place, pickle.dumps(piece)) for place, own in enumerate(by_side) for piece in own or ()]
+        sent = [(place, pickle.dumps(piece)) for place, cut in enumerate(by_side) for piece in cut or ()]
         moved = [
             mapped(
                 cluster.chosen(side.table.frame, side.held),
@@ -158,53 +162,53 @@ class Tasks(Struct, frozen=True):
         if sent:
             spread = partial(worker.spread_pieces, bare, sent, places)
             moved.append(mapped(self._numbers(len(sent)), spread, MOVED))
-        whole = reduce(lambda one, other: one.union(other), moved).repartition(parts, "place")
+        united = reduce(lambda one, other: one.union(other), moved).repartition(parts, "place")
         work, group = self.work, stream.roles.group
         plain = replace(without_rows(stream), is_grouped=False)
         if group is None:
             fold = partial(worker.fold_parts, work, plain, bare)
-            return self._answers(mapped(whole, fold, ANSWERS), parts, len(sent))
+            return self._answers(mapped(united, fold, ANSWERS), parts, len(sent))
         regroup = partial(worker.group_parts, plain, group, bare, places)
-        return self._of_groups(mapped(whole, regroup, MOVED), group, parts, len(sent) + parts)
+        return self._of_groups(mapped(united, regroup, MOVED), group, parts, len(sent) + parts)
 
     def _of_groups(self, moved: Any, group: str, parts: int, before: int) -> list[Answer]:
         fold = partial(worker.fold_groups, self.work, group)
         return self._answers(mapped(moved.repartition(parts, "place"), fold, ANSWERS), parts, before)
 
     def _numbers(self, tasks: int) -> Any:
-        """A DataFrame of the numbers of tasks, each in a partition of its own."""
+        """A DataFrame of task numbers, each in its own partition."""
         with meaning():
             return self.spark.range(0, tasks, 1, max(tasks, 1))
 
-    def _answers(self, found: Any, tasks: int, before: int = 0) -> list[Answer]:
+    def _answers(self, frame: Any, tasks: int, before: int = 0) -> list[Answer]:
         """The answers in the order of the tasks, merged in a tree until the driver can hold them.
 
-        `before` is the number of tasks before those that answer.
+        `before` is the number of tasks in earlier stages.
         """
         merge, total = partial(worker.merge_answers, self.work), before + tasks
         with meaning():
             while tasks > FAN_IN:
                 tasks = math.ceil(tasks / FAN_IN)
                 total += tasks
-                own = found.repartition(tasks, found["task"] - found["task"] % FAN_IN)
-                found = mapped(own, merge, ANSWERS)
-            rows = waited(self.spark, found.collect, total, self.progress)
+                partitioned = frame.repartition(tasks, frame["task"] - frame["task"] % FAN_IN)
+                frame = mapped(partitioned, merge, ANSWERS)
+            rows = waited(self.spark, frame.collect, total, self.progress)
         return [
             answer for _, answer in answers.assembled((row.task, row.piece, bytes(row.data)) for row in rows)
         ]
 
 
 def mapped(rows: Any, function: Callable[[Any], Any], schema: str) -> Any:
-    """The rows that a function makes of the batches of each task."""
+    """The rows that a function returns for the batches of each task."""
 
-    def task(batches: Any) -> Any:  # Spark asks for a function with a signature
+    def task(batches: Any) -> Any:  # Spark requires a function with a signature
         return function(batches)
 
     return rows.mapInArrow(task, schema)
 
 
 def size_of(job: Job[S], stream: Aligned) -> int:
-    """The rows of a task: a number of blocks that is a power of two."""
+    """The number of rows per task: a power of two of blocks."""
     rows = stream.predictions.expected() or 0
     is_held = is_spread(stream) or stream.roles.group is not None
     blocks_of_task = max(HELD_BLOCKS if is_held else BLOCKS, rows // (job.block_rows * MOST_TASKS))
@@ -212,7 +216,7 @@ def size_of(job: Job[S], stream: Aligned) -> int:
 
 
 def sides_of(stream: Aligned) -> list[Side]:
-    """The tables that meet by their keys, with the columns that each needs."""
+    """The tables of a stream, with the columns that each needs."""
     of_models = [other.columns for other in stream.others]
     read = [stream.roles.read]
     if not stream.is_one_table:
@@ -224,12 +228,12 @@ def sides_of(stream: Aligned) -> list[Side]:
     ]
 
 
-def parts_of(side: Side, own: Sequence[Piece] | None, size: int) -> int:
-    """The number of parts in which a side has about `size` rows."""
-    if own is None:
+def parts_of(side: Side, cut: Sequence[Piece] | None, size: int) -> int:
+    """The number of parts of about `size` rows of a side."""
+    if cut is None:
         rows = side.table.count()
     else:
-        rows = sum(piece.rows or side.table.expected() or size for piece in own)
+        rows = sum(piece.rows or side.table.expected() or size for piece in cut)
     return max(1, math.ceil(rows / size))
 
 
@@ -243,8 +247,8 @@ def without_rows(stream: Aligned) -> Aligned:
     return stream.of_tables([table.of_rows(pl.LazyFrame()) for table in stream.tables])
 
 
-def _without_chance(findings: dict[Finding, Tally], rows: int) -> Iterable[tuple[Finding, Tally]]:
-    """The findings without parts of the keys in which, by chance, no key matched."""
+def _without_chance_mismatches(findings: dict[Finding, Tally], rows: int) -> Iterable[tuple[Finding, Tally]]:
+    """The findings; that no key matched is dropped unless it holds in all parts, not in some by chance."""
     unmatched = [(kind, tally) for kind, tally in findings.items() if kind.code is Code.NO_KEY_MATCHES]
     total = next(
         (int(dict(kind.params)["total"]) for kind in findings if kind.code is Code.FILTERED_ROWS), rows

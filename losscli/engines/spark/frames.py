@@ -1,6 +1,6 @@
-"""Frames that Spark moves between tasks: rows are spread over parts, and travel as compressed Arrow.
+"""Frames that Spark moves between tasks: rows are spread over parts, and sent as compressed Arrow.
 
-The JVM sees bytes alone, never the values: it need not convert them, and they keep their types.
+The JVM sees only bytes, never the values: they need no conversion and keep their types.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from losscli.numeric.arrays import Array
 from losscli.numeric.hashing import hash_keys
 
 LARGEST = 16 << 20
-"""Bytes of the values of a frame that travels in one row."""
+"""Maximum bytes of the values of a frame per row."""
 
 
 def spread(frame: pl.DataFrame, keys: pl.DataFrame, parts: int) -> Iterator[tuple[int, pl.DataFrame]]:
-    """The rows for each of the parts: rows with equal keys go to the same one.
+    """The rows of each part that has any: rows with equal keys belong to the same part.
 
-    Rows without a key match no others, and are spread evenly.
+    Rows with a missing key match no others, and are spread evenly.
     """
-    places = (_hashes(keys) % np.uint64(parts)).astype(np.int64)
-    order = np.argsort(places.astype(np.int16 if parts < 1 << 15 else np.int64), kind="stable")
-    counts = np.bincount(places, minlength=parts)
+    row_parts = (_hashes(keys) % np.uint64(parts)).astype(np.int64)
+    order = np.argsort(row_parts.astype(np.int16 if parts < 1 << 15 else np.int64), kind="stable")
+    counts = np.bincount(row_parts, minlength=parts)
     ends, ordered = np.cumsum(counts), frame[order]
     for part in np.flatnonzero(counts).tolist():
         yield part, ordered.slice(int(ends[part] - counts[part]), int(counts[part]))
@@ -46,7 +46,7 @@ def _hashes(keys: pl.DataFrame) -> Array:
 
 
 def _plain(key: pl.Series) -> pl.Series:
-    """A key as whole numbers or text."""
+    """A key as integers or text."""
     if key.dtype == pl.Binary:
         return key.bin.encode("hex")
     return key.to_physical() if key.dtype.is_temporal() else key
@@ -62,25 +62,25 @@ def to_bytes(frame: pl.DataFrame) -> Iterator[bytes]:
 
 
 def of_bytes(pieces: Iterable[bytes]) -> pl.DataFrame:
-    """The frame in several pieces."""
+    """The frame from its pieces."""
     return pl.concat([pl.read_ipc(BytesIO(piece)) for piece in pieces], rechunk=False)
 
 
 def places_of(parts: int) -> list[int]:
-    """For each part a number that Spark sends to a partition of its own.
+    """For each part, a number that Spark sends to a separate partition.
 
-    Spark partitions by a hash, which sends two of the numbers 0 to n - 1 to one partition, and none to
-    another.  If that hash changed, partitions would be uneven, and nothing else.
+    Spark partitions by a hash, which would send several of the numbers 0 to n - 1 to one partition, and none
+    to another.  If that hash changed, partitions would merely be uneven.
     """
-    found: dict[int, int] = {}
+    number_of: dict[int, int] = {}
     start = 0
-    while len(found) < parts:
+    while len(number_of) < parts:
         numbers = np.arange(start, start + 4 * parts + 64, dtype=np.int32)
-        own, first = np.unique(_murmur3(numbers) % parts, return_index=True)
-        for place, at in zip(own.tolist(), first.tolist(), strict=True):
-            found.setdefault(place, int(numbers[at]))
+        partitions, first = np.unique(_murmur3(numbers) % parts, return_index=True)
+        for place, at in zip(partitions.tolist(), first.tolist(), strict=True):
+            number_of.setdefault(place, int(numbers[at]))
         start += len(numbers)
-    return [found[place] for place in range(parts)]
+    return [number_of[place] for place in range(parts)]
 
 
 def _murmur3(numbers: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The session of Spark, and what its errors mean for a user; one of the two modules that import PySpark."""
+"""The Spark session, and the meaning of its errors; one of the two modules that import PySpark."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from losscli.text import shortened
 
 CONNECT = "sc://"
 _PORT = 15_002
-"""The port of a server that names none."""
+"""The default port of a server."""
 _PATIENCE = 10.0
-"""Seconds in which a server has to answer."""
+"""Seconds to wait for a server to answer."""
 _PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
-"""The variables by which gRPC goes through a proxy."""
+"""The environment variables that set a proxy for gRPC."""
 INSTALL = "pip install 'losscli[spark]'"
 _SETTINGS = {"spark.ui.showConsoleProgress": "false", "spark.log.level": "ERROR"}
-"""Settings of a session that is made here: the program has a progress bar of its own."""
+"""Settings of a session created here: the program has its own progress bar."""
 _BATCH, ROWS = "spark.sql.execution.arrow.maxRecordsPerBatch", 65_536
 _SAME_PYTHON = "PYSPARK_PYTHON, or an environment in spark.archives, gives workers the Python of the driver"
 _MEANINGS: tuple[tuple[str, str, str], ...] = (
@@ -64,14 +64,14 @@ _MEANINGS: tuple[tuple[str, str, str], ...] = (
         "check the address",
     ),
 )
-"""What errors of Spark mean, by a pattern in their text: what is wrong, and the remedy."""
+"""The meaning of Spark errors: a pattern in their text, what is wrong, and the remedy."""
 
 
 def session(master: str) -> Any:
     """The session of a master (local[4], spark://HOST:7077, yarn, sc://HOST:15002).
 
-    Without one it is the active session, or a new one as the environment describes it.
-    Raises UsageError, with a remedy, if there is no PySpark, no Java or no such master.
+    Without a master, it is the active session, or a new one as configured by the environment.
+    Raises UsageError, with a remedy, if PySpark, Java or the master is missing.
     """
     try:
         from pyspark.sql import SparkSession
@@ -89,19 +89,19 @@ def session(master: str) -> Any:
         if active is not None:
             return active
         if master.startswith("local"):
-            # Otherwise Spark takes the python3 in PATH.
+            # Otherwise Spark would use the python3 in PATH.
             os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         for name, value in _SETTINGS.items():
             builder = builder.config(name, value)
-        with _own_handler():
+        with _kept_handler():
             return (builder.master(master) if master else builder).getOrCreate()
 
 
 def _require_server(master: str) -> None:
-    """Raise UsageError if nothing answers at the address of a server: PySpark would try for minutes."""
+    """Raise UsageError if no server answers at the address, as PySpark would retry for minutes."""
     address = urlsplit(master)
     if any(os.environ.get(name) for name in _PROXIES):
-        return  # the way to the server is not a direct one
+        return  # the server is reached through a proxy
     host, port = address.hostname or "", address.port or _PORT
     try:
         socket.create_connection((host, port), timeout=_PATIENCE).close()
@@ -113,28 +113,28 @@ def _require_server(master: str) -> None:
 
 
 def table_of(master: str, name: str, shown: str) -> Table:
-    """The table of a session with this name, and the name that messages show.
+    """The table with this name in a session; messages call it `shown`.
 
-    Raises DataError if there is none, or it is empty.
+    Raises DataError if it is missing or empty.
     """
-    found = session(master)
+    spark = session(master)
     with meaning():
         from pyspark.errors import AnalysisException
 
         try:
-            return of_frame(found.table(name), shown)
+            return of_frame(spark.table(name), shown)
         except AnalysisException as error:
             raise DataError(problem(Code.NO_SUCH_FILE, shown, remedy="SHOW TABLES lists them")) from error
 
 
 @contextmanager
 def large_batches(spark: Any) -> Iterator[None]:
-    """Hand rows to tasks in larger batches, if the session lets its settings be changed.
+    """Hand rows to tasks in larger batches, if the session allows changing its settings.
 
-    Batches of 10,000 rows, the default, cost twice the time.
+    The default batches of 10,000 rows take twice the time.
     """
     before = None
-    with suppress(Exception):  # of any kind: some sessions fix their settings, and go on without
+    with suppress(Exception):  # any exception: some sessions do not allow changes, and work without
         before = spark.conf.get(_BATCH)
         spark.conf.set(_BATCH, str(ROWS))
     try:
@@ -151,11 +151,11 @@ def is_connect(spark: Any) -> bool:
 
 
 def inheriting(spark: Any, function: Callable[[], None]) -> Callable[[], None]:
-    """A function for another thread with the settings of this one, such as its pool of the scheduler."""
+    """The function for another thread with the settings of this one, such as its scheduler pool."""
     from pyspark import __version__
     from pyspark.util import inheritable_thread_target
 
-    is_named = is_connect(spark) or __version__ >= "4"  # before, that of this process was the only one
+    is_named = is_connect(spark) or __version__ >= "4"  # older versions have only the session of the process
     inherited: Callable[[], None]
     inherited = (
         inheritable_thread_target(spark)(function) if is_named else inheritable_thread_target(function)
@@ -164,8 +164,8 @@ def inheriting(spark: Any, function: Callable[[], None]) -> Callable[[], None]:
 
 
 @contextmanager
-def _own_handler() -> Iterator[None]:
-    """Keep the handler of interrupts of a program that has one: a new session would put its own there."""
+def _kept_handler() -> Iterator[None]:
+    """Keep the interrupt handler of the program, which a new session would replace."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -179,11 +179,11 @@ def _own_handler() -> Iterator[None]:
 
 @contextmanager
 def meaning() -> Iterator[None]:
-    """Turn an error of Spark into a UsageError that says what to do."""
+    """Turn an error of Spark into a UsageError with a remedy."""
     from pyspark.errors import PySparkException
 
     known: tuple[type[Exception], ...] = (PySparkException, OSError)
-    with suppress(ImportError):  # clients of Spark Connect alone have no py4j
+    with suppress(ImportError):  # pure Spark Connect clients have no py4j
         from py4j.protocol import Py4JError
 
         known += (Py4JError,)

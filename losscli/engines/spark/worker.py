@@ -1,6 +1,6 @@
-"""What runs in the tasks of Spark: rows are read, spread by key, aligned and folded.
+"""The functions that run in Spark tasks: they read rows, spread them by key, align and fold them.
 
-Each task hands streams of aligned rows to the local fold; a part of the keys is a small run of the local
+Each task passes streams of aligned rows to the local fold; a part of the keys is a small run of the local
 engine, with all its checks.
 """
 
@@ -40,21 +40,21 @@ from losscli.report.findings import Finding, Tally
 
 Batches = Iterable[pa.RecordBatch]
 ANSWERS = "task int, piece int, data binary"
-"""The rows of answers."""
+"""The schema of answers."""
 MOVED = "part int, place int, side int, data binary"
-"""The rows of frames on their way to a part; `place` is the number by which Spark partitions them."""
+"""The schema of frames sent to a part; `place` is the number by which Spark partitions them."""
 ANSWER = -1
 """The side of an answer among frames: an error, or the findings of a task."""
 FAN_IN = 32
-"""Answers that a task merges."""
+"""Number of answers that a task merges."""
 READ = 64 << 20
-"""Bytes of the rows of a DataFrame that a task folds or spreads at a time."""
+"""Bytes of rows of a DataFrame that a task folds or spreads at a time."""
 
 
 class Work(Struct, frozen=True):
-    """A job as it is sent: the name of its codec, its text, and the version of losscli that wrote it.
+    """A job as sent: the name of its codec, its text, and the version of losscli that wrote it.
 
-    `rows` are the files for the results of single rows, if they are written.
+    `rows` are the files for the results of single rows, if these are written.
     """
 
     codec: str
@@ -73,7 +73,7 @@ class Work(Struct, frozen=True):
         return codec, *_read(self.codec, self.text)
 
     def writer(self, number: int) -> AbstractContextManager[Writer | None]:
-        """The writer of the results of single rows of a part, if they are written."""
+        """The writer of the results of single rows of a part, if these are written."""
         return nullcontext() if self.rows is None else self.rows.writer(number)
 
 
@@ -83,7 +83,7 @@ def _read(codec: str, text: str) -> tuple[Job[Any], Any]:
 
 
 class Side(Struct, frozen=True, eq=False):
-    """A table that is spread by key: the columns that are read, and the types in which keys are compared."""
+    """A table to spread by key: the columns to read, and the types in which keys are compared."""
 
     table: Table
     columns: tuple[str, ...]
@@ -92,16 +92,16 @@ class Side(Struct, frozen=True, eq=False):
     def keys_of(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The keys of rows in the types in which they are compared."""
         return frame.select(
-            as_key(pl.col(name), self.table.dtype(name), own) for name, own in self.key_types.items()
+            as_key(pl.col(name), self.table.dtype(name), dtype) for name, dtype in self.key_types.items()
         )
 
     @property
     def held(self) -> tuple[str, ...]:
-        """The columns of the source that hold them."""
+        """The columns of the source behind the columns to read."""
         return self.table.held(self.columns)
 
     def read(self, batches: Batches) -> Iterator[pl.DataFrame]:
-        """The rows of a DataFrame that arrive in a task, some blocks of them at a time."""
+        """The rows of a DataFrame that arrive in a task, some blocks at a time."""
         waiting, size = list[pl.DataFrame](), 0
         for frame in cluster.read(batches, self.held):
             waiting.append(frame)
@@ -123,23 +123,23 @@ class Side(Struct, frozen=True, eq=False):
 
 
 Stream = tuple[int, Aligned]
-"""The number of a task, and the rows that it evaluates."""
+"""The number of a task, and the rows to evaluate."""
 Source = Callable[[Batches], Iterator[Stream]]
 
 
-# Where rows come from
+# Sources of rows
 
 
 def of_pieces(stream: Aligned, pieces: Sequence[Sequence[bytes]], numbers: Batches) -> Iterator[Stream]:
-    """The rows of pieces of the tables of a stream, one after another; `numbers` are those of the pieces."""
+    """The rows of pieces of the tables of a stream, in turn; `numbers` are the numbers of the pieces."""
     for number in _column(numbers, 0):
-        own: list[Piece] = [pickle.loads(piece) for piece in pieces[number]]
-        tables = [table.of_rows(piece.scan) for table, piece in zip(stream.tables, own, strict=True)]
-        yield number, replace(stream.of_tables(tables), first_row=own[0].first_row)
+        task_pieces: list[Piece] = [pickle.loads(piece) for piece in pieces[number]]
+        tables = [table.of_rows(piece.scan) for table, piece in zip(stream.tables, task_pieces, strict=True)]
+        yield number, replace(stream.of_tables(tables), first_row=task_pieces[0].first_row)
 
 
 def of_frame(stream: Aligned, side: Side, batches: Batches) -> Iterator[Stream]:
-    """The rows of a partition of a DataFrame, in several streams; the number is that of the partition."""
+    """The rows of a partition of a DataFrame, in several streams, with the number of the partition."""
     from pyspark import TaskContext
 
     context = TaskContext.get()
@@ -162,13 +162,13 @@ def of_parts(stream: Aligned, sides: Sequence[Side], parts: dict[int, Part]) -> 
         yield number, stream.of_tables(tables).joined_in_memory()
 
 
-# What tasks do
+# Tasks
 
 
 def spread_pieces(
     sides: Sequence[Side], pieces: Sequence[tuple[int, bytes]], places: Sequence[int], numbers: Batches
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of pieces, each with the number of its side, on their way to the parts of their keys."""
+    """The rows of pieces, each with the index of its side, sent to the parts of their keys."""
     for number in _column(numbers, 0):
         place, data = pieces[number]
         try:
@@ -178,7 +178,7 @@ def spread_pieces(
 
 
 def spread_frame(side: Side, place: int, places: Sequence[int], batches: Batches) -> Iterator[pa.RecordBatch]:
-    """The rows of a partition of a DataFrame, on their way to the parts of their keys."""
+    """The rows of a partition of a DataFrame, sent to the parts of their keys."""
     try:
         yield from _moved(((frame, side.keys_of(frame)) for frame in side.read(batches)), place, places)
     except LossCliError as error:
@@ -188,9 +188,9 @@ def spread_frame(side: Side, place: int, places: Sequence[int], batches: Batches
 def _read_piece(side: Side, piece: Piece) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """The rows of a piece, and their keys."""
     with reading(side.table):
-        found = list(batches_of(piece.scan.select(side.columns)))
-    if found:
-        frame = pl.concat(found, rechunk=False)
+        frames = list(batches_of(piece.scan.select(side.columns)))
+    if frames:
+        frame = pl.concat(frames, rechunk=False)
         yield frame, side.keys_of(frame)
 
 
@@ -204,37 +204,37 @@ def _moved(
 
 
 def _moved_answer(answer: Answer, places: Sequence[int]) -> pa.RecordBatch:
-    """An answer on its way to the first part."""
+    """An answer sent to the first part."""
     return _batch(MOVED, 0, places[0], ANSWER, answers.to_bytes(answer))
 
 
 class Part(Struct):
-    """What arrived for a part: frames as bytes by side, and answers."""
+    """The data received for a part: frames as bytes by side, and answers."""
 
     frames: dict[int, list[bytes]]
     answers: list[Answer]
 
     @property
     def failed(self) -> Answer | None:
-        """The error of a task before, if there is one."""
+        """The first error of an earlier task, if any."""
         return next((each for each in self.answers if each.error), None)
 
 
 def arrived(batches: Batches) -> dict[int, Part]:
-    """What arrived in a task, by part."""
-    found: dict[int, Part] = {}
+    """The data received by a task, by part."""
+    parts: dict[int, Part] = {}
     for batch in batches:
-        for part, _, side, data in zip(*(column.to_pylist() for column in batch.columns), strict=True):
-            own = found.setdefault(part, Part({}, []))
+        for number, _, side, data in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+            received = parts.setdefault(number, Part({}, []))
             if side == ANSWER:
-                own.answers.append(answers.of_bytes(data))
+                received.answers.append(answers.of_bytes(data))
             else:
-                own.frames.setdefault(side, []).append(data)
-    return dict(sorted(found.items()))
+                received.frames.setdefault(side, []).append(data)
+    return dict(sorted(parts.items()))
 
 
 def fold_rows(work: Work, read: Source, batches: Batches) -> Iterator[pa.RecordBatch]:
-    """The answers for streams of rows, one for all that have the same number."""
+    """The answers for streams of rows, one for all streams with the same number."""
     for number, streams in groupby(read(batches), key=itemgetter(0)):
         yield from _answered(number, [], partial(_folded, work, number, (stream for _, stream in streams)))
 
@@ -244,12 +244,12 @@ def fold_parts(
 ) -> Iterator[pa.RecordBatch]:
     """The answers for parts of the keys."""
     parts = arrived(batches)
-    for number, own in of_parts(stream, sides, parts):
-        yield from _answered(number, parts[number].answers, partial(_folded, work, number, [own]))
+    for number, part_stream in of_parts(stream, sides, parts):
+        yield from _answered(number, parts[number].answers, partial(_folded, work, number, [part_stream]))
 
 
 def group_rows(read: Source, group: str, places: Sequence[int], batches: Batches) -> Iterator[pa.RecordBatch]:
-    """Rows on their way to the parts of their groups."""
+    """Rows sent to the parts of their groups."""
     for _, stream in read(batches):
         yield from _grouped(stream, group, places)
 
@@ -257,13 +257,13 @@ def group_rows(read: Source, group: str, places: Sequence[int], batches: Batches
 def group_parts(
     stream: Aligned, group: str, sides: Sequence[Side], places: Sequence[int], batches: Batches
 ) -> Iterator[pa.RecordBatch]:
-    """The rows of parts of the keys, on their way to the parts of their groups."""
+    """The rows of parts of the keys, sent to the parts of their groups."""
     parts = arrived(batches)
-    for number, own in of_parts(stream, sides, parts):
+    for number, part_stream in of_parts(stream, sides, parts):
         for answer in parts[number].answers:
             yield _moved_answer(answer, places)
         if not parts[number].failed:
-            yield from _grouped(own, group, places)
+            yield from _grouped(part_stream, group, places)
 
 
 def _grouped(stream: Aligned, group: str, places: Sequence[int]) -> Iterator[pa.RecordBatch]:
@@ -290,7 +290,7 @@ def _folded_groups(work: Work, group: str, number: int, part: Part) -> Answer:
 
 
 def _folded(work: Work, number: int, streams: Iterable[Aligned]) -> Answer:
-    """The answer for the rows of streams, each read in the way that works."""
+    """The answer for the rows of streams, each reread until a reading succeeds."""
     codec, job, fixed = work.read()
     states, findings = Counter(job.merge), list[tuple[Finding, Tally]]()
     with work.writer(number) as sink:
@@ -299,8 +299,8 @@ def _folded(work: Work, number: int, streams: Iterable[Aligned]) -> Answer:
             findings += stream.findings.items()
             if folded is not None:
                 states.add(folded)
-    whole = states.whole()
-    state = b"" if whole is None else codec.to_bytes(whole)
+    merged = states.whole()
+    state = b"" if merged is None else codec.to_bytes(merged)
     return Answer.of(state, together(findings).items(), _files(sink))
 
 
@@ -309,7 +309,7 @@ def _files(sink: Writer | None) -> int:
 
 
 def _attempted(job: Job[S], fixed: Any, stream: Aligned, sink: Writer | None) -> tuple[S | None, Aligned]:
-    """The result for the rows of a stream, and the stream as it was read."""
+    """The result for the rows of a stream, and the stream as read in the end."""
     while True:
         try:
             folded = fold(job, stream.frames(), 1, sink=sink, fixed=fixed, first_row=stream.first_row)
@@ -323,7 +323,7 @@ def _attempted(job: Job[S], fixed: Any, stream: Aligned, sink: Writer | None) ->
 
 
 def read(stream: Aligned) -> tuple[list[pl.DataFrame], Aligned]:
-    """The rows of a stream, held in memory, and the stream as it was read.
+    """The rows of a stream, held in memory, and the stream as read in the end.
 
     Raises UnparsedError if text has to be read in another way.
     """
@@ -341,25 +341,25 @@ def merge_answers(work: Work, batches: Batches) -> Iterator[pa.RecordBatch]:
     tasks: dict[int, list[Answer]] = {}
     for task, answer in answers.assembled(rows_of(batches)):
         tasks.setdefault(task // FAN_IN, []).append(answer)
-    for number, held in sorted(tasks.items()):
-        yield from _answered(number, [], partial(_merged, work, held))
+    for number, received in sorted(tasks.items()):
+        yield from _answered(number, [], partial(_merged, work, received))
 
 
-def _merged(work: Work, held: list[Answer]) -> Answer:
+def _merged(work: Work, received: list[Answer]) -> Answer:
     codec, job, _ = work.read()
-    return answers.merged(codec, job, held)
+    return answers.merged(codec, job, received)
 
 
 def _answered(number: int, before: list[Answer], answer: Callable[[], Answer]) -> Iterator[pa.RecordBatch]:
-    """The rows of an answer, to which the answers of earlier tasks belong."""
-    found = next((each for each in before if each.error), None)
-    if found is None:
+    """The rows of an answer, with the findings or the error of earlier tasks."""
+    complete = next((each for each in before if each.error), None)
+    if complete is None:
         try:
-            found = answer()
+            complete = answer()
         except (LossCliError, RereadError) as error:
-            found = Answer.of_error(error)
-        found = found.after(before)
-    for piece, data in answers.cut(answers.to_bytes(found)):
+            complete = Answer.of_error(error)
+        complete = complete.after(before)
+    for piece, data in answers.cut(answers.to_bytes(complete)):
         yield _batch(ANSWERS, number, piece, data)
 
 
@@ -381,7 +381,7 @@ _TYPES = {"int": pa.int32(), "binary": pa.binary()}
 
 
 def _batch(schema: str, *row: object) -> pa.RecordBatch:
-    """A batch of one row with columns as Spark names and types them."""
+    """A batch of one row, with the column names and types of a schema."""
     columns = [each.split() for each in schema.split(", ")]
     arrays = [pa.array([value], _TYPES[kind]) for value, (_, kind) in zip(row, columns, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, names=[name for name, _ in columns])
