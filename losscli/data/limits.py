@@ -111,36 +111,36 @@ def _fields(path: str) -> dict[str, int]:
     return {words[0]: int(words[1]) for words in lines}
 
 
-def require_memory(held: int, size: int, most: int, name: str) -> None:
-    """Raise DataError if compressed bytes of this size hold far more bytes, and more than `most`."""
-    if held > most and held > RATIO * max(size, 1):
-        reason = f"{_amount(size)} hold {_amount(held)}, more than {RATIO} times as much"
-        raise _refused(name, reason, f"--max-memory {-(-held >> 30)}GiB, if it should hold that")
+def require_memory(uncompressed: int, size: int, max_memory: int, name: str) -> None:
+    """Raise DataError if compressed bytes of this size hold far more bytes, and more than `max_memory`."""
+    if uncompressed > max_memory and uncompressed > RATIO * max(size, 1):
+        reason = f"{_amount(size)} hold {_amount(uncompressed)}, more than {RATIO} times as much"
+        raise _refused(name, reason, f"--max-memory {-(-uncompressed >> 30)}GiB, if it should hold that")
 
 
-def require_inflation(path: str, most: int, name: str) -> None:
-    """Raise DataError if compressed text holds far more than its size, and more than `most` bytes."""
+def require_inflation(path: str, max_memory: int, name: str) -> None:
+    """Raise DataError if compressed text holds far more than its size, and more than `max_memory`."""
     with suppress(OSError, zlib.error), open(path, "rb") as file:  # errors are reported when it is read
         start, size = file.read(_START), os.path.getsize(path)
         if start.startswith(b"\x1f\x8b"):
-            require_memory(_inflated(start) * size // len(start), size, most, name)
+            require_memory(_inflated(start) * size // len(start), size, max_memory, name)
         elif start.startswith(b"\x28\xb5\x2f\xfd"):
             file.seek(0)
-            require_memory(_zstd(file, size), size, most, name)
+            require_memory(_zstd(file, size), size, max_memory, name)
 
 
 def _inflated(start: bytes) -> int:
     """The uncompressed size of the first bytes of a gzip file."""
-    stream, held = zlib.decompressobj(31), 0
+    stream, uncompressed = zlib.decompressobj(31), 0
     while start and not stream.eof:
-        held += len(stream.decompress(start, 1 << 20))
+        uncompressed += len(stream.decompress(start, 1 << 20))
         start = stream.unconsumed_tail
-    return held
+    return uncompressed
 
 
 def _zstd(file: BinaryIO, size: int) -> int:
     """The approximate uncompressed size of a zstd file, from the headers of its blocks (RFC 8878, 3.1.1)."""
-    held = 0
+    uncompressed = 0
     while len(magic := file.read(4)) == 4 and file.tell() < size:
         if magic[1:] == b"\x2a\x4d\x18":  # a skippable frame
             file.seek(int.from_bytes(file.read(4), "little"), os.SEEK_CUR)
@@ -152,10 +152,10 @@ def _zstd(file: BinaryIO, size: int) -> int:
         while not last and len(header := file.read(3)) == 3:
             number = int.from_bytes(header, "little")
             last, kind, length = number & 1, number >> 1 & 3, number >> 3
-            held += length if kind < 2 else 128 << 10  # at most
+            uncompressed += length if kind < 2 else 128 << 10  # at most
             file.seek(1 if kind == 1 else length, os.SEEK_CUR)
         file.seek(4 * (flags >> 2 & 1), os.SEEK_CUR)
-    return held
+    return uncompressed
 
 
 def _amount(size: int) -> str:

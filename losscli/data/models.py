@@ -174,12 +174,12 @@ def _looked_up(
     require_plain(types, first, other.table)
     side = _scan(other, types)
     with reading(other.table):
-        held = Held.of(side, right, [other.named(column) for column in other.columns])
-    other.table.require_rows(held.rows)
-    seen, missing, rows, number = Seen(held.rows), Tally(), 0, f"{other.number}{PREDICTION_ROW}"
+        other_rows = Held.of(side, right, [other.named(column) for column in other.columns])
+    other.table.require_rows(other_rows.rows)
+    seen, missing, rows, number = Seen(other_rows.rows), Tally(), 0, f"{other.number}{PREDICTION_ROW}"
 
     def look_up(frame: pl.DataFrame) -> pl.DataFrame:
-        return held.add_to(frame, _keys(frame, types), number, seen)
+        return other_rows.add_to(frame, _keys(frame, types), number, seen)
 
     for joined in in_order((partial(look_up, frame) for frame in chain([head], stream)), workers()):
         at = joined[number].to_numpy()
@@ -190,7 +190,7 @@ def _looked_up(
             joined = joined.with_columns(pl.lit(NO_ROW, pl.Int64()).alias(number))
         yield _matched(joined, at, left, missing)
     tallies.update(_unmatched(other, side, right, seen, missing, place))
-    if held.index.repeated or seen.repeated:
+    if other_rows.index.repeated or seen.repeated:
         keys = first.scan.select(
             as_key(pl.col(name), first.dtype(name), types[name]).alias(f"p:{name}") for name in key
         )

@@ -225,7 +225,7 @@ class Table(Struct, frozen=True, eq=False):
         """The struct that has a column as a field; empty if there is none."""
         return next((struct for struct in self.structs if name in self.fields(struct)), "")
 
-    def held(self, columns: Iterable[str]) -> tuple[str, ...]:
+    def source_columns(self, columns: Iterable[str]) -> tuple[str, ...]:
         """The columns of the source behind these: the same, or structs that have them as fields."""
         return tuple(dict.fromkeys(self.struct_of(name) or name for name in columns))
 

@@ -44,21 +44,21 @@ def _of_pair(
     outputs = plan.outputs(choice)
     pilots = pair.pilots or (None,) * outputs
     build = _Builder(plan, choice, names, pilots, pair.weight_unit)
-    whole = tuple(moments_of(part.overall[number]) for part in (pair, a, b))
-    (overall,) = build.cells(whole[0], whole[1], whole[2], [{}])
+    all_rows = tuple(moments_of(part.overall[number]) for part in (pair, a, b))
+    (overall,) = build.cells(all_rows[0], all_rows[1], all_rows[2], [{}])
     if choice.loss.additive:
         less, more = scores.counts[place, number].tolist()
         better, worse = (more, less) if choice.loss.score else (less, more)
         overall = replace(overall, better=better, worse=worse)
     yield overall
-    yield from build.named(plan.cells(choice), whole, _cells_of(pair, a, b, number))
+    yield from build.named(plan.cells(choice), all_rows, _cells_of(pair, a, b, number))
     for i, slicing in enumerate(plan.roles.slicings):
         keys = pair.slices[i].keys
         keys = keys[natural_order(keys)]
         columns = slicing.names
         cells = [dict(zip(columns, key, strict=True)) for key in keys.iter_rows()]
         parts = [_with_keys(part.slices[i], number, keys) for part in (pair, a, b)]
-        yield from build.shared(whole, parts, cells, ordered=bool(slicing.units))
+        yield from build.shared(all_rows, parts, cells, ordered=bool(slicing.units))
 
 
 def _cells_of(pair: Partial, a: Partial, b: Partial, number: int) -> tuple[Moments, ...] | None:
@@ -103,7 +103,7 @@ class _Builder:
         return [self._one(cell, *estimates, *size) for cell, *estimates, size in table]
 
     def named(
-        self, names: Sequence[str], whole: tuple[Moments, ...], by_cell: tuple[Moments, ...] | None
+        self, names: Sequence[str], all_rows: tuple[Moments, ...], by_cell: tuple[Moments, ...] | None
     ) -> list[Comparison]:
         """The comparisons by class, label or output."""
         plan, cells = self.plan, [{self.plan.cell: name} for name in names]
@@ -113,22 +113,22 @@ class _Builder:
             outputs = len(names)
             comparisons = []
             for i, cell in enumerate(cells):
-                pair, a, b = (part.output(i, outputs) for part in whole)
+                pair, a, b = (part.output(i, outputs) for part in all_rows)
                 comparisons += self.cells(pair, a, b, [cell], self.pilots[i : i + 1])
             return comparisons
         if plan.cell != "class":
             return self.cells(by_cell[0], by_cell[1], by_cell[2], cells)
-        return self.shared(whole, by_cell, cells)
+        return self.shared(all_rows, by_cell, cells)
 
     def shared(
         self,
-        whole: Sequence[Moments],
+        all_rows: Sequence[Moments],
         parts: Sequence[Moments],
         cells: Sequence[dict[str, str]],
         ordered: bool = False,
     ) -> list[Comparison]:
         """The comparisons by cells that partition the rows, largest contribution first unless `ordered`."""
-        pair, a, b = whole
+        pair, a, b = all_rows
         contributions = None
         reduction = self.choice.loss.reduction
         # A loss of order is linear only near the rows of one cell.

@@ -84,11 +84,11 @@ def ranked(
     with scratch.folder(Path(tempfile.gettempdir())) as folder:
         (host, _) = tables(targets, None, reading_of(options))
         hooks.reads([*paths_of([host]), *(str(each) for each in submissions if isinstance(each, str | Path))])
-        held = _held(host, folder)
-        n = held.count()
+        loaded = _loaded(host, folder)
+        n = loaded.count()
         scratch.require_free(folder.parent, 8 * len(models) * n * (1 + bool(options.get("by"))))
         options = _with_key(models, host, _of_targets(host, options))
-        league = _League(held, n, len(models), loss, options, folder)
+        league = _League(loaded, n, len(models), loss, options, folder)
         league.enter(models, hooks)
         return league.report()
 
@@ -123,7 +123,7 @@ def _with_key(models: Sequence[Model], targets: Table, options: dict[str, Any]) 
     return options
 
 
-def _held(table: Table, folder: Path) -> Table:
+def _loaded(table: Table, folder: Path) -> Table:
     """The targets, read once into memory, or if they are large into a file that each submission reads."""
     path = folder / "targets.arrow"
     with reading(table), scratch.writing(folder.parent):
@@ -132,10 +132,12 @@ def _held(table: Table, folder: Path) -> Table:
     if path.stat().st_size <= HELD:
         rows = scan.collect(engine="in-memory")
         scan = rows.lazy()
-    held = replace(table, name="targets", scan=scan, rows=rows, files=None, quick=frozenset(), shared=Once())
-    table.require_rows(held.count())
+    loaded = replace(
+        table, name="targets", scan=scan, rows=rows, files=None, quick=frozenset(), shared=Once()
+    )
+    table.require_rows(loaded.count())
     table.require_whole()
-    return held
+    return loaded
 
 
 class _Scored(Struct, frozen=True):

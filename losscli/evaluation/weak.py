@@ -106,7 +106,7 @@ class _Search(Struct, frozen=True, eq=False):
 
     run: Run
     hooks: Hooks
-    least: int
+    min_rows: int
 
     @property
     def plan(self) -> Plan:
@@ -138,15 +138,15 @@ class _Search(Struct, frozen=True, eq=False):
         return self.choice.reduction.with_pilots(pilots, part.weight_unit)
 
 
-def searched(run: Run, hooks: Hooks, least: int, depth: int) -> Report:
-    """The report of a planned run with its weak segments, of at least `least` rows, by up to `depth` columns.
+def searched(run: Run, hooks: Hooks, min_rows: int, depth: int) -> Report:
+    """The report of a run with its weak segments, of at least `min_rows` rows, by at most `depth` columns.
 
     Raises UsageError without intervals, or for a loss whose slices have no one-pass standard error.
     """
     chosen = run.plan.choices
     _require_noise(run.plan)
     plan = replace(run.plan, choices=chosen[:1])
-    search = _Search(replace(run, plan=plan), hooks, least)
+    search = _Search(replace(run, plan=plan), hooks, min_rows)
     singles = plan.roles.slicings
     job, first = search.fold(singles)
     fixed = outcome_of(search.run, job, first).fixed
@@ -157,9 +157,9 @@ def searched(run: Run, hooks: Hooks, least: int, depth: int) -> Report:
         tested += _tested(search, job.plan, part)
     listed, worse, left = _listed(search, tested, first, fixed)
     uncut = replace(plan, roles=replace(plan.roles, slicings=()))
-    whole = outcome_of(search.run, EvaluationJob(uncut, kept=False), replace(first, slices=()))
+    overall = outcome_of(search.run, EvaluationJob(uncut, kept=False), replace(first, slices=()))
     notes = _notes(search, chosen, tested, worse, listed, left)
-    return _report(search, whole, listed, len(tested), notes)
+    return _report(search, overall, listed, len(tested), notes)
 
 
 def _require_noise(plan: Plan) -> None:
@@ -210,11 +210,11 @@ def _batches(
 
 def _tested(search: _Search, plan: Plan, part: Partial) -> Iterator[_Tested]:
     """The segments of a pass with a standard error and enough rows both inside and outside."""
-    whole, bound = finished(plan, part), search.bound(part)
+    complete, bound = finished(plan, part), search.bound(part)
     n = int(part.overall[0].n[0])
-    for slicing, slices, raw in zip(plan.roles.slicings, whole.slices, part.slices, strict=True):
+    for slicing, slices, raw in zip(plan.roles.slicings, complete.slices, part.slices, strict=True):
         inside = moments_of(slices.states[0])
-        places = np.flatnonzero((inside.n >= search.least) & (n - inside.n >= search.least))
+        places = np.flatnonzero((inside.n >= search.min_rows) & (n - inside.n >= search.min_rows))
         if not len(places):
             continue
         outside: Moments | Rest = rests(moments_of(raw.states[0]))
@@ -250,7 +250,7 @@ def _beyond(search: _Search, bound: BoundReduction, segment: _Tested) -> tuple[f
 def _estimate(search: _Search, bound: BoundReduction, slices: Slices, cells: Array) -> Estimate:
     """The estimate over the rows of some cells; without a value if the rows are too few."""
     state = moments_of(slices.states[0])
-    if state.n[cells].sum() < search.least:
+    if state.n[cells].sum() < search.min_rows:
         return Estimate(None)
     pooled = collapsed(state.select(np.flatnonzero(cells)))
     if slices.totals is not None:
@@ -340,7 +340,7 @@ def _is_worse(
 ) -> bool:
     """Whether the rows of the cells inside are significantly worse than those of the cells outside."""
     state = moments_of(slices.states[0])
-    if min(int(state.n[inside].sum()), int(state.n[outside].sum())) < search.least:
+    if min(int(state.n[inside].sum()), int(state.n[outside].sum())) < search.min_rows:
         return False
     segment, rest = (collapsed(state.select(np.flatnonzero(cells))) for cells in (inside, outside))
     other: Moments | Rest = rest
@@ -416,7 +416,7 @@ def _notes(
 ) -> Iterator[Note]:
     if len(chosen) > 1:
         yield note(Code.FIRST_LOSS_ALONE, loss=chosen[0])
-    least = f"{search.least:,}"
+    least = f"{search.min_rows:,}"
     columns = enumerated(text for slicing in search.plan.roles.slicings for text in slicing.text)
     yield note(Code.SEGMENTS_SEARCHED, count=f"{len(tested):,}", least=least, columns=columns)
     if not tested:

@@ -8,9 +8,9 @@ _FEW = 32
 """Number of edges up to which comparing with each edge is faster than a search."""
 
 
-def unit_edges(xp: Namespace, bins: int, held: str) -> Array:
-    """The edges (bins + 1,), rounded to the type `held`."""
-    return (xp.arange(bins + 1) / bins).astype(held).astype(float)
+def unit_edges(xp: Namespace, bins: int, dtype: str) -> Array:
+    """The edges (bins + 1,), rounded to a floating-point type."""
+    return (xp.arange(bins + 1) / bins).astype(dtype).astype(float)
 
 
 def unit_places(xp: Namespace, values: Array, edges: Array) -> Array:

@@ -152,10 +152,10 @@ class Histogram(Struct, frozen=True, eq=False):
     @classmethod
     def stack(cls, parts: Sequence[Histogram]) -> Histogram:
         """The cells of all parts, one part after the other."""
-        whole, *others = parts
+        stacked, *others = parts
         for part in others:
-            whole = whole.merge(part, len(whole.n) + np.arange(len(part.n)))
-        return whole
+            stacked = stacked.merge(part, len(stacked.n) + np.arange(len(part.n)))
+        return stacked
 
     def merge(self, later: Histogram, places: Array | None = None) -> Histogram:
         """The histogram of the rows of both; cell i of `later` is cell places[i], by default cell i."""

@@ -329,8 +329,8 @@ class _Intervals:
     def _count(self, count: Count, bound: BoundReduction, values: Array, sums: Sums) -> None:
         """Treat a count as a share of the maximum that the rows of the only cell can add."""
         lowest, highest = count.span(len(bound.pilots))
-        whole = _total_weight(bound, sums)
-        self.base, self.unit = lowest * whole, (highest - lowest) * whole
+        weight = _total_weight(bound, sums)
+        self.base, self.unit = lowest * weight, (highest - lowest) * weight
         self.equal &= highest - lowest == 1
         with np.errstate(all="ignore"):  # a cell without rows
             share, error = (values - self.base) / self.unit, self.noise.se / self.unit

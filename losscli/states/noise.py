@@ -236,11 +236,11 @@ def rows_of_rate(sums: Sums, se: Array, hits: Sequence[int], misses: Sequence[in
     """
     either = [*hits, *misses]
     with np.errstate(all="ignore"):
-        whole = sums.mean[:, either].sum(axis=1)
-        share = sums.mean[:, list(hits)].sum(axis=1) / whole
+        either_share = sums.mean[:, either].sum(axis=1)
+        share = sums.mean[:, list(hits)].sum(axis=1) / either_share
         # For columns of 0 and 1, sum w^2 x^2 = sum w^2 x = sum w^2 (x - mean) + mean sum w^2.
         squares = (sums.drift[:, either] + sums.mean[:, either] * sums.weight2[:, None]).sum(axis=1)
-        weight = whole * sums.weight[:, 0]
+        weight = either_share * sums.weight[:, 0]
         rows = weight * (weight / squares)
         independent = share * (1 - share) / (se * se)
     units = effective(sums)
@@ -249,7 +249,7 @@ def rows_of_rate(sums: Sums, se: Array, hits: Sequence[int], misses: Sequence[in
     )
     if sums.units is None:
         number = np.where(units == sums.n, rows, number)
-    return np.where(whole > 0, number, np.nan)
+    return np.where(either_share > 0, number, np.nan)
 
 
 def rows_of_count(sums: Sums, share: Array, error: Array, most: int) -> Array:

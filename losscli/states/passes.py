@@ -131,19 +131,19 @@ class _Cell(Struct, frozen=True):
             for start in range(0, len(part.codes), STEP):
                 rows = part.at(slice(start, start + STEP))
                 rows = replace(rows, columns=rows.columns[self.columns])
-                kept = rows.codes == self.cell
+                is_inside = rows.codes == self.cell
                 if within is not None:
-                    kept &= within.holds(rows.columns[0])
-                rows = rows.at(np.flatnonzero(kept))
+                    is_inside &= within.holds(rows.columns[0])
+                rows = rows.at(np.flatnonzero(is_inside))
                 yield replace(rows, codes=np.zeros(len(rows.codes), dtype=np.uint8))
 
     def _sketch(self, within: _Range | None) -> Sketch:
         """The binned rows, or those of them `within` some bins."""
-        whole = Sketch(np.zeros(1, dtype=np.int64), np.zeros(1), [])
+        sketch = Sketch(np.zeros(1, dtype=np.int64), np.zeros(1), [])
         for rows in self.rows(within):
             weight = len(rows.codes) if rows.weight is None else rows.weight.sum()
-            whole = whole.merge(Sketch(np.array([len(rows.codes)]), np.array([float(weight)]), [rows]))
-        return whole.binned()
+            sketch = sketch.merge(Sketch(np.array([len(rows.codes)]), np.array([float(weight)]), [rows]))
+        return sketch.binned()
 
     def _value(self, bound: BoundReduction, sketch: Sketch, others: Sequence[Rows]) -> float:
         """The value of the rows in the bins of a sketch, and of the entries of all others."""
@@ -154,10 +154,10 @@ class _Cell(Struct, frozen=True):
             return known  # undefined, whatever the order
         refined = []
         for run in _runs_of_bins(sketch):
-            kept = np.zeros(len(middle.codes), dtype=bool)
-            kept[run] = True
-            rest = [middle.at(np.flatnonzero(~kept)), *others]
-            low, high = (_sample_of([each.at(np.flatnonzero(kept)), *rest]) for each in (below, above))
+            in_run = np.zeros(len(middle.codes), dtype=bool)
+            in_run[run] = True
+            rest = [middle.at(np.flatnonzero(~in_run)), *others]
+            low, high = (_sample_of([each.at(np.flatnonzero(in_run)), *rest]) for each in (below, above))
             if bound.order.between(low, high, bound.params) == (known, known):
                 continue  # the order of these rows changes nothing
             within = _Range(*sketch.keys(run))
@@ -186,8 +186,8 @@ def _runs_of_bins(sketch: Sketch) -> Iterator[slice]:
 
 
 def _sample_of(parts: Sequence[Rows]) -> Sample:
-    whole = Rows.joint(parts)
-    return sample_of(whole, whole.columns, None)
+    rows = Rows.joint(parts)
+    return sample_of(rows, rows.columns, None)
 
 
 def _value_of(bound: BoundReduction, parts: Sequence[Rows]) -> float:

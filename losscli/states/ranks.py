@@ -146,10 +146,10 @@ class Ranks(Struct, frozen=True, eq=False):
     @classmethod
     def stack(cls, parts: Sequence[Self]) -> Self:
         """The cells of all parts, one part after the other."""
-        whole, *others = parts
+        stacked, *others = parts
         for part in others:
-            whole = whole.merge(part, len(whole.n) + np.arange(len(part.n)))
-        return whole
+            stacked = stacked.merge(part, len(stacked.n) + np.arange(len(part.n)))
+        return stacked
 
     def merge(self, later: Self, places: Array | None = None) -> Self:
         """The rows of both; cell i of `later` is cell places[i], by default cell i."""
@@ -218,8 +218,8 @@ class Ranks(Struct, frozen=True, eq=False):
         """The moments of the only cell, as by `settled`, and those of each class or label as cells."""
         ((rows, settled),) = self._settled(bound, level, paired)
         assert rows is not None
-        whole, *parts = self._moments(rows, settled, bound, level, paired, parts=True)
-        return whole, Moments.stack(parts)
+        overall, *by_part = self._moments(rows, settled, bound, level, paired, parts=True)
+        return overall, Moments.stack(by_part)
 
     def linearised(self, bound: BoundReduction, level: float | None) -> Array:
         """The linearised value of each row (m,), cell by cell: its mean is the value of the cell."""
@@ -302,9 +302,9 @@ class Ranks(Struct, frozen=True, eq=False):
         """The rows of all parts as arrays by name; columns as column_0 and so on."""
         rows = self._joined()
         columns = {f"column_{i}": column for i, column in enumerate(rows.columns)}
-        kept = {name: value for name, value in asdict(rows).items() if value is not None}
+        arrays = {name: value for name, value in asdict(rows).items() if value is not None}
         sizes = {"n": self.n, "weights": self.weights, "replicates": np.array(self.replicates)}
-        return {**sizes, **columns} | {name: value for name, value in kept.items() if name != "columns"}
+        return {**sizes, **columns} | {name: value for name, value in arrays.items() if name != "columns"}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
@@ -334,9 +334,9 @@ def _settle(rows: Rows, bound: BoundReduction, level: float | None, paired: bool
 
 def _parts(settled: Sequence[Settled]) -> list[Settled]:
     """The losses of the classes or labels of a settled loss."""
-    (whole,) = settled
-    assert whole.parts is not None
-    return whole.parts()
+    (loss,) = settled
+    assert loss.parts is not None
+    return loss.parts()
 
 
 def _narrow(codes: Array, count: int) -> Array:

@@ -174,8 +174,8 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
 def mean_of(total: Array, weight: Array) -> Array:
     """The means (c, k) from two-float sums (c, 2, k) and (c, 2), whose values are rounded sums."""
     # If the sum of weights overflows, the mean is NaN: dividing by infinity alone would give zero.
-    whole = weight[:, :1]
-    return total[:, 0] / whole * (whole / whole)
+    rounded = weight[:, :1]
+    return total[:, 0] / rounded * (rounded / rounded)
 
 
 def total_weights(weights: Array, unit: float) -> Array:

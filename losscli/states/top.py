@@ -66,10 +66,10 @@ class Top(Struct, frozen=True, eq=False):
     @classmethod
     def stack(cls, parts: Sequence[Top]) -> Top:
         """The cells of all parts, one part after the other."""
-        whole, *others = parts
+        stacked, *others = parts
         for part in others:
-            whole = whole.merge(part, len(whole.n) + np.arange(len(part.n)))
-        return whole
+            stacked = stacked.merge(part, len(stacked.n) + np.arange(len(part.n)))
+        return stacked
 
     def merge(self, later: Top, places: Array | None = None) -> Top:
         """The top rows of both; cell i of `later` is cell places[i], by default cell i."""

@@ -118,15 +118,18 @@ def _sheet(reader: Any, path: str, name: str, asked: Reading) -> Sheet:
     return Sheet(frame, dialect, tuple(rows[0]))
 
 
-def _require_checksums(path: str, most: int, name: str) -> None:
+def _require_checksums(path: str, max_memory: int, name: str) -> None:
     """Raise ValueError if a part of a workbook has a wrong checksum, which readers notice only at its end.
 
-    Raises DataError for parts that hold far more bytes than their size, and more than `most`.
+    Raises DataError for parts that hold far more bytes than their size, and more than `max_memory`.
     """
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
-        held, size = sum(each.file_size for each in entries), sum(each.compress_size for each in entries)
-        require_memory(held, size, most, name)
+        uncompressed, size = (
+            sum(each.file_size for each in entries),
+            sum(each.compress_size for each in entries),
+        )
+        require_memory(uncompressed, size, max_memory, name)
         if damaged := archive.testzip():
             raise ValueError(f"the checksum of {damaged} is another one")
 

@@ -132,15 +132,15 @@ def _native(array: Array) -> Array:
     return np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("="))
 
 
-def mapped(files: Files, have_names: bool, most: int) -> list[list[Part]]:
+def mapped(files: Files, have_names: bool, max_memory: int) -> list[list[Part]]:
     """The arrays of each file, mapped into memory unless they are compressed.  Raises DataError.
 
-    `most` is the maximum number of bytes of a compressed array that is far smaller.
+    `max_memory` is the maximum number of bytes of a compressed array that is far smaller in the file.
     """
     arrays = []
     for path in files.paths:
         try:
-            arrays.append(list(_members(path, most)) if have_names else [Part(None, _load(path))])
+            arrays.append(list(_members(path, max_memory)) if have_names else [Part(None, _load(path))])
         except DataError:
             raise
         except Exception as error:  # parsing a damaged header can raise nearly any exception
@@ -167,7 +167,7 @@ def _require_whole(stated: int, actual: int) -> None:
         raise ValueError(f"the header of its array says {stated} bytes, and it holds {actual}")
 
 
-def _members(path: str, most: int) -> Iterator[Part]:
+def _members(path: str, max_memory: int) -> Iterator[Part]:
     """The arrays of an .npz file, mapped unless they are compressed; their checksums are verified."""
     with zipfile.ZipFile(path) as archive:
         entries = archive.infolist()
@@ -176,7 +176,7 @@ def _members(path: str, most: int) -> Iterator[Part]:
         for entry in entries:
             stem = entry.filename.removesuffix(".npy")
             name = None if len(entries) == 1 and stem.startswith(UNNAMED) else stem
-            require_memory(entry.file_size, entry.compress_size, most, path)
+            require_memory(entry.file_size, entry.compress_size, max_memory, path)
             with archive.open(entry) as member:
                 shape, fortran, dtype = _header(member)
                 start, count = member.tell(), math.prod(shape)

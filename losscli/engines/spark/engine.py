@@ -131,7 +131,7 @@ class Tasks(Struct, frozen=True):
         read: Source
         if stream.predictions.frame is not None:
             (side,) = sides_of(stream)
-            rows, tasks = cluster.chosen(stream.predictions.frame, side.held), TASKS_OF_FRAME
+            rows, tasks = cluster.chosen(stream.predictions.frame, side.source_columns), TASKS_OF_FRAME
             read = partial(worker.of_frame, bare, without_table(side))
         else:
             cut = zip(*(pieces(table, size_of(job, stream)) for table in stream.tables), strict=True)
@@ -152,7 +152,7 @@ class Tasks(Struct, frozen=True):
         sent = [(place, pickle.dumps(piece)) for place, cut in enumerate(by_side) for piece in cut or ()]
         moved = [
             mapped(
-                cluster.chosen(side.table.frame, side.held),
+                cluster.chosen(side.table.frame, side.source_columns),
                 partial(worker.spread_frame, bare[place], place, places),
                 MOVED,
             )

@@ -96,14 +96,14 @@ class Side(Struct, frozen=True, eq=False):
         )
 
     @property
-    def held(self) -> tuple[str, ...]:
+    def source_columns(self) -> tuple[str, ...]:
         """The columns of the source behind the columns to read."""
-        return self.table.held(self.columns)
+        return self.table.source_columns(self.columns)
 
     def read(self, batches: Batches) -> Iterator[pl.DataFrame]:
         """The rows of a DataFrame that arrive in a task, some blocks at a time."""
         waiting, size = list[pl.DataFrame](), 0
-        for frame in cluster.read(batches, self.held):
+        for frame in cluster.read(batches, self.source_columns):
             waiting.append(frame)
             size += int(frame.estimated_size())
             if size >= READ:

@@ -38,14 +38,14 @@ _POINTS = 250
 class Scored(Struct, frozen=True, eq=False):
     """Rows of two classes: targets (n,) from 0 to 1, and scores or probabilities (n,).
 
-    `probability` is None if scores have no probabilities; `held` is their type in the file.  `code` (n,) is
+    `probability` is None if scores have no probabilities; `dtype` is their type in the file.  `code` (n,) is
     the class if known, -1 for a soft label.
     """
 
     target: Array
     score: Array
     probability: Array | None
-    held: str = "float64"
+    dtype: str = "float64"
     code: Array | None = None
 
     @property
@@ -84,7 +84,7 @@ def taken(block: ChartBlock, rows: Scored, name: str = "") -> dict[str, Summary]
     summaries: dict[str, Summary] = {f"{name}scores": entries.grid((SCORE, 4), *places)}
     if rows.probability is not None:
         probability = score if rows.is_probability else entries(rows.probability)
-        summaries |= deciles(entries, probability, rows.held, name)
+        summaries |= deciles(entries, probability, rows.dtype, name)
     return summaries
 
 
@@ -94,10 +94,10 @@ def sides(block: ChartBlock, rows: Scored) -> Sampled:
     return entries.grid((2, 2), entries.code, rows.side(entries(rows.score)))
 
 
-def deciles(entries: Entries, probability: Array, held: str, name: str = "") -> dict[str, Summary]:
+def deciles(entries: Entries, probability: Array, dtype: str, name: str = "") -> dict[str, Summary]:
     """The sums of entries by class in bins of their probability (n,), and the sums of the probability."""
     xp = entries.block.xp
-    place = unit_places(xp, probability, unit_edges(xp, DECILES, held))
+    place = unit_places(xp, probability, unit_edges(xp, DECILES, dtype))
     along = probability if entries.weight is None else entries.weight * probability
     return {f"{name}deciles": entries.grid((DECILES, 2), place, entries.code, along=[along])}
 
