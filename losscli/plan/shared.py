@@ -197,7 +197,7 @@ def _require_same(predictions: Table, targets: Table, p_names: Sequence[str], t_
 def _require_no_copies(predictions: Table, targets: Table, names: Sequence[str], key: Sequence[str]) -> None:
     """Raise UsageError if some columns, but not all, are equal on both sides in every row."""
     copies = _equal(predictions, targets, names, key)
-    _require_all_or_none(predictions, names, copies, f"the values that {targets.name} has")
+    _require_all_or_none(predictions, names, copies, f"the same values as in {targets.name}")
 
 
 def _require_alike(predictions: Table, targets: Table, names: Sequence[str]) -> None:
@@ -207,7 +207,7 @@ def _require_alike(predictions: Table, targets: Table, names: Sequence[str]) -> 
         varying = [name for name in names if frame[name].n_unique() > 1]
         integral = [name for name in varying if _are_integers(frame[name])]
         if len(integral) < len(varying):
-            _require_all_or_none(table, names, integral, "whole numbers alone")
+            _require_all_or_none(table, names, integral, "only whole numbers")
 
 
 def _require_all_or_none(table: Table, names: Sequence[str], odd: Sequence[str], what: str) -> None:
@@ -217,7 +217,7 @@ def _require_all_or_none(table: Table, names: Sequence[str], odd: Sequence[str],
         other_names, all_names = ",".join(others), ",".join(names)
         raise UsageError(
             f"{table.name}: {enumerated(odd)} has {what}, "
-            f"so it is hardly a prediction as {enumerated(others)}",
+            f"unlike {enumerated(others)}, and may not be a prediction",
             remedy=f"name the columns: -p {other_names} -y {other_names}, or -p {all_names} -y {all_names}",
         )
 

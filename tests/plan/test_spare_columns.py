@@ -139,11 +139,11 @@ def test_labels_are_those_of_both_files():
         refused(p, t.with_columns(column), loss=loss)
     holiday = pl.Series("holiday", [0, 1, 0, 0, 1, 0])
     said = refused(p.with_columns(holiday), t.with_columns(holiday), loss=loss)
-    assert "holiday has the values that targets has" in said
+    assert "holiday has the same values as in targets" in said
     assert "-p news,sport" in said
     fold = pl.Series("fold", [1, 1, 0, 0, 0, 1])
     said = refused(p.with_columns(fold), t.with_columns(holiday.alias("fold")), loss=loss)
-    assert "fold has whole numbers alone" in said
+    assert "fold has only whole numbers" in said
     flags = {"pred": "news,sport", "target": "news,sport"}
     assert "-p news,sport -y news,sport" in said
     both = p.with_columns(fold), t.with_columns(holiday.alias("fold"))
@@ -176,7 +176,7 @@ def test_a_spare_number_is_no_dimension():
     names = {"e0": "width", "e1": "height"}
     p, t = p.rename(names), t.rename(names)
     said = refused(p.with_columns(store), t.with_columns(store + 1), loss="euclidean_distance")
-    assert "store has whole numbers alone" in said
+    assert "store has only whole numbers" in said
     assert value(p, t, loss="euclidean_distance") == expected
 
 
