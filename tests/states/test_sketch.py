@@ -193,8 +193,8 @@ def test_an_approximation_of_losses_of_means_would_change_nothing():
 @pytest.mark.parametrize(
     ("options", "reason"),
     [
-        ({"cluster": "user"}, "keeps no clusters of the rows of roc_auc"),
-        ({"ci_method": "bootstrap"}, "keeps no rows for a bootstrap of roc_auc"),
+        ({"cluster": "user"}, "does not support clusters for roc_auc"),
+        ({"ci_method": "bootstrap"}, "does not support a bootstrap for roc_auc"),
     ],
 )
 def test_intervals_that_need_every_row_are_refused(options, reason):
@@ -204,7 +204,7 @@ def test_intervals_that_need_every_row_are_refused(options, reason):
 
 def test_several_outputs_are_refused():
     p = np.random.default_rng(8).normal(size=(2, 50, 2))
-    with pytest.raises(UsageError, match="takes one output, and there are 2 of mean_absolute_error@p90"):
+    with pytest.raises(UsageError, match="supports one output, and mean_absolute_error@p90 has 2"):
         losscli.evaluate(p[0], p[1], loss="mae@p90", approximate=True)
 
 
