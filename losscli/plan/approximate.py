@@ -37,7 +37,9 @@ def _names(choices: list[Choice]) -> str:
 def _problems(plan: Plan) -> Iterator[Problem]:
     ordered = _ordered(plan)
     if not ordered:
-        what = "--approximate applies to losses of order, and none is chosen: all others are exact in one pass"
+        what = (
+            "--approximate applies to losses of order, and none is chosen: all others are exact in one pass"
+        )
         yield Problem(what, remedy="leave it out, or choose a loss of order: -l mae@p95")
     if wrong := [choice for choice in ordered if choice.loss.order is None or not choice.loss.order.binned]:
         what = f"--approximate supports losses of order of one column, not {_names(wrong)}"

@@ -94,7 +94,7 @@ def _batch(kind: type, name: object) -> type[Batch]:
     batch = next((kind for kind in _subclasses(Batch) if kind.__name__ == name), None)
     if batch is not None:
         return batch
-    raise ValueError(f"no columns are called {name!r}")
+    raise ValueError(f"unknown type of batch {name!r}")
 
 
 def _subclasses(kind: type[Batch]) -> Iterator[type[Batch]]:
@@ -125,7 +125,7 @@ def _chosen(choice: Choice) -> _Chosen:
     loss.__reduce__()  # raises for a function that no other process can import
     if loss.digest and not requests.is_code(loss.request):
         raise UsageError(
-            f"{loss.request} is a function of this program, which nothing else can find",
+            f"{loss.request} is a function of this program, which no other process can find",
             remedy="name it as file.py:function",
         )
     return _Chosen(
@@ -143,7 +143,7 @@ def _chosen(choice: Choice) -> _Chosen:
 def _choice(written: _Chosen, find: Finder) -> Choice:
     registered = next((loss for loss in find(written.loss) if loss.task == written.task), None)
     if registered is None:
-        raise UsageError(f"{written.loss} is no loss of a {written.task} task here", remedy="upgrade losscli")
+        raise UsageError(f"this version has no {written.task} loss {written.loss}", remedy="upgrade losscli")
     require_digest(registered, written.digest)
     loss = registered.as_ratio() if written.apart and not registered.counts_apart else registered
     params = {name: _tuples(value) for name, value in written.params.items()}

@@ -247,7 +247,7 @@ def check_scales(request: Request, roles: Roles, choices: Collection[Choice]) ->
             )
     if any(needs.values()) and roles.task == "regression" and len(roles.predictions) > 1:
         raise UsageError(
-            f"{len(roles.predictions)} outputs, and a scale or a naive forecast of one",
+            f"{len(roles.predictions)} outputs, but a scale or a naive forecast for only one",
             remedy="choose one with -p and -y",
         )
 

@@ -159,7 +159,8 @@ class _Search:
             if column.key(name.strip().lower()) is not None:
                 flag = "-y" if column.side == "t" else "-p"
                 raise UsageError(
-                    f"{self.tables[column.side].name}: column {name!r} is spelt unlike {matching[0]}",
+                    f"{self.tables[column.side].name}: "
+                    f"column {name!r} is spelled differently from {matching[0]}",
                     remedy=f"rename it, or name the columns to read: {flag} A,B",
                 )
 

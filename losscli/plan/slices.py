@@ -103,7 +103,7 @@ def parted(text: str, predictions: Table, targets: Table) -> tuple[str, int | st
     if bins.isdecimal():
         return name, int(bins)
     if name in columns:
-        what = f"{bins!r} is no number of bins, and no unit of time"
+        what = f"{bins!r} is neither a number of bins nor a unit of time"
         raise UsageError(f"--by {text}: {what}", remedy=f"--by {name}:4, or {either(UNITS)}")
     return text, None
 

@@ -106,7 +106,7 @@ def _raw(flag: str, value: Any) -> tuple[Any, ...]:
 def _source(flag: str, value: Any) -> Any:
     """A path, or data in memory."""
     if isinstance(value, str | PathLike) and "\0" in str(fspath(value)):
-        raise UsageError(f"{flag}: no name of a file has a NUL, got {value!r}")
+        raise UsageError(f"{flag}: a file name cannot contain NUL, got {value!r}")
     return value
 
 

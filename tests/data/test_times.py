@@ -133,7 +133,7 @@ def test_columns_of_other_types_hold_no_dates(values):
 
 
 def test_a_word_after_a_colon_is_a_unit_or_an_error():
-    with pytest.raises(UsageError, match="'minute' is no number of bins, and no unit of time"):
+    with pytest.raises(UsageError, match="'minute' is neither a number of bins nor a unit of time"):
         evaluated(INSTANTS, "day:minute")
 
 

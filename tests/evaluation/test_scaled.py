@@ -96,7 +96,7 @@ def test_what_scales_is_asked_for_and_refused_where_nothing_takes_it():
     with pytest.raises(UsageError, match="--naive scales forecasts, but this is a binary task"):
         value("log_loss", [0.5], pl.DataFrame({"y": [1], "n": [1]}), naive="n", task="binary")
     two = pl.DataFrame({"y_pred_0": P, "y_pred_1": P}), pl.DataFrame({"y_true_0": Y, "y_true_1": Y, "n": Y})
-    with pytest.raises(UsageError, match="2 outputs, and a scale or a naive forecast of one"):
+    with pytest.raises(UsageError, match="2 outputs, but a scale or a naive forecast for only one"):
         value("mase", *two, naive="n")
 
 

@@ -104,7 +104,7 @@ def test_both_sides_have_the_same_columns(task, side, change):
 def test_a_column_spelt_unlike_its_family_is_an_error(task, change):
     loss, p, t = TASKS[task]
     misspelt = CHANGES[change](p, p.columns[1])
-    with pytest.raises(UsageError, match="is spelt unlike"):
+    with pytest.raises(UsageError, match="is spelled differently from"):
         losscli.evaluate(misspelt, t, loss=loss)
     names = [p.columns[0], p.columns[2]]
     assert losscli.evaluate(misspelt, t, loss=loss, pred=names).results[0].rows == N

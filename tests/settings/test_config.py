@@ -165,7 +165,7 @@ WRONG = {
     ),
     "text with NUL": (
         'rows = "x\\u0000.csv"\noutput = "x\\u0000.json"\nbaseline = "\\u0000.json"\nloss = "a\\u0000.py:f"',
-        *(f"key {key}: --{key}: no name of a file has a NUL" for key in ("rows", "output", "baseline")),
+        *(f"key {key}: --{key}: a file name cannot contain NUL" for key in ("rows", "output", "baseline")),
         "key loss: a\\x00.py: embedded null byte",
     ),
     "no gates": (
