@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from losscli.numeric.arrays import Array, np, pl
 
@@ -11,12 +11,21 @@ MANY = 64
 """With more columns than this, Polars' own threads are faster, despite the wait for them."""
 
 
-class Matrix(NamedTuple):
-    """Numbers (n, k) with their minimum and maximum: NaN if one is missing, inf and -inf without rows."""
+class Matrix:
+    """Numbers (n, k)."""
 
-    values: Array
-    low: float
-    high: float
+    def __init__(self, values: Array, extremes: tuple[float, float] | None = None) -> None:
+        self.values, self._extremes = values, extremes
+
+    @property
+    def extremes(self) -> tuple[float, float]:
+        """The minimum and maximum: NaN if a number is missing, inf and -inf without rows."""
+        if self._extremes is None:
+            self._extremes = (
+                float(self.values.min(initial=np.inf)),
+                float(self.values.max(initial=-np.inf)),
+            )
+        return self._extremes
 
 
 def is_narrow(schema: Mapping[str, Any], columns: Sequence[str]) -> bool:
@@ -35,7 +44,7 @@ def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
         wide = frame[list(columns)]
         if {pl.Int128, pl.UInt128} & set(wide.dtypes):
             wide = wide.cast({pl.Int128: pl.Float64, pl.UInt128: pl.Float64})  # NumPy has no 128-bit integers
-        return _with_extremes(_floats(wide.to_numpy(order="fortran")))
+        return Matrix(_floats(wide.to_numpy(order="fortran")))
     if len(columns) > 1:
         values, low, high = np.empty((len(columns), frame.height)), np.inf, -np.inf
         for own, name in zip(values, columns, strict=True):
@@ -45,13 +54,13 @@ def matrix_of(frame: pl.DataFrame, columns: tuple[str, ...]) -> Matrix:
                 at += len(chunk)
             # While the column is in the cache: a second read costs three times as much.
             low, high = np.minimum(low, own.min(initial=np.inf)), np.maximum(high, own.max(initial=-np.inf))
-        return Matrix(values.T, float(low), float(high))
+        return Matrix(values.T, (float(low), float(high)))
     series = frame.get_column(columns[0])
     if not series.dtype.is_nested():
-        return _with_extremes(joined(series.cast(pl.Float64))[:, None])
+        return Matrix(joined(series.cast(pl.Float64))[:, None])
     # All lists have the same length, so their numbers are the rows of a matrix.
     numbers = _floats(series.explode(empty_as_null=False).to_numpy())
-    return _with_extremes(numbers.reshape(frame.height, -1) if frame.height else numbers.reshape(0, 1))
+    return Matrix(numbers.reshape(frame.height, -1) if frame.height else numbers.reshape(0, 1))
 
 
 def joined(series: pl.Series) -> Array:
@@ -66,7 +75,3 @@ def joined(series: pl.Series) -> Array:
 
 def _floats(values: Array) -> Array:
     return values if values.dtype == np.float32 else values.astype(float, copy=False)
-
-
-def _with_extremes(values: Array) -> Matrix:
-    return Matrix(values, float(values.min(initial=np.inf)), float(values.max(initial=-np.inf)))

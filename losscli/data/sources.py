@@ -201,7 +201,10 @@ def _checked(files: Files, asked: Reading) -> Files:
 
 def used(asked: Reading, files: Sequence[Files]) -> None:
     """Raise UsageError for an option that no input needs."""
-    stated = [name for name in asked.__struct_fields__ if getattr(asked, name) != getattr(Reading(), name)]
+    defaults = Reading()
+    if asked == defaults:
+        return
+    stated = [name for name in asked.__struct_fields__ if getattr(asked, name) != getattr(defaults, name)]
     kinds = (
         (LAYOUT, "no input is CSV, TSV or .txt", any(each.format.separator is not None for each in files)),
         (NUMBERS, "no input is text", any(each.format.is_text for each in files)),

@@ -248,7 +248,6 @@ def _with_intervals(
     rest = known & ~shares
     single, infinite = rest & (units < 2), rest & (units > 1) & ~np.isfinite(noise.se)
     rest &= (units > 1) & ~infinite
-    is_flip = np.zeros_like(rest) if flipped is None else rest & ~np.isnan(flipped.rows)
     by_place: dict[int, Estimate] = {}
 
     def add(cells: Array, make: Callable[[Array], Iterable[Estimate]]) -> None:
@@ -264,10 +263,12 @@ def _with_intervals(
     add(single, without(Code.ONE_UNIT))
     add(infinite, without(Code.INFINITE_VARIANCE))
     add(shares, lambda places: intervals.shares_at(places, values[places], unit, units[places]))
-    add(rest & ~is_flip, lambda places: intervals.at(places, values[places], unit, units[places]))
     if flipped is not None:
         flip = partial(_flip, flipped, values, noise.se, level, units)
+        is_flip = rest & ~np.isnan(flipped.rows)
         add(is_flip, lambda places: map(flip, places.tolist()))
+        rest &= ~is_flip
+    add(rest, lambda places: intervals.at(places, values[places], unit, units[places]))
     estimated = [by_place[place] for place in range(len(values))]
     if sums.draws is None:
         return estimated
@@ -315,8 +316,8 @@ class _Intervals:
         elif not tested and bound.reduction.count is not None:
             self._count(bound.reduction.count, bound, of(sums.mean), sums)
         self.deviates, self.level = _deviates(level, noise.df), level
-        below, above = (studentised(sign * self.deviates, noise.skew) for sign in (1, -1))
-        self.low, self.high = (noise.at(of, sums, t)[0] for t in (below, above))
+        below, above = ends = studentised(np.array([self.deviates, -self.deviates]), noise.skew)
+        self.low, self.high = noise.at(of, sums, ends)[0]
         self.p_values: Array | None = None
         if tested:
             towards_zero = np.where(of(sums.mean) > 0, below, above)

@@ -60,7 +60,7 @@ class Noise(Struct, frozen=True):
     heavy: Array
 
     def at(self, of: Value, sums: Sums, t: Array) -> tuple[Array, Array]:
-        """The value (c,) at a studentised deviate t (c,) below the estimate, and a mask of those on the path.
+        """The value at a studentised deviate t (..., c) below the estimate, and a mask of those on the path.
 
         Outside the domain of the value the path ends or turns back; there the value is extrapolated linearly.
         """
@@ -68,8 +68,8 @@ class Noise(Struct, frozen=True):
             value, t = of(sums.mean), t - self.shift
             linear: Array = value - t * self.se
             if self.path is None:
-                return linear, np.zeros(len(t), dtype=bool)
-            on_path = of(sums.mean - t[:, None] * self.path)
+                return linear, np.zeros(t.shape, dtype=bool)
+            on_path = of(sums.mean - t[..., None] * self.path)
             curved = (on_path - value) * t <= 0
             return np.where(curved, on_path, linear), curved
 
@@ -125,7 +125,7 @@ def noise_of(of: Value, sums: Sums, units: Array, linear: bool) -> Noise:
         scale = np.sqrt(units / (units - 1)) / sums.weight[:, 0]
         steps = np.sqrt(variance) * scale[:, None]
         effect = _effects(of, means, steps)
-        inverse = np.where(steps > 0, 1.0 / np.where(steps > 0, steps, 1.0), 0.0) * scale[:, None]
+        inverse = np.where(steps > 0, 1.0 / steps, 0.0) * scale[:, None]
         correlation = spread * inverse[:, :, None] * inverse[:, None, :]
         largest = np.abs(effect).max(axis=1, keepdims=True)
         relative = effect / np.where(largest > 0, largest, 1.0)
@@ -146,16 +146,17 @@ def noise_of(of: Value, sums: Sums, units: Array, linear: bool) -> Noise:
 
 def _effects(of: Value, means: Array, steps: Array) -> Array:
     """The change (c, k) of the value per standard error of each column, by central differences."""
-    # Steps are in standard errors of each column, so that neither tiny nor huge columns overflow.  A step may
-    # leave the domain (a root below zero); then a smaller one is tried.
-    effect = np.full(means.shape, np.nan)
-    for size in (STEP, STEP / 100):
-        shifts = size * steps[:, :, None] * np.eye(means.shape[1])
-        slopes = (of(means[:, None, :] + shifts) - of(means[:, None, :] - shifts)) / (2.0 * size)
-        effect = np.where(np.isfinite(effect), effect, np.where(steps > 0, slopes, 0.0))
-        if np.isfinite(effect).all():
-            break
-    return effect
+
+    def differences(step: float) -> Array:
+        # Steps are in standard errors of each column, so that neither tiny nor huge columns overflow.
+        shifts = step * steps[:, :, None] * np.eye(means.shape[1])
+        slopes = (of(means[:, None, :] + shifts) - of(means[:, None, :] - shifts)) / (2.0 * step)
+        return np.where(steps > 0, slopes, 0.0)
+
+    effect = differences(STEP)
+    known = np.isfinite(effect)
+    # A step may leave the domain, such as a root below zero; then a smaller one is tried.
+    return effect if known.all() else np.where(known, effect, differences(STEP / 100))
 
 
 def _skewness(third: Array, inverse: Array, relative: Array, error: Array, count: Array) -> Array:

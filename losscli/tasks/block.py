@@ -120,11 +120,10 @@ class Block:
 
         Null becomes NaN.  Do not write to the array.
         """
-        values = self._matrix(columns).values
-        if values.dtype != np.float64:
-            values = values.astype(float)
-            self._matrices[columns] = self._matrices[columns]._replace(values=values)
-        return values
+        matrix = self._matrix(columns)
+        if matrix.values.dtype != np.float64:
+            matrix.values = matrix.values.astype(float)
+        return matrix.values
 
     def text(self, column: str) -> pl.Series:
         """A column as text; the elements of lists are joined with spaces."""
@@ -145,8 +144,10 @@ class Block:
 
     def within(self, columns: tuple[str, ...], low: float, high: float) -> bool:
         """Whether all numbers of the columns are in [low, high] and none is missing."""
-        matrix = self._matrix(columns)
-        return not self.height or (low <= matrix.low and matrix.high <= high)
+        if not self.height:
+            return True
+        least, greatest = self._matrix(columns).extremes
+        return low <= least and greatest <= high
 
     def are_finite(self, columns: tuple[str, ...]) -> bool:
         """Whether no value is missing or infinite; for text, whether none is missing."""
