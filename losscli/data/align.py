@@ -167,7 +167,7 @@ class Aligned(Struct, frozen=True, eq=False):
             return filters.single(self.predictions, self.roles.read, self.where, self.findings)
         if self.is_one_table:
             if self.predictions.rows is not None:
-                return _of_memory([self.predictions.rows] * 2, self.roles.read)
+                return _from_memory([self.predictions.rows] * 2, self.roles.read)
             columns = (pl.col(column[2:]).alias(column) for column in self.roles.read)
             frames = stream(self.predictions.scan.select(columns), self.predictions)
             return _complete(frames, self.predictions)
@@ -263,7 +263,7 @@ def _by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) -
     """Pair row i with row i.  Raises DataError if the numbers of rows differ."""
     if predictions.rows is not None and targets.rows is not None:
         _require_equal_counts(predictions, targets)
-        yield from _of_memory((predictions.rows, targets.rows), columns)
+        yield from _from_memory((predictions.rows, targets.rows), columns)
         return
     left, right = _side(predictions, columns, "p:"), _side(targets, columns, "t:")
     try:
@@ -274,7 +274,7 @@ def _by_position(predictions: Table, targets: Table, columns: tuple[str, ...]) -
             raise
 
 
-def _of_memory(sides: Sequence[pl.DataFrame], columns: Iterable[str]) -> Iterator[pl.DataFrame]:
+def _from_memory(sides: Sequence[pl.DataFrame], columns: Iterable[str]) -> Iterator[pl.DataFrame]:
     """The columns of sides of equal length in memory, without the overhead of a query."""
     series = (sides[column.startswith("t:")].get_column(column[2:]).alias(column) for column in columns)
     return pl.DataFrame(list(series)).iter_slices(SLICE)

@@ -34,7 +34,7 @@ _START = 64 << 10
 """Compressed bytes from which the uncompressed size of the file is estimated."""
 
 
-def _refused(name: str, reason: str, remedy: str) -> DataError:
+def _unreadable(name: str, reason: str, remedy: str) -> DataError:
     return DataError(problem(Code.UNREADABLE_FILE, name, remedy=remedy, reason=reason))
 
 
@@ -51,40 +51,44 @@ def _require_no_circle(root: Path, pattern: str) -> None:
     ancestors_of: dict[str, tuple[str, ...]] = {str(root): (os.path.realpath(root),)}
     for count, (folder, folders, _) in enumerate(os.walk(root, followlinks=True)):
         if count > MOST_FOLDERS:
-            raise _refused(pattern, f"more than {MOST_FOLDERS:,} folders", "begin the pattern further down")
+            raise _unreadable(
+                pattern, f"more than {MOST_FOLDERS:,} folders", "begin the pattern further down"
+            )
         ancestors = ancestors_of.pop(folder)
         for name in folders:
             path = os.path.join(folder, name)
             real = os.path.realpath(path)
             if real in ancestors:
-                raise _refused(pattern, f"links lead in a circle: {path}", "name the folders without **")
+                raise _unreadable(pattern, f"links lead in a circle: {path}", "name the folders without **")
             ancestors_of[path] = (*ancestors, real)
 
 
 def require_few(paths: Sequence[str], name: str) -> None:
     """Raise DataError for too many files of one table."""
     if len(paths) > MOST_FILES:
-        raise _refused(name, f"{len(paths):,} files, where one table has {MOST_FILES:,} at most", "join them")
+        raise _unreadable(
+            name, f"{len(paths):,} files, where one table has {MOST_FILES:,} at most", "join them"
+        )
 
 
 def require_narrow(columns: int, name: str) -> None:
     """Raise DataError for too many columns of delimited text."""
     if columns > MOST_COLUMNS:
         reason = f"{columns:,} columns, where text has {MOST_COLUMNS:,} at most"
-        raise _refused(name, reason, "write lists, or a Parquet file")
+        raise _unreadable(name, reason, "write lists, or a Parquet file")
 
 
 def require_short(line: str, name: str) -> None:
     """Raise DataError for a first line that is too long, such as that of a file without line ends."""
     if len(line) > LONGEST_LINE:
-        raise _refused(name, f"the first line has more than {LONGEST_LINE:,} characters", "is it a table?")
+        raise _unreadable(name, f"the first line has more than {LONGEST_LINE:,} characters", "is it a table?")
 
 
 def require_an_end(file: BinaryIO, name: str) -> None:
     """Raise DataError for a device, which may have no end."""
     mode = os.fstat(file.fileno()).st_mode
     if (stat.S_ISCHR(mode) or stat.S_ISBLK(mode)) and not file.isatty():
-        raise _refused(name, "it is a device", "name a file or a pipe")
+        raise _unreadable(name, "it is a device", "name a file or a pipe")
 
 
 def require_room() -> None:
@@ -115,7 +119,7 @@ def require_memory(uncompressed: int, size: int, max_memory: int, name: str) -> 
     """Raise DataError if compressed bytes of this size hold far more bytes, and more than `max_memory`."""
     if uncompressed > max_memory and uncompressed > RATIO * max(size, 1):
         reason = f"{_amount(size)} hold {_amount(uncompressed)}, more than {RATIO} times as much"
-        raise _refused(name, reason, f"--max-memory {-(-uncompressed >> 30)}GiB, if it should hold that")
+        raise _unreadable(name, reason, f"--max-memory {-(-uncompressed >> 30)}GiB, if it should hold that")
 
 
 def require_inflation(path: str, max_memory: int, name: str) -> None:

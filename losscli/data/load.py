@@ -84,7 +84,7 @@ def with_columns(
     named: dict[str, list[pl.Series]] = {}
     for option, columns in data.items():
         for column in columns:
-            name = _unused(column.name, taken)
+            name = _unused_name(column.name, taken)
             taken.add(name)
             named.setdefault(option, []).append(column.alias(name))
     frame = pl.DataFrame([column for columns in named.values() for column in columns])
@@ -92,7 +92,7 @@ def with_columns(
     return table.with_columns(frame), names
 
 
-def _unused(name: str, taken: Collection[str]) -> str:
+def _unused_name(name: str, taken: Collection[str]) -> str:
     numbered = (f"{name}_{number}" for number in count(2))
     return next(each for each in chain([name], numbered) if each not in taken)
 
@@ -136,7 +136,7 @@ def _table(located: _Located, role: str, flat: bool) -> Table:
     return table
 
 
-def _noted(files: Files, opened: Scanned) -> Files:
+def _with_decimal_note(files: Files, opened: Scanned) -> Files:
     """The files, with a note if their text has another decimal sign than requested."""
     if files.format.is_text and opened.spelling.decimal != files.spelling.decimal:
         return files.noted("decimal point")
@@ -166,7 +166,7 @@ def _opened(data: Any, files: Files | None, role: str, flat: bool) -> tuple[Tabl
         types=opened.types,
         quick=opened.quick,
         spelling=opened.spelling,
-        files=_noted(files, opened),
+        files=_with_decimal_note(files, opened),
         repeated=opened.repeated,
         folders=tuple(files.partitions),
     )

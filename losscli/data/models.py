@@ -107,7 +107,7 @@ def _zipped(
                 pieces.frames = unchecked(_scan(other, types), other.table)
             piece = pieces.take(frame.height)
             rows += piece.height
-            if piece.height < frame.height or not _alike(_keys(frame, types), piece, key, other):
+            if piece.height < frame.height or not _keys_match(_keys(frame, types), piece, key, other):
                 break
             # The stream has the key already.
             yield frame.hstack(piece.drop(keys))
@@ -128,7 +128,7 @@ def _zipped(
     )
 
 
-def _alike(frame: pl.DataFrame, piece: pl.DataFrame, key: Sequence[str], other: Other) -> bool:
+def _keys_match(frame: pl.DataFrame, piece: pl.DataFrame, key: Sequence[str], other: Other) -> bool:
     return all(equal(frame[f"p:{name}"], piece[other.named(f"p:{name}")]) for name in key)
 
 
@@ -221,18 +221,18 @@ def _unmatched(
     """The findings on keys that only the other model has, and on keys missing in it."""
     findings = {}
     if missing.count:
-        findings[_kind(Code.UNMATCHED_TARGET, other, place)] = missing
+        findings[_unmatched_finding(Code.UNMATCHED_TARGET, other, place)] = missing
     unseen, prefix = np.flatnonzero(~seen.rows), other.named("p:")
     if len(unseen):
         first = pl.Series(unseen[:EXAMPLES], dtype=pl.get_index_type())
         with reading(other.table):
             rows = side.select(keys).with_row_index("row").filter(pl.col("row").is_in(first.implode()))
             shown = shown_rows(other.table, rows.collect(), prefix)
-        findings[_kind(Code.UNMATCHED_PREDICTION, other, place)] = Tally(len(unseen), shown)
+        findings[_unmatched_finding(Code.UNMATCHED_PREDICTION, other, place)] = Tally(len(unseen), shown)
     return findings
 
 
-def _kind(code: Code, other: Other, place: str) -> Finding:
+def _unmatched_finding(code: Code, other: Other, place: str) -> Finding:
     """The finding for keys that not all files have."""
     if other.drop:
         preposition = "in" if code is Code.UNMATCHED_TARGET else "of"

@@ -365,7 +365,7 @@ def side_by_side(
     """
     if not shares_targets(predictions, targets):
         return unchecked(pl.concat([left, right], how="horizontal"), predictions, targets)
-    return _beside(unchecked(left, predictions), right.collect(engine="in-memory"))
+    return _stacked(unchecked(left, predictions), right.collect(engine="in-memory"))
 
 
 def shares_targets(predictions: Table, targets: Table) -> bool:
@@ -373,7 +373,7 @@ def shares_targets(predictions: Table, targets: Table) -> bool:
     return predictions.rows is None and targets.rows is not None and targets.shared is not None
 
 
-def _beside(frames: Iterator[pl.DataFrame], rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+def _stacked(frames: Iterator[pl.DataFrame], rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     done = 0
     for frame in frames:
         matching = rows.slice(done, frame.height)

@@ -39,7 +39,7 @@ class View(Struct, frozen=True, eq=False):
     factor: Array | None
 
     def numbered(self, numbers: Array | int) -> View:
-        """The same rows with the numbers that those that count have in another file."""
+        """The same view, with the numbers that its rows have in another file."""
         return View(
             self.everyone.numbered(numbers),
             None if self.by_class is None else self.by_class.numbered(numbers),
@@ -91,7 +91,7 @@ class Assignment:
         slices, labels = [], Labels()
         for slicing in self.plan.roles.slicings:
             codes, keys = slicing.of(self.block.frame, labels)
-            codes = _of_whole_groups(self.block, codes, self.rows, "slice", slicing.columns, slicing.text)
+            codes = _by_group(self.block, codes, self.rows, "slice", slicing.columns, slicing.text)
             slices.append((codes, keys))
         return slices
 
@@ -105,7 +105,7 @@ class Assignment:
             return None
         # Only distinct keys are hashed.
         places, keys = distinct(self.block.frame[column])
-        places = _of_whole_groups(self.block, places, self.rows, "cluster", (column,))
+        places = _by_group(self.block, places, self.rows, "cluster", (column,))
         return Clusters(clusters.hashed(keys), places)
 
     @cached_property
@@ -193,12 +193,12 @@ def of_units(values: Array, rows: Rows) -> Array:
     return values if rows.starts is None else values[rows.starts]
 
 
-def _of_whole_groups(
+def _by_group(
     block: Block, values: Array, rows: Rows, kind: str, columns: tuple[str, ...], text: Sequence[str] = ()
 ) -> Array:
     """The slice or cluster of each row, or of each group; rows that differ from their group are flagged."""
     if rows.starts is not None:
-        own = values[rows.starts][run_of(np, rows.starts, len(values))]
-        shown = join_names(text or [column[2:] for column in columns])
-        block.flag(values != own, Code.SPLIT_GROUP, columns, leave_out=False, kind=kind, by=shown)
+        expected = values[rows.starts][run_of(np, rows.starts, len(values))]
+        column_names = join_names(text or [column[2:] for column in columns])
+        block.flag(values != expected, Code.SPLIT_GROUP, columns, leave_out=False, kind=kind, by=column_names)
     return of_units(values, rows)

@@ -179,7 +179,9 @@ def _unpack_scores(header: _ScoresHeader, arrays: Mapping[str, Array], job: Comp
     counts = arrays["counts"]
     if counts.shape != (len(pairs), len(job.plans[0].choices), 2) or header.changed not in (0, len(pairs)):
         raise ValueError("other comparisons")
-    changed = tuple(Top.from_arrays(_of(arrays, f"changed.{place}.")) for place in range(header.changed))
+    changed = tuple(
+        Top.from_arrays(_with_prefix(arrays, f"changed.{place}.")) for place in range(header.changed)
+    )
     findings = None if header.found is None else dict(map(Counted.read, header.found))
     return Scores(tuple(models), tuple(pairs), counts, header.rows, changed, findings)
 
@@ -206,7 +208,7 @@ def _pack(part: Partial, prefix: str, arrays: Arrays) -> _Header:
         kinds = [put(f"slice.{place}.{number}", state) or "" for number, state in enumerate(sliced.states)]
         totals = put_totals(f"slice_totals.{place}", sliced.totals)
         for number, labels in enumerate(sliced.keys):
-            _put(arrays, f"{prefix}keys.{place}.{number}.", _written(labels.to_list()))
+            _put(arrays, f"{prefix}keys.{place}.{number}.", _encoded_texts(labels.to_list()))
         slices.append(_Sliced(sliced.keys.width, tuple(kinds), totals))
     return _Header(
         overall=tuple(put(f"overall.{i}", state) or "" for i, state in enumerate(part.overall)),
@@ -228,17 +230,17 @@ def _unpack(header: _Header, prefix: str, arrays: Mapping[str, Array], plan: Pla
 
     def get(name: str, kind: str, choice: Choice | None = None) -> State:
         state = choice.loss.state if choice is not None and kind not in _STATES else _STATES[kind]
-        return state.from_arrays(_of(arrays, f"{prefix}{name}."))
+        return state.from_arrays(_with_prefix(arrays, f"{prefix}{name}."))
 
     def totals(name: str, exists: bool) -> Totals | None:
-        return Totals.from_arrays(_of(arrays, f"{prefix}{name}.")) if exists else None
+        return Totals.from_arrays(_with_prefix(arrays, f"{prefix}{name}.")) if exists else None
 
     def states(kinds: Sequence[str | None], name: str) -> Iterator[State | None]:
         for place, (kind, choice) in enumerate(zip(kinds, plan.choices, strict=True)):
             yield None if kind is None else get(f"{name}.{place}", kind, choice)
 
     def keys(number: int, columns: int) -> pl.DataFrame:
-        labels = (_read(_of(arrays, f"{prefix}keys.{number}.{i}.")) for i in range(columns))
+        labels = (_decoded_texts(_with_prefix(arrays, f"{prefix}keys.{number}.{i}.")) for i in range(columns))
         return keys_of([pl.Series(column, dtype=pl.String) for column in labels])
 
     slices = tuple(
@@ -257,7 +259,7 @@ def _unpack(header: _Header, prefix: str, arrays: Mapping[str, Array], plan: Pla
         pilots=header.pilots,
         slices=slices,
         extras={
-            name: _SUMMARIES[kind].from_arrays(_of(arrays, f"{prefix}extra.{name}."))
+            name: _SUMMARIES[kind].from_arrays(_with_prefix(arrays, f"{prefix}extra.{name}."))
             for name, kind in header.extras.items()
         },
         totals=totals("totals", header.has_totals),
@@ -270,15 +272,15 @@ def _unpack(header: _Header, prefix: str, arrays: Mapping[str, Array], plan: Pla
 # Keys of slices are arrays too: as JSON, many of them would take ten times as long.
 
 
-def _written(labels: Sequence[str]) -> Arrays:
+def _encoded_texts(labels: Sequence[str]) -> Arrays:
     """Texts as their concatenated UTF-8 bytes and the length of each in bytes."""
     encoded = [label.encode() for label in labels]
     lengths = np.array([len(each) for each in encoded], dtype=np.int64)
     return {"text": np.frombuffer(b"".join(encoded), dtype=np.uint8), "lengths": lengths}
 
 
-def _read(arrays: Arrays) -> list[str]:
-    """The texts that `_written` wrote.  Raises ValueError for other arrays."""
+def _decoded_texts(arrays: Arrays) -> list[str]:
+    """The texts that `_encoded_texts` wrote.  Raises ValueError for other arrays."""
     text, lengths = arrays["text"], arrays["lengths"]
     if text.dtype != np.uint8 or (lengths < 0).any() or lengths.sum() != len(text):
         raise ValueError("keys of slices")
@@ -290,7 +292,7 @@ def _put(arrays: Arrays, prefix: str, named: Mapping[str, Array]) -> None:
     arrays.update({f"{prefix}{name}": values for name, values in named.items()})
 
 
-def _of(arrays: Mapping[str, Array], prefix: str) -> Arrays:
+def _with_prefix(arrays: Mapping[str, Array], prefix: str) -> Arrays:
     """The arrays whose names have the prefix, under their names without it."""
     return {name[len(prefix) :]: values for name, values in arrays.items() if name.startswith(prefix)}
 
@@ -299,7 +301,7 @@ def _of(arrays: Mapping[str, Array], prefix: str) -> Arrays:
 
 
 def _require_fits(plan: Plan, part: Partial, paired: bool = False) -> None:
-    """Raise ValueError and others if the states are not those of the plan."""
+    """Raise ValueError and others if the states do not fit the plan."""
     if len(part.slices) != len(plan.roles.slicings) or part.rows < 0:
         raise ValueError("other slices")
     clustered = plan.roles.cluster is not None

@@ -29,12 +29,14 @@ def comparisons(job: ComparisonJob, scores: Scores) -> list[Comparison]:
     """Each loss of each pair, overall and by cell, cells with the largest contributions first."""
     adjusted = []
     for number, choice in enumerate(job.plans[0].choices):
-        of_choice = [list(_of_pair(job, scores, place, number, choice)) for place in range(len(job.pairs))]
+        of_choice = [
+            list(_pair_comparisons(job, scores, place, number, choice)) for place in range(len(job.pairs))
+        ]
         adjusted += _with_adjusted([each for pair in of_choice for each in pair])
     return adjusted
 
 
-def _of_pair(
+def _pair_comparisons(
     job: ComparisonJob, scores: Scores, place: int, number: int, choice: Choice
 ) -> Iterator[Comparison]:
     plan, pair = job.plans[0], scores.pairs[place]
@@ -100,7 +102,7 @@ class _Builder:
         weights = total_weights(pair.weights, self.bound.weight_unit).tolist()
         sizes = zip(contributions, pair.n.tolist(), weights, strict=True)
         table = zip(cells, differences, *values, sizes, strict=True)
-        return [self._one(cell, *estimates, *size) for cell, *estimates, size in table]
+        return [self._comparison(cell, *estimates, *size) for cell, *estimates, size in table]
 
     def named(
         self, names: Sequence[str], all_rows: tuple[Moments, ...], by_cell: tuple[Moments, ...] | None
@@ -140,7 +142,7 @@ class _Builder:
             comparisons if ordered else sorted(comparisons, key=lambda each: -abs(each.contribution or 0.0))
         )
 
-    def _one(
+    def _comparison(
         self,
         cell: dict[str, str],
         difference: Estimate,

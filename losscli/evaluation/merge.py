@@ -59,7 +59,7 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
         rows += _rows_of(part)
     return replace(
         first,
-        job=_of_all(ordered),
+        job=_merged_job(ordered),
         folded=folded.whole(),
         notes=tuple(
             dict.fromkeys([*(text for each in ordered for text in each.notes), *_merge_notes(ordered)])
@@ -77,7 +77,7 @@ def _names(job: EvaluationJob | ComparisonJob) -> tuple[str, ...]:
     return job.names if isinstance(job, ComparisonJob) else ()
 
 
-def _of_all(outcomes: Sequence[Outcome]) -> EvaluationJob | ComparisonJob:
+def _merged_job(outcomes: Sequence[Outcome]) -> EvaluationJob | ComparisonJob:
     """The job of all parts; a model whose file differs between parts has the name of its role."""
     job = outcomes[0].job
     if not isinstance(job, ComparisonJob):

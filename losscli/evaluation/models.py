@@ -42,7 +42,7 @@ def models_of(predictions: Sequence[Source], options: Mapping[str, Any]) -> list
         )
     table = load.tables(predictions[0], None, reading_of(options))[0]
     rows = _by_column(table, OPTIONS["model_column"].read(column))
-    return [Model(*pair) for pair in zip(_as_given(list(rows), names), rows.values(), strict=True)]
+    return [Model(*pair) for pair in zip(_model_names(list(rows), names), rows.values(), strict=True)]
 
 
 def models_in(source: Source, options: Mapping[str, Any]) -> list[Model]:
@@ -59,7 +59,7 @@ def models_in(source: Source, options: Mapping[str, Any]) -> list[Model]:
         )
     fields = {name: {*(table.fields(name) or (name,))} for name in columns}
     all_fields = set[str]().union(*fields.values())
-    titles = _as_given(columns, options.get("names") or ())
+    titles = _model_names(columns, options.get("names") or ())
     return [
         Model(title, table.without(all_fields - fields[name]), {"pred": [name]})
         for title, name in zip(titles, columns, strict=True)
@@ -90,7 +90,7 @@ def _by_column(table: Table, column: str) -> dict[str, Table]:
 def names_of(predictions: Sequence[Source], names: Sequence[str]) -> tuple[str, ...]:
     """The names of the models: as given, or the shortest distinct ends of their paths."""
     if names:
-        return _as_given(predictions, names)
+        return _model_names(predictions, names)
     paths = [
         readable(without_credentials(str(source)))
         if isinstance(source, str | PurePath)
@@ -109,7 +109,7 @@ def names_of(predictions: Sequence[Source], names: Sequence[str]) -> tuple[str, 
     return tuple(paths)
 
 
-def _as_given(models: Sequence[Any], names: Sequence[str]) -> tuple[str, ...]:
+def _model_names(models: Sequence[Any], names: Sequence[str]) -> tuple[str, ...]:
     """The names given by the user, or else those of the models."""
     if names and (len(names) != len(models) or len(set(names)) < len(names)):
         raise UsageError(f"{len(models)} models need as many different names")

@@ -87,13 +87,13 @@ def ranked(
         loaded = _loaded(host, folder)
         n = loaded.count()
         scratch.require_free(folder.parent, 8 * len(models) * n * (1 + bool(options.get("by"))))
-        options = _with_key(models, host, _of_targets(host, options))
+        options = _with_key(models, host, _with_target_columns(host, options))
         league = _League(loaded, n, len(models), loss, options, folder)
         league.enter(models, hooks)
         return league.report()
 
 
-def _of_targets(targets: Table, options: dict[str, Any]) -> dict[str, Any]:
+def _with_target_columns(targets: Table, options: dict[str, Any]) -> dict[str, Any]:
     """The options with column names resolved to the targets, as submissions may have the same columns."""
 
     def sliced(part: str) -> str:
@@ -328,7 +328,7 @@ class _League:
         """The leaderboard.  Raises the error of the first submission if all are broken."""
         if self.run is None or self.job is None:
             raise self.errors[0]
-        entries = _complete(self.entries)
+        entries = _checked_complete(self.entries)
         sound = [entry for entry in entries if not entry.reason]
         plan = self.run.plan
         placed = [placing for board in self._placed(sound) for placing in board]
@@ -355,7 +355,7 @@ class _League:
         best = sorted(sound, key=lambda entry: _overall(entry, choice.loss.score))[: ties.MOST]
         if len(sound) > len(best):
             self.notes.append(note(Code.TIES_LIMITED, most=ties.MOST))
-        entries = [replace(e, results=tuple(r for r in e.results if _is_of(r, choice))) for e in best]
+        entries = [replace(e, results=tuple(r for r in e.results if _is_result_of(r, choice))) for e in best]
         lines, stored = [entry.line for entry in best], self.job.stored
         ways: list[tuple[Array | None, list[dict[str, str]]]] = [(None, [{}])]
         for place, slicing in enumerate(plan.roles.slicings):
@@ -387,7 +387,7 @@ def _predicted(roles: Roles) -> frozenset[str]:
     return frozenset(predicted)
 
 
-def _complete(entries: Sequence[Entry]) -> list[Entry]:
+def _checked_complete(entries: Sequence[Entry]) -> list[Entry]:
     """The submissions; those that predict fewer or other values than the rest become broken.
 
     The largest set of predicted values is required, whatever the order of the submissions; of several equally
@@ -400,16 +400,16 @@ def _complete(entries: Sequence[Entry]) -> list[Entry]:
     return [
         entry
         if entry.reason or entry.predicted == required
-        else replace(entry, reason=_lacks(sorted(required - entry.predicted), first))
+        else replace(entry, reason=_missing_predictions(sorted(required - entry.predicted), first))
         for entry in entries
     ]
 
 
-def _lacks(missing: Sequence[str], other: str) -> str:
+def _missing_predictions(missing: Sequence[str], other: str) -> str:
     return f"no prediction of {enumerated(missing, 5)}, which {other} has; -p names the columns that count"
 
 
-def _is_of(result: Result, choice: Choice) -> bool:
+def _is_result_of(result: Result, choice: Choice) -> bool:
     return (result.loss, result.params) == (choice.loss.name, choice.recorded)
 
 

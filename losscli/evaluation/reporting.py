@@ -24,14 +24,14 @@ def report_of(outcome: Outcome) -> Report:
     assert folded is not None
     if isinstance(job, EvaluationJob):
         assert isinstance(folded, Partial)
-        return _of_one(outcome, job, folded)
+        return _evaluation_report(outcome, job, folded)
     from losscli.evaluation.pairs import Scores  # one model needs no comparison
 
     assert isinstance(folded, Scores)
-    return _of_several(outcome, job, folded)
+    return _comparison_report(outcome, job, folded)
 
 
-def _of_one(outcome: Outcome, job: EvaluationJob, folded: Partial) -> Report:
+def _evaluation_report(outcome: Outcome, job: EvaluationJob, folded: Partial) -> Report:
     plan, part = job.plan, finished(job.plan, folded)
     top = part.extras.get(row_losses.TOP)
     return Report(
@@ -56,7 +56,7 @@ def _charts(plan: Plan, part: Partial, model: str | None = None) -> tuple[Chart,
     return views.drawn(plan, part.extras, model, part.weight_unit)
 
 
-def _of_several(outcome: Outcome, job: ComparisonJob, folded: Scores) -> Report:
+def _comparison_report(outcome: Outcome, job: ComparisonJob, folded: Scores) -> Report:
     from losscli.evaluation.differences import changed_rows, comparisons, model_notes
 
     plan, scores, alone = job.plans[0], folded.finished(job.plans[0]), outcome.alone

@@ -179,7 +179,7 @@ class Lines:
             self._write(self._way(way)[line], job.stored, slope, codes)
 
     def _add_settled(self, line: int, job: SubmissionJob, bound: BoundReduction) -> None:
-        """The same for a loss of order: the settled columns of the rows, overall and in each slice."""
+        """Store the line of a loss of order, from its settled columns overall and in each slice."""
         stored = job.stored
         at = np.flatnonzero(stored.weights > 0)
         weight, columns = stored.weights[at], [stored.column(i)[at] for i in range(stored.width)]

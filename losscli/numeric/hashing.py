@@ -39,10 +39,10 @@ def hash_keys(keys: pl.Series) -> Array:
     """
     dtype = keys.dtype
     if dtype.is_integer() and dtype not in (pl.UInt64, pl.Int128, pl.UInt128):
-        return _of_integers(keys.fill_null(0).cast(pl.Int64).to_numpy())
+        return _hash_integers(keys.fill_null(0).cast(pl.Int64).to_numpy())
     if dtype in (pl.Float32, pl.Float64):
-        return _of_floats(keys.fill_null(0.0).cast(pl.Float64).to_numpy())
-    return _of_text(keys.cast(pl.String).fill_null(""))
+        return _hash_floats(keys.fill_null(0.0).cast(pl.Float64).to_numpy())
+    return _hash_text(keys.cast(pl.String).fill_null(""))
 
 
 def hash_rows(columns: Sequence[pl.Series]) -> Array:
@@ -88,26 +88,26 @@ def _mixed(bits: Array) -> Array:
     return bits
 
 
-def _of_integers(numbers: Array) -> Array:
+def _hash_integers(numbers: Array) -> Array:
     return _mixed(numbers.astype(np.int64).view(np.uint64) + _NUMBER)
 
 
-def _of_floats(numbers: Array) -> Array:
+def _hash_floats(numbers: Array) -> Array:
     is_whole = (np.abs(numbers) <= _EXACT) & (numbers == np.floor(numbers))
     hashes = _mixed(numbers.view(np.uint64) ^ _FRACTION)
-    hashes[is_whole] = _of_integers(numbers[is_whole])
+    hashes[is_whole] = _hash_integers(numbers[is_whole])
     return hashes
 
 
-def _of_text(text: pl.Series) -> Array:
+def _hash_text(text: pl.Series) -> Array:
     length, joined = text.str.len_bytes(), _joined(text)
     if joined.isascii() and length.to_numpy().max(initial=0) <= LONG:
-        return _of_short(text, length.to_numpy(), joined)
+        return _hash_short(text, length.to_numpy(), joined)
     is_short = (length <= LONG) & (length == text.str.len_chars())
     short, at = text.filter(is_short), is_short.to_numpy()
     hashes = np.empty(len(text), dtype=np.uint64)
-    hashes[at] = _of_short(short, length.filter(is_short).to_numpy(), _joined(short))
-    hashes[~at] = _of_long(text.filter(~is_short))
+    hashes[at] = _hash_short(short, length.filter(is_short).to_numpy(), _joined(short))
+    hashes[~at] = _hash_long(text.filter(~is_short))
     return hashes
 
 
@@ -115,7 +115,7 @@ def _joined(text: pl.Series) -> str:
     return str(text.str.join("").item())
 
 
-def _of_short(text: pl.Series, length: Array, joined: str) -> Array:
+def _hash_short(text: pl.Series, length: Array, joined: str) -> Array:
     """The hashes of ASCII texts of at most LONG bytes, given their lengths (n,) and all of them joined."""
     remaining = length.astype(np.int64)
     starts = np.cumsum(remaining) - remaining
@@ -136,11 +136,11 @@ def _of_short(text: pl.Series, length: Array, joined: str) -> Array:
         written = text[numeric]
         numbers = written.cast(pl.Int64, strict=False)
         is_whole = (numbers.cast(pl.String) == written).fill_null(False).to_numpy()
-        hashes[numeric[is_whole]] = _of_integers(numbers.fill_null(0).to_numpy()[is_whole])
+        hashes[numeric[is_whole]] = _hash_integers(numbers.fill_null(0).to_numpy()[is_whole])
     return hashes
 
 
-def _of_long(text: pl.Series) -> Array:
+def _hash_long(text: pl.Series) -> Array:
     """The hashes of texts that are long or not ASCII."""
     digests = {each: blake2b(each.encode(), digest_size=WORD).digest() for each in text.unique()}
     return np.frombuffer(b"".join(map(digests.__getitem__, text)), dtype="<u8")

@@ -49,7 +49,7 @@ def contrasts(
     a, b = inside.estimates(bound, level), rest.estimates(bound, level)
     factors = np.ones(len(a))
     if isinstance(outside, Rest):
-        factors = _of_clusters(bound, inside, outside, a, b)
+        factors = _cluster_factor(bound, inside, outside, a, b)
     with np.errstate(all="ignore"):
         sizes = np.sqrt(_units(rest) / _units(inside))
     cells = zip(a, b, factors.tolist(), sizes.tolist(), strict=True)
@@ -129,7 +129,7 @@ def _error(estimate: Estimate, level: float) -> Error | None:
     )
 
 
-def _of_clusters(
+def _cluster_factor(
     bound: BoundReduction, inside: Moments, outside: Rest, a: Sequence[Estimate], b: Sequence[Estimate]
 ) -> Array:
     """The factor (c,) by which shared clusters change the standard error of a difference."""

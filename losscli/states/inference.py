@@ -151,16 +151,16 @@ def _difference(bound: BoundReduction, a: Sums, b: Sums) -> Value:
     """A function from the means of a pair (..., 2 k), or (..., 1) for a mean, to the difference (...)."""
     if bound.reduction is mean:
         return lambda points: points.mean(axis=-1)
-    of_a, of_b = _value(bound, a), _value(bound, b)
+    value_a, value_b = _value(bound, a), _value(bound, b)
 
-    def of(points: Array) -> Array:
+    def value(points: Array) -> Array:
         points = points.reshape(*points.shape[:-1], len(bound.pilots), 2, -1)
         first, more = points[..., 0, :], points[..., 1, :]
         shape = (*points.shape[:-3], -1)
         with np.errstate(all="ignore"):  # inf - inf is NaN
-            return of_b((first + more).reshape(shape)) - of_a(first.reshape(shape))
+            return value_b((first + more).reshape(shape)) - value_a(first.reshape(shape))
 
-    return of
+    return value
 
 
 def contributions(
@@ -211,16 +211,16 @@ def gradients(bound: BoundReduction, sums: Sums) -> Array:
     return np.stack(slopes)
 
 
-def _slopes(of: Value, points: Array, size: Array) -> Array:
+def _slopes(f: Value, points: Array, size: Array) -> Array:
     """The gradient of a value at points (p, k), by central differences relative to the size (k,) of means."""
     step = np.where(size > 0, size, 1.0) * _SLOPE
     shifts = step[:, None] * np.eye(len(step))
-    return (of(points[:, None] + shifts) - of(points[:, None] - shifts)) / (2 * step)
+    return (f(points[:, None] + shifts) - f(points[:, None] - shifts)) / (2 * step)
 
 
 def _with_intervals(
     bound: BoundReduction,
-    of: Value,
+    f: Value,
     sums: Sums,
     level: float | None,
     tested: bool = False,
@@ -230,7 +230,7 @@ def _with_intervals(
 
     `flipped` holds the changes of a 0/1 loss whose difference is tested.
     """
-    values = of(sums.mean)
+    values = f(sums.mean)
     if bound.reduction is not mean:
         # A correlation of two rows may round to more than 1; values further out are invalid, not rounded.
         nearest = np.clip(values, *bound.bounds)
@@ -241,8 +241,8 @@ def _with_intervals(
         notes = (note(why),) if level is not None else ()
         return [_defined(bound, sums, place, values, notes) for place in range(len(sums.n))]
     unit, units = _units(sums)
-    noise = noise_of(of, sums, units, bound.reduction is mean)
-    intervals = _Intervals(bound, of, sums, noise, level, tested)
+    noise = noise_of(f, sums, units, bound.reduction is mean)
+    intervals = _Intervals(bound, f, sums, noise, level, tested)
     known = np.isfinite(values) & (sums.n > 0)
     shares = known & intervals.are_shares & ((units > 1) | (unit == "row"))
     rest = known & ~shares
@@ -272,7 +272,7 @@ def _with_intervals(
     estimated = [by_place[place] for place in range(len(values))]
     if sums.draws is None:
         return estimated
-    replicates = Replicates(of, sums, noise, units, level)
+    replicates = Replicates(f, sums, noise, units, level)
     return [
         replicates.estimate(place, each, intervals.bounds(place), unit)
         for place, each in enumerate(estimated)
@@ -294,7 +294,7 @@ class _Intervals:
     """The intervals of cells at one level; with p-values if the values are differences to be `tested`."""
 
     def __init__(
-        self, bound: BoundReduction, of: Value, sums: Sums, noise: Noise, level: float, tested: bool
+        self, bound: BoundReduction, f: Value, sums: Sums, noise: Noise, level: float, tested: bool
     ) -> None:
         self.noise = noise
         self.lower, self.upper = np.full(len(sums.n), bound.bounds[0]), bound.bounds[1]
@@ -314,14 +314,14 @@ class _Intervals:
         elif not tested and (columns := bound.share_columns(sums.drift.shape[1])) is not None:
             self.shares = rows_of_rate(sums, noise.se, *columns)
         elif not tested and bound.reduction.count is not None:
-            self._count(bound.reduction.count, bound, of(sums.mean), sums)
+            self._count(bound.reduction.count, bound, f(sums.mean), sums)
         self.deviates, self.level = _deviates(level, noise.df), level
         below, above = ends = studentised(np.array([self.deviates, -self.deviates]), noise.skew)
-        self.low, self.high = noise.at(of, sums, ends)[0]
+        self.low, self.high = noise.at(f, sums, ends)[0]
         self.p_values: Array | None = None
         if tested:
-            towards_zero = np.where(of(sums.mean) > 0, below, above)
-            self.p_values = _p_values(noise.deviate(of, sums, towards_zero), noise)
+            towards_zero = np.where(f(sums.mean) > 0, below, above)
+            self.p_values = _p_values(noise.deviate(f, sums, towards_zero), noise)
 
     def bounds(self, place: int) -> tuple[float, float]:
         """The minimum and maximum value that a cell can have."""
@@ -429,7 +429,7 @@ def _value(bound: BoundReduction, sums: Sums) -> Value:
     arguments = {**bound.params, "weight": weight, "low": low, "high": high, "pilots": pilots}
     by_output = [{**arguments, "low": low[i], "high": high[i], "pilot": pilots[i]} for i in range(outputs)]
 
-    def of(points: Array) -> Array:
+    def value(points: Array) -> Array:
         points = points.reshape(*points.shape[:-1], outputs, -1)
         with np.errstate(all="ignore"):
             if reduction.joint:
@@ -437,7 +437,7 @@ def _value(bound: BoundReduction, sums: Sums) -> Value:
             parts = [reduction(np, points[..., i, :], own) for i, own in enumerate(by_output)]
             return parts[0] if outputs == 1 else sum(parts) / outputs
 
-    return of
+    return value
 
 
 def _extreme(bound: BoundReduction, sums: Sums) -> Estimate:

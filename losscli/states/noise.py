@@ -40,7 +40,7 @@ _HALVINGS = 60
 """Steps of the bisection for a deviate: enough for all binary digits of a float."""
 
 Value = Callable[[Array], Array]
-"""A function from means (..., k) to values (...)."""
+"""A function f from means (..., k) to values (...)."""
 
 
 class Noise(Struct, frozen=True):
@@ -59,29 +59,29 @@ class Noise(Struct, frozen=True):
     shift: Array
     heavy: Array
 
-    def at(self, of: Value, sums: Sums, t: Array) -> tuple[Array, Array]:
+    def at(self, f: Value, sums: Sums, t: Array) -> tuple[Array, Array]:
         """The value at a studentised deviate t (..., c) below the estimate, and a mask of those on the path.
 
         Outside the domain of the value the path ends or turns back; there the value is extrapolated linearly.
         """
         with np.errstate(all="ignore"):
-            value, t = of(sums.mean), t - self.shift
+            value, t = f(sums.mean), t - self.shift
             linear: Array = value - t * self.se
             if self.path is None:
                 return linear, np.zeros(t.shape, dtype=bool)
-            on_path = of(sums.mean - t[..., None] * self.path)
+            on_path = f(sums.mean - t[..., None] * self.path)
             curved = (on_path - value) * t <= 0
             return np.where(curved, on_path, linear), curved
 
-    def deviate(self, of: Value, sums: Sums, end: Array) -> Array:
+    def deviate(self, f: Value, sums: Sums, end: Array) -> Array:
         """The studentised deviate (c,) at which the value is zero.
 
         `end` (c,) is the deviate of the interval end nearest to zero, where the bisection starts.
         """
-        values = of(sums.mean)
+        values = f(sums.mean)
         with np.errstate(all="ignore"):
             linear: Array = values / self.se + self.shift
-        at_end, curved = self.at(of, sums, end)
+        at_end, curved = self.at(f, sums, end)
         if not curved.any():
             return linear
         inside = at_end * values <= 0
@@ -89,7 +89,7 @@ class Noise(Struct, frozen=True):
         high: Array = np.where(inside, end, end + 4.0 * linear)
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
-            beyond = self.at(of, sums, middle)[0] * values <= 0
+            beyond = self.at(f, sums, middle)[0] * values <= 0
             low = np.where(beyond, low, middle)
             high = np.where(beyond, middle, high)
         return np.where(curved, (low + high) / 2, linear)
@@ -113,7 +113,7 @@ def effective_number(weight: Array, squares: Array, count: Array) -> Array:
     return np.where(np.abs(ratio - count) <= _ROUNDING * ratio, count, ratio)
 
 
-def noise_of(of: Value, sums: Sums, units: Array, linear: bool) -> Noise:
+def noise_of(f: Value, sums: Sums, units: Array, linear: bool) -> Noise:
     """The noise of the values of sums whose spread is between `units` (c,) rows or clusters.
 
     `linear` if the value is a mean.
@@ -124,7 +124,7 @@ def noise_of(of: Value, sums: Sums, units: Array, linear: bool) -> Noise:
     with np.errstate(all="ignore"):
         scale = np.sqrt(units / (units - 1)) / sums.weight[:, 0]
         steps = np.sqrt(variance) * scale[:, None]
-        effect = _effects(of, means, steps)
+        effect = _effects(f, means, steps)
         inverse = np.where(steps > 0, 1.0 / steps, 0.0) * scale[:, None]
         correlation = spread * inverse[:, :, None] * inverse[:, None, :]
         largest = np.abs(effect).max(axis=1, keepdims=True)
@@ -139,18 +139,18 @@ def noise_of(of: Value, sums: Sums, units: Array, linear: bool) -> Noise:
             skew = _skewness(sums.third, inverse, relative, error, count)
             if not linear:
                 path = steps * along / np.where(error > 0, error, 1.0)[:, None]
-                shift = _shift(of, means, path, se, steps, correlation)
+                shift = _shift(f, means, path, se, steps, correlation)
         heavy = _heavy(_largest(sums), variance, relative, error[:, None])
     return Noise(se, np.maximum(count - 1, 1.0), count, skew, path, shift, heavy)
 
 
-def _effects(of: Value, means: Array, steps: Array) -> Array:
+def _effects(f: Value, means: Array, steps: Array) -> Array:
     """The change (c, k) of the value per standard error of each column, by central differences."""
 
     def differences(step: float) -> Array:
         # Steps are in standard errors of each column, so that neither tiny nor huge columns overflow.
         shifts = step * steps[:, :, None] * np.eye(means.shape[1])
-        slopes = (of(means[:, None, :] + shifts) - of(means[:, None, :] - shifts)) / (2.0 * step)
+        slopes = (f(means[:, None, :] + shifts) - f(means[:, None, :] - shifts)) / (2.0 * step)
         return np.where(steps > 0, slopes, 0.0)
 
     effect = differences(STEP)
@@ -174,7 +174,7 @@ def _repeats(k: int) -> Array:
     return np.array([(1, 3, 6)[len({*each}) - 1] for each in triples(k).T.tolist()], dtype=float)
 
 
-def _shift(of: Value, means: Array, path: Array, se: Array, steps: Array, correlation: Array) -> Array:
+def _shift(f: Value, means: Array, path: Array, se: Array, steps: Array, correlation: Array) -> Array:
     """The shift (c,) of the deviate due to the curvature of the value: along the path, minus the bias.
 
     Both in standard errors; the bias is half the trace of the second derivatives times the covariance.
@@ -184,14 +184,14 @@ def _shift(of: Value, means: Array, path: Array, se: Array, steps: Array, correl
     # The symmetric root of the covariance: its axes are unstable if two eigenvalues are nearly equal.
     root = (axes * np.sqrt(np.maximum(lengths, 0.0))[:, None, :]) @ axes.transpose(0, 2, 1)
     spans = root * steps[:, None, :]
-    shift = (_bends(of, means, path[:, None, :])[:, 0] - _bends(of, means, spans).sum(axis=1)) / se
+    shift = (_bends(f, means, path[:, None, :])[:, 0] - _bends(f, means, spans).sum(axis=1)) / se
     return np.where(np.isfinite(shift), shift, 0.0)
 
 
-def _bends(of: Value, means: Array, spans: Array) -> Array:
+def _bends(f: Value, means: Array, spans: Array) -> Array:
     """Half the second derivative (c, s) of the value along each of the spans (c, s, k)."""
     at = means[:, None, :]
-    return (of(at + _BEND * spans) - 2.0 * of(at) + of(at - _BEND * spans)) / (2.0 * _BEND**2)
+    return (f(at + _BEND * spans) - 2.0 * f(at) + f(at - _BEND * spans)) / (2.0 * _BEND**2)
 
 
 def _largest(sums: Sums) -> Array:

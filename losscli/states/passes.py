@@ -43,13 +43,15 @@ def settled(state: Ranks, bound: BoundReduction, level: float | None, paired: bo
         if cells.stop - cells.start > 1 or state.n[cells.start] <= MAX_ROWS:
             parts.append(state.select(cells).settled(bound, level, paired))
         elif paired or len(bound.pilots) > 1:
-            parts.append(_of_several(state, cells.start, bound, level, paired))
+            parts.append(_moments_of_several(state, cells.start, bound, level, paired))
         else:
             parts.append(_Cell(state, cells.start).settled(bound, level))
     return Moments.stack(parts)
 
 
-def _of_several(state: Ranks, cell: int, bound: BoundReduction, level: float | None, paired: bool) -> Moments:
+def _moments_of_several(
+    state: Ranks, cell: int, bound: BoundReduction, level: float | None, paired: bool
+) -> Moments:
     """The moments of a large cell for several models or outputs; each row has the influence of its bin."""
     count = len(bound.pilots) * (2 if paired else 1)
     k = len(state.parts[0].columns) // count

@@ -357,7 +357,7 @@ def sample_of(rows: Rows, columns: tuple[Array, ...], level: float | None) -> Sa
 
 def _share(rows: Rows, level: float | None, condition: Array, at: float) -> tuple[float, float]:
     """The effective number of rows behind the share `at` where a condition holds, and the deviate."""
-    moments = _of_rows(rows, (condition.astype(float),))
+    moments = _row_moments(rows, (condition.astype(float),))
     known = replace(moments, exact=np.array([[at]]), binary=np.ones(1, dtype=bool))
     units = float(effective(moments)[0])
     equal_weights = moments.units is None and units == moments.n[0]
@@ -368,14 +368,14 @@ def _share(rows: Rows, level: float | None, condition: Array, at: float) -> tupl
 
 def _error(rows: Rows, influence: Array) -> float:
     """The standard error of a value whose rows have this influence."""
-    (estimate,) = _of_rows(rows, (influence,)).estimates(_MEAN, 0.5)
+    (estimate,) = _row_moments(rows, (influence,)).estimates(_MEAN, 0.5)
     return math.nan if estimate.se is None else estimate.se
 
 
 def settled_moments(rows: Rows, settled: Sequence[Settled], noise: bool) -> Moments:
     """The moments of the columns of a settled loss, whose means are known exactly."""
     columns, means = _columns(settled), np.array([[mean for each in settled for mean in each.means]])
-    moments = _of_rows(rows, columns, noise)
+    moments = _row_moments(rows, columns, noise)
     if rows.cluster is None:
         largest = [np.max(np.abs(rows.each * (c - m))) ** 2 for c, m in zip(columns, means[0], strict=True)]
         moments = replace(moments, largest=np.array([largest]))
@@ -389,7 +389,7 @@ def settled_moments(rows: Rows, settled: Sequence[Settled], noise: bool) -> Mome
     )
 
 
-def _of_rows(rows: Rows, columns: Sequence[Array], interval: bool = True) -> Moments:
+def _row_moments(rows: Rows, columns: Sequence[Array], interval: bool = True) -> Moments:
     """The moments of columns (n,) of the rows, with the spread between clusters, if any."""
     moments = reduce(Moments.merge, _blocks(rows, columns, interval))
     if rows.cluster is None or not interval:

@@ -142,7 +142,7 @@ largest = Reduction(_mean, extreme=True)
 def complement(reduction: Reduction) -> Reduction:
     """One minus the value of a reduction: a score from a loss."""
 
-    def of(xp: Namespace, m: Array) -> Array:
+    def one_minus(xp: Namespace, m: Array) -> Array:
         return 1.0 - reduction.function(xp, m)
 
-    return Reduction(of, undefined=reduction.undefined)
+    return Reduction(one_minus, undefined=reduction.undefined)

@@ -38,7 +38,7 @@ _FEW_UNDEFINED = 0.01
 class Replicates:
     """The values of a loss in the replicates of each cell, as intervals at one level."""
 
-    def __init__(self, of: Value, sums: Sums, noise: Noise, units: Array, level: float) -> None:
+    def __init__(self, f: Value, sums: Sums, noise: Noise, units: Array, level: float) -> None:
         assert sums.draws is not None
         self.count, self.level = int(sums.draws.shape[2]), level
         self.skew, self.units = noise.skew, units
@@ -46,7 +46,7 @@ class Replicates:
             centre = sums.mean[:, :, None]
             means = centre + sums.draws[:, 1:] / sums.draws[:, :1]
             means[np.abs(means) <= _ROUNDING * np.abs(centre)] = 0.0
-            self.values = of(means.transpose(0, 2, 1)) if self.count else None
+            self.values = f(means.transpose(0, 2, 1)) if self.count else None
 
     def estimate(self, place: int, analytic: Estimate, bounds: tuple[float, float], unit: str) -> Estimate:
         """The estimate of a cell, its analytic interval replaced by that of the replicates.

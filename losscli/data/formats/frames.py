@@ -10,7 +10,7 @@ from losscli.data.redaction import reason
 from losscli.numeric.arrays import pl
 
 
-def _raised(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+def _without_panics(frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """The same frames.  Raises ValueError instead of a panic, whose traceback Polars would print."""
     try:
         yield from frames
@@ -31,7 +31,7 @@ def lazy(
             partitions = [
                 pl.lit(values[place], values.dtype).alias(name) for name, values in files.partitions.items()
             ]
-            for frame in _raised(frames(place)):
+            for frame in _without_panics(frames(place)):
                 rows = (frame if limit is None else frame.head(limit)).with_columns(partitions)
                 limit = None if limit is None else limit - rows.height
                 rows = rows if columns is None else rows.select(columns)

@@ -71,15 +71,15 @@ def standard(path: str, name: str, dialect: Dialect, escape: str | None) -> Spoo
     Raises DataError for a quote that neither opens nor closes a field.
     """
     settings: dict[str, Any] = dialect.quoting | {"skipinitialspace": escape is None, "strict": True}
-    text: Iterable[str] = (line + "\n" for line in _kept(path, name, dialect))
+    text: Iterable[str] = (line + "\n" for line in _text_lines(path, name, dialect))
     if escape:
         settings["escapechar"] = escape
-        text = _kept_escapes(text, escape, dialect)
+        text = _doubled_escapes(text, escape, dialect)
     rows = csv.reader(text, **settings)
-    return Spool(_written(rows, name, dialect, strip=escape is None), name)
+    return Spool(_encoded_rows(rows, name, dialect, strip=escape is None), name)
 
 
-def _kept(path: str, name: str, dialect: Dialect) -> Iterator[str]:
+def _text_lines(path: str, name: str, dialect: Dialect) -> Iterator[str]:
     for line in dialect.kept(lines(path)):
         if "\ufffd" in line and is_plain(path):
             _require_utf8(path, name)
@@ -95,7 +95,7 @@ def _require_utf8(path: str, name: str) -> None:
             raise DataError(problem(Code.WRONG_ENCODING, name)) from None
 
 
-def _kept_escapes(text: Iterable[str], escape: str, dialect: Dialect) -> Iterator[str]:
+def _doubled_escapes(text: Iterable[str], escape: str, dialect: Dialect) -> Iterator[str]:
     r"""Lines with escapes doubled before plain characters, since csv drops one: C:\new stays C:\new."""
     special = {escape, dialect.quote, dialect.separator}
     pair = re.compile(f"{re.escape(escape)}(.?)", re.DOTALL)
@@ -103,7 +103,7 @@ def _kept_escapes(text: Iterable[str], escape: str, dialect: Dialect) -> Iterato
         yield pair.sub(lambda match: match[0] if match[1] in special else escape + match[0], line)
 
 
-def _written(rows: Any, name: str, dialect: Dialect, strip: bool) -> Iterator[bytes]:
+def _encoded_rows(rows: Any, name: str, dialect: Dialect, strip: bool) -> Iterator[bytes]:
     buffer = io.StringIO()
     quote = dialect.quote or '"'
     writer = csv.writer(buffer, delimiter=dialect.separator, quotechar=quote, lineterminator="\n")

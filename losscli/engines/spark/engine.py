@@ -141,7 +141,7 @@ class Tasks(Struct, frozen=True):
         if group is None:
             return self._answers(mapped(rows, partial(worker.fold_rows, self.work, read), ANSWERS), tasks)
         move = partial(worker.group_rows, read, group, places_of(tasks))
-        return self._of_groups(mapped(rows, move, MOVED), group, tasks, tasks)
+        return self._group_answers(mapped(rows, move, MOVED), group, tasks, tasks)
 
     def of_keys(self, job: Job[S], stream: Aligned) -> list[Answer]:
         """The answers for the rows of several tables, matched by key."""
@@ -169,9 +169,9 @@ class Tasks(Struct, frozen=True):
             fold = partial(worker.fold_parts, work, plain, bare)
             return self._answers(mapped(united, fold, ANSWERS), parts, len(sent))
         regroup = partial(worker.group_parts, plain, group, bare, places)
-        return self._of_groups(mapped(united, regroup, MOVED), group, parts, len(sent) + parts)
+        return self._group_answers(mapped(united, regroup, MOVED), group, parts, len(sent) + parts)
 
-    def _of_groups(self, moved: Any, group: str, parts: int, before: int) -> list[Answer]:
+    def _group_answers(self, moved: Any, group: str, parts: int, before: int) -> list[Answer]:
         fold = partial(worker.fold_groups, self.work, group)
         return self._answers(mapped(moved.repartition(parts, "place"), fold, ANSWERS), parts, before)
 

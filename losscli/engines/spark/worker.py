@@ -172,17 +172,17 @@ def spread_pieces(
     for number in _column(numbers, 0):
         place, data = pieces[number]
         try:
-            yield from _moved(_read_piece(sides[place], pickle.loads(data)), place, places)
+            yield from _sent_frames(_read_piece(sides[place], pickle.loads(data)), place, places)
         except (LossCliError, RereadError) as error:
-            yield _moved_answer(Answer.of_error(error), places)
+            yield _sent_answer(Answer.of_error(error), places)
 
 
 def spread_frame(side: Side, place: int, places: Sequence[int], batches: Batches) -> Iterator[pa.RecordBatch]:
     """The rows of a partition of a DataFrame, sent to the parts of their keys."""
     try:
-        yield from _moved(((frame, side.keys_of(frame)) for frame in side.read(batches)), place, places)
+        yield from _sent_frames(((frame, side.keys_of(frame)) for frame in side.read(batches)), place, places)
     except LossCliError as error:
-        yield _moved_answer(Answer.of_error(error), places)
+        yield _sent_answer(Answer.of_error(error), places)
 
 
 def _read_piece(side: Side, piece: Piece) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
@@ -194,7 +194,7 @@ def _read_piece(side: Side, piece: Piece) -> Iterator[tuple[pl.DataFrame, pl.Dat
         yield frame, side.keys_of(frame)
 
 
-def _moved(
+def _sent_frames(
     frames: Iterator[tuple[pl.DataFrame, pl.DataFrame]], side: int, places: Sequence[int]
 ) -> Iterator[pa.RecordBatch]:
     for frame, keys in frames:
@@ -203,7 +203,7 @@ def _moved(
                 yield _batch(MOVED, part, places[part], side, data)
 
 
-def _moved_answer(answer: Answer, places: Sequence[int]) -> pa.RecordBatch:
+def _sent_answer(answer: Answer, places: Sequence[int]) -> pa.RecordBatch:
     """An answer sent to the first part."""
     return _batch(MOVED, 0, places[0], ANSWER, answers.to_bytes(answer))
 
@@ -236,7 +236,7 @@ def arrived(batches: Batches) -> dict[int, Part]:
 def fold_rows(work: Work, read: Source, batches: Batches) -> Iterator[pa.RecordBatch]:
     """The answers for streams of rows, one for all streams with the same number."""
     for number, streams in groupby(read(batches), key=itemgetter(0)):
-        yield from _answered(number, [], partial(_folded, work, number, (stream for _, stream in streams)))
+        yield from _answer_rows(number, [], partial(_folded, work, number, (stream for _, stream in streams)))
 
 
 def fold_parts(
@@ -245,13 +245,13 @@ def fold_parts(
     """The answers for parts of the keys."""
     parts = arrived(batches)
     for number, part_stream in of_parts(stream, sides, parts):
-        yield from _answered(number, parts[number].answers, partial(_folded, work, number, [part_stream]))
+        yield from _answer_rows(number, parts[number].answers, partial(_folded, work, number, [part_stream]))
 
 
 def group_rows(read: Source, group: str, places: Sequence[int], batches: Batches) -> Iterator[pa.RecordBatch]:
     """Rows sent to the parts of their groups."""
     for _, stream in read(batches):
-        yield from _grouped(stream, group, places)
+        yield from _sent_groups(stream, group, places)
 
 
 def group_parts(
@@ -261,24 +261,24 @@ def group_parts(
     parts = arrived(batches)
     for number, part_stream in of_parts(stream, sides, parts):
         for answer in parts[number].answers:
-            yield _moved_answer(answer, places)
+            yield _sent_answer(answer, places)
         if not parts[number].failed:
-            yield from _grouped(part_stream, group, places)
+            yield from _sent_groups(part_stream, group, places)
 
 
-def _grouped(stream: Aligned, group: str, places: Sequence[int]) -> Iterator[pa.RecordBatch]:
+def _sent_groups(stream: Aligned, group: str, places: Sequence[int]) -> Iterator[pa.RecordBatch]:
     try:
         frames, stream = read(stream)
-        yield from _moved(((frame, frame.select(group)) for frame in frames), 0, places)
-        yield _moved_answer(Answer.of(b"", stream.findings.items()), places)
+        yield from _sent_frames(((frame, frame.select(group)) for frame in frames), 0, places)
+        yield _sent_answer(Answer.of(b"", stream.findings.items()), places)
     except (LossCliError, RereadError) as error:
-        yield _moved_answer(Answer.of_error(error), places)
+        yield _sent_answer(Answer.of_error(error), places)
 
 
 def fold_groups(work: Work, group: str, batches: Batches) -> Iterator[pa.RecordBatch]:
     """The answers for parts of the groups."""
     for number, part in arrived(batches).items():
-        yield from _answered(number, part.answers, partial(_folded_groups, work, group, number, part))
+        yield from _answer_rows(number, part.answers, partial(_folded_groups, work, group, number, part))
 
 
 def _folded_groups(work: Work, group: str, number: int, part: Part) -> Answer:
@@ -295,7 +295,7 @@ def _folded(work: Work, number: int, streams: Iterable[Aligned]) -> Answer:
     states, findings = Counter(job.merge), list[tuple[Finding, Tally]]()
     with work.writer(number) as sink:
         for stream in streams:
-            folded, stream = _attempted(job, fixed, stream, sink)
+            folded, stream = _folded_stream(job, fixed, stream, sink)
             findings += stream.findings.items()
             if folded is not None:
                 states.add(folded)
@@ -308,7 +308,7 @@ def _files(sink: Writer | None) -> int:
     return int(sink is not None and sink.has_rows)
 
 
-def _attempted(job: Job[S], fixed: Any, stream: Aligned, sink: Writer | None) -> tuple[S | None, Aligned]:
+def _folded_stream(job: Job[S], fixed: Any, stream: Aligned, sink: Writer | None) -> tuple[S | None, Aligned]:
     """The result for the rows of a stream, and the stream as read in the end."""
     while True:
         try:
@@ -342,7 +342,7 @@ def merge_answers(work: Work, batches: Batches) -> Iterator[pa.RecordBatch]:
     for task, answer in answers.assembled(rows_of(batches)):
         tasks.setdefault(task // FAN_IN, []).append(answer)
     for number, received in sorted(tasks.items()):
-        yield from _answered(number, [], partial(_merged, work, received))
+        yield from _answer_rows(number, [], partial(_merged, work, received))
 
 
 def _merged(work: Work, received: list[Answer]) -> Answer:
@@ -350,7 +350,7 @@ def _merged(work: Work, received: list[Answer]) -> Answer:
     return answers.merged(codec, job, received)
 
 
-def _answered(number: int, before: list[Answer], answer: Callable[[], Answer]) -> Iterator[pa.RecordBatch]:
+def _answer_rows(number: int, before: list[Answer], answer: Callable[[], Answer]) -> Iterator[pa.RecordBatch]:
     """The rows of an answer, with the findings or the error of earlier tasks."""
     complete = next((each for each in before if each.error), None)
     if complete is None:

@@ -48,7 +48,7 @@ class View(Protocol):
     def taken(self, block: ChartBlock) -> Mapping[str, Summary]:
         """The summaries of the rows of a block, by name."""
 
-    def drawn(self, of: Drawing) -> Iterator[Chart]:
+    def drawn(self, drawing: Drawing) -> Iterator[Chart]:
         """The charts of all rows."""
 
 

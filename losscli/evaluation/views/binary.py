@@ -33,15 +33,15 @@ def _has_probabilities(block: ChartBlock) -> bool:
     return block.plan.roles.link == "logit" or any(issubclass(kind, Binary | BinaryLabel) for kind in wanted)
 
 
-def drawn(of: Drawing) -> Iterator[Chart]:
+def drawn(drawing: Drawing) -> Iterator[Chart]:
     """The charts of two classes."""
-    names = of.plan.roles.names or ("0", "1")
-    if of.has("pairs"):
-        numbers, table = of.counts("pairs")
-        yield confusion(of, names, numbers, table)
+    names = drawing.plan.roles.names or ("0", "1")
+    if drawing.has("pairs"):
+        numbers, table = drawing.counts("pairs")
+        yield confusion(drawing, names, numbers, table)
         return
-    is_probability = of.has("deciles") and of.plan.roles.link == "probability"
-    yield from scores.drawn(of, is_probability)
-    if of.has("deciles"):
-        table = of.grid("sides")[1]
-        yield confusion(of, names, np.arange(4), table.mapped(np.ravel))
+    is_probability = drawing.has("deciles") and drawing.plan.roles.link == "probability"
+    yield from scores.drawn(drawing, is_probability)
+    if drawing.has("deciles"):
+        table = drawing.grid("sides")[1]
+        yield confusion(drawing, names, np.arange(4), table.mapped(np.ravel))

@@ -22,7 +22,7 @@ def pairs(block: ChartBlock, actual: Array, predicted: Array, classes: int) -> C
     return Counts.of(block.xp, every(numbers), every.counted)
 
 
-def confusion(of: Drawing, names: Sequence[str], numbers: Array, table: Table) -> Chart:
+def confusion(drawing: Drawing, names: Sequence[str], numbers: Array, table: Table) -> Chart:
     """The confusion matrix of pairs (m,) of true and predicted class, numbered as by `pairs`."""
     classes = len(names)
     actual, predicted = numbers // classes, numbers % classes
@@ -37,7 +37,7 @@ def confusion(of: Drawing, names: Sequence[str], numbers: Array, table: Table) -
     columns = {
         "actual": [names[place] for place in actual.tolist()],
         "predicted": [names[place] for place in predicted.tolist()],
-        **of.counted(cells),
+        **drawing.counted(cells),
         "share": plain(ratio(cells.weight, total[actual])),
     }
-    return of.chart("confusion", columns)
+    return drawing.chart("confusion", columns)

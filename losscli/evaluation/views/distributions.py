@@ -23,7 +23,7 @@ def taken(block: ChartBlock) -> dict[str, Summary]:
     return {}
 
 
-def drawn(of: Drawing) -> Iterator[Chart]:
+def drawn(drawing: Drawing) -> Iterator[Chart]:
     """The histogram of the PIT."""
-    for name in of.summaries:
-        yield histogram(of, "pit", name)
+    for name in drawing.summaries:
+        yield histogram(drawing, "pit", name)

@@ -25,7 +25,7 @@ def taken(block: ChartBlock) -> dict[str, Summary]:
     return {"ranks": spread(block, below / ranks, upto / ranks, min(ranks, BINS))}
 
 
-def drawn(of: Drawing) -> Iterator[Chart]:
+def drawn(drawing: Drawing) -> Iterator[Chart]:
     """The histogram of ranks."""
-    if of.has("ranks"):
-        yield histogram(of, "rank_histogram", "ranks")
+    if drawing.has("ranks"):
+        yield histogram(drawing, "rank_histogram", "ranks")

@@ -76,23 +76,23 @@ def _values(columns: list[tuple[Array, ...]]) -> Array:
     return outputs[0] if len(outputs) == 1 else sum(outputs) / len(outputs)
 
 
-def drawn(of: Drawing) -> Iterator[Chart]:
+def drawn(drawing: Drawing) -> Iterator[Chart]:
     """The distribution of each loss."""
-    for place, choice in enumerate(chosen(of.plan)):
-        if not of.has(str(place)):
+    for place, choice in enumerate(chosen(drawing.plan)):
+        if not drawing.has(str(place)):
             continue
-        (bins,), table, (total,) = of.grid(str(place))
+        (bins,), table, (total,) = drawing.grid(str(place))
         if table.weight.sum() > 0:
             notes = (
-                *infinite(of.outside(str(place))),
-                *of.sampled(str(place), ", and all of the largest losses"),
+                *infinite(drawing.outside(str(place))),
+                *drawing.sampled(str(place), ", and all of the largest losses"),
             )
-            yield of.chart(
-                "loss_distribution", _columns(of, bins, table, total), notes=notes, loss=choice.label
+            yield drawing.chart(
+                "loss_distribution", _columns(drawing, bins, table, total), notes=notes, loss=choice.label
             )
 
 
-def _columns(of: Drawing, bins: Bins, table: Table, total: Array) -> dict[str, list[Value]]:
+def _columns(drawing: Drawing, bins: Bins, table: Table, total: Array) -> dict[str, list[Value]]:
     low, high = bins.edges()
     is_loss = bins.low >= NEGATIVE_ZERO
     if is_loss:
@@ -109,7 +109,7 @@ def _columns(of: Drawing, bins: Bins, table: Table, total: Array) -> dict[str, l
     return {
         "loss_low": plain(np.array([low[at[0]] for at in members])),
         "loss_high": plain(np.array([high[at[-1]] for at in members])),
-        **of.counted(counts),
+        **drawing.counted(counts),
         "share": plain(weight / weight.sum()),
         "top_share": plain(top / weight.sum()),
         "top_loss_share": plain(share),

@@ -58,9 +58,9 @@ def _probability(batch: Multiclass, predicted: Array, largest: Array) -> Array:
     return xp.take_along_axis(batch.probability, predicted[:, None], axis=1)[:, 0]
 
 
-def drawn(of: Drawing) -> Iterator[Chart]:
+def drawn(drawing: Drawing) -> Iterator[Chart]:
     """The confusion matrix, and the reliability of the most probable class."""
-    if of.has("deciles"):
-        yield scores.reliability(of, "deciles")
-    if of.has("pairs"):
-        yield confusion(of, of.plan.roles.names, *of.counts("pairs"))
+    if drawing.has("deciles"):
+        yield scores.reliability(drawing, "deciles")
+    if drawing.has("pairs"):
+        yield confusion(drawing, drawing.plan.roles.names, *drawing.counts("pairs"))

@@ -29,10 +29,10 @@ def taken(block: ChartBlock) -> dict[str, Summary]:
     return summaries
 
 
-def drawn(of: Drawing) -> Iterator[Chart]:
+def drawn(drawing: Drawing) -> Iterator[Chart]:
     """The charts of each label."""
-    is_probability = of.plan.roles.link == "probability"
-    for place, name in enumerate(of.plan.roles.names[:MOST_CELLS]):
-        if of.has(f"{place}.scores"):
-            is_checked = is_probability and of.has(f"{place}.deciles")
-            yield from scores.drawn(of, is_checked, f"{place}.", {"label": name})
+    is_probability = drawing.plan.roles.link == "probability"
+    for place, name in enumerate(drawing.plan.roles.names[:MOST_CELLS]):
+        if drawing.has(f"{place}.scores"):
+            is_checked = is_probability and drawing.has(f"{place}.deciles")
+            yield from scores.drawn(drawing, is_checked, f"{place}.", {"label": name})

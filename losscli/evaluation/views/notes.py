@@ -11,12 +11,12 @@ _SMALLEST = 0.0001
 """Smaller shares are not written in percent."""
 
 
-def beyond(rows: float, of: float, extents: Mapping[str, tuple[float, float]]) -> tuple[Note, ...]:
+def beyond(rows: float, total: float, extents: Mapping[str, tuple[float, float]]) -> tuple[Note, ...]:
     """A note on rows outside the plotted range, if any; `extents` are the ranges of all rows."""
     if rows <= 0:
         return ()
     noun, verb = ("row", "is") if rows == 1 else ("rows", "are")
-    share = f"{rows / of:.2g}" if rows / of < _SMALLEST else f"{100 * rows / of:.2f} %"
+    share = f"{rows / total:.2g}" if rows / total < _SMALLEST else f"{100 * rows / total:.2f} %"
     ranges = ", ".join(
         f"{name} are from {decimal(low, 4)} to {decimal(high, 4)}" for name, (low, high) in extents.items()
     )

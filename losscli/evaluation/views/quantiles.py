@@ -25,19 +25,19 @@ def taken(block: ChartBlock) -> dict[str, Summary]:
     return summaries
 
 
-def drawn(of: Drawing) -> Iterator[Chart]:
+def drawn(drawing: Drawing) -> Iterator[Chart]:
     """The coverage of all levels."""
-    levels = sorted(map(float, of.summaries))
+    levels = sorted(map(float, drawing.summaries))
     if not levels:
         return
-    tables = [of.grid(repr(level))[1] for level in levels]
+    tables = [drawing.grid(repr(level))[1] for level in levels]
     below = np.array([table.weight[1] for table in tables])
     table = Table.joined([table.sum(0) for table in tables])
     observed = ratio(below, table.weight)
     columns = {
         "nominal": plain(np.array(levels)),
         "observed": plain(observed),
-        **of.share_intervals(observed, table),
-        **of.counted(table),
+        **drawing.share_intervals(observed, table),
+        **drawing.counted(table),
     }
-    yield of.chart("coverage", columns)
+    yield drawing.chart("coverage", columns)

@@ -35,19 +35,19 @@ def taken(block: ChartBlock) -> dict[str, Summary]:
     return {"ranks": block.every.summary(Gathered.of(xp, Unbinned((MOST_RANKS,), (rank,), counts, along)))}
 
 
-def drawn(of: Drawing) -> Iterator[Chart]:
+def drawn(drawing: Drawing) -> Iterator[Chart]:
     """The relevance by rank."""
-    if not of.has("ranks"):
+    if not drawing.has("ranks"):
         return
-    _, table, sums = of.grid("ranks")
+    _, table, sums = drawing.grid("ranks")
     ranks = np.flatnonzero(table.weight)
     counts = table[ranks]
     mean, squares, ideal = (ratio(each, counts.weight) for each in sums[:, ranks])
     low, high = np.full(len(ranks), math.nan), np.full(len(ranks), math.nan)
     for place, n in enumerate(counts.effective.tolist()):
-        if of.level is not None and n > 1:
+        if drawing.level is not None and n > 1:
             variance = max(0.0, squares[place] - mean[place] ** 2)
-            half = quantile(of.level, n - 1) * math.sqrt(variance / (n - 1))
+            half = quantile(drawing.level, n - 1) * math.sqrt(variance / (n - 1))
             low[place], high[place] = mean[place] - half, mean[place] + half
     columns = {
         "rank": whole(ranks + 1),
@@ -55,6 +55,6 @@ def drawn(of: Drawing) -> Iterator[Chart]:
         "ideal": plain(ideal),
         "ci_low": plain(low),
         "ci_high": plain(high),
-        **of.counted(counts),
+        **drawing.counted(counts),
     }
-    yield of.chart("gain", columns)
+    yield drawing.chart("gain", columns)

@@ -51,15 +51,15 @@ def taken(block: ChartBlock) -> dict[str, Summary]:
     return summaries
 
 
-def drawn(of: Drawing) -> Iterator[Chart]:
+def drawn(drawing: Drawing) -> Iterator[Chart]:
     """The charts of each output."""
-    names = of.plan.roles.names
+    names = drawing.plan.roles.names
     for place in range(MOST_CELLS):
-        if not of.has(str(place)):
+        if not drawing.has(str(place)):
             return
-        cell = {"output": names[place]} if len(of.plan.roles.predictions) > 1 else {}
-        (predictions, residuals), table, along = of.grid(str(place))
-        output = _Output(of, cell, predictions, residuals, table, along, of.sampled(str(place)))
+        cell = {"output": names[place]} if len(drawing.plan.roles.predictions) > 1 else {}
+        (predictions, residuals), table, along = drawing.grid(str(place))
+        output = _Output(drawing, cell, predictions, residuals, table, along, drawing.sampled(str(place)))
         yield _residuals(output)
         yield _bias(output)
         yield _spread(output)
@@ -72,7 +72,7 @@ class _Output(Struct, frozen=True, eq=False):
     to all of its charts.
     """
 
-    of: Drawing
+    drawing: Drawing
     cell: Mapping[str, str]
     predictions: Bins
     residuals: Bins
@@ -82,7 +82,7 @@ class _Output(Struct, frozen=True, eq=False):
 
 
 def _residuals(output: _Output) -> Chart:
-    of, table = output.of, output.table
+    drawing, table = output.drawing, output.table
     predictions, residuals = output.predictions, output.residuals
     across = shown(predictions, table.weight.sum(axis=1), _MAP)
     along = shown(residuals, table.weight.sum(axis=0), _MAP)
@@ -93,17 +93,17 @@ def _residuals(output: _Output) -> Chart:
         "prediction_high": plain(across.high[x]),
         "residual_low": plain(along.low[y]),
         "residual_high": plain(along.high[y]),
-        **of.counted(shown_table[x, y]),
+        **drawing.counted(shown_table[x, y]),
     }
     axes = (("predictions", predictions, across), ("residuals", residuals, along))
     extents = {name: (bins.low, bins.high) for name, bins, axis in axes if not axis.is_whole}
     rows_outside = table.rows.sum() - shown_table.rows.sum()
     left_out = beyond(rows_outside, table.rows.sum(), extents)
-    return of.chart("residuals", columns, output.cell, (*left_out, *output.notes))
+    return drawing.chart("residuals", columns, output.cell, (*left_out, *output.notes))
 
 
 def _bias(output: _Output) -> Chart:
-    of, predictions = output.of, output.predictions
+    drawing, predictions = output.drawing, output.predictions
     rows = output.table.sum(1)
     across = shown(predictions, rows.weight, _MAP)
     places = _even(np.where(across.places >= 0, rows.weight, 0.0))
@@ -119,12 +119,12 @@ def _bias(output: _Output) -> Chart:
         "prediction_high": plain(np.array([high[at[-1]] for at in members])),
         "prediction": plain(ratio(predicted, groups.weight)),
         "residual": plain(bias),
-        **_interval(of, bias, variance, groups),
-        **of.counted(groups),
+        **_interval(drawing, bias, variance, groups),
+        **drawing.counted(groups),
     }
     rows_outside = rows.rows.sum() - groups.rows.sum()
     left_out = beyond(rows_outside, rows.rows.sum(), {"predictions": (predictions.low, predictions.high)})
-    return of.chart("bias", columns, output.cell, (*left_out, *output.notes))
+    return drawing.chart("bias", columns, output.cell, (*left_out, *output.notes))
 
 
 def _even(weight: Array) -> Array:
@@ -151,29 +151,29 @@ def _variances(residuals: Bins, table: Table, places: Array, bias: Array) -> Arr
         return np.where(weight > 0, weight * squares, 0.0).sum(axis=1) / weight.sum(axis=1)
 
 
-def _interval(of: Drawing, bias: Array, variance: Array, table: Table) -> dict[str, list[Value]]:
+def _interval(drawing: Drawing, bias: Array, variance: Array, table: Table) -> dict[str, list[Value]]:
     """The intervals of means, by Student's t."""
     low: list[float] = []
     high: list[float] = []
     for mean, square, n in zip(bias.tolist(), variance.tolist(), table.effective.tolist(), strict=True):
         half = math.nan
-        if of.level is not None and n > 1:
-            half = quantile(of.level, n - 1) * math.sqrt(square / (n - 1))
+        if drawing.level is not None and n > 1:
+            half = quantile(drawing.level, n - 1) * math.sqrt(square / (n - 1))
         low.append(mean - half)
         high.append(mean + half)
     return {"ci_low": plain(np.array(low)), "ci_high": plain(np.array(high))}
 
 
 def _spread(output: _Output) -> Chart:
-    of, residuals, table = output.of, output.residuals, output.table.sum(0)
+    drawing, residuals, table = output.drawing, output.residuals, output.table.sum(0)
     along = shown(residuals, table.weight, _SPREAD)
     shown_table = table.grouped(along.places, along.count)
     columns = {
         "residual_low": plain(along.low),
         "residual_high": plain(along.high),
-        **of.counted(shown_table),
+        **drawing.counted(shown_table),
         "share": plain(ratio(shown_table.weight, np.full(along.count, table.weight.sum()))),
     }
     rows_outside = table.rows.sum() - shown_table.rows.sum()
     left_out = beyond(rows_outside, table.rows.sum(), {"residuals": (residuals.low, residuals.high)})
-    return of.chart("residual_distribution", columns, output.cell, (*left_out, *output.notes))
+    return drawing.chart("residual_distribution", columns, output.cell, (*left_out, *output.notes))

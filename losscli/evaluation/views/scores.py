@@ -175,23 +175,25 @@ class _Histogram(Struct, frozen=True, eq=False):
 
 
 def drawn(
-    of: Drawing, is_probability: bool, name: str = "", cell: Mapping[str, str] | None = None
+    drawing: Drawing, is_probability: bool, name: str = "", cell: Mapping[str, str] | None = None
 ) -> Iterator[Chart]:
     """The charts of two classes, named as in the plan, or of a label if `cell` is given."""
-    histogram = _Histogram.of(of, name, is_probability)
-    notes = of.sampled(f"{name}scores")
-    classes = tuple(of.plan.roles.names) if cell is None and len(of.plan.roles.names) == 2 else ("0", "1")
-    if of.has(f"{name}deciles"):
-        yield reliability(of, f"{name}deciles", cell)
+    histogram = _Histogram.of(drawing, name, is_probability)
+    notes = drawing.sampled(f"{name}scores")
+    classes = (
+        tuple(drawing.plan.roles.names) if cell is None and len(drawing.plan.roles.names) == 2 else ("0", "1")
+    )
+    if drawing.has(f"{name}deciles"):
+        yield reliability(drawing, f"{name}deciles", cell)
     if (histogram.table.weight.sum(axis=0) > 0).all():
-        yield from _curves(of, histogram, cell, notes)
-    yield _distribution(of, histogram, is_probability, classes, cell, notes)
-    yield _costs(of, histogram, cell, notes)
+        yield from _curves(drawing, histogram, cell, notes)
+    yield _distribution(drawing, histogram, is_probability, classes, cell, notes)
+    yield _costs(drawing, histogram, cell, notes)
 
 
-def reliability(of: Drawing, name: str, cell: Mapping[str, str] | None = None) -> Chart:
+def reliability(drawing: Drawing, name: str, cell: Mapping[str, str] | None = None) -> Chart:
     """The reliability diagram of a grid of bins, and rows without and with the event."""
-    _, table, (probability,) = of.grid(name)
+    _, table, (probability,) = drawing.grid(name)
     whole_table = table.sum(1)
     nonempty = whole_table.weight > 0
     counts = whole_table[nonempty]
@@ -202,10 +204,10 @@ def reliability(of: Drawing, name: str, cell: Mapping[str, str] | None = None) -
         "probability_high": plain(edges[1:][nonempty]),
         "probability": plain(ratio(probability[nonempty], counts.weight)),
         "observed": plain(observed),
-        **of.share_intervals(observed, counts),
-        **of.counted(counts),
+        **drawing.share_intervals(observed, counts),
+        **drawing.counted(counts),
     }
-    return of.chart("reliability", columns, cell, of.sampled(name))
+    return drawing.chart("reliability", columns, cell, drawing.sampled(name))
 
 
 def _at_or_above(weight: Array) -> Array:
@@ -214,7 +216,7 @@ def _at_or_above(weight: Array) -> Array:
 
 
 def _curves(
-    of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None, notes: tuple[Note, ...]
+    drawing: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None, notes: tuple[Note, ...]
 ) -> Iterator[Chart]:
     """The curves of ROC, and of precision and recall."""
     positives = _at_or_above(histogram.table.weight)
@@ -226,7 +228,7 @@ def _curves(
         "false_positive_rate": plain(rates[at, 0]),
         "true_positive_rate": plain(rates[at, 1]),
     }
-    yield of.chart("roc", columns, cell, notes)
+    yield drawing.chart("roc", columns, cell, notes)
     predicted = positives.sum(axis=1)
     precision = np.divide(positives[:, 1], predicted, out=np.ones(len(predicted)), where=predicted > 0)
     steps = np.abs(np.diff(rates[:, 1])) + np.abs(np.diff(precision))
@@ -236,7 +238,7 @@ def _curves(
         "recall": plain(rates[at, 1]),
         "precision": plain(precision[at]),
     }
-    yield of.chart("precision_recall", columns, cell, notes)
+    yield drawing.chart("precision_recall", columns, cell, notes)
 
 
 def _thresholds(histogram: _Histogram) -> Array:
@@ -255,7 +257,7 @@ def _spread_out(steps: Array, most: int = _POINTS) -> Array:
 
 
 def _distribution(
-    of: Drawing,
+    drawing: Drawing,
     histogram: _Histogram,
     is_probability: bool,
     classes: tuple[str, ...],
@@ -280,7 +282,7 @@ def _distribution(
         columns["score_low"] += plain(edges[:-1])
         columns["score_high"] += plain(edges[1:])
         columns["class"] += [name] * (len(edges) - 1)
-        counted = of.counted(shown_table[:, code])
+        counted = drawing.counted(shown_table[:, code])
         rows += counted["rows"]
         weight += counted["weight"]
         total = table.weight[:, code].sum()
@@ -289,11 +291,11 @@ def _distribution(
     extent = float(histogram.low[0]), float(histogram.high[-1])
     left_out = beyond(rows_outside, table.rows.sum(), {"scores": extent})
     columns |= {"rows": rows, "weight": weight, "share": share}
-    return of.chart("score_distribution", columns, cell, (*left_out, *notes))
+    return drawing.chart("score_distribution", columns, cell, (*left_out, *notes))
 
 
 def _costs(
-    of: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None, notes: tuple[Note, ...]
+    drawing: Drawing, histogram: _Histogram, cell: Mapping[str, str] | None, notes: tuple[Note, ...]
 ) -> Chart:
     """The share of rows misclassified at each threshold."""
     positives = _at_or_above(histogram.table.weight)
@@ -308,4 +310,4 @@ def _costs(
         "false_negatives": plain(false_negative[at]),
         "cost": plain(false_positive[at] + false_negative[at]),
     }
-    return of.chart("threshold_cost", columns, cell, notes)
+    return drawing.chart("threshold_cost", columns, cell, notes)

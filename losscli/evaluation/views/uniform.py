@@ -42,9 +42,9 @@ def _up_to(xp: Namespace, low: Array, width: Array, point: Array, edge: float) -
     return xp.where(point, xp.where(low < edge, 1.0, 0.0), spread)
 
 
-def histogram(of: Drawing, name: str, summary: str) -> Chart:
+def histogram(drawing: Drawing, name: str, summary: str) -> Chart:
     """A histogram that is uniform if forecasts are calibrated, from the named summary."""
-    table = of.grid(summary)[1]
+    table = drawing.grid(summary)[1]
     bins = len(table.rows)
     total = table.total
     share = ratio(table.weight, total.weight)
@@ -53,8 +53,8 @@ def histogram(of: Drawing, name: str, summary: str) -> Chart:
     columns = {
         f"{axis}_low": plain(edges[:-1]),
         f"{axis}_high": plain(edges[1:]),
-        **of.counted(table),
+        **drawing.counted(table),
         "density": plain(share * bins),
-        **of.share_intervals(share, total, scale=bins),
+        **drawing.share_intervals(share, total, scale=bins),
     }
-    return of.chart(name, columns, notes=of.sampled(summary))
+    return drawing.chart(name, columns, notes=drawing.sampled(summary))
