@@ -96,7 +96,7 @@ def evaluate(
         by: Slices: region; a,b crossed; age:4; day:month; auto.
         missing: Rows with missing values; default: error.
         unmatched: Keys on one side only; default: error.
-        domain: What a loss cannot take; default: error.
+        domain: Values out of domain; default: error.
         where: Rows to evaluate, in SQL: "region = 'eu'".
         group: Rows that belong together: query, stratum.
         scale_by: Scale of errors: naive error of the history.
@@ -133,8 +133,8 @@ def evaluate(
         min_n: Cells with fewer rows are shown, not judged.
         rows: Write row losses: .parquet, .csv, .ndjson, .arrow.
         worst: Show the N rows with the largest first loss.
-        state: Write what rows leave behind, for merge.
-        charts: Keep what charts show; as --plot and -o X.html do.
+        state: Write the state of the run, for merge.
+        charts: Keep data for charts, as --plot and -o X.html do.
         plan: Follow a saved plan, or a state.
         part: Which part of the rows this is: 2/6.
         threads: Worker threads; default: all cores, up to 8.

@@ -300,7 +300,7 @@ class Request(Struct, frozen=True, kw_only=True):
             column=True, commands=(*CONFIGURED, "init"),
             instead={
                 "weak": _column(
-                    "Look through these: region; age:4; day:month; default: auto.", SLICES, "COL", column=True
+                    "Search these: region; age:4; day:month; default: auto.", SLICES, "COL", column=True
                 ),
             },
         ),
@@ -320,7 +320,7 @@ class Request(Struct, frozen=True, kw_only=True):
     domain: Annotated[
         str,
         _column(
-            "What a loss cannot take; default: error.", one_of(POLICIES), "error|drop", compared="domain"
+            "Values out of domain; default: error.", one_of(POLICIES), "error|drop", compared="domain"
         ),
     ] = "error"
     where: Annotated[
@@ -546,7 +546,7 @@ class Request(Struct, frozen=True, kw_only=True):
         ),
     ] = None
     all_pairs: Annotated[
-        bool, _judging("Compare each with each, not with the first alone.", commands=("compare",))
+        bool, _judging("Compare all pairs, not only with the first model.", commands=("compare",))
     ] = False
     verify: Annotated[
         str | None,
@@ -558,7 +558,7 @@ class Request(Struct, frozen=True, kw_only=True):
     public: Annotated[
         bool,
         _judging(
-            "Show what is wrong with PREDS, but no values of TARGETS.", commands=("check",), use=Use.CALL
+            "Show what is wrong with PREDS, without values of TARGETS.", commands=("check",), use=Use.CALL
         ),
     ] = False
 
@@ -586,14 +586,14 @@ class Request(Struct, frozen=True, kw_only=True):
     state: Annotated[
         str | None,
         _output(
-            "Write what rows leave behind, for merge.", STATE, "FILE",
+            "Write the state of the run, for merge.", STATE, "FILE",
             commands=("evaluate", "compare", "merge"), use=Use.REPORT,
         ),
     ] = None
     charts: Annotated[
         bool,
         _output(
-            "Keep what charts show; as --plot and -o X.html do.",
+            "Keep data for charts, as --plot and -o X.html do.",
             commands=("evaluate", "compare"), use=Use.PLAN,
         ),
     ] = False

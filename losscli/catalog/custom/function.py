@@ -58,7 +58,7 @@ def loss(
         score: Whether larger values are better.
         domain: The values that the loss is defined for, in words.
         increasing: Names of parameters that have to increase in this order.
-        state: What rows leave behind: a class with the methods of `losscli.states.base.State`.
+        state: The type that summarizes rows: a class with the methods of `losscli.states.base.State`.
 
     Returns:
         A decorator, which returns the function itself.  Pass the function to `losscli.evaluate(..., loss=f)`,
