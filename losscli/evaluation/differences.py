@@ -64,7 +64,7 @@ def _pair_comparisons(
 
 
 def _cells_of(pair: Partial, a: Partial, b: Partial, number: int) -> tuple[Moments, ...] | None:
-    moments = tuple(moments_of(each) for part in (pair, a, b) if (each := part.cells[number]) is not None)
+    moments = tuple(moments_of(cells) for part in (pair, a, b) if (cells := part.cells[number]) is not None)
     return moments if len(moments) == 3 else None
 
 
@@ -190,14 +190,14 @@ def _with_adjusted(comparisons: Sequence[Comparison]) -> list[Comparison]:
     Holm (1979), A simple sequentially rejective multiple test procedure, doi:10.2307/4615733.
     """
     kinds: dict[tuple[str, ...], list[int]] = {}
-    for place, each in enumerate(comparisons):
-        if each.p_value is not None:
-            kinds.setdefault(tuple(each.cell), []).append(place)
+    for place, comparison in enumerate(comparisons):
+        if comparison.p_value is not None:
+            kinds.setdefault(tuple(comparison.cell), []).append(place)
     adjusted: dict[int, float] = {}
     for places in kinds.values():
         values = holm([comparisons[place].p_value or 0.0 for place in places])
         adjusted |= dict(zip(places, values, strict=True))
-    return [replace(each, adjusted=adjusted.get(place)) for place, each in enumerate(comparisons)]
+    return [replace(comparison, adjusted=adjusted.get(place)) for place, comparison in enumerate(comparisons)]
 
 
 def model_notes(job: ComparisonJob, scores: Scores, tallies: Mapping[Finding, Tally]) -> list[Note]:

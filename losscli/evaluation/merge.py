@@ -106,9 +106,11 @@ def _merge_notes(outcomes: Sequence[Outcome]) -> list[Note]:
 
 def _wrong_parts(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
     """Plans without rows, and parts that are missing, duplicate or numbered in different ways."""
-    for each in outcomes:
-        if each.is_plan:
-            yield Problem("is a plan, which holds no rows", each.place, "give the states that --state wrote")
+    for outcome in outcomes:
+        if outcome.is_plan:
+            yield Problem(
+                "is a plan, which holds no rows", outcome.place, "give the states that --state wrote"
+            )
     numbered = [each.part for each in outcomes if each.part is not None]
     if not numbered:
         return
@@ -136,13 +138,13 @@ def _part(outcome: Outcome) -> str:
 def _repeated(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
     """Rows that would count twice: the same state, or the same file of predictions."""
     seen: dict[str, Outcome] = {}
-    for each in outcomes:
-        digests = _digests(each)
-        twice = next((seen[digest] for digest in digests if digest in seen), None)
-        if twice is not None:
+    for outcome in outcomes:
+        digests = _digests(outcome)
+        earlier = next((seen[digest] for digest in digests if digest in seen), None)
+        if earlier is not None:
             what = "the same rows twice: its predictions are those of another state"
-            yield Problem(what, each.place, "give each state once", (f"also {twice.place}",))
-        seen.update(dict.fromkeys(digests, each))
+            yield Problem(what, outcome.place, "give each state once", (f"also {earlier.place}",))
+        seen.update(dict.fromkeys(digests, outcome))
 
 
 def _digests(outcome: Outcome) -> list[str]:
@@ -169,12 +171,12 @@ def _one_group(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
 def _other_plans(outcomes: Sequence[Outcome]) -> Iterator[Problem]:
     """Differences from the first state: options, classes, bins, reference points."""
     first = outcomes[0]
-    for each in outcomes[1:]:
-        different = [*differences(first, each), *_other_lists(first, each)]
+    for other in outcomes[1:]:
+        different = [*differences(first, other), *_other_lists(first, other)]
         if different:
             what = f"was evaluated in another way than {first.place}"
             remedy = "\n".join(dict.fromkeys(remedy for _, remedy in different))
-            yield Problem(what, each.place, remedy, tuple(text for text, _ in different))
+            yield Problem(what, other.place, remedy, tuple(text for text, _ in different))
 
 
 def differences(first: Outcome, other: Outcome) -> Iterator[tuple[str, str]]:

@@ -301,38 +301,40 @@ def _distinct(search: _Search, worse: Sequence[_Tested], fixed: Fixed) -> tuple[
 
 def _unexplained(worse: Sequence[_Tested], alpha: float) -> list[_Tested]:
     """The two-column segments that are worse than the significant one-column segments explain."""
-    significant = {each.parts[0] for each in worse if len(each.key) == 1}
+    significant = {segment.parts[0] for segment in worse if len(segment.key) == 1}
     crossed, p_values = list[_Tested](), list[float]()
-    for each in worse:
-        if each.beyond is None:
+    for segment in worse:
+        if segment.beyond is None:
             continue
-        is_significant = [part in significant for part in each.parts]
+        is_significant = [part in significant for part in segment.parts]
         tests = [
             p
-            for p, applies in zip(each.beyond, (*is_significant, all(is_significant)), strict=True)
+            for p, applies in zip(segment.beyond, (*is_significant, all(is_significant)), strict=True)
             if applies
         ]
-        crossed.append(each)
+        crossed.append(segment)
         p_values.append(max(tests, default=0.0))
     adjusted = benjamini_hochberg(p_values)
-    return [each for each, p in zip(crossed, adjusted, strict=True) if p <= alpha]
+    return [segment for segment, p in zip(crossed, adjusted, strict=True) if p <= alpha]
 
 
 def _still_worse(
     search: _Search, listed: Sequence[_Tested], others: Sequence[_Tested], fixed: Fixed
 ) -> Iterator[_Tested]:
     """The others that are worse even without the rows of listed segments and of those before them."""
-    groups = (tuple(listed), *((each,) for each in others))
-    overlaps = Overlaps.of_segments([[(each.slicing, each.key) for each in group] for group in groups])
+    groups = (tuple(listed), *((segment,) for segment in others))
+    overlaps = Overlaps.of_segments(
+        [[(segment.slicing, segment.key) for segment in group] for group in groups]
+    )
     job, part = search.fold([overlaps], fixed)
     whole, (slices,), bound = finished(job.plan, part), part.slices, search.bound(part)
     has = overlaps.members(slices.keys)
     covered = has[0].copy()
-    for place, each in enumerate(others, 1):
+    for place, segment in enumerate(others, 1):
         inside, outside = has[place] & ~covered, ~has[place] & ~covered
         if _is_worse(search, bound, slices, whole, inside, outside):
             covered |= has[place]
-            yield each
+            yield segment
 
 
 def _is_worse(
@@ -379,8 +381,8 @@ def _report(
     )
 
 
-def _segment(search: _Search, each: _Tested, adjusted: float, overall: float | None) -> Segment:
-    choice, contrast = search.choice, each.contrast
+def _segment(search: _Search, tested: _Tested, adjusted: float, overall: float | None) -> Segment:
+    choice, contrast = search.choice, tested.contrast
     better = None
     if overall:
         better = (contrast.rest - overall if choice.loss.score else overall - contrast.rest) / abs(overall)
@@ -388,7 +390,7 @@ def _segment(search: _Search, each: _Tested, adjusted: float, overall: float | N
         loss=choice.loss.name,
         label=choice.label,
         params=choice.recorded,
-        cell=each.cell,
+        cell=tested.cell,
         value=contrast.value,
         rest=contrast.rest,
         difference=contrast.difference,
@@ -401,8 +403,8 @@ def _segment(search: _Search, each: _Tested, adjusted: float, overall: float | N
         adjusted=adjusted,
         gain=better,
         higher_is_better=choice.loss.score,
-        rows=each.rows,
-        weight=each.weight,
+        rows=tested.rows,
+        weight=tested.weight,
     )
 
 

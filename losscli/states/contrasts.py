@@ -90,11 +90,11 @@ def p_value(estimate: Estimate, others: Sequence[tuple[int, Estimate]], level: f
     The errors are taken to be independent.  1 if the noise of a value is unknown.
     """
     error, difference = _error(estimate, level), estimate.value
-    for sign, each in others:
-        noise = _error(each, level)
-        if error is None or noise is None or difference is None or each.value is None:
+    for sign, term in others:
+        noise = _error(term, level)
+        if error is None or noise is None or difference is None or term.value is None:
             return 1.0
-        error, difference = error.minus(noise.times(sign)), difference - sign * each.value
+        error, difference = error.minus(noise.times(sign)), difference - sign * term.value
     if error is None or difference is None or (deviate := _deviate(difference, error, score)) is None:
         return 1.0
     return _tail(deviate, error)
