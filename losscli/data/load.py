@@ -35,7 +35,7 @@ def tables(predictions: Source, targets: Source | None, asked: Reading) -> tuple
         lambda: _located(predictions, "predictions", asked),
         *([] if targets is None else [lambda: _located(targets, "targets", asked)]),
     )
-    sources.used(asked, [files for _, files in located if files])
+    sources.require_used(asked, [files for _, files in located if files])
     matrix = len(located) == 2 and _is_matrix(located[1])
     opened = all_of(
         partial(_table, located[0], "predictions", matrix),

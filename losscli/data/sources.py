@@ -184,7 +184,7 @@ def _start(path: str, name: str) -> bytes:
 
 
 def _checked(files: Files, asked: Reading) -> Files:
-    """The files with their separator.  Raises DataError if one has the first bytes of another format."""
+    """The files with their spelling and sizes.  Raises DataError if one has the content of another format."""
     problems = []
     for path in files.paths:
         kind = sniff.kind(_start(path, files.shown(path)))
@@ -199,7 +199,7 @@ def _checked(files: Files, asked: Reading) -> Files:
     return replace(files, by_option=by_option, spelling=asked.spelling, sizes=sizes)
 
 
-def used(asked: Reading, files: Sequence[Files]) -> None:
+def require_used(asked: Reading, files: Sequence[Files]) -> None:
     """Raise UsageError for an option that no input needs."""
     defaults = Reading()
     if asked == defaults:
