@@ -252,7 +252,9 @@ def folded(
     found = moments(flat, w, codes=codes, cells=replications)
     if cluster is None:
         return found
-    block = clusters.Block(clusters.Clusters.of(np.tile(cluster, replications)), {0: codes})
+    block = clusters.Block(
+        clusters.pairs_of(clusters.Clusters.of(np.tile(cluster, replications)), {0: codes})
+    )
     block.add(0, flat, w, None)
     return clusters.between(found, block.totals()[0], 0)
 
