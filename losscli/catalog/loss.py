@@ -251,7 +251,7 @@ class Choice(Struct, frozen=True, dict=True):
 
         The defaults of a library are included, since they may differ from those of the loss.
         """
-        return self._written(self.loss.asked_as)
+        return self._text(self.loss.asked_as)
 
     @cached_property
     def reduction(self) -> BoundReduction:
@@ -270,9 +270,9 @@ class Choice(Struct, frozen=True, dict=True):
     @property
     def identity(self) -> str:
         """The text that identifies what it computes, with a digest if its source is not in the request."""
-        return self._written(self.loss.digest or self.loss.asked_as)
+        return self._text(self.loss.digest or self.loss.asked_as)
 
-    def _written(self, name: str) -> str:
+    def _text(self, name: str) -> str:
         of_library = () if self.policy is None else self.policy.convention.params
         inline = ",".join(
             f"{param.name}={param_text(self.params[param.name])}"
@@ -294,12 +294,12 @@ class Choice(Struct, frozen=True, dict=True):
 
     def columns(self, batch: Batch) -> tuple[Array, ...]:
         """The row columns of a batch, each of shape (n,)."""
-        return self.loss.columns(self._seen(batch), self.params)
+        return self.loss.columns(self._with_policy(batch), self.params)
 
     def replaced(self, batch: Batch) -> Array | None:
         """The rows in which the loss replaces numbers (n,); None for no rows."""
         replaces = self.loss.replaces
-        return None if replaces is None else replaces.rows(self._seen(batch), self.params)
+        return None if replaces is None else replaces.rows(self._with_policy(batch), self.params)
 
-    def _seen(self, batch: Batch) -> Batch:
+    def _with_policy(self, batch: Batch) -> Batch:
         return batch if self.policy is None else self.policy.seen(batch)

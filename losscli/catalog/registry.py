@@ -188,7 +188,7 @@ def find(name: str) -> tuple[Loss, ...]:
     lowered = name.lower()
     # Importing all families would take longer than a small run.
     _load(HOMES.get(lowered, FAMILIES))
-    matches = _named.get(lowered) or _spelled_otherwise(lowered)
+    matches = _named.get(lowered) or _find_ignoring_separators(lowered)
     if not matches:
         raise _unknown(name)
     return tuple(sorted(_in_order(matches), key=lambda entry: entry.name != lowered))
@@ -208,7 +208,7 @@ def _at_quantile(name: str, percent: str) -> Loss:
     return named(name).at_quantile(percent, _at_quantile)
 
 
-def _spelled_otherwise(name: str) -> list[Loss]:
+def _find_ignoring_separators(name: str) -> list[Loss]:
     """The losses whose name differs only in spaces, hyphens and underscores; empty if that is ambiguous."""
     squeezed = hints.squeezed(name)
     matches = [

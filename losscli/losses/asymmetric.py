@@ -38,7 +38,7 @@ def log_linear_quantile(batch: Regression, *, alpha: Unit = 0.5) -> Array:
     return pinball(replace(batch, prediction=batch.xp.exp(batch.prediction)), alpha=alpha)
 
 
-def _side(batch: Regression, alpha: float) -> Array:
+def _side_weight(batch: Regression, alpha: float) -> Array:
     """Alpha if the prediction is not above the target, else 1 - alpha."""
     return batch.xp.where(batch.error > 0, 1.0 - alpha, alpha)
 
@@ -51,7 +51,7 @@ def expectile(batch: Regression, *, alpha: Unit = 0.5) -> Array:
 
     Newey and Powell (1987), doi:10.2307/1911031
     """
-    return _side(batch, alpha) * batch.squared_error
+    return _side_weight(batch, alpha) * batch.squared_error
 
 
 @loss("MQuantileNorm", tail=("delta", "linear"))
@@ -62,4 +62,4 @@ def m_quantile_huber(batch: Regression, *, alpha: OpenUnit, delta: Positive = 1.
 
     Breckling and Chambers (1988), doi:10.1093/biomet/75.4.761
     """
-    return _side(batch, alpha) * huber(batch, delta=delta)
+    return _side_weight(batch, alpha) * huber(batch, delta=delta)

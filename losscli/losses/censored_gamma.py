@@ -28,19 +28,19 @@ def crps_censored_shifted_gamma(batch: CensoredShiftedGamma) -> Array:
     place, forever = rate * (y + batch.shift), xp.full_like(y, xp.inf)
     # The score of the gamma distribution, minus the part below the start, which does not count ...
     score = rate * crps_gamma(Gamma(xp, y + batch.shift, shape, rate))
-    score = score - _below(xp, "gammainc", shape, start, forever, 2)
+    score = score - _integral_below(xp, "gammainc", shape, start, forever, 2)
     dry = special(xp).gammainc(shape, start) > 0.5
     if bool(xp.any(dry)):
         # ... or, if that part dominates, the part above the start: S^2, and 1 - 2 S up to the target.
         first = xp.where(dry, start, 1.0)
-        above = _above(xp, shape, first, forever, 2) - 2.0 * _above(
+        above = _integral_above(xp, shape, first, forever, 2) - 2.0 * _integral_above(
             xp, shape, first, xp.maximum(place, first), 1
         )
         score = xp.where(dry, place - start + above, score)
     return score / rate + (y - batch.target)
 
 
-def _below(xp: Namespace, name: str, shape: Array, top: Array, length: Array, power: int) -> Array:
+def _integral_below(xp: Namespace, name: str, shape: Array, top: Array, length: Array, power: int) -> Array:
     """The integral of a power of G, or of 1 - G, from top exp(-length) to the top.
 
     On a logarithmic scale the integrand is smooth also near zero.
@@ -54,11 +54,11 @@ def _below(xp: Namespace, name: str, shape: Array, top: Array, length: Array, po
     return integral(xp, f, length, 1.0 / (1.0 + xp.sqrt(shape)), PANELS)
 
 
-def _above(xp: Namespace, shape: Array, start: Array, end: Array, power: int) -> Array:
+def _integral_above(xp: Namespace, shape: Array, start: Array, end: Array, power: int) -> Array:
     """The integral of a power of 1 - G from start to end."""
     turn = xp.maximum(start, 1.0)
     low = xp.minimum(turn, end)
-    near = _below(xp, "gammaincc", shape, low, xp.log(low / start), power)
+    near = _integral_below(xp, "gammaincc", shape, low, xp.log(low / start), power)
 
     def f(w: Array) -> Array:
         return special(xp).gammaincc(shape[:, None], turn[:, None] + w) ** power

@@ -22,7 +22,7 @@ def _of_items(batch: LabeledVectors, value: Callable[[Pairs], Array]) -> Array:
     return batch.xp.concatenate([batch.xp.zeros(0), *(value(pairs) for pairs in batch.pairs())])
 
 
-def _largest(xp: Namespace, x: Array, counted: Array) -> Array:
+def _maximum(xp: Namespace, x: Array, counted: Array) -> Array:
     """The largest x of the counted items (k, 1), minus infinity if there are none."""
     return xp.max(xp.where(counted, x, -xp.inf), axis=1, keepdims=True)
 
@@ -45,7 +45,7 @@ def ntxent(batch: LabeledVectors, *, temperature: Positive = 0.07) -> tuple[Arra
     xp = batch.xp
 
     def of_item(pairs: Pairs) -> Array:
-        s, top = pairs.cosine, _largest(xp, pairs.cosine, pairs.negative)
+        s, top = pairs.cosine, _maximum(xp, pairs.cosine, pairs.negative)
         # Scaling differences rather than scores avoids overflow at low temperatures.
         others = _log_sum(xp, (s - top) / temperature, pairs.negative)
         cost = softplus(xp, (top - s) / temperature + others)
@@ -73,7 +73,7 @@ def circle(batch: LabeledVectors, *, gamma: Positive = 80.0, margin: Real = 0.4)
         alike = xp.maximum(1.0 + margin - s, 0.0) * (1.0 - margin - s)
         unlike = xp.maximum(margin + s, 0.0) * (s - margin)
         sides = ((alike, pairs.positive), (unlike, pairs.negative))
-        tops = [_largest(xp, x, counted) for x, counted in sides]
+        tops = [_maximum(xp, x, counted) for x, counted in sides]
         rests = [
             _log_sum(xp, gamma * (x - top), counted) for (x, counted), top in zip(sides, tops, strict=True)
         ]

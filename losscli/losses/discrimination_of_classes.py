@@ -75,10 +75,10 @@ def _mean(
         share * influence + (part - value) * change
         for (share, change), (part, influence) in zip(weights, values, strict=True)
     ]
-    return _bounded(sample, float(value), sum(changes) / total)
+    return _settled(sample, float(value), sum(changes) / total)
 
 
-def _bounded(sample: Sample, value: float, influence: Array) -> Settled:
+def _settled(sample: Sample, value: float, influence: Array) -> Settled:
     return Settled.of(value, influence, sample.ends(value, influence, 0.0, 1.0))
 
 
@@ -98,7 +98,7 @@ def _of_classes(sample: Sample, curve: Curve, average: str, multi_class: str = "
         overall = curves.mean(average)
     else:
         pairs = list(combinations(range(len(scores)), 2))
-        values = [_between(sample, scores, members, *pair) for pair in pairs]
+        values = [_one_vs_one(sample, scores, members, *pair) for pair in pairs]
         shares = [_share(sample, members[a] | members[b]) for a, b in pairs]
         overall = _mean(sample, values, shares if average == "weighted" else None)
     return replace(overall, parts=curves.parts)
@@ -112,7 +112,7 @@ def _precision_of_classes(sample: Sample, average: str) -> Settled:
     return _of_classes(sample, precision_of, average)
 
 
-def _between(
+def _one_vs_one(
     sample: Sample, scores: list[Array], members: list[Array], a: int, b: int
 ) -> tuple[float, Array]:
     """The mean of the areas of two classes against each other, each ranked by its own score."""
@@ -210,14 +210,14 @@ def _pooled(sample: Sample, curve: Curve, both: bool) -> Settled:
     if ranking.positives == 0 or (both and ranking.negatives == 0):
         return Settled.undefined(sample)
     value, influence = curve(ranking)
-    return _bounded(sample, value, influence.reshape(half, -1).mean(axis=0))
+    return _settled(sample, value, influence.reshape(half, -1).mean(axis=0))
 
 
 def _areas_of_labels(sample: Sample, average: str) -> Settled:
     return _of_labels(sample, area_of, average, both=True)
 
 
-def _of_columns(batch: MultilabelScore) -> tuple[Array, ...]:
+def _label_columns(batch: MultilabelScore) -> tuple[Array, ...]:
     return (*batch.score.T, *batch.relevant.T)
 
 
@@ -242,7 +242,7 @@ def multilabel_roc_auc(
 
     Hanley and McNeil (1982), doi:10.1148/radiology.143.1.7063747
     """
-    return _of_columns(batch)
+    return _label_columns(batch)
 
 
 def _precision_of_labels(sample: Sample, average: str) -> Settled:
@@ -270,4 +270,4 @@ def multilabel_average_precision(
 
     Manning, Raghavan, Schuetze (2008), Introduction to Information Retrieval, ch. 8
     """
-    return _of_columns(batch)
+    return _label_columns(batch)

@@ -13,7 +13,7 @@ NEGLIGIBLE = 1e-17
 """A fraction of a sum that does not change it in float64."""
 
 
-def _score(xp: Namespace, hits: Array, batch: Hypergeometric) -> Array:
+def _log_score(xp: Namespace, hits: Array, batch: Hypergeometric) -> Array:
     """-log of the probability of hits among k draws, for hits in the support (Loader 2000)."""
     share = batch.k / xp.maximum(batch.m + batch.n, 1.0)
     misses = batch.k - hits
@@ -35,7 +35,7 @@ def log_score_hypergeometric(batch: Hypergeometric) -> Array:
     """
     xp, (low, high) = batch.xp, batch.support
     possible = (batch.count >= low) & (batch.count <= high)
-    score = _score(xp, xp.where(possible, batch.count, low), batch)
+    score = _log_score(xp, xp.where(possible, batch.count, low), batch)
     return xp.where(possible, score, xp.where(batch.count == batch.count, xp.inf, xp.nan))
 
 
@@ -54,13 +54,13 @@ def crps_hypergeometric(batch: Hypergeometric) -> Array:
     reach = xp.ceil(SPREAD * xp.sqrt(variance)) + MORE
     middle = xp.floor(xp.minimum(xp.maximum(mean, low), high))
     first, last = xp.maximum(low, middle - reach), xp.minimum(high, middle + reach)
-    below = _one_side(batch, first, middle, 1.0)
-    above = _one_side(batch, last, middle, -1.0)
+    below = _integral_to_middle(batch, first, middle, 1.0)
+    above = _integral_to_middle(batch, last, middle, -1.0)
     # Beyond these counts F is zero or one.
     return below + above + xp.maximum(first - y, 0.0) + xp.maximum(y - last, 0.0)
 
 
-def _one_side(batch: Hypergeometric, edge: Array, middle: Array, step: float) -> Array:
+def _integral_to_middle(batch: Hypergeometric, edge: Array, middle: Array, step: float) -> Array:
     """The integral of (F - [y <= x])^2 from the edge to the middle count, in steps of 1 or -1.
 
     Probabilities are computed recursively and added from the edge on.  Between two counts the sum P is the
@@ -68,7 +68,7 @@ def _one_side(batch: Hypergeometric, edge: Array, middle: Array, step: float) ->
     """
     xp, y = batch.xp, batch.target
     # From the middle, where the probability is accurate, out to the edge, and back.
-    at, mass = middle, xp.exp(-_score(xp, middle, batch))
+    at, mass = middle, xp.exp(-_log_score(xp, middle, batch))
     while bool(xp.any(active := (at - edge) * step > 0)):
         mass = xp.where(active, mass * _ratio(batch, at, -step), mass)
         at = xp.where(active, at - step, at)
@@ -94,7 +94,7 @@ def hypergeometric_up_to(batch: Hypergeometric, count: Array) -> Array:
     at = xp.where(is_left, count, count + 1.0)
     inside = (at >= low) & (at <= high)
     at = xp.where(inside, at, edge)
-    mass = xp.where(inside, xp.exp(-_score(xp, at, batch)), 0.0)
+    mass = xp.where(inside, xp.exp(-_log_score(xp, at, batch)), 0.0)
     total = mass
     while bool(xp.any(active := (at != edge) & (mass > NEGLIGIBLE * total))):
         ratio = xp.where(is_left, _ratio(batch, at, -1.0), _ratio(batch, at, 1.0))

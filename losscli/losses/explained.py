@@ -160,7 +160,7 @@ def explained_variance(
     return e, e * e, y, y * y
 
 
-def _joint(batch: Regression) -> tuple[Array, ...]:
+def _joint_columns(batch: Regression) -> tuple[Array, ...]:
     """The centred error e and target y with e^2, y^2 and e y, all in the same unit."""
     unit = batch.pilot.joint_unit
     e = batch.error_in_units * (batch.pilot.error_unit / unit)
@@ -195,7 +195,7 @@ def pearson_correlation(batch: Regression) -> tuple[Array, ...]:
 
     Pearson (1895), doi:10.1098/rspl.1895.0041
     """
-    return _joint(batch)
+    return _joint_columns(batch)
 
 
 def _disagreement(xp: Namespace, m: Array, pilot: Pilot, bias_weight: float) -> Array:
@@ -229,7 +229,7 @@ def concordance_correlation(batch: Regression) -> tuple[Array, ...]:
 
     Lin (1989), doi:10.2307/2532051; sample variances as in TorchMetrics
     """
-    return _joint(batch)
+    return _joint_columns(batch)
 
 
 @loss(
@@ -245,7 +245,7 @@ def concordance_correlation_population(batch: Regression) -> tuple[Array, ...]:
 
     Lin (1989), doi:10.2307/2532051
     """
-    return _joint(batch)
+    return _joint_columns(batch)
 
 
 def _kling_gupta(xp: Namespace, m: Array, pilot: Pilot, spread: str) -> Array:
@@ -279,7 +279,7 @@ def kling_gupta_efficiency(
 
     Gupta et al. (2009), doi:10.1016/j.jhydrol.2009.08.003
     """
-    return _joint(batch)
+    return _joint_columns(batch)
 
 
 @loss(

@@ -89,11 +89,11 @@ def log_score_gev(batch: GeneralizedExtremeValue) -> Array:
     """
     xp, v = batch.xp, batch.unstretched
     outside = (batch.stretch < -1) | ((batch.stretch == -1) & (batch.shape > 0))
-    score = xp.log(batch.scale) + _times(xp, 1.0 + batch.shape, v) + xp.exp(-xp.maximum(v, -700.0))
+    score = xp.log(batch.scale) + _product(xp, 1.0 + batch.shape, v) + xp.exp(-xp.maximum(v, -700.0))
     return xp.where(outside, xp.inf, score)
 
 
-def _times(xp: Namespace, factor: Array, v: Array) -> Array:
+def _product(xp: Namespace, factor: Array, v: Array) -> Array:
     """The product, 0 where the factor is 0."""
     return xp.where(factor == 0, 0.0, factor * xp.where(factor == 0, 0.0, v))
 
@@ -157,7 +157,7 @@ def _log_score_pareto(
     xp: Namespace, z: Array, v: Array, shape: Array | float, mass: Array | float, scale: Array
 ) -> Array:
     """Minus the logarithm of the density above the location, or of the mass at it."""
-    score = xp.log(scale) + _times(xp, 1.0 + shape + xp.zeros_like(v), v)
+    score = xp.log(scale) + _product(xp, 1.0 + shape + xp.zeros_like(v), v)
     outside = (z < 0) | (shape * z < -1)
     rest = 1.0 - mass + xp.zeros_like(v)
     score = xp.where(rest > 0, score - xp.log(xp.where(rest > 0, rest, 1.0)), xp.inf)

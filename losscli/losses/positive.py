@@ -16,7 +16,7 @@ from losscli.states.reductions import Reduction
 from losscli.tasks.regression import Pilot, Regression
 
 
-def _gap(xp: Namespace, a: Array, b: Array) -> Array:
+def _log_gap(xp: Namespace, a: Array, b: Array) -> Array:
     """T - 1 - log t with t = a / b, both positive; zero at a = b, without cancellation near it."""
     relative, ratio = (a - b) / b, a / b
     near = xp.abs(relative) < 0.4
@@ -29,7 +29,7 @@ def _poisson(xp: Namespace, y: Array, mean: Array) -> Array:
 
 
 def _gamma(xp: Namespace, y: Array, mean: Array) -> Array:
-    return xp.where((mean > 0) & (y > 0), 2.0 * _gap(xp, y, mean), xp.nan)
+    return xp.where((mean > 0) & (y > 0), 2.0 * _log_gap(xp, y, mean), xp.nan)
 
 
 def _tweedie(xp: Namespace, y: Array, mean: Array, power: float) -> Array:
@@ -140,7 +140,7 @@ def d2_tweedie(batch: Regression, *, power: Power = 0.0) -> tuple[Array, Array, 
     return cost, _tweedie(xp, y, constant, power), batch.target_in_units
 
 
-def _raised(batch: Regression, log_input: bool, epsilon: float) -> tuple[Regression, float]:
+def _with_epsilon(batch: Regression, log_input: bool, epsilon: float) -> tuple[Regression, float]:
     """The batch with epsilon added to its rates, and the amount added."""
     added = 0.0 if log_input else epsilon
     return (replace(batch, prediction=batch.prediction + added) if added else batch), added
@@ -194,7 +194,7 @@ def poisson_nll(
     """
     if not full:
         return _poisson_nll(batch, log_input, epsilon)
-    batch, added = _raised(batch, log_input, epsilon)
+    batch, added = _with_epsilon(batch, log_input, epsilon)
     xp, y, mean = batch.xp, batch.target, batch.prediction
     rate, log_rate = (xp.exp(mean), mean) if log_input else (mean, xp.log(mean))
     valid = (y >= 0) & (rate >= 0)
@@ -210,7 +210,7 @@ def poisson_nll_stirling(batch: Regression, *, log_input: bool = False, epsilon:
 
     PyTorch user guide, PoissonNLLLoss
     """
-    raised, added = _raised(batch, log_input, epsilon)
+    raised, added = _with_epsilon(batch, log_input, epsilon)
     above = _stirling_nll(raised, log_input) - added
     return batch.xp.where(batch.target > 1.0, above, _poisson_nll(batch, log_input, epsilon))
 

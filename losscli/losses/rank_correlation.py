@@ -16,7 +16,7 @@ def _ties(sample: Sample) -> tuple[Ties, Ties]:
     return Ties.of(prediction, sample.weight), Ties.of(target, sample.weight)
 
 
-def _bounded(sample: Sample, value: float, influence: Array) -> Settled:
+def _settled(sample: Sample, value: float, influence: Array) -> Settled:
     """A correlation with its interval, from the Fisher transform."""
     return Settled.of(value, influence, sample.ends(value, influence, -1.0, 1.0))
 
@@ -41,7 +41,7 @@ def _spearman(sample: Sample) -> Settled:
     of_covariance = u * v + through(x, v) + through(y, u)
     of_x, of_y = u * u + 2.0 * through(x, u), v * v + 2.0 * through(y, v)
     change = of_covariance / scale - value / 2 * (of_x / x_variance + of_y / y_variance)
-    return _bounded(sample, value, sample.total * change)
+    return _settled(sample, value, sample.total * change)
 
 
 @loss(
@@ -75,7 +75,7 @@ def _kendall(sample: Sample) -> Settled:
     scale = float(sample.xp.sqrt(different_x * different_y))
     value = pairs / scale
     change = net / scale - value / 2 * ((total - x.equal) / different_x + (total - y.equal) / different_y)
-    return _bounded(sample, value, 2.0 * total * change)
+    return _settled(sample, value, 2.0 * total * change)
 
 
 @loss(

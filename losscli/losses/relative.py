@@ -20,11 +20,11 @@ _TINY = Replacement(
 )
 _FLOOR = Replacement(
     "raises numbers to floor={floor}",
-    lambda batch, params: batch.xp.minimum(batch.prediction, batch.target) < _lowest(params["floor"]),
+    lambda batch, params: batch.xp.minimum(batch.prediction, batch.target) < _lower_bound(params["floor"]),
 )
 
 
-def _lowest(floor: float | None) -> float:
+def _lower_bound(floor: float | None) -> float:
     return -math.inf if floor is None else floor
 
 

@@ -90,10 +90,10 @@ def dice_smooth(batch: Mask, *, smooth: NonNegative = 1.0) -> Array:
 
     Milletari et al. (2016), doi:10.1109/3DV.2016.79
     """
-    return _smooth(batch.xp, batch, smooth)
+    return _smooth_dice(batch.xp, batch, smooth)
 
 
-def _smooth(xp: Namespace, masks: Mask | Overlap, smooth: float) -> Array:
+def _smooth_dice(xp: Namespace, masks: Mask | Overlap, smooth: float) -> Array:
     """The Dice loss of masks with a smoothing constant; 0 for two empty masks."""
     wrong = (masks.false_alarms + masks.misses) / 2
     total = masks.hits + wrong + smooth
@@ -121,7 +121,7 @@ def multiclass_dice_smooth(
 
     Milletari et al. (2016), doi:10.1109/3DV.2016.79
     """
-    cost = _smooth(batch.xp, batch.overlap(softmax), smooth)
+    cost = _smooth_dice(batch.xp, batch.overlap(softmax), smooth)
     if batch.class_weight is not None:
         cost = cost * batch.class_weight
     return batch.xp.mean(cost[:, 1:] if ignore_background else cost, axis=1)
@@ -149,7 +149,7 @@ def generalized_dice(
 
     Optax user guide, multiclass_generalized_dice_loss
     """
-    cost = _smooth(batch.xp, batch.overlap(softmax), smooth)
+    cost = _smooth_dice(batch.xp, batch.overlap(softmax), smooth)
     return (*cost.T, *batch.xp.sum(batch.target, axis=1).T)
 
 
@@ -161,7 +161,7 @@ class _Counts(NamedTuple):
     true: Array
 
 
-def _classes(batch: ClassMask) -> Iterator[_Counts]:
+def _counts_by_class(batch: ClassMask) -> Iterator[_Counts]:
     """Yield the pixel counts of each class that occurs in a mask."""
     xp = batch.xp
     for label in xp.unique(xp.concatenate([batch.prediction.ravel(), batch.target.ravel()])):
@@ -173,7 +173,7 @@ def _mean_over_classes(batch: ClassMask, miss_weight: float) -> Array:
     """The mean over the classes in either mask of wrong / (hits + wrong), wrong times miss_weight (n,)."""
     xp = batch.xp
     total, classes = xp.zeros(len(batch.target)), xp.zeros(len(batch.target))
-    for counts in _classes(batch):
+    for counts in _counts_by_class(batch):
         wrong = miss_weight * counts.wrong
         denominator = counts.hits + wrong
         total += wrong / xp.where(denominator == 0, 1.0, denominator)
@@ -217,7 +217,7 @@ def segmentation_generalized_dice_error(
     Sudre et al. (2017), doi:10.1007/978-3-319-67558-9_28
     """
     xp, power = batch.xp, {"square": 2, "simple": 1, "linear": 0}[weight_type]
-    counts = [*_classes(batch)]
+    counts = [*_counts_by_class(batch)]
     rarest = xp.min(xp.stack([xp.where(pixels.true > 0, pixels.true, xp.inf) for pixels in counts]), axis=0)
     wrong = total = xp.zeros(len(batch.target))
     for pixels in counts:

@@ -1,9 +1,9 @@
-"""The keys of the plan cache: a program that calls losscli in a loop asks for the same plan each time.
+"""The keys of the plan cache, for programs that call losscli repeatedly with the same options and columns.
 
 A plan depends on the options, on the names and types of columns, and sometimes on rows, such as the labels of
-classes.  `resolve` first plans with tables whose rows cannot be read.  If none was needed, the plan is kept
-for calls with equal options and columns.  So the cache holds no rows, and no plan depends on those of another
-call.
+classes.  `resolve` first plans with tables whose rows cannot be read.  If no rows are needed, the plan is
+cached for calls with equal options and columns.  So the cache holds no rows, and no plan depends on the rows
+of another call.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from losscli.data.table import Table
 from losscli.engines.devices import CPU
 
 MAX_PLANS: Final = 128
-"""The number of plans that are kept; the least recently used one is dropped first."""
+"""Maximum number of cached plans; the least recently used one is dropped first."""
 
 
 class RawOptions:
-    """Losses and options as they were passed, and those of the environment; equal if they are written alike.
+    """Losses and options as passed and as set in the environment; equal if their text is equal.
 
-    Equal options mean the same only if they are `cacheable`: numbers and text that name neither code of the
-    user, nor a device, which may be missing the next time.
+    Equal options have the same meaning only if they are `cacheable`: numbers and text that name neither
+    custom code nor a device, which may be missing in the next call.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class RawOptions:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether a value consists of text, numbers and None alone, so that its `repr` is all of it."""
+    """Whether a value consists only of text, numbers and None, so that its `repr` is complete."""
     if type(value) in (list, tuple):
         return all(map(_is_plain, value))
     if type(value) is dict:
@@ -72,7 +72,7 @@ class _NoRows:
 
 
 class TableSchema(Struct, frozen=True):
-    """All that a plan can know of a table in memory without its rows: its name, and the types of columns."""
+    """What a plan can use of a table in memory without its rows: its name, and the types of columns."""
 
     name: str
     columns: tuple[tuple[str, Any], ...]

@@ -90,12 +90,12 @@ def find_candidates(
             name for name in table.schema if not {f"p:{name}", f"t:{name}"} & set(used) and not is_key(name)
         ]
         other = predictions if prefix == "t:" else targets
-        for name, cut in _cuts(table, free):
+        for name, cut in _suffixes(table, free):
             if other is not table and name in other.schema and prefix == "p:":
                 continue  # for a column of both files, that of the targets is used
             # With a side given, the names keep it, so that they mean the same with other files.
             if other is not table and (name in other.schema or len(sides) == 1):
-                name = f"{_side(prefix)}.{name}"
+                name = f"{_side_name(prefix)}.{name}"
             if cut is None:
                 left_out.append(name)
             else:
@@ -103,11 +103,11 @@ def find_candidates(
     return Candidates(tuple(columns), tuple(left_out))
 
 
-def _side(prefix: str) -> str:
+def _side_name(prefix: str) -> str:
     return next(side for side, side_prefix in SIDES.items() if side_prefix == prefix)
 
 
-def _cuts(table: Table, names: Iterable[str]) -> Iterator[tuple[str, str | None]]:
+def _suffixes(table: Table, names: Iterable[str]) -> Iterator[tuple[str, str | None]]:
     """Yield each column that has several values, with its suffix in --by; None if they are too many."""
     if table.frame is not None:
         raise UsageError("--by auto needs files: these rows are a DataFrame of Spark", remedy="--by region")
@@ -163,13 +163,13 @@ class _Profile:
     def cut(self) -> str | None:
         """The suffix of the name in --by; None if there are too many values."""
         if self._are_dates and self._days is not None:
-            return f":{_unit(*self._days)}"
+            return f":{_time_unit(*self._days)}"
         if not self._are_many:
             return ""
         return f":{BINS}" if self._dtype.is_numeric() else None
 
 
-def _unit(first: int, last: int) -> str:
+def _time_unit(first: int, last: int) -> str:
     """The shortest unit of time with at most MOST_TIMES units between two days, else the year."""
     ends = pl.Series("days", [first, last], dtype=pl.Int32).cast(pl.Date)
     for unit in [unit for unit in times.UNITS if unit != "hour"]:

@@ -33,7 +33,7 @@ _FLOAT = "float"
 """The key of a number that JSON cannot represent: infinity or NaN."""
 
 
-class _Chosen(Struct, frozen=True):
+class _WrittenChoice(Struct, frozen=True):
     """The serialized form of a chosen loss: see `Choice`."""
 
     loss: str
@@ -46,11 +46,11 @@ class _Chosen(Struct, frozen=True):
     keeps_zero_class: bool = False
 
 
-class _Written(Struct, frozen=True):
+class _WrittenPlan(Struct, frozen=True):
     """The serialized form of a plan: see `Plan`."""
 
     roles: Roles
-    choices: tuple[_Chosen, ...]
+    choices: tuple[_WrittenChoice, ...]
     options: dict[str, Any]
     place: Place
     alignment: str
@@ -61,9 +61,9 @@ def plain(plan: Plan) -> dict[str, Any]:
     """The plan as plain data.  Raises UsageError for a loss that other processes cannot find by name."""
     options = stated(plan.request)
     options.pop("loss", None)  # replaced by the choices, which have all parameters
-    written = _Written(
+    written = _WrittenPlan(
         plan.roles,
-        tuple(map(_chosen, plan.choices)),
+        tuple(map(_written_choice, plan.choices)),
         options,
         plan.place,
         plan.alignment,
@@ -78,10 +78,10 @@ def plan_of(data: Any, find: Finder | None = None) -> Plan:
 
     Raises DataError if the data is not a plan, and UsageError for a loss that is not found.
     """
-    written = from_plain(data, _Written, _batch)
+    written = from_plain(data, _WrittenPlan, _batch)
     if any(len(slicing.columns) != len(slicing.bins) for slicing in written.roles.slicings):
         raise DataError("is a damaged state: it has slices without columns")
-    choices = tuple(_choice(chosen, find or find_without_code) for chosen in written.choices)
+    choices = tuple(_read_choice(chosen, find or find_without_code) for chosen in written.choices)
     request = request_of(written.options)
     roles, place = written.roles, written.place
     return Plan(roles, choices, request, place, written.alignment, written.default_eps)
@@ -120,7 +120,7 @@ def finder(named: Sequence[LossSpec]) -> Finder:
     return find
 
 
-def _chosen(choice: Choice) -> _Chosen:
+def _written_choice(choice: Choice) -> _WrittenChoice:
     loss = choice.loss
     loss.__reduce__()  # raises for a function that no other process can import
     if loss.digest and not requests.is_code(loss.request):
@@ -128,7 +128,7 @@ def _chosen(choice: Choice) -> _Chosen:
             f"{loss.request} is a function of this program, which no other process can find",
             remedy="name it as file.py:function",
         )
-    return _Chosen(
+    return _WrittenChoice(
         loss=loss.asked_as,
         task=loss.task,
         params=dict(choice.params),
@@ -140,32 +140,32 @@ def _chosen(choice: Choice) -> _Chosen:
     )
 
 
-def _choice(written: _Chosen, find: Finder) -> Choice:
+def _read_choice(written: _WrittenChoice, find: Finder) -> Choice:
     registered = next((loss for loss in find(written.loss) if loss.task == written.task), None)
     if registered is None:
         raise UsageError(f"this version has no {written.task} loss {written.loss}", remedy="upgrade losscli")
     require_digest(registered, written.digest)
     loss = registered.as_ratio() if written.apart and not registered.counts_apart else registered
-    params = {name: _tuples(value) for name, value in written.params.items()}
+    params = {name: _as_tuples(value) for name, value in written.params.items()}
     if params.keys() != {param.name for param in loss.params}:
         raise DataError(f"is a damaged state: {written.loss} has other parameters")
-    params = {param.name: _parsed(param, params[param.name]) for param in loss.params}
+    params = {param.name: _checked_value(param, params[param.name]) for param in loss.params}
     return Choice(loss, params, written.policy, written.label, written.keeps_zero_class)
 
 
-def _parsed(param: Param, value: Any) -> Any:
+def _checked_value(param: Param, value: Any) -> Any:
     """The value of a parameter, checked for type and range.  Raises UsageError."""
     return value if isinstance(value, tuple) or value == param.default else param.parse(value)
 
 
-def _tuples(value: Any) -> Any:
+def _as_tuples(value: Any) -> Any:
     """The value with lists converted to tuples, the form of vector and matrix parameters."""
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+    return tuple(map(_as_tuples, value)) if isinstance(value, list) else value
 
 
 def to_plain(value: Any) -> Any:
     """A struct as plain data for JSON, with infinities and NaN as text, and types by name."""
-    return _finite(msgspec.to_builtins(value, enc_hook=_name_of))
+    return _without_infinities(msgspec.to_builtins(value, enc_hook=_name_of))
 
 
 def from_plain(data: Any, kind: type[_Kind], type_of: Callable[[type, Any], Any] | None = None) -> _Kind:
@@ -183,12 +183,12 @@ def _name_of(value: Any) -> str:
     raise NotImplementedError(f"{type(value)} has no plain form")
 
 
-def _finite(value: Any) -> Any:
+def _without_infinities(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return {_FLOAT: str(value)}
     if isinstance(value, Mapping):
-        return {key: _finite(item) for key, item in value.items()}
-    return [_finite(item) for item in value] if isinstance(value, list | tuple) else value
+        return {key: _without_infinities(item) for key, item in value.items()}
+    return [_without_infinities(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _with_infinities(value: Any) -> Any:

@@ -90,16 +90,16 @@ def sides(predictions: Table, targets: Table, request: Request) -> Sides:
     by_position = asks_for_position(request, predictions, targets)
     on = () if by_position else request.on
     *_, key, weight = all_of(
-        lambda: _known(predictions, on, "--on"),
-        lambda: _known(targets, on, "--on"),
-        lambda: _known(targets, request.target, "-y"),
-        lambda: _known(predictions, request.pred, "-p"),
+        lambda: _require_columns(predictions, on, "--on"),
+        lambda: _require_columns(targets, on, "--on"),
+        lambda: _require_columns(targets, request.target, "-y"),
+        lambda: _require_columns(predictions, request.pred, "-p"),
         lambda: on or (() if by_position else key_of(predictions, targets, one_file)),
         lambda: _weight(predictions, targets, request),
     )
     named = (request.weight, request.group, request.cluster, request.scale_by, request.naive)
     flagged = [name for name in named if name]
-    reserved = _meant([*flagged, *request.added, *key], predictions, targets)
+    reserved = _referenced_columns([*flagged, *request.added, *key], predictions, targets)
     by = [parted(part, predictions, targets)[0] for parts in request.by for part in parts]
     where = [] if request.where is None else filters.names(request.where)
     p_remaining = [name for name in _eligible(predictions) if f"p:{name}" not in reserved]
@@ -107,7 +107,7 @@ def sides(predictions: Table, targets: Table, request: Request) -> Sides:
     if one_file:
         p_remaining = [name for name in p_remaining if name not in request.target]
         t_remaining = [name for name in t_remaining if name not in request.pred]
-    sliced = frozenset(_meant([*by, *where], predictions, targets))
+    sliced = frozenset(_referenced_columns([*by, *where], predictions, targets))
     return Sides(one_file, key, weight, p_remaining, t_remaining, sliced)
 
 
@@ -127,7 +127,7 @@ def is_key(name: str) -> bool:
     return name.lower() in KEYS or UNNAMED.fullmatch(name) is not None
 
 
-def _meant(names: Iterable[str], predictions: Table, targets: Table) -> set[str]:
+def _referenced_columns(names: Iterable[str], predictions: Table, targets: Table) -> set[str]:
     """The columns of either side that names in flags can refer to: 'x', 'preds.x' or 'targets.x'."""
     tables = {"p:": predictions, "t:": targets}
     meant = {prefix + name for name in names for prefix, table in tables.items() if name in table.schema}
@@ -169,7 +169,7 @@ def find(predictions: Table, targets: Table, request: Request, tasks: Set[str]) 
     return InferredColumns(pred, target, both_sides.key, both_sides.weight, classes, same)
 
 
-def _known(table: Table, names: Sequence[str], flag: str) -> None:
+def _require_columns(table: Table, names: Sequence[str], flag: str) -> None:
     unknown = [name for name in names if name not in table.schema]
     if unknown:
         raise UsageError(
@@ -274,7 +274,7 @@ def _prediction(
     """The prediction columns, and the classes by their names or --classes."""
     remaining = both_sides.predictions
     if request.pred:
-        return _in_order(predictions, request.pred, request.classes, by_order=True)
+        return _with_classes(predictions, request.pred, request.classes, by_order=True)
     named = [name for name in remaining if name in PREDICTIONS]
     if len(named) > 1:
         raise UsageError(
@@ -289,12 +289,12 @@ def _prediction(
     for prefix in ("prob_", "p_", "logit_"):
         family = tuple(name for name in remaining if name.startswith(prefix) and len(name) > len(prefix))
         if len(family) > 1:
-            return _in_order(predictions, family, request.classes)
+            return _with_classes(predictions, family, request.classes)
     if len(request.classes) > 1 and set(request.classes) <= set(remaining):
         return request.classes, request.classes
-    guessed = _remaining(predictions, targets, both_sides, target, tasks)
+    guessed = _infer_predictions(predictions, targets, both_sides, target, tasks)
     if guessed:
-        return _in_order(predictions, guessed, request.classes)
+        return _with_classes(predictions, guessed, request.classes)
     remedy = "name them: -p COLUMN, or -p A,B,C with one column per class"
     if not both_sides.key and not both_sides.one_file and set(remaining) & {*both_sides.targets}:
         remedy += "; name a key with --on COLUMN"
@@ -304,7 +304,7 @@ def _prediction(
     )
 
 
-def _remaining(
+def _infer_predictions(
     predictions: Table, targets: Table, both_sides: Sides, target: tuple[str, ...], tasks: Set[str]
 ) -> tuple[str, ...]:
     """The predictions among columns without an exact name; empty if they are ambiguous."""
@@ -354,17 +354,17 @@ def _classes(predictions: Table, targets: Table, target: str, numbers: tuple[str
     dtype = targets.schema[target]
     if dtype.is_float() or dtype.is_nested():
         return ()
-    named = _named_as(targets.head(target)[target].cast(pl.String), predictions, numbers)
+    named = _columns_of_labels(targets.head(target)[target].cast(pl.String), predictions, numbers)
     if not named or len(named) == len(numbers):
         return named
     for names in (named, numbers):
         if shared.sum_to_one(predictions, names):
             return names
     labels = pl.Series(targets.distinct(target, MAX_CLASSES)).cast(pl.String)
-    return numbers if len(_named_as(labels, predictions, numbers)) == len(numbers) else ()
+    return numbers if len(_columns_of_labels(labels, predictions, numbers)) == len(numbers) else ()
 
 
-def _named_as(labels: pl.Series, table: Table, names: Iterable[str]) -> tuple[str, ...]:
+def _columns_of_labels(labels: pl.Series, table: Table, names: Iterable[str]) -> tuple[str, ...]:
     """The columns whose class is among the labels, ignoring case."""
     known = set(labels.drop_nulls().str.to_lowercase())
     return tuple(name for name in names if class_of(table, name).lower() in known)
@@ -378,7 +378,7 @@ def class_of(table: Table, name: str) -> str:
     return match.group(2) if (match := CLASS_FAMILY.match(name)) else name
 
 
-def _in_order(
+def _with_classes(
     table: Table, names: tuple[str, ...], classes: tuple[str, ...], by_order: bool = False
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Columns with their classes; --classes selects among them and determines the order.

@@ -69,12 +69,12 @@ def of_gates(
 
 def of_task(given: Sequence[LossRequest], task: str | None) -> list[LossRequest]:
     """The losses, limited to a task if one is named.  Raises UsageError for losses of other tasks."""
-    narrowed: list[LossRequest] = all_of(*(partial(_narrowed, request, task) for request in given))
+    narrowed: list[LossRequest] = all_of(*(partial(_limited_to_task, request, task) for request in given))
     _check_names(narrowed)
     return narrowed
 
 
-def _narrowed(request: LossRequest, task: str | None) -> LossRequest:
+def _limited_to_task(request: LossRequest, task: str | None) -> LossRequest:
     if task is None:
         return request
     fitting = tuple(entry for entry in request.losses if entry.task == task)
@@ -132,14 +132,16 @@ def choices(
 
     Raises UsageError for parameters that no chosen loss takes.
     """
-    chosen = [(_loss_of(each, task), each) for each in given] or _usual(request, task, link, inferred)
+    chosen = [(_loss_of(each, task), each) for each in given] or _default_losses(
+        request, task, link, inferred
+    )
     chosen += [(_loss_of(each, task), each) for each in gated]
     accepted = {param.name for entry, _ in chosen for param in entry.params}
     unused = [name for name in request.params if name not in accepted]
     takers, names = loss_params() if unused else {}, ", ".join(entry.name for entry, _ in chosen)
     *parsed, _ = all_of(
         *(partial(_choice, entry, requested, request) for entry, requested in chosen),
-        *(partial(_refuse, name, takers[name][1], names) for name in unused),
+        *(partial(_refuse_param, name, takers[name][1], names) for name in unused),
         lambda: None,
     )
     return tuple({str(choice): choice for choice in parsed}.values())
@@ -149,7 +151,7 @@ def _loss_of(request: LossRequest, task: str) -> Loss:
     return next(entry for entry in request.losses if entry.task == task)
 
 
-def _usual(
+def _default_losses(
     request: Request, task: str, link: str, inferred: InferredColumns
 ) -> list[tuple[Loss, LossRequest]]:
     """The default losses of a task, limited to those whose columns exist."""
@@ -221,7 +223,7 @@ def _with_zero_class(choice: Choice) -> Choice:
     return replace(choice, keeps_zero_class=True, loss=choice.loss.as_ratio() if mean else choice.loss)
 
 
-def _refuse(name: str, takers: Sequence[str], chosen: str) -> None:
+def _refuse_param(name: str, takers: Sequence[str], chosen: str) -> None:
     raise UsageError(
         f"no chosen loss ({chosen}) takes --{name.replace('_', '-')}",
         remedy=f"it belongs to {', '.join(takers[:5])}",

@@ -37,10 +37,10 @@ def fits(batch: type[Named], predictions: Table, targets: Table, request: Reques
         inferred = find(predictions, targets, request, (batch,), by_order=False)
     except UsageError:
         return False
-    return requested or request.task is not None or not _shows_classes(inferred, targets, batch)
+    return requested or request.task is not None or not _looks_like_classes(inferred, targets, batch)
 
 
-def _shows_classes(inferred: InferredColumns, targets: Table, batch: type[Named]) -> bool:
+def _looks_like_classes(inferred: InferredColumns, targets: Table, batch: type[Named]) -> bool:
     """Whether a column of arrays with a non-float target is more likely the probabilities of classes."""
     if len(inferred.predictions) > 1 or len(inferred.targets) > 1:
         return False
@@ -197,7 +197,7 @@ class _Search:
         if by_order and not all(matches.values()):
             matches |= self._by_order(fields)
         if missing := [name for name, names in matches.items() if not names and not fields[name].optional]:
-            raise self._missing(fields, missing)
+            raise self._missing_error(fields, missing)
         return {
             name: tuple(f"{fields[name].side}:{each}" for each in names)
             for name, names in matches.items()
@@ -270,7 +270,7 @@ class _Search:
         keys = [column.key(name[2:]) if column.pattern else None for name in names]
         return tuple(key for key in keys if key is not None) if None not in keys else ()
 
-    def _missing(self, fields: Mapping[str, Column], missing: list[str]) -> UsageError:
+    def _missing_error(self, fields: Mapping[str, Column], missing: list[str]) -> UsageError:
         shown = {name: column.like or name for name, column in fields.items()}
         side = fields[missing[0]].side
         lacking = either(dict.fromkeys(shown[name] for name in missing))

@@ -106,7 +106,7 @@ def placed(device: str, load: Load, expected: Callable[[], int | None]) -> Place
     """Choose the device of a run; `expected` returns the number of rows if it is known."""
     if device != devices.AUTO:
         return Place(device)
-    why = _against(load, expected())
+    why = _reason_for_cpu(load, expected())
     if why:
         return Place(devices.CPU, why)
     try:
@@ -117,7 +117,7 @@ def placed(device: str, load: Load, expected: Callable[[], int | None]) -> Place
     return Place(devices.CUDA, f"{title}: computing on the CPU takes {times:.0f} times as long as the copy")
 
 
-def _against(load: Load, rows: int | None) -> str:
+def _reason_for_cpu(load: Load, rows: int | None) -> str:
     """The reason why a GPU does not pay off for this many rows; empty if it does."""
     computing, copying = load.computing, load.copying
     if computing < MARGIN * copying:

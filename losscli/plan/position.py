@@ -22,11 +22,11 @@ def require(predictions: Table, targets: Table, inferred: InferredColumns) -> No
     both sides is a key, and one with the same values in a different order shows that rows are reordered.
     """
     used = {*inferred.predictions, *inferred.targets, inferred.weight and inferred.weight[2:]}
-    pairs = [pair for pair in _pairs(predictions, targets) if not used & set(pair)]
+    pairs = [pair for pair in _common_columns(predictions, targets) if not used & set(pair)]
     moved = _differences(predictions, targets, pairs) if pairs else {}
     if not moved:
         return
-    names = {pair: _discrete(predictions, targets, pair) for pair in pairs}
+    names = {pair: _can_identify_rows(predictions, targets, pair) for pair in pairs}
     single = [pair for pair in moved if names[pair] and _are_unique(predictions, targets, [pair])]
     several = [pair for pair in pairs if names[pair]]
     if single:
@@ -41,7 +41,7 @@ def require(predictions: Table, targets: Table, inferred: InferredColumns) -> No
         raise _ambiguous(predictions, targets, shown, row, bool(key))
 
 
-def _pairs(predictions: Table, targets: Table) -> list[Pair]:
+def _common_columns(predictions: Table, targets: Table) -> list[Pair]:
     """The non-nested columns of both files, matched by name, ignoring case if no exact match exists."""
     t_names = {name.lower(): name for name in targets.schema} | {name: name for name in targets.schema}
     candidates = [(name, t_names.get(name) or t_names.get(name.lower())) for name in predictions.schema]
@@ -95,7 +95,7 @@ def _differences(predictions: Table, targets: Table, pairs: Sequence[Pair]) -> d
     return {pair: row for pair, row in zip(pairs, first, strict=True) if row is not None}
 
 
-def _discrete(predictions: Table, targets: Table, pair: Pair) -> bool:
+def _can_identify_rows(predictions: Table, targets: Table, pair: Pair) -> bool:
     """Whether a column can identify rows; numbers with fractions cannot."""
     for table, name in zip((predictions, targets), pair, strict=True):
         if table.schema[name].is_float():

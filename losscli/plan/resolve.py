@@ -80,7 +80,7 @@ class Run(Struct, frozen=True):
         return expected_rows(self.tables[0], self.plan.where)
 
     def with_tables(self, left: Table, right: Table) -> Run:
-        """The same run of other tables with the same columns."""
+        """The same run for other tables with the same columns."""
         alignment = replace(self.alignment, predictions=left, targets=right, findings={})
         return replace(self, alignment=alignment, tables=(left, right), names={**self.names})
 
@@ -140,7 +140,7 @@ class Settled(Struct, frozen=True):
         return placed(request.device, load, partial(expected_rows, self.tables[0], request.where))
 
     def with_tables(self, left: Table, right: Table) -> Settled:
-        """The same of other tables with the same columns."""
+        """The same setup for other tables with the same columns."""
         return replace(self, tables=(left, right), names={**self.names})
 
     def plan(self, how: str, place: Place) -> Plan:
@@ -260,7 +260,7 @@ def _settled(options: _Options, added: _ArrayColumns, left: Table, right: Table)
     open_tasks = losses.open_tasks(candidates)
     tasks = {request.task} if request.task else open_tasks
     task, inferred = _task_and_columns(left, right, request, tasks, candidates)
-    _two_sides(left, right, inferred)
+    _require_two_sides(left, right, inferred)
     if left is not right and not inferred.key and not columns.asks_for_position(request, left, right):
         position.require(left, right, inferred)
     where = None if request.where is None else filters.parsed(request.where, left, right, inferred.key)
@@ -269,8 +269,10 @@ def _settled(options: _Options, added: _ArrayColumns, left: Table, right: Table)
         lambda: check_meaning(request, task, link),
         lambda: losses.choices(request, given_losses, gated, task, link, inferred),
     )
-    roles, choices, notes = _meaning(request, inferred, *narrowed(left, right, where), task, link, choices)
-    request, roles, left_out = _with_cuts(request, roles, left, right, inferred.key, where)
+    roles, choices, notes = _roles_and_choices(
+        request, inferred, *narrowed(left, right, where), task, link, choices
+    )
+    request, roles, left_out = _with_slices(request, roles, left, right, inferred.key, where)
     tables = numeric(left, right, roles)
     notes = (
         *notes,
@@ -282,7 +284,7 @@ def _settled(options: _Options, added: _ArrayColumns, left: Table, right: Table)
     return Settled(request, roles, choices, tables, inferred.key, where, eps, notes, names, options.gates)
 
 
-def _with_cuts(
+def _with_slices(
     request: Request, roles: Roles, left: Table, right: Table, key: Sequence[str], where: Where | None
 ) -> tuple[Request, Roles, tuple[Note, ...]]:
     """Add the columns of --where, --cluster, scales and --by to the roles; with notes on --by auto."""
@@ -328,7 +330,7 @@ def _with_arrays(
 
 
 def _with_columns(request: Request, added: _ArrayColumns, left: Table, right: Table) -> Request:
-    """The request with the names of columns that were `added`, and with fields in the place of structs."""
+    """The request with the names of `added` columns, and with structs replaced by their fields."""
     names = dict(added)
     single = {option: series_names[0] for option, series_names in added if option != "by"}
     return replace(
@@ -341,7 +343,7 @@ def _with_columns(request: Request, added: _ArrayColumns, left: Table, right: Ta
     )
 
 
-def _two_sides(left: Table, right: Table, inferred: InferredColumns) -> None:
+def _require_two_sides(left: Table, right: Table, inferred: InferredColumns) -> None:
     """Raise UsageError if one file was given twice and columns would be compared with themselves."""
     if left is not right and set(inferred.predictions) == set(inferred.targets) and left.is_file_of(right):
         raise UsageError(
@@ -382,7 +384,7 @@ def _batches(task: str, candidates: Sequence[LossRequest], settled: bool) -> tup
     return tuple(dict.fromkeys(batch for batch in of_losses if issubclass(batch, Named)))
 
 
-def _meaning(
+def _roles_and_choices(
     request: Request,
     inferred: InferredColumns,
     left: Table,

@@ -35,21 +35,21 @@ def labels_or_outputs(
     `names` are the remaining columns of each side.  Labels are 0 or 1, or sum to one.  Outputs are a numbered
     family, and no other numeric column remains: one that both sides have could also be a key or a feature.
     """
-    p_names, t_names = _numbers_of(predictions, targets, names)
+    p_names, t_names = _numeric_columns(predictions, targets, names)
     common = tuple(name for name in p_names if name in t_names)
     if len(common) < 2:
         return ()
     same = set(common) == set(p_names) == set(t_names)
     if same and len(set(map(_family, common))) == 1 and _family(common[0]):
-        return _checked(predictions, targets, common)
+        return _require_numbers(predictions, targets, common)
     # Some multiclass losses accept amounts, and multilabel losses accept soft labels.
     amounts = same and set(tasks) == {"multiclass"}
     soft = set(tasks) == {"multilabel"} and _are_shares(targets, common)
     labels = tasks & {"multiclass", "multilabel"} and are_labels(targets, common)
     if not (amounts or soft or labels):
         return ()
-    _require_same(predictions, targets, _alike(predictions, p_names, common), t_names)
-    _checked(predictions, targets, common)
+    _require_same(predictions, targets, _similar_columns(predictions, p_names, common), t_names)
+    _require_numbers(predictions, targets, common)
     _require_no_copies(predictions, targets, common, key)
     _require_alike(predictions, targets, common)
     return common
@@ -62,7 +62,7 @@ def vectors(
 
     Raises UsageError if the sides have different dimensions, or not all columns can be dimensions.
     """
-    p_names, t_names = _numbers_of(predictions, targets, names)
+    p_names, t_names = _numeric_columns(predictions, targets, names)
     common = tuple(name for name in p_names if name in t_names)
     families = {_family(name) for name in common}
     if not common:
@@ -71,20 +71,20 @@ def vectors(
         # Text in a column of the family is reported by row when the rows are read.
         p_names, t_names = ([name for name in side if _family(name) in families] for side in names)
         _require_same(predictions, targets, p_names, t_names)
-        return _checked(predictions, targets, p_names)
+        return _require_numbers(predictions, targets, p_names)
     if len(families) > 1:
         raise UsageError(
             f"{predictions.name}: cannot tell which columns are dimensions among: {enumerated(common)}",
             remedy="name them: -p A,B,C",
         )
-    _require_same(predictions, targets, _alike(predictions, p_names, common), t_names)
-    _checked(predictions, targets, common)
+    _require_same(predictions, targets, _similar_columns(predictions, p_names, common), t_names)
+    _require_numbers(predictions, targets, common)
     _require_no_copies(predictions, targets, common, key)
     _require_alike(predictions, targets, common)
     return common
 
 
-def _numbers_of(
+def _numeric_columns(
     predictions: Table, targets: Table, names: tuple[Sequence[str], Sequence[str]]
 ) -> tuple[list[str], list[str]]:
     """The numeric columns of each side, among `names`.
@@ -100,13 +100,13 @@ def _numbers_of(
     )
 
 
-def _alike(predictions: Table, p_names: Sequence[str], common: Sequence[str]) -> list[str]:
+def _similar_columns(predictions: Table, p_names: Sequence[str], common: Sequence[str]) -> list[str]:
     """The columns of both sides, and the similar ones that only the predictions have.
 
     If a column of `common` has fractions, a similar one has fractions; if all of `common` are between 0 and
     1, so is a similar one.  Any other column, such as an age or a fold, is ignored.
     """
-    frame = _numbers(predictions, p_names)
+    frame = _head_numbers(predictions, p_names)
     shares = _are_shares(predictions, common)
     fractions = [name for name in p_names if not _are_integers(frame[name])]
     if not set(fractions) & set(common):
@@ -122,7 +122,7 @@ def _are_integers(values: pl.Series) -> bool:
     return bool((values.drop_nans().drop_nulls() % 1 == 0).all())
 
 
-def _checked(predictions: Table, targets: Table, names: Sequence[str]) -> tuple[str, ...]:
+def _require_numbers(predictions: Table, targets: Table, names: Sequence[str]) -> tuple[str, ...]:
     """Return the columns.  Raises DataError for types on either side that cannot be numbers."""
     all_of(*(partial(table.with_numbers, names) for table in (predictions, targets)))
     return tuple(names)
@@ -135,38 +135,38 @@ def siblings(targets: Table, names: Sequence[str], remaining: Sequence[str]) -> 
     same = [name for name in others if _family(name) in families]
     if same or not others or set(numeric(targets, names)) != set(names):
         return same
-    return [name for name in others if _are_bits(targets, [*names, name])]
+    return [name for name in others if _are_binary(targets, [*names, name])]
 
 
 def are_labels(table: Table, names: Sequence[str]) -> bool:
     """Whether the first rows of columns are 0 or 1, or sum to one."""
-    return _are_bits(table, names) or sum_to_one(table, names)
+    return _are_binary(table, names) or sum_to_one(table, names)
 
 
 def sum_to_one(table: Table, names: Sequence[str]) -> bool:
     """Whether the numbers of each of the first rows sum to one within 0.001."""
-    sums = _numbers(table, names).sum_horizontal(ignore_nulls=False).drop_nulls()
+    sums = _head_numbers(table, names).sum_horizontal(ignore_nulls=False).drop_nulls()
     sums = sums.filter(sums.is_not_nan())
     return bool(len(sums) and ((sums - 1.0).abs() < 1e-3).all())
 
 
 def _are_shares(table: Table, names: Sequence[str]) -> bool:
     """Whether the first rows of columns are between 0 and 1."""
-    frame = _numbers(table, names)
+    frame = _head_numbers(table, names)
     return all(frame[name].fill_nan(None).drop_nulls().is_between(0, 1).all() for name in names)
 
 
-def _are_bits(table: Table, names: Sequence[str]) -> bool:
-    frame = _numbers(table, names)
+def _are_binary(table: Table, names: Sequence[str]) -> bool:
+    frame = _head_numbers(table, names)
     return all(frame[name].fill_nan(None).drop_nulls().is_in([0.0, 1.0]).all() for name in names)
 
 
-def _numbers(table: Table, names: Sequence[str]) -> pl.DataFrame:
+def _head_numbers(table: Table, names: Sequence[str]) -> pl.DataFrame:
     with reading(table):
-        return table.scan.head(_HEAD).select(_number(table, name).alias(name) for name in names).collect()
+        return table.scan.head(_HEAD).select(_as_number(table, name).alias(name) for name in names).collect()
 
 
-def _number(table: Table, name: str) -> pl.Expr:
+def _as_number(table: Table, name: str) -> pl.Expr:
     """A column as numbers; null if its type cannot be numeric."""
     dtype = table.dtype(name)
     is_number = dtype.is_numeric() or dtype in (pl.Boolean, pl.String)
@@ -196,14 +196,14 @@ def _require_same(predictions: Table, targets: Table, p_names: Sequence[str], t_
 
 def _require_no_copies(predictions: Table, targets: Table, names: Sequence[str], key: Sequence[str]) -> None:
     """Raise UsageError if some columns, but not all, are equal on both sides in every row."""
-    copies = _equal(predictions, targets, names, key)
+    copies = _copied_columns(predictions, targets, names, key)
     _require_all_or_none(predictions, names, copies, f"the same values as in {targets.name}")
 
 
 def _require_alike(predictions: Table, targets: Table, names: Sequence[str]) -> None:
     """Raise UsageError if some columns have only whole numbers, and others have fractions."""
     for table in (predictions, targets):
-        frame = _numbers(table, names)
+        frame = _head_numbers(table, names)
         varying = [name for name in names if frame[name].n_unique() > 1]
         integral = [name for name in varying if _are_integers(frame[name])]
         if len(integral) < len(varying):
@@ -222,13 +222,15 @@ def _require_all_or_none(table: Table, names: Sequence[str], odd: Sequence[str],
         )
 
 
-def _equal(predictions: Table, targets: Table, names: Sequence[str], key: Sequence[str]) -> list[str]:
+def _copied_columns(
+    predictions: Table, targets: Table, names: Sequence[str], key: Sequence[str]
+) -> list[str]:
     """The columns that vary, and are equal on both sides in each of the first rows of the predictions.
 
     Comparing the first rows of both files rules out nearly every column; only the others need the whole file.
     """
-    left = _side(predictions, targets, names, key, "p:").head(_HEAD)
-    right = _side(targets, predictions, names, key, "t:")
+    left = _keys_and_numbers(predictions, targets, names, key, "p:").head(_HEAD)
+    right = _keys_and_numbers(targets, predictions, names, key, "t:")
     with reading(predictions, targets):
         first = left.collect()
         copies = _varying_copies(first, right.head(_HEAD).collect(), names, key)
@@ -238,7 +240,9 @@ def _equal(predictions: Table, targets: Table, names: Sequence[str], key: Sequen
         return _varying_copies(first, right.select(needed).collect(), copies, key)
 
 
-def _side(table: Table, other: Table, names: Sequence[str], key: Sequence[str], prefix: str) -> pl.LazyFrame:
+def _keys_and_numbers(
+    table: Table, other: Table, names: Sequence[str], key: Sequence[str], prefix: str
+) -> pl.LazyFrame:
     types = keys.common_types(table, other, key)
     return table.scan.select(
         *(keys.as_key(pl.col(name), table.dtype(name), types[name]).alias(f"k:{name}") for name in key),

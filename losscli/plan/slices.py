@@ -40,14 +40,14 @@ def _slicing(parts: Sequence[str], predictions: Table, targets: Table, key: Sequ
             if len(parts) > 1 and tuple(split_names(name)) == tuple(parts):
                 remedy = f"quote a column whose name has a comma: --by {quote(join_names([name]))}"
                 raise UsageError(f"--by {name}: commas separate columns that are crossed", remedy=remedy)
-    cut = all_of(*(partial(_column, part, predictions, targets, key) for part in parts))
+    cut = all_of(*(partial(_column_and_bins, part, predictions, targets, key) for part in parts))
     names = [column for column, _ in cut]
     if not names or len(set(names)) < len(names):
         raise UsageError(f"--by {','.join(parts)}: name each column once", remedy="--by region,device")
     return Slicing(tuple(names), tuple(bins for _, bins in cut))
 
 
-def _column(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> tuple[str, Bins]:
+def _column_and_bins(text: str, predictions: Table, targets: Table, key: Sequence[str]) -> tuple[str, Bins]:
     """The column of the stream, and the edges of its bins or its unit of time."""
     flag = f"--by {text}"
     name, bins = parted(text, predictions, targets)

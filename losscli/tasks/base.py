@@ -40,7 +40,7 @@ def sealed(batch: Batch) -> Batch:
     """
     values = {name: getattr(batch, name) for name in batch.__struct_fields__}
     copy: Batch = _sealed_type(type(batch))(
-        **{name: _unwritable(batch.xp, value) for name, value in values.items()}
+        **{name: _protected(batch.xp, value) for name, value in values.items()}
     )
     return copy
 
@@ -49,7 +49,7 @@ def sealed(batch: Batch) -> Batch:
 def _sealed_type(kind: type[Batch]) -> Any:
     def read(self: Any, name: str) -> Any:
         value = object.__getattribute__(self, name)
-        return value if name.startswith("_") else _unwritable(object.__getattribute__(self, "xp"), value)
+        return value if name.startswith("_") else _protected(object.__getattribute__(self, "xp"), value)
 
     return defstruct(
         kind.__name__,
@@ -61,11 +61,11 @@ def _sealed_type(kind: type[Batch]) -> Any:
     )
 
 
-def _unwritable(xp: Namespace, value: Any) -> Any:
+def _protected(xp: Namespace, value: Any) -> Any:
     """The value with its array, or the arrays of a tuple, read-only; any other value unchanged."""
     if isinstance(value, xp.ndarray):
         return value if on_host(xp) and not value.flags.writeable else read_only(xp, value)
-    return tuple(_unwritable(xp, item) for item in value) if type(value) is tuple else value
+    return tuple(_protected(xp, item) for item in value) if type(value) is tuple else value
 
 
 class Rows(Struct, frozen=True, eq=False):

@@ -69,7 +69,7 @@ class Block:
                 self.frame = self.frame.with_columns(result.values.alias(column))
             elif series.dtype.is_integer() or series.dtype.is_decimal():
                 self._note(column, Code.INEXACT_NUMBER, rounded(series), series)
-            elif (wide := _wide(series.dtype)) != series.dtype:
+            elif (wide := _without_float16(series.dtype)) != series.dtype:
                 self.frame = self.frame.with_columns(series.cast(wide))
 
     def _spelling(self, column: str) -> Spelling:
@@ -83,7 +83,7 @@ class Block:
     def flag_text(self) -> None:
         """Flag and drop text that is not a number or date, and whole numbers that float64 would round."""
         for column, code, rows, series in self._not_numbers:
-            shown = partial(_value, series)
+            shown = partial(_show_value, series)
             if code is Code.NOT_A_NUMBER:
                 kind = "a list of numbers" if column in self.roles.widths else "a number"
                 wrong = series.filter(pl.Series(rows)).head(_EXAMINED).cast(pl.String).to_list()
@@ -171,7 +171,7 @@ class Block:
                 (lengths != width).fill_null(False).to_numpy(),
                 Code.WRONG_LENGTH,
                 column,
-                partial(_counted, lengths),
+                partial(_show_count, lengths),
                 remedy=per_class if self.roles.names else None,
                 width=width,
             )
@@ -268,25 +268,27 @@ class Block:
         for i in np.flatnonzero(outside.any(axis=0)).tolist():
             column = columns[i] if len(columns) > 1 else columns[0]
             column_values = values[:, i]
-            self.flag(outside[:, i], code, column, partial(_number, column_values), remedy=remedy, **params)
+            self.flag(
+                outside[:, i], code, column, partial(_show_number, column_values), remedy=remedy, **params
+            )
 
 
-def _wide(dtype: Any) -> Any:
+def _without_float16(dtype: Any) -> Any:
     """The type with float16 replaced by float32, which NumPy and Polars compute with."""
     if isinstance(dtype, pl.List):
-        return pl.List(_wide(dtype.inner))
+        return pl.List(_without_float16(dtype.inner))
     if isinstance(dtype, pl.Array):
-        return pl.Array(_wide(dtype.inner), dtype.size)
+        return pl.Array(_without_float16(dtype.inner), dtype.size)
     return pl.Float32() if dtype == pl.Float16 else dtype
 
 
-def _value(series: pl.Series, row: int) -> str:
+def _show_value(series: pl.Series, row: int) -> str:
     return shortened(repr(series[row]))
 
 
-def _number(values: Array, row: int) -> str:
+def _show_number(values: Array, row: int) -> str:
     return repr(float(values[row]))
 
 
-def _counted(lengths: pl.Series, row: int) -> str:
+def _show_count(lengths: pl.Series, row: int) -> str:
     return f"{lengths[row]} numbers"

@@ -142,12 +142,12 @@ def read_ranking(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pi
     rows, group = read_groups(block, xp, wanted, pilot), block.roles.group
     for batch in (batches[0] for batches in rows.parts.values()):
         if isinstance(batch, Relevance) and group is not None and rows.starts is not None:
-            _note_idle(block, group, rows.starts[to_numpy(batch.relevant == 0)])
+            _note_irrelevant_groups(block, group, rows.starts[to_numpy(batch.relevant == 0)])
             break
     return rows
 
 
-def _note_idle(block: Block, group: str, rows: Array) -> None:
+def _note_irrelevant_groups(block: Block, group: str, rows: Array) -> None:
     if len(rows):
         shown = [f"{group[2:]} {block.frame[group][i]}" for i in rows[:EXAMPLES].tolist()]
         block.tallies.setdefault(finding(Code.NO_RELEVANT_ITEM), Tally()).add(Tally(len(rows), shown))

@@ -89,13 +89,13 @@ def read_groups(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pil
     batches_by_kind = read(block, xp, wanted, pilot).parts
     starts = starts_of(block.frame[group])
     parts = {
-        kind: tuple(_started(batch, xp.asarray(starts)) for batch in batches)
+        kind: tuple(_with_starts(batch, xp.asarray(starts)) for batch in batches)
         for kind, batches in batches_by_kind.items()
     }
     return Rows(parts, starts=starts)
 
 
-def _started(batch: Batch, starts: Array) -> Batch:
+def _with_starts(batch: Batch, starts: Array) -> Batch:
     assert isinstance(batch, Grouped)
     return replace(batch, starts=starts)
 

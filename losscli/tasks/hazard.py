@@ -61,13 +61,13 @@ class Cohort(Grouped, frozen=True):
         logarithm of the sum is the first plus log1p of the second, without cancellation.
         """
         xp, log_hazard = self.xp, self.log_hazard[self.by_time]
-        total = self.running(partial(_added, xp), xp.stack([log_hazard, xp.zeros(len(log_hazard))]))
+        total = self.running(partial(_add_hazards, xp), xp.stack([log_hazard, xp.zeros(len(log_hazard))]))
         # Items with the same time are at risk together.
         last = (xp.append(self.ties.first[1:], len(log_hazard)) - 1)[self.ties.of_rows]
         return total[0, last], total[1, last]
 
 
-def _added(xp: Namespace, a: Array, b: Array) -> Array:
+def _add_hazards(xp: Namespace, a: Array, b: Array) -> Array:
     """Add two sums of hazards (2, n), each the largest logarithm and the rest relative to it."""
     first = a[0] >= b[0]
     top, low = xp.where(first, a, b), xp.where(first, b, a)

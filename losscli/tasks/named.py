@@ -228,10 +228,10 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Any
         names: value if names[0] in block.roles.texts else on_device(xp, value)
         for names, value in remaining.items()
     }
-    return Rows({part.batch: _made(xp, part, arrays) for part in parts})
+    return Rows({part.batch: _batches(xp, part, arrays) for part in parts})
 
 
-def _made(xp: Namespace, part: Part, arrays: Mapping[tuple[str, ...], Array]) -> tuple[Batch, ...]:
+def _batches(xp: Namespace, part: Part, arrays: Mapping[tuple[str, ...], Array]) -> tuple[Batch, ...]:
     columns = columns_of(part.batch)
     fields = {
         name: arrays[names] if columns[name].is_matrix or columns[name].text else arrays[names][:, 0]
@@ -254,10 +254,10 @@ def check(block: Block, columns: tuple[str, ...], column: Column, values: Array)
     remedy = f"write {words}" if column.range.infinite else None
     for i in np.flatnonzero(outside.any(axis=0)).tolist():
         name = columns[i] if len(columns) > 1 else columns[0]
-        block.flag(outside[:, i], code, name, partial(_shown, values[:, i]), remedy=remedy, range=words)
+        block.flag(outside[:, i], code, name, partial(_show_number, values[:, i]), remedy=remedy, range=words)
 
 
-def _shown(values: Array, row: int) -> str:
+def _show_number(values: Array, row: int) -> str:
     return repr(float(values[row]))
 
 

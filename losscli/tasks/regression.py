@@ -132,8 +132,10 @@ def pilot(block: Block) -> tuple[Pilot, ...]:
 def _pilot(target: Array, error: Array) -> Pilot:
     target, target_ends = _finite(target)
     error, error_ends = _finite(error)
-    centre = _middle(target)
-    return Pilot(centre, _middle(error), _size(target_ends, centre), _size(error_ends, 0.0))
+    centre = _central_value(target)
+    return Pilot(
+        centre, _central_value(error), _power_of_two(target_ends, centre), _power_of_two(error_ends, 0.0)
+    )
 
 
 def _finite(values: Array) -> tuple[Array, tuple[float, float]]:
@@ -144,13 +146,13 @@ def _finite(values: Array) -> tuple[Array, tuple[float, float]]:
     return _finite(values[np.isfinite(values)])
 
 
-def _size(ends: tuple[float, float], centre: float) -> float:
+def _power_of_two(ends: tuple[float, float], centre: float) -> float:
     """The largest power of two <= max |value - centre| of values between ends; 1 if all equal the centre."""
     largest = max(abs(end - centre) for end in ends)
     return math.ldexp(1.0, math.frexp(largest)[1] - 1) if 0 < largest < math.inf else 1.0
 
 
-def _middle(values: Array) -> float:
+def _central_value(values: Array) -> float:
     # The centre is a value of the data, so that centred values are exactly zero if all are equal.
     mean = float(values.mean()) if len(values) else math.nan
     if not math.isfinite(mean):

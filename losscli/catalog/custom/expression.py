@@ -38,19 +38,19 @@ class Function(Struct, frozen=True):
     call: Callable[..., Array]
 
 
-def _of(name: str, count: int = 1) -> Function:
+def _array_function(name: str, count: int = 1) -> Function:
     """The function of the array library with that name."""
     return Function(count, count, lambda xp, *values: getattr(xp, name)(*values))
 
 
-def _folded(function: Callable[..., Array]) -> Callable[..., Array]:
+def _reduced(function: Callable[..., Array]) -> Callable[..., Array]:
     """A function of two arguments, applied to any number of them."""
     return lambda xp, *values: reduce(partial(function, xp), values)
 
 
-def _over_all(name: str) -> Function:
+def _array_reduction(name: str) -> Function:
     """The array function of two arguments with that name, applied to any number of them."""
-    return Function(2, 20, _folded(lambda xp, a, b: getattr(xp, name)(a, b)))
+    return Function(2, 20, _reduced(lambda xp, a, b: getattr(xp, name)(a, b)))
 
 
 def _where(xp: Namespace, condition: Array, value: Array, otherwise: Array) -> Array:
@@ -63,36 +63,36 @@ def _clip(xp: Namespace, x: Array, low: Array, high: Array) -> Array:
 
 FUNCTIONS: Mapping[str, Function] = {
     "where": Function(3, 3, _where),
-    "abs": _of("abs"),
-    "min": _over_all("minimum"),
-    "max": _over_all("maximum"),
-    "minimum": _over_all("minimum"),
-    "maximum": _over_all("maximum"),
+    "abs": _array_function("abs"),
+    "min": _array_reduction("minimum"),
+    "max": _array_reduction("maximum"),
+    "minimum": _array_reduction("minimum"),
+    "maximum": _array_reduction("maximum"),
     "clip": Function(3, 3, _clip),
-    "sign": _of("sign"),
-    "floor": _of("floor"),
-    "ceil": _of("ceil"),
-    "sqrt": _of("sqrt"),
-    "cbrt": _of("cbrt"),
-    "exp": _of("exp"),
-    "expm1": _of("expm1"),
-    "log": _of("log"),
-    "log1p": _of("log1p"),
-    "log2": _of("log2"),
-    "log10": _of("log10"),
-    "logaddexp": _of("logaddexp", 2),
+    "sign": _array_function("sign"),
+    "floor": _array_function("floor"),
+    "ceil": _array_function("ceil"),
+    "sqrt": _array_function("sqrt"),
+    "cbrt": _array_function("cbrt"),
+    "exp": _array_function("exp"),
+    "expm1": _array_function("expm1"),
+    "log": _array_function("log"),
+    "log1p": _array_function("log1p"),
+    "log2": _array_function("log2"),
+    "log10": _array_function("log10"),
+    "logaddexp": _array_function("logaddexp", 2),
     "softplus": Function(1, 1, softplus),
     "xlogy": Function(2, 2, lambda xp, x, y: xlogy(xp, xp.asarray(x), y)),
-    "hypot": _of("hypot", 2),
-    "sin": _of("sin"),
-    "cos": _of("cos"),
-    "tan": _of("tan"),
-    "arcsin": _of("arcsin"),
-    "arccos": _of("arccos"),
-    "arctan": _of("arctan"),
-    "sinh": _of("sinh"),
-    "cosh": _of("cosh"),
-    "tanh": _of("tanh"),
+    "hypot": _array_function("hypot", 2),
+    "sin": _array_function("sin"),
+    "cos": _array_function("cos"),
+    "tan": _array_function("tan"),
+    "arcsin": _array_function("arcsin"),
+    "arccos": _array_function("arccos"),
+    "arctan": _array_function("arctan"),
+    "sinh": _array_function("sinh"),
+    "cosh": _array_function("cosh"),
+    "tanh": _array_function("tanh"),
 }
 """The functions that an expression may call."""
 
@@ -225,11 +225,11 @@ class _Parser:
             case ast.BinOp(left=left, op=op, right=right):
                 value = self._numeric(op, left, right)
             case ast.UnaryOp(op=ast.Not(), operand=operand):
-                value = _applied(_LOGIC[ast.Not], [self.value(operand)])
+                value = _composed(_LOGIC[ast.Not], [self.value(operand)])
             case ast.UnaryOp(op=op, operand=operand) if type(op) in _OPERATORS:
                 value = self._numeric(op, operand)
             case ast.BoolOp(op=op, values=values):
-                value = _applied(_folded(_LOGIC[type(op)]), [self.value(operand) for operand in values])
+                value = _composed(_reduced(_LOGIC[type(op)]), [self.value(operand) for operand in values])
             case ast.Compare():
                 value = self._comparison(node)
             case ast.Attribute():
@@ -277,10 +277,10 @@ class _Parser:
             wanted = f"{low}" if low == high else f"{low} to {high}"
             plural = "" if wanted == "1" else "s"
             raise self._error(node, f"{wanted} argument{plural} of {name}, got {count}")
-        return _applied(function.call, [_number(self.value(argument)) for argument in node.args])
+        return _composed(function.call, [_number(self.value(argument)) for argument in node.args])
 
     def _numeric(self, operator: ast.AST, *operands: ast.expr) -> Value:
-        return _applied(_OPERATORS[type(operator)], [_number(self.value(operand)) for operand in operands])
+        return _composed(_OPERATORS[type(operator)], [_number(self.value(operand)) for operand in operands])
 
     def _comparison(self, node: ast.Compare) -> Value:
         operands = [self.value(operand) for operand in (node.left, *node.comparators)]
@@ -289,8 +289,8 @@ class _Parser:
             if type(operator) not in _LOGIC:
                 before = (node.left, *node.comparators)[i]
                 raise self._error(before, "one of < <= > >= == !=", after=True)
-            pairs.append(_applied(_LOGIC[type(operator)], operands[i : i + 2]))
-        return _applied(_folded(_LOGIC[ast.And]), pairs)
+            pairs.append(_composed(_LOGIC[type(operator)], operands[i : i + 2]))
+        return _composed(_reduced(_LOGIC[ast.And]), pairs)
 
     def _error(self, node: ast.expr, what: str | None = None, after: bool = False) -> UsageError:
         """The error at the first character of a node, or at the first character after it."""
@@ -303,7 +303,7 @@ class _Parser:
         return _error(self._text, at, what or _INSTEAD.get(type(node), default))
 
 
-def _applied(function: Callable[..., Array], values: list[Value]) -> Value:
+def _composed(function: Callable[..., Array], values: list[Value]) -> Value:
     return lambda xp, columns: function(xp, *(value(xp, columns) for value in values))
 
 

@@ -88,7 +88,7 @@ class CustomLoss(Loss, frozen=True):
     def __reduce__(self) -> tuple[Callable[..., Loss], tuple[str, ...]]:
         """The origin.  Raises UsageError for a function that no other process can import."""
         find, place = self.origin
-        if find is imported and (place[0] == "__main__" or _object(*place[:2]) is not self.function):
+        if find is imported and (place[0] == "__main__" or _imported_object(*place[:2]) is not self.function):
             raise UsageError(
                 f"{self.request} cannot be sent to another process, which cannot import it",
                 remedy="define the function in a module, or name it as file.py:function",
@@ -155,16 +155,16 @@ def of_function(
     _check(entry)
     _check_reduction(entry)
     _check_state(entry)
-    return entry if entry.reduction in _COLUMNS else replace(entry, reduction=_guarded(entry))
+    return entry if entry.reduction in _COLUMNS else replace(entry, reduction=_guarded_reduction(entry))
 
 
 def imported(module: str, name: str, digest: str) -> Loss:
     """The loss of a function in a module.  Raises UsageError if the digest of its source differs."""
     import_module(module)
-    return require_digest(of_function(_object(module, name)), digest)
+    return require_digest(of_function(_imported_object(module, name)), digest)
 
 
-def _object(module: str, name: str) -> Any:
+def _imported_object(module: str, name: str) -> Any:
     """The object with a dotted name in an imported module; None if there is none."""
     try:
         return reduce(getattr, name.split("."), sys.modules.get(module))
@@ -230,7 +230,7 @@ def _check_state(entry: CustomLoss) -> None:
         raise UsageError(what + lacking, remedy="leave out state= for the moments of the row columns")
 
 
-def _guarded(entry: CustomLoss) -> Reduction:
+def _guarded_reduction(entry: CustomLoss) -> Reduction:
     """The reduction of a loss, checked, and with exceptions reported with the line in its source."""
     function = entry.reduction.function
 
