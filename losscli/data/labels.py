@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from losscli.numeric.arrays import Array, np, pl
+from losscli.numeric.edges import edges_below
 
 
 def other_than(positive: str) -> str:
@@ -116,5 +117,5 @@ def codes_of(series: pl.Series, names: tuple[str, ...]) -> Array:
             return values if places[0] == 0 and (np.diff(places) == 1).all() else places[values]
         # Index -1 takes the last position, which stands for no class.
         return np.append(places, -1)[np.where((values >= 0) & (values < len(labels)), values, -1)]
-    at = np.minimum(np.searchsorted(labels, values), len(labels) - 1)
+    at = np.minimum(edges_below(np, labels, values), len(labels) - 1)
     return np.where(labels[at] == values, places[at], -1)

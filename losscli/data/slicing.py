@@ -12,6 +12,7 @@ from losscli.data import times
 from losscli.data.labels import label_text
 from losscli.data.matrix import joined
 from losscli.numeric.arrays import Array, np, pl
+from losscli.numeric.edges import edges_below
 from losscli.numeric.segments import NARROW, compressed
 
 MISSING = "(missing)"
@@ -148,7 +149,7 @@ def _labels(frame: pl.DataFrame, column: str, bins: Bins) -> tuple[Array, pl.Ser
     """The label of each row (n,) as a position among the labels, and these."""
     if isinstance(bins, tuple):
         values = frame[column].cast(pl.Float64).to_numpy()
-        found = np.searchsorted(np.array(bins), values, side="left")
+        found = edges_below(np, np.array(bins), values)
         return np.where(np.isnan(values), len(bins) + 1, found), pl.Series([*bin_labels(bins), MISSING])
     series = frame[column if bins is None else column_of_unit(column, bins)]
     places, present = distinct(series)

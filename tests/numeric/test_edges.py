@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from losscli.numeric.edges import unit_edges, unit_places
+from losscli.numeric.edges import edges_below, unit_edges, unit_places
 
 
 @pytest.mark.parametrize("held", ["float64", "float32", "float16"])
@@ -14,3 +14,13 @@ def test_places_are_those_of_a_search(bins, held):
     values = values.clip(0, 1)
     expected = np.minimum(np.searchsorted(edges, values, side="right") - 1, bins - 1)
     assert unit_places(np, values, edges).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 64, 65])
+@pytest.mark.parametrize("or_at", [False, True])
+def test_edges_below_are_those_of_a_search(count, or_at):
+    rng = np.random.default_rng(count)
+    edges = np.sort(rng.integers(0, 40, count)) / 8
+    values = np.concatenate([rng.integers(-8, 48, 1000) / 8, [-np.inf, np.inf, -0.0]])
+    expected = np.searchsorted(edges, values, side="right" if or_at else "left")
+    assert edges_below(np, edges, values, or_at=or_at).tolist() == expected.tolist()
