@@ -105,13 +105,13 @@ def loss(
         )
         if name in _registry:
             raise ValueError(f"two losses are named {name}")
-        known_as = {alias.lower() for alias in (name, *aliases)}
-        for known in known_as:
-            for other in _named.get(known, ()):
+        names = {text.lower() for text in (name, *aliases)}
+        for alias in names:
+            for other in _named.get(alias, ()):
                 if other.task == entry.task:
-                    raise ValueError(f"{name} and {other.name} of {entry.task} share the name {known}")
-        for known in known_as:
-            _named.setdefault(known, []).append(entry)
+                    raise ValueError(f"{name} and {other.name} of {entry.task} share the name {alias}")
+        for alias in names:
+            _named.setdefault(alias, []).append(entry)
         _registry[name] = entry
         return function
 
@@ -212,7 +212,7 @@ def _find_ignoring_separators(name: str) -> list[Loss]:
     """The losses whose name differs only in spaces, hyphens and underscores; empty if that is ambiguous."""
     squeezed = hints.squeezed(name)
     matches = [
-        entry for known, entries in _named.items() if hints.squeezed(known) == squeezed for entry in entries
+        entry for other, entries in _named.items() if hints.squeezed(other) == squeezed for entry in entries
     ]
     by_name = {entry.name: entry for entry in matches}
     tasks = {entry.task for entry in by_name.values()}
@@ -227,21 +227,21 @@ def _unknown(name: str) -> UsageError:
     if cut := _cut_off(name):
         return UsageError(f"unknown loss {name!r}: the number of ranks is a parameter", remedy=f"-l {cut}")
     stem = hints.without_ending(hints.squeezed(name))
-    same = [known for known in names() if hints.squeezed(known) == stem]
-    suggestion = f" Did you mean {same[0]}?" if same else near(name, names())
+    matches = [other for other in names() if hints.squeezed(other) == stem]
+    suggestion = f" Did you mean {matches[0]}?" if matches else near(name, names())
     return UsageError(f"unknown loss {name!r}.{suggestion}", remedy="losscli explain lists all losses")
 
 
 def _cut_off(name: str) -> str:
     """The correct form of a name such as ndcg@10 or precision@10, if the loss has k; else empty."""
     stem, _, ranks = name.lower().partition("@")
-    known = [
+    names = [
         candidate
         for candidate in (f"{stem}_at_k", stem)
         for entry in _named.get(candidate, ())
         if entry.param("k")
     ]
-    return f"{known[0]}:k={ranks}" if known and ranks.isdigit() else ""
+    return f"{names[0]}:k={ranks}" if names and ranks.isdigit() else ""
 
 
 def parse(text: str) -> tuple[str, dict[str, str]]:
@@ -274,12 +274,12 @@ def choose(
 
     Raises UsageError for an unknown parameter, a value out of range, or a missing value.
     """
-    known = [param.name for param in entry.params]
+    param_names = [param.name for param in entry.params]
     problems = [
         f"{entry.name} has no parameter {name!r}."
-        + (near(name, known) or f" It has: {', '.join(known) or 'none'}.")
+        + (near(name, param_names) or f" It has: {', '.join(param_names) or 'none'}.")
         for name in inline
-        if name not in known
+        if name not in param_names
     ]
     params: dict[str, Any] = {}
     for param in entry.params:

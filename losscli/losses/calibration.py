@@ -30,9 +30,9 @@ def _binned(xp: Namespace, probability: Array, hit: Array, n_bins: int, held: st
     k / n_bins lies exactly on an edge.
     """
     place = unit_places(xp, probability, unit_edges(xp, n_bins, held))
-    inside = [place == b for b in range(n_bins)]
-    gaps = [xp.where(here, probability - hit, 0.0) for here in inside]
-    return (*gaps, *(xp.where(here, 1.0, 0.0) for here in inside))
+    bins = [place == b for b in range(n_bins)]
+    gaps = [xp.where(is_in_bin, probability - hit, 0.0) for is_in_bin in bins]
+    return (*gaps, *(xp.where(is_in_bin, 1.0, 0.0) for is_in_bin in bins))
 
 
 @loss(

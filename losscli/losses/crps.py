@@ -56,8 +56,8 @@ def crps_lognormal(batch: LogNormal) -> Array:
     """
     xp, erf, z, sigma = batch.xp, special(batch.xp).erf, batch.of_log.z, batch.sigmalog
     mean = xp.exp(batch.mulog + sigma * sigma / 2)
-    both = erf((z - sigma) / SQRT2) + erf(sigma / 2)
-    return batch.target * erf(z / SQRT2) - mean * both
+    balance = erf((z - sigma) / SQRT2) + erf(sigma / 2)
+    return batch.target * erf(z / SQRT2) - mean * balance
 
 
 @loss()

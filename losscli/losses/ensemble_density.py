@@ -93,17 +93,17 @@ def dawid_sebastiani_multivariate(batch: MultivariateEnsemble, *, bias: bool = F
     count = float(size if bias else size - 1)
     squares, logs = xp.zeros(len(error)), xp.zeros(len(error))
     # S = R'R / count with R from a QR decomposition of the centred members, more accurate than squaring them.
-    done: list[tuple[Array, Array]] = []
+    basis: list[tuple[Array, Array]] = []
     for d in range(error.shape[1]):
         residual, scaled = batch.centred[:, :, d], error[:, d]
         total_length = xp.sqrt(xp.sum(residual * residual, axis=1))
-        for direction, coordinate in done:
+        for direction, coordinate in basis:
             along = xp.sum(direction * residual, axis=1)
             residual, scaled = residual - along[:, None] * direction, scaled - along * coordinate
         remaining_length = xp.sqrt(xp.sum(residual * residual, axis=1))
         remaining_length = xp.where(remaining_length > 1e-13 * total_length, remaining_length, xp.nan)
         scaled = scaled / remaining_length
-        done.append((residual / remaining_length[:, None], scaled))
+        basis.append((residual / remaining_length[:, None], scaled))
         squares, logs = squares + scaled * scaled, logs + xp.log(remaining_length)
     dimensions = error.shape[1]
     return count * squares + (2.0 * logs - dimensions * math.log(count or math.nan))

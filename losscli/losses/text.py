@@ -60,8 +60,8 @@ def match_error_rate(batch: WordEdits, *, matches: Matches = "longest") -> tuple
 def _information(xp: Namespace, m: Array) -> Array:
     """1 - H^2 / (N P), from the means of H, N - H and P - H, which is accurate for nearly correct texts."""
     hits, missed, added = m[..., 0], m[..., 1], m[..., 2]
-    both = missed + hits, added + hits
-    return (hits * (missed + added) + missed * added) / (both[0] * both[1])
+    lengths = missed + hits, added + hits
+    return (hits * (missed + added) + missed * added) / (lengths[0] * lengths[1])
 
 
 LOST = Reduction(_information, undefined="a side has no words")

@@ -141,7 +141,7 @@ def _referenced_columns(names: Iterable[str], predictions: Table, targets: Table
 
 def with_fields(table: Table, names: tuple[str, ...]) -> tuple[str, ...]:
     """Names of columns, with each struct replaced by its fields."""
-    return tuple(each for name in names for each in table.fields(name) or (name,))
+    return tuple(field for name in names for field in table.fields(name) or (name,))
 
 
 def find(predictions: Table, targets: Table, request: Request, tasks: Set[str]) -> InferredColumns:
@@ -165,8 +165,8 @@ def find(predictions: Table, targets: Table, request: Request, tasks: Set[str]) 
         target = pred
     elif len(target) > 1 and classes and set(target) == set(classes):
         target = classes
-    same = len(pred) > 1 and set(target) == set(pred)
-    return InferredColumns(pred, target, both_sides.key, both_sides.weight, classes, same)
+    same_names = len(pred) > 1 and set(target) == set(pred)
+    return InferredColumns(pred, target, both_sides.key, both_sides.weight, classes, same_names)
 
 
 def _require_columns(table: Table, names: Sequence[str], flag: str) -> None:
@@ -366,8 +366,8 @@ def _classes(predictions: Table, targets: Table, target: str, numbers: tuple[str
 
 def _columns_of_labels(labels: pl.Series, table: Table, names: Iterable[str]) -> tuple[str, ...]:
     """The columns whose class is among the labels, ignoring case."""
-    known = set(labels.drop_nulls().str.to_lowercase())
-    return tuple(name for name in names if class_of(table, name).lower() in known)
+    lower_labels = set(labels.drop_nulls().str.to_lowercase())
+    return tuple(name for name in names if class_of(table, name).lower() in lower_labels)
 
 
 def class_of(table: Table, name: str) -> str:

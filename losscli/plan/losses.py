@@ -58,11 +58,15 @@ def of_gates(
 
     `custom_names` are the names of custom losses.
     """
-    known = {entry.name for request in given for entry in request.losses}
+    requested = {entry.name for request in given for entry in request.losses}
     gated: list[LossRequest] = []
     for gate in gates:
         names, params = gate.subject.losses, dict(gate.subject.params)
-        if names and not {*custom_names}.intersection(names) and (params or not known.intersection(names)):
+        if (
+            names
+            and not {*custom_names}.intersection(names)
+            and (params or not requested.intersection(names))
+        ):
             gated.append(LossRequest(written[names], params, tuple(registry.find(name)[0] for name in names)))
     return gated
 
@@ -132,10 +136,10 @@ def choices(
 
     Raises UsageError for parameters that no chosen loss takes.
     """
-    chosen = [(_loss_of(each, task), each) for each in given] or _default_losses(
+    chosen = [(_loss_of(named_loss, task), named_loss) for named_loss in given] or _default_losses(
         request, task, link, inferred
     )
-    chosen += [(_loss_of(each, task), each) for each in gated]
+    chosen += [(_loss_of(named_loss, task), named_loss) for named_loss in gated]
     accepted = {param.name for entry, _ in chosen for param in entry.params}
     unused = [name for name in request.params if name not in accepted]
     takers, names = loss_params() if unused else {}, ", ".join(entry.name for entry, _ in chosen)

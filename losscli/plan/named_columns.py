@@ -73,12 +73,12 @@ def find(
     parts = tuple(search.part(batch, arrays, target) for batch, arrays in named.items())
     used = dict.fromkeys(name for part in parts for names in part.arrays.values() for name in names)
     search.require_all_used(used)
-    both, texts = search.sides, {name for part in parts for name in part.texts}
+    sides, texts = search.sides, {name for part in parts for name in part.texts}
     return InferredColumns(
         predictions=tuple(name[2:] for name in used if name.startswith("p:")),
         targets=tuple(name[2:] for name in used if name.startswith("t:")),
-        key=both.key,
-        weight=both.weight,
+        key=sides.key,
+        weight=sides.weight,
         parts=parts,
         widths={name: search.width(name) for name in used if search.is_nested(name) and name not in texts},
         group=group,
@@ -103,11 +103,15 @@ def _group(
     if request.group is None and all(batch.whole for batch in grouped):
         return ALL_ROWS
     schemas = {**predictions.schema, **targets.schema}
-    known = [name for name in NAMES if name in schemas] if request.group is None else [request.group]
-    if len(known) != 1:
-        what = f"several columns could be the group: {', '.join(known)}" if known else "no group column"
-        raise UsageError(what, remedy=f"name it: --group {known[0] if known else 'COLUMN'}")
-    (name,) = known
+    candidates = [name for name in NAMES if name in schemas] if request.group is None else [request.group]
+    if len(candidates) != 1:
+        what = (
+            f"several columns could be the group: {', '.join(candidates)}"
+            if candidates
+            else "no group column"
+        )
+        raise UsageError(what, remedy=f"name it: --group {candidates[0] if candidates else 'COLUMN'}")
+    (name,) = candidates
     key = columns.sides(predictions, targets, replace(request, group=None)).key
     column = column_of(name, "--group", predictions, targets, key)
     if column[2:] in (*request.pred, *request.target) or name == request.weight:
@@ -199,7 +203,7 @@ class _Search:
         if missing := [name for name, names in matches.items() if not names and not fields[name].optional]:
             raise self._missing_error(fields, missing)
         return {
-            name: tuple(f"{fields[name].side}:{each}" for each in names)
+            name: tuple(f"{fields[name].side}:{column_name}" for column_name in names)
             for name, names in matches.items()
             if names and not matches.get(fields[name].unless)
         }
@@ -280,9 +284,9 @@ class _Search:
         if fields[missing[0]].like:
             remedy = f"rename them: {shown[missing[0]]}"
         reads = " and ".join(dict.fromkeys(shown.values())).removesuffix(".")
-        known = near(missing[0], self.remaining[side])
+        suggestion = near(missing[0], self.remaining[side])
         return UsageError(
-            f"{self.tables[side].name}: no column {lacking}; the chosen losses read {reads}.{known}",
+            f"{self.tables[side].name}: no column {lacking}; the chosen losses read {reads}.{suggestion}",
             remedy=remedy,
         )
 

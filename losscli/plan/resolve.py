@@ -250,9 +250,9 @@ def _settled(options: _Options, added: _ArrayColumns, left: Table, right: Table)
     request = _with_columns(options.request, added, left, right)
     if options.runs_code:
         request = replace(
-            request, loss=tuple(all_of(*(partial(requests.loaded, each) for each in request.loss)))
+            request, loss=tuple(all_of(*(partial(requests.loaded, requested) for requested in request.loss)))
         )
-    given_losses = losses.of_task([each for each in request.loss if each.losses], request.task)
+    given_losses = losses.of_task([requested for requested in request.loss if requested.losses], request.task)
     custom_names = options.custom_names.values()
     gated = losses.of_gates(options.gates, options.gate_names, given_losses, custom_names)
     gated = losses.of_task(gated, request.task)
@@ -277,7 +277,7 @@ def _settled(options: _Options, added: _ArrayColumns, left: Table, right: Table)
     notes = (
         *notes,
         *left_out,
-        *(note(Code.NOT_RUN, loss=each.text) for each in request.loss if not each.losses),
+        *(note(Code.NOT_RUN, loss=requested.text) for requested in request.loss if not requested.losses),
     )
     eps = _default_eps(left, inferred, roles.link)
     names = losses.aliases(given_losses, task)
@@ -462,7 +462,7 @@ def _link(
     if task != "binary" or not flat:
         labels = task == "multiclass" or columns.holds_labels(dtype, right.schema[inferred.targets[0]])
         return "label" if flat and labels else "probability"
-    entries = [entry for each in candidates for entry in each.losses if entry.task == task]
+    entries = [entry for candidate in candidates for entry in candidate.losses if entry.task == task]
     only = bool(entries) and all(issubclass(entry.batch, BinaryLabel) for entry in entries)
     labels = columns.holds_binary_labels(inferred, left, right, bool(entries), only)
     return "label" if labels else "probability"

@@ -39,11 +39,11 @@ def labels_or_outputs(
     common = tuple(name for name in p_names if name in t_names)
     if len(common) < 2:
         return ()
-    same = set(common) == set(p_names) == set(t_names)
-    if same and len(set(map(_family, common))) == 1 and _family(common[0]):
+    same_names = set(common) == set(p_names) == set(t_names)
+    if same_names and len(set(map(_family, common))) == 1 and _family(common[0]):
         return _require_numbers(predictions, targets, common)
     # Some multiclass losses accept amounts, and multilabel losses accept soft labels.
-    amounts = same and set(tasks) == {"multiclass"}
+    amounts = same_names and set(tasks) == {"multiclass"}
     soft = set(tasks) == {"multilabel"} and _are_shares(targets, common)
     labels = tasks & {"multiclass", "multilabel"} and are_labels(targets, common)
     if not (amounts or soft or labels):
@@ -132,9 +132,9 @@ def siblings(targets: Table, names: Sequence[str], remaining: Sequence[str]) -> 
     """The remaining columns that belong to targets with these names: of the same family, or labels too."""
     others = [name for name in numeric(targets, remaining) if name not in names]
     families = {_family(name) for name in names} - {""}
-    same = [name for name in others if _family(name) in families]
-    if same or not others or set(numeric(targets, names)) != set(names):
-        return same
+    same_family = [name for name in others if _family(name) in families]
+    if same_family or not others or set(numeric(targets, names)) != set(names):
+        return same_family
     return [name for name in others if _are_binary(targets, [*names, name])]
 
 

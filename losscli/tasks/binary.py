@@ -218,12 +218,12 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
     link = "probability" if roles.link == "label" else roles.link
     held = roles.held[0] if link == "probability" else "float64"
     bernoulli = Binary(xp, y, value, link, roles.eps, held)
-    made: dict[type[Batch], tuple[Batch, ...]] = {Binary: (bernoulli,)}
+    batches: dict[type[Batch], tuple[Batch, ...]] = {Binary: (bernoulli,)}
     if BinaryScore in wanted:
-        made[BinaryScore] = (BinaryScore(xp, value, 2.0 * y - 1.0),)
+        batches[BinaryScore] = (BinaryScore(xp, value, 2.0 * y - 1.0),)
     if BinarySoftScore in wanted:
-        made[BinarySoftScore] = (BinarySoftScore(xp, value, y),)
-    made |= {kind: kind.made(xp, y, bernoulli.probability) for kind in labels}
+        batches[BinarySoftScore] = (BinarySoftScore(xp, value, y),)
+    batches |= {kind: kind.made(xp, y, bernoulli.probability) for kind in labels}
     codes = xp.where(y == 1, 1, xp.where(y == 0, 0, -1))
     factor = None
     if roles.row_factors is not None:
@@ -232,8 +232,8 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
         weight = (
             factor if block.weight is None else xp.asarray(block.weight) * (1.0 if factor is None else factor)
         )
-        made[BinaryVariables] = (BinaryVariables(xp, bernoulli.probability, y, weight),)
-    return Rows(made, codes, factor)
+        batches[BinaryVariables] = (BinaryVariables(xp, bernoulli.probability, y, weight),)
+    return Rows(batches, codes, factor)
 
 
 def read_target(block: Block) -> Array:

@@ -92,13 +92,15 @@ def read(block: Block, xp: Namespace, wanted: frozenset[type[Batch]], pilot: Non
 
     def make(columns: slice) -> dict[type[Batch], Batch]:
         bernoulli = Multilabel(xp, target[:, columns], prediction[:, columns], roles.link, roles.eps)
-        made: dict[type[Batch], Batch] = {Multilabel: bernoulli}
+        made_batches: dict[type[Batch], Batch] = {Multilabel: bernoulli}
         for kind in (MultilabelLabel, MultilabelAgreement):
             if kind in wanted:
-                made[kind] = kind(xp, target[:, columns], bernoulli.probability)
+                made_batches[kind] = kind(xp, target[:, columns], bernoulli.probability)
         if MultilabelScore in wanted:
-            made[MultilabelScore] = MultilabelScore(xp, prediction[:, columns], target[:, columns] > 0)
-        return made
+            made_batches[MultilabelScore] = MultilabelScore(
+                xp, prediction[:, columns], target[:, columns] > 0
+            )
+        return made_batches
 
     by_label = [make(slice(i, i + 1)) for i in range(target.shape[1])]
     parts: dict[type[Batch], tuple[Batch, ...]]

@@ -238,8 +238,8 @@ def _batches(xp: Namespace, part: Part, arrays: Mapping[tuple[str, ...], Array])
         for name, names in part.arrays.items()
     }
     fields |= {name: xp.sqrt(fields[name]) for name in part.variances}
-    made: tuple[Batch, ...] = part.batch.made(xp, part, fields)
-    return made
+    batches: tuple[Batch, ...] = part.batch.made(xp, part, fields)
+    return batches
 
 
 def check(block: Block, columns: tuple[str, ...], column: Column, values: Array) -> None:

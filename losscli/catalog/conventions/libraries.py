@@ -26,11 +26,13 @@ def convention(library: str, entry: Loss) -> Convention:
     conventions = LIBRARIES[library]
     definition = conventions.losses.get(entry.name)
     if definition is None:
-        same = [each.name for each in registry.list_losses(entry.task) if each.name in conventions.losses]
-        known = f"of its {entry.task} losses it is known to have {enumerated(same)}"
+        available = [
+            other.name for other in registry.list_losses(entry.task) if other.name in conventions.losses
+        ]
+        equivalents = f"of its {entry.task} losses it is known to have {enumerated(available)}"
         raise UsageError(
             f"--like {library}: {conventions.title} has no equivalent of {entry.name}",
-            remedy=f"leave out --like; {known}" if same else "leave out --like",
+            remedy=f"leave out --like; {equivalents}" if available else "leave out --like",
         )
     return definition
 

@@ -45,14 +45,14 @@ def find(path: str, name: str, source: bytes | None = None) -> Loss:
     functions = [key for key, value in vars(module).items() if inspect.isfunction(value)]
     function = vars(module).get(name)
     if function is None:
-        known = [key for key in functions if vars(module)[key].__module__ == module.__name__]
-        listed = f" It has: {', '.join(known) or 'none'}."
+        defined = [key for key in functions if vars(module)[key].__module__ == module.__name__]
+        listed = f" It has: {', '.join(defined) or 'none'}."
         what = (
-            f"no function {name!r} in it.{near(name, known) or listed}"
+            f"no function {name!r} in it.{near(name, defined) or listed}"
             if name
             else f"which function?{listed}"
         )
-        raise UsageError(f"{path}: {what}", remedy=f"{path}:{known[0] if known else 'NAME'}")
+        raise UsageError(f"{path}: {what}", remedy=f"{path}:{defined[0] if defined else 'NAME'}")
     digest = digest_of(source, name)
     return of_function(function, name, f"{path}:{name}", digest, (unchanged, (path, name, digest)))
 

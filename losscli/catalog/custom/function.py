@@ -142,9 +142,9 @@ def of_function(
     """
     if not inspect.isfunction(function):
         raise UsageError(f"{request or repr(function)} is not a function", remedy=_REMEDY)
-    known = next((entry for entry in list_losses() if entry.function is function), None)
-    if known is not None:
-        return known
+    registered = next((entry for entry in list_losses() if entry.function is function), None)
+    if registered is not None:
+        return registered
     name = name or function.__name__
     properties = vars(function).get(_PROPERTIES, _DEFAULTS)
     digest = digest or _digest(function)
@@ -210,14 +210,16 @@ def _check_reduction(entry: CustomLoss) -> None:
             f"{entry.request}: its reduction must be a losscli.custom.Reduction, not {entry.reduction!r}",
             remedy="as in @loss(reduction=Reduction(lambda xp, m: m[..., 0] / m[..., 1]))",
         )
-    known = {param.name for param in entry.params} | _REDUCTION_ARGUMENTS
-    unknown = [
-        name for name in list(inspect.signature(entry.reduction.function).parameters)[2:] if name not in known
+    allowed = {param.name for param in entry.params} | _REDUCTION_ARGUMENTS
+    refused = [
+        name
+        for name in list(inspect.signature(entry.reduction.function).parameters)[2:]
+        if name not in allowed
     ]
-    if unknown:
+    if refused:
         raise UsageError(
-            f"{entry.request}: its reduction asks for {', '.join(unknown)}",
-            remedy=f"a reduction may ask for {', '.join(sorted(known))}",
+            f"{entry.request}: its reduction asks for {', '.join(refused)}",
+            remedy=f"a reduction may ask for {', '.join(sorted(allowed))}",
         )
 
 
@@ -235,9 +237,9 @@ def _guarded_reduction(entry: CustomLoss) -> Reduction:
     function = entry.reduction.function
 
     @wraps(function)
-    def guarded(xp: Namespace, means: Array, **known: Any) -> Array:
+    def guarded(xp: Namespace, means: Array, **arguments: Any) -> Array:
         with Guard(lambda error: f"{entry.request}: its reduction: {_raised(error, function)}"):
-            value = function(xp, read_only(xp, means), **known)
+            value = function(xp, read_only(xp, means), **arguments)
         shape = means.shape[: -2 if entry.reduction.joint else -1]
         array = xp.asarray(value)
         masked = isinstance(value, np.ma.MaskedArray)
