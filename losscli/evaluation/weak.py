@@ -326,20 +326,18 @@ def _still_worse(
     overlaps = Overlaps.of_segments(
         [[(segment.slicing, segment.key) for segment in group] for group in groups]
     )
-    job, part = search.fold([overlaps], fixed)
-    whole, (slices,), bound = finished(job.plan, part), part.slices, search.bound(part)
+    _, part = search.fold([overlaps], fixed)
+    (slices,), bound = part.slices, search.bound(part)
     has = overlaps.members(slices.keys)
     covered = has[0].copy()
     for place, segment in enumerate(others, 1):
         inside, outside = has[place] & ~covered, ~has[place] & ~covered
-        if _is_worse(search, bound, slices, whole, inside, outside):
+        if _is_worse(search, bound, slices, inside, outside):
             covered |= has[place]
             yield segment
 
 
-def _is_worse(
-    search: _Search, bound: BoundReduction, slices: Slices, whole: Partial, inside: Array, outside: Array
-) -> bool:
+def _is_worse(search: _Search, bound: BoundReduction, slices: Slices, inside: Array, outside: Array) -> bool:
     """Whether the rows of the cells inside are significantly worse than those of the cells outside."""
     state = moments_of(slices.states[0])
     if min(int(state.n[inside].sum()), int(state.n[outside].sum())) < search.min_rows:
