@@ -66,7 +66,8 @@ def estimates(bound: BoundReduction, sums: Sums, level: float | None = None) -> 
         return [estimate(bound, sums.cell(place), level) for place in range(cells)]
     if reduction.extreme:
         return [_extreme(bound, sums.cell(place)) for place in range(cells)]
-    by_cell = _with_intervals(bound, _value(bound, sums), sums, level)
+    with np.errstate(all="ignore"):
+        by_cell = _with_intervals(bound, _value(bound, sums), sums, level)
     return _noted(bound, sums, by_cell) if sums.error is None else _with_errors(sums.error, by_cell)
 
 
@@ -124,8 +125,9 @@ def differences(
         by_cell = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
         return [differences(bound, *sums, level)[0] for sums in by_cell]
     free = replace(bound, bounds=(-math.inf, math.inf))
-    flipped = _flipped(bound, pair, a, b)
-    return _with_intervals(free, _difference(bound, a, b), pair, level, tested=True, flipped=flipped)
+    with np.errstate(all="ignore"):
+        flipped = _flipped(bound, pair, a, b)
+        return _with_intervals(free, _difference(bound, a, b), pair, level, tested=True, flipped=flipped)
 
 
 def _flipped(bound: BoundReduction, pair: Sums, a: Sums, b: Sums) -> Flips | None:
@@ -157,8 +159,7 @@ def _difference(bound: BoundReduction, a: Sums, b: Sums) -> Value:
         points = points.reshape(*points.shape[:-1], len(bound.pilots), 2, -1)
         first, more = points[..., 0, :], points[..., 1, :]
         shape = (*points.shape[:-3], -1)
-        with np.errstate(all="ignore"):  # inf - inf is NaN
-            return value_b((first + more).reshape(shape)) - value_a(first.reshape(shape))
+        return value_b((first + more).reshape(shape)) - value_a(first.reshape(shape))
 
     return value
 
@@ -176,8 +177,9 @@ def contributions(
     of its gradient, and so linear in the contribution of each cell to the means: Aumann and Shapley (1974),
     Values of Non-Atomic Games.  Over cells that partition the rows, contributions add up to the difference.
     """
-    overall, outputs = _difference(bound, a, b)(pair.mean)[0], len(bound.pilots)
+    outputs = len(bound.pilots)
     with np.errstate(all="ignore"):
+        overall = _difference(bound, a, b)(pair.mean)[0]
         added = cells.total[:, 0] / pair.weight[0, 0]
         if bound.reduction is mean:
             parts: Array = added.mean(axis=1)
@@ -197,7 +199,8 @@ def contributions(
 
 def value_of(bound: BoundReduction, sums: Sums) -> Array:
     """The value of each cell (c,)."""
-    return _value(bound, sums)(sums.mean)
+    with np.errstate(all="ignore"):
+        return _value(bound, sums)(sums.mean)
 
 
 def gradients(bound: BoundReduction, sums: Sums) -> Array:
@@ -234,8 +237,7 @@ def _with_intervals(
     if bound.reduction is not mean:
         # A correlation of two rows may round to more than 1; values further out are invalid, not rounded.
         nearest = np.clip(values, *bound.bounds)
-        with np.errstate(invalid="ignore"):  # infinity minus infinity
-            values = np.where(abs(values - nearest) < _ROUNDING, nearest, values)
+        values = np.where(abs(values - nearest) < _ROUNDING, nearest, values)
     if level is None or sums.spread is None:
         why = Code.TOO_MANY_COLUMNS if sums.exact is None else Code.NO_INTERVAL
         notes = (note(why),) if level is not None else ()
@@ -251,17 +253,17 @@ def _with_intervals(
     by_place: dict[int, Estimate] = {}
 
     def add(cells: Array, make: Callable[[Array], Iterable[Estimate]]) -> None:
-        places = np.flatnonzero(cells)
+        (places,) = cells.nonzero()
         if len(places):
             by_place.update(zip(places.tolist(), make(places), strict=True))
 
-    def without(code: Code) -> Callable[[Array], Iterable[Estimate]]:
+    def without(code: Code, places: Array) -> Iterable[Estimate]:
         notes = (note(code, unit=unit),)
-        return lambda places: [Estimate(value, notes=notes) for value in values[places].tolist()]
+        return [Estimate(value, notes=notes) for value in values[places].tolist()]
 
     add(~known, lambda places: [_defined(bound, sums, place, values) for place in places.tolist()])
-    add(single, without(Code.ONE_UNIT))
-    add(infinite, without(Code.INFINITE_VARIANCE))
+    add(single, partial(without, Code.ONE_UNIT))
+    add(infinite, partial(without, Code.INFINITE_VARIANCE))
     add(shares, lambda places: intervals.shares_at(places, values[places], unit, units[places]))
     if flipped is not None:
         flip = partial(_flip, flipped, values, noise.se, level, units)
@@ -333,9 +335,8 @@ class _Intervals:
         weight = _total_weight(bound, sums)
         self.base, self.unit = lowest * weight, (highest - lowest) * weight
         self.equal &= highest - lowest == 1
-        with np.errstate(all="ignore"):  # a cell without rows
-            share, error = (values - self.base) / self.unit, self.noise.se / self.unit
-            self.shares = rows_of_count(sums, share, error, highest - lowest)
+        share, error = (values - self.base) / self.unit, self.noise.se / self.unit
+        self.shares = rows_of_count(sums, share, error, highest - lowest)
 
     @property
     def are_shares(self) -> Array:
@@ -431,11 +432,10 @@ def _value(bound: BoundReduction, sums: Sums) -> Value:
 
     def value(points: Array) -> Array:
         points = points.reshape(*points.shape[:-1], outputs, -1)
-        with np.errstate(all="ignore"):
-            if reduction.joint:
-                return reduction(np, points, arguments)
-            parts = [reduction(np, points[..., i, :], own) for i, own in enumerate(by_output)]
-            return parts[0] if outputs == 1 else sum(parts) / outputs
+        if reduction.joint:
+            return reduction(np, points, arguments)
+        parts = [reduction(np, points[..., i, :], own) for i, own in enumerate(by_output)]
+        return parts[0] if outputs == 1 else sum(parts) / outputs
 
     return value
 

@@ -40,7 +40,7 @@ _HALVINGS = 60
 """Steps of the bisection for a deviate: enough for all binary digits of a float."""
 
 Value = Callable[[Array], Array]
-"""A function f from means (..., k) to values (...)."""
+"""A function f from means (..., k) to values (...).  Its callers ignore floating-point errors."""
 
 
 class Noise(Struct, frozen=True):
@@ -64,14 +64,13 @@ class Noise(Struct, frozen=True):
 
         Outside the domain of the value the path ends or turns back; there the value is extrapolated linearly.
         """
-        with np.errstate(all="ignore"):
-            value, t = f(sums.mean), t - self.shift
-            linear: Array = value - t * self.se
-            if self.path is None:
-                return linear, np.zeros(t.shape, dtype=bool)
-            on_path = f(sums.mean - t[..., None] * self.path)
-            curved = (on_path - value) * t <= 0
-            return np.where(curved, on_path, linear), curved
+        value, t = f(sums.mean), t - self.shift
+        linear: Array = value - t * self.se
+        if self.path is None:
+            return linear, np.zeros(t.shape, dtype=bool)
+        on_path = f(sums.mean - t[..., None] * self.path)
+        curved = (on_path - value) * t <= 0
+        return np.where(curved, on_path, linear), curved
 
     def deviate(self, f: Value, sums: Sums, end: Array) -> Array:
         """The studentised deviate (c,) at which the value is zero.
@@ -79,8 +78,7 @@ class Noise(Struct, frozen=True):
         `end` (c,) is the deviate of the interval end nearest to zero, where the bisection starts.
         """
         values = f(sums.mean)
-        with np.errstate(all="ignore"):
-            linear: Array = values / self.se + self.shift
+        linear: Array = values / self.se + self.shift
         at_end, curved = self.at(f, sums, end)
         if not curved.any():
             return linear
@@ -121,26 +119,25 @@ def noise_of(f: Value, sums: Sums, units: Array, linear: bool) -> Noise:
     means, spread = sums.mean, sums.spread
     assert spread is not None
     variance = np.maximum(np.diagonal(spread, axis1=1, axis2=2), 0.0)
-    with np.errstate(all="ignore"):
-        scale = np.sqrt(units / (units - 1)) / sums.weight[:, 0]
-        steps = np.sqrt(variance) * scale[:, None]
-        effect = _effects(f, means, steps)
-        inverse = np.where(steps > 0, 1.0 / steps, 0.0) * scale[:, None]
-        correlation = spread * inverse[:, :, None] * inverse[:, None, :]
-        largest = np.abs(effect).max(axis=1, keepdims=True)
-        relative = effect / np.where(largest > 0, largest, 1.0)
-        along = np.einsum("cij,cj->ci", correlation, relative)
-        error = np.sqrt(np.maximum(np.einsum("ci,ci->c", relative, along), 0.0))
-        # If the columns vary together such that the value is constant, only the error of the slopes remains.
-        error = np.where(error < _SLOPES, 0.0, error)
-        se, count = largest[:, 0] * error, effective(sums)
-        skew, path, shift = np.zeros_like(se), None, np.zeros_like(se)
-        if sums.third is not None:
-            skew = _skewness(sums.third, inverse, relative, error, count)
-            if not linear:
-                path = steps * along / np.where(error > 0, error, 1.0)[:, None]
-                shift = _shift(f, means, path, se, steps, correlation)
-        heavy = _heavy(_largest(sums), variance, relative, error[:, None])
+    scale = np.sqrt(units / (units - 1)) / sums.weight[:, 0]
+    steps = np.sqrt(variance) * scale[:, None]
+    effect = _effects(f, means, steps)
+    inverse = np.where(steps > 0, 1.0 / steps, 0.0) * scale[:, None]
+    correlation = spread * inverse[:, :, None] * inverse[:, None, :]
+    largest = np.abs(effect).max(axis=1, keepdims=True)
+    relative = effect / np.where(largest > 0, largest, 1.0)
+    along = np.einsum("cij,cj->ci", correlation, relative)
+    error = np.sqrt(np.maximum(np.einsum("ci,ci->c", relative, along), 0.0))
+    # If the columns vary together such that the value is constant, only the error of the slopes remains.
+    error = np.where(error < _SLOPES, 0.0, error)
+    se, count = largest[:, 0] * error, effective(sums)
+    skew, path, shift = np.zeros_like(se), None, np.zeros_like(se)
+    if sums.third is not None:
+        skew = _skewness(sums.third, inverse, relative, error, count)
+        if not linear:
+            path = steps * along / np.where(error > 0, error, 1.0)[:, None]
+            shift = _shift(f, means, path, se, steps, correlation)
+    heavy = _heavy(_largest(sums), variance, relative, error[:, None])
     return Noise(se, np.maximum(count - 1, 1.0), count, skew, path, shift, heavy)
 
 
@@ -198,9 +195,8 @@ def _largest(sums: Sums) -> Array:
     """The maximum contribution (c, k) of one row (of average weight) or cluster to the spread of a column."""
     if sums.largest is not None:
         return sums.largest
-    with np.errstate(all="ignore"):
-        furthest = np.maximum(sums.high - sums.mean, sums.mean - sums.low)
-        return furthest * furthest * (sums.weight2 / sums.n)[:, None]
+    furthest = np.maximum(sums.high - sums.mean, sums.mean - sums.low)
+    return furthest * furthest * (sums.weight2 / sums.n)[:, None]
 
 
 def _heavy(largest: Array, variance: Array, effect: Array, se: Array) -> Array:
