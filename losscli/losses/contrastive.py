@@ -58,7 +58,7 @@ def ntxent(batch: LabeledVectors, *, temperature: Positive = 0.07) -> tuple[Arra
 
 @loss("CircleLoss", "circle_loss", reduction=ratio, best=None, limit=0.0, domain=NONZERO)
 def circle(batch: LabeledVectors, *, gamma: Positive = 80.0, margin: Real = 0.4) -> tuple[Array, Array]:
-    """How far the most alike items with other labels are from being less alike than those with the same.
+    """How far items with other labels are from being less similar than items with the same label.
 
     l = log(1 + sum exp(gamma a (1 - m - s)) sum exp(gamma b (s - m))), the first sum over items with the same
     label and a = max(0, 1 + m - s), the second over items with others and b = max(0, m + s), m the margin;

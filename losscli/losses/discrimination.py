@@ -308,7 +308,7 @@ def _lift(sample: Sample, share: float) -> Settled:
     order=Order(_lift, undefined="it needs positive rows", binned=True),
 )
 def lift(batch: BinaryScore, *, share: Share = 0.1) -> tuple[Array, Array]:
-    """How many times more positives the highest scores hold than as many rows drawn at random.
+    """How many times more positives are among the highest scores than among as many random rows.
 
     The precision among the highest share of the rows over the rate of positives; of equal scores at the edge,
     each counts in part.  Unit: 1.

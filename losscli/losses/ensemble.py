@@ -99,7 +99,7 @@ def owcrps_ensemble(batch: Ensemble, *, a: Extended = -math.inf, b: Extended = m
 def vrcrps_ensemble(
     batch: Ensemble, *, a: Extended = -math.inf, b: Extended = math.inf, estimator: Estimator = "qd"
 ) -> Array:
-    """The vertically re-scaled CRPS: values that are not between a and b are all the same.
+    """The vertically re-scaled CRPS: all values outside [a, b] count as equal.
 
     The CRPS of members and target, with 0 in the place of those that are not in [a, b].  Unit: target.
 

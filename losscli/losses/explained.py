@@ -100,7 +100,7 @@ def _adjusted(xp: Namespace, m: Array, weight: float, pilot: Pilot, predictors: 
     ),
 )
 def adjusted_r2(batch: Regression, *, predictors: Count) -> tuple[Array, Array, Array]:
-    """R2 less what that many predictors, fitted to the same rows, explain by chance.
+    """R2 minus the share that the predictors, fitted to the same rows, explain by chance.
 
     1 - (1 - R2) (n - 1) / (n - predictors - 1), with n rows, or the sum of their weights.  Unit: 1.
 

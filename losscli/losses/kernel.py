@@ -40,7 +40,7 @@ def _score(
 def gaussian_kernel_score_ensemble(
     batch: Ensemble, *, estimator: Estimator = "nrg", bandwidth: Positive = 1.0
 ) -> Array:
-    """The CRPS with a bounded distance: members and targets further apart than the bandwidth are just apart.
+    """The CRPS with a bounded distance, which saturates beyond the bandwidth.
 
     l = (1 + mean k(x, x')) / 2 - mean k(x, y), k(x, y) = exp(-((x - y) / bandwidth)^2 / 2); for fair the mean
     of k(x, x') is over pairs of different members, for akr over each and the one before it, for akr_circperm
@@ -55,7 +55,7 @@ def gaussian_kernel_score_ensemble(
 def gaussian_kernel_score_multivariate(
     batch: MultivariateEnsemble, *, estimator: Estimator = "nrg", bandwidth: Positive = 1.0
 ) -> Array:
-    """The energy score with a bounded distance: vectors further apart than the bandwidth are just apart.
+    """The energy score with a bounded distance, which saturates beyond the bandwidth.
 
     l = (1 + mean k(x, x')) / 2 - mean k(x, y), k(x, y) = exp(-(|x - y| / bandwidth)^2 / 2), estimated as in
     gaussian_kernel_score_ensemble.  Unit: 1.

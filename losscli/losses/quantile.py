@@ -62,7 +62,7 @@ def interval_coverage(batch: Interval) -> Array:
 
     l = 1 if lower <= y <= upper, else 0.  Unit: 1.
 
-    A larger share is better as far as an interval promises it: interval_score also judges its width.
+    A larger share is better only up to the nominal level: interval_score also judges the width.
 
     Gneiting, Balabdaoui and Raftery (2007), doi:10.1111/j.1467-9868.2007.00587.x
     """
@@ -72,7 +72,7 @@ def interval_coverage(batch: Interval) -> Array:
 
 @loss("sharpness", "mpiw", best=0.0)
 def interval_width(batch: Interval) -> Array:
-    """The mean width of the intervals: of intervals that cover alike the narrower ones are better.
+    """The mean width of the intervals: at equal coverage, narrower intervals are better.
 
     l = upper - lower.  Unit: target.
 

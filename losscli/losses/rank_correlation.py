@@ -90,7 +90,7 @@ def _kendall(sample: Sample) -> Settled:
     order=Order(_kendall, undefined=_EQUAL),
 )
 def kendall_tau_b(batch: Regression) -> tuple[Array, Array]:
-    """The share of pairs of rows that are in the same order less that in the other, without tied pairs.
+    """The share of pairs of rows in the same order minus that in the opposite order, without tied pairs.
 
     (C - D) / sqrt((C + D + X) (C + D + Y)) with concordant and discordant pairs C and D, and those tied in
     targets alone X and in predictions alone Y.  Unit: 1.
@@ -120,7 +120,7 @@ def _concordance(sample: Sample) -> Settled:
     order=Order(_concordance, undefined="all targets are equal"),
 )
 def concordance_index(batch: Regression) -> tuple[Array, Array]:
-    """The chance that of two rows with different targets the greater one has the greater prediction.
+    """The chance that the row with the larger of two different targets has the larger prediction.
 
     (C + T / 2) / (C + D + T) with concordant and discordant pairs C and D, and those of equal predictions T.
     Unit: 1.

@@ -136,7 +136,7 @@ def _exp(xp: Namespace, m: Array) -> Array:
 
 @loss("gmae", "grmse", domain="errors that are not 0", reduction=Reduction(_exp, undefined=BEYOND))
 def geometric_mean_absolute_error(batch: Regression) -> Array:
-    """The geometric mean of the absolute errors: one row that is ten times as wrong counts as little as any.
+    """The geometric mean of the absolute errors, in which a single large error has little weight.
 
     exp(mean log |e|), which is also the geometric root mean squared error.  Unit: target.
 

@@ -50,7 +50,7 @@ def mean_percentage_error(
 
     l = e / max(|y|, epsilon), times 100 if percent; infinite at y = 0 if epsilon is 0.  Unit: 1.
 
-    Others subtract in the other order, so that theirs has the other sign.
+    Libraries that subtract in the opposite order give the opposite sign.
 
     Hyndman and Koehler (2006), doi:10.1016/j.ijforecast.2006.03.001
     """

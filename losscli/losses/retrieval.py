@@ -162,7 +162,7 @@ def rank_biased_precision(
     ties: Ties = "shared",
     negative: Negative = "error",
 ) -> Array:
-    """The rate at which a reader finds relevant items who goes on from each with the same probability.
+    """The rate of relevant items for a reader who continues after each item with the same probability.
 
     l = (1 - persistence) sum over the relevant items of persistence^(rank - 1).  Unit: 1.
 
@@ -185,7 +185,7 @@ _MOST = Replacement(
 def expected_reciprocal_rank(
     batch: Relevance, *, k: Count | None = None, max_relevance: Positive = 4.0, negative: Negative = "error"
 ) -> Array:
-    """One over the rank at which a reader stops who is satisfied by an item as its relevance says.
+    """The expected reciprocal rank at which a reader stops, satisfied by an item according to its relevance.
 
     l = sum over ranks i <= k of (1 / i) R_i prod_{j < i} (1 - R_j), with R = (2^r - 1) / 2^max_relevance.
     Unit: 1.

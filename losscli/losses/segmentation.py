@@ -49,7 +49,7 @@ def tversky(
     l = 1 - I / (I + fp_weight FP + fn_weight FN), with I = sum y p, FP = sum (1 - y) p and
     FN = sum y (1 - p) over an image, 0 for two empty masks; global: over all images.  Unit: 1.
 
-    An image without a true pixel costs what the formula says, or with empty nothing, or one.
+    For an image without true pixels the loss is that of the formula, or 0 or 1, by empty.
 
     Salehi et al. (2017), doi:10.1007/978-3-319-67389-9_44
     """
@@ -75,7 +75,7 @@ def dice(
     l = 1 - 2 sum y p / (sum y + sum p) of an image, 0 for two empty masks; global: over all images.
     Unit: 1.
 
-    An image without a true pixel costs what the formula says, or with empty nothing, or one.
+    For an image without true pixels the loss is that of the formula, or 0 or 1, by empty.
 
     Milletari et al. (2016), doi:10.1109/3DV.2016.79
     """

@@ -76,7 +76,7 @@ def _harrell(sample: Sample) -> Settled:
     order=Order(_harrell, undefined="no two times can be compared"),
 )
 def survival_concordance_index(batch: Lifetime) -> tuple[Array, Array, Array, Array]:
-    """The chance that of two times, one of which is known to be later, the later one is predicted to be.
+    """The chance that of two times in known order the later one is predicted to be later.
 
     (C + T / 2) / (C + D + T) with concordant and discordant pairs C and D, and those of equal predictions T;
     pairs are those whose order is known: the interval of one time ends before that of the other begins, or

@@ -19,7 +19,7 @@ def word_error_rate(batch: WordEdits) -> tuple[Array, Array]:
 
     sum of the fewest edits / sum of the words of the target.  Unit: 1.
 
-    Words are what stands between blanks and line ends, as they are written.
+    Words are separated by whitespace, and compared as written.
 
     Morris, Maier and Green (2004), doi:10.21437/Interspeech.2004-668
     """
@@ -49,8 +49,8 @@ def match_error_rate(batch: WordEdits, *, matches: Matches = "longest") -> tuple
 
     sum of the fewest edits / sum of the edits and matches.  Unit: 1.
 
-    Matches are the words of the longer text less the edits, or with matches=aligned the most that an
-    alignment with so few edits has; that differs where an alignment both inserts and deletes words.
+    Matches are the words of the longer text minus the edits, or with matches=aligned the maximum number in an
+    alignment with the fewest edits; the two differ where an alignment both inserts and deletes words.
 
     Morris, Maier and Green (2004), doi:10.21437/Interspeech.2004-668
     """
@@ -74,8 +74,8 @@ def word_information_lost(batch: WordEdits, *, matches: Matches = "longest") -> 
     1 - (H / N) (H / P), with the sums of the matches H, of the words of the target N, and of the words of the
     prediction P.  Unit: 1.
 
-    Matches are the words of the longer text less the edits, or with matches=aligned the most that an
-    alignment with so few edits has; that differs where an alignment both inserts and deletes words.
+    Matches are the words of the longer text minus the edits, or with matches=aligned the maximum number in an
+    alignment with the fewest edits; the two differ where an alignment both inserts and deletes words.
 
     Morris, Maier and Green (2004), doi:10.21437/Interspeech.2004-668
     """
