@@ -31,7 +31,12 @@ def fits(batch: type[Named], predictions: Table, targets: Table, request: Reques
     A group column needs --group unless a grouped loss was `requested`, since many files have a column with
     that name.
     """
-    if issubclass(batch, Grouped) and not batch.whole and request.group is None and not requested:
+    if (
+        issubclass(batch, Grouped)
+        and not batch.is_one_group_by_default
+        and request.group is None
+        and not requested
+    ):
         return False
     try:
         inferred = find(predictions, targets, request, (batch,), by_order=False)
@@ -100,7 +105,7 @@ def _group(
     grouped = [batch for batch in batches if issubclass(batch, Grouped)]
     if not grouped:
         return None
-    if request.group is None and all(batch.whole for batch in grouped):
+    if request.group is None and all(batch.is_one_group_by_default for batch in grouped):
         return ALL_ROWS
     schemas = {**predictions.schema, **targets.schema}
     candidates = [name for name in NAMES if name in schemas] if request.group is None else [request.group]

@@ -26,7 +26,7 @@ class LabeledVectors(Grouped, frozen=True):
     """
 
     task: ClassVar[str] = "contrastive"
-    whole: ClassVar[bool] = True
+    is_one_group_by_default: ClassVar[bool] = True
     reads: ClassVar[Mapping[str, Column]] = {
         "vector": Column(role="family", pattern=r"(?:e|x|dim|emb|embedding)_?(\d+)", like="e0, e1, ..."),
         "label": Column(role="target", text=True),

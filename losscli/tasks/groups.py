@@ -23,11 +23,11 @@ from losscli.tasks.named import Named, read
 class Grouped(Named, frozen=True, kw_only=True):
     """Items in contiguous groups: all arrays except `starts` are (n,) or (n, ...).
 
-    `starts` (groups,) are the first items of the groups; no group is empty.  If `whole`, all rows are one
-    group unless --group names a column.
+    `starts` (groups,) are the first items of the groups; no group is empty.  With `is_one_group_by_default`,
+    all rows are one group unless --group names a column.
     """
 
-    whole: ClassVar[bool] = False
+    is_one_group_by_default: ClassVar[bool] = False
     starts: Array = None
 
     @property

@@ -22,7 +22,7 @@ class Cohort(Grouped, frozen=True):
     """
 
     task: ClassVar[str] = "hazard"
-    whole: ClassVar[bool] = True
+    is_one_group_by_default: ClassVar[bool] = True
     log_hazard: Annotated[Array, Column()]
     time: Annotated[Array, Column(Range(0), side="t", also=("duration", "survival_time"))]
     event: Annotated[Array, Column(BINARY, side="t", also=("status", "observed"), words="0 or 1")]
