@@ -226,7 +226,7 @@ def _bare_values(report: Report) -> list[float | None]:
 
     A comparison has differences instead, and a leaderboard its values, the best one first.
     """
-    values = [result.value for result in report.results if not result.cell and result.model is None]
+    values = [result.value for result in report.overall if result.model is None]
     values = values or [each.value for each in report.board if each.place is not None and not each.cell]
     return values or [each.difference for each in report.comparisons if not each.cell]
 
@@ -303,10 +303,7 @@ def form_of(format_: str | None, json: bool, bare: bool) -> str:
 
 def _reasons(report: Report) -> list[str]:
     return [
-        f"{result.loss}: {note}"
-        for result in report.results
-        if not result.cell and result.value is None
-        for note in result.notes
+        f"{result.loss}: {note}" for result in report.overall if result.value is None for note in result.notes
     ]
 
 

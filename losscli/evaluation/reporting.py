@@ -11,7 +11,7 @@ from losscli.evaluation.results import notes, of_gaps, of_intervals, results_of
 from losscli.plan import comparability
 from losscli.plan.plan import Plan
 from losscli.report.charts import Chart
-from losscli.report.model import Report
+from losscli.report.model import Report, Results
 from losscli.states.top import Top
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def _evaluation_report(outcome: Outcome, job: EvaluationJob, folded: Partial) ->
     plan, part = job.plan, finished(job.plan, folded)
     top = part.extras.get(row_losses.TOP)
     return Report(
-        results=tuple(results_of(plan, part)),
+        results=results_of(plan, part),
         findings=(*outcome.notes, *notes(part.tallies), *of_gaps(plan, part), *of_intervals(plan, part)),
         signature=plan.signature,
         losscli=outcome.losscli,
@@ -61,10 +61,9 @@ def _comparison_report(outcome: Outcome, job: ComparisonJob, folded: Scores) -> 
 
     plan, scores, alone = job.plans[0], folded.finished(job.plans[0]), outcome.alone
     results = [
-        result
+        results_of(job.plans[place], part, job.names[place] if alone is None else None)
         for place, part in enumerate(scores.models)
         if alone in (None, place)
-        for result in results_of(job.plans[place], part, job.names[place] if alone is None else None)
     ]
     part = scores.models[0]
     charts = (
@@ -74,7 +73,7 @@ def _comparison_report(outcome: Outcome, job: ComparisonJob, folded: Scores) -> 
         for chart in _charts(job.plans[place], model, job.names[place] if alone is None else None)
     )
     return Report(
-        results=tuple(results),
+        results=Results.of(results),
         comparisons=tuple(comparisons(job, scores)),
         changed=changed_rows(job, scores),
         findings=(

@@ -6,17 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from msgspec.structs import replace
-
 from losscli.catalog.loss import Choice
 from losscli.data import times
 from losscli.data.slicing import MISSING, natural_order
 from losscli.evaluation.partial import Partial
-from losscli.numeric.arrays import Array, np
+from losscli.numeric.arrays import Array, np, pl
 from losscli.plan.plan import Plan
 from losscli.report.findings import Code, Finding, Note, Tally, note
-from losscli.report.model import Result
-from losscli.states.base import Estimate, State
+from losscli.report.model import Columns, Result, Results
+from losscli.states.base import Estimate, Estimates, State
 from losscli.states.moments import moments_of
 from losscli.states.sums import total_weights
 from losscli.text import enumerated
@@ -65,12 +63,13 @@ def of_clusters(plan: Plan, part: Partial) -> list[Note]:
     return [note(Code.RANDOM_GROUPS, number=f"{count:,}", column=column, most=most)]
 
 
-def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Result]:
+def results_of(plan: Plan, part: Partial, model: str | None = None) -> Sequence[Result]:
     """The results of every loss of a model: overall, by class, label or output, and by slice.
 
-    The worst slice comes first, and slices by time are in its order.
+    The worst slice comes first, and slices by time are in its order.  Those of slices, of which there may be
+    very many, are created on access.
     """
-    results = []
+    results = list[Sequence[Result]]()
     orders = list[Array]()
     for number, (choice, overall, cells) in enumerate(
         zip(plan.choices, part.overall, part.cells, strict=True)
@@ -78,49 +77,47 @@ def results_of(plan: Plan, part: Partial, model: str | None = None) -> list[Resu
         outputs = plan.outputs(choice)
         pilots = part.pilots or (None,) * outputs
         bound = choice.reduction.with_pilots(pilots, part.weight_unit)
-        make = _Maker(plan, choice, overall, part)
-        results += make.results(overall, overall.estimates(bound, plan.level), [{}], shared=False)
-        named = [{plan.cell: name} for name in plan.cells(choice)]
+        make = _Maker(plan, choice, overall, part, model)
+        estimates = overall.estimates(bound, plan.level)
+        results.append((*make.results(overall, estimates, {}, shared=False),))
+        named = plan.cells(choice)
         # Classes and labels have a state together; outputs are columns of that of all rows.
         states = [cells] if cells is not None else [overall.output(i, outputs) for i in range(len(named))]
         for i, state in enumerate(states if named else ()):
             own = bound.with_pilots(pilots[i : i + 1]) if outputs > 1 else bound
             estimates = _weighted(plan, i, state, state.estimates(own, plan.level))
-            results += make.results(state, estimates, named[i : i + len(state.n)])
+            labels = pl.Series(named[i : i + len(state.n)])
+            results.append((*make.results(state, estimates, {plan.cell: labels}),))
         for place, (slicing, slices) in enumerate(zip(plan.roles.slicings, part.slices, strict=True)):
             state = slices.states[number]
             estimates = state.estimates(bound, plan.level)
             if number == 0:
                 natural = natural_order(slices.keys)
                 orders.append(natural if slicing.units else _worst_first(natural, estimates, choice))
-            names = slicing.names
-            named = [dict(zip(names, key, strict=True)) for key in slices.keys.iter_rows()]
-            made = make.results(state, estimates, named)
-            results += [made[own] for own in orders[place].tolist()]
-    return [replace(result, model=model) for result in results] if model else results
+            labels_of_slices = dict(zip(slicing.names, slices.keys, strict=True))
+            results.append(make.results(state, estimates, labels_of_slices).in_order(orders[place]))
+    return Results.of(results)
 
 
-def _weighted(plan: Plan, first: int, state: State, estimates: Sequence[Estimate]) -> list[Estimate]:
+def _weighted(plan: Plan, first: int, state: State, estimates: Estimates) -> Estimates:
     """The estimates of cells from the `first` on, with the reason for those of a class without weight."""
-    none = note(Code.NO_CLASS_WEIGHT)
-    return [
-        replace(each, notes=(none,)) if not rows and plan.has_no_weight(place) else each
-        for place, (each, rows) in enumerate(zip(estimates, state.n.tolist(), strict=True), first)
-    ]
+    empty = np.array([not n and plan.has_no_weight(place) for place, n in enumerate(state.n.tolist(), first)])
+    none = Estimate(None, notes=(note(Code.NO_CLASS_WEIGHT),))
+    return estimates.replaced(empty, none) if empty.any() else estimates
 
 
-def _worst_first(natural: Array, estimates: Sequence[Estimate], choice: Choice) -> Array:
+def _worst_first(natural: Array, estimates: Estimates, choice: Choice) -> Array:
     """The places (c,) of slices in their natural order as one of a loss: the worst first, undefined last."""
-    sign = 1.0 if choice.loss.score else -1.0
-    values = np.array([math.inf if each.value is None else sign * each.value for each in estimates])
+    # NaN comes last.
+    values = estimates.value if choice.loss.score else -estimates.value
     return natural[np.argsort(values[natural], kind="stable")]
 
 
 class _Maker:
     """Makes the results of one loss from the states of its cells and what they estimate."""
 
-    def __init__(self, plan: Plan, choice: Choice, overall: State, part: Partial) -> None:
-        self._plan, self._choice, self._unit = plan, choice, part.weight_unit
+    def __init__(self, plan: Plan, choice: Choice, overall: State, part: Partial, model: str | None) -> None:
+        self._plan, self._choice, self._unit, self._model = plan, choice, part.weight_unit, model
         self._whole = _whole_sum(plan, choice, overall, part.pilots)
         convention = None if choice.policy is None else choice.policy.convention
         self._minimum = 1 if convention is None else convention.min_rows
@@ -129,57 +126,51 @@ class _Maker:
     def results(
         self,
         state: State,
-        estimates: Sequence[Estimate],
-        cells: Sequence[dict[str, str]],
+        estimates: Estimates,
+        cells: Mapping[str, pl.Series],
         shared: bool = True,
-    ) -> list[Result]:
-        """The result of each cell of a state, with its share of the loss if the cells are `shared` out."""
-        choice, weights = self._choice, state.weights
+    ) -> Columns:
+        """The result of each cell of a state, with its share of the loss if the cells are `shared` out.
+
+        `cells` has the labels (c,) of each column of the cells.
+        """
+        choice, weights, estimates = self._choice, state.weights, self._allowed(estimates, state.n)
         if choice.loss.counts_apart:
             weights = moments_of(state).total[:, 0, -1]
-        shares = self._shares(state) if shared else [None] * len(cells)
-        counted = zip(state.n.tolist(), total_weights(weights, self._unit).tolist(), shares, strict=True)
-        # The same for all cells: there may be very many.
-        recorded, level = choice.recorded, self._plan.level
-        return [
-            Result(
-                loss=choice.loss.name,
-                label=choice.label,
-                params=recorded,
-                cell=cell,
-                value=estimate.value,
-                se=estimate.se,
-                ci_low=estimate.ci_low,
-                ci_high=estimate.ci_high,
-                level=level if estimate.se is not None else None,
-                df=estimate.df,
-                higher_is_better=choice.loss.score,
-                share=share,
-                rows=rows,
-                weight=weight,
-                max_error=estimate.max_error,
-                notes=estimate.notes,
-            )
-            for cell, estimate, (rows, weight, share) in zip(
-                cells, self._allowed(estimates, state.n), counted, strict=True
-            )
-        ]
+        numbers = estimates.by_name
+        del numbers["p_value"]
+        numbers |= {
+            "level": np.where(np.isnan(numbers["se"]), np.nan, self._plan.level or np.nan),
+            "rows": state.n,
+            "weight": total_weights(weights, self._unit),
+            "share": self._shares(state) if shared else np.full(len(state.n), np.nan),
+        }
+        common = Result(
+            loss=choice.loss.name,
+            label=choice.label,
+            params=choice.recorded,
+            model=self._model or None,
+            value=None,
+            higher_is_better=choice.loss.score,
+            rows=0,
+            weight=0.0,
+        )
+        return Columns(common, cells, numbers, estimates.noted, estimates.notes)
 
-    def _allowed(self, estimates: Sequence[Estimate], rows: Array) -> Sequence[Estimate]:
+    def _allowed(self, estimates: Estimates, rows: Array) -> Estimates:
         """The estimates, without those of fewer rows than the convention takes."""
         if self._minimum == 1:
             return estimates
         none = Estimate(None, notes=(note(Code.UNDEFINED_VALUE, reason=self._too_few),))
-        few = (rows > 0) & (rows < self._minimum)
-        return [none if is_few else each for each, is_few in zip(estimates, few.tolist(), strict=True)]
+        return estimates.replaced((rows > 0) & (rows < self._minimum), none)
 
-    def _shares(self, state: State) -> list[float | None]:
-        """Each cell's share of the sum of the row losses; None if the loss is not a sum, or infinite."""
+    def _shares(self, state: State) -> Array:
+        """Each cell's share of the sum of the row losses (c,); NaN if the loss is not a sum, or infinite."""
         if self._whole is None:
-            return [None] * len(state.n)
-        with np.errstate(over="ignore"):  # beyond the largest float there is no share
-            sums = moments_of(state).total.sum(axis=(1, 2)).tolist()
-        return [own / self._whole if math.isfinite(own) else None for own in sums]
+            return np.full(len(state.n), np.nan)
+        with np.errstate(all="ignore"):  # beyond the largest float there is no share
+            sums = moments_of(state).total.sum(axis=(1, 2))
+            return np.where(np.isfinite(sums), sums / self._whole, np.nan)
 
 
 def _whole_sum(plan: Plan, choice: Choice, overall: State, pilots: Sequence[Any]) -> float | None:

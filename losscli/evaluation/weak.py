@@ -368,7 +368,7 @@ def _report(
 ) -> Report:
     report = report_of(whole)
     adjusted = benjamini_hochberg([each.contrast.p_value for each in listed], tests)
-    results = tuple(result for result in report.results if not result.cell)
+    results = report.overall
     value = results[0].value
     segments = [_segment(search, each, p, value) for each, p in zip(listed, adjusted, strict=True)]
     return replace(

@@ -208,7 +208,7 @@ def _fixed(limit: Limit) -> float | None:
 def _overall(result: Result, report: Report) -> Result | None:
     """The overall result of the same loss."""
     key = _key(replace(result, cell={}))
-    return next((candidate for candidate in report.results if _key(candidate) == key), None)
+    return next((candidate for candidate in report.overall if _key(candidate) == key), None)
 
 
 def _assess_within(gate: Gate, result: Result, value: float, report: Report) -> _Assessment:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, ClassVar, TypeAlias, TypeVar, get_type_hints
 
 import msgspec
@@ -15,6 +16,8 @@ from msgspec.structs import asdict, replace
 
 from losscli.errors import DataError
 
+_CHUNK = 1 << 12
+"""The number of records that are encoded at once."""
 SCHEMA = 1
 """The version of the format, which is incremented if a field is removed or changes its meaning."""
 ParamValue: TypeAlias = bool | int | float | str | None
@@ -62,13 +65,22 @@ class _Header(Struct):
 
 def encode(report: Whole, first: Sequence[str] = ()) -> bytes:
     """The report as compact JSON, with every digit of each number; `first` are its first fields."""
-    plain = msgspec.to_builtins(report)
-    plain = {name: value for name, value in plain.items() if value or name not in report.unless_empty}
-    for name, records in _records(report):
-        for record, plain_record in zip(records, plain[name], strict=True):
+    fields = asdict(report)
+    fields = {name: value for name, value in fields.items() if value or name not in report.unless_empty}
+    fields |= {name: _encoded(records) for name, records in _records(report)}
+    return msgspec.json.encode({"schema": SCHEMA} | {name: fields[name] for name in first} | fields)
+
+
+def _encoded(records: Sequence[Record]) -> msgspec.Raw:
+    """The JSON array of records, encoded chunk by chunk: there may be a million."""
+    chunks, remaining = list[bytes](), iter(records)
+    while chunk := [*islice(remaining, _CHUNK)]:
+        plain = msgspec.to_builtins(chunk)
+        for record, plain_record in zip(chunk, plain, strict=True):
             plain_record["params"] = _written(record.params)
             plain_record |= {derived: getattr(record, derived) for derived in record.derived}
-    return msgspec.json.encode({"schema": SCHEMA} | {name: plain[name] for name in first} | plain)
+        chunks.append(msgspec.json.encode(plain)[1:-1])
+    return msgspec.Raw(b"[%b]" % b",".join(chunks))
 
 
 def decode(text: str | bytes, kind: type[_Whole]) -> _Whole:
@@ -88,7 +100,9 @@ def decode(text: str | bytes, kind: type[_Whole]) -> _Whole:
     fields = _decoded(text, dict[str, msgspec.Raw])
     if missing := [name for name in kind.always if name not in fields]:
         raise DataError(f"is a damaged report: it has no field {', '.join(missing)}", remedy=_AGAIN)
-    return replace(report, **{name: tuple(map(_read, records)) for name, records in _records(report)})
+    lists = {name: tuple(value) for name, value in asdict(report).items() if isinstance(value, list)}
+    records = {name: tuple(map(_read, records)) for name, records in _records(report)}
+    return replace(report, **(lists | records))
 
 
 def schema(kind: type[Whole]) -> dict[str, Any]:
@@ -105,10 +119,10 @@ def schema(kind: type[Whole]) -> dict[str, Any]:
     return json_schema
 
 
-def _records(report: Struct) -> Iterator[tuple[str, tuple[Record, ...]]]:
+def _records(report: Struct) -> Iterator[tuple[str, Sequence[Record]]]:
     """The fields of a report that hold records."""
     for name, values in asdict(report).items():
-        if isinstance(values, tuple) and values and isinstance(values[0], Record):
+        if isinstance(values, Sequence) and values and isinstance(values[0], Record):
             yield name, values
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain, repeat
+from operator import eq
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Protocol, TypeAlias, overload
 
 import msgspec
 from msgspec import Meta, Struct, field
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from losscli.errors import GateError, UsageError
 from losscli.report import codec
@@ -85,6 +87,129 @@ class Result(Record, frozen=True, kw_only=True, gc=False):
         the value times the root of 2.  A paired comparison on the same rows detects smaller differences.
         """
         return None if self.se is None or self.level is None else _detectable(self.level) * self.se
+
+
+class _LazyResults(Sequence[Result]):
+    """Results that are created on access; equal to a tuple of the same results."""
+
+    __slots__ = ()
+
+    def between(self, start: int, stop: int) -> Iterator[Result]:
+        """The results from index `start` to `stop` (exclusive)."""
+        raise NotImplementedError
+
+    @overload
+    def __getitem__(self, index: int) -> Result: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Result, ...]: ...
+    def __getitem__(self, index: int | slice) -> Result | tuple[Result, ...]:
+        indices = range(len(self))[index]
+        if isinstance(indices, range):
+            if indices.step == 1:
+                return tuple(self.between(indices.start, indices.stop))
+            return tuple(map(self.__getitem__, indices))
+        return next(self.between(indices, indices + 1))
+
+    def __iter__(self) -> Iterator[Result]:
+        return self.between(0, len(self))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _LazyResults | tuple):
+            return NotImplemented
+        return len(self) == len(other) and all(map(eq, self, other))
+
+    __hash__ = None  # type: ignore[assignment]  # like a tuple of results, whose cells are not hashable
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
+class Columns(_LazyResults):
+    """The results of one loss in many cells, stored as columns: 100 MB for a million cells.
+
+    `common` is a result with the fields that are the same in all cells.  `cells` has the labels (c,) of each
+    column of the cells.  `numbers` has the other fields of `Result` as arrays (c,), NaN for None, except for
+    the notes: those of a cell are at its index `noted` (c,) in `notes`.
+    """
+
+    __slots__ = ("cells", "common", "noted", "notes", "numbers")
+
+    def __init__(
+        self,
+        common: Result,
+        cells: Mapping[str, pl.Series],
+        numbers: Mapping[str, Any],
+        noted: Any,
+        notes: tuple[tuple[Note, ...], ...],
+    ) -> None:
+        self.common, self.cells, self.numbers = common, cells, numbers
+        self.noted, self.notes = noted, notes
+
+    def in_order(self, order: Any) -> Columns:
+        """The results in the order of these indices (c,)."""
+        cells = {name: labels[order] for name, labels in self.cells.items()}
+        numbers = {name: array[order] for name, array in self.numbers.items()}
+        return Columns(self.common, cells, numbers, self.noted[order], self.notes)
+
+    def __len__(self) -> int:
+        return len(self.noted)
+
+    def between(self, start: int, stop: int) -> Iterator[Result]:
+        """The results from index `start` to `stop` (exclusive)."""
+        for first in range(start, stop, _CHUNK):
+            chunk = slice(first, min(first + _CHUNK, stop))
+            labels = [column[chunk].to_list() for column in self.cells.values()]
+            cells = zip(*labels, strict=True) if labels else repeat(())
+            numbers = (_with_none(array[chunk].tolist()) for array in self.numbers.values())
+            for cell, noted, *row in zip(cells, self.noted[chunk].tolist(), *numbers, strict=False):
+                yield replace(
+                    self.common,
+                    cell=dict(zip(self.cells, cell, strict=True)),
+                    notes=self.notes[noted],
+                    **dict(zip(self.numbers, row, strict=True)),
+                )
+
+
+def _with_none(numbers: list[float]) -> list[float | None]:
+    """The numbers with None for NaN."""
+    return [None if number != number else number for number in numbers]
+
+
+class Results(_LazyResults):
+    """The results of a report in several parts, of which some are stored as `Columns`."""
+
+    __slots__ = ("parts",)
+
+    def __init__(self, parts: Iterable[Sequence[Result]]) -> None:
+        self.parts = tuple(parts)
+
+    @classmethod
+    def of(cls, parts: Iterable[Sequence[Result]]) -> Sequence[Result]:
+        """The results of all parts; a tuple if no part is stored as columns."""
+        flat = [part for nested in parts for part in (nested.parts if isinstance(nested, cls) else (nested,))]
+        return cls(flat) if any(isinstance(part, Columns) for part in flat) else tuple(chain(*flat))
+
+    def __len__(self) -> int:
+        return sum(map(len, self.parts))
+
+    def between(self, start: int, stop: int) -> Iterator[Result]:
+        """The results from index `start` to `stop` (exclusive)."""
+        for part in self.parts:
+            first, last = max(start, 0), min(stop, len(part))
+            if first < last:
+                yield from part.between(first, last) if isinstance(part, Columns) else part[first:last]
+            start, stop = start - len(part), stop - len(part)
+
+
+_CHUNK = 1 << 12
+"""The number of results that are created at once."""
+
+
+def _by_columns(results: Sequence[Result], columns: Collection[str]) -> Iterator[Result]:
+    """The results of the cells of these columns, in any order; () for the overall results."""
+    for part in results.parts if isinstance(results, Results) else (results,):
+        if not isinstance(part, Columns) or part.cells.keys() == {*columns}:
+            yield from (result for result in part if result.cell.keys() == {*columns})
 
 
 @lru_cache
@@ -251,7 +376,7 @@ class Report(Whole, frozen=True):
     always = ("gates", "findings", "signature", "losscli", "names", "provenance")
     unless_empty = ("charts",)
 
-    results: tuple[Result, ...]
+    results: Sequence[Result]
     gates: tuple[Verdict, ...] = ()
     findings: tuple[Note, ...] = ()
     signature: str = ""
@@ -265,6 +390,11 @@ class Report(Whole, frozen=True):
     charts: tuple[Chart, ...] = ()
     times: Mapping[str, str] = field(default_factory=dict)
     segments: tuple[Segment, ...] = ()
+
+    @property
+    def overall(self) -> tuple[Result, ...]:
+        """The results of all rows."""
+        return tuple(_by_columns(self.results, ()))
 
     @property
     def unit(self) -> str:
@@ -303,7 +433,7 @@ class Report(Whole, frozen=True):
         name, cell = (key, {}) if isinstance(key, str) else key
         loss = self.names.get(name, name)
         wanted = {column: str(value) for column, value in cell.items()}
-        in_cell = [result for result in self.results if dict(result.cell) == wanted]
+        in_cell = [result for result in _by_columns(self.results, wanted) if dict(result.cell) == wanted]
         for result in in_cell:
             if result.label == name:
                 return result

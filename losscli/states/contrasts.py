@@ -12,7 +12,7 @@ from losscli.numeric.independent import Error
 from losscli.numeric.special import special
 from losscli.numeric.student import normalised, quantile
 from losscli.states import inference
-from losscli.states.base import Estimate
+from losscli.states.base import Estimate, Estimates
 from losscli.states.clusters import Rest
 from losscli.states.moments import Moments
 from losscli.states.reductions import BoundReduction
@@ -130,7 +130,7 @@ def _error(estimate: Estimate, level: float) -> Error | None:
 
 
 def _cluster_factor(
-    bound: BoundReduction, inside: Moments, outside: Rest, a: Sequence[Estimate], b: Sequence[Estimate]
+    bound: BoundReduction, inside: Moments, outside: Rest, a: Estimates, b: Estimates
 ) -> Array:
     """The factor (c,) by which shared clusters change the standard error of a difference."""
     rest = outside.moments
@@ -138,9 +138,8 @@ def _cluster_factor(
     with np.errstate(all="ignore"):
         scale = _scale(inside) * _scale(rest)
         common = np.einsum("ci,cij,cj->c", slopes, outside.common, slopes_of_rest) * scale
-        variance = np.array(
-            [(x.se or math.nan) ** 2 + (y.se or math.nan) ** 2 for x, y in zip(a, b, strict=True)]
-        )
+        errors = np.stack([a.by_name["se"], b.by_name["se"]])
+        variance = (np.where(errors == 0, np.nan, errors) ** 2).sum(axis=0)
         factor = np.sqrt(np.maximum(variance - 2 * common, 0.0) / variance)
     return np.where(np.isfinite(factor), factor, 1.0)
 

@@ -15,7 +15,7 @@ from msgspec.structs import asdict
 from losscli.numeric.arrays import Array, Namespace, np, to_numpy
 from losscli.numeric.segments import binned_sums
 from losscli.report.findings import Code, note
-from losscli.states.base import Estimate
+from losscli.states.base import Estimate, Estimates
 from losscli.states.cells import Cells
 from losscli.states.reductions import BoundReduction
 
@@ -187,15 +187,14 @@ class Histogram(Struct, frozen=True, eq=False):
         """The histogram itself, which has one output."""
         return self
 
-    def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
+    def estimates(self, bound: BoundReduction, level: float | None) -> Estimates:
         """The mean of the loss in each cell, without an interval."""
-        no_rows = Estimate(None, notes=(note(Code.NO_ROWS),))
         with np.errstate(all="ignore"):
-            means = (self.loss / self.weights).tolist()
-        return [
-            (Estimate(mean) if math.isfinite(mean) else Estimate(None)) if n else no_rows
-            for mean, n in zip(means, self.n.tolist(), strict=True)
-        ]
+            means = self.loss / self.weights
+        means = np.where(np.isfinite(means), means, np.nan)
+        return Estimates.of_arrays(means, [()]).replaced(
+            self.n == 0, Estimate(None, notes=(note(Code.NO_ROWS),))
+        )
 
     def to_arrays(self) -> dict[str, Array]:
         """The fields by name; bins as NAME_first, NAME_weight and NAME_total."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from decimal import ROUND_CEILING, Context
 from functools import partial
-from itertools import repeat
 
 from msgspec.structs import replace
 
@@ -21,7 +20,7 @@ from losscli.numeric.skewed import studentised, symmetric
 from losscli.numeric.student import quantile, quantiles
 from losscli.numeric.student_tail import two_sided
 from losscli.report.findings import Code, Note, note
-from losscli.states.base import Estimate
+from losscli.states.base import Estimate, Estimates
 from losscli.states.noise import (
     Flips,
     Noise,
@@ -54,7 +53,7 @@ def estimate(bound: BoundReduction, sums: Sums, level: float | None = None) -> E
     return estimates(bound, sums, level)[0]
 
 
-def estimates(bound: BoundReduction, sums: Sums, level: float | None = None) -> list[Estimate]:
+def estimates(bound: BoundReduction, sums: Sums, level: float | None = None) -> Estimates:
     """The value of a loss in each cell from its sums, with an interval unless `level` is None.
 
     With several outputs (one pilot each), the columns of the outputs are concatenated, and the value is the
@@ -63,27 +62,25 @@ def estimates(bound: BoundReduction, sums: Sums, level: float | None = None) -> 
     reduction, cells = bound.reduction, len(sums.n)
     if cells > 1 and reduction.names & {"weight", "low", "high"}:
         # The reduction takes arguments that differ from cell to cell.
-        return [estimate(bound, sums.cell(place), level) for place in range(cells)]
+        return Estimates.of([estimate(bound, sums.cell(place), level) for place in range(cells)])
     if reduction.extreme:
-        return [_extreme(bound, sums.cell(place)) for place in range(cells)]
+        return Estimates.of([_extreme(bound, sums.cell(place)) for place in range(cells)])
     with np.errstate(all="ignore"):
         by_cell = _with_intervals(bound, _value(bound, sums), sums, level)
     return _noted(bound, sums, by_cell) if sums.error is None else _with_errors(sums.error, by_cell)
 
 
-def _with_errors(errors: Array, by_cell: list[Estimate]) -> list[Estimate]:
+def _with_errors(errors: Array, by_cell: Estimates) -> Estimates:
     """The estimates of approximate values, with a note on the largest error of all cells."""
     largest = errors.max(initial=0.0)
     notes = (
         (note(Code.APPROXIMATE, error=f"{float(_UP.create_decimal(largest)):.2g}"),) if largest > 0 else ()
     )
-    return [
-        each if each.value is None else replace(each, max_error=error, notes=(*notes, *each.notes))
-        for each, error in zip(by_cell, errors.tolist(), strict=True)
-    ]
+    is_defined = ~np.isnan(by_cell.value)
+    return by_cell.with_max_error(np.where(is_defined, errors, np.nan)).with_notes(is_defined, notes)
 
 
-def _noted(bound: BoundReduction, sums: Sums, by_cell: list[Estimate]) -> list[Estimate]:
+def _noted(bound: BoundReduction, sums: Sums, by_cell: Estimates) -> Estimates:
     """The estimates, with a note on each where 0 / 0 counts as a number."""
     divides_zero = bound.reduction.divides_zero
     if divides_zero is None:
@@ -91,10 +88,8 @@ def _noted(bound: BoundReduction, sums: Sums, by_cell: list[Estimate]) -> list[E
     means = sums.mean.reshape(len(by_cell), len(bound.pilots), -1)
     choice = bound.params["zero_division"]
     added = note(Code.ZERO_DIVISION, number="1" if choice == "one" else "0", choice=choice)
-    return [
-        replace(each, notes=(added, *each.notes)) if replaced and each.value is not None else each
-        for each, replaced in zip(by_cell, divides_zero(np, means, bound.params).tolist(), strict=True)
-    ]
+    divided = divides_zero(np, means, bound.params)
+    return by_cell.with_notes(divided & ~np.isnan(by_cell.value), (added,))
 
 
 def differences(
@@ -103,7 +98,7 @@ def differences(
     a: Sums,
     b: Sums,
     level: float | None = None,
-) -> list[Estimate]:
+) -> Estimates:
     """The value of model b minus that of a in each cell, with its interval.
 
     `pair` has, for each output, the columns of a followed by those of b - a; for a mean, only b - a.  `a` and
@@ -111,19 +106,12 @@ def differences(
     """
     reduction, cells = bound.reduction, len(pair.n)
     if reduction.extreme:
-        return [
-            _defined(
-                bound,
-                pair,
-                i,
-                np.mean(b.high, axis=1) - np.mean(a.high, axis=1),
-                (note(Code.MAXIMUM, place=""),),
-            )
-            for i in range(cells)
-        ]
+        values = np.mean(b.high, axis=1) - np.mean(a.high, axis=1)
+        notes = (note(Code.MAXIMUM, place=""),)
+        return Estimates.of([_defined(bound, pair, i, values, notes) for i in range(cells)])
     if cells > 1 and reduction.names & {"weight", "low", "high"}:
         by_cell = ((pair.cell(i), a.cell(i), b.cell(i)) for i in range(cells))
-        return [differences(bound, *sums, level)[0] for sums in by_cell]
+        return Estimates.of([differences(bound, *sums, level)[0] for sums in by_cell])
     free = replace(bound, bounds=(-math.inf, math.inf))
     with np.errstate(all="ignore"):
         flipped = _flipped(bound, pair, a, b)
@@ -228,7 +216,7 @@ def _with_intervals(
     level: float | None,
     tested: bool = False,
     flipped: Flips | None = None,
-) -> list[Estimate]:
+) -> Estimates:
     """The value of each cell with its interval and, if a difference is `tested`, its p-value.
 
     `flipped` holds the changes of a 0/1 loss whose difference is tested.
@@ -241,7 +229,7 @@ def _with_intervals(
     if level is None or sums.spread is None:
         why = Code.TOO_MANY_COLUMNS if sums.exact is None else Code.NO_INTERVAL
         notes = (note(why),) if level is not None else ()
-        return [_defined(bound, sums, place, values, notes) for place in range(len(sums.n))]
+        return Estimates.of([_defined(bound, sums, place, values, notes) for place in range(len(sums.n))])
     unit, units = _units(sums)
     noise = noise_of(f, sums, units, bound.reduction is mean)
     intervals = _Intervals(bound, f, sums, noise, level, tested)
@@ -250,35 +238,39 @@ def _with_intervals(
     rest = known & ~shares
     single, infinite = rest & (units < 2), rest & (units > 1) & ~np.isfinite(noise.se)
     rest &= (units > 1) & ~infinite
-    by_place: dict[int, Estimate] = {}
+    parts = list[tuple[Array, Estimates]]()
 
-    def add(cells: Array, make: Callable[[Array], Iterable[Estimate]]) -> None:
+    def add(cells: Array, make: Callable[[Array], Estimates]) -> None:
         (places,) = cells.nonzero()
         if len(places):
-            by_place.update(zip(places.tolist(), make(places), strict=True))
+            parts.append((places, make(places)))
 
-    def without(code: Code, places: Array) -> Iterable[Estimate]:
-        notes = (note(code, unit=unit),)
-        return [Estimate(value, notes=notes) for value in values[places].tolist()]
+    def undefined(places: Array) -> Estimates:
+        return Estimates.of([_defined(bound, sums, place, values) for place in places.tolist()])
 
-    add(~known, lambda places: [_defined(bound, sums, place, values) for place in places.tolist()])
+    def without(code: Code, places: Array) -> Estimates:
+        return Estimates.of_arrays(values[places], [(note(code, unit=unit),)])
+
+    add(~known, undefined)
     add(single, partial(without, Code.ONE_UNIT))
     add(infinite, partial(without, Code.INFINITE_VARIANCE))
     add(shares, lambda places: intervals.shares_at(places, values[places], unit, units[places]))
     if flipped is not None:
         flip = partial(_flip, flipped, values, noise.se, level, units)
         is_flip = rest & ~np.isnan(flipped.rows)
-        add(is_flip, lambda places: map(flip, places.tolist()))
+        add(is_flip, lambda places: Estimates.of([*map(flip, places.tolist())]))
         rest &= ~is_flip
     add(rest, lambda places: intervals.at(places, values[places], unit, units[places]))
-    estimated = [by_place[place] for place in range(len(values))]
+    estimated = Estimates.joined(parts)
     if sums.draws is None:
         return estimated
     replicates = Replicates(f, sums, noise, units, level)
-    return [
-        replicates.estimate(place, each, intervals.bounds(place), unit)
-        for place, each in enumerate(estimated)
-    ]
+    return Estimates.of(
+        [
+            replicates.estimate(place, each, intervals.bounds(place), unit)
+            for place, each in enumerate(estimated)
+        ]
+    )
 
 
 def _flip(flipped: Flips, values: Array, ses: Array, level: float, units: Array, place: int) -> Estimate:
@@ -343,7 +335,7 @@ class _Intervals:
         """Whether values (c,) are shares or counts of rows, those where a column of 0 and 1 is 1."""
         return ~np.isnan(self.shares)
 
-    def at(self, places: Array, values: Array, unit: str, units: Array) -> list[Estimate]:
+    def at(self, places: Array, values: Array, unit: str, units: Array) -> Estimates:
         """The values of some cells with their intervals, and a note on unreliable ones."""
         se, low, high = self.noise.se[places], *self._ends(places, values)
         se = np.where((se == 0) & (high > low), (high - low) / (2 * self.deviates[places]), se)
@@ -354,17 +346,17 @@ class _Intervals:
             (Code.NO_INFLUENCE if self.ordered else Code.ZERO_VARIANCE, se == 0),
             (Code.OPEN_INTERVAL, is_open),
         )
-        kind_of = np.full(len(se), -1)
-        for kind, (_, holds) in enumerate(kinds):
-            kind_of[holds] = kind
-        notes: dict[int, tuple[Note, ...]] = {-1: (note(Code.FIRST_ORDER),) if self.first_order else ()}
-        notes |= {kind: (note(kinds[kind][0], few=FEW, unit=unit),) for kind in {*kind_of.tolist()} - {-1}}
-        noted = [notes[kind] for kind in kind_of.tolist()]
-        p = None if self.p_values is None else np.where(values == 0, 1.0, self.p_values[places])
-        estimates = _estimates(values, se, low, high, noted, self.noise.df[places], p)
-        for place in np.flatnonzero(is_open).tolist():
-            estimates[place] = Estimate(estimates[place].value, notes=noted[place])
-        return estimates
+        kind_of = np.zeros(len(se), dtype=np.int64)
+        notes = [(note(Code.FIRST_ORDER),) if self.first_order else ()]
+        for code, holds in kinds:
+            if holds.any():
+                kind_of[holds] = len(notes)
+                notes.append((note(code, few=FEW, unit=unit),))
+        p = np.nan if self.p_values is None else np.where(values == 0, 1.0, self.p_values[places])
+        numbers = {"se": se, "ci_low": low, "ci_high": high, "df": self.noise.df[places], "p_value": p}
+        if is_open.any():
+            numbers = {name: np.where(is_open, np.nan, array) for name, array in numbers.items()}
+        return Estimates.of_arrays(values, notes, kind_of, **numbers)
 
     def _ends(self, places: Array, values: Array) -> tuple[Array, Array]:
         """The ends of intervals, clipped to the bounds of the values; they never exclude the value."""
@@ -376,7 +368,7 @@ class _Intervals:
         low, high = np.maximum(low, self.lower[places]), np.minimum(high, self.upper)
         return np.minimum(values, low), np.maximum(values, high)
 
-    def shares_at(self, places: Array, values: Array, unit: str, units: Array) -> list[Estimate]:
+    def shares_at(self, places: Array, values: Array, unit: str, units: Array) -> Estimates:
         """The shares or counts of rows with loss 1, with score intervals."""
         # With equal weights, the variance of a share follows from it and is not estimated: hence normal
         # deviates.
@@ -385,25 +377,11 @@ class _Intervals:
         low, high = (self.base + self.unit * end for end in ends)
         # Rounding must not exclude the value.
         low, high = np.minimum(low, values), np.maximum(high, values)
-        few = (note(Code.FEW_UNITS, few=FEW, unit=unit),)
-        notes = [few if is_few else () for is_few in ((units < FEW) & (unit != "row")).tolist()]
+        notes = [(), (note(Code.FEW_UNITS, few=FEW, unit=unit),)]
+        is_few = ((units < FEW) & (unit != "row")).astype(np.int64)
         se, df = self.noise.se[places], self.noise.df[places]
-        return _estimates(values, np.where(se > 0, se, (high - low) / (2 * q)), low, high, notes, df)
-
-
-def _estimates(
-    values: Array,
-    se: Array,
-    low: Array,
-    high: Array,
-    notes: Iterable[tuple[Note, ...]],
-    df: Array,
-    p_values: Array | None = None,
-) -> list[Estimate]:
-    """The estimates of cells from arrays (c,) of their parts."""
-    numbers = (array.tolist() for array in (values, se, low, high))
-    p = repeat(None) if p_values is None else p_values.tolist()
-    return list(map(Estimate, *numbers, notes, df.tolist(), p))
+        se = np.where(se > 0, se, (high - low) / (2 * q))
+        return Estimates.of_arrays(values, notes, is_few, se=se, ci_low=low, ci_high=high, df=df)
 
 
 def _deviates(level: float, df: Array) -> Array:

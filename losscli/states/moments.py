@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from losscli.numeric.arrays import Array, Namespace, np
 from losscli.numeric.two_float import sum_with_product, two_sum
 from losscli.states import inference
-from losscli.states.base import Estimate, State
+from losscli.states.base import Estimates, State
 from losscli.states.cells import Cells, all_to_numpy, triples
 from losscli.states.draws import kept
 from losscli.states.reductions import BoundReduction
@@ -52,7 +52,7 @@ class Moments(Sums, frozen=True, eq=False, dict=True):
                 merged[name][places] = values_at
         return Moments.from_arrays(merged)
 
-    def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
+    def estimates(self, bound: BoundReduction, level: float | None) -> Estimates:
         """The value of the loss in each cell, with an interval at this level; None for no intervals."""
         return inference.estimates(bound, self, level)
 

@@ -14,7 +14,7 @@ from losscli.numeric.arrays import Array, np, to_numpy
 from losscli.numeric.poisson import PER_WORD, some_counts
 from losscli.numeric.student import quantile
 from losscli.states import inference
-from losscli.states.base import Estimate
+from losscli.states.base import Estimates
 from losscli.states.cells import Alike, Cells
 from losscli.states.draws import kept
 from losscli.states.moments import Moments
@@ -191,7 +191,7 @@ class Ranks(Struct, frozen=True, eq=False):
         on_disk = [part for part in self.parts if isinstance(part.columns[0], np.memmap)]
         return replace(self, parts=[*on_disk, Rows.joint(in_memory).moved(store)])
 
-    def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
+    def estimates(self, bound: BoundReduction, level: float | None) -> Estimates:
         """The value of the loss in each cell, with an interval at this level; None for no intervals."""
         return self.settled(bound, level).estimates(bound, level)
 

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from losscli.numeric.arrays import Array, to_numpy
 from losscli.report.findings import Code, note
-from losscli.states.base import Estimate
+from losscli.states.base import Estimate, Estimates
 from losscli.states.cells import Cells
 from losscli.states.reductions import BoundReduction
 
@@ -99,13 +99,15 @@ class Top(Struct, frozen=True, eq=False):
         """The state itself: all outputs share the rows."""
         return self
 
-    def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
+    def estimates(self, bound: BoundReduction, level: float | None) -> Estimates:
         """The highest score of each cell, without an interval."""
         firsts = np.searchsorted(self.codes, np.arange(len(self.n))).tolist()
-        return [
-            Estimate(None, notes=(note(Code.NO_ROWS),)) if not n else _estimate(float(self.score[first]))
-            for first, n in zip(firsts, self.n.tolist(), strict=True)
-        ]
+        return Estimates.of(
+            [
+                Estimate(None, notes=(note(Code.NO_ROWS),)) if not n else _estimate(float(self.score[first]))
+                for first, n in zip(firsts, self.n.tolist(), strict=True)
+            ]
+        )
 
     def to_arrays(self) -> dict[str, Array]:
         """The fields by name, the frame as the bytes of an Arrow file."""

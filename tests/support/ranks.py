@@ -10,7 +10,7 @@ from msgspec import Struct
 from losscli.custom import Regression, loss
 from losscli.numeric.arrays import Array, to_numpy
 from losscli.report.findings import Note
-from losscli.states.base import Estimate
+from losscli.states.base import Estimate, Estimates
 from losscli.states.cells import Cells
 from losscli.states.reductions import BoundReduction
 
@@ -64,8 +64,8 @@ class Ranks(Struct, frozen=True, eq=False):
     def output(self, index: int, outputs: int) -> Ranks:
         return Ranks(self.values[:, index : index + 1], self.weight, self.codes, self.cells)
 
-    def estimates(self, bound: BoundReduction, level: float | None) -> list[Estimate]:
-        return [self._median(self.codes == cell) for cell in range(self.cells)]
+    def estimates(self, bound: BoundReduction, level: float | None) -> Estimates:
+        return Estimates.of([self._median(self.codes == cell) for cell in range(self.cells)])
 
     def _median(self, rows: Array) -> Estimate:
         """The mean over outputs of the lower weighted medians."""

@@ -51,9 +51,8 @@ def _cases(report: Report) -> Iterator[tuple[str, str, str]]:
     for verdict in report.gates:
         name = f"{verdict.title} ({verdict.place})" if verdict.place else verdict.title
         yield name, _OUTCOMES.get(verdict.status, ""), judgement(verdict)
-    for result in report.results:
-        if not report.gates and not result.cell:
-            yield label(result), "skipped", f"no gate: value {estimate(result.value, result.se)}"
+    for result in () if report.gates else report.overall:
+        yield label(result), "skipped", f"no gate: value {estimate(result.value, result.se)}"
 
 
 def _add(suite: Element, name: str, outcome: str, message: str) -> None:

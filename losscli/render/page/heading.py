@@ -52,7 +52,7 @@ def subject(report: Report) -> str:
 
 
 def _facts(report: Report) -> str:
-    counts = [result.rows for result in report.results if not result.cell]
+    counts = [result.rows for result in report.overall]
     rows = max(counts, default=0)
     losses = list(dict.fromkeys(map(loss_label, report.results)))
     facts = [f"{rows:,} {report.unit.removesuffix('s') if rows == 1 else report.unit}"] if rows else []
@@ -88,7 +88,7 @@ def _reasons(verdicts: tuple[Verdict, ...]) -> Iterator[str]:
 
 def _tiles(report: Report) -> str:
     """The overall values, large, with their intervals."""
-    overall = [result for result in report.results if not result.cell and result.model is None]
+    overall = [result for result in report.overall if result.model is None]
     tiles = "".join(map(_tile, overall[:TILES]))
     return f'<ul class="tiles" aria-label="Overall values">{tiles}</ul>' if tiles else ""
 

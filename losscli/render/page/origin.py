@@ -19,7 +19,7 @@ def origin(report: Report, written_by: Origin | None) -> Iterator[str]:
     """The command, ready to paste, and a list of facts about the run and the page."""
     if written_by is not None and written_by.command:
         yield f"<pre><code>{escaped(written_by.command[:_LONGEST])}</code></pre>"
-    rows = max((result.rows for result in report.results if not result.cell), default=0)
+    rows = max((result.rows for result in report.overall), default=0)
     facts = {
         report.unit: f"{rows:,}" if rows else "",
         "losscli": report.losscli,

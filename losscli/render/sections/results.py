@@ -245,7 +245,7 @@ def _sizes(results: Sequence[Result | None]) -> list[Column]:
 
 def detectable(report: Report) -> tuple[str, ...]:
     """A line with the minimum detectable difference of each overall value; () without intervals."""
-    overall = [result for result in report.results if not result.cell and result.model is None]
+    overall = [result for result in report.overall if result.model is None]
     values = {label(r): decimal(r.minimum_detectable, ERROR_DIGITS) for r in overall if r.minimum_detectable}
     if not values:
         return ()

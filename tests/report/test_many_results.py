@@ -1,0 +1,93 @@
+"""The results of many cells, which are created on access."""
+
+from __future__ import annotations
+
+import pickle
+
+import numpy as np
+import polars as pl
+import pytest
+from msgspec.structs import replace
+
+import losscli
+from losscli import Report, gates
+from losscli.report import codec, model
+from losscli.report.model import Columns, Results
+
+SLICES = 23
+ROWS = 300
+
+
+@pytest.fixture
+def report(monkeypatch):
+    """A report of two losses in slices of two kinds, of which one has a single row and no interval."""
+    monkeypatch.setattr(model, "_CHUNK", 5)
+    monkeypatch.setattr(codec, "_CHUNK", 7)
+    rng = np.random.default_rng(0)
+    region = [f"r{place}" for place in rng.integers(0, SLICES - 1, ROWS - 1)] + ["alone"]
+    targets = pl.DataFrame({"y": rng.normal(size=ROWS), "region": region, "kind": np.arange(ROWS) % 2})
+    predictions = pl.DataFrame({"p": rng.normal(size=ROWS)})
+    return losscli.evaluate(predictions, targets, ["mae", "rmse"], by=["region", "region,kind"])
+
+
+def test_slices_are_stored_as_columns(report):
+    assert isinstance(report.results, Results)
+    assert sum(isinstance(part, Columns) for part in report.results.parts) == 4
+
+
+def test_results_behave_as_a_tuple(report):
+    made = (*report.results,)
+    assert report.results == made
+    assert made == report.results
+    assert report.results != made[1:]
+    assert report.results != made[1:] + made[:1]
+    assert report.results != [*made]
+    assert len(report.results) == len(made) > 4 * SLICES
+    for place in (0, 1, 7, len(made) - 1, -1, -len(made)):
+        assert report.results[place] == made[place]
+    for places in (
+        slice(None),
+        slice(3, 17),
+        slice(1, -1, 3),
+        slice(None, None, -1),
+        slice(9, 2),
+        slice(-4, None),
+    ):
+        assert report.results[places] == made[places]
+        assert isinstance(report.results[places], tuple)
+    with pytest.raises(IndexError):
+        report.results[len(made)]
+    assert [*reversed(report.results)] == [*reversed(made)]
+    assert repr(report.results) == repr(made)
+    with pytest.raises(TypeError, match="unhashable"):
+        hash(report.results)
+
+
+def test_a_report_of_slices_is_that_of_made_results(report):
+    made = replace(report, results=(*report.results,))
+    assert report == made
+    assert report.to_json() == made.to_json()
+    assert str(report) == str(made)
+    assert report.to_frame().equals(made.to_frame())
+    assert Report.from_json(report.to_json()) == report
+    assert pickle.loads(pickle.dumps(report)) == report
+
+
+def test_a_cell_is_found_by_its_columns(report):
+    assert [each.cell for each in report.overall] == [{}, {}]
+    alone = report["mae", {"region": "alone"}]
+    assert (alone.rows, alone.se, alone.level) == (1, None, None)
+    crossed = report["rmse", {"kind": 1, "region": "r3"}]
+    assert crossed.cell == {"region": "r3", "kind": "1"}
+    with pytest.raises(KeyError, match="no result of 'mae'"):
+        report["mae", {"kind": 1}]
+
+
+def test_gates_judge_all_slices(report):
+    judged = gates.judged([gates.parse("mae[region=*] < 100", lambda name: (report.names[name],))], report)
+    assert [verdict.status for verdict in judged.gates] == ["pass"] * SLICES
+
+
+def test_results_without_slices_are_a_tuple():
+    report = losscli.evaluate([0.2, 0.9], [0, 1], "log_loss", task="binary")
+    assert isinstance(report.results, tuple)
