@@ -167,7 +167,7 @@ def touched(work: Work, folder: Path) -> float:
     rows = 4_096
     files = made(work, folder, rows)
     with cupy_stub.installed() as xp:
-        (block,) = taken(planned(work, files, "cuda"), devices.found("cuda"), 1 << 40)
+        (block,) = taken(planned(work, files, "cuda"), devices.by_name("cuda"), 1 << 40)
         assert block.xp is xp
         cupy_stub.COUNTS.reset()
         partials.states_of(block)
@@ -227,9 +227,9 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/README.md")
     asked = parser.parse_args()
     local._keep_freed_memory()  # as a run does
-    there, said = {"cpu": devices.found("cpu")}, ""
+    there, said = {"cpu": devices.by_name("cpu")}, ""
     try:
-        there["cuda"] = devices.found("cuda")
+        there["cuda"] = devices.by_name("cuda")
         said = f"{there['cuda'].title}, CuPy {there['cuda'].xp.__version__}"
     except DeviceError as error:
         said = f"no GPU was measured ({error.problems[0].what})"

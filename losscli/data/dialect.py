@@ -55,9 +55,9 @@ class Dialect(Struct, frozen=True):
 
     def records(self, lines: Iterable[str]) -> Iterator[list[str]]:
         """The fields of each row, the header first if there is one.  Raises csv.Error."""
-        return csv.reader((line + "\n" for line in self.kept(lines)), **self.quoting)
+        return csv.reader((line + "\n" for line in self.content_lines(lines)), **self.quoting)
 
-    def kept(self, lines: Iterable[str]) -> Iterator[str]:
+    def content_lines(self, lines: Iterable[str]) -> Iterator[str]:
         """The lines from the header on, without comments."""
         for line in islice(lines, self.skip, None):
             if not (self.comment and line.startswith(self.comment)):

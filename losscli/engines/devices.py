@@ -122,7 +122,7 @@ def checked(name: str) -> str:
     return name
 
 
-def found(name: str) -> Device:
+def by_name(name: str) -> Device:
     """The device of that name: 'cpu', 'cuda' (the first GPU) or 'cuda:N'.
 
     Raises DeviceError, with a remedy, if CuPy, the driver or the GPU is missing, or the GPU cannot compute.

@@ -43,7 +43,7 @@ class Counter(Generic[S]):
                 self._waiting[level, number] = part
             return partner
 
-    def whole(self) -> S | None:
+    def merged(self) -> S | None:
         """All parts merged; None without parts."""
         # The higher the level of a part without a partner, the earlier its rows.
         waiting = [self._waiting[place] for place in sorted(self._waiting, reverse=True)]

@@ -48,7 +48,7 @@ def fold(
     threads or on how frames are cut.  Raises DeviceError if the device fails.
     """
     _keep_freed_memory()
-    device = devices.found(job.device)
+    device = devices.by_name(job.device)
     workers = device.workers(threads)
     folded, rows = Counter(job.merge), 0
 
@@ -75,7 +75,7 @@ def fold(
         raise device.failure(error) from error
     finally:
         device.close()
-    return folded.whole()
+    return folded.merged()
 
 
 @cache

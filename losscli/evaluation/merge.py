@@ -60,7 +60,7 @@ def merged(outcomes: Sequence[Outcome], read: Callable[[Outcome], Partial | Scor
     return replace(
         first,
         job=_merged_job(ordered),
-        folded=folded.whole(),
+        folded=folded.merged(),
         notes=tuple(
             dict.fromkeys([*(text for each in ordered for text in each.notes), *_merge_notes(ordered)])
         ),

@@ -19,7 +19,7 @@ SORTING = 16
 S = TypeVar("S", bound=State)
 
 
-def kept(state: S) -> S:
+def spilled(state: S) -> S:
     """The state; if it is that of a loss of order with many rows, these move to temporary files.
 
     Raises ScratchError if the disk is full.

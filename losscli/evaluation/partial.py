@@ -345,7 +345,7 @@ def _merged(a: Sequence[_StateT], b: Sequence[_StateT], at: Array | None = None)
     known = dict[tuple[int, int], Any]()
     for x, y in zip(a, b, strict=True):
         if (id(x), id(y)) not in known:
-            known[id(x), id(y)] = None if x is None or y is None else ordered.kept(x.merge(y, at))
+            known[id(x), id(y)] = None if x is None or y is None else ordered.spilled(x.merge(y, at))
     return tuple(known[id(x), id(y)] for x, y in zip(a, b, strict=True))
 
 

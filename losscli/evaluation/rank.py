@@ -74,7 +74,7 @@ def ranked(
         raise UsageError("a leaderboard needs targets", remedy="losscli rank SUBMISSIONS -t TARGETS")
     if not submissions:
         raise UsageError("no submissions", remedy="losscli rank submissions/*.csv -t TARGETS")
-    if arrays := memory.apart(options)[1]:
+    if arrays := memory.split_arrays(options)[1]:
         option = next(iter(arrays))
         raise UsageError(
             f"{option}= names a column of the targets", remedy="add the array to the targets as a column"

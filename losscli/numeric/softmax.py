@@ -132,7 +132,7 @@ def pick(xp: Namespace, values: Array, code: Array) -> Array:
     return values.reshape(-1).take(xp.arange(0, n * classes, classes) + code)
 
 
-def greatest(xp: Namespace, values: Array) -> tuple[Array, Array]:
+def row_maxima(xp: Namespace, values: Array) -> tuple[Array, Array]:
     """The index of the first largest value in each row of values (n, k), and that value; (n,) each."""
     if not on_host(xp) or not values.flags.f_contiguous or values.shape[1] < 2:
         place = xp.argmax(values, axis=1)

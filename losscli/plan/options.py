@@ -885,7 +885,7 @@ def _check_needs(stated: Mapping[str, Any]) -> None:
         raise UsageError(wrong)
 
 
-def useless_beside(chosen: Mapping[str, Any]) -> set[str]:
+def ineffective_with(chosen: Mapping[str, Any]) -> set[str]:
     """The options that have no effect because the option that they need has another value."""
     pairs = ((option.name, option.needs) for option in OPTIONS.values() if option.needs is not None)
     return {name for name, (other, value) in pairs if chosen.get(other, value) != value}

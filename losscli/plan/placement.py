@@ -110,7 +110,7 @@ def placed(device: str, load: Load, expected: Callable[[], int | None]) -> Place
     if why:
         return Place(devices.CPU, why)
     try:
-        title = devices.found(devices.CUDA).title
+        title = devices.by_name(devices.CUDA).title
     except DeviceError as error:
         return Place(devices.CPU, error.problems[0].what)
     times = load.computing / load.copying

@@ -191,7 +191,7 @@ def _planned(
     options: Mapping[str, Any],
 ) -> _T:
     """Parse options, open tables and plan with them; a plan that needs no rows is cached."""
-    options, arrays = memory.apart(options)
+    options, arrays = memory.split_arrays(options)
     raw = RawOptions(listed(loss), options, of_environment(), runs_code)
     parsed, (left, right) = all_of(
         lambda: _cached_options(raw) if raw.cacheable else _parsed(raw),

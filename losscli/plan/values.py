@@ -202,7 +202,7 @@ def _cells(flag: str, value: Any) -> int:
 def _device(flag: str, value: Any) -> str:
     name = devices.checked(_text(flag, value))
     if name != devices.AUTO:
-        devices.found(name)
+        devices.by_name(name)
     return name
 
 

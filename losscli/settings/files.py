@@ -20,11 +20,11 @@ from losscli.plan.options import (
     OPTIONS,
     Use,
     check_not_empty,
+    ineffective_with,
     keys,
     keywords_of,
     loss_params,
     of_environment,
-    useless_beside,
 )
 from losscli.text import near, param_text
 
@@ -116,7 +116,7 @@ def below(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
     """The values that neither the command line nor a nearer file, both in `above`, override."""
     set_names = {name for name, value in above.items() if value is not False}
     rivals = {rival for name in set_names if name in OPTIONS for rival in OPTIONS[name].rivals}
-    overridden = {*above, *rivals, *useless_beside(above), *of_environment()}
+    overridden = {*above, *rivals, *ineffective_with(above), *of_environment()}
     return {name: value for name, value in values.items() if name not in overridden}
 
 

@@ -13,7 +13,7 @@ from losscli.numeric.cached import cached_property
 from losscli.numeric.products import products
 from losscli.numeric.segments import Runs, stable_order
 from losscli.numeric.two_float import two_sum
-from losscli.states.draws import Draws, kept
+from losscli.states.draws import Draws, kept_replicates
 
 _FEW_ROWS = 32
 _LONG_RUN = 1 << 13
@@ -189,7 +189,7 @@ class Cells:
         """
         if self.draws is None:
             return None
-        if not kept(self.count, len(deviation), self.draws.counts.replicates):
+        if not kept_replicates(self.count, len(deviation), self.draws.counts.replicates):
             return self.xp.zeros((len(self.starts), 1 + len(deviation), 0))
         weight = self.xp.ones((1, deviation.shape[1])) if self.weight is None else self.weight[None, :]
         columns = self.xp.concatenate([weight, weight * deviation])

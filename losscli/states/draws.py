@@ -59,6 +59,6 @@ class Draws(Struct, frozen=True, eq=False):
         return sums
 
 
-def kept(cells: int, columns: int, replicates: int) -> int:
+def kept_replicates(cells: int, columns: int, replicates: int) -> int:
     """The number of replicates whose sums are kept: all, or 0 if the sums are too many."""
     return replicates if cells * (1 + columns) * replicates <= MAX_DRAWS else 0

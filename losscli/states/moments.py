@@ -11,7 +11,7 @@ from losscli.numeric.two_float import sum_with_product, two_sum
 from losscli.states import inference
 from losscli.states.base import Estimates, State
 from losscli.states.cells import Cells, all_to_numpy, triples
-from losscli.states.draws import kept
+from losscli.states.draws import kept_replicates
 from losscli.states.reductions import BoundReduction
 from losscli.states.sums import MAX_SKEW, Sums, mean_of
 
@@ -124,7 +124,7 @@ def _drawn_alike(a: Moments, b: Moments, cells: int) -> tuple[Moments, Moments]:
     """Two parts, whose sums in replicates are kept if those of this number of cells are."""
     if a.draws is None or b.draws is None:
         return a, b
-    least = kept(cells, a.drift.shape[1], min(a.draws.shape[2], b.draws.shape[2]))
+    least = kept_replicates(cells, a.drift.shape[1], min(a.draws.shape[2], b.draws.shape[2]))
     return replace(a, draws=a.draws[:, :, :least]), replace(b, draws=b.draws[:, :, :least])
 
 

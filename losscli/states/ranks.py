@@ -16,7 +16,7 @@ from losscli.numeric.student import quantile
 from losscli.states import inference
 from losscli.states.base import Estimates
 from losscli.states.cells import Alike, Cells
-from losscli.states.draws import kept
+from losscli.states.draws import kept_replicates
 from losscli.states.moments import Moments
 from losscli.states.noise import effective, shares
 from losscli.states.order import Sample, Settled
@@ -283,7 +283,7 @@ class Ranks(Struct, frozen=True, eq=False):
     ) -> Array:
         """A weight of 1 and the means of all columns in each replicate (1, 1 + k, replicates)."""
         columns = [moments.drift.shape[1] for moments in by_group]
-        count = kept(len(self.n), columns[0], self.replicates)
+        count = kept_replicates(len(self.n), columns[0], self.replicates)
         draws: Array = np.full((1, 1 + sum(columns), count), np.nan)
         draws[:, 0] = 1.0
         for first in range(0, count, PER_WORD):

@@ -18,7 +18,7 @@ from msgspec.structs import asdict, astuple, replace
 from losscli.numeric.arrays import Array, np
 from losscli.numeric.cached import cached_property
 from losscli.states.cells import triples
-from losscli.states.draws import kept
+from losscli.states.draws import kept_replicates
 
 MAX_SKEW = 6
 """Maximum number of columns whose third moments are kept."""
@@ -93,7 +93,9 @@ class Sums(Struct, frozen=True, eq=False, dict=True):
             high=np.full((cells, k), -math.inf),
             low_row=np.full((cells, k), -1, dtype=np.int64),
             high_row=np.full((cells, k), -1, dtype=np.int64),
-            draws=None if replicates is None else np.zeros((cells, 1 + k, kept(cells, k, replicates))),
+            draws=None
+            if replicates is None
+            else np.zeros((cells, 1 + k, kept_replicates(cells, k, replicates))),
             **(_no_thirds(cells, k) if spread and k <= MAX_SKEW else {}),
         )
 

@@ -146,8 +146,8 @@ class Block:
         """Whether all numbers of the columns are in [low, high] and none is missing."""
         if not self.height:
             return True
-        least, greatest = self._matrix(columns).extremes
-        return low <= least and greatest <= high
+        minimum, maximum = self._matrix(columns).extremes
+        return low <= minimum and maximum <= high
 
     def are_finite(self, columns: tuple[str, ...]) -> bool:
         """Whether no value is missing or infinite; for text, whether none is missing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from losscli.data.stream import Roles
 from losscli.numeric.arrays import Array, Namespace, np, on_device, on_host
-from losscli.numeric.softmax import greatest, pick
+from losscli.numeric.softmax import pick, row_maxima
 from losscli.report.findings import Code
 from losscli.tasks.base import Batch, Rows
 from losscli.tasks.block import LARGEST, Block
@@ -88,7 +88,7 @@ def _rows(
         made[OneVsAll] = (_one_vs_all(xp, roles, scores, target),)
     labels = [kind for kind in wanted if issubclass(kind, MulticlassLabel)]
     if labels and hard is not None:
-        predicted = xp.asarray(scores) if roles.link == "label" else greatest(xp, scores)[0]
+        predicted = xp.asarray(scores) if roles.link == "label" else row_maxima(xp, scores)[0]
         made |= {kind: kind.made(xp, predicted, hard, len(roles.names)) for kind in labels}
     factor = None
     if weights is not None:

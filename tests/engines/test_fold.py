@@ -16,7 +16,7 @@ def tree(leaves) -> object:
     counter = Counter(lambda a, b: (a, b))
     for leaf in leaves:
         counter.add(leaf)
-    return counter.whole()
+    return counter.merged()
 
 
 def test_equal_numbers_of_parts_merge_and_the_rest_from_the_right():
@@ -31,7 +31,7 @@ def test_threads_that_put_parts_in_any_order_give_the_tree_of_one_run(blocks):
     counter = Counter(lambda a, b: (a, b))
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(counter.put, *[RNG.permutation(blocks).tolist()] * 2))
-    assert counter.whole() == tree(range(blocks))
+    assert counter.merged() == tree(range(blocks))
 
 
 @pytest.mark.parametrize("size", [1, 2, 4, 8, 64])

@@ -17,7 +17,7 @@ from losscli.numeric import softmax
 from losscli.numeric.segments import Runs, binned_sums
 
 try:
-    GPU = devices.found("cuda")
+    GPU = devices.by_name("cuda")
 except DeviceError as error:
     pytest.skip(f"no GPU: {error.problems[0].what}", allow_module_level=True)
 
@@ -108,4 +108,4 @@ def test_a_gpu_is_called_by_its_name():
     assert GPU.title
     assert rows("huber").xp is np
     with pytest.raises(DeviceError, match="there is no such GPU"):
-        devices.found("cuda:99")
+        devices.by_name("cuda:99")

@@ -73,5 +73,5 @@ def test_parts_through_bytes_merge_to_the_whole(case, monkeypatch):
         part = job.fold(np, frame, first, fixed)
         whole.add(part)
         restored.add(codec.unpacked(again, *archive.load(archive.dump(*codec.packed(part)))))
-    found = results_of(again.plan, finished(again.plan, restored.whole()))
-    assert repr(found) == repr(results_of(job.plan, finished(job.plan, whole.whole())))
+    found = results_of(again.plan, finished(again.plan, restored.merged()))
+    assert repr(found) == repr(results_of(job.plan, finished(job.plan, whole.merged())))

@@ -201,7 +201,7 @@ def _detected(head: list[str], name: str, form: Format, asked: Reading) -> Diale
     """The dialect of text with these first lines, as yet with a header."""
     quote = None if asked.quote == "none" else asked.quote or '"'
     skip = 1 if head and declared(head[0]) else 0
-    kept = list(Dialect(comment=asked.comment, skip=skip).kept(head))
+    kept = list(Dialect(comment=asked.comment, skip=skip).content_lines(head))
     line = next(filter(None, kept), "")
     if asked.comment is None and line.startswith("#"):
         _require_no_comment(line, kept, name)

@@ -95,7 +95,7 @@ def _column(values: Any, name: str, where: str) -> pl.Series:
     return arrays.frame(part, where, "predictions", flat=False).to_series()
 
 
-def apart(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[pl.Series]]]:
+def split_arrays(options: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, list[pl.Series]]]:
     """The options without those given as data, and the data of `weight`, `by` and `cluster` as columns.
 
     Raises UsageError for data that are not one column, DataError for data that cannot be read.

@@ -80,7 +80,7 @@ def standard(path: str, name: str, dialect: Dialect, escape: str | None) -> Spoo
 
 
 def _text_lines(path: str, name: str, dialect: Dialect) -> Iterator[str]:
-    for line in dialect.kept(lines(path)):
+    for line in dialect.content_lines(lines(path)):
         if "\ufffd" in line and is_plain(path):
             _require_utf8(path, name)
         yield line

@@ -87,7 +87,7 @@ def folded_of(codec: Codec, job: Job[S], answers: Iterable[Answer]) -> tuple[S |
         if answer.state:
             states.add(codec.of_bytes(job, answer.state))
         findings += [each.read() for each in answer.findings]
-    return states.whole(), together(findings)
+    return states.merged(), together(findings)
 
 
 def cut(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -299,7 +299,7 @@ def _folded(work: Work, number: int, streams: Iterable[Aligned]) -> Answer:
             findings += stream.findings.items()
             if folded is not None:
                 states.add(folded)
-    merged = states.whole()
+    merged = states.merged()
     state = b"" if merged is None else codec.to_bytes(merged)
     return Answer.of(state, together(findings).items(), _files(sink))
 

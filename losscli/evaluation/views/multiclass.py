@@ -9,7 +9,7 @@ from losscli.evaluation.views.base import ChartBlock, Drawing
 from losscli.evaluation.views.confusion import confusion, pairs
 from losscli.evaluation.views.scores import Entries, deciles
 from losscli.numeric.arrays import Array
-from losscli.numeric.softmax import greatest
+from losscli.numeric.softmax import row_maxima
 from losscli.report.charts import Chart
 from losscli.states.base import Summary
 from losscli.tasks.classes import Multiclass, MulticlassLabel, MulticlassScore
@@ -25,7 +25,7 @@ def taken(block: ChartBlock) -> dict[str, Summary]:
     if isinstance(batch, MulticlassLabel):
         return {"pairs": pairs(block, batch.code, batch.predicted, batch.classes)}
     values = batch.prediction if isinstance(batch, Multiclass) else batch.score
-    predicted, largest = greatest(xp, values)
+    predicted, largest = row_maxima(xp, values)
     if batch.code is not None:
         summaries["pairs"] = pairs(block, batch.code, predicted, values.shape[1])
     if isinstance(batch, Multiclass):

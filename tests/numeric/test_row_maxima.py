@@ -1,9 +1,9 @@
-"""The place of the greatest number of a row is that of argmax, the first of equal ones."""
+"""The place of the row_maxima number of a row is that of argmax, the first of equal ones."""
 
 import numpy as np
 import pytest
 
-from losscli.numeric.softmax import greatest
+from losscli.numeric.softmax import row_maxima
 
 RNG = np.random.default_rng(5)
 
@@ -16,6 +16,6 @@ def test_places_are_those_of_argmax(kind, columns, order):
     values[0] = -np.inf
     values[1, -1] = 99
     values = np.asarray(values, order=order)
-    place, most = greatest(np, values)
+    place, most = row_maxima(np, values)
     assert place.tolist() == values.argmax(axis=1).tolist()
     assert most.tolist() == values.max(axis=1).tolist()
