@@ -156,7 +156,7 @@ def test_a_chart_of_one_of_several_losses():
         report.plot("loss_distribution", loss="mea")
     with pytest.raises(UsageError, match=r"no chart 'loss_distribution' of r2\n.*mae, huber:delta=2"):
         report.plot("loss_distribution", loss="r2")
-    with pytest.raises(UsageError, match=r"no chart 'bias' of mae\n.*leave out the loss"):
+    with pytest.raises(UsageError, match=r"no chart 'bias' of mae\n.*omit the loss: bias has none"):
         report.plot("bias", loss="mae")
 
 
